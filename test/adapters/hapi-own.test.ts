@@ -7,6 +7,8 @@ import { BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
+const METADATA = 'https://api.example.com/.well-known/oauth-protected-resource';
+
 /** A server with one route `/`, which answers who is calling. */
 async function start(t: TestContext, options: RouteOptions) {
   const realm = createTestRealm();
@@ -14,6 +16,7 @@ async function start(t: TestContext, options: RouteOptions) {
   const denied: string[] = [];
   const kc = keycloak({
     ...{ serverUrl, realm: name, clientId, fetch, clock, onNotice: false },
+    protectedResource: { url: 'https://api.example.com' },
     onDenied: (_request, { code }) => denied.push(code),
   });
   const server = makeServer({ debug: false });
@@ -63,6 +66,24 @@ test('hapi, several strategies: the next one is tried without a token, and never
   const { call } = await start(t, { auth: { strategies: ['keycloak', 'key'] } });
   assert.deepEqual(await call(), [200, { isAuthenticated: true }]);
   assert.deepEqual(await call('garbage'), REFUSED);
+});
+
+test('hapi, several strategies: a request without any credentials is led to the resource', async (t) => {
+  const { server } = await start(t, { auth: false });
+  server.auth.scheme('none', () => ({
+    authenticate: (_request, h) =>
+      h.unauthenticated(
+        Object.assign(new Error(), { isMissing: true, output: { headers: { 'WWW-Authenticate': 'None' } } }),
+      ),
+  }));
+  server.auth.strategy('none', 'none');
+  const auth = { strategies: ['keycloak', 'none'] };
+  server.route({ method: 'GET', path: '/two', options: { auth }, handler: () => 1 });
+  const { statusCode, headers } = await server.inject('/two');
+  assert.deepEqual(
+    [statusCode, headers['www-authenticate']],
+    [401, `Bearer resource_metadata="${METADATA}", None`],
+  );
 });
 
 test('hapi: the requirement optional does not open a route whose mode is required', async (t) => {

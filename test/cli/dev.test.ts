@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
-import { emptyFolder, runProgram } from './support/program.ts';
+import { emptyFolder, MAIN, runProgram } from './support/program.ts';
 
 const REALM = {
   realm: 'shop',
@@ -58,6 +60,24 @@ test('dev ends the command when it is ended itself', async () => {
   const running = dev(shop(), {}, '--', process.execPath, '-e', `${SAY}; setInterval(() => {}, 1000)`);
   await running.says(/said/);
   assert.equal(await running.stop(), 1);
+});
+
+test('dev as a script of npm ends with the application when npm gets a SIGTERM', async () => {
+  const folder = shop();
+  writeFileSync(join(folder, 'app.mjs'), `${SAY}; setInterval(() => {}, 1000)`);
+  const dev = `node ${JSON.stringify(MAIN)} dev --realm-file realm.json --port 0 -- node app.mjs`;
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { dev } }));
+  const { PATH = '' } = process.env;
+  const env = { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') };
+  const npm = spawn('npm', ['run', 'dev'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  npm.stdout.setEncoding('utf8');
+  while (!said.includes('said')) said += (await once(npm.stdout, 'data'))[0];
+  npm.stdout.resume();
+  npm.stderr.resume();
+  npm.kill('SIGTERM');
+  // It closes when nobody holds its output any more.
+  await once(npm, 'close', { signal: AbortSignal.timeout(20_000) });
 });
 
 test('dev says what is wrong with its command before it starts the provider', async () => {

@@ -30,6 +30,8 @@ before(async () => {
   const listener = createServer(tls, (request, response) => {
     if (request.url?.endsWith('/nothing')) return response.writeHead(204).end();
     if (request.url?.endsWith('/same')) return response.writeHead(304).end();
+    const [, odd] = /\/odd\/(\d+)$/.exec(request.url ?? '') ?? [];
+    if (odd !== undefined) return response.writeHead(Number(odd)).end();
     if (request.url?.endsWith('/moved')) return response.writeHead(302, { location: '/elsewhere' }).end();
     if (request.url?.endsWith('/openid-configuration')) {
       return response.end(JSON.stringify({ issuer: `${origin}/realms/testing` }));
@@ -105,6 +107,12 @@ describe('a client certificate', () => {
     assert.equal((await send(`${origin}/moved`)).status, 302);
     await assert.rejects(send('https://127.0.0.1:1/'), { name: 'TypeError', message: 'fetch failed' });
     await assert.rejects(send(`${origin}/who`, { signal: AbortSignal.abort() }), { name: 'TypeError' });
+  });
+
+  it('meets a proxy with a status of its own, and the process goes on', async () => {
+    const { send } = start('odd');
+    assert.equal((await send(`${origin}/odd/205`)).status, 205);
+    await assert.rejects(send(`${origin}/odd/600`), { name: 'TypeError', message: 'fetch failed' });
   });
 
   it('that is replaced counts at once; halves of a pair, and what is written half, do not', async () => {

@@ -149,3 +149,39 @@ describe('a message of the realm itself', () => {
     assert.deepEqual(statuses, [204, 204, 204, 204]);
   });
 });
+
+describe('separate verifiers with one revocation store', () => {
+  const conflicts = ({ notices }: TestRealm) => notices.filter(({ code }) => code === 'issuer_conflict');
+
+  async function share(more: { staff?: object; partner?: object }) {
+    const staff = createTestRealm({ realm: 'staff' });
+    const partner = createTestRealm({ ...PARTNER, issuer: staff.issuer });
+    const revocationStore = createMemoryRevocationStore(staff.clock);
+    for (const [realm, options] of [
+      [staff, more.staff],
+      [partner, more.partner],
+    ] as const) {
+      const verifier = realm.verifier({ revocationStore, tokenCheck: 'local', ...options });
+      await verifier.verify(realm.mint());
+      await verifier.verify(realm.mint());
+      await verifier.close();
+    }
+    return [...conflicts(staff), ...conflicts(partner)];
+  }
+
+  it('warn once where two realms say that they are the same', async () => {
+    const [notice, ...others] = await share({});
+    assert.deepEqual(others, []);
+    assert.equal(notice?.level, 'warn');
+    assert.match(
+      notice?.message ?? '',
+      /^https:\/\/sso\.example\.com\/realms\/staff and https:\/\/partner\.example\.com\/realms\/partner both say/,
+    );
+  });
+
+  it('are silent where the options say who they are, or each has a store', async () => {
+    const issuer = createTestRealm({ realm: 'staff' }).issuer;
+    assert.deepEqual(await share({ staff: { issuer }, partner: { issuer } }), []);
+    assert.deepEqual(await share({ partner: { revocationStore: createMemoryRevocationStore() } }), []);
+  });
+});

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { emptyFolder } from '../cli/support/program.ts';
@@ -31,6 +39,19 @@ test('create writes an application, says what comes next, and prints no secret',
   assert.equal(statSync(join(cwd, 'shop/.env')).mode & 0o777, 0o600);
   const { dependencies } = JSON.parse(read(cwd, 'shop/package.json'));
   assert.equal(dependencies['keycloak-guard'], '^0.1.0');
+});
+
+test('create writes through no link that it finds in a folder', () => {
+  for (const link of ['src', '.env', 'README.md']) {
+    const cwd = emptyFolder();
+    const [outside, made] = [join(cwd, 'outside'), join(cwd, 'shop')];
+    mkdirSync(outside);
+    mkdirSync(made);
+    symlinkSync(link === 'src' ? outside : join(outside, 'file'), join(made, link));
+    const { status, stderr } = create(cwd, 'shop', '--yes', '--overwrite');
+    assert.deepEqual([status, readdirSync(outside), readdirSync(made)], [1, [], [link]], link);
+    assert.match(stderr, /is a link/);
+  }
 });
 
 test('create leaves a folder alone that is not empty; with --overwrite, what it does not write, and .env', () => {

@@ -171,6 +171,38 @@ describe('changes of users', () => {
     assert.deepEqual(missed, [at]);
   });
 
+  it('are told of whoever an import gave a strange id, too', async (t) => {
+    const [events, told] = [createEventRealm(), [] as string[]];
+    const handlers = all(({ subject }) => told.push(subject));
+    await start(t, events, createMemoryCursor(), handlers);
+    // Keycloak takes it from a partial import.
+    for (const id of ['__proto__', 'constructor']) events.admin('DELETE USER', `users/${id}`);
+    await eventually('both are told', () => told.length === 2);
+    assert.deepEqual(told.toSorted(), ['__proto__', 'constructor']);
+  });
+
+  it('do not wait for ever for a comparison of all users that does not end', async (t) => {
+    const { setTimeout: original } = globalThis;
+    t.mock.method(globalThis, 'setTimeout', ((act: () => void, ms: number) =>
+      original(act, ms === 60_000 ? 10 : ms)) as never);
+    const [events, cursor] = [createEventRealm(), createMemoryCursor()];
+    const told: string[] = [];
+    const before = await start(t, events, cursor, {});
+    await before.end();
+    events.realm.advance(3_600);
+    let tries = 0;
+    const missed = () => new Promise<void>((resolve) => (tries++ === 0 ? undefined : resolve()));
+    const saved = JSON.parse((await cursor.load()) ?? '');
+    saved.cursors['admin-events'].seen = { gone: saved.cursors['admin-events'].time };
+    await cursor.save(JSON.stringify(saved));
+    const { news } = await start(t, events, cursor, { ...all(({ id }) => told.push(id)), missed });
+    await eventually('it was tried again, and the next changes are told', () => {
+      events.admin('CREATE USER', 'users/u1');
+      return tries === 2 && told.length > 0;
+    });
+    await news.close();
+  });
+
   it('are not begun anew over a position that cannot be read', async (t) => {
     const [events, told] = [createEventRealm(), [] as string[]];
     const saved: string[] = [];

@@ -186,6 +186,8 @@ describe('a confused deputy gets nothing: it is refused', () => {
     'javascript:alert(1)',
     '\thttp://evil.example/',
     'file:///etc/passwd',
+    'BLOB',
+    'USER',
   ]) {
     it(`the address ${JSON.stringify(path)}: no call is made`, async () => {
       let calls = 0;
@@ -197,7 +199,10 @@ describe('a confused deputy gets nothing: it is refused', () => {
       const options = { origin: orders.origin, scope: 'to-orders', fetch: count };
       const toOrders = shop.calls.fetchFor({ ...options, audience: 'orders' });
       const asShop = shop.calls.fetchAs(options);
-      for (const send of [() => toOrders(principal, path), () => asShop(path)]) {
+      const { host } = new URL(orders.origin);
+      // Its origin is that of the service, and it is read from the memory of this process.
+      const at = path.replace('BLOB', `blob:${orders.origin}/x`).replace('USER', `http://user@${host}/`);
+      for (const send of [() => toOrders(principal, at), () => asShop(at)]) {
         const before = calls;
         await send().catch((error: unknown) => assert.ok(error instanceof TypeError, String(error)));
         // `http:evil` is a path of the same origin, as browsers read it.

@@ -23,3 +23,17 @@ test('a report names what a room exports, and how it is declared', () => {
   assert.match(page, /^## Tokens\n\n```typescript\ninterface Tokens \{\n\treadonly accessToken: string;$/m);
   assert.doesNotMatch(page, /createContext|\/\*\*/);
 });
+
+test('a report leads to all that its names are made of: every option of an adapter is found from its page', () => {
+  const reports = apiReports();
+  for (const name of ['express', 'fastify', 'fetch', 'hapi', 'hono', 'koa', 'nest', 'node']) {
+    const page = reports.get(`keycloak-guard.${name}.md`) ?? '';
+    assert.match(page, /^### AdapterOptions\n\n```typescript\n[^`]*\treadonly onDenied\?/m, name);
+    assert.match(page, /^### TenantsOptions\n\n```typescript\n[^`]*\treadonly tenants: /m, name);
+    assert.match(page, /^- `VerifierOptions`: \[keycloak-guard\]\(keycloak-guard\.md\)$/m, name);
+  }
+  assert.match(
+    reports.get('keycloak-guard.md') ?? '',
+    /interface VerifierOptions[^`]*\treadonly observers\?/,
+  );
+});

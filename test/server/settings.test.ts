@@ -365,3 +365,15 @@ test('settings that are printed, or logged, show no secret, and work as before',
   const { clientSecret } = { ...config };
   assert.equal(clientSecret, 'for-development-only');
 });
+
+test('a value of a file that somebody else wrote gives a terminal nothing to obey', () => {
+  const env = { ...GOOD, HOST: 'x\u001b]0;all is well\u0007\u009b2J\u202e', LOG_LEVEL: 'in\rfo' };
+  assert.throws(
+    () => loadConfig({ cwd: '/nonexistent', env }),
+    ({ message }: Error) => {
+      assert.doesNotMatch(message, /[^\P{C}\n]/u);
+      assert.match(message, /HOST is 'x .*all is well/);
+      return true;
+    },
+  );
+});

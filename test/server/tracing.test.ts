@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -80,12 +81,14 @@ const attributesOf = ({ attributes }: Span) =>
 
 test('a request, its token check and its calls to Keycloak are one trace, with the caller and with Keycloak', async (t) => {
   const toKeycloak: string[] = [];
-  const real = fetch;
-  t.mock.method(globalThis, 'fetch', (url: string, init: RequestInit) => {
-    toKeycloak.push(`${new Headers(init.headers).get('traceparent')}`);
-    return real(url, init);
-  });
-  const { collector, app } = await setUp(t, { OTEL_SERVICE_NAME: 'orders' });
+  const { collector, idp, app } = await setUp(t, { OTEL_SERVICE_NAME: 'orders' });
+  const listen = (message: unknown) => {
+    const { request } = message as { request: ClientRequest };
+    if (idp.url.endsWith(`${request.getHeader('host')}`))
+      toKeycloak.push(`${request.getHeader('traceparent')}`);
+  };
+  subscribe('http.client.request.start', listen);
+  t.after(() => unsubscribe('http.client.request.start', listen));
   const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
   const traceparent = `00-${caller.traceId}-${caller.spanId}-01`;
   // The body comes later than the headers: what reads it has the context of the connection.

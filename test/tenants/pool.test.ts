@@ -291,13 +291,35 @@ describe('who is who', () => {
     const pinned = { serverUrl: inside, issuer: `${SERVER}/realms/inside` };
     realmOf('inside', inside).discovery = { issuer: pinned.issuer };
     const token = realmOf('inside', inside).mint({ iss: pinned.issuer });
-    await pool.of({ realm: 'inside', serverUrl: inside }).verify(token);
     await enter('acme');
     await assertRefused(
       async () => pool.of({ realm: 'inside', serverUrl: inside }).verify(token),
       'provider_misconfigured',
     );
     await pool.of({ realm: 'inside', ...pinned, tenant: 'inside' }).verify(token);
+  });
+
+  for (const [what, serverUrl] of [
+    ['beside that of the options', SERVER],
+    ['where each tenant names its own', undefined],
+  ] as const) {
+    test(`a server ${what} is believed about its own address alone, also before others are asked`, async (t) => {
+      const { pool, realmOf } = start(t, { more: { serverUrl } });
+      const partner = 'https://partner.example.com';
+      const { issuer } = realmOf('acme');
+      realmOf('acme', partner).discovery = { issuer };
+      const token = realmOf('acme', partner).mint({ iss: issuer });
+      const settings = { realm: 'acme', serverUrl: partner, tenant: 'partner' };
+      await assertRefused(async () => pool.of(settings).verify(token), 'provider_misconfigured');
+    });
+  }
+
+  test('the one server of the options may have another name inside', async (t) => {
+    const inside = 'http://keycloak:8080';
+    const { pool, realmOf } = start(t, { more: { serverUrl: inside } });
+    const { issuer } = realmOf('acme');
+    realmOf('acme', inside).discovery = { issuer };
+    await pool.of({ realm: 'acme' }).verify(realmOf('acme', inside).mint({ iss: issuer }));
   });
 });
 

@@ -3,6 +3,7 @@
 //   npm run test:create -- express next    only these
 //   npm run test:create -- --turn          a third of them, another one each day
 //   npm run test:create -- --write         and writes the table of docs/create.md
+//   npm run test:create -- --help          says which there are
 //
 // It installs from the registry, once for each framework. The recipes of examples/recipes are tried in the same way.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,7 +35,11 @@ const ALL: readonly string[] = [...FRAMEWORK_NAMES, ...readdirSync(RECIPES)];
 const chosen = ALL.filter((name, at) =>
   named.length > 0 ? named.includes(name) : !args.includes('--turn') || at % TURNS === turn,
 );
-if (chosen.length === 0) throw new Error(`no such template or recipe: ${named.join(', ')}`);
+const unknown = args.filter((arg) => !ALL.includes(arg) && arg !== '--turn' && arg !== '--write');
+if (unknown.length > 0) {
+  console.log(`npm run test:create -- [--turn] [--write] [name …], of ${ALL.join(', ')}`);
+  process.exit(unknown.includes('--help') ? 0 : 2);
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'create-'));
 const packages = join(folder, 'packed');

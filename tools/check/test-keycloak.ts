@@ -14,7 +14,7 @@ import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
 /** For a test file. One that does not end by then has failed. */
 const TIMEOUT_MS = 900_000;
 const MOST_FILES_TRIED_AGAIN = 2;
-const FAILED_FILES = 'failed-files';
+const FAILED = 'failed';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started for them without Docker.
@@ -167,7 +167,7 @@ async function runTests(
   const folder = mkdtempSync(join(tmpdir(), 'test-keycloak-'));
   try {
     const first = await runFiles(files, keycloak, folder, say);
-    const again = filesToTryAgain(join(folder, FAILED_FILES), MOST_FILES_TRIED_AGAIN);
+    const again = filesToTryAgain(join(folder, FAILED), MOST_FILES_TRIED_AGAIN);
     if (again.length === 0) return first;
     say(`Once more: ${again.join(', ')}`);
     const second = await runFiles(again, keycloak, folder, say);
@@ -188,7 +188,7 @@ async function runFiles(
   const tapFile = join(folder, 'tests.tap');
   // One file at a time: they share the Keycloak and change things in it.
   const args = [...TYPESCRIPT, '--test', '--test-concurrency=1', `--test-timeout=${TIMEOUT_MS}`];
-  args.push(...reporters(join(folder, FAILED_FILES)));
+  args.push(...reporters(join(folder, FAILED)));
   args.push('--test-reporter=tap', `--test-reporter-destination=${tapFile}`);
   const run = spawn(process.execPath, [...args, ...files], {
     cwd: root,

@@ -5,7 +5,7 @@
 //   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for.
 //                                             COVERAGE=1 does the same, for `npm cit`
 //
-// Where CI is set, files that failed run once more, each alone: see docs/testing.md.
+// Where CI is set, processes that failed run once more, each alone: see docs/testing.md.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -24,14 +24,15 @@ const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage'
 // Needs a real Keycloak (run by tools/check/test-keycloak.ts), or a Chromium (npm test -- browser), or a
 // Redis (npm test -- redis), or promtool (npm test -- deploy).
 const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
-const FILES_IN_ONE_PROCESS = 6;
+const FILES_IN_ONE_PROCESS = 16;
 /** They start processes of their own and wait for them, or send ten thousand requests to each adapter. */
 const ALONE = /^server.workers|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
 /** What takes longest begins first. */
 const LONG = ['server/workers', 'cli', 'adapters', 'nest', 'attacks', 'server', 'contract', 'faults'];
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 300_000;
-const MOST_FILES_TRIED_AGAIN = 3;
+/** Processes. */
+const MOST_TRIED_AGAIN = 3;
 
 const listed = (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
 const files = [...listed('test'), ...listed('examples').map((file) => `examples/${file}`)]
@@ -63,8 +64,8 @@ execFileSync(
 
 const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
 mkdirSync(folder, { recursive: true });
-const failedFiles = join(folder, 'failed-files');
-const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failedFiles, MOST_FILES_TRIED_AGAIN));
+const failed = join(folder, 'failed');
+const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failed, MOST_TRIED_AGAIN));
 rmSync(folder, { recursive: true });
 if (!passed || !coverage) process.exit(passed ? 0 : 1);
 
@@ -84,7 +85,7 @@ function run(paths, { isSecond = false } = {}) {
     // Many tests wait: one process more than there are cores.
     `--test-concurrency=${isSecond ? 1 : availableParallelism() + 1}`,
     `--test-timeout=${TIMEOUT_MS}`,
-    ...reporters(failedFiles),
+    ...reporters(failed),
     ...passOn,
     ...paths,
   ];
@@ -116,21 +117,20 @@ function passesAlone(again) {
 
 /** A file for each process, which imports those of its tests. */
 function writeGroups() {
+  const rank = (file) => LONG.indexOf(dirname(file)) + 1 || LONG.length + 1;
   const groups = [];
-  for (const file of files) {
+  for (const file of files.sort((a, b) => rank(a) - rank(b))) {
     const isAlone = ALONE.test(file);
-    const group = groups.find((one) => !one.isFull && one.folder === dirname(file) && !isAlone);
-    if (group === undefined) groups.push({ folder: dirname(file), files: [file], isFull: isAlone });
+    const group = groups.find((one) => !one.isFull && !isAlone);
+    if (group === undefined) groups.push({ files: [file], isFull: isAlone });
     else group.isFull = group.files.push(file) === FILES_IN_ONE_PROCESS;
   }
-  const rank = ({ folder }) => LONG.indexOf(folder) + 1 || LONG.length + 1;
-  return groups
-    .sort((a, b) => rank(a) - rank(b))
-    .map(({ folder: of, files }, i) => {
-      const path = join(folder, `${String(i + 1).padStart(2, '0')}-${of.replaceAll('/', '-')}.test.mjs`);
-      writeFileSync(path, files.map((file) => `import '${toUrl(file)}';\n`).join(''));
-      return path;
-    });
+  return groups.map(({ files }, i) => {
+    const name = [...new Set(files.map((file) => file.split('/')[0]))].join('-');
+    const path = join(folder, `${String(i + 1).padStart(2, '0')}-${name}.test.mjs`);
+    writeFileSync(path, files.map((file) => `import '${toUrl(file)}';\n`).join(''));
+    return path;
+  });
 }
 
 function toUrl(file) {

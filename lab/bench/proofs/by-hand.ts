@@ -1,10 +1,12 @@
 import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Histogram } from 'prom-client';
 import { createRedisRateLimitStore, openRedis } from '../../../packages/guard/src/redis/index.ts';
+import { createKeycloakFetch } from '../../../packages/server/src/http/keycloak-fetch.ts';
 import { repeatedMembers } from '../../../packages/server/src/http/repeated-members.ts';
 import { createLoggerTo, jsonStream } from '../../../packages/server/src/log/logger.ts';
 import { RequestLog } from '../../../packages/server/src/observability/request-log.ts';
@@ -22,7 +24,7 @@ const command = 'npm run bench -- by-hand';
 /** What the service does itself, beside what a library needs for the same. */
 export async function byHand({ quick, log }: PartOptions): Promise<Figure[]> {
   const rounds = quick ? 3 : ROUNDS;
-  const figures = [histogram(rounds), logLine(rounds), tokenizer(rounds)];
+  const figures = [histogram(rounds), logLine(rounds), tokenizer(rounds), await call(rounds)];
   if (hasProgram('redis-server')) figures.push(await workers(rounds));
   for (const { figure, measured } of figures) log(`${figure}: ${measured}`);
   return figures;
@@ -73,6 +75,45 @@ function tokenizer(rounds: number): Figure {
   return {
     figure: 'a login body is searched for a field that comes twice',
     measured: `${own.toFixed(2)} µs; JSON.parse, which does not tell, ${parse.toFixed(2)} µs`,
+    command,
+  };
+}
+
+/** A call of the token endpoint, 4 at a time, as logins come: what answers is in another process. */
+async function call(rounds: number): Promise<Figure> {
+  const answer = JSON.stringify({ access_token: 'a'.repeat(1_300), refresh_token: 'r'.repeat(700) });
+  const program = `require('node:http').createServer((request, response) => {
+    request.resume().on('end', () => response.end(${JSON.stringify(answer)}));
+  }).listen(process.env.PORT, '127.0.0.1', () => process.send('ready'))`;
+  const port = await findFreePort();
+  const server = spawn(process.execPath, ['-e', program], {
+    env: { PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await once(server, 'message');
+  const init = () => ({
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'password', username: 'abdullah', password: 'Test#123456' }),
+    redirect: 'manual' as const,
+    signal: AbortSignal.timeout(10_000),
+  });
+  const calls = [createKeycloakFetch(), fetch].map((one) => async () => {
+    await (await one(`http://127.0.0.1:${port}/`, init())).text();
+  });
+  const times = calls.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [at, one] of calls.entries()) {
+      const before = process.cpuUsage();
+      for (let i = 0; i < 50; i++) await Promise.all([one(), one(), one(), one()]);
+      const { user, system } = process.cpuUsage(before);
+      if (round > 0) times[at]?.push((user + system) / 200);
+    }
+  }
+  await stop(server);
+  const [own, theirs] = times.map(median) as [number, number];
+  return {
+    figure: 'a call to Keycloak',
+    measured: `${own.toFixed(0)} µs by node:http; ${theirs.toFixed(0)} µs by the fetch of Node.js`,
     command,
   };
 }

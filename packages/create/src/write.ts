@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Whether nobody has put anything there. A repository without files counts as empty. */
@@ -6,12 +6,27 @@ export function isEmpty(folder: string): boolean {
   return !existsSync(folder) || readdirSync(folder).every((name) => name === '.git');
 }
 
-/** Writes all files. A `.env` that is there stays: it holds somebody's secrets. */
+/**
+ * Writes all files, or none if one would go through a link, which may lead out of the folder. A `.env` that is there stays: it
+ * holds somebody's secrets.
+ *
+ * @throws {Error}
+ */
 export function write(folder: string, files: ReadonlyMap<string, string | Uint8Array>): void {
-  for (const [path, content] of files) {
+  const wanted = [...files].filter(([path]) => path !== '.env' || !existsSync(join(folder, path)));
+  for (const [path] of wanted) assertNoLink(folder, path);
+  for (const [path, content] of wanted) {
     const file = join(folder, path);
-    if (path === '.env' && existsSync(file)) continue;
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content, { mode: path === '.env' ? 0o600 : 0o644 });
+  }
+}
+
+function assertNoLink(folder: string, path: string): void {
+  let at = folder;
+  for (const part of path.split('/')) {
+    at = join(at, part);
+    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new Error(`${at} is a link, and nothing was made: remove it first`);
   }
 }

@@ -29,6 +29,7 @@ import { BODY_LIMIT_BYTES, readBodies } from './http/bodies.ts';
 import { compileWhenNeeded } from './http/compilers.ts';
 import { allowOrigins } from './http/cors.ts';
 import { handleErrors } from './http/error-handler.ts';
+import { createKeycloakFetch } from './http/keycloak-fetch.ts';
 import { answerLoopbackNamesOnly } from './http/loopback-names.ts';
 import { answerUnknown } from './http/not-found.ts';
 import { createRequestIds } from './http/request-ids.ts';
@@ -38,7 +39,7 @@ import { boundCalls, createCallTurns } from './limits/keycloak-turns.ts';
 import { shedLoad } from './limits/load-shedding.ts';
 import { limitLogins } from './limits/login-limits.ts';
 import { openLimits } from './limits/rate-limits.ts';
-import { limitConnections, serverLimits } from './limits/server-limits.ts';
+import { closeUnread, limitConnections, serverLimits } from './limits/server-limits.ts';
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { openTracing } from './observability/open-tracing.ts';
@@ -116,6 +117,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       : (await import('./observability/metrics.ts')).createMetrics();
   if (metrics !== undefined) observers.push(metrics.observer);
   const report = createReport(observers);
+  const fetch = createKeycloakFetch();
   const onNotice = toLog(deps.logger);
   const credential = createCredential({
     clientId: config.clientId,
@@ -126,6 +128,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     deps.verifier ??
     createVerifierOf(config, {
       credential,
+      fetch,
       onNotice,
       revocationStore: shared?.revocations,
       observers,
@@ -139,7 +142,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   });
   const plainClient =
     deps.client ??
-    createClient({ ...clientOptionsOf(config), credential, issuer: verifier.issuer, observers });
+    createClient({ ...clientOptionsOf(config), credential, fetch, issuer: verifier.issuer, observers });
   const client = withBreaker(plainClient, breaker);
   const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
   app.decorate('checkClient', () => clientCheck.start());
@@ -160,6 +163,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   app.decorate('metrics', undefined);
   metrics?.collect(app, { queue: passwordQueue, callTurns, breaker, logger: deps.logger });
   limitConnections(app, config);
+  closeUnread(app, 2 * config.requestTimeoutMs);
   answerExpectations(app);
   const draining = addDrain(app);
   setHeaders(app, draining);
@@ -229,7 +233,7 @@ function limitSecretOf({ clientSecret, sessionSecrets, redisUrl, clientId }: Con
 
 function createVerifierOf(
   config: Config,
-  shared: Pick<VerifierOptions, 'credential' | 'onNotice' | 'revocationStore' | 'observers'>,
+  shared: Pick<VerifierOptions, 'credential' | 'fetch' | 'onNotice' | 'revocationStore' | 'observers'>,
 ): Verifier {
   const { serverUrl, realm, clientId, audience, timeoutMs, clockToleranceSeconds } = config;
   const { issuer, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;

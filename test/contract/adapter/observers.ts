@@ -115,8 +115,8 @@ export function describeObservers(adapter: Adapter): void {
       const fail = () => {
         throw new Error('the disk is full');
       };
-      const observers = [{ event: fail }];
-      const options = { serverUrl, realm: name, clientId, fetch, clock, onNotice: false, observers } as const;
+      const observers = [{ event: fail }, { event: async () => fail(), call: async () => fail() as never }];
+      const options = { serverUrl, realm: name, clientId, fetch, clock, onNotice: false, observers } as never;
       const app = await startApp(t, adapter, { keycloak: options });
       const get = async (headers: HeadersInit) =>
         (await (app.fetch ?? globalThis.fetch)(`${app.url}/guarded`, { headers })).status;

@@ -4,7 +4,7 @@ import { BOB, createFakeKeycloak, grant, SECRET } from '../../authz/fake-keycloa
 import { claimsOf } from '../../support/test-realm.ts';
 import { type Adapter, type Given, startApp } from './adapter.ts';
 import { setUpSession } from './session.ts';
-import { assertRefused, assertUser, BARE, invalid } from './set-up.ts';
+import { assertRefused, assertUser, BARE, invalid, without } from './set-up.ts';
 
 const DENIED = ['Bearer error="insufficient_scope"', 'Not enough permissions'] as const;
 const REVOKED = invalid('The access token was revoked');
@@ -62,6 +62,20 @@ export function describePermissions(adapter: Adapter): void {
       const { fake, get, bob } = await setUp(t, adapter, {}, 0, SECRET);
       grant(fake, BOB, 'orders#view');
       await assertUser(await get('/permitted', bob));
+    });
+
+    test('that refuse lead to the resource as a guard does', without(adapter, 'resource'), async (t) => {
+      const resource = { url: 'https://api.example.com/orders' };
+      const { get, bob } = await setUp(t, adapter, { resource });
+      const metadata = 'https://api.example.com/.well-known/oauth-protected-resource/orders';
+      const challenge = `Bearer error="insufficient_scope", resource_metadata="${metadata}"`;
+      await assertRefused(await get('/permitted', bob), 403, challenge, DENIED[1]);
+      await assertRefused(
+        await get('/unguarded'),
+        401,
+        `Bearer resource_metadata="${metadata}"`,
+        'Not authenticated',
+      );
     });
 
     test('that refuse are logged as a guard is', async (t) => {

@@ -75,7 +75,12 @@ export async function signInWithBrowser(
     await page.click('#users button[value="ann"]');
     await page.waitForURL(`${url}${path}`);
     assert.match((await page.textContent('body')) ?? '', /"ann"/);
-    if (choice.framework !== 'service') assert.equal((await page.goto(`${url}/admin`))?.status(), 403);
+    if (choice.framework !== 'service') {
+      assert.equal((await page.goto(`${url}/admin`))?.status(), 403);
+      const shown = await page.innerText('body');
+      assert.doesNotMatch(shown, /42/);
+      if (choice.framework === 'next') assert.match(shown, /Not for you/);
+    }
     assert.equal((await page.goto(`${url}/`))?.status(), 200);
     await Promise.all([
       page.waitForEvent('framenavigated'),
@@ -83,6 +88,11 @@ export async function signInWithBrowser(
     ]);
     await page.goto(`${url}${path}`);
     assert.doesNotMatch((await page.textContent('body')) ?? '', /"ann"/);
+    if (choice.framework === 'service') return;
+    await page.goto(`${url}/admin`);
+    await page.click('#users button[value="ada"]');
+    await page.waitForURL(`${url}/admin`);
+    assert.match(await page.innerText('body'), /42/);
   } finally {
     await context.close();
   }

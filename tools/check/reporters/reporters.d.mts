@@ -1,2 +1,2 @@
-export function reporters(failedFiles: string): string[];
-export function filesToTryAgain(failedFiles: string, most: number): string[];
+export function reporters(failed: string): string[];
+export function filesToTryAgain(failed: string, most: number): string[];

@@ -1,32 +1,36 @@
 // What test runs are told by, and which files failed in one.
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
-const at = (file) => fileURLToPath(new URL(file, import.meta.url));
+const at = (file) => new URL(file, import.meta.url);
 
 /**
  * Flags for `node --test`.
  *
- * @param {string} failedFiles where {@link filesToTryAgain} finds them
+ * @param {string} failed an empty folder of this run, where {@link filesToTryAgain} finds what failed
  */
-export const reporters = (failedFiles) => [
-  // A terminal shows each test; a log says what failed, at its end.
-  `--test-reporter=${process.stdout.isTTY ? 'spec' : at('summary.mjs')}`,
-  '--test-reporter-destination=stdout',
-  `--test-reporter=${at('failed-files.mjs')}`,
-  `--test-reporter-destination=${failedFiles}`,
-];
+export function reporters(failed) {
+  rmSync(failed, { recursive: true, force: true });
+  mkdirSync(failed, { recursive: true });
+  return [
+    '--import',
+    `${at('failed-process.mjs')}?${encodeURIComponent(failed)}`,
+    // A terminal shows each test; a log says what failed, at its end.
+    `--test-reporter=${process.stdout.isTTY ? 'spec' : at('summary.mjs')}`,
+    '--test-reporter-destination=stdout',
+  ];
+}
 
 /**
  * The files that a second try is for: where CI is set, and no more than `most` failed. More of them together are no accident of
  * a busy machine.
  *
- * @param {string} failedFiles
+ * @param {string} failed the folder
  * @param {number} most
  * @returns {string[]}
  */
-export function filesToTryAgain(failedFiles, most) {
-  if (process.env.CI === undefined || !existsSync(failedFiles)) return [];
-  const files = readFileSync(failedFiles, 'utf8').split('\n').filter(Boolean);
+export function filesToTryAgain(failed, most) {
+  if (process.env.CI === undefined) return [];
+  const files = readdirSync(failed).map((mark) => readFileSync(join(failed, mark), 'utf8'));
   return files.length > most ? [] : files;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '@keycloak-guard/testing';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
+import { endWithNpm } from '../dev/end-with-npm.ts';
 import { readDevRealm } from '../dev/realm-client.ts';
 import { runBeside } from '../dev/run-beside.ts';
 import { announceProvider } from '../dev/running-provider.ts';
@@ -58,6 +59,7 @@ export async function run(args: string[]): Promise<number> {
     port: Number(values.port ?? 8080),
     exact: values.port !== undefined,
   });
+  endWithNpm();
   const forget = await announceProvider({ url: idp.url, realm: idp.realm, realmFile: resolve(realmFile) });
   const out = createOutput(process.stdout, process.env);
   out.line(banner(idp, realmFile, out.paint));

@@ -103,7 +103,7 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
   if (options.spa !== undefined && options.page === undefined)
     problems.push('--spa needs --origin: the page to which its sign-in comes back, http://localhost:5173/');
   if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))
-    problems.push('--upgrade is a version of Keycloak, for example 26.7');
+    problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
   if ((options.upgradeTo ?? options.tenant) !== undefined && options.admin === undefined)
     problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
   if (options.wants.some((one) => !/^(role|group|organization|scope)=./.test(one)))

@@ -1,3 +1,4 @@
+import { toShellWord } from '../terminal/shell-word.ts';
 import type { Answer } from './call.ts';
 import { type Finding, fail } from './finding.ts';
 import { toPageText, toWords } from './page.ts';
@@ -13,7 +14,7 @@ export function judgeStranger(answer: Answer): Finding | undefined {
   const says = (answer.text.includes('<') ? toPageText(answer.text) : answer.text).slice(0, 120).trim();
   const who = `${server ? ` It calls itself '${server}'.` : ''}${says ? ` It says: ${says}` : ''}`;
   const say = (cause: string, fix: string) => fail(toWords(answer), `${cause}${who}`, fix);
-  const tryIt = `From this machine: curl -i ${answer.url.split('?')[0]}`;
+  const tryIt = `From this machine: curl -i ${toShellWord(answer.url.replace(/\?.*$/s, ''))}`;
   if (status === 401) {
     const scheme = (headers.get('www-authenticate') ?? '').split(' ')[0];
     return say(

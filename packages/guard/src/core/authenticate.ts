@@ -1,6 +1,7 @@
 import type { SenderCheck } from './binding/sender-check.ts';
 import { DpopCredentials, readCredentials } from './http/credentials.ts';
 import { isAuthError } from './http/errors.ts';
+import { toRefusal } from './http/refusal.ts';
 import type { RequestLike } from './http/request.ts';
 import type { AppClaims } from './principal/claims.ts';
 import type { Principal } from './principal/principal.ts';
@@ -23,18 +24,18 @@ export function authenticate<C extends object = AppClaims>(
   const mode = sender?.mode ?? 'off';
   const read = readCredentials(request, mode !== 'off');
   const scheme = read instanceof DpopCredentials ? 'DPoP' : 'Bearer';
-  const toRefusal = (error: unknown): never => {
-    throw isAuthError(error) && sender !== undefined ? sender.toRefusal(error, mode, scheme) : error;
+  const refuse = (error: unknown): never => {
+    throw isAuthError(error) ? toRefusal(error, undefined, sender?.challenged(mode, scheme)) : error;
   };
   try {
     if (read instanceof DpopCredentials) {
-      return (sender as SenderCheck).verifyProved(verifier, read.token, request).catch(toRefusal);
+      return (sender as SenderCheck).verifyProved(verifier, read.token, request).catch(refuse);
     }
     if (typeof read !== 'string') throw read;
     const found =
       sender === undefined ? verifier.verify(read) : sender.verifyBearer(verifier, read, request, mode);
-    return found instanceof Promise ? found.catch(toRefusal) : found;
+    return found instanceof Promise ? found.catch(refuse) : found;
   } catch (error) {
-    return toRefusal(error);
+    return refuse(error);
   }
 }

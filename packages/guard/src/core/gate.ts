@@ -4,8 +4,8 @@ import { type Compiled, compile } from './guards/compile.ts';
 import type { Requirements } from './guards/requirements.ts';
 import { authorizationOf, DpopCredentials, readCredentials } from './http/credentials.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
+import { type ChallengedResource, toRefusal } from './http/refusal.ts';
 import type { RequestLike } from './http/request.ts';
-import { type ChallengedResource, withResource } from './http/resource-challenge.ts';
 import { isPlainObject } from './options/plain-object.ts';
 import type { Principal } from './principal/principal.ts';
 import { actingFor } from './principal/tenant.ts';
@@ -86,6 +86,8 @@ export interface Gate<Incoming, Outgoing> {
   refuse(request: Incoming, error: unknown, principal?: Principal | null): Principal | null;
   /** Decides on a caller who was found elsewhere. @throws {AuthError} the refusal; or another `Error`, which is a fault here */
   admit(request: Incoming, found: Principal): Principal | null;
+  /** A refusal as clients get it. Listeners hear nothing of it: the request may still be let in by other means. */
+  toRefusal(request: Incoming, error: AuthError): AuthError;
   readonly requirements: Requirements;
   readonly isOptional: boolean;
 }
@@ -121,7 +123,7 @@ export function createGate<Incoming, Outgoing>(
       } else if (header === undefined && optional) {
         return null;
       } else {
-        const read = readCredentials(wire, dpop !== 'off');
+        const read = readCredentials(wire, dpop !== 'off', header);
         if (typeof read === 'string') {
           found =
             sender === undefined ? verifier.verify(read) : sender.verifyBearer(verifier, read, wire, dpop);
@@ -168,6 +170,11 @@ export function createGate<Incoming, Outgoing>(
     }
   }
 
+  function named(request: Incoming, error: AuthError, by: Means): AuthError {
+    const proof = sender?.challenged(dpop, by === 'DPoP' ? 'DPoP' : 'Bearer');
+    return toRefusal(error, host.resourceOf?.(request), proof);
+  }
+
   function refuse(
     request: Incoming,
     error: unknown,
@@ -178,9 +185,7 @@ export function createGate<Incoming, Outgoing>(
     // Frameworks take a `throw null` of a check for no error at all.
     if (!(error instanceof Error)) throw new Error('A check threw a value that is not an Error');
     if (!isAuthError(error)) throw error;
-    const resource = host.resourceOf?.(request);
-    const named = resource === undefined ? error : withResource(error, resource);
-    const refusal = sender?.toRefusal(named, dpop, by === 'DPoP' ? 'DPoP' : 'Bearer') ?? named;
+    const refusal = named(request, error, by);
     host.onDenied?.(request, refusal, principal);
     throw (by === 'session' && toSignIn(request, refusal, principal)) || refusal;
   }
@@ -206,6 +211,7 @@ export function createGate<Incoming, Outgoing>(
     decide,
     refuse: (request, error, principal) => refuse(request, error, schemeOf(request), principal),
     admit: (request, found) => admit(request, found, schemeOf(request)),
+    toRefusal: (request, error) => named(request, error, schemeOf(request)),
     requirements,
     isOptional: optional,
   };
@@ -270,7 +276,7 @@ function isForOthers({ code }: AuthError, header = ''): boolean {
 /** Whether a session decides about a request, where there are sessions. */
 export function isForSession(wire: RequestLike): boolean {
   const header = authorizationOf(wire);
-  const read = header === undefined ? undefined : readCredentials(wire);
+  const read = header === undefined ? undefined : readCredentials(wire, false, header);
   return read === undefined || (typeof read === 'object' && isForOthers(read, header));
 }
 

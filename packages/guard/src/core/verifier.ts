@@ -17,6 +17,7 @@ import { createMemoryRevocationStore, type ProofStore } from './revocation/revoc
 import type { RevocationHub } from './revocation/revocation-hub.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
 import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
+import { createSharedIssuerCheck } from './revocation/shared-issuer.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
 import { createCoverage } from './token/coverage.ts';
@@ -126,7 +127,9 @@ export function makeVerifier<C extends object>(
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => {
     owner?.assertItself();
-    return (issuer.current as Discovery).issuer;
+    const named = (issuer.current as Discovery).issuer;
+    checkShared?.(named);
+    return named;
   };
   // Only the necessary options: a printed verifier shows them.
   const { algorithms, audience, clientId, clock, clockToleranceSeconds } = resolved;
@@ -136,6 +139,15 @@ export function makeVerifier<C extends object>(
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
+  // Tenants have an owner, which keeps their issuers apart.
+  const checkShared =
+    resolved.revocationStore && owner === undefined
+      ? createSharedIssuerCheck(
+          store,
+          { baseUrl: issuer.baseUrl, isPinned: issuer.pinned !== null },
+          resolved.onNotice,
+        )
+      : undefined;
   const log = hub?.log ?? createRevocationLog(undefined, store.rememberSeconds);
   const revocations = createRevocationList(epoch, log);
   const coverage = createCoverage();

@@ -36,7 +36,7 @@ export async function deliver(
   handlers: UserHandlers,
   onFailure: (change: UserChange, error: unknown) => void,
 ): Promise<HeldChanges> {
-  const rest: Record<string, Held> = {};
+  const rest: Record<string, Held> = Object.create(null);
   const waiting = Object.entries(byUser);
 
   async function work(): Promise<void> {
@@ -64,8 +64,8 @@ export async function deliver(
   return rest;
 }
 
-/** @throws {Error} rejects with one if it takes too long */
-async function inTime(result: unknown): Promise<void> {
+/** The end of what a function of the application's has begun. @throws {Error} rejects with one if it takes too long */
+export async function inTime(result: unknown): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const expire = () => reject(new Error(`it did not end within ${LONGEST_MS} ms`));

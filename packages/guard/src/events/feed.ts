@@ -1,7 +1,7 @@
 import { isAuthError, type Notice } from '../core/index.ts';
 import { toJsonObject } from '../core/internal.ts';
 import type { CursorStore } from './cursor-store.ts';
-import { deliver, type Held, type HeldChanges, type UserHandlers } from './deliver.ts';
+import { deliver, type Held, type HeldChanges, inTime, type UserHandlers } from './deliver.ts';
 import type { EventSource } from './event-source.ts';
 import { type Cursors, cursorsAt, isCursors, readRound } from './read-round.ts';
 import { toUserChange, type UserChange } from './user-change.ts';
@@ -50,7 +50,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     const text = await store.load();
     if (text === null) return save({ cursors: cursorsAt(source.now()), held: {} });
     const { cursors, held } = (toJsonObject(text) ?? {}) as Partial<Position>;
-    if (isCursors(cursors) && typeof held === 'object') return { cursors, held };
+    if (isCursors(cursors) && typeof held === 'object' && held !== null) return { cursors, held };
     throw new Error('the cursor store loaded another state than the one saved');
   }
 
@@ -77,7 +77,8 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   /** Those whose pause is over, with what came after them. */
   async function handle(fresh: readonly UserChange[], { held }: Position): Promise<HeldChanges> {
     const now = performance.now();
-    const all: Record<string, Held> = { ...held };
+    // A user may be called __proto__.
+    const all: Record<string, Held> = Object.assign(Object.create(null), held);
     for (const change of fresh) {
       const { changes = [], tries = 0 } = all[change.subject] ?? {};
       all[change.subject] = { changes: [...changes, change], tries };
@@ -113,7 +114,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       message: `Keycloak deleted events before the application was told of them: those since ${new Date(since).toISOString()}`,
       fix: 'Compare all users, and let Keycloak keep events for longer',
     });
-    await handlers.missed?.(since);
+    await inTime(handlers.missed?.(since));
   }
 
   function begin(): void {

@@ -117,6 +117,6 @@ export function isUnproven({ readAt, ...lists }: Cursors, now: number): boolean 
 /** Whether a stored value has the right form. */
 export function isCursors(value: unknown): value is Cursors {
   const { readAt, events, 'admin-events': byAdmins } = (value ?? {}) as Partial<Cursors>;
-  const isCursor = (one: Cursor | undefined) => Number.isFinite(one?.time) && typeof one?.seen === 'object';
+  const isCursor = (one: Cursor | undefined) => Number.isFinite(one?.time) && Object(one?.seen) === one?.seen;
   return Number.isFinite(readAt) && isCursor(events) && isCursor(byAdmins);
 }

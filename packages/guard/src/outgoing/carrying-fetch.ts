@@ -67,7 +67,7 @@ export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchO
 /** @throws {TypeError} for an address of another origin */
 function toUrl(origin: string, path: string | URL): URL {
   const url = new URL(path, origin);
-  if (url.origin === origin && url.username === '' && url.password === '') return url;
+  if (url.href.startsWith(`${origin}/`)) return url;
   throw new TypeError(`The address is not one of ${origin}, which alone gets this token`);
 }
 

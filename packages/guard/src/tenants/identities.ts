@@ -25,8 +25,12 @@ export interface Identities {
   drop(claimant: Claimant): void;
 }
 
-/** @param tell reports a mistake, not for each request */
+/**
+ * @param home the server that all tenants share, unless their settings name another one
+ * @param tell reports a mistake, not for each request
+ */
 export function createIdentities(
+  home: string | undefined,
   tell: (claimant: Claimant, message: string, fix: string) => void,
 ): Identities {
   const holders = new Map<string, Set<Claimant>>();
@@ -59,7 +63,8 @@ export function createIdentities(
 
   /**
    * A realm says itself what its issuer is, and could say that it is another one. Whoever runs one server may be believed
-   * about its realms, each by its name. Of several servers, each is believed about its own address.
+   * about its realms, each by its name. Of several servers, each is believed about its own address: also before another one is
+   * asked, so that it matters to nobody which is the first.
    */
   function look(claimant: Claimant): void {
     servers.add(claimant.server);
@@ -77,9 +82,9 @@ export function createIdentities(
       if (!claimant.isHolder) hold(claimant);
       const { current } = claimant.verifier.issuer;
       if (claimant.seen !== current || current === null) look(claimant);
-      if (claimant.isSure || servers.size < 2) return;
-      const message = `The tenants are on several servers, and ${baseUrlOf(claimant)} says that it is ${current?.issuer}`;
-      refuse(claimant, message, 'Set the issuer of each tenant');
+      if (claimant.isSure || (claimant.server === home && servers.size < 2)) return;
+      const message = `The tenants may be on several servers, and ${baseUrlOf(claimant)} says that it is ${current?.issuer}`;
+      refuse(claimant, message, 'Set the issuer of each tenant, or one serverUrl for all of them');
     },
     drop(claimant) {
       for (const key of keysOf(claimant)) {

@@ -78,7 +78,8 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   const calls = createNewcomerCalls(common.timeoutMs ?? 5_000);
   const told = createBoundedCache<number>(MOST_NEWCOMERS);
   const listener = common.onNotice === undefined ? undefined : toSafeListener(common.onNotice);
-  const identities = createIdentities((entry, message, fix) =>
+  const home = common.serverUrl && new URL(common.serverUrl).origin;
+  const identities = createIdentities(home, (entry, message, fix) =>
     sometimes(message, () =>
       entry.verifier.notify({ level: 'error', code: 'tenant_conflict', message, fix }),
     ),

@@ -14,6 +14,8 @@ function withoutSecrets(text: string): string {
   return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
 }
 
+/** Without what a terminal would obey: the file may be that of a cloned repository. */
 export function quoted(text: string): string {
-  return `'${text.length > 80 ? `${text.slice(0, 80)}…` : text}'`;
+  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+  return `'${plain.length > 80 ? `${plain.slice(0, 80)}…` : plain}'`;
 }

@@ -18,31 +18,36 @@ export async function docsController(
   );
 
   let page: Promise<FastifyInstance> | undefined;
-  async function sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const openOnce = () => {
     page ??= openPage(app, { clientId, basePath, login }).catch((error: unknown) => {
       page = undefined;
       throw error;
     });
-    const { url, headers } = request;
-    const passedOn = Object.fromEntries(
-      ASKED.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]),
-    );
-    // Fastify leaves out the body of an answer to HEAD, and counts it.
-    const answer = await (await page).inject({ method: 'GET', url, headers: passedOn });
-    // 403: a path out of the folder of the files, such as `/docs/static/../x`.
-    if ([403, 404].includes(answer.statusCode)) {
+    return page;
+  };
+  const files = new Map<string, Promise<PageFile | undefined>>();
+  /** Held once, however many read it, and however slowly. */
+  function fileAt(path: string): Promise<PageFile | undefined> {
+    const known = files.get(path);
+    if (known !== undefined || !PLAIN.test(path)) return known ?? Promise.resolve(undefined);
+    const read = openOnce().then((opened) => readFile(opened, path));
+    files.set(path, read);
+    const forget = (): void => void files.delete(path);
+    read.then((file) => file ?? forget(), forget);
+    return read;
+  }
+
+  async function sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const file = await fileAt(request.url.replace(/\?.*$/s, ''));
+    if (file === undefined) {
       reply.callNotFound();
       return reply;
     }
-    if (answer.statusCode >= 400) {
-      throw Object.assign(new Error('the docs page'), { statusCode: answer.statusCode });
-    }
-    // These headers belong to the connection, not to the page.
-    const { connection: _, date: __, 'transfer-encoding': ___, ...told } = answer.headers;
-    return reply
-      .code(answer.statusCode)
-      .headers(told)
-      .send(answer.rawPayload.length === 0 ? undefined : answer.rawPayload);
+    const { statusCode, headers, payload } = file;
+    reply.headers(headers);
+    const isKnown = headers.etag !== undefined && request.headers['if-none-match'] === headers.etag;
+    if (isKnown) return reply.removeHeader('content-length').code(304).send();
+    return reply.code(statusCode).send(payload);
   }
   const schema = { hide: true };
   app.get('/docs', { schema }, sendPage);
@@ -50,16 +55,24 @@ export async function docsController(
   app.addHook('onClose', async () => (await page?.catch(() => undefined))?.close());
 }
 
-/** Headers of a request for a file. */
-const ASKED = [
-  'host',
-  'range',
-  'if-match',
-  'if-none-match',
-  'if-modified-since',
-  'if-unmodified-since',
-  'if-range',
-];
+/** The answer to everybody who asks for a file. */
+interface PageFile {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: Buffer | undefined;
+}
+
+/** A file has one spelling. */
+const PLAIN = /^\/docs(?:\/[\w-]+(?:\.[\w-]+)*)*\/?$/;
+
+async function readFile(page: FastifyInstance, url: string): Promise<PageFile | undefined> {
+  const { statusCode, headers, rawPayload } = await page.inject({ method: 'GET', url });
+  if (statusCode >= 400) return undefined;
+  // The first three belong to the connection, and parts of a file would be copies of it.
+  const { connection: _, date: __, 'transfer-encoding': ___, 'accept-ranges': ____, ...told } = headers;
+  const payload = rawPayload.length === 0 ? undefined : rawPayload;
+  return { statusCode, headers: told as Record<string, string>, payload };
+}
 
 interface PageOptions {
   readonly clientId: string;

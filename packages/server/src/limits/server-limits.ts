@@ -1,8 +1,9 @@
 import cluster from 'node:cluster';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
 
-type Limits = Pick<Config, 'loginWaitMs' | 'requestTimeoutMs' | 'timeoutMs'>;
+type Limits = Pick<Config, 'requestTimeoutMs'>;
 
 /** Longest time for the headers to arrive. */
 const HEADERS_MS = 10_000;
@@ -11,13 +12,11 @@ const HEADERS_MS = 10_000;
  * What one connection may cost, for Fastify's options. Node looks for requests that take too long every 30 seconds
  * unless told otherwise: a bound of 15 seconds would be one of 45.
  */
-export function serverLimits({ loginWaitMs, requestTimeoutMs, timeoutMs }: Limits) {
+export function serverLimits({ requestTimeoutMs }: Limits) {
   return {
     requestTimeout: requestTimeoutMs,
-    // Who neither sends nor reads: longer than a login may wait for its turn and for Keycloak, twice.
-    connectionTimeout: requestTimeoutMs + loginWaitMs + 2 * timeoutMs,
     // Longer than proxies keep connections (nginx and AWS's load balancer 60 s): the proxy must
-    // ends it, or it sends a request into a connection that is being closed.
+    // end it, or it sends a request into a connection that is being closed.
     keepAliveTimeout: 75_000,
     http: {
       headersTimeout: Math.min(HEADERS_MS, requestTimeoutMs),
@@ -28,6 +27,36 @@ export function serverLimits({ loginWaitMs, requestTimeoutMs, timeoutMs }: Limit
       requireHostHeader: false,
     },
   };
+}
+
+/**
+ * Closes connections whose client does not read its answer. Those that send nothing have the bounds above.
+ *
+ * Not by the timeout of each socket (`connectionTimeout`), which is set anew several times for each request: that is 3 % of
+ * it.
+ *
+ * @param patienceMs after which no more of the answer was taken
+ */
+export function closeUnread(app: FastifyInstance, patienceMs: number): void {
+  const open = new Set<Socket>();
+  /** How much of the answer was taken, and since when no more. */
+  const waiting = new WeakMap<Socket, { readonly taken: number; readonly since: number }>();
+  app.server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  function look(): void {
+    const now = performance.now();
+    for (const socket of open) {
+      const taken = socket.bytesWritten - socket.writableLength;
+      const before = waiting.get(socket);
+      if (socket.writableLength === 0) waiting.delete(socket);
+      else if (before?.taken !== taken) waiting.set(socket, { taken, since: now });
+      else if (now - before.since >= patienceMs) socket.destroy();
+    }
+  }
+  const timer = setInterval(look, patienceMs / 8).unref();
+  app.addHook('onClose', async () => clearInterval(timer));
 }
 
 /**

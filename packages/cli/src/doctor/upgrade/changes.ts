@@ -18,7 +18,7 @@ export interface Change {
   readonly isQuiet?: boolean;
 }
 
-const GUIDE = 'https://www.keycloak.org/docs/latest/upgrading/';
+export const GUIDE = 'https://www.keycloak.org/docs/latest/upgrading/';
 const names = (clients: readonly ClientRepresentation[]) => clients.map(({ clientId = '' }) => clientId);
 const seconds = (value: string | undefined) => Number(value ?? 0);
 
@@ -35,6 +35,9 @@ const isAudience = ({ clients, mappersOf }: RealmFacts, { clientId }: ClientRepr
           config?.['included.custom.audience'] === clientId),
     ),
   );
+
+/** The versions between which the changes are known, these included. Beyond the last one nothing is. */
+export const KNOWN = { from: '22.0.0', to: '26.7.3' } as const;
 
 /** In order of their versions. Each was tried on a realm that an upgrade met, where the realm shows it. */
 export const CHANGES: readonly Change[] = [

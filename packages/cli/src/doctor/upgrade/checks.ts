@@ -1,6 +1,6 @@
 import { type Check, fail, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
-import { CHANGES, type Change, toSource, UNSEEN } from './changes.ts';
+import { CHANGES, type Change, GUIDE, KNOWN, toSource, UNSEEN } from './changes.ts';
 import type { RealmFacts } from './facts.ts';
 
 const MOST_NAMES = 6;
@@ -23,14 +23,15 @@ function check({ id, since, breaks, fix, source, meets, isQuiet }: Change): Chec
 
 async function look({
   upgrade,
-}: DoctorContext): Promise<{ realm: RealmFacts; way: (since: string) => boolean }> {
+}: DoctorContext): Promise<{ realm: RealmFacts; to: string; way: (since: string) => boolean }> {
   if (upgrade === undefined) throw new Error('no version was named');
   const realm = await upgrade.facts();
-  return {
-    realm,
-    way: (since) => compare(since, realm.version ?? '0') > 0 && compare(since, upgrade.to) <= 0,
-  };
+  const to = toKnown(upgrade.to);
+  return { realm, to, way: (since) => compare(since, realm.version ?? '0') > 0 && compare(since, to) <= 0 };
 }
+
+/** `26` and `26.7` mean the last one of them, as far as it is known. */
+const toKnown = (version: string): string => (`${KNOWN.to}.`.startsWith(`${version}.`) ? KNOWN.to : version);
 
 /** Versions by their numbers. A part that is missing is the highest: 26.7 is the last of 26.7. */
 export function compare(one: string, other: string): number {
@@ -49,19 +50,47 @@ export const UPGRADE_CHECKS: readonly Check[] = [
     needs: ['admin.rights'],
     async run({ upgrade }) {
       const { version } = (await upgrade?.facts()) ?? {};
-      const to = upgrade?.to ?? '';
+      const to = toKnown(upgrade?.to ?? '');
       if (version === undefined)
         return warn(
           `to ${to}`,
           'this admin may not see the version of Keycloak: all changes since 22 are looked at',
           'Use an admin of the realm master.',
         );
-      if (compare(version, to) >= 0)
+      if (compare(version, to) === 0)
         return fail(version, `Keycloak is ${version} already`, 'Name a later version.');
+      if (compare(version, to) > 0)
+        return fail(
+          `from ${version} back to ${to}`,
+          `Keycloak is ${version}, which is later: Keycloak cannot go back, since the later version changed its database`,
+          'Name a later version. The way back is a backup of the database from before the upgrade.',
+        );
       return ok(`from ${version} to ${to}`);
     },
   },
   ...CHANGES.map(check),
+  {
+    id: 'upgrade.known',
+    needs: ['upgrade.version'],
+    async run(context) {
+      const { realm, to } = await look(context);
+      const seen = `changes are known from ${KNOWN.from} to ${KNOWN.to}`;
+      const fix = `Read the chapters of the missing versions in the upgrading guide. Perhaps a newer keycloak-guard knows them.\n${GUIDE}`;
+      if (compare(to, KNOWN.to) > 0)
+        return fail(
+          seen,
+          `this doctor knows nothing of versions after ${KNOWN.to}, nor whether there is a ${to}`,
+          fix,
+        );
+      if (realm.version !== undefined && compare(realm.version, KNOWN.from) < 0)
+        return fail(
+          seen,
+          `this Keycloak is ${realm.version}: changes before ${KNOWN.from} were not looked for`,
+          fix,
+        );
+      return ok(seen);
+    },
+  },
   {
     id: 'upgrade.unseen',
     needs: ['upgrade.version'],

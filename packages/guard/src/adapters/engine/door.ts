@@ -102,8 +102,13 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   toRequest(request: Incoming): RequestLike;
   toAsked(request: Incoming): unknown;
   addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
-  /** Reports a refusal: to the log in development, and to `onDenied`. */
-  tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /**
+   * Refuses a request for a reason that was found outside of a gate, as a gate does: with its challenge, log line and
+   * listeners.
+   *
+   * @throws {AuthError} the refusal; or `error` itself if it is a fault
+   */
+  refuse(request: Incoming, error: unknown, principal?: Principal | null): never;
   /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
   readonly securityEvents: SecurityEvents<Incoming> | undefined;
   /** Calls a listener of the application, whose errors are only logged. */
@@ -232,9 +237,16 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
+  const statelessGate = () =>
+    realms.gate<Incoming, Outgoing>(
+      (realm) => createGate(realm, {}, gateHost),
+      (request) => verifierOf(request),
+    );
+  let plainGate: Gate<Incoming, Outgoing> | undefined;
+
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
-    ...{ log: fallback, logOf, factory, connections, tellDenied, securityEvents },
+    ...{ log: fallback, logOf, factory, connections, statelessGate, securityEvents },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },
@@ -250,11 +262,10 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       };
       return realms.gate(gateOf, (request) => verifierOf(request));
     },
-    statelessGate: () =>
-      realms.gate<Incoming, Outgoing>(
-        (realm) => createGate(realm, {}, gateHost),
-        (request) => verifierOf(request),
-      ),
+    refuse(request, error, principal) {
+      plainGate ??= statelessGate();
+      return plainGate.refuse(request, error, principal) as never;
+    },
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
     useSessions(opened) {

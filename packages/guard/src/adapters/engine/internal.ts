@@ -1,5 +1,6 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
 export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
+export { answerRoute } from './answer-route.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export * from './documentation.ts';
 export { createEngine, type Door, type DoorHost, type Engine, type OpenSessions } from './door.ts';
@@ -9,7 +10,6 @@ export type { Found, NotOptional } from './found.ts';
 export * from './index.ts';
 export * from './node-http.ts';
 export * from './node-middleware.ts';
-export { toOneRealm } from './one-realm.ts';
 export * from './options.ts';
 export { pathOf } from './path-of.ts';
 export { type Decide, type Permits, toPermitGate } from './permit-gate.ts';

@@ -1,10 +1,10 @@
 import type { Principal } from '../../core/index.ts';
-import { type Answer, type Gate, isThenable, LONGEST_MESSAGE } from '../../core/internal.ts';
+import { type Gate, isThenable, LONGEST_MESSAGE } from '../../core/internal.ts';
+import { answerRoute, type SentBody } from './answer-route.ts';
 import type { Door } from './door.ts';
-import { refuseMessage, TOO_LONG } from './message-body.ts';
 import { answerNode, type NodeRequest, type NodeResponse, readNodeBody } from './node-http.ts';
 import { pathOf } from './path-of.ts';
-import type { Route, Routes } from './routes.ts';
+import type { Routes } from './routes.ts';
 
 /** Calls the next middleware, or, with an error, the error handlers. */
 export type Next = (error?: unknown) => void;
@@ -68,43 +68,21 @@ export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeM
       next();
       return;
     }
-    const { body } = request as { body?: unknown };
-    answerRoute(door, route, request, body, request).then(
+    answerRoute(door, route, request, sentOnNode(request, (request as { body?: unknown }).body)).then(
       (answer) => answer && answerNode(response, answer),
       next,
     );
   };
 }
 
-/**
- * What a route answers to a request, refusals included; `undefined` if the client went away.
- *
- * @param parsed the result of an earlier body parser, if there was one
- */
-export async function answerRoute<Incoming>(
-  door: Pick<Door<Incoming, never, never>, 'refusalOf'>,
-  route: Route<Incoming>,
-  request: Incoming,
-  parsed: unknown,
-  raw: NodeRequest,
-): Promise<Answer | undefined> {
-  try {
-    if (!route.readsBody) return await route.answer(request, undefined);
-    const { headers } = raw;
-    const refusal = refuseMessage(headers['content-type'], headers['content-length']);
-    if (refusal !== undefined) return refusal;
-    const body = await bodyOf(raw, parsed);
-    return body === null ? TOO_LONG : await route.answer(request, body);
-  } catch (error) {
-    if (raw.destroyed && !raw.complete) return undefined;
-    const answer = door.refusalOf(error, request);
-    if (answer === undefined) throw error;
-    return { ...answer, headers: { 'cache-control': 'no-store', ...answer.headers } };
-  }
-}
-
-/** The result of an earlier body parser, or the body; `null` if it is too long. */
-async function bodyOf(request: NodeRequest, parsed: unknown): Promise<unknown> {
-  if (parsed === undefined || !request.readableEnded) return readNodeBody(request, LONGEST_MESSAGE);
-  return Buffer.isBuffer(parsed) ? parsed.toString('utf8') : parsed;
+/** @param parsed the result of an earlier body parser, if there was one */
+export function sentOnNode(request: NodeRequest, parsed?: unknown): SentBody {
+  return {
+    header: (name) => request.headers[name] as string | undefined,
+    async read() {
+      if (parsed === undefined || !request.readableEnded) return readNodeBody(request, LONGEST_MESSAGE);
+      return Buffer.isBuffer(parsed) ? parsed.toString('utf8') : parsed;
+    },
+    isCutOff: () => request.destroyed && !request.complete,
+  };
 }

@@ -8,6 +8,7 @@ import {
   readCompactJws,
   readCredentials,
   type SecurityEvent,
+  unfailing,
 } from '../../core/internal.ts';
 import type { SessionEvent, SessionRequest } from '../../session/index.ts';
 
@@ -71,12 +72,7 @@ export function createSecurityEvents<Incoming>(
 
   const tell: Tell<Incoming> = (event, request) => {
     const source = request === null ? null : toSource(request);
-    for (const one of listeners) {
-      // A log that fails must not refuse a request.
-      try {
-        one.event?.(event, source);
-      } catch {}
-    }
+    for (const one of listeners) unfailing(() => one.event?.(event, source));
   };
 
   /** Only of a token that Keycloak has signed. */

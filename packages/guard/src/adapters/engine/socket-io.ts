@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isAuthError, type Principal } from '../../core/index.ts';
+import type { Principal } from '../../core/index.ts';
+import { toPublic } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard } from './connections.ts';
 
 /** The part of a socket of Socket.IO 4 that is needed. */
@@ -76,9 +77,7 @@ export function disconnectSocket(socket: Pick<SocketIoSocket, 'emit' | 'disconne
 
 /** What the client gets as `connect_error`. Nothing about a fault here. */
 function toConnectError(error: unknown): Error {
-  const { statusCode, detail } = isAuthError(error)
-    ? error
-    : { statusCode: 500, detail: 'Internal Server Error' };
+  const { statusCode, detail } = toPublic(error);
   return Object.assign(new Error(detail), { data: { statusCode, detail } });
 }
 

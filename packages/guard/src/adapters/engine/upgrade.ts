@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../core/index.ts';
-import { type Answer, toJsonAnswer } from '../../core/internal.ts';
+import { type Answer, FAULT } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard } from './connections.ts';
 
 /**
@@ -20,7 +20,6 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
 
 /** How long the application has to end a socket before it is cut. Unit: milliseconds. */
 const CUT_AFTER_MS = 1_000;
-const FAULT = toJsonAnswer(500, {}, { detail: 'Internal Server Error' });
 
 /** Guards the handshake of WebSockets, and ends them when they have to end. */
 export function toUpgradeListener(

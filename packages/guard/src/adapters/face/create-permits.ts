@@ -7,9 +7,15 @@ import {
   type PermitRule,
   type RuleOfRequest,
 } from '../../authz/internal.ts';
-import { isAuthError, type Principal, type Verifier } from '../../core/index.ts';
+import {
+  isAuthError,
+  OptionsError,
+  type Principal,
+  type TokenVerifier,
+  type Verifier,
+} from '../../core/index.ts';
 import { getOrMake, partsOf } from '../../core/internal.ts';
-import { type Decide, type Engine, type Permits, toOneRealm } from '../engine/internal.ts';
+import type { Decide, Engine, Permits } from '../engine/internal.ts';
 import { createTenantPermissions, type TenantPermissions } from './tenant-permissions.ts';
 
 /** What the functions of a permit are called with. */
@@ -21,12 +27,12 @@ type AppFunction = (request: unknown, principal: Principal, ...more: readonly un
 
 type Asking<Incoming> = Pick<
   Engine<Incoming, never>,
-  'verifier' | 'verifierOf' | 'tenants' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'tellDenied'
+  'verifier' | 'verifierOf' | 'tenants' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'refuse'
 >;
 
 /** Guards by permission, with the client of the adapter unless the settings name another one. */
 export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incoming> {
-  const { verifier, verifierOf, tenants, clientSettings, factory, logOf, toAsked, tellDenied } = engine;
+  const { verifier, verifierOf, tenants, clientSettings, factory, logOf, toAsked } = engine;
   let permissions: Permissions | undefined;
   let ofTenants: TenantPermissions | undefined;
 
@@ -62,13 +68,10 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
   function telling(decide: Decide<Incoming>): Decide<Incoming> {
     return (request, principal, ...more) => {
       const refuse = (error: unknown): never => {
-        // Frameworks take a `throw null` of a rule for no error at all.
-        if (!(error instanceof Error)) throw new Error('A permission threw what is not an error');
-        if (!isAuthError(error)) throw error;
         // A mistake in the guard or in the set-up of the client: the answer does not say which.
-        if (error.statusCode === 500) logOf(request).error({ err: error }, error.reason);
-        tellDenied(request, error, principal ?? null);
-        throw error;
+        if (isAuthError(error) && error.statusCode === 500)
+          logOf(request).error({ err: error }, error.reason);
+        return engine.refuse(request, error, principal);
       };
       let decided: void | Promise<void>;
       try {
@@ -124,4 +127,12 @@ function ofAsked(given: unknown): unknown {
   if (typeof given !== 'function') return given;
   return ({ request, more }: Asked, principal: Principal) =>
     (given as AppFunction)(request, principal, ...more);
+}
+
+/** @throws {OptionsError} for several realms: the verifier does not say which of them to ask */
+function toOneRealm(factory: string, { members: [member, ...others] }: TokenVerifier): Verifier<object> {
+  if (member !== undefined && others.length === 0) return member as Verifier<object>;
+  const rule = 'must be given where the verifier is of several realms';
+  const example = 'createPermissions({ verifier, clientSecret })';
+  throw new OptionsError(factory, [{ option: 'permissions', rule, example }]);
 }

@@ -28,4 +28,4 @@ export type { Calls } from './calls.ts';
 export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
-export type { WithParts } from './with-parts.ts';
+export type { Parts, WithParts } from './with-parts.ts';

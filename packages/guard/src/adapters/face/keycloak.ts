@@ -195,17 +195,23 @@ export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends obje
   };
 }
 
-/** {@link KeycloakBase} of a framework. */
-export function toBase<Incoming, C extends object>(
+/**
+ * {@link KeycloakBase} of a framework.
+ *
+ * @param toIncoming the engine's request of what the application calls one
+ */
+export function toBase<Incoming, C extends object, Given = Incoming>(
   engine: Engine<Incoming, never, C>,
-): KeycloakBase<Incoming, C> {
+  toIncoming: (given: Given) => Incoming = (given) => given as unknown as Incoming,
+): KeycloakBase<Given, C> {
   const { verifier, accessToken, connections, has, close } = engine;
   return {
-    ...{ verifier, accessToken, has, close },
+    ...{ verifier, has, close },
     ...createEvents(engine.factory, verifier),
-    ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
+    ...createCalls<Incoming, Given>(engine as unknown as Engine<Incoming, never, never>, toIncoming),
+    accessToken: (request) => accessToken(toIncoming(request)),
     connect: async (request, ...given) =>
-      connections.guard(requirementsOf(given) as Asking<never, Requirements>).open(request),
+      connections.guard(requirementsOf(given) as Asking<never, Requirements>).open(toIncoming(request)),
     health: () => healthOf(verifier),
     load: () => verifier.load(),
   };

@@ -1,4 +1,5 @@
-import type { FastifyPluginAsync, FastifyPluginOptions } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyPluginOptions } from 'fastify';
+import { ENGINE, type FastifyEngine } from './engine.ts';
 
 /**
  * Does the work of `fastify-plugin`, which users of every framework would have to install: the plugin shares the scope of the
@@ -17,4 +18,14 @@ export function asPlugin<Options extends FastifyPluginOptions>(
     [Symbol.for('fastify.display-name')]: name,
     [Symbol.for('plugin-meta')]: { name, fastify: '5.x', dependencies },
   });
+}
+
+/** A plugin that needs `keycloakGuard` to be registered before. */
+export function asPart<Options extends FastifyPluginOptions>(
+  name: string,
+  plugin: (app: FastifyInstance, options: Options, engine: FastifyEngine) => Promise<void>,
+): FastifyPluginAsync<Options> {
+  return asPlugin<Options>(`keycloak-guard-${name}`, (app, options) => plugin(app, options, app[ENGINE]), [
+    'keycloak-guard',
+  ]);
 }

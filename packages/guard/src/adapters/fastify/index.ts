@@ -8,13 +8,9 @@ export type {
   TokenForOptions,
 } from '../face/index.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
-export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-logout.ts';
-export { keycloakCalls } from './calls-plugin.ts';
-export { keycloakEvents } from './events-plugin.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
 export { keycloakMcp } from './mcp-plugin.ts';
+export * from './parts.ts';
 export * from './permissions-plugin.ts';
 export { keycloakGuard as default, keycloakGuard } from './plugin.ts';
 export type { KeycloakGuardOptions } from './plugin-options.ts';
-export { protectedResource } from './protected-resource.ts';
-export { type KeycloakSessionOptions, keycloakSession } from './session-plugin.ts';

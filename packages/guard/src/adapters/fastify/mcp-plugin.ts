@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { McpOptions } from '../mcp/index.ts';
 import { enterMcp, type McpCaller, openMcp } from '../mcp/internal.ts';
-import { asPlugin } from './as-plugin.ts';
-import { ENGINE } from './engine.ts';
+import { asPart } from './as-plugin.ts';
 import { mountRoutes } from './mount.ts';
 import { createRefuse } from './refuse.ts';
 import { send } from './send.ts';
@@ -20,11 +19,11 @@ import { send } from './send.ts';
  *   await transport.handleRequest(request.raw, reply.raw, request.body);
  * });
  */
-export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
-  'keycloak-guard-mcp',
-  async (app, options) => {
-    const refuse = createRefuse(app[ENGINE]);
-    const { routes, server } = openMcp(app[ENGINE], options);
+export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
+  'mcp',
+  async (app, options, engine) => {
+    const refuse = createRefuse(engine);
+    const { routes, server } = openMcp(engine, options);
     mountRoutes(app, routes);
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
@@ -53,5 +52,4 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
       }
     });
   },
-  ['keycloak-guard'],
 );

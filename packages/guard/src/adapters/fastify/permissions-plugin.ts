@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
+import { isAuthError } from '../../core/index.ts';
 import {
   type Decide,
   type PathEnforcerOptions,
@@ -11,8 +12,8 @@ import {
   toCallbackGuard,
   toPermitGate,
 } from '../engine/internal.ts';
-import { asPlugin } from './as-plugin.ts';
-import { ENGINE, type FastifyEngine } from './engine.ts';
+import { asPart } from './as-plugin.ts';
+import type { FastifyEngine } from './engine.ts';
 import type { OnDenied } from './guard-hook.ts';
 import { createRefuse } from './refuse.ts';
 
@@ -67,12 +68,11 @@ declare module 'fastify' {
  * await app.register(keycloakPermissions);
  * app.get('/orders', { onRequest: [app.guard(), app.permit('orders#view')] }, listOrders);
  */
-export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(
-  'keycloak-guard-permissions',
-  async (app, { onDenied, ...settings }) => {
+export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
+  'permissions',
+  async (app, { onDenied, ...settings }, engine) => {
     // Applications that only guard routes load no permissions.
     const { createPermits } = await import('../face/internal.ts');
-    const engine = app[ENGINE];
     const permits = createPermits(withListener(engine, onDenied));
     const refuse = createRefuse(engine, true);
     const toHook = (decide: Decide<FastifyRequest>) =>
@@ -87,16 +87,20 @@ export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(
     });
     app.decorate('pathEnforcer', (options) => toHook(permits.enforcePaths(options, toPathRequest)));
   },
-  ['keycloak-guard'],
 );
 
 function withListener(engine: FastifyEngine, onDenied: OnDenied | undefined): FastifyEngine {
   return {
     ...engine,
     factory: 'keycloakPermissions',
-    tellDenied(...denied) {
-      engine.tellDenied(...denied);
-      if (onDenied !== undefined) engine.tell(denied[0], 'onDenied', () => onDenied(...denied));
+    refuse(request, error, principal = null) {
+      try {
+        return engine.refuse(request, error, principal);
+      } catch (refusal) {
+        if (onDenied !== undefined && isAuthError(refusal))
+          engine.tell(request, 'onDenied', () => onDenied(request, refusal, principal));
+        throw refusal;
+      }
     },
   };
 }

@@ -8,14 +8,13 @@ import {
   type FetchReply,
   type FetchRequest,
   fetchHost,
-  findFetchRoute,
   requirementsOf,
   toFetchAnswer,
   toFetchPath,
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import { createCalls, openDoor, toBase } from '../face/internal.ts';
+import { openDoor, toBase } from '../face/internal.ts';
 import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
@@ -51,18 +50,15 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   }
 
   async function handle(request: Request): Promise<Response | undefined> {
-    const route = findFetchRoute(routes, request);
-    return route && answerFetchRoute(door, route, request, request);
+    return answerFetchRoute(door, routes, request, request);
   }
 
   async function handleAll(request: Request): Promise<Response> {
     return (await handle(request)) ?? toFetchAnswer(NOT_FOUND);
   }
 
-  const { connect, ...base } = toBase(door);
   return {
-    ...base,
-    ...createCalls<FetchRequest, Incoming>(door as never, toRequest),
+    ...toBase<FetchRequest, C, Incoming>(door, toRequest),
     guard: (requirements: Asking<Request>, handler: unknown) =>
       toGuarded(door.gate(requirements), handler as Handler, refuse),
     permit: (rule, given, handler) =>
@@ -105,8 +101,6 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     },
     handle,
     handlers: { GET: handleAll, OPTIONS: handleAll, POST: handleAll },
-    accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
-    connect: async (incoming, ...given) => connect(toRequest(incoming), ...given),
   };
 }
 

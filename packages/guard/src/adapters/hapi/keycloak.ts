@@ -1,6 +1,6 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
 import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '../../core/index.ts';
-import { KEPT, makerOf, tokenOf } from '../../core/internal.ts';
+import { KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts';
 import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
@@ -30,7 +30,8 @@ export interface HapiKeycloak<C extends object = AppClaims>
     Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer'> {
   /**
    * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
-   * hapi takes no function in their place: write `{ allOf: [(request) => …] }`.
+   * hapi takes no function in their place: write `{ allOf: [(request) => …] }`. It also gives a scheme the same for options
+   * that are left out and for `undefined`: such a strategy asks for a valid token alone.
    * It answers the routes of sessions, metadata and Keycloak's messages.
    *
    * A refusal is an `AuthError` and a Boom error: `onPreResponse` sees it. With `mode: 'optional'` a request without a token
@@ -94,7 +95,10 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
           const gate = isOnly && request.auth.mode === 'required' ? required : optional;
           const user = await gate.decide(request, request);
           // hapi tries the next strategy, or lets an optional request pass.
-          if (user === null) return h.unauthenticated(toMissing());
+          if (user === null) {
+            const missing = new AuthError('missing_token', 'The request has no token and no session');
+            return h.unauthenticated(toMissing(optional.toRefusal(request, missing)));
+          }
           callers.set(request, user);
           const credentials = { user, scope: [...user.scopes] };
           requests.set(credentials, request);
@@ -149,11 +153,11 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
   };
 }
 
-function toMissing(): Error {
-  return toBoom(Object.assign(new Error('Not authenticated'), { isMissing: true }), {
-    ...{ status: 401, headers: { 'WWW-Authenticate': 'Bearer' }, setCookies: [] },
-    body: '{"detail":"Not authenticated"}',
-  }) as Error;
+/** hapi reads the challenge by this name, and makes its own error of those of all strategies. */
+function toMissing(refusal: AuthError): Error {
+  const answer = toRefusalAnswer(refusal);
+  const headers = { 'WWW-Authenticate': refusal.headers['www-authenticate'] as string };
+  return Object.assign(toBoom(refusal, { ...answer, headers }) as Error, { isMissing: true });
 }
 
 /** Extensions of `onRequest` may have changed method and path before the router read them. */

@@ -1,5 +1,5 @@
 import type { Lifecycle, Request, Server } from '@hapi/hapi';
-import { answerRoute, type Door, type Routes } from '../engine/internal.ts';
+import { answerRoute, type Door, type Routes, sentOnNode } from '../engine/internal.ts';
 import { toResponse } from './answers.ts';
 
 /** Answers routes of the engine. */
@@ -15,7 +15,7 @@ export function createMount(door: Pick<Door<Request, never, never>, 'refusalOf'>
       };
       const handler: Lifecycle.Method = async (request, h) => {
         if (request.method === 'head' && !takesHead) return h.response().code(405);
-        const answer = await answerRoute(door, route, request, undefined, request.raw.req);
+        const answer = await answerRoute(door, route, request, sentOnNode(request.raw.req));
         return answer === undefined ? h.abandon : toResponse(h, answer);
       };
       server.route({ method, path, handler, options: { auth: false, ...payload } });

@@ -9,7 +9,6 @@ import {
   type FetchReply,
   type Found,
   fetchHost,
-  findFetchRoute,
   type KeycloakOptions,
   type NotOptional,
   type RequirementsOf,
@@ -108,10 +107,8 @@ export function keycloak<C extends object = AppClaims>(
         return undefined;
       }, gate),
     toRoutes: (routes) => (c, next) => {
-      const route = findFetchRoute(routes, c.req.raw);
-      return route === undefined
-        ? (next() as Promise<undefined>)
-        : answerFetchRoute(door, route, c, c.req.raw, () => c.req.text());
+      const answered = answerFetchRoute(door, routes, c, c.req.raw, () => c.req.text());
+      return answered ?? (next() as Promise<undefined>);
     },
     mcp(given) {
       const admit = toFetchMcp<Context>(door as never, given);

@@ -8,6 +8,8 @@ import {
   nodeHost,
   originOf,
   type PathRequest,
+  type Routes,
+  sentOnNode,
   toNodePath,
 } from '../engine/internal.ts';
 import type { ServerKeycloak } from '../face/index.ts';
@@ -57,6 +59,15 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     sendAnswer(context, invitation);
   }
 
+  const toRoutes = (routes: Routes<KoaContext>): KoaMiddleware => {
+    return async (context, next) => {
+      const route = routes.find(context.method, context.path);
+      if (route === undefined) return void (await next());
+      const answer = await answerRoute(door, route, context, sentOnNode(context.req, bodyOf(context)));
+      if (answer !== undefined) sendAnswer(context, answer);
+    };
+  };
+
   return {
     ...toKeycloak<KoaContext, KoaContext, KoaMiddleware, Context, C>(door, {
       toGuard: (gate) => async (context, next) => {
@@ -71,13 +82,8 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
         if (principal !== null) context.state.principal = principal;
         await next();
       },
-      toRoutes: (routes) => async (context, next) => {
-        const route = routes.find(context.method, context.path);
-        if (route === undefined) return void (await next());
-        const answer = await answerRoute(door, route, context, bodyOf(context), context.req);
-        if (answer !== undefined) sendAnswer(context, answer);
-      },
-      mcp: (given) => toKoaMcp(door, given, refuse),
+      toRoutes,
+      mcp: (given) => toKoaMcp(door, given, refuse, toRoutes),
       principalOf: ({ state }) => state.principal,
       toPath,
     }),

@@ -1,4 +1,4 @@
-import { answerRoute } from '../engine/internal.ts';
+import type { Routes } from '../engine/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { enterMcp, type McpDoor, openMcp, readMessage } from '../mcp/internal.ts';
 import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refusal.ts';
@@ -7,14 +7,17 @@ import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refus
  * The metadata and guard of an MCP server as middleware. Requests for other paths pass untouched.
  *
  * @param refuse throws or answers a refusal
+ * @param toRoutes answers the metadata
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function toKoaMcp(
   door: McpDoor<KoaContext, KoaContext>,
   options: McpOptions,
   refuse: (error: unknown, context: KoaContext) => void,
+  toRoutes: (routes: Routes<KoaContext>) => KoaMiddleware,
 ): KoaMiddleware {
   const { routes, server } = openMcp(door, options);
+  const metadata = toRoutes(routes);
 
   /** Koa's body parsers leave their result in another place than Express's. */
   async function read(context: KoaContext): Promise<unknown> {
@@ -24,14 +27,8 @@ export function toKoaMcp(
     return body;
   }
 
-  return async (context, next) => {
+  async function guard(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const { req, res } = context;
-    const route = routes.find(context.method, context.path);
-    if (route !== undefined) {
-      const answer = await answerRoute(door, route, context, undefined, req);
-      if (answer !== undefined) sendAnswer(context, answer);
-      return;
-    }
     if (!server.isFor(context.originalUrl)) return void (await next());
     const onNode = { raw: req, response: res, read: () => read(context) };
     let entered: Awaited<ReturnType<typeof enterMcp>>;
@@ -44,5 +41,6 @@ export function toKoaMcp(
     if ('status' in entered) return sendAnswer(context, entered);
     context.state.principal = entered.principal;
     await next();
-  };
+  }
+  return (context, next) => metadata(context, () => guard(context, next));
 }

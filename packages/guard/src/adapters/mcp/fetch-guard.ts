@@ -2,7 +2,6 @@ import {
   answerFetchRoute,
   type Door,
   type FetchReply,
-  findFetchRoute,
   readFetchBody,
   toFetchAnswer,
 } from '../engine/internal.ts';
@@ -28,8 +27,8 @@ export function toFetchMcp<Incoming>(
   const { routes, server } = openMcp(door, options);
 
   return async (incoming, request, reply, readAgain = async () => undefined) => {
-    const route = findFetchRoute(routes, request);
-    if (route !== undefined) return answerFetchRoute(door, route, incoming, request);
+    const answered = answerFetchRoute(door, routes, incoming, request);
+    if (answered !== undefined) return answered;
     if (!server.isFor(request.url)) return undefined;
     const preflight = server.preflight(request);
     if (preflight !== undefined) return toFetchAnswer(preflight);

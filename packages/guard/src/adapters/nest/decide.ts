@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
-import { type Gate, isThenable, type Log, toJsonAnswer } from '../../core/internal.ts';
+import { FAULT, type Gate, isThenable, type Log } from '../../core/internal.ts';
 import type { Decide, Door } from '../engine/internal.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
 import { toException, toHttpException } from './refusal.ts';
@@ -71,10 +71,8 @@ export function refuseUnknown(
 ): Promise<never> {
   if (!(error instanceof UnknownContextError)) throw error;
   log.error({}, `${error.message}. The call is refused`);
-  return toException(kindOf(context), MISCONFIGURED, error).then(rethrow);
+  return toException(kindOf(context), FAULT, error).then(rethrow);
 }
-
-const MISCONFIGURED = toJsonAnswer(500, {}, { detail: 'Internal Server Error' });
 
 function rethrow(exception: Error): never {
   throw exception;

@@ -5,7 +5,9 @@ import type {
   OnDenied,
   SessionSettings,
 } from '../engine/internal.ts';
+import type { Parts } from '../face/index.ts';
 import type { Call, KeycloakRequest } from './call.ts';
+import type { NestOptions } from './options.ts';
 
 // The engine calls listeners with our `Call`. They expect Nest's context or the platform's request.
 
@@ -19,7 +21,21 @@ export function toCallOptions<C extends object>(
   return { ...options, onDenied: told } as object as KeycloakOptions<Call, C>;
 }
 
-export function toCallSession({
+/** Calls the listeners of sessions and messages with the platform's request. */
+export function toCallParts({
+  session,
+  backchannelLogout = false,
+  protectedResource,
+  permissions,
+}: NestOptions): Parts<Call> {
+  return {
+    ...{ protectedResource, permissions },
+    session: session && toCallSession(session),
+    backchannelLogout: toCallMessages(backchannelLogout === true ? {} : backchannelLogout),
+  };
+}
+
+function toCallSession({
   onEvent,
   onLogin,
   authorizationParameters: parameters,
@@ -34,10 +50,11 @@ export function toCallSession({
   };
 }
 
-export function toCallMessages({
-  onMessage,
-  ...rest
-}: BackchannelLogoutOptions<KeycloakRequest>): BackchannelLogoutOptions<Call> {
+function toCallMessages(
+  options: BackchannelLogoutOptions<KeycloakRequest> | false,
+): BackchannelLogoutOptions<Call> | false {
+  if (options === false) return false;
+  const { onMessage, ...rest } = options;
   return { ...rest, onMessage: onMessage && ((call, message) => onMessage(requestOf(call), message)) };
 }
 

@@ -1,4 +1,4 @@
-import { isAuthError } from '../../core/index.ts';
+import { toPublic } from '../../core/internal.ts';
 import { disconnectSocket, type SocketIoSocket } from '../engine/internal.ts';
 import type { Client } from './ws-call.ts';
 
@@ -106,9 +106,7 @@ export function disconnect(client: GatewayClient, reason: unknown): void {
     disconnectSocket(client, reason);
     return;
   }
-  const { statusCode, detail } = isAuthError(reason)
-    ? reason
-    : { statusCode: 500, detail: 'Internal Server Error' };
+  const { statusCode, detail } = toPublic(reason);
   // Until the client answers the close, it could send more.
   client.removeAllListeners('message');
   client.close(statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);

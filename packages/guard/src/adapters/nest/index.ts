@@ -1,5 +1,7 @@
 export type {
   BackchannelLogoutOptions,
+  KeycloakOptions,
+  OnDenied,
   PermissionSettings,
   Permissions,
   PermitRule,

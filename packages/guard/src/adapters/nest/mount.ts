@@ -9,6 +9,7 @@ import {
   type NodeResponse,
   pathOf,
   type Routes,
+  sentOnNode,
 } from '../engine/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
@@ -35,7 +36,7 @@ export function mountRoutes(
   /** @returns `undefined` if none of the routes matches */
   function answer(call: Call, raw: NodeRequest, parsed?: unknown): Promise<Answer | undefined> | undefined {
     const route = routes.find(raw.method, pathOf(raw.url ?? '/'));
-    return route && answerRoute(door, route, call, parsed, raw);
+    return route && answerRoute(door, route, call, sentOnNode(raw, parsed));
   }
 
   function middleware(request: ExpressRequest, response: NodeResponse, next: Next): void {

@@ -1,46 +1,27 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { AppClaims } from '../../core/index.ts';
 import { checkOptions, type OptionRules } from '../../core/internal.ts';
-import type {
-  BackchannelLogoutOptions,
-  KeycloakOptions,
-  PathEnforcerOptions,
-  PermissionSettings,
-  ProtectedResourceOptions,
-  SessionSettings,
-} from '../engine/internal.ts';
+import type { BackchannelLogoutOptions, KeycloakOptions, PathEnforcerOptions } from '../engine/internal.ts';
+import type { Parts } from '../face/index.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import type { KeycloakRequest } from './call.ts';
 import type { TokenReaders } from './to-call.ts';
 
-/** Options of the Nest module beside those that every adapter has. */
-export interface NestOptions {
+/**
+ * Options of the Nest module beside those that every adapter has. The paths of sessions, messages and metadata start at the
+ * root of the app, without its global prefix.
+ */
+export interface NestOptions extends Omit<Parts<KeycloakRequest>, 'backchannelLogout'> {
   /**
-   * Signs people in with the browser: answers login, callback, session and logout. Guards then accept the session cookie as
-   * well as a bearer token, and send a browser that asks for a page to the login if nobody is signed in. The paths start at
-   * the root of the app, without its global prefix. Default: no sessions.
-   */
-  readonly session?: SessionSettings<KeycloakRequest> | undefined;
-  /**
-   * Answers `POST /backchannel-logout` at the root of the app, by which Keycloak reports that a session ended (OpenID
-   * Connect Back-Channel Logout 1.0). Default false.
+   * Answers `POST /backchannel-logout`, by which Keycloak reports that a session ended (OpenID Connect Back-Channel Logout
+   * 1.0). Default false.
    */
   readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
-  /**
-   * Publishes which resource this API is: answers `GET /.well-known/oauth-protected-resource` followed by the path of its
-   * URL, and names that address in every challenge (RFC 9728). Default: not published.
-   */
-  readonly protectedResource?: ProtectedResourceOptions | undefined;
   /**
    * Guards an MCP server at the path of its URL and answers its metadata. Its handler needs no decorator; the SDK's
    * transport finds `auth` on Node's request. Refusals are answered before exception filters run. Default: no MCP server.
    */
   readonly mcp?: McpOptions | undefined;
-  /**
-   * Turns on questions to Keycloak's authorization services, for `@Permission`. `clientSecret` may be left out if the
-   * module's options have it. Default: off, and a handler that requires a permission refuses every call.
-   */
-  readonly permissions?: PermissionSettings | undefined;
   /**
    * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does: for every guarded handler, after
    * its guard and before its `@Permission`. `@Public()` handlers stay open. Messages have no path, nor do operations whose
@@ -107,16 +88,14 @@ const RULES: OptionRules<NestOptions> = {
   },
 };
 
-/** @throws {OptionsError} */
+/** @throws {OptionsError} naming every option of the module that is wrong */
 export function splitOptions<C extends object>(
   options: KeycloakModuleOptions<C>,
 ): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
-  const { session, backchannelLogout, protectedResource, mcp, ...others } = options;
-  const { permissions, pathEnforcer, securityScheme, tokenFrom, ...rest } = others;
-  const nest = {
-    ...{ session, backchannelLogout, protectedResource, mcp },
-    ...{ permissions, pathEnforcer, securityScheme, tokenFrom },
-  };
+  const isOwn = ([name]: [string, unknown]) => Object.hasOwn(RULES, name);
+  const all = Object.entries(options);
+  const nest = Object.fromEntries(all.filter(isOwn)) as NestOptions;
   checkOptions('KeycloakModule', nest, RULES);
-  return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };
+  const rest = Object.fromEntries(all.filter((one) => !isOwn(one)));
+  return { nest, rest: rest as unknown as KeycloakOptions<ExecutionContext, C> };
 }

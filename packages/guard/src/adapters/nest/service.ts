@@ -1,55 +1,51 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import { type Health, healthOf } from '../../core/internal.ts';
+import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
 import {
   type Door,
+  type DoorHost,
   type NodeRequest,
   nodeHost,
   type Permissions,
   type Routes,
   requirementsOf,
   type SocketIoMiddleware,
+  toRoutes,
 } from '../engine/internal.ts';
-import type {
-  Calls,
-  EventsOf,
-  FetchAsOptions,
-  FetchForOptions,
-  TokenAsOptions,
-  TokenForOptions,
-} from '../face/index.ts';
-import { createCalls, createDoor, createEvents } from '../face/internal.ts';
+import type { KeycloakBase } from '../face/index.ts';
+import { openDoor, toBase } from '../face/internal.ts';
 import { type McpServer, openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
-import { toCallMessages, toCallOptions, toCallSession } from './for-calls.ts';
+import { toCallOptions, toCallParts } from './for-calls.ts';
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 import { toHttpCall } from './http-call.ts';
 import { mountRoutes } from './mount.ts';
 import { mountMcp } from './mount-mcp.ts';
 import { createNestLog } from './nest-log.ts';
-import { type KeycloakModuleOptions, type NestOptions, splitOptions } from './options.ts';
+import { type KeycloakModuleOptions, splitOptions } from './options.ts';
 import { toPathPermit } from './path-permit.ts';
 import { createCallReader } from './to-call.ts';
 import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
 
+export interface KeycloakService<C extends object = AppClaims>
+  extends Omit<KeycloakBase<KeycloakRequest, C>, 'connect' | 'load'> {}
+
 /**
- * The service that `KeycloakModule` provides. Inject it for the verifier, for a yes or no about a caller, and in tests.
+ * The service that `KeycloakModule` provides. Inject it for the verifier, for a yes or no about a caller, for calls to other
+ * services, and in tests. Where a method takes a request, it is Express's or Fastify's.
  *
  * @example
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
  */
-export class KeycloakService<C extends object = AppClaims> implements Calls<KeycloakRequest>, EventsOf {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns the members of the interface.
+export class KeycloakService<C extends object = AppClaims> {
   readonly #door: Door<Call, Call, C>;
-  readonly #routes: readonly Routes<Call>[];
+  readonly #routes: Routes<Call>;
   readonly #mcp: McpServer<Call, Call> | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
-  readonly #calls: Calls<KeycloakRequest>;
-  /** Follows Keycloak's events: see `KeycloakBase.events`. @throws {OptionsError} */
-  readonly events: EventsOf['events'];
   /** Name of the security scheme of guarded routes in OpenAPI documents. */
   readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
@@ -60,50 +56,35 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
     const { nest, rest } = splitOptions(options);
     this.securityScheme = nest.securityScheme ?? 'bearer';
     const log = rest.log ?? createNestLog();
-    this.#door = createDoor<Call, Call, C>(toCallOptions({ ...rest, log }), {
-      factory: 'KeycloakModule',
-      toRequest: ({ credentials }) => credentials,
-      toWire: (call) => call.toWire(),
-      toAsked: ({ request }) => request,
-      toAskedMore: ({ context }) => [context],
-      paramsOf: ({ request }) => (request as { params?: unknown } | undefined)?.params,
-      addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
-      addressOf: ({ request }) => request && nodeHost.addressOf(request as NodeRequest),
-    });
-    if (nest.permissions !== undefined) this.#door.permits.open(nest.permissions);
-    const mcp = nest.mcp && openMcp(this.#door as never as Door<Call, Call>, nest.mcp);
+    const { door, routes } = openDoor<Call, Call, C>(
+      { ...toCallOptions({ ...rest, log }), ...toCallParts(nest) },
+      HOST,
+    );
+    this.#door = door;
+    const mcp = nest.mcp && openMcp(door as never as Door<Call, Call>, nest.mcp);
     this.#mcp = mcp?.server;
-    this.#routes = [...toRoutes(this.#door, nest), ...(mcp === undefined ? [] : [mcp.routes])];
+    this.#routes = toRoutes([...routes, ...(mcp?.routes.all ?? [])]);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
-    this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
-    this.#calls = createCalls<Call, KeycloakRequest>(this.#door as never, (request) =>
-      toHttpCall(undefined, request, undefined),
+    this.#gateways = createGatewayConnections(door, handshakes, toCall, log);
+    const {
+      connect: _,
+      load: __,
+      ...base
+    } = toBase<Call, C, KeycloakRequest>(door, (request) => toHttpCall(undefined, request, undefined));
+    Object.assign(this, base);
+    this.admit = createAdmission(
+      door,
+      toCall,
+      log,
+      this.#gateways,
+      toPathPermit(door.permits, nest.pathEnforcer),
     );
-    this.events = createEvents('KeycloakModule', this.#door.verifier).events;
-    const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
-    this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
-  }
-
-  /** Verifies tokens; the same object that the guards use. */
-  get verifier(): TokenVerifier<C> {
-    return this.#door.verifier;
   }
 
   /** Asks Keycloak for permissions outside of a decorator. @throws {Error} without the option `permissions` */
   get permissions(): Permissions {
     return this.#door.permits.opened();
-  }
-
-  /**
-   * Whether a principal meets requirements; false for `null` and `undefined`.
-   *
-   * @throws {OptionsError} for a misspelt or empty requirement
-   * @example
-   * const mayDelete = keycloak.has(principal, { realmRole: 'admin' });
-   */
-  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean {
-    return this.#door.has(principal, requirements);
   }
 
   /**
@@ -163,75 +144,24 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
    * @throws {Error} on a platform that is neither Express nor Fastify, if one of those options is set
    */
   mount(platform: HttpServer): void {
-    for (const routes of this.#routes) mountRoutes(platform, this.#door, routes);
+    if (this.#routes.all.length > 0) mountRoutes(platform, this.#door, this.#routes);
     if (this.#mcp !== undefined) mountMcp(platform, this.#door, this.#mcp);
     hearOfHandshakes(platform, this.#handshakes);
-  }
-
-  /**
-   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
-   * renewed if it is about to expire. `null` if nobody is signed in.
-   *
-   * @param request Express's or Fastify's
-   * @throws {AuthError} rejects with the error that a guard would refuse the request with
-   * @example
-   * const token = await keycloak.accessToken(request);
-   */
-  accessToken(request: KeycloakRequest): Promise<string | null> {
-    return this.#door.accessToken(toHttpCall(undefined, request, undefined));
-  }
-
-  /**
-   * A `fetch` for one service in the name of callers: see `Calls.fetchFor`.
-   *
-   * @throws {OptionsError} if an option is wrong, the module has no `audience`, or the client no credential
-   * @example
-   * const orders = keycloak.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
-   * const answer = await orders(request, '/orders/7');
-   */
-  fetchFor(options: FetchForOptions): ReturnType<Calls<KeycloakRequest>['fetchFor']> {
-    return this.#calls.fetchFor(options);
-  }
-
-  /** A `fetch` for one service in the application's own name: see `Calls.fetchAs`. @throws {OptionsError} */
-  fetchAs(options: FetchAsOptions): ReturnType<Calls<KeycloakRequest>['fetchAs']> {
-    return this.#calls.fetchAs(options);
-  }
-
-  /** The token of `fetchFor`, for other protocols than HTTP. @throws {OptionsError} */
-  tokenFor(options: TokenForOptions): ReturnType<Calls<KeycloakRequest>['tokenFor']> {
-    return this.#calls.tokenFor(options);
-  }
-
-  /** The token of `fetchAs`, for other protocols and for clients that want one. @throws {OptionsError} */
-  tokenAs(options?: TokenAsOptions): ReturnType<Calls<KeycloakRequest>['tokenAs']> {
-    return this.#calls.tokenAs(options);
-  }
-
-  /** Whether this process can verify tokens, for a route of your own that a load balancer asks: see `KeycloakBase.health`. */
-  health(): Health {
-    return healthOf(this.#door.verifier);
   }
 
   /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */
   load(): void {
     this.#door.load();
   }
-
-  /** Ends every timer. `KeycloakModule` calls it at shutdown. */
-  close(): Promise<void> {
-    return this.#door.close();
-  }
 }
 
-function toRoutes(
-  door: Pick<Door<Call, Call>, 'openSessions' | 'messages' | 'protectedResource'>,
-  { session, backchannelLogout = false, protectedResource }: NestOptions,
-): Routes<Call>[] {
-  const messages = backchannelLogout === true ? {} : backchannelLogout;
-  return [
-    ...(session === undefined ? [] : [door.openSessions(toCallSession(session))]),
-    ...(messages === false ? [] : [door.messages(toCallMessages(messages))]),
-    ...(protectedResource === undefined ? [] : [door.protectedResource(protectedResource)]),
-  ];
-}
+const HOST: DoorHost<Call, Call> = {
+  factory: 'KeycloakModule',
+  toRequest: ({ credentials }) => credentials,
+  toWire: (call) => call.toWire(),
+  toAsked: ({ request }) => request,
+  toAskedMore: ({ context }) => [context],
+  paramsOf: ({ request }) => (request as { params?: unknown } | undefined)?.params,
+  addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
+  addressOf: ({ request }) => request && nodeHost.addressOf(request as NodeRequest),
+};

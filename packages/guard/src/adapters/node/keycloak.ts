@@ -1,5 +1,5 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
-import { isThenable, toJsonAnswer } from '../../core/internal.ts';
+import { FAULT, isThenable } from '../../core/internal.ts';
 import {
   type Asking,
   answerNode,
@@ -93,6 +93,7 @@ export function keycloak<C extends object = AppClaims>(
     door.log.error({ err }, 'a guarded request failed');
     // An answer that has begun cannot become another one: the client must see that it is not whole.
     if (response.headersSent) response.destroy();
+    // Node's servers have no error handlers.
     else answerNode(response, FAULT);
   }
 
@@ -129,6 +130,3 @@ export function keycloak<C extends object = AppClaims>(
       toGuarded(all.pathEnforcer(given), listener)) as NodeKeycloak<C>['pathEnforcer'],
   };
 }
-
-/** Node's servers have no error handlers. */
-const FAULT = toJsonAnswer(500, {}, { detail: 'Internal Server Error' });

@@ -1,5 +1,5 @@
-import { withDpopChallenge } from '../http/challenge.ts';
-import { AUTH_ERRORS, AuthError } from '../http/errors.ts';
+import type { ChallengedProof } from '../http/challenge.ts';
+import { AuthError } from '../http/errors.ts';
 import { headerOf, type RequestLike } from '../http/request.ts';
 import { personOf } from '../principal/person.ts';
 import type { Principal } from '../principal/principal.ts';
@@ -36,8 +36,8 @@ export interface SenderCheck {
     request: RequestLike,
     place?: ProofPlace,
   ): Promise<Principal<C>>;
-  /** The refusal as the client gets it: with the schemes that are accepted. */
-  toRefusal(error: AuthError, mode: DpopMode, isAbout: 'Bearer' | 'DPoP'): AuthError;
+  /** What challenges say about proofs; nothing where none are accepted. */
+  challenged(mode: DpopMode, isAbout: 'Bearer' | 'DPoP'): ChallengedProof | undefined;
 }
 
 export interface ProofPlace {
@@ -101,18 +101,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
       if (proof.nextNonce !== undefined) place?.tellNonce?.(proof.nextNonce);
       return principal;
     },
-    toRefusal(error, mode, isAbout) {
-      const challenge = error.headers['www-authenticate'];
-      if (mode === 'off' || challenge === undefined || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
-      // A new error: what a verifier throws may be thrown for others too.
-      const { code, reason, expected, seen, scope, signIn, tenant, cause, stack = '' } = error;
-      const headers = {
-        ...error.headers,
-        'www-authenticate': withDpopChallenge(challenge, dpop.algorithms, mode, isAbout),
-      };
-      const refusal = new AuthError(code, reason, { expected, seen, scope, signIn, tenant, cause, headers });
-      refusal.stack = stack;
-      return refusal;
-    },
+    challenged: (mode, isAbout) =>
+      mode === 'off' ? undefined : { algorithms: dpop.algorithms, mode, isAbout },
   };
 }

@@ -58,13 +58,12 @@ export function createCertificateFetch(
       ...Object.fromEntries(new Headers(headers)),
     };
     const options = { method, headers: all, agent: await agentOf(), ...(signal && { signal }) };
-    return new Promise<Response>((resolve, reject) => {
-      const sent: ClientRequest = request(new URL(String(input)), options, (answer) =>
-        resolve(toResponse(answer)),
-      );
-      sent.once('error', (cause) => reject(new TypeError('fetch failed', { cause })));
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent: ClientRequest = request(new URL(String(input)), options, resolve);
+      sent.on('error', (cause) => reject(new TypeError('fetch failed', { cause })));
       sent.end(isForm ? body.toString() : (body as string | undefined));
     });
+    return toResponse(answer);
   };
   return send as typeof fetch;
 }
@@ -75,9 +74,13 @@ function toResponse(answer: IncomingMessage): Response {
     for (const one of values as string[]) headers.append(name, one);
   }
   const status = answer.statusCode as number;
-  if (status === 204 || status === 304) {
+  if (status === 204 || status === 205 || status === 304) {
     answer.resume();
     return new Response(null, { status, headers });
+  }
+  if (status > 599) {
+    answer.destroy();
+    throw new TypeError('fetch failed', { cause: new Error(`No answer has the status ${status}`) });
   }
   // Read as a stream by whoever bounds its length.
   return new Response(answer as unknown as ReadableStream, { status, headers });

@@ -40,21 +40,23 @@ export function buildChallenge(challenge: Challenge = {}): string {
   return params.length > 0 ? `Bearer ${params.join(', ')}` : 'Bearer';
 }
 
+/** What challenges say about tokens that are bound to a key (RFC 9449 §7.1). */
+export interface ChallengedProof {
+  /** Algorithms that a proof may be signed with. */
+  readonly algorithms: Iterable<string>;
+  readonly mode: 'accepted' | 'required';
+  /** The scheme with which a token came, to which the error belongs. */
+  readonly isAbout: 'Bearer' | 'DPoP';
+}
+
 /**
  * The same challenge if tokens may, or must, be bound to a key. If both schemes are accepted, `Bearer` comes first:
  * many clients read no further than the first one, and know no other.
  *
  * @param challenge what {@link buildChallenge} made
- * @param algorithms with which a proof may be signed
- * @param isAbout the scheme with which a token came, to which the error belongs
  * @see RFC 9449 §7.1
  */
-export function withDpopChallenge(
-  challenge: string,
-  algorithms: Iterable<string>,
-  mode: 'accepted' | 'required',
-  isAbout: 'Bearer' | 'DPoP',
-): string {
+export function withDpopChallenge(challenge: string, { algorithms, mode, isAbout }: ChallengedProof): string {
   const dpop = `DPoP algs="${[...algorithms].join(' ')}"`;
   const params = challenge.slice('Bearer '.length);
   if (mode === 'accepted' && isAbout === 'Bearer') return `${challenge}, ${dpop}`;

@@ -34,16 +34,20 @@ export function readBearerToken(request: RequestLike): string {
 
 /** The bearer token of a request, or why there is none that could be looked at. */
 export function readCredentials(request: RequestLike): string | AuthError;
-/** @param takesDpop whether a token may come with the scheme DPoP too */
+/**
+ * @param takesDpop whether a token may come with the scheme DPoP too
+ * @param header what `authorizationOf` gave, if it was called before: some servers check the value at each look
+ */
 export function readCredentials(
   request: RequestLike,
   takesDpop: boolean,
+  header?: string,
 ): string | DpopCredentials | AuthError;
 export function readCredentials(
   request: RequestLike,
   takesDpop = false,
+  header = authorizationOf(request),
 ): string | DpopCredentials | AuthError {
-  const header = authorizationOf(request);
   if (header === undefined || header === '') {
     return new AuthError('missing_token', 'The request has no Authorization header');
   }

@@ -1,4 +1,5 @@
 import type { OptionRule } from '../options/check-options.ts';
+import { unfailing } from '../runtime/safe-listener.ts';
 import { readBody } from './fetch-json.ts';
 
 /** Kinds of calls to Keycloak: a fixed list, because metrics have them as a label. */
@@ -141,15 +142,6 @@ export function observeFetch(
   }
   observersOf.set(observed as typeof fetch, listening);
   return observed as typeof fetch;
-}
-
-/** What an observer does not bear keeps nobody from Keycloak. */
-function unfailing<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    return undefined;
-  }
 }
 
 /** A credential that is the connection itself has a `fetch` of its own; whoever hears of the other one hears of it, too. */

@@ -1,5 +1,6 @@
 import { adminCheck, fail, ok, warn } from '../../check.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
+import { kcadmRealm } from '../../kcadm.ts';
 import { noPasswordLogin } from '../client/say.ts';
 
 const KNOWN = /^(direct-grant-validate-(username|password|otp)|conditional-.*)$/;
@@ -15,7 +16,7 @@ export const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', a
   const page = `Authentication > Flows > ${alias}`;
   const bind = isOverride
     ? `Clients > ${reach.caller.clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`
-    : `Authentication > Flows > direct grant > Action > Bind flow > Direct grant flow\nkcadm.sh update realms/${reach.caller.realm} -s 'directGrantFlow=direct grant'`;
+    : `Authentication > Flows > direct grant > Action > Bind flow > Direct grant flow\n${kcadmRealm(reach.caller.realm, "'directGrantFlow=direct grant'")}`;
   const required = steps.filter((step) => step.requirement === 'REQUIRED' && !step.authenticationFlow);
   const form = steps.find((step) =>
     /^(auth-cookie|auth-username-password-form|auth-spnego|identity-provider-redirector)$/.test(

@@ -1,5 +1,6 @@
 import { adminCheck, fail, ok, skipped, warn } from '../../check.ts';
 import { findLost, REACH_IT } from '../../evidence/directories.ts';
+import { kcadmRealm } from '../../kcadm.ts';
 
 /** A not-before in the future makes every new token invalid. */
 export const notBefore = adminCheck('realm.not-before', 'realm.exists', async (admin, { reach }) => {
@@ -11,7 +12,7 @@ export const notBefore = adminCheck('realm.not-before', 'realm.exists', async (a
     return fail(
       at(realm),
       `the not-before of the realm '${caller.realm}' lies ahead: every token is refused until then`,
-      `Sessions > Action > Revocation > Clear\nkcadm.sh update realms/${caller.realm} -s notBefore=0`,
+      `Sessions > Action > Revocation > Clear\n${kcadmRealm(caller.realm, 'notBefore=0')}`,
     );
   }
   if (client > now) {
@@ -33,7 +34,7 @@ export const realmSettings = adminCheck('realm.settings', 'realm.exists', async 
     return warn(
       'Require SSL: none',
       'the realm lets anybody log in over plain HTTP',
-      `Realm settings > General > Require SSL = External requests\nkcadm.sh update realms/${name} -s sslRequired=EXTERNAL`,
+      `Realm settings > General > Require SSL = External requests\n${kcadmRealm(name, 'sslRequired=EXTERNAL')}`,
     );
   }
   const [idle = 1800, lifespan = 300] = [realm.ssoSessionIdleTimeout, realm.accessTokenLifespan];

@@ -1,3 +1,4 @@
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import type { AdminEvidence } from '../../evidence/admin.ts';
 import { blameFederation } from '../../evidence/directories.ts';
 
@@ -96,7 +97,7 @@ export async function findLock(admin: AdminEvidence, username: string): Promise<
   return {
     kind: 'locked',
     cause: `the user '${username}' is locked ${when} after ${attack.numFailures ?? 'some'} failed logins (brute force protection); the right password is refused too`,
-    fix: `Wait, or Users > ${username} > Unlock (Action menu)\nkcadm.sh delete attack-detection/brute-force/users/${user.id} -r ${realm}`,
+    fix: `Wait, or Users > ${username} > Unlock (Action menu)\nkcadm.sh delete ${toShellWord(`attack-detection/brute-force/users/${user.id}`)} -r ${toShellWord(realm)}`,
   };
 }
 

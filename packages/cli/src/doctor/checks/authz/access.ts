@@ -3,8 +3,9 @@ import type { Answer } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { check, fail, ok, skipped } from '../../check.ts';
-import { kcadm, onPage, refusalOf } from '../client/say.ts';
-import { applyCommand, kcadmServer } from './say.ts';
+import { kcadm, kcadmServer, kcadmServiceRole } from '../../kcadm.ts';
+import { onPage, refusalOf } from '../client/say.ts';
+import { applyCommand } from './say.ts';
 
 /** Whether this client has authorization services. If not, the other checks are skipped; it only fails with `--authz`. */
 export const authzEnabled = check('authz.enabled', ['client.secret'], async ({ reach, options }) => {
@@ -29,7 +30,7 @@ export const authzEnabled = check('authz.enabled', ['client.secret'], async ({ r
 
 /** Whether guards can look up names of resources as this client. */
 export const authzProtection = check('authz.protection', ['authz.enabled'], async ({ reach }) => {
-  const { realm, clientId } = reach.caller;
+  const { clientId } = reach.caller;
   const answer = await reach.authz.protection();
   const seen = toWords(answer);
   const words = refusalOf(answer);
@@ -45,7 +46,7 @@ export const authzProtection = check('authz.protection', ['authz.enabled'], asyn
     return fail(
       seen,
       `the service account of '${clientId}' has lost the role uma_protection: ${guards}`,
-      `kcadm.sh add-roles -r ${realm} --uusername service-account-${clientId.toLowerCase()} --cclientid ${clientId} --rolename uma_protection`,
+      kcadmServiceRole(reach, 'uma_protection'),
     );
   }
   const state = await toState(reach.authz.state);

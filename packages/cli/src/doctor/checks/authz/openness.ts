@@ -1,7 +1,9 @@
 import { DEFAULTS, namesIn } from '../../../admin/index.ts';
 import { nearnessOf } from '../../../keycloak/nearness.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { fail, ok, warn } from '../../check.ts';
-import { applyCommand, authzCheck, kcadmDelete, kcadmServer, some } from './say.ts';
+import { kcadmDelete, kcadmServer } from '../../kcadm.ts';
+import { applyCommand, authzCheck, some } from './say.ts';
 
 /** Whether the enforcement is off, so that every user is granted something. */
 export const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
@@ -56,6 +58,6 @@ export const authzStale = authzCheck('authz.stale', async (_state, { reach }) =>
   return fail(
     `${stale.length === 1 ? '1 resource' : `${stale.length} resources`}: ${some(stale)}`,
     'an import changed URIs, scopes or the type of these resources, and Keycloak goes on deciding by the old values until its cache is cleared',
-    `kcadm.sh create clear-realm-cache -r ${realm} -s realm=${realm}`,
+    `kcadm.sh create clear-realm-cache -r ${toShellWord(realm)} -s ${toShellWord(`realm=${realm}`)}`,
   );
 });

@@ -3,7 +3,8 @@ import { check, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { findClientState } from '../../evidence/client.ts';
 import { credentialSetting } from '../../evidence/credential.ts';
-import { diagnosed, kcadm, onPage } from './say.ts';
+import { kcadm } from '../../kcadm.ts';
+import { diagnosed, onPage } from './say.ts';
 
 /** What to set here, by the client's authenticator. None of them leads back to a secret that is sent. */
 const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {

@@ -2,7 +2,8 @@ import { CALLBACK_PATH } from '../../../admin/index.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { type Check, check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { kcadm, noBrowserLogin, onPage } from './say.ts';
+import { kcadm } from '../../kcadm.ts';
+import { noBrowserLogin, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
 

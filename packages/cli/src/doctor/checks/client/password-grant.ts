@@ -3,6 +3,7 @@ import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toPageText, toWords } from '../../../keycloak/page.ts';
 import { check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import { kcadmRealm } from '../../kcadm.ts';
 import { diagnosed, isAboutUser, refusalOf } from './say.ts';
 
 /** Any other refusal, which the checks before do not explain: a policy, a flow, a limit, something new. */
@@ -48,7 +49,7 @@ async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
   const { realm, clientId } = reach.caller;
   const flow = await reach.admin?.flow().catch(() => undefined);
   const override = `Clients > ${clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`;
-  const bind = `Authentication > Flows > 'direct grant' > Action > Bind flow > Direct grant flow\nkcadm.sh update realms/${realm} -s 'directGrantFlow=direct grant'`;
+  const bind = `Authentication > Flows > 'direct grant' > Action > Bind flow > Direct grant flow\n${kcadmRealm(realm, "'directGrantFlow=direct grant'")}`;
   const fix =
     flow === undefined
       ? `${bind}\nOr, where the client has a flow of its own: ${override}`

@@ -3,7 +3,6 @@ import { diagnose } from '../../../keycloak/diagnose.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
-import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Finding, fail, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 
@@ -13,13 +12,6 @@ export const onPage = ({ caller }: Reach, where: string): string => `Clients > $
 /** Where the console adds a client to the audience of another one's tokens. */
 export const addAudience = (client: unknown, audience: string, to = 'access token'): string =>
   `Clients > ${client} > Client scopes > ${client}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${audience}, Add to ${to} ON`;
-
-/** The `kcadm.sh` command for settings of the client, which needs its UUID. */
-export function kcadm({ caller }: Reach, ...settings: readonly string[]): string {
-  const [realm, query] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);
-  const id = `$(kcadm.sh get clients -r ${realm} -q ${query} --fields id --format csv --noquotes)`;
-  return `kcadm.sh update clients/${id} -r ${realm} ${settings.map((one) => `-s '${one}'`).join(' ')}`;
-}
 
 const NOBODY = 'nobody can log in at this client, as is right for an API that only checks tokens';
 

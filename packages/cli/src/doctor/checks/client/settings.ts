@@ -1,7 +1,8 @@
 import { toWords } from '../../../keycloak/page.ts';
 import { check, fail, ok, skipped } from '../../check.ts';
 import { findClientState } from '../../evidence/client.ts';
-import { diagnosed, kcadm, noPasswordLogin, onPage, refusalOf } from './say.ts';
+import { kcadm } from '../../kcadm.ts';
+import { diagnosed, noPasswordLogin, onPage, refusalOf } from './say.ts';
 
 export const clientEnabled = check('client.enabled', ['client.known'], async ({ reach }) => {
   if ((await findClientState(reach.client)) !== 'disabled') return ok('on');

@@ -2,6 +2,7 @@ import { diagnose } from '../../../keycloak/diagnose.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { type Check, check, fail, ok } from '../../check.ts';
+import { kcadmRealm } from '../../kcadm.ts';
 
 export const realmExists = check('realm.exists', ['address.keycloak'], async ({ reach }) => {
   const { answer } = await reach.realm.server();
@@ -45,7 +46,7 @@ export const realmHttps = check('realm.https', ['realm.exists'], async ({ reach 
     return ok(`${new URL(reach.caller.serverUrl).protocol.slice(0, -1)} is accepted`);
   const { realm } = reach.caller;
   const { cause, fix } = diagnose({ status: 403, error: 'HTTPS required', realm });
-  return fail(toWords(refusal), cause, `${fix}\nkcadm.sh update realms/${realm} -s sslRequired=NONE`);
+  return fail(toWords(refusal), cause, `${fix}\n${kcadmRealm(realm, 'sslRequired=NONE')}`);
 });
 
 export const issuerDiscovery = check('issuer.discovery', ['realm.https'], async ({ reach }) => {
@@ -73,7 +74,7 @@ export const realmEnabled = check('realm.enabled', ['realm.https'], async ({ rea
   return fail(
     toWords(answer),
     `the realm '${realm}' is disabled: nobody can log in`,
-    `Realm settings > Enabled (top right) ON\nkcadm.sh update realms/${realm} -s enabled=true`,
+    `Realm settings > Enabled (top right) ON\n${kcadmRealm(realm, 'enabled=true')}`,
     ['--enable'],
   );
 });

@@ -1,4 +1,5 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../../check.ts';
 import type { DoctorContext, Reach } from '../../context.ts';
 
@@ -132,7 +133,7 @@ export const TENANT_CHECKS: readonly Check[] = [
       return fail(
         `no client '${caller.clientId}'`,
         `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: nobody of it gets in`,
-        `npx keycloak-guard setup --realm ${name} --client-id ${caller.clientId}`,
+        `npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)}`,
       );
     }
     const differs = [
@@ -146,7 +147,7 @@ export const TENANT_CHECKS: readonly Check[] = [
     return warn(
       differs.slice(0, 8).join('; '),
       `the realm ${name} is otherwise than '${caller.realm}': what works in one may not in the other`,
-      `If it is not meant so: npx keycloak-guard setup --realm ${name} --client-id ${caller.clientId} shows what it would change`,
+      `If it is not meant so: npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)} shows what it would change`,
     );
   }),
 ];

@@ -103,29 +103,30 @@ health-moved https://www.keycloak.org/server/management-interface
 Since Keycloak 25 /health and /metrics are at the management port 9000, and only if they are switched on.
 KC_HEALTH_ENABLED=true, and probe http://keycloak:9000/health/ready.
 = /health(/ready|/live|/started)? .{0,60}404|(readiness|liveness|startup) probe failed.{0,120}(404|8080)
+? (startup|liveness|readiness) probe|failed (startup|liveness|readiness) probe
 
 database https://www.keycloak.org/server/db
 Keycloak does not get to its database: address, password, a database that is not up yet, too few connections, or a lock that a killed start left behind.
 KC_DB, KC_DB_URL, KC_DB_USERNAME, KC_DB_PASSWORD; start Keycloak after the database (depends_on with a health check). A left lock: update databasechangeloglock set locked=false.
-= failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|Datasource .{0,40}URL format error|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
-= Access denied for user|psql: .{0,120}(server|database|role)|The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
+~ failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|Datasource .{0,40}URL format error|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
+~ Access denied for user|psql: .{0,120}(server|database|role)|The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
 
 unknown-feature https://www.keycloak.org/docs/latest/upgrading/
 Keycloak is told of a feature or an option that this version has not (any more).
 Look up which replaced it in the upgrading guide, and take it out of KC_FEATURES or of the command. For a realm: keycloak-guard doctor --upgrade VERSION
-= is an unrecognized feature|unknown option: |feature .{0,60}(not available|unknown|does not exist)|Feature .{0,40}not enabled|Unable to parse options|ERROR: Unrecognized|invalid value for option|Expected values are|option .{0,40}(is )?(not recognized|unknown|not valid|removed)|feature .{0,40}(removed|deprecated and)|Disabled option
+~ is an unrecognized feature|unknown option: |feature .{0,60}(not available|unknown|does not exist)|Feature .{0,40}not enabled|Unable to parse options|ERROR: Unrecognized|invalid value for option|Expected values are|option .{0,40}(is )?(not recognized|unknown|not valid|removed)|feature .{0,40}(removed|deprecated and)|Disabled option
 
 settings https://www.keycloak.org/server/configuration
 Keycloak (or another application on Quarkus) does not start because of a setting: one that is missing, misspelt or does not go with the others. The words after it name which; 'No value present' most often is the database (KC_DB).
 bin/kc.sh show-config shows what arrives, and from where. Environment variables are KC_ and capitals; a placeholder has to exist. With --optimized, options of the build count only from the last kc.sh build.
-= SRCFG\d+|invalid value .{0,60}for configuration property|one or more configuration errors|No value present
+~ SRCFG\d+|invalid value .{0,60}for configuration property|one or more configuration errors|No value present
 ? Failed to start (server|quarkus)|cli\.ExecutionExceptionHandler
 
 import-refused https://www.keycloak.org/server/importExport
 The realm file was not imported: the realm or something in it exists already, the file is of a newer version (unknown fields), or holds scripts.
 kc.sh import --override true (it replaces the realm), or delete the realm first; export with the version that imports. Scripts (js policies and mappers) are deployed as a JAR.
-= script upload is disabled|already exists\. import skipped|UnrecognizedPropertyException|Unrecognized field|ModelDuplicateException|error during (startup|import).{0,80}import|Conflict detected\. See logs|Exists with (same )?|(realm|client) .{0,60}already exists|Failed to (run|import) .{0,20}import
-= session not bound to a realm|(unable|failed) to import|import .{0,40}(failed|error)|cannot (parse|read) (the )?(json|realm)
+~ script upload is disabled|already exists\. import skipped|UnrecognizedPropertyException|Unrecognized field|ModelDuplicateException|error during (startup|import).{0,80}import|Conflict detected\. See logs|Exists with (same )?|(realm|client) .{0,60}already exists|Failed to (run|import) .{0,20}import
+~ session not bound to a realm|(unable|failed) to import|import .{0,40}(failed|error)|cannot (parse|read) (the )?(json|realm)
 
 ldap https://www.keycloak.org/docs/latest/server_admin/#_ldap
 Keycloak does not get on with the directory (LDAP): not reached, a wrong bind DN or password, a certificate it does not trust, or a base DN that is not there.
@@ -135,12 +136,12 @@ User federation > the provider > Test connection, Test authentication. Certifica
 mail https://www.keycloak.org/docs/latest/server_admin/#_email
 Keycloak cannot send mail: no server is set, it is not reached, or it refuses user, password, TLS or sender.
 Realm settings > Email: host, port, encryption, authentication, From; Test connection (the admin needs an email address of its own).
-= failed to send .{0,20}email|email_send_failed|EmailException|couldn't connect to host, port|MailConnectException|SendFailedException|AuthenticationFailedException|KC-SERVICES0029
+~ failed to send .{0,20}email|email_send_failed|EmailException|couldn't connect to host, port|MailConnectException|SendFailedException|AuthenticationFailedException|KC-SERVICES0029
 
 cluster https://www.keycloak.org/server/caching
 The nodes of Keycloak do not form a cluster, or lost one another: sessions and codes of one are unknown to the next.
 One database for all; KC_CACHE=ispn and a stack that works there (jdbc-ping is the default since 26.1); let the nodes reach one another (port 7800).
-= JGRP000\d+|SuspectException|org\.jgroups|infinispan.{0,80}TimeoutException|no physical address for
+~ JGRP000\d+|SuspectException|org\.jgroups|infinispan.{0,80}TimeoutException|no physical address for
 
 identity-provider https://www.keycloak.org/docs/latest/server_admin/#_identity_broker
 The sign-in by another identity provider failed on the way back: its secret, its certificate or address (from Keycloak's machine), its keys or its issuer do not fit, or it refused.
@@ -151,12 +152,12 @@ Keycloak's log has the reason beside it (KC_LOG_LEVEL=org.keycloak.broker:debug)
 account-exists https://www.keycloak.org/docs/latest/server_admin/#_identity_broker_first_login
 Somebody signs in by an identity provider, and an account of that name or email is there already.
 The person links it (the first login flow asks for the password). Automatic only where the provider's emails can be trusted: Identity providers > First login flow, Trust email.
-= federated_identity_(account_)?exists|federatedIdentity(Email|Username)ExistsMessage|account already exists|User with (email|username) .{0,60}already exists|OAuthAccountNotLinked|account .{0,30}already (linked|exists|in use)
+~ federated_identity_(account_)?exists|federatedIdentity(Email|Username)ExistsMessage|account already exists|User with (email|username) .{0,60}already exists|OAuthAccountNotLinked|account .{0,30}already (linked|exists|in use)
 
 user-exists https://www.keycloak.org/docs-api/latest/rest-api/
 There is a user of this name or email in the realm already.
 Look the user up before you make one, and treat 409 as "is there".
-= user exists with same|admin' already added|user with username .{0,40}already
+~ user exists with same|admin' already added|user with username .{0,40}already
 
 client-assertion https://www.rfc-editor.org/rfc/rfc7523#section-3
 The signed JWT by which the client proves itself is not right: its audience is not the issuer, it has expired or was used before, or Keycloak has not the key.
@@ -182,7 +183,7 @@ Compare entity id = Client ID, the certificates of both sides (export the metada
 password-policy https://www.keycloak.org/docs/latest/server_admin/#_password-policies
 The new password does not meet the realm's policy.
 Authentication > Policies > Password policy names the rules.
-= invalidPassword\w+Message|password policy not met|invalid password: |PASSWORD_REJECTED|password_rejected
+~ invalidPassword\w+Message|password policy not met|invalid password: |PASSWORD_REJECTED|password_rejected
 
 request-parameter https://www.keycloak.org/docs/latest/server_admin/#_client_settings
 Keycloak does not accept a parameter of the request: the one that the message names is missing, has a value that is not allowed for this client, or contradicts another.
@@ -203,7 +204,7 @@ Set KC_HOSTNAME (KC_HOSTNAME_ADMIN for a name of its own) to what the browser us
 theme https://www.keycloak.org/ui-customization/themes
 A theme fails: a template or a resource is missing, or was written for another version of Keycloak.
 Set the realm's themes back to keycloak (Realm settings > Themes), and compare the templates with those of this version.
-= failed to process template|freemarker|FTL stack trace|template not found|theme .{0,40}(not found|does not exist|missing)
+~ failed to process template|freemarker|FTL stack trace|template not found|theme .{0,40}(not found|does not exist|missing)
 
 memory https://www.keycloak.org/high-availability/multi-cluster/concepts-memory-and-cpu-sizing
 Keycloak (or its container) ran out of memory.
@@ -234,7 +235,7 @@ Authentication > Policies > WebAuthn: Relying party ID = the host name of Keyclo
 provider-missing https://www.keycloak.org/server/configuration-provider
 Keycloak lacks a provider (an extension, a mapper, an authenticator) that the realm uses, or one that was built for another version.
 Put the JAR for this version into providers/ and run kc.sh build; or take out what uses it. Features: KC_FEATURES.
-= failed to find provider|unable to find factory|no such provider|provider .{0,60}(not found|is not registered)|(ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError|AbstractMethodError).{0,200}keycloak
+~ failed to find provider|unable to find factory|no such provider|provider .{0,60}(not found|is not registered)|(ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError|AbstractMethodError).{0,200}keycloak
 ? ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError|AbstractMethodError
 
 keycloak-failed https://www.keycloak.org/server/logging

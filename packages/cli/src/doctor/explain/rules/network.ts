@@ -90,8 +90,8 @@ Let proxy_pass of the auth location point at the endpoint that answers 202 or 40
 unreachable https://www.keycloak.org/server/containers
 Nothing listens at that address: Keycloak is not running or still starts, the port is wrong, or localhost in a container, which is the container itself.
 Start Keycloak, wait until it is ready. In Docker use the name of the service (http://keycloak:8080), for a Keycloak on the computer host.docker.internal.
-= ECONNREFUSED|connection refused|actively refused|ERR_CONNECTION_REFUSED|can't connect to server|failed to connect to|No connection could be made|HTTPConnectionPool|OIDC server is not available|could(n't| not) connect to|no route to host|network is unreachable|EHOSTUNREACH|ENETUNREACH|HostUnreachable|could not reach|connection failed|ConnectException|failed to connect|cURL error 7\b
-? CORS request did not succeed|fetch failed|no response|unable to invoke request|request failed|network error|NetworkError
+= ECONNREFUSED|connection refused|actively refused|ERR_CONNECTION_REFUSED|can't connect to server|failed to connect to|No connection could be made|HTTPConnectionPool|OIDC server is not available|could(n't| not) connect to|no route to host|network is unreachable|EHOSTUNREACH|ENETUNREACH|HostUnreachable|could not reach|connection[ _]failed|ConnectException|failed to connect|cURL error 7\b
+? CORS request did not succeed|fetch failed|no response|unable to invoke request|request failed(?! with status)|network error|NetworkError
 
 unresolvable https://www.keycloak.org/server/hostname
 The host name does not resolve there: misspelt, another Docker network or namespace, or a name of the containers in the browser.

@@ -2,10 +2,15 @@ import { table } from '../rule.ts';
 
 /** What goes wrong between a sign-in library, the browser and Keycloak. */
 export const SIGN_IN_RULES = table`
+mcp-resource https://modelcontextprotocol.io/specification/2025-06-18/basic/authorization
+An MCP client compares 'resource' in the metadata of the server (/.well-known/oauth-protected-resource) with the address that it was given, and they differ: another host name, port or path, or http in place of https behind a proxy.
+Give the client the address in 'resource', or tell the server its public URL.
+= protected resource .{0,200}(does not|doesn't) match
+
 state-lost https://www.rfc-editor.org/rfc/rfc6749#section-10.12
 The answer of a sign-in came back, and what was remembered at its start (state, code verifier, nonce) is gone: another host or port than where it began (localhost and 127.0.0.1 differ), the session cookie not sent (SameSite, Secure on http), several replicas without a shared store, the login page opened as a bookmark or twice, the back button.
 Begin and end at one and the same origin, and tell the application its public URL and to trust its proxy; let the cookie be SameSite=Lax, and Secure only on https; share the session store between replicas. A restart of the sign-in mends one person's case.
-= unable to verify authorization request state|checks\.state|state mismatch|InvalidCheck|pkce ?code_?verifier .{0,60}(missing|could not|cannot)|checks\.code_verifier|No matching state found|No state in response|authorization_request_not_found|csrf token mismatch|unable to obtain csrf cookie|csrf_detected|mismatching_state|CSRF Warning
+= unable to (restore|verify|find|load) (the )?state|unable to verify authorization request state|checks\.state|state mismatch|InvalidCheck|pkce ?code_?verifier .{0,60}(missing|could not|cannot)|checks\.code_verifier|No matching state found|No state in response|authorization_request_not_found|csrf token mismatch|unable to obtain csrf cookie|csrf_detected|mismatching_state|CSRF Warning
 = Correlation failed|Unable to unprotect the message\.State|IDX21329|missing saved state|did not find expected authorization request details|no session state found|state from argument does not match|invalid authorization response state|state not found in session|Unable to determine state|invalid_state
 = state cookie .{0,40}(missing|not found|invalid)|checks\.(nonce|state) argument|cookie .{0,30}was missing|state parameter .{0,60}(mismatch|missing|invalid|does not match)|state .{0,20}not (found|match)|MismatchingState|unexpected "state"
 = "?state"? (value )?(doesn't|does not|did not) match|Invalid state|wrong state|Unable to unprotect|response parameter "state"|OIDC state|Login state .{0,30}(invalid|expired|not found)|state (is )?missing|Error while loading CSRF cookie|code_verifier .{0,30}(not found|missing|undefined)
@@ -144,7 +149,7 @@ The line below or beside this one names the cause (an HTTP status, a code such a
 client-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 Keycloak refuses the client: its secret is wrong, it does not exist there or is disabled, or may not use this grant.
 Paste error_description too, or run the doctor with the client's settings.
-? unauthorized_client|invalid_client\b|invalid client|CLIENT_LOGIN_ERROR|/protocol/openid-connect/token\S* .{0,40}\b401\b
+? cannot fetch token: 401|unauthorized_client|invalid_client\b|invalid client|CLIENT_LOGIN_ERROR|/protocol/openid-connect/token\S* .{0,40}\b401\b
 
 grant-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 Keycloak refuses what was to be exchanged for a token: a code that was used or is old, a refresh token whose session is over, or a wrong password.

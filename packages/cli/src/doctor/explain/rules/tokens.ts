@@ -20,7 +20,7 @@ token-expired https://www.keycloak.org/docs/latest/server_admin/#_timeouts
 The token has expired. Access tokens of Keycloak live five minutes unless the realm or the client says otherwise; if a fresh one is called expired, the clocks of two machines differ.
 Refresh shortly before exp, and sign in again when the refresh is refused. Keep both machines on NTP. The lifespan: Realm settings > Tokens > Access Token Lifespan.
 = invalid token \(expired\)|token_expired|jwt expired|JWTExpired|"exp" claim timestamp|token (is|has) expired|signature has expired|jwt is expired|IDX10223|ExpiredSignature|ExpiredTokenException|ExpiredJwtException|TokenExpiredError|lifetime validation failed|on or after the expiration time|jwt is no longer valid|expired token|id token (is|has) expired|exp(iration)? (claim|time) .{0,40}(past|passed)
-= oidc: token is expired|SecurityTokenExpired|token .{0,20}expired at|access token expired|VerificationException:? Token is not active|failed to verify token.{0,80}not active
+= oidc: token is expired|SecurityTokenExpired|token .{0,20}expired at|access token expired|^\W*\d*\W*token expired|VerificationException:? Token is not active|failed to verify token.{0,80}not active
 
 clock-skew https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5
 The token is not valid yet by the clock of this machine: the clocks of it and of Keycloak differ.
@@ -42,7 +42,7 @@ not-a-jwt https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 What arrived is not a JWT of three parts: nothing or 'undefined' was sent, the word Bearer twice, quotes or a line break along with it, an opaque token of another server, or an encrypted one (five parts).
 Look at the header that arrives: Authorization: Bearer eyJ… with one space. Then: keycloak-guard doctor --token -
 ? has no attribute .rsplit.
-= jwt malformed|token_malformed|invalid token \(not signed\)|invalid compact jws|not enough segments|bearer token is malformed|jwt is not in the form|IDX1(2741|4100|2729|2709)|JWT must have three|wrong number of segments|malformed jwt|token contains an invalid number of segments
+= no SecurityTokenValidator|jwt malformed|token_malformed|invalid token \(not signed\)|invalid compact jws|not enough segments|bearer token is malformed|jwt is not in the form|IDX1(2741|4100|2729|2709)|JWT must have three|wrong number of segments|malformed jwt|token contains an invalid number of segments
 = invalid jwt serialization|not a valid (jwt|jws)|jwt strings must contain exactly|jwt header is an invalid json|JWTInvalid|Invalid Token or Protected Header|error decoding (token|signature|jwt)|invalid token specified|Invalid header string|jwt is not well formed|bad jwt|invalid number of (parts|segments)
 = malformed (token|jwt)|kid must be provided|missing (part|dot|delimiter).{0,30}(jwt|jws|jwe)|Invalid unsecured/JWS/JWE|parts of token|(expected|must have) (three|3) (parts|segments)|compact JWS format|could not (decode|parse) (the )?(token|jwt|jws)(?!.{0,20}(verif|key|signature))|(decode|decoding|parse|parsing) (of )?(the )?(token|jwt) fail|failed to (decode|parse) (the )?(token|jwt|jws|id.?token)|invalid token format|token format
 
@@ -85,14 +85,14 @@ Find out why the key is unknown (another realm, a realm made anew, made-up token
 no-token https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 The request came without a token: nobody is signed in, the header was not sent, or a proxy took it away.
 Send 'Authorization: Bearer …'. Behind nginx or Apache let the header pass (Apache: CGIPassAuth On, or SetEnvIf Authorization); with cookies or fetch look at credentials and at redirects, which drop the header.
-= no auth token|token_missing|jwt is missing|no jwt found|missing authorization header|no bearer token|authorization header .{0,30}(missing|not (present|found|set))|full authentication is required|credentials were not provided|bearer token (is )?missing|no access token (provided|present)|token not provided|missing (access|bearer) token
+= DenyAnonymousAuthorizationRequirement|Authentication object was not found|no auth token|token_missing|jwt is missing|no jwt found|missing authorization header|no bearer token|authorization header .{0,30}(missing|not (present|found|set))|full authentication is required|credentials were not provided|bearer token (is )?missing|no access token (provided|present)|token not provided|missing (access|bearer) token
 = "system:anonymous" cannot|No authorization token was found|authorization header (is )?not available|access token (is )?missing|authentication token .{0,20}(not found|missing)|missing[_ ]token|no token (found|provided|present|in)|(?<!user )token (was )?not (found|provided|sent|supplied)|missing Authorization
 
 role-missing https://www.keycloak.org/docs/latest/server_admin/#con-token-role-mappings_server_administration_guide
 The token is good, but lacks a role or a scope that is required; or it has the role, and the framework looks elsewhere: Keycloak's roles are in realm_access.roles and resource_access.CLIENT.roles, not in scope.
 keycloak-guard doctor --token - shows which roles the token has. Assign the role (Users > Role mapping), give the client the scope roles, and map the claim in the framework (Spring: a JwtAuthenticationConverter that makes ROLE_…; ASP.NET: RoleClaimType; oauth2-proxy: --oidc-groups-claim).
-= AuthorizationDenied|access is denied|insufficient_scope(?!.{0,40}openid)|forbidden_role|role_missing|insufficient (permission|authorit|privilege|role)s?|does not have (the )?(required )?(role|permission|scope)|missing (the )?(required )?(role|scope)|not (authorized|allowed) .{0,40}(role|group)|DenyAnonymousAuthorizationRequirement|RolesAuthorizationRequirement
-= user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|does not have permission to perform this action|Forbidden resource|not a valid .?resource_access|not authorized to (access|view|see|perform)|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
+= InsufficientScope|insufficient scope|AuthorizationDenied|access is denied|insufficient_scope(?!.{0,40}openid)|forbidden_role|role_missing|insufficient (permission|authorit|privilege|role)s?|does not have (the )?(required )?(role|permission|scope)|missing (the )?(required )?(role|scope)|not (authorized|allowed) .{0,40}(role|group)|RolesAuthorizationRequirement
+= user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|Invalid authentication via OAuth2|does not have permission to perform this action|Forbidden resource|not a valid .?resource_access|not authorized to (access|view|see|perform)|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
 ? Error from server .Forbidden.|User "[^"]+" cannot|KeyError: .(realm|resource)_access|HTTP 403 Forbidden|\b403\b.{0,20}forbidden|access denied(?! for user)
 = not a member of|is not assigned|has no access|user (is )?not allowed|Permission Denied Invalid Account|not (in|part of) .{0,20}(required|allowed) (group|role|organi)|missing (group|authority|authorities)|requires? (one of )?(the )?(following )?roles?
 
@@ -113,5 +113,5 @@ token-refused https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 The API does not take the token, and does not say why: expired, of another issuer or audience, a key that it does not know.
 Its log says why, or: keycloak-guard doctor --token -, and --route for the route itself.
 ? invalid[_ ]token|could not validate credentials|token (is )?(invalid|rejected)|failed to (verify|validate) (the )?(token|jwt)|(token|jwt) (verification|validation) fail|access token .{0,20}(not valid|invalid)|must be logged in to the server|\b401\b.{0,20}unauthorized|unauthorized.{0,20}\b401\b|not authenticated|authentication failed
-? invalid bearer token|authentication finally failed|\bunauthorized\b|\bnot authorized\b|invalid authentication|\b401\b
+? unauthenticated|tokens?\)? .{0,12}(not valid|validation failed)|tokens?\(?s?\)? validation failed|invalid bearer token|authentication finally failed|\bunauthorized\b|\bnot authorized\b|invalid authentication|\b401\b
 `;

