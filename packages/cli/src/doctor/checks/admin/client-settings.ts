@@ -15,7 +15,7 @@ const clientCheck = (id: string, isOfBrowser: boolean, look: Look<ClientRepresen
     return (isOfBrowser ? await noBrowserLogin(context.reach) : undefined) ?? look(client, context);
   });
 
-export const clientTokenBinding = clientCheck('client.token-binding', false, async (client, { reach }) => {
+const clientTokenBinding = clientCheck('client.token-binding', false, async (client, { reach }) => {
   if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
     return ok('tokens are bearer tokens');
   return fail(
@@ -25,30 +25,26 @@ export const clientTokenBinding = clientCheck('client.token-binding', false, asy
   );
 });
 
-export const clientLogout = clientCheck(
-  'client.backchannel-logout',
-  true,
-  async (client, { reach, options }) => {
-    const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
-    const fix = onPage(
-      reach,
-      `Settings > Logout settings > Backchannel logout URL = ${options.appUrl}/backchannel-logout, as Keycloak reaches it (from a container not localhost)`,
+const clientLogout = clientCheck('client.backchannel-logout', true, async (client, { reach, options }) => {
+  const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
+  const fix = onPage(
+    reach,
+    `Settings > Logout settings > Backchannel logout URL = ${options.appUrl}/backchannel-logout, as Keycloak reaches it (from a container not localhost)`,
+  );
+  if (url === '')
+    return warn(
+      'no backchannel logout URL',
+      'Keycloak does not tell this service about logouts: a token stays good here until it is rechecked (RECHECK_SECONDS)',
+      fix,
+      [],
     );
-    if (url === '')
-      return warn(
-        'no backchannel logout URL',
-        'Keycloak does not tell this service about logouts: a token stays good here until it is rechecked (RECHECK_SECONDS)',
-        fix,
-        [],
-      );
-    if (!/^https?:\/\//.test(url))
-      return warn(url, 'the backchannel logout URL is no http or https URL', fix, [
-        '--backchannel-url',
-        `${options.appUrl}/backchannel-logout`,
-      ]);
-    return judgeLogoutUrl(url, fix, reach);
-  },
-);
+  if (!/^https?:\/\//.test(url))
+    return warn(url, 'the backchannel logout URL is no http or https URL', fix, [
+      '--backchannel-url',
+      `${options.appUrl}/backchannel-logout`,
+    ]);
+  return judgeLogoutUrl(url, fix, reach);
+});
 
 /** Keycloak calls the URL, not this machine. No answer here proves nothing; an answer proves a lot. */
 async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
@@ -87,20 +83,18 @@ async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
   return status === 400 && json !== undefined;
 }
 
-export const clientLogoutUris = clientCheck(
-  'client.post-logout-uris',
-  true,
-  async (client, { reach, options }) => {
-    const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
-    if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
-    return warn(
-      'none',
-      'a browser logout cannot come back to the API: no post logout redirect URI is registered',
-      onPage(
-        reach,
-        `Settings > Access settings > Valid post logout redirect URIs: add ${options.appUrl}/* (or +)`,
-      ),
-      [],
-    );
-  },
-);
+const clientLogoutUris = clientCheck('client.post-logout-uris', true, async (client, { reach, options }) => {
+  const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
+  if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
+  return warn(
+    'none',
+    'a browser logout cannot come back to the API: no post logout redirect URI is registered',
+    onPage(
+      reach,
+      `Settings > Access settings > Valid post logout redirect URIs: add ${options.appUrl}/* (or +)`,
+    ),
+    [],
+  );
+});
+
+export const CLIENT_SETTINGS_CHECKS = [clientTokenBinding, clientLogout, clientLogoutUris];

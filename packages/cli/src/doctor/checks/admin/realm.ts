@@ -26,7 +26,7 @@ export const notBefore = adminCheck('realm.not-before', 'realm.exists', async (a
   return ok(latest === 0 ? 'none' : `tokens from before ${at(latest)} are refused`);
 });
 
-export const realmSettings = adminCheck('realm.settings', 'realm.exists', async (admin, { reach }) => {
+const realmSettings = adminCheck('realm.settings', 'realm.exists', async (admin, { reach }) => {
   const realm = await admin.realm();
   if (realm === undefined) return skipped('the realm is not there');
   const name = reach.caller.realm;
@@ -53,7 +53,7 @@ export const realmSettings = adminCheck('realm.settings', 'realm.exists', async 
 });
 
 /** Whether Keycloak reaches the directories that the realm gets users from. */
-export const realmFederation = adminCheck('realm.federation', 'realm.exists', async (admin) => {
+const realmFederation = adminCheck('realm.federation', 'realm.exists', async (admin) => {
   const all = await admin.federations();
   if (all.length === 0) return ok('none: the users are in Keycloak itself');
   const lost = await findLost(admin);
@@ -61,3 +61,5 @@ export const realmFederation = adminCheck('realm.federation', 'realm.exists', as
   if (lost.length === 0) return ok(names);
   return fail(names, `Keycloak does not reach ${lost.join(', ')}: their users cannot log in`, REACH_IT);
 });
+
+export const REALM_ADMIN_CHECKS = [notBefore, realmSettings, realmFederation];

@@ -21,7 +21,7 @@ function aboutBrowserLogin(id: string, good: string, judge: Judge): Check {
   };
 }
 
-export const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on', (words, reach) =>
+const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on', (words, reach) =>
   /standard flow is disabled|not allowed to initiate browser login/i.test(words)
     ? fail(
         words,
@@ -32,22 +32,18 @@ export const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on'
     : undefined,
 );
 
-export const clientRedirectUri = aboutBrowserLogin(
-  'client.redirect-uri',
-  'accepted',
-  (words, reach, appUrl) => {
-    if (!/parameter\w*:? redirect_uri/i.test(words)) return undefined;
-    const uri = appUrl + CALLBACK_PATH;
-    return fail(
-      words.slice(0, 160),
-      `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
-      `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app-url, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
-      ['--app-url', appUrl],
-    );
-  },
-);
+const clientRedirectUri = aboutBrowserLogin('client.redirect-uri', 'accepted', (words, reach, appUrl) => {
+  if (!/parameter\w*:? redirect_uri/i.test(words)) return undefined;
+  const uri = appUrl + CALLBACK_PATH;
+  return fail(
+    words.slice(0, 160),
+    `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
+    `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app-url, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
+    ['--app-url', appUrl],
+  );
+});
 
-export const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (words, reach) =>
+const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (words, reach) =>
   /code.challenge/i.test(words)
     ? fail(
         words,
@@ -58,7 +54,7 @@ export const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (
     : undefined,
 );
 
-export const clientPar = aboutBrowserLogin('client.par', 'not required', (words, reach) =>
+const clientPar = aboutBrowserLogin('client.par', 'not required', (words, reach) =>
   /pushed authorization request/i.test(words)
     ? fail(
         words,
@@ -69,7 +65,7 @@ export const clientPar = aboutBrowserLogin('client.par', 'not required', (words,
 );
 
 /** Any other refusal, which the checks before do not explain. */
-export const clientBrowserLogin = check(
+const clientBrowserLogin = check(
   'client.browser-login',
   ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],
   async ({ reach }) => {
@@ -105,3 +101,11 @@ export const clientBrowserLogin = check(
     );
   },
 );
+
+export const BROWSER_LOGIN_CHECKS = [
+  clientStandardFlow,
+  clientRedirectUri,
+  clientPkce,
+  clientPar,
+  clientBrowserLogin,
+];

@@ -4,7 +4,7 @@ import { fail, loginCheck, ok, skipped, warn } from '../../check.ts';
 import { refusalOf } from '../client/say.ts';
 import { explainStale } from './stale.ts';
 
-export const loginRefresh = loginCheck('login.refresh', ['login.password'], async (login, { reach }) => {
+const loginRefresh = loginCheck('login.refresh', ['login.password'], async (login, { reach }) => {
   const { refresh_token: refreshToken } = (await login.login()).json ?? {};
   const { clientId } = reach.caller;
   if (typeof refreshToken !== 'string') {
@@ -46,7 +46,7 @@ export const loginRefresh = loginCheck('login.refresh', ['login.password'], asyn
 /** A slower logout suggests that Keycloak waits for a back-channel logout URL. Unit: milliseconds. */
 const SLOW_MS = 2_000;
 
-export const loginLogout = loginCheck('login.logout', ['login.password'], async (login) => {
+const loginLogout = loginCheck('login.logout', ['login.password'], async (login) => {
   const { refresh_token: refreshToken } = (await login.login()).json ?? {};
   if (typeof refreshToken !== 'string') return skipped('there is no refresh token to log out with');
   const before = await login.userinfo();
@@ -80,3 +80,5 @@ export const loginLogout = loginCheck('login.logout', ['login.password'], async 
     "Look into Keycloak's log.",
   );
 });
+
+export const SESSION_CHECKS = [loginRefresh, loginLogout];

@@ -2,26 +2,22 @@ import { check, fail, ok, warn } from '../../check.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
 import { judgeToken } from '../token-input/accepted.ts';
 
-export const loginToken = check('login.token', ['login.password', 'keys.signing'], async ({ reach }) =>
+const loginToken = check('login.token', ['login.password', 'keys.signing'], async ({ reach }) =>
   judgeToken((await reach.login?.token()) ?? '', reach, () => 'this service accepts it'),
 );
 
-export const loginIssuer = check(
-  'login.issuer',
-  ['login.password', 'issuer.discovery'],
-  async ({ reach }) => {
-    const iss = decodeJwt(await reach.login?.token())?.claims.iss;
-    const announced = (await reach.realm.discovery()).json?.issuer;
-    if (iss === announced) return ok(`iss is ${iss}`);
-    return fail(
-      `iss ${iss}, announced ${announced}`,
-      'Keycloak puts another issuer into tokens than it announces: the host name differs from call to call',
-      'Set KC_HOSTNAME of Keycloak to its public URL, for example KC_HOSTNAME=https://sso.example.com; behind a proxy also KC_PROXY_HEADERS=xforwarded. Where Keycloak is not yours to set: KEYCLOAK_ISSUER of this service = the issuer that tokens have, for bearer tokens alone.',
-    );
-  },
-);
+const loginIssuer = check('login.issuer', ['login.password', 'issuer.discovery'], async ({ reach }) => {
+  const iss = decodeJwt(await reach.login?.token())?.claims.iss;
+  const announced = (await reach.realm.discovery()).json?.issuer;
+  if (iss === announced) return ok(`iss is ${iss}`);
+  return fail(
+    `iss ${iss}, announced ${announced}`,
+    'Keycloak puts another issuer into tokens than it announces: the host name differs from call to call',
+    'Set KC_HOSTNAME of Keycloak to its public URL, for example KC_HOSTNAME=https://sso.example.com; behind a proxy also KC_PROXY_HEADERS=xforwarded. Where Keycloak is not yours to set: KEYCLOAK_ISSUER of this service = the issuer that tokens have, for bearer tokens alone.',
+  );
+});
 
-export const loginLifespan = check('login.lifespan', ['login.password'], async ({ reach }) => {
+const loginLifespan = check('login.lifespan', ['login.password'], async ({ reach }) => {
   const claims = decodeJwt(await reach.login?.token())?.claims;
   const seconds = Number(claims?.exp) - Number(claims?.iat);
   const where = `Clients > ${reach.caller.clientId} > Advanced > Advanced settings > Access Token Lifespan (or Realm settings > Tokens, and Sessions: a token never outlives its session)`;
@@ -63,3 +59,5 @@ export const loginLifespan = check('login.lifespan', ['login.password'], async (
   }
   return ok(`${seconds} s`);
 });
+
+export const LOGIN_TOKEN_CHECKS = [loginToken, loginIssuer, loginLifespan];

@@ -5,7 +5,7 @@ import type { Reach } from '../../context.ts';
 
 const NO_URL = 'no running service was named (--url)';
 
-export const serviceAlive = check('service.alive', [], async ({ options }) => {
+const serviceAlive = check('service.alive', [], async ({ options }) => {
   if (options.serviceUrl === undefined) return skipped(NO_URL);
   const answer = await call(`${options.serviceUrl}/health/live`, {}, 5_000);
   if (answer.json?.status === 'alive')
@@ -25,7 +25,7 @@ export const serviceAlive = check('service.alive', [], async ({ options }) => {
   );
 });
 
-export const serviceReady = check('service.ready', ['service.alive'], async ({ options }) => {
+const serviceReady = check('service.ready', ['service.alive'], async ({ options }) => {
   const answer = await call(`${options.serviceUrl}/health/ready`, {}, 10_000);
   if (answer.status === 200) return ok('ready');
   return fail(
@@ -35,7 +35,7 @@ export const serviceReady = check('service.ready', ['service.alive'], async ({ o
   );
 });
 
-export const serviceGuard = check('service.guard', [], async ({ options }) => {
+const serviceGuard = check('service.guard', [], async ({ options }) => {
   if (options.serviceUrl === undefined) return skipped(NO_URL);
   const answer = await call(`${options.serviceUrl}/protected`, {}, 10_000);
   if (answer.status === 0) return skipped('nothing answers');
@@ -98,3 +98,5 @@ function notTold(appUrl: string, { caller, config }: Reach): Finding {
     [],
   );
 }
+
+export const SERVICE_CHECKS = [serviceAlive, serviceReady, serviceGuard, serviceLogin];

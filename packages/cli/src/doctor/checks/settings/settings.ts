@@ -4,7 +4,7 @@ import { AuthError } from 'keycloak-guard';
 import { check, fail, ok, skipped, warn } from '../../check.ts';
 import { credentialSetting } from '../../evidence/credential.ts';
 
-export const settingsValid = check('settings.valid', [], ({ settings, assumed, options }) => {
+const settingsValid = check('settings.valid', [], ({ settings, assumed, options }) => {
   if (!(settings instanceof ConfigError)) {
     const seen = `${settings.serverUrl}, realm ${settings.realm}, client ${settings.clientId}`;
     return ok(assumed.includes('KEYCLOAK_SERVER_URL') ? `none are set; as the token says: ${seen}` : seen);
@@ -45,7 +45,7 @@ function howItGotThere({ name, seen }: SettingProblem): string[] {
 }
 
 /** Whether the doctor may act as the client. A library that only verifies tokens needs no secret, and neither do most checks. */
-export const settingsSecret = check('settings.secret', ['settings.valid'], async ({ assumed, reach }) => {
+const settingsSecret = check('settings.secret', ['settings.valid'], async ({ assumed, reach }) => {
   if (assumed.length > 0) {
     return skipped(`not set: ${assumed.join(', ')}; what calls Keycloak as the client is not looked at`);
   }
@@ -72,7 +72,7 @@ export const settingsSecret = check('settings.secret', ['settings.valid'], async
   return ok(`${setting} is set`);
 });
 
-export const settingsFile = check('settings.env-file', [], async ({ options }) => {
+const settingsFile = check('settings.env-file', [], async ({ options }) => {
   const info = await stat(options.envFile).catch(() => undefined);
   if (info === undefined)
     return skipped(`there is no ${options.envFile}; the settings come from the environment`);
@@ -86,3 +86,5 @@ export const settingsFile = check('settings.env-file', [], async ({ options }) =
     `chmod 600 ${options.envFile}`,
   );
 });
+
+export const SETTINGS_CHECKS = [settingsValid, settingsSecret, settingsFile];

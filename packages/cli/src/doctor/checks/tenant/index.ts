@@ -1,4 +1,5 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import { findClient } from '../../../admin/index.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../../check.ts';
 import type { DoctorContext, Reach } from '../../context.ts';
@@ -120,9 +121,7 @@ export const TENANT_CHECKS: readonly Check[] = [
       return skipped('it is the realm of the settings itself: there is nothing to compare with');
     const { api } = await admin.connection();
     const read = async (realm: string) => ({
-      client: (await api.clients.find({ realm, clientId: caller.clientId })).find(
-        (one) => one.clientId === caller.clientId,
-      ),
+      client: await findClient(api, realm, caller.clientId),
       roles: (await api.roles.find({ realm }))
         .map(({ name: role = '' }) => role)
         .filter((role) => !role.startsWith('default-roles-')),

@@ -35,7 +35,7 @@ async function notGranted(reach: Reach, scope: string): Promise<string> {
 
 const has = (claims: Claims, name: string) => claims[name] !== undefined && claims[name] !== '';
 
-export const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
+const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
   if (scopesOf(claims).includes('openid')) return ok('granted');
   return fail(
     `scope: ${claims.scope ?? 'none'}`,
@@ -44,7 +44,7 @@ export const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
   );
 });
 
-export const scopeBasic = aboutScope('scopes.basic', (claims, reach) => {
+const scopeBasic = aboutScope('scopes.basic', (claims, reach) => {
   if (has(claims, 'sub')) return ok('sub is in the token');
   return fail(
     'no sub in the token',
@@ -54,7 +54,7 @@ export const scopeBasic = aboutScope('scopes.basic', (claims, reach) => {
   );
 });
 
-export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) => {
+const scopeProfile = aboutScope('scopes.profile', async (claims, reach) => {
   if (has(claims, 'preferred_username') && has(claims, 'name'))
     return ok('preferred_username and name are in the token');
   const missing = ['preferred_username', 'name'].filter((name) => !has(claims, name));
@@ -83,7 +83,7 @@ export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) =
   );
 });
 
-export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
+const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
   if (has(claims, 'email')) return ok('email is in the token');
   if (!scopesOf(claims).includes('email')) {
     return fail(
@@ -102,7 +102,7 @@ export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
 });
 
 /** Only a warning: a user may have no roles, and only guards for roles need them. */
-export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
+const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   const realmRoles = (claims.realm_access as { roles?: string[] } | undefined)?.roles ?? [];
   const clients = Object.keys((claims.resource_access as object | undefined) ?? {});
   if (realmRoles.length + clients.length > 0) {
@@ -139,3 +139,5 @@ export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
     [],
   );
 });
+
+export const SCOPE_CHECKS = [scopeOpenid, scopeBasic, scopeProfile, scopeEmail, scopeRoles];
