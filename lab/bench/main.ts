@@ -10,6 +10,7 @@ import { adapters } from './proofs/adapters.ts';
 import { byHand } from './proofs/by-hand.ts';
 import { calling } from './proofs/calling.ts';
 import { dpop } from './proofs/dpop.ts';
+import { events } from './proofs/events.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
 import { imports } from './proofs/imports.ts';
@@ -50,6 +51,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   tenants,
   'by-hand': byHand,
   calling,
+  events,
   keycloak,
   // Measures nothing: writes the pages again, from what was measured last.
   pages: async () => [],
@@ -64,10 +66,20 @@ const ON_REQUEST = [
   'sessions',
   'tenants',
   'calling',
+  'events',
   'keycloak',
   'pages',
 ];
-const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'tenants', 'by-hand', 'calling', 'pages'];
+const WITHOUT_CONTENDERS = [
+  'start',
+  'imports',
+  'provider',
+  'tenants',
+  'by-hand',
+  'calling',
+  'events',
+  'pages',
+];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

@@ -7,7 +7,7 @@ const GOAL = { realm: 'shop', clientId: 'orders' };
 const ALL = ['LOGIN', 'LOGIN_ERROR', 'LOGOUT', 'REVOKE_GRANT'];
 const CLIENT = { clientId: 'orders', serviceAccountsEnabled: true };
 const plan = (realm: EventsState['realm'], more: Partial<EventsState> = {}) =>
-  planEvents({ realm, client: CLIENT, mayRead: true, ...more }, GOAL);
+  planEvents({ realm, client: CLIENT, mayRead: true, knownTypes: ALL, ...more }, GOAL);
 const shown = (made: ReturnType<typeof plan>) =>
   made.steps.flatMap(({ changes }) => changes.map(({ field, from, to }) => `${field}: ${from} → ${to}`));
 const NEEDED =
@@ -60,6 +60,21 @@ test('what is missing is added, and what is kept too shortly is kept for longer'
     },
     attributes: { adminEventsExpiration: '604800' },
   });
+});
+
+test('what later versions tell as well is kept where Keycloak knows it', () => {
+  const later = ['USER_DISABLED_BY_PERMANENT_LOCKOUT', 'USER_SESSION_DELETED'];
+  const realm = { adminEventsEnabled: true, adminEventsDetailsEnabled: true, eventsEnabled: true };
+  const made = plan(
+    {
+      ...realm,
+      enabledEventTypes: NEEDED.split(', '),
+      eventsExpiration: 86_400,
+      attributes: { adminEventsExpiration: '86400' },
+    },
+    { knownTypes: [...ALL, ...later] },
+  );
+  assert.deepEqual(shown(made), [`Event saved types:  → + ${later.join(', ')}`]);
 });
 
 test('a client that is not there, or has no credential, is left to a person', () => {

@@ -21,6 +21,10 @@ export interface EventRealm {
   refuse: { status: number; times: number } | undefined;
   /** Whether it knows `direction`; older ones show the newest first. */
   knowsDirection: boolean;
+  /** Types of events that came with later versions: whoever asks for them gets an error. */
+  unknownTypes: readonly string[];
+  /** As before 26.4: it knows no time of day in a query, no direction, and events have no id. */
+  isOld: boolean;
   /** Every page is the same. */
   ignoresQuery: boolean;
   readonly notices: Notice[];
@@ -37,11 +41,16 @@ export function createEventRealm(): EventRealm {
     lists: { admin: [], users: [] },
     config: {
       ...{ adminEventsEnabled: true, adminEventsDetailsEnabled: true, eventsEnabled: true },
-      enabledEventTypes: ['LOGOUT', 'REVOKE_GRANT', 'REGISTER', 'UPDATE_PROFILE', 'DELETE_ACCOUNT'],
+      enabledEventTypes: [
+        ...['LOGOUT', 'REVOKE_GRANT', 'REGISTER', 'UPDATE_PROFILE', 'DELETE_ACCOUNT'],
+        ...['USER_DISABLED_BY_PERMANENT_LOCKOUT', 'USER_SESSION_DELETED'],
+      ],
     },
     calls: {},
     refuse: undefined,
     knowsDirection: true,
+    unknownTypes: [],
+    isOld: false,
     ignoresQuery: false,
     notices: realm.notices,
     admin(what, resourcePath, representation, more = {}) {
@@ -86,7 +95,16 @@ export function createEventRealm(): EventRealm {
       return Response.json({ error: `HTTP ${self.refuse.status}` }, { status: self.refuse.status });
     }
     if (path === 'events/config') return Response.json(self.config);
-    return Response.json(page(path === 'events' ? self.lists.users : self.lists.admin, url.searchParams));
+    if (url.searchParams.getAll('type').some((type) => self.unknownTypes.includes(type))) {
+      return Response.json({ error: 'unknown_error' }, { status: 400 });
+    }
+    if (self.isOld && !/^(\d{4}-\d\d-\d\d)?$/.test(url.searchParams.get('dateFrom') ?? '')) {
+      return Response.json({ errorMessage: "Invalid value for 'Date(From)'" }, { status: 400 });
+    }
+    const shown = (list: readonly Json[]) => (self.isOld ? list.map(({ id: _, ...event }) => event) : list);
+    return Response.json(
+      shown(page(path === 'events' ? self.lists.users : self.lists.admin, url.searchParams)),
+    );
   }
 
   function count(what: string): void {
@@ -99,7 +117,7 @@ export function createEventRealm(): EventRealm {
       .filter(({ time }) => Number(time) >= Number(query.get('dateFrom') ?? 0))
       .filter(({ type }) => !query.has('type') || query.getAll('type').includes(String(type)))
       .toSorted((a, b) => Number(b.time) - Number(a.time));
-    if (query.get('direction') === 'asc' && self.knowsDirection) found.reverse();
+    if (query.get('direction') === 'asc' && self.knowsDirection && !self.isOld) found.reverse();
     const first = Number(query.get('first') ?? 0);
     return found.slice(first, first + Number(query.get('max') ?? 100));
   }

@@ -171,6 +171,18 @@ describe('changes of users', () => {
     assert.deepEqual(missed, [at]);
   });
 
+  it('that a partial import made are told, and that somebody was replaced, whom no event names', async (t) => {
+    const [events, missed, told] = [createEventRealm(), [] as number[], [] as string[]];
+    const tell = all(({ kind, subject }) => told.push(`${kind} ${subject}`));
+    await start(t, events, createMemoryCursor(), { ...tell, missed: (since) => missed.push(since) });
+    events.admin('CREATE REALM', 'users/u1', { username: 'anna' });
+    await eventually('it is told', () => told.length === 1);
+    assert.deepEqual([told, missed.length], [['created u1'], 0]);
+    events.admin('UPDATE REALM', 'users/u2', { username: 'anna' });
+    await eventually('it is told', () => told.length === 2);
+    assert.deepEqual([told, missed.length], [['created u1', 'created u2'], 1]);
+  });
+
   it('are told of whoever an import gave a strange id, too', async (t) => {
     const [events, told] = [createEventRealm(), [] as string[]];
     const handlers = all(({ subject }) => told.push(subject));

@@ -37,6 +37,16 @@ describe('what Keycloak tells in its events', () => {
       (e) => e.admin('DELETE ORGANIZATION_MEMBERSHIP', 'organizations/o/members/u1'),
       'token_outdated',
     ],
+    [
+      'a group of an organization is left',
+      (e) => e.admin('DELETE ORGANIZATION_GROUP_MEMBERSHIP', 'organizations/o/groups/g/members/u1'),
+      'token_outdated',
+    ],
+    [
+      'a session is over',
+      (e) => e.user('USER_SESSION_DELETED', { userId: 'u1', sessionId: 's1' }),
+      'token_revoked',
+    ],
     ['a password is reset', (e) => e.admin('ACTION USER', 'users/u1/reset-password'), 'token_outdated'],
     [
       'a not-before of the realm',
@@ -81,6 +91,20 @@ describe('what Keycloak tells in its events', () => {
     [
       'a client is disabled',
       (e) => e.admin('UPDATE CLIENT', 'clients/x', { clientId: 'web-app', enabled: false }),
+    ],
+    ['a user is locked out for ever', (e) => e.user('USER_DISABLED_BY_PERMANENT_LOCKOUT', { userId: 'u1' })],
+    [
+      'a partial import replaces users, whom no event names',
+      (e) => e.admin('UPDATE REALM', 'users/u9', { username: 'anna', enabled: false }),
+    ],
+    ['a partial import replaces a client', (e) => e.admin('UPDATE REALM', 'clients/c9', { clientId: 'x' })],
+    [
+      'a role becomes part of another one',
+      (e) => e.admin('CREATE REALM_ROLE', 'roles/staff/composites', [{ name: 'x' }]),
+    ],
+    [
+      'a group of an organization is deleted',
+      (e) => e.admin('DELETE ORGANIZATION_GROUP', 'organizations/o/groups/g'),
     ],
     ['a client is deleted', (e) => e.admin('DELETE CLIENT', 'clients/x')],
     ['a directory is switched off', (e) => e.admin('UPDATE COMPONENT', 'components/c', { name: 'ldap' })],
@@ -233,6 +257,28 @@ describe('while events are heard', () => {
     await eventually('it is back', () => codes().length === 2);
     assert.deepEqual(codes(), ['events_lost', 'events_back']);
     assert.ok(news.status().isHealthy);
+  });
+
+  for (const type of ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT']) {
+    it(`a realm that keeps no ${type} is not trusted`, async (t) => {
+      const { events, news } = await startFollowing(t);
+      const { config } = events;
+      config.enabledEventTypes = (config.enabledEventTypes as string[]).filter((kept) => kept !== type);
+      const isLost = () => events.notices.some(({ code }) => code === 'events_lost');
+      await eventually('it is told', isLost, 15_000);
+      assert.equal(news.status().isHealthy, false);
+    });
+  }
+
+  it('a Keycloak that does not know lockouts cannot keep them, and is asked once whether it does', async (t) => {
+    const lockout = 'USER_DISABLED_BY_PERMANENT_LOCKOUT';
+    const { events, news } = await startFollowing(t, (e) => {
+      e.unknownTypes = [lockout];
+      e.config.enabledEventTypes = ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT'];
+    });
+    await heard(events);
+    assert.ok(news.status().isHealthy);
+    assert.equal((events.calls.events ?? 0) - (events.calls['admin-events'] ?? 0), 1);
   });
 
   it('a realm that keeps them no more is no silence that is trusted', async (t) => {

@@ -33,6 +33,21 @@ describe('the lists of events', () => {
     await eventually('all are heard', () => verifier.stats.revocations === 1_200);
   });
 
+  it('are read where Keycloak is older than 26.4: without times, order and ids', async (t) => {
+    const { events, verifier, news } = await startFollowing(t, (realm) => {
+      realm.isOld = true;
+      for (let i = 0; i < 200; i++) realm.user('LOGOUT', { sessionId: `before${i}`, time: 1_000 + i });
+    });
+    for (let i = 0; i < 120; i++) {
+      if (i % 2 === 0) events.realm.advance(0.001);
+      events.user('LOGOUT', { sessionId: `s${i}` });
+    }
+    await eventually('all are heard', () => verifier.stats.revocations === 120);
+    await heard(events);
+    assert.equal(verifier.stats.revocations, 120, 'and none of before, nor one twice');
+    assert.ok(news.status().isHealthy);
+  });
+
   it('may show an event late, with a time of before: from another node of Keycloak', async (t) => {
     const { events, realm, verifier } = await startFollowing(t);
     realm.advance(20);

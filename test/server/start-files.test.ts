@@ -31,5 +31,5 @@ test('the built service starts from few files, and without what only some reques
     LATER.filter((name) => packages.includes(name)),
     [],
   );
-  assert.ok(packages.includes('fastify') && packages.includes('@fastify/rate-limit'));
+  assert.ok(packages.includes('fastify') && packages.includes('@fastify/under-pressure'));
 });

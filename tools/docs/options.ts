@@ -6,6 +6,7 @@ import { DPOP_RULES } from '../../packages/guard/src/core/binding/dpop-options.t
 import type { OptionRule } from '../../packages/guard/src/core/options/check-options.ts';
 import { VERIFIER_RULES } from '../../packages/guard/src/core/options.ts';
 import { EVENTS_RULES } from '../../packages/guard/src/events/options.ts';
+import { LOGIN_LIMIT_RULES } from '../../packages/guard/src/limits/internal.ts';
 import { SESSION_RULES } from '../../packages/guard/src/session/options.ts';
 
 /** An interface of options with its rules. */
@@ -37,6 +38,12 @@ export const DPOP: OptionSource = {
   rules: DPOP_RULES,
 };
 /** Their defaults depend on others, so that only the comments say them. */
+const LOGIN_LIMITS: OptionSource = {
+  ...{ file: 'limits/login-limits.ts', name: 'LoginLimitOptions', rules: LOGIN_LIMIT_RULES },
+};
+const LOGIN_SETTINGS: OptionSource = {
+  ...{ file: 'adapters/face/login-limits.ts', name: 'LoginLimitSettings', rules: {} },
+};
 const ADAPTER: OptionSource = { file: 'adapters/engine/options.ts', name: 'AdapterOptions', rules: {} };
 
 /** Pages that say more about an option. */
@@ -54,6 +61,9 @@ export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () =
   'docs/permissions.md': { options: () => toRows(PERMISSIONS) },
   'docs/proof-of-possession.md': { options: () => toRows(DPOP) },
   'docs/sessions.md': { options: () => toRows(SESSION) },
+  'docs/login-limits.md': {
+    options: () => [...toRows(LOGIN_LIMITS), ...toRows(LOGIN_SETTINGS)],
+  },
   'docs/events.md': {
     options: () => toRows({ file: 'events/options.ts', name: 'EventsOptions', rules: EVENTS_RULES }),
   },

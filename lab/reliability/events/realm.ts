@@ -42,7 +42,7 @@ export async function createLabRealm(url: string, name: string): Promise<LabReal
   await send('POST', '', {
     ...{ realm: name, enabled: true, accessTokenLifespan: 3600 },
     ...{ adminEventsEnabled: true, adminEventsDetailsEnabled: true, eventsEnabled: true },
-    enabledEventTypes: ['LOGOUT', 'REVOKE_GRANT'],
+    enabledEventTypes: ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT'],
     clients: [
       {
         ...{ clientId: CLIENT.clientId, secret: CLIENT.clientSecret, redirectUris: ['http://localhost/'] },

@@ -12,6 +12,7 @@ import {
 import { audit, type Observer } from 'keycloak-guard/audit';
 import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
+import { createRateLimit } from 'keycloak-guard/limits';
 import { createReport, placeOf } from './audit/security-events.ts';
 import { basePathOf } from './config/base-path.ts';
 import { type Config, clientOptionsOf } from './config/config.ts';
@@ -38,7 +39,6 @@ import { answerExpectations, onClientError, sendFrameworkError } from './http/wi
 import { boundCalls, createCallTurns } from './limits/keycloak-turns.ts';
 import { shedLoad } from './limits/load-shedding.ts';
 import { limitLogins } from './limits/login-limits.ts';
-import { openLimits } from './limits/rate-limits.ts';
 import { closeUnread, limitConnections, serverLimits } from './limits/server-limits.ts';
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
@@ -117,7 +117,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       : (await import('./observability/metrics.ts')).createMetrics();
   if (metrics !== undefined) observers.push(metrics.observer);
   const report = createReport(observers);
-  const fetch = createKeycloakFetch();
+  const fetch = createKeycloakFetch(config);
   const onNotice = toLog(deps.logger);
   const credential = createCredential({
     clientId: config.clientId,
@@ -182,14 +182,16 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     logRefusals: false,
   });
   if (config.corsOrigins.length > 0) await allowOrigins(app, config, sendUnknown);
-  const limit = await openLimits(app, shared?.LimitStore, limitSecretOf(config));
-  boundCalls(app, config, callTurns, limit, report);
+  const counted = { store: shared?.limits, secret: limitSecretOf(config) };
+  const callLimit = createRateLimit({ name: 'call', limit: config.callsPerAddress, ...counted });
+  boundCalls(app, callTurns, callLimit, report);
   await app.register(backchannelLogout, { adminPushes: config.adminPushes });
   await useBrowserSessions(app, config, client, shared);
 
   await app.register(homeController, { issuer: verifier.issuer, basePath, hasDocs: config.docs });
   const auth = createAuthService(client, verifier, passwordQueue);
-  await app.register(loginController, { auth, limits: limitLogins(limit, config, report), report });
+  const limits = limitLogins({ ...config, ...counted }, counted.secret, report);
+  await app.register(loginController, { auth, limits, report });
   await app.register(refreshController, { auth, report });
   await app.register(logoutController, { auth, report });
   await app.register(protectedController);

@@ -12,7 +12,11 @@ export interface EventsRealm {
   /** @returns its id */
   addUser(username: string, more?: object): Promise<string>;
   /** Signs in with a password. */
-  login(username: string, scope?: string): Promise<{ access_token: string; refresh_token: string }>;
+  login(
+    username: string,
+    scope?: string,
+    password?: string,
+  ): Promise<{ access_token: string; refresh_token: string }>;
   post(path: string, fields: Record<string, string>): Promise<Response>;
   remove(): Promise<void>;
 }
@@ -63,13 +67,8 @@ export async function createEventsRealm(keycloak: RealKeycloak, suffix: string):
       });
       return made.headers.get('location')?.split('/').at(-1) ?? '';
     },
-    async login(username, scope = 'openid') {
-      const answer = await post('/token', {
-        grant_type: 'password',
-        username,
-        password: USER_PASSWORD,
-        scope,
-      });
+    async login(username, scope = 'openid', password = USER_PASSWORD) {
+      const answer = await post('/token', { grant_type: 'password', username, password, scope });
       if (!answer.ok) throw new Error(`${username} is not let in: ${await answer.text()}`);
       return answer.json() as never;
     },

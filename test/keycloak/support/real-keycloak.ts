@@ -46,6 +46,8 @@ export async function issueAdminToken({ url, adminUser, adminPassword }: RealKey
   return token;
 }
 
+let admin = { token: '', until: 0 };
+
 /**
  * One call of Keycloak's Admin API.
  *
@@ -58,12 +60,13 @@ export async function callAdmin(
   path: string,
   body?: unknown,
 ): Promise<Response> {
+  // A login costs Keycloak more than most of these calls.
+  if (performance.now() > admin.until) {
+    admin = { token: await issueAdminToken(keycloak), until: performance.now() + 30_000 };
+  }
   const response = await fetch(`${keycloak.url}/admin/realms${path}`, {
     method,
-    headers: {
-      authorization: `Bearer ${await issueAdminToken(keycloak)}`,
-      'content-type': 'application/json',
-    },
+    headers: { authorization: `Bearer ${admin.token}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);

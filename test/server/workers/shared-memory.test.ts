@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBackoff } from '../../../packages/server/src/workers/backoff.ts';
-import { createCounts } from '../../../packages/server/src/workers/counts.ts';
 import { openLink } from '../../../packages/server/src/workers/link.ts';
 import { newsSeatContract, revocationStoreContract } from '../../contract/revocation-store-contract.ts';
 import { sessionStoreContract } from '../../session/session-store-contract.ts';
@@ -19,19 +18,6 @@ sessionStoreContract('workers', async () => {
   const ends = [await primary.startWorker(), await primary.startWorker()];
   let count = 0;
   return () => ends[count++ % 2]!.sessions;
-});
-
-test('workers count together, each window from its first count on', () => {
-  let now = 1_000;
-  const counts = createCounts(() => now, 2);
-  assert.deepEqual(counts.count('a', 100), { current: 1, ttl: 100 });
-  now += 40;
-  assert.deepEqual(counts.count('a', 100), { current: 2, ttl: 60 });
-  now += 60;
-  assert.deepEqual(counts.count('a', 100), { current: 1, ttl: 100 });
-  counts.count('b', 100);
-  counts.count('c', 100);
-  assert.equal(counts.count('a', 100).current, 1, 'the one that began first made room');
 });
 
 test('a logout is refused, not lost, when the primary does not answer', async () => {

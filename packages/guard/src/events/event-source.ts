@@ -22,11 +22,16 @@ export interface EventSource {
 }
 
 /** The types to read from the list of users' events; most others are logins. */
-const NEEDED = ['LOGOUT', 'REVOKE_GRANT'];
+const NEEDED = ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT'];
+/** Needed as well, but Keycloak before 24 does not know it. */
+const LOCKOUT = 'USER_DISABLED_BY_PERMANENT_LOCKOUT';
 const USEFUL = [
   ...['REGISTER', 'IDENTITY_PROVIDER_FIRST_LOGIN', 'UPDATE_PROFILE', 'UPDATE_EMAIL', 'VERIFY_EMAIL'],
-  ...['DELETE_ACCOUNT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT'],
+  ...[LOCKOUT, 'USER_SESSION_DELETED'],
 ];
+
+/** Of a Keycloak that always begins with the newest. */
+const OLD_PAGE = 50;
 
 export function createEventSource(context: ClientContext, clock: () => number): EventSource {
   const token = toClient(context).serviceToken();
@@ -34,6 +39,9 @@ export function createEventSource(context: ClientContext, clock: () => number): 
   const place = issuer.baseUrl.lastIndexOf('/realms/');
   const base = `${issuer.baseUrl.slice(0, place)}/admin${issuer.baseUrl.slice(place)}`;
   let types = NEEDED;
+  let knowsLockout: boolean | undefined;
+  // Before 26.4 Keycloak knows no times in a query, but days, and no order.
+  let isOld = false;
   let calls = 0;
   let timed: string | undefined;
   // Until it is known: as if the clocks were equal.
@@ -58,7 +66,8 @@ export function createEventSource(context: ClientContext, clock: () => number): 
     });
   }
 
-  async function get(path: string): Promise<string> {
+  /** @param refusals statuses that are an answer, and no error */
+  async function get(path: string, ...refusals: number[]): Promise<string> {
     try {
       let used = await getToken();
       let answer = await send(path, used);
@@ -69,7 +78,7 @@ export function createEventSource(context: ClientContext, clock: () => number): 
         answer = await send(path, used);
         if (answer.status === 401) token.drop(used);
       }
-      if (answer.status === 200) return answer.body;
+      if (answer.status === 200 || refusals.includes(answer.status)) return answer.body;
       const seen = describeAnswer(answer, [used]);
       if (answer.status !== 403)
         throw new AuthError('provider_unavailable', `Keycloak shows no events (${seen})`);
@@ -82,36 +91,51 @@ export function createEventSource(context: ClientContext, clock: () => number): 
     }
   }
 
+  async function read(list: EventList, from: number, most: number): ReturnType<EventSource['read']> {
+    const size = isOld ? Math.min(most, OLD_PAGE) : most;
+    const query = new URLSearchParams({
+      ...(!isOld && { dateFrom: String(from), direction: 'asc' }),
+      max: String(size),
+    });
+    if (list === 'events') for (const type of types) query.append('type', type);
+    const body = await get(`${list}?${query}`, ...(isOld ? [] : [400]));
+    if (!isOld && !body.startsWith('[')) {
+      isOld = true;
+      return read(list, from, most);
+    }
+    const events = readEvents(list, body);
+    const isMore = events.length >= size;
+    const [first, last] = [events[0]?.time ?? 0, events.at(-1)?.time ?? 0];
+    if (!isOld && (first <= last || !isMore)) return { events: sort(events), isMore };
+    // The newest come first, and those that come meanwhile shift the rest.
+    const all = new Map(events.map((event) => [event.id, event]));
+    for (let page = events; page.length >= size && (page.at(-1)?.time ?? 0) >= from; ) {
+      query.set('first', String(Number(query.get('first') ?? 0) + size));
+      page = readEvents(list, await get(`${list}?${query}`));
+      const before = all.size;
+      for (const event of page) all.set(event.id, event);
+      if (all.size === before && page.length >= size) throw endless();
+    }
+    return { events: sort([...all.values()].filter(({ time }) => time >= from)), isMore: false };
+  }
+
   return {
     now: () => clock() + aheadMs,
     get calls() {
       return calls;
     },
-    async read(list, from, most) {
-      const query = new URLSearchParams({ dateFrom: String(from), direction: 'asc', max: String(most) });
-      if (list === 'events') for (const type of types) query.append('type', type);
-      const events = readEvents(list, await get(`${list}?${query}`));
-      const isMore = events.length >= most;
-      const [first, last] = [events[0]?.time ?? 0, events.at(-1)?.time ?? 0];
-      if (first <= last || !isMore) return { events: sort(events), isMore };
-      // A Keycloak that does not know `direction`: the newest come first, and those that come meanwhile shift the rest.
-      const all = new Map(events.map((event) => [event.id, event]));
-      for (let page = events; page.length >= most; ) {
-        query.set('first', String(Number(query.get('first') ?? 0) + most));
-        page = readEvents(list, await get(`${list}?${query}`));
-        const before = all.size;
-        for (const event of page) all.set(event.id, event);
-        if (all.size === before) throw endless();
-      }
-      return { events: sort([...all.values()]), isMore: false };
-    },
+    read,
     async isKept() {
       const config = toJsonObject(await get('events/config')) ?? {};
       const { adminEventsEnabled, eventsEnabled, enabledEventTypes } = config;
       const kept = Array.isArray(enabledEventTypes) ? (enabledEventTypes as unknown[]) : [];
       const isTypeKept = (type: string) => kept.length === 0 || kept.includes(type);
       types = kept.length === 0 ? NEEDED : [...NEEDED, ...USEFUL.filter(isTypeKept)];
-      return adminEventsEnabled === true && eventsEnabled === true && NEEDED.every(isTypeKept);
+      if (adminEventsEnabled !== true || eventsEnabled !== true || !NEEDED.every(isTypeKept)) return false;
+      if (isTypeKept(LOCKOUT)) return true;
+      // A type that it does not know is an error to Keycloak.
+      knowsLockout ??= (await get(`events?type=${LOCKOUT}&max=1`, 400, 500)).startsWith('[');
+      return !knowsLockout;
     },
   };
 }

@@ -4,6 +4,7 @@ import type { CursorStore } from './cursor-store.ts';
 import { deliver, type Held, type HeldChanges, inTime, type UserHandlers } from './deliver.ts';
 import type { EventSource } from './event-source.ts';
 import { type Cursors, cursorsAt, isCursors, readRound } from './read-round.ts';
+import { isImportOver } from './to-revocations.ts';
 import { toUserChange, type UserChange } from './user-change.ts';
 
 /** Tells the application of changes of users, from where it stopped. */
@@ -99,6 +100,9 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       const isFull = countOf(position.held) >= MOST_HELD;
       const round = isFull ? undefined : await readRound(source, position.cursors);
       if (round?.isLost) await tellMissed(position.cursors);
+      // Whoever was replaced is named nowhere.
+      else if (round?.events.some((event) => isImportOver(event) && event.path.startsWith('users/')))
+        await inTime(handlers.missed?.(position.cursors['admin-events'].time));
       const changes = (round?.events ?? []).flatMap((event) => toUserChange(event, issuer()) ?? []);
       const held = await handle(changes, position);
       position = await save({ cursors: round?.cursors ?? position.cursors, held });

@@ -16,7 +16,7 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
   const given = Object(details) as Record<string, unknown>;
 
   if (event.list === 'events') {
-    if (what === 'LOGOUT' && sessionId !== undefined) {
+    if ((what === 'LOGOUT' || what === 'USER_SESSION_DELETED') && sessionId !== undefined) {
       return [{ type: 'session', issuer, sessionId, endedAt: issuedUntil }];
     }
     if (what === 'REVOKE_GRANT' && tokenId !== undefined) return [{ type: 'token', issuer, tokenId }];
@@ -49,7 +49,8 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
     case 'GROUP_MEMBERSHIP':
     case 'REALM_ROLE_MAPPING':
     case 'CLIENT_ROLE_MAPPING':
-    case 'ORGANIZATION_MEMBERSHIP': {
+    case 'ORGANIZATION_MEMBERSHIP':
+    case 'ORGANIZATION_GROUP_MEMBERSHIP': {
       const subject = subjectOf(event);
       const isTaken = operation === 'DELETE' && subject !== undefined;
       return [change(isTaken ? 'renew' : 'ask', subject)];
@@ -57,12 +58,15 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
     case 'REALM_ROLE':
     case 'CLIENT_ROLE':
     case 'GROUP':
-      return operation === 'CREATE' ? [] : [change('ask')];
+    case 'ORGANIZATION_GROUP':
+      // With a role that becomes part of another one, everybody who has that one has both.
+      return operation === 'CREATE' && !path.endsWith('/composites') ? [] : [change('ask')];
     case 'REALM': {
       if (/(^|\/)logout-all$/.test(path)) {
         return [{ type: 'not-before', issuer, notBefore: issuedUntil, setAt: issuedUntil }, doubt];
       }
       if (operation !== 'UPDATE') return [];
+      if (isImportOver(event)) return [doubt];
       // Whoever switches events on again does not say what happened without them.
       const isAboutEvents = ['adminEventsEnabled', 'eventsEnabled', 'enabledEventTypes'].some((name) =>
         Object.hasOwn(given, name),
@@ -102,5 +106,17 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
 
 /** The user that an administrator's event is about. */
 export function subjectOf({ path }: HeardEvent): string | undefined {
-  return (/^users\/([^/]+)/.exec(path) ?? /^organizations\/[^/]+\/members\/([^/]+)$/.exec(path))?.[1];
+  return (/^users\/([^/]+)/.exec(path) ?? OF_ORGANIZATION.exec(path))?.[1];
 }
+
+const OF_ORGANIZATION = /^organizations\/[^/]+\/(?:groups\/[^/]+\/)?members\/([^/]+)$/;
+
+/**
+ * A partial import has put something in the place of what had the same name. The path has the id of the new one; that of the
+ * one that is gone is nowhere.
+ */
+export function isImportOver({ list, what, path }: HeardEvent): boolean {
+  return list === 'admin-events' && what === 'UPDATE REALM' && IMPORTED.test(path);
+}
+
+const IMPORTED = /^(users|clients|roles|groups)\//;

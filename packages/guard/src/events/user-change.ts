@@ -46,10 +46,11 @@ export function toUserChange(event: HeardEvent, issuer: string): UserChange | un
 }
 
 function kindByAdmin({ what, path, details }: HeardEvent): UserChangeKind | undefined {
-  if (/ (GROUP_MEMBERSHIP|(REALM|CLIENT)_ROLE_MAPPING|ORGANIZATION_MEMBERSHIP)$/.test(what))
+  if (/ ((ORGANIZATION_)?GROUP_MEMBERSHIP|(REALM|CLIENT)_ROLE_MAPPING|ORGANIZATION_MEMBERSHIP)$/.test(what))
     return 'rolesChanged';
   if (!/^users\/[^/]+$/.test(path)) return undefined;
-  if (what === 'CREATE USER') return 'created';
+  // A partial import is a change of the realm.
+  if (what === 'CREATE USER' || what.endsWith(' REALM')) return 'created';
   if (what === 'DELETE USER') return 'deleted';
   if (what !== 'UPDATE USER') return undefined;
   return (Object(details) as { enabled?: unknown }).enabled === false ? 'disabled' : 'changed';

@@ -1,11 +1,5 @@
+import type { RateLimitStore } from '../limits/index.ts';
 import type { RedisConnection } from './connection.ts';
-
-/** A count, and the time until it ends. Unit: milliseconds. */
-interface Count {
-  readonly current: number;
-  readonly ttl: number;
-}
-type Callback = (error: Error | null, count?: Count) => void;
 
 /** Atomic, so two replicas never count the same number. */
 const COUNT_UP = `
@@ -14,29 +8,21 @@ if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {current, redis.call('PTTL', KEYS[1])}`;
 
 /**
- * Counts of `@fastify/rate-limit` in Redis, shared by replicas: pass the returned class as its option `store`.
- * Errors go to the callback, within the timeout of the connection.
+ * Counts of limits in Redis, shared by replicas. Rejects within the timeout of the connection.
  * @example
- * await app.register(rateLimit, { max: 100, store: createRedisRateLimitStore(redis) });
+ * app.post('/login', express.json(), kc.loginLimits({ store: createRedisRateLimitStore(redis) }), login);
  */
-export function createRedisRateLimitStore(connection: RedisConnection, keyPrefix = 'keycloak-guard') {
-  return class RedisRateLimitStore {
-    incr(key: string, callback: Callback, windowMs: number): void {
-      connection
-        .run((client) =>
-          client.eval(COUNT_UP, { keys: [`${keyPrefix}:limit:${key}`], arguments: [String(windowMs)] }),
-        )
-        .then(
-          (answer) => {
-            const [current, ttl] = answer as unknown as [number, number];
-            callback(null, { current, ttl });
-          },
-          (error: Error) => callback(error),
-        );
-    }
-
-    child(): RedisRateLimitStore {
-      return this;
-    }
+export function createRedisRateLimitStore(
+  connection: RedisConnection,
+  keyPrefix = 'keycloak-guard',
+): RateLimitStore {
+  return {
+    async increment(key, windowMs) {
+      const answer = await connection.run((client) =>
+        client.eval(COUNT_UP, { keys: [`${keyPrefix}:limit:${key}`], arguments: [String(windowMs)] }),
+      );
+      const [totalHits, resetMs] = answer as unknown as [number, number];
+      return { totalHits, resetMs };
+    },
   };
 }

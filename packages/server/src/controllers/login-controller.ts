@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Report, toLoginOutcome, whoOf } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
-import type { LoginLimits } from '../limits/login-limits.ts';
+import type { LoginHooks } from '../limits/login-limits.ts';
 import { refTo, TokenRequest } from '../models.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { AuthService } from '../services/auth-service.ts';
@@ -10,7 +10,7 @@ import { ERRORS } from './answers.ts';
 
 export async function loginController(
   app: FastifyInstance,
-  { auth, limits, report }: { auth: AuthService; limits: LoginLimits; report: Report },
+  { auth, limits, report }: { auth: AuthService; limits: LoginHooks; report: Report },
 ): Promise<void> {
   app.post<{ Body: TokenRequest }>(
     '/login',

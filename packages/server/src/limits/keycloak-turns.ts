@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { SecurityEvent } from 'keycloak-guard/audit';
 import { ClientError } from 'keycloak-guard/client';
+import type { RateLimit } from 'keycloak-guard/limits';
 import { type Report, toOutcome } from '../audit/security-events.ts';
 import type { Config } from '../config/config.ts';
 import { addressOf } from '../services/addresses.ts';
 import { createTurns, type Turns } from '../services/turns.ts';
 import { whileConnected } from '../services/while-connected.ts';
-import type { Limit, LimitHook } from './rate-limits.ts';
+import { toLimitHook } from './rate-limits.ts';
 
 /**
  * Routes that call Keycloak for anybody, and how the audit log names them. `POST /login` has bounds of its own: a password
@@ -34,20 +35,13 @@ export function createCallTurns({ callsMaxInFlight, loginMaxWaiting, loginWaitMs
 }
 
 /**
- * Bounds what these routes may ask of Keycloak: by address in a minute, and by so many at a time. Call it before they
+ * Bounds what these routes may ask of Keycloak: by address, and by so many at a time. Call it before they
  * are registered.
  */
-export function boundCalls(
-  app: FastifyInstance,
-  { callsPerAddress }: Pick<Config, 'callsPerAddress'>,
-  turns: Turns,
-  limit: (limit: Limit) => LimitHook,
-  report: Report,
-): void {
+export function boundCalls(app: FastifyInstance, turns: Turns, limit: RateLimit, report: Report): void {
   const tell = ({ method, routeOptions }: FastifyRequest) => ROUTES[`${method} ${routeOptions.url}`];
-  const byAddress = limit({
-    name: 'call',
-    max: callsPerAddress,
+  const byAddress = toLimitHook({
+    take: ({ ip }) => limit(ip),
     detail: 'Too Many Requests',
     onRefused: (request) => report(request, { event: 'login', ...tell(request), outcome: 'rate_limited' }),
   });

@@ -1,23 +1,19 @@
 import type { FastifyRequest } from 'fastify';
+import { createLoginLimits, type LoginLimitOptions } from 'keycloak-guard/limits';
 import type { Report } from '../audit/security-events.ts';
-import type { Config } from '../config/config.ts';
 import type { TokenRequest } from '../models.ts';
-import type { Limit, LimitHook } from './rate-limits.ts';
+import { type LimitHook, toLimitHook } from './rate-limits.ts';
 
 /** Hooks of `POST /login`. */
-export interface LoginLimits {
-  /** By address; before the body is read. */
+export interface LoginHooks {
+  /** Before the body is read. */
   readonly byAddress: LimitHook;
-  /** By user name and address, so guesses from elsewhere do not lock the user out. */
   readonly byUser: LimitHook;
 }
 
 /** Limits on logins in a minute. The bound on password checks in flight protects Keycloak as well. */
-export function limitLogins(
-  limit: (limit: Limit) => LimitHook,
-  { loginsPerAddress, loginsPerUser }: Pick<Config, 'loginsPerAddress' | 'loginsPerUser'>,
-  report: Report,
-): LoginLimits {
+export function limitLogins(options: LoginLimitOptions, secret: string, report: Report): LoginHooks {
+  const limits = createLoginLimits(options, secret);
   const usernameOf = ({ body }: FastifyRequest) => (body as TokenRequest | undefined)?.username;
   const refusal = {
     detail: 'Too many login attempts',
@@ -25,13 +21,7 @@ export function limitLogins(
       report(request, { event: 'login', outcome: 'rate_limited', by: 'password', user: usernameOf(request) }),
   };
   return {
-    byAddress: limit({ name: 'login', max: loginsPerAddress, ...refusal }),
-    byUser: limit({
-      name: 'login of a user',
-      max: loginsPerUser,
-      // Keycloak takes user names in any case.
-      of: (request) => usernameOf(request)?.toLowerCase() ?? '',
-      ...refusal,
-    }),
+    byAddress: toLimitHook({ take: ({ ip }) => limits.byAddress(ip), ...refusal }),
+    byUser: toLimitHook({ take: (request) => limits.byUser(request.ip, usernameOf(request)), ...refusal }),
   };
 }

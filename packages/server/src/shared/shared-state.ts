@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ProofStore } from 'keycloak-guard';
+import type { RateLimitStore } from 'keycloak-guard/limits';
 import type { SessionStore } from 'keycloak-guard/session';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
@@ -17,8 +18,7 @@ export interface SharedState {
   readonly through: 'redis' | 'primary';
   readonly revocations: ProofStore;
   readonly sessions: SessionStore;
-  /** Option `store` of `@fastify/rate-limit`. */
-  readonly LimitStore: unknown;
+  readonly limits: RateLimitStore;
   /** Resolves when this process has learnt what the others know, or after `timeoutMs`. */
   whenKnowing(timeoutMs: number): Promise<void>;
   close(): void;
@@ -44,7 +44,7 @@ export async function openSharedState(
     through: 'redis',
     revocations,
     sessions: createRedisSessionStore(connection, { keyPrefix }),
-    LimitStore: createRedisRateLimitStore(connection, keyPrefix),
+    limits: createRedisRateLimitStore(connection, keyPrefix),
     whenKnowing: (timeoutMs) => whenCaughtUp(revocations, timeoutMs),
     close() {
       revocations.close();
@@ -54,9 +54,9 @@ export async function openSharedState(
 }
 
 function shareThroughPrimary(link: WorkerLink): SharedState {
-  const { revocations, sessions, LimitStore } = link;
+  const { revocations, sessions, limits } = link;
   return {
-    ...{ through: 'primary', revocations, sessions, LimitStore },
+    ...{ through: 'primary', revocations, sessions, limits },
     whenKnowing: (timeoutMs) => whenCaughtUp(revocations, timeoutMs),
     close() {},
   };

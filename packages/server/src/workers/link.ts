@@ -1,6 +1,6 @@
 import type { Revocation } from 'keycloak-guard';
 import { createRevocationLog } from 'keycloak-guard/unstable';
-import type { LimitCallback, WorkerLink } from '../shared/worker-link.ts';
+import type { WorkerLink } from '../shared/worker-link.ts';
 import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
 
 /** The primary does nothing that takes long: one that does not answer hangs. Unit: milliseconds. */
@@ -114,15 +114,7 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
       },
       async close() {},
     },
-    LimitStore: class {
-      incr(key: string, callback: LimitCallback, windowMs: number): void {
-        call('count', key, windowMs).then((count) => callback(null, count), callback);
-      }
-
-      child() {
-        return this;
-      }
-    },
+    limits: { increment: (key, windowMs) => call('count', key, windowMs) },
     get areAllReady() {
       return areAllReady;
     },

@@ -1,4 +1,5 @@
 import type { Revocation } from 'keycloak-guard';
+import type { RateLimitHits } from 'keycloak-guard/limits';
 import type { SessionGroup } from 'keycloak-guard/session';
 
 /** What a worker asks of the primary; the answer of each comes back under the same id. */
@@ -24,7 +25,7 @@ export interface SharedMethods {
   sessionLock(key: string, ttlMs: number): number | null;
   sessionUnlock(lock: number): void;
   /** One more in the window. `ttl` is in milliseconds. */
-  count(key: string, windowMs: number): { readonly current: number; readonly ttl: number };
+  count(key: string, windowMs: number): RateLimitHits;
 }
 
 export type SharedMethod = keyof SharedMethods;

@@ -1,7 +1,7 @@
 import { createMemoryRevocationStore, type Revocation } from 'keycloak-guard';
+import { createMemoryRateLimitStore } from 'keycloak-guard/limits';
 import { createMemorySessionStore } from 'keycloak-guard/session';
 import { createMemorySeat, createRevocationLog } from 'keycloak-guard/unstable';
-import { createCounts } from './counts.ts';
 import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
 
 /** What the workers of one machine share: it is in the memory of the primary, which outlives each of them. */
@@ -19,7 +19,7 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
   const log = createRevocationLog();
   const claims = createMemoryRevocationStore();
   const sessions = createMemorySessionStore({ maxSessions });
-  const counts = createCounts();
+  const limits = createMemoryRateLimitStore();
   const seat = createMemorySeat();
   const locks = new Map<number, () => Promise<void>>();
   const followers = new Set<Port<ToWorker, ToPrimary>>();
@@ -72,7 +72,7 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
     sessionDelete: (key) => sessions.delete(key),
     sessionLock: lock,
     sessionUnlock: unlock,
-    count: (key, windowMs) => counts.count(key, windowMs),
+    count: (key, windowMs) => limits.increment(key, windowMs),
   });
 
   return {

@@ -17,6 +17,8 @@ export interface EventsState {
   readonly client: ClientRepresentation | undefined;
   /** Whether its service account may read events. */
   readonly mayRead: boolean;
+  /** Types of user events that this version of Keycloak knows. */
+  readonly knownTypes: readonly string[];
 }
 
 /** The client whose roles are rights in a realm. */
@@ -33,13 +35,14 @@ export async function readEventsState(api: AdminClient, goal: EventsGoal): Promi
   return trying('see the events and the clients of the realm', async () => {
     const there = await findRealm(api, realm);
     const client = await findClient(api, realm, clientId);
+    const knownTypes = (await api.serverInfo.find()).enums?.eventType ?? [];
     const id = client?.serviceAccountsEnabled ? client.id : undefined;
-    if (id === undefined) return { realm: there, client, mayRead: false };
+    if (id === undefined) return { realm: there, client, knownTypes, mayRead: false };
     const account = await api.clients.getServiceAccountUser({ realm, id });
     const management = await findClient(api, realm, MANAGEMENT);
     const roles = await api.users.listCompositeClientRoleMappings({
       ...{ realm, id: account.id as string, clientUniqueId: management?.id as string },
     });
-    return { realm: there, client, mayRead: roles.some(({ name }) => name === ROLE) };
+    return { realm: there, client, knownTypes, mayRead: roles.some(({ name }) => name === ROLE) };
   });
 }

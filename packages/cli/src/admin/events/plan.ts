@@ -15,6 +15,8 @@ const TYPES = [
   ...['LOGOUT', 'REVOKE_GRANT', 'REGISTER', 'IDENTITY_PROVIDER_FIRST_LOGIN'],
   ...['UPDATE_PROFILE', 'UPDATE_EMAIL', 'VERIFY_EMAIL', 'DELETE_ACCOUNT'],
 ];
+/** Those that not every version of Keycloak knows. */
+const LATER_TYPES = ['USER_DISABLED_BY_PERMANENT_LOCKOUT', 'USER_SESSION_DELETED'];
 /** Long enough for a weekend without the API. Unit: seconds. */
 const KEPT = 7 * 86_400;
 /** A follower that was away for longer has missed events. Unit: seconds. */
@@ -56,7 +58,7 @@ export function planEvents(state: EventsState, { realm, clientId }: EventsGoal):
   return { steps, kept: steps.length === 0 ? [`realm ${realm}`, subject] : [], blocked: [] };
 }
 
-function keepEvents({ realm }: EventsState, name: string): Step[] {
+function keepEvents({ realm, knownTypes }: EventsState, name: string): Step[] {
   const patch: Record<string, unknown> = {};
   const attributes: Record<string, string> = {};
   const changes: Change[] = [];
@@ -71,14 +73,15 @@ function keepEvents({ realm }: EventsState, name: string): Step[] {
   turnOn('Save user events', 'eventsEnabled', realm.eventsEnabled);
 
   const given = realm.enabledEventTypes ?? [];
-  const missing = TYPES.filter((type) => !given.includes(type));
+  const types = [...TYPES, ...LATER_TYPES.filter((type) => knownTypes.includes(type))];
+  const missing = types.filter((type) => !given.includes(type));
   // Keycloak's default list has every login in it.
-  const wanted = realm.eventsEnabled ? [...given, ...missing] : TYPES;
+  const wanted = realm.eventsEnabled ? [...given, ...missing] : types;
   const isWhole = realm.eventsEnabled && (given.length === 0 || missing.length === 0);
   if (!isWhole) {
     patch.enabledEventTypes = wanted;
     const field = 'Event saved types';
-    changes.push(realm.eventsEnabled ? added(field, ...missing) : change(field, TYPES.join(', ')));
+    changes.push(realm.eventsEnabled ? added(field, ...missing) : change(field, types.join(', ')));
   }
   // 0 keeps them for ever, if a person switched them on.
   const isShort = (seconds: number, isOn: boolean | undefined) =>

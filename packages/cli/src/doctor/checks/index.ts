@@ -29,7 +29,7 @@ import { clientWebOrigins } from './client/web-origins.ts';
 import { loginIntrospection } from './login/introspection.ts';
 import { loginLightweight } from './login/lightweight.ts';
 import { loginPassword } from './login/password.ts';
-import { SESSION_CHECKS } from './login/session.ts';
+import { loginLogout, SESSION_CHECKS } from './login/session.ts';
 import { LOGIN_TOKEN_CHECKS } from './login/token.ts';
 import { loginUserinfo } from './login/userinfo.ts';
 import { MCP_CHECKS } from './mcp/index.ts';
@@ -126,5 +126,8 @@ export function checksFor(options: DoctorOptions): readonly Check[] {
   const asked = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
   if (spa !== undefined) return [...BROWSER_CHECKS, ...asked];
   if (readsToken) return [...TOKEN_CHECKS, ...asked];
-  return routeUrl !== undefined && serverUrl === undefined ? ROUTE_CHECKS : [...CHECKS, ...asked];
+  if (routeUrl === undefined) return [...CHECKS, ...asked];
+  // The logout ends the session of the token that the route is shown, and Keycloak tells the API so.
+  const beforeLogout = CHECKS.filter((one) => one !== loginLogout);
+  return serverUrl === undefined ? ROUTE_CHECKS : [...beforeLogout, ...asked, loginLogout];
 }

@@ -1,10 +1,12 @@
 import { planService, readService, scopesThatBring } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { lists } from '../../settings/flags.ts';
+import { lists, switches } from '../../settings/flags.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
+import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
+import { planEnv, toSettings } from '../api/env-plan.ts';
 import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
 import { sayVolume, withCredential } from '../credential/part.ts';
 import type { SetupKind } from '../kind.ts';
@@ -13,7 +15,7 @@ import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseKindFlags, REALM_USAGE, read
 const usage = `keycloak-guard setup service: a service that calls others
 
 Creates a client with a service account that may exchange tokens, and a client scope for each service that it
-calls. What is there is completed; nothing is deleted.
+calls. With --env it writes the settings of the service. What is there is completed; nothing is deleted.
 
 Usage: keycloak-guard setup service --client-id <id> --calls <service> [options]
 
@@ -23,6 +25,7 @@ Usage: keycloak-guard setup service --client-id <id> --calls <service> [options]
 ${CREDENTIAL_USAGE}
 
 ${REALM_USAGE}
+  --overwrite-env           replace values in the file of --env without asking
 
 ${CODES_USAGE}
 `;
@@ -31,6 +34,7 @@ const FLAGS = {
   ...CLIENT_FLAGS,
   ...CREDENTIAL_FLAGS,
   ...lists('calls'),
+  ...switches('overwrite-env'),
 } as const;
 
 export const service: SetupKind = {
@@ -55,19 +59,33 @@ export const service: SetupKind = {
     const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
-    const made = planService(await readService(api, goal), goal);
-    const { plan, before } = await withCredential(api, goal, made, chosen);
-    const title = `Keycloak at ${serverUrl}, realm ${realm}`;
-    const part = toRealmPart(title, plan, api, goal, out);
-    const { isDone, code } = await runPlan([...before, part], visit, out, questions);
+    const state = await readService(api, goal);
+    const { plan, before } = await withCredential(api, goal, planService(state, goal), chosen);
+    const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
+    const kind = chosen?.goal.type ?? state.client?.clientAuthenticatorType ?? 'secret';
+    const hasSecret = /secret$/.test(kind) && plan.blocked.length === 0;
+    const toEnv = (secret: string | undefined) => ({
+      ...toSettings(serverUrl, goal, secret),
+      ...chosen?.settings,
+    });
+    const env = await planEnv(
+      flags.env,
+      { ...visit, overwriteEnv: flags['overwrite-env'] ?? false },
+      toEnv(hasSecret ? await readSecret(api, goal, state.client) : undefined),
+      async () => toEnv(hasSecret ? await readOrMakeSecret(api, goal) : undefined),
+      out,
+      questions,
+      hasSecret,
+    );
+    const { isDone, code } = await runPlan([...before, part, env], visit, out, questions);
     if (!isDone) return code;
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
       out.line(`In the service: ${name}=${value}`);
     if (chosen?.goal.type === 'kubernetes') await sayVolume(serverUrl, realm, out);
     const now = await readService(api, goal);
-    if (now.client?.clientAuthenticatorType === 'client-secret')
+    if (flags.env === undefined && now.client?.clientAuthenticatorType === 'client-secret')
       out.line(
-        `Its secret: Clients → ${toPlainLine(clientId)} → Credentials. With --credential key or kubernetes it needs none.`,
+        `Its secret: --env <file> writes it there, or Clients → ${toPlainLine(clientId)} → Credentials. With --credential key or kubernetes it needs none.`,
       );
     for (const called of calls) {
       const { always, asked } = scopesThatBring(now, now.client ?? {}, called);

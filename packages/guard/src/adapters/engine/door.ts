@@ -20,12 +20,12 @@ import {
   isForSession,
   makerOf,
   type RequestLike,
-  type SessionAuthenticator,
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
+import { createOpenSessions, type OpenSessions, type SessionSettings } from './open-sessions.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
 import { pathOf } from './path-of.ts';
 import type { Permits } from './permit-gate.ts';
@@ -41,7 +41,6 @@ import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
-import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
 
 /** What an adapter adds to the engine: how to read its requests and to write its answers. */
@@ -70,21 +69,10 @@ export interface DoorHost<Incoming, Outgoing> {
   sessionsOf?(request: Incoming): OpenSessions<Incoming, Outgoing> | undefined;
 }
 
-/** The sessions of an adapter, as guards use them. */
-export interface OpenSessions<Incoming, Outgoing> {
-  /** Finds the caller by the session cookie. */
-  readonly authenticate: SessionAuthenticator<Incoming, Outgoing>;
-  /** As `authenticate`, but does not count as a use of the session. */
-  readonly watch: SessionAuthenticator<Incoming, null>;
-  inviteToLogin(request: Incoming): Answer | undefined;
-  accessToken(request: Incoming): Promise<string | null>;
-  readonly routes: Routes<Incoming>;
-  close(): Promise<void>;
-}
-
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
-  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'> {
+  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'>,
+    Pick<DoorHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
   readonly verifier: TokenVerifier<C>;
   /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
   clientSettings(): ClientSettings;
@@ -99,9 +87,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   gate(requirements: Asking<never>, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
-  toRequest(request: Incoming): RequestLike;
   toAsked(request: Incoming): unknown;
-  addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
   /**
    * Refuses a request for a reason that was found outside of a gate, as a gate does: with its challenge, log line and
    * listeners.
@@ -153,7 +139,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const { factory, toRequest, addToAnswer } = host;
   const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
   const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
-  const { verifier, verifierOf, tenants, clock } = realms;
+  const { verifier, base, verifierOf, tenants, clock } = realms;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
@@ -186,6 +172,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 
   const gateHost: GateHost<Incoming, Outgoing> = {
     toRequest,
+    ...(tenants && { verifierOf: (request) => verifierOf(request) }),
     resourceOf,
     originOf: (request) => host.toWire(request).origin,
     setHeader: (outgoing, name, value) =>
@@ -194,7 +181,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
   const asking: AskingHost<Incoming> = {
-    verifier,
+    verifier: base,
     toAsked: (request) => [toAsked(request), ...(host.toAskedMore?.(request) ?? [])],
     paramsOf: host.paramsOf,
     nameOf(request) {
@@ -210,26 +197,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     onDenied: tellDenied,
   });
 
-  function toOpenSessions(opened: Sessions<Incoming>): OpenSessions<Incoming, Outgoing> {
-    function authenticate(request: Incoming, outgoing: Outgoing) {
-      const found = opened.authenticate(toWire(request));
-      const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
-        if (extra.setCookies.length > 0) addToAnswer(outgoing, extra);
-        return principal;
-      };
-      return found instanceof Promise ? found.then(take) : take(found);
-    }
-    const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
-      opened.stepUp(toWire(request), demand);
-    return {
-      authenticate: Object.assign(authenticate, { stepUp }),
-      watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
-      inviteToLogin: (request) => opened.inviteToLogin(toWire(request)) ?? undefined,
-      accessToken: (request) => opened.accessToken(toWire(request)),
-      routes: toSessionRoutes(opened, toWire),
-      close: () => opened.close(),
-    };
-  }
+  const toOpenSessions = (opened: Sessions<Incoming>) => createOpenSessions(opened, toWire, addToAnswer);
 
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
     if (!isAuthError(error)) return undefined;
@@ -237,30 +205,24 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
-  const statelessGate = () =>
-    realms.gate<Incoming, Outgoing>(
-      (realm) => createGate(realm, {}, gateHost),
-      (request) => verifierOf(request),
-    );
+  const statelessGate = () => createGate(base, {}, gateHost);
   let plainGate: Gate<Incoming, Outgoing> | undefined;
 
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
     ...{ log: fallback, logOf, factory, connections, statelessGate, securityEvents },
+    ...(host.addressOf && { addressOf: host.addressOf }),
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
-      const gateOf = (realm: TokenVerifier) => {
-        const { options, compiledFor } = readRequirements(requirements, { ...asking, verifier: realm });
-        return createGate<Incoming, Outgoing>(realm, options, {
-          ...gateHost,
-          ...(isOpen && { isOpen }),
-          ...(compiledFor && { compiledFor }),
-          sessionOf: (request) => sessionsOf(request)?.authenticate,
-        });
-      };
-      return realms.gate(gateOf, (request) => verifierOf(request));
+      const { options, compiledFor } = readRequirements(requirements, asking);
+      return createGate(base, options, {
+        ...gateHost,
+        ...(isOpen && { isOpen }),
+        ...(compiledFor && { compiledFor }),
+        sessionOf: (request) => sessionsOf(request)?.authenticate,
+      });
     },
     refuse(request, error, principal) {
       plainGate ??= statelessGate();

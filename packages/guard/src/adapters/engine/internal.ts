@@ -1,15 +1,16 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
-export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
+export type * from '../../authz/index.ts';
 export { answerRoute } from './answer-route.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export * from './documentation.ts';
-export { createEngine, type Door, type DoorHost, type Engine, type OpenSessions } from './door.ts';
+export { createEngine, type Door, type DoorHost, type Engine } from './door.ts';
 export * from './fetch-http.ts';
 export * from './fetch-routes.ts';
 export type { Found, NotOptional } from './found.ts';
 export * from './index.ts';
 export * from './node-http.ts';
 export * from './node-middleware.ts';
+export type { OpenSessions } from './open-sessions.ts';
 export * from './options.ts';
 export { pathOf } from './path-of.ts';
 export { type Decide, type Permits, toPermitGate } from './permit-gate.ts';

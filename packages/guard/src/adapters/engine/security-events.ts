@@ -95,7 +95,10 @@ export function createSecurityEvents<Incoming>(
       tell({ event: 'access', outcome: 'ok', ...whoIs(principal) }, request);
     },
     /** Without requests that have no token, and without outages. */
-    denied(request, { code, statusCode }, principal) {
+    denied(request, { code, statusCode, seen: user }, principal) {
+      if (code === 'too_many_logins') {
+        return tell({ event: 'login', outcome: 'rate_limited', by: 'password', user }, request);
+      }
       if (code === 'missing_token' || !(statusCode < 500)) return;
       const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request) : {};
       tell({ event: 'access', outcome: code, ...who }, request);

@@ -22,10 +22,11 @@ export type {
   RequirementsOf,
   RuleOfRequest,
   SessionSettings,
-} from '../engine/index.ts';
+} from '../engine/internal.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { Calls } from './calls.ts';
 export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
+export type { LoginLimitSettings } from './login-limits.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
 export type { Parts, WithParts } from './with-parts.ts';

@@ -4,5 +4,6 @@ export { createDoor, openSessions } from './create-door.ts';
 export { createPermits } from './create-permits.ts';
 export { createEvents, type EventsOf } from './events.ts';
 export { toBase, toKeycloak } from './keycloak.ts';
+export { createLoginGate, type LoginLimitSettings } from './login-limits.ts';
 export { type RefuseNode, refuseAtOnce, toNodeKeycloak, toSockets } from './node-keycloak.ts';
 export { openDoor } from './with-parts.ts';

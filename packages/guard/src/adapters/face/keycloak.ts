@@ -23,6 +23,7 @@ import { requirementsOf, toPermitGate } from '../engine/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { createEvents, type EventsOf } from './events.ts';
+import { createLoginGate, type LoginLimitSettings } from './login-limits.ts';
 
 /** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
 export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request>, EventsOf {
@@ -163,11 +164,22 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * @see Keycloak, Authorization Services Guide: "Policy enforcers"
    */
   pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): Middleware;
+  /**
+   * Middleware for a login of your own, after what parses its body: answers 429 with `Retry-After` to those who try too often,
+   * and `RateLimit-*` to everybody. Made for each route that shares nothing with others.
+   *
+   * @throws {OptionsError} naming every option that is wrong or unknown
+   * @see RFC 6585 §4, docs/login-limits.md
+   * @example
+   * app.post('/login', express.json(), kc.loginLimits({ username: ({ body }) => body?.username }), login);
+   */
+  loginLimits(options?: LoginLimitSettings<Asked>): Middleware;
 }
 
 /** The parts of {@link Keycloak} that a framework writes itself. */
 export interface Framework<Incoming, Outgoing, Middleware> {
-  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'> & Documented): Middleware;
+  /** What is not documented is of no interest for documents of the API. */
+  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'> & Partial<Documented>): Middleware;
   toRoutes(routes: Routes<Incoming>): Middleware;
   mcp(options: McpOptions): Middleware;
   /** The principal that a guard has set. */
@@ -185,6 +197,7 @@ export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends obje
     ...toBase(door),
     mcp,
     guard: (...given) => toGuard(door.gate(requirementsOf(given))),
+    loginLimits: (given) => toGuard(createLoginGate(door as never, given as never, principalOf as never)),
     permissions: door.permits.open,
     permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
     pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),

@@ -14,7 +14,7 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import { openDoor, toBase } from '../face/internal.ts';
+import { createLoginGate, openDoor, toBase } from '../face/internal.ts';
 import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
@@ -69,6 +69,10 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
         handler as never,
         refuse,
       ),
+    loginLimits(given, handler) {
+      const gate = createLoginGate<FetchRequest, FetchReply>(door as never, given);
+      return toGuarded(gate, (request, _, ...more) => handler(request as never, ...(more as never)), refuse);
+    },
     get permissions() {
       return door.permits.opened();
     },

@@ -4,7 +4,7 @@ import type { FetchKeycloak, GuardedHandler } from './types.ts';
 /** Members whose promise also reports wrong options. */
 const ASKED = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
 /** Members that make a function, which reports wrong options at its first call. */
-const MADE = ['fetchAs', 'fetchFor', 'pathEnforcer', 'permit', 'tokenAs', 'tokenFor'] as const;
+const MADE = ['fetchAs', 'fetchFor', 'loginLimits', 'pathEnforcer', 'permit', 'tokenAs', 'tokenFor'] as const;
 
 type Anything = (...args: readonly unknown[]) => never;
 

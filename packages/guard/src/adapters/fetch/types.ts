@@ -12,7 +12,7 @@ import type {
   PushedClaims,
   RequirementsOf,
 } from '../engine/internal.ts';
-import type { KeycloakBase, WithParts } from '../face/index.ts';
+import type { KeycloakBase, LoginLimitSettings, WithParts } from '../face/index.ts';
 import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 
 /** Options of {@link keycloak}. `FetchKeycloak.handle` answers the routes of its parts. */
@@ -104,6 +104,19 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
     found: { readonly principal: Principal<C> | null },
     ...rest: Rest
   ) => Response | Promise<Response>;
+  /**
+   * Wraps the handler of a login of your own: answers 429 with `Retry-After` to those who try too often, and `RateLimit-*` to
+   * everybody. `username` has to leave the body for the handler: `request.clone()`.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown: `address` is required
+   * @see RFC 6585 §4, docs/login-limits.md
+   * @example
+   * const POST = kc.loginLimits({ address: (request) => server.requestIP(request)?.address }, login);
+   */
+  loginLimits<Req extends Request, Rest extends unknown[]>(
+    options: LoginLimitSettings<Req>,
+    handler: (request: Req, ...rest: Rest) => Response | Promise<Response>,
+  ): (request: Req, ...rest: Rest) => Response | Promise<Response>;
   /** Asks Keycloak for permissions outside of `permit`. @throws {Error} without the option `permissions` */
   readonly permissions: Permissions;
   /**

@@ -3,11 +3,10 @@ import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '.
 import { KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts';
 import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
-import { openDoor, toBase, toSockets } from '../face/internal.ts';
+import { createLoginGate, openDoor, toBase, toSockets } from '../face/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
-import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
+import { addExtras, createMount, hapiHost, toBoom, toResponse } from './answers.ts';
 import { toMcpPlugin } from './mcp.ts';
-import { createMount } from './mount.ts';
 
 declare module '@hapi/hapi' {
   /**
@@ -22,12 +21,12 @@ export type HapiOptions<C extends object = AppClaims> = WithParts<Request, C>;
 
 /**
  * keycloak-guard for hapi. `permit` and `pathEnforcer` are route prerequisites (`pre`), or for `server.ext('onPostAuth', …)`;
- * they need the option `permissions`.
+ * they need the option `permissions`. `loginLimits` is a prerequisite of the route of a login.
  */
 export interface HapiKeycloak<C extends object = AppClaims>
   extends KeycloakBase<Request, C>,
     KeycloakSockets<C>,
-    Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer'> {
+    Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer' | 'loginLimits'> {
   /**
    * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
    * hapi takes no function in their place: write `{ allOf: [(request) => …] }`. It also gives a scheme the same for options
@@ -149,6 +148,10 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
     },
     mcp: (given) => toMcpPlugin(door, given, mount, refuse),
     permit: (rule, given) => toMethod(door.permits.permit(rule, given)),
+    loginLimits(given) {
+      const { decide } = createLoginGate<Request, Request>(door as never, given);
+      return toMethod(async (request) => void (await decide(request, request)));
+    },
     pathEnforcer: (given) => toMethod(door.permits.enforcePaths(given, toPath)),
   };
 }

@@ -32,8 +32,8 @@ const SCHEME = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
 const marked = new WeakMap<object, Documented>();
 
 /** Lets {@link documentGuards} find a guard or permit. */
-export function mark(middleware: MiddlewareHandler, gate: Documented): MiddlewareHandler {
-  marked.set(middleware, gate);
+export function mark(middleware: MiddlewareHandler, gate: Partial<Documented>): MiddlewareHandler {
+  if ('requirements' in gate || 'asked' in gate) marked.set(middleware, gate as Documented);
   return middleware;
 }
 
@@ -78,14 +78,12 @@ export function documentGuards<D extends DocumentOfGuards>(
 function toGuarded(operation: Operation, found: readonly Documented[], scheme: string): Operation {
   const guards = found.filter(isGuard);
   const permits = found.flatMap((one) => (isGuard(one) ? [] : one));
-  const answers = Object.entries(toAnswers(guards.some(isDenying), permits)).map(([status, description]) => [
-    status,
-    { description, content: { 'application/json': { schema: SCHEMA } } },
-  ]);
+  const content = { 'application/json': { schema: SCHEMA } };
+  const answers = toAnswers(guards.some(isDenying), permits, (description) => ({ description, content }));
   return {
     ...operation,
     security: operation.security ?? toSecurity(guards, scheme),
-    responses: { ...Object.fromEntries(answers), ...operation.responses },
+    responses: { ...answers, ...operation.responses },
   };
 }
 

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { AppClaims } from '../../core/index.ts';
 import { checkOptions, type OptionRules } from '../../core/internal.ts';
 import type { BackchannelLogoutOptions, KeycloakOptions, PathEnforcerOptions } from '../engine/internal.ts';
-import type { Parts } from '../face/index.ts';
+import type { LoginLimitSettings, Parts } from '../face/index.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import type { KeycloakRequest } from './call.ts';
 import type { TokenReaders } from './to-call.ts';
@@ -28,6 +28,8 @@ export interface NestOptions extends Omit<Parts<KeycloakRequest>, 'backchannelLo
    * token `tokenFrom` reads. Needs `permissions`. Default: off.
    */
   readonly pathEnforcer?: Omit<PathEnforcerOptions, 'permissions'> | undefined;
+  /** Limits of handlers with `@UseGuards(LoginLimitsGuard)`. Default: 300 logins in a minute from one address. */
+  readonly loginLimits?: LoginLimitSettings<KeycloakRequest> | undefined;
   /**
    * Name of the security scheme in documents of `@nestjs/swagger`, where guarded routes get security, 401, 403 and 503.
    * Default `bearer`, that of `addBearerAuth()`.
@@ -76,6 +78,7 @@ const RULES: OptionRules<NestOptions> = {
     "{ clientSecret: '<secret of the client>' }",
   ),
   pathEnforcer: optionsOf('createPathEnforcer, without permissions', "{ methodScopes: { GET: 'view' } }"),
+  loginLimits: optionsOf('login limits', '{ username: ({ body }) => body?.username }'),
   securityScheme: {
     rule: 'must be the name of a security scheme',
     example: "'bearer'",

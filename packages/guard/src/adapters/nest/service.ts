@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
+import type { Gate } from '../../core/internal.ts';
 import {
   type Door,
   type DoorHost,
@@ -13,10 +14,11 @@ import {
   toRoutes,
 } from '../engine/internal.ts';
 import type { KeycloakBase } from '../face/index.ts';
-import { openDoor, toBase } from '../face/internal.ts';
+import { createLoginGate, openDoor, toBase } from '../face/internal.ts';
 import { type McpServer, openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
+import { decide } from './decide.ts';
 import { toCallOptions, toCallParts } from './for-calls.ts';
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 import { toHttpCall } from './http-call.ts';
@@ -50,6 +52,8 @@ export class KeycloakService<C extends object = AppClaims> {
   readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
+  /** Counts a login, as `LoginLimitsGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
+  readonly limitLogin: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
   constructor(options: KeycloakModuleOptions<C>) {
@@ -80,6 +84,8 @@ export class KeycloakService<C extends object = AppClaims> {
       this.#gateways,
       toPathPermit(door.permits, nest.pathEnforcer),
     );
+    const logins = createLoginGate<Call, Call>(door as never, nest.loginLimits as never) as Gate<Call, Call>;
+    this.limitLogin = (context) => decide(door, { gate: logins }, context, toCall(context));
   }
 
   /** Asks Keycloak for permissions outside of a decorator. @throws {Error} without the option `permissions` */

@@ -33,7 +33,7 @@ export function readBearerToken(request: RequestLike): string {
 }
 
 /** The bearer token of a request, or why there is none that could be looked at. */
-export function readCredentials(request: RequestLike): string | AuthError;
+export function readCredentials(request: RequestLike, takesDpop?: false, header?: string): string | AuthError;
 /**
  * @param takesDpop whether a token may come with the scheme DPoP too
  * @param header what `authorizationOf` gave, if it was called before: some servers check the value at each look
@@ -93,4 +93,19 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
     if (name.length === NAME.length && (name === 'Authorization' || name.toLowerCase() === NAME)) seen++;
   }
   return seen > 1;
+}
+
+/**
+ * Whether the `Authorization` header is not for this API, so that the session counts: `Basic` is for a proxy in front,
+ * and comes with every request. If it is a token, or comes twice, the session does not count.
+ */
+export function isForOthers({ code }: AuthError, header = ''): boolean {
+  return header === '' || (code === 'unsupported_scheme' && !/^(?:bearer|dpop)/i.test(header));
+}
+
+/** Whether a session decides about a request, where there are sessions. */
+export function isForSession(wire: RequestLike): boolean {
+  const header = authorizationOf(wire);
+  const read = header === undefined ? undefined : readCredentials(wire, false, header);
+  return read === undefined || (typeof read === 'object' && isForOthers(read, header));
 }

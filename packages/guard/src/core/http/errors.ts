@@ -1,9 +1,9 @@
-import { buildChallenge, type RequiredSignIn } from './challenge.ts';
+import { buildChallenge, type Challenge, type RequiredSignIn } from './challenge.ts';
 import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
   /** HTTP status to answer with. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 500 | 503;
+  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 429 | 500 | 503;
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3) for the challenge; none for a bare challenge or no challenge. */
   readonly oauthError?:
     | 'invalid_request'
@@ -133,6 +133,9 @@ export const AUTH_ERRORS = {
   cross_origin_request: { statusCode: 403, detail: 'Requests from other sites are refused' },
   session_store_unavailable: { statusCode: 503, detail: 'Session store unavailable' },
 
+  // RFC 6585 §4.
+  too_many_logins: { statusCode: 429, detail: 'Too many login attempts' },
+
   // Not the caller's fault.
   provider_unavailable: { statusCode: 503, detail: 'Identity provider unavailable' },
   provider_misconfigured: { statusCode: 500, detail: 'Internal Server Error' },
@@ -144,19 +147,13 @@ export const AUTH_ERRORS = {
 export type AuthErrorCode = keyof typeof AUTH_ERRORS;
 
 /** What an {@link AuthError} can say beyond its code. */
-export interface AuthErrorOptions {
+export interface AuthErrorOptions extends Pick<Challenge, 'scope' | 'signIn' | 'resourceMetadata'> {
   /** What would have been right, for example `typ "Bearer"`. */
   readonly expected?: string | undefined;
   /** The value that was found, for example `typ "ID"`. Never the token or a secret. */
   readonly seen?: string | undefined;
-  /** Scopes that are missing, separated by one space. */
-  readonly scope?: string | undefined;
-  /** What a sign-in must be, for the challenge (RFC 9470 §3). */
-  readonly signIn?: RequiredSignIn | undefined;
   /** Tenant, or organization by alias, for which the caller does not act. */
   readonly tenant?: string | undefined;
-  /** URL of the metadata of the protected resource, for the challenge (RFC 9728 §5.1). */
-  readonly resourceMetadata?: string | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which a new try makes sense. */
@@ -178,8 +175,8 @@ export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** Stable reason, see {@link AUTH_ERRORS}. */
   readonly code: AuthErrorCode;
-  /** HTTP status: 400, 401, 403, 404, 500 or 503; 303 for `step_up_redirect` alone. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 500 | 503;
+  /** HTTP status: 400, 401, 403, 404, 429, 500 or 503; 303 for `step_up_redirect` alone. */
+  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 429 | 500 | 503;
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3), where one applies. */
   readonly oauthError: string | undefined;
   /** Public text for the body of the answer; the same as `message`. */
@@ -196,7 +193,7 @@ export class AuthError extends Error {
   readonly signIn: RequiredSignIn | undefined;
   /** With `tenant_refused` and `organization_missing`: the one that would be enough, if one alone would. */
   readonly tenant: string | undefined;
-  /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (503). */
+  /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (429, 503). */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: AuthErrorCode, reason: string, options: AuthErrorOptions = {}) {
@@ -234,7 +231,8 @@ export function isAuthError(error: unknown): error is AuthError {
 function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {
   if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
-  if (kind.statusCode === 303 || kind.statusCode === 404 || kind.statusCode === 500) return {};
+  // Of 429 whoever refuses says when.
+  if ([303, 404, 429, 500].includes(kind.statusCode)) return {};
   if (kind.statusCode === 400 && kind.description === undefined) return {};
   return {
     'www-authenticate': buildChallenge({

@@ -1,5 +1,9 @@
 import { check, fail, ok, warn } from '../../check.ts';
 
+/** Of those the follower cannot do without, the ones that every version of Keycloak knows. */
+const NEEDED = ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT'];
+/** Keycloak before 24 does not know it. */
+const LOCKOUT = 'USER_DISABLED_BY_PERMANENT_LOCKOUT';
 const FIX = 'keycloak-guard setup events shows what is missing, and sets it up';
 
 /** Whether the client can follow Keycloak's events: asked as it would ask. */
@@ -19,10 +23,17 @@ export const clientEvents = check('client.events', ['client.secret', 'client.typ
   if (kept === undefined)
     return fail(`HTTP ${answer.status}`, 'Keycloak does not say which events it keeps', FIX);
   const types = (kept.enabledEventTypes ?? []) as string[];
+  const isLeftOut = (type: string) => types.length > 0 && !types.includes(type);
+  // Keycloak answers an unknown type with an error.
+  const isKnown = async (type: string) => {
+    const url = `${admin}/events?type=${type}&max=1`;
+    return (await calls.get(url, { authorization: `Bearer ${token}` })).status === 200;
+  };
   const lacks = [
     ...(kept.adminEventsEnabled ? [] : ['admin events']),
     ...(kept.eventsEnabled ? [] : ['user events']),
-    ...['LOGOUT', 'REVOKE_GRANT'].filter((type) => types.length > 0 && !types.includes(type)),
+    ...NEEDED.filter(isLeftOut),
+    ...(isLeftOut(LOCKOUT) && (await isKnown(LOCKOUT)) ? [LOCKOUT] : []),
   ];
   if (lacks.length > 0)
     return fail(`not kept: ${lacks.join(', ')}`, 'Keycloak does not keep what has to be heard', FIX);

@@ -46,7 +46,7 @@ const loginRefresh = loginCheck('login.refresh', ['login.password'], async (logi
 /** A slower logout suggests that Keycloak waits for a back-channel logout URL. Unit: milliseconds. */
 const SLOW_MS = 2_000;
 
-const loginLogout = loginCheck('login.logout', ['login.password'], async (login) => {
+export const loginLogout = loginCheck('login.logout', ['login.password'], async (login) => {
   const { refresh_token: refreshToken } = (await login.login()).json ?? {};
   if (typeof refreshToken !== 'string') return skipped('there is no refresh token to log out with');
   const before = await login.userinfo();

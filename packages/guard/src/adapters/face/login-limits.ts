@@ -1,0 +1,76 @@
+import { AuthError, OptionsError, type Principal } from '../../core/index.ts';
+import { fillOptions, type OptionRules, optionRules, partsOf } from '../../core/internal.ts';
+import {
+  createLoginLimits,
+  LOGIN_LIMIT_RULES,
+  type LoginLimitOptions,
+  type RateLimitState,
+} from '../../limits/internal.ts';
+import type { Engine } from '../engine/internal.ts';
+
+/** Options of `loginLimits`. */
+export interface LoginLimitSettings<Asked> extends LoginLimitOptions {
+  /**
+   * The user name that a request logs in with, for `loginsPerUser`: `({ body }) => body?.username`. Default: logins are counted by
+   * address alone.
+   */
+  readonly username?: ((request: Asked) => unknown) | undefined;
+  /** The client's address. Default: what the framework knows, which behind a proxy needs its `trust proxy`. */
+  readonly address?: ((request: Asked) => string | undefined) | undefined;
+}
+
+const RULES = {
+  ...LOGIN_LIMIT_RULES,
+  username: optionRules.callable('({ body }) => body?.username'),
+  address: optionRules.callable("(request) => request.headers.get('x-real-ip') ?? undefined"),
+} satisfies OptionRules<LoginLimitSettings<unknown>>;
+
+/** In the place of a gate: lets through who is within the limits. */
+export interface LoginGate<Incoming, Outgoing> {
+  /** @throws {AuthError} rejects with `too_many_logins` */
+  decide(request: Incoming, outgoing: Outgoing): Promise<Principal | null>;
+}
+
+/**
+ * @param principalOf what an earlier guard has found stays
+ * @throws {OptionsError} naming every option that is wrong or unknown
+ */
+export function createLoginGate<Incoming, Outgoing>(
+  engine: Pick<
+    Engine<Incoming, Outgoing>,
+    'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'toAsked' | 'verifier'
+  >,
+  settings: LoginLimitSettings<never> = {},
+  principalOf: (request: Incoming) => Principal | null | undefined = () => null,
+): LoginGate<Incoming, Outgoing> {
+  const { username, address, ...options } = fillOptions('loginLimits', settings, RULES);
+  const { addressOf, addToAnswer, clientSettings, toAsked, verifier } = engine;
+  if (address === undefined && addressOf === undefined) {
+    const rule = 'must be a function of the request: requests of the Fetch standard do not tell it';
+    throw new OptionsError('loginLimits', [{ option: 'address', ...RULES.address, rule }]);
+  }
+  const [realm] = verifier.members as readonly object[];
+  const [secret = clientSettings().clientId ?? ''] = (realm && partsOf(realm)?.credential.secrets()) ?? [];
+  const { byAddress, byUser } = createLoginLimits(options, secret);
+
+  return {
+    async decide(request, outgoing) {
+      const asked = toAsked(request) as never;
+      const from = address === undefined ? addressOf?.(request) : address(asked);
+      const refuseOver = (state: RateLimitState | undefined, user?: unknown) => {
+        if (state === undefined) return;
+        addToAnswer(outgoing, { headers: state.headers, setCookies: [] });
+        if (!state.isExceeded) return;
+        const error = new AuthError('too_many_logins', 'More logins in a minute than allowed', {
+          ...(typeof user === 'string' && { seen: user }),
+          headers: state.headers,
+        });
+        engine.refuse(request, error);
+      };
+      const user: unknown = await username?.(asked);
+      refuseOver(await byAddress(from), user);
+      if (username !== undefined) refuseOver(await byUser(from, user), user);
+      return principalOf(request) ?? null;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { createHmac } from 'node:crypto';
+import { addressOf, networksOf } from './addresses.ts';
+import { createMemoryRateLimitStore, type RateLimitStore } from './store.ts';
+
+/** Options of {@link createRateLimit}. */
+export interface RateLimitOptions {
+  /** Limits of one name count together. */
+  readonly name: string;
+  /** Most in a minute from one address; 0: no limit. */
+  readonly limit: number;
+  /** Default: the memory of this process. */
+  readonly store?: RateLimitStore | undefined;
+  /** Names and addresses are hashed with it before they are counted: the same in all processes that share a store. */
+  readonly secret: string;
+}
+
+/** Where somebody stands, after one more. */
+export interface RateLimitState {
+  /** This one is too many. */
+  readonly isExceeded: boolean;
+  /** For the answer: `RateLimit-Limit`, `-Remaining`, `-Reset` in seconds, and `Retry-After` where it is exceeded. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Counts one more. While the store does not answer, this process counts alone.
+ *
+ * @param address as the framework says, with or without a port; one that is not known counts as one
+ * @param of what those that are counted have in common besides the address. Default: nothing
+ * @returns `undefined` if there is no limit
+ */
+export type RateLimit = (address: string | undefined, of?: string) => Promise<RateLimitState | undefined>;
+
+const WINDOW_MS = 60_000;
+
+/**
+ * A limit by where requests come from. Of the networks an address is in ({@link networksOf}) the one with the most requests
+ * counts; the widest is asked first, so that whoever has a whole one leaves no trace for each part of it.
+ *
+ * @example
+ * const limit = createRateLimit({ name: 'sign-up', limit: 20, secret: process.env.LIMIT_SECRET ?? '' });
+ * const state = await limit(request.ip);
+ * if (state?.isExceeded) return response.status(429).set(state.headers).json({ detail: 'Too many sign-ups' });
+ */
+export function createRateLimit({ name, limit, store, secret }: RateLimitOptions): RateLimit {
+  const own = createMemoryRateLimitStore();
+  const toKey = (network: string, of: string | undefined): string =>
+    createHmac('sha256', secret)
+      .update(JSON.stringify(['keycloak-guard limit', name, network, of]))
+      .digest('base64url')
+      .slice(0, 22);
+
+  async function count(key: string) {
+    try {
+      return await (store ?? own).increment(key, WINDOW_MS);
+    } catch {
+      return own.increment(key, WINDOW_MS);
+    }
+  }
+
+  return async (address, of) => {
+    if (limit === 0) return undefined;
+    let most = 0;
+    let state: RateLimitState | undefined;
+    for (const network of networksOf(addressOf(address))) {
+      const { totalHits, resetMs } = await count(toKey(network, of));
+      if (totalHits <= most) continue;
+      most = totalHits;
+      const seconds = String(Math.max(1, Math.ceil(resetMs / 1000)));
+      const isExceeded = totalHits > limit;
+      state = {
+        isExceeded,
+        headers: {
+          'ratelimit-limit': String(limit),
+          'ratelimit-remaining': String(Math.max(0, limit - totalHits)),
+          'ratelimit-reset': seconds,
+          ...(isExceeded && { 'retry-after': seconds }),
+        },
+      };
+      if (isExceeded) return state;
+    }
+    return state;
+  };
+}
