@@ -41,7 +41,7 @@ import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
-import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
+import { type OpenSessions, type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
 
 /** What an adapter adds to the engine: how to read its requests and to write its answers. */
@@ -68,18 +68,6 @@ export interface DoorHost<Incoming, Outgoing> {
   readonly debugsRefusals?: boolean;
   /** The sessions of a request, in frameworks that keep them by scope. Default: those of `useSessions`. */
   sessionsOf?(request: Incoming): OpenSessions<Incoming, Outgoing> | undefined;
-}
-
-/** The sessions of an adapter, as guards use them. */
-export interface OpenSessions<Incoming, Outgoing> {
-  /** Finds the caller by the session cookie. */
-  readonly authenticate: SessionAuthenticator<Incoming, Outgoing>;
-  /** As `authenticate`, but does not count as a use of the session. */
-  readonly watch: SessionAuthenticator<Incoming, null>;
-  inviteToLogin(request: Incoming): Answer | undefined;
-  accessToken(request: Incoming): Promise<string | null>;
-  readonly routes: Routes<Incoming>;
-  close(): Promise<void>;
 }
 
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */

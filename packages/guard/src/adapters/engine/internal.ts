@@ -3,7 +3,7 @@ export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
 export { answerRoute } from './answer-route.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export * from './documentation.ts';
-export { createEngine, type Door, type DoorHost, type Engine, type OpenSessions } from './door.ts';
+export { createEngine, type Door, type DoorHost, type Engine } from './door.ts';
 export * from './fetch-http.ts';
 export * from './fetch-routes.ts';
 export type { Found, NotOptional } from './found.ts';
@@ -22,5 +22,6 @@ export {
 } from './request-requirements.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SecurityEvents } from './security-events.ts';
+export type { OpenSessions } from './session-routes.ts';
 export { disconnectSocket, toSocketIoMiddleware } from './socket-io.ts';
 export { toUpgradeListener } from './upgrade.ts';

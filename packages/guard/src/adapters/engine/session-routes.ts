@@ -1,3 +1,4 @@
+import type { Answer, SessionAuthenticator } from '../../core/internal.ts';
 import type { SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { type Route, type Routes, toRoutes } from './routes.ts';
 
@@ -7,6 +8,18 @@ import { type Route, type Routes, toRoutes } from './routes.ts';
  */
 export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'> &
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;
+
+/** The sessions of an adapter, as guards use them. */
+export interface OpenSessions<Incoming, Outgoing> {
+  /** Finds the caller by the session cookie. */
+  readonly authenticate: SessionAuthenticator<Incoming, Outgoing>;
+  /** As `authenticate`, but does not count as a use of the session. */
+  readonly watch: SessionAuthenticator<Incoming, null>;
+  inviteToLogin(request: Incoming): Answer | undefined;
+  accessToken(request: Incoming): Promise<string | null>;
+  readonly routes: Routes<Incoming>;
+  close(): Promise<void>;
+}
 
 /** The routes of login, callback, session and logout. */
 export function toSessionRoutes<Incoming>(
