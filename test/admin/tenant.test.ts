@@ -108,6 +108,24 @@ test('what a template has and a tenant does not get is left to a person, and not
   assert.equal(made.authenticationFlowBindingOverrides, undefined);
 });
 
+test('a tenant gets no private key and no earlier secret that Keycloak keeps among the attributes of a client', async (t) => {
+  const { folder, setUp, clientOf } = await start(t);
+  const file = join(folder, 'template.json');
+  // Keycloak exports them: the keys as they are, the secret as asterisks.
+  const attributes = {
+    'saml.signing.private.key': 'MIIJ',
+    'saml.encryption.private.key': 'MIIK',
+    'client.secret.rotated': '**********',
+    'client.secret.rotated.expiration.time': '9999999999',
+    'saml.signing.certificate': 'MIIC',
+  };
+  const template = { realm: 'main', clients: [{ clientId: 'shop', protocol: 'saml', attributes }] };
+  await writeFile(file, JSON.stringify(template));
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.equal(code, 0, text);
+  assert.deepEqual(clientOf('acme', 'shop').attributes, { 'saml.signing.certificate': 'MIIC' });
+});
+
 test('organizations stand in a list, each with its domain and admin', async (t) => {
   const { keycloak, folder, setUp } = await start(t);
   await setUp('api', '--realm', 'shop', '--client-id', 'orders');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -126,6 +126,29 @@ test('token signs in with the browser, and takes no answer but that to its own l
   assert.equal(await done.text(), 'Signed in. You can close this window.');
   assert.equal(await ended, 0);
   assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+});
+
+test('token sends no secret of the environment to an address that only a file in the folder names', async () => {
+  const secret = { KEYCLOAK_CLIENT_SECRET: 's3cret' };
+  for (const [env, input, args, name] of [
+    [secret, '', [], 'KEYCLOAK_CLIENT_SECRET'],
+    [{}, 'password', ['--username', 'anna'], 'the standard input'],
+  ] as const) {
+    const cwd = emptyFolder();
+    const own = 'KEYCLOAK_REALM=x\nKEYCLOAK_CLIENT_ID=y\nKEYCLOAK_SERVER_URL=http://keycloak.invalid:1\n';
+    writeFileSync(
+      join(cwd, '.env'),
+      name === 'KEYCLOAK_CLIENT_SECRET' ? own : `${own}KEYCLOAK_CLIENT_SECRET=z\n`,
+    );
+    const run = (more: readonly string[]) =>
+      spawnSync(process.execPath, [MAIN, 'token', ...args, ...more], {
+        ...{ cwd, input, encoding: 'utf8', env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv },
+      });
+    const { status, stderr } = run([]);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, new RegExp(`${name} is from the environment.*keycloak\\.invalid.*Nothing was sent`));
+    assert.equal(run(['--env', '.env']).status, 1, 'the person named the file');
+  }
 });
 
 test('token says at once that the browser cannot be used, and what to change', async (t) => {

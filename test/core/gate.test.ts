@@ -17,7 +17,7 @@ import {
   type SignInDemand,
 } from '../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../support/dpop.ts';
-import { refusalOf } from '../support/refusal.ts';
+import { assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const realm = createTestRealm();
@@ -394,5 +394,51 @@ describe('a gate that wants a strong sign-in', () => {
     );
     const error = await refusalOf(() => gate.decide(new Request('http://localhost/'), ''));
     assert.equal(error.code, 'role_missing');
+  });
+});
+
+describe('a gate of many realms', () => {
+  const elsewhere = createTestRealm({ realm: 'elsewhere', clientId: 'elsewhere' });
+  const [here, there] = [realm.verifier(), elsewhere.verifier({ acrLevels: { gold: 1 } })];
+  const toRealm = ({ url }: Request) => {
+    if (url.endsWith('/none')) throw new AuthError('tenant_unknown', 'none');
+    return url.endsWith('/there') ? there : here;
+  };
+  const gateTo = (options: GuardOptions, host: Partial<GateHost<Request, string>> = {}) =>
+    createGate<Request, string>(here, options, { toRequest: (one) => one, verifierOf: toRealm, ...host });
+  const to = (path: string, token: string) =>
+    new Request(`http://localhost/${path}`, { headers: { authorization: `Bearer ${token}` } });
+  const mintAt = (one: typeof realm) =>
+    one.mint({ resource_access: { elsewhere: { roles: ['reader'] } }, acr: 'gold' });
+
+  test('takes the tokens of the realm of the request alone', async () => {
+    const gate = gateTo({});
+    assert.ok(await gate.decide(to('there', mintAt(elsewhere)), ''));
+    await assertRefused(async () => gate.decide(to('here', mintAt(elsewhere)), ''), 'token_key_unknown');
+  });
+
+  test("means the realm's own client, and its levels, in each", async () => {
+    const gate = gateTo({ anyOf: [{ clientRole: 'reader' }] });
+    assert.ok(await gate.decide(to('there', mintAt(elsewhere)), ''));
+    await assertRefused(async () => gate.decide(to('here', mintAt(realm)), ''), 'role_missing');
+    const strong = gateTo({ organization: { alias: 'acme', clientRole: 'reader' } });
+    const refused = await refusalOf(async () => strong.decide(to('there', mintAt(elsewhere)), ''));
+    assert.equal(refused.statusCode, 403);
+    assert.throws(() => gateTo({ acr: 'gold', clientRole: [] }), OptionsError);
+  });
+
+  test('refuses a request of none as it refuses others, and one that was admitted elsewhere', () => {
+    const denied: string[] = [];
+    const gate = gateTo({}, { onDenied: (_request, { code }) => void denied.push(code) });
+    assert.equal(
+      codeOf(() => gate.decide(to('none', 'x'), '')),
+      'tenant_unknown',
+    );
+    assert.equal(
+      codeOf(() => gate.admit(to('none', 'x'), someone)),
+      'tenant_unknown',
+    );
+    assert.deepEqual(denied, ['tenant_unknown', 'tenant_unknown']);
+    assert.equal(gate.admit(to('here', 'x'), someone), someone);
   });
 });

@@ -48,10 +48,8 @@ describe('a token that is known', () => {
     for (let i = 0; i < 10; i++) await verifier.verify(realm.mint({ exp: realm.now + 60 }));
     assert.equal(verifier.status().cachedTokens, 10);
     realm.advance(66);
-    for (let i = 0; i < 3; i++) await verifier.verify(realm.mint());
-    assert.equal(verifier.status().cachedTokens, 7);
-    for (let i = 0; i < 3; i++) await verifier.verify(realm.mint());
-    assert.equal(verifier.status().cachedTokens, 6);
+    for (let i = 0; i < 10; i++) await verifier.verify(realm.mint());
+    assert.equal(verifier.status().cachedTokens, 10);
   });
 
   it('goes with its key, at once', async () => {

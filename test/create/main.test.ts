@@ -36,7 +36,8 @@ test('create writes an application, says what comes next, and prints no secret',
   const [, session = ''] = /^SESSION_SECRET=(\w{64})$/m.exec(read(cwd, 'shop/.env')) ?? [];
   assert.equal(new Set([...secrets, session]).size, 4);
   for (const secret of [...secrets, session]) assert.ok(secret.length >= 24 && !stdout.includes(secret));
-  assert.equal(statSync(join(cwd, 'shop/.env')).mode & 0o777, 0o600);
+  for (const file of ['.env', 'realm.json'])
+    assert.equal(statSync(join(cwd, 'shop', file)).mode & 0o777, 0o600, file);
   const { dependencies } = JSON.parse(read(cwd, 'shop/package.json'));
   assert.equal(dependencies['keycloak-guard'], '^0.1.0');
 });

@@ -194,6 +194,12 @@ export const OUTGOING: readonly Row[] = [
     address: 'settings',
     redirects: 'wrapped',
   },
+  ...['fetch', 'new http.Agent', 'new https.Agent'].map(
+    (calls): Row => ({
+      ...{ file: 'server/src/http/keycloak-fetch.ts', calls, carries: 'all that the library sends' },
+      ...{ address: 'settings', redirects: 'passed on' },
+    }),
+  ),
   { file: 'server/src/services/breaker.ts', calls: 'fetch', carries: 'nothing', address: 'settings' },
 
   // The embedded provider.

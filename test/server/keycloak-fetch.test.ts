@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { loadConfig } from '../../packages/server/src/config/config.ts';
 import { createKeycloakFetch } from '../../packages/server/src/http/keycloak-fetch.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -21,6 +22,12 @@ async function start(t: TestContext, answer: Answer) {
   return { url, connections: () => connections };
 }
 
+const SETTINGS = {
+  KEYCLOAK_SERVER_URL: 'http://127.0.0.1:8080',
+  KEYCLOAK_REALM: 'testing',
+  KEYCLOAK_CLIENT_ID: 'api',
+  KEYCLOAK_CLIENT_SECRET: 'secret',
+};
 const MANUAL = { redirect: 'manual' } as const;
 const post = { ...MANUAL, method: 'POST', body: new URLSearchParams({ username: 'a b', scope: 'openid' }) };
 const reasonOf = (error: unknown) => ((error as Error).cause as { code?: string } | undefined)?.code;
@@ -104,11 +111,17 @@ test('of an answer that is too large no more is read', async (t) => {
 });
 
 test("behind a proxy, and with what it does not do, it is Node's own", async (t) => {
-  assert.equal(createKeycloakFetch({ NODE_USE_ENV_PROXY: '1' }, []), fetch);
-  assert.equal(createKeycloakFetch({}, ['--use-env-proxy']), fetch);
+  for (const [proxy, env] of [
+    [true, { NODE_USE_ENV_PROXY: '1' }],
+    [true, { NODE_OPTIONS: '--max-old-space-size=99 --use-env-proxy' }],
+    [false, { NODE_USE_ENV_PROXY: '0' }],
+  ] as const) {
+    const config = loadConfig({ env: { ...SETTINGS, ...env } });
+    assert.equal(createKeycloakFetch(config) === fetch, proxy, JSON.stringify(env));
+  }
   const { url } = await start(t, (request, response) => {
     if (request.url === '/token') response.writeHead(302, { location: '/end' }).end();
     else response.end('followed');
   });
-  assert.equal(await (await createKeycloakFetch({}, [])(url)).text(), 'followed');
+  assert.equal(await (await createKeycloakFetch()(url)).text(), 'followed');
 });

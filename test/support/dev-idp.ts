@@ -1,9 +1,11 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   type DevIdp,
   type DevIdpOptions,
   type StoredKeys,
   startDevIdp,
 } from '../../packages/testing/src/index.ts';
+import { createTestKey } from './signing-keys.ts';
 
 export const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
 
@@ -14,9 +16,13 @@ let keys: StoredKeys | undefined;
  * The embedded provider with the guide's realm, and the keys of the one before it. Where a token of one provider must
  * not be good at another, start the other with `startDevIdp`.
  */
-export async function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): Promise<DevIdp> {
+export function startTestIdp(options: Omit<DevIdpOptions, 'keys'> = {}): Promise<DevIdp> {
   const source = options.realm === undefined ? { realmFile: REALM_FILE } : {};
-  const idp = await startDevIdp({ ...source, ...options, ...(keys && { keys }) });
-  keys ??= idp.exportKeys();
-  return idp;
+  keys ??= {
+    signing: [{ ...createTestKey('RS256').privateKey.export({ format: 'jwk' }), alg: 'RS256' }],
+    encryption: createTestKey('RSA-OAEP', { use: 'enc' }).jwk,
+    secretId: randomUUID(),
+    secret: randomBytes(64).toString('base64url'),
+  };
+  return startDevIdp({ ...source, ...options, keys });
 }

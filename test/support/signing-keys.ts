@@ -1,4 +1,13 @@
-import { generateKeyPairSync, type JsonWebKey, type KeyObject, randomUUID, sign } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  randomUUID,
+  sign,
+} from 'node:crypto';
+import { kept } from './kept.ts';
 
 /** A key pair as an identity provider holds it. Signs with node:crypto, so that no code of jose or core is shared. */
 export interface TestKey {
@@ -27,8 +36,20 @@ function generate(alg: string, bits: number): { privateKey: KeyObject; publicKey
   if (alg === 'EdDSA' || alg === 'Ed25519') return generateKeyPairSync('ed25519');
   const namedCurve = CURVES[alg];
   if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve });
-  return generateKeyPairSync('rsa', { modulusLength: bits });
+  const pem = kept(
+    `rsa-${bits}-${rsaKeys++}.pem`,
+    () =>
+      generateKeyPairSync('rsa', {
+        modulusLength: bits,
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      }).privateKey,
+  );
+  return { privateKey: createPrivateKey(pem), publicKey: createPublicKey(pem) };
 }
+
+/** How many RSA keys this process made: it gets none twice. */
+let rsaKeys = 0;
 
 /** RFC 7518 §3: the signature of `input` by the key, for any algorithm it can do. */
 export function signBytes(input: string | Buffer, key: KeyObject, alg: string): Buffer {

@@ -1,6 +1,17 @@
-// The load of tokens.lua, for machines without wrk.
-import { readFileSync } from 'node:fs';
-import autocannon from 'autocannon';
+// The load of tokens.lua, for machines without wrk. It is fetched here, once: an installation of the repository can do without it.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('../../../node_modules/.cache/autocannon/', import.meta.url));
+if (!existsSync(`${folder}node_modules/autocannon`)) {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', 'autocannon@9.0.0'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+const autocannon = createRequire(folder)('autocannon');
 
 const load = JSON.parse(process.argv[2]);
 const read = (file, first) =>

@@ -18,9 +18,12 @@ export function write(folder: string, files: ReadonlyMap<string, string | Uint8A
   for (const [path, content] of wanted) {
     const file = join(folder, path);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content, { mode: path === '.env' ? 0o600 : 0o644 });
+    writeFileSync(file, content, { mode: SECRET.test(path) ? 0o600 : 0o644 });
   }
 }
+
+/** Files with secrets, readable by their owner alone. */
+const SECRET = /^(\.env|realm\.json)$/;
 
 function assertNoLink(folder: string, path: string): void {
   let at = folder;

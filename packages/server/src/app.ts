@@ -117,7 +117,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       : (await import('./observability/metrics.ts')).createMetrics();
   if (metrics !== undefined) observers.push(metrics.observer);
   const report = createReport(observers);
-  const fetch = createKeycloakFetch();
+  const fetch = createKeycloakFetch(config);
   const onNotice = toLog(deps.logger);
   const credential = createCredential({
     clientId: config.clientId,

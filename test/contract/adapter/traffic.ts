@@ -8,10 +8,10 @@ import { openRawClient } from '../../support/raw-client.ts';
 import type { Adapter } from './adapter.ts';
 import { assertUser, BARE, setUp, without } from './set-up.ts';
 
-const REQUESTS = 10_000;
+const REQUESTS = 4_000;
 const AT_ONCE = 20;
 /** What every answered request would leave behind, were it kept: far more. Unit: bytes. */
-const MOST_GROWTH = 4 * 1024 * 1024;
+const MOST_GROWTH = 400 * REQUESTS;
 
 function collectGarbage(): number {
   setFlagsFromString('--expose_gc');

@@ -4,7 +4,10 @@ import { parseArgs } from 'node:util';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 import { readDevRealm } from '../dev/realm-client.ts';
 import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
+import { doubtOf, settleDoubt } from '../door/trust.ts';
 import { call } from '../keycloak/call.ts';
+import { readSettings } from '../settings/env-file.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
 import { tellEndedEarly } from './ended-early.ts';
@@ -76,6 +79,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof Cancelled) return 1;
+    if (error instanceof UsageError) return tellEndedEarly('token', error, err) as number;
     if (error instanceof ConfigError) {
       err.line(error.message);
       return 2;
@@ -120,6 +124,7 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
     const config = loadConfig({ env, envFile: flags.env });
+    await assertMayGo(flags);
     return signIn(createClient(clientOptionsOf(config)), config, flags, err);
   }
   const { url: serverUrl, realm } = provider;
@@ -134,6 +139,19 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
       `It was started last. For the one at ${others.map(({ url }) => url).join(', ')}: KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET say which.`,
     );
   return client.passwordGrant(DEV_USER);
+}
+
+/** A question about it would stand in front of the token. @throws {UsageError} */
+async function assertMayGo({ env, username }: Flags): Promise<void> {
+  const { CREDENTIAL_SETTING_NAMES } = await import('@keycloak-guard/server/setting-names');
+  const file = env ?? '.env';
+  const { find } = await readSettings(process.env, file);
+  const isPiped = username !== undefined && !process.stdin.isTTY;
+  const piped = { name: 'the standard input', source: 'environment' } as const;
+  for (const secret of [find(...CREDENTIAL_SETTING_NAMES), isPiped ? piped : undefined]) {
+    const doubt = doubtOf(secret, find('KEYCLOAK_SERVER_URL'), file, env !== undefined);
+    if (doubt !== undefined) await settleDoubt(doubt, undefined);
+  }
 }
 
 async function signIn(

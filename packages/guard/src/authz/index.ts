@@ -1,11 +1,4 @@
-export type {
-  AuthorizationFile,
-  AuthorizationPermission,
-  AuthorizationPolicy,
-  AuthorizationResource,
-  AuthorizationScope,
-  DecisionStrategy,
-} from './authorization-file.ts';
+export type * from './authorization-file.ts';
 export type { ClaimPoints } from './claim-points.ts';
 export type { PushedClaims } from './claims.ts';
 export { defineAuthorization, type PermissionOf } from './define-authorization.ts';

@@ -11,44 +11,38 @@ import type { Tokens } from './tokens.ts';
  *
  * @throws {ClientError}
  */
-export function grant(
-  context: ClientContext,
-  grantType: string,
-  parameters: Readonly<Record<string, string>>,
-  call: CallOptions,
-): Promise<Tokens> {
-  return callKeycloak(context, call, async (wire) => {
-    const answer = await post(wire, grantType, parameters);
-    return toTokens(await processGenericTokenEndpointResponse(wire.server, wire.client, answer));
-  });
-}
+export const grant: GrantRequest<Tokens> = toRequest(async (wire, answer) =>
+  toTokens(await processGenericTokenEndpointResponse(wire.server, wire.client, answer)),
+);
 
 /**
  * The same, with Keycloak's raw answer. Its tokens are not checked: the callers verify them.
  *
  * @throws {ClientError}
  */
-export function requestTokens(
+export const requestTokens: GrantRequest<string> = toRequest(async (wire, answer) => {
+  const text = await answer.clone().text();
+  if (answer.status === 200 && toJsonObject(text) !== undefined) return text;
+  // Throws the reason.
+  await processGenericTokenEndpointResponse(wire.server, wire.client, answer);
+  throw new Error('refused');
+});
+
+type GrantRequest<T> = (
   context: ClientContext,
   grantType: string,
   parameters: Readonly<Record<string, string>>,
   call: CallOptions,
-): Promise<string> {
-  return callKeycloak(context, call, async (wire) => {
-    const answer = await post(wire, grantType, parameters);
-    const text = await answer.clone().text();
-    if (answer.status === 200 && toJsonObject(text) !== undefined) return text;
-    // Throws the reason.
-    await processGenericTokenEndpointResponse(wire.server, wire.client, answer);
-    throw new Error('refused');
-  });
-}
+) => Promise<T>;
 
-function post(
-  wire: Wire,
-  grantType: string,
-  parameters: Readonly<Record<string, string>>,
-): Promise<Response> {
-  const { server, client, authentication, options } = wire;
-  return genericTokenEndpointRequest(server, client, authentication, grantType, { ...parameters }, options());
+function toRequest<T>(read: (wire: Wire, answer: Response) => Promise<T>): GrantRequest<T> {
+  return (context, grantType, parameters, call) =>
+    callKeycloak(context, call, async (wire) => {
+      const { server, client, authentication, options } = wire;
+      const fields = { ...parameters };
+      return read(
+        wire,
+        await genericTokenEndpointRequest(server, client, authentication, grantType, fields, options()),
+      );
+    });
 }

@@ -1,6 +1,6 @@
 import { DPOP_MODE, type DpopMode } from './binding/dpop-options.ts';
 import type { SenderCheck } from './binding/sender-check.ts';
-import { type Compiled, compile } from './guards/compile.ts';
+import { type Compiled, compileForRealms } from './guards/compile.ts';
 import type { Requirements } from './guards/requirements.ts';
 import { authorizationOf, DpopCredentials, readCredentials } from './http/credentials.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
@@ -41,6 +41,8 @@ export type SignInDemand = Pick<AuthError, 'signIn' | 'tenant'>;
 /** What an adapter brings along: how to find what the gate needs in its framework's request and answer. */
 export interface GateHost<Incoming, Outgoing> {
   toRequest(request: Incoming): RequestLike;
+  /** Which of many realms decides about a request. Default: the verifier of the gate. @throws {AuthError} */
+  verifierOf?(request: Incoming): TokenVerifier;
   /** How sessions are read; `undefined` where there are none. */
   sessionOf?(request: Incoming): SessionAuthenticator<Incoming, Outgoing> | undefined;
   /**
@@ -54,7 +56,7 @@ export interface GateHost<Incoming, Outgoing> {
    */
   setHeader?(answer: Outgoing, name: string, value: string): void;
   /** Requirements that depend on the request, in the place of fixed ones. @throws {AuthError} if the request does not say what they are */
-  compiledFor?(request: Incoming): Compiled;
+  compiledFor?(request: Incoming, realm: TokenVerifier): Compiled;
   /** Whether the route is open to all. Called only when a request would be refused. */
   isOpen?(request: Incoming): boolean;
   /** The protected resource that a request is for, which challenges name (RFC 9728 §5.1); `undefined` if none. */
@@ -108,11 +110,18 @@ export function createGate<Incoming, Outgoing>(
       "'off'",
     );
   }
-  const fixed = compile(requirements, verifier);
+  const fixedFor = compileForRealms(requirements, verifier);
 
   function decide(request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null> {
     let by: Means = 'Bearer';
     let found: unknown;
+    let realm = verifier;
+    try {
+      if (host.verifierOf !== undefined) realm = host.verifierOf(request);
+    } catch (error) {
+      return refuse(request, error, schemeOf(request));
+    }
+    const { sender } = realm;
     try {
       const wire = host.toRequest(request);
       const header = authorizationOf(wire);
@@ -125,11 +134,11 @@ export function createGate<Incoming, Outgoing>(
       } else {
         const read = readCredentials(wire, dpop !== 'off', header);
         if (typeof read === 'string') {
-          found =
-            sender === undefined ? verifier.verify(read) : sender.verifyBearer(verifier, read, wire, dpop);
+          const isPlain = sender === undefined || (dpop !== 'required' && !sender.readsCertificates);
+          found = isPlain ? realm.verify(read) : sender.verifyBearer(realm, read, wire, dpop);
         } else if (read instanceof DpopCredentials) {
           by = 'DPoP';
-          found = (sender as SenderCheck).verifyProved(verifier, read.token, wire, {
+          found = (sender as SenderCheck).verifyProved(realm, read.token, wire, {
             originOf: () => host.originOf?.(request),
             tellNonce: (nonce) => host.setHeader?.(answer, 'dpop-nonce', nonce),
           });
@@ -144,24 +153,24 @@ export function createGate<Incoming, Outgoing>(
     return isThenable(found)
       ? keepAlive(
           Promise.resolve(found).then(
-            (late: unknown) => admit(request, late, by),
+            (late: unknown) => admit(request, late, by, realm),
             (error: unknown) => refuse(request, error, by),
           ),
         )
-      : admit(request, found, by);
+      : admit(request, found, by, realm);
   }
 
   /**
    * An application may bring its own verifier: what is not a principal lets nobody in. Only a session may say that nobody is
    * there.
    */
-  function admit(request: Incoming, found: unknown, by: Means): Principal | null {
+  function admit(request: Incoming, found: unknown, by: Means, realm: TokenVerifier): Principal | null {
     if (!isPrincipal(found)) {
       if (found !== null || by !== 'session') return refuse(request, new TypeError(NO_PRINCIPAL), by);
       return optional ? null : refuse(request, new AuthError('missing_token', NOBODY), by);
     }
     try {
-      const { check, tenant } = host.compiledFor?.(request) ?? fixed;
+      const { check, tenant } = host.compiledFor?.(request, realm) ?? fixedFor(realm);
       check(found);
       if (onAdmitted !== undefined && by !== 'session') onAdmitted(request, found);
       return tenant === undefined || found.tenant === tenant ? found : actingFor(found, tenant);
@@ -210,7 +219,16 @@ export function createGate<Incoming, Outgoing>(
   return {
     decide,
     refuse: (request, error, principal) => refuse(request, error, schemeOf(request), principal),
-    admit: (request, found) => admit(request, found, schemeOf(request)),
+    admit(request, found) {
+      const by = schemeOf(request);
+      let realm = verifier;
+      try {
+        if (host.verifierOf !== undefined) realm = host.verifierOf(request);
+      } catch (error) {
+        return refuse(request, error, by);
+      }
+      return admit(request, found, by, realm);
+    },
     toRefusal: (request, error) => named(request, error, schemeOf(request)),
     requirements,
     isOptional: optional,

@@ -1,4 +1,4 @@
-import { AuthError, type Verifier } from '../core/index.ts';
+import { AuthError, type Issuer } from '../core/index.ts';
 
 /** A realm that has answered, as far as it matters who it says it is. */
 export interface Claimant {
@@ -7,7 +7,7 @@ export interface Claimant {
   readonly realm: string;
   /** Origin of the server. */
   readonly server: string;
-  readonly verifier: Verifier<object>;
+  readonly issuer: Issuer;
   /** The discovery document that was last looked at; `null` where something was wrong with it. */
   seen: object | null;
   /** Its issuer is in the settings, or is its own address. */
@@ -19,31 +19,31 @@ export interface Claimant {
 }
 
 /** Keeps identities apart: no two realms in memory have one name, no realm has two names, and none takes the issuer of another server's. */
-export interface Identities {
+export interface Identities<C extends Claimant> {
   /** @throws {AuthError} `provider_misconfigured` for a realm that is mixed up with another one */
-  assertItself(claimant: Claimant): void;
-  drop(claimant: Claimant): void;
+  assertItself(claimant: C): void;
+  drop(claimant: C): void;
 }
 
 /**
  * @param home the server that all tenants share, unless their settings name another one
  * @param tell reports a mistake, not for each request
  */
-export function createIdentities(
+export function createIdentities<C extends Claimant>(
   home: string | undefined,
-  tell: (claimant: Claimant, message: string, fix: string) => void,
-): Identities {
-  const holders = new Map<string, Set<Claimant>>();
+  tell: (claimant: C, message: string, fix: string) => void,
+): Identities<C> {
+  const holders = new Map<string, Set<C>>();
   const servers = new Set<string>();
 
-  function refuse(claimant: Claimant, message: string, fix: string): never {
+  function refuse(claimant: C, message: string, fix: string): never {
     claimant.seen = null;
     tell(claimant, message, fix);
     throw new AuthError('provider_misconfigured', message);
   }
 
   /** Applications keep data by tenant and by issuer: two of a name would share it. */
-  function hold(claimant: Claimant): void {
+  function hold(claimant: C): void {
     const { name } = claimant;
     const at = baseUrlOf(claimant);
     const keys = keysOf(claimant);
@@ -66,9 +66,9 @@ export function createIdentities(
    * about its realms, each by its name. Of several servers, each is believed about its own address: also before another one is
    * asked, so that it matters to nobody which is the first.
    */
-  function look(claimant: Claimant): void {
+  function look(claimant: C): void {
     servers.add(claimant.server);
-    const { current, pinned, baseUrl } = claimant.verifier.issuer;
+    const { current, pinned, baseUrl } = claimant.issuer;
     const issuer = pinned ?? current?.issuer ?? baseUrl;
     claimant.isSure = pinned !== null || issuer === baseUrl;
     if (!claimant.isSure && !issuer.endsWith(`/realms/${encodeURIComponent(claimant.realm)}`)) {
@@ -80,7 +80,7 @@ export function createIdentities(
   return {
     assertItself(claimant) {
       if (!claimant.isHolder) hold(claimant);
-      const { current } = claimant.verifier.issuer;
+      const { current } = claimant.issuer;
       if (claimant.seen !== current || current === null) look(claimant);
       if (claimant.isSure || (claimant.server === home && servers.size < 2)) return;
       const message = `The tenants may be on several servers, and ${baseUrlOf(claimant)} says that it is ${current?.issuer}`;
@@ -96,5 +96,5 @@ export function createIdentities(
   };
 }
 
-const baseUrlOf = ({ verifier }: Claimant): string => verifier.issuer.baseUrl;
+const baseUrlOf = ({ issuer }: Claimant): string => issuer.baseUrl;
 const keysOf = (claimant: Claimant): string[] => [`name ${claimant.name}`, `realm ${baseUrlOf(claimant)}`];

@@ -1,6 +1,7 @@
 import {
   AuthError,
   createMemoryRevocationStore,
+  type Issuer,
   type Notice,
   OptionsError,
   type ProofStore,
@@ -36,17 +37,67 @@ export interface TenantPool {
   close(): Promise<void>;
 }
 
-interface Entry extends Claimant {
-  readonly key: string;
+/**
+ * A class: an object that another one is spread into has a shape of its own, and each request looks at another tenant's. First
+ * what each request reads.
+ */
+class Entry implements Claimant {
   readonly settings: TenantSettings;
+  /** Keycloak has answered: it is a realm. */
+  isKnown = false;
+  isClosed = false;
+  isHolder = false;
+  isSure = false;
+  seen: object | null = null;
+  readonly issuer: Issuer;
   /** The verifier to hand out: until the realm has answered, one that finds made-up names. */
   handed: Verifier<object>;
-  /** Keycloak has answered: it is a realm. */
-  isKnown: boolean;
-  isClosed: boolean;
   usedAt: number;
+  readonly key: string;
+  readonly realm: string;
+  readonly name: string;
+  readonly server: string;
+  readonly verifier: Verifier<object>;
   /** Keycloak said that the realm does not exist: until then it is not asked again. Unit: milliseconds, monotonic. */
-  unknownUntil: number;
+  unknownUntil = 0;
+
+  constructor(
+    key: string,
+    settings: TenantSettings,
+    { realm, tenant }: { readonly realm: string; readonly tenant: string },
+    usedAt: number,
+    makeVerifier: (entry: Entry) => Verifier<object>,
+  ) {
+    this.key = key;
+    this.settings = settings;
+    this.realm = realm;
+    this.name = tenant;
+    this.usedAt = usedAt;
+    this.verifier = makeVerifier(this);
+    this.issuer = this.verifier.issuer;
+    this.handed = toNewcomer(this);
+    this.server = new URL(this.issuer.baseUrl).origin;
+  }
+
+  assertNotUnknown(): void {
+    if (this.unknownUntil > performance.now()) throw unknown(`${this.server} has no realm ${this.realm}`);
+  }
+}
+
+/** Refuses a made-up name as one that does not exist, and not as a fault. */
+function toNewcomer(entry: Entry): Verifier<object> {
+  return {
+    ...entry.verifier,
+    members: entry.verifier.members,
+    async verify(token, shown) {
+      try {
+        return await entry.verifier.verify(token, shown);
+      } catch (error) {
+        entry.assertNotUnknown();
+        throw error;
+      }
+    },
+  };
 }
 
 /** Names that were never seen to be realms do not push out those that were. */
@@ -69,6 +120,8 @@ type Common = Partial<VerifierOptions<object>>;
 /** @param common the options that all tenants share */
 export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds }: Bounds): TenantPool {
   const known = new Map<string, Entry>();
+  /** The one of each realm that was asked for last: most often it is meant again. */
+  const latest = new Map<string | undefined, Entry>();
   const newcomers = createBoundedCache<Entry>(MOST_NEWCOMERS);
   /** Realms that answered once, in memory or not. */
   const met = createBoundedCache<true>(MOST_MET);
@@ -79,7 +132,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   const told = createBoundedCache<number>(MOST_NEWCOMERS);
   const listener = common.onNotice === undefined ? undefined : toSafeListener(common.onNotice);
   const home = common.serverUrl && new URL(common.serverUrl).origin;
-  const identities = createIdentities(home, (entry, message, fix) =>
+  const identities = createIdentities<Entry>(home, (entry, message, fix) =>
     sometimes(message, () =>
       entry.verifier.notify({ level: 'error', code: 'tenant_conflict', message, fix }),
     ),
@@ -107,51 +160,23 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     if (problems.length > 0) throw new OptionsError('tenants', problems);
     const { realm = '', serverUrl = common.serverUrl, tenant = realm } = settings;
     const lines = listener ?? createNoticeLines(`${serverUrl}, realm ${realm}`);
-    const verifier = makeVerifier<object>(
-      {
-        ...common,
-        ...settings,
-        tenant,
-        revocationStore: common.revocationStore ?? idsOf(key),
-        fetch: (input, init) => call(entry, () => (common.fetch ?? fetch)(input, init)),
-        onNotice: (notice) => tell(entry, notice, lines),
-      } as VerifierOptions<object>,
-      { hub, assertItself: () => identities.assertItself(entry) },
-    );
-    const entry: Entry = {
-      ...{ key, settings, verifier, realm, name: tenant },
-      server: new URL(verifier.issuer.baseUrl).origin,
-      handed: verifier,
-      isKnown: false,
-      isClosed: false,
-      usedAt: now,
-      unknownUntil: 0,
-      seen: null,
-      isSure: false,
-      isHolder: false,
-    };
-    entry.handed = toNewcomer(entry);
-    return entry;
-  }
-
-  /** Refuses a made-up name as one that does not exist, and not as a fault. */
-  function toNewcomer(entry: Entry): Verifier<object> {
-    return {
-      ...entry.verifier,
-      members: entry.verifier.members,
-      async verify(token, shown) {
-        try {
-          return await entry.verifier.verify(token, shown);
-        } catch (error) {
-          assertNotUnknown(entry);
-          throw error;
-        }
-      },
-    };
+    const verifierOf = (entry: Entry) =>
+      makeVerifier<object>(
+        {
+          ...common,
+          ...settings,
+          tenant,
+          revocationStore: common.revocationStore ?? idsOf(key),
+          fetch: (input, init) => call(entry, () => (common.fetch ?? fetch)(input, init)),
+          onNotice: (notice) => tell(entry, notice, lines),
+        } as VerifierOptions<object>,
+        { hub, assertItself: () => identities.assertItself(entry) },
+      );
+    return new Entry(key, settings, { realm, tenant }, now, verifierOf);
   }
 
   async function call(entry: Entry, ask: () => Promise<Response>): Promise<Response> {
-    if (entry.isKnown || met.get(entry.verifier.issuer.baseUrl)) return ask();
+    if (entry.isKnown || met.get(entry.issuer.baseUrl)) return ask();
     const response = await calls.run(entry.server, ask);
     if (response.status === 404) entry.unknownUntil = performance.now() + REMEMBER_UNKNOWN_MS;
     return response;
@@ -178,7 +203,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     entry.isKnown = true;
     entry.handed = entry.verifier;
     known.set(entry.key, entry);
-    met.set(entry.verifier.issuer.baseUrl, true);
+    met.set(entry.issuer.baseUrl, true);
   }
 
   function leastRecent(): Entry {
@@ -189,14 +214,11 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
 
   function end(entry: Entry): void {
     entry.isClosed = true;
+    if (latest.get(entry.realm) === entry) latest.delete(entry.realm);
     known.delete(entry.key);
     newcomers.delete(entry.key);
     identities.drop(entry);
     void entry.verifier.close();
-  }
-
-  function assertNotUnknown(entry: Entry): void {
-    if (entry.unknownUntil > performance.now()) throw unknown(`${entry.server} has no realm ${entry.realm}`);
   }
 
   function look(): void {
@@ -233,10 +255,15 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   }
 
   function find(settings: TenantSettings): Entry {
+    const last = latest.get(settings.realm);
+    if (last !== undefined && isSame(last.settings, settings)) return last;
     const key = keyOf(settings);
     const entry = known.get(key) ?? newcomers.get(key);
     if (entry === undefined) return add(key, settings);
-    if (isSame(entry.settings, settings)) return entry;
+    if (isSame(entry.settings, settings)) {
+      if (entry.isKnown) latest.set(entry.realm, entry);
+      return entry;
+    }
     // The settings that it was made with have changed, its secret for example.
     const next = add(key, settings);
     const message = `The settings of the tenant ${entry.name} have changed: it is made anew`;
@@ -251,7 +278,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
       const entry = find(settings);
       entry.usedAt = now;
       if (entry.isKnown) identities.assertItself(entry);
-      else if (entry.unknownUntil !== 0) assertNotUnknown(entry);
+      else if (entry.unknownUntil !== 0) entry.assertNotUnknown();
       return entry.handed;
     },
     get members() {

@@ -5,6 +5,7 @@ import type { CredentialOptions } from 'keycloak-guard';
 import { type CredentialValues, credentialsIn, missingHalf, toCredential } from './credential-settings.ts';
 import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
+import { usesEnvProxy } from './env-proxy.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
@@ -80,6 +81,8 @@ export interface Config {
   readonly docs: boolean;
   /** By the `OTEL_*` variables of the environment, not of `.env`. */
   readonly tracing: TracingSettings;
+  /** Whether calls go through the proxy of the environment: `NODE_USE_ENV_PROXY=1`, or `--use-env-proxy` of Node.js. */
+  readonly usesEnvProxy: boolean;
 }
 
 /** The part of the settings that a client of Keycloak takes as its options. */
@@ -188,7 +191,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   if (problems.length > 0) {
     throw new ConfigError(problems, describeSources(file !== undefined, envFile, configFile));
   }
-  return toConfig(values, toCredential(values, cwd), readTracingSettings(env));
+  return toConfig(values, toCredential(values, cwd), env);
 }
 
 type Values = {
@@ -204,7 +207,11 @@ type Values = {
     METRICS_HOST: string | undefined;
   };
 
-function toConfig(values: Values, credential: CredentialOptions, tracing: TracingSettings): Config {
+function toConfig(
+  values: Values,
+  credential: CredentialOptions,
+  env: NonNullable<ConfigSources['env']>,
+): Config {
   const config: Config = {
     serverUrl: values.KEYCLOAK_SERVER_URL,
     realm: values.KEYCLOAK_REALM,
@@ -249,7 +256,8 @@ function toConfig(values: Values, credential: CredentialOptions, tracing: Tracin
     metricsPort: values.METRICS_PORT,
     metricsHost: values.METRICS_HOST ?? values.HOST,
     docs: values.DOCS === 'on',
-    tracing,
+    tracing: readTracingSettings(env),
+    usesEnvProxy: usesEnvProxy(env),
   };
   return Object.freeze(
     withSecretsUnprinted(config, ['clientSecret', 'credential', 'sessionSecrets', 'redisUrl']),

@@ -13,10 +13,10 @@ const STANDARD = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': '
  * A `fetch` for calls to Keycloak, by `node:http`: half the processor time of Node's own, whose other half is more than the rest of
  * a login (`npm run bench -- by-hand`). It sends strings and forms, follows no redirects, and reads the whole answer.
  *
- * Calls that need more go to Node's own: those that follow redirects, and all of them behind a proxy (`NODE_USE_ENV_PROXY`).
+ * Calls that need more go to Node's own: those that follow redirects, and all of them behind a proxy of the environment.
  */
-export function createKeycloakFetch(environment = process.env, flags = process.execArgv): typeof fetch {
-  if (environment.NODE_USE_ENV_PROXY === '1' || flags.includes('--use-env-proxy')) return globalThis.fetch;
+export function createKeycloakFetch({ usesEnvProxy = false } = {}): typeof fetch {
+  if (usesEnvProxy) return globalThis.fetch;
   const kept = { keepAlive: true, timeout: KEEP_IDLE_MS };
   const agents = { 'http:': new http.Agent(kept), 'https:': new https.Agent(kept) };
 
@@ -49,7 +49,7 @@ export function createKeycloakFetch(environment = process.env, flags = process.e
         sent.destroy();
       }
       signal?.addEventListener('abort', abort, { once: true });
-      sent.once('error', (cause) => reject(new TypeError('fetch failed', { cause })));
+      sent.on('error', (cause) => reject(new TypeError('fetch failed', { cause })));
       sent.once('close', () => signal?.removeEventListener('abort', abort));
       sent.end(isForm ? body.toString() : body);
     });

@@ -22,9 +22,14 @@ const PRIVATE = new Set([
   ...['authenticationFlowBindingOverrides', 'authorizationServicesEnabled', 'authorizationSettings'],
 ]);
 
+/** Attributes of clients that are secrets. Keycloak's export has the private keys. */
+const PRIVATE_ATTRIBUTE = /\.private\.key$|^client\.secret\./;
+
+const isPrivate = (key: string): boolean => PRIVATE.has(key) || PRIVATE_ATTRIBUTE.test(key);
+
 /** The template for one tenant: `{tenant}` is its name, and what must not be shared is left out. */
 export function toTenant(template: RealmRepresentation, name: string): RealmRepresentation {
-  const text = JSON.stringify(template, (key, value) => (PRIVATE.has(key) ? undefined : value));
+  const text = JSON.stringify(template, (key, value) => (isPrivate(key) ? undefined : value));
   return JSON.parse(text.replaceAll('{tenant}', name)) as RealmRepresentation;
 }
 

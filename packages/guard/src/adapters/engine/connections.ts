@@ -1,10 +1,4 @@
-import {
-  AuthError,
-  isAuthError,
-  type Principal,
-  type Requirements,
-  type TokenVerifier,
-} from '../../core/index.ts';
+import { AuthError, isAuthError, type Principal, type Requirements } from '../../core/index.ts';
 import {
   actingFor,
   type Compiled,
@@ -227,27 +221,16 @@ export function createConnections<Incoming>(
     };
   }
 
-  function gateOf(requirements: Asking<never, Requirements>, more: Partial<AskingHost<Incoming>> = {}) {
-    return realms.gate<Held<Incoming>, null>(
-      (realm) => toGate(realm, requirements, more),
-      ({ request, token, proved }) => realms.verifierOf(request, token ?? proved),
-    );
-  }
+  const verifierOf = ({ request, token, proved }: Held<Incoming>) =>
+    realms.verifierOf(request, token ?? proved);
 
-  function toGate(
-    realm: TokenVerifier,
-    requirements: Asking<never, Requirements>,
-    more: Partial<AskingHost<Incoming>>,
-  ) {
-    const { options, compiledFor } = readRequirements(requirements, {
-      ...host.asking,
-      verifier: realm,
-      ...more,
-    });
-    return createGate<Held<Incoming>, null>(realm, options, {
+  function gateOf(requirements: Asking<never, Requirements>, more: Partial<AskingHost<Incoming>> = {}) {
+    const { options, compiledFor } = readRequirements(requirements, { ...host.asking, ...more });
+    return createGate<Held<Incoming>, null>(realms.base, options, {
+      ...(realms.tenants && { verifierOf }),
       ...(compiledFor && {
-        compiledFor({ request, first }) {
-          first.compiled ??= compiledFor(request);
+        compiledFor({ request, first }, realm) {
+          first.compiled ??= compiledFor(request, realm);
           return first.compiled;
         },
       }),
@@ -258,7 +241,7 @@ export function createConnections<Incoming>(
           : { headers: { authorization: `Bearer ${token}` } };
       },
       sessionOf({ request, token, proved }) {
-        if (proved !== undefined) return () => realm.verify(proved, KEPT);
+        if (proved !== undefined) return (asked) => verifierOf(asked).verify(proved, KEPT);
         const session = token === undefined ? host.sessionOf(request) : undefined;
         return session && ((asked) => session(asked.request, null));
       },

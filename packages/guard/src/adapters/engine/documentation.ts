@@ -25,14 +25,16 @@ export function toSecurity(guards: readonly DocumentedGuard[], scheme: string): 
 }
 
 /**
- * Descriptions of the answers of guards and permits, by status.
+ * The answers of guards and permits, by status.
  *
  * @param isDenying whether a caller with a valid token can lack something
+ * @param toAnswer makes one of its description
  */
-export function toAnswers(
+export function toAnswers<T>(
   isDenying: boolean,
-  permits: readonly DocumentedPermit[] = [],
-): Readonly<Record<string, string>> {
+  permits: readonly DocumentedPermit[],
+  toAnswer: (description: string) => T,
+): Record<string, T> {
   const answers: Record<string, string> = {
     401: 'No bearer token, or an invalid one',
     503: 'The identity provider is unavailable',
@@ -41,7 +43,9 @@ export function toAnswers(
   for (const { asked, status } of permits)
     answers[status] ??=
       `Keycloak does not grant ${asked.length === 0 ? 'the permission' : `the permission ${asked.join(', ')}`}`;
-  return answers;
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, description]) => [status, toAnswer(description)]),
+  );
 }
 
 /** Whether a guard asks for more than a valid token. */

@@ -140,7 +140,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const { factory, toRequest, addToAnswer } = host;
   const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
   const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
-  const { verifier, verifierOf, tenants, clock } = realms;
+  const { verifier, base, verifierOf, tenants, clock } = realms;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
@@ -173,6 +173,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 
   const gateHost: GateHost<Incoming, Outgoing> = {
     toRequest,
+    ...(tenants && { verifierOf: (request) => verifierOf(request) }),
     resourceOf,
     originOf: (request) => host.toWire(request).origin,
     setHeader: (outgoing, name, value) =>
@@ -181,7 +182,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
   const asking: AskingHost<Incoming> = {
-    verifier,
+    verifier: base,
     toAsked: (request) => [toAsked(request), ...(host.toAskedMore?.(request) ?? [])],
     paramsOf: host.paramsOf,
     nameOf(request) {
@@ -224,11 +225,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
-  const statelessGate = () =>
-    realms.gate<Incoming, Outgoing>(
-      (realm) => createGate(realm, {}, gateHost),
-      (request) => verifierOf(request),
-    );
+  const statelessGate = () => createGate(base, {}, gateHost);
   let plainGate: Gate<Incoming, Outgoing> | undefined;
 
   return {
@@ -239,16 +236,13 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
-      const gateOf = (realm: TokenVerifier) => {
-        const { options, compiledFor } = readRequirements(requirements, { ...asking, verifier: realm });
-        return createGate<Incoming, Outgoing>(realm, options, {
-          ...gateHost,
-          ...(isOpen && { isOpen }),
-          ...(compiledFor && { compiledFor }),
-          sessionOf: (request) => sessionsOf(request)?.authenticate,
-        });
-      };
-      return realms.gate(gateOf, (request) => verifierOf(request));
+      const { options, compiledFor } = readRequirements(requirements, asking);
+      return createGate(base, options, {
+        ...gateHost,
+        ...(isOpen && { isOpen }),
+        ...(compiledFor && { compiledFor }),
+        sessionOf: (request) => sessionsOf(request)?.authenticate,
+      });
     },
     refuse(request, error, principal) {
       plainGate ??= statelessGate();

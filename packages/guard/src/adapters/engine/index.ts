@@ -1,11 +1,4 @@
 // The types that adapters hand on to users. What adapters are made of is in internal.ts.
-export type {
-  PathEnforcerOptions,
-  Permissions,
-  PermitOptions,
-  PermitRule,
-  RuleOfRequest,
-} from '../../authz/internal.ts';
 export type { Connection } from './connections.ts';
 export type { BackchannelLogoutOptions } from './message-routes.ts';
 export type { KeycloakOptions, OnDenied } from './options.ts';

@@ -1,5 +1,5 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
-export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
+export type * from '../../authz/index.ts';
 export { answerRoute } from './answer-route.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export * from './documentation.ts';

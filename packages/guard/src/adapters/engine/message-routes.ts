@@ -8,7 +8,7 @@ import {
   optionRules,
   type Told,
 } from '../../core/internal.ts';
-import { type Route, type Routes, toRoutes } from './routes.ts';
+import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 import type { SecurityEvents } from './security-events.ts';
 import { tell } from './tell.ts';
 
@@ -61,13 +61,8 @@ export function toMessageRoutes<Incoming>(
       if (onMessage) tell(logOf(request), 'onMessage', () => onMessage(request, message));
     },
   });
-  const route = (at: string, answer: Route<Incoming>['answer']): Route<Incoming> => ({
-    method: 'POST',
-    path: at,
-    takesHead: false,
-    readsBody: true,
-    answer,
-  });
+  const route = (at: string, answer: Route<Incoming>['answer']) =>
+    toRoute('POST', at, answer, { readsBody: true });
   const pushes = adminPushes ? ADMIN_PUSHES : [];
   return toRoutes([
     route(path, (request, body) => messagesOf(request).backchannelLogout(body, toldFor(request))),

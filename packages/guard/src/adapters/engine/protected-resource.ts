@@ -8,7 +8,7 @@ import {
   toJsonAnswer,
 } from '../../core/internal.ts';
 import { pathOf } from './path-of.ts';
-import { type Route, type Routes, toRoutes } from './routes.ts';
+import { type Routes, toRoute, toRoutes } from './routes.ts';
 
 /** What an API says about itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
 export interface ProtectedResourceOptions {
@@ -101,19 +101,14 @@ export function toResourceRoutes<Incoming>(
     resource_documentation: documentation,
     dpop_bound_access_tokens_required: sender?.mode === 'required' || undefined,
   };
-  const route = (method: 'GET' | 'OPTIONS', answer: Route<Incoming>['answer']): Route<Incoming> => ({
-    method,
-    path,
-    takesHead: true,
-    readsBody: false,
-    answer,
-  });
+  async function describe(request: Incoming) {
+    const authorization_servers = [...new Set(await issuersOf(request))];
+    return toJsonAnswer(200, FOR_EVERYBODY, { ...document, authorization_servers });
+  }
+  const preflight = { status: 204, headers: PREFLIGHT, setCookies: [], body: undefined };
   return toRoutes<Incoming>([
-    route('GET', async (request) => {
-      const authorization_servers = [...new Set(await issuersOf(request))];
-      return toJsonAnswer(200, FOR_EVERYBODY, { ...document, authorization_servers });
-    }),
-    route('OPTIONS', async () => ({ status: 204, headers: PREFLIGHT, setCookies: [], body: undefined })),
+    toRoute('GET', path, describe, { takesHead: true }),
+    toRoute('OPTIONS', path, async () => preflight),
   ]);
 }
 

@@ -1,5 +1,4 @@
 import type { TokenVerifier } from '../../core/index.ts';
-import { type Gate, getOrMake } from '../../core/internal.ts';
 import type { Tenants, TenantsHost } from '../../tenants/internal.ts';
 import type { ResolvedAdapter } from './options.ts';
 
@@ -16,15 +15,8 @@ export interface Realms<Incoming> {
    * @throws {AuthError} if the request belongs to no tenant
    */
   verifierOf(request: Incoming, token?: string): TokenVerifier;
-  /**
-   * A gate for each realm, made when it is first needed; for one realm it is the gate itself.
-   *
-   * @param make throws an `OptionsError` for wrong requirements: here, and not at the first request
-   */
-  gate<Asked, Outgoing>(
-    make: (verifier: TokenVerifier) => Gate<Asked, Outgoing>,
-    verifierOf: (asked: Asked) => TokenVerifier,
-  ): Gate<Asked, Outgoing>;
+  /** The one realm; with tenants, a verifier that checks options and refuses everybody. */
+  readonly base: TokenVerifier;
 }
 
 export function openRealms<Incoming, C extends object>(
@@ -34,7 +26,7 @@ export function openRealms<Incoming, C extends object>(
   if (openTenants !== undefined) return toTenantRealms(openTenants(host));
   const one = verifier as unknown as TokenVerifier;
   const clock = one.members[0]?.context?.options.clock ?? Date.now;
-  return { verifier: one, tenants: undefined, clock, verifierOf: () => one, gate: (make) => make(one) };
+  return { verifier: one, tenants: undefined, clock, base: one, verifierOf: () => one };
 }
 
 function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> {
@@ -42,31 +34,7 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
     tenants,
     verifier: tenants.verifier as unknown as TokenVerifier,
     clock: tenants.nobody.context.options.clock,
+    base: tenants.nobody as unknown as TokenVerifier,
     verifierOf: tenants.verifierOf as Realms<Incoming>['verifierOf'],
-    gate(make, verifierOf) {
-      type Made = ReturnType<typeof make>;
-      const nobody = make(tenants.nobody as unknown as TokenVerifier);
-      const gates = new WeakMap<TokenVerifier, Made>();
-
-      /** @throws {AuthError} */
-      function gateOf(asked: Parameters<Made['decide']>[0]): Made {
-        const verifier = verifierOf(asked);
-        return getOrMake(gates, verifier, () => make(verifier));
-      }
-
-      return {
-        ...nobody,
-        decide(asked, answer) {
-          let gate: Made;
-          try {
-            gate = gateOf(asked);
-          } catch (error) {
-            return nobody.refuse(asked, error);
-          }
-          return gate.decide(asked, answer);
-        },
-        admit: (asked, found) => gateOf(asked).admit(asked, found),
-      };
-    },
   };
 }

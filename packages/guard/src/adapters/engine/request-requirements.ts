@@ -39,6 +39,7 @@ export type Asking<Asked, O extends object = GuardOptions> = RequirementsOf<Aske
 
 /** How requirements read requests. */
 export interface AskingHost<Incoming> {
+  /** Checks them at start; of many realms, that of the request decides. */
   readonly verifier: TokenVerifier;
   /** What functions of the application are called with. */
   toAsked(request: Incoming): readonly unknown[];
@@ -52,7 +53,7 @@ export interface AskingHost<Incoming> {
 export interface ReadRequirements<Incoming> {
   /** Complete if they are fixed. Else with examples that are never met: for the check at start, and for documents. */
   readonly options: GuardOptions;
-  readonly compiledFor?: (request: Incoming) => Compiled;
+  readonly compiledFor?: (request: Incoming, realm: TokenVerifier) => Compiled;
 }
 
 /** Most requirements of one guard that are kept ready, by the values they were made of. */
@@ -68,8 +69,9 @@ const NEVER = { check: () => false };
  */
 export function readRequirements<Incoming>(
   given: unknown,
-  { verifier, toAsked, paramsOf, nameOf }: AskingHost<Incoming>,
+  host: AskingHost<Incoming>,
 ): ReadRequirements<Incoming> {
+  const { verifier, paramsOf } = host;
   const { names, functions } = findAsking(given, paramsOf !== undefined);
   if (names.length + functions.length === 0) return { options: given as GuardOptions };
   if (functions.some((one) => one.constructor.name === 'AsyncFunction')) {
@@ -78,10 +80,27 @@ export function readRequirements<Incoming>(
       { option: 'guard', rule, example: '(request) => ({ tenant: request.params.org })' },
     ]);
   }
-  const toReady = (requirements: Requirements) => compile(requirements, verifier);
   const sample = fillRequirements(given, { toValue: () => 'x', resultOf: () => NEVER }) as GuardOptions;
-  toReady(toRequirements(sample));
+  compile(toRequirements(sample), verifier);
+  const readers = new WeakMap<TokenVerifier, (request: Incoming) => Compiled>();
+  const readerOf = (realm: TokenVerifier) =>
+    getOrMake(readers, realm, () =>
+      createReader(given, names, functions.length > 0, { ...host, verifier: realm }),
+    );
+  return {
+    options: { ...sample, ...NEVER },
+    compiledFor: (request, realm) => readerOf(realm)(request),
+  };
+}
 
+/** @param isAsking whether functions of the request are among them */
+function createReader<Incoming>(
+  given: unknown,
+  names: readonly string[],
+  isAsking: boolean,
+  { verifier, toAsked, paramsOf, nameOf }: AskingHost<Incoming>,
+): (request: Incoming) => Compiled {
+  const toReady = (requirements: Requirements) => compile(requirements, verifier);
   const kept = createBoundedCache<Compiled>(MOST_KEPT);
   const told = new Set<string>();
 
@@ -147,24 +166,21 @@ export function readRequirements<Incoming>(
           resultOf: (one) => resultOf(request, one),
         }),
       );
-    if (functions.length > 0) return toReady(fill());
+    if (isAsking) return toReady(fill());
     return keepReady(values.length === 1 ? (values[0] as string) : JSON.stringify(values), fill);
   }
 
-  return {
-    options: { ...sample, ...NEVER },
-    compiledFor(request) {
-      try {
-        return compiledFor(request);
-      } catch (error) {
-        if (isAuthError(error)) throw error;
-        if (error instanceof OptionsError) {
-          const [{ option, rule } = { option: '', rule: '' }] = error.problems;
-          throw unclear(request, `its function gave a wrong requirement: ${option} ${rule}`);
-        }
-        throw unclear(request, `its function threw ${toSafeText(String(error))}`, error);
+  return (request) => {
+    try {
+      return compiledFor(request);
+    } catch (error) {
+      if (isAuthError(error)) throw error;
+      if (error instanceof OptionsError) {
+        const [{ option, rule } = { option: '', rule: '' }] = error.problems;
+        throw unclear(request, `its function gave a wrong requirement: ${option} ${rule}`);
       }
-    },
+      throw unclear(request, `its function threw ${toSafeText(String(error))}`, error);
+    }
   };
 }
 

@@ -13,6 +13,16 @@ export interface Route<Incoming> {
   answer(request: Incoming, body: unknown): Promise<Answer>;
 }
 
+/** A route that answers neither `HEAD` nor reads a body, unless `more` says so. */
+export function toRoute<Incoming>(
+  method: Route<Incoming>['method'],
+  path: string,
+  answer: Route<Incoming>['answer'],
+  more: Partial<Pick<Route<Incoming>, 'takesHead' | 'readsBody'>> = {},
+): Route<Incoming> {
+  return { method, path, takesHead: false, readsBody: false, answer, ...more };
+}
+
 /** Routes that an adapter mounts. */
 export interface Routes<Incoming> {
   readonly all: readonly Route<Incoming>[];

@@ -1,6 +1,6 @@
 import type { Answer, SessionAuthenticator } from '../../core/internal.ts';
 import type { SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
-import { type Route, type Routes, toRoutes } from './routes.ts';
+import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 
 /**
  * Options of browser sessions in an adapter. `client` may be left out if the adapter was given `serverUrl`: then it is
@@ -26,23 +26,15 @@ export function toSessionRoutes<Incoming>(
   sessions: Sessions<Incoming>,
   toWire: (request: Incoming) => SessionRequest<Incoming>,
 ): Routes<Incoming> {
-  const { paths, startLogin, finishLogin, describe, signOut } = sessions;
-  const route = (
-    method: Route<Incoming>['method'],
-    path: string,
-    takesHead: boolean,
-    answer: Sessions<Incoming>['startLogin'],
-  ): Route<Incoming> => ({
-    method,
-    path,
-    takesHead,
-    readsBody: false,
-    answer: (request) => answer(toWire(request)),
-  });
+  const { paths } = sessions;
+  const by =
+    (name: keyof typeof paths): Route<Incoming>['answer'] =>
+    (request) =>
+      sessions[name](toWire(request));
   return toRoutes([
-    route('GET', paths.startLogin, true, startLogin),
-    route('GET', paths.finishLogin, false, finishLogin),
-    route('GET', paths.describe, true, describe),
-    route('POST', paths.signOut, false, signOut),
+    toRoute('GET', paths.startLogin, by('startLogin'), { takesHead: true }),
+    toRoute('GET', paths.finishLogin, by('finishLogin')),
+    toRoute('GET', paths.describe, by('describe'), { takesHead: true }),
+    toRoute('POST', paths.signOut, by('signOut')),
   ]);
 }

@@ -22,7 +22,7 @@ export type {
   RequirementsOf,
   RuleOfRequest,
   SessionSettings,
-} from '../engine/index.ts';
+} from '../engine/internal.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { Calls } from './calls.ts';
 export type { EventsOf } from './events.ts';

@@ -46,11 +46,12 @@ export function createGuardDocumentation(securityScheme: string): GuardDocumenta
           asked,
           status,
         }));
-        const answers = Object.entries(toAnswers(hooks.some(isDenying), permits)).map(
-          ([status, description]) => [status, { description, content: BODY }],
-        );
+        const answers = toAnswers(hooks.some(isDenying), permits, (description) => ({
+          description,
+          content: BODY,
+        }));
         const own = schema.response ?? { 200: { description: 'Default Response' } };
-        schema.response = { ...Object.fromEntries(answers), ...own };
+        schema.response = { ...answers, ...own };
       }
     },
   };

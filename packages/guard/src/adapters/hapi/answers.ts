@@ -1,6 +1,15 @@
-import type { Lifecycle, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Lifecycle, Request, ResponseObject, ResponseToolkit, Server } from '@hapi/hapi';
 import type { Answer } from '../../core/internal.ts';
-import { type DoorHost, type FetchReply, fetchHost, nodeHost } from '../engine/internal.ts';
+import {
+  answerRoute,
+  type Door,
+  type DoorHost,
+  type FetchReply,
+  fetchHost,
+  nodeHost,
+  type Routes,
+  sentOnNode,
+} from '../engine/internal.ts';
 
 /** Where hapi's plugins keep what belongs to a request: headers for an answer that does not exist yet. */
 type State = { 'keycloak-guard'?: FetchReply };
@@ -51,4 +60,25 @@ export function toBoom(error: unknown, answer: Answer | undefined): unknown {
   const output = { statusCode, headers: { ...headers }, payload: JSON.parse(body) };
   const boom = { isBoom: true, isServer: statusCode >= 500, output, reformat() {} };
   return Object.assign(Object.create(error as Error), boom);
+}
+
+/** Answers routes of the engine. */
+export type Mount = (server: Server, routes: Routes<Request>['all']) => void;
+
+export function createMount(door: Pick<Door<Request, never, never>, 'refusalOf'>): Mount {
+  return (server, routes) => {
+    for (const route of routes) {
+      const { method, path, takesHead } = route;
+      // The engine reads bodies itself.
+      const payload = method === 'POST' && {
+        payload: { parse: false, output: 'stream', failAction: 'ignore' } as const,
+      };
+      const handler: Lifecycle.Method = async (request, h) => {
+        if (request.method === 'head' && !takesHead) return h.response().code(405);
+        const answer = await answerRoute(door, route, request, sentOnNode(request.raw.req));
+        return answer === undefined ? h.abandon : toResponse(h, answer);
+      };
+      server.route({ method, path, handler, options: { auth: false, ...payload } });
+    }
+  };
 }

@@ -5,9 +5,8 @@ import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '.
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { createLoginGate, openDoor, toBase, toSockets } from '../face/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
-import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
+import { addExtras, createMount, hapiHost, toBoom, toResponse } from './answers.ts';
 import { toMcpPlugin } from './mcp.ts';
-import { createMount } from './mount.ts';
 
 declare module '@hapi/hapi' {
   /**

@@ -1,8 +1,7 @@
 import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
 import type { McpOptions } from '../mcp/index.ts';
 import { answerUnreadable, enterMcp, type McpCaller, type McpDoor, openMcp } from '../mcp/internal.ts';
-import { toResponse } from './answers.ts';
-import type { Mount } from './mount.ts';
+import { type Mount, toResponse } from './answers.ts';
 
 /** @param refuse throws or answers a refusal */
 export function toMcpPlugin(

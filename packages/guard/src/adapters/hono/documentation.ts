@@ -78,14 +78,12 @@ export function documentGuards<D extends DocumentOfGuards>(
 function toGuarded(operation: Operation, found: readonly Documented[], scheme: string): Operation {
   const guards = found.filter(isGuard);
   const permits = found.flatMap((one) => (isGuard(one) ? [] : one));
-  const answers = Object.entries(toAnswers(guards.some(isDenying), permits)).map(([status, description]) => [
-    status,
-    { description, content: { 'application/json': { schema: SCHEMA } } },
-  ]);
+  const content = { 'application/json': { schema: SCHEMA } };
+  const answers = toAnswers(guards.some(isDenying), permits, (description) => ({ description, content }));
   return {
     ...operation,
     security: operation.security ?? toSecurity(guards, scheme),
-    responses: { ...Object.fromEntries(answers), ...operation.responses },
+    responses: { ...answers, ...operation.responses },
   };
 }
 

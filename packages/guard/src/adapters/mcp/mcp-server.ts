@@ -10,7 +10,7 @@ import {
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
-import type { Connection, Connections, Door, Routes } from '../engine/internal.ts';
+import type { Connection, Door, Routes } from '../engine/internal.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 import { neededScopes } from './needed-scopes.ts';
 import { type McpOptions, type ResolvedMcpOptions, resolveMcpOptions } from './options.ts';
@@ -48,17 +48,11 @@ export interface McpServer<Incoming, Outgoing> {
   assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
 }
 
-/** What an adapter brings along. */
-interface McpHost<Incoming> {
-  toRequest(request: Incoming): RequestLike;
-  /** Time now. Unit: milliseconds since 1970. */
-  readonly clock: () => number;
-  readonly connections: Pick<Connections<Incoming>, 'follow'>;
-}
-
 /** The part of an engine that an MCP server needs. */
-export type McpDoor<Incoming, Outgoing> = McpHost<Incoming> &
-  Pick<Door<Incoming, Outgoing, never>, 'protectedResource' | 'statelessGate' | 'refusalOf'>;
+export type McpDoor<Incoming, Outgoing> = Pick<
+  Door<Incoming, Outgoing, never>,
+  'toRequest' | 'clock' | 'connections' | 'protectedResource' | 'statelessGate' | 'refusalOf'
+>;
 
 /**
  * The guard of an MCP server, and the routes of its metadata.
@@ -78,7 +72,7 @@ export function openMcp<Incoming, Outgoing>(
 function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   gate: Gate<Incoming, Outgoing>,
-  { toRequest, clock, connections }: McpHost<Incoming>,
+  { toRequest, clock, connections }: McpDoor<Incoming, Outgoing>,
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, allowedOrigins } = options;
   const owners = createSessionOwners(clock);

@@ -63,12 +63,7 @@ function documentController(
 const SCHEMA = { type: 'object', properties: { detail: { type: 'string' } } };
 
 const toResponses = (canDeny: boolean): Responses =>
-  Object.fromEntries(
-    Object.entries(toAnswers(canDeny)).map(([status, description]) => [
-      status,
-      { description, schema: SCHEMA },
-    ]),
-  );
+  toAnswers(canDeny, [], (description) => ({ description, schema: SCHEMA }));
 
 /** What `@nestjs/swagger` documents if a handler says nothing: 201 for POST, else 200. */
 function statusOf(method: object): number {

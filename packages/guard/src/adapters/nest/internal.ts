@@ -4,6 +4,7 @@ export { type Call, type Carrier, carrierOf, type KeycloakRequest, kindOf } from
 export { decide, refuse, refuseUnknown } from './decide.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 export { appGuardsIn, type Handler, registeredIn } from './handlers.ts';
+export type { ModuleLifecycle } from './lifecycle.ts';
 export { createNestLog } from './nest-log.ts';
 export { endStreams, isStreaming, noteStream } from './streams.ts';
 export { type CallReader, createCallReader, type TokenReaders, UnknownContextError } from './to-call.ts';

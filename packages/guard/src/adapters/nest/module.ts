@@ -2,18 +2,15 @@ import {
   type DynamicModule,
   type FactoryProvider,
   Inject,
-  type MiddlewareConsumer,
   Module,
   type ModuleMetadata,
-  type NestModule,
-  type OnApplicationShutdown,
-  type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { AppClaims } from '../../core/index.ts';
 import { accessOf } from './access.ts';
 import { documentGuards } from './documentation.ts';
 import { KeycloakGuard } from './guard.ts';
+import type { ModuleLifecycle } from './lifecycle.ts';
 import { createNestLog } from './nest-log.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
@@ -36,7 +33,7 @@ export interface KeycloakModuleAsyncOptions<C extends object = AppClaims>
  * @example
  * const imports = [KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
  */
-export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationShutdown {
+export class KeycloakModule implements ModuleLifecycle {
   readonly #keycloak: KeycloakService;
   readonly #host: HttpAdapterHost;
   readonly #modules: ModulesContainer;
@@ -91,7 +88,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
   }
 
   /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
-  configure(_consumer: MiddlewareConsumer): void {
+  configure(): void {
     endStreams(this.#modules);
     const open = findOpen(this.#modules, KeycloakGuard, (on) => accessOf(on) !== undefined);
     if (open !== undefined)

@@ -14,6 +14,8 @@ import { toRequestUri } from './request-uri.ts';
 export interface SenderCheck {
   /** For routes that say nothing else. */
   readonly mode: DpopMode;
+  /** Whether a bearer token may be bound to the certificate of its sender. */
+  readonly readsCertificates: boolean;
   /**
    * The principal of a bearer token: at once where it is known.
    *
@@ -78,6 +80,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
 
   return {
     mode: dpop.mode,
+    readsCertificates: certificateOf !== undefined,
     verifyBearer(verifier, token, request, mode) {
       if (mode === 'required') {
         throw new AuthError('dpop_required', 'A bearer token came where tokens have to be bound to a key');

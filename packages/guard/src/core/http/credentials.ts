@@ -33,7 +33,7 @@ export function readBearerToken(request: RequestLike): string {
 }
 
 /** The bearer token of a request, or why there is none that could be looked at. */
-export function readCredentials(request: RequestLike): string | AuthError;
+export function readCredentials(request: RequestLike, takesDpop?: false, header?: string): string | AuthError;
 /**
  * @param takesDpop whether a token may come with the scheme DPoP too
  * @param header what `authorizationOf` gave, if it was called before: some servers check the value at each look

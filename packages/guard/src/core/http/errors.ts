@@ -1,4 +1,4 @@
-import { buildChallenge, type RequiredSignIn } from './challenge.ts';
+import { buildChallenge, type Challenge, type RequiredSignIn } from './challenge.ts';
 import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
@@ -147,19 +147,13 @@ export const AUTH_ERRORS = {
 export type AuthErrorCode = keyof typeof AUTH_ERRORS;
 
 /** What an {@link AuthError} can say beyond its code. */
-export interface AuthErrorOptions {
+export interface AuthErrorOptions extends Pick<Challenge, 'scope' | 'signIn' | 'resourceMetadata'> {
   /** What would have been right, for example `typ "Bearer"`. */
   readonly expected?: string | undefined;
   /** The value that was found, for example `typ "ID"`. Never the token or a secret. */
   readonly seen?: string | undefined;
-  /** Scopes that are missing, separated by one space. */
-  readonly scope?: string | undefined;
-  /** What a sign-in must be, for the challenge (RFC 9470 §3). */
-  readonly signIn?: RequiredSignIn | undefined;
   /** Tenant, or organization by alias, for which the caller does not act. */
   readonly tenant?: string | undefined;
-  /** URL of the metadata of the protected resource, for the challenge (RFC 9728 §5.1). */
-  readonly resourceMetadata?: string | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which a new try makes sense. */

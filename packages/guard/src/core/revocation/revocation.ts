@@ -3,11 +3,21 @@ import { createMemorySeat, type NewsSeat } from './news-seat.ts';
 import { createProofMemory } from './proof-memory.ts';
 import { assertRememberSeconds, REMEMBER_SECONDS, type Revocation } from './revocation-log.ts';
 
+/** How a store is connected to other processes, for `health` and metrics. `undefined`: nothing is shared. */
+export interface StoreStatus {
+  /** Whether the others can be told at the moment. */
+  readonly isConnected?: boolean | undefined;
+  /** Revocations of this process that the others do not know yet. */
+  readonly waiting?: number | undefined;
+  /** Time from the last revocation in another process until its arrival here. Unit: seconds. */
+  readonly lagSeconds?: number | undefined;
+}
+
 /**
  * Shares revocations between processes. Memory by default; a store that outlives the process and is seen by
  * others makes a logout count in every replica.
  */
-export interface RevocationStore {
+export interface RevocationStore extends StoreStatus {
   /**
    * How long a revocation is kept, here and in every verifier with this store: no shorter than access tokens live. Unit:
    * seconds. Default 86,400, a day.
@@ -15,12 +25,6 @@ export interface RevocationStore {
   readonly rememberSeconds?: number | undefined;
   /** False until this process has learnt what the others know: until then it is not ready (`health`). Default true. */
   readonly isCaughtUp?: boolean | undefined;
-  /** Whether the others can be told at the moment. `undefined`: nothing is shared. For `health` and metrics, as the next two. */
-  readonly isConnected?: boolean | undefined;
-  /** Revocations of this process that the others do not know yet. */
-  readonly waiting?: number | undefined;
-  /** Time from the last revocation in another process until its arrival here. Unit: seconds. */
-  readonly lagSeconds?: number | undefined;
   /** Resolves when every other process will hear of it; rejects when that cannot be promised. */
   add(revocation: Revocation): Promise<void>;
   /**

@@ -6,14 +6,14 @@ import type { Principal } from '../principal/principal.ts';
 import type { Doubted } from './doubt.ts';
 import type { Trust } from './freshness.ts';
 import type { RemoteAnswer } from './remote-question.ts';
+import type { CachedToken } from './token-cache.ts';
 import type { VerifiedToken } from './verify.ts';
 
 /** The data by which a token is judged, for this room only. */
 export type JudgedClaims = VerifiedToken['claims'];
 
 /** A token that was found good. */
-export interface KnownToken<C extends object> extends Doubted, Trust {
-  readonly token: string;
+export interface KnownToken<C extends object> extends Doubted, Trust, CachedToken {
   /** As signed, and what Keycloak added. */
   claims: JudgedClaims;
   /** What it is bound to. */
@@ -49,6 +49,7 @@ export function toKnown<C extends object>(
     expiresAt: (claims.exp + clockToleranceSeconds) * 1000,
     principal: undefined,
     epoch: -1,
+    wasUsed: false,
     quietFrom: now,
     quietUntil: 0,
     trustedUntil: 0,

@@ -33,16 +33,21 @@ export interface Recheck<C extends object> {
   askInBackground(known: KnownToken<C>): void;
 }
 
-interface Parts<C extends object> {
+/** What judging tokens, and asking Keycloak about them, is made of. */
+export interface JudgeParts<C extends object> {
   readonly options: TokenOptions<C>;
   readonly epoch: Epoch;
-  readonly freshness: Freshness;
   readonly revocations: RevocationList;
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
+  /** The verifier that this decides for. */
   readonly self: () => object;
-  /** Tells other processes. Never rejects. */
+  /** Tells other processes of a revocation. Never rejects. */
   readonly share: (revocation: Revocation) => Promise<void>;
+}
+
+interface Parts<C extends object> extends JudgeParts<C> {
+  readonly freshness: Freshness;
   /** The token is not good any more. */
   readonly forget: (known: KnownToken<C>) => void;
 }

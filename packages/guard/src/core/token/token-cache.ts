@@ -1,9 +1,9 @@
-import { type BoundedCache, createBoundedCache } from '../runtime/bounded-cache.ts';
-
 export interface CachedToken {
   readonly token: string;
   /** Unit: milliseconds since 1970. */
   readonly expiresAt: number;
+  /** It was asked for since the cache last looked for one to forget. */
+  wasUsed: boolean;
 }
 
 /** Valid tokens, each with its data. */
@@ -15,13 +15,7 @@ export interface TokenCache<T extends CachedToken> {
   readonly size: number;
 }
 
-/**
- * 43 characters of base64url are 256 bits: the end of the signature, which no attacker can choose. The whole token is
- * compared after the look-up, so a chance match costs a verification, never a mistake.
- */
-const TAIL = 43;
-
-/** Bounded by `maxEntries`; the token used least recently goes first. 0 keeps nothing. */
+/** Bounded by `maxEntries`; one that was not used for long goes first. 0 keeps nothing. */
 export function createTokenCache<T extends CachedToken>(maxEntries: number): TokenCache<T> {
   if (maxEntries === 0) {
     return { get: () => undefined, set: () => {}, delete: () => {}, size: 0 };
@@ -29,34 +23,66 @@ export function createTokenCache<T extends CachedToken>(maxEntries: number): Tok
   return new Tokens<T>(maxEntries);
 }
 
-/** A class for the reason of that of the bounded cache. */
+/**
+ * Finds a token in as few steps as there can be: of a thousand realms, each step is one to slow memory. Which one to forget is
+ * found as operating systems find pages (second chance): a look-up changes nothing but a mark.
+ */
 class Tokens<T extends CachedToken> implements TokenCache<T> {
-  readonly #entries: BoundedCache<T>;
+  readonly #entries = new Map<number, T>();
+  readonly #most: number;
+  #hand: Iterator<T> = [][Symbol.iterator]();
 
   constructor(most: number) {
-    this.#entries = createBoundedCache<T>(most);
+    this.#most = most;
   }
 
   get(token: string): T | undefined {
-    const entry = this.#entries.get(token.slice(-TAIL));
-    return entry !== undefined && entry.token === token ? entry : undefined;
+    const entry = this.#entries.get(keyOf(token));
+    if (entry === undefined || entry.token !== token) return undefined;
+    entry.wasUsed = true;
+    return entry;
   }
 
   set(entry: T, now: number): void {
     // At most two for each token that comes: so what has expired does not stay until the cache is full.
     for (let i = 0; i < 2; i++) {
-      const oldest = this.#entries.oldest();
-      if (oldest === undefined || oldest.expiresAt > now) break;
-      this.#entries.delete(oldest.token.slice(-TAIL));
+      const next = this.#next();
+      if (next !== undefined && next.expiresAt <= now) this.delete(next.token);
     }
-    this.#entries.set(entry.token.slice(-TAIL), entry);
+    while (this.#entries.size >= this.#most) {
+      const next = this.#next() as T;
+      if (!next.wasUsed) this.delete(next.token);
+      next.wasUsed = false;
+    }
+    this.#entries.set(keyOf(entry.token), entry);
   }
 
   delete(token: string): void {
-    this.#entries.delete(token.slice(-TAIL));
+    if (this.get(token) !== undefined) this.#entries.delete(keyOf(token));
   }
 
   get size(): number {
     return this.#entries.size;
   }
+
+  /** Goes round and round. */
+  #next(): T | undefined {
+    const { value, done } = this.#hand.next();
+    if (done !== true) return value;
+    this.#hand = this.#entries.values();
+    return this.#hand.next().value;
+  }
+}
+
+/**
+ * Of the end of the signature, which no attacker can choose. The whole token is compared after the look-up: two tokens with one
+ * key cost a verification, never a mistake.
+ */
+function keyOf(token: string): number {
+  let key = 0;
+  for (let at = token.length - 9; at < token.length - 1; at++) {
+    key = Math.imul(key ^ token.charCodeAt(at), 0x01000193);
+  }
+  // A number that V8 keeps without an object.
+  return key >>> 2;
 }

@@ -2,22 +2,16 @@ import { assertPossession, type Possession } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
 import type { Principal } from '../principal/principal.ts';
 import { rememberToken } from '../principal/token-of.ts';
-import type { Epoch } from '../revocation/epoch.ts';
-import type { RevocationList } from '../revocation/revocation-list.ts';
-import type { Revocation } from '../revocation/revocation-log.ts';
 import { keepAlive } from '../runtime/keep-alive.ts';
 import type { Coverage } from './coverage.ts';
 import { toRevoked } from './doubt.ts';
 import { createFreshness } from './freshness.ts';
 import { type KnownToken, toKnown } from './known-token.ts';
 import { parsePrincipal } from './parse-principal.ts';
-import { createRecheck } from './recheck.ts';
-import type { RemoteCheck } from './remote-check.ts';
+import { createRecheck, type JudgeParts } from './recheck.ts';
 import { isLackingClaims } from './remote-question.ts';
-import type { VerifierStats } from './stats.ts';
 import { createAssertStillGood } from './still-good.ts';
 import { createTokenCache } from './token-cache.ts';
-import type { TokenOptions } from './token-options.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
@@ -28,27 +22,19 @@ export interface TokenJudge<C extends object> {
   countTokens(): number;
 }
 
-interface Parts<C extends object> {
-  readonly options: TokenOptions<C>;
+interface Parts<C extends object> extends JudgeParts<C> {
   readonly context: VerifyContext;
-  readonly epoch: Epoch;
-  readonly revocations: RevocationList;
-  readonly remote: RemoteCheck;
-  readonly stats: VerifierStats;
   readonly coverage: Coverage;
-  /** The verifier that this decides for. */
-  readonly self: () => object;
-  /** Tells other processes of a revocation. Never rejects. */
-  readonly share: (revocation: Revocation) => Promise<void>;
   /** A promise until this process knows what others knew before it began. */
   readonly whenKnowing: () => Promise<unknown> | undefined;
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, revocations, remote, stats, self, whenKnowing } = parts;
-  // Read once: the options of each verifier are of a shape of their own, which is slow to read where there are many.
-  const { clock } = options;
-  const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
+  // First what each request reads, side by side in memory. The options of each verifier are of a shape of their own.
+  const { epoch, stats } = parts;
+  const { clock, maxCachedTokens } = parts.options;
+  const cache = createTokenCache<KnownToken<C>>(maxCachedTokens);
+  const { options, context, revocations, remote, self, whenKnowing } = parts;
   const pending = new Map<string, Promise<KnownToken<C>>>();
   let isIssuerTold = false;
   const freshness = createFreshness(options, parts.coverage);
@@ -62,7 +48,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     if (known.confirmation !== shown) assertSenderOf(known, shown);
     const now = clock();
     if (now < known.quietUntil && now >= known.quietFrom && known.epoch === epoch.value) {
-      return fromMemory(known);
+      stats.cacheHits++;
+      return known.principal as Principal<C>;
     }
     return reconsider(known, now);
   }

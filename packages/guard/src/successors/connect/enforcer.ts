@@ -7,8 +7,8 @@ import {
   type ConnectHandler,
   type ConnectRequest,
   type ConnectResponse,
-  type KauthRequest,
   kauthOf,
+  keepPermissions,
 } from './request.ts';
 import { tellOncePermissionsImpossible, withoutIgnored } from './setting-notices.ts';
 import type { Token } from './token.ts';
@@ -77,7 +77,7 @@ export function createEnforcer(
     };
     const granted: unknown = await keycloak.checkPermissions(authzRequest, request, () => {});
     if (response_mode === 'permissions') {
-      (request as ConnectRequest & KauthRequest).permissions = granted;
+      keepPermissions(request, granted);
       return grantsAll(granted, asked);
     }
     const grant = granted as { access_token: Token };

@@ -3,13 +3,7 @@ import { findOptionProblems, type OptionRules } from '../../core/internal.ts';
 import { takeAdminPush } from './admin-push.ts';
 import type { KeycloakHost } from './host.ts';
 import { causeOf } from './refusal.ts';
-import {
-  type ConnectHandler,
-  type ConnectRequest,
-  type Kauth,
-  type KauthRequest,
-  kauthOf,
-} from './request.ts';
+import { beginKauth, type ConnectHandler, type ConnectRequest, kauthOf } from './request.ts';
 import { withoutIgnored } from './setting-notices.ts';
 import { finishSignIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
@@ -41,8 +35,7 @@ export function createMiddleware(keycloak: KeycloakHost, given: MiddlewareOption
   const admin = (options.admin || '/').replace(/\/?$/, '/');
 
   return function keycloakMiddleware(request, response, next) {
-    const kauth: Kauth = {};
-    (request as ConnectRequest & KauthRequest).kauth = kauth;
+    const kauth = beginKauth(request);
     const exchange = { keycloak, request, response, next };
     if (finishSignIn(exchange) || takeAdminPush(exchange, admin)) return;
     const goOn = (): void => {

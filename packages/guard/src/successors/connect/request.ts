@@ -49,6 +49,18 @@ export function sessionOf(request: ConnectRequest): ConnectSession | undefined {
   return (request.session as ConnectSession | null | undefined) ?? undefined;
 }
 
+/** What an earlier request of the same object was found to be does not count. */
+export function beginKauth(request: ConnectRequest): Kauth {
+  const kauth: Kauth = {};
+  (request as ConnectRequest & KauthRequest).kauth = kauth;
+  return kauth;
+}
+
+/** Leaves what was granted where keycloak-connect leaves it. */
+export function keepPermissions(request: ConnectRequest, granted: KauthRequest['permissions']): void {
+  (request as ConnectRequest & KauthRequest).permissions = granted;
+}
+
 export function kauthOf(request: ConnectRequest): Kauth {
   const holder = request as ConnectRequest & KauthRequest;
   holder.kauth ??= {};

@@ -3,18 +3,14 @@ import {
   type FactoryProvider,
   Inject,
   Logger,
-  type MiddlewareConsumer,
   Module,
   type ModuleMetadata,
-  type NestModule,
-  type OnApplicationShutdown,
-  type OnModuleInit,
   Optional,
   type Provider,
   type Type,
 } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { createNestLog, endStreams, findOpen } from '../../adapters/nest/internal.ts';
+import { createNestLog, endStreams, findOpen, type ModuleLifecycle } from '../../adapters/nest/internal.ts';
 import { META_UNPROTECTED } from './constants.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
@@ -41,7 +37,7 @@ export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 
  * @example
  * const imports = [KeycloakConnectModule.register({ authServerUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
  */
-export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplicationShutdown {
+export class KeycloakConnectModule implements ModuleLifecycle {
   readonly #keycloak: KeycloakConnectService;
   readonly #host: HttpAdapterHost;
   readonly #modules: ModulesContainer;
@@ -106,7 +102,7 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
   }
 
   /** Called by Nest when there is a server, and no gateway yet. */
-  configure(_consumer: MiddlewareConsumer): void {
+  configure(): void {
     endStreams(this.#modules);
     const open = findOpen(this.#modules, AuthGuard, (on) => Reflect.hasMetadata(META_UNPROTECTED, on));
     if (open !== undefined)

@@ -87,7 +87,7 @@ POST with Content-Type: application/x-www-form-urlencoded, fields as a form: gra
 hostname-missing https://www.keycloak.org/server/hostname
 Keycloak in production mode must be told its public name.
 KC_HOSTNAME=https://sso.example (since 25 the whole URL; KC_HOSTNAME_URL, _PORT, _PATH and KC_PROXY are gone), or start-dev for development.
-= strict hostname resolution configured but no hostname|hostname is not configured|Hostname v1 options|hostname-(url|port|path|strict-https|strict-backchannel|admin-url)|hostname:v1|Unknown option: '--proxy'|unrecognized.{0,20}--proxy|KC_PROXY\b
+= provided hostname is neither|strict hostname resolution configured but no hostname|hostname is not configured|Hostname v1 options|hostname-(url|port|path|strict-https|strict-backchannel|admin-url)|hostname:v1|Unknown option: '--proxy'|unrecognized.{0,20}--proxy|KC_PROXY\b
 
 tls-of-keycloak https://www.keycloak.org/server/enabletls
 Keycloak in production mode has no certificate and may not speak plain http.
@@ -157,7 +157,7 @@ The person links it (the first login flow asks for the password). Automatic only
 user-exists https://www.keycloak.org/docs-api/latest/rest-api/
 There is a user of this name or email in the realm already.
 Look the user up before you make one, and treat 409 as "is there".
-~ user exists with same|admin' already added|user with username .{0,40}already
+~ user exists with same|error="?(email|username)_in_use|admin' already added|user with username .{0,40}already
 
 client-assertion https://www.rfc-editor.org/rfc/rfc7523#section-3
 The signed JWT by which the client proves itself is not right: its audience is not the issuer, it has expired or was used before, or Keycloak has not the key.

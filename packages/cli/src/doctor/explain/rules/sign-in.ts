@@ -107,7 +107,7 @@ Send id_token_hint (or client_id) and post_logout_redirect_uri, which must stand
 redirect-uri https://www.keycloak.org/docs/latest/server_admin/#_client_settings
 The redirect URI of the sign-in is not among those of the client: scheme, host, port, path or a slash at the end differ, often http in place of https behind a proxy.
 Copy redirect_uri out of the address line (decoded) into Clients > the client > Valid redirect URIs, exactly. If the URI itself is wrong: the public URL of the application, and its trust in the proxy (X-Forwarded-Proto).
-= invalid parameter: redirect_uri|invalid_redirect_uri|invalid redirect_?uri|invalid redirect url|redirect_uri .{0,40}(not valid|mismatch|not allowed|invalid)|(redirect|return|callback)[_ ]?(uri|url).{0,40}(invalid|not (valid|allowed|registered|whitelisted)|mismatch|wrong)|invalid (redirect|return|callback)[_ ]?(uri|url)
+= invalid parameter: redirect_uri|unauthorized redirect.?uri|invalid_redirect_uri|invalid redirect_?uri|invalid redirect url|redirect_uri .{0,40}(not valid|mismatch|not allowed|invalid)|(redirect|return|callback)[_ ]?(uri|url).{0,40}(invalid|not (valid|allowed|registered|whitelisted)|mismatch|wrong)|invalid (redirect|return|callback)[_ ]?(uri|url)
 
 flow-off https://www.keycloak.org/docs/latest/server_admin/#con-basic-settings_server_administration_guide
 The client may not sign in this way: the flow that the request needs is switched off.
