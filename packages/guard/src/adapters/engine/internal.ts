@@ -10,6 +10,7 @@ export type { Found, NotOptional } from './found.ts';
 export * from './index.ts';
 export * from './node-http.ts';
 export * from './node-middleware.ts';
+export type { OpenSessions } from './open-sessions.ts';
 export * from './options.ts';
 export { pathOf } from './path-of.ts';
 export { type Decide, type Permits, toPermitGate } from './permit-gate.ts';
@@ -22,6 +23,5 @@ export {
 } from './request-requirements.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SecurityEvents } from './security-events.ts';
-export type { OpenSessions } from './session-routes.ts';
 export { disconnectSocket, toSocketIoMiddleware } from './socket-io.ts';
 export { toUpgradeListener } from './upgrade.ts';

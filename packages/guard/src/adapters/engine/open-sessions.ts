@@ -1,3 +1,4 @@
+import type { Principal } from '../../core/index.ts';
 import type { Answer, SessionAuthenticator } from '../../core/internal.ts';
 import type { SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
@@ -21,8 +22,34 @@ export interface OpenSessions<Incoming, Outgoing> {
   close(): Promise<void>;
 }
 
+/** Translates requests for sessions. */
+export function createOpenSessions<Incoming, Outgoing>(
+  opened: Sessions<Incoming>,
+  toWire: (request: Incoming) => SessionRequest<Incoming>,
+  addToAnswer: (outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>) => void,
+): OpenSessions<Incoming, Outgoing> {
+  function authenticate(request: Incoming, outgoing: Outgoing) {
+    const found = opened.authenticate(toWire(request));
+    const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
+      if (extra.setCookies.length > 0) addToAnswer(outgoing, extra);
+      return principal;
+    };
+    return found instanceof Promise ? found.then(take) : take(found);
+  }
+  const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
+    opened.stepUp(toWire(request), demand);
+  return {
+    authenticate: Object.assign(authenticate, { stepUp }),
+    watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
+    inviteToLogin: (request) => opened.inviteToLogin(toWire(request)) ?? undefined,
+    accessToken: (request) => opened.accessToken(toWire(request)),
+    routes: toSessionRoutes(opened, toWire),
+    close: () => opened.close(),
+  };
+}
+
 /** The routes of login, callback, session and logout. */
-export function toSessionRoutes<Incoming>(
+function toSessionRoutes<Incoming>(
   sessions: Sessions<Incoming>,
   toWire: (request: Incoming) => SessionRequest<Incoming>,
 ): Routes<Incoming> {
