@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startDevIdp } from '@keycloak-guard/testing';
+import { checksFor } from '../../packages/cli/src/doctor/checks/index.ts';
 import { ROUTE_CHECKS } from '../../packages/cli/src/doctor/checks/route/index.ts';
 import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { decodeJwt } from '../../packages/cli/src/doctor/evidence/jwt.ts';
@@ -32,6 +33,15 @@ const answerWith =
   (status: number, headers: Record<string, string> = {}, body = '{}'): Api =>
   (_request, answer) =>
     answer.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+
+test('the route sees the token before the doctor ends its session', async () => {
+  const args = ['--env', 'none.env', '--route', 'http://127.0.0.1:1/me'];
+  const options = await readDoctorOptions(args, { KEYCLOAK_SERVER_URL: 'http://127.0.0.1:1' });
+  const ids = checksFor(options).map(({ id }) => id);
+  assert.ok(ids.indexOf('route.token') > 0);
+  assert.equal(ids.at(-1), 'login.logout');
+  assert.equal(new Set(ids).size, ids.length);
+});
 
 test('a route that refuses as RFC 6750 says is well, without any settings', async (t) => {
   const found = await visit(t, answerWith(401, CHALLENGE));

@@ -17,20 +17,20 @@ describe('the memory of proofs', () => {
     assert.equal(await store.useProofOnce('a', 1_080), true);
   });
 
-  it('forgets none that is alive for a million that come after it: they are refused', async () => {
+  it('forgets none that is alive for what comes after it, when it is full: that is refused', async () => {
     const now = Date.now();
     const store = createMemoryRevocationStore(() => now);
     const until = now / 1000 + 40;
     assert.equal(await store.useProofOnce('the-first', until), true);
     let taken = 0;
     let refused = 0;
-    for (let i = 0; i < 1_000_000; i++) {
+    for (let i = 0; i < 600_000; i++) {
       await store.useProofOnce(`proof-number-${String(i).padStart(9, '0')}`, until).then(
         () => taken++,
         () => refused++,
       );
     }
-    assert.deepEqual([taken, refused], [499_999, 500_001]);
+    assert.deepEqual([taken, refused], [499_999, 100_001]);
     assert.equal(await store.useProofOnce('the-first', until), false);
     assert.equal(await store.useProofOnce('proof-number-000000000', until), false);
   });

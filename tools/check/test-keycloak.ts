@@ -9,21 +9,24 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NEWEST_VERSION, type RunningKeycloak, startKeycloak } from '../run/keycloak/index.ts';
 import { TYPESCRIPT } from '../run/typescript.mjs';
-import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
+import { mayTryAgain, reporters } from './reporters/reporters.mjs';
 
 /** For a test file. One that does not end by then has failed. */
 const TIMEOUT_MS = 900_000;
 const MOST_FILES_TRIED_AGAIN = 2;
-const FAILED = 'failed';
+/** Files that are left, from which on a second Keycloak is started for them. */
+const WORTH_A_START = 4;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const testFolder = join(root, 'test', 'keycloak');
 const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started for them without Docker.
 
 Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ …]
 
   --version <version>   this version alone (default ${NEWEST_VERSION}), or a configuration by its name in the table of --all
   --all                 every configuration that is supported
-  --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory)
+  --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory). What is left of a version when all
+                        others are done is shared
   --help                this text
 
 test/keycloak/every/ runs on every configuration, experimental/ on Keycloak ${NEWEST_VERSION} with the features that it needs
@@ -67,15 +70,21 @@ const CONFIGURATIONS: readonly Configuration[] = [
   EXPERIMENTAL,
 ];
 
-interface Result {
-  readonly name: string;
-  readonly startSeconds: number;
+interface Counts {
   readonly tests: number;
   readonly passed: number;
   readonly skipped: number;
   readonly failed: number;
+}
+
+/** A configuration with what is left to run, and what came of it. */
+interface Work {
+  readonly configuration: Configuration;
+  readonly files: string[];
+  readonly counts: Counts[];
+  startSeconds: number | undefined;
   /** Why nothing could be run. */
-  readonly trouble?: string;
+  trouble?: string;
 }
 
 async function main(): Promise<number> {
@@ -95,17 +104,21 @@ async function main(): Promise<number> {
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError('--jobs is a number of 1 or more');
   const configurations = configurationsFor(values.version, values.all, positionals);
-  const waiting = [...configurations];
-  const results = new Map<Configuration, Result>();
+  const all = configurations
+    .map((configuration): Work => {
+      const files = testFiles(configuration.only, positionals);
+      return { configuration, files, counts: [], startSeconds: undefined };
+    })
+    .filter(({ files }) => files.length > 0);
+  if (all.length === 0) throw new Error('no test file matches');
+  const waiting = [...all];
+  const next = () => waiting.shift() ?? all.find(({ files }) => files.length >= WORTH_A_START);
   const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      results.set(next, await runConfiguration(next, positionals));
-    }
+    for (let one = next(); one !== undefined; one = next()) await runFiles(one);
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  const inOrder = configurations.map((configuration) => results.get(configuration)!);
-  process.stdout.write(toTable(inOrder));
-  return inOrder.every((result) => isGood(result)) ? 0 : 1;
+  process.stdout.write(toTable(all));
+  return all.every((one) => isGood(one)) ? 0 : 1;
 }
 
 function configurationsFor(
@@ -121,10 +134,11 @@ function configurationsFor(
   return [{ name: version, version, only: 'every' }];
 }
 
-async function runConfiguration(configuration: Configuration, wanted: readonly string[]): Promise<Result> {
-  const { name, only, ...options } = configuration;
+/** Takes files until none is left: another Keycloak of the same configuration may take some too. */
+async function runFiles(work: Work): Promise<void> {
+  const { name, only: _only, ...options } = work.configuration;
   const say = (line: string) => process.stdout.write(`[Keycloak ${name}] ${line}\n`);
-  const none = { name, startSeconds: 0, tests: 0, passed: 0, skipped: 0, failed: 0 };
+  const folder = mkdtempSync(join(tmpdir(), 'test-keycloak-'));
   const started = performance.now();
   let keycloak: RunningKeycloak | undefined;
   try {
@@ -134,63 +148,50 @@ async function runConfiguration(configuration: Configuration, wanted: readonly s
       onProgress: (line) => say(`${line} …`),
     });
     const startSeconds = (performance.now() - started) / 1000;
+    work.startSeconds ??= startSeconds;
     say(`ready after ${startSeconds.toFixed(1)} s`);
-    const files = testFiles(only, wanted);
-    return { ...none, startSeconds, ...(await runTests(files, keycloak, say)) };
+    const failed: { file: string; counts: Counts }[] = [];
+    for (let file = work.files.shift(); file !== undefined; file = work.files.shift()) {
+      const counts = await runFile(file, keycloak, folder, say);
+      if (counts.failed > 0) failed.push({ file, counts });
+      else work.counts.push(counts);
+    }
+    for (const { file, counts } of failed) {
+      const second = mayTryAgain(failed.length, MOST_FILES_TRIED_AGAIN)
+        ? await runFile(file, keycloak, folder, say)
+        : counts;
+      if (second.failed === 0) say(`Passed at the second try: ${file}`);
+      work.counts.push(second);
+    }
   } catch (error) {
-    const trouble = error instanceof Error ? error.message : String(error);
-    say(`could not be tested: ${trouble}`);
-    return { ...none, trouble };
+    work.trouble = error instanceof Error ? error.message : String(error);
+    work.files.length = 0;
+    say(`could not be tested: ${work.trouble}`);
   } finally {
+    rmSync(folder, { recursive: true });
     await keycloak?.close();
   }
 }
 
 function testFiles(only: Configuration['only'], wanted: readonly string[]): string[] {
-  const folder = join(root, 'test', 'keycloak');
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const files = readdirSync(testFolder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts'))
     .filter((file) => (only === undefined ? !file.startsWith('experimental/') : file.startsWith(`${only}/`)))
     .filter((file) => wanted.length === 0 || wanted.some((name) => file.includes(name)))
     .sort();
-  if (files.length === 0) throw new Error('no test file matches');
-  return files.map((file) => join(folder, file));
+  return files;
 }
 
-type Counts = Pick<Result, 'tests' | 'passed' | 'skipped' | 'failed'>;
-
-async function runTests(
-  files: readonly string[],
-  keycloak: RunningKeycloak,
-  say: (line: string) => void,
-): Promise<Counts> {
-  const folder = mkdtempSync(join(tmpdir(), 'test-keycloak-'));
-  try {
-    const first = await runFiles(files, keycloak, folder, say);
-    const again = filesToTryAgain(join(folder, FAILED), MOST_FILES_TRIED_AGAIN);
-    if (again.length === 0) return first;
-    say(`Once more: ${again.join(', ')}`);
-    const second = await runFiles(again, keycloak, folder, say);
-    if (second.failed > 0) return first;
-    say(`Passed at the second try: ${again.join(', ')}`);
-    return { ...first, passed: first.passed + first.failed, failed: 0 };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-async function runFiles(
-  files: readonly string[],
+async function runFile(
+  file: string,
   keycloak: RunningKeycloak,
   folder: string,
   say: (line: string) => void,
 ): Promise<Counts> {
   const tapFile = join(folder, 'tests.tap');
-  // One file at a time: they share the Keycloak and change things in it.
-  const args = [...TYPESCRIPT, '--test', '--test-concurrency=1', `--test-timeout=${TIMEOUT_MS}`];
-  args.push(...reporters(join(folder, FAILED)));
+  const args = [...TYPESCRIPT, '--test', `--test-timeout=${TIMEOUT_MS}`, ...reporters()];
   args.push('--test-reporter=tap', `--test-reporter-destination=${tapFile}`);
-  const run = spawn(process.execPath, [...args, ...files], {
+  const run = spawn(process.execPath, [...args, join(testFolder, file)], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -203,7 +204,7 @@ async function runFiles(
       KC_TEST_ADMIN_PASSWORD: keycloak.adminPassword,
     },
   });
-  createInterface(run.stdout).on('line', say);
+  createInterface(run.stdout).on('line', (line) => line !== '' && say(`${file}: ${line}`));
   const [status] = await once(run, 'close');
   const tap = readFileSync(tapFile, 'utf8');
   const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
@@ -217,20 +218,29 @@ async function runFiles(
   };
 }
 
-function isGood({ tests, failed, trouble }: Result): boolean {
+function sum(counts: readonly Counts[]): Counts {
+  const of = (name: keyof Counts) => counts.reduce((total, one) => total + one[name], 0);
+  return { tests: of('tests'), passed: of('passed'), skipped: of('skipped'), failed: of('failed') };
+}
+
+function isGood({ counts, trouble }: Work): boolean {
+  const { tests, failed } = sum(counts);
   return trouble === undefined && failed === 0 && tests > 0;
 }
 
-function toTable(results: readonly Result[]): string {
-  const rows = results.map((result) => [
-    result.name,
-    `${result.startSeconds.toFixed(1)} s`,
-    String(result.passed),
-    String(result.tests),
-    String(result.skipped),
-    String(result.failed),
-    result.trouble === undefined ? (isGood(result) ? 'ok' : 'FAILED') : 'COULD NOT RUN',
-  ]);
+function toTable(all: readonly Work[]): string {
+  const rows = all.map((work) => {
+    const { tests, passed, skipped, failed } = sum(work.counts);
+    return [
+      work.configuration.name,
+      `${(work.startSeconds ?? 0).toFixed(1)} s`,
+      String(passed),
+      String(tests),
+      String(skipped),
+      String(failed),
+      work.trouble === undefined ? (isGood(work) ? 'ok' : 'FAILED') : 'COULD NOT RUN',
+    ];
+  });
   const table = [['Keycloak', 'start', 'passed', 'total', 'skipped', 'failed', ''], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const lines = table.map((row) =>

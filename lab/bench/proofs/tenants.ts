@@ -22,7 +22,7 @@ export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
   const names = Array.from({ length: count }, (_, at) => `t${at}`);
   const provider = await start('realm/many-realms.ts', {});
   const hung = await start('realm/many-realms.ts', {});
-  const app = await start('servers/tenants.ts', {
+  const app = await start('servers/tenants.mjs', {
     SERVER_URL: String(provider.said),
     HUNG_URL: String(hung.said),
   });
@@ -127,7 +127,7 @@ export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
 
 async function start(file: string, env: Record<string, string>) {
   const child = fork(here(file), {
-    execArgv: [...process.execArgv, '--expose-gc'],
+    execArgv: [...(file.endsWith('.mjs') ? [] : process.execArgv), '--expose-gc'],
     env: { ...process.env, NODE_ENV: 'production', ...env },
   });
   const [said] = (await once(child, 'message')) as [unknown];

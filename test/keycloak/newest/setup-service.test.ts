@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { parseEnv } from 'node:util';
 import { createClient } from '../../../packages/guard/src/client/index.ts';
 import type { CredentialOptions } from '../../../packages/guard/src/core/index.ts';
 import { type MadeUpKubernetes, startMadeUpKubernetes } from '../../support/made-up-kubernetes.ts';
@@ -82,6 +83,41 @@ describe('setup service', () => {
       'key',
     );
     assert.match(again, /Nothing to change/);
+  });
+
+  it('writes the settings of the service where --env says, its secret too', async () => {
+    const { code, stdout, stderr } = await runCli(
+      [
+        'setup',
+        'service',
+        '--client-id',
+        'stock',
+        '--calls',
+        'orders',
+        '--env',
+        'stock.env',
+        '--yes',
+        '--url',
+        keycloak.url,
+        '--realm',
+        REALM,
+      ],
+      {
+        cwd: folder,
+        env: { KEYCLOAK_ADMIN_USER: keycloak.adminUser, KEYCLOAK_ADMIN_PASSWORD: keycloak.adminPassword },
+      },
+    );
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /KEYCLOAK_CLIENT_SECRET: \(hidden\)/);
+    const settings = parseEnv(readFileSync(join(folder, 'stock.env'), 'utf8'));
+    const { KEYCLOAK_CLIENT_SECRET: clientSecret = '', ...rest } = settings;
+    assert.deepEqual(rest, {
+      KEYCLOAK_SERVER_URL: keycloak.url,
+      KEYCLOAK_REALM: REALM,
+      KEYCLOAK_CLIENT_ID: 'stock',
+    });
+    const client = { serverUrl: keycloak.url, realm: REALM, clientId: 'stock', clientSecret };
+    await createClient({ ...client, timeoutMs: 30_000 }).clientCredentials({ scope: 'to-orders' });
   });
 
   it('ties it to a service account of Kubernetes, and the key is good for nothing', async () => {

@@ -8,7 +8,7 @@ import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { collect, end, runTest } from './node-test.mjs';
 
-const TEST_FILES = ['test/core/*.test.ts', 'test/attacks/attacks.test.ts'];
+const TEST_FILES = ['test/core/*.test.ts', 'test/events/*.test.ts', 'test/attacks/attacks.test.ts'];
 const SHIM = new URL('node-test.mjs', import.meta.url).href;
 /** For a test, beside ten times what it took the last time. On a busy machine it may take long. */
 const TIMEOUT_MS = 10_000;
@@ -19,8 +19,9 @@ class InProcessRunner {
   #mustBeFresh = new Set();
   #loads = 0;
 
+  /** Mutants are active while tests run, never while files are loaded: no process has to begin anew. */
   capabilities() {
-    return { reloadEnvironment: false };
+    return { reloadEnvironment: true };
   }
 
   async init() {

@@ -1,2 +1,3 @@
-export function reporters(failed: string): string[];
+export function reporters(failed?: string): string[];
+export function mayTryAgain(failed: number, most: number): boolean;
 export function filesToTryAgain(failed: string, most: number): string[];

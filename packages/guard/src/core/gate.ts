@@ -2,7 +2,7 @@ import { DPOP_MODE, type DpopMode } from './binding/dpop-options.ts';
 import type { SenderCheck } from './binding/sender-check.ts';
 import { type Compiled, compileForRealms } from './guards/compile.ts';
 import type { Requirements } from './guards/requirements.ts';
-import { authorizationOf, DpopCredentials, readCredentials } from './http/credentials.ts';
+import { authorizationOf, DpopCredentials, isForOthers, readCredentials } from './http/credentials.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
 import { type ChallengedResource, toRefusal } from './http/refusal.ts';
 import type { RequestLike } from './http/request.ts';
@@ -281,21 +281,6 @@ function split(options: GuardOptions): {
 function wrongOption(option: string, rule: string, example: string): OptionsError {
   const problem: OptionProblem = { option, rule, example };
   return new OptionsError('guard', [problem]);
-}
-
-/**
- * Whether the `Authorization` header is not for this API, so that the session counts: `Basic` is for a proxy in front,
- * and comes with every request. If it is a token, or comes twice, the session does not count.
- */
-function isForOthers({ code }: AuthError, header = ''): boolean {
-  return header === '' || (code === 'unsupported_scheme' && !/^(?:bearer|dpop)/i.test(header));
-}
-
-/** Whether a session decides about a request, where there are sessions. */
-export function isForSession(wire: RequestLike): boolean {
-  const header = authorizationOf(wire);
-  const read = header === undefined ? undefined : readCredentials(wire, false, header);
-  return read === undefined || (typeof read === 'object' && isForOthers(read, header));
 }
 
 /** Without a session the header is refused. */

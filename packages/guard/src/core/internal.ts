@@ -11,7 +11,7 @@ export { scopesOf } from './guards/requirements.ts';
 export { type Health, type HealthCheck, healthOf } from './health.ts';
 export { type Answer, toJsonAnswer } from './http/answer.ts';
 export { buildChallenge, readChallenges } from './http/challenge.ts';
-export { authorizationOf, DpopCredentials, readCredentials } from './http/credentials.ts';
+export { authorizationOf, DpopCredentials, isForSession, readCredentials } from './http/credentials.ts';
 export { type ChallengedResource, FAULT, toPublic, toRefusalAnswer } from './http/refusal.ts';
 export * from './http/request.ts';
 export { readingsOf } from './http/request-path.ts';

@@ -175,5 +175,8 @@ export function checksFor(options: DoctorOptions): readonly Check[] {
   const asked = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
   if (spa !== undefined) return [...BROWSER_CHECKS, ...asked];
   if (readsToken) return [...TOKEN_CHECKS, ...asked];
-  return routeUrl !== undefined && serverUrl === undefined ? ROUTE_CHECKS : [...CHECKS, ...asked];
+  if (routeUrl === undefined) return [...CHECKS, ...asked];
+  // The logout ends the session of the token that the route is shown, and Keycloak tells the API so.
+  const beforeLogout = CHECKS.filter((one) => one !== loginLogout);
+  return serverUrl === undefined ? ROUTE_CHECKS : [...beforeLogout, ...asked, loginLogout];
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import type { SetupGoal } from '../../admin/index.ts';
 import type { Guards } from '../../source/guards.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -11,7 +11,9 @@ export async function sayNext(envFile: string | undefined, serverUrl: string, ou
   if (envFile === undefined) return out.line('Done.');
   const folder = dirname(envFile);
   if (relative('.', folder) !== '') {
-    return out.line(`Done. Next, in ${toShellWord(folder)}: node --env-file=.env <your program>`);
+    return out.line(
+      `Done. Next, in ${toShellWord(folder)}: node --env-file=${toShellWord(basename(envFile))} <your program>`,
+    );
   }
   if (!(await isClone())) {
     return out.line(`Done. Next: node --env-file=${toShellWord(envFile)} <your program>`);

@@ -4,6 +4,8 @@ import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
+import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
+import { planEnv, toSettings } from '../api/env-plan.ts';
 import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
 import { sayVolume, withCredential } from '../credential/part.ts';
 import type { SetupKind } from '../kind.ts';
@@ -20,7 +22,7 @@ import {
 const usage = `keycloak-guard setup service: a service that calls others
 
 Creates a client with a service account that may exchange tokens, and a client scope for each service that it
-calls. What is there is completed; nothing is deleted.
+calls. With --env it writes the settings of the service. What is there is completed; nothing is deleted.
 
 Usage: keycloak-guard setup service --client-id <id> --calls <service> [options]
 
@@ -30,6 +32,7 @@ Usage: keycloak-guard setup service --client-id <id> --calls <service> [options]
 ${CREDENTIAL_USAGE}
 
 ${REALM_USAGE}
+  --overwrite-env           replace values in the file of --env without asking
 
 ${CODES_USAGE}
 `;
@@ -39,6 +42,7 @@ const FLAGS = {
   ...CREDENTIAL_FLAGS,
   'client-id': { type: 'string' },
   calls: { type: 'string', multiple: true },
+  'overwrite-env': { type: 'boolean' },
 } as const;
 
 export const service: SetupKind = {
@@ -68,19 +72,35 @@ export const service: SetupKind = {
     const [clientId = ''] = answers;
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
-    const made = planService(await readService(api, goal), goal);
+    const state = await readService(api, goal);
+    const made = planService(state, goal);
     const { plan, before } = await withCredential(api, goal, made, chosen);
     const title = `Keycloak at ${serverUrl}, realm ${realm}`;
     const part = toRealmPart(title, plan, (step) => applyStep(api, goal, step), out);
-    const { what, code } = await runPlan([...before, part], visit, out, questions);
+    const kind = chosen?.goal.type ?? state.client?.clientAuthenticatorType ?? 'secret';
+    const hasSecret = /secret$/.test(kind) && plan.blocked.length === 0;
+    const toEnv = (secret: string | undefined) => ({
+      ...toSettings(serverUrl, goal, secret),
+      ...chosen?.settings,
+    });
+    const env = await planEnv(
+      flags.env,
+      { ...visit, overwriteEnv: flags['overwrite-env'] ?? false },
+      toEnv(hasSecret ? await readSecret(api, goal, state.client) : undefined),
+      async () => toEnv(hasSecret ? await readOrMakeSecret(api, goal) : undefined),
+      out,
+      questions,
+      hasSecret,
+    );
+    const { what, code } = await runPlan([...before, part, env], visit, out, questions);
     if (code !== 0 || (what !== 'applied' && what !== 'nothing')) return code;
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
       out.line(`In the service: ${name}=${value}`);
     if (chosen?.goal.type === 'kubernetes') await sayVolume(serverUrl, realm, out);
     const now = await readService(api, goal);
-    if (now.client?.clientAuthenticatorType === 'client-secret')
+    if (flags.env === undefined && now.client?.clientAuthenticatorType === 'client-secret')
       out.line(
-        `Its secret: Clients → ${toPlainLine(clientId)} → Credentials. With --credential key or kubernetes it needs none.`,
+        `Its secret: --env <file> writes it there, or Clients → ${toPlainLine(clientId)} → Credentials. With --credential key or kubernetes it needs none.`,
       );
     for (const called of calls) {
       const { always, asked } = scopesThatBring(now, now.client ?? {}, called);

@@ -20,12 +20,12 @@ import {
   isForSession,
   makerOf,
   type RequestLike,
-  type SessionAuthenticator,
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
+import { createOpenSessions, type OpenSessions, type SessionSettings } from './open-sessions.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
 import { pathOf } from './path-of.ts';
 import type { Permits } from './permit-gate.ts';
@@ -41,7 +41,6 @@ import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
-import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
 
 /** What an adapter adds to the engine: how to read its requests and to write its answers. */
@@ -68,18 +67,6 @@ export interface DoorHost<Incoming, Outgoing> {
   readonly debugsRefusals?: boolean;
   /** The sessions of a request, in frameworks that keep them by scope. Default: those of `useSessions`. */
   sessionsOf?(request: Incoming): OpenSessions<Incoming, Outgoing> | undefined;
-}
-
-/** The sessions of an adapter, as guards use them. */
-export interface OpenSessions<Incoming, Outgoing> {
-  /** Finds the caller by the session cookie. */
-  readonly authenticate: SessionAuthenticator<Incoming, Outgoing>;
-  /** As `authenticate`, but does not count as a use of the session. */
-  readonly watch: SessionAuthenticator<Incoming, null>;
-  inviteToLogin(request: Incoming): Answer | undefined;
-  accessToken(request: Incoming): Promise<string | null>;
-  readonly routes: Routes<Incoming>;
-  close(): Promise<void>;
 }
 
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
@@ -210,26 +197,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     onDenied: tellDenied,
   });
 
-  function toOpenSessions(opened: Sessions<Incoming>): OpenSessions<Incoming, Outgoing> {
-    function authenticate(request: Incoming, outgoing: Outgoing) {
-      const found = opened.authenticate(toWire(request));
-      const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
-        if (extra.setCookies.length > 0) addToAnswer(outgoing, extra);
-        return principal;
-      };
-      return found instanceof Promise ? found.then(take) : take(found);
-    }
-    const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
-      opened.stepUp(toWire(request), demand);
-    return {
-      authenticate: Object.assign(authenticate, { stepUp }),
-      watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
-      inviteToLogin: (request) => opened.inviteToLogin(toWire(request)) ?? undefined,
-      accessToken: (request) => opened.accessToken(toWire(request)),
-      routes: toSessionRoutes(opened, toWire),
-      close: () => opened.close(),
-    };
-  }
+  const toOpenSessions = (opened: Sessions<Incoming>) => createOpenSessions(opened, toWire, addToAnswer);
 
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
     if (!isAuthError(error)) return undefined;

@@ -9,7 +9,6 @@ export type {
 } from '../face/index.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
-export { keycloakLoginLimits } from './login-limits-plugin.ts';
 export { keycloakMcp } from './mcp-plugin.ts';
 export * from './parts.ts';
 export * from './permissions-plugin.ts';

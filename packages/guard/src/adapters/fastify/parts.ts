@@ -1,13 +1,15 @@
-import type { FastifyRequest } from 'fastify';
-import type {
-  BackchannelLogoutOptions as MessageOptions,
-  ProtectedResourceOptions,
-  SessionSettings,
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import {
+  type BackchannelLogoutOptions as MessageOptions,
+  type ProtectedResourceOptions,
+  type SessionSettings,
+  toCallbackGuard,
 } from '../engine/internal.ts';
-import type { Calls, EventsOf } from '../face/index.ts';
+import type { Calls, EventsOf, LoginLimitSettings } from '../face/index.ts';
 import { asPart } from './as-plugin.ts';
 import { SESSIONS } from './engine.ts';
 import { mountRoutes } from './mount.ts';
+import { createRefuse } from './refuse.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -15,6 +17,11 @@ declare module 'fastify' {
     readonly calls: Calls<FastifyRequest>;
     /** Keycloak's events, followed. Decorated by `keycloakEvents`. */
     readonly keycloakEvents: ReturnType<EventsOf['events']>;
+    /**
+     * A `preHandler` hook for a login of your own: answers 429 with `Retry-After` to those who try too often, and `RateLimit-*`
+     * to everybody. Decorated by `keycloakLoginLimits`.
+     */
+    loginLimits(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void;
   }
 }
 
@@ -117,3 +124,21 @@ export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (
   mountRoutes(app, sessions.routes);
   app.addHook('onClose', () => sessions.close());
 });
+
+/**
+ * Fastify plugin: limits logins. Needs `keycloakGuard`.
+ *
+ * @throws {OptionsError} at registration, naming every option that is wrong or unknown
+ * @see RFC 6585 §4, docs/login-limits.md
+ * @example
+ * await app.register(keycloakLoginLimits, { username: ({ body }) => body?.username });
+ * app.post('/login', { preHandler: app.loginLimits }, login);
+ */
+export const keycloakLoginLimits = asPart<LoginLimitSettings<FastifyRequest>>(
+  'login-limits',
+  async (app, options, engine) => {
+    const { createLoginGate } = await loadFace();
+    const gate = createLoginGate(engine, options, ({ principal }) => principal);
+    app.decorate('loginLimits', toCallbackGuard(gate, createRefuse(engine)));
+  },
+);

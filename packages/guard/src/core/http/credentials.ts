@@ -94,3 +94,18 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   }
   return seen > 1;
 }
+
+/**
+ * Whether the `Authorization` header is not for this API, so that the session counts: `Basic` is for a proxy in front,
+ * and comes with every request. If it is a token, or comes twice, the session does not count.
+ */
+export function isForOthers({ code }: AuthError, header = ''): boolean {
+  return header === '' || (code === 'unsupported_scheme' && !/^(?:bearer|dpop)/i.test(header));
+}
+
+/** Whether a session decides about a request, where there are sessions. */
+export function isForSession(wire: RequestLike): boolean {
+  const header = authorizationOf(wire);
+  const read = header === undefined ? undefined : readCredentials(wire, false, header);
+  return read === undefined || (typeof read === 'object' && isForOthers(read, header));
+}
