@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Connection } from '../../packages/guard/src/adapters/fastify/index.ts';
+import type { Connection } from '../../packages/guard/src/adapters/engine/internal.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { openBrowser } from './browser.ts';

@@ -31,7 +31,7 @@ const make = ({ common }: World) =>
   keycloak({
     ...common,
     audience: ['my-api', 'https://tools.example.com/t/acme/mcp', 'https://tools.example.com/t/globex/mcp'],
-    tenants: ({ path }) => ({ realm: NAME.exec(path)?.[1] }),
+    tenants: ({ path }: { path: string }) => ({ realm: NAME.exec(path)?.[1] }),
   } as never);
 
 describe('health of an application with tenants', () => {

@@ -13,38 +13,28 @@ interface CommandEntry {
   load(): Promise<Command>;
 }
 
+const toEntry = (summary: string, load: CommandEntry['load']): CommandEntry => ({ summary, load });
+
 /** Every command, in the order in which the help lists them. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
-  start: {
-    summary: 'run the API, with an identity provider if you have none',
-    load: () => import('./commands/start.ts'),
-  },
-  serve: {
-    summary: 'run the API on your Keycloak',
-    load: () => import('./commands/serve.ts'),
-  },
-  setup: {
-    summary: 'set Keycloak up: an API, an MCP server, callers, a realm file',
-    load: () => import('./commands/setup.ts'),
-  },
-  authz: {
-    summary: 'permissions of Keycloak as a file; why somebody may, or may not',
-    load: () => import('./commands/authz.ts'),
-  },
-  doctor: {
-    summary: 'find out what is wrong, and how to mend it',
-    load: () => import('./commands/doctor.ts'),
-  },
-  migrate: {
-    summary: 'come from keycloak-connect or nest-keycloak-connect',
-    load: () => import('./commands/migrate.ts'),
-  },
-  token: {
-    summary: 'get an access token for curl',
-    load: () => import('./commands/token.ts'),
-  },
-  dev: {
-    summary: 'run the identity provider alone, for development',
-    load: () => import('./commands/dev.ts'),
-  },
+  start: toEntry(
+    'run the API, with an identity provider if you have none',
+    () => import('./commands/start.ts'),
+  ),
+  serve: toEntry('run the API on your Keycloak', () => import('./commands/serve.ts')),
+  setup: toEntry(
+    'set Keycloak up: an API, an MCP server, callers, a realm file',
+    () => import('./commands/setup.ts'),
+  ),
+  authz: toEntry(
+    'permissions of Keycloak as a file; why somebody may, or may not',
+    () => import('./commands/authz.ts'),
+  ),
+  doctor: toEntry('find out what is wrong, and how to mend it', () => import('./commands/doctor.ts')),
+  migrate: toEntry(
+    'come from keycloak-connect or nest-keycloak-connect',
+    () => import('./commands/migrate.ts'),
+  ),
+  token: toEntry('get an access token for curl', () => import('./commands/token.ts')),
+  dev: toEntry('run the identity provider alone, for development', () => import('./commands/dev.ts')),
 };

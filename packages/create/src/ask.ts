@@ -89,7 +89,7 @@ export const askOverwrite = (folder: string): Promise<boolean> =>
     }),
   );
 
-/** @param check says what is wrong with an answer, or whether it is right */
+/** @param check returns `true`, or the mistake in an answer */
 function askText(message: string, suggestion: string, check: (text: string) => string | boolean) {
   return answer(
     text({
