@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Connection } from '../../packages/guard/src/adapters/engine/internal.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
@@ -9,10 +11,15 @@ const HERE = { ...PAGE, 'sec-fetch-site': 'same-origin' };
 const ELSEWHERE = { ...PAGE, 'sec-fetch-site': 'cross-site' };
 
 /** An app of a realm with organizations: abdullah is a member of two. */
-async function setUp(t: TestContext, session: { scope?: string; stepUp?: boolean } = {}) {
+async function setUp(
+  t: TestContext,
+  session: { scope?: string; stepUp?: boolean } = {},
+  clock: () => number = Date.now,
+) {
   const events: string[] = [];
   const onEvent = ({ type, reason }: SessionEvent) => void events.push(`${type} ${reason}`);
   const { app, idp } = await buildSessionApp(t, {
+    clock,
     keycloak: { tenants: 'organizations' },
     session: { onEvent, ...session },
   });
@@ -194,3 +201,32 @@ test('stepUp: false leaves the refusal', async (t) => {
   await browser.signIn('abdullah', '?organization=acme');
   assert.equal((await browser.app({ url: '/orgs/globex', headers: HERE })).statusCode, 403);
 });
+
+for (const [scope, by] of [
+  ['openid', 'the organization that was asked for'],
+  ['openid organization:*', 'all of them'],
+] as const) {
+  test(`a connection of a session ends with the membership, at the next token: ${by}`, async (t) => {
+    let now = Date.now();
+    const { app, idp, browser, tenant, organizations } = await setUp(t, { scope }, () => now);
+    const open: Connection[] = [];
+    app.get('/watch', async (request) => {
+      for (const required of [{ tenant: 'acme' }, {}])
+        open.push(await app.guardConnection(request, required));
+      return open.map(({ principal }) => principal.tenant);
+    });
+    await browser.signIn('abdullah', '?organization=acme');
+    assert.deepEqual((await browser.app({ url: '/watch' })).json(), ['acme', 'acme']);
+    idp.updateRealm({
+      organizations: organizations.map((one) => (one.alias === 'acme' ? { ...one, members: [] } : one)),
+    });
+    for (const { verify } of open) assert.equal((await verify()).tenant, 'acme', 'the token still says so');
+    now += 301_000;
+    idp.advanceClock(301);
+    await eventually('both have ended', () => open.every(({ signal }) => signal.aborted), 15_000);
+    // Where Keycloak does not renew a token for that organization, the session ends.
+    for (const { signal } of open) assert.match(signal.reason.code, /^(?:tenant_refused|missing_token)$/);
+    assert.notEqual((await browser.app({ url: '/orgs/acme' })).statusCode, 200);
+    assert.notEqual(await tenant(), 'acme');
+  });
+}
