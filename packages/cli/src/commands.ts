@@ -13,28 +13,32 @@ interface CommandEntry {
   load(): Promise<Command>;
 }
 
-const toEntry = (summary: string, load: CommandEntry['load']): CommandEntry => ({ summary, load });
+const SUMMARIES = {
+  start: 'run the API, with an identity provider if you have none',
+  serve: 'run the API on your Keycloak',
+  setup: 'set Keycloak up: an API, an MCP server, callers, a realm file',
+  authz: 'permissions of Keycloak as a file; why somebody may, or may not',
+  doctor: 'find out what is wrong, and how to mend it',
+  migrate: 'come from keycloak-connect or nest-keycloak-connect',
+  token: 'get an access token for curl',
+  dev: 'run the identity provider alone, for development',
+} as const;
+
+const LOADERS: Readonly<Record<keyof typeof SUMMARIES, CommandEntry['load']>> = {
+  start: () => import('./commands/start.ts'),
+  serve: () => import('./commands/serve.ts'),
+  setup: () => import('./commands/setup.ts'),
+  authz: () => import('./commands/authz.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  migrate: () => import('./commands/migrate.ts'),
+  token: () => import('./commands/token.ts'),
+  dev: () => import('./commands/dev.ts'),
+};
 
 /** Every command, in the order in which the help lists them. */
-export const commands: Readonly<Record<string, CommandEntry>> = {
-  start: toEntry(
-    'run the API, with an identity provider if you have none',
-    () => import('./commands/start.ts'),
-  ),
-  serve: toEntry('run the API on your Keycloak', () => import('./commands/serve.ts')),
-  setup: toEntry(
-    'set Keycloak up: an API, an MCP server, callers, a realm file',
-    () => import('./commands/setup.ts'),
-  ),
-  authz: toEntry(
-    'permissions of Keycloak as a file; why somebody may, or may not',
-    () => import('./commands/authz.ts'),
-  ),
-  doctor: toEntry('find out what is wrong, and how to mend it', () => import('./commands/doctor.ts')),
-  migrate: toEntry(
-    'come from keycloak-connect or nest-keycloak-connect',
-    () => import('./commands/migrate.ts'),
-  ),
-  token: toEntry('get an access token for curl', () => import('./commands/token.ts')),
-  dev: toEntry('run the identity provider alone, for development', () => import('./commands/dev.ts')),
-};
+export const commands: Readonly<Record<string, CommandEntry>> = Object.fromEntries(
+  Object.entries(SUMMARIES).map(([name, summary]) => [
+    name,
+    { summary, load: LOADERS[name as keyof typeof SUMMARIES] },
+  ]),
+);
