@@ -52,7 +52,7 @@ test('what is missing is added, and what is kept too shortly is kept for longer'
     'Admin events expiration: 60 s → 7 days',
   ]);
   assert.deepEqual(made.steps[0]?.action, {
-    type: 'keep-events',
+    type: 'update-realm',
     patch: {
       adminEventsDetailsEnabled: true,
       enabledEventTypes: [...types, 'LOGOUT'],

@@ -39,6 +39,7 @@ import {
 } from '../../packages/guard/src/core/index.ts';
 import { createGate } from '../../packages/guard/src/core/internal.ts';
 import { resolveEvents } from '../../packages/guard/src/events/options.ts';
+import { createLoginLimits, createRateLimit } from '../../packages/guard/src/limits/index.ts';
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
@@ -132,6 +133,9 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
   'events: EventsOptions': (more) =>
     resolveEvents(createVerifier({ ...keycloak, clientSecret: SECRET }), more),
+  'limits: RateLimitOptions': (more) =>
+    createRateLimit({ name: 'sign-up', limit: 20, secret: SECRET, ...more } as never),
+  'limits: LoginLimitOptions': (more) => createLoginLimits(more, SECRET),
   'tenants: TenantsOptions': (more) =>
     resolveAdapterOptions('keycloak', { ...common, tenants: () => undefined, ...more } as never),
   'tenants: TenantSettings': async (more) => {
@@ -200,6 +204,7 @@ const found = publicOptionsOf(
   'adapters/engine',
   'tenants',
   'events',
+  'limits',
 );
 
 it('every kind of options has its place in this test', () => {
@@ -292,6 +297,7 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
       ...keycloak,
       revocationStore: { ...createMemoryRevocationStore(), rememberSeconds: value },
     }),
+  'the secret of login limits': (value) => createLoginLimits({}, value),
   combineVerifiers,
 };
 

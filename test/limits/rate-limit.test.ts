@@ -50,3 +50,19 @@ test('an address that is not known counts as one, a user name that is no string 
 test('0 is no limit', async () => {
   assert.equal(await createRateLimit({ name: 'x', limit: 0, secret: 's' })('192.0.2.1'), undefined);
 });
+
+test('a store that says something else than a count opens nothing', async () => {
+  for (const said of [
+    undefined,
+    null,
+    {},
+    { totalHits: '1', resetMs: 1 },
+    { totalHits: Number.NaN, resetMs: 1 },
+    { totalHits: 1 },
+  ]) {
+    const store = { increment: async () => said } as unknown as RateLimitStore;
+    const limit = createRateLimit({ name: 'x', limit: 1, secret: 's', store });
+    const seen = [(await limit('192.0.2.1'))?.isExceeded, (await limit('192.0.2.1'))?.isExceeded];
+    assert.deepEqual(seen, [false, true], JSON.stringify(said));
+  }
+});

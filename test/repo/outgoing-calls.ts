@@ -232,7 +232,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'cli/src/admin/current.ts',
+    file: 'cli/src/admin/look-up.ts',
     calls: 'fetchWithError',
     carries: "the admin's token",
     address: ['settings', 'person'],
@@ -277,7 +277,7 @@ export const OUTGOING: readonly Row[] = [
   },
   { file: 'cli/src/commands/token.ts', calls: 'call', carries: 'nothing', address: 'settings' },
   {
-    file: 'cli/src/doctor/checks/address/port.ts',
+    file: 'cli/src/doctor/checks/address/network.ts',
     calls: 'net.connect',
     carries: 'nothing',
     address: 'settings',
@@ -303,19 +303,12 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'cli/src/doctor/checks/service/login.ts',
+    file: 'cli/src/doctor/checks/service/service.ts',
     calls: 'call',
-    times: 2,
+    times: 5,
     carries: "the test user's password and token",
     address: 'person',
     redirects: 'wrapped',
-  },
-  {
-    file: 'cli/src/doctor/checks/service/running.ts',
-    calls: 'call',
-    times: 3,
-    carries: 'nothing',
-    address: 'person',
   },
   {
     file: 'cli/src/doctor/context.ts',

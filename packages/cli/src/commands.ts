@@ -13,38 +13,32 @@ interface CommandEntry {
   load(): Promise<Command>;
 }
 
-/** Every command, in the order in which the help lists them. */
-export const commands: Readonly<Record<string, CommandEntry>> = {
-  start: {
-    summary: 'run the API, with an identity provider if you have none',
-    load: () => import('./commands/start.ts'),
-  },
-  serve: {
-    summary: 'run the API on your Keycloak',
-    load: () => import('./commands/serve.ts'),
-  },
-  setup: {
-    summary: 'set Keycloak up: an API, an MCP server, callers, a realm file',
-    load: () => import('./commands/setup.ts'),
-  },
-  authz: {
-    summary: 'permissions of Keycloak as a file; why somebody may, or may not',
-    load: () => import('./commands/authz.ts'),
-  },
-  doctor: {
-    summary: 'find out what is wrong, and how to mend it',
-    load: () => import('./commands/doctor.ts'),
-  },
-  migrate: {
-    summary: 'come from keycloak-connect or nest-keycloak-connect',
-    load: () => import('./commands/migrate.ts'),
-  },
-  token: {
-    summary: 'get an access token for curl',
-    load: () => import('./commands/token.ts'),
-  },
-  dev: {
-    summary: 'run the identity provider alone, for development',
-    load: () => import('./commands/dev.ts'),
-  },
+const SUMMARIES = {
+  start: 'run the API, with an identity provider if you have none',
+  serve: 'run the API on your Keycloak',
+  setup: 'set Keycloak up: an API, an MCP server, callers, a realm file',
+  authz: 'permissions of Keycloak as a file; why somebody may, or may not',
+  doctor: 'find out what is wrong, and how to mend it',
+  migrate: 'come from keycloak-connect or nest-keycloak-connect',
+  token: 'get an access token for curl',
+  dev: 'run the identity provider alone, for development',
+} as const;
+
+const LOADERS: Readonly<Record<keyof typeof SUMMARIES, CommandEntry['load']>> = {
+  start: () => import('./commands/start.ts'),
+  serve: () => import('./commands/serve.ts'),
+  setup: () => import('./commands/setup.ts'),
+  authz: () => import('./commands/authz.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  migrate: () => import('./commands/migrate.ts'),
+  token: () => import('./commands/token.ts'),
+  dev: () => import('./commands/dev.ts'),
 };
+
+/** Every command, in the order in which the help lists them. */
+export const commands: Readonly<Record<string, CommandEntry>> = Object.fromEntries(
+  Object.entries(SUMMARIES).map(([name, summary]) => [
+    name,
+    { summary, load: LOADERS[name as keyof typeof SUMMARIES] },
+  ]),
+);

@@ -52,7 +52,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 main(process.argv.slice(2)).then(
   (code) => {
-    // A command that goes on serving resolves when it is stopped.
+    // A server command resolves when it is stopped.
     process.exitCode = code;
   },
   (error: unknown) => {

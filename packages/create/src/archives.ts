@@ -6,7 +6,7 @@ import { UsageError } from './options.ts';
 /** Where the archives are in the new folder. So it can be moved, and built in a container. */
 const VENDOR = 'vendor';
 
-/** Archives of the packages, as `npm run pack` makes them. @throws {UsageError} where one is not there */
+/** Archives of the packages, as `npm run pack` makes them. @throws {UsageError} if one is missing */
 export function findArchives(folder: string, version: string) {
   const files = new Map<string, string>();
   for (const name of OWN) files.set(name, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);

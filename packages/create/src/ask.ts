@@ -39,27 +39,20 @@ async function askName(folder: string): Promise<string> {
   return askText('Name', 'my-app', (given) => findNameProblem(given) ?? true);
 }
 
+/** One of several, by what each means. */
+const askOne = <T extends string>(message: string, labels: Readonly<Record<T, string>>): Promise<T> => {
+  const options = (Object.entries(labels) as [T, string][]).map(([value, label]) => ({ value, label }));
+  return answer(select<T>({ message, options: options as never }));
+};
+
 const askLogin = () =>
-  answer(
-    select<Choice['login']>({
-      message: 'Who calls it?',
-      options: [
-        { value: 'bearer', label: 'Programs and pages, with a token' },
-        { value: 'browser', label: 'People with the browser, too: sign-in, session, sign-out' },
-      ],
-    }),
-  );
+  askOne<Choice['login']>('Who calls it?', {
+    bearer: 'Programs and pages, with a token',
+    browser: 'People with the browser, too: sign-in, session, sign-out',
+  });
 
 const askLanguage = () =>
-  answer(
-    select<Choice['language']>({
-      message: 'In which language?',
-      options: [
-        { value: 'ts', label: 'TypeScript' },
-        { value: 'js', label: 'JavaScript' },
-      ],
-    }),
-  );
+  askOne<Choice['language']>('In which language?', { ts: 'TypeScript', js: 'JavaScript' });
 
 async function askExtras({ tests, docker }: Partial<Choice>): Promise<Pick<Choice, 'tests' | 'docker'>> {
   const open = [
@@ -89,7 +82,7 @@ export const askOverwrite = (folder: string): Promise<boolean> =>
     }),
   );
 
-/** @param check says what is wrong with an answer, or whether it is right */
+/** @param check returns `true`, or the mistake in an answer */
 function askText(message: string, suggestion: string, check: (text: string) => string | boolean) {
   return answer(
     text({

@@ -1,6 +1,6 @@
 import { FRAMEWORK_NAMES, type FrameworkName, frameworkOf } from './frameworks.ts';
 
-/** What is to be made. */
+/** The application to create. */
 export interface Choice {
   /** Of the package, of the realm and of its client. */
   readonly name: string;
@@ -11,7 +11,7 @@ export interface Choice {
   readonly docker: boolean;
 }
 
-/** What is wrong with the name, if anything: it becomes one of a package, of a realm, of a client and of an image. */
+/** The mistake in a name, if any. It becomes the name of a package, a realm, a client and an image. */
 export function findNameProblem(name: string): string | undefined {
   if (!/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/.test(name))
     return 'a name has lower-case letters, digits, and - . _ between them';
@@ -19,7 +19,7 @@ export function findNameProblem(name: string): string | undefined {
   return RESERVED.has(name) ? 'npm keeps this name for itself' : undefined;
 }
 
-/** As npm has it, and Keycloak for its own realm. */
+/** Names that npm or Keycloak reserve. */
 const RESERVED: ReadonlySet<string> = new Set(['node_modules', 'favicon.ico', 'master']);
 
 export const isFrameworkName = (text: string): text is FrameworkName =>

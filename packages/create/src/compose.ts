@@ -10,14 +10,14 @@ export interface Sources {
   readonly templates: string;
   /** The version of each package of this project, or `file:` and where its archive is. */
   own(name: string): string;
-  /** A secret of so many random bytes. */
+  /** A secret. @param bytes number of random bytes */
   random(bytes: number): string;
 }
 
 /** The address of an app in development. */
 const PORT = 3000;
 
-/** The text of each file, by its path in the new folder. */
+/** The content of each file, by its path in the new folder. */
 export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, string> {
   const words = toWords(choice, sources.own('keycloak-guard').startsWith('file:'));
   const { layers, what } = frameworkOf(choice.framework);
@@ -53,7 +53,7 @@ function isWanted(path: string, { docker, tests }: Choice): boolean {
 /** npm leaves files with a dot at the beginning out of a package, or reads them itself. */
 const toRealName = (path: string): string => path.replace(/^_/, '.');
 
-/** Nothing where there is no such layer: most have none for one way to sign in. */
+/** Nothing for a missing layer: most frameworks have none for one way to sign in. */
 function readLayer(folder: string): [path: string, text: string][] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })

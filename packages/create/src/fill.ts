@@ -1,10 +1,10 @@
 const MARK = /^\s*(?:\/\/|#|<!--)\s*#(if|else|endif)\b([\w ]*)(?:-->)?\s*$/;
 
 /**
- * Keeps of a template what is meant: lines between `#if one another` and `#endif`, in a comment of the file's language, are there
- * where one of the words is.
+ * Keeps the wanted parts of a template: lines between `#if one another` and `#endif`, each in a comment of the file's language,
+ * stay if one of the words is chosen.
  *
- * @throws {Error} where the marks do not fit together: a mistake in the template
+ * @throws {Error} if the marks do not match: a mistake in the template
  */
 export function fill(text: string, words: ReadonlySet<string>): string {
   const open: { met: boolean }[] = [];
@@ -25,7 +25,7 @@ export function fill(text: string, words: ReadonlySet<string>): string {
     else if (open.every(({ met }) => met)) kept.push(line);
   }
   if (open.length > 0) throw new Error('#if without #endif');
-  // What was left out had empty lines around it.
+  // A removed part leaves its empty lines behind.
   return kept
     .join('\n')
     .replace(/^\n+/, '')

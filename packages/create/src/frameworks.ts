@@ -2,17 +2,17 @@
 export interface Framework {
   /** For the question. */
   readonly title: string;
-  /** For the README of what is made. */
+  /** For the README of the new application. */
   readonly what: string;
   /** Folders of `templates/`; a later one replaces files of an earlier one. */
   readonly layers: readonly string[];
-  /** Whether people can sign in with the browser where it is asked for; otherwise there is nothing to ask. */
+  /** Whether it can have a sign-in with the browser. */
   readonly hasLogin?: boolean;
   /** Decorators need TypeScript. */
   readonly onlyTypeScript?: boolean;
   readonly dependencies: readonly string[];
   readonly devDependencies?: readonly string[];
-  /** Packages with types, and what else TypeScript alone needs. Default: that of a program that tsx runs. */
+  /** Packages with types, and other needs of TypeScript. Default: those of a program that tsx runs. */
   readonly typeScript?: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export const FRAMEWORKS = {
   express: {
     title: 'Express',
     what: 'An API in Express',
-    layers: ['program', 'server', 'api', 'express'],
+    layers: ['program', 'server', 'api', 'listener', 'express'],
     hasLogin: true,
     dependencies: ['express'],
     typeScript: [...TSX, '@types/express'],
@@ -62,7 +62,7 @@ export const FRAMEWORKS = {
   koa: {
     title: 'Koa',
     what: 'An API in Koa',
-    layers: ['program', 'server', 'api', 'koa'],
+    layers: ['program', 'server', 'api', 'listener', 'koa'],
     hasLogin: true,
     dependencies: ['@koa/router', 'koa'],
     typeScript: [...TSX, '@types/koa'],

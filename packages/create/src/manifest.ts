@@ -8,7 +8,7 @@ const SERVER = '@keycloak-guard/server';
 const CLI = '@keycloak-guard/cli';
 export const OWN = [LIBRARY, TESTING, SERVER, CLI] as const;
 
-/** The text of package.json. @param own the version of each package of this project, or where its archive is */
+/** The content of package.json. @param own the version of each package of this project, or where its archive is */
 export function toManifest(choice: Choice, own: (name: string) => string): string {
   const { framework, language, name, tests } = choice;
   const { dependencies, devDependencies = [], typeScript = TSX } = frameworkOf(framework);
@@ -19,7 +19,7 @@ export function toManifest(choice: Choice, own: (name: string) => string): strin
         .toSorted()
         .map((one) => (isOwn(one) ? [one, own(one)] : [nameOf(one), rangeOf(one)])),
     );
-  // The command line brings the provider and the server along. From archives each has to be there by itself.
+  // The command line brings the provider and the server along. From archives, each must be named.
   const brought = own(LIBRARY).startsWith('file:') ? OWN.slice(1) : [CLI, ...(tests ? [TESTING] : [])];
   const needed = [LIBRARY, ...dependencies];
   const manifest = {
@@ -43,7 +43,7 @@ export function toManifest(choice: Choice, own: (name: string) => string): strin
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** `typescript5` is `typescript` in a version of its own. */
+/** `typescript5` is an older version of `typescript`. */
 const nameOf = (entry: string): string => entry.replace(/5$/, '');
 
 const JEST = ['@nestjs/testing', '@types/jest', '@types/supertest', 'jest', 'supertest', 'ts-jest'];

@@ -101,7 +101,7 @@ export function toName(folder: string): string {
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
 }
 
-/** The whole choice, with what is usual where nothing was said. @throws {UsageError} */
+/** The whole choice, with defaults. @throws {UsageError} */
 export function completeChoice(choice: Partial<Choice>, folder: string): Choice {
   const framework = choice.framework ?? 'express';
   const name = choice.name ?? toName(folder);

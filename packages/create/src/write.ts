@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Whether nobody has put anything there. A repository without files counts as empty. */
+/** Whether the folder is empty. A repository without files counts as empty. */
 export function isEmpty(folder: string): boolean {
   return !existsSync(folder) || readdirSync(folder).every((name) => name === '.git');
 }

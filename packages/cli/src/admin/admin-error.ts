@@ -1,6 +1,6 @@
 import { NetworkError } from '@keycloak/keycloak-admin-client';
 
-/** Why the Admin API could not do what was asked. */
+/** Why a call of the Admin API failed. */
 export type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
 
 /** The Admin API refused, or did not answer. The message holds Keycloak's own words, never a password or a token. */
@@ -23,7 +23,7 @@ export class AdminError extends Error {
 /**
  * Turns what the Admin API client threw into an {@link AdminError}.
  *
- * @param doing what was tried, as it goes on after "Keycloak refused to", for example `create the realm testing`
+ * @param doing the words after "Keycloak refused to", for example `create the realm testing`
  */
 export function toAdminError(error: unknown, doing: string): AdminError {
   if (error instanceof AdminError) return error;
@@ -46,6 +46,29 @@ export function toAdminError(error: unknown, doing: string): AdminError {
     answer,
   );
 }
+
+/**
+ * Does something with the Admin API.
+ *
+ * @param doing as of {@link toAdminError}
+ * @throws {AdminError} if it fails
+ */
+export async function trying<T>(doing: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toAdminError(error, doing);
+  }
+}
+
+/** Unwraps a thing that existed a moment ago. */
+export function found<T>(value: T | null | undefined, name: string): T {
+  if (value === null || value === undefined) throw gone(name);
+  return value;
+}
+
+export const gone = (name: string, where = 'realm'): AdminError =>
+  new AdminError('missing', 404, `'${name}' is gone: somebody else is changing this ${where}`);
 
 /** Keycloak's words on one line, no more of them than a person reads. */
 function toAnswer(data: unknown): string {

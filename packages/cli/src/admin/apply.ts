@@ -1,8 +1,8 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { AdminError, toAdminError } from './admin-error.ts';
-import { findGroup, findUser } from './current.ts';
+import { found, toAdminError } from './admin-error.ts';
 import type { UserGoal } from './goal.ts';
-import type { Step } from './plan/step.ts';
+import { findClient, findGroup, findUser } from './look-up.ts';
+import type { Action, Step } from './plan/step.ts';
 
 /** Where steps are done. */
 export interface StepTarget {
@@ -13,100 +13,94 @@ export interface StepTarget {
 }
 
 /**
- * Does one step. Every id is looked up now, and what somebody else, or an earlier run that was cut off, has made in the
- * meantime counts as done: so a run can be repeated from any point.
+ * Does one step. Every id is looked up now, and a thing that was created in the meantime counts as done: so a run can be
+ * repeated from any point.
  *
  * @throws {AdminError} when Keycloak does not answer or refuses
  */
-export async function applyStep(api: AdminClient, goal: StepTarget, step: Step): Promise<void> {
-  const doing = `${step.kind} the ${step.subject}`;
+export function applyStep(api: AdminClient, target: StepTarget, step: Step): Promise<void> {
+  return applyBy(step, (action) => doAction(api, target, action));
+}
+
+/** The same, for other actions. */
+export async function applyBy<A>(step: Step<A>, act: (action: A) => Promise<unknown>): Promise<void> {
   try {
-    await doAction(api, goal, step.action);
+    await act(step.action);
   } catch (error) {
-    const reason = toAdminError(error, doing);
-    if (reason.status === 409 && step.kind === 'create') return;
-    throw reason;
+    const reason = toAdminError(error, `${step.kind} the ${step.subject}`);
+    if (reason.status !== 409 || step.kind !== 'create') throw reason;
   }
 }
 
-type ActionOf<T extends Step['action']['type']> = Extract<Step['action'], { type: T }>;
+type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 
-/** Does it, and says of an error what it is. */
-export async function doAction(api: AdminClient, goal: StepTarget, action: Step['action']): Promise<void> {
-  const { realm } = goal;
-  switch (action.type) {
-    case 'create-realm':
-      return createRealm(api, action.realm);
-    case 'update-realm':
-      return api.realms.update({ realm }, action.patch);
-    case 'create-realm-role':
-      await api.roles.create({ realm, name: action.name });
-      return;
-    case 'create-client-role':
-      await api.clients.createRole({
-        realm,
-        id: await clientId(api, { ...goal, clientId: action.client ?? goal.clientId }),
-        name: action.name,
-      });
-      return;
-    case 'create-group':
-      return createGroup(api, realm, action.path);
-    case 'create-client':
-      await api.clients.create({ realm, ...action.client });
-      return;
-    case 'update-client':
-      return updateClient(api, { ...goal, clientId: action.client }, action);
-    case 'add-scope':
-      return addScope(api, { ...goal, clientId: action.client ?? goal.clientId }, action);
-    case 'create-scope':
-      await api.clientScopes.create({ realm, ...action.scope });
-      return;
-    case 'create-organization':
-      await api.organizations.create({ realm, ...action.organization });
-      return;
-    case 'update-organization':
-      return api.organizations.updateById({ realm, id: action.organization.id ?? '' }, action.organization);
-    case 'add-member': {
-      const list = await api.organizations.find({ realm, search: action.alias });
-      const orgId = found(
-        list.find(({ alias, name }) => (alias ?? name) === action.alias),
-        action.alias,
-      ).id as string;
-      await api.organizations.addMember({ realm, orgId, userId: await userId(api, goal) });
-      return;
-    }
-    case 'create-provider': {
-      const { alias, issuer } = action;
-      const provider = { alias, providerId: 'kubernetes', enabled: true, config: { issuer } };
-      await api.identityProviders.create({ realm, ...provider });
-      return;
-    }
-    case 'put-mapper':
-      return putMapper(api, { ...goal, clientId: action.client ?? goal.clientId }, action.mapper);
-    case 'create-user':
-      await api.users.create({ realm, ...action.user });
-      return;
-    case 'update-user':
-      return updateUser(api, goal, action);
-    case 'set-password': {
-      const credential = { type: 'password', value: action.password, temporary: false };
-      return api.users.resetPassword({ realm, id: await userId(api, goal), credential });
-    }
-    case 'grant-roles':
-      return grantRoles(api, goal, action);
-    case 'join-group': {
-      const group = await findGroup(api, realm, action.path);
-      await api.users.addToGroup({
-        realm,
-        id: await userId(api, goal),
-        groupId: found(group, action.path).id,
-      });
-      return;
-    }
-  }
+interface At extends StepTarget {
+  readonly api: AdminClient;
 }
 
-/** A new realm needs keys, clients and roles: most of a minute on a machine that is busy. */
+export function doAction(api: AdminClient, target: StepTarget, action: Action): Promise<unknown> {
+  const clientId = ('client' in action && typeof action.client === 'string' && action.client) || undefined;
+  const at = { api, ...target, clientId: clientId ?? target.clientId };
+  return ACTIONS[action.type](at, action as never);
+}
+
+/** The client of an action is the one that it names, or that of the API. */
+const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) => Promise<unknown> } = {
+  'create-realm': ({ api }, { realm }) => createRealm(api, realm),
+  async 'update-realm'({ api, realm }, { patch, attributes }) {
+    if (attributes === undefined) return api.realms.update({ realm }, patch);
+    // Keycloak replaces all attributes by those that it is sent.
+    const there = await api.realms.findOne({ realm });
+    return api.realms.update({ realm }, { ...patch, attributes: { ...there?.attributes, ...attributes } });
+  },
+  'create-realm-role': ({ api, realm }, { name }) => api.roles.create({ realm, name }),
+  'create-client-role': async (at, { name }) =>
+    at.api.clients.createRole({ realm: at.realm, id: await clientId(at), name }),
+  'create-group': createGroup,
+  'create-client': ({ api, realm }, { client }) => api.clients.create({ realm, ...client }),
+  'update-client': updateClient,
+  'add-scope': addScope,
+  'create-scope': ({ api, realm }, { scope }) => api.clientScopes.create({ realm, ...scope }),
+  'create-organization': ({ api, realm }, { organization }) =>
+    api.organizations.create({ realm, ...organization }),
+  'update-organization': ({ api, realm }, { organization }) =>
+    api.organizations.updateById({ realm, id: organization.id ?? '' }, organization),
+  async 'add-member'(at, { alias: wanted }) {
+    const { api, realm } = at;
+    const list = await api.organizations.find({ realm, search: wanted });
+    const there = list.find(({ alias, name }) => (alias ?? name) === wanted);
+    const orgId = found(there, wanted).id as string;
+    await api.organizations.addMember({ realm, orgId, userId: await userId(at) });
+  },
+  'create-provider': ({ api, realm }, { alias, issuer }) =>
+    api.identityProviders.create({
+      ...{ realm, alias, providerId: 'kubernetes', enabled: true },
+      config: { issuer },
+    }),
+  'put-mapper': putMapper,
+  'create-user': ({ api, realm }, { user }) => api.users.create({ realm, ...user }),
+  'update-user': updateUser,
+  'set-password': async (at, { password: value }) =>
+    at.api.users.resetPassword({
+      ...{ realm: at.realm, id: await userId(at) },
+      credential: { type: 'password', value, temporary: false },
+    }),
+  'grant-roles': grantRoles,
+  async 'grant-service-role'(at, { of, role: roleName }) {
+    const { api, realm } = at;
+    const account = await api.clients.getServiceAccountUser({ realm, id: await clientId(at) });
+    const clientUniqueId = await clientId({ ...at, clientId: of });
+    const role = found(await api.clients.findRole({ realm, id: clientUniqueId, roleName }), roleName);
+    const roles = [{ id: role.id as string, name: roleName }];
+    await api.users.addClientRoleMappings({ realm, id: account.id as string, clientUniqueId, roles });
+  },
+  async 'join-group'(at, { path }) {
+    const group = found(await findGroup(at.api, at.realm, path), path);
+    await at.api.users.addToGroup({ realm: at.realm, id: await userId(at), groupId: group.id });
+  },
+};
+
+/** A new realm needs keys, clients and roles: most of a minute on a busy machine. */
 const REALM_TIMEOUT_MS = 120_000;
 
 async function createRealm(api: AdminClient, realm: object): Promise<void> {
@@ -119,121 +113,79 @@ async function createRealm(api: AdminClient, realm: object): Promise<void> {
   }
 }
 
-async function createGroup(api: AdminClient, realm: string, path: string): Promise<void> {
+async function createGroup({ api, realm }: At, { path }: ActionOf<'create-group'>): Promise<unknown> {
   const parts = path.split('/').filter(Boolean);
   const name = parts.at(-1) as string;
-  if (parts.length === 1) {
-    await api.groups.create({ realm, name });
-    return;
-  }
+  if (parts.length === 1) return api.groups.create({ realm, name });
   const parent = `/${parts.slice(0, -1).join('/')}`;
   const { id } = found(await findGroup(api, realm, parent), parent);
-  await api.groups.createChildGroup({ realm, id }, { name });
+  return api.groups.createChildGroup({ realm, id }, { name });
 }
 
 /** Changes some settings of a client, and keeps all others. */
-export async function updateClient(
-  api: AdminClient,
-  goal: StepTarget,
-  action: Pick<ActionOf<'update-client'>, 'patch' | 'attributes'>,
-): Promise<void> {
-  const id = await clientId(api, goal);
-  // Keycloak takes the attributes it is sent for the whole list.
-  const client = found((await api.clients.findOne({ realm: goal.realm, id })) ?? undefined, goal.clientId);
-  const attributes = { ...client.attributes, ...action.attributes };
-  await api.clients.update({ realm: goal.realm, id }, { ...client, ...action.patch, attributes });
+async function updateClient(at: At, { patch, attributes }: ActionOf<'update-client'>): Promise<void> {
+  const { api, realm } = at;
+  const id = await clientId(at);
+  // Keycloak replaces all attributes by those that it is sent.
+  const there = found(await api.clients.findOne({ realm, id }), at.clientId);
+  const whole = { ...there, ...patch, attributes: { ...there.attributes, ...attributes } };
+  await api.clients.update({ realm, id }, whole);
 }
 
 /** Gives the client a client scope. */
-async function addScope(
-  api: AdminClient,
-  goal: StepTarget,
-  { scope, how }: ActionOf<'add-scope'>,
-): Promise<void> {
-  const { realm } = goal;
-  const id = await clientId(api, goal);
+async function addScope(at: At, { scope, how }: ActionOf<'add-scope'>): Promise<void> {
+  const { api, realm } = at;
+  const id = await clientId(at);
   const there = (await api.clientScopes.find({ realm })).find(({ name }) => name === scope);
   const target = { realm, id, clientScopeId: found(there, scope).id as string };
   if (how === 'optional') return api.clients.addOptionalClientScope(target);
   const client = await api.clients.findOne({ realm, id });
-  // A scope that is optional must leave that list first, or it stays there.
+  // An optional scope must leave that list first, or it stays there.
   if (client?.optionalClientScopes?.includes(scope)) await api.clients.delOptionalClientScope(target);
   return api.clients.addDefaultClientScope(target);
 }
 
-/** Adds a mapper to the client, or brings the one of that name to it. */
-async function putMapper(
-  api: AdminClient,
-  goal: StepTarget,
-  mapper: ActionOf<'put-mapper'>['mapper'],
-): Promise<void> {
-  const { realm } = goal;
-  const id = await clientId(api, goal);
-  const there = (await api.clients.listProtocolMappers({ realm, id })).find(
-    (one) => one.name === mapper.name,
-  );
-  if (there?.id) {
-    await api.clients.updateProtocolMapper({ realm, id, mapperId: there.id }, { ...mapper, id: there.id });
-  } else {
-    await api.clients.addProtocolMapper({ realm, id }, mapper);
-  }
+/** Adds a mapper to the client, or replaces the one of that name. */
+async function putMapper(at: At, { mapper }: ActionOf<'put-mapper'>): Promise<void> {
+  const { api, realm } = at;
+  const id = await clientId(at);
+  const list = await api.clients.listProtocolMappers({ realm, id });
+  const mapperId = list.find(({ name }) => name === mapper.name)?.id;
+  if (mapperId === undefined) await api.clients.addProtocolMapper({ realm, id }, mapper);
+  else await api.clients.updateProtocolMapper({ realm, id, mapperId }, { ...mapper, id: mapperId });
 }
 
-async function updateUser(
-  api: AdminClient,
-  goal: StepTarget,
-  action: ActionOf<'update-user'>,
-): Promise<void> {
-  const { realm } = goal;
-  const id = await userId(api, goal);
-  const user = found(await api.users.findOne({ realm, id }), 'user');
-  const attributes = { ...user.attributes, ...action.attributes };
-  await api.users.update({ realm, id }, { ...user, ...action.patch, attributes });
+async function updateUser(at: At, { patch, attributes }: ActionOf<'update-user'>): Promise<void> {
+  const { api, realm } = at;
+  const id = await userId(at);
+  const there = found(await api.users.findOne({ realm, id }), 'user');
+  const whole = { ...there, ...patch, attributes: { ...there.attributes, ...attributes } };
+  await api.users.update({ realm, id }, whole);
 }
 
-async function grantRoles(
-  api: AdminClient,
-  goal: StepTarget,
-  action: ActionOf<'grant-roles'>,
-): Promise<void> {
-  const { realm } = goal;
-  const id = await userId(api, goal);
-  const named = (role: { id?: string; name?: string } | null | undefined, name: string) => {
-    const { id: roleId } = found(role ?? undefined, name);
-    return { id: roleId as string, name };
-  };
-  if (action.realmRoles.length > 0) {
-    const roles = await Promise.all(
-      action.realmRoles.map(async (name) => named(await api.roles.findOneByName({ realm, name }), name)),
-    );
+async function grantRoles(at: At, { realmRoles, clientRoles }: ActionOf<'grant-roles'>): Promise<void> {
+  const { api, realm } = at;
+  const id = await userId(at);
+  type Role = { id?: string } | null | undefined;
+  const lookUp = (names: readonly string[], find: (name: string) => Promise<Role>) =>
+    Promise.all(names.map(async (name) => ({ id: found(await find(name), name).id as string, name })));
+  if (realmRoles.length > 0) {
+    const roles = await lookUp(realmRoles, (name) => api.roles.findOneByName({ realm, name }));
     await api.users.addRealmRoleMappings({ realm, id, roles });
   }
-  if (action.clientRoles.length > 0) {
-    const client = await clientId(api, goal);
-    const roles = await Promise.all(
-      action.clientRoles.map(async (roleName) =>
-        named(await api.clients.findRole({ realm, id: client, roleName }), roleName),
-      ),
-    );
-    await api.users.addClientRoleMappings({ realm, id, clientUniqueId: client, roles });
+  if (clientRoles.length > 0) {
+    const clientUniqueId = await clientId(at);
+    const find = (roleName: string) => api.clients.findRole({ realm, id: clientUniqueId, roleName });
+    const roles = await lookUp(clientRoles, find);
+    await api.users.addClientRoleMappings({ realm, id, clientUniqueId, roles });
   }
 }
 
-async function clientId(api: AdminClient, { realm, clientId: name }: StepTarget): Promise<string> {
-  const list = await api.clients.find({ realm, clientId: name });
-  return found(
-    list.find((one) => one.clientId === name),
-    name,
-  ).id as string;
+async function clientId({ api, realm, clientId: name }: At): Promise<string> {
+  return found(await findClient(api, realm, name), name).id as string;
 }
 
-async function userId(api: AdminClient, goal: StepTarget): Promise<string> {
-  const name = goal.user?.username ?? '';
-  return found(await findUser(api, goal.realm, name), name).id as string;
-}
-
-function found<T>(value: T | undefined, name: string): T {
-  if (value === undefined)
-    throw new AdminError('missing', 404, `'${name}' is gone: somebody else is changing this realm`);
-  return value;
+async function userId({ api, realm, user }: At): Promise<string> {
+  const name = user?.username ?? '';
+  return found(await findUser(api, realm, name), name).id as string;
 }

@@ -40,14 +40,14 @@ export interface AdminConnection {
 export async function connectAdmin(options: AdminOptions): Promise<AdminConnection> {
   const { credentials, timeoutMs: timeout = 30_000, clock = Date.now } = options;
   const baseUrl = options.serverUrl.replace(/\/+$/, '');
-  // A 307 would send the password again, to whatever address it names.
+  // A 307 would send the password to another address.
   const requestOptions = { redirect: 'manual' } as const;
   const settings = { baseUrl, realmName: credentials.realm, timeout, requestOptions };
   let expiresAt = 0;
   let token = '';
 
   async function login(): Promise<string> {
-    // A client of its own: `auth` on the shared one would make it refresh tokens by itself.
+    // A separate client: `auth` on the shared one would make it refresh tokens by itself.
     const door = new AdminClient(settings);
     await door.auth(
       'username' in credentials

@@ -1,17 +1,15 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { fetchWithError } from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
-import { toAdminError } from './admin-error.ts';
 import type { SetupGoal } from './goal.ts';
+import { findClient, findGroup, findUser, read } from './look-up.ts';
 import { GROUPS_SCOPE } from './plan/app-scope.ts';
 import { audiencesOf, mappersOf } from './plan/audiences.ts';
-import { readJson } from './read-json.ts';
 
-/** What is there now, as far as the goal asks for it. */
+/** The current state, as far as the goal asks for it. */
 export interface CurrentState {
   readonly realm: RealmRepresentation | null;
   readonly client: ClientRepresentation | null;
@@ -35,7 +33,7 @@ export interface CurrentState {
   readonly userRealmRoles: readonly string[];
   readonly userClientRoles: readonly string[];
   readonly userGroups: readonly string[];
-  /** Attributes that the realm asks everybody for at login (Keycloak 24 and later). */
+  /** Attributes that the realm requires of every user at login (Keycloak 24 and later). */
   readonly requiredAttributes: readonly string[];
 }
 
@@ -61,7 +59,7 @@ const NOTHING: CurrentState = {
 };
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
  * @throws {AdminError} when Keycloak does not answer, or the admin may not see it
  */
@@ -70,9 +68,7 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
   const found = await read(`see the realm ${realm}`, () => api.realms.findOne({ realm }));
   if (!found) return NOTHING;
   const [client, scopes, realmRoles, groups, user] = await Promise.all([
-    read('see the clients', () => api.clients.find({ realm, clientId: goal.clientId })).then((list) =>
-      list?.find((one) => one.clientId === goal.clientId),
-    ),
+    read('see the clients', () => findClient(api, realm, goal.clientId)),
     read('see the client scopes', () => api.clientScopes.find({ realm })),
     existing(goal.realmRoles, (name) =>
       read('see the roles', () => api.roles.findOneByName({ realm, name })),
@@ -130,34 +126,6 @@ async function readUser(api: AdminClient, realm: string, id: string, clientUuid:
   };
 }
 
-/** The user with exactly this name, or nothing. Keycloak keeps user names in lower case. */
-export async function findUser(
-  api: AdminClient,
-  realm: string,
-  username: string,
-): Promise<UserRepresentation | undefined> {
-  const list = await read('see the users', () => api.users.find({ realm, username, exact: true }));
-  return list?.find((one) => one.username === username.toLowerCase() || one.username === username);
-}
-
-/** The group at a full path, or nothing. (The admin client would send the slashes encoded, and Keycloak refuses that.) */
-export async function findGroup(
-  api: AdminClient,
-  realm: string,
-  path: string,
-): Promise<{ id: string; path: string } | undefined> {
-  const encoded = path.split('/').filter(Boolean).map(encodeURIComponent).join('/');
-  const url = `${api.baseUrl}/admin/realms/${encodeURIComponent(realm)}/group-by-path/${encoded}`;
-  const response = await read('see the groups', async () =>
-    fetchWithError(url, {
-      headers: { authorization: `Bearer ${await api.getAccessToken()}` },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(api.timeout ?? 10_000),
-    }),
-  );
-  return response && ((await readJson(response)) as { id: string; path: string } | undefined);
-}
-
 /** `/a/b/c` needs `/a` and `/a/b`. Parents come first. */
 export function withParents(paths: readonly string[]): string[] {
   const all = paths.flatMap((path) => {
@@ -168,7 +136,7 @@ export function withParents(paths: readonly string[]): string[] {
 }
 
 async function readRequiredAttributes(api: AdminClient, realm: string): Promise<string[]> {
-  // Before 24 there is no user profile, or it is a preview that is switched off: 404 or 501.
+  // Before 24 the user profile is missing, or a preview that is off: 404 or 501.
   const profile = await api.users.getProfile({ realm }).catch(() => undefined);
   return (profile?.attributes ?? []).filter((one) => one.required !== undefined).map((one) => one.name ?? '');
 }
@@ -179,15 +147,4 @@ async function existing(
 ): Promise<string[]> {
   const found = await Promise.all(names.map(async (name) => ((await find(name)) ? [name] : [])));
   return found.flat();
-}
-
-/** `undefined` for what is not there; everything else that goes wrong is thrown. */
-async function read<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return (await call()) ?? undefined;
-  } catch (error) {
-    const reason = toAdminError(error, doing);
-    if (reason.kind === 'missing') return undefined;
-    throw reason;
-  }
 }

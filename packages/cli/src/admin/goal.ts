@@ -15,7 +15,7 @@ export interface SetupGoal {
   readonly clientId: string;
   /** Secret of a client that is created. Default: Keycloak makes one up. */
   readonly clientSecret?: string | undefined;
-  /** The credential of the client is planned by itself, and whatever it has now may stay until then. */
+  /** The credential of the client has its own plan, and does not stand in the way here. */
   readonly hasOwnCredential?: boolean | undefined;
   /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */
   readonly appUrl: string;
@@ -32,7 +32,7 @@ export interface SetupGoal {
   readonly scopes?: readonly string[] | undefined;
   /** What the user gets of these. Default: all of them. */
   readonly grant?: Pick<SetupGoal, 'realmRoles' | 'clientRoles' | 'groups'> | undefined;
-  /** Switch on a realm, client or user that somebody switched off. */
+  /** Switch on a realm, client or user that is off. */
   readonly enable: boolean;
   /** Leave the client's login flows (standard flow, direct access grants) off where they are off. Default `false`. */
   readonly keepFlows?: boolean | undefined;
@@ -48,8 +48,8 @@ export const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
 const TOKEN_CALLBACK = 'http://127.0.0.1/callback';
 
 /**
- * Where Keycloak may send browsers back to. For the guide's service on this machine any path of the app, as in the guide: nobody
- * else answers there. Otherwise exactly the addresses that are used: a pattern would take a code to every page of that host (RFC
+ * Where Keycloak may send browsers back to. For the guide's service on this machine: any path of the app, as in the guide, because
+ * only the app answers there. Otherwise exactly the addresses that are used: a pattern would take a code to every page of that host (RFC
  * 9700 §2.1).
  */
 export function toRedirectUris({ appUrl, shape }: Pick<SetupGoal, 'appUrl' | 'shape'>) {
@@ -70,7 +70,7 @@ export interface UserGoal {
   readonly lastName: string;
   /** Never temporary. Needed for a new user. */
   readonly password?: string | undefined;
-  /** Replace the password of a user who has one. */
+  /** Replace an existing password. */
   readonly resetPassword: boolean;
   /** Values for what the realm's user profile asks for beyond the usual. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -103,7 +103,7 @@ export function toClient(goal: SetupGoal): WantedClient {
   return {
     ...client,
     rootUrl: `${appUrl}/`,
-    // Keycloak sets it by itself for a client that is created, but not for one that is imported.
+    // Keycloak sets it for a created client, but not for an imported one.
     adminUrl: `${appUrl}/`,
     redirectUris: [...uris.login, ...(hasCurl ? [TOKEN_CALLBACK] : [])],
     webOrigins: [new URL(appUrl).origin],

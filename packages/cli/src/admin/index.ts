@@ -33,8 +33,7 @@ export {
 export { readCredential } from './credential/current.ts';
 export { AUTHENTICATORS, type CredentialGoal, OWN_CLUSTER } from './credential/goal.ts';
 export { planCredential } from './credential/plan.ts';
-export { type CurrentState, findGroup, findUser, readCurrent } from './current.ts';
-export { applyEventsStep } from './events/apply.ts';
+export { type CurrentState, readCurrent } from './current.ts';
 export { type EventsGoal, readEventsState } from './events/current.ts';
 export { planEvents } from './events/plan.ts';
 export {
@@ -45,6 +44,7 @@ export {
   type Shape,
   type UserGoal,
 } from './goal.ts';
+export { findClient, findGroup, findUser } from './look-up.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
 export { takesDocuments } from './mcp/documents.ts';

@@ -43,7 +43,7 @@ export function toGroupsMapper(): Mapper {
   };
 }
 
-/** Whether a mapper that is there does what another one is wanted for. */
+/** Whether an existing mapper does the work of a wanted one. */
 export function doesTheWork(there: ProtocolMapperRepresentation, wanted: Mapper): boolean {
   if (there.protocolMapper !== wanted.protocolMapper) return false;
   const config: Record<string, string> = there.config ?? {};

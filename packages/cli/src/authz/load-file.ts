@@ -20,7 +20,7 @@ export function findAuthzFile(folder: string): string | undefined {
   return found[0];
 }
 
-/** Finds the file to read unasked. Only JSON: a program would be run, so somebody has to name it. */
+/** Finds the default file. Only JSON: a program would be run, so it must be named. */
 export function findAuthzJson(folder: string): string | undefined {
   const file = join(folder, 'authz.json');
   return existsSync(file) ? file : undefined;

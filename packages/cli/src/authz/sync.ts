@@ -15,7 +15,7 @@ export async function sync(
   questions: Questions | undefined,
 ): Promise<number> {
   const wanted = await loadAuthz(file);
-  out.progress('reading what is there');
+  out.progress('reading the current state');
   const state = await readAuthz(api, realm, clientId);
   const plan = planAuthz(wanted, state, prune);
   // Reports everything that is wrong before anything is written.

@@ -1,4 +1,4 @@
-import { AdminError, connectAdmin } from '../admin/index.ts';
+import { connectAdmin } from '../admin/index.ts';
 import { exportAuthz } from '../authz/export.ts';
 import { readAuthzOptions } from '../authz/options.ts';
 import { sync } from '../authz/sync.ts';
@@ -6,10 +6,8 @@ import { showWhy } from '../authz/why.ts';
 import { enter } from '../door/enter.ts';
 import { createNeed } from '../door/need.ts';
 import { DOOR_USAGE } from '../door/options.ts';
-import { explainAdminError } from '../keycloak/explain-admin-error.ts';
-import { createOutput } from '../terminal/output.ts';
 import { createQuestions, readLines } from '../terminal/questions.ts';
-import { tellEndedEarly } from './ended-early.ts';
+import { runAsAdmin } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard authz: Keycloak's authorization services as a file
 
@@ -36,11 +34,8 @@ Exit code: 0 done (why: granted), 1 something left to do (why: denied), 2 wrong 
 
 const TIMEOUT_MS = 30_000;
 
-/** Runs the command. */
-export async function run(args: string[]): Promise<number> {
-  const out = createOutput(process.stdout, process.env);
-  const err = createOutput(process.stderr, process.env);
-  try {
+export function run(args: string[]): Promise<number> {
+  return runAsAdmin('authz', 2, async (out, err) => {
     const options = await readAuthzOptions(args, process.env);
     const { door } = options;
     const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
@@ -52,20 +47,9 @@ export async function run(args: string[]): Promise<number> {
     need.assertAll();
     out.progress('logging in as admin');
     const { api } = await connectAdmin({ ...entry, timeoutMs: TIMEOUT_MS });
-    if (options.action === 'why') return await showWhy(api, options, out);
+    if (options.action === 'why') return showWhy(api, options, out);
     return options.action === 'export'
-      ? await exportAuthz(api, options, out, err, questions)
-      : await sync(api, options, out, questions);
-  } catch (error) {
-    out.progress('');
-    const code = tellEndedEarly('authz', error, err);
-    if (code !== undefined) return code;
-    if (error instanceof AdminError) {
-      err.line(`authz: ${error.message}`);
-      // Without an answer of Keycloak, the message says everything.
-      if (error.kind !== 'missing' || error.answer !== '') err.line(explainAdminError(error));
-      return error.kind === 'missing' ? 2 : 1;
-    }
-    throw error;
-  }
+      ? exportAuthz(api, options, out, err, questions)
+      : sync(api, options, out, questions);
+  });
 }

@@ -85,7 +85,7 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Explains what was pasted. Looks at nothing else. */
+/** Explains the pasted words. Examines nothing else. */
 async function say(words: string, asJson: boolean, out: Output): Promise<number> {
   const results = explain(words === '-' ? (await readLines(process.stdin)).join('\n') : words);
   if (asJson) out.line(toJson(results).trimEnd());
@@ -170,7 +170,7 @@ function nameOf({ admin }: DoctorOptions): string {
   return 'username' in admin ? admin.username : `the client ${admin.clientId}`;
 }
 
-/** Asks for missing passwords, and whether those that are known may be sent, if somebody can be asked. */
+/** On a terminal: asks for missing passwords, and whether known ones may be sent. */
 async function complete(options: DoctorOptions, questions: Questions | undefined): Promise<DoctorOptions> {
   let { password, admin } = options;
   if (options.doubt !== undefined) await settleDoubt(options.doubt, options.json ? undefined : questions);

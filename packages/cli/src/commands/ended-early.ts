@@ -3,9 +3,9 @@ import type { Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
 
 /**
- * Says why a command that changes Keycloak ended early by the person's doing.
+ * Says why a person's mistake, or Ctrl-C, ended a command that changes Keycloak.
  *
- * @returns the exit code; `undefined` for every other error, which is not told of
+ * @returns the exit code; `undefined` for every other error
  */
 export function tellEndedEarly(command: string, error: unknown, err: Output): number | undefined {
   if (error instanceof UsageError) {

@@ -8,6 +8,7 @@ import { rewriteManifest } from '../migrate/manifests.ts';
 import { blockedOf, toMarkdown } from '../migrate/report.ts';
 import { applyEdits } from '../migrate/rewrite.ts';
 import { show } from '../migrate/show.ts';
+import { switches, values } from '../settings/flags.ts';
 import { readProject } from '../source/project.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
@@ -30,14 +31,8 @@ Exit code: 0 nothing to change by hand, 1 something to change by hand or a file 
 `;
 
 const FLAGS = {
-  uses: { type: 'boolean' },
-  write: { type: 'boolean' },
-  report: { type: 'string' },
-  json: { type: 'boolean' },
-  url: { type: 'string' },
-  realm: { type: 'string' },
-  'client-id': { type: 'string' },
-  'admin-user': { type: 'string' },
+  ...values('report', 'url', 'realm', 'client-id', 'admin-user'),
+  ...switches('uses', 'write', 'json'),
 } as const;
 
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values'];

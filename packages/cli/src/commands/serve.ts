@@ -25,7 +25,7 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`keycloak-guard serve: ${(error as Error).message}\n\n${usage}`);
     return 2;
   }
-  // A file that was named and is not there: other settings would be used than those that were meant.
+  // Without the named file, the service would run with the wrong settings.
   if (values.env !== undefined && !existsSync(values.env)) {
     process.stderr.write(`keycloak-guard serve: there is no file ${values.env}\n`);
     return 2;

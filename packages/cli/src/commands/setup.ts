@@ -1,10 +1,7 @@
-import { AdminError } from '../admin/index.ts';
-import { explainAdminError } from '../keycloak/explain-admin-error.ts';
 import { askWhat } from '../setup/ask-what.ts';
 import { KINDS } from '../setup/kinds/index.ts';
 import { toSetupCall } from '../setup/old-flags.ts';
-import { createOutput } from '../terminal/output.ts';
-import { tellEndedEarly } from './ended-early.ts';
+import { runAsAdmin } from './run-as-admin.ts';
 
 const list = Object.entries(KINDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
 
@@ -25,23 +22,9 @@ Where nothing is named, a terminal is asked what is built. Elsewhere, the guide'
 ${KINDS.guide?.usage.split('\n').slice(2).join('\n')}`;
 }
 
-/** Runs the command. */
-export async function run(args: string[]): Promise<number> {
-  const out = createOutput(process.stdout, process.env);
-  const err = createOutput(process.stderr, process.env);
-  try {
+export function run(args: string[]): Promise<number> {
+  return runAsAdmin('setup', 1, async (out) => {
     const { kind, args: rest } = await askWhat(toSetupCall(args, Object.keys(KINDS)), out);
     return (await KINDS[kind]?.run(rest, { environment: process.env, out })) ?? 2;
-  } catch (error) {
-    out.progress('');
-    const code = tellEndedEarly('setup', error, err);
-    if (code !== undefined) return code;
-    if (error instanceof AdminError) {
-      err.line(`setup: ${error.message}`);
-      // Without an answer of Keycloak, the message says everything.
-      if (error.kind !== 'missing' || error.answer !== '') err.line(explainAdminError(error));
-      return 1;
-    }
-    throw error;
-  }
+  });
 }

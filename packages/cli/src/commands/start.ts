@@ -63,7 +63,7 @@ async function start(
   }
   const config = loadConfig({
     env: {
-      // Loopback, whatever HOST says: everybody knows the password.
+      // Loopback, even if HOST is set: the password is public.
       ...process.env,
       HOST: 'localhost',
       LOG_LEVEL: setting('LOG_LEVEL') ?? 'warn',
@@ -101,7 +101,7 @@ async function start(
   }
 }
 
-/** The port, if it is free; for 0 one that is. */
+/** The port, if it is free; for 0 any free one. */
 function findPort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -65,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
     err.line(`keycloak-guard token: ${(error as Error).message}\n\n${usage.trimEnd()}`);
     return 2;
   }
-  // A file that was named and is not there: other settings would be used than those that were meant.
+  // Without the named file, the command would use the wrong settings.
   const absent = [flags.env, flags['realm-file']].find((file) => file !== undefined && !existsSync(file));
   if (absent !== undefined) {
     err.line(`keycloak-guard token: there is no file ${absent}`);
@@ -170,7 +170,7 @@ async function signIn(
   }
   const { startLoopbackLogin } = await import('../token/loopback-login.ts');
   const login = await startLoopbackLogin(client);
-  // Whoever opened the page would be told, and this program would wait for ever.
+  // Only the person in the browser would see the error, and this program would wait for ever.
   if (await isRefused(login.url)) {
     login.close();
     err.line(

@@ -1,5 +1,7 @@
-import type { Finding } from '../keycloak/finding.ts';
+import { type Finding, skipped } from '../keycloak/finding.ts';
 import type { DoctorContext } from './context.ts';
+import type { AdminEvidence } from './evidence/admin.ts';
+import type { LoginEvidence } from './evidence/login.ts';
 
 export { type Finding, fail, ok, type Status, skipped, warn } from '../keycloak/finding.ts';
 
@@ -11,6 +13,41 @@ export interface Check {
   readonly needs: readonly string[];
   run(context: DoctorContext): Promise<Finding> | Finding;
 }
+
+export function check(id: string, needs: readonly string[], run: Check['run']): Check {
+  return { id, needs, run };
+}
+
+export type Look<Evidence> = (evidence: Evidence, context: DoctorContext) => ReturnType<Check['run']>;
+
+/** Evidence that is not always there, and why not. */
+interface Source<Evidence> {
+  find(context: DoctorContext): Evidence | null | undefined | Promise<Evidence | null | undefined>;
+  readonly otherwise: string;
+}
+
+/** A check of evidence that is not always there: skipped without it. */
+export function checkOf<Evidence>(
+  { find, otherwise }: Source<Evidence>,
+  id: string,
+  needs: readonly string[],
+  look: Look<Evidence>,
+): Check {
+  return check(id, needs, async (context) => {
+    const evidence = (await find(context)) ?? undefined;
+    return evidence === undefined ? skipped(otherwise) : look(evidence, context);
+  });
+}
+
+export const NO_ADMIN = 'no admin was given (KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)';
+
+/** A check of what only an admin sees, after the check `after`. */
+export const adminCheck = (id: string, after: string, look: Look<AdminEvidence>): Check =>
+  checkOf({ find: ({ reach }) => reach.admin, otherwise: NO_ADMIN }, id, ['admin.login', after], look);
+
+/** A check after the login of the test user. */
+export const loginCheck = (id: string, needs: readonly string[], look: Look<LoginEvidence>): Check =>
+  checkOf({ find: ({ reach }) => reach.login, otherwise: 'no login' }, id, needs, look);
 
 /** A finding with the id of its check. */
 export interface CheckResult extends Finding {

@@ -115,7 +115,7 @@ export function createContext(
 function createReach(config: Config, options: DoctorOptions): Reach {
   const serverUrl = trimUrl(config.serverUrl);
   const { realm, clientId, clientSecret, timeoutMs } = config;
-  // A secret is sent as it was written, so that the doctor sees what is unusual about it.
+  // A secret is sent exactly as written, so that the doctor can find a stray space or quote.
   const credential =
     clientSecret === undefined
       ? createCredential({ clientId, credential: config.credential, onNotice: false })

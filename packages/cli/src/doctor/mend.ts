@@ -38,7 +38,7 @@ export async function mend(
       if (hasValue) index++;
     }
   }
-  // If nobody reads the plan, it turns nothing on and keeps the values in .env.
+  // Without a person to read the plan, it turns nothing on and keeps the values in .env.
   const careful = options.yes
     ? args.filter((flag) => flag !== '--enable' && flag !== '--reset-password')
     : args;
@@ -48,7 +48,7 @@ export async function mend(
       ...careful,
       ...(options.enable ? ['--enable'] : []),
       ...(flags.has('--app-url') ? [] : ['--app-url', options.appUrl]),
-      // Findings about permissions name a command of their own.
+      // Findings about permissions name another command.
       '--no-authz',
       '--env',
       options.envFile,

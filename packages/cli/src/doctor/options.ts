@@ -1,85 +1,37 @@
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
-import { type Doubt, doubtOf } from '../door/trust.ts';
+import { doubtOf } from '../door/trust.ts';
 import { appUrlOf } from '../settings/app-url.ts';
 import { readSettings, type Settings } from '../settings/env-file.ts';
+import { lists, parseFlags, switches, values, YES } from '../settings/flags.ts';
 import { UsageError } from '../settings/usage-error.ts';
 
-/** Options of the doctor. */
-export interface DoctorOptions {
-  readonly json: boolean;
-  readonly fix: boolean;
-  readonly yes: boolean;
-  /** Turn on what is off, even if nobody reads the plan. */
-  readonly enable: boolean;
-  readonly envFile: string;
-  /** Keycloak's address in the settings, as written. */
-  readonly serverUrl: string | undefined;
-  /** Why a password may not be sent there without a question. */
-  readonly doubt: Doubt | undefined;
-  /** Address of the API as browsers see it, without a slash at the end. */
-  readonly appUrl: string;
-  /** Address of a running service, without a slash at the end. */
-  readonly serviceUrl: string | undefined;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly admin: AdminCredentials | undefined;
-  /** Values of `acr` that guards require. */
-  readonly acr: readonly string[];
-  /** URL of an MCP server, as written. Only that is examined. */
-  readonly mcpUrl: string | undefined;
-  /** Examine permissions, and say so if there are none. */
-  readonly authz: boolean;
-  /** Files to compare with Keycloak's permissions: of `authz`, or a `keycloak.json` with a policy enforcer. */
-  readonly authzFiles: readonly string[];
-  /** A route of an own API, as written: what do its answers mean? */
-  readonly routeUrl: string | undefined;
-  /** Client id of a single-page app. Only that is examined, and the route. */
-  readonly spa: string | undefined;
-  /** The page that calls the route, or to which the single-page app's sign-in comes back. */
-  readonly page: string | undefined;
-  /** What a token must hold: `role=NAME`, `role=CLIENT:NAME`, `group=PATH`, `organization=ALIAS`, `scope=NAME`. */
-  readonly wants: readonly string[];
-  /** A version of Keycloak, `26.7`: what will an upgrade to it break? Only that is examined. */
-  readonly upgradeTo: string | undefined;
-  /** An organization of the realm, or a realm. Only that is examined. */
-  readonly tenant: string | undefined;
-  /** What is to be explained: words as they were pasted, or `-` for those on standard input. Nothing else is done then. */
-  readonly explain: string | undefined;
-  /** Read a token from standard input. */
-  readonly readsToken: boolean;
-  /** Read the user's password from standard input. */
-  readonly readsPassword: boolean;
-}
+/** Options of the doctor, as its `--help` explains them. */
+export type DoctorOptions = Awaited<ReturnType<typeof readDoctorOptions>>;
 
-// Not --env-file: Node 20 reads that flag itself, wherever it stands.
 const FLAGS = {
-  json: { type: 'boolean' },
-  fix: { type: 'boolean' },
-  yes: { type: 'boolean', short: 'y' },
-  enable: { type: 'boolean' },
-  env: { type: 'string' },
-  'app-url': { type: 'string' },
-  url: { type: 'string' },
-  user: { type: 'string' },
-  'user-password-stdin': { type: 'boolean' },
-  'admin-user': { type: 'string' },
-  'admin-realm': { type: 'string' },
-  'admin-totp': { type: 'string' },
-  'admin-client-id': { type: 'string' },
-  token: { type: 'string' },
-  explain: { type: 'string' },
-  route: { type: 'string' },
-  spa: { type: 'string' },
-  upgrade: { type: 'string' },
-  tenant: { type: 'string' },
-  origin: { type: 'string' },
-  needs: { type: 'string', multiple: true },
-  mcp: { type: 'string' },
-  acr: { type: 'string', multiple: true },
-  authz: { type: 'string', multiple: true },
+  ...values(
+    'env',
+    'app-url',
+    'url',
+    'user',
+    'admin-user',
+    'admin-realm',
+    'admin-totp',
+    'admin-client-id',
+    'token',
+    'explain',
+    'route',
+    'spa',
+    'upgrade',
+    'tenant',
+    'origin',
+    'mcp',
+  ),
+  ...lists('needs', 'acr', 'authz'),
+  ...switches('json', 'fix', 'enable', 'user-password-stdin'),
+  ...YES,
 } as const;
 
 /**
@@ -87,10 +39,7 @@ const FLAGS = {
  *
  * @throws {UsageError}
  */
-export async function readDoctorOptions(
-  args: string[],
-  environment: NodeJS.ProcessEnv,
-): Promise<DoctorOptions> {
+export async function readDoctorOptions(args: string[], environment: NodeJS.ProcessEnv) {
   const flags = parse(args);
   const envFile = flags.env ?? '.env';
   const env = await readSettings(environment, envFile);
@@ -107,8 +56,15 @@ export async function readDoctorOptions(
   }
   const url = env.find('KEYCLOAK_SERVER_URL');
   const isNamed = flags.env !== undefined;
-  const options: DoctorOptions = {
+  /** As written, once it is known to be a URL. */
+  const asWritten = (flag: 'mcp' | 'route' | 'origin') => {
+    const value = flags[flag];
+    return toUrl(`--${flag}`, value) === undefined ? undefined : value;
+  };
+  const options = {
+    /** Keycloak's address in the settings, as written. */
     serverUrl: url?.value,
+    /** Why a password may not be sent there without a question. */
     doubt: secretsOf(flags, env)
       .map((secret) => doubtOf(secret, url, envFile, isNamed))
       .find((doubt) => doubt !== undefined),
@@ -117,21 +73,25 @@ export async function readDoctorOptions(
     yes: flags.yes ?? false,
     enable: flags.enable ?? false,
     envFile,
+    /** Address of the API as browsers see it, without a slash at the end. */
     appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), env),
+    /** Address of a running service, without a slash at the end. */
     serviceUrl: toUrl('--url', flags.url),
     username: flags.user ?? env('DOCTOR_USER'),
     password: env('DOCTOR_PASSWORD'),
     admin: toAdmin(flags, env, problems),
     acr: flags.acr ?? [],
-    mcpUrl: toUrl('--mcp', flags.mcp) === undefined ? undefined : flags.mcp,
+    mcpUrl: asWritten('mcp'),
+    /** Examine permissions, and say so if there are none. */
     authz: flags.authz !== undefined,
     authzFiles: toAuthzFiles(flags.authz, envFile),
-    routeUrl: toUrl('--route', flags.route) === undefined ? undefined : flags.route,
+    routeUrl: asWritten('route'),
     spa: flags.spa,
     upgradeTo: flags.upgrade,
     tenant: flags.tenant,
-    page: toUrl('--origin', flags.origin) === undefined ? undefined : flags.origin,
+    page: asWritten('origin'),
     wants: flags.needs ?? [],
+    /** The words to explain, or `-` to read them from standard input. Excludes all checks. */
     explain: flags.explain === '' ? '-' : flags.explain,
     readsToken: flags.token === '-',
     readsPassword: flags['user-password-stdin'] ?? false,
@@ -185,11 +145,7 @@ function parse(given: string[]) {
   const args = given.map((one, index) =>
     /^--(authz|explain)$/.test(one) && !/^[^-]/.test(given[index + 1] ?? '') ? `${one}=` : one,
   );
-  try {
-    return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError([error instanceof Error ? error.message : String(error)]);
-  }
+  return parseFlags(args, FLAGS, { allowPositionals: false }).values;
 }
 
 function toAdmin(

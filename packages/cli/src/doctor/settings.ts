@@ -43,7 +43,7 @@ export function readDoctorSettings(
   return filled instanceof ConfigError ? { config, assumed: [] } : { config: filled, assumed: missing };
 }
 
-/** What a token says of where it is from. Nobody has verified it. */
+/** The settings that a token names. It is not verified. */
 function settingsOf(token: string): Record<string, string> {
   const { iss, azp, client_id: id } = decodeJwt(token)?.claims ?? {};
   const [, serverUrl, realm] = /^(https?:\/\/[^?#]+)\/realms\/([^/?#]+)$/.exec(String(iss)) ?? [];

@@ -12,7 +12,7 @@ export interface Entry {
   readonly credentials: AdminCredentials;
 }
 
-/** Asks for Keycloak's address where it is missing. */
+/** Asks for a missing address of Keycloak. */
 export const needServerUrl = ({ serverUrl }: Pick<Door, 'serverUrl'>, need: Need): Promise<string> =>
   need(
     serverUrl,

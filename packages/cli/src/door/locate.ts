@@ -9,11 +9,11 @@ import { problemsOfDoor } from './options.ts';
 const TIMEOUT_MS = 30_000;
 
 /**
- * Finds Keycloak before a person types a password for it. People copy addresses from the browser: if Keycloak answers at a
+ * Finds Keycloak before a person types a password. People copy addresses from the browser: if Keycloak answers at a
  * similar address of the same host, that one is used and shown.
  *
  * @returns the address without a slash at the end
- * @throws {UsageError} where it is no address
+ * @throws {UsageError} if it is not an address
  * @throws {Error} if Keycloak does not answer, in words for the person at the terminal
  */
 export async function locate(given: string, realm: string, out: Output): Promise<string> {
@@ -46,5 +46,5 @@ export async function locate(given: string, realm: string, out: Output): Promise
 /** Warns over a network only: inside one machine or one Docker network plain HTTP is common. */
 function isReadable(serverUrl: string): boolean {
   const { protocol, hostname } = new URL(serverUrl);
-  return protocol === 'http:' && nearnessOf(hostname) === 'everybody';
+  return protocol === 'http:' && nearnessOf(hostname) === 'public';
 }

@@ -3,7 +3,7 @@ import type { Questions } from '../terminal/questions.ts';
 
 /** Gets what a command needs to know: it is known, or a person is asked, or it is reported as missing. */
 export interface Need {
-  /** @returns an empty string where it is missing; {@link assertAll} then throws */
+  /** @returns an empty string if it is missing; {@link assertAll} then throws */
   (
     known: string | undefined,
     ask: (questions: Questions) => Promise<string>,

@@ -1,17 +1,12 @@
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import type { Settings } from '../settings/env-file.ts';
+import { switches, values } from '../settings/flags.ts';
 import { type Doubt, doubtOf } from './trust.ts';
 
 /** Flags of every command that calls Keycloak's Admin API. Not `--env-file`: Node 20 reads that flag itself. */
 export const DOOR_FLAGS = {
-  url: { type: 'string' },
-  realm: { type: 'string' },
-  'admin-user': { type: 'string' },
-  'admin-realm': { type: 'string' },
-  'admin-client-id': { type: 'string' },
-  'admin-password-stdin': { type: 'boolean' },
-  'admin-totp': { type: 'string' },
-  env: { type: 'string' },
+  ...values('url', 'realm', 'admin-user', 'admin-realm', 'admin-client-id', 'admin-totp', 'env'),
+  ...switches('admin-password-stdin'),
 } as const;
 
 /** Their part of `--help`. */
@@ -29,16 +24,11 @@ Admin
                             (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)`;
 
 /** Values of {@link DOOR_FLAGS}. */
-export interface DoorFlags {
-  readonly url?: string | undefined;
-  readonly realm?: string | undefined;
-  readonly 'admin-user'?: string | undefined;
-  readonly 'admin-realm'?: string | undefined;
-  readonly 'admin-client-id'?: string | undefined;
-  readonly 'admin-password-stdin'?: boolean | undefined;
-  readonly 'admin-totp'?: string | undefined;
-  readonly env?: string | undefined;
-}
+export type DoorFlags = {
+  readonly [F in keyof typeof DOOR_FLAGS]?:
+    | ((typeof DOOR_FLAGS)[F]['type'] extends 'string' ? string : boolean)
+    | undefined;
+};
 
 /** How a command gets to Keycloak, as far as that is known before a person is asked. */
 export interface Door {
@@ -88,7 +78,7 @@ export function readDoor(flags: DoorFlags, settings: Settings, envFile: string |
   };
 }
 
-/** What is wrong with the address and the realm. An address that was copied from a browser is corrected later. */
+/** Mistakes in the address and the realm. An address that was copied from a browser is corrected later. */
 export function problemsOfDoor({ serverUrl, realm }: Pick<Door, 'serverUrl' | 'realm'>): string[] {
   const problems: string[] = [];
   if (serverUrl !== undefined && !isHttpUrl(serverUrl)) {

@@ -12,9 +12,9 @@ export interface Doubt {
 }
 
 /**
- * Whether a password would go to an address that only a file in the folder names. Everybody who wrote that folder, such as a
- * repository that was cloned, would choose who gets the password. An address of this machine is no doubt, and no file is that
- * the person named.
+ * Whether a password would go to an address that only a file in the folder names. The author of that folder, such as a cloned
+ * repository, would choose who gets the password. An address of this machine is not in doubt, nor is a file that the person
+ * named.
  *
  * @param secret where the password comes from; `undefined`: a person types it, and sees the address
  */

@@ -1,7 +1,7 @@
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { readBody } from '../admin/internal.ts';
 
-/** Whatever came back from one HTTP call, or why nothing did. Nothing is thrown: a doctor looks at everything. */
+/** The answer to one HTTP call, or why there was none. Never an exception: the doctor examines failures too. */
 export interface Answer {
   readonly url: string;
   /** HTTP status; 0 when there was no answer. */
@@ -12,7 +12,7 @@ export interface Answer {
   readonly failureText?: string | undefined;
   readonly headers: Headers;
   readonly text: string;
-  /** The body, where it is a JSON object. */
+  /** The body, if it is a JSON object. */
   readonly json?: Readonly<Record<string, unknown>> | undefined;
   /** From the call to the end of the answer. Unit: milliseconds. */
   readonly tookMs: number;

@@ -1,6 +1,6 @@
 import { type Answer, call } from './call.ts';
 
-/** What stands at an address. */
+/** The program at an address. */
 export interface FoundServer {
   /** Whether Keycloak answers at that address. */
   readonly isKeycloak: boolean;
@@ -10,7 +10,7 @@ export interface FoundServer {
   readonly elsewhere: string | undefined;
 }
 
-/** Looks for Keycloak at an address and, when it is not there, at the same host with and without the usual paths. */
+/** Looks for Keycloak at an address, and otherwise at the same host with and without the usual paths. */
 export async function findServer(serverUrl: string, realm: string, timeoutMs: number): Promise<FoundServer> {
   const base = trimUrl(serverUrl);
   const answer = await ask(base, realm, timeoutMs);

@@ -1,6 +1,6 @@
 import type { Answer } from './call.ts';
 
-/** The text of an HTML page, on one line. */
+/** The words of an HTML page, on one line. */
 export function toPageText(html: string): string {
   const body = /<body[\s\S]*<\/body>/i.exec(html)?.[0] ?? html;
   return body

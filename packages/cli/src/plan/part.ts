@@ -1,4 +1,5 @@
 import type { Blocked, Change } from '../admin/index.ts';
+import { writePrivateFile } from '../settings/private-file.ts';
 
 /** One thing that a plan does, as it is shown. */
 export interface ShownStep {
@@ -6,7 +7,7 @@ export interface ShownStep {
   /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
-  /** What somebody who was there before can do afterwards and could not before. Shown in red. */
+  /** New rights of existing users and programs. Shown in red. */
   readonly opens?: readonly string[] | undefined;
 }
 
@@ -23,9 +24,9 @@ export interface PlanPart {
   readonly steps: readonly ShownStep[];
   /** What exists already and stays as it is. */
   readonly kept: readonly string[];
-  /** What is left to a person. */
+  /** Tasks for a person. */
   readonly blocked: readonly Blocked[];
-  /** Asks what else has to be asked, before the plan is agreed to. */
+  /** Asks further questions before the person agrees to the plan. */
   settle?(): Promise<void>;
   /** Does the steps in their order, and yields each when it is done. */
   apply(): AsyncIterable<Done>;
@@ -33,3 +34,22 @@ export interface PlanPart {
 
 /** Past participles of the kinds of steps. */
 export const VERBS = { create: 'created', change: 'changed', delete: 'deleted' } as const;
+
+export const NO_PART: PlanPart = { steps: [], kept: [], blocked: [], async *apply() {} };
+
+/** The part that writes a private file. */
+export function toFilePart(
+  file: string,
+  changes: readonly Change[],
+  content: () => string,
+  { isNew = true, holds = '' } = {},
+): PlanPart {
+  return {
+    ...NO_PART,
+    steps: [{ kind: isNew ? 'create' : 'change', subject: file, changes }],
+    async *apply() {
+      await writePrivateFile(file, content());
+      yield { verb: 'wrote', subject: `${file} (${holds}readable by you alone)` };
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import type { Plan, Step } from '../admin/index.ts';
+import { type AdminConnection, applyStep, type Plan, type Step } from '../admin/index.ts';
 import type { Output } from '../terminal/output.ts';
 import { type PlanPart, type ShownStep, VERBS } from './part.ts';
 
@@ -19,17 +19,28 @@ export function toPart(
   };
 }
 
-/** A plan for a realm, as a part that applies it step by step. */
-export function toRealmPart<A>(
+/** A plan for a realm, as a part that does it step by step. */
+export function toRealmPart(
+  title: string | undefined,
+  plan: Plan,
+  api: AdminConnection['api'],
+  target: Parameters<typeof applyStep>[1],
+  out: Output,
+): PlanPart {
+  return toStepPart(title, plan, (step) => applyStep(api, target, step), out);
+}
+
+/** The same, for steps that are done in their own way. */
+export function toStepPart<A>(
   title: string | undefined,
   plan: Plan<A>,
-  applyStep: (step: Step<A>) => Promise<void>,
+  apply: (step: Step<A>) => Promise<void>,
   out: Output,
 ): PlanPart {
   return toPart(title, plan, async function* () {
     for (const step of plan.steps) {
       out.progress(`${step.kind} ${step.subject}`);
-      await applyStep(step);
+      await apply(step);
       yield step;
     }
   });

@@ -12,17 +12,19 @@ export interface RunOptions {
   readonly yes: boolean;
 }
 
-/** What became of a plan. */
+/** The result of a plan. */
 export interface Outcome {
   readonly what: 'applied' | 'nothing' | 'shown' | 'declined';
+  /** Keycloak is as planned, and nothing is left to a person. */
+  readonly isDone: boolean;
   /** 0 done, 1 something is left to a person, 2 not applied. */
   readonly code: 0 | 1 | 2;
 }
 
 /**
- * Shows a plan, asks, applies it, and says what became of it: the only way in which a command changes Keycloak.
+ * Shows a plan, asks, applies it, and reports the result: the only way in which a command changes Keycloak.
  *
- * @param questions `undefined` if nobody can be asked
+ * @param questions `undefined` without a terminal
  */
 export async function runPlan(
   parts: readonly PlanPart[],
@@ -38,7 +40,7 @@ export async function runPlan(
   const left = parts.reduce((sum, { blocked }) => sum + blocked.length, 0);
   const end = (what: Outcome['what']): Outcome => {
     if (left > 0) out.line(`Left to you: ${left} (marked ! above).`);
-    return { what, code: left > 0 ? 1 : 0 };
+    return { what, code: left > 0 ? 1 : 0, isDone: left === 0 && what !== 'shown' };
   };
   if (steps.length === 0) {
     out.line('Nothing to change.');
@@ -50,7 +52,7 @@ export async function runPlan(
   }
   for (const part of parts) await part.settle?.();
   const isRisky = steps.some(({ kind, opens = [] }) => kind === 'delete' || opens.length > 0);
-  if (!(await isWanted(yes, isRisky, out, questions))) return { what: 'declined', code: 2 };
+  if (!(await isWanted(yes, isRisky, out, questions))) return { what: 'declined', code: 2, isDone: false };
   await apply(parts, out);
   return end('applied');
 }

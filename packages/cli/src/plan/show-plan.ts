@@ -5,8 +5,8 @@ import type { PlanPart, ShownStep } from './part.ts';
 const SIGNS = { create: ['green', '+'], change: ['yellow', '~'], delete: ['red', '-'] } as const;
 
 /**
- * Prints the steps of a plan (+, ~, -), what each of them opens, what is kept (=) and what is left to a person (!). Secrets are
- * never in it.
+ * Prints the steps of a plan (+, ~, -), the rights that they open, unchanged things (=) and tasks for a person (!). Never prints
+ * secrets.
  */
 export function showSteps(out: Output, { steps, kept, blocked }: Omit<PlanPart, 'apply'>): void {
   const { paint } = out;

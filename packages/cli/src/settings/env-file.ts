@@ -11,7 +11,7 @@ export interface EnvChange {
 }
 
 /**
- * The text of the file; empty when there is none. Without its byte order mark, which would count as a part of the first
+ * The content of the file; empty if the file is missing. Without its byte order mark, which would become a part of the first
  * name.
  */
 export async function readEnvText(file: string): Promise<string> {
@@ -95,7 +95,7 @@ interface Assignment {
   readonly end: number;
 }
 
-/** Where in the text which name is set. A value in quotes can have several lines, and one of them can look like another name. */
+/** The places of the settings. A value in quotes can have several lines, and one of them can look like another setting. */
 function readAssignments(text: string): Assignment[] {
   const assignments: Assignment[] = [];
   const endOfLine = (from: number): number => {
@@ -133,9 +133,9 @@ function assertMeant(
 }
 
 /**
- * With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`, and
+ * Adds quotes in which the value is read unchanged: by `parseEnv`, which knows no escapes but `\n` within `"`, and
  * by a shell that is given the file. The secret is Keycloak's word: in backticks it would be run as a command, and a line
- * break in it would begin a setting of its own for what reads line by line (`docker run --env-file`).
+ * break in it would begin another setting for programs that read line by line (`docker run --env-file`).
  */
 function quote(name: string, value: string): string {
   const way = wayFor(value);

@@ -4,14 +4,14 @@ import { dirname, resolve } from 'node:path';
 import { UsageError } from './usage-error.ts';
 
 /**
- * Replaces the file in one go, readable by its owner alone: a run that is cut off leaves the old file whole. Where it is a
- * link, the file that it leads to is replaced.
+ * Replaces the file atomically, readable by its owner alone: an interrupted run leaves the old file whole. For a link, it replaces
+ * the target.
  */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
   await replacePrivateFile(await followLinks(file), text);
 }
 
-/** The same for a file that only this program uses: where it is a link, the link itself is replaced. */
+/** The same for a file that only this program uses: it replaces a link itself. */
 export async function replacePrivateFile(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {

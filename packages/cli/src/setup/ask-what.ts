@@ -4,10 +4,10 @@ import { isClone } from './api/next.ts';
 import { KINDS } from './kinds/index.ts';
 import type { SetupCall } from './old-flags.ts';
 
-/** Flags of a run in which nobody is asked. */
+/** Flags of a run without questions. */
 const UNASKED = /^(-y|--yes|--dry-run|--[a-z]+-password-stdin)$/;
 
-/** Asks a person at the terminal what is built, if nothing says it. */
+/** Asks a person at the terminal for the kind of setup, unless the arguments name it. */
 export async function askWhat(call: SetupCall, out: Output): Promise<SetupCall> {
   if (!call.isGuessed || process.stdin.isTTY !== true || call.args.some((one) => UNASKED.test(one)))
     return call;

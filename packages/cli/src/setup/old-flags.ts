@@ -1,20 +1,20 @@
 import { UsageError } from '../settings/usage-error.ts';
 
-/** Flags that chose what is set up, before `setup` had subcommands. */
+/** Flags that chose the kind of setup, before `setup` had subcommands. */
 const KIND_FLAGS: Readonly<Record<string, string>> = {
   '--mcp': 'mcp',
   '--audience-for': 'audience',
   '--export': 'export',
 };
 
-/** Flags of an MCP server in the old form, with what they are called now. */
+/** Old names of the flags for an MCP server, with the new ones. */
 const MCP_FLAGS: Readonly<Record<string, string>> = {
   '--mcp-scope': '--scope',
   '--mcp-registration': '--registration',
   '--mcp-documents': '--documents',
 };
 
-/** A call of `setup`: what is set up, and the arguments behind it. */
+/** A call of `setup`: the kind, and its arguments. */
 export interface SetupCall {
   readonly kind: string;
   readonly args: string[];
@@ -23,7 +23,7 @@ export interface SetupCall {
 }
 
 /**
- * Reads what is set up: the first argument, if it is one of `kinds`; else what the flags of the old form say, `--mcp <url>`,
+ * Reads the kind of setup: the first argument, if it is one of `kinds`; else by the flags of the old form, `--mcp <url>`,
  * `--audience-for <ids>` and `--export <file>`; else `guide`.
  *
  * @throws {UsageError} where they say two things

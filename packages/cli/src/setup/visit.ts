@@ -1,4 +1,3 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type AdminConnection, connectAdmin } from '../admin/index.ts';
 import { enter } from '../door/enter.ts';
 import { createNeed, type Need } from '../door/need.ts';
@@ -11,6 +10,7 @@ import {
   readDoor,
 } from '../door/options.ts';
 import { readSettings, type Settings } from '../settings/env-file.ts';
+import { type Flags, type Parsed, parseFlags, switches, YES } from '../settings/flags.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
@@ -19,10 +19,12 @@ import type { Desk } from './kind.ts';
 /** Flags of every kind of setup that changes a realm. */
 export const REALM_FLAGS = {
   ...DOOR_FLAGS,
-  'no-env': { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
-  yes: { type: 'boolean', short: 'y' },
+  ...switches('no-env', 'dry-run'),
+  ...YES,
 } as const;
+
+/** The same, for kinds that are about the client of an API. */
+export const CLIENT_FLAGS = { ...REALM_FLAGS, 'client-id': { type: 'string' } } as const;
 
 /** Their part of `--help`. */
 export const REALM_USAGE = `${DOOR_USAGE}
@@ -35,20 +37,9 @@ Running
 /** Exit codes, as `--help` explains them. */
 export const CODES_USAGE = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
 
-type Flags = NonNullable<ParseArgsConfig['options']>;
-type Parsed<F extends Flags> = ReturnType<
-  typeof parseArgs<{ args: string[]; options: F; strict: true; allowPositionals: true }>
->;
-
 /** @throws {UsageError} naming the argument that is wrong */
-export function parseFlags<F extends Flags>(kind: string, args: string[], options: F): Parsed<F> {
-  try {
-    return parseArgs({ args, options, strict: true, allowPositionals: true });
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new UsageError([text.split('. To specify')[0] as string, `setup ${kind} --help names all options`]);
-  }
-}
+export const parseKindFlags = <F extends Flags>(kind: string, args: string[], options: F): Parsed<F> =>
+  parseFlags(args, options, { help: `setup ${kind} --help names all options` });
 
 /** What a kind of setup that needs nothing but a realm and an admin has read. */
 export interface RealmVisit {
@@ -60,7 +51,7 @@ export interface RealmVisit {
   readonly yes: boolean;
 }
 
-/** @throws {UsageError} with what is wrong, `problems` included */
+/** @throws {UsageError} naming every mistake, `problems` included */
 export async function readVisit(
   flags: DoorFlags & Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>>,
   { environment }: Pick<Desk, 'environment'>,
@@ -74,26 +65,26 @@ export async function readVisit(
   return { door, settings, envFile, dryRun: flags['dry-run'] ?? false, yes: flags.yes ?? false };
 }
 
-/** An open line to Keycloak, and the person who may be asked. */
+/** A connection to Keycloak, and the person to ask. */
 export interface OpenVisit {
   readonly api: AdminConnection['api'];
   readonly serverUrl: string;
   readonly realm: string;
-  /** What {@link openVisit} was told to find out beside it. */
-  readonly answers: readonly string[];
+  /** Client of the API; empty if it was not asked for. */
+  readonly clientId: string;
   readonly questions: Questions | undefined;
 }
 
 /**
- * Gets to know address, admin and realm, and logs in.
+ * Asks for a missing address, admin or realm, and logs in.
  *
- * @param more what else has to be known
+ * @param about whether the client of the API is needed: as its flag names it, and whether the guide's name is the default
  * @throws {UsageError} naming everything that is missing
  */
 export async function openVisit(
-  { door, yes, dryRun }: RealmVisit,
+  { door, yes, dryRun, settings }: RealmVisit,
   out: Output,
-  more: (need: Need, hasDefaults: boolean) => Promise<readonly string[]> = async () => [],
+  about?: { readonly clientId: string | undefined; readonly hasDefault?: boolean },
 ): Promise<OpenVisit> {
   const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
   const questions =
@@ -101,19 +92,21 @@ export async function openVisit(
   const need = createNeed(questions);
   const entry = await enter(door, secret, need, out, questions);
   const realm = await needRealm(door, yes || dryRun, need);
-  const answers = await more(need, yes || dryRun);
+  const known = about?.clientId ?? settings('KEYCLOAK_CLIENT_ID');
+  const hasDefault = about?.hasDefault ?? (yes || dryRun);
+  const clientId = about === undefined ? '' : await needClientId(known, hasDefault, need);
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin(entry);
-  out.progress('reading what is there');
-  return { api, serverUrl: entry.serverUrl, realm, answers, questions };
+  out.progress('reading the current state');
+  return { api, serverUrl: entry.serverUrl, realm, clientId, questions };
 }
 
 /** RFC 6749 §3.3 */
 export const isScope = (scope: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope);
 export const SCOPE_RULE = '--scope must be a scope without spaces, for example mcp:tools or orders:read';
 
-/** @param hasDefault whether the guide's name is taken where nobody can be asked: with `--yes` or `--dry-run` */
+/** @param hasDefault use the guide's name without a question, as with `--yes` or `--dry-run` */
 export const needRealm = ({ realm }: Pick<Door, 'realm'>, hasDefault: boolean, need: Need): Promise<string> =>
   need(
     realm ?? (hasDefault ? 'testing' : undefined),

@@ -44,7 +44,7 @@ const LONGEST = 1_000_000;
 
 /**
  * @param onFile called with each file that is read
- * @param mention what is in a program that is parsed
+ * @param mention a word in the programs to parse
  */
 export async function readProject(
   folder: string,

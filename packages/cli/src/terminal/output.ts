@@ -3,13 +3,13 @@ import { createPaint, type Paint, toPlainText } from './style.ts';
 
 /** Where a command writes. */
 export interface Output {
-  /** Colours a text for `line` and `progress` of this output, and for nothing else. */
+  /** Colours a string for `line` and `progress` of this output only. */
   readonly paint: Paint;
   /**
-   * Writes a line. Only the colours of `paint` reach the terminal: other escape sequences do not, whoever wrote the text.
+   * Writes a line. Only the colours of `paint` reach the terminal; all other escape sequences are removed.
    */
   line(text?: string): void;
-  /** Shows what is going on; only on a terminal, until the next line. An empty text removes it. */
+  /** Shows the current action; only on a terminal, until the next line. An empty string removes it. */
   progress(text: string): void;
 }
 
@@ -22,7 +22,7 @@ export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
     isDirty = false;
   };
   const style = createPaint(stream, env);
-  // Stands for the escape character of our own colours: a server that writes escape sequences cannot know it.
+  // Stands for the escape character of our colours. A server cannot know it.
   const own = `\u0000${randomBytes(8).toString('hex')}`;
   const clean = (text: string) => text.split(own).map(toPlainText).join(own);
   const write = (text: string) => stream.write(clean(text).replaceAll(own, '\u001b'));

@@ -4,10 +4,10 @@ import { toPlainText } from './style.ts';
 /** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
 export interface Questions {
   text(message: string, suggestion?: string): Promise<string>;
-  /** Does not show what is typed. */
+  /** Does not show the input. */
   secret(message: string): Promise<string>;
   confirm(message: string, suggestion?: boolean): Promise<boolean>;
-  /** One of several: each with what it is. The first one is suggested. */
+  /** Lets the person choose by descriptions. The first option is suggested. */
   choose(message: string, options: Readonly<Record<string, string>>): Promise<string>;
 }
 

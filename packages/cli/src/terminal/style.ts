@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Colours a text, or leaves it as it is where colours are not wanted. */
+/** Colours a string, or returns it unchanged if colours are off. */
 export type Paint = (format: Format, text: string) => string;
 
 /** Colours are for a terminal. `NO_COLOR` switches them off, `FORCE_COLOR` on (no-color.org). */
@@ -15,8 +15,8 @@ export function createPaint(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv)
 }
 
 /**
- * Removes what a terminal would obey, and what makes a text look like another one: escape sequences, control characters but
- * the line break, line and paragraph separators, and characters that turn the direction of writing or are not seen.
+ * Removes characters that a terminal would obey or that disguise a string: escape sequences, control characters except the
+ * line break, line and paragraph separators, invisible characters, and those that change the direction of writing.
  */
 export function toPlainText(text: string): string {
   return stripVTControlCharacters(text).replace(UNSEEN, ' ');

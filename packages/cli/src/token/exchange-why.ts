@@ -1,17 +1,14 @@
 import { type ExchangeFinding, explainExchange } from '../admin/index.ts';
+import { values } from '../settings/flags.ts';
 import { toAudienceCommand } from '../setup/audience-command.ts';
-import { needClientId, openVisit, parseFlags, REALM_FLAGS, readVisit } from '../setup/visit.ts';
+import { openVisit, parseKindFlags, REALM_FLAGS, readVisit } from '../setup/visit.ts';
 import type { Output } from '../terminal/output.ts';
 import { toShellWord } from '../terminal/shell-word.ts';
 import { toPlainLine } from '../terminal/style.ts';
 
 /** Flags with which the command explains an exchange instead of getting a token. */
 export const EXCHANGE_FLAGS = {
-  for: { type: 'string' },
-  'on-behalf': { type: 'string' },
-  from: { type: 'string' },
-  scope: { type: 'string' },
-  'client-id': { type: 'string' },
+  ...values('for', 'on-behalf', 'from', 'scope', 'client-id'),
 } as const;
 
 /**
@@ -25,7 +22,7 @@ export async function showExchange(
   environment: NodeJS.ProcessEnv,
   out: Output,
 ): Promise<number> {
-  const { values: flags } = parseFlags('service', args, { ...REALM_FLAGS, ...EXCHANGE_FLAGS });
+  const { values: flags } = parseKindFlags('service', args, { ...REALM_FLAGS, ...EXCHANGE_FLAGS });
   const { for: audience = '', 'on-behalf': username = '', from: caller, scope } = flags;
   const problems = [
     ...(audience === ''
@@ -34,11 +31,8 @@ export async function showExchange(
     ...(username === '' ? ['--on-behalf needs the name of a user'] : []),
   ];
   const visit = await readVisit(flags, { environment }, problems);
-  const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
-  const { api, serverUrl, realm, answers } = await openVisit(visit, out, async (need) => [
-    await needClientId(known, false, need),
-  ]);
-  const [clientId = ''] = answers;
+  const about = { clientId: flags['client-id'], hasDefault: false };
+  const { api, serverUrl, realm, clientId } = await openVisit(visit, out, about);
   const findings = await explainExchange(api, { realm, clientId, audience, username, caller, scope });
   const isGood = findings.every((one) => one.isGood);
   const title = toPlainLine(`${clientId}, on behalf of ${username}: a token for ${audience}`);

@@ -55,7 +55,7 @@ export async function startLoopbackLogin(client: KeycloakClient): Promise<Loopba
   }
 }
 
-/** Not as a URL: anybody can send what is not one, such as `//`. */
+/** Not parsed as a URL: a client can send an invalid one, such as `//`. */
 function split(target: string): [path: string, query?: string] {
   const at = target.indexOf('?');
   return at === -1 ? [target] : [target.slice(0, at), target.slice(at + 1)];

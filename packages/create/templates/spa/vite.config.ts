@@ -5,7 +5,7 @@ export default defineConfig(({ mode }) => {
   const env = loadEnv(mode, process.cwd(), '');
   return {
     root: 'web',
-    // What the page has to know. Nothing else of the environment gets into it: everybody can read a page.
+    // Settings of the page. It gets nothing else from the environment, because a page is public.
     define: {
       KEYCLOAK_URL: JSON.stringify(env.KEYCLOAK_SERVER_URL ?? 'http://localhost:8080'),
       KEYCLOAK_REALM: JSON.stringify(env.KEYCLOAK_REALM ?? 'my-app'),

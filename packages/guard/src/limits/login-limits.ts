@@ -1,5 +1,5 @@
-import { type OptionRules, optionRules } from '../core/internal.ts';
-import { createRateLimit, type RateLimit, type RateLimitState } from './rate-limit.ts';
+import { fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { createRateLimit, type RateLimit, type RateLimitState, STORE } from './rate-limit.ts';
 import type { RateLimitStore } from './store.ts';
 
 /** How many logins are let through. */
@@ -18,7 +18,7 @@ export interface LoginLimitOptions {
 export const LOGIN_LIMIT_RULES = {
   loginsPerAddress: optionRules.whole(0, 1_000_000, 300),
   loginsPerUser: optionRules.whole(0, 1_000_000, 100),
-  store: optionRules.having('a RateLimitStore', ['increment'], 'createRedisRateLimitStore(redis)'),
+  store: STORE,
 } satisfies OptionRules<LoginLimitOptions>;
 
 /** Limits on logins. */
@@ -33,12 +33,14 @@ export interface LoginLimits {
  * Limits on logins in a minute, by address, and by user name and address.
  *
  * @param secret names and addresses are hashed with it before they are counted: the same in all processes that share a store
+ * @throws {OptionsError} naming every option that is wrong or unknown, or if there is no secret
  * @example
  * const limits = createLoginLimits({ loginsPerAddress: 60 }, process.env.LIMIT_SECRET ?? '');
  * const state = await limits.byUser(request.ip, request.body.username);
  */
 export function createLoginLimits(options: LoginLimitOptions, secret: string): LoginLimits {
-  const { loginsPerAddress = 300, loginsPerUser = 100, store } = options;
+  const filled = fillOptions('createLoginLimits', options, LOGIN_LIMIT_RULES);
+  const { loginsPerAddress, loginsPerUser, store } = filled;
   const ofUser = createRateLimit({ name: 'login of a user', limit: loginsPerUser, store, secret });
   return {
     byAddress: createRateLimit({ name: 'login', limit: loginsPerAddress, store, secret }),

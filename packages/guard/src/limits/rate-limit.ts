@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { addressOf, networksOf } from './addresses.ts';
-import { createMemoryRateLimitStore, type RateLimitStore } from './store.ts';
+import { createMemoryRateLimitStore, type RateLimitHits, type RateLimitStore } from './store.ts';
 
 /** Options of {@link createRateLimit}. */
 export interface RateLimitOptions {
@@ -33,16 +34,31 @@ export type RateLimit = (address: string | undefined, of?: string) => Promise<Ra
 
 const WINDOW_MS = 60_000;
 
+export const STORE = optionRules.having(
+  'a RateLimitStore',
+  ['increment'],
+  'createRedisRateLimitStore(redis)',
+);
+const RULES = {
+  name: optionRules.required(optionRules.string('must be a name', "'sign-up'")),
+  limit: optionRules.required(optionRules.whole(0, 1_000_000, 0)),
+  store: STORE,
+  secret: optionRules.required(optionRules.string('must be a secret', "'…'")),
+} satisfies OptionRules<RateLimitOptions>;
+
 /**
  * A limit by where requests come from. Of the networks an address is in ({@link networksOf}) the one with the most requests
  * counts; the widest is asked first, so that whoever has a whole one leaves no trace for each part of it.
  *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example
  * const limit = createRateLimit({ name: 'sign-up', limit: 20, secret: process.env.LIMIT_SECRET ?? '' });
  * const state = await limit(request.ip);
  * if (state?.isExceeded) return response.status(429).set(state.headers).json({ detail: 'Too many sign-ups' });
  */
-export function createRateLimit({ name, limit, store, secret }: RateLimitOptions): RateLimit {
+export function createRateLimit(options: RateLimitOptions): RateLimit {
+  checkOptions('createRateLimit', options, RULES);
+  const { name, limit, store, secret } = options;
   const own = createMemoryRateLimitStore();
   const toKey = (network: string, of: string | undefined): string =>
     createHmac('sha256', secret)
@@ -50,12 +66,13 @@ export function createRateLimit({ name, limit, store, secret }: RateLimitOptions
       .digest('base64url')
       .slice(0, 22);
 
-  async function count(key: string) {
+  async function count(key: string): Promise<RateLimitHits> {
     try {
-      return await (store ?? own).increment(key, WINDOW_MS);
-    } catch {
-      return own.increment(key, WINDOW_MS);
-    }
+      const hits: Partial<RateLimitHits> = await (store ?? own).increment(key, WINDOW_MS);
+      if (Number.isFinite(hits.totalHits) && Number.isFinite(hits.resetMs)) return hits as RateLimitHits;
+    } catch {}
+    // It does not answer, or it is a store of another kind.
+    return own.increment(key, WINDOW_MS);
   }
 
   return async (address, of) => {

@@ -12,8 +12,12 @@ export interface LoginHooks {
 }
 
 /** Limits on logins in a minute. The bound on password checks in flight protects Keycloak as well. */
-export function limitLogins(options: LoginLimitOptions, secret: string, report: Report): LoginHooks {
-  const limits = createLoginLimits(options, secret);
+export function limitLogins(
+  { loginsPerAddress, loginsPerUser, store }: LoginLimitOptions,
+  secret: string,
+  report: Report,
+): LoginHooks {
+  const limits = createLoginLimits({ loginsPerAddress, loginsPerUser, store }, secret);
   const usernameOf = ({ body }: FastifyRequest) => (body as TokenRequest | undefined)?.username;
   const refusal = {
     detail: 'Too many login attempts',

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Exchange } from '../http/route.ts';
 import { sessionMaxEnd } from '../lifespans.ts';
 import type { Provider } from '../provider.ts';
 import type { User } from '../realm/user.ts';
@@ -23,12 +24,9 @@ export function signedIn(
 }
 
 /** Sets cookies that last until the browser closes, or as long as the session may if the person is remembered. */
-export function signIn(
-  { realm, clock }: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  session: Session,
-): void {
+export function signIn(exchange: Exchange, session: Session): void {
+  const { request, reply } = exchange;
+  const { realm, clock } = exchange.provider;
   session.cookie ??= randomBytes(24).toString('base64url');
   const maxAge = `Max-Age=${sessionMaxEnd(realm.settings, session) - clock.seconds()}`;
   const kept = session.rememberMe ? [maxAge] : [];

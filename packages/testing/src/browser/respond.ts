@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
+import { noStore, redirectTo } from '../http/answer.ts';
 import { escapeHtml } from '../pages/escape.ts';
 import type { AuthRequest } from './auth-request.ts';
 
@@ -21,11 +22,11 @@ export function respond(
   })) {
     if (value !== undefined) fields.append(name, value);
   }
-  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  noStore(reply);
   if (mode === 'form_post') return sendForm(reply, redirectUri, fields);
   const bare = redirectUri.replace(/#.*$/s, '');
   const glue = mode === 'fragment' ? '#' : bare.includes('?') ? '&' : '?';
-  return reply.code(302).header('location', `${bare}${glue}${fields}`).send();
+  return redirectTo(reply, `${bare}${glue}${fields}`);
 }
 
 /** OAuth 2.0 Form Post Response Mode §2. */

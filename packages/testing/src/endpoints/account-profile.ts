@@ -14,7 +14,7 @@ export function addAccountProfile(app: FastifyInstance): void {
     path: '/account',
     methods: ['GET'],
     preflight: ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
-    async handler(request, reply, provider) {
+    async handler({ provider, request, reply }) {
       // There is no account console here: a browser gets Keycloak's answer for that.
       if (!request.headers.accept?.includes('application/json')) throw new Fault(404, 'HTTP 404 Not Found');
       const reading = await readToken(provider, bearerOf(request) ?? '', issuerOf(request), ['Bearer']);

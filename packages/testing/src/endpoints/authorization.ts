@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import {
   type AuthRequest,
   checkAuthRequest,
@@ -9,11 +9,11 @@ import {
 import { browserIdOf, setBrowserId, signedIn } from '../browser/cookies.ts';
 import { respond } from '../browser/respond.ts';
 import { Fault } from '../fault.ts';
+import { noStore, redirectTo } from '../http/answer.ts';
 import { formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import { addRoute, type Exchange } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
-import type { Provider } from '../provider.ts';
 import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { sendToConsent } from './finish-login.ts';
 import { authenticateUrl } from './login-urls.ts';
@@ -26,7 +26,8 @@ export function addAuthorization(app: FastifyInstance): void {
     endpoint: 'authorization',
     path: '/protocol/openid-connect/auth',
     methods: ['GET', 'POST'],
-    async handler(request, reply, provider) {
+    async handler(exchange) {
+      const { provider, request, reply } = exchange;
       const { realm } = provider;
       let query = request.method === 'POST' ? formOf(request) : queryOf(request);
       const pushedAs = query.get('request_uri') ?? undefined;
@@ -43,7 +44,7 @@ export function addAuthorization(app: FastifyInstance): void {
       }
       try {
         const valid = checkAuthRequest(realm, query, asked, pushedAs !== undefined);
-        return authorize(provider, request, reply, pushedAs === undefined ? valid : { ...valid, pushedAs });
+        return authorize(exchange, pushedAs === undefined ? valid : { ...valid, pushedAs });
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         const { error: code, description } = error;
@@ -53,12 +54,8 @@ export function addAuthorization(app: FastifyInstance): void {
   });
 }
 
-function authorize(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  asked: ValidAuthRequest,
-) {
+function authorize(exchange: Exchange, asked: ValidAuthRequest) {
+  const { provider, request, reply } = exchange;
   const { clock, logins } = provider;
   const current = signedIn(provider, request);
   const authTime = Number(current?.session.notes.AUTH_TIME ?? 0);
@@ -72,15 +69,15 @@ function authorize(
       const { browserId, login } = logins.open(browserIdOf(request), asked);
       login.username = current.user.username;
       setBrowserId(request, reply, browserId);
-      return showLogin(provider, request, reply, login);
+      return showLogin(exchange, login);
     }
     if (!provider.consents.isMissing(current.user.id, asked)) {
-      return sendCode(provider, request, reply, asked, current.session);
+      return sendCode(exchange, asked, current.session);
     }
     if (silent) throw new Fault(400, 'interaction_required');
     const { browserId, login } = logins.open(browserIdOf(request), asked);
     setBrowserId(request, reply, browserId);
-    return sendToConsent(provider, request, reply, login);
+    return sendToConsent(exchange, login);
   }
   if (silent) throw new Fault(400, 'login_required');
   const again = tooOld || asked.prompts.includes('login') ? current?.user.username : undefined;
@@ -88,11 +85,8 @@ function authorize(
   setBrowserId(request, reply, browserId);
   if (isPage) {
     // The page must not be cached: its form belongs to this login only.
-    reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
-    return reply
-      .code(302)
-      .header('location', authenticateUrl(issuerOf(request), login))
-      .send();
+    noStore(reply);
+    return redirectTo(reply, authenticateUrl(issuerOf(request), login));
   }
-  return showLogin(provider, request, reply, login);
+  return showLogin(exchange, login);
 }

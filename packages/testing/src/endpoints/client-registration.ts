@@ -28,7 +28,9 @@ export function addClientRegistration(app: FastifyInstance): void {
       path: PATH,
       methods: ['POST'],
       preflight: ['DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
-      handler(request, reply, { realm, clock, registered }) {
+      handler(exchange) {
+        const { request, reply } = exchange;
+        const { realm, clock, registered } = exchange.provider;
         // This provider issues neither initial access tokens nor administrators' tokens.
         if (request.headers.authorization !== undefined) {
           throw new Fault(401, 'invalid_token', 'Failed decode token');

@@ -1,12 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { browserIdOf, signedIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/logins.ts';
 import { respond } from '../browser/respond.ts';
+import { noStore, redirectTo } from '../http/answer.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import { addRoute, type Exchange } from '../http/route.ts';
 import { sendConsentPage } from '../pages/consent-page.ts';
-import type { Provider } from '../provider.ts';
 import { toGranted } from '../tokens/scopes.ts';
 import { consentUrl } from './login-urls.ts';
 import { pendingLogin, sendNoLogin } from './pending-login.ts';
@@ -21,13 +21,14 @@ export function addConsent(app: FastifyInstance): void {
     endpoint: 'login',
     path: '/login-actions/consent',
     methods: ['GET', 'POST'],
-    handler(request, reply, provider) {
+    handler(exchange) {
+      const { provider, request, reply } = exchange;
       const login = pendingLogin(provider, request);
       const session = signedIn(provider, request)?.session;
       if (login === undefined || session === undefined) return sendNoLogin(provider, reply);
       const { device, pushedAs } = login.request;
       const form = formOf(request);
-      if (request.method !== 'POST') return askConsent(provider, request, reply, login);
+      if (request.method !== 'POST') return askConsent(exchange, login);
       if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined) {
         return sendNoLogin(provider, reply);
       }
@@ -37,21 +38,17 @@ export function addConsent(app: FastifyInstance): void {
         if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
         if (!accepted) return respond(reply, login.request, issuerOf(request), { error: 'access_denied' });
         provider.consents.grant(session.userId, login.request);
-        return sendCode(provider, request, reply, login.request, session, login.organization);
+        return sendCode(exchange, login.request, session, login.organization);
       }
       device.verdict = accepted ? { sessionId: session.id } : 'denied';
       if (accepted) provider.sessions.touch(session, login.request.client);
       const status = `${issuerOf(request)}/device/status`;
-      return reply
-        .code(302)
-        .header('cache-control', 'no-store, must-revalidate, max-age=0')
-        .header('location', accepted ? status : `${status}?error=access_denied`)
-        .send();
+      return redirectTo(noStore(reply), accepted ? status : `${status}?error=access_denied`);
     },
   });
 }
 
-function askConsent(provider: Provider, request: FastifyRequest, reply: FastifyReply, login: PendingLogin) {
+function askConsent({ provider, request, reply }: Exchange, login: PendingLogin) {
   const { realm } = provider;
   const { client, scope = '' } = login.request;
   const { scopes } = toGranted(realm, [...scope.split(' '), ...client.defaultScopes]);

@@ -1,19 +1,18 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { browserIdOf, setBrowserId } from '../browser/cookies.ts';
 import { checkChallenge } from '../browser/pkce.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant } from '../fault.ts';
+import { noStore, redirectTo } from '../http/answer.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf, hasDuplicates, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import { addRoute, type Exchange } from '../http/route.ts';
 import { sendDevicePage } from '../pages/device-page.ts';
 import { sendInfoPage } from '../pages/message-page.ts';
-import type { Provider } from '../provider.ts';
 import { hasFlag } from '../realm/client.ts';
 import { authenticateUrl } from './login-urls.ts';
 
-const NO_STORE = 'no-store, must-revalidate, max-age=0';
 const NOT_ENABLED =
   'Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. The flow is disabled for the client.';
 const UNKNOWN = 'Invalid code, please try again.';
@@ -27,14 +26,15 @@ export function addDevice(app: FastifyInstance): void {
       path,
       methods: ['GET', 'POST'],
       // As in Keycloak, both paths do both: a browser, which wants HTML, is asked for the code.
-      handler(request, reply, provider) {
+      handler(exchange) {
+        const { request } = exchange;
         if (request.method !== 'POST') {
-          return verifyUserCode(provider, request, reply, queryOf(request).get('user_code') ?? undefined);
+          return verifyUserCode(exchange, queryOf(request).get('user_code') ?? undefined);
         }
         if (request.headers.accept?.includes('text/html')) {
-          return verifyUserCode(provider, request, reply, field(formOf(request), 'device_user_code'));
+          return verifyUserCode(exchange, field(formOf(request), 'device_user_code'));
         }
-        return authorizeDevice(provider, request, reply);
+        return authorizeDevice(exchange);
       },
     });
   }
@@ -42,7 +42,7 @@ export function addDevice(app: FastifyInstance): void {
     endpoint: 'device',
     path: '/device/status',
     methods: ['GET'],
-    handler(request, reply, provider) {
+    handler({ provider, request, reply }) {
       const { displayName } = provider.realm;
       return queryOf(request).has('error')
         ? sendInfoPage(reply, displayName, 'Consent denied for connecting the device.', 'Device Login Failed')
@@ -56,7 +56,7 @@ export function addDevice(app: FastifyInstance): void {
   });
 }
 
-async function authorizeDevice(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+async function authorizeDevice({ provider, request, reply }: Exchange) {
   const { devices, clock } = provider;
   const form = formOf(request);
   allowCaller(request, reply);
@@ -66,7 +66,7 @@ async function authorizeDevice(provider: Provider, request: FastifyRequest, repl
     throw new Fault(400, 'unauthorized_client', NOT_ENABLED);
   }
   if (hasDuplicates(form)) throw invalidGrant('duplicated parameter');
-  reply.header('cache-control', NO_STORE);
+  noStore(reply);
   const challenge = checkChallenge(
     client,
     field(form, 'code_challenge'),
@@ -85,13 +85,10 @@ async function authorizeDevice(provider: Provider, request: FastifyRequest, repl
   });
 }
 
-function verifyUserCode(
-  { realm, devices, logins, clock }: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  userCode: string | undefined,
-) {
-  reply.header('cache-control', NO_STORE);
+function verifyUserCode(exchange: Exchange, userCode: string | undefined) {
+  const { request, reply } = exchange;
+  const { realm, devices, logins, clock } = exchange.provider;
+  noStore(reply);
   const issuer = issuerOf(request);
   const ask = (error?: string) => sendDevicePage(reply, realm.displayName, `${issuer}/device`, error);
   if (userCode === undefined) return ask();
@@ -113,5 +110,5 @@ function verifyUserCode(
     challenge: undefined,
   });
   setBrowserId(request, reply, browserId);
-  return reply.code(302).header('location', authenticateUrl(issuer, login)).send();
+  return redirectTo(reply, authenticateUrl(issuer, login));
 }

@@ -22,7 +22,9 @@ function addDocument(app: FastifyInstance, path: string): void {
     endpoint: 'discovery',
     path,
     methods: ['GET'],
-    handler(request, reply, { realm }) {
+    handler(exchange) {
+      const { request, reply } = exchange;
+      const { realm } = exchange.provider;
       allowAnyOrigin(request, reply);
       reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
       return reply.send(metadataOf(issuerOf(request), realm));

@@ -1,9 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { signedIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/logins.ts';
 import { field, formOf } from '../http/form.ts';
+import type { Exchange } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
-import type { Provider } from '../provider.ts';
 import { membershipsOf, organizationsOf } from '../realm/organizations.ts';
 import type { Realm } from '../realm/realm.ts';
 import { sendBack } from './finish-login.ts';
@@ -16,16 +15,12 @@ const NO_ACCOUNT = "Your email domain matches an organization but you don't have
  *
  * @returns `undefined` when the password is next
  */
-export function identifyFirst(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  login: PendingLogin,
-) {
+export function identifyFirst(exchange: Exchange, login: PendingLogin) {
+  const { provider, request, reply } = exchange;
   const { realm } = provider;
   const form = formOf(request);
   const show = (error?: string, username = login.username) =>
-    showLogin(provider, request, reply, login, { ...(error && { error }), ...(username && { username }) });
+    showLogin(exchange, login, { ...(error && { error }), ...(username && { username }) });
   if (login.username === undefined) {
     const username = field(form, 'username') ?? field(form, 'as') ?? '';
     const user = realm.userByLogin(username);
@@ -50,9 +45,7 @@ export function identifyFirst(
   if (found === undefined) return show();
   login.organization = found.alias;
   const isSignedIn = signedIn(provider, request)?.user.id === user?.id;
-  return isSignedIn && login.reauthenticate === undefined
-    ? sendBack(provider, request, reply, login)
-    : show();
+  return isSignedIn && login.reauthenticate === undefined ? sendBack(exchange, login) : show();
 }
 
 function isOfOrganization(realm: Realm, username: string): boolean {

@@ -28,7 +28,7 @@ export function addIntrospection(app: FastifyInstance): void {
     endpoint: 'introspection',
     path: '/protocol/openid-connect/token/introspect',
     methods: ['POST'],
-    async handler(request, reply, provider) {
+    async handler({ provider, request, reply }) {
       const form = formOf(request);
       const client = await authenticateClient(provider, request, WRONG_SECRET);
       if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');

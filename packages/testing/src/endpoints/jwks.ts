@@ -7,7 +7,7 @@ export function addJwks(app: FastifyInstance): void {
     endpoint: 'jwks',
     path: '/protocol/openid-connect/certs',
     methods: ['GET'],
-    async handler(request, reply, provider) {
+    async handler({ provider, request, reply }) {
       const { keys } = provider;
       allowAnyOrigin(request, reply);
       return reply

@@ -21,14 +21,16 @@ export function addLoginStatus(app: FastifyInstance): void {
       endpoint: 'status',
       path: BASE + path,
       methods: ['GET'],
-      handler: (_request, reply) => sendScriptPage(reply, page),
+      handler: ({ reply }) => sendScriptPage(reply, page),
     });
   }
   addRoute(app, {
     endpoint: 'status',
     path: `${BASE}/login-status-iframe.html/init`,
     methods: ['GET'],
-    handler(request, reply, { realm }) {
+    handler(exchange) {
+      const { request, reply } = exchange;
+      const { realm } = exchange.provider;
       const query = queryOf(request);
       const client = realm.client(query.get('client_id') ?? '');
       const origin = query.get('origin') ?? '';

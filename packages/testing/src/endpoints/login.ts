@@ -1,10 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { signedIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/logins.ts';
+import { noStore, redirectTo } from '../http/answer.ts';
 import { field, formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
+import { addRoute, type Exchange } from '../http/route.ts';
 import { isPasswordOf } from '../realm/password.ts';
 import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { finishLogin, sendBack } from './finish-login.ts';
@@ -18,7 +18,8 @@ export function addLogin(app: FastifyInstance): void {
     endpoint: 'login',
     path: '/login-actions/authenticate',
     methods: ['GET', 'POST'],
-    async handler(request, reply, provider) {
+    async handler(exchange) {
+      const { provider, request, reply } = exchange;
       const { realm } = provider;
       const login = pendingLogin(provider, request);
       if (login === undefined) return sendNoLogin(provider, reply);
@@ -28,27 +29,23 @@ export function addLogin(app: FastifyInstance): void {
         const known = user !== undefined && login.reauthenticate === undefined;
         const isComplete = known && (login.organization || !mustChooseOrganization(realm, scope, user));
         return isComplete && !prompts.includes('login')
-          ? sendBack(provider, request, reply, login)
-          : showLogin(provider, request, reply, login);
+          ? sendBack(exchange, login)
+          : showLogin(exchange, login);
       }
       if (queryOf(request).get('session_code') !== login.sessionCode) {
-        return showLogin(provider, request, reply, login, {
+        return showLogin(exchange, login, {
           error: 'Action expired. Please continue with login now.',
         });
       }
       const isNameFirst = realm.settings.organizationsEnabled === true;
-      const page = isNameFirst ? identifyFirst(provider, request, reply, login) : undefined;
-      return page ?? authenticate(provider, request, reply, login);
+      const page = isNameFirst ? identifyFirst(exchange, login) : undefined;
+      return page ?? authenticate(exchange, login);
     },
   });
 }
 
-async function authenticate(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  login: PendingLogin,
-) {
+async function authenticate(exchange: Exchange, login: PendingLogin) {
+  const { provider, request, reply } = exchange;
   const { realm, lockout } = provider;
   const form = formOf(request);
   const as = field(form, 'as');
@@ -58,7 +55,7 @@ async function authenticate(
     as === undefined
       ? await isPasswordOf(user?.representation, field(form, 'password') ?? '')
       : provider.openUsers().some((one) => one === user && one.username === as);
-  const refuse = (error: string) => showLogin(provider, request, reply, login, { username, error });
+  const refuse = (error: string) => showLogin(exchange, login, { username, error });
   if (user === undefined || !lockout.admits(user, right)) return refuse('Invalid username or password.');
   if (!user.enabled) return refuse('Account is disabled, contact your administrator.');
   if (login.reauthenticate !== undefined && user.username !== login.reauthenticate) {
@@ -69,11 +66,8 @@ async function authenticate(
   if (user.requiredActions.length > 0) {
     login.userId = user.id;
     provider.logins.renew(login);
-    reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
-    return reply
-      .code(302)
-      .header('location', requiredActionUrl(issuerOf(request), login, user))
-      .send();
+    noStore(reply);
+    return redirectTo(reply, requiredActionUrl(issuerOf(request), login, user));
   }
-  return finishLogin(provider, request, reply, login, user);
+  return finishLogin(exchange, login, user);
 }

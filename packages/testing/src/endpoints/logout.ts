@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { signedIn, signOut } from '../browser/cookies.ts';
 import { isPostLogoutRedirectUri } from '../browser/redirect-uri.ts';
 import { endSession } from '../end-session.ts';
 import { recordSession } from '../events/record-session.ts';
+import { redirectTo } from '../http/answer.ts';
 import { field, formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import { addRoute, type Exchange } from '../http/route.ts';
 import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
@@ -19,19 +20,20 @@ export function addLogout(app: FastifyInstance): void {
     endpoint: 'logout',
     path: '/protocol/openid-connect/logout',
     methods: ['GET', 'POST'],
-    handler(request, reply, provider) {
+    handler(exchange) {
+      const { request } = exchange;
       const form = formOf(request);
       if (request.method === 'POST' && form.has('refresh_token')) {
-        return logoutByRefreshToken(provider, request, reply);
+        return logoutByRefreshToken(exchange);
       }
-      return logoutByBrowser(provider, request, reply, request.method === 'POST' ? form : queryOf(request));
+      return logoutByBrowser(exchange, request.method === 'POST' ? form : queryOf(request));
     },
   });
   addRoute(app, {
     endpoint: 'logout',
     path: '/protocol/openid-connect/logout/logout-confirm',
     methods: ['POST'],
-    handler: (request, reply, provider) => confirmLogout(provider, request, reply),
+    handler: (exchange) => confirmLogout(exchange),
   });
 }
 
@@ -42,20 +44,16 @@ interface Asked {
   readonly state: string | undefined;
 }
 
-async function logoutByBrowser(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  query: URLSearchParams,
-) {
+async function logoutByBrowser(exchange: Exchange, query: URLSearchParams) {
+  const { provider, request, reply } = exchange;
   reply.header('cache-control', 'no-cache');
   const asked = await readLogout(provider, query, issuerOf(request));
   if (typeof asked === 'string') return sendErrorPage(reply, provider.realm.displayName, asked);
   const current = signedIn(provider, request);
   if (!query.has('id_token_hint') && (current !== undefined || asked.client === undefined)) {
-    return askFirst(provider, request, reply, asked, current?.session);
+    return askFirst(exchange, asked, current?.session);
   }
-  return finishLogout(provider, request, reply, asked, asked.session ?? current?.session);
+  return finishLogout(exchange, asked, asked.session ?? current?.session);
 }
 
 /** The logout request, or the text of an error. */
@@ -87,9 +85,7 @@ async function readLogout(
 }
 
 function askFirst(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { provider, request, reply }: Exchange,
   { client, redirectUri, state }: Asked,
   session: Session | undefined,
 ) {
@@ -103,7 +99,8 @@ function askFirst(
   return sendLogoutPage(reply, provider.realm.displayName, action, code);
 }
 
-async function confirmLogout(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+async function confirmLogout(exchange: Exchange) {
+  const { provider, request, reply } = exchange;
   reply.header('cache-control', 'no-cache');
   const { displayName } = provider.realm;
   const asked = await readLogout(provider, queryOf(request), issuerOf(request));
@@ -113,16 +110,15 @@ async function confirmLogout(provider: Provider, request: FastifyRequest, reply:
   if (current !== undefined && (code === undefined || current.session.notes.LOGOUT_CODE !== code)) {
     return sendErrorPage(reply, displayName, 'Logout failed');
   }
-  return finishLogout(provider, request, reply, asked, current?.session);
+  return finishLogout(exchange, asked, current?.session);
 }
 
 async function finishLogout(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  exchange: Exchange,
   { client, redirectUri, state }: Asked,
   session: Session | undefined,
 ) {
+  const { provider, request, reply } = exchange;
   if (session !== undefined) {
     await endSession(provider, session, issuerOf(request));
     recordSession(provider, 'LOGOUT', request, session, client?.clientId ?? 'account');
@@ -131,5 +127,5 @@ async function finishLogout(
   if (redirectUri === undefined) return sendInfoPage(reply, provider.realm.displayName, 'You are logged out');
   const glue = redirectUri.includes('?') ? '&' : '?';
   const query = state === undefined ? '' : `${glue}${new URLSearchParams({ state })}`;
-  return reply.code(302).header('location', `${redirectUri}${query}`).send();
+  return redirectTo(reply, `${redirectUri}${query}`);
 }

@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { browserIdOf } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/logins.ts';
+import { noStore } from '../http/answer.ts';
 import { queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
+import type { Exchange } from '../http/route.ts';
 import { sendLoginPage } from '../pages/login-page.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import { sendOrganizationPage } from '../pages/organization-page.ts';
@@ -25,17 +27,16 @@ export function pendingLogin({ logins }: Provider, request: FastifyRequest): Pen
 }
 
 export function sendNoLogin({ realm }: Provider, reply: FastifyReply) {
-  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  noStore(reply);
   return sendErrorPage(reply, realm.displayName, NO_COOKIE);
 }
 
 export function showLogin(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  exchange: Exchange,
   login: PendingLogin,
   again: { username?: string; error?: string } = {},
 ) {
+  const { provider, request, reply } = exchange;
   provider.logins.renew(login);
   const { realm } = provider;
   const { reauthenticate, request: asked } = login;

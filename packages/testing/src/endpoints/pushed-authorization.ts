@@ -15,7 +15,7 @@ export function addPushedAuthorization(app: FastifyInstance): void {
     endpoint: 'par',
     path: '/protocol/openid-connect/ext/par/request',
     methods: ['POST'],
-    async handler(request, reply, provider) {
+    async handler({ provider, request, reply }) {
       const { realm, pushedRequests } = provider;
       allowCaller(request, reply);
       const client = await authenticate(provider, request);

@@ -9,7 +9,7 @@ export function addRealmInfo(app: FastifyInstance): void {
     endpoint: 'realm',
     path: '/',
     methods: ['GET'],
-    async handler(request, reply, provider) {
+    async handler({ provider, request, reply }) {
       const { realm, keys } = provider;
       allowAnyOrigin(request, reply);
       const issuer = issuerOf(request);

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { endSession } from '../end-session.ts';
 import { recordSession } from '../events/record-session.ts';
@@ -6,10 +5,10 @@ import { invalidGrant } from '../fault.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import type { Provider } from '../provider.ts';
+import type { Exchange } from '../http/route.ts';
 
 /** Keycloak's logout by refresh token: answers 204 and ends the session. */
-export async function logoutByRefreshToken(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+export async function logoutByRefreshToken({ provider, request, reply }: Exchange) {
   const { keys, sessions } = provider;
   allowCaller(request, reply);
   const client = await authenticateClient(provider, request);

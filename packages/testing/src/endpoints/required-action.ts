@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { redirectTo } from '../http/answer.ts';
 import { field, formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
@@ -14,7 +15,8 @@ export function addRequiredAction(app: FastifyInstance): void {
     endpoint: 'login',
     path: '/login-actions/required-action',
     methods: ['GET', 'POST'],
-    handler(request, reply, provider) {
+    handler(exchange) {
+      const { provider, request, reply } = exchange;
       const { realm } = provider;
       const login = pendingLogin(provider, request);
       const user = realm.userById(login?.userId ?? '');
@@ -38,12 +40,9 @@ export function addRequiredAction(app: FastifyInstance): void {
         requiredActions: user.requiredActions.filter((name) => name !== 'UPDATE_PASSWORD'),
       });
       if (done.requiredActions.length > 0) {
-        return reply
-          .code(302)
-          .header('location', requiredActionUrl(issuerOf(request), login, done))
-          .send();
+        return redirectTo(reply, requiredActionUrl(issuerOf(request), login, done));
       }
-      return finishLogin(provider, request, reply, login, done);
+      return finishLogin(exchange, login, done);
     },
   });
 }

@@ -13,7 +13,7 @@ export function addRevocation(app: FastifyInstance): void {
     endpoint: 'revocation',
     path: '/protocol/openid-connect/revoke',
     methods: ['POST'],
-    async handler(request, reply, provider) {
+    async handler({ provider, request, reply }) {
       const { keys, sessions, clock } = provider;
       allowCaller(request, reply);
       const client = await authenticateClient(provider, request);

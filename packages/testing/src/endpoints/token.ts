@@ -41,7 +41,8 @@ export function addToken(app: FastifyInstance): void {
     endpoint: 'token',
     path: '/protocol/openid-connect/token',
     methods: ['POST'],
-    async handler(request, reply, provider) {
+    async handler(exchange) {
+      const { provider, request, reply } = exchange;
       // RFC 6749 §5.1
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
       const form = formOf(request);
@@ -50,7 +51,7 @@ export function addToken(app: FastifyInstance): void {
       // Keycloak accepts a bearer token here in place of the client's credentials.
       if (type === UMA_TICKET) {
         allowCaller(request, reply);
-        return reply.send(await umaTicketGrant(provider, request, reply));
+        return reply.send(await umaTicketGrant(exchange));
       }
       const grant = GRANTS.get(type);
       if (grant === undefined) throw new Fault(400, 'unsupported_grant_type', 'Unsupported grant_type');

@@ -26,7 +26,7 @@ export function addUmaConfiguration(app: FastifyInstance): void {
     endpoint: 'discovery',
     path: '/.well-known/uma2-configuration',
     methods: ['GET'],
-    handler(request, reply, provider) {
+    handler({ provider, request, reply }) {
       const { realm } = provider;
       allowAnyOrigin(request, reply);
       reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import { addRoute, type Exchange } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 import { type Claims, contextOf } from '../tokens/issue.ts';
@@ -17,7 +17,8 @@ export function addUserinfo(app: FastifyInstance): void {
     path: '/protocol/openid-connect/userinfo',
     methods: ['GET', 'POST'],
     preflight: ['GET', 'HEAD', 'OPTIONS'],
-    async handler(request, reply, provider) {
+    async handler(exchange) {
+      const { provider, request, reply } = exchange;
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
       const [, scheme = '', header] =
         /^(bearer|dpop) +(\S.*)$/i.exec(request.headers.authorization ?? '') ?? [];
@@ -32,7 +33,7 @@ export function addUserinfo(app: FastifyInstance): void {
       if (bound && !(await hasProof(provider, request, token))) {
         return challenge(401, 'invalid_token', 'Token verification failed');
       }
-      return answer(provider, request, reply, token, bound, challenge);
+      return answer(exchange, token, bound, challenge);
     },
   });
 }
@@ -67,9 +68,7 @@ function refusal({ realm }: Provider, reply: FastifyReply, bound: boolean): Chal
 }
 
 async function answer(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { provider, request, reply }: Exchange,
   token: string,
   bound: boolean,
   challenge: Challenge,

@@ -13,13 +13,20 @@ declare module 'fastify' {
   }
 }
 
+/** A request, the realm of its path, and the answer. */
+export interface Exchange {
+  readonly provider: Provider;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
 interface RouteOptions {
   endpoint: Endpoint;
   path: string;
   methods: readonly ('GET' | 'POST')[];
   /** Methods that a preflight lists instead of `methods`. */
   preflight?: readonly string[];
-  handler(request: FastifyRequest, reply: FastifyReply, provider: Provider): unknown;
+  handler(exchange: Exchange): unknown;
 }
 
 const ALL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -31,7 +38,7 @@ export function addRoute(app: FastifyInstance, options: RouteOptions): void {
   const answered = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
   app.route({
     ...{ method: [...methods], url: path, config },
-    handler: (request, reply) => handler(request, reply, request.provider),
+    handler: (request, reply) => handler({ provider: request.provider, request, reply }),
   });
   app.route({
     method: 'OPTIONS',

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { noStore } from '../http/answer.ts';
 import { escapeHtml } from './escape.ts';
 import { sendPage } from './layout.ts';
 
@@ -27,7 +28,7 @@ export function sendConsentPage(reply: FastifyReply, page: ConsentPage) {
   const { realmName, clientName, scopes, about, action, code } = page;
   const texts = Object.entries(TEXTS).flatMap(([name, text]) => (scopes.includes(name) ? [text] : []));
   if (about !== undefined) texts.push(escapeHtml(about));
-  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  noStore(reply);
   return sendPage(reply, 200, {
     title: `Sign in to ${realmName}`,
     heading: `Grant Access to ${clientName}`,

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { noStore } from '../http/answer.ts';
 import { escapeHtml } from './escape.ts';
 import { sendPage } from './layout.ts';
 
@@ -23,7 +24,7 @@ const REMEMBER_ME =
 export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
   const { realmName, action, asks, username = '', rememberMe, error } = page;
   const { heading = 'Sign in to your account', users } = page;
-  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  noStore(reply);
   const parts = [
     asks === 'password' ? attempted(username) : nameField(username),
     asks !== 'username' && passwordField(asks === 'password' || username !== ''),

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { noStore } from '../http/answer.ts';
 import { escapeHtml } from './escape.ts';
 import { sendPage } from './layout.ts';
 
@@ -14,7 +15,7 @@ export function sendOrganizationPage(
   reply: FastifyReply,
   { realmName, action, username, organizations }: OrganizationPage,
 ) {
-  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  noStore(reply);
   const buttons = organizations.map(
     ({ alias, name }) =>
       `<button id="organization-${escapeHtml(alias)}" name="kc.org" type="submit" value="${escapeHtml(alias)}">${escapeHtml(name)}</button>`,

@@ -1,10 +1,11 @@
 import type { FastifyReply } from 'fastify';
+import { noStore } from '../http/answer.ts';
 import { escapeHtml } from './escape.ts';
 import { sendPage } from './layout.ts';
 
 /** The only required action that this provider supports: a new password. */
 export function sendPasswordPage(reply: FastifyReply, realmName: string, action: string, error?: string) {
-  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  noStore(reply);
   return sendPage(reply, 200, {
     title: `Sign in to ${realmName}`,
     heading: 'Update password',

@@ -59,8 +59,8 @@ async function act(api: AdminClient, state: AuthzState, action: Action): Promise
 }
 
 /**
- * Up to Keycloak 26.4 three things come with it that let every user in. Nobody has made them, so they go at once, but for
- * those that the file names.
+ * Up to Keycloak 26.4 three things come with it that let every user in. They are deleted at once, unless the file
+ * names them.
  */
 async function switchOn(
   api: AdminClient,
@@ -86,34 +86,40 @@ async function put(
   state: AuthzState,
   { section, item, before }: Extract<Action, { type: 'put' }>,
 ): Promise<void> {
-  const at = { realm: state.realm, id: state.clientUuid };
   const known = state.ids[section === 'permissions' ? 'policies' : section];
   const id = known.get(item.name);
-  let made: { id?: string };
-  if (section === 'scopes') {
-    if (id !== undefined)
-      return api.clients.updateAuthorizationScope({ ...at, scopeId: id }, { ...item, id } as object);
-    made = await api.clients.createAuthorizationScope(at, item as object);
-  } else if (section === 'resources') {
+  const made = await write(api.clients, state, section, item, before, id);
+  if (id === undefined) known.set(item.name, made?.id ?? '');
+}
+
+/** Changes the object with this id, or creates one. New resources are imported, see {@link importResources}. */
+async function write(
+  clients: AdminClient['clients'],
+  state: AuthzState,
+  section: Section,
+  item: Item,
+  before: Item | undefined,
+  id: string | undefined,
+): Promise<{ id?: string } | undefined> {
+  const at = { realm: state.realm, id: state.clientUuid };
+  if (section === 'resources') {
     const resourceId = idOf(state, section, item.name);
-    return api.clients.updateResource(
-      { ...at, resourceId },
-      { ...toResourceBody(item, state), _id: resourceId },
-    );
-  } else {
-    const body = { ...toPolicyBody(item, before), ...toIds(section, item, state) };
-    const type = section === 'policies' ? String(item.type) : permissionType(item);
-    if (section === 'policies') {
-      if (id !== undefined)
-        return api.clients.updatePolicy({ ...at, type, policyId: id }, { ...body, id } as object);
-      made = (await api.clients.createPolicy({ ...at, type }, body as object)) as object;
-    } else {
-      if (id !== undefined)
-        return api.clients.updatePermission({ ...at, type, permissionId: id }, { ...body, id } as object);
-      made = (await api.clients.createPermission({ ...at, type }, body as object)) as object;
-    }
+    const body = { ...toResourceBody(item, state), _id: resourceId };
+    return void (await clients.updateResource({ ...at, resourceId }, body));
   }
-  known.set(item.name, made.id ?? '');
+  if (section === 'scopes') {
+    if (id === undefined) return clients.createAuthorizationScope(at, item as object);
+    return void (await clients.updateAuthorizationScope({ ...at, scopeId: id }, { ...item, id } as object));
+  }
+  const body: object = { ...toPolicyBody(item, before), ...toIds(section, item, state) };
+  if (section === 'policies') {
+    const typed = { ...at, type: String(item.type) };
+    if (id === undefined) return (await clients.createPolicy(typed, body)) as object;
+    return void (await clients.updatePolicy({ ...typed, policyId: id }, { ...body, id }));
+  }
+  const typed = { ...at, type: permissionType(item) };
+  if (id === undefined) return (await clients.createPermission(typed, body)) as object;
+  return void (await clients.updatePermission({ ...typed, permissionId: id }, { ...body, id }));
 }
 
 /** By id: a name could be the name of what a user has registered. */

@@ -1,17 +1,16 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { AdminError } from '../admin-error.ts';
+import { gone } from '../admin-error.ts';
 import type { AuthzState } from './current.ts';
 import { type AuthzModel, type Item, namesIn } from './model.ts';
 
 /** The id of what has this name now. */
 export function idOf(state: AuthzState, kind: keyof AuthzState['ids'], name: string): string {
   const id = state.ids[kind].get(name);
-  if (id === undefined)
-    throw new AdminError('missing', 404, `'${name}' is gone: somebody else is changing this client`);
+  if (id === undefined) throw gone(name, 'client');
   return id;
 }
 
-/** A resource as Keycloak takes it. What is left out of one would stay as it was, so all is said. */
+/** A resource, for Keycloak. It has every member, because an omitted one would keep its old value. */
 export function toResourceBody({ iconUri, ...item }: Item, state: AuthzState): object {
   const scopes = namesIn(item as Item, 'scopes').map((name) => ({ id: idOf(state, 'scopes', name), name }));
   const whole = { uris: [], attributes: {}, ownerManagedAccess: false, ...item, scopes };

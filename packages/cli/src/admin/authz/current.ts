@@ -1,5 +1,6 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { AdminError, toAdminError } from '../admin-error.ts';
+import { AdminError, trying } from '../admin-error.ts';
+import { findClient } from '../look-up.ts';
 import { type AuthzModel, type Item, namesIn, POLICY_TYPES, type Section, toItem } from './model.ts';
 import { type KeycloakPolicy, toPolicyItem } from './policy-form.ts';
 
@@ -26,12 +27,11 @@ const ALL = { first: 0, max: -1 };
 /**
  * Reads the authorization services of a client.
  *
- * @throws {AdminError} when there is no such client, Keycloak does not answer or refuses
+ * @throws {AdminError} when the client does not exist, or Keycloak does not answer or refuses
  */
 export async function readAuthz(api: AdminClient, realm: string, clientId: string): Promise<AuthzState> {
-  try {
-    const list = await api.clients.find({ realm, clientId });
-    const client = list.find((one) => one.clientId === clientId);
+  return trying(`see the authorization services of the client ${clientId}`, async () => {
+    const client = await findClient(api, realm, clientId);
     if (client?.id === undefined)
       throw new AdminError(
         'missing',
@@ -41,12 +41,10 @@ export async function readAuthz(api: AdminClient, realm: string, clientId: strin
     const about = { realm, clientId, clientUuid: client.id, isPublic: client.publicClient === true };
     if (client.authorizationServicesEnabled !== true) return { ...about, isOn: false, ...NOTHING() };
     return { ...about, isOn: true, ...(await readLists(api, realm, client.id)) };
-  } catch (error) {
-    throw toAdminError(error, `see the authorization services of the client ${clientId}`);
-  }
+  });
 }
 
-/** What there is to plan against where there is no client yet. */
+/** The state before the client exists. */
 export function noAuthz(realm: string, clientId: string): AuthzState {
   return { realm, clientId, clientUuid: '', isPublic: false, isOn: false, ...NOTHING() };
 }

@@ -1,4 +1,4 @@
-/** What a member of the file may hold: whether a value is one, in words, and the one way in which it is compared and written. */
+/** The values of a member of the file: which ones are valid, their description, and the form in which they are compared. */
 export interface Kind {
   readonly words: string;
   is(value: unknown): boolean;
@@ -33,7 +33,7 @@ export function oneOf(...words: readonly string[]): Kind {
   };
 }
 
-/** A list of texts, in no order. */
+/** A list of strings, in any order. */
 export function names(toName: (name: string) => string = (name) => name): Kind {
   return {
     words: 'a list of texts',
@@ -42,7 +42,7 @@ export function names(toName: (name: string) => string = (name) => name): Kind {
   };
 }
 
-/** A list of texts, or of objects that hold the text as `key`, and a switch. */
+/** A list of strings, or of objects with the string as `key`, and a switch. */
 export function switched(
   key: string,
   toggle: string,
@@ -73,7 +73,7 @@ export function switched(
   };
 }
 
-/** Lists of texts by name. */
+/** Lists of strings by name. */
 export const attributes: Kind = {
   words: 'an object of lists of texts',
   is: (value) =>

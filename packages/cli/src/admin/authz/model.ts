@@ -5,10 +5,10 @@ import { attributes, flag, type Kind, names, number, oneOf, switched, text } fro
 export const SECTIONS = ['scopes', 'resources', 'policies', 'permissions'] as const;
 export type Section = (typeof SECTIONS)[number];
 
-/** One scope, resource, policy or permission: members in one order, in one way of writing, nothing that is left out. */
+/** A scope, resource, policy or permission in normal form, so that two of them can be compared. */
 export type Item = Readonly<Record<string, unknown>> & { readonly name: string };
 
-/** A file, or what Keycloak has, ready to be compared. */
+/** A file, or Keycloak's settings, ready to be compared. */
 export interface AuthzModel {
   readonly switches: Pick<
     AuthorizationFile,
@@ -71,7 +71,7 @@ const OTHERS: Readonly<Record<Exclude<Section, 'policies'>, Members>> = {
   },
 };
 
-/** What an object of a section may hold, and what it has to. `undefined`: there is no such type of policy. */
+/** The members of an object of a section, and the required ones. `undefined` for an unknown type of policy. */
 export function membersOf(
   section: Section,
   type: unknown,
@@ -106,14 +106,14 @@ export function permissionType(item: Item): 'scope' | 'resource' {
   return item.scopes === undefined ? 'resource' : 'scope';
 }
 
-/** What an item says about others, as names. */
+/** The names of other items in a member. */
 export function namesIn(item: Item | undefined, member: string): readonly string[] {
   return ((item?.[member] ?? []) as (string | { name?: string; path?: string })[]).map((one) =>
     typeof one === 'string' ? one : (one.name ?? one.path ?? ''),
   );
 }
 
-/** The same as a file, in one order whatever Keycloak answers first. */
+/** The same as a file. Its order does not depend on the order of Keycloak's answers. */
 export function toFile({ switches, lists }: AuthzModel): AuthorizationFile {
   const sorted = (section: Section) =>
     [...lists[section].values()].sort((a, b) => (a.name < b.name ? -1 : 1));

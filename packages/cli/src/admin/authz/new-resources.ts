@@ -5,7 +5,7 @@ import type { AuthzState } from './current.ts';
 import type { Item } from './model.ts';
 import type { AuthzStep } from './plan.ts';
 
-/** More at once is slower for each: Keycloak looks through all that it has made, for each one that it makes. */
+/** Larger batches are slower: for each new resource, Keycloak searches all that it has just created. */
 const AT_ONCE = 25;
 
 /** A step that makes a resource. */
@@ -32,8 +32,8 @@ export function inBatches(steps: readonly AuthzStep[]): AuthzStep[][] {
 }
 
 /**
- * Makes resources by one call: all of them, or none. Each has an id of ours, by which Keycloak finds them faster, and keeps its
- * cache right. Of an import Keycloak takes what is left out for its defaults, so the switches are said as they are.
+ * Creates resources with one call: all of them, or none. We choose the ids: so Keycloak finds them faster, and its cache stays
+ * right. An import resets omitted switches to their defaults, so it names the current ones.
  */
 export async function importResources(
   api: AdminClient,

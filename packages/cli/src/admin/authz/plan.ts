@@ -1,4 +1,4 @@
-import type { Blocked, Change } from '../plan/step.ts';
+import { type Blocked, type Change, change, switchedOn, toChange } from '../plan/step.ts';
 import type { AuthzState } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, SECTIONS, type Section } from './model.ts';
 
@@ -38,7 +38,7 @@ const SINGULAR = {
 
 const DEFAULT_POLICY = 'Default Policy';
 
-/** What a new client of Keycloak up to 26.4 comes with: it lets every user in on every path. */
+/** Up to Keycloak 26.4, a new client has these. Together they let every user in on every path. */
 export const DEFAULTS: readonly { readonly section: Section; readonly name: string }[] = [
   { section: 'permissions', name: 'Default Permission' },
   { section: 'policies', name: DEFAULT_POLICY },
@@ -46,8 +46,8 @@ export const DEFAULTS: readonly { readonly section: Section; readonly name: stri
 ];
 
 /**
- * Holds the file against Keycloak. Things are made in the order in which they need one another, and deleted in the other
- * order, after everything else: what is not in the file is deleted with `prune` alone.
+ * Compares the file with Keycloak. Things are created in the order in which they need one another. Deletions come last, in the
+ * reverse order: only with `prune`, things that the file lacks are deleted.
  */
 export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean): AuthzPlan {
   const refused = findRefused(wanted, state);
@@ -99,7 +99,7 @@ export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean)
   return { steps: [...first, ...steps], kept, blocked: [...blocked, ...findOpen(wanted, state)], refused };
 }
 
-/** What Keycloak has and the file has not, in the order in which it can be deleted. */
+/** What only Keycloak has, in an order in which it can be deleted. */
 function extraOf(section: Section, wanted: AuthzModel, state: AuthzState): string[] {
   const extra = inOrder(state.model.lists[section]).filter(({ name }) => !wanted.lists[section].has(name));
   const names = extra.map(({ name }) => name).reverse();
@@ -107,13 +107,13 @@ function extraOf(section: Section, wanted: AuthzModel, state: AuthzState): strin
   return hasScript && !usesDefaultPolicy(wanted) ? [...names, DEFAULT_POLICY] : names;
 }
 
-/** Whether the file builds on the policy that lets everybody in. */
+/** Whether the file uses the policy that lets every user in. */
 export function usesDefaultPolicy({ lists }: AuthzModel): boolean {
   const users = [...lists.policies.values(), ...lists.permissions.values()];
   return users.some((item) => namesIn(item, 'policies').includes(DEFAULT_POLICY));
 }
 
-/** There is nothing but what Keycloak made itself, as after a run that was cut off when it had switched it on. */
+/** Whether only Keycloak's own objects exist, for example after a run that was cut off right after it switched it on. */
 function isUntouched({ model, foreign }: AuthzState): boolean {
   const isDefault = (section: Section, name: string) =>
     DEFAULTS.some((one) => one.section === section && one.name === name);
@@ -125,22 +125,14 @@ function isUntouched({ model, foreign }: AuthzState): boolean {
 
 function planSwitches(wanted: AuthzModel, { isOn, clientId, model }: AuthzState): AuthzStep[] {
   const subject = `authorization services of the client ${clientId}`;
-  const on: AuthzStep = {
-    kind: 'change',
-    subject,
-    changes: [{ field: 'authorization, with service accounts roles', from: 'off', to: 'on' }],
-    action: { type: 'switch-on' },
-  };
+  const on = toChange(subject, [switchedOn('authorization, with service accounts roles')], {
+    type: 'switch-on',
+  } as const);
   const changes = Object.entries(wanted.switches).flatMap(([field, to]) => {
     const from = model.switches[field as keyof AuthzModel['switches']];
-    return from === to ? [] : [{ field, from: String(from ?? ''), to: String(to) }];
+    return from === to ? [] : [change(field, String(to), String(from ?? ''))];
   });
-  const set: AuthzStep = {
-    kind: 'change',
-    subject,
-    changes,
-    action: { type: 'set-switches', switches: wanted.switches },
-  };
+  const set = toChange(subject, changes, { type: 'set-switches', switches: wanted.switches } as const);
   return [...(isOn ? [] : [on]), ...(changes.length > 0 ? [set] : [])];
 }
 
@@ -150,7 +142,7 @@ function planItem(section: Section, item: Item, before: Item | undefined): Authz
   );
   const changes = fields.flatMap((field) => {
     const [from, to] = [shown(before?.[field]), shown(item[field])];
-    return from === to ? [] : [{ field, from, to: to === '' ? '(none)' : to }];
+    return from === to ? [] : [change(field, to === '' ? '(none)' : to, from)];
   });
   if (before !== undefined && changes.length === 0) return undefined;
   return {
@@ -183,7 +175,7 @@ function inOrder(items: ReadonlyMap<string, Item>): Item[] {
   return [...ordered];
 }
 
-/** What Keycloak would refuse half-way, or take in silence. */
+/** What Keycloak would refuse half-way, or accept silently. */
 function findRefused(wanted: AuthzModel, { isPublic, isOn, clientId, model, foreign }: AuthzState): string[] {
   const refused: string[] = [];
   const { policies, permissions } = wanted.lists;

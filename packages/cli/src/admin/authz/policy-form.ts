@@ -49,9 +49,9 @@ function toTimes({ nbf, noa, ...others }: Readonly<Record<string, string>>): obj
 }
 
 /**
- * Writes one for Keycloak's endpoint of its type. Whatever is left out would stay as it was, so it is said.
+ * Writes one for Keycloak's endpoint of its type. It has every member, because an omitted one would keep its old value.
  *
- * @param before what Keycloak has, where it is there
+ * @param before Keycloak's current one
  */
 export function toPolicyBody(item: Item, before: Item | undefined): Record<string, unknown> {
   const { logic = 'POSITIVE', decisionStrategy = 'UNANIMOUS', description = '' } = item;
@@ -64,7 +64,7 @@ export function toPolicyBody(item: Item, before: Item | undefined): Record<strin
     body.roles = needed('roles');
   }
   for (const [member] of NEWER) {
-    // What is not known is refused, also where it is off.
+    // An older Keycloak refuses the member, even `false`.
     if (before?.[member] === true) body[member] = item[member] ?? false;
   }
   if (item.type === 'client-scope') body.clientScopes = needed('clientScopes');
@@ -77,13 +77,13 @@ export function toPolicyBody(item: Item, before: Item | undefined): Record<strin
   return body;
 }
 
-/** Members that older Keycloaks answer 500 to, and since when they are known. */
+/** Members for which older Keycloaks answer 500, and the first version that knows them. */
 const NEWER = [
   ['fetchRoles', '26'],
   ['targetContextAttributes', '24'],
 ] as const;
 
-/** What may be the matter where Keycloak fails at a policy; else nothing. */
+/** A likely reason why Keycloak fails at a policy; else nothing. */
 export function blameVersion(item: Item): string {
   return NEWER.flatMap(([member, version]) =>
     item[member] === undefined ? [] : [` (Keycloak before ${version} does not know ${member})`],

@@ -14,7 +14,7 @@ import {
 /** The file, or everything that is wrong with it. */
 export type ReadFile = { readonly model: AuthzModel } | { readonly problems: readonly string[] };
 
-/** Reads the text of an `authz.json`. Whatever it does not know it refuses by name: a typing mistake must not open a door. */
+/** Reads an `authz.json`. Refuses unknown members by name, because a typing mistake must not open a door. */
 export function readAuthzFile(text: string): ReadFile {
   let json: unknown;
   try {

@@ -1,6 +1,6 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { toAdminError } from '../admin-error.ts';
-import { findGroup, findUser } from '../current.ts';
+import { trying } from '../admin-error.ts';
+import { findClient, findGroup, findUser } from '../look-up.ts';
 import { namesIn } from './model.ts';
 import type { AuthzPlan } from './plan.ts';
 
@@ -19,11 +19,8 @@ export async function findUnknown(api: AdminClient, realm: string, plan: AuthzPl
     for (const [member, { what, isThere }] of Object.entries(LOOKUPS)) {
       for (const name of namesIn(action.item, member)) {
         const key = `${member} ${name}`;
-        try {
-          if (!known.has(key)) known.set(key, await isThere(api, realm, name));
-        } catch (error) {
-          throw toAdminError(error, `look up the ${what} ${name}`);
-        }
+        if (!known.has(key))
+          known.set(key, await trying(`look up the ${what} ${name}`, () => isThere(api, realm, name)));
         if (!known.get(key))
           unknown.push(
             `policy ${JSON.stringify(action.item.name)}: there is no ${what} ${JSON.stringify(name)} in the realm ${realm}`,
@@ -52,10 +49,6 @@ const LOOKUPS: Readonly<Record<string, { readonly what: string; readonly isThere
 async function hasRole(api: AdminClient, realm: string, name: string): Promise<boolean> {
   const at = name.indexOf('/');
   if (at < 0) return !!(await api.roles.findOneByName({ realm, name }));
-  const id = await findClient(api, realm, name.slice(0, at));
+  const id = (await findClient(api, realm, name.slice(0, at)))?.id;
   return id !== undefined && !!(await api.clients.findRole({ realm, id, roleName: name.slice(at + 1) }));
-}
-
-async function findClient(api: AdminClient, realm: string, clientId: string): Promise<string | undefined> {
-  return (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId)?.id;
 }

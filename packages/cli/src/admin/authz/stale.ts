@@ -14,9 +14,9 @@ type Resource = {
 };
 
 /**
- * Finds resources of which Keycloak shows, and decides by, what was before an import. What it knows of a resource comes out of
- * its cache; what it finds by a scope, a type or a URI comes out of its database: a resource that is found by what it has not,
- * or not found by what it has, is stale. Not seen is a type that came where there was none.
+ * Finds resources for which Keycloak still shows and uses the values from before an import. Keycloak reads a resource from its
+ * cache, but searches by scope, type or URI in its database. So a resource is stale if a search contradicts its values. This
+ * cannot detect a type that was added to a resource without one.
  *
  * @returns their names
  * @throws {AdminError} when Keycloak does not answer or refuses

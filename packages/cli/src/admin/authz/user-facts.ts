@@ -1,7 +1,8 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import { findClient } from '../look-up.ts';
 import { type Item, namesIn } from './model.ts';
 
-/** The user who is asked about. */
+/** The user in question. */
 export interface UserFacts {
   readonly api: AdminClient;
   readonly realm: string;
@@ -12,13 +13,13 @@ export interface UserFacts {
 /** One thing that a policy looks at. */
 export interface Finding {
   readonly text: string;
-  /** Whether the user has it; `undefined` where that does not follow from the user alone. */
+  /** `undefined` if it does not depend on the user alone. */
   readonly has?: boolean;
 }
 
 /**
- * What a policy asks for, and what of it this user has: roles by all ways (composite ones too), groups, names. What depends
- * on the token or the time is only said.
+ * What a policy asks for, and whether this user has it: roles (composite ones too), groups, names. Conditions on the token or
+ * the time are only named.
  */
 export async function judgePolicy(
   item: Item,
@@ -87,7 +88,7 @@ async function rolesOf(
     roles.filter(({ name }) => name.includes('/')).map(({ name }) => name.split('/')[0] ?? ''),
   );
   for (const clientId of clients) {
-    const client = (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId);
+    const client = await findClient(api, realm, clientId);
     if (client?.id === undefined) continue;
     const some = await api.users.listCompositeClientRoleMappings({ realm, id, clientUniqueId: client.id });
     for (const { name } of some) held.add(`${clientId}/${name}`);

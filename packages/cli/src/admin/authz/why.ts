@@ -1,24 +1,24 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { AdminError, toAdminError } from '../admin-error.ts';
-import { findUser } from '../current.ts';
+import { findUser } from '../look-up.ts';
 import type { AuthzState } from './current.ts';
 import { type Item, namesIn } from './model.ts';
 import { type Finding, judgePolicy, type UserFacts } from './user-facts.ts';
 
-/** What is asked: may somebody do `scope` with `resource`. */
+/** The question: may a user do `scope` with `resource`? */
 export interface AskedPermission {
   readonly resource: string;
   readonly scope: string | undefined;
 }
 
-/** A permission or a policy, and what came of it. */
+/** A permission or a policy, and its result. */
 export interface Reason {
   readonly name: string;
   /** For example `role policy`. */
   readonly what: string;
-  /** What Keycloak says; of the parts of an aggregate it says nothing, so there it is what the user's roles and groups say. */
+  /** Keycloak's result. For the parts of an aggregate, which Keycloak does not report, it follows from the user's roles and groups. */
   readonly isPermit: boolean | undefined;
-  /** What it is about or looks at, and what the user lacks. */
+  /** Its subject or conditions, and what the user lacks. */
   readonly findings: readonly Finding[];
   /** Its answer is turned round. */
   readonly isNegative: boolean;

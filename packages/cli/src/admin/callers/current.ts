@@ -2,11 +2,12 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
-import { AdminError, toAdminError } from '../admin-error.ts';
+import { trying } from '../admin-error.ts';
+import { findClient, findRealm } from '../look-up.ts';
 import { mappersOf } from '../plan/audiences.ts';
 import type { CallersGoal } from './goal.ts';
 
-/** What is there now, as far as clients that call an API need it. */
+/** The current state, as far as clients that call an API need it. */
 export interface CallersState {
   readonly api: Pick<ClientRepresentation, 'defaultClientScopes' | 'optionalClientScopes'> | undefined;
   /** Those that are there, by client id. */
@@ -25,18 +26,15 @@ export interface CallerState {
 }
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
  */
 export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
   const { realm, clientId } = goal;
-  const byId = async (wanted: string) =>
-    (await api.clients.find({ realm, clientId: wanted })).find((one) => one.clientId === wanted);
-  try {
-    if (!(await api.realms.findOne({ realm }))) {
-      throw new AdminError('missing', 404, `There is no realm ${realm}: look at --realm`);
-    }
+  const byId = (wanted: string) => findClient(api, realm, wanted);
+  return trying('see the clients', async () => {
+    await findRealm(api, realm);
     const [own, scopes, usual, callers] = await Promise.all([
       byId(clientId),
       api.clientScopes.find({ realm }),
@@ -52,7 +50,5 @@ export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<
       client?.clientId === undefined ? [] : [[client.clientId, toState(client)]],
     );
     return { api: own, callers: new Map(found), scopes, usual: usual.map(({ name }) => name ?? '') };
-  } catch (error) {
-    throw toAdminError(error, 'see the clients');
-  }
+  });
 }

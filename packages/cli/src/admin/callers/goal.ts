@@ -3,7 +3,7 @@ import type { WantedClient } from '../plan/complete-client.ts';
 /** A client that calls an API. */
 export interface Caller {
   readonly clientId: string;
-  /** What it is to be: made, or completed. Default: it is there, and stays as it is. */
+  /** Its settings, if it is to be created or completed. Default: it exists and stays as it is. */
   readonly wanted?: WantedClient | undefined;
 }
 

@@ -1,16 +1,16 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import {
-  type AppClient,
   type AppScope,
   audienceScopeOf,
   GROUPS_SCOPE,
   groupsScope,
   ownScopeOf,
   planAppScopes,
+  toAppClient,
 } from '../plan/app-scope.ts';
 import { audiencesOf } from '../plan/audiences.ts';
 import { completeClient, createClient, type WantedClient } from '../plan/complete-client.ts';
-import type { Blocked, Plan, Step } from '../plan/step.ts';
+import { type Blocked, blockedPart, type Plan, type Step } from '../plan/step.ts';
 import type { CallersState } from './current.ts';
 import type { Caller, CallersGoal } from './goal.ts';
 
@@ -21,8 +21,7 @@ import type { Caller, CallersGoal } from './goal.ts';
 export function planCallers(state: CallersState, goal: CallersGoal): Plan {
   if (state.api === undefined) {
     const why = 'there is no such client, so no token can name it';
-    const fix = 'Look at --client-id, or run setup api first';
-    return { steps: [], kept: [], blocked: [{ subject: `client ${goal.clientId}`, why, fix }] };
+    return blockedPart(`client ${goal.clientId}`, why, 'Look at --client-id, or run setup api first');
   }
   const callers = [...new Map(goal.callers.map((one) => [one.clientId, one])).values()];
   const blocked = callers.flatMap((caller) => blocksOf(caller, state));
@@ -37,7 +36,11 @@ export function planCallers(state: CallersState, goal: CallersGoal): Plan {
   const scopes = planAppScopes(
     scopesOf(state, goal.clientId),
     state.scopes,
-    good.map((caller) => toAppClient(caller, state)),
+    good.map(({ clientId }) => {
+      const there = state.callers.get(clientId);
+      const client = toAppClient(there?.client ?? { clientId }, there?.mappers ?? [], there === undefined);
+      return { ...client, askable: there?.askable };
+    }),
   );
   const steps = [...made, ...scopes.steps];
   const touched = new Set(steps.map(({ subject }) => subject));
@@ -59,18 +62,6 @@ function scopesOf({ api, scopes, usual }: CallersState, clientId: string): AppSc
     ...(api?.defaultClientScopes?.includes(GROUPS_SCOPE) ? [groupsScope] : []),
     ...own.map(ownScopeOf),
   ];
-}
-
-function toAppClient({ clientId }: Caller, { callers }: CallersState): AppClient {
-  const there = callers.get(clientId);
-  const { defaultClientScopes = [], optionalClientScopes = [] } = there?.client ?? {};
-  return {
-    clientId,
-    scopes: [...defaultClientScopes, ...optionalClientScopes],
-    mappers: there?.mappers ?? [],
-    askable: there?.askable,
-    isNew: there === undefined,
-  };
 }
 
 function blocksOf({ clientId, wanted }: Caller, { callers }: CallersState): Blocked[] {

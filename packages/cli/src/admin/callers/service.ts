@@ -1,6 +1,6 @@
 import type { WantedClient } from '../plan/complete-client.ts';
 
-/** A service that calls an API in its own name: a confidential client that nobody signs in with. */
+/** A service that calls an API in its own name: a confidential client without sign-in. */
 export function toServiceClient(clientId: string): WantedClient {
   return {
     clientId,

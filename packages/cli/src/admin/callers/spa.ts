@@ -10,8 +10,8 @@ export interface SpaGoal {
 }
 
 /**
- * A public client: what a page holds, everybody can read. A code is of no use without PKCE (RFC 9700 §2.1.1), and goes to whole
- * addresses alone (§2.1).
+ * A public client, because a page cannot keep a secret. PKCE protects its codes (RFC 9700 §2.1.1), which go only to complete
+ * addresses (§2.1).
  */
 export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): WantedClient {
   return {

@@ -1,10 +1,10 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type IdentityProviderRepresentation from '@keycloak/keycloak-admin-client/lib/defs/identityProviderRepresentation.js';
-import { toAdminError } from '../admin-error.ts';
+import { trying } from '../admin-error.ts';
 import type { CredentialGoal } from './goal.ts';
 
-/** What is there now, as far as it says how a client proves who it is. */
+/** The current state, as far as it says how a client proves who it is. */
 export interface CredentialState {
   readonly client: ClientRepresentation | undefined;
   /** Ids of the authenticators that this Keycloak has. */
@@ -16,7 +16,7 @@ export interface CredentialState {
 }
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
  * @throws {AdminError}
  */
@@ -25,7 +25,7 @@ export async function readCredential(
   { realm, clientId }: { readonly realm: string; readonly clientId: string },
   { type }: CredentialGoal,
 ): Promise<CredentialState> {
-  try {
+  return trying(`see how ${clientId} proves who it is`, async () => {
     const isThere = Boolean(await api.realms.findOne({ realm }));
     const [found, authenticators, providers] = await Promise.all([
       isThere ? api.clients.find({ realm, ...(type === 'kubernetes' ? {} : { clientId }) }) : [],
@@ -41,7 +41,5 @@ export async function readCredential(
       providers,
       others: found.filter((one) => one.clientId !== clientId),
     };
-  } catch (error) {
-    throw toAdminError(error, `see how ${clientId} proves who it is`);
-  }
+  });
 }

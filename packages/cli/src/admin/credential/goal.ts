@@ -16,7 +16,7 @@ export type CredentialGoal =
       readonly issuer?: string | undefined;
     };
 
-/** The issuer of the cluster in which Keycloak itself runs, unless it is told another one. */
+/** The default issuer: the cluster in which Keycloak runs. */
 export const OWN_CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 
 /** Authenticators of Keycloak: their ids, and their names in the console. */

@@ -1,12 +1,23 @@
-import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
+import {
+  added,
+  type Blocked,
+  blockedPart,
+  type Change,
+  change,
+  newPart,
+  type Plan,
+  type Step,
+  toChange,
+  toCreate,
+} from '../plan/step.ts';
 import type { CredentialState } from './current.ts';
 import { AUTHENTICATOR_FOR, AUTHENTICATORS, type CredentialGoal, OWN_CLUSTER } from './goal.ts';
 
-/** What has to be known to prove oneself as the client: its attributes, and who has that. */
+/** What proves that an application is the client. */
 interface Wanted {
   readonly attributes: Record<string, string>;
   readonly changes: readonly Change[];
-  /** A sentence: who is the client from now on. */
+  /** A sentence for people: which application is the client from now on. */
   readonly opens: string;
   readonly before: readonly Step[];
 }
@@ -15,51 +26,37 @@ interface Wanted {
 export function planCredential(state: CredentialState, clientId: string, goal: CredentialGoal): Plan {
   const subject = `credential of client ${clientId}`;
   const authenticator = AUTHENTICATOR_FOR[goal.type];
-  const block = (why: string, fix: string): Plan => ({
-    steps: [],
-    kept: [],
-    blocked: [{ subject, why, fix }],
-  });
   if (!state.authenticators.includes(authenticator)) {
     const why = `this Keycloak has no authenticator '${AUTHENTICATORS[authenticator]}'`;
-    return block(why, 'it came with Keycloak 26.4; until then use --credential key');
+    return blockedPart(subject, why, 'it came with Keycloak 26.4; until then use --credential key');
   }
   // It is made with one.
-  if (goal.type === 'secret' && state.client === undefined) return { steps: [], kept: [], blocked: [] };
+  if (goal.type === 'secret' && state.client === undefined) return newPart();
   const wanted = want(state, clientId, goal);
-  if ('why' in wanted) return block(wanted.why, wanted.fix);
+  if ('why' in wanted) return blockedPart(subject, wanted.why, wanted.fix);
   const { client } = state;
   const attributes = client?.attributes ?? {};
   const now = client?.clientAuthenticatorType ?? 'client-secret';
   const isThere = Object.entries(wanted.attributes).every(([name, value]) => attributes[name] === value);
   if (client !== undefined && now === authenticator && isThere)
     return { steps: wanted.before, kept: wanted.before.length === 0 ? [subject] : [], blocked: [] };
-  const from = client === undefined || now === authenticator ? '' : (AUTHENTICATORS[now] ?? now);
   const to = AUTHENTICATORS[authenticator] ?? '';
-  const changes = [
-    ...(from === '' && client !== undefined
-      ? []
-      : [
-          {
-            field: 'Client authenticator',
-            from,
-            to: (from && `${to}; who shows the former is refused`) || to,
-          },
-        ]),
-    ...wanted.changes,
-  ];
-  const step: Step = {
-    kind: client === undefined ? 'create' : 'change',
-    subject,
-    changes,
-    opens: client === undefined ? [] : [wanted.opens],
-    action: {
-      type: 'update-client',
-      client: clientId,
-      patch: { clientAuthenticatorType: authenticator },
-      attributes: wanted.attributes,
-    },
-  };
+  const patch = { clientAuthenticatorType: authenticator };
+  const action = { type: 'update-client', client: clientId, patch, attributes: wanted.attributes } as const;
+  const field = 'Client authenticator';
+  const from = AUTHENTICATORS[now] ?? now;
+  const step =
+    client === undefined
+      ? toCreate(subject, action, [change(field, to), ...wanted.changes])
+      : toChange(
+          subject,
+          [
+            ...(now === authenticator ? [] : [change(field, `${to}; who shows the former is refused`, from)]),
+            ...wanted.changes,
+          ],
+          action,
+          [wanted.opens],
+        );
   return { steps: [...wanted.before, step], kept: [], blocked: [] };
 }
 
@@ -75,7 +72,7 @@ function want(state: CredentialState, clientId: string, goal: CredentialGoal): W
     : wantAccount(state, clientId, goal.serviceAccount, goal.issuer);
 }
 
-/** The key is added to those that are there: an application that still signs with another goes on. */
+/** Adds the key to the others, so that applications with another key still work. */
 function wantKey(
   { client }: CredentialState,
   clientId: string,
@@ -93,7 +90,7 @@ function wantKey(
   const all = has ? there : JSON.stringify({ keys: [...keys, publicKey] });
   return {
     attributes: { 'use.jwks.url': 'false', 'use.jwks.string': 'true', 'jwks.string': all },
-    changes: has ? [] : [{ field: 'Keys', from: '', to: `+ ${publicKey.kid}` }],
+    changes: has ? [] : [added('Keys', `${publicKey.kid}`)],
     opens: `who has the key ${publicKey.kid} is ${clientId}`,
     before: [],
   };
@@ -142,20 +139,16 @@ function wantAccount(
     };
   const before: Step[] = [];
   if (cluster === undefined) {
+    const opens = [`${issuer} says which service account is which client of this realm`];
+    const action = { type: 'create-provider', alias, issuer } as const;
     before.push({
-      kind: 'create',
-      subject: `identity provider ${alias}`,
-      changes: [{ field: 'Kubernetes', from: '', to: issuer }],
-      opens: [`${issuer} says which service account is which client of this realm`],
-      action: { type: 'create-provider', alias, issuer },
+      ...toCreate(`identity provider ${alias}`, action, [change('Kubernetes', issuer)]),
+      opens,
     });
   }
   return {
     attributes,
-    changes: [
-      { field: 'Identity provider', from: '', to: alias },
-      { field: 'Subject', from: '', to: subject },
-    ],
+    changes: [change('Identity provider', alias), change('Subject', subject)],
     opens: `the service account ${serviceAccount} of ${issuer} is ${clientId}`,
     before,
   };

@@ -1,10 +1,14 @@
-import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
+import {
+  added,
+  blockedPart,
+  type Change,
+  change,
+  type Plan,
+  type Step,
+  switchedOn,
+  toChange,
+} from '../plan/step.ts';
 import { type EventsGoal, type EventsState, MANAGEMENT, ROLE } from './current.ts';
-
-export type EventsAction =
-  | { readonly type: 'keep-events'; readonly patch: object; readonly attributes: Record<string, string> }
-  | { readonly type: 'enable-service-account' }
-  | { readonly type: 'grant-view-events' };
 
 /** What a follower of events cannot do without, and what applications hear of beside it. */
 const TYPES = [
@@ -15,49 +19,46 @@ const TYPES = [
 const LATER_TYPES = ['USER_DISABLED_BY_PERMANENT_LOCKOUT', 'USER_SESSION_DELETED'];
 /** Long enough for a weekend without the API. Unit: seconds. */
 const KEPT = 7 * 86_400;
-/** Whoever was away for longer has missed something. Unit: seconds. */
+/** A follower that was away for longer has missed events. Unit: seconds. */
 const SHORTEST = 3_600;
 
-/** Keeps what has to be heard, and lets the service account read it. What is kept longer, or beside it, stays. */
-export function planEvents(state: EventsState, goal: EventsGoal): Plan<EventsAction> {
+/** Keeps the needed events, and lets the service account read them. Other events, and longer times, stay. */
+export function planEvents(state: EventsState, { realm, clientId }: EventsGoal): Plan {
+  const subject = `client ${clientId}`;
   const { client } = state;
-  const subject = `client ${goal.clientId}`;
-  const blocked = whyBlocked(state, subject);
-  if (blocked !== undefined) return { steps: [], kept: [], blocked: [blocked] };
-  const steps: Step<EventsAction>[] = keepEvents(state, goal.realm);
-  if (!client?.serviceAccountsEnabled) {
-    steps.push({
-      kind: 'change',
-      subject,
-      changes: [{ field: 'Service accounts roles', from: 'off', to: 'on' }],
-      opens: [`${goal.clientId} can get tokens in its own name, with the roles of its service account`],
-      action: { type: 'enable-service-account' },
-    });
+  if (client === undefined)
+    return blockedPart(subject, 'there is no such client', 'Look at --client-id, or run setup api first');
+  if (client.publicClient || client.bearerOnly) {
+    const why = 'it has no credential, and events are read with a token of its own';
+    return blockedPart(subject, why, 'Give the API a client with a credential: setup api');
+  }
+  const steps = keepEvents(state, realm);
+  if (!client.serviceAccountsEnabled) {
+    steps.push(
+      toChange(
+        subject,
+        [switchedOn('Service accounts roles')],
+        { type: 'update-client', client: clientId, patch: { serviceAccountsEnabled: true }, attributes: {} },
+        [`${clientId} can get tokens in its own name, with the roles of its service account`],
+      ),
+    );
   }
   if (!state.mayRead) {
-    steps.push({
-      kind: 'change',
-      subject,
-      changes: [{ field: 'Service account roles', from: '', to: `+ ${MANAGEMENT} ${ROLE}` }],
-      opens: [
-        `${goal.clientId} can read the events of the realm (${ROLE}): who logs in and out, what administrators change`,
-      ],
-      action: { type: 'grant-view-events' },
-    });
+    steps.push(
+      toChange(
+        subject,
+        [added('Service account roles', `${MANAGEMENT} ${ROLE}`)],
+        { type: 'grant-service-role', client: clientId, of: MANAGEMENT, role: ROLE },
+        [
+          `${clientId} can read the events of the realm (${ROLE}): who logs in and out, what administrators change`,
+        ],
+      ),
+    );
   }
-  return { steps, kept: steps.length === 0 ? [`realm ${goal.realm}`, subject] : [], blocked: [] };
+  return { steps, kept: steps.length === 0 ? [`realm ${realm}`, subject] : [], blocked: [] };
 }
 
-function whyBlocked({ client }: EventsState, subject: string): Blocked | undefined {
-  if (client === undefined) {
-    return { subject, why: 'there is no such client', fix: 'Look at --client-id, or run setup api first' };
-  }
-  if (!client.publicClient && !client.bearerOnly) return undefined;
-  const why = 'it has no credential, and events are read with a token of its own';
-  return { subject, why, fix: 'Give the API a client with a credential: setup api' };
-}
-
-function keepEvents({ realm, knownTypes }: EventsState, name: string): Step<EventsAction>[] {
+function keepEvents({ realm, knownTypes }: EventsState, name: string): Step[] {
   const patch: Record<string, unknown> = {};
   const attributes: Record<string, string> = {};
   const changes: Change[] = [];
@@ -65,7 +66,7 @@ function keepEvents({ realm, knownTypes }: EventsState, name: string): Step<Even
   const turnOn = (field: string, setting: string, isOn: boolean | undefined) => {
     if (isOn) return;
     patch[setting] = true;
-    changes.push({ field, from: 'off', to: 'on' });
+    changes.push(switchedOn(field));
   };
   turnOn('Save admin events', 'adminEventsEnabled', realm.adminEventsEnabled);
   turnOn('Include representation', 'adminEventsDetailsEnabled', realm.adminEventsDetailsEnabled);
@@ -74,43 +75,33 @@ function keepEvents({ realm, knownTypes }: EventsState, name: string): Step<Even
   const given = realm.enabledEventTypes ?? [];
   const types = [...TYPES, ...LATER_TYPES.filter((type) => knownTypes.includes(type))];
   const missing = types.filter((type) => !given.includes(type));
-  // A list that nobody has chosen has every login in it.
+  // Keycloak's default list has every login in it.
   const wanted = realm.eventsEnabled ? [...given, ...missing] : types;
   const isWhole = realm.eventsEnabled && (given.length === 0 || missing.length === 0);
   if (!isWhole) {
     patch.enabledEventTypes = wanted;
-    const to = realm.eventsEnabled ? `+ ${missing.join(', ')}` : types.join(', ');
-    changes.push({ field: 'Event saved types', from: '', to });
+    const field = 'Event saved types';
+    changes.push(realm.eventsEnabled ? added(field, ...missing) : change(field, types.join(', ')));
   }
-  // For ever, where somebody has chosen to keep them for ever.
+  // 0 keeps them for ever, if a person switched them on.
   const isShort = (seconds: number, isOn: boolean | undefined) =>
     isOn ? seconds > 0 && seconds < SHORTEST : seconds < SHORTEST;
   const userSeconds = realm.eventsExpiration ?? 0;
   if (isShort(userSeconds, realm.eventsEnabled)) {
     patch.eventsExpiration = KEPT;
-    changes.push({ field: 'User events expiration', from: toTime(userSeconds), to: days });
+    changes.push(change('User events expiration', days, toTime(userSeconds)));
   }
   const adminSeconds = Number(realm.attributes?.adminEventsExpiration ?? 0);
   if (isShort(adminSeconds, realm.adminEventsEnabled)) {
     attributes.adminEventsExpiration = String(KEPT);
-    changes.push({ field: 'Admin events expiration', from: toTime(adminSeconds), to: days });
+    changes.push(change('Admin events expiration', days, toTime(adminSeconds)));
   }
   if (changes.length === 0) return [];
   const isDetailed = realm.adminEventsEnabled && realm.adminEventsDetailsEnabled;
-  const opens = [
-    ...(isDetailed
-      ? []
-      : ['whoever may view events sees what administrators change, names and addresses of users among it']),
-  ];
-  return [
-    {
-      kind: 'change',
-      subject: `realm ${name}`,
-      changes,
-      opens,
-      action: { type: 'keep-events', patch, attributes },
-    },
-  ];
+  const opens = isDetailed
+    ? []
+    : ['everybody who may view events sees what administrators change, with names and addresses of users'];
+  return [toChange(`realm ${name}`, changes, { type: 'update-realm', patch, attributes }, opens)];
 }
 
 function toTime(seconds: number): string {

@@ -1,28 +1,19 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { AdminError, toAdminError } from '../admin-error.ts';
-import { doAction } from '../apply.ts';
+import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
+import { found } from '../admin-error.ts';
+import { applyBy, doAction } from '../apply.ts';
 import type { Step } from '../plan/step.ts';
+import type { McpAction } from './action.ts';
 import { readMcp } from './current.ts';
 import { withDocuments } from './documents.ts';
-import type { McpAction } from './draft.ts';
 import type { McpGoal } from './goal.ts';
 
-/**
- * Does one step. Everything is looked up now, and what was made in the meantime is taken as done: a run can be repeated from
- * any point.
- *
- * @throws {AdminError} where Keycloak does not answer or refuses
- */
-export async function applyMcpStep(api: AdminClient, goal: McpGoal, step: Step<McpAction>): Promise<void> {
-  try {
-    await act(api, goal, step.action);
-  } catch (error) {
-    const reason = toAdminError(error, `${step.kind} the ${step.subject}`);
-    if (reason.status !== 409 || step.kind !== 'create') throw reason;
-  }
+/** As {@link applyStep}, for the steps of an MCP server. */
+export function applyMcpStep(api: AdminClient, goal: McpGoal, step: Step<McpAction>): Promise<void> {
+  return applyBy(step, (action) => act(api, goal, action));
 }
 
-async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<void> {
+async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<unknown> {
   const { realm } = goal;
   switch (action.type) {
     case 'set-scope-attributes': {
@@ -34,24 +25,18 @@ async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<
       const { id } = await scopeOf(api, goal, action.scope);
       return api.clientScopes.addProtocolMapper({ realm, id }, action.mapper);
     }
-    case 'offer-scope':
-      return api.clientScopes.addDefaultOptionalClientScope({
-        realm,
-        id: (await scopeOf(api, goal, action.scope)).id,
-      });
+    case 'offer-scope': {
+      const { id } = await scopeOf(api, goal, action.scope);
+      return api.clientScopes.addDefaultOptionalClientScope({ realm, id });
+    }
     case 'trust-hosts': {
-      const { trustedHosts: policy } = await readMcp(api, goal);
-      const id = found(policy?.id, 'Trusted Hosts');
-      const hosts = [...new Set([...(policy?.config?.['trusted-hosts'] ?? []), ...action.hosts])];
-      const config = { ...policy?.config, 'trusted-hosts': hosts };
-      return api.components.update({ realm, id }, { ...policy, config });
+      const { trustedHosts } = await readMcp(api, goal);
+      return extend(api, realm, found(trustedHosts, 'Trusted Hosts'), 'trusted-hosts', action.hosts);
     }
     case 'allow-origins': {
-      const { webOrigins: policy } = await readMcp(api, goal);
-      const id = found(policy?.id, 'Allowed Registration Web Origins');
-      const origins = [...new Set([...(policy?.config?.['web-origins'] ?? []), ...action.origins])];
-      const config = { ...policy?.config, 'web-origins': origins };
-      return api.components.update({ realm, id }, { ...policy, config });
+      const { webOrigins } = await readMcp(api, goal);
+      const policy = found(webOrigins, 'Allowed Registration Web Origins');
+      return extend(api, realm, policy, 'web-origins', action.origins);
     }
     case 'take-documents': {
       const { profiles, policies } = withDocuments((await readMcp(api, goal)).documents, action.policy);
@@ -63,13 +48,23 @@ async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<
   }
 }
 
-async function scopeOf(api: AdminClient, goal: McpGoal, name: string) {
-  const scope = (await readMcp(api, goal)).scopes.find((one) => one.name === name);
-  return { ...scope, id: found(scope?.id, name) };
+/** Adds values to a list of a policy. */
+function extend(
+  api: AdminClient,
+  realm: string,
+  policy: ComponentRepresentation,
+  key: string,
+  values: readonly string[],
+): Promise<void> {
+  const all = [...new Set([...(policy.config?.[key] ?? []), ...values])];
+  const id = policy.id as string;
+  return api.components.update({ realm, id }, { ...policy, config: { ...policy.config, [key]: all } });
 }
 
-function found(id: string | undefined, name: string): string {
-  if (id === undefined)
-    throw new AdminError('missing', 404, `'${name}' is gone: somebody else is changing this realm`);
-  return id;
+async function scopeOf(api: AdminClient, goal: McpGoal, name: string) {
+  const scope = found(
+    (await readMcp(api, goal)).scopes.find((one) => one.name === name),
+    name,
+  );
+  return { ...scope, id: scope.id as string };
 }

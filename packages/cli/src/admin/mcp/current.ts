@@ -2,13 +2,14 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
-import { AdminError, toAdminError } from '../admin-error.ts';
+import { trying } from '../admin-error.ts';
+import { findClient, findRealm } from '../look-up.ts';
 import { audiencesOf, mappersOf } from '../plan/audiences.ts';
 import { readJson } from '../read-json.ts';
 import type { DocumentState } from './documents.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
-/** What is there now, as far as an MCP server needs it. */
+/** The current state, as far as an MCP server needs it. */
 export interface McpState {
   readonly server: ClientRepresentation | undefined;
   readonly program: ClientRepresentation | undefined;
@@ -36,28 +37,23 @@ const isAnonymous =
     providerId === wanted && subType === 'anonymous';
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
  */
 export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState> {
   const { realm, url } = goal;
-  const byId = async (clientId: string) =>
-    (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId);
-  try {
-    const found = await api.realms.findOne({ realm });
-    if (!found) {
-      throw new AdminError('missing', 404, `There is no realm ${realm}: run setup api first`);
-    }
+  return trying(`see what the realm ${realm} holds`, async () => {
+    const there = await findRealm(api, realm, 'run setup api first');
     // The types of these two know nothing of the realm.
     const [server, program, scopes, optional, byDefault, policies, documents] = await Promise.all([
-      byId(url),
-      byId(MCP_CLIENT_ID),
+      findClient(api, realm, url),
+      findClient(api, realm, MCP_CLIENT_ID),
       api.clientScopes.find({ realm }),
       api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
       api.clientScopes.listDefaultClientScopes({ realm } as never),
       goal.registration ? api.components.find({ realm, type: POLICY }) : [],
-      readDocuments(api, realm, found.enabled === false),
+      readDocuments(api, realm, there.enabled === false),
     ]);
     return {
       server,
@@ -70,9 +66,7 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       webOrigins: policies.find(isAnonymous('registration-web-origins')),
       documents,
     };
-  } catch (error) {
-    throw toAdminError(error, `see what the realm ${realm} holds`);
-  }
+  });
 }
 
 async function readDocuments(api: AdminClient, realm: string, isRealmOff: boolean): Promise<DocumentState> {
@@ -87,7 +81,7 @@ async function readDocuments(api: AdminClient, realm: string, isRealmOff: boolea
   return { isOffered: true, profiles, policies };
 }
 
-/** What clients are told. A realm that is off answers neither that nor the feature. */
+/** The metadata for clients. A realm that is off does not answer. */
 async function readMetadata(realmUrl: string): Promise<Readonly<Record<string, unknown>>> {
   const answer = await fetch(`${realmUrl}/.well-known/openid-configuration`, {
     redirect: 'manual',

@@ -5,7 +5,7 @@ import type ClientProfileRepresentation from '@keycloak/keycloak-admin-client/li
 export interface DocumentState {
   /** Whether Keycloak tells clients that it takes such documents. */
   readonly isOffered: boolean;
-  /** The realm is off: it tells clients nothing, so nobody knows whether documents are taken. */
+  /** The realm is off and publishes no metadata, so it is unknown whether it takes documents. */
   readonly isRealmOff?: boolean;
   readonly profiles: readonly ClientProfileRepresentation[];
   readonly policies: readonly ClientPolicyRepresentation[];
@@ -26,10 +26,10 @@ const PERMITTED = {
 };
 
 /**
- * Whoever has a code of a client without a secret needs nothing else, unless the client proves that it asked for the code
- * (PKCE, RFC 7636). Keycloak asks the condition above before it fetches a document, and no more at the sign-in itself. So the
- * client that it makes of the document is told to use PKCE, as it is made: that is a registration without a sign-in. Clients
- * that register themselves without a token, from then on, are told the same; MCP wants it of all.
+ * A stolen code of a client without a secret is enough for a token, unless the client uses PKCE (RFC 7636). Keycloak checks the
+ * condition above only before it fetches a document, not at the sign-in. So PKCE is enforced when Keycloak creates the client
+ * from the document, which is a registration without a sign-in. This also applies to clients that register themselves without
+ * a token; MCP requires PKCE of all clients.
  */
 const PKCE = {
   executor: { executor: 'pkce-enforcer', configuration: { 'auto-configure': true } },
@@ -43,7 +43,7 @@ const PKCE = {
 const HERE: readonly string[] = ['127.0.0.1', 'localhost'];
 
 const NAME = 'mcp-client-documents';
-/** Of its own, because it takes http: of another host, a document that came that way may be anybody's. */
+/** A separate policy, because it allows http: from another host, such a document could be forged. */
 const NAME_HERE = 'mcp-client-documents-here';
 
 /** The policies that take documents of these domains. */
@@ -54,7 +54,7 @@ export function toDocumentPolicies(domains: readonly string[]): DocumentPolicy[]
   ].filter((one) => one.domains.length > 0);
 }
 
-/** Whether any policy takes documents, whoever made it. */
+/** Whether any policy takes documents. */
 export function takesDocuments({ profiles, policies }: DocumentState): boolean {
   const able = profiles
     .filter(({ executors }) => executors?.some(({ executor }) => executor === EXECUTOR))
@@ -111,7 +111,7 @@ export function withDocuments({ profiles, policies }: DocumentState, { name, dom
 
 type Part = { readonly executor?: string; readonly condition?: string; readonly configuration?: object };
 
-/** The list, with the domains permitted in the part that is of the same kind as `wanted`; all else stays as somebody set it. */
+/** The list, with the domains permitted in the part of the same kind as `wanted`. Everything else stays. */
 function permit<T extends Part>(
   list: readonly T[] = [],
   wanted: T,

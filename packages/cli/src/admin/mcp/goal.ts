@@ -1,4 +1,6 @@
-/** What Keycloak needs to hold, so that MCP clients find their way to a server by its URL alone. */
+import { type Mapper, toAudienceMapper } from '../mapper.ts';
+
+/** The settings with which MCP clients can sign in by the URL of a server alone. */
 export interface McpGoal {
   readonly realm: string;
   /** URL of the server, which is its client id too. */
@@ -8,7 +10,7 @@ export interface McpGoal {
   readonly registration: boolean;
   /** Known programs that may register, too: names of `PROGRAMS`. */
   readonly programs: readonly string[];
-  /** Domains whose programs may say what they are in a document there, whose URL is their client id. */
+  /** Domains with documents that describe programs. The URL of a document is the client id of its program. */
   readonly documents: readonly string[];
 }
 
@@ -25,8 +27,8 @@ export function toDefaultScope(url: string): string {
 export const MCP_CLIENT_ID = 'mcp-client';
 
 /**
- * The server's own client. It is named by its URL, so that the audience mapper writes that into `aud`; and it is confidential,
- * for introspection is allowed to the audience of a token alone. Nobody signs in with it.
+ * The server's own client. Its client id is the URL, which the audience mapper writes into `aud`. It is confidential, because
+ * only the audience of a token may introspect it. It has no sign-in.
  */
 export function toServerClient({ url }: McpGoal) {
   return {
@@ -42,7 +44,7 @@ export function toServerClient({ url }: McpGoal) {
   };
 }
 
-/** Programs on the person's own machine, at whatever port they listen (RFC 8252 §7.3); a code is of no use without PKCE. */
+/** Programs on the person's own machine, on any port (RFC 8252 §7.3). PKCE protects their codes. */
 export const MCP_CLIENT = {
   clientId: MCP_CLIENT_ID,
   protocol: 'openid-connect',
@@ -55,41 +57,19 @@ export const MCP_CLIENT = {
   attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': '+' },
 };
 
-const IN_TOKEN = {
-  'access.token.claim': 'true',
-  'introspection.token.claim': 'true',
-  'id.token.claim': 'false',
-};
-
-export interface Mapper {
-  readonly name: string;
-  readonly protocol: string;
-  readonly protocolMapper: string;
-  readonly config: Readonly<Record<string, string>>;
-}
-
-/** @returns the mappers of each scope: which server the token is for, and who the person is */
+/** Two mappers for each scope: one says which server the token is for, one says who the person is. */
 export function toScopeMappers({ url }: McpGoal): [audience: Mapper, username: Mapper] {
-  return [
-    {
-      name: `audience ${url}`,
-      protocol: 'openid-connect',
-      protocolMapper: 'oidc-audience-mapper',
-      config: { ...IN_TOKEN, 'included.client.audience': url },
-    },
-    // Clients that register get no other scope that says it.
-    {
-      name: 'username',
-      protocol: 'openid-connect',
-      protocolMapper: 'oidc-usermodel-attribute-mapper',
-      config: {
-        ...IN_TOKEN,
-        'claim.name': 'preferred_username',
-        'user.attribute': 'username',
-        'jsonType.label': 'String',
-      },
-    },
-  ];
+  const audience = toAudienceMapper(url);
+  const { 'included.client.audience': _, ...inToken } = audience.config;
+  // Clients that register get no other scope with the name of the person.
+  const config = {
+    ...inToken,
+    'claim.name': 'preferred_username',
+    'user.attribute': 'username',
+    'jsonType.label': 'String',
+  };
+  const protocolMapper = 'oidc-usermodel-attribute-mapper';
+  return [audience, { ...audience, name: 'username', protocolMapper, config }];
 }
 
 export const SCOPE_ATTRIBUTES = { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'true' };

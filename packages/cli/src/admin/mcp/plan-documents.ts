@@ -1,3 +1,5 @@
+import { added, change, toChange } from '../plan/step.ts';
+import type { McpPart } from './action.ts';
 import type { McpState } from './current.ts';
 import {
   type DocumentPolicy,
@@ -6,11 +8,10 @@ import {
   takesDocuments,
   toDocumentPolicies,
 } from './documents.ts';
-import { change, type Draft } from './draft.ts';
 import type { McpGoal } from './goal.ts';
 
 /** Programs whose client id is the URL of a document about them. */
-export function planDocuments(plan: Draft, { documents }: McpState, goal: McpGoal): void {
+export function planDocuments(plan: McpPart, { documents }: McpState, goal: McpGoal): void {
   if (!documents.isOffered && goal.documents.length > 0) {
     plan.blocked.push({
       subject: 'documents of clients',
@@ -34,7 +35,7 @@ export function planDocuments(plan: Draft, { documents }: McpState, goal: McpGoa
 }
 
 function planPolicy(
-  { steps, kept, blocked }: Draft,
+  { steps, kept, blocked }: McpPart,
   documents: McpState['documents'],
   policy: DocumentPolicy,
 ): void {
@@ -51,22 +52,15 @@ function planPolicy(
   }
   if (missing.length === 0 && !isWithoutPkce) kept.push(subject);
   else {
-    steps.push({
-      kind: there === undefined ? 'create' : 'change',
-      subject,
-      changes: [
-        ...(missing.length > 0 ? [change('documents of', `+ ${missing.join(', ')}`)] : []),
-        ...(isWithoutPkce
-          ? [change('PKCE', 'S256 for new clients of documents, and that register without a token')]
-          : []),
-      ],
-      opens:
-        missing.length > 0
-          ? [
-              `programs with a document at ${missing.join(', ')} can sign people in at this realm, for all its servers`,
-            ]
-          : [],
-      action: { type: 'take-documents', policy },
-    });
+    const changes = [
+      ...(missing.length > 0 ? [added('documents of', ...missing)] : []),
+      ...(isWithoutPkce
+        ? [change('PKCE', 'S256 for new clients of documents, and that register without a token')]
+        : []),
+    ];
+    const opened = `programs with a document at ${missing.join(', ')} can sign people in at this realm, for all its servers`;
+    const opens = missing.length > 0 ? [opened] : [];
+    const step = toChange(subject, changes, { type: 'take-documents', policy } as const, opens);
+    steps.push(there === undefined ? { ...step, kind: 'create' } : step);
   }
 }

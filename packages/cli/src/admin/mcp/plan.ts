@@ -1,7 +1,7 @@
 import { audiencesOf } from '../plan/audiences.ts';
-import type { Plan, Step } from '../plan/step.ts';
+import { added, change, newPart, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
+import type { McpAction, McpPart } from './action.ts';
 import type { McpState } from './current.ts';
-import { change, type Draft, type McpAction } from './draft.ts';
 import {
   MCP_CLIENT,
   MCP_CLIENT_ID,
@@ -15,9 +15,9 @@ import {
 import { planDocuments } from './plan-documents.ts';
 import { needsOf } from './programs.ts';
 
-/** What has to be done. Nothing that a person set otherwise is taken away. */
+/** The steps to the goal. What a person set stays. */
 export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
-  const plan: Draft = { steps: [], kept: [], blocked: [] };
+  const plan = newPart<McpAction>();
   planServer(plan, state, goal);
   const own = goal.scopes.filter((scope) => planScope(plan, state, goal, scope));
   planProgram(plan, state, goal, own);
@@ -26,17 +26,12 @@ export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
   return plan;
 }
 
-function planServer({ steps, kept, blocked }: Draft, { server }: McpState, goal: McpGoal): void {
+function planServer({ steps, kept, blocked }: McpPart, { server }: McpState, goal: McpGoal): void {
   const { url } = goal;
   const subject = `client ${url}`;
   if (server === undefined) {
     const changes = [change('for', 'the MCP server, confidential')];
-    steps.push({
-      kind: 'create',
-      subject,
-      changes,
-      action: { type: 'create-client', client: toServerClient(goal) },
-    });
+    steps.push(toCreate(subject, { type: 'create-client', client: toServerClient(goal) }, changes));
   } else if (server.publicClient) {
     blocked.push({
       subject,
@@ -46,18 +41,13 @@ function planServer({ steps, kept, blocked }: Draft, { server }: McpState, goal:
   } else if (server.attributes?.resource_url !== url) {
     const from = String(server.attributes?.resource_url ?? '');
     const changes = [change('resource_url', url, from)];
-    const action = {
-      type: 'update-client',
-      client: url,
-      patch: {},
-      attributes: { resource_url: url },
-    } as const;
-    steps.push({ kind: 'change', subject, changes, action });
+    const attributes = { resource_url: url };
+    steps.push(toChange(subject, changes, { type: 'update-client', client: url, patch: {}, attributes }));
   } else kept.push(subject);
 }
 
 /** @returns whether the scope is the server's, or becomes it */
-function planScope(plan: Draft, state: McpState, goal: McpGoal, name: string): boolean {
+function planScope(plan: McpPart, state: McpState, goal: McpGoal, name: string): boolean {
   const subject = `client scope ${name}`;
   const there = state.scopes.find((one) => one.name === name);
   const others = audiencesOf(there?.protocolMappers).filter((one) => one !== goal.url);
@@ -96,7 +86,7 @@ function toNewScope(subject: string, name: string, goal: McpGoal): Step<McpActio
   const changes = [change('audience', goal.url), change('username', 'preferred_username')];
   const own = { attributes: SCOPE_ATTRIBUTES, protocolMappers: toScopeMappers(goal) };
   const scope = { name, protocol: 'openid-connect', ...own };
-  return { kind: 'create', subject, changes, action: { type: 'create-scope', scope } };
+  return toCreate(subject, { type: 'create-scope', scope }, changes);
 }
 
 function completeScope(
@@ -108,32 +98,24 @@ function completeScope(
   const steps: Step<McpAction>[] = [];
   if (there.attributes?.['include.in.token.scope'] !== SCOPE_ATTRIBUTES['include.in.token.scope']) {
     const changes = [change('include in token scope', 'true', 'false')];
-    steps.push({ kind: 'change', subject, changes, action: { type: 'set-scope-attributes', scope } });
+    steps.push(toChange(subject, changes, { type: 'set-scope-attributes', scope }));
   }
   const [audience, username] = toScopeMappers(goal);
   const mappers = there.protocolMappers ?? [];
   if (!audiencesOf(mappers).includes(goal.url)) {
-    steps.push({
-      kind: 'change',
-      subject,
-      changes: [change('audience', `+ ${goal.url}`)],
-      opens: [`clients that have the scope ${scope} already get tokens for ${goal.url}`],
-      action: { type: 'add-scope-mapper', scope, mapper: audience },
-    });
+    const opens = [`clients that have the scope ${scope} already get tokens for ${goal.url}`];
+    const action = { type: 'add-scope-mapper', scope, mapper: audience } as const;
+    steps.push(toChange(subject, [added('audience', goal.url)], action, opens));
   }
   if (!mappers.some(({ config }) => config?.['claim.name'] === 'preferred_username')) {
-    steps.push({
-      kind: 'change',
-      subject,
-      changes: [change('username', '+ preferred_username')],
-      action: { type: 'add-scope-mapper', scope, mapper: username },
-    });
+    const action = { type: 'add-scope-mapper', scope, mapper: username } as const;
+    steps.push(toChange(subject, [added('username', 'preferred_username')], action));
   }
   return steps;
 }
 
 function planProgram(
-  { steps, kept }: Draft,
+  { steps, kept }: McpPart,
   { program, programIsFor }: McpState,
   { url }: McpGoal,
   scopes: readonly string[],
@@ -141,26 +123,19 @@ function planProgram(
   const subject = `client ${MCP_CLIENT_ID}`;
   if (program === undefined) {
     const changes = [change('for', 'programs without a secret, with PKCE, on loopback addresses')];
-    steps.push({ kind: 'create', subject, changes, action: { type: 'create-client', client: MCP_CLIENT } });
+    steps.push(toCreate(subject, { type: 'create-client', client: MCP_CLIENT }, changes));
     return;
   }
   const has = new Set([...(program.optionalClientScopes ?? []), ...(program.defaultClientScopes ?? [])]);
   const missing = scopes.filter((scope) => !has.has(scope));
-  const named = programIsFor;
   const also =
-    named.length > 0
-      ? `. These tokens name ${named.join(', ')}, too: who receives them can use them there`
+    programIsFor.length > 0
+      ? `. These tokens name ${programIsFor.join(', ')}, too: who receives them can use them there`
       : '';
   for (const scope of missing) {
-    steps.push({
-      kind: 'change',
-      subject,
-      changes: [change('optional scopes', `+ ${scope}`)],
-      opens: [
-        `programs that sign in as ${MCP_CLIENT_ID} can ask people for tokens for ${url}, too (${scope})${also}`,
-      ],
-      action: { type: 'add-scope', scope, how: 'optional', client: MCP_CLIENT_ID },
-    });
+    const opened = `programs that sign in as ${MCP_CLIENT_ID} can ask people for tokens for ${url}, too (${scope})${also}`;
+    const action = { type: 'add-scope', scope, how: 'optional', client: MCP_CLIENT_ID } as const;
+    steps.push(toChange(subject, [added('optional scopes', scope)], action, [opened]));
   }
   if (missing.length === 0) kept.push(subject);
 }
@@ -168,7 +143,7 @@ function planProgram(
 const POLICY_FIX = 'Clients → Client registration → Anonymous access policies';
 
 function planRegistration(
-  { steps, kept, blocked }: Draft,
+  { steps, kept, blocked }: McpPart,
   { trustedHosts, webOrigins }: McpState,
   { programs }: McpGoal,
 ): void {
@@ -188,35 +163,27 @@ function planRegistration(
     const hosts = [...here, ...elsewhere];
     if (hosts.length === 0) kept.push(subject);
     else {
-      steps.push({
-        kind: 'change',
-        subject,
-        changes: [change('trusted hosts', `+ ${hosts.join(', ')}`)],
-        opens: [
-          ...(here.length > 0
-            ? [
-                `programs on the machine of Keycloak can register clients in this realm, for all its servers (${here.join(', ')})`,
-              ]
-            : []),
-          ...(elsewhere.length > 0
-            ? [
-                `clients that register can name pages of ${elsewhere.join(', ')}, and send people back there after a login`,
-              ]
-            : []),
-        ],
-        action: { type: 'trust-hosts', hosts },
-      });
+      const opens = [
+        here.length > 0 &&
+          `programs on the machine of Keycloak can register clients in this realm, for all its servers (${here.join(', ')})`,
+        elsewhere.length > 0 &&
+          `clients that register can name pages of ${elsewhere.join(', ')}, and send people back there after a login`,
+      ].filter((one) => one !== false);
+      steps.push(
+        toChange(subject, [added('trusted hosts', ...hosts)], { type: 'trust-hosts', hosts }, opens),
+      );
     }
   }
   const allowed = webOrigins?.config?.['web-origins'] ?? [];
   const origins = wanted.origins.filter((origin) => !allowed.includes(origin));
-  // Before Keycloak 26.5 there is no such policy, and every page may.
+  // Keycloak before 26.5 does not have this policy, and allows every page.
   if (webOrigins === undefined || origins.length === 0) return;
-  steps.push({
-    kind: 'change',
-    subject: 'registration policy Allowed Registration Web Origins',
-    changes: [change('web origins', `+ ${origins.join(', ')}`)],
-    opens: [`pages of ${origins.join(', ')} can register clients in this realm`],
-    action: { type: 'allow-origins', origins },
-  });
+  steps.push(
+    toChange(
+      'registration policy Allowed Registration Web Origins',
+      [added('web origins', ...origins)],
+      { type: 'allow-origins', origins },
+      [`pages of ${origins.join(', ')} can register clients in this realm`],
+    ),
+  );
 }

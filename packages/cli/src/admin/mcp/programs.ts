@@ -2,14 +2,14 @@
 export interface Program {
   /**
    * Hosts of its `client_uri` and its redirect URIs, beside this machine. Keycloak's policy Trusted Hosts compares them
-   * (`client-uris-must-match`); of a URI with a scheme of the program, what stands in place of the host.
+   * (`client-uris-must-match`); for a URI with the program's own scheme, the part in place of the host.
    */
   readonly hosts: readonly string[];
   /** Origins of its page, if it registers from a browser. */
   readonly origins: readonly string[];
 }
 
-/** MCP clients that register by themselves, with what they name in 2026. */
+/** MCP clients that register by themselves, with their addresses in 2026. */
 export const PROGRAMS: Readonly<Record<string, Program>> = {
   vscode: { hosts: ['code.visualstudio.com', 'vscode.dev', 'insiders.vscode.dev'], origins: [] },
   claude: { hosts: ['claude.ai', 'claude.com'], origins: [] },

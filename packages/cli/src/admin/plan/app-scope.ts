@@ -1,18 +1,19 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { doesTheWork, type Mapper, toAudienceMapper, toGroupsMapper } from '../mapper.ts';
 import { audiencesOf, opensAudience } from './audiences.ts';
-import type { Part } from './step.ts';
+import { added, change, joinParts, newPart, type Part, toChange, toCreate } from './step.ts';
 
 /**
- * A client scope that every client of an application gets: a page or a service gets tokens by its own client, and the API reads
- * what is in those. It is made once, and is no mapper of each client.
+ * A client scope for every client of an application: pages and services get tokens with their own clients, and the API needs the
+ * same claims in all of them.
  */
 export interface AppScope {
   readonly name: string;
-  /** `default`: in every token. `optional`: in those that ask for it. */
+  /** `default`: in every token. `optional`: only on request. */
   readonly how: 'default' | 'optional';
-  /** What it puts into tokens, beside its name. */
+  /** Its claims. Default: only its name. */
   readonly mapper?: Mapper;
   /** The mapper in words. */
   readonly puts?: string;
@@ -68,13 +69,21 @@ export interface AppClient {
   readonly mappers: readonly ProtocolMapperRepresentation[];
   /** Mappers of the client scopes that it may ask for. */
   readonly askable?: readonly ProtocolMapperRepresentation[] | undefined;
-  /** It is made in the same plan: nobody is there yet who could do more than before. */
+  /** It is created in the same plan, so no rights of existing users grow. */
   readonly isNew: boolean;
 }
 
+export function toAppClient(
+  { clientId = '', defaultClientScopes = [], optionalClientScopes = [] }: ClientRepresentation,
+  mappers: readonly ProtocolMapperRepresentation[],
+  isNew: boolean,
+): AppClient {
+  return { clientId, mappers, isNew, scopes: [...defaultClientScopes, ...optionalClientScopes] };
+}
+
 /**
- * Makes the client scope where there is none, and gives it to every client that lacks it. A client that has a mapper of its own
- * for the same needs it not.
+ * Creates missing client scopes, and gives them to every client that lacks them. A client with an equal mapper does not need
+ * the scope.
  */
 export function planAppScopes(
   scopes: readonly AppScope[],
@@ -88,17 +97,12 @@ export function planAppScopes(
       clients,
     ),
   );
-  const steps = parts.flatMap((part) => part.steps);
+  const { steps, ...rest } = joinParts(parts);
   const subjects = [...new Set(steps.map(({ subject }) => subject))];
-  return {
-    // What is about one client stands together, below the client scopes that it gets.
-    steps: [
-      ...steps.filter(({ kind }) => kind === 'create'),
-      ...subjects.flatMap((one) => steps.filter(({ kind, subject }) => kind === 'change' && subject === one)),
-    ],
-    kept: parts.flatMap((part) => part.kept),
-    blocked: parts.flatMap((part) => part.blocked),
-  };
+  const changes = steps.filter(({ kind }) => kind === 'change');
+  // The steps of one client stand together, below the client scopes that it gets.
+  const bySubject = subjects.flatMap((one) => changes.filter(({ subject }) => subject === one));
+  return { ...rest, steps: [...steps.filter(({ kind }) => kind === 'create'), ...bySubject] };
 }
 
 function planAppScope(
@@ -106,7 +110,7 @@ function planAppScope(
   there: ClientScopeRepresentation | undefined,
   clients: readonly AppClient[],
 ): Part {
-  const part: Part = { steps: [], kept: [], blocked: [] };
+  const part = newPart();
   const { name, how, mapper } = scope;
   const works = (list: readonly ProtocolMapperRepresentation[] = []) =>
     mapper !== undefined && list.some((one) => doesTheWork(one, mapper));
@@ -118,17 +122,10 @@ function planAppScope(
   const own = mapper?.config['included.client.audience'];
   const others = audiencesOf(there?.protocolMappers).filter((one) => one !== own);
   if (there === undefined) {
-    const changes = [
-      { field: mapper ? 'Mapper' : 'In tokens that ask for it', from: '', to: scope.puts ?? name },
-    ];
-    part.steps.push({
-      kind: 'create',
-      subject,
-      changes,
-      action: { type: 'create-scope', scope: toClientScope(scope) },
-    });
+    const changes = [change(mapper ? 'Mapper' : 'In tokens that ask for it', scope.puts ?? name)];
+    part.steps.push(toCreate(subject, { type: 'create-scope', scope: toClientScope(scope) }, changes));
   } else if (others.length > 0 || (mapper !== undefined && !works(there.protocolMappers))) {
-    // Who has it already would get another claim than before.
+    // Otherwise its current clients would get another claim.
     const why =
       others.length > 0
         ? `tokens with it are for ${others.join(', ')}`
@@ -139,13 +136,9 @@ function planAppScope(
   } else part.kept.push(subject);
   for (const { clientId, mappers, askable = [], isNew } of lacking) {
     const field = how === 'default' ? 'Default client scopes' : 'Optional client scopes';
-    part.steps.push({
-      kind: 'change',
-      subject: `client ${clientId}`,
-      changes: [{ field, from: '', to: `+ ${name}` }],
-      opens: isNew ? [] : scope.opens(clientId, [...mappers, ...askable]),
-      action: { type: 'add-scope', scope: name, how, client: clientId },
-    });
+    const action = { type: 'add-scope', scope: name, how, client: clientId } as const;
+    const opens = isNew ? [] : scope.opens(clientId, [...mappers, ...askable]);
+    part.steps.push(toChange(`client ${clientId}`, [added(field, name)], action, opens));
   }
   return part;
 }

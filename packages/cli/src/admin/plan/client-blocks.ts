@@ -39,7 +39,7 @@ export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subj
   if (client.protocol !== undefined && client.protocol !== 'openid-connect') {
     block(`the client speaks ${client.protocol}`, 'Choose another client id (--client-id)');
   }
-  // Nobody signs in with the client of an API that checks tokens.
+  // The client of an API that only checks tokens has no sign-in.
   if (goal.shape === 'api') return blocked;
   if (client.consentRequired) {
     block(

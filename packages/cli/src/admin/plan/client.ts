@@ -1,10 +1,11 @@
 import type { CurrentState } from '../current.ts';
 import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris } from '../goal.ts';
+import { doesTheWork, toAudienceMapper } from '../mapper.ts';
+import { opensAudience } from './audiences.ts';
 import { clientBlocks } from './client-blocks.ts';
 import { completeClient, createClient } from './complete-client.ts';
-import { planMappers } from './mappers.ts';
 import { planClientRoles } from './roles.ts';
-import type { Part, Step } from './step.ts';
+import { added, change, type Part, type Step, toChange } from './step.ts';
 
 /** The client: created in one call, or changed setting by setting. */
 export function planClient(current: CurrentState, goal: SetupGoal): Part {
@@ -36,13 +37,11 @@ export function planClient(current: CurrentState, goal: SetupGoal): Part {
 function planScopes({ client, scopes }: CurrentState, subject: string): Step[] {
   return NEEDED_SCOPES.filter(
     (scope) => scopes.includes(scope) && !client?.defaultClientScopes?.includes(scope),
-  ).map((scope) => ({
-    kind: 'change',
-    subject,
-    changes: [{ field: 'Default client scopes', from: '', to: `+ ${scope}` }],
-    opens: [`tokens of ${client?.clientId} ${OPENED_SCOPES[scope]}`],
-    action: { type: 'add-scope', scope, how: 'default' },
-  }));
+  ).map((scope) =>
+    toChange(subject, [added('Default client scopes', scope)], { type: 'add-scope', scope, how: 'default' }, [
+      `tokens of ${client?.clientId} ${OPENED_SCOPES[scope]}`,
+    ]),
+  );
 }
 
 /** What the tokens of a client do after it got a client scope. */
@@ -60,4 +59,14 @@ function missingScopes({ scopes }: CurrentState, subject: string) {
     why: `the realm has no client scope ${scope}, so its claims are missing from every token`,
     fix: `Client scopes > Create client scope '${scope}' with Keycloak's usual mappers, then run setup again`,
   }));
+}
+
+/** Adds the audience mapper, if no mapper of the client or of a default scope does its work already. */
+function planMappers({ client, mappers }: CurrentState, { clientId }: SetupGoal): Step[] {
+  const mapper = toAudienceMapper(clientId);
+  if (mappers.some((one) => doesTheWork(one, mapper))) return [];
+  const isThere = client?.protocolMappers?.some(({ name }) => name === mapper.name);
+  const changes = [change('Mapper', mapper.name, isThere ? `${mapper.name} (not as needed)` : '')];
+  const opens = opensAudience(clientId, clientId, mappers);
+  return [toChange(`client ${clientId}`, changes, { type: 'put-mapper', mapper }, opens)];
 }

@@ -1,6 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { Mapper } from '../mapper.ts';
-import type { Change, Step } from './step.ts';
+import { type Change, change, type Step, switchedOn, toChange, toCreate } from './step.ts';
 import { coversUri, splitUris } from './uris.ts';
 
 /** A client as it is to be, for Keycloak's ClientRepresentation. */
@@ -17,13 +17,13 @@ export interface WantedClient {
   readonly [setting: string]: unknown;
 }
 
-/** How a client that is there is completed. */
+/** How an existing client is completed. */
 export interface Completion {
-  /** Addresses that have to be covered by the redirect URIs. Default: those of the client that is wanted. */
+  /** Addresses that the redirect URIs must cover. Default: those of the wanted client. */
   readonly callbacks?: readonly string[];
-  /** Redirect URIs that are added where one is not covered. Default: those that are not. */
+  /** Redirect URIs to add if one is not covered. Default: the uncovered ones. */
   readonly login?: readonly string[];
-  /** The page after a logout, which has to be covered. Default: the URIs of the client that is wanted. */
+  /** The page after a logout, which must be covered. Default: the URIs of the wanted client. */
   readonly afterLogout?: string;
   /** Switch the client on. */
   readonly enable?: boolean;
@@ -55,7 +55,7 @@ const AFTER_LOGOUT = 'post.logout.redirect.uris';
 const LOGOUT_URL = 'backchannel.logout.url';
 const LOGOUT_SESSION = 'backchannel.logout.session.required';
 
-/** A client that is not there: made in one call. */
+/** Creates a client with one call. */
 export function createClient(wanted: WantedClient): Step {
   const { attributes } = wanted;
   const flows = FLOWS.filter(([, key]) => wanted[key]).map(([name]) => name);
@@ -70,12 +70,11 @@ export function createClient(wanted: WantedClient): Step {
     ['Backchannel logout URL', attributes[LOGOUT_URL] ?? ''],
     ...wanted.protocolMappers.map(({ name }): [string, string] => ['Mapper', name]),
   ];
-  const changes = shown.flatMap(([field, to]) => (to === '' ? [] : [{ field, from: '', to }]));
-  const subject = `client ${wanted.clientId}`;
-  return { kind: 'create', subject, changes, action: { type: 'create-client', client: wanted } };
+  const changes = shown.flatMap(([field, to]) => (to === '' ? [] : [change(field, to)]));
+  return toCreate(`client ${wanted.clientId}`, { type: 'create-client', client: wanted }, changes);
 }
 
-/** A client that is there: what it lacks. Lists only grow, and nothing is switched off that is safer on. */
+/** Adds what an existing client lacks. Lists only grow, and no safety switch is turned off. */
 export function completeClient(
   client: ClientRepresentation,
   wanted: WantedClient,
@@ -90,12 +89,12 @@ export function completeClient(
     // A switch that is missing from the answer is off.
     if ((client[key] ?? false) === to) return;
     patch[key] = to;
-    changes.push({ field, from: client[key] ? 'on' : 'off', to: to ? 'on' : 'off' });
+    changes.push(change(field, to ? 'on' : 'off', client[key] ? 'on' : 'off'));
     if (opened !== undefined) opens.push(opened);
   };
   const set = (field: string, key: string, from: string, to: string, opened?: string) => {
     attributes[key] = to;
-    changes.push({ field, from, to: to.replaceAll('##', ', ') });
+    changes.push(change(field, to.replaceAll('##', ', '), from));
     if (opened !== undefined) opens.push(opened);
   };
   const add = (
@@ -107,7 +106,7 @@ export function completeClient(
     const there = client[key] ?? [];
     const all = [...new Set([...there, ...items])];
     patch[key] = all;
-    changes.push({ field, from: there.join(', '), to: all.join(', ') });
+    changes.push(change(field, all.join(', '), there.join(', ')));
     opens.push(opened);
   };
 
@@ -116,7 +115,7 @@ export function completeClient(
   if (client.bearerOnly) flip('Bearer only', 'bearerOnly', false);
   if (client.publicClient && !wanted.publicClient) {
     patch.publicClient = false;
-    changes.push({ field: 'Client authentication', from: 'off', to: 'on' });
+    changes.push(switchedOn('Client authentication'));
   }
   for (const [field, key] of how.keepFlows ? [] : FLOWS)
     if (wanted[key]) flip(field, key, true, OPENED_FLOWS[key](clientId));
@@ -147,7 +146,7 @@ export function completeClient(
     set('PKCE', PKCE, now(PKCE) || 'not required', 'S256');
   if (wanted.attributes[EXCHANGE] === 'true' && now(EXCHANGE) !== 'true') {
     attributes[EXCHANGE] = 'true';
-    changes.push({ field: 'Standard token exchange', from: 'off', to: 'on' });
+    changes.push(switchedOn('Standard token exchange'));
     opens.push(
       `${clientId} can exchange what its callers send it for tokens of other services in their name`,
     );
@@ -181,5 +180,5 @@ export function completeClient(
     set('Backchannel logout session required', LOGOUT_SESSION, 'off', 'true');
   if (changes.length === 0) return [];
   const action = { type: 'update-client', client: clientId, patch, attributes } as const;
-  return [{ kind: 'change', subject: `client ${clientId}`, changes, opens, action }];
+  return [toChange(`client ${clientId}`, changes, action, opens)];
 }

@@ -1,82 +1,70 @@
 import { type CurrentState, withParents } from '../current.ts';
 import type { SetupGoal } from '../goal.ts';
-import type { Part, Step } from './step.ts';
+import { type Action, added, newPart, type Part, toChange, toCreate } from './step.ts';
 
-/** Roles that are asked for and missing. Those of the client follow the client, see `planClientRoles`. */
-export function planRoles(current: CurrentState, goal: SetupGoal): Part {
-  const steps = missing(goal.realmRoles, current.realmRoles).map(
-    (name): Step => ({
-      kind: 'create',
-      subject: `realm role ${name}`,
-      changes: [],
-      action: { type: 'create-realm-role', name },
-    }),
-  );
-  return { steps, kept: current.realmRoles.map((name) => `realm role ${name}`), blocked: [] };
+/** Creates the missing ones, and keeps the others. */
+function planNames(
+  wanted: readonly string[],
+  there: readonly string[],
+  toSubject: (name: string) => string,
+  toAction: (name: string) => Action,
+  toKept = toSubject,
+): Part {
+  const steps = missing(wanted, there).map((name) => toCreate(toSubject(name), toAction(name)));
+  return { steps, kept: there.map(toKept), blocked: [] };
 }
 
-/** Roles of the client that are asked for and missing. */
-export function planClientRoles(current: CurrentState, goal: SetupGoal): Part {
-  const steps = missing(goal.clientRoles, current.clientRoles).map(
-    (name): Step => ({
-      kind: 'create',
-      subject: `role ${name} of the client ${goal.clientId}`,
-      changes: [],
-      action: { type: 'create-client-role', name },
-    }),
+/** Roles of the realm. Those of the client follow the client, see {@link planClientRoles}. */
+export const planRoles = (current: CurrentState, { realmRoles }: SetupGoal): Part =>
+  planNames(
+    realmRoles,
+    current.realmRoles,
+    (name) => `realm role ${name}`,
+    (name) => ({ type: 'create-realm-role', name }),
   );
-  return { steps, kept: current.clientRoles.map((name) => `client role ${name}`), blocked: [] };
-}
 
-/** Groups that are asked for and missing, parents first. */
-export function planGroups(current: CurrentState, goal: SetupGoal): Part {
-  const steps = missing(withParents(goal.groups), current.groups).map(
-    (path): Step => ({
-      kind: 'create',
-      subject: `group ${path}`,
-      changes: [],
-      action: { type: 'create-group', path },
-    }),
+export const planClientRoles = (current: CurrentState, { clientId, clientRoles }: SetupGoal): Part =>
+  planNames(
+    clientRoles,
+    current.clientRoles,
+    (name) => `role ${name} of the client ${clientId}`,
+    (name) => ({ type: 'create-client-role', name }),
+    (name) => `client role ${name}`,
   );
-  return { steps, kept: current.groups.map((path) => `group ${path}`), blocked: [] };
-}
 
-/** What the user is to be: roles and groups. Only ever added. */
+/** Groups, parents first. */
+export const planGroups = (current: CurrentState, { groups }: SetupGoal): Part =>
+  planNames(
+    withParents(groups),
+    current.groups,
+    (path) => `group ${path}`,
+    (path) => ({ type: 'create-group', path }),
+  );
+
+/** Roles and groups of the user. They are only added. */
 export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
-  if (goal.user === undefined) return { steps: [], kept: [], blocked: [] };
-  const subject = `user ${goal.user.username}`;
+  const part = newPart();
+  if (goal.user === undefined) return part;
+  const { username } = goal.user;
+  const subject = `user ${username}`;
   const granted = goal.grant ?? goal;
   const realmRoles = missing(granted.realmRoles, current.userRealmRoles);
   const clientRoles = missing(granted.clientRoles, current.userClientRoles);
-  const steps: Step[] = [];
   if (realmRoles.length + clientRoles.length > 0) {
-    const to = [...realmRoles, ...clientRoles].join(', ');
-    steps.push({
-      kind: 'change',
-      subject,
-      changes: [{ field: 'roles', from: '', to: `+ ${to}` }],
-      opens: opensRoles(current, goal, realmRoles, clientRoles),
-      action: { type: 'grant-roles', realmRoles, clientRoles },
-    });
+    const changes = [added('roles', ...realmRoles, ...clientRoles)];
+    const opens = opensRoles(current, goal, realmRoles, clientRoles);
+    part.steps.push(toChange(subject, changes, { type: 'grant-roles', realmRoles, clientRoles }, opens));
   }
-  for (const path of missing(
-    withParents(granted.groups).filter((one) => granted.groups.includes(one)),
-    current.userGroups,
-  )) {
-    steps.push({
-      kind: 'change',
-      subject,
-      changes: [{ field: 'groups', from: '', to: `+ ${path}` }],
-      opens: isThere(current)
-        ? [`${goal.user.username} may what the group ${path} may, in every application`]
-        : [],
-      action: { type: 'join-group', path },
-    });
+  const groups = withParents(granted.groups).filter((one) => granted.groups.includes(one));
+  for (const path of missing(groups, current.userGroups)) {
+    const opens = [`${username} may what the group ${path} may, in every application`];
+    const action = { type: 'join-group', path } as const;
+    part.steps.push(toChange(subject, [added('groups', path)], action, isThere(current) ? opens : []));
   }
-  return { steps, kept: [], blocked: [] };
+  return part;
 }
 
-/** A user who is created can do nothing yet that is to be widened. */
+/** A new user has no rights yet that could grow. */
 const isThere = ({ user }: CurrentState): boolean => user !== null;
 
 function opensRoles(

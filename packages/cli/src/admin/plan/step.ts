@@ -1,17 +1,21 @@
 import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type { Mapper } from '../mapper.ts';
 
-/** One setting that changes. The texts are for people, and never hold a secret. */
+/** One setting that changes, for people. Never holds a secret. */
 export interface Change {
   readonly field: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** What has to be done, ready for the Admin API. Names only: ids are looked up when it is done. */
+/** An action, ready for the Admin API. Names only: ids are looked up when the step is done. */
 export type Action =
   | { readonly type: 'create-realm'; readonly realm: object }
-  | { readonly type: 'update-realm'; readonly patch: object }
+  | {
+      readonly type: 'update-realm';
+      readonly patch: object;
+      readonly attributes?: Record<string, string>;
+    }
   | { readonly type: 'create-realm-role'; readonly name: string }
   /** @property client default: the client of the API */
   | { readonly type: 'create-client-role'; readonly name: string; readonly client?: string }
@@ -45,6 +49,13 @@ export type Action =
       readonly realmRoles: readonly string[];
       readonly clientRoles: readonly string[];
     }
+  /** @property of the client whose role it is */
+  | {
+      readonly type: 'grant-service-role';
+      readonly client: string;
+      readonly of: string;
+      readonly role: string;
+    }
   | { readonly type: 'join-group'; readonly path: string };
 
 /** One thing to create or to change. */
@@ -53,12 +64,12 @@ export interface Step<A = Action> {
   /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
-  /** What somebody who was there before can do afterwards and could not before. */
+  /** New rights of existing users and programs. */
   readonly opens?: readonly string[] | undefined;
   readonly action: A;
 }
 
-/** Something that stands in the way and that setup leaves to a person. */
+/** An obstacle that setup leaves to a person. */
 export interface Blocked {
   readonly subject: string;
   readonly why: string;
@@ -68,14 +79,50 @@ export interface Blocked {
 /** The whole plan. */
 export interface Plan<A = Action> {
   readonly steps: readonly Step<A>[];
-  /** What is there already and stays as it is. */
+  /** What exists already and stays as it is. */
   readonly kept: readonly string[];
   readonly blocked: readonly Blocked[];
 }
 
-/** What one part of the plan found out. */
-export interface Part {
-  readonly steps: Step[];
+/** A plan, or a part of one, while it is made. */
+export interface Part<A = Action> {
+  readonly steps: Step<A>[];
   readonly kept: string[];
   readonly blocked: Blocked[];
 }
+
+export const newPart = <A = Action>(): Part<A> => ({ steps: [], kept: [], blocked: [] });
+
+/** A part that does nothing, because something stands in the way. */
+export const blockedPart = (subject: string, why: string, fix: string): Part<never> => ({
+  steps: [],
+  kept: [],
+  blocked: [{ subject, why, fix }],
+});
+
+export const joinParts = <A>(parts: readonly Plan<A>[]): Part<A> => ({
+  steps: parts.flatMap((part) => part.steps),
+  kept: parts.flatMap((part) => part.kept),
+  blocked: parts.flatMap((part) => part.blocked),
+});
+
+export const toCreate = <A extends { readonly type: string } = Action>(
+  subject: string,
+  action: A,
+  changes: readonly Change[] = [],
+): Step<A> => ({ kind: 'create', subject, changes, action });
+
+export const toChange = <A extends { readonly type: string } = Action>(
+  subject: string,
+  changes: readonly Change[],
+  action: A,
+  opens?: readonly string[],
+): Step<A> => ({ kind: 'change', subject, changes, opens, action });
+
+export const change = (field: string, to: string, from = ''): Change => ({ field, from, to });
+
+/** A list that grows by one, or by several. */
+export const added = (field: string, ...what: readonly string[]): Change =>
+  change(field, `+ ${what.join(', ')}`);
+
+export const switchedOn = (field: string): Change => change(field, 'on', 'off');

@@ -1,11 +1,21 @@
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import type { CurrentState } from '../current.ts';
 import { type SetupGoal, toUser, type UserGoal } from '../goal.ts';
-import type { Blocked, Change, Part, Step } from './step.ts';
+import {
+  type Blocked,
+  type Change,
+  change,
+  newPart,
+  type Part,
+  type Step,
+  switchedOn,
+  toChange,
+  toCreate,
+} from './step.ts';
 
 /**
- * What is left for the user to do. A whole profile makes these actions needless; a temporary password is one until there
- * is another: what an admin has told somebody must not become lasting. The others (OTP, terms, …) are somebody's wish.
+ * The required actions that stay. A complete profile makes some of them needless. A temporary password stays temporary until it
+ * is replaced, because an admin knows it. The others (OTP, terms, …) were chosen by an admin.
  */
 function actionsLeft(user: UserRepresentation, wanted: UserGoal | undefined): string[] {
   const needless = ['UPDATE_PROFILE', 'VERIFY_PROFILE'];
@@ -16,7 +26,7 @@ function actionsLeft(user: UserRepresentation, wanted: UserGoal | undefined): st
 /** The user: created whole in one call, or completed. Nothing that is filled in is replaced. */
 export function planUser(current: CurrentState, goal: SetupGoal): Part {
   const { user: wanted } = goal;
-  if (wanted === undefined) return { steps: [], kept: [], blocked: [] };
+  if (wanted === undefined) return newPart();
   const subject = `user ${wanted.username}`;
   const { user } = current;
   const has = (name: string) =>
@@ -31,17 +41,12 @@ export function planUser(current: CurrentState, goal: SetupGoal): Part {
 
   if (user === null) {
     const changes = [
-      { field: 'Email', from: '', to: `${wanted.email} (verified)` },
-      { field: 'First and last name', from: '', to: `${wanted.firstName} ${wanted.lastName}` },
-      { field: 'Password', from: '', to: 'set, not temporary' },
+      change('Email', `${wanted.email} (verified)`),
+      change('First and last name', `${wanted.firstName} ${wanted.lastName}`),
+      change('Password', 'set, not temporary'),
     ];
-    const create: Step = {
-      kind: 'create',
-      subject,
-      changes,
-      action: { type: 'create-user', user: toUser(wanted) },
-    };
-    return { steps: [create], kept: [], blocked };
+    const action = { type: 'create-user', user: toUser(wanted) } as const;
+    return { steps: [toCreate(subject, action, changes)], kept: [], blocked };
   }
   const steps = [...complete(user, wanted, subject, goal.enable), ...planPassword(current, wanted, subject)];
   blocked.push(...userBlocks(current, user, subject, goal));
@@ -61,40 +66,35 @@ function complete(user: UserRepresentation, wanted: UserGoal, subject: string, e
     if (user[key]) continue;
     patch[key] = wanted[key];
     if (key === 'email') patch.emailVerified = true;
-    changes.push({ field, from: '', to: wanted[key] });
+    changes.push(change(field, wanted[key]));
   }
   for (const [name, value] of Object.entries(wanted.attributes)) {
     if (user.attributes?.[name] !== undefined) continue;
     attributes[name] = [value];
-    changes.push({ field: name, from: '', to: value });
+    changes.push(change(name, value));
   }
   const actions = user.requiredActions ?? [];
   const left = actionsLeft(user, wanted);
   if (left.length < actions.length) {
     patch.requiredActions = left;
-    changes.push({ field: 'Required user actions', from: actions.join(', '), to: left.join(', ') || 'none' });
+    changes.push(change('Required user actions', left.join(', ') || 'none', actions.join(', ')));
   }
   if (user.enabled === false && enable) {
     patch.enabled = true;
     opens.push(`${user.username} can sign in again`);
-    changes.push({ field: 'Enabled', from: 'off', to: 'on' });
+    changes.push(switchedOn('Enabled'));
   }
   if (changes.length === 0) return [];
-  return [{ kind: 'change', subject, changes, opens, action: { type: 'update-user', patch, attributes } }];
+  return [toChange(subject, changes, { type: 'update-user', patch, attributes }, opens)];
 }
 
 function planPassword(current: CurrentState, wanted: UserGoal, subject: string): Step[] {
   if (wanted.password === undefined || (current.userHasPassword && !wanted.resetPassword)) return [];
-  const from = current.userHasPassword ? 'as it was' : 'none';
-  return [
-    {
-      kind: 'change',
-      subject,
-      changes: [{ field: 'Password', from, to: 'set, not temporary' }],
-      opens: [`who knows the new password signs in as ${wanted.username}, to every application of the realm`],
-      action: { type: 'set-password', password: wanted.password },
-    },
+  const changes = [change('Password', 'set, not temporary', current.userHasPassword ? 'as it was' : 'none')];
+  const opens = [
+    `who knows the new password signs in as ${wanted.username}, to every application of the realm`,
   ];
+  return [toChange(subject, changes, { type: 'set-password', password: wanted.password }, opens)];
 }
 
 function userBlocks(
@@ -104,37 +104,28 @@ function userBlocks(
   goal: SetupGoal,
 ): Blocked[] {
   const blocked: Blocked[] = [];
+  const block = (why: string, fix: string) => blocked.push({ subject, why, fix });
   const page = `Users > ${user.username}`;
   if (user.enabled === false && !goal.enable) {
-    blocked.push({
-      subject,
-      why: 'the user is switched off; somebody may have had a reason',
-      fix: `${page} > Enabled (top right) ON, or run setup with --enable`,
-    });
+    block(
+      'the user is switched off; somebody may have had a reason',
+      `${page} > Enabled (top right) ON, or run setup with --enable`,
+    );
   }
   const left = actionsLeft(user, goal.user);
   if (left.length > 0) {
-    blocked.push({
-      subject,
-      why: `the user has to do something first (${left.join(', ')}), so POST /login answers 403`,
-      fix: left.includes('UPDATE_PASSWORD')
+    block(
+      `the user has to do something first (${left.join(', ')}), so POST /login answers 403`,
+      left.includes('UPDATE_PASSWORD')
         ? 'let the user choose a password once in a browser, or run setup with --reset-password and a new password'
         : `let the user do it once in a browser, or ${page} > Details > Required user actions: remove it`,
-    });
+    );
   }
   if (current.realm?.verifyEmail && user.email && user.emailVerified === false) {
-    blocked.push({
-      subject,
-      why: 'the realm wants verified addresses, and this one is not',
-      fix: `${page} > Details > Email verified ON`,
-    });
+    block('the realm wants verified addresses, and this one is not', `${page} > Details > Email verified ON`);
   }
   if (!current.userHasPassword && goal.user?.password === undefined && !user.federationLink) {
-    blocked.push({
-      subject,
-      why: 'the user has no password',
-      fix: 'run setup with SETUP_PASSWORD set, or with --user-password-stdin',
-    });
+    block('the user has no password', 'run setup with SETUP_PASSWORD set, or with --user-password-stdin');
   }
   return blocked;
 }

@@ -1,11 +1,12 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
-import { AdminError, toAdminError } from '../admin-error.ts';
+import { trying } from '../admin-error.ts';
+import { findClient, findRealm } from '../look-up.ts';
 import { audiencesOf } from '../plan/audiences.ts';
 import type { ServiceGoal } from './goal.ts';
 
-/** What is there now, as far as calls between services need it. */
+/** The current state, as far as calls between services need it. */
 export interface ServiceState {
   readonly client: ClientRepresentation | undefined;
   /** Those of the called ones that are there, by client id. */
@@ -16,17 +17,15 @@ export interface ServiceState {
 }
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
  */
 export async function readService(api: AdminClient, goal: ServiceGoal): Promise<ServiceState> {
   const { realm } = goal;
-  const byId = async (clientId: string) =>
-    (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId);
-  try {
-    if (!(await api.realms.findOne({ realm })))
-      throw new AdminError('missing', 404, `There is no realm ${realm}: look at --realm`);
+  const byId = (clientId: string) => findClient(api, realm, clientId);
+  return trying('see the clients', async () => {
+    await findRealm(api, realm);
     const [client, scopes, byDefault, called] = await Promise.all([
       byId(goal.clientId),
       api.clientScopes.find({ realm }),
@@ -38,9 +37,7 @@ export async function readService(api: AdminClient, goal: ServiceGoal): Promise<
       one?.clientId === undefined ? [] : [[one.clientId, one]],
     );
     return { client, called: new Map(found), scopes, byDefault: byDefault.map(({ name = '' }) => name) };
-  } catch (error) {
-    throw toAdminError(error, 'see the clients');
-  }
+  });
 }
 
 /** The scopes of a client that bring a service into the audience: those that it always has, and those that it may ask for. */

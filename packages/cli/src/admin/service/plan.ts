@@ -1,32 +1,26 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { toServiceClient } from '../callers/service.ts';
 import { audienceScopeOf, GROUPS_SCOPE, toClientScope } from '../plan/app-scope.ts';
-import { audiencesOf, opensAudience } from '../plan/audiences.ts';
+import { audiencesOf, mappersOf, opensAudience } from '../plan/audiences.ts';
 import { completeClient, createClient, EXCHANGE } from '../plan/complete-client.ts';
-import type { Blocked, Plan, Step } from '../plan/step.ts';
+import { added, change, newPart, type Part, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
 import { type ServiceState, scopesThatBring } from './current.ts';
 import { type ServiceGoal, toCallScope } from './goal.ts';
 
-interface Draft {
-  readonly steps: Step[];
-  readonly kept: string[];
-  readonly blocked: Blocked[];
-}
-
-/** What has to be done. Nothing that a person set otherwise is taken away. */
+/** The steps to the goal. What a person set stays. */
 export function planService(state: ServiceState, goal: ServiceGoal): Plan {
-  const plan: Draft = { steps: [], kept: [], blocked: [] };
+  const plan = newPart();
   const isUsable = planClient(plan, state, goal);
   for (const called of isUsable ? goal.calls : []) planCall(plan, state, goal, called);
   if (isUsable) planGroups(plan, state, goal);
-  // All that is about one thing is done together.
+  // Client scopes come first, because the clients need them.
   const scopes = plan.steps.filter(({ action }) => action.type === 'create-scope');
   return { ...plan, steps: [...scopes, ...plan.steps.filter((step) => !scopes.includes(step))] };
 }
 
 /** @returns whether tokens can be issued to it */
 function planClient(
-  { steps, kept, blocked }: Draft,
+  { steps, kept, blocked }: Part,
   { client }: ServiceState,
   { clientId }: ServiceGoal,
 ): boolean {
@@ -60,7 +54,7 @@ function whyNoService({
 }
 
 function planCall(
-  { steps, kept, blocked }: Draft,
+  { steps, kept, blocked }: Part,
   state: ServiceState,
   { clientId }: ServiceGoal,
   called: string,
@@ -75,16 +69,8 @@ function planCall(
   if (has !== undefined) return void kept.push(`client scope ${has}, which brings ${called}`);
   const there = scopes.find(({ name }) => name === scope);
   if (there === undefined) {
-    const changes = [{ field: 'Audience', from: '', to: called }];
-    steps.push({
-      kind: 'create',
-      subject,
-      changes,
-      action: {
-        type: 'create-scope',
-        scope: toClientScope({ ...audienceScopeOf(called), name: scope, how: 'optional' }),
-      },
-    });
+    const made = toClientScope({ ...audienceScopeOf(called), name: scope, how: 'optional' });
+    steps.push(toCreate(subject, { type: 'create-scope', scope: made }, [change('Audience', called)]));
   } else {
     const named = audiencesOf(there.protocolMappers);
     if (named.join() !== called) {
@@ -100,36 +86,33 @@ function planCall(
         'Client scopes > this one > Assigned type: Optional',
       );
   }
-  const mappersOf = (names: readonly string[] = []) =>
-    scopes.filter(({ name }) => names.includes(name ?? '')).flatMap((one) => one.protocolMappers ?? []);
-  const together = [
-    ...(client?.protocolMappers ?? []),
-    ...mappersOf([...(client?.defaultClientScopes ?? []), ...(client?.optionalClientScopes ?? [])]),
-  ];
-  steps.push({
-    kind: client === undefined ? 'create' : 'change',
-    subject: `client ${clientId}`,
-    changes: [{ field: 'Optional client scopes', from: '', to: `+ ${scope}` }],
-    opens:
-      client === undefined
-        ? []
-        : [
-            `${clientId} gets tokens for ${called}, if it asks for ${scope}`,
-            ...opensAudience(clientId, called, together),
-          ],
-    action: { type: 'add-scope', scope, how: 'optional' },
-  });
+  const together = [...mappersOf(client, scopes), ...mappersOf(client, scopes, 'optionalClientScopes')];
+  steps.push(
+    addScope(clientId, client, scope, 'optional', [
+      `${clientId} gets tokens for ${called}, if it asks for ${scope}`,
+      ...opensAudience(clientId, called, together),
+    ]),
+  );
+}
+
+/** A new client has no rights yet that could grow. */
+function addScope(
+  clientId: string,
+  client: ClientRepresentation | undefined,
+  scope: string,
+  how: 'default' | 'optional',
+  opens: readonly string[],
+): Step {
+  const field = how === 'default' ? 'Default client scopes' : 'Optional client scopes';
+  const action = { type: 'add-scope', scope, how } as const;
+  const step = toChange(`client ${clientId}`, [added(field, scope)], action, client && opens);
+  return client === undefined ? { ...step, kind: 'create' } : step;
 }
 
 /** Who calls an API that reads groups has them in its tokens. */
-function planGroups({ steps }: Draft, { client, called }: ServiceState, { clientId }: ServiceGoal): void {
+function planGroups({ steps }: Part, { client, called }: ServiceState, { clientId }: ServiceGoal): void {
   const has = (one: ClientRepresentation | undefined) => one?.defaultClientScopes?.includes(GROUPS_SCOPE);
   if (has(client) || ![...called.values()].some(has)) return;
-  steps.push({
-    kind: client === undefined ? 'create' : 'change',
-    subject: `client ${clientId}`,
-    changes: [{ field: 'Default client scopes', from: '', to: `+ ${GROUPS_SCOPE}` }],
-    opens: client === undefined ? [] : [`tokens of ${clientId} say in which ${GROUPS_SCOPE} a person is`],
-    action: { type: 'add-scope', scope: GROUPS_SCOPE, how: 'default' },
-  });
+  const opens = [`tokens of ${clientId} say in which ${GROUPS_SCOPE} a person is`];
+  steps.push(addScope(clientId, client, GROUPS_SCOPE, 'default', opens));
 }

@@ -1,7 +1,7 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import { AdminError, toAdminError } from '../admin-error.ts';
-import { findUser } from '../current.ts';
+import { AdminError, trying } from '../admin-error.ts';
+import { findClient, findUser } from '../look-up.ts';
 import { EXCHANGE } from '../plan/complete-client.ts';
 import { readService, scopesThatBring } from './current.ts';
 import { type ServiceGoal, toCallScope } from './goal.ts';
@@ -26,7 +26,7 @@ export interface ExchangeQuestion extends Pick<ServiceGoal, 'realm' | 'clientId'
 }
 
 /**
- * On what an exchange depends, with Keycloak's own example tokens of the user for each client. Changes nothing, and signs nobody in.
+ * The conditions of an exchange, by Keycloak's example tokens of the user for each client. Changes nothing, and needs no sign-in.
  *
  * @throws {AdminError} where Keycloak does not answer or refuses
  */
@@ -47,15 +47,11 @@ export async function explainExchange(
     { id = '', clientId: azp }: ClientRepresentation,
     scope = '',
   ): Promise<string[]> {
-    try {
+    return trying(`see what a token of ${azp} would be`, async () => {
       const asked = { realm, id, userId, scope, audience: '' };
-      const { aud = [] } = (await api.clients.evaluateGenerateAccessToken(asked)) as {
-        aud?: string | string[];
-      };
-      return [aud].flat();
-    } catch (error) {
-      throw toAdminError(error, `see what a token of ${azp} would be`);
-    }
+      const token = await api.clients.evaluateGenerateAccessToken(asked);
+      return [(token as { aud?: string | string[] }).aud ?? []].flat();
+    });
   }
 
   const findings: ExchangeFinding[] = [];
@@ -90,9 +86,7 @@ export async function explainExchange(
   const callers =
     question.caller === undefined
       ? (await api.clients.find({ realm })).filter((one) => one.enabled !== false && !one.bearerOnly)
-      : (await api.clients.find({ realm, clientId: question.caller })).filter(
-          (one) => one.clientId === question.caller,
-        );
+      : [(await findClient(api, realm, question.caller)) ?? []].flat();
   const good: string[] = [];
   for (const one of callers) {
     const { clientId: azp = '' } = one;
@@ -116,7 +110,7 @@ function whyNot(
 ): ExchangeFinding['fix'] {
   if (asked.length > 0) return `ask for it: scope: '${asked[0]}'`;
   const scope = toCallScope(audience);
-  // The command says what is wrong with one that is there.
+  // For an existing scope, the command says what is wrong.
   return scopes.some(({ name }) => name === scope)
     ? `look at the client scope ${scope}, or let setup do it`
     : 'service';

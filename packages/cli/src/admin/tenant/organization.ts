@@ -1,9 +1,9 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
-import { toAdminError } from '../admin-error.ts';
-import { findUser } from '../current.ts';
-import type { Blocked, Plan, Step } from '../plan/step.ts';
+import { trying } from '../admin-error.ts';
+import { findRealm, findUser } from '../look-up.ts';
+import { added, newPart, type Plan, switchedOn, toChange, toCreate } from '../plan/step.ts';
 
 /** A tenant that is an organization of a realm. */
 export interface OrganizationGoal {
@@ -25,13 +25,12 @@ export interface OrganizationState {
   readonly isGranted: boolean;
 }
 
-/** Changes nothing. @throws {AdminError} where Keycloak does not answer, or the realm is not there */
+/** Changes nothing. @throws {AdminError} if Keycloak does not answer, or the realm does not exist */
 export async function readOrganization(api: AdminClient, goal: OrganizationGoal): Promise<OrganizationState> {
   const { realm, alias, admin, adminRole } = goal;
-  try {
-    const found = await api.realms.findOne({ realm });
-    if (!found) throw new Error(`There is no realm ${realm}: look at --realm`);
-    const list = found.organizationsEnabled ? await api.organizations.find({ realm, search: alias }) : [];
+  return trying(`see the organizations of the realm ${realm}`, async () => {
+    const there = await findRealm(api, realm);
+    const list = there.organizationsEnabled ? await api.organizations.find({ realm, search: alias }) : [];
     const organization = list.find((one) => (one.alias ?? one.name) === alias);
     const user = admin === undefined ? undefined : await findUser(api, realm, admin);
     const orgId = organization?.id;
@@ -41,88 +40,71 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
       adminRole === undefined ? undefined : await api.roles.findOneByName({ realm, name: adminRole });
     const granted = role && user?.id ? await api.users.listRealmRoleMappings({ realm, id: user.id }) : [];
     return {
-      realm: found,
+      realm: there,
       organization,
       hasAdmin: user !== undefined,
       isMember: members.some(({ id }) => id === user?.id),
       hasRole: Boolean(role),
       isGranted: granted.some(({ name }) => name === adminRole),
     };
-  } catch (error) {
-    throw toAdminError(error, `see the organizations of the realm ${realm}`);
-  }
+  });
 }
 
-/** Organization, domains, and an admin who is a member. Nothing is taken away. */
+/** Creates the organization, adds its domains, and makes the admin a member. Only adds. */
 export function planOrganization(state: OrganizationState, goal: OrganizationGoal): Plan {
   const { alias, admin, adminRole, domains } = goal;
   const subject = `organization ${alias}`;
-  const steps: Step[] = [];
-  const blocked: Blocked[] = [];
+  const { steps, kept, blocked } = newPart();
   if (!state.realm.organizationsEnabled)
-    steps.push({
-      kind: 'change',
-      subject: `realm ${goal.realm}`,
-      changes: [{ field: 'Organizations', from: 'off', to: 'on' }],
-      opens: [
-        'the login page of every application of the realm asks for the name first, then for the password',
-      ],
-      action: { type: 'update-realm', patch: { organizationsEnabled: true } },
-    });
+    steps.push(
+      toChange(
+        `realm ${goal.realm}`,
+        [switchedOn('Organizations')],
+        { type: 'update-realm', patch: { organizationsEnabled: true } },
+        ['the login page of every application of the realm asks for the name first, then for the password'],
+      ),
+    );
   const there = (state.organization?.domains ?? []).map((one) =>
     typeof one === 'string' ? one : (one.name ?? ''),
   );
-  const added = domains.filter((one) => !there.includes(one));
-  const all = [...there, ...added].map((name) => ({ name, verified: false }));
-  const changes = added.length === 0 ? [] : [{ field: 'Domains', from: '', to: `+ ${added.join(', ')}` }];
+  const more = domains.filter((one) => !there.includes(one));
+  const all = [...there, ...more].map((name) => ({ name, verified: false }));
+  const changes = more.length === 0 ? [] : [added('Domains', ...more)];
   const opens =
-    added.length === 0
+    more.length === 0
       ? []
-      : [`people with an address of ${added.join(', ')} are led to ${alias} at the login`];
+      : [`people with an address of ${more.join(', ')} are led to ${alias} at the login`];
   if (state.organization === undefined) {
     const organization = { name: alias, alias, enabled: true, domains: all };
-    steps.push({
-      kind: 'create',
-      subject,
-      changes,
-      opens,
-      action: { type: 'create-organization', organization },
-    });
-  } else if (added.length > 0) {
-    const domains = [...(state.organization.domains ?? []), ...all.slice(there.length)];
-    const action = { type: 'update-organization', organization: { ...state.organization, domains } } as const;
-    steps.push({ kind: 'change', subject, changes, opens, action });
+    steps.push({ ...toCreate(subject, { type: 'create-organization', organization }, changes), opens });
+  } else if (more.length > 0) {
+    const whole = [...(state.organization.domains ?? []), ...all.slice(there.length)];
+    const organization = { ...state.organization, domains: whole };
+    steps.push(toChange(subject, changes, { type: 'update-organization', organization }, opens));
   }
   if (admin !== undefined && !state.hasAdmin) {
     const fix = `make the user first (setup guide --user ${admin}), and run this again`;
     blocked.push({ subject, why: `there is no user ${admin}`, fix });
   } else if (admin !== undefined) {
     if (!state.isMember)
-      steps.push({
-        kind: 'change',
-        subject,
-        changes: [{ field: 'Members', from: '', to: `+ ${admin}` }],
-        opens: [`${admin} is a member of ${alias}: tokens of ${admin} can name it`],
-        action: { type: 'add-member', alias, username: admin },
-      });
+      steps.push(
+        toChange(subject, [added('Members', admin)], { type: 'add-member', alias, username: admin }, [
+          `${admin} is a member of ${alias}: tokens of ${admin} can name it`,
+        ]),
+      );
     if (adminRole !== undefined && !state.hasRole)
-      steps.push({
-        kind: 'create',
-        subject: `realm role ${adminRole}`,
-        changes: [],
-        action: { type: 'create-realm-role', name: adminRole },
-      });
+      steps.push(toCreate(`realm role ${adminRole}`, { type: 'create-realm-role', name: adminRole }));
     if (adminRole !== undefined && !state.isGranted)
-      steps.push({
-        kind: 'change',
-        subject: `user ${admin}`,
-        changes: [{ field: 'roles', from: '', to: `+ ${adminRole}` }],
-        // Keycloak has no roles of one organization.
-        opens: [
-          `${admin} may what the role ${adminRole} may, in every organization that ${admin} is a member of`,
-        ],
-        action: { type: 'grant-roles', realmRoles: [adminRole], clientRoles: [] },
-      });
+      steps.push(
+        toChange(
+          `user ${admin}`,
+          [added('roles', adminRole)],
+          { type: 'grant-roles', realmRoles: [adminRole], clientRoles: [] },
+          // Keycloak has no roles of one organization.
+          [`${admin} may what the role ${adminRole} may, in every organization that ${admin} is a member of`],
+        ),
+      );
   }
-  return { steps, kept: steps.length + blocked.length === 0 ? [subject] : [], blocked };
+  if (steps.length + blocked.length === 0) kept.push(subject);
+  return { steps, kept, blocked };
 }

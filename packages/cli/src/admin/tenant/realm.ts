@@ -6,7 +6,7 @@ import { withParents } from '../current.ts';
 import type { Mapper } from '../mapper.ts';
 import { audiencesOf, mappersOf, opensAudience } from '../plan/audiences.ts';
 import { completeClient, createClient, type WantedClient } from '../plan/complete-client.ts';
-import type { Blocked, Plan, Step } from '../plan/step.ts';
+import { added, type Blocked, change, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
 
 /** The attribute of a tenant's realm that names its template, so that all tenants can be found. */
 export const TEMPLATE_ATTRIBUTE = 'keycloak-guard.template';
@@ -34,7 +34,7 @@ export function toTenant(template: RealmRepresentation, name: string): RealmRepr
 }
 
 /**
- * What a tenant's realm lacks of the template. A realm that is there keeps its settings, its roles and its clients; clients are
+ * Adds what a tenant's realm lacks of the template. An existing realm keeps its settings, roles and clients; clients are
  * completed, and lists only grow.
  *
  * @param there the realm, as Keycloak exports it
@@ -50,7 +50,7 @@ export function planTenant(
   const had = new Map((there?.clients ?? []).map((one) => [one.clientId, one]));
   const steps: Step[] = there === undefined ? [createRealm(wanted, template.realm ?? '', realm)] : [];
   const create = (subject: string, action: Step['action'], isThere: boolean) => {
-    if (!isThere) steps.push({ kind: 'create', subject, changes: [], action });
+    if (!isThere) steps.push(toCreate(subject, action));
   };
 
   const roles = new Set((there?.roles?.realm ?? []).map(({ name }) => name));
@@ -60,7 +60,7 @@ export function planTenant(
   const groups = new Set(pathsOf(there?.groups));
   for (const path of withParents(pathsOf(wanted.groups)))
     create(`group ${path}`, { type: 'create-group', path }, groups.has(path));
-  // Keycloak makes its own scopes in a new realm: what is there already is taken as done.
+  // Keycloak creates its own scopes in a new realm, so existing ones count as done.
   const scopes = new Set((there?.clientScopes ?? []).map(({ name }) => name));
   const usual = new Set([
     ...(wanted.defaultDefaultClientScopes ?? []),
@@ -101,14 +101,11 @@ function createRealm(wanted: RealmRepresentation, template: string, realm: strin
     Object.entries(wanted).filter(([key, value]) => !OWN.test(key) && isSimple(value) && value !== ''),
   );
   const attributes = { ...wanted.attributes, [TEMPLATE_ATTRIBUTE]: template };
-  const changes = Object.entries(settings).map(([field, to]) => ({ field, from: '', to: String(to) }));
+  const changes = Object.entries(settings).map(([field, to]) => change(field, String(to)));
   // Of a whole export, only what people look at first.
-  const shown =
-    changes.length > 10
-      ? [{ field: 'Settings', from: '', to: `${changes.length}, as in ${template}` }]
-      : changes;
+  const shown = changes.length > 10 ? [change('Settings', `${changes.length}, as in ${template}`)] : changes;
   const action = { type: 'create-realm', realm: { ...settings, attributes, realm, enabled: true } } as const;
-  return { kind: 'create', subject: `realm ${realm}`, changes: shown, action };
+  return toCreate(`realm ${realm}`, action, shown);
 }
 
 function toWanted(client: ClientRepresentation): WantedClient {
@@ -123,7 +120,7 @@ function toWanted(client: ClientRepresentation): WantedClient {
   } as WantedClient;
 }
 
-/** What a client that is there lacks: settings, mappers and client scopes. */
+/** Adds what an existing client lacks: settings, mappers and client scopes. */
 function completeTenantClient(
   there: ClientRepresentation,
   client: ClientRepresentation,
@@ -149,7 +146,7 @@ function completeTenantClient(
   ];
   const step = (
     field: string,
-    added: string,
+    name: string,
     what: readonly ProtocolMapperRepresentation[],
     action: Step['action'],
   ): Step => {
@@ -159,16 +156,10 @@ function completeTenantClient(
         ? `its tokens are for ${audiences.join(', ')}, too`
         : 'its tokens say what is in it';
     const opens = [
-      `${clientId} gets ${added}: ${meant}`,
+      `${clientId} gets ${name}: ${meant}`,
       ...audiences.flatMap((one) => opensAudience(clientId, one, all)),
     ];
-    return {
-      kind: 'change',
-      subject: `client ${clientId}`,
-      changes: [{ field, from: '', to: `+ ${added}` }],
-      opens,
-      action,
-    };
+    return toChange(`client ${clientId}`, [added(field, name)], action, opens);
   };
   return [
     ...completeClient(there, toWanted(client)),
@@ -193,7 +184,7 @@ function pathsOf(groups: readonly GroupRepresentation[] = [], parent = ''): stri
   });
 }
 
-/** What stands in a template and is not made. */
+/** The parts of a template that a tenant does not get. */
 function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] {
   const { browserFlow = 'browser', identityProviders = [], smtpServer = {}, roles } = template;
   const flows = clients.filter((one) => Object.keys(one.authenticationFlowBindingOverrides ?? {}).length > 0);

@@ -7,6 +7,7 @@ import {
   type AdminCredentials,
   AdminError,
   connectAdmin,
+  findClient,
   findUser,
   toAdminError,
 } from '../../admin/index.ts';
@@ -82,49 +83,29 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
   const { serverUrl, realm, clientId, timeoutMs, username } = where;
   const connection = memo(() => connectAdmin({ serverUrl, credentials, timeoutMs }));
   type Api = AdminConnection['api'];
-  const read = <T>(doing: string, get: (api: Api) => Promise<T>): (() => Promise<T | undefined>) =>
-    memo(async () => {
-      const { api } = await connection();
-      try {
-        return (await get(api)) ?? undefined;
-      } catch (error) {
-        const reason = toAdminError(error, doing);
-        if (reason.kind === 'missing') return undefined;
-        throw reason;
-      }
-    });
+  /** `undefined` for what does not exist. */
+  async function read<T>(doing: string, get: (api: Api) => Promise<T>): Promise<T | undefined> {
+    const { api } = await connection();
+    try {
+      return (await get(api)) ?? undefined;
+    } catch (error) {
+      const reason = toAdminError(error, doing);
+      if (reason.kind === 'missing') return undefined;
+      throw reason;
+    }
+  }
+  const once = <T>(doing: string, get: (api: Api) => Promise<T>) => memo(() => read(doing, get));
 
-  const clients = read('see the clients', (api) => api.clients.find({ realm, clientId }));
-  const client = async () => (await clients())?.find((one) => one.clientId === clientId);
-  const user = read('see the user', async (api) => {
+  const client = once('see the clients', (api) => findClient(api, realm, clientId));
+  const user = once('see the user', async (api) => {
     const found = username === undefined ? undefined : await findTheUser(api, realm, username);
     return found?.id === undefined ? undefined : api.users.findOne({ realm, id: found.id });
   });
   const userId = async () => (await user())?.id ?? '';
-  const theRealm = read('see the realm', (api) => api.realms.findOne({ realm }));
-
-  const profile = read('see the user profile', (api) => api.users.getProfile({ realm }).catch(toNothing));
-
-  const flow = memo(async () => {
-    const override = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
-    const alias = override
-      ? (
-          await read('see the flows', (api) =>
-            api.authenticationManagement.getFlow({ realm, flowId: override }),
-          )()
-        )?.alias
-      : (await theRealm())?.directGrantFlow;
-    const name = alias ?? 'direct grant';
-    const steps = await read('see the flows', (api) =>
-      api.authenticationManagement.getExecutions({ realm, flow: name }),
-    )();
-    return { alias: name, steps: (steps ?? []) as FlowStep[], isOverride: Boolean(override) };
-  });
-
-  const realms = async () =>
-    (await read('see the realms', (api) => api.realms.find({ briefRepresentation: true }))())?.map(
-      (one) => one.realm ?? '',
-    ) ?? [];
+  const theRealm = once('see the realm', (api) => api.realms.findOne({ realm }));
+  const profile = once('see the user profile', (api) => api.users.getProfile({ realm }).catch(toNothing));
+  const allRealms = once('see the realms', (api) => api.realms.find({ briefRepresentation: true }));
+  const realms = async () => ((await allRealms()) ?? []).map((one) => one.realm ?? '');
 
   async function inOtherRealms(has: (api: Api, other: string) => Promise<boolean>): Promise<string[]> {
     const { api } = await connection();
@@ -139,32 +120,27 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     connection,
     realms,
     realm: theRealm,
-    clientIds: async () =>
-      (await read('see the clients', (api) => api.clients.find({ realm, max: 200 }))())?.map(
-        (one) => one.clientId ?? '',
-      ) ?? [],
+    async clientIds() {
+      const list = await read('see the clients', (api) => api.clients.find({ realm, max: 200 }));
+      return (list ?? []).map((one) => one.clientId ?? '');
+    },
     client,
     realmsOfClient: () =>
-      inOtherRealms(async (api, other) => {
-        const list = await api.clients.find({ realm: other, clientId });
-        return list.some((one) => one.clientId === clientId);
-      }),
+      inOtherRealms(async (api, other) => (await findClient(api, other, clientId)) !== undefined),
     realmsOfUser: () =>
       inOtherRealms(
         async (api, other) =>
           username !== undefined && (await findTheUser(api, other, username)) !== undefined,
       ),
     user,
-    credentials: async () =>
-      (await read('see the credentials', async (api) =>
-        api.users.getCredentials({ realm, id: await userId() }),
-      )()) ?? [],
-    attack: memo(
-      async () =>
-        (await read('see failed logins', async (api) =>
-          api.attackDetection.findOne({ realm, id: await userId() }),
-        )()) ?? {},
-    ),
+    async credentials() {
+      const id = await userId();
+      return (await read('see the credentials', (api) => api.users.getCredentials({ realm, id }))) ?? [];
+    },
+    attack: memo(async () => {
+      const id = await userId();
+      return (await read('see failed logins', (api) => api.attackDetection.findOne({ realm, id }))) ?? {};
+    }),
     requiredAttributes: memo(async () => {
       const scopes = (await client())?.defaultClientScopes ?? [];
       return ((await profile())?.attributes ?? [])
@@ -174,56 +150,39 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     invalidAttributes: memo(async () => {
       const [rules, one] = [await profile(), await user()];
       if (rules === undefined || one === undefined) return [];
-      const { username = '', email = '', firstName = '', lastName = '', attributes } = one;
-      const lists = Object.entries(attributes ?? {}) as [string, string[]][];
-      const values = {
-        ...Object.fromEntries(lists),
-        username: [username],
-        email: [email],
-        firstName: [firstName],
-        lastName: [lastName],
-      };
-      return findInvalid(
-        values,
-        (rules.attributes ?? []) as ProfileAttribute[],
-        rules.unmanagedAttributePolicy,
-      );
+      const { username: name = '', email = '', firstName = '', lastName = '', attributes } = one;
+      const own = { username: [name], email: [email], firstName: [firstName], lastName: [lastName] };
+      const values = { ...(attributes as Record<string, string[]> | undefined), ...own };
+      const known = (rules.attributes ?? []) as ProfileAttribute[];
+      return findInvalid(values, known, rules.unmanagedAttributePolicy);
     }),
-    flow,
+    flow: memo(async () => {
+      const flowId = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
+      const bound = flowId
+        ? (await read('see the flows', (api) => api.authenticationManagement.getFlow({ realm, flowId })))
+            ?.alias
+        : (await theRealm())?.directGrantFlow;
+      const alias = bound ?? 'direct grant';
+      const steps = await read('see the flows', (api) =>
+        api.authenticationManagement.getExecutions({ realm, flow: alias }),
+      );
+      return { alias, steps: (steps ?? []) as FlowStep[], isOverride: Boolean(flowId) };
+    }),
     federations: memo(async () => {
       const type = 'org.keycloak.storage.UserStorageProvider';
-      const list = (await read('see the federation', (api) => api.components.find({ realm, type }))()) ?? [];
-      return list
+      const list = await read('see the federation', (api) => api.components.find({ realm, type }));
+      return (list ?? [])
         .filter(({ config }) => config?.enabled?.[0] !== 'false')
         .map(({ id, name = '', providerId = '', config }) => {
-          const connectionUrl = String(config?.connectionUrl?.[0] ?? providerId);
-          return {
-            name,
-            url: connectionUrl,
-            isReached: memo(async () => {
-              if (providerId !== 'ldap') return undefined;
-              const { api } = await connection();
-              const test = {
-                action: 'testConnection',
-                connectionUrl,
-                componentId: id ?? '',
-                connectionTimeout: '3000',
-              };
-              try {
-                await api.realms.testLDAPConnection({ realm }, test);
-                return true;
-              } catch (error) {
-                return toAdminError(error, 'reach the directory').status === 400 ? false : undefined;
-              }
-            }),
-          };
+          const url = String(config?.connectionUrl?.[0] ?? providerId);
+          const isReached = async () =>
+            providerId === 'ldap' ? reaches((await connection()).api, realm, url, id ?? '') : undefined;
+          return { name, url, isReached: memo(isReached) };
         });
     }),
-    keys: async () => (await read('see the keys', (api) => api.realms.getKeys({ realm }))())?.keys ?? [],
+    keys: async () => (await read('see the keys', (api) => api.realms.getKeys({ realm })))?.keys ?? [],
     policies: memo(async () => {
-      const list = await read('see the client policies', (api) =>
-        api.clientPolicies.listPolicies({ realm }),
-      )();
+      const list = await read('see the client policies', (api) => api.clientPolicies.listPolicies({ realm }));
       return (list?.policies ?? []).filter((one) => one.enabled).map((one) => one.name ?? '');
     }),
     exampleClaims: memo(async () => {
@@ -231,10 +190,26 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       if (id === undefined || uid === '') return undefined;
       const claims = await read('make an example token', (api) =>
         api.clients.evaluateGenerateAccessToken({ realm, id, userId: uid, scope: 'openid', audience: '' }),
-      )();
+      );
       return claims as Record<string, unknown> | undefined;
     }),
   };
+}
+
+/** Keycloak's own test of the connection to a directory. `undefined` if it cannot tell. */
+async function reaches(
+  api: AdminConnection['api'],
+  realm: string,
+  connectionUrl: string,
+  componentId: string,
+): Promise<boolean | undefined> {
+  const test = { action: 'testConnection', connectionUrl, componentId, connectionTimeout: '3000' };
+  try {
+    await api.realms.testLDAPConnection({ realm }, test);
+    return true;
+  } catch (error) {
+    return toAdminError(error, 'reach the directory').status === 400 ? false : undefined;
+  }
 }
 
 /** Finds the user by name, or by email address if the realm allows that. */

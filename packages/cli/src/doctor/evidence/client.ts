@@ -6,7 +6,7 @@ import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
 import { isStranger } from '../../keycloak/stranger.ts';
 import { memo } from './memo.ts';
 
-/** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and locks nobody out. */
+/** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and cannot lock out a user. */
 export interface ClientEvidence {
   readonly clientId: string;
   /** The password grant for an unknown user: Keycloak checks the client first, and does not count the failure. */
@@ -29,9 +29,9 @@ export interface ClientEvidence {
 /** The answer of the authorization endpoint. */
 export interface Authorization {
   readonly answer: Answer;
-  /** `error: error_description` of the redirect, or the text of the error page. */
+  /** `error: error_description` of the redirect, or the words of the error page. */
   readonly words: string;
-  /** Whether it sent the browser back to the API, with an error because nobody is signed in. */
+  /** Whether it sent the browser back to the API, with an error because no user is signed in. */
   readonly cameBack: boolean;
 }
 

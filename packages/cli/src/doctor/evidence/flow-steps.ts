@@ -1,6 +1,6 @@
 import type { FlowStep } from './admin.ts';
 
-/** The step that asks everybody for an OTP, if there is one: it and all sub-flows around it are required. */
+/** The step, if any, that requires an OTP of every user: it and all sub-flows around it are required. */
 export function findForcedOtp(steps: readonly FlowStep[]): FlowStep | undefined {
   return steps.find((step, index) => /otp/i.test(step.providerId ?? '') && isForced(steps, index));
 }

@@ -1,6 +1,6 @@
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
-import type { AdminConnection } from '../../admin/index.ts';
+import { type AdminConnection, findClient } from '../../admin/index.ts';
 
 /** A client scope of a client, and whether its tokens have it without asking. */
 export interface OwnScope extends ClientScopeRepresentation {
@@ -34,7 +34,7 @@ export async function readGrants(
   userId: string,
   roleClients: readonly string[],
 ): Promise<Grants | undefined> {
-  const client = (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId);
+  const client = await findClient(api, realm, clientId);
   const id = client?.id;
   if (client === undefined || id === undefined) return undefined;
   const toNames = (clientName: string | undefined, list: readonly { name?: string }[]) =>
@@ -42,7 +42,7 @@ export async function readGrants(
   const groups = await api.users.listGroups({ realm, id: userId });
   const roles = toNames(undefined, await api.users.listCompositeRealmRoleMappings({ realm, id: userId }));
   for (const name of roleClients) {
-    const uuid = (await api.clients.find({ realm, clientId: name })).find((one) => one.clientId === name)?.id;
+    const uuid = (await findClient(api, realm, name))?.id;
     if (uuid === undefined) continue;
     const held = await api.users.listCompositeClientRoleMappings({ realm, id: userId, clientUniqueId: uuid });
     roles.push(...toNames(name, held));

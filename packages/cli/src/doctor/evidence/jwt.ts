@@ -1,7 +1,9 @@
+export type Claims = Readonly<Record<string, unknown>>;
+
 /** A decoded JWT, not verified. */
 export interface DecodedJwt {
-  readonly header: Readonly<Record<string, unknown>>;
-  readonly claims: Readonly<Record<string, unknown>>;
+  readonly header: Claims;
+  readonly claims: Claims;
 }
 
 /** Decodes a JWT; `undefined` if it is not one. */
@@ -22,6 +24,14 @@ function toObject(part: string): Record<string, unknown> | undefined {
 }
 
 /** `aud` as a list. */
-export function audienceOf(claims: Readonly<Record<string, unknown>>): string[] {
+export function audienceOf(claims: Claims): string[] {
   return (Array.isArray(claims.aud) ? claims.aud : [claims.aud]).filter((one) => typeof one === 'string');
 }
+
+export const scopesOf = (claims: Claims): string[] => String(claims.scope ?? '').split(' ');
+
+/** The names in a claim that is a list, or an object with a key for each. */
+export const namesIn = (claim: unknown): string[] =>
+  typeof claim === 'object' && claim !== null && !Array.isArray(claim)
+    ? Object.keys(claim)
+    : [claim ?? []].flat().map(String);

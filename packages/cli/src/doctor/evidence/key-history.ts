@@ -2,13 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import type { Reach } from '../context.ts';
 import type { DecodedJwt } from './jwt.ts';
 
-/** What happened to a token's key that the realm does not publish. */
-export type KeyFate = 'elsewhere' | 'disabled' | 'realm-made-anew' | 'rotated-away' | 'gone';
+/** Why the realm does not publish a token's key. */
+export type KeyFate = 'elsewhere' | 'disabled' | 'realm-recreated' | 'rotated-away' | 'gone';
 
 /**
  * - `elsewhere`: the address leads to several Keycloaks, and another one has the key.
  * - `disabled`: the realm still has the key, but it is disabled (an admin can see that).
- * - `realm-made-anew`: every key of the realm is younger than the token, encryption keys too.
+ * - `realm-recreated`: every key of the realm is younger than the token, encryption keys too.
  * - `rotated-away`: some keys are older than the token.
  * - `gone`: one of the last two.
  */
@@ -21,7 +21,7 @@ export async function findKeyFate(jwt: DecodedJwt, reach: Reach): Promise<KeyFat
   const born = bornOf((await reach.realm.certs()).json?.keys);
   const issued = Number(jwt.claims.iat);
   if (born.length > 0 && Number.isFinite(issued)) {
-    if (born.every((at) => at > issued)) return born.length > 1 ? 'realm-made-anew' : 'gone';
+    if (born.every((at) => at > issued)) return born.length > 1 ? 'realm-recreated' : 'gone';
     return 'rotated-away';
   }
   return 'gone';

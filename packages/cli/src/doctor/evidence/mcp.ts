@@ -29,7 +29,7 @@ export interface McpEvidence {
   challenge(): Promise<McpChallenge>;
   /** The server's metadata (RFC 9728). */
   metadata(): Promise<McpDocument>;
-  /** Keycloak's metadata, where MCP clients look for it (RFC 8414 §3.1); `undefined` if there is none. */
+  /** Keycloak's metadata at the address that MCP clients use (RFC 8414 §3.1); `undefined` if missing. */
   provider(): Promise<Json | undefined>;
   /** All scopes that the server lists. */
   scopes(): Promise<string[]>;
@@ -47,7 +47,7 @@ export type McpDoor =
   | { readonly is: 'no-realm'; readonly named: string }
   /** The configured Keycloak is another one. */
   | { readonly is: 'elsewhere'; readonly named: string; readonly configured: string }
-  /** None is configured, and nobody said yes to this one. */
+  /** None is configured, and the person did not confirm this one. */
   | { readonly is: 'unconfirmed'; readonly named: string };
 
 /** What {@link createMcpEvidence} needs. */
@@ -56,7 +56,7 @@ export interface McpExamination {
   readonly credentials: AdminCredentials | undefined;
   /** The Keycloak of the settings: the only one that gets the password without a question. */
   readonly serverUrl: string | undefined;
-  /** Asks the person whether the password may go to an address; `undefined` if nobody can be asked. */
+  /** Asks the person whether the password may go to an address; `undefined` without a terminal. */
   readonly confirm: ((origin: string) => Promise<boolean>) | undefined;
 }
 

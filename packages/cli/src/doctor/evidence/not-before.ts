@@ -1,5 +1,5 @@
-import { toShellWord } from '../../terminal/shell-word.ts';
 import type { Reach } from '../context.ts';
+import { kcadmRealm } from '../kcadm.ts';
 
 /** Keycloak refuses tokens issued before this time. */
 export interface NotBefore {
@@ -22,7 +22,7 @@ export async function findNotBefore(reach: Reach): Promise<NotBefore | undefined
   return {
     at: told,
     of: 'realm, of the client or of the user',
-    fix: `Sessions > Action > Revocation > Clear\nkcadm.sh update ${toShellWord(`realms/${realm}`)} -s notBefore=0\nOr, where it is the client's: Clients > ${clientId} > Advanced > Revocation > Clear. A 'Logout all sessions' of the user sets one too: it stays, and only older tokens mind.`,
+    fix: `Sessions > Action > Revocation > Clear\n${kcadmRealm(realm, 'notBefore=0')}\nOr, where it is the client's: Clients > ${clientId} > Advanced > Revocation > Clear. A 'Logout all sessions' of the user sets one too: it stays, and only older tokens mind.`,
   };
 }
 
@@ -40,7 +40,7 @@ async function seenByAdmin({ admin, caller }: Reach): Promise<NotBefore[]> {
     {
       at: await at(admin.realm),
       of: 'realm',
-      fix: `Sessions > Action > Revocation > Clear\nkcadm.sh update ${toShellWord(`realms/${caller.realm}`)} -s notBefore=0`,
+      fix: `Sessions > Action > Revocation > Clear\n${kcadmRealm(caller.realm, 'notBefore=0')}`,
     },
     {
       at: await at(admin.client as () => Promise<{ notBefore?: number } | undefined>),

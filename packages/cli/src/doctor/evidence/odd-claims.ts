@@ -1,4 +1,4 @@
-import type { Claims } from '../checks/token/claims.ts';
+import type { Claims } from './jwt.ts';
 
 /** Claims that Keycloak reads from its own tokens, and tests for their types. */
 const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -20,7 +20,7 @@ const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   resource_access: (value) => isObject(value) && Object.values(value).every(hasRoles),
 };
 
-/** Claims that a mapper overwrote, so that Keycloak cannot read its own token; each with what is wrong. */
+/** Claims that a mapper overwrote, so that Keycloak cannot read its own token; each with the mistake. */
 export function findOddClaims(claims: Claims, clientId: string): string[] {
   const odd = Object.entries(SHAPES)
     .filter(([name, fits]) => claims[name] !== undefined && !fits(claims[name]))

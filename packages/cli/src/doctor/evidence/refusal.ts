@@ -21,7 +21,7 @@ export function lacksToken({ status, headers }: Answer): boolean {
   return status === 401 && first?.scheme === 'bearer' && isBare && others.length === 0;
 }
 
-/** Whether a header was too long: Keycloak's server answers 431, many proxies answer 400 without a text. */
+/** Whether a header was too long: Keycloak's server answers 431, many proxies answer 400 without JSON. */
 export function isTooLong({ status, json, text }: Answer): boolean {
   if (status === 431) return true;
   return status === 400 && json === undefined && /too (large|long|big)|header/i.test(text);

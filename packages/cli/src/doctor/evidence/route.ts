@@ -6,16 +6,16 @@ import { memo } from './memo.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** A route of somebody's own API. Each answer is asked for once; a redirect is never followed. */
+/** A route of a user's API. Each request is sent once; redirects are not followed. */
 export interface RouteEvidence {
   readonly url: string;
   readonly origin: string | undefined;
   withoutToken(): Promise<Answer>;
   /** With a token whose signature is made up. */
   withForged(): Promise<Answer>;
-  /** With a token that nobody has signed (`alg` none). */
+  /** With an unsigned token (`alg` none). */
   withUnsigned(): Promise<Answer>;
-  /** `undefined`: there is no good token. */
+  /** `undefined` without a good token. */
   withToken(): Promise<Answer | undefined>;
   /** Why a good token is not sent there. */
   readonly isUnsafe: string | undefined;
@@ -32,8 +32,8 @@ export function createRouteEvidence(
     call(url, { headers: { accept: 'application/json', ...(origin && { origin }), ...headers } }, TIMEOUT_MS);
   const bearer = (token: string) => get({ authorization: `Bearer ${token}` });
   const { protocol, hostname } = new URL(url);
-  const isOpen = protocol === 'http:' && nearnessOf(hostname) === 'everybody';
-  // Its claims say who somebody is.
+  const isOpen = protocol === 'http:' && nearnessOf(hostname) === 'public';
+  // Its claims are personal data.
   const findClaims = async () => (isOpen ? undefined : findToken());
   return {
     url,

@@ -1,12 +1,11 @@
-import type { Claims } from '../checks/token/claims.ts';
 import type { Reach } from '../context.ts';
-import { decodeJwt } from './jwt.ts';
+import { type Claims, decodeJwt } from './jwt.ts';
 
 /**
  * Whether the user of a token is still the one of that name. A realm that was imported again, keys and all, verifies old tokens, and
  * says of them only that their session is unknown; but its users have other ids.
  *
- * `undefined`: nobody can tell. That needs an admin, or a login of the same user.
+ * `undefined` without an admin and without a login of the same user.
  */
 export async function findUserFate(
   { sub, preferred_username: name }: Claims,

@@ -45,7 +45,7 @@ export function printSummary(out: Output, results: readonly CheckResult[]): void
   out.line(`${verdict}${warnings}, ${count('ok')} checks passed, ${count('skipped')} not looked at.`);
 }
 
-/** Names a few skipped checks only: a long list would hide what is wrong. */
+/** Names a few skipped checks only: a long list would hide the problems. */
 function sayWhy(reason: string, ids: readonly string[]): string {
   if (ids.length <= MOST_NAMES) return `not looked at: ${ids.join(', ')} (${reason})`;
   const needed = /^needs (.*)$/.exec(reason)?.[1];

@@ -1,4 +1,4 @@
-import type { AdminConnection, CurrentState, SetupGoal } from '../../admin/index.ts';
+import { type AdminConnection, type CurrentState, findClient, type SetupGoal } from '../../admin/index.ts';
 
 type Named = Pick<SetupGoal, 'realm' | 'clientId' | 'clientSecret'>;
 
@@ -19,8 +19,7 @@ export async function readSecret(
 /** The secret the client has now; a client that never had one gets one. */
 export async function readOrMakeSecret(api: AdminConnection['api'], goal: Named): Promise<string> {
   const { realm } = goal;
-  const list = await api.clients.find({ realm, clientId: goal.clientId });
-  const id = list.find((one) => one.clientId === goal.clientId)?.id ?? '';
+  const id = (await findClient(api, realm, goal.clientId))?.id ?? '';
   const there = (await api.clients.getClientSecret({ realm, id })).value;
   if (there) return there;
   return (await api.clients.generateNewClientSecret({ realm, id })).value ?? '';

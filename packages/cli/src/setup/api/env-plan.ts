@@ -1,6 +1,6 @@
 import { isPlaceholder } from '@keycloak-guard/server';
 import type { Change, SetupGoal } from '../../admin/index.ts';
-import type { PlanPart } from '../../plan/part.ts';
+import { NO_PART, type PlanPart } from '../../plan/part.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
@@ -48,7 +48,7 @@ export async function planEnv(
   questions: Questions | undefined,
   needsSecret = true,
 ): Promise<PlanPart> {
-  if (file === undefined) return { steps: [], kept: [], blocked: [], async *apply() {} };
+  if (file === undefined) return NO_PART;
   const changes = await findChanges(file, known);
   const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
   const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
@@ -100,7 +100,7 @@ function conflictsOf(changes: readonly EnvChange[]): EnvChange[] {
 /**
  * Decides which values of the file may be replaced: none without a question.
  *
- * @throws {UsageError} if nobody can be asked
+ * @throws {UsageError} without a person to ask
  */
 async function askForConflicts(
   file: string,

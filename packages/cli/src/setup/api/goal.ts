@@ -17,7 +17,7 @@ const USUAL_SCOPES: ReadonlySet<string> = new Set([
 export type StdinSecrets = Partial<Record<'admin-password' | 'user-password', string>>;
 
 /**
- * What the API needs in Keycloak: what is known, and what a person answers.
+ * What the API needs in Keycloak: from the options, and from a person's answers.
  *
  * @param isAsked whether there is a person who can be asked
  */
@@ -51,7 +51,7 @@ export async function completeGoal(
       options.scopes,
       named?.scopes.filter((scope) => !USUAL_SCOPES.has(scope)),
     ),
-    // Who may sign in need not be an admin because a guard names one.
+    // A guard that names the role admin does not make the user an admin.
     grant: options,
     enable: options.enable,
   };
@@ -86,7 +86,7 @@ async function completeUser(
   };
 }
 
-/** The guide's user has a name; others get one that is visibly made up. */
+/** The guide's user has a name; others get a visibly made-up one. */
 function suggestName(username: string): string {
   const first = username.charAt(0).toUpperCase() + username.slice(1);
   return username === 'abdullah'

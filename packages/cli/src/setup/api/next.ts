@@ -6,7 +6,7 @@ import type { Output } from '../../terminal/output.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 
-/** Says what comes next: who reads the file with the settings, and who does not. */
+/** Says the next command: which programs read the file with the settings, and which do not. */
 export async function sayNext(envFile: string | undefined, serverUrl: string, out: Output): Promise<void> {
   if (envFile === undefined) return out.line('Done.');
   const folder = dirname(envFile);

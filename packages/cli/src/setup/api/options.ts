@@ -3,95 +3,52 @@ import { isPlaceholder } from '@keycloak-guard/server';
 import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/setting-names';
 import type { Shape } from '../../admin/index.ts';
 import { findAuthzJson } from '../../authz/load-file.ts';
-import { DOOR_FLAGS, type Door, isHttpUrl, problemsOfDoor, readDoor } from '../../door/options.ts';
+import { DOOR_FLAGS, isHttpUrl, problemsOfDoor, readDoor } from '../../door/options.ts';
 import { doubtOf } from '../../door/trust.ts';
 import { appUrlOf } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
+import { type Flags, lists, type Parsed, switches, values, YES } from '../../settings/flags.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import { type Guards, readGuards } from '../../source/guards.ts';
-import { type ChosenCredential, CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
-import { isScope, parseFlags, SCOPE_RULE } from '../visit.ts';
+import { readGuards } from '../../source/guards.ts';
+import { CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
+import { isScope, parseKindFlags, SCOPE_RULE } from '../visit.ts';
 
-/** What is known of the API, before a person is asked. */
-export interface ApiOptions {
-  readonly shape: Shape;
-  readonly door: Door;
-  readonly clientId: string | undefined;
-  readonly clientSecret: string | undefined;
-  /** How the client is to prove who it is; `undefined`: as it does, and a new one with a secret. */
-  readonly credential: ChosenCredential | undefined;
-  /** Names of the settings that hold a credential now. */
-  readonly credentialSettings: readonly string[];
-  readonly appUrl: string;
-  readonly backchannelUrl: string | undefined;
-  readonly user: {
-    readonly username: string | undefined;
-    readonly password: string | undefined;
-    readonly email: string | undefined;
-    readonly name: string | undefined;
-    readonly attributes: Readonly<Record<string, string>>;
-    readonly resetPassword: boolean;
-  };
-  /** No user is wanted. */
-  readonly withoutUser: boolean;
-  readonly realmRoles: readonly string[];
-  readonly clientRoles: readonly string[];
-  readonly groups: readonly string[];
-  readonly scopes: readonly string[];
-  /** What the guards of a folder name; the user does not get it. */
-  readonly named: Guards | undefined;
-  readonly enable: boolean;
-  readonly dryRun: boolean;
-  readonly yes: boolean;
-  readonly overwriteEnv: boolean;
-  readonly envFile: string | undefined;
-  /** The file with resources, scopes, policies and permissions that the client gets. */
-  readonly authzFile: string | undefined;
-  /** Lines of standard input to read, in this order. */
-  readonly fromStdin: readonly ('admin-password' | 'user-password')[];
-  /** What stands beside the flags. */
-  readonly positionals: readonly string[];
-}
+/** The options of an API, before questions to a person. */
+export type ApiOptions = Awaited<ReturnType<typeof readApiOptions>>;
 
 const FLAGS = {
   ...DOOR_FLAGS,
   ...CREDENTIAL_FLAGS,
-  'client-id': { type: 'string' },
-  'app-url': { type: 'string' },
-  'backchannel-url': { type: 'string' },
-  user: { type: 'string' },
-  email: { type: 'string' },
-  name: { type: 'string' },
-  attribute: { type: 'string', multiple: true },
-  'user-password-stdin': { type: 'boolean' },
-  'reset-password': { type: 'boolean' },
-  'no-user': { type: 'boolean' },
-  role: { type: 'string', multiple: true },
-  'client-role': { type: 'string', multiple: true },
-  group: { type: 'string', multiple: true },
-  scope: { type: 'string', multiple: true },
-  from: { type: 'string' },
-  enable: { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
-  yes: { type: 'boolean', short: 'y' },
-  'overwrite-env': { type: 'boolean' },
-  'no-env': { type: 'boolean' },
-  authz: { type: 'string' },
-  'no-authz': { type: 'boolean' },
+  ...values('client-id', 'app-url', 'backchannel-url', 'user', 'email', 'name', 'from', 'authz'),
+  ...lists('attribute', 'role', 'client-role', 'group', 'scope'),
+  ...switches(
+    'user-password-stdin',
+    'reset-password',
+    'no-user',
+    'enable',
+    'dry-run',
+    'overwrite-env',
+    'no-env',
+    'no-authz',
+  ),
+  ...YES,
 } as const;
 
 /**
  * Flags win over the environment, the environment over the `.env` file. Passwords are never flags, because other users of
  * the machine can see those.
  *
+ * @param more flags of one kind of setup alone
  * @throws {UsageError} naming every option that is wrong
  */
 export async function readApiOptions(
   args: string[],
   environment: NodeJS.ProcessEnv,
   kind = 'guide',
-): Promise<ApiOptions> {
-  const { values: flags, positionals } = parseFlags(kind, args, FLAGS);
+  more: Flags = {},
+) {
+  const { values: given, positionals } = parseKindFlags(kind, args, { ...more, ...FLAGS });
+  const flags = given as Parsed<typeof FLAGS>['values'];
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
   const env = await readSettings(environment, envFile);
   const secret = env('KEYCLOAK_CLIENT_SECRET');
@@ -106,13 +63,16 @@ export async function readApiOptions(
       : undefined;
   const named = flags.from === undefined ? undefined : await readGuards(flags.from);
   const username = flags.user ?? env('SETUP_USER');
-  const options: ApiOptions = {
-    shape: kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide',
+  const shape: Shape = kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide';
+  const options = {
+    shape,
     door: { ...door, realm: door.realm ?? named?.options.realm, doubt: door.doubt ?? doubt },
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? named?.options.clientId,
     // A `.env` copied from the example: the service would not start with it.
     clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
+    /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
+    /** Names of the settings that hold a credential now. */
     credentialSettings: CREDENTIAL_SETTING_NAMES.filter((name) => env(name) !== undefined),
     appUrl: appUrlOf(flags['app-url'], env),
     backchannelUrl: flags['backchannel-url'],
@@ -124,12 +84,13 @@ export async function readApiOptions(
       attributes: toAttributes(flags.attribute ?? []),
       resetPassword: flags['reset-password'] ?? false,
     },
-    // Nobody signs in at an API that checks tokens.
+    // An API that only checks tokens has no sign-in.
     withoutUser: flags['no-user'] ?? (kind === 'api' && username === undefined),
     realmRoles: flags.role ?? [],
     clientRoles: flags['client-role'] ?? [],
     groups,
     scopes: flags.scope ?? [],
+    /** What the guards of a folder name; the user does not get it. */
     named,
     enable: flags.enable ?? false,
     dryRun: flags['dry-run'] ?? false,
@@ -137,11 +98,14 @@ export async function readApiOptions(
     overwriteEnv: flags['overwrite-env'] ?? false,
     envFile,
     authzFile: toAuthzFile(flags, envFile),
+    /** Lines of standard input to read, in this order. */
     fromStdin: [
       ...(door.readsPassword ? (['admin-password'] as const) : []),
       ...(flags['user-password-stdin'] ? (['user-password'] as const) : []),
     ],
     positionals,
+    /** Values of `more`. */
+    own: given as Readonly<Record<string, unknown>>,
   };
   const problems = problemsOf(options);
   if (problems.length > 0) throw new UsageError(problems);

@@ -46,7 +46,7 @@ export async function planPermissions(
   const title = `Permissions of the client ${clientId}, as in ${file}`;
   return [
     toPart(title, plan, async function* () {
-      // Once the client is there.
+      // The client exists now.
       const now = await read(true);
       refuse([...now.plan.refused, ...(await findUnknown(api, realm, now.plan))]);
       yield* applyAuthz(api, now.plan.steps, wanted, now.state);

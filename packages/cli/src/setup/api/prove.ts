@@ -7,7 +7,7 @@ import { toPlainLine } from '../../terminal/style.ts';
 export interface Proof {
   readonly what: string;
   readonly ok: boolean;
-  /** What was seen; where it failed, with cause and fix. */
+  /** The observation; of a failure, with cause and fix. */
   readonly seen: string;
 }
 

@@ -1,7 +1,6 @@
 import { createCredential } from 'keycloak-guard';
 import {
   type AdminConnection,
-  applyStep,
   type CurrentState,
   connectAdmin,
   makePlan,
@@ -29,7 +28,7 @@ import { type Proof, prove, proveSecret } from './prove.ts';
 
 export const TIMEOUT_MS = 30_000;
 
-/** What has to be known for a plan. */
+/** The input of a plan. */
 export interface Site {
   readonly api: AdminConnection['api'];
   readonly serverUrl: string;
@@ -38,18 +37,18 @@ export interface Site {
   readonly plan: Plan;
 }
 
-/** What is set up beside the client of the API, in the same plan. */
+/** Additional parts of the same plan, for example callers of the API. */
 export interface Beside {
   plan(site: Site): Promise<readonly PlanPart[]>;
-  /** Tries it, once it is there. */
+  /** Tries it afterwards. */
   prove(site: Site, apiCaller: Caller): AsyncIterable<Proof>;
 }
 
-/** What is asked of a set-up beside its options. */
+/** Wishes of the calling code, beside the options. */
 interface Wishes {
   /** Leave login flows off that are off. */
   readonly keepFlows?: boolean;
-  /** Gets to know what else there is to be. */
+  /** Asks for additional parts. */
   readonly beside?: (goal: SetupGoal, need: Need) => Promise<Beside>;
 }
 
@@ -71,14 +70,14 @@ export async function setUpApi(
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin({ serverUrl, credentials, timeoutMs: TIMEOUT_MS });
-  out.progress('reading what is there');
+  out.progress('reading the current state');
   const current = await readCurrent(api, goal);
   const plan = makePlan(current, goal);
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
   const toEnv = (secret: string | undefined) => ({
     ...toSettings(serverUrl, goal, secret, options),
-    // The doctor finds the application by it.
+    // The doctor reads it.
     ...(goal.shape === 'web' ? { PUBLIC_URL: goal.appUrl } : {}),
   });
   const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
@@ -86,7 +85,7 @@ export async function setUpApi(
   const { plan: whole, before } = await withCredential(api, goal, plan, credential);
   const parts = [
     ...before,
-    toRealmPart(`Keycloak at ${serverUrl}`, whole, (step) => applyStep(api, goal, step), out),
+    toRealmPart(`Keycloak at ${serverUrl}`, whole, api, goal, out),
     await planEnv(options.envFile, options, toEnv(known), readAll, out, questions, hasSecret(options)),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
     ...((await beside?.plan(site)) ?? []),

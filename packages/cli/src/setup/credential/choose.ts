@@ -4,16 +4,13 @@ import { type CredentialOptions, createCredential } from 'keycloak-guard';
 import { type CredentialGoal, OWN_CLUSTER } from '../../admin/index.ts';
 import { isHttpUrl } from '../../door/options.ts';
 import { nearnessOf } from '../../keycloak/nearness.ts';
-import type { PlanPart } from '../../plan/part.ts';
-import { writePrivateFile } from '../../settings/private-file.ts';
+import { NO_PART, type PlanPart, toFilePart } from '../../plan/part.ts';
+import { values } from '../../settings/flags.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 
 /** Flags that say how a client proves who it is. */
 export const CREDENTIAL_FLAGS = {
-  credential: { type: 'string' },
-  'key-file': { type: 'string' },
-  'service-account': { type: 'string' },
-  issuer: { type: 'string' },
+  ...values('credential', 'key-file', 'service-account', 'issuer'),
 } as const;
 
 /** Their part of `--help`. */
@@ -33,15 +30,14 @@ export interface ChosenCredential {
   readonly settings: Readonly<Record<string, string>>;
   /** What this program can prove itself with as the client, to try it. */
   readonly options: CredentialOptions | undefined;
-  /** A file that has to be there first. */
+  /** A file that must exist first. */
   readonly part: PlanPart;
 }
 
 type Flags = Readonly<Partial<Record<keyof typeof CREDENTIAL_FLAGS, string | undefined>>>;
 
-/** Where Kubernetes is told to write the token of the pod. */
+/** The path at which Kubernetes writes the token of the pod. */
 const TOKEN_FILE = '/var/run/secrets/keycloak/token';
-const NO_PART: PlanPart = { steps: [], kept: [], blocked: [], async *apply() {} };
 const KINDS = ['secret', 'key', 'kubernetes'];
 
 /**
@@ -62,7 +58,7 @@ export async function chooseCredential(flags: Flags): Promise<ChosenCredential |
     !/^[a-z\d]([-a-z\d]*[a-z\d])?\/[a-z\d]([-.a-z\d]*[a-z\d])?$/.test(serviceAccount)
   )
     problems.push('--service-account must be <namespace>/<name>, for example shop/orders');
-  // Who answers there says who is which client.
+  // The server at this address decides which program is which client.
   if (issuer !== undefined && !isTrustedIssuer(issuer))
     problems.push('--issuer must be the https URL of the cluster, as iss of its tokens');
   if (problems.length > 0) throw new UsageError(problems);
@@ -82,6 +78,8 @@ function isTrustedIssuer(issuer: string): boolean {
   return issuer.startsWith('https://') || nearnessOf(new URL(issuer).hostname) === 'this-machine';
 }
 
+const KEY = { field: 'Private key', from: '', to: 'ES256, readable by you alone' };
+
 async function chooseKey(file: string): Promise<ChosenCredential> {
   const isThere = existsSync(file);
   const made = isThere ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
@@ -99,19 +97,6 @@ async function chooseKey(file: string): Promise<ChosenCredential> {
     goal: { type: 'key', publicKey },
     settings: { KEYCLOAK_CLIENT_KEY_FILE: file },
     options: { keyFile: file },
-    part: made === undefined ? NO_PART : toKeyPart(file, pem),
-  };
-}
-
-function toKeyPart(file: string, pem: string): PlanPart {
-  const changes = [{ field: 'Private key', from: '', to: 'ES256, readable by you alone' }];
-  return {
-    steps: [{ kind: 'create', subject: file, changes }],
-    kept: [],
-    blocked: [],
-    async *apply() {
-      await writePrivateFile(file, pem);
-      yield { verb: 'wrote', subject: `${file} (readable by you alone)` };
-    },
+    part: made === undefined ? NO_PART : toFilePart(file, [KEY], () => pem),
   };
 }

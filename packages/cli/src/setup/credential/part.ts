@@ -5,7 +5,7 @@ import type { Output } from '../../terminal/output.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 import type { ChosenCredential } from './choose.ts';
 
-/** A plan that gives its client a credential too, and what has to be there first: the file of a key. */
+/** Adds the credential of the client to a plan, with the key file that must exist first. */
 export async function withCredential(
   api: AdminConnection['api'],
   client: { readonly realm: string; readonly clientId: string },
@@ -22,7 +22,7 @@ export async function withCredential(
   return { plan: all, before: own.blocked.length > 0 ? [] : [chosen.part] };
 }
 
-/** What Kubernetes has to sign, and for whom. */
+/** Says which token Kubernetes must issue to the pod. */
 export async function sayVolume(serverUrl: string, realm: string, out: Output): Promise<void> {
   const found = await createIssuer({ serverUrl, realm })
     .discover()

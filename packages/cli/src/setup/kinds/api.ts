@@ -33,7 +33,7 @@ Roles and groups (each can be repeated; the user gets them)
   --from <folder>           the roles, groups and scopes that guards in this source code name, too; the user does not
                             get them. Nothing of it is run`;
 
-/** Behind what is special of a kind. */
+/** The usage that all kinds with an API have in common. */
 export const toApiUsage = (own = '') => `
 ${DOOR_USAGE}
 
@@ -86,7 +86,7 @@ export function refusePositionals({ positionals: [first] }: ApiOptions): void {
     throw new UsageError([`there is no setup '${first}': setup --help names what there is`]);
 }
 
-/** What comes in on standard input: secrets, or a person's answers. */
+/** Reads secrets from standard input, or prepares questions to a person. */
 export async function sitDown(options: ApiOptions, out: Output) {
   const stdin = await readSecrets(options);
   const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import {
   type CallersGoal,
   type CallersState,
@@ -9,6 +8,7 @@ import {
 } from '../../admin/index.ts';
 import type { Need } from '../../door/need.ts';
 import type { PlanPart } from '../../plan/part.ts';
+import { lists, type Parsed, values } from '../../settings/flags.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
@@ -40,55 +40,24 @@ ${toApiUsage(`Those that call it
 `)}`;
 
 const OWN = {
-  page: { type: 'string' },
-  'page-url': { type: 'string' },
-  'redirect-uri': { type: 'string', multiple: true },
-  service: { type: 'string' },
-  'service-env': { type: 'string' },
+  ...values('page', 'page-url', 'service', 'service-env'),
+  ...lists('redirect-uri'),
 } as const;
 
-/** Takes the flags of the callers out of those of the API. */
-function takeOwn(args: readonly string[]) {
-  const { tokens, values } = parseArgs({
-    args: [...args],
-    options: OWN,
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  });
-  const taken = new Set(
-    tokens.flatMap((one) =>
-      one.kind === 'option' && Object.hasOwn(OWN, one.name)
-        ? [one.index, ...(one.inlineValue === false ? [one.index + 1] : [])]
-        : [],
-    ),
-  );
-  const textOf = (name: keyof typeof OWN) =>
-    typeof values[name] === 'string' ? (values[name] as string) : undefined;
-  return {
-    textOf,
-    uris: values['redirect-uri'] as string[] | undefined,
-    rest: args.filter((_, index) => !taken.has(index)),
-  };
-}
-
-type Own = Omit<ReturnType<typeof takeOwn>, 'rest'>;
-
-/** Gets to know the page and the service. */
+/** Asks for the page and the service. */
 async function toBeside(
-  { textOf, uris }: Own,
+  { own, ...options }: ApiOptions,
   { realm, clientId }: SetupGoal,
-  options: ApiOptions,
   need: Need,
   out: Output,
   questions: Questions | undefined,
 ): Promise<Beside> {
   const hasDefaults = options.yes || options.dryRun;
-  const page = textOf('page') ?? `${clientId}-page`;
-  const service = textOf('service') ?? `${clientId}-service`;
+  const flags = own as Parsed<typeof OWN>['values'];
+  const { page = `${clientId}-page`, service = `${clientId}-service`, 'redirect-uri': uris } = flags;
   const suggestion = 'http://localhost:5173';
   const given = await need(
-    textOf('page-url') ?? (hasDefaults ? suggestion : undefined),
+    flags['page-url'] ?? (hasDefaults ? suggestion : undefined),
     (one) => one.text('Address of the page', suggestion),
     'the address of the page is missing: give --page-url (with --yes the default is http://localhost:5173)',
   );
@@ -104,8 +73,8 @@ async function toBeside(
     { clientId: service, wanted: toServiceClient(service) },
   ];
   const goal = { realm, clientId, callers };
-  const own = { realm, clientId: service };
-  const envFile = options.envFile === undefined ? undefined : (textOf('service-env') ?? 'service.env');
+  const caller = { realm, clientId: service };
+  const envFile = options.envFile === undefined ? undefined : (flags['service-env'] ?? 'service.env');
   return {
     async plan(site) {
       const { api, serverUrl } = site;
@@ -115,16 +84,16 @@ async function toBeside(
       if (callersPart.blocked.some(({ subject }) => subject === `client ${service}`)) return [callersPart];
       const known = toSettings(
         serverUrl,
-        own,
-        await readSecret(api, own, state.callers.get(service)?.client),
+        caller,
+        await readSecret(api, caller, state.callers.get(service)?.client),
       );
-      const readAll = async () => toSettings(serverUrl, own, await readOrMakeSecret(api, own));
+      const readAll = async () => toSettings(serverUrl, caller, await readOrMakeSecret(api, caller));
       return [callersPart, await planEnv(envFile, options, known, readAll, out, questions)];
     },
     async *prove({ api, serverUrl }, apiCaller) {
-      const caller = { ...own, serverUrl, timeoutMs: TIMEOUT_MS };
-      yield* proveLogin({ ...caller, clientId: page }, redirectUris[0] as string);
-      yield* proveService({ ...caller, clientSecret: await readOrMakeSecret(api, own) }, apiCaller);
+      const where = { ...caller, serverUrl, timeoutMs: TIMEOUT_MS };
+      yield* proveLogin({ ...where, clientId: page }, redirectUris[0] as string);
+      yield* proveService({ ...where, clientSecret: await readOrMakeSecret(api, caller) }, apiCaller);
       for (const line of toPageLines(serverUrl, realm, page, appUrl)) out.line(line);
     },
   };
@@ -157,12 +126,11 @@ export const app: SetupKind = {
   usage,
   asks: [],
   async run(args, { environment, out }) {
-    const { rest, ...own } = takeOwn(args);
-    const options = await readApiOptions(rest, environment, 'app');
+    const options = await readApiOptions(args, environment, 'app', OWN);
     refusePositionals(options);
     const { stdin, questions } = await sitDown(options, out);
     return setUpApi(options, stdin, out, questions, {
-      beside: (goal, need) => toBeside(own, goal, options, need, out, questions),
+      beside: (goal, need) => toBeside(options, goal, need, out, questions),
     });
   },
 };

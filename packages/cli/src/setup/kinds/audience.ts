@@ -1,5 +1,5 @@
 import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
 import { setUpCallers } from './callers.ts';
 
 const usage = `keycloak-guard setup audience: clients that call an API
@@ -17,13 +17,11 @@ ${REALM_USAGE}
 ${CODES_USAGE}
 `;
 
-const FLAGS = { ...REALM_FLAGS, 'client-id': { type: 'string' } } as const;
-
 export const audience: SetupKind = {
   summary: 'clients that call an API: their tokens name it',
   usage,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('audience', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('audience', args, CLIENT_FLAGS);
     const callers = positionals
       .flatMap((list) => list.split(','))
       .map((one) => ({ clientId: one.trim() }))

@@ -1,6 +1,5 @@
 import {
   type AdminConnection,
-  applyStep,
   type Caller,
   type CallersState,
   planCallers,
@@ -10,7 +9,7 @@ import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import type { Output } from '../../terminal/output.ts';
-import { needClientId, openVisit, type RealmVisit } from '../visit.ts';
+import { openVisit, type RealmVisit } from '../visit.ts';
 
 /** Clients that call an API, as a part of a plan. */
 export function toCallersPart(
@@ -20,7 +19,7 @@ export function toCallersPart(
   state: CallersState,
   out: Output,
 ): PlanPart {
-  return toRealmPart(title, planCallers(state, goal), (step) => applyStep(api, goal, step), out);
+  return toRealmPart(title, planCallers(state, goal), api, goal, out);
 }
 
 /** Where the callers were set up. */
@@ -45,18 +44,12 @@ export async function setUpCallers(
   say: (where: CalledApi, isNew: boolean) => void,
   out: Output,
 ): Promise<number> {
-  const known = apiClientId ?? visit.settings('KEYCLOAK_CLIENT_ID');
-  const { api, serverUrl, realm, answers, questions } = await openVisit(
-    visit,
-    out,
-    async (need, hasDefaults) => [await needClientId(known, hasDefaults, need)],
-  );
-  const [clientId = ''] = answers;
+  const about = { clientId: apiClientId };
+  const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
   const goal = { realm, clientId, callers };
   const line = `Keycloak at ${serverUrl}, realm ${realm}: ${title(clientId)}`;
   const part = toCallersPart(line, api, goal, await readCallers(api, goal), out);
-  const { what, code } = await runPlan([part], visit, out, questions);
-  const isThere = code === 0 && (what === 'applied' || what === 'nothing');
-  if (isThere) say({ serverUrl, realm, clientId }, what === 'applied');
+  const { what, code, isDone } = await runPlan([part], visit, out, questions);
+  if (isDone) say({ serverUrl, realm, clientId }, what === 'applied');
   return code;
 }

@@ -1,17 +1,9 @@
-import { applyEventsStep, planEvents, readEventsState } from '../../admin/index.ts';
+import { planEvents, readEventsState } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { SetupKind } from '../kind.ts';
-import {
-  CODES_USAGE,
-  needClientId,
-  openVisit,
-  parseFlags,
-  REALM_FLAGS,
-  REALM_USAGE,
-  readVisit,
-} from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
 
 const usage = `keycloak-guard setup events: an API that follows Keycloak's events
 
@@ -27,36 +19,27 @@ ${REALM_USAGE}
 ${CODES_USAGE}
 `;
 
-const FLAGS = { ...REALM_FLAGS, 'client-id': { type: 'string' } } as const;
-
 export const events: SetupKind = {
   summary: "an API that follows Keycloak's events: kept, and readable by its service account",
   usage,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('events', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('events', args, CLIENT_FLAGS);
     if (positionals.length > 0) throw new UsageError(['setup events takes no name: give --client-id']);
     const visit = await readVisit(flags, { environment });
-    const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
-    const { api, serverUrl, realm, answers, questions } = await openVisit(
-      visit,
-      out,
-      async (need, hasDefault) => [await needClientId(known, hasDefault, need)],
-    );
-    const [clientId = ''] = answers;
+    const about = { clientId: flags['client-id'] };
+    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
     const goal = { realm, clientId };
     const plan = planEvents(await readEventsState(api, goal), goal);
-    if (plan.steps.some(({ action }) => action.type === 'keep-events')) {
+    if (plan.steps.some(({ subject }) => subject === `realm ${realm}`)) {
       out.line(
         "Keycloak's database gets a row of about 1 KiB for each change by an administrator and each logout:",
       );
       out.line('1,000 a day, kept for 7 days, are 7 MiB. Logins are not kept, unless they were before.');
     }
     const title = `Keycloak at ${serverUrl}, realm ${realm}: events for ${clientId}`;
-    const part = toRealmPart(title, plan, (step) => applyEventsStep(api, goal, step), out);
-    const { what, code } = await runPlan([part], visit, out, questions);
-    if (code === 0 && (what === 'applied' || what === 'nothing')) {
-      out.line('In the API: kc.events(), or KEYCLOAK_EVENTS=on. keycloak-guard doctor checks it.');
-    }
+    const part = toRealmPart(title, plan, api, goal, out);
+    const { isDone, code } = await runPlan([part], visit, out, questions);
+    if (isDone) out.line('In the API: kc.events(), or KEYCLOAK_EVENTS=on. keycloak-guard doctor checks it.');
     return code;
   },
 };

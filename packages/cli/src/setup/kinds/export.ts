@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { type SetupGoal, toRealmFile } from '../../admin/index.ts';
+import { toRealmFile } from '../../admin/index.ts';
 import { needServerUrl } from '../../door/enter.ts';
 import { createNeed } from '../../door/need.ts';
 import { DOOR_USAGE, problemsOfWrittenUrl } from '../../door/options.ts';
 import { trimUrl } from '../../keycloak/find-server.ts';
-import type { PlanPart } from '../../plan/part.ts';
+import { toFilePart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
 import { completeGoal } from '../api/goal.ts';
@@ -35,21 +34,6 @@ Running
 ${CODES_USAGE}
 `;
 
-/** A realm file of its own makes nothing for somebody who was there before. */
-function toFilePart(file: string, goal: SetupGoal): PlanPart {
-  const kind = existsSync(file) ? 'change' : 'create';
-  const to = `${goal.realm}, with the client ${goal.clientId}`;
-  return {
-    steps: [{ kind, subject: file, changes: [{ field: 'Realm', from: '', to }] }],
-    kept: [],
-    blocked: [],
-    async *apply() {
-      await writePrivateFile(file, `${JSON.stringify(toRealmFile(goal), null, 2)}\n`);
-      yield { verb: 'wrote', subject: `${file} (holds the secret; readable by you alone)` };
-    },
-  };
-}
-
 export const exportFile: SetupKind = {
   summary: 'the same as a realm file, without a call to Keycloak',
   usage,
@@ -68,7 +52,7 @@ export const exportFile: SetupKind = {
     const isAsked = questions !== undefined;
     const need = createNeed(questions);
     const serverUrl = await needServerUrl(options.door, need);
-    // Nobody is called, so the guide's names do no harm.
+    // Nothing is called, so the guide's names do no harm.
     const wanted = await completeGoal({ ...options, yes: options.yes || !isAsked }, stdin, need, isAsked);
     need.assertAll();
     if (wanted.user !== undefined && wanted.user.password === undefined) {
@@ -79,11 +63,13 @@ export const exportFile: SetupKind = {
     const secret = wanted.clientSecret ?? randomBytes(24).toString('base64url');
     const goal = { ...wanted, clientSecret: secret };
     const settings = toSettings(trimUrl(serverUrl), goal, secret);
+    const isThere = existsSync(file);
+    const change = { field: 'Realm', from: '', to: `${goal.realm}, with the client ${goal.clientId}` };
+    const toContent = () => `${JSON.stringify(toRealmFile(goal), null, 2)}\n`;
     const parts = [
-      toFilePart(file, goal),
+      toFilePart(file, [change], toContent, { isNew: !isThere, holds: 'holds the secret; ' }),
       await planEnv(options.envFile, options, settings, async () => settings, out, questions),
     ];
-    const isThere = existsSync(file);
     if (isThere && !options.yes && !isAsked)
       throw new UsageError([`${file} is there already: give --yes to replace it`]);
     const run = { dryRun: options.dryRun, yes: options.yes || !isAsked };

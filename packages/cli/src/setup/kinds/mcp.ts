@@ -1,7 +1,8 @@
 import { applyMcpStep, PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
 import { isHttpUrl } from '../../door/options.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
+import { toStepPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
+import { lists, switches } from '../../settings/flags.ts';
 import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
 import { sayNext } from '../api/next.ts';
@@ -10,7 +11,7 @@ import {
   CODES_USAGE,
   isScope,
   openVisit,
-  parseFlags,
+  parseKindFlags,
   REALM_FLAGS,
   REALM_USAGE,
   readVisit,
@@ -39,16 +40,13 @@ ${CODES_USAGE}
 
 const FLAGS = {
   ...REALM_FLAGS,
-  scope: { type: 'string', multiple: true },
-  registration: { type: 'boolean' },
-  program: { type: 'string', multiple: true },
-  documents: { type: 'string', multiple: true },
-  'overwrite-env': { type: 'boolean' },
+  ...lists('scope', 'program', 'documents'),
+  ...switches('registration', 'overwrite-env'),
 } as const;
 
 /** @throws {UsageError} */
 export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environment'>) {
-  const { values: flags, positionals } = parseFlags('mcp', args, FLAGS);
+  const { values: flags, positionals } = parseKindFlags('mcp', args, FLAGS);
   const [url = '', ...rest] = positionals;
   const scopes = flags.scope ?? [];
   const documents = (flags.documents ?? []).map((domain) => domain.toLowerCase());
@@ -90,7 +88,7 @@ export const mcp: SetupKind = {
     const isLeft = plan.blocked.some(({ subject }) => subject === `client ${goal.url}`);
     const { envFile } = visit;
     const parts = [
-      toRealmPart(title, plan, (step) => applyMcpStep(api, goal, step), out),
+      toStepPart(title, plan, (step) => applyMcpStep(api, goal, step), out),
       await planEnv(
         isLeft ? undefined : envFile,
         visit,
@@ -100,8 +98,8 @@ export const mcp: SetupKind = {
         questions,
       ),
     ];
-    const { what, code } = await runPlan(parts, visit, out, questions);
-    if (code === 0 && (what === 'applied' || what === 'nothing')) {
+    const { isDone, code } = await runPlan(parts, visit, out, questions);
+    if (isDone) {
       out.line(`The server's client id is ${goal.url}.`);
       out.line(`Its scopes: ${goal.scopes.join(', ')}. Programs without a secret use the client mcp-client.`);
       await sayNext(envFile, serverUrl, out);

@@ -1,6 +1,7 @@
-import { applyStep, planService, readService, scopesThatBring } from '../../admin/index.ts';
+import { planService, readService, scopesThatBring } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
+import { lists, switches } from '../../settings/flags.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
@@ -9,15 +10,7 @@ import { planEnv, toSettings } from '../api/env-plan.ts';
 import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
 import { sayVolume, withCredential } from '../credential/part.ts';
 import type { SetupKind } from '../kind.ts';
-import {
-  CODES_USAGE,
-  needClientId,
-  openVisit,
-  parseFlags,
-  REALM_FLAGS,
-  REALM_USAGE,
-  readVisit,
-} from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
 
 const usage = `keycloak-guard setup service: a service that calls others
 
@@ -38,11 +31,10 @@ ${CODES_USAGE}
 `;
 
 const FLAGS = {
-  ...REALM_FLAGS,
+  ...CLIENT_FLAGS,
   ...CREDENTIAL_FLAGS,
-  'client-id': { type: 'string' },
-  calls: { type: 'string', multiple: true },
-  'overwrite-env': { type: 'boolean' },
+  ...lists('calls'),
+  ...switches('overwrite-env'),
 } as const;
 
 export const service: SetupKind = {
@@ -53,7 +45,7 @@ export const service: SetupKind = {
     ['Client id of the API that it calls', 'orders', '--calls'],
   ],
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('service', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('service', args, FLAGS);
     const calls = [
       ...new Set((flags.calls ?? []).flatMap((list) => list.split(',')).map((one) => one.trim())),
     ];
@@ -63,20 +55,13 @@ export const service: SetupKind = {
       problems.push('--calls must be client ids without spaces, for example orders');
     const visit = await readVisit(flags, { environment }, problems);
     const chosen = await chooseCredential(flags);
-    const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
-    const { api, serverUrl, realm, answers, questions } = await openVisit(
-      visit,
-      out,
-      async (need, hasDefault) => [await needClientId(known, hasDefault, need)],
-    );
-    const [clientId = ''] = answers;
+    const about = { clientId: flags['client-id'] };
+    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
     const state = await readService(api, goal);
-    const made = planService(state, goal);
-    const { plan, before } = await withCredential(api, goal, made, chosen);
-    const title = `Keycloak at ${serverUrl}, realm ${realm}`;
-    const part = toRealmPart(title, plan, (step) => applyStep(api, goal, step), out);
+    const { plan, before } = await withCredential(api, goal, planService(state, goal), chosen);
+    const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
     const kind = chosen?.goal.type ?? state.client?.clientAuthenticatorType ?? 'secret';
     const hasSecret = /secret$/.test(kind) && plan.blocked.length === 0;
     const toEnv = (secret: string | undefined) => ({
@@ -92,8 +77,8 @@ export const service: SetupKind = {
       questions,
       hasSecret,
     );
-    const { what, code } = await runPlan([...before, part, env], visit, out, questions);
-    if (code !== 0 || (what !== 'applied' && what !== 'nothing')) return code;
+    const { isDone, code } = await runPlan([...before, part, env], visit, out, questions);
+    if (!isDone) return code;
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
       out.line(`In the service: ${name}=${value}`);
     if (chosen?.goal.type === 'kubernetes') await sayVolume(serverUrl, realm, out);

@@ -1,7 +1,8 @@
 import { toSpaClient } from '../../admin/index.ts';
 import { isHttpUrl } from '../../door/options.ts';
+import { lists, values } from '../../settings/flags.ts';
 import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
 import { setUpCallers } from './callers.ts';
 
 const usage = `keycloak-guard setup spa: a single-page app that calls an API
@@ -23,13 +24,12 @@ ${CODES_USAGE}
 `;
 
 const FLAGS = {
-  ...REALM_FLAGS,
-  'client-id': { type: 'string' },
-  'app-url': { type: 'string' },
-  'redirect-uri': { type: 'string', multiple: true },
+  ...CLIENT_FLAGS,
+  ...values('app-url'),
+  ...lists('redirect-uri'),
 } as const;
 
-/** What is wrong with the addresses of a page. */
+/** Mistakes in the addresses of a page. */
 export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
   const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);
   const problems: string[] = [];
@@ -40,7 +40,7 @@ export function problemsOfPage(flag: string, appUrl: string, redirectUris: reado
   return problems;
 }
 
-/** Says what the page and the API have to be told. */
+/** The settings that the page and the API need. */
 export const toPageLines = (serverUrl: string, realm: string, page: string, appUrl: string): string[] => [
   `In the page: authority ${serverUrl}/realms/${realm}, client id ${page}.`,
   `The API must allow requests of ${new URL(appUrl).origin} (CORS).`,
@@ -54,7 +54,7 @@ export const spa: SetupKind = {
     ['Address of the page', 'http://localhost:5173', '--app-url'],
   ],
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('spa', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('spa', args, FLAGS);
     const [page = '', ...others] = positionals;
     const appUrl = (flags['app-url'] ?? '').replace(/\/+$/, '');
     const problems = problemsOfPage('--app-url', appUrl, flags['redirect-uri']);

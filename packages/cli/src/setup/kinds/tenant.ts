@@ -3,7 +3,6 @@ import { toJsonObject } from 'keycloak-guard/unstable';
 import {
   type AdminConnection,
   AdminError,
-  applyStep,
   type OrganizationGoal,
   planOrganization,
   planTenant,
@@ -15,12 +14,13 @@ import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
+import { lists, switches, values } from '../../settings/flags.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { readOrMakeSecret } from '../api/client-secret.ts';
 import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE, openVisit, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import { CODES_USAGE, openVisit, parseKindFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
 
 const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
 
@@ -49,14 +49,9 @@ ${CODES_USAGE}
 
 const FLAGS = {
   ...REALM_FLAGS,
-  list: { type: 'string' },
-  template: { type: 'string' },
-  all: { type: 'boolean' },
-  secrets: { type: 'string' },
-  organization: { type: 'boolean' },
-  domain: { type: 'string', multiple: true },
-  admin: { type: 'string' },
-  'admin-role': { type: 'string' },
+  ...values('list', 'template', 'secrets', 'admin', 'admin-role'),
+  ...lists('domain'),
+  ...switches('all', 'organization'),
 } as const;
 
 type Api = AdminConnection['api'];
@@ -72,7 +67,7 @@ async function readList(file: string | undefined): Promise<string[][]> {
   return lines.filter(Boolean).map((line) => line.split(/[\s,]+/));
 }
 
-/** The realm as Keycloak exports it, without secrets; `undefined` if it is not there. */
+/** The realm as Keycloak exports it, without secrets; `undefined` if it does not exist. */
 async function exportRealm(api: Api, realm: string): Promise<Realm | undefined> {
   try {
     return (await api.realms.export({ realm, exportClients: true, exportGroupsAndRoles: true })) ?? undefined;
@@ -99,14 +94,14 @@ async function readTemplate(api: Api, template: string): Promise<Realm> {
   throw new UsageError([`--template: ${template} is no realm file: it has no "realm"`]);
 }
 
-/** A part for each tenant, and what is written of it afterwards. */
+/** A part for each tenant. */
 async function planRealms(api: Api, names: readonly string[], template: Realm, out: Output) {
   const parts: PlanPart[] = [];
   for (const realm of names) {
     out.progress(`reading ${realm}`);
     const plan = planTenant(await exportRealm(api, realm), template, realm);
-    const apply = (step: (typeof plan.steps)[number]) => applyStep(api, { realm, clientId: '' }, step);
-    parts.push(toRealmPart(`Tenant ${realm}, of the template ${template.realm}`, plan, apply, out));
+    const title = `Tenant ${realm}, of the template ${template.realm}`;
+    parts.push(toRealmPart(title, plan, api, { realm, clientId: '' }, out));
   }
   return parts;
 }
@@ -125,7 +120,7 @@ async function planOrganizations(api: Api, goals: readonly OrganizationGoal[], o
     };
     const target = { realm: goal.realm, clientId: '', user: { username: goal.admin ?? '' } };
     const title = `Tenant ${goal.alias}, an organization of the realm ${goal.realm}`;
-    parts.push(toRealmPart(title, plan, (step) => applyStep(api, target, step), out));
+    parts.push(toRealmPart(title, plan, api, target, out));
   }
   return parts;
 }
@@ -156,7 +151,7 @@ export const tenant: SetupKind = {
   summary: 'tenants of one application: a realm of a template, or an organization',
   usage,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('tenant', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('tenant', args, FLAGS);
     const rows = [...positionals.map((name) => [name]), ...(await readList(flags.list))];
     const { template, organization = false, all = false } = flags;
     const problems: string[] = [];

@@ -28,7 +28,7 @@ async function askAs(username: string, path: string) {
   return ask(app, path, { authorization: `Bearer ${token}` });
 }
 
-test('everybody may see the start', async () => {
+test('the start is public', async () => {
   assert.equal((await ask(app, '/')).status, 200);
 });
 
@@ -38,13 +38,13 @@ test('a program without a token gets 401', async () => {
   assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
 });
 
-test('a token says who is calling', async () => {
+test('a token names the caller', async () => {
   const answer = await askAs('ann', '/me');
   assert.equal(answer.status, 200);
   assert.deepEqual(await answer.json(), { hello: 'ann' });
 });
 
-test('only administrators see what is for them', async () => {
+test('only administrators see the page for administrators', async () => {
   assert.equal((await askAs('ann', '/admin')).status, 403);
   assert.equal((await askAs('ada', '/admin')).status, 200);
 });

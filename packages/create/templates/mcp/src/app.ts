@@ -4,7 +4,7 @@ import type { Principal } from 'keycloak-guard';
 import { keycloak, type McpAuthInfo } from 'keycloak-guard/hono';
 import type { Settings } from './settings.ts';
 
-/** Everybody has notes of their own. Clearing them needs a scope more than reading them. */
+/** Each user has separate notes. Clearing them needs one scope more than reading them. */
 const SCOPES = { scopes: ['notes:read'], tools: { 'clear-notes': 'notes:write' } };
 
 export function buildApp(settings: Settings): Hono<{ Variables: { auth: McpAuthInfo } }> {
@@ -37,7 +37,7 @@ function createServer(notes: Map<string | null, string[]>): McpServer {
   return server;
 }
 
-/** Whom the guard let in. */
+/** The caller, as the guard verified it. */
 function callerOf(authInfo?: { extra?: Record<string, unknown> }): Principal {
   return authInfo?.extra?.principal as Principal;
 }

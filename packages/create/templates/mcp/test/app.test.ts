@@ -29,13 +29,13 @@ async function connect(username: string, scope: string): Promise<Client> {
   return client;
 }
 
-test('without a token a client is told where to sign in', async () => {
+test('without a token, a client learns where to sign in', async () => {
   const answer = await app.request(url, { method: 'POST' });
   assert.equal(answer.status, 401);
   assert.match(answer.headers.get('www-authenticate') ?? '', /resource_metadata=/);
 });
 
-test('a tool knows who is calling', async () => {
+test('a tool knows its caller', async () => {
   const client = await connect('ann', 'notes:read');
   const { content } = await client.callTool({ name: 'list-notes', arguments: {} });
   assert.deepEqual(content, [{ type: 'text', text: 'Notes of ann: buy tea' }]);

@@ -5,7 +5,7 @@ import { AppController } from './app.controller';
 
 @Module({
   imports: [
-    // What is missing in the environment is named at the start.
+    // A missing variable of the environment is named at the start.
     KeycloakModule.forRootAsync({
       useFactory: () => ({
         serverUrl: process.env.KEYCLOAK_SERVER_URL ?? '',

@@ -40,7 +40,7 @@ async function askAs(username: string, path: string) {
 }
 
 describe('my-app', () => {
-  it('shows everybody the start', async () => {
+  it('has a public start', async () => {
     expect((await ask('/')).status).toBe(200);
   });
 
@@ -50,13 +50,13 @@ describe('my-app', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
 
-  it('knows who is calling by the token', async () => {
+  it('knows the caller by the token', async () => {
     const answer = await askAs('ann', '/me');
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ hello: 'ann' });
   });
 
-  it('shows administrators alone what is for them', async () => {
+  it('shows only administrators the page for administrators', async () => {
     expect((await askAs('ann', '/admin')).status).toBe(403);
     expect((await askAs('ada', '/admin')).status).toBe(200);
   });

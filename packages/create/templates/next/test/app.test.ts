@@ -45,14 +45,14 @@ test('a program without a token gets 401', async () => {
   assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
 });
 
-test('a token says who is calling', async () => {
+test('a token names the caller', async () => {
   const answer = await me(await as('ann'));
   assert.equal(answer.status, 200);
   assert.deepEqual(await answer.json(), { hello: 'ann' });
 });
 // #if bearer
 
-test('only administrators see what is for them', async () => {
+test('only administrators see the page for administrators', async () => {
   assert.equal((await admin(await as('ann'))).status, 403);
   assert.equal((await admin(await as('ada'))).status, 200);
 });

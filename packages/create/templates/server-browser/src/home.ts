@@ -1,4 +1,4 @@
-/** Signing out is a form, for it changes something. */
+/** Signing out is a form, because it changes something. */
 export const home = `<!doctype html>
 <title>my-app</title>
 <h1>my-app</h1>

@@ -4,7 +4,7 @@ const { env } = process;
 export const port = Number(env.PORT ?? 3000);
 export const host = env.HOST ?? 'localhost';
 
-/** The options of keycloak-guard, which says at the start what is missing. */
+/** The options of keycloak-guard, which names missing ones at the start. */
 export function readSettings() {
   return {
     keycloak: {

@@ -35,7 +35,7 @@ function login(password: string) {
   });
 }
 
-test('a name and a password become a token, which opens what is protected', async () => {
+test('a name and a password become a token, which opens the protected page', async () => {
   const answer = await login(credentials[0].value);
   assert.equal(answer.status, 200);
   const { access_token: token } = (await answer.json()) as { access_token: string };
@@ -45,7 +45,7 @@ test('a name and a password become a token, which opens what is protected', asyn
   assert.equal(((await person.json()) as { preferred_username: string }).preferred_username, username);
 });
 
-test('a wrong password is 401, and so is no token', async () => {
+test('a wrong password is 401, and so is a missing token', async () => {
   assert.equal((await login('wrong')).status, 401);
   assert.equal((await fetch(`${service.url}/protected`)).status, 401);
 });

@@ -7,7 +7,7 @@ export interface SentBody {
   header(name: string): string | undefined;
   /** @returns `null` for a body of more than `LONGEST_MESSAGE` bytes */
   read(): Promise<unknown>;
-  /** Whether the client went away before all of it came. */
+  /** Whether the client went away before the end of the body. */
   isCutOff?(): boolean;
 }
 

@@ -7,7 +7,7 @@ export interface DocumentedGuard {
   readonly isOptional: boolean;
 }
 
-/** What a permit means for it. */
+/** What a permit means for an OpenAPI document. */
 export interface DocumentedPermit {
   /** The permissions that are asked for; empty where they depend on the request. */
   readonly asked: readonly string[];

@@ -10,7 +10,7 @@ export interface FetchRequest {
   readonly headers: Headers;
   /** An unknown one counts as one that changes something. */
   readonly method?: string | undefined;
-  /** With scheme and host. Where it is not known, sessions need `publicUrl`. */
+  /** With scheme and host. If it is unknown, sessions need `publicUrl`. */
   readonly url?: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface FetchReply {
   extra?: Pick<Answer, 'headers' | 'setCookies'>;
 }
 
-/** What is the same for every framework that has requests of the Fetch standard. */
+/** What all frameworks with requests of the Fetch standard share. */
 export type FetchHost = Pick<DoorHost<FetchRequest, FetchReply>, 'toRequest' | 'toWire' | 'addToAnswer'>;
 
 export const fetchHost: FetchHost = {
@@ -47,13 +47,13 @@ export function toFetchAnswer({ status, headers, setCookies, body }: Answer, met
   const all = new Headers(headers);
   all.delete('connection');
   for (const cookie of setCookies) all.append('set-cookie', cookie);
-  // Whoever passes it on as a stream, as Hono does, has no length.
+  // A framework that passes it on as a stream, as Hono does, has no length.
   if (body !== undefined) all.set('content-length', String(new TextEncoder().encode(body).byteLength));
   return new Response(method === 'HEAD' ? null : (body ?? null), { status, headers: all });
 }
 
 /**
- * Adds to an answer what it needs besides. To a copy: a handler may give the same `Response` to everybody, and the headers
+ * Adds headers and cookies to an answer. To a copy: a handler may give the same `Response` to all callers, and the headers
  * of some, as of `Response.redirect()`, cannot be changed.
  */
 export function addToFetchAnswer(response: Response, { extra }: FetchReply): Response {
@@ -66,7 +66,7 @@ export function addToFetchAnswer(response: Response, { extra }: FetchReply): Res
 }
 
 /**
- * The body of a request as text.
+ * The body of a request as a string.
  *
  * @param limit bytes; of a longer one nothing more is read
  * @returns `null` for a body that is longer

@@ -16,14 +16,14 @@ export function answerFetchRoute<Incoming>(
   routes: Routes<Incoming>,
   incoming: Incoming,
   request: Request,
-  readAgain: () => Promise<unknown> = async () => undefined,
+  readAgain: (incoming: Incoming) => Promise<unknown> = async () => undefined,
 ): Promise<Response> | undefined {
   const { method, url, headers } = request;
   const route = routes.find(method, pathOf(url));
   if (route === undefined) return undefined;
   const sent = {
     header: (name: string) => headers.get(name) ?? undefined,
-    read: () => (request.bodyUsed ? readAgain() : readFetchBody(request, LONGEST_MESSAGE)),
+    read: () => (request.bodyUsed ? readAgain(incoming) : readFetchBody(request, LONGEST_MESSAGE)),
   };
   return answerRoute(door, route, incoming, sent).then((answer) => toFetchAnswer(answer as Answer, method));
 }

@@ -30,7 +30,7 @@ export const nodeHost: NodeHost = {
     (request as { ip?: string }).ip ?? (request.socket as typeof request.socket | undefined)?.remoteAddress,
 };
 
-/** The target as the client sent it: frameworks cut off the part by which they have routed. */
+/** The target as the client sent it: frameworks cut off the part that they have routed. */
 export function urlOf(request: NodeRequest): string {
   return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
 }

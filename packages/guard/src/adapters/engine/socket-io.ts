@@ -7,14 +7,14 @@ import type { Connection, ConnectionGuard } from './connections.ts';
 export interface SocketIoSocket {
   readonly handshake: { readonly auth: { readonly [name: string]: unknown } };
   readonly request: IncomingMessage;
-  /** `false` where it is over, or not yet begun. */
+  /** `false` before the connection begins and after it ends. */
   readonly connected?: boolean;
   readonly conn: {
     /** `open`, until the client is gone. */
     readonly readyState: string;
     once(event: 'close', listener: () => void): unknown;
   };
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the application puts there
+  // biome-ignore lint/suspicious/noExplicitAny: anything that the application puts there
   data: any;
   // biome-ignore lint/suspicious/noExplicitAny: events have arguments of all kinds
   on(event: string, listener: (...given: any[]) => void): unknown;
@@ -27,7 +27,7 @@ export type SocketIoMiddleware = (socket: SocketIoSocket, next: (error?: Error) 
 
 /**
  * Guards the handshake of Socket.IO: by `auth.token`, by the `Authorization` header, or by the session cookie of this
- * origin. `socket.data.principal` is who it is. The event `auth` with a new token goes on with it, and is acknowledged with
+ * origin. `socket.data.principal` is who it is. The event `auth` with a new token replaces the old one, and is acknowledged with
  * `{ ok }`; a socket whose token expired, or whose session ended, is told so (`auth_error`) and disconnected.
  */
 export function toSocketIoMiddleware(guard: ConnectionGuard<IncomingMessage>): SocketIoMiddleware {

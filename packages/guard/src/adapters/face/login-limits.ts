@@ -50,7 +50,8 @@ export function createLoginGate<Incoming, Outgoing>(
     throw new OptionsError('loginLimits', [{ option: 'address', ...RULES.address, rule }]);
   }
   const [realm] = verifier.members as readonly object[];
-  const [secret = clientSettings().clientId ?? ''] = (realm && partsOf(realm)?.credential.secrets()) ?? [];
+  const [secret = clientSettings().clientId ?? 'keycloak-guard'] =
+    (realm && partsOf(realm)?.credential.secrets()) ?? [];
   const { byAddress, byUser } = createLoginLimits(options, secret);
 
   return {

@@ -42,7 +42,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   const { door, routes: all } = openDoor<FetchRequest, FetchReply, C>(options, host);
   const routes = toRoutes(all);
 
-  /** The answer to a refused request. Rethrows what is not a refusal. */
+  /** The answer to a refused request. Rethrows all other errors. */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
     const answer = door.refusalOf(error, request);
     if (answer === undefined) throw error;

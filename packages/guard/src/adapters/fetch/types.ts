@@ -19,7 +19,7 @@ import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type FetchKeycloakOptions<C extends object = AppClaims> = WithParts<FetchRequest, C>;
 
 /**
- * A request, or the part of it that a framework shows. `Headers` alone do not tell the method. With a session cookie they
+ * A request, or the part that a framework shows. `Headers` alone do not tell the method. With a session cookie they
  * are treated as those of a request that changes something, and refused if another site may have sent it. For a page, pass
  * `{ headers, method: 'GET' }`.
  */

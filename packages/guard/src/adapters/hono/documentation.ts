@@ -9,7 +9,7 @@ import {
 
 /** What {@link documentGuards} reads and writes of an OpenAPI document, of version 3.0 or 3.1. */
 export interface DocumentOfGuards {
-  // biome-ignore lint/suspicious/noExplicitAny: every tool has types of its own for it.
+  // biome-ignore lint/suspicious/noExplicitAny: each tool has its own types.
   paths?: any;
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   components?: any;
@@ -103,13 +103,13 @@ function findGuards(
     .flatMap(({ handler }) => marked.get(unwrap(handler)) ?? []);
 }
 
-/** `app.route` wraps the handlers of an app that has an error handler of its own. */
+/** `app.route` wraps the handlers of an app that has its own error handler. */
 function unwrap(handler: unknown): object {
   const { __COMPOSED_HANDLER: inner } = handler as { __COMPOSED_HANDLER?: unknown };
   return inner === undefined ? (handler as object) : unwrap(inner);
 }
 
-/** A parameter, `:id` of Hono and `{id}` of OpenAPI, is the same segment whatever its name is. */
+/** A parameter, `:id` of Hono and `{id}` of OpenAPI, is the same segment under any name. */
 function toSegments(path: string): string[] {
   const segments = path.split('/').filter((segment) => segment !== '');
   return segments.map((segment) => (/^(:|\{.*\}$)/.test(segment) ? ':' : segment));

@@ -30,7 +30,7 @@ declare module 'hono' {
   }
 }
 
-/** What a guard adds to the context: `null` only under an optional guard, if there is no token. */
+/** What a guard adds to the context: `null` only under an optional guard, without a token. */
 export interface GuardEnv<C extends object = AppClaims, R extends object = NotOptional> {
   Variables: { principal: Found<C, R> };
 }
@@ -107,7 +107,7 @@ export function keycloak<C extends object = AppClaims>(
         return undefined;
       }, gate),
     toRoutes: (routes) => (c, next) => {
-      const answered = answerFetchRoute(door, routes, c, c.req.raw, () => c.req.text());
+      const answered = answerFetchRoute(door, routes, c, c.req.raw, readAgain);
       return answered ?? (next() as Promise<undefined>);
     },
     mcp(given) {
@@ -135,6 +135,9 @@ export function keycloak<C extends object = AppClaims>(
     toPath: ({ req }) => toFetchPath(req.raw),
   });
 }
+
+/** Hono keeps a body that earlier middleware has read. */
+const readAgain = (c: Context): Promise<string> => c.req.text();
 
 /** With the connection that `@hono/node-server` passes on: it alone knows the client's certificate. */
 function toRequest({ req: { raw }, env }: Context): RequestLike {

@@ -17,7 +17,7 @@ import {
 import type { ServerKeycloak } from '../face/index.ts';
 import { createDoor, refuseAtOnce, toNodeKeycloak } from '../face/internal.ts';
 
-/** A listener for guarded requests. `principal` is `undefined` only under an optional guard, if there is no token. */
+/** A listener for guarded requests. `principal` is `undefined` only under an optional guard, without a token. */
 export type GuardedListener<P = Principal> = (
   request: NodeRequest & { readonly principal: P },
   response: NodeResponse,

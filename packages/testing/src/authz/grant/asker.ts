@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateClient } from '../../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant } from '../../fault.ts';
 import { clientCredentialsGrant } from '../../grants/client-credentials.ts';
@@ -6,7 +5,7 @@ import { bearerOf } from '../../http/bearer.ts';
 import { allowOriginsOf } from '../../http/cors.ts';
 import { formOf } from '../../http/form.ts';
 import { issuerOf } from '../../http/issuer.ts';
-import type { Provider } from '../../provider.ts';
+import type { Exchange } from '../../http/route.ts';
 import type { Client } from '../../realm/client.ts';
 import { readToken } from '../../tokens/read-access-token.ts';
 
@@ -24,11 +23,7 @@ export interface Asker {
  *
  * @throws {Fault} 400 `invalid_grant` for a bad bearer token, 401 for the client
  */
-export async function findAsker(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<Asker> {
+export async function findAsker({ provider, request, reply }: Exchange): Promise<Asker> {
   const bearer = bearerOf(request);
   if (bearer !== undefined) {
     const reading = await readToken(provider, bearer, issuerOf(request), ['Bearer']);

@@ -1,7 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault, invalidRequest } from '../../fault.ts';
 import { formOf } from '../../http/form.ts';
 import { issuerOf } from '../../http/issuer.ts';
+import type { Exchange } from '../../http/route.ts';
 import type { Provider } from '../../provider.ts';
 import type { AskedPermission } from '../evaluation/evaluate.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
@@ -25,14 +25,11 @@ export const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
  *
  * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
  */
-export async function umaTicketGrant(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<unknown> {
+export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
+  const { provider, request } = exchange;
   const form = formOf(request);
   const issuer = issuerOf(request);
-  const asker = await findAsker(provider, request, reply);
+  const asker = await findAsker(exchange);
   const previous = await readPrevious(provider, form);
   const limit = readLimit(form);
   const audience = form.get('audience') ?? undefined;

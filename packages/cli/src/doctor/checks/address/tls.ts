@@ -1,37 +1,33 @@
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { nearnessOf } from '../../../keycloak/nearness.ts';
-import { type Check, type Finding, ok, warn } from '../../check.ts';
+import { check, type Finding, ok, warn } from '../../check.ts';
 import { judgeHandshake } from './certificate.ts';
 
 /** Warns if a certificate expires within this many days. */
 const SOON_DAYS = 14;
 
-export const addressTls: Check = {
-  id: 'address.tls',
-  needs: ['address.port'],
-  async run({ reach }) {
-    const url = new URL(reach.caller.serverUrl);
-    if (url.protocol === 'http:') return judgePlain(url.hostname);
-    const { failure, daysLeft } = await shakeHands(url, reach.caller.timeoutMs);
-    if (failure === undefined) {
-      const seen = `the certificate is trusted, ${daysLeft} days left`;
-      if (daysLeft > SOON_DAYS) return ok(seen);
-      return warn(
-        seen,
-        'the certificate ends soon, and then every call fails',
-        `Renew the certificate of ${url.host}.`,
-      );
-    }
-    // Only shakes hands with an untrusted server, to see its certificate.
-    const { certificate } = await shakeHands(url, reach.caller.timeoutMs, false);
-    return judgeHandshake(failure, certificate, url);
-  },
-};
+export const addressTls = check('address.tls', ['address.port'], async ({ reach }) => {
+  const url = new URL(reach.caller.serverUrl);
+  if (url.protocol === 'http:') return judgePlain(url.hostname);
+  const { failure, daysLeft } = await shakeHands(url, reach.caller.timeoutMs);
+  if (failure === undefined) {
+    const seen = `the certificate is trusted, ${daysLeft} days left`;
+    if (daysLeft > SOON_DAYS) return ok(seen);
+    return warn(
+      seen,
+      'the certificate ends soon, and then every call fails',
+      `Renew the certificate of ${url.host}.`,
+    );
+  }
+  // Only shakes hands with an untrusted server, to see its certificate.
+  const { certificate } = await shakeHands(url, reach.caller.timeoutMs, false);
+  return judgeHandshake(failure, certificate, url);
+});
 
 /** Plain HTTP is common within one machine or Docker network. Over any other network, others can read passwords. */
 function judgePlain(hostname: string): Finding {
-  if (nearnessOf(hostname) !== 'everybody') return ok('plain HTTP, close by');
+  if (nearnessOf(hostname) !== 'public') return ok('plain HTTP, close by');
   return warn(
     `plain HTTP to ${hostname}`,
     'passwords, tokens and the client secret travel readable by everybody on the way',

@@ -1,69 +1,59 @@
 import { AdminError } from '../../../admin/index.ts';
 import { explainAdminError } from '../../../keycloak/explain-admin-error.ts';
 import { toPageText } from '../../../keycloak/page.ts';
-import { type Check, type Finding, fail, ok, skipped } from '../../check.ts';
+import { check, type Finding, fail, NO_ADMIN, ok, skipped } from '../../check.ts';
 
-const NO_ADMIN = 'no admin was given (KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)';
+const adminLogin = check('admin.login', ['address.keycloak'], async ({ reach, options }) => {
+  if (reach.admin === null || options.admin === undefined) return skipped(NO_ADMIN);
+  const who = 'username' in options.admin ? options.admin.username : `the client ${options.admin.clientId}`;
+  try {
+    await reach.admin.connection();
+    return ok(`${who} of the realm ${options.admin.realm}`);
+  } catch (error) {
+    if (!(error instanceof AdminError)) throw error;
+    const proxy = judgeProxy(error, reach.caller.serverUrl);
+    if (proxy !== undefined) return proxy;
+    return fail(
+      `HTTP ${error.status} ${error.answer}`.trim(),
+      `${who} cannot log in to the Admin API`,
+      explainAdminError(error),
+    );
+  }
+});
 
-export const adminLogin: Check = {
-  id: 'admin.login',
-  needs: ['address.keycloak'],
-  async run({ reach, options }) {
-    if (reach.admin === null || options.admin === undefined) return skipped(NO_ADMIN);
-    const who = 'username' in options.admin ? options.admin.username : `the client ${options.admin.clientId}`;
+const adminRights = check('admin.rights', ['admin.login', 'realm.exists'], async ({ reach, options }) => {
+  const { admin } = reach;
+  if (admin === null) return skipped(NO_ADMIN);
+  const views: [string, () => Promise<unknown>][] = [
+    ['view-realm', admin.realm],
+    ['view-clients', admin.client],
+    ...(options.username === undefined
+      ? []
+      : [['view-users', admin.user] as [string, () => Promise<unknown>]]),
+  ];
+  const lacking: string[] = [];
+  for (const [role, look] of views) {
     try {
-      await reach.admin.connection();
-      return ok(`${who} of the realm ${options.admin.realm}`);
+      await look();
     } catch (error) {
       if (!(error instanceof AdminError)) throw error;
       const proxy = judgeProxy(error, reach.caller.serverUrl);
       if (proxy !== undefined) return proxy;
-      return fail(
-        `HTTP ${error.status} ${error.answer}`.trim(),
-        `${who} cannot log in to the Admin API`,
-        explainAdminError(error),
-      );
+      if (error.kind !== 'forbidden') throw error;
+      lacking.push(role);
     }
-  },
-};
-
-export const adminRights: Check = {
-  id: 'admin.rights',
-  needs: ['admin.login', 'realm.exists'],
-  async run({ reach, options }) {
-    const { admin } = reach;
-    if (admin === null) return skipped(NO_ADMIN);
-    const views: [string, () => Promise<unknown>][] = [
-      ['view-realm', admin.realm],
-      ['view-clients', admin.client],
-      ...(options.username === undefined
-        ? []
-        : [['view-users', admin.user] as [string, () => Promise<unknown>]]),
-    ];
-    const lacking: string[] = [];
-    for (const [role, look] of views) {
-      try {
-        await look();
-      } catch (error) {
-        if (!(error instanceof AdminError)) throw error;
-        const proxy = judgeProxy(error, reach.caller.serverUrl);
-        if (proxy !== undefined) return proxy;
-        if (error.kind !== 'forbidden') throw error;
-        lacking.push(role);
-      }
-    }
-    if (lacking.length === 0) return ok('this admin may look at the realm');
-    const who =
-      options.admin && 'clientId' in options.admin
-        ? `Clients > ${options.admin.clientId} > Service account roles`
-        : 'Users > the admin > Role mapping';
-    return fail(
-      `HTTP 403 for ${lacking.join(', ')}`,
-      `this admin may not look at everything: it lacks ${lacking.join(', ')} of '${reach.caller.realm}'`,
-      `${who} > Assign role > Filter by clients: realm-management ${lacking.join(', ')} (for an admin of the realm master: ${reach.caller.realm}-realm)`,
-    );
-  },
-};
+  }
+  if (lacking.length === 0) return ok('this admin may look at the realm');
+  const who =
+    options.admin && 'clientId' in options.admin
+      ? `Clients > ${options.admin.clientId} > Service account roles`
+      : 'Users > the admin > Role mapping';
+  return fail(
+    `HTTP 403 for ${lacking.join(', ')}`,
+    `this admin may not look at everything: it lacks ${lacking.join(', ')} of '${reach.caller.realm}'`,
+    `${who} > Assign role > Filter by clients: realm-management ${lacking.join(', ')} (for an admin of the realm master: ${reach.caller.realm}-realm)`,
+  );
+});
 
 /** Keycloak refuses in JSON, and accepts a token that it just issued. Anything else comes from a proxy. */
 function judgeProxy({ status, answer }: AdminError, serverUrl: string): Finding | undefined {
@@ -89,3 +79,5 @@ function judgeProxy({ status, answer }: AdminError, serverUrl: string): Finding 
     `Run the doctor where ${serverUrl}/admin/ and the realm of the admin can be reached, with KEYCLOAK_SERVER_URL of an inner address; keeping /admin/ from the world is good as it is.`,
   );
 }
+
+export const ADMIN_ACCESS_CHECKS = [adminLogin, adminRights];

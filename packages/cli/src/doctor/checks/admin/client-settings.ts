@@ -1,55 +1,50 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { splitUris } from '../../../admin/index.ts';
 import { call, toForm } from '../../../keycloak/call.ts';
 import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { adminCheck, type Check, type Finding, fail, type Look, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { noBrowserLogin, onPage } from '../client/say.ts';
 
-export const clientTokenBinding: Check = {
-  id: 'client.token-binding',
-  needs: ['admin.login', 'client.known'],
-  async run({ reach }) {
-    const client = await reach.admin?.client();
-    if (client === undefined) return skipped('no admin was given');
-    if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
-      return ok('tokens are bearer tokens');
-    return fail(
-      'bound to TLS client certificates',
-      'the client binds tokens to a TLS client certificate, which this service does not have',
-      onPage(reach, 'Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF'),
-    );
-  },
-};
+/** A check of the client's settings. Those of browser logins are skipped if the client has none. */
+const clientCheck = (id: string, isOfBrowser: boolean, look: Look<ClientRepresentation>): Check =>
+  adminCheck(id, 'client.known', async (admin, context) => {
+    const client = await admin.client();
+    if (client === undefined) return skipped('the client is not there');
+    return (isOfBrowser ? await noBrowserLogin(context.reach) : undefined) ?? look(client, context);
+  });
 
-export const clientLogout: Check = {
-  id: 'client.backchannel-logout',
-  needs: ['admin.login', 'client.known'],
-  async run({ reach, options }) {
-    const client = await reach.admin?.client();
-    if (client === undefined) return skipped('no admin was given');
-    const other = await noBrowserLogin(reach);
-    if (other !== undefined) return other;
-    const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
-    const fix = onPage(
-      reach,
-      `Settings > Logout settings > Backchannel logout URL = ${options.appUrl}/backchannel-logout, as Keycloak reaches it (from a container not localhost)`,
+const clientTokenBinding = clientCheck('client.token-binding', false, async (client, { reach }) => {
+  if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
+    return ok('tokens are bearer tokens');
+  return fail(
+    'bound to TLS client certificates',
+    'the client binds tokens to a TLS client certificate, which this service does not have',
+    onPage(reach, 'Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF'),
+  );
+});
+
+const clientLogout = clientCheck('client.backchannel-logout', true, async (client, { reach, options }) => {
+  const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
+  const fix = onPage(
+    reach,
+    `Settings > Logout settings > Backchannel logout URL = ${options.appUrl}/backchannel-logout, as Keycloak reaches it (from a container not localhost)`,
+  );
+  if (url === '')
+    return warn(
+      'no backchannel logout URL',
+      'Keycloak does not tell this service about logouts: a token stays good here until it is rechecked (RECHECK_SECONDS)',
+      fix,
+      [],
     );
-    if (url === '')
-      return warn(
-        'no backchannel logout URL',
-        'Keycloak does not tell this service about logouts: a token stays good here until it is rechecked (RECHECK_SECONDS)',
-        fix,
-        [],
-      );
-    if (!/^https?:\/\//.test(url))
-      return warn(url, 'the backchannel logout URL is no http or https URL', fix, [
-        '--backchannel-url',
-        `${options.appUrl}/backchannel-logout`,
-      ]);
-    return judgeLogoutUrl(url, fix, reach);
-  },
-};
+  if (!/^https?:\/\//.test(url))
+    return warn(url, 'the backchannel logout URL is no http or https URL', fix, [
+      '--backchannel-url',
+      `${options.appUrl}/backchannel-logout`,
+    ]);
+  return judgeLogoutUrl(url, fix, reach);
+});
 
 /** Keycloak calls the URL, not this machine. No answer here proves nothing; an answer proves a lot. */
 async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
@@ -88,24 +83,18 @@ async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
   return status === 400 && json !== undefined;
 }
 
-export const clientLogoutUris: Check = {
-  id: 'client.post-logout-uris',
-  needs: ['admin.login', 'client.known'],
-  async run({ reach, options }) {
-    const client = await reach.admin?.client();
-    if (client === undefined) return skipped('no admin was given');
-    const other = await noBrowserLogin(reach);
-    if (other !== undefined) return other;
-    const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
-    if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
-    return warn(
-      'none',
-      'a browser logout cannot come back to the API: no post logout redirect URI is registered',
-      onPage(
-        reach,
-        `Settings > Access settings > Valid post logout redirect URIs: add ${options.appUrl}/* (or +)`,
-      ),
-      [],
-    );
-  },
-};
+const clientLogoutUris = clientCheck('client.post-logout-uris', true, async (client, { reach, options }) => {
+  const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
+  if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
+  return warn(
+    'none',
+    'a browser logout cannot come back to the API: no post logout redirect URI is registered',
+    onPage(
+      reach,
+      `Settings > Access settings > Valid post logout redirect URIs: add ${options.appUrl}/* (or +)`,
+    ),
+    [],
+  );
+});
+
+export const CLIENT_SETTINGS_CHECKS = [clientTokenBinding, clientLogout, clientLogoutUris];

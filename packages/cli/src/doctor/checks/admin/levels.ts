@@ -1,15 +1,10 @@
-import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { adminCheck, type Finding, fail, ok, warn } from '../../check.ts';
 import { readSignInLevels, type SignInLevels } from '../../evidence/sign-in-levels.ts';
 
-export const flowLevels: Check = {
-  id: 'flow.levels',
-  needs: ['admin.login', 'realm.exists'],
-  async run({ reach, options }) {
-    if (reach.admin === null) return skipped('no admin was given');
-    const levels = await readSignInLevels(reach.admin, reach.caller.realm);
-    return explainLevels(levels, options.acr, reach.caller.clientId);
-  },
-};
+export const flowLevels = adminCheck('flow.levels', 'realm.exists', async (admin, { reach, options }) => {
+  const levels = await readSignInLevels(admin, reach.caller.realm);
+  return explainLevels(levels, options.acr, reach.caller.clientId);
+});
 
 /**
  * Whether a sign-in can reach the levels that guards ask for. If not, Keycloak does not say so: it signs the person in as

@@ -1,6 +1,6 @@
 import { toShellWord } from '../../../terminal/shell-word.ts';
 import type { AdminEvidence } from '../../evidence/admin.ts';
-import { blameFederation } from './directories.ts';
+import { blameFederation } from '../../evidence/directories.ts';
 
 /** A problem with the user that an admin can see. */
 export interface UserTrouble {

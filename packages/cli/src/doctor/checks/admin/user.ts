@@ -1,7 +1,7 @@
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { findUserTroubles, type UserTrouble } from './user-troubles.ts';
 
-/** Makes one kind of trouble with the user a check of its own. */
+/** Makes a check of one kind of trouble with the user. */
 function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: string): Check {
   return {
     id,
@@ -28,13 +28,11 @@ function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: stri
   };
 }
 
-export const userExists = aboutUser('user.exists', ['missing'], 'there');
-export const userEnabled = aboutUser('user.enabled', ['disabled'], 'on');
-export const userLocked = aboutUser('user.locked', ['locked'], 'not locked');
-export const userActions = aboutUser('user.required-actions', ['actions'], 'none');
-export const userProfile = aboutUser('user.profile', ['profile', 'invalid', 'email'], 'complete');
-export const userCredentials = aboutUser(
-  'user.credentials',
-  ['credentials', 'otp', 'expired'],
-  'a password that lasts',
-);
+export const USER_CHECKS: readonly Check[] = [
+  aboutUser('user.exists', ['missing'], 'there'),
+  aboutUser('user.enabled', ['disabled'], 'on'),
+  aboutUser('user.locked', ['locked'], 'not locked'),
+  aboutUser('user.required-actions', ['actions'], 'none'),
+  aboutUser('user.profile', ['profile', 'invalid', 'email'], 'complete'),
+  aboutUser('user.credentials', ['credentials', 'otp', 'expired'], 'a password that lasts'),
+];

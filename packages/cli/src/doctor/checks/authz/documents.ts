@@ -8,10 +8,10 @@ import {
 import { type AuthzState, namesIn, planAuthz } from '../../../admin/index.ts';
 import { type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { adminCheck, applyCommand, some } from './say.ts';
+import { applyCommand, authzCheck, some } from './say.ts';
 
 /** Whether Keycloak matches the file of `authz`. */
-export const authzFile = adminCheck('authz.file', async (state, { reach }) => {
+export const authzFile = authzCheck('authz.file', async (state, { reach }) => {
   const documents = await reach.authz.documents();
   const findings = documents.flatMap((one): Finding[] => {
     if ('problems' in one)
@@ -45,7 +45,7 @@ export const authzFile = adminCheck('authz.file', async (state, { reach }) => {
 });
 
 /** Whether everything that a path enforcer names exists in Keycloak. */
-export const authzEnforcer = adminCheck('authz.enforcer', async (state, { reach, options }) => {
+export const authzEnforcer = authzCheck('authz.enforcer', async (state, { reach, options }) => {
   const enforcers = (await reach.authz.documents()).filter((one) => 'enforcer' in one);
   if (enforcers.length === 0) return skipped(NO_FILE);
   const findings = enforcers.flatMap(({ file, enforcer }): Finding[] => {

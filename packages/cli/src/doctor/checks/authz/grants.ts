@@ -1,9 +1,9 @@
 import { type AuthzState, namesIn } from '../../../admin/index.ts';
 import { ok, skipped, warn } from '../../check.ts';
-import { adminCheck, applyCommand, some } from './say.ts';
+import { applyCommand, authzCheck, some } from './say.ts';
 
-/** Scopes that nobody can be granted, beside others of the same resource that can. */
-export const authzPartGranted = adminCheck('authz.part-granted', (state, { options }) => {
+/** Scopes that cannot be granted, beside others of the same resource that can. */
+export const authzPartGranted = authzCheck('authz.part-granted', (state, { options }) => {
   const { switches } = state.model;
   if ((switches.policyEnforcementMode ?? 'ENFORCING') !== 'ENFORCING')
     return skipped(`the policy enforcement is ${switches.policyEnforcementMode}`);
@@ -39,7 +39,7 @@ function findParts({ model: { lists } }: AuthzState): string[] {
 }
 
 /** Whether role policies read the token's roles instead of the user's current ones. */
-export const authzRoles = adminCheck('authz.roles', async (state, { reach, options }) => {
+export const authzRoles = authzCheck('authz.roles', async (state, { reach, options }) => {
   const byToken = [...state.model.lists.policies.values()]
     .filter(({ type, fetchRoles }) => type === 'role' && fetchRoles !== true)
     .map(({ name }) => JSON.stringify(name));

@@ -2,10 +2,11 @@ import { DEFAULTS, namesIn } from '../../../admin/index.ts';
 import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
 import { fail, ok, warn } from '../../check.ts';
-import { adminCheck, applyCommand, kcadmDelete, kcadmServer, some } from './say.ts';
+import { kcadmDelete, kcadmServer } from '../../kcadm.ts';
+import { applyCommand, authzCheck, some } from './say.ts';
 
-/** Whether anything is granted to everybody. */
-export const authzEnforcement = adminCheck('authz.enforcement', async (state, { reach, options }) => {
+/** Whether the enforcement is off, so that every user is granted something. */
+export const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
   const mode = state.model.switches.policyEnforcementMode ?? 'ENFORCING';
   const open = (await reach.authz.documents()).find(
     (one) => 'enforcer' in one && (one.enforcer['enforcement-mode'] ?? 'ENFORCING') !== 'ENFORCING',
@@ -30,7 +31,7 @@ export const authzEnforcement = adminCheck('authz.enforcement', async (state, { 
 });
 
 /** Keycloak up to 26.4 creates it with new authorization services. */
-export const authzDefaultPermission = adminCheck('authz.default-permission', (state, { reach, options }) => {
+export const authzDefaultPermission = authzCheck('authz.default-permission', (state, { reach, options }) => {
   const { lists } = state.model;
   const permission = lists.permissions.get('Default Permission');
   if (permission === undefined || !namesIn(permission, 'policies').includes('Default Policy'))
@@ -49,8 +50,8 @@ export const authzDefaultPermission = adminCheck('authz.default-permission', (st
   );
 });
 
-/** Whether Keycloak still decides by what was set before an import. */
-export const authzStale = adminCheck('authz.stale', async (_state, { reach }) => {
+/** Whether Keycloak still decides by the settings from before an import. */
+export const authzStale = authzCheck('authz.stale', async (_state, { reach }) => {
   const stale = await reach.authz.stale();
   if (stale.length === 0) return ok('Keycloak decides by what is set');
   const { realm } = reach.caller;

@@ -1,7 +1,6 @@
 import type { AuthzState } from '../../../admin/index.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
-import { type Check, type Finding, skipped } from '../../check.ts';
-import type { DoctorContext, Reach } from '../../context.ts';
+import { type Check, checkOf, type Look, NO_ADMIN } from '../../check.ts';
 import type { DoctorOptions } from '../../options.ts';
 
 /** The command that applies the file to Keycloak. */
@@ -10,37 +9,9 @@ export function applyCommand({ authzFiles }: Pick<DoctorOptions, 'authzFiles'>):
   return `keycloak-guard authz apply${file === undefined || /^(\.\/)?authz\.\w+$/.test(file) ? '' : ` --file ${toShellWord(file)}`}`;
 }
 
-/** The `kcadm.sh` command for a setting of the authorization services. */
-export function kcadmServer({ caller }: Reach, setting: string): string {
-  return `kcadm.sh update ${pathOf(caller)} -r ${toShellWord(caller.realm)} -s ${setting}`;
-}
-
-/** The `kcadm.sh` command that deletes one of their objects. */
-export function kcadmDelete({ caller }: Reach, path: string): string {
-  return `kcadm.sh delete ${pathOf(caller)}/${path} -r ${toShellWord(caller.realm)}`;
-}
-
-function pathOf({ realm, clientId }: Reach['caller']): string {
-  const id = `$(kcadm.sh get clients -r ${toShellWord(realm)} -q ${toShellWord(`clientId=${clientId}`)} --fields id --format csv --noquotes)`;
-  return `clients/${id}/authz/resource-server`;
-}
-
 /** Makes a check that needs an admin. */
-export function adminCheck(
-  id: string,
-  look: (state: AuthzState, context: DoctorContext) => Finding | Promise<Finding>,
-): Check {
-  return {
-    id,
-    needs: ['authz.enabled'],
-    async run(context) {
-      const state = await context.reach.authz.state();
-      return state === null
-        ? skipped('no admin was given (KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)')
-        : look(state, context);
-    },
-  };
-}
+export const authzCheck = (id: string, look: Look<AuthzState>): Check =>
+  checkOf({ find: ({ reach }) => reach.authz.state(), otherwise: NO_ADMIN }, id, ['authz.enabled'], look);
 
 /** The first few names. */
 export function some(names: readonly string[]): string {

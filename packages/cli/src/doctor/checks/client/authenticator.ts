@@ -1,9 +1,10 @@
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, fail, ok } from '../../check.ts';
+import { check, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { findClientState } from '../../evidence/client.ts';
 import { credentialSetting } from '../../evidence/credential.ts';
-import { diagnosed, kcadm, onPage } from './say.ts';
+import { kcadm } from '../../kcadm.ts';
+import { diagnosed, onPage } from './say.ts';
 
 /** What to set here, by the client's authenticator. None of them leads back to a secret that is sent. */
 const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {
@@ -20,10 +21,10 @@ const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {
 const toKey = (reach: Reach): string =>
   `${onPage(reach, 'Credentials > Client Authenticator = Signed JWT')}, then set KEYCLOAK_CLIENT_KEY_FILE\n${kcadm(reach, 'clientAuthenticatorType=client-jwt')}`;
 
-export const clientAuthenticator: Check = {
-  id: 'client.authenticator',
-  needs: ['client.enabled', 'settings.secret'],
-  async run({ reach }) {
+export const clientAuthenticator = check(
+  'client.authenticator',
+  ['client.enabled', 'settings.secret'],
+  async ({ reach }) => {
     const grant = await reach.client.passwordGrant();
     const { credential } = reach.caller;
     const isSecret = credential === undefined || credential.kind === 'secret';
@@ -47,4 +48,4 @@ export const clientAuthenticator: Check = {
       known.map((one) => `${known.length > 1 ? `For ${one}: ` : ''}${SET_HERE[one]?.(reach)}`).join('\n'),
     );
   },
-};
+);

@@ -1,8 +1,9 @@
 import { CALLBACK_PATH } from '../../../admin/index.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
-import { type Check, type Finding, fail, ok } from '../../check.ts';
+import { type Check, check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { kcadm, noBrowserLogin, onPage } from './say.ts';
+import { kcadm } from '../../kcadm.ts';
+import { noBrowserLogin, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
 
@@ -20,7 +21,7 @@ function aboutBrowserLogin(id: string, good: string, judge: Judge): Check {
   };
 }
 
-export const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on', (words, reach) =>
+const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on', (words, reach) =>
   /standard flow is disabled|not allowed to initiate browser login/i.test(words)
     ? fail(
         words,
@@ -31,22 +32,18 @@ export const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on'
     : undefined,
 );
 
-export const clientRedirectUri = aboutBrowserLogin(
-  'client.redirect-uri',
-  'accepted',
-  (words, reach, appUrl) => {
-    if (!/parameter\w*:? redirect_uri/i.test(words)) return undefined;
-    const uri = appUrl + CALLBACK_PATH;
-    return fail(
-      words.slice(0, 160),
-      `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
-      `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app-url, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
-      ['--app-url', appUrl],
-    );
-  },
-);
+const clientRedirectUri = aboutBrowserLogin('client.redirect-uri', 'accepted', (words, reach, appUrl) => {
+  if (!/parameter\w*:? redirect_uri/i.test(words)) return undefined;
+  const uri = appUrl + CALLBACK_PATH;
+  return fail(
+    words.slice(0, 160),
+    `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
+    `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app-url, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
+    ['--app-url', appUrl],
+  );
+});
 
-export const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (words, reach) =>
+const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (words, reach) =>
   /code.challenge/i.test(words)
     ? fail(
         words,
@@ -57,7 +54,7 @@ export const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (
     : undefined,
 );
 
-export const clientPar = aboutBrowserLogin('client.par', 'not required', (words, reach) =>
+const clientPar = aboutBrowserLogin('client.par', 'not required', (words, reach) =>
   /pushed authorization request/i.test(words)
     ? fail(
         words,
@@ -68,10 +65,10 @@ export const clientPar = aboutBrowserLogin('client.par', 'not required', (words,
 );
 
 /** Any other refusal, which the checks before do not explain. */
-export const clientBrowserLogin: Check = {
-  id: 'client.browser-login',
-  needs: ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],
-  async run({ reach }) {
+const clientBrowserLogin = check(
+  'client.browser-login',
+  ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],
+  async ({ reach }) => {
     const { words, cameBack, answer } = await reach.client.authorization();
     const stranger = cameBack ? undefined : judgeStranger(answer);
     if (stranger !== undefined) return stranger;
@@ -103,4 +100,12 @@ export const clientBrowserLogin: Check = {
           ),
     );
   },
-};
+);
+
+export const BROWSER_LOGIN_CHECKS = [
+  clientStandardFlow,
+  clientRedirectUri,
+  clientPkce,
+  clientPar,
+  clientBrowserLogin,
+];

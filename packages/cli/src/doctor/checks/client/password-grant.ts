@@ -1,16 +1,16 @@
 import type { Answer } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toPageText, toWords } from '../../../keycloak/page.ts';
-import { toShellWord } from '../../../terminal/shell-word.ts';
-import { type Check, type Finding, fail, ok } from '../../check.ts';
+import { check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import { kcadmRealm } from '../../kcadm.ts';
 import { diagnosed, isAboutUser, refusalOf } from './say.ts';
 
 /** Any other refusal, which the checks before do not explain: a policy, a flow, a limit, something new. */
-export const clientPasswordGrant: Check = {
-  id: 'client.password-grant',
-  needs: ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
-  async run({ reach }) {
+export const clientPasswordGrant = check(
+  'client.password-grant',
+  ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
+  async ({ reach }) => {
     const grant = await reach.client.passwordGrant();
     if (isAboutUser(grant)) return ok('an unknown user is refused as it should be');
     const { realm } = reach.caller;
@@ -42,14 +42,14 @@ export const clientPasswordGrant: Check = {
     }
     return diagnosed(reach, grant);
   },
-};
+);
 
 /** A page in place of JSON: the password grant's flow is one that shows pages. */
 async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
   const { realm, clientId } = reach.caller;
   const flow = await reach.admin?.flow().catch(() => undefined);
   const override = `Clients > ${clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`;
-  const bind = `Authentication > Flows > 'direct grant' > Action > Bind flow > Direct grant flow\nkcadm.sh update ${toShellWord(`realms/${realm}`)} -s 'directGrantFlow=direct grant'`;
+  const bind = `Authentication > Flows > 'direct grant' > Action > Bind flow > Direct grant flow\n${kcadmRealm(realm, "'directGrantFlow=direct grant'")}`;
   const fix =
     flow === undefined
       ? `${bind}\nOr, where the client has a flow of its own: ${override}`

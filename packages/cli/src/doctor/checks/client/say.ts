@@ -3,19 +3,15 @@ import { diagnose } from '../../../keycloak/diagnose.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
-import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Finding, fail, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 
 /** The client's page in the console, and what to do there. */
 export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;
 
-/** The `kcadm.sh` command for settings of the client, which needs its UUID. */
-export function kcadm({ caller }: Reach, ...settings: readonly string[]): string {
-  const [realmWord, queryWord] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);
-  const id = `$(kcadm.sh get clients -r ${realmWord} -q ${queryWord} --fields id --format csv --noquotes)`;
-  return `kcadm.sh update clients/${id} -r ${realmWord} ${settings.map((one) => `-s '${one.replaceAll("'", "'\\''")}'`).join(' ')}`;
-}
+/** Where the console adds a client to the audience of another one's tokens. */
+export const addAudience = (client: unknown, audience: string, to = 'access token'): string =>
+  `Clients > ${client} > Client scopes > ${client}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${audience}, Add to ${to} ON`;
 
 const NOBODY = 'nobody can log in at this client, as is right for an API that only checks tokens';
 
@@ -35,7 +31,7 @@ export async function noPasswordLogin({ shape }: Reach): Promise<Finding | undef
   );
 }
 
-/** The text of the token endpoint's refusal. */
+/** The words of the token endpoint's refusal. */
 export const refusalOf = (answer: Answer): string =>
   `${answer.json?.error ?? ''}: ${answer.json?.error_description ?? ''}`;
 

@@ -1,33 +1,29 @@
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, fail, ok } from '../../check.ts';
+import { check, fail, ok } from '../../check.ts';
 import { findClientState } from '../../evidence/client.ts';
 import { diagnosed, onPage, refusalOf } from './say.ts';
 
-export const clientSecret: Check = {
-  id: 'client.secret',
-  needs: ['client.authenticator'],
-  async run({ reach }) {
-    const state = await findClientState(reach.client);
-    if (state === 'public') return ok('not looked at: a public client has none');
-    const grant = await reach.client.passwordGrant();
-    if (state === 'unclear' && /invalid_client|unauthorized_client/.test(refusalOf(grant)))
-      return diagnosed(reach, grant);
-    if (state !== 'wrong-secret') return ok('accepted');
-    const { credential, clientId, clientSecret = '' } = reach.caller;
-    if (credential !== undefined && credential.kind !== 'secret') return diagnosed(reach, grant);
-    const isFile = credential !== undefined;
-    return fail(
-      toWords(grant),
-      `the secret of the client '${clientId}' is wrong${hintAt(clientSecret)}`,
-      isFile
-        ? `${onPage(reach, 'Credentials > Client secret')}: write it to the file that KEYCLOAK_CLIENT_SECRET_FILE names, and nothing else`
-        : `${onPage(reach, 'Credentials > Client secret')}: copy it to KEYCLOAK_CLIENT_SECRET, without quotes, spaces or a line break\nOr let keycloak-guard setup --overwrite-env write it to .env.`,
-      isFile ? undefined : ['--overwrite-env'],
-    );
-  },
-};
+export const clientSecret = check('client.secret', ['client.authenticator'], async ({ reach }) => {
+  const state = await findClientState(reach.client);
+  if (state === 'public') return ok('not looked at: a public client has none');
+  const grant = await reach.client.passwordGrant();
+  if (state === 'unclear' && /invalid_client|unauthorized_client/.test(refusalOf(grant)))
+    return diagnosed(reach, grant);
+  if (state !== 'wrong-secret') return ok('accepted');
+  const { credential, clientId, clientSecret = '' } = reach.caller;
+  if (credential !== undefined && credential.kind !== 'secret') return diagnosed(reach, grant);
+  const isFile = credential !== undefined;
+  return fail(
+    toWords(grant),
+    `the secret of the client '${clientId}' is wrong${hintAt(clientSecret)}`,
+    isFile
+      ? `${onPage(reach, 'Credentials > Client secret')}: write it to the file that KEYCLOAK_CLIENT_SECRET_FILE names, and nothing else`
+      : `${onPage(reach, 'Credentials > Client secret')}: copy it to KEYCLOAK_CLIENT_SECRET, without quotes, spaces or a line break\nOr let keycloak-guard setup --overwrite-env write it to .env.`,
+    isFile ? undefined : ['--overwrite-env'],
+  );
+});
 
-/** What is unusual about the secret, without showing it. */
+/** Names an unusual feature of the secret, without showing it. */
 function hintAt(secret: string): string {
   if (/^["'].*["']$/.test(secret)) return ' (it has quotes around it)';
   if (/^["'`]|["'`]$/.test(secret)) return ' (it has a quote at one end)';

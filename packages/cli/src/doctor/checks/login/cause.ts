@@ -4,8 +4,8 @@ import { toPageText, toWords } from '../../../keycloak/page.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { FlowStep } from '../../evidence/admin.ts';
+import { blameFederation } from '../../evidence/directories.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
-import { blameFederation } from '../admin/directories.ts';
 import { findUserTroubles, type UserTrouble } from '../admin/user-troubles.ts';
 import { diagnosed, refusalOf } from '../client/say.ts';
 

@@ -1,27 +1,26 @@
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, fail, ok, skipped, warn } from '../../check.ts';
+import { fail, loginCheck, ok, skipped, warn } from '../../check.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
-import { diagnosed } from '../client/say.ts';
+import { addAudience, diagnosed } from '../client/say.ts';
 import { isLightweight } from '../token/claims.ts';
 import { explainStale } from './stale.ts';
 
-export const loginIntrospection: Check = {
-  id: 'login.introspection',
-  needs: ['login.password', 'client.introspection'],
-  async run({ reach }) {
-    if (reach.login === null) return skipped('no login');
-    const answer = await reach.login.introspection();
+export const loginIntrospection = loginCheck(
+  'login.introspection',
+  ['login.password', 'client.introspection'],
+  async (login, { reach }) => {
+    const answer = await login.introspection();
     if (answer.json?.active === true) return ok('active');
     const { clientId } = reach.caller;
-    const claims = decodeJwt(await reach.login.token())?.claims ?? {};
-    const userinfo = await reach.login.userinfo();
+    const claims = decodeJwt(await login.token())?.claims ?? {};
+    const userinfo = await login.userinfo();
     if (answer.status === 200 && answer.json?.active === false) {
       if (!audienceOf(claims).includes(clientId) && userinfo.status === 200) {
         // Only a warning: this service then asks userinfo.
         return warn(
           'active: false, though userinfo accepts the token',
           `the client '${clientId}' is not in the token's aud, and Keycloak (26.6.2 and later) then calls the token inactive`,
-          `Clients > ${clientId} > Client scopes > ${clientId}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${clientId}, Add to access token ON`,
+          addAudience(clientId, clientId),
           [],
         );
       }
@@ -41,4 +40,4 @@ export const loginIntrospection: Check = {
       ? fail(toWords(answer), 'introspection gave no answer', 'Look at the network.')
       : diagnosed(reach, answer);
   },
-};
+);

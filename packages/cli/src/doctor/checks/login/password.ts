@@ -1,11 +1,11 @@
-import { type Check, fail, ok, skipped } from '../../check.ts';
+import { check, fail, ok, skipped } from '../../check.ts';
 import { findLock } from '../admin/user-troubles.ts';
 import { explainLogin } from './cause.ts';
 
-export const loginPassword: Check = {
-  id: 'login.password',
-  needs: ['client.password-grant'],
-  async run({ reach, options }) {
+export const loginPassword = check(
+  'login.password',
+  ['client.password-grant'],
+  async ({ reach, options }) => {
     const username = options.username;
     if (reach.login === null || username === undefined) {
       return skipped(
@@ -23,4 +23,4 @@ export const loginPassword: Check = {
     if (answer.failure?.startsWith('not tried')) return skipped(answer.failure);
     return explainLogin(answer, username, reach);
   },
-};
+);

@@ -1,14 +1,12 @@
 import { toShellWord } from '../../../terminal/shell-word.ts';
-import { type Check, type Finding, fail, ok, skipped } from '../../check.ts';
+import { check, type Finding, fail, ok, skipped } from '../../check.ts';
 import type { McpDoor } from '../../evidence/mcp.ts';
 import { evidenceOf } from './server.ts';
 
 /** Whether the admin's password may go to the Keycloak that the server names. The server may be anybody's. */
-export const mcpDoor: Check = {
-  id: 'mcp.keycloak',
-  needs: ['mcp.metadata'],
-  run: async (context) => judge(await evidenceOf(context).door()),
-};
+export const mcpDoor = check('mcp.keycloak', ['mcp.metadata'], async (context) =>
+  judge(await evidenceOf(context).door()),
+);
 
 function judge(door: McpDoor): Finding {
   switch (door.is) {

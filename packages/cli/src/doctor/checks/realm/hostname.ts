@@ -1,5 +1,5 @@
 import { nearnessOf } from '../../../keycloak/nearness.ts';
-import { type Check, fail, ok, warn } from '../../check.ts';
+import { check, fail, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 
 const FIX =
@@ -9,36 +9,32 @@ const FIX =
  * Whether Keycloak's own name differs from the address that this service calls. That is right if a public URL is set and this
  * service calls an internal address, and a mistake if browsers cannot use the name.
  */
-export const issuerHostname: Check = {
-  id: 'issuer.hostname',
-  needs: ['issuer.discovery'],
-  async run({ reach }) {
-    const issuer = String((await reach.realm.discovery()).json?.issuer);
-    const own = reach.calls.baseUrl;
-    if (issuer === own) return ok('Keycloak names itself as it is called from here');
-    const seen = `issuer ${issuer}, called at ${own}`;
-    const [theirs, ours] = [new URL(issuer), new URL(own)];
-    if (theirs.protocol === 'http:' && ours.protocol === 'https:') {
-      return warn(
-        seen,
-        `Keycloak does not know that it is called over HTTPS: it names itself ${theirs.origin}, and sends browsers there`,
-        'Let the proxy say so (X-Forwarded-Proto), and start Keycloak with KC_PROXY_HEADERS=xforwarded; or set KC_HOSTNAME to the public https:// URL.',
-      );
-    }
-    const called = nearnessOf(ours.hostname);
-    const isInner =
-      (isContainerName(theirs.hostname) && !isContainerName(ours.hostname)) ||
-      (nearnessOf(theirs.hostname) === 'this-machine' && called === 'everybody');
-    if (isInner) {
-      return warn(
-        seen,
-        `Keycloak names itself ${theirs.origin}, a name that only its own network knows, while it is called at ${ours.origin}: browsers are sent where they cannot go, and programs that expect the public address in 'iss' refuse the tokens`,
-        FIX,
-      );
-    }
-    return judgePinned(reach, issuer, seen);
-  },
-};
+export const issuerHostname = check('issuer.hostname', ['issuer.discovery'], async ({ reach }) => {
+  const issuer = String((await reach.realm.discovery()).json?.issuer);
+  const own = reach.calls.baseUrl;
+  if (issuer === own) return ok('Keycloak names itself as it is called from here');
+  const seen = `issuer ${issuer}, called at ${own}`;
+  const [theirs, ours] = [new URL(issuer), new URL(own)];
+  if (theirs.protocol === 'http:' && ours.protocol === 'https:') {
+    return warn(
+      seen,
+      `Keycloak does not know that it is called over HTTPS: it names itself ${theirs.origin}, and sends browsers there`,
+      'Let the proxy say so (X-Forwarded-Proto), and start Keycloak with KC_PROXY_HEADERS=xforwarded; or set KC_HOSTNAME to the public https:// URL.',
+    );
+  }
+  const called = nearnessOf(ours.hostname);
+  const isInner =
+    (isContainerName(theirs.hostname) && !isContainerName(ours.hostname)) ||
+    (nearnessOf(theirs.hostname) === 'this-machine' && called === 'public');
+  if (isInner) {
+    return warn(
+      seen,
+      `Keycloak names itself ${theirs.origin}, a name that only its own network knows, while it is called at ${ours.origin}: browsers are sent where they cannot go, and programs that expect the public address in 'iss' refuse the tokens`,
+      FIX,
+    );
+  }
+  return judgePinned(reach, issuer, seen);
+});
 
 /** `keycloak`, `keycloak.auth.svc`: names that only one Docker network or cluster knows. */
 function isContainerName(hostname: string): boolean {
@@ -61,7 +57,7 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
     }
     return ok(`${seen}: its public name, and it answers there`);
   }
-  if (there.status === 0 && nearnessOf(hostname) !== 'everybody') {
+  if (there.status === 0 && nearnessOf(hostname) !== 'public') {
     // In a container, `localhost` is not the browser's machine.
     return ok(`${seen}: its public name, which cannot be looked at from here`);
   }

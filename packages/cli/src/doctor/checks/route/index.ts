@@ -1,21 +1,12 @@
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, fail, ok, skipped, warn } from '../../check.ts';
-import type { DoctorContext } from '../../context.ts';
+import { type Check, checkOf, fail, type Look, ok, skipped, warn } from '../../check.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
 import type { RouteEvidence } from '../../evidence/route.ts';
 import { explain } from '../../explain/explain.ts';
 import { judgeAnswer } from './judge.ts';
 
-const about = (
-  id: string,
-  needs: readonly string[],
-  run: (route: RouteEvidence, context: DoctorContext) => ReturnType<Check['run']>,
-): Check => ({
-  id,
-  needs,
-  run: (context) =>
-    context.route === undefined ? skipped('no route was named (--route)') : run(context.route, context),
-});
+const about = (id: string, needs: readonly string[], look: Look<RouteEvidence>): Check =>
+  checkOf({ find: (context) => context.route, otherwise: 'no route was named (--route)' }, id, needs, look);
 
 const isIn = (status: number) => status >= 200 && status < 300;
 

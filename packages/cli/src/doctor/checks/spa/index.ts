@@ -1,21 +1,17 @@
 import { toShellWord } from '../../../terminal/shell-word.ts';
-import { type Check, fail, ok, skipped, warn } from '../../check.ts';
-import type { DoctorContext } from '../../context.ts';
+import { type Check, checkOf, fail, type Look, ok, skipped, warn } from '../../check.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
 import type { SpaEvidence } from '../../evidence/spa.ts';
 import { isAboutUser, refusalOf } from '../client/say.ts';
-import { orBySetup } from '../token-input/or-by-setup.ts';
+import { orBySetup } from '../token-input/explain.ts';
 
-const about = (
-  id: string,
-  needs: readonly string[],
-  run: (spa: SpaEvidence, context: DoctorContext) => ReturnType<Check['run']>,
-): Check => ({
-  id,
-  needs,
-  run: (context) =>
-    context.spa === undefined ? skipped('no single-page app was named (--spa)') : run(context.spa, context),
-});
+const about = (id: string, needs: readonly string[], look: Look<SpaEvidence>): Check =>
+  checkOf(
+    { find: (context) => context.spa, otherwise: 'no single-page app was named (--spa)' },
+    id,
+    needs,
+    look,
+  );
 
 /** Checks of a single-page app's client (`--spa CLIENT --origin URL`), as its page meets Keycloak. */
 export const SPA_CHECKS: readonly Check[] = [

@@ -1,11 +1,12 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import { findClient } from '../../../admin/index.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
-import { type Check, fail, ok, skipped, warn } from '../../check.ts';
+import { type Check, check, fail, ok, skipped, warn } from '../../check.ts';
 import type { DoctorContext, Reach } from '../../context.ts';
 
 const MOST_MEMBERS = 200;
 
-/** Makes a check of a tenant that is an organization, or one that is a realm. */
+/** Makes a check of one kind of tenant: an organization or a realm. */
 const about = (
   id: string,
   kind: 'organization' | 'realm',
@@ -47,26 +48,22 @@ async function find({ options, reach }: DoctorContext): Promise<Tenant | undefin
   return realm ? { kind: 'realm', name, id: '', isEnabled: realm.enabled !== false } : undefined;
 }
 
-/** Checks of one tenant (`--tenant NAME`): an organization of the realm, or a realm of its own. */
+/** Checks of one tenant (`--tenant NAME`): an organization of the realm, or a separate realm. */
 export const TENANT_CHECKS: readonly Check[] = [
-  {
-    id: 'tenant.found',
-    needs: ['admin.rights'],
-    async run(context) {
-      const { options, reach } = context;
-      const tenant = await find(context);
-      if (tenant !== undefined)
-        return ok(
-          `${tenant.name} is ${tenant.kind === 'realm' ? 'a realm' : `an organization of the realm ${reach.caller.realm}`}`,
-        );
-      const settings = await reach.admin?.realm();
-      return fail(
-        `nothing is called ${options.tenant}`,
-        `there is neither an organization ${options.tenant} in the realm '${reach.caller.realm}'${settings?.organizationsEnabled === true ? '' : ' (organizations are off there)'}, nor a realm of that name (the case of the letters counts)`,
-        'Organizations > Create organization, or the realm of the customer. In KEYCLOAK_REALM stands the realm of the organizations.',
+  check('tenant.found', ['admin.rights'], async (context) => {
+    const { options, reach } = context;
+    const tenant = await find(context);
+    if (tenant !== undefined)
+      return ok(
+        `${tenant.name} is ${tenant.kind === 'realm' ? 'a realm' : `an organization of the realm ${reach.caller.realm}`}`,
       );
-    },
-  },
+    const settings = await reach.admin?.realm();
+    return fail(
+      `nothing is called ${options.tenant}`,
+      `there is neither an organization ${options.tenant} in the realm '${reach.caller.realm}'${settings?.organizationsEnabled === true ? '' : ' (organizations are off there)'}, nor a realm of that name (the case of the letters counts)`,
+      'Organizations > Create organization, or the realm of the customer. In KEYCLOAK_REALM stands the realm of the organizations.',
+    );
+  }),
   about('tenant.organization', 'organization', async ({ name, isEnabled }) =>
     isEnabled
       ? ok('enabled')
@@ -124,9 +121,7 @@ export const TENANT_CHECKS: readonly Check[] = [
       return skipped('it is the realm of the settings itself: there is nothing to compare with');
     const { api } = await admin.connection();
     const read = async (realm: string) => ({
-      client: (await api.clients.find({ realm, clientId: caller.clientId })).find(
-        (one) => one.clientId === caller.clientId,
-      ),
+      client: await findClient(api, realm, caller.clientId),
       roles: (await api.roles.find({ realm }))
         .map(({ name: role = '' }) => role)
         .filter((role) => !role.startsWith('default-roles-')),

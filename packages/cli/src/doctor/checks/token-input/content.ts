@@ -1,41 +1,32 @@
-import { type Check, fail, ok } from '../../check.ts';
-import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
+import { check, fail, ok } from '../../check.ts';
+import { audienceOf, decodeJwt, namesIn } from '../../evidence/jwt.ts';
 import { toTime } from './explain.ts';
 
 /** What the piped token contains. The token itself is never shown. */
-export const tokenContent: Check = {
-  id: 'token.content',
-  needs: [],
-  run({ token = '' }) {
-    const jwt = decodeJwt(token);
-    if (jwt === undefined) return judgeText(token);
-    const { claims, header } = jwt;
-    const roles = (claims.realm_access as { roles?: string[] } | undefined)?.roles;
-    const parts = [
-      `typ ${claims.typ ?? 'none'}`,
-      `alg ${header.alg}`,
-      `iss ${claims.iss}`,
-      `aud ${audienceOf(claims).join(', ') || 'none'}`,
-      `azp ${claims.azp ?? 'none'}`,
-      `sub ${claims.sub ?? 'none'}`,
-      `user ${claims.preferred_username ?? 'not named'}`,
-      `scope ${claims.scope ?? 'none'}`,
-      `roles ${roles?.join(', ') || 'none'}`,
-      `client roles ${clientRolesOf(claims) || 'none'}`,
-      `groups ${listOf(claims.groups) || 'none'}`,
-      `issued ${toTime(claims.iat)}`,
-      `expires ${toTime(claims.exp)}`,
-    ];
-    return ok(parts.join('; '));
-  },
-};
+export const tokenContent = check('token.content', [], ({ token = '' }) => {
+  const jwt = decodeJwt(token);
+  if (jwt === undefined) return judgeText(token);
+  const { claims, header } = jwt;
+  const roles = (claims.realm_access as { roles?: string[] } | undefined)?.roles;
+  const parts = [
+    `typ ${claims.typ ?? 'none'}`,
+    `alg ${header.alg}`,
+    `iss ${claims.iss}`,
+    `aud ${audienceOf(claims).join(', ') || 'none'}`,
+    `azp ${claims.azp ?? 'none'}`,
+    `sub ${claims.sub ?? 'none'}`,
+    `user ${claims.preferred_username ?? 'not named'}`,
+    `scope ${claims.scope ?? 'none'}`,
+    `roles ${roles?.join(', ') || 'none'}`,
+    `client roles ${clientRolesOf(claims) || 'none'}`,
+    `groups ${listOf(claims.groups) || 'none'}`,
+    `issued ${toTime(claims.iat)}`,
+    `expires ${toTime(claims.exp)}`,
+  ];
+  return ok(parts.join('; '));
+});
 
-/** Names, or the keys of an object. */
-function listOf(claim: unknown): string {
-  const names =
-    typeof claim === 'object' && claim !== null && !Array.isArray(claim) ? Object.keys(claim) : claim;
-  return [names ?? []].flat().map(String).join(', ');
-}
+const listOf = (claim: unknown): string => namesIn(claim).join(', ');
 
 /** `orders: reader, writer`, as guards ask for them. */
 function clientRolesOf({ resource_access: access }: Record<string, unknown>): string {

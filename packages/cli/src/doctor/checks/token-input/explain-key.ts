@@ -31,7 +31,7 @@ export async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reac
         cause: `the key '${kid}' that signed the token is still in the realm '${realm}', but it is disabled, so nobody can verify the token`,
         fix: `Realm settings > Keys > Providers > the key's provider: Enabled ON and Active OFF (passive), until the last old token has expired. Or log in again.`,
       };
-    case 'realm-made-anew':
+    case 'realm-recreated':
       return {
         cause: `the realm '${realm}' was made anew after the token was issued (deleted and created, or imported into an empty Keycloak): every key of it is younger than the token, and its key '${kid}' is gone`,
         fix: `${again} Users and sessions of the old realm are gone too. To keep tokens over a restart give Keycloak a database that stays (a volume for /opt/keycloak/data, or KC_DB), or export the realm with its keys.`,

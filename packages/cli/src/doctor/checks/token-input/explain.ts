@@ -1,8 +1,9 @@
 import type { AuthError } from 'keycloak-guard';
+import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
 import type { Reach } from '../../context.ts';
 import { audienceOf, type DecodedJwt } from '../../evidence/jwt.ts';
+import { addAudience } from '../client/say.ts';
 import { explainUnknownKey } from './explain-key.ts';
-import { orBySetup } from './or-by-setup.ts';
 
 /** Why the service refuses a token, and what to change. */
 export async function explainRefusal(
@@ -56,7 +57,7 @@ export async function explainRefusal(
     case 'token_audience':
       return say(
         `the token is for ${audienceOf(claims).join(', ') || 'nobody'} and was issued to '${claims.azp}': not for this service ('${reach.config.audience?.join("' or '") ?? clientId}')`,
-        `Clients > ${claims.azp ?? clientId} > Client scopes > ${claims.azp ?? clientId}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${reach.config.audience?.[0] ?? clientId}, Add to access token ON${orBySetup(reach, claims.azp)}`,
+        `${addAudience(claims.azp ?? clientId, reach.config.audience?.[0] ?? clientId)}${orBySetup(reach, claims.azp)}`,
       );
     case 'token_expired':
       return say(
@@ -87,4 +88,12 @@ export function toTime(seconds: unknown): string {
   return typeof seconds === 'number' && Number.isFinite(seconds) && Math.abs(seconds) < 1e11
     ? new Date(seconds * 1000).toISOString()
     : 'no time that can be read';
+}
+
+/** The same fix as a `setup` command, if another client's tokens should work here. */
+export function orBySetup({ caller, config }: Reach, issuedTo: unknown): string {
+  const { serverUrl, realm, clientId } = caller;
+  const isByAnotherName = config.audience !== undefined && !config.audience.includes(clientId);
+  if (typeof issuedTo !== 'string' || !canName(issuedTo) || isByAnotherName) return '';
+  return `\nOr: ${toAudienceCommand({ serverUrl, realm, clientId, callers: [issuedTo] })}`;
 }

@@ -1,21 +1,21 @@
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, type Finding, fail, ok, warn } from '../../check.ts';
+import { check, type Finding, fail, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import type { Claims } from '../../evidence/jwt.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
 import { findNotBefore } from '../../evidence/not-before.ts';
 import { isTooLong, lacksToken, reasonOf } from '../../evidence/refusal.ts';
 import { findUserFate } from '../../evidence/same-user.ts';
 import { diagnosed } from '../client/say.ts';
-import type { Claims } from '../token/claims.ts';
 import { tooLong } from '../token/size.ts';
-import { orBySetup } from './or-by-setup.ts';
+import { orBySetup } from './explain.ts';
 
 /** Whether Keycloak still accepts the piped token. */
-export const tokenSession: Check = {
-  id: 'token.session',
-  needs: ['token.accepted', 'settings.secret'],
-  async run({ reach, token = '' }) {
+export const tokenSession = check(
+  'token.session',
+  ['token.accepted', 'settings.secret'],
+  async ({ reach, token = '' }) => {
     const introspection = await reach.calls.introspect(token);
     if (introspection.json?.active === true) return ok('introspection says active');
     const claims = decodeJwt(token)?.claims ?? {};
@@ -67,9 +67,9 @@ export const tokenSession: Check = {
       reach,
     );
   },
-};
+);
 
-/** Explains by Keycloak's text, or, if that is only "no", by what else is known. */
+/** Explains by Keycloak's words or, if they are only "no", by other evidence. */
 async function explain(reason: string, seen: string, claims: Claims, reach: Reach): Promise<Finding> {
   if (/session/i.test(reason)) {
     const { realm } = reach.caller;

@@ -1,8 +1,5 @@
 import type { Reach } from '../../context.ts';
-import { decodeJwt } from '../../evidence/jwt.ts';
-
-/** Claims of an access token. */
-export type Claims = Readonly<Record<string, unknown>>;
+import { type Claims, decodeJwt } from '../../evidence/jwt.ts';
 
 /** The test user's claims, from the login, or else from the example token that Keycloak makes for an admin. */
 export async function findClaims(reach: Reach): Promise<Claims | undefined> {
@@ -16,7 +13,7 @@ export function isLightweight(claims: Claims): boolean {
   return absent.every((name) => claims[name] === undefined);
 }
 
-/** Why there are no claims to examine. */
+/** Why claims are missing. */
 export function whyNoClaims(reach: Reach): string {
   if (reach.login !== null) return 'no token to look at: the login gave none';
   return 'no token to look at: give --user and DOCTOR_PASSWORD, or an admin and --user';

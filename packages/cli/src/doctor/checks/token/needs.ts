@@ -1,36 +1,33 @@
-import { type Check, fail, ok, skipped } from '../../check.ts';
+import { check, fail, ok, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { type Grants, readGrants } from '../../evidence/grants.ts';
-import { decodeJwt } from '../../evidence/jwt.ts';
-import { type Claims, findClaims, isLightweight, whyNoClaims } from './claims.ts';
+import type { Claims } from '../../evidence/jwt.ts';
+import { decodeJwt, namesIn, scopesOf } from '../../evidence/jwt.ts';
+import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
 
 /** Why a token lacks roles, groups, organizations or scopes that guards want (`--needs`). */
-export const tokenNeeds: Check = {
-  id: 'token.needs',
-  needs: ['settings.valid'],
-  async run({ reach, token, options }) {
-    if (options.wants.length === 0) return skipped('nothing was named (--needs)');
-    const claims = decodeJwt(token)?.claims ?? (await findClaims(reach));
-    if (claims === undefined) return skipped(whyNoClaims(reach));
-    const missing = options.wants.filter((want) => !has(claims, want));
-    if (missing.length === 0) return ok(`has ${options.wants.join(', ')}`);
-    const seen = `lacks ${missing.join(', ')}`;
-    if (isLightweight(claims)) {
-      return fail(
-        seen,
-        'the token is lightweight: it holds neither roles nor groups. Introspection has them',
-        `Clients > ${claims.azp} > Advanced > Always use lightweight access token OFF, or TOKEN_CHECK=remote with an Audience mapper`,
-      );
-    }
-    const grants = await lookUp(claims, reach, missing).catch(() => undefined);
-    const all = missing.map((want) => explainWant(want, claims, grants));
+export const tokenNeeds = check('token.needs', ['settings.valid'], async ({ reach, token, options }) => {
+  if (options.wants.length === 0) return skipped('nothing was named (--needs)');
+  const claims = decodeJwt(token)?.claims ?? (await findClaims(reach));
+  if (claims === undefined) return skipped(whyNoClaims(reach));
+  const missing = options.wants.filter((want) => !has(claims, want));
+  if (missing.length === 0) return ok(`has ${options.wants.join(', ')}`);
+  const seen = `lacks ${missing.join(', ')}`;
+  if (isLightweight(claims)) {
     return fail(
       seen,
-      all.map(({ cause }) => cause).join('; '),
-      [...new Set(all.map(({ fix }) => fix))].join('\n'),
+      'the token is lightweight: it holds neither roles nor groups. Introspection has them',
+      `Clients > ${claims.azp} > Advanced > Always use lightweight access token OFF, or TOKEN_CHECK=remote with an Audience mapper`,
     );
-  },
-};
+  }
+  const grants = await lookUp(claims, reach, missing).catch(() => undefined);
+  const all = missing.map((want) => explainWant(want, claims, grants));
+  return fail(
+    seen,
+    all.map(({ cause }) => cause).join('; '),
+    [...new Set(all.map(({ fix }) => fix))].join('\n'),
+  );
+});
 
 /** `undefined` without an admin, or where the token names no user and client. */
 async function lookUp(
@@ -44,12 +41,6 @@ async function lookUp(
   return readGrants(await admin.connection(), caller.realm, azp, userId, clients);
 }
 
-/** A claim that is a list, or an object with a key for each. */
-const namesOf = (claim: unknown): string[] =>
-  typeof claim === 'object' && claim !== null && !Array.isArray(claim)
-    ? Object.keys(claim)
-    : [claim ?? []].flat().map(String);
-
 const split = (want: string): [string, string] => {
   const at = want.indexOf('=');
   return [want.slice(0, at), want.slice(at + 1)];
@@ -57,17 +48,14 @@ const split = (want: string): [string, string] => {
 
 function has(claims: Claims, want: string): boolean {
   const [kind, name] = split(want);
-  if (kind === 'scope')
-    return String(claims.scope ?? '')
-      .split(' ')
-      .includes(name);
-  if (kind === 'group') return namesOf(claims.groups).includes(name);
-  if (kind === 'organization') return namesOf(claims.organization).includes(name);
+  if (kind === 'scope') return scopesOf(claims).includes(name);
+  if (kind === 'group') return namesIn(claims.groups).includes(name);
+  if (kind === 'organization') return namesIn(claims.organization).includes(name);
   const [client, role] = name.split(':');
   const access = claims.resource_access as Record<string, { roles?: unknown }> | undefined;
   return role === undefined
-    ? namesOf((claims.realm_access as { roles?: unknown } | undefined)?.roles).includes(name)
-    : namesOf(access?.[client ?? '']?.roles).includes(role);
+    ? namesIn((claims.realm_access as { roles?: unknown } | undefined)?.roles).includes(name)
+    : namesIn(access?.[client ?? '']?.roles).includes(role);
 }
 
 interface Words {
@@ -121,7 +109,7 @@ function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Wo
 
 function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): Words {
   const bare = (path: string) => path.slice(path.lastIndexOf('/') + 1);
-  const other = namesOf(claims.groups).find((one) => bare(one) === bare(name));
+  const other = namesIn(claims.groups).find((one) => bare(one) === bare(name));
   const add = page(
     claims,
     `${claims.azp}-dedicated > Add mapper > Group Membership: Token Claim Name groups`,
@@ -146,9 +134,7 @@ function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): W
 
 function aboutOrganization(name: string, claims: Claims, grants: Grants | undefined): Words {
   const one = grants?.organizations?.find(({ alias }) => alias === name);
-  const asked = String(claims.scope ?? '')
-    .split(' ')
-    .some((scope) => /^organization(:|$)/.test(scope));
+  const asked = scopesOf(claims).some((scope) => /^organization(:|$)/.test(scope));
   const several = (grants?.organizations?.length ?? 0) > 1;
   if (grants !== undefined && grants.organizations === undefined) {
     return {
@@ -196,7 +182,7 @@ function aboutScope(name: string, claims: Claims, grants: Grants | undefined): W
     : { cause: `the scope ${name} is Optional, and was not asked for`, fix: `${ask}, or make it Default` };
 }
 
-/** The user has it: does the client pass it on? */
+/** For a user with the role or group: does the client pass it on? */
 function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Words {
   const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
   const inScope = grants.scopes.find((one) =>
@@ -207,9 +193,7 @@ function viaMapper(type: string, having: string, add: string, claims: Claims, gr
       cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
       fix: add,
     };
-  const isAsked = String(claims.scope ?? '')
-    .split(' ')
-    .includes(inScope?.name ?? '');
+  const isAsked = scopesOf(claims).includes(inScope?.name ?? '');
   if (inScope !== undefined && !inScope.isDefault && !isAsked) {
     return {
       cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,

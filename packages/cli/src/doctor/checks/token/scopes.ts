@@ -1,7 +1,9 @@
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import type { Claims } from '../../evidence/jwt.ts';
+import { scopesOf } from '../../evidence/jwt.ts';
 import { onPage } from '../client/say.ts';
-import { type Claims, findClaims, isLightweight, whyNoClaims } from './claims.ts';
+import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
 
 type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;
 
@@ -33,13 +35,8 @@ async function notGranted(reach: Reach, scope: string): Promise<string> {
 
 const has = (claims: Claims, name: string) => claims[name] !== undefined && claims[name] !== '';
 
-export const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
-  if (
-    String(claims.scope ?? '')
-      .split(' ')
-      .includes('openid')
-  )
-    return ok('granted');
+const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
+  if (scopesOf(claims).includes('openid')) return ok('granted');
   return fail(
     `scope: ${claims.scope ?? 'none'}`,
     "the token has no scope 'openid', so userinfo refuses it",
@@ -47,7 +44,7 @@ export const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
   );
 });
 
-export const scopeBasic = aboutScope('scopes.basic', (claims, reach) => {
+const scopeBasic = aboutScope('scopes.basic', (claims, reach) => {
   if (has(claims, 'sub')) return ok('sub is in the token');
   return fail(
     'no sub in the token',
@@ -57,13 +54,11 @@ export const scopeBasic = aboutScope('scopes.basic', (claims, reach) => {
   );
 });
 
-export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) => {
+const scopeProfile = aboutScope('scopes.profile', async (claims, reach) => {
   if (has(claims, 'preferred_username') && has(claims, 'name'))
     return ok('preferred_username and name are in the token');
   const missing = ['preferred_username', 'name'].filter((name) => !has(claims, name));
-  const granted = String(claims.scope ?? '')
-    .split(' ')
-    .includes('profile');
+  const granted = scopesOf(claims).includes('profile');
   if (!granted) {
     return fail(
       `no ${missing.join(', ')} in the token`,
@@ -88,13 +83,9 @@ export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) =
   );
 });
 
-export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
+const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
   if (has(claims, 'email')) return ok('email is in the token');
-  if (
-    !String(claims.scope ?? '')
-      .split(' ')
-      .includes('email')
-  ) {
+  if (!scopesOf(claims).includes('email')) {
     return fail(
       'no email in the token',
       `the user's email is not in the token: ${await notGranted(reach, 'email')}`,
@@ -111,7 +102,7 @@ export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
 });
 
 /** Only a warning: a user may have no roles, and only guards for roles need them. */
-export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
+const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   const realmRoles = (claims.realm_access as { roles?: string[] } | undefined)?.roles ?? [];
   const clients = Object.keys((claims.resource_access as object | undefined) ?? {});
   if (realmRoles.length + clients.length > 0) {
@@ -148,3 +139,5 @@ export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
     [],
   );
 });
+
+export const SCOPE_CHECKS = [scopeOpenid, scopeBasic, scopeProfile, scopeEmail, scopeRoles];

@@ -1,27 +1,23 @@
-import { type Check, type Finding, fail, ok, warn } from '../../check.ts';
+import { check, type Finding, fail, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import type { Claims } from '../../evidence/jwt.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
-import type { Claims } from './claims.ts';
 
 /** Bounds: one header line in nginx, all headers in Node, all headers in Keycloak. Unit: bytes. */
 const [PROXY, NODE, KEYCLOAK] = [8_000, 16_000, 65_000];
 
 /** Whether the token fits into a header: every server on the way has a bound. */
-export const loginSize: Check = {
-  id: 'login.size',
-  needs: ['login.password'],
-  async run({ reach }) {
-    const token = (await reach.login?.token()) ?? '';
-    const claims = decodeJwt(token)?.claims ?? {};
-    if (token.length < PROXY) return ok(`${token.length} bytes`);
-    if (token.length >= NODE) return tooLong(`${token.length} bytes`, token, claims, reach);
-    return warn(
-      `${token.length} bytes`,
-      `the access token is ${token.length} bytes long: proxies take 8 KB in a header as they come (nginx answers 400), and Node takes 16 KB in all. ${largest(claims)}`,
-      makeSmaller(reach),
-    );
-  },
-};
+export const loginSize = check('login.size', ['login.password'], async ({ reach }) => {
+  const token = (await reach.login?.token()) ?? '';
+  const claims = decodeJwt(token)?.claims ?? {};
+  if (token.length < PROXY) return ok(`${token.length} bytes`);
+  if (token.length >= NODE) return tooLong(`${token.length} bytes`, token, claims, reach);
+  return warn(
+    `${token.length} bytes`,
+    `the access token is ${token.length} bytes long: proxies take 8 KB in a header as they come (nginx answers 400), and Node takes 16 KB in all. ${largest(claims)}`,
+    makeSmaller(reach),
+  );
+});
 
 /** The finding for a token that does not fit into a header. */
 export function tooLong(seen: string, token: string, claims: Claims, reach: Reach): Finding {

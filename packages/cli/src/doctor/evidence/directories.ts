@@ -1,4 +1,4 @@
-import type { AdminEvidence } from '../../evidence/admin.ts';
+import type { AdminEvidence } from './admin.ts';
 
 /** What to do about a directory that Keycloak cannot reach. */
 export const REACH_IT =

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type Koa from 'koa';
 
-/** Sends a request to the app, which listens for as long as it takes. (`fetch` cannot ask as a browser does.) */
-export async function ask(app: Koa, path: string, headers: Record<string, string> = {}) {
+type App = { listen(port: number): Server };
+
+/** Sends a request to the app, which listens until it has answered. (`fetch` cannot send a browser's headers.) */
+export async function ask(app: App, path: string, headers: Record<string, string> = {}) {
   const server = app.listen(0);
   await once(server, 'listening');
   try {

@@ -1,8 +1,8 @@
-import type { Action, Blocked, Change, Step } from '../plan/step.ts';
+import type { Mapper } from '../mapper.ts';
+import type { Action, Part } from '../plan/step.ts';
 import type { DocumentPolicy } from './documents.ts';
-import type { Mapper } from './goal.ts';
 
-/** Names only: ids are looked up when it is done. */
+/** Names only: ids are looked up when the step is done. */
 export type McpAction =
   | Action
   | { readonly type: 'set-scope-attributes'; readonly scope: string }
@@ -12,11 +12,4 @@ export type McpAction =
   | { readonly type: 'allow-origins'; readonly origins: readonly string[] }
   | { readonly type: 'take-documents'; readonly policy: DocumentPolicy };
 
-/** A plan, while it is being made. */
-export interface Draft {
-  readonly steps: Step<McpAction>[];
-  readonly kept: string[];
-  readonly blocked: Blocked[];
-}
-
-export const change = (field: string, to: string, from = ''): Change => ({ field, from, to });
+export type McpPart = Part<McpAction>;

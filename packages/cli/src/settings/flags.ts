@@ -1,0 +1,41 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { UsageError } from './usage-error.ts';
+
+export type Flags = NonNullable<ParseArgsConfig['options']>;
+export type Parsed<F extends Flags> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: F; strict: true; allowPositionals: true }>
+>;
+
+const toFlags = <N extends string, const T>(names: readonly N[], flag: T) =>
+  Object.fromEntries(names.map((name) => [name, flag])) as { readonly [K in N]: T };
+
+/** Flags with a value. */
+export const values = <N extends string>(...names: readonly N[]) => toFlags(names, { type: 'string' });
+
+/** Flags with a value that can be repeated. */
+export const lists = <N extends string>(...names: readonly N[]) =>
+  toFlags(names, { type: 'string', multiple: true });
+
+/** Flags without a value. */
+export const switches = <N extends string>(...names: readonly N[]) => toFlags(names, { type: 'boolean' });
+
+export const YES = { yes: { type: 'boolean', short: 'y' } } as const;
+
+/**
+ * Never name a flag `--env-file`: Node 20 reads that flag itself, wherever it stands.
+ *
+ * @param help a line below the problem
+ * @throws {UsageError} naming the argument that is wrong
+ */
+export function parseFlags<F extends Flags>(
+  args: string[],
+  options: F,
+  { help, allowPositionals = true }: { readonly help?: string; readonly allowPositionals?: boolean } = {},
+): Parsed<F> {
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: allowPositionals as true });
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new UsageError(help === undefined ? [text] : [text.split('. To specify')[0] as string, help]);
+  }
+}
