@@ -17,7 +17,7 @@ export function addressOf(ip = ''): string {
 
 /**
  * What counts as one in a limit, the widest first: an address of IPv4; of IPv6 the networks of 48, 56 and 64 bits.
- * One of them is what somebody got from a provider, and which of them cannot be told from an address. A string that is not an
+ * A provider assigns one of these sizes, and an address does not show which. A string that is not an
  * address counts as a separate network.
  *
  * @param v4 lengths of prefixes, in bits
@@ -59,7 +59,7 @@ function toGroups(address: string): number[] {
 /**
  * IPv4 in the last 32 bits: `::ffff:0:0/96` (RFC 4291 §2.5.5.2), `64:ff9b::/96` of a translator (RFC 6052), and what is
  * kept for the own use of a network with one, `64:ff9b:1::/48` (RFC 8215). Any other prefix that a network has chosen
- * looks like everybody else's: there the translator is one network to the limits.
+ * looks like any other network: the limits then count the translator as one network.
  */
 function isEmbedded([a, b, c, d, e, f]: readonly number[]): boolean {
   const isOfTranslator = a === 0x64 && b === 0xff9b;

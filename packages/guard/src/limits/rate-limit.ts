@@ -15,20 +15,20 @@ export interface RateLimitOptions {
   readonly secret: string;
 }
 
-/** Where somebody stands, after one more. */
+/** The state of a limit after a count. */
 export interface RateLimitState {
   /** This one is too many. */
   readonly isExceeded: boolean;
-  /** For the answer: `RateLimit-Limit`, `-Remaining`, `-Reset` in seconds, and `Retry-After` where it is exceeded. */
+  /** For the answer: `RateLimit-Limit`, `-Remaining`, `-Reset` in seconds, and `Retry-After` if the limit is exceeded. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
  * Counts one more. While the store does not answer, this process counts alone.
  *
- * @param address as the framework says, with or without a port; one that is not known counts as one
+ * @param address as the framework says, with or without a port; all unknown addresses count together
  * @param of what those that are counted have in common besides the address. Default: nothing
- * @returns `undefined` if there is no limit
+ * @returns `undefined` if the limit is 0
  */
 export type RateLimit = (address: string | undefined, of?: string) => Promise<RateLimitState | undefined>;
 
@@ -48,7 +48,7 @@ const RULES = {
 
 /**
  * A limit by where requests come from. Of the networks an address is in ({@link networksOf}) the one with the most requests
- * counts; the widest is asked first, so that whoever has a whole one leaves no trace for each part of it.
+ * counts; the widest is asked first, so a client with a whole network leaves one key, not one for each part.
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example
