@@ -1,5 +1,6 @@
 export type {
   Calls,
+  Connection,
   FetchAsOptions,
   FetchForOptions,
   Health,
