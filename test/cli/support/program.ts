@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** As it is shipped: `tools/check/test.mjs` builds it first. */
+/** As it is shipped: `tools/check/test.mjs` and `test-keycloak.ts` build it first. */
 export const MAIN = fileURLToPath(new URL('../../../packages/cli/dist/main.js', import.meta.url));
 
 export interface Program {

@@ -1,8 +1,5 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { TSX } from '../../../tools/run/typescript.mjs';
-
-const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+import { MAIN } from '../../cli/support/program.ts';
 
 /** How the command ended. */
 export interface CliRun {
@@ -21,7 +18,7 @@ export async function runCli(
     onStart?(kill: () => void): void;
   },
 ): Promise<CliRun> {
-  const child = spawn(process.execPath, [...TSX, MAIN, ...args], {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH ?? '', ...options.env },
   });
