@@ -121,4 +121,17 @@ describe('authenticate', () => {
     const verifier = { verify: () => assert.fail('asked') };
     await assertRefused(() => authenticate(verifier, { headers: {} }), 'missing_token');
   });
+
+  it('leaves a fault of the verifier what it is', async () => {
+    const request = { headers: { authorization: 'Bearer a.b.c' } };
+    const fault = new TypeError('a fault');
+    const verify = (): never => {
+      throw fault;
+    };
+    assert.throws(() => authenticate({ verify }, request), fault);
+    await assert.rejects(
+      Promise.resolve(authenticate({ verify: () => Promise.reject(fault) }, request)),
+      fault,
+    );
+  });
 });

@@ -92,6 +92,7 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     adminPushes: false,
     tracing: { exporter: 'off' },
     trustProxy: false,
+    usesEnvProxy: false,
     corsOrigins: [],
   });
   assert.ok(Object.isFrozen(config));

@@ -31,6 +31,7 @@ const EVERYWHERE = [
     'wss',
     'transport',
     'adminClient',
+    'login',
   ].map(ANY),
   ...['url', 'token', 'code', 'state', 'secret', 'password', 'publicUrl', 'clientSecret', 'text'].map(
     (name) => CONST(name, 'string'),
@@ -84,7 +85,7 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   koa: [KC('keycloak-guard/koa'), ...['ctx', 'router', 'body'].map(ANY)],
   nest: [
     CONST('keycloak', "import('keycloak-guard/nest').KeycloakService"),
-    ...['Get', 'Delete', 'Param'].map((name) => FROM(name, '@nestjs/common')),
+    ...['Get', 'Post', 'Delete', 'Param', 'Body', 'UseGuards'].map((name) => FROM(name, '@nestjs/common')),
     FROM('APP_GUARD', '@nestjs/core'),
     FROM('Test', '@nestjs/testing'),
     FROM('SubscribeMessage', '@nestjs/websockets'),
@@ -92,6 +93,7 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     FROM('WebSocket', 'ws'),
     FROM('Server', 'socket.io'),
     ['AppModule', 'declare class AppModule {}'],
+    ['Credentials', 'declare class Credentials { username: string; password: string }'],
     CONFIG_SERVICE,
   ],
   'nest-connect': [
@@ -103,7 +105,10 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ANY('fetchOrders'),
     CONFIG_SERVICE,
   ],
+  limits: [KC('keycloak-guard/express')],
   redis: [
+    KC('keycloak-guard/express'),
+    ['express', "import express from 'express';"],
     CONST('redis', "ReturnType<typeof import('keycloak-guard/redis').openRedis>"),
     CONST('api', OPTIONS),
     CONST('client', "import('keycloak-guard/client').KeycloakClient"),
