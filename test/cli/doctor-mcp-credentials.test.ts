@@ -171,6 +171,23 @@ for (const command of ['setup', 'doctor', 'authz'] as const) {
   });
 }
 
+test("doctor: a client's secret from the shell does not go there either", async (t) => {
+  const { base, bodies } = await startHostile(t);
+  const folder = emptyFolder();
+  const settings = settingsFor(base.replace('127.0.0.1', '0.0.0.0'));
+  const { KEYCLOAK_CLIENT_SECRET: _, ...named } = settings as Record<string, string>;
+  const lines = Object.entries(named).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(join(folder, '.env'), lines.join(''));
+  const secret = { KEYCLOAK_CLIENT_SECRET: 'of-the-shell' };
+  const { ended, stderr } = runProgram(['doctor'], secret, folder);
+  assert.equal(await ended, 2, stderr());
+  assert.match(
+    stderr(),
+    /KEYCLOAK_CLIENT_SECRET is from the environment, and KEYCLOAK_SERVER_URL from \.env/,
+  );
+  assert.deepEqual(bodies, []);
+});
+
 test('doctor --fix: the target of a redirect does not get the password without a question', async (t) => {
   const { base, bodies } = await startHostile(t);
   const folder = emptyFolder();

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/setting-names';
 import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
 import { doubtOf } from '../door/trust.ts';
@@ -116,12 +117,13 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
   return options;
 }
 
-/** Where the passwords of people come from that the doctor would send. */
+/** Where the passwords and the client's credential come from that the doctor would send. */
 function secretsOf(flags: ReturnType<typeof parse>, env: Settings) {
   const hasService = (flags['admin-client-id'] ?? env('KEYCLOAK_ADMIN_CLIENT_ID')) !== undefined;
   const hasAdmin = (flags['admin-user'] ?? env('KEYCLOAK_ADMIN_USER')) !== undefined;
   const hasUser = (flags.user ?? env('DOCTOR_USER')) !== undefined;
   return [
+    env.find(...CREDENTIAL_SETTING_NAMES),
     hasService ? env.find('KEYCLOAK_ADMIN_CLIENT_SECRET') : undefined,
     hasAdmin && !hasService ? env.find('KEYCLOAK_ADMIN_PASSWORD') : undefined,
     hasUser ? env.find('DOCTOR_PASSWORD') : undefined,
