@@ -24,7 +24,10 @@ const CONSTRUCTORS = [['successors/connect', 'Keycloak']];
 /** Packages of the server, all of them CommonJS, that are loaded before it listens. */
 const REQUIRED = /^(?:fastify|pino|@fastify\/[^/]+)$/;
 /** Unit: characters. */
-const LONGEST_LINE = 120;
+const LONGEST_LINE = 160;
+/** As rolldown writes it. Names of two letters at most are those of its own files, which nobody else imports. */
+const GETTER =
+  /Object\.defineProperty\(exports, "([\w$]{1,2})", \{\s*enumerable: !0,\s*get: function\(\) \{\s*return ([\w$]+);\s*\}\s*\}\)/g;
 const MARK = '\0required:';
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -94,12 +97,19 @@ async function buildLibrary() {
  * threw it: with one line for each file that was 73 KB, and log collectors cut off the message.
  */
 async function breakLines(file) {
-  const { code } = await transform(readFileSync(file, 'utf8'), {
+  const { code } = await transform(shortenGetters(readFileSync(file, 'utf8')), {
     minifyWhitespace: true,
     lineLimit: LONGEST_LINE,
     target: 'node20',
   });
   writeFileSync(file, code);
+}
+
+/** What CommonJS files share, each of them writes with 80 characters a name: a function does the same. */
+function shortenGetters(code) {
+  const short = code.replace(GETTER, '__live("$1", () => $2)');
+  const live = 'function __live(name, get) { Object.defineProperty(exports, name, { enumerable: true, get }); }';
+  return short === code ? code : `${short}\n${live}\n`;
 }
 
 /**
