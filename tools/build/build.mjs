@@ -108,7 +108,8 @@ async function breakLines(file) {
 /** What CommonJS files share, each of them writes with 80 characters a name: a function does the same. */
 function shortenGetters(code) {
   const short = code.replace(GETTER, '__live("$1", () => $2)');
-  const live = 'function __live(name, get) { Object.defineProperty(exports, name, { enumerable: true, get }); }';
+  const live =
+    'function __live(name, get) { Object.defineProperty(exports, name, { enumerable: true, get }); }';
   return short === code ? code : `${short}\n${live}\n`;
 }
 

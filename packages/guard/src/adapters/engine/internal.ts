@@ -1,5 +1,13 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
-export type * from '../../authz/index.ts';
+export type {
+  PathEnforcerOptions,
+  PathRequest,
+  Permissions,
+  PermitOptions,
+  PermitRule,
+  PushedClaims,
+  RuleOfRequest,
+} from '../../authz/internal.ts';
 export { answerRoute } from './answer-route.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export * from './documentation.ts';
