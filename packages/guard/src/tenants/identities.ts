@@ -14,7 +14,7 @@ export interface Claimant {
   isSure: boolean;
   /** Holds its name and its realm, against others in memory. */
   isHolder: boolean;
-  /** It has left memory, though somebody may still ask it: it holds nothing any more. */
+  /** It has left memory and holds nothing. A request that began before may still ask it. */
   readonly isClosed: boolean;
 }
 

@@ -38,7 +38,7 @@ export interface TenantPool {
 }
 
 /**
- * A class: an object that another one is spread into has a shape of its own, and each request looks at another tenant's. First
+ * A class, so that all entries have one shape: each request looks at the entry of another tenant. First
  * what each request reads.
  */
 class Entry implements Claimant {
@@ -109,7 +109,7 @@ const LOOK_EVERY_MS = 1_000;
 const LOOKS_FOR_ALL = 15;
 /** Keys of a tenant that is in use are loaded again in the background. Unit: seconds. */
 const IN_USE_SECONDS = 60;
-/** Outages of one server are told once in this time, however many tenants have their realm there. */
+/** One notice in this time for an outage of a server, however many tenants have their realm there. */
 const TELL_EVERY_MS = 10_000;
 const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable']);
 
@@ -266,7 +266,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     }
     // The settings that it was made with have changed, its secret for example.
     const next = add(key, settings);
-    const message = `The settings of the tenant ${entry.name} have changed: it is made anew`;
+    const message = `The settings of the tenant ${entry.name} have changed: it is made again`;
     sometimes(message, () => entry.verifier.notify({ level: 'info', code: 'tenant_changed', message }));
     end(entry);
     newcomers.set(key, next);

@@ -47,7 +47,7 @@ function hostnameOf(named: string): string {
   return HOST.test(name) ? name : '';
 }
 
-/** As routers decode it. What they would read in several ways was refused. */
+/** Decoded as routers do it. Paths that they could read in several ways were refused before. */
 function pathOf(url: string): string {
   const target = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]*/i, '');
   const [first = '/', second = first] = readingsOf(target === '' ? '/' : target);

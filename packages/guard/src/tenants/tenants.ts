@@ -56,7 +56,7 @@ export function createTenants<Incoming>(
   function verifierFor(settings: TenantSettings | null | undefined, none: () => AuthError): Verifier<object> {
     if (settings === undefined || settings === null) throw none();
     if (!isPlainObject(settings)) {
-      // A promise that nobody waits for would end the process if it is rejected.
+      // A rejected promise without a listener would end the process.
       if (isThenable(settings)) Promise.resolve(settings).catch(() => {});
       throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
     }
