@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,6 +112,26 @@ describe('setup service', () => {
       (await setUp('--credential', 'key', '--key-file', other)).text,
       /reads its keys from an address/,
     );
+  });
+
+  it('takes no key that lay in the folder, unless it is named or is the one of the client', async (t) => {
+    const [cwd, there] = [process.cwd(), mkdtempSync(join(tmpdir(), 'cloned-'))];
+    t.after(() => {
+      process.chdir(cwd);
+      rmSync(there, { recursive: true });
+    });
+    process.chdir(there);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync('client-key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const found = await setUp('--credential', 'key');
+    assert.equal(found.code, 1);
+    assert.match(found.text, /client-key\.pem was here before, and Keycloak does not know its key/);
+    assert.equal(client()?.attributes?.['jwks.string'], undefined);
+    assert.equal((await setUp('--credential', 'key', '--key-file', 'client-key.pem')).code, 0);
+    assert.match((await setUp('--credential', 'key')).text, /Nothing to change/);
+    rmSync('client-key.pem');
+    assert.equal((await setUp('--credential', 'key')).code, 0);
+    assert.match((await setUp('--credential', 'key')).text, /Nothing to change/);
   });
 
   it('ties a client to a service account of Kubernetes, and none to the same', async () => {

@@ -188,6 +188,30 @@ test("doctor: a client's secret from the shell does not go there either", async 
   assert.deepEqual(bodies, []);
 });
 
+test('doctor --token -: a token does not go there either, unless that Keycloak issued it', async (t) => {
+  const { base, bodies } = await startHostile(t);
+  const [folder, there] = [emptyFolder(), base.replace('127.0.0.1', '0.0.0.0')];
+  const lines = Object.entries(settingsFor(there)).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(join(folder, '.env'), lines.join(''));
+  const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url');
+  const tokenOf = (iss: string) => `${part({ alg: 'RS256', kid: 'k' })}.${part({ iss, typ: 'Bearer' })}.c2ln`;
+  const examine = async (token: string, ...more: string[]) => {
+    const { ended, stderr } = runProgram(['doctor', '--token', '-', ...more], {}, folder, token);
+    return { code: await ended, stderr: stderr() };
+  };
+  const { code, stderr } = await examine(tokenOf('https://keycloak.example/realms/main'));
+  assert.equal(code, 2, stderr);
+  assert.match(
+    stderr,
+    /--token - is from the environment, and KEYCLOAK_SERVER_URL from \.env.*Nothing was sent/,
+  );
+  assert.deepEqual(bodies, []);
+  // A person who names the file means it, and Keycloak knows the tokens that it issued.
+  assert.equal((await examine(tokenOf('https://keycloak.example/'), '--env', '.env')).code, 1);
+  assert.equal((await examine(tokenOf(`${there}/realms/main`))).code, 1);
+  assert.notDeepEqual(bodies, []);
+});
+
 test('doctor --fix: the target of a redirect does not get the password without a question', async (t) => {
   const { base, bodies } = await startHostile(t);
   const folder = emptyFolder();

@@ -176,6 +176,30 @@ describe('the URI that a proof has to be for', () => {
       UNKNOWN,
     ],
     [
+      'is not known by the first of two',
+      'http://localhost/a',
+      { url: '/a', headers: { host: 'localhost' }, rawHeaders: ['Host', 'localhost', 'host', 'other'] },
+      UNKNOWN,
+    ],
+    [
+      'is not known by two that a gateway joined',
+      'http://localhost/a',
+      { url: 'http://localhost/a', headers: { host: 'localhost, other' } },
+      UNKNOWN,
+    ],
+    [
+      'is not known where Host and authority differ',
+      'http://localhost/a',
+      { url: '/a', headers: { host: 'localhost', ':authority': 'other' } },
+      UNKNOWN,
+    ],
+    [
+      'is known where they are the same',
+      'http://localhost/a',
+      { url: '/a', headers: { host: 'localhost', ':authority': 'localhost' } },
+      IN,
+    ],
+    [
       'is not moved into the query by a Host header',
       'http://api/orders',
       { url: '/admin', headers: { host: 'api/orders?' } },

@@ -272,17 +272,25 @@ describe('the list of revocations', () => {
     assert.equal(verifier.status().revocations, 2);
   });
 
-  it('keeps each as long as tokens live, where they live longer than a day', async (t) => {
-    let now = 1_000_000;
-    t.mock.method(performance, 'now', () => now);
-    const { realm, verifier } = await startLoaded({ tokenCheck: 'local' });
-    const token = realm.mint({ sid: 's1', exp: realm.now + 3 * 86_400 });
-    await verifier.verify(token);
-    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
-    now += 2.9 * DAY;
-    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 'of somebody else' });
-    await assertRefused(() => verifier.verify(token), 'token_revoked');
-  });
+  for (const [which, changes] of [
+    ['', {}],
+    [', and do not say when they were issued', { iat: undefined }],
+  ] as const) {
+    it(`keeps each as long as tokens live, and no longer, where they live longer than a day${which}`, async (t) => {
+      let now = 1_000_000;
+      t.mock.method(performance, 'now', () => now);
+      const { realm, verifier } = await startLoaded({ tokenCheck: 'local' });
+      const token = realm.mint({ sid: 's1', exp: realm.now + 3 * 86_400, ...changes });
+      await verifier.verify(token);
+      await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
+      now += 2.9 * DAY;
+      await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 'of somebody else' });
+      await assertRefused(() => verifier.verify(token), 'token_revoked');
+      now += 0.2 * DAY;
+      await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 'of a third' });
+      assert.equal(verifier.status().revocations, 2);
+    });
+  }
 
   it('forgets nothing because the clock of the machine jumped', async () => {
     const { realm, verifier } = await startLoaded();

@@ -56,6 +56,42 @@ describe('changes of users', () => {
     await closing;
   });
 
+  it('that hang hold up a close for five seconds, are told again, and leave no mark when they end at last', async (t) => {
+    const [events, kept, begun] = [createEventRealm(), createMemoryCursor(), [] as string[]];
+    let saves = 0;
+    const cursor: CursorStore = {
+      load: kept.load,
+      save: (state) => kept.save(state).then(() => void saves++),
+    };
+    let finish = (): void => {};
+    const hanging = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const handlers = all(({ id }) => {
+      begun.push(id);
+      return hanging;
+    });
+    const { news } = await start(t, events, cursor, handlers);
+    const first = events.admin('CREATE USER', 'users/u1', {});
+    await eventually('it is told', () => begun.length === 1);
+    const [began, before] = [performance.now(), saves];
+    await news.close();
+    const tookMs = performance.now() - began;
+    assert.ok(tookMs > 4_500 && tookMs < 30_000, `${tookMs} ms`);
+    finish();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(saves, before);
+    const told: string[] = [];
+    await start(
+      t,
+      events,
+      cursor,
+      all(({ id }) => told.push(id)),
+    );
+    await eventually('it is told again', () => told.length === 1);
+    assert.deepEqual(told, [first]);
+  });
+
   it('are told by kind, with who and when, and what an administrator sent', async (t) => {
     const [events, told] = [createEventRealm(), [] as UserChange[]];
     const { realm } = events;
@@ -129,7 +165,6 @@ describe('changes of users', () => {
 
   it('wait in the cursor store, which outlives the process, with those that could not be handled', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'events-'));
-    t.after(() => rmSync(folder, { recursive: true }));
     const cursor = createFileCursor(join(folder, 'cursor.json'));
     const [events, told] = [createEventRealm(), [] as string[]];
     const before = await start(
@@ -150,6 +185,8 @@ describe('changes of users', () => {
       cursor,
       all(({ id }) => told.push(id)),
     );
+    // After what ends the second one: hooks run in the order in which they were registered.
+    t.after(() => rmSync(folder, { recursive: true }));
     await eventually('both are told', () => told.length === 2);
     assert.deepEqual(told, [failed, later]);
   });

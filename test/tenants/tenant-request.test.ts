@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReadRequest } from '../../packages/guard/src/tenants/tenant-request.ts';
 
-const hostnameOf = (host: string, origin?: string) =>
+const hostnameOf = (host: string, origin?: string, rawHeaders?: string[]) =>
   new ReadRequest(
     {
-      toRequest: () => ({ headers: { host } }),
+      toRequest: () => ({ headers: { host }, rawHeaders }),
       toWire: () => ({ url: '/', origin }),
       toAsked: () => undefined,
     },
@@ -22,6 +22,12 @@ test('the host is a name or an address, in lower case and without its port', () 
     assert.equal(hostnameOf(host), hostname);
     assert.equal(hostnameOf('other', `https://${host}`), hostname);
   }
+});
+
+test('two hosts are none: Node keeps the first, and a proxy may have looked at the last', () => {
+  assert.equal(hostnameOf('acme', 'https://acme', ['Host', 'acme', 'X', 'host']), 'acme');
+  assert.equal(hostnameOf('acme', 'https://acme', ['Host', 'acme', 'HOST', 'globex']), '');
+  assert.equal(hostnameOf('acme, globex', 'https://acme'), '');
 });
 
 test('what is no host is none: what begins or ends like a tenant is not that tenant', () => {

@@ -24,13 +24,16 @@ export function runProgram(
   args: string[],
   env: Record<string, string> = {},
   folder = emptyFolder(),
+  input?: string,
 ): Program {
   const { PATH = '' } = process.env;
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
     env: { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  // It may end without reading.
+  child.stdin?.on('error', () => {}).end(input);
   const text = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createDpopClient } from '../../support/dpop.ts';
+import { openRawClient } from '../../support/raw-client.ts';
 import { createTestRealm } from '../../support/test-realm.ts';
 import { type Adapter, startApp } from './adapter.ts';
+import { without } from './set-up.ts';
 
 /** What is the same with every framework, of tokens that are bound to a key. */
 export function describeBound(adapter: Adapter): void {
@@ -45,6 +47,38 @@ export function describeBound(adapter: Adapter): void {
       const later = await send('/guarded', nonce);
       assert.equal(later.status, 200);
       assert.match(String(later.headers.get('dpop-nonce')), /^[\w-]{43}$/);
+    });
+
+    test('a request that names two hosts is for none of them', without(adapter, 'http1'), async (t) => {
+      const realm = createTestRealm();
+      const { serverUrl, realm: name, clientId, fetch, clock } = realm;
+      const keycloak = { serverUrl, realm: name, clientId, fetch, clock, onNotice: false } as const;
+      const app = await startApp(t, adapter, { keycloak: { ...keycloak, dpop: 'accepted' } });
+      const client = createDpopClient();
+      const token = realm.mint({ typ: 'DPoP', cnf: { jkt: client.jkt } });
+      const statusOf = async (...hosts: string[]) => {
+        const { socket, received, ended } = await openRawClient(app.url);
+        const proof = client.proof({ token, uri: `${app.url}/guarded`, now: realm.now });
+        const lines = [
+          'GET /guarded HTTP/1.1',
+          ...hosts.map((host) => `Host: ${host}`),
+          'Connection: close',
+          `Authorization: DPoP ${token}`,
+          `DPoP: ${proof}`,
+        ];
+        socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+        await ended;
+        return /^HTTP\/1\.1 (\d+)/.exec(received())?.[1];
+      };
+      const { host } = new URL(app.url);
+      assert.equal(await statusOf(host), '200');
+      // A proxy in front may have looked at the last.
+      for (const hosts of [
+        [host, 'other.example'],
+        ['other.example', host],
+      ]) {
+        assert.match(String(await statusOf(...hosts)), /^40[01]$/);
+      }
     });
   });
 }

@@ -3,13 +3,14 @@ import { AdminError } from '../admin/index.ts';
 import type { CheckResult } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
+import { decodeJwt } from '../doctor/evidence/jwt.ts';
 import { explain } from '../doctor/explain/explain.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
 import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, toJson } from '../doctor/report/json.ts';
 import { printResult, printSummary } from '../doctor/report/terminal.ts';
 import { runChecks } from '../doctor/run-checks.ts';
-import { settleDoubt } from '../door/trust.ts';
+import { type Doubt, settleDoubt } from '../door/trust.ts';
 import { explainAdminError } from '../keycloak/explain-admin-error.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
@@ -99,6 +100,8 @@ async function examine(
   questions: Questions | undefined,
 ): Promise<number> {
   const token = options.readsToken ? toToken(await readLines(process.stdin)) : undefined;
+  if (token !== undefined && options.tokenDoubt !== undefined && !isIssuedAt(options.tokenDoubt, token))
+    await settleDoubt(options.tokenDoubt, undefined);
   const confirm =
     questions === undefined || options.json
       ? undefined
@@ -191,6 +194,12 @@ async function complete(options: DoctorOptions, questions: Questions | undefined
     };
   }
   return { ...options, password: password || undefined, admin };
+}
+
+/** Whether the token names that Keycloak as its issuer, which knows it then. */
+function isIssuedAt({ serverUrl }: Doubt, token: string): boolean {
+  const { iss } = decodeJwt(token)?.claims ?? {};
+  return URL.canParse(String(iss)) && new URL(String(iss)).origin === new URL(serverUrl).origin;
 }
 
 /** Removes the header's scheme and quotes, which people paste along. */

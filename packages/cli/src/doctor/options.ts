@@ -69,6 +69,8 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
     doubt: secretsOf(flags, env)
       .map((secret) => doubtOf(secret, url, envFile, isNamed))
       .find((doubt) => doubt !== undefined),
+    /** Why a token from the standard input may not be sent there either, unless that Keycloak issued it. */
+    tokenDoubt: doubtOf(PIPED_TOKEN, url, envFile, isNamed),
     json: flags.json ?? false,
     fix: flags.fix ?? false,
     yes: flags.yes ?? false,
@@ -116,6 +118,8 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
   if (problems.length > 0) throw new UsageError(problems);
   return options;
 }
+
+const PIPED_TOKEN = { name: '--token -', source: 'environment' } as const;
 
 /** Where the passwords and the client's credential come from that the doctor would send. */
 function secretsOf(flags: ReturnType<typeof parse>, env: Settings) {

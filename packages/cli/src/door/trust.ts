@@ -3,17 +3,17 @@ import type { Setting } from '../settings/env-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { Cancelled, type Questions } from '../terminal/questions.ts';
 
-/** A password that the person gave, and an address that a file gave. */
+/** A password or token that the person gave, and an address that a file gave. */
 export interface Doubt {
-  /** What holds the password, for example `KEYCLOAK_ADMIN_PASSWORD`. */
+  /** What holds it, for example `KEYCLOAK_ADMIN_PASSWORD`. */
   readonly secret: string;
   readonly serverUrl: string;
   readonly file: string;
 }
 
 /**
- * Whether a password would go to an address that only a file in the folder names. The author of that folder, such as a cloned
- * repository, would choose who gets the password. An address of this machine is not in doubt, nor is a file that the person
+ * Whether a password or token would go to an address that only a file in the folder names. The author of that folder, such as a cloned
+ * repository, would choose who gets it. An address of this machine is not in doubt, nor is a file that the person
  * named.
  *
  * @param secret where the password comes from; `undefined`: a person types it, and sees the address

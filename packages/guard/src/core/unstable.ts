@@ -2,6 +2,7 @@
  * For the packages of this repository only. Names here change without notice in any version, so import nothing from this path.
  */
 export { readChallenges } from './http/challenge.ts';
+export { isRepeated } from './http/request.ts';
 export { toJsonObject } from './jwt/json.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
 export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';

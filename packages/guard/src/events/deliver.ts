@@ -29,12 +29,14 @@ const LONGEST_MS = 60_000;
 /**
  * Handles changes: those of one user one after the other, and none after one that fails.
  *
+ * @param isOver nothing more is begun
  * @returns the changes to tell again
  */
 export async function deliver(
   byUser: HeldChanges,
   handlers: UserHandlers,
   onFailure: (change: UserChange, error: unknown) => void,
+  isOver: () => boolean = () => false,
 ): Promise<HeldChanges> {
   const rest: Record<string, Held> = Object.create(null);
   const waiting = Object.entries(byUser);
@@ -50,6 +52,7 @@ export async function deliver(
 
   async function handleAll(changes: readonly UserChange[]): Promise<number> {
     for (const [index, change] of changes.entries()) {
+      if (isOver()) return index;
       try {
         await inTime(handlers[change.kind]?.(change));
       } catch (error) {

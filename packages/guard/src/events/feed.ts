@@ -15,7 +15,7 @@ export interface Feed {
   rest(): void;
   /** Changes that could not be handled yet. */
   readonly waiting: number;
-  /** Resolves when nothing is under way. */
+  /** Begins nothing more. Resolves when nothing is under way, or after five seconds: what is then unfinished is told again. */
   close(): Promise<void>;
 }
 
@@ -36,12 +36,15 @@ interface Position {
 const MOST_HELD = 10_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Orchestrators kill a process soon after they ask it to end. */
+const LONGEST_CLOSE_MS = 5_000;
 
 export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOptions): Feed {
   let position: Position | undefined;
   let working: Promise<void> | undefined;
   let isWoken = false;
   let isClosed = false;
+  let isOver = false;
   let isTold = false;
   // By a monotonic clock.
   const dueAt = new Map<string, number>();
@@ -56,6 +59,8 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   }
 
   async function save(next: Position): Promise<Position> {
+    // Another process may have begun where this one stopped.
+    if (isOver) throw new Error('it was closed');
     await store.save(JSON.stringify(next));
     return next;
   }
@@ -86,7 +91,12 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     }
     const isDue = ([subject]: [string, Held]) => (dueAt.get(subject) ?? 0) <= now;
     const entries = Object.entries(all);
-    const rest = await deliver(Object.fromEntries(entries.filter(isDue)), handlers, tellFailure);
+    const rest = await deliver(
+      Object.fromEntries(entries.filter(isDue)),
+      handlers,
+      tellFailure,
+      () => isClosed,
+    );
     const waiting = { ...Object.fromEntries(entries.filter((entry) => !isDue(entry))), ...rest };
     for (const subject of dueAt.keys()) if (!Object.hasOwn(waiting, subject)) dueAt.delete(subject);
     if (dueAt.size === 0) isTold = false;
@@ -124,6 +134,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   function begin(): void {
     working = work()
       .catch((error: unknown) => {
+        if (isOver) return;
         // Of an outage the follower tells.
         failedAt = performance.now();
         position = undefined;
@@ -150,7 +161,12 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     },
     async close() {
       isClosed = true;
-      await working;
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, LONGEST_CLOSE_MS);
+      });
+      await Promise.race([working, late]).finally(() => clearTimeout(timer));
+      isOver = true;
     },
   };
 }

@@ -26,7 +26,10 @@ export interface KeycloakEvents {
   /** Resolves when events are heard for the first time. Until then, and for at most three seconds, new tokens wait. */
   readonly ready: Promise<void>;
   status(): EventsStatus;
-  /** Ends following; tokens are then checked as without it. Closing the verifier does the same. */
+  /**
+   * Ends following; tokens are then checked as without it. Closing the verifier does the same. It waits for functions of `onUser`
+   * that are under way, for five seconds at most: a change that is not handled by then is told again at the next start.
+   */
   close(): Promise<void>;
 }
 

@@ -15,7 +15,10 @@ import { followStream } from './stream-reader.ts';
 export interface RedisRevocationStoreOptions {
   /** Start of every key, so that several APIs can share one Redis. Default `keycloak-guard`. */
   readonly keyPrefix?: string | undefined;
-  /** How long a revocation is kept: longer than any access token lives. Unit: seconds. Default 86,400. */
+  /**
+   * How long a revocation is kept: longer than any access token lives, and the same in every process, for the shortest one drops
+   * those of all. Unit: seconds. Default 86,400.
+   */
   readonly rememberSeconds?: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { headerOf, type RequestLike, readingsOf } from '../core/internal.ts';
+import { hasSeveralHosts, headerOf, type RequestLike, readingsOf } from '../core/internal.ts';
 import type { TenantRequest } from './options.ts';
 
 /** How an adapter's requests are read. */
@@ -24,6 +24,7 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
   readonly header: (name: string) => string | undefined;
 
   get hostname(): string {
+    if (hasSeveralHosts(this.#host.toRequest(this.#incoming))) return '';
     const { origin, url } = this.#host.toWire(this.#incoming);
     return hostnameOf(origin ?? (/^[a-z]+:\/\//i.test(url) ? url : (this.header('host') ?? '')));
   }

@@ -7,6 +7,8 @@ export type CredentialGoal =
       readonly type: 'key';
       /** The public half, with `kid`. */
       readonly publicKey: JsonWebKey & { readonly kid?: string };
+      /** A file that nobody named, and that was there. Its key is used only where Keycloak knows it. */
+      readonly foundIn?: string | undefined;
     }
   | {
       readonly type: 'kubernetes';

@@ -68,7 +68,7 @@ function want(state: CredentialState, clientId: string, goal: CredentialGoal): W
     return { attributes: {}, changes: [], opens, before: [] };
   }
   return goal.type === 'key'
-    ? wantKey(state, clientId, goal.publicKey)
+    ? wantKey(state, clientId, goal)
     : wantAccount(state, clientId, goal.serviceAccount, goal.issuer);
 }
 
@@ -76,7 +76,7 @@ function want(state: CredentialState, clientId: string, goal: CredentialGoal): W
 function wantKey(
   { client }: CredentialState,
   clientId: string,
-  publicKey: { readonly kid?: string },
+  { publicKey, foundIn }: Extract<CredentialGoal, { type: 'key' }>,
 ): Wanted | Refused {
   const { 'use.jwks.url': isByUrl, 'jwks.string': there } = client?.attributes ?? {};
   if (client?.clientAuthenticatorType === 'client-jwt' && isByUrl === 'true') {
@@ -87,6 +87,12 @@ function wantKey(
   }
   const keys = readKeys(there);
   const has = keys.some(({ kid }) => kid === publicKey.kid);
+  if (!has && foundIn !== undefined) {
+    return {
+      why: `${foundIn} was here before, and Keycloak does not know its key: whoever else has it would be ${clientId}`,
+      fix: `if you made it, name it: --key-file ${foundIn}. Else take it away`,
+    };
+  }
   const all = has ? there : JSON.stringify({ keys: [...keys, publicKey] });
   return {
     attributes: { 'use.jwks.url': 'false', 'use.jwks.string': 'true', 'jwks.string': all },

@@ -62,7 +62,7 @@ export async function chooseCredential(flags: Flags): Promise<ChosenCredential |
   if (issuer !== undefined && !isTrustedIssuer(issuer))
     problems.push('--issuer must be the https URL of the cluster, as iss of its tokens');
   if (problems.length > 0) throw new UsageError(problems);
-  if (kind === 'key') return chooseKey(keyFile ?? 'client-key.pem');
+  if (kind === 'key') return chooseKey(keyFile);
   if (kind === 'kubernetes') {
     const goal = { type: 'kubernetes', serviceAccount, issuer } as const;
     const settings = { KEYCLOAK_CLIENT_TOKEN_FILE: TOKEN_FILE };
@@ -80,7 +80,8 @@ function isTrustedIssuer(issuer: string): boolean {
 
 const KEY = { field: 'Private key', from: '', to: 'ES256, readable by you alone' };
 
-async function chooseKey(file: string): Promise<ChosenCredential> {
+async function chooseKey(named: string | undefined): Promise<ChosenCredential> {
+  const file = named ?? 'client-key.pem';
   const isThere = existsSync(file);
   const made = isThere ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const { keys } = await createCredential({
@@ -94,7 +95,7 @@ async function chooseKey(file: string): Promise<ChosenCredential> {
   if (publicKey === undefined) throw new UsageError([`${file} is no private key in PEM, and no JWK`]);
   const pem = made?.export({ type: 'pkcs8', format: 'pem' }) as string;
   return {
-    goal: { type: 'key', publicKey },
+    goal: { type: 'key', publicKey, foundIn: isThere && named === undefined ? file : undefined },
     settings: { KEYCLOAK_CLIENT_KEY_FILE: file },
     options: { keyFile: file },
     part: made === undefined ? NO_PART : toFilePart(file, [KEY], () => pem),

@@ -17,6 +17,7 @@ import {
   createStandardErrorLog,
   type Gate,
   type GateHost,
+  hasSeveralHosts,
   isForSession,
   makerOf,
   type RequestLike,
@@ -133,8 +134,9 @@ export interface Door<Incoming, Outgoing, C extends object = AppClaims>
 /** Makes the engine of an adapter, from options that were checked. */
 export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   resolved: ResolvedAdapter<Incoming, C>,
-  host: DoorHost<Incoming, Outgoing>,
+  given: DoorHost<Incoming, Outgoing>,
 ): Engine<Incoming, Outgoing, C> {
+  const host = withOneHost(given);
   const { isOwn, onDenied, explain, logRefusals, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
   const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
@@ -268,6 +270,18 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       connections.close();
       await sessions?.close();
       if (isOwn) await verifier.close();
+    },
+  };
+}
+
+/** Where a request names several hosts, frameworks take one of them: here it has no origin then. */
+function withOneHost<Incoming, Outgoing>(host: DoorHost<Incoming, Outgoing>): DoorHost<Incoming, Outgoing> {
+  return {
+    ...host,
+    toWire(request) {
+      const wire = host.toWire(request);
+      if (!hasSeveralHosts(host.toRequest(request))) return wire;
+      return { ...wire, origin: (wire.origin ?? wire.url).replace(/\/\/.*/s, '//') };
     },
   };
 }

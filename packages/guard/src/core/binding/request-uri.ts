@@ -1,4 +1,4 @@
-import { headerOf, type RequestLike } from '../http/request.ts';
+import { hasSeveralHosts, headerOf, type RequestLike } from '../http/request.ts';
 
 /**
  * The URI of a request as its client knows it, without query and fragment; `undefined` where nobody can tell.
@@ -16,6 +16,7 @@ export function toRequestUri(
   const [, origin, path = whole] = ABSOLUTE.exec(whole) ?? [];
   if (!path.startsWith('/')) return undefined;
   if (publicUrl !== undefined) return `${publicUrl}${path}`;
+  if (hasSeveralHosts(request)) return undefined;
   const start = given ?? origin ?? toOrigin(request);
   return start !== undefined && ORIGIN.test(start) ? `${start}${path}` : undefined;
 }

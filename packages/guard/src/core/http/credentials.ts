@@ -1,5 +1,5 @@
 import { AuthError } from './errors.ts';
-import { headerOf, type RequestLike } from './request.ts';
+import { headerOf, isRepeated, type RequestLike } from './request.ts';
 
 const NAME = 'authorization';
 
@@ -52,7 +52,7 @@ export function readCredentials(
     return new AuthError('missing_token', 'The request has no Authorization header');
   }
   // Node keeps the first of several and drops the rest; a proxy in front may have checked the last.
-  if (request.rawHeaders === undefined ? isJoined(header) : isRepeated(request.rawHeaders)) {
+  if (request.rawHeaders === undefined ? isJoined(header) : isRepeated(request.rawHeaders, NAME)) {
     return new AuthError('ambiguous_credentials', 'The request has more than one Authorization header');
   }
   if (header.startsWith('Bearer ') || /^bearer /i.test(header)) {
@@ -84,15 +84,6 @@ function isJoined(header: string): boolean {
   return (
     /^\S*(?: +[\w.~+/-]*=*)?$|^(?:bearer|dpop)\b/i.test(first) || /,[\t ]*(?:bearer|dpop)\b/i.test(header)
   );
-}
-
-function isRepeated(rawHeaders: readonly string[]): boolean {
-  let seen = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length === NAME.length && (name === 'Authorization' || name.toLowerCase() === NAME)) seen++;
-  }
-  return seen > 1;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface SocketLike {
 /** The part of an HTTP request that is read. Node's `IncomingMessage` fits, and a `Request` of the Fetch standard. */
 export interface RequestLike {
   readonly headers: HeadersLike;
-  /** Names and values in turn, as received. With it a second `Authorization` header is noticed for sure. */
+  /** Names and values in turn, as received. With it a second header `Authorization` or `Host` is noticed for sure. */
   readonly rawHeaders?: readonly string[] | undefined;
   /** For DPoP. */
   readonly method?: string | undefined;
@@ -39,4 +39,30 @@ export function headerOf(headers: HeadersLike, name: string): string | undefined
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
   const value = (headers as HeadersRecord)[name];
   return typeof value === 'object' ? value.join(name === 'cookie' ? '; ' : ', ') : value;
+}
+
+/**
+ * Whether a header came more than once: of some, Node keeps the first and drops the rest.
+ *
+ * @param wanted in lower case
+ */
+export function isRepeated(rawHeaders: readonly string[], wanted: string): boolean {
+  let seen = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === wanted.length && (name === wanted || name.toLowerCase() === wanted)) seen++;
+  }
+  return seen > 1;
+}
+
+/**
+ * Whether a request names several hosts (RFC 9112 §3.2, RFC 9113 §8.3.1), so that a proxy in front may have looked at another one
+ * than this process would.
+ */
+export function hasSeveralHosts({ headers, rawHeaders }: RequestLike): boolean {
+  const host = headerOf(headers, 'host');
+  if (host === undefined) return false;
+  if (host.includes(',') || (rawHeaders !== undefined && isRepeated(rawHeaders, 'host'))) return true;
+  const isFetch = typeof headers.get === 'function';
+  return !isFetch && ![host, undefined].includes(headerOf(headers, ':authority'));
 }
