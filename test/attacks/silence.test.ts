@@ -126,10 +126,11 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/mcp: McpOptions': (more) =>
     resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
   'adapters/engine: ProtectedResourceOptions': (more) =>
-    toResourceRoutes(verifier, () => [], createProtectedResources(), {
-      url: 'https://api.example.com',
-      ...more,
-    } as never),
+    toResourceRoutes(
+      { sender: undefined, issuersOf: () => [], tenantAt: undefined },
+      createProtectedResources(),
+      { url: 'https://api.example.com', ...more } as never,
+    ),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
   'events: EventsOptions': (more) =>
     resolveEvents(createVerifier({ ...keycloak, clientSecret: SECRET }), more),

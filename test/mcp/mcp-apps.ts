@@ -41,6 +41,9 @@ function answer(request: Guarded, username: string | null | undefined, response:
   }
 }
 
+/** The second is of tenants. */
+const ROUTES = ['/mcp', '/t/:tenant/mcp'];
+
 const optionsOf = ({ keycloak, onDenied }: McpGiven) => ({
   ...keycloak,
   onDenied: (_request: unknown, error: Parameters<McpGiven['onDenied']>[0]) => onDenied(error),
@@ -53,7 +56,7 @@ async function startExpress(make: typeof express, given: McpGiven) {
   if (given.parsesBodies) app.use(make.json());
   app.use(kc.mcp(given.mcp));
   if (given.isGuardedTwice) app.use('/mcp', kc.guard());
-  app.all('/mcp', (request, response) => answer(request, request.principal?.username, response));
+  app.all(ROUTES, (request, response) => answer(request, request.principal?.username, response));
   app.get('/open', (_request, response) => void response.json({ open: true }));
   return listen(createServer(app), () => kc.close());
 }
@@ -87,11 +90,13 @@ async function startFastify(given: McpGiven) {
   await app.register(keycloakGuard, optionsOf(given));
   await app.register(keycloakMcp, given.mcp as never);
   if (given.isGuardedTwice) app.guardAll();
-  app.all('/mcp', (request, reply) => {
-    reply.hijack();
-    Object.assign(request.raw, { body: request.body });
-    answer(request.raw, request.principal?.username, reply.raw);
-  });
+  for (const path of ROUTES) {
+    app.all(path, (request, reply) => {
+      reply.hijack();
+      Object.assign(request.raw, { body: request.body });
+      answer(request.raw, request.principal?.username, reply.raw);
+    });
+  }
   app.get('/open', () => ({ open: true }));
   await app.listen({ port: 0, host: '127.0.0.1' });
   return { url: app.listeningOrigin, close: async () => void (await app.close()) };
@@ -133,7 +138,9 @@ async function startHapi(given: McpGiven) {
     return h.abandon;
   };
   const auth = given.isGuardedTwice ? 'keycloak' : false;
-  server.route({ method: ['GET', 'POST', 'DELETE'], path: '/mcp', options: { auth }, handler });
+  for (const path of ['/mcp', '/t/{tenant}/mcp']) {
+    server.route({ method: ['GET', 'POST', 'DELETE'], path, options: { auth }, handler });
+  }
   server.route({ method: 'GET', path: '/open', handler: () => ({ open: true }) });
   await server.start();
   return { url: server.info.uri, close: () => server.stop({ timeout: 0 }) };
@@ -144,7 +151,9 @@ async function startHono(given: McpGiven) {
   const app = new Hono();
   app.use(kc.mcp(given.mcp));
   if (given.isGuardedTwice) app.use('/mcp', kc.guard());
-  app.all('/mcp', async (c) => answerFetch(c.req.raw, c.var.principal?.username, c.var.auth));
+  for (const path of ROUTES) {
+    app.all(path, async (c) => answerFetch(c.req.raw, c.var.principal?.username, c.var.auth));
+  }
   app.get('/open', (c) => c.json({ open: true }));
   return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
 }

@@ -38,6 +38,98 @@ function send(port: number, target: string): Promise<string> {
   });
 }
 
+/** What a router could take for the name of a tenant. */
+const OF_TENANTS = [
+  ...[
+    '/t/a/mcp',
+    '/t/a/mcp/',
+    '/T/A/MCP',
+    '/t/a/mcp?b',
+    '/t/a/mcp/below',
+    '//t/a/mcp',
+    '/t//a//mcp',
+    '/t//mcp',
+  ],
+  ...[
+    '/t/a%2fb/mcp',
+    '/t/a%5cb/mcp',
+    '/t/a\\b/mcp',
+    '/t/a;b/mcp',
+    '/t/a%3bb/mcp',
+    '/t/a%3fb/mcp',
+    '/t/a%23b/mcp',
+  ],
+  ...[
+    '/t/%61/mc%70',
+    '/t/a%252fb/mcp',
+    '/t/../mcp',
+    '/t/%2e%2e/mcp',
+    '/t/x/../a/mcp',
+    '/t/%zz/mcp',
+    '/t/a/mcp;b',
+  ],
+  ...[
+    'http://h/t/a/mcp',
+    'a://h/t/a;b/mcp',
+    '/t/ /mcp',
+    '/t/a%00/mcp',
+    '/t/:tenant/mcp',
+    '/t/a%2f..%2fb/mcp',
+  ],
+  ...['//t/a;b//mcp', '/t;x/a/mcp', '/t/a;/mcp', '/t/;/mcp', '/t/a/b/mcp', '/other', '/t/a', '/t/mcp'],
+];
+
+test('whatever a router takes for the server of a tenant is guarded', { timeout: 20_000 }, async (t) => {
+  const isFor = createPlace('/t/:tenant/mcp');
+  const open: string[] = [];
+  const reached = new Map<string, number>();
+  let target = '';
+  const note = (router: string, url: string | undefined) => {
+    reached.set(router, (reached.get(router) ?? 0) + 1);
+    if (!isFor(url)) open.push(`${router}: ${target}`);
+  };
+  const app = express().all(['/t/:tenant/mcp', '/t/:tenant/mcp/*rest'], ({ originalUrl }, response) => {
+    note('Express', originalUrl);
+    response.end();
+  });
+  const fasts = [false, true].map((tolerant) =>
+    fastify({
+      routerOptions: {
+        ...{ ignoreDuplicateSlashes: tolerant, ignoreTrailingSlash: tolerant },
+        ...{ useSemicolonDelimiter: tolerant, caseSensitive: !tolerant },
+      },
+    }),
+  );
+  for (const fast of fasts) {
+    for (const path of ['/t/:tenant/mcp', '/t/:tenant/mcp/*']) {
+      fast.get(path, async (request) => note('Fastify', request.url));
+    }
+    await fast.listen({ port: 0, host: '127.0.0.1' });
+  }
+  const hono = new Hono();
+  for (const path of ['/t/:tenant/mcp', '/t/:tenant/mcp/*']) {
+    hono.get(path, (context) => {
+      note('Hono', context.req.url);
+      return context.body('');
+    });
+  }
+  const server = createServer(app);
+  t.after(() => {
+    server.close();
+    return Promise.all(fasts.map((fast) => fast.close()));
+  });
+  const ports = [await listen(server), ...fasts.map((fast) => (fast.server.address() as AddressInfo).port)];
+  for (target of OF_TENANTS) {
+    for (const port of ports) await send(port, target);
+    if (target.startsWith('/')) await hono.request(`http://h${target}`);
+  }
+  assert.deepEqual(open, []);
+  for (const router of ['Express', 'Fastify', 'Hono']) assert.ok((reached.get(router) ?? 0) >= 9, router);
+  for (const other of ['/t/a/b/mcp', '/other', '/t/a', '/t/mcp', '/t/a/mcpx', '/x/t/a/mcp']) {
+    assert.equal(isFor(other), false, other);
+  }
+});
+
 const isMcp = (path: string | null) => path === '/mcp' || path?.startsWith('/mcp/') === true;
 
 test('whatever a router takes for the path of the MCP server is guarded', { timeout: 20_000 }, async (t) => {

@@ -40,7 +40,7 @@ class McpController {
   }
 }
 decorate(McpController, Controller());
-decorate(McpController, 'handle', All('mcp'));
+decorate(McpController, 'handle', All(['mcp', 't/:tenant/mcp']));
 decorate(McpController, 'open', Get('open'), Public());
 decorateParameter(McpController, 'handle', Req());
 decorateParameter(McpController, 'handle', Res(), 1);

@@ -58,3 +58,16 @@ test('what is no host is none: what begins or ends like a tenant is not that ten
     assert.equal(hostnameOf('other', `https://${host}`), '', JSON.stringify(host));
   }
 });
+
+test('the path of metadata is that of the resource', () => {
+  const pathOf = (url: string) =>
+    new ReadRequest({ toRequest: () => ({ headers: {} }), toWire: () => ({ url }), toAsked: () => 0 }, {})
+      .path;
+  const metadata = '/.well-known/oauth-protected-resource';
+  const read = {
+    ...{ '/t/acme/mcp/': '/t/acme/mcp', '/': '/', 'http://host': '/', '/a%20b?c': '/a b' },
+    ...{ [`${metadata}/t/acme/mcp`]: '/t/acme/mcp', [metadata]: '/', [`${metadata}/`]: '/' },
+    ...{ [`${metadata}s/t`]: `${metadata}s/t`, [`/x${metadata}/t`]: `/x${metadata}/t` },
+  };
+  for (const [url, path] of Object.entries(read)) assert.equal(pathOf(url), path, url);
+});

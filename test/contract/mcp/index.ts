@@ -3,11 +3,13 @@ import { describe, test } from 'node:test';
 import type { Notice } from '../../../packages/guard/src/core/index.ts';
 import { createDpopClient } from '../../support/dpop.ts';
 import { call, type McpAdapter, setUp, URL_OF_SERVER } from './mcp-adapter.ts';
+import { describeMcpOfTenants } from './tenants.ts';
 
 const POINTER = 'resource_metadata="https://tools.example.com/.well-known/oauth-protected-resource/mcp"';
 
 /** What an MCP server's guard does, the same in all frameworks. */
 export function describeMcp(adapter: McpAdapter): void {
+  describeMcpOfTenants(adapter);
   describe(`${adapter.name}, MCP`, () => {
     test('tells who has no token where to get one, and leaves alone what is not at its URL', async (t) => {
       const { send, app, denied } = await setUp(t, adapter);

@@ -16,7 +16,7 @@ export interface McpGiven {
 }
 
 /**
- * An app with a guarded MCP server at `/mcp`, which answers `{ auth, username, body }`: what the guard left in the request. A
+ * An app with a guarded MCP server at `/mcp`, or one for each tenant at `/t/:tenant/mcp`, which answers `{ auth, username, body }`: what the guard left in the request. A
  * message with the method `initialize` gets its `id` as a session; after `DELETE` the answer is 204.
  */
 export interface McpAdapter {

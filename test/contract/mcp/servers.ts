@@ -31,7 +31,9 @@ export const SERVERS: readonly [McpExample, McpExample, ...McpExample[]] = [
       const handle = toNodeHandler(createHandler());
       const app = express();
       app.use(keycloak(options).mcp({ ...SCOPES, ...mcp }));
-      return app.all('/mcp', (request, response) => handle(request, response, request.body));
+      return app.all(new URL(mcp.url).pathname, (request, response) =>
+        handle(request, response, request.body),
+      );
     },
   },
 ];

@@ -9,7 +9,8 @@ export interface TenantRequest<Request = unknown> {
    */
   readonly hostname: string;
   /**
-   * Path that the client called, decoded, without query and without a slash at its end.
+   * Path that the client called, decoded, without query and without a slash at its end. Of the metadata of a protected resource
+   * (RFC 9728), it is the path of the resource.
    *
    * @throws {AuthError} `path_ambiguous` (400) for a path that routers read in several ways
    */

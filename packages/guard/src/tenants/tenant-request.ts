@@ -48,10 +48,13 @@ function hostnameOf(named: string): string {
   return HOST.test(name) ? name : '';
 }
 
+/** A document about a resource belongs to whom the resource does (RFC 9728 §3.1). */
+const METADATA = /^\/\.well-known\/oauth-protected-resource(?=\/|$)/;
+
 /** Decoded as routers do it. Paths that they could read in several ways were refused before. */
 function pathOf(url: string): string {
   const target = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]*/i, '');
   const [first = '/', second = first] = readingsOf(target === '' ? '/' : target);
-  const path = first.includes('%') ? second : first;
-  return path === '/' ? path : path.replace(/\/$/, '');
+  const path = (first.includes('%') ? second : first).replace(METADATA, '');
+  return path.replace(/\/$/, '') || '/';
 }

@@ -35,9 +35,11 @@ import {
   createProtectedResources,
   issuersOf,
   type ProtectedResourceOptions,
+  type ResourceDetails,
+  type ResourceHost,
   toResourceRoutes,
 } from './protected-resource.ts';
-import { openRealms, type Realms } from './realms.ts';
+import { openRealms, type Realms, toTenantAt } from './realms.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
@@ -109,7 +111,9 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   /** Turns browser sessions on, once. */
   useSessions(sessions: Sessions<Incoming>): Routes<Incoming>;
   /** Says which resource this is, in its metadata and in every challenge. @throws {OptionsError} */
-  protectedResource(options: ProtectedResourceOptions, challenged?: readonly string[]): Routes<Incoming>;
+  protectedResource(options: ProtectedResourceOptions, details?: ResourceDetails): Routes<Incoming>;
+  /** See {@link ResourceHost}. */
+  readonly tenantAt: ResourceHost<Incoming>['tenantAt'];
   /** The routes for Keycloak's messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
   /** See `Keycloak.accessToken`. @throws {AuthError} rejects with the error that a guard would refuse the header with */
@@ -191,6 +195,11 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       return `${method} ${pathOf(url)}`;
     },
   };
+  const resourceHost: ResourceHost<Incoming> = {
+    sender: verifier.sender,
+    issuersOf: (request) => tenants?.issuers ?? issuersOf(verifierOf(request)),
+    tenantAt: toTenantAt(realms, host),
+  };
   const connections = createConnections<Incoming>(realms, {
     asking,
     toRequest,
@@ -237,14 +246,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       sessions = toOpenSessions(opened);
       return sessions.routes;
     },
-    protectedResource: (given, challenged) =>
-      toResourceRoutes<Incoming>(
-        verifier,
-        (request) => tenants?.issuers ?? issuersOf(verifierOf(request)),
-        resources,
-        given,
-        challenged,
-      ),
+    protectedResource: (given, details) => toResourceRoutes(resourceHost, resources, given, details),
+    tenantAt: resourceHost.tenantAt,
     messages(given = {}) {
       const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
       const messagesOf = (request: Incoming) =>

@@ -1,4 +1,4 @@
-import type { Discovery, TokenVerifier } from '../../core/index.ts';
+import { type Discovery, type OptionProblem, OptionsError, type TokenVerifier } from '../../core/index.ts';
 import {
   type ChallengedResource,
   checkOptions,
@@ -9,12 +9,14 @@ import {
 } from '../../core/internal.ts';
 import { pathOf } from './path-of.ts';
 import { type Routes, toRoute, toRoutes } from './routes.ts';
+import { hasTenantOnly, isForTenants, tenantIn, withTenant } from './tenant-path.ts';
 
 /** What an API says about itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
 export interface ProtectedResourceOptions {
   /**
    * The URL that clients call, for example `https://api.example.com` or `https://example.com/mcp`: without query
-   * and fragment.
+   * and fragment. Where `tenants` is a function of the request, `:tenant` may stand in its path: each tenant then has a resource
+   * of its own, `https://example.com/t/:tenant/mcp`.
    */
   readonly url: string;
   /**
@@ -37,7 +39,11 @@ const SCOPES: OptionRule = {
 };
 
 export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
-  url: optionRules.required({ ...optionRules.PUBLIC_URL, example: "'https://api.example.com/mcp'" }),
+  url: optionRules.required({
+    rule: `${optionRules.PUBLIC_URL.rule}, and with no parameter but :tenant`,
+    example: "'https://api.example.com/mcp'",
+    isMet: (value) => optionRules.PUBLIC_URL.isMet(value) && hasTenantOnly(new URL(String(value)).pathname),
+  }),
   scopes: SCOPES,
   name: optionRules.string('must be a name', "'Orders'"),
   documentation: {
@@ -50,7 +56,8 @@ export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
 
 /** All protected resources of an adapter. */
 export interface ProtectedResources {
-  add(url: string, resource: ChallengedResource): void;
+  /** @param path that this process is called by */
+  add(path: string, resource: ChallengedResource): void;
   /** The one that a request is for. @param requestUrl path, or the whole URL */
   find(requestUrl: string | undefined): ChallengedResource | undefined;
 }
@@ -58,43 +65,70 @@ export interface ProtectedResources {
 export function createProtectedResources(): ProtectedResources {
   const known: { path: string; resource: ChallengedResource }[] = [];
   return {
-    add(url, resource) {
-      known.push({ path: new URL(url).pathname.replace(/\/+$/, ''), resource });
+    add(path, resource) {
+      known.push({ path: path.replace(/\/+$/, ''), resource });
       known.sort((a, b) => b.path.length - a.path.length);
     },
     find(requestUrl = '/') {
-      // A single resource gets every request: a proxy in front may have changed the path.
-      if (known.length < 2) return known[0]?.resource;
       const path = pathOf(requestUrl);
-      return known.find((one) => path === one.path || path.startsWith(`${one.path}/`))?.resource;
+      const [first] = known;
+      // A single resource gets every request: a proxy in front may have changed the path.
+      if (known.length === 1 && first !== undefined && !isForTenants(first.path)) return first.resource;
+      for (const { path: place, resource } of known) {
+        const tenant = tenantIn(place, path);
+        const { metadataUrl } = resource;
+        if (tenant !== undefined) return { ...resource, metadataUrl: withTenant(metadataUrl, tenant) };
+        if (path === place || path.startsWith(`${place}/`)) return resource;
+      }
+      return undefined;
     },
   };
+}
+
+/** The part of an engine that says whose a resource is. */
+export interface ResourceHost<Incoming> {
+  readonly sender: TokenVerifier['sender'];
+  /** Those that issue tokens for it. */
+  issuersOf(request: Incoming): readonly string[] | Promise<readonly string[]>;
+  /**
+   * The tenant that a request names in its path; only where the request says whose it is.
+   *
+   * @param path that this process is called by, with `:tenant` in it
+   * @throws {AuthError} `tenant_unknown` if it belongs to no tenant, or to another one
+   */
+  readonly tenantAt: ((request: Incoming, path: string) => string) | undefined;
+}
+
+/** What an MCP server knows better. */
+export interface ResourceDetails {
+  /** Scopes that challenges name. Default: as the options say. */
+  readonly challenged?: readonly string[];
+  /** That this process is called by. Default: the path of the URL. */
+  readonly path?: string;
 }
 
 /**
  * Adds a protected resource, and makes the routes of its metadata.
  *
- * @param issuersOf those that issue tokens for it
- * @param challenged scopes that challenges name. Default: as the options say
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see RFC 9728 §2, §3
  */
 export function toResourceRoutes<Incoming>(
-  { sender }: Pick<TokenVerifier, 'sender'>,
-  issuersOf: (request: Incoming) => readonly string[] | Promise<readonly string[]>,
+  { sender, issuersOf, tenantAt }: ResourceHost<Incoming>,
   resources: ProtectedResources,
   options: ProtectedResourceOptions,
-  challenged?: readonly string[],
+  { challenged, path: place }: ResourceDetails = {},
 ): Routes<Incoming> {
   checkOptions('protectedResource', options, RESOURCE_RULES);
   const { url, scopes = [], name, documentation, scopesInChallenge = true } = options;
+  const isShared = !isForTenants(url);
+  if (!isShared && tenantAt === undefined) throw new OptionsError('protectedResource', [NO_TENANTS]);
   const path = toMetadataPath(url);
-  resources.add(url, {
+  resources.add(place ?? new URL(url).pathname, {
     metadataUrl: new URL(url).origin + path,
     scopes: challenged ?? (scopesInChallenge ? scopes : []),
   });
   const document = {
-    resource: url,
     scopes_supported: scopes.length > 0 ? scopes : undefined,
     bearer_methods_supported: ['header'],
     resource_name: name,
@@ -102,8 +136,9 @@ export function toResourceRoutes<Incoming>(
     dpop_bound_access_tokens_required: sender?.mode === 'required' || undefined,
   };
   async function describe(request: Incoming) {
+    const resource = isShared ? url : withTenant(url, tenantAt?.(request, path) ?? '');
     const authorization_servers = [...new Set(await issuersOf(request))];
-    return toJsonAnswer(200, FOR_EVERYBODY, { ...document, authorization_servers });
+    return toJsonAnswer(200, FOR_EVERYBODY, { resource, ...document, authorization_servers });
   }
   const preflight = { status: 204, headers: PREFLIGHT, setCookies: [], body: undefined };
   return toRoutes<Incoming>([
@@ -111,6 +146,12 @@ export function toResourceRoutes<Incoming>(
     toRoute('OPTIONS', path, async () => preflight),
   ]);
 }
+
+const NO_TENANTS: OptionProblem = {
+  option: 'url',
+  rule: 'names :tenant, which needs the option tenants: a function of the request',
+  example: '({ path }) => ({ realm: realmOf(path) })',
+};
 
 /** By the name that Keycloak has for clients: the address of this process may be another one. */
 export async function issuersOf({ members }: TokenVerifier): Promise<string[]> {

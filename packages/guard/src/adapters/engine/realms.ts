@@ -1,6 +1,10 @@
 import type { TokenVerifier } from '../../core/index.ts';
-import type { Tenants, TenantsHost } from '../../tenants/internal.ts';
+import { partsOf } from '../../core/internal.ts';
+import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
 import type { ResolvedAdapter } from './options.ts';
+import { pathOf } from './path-of.ts';
+import type { ResourceHost } from './protected-resource.ts';
+import { tenantIn } from './tenant-path.ts';
 
 /** Which verifier decides about a request: always the same, or that of its tenant. */
 export interface Realms<Incoming> {
@@ -36,5 +40,21 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
     clock: tenants.nobody.context.options.clock,
     base: tenants.nobody as unknown as TokenVerifier,
     verifierOf: tenants.verifierOf as Realms<Incoming>['verifierOf'],
+  };
+}
+
+/** The path and the application's function must mean the same tenant: metadata and audiences have its name in them. */
+export function toTenantAt<Incoming>(
+  { tenants, verifierOf }: Pick<Realms<Incoming>, 'tenants' | 'verifierOf'>,
+  { toWire }: Pick<TenantsHost<Incoming>, 'toWire'>,
+): ResourceHost<Incoming>['tenantAt'] {
+  if (tenants === undefined || tenants.isByIssuer) return undefined;
+  return (request, path) => {
+    const named = tenantIn(path, pathOf(toWire(request).url));
+    const [member] = verifierOf(request).members;
+    const kind = member && partsOf(member)?.tenants;
+    const meant = typeof kind === 'object' ? kind.name : undefined;
+    if (named !== undefined && named === meant) return named;
+    throw unknownTenant(`its path names ${named ?? 'none'}, and the function means ${meant ?? 'none'}`);
   };
 }

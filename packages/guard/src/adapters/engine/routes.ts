@@ -1,9 +1,10 @@
 import type { Answer } from '../../core/internal.ts';
+import { isForTenants, tenantIn } from './tenant-path.ts';
 
 /** One route that an adapter mounts. */
 export interface Route<Incoming> {
   readonly method: 'GET' | 'OPTIONS' | 'POST';
-  /** From the root of the app. */
+  /** From the root of the app. `:tenant` in it stands for one segment. */
   readonly path: string;
   /** Whether a `HEAD` request is answered as the `GET` would be. */
   readonly takesHead: boolean;
@@ -32,10 +33,13 @@ export interface Routes<Incoming> {
 
 export function toRoutes<Incoming>(all: readonly Route<Incoming>[]): Routes<Incoming> {
   const byName = new Map(all.map((route) => [`${route.method} ${route.path}`, route]));
+  const ofTenants = all.filter((route) => isForTenants(route.path));
   return {
     all,
     find(method, path) {
-      const route = byName.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
+      const verb = method === 'HEAD' ? 'GET' : method;
+      const isIt = (one: Route<Incoming>) => one.method === verb && tenantIn(one.path, path) !== undefined;
+      const route = byName.get(`${verb} ${path}`) ?? ofTenants.find(isIt);
       return method === 'HEAD' && !route?.takesHead ? undefined : route;
     },
   };

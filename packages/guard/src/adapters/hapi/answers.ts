@@ -68,7 +68,7 @@ export type Mount = (server: Server, routes: Routes<Request>['all']) => void;
 export function createMount(door: Pick<Door<Request, never, never>, 'refusalOf'>): Mount {
   return (server, routes) => {
     for (const route of routes) {
-      const { method, path, takesHead } = route;
+      const { method, takesHead } = route;
       // The engine reads bodies itself.
       const payload = method === 'POST' && {
         payload: { parse: false, output: 'stream', failAction: 'ignore' } as const,
@@ -78,6 +78,7 @@ export function createMount(door: Pick<Door<Request, never, never>, 'refusalOf'>
         const answer = await answerRoute(door, route, request, sentOnNode(request.raw.req));
         return answer === undefined ? h.abandon : toResponse(h, answer);
       };
+      const path = route.path.replace('/:tenant', '/{tenant}');
       server.route({ method, path, handler, options: { auth: false, ...payload } });
     }
   };

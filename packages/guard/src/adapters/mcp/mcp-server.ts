@@ -10,7 +10,7 @@ import {
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
-import type { Connection, Door, Routes } from '../engine/internal.ts';
+import { type Connection, type Door, isForTenants, type Routes, withTenant } from '../engine/internal.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 import { neededScopes } from './needed-scopes.ts';
 import { type McpOptions, type ResolvedMcpOptions, resolveMcpOptions } from './options.ts';
@@ -51,7 +51,7 @@ export interface McpServer<Incoming, Outgoing> {
 /** The part of an engine that an MCP server needs. */
 export type McpDoor<Incoming, Outgoing> = Pick<
   Door<Incoming, Outgoing, never>,
-  'toRequest' | 'clock' | 'connections' | 'protectedResource' | 'statelessGate' | 'refusalOf'
+  'toRequest' | 'clock' | 'connections' | 'protectedResource' | 'statelessGate' | 'refusalOf' | 'tenantAt'
 >;
 
 /**
@@ -64,7 +64,8 @@ export function openMcp<Incoming, Outgoing>(
   options: McpOptions,
 ): { readonly server: McpServer<Incoming, Outgoing>; readonly routes: Routes<Incoming> } {
   const resolved = resolveMcpOptions(options);
-  const routes = door.protectedResource(resolved.resource, resolved.challenged);
+  const { resource, challenged, path } = resolved;
+  const routes = door.protectedResource(resource, { challenged, path });
   return { server: createMcpServer(resolved, door.statelessGate(), door), routes };
 }
 
@@ -72,9 +73,13 @@ export function openMcp<Incoming, Outgoing>(
 function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   gate: Gate<Incoming, Outgoing>,
-  { toRequest, clock, connections }: McpDoor<Incoming, Outgoing>,
+  { toRequest, clock, connections, tenantAt }: McpDoor<Incoming, Outgoing>,
 ): McpServer<Incoming, Outgoing> {
-  const { url, audience, scopes, tools, allowedOrigins } = options;
+  const { url, path, scopes, tools, allowedOrigins } = options;
+  /** Audiences are compared as texts. */
+  const audienceOf = isForTenants(path)
+    ? (request: Incoming): string => withTenant(options.audience, tenantAt?.(request, path) ?? '')
+    : () => options.audience;
   const owners = createSessionOwners(clock);
   let isSharingTold = false;
   const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
@@ -89,7 +94,7 @@ function createMcpServer<Incoming, Outgoing>(
   }
 
   /** A token is as good at each resource that it names: the one can call the other as its users (RFC 8707 §3). */
-  function tellOfSharing(principal: Principal): void {
+  function tellOfSharing(principal: Principal, audience: string): void {
     if (isSharingTold) return;
     const others = principal.audience.filter((one) => one !== audience && /^https?:\/\//i.test(one));
     if (others.length === 0) return;
@@ -103,7 +108,7 @@ function createMcpServer<Incoming, Outgoing>(
   }
 
   /** Checks that the token is for this server, has the scopes that every request needs, and owns its session. */
-  function check(principal: Principal, sessionId: string | undefined, owner: string): void {
+  function check(principal: Principal, audience: string, sessionId: string | undefined, owner: string): void {
     if (!principal.audience.includes(audience)) {
       throw new AuthError('token_audience', 'The token is not for this MCP server', {
         expected: `aud ${audience}`,
@@ -111,7 +116,7 @@ function createMcpServer<Incoming, Outgoing>(
       });
     }
     requireScopes(principal);
-    tellOfSharing(principal);
+    tellOfSharing(principal, audience);
     if (sessionId !== undefined && !owners.isFor(sessionId, owner)) {
       throw new AuthError(
         'mcp_session_unknown',
@@ -123,13 +128,13 @@ function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  function toCaller(request: Incoming, wire: RequestLike, principal: Principal): McpCaller {
+  function toCaller(request: Incoming, wire: RequestLike, audience: string, principal: Principal): McpCaller {
     const sessionId = headerOf(wire.headers, 'mcp-session-id');
     const owner = personOf(principal);
-    check(principal, sessionId, owner);
+    check(principal, audience, sessionId, owner);
     return {
       principal,
-      auth: toAuthInfo(principal, authorizationOf(wire) ?? '', url),
+      auth: toAuthInfo(principal, authorizationOf(wire) ?? '', new URL(audience)),
       follow: () => connections.follow(request, principal),
       onHead(status, given) {
         const isOver = wire.method === 'DELETE' && status < 300;
@@ -165,7 +170,7 @@ function createMcpServer<Incoming, Outgoing>(
   }
 
   return {
-    isFor: createPlace(options.path),
+    isFor: createPlace(path),
     corsHeaders,
     preflight(request) {
       const asked = headerOf(request.headers, 'access-control-request-headers') ?? '';
@@ -183,10 +188,13 @@ function createMcpServer<Incoming, Outgoing>(
     },
     async admit(request, outgoing) {
       const wire = toRequest(request);
-      orRefuse(request, null, () => assertOrigin(wire));
+      const audience = orRefuse(request, null, () => {
+        assertOrigin(wire);
+        return audienceOf(request);
+      });
       const found = gate.decide(request, outgoing);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      return orRefuse(request, principal, () => toCaller(request, wire, principal));
+      return orRefuse(request, principal, () => toCaller(request, wire, audience, principal));
     },
     readsBodies: tools.size > 0,
     assertMayCall(request, { principal }, body) {

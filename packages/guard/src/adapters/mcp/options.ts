@@ -1,11 +1,18 @@
+import { type OptionProblem, OptionsError } from '../../core/index.ts';
 import { checkOptions, isPlainObject, type OptionRules } from '../../core/internal.ts';
-import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/internal.ts';
+import {
+  hasTenantOnly,
+  isForTenants,
+  type ProtectedResourceOptions,
+  RESOURCE_RULES,
+} from '../engine/internal.ts';
 
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
   /**
    * The URL that people enter in their MCP clients, for example `https://example.com/mcp`. Tokens must name it as an audience
-   * (`aud`), whichever audiences the verifier accepts: a token for another server must not work here (RFC 8707).
+   * (`aud`), whichever audiences the verifier accepts: a token for another server must not work here (RFC 8707). With `:tenant`
+   * in its path, each tenant has a server of its own: see `ProtectedResourceOptions`.
    */
   readonly url: string;
   /** Scopes that every request needs. In Keycloak, one of them carries the audience mapper. Default none. */
@@ -55,10 +62,16 @@ const RULES: OptionRules<McpOptions> = {
       value.every((one) => typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one),
   },
   path: {
-    rule: 'must be a path',
+    rule: 'must be a path, with no parameter but :tenant',
     example: "'/mcp'",
-    isMet: (value) => typeof value === 'string' && value.startsWith('/'),
+    isMet: (value) => typeof value === 'string' && value.startsWith('/') && hasTenantOnly(value),
   },
+};
+
+const BOTH_OR_NONE: OptionProblem = {
+  option: 'path',
+  rule: 'must have :tenant in it if url has, and only then',
+  example: "'/t/:tenant/mcp'",
 };
 
 /** {@link McpOptions} with every default filled in. */
@@ -84,14 +97,15 @@ export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
   const url = new URL(options.url);
   const tools = new Map(Object.entries(options.tools ?? {}).map(([name, needs]) => [name, [needs].flat()]));
   const all = [...new Set([...scopes, ...[...tools.values()].flat()])];
-  const { name, documentation } = options;
+  const { name, documentation, path = url.pathname } = options;
+  if (isForTenants(path) !== isForTenants(url.pathname)) throw new OptionsError('mcp', [BOTH_OR_NONE]);
   return {
     url,
     audience: options.url,
     scopes,
     tools,
     allowedOrigins: new Set([url.origin, ...allowedOrigins]),
-    path: options.path ?? url.pathname,
+    path,
     resource: { url: options.url, scopes: all, name, documentation },
     challenged: scopesInChallenge === true ? all : scopesInChallenge === 'required' ? scopes : [],
   };

@@ -1,16 +1,37 @@
+import { aroundTenant } from '../engine/internal.ts';
+
 /**
  * Tests whether a request is for the MCP server, or for a path below its own. The test is generous: frameworks route many
  * spellings of a path alike, `/MCP/` or `/%6dcp`, and a spelling that is missed here would be open.
+ * `:tenant` stands for whatever a router takes for one segment.
  *
  * @param path the server's configured path
  * @returns a function of a request's path, or of its whole URL
  */
 export function createPlace(path: string): (url: string | undefined) => boolean {
   const wanted = toPlainest(path);
-  const isAt = (given: string): boolean => given === wanted || given.startsWith(`${wanted}/`);
   // Some routers read a path as it is, dots included; others resolve it as browsers do (WHATWG URL).
-  return (url = '/') => isAt(toPlainest(url.replace(IN_FRONT, ''))) || isAt(toPlainest(resolve(url)));
+  const readings = (url: string): string[] => [url.replace(IN_FRONT, ''), resolve(url)];
+  const around = aroundTenant(wanted);
+  if (around === undefined) {
+    return (url = '/') => readings(url).some((one) => isBelow(toPlainest(one), wanted));
+  }
+  const [before, behind] = around;
+  const isAt = (given: string): boolean =>
+    given.startsWith(before) && isBelow(given.slice(before.length).replace(/^[^/]*/, ''), behind);
+  const masked = (one: string): string => one.replace(NO_END, '_');
+  const filled = (one: string): string => one.replace(/\/(?=\/)/g, '/_');
+  return (url = '/') =>
+    readings(url).some((one) => {
+      const path = masked(one.replace(/[?#].*$/s, ''));
+      return [one, path, filled(path)].some((reading) => isAt(toPlainest(reading)));
+    });
 }
+
+const isBelow = (given: string, place: string): boolean => given === place || given.startsWith(`${place}/`);
+
+/** What ends a segment for some routers, and is a part of it for others. */
+const NO_END = /[\\;]|%(?:2f|3b|3f|23|5c)/gi;
 
 /** As browsers do. */
 function resolve(url: string): string {
