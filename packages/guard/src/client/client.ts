@@ -8,11 +8,8 @@ import type {
 import type { ApiRequest } from './call-api.ts';
 import { type ClientContext, createContext } from './context.ts';
 import type { DevicePrompt } from './device.ts';
-import type { ExchangeRequest } from './exchange.ts';
-import type { CodeExchange } from './exchange-code.ts';
-import type { JwtBearerRequest } from './jwt-bearer.ts';
+import type { CodeExchange, ExchangeRequest, JwtBearerRequest, PasswordGrantRequest } from './grants.ts';
 import type { ClientOptions } from './options.ts';
-import type { PasswordGrantRequest } from './password-grant.ts';
 import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './service-token.ts';
 import type { Tokens } from './tokens.ts';
 

@@ -1,0 +1,105 @@
+import { readCompactJws, type SingleFlight } from '../core/internal.ts';
+import type { ClientContext } from './context.ts';
+import { grant } from './grant.ts';
+import type { ServiceTokenRequest } from './service-token.ts';
+import type { Tokens } from './tokens.ts';
+
+// The grants that are one request to the token endpoint.
+
+/** A user's credentials, once. */
+export interface PasswordGrantRequest {
+  readonly username: string;
+  readonly password: string;
+  /** Scopes to ask for, separated by one space. Default `openid`: userinfo refuses tokens without it. */
+  readonly scope?: string | undefined;
+  /** Address of the user, passed on as `X-Forwarded-For` for Keycloak's events and brute force detection. */
+  readonly clientIp?: string | undefined;
+}
+
+/** RFC 6749 §4.3.2 */
+export function passwordGrant(context: ClientContext, request: PasswordGrantRequest): Promise<Tokens> {
+  const { username, password, scope = 'openid', clientIp } = request;
+  return grant(context, 'password', { username, password, scope }, { clientIp, hidden: [password] });
+}
+
+/**
+ * RFC 6749 §6. A second call with the same refresh token gets the answer to the first: with
+ * "Revoke Refresh Token" on, a second call would end the session.
+ */
+export function refresh(
+  context: ClientContext,
+  once: SingleFlight<Tokens>,
+  refreshToken: string,
+): Promise<Tokens> {
+  const parameters = { refresh_token: refreshToken };
+  return once(refreshToken, () => grant(context, 'refresh_token', parameters, { hidden: [refreshToken] }));
+}
+
+/** A token of this client itself: its service account's (RFC 6749 §4.4). */
+export function clientCredentials(
+  context: ClientContext,
+  request: ServiceTokenRequest = {},
+): Promise<Tokens> {
+  return grant(context, 'client_credentials', toScope(request), {});
+}
+
+/** Whose token is exchanged, and for what. */
+export interface ExchangeRequest {
+  /** Access token of a user or a service. This client must be in its `aud`, or its `azp`. */
+  readonly subjectToken: string;
+  /** Client id of the service that the new token is for. */
+  readonly audience: string;
+  /** Scopes to ask for, separated by one space: often one that brings the audience. Default: the client's default scopes. */
+  readonly scope?: string | undefined;
+}
+
+/**
+ * Standard token exchange (RFC 8693 §2). Keycloak gives each new token a full lifetime: here it counts no longer than the
+ * token that was exchanged, so that an exchange of an exchange ends.
+ */
+export async function exchange(context: ClientContext, request: ExchangeRequest): Promise<Tokens> {
+  const { subjectToken, audience } = request;
+  const now = Date.now();
+  const fields = {
+    subject_token: subjectToken,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    audience,
+    ...toScope(request),
+  };
+  const type = 'urn:ietf:params:oauth:grant-type:token-exchange';
+  const tokens = await grant(context, type, fields, { hidden: [subjectToken] });
+  const { exp } = readCompactJws(subjectToken).payload();
+  const left = typeof exp === 'number' ? Math.max(0, exp - Math.ceil(now / 1000)) : 0;
+  return { ...tokens, expiresInSeconds: Math.min(tokens.expiresInSeconds ?? left, left) };
+}
+
+/** Who signed for the user, and what the token is for. */
+export interface JwtBearerRequest {
+  /** A JWT of an issuer that the realm trusts for this, with the realm's issuer or token endpoint as its only audience. */
+  readonly assertion: string;
+  /** Scopes to ask for, separated by one space. Default: the client's default scopes. */
+  readonly scope?: string | undefined;
+}
+
+/** A token for the user whom another issuer vouches for (RFC 7523 §2.1). */
+export function jwtBearer(context: ClientContext, request: JwtBearerRequest): Promise<Tokens> {
+  const { assertion } = request;
+  const type = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+  return grant(context, type, { assertion, ...toScope(request) }, { hidden: [assertion] });
+}
+
+/** A code that was given to a program in the browser, which has checked `state` itself. */
+export interface CodeExchange {
+  readonly code: string;
+  readonly redirectUri: string;
+  readonly codeVerifier: string;
+}
+
+/** RFC 6749 §4.1.3 with RFC 7636 §4.5. Not checked: `state`, `iss` of the response, and the nonce. */
+export function exchangeCode(context: ClientContext, exchange: CodeExchange): Promise<Tokens> {
+  const { code, redirectUri, codeVerifier } = exchange;
+  const fields = { code, redirect_uri: redirectUri, code_verifier: codeVerifier };
+  return grant(context, 'authorization_code', fields, { hidden: [code, codeVerifier] });
+}
+
+const toScope = ({ scope }: ServiceTokenRequest) => (scope === undefined ? {} : { scope });
