@@ -1,4 +1,4 @@
-import { fetchWith, readBody, toJsonObject } from '../core/internal.ts';
+import { fetchWith, readBody, toFailureCode, toJsonObject } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
 import type { TokenAnswer } from './token-answer.ts';
 
@@ -114,10 +114,7 @@ function toOrigin(location: string, base: string): string {
   return URL.canParse(location, base) ? new URL(location, base).origin : 'an address that is not valid';
 }
 
-/** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */
 function toFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'failed';
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timed out';
-  const cause = error.cause as { code?: string; errors?: { code?: string }[] } | undefined;
-  return cause?.code ?? cause?.errors?.[0]?.code ?? (error.cause === undefined ? error.message : 'failed');
+  return toFailureCode(error) ?? (error.cause === undefined ? error.message : 'failed');
 }

@@ -35,9 +35,7 @@ export interface RedisRevocationStore extends ProofStore {
   /** True once the whole stream was read: this process then knows what the others know. */
   readonly isCaughtUp: boolean;
   readonly isConnected: boolean;
-  /** Revocations of this process that the others do not know yet, because Redis is down or refuses them. */
   readonly waiting: number;
-  /** Time from the last revocation in another process until its arrival here. Unit: seconds. */
   readonly lagSeconds: number;
   close(): void;
 }

@@ -144,10 +144,17 @@ export async function readBody(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */
+/**
+ * Why a `fetch` failed. `fetch failed` says nothing: the code is in `cause`, and in its `errors` where several addresses were
+ * tried.
+ */
+export function toFailureCode(error: Error): string | undefined {
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return TIMED_OUT;
+  const cause = error.cause as { code?: string; errors?: { code?: string }[] } | undefined;
+  return cause?.code ?? cause?.errors?.[0]?.code;
+}
+
 function toReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return TIMED_OUT;
-  const cause = error.cause as { code?: string; message?: string; errors?: { code?: string }[] } | undefined;
-  return cause?.code ?? cause?.errors?.[0]?.code ?? cause?.message ?? error.message;
+  return toFailureCode(error) ?? (error.cause as Partial<Error> | undefined)?.message ?? error.message;
 }

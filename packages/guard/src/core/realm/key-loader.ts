@@ -1,5 +1,5 @@
 import { AuthError } from '../http/errors.ts';
-import type { SigningKey } from '../jwt/key-finder.ts';
+import type { KeyFinder, SigningKey } from '../jwt/key-finder.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import { keepAlive } from '../runtime/keep-alive.ts';
 import type { Notice } from '../runtime/notice.ts';
@@ -9,17 +9,18 @@ import { readJwks } from './jwks.ts';
 import type { Outage } from './outage.ts';
 import { adviseOnRealm } from './realm-advice.ts';
 
-/** The keys that are in memory, and how they get there. */
-export interface KeyLoader {
-  get(kid: string): SigningKey | undefined;
-  /** See `KeyFinder.alias`. */
-  alias(kid: string, of: string): void;
+/** What operators see of the keys. */
+export interface KeyStatus {
   /** When the keys were last loaded; `null` before the first time. Unit: milliseconds since 1970. */
   readonly loadedAt: number | null;
   /** Why the last load failed; `null` if it did not. */
   readonly lastError: AuthError | null;
   /** How often the JWKS was requested. */
   readonly fetches: number;
+}
+
+/** The keys that are in memory, and how they get there. */
+export interface KeyLoader extends KeyStatus, Pick<KeyFinder, 'get' | 'alias'> {
   /** The load under way. */
   readonly pending: Promise<void> | undefined;
   /** How long the keys can stay; 0 if there are none, or Keycloak is down. Unit: milliseconds. */

@@ -3,19 +3,13 @@ import type { KeyFinder, SigningKey } from '../jwt/key-finder.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import { startBackgroundTimer } from '../runtime/background-timer.ts';
 import type { Issuer } from './issuer.ts';
-import { createKeyLoader, type KeyOptions } from './key-loader.ts';
+import { createKeyLoader, type KeyOptions, type KeyStatus } from './key-loader.ts';
 import { COOLDOWN_MS, createLoadTurns } from './load-turns.ts';
 import { createNextLoad } from './next-load.ts';
 import type { Outage } from './outage.ts';
 
 /** The signing keys of a realm, kept in memory. */
-export interface KeySet extends KeyFinder {
-  /** When the keys were last loaded; `null` before the first time. Unit: milliseconds since 1970. */
-  readonly loadedAt: number | null;
-  /** Why the last load failed; `null` if it did not. */
-  readonly lastError: AuthError | null;
-  /** How often the JWKS was requested. */
-  readonly fetches: number;
+export interface KeySet extends KeyFinder, KeyStatus {
   /** Loads issuer and keys, and repeats it in the background; resolves after the first try. Never rejects. */
   start(): Promise<void>;
   /** Loads again in the background what is due, of keys that were loaded before. */
