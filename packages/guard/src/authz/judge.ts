@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AuthError, type Principal, type Verifier } from '../core/index.ts';
-import { isPrincipal, isThenable, NO_PRINCIPAL, partsOf, tokenOf } from '../core/internal.ts';
+import { isPrincipal, isThenable, NO_PRINCIPAL, partsOf, settleAll, tokenOf } from '../core/internal.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { Batches, Verdict } from './batches.ts';
 import type { Catalog } from './catalog.ts';
@@ -207,13 +207,4 @@ export function createJudge(parts: Parts): Judge {
 function toVerified(found: unknown): Principal {
   if (isPrincipal(found)) return found;
   throw new TypeError(NO_PRINCIPAL);
-}
-
-/** Waits for all of them, so that no later failure goes unhandled. */
-async function settleAll(verdicts: readonly (Verdict | Promise<Verdict>)[]): Promise<Verdict[]> {
-  const settled = await Promise.allSettled(verdicts);
-  return settled.map((one) => {
-    if (one.status === 'rejected') throw one.reason;
-    return one.value;
-  });
 }

@@ -6,6 +6,7 @@ import {
   type OptionRules,
   optionRules,
   readingsOf,
+  settleAll,
 } from '../core/internal.ts';
 import { readClaimPoints } from './claim-points.ts';
 import { checkEnforcerConfig, type PolicyEnforcerConfig, permissionsOf, ruleFor } from './enforcer-config.ts';
@@ -137,7 +138,7 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
       for (const one of late) one.catch(() => {});
       throw error;
     }
-    return late.length === 0 ? undefined : waitForAll(late);
+    return late.length === 0 ? undefined : settleAll(late).then(() => {});
   }
 
   return {
@@ -162,12 +163,5 @@ function assertOneMethod(request: PathRequest): void {
       expected: request.method,
       seen: other,
     });
-  }
-}
-
-/** Waits for all of them, so that no later failure goes unhandled. */
-async function waitForAll(decisions: readonly Promise<void>[]): Promise<void> {
-  for (const one of await Promise.allSettled(decisions)) {
-    if (one.status === 'rejected') throw one.reason;
   }
 }

@@ -10,6 +10,7 @@ import { isPlainObject } from './options/plain-object.ts';
 import type { Principal } from './principal/principal.ts';
 import { actingFor } from './principal/tenant.ts';
 import { keepAlive } from './runtime/keep-alive.ts';
+import { isThenable } from './runtime/settle.ts';
 import type { TokenVerifier } from './verifier.ts';
 
 /** What a route requires. `{}`: a valid token of any caller. */
@@ -250,11 +251,6 @@ export function isPrincipal(found: unknown): found is Principal {
   if (typeof found !== 'object' || found === null) return false;
   const { issuer, claims } = found as Partial<Principal>;
   return typeof issuer === 'string' && typeof claims === 'object' && claims !== null;
-}
-
-/** Any thenable: a promise that was not awaited is not a principal. */
-export function isThenable(found: unknown): found is PromiseLike<unknown> {
-  return typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 /** @throws {OptionsError} if `optional` is not a boolean (`'false'` would open the route), or `dpop` is not a mode */

@@ -14,7 +14,7 @@ import {
   type TokenVerifier,
   type Verifier,
 } from '../../core/index.ts';
-import { getOrMake, partsOf } from '../../core/internal.ts';
+import { getOrMake, partsOf, settle } from '../../core/internal.ts';
 import type { Decide, Engine, Permits } from '../engine/internal.ts';
 import { createTenantPermissions, type TenantPermissions } from './tenant-permissions.ts';
 
@@ -73,13 +73,11 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
           logOf(request).error({ err: error }, error.reason);
         return engine.refuse(request, error, principal);
       };
-      let decided: void | Promise<void>;
-      try {
-        decided = decide(request, principal, ...more);
-      } catch (error) {
-        return refuse(error);
-      }
-      return decided?.catch(refuse);
+      return settle(
+        () => decide(request, principal, ...more),
+        () => {},
+        refuse,
+      );
     };
   }
 

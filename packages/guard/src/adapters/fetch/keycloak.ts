@@ -1,5 +1,5 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
-import { type Gate, isThenable } from '../../core/internal.ts';
+import { type Gate, isThenable, settle } from '../../core/internal.ts';
 import {
   type Asking,
   addToFetchAnswer,
@@ -144,16 +144,11 @@ function toGuarded(gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>, handler
         ? response.then((late) => addToFetchAnswer(late, reply))
         : addToFetchAnswer(response, reply);
     };
-    let decided: Principal | null | Promise<Principal | null>;
-    try {
-      decided = gate.decide(request, reply);
-    } catch (error) {
-      return refuse(error, request, reply);
-    }
-    // Not `then(admit).catch(…)`: an error of the handler is not a refusal.
-    return isThenable(decided)
-      ? decided.then(admit, (error: unknown) => refuse(error, request, reply))
-      : admit(decided);
+    return settle(
+      () => gate.decide(request, reply),
+      admit,
+      (error) => refuse(error, request, reply),
+    );
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
-import { FAULT, type Gate, isThenable, type Log } from '../../core/internal.ts';
+import { FAULT, type Gate, type Log, settle } from '../../core/internal.ts';
 import type { Decide, Door } from '../engine/internal.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
 import { toException, toHttpException } from './refusal.ts';
@@ -25,26 +25,20 @@ export function decide(
   context: ExecutionContext,
   call: Call,
 ): true | Promise<true> {
-  let found: Principal | null | Promise<Principal | null>;
-  try {
-    found = gate.decide(call, call);
-  } catch (error) {
-    return refuse(door, error, context, call);
-  }
-  const refuseLate = (error: unknown) => refuse(door, error, context, call);
-  const permitted = (principal: Principal | null): true | Promise<true> => {
-    if (permit === undefined) return admit(principal, context, call);
-    let decided: void | Promise<void>;
-    try {
-      decided = permit(call, principal, context);
-    } catch (error) {
-      return refuseLate(error);
-    }
-    return decided === undefined
-      ? admit(principal, context, call)
-      : decided.then(() => admit(principal, context, call), refuseLate);
-  };
-  return isThenable(found) ? found.then(permitted, refuseLate) : permitted(found);
+  const refuseThis = (error: unknown) => refuse(door, error, context, call);
+  const take = (principal: Principal | null) => admit(principal, context, call);
+  return settle<Principal | null, true>(
+    () => gate.decide(call, call),
+    (principal) =>
+      permit === undefined
+        ? take(principal)
+        : settle<void, true>(
+            () => permit(call, principal, context),
+            () => take(principal),
+            refuseThis,
+          ),
+    refuseThis,
+  );
 }
 
 /** Refuses with the exception that fits the kind of context: thrown, or as a rejection. */
