@@ -1,3 +1,5 @@
+import { createBoundedCache } from '../core/internal.ts';
+
 /** How often something was done in a window of time. */
 export interface RateLimitHits {
   /** This time included. */
@@ -15,7 +17,7 @@ export interface RateLimitStore {
 /**
  * Counts in the memory of this process.
  *
- * @param maxKeys with more, the window that began first is forgotten
+ * @param maxKeys with more, the window that was counted in least recently is forgotten
  * @example
  * const loginLimits = kc.loginLimits({ store: createMemoryRateLimitStore() });
  */
@@ -23,18 +25,14 @@ export function createMemoryRateLimitStore(
   maxKeys = 50_000,
   clock: () => number = Date.now,
 ): { increment(key: string, windowMs: number): RateLimitHits } {
-  const windows = new Map<string, { totalHits: number; readonly until: number }>();
+  const windows = createBoundedCache<{ totalHits: number; readonly until: number }>(maxKeys);
   return {
     increment(key, windowMs) {
       const now = clock();
       let window = windows.get(key);
       if (window === undefined || window.until <= now) {
         window = { totalHits: 0, until: now + windowMs };
-        windows.delete(key);
         windows.set(key, window);
-        // The one that began first: its window ends first.
-        const [oldest] = windows.size > maxKeys ? windows.keys() : [];
-        if (oldest !== undefined) windows.delete(oldest);
       }
       window.totalHits++;
       return { totalHits: window.totalHits, resetMs: window.until - now };

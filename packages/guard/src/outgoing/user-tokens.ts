@@ -1,6 +1,7 @@
 import type { Tokens } from '../client/index.ts';
 import { AuthError, type Principal, type Verifier } from '../core/index.ts';
 import {
+  type BoundedCache,
   createBoundedCache,
   createCallSlots,
   createSingleFlight,
@@ -43,7 +44,7 @@ interface Kept {
 }
 
 interface Person {
-  readonly kept: Map<string, Kept>;
+  readonly kept: BoundedCache<Kept>;
   readonly once: SingleFlight<string>;
 }
 
@@ -59,7 +60,7 @@ export function createUserTokens(
   const slots = createCallSlots(MOST_CALLS, timeoutMs);
 
   function personFor(principal: Principal<object>): Person {
-    const make = () => ({ kept: new Map(), once: createSingleFlight<string>() });
+    const make = () => ({ kept: createBoundedCache<Kept>(MOST_OF_ONE), once: createSingleFlight<string>() });
     return getOrMake<string, Person>(people, personOf(principal as Principal), make);
   }
 
@@ -92,10 +93,7 @@ export function createUserTokens(
       askedAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
       subject.principal.expiresAt * 1000,
     );
-    person.kept.delete(key);
     person.kept.set(key, { token: accessToken, keptAt: performance.now(), until });
-    const [oldest] = person.kept.keys();
-    if (person.kept.size > MOST_OF_ONE) person.kept.delete(oldest as string);
     return accessToken;
   }
 
