@@ -32,6 +32,13 @@ export type GuardedHandler<C extends object, R, Req extends Request, Rest extend
   ...rest: Rest
 ) => Response | Promise<Response>;
 
+/** A handler that is given to `guard`, where it gets the principal. */
+export type InnerHandler<C extends object, Req extends Request, Rest extends unknown[]> = (
+  request: Req,
+  found: { readonly principal: Principal<C> | null },
+  ...rest: Rest
+) => Response | Promise<Response>;
+
 /** A function given to {@link FetchKeycloak.permit}. Further arguments of the framework follow `principal`. */
 export type OfRequest<T> = (
   request: Request,
@@ -80,11 +87,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
     rule: PermitRule | OfRequest<PermitRule>,
     options: FetchPermitOptions,
     handler: GuardedHandler<C, NotOptional, Req, Rest>,
-  ): (
-    request: Req,
-    found: { readonly principal: Principal<C> | null },
-    ...rest: Rest
-  ) => Response | Promise<Response>;
+  ): InnerHandler<C, Req, Rest>;
   /**
    * Wraps a handler inside `guard`, and decides by the request's path and method, as the policy enforcer of Keycloak's Java
    * adapters does. The path is that of the `Request`, whose dot segments are resolved: the application must route by the
@@ -99,11 +102,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
   pathEnforcer<Req extends Request, Rest extends unknown[]>(
     options: Omit<PathEnforcerOptions, 'permissions'>,
     handler: GuardedHandler<C, NotOptional, Req, Rest>,
-  ): (
-    request: Req,
-    found: { readonly principal: Principal<C> | null },
-    ...rest: Rest
-  ) => Response | Promise<Response>;
+  ): InnerHandler<C, Req, Rest>;
   /**
    * Wraps the handler of a login of your own: answers 429 with `Retry-After` to those who try too often, and `RateLimit-*` to
    * everybody. `username` has to leave the body for the handler: `request.clone()`.
