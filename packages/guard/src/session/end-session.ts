@@ -1,8 +1,7 @@
 import type { AuthError } from '../core/index.ts';
 import type { SessionContext } from './context.ts';
 import type { LiveSession } from './live-session.ts';
-import type { SessionRequest } from './request.ts';
-import { logOf } from './session-log.ts';
+import { logOf, type SessionRequest } from './request.ts';
 
 /** Ends a session, reports it, and logs what could not be done at once. False: the store does not answer. */
 export async function endSession(

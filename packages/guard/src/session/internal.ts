@@ -3,9 +3,8 @@
 export { decodeCookie, readCookie } from './cookies.ts';
 export { createEndings, type Endings } from './endings.ts';
 export { resolveSessionOptions } from './options.ts';
-export { toPaths } from './paths.ts';
 export { toReturnPath } from './return-path.ts';
 export { assertSameOrigin, isHarmless } from './same-origin.ts';
-export { buildSessions } from './sessions.ts';
+export { buildSessions, toPaths } from './sessions.ts';
 export { toSetCookie } from './set-cookie.ts';
 export { toTenantOptions } from './tenant-options.ts';

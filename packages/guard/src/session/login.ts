@@ -9,9 +9,8 @@ import { endSession } from './end-session.ts';
 import { type LoginFailure, toConfirmation, toFailureAnswer } from './login-failure.ts';
 import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
 import { activeOf, mustConfirm, organizationIn, toOrganizationScope } from './organizations.ts';
-import { parameterOf, queryOf, type SessionRequest } from './request.ts';
+import { logOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
-import { logOf } from './session-log.ts';
 import { readStepUp, STEP_UP, toSignInParameters } from './step-up.ts';
 
 // Authorization code flow with PKCE.

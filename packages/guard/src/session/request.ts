@@ -1,4 +1,5 @@
-import type { Log, RequestLike } from '../core/index.ts';
+import type { RequestLike } from '../core/index.ts';
+import { createStandardErrorLog, type Log } from '../core/internal.ts';
 
 /** The part of a request that sessions need, in any framework. */
 export interface SessionRequest<Source = unknown> extends RequestLike {
@@ -30,3 +31,10 @@ export function parameterOf(url: string, name: string): string | undefined {
   const values = new URLSearchParams(queryOf(url)).getAll(name);
   return values.length === 1 ? values[0] : undefined;
 }
+
+/** Where what happens to a request is logged. */
+export function logOf(request: SessionRequest): Log {
+  return request.log ?? STANDARD_ERROR;
+}
+
+const STANDARD_ERROR = createStandardErrorLog('browser sessions');

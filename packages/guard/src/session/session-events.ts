@@ -1,6 +1,5 @@
 import { readCompactJws } from '../core/internal.ts';
-import type { SessionRequest } from './request.ts';
-import { logOf } from './session-log.ts';
+import { logOf, type SessionRequest } from './request.ts';
 
 /** Something that happened to a session in the browser, for an audit log. Nothing in it is a secret. */
 export interface SessionEvent {

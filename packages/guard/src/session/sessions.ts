@@ -15,7 +15,6 @@ import {
   SESSION_RULES,
   type SessionOptions,
 } from './options.ts';
-import { toPaths } from './paths.ts';
 import { createPlaceFinder } from './place.ts';
 import type { SessionRequest } from './request.ts';
 import { createSealer } from './seal.ts';
@@ -92,6 +91,14 @@ export interface Sessions<Source = unknown> {
   /** Updates the store with what it missed. A given store stays open. */
   close(): Promise<void>;
 }
+
+/** All of them below one prefix. */
+export const toPaths = (prefix: string): Sessions['paths'] => ({
+  startLogin: `${prefix}/login`,
+  finishLogin: `${prefix}/callback`,
+  describe: `${prefix}/session`,
+  signOut: `${prefix}/logout`,
+});
 
 const RULES: OptionRules<SessionsOptions> = {
   ...SESSION_RULES,
