@@ -1,12 +1,14 @@
 import { toJsonObject } from '../../core/internal.ts';
+import { assertSameOrigin, isHarmless, readCookie, toSetCookie } from '../../session/internal.ts';
 import {
-  assertSameOrigin,
-  decodeCookie,
-  isHarmless,
-  readCookie,
-  toSetCookie,
-} from '../../session/internal.ts';
-import { type ConnectRequest, type ConnectResponse, isSecure, nameOnHost, originOf } from './request.ts';
+  type ConnectRequest,
+  type ConnectResponse,
+  cookieOf,
+  isSecure,
+  nameOnHost,
+  originOf,
+  setCookie,
+} from './request.ts';
 import { define, type GrantStore, TOKEN_KEY } from './stores.ts';
 
 /**
@@ -24,7 +26,7 @@ export const cookieStore: GrantStore = {
       (request, response) => {
         const json = grant.__raw;
         if (json === undefined || json === readOwn(request)) return;
-        response.appendHeader('set-cookie', toGrantCookie(json, isSecure(request)));
+        setGrantCookie(json, request, response);
         if (isSecure(request)) clear(TOKEN_KEY, request, response);
       },
       drop,
@@ -47,12 +49,7 @@ function clear(name: string, request: ConnectRequest, response: ConnectResponse)
 }
 
 const nameOf = (request: ConnectRequest): string => nameOnHost(TOKEN_KEY, isSecure(request));
-const readOwn = (request: ConnectRequest): string | undefined => read(request, nameOf(request));
-
-function read(request: ConnectRequest, name: string): string | undefined {
-  const value = readCookie(request.headers.cookie, name);
-  return value === undefined ? undefined : (decodeCookie(value) ?? undefined);
-}
+const readOwn = (request: ConnectRequest): string | undefined => cookieOf(request, TOKEN_KEY);
 
 /**
  * Browsers drop a cookie of more than 4,096 octets. The ID token goes first: only signing out needs it, and without it
@@ -60,12 +57,11 @@ function read(request: ConnectRequest, name: string): string | undefined {
  *
  * @throws {TypeError} if it does not fit even then
  */
-function toGrantCookie(json: string, secure: boolean): string {
-  const name = nameOnHost(TOKEN_KEY, secure);
+function setGrantCookie(json: string, request: ConnectRequest, response: ConnectResponse): void {
   try {
-    return toSetCookie({ name, value: json, secure });
+    setCookie(request, response, { name: TOKEN_KEY, value: json });
   } catch {
     const { id_token, ...rest } = JSON.parse(json);
-    return toSetCookie({ name, value: JSON.stringify(rest), secure });
+    setCookie(request, response, { name: TOKEN_KEY, value: JSON.stringify(rest) });
   }
 }

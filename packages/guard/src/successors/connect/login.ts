@@ -1,11 +1,11 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { decodeCookie, readCookie, toReturnPath, toSetCookie } from '../../session/internal.ts';
+import { toReturnPath } from '../../session/internal.ts';
 import {
   type ConnectRequest,
   type ConnectResponse,
-  isSecure,
-  nameOnHost,
+  cookieOf,
   originOf,
+  setCookie,
   urlOf,
 } from './request.ts';
 
@@ -46,12 +46,7 @@ export function beginLogin(request: ConnectRequest, response: ConnectResponse): 
   let secret = readSecret(request);
   if (secret === undefined) {
     secret = randomBytes(32).toString('base64url');
-    const secure = isSecure(request);
-    const name = nameOnHost(NAME, secure);
-    response.appendHeader(
-      'set-cookie',
-      toSetCookie({ name, value: secret, secure, maxAgeSeconds: MAX_AGE_SECONDS }),
-    );
+    setCookie(request, response, { name: NAME, value: secret, maxAgeSeconds: MAX_AGE_SECONDS });
   }
   return toLogin(secret, randomBytes(16).toString('base64url'), redirectUri);
 }
@@ -103,9 +98,8 @@ function toLogin(secret: string, id: string, redirectUri: string): Login {
 }
 
 function readSecret(request: ConnectRequest): string | undefined {
-  const value = readCookie(request.headers.cookie, nameOnHost(NAME, isSecure(request)));
-  const secret = value === undefined ? undefined : decodeCookie(value);
-  return secret != null && /^[\w-]{43}$/.test(secret) ? secret : undefined;
+  const secret = cookieOf(request, NAME);
+  return secret !== undefined && /^[\w-]{43}$/.test(secret) ? secret : undefined;
 }
 
 const logins = new WeakMap<object, Login>();

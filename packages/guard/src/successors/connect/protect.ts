@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { OptionsError } from '../../core/index.ts';
+import { isThenable } from '../../core/internal.ts';
 import type { Exchange, KeycloakHost } from './host.ts';
 import { outageOf, toAuthError } from './refusal.ts';
 import { type ConnectHandler, type ConnectRequest, type ConnectResponse, kauthOf } from './request.ts';
@@ -60,11 +61,9 @@ function isFromElsewhere(error: unknown): boolean {
 
 function isMet(check: GuardFn, token: Token, request: ConnectRequest, response: ConnectResponse): boolean {
   const found: unknown = check(token, request as Request, response as Response);
-  const isPromise = typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
-  if (isPromise) Promise.resolve(found).catch(() => {});
-  if (isPromise)
-    throw new TypeError('protect: the function returned a promise, which has not checked anything yet');
-  return Boolean(found);
+  if (!isThenable(found)) return Boolean(found);
+  Promise.resolve(found).catch(() => {});
+  throw new TypeError('protect: the function returned a promise, which has not checked anything yet');
 }
 
 function toCheck(spec: unknown): GuardFn {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeCookie, readCookie, toSetCookie } from '../../session/internal.ts';
 import type { Grant } from './grant.ts';
 
 /** The member `kauth` that the middleware sets on each request. */
@@ -85,6 +86,23 @@ export function isSecure(request: ConnectRequest): boolean {
 /** On https, the prefix keeps other hosts from setting the cookie (RFC 6265bis §4.1.3.2). */
 export function nameOnHost(name: string, secure: boolean): string {
   return `${secure ? '__Host-' : ''}${name}`;
+}
+
+/** The value of a cookie of this host; `undefined` if it is missing or was not set here. */
+export function cookieOf(request: ConnectRequest, name: string): string | undefined {
+  const value = readCookie(request.headers.cookie, nameOnHost(name, isSecure(request)));
+  return value === undefined ? undefined : (decodeCookie(value) ?? undefined);
+}
+
+/** Sets a cookie of this host. Without `maxAgeSeconds` it lives as long as the browser runs. @throws {TypeError} if it is too long */
+export function setCookie(
+  request: ConnectRequest,
+  response: ConnectResponse,
+  { name, value, maxAgeSeconds }: { name: string; value: string; maxAgeSeconds?: number },
+): void {
+  const secure = isSecure(request);
+  const cookie = toSetCookie({ name: nameOnHost(name, secure), value, secure, maxAgeSeconds });
+  response.appendHeader('set-cookie', cookie);
 }
 
 /** Not cacheable, because the answer depends on a cookie. */
