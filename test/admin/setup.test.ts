@@ -131,7 +131,7 @@ describe('setup, call by call', () => {
   });
 
   test('what only an MCP server has is not taken without one', async () => {
-    for (const args of [['--mcp-documents', 'example.com'], ['--mcp-registration'], ['--program', 'a']]) {
+    for (const args of [['--documents', 'example.com'], ['--registration'], ['--program', 'a']]) {
       await assert.rejects(
         readApiOptions(['--no-env', ...args], {}),
         (error) => error instanceof UsageError && error.message.includes(`Unknown option '${args[0]}'`),

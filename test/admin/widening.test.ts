@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { toAudienceMapper } from '../../packages/cli/src/admin/mapper.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
-import { toSetupCall } from '../../packages/cli/src/setup/old-flags.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 import { reachOf } from './reach.ts';
 
@@ -20,7 +19,7 @@ async function setUp(keycloak: FakeKeycloak, args: readonly string[]): Promise<s
     progress() {},
   };
   const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-  const { kind, args: rest } = toSetupCall(args, Object.keys(KINDS));
+  const [kind = '', ...rest] = args;
   const where = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
   const code = await KINDS[kind]?.run([...rest, ...where], { environment, out });
   assert.ok(code === 0 || code === 1, `${args.join(' ')} ended with ${code}`);
@@ -172,8 +171,8 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['mcp', B],
     ],
     [
-      ['--mcp', A, '--mcp-scope', 'x'],
-      ['--mcp', B, '--mcp-scope', 'y', '--mcp-registration'],
+      ['mcp', A, '--scope', 'x'],
+      ['mcp', B, '--scope', 'y', '--registration'],
     ],
   ],
   spa: [

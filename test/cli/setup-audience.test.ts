@@ -45,22 +45,22 @@ async function start(t: TestContext) {
   keycloak.changes.length = 0;
   const setup = (...args: string[]) =>
     runCli([
-      ...['setup', '--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders-api'],
+      ...['setup', 'audience', '--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders-api'],
       ...['--admin-user', 'admin', '--no-env', ...args],
     ]);
   return { keycloak, setup };
 }
 
-test('setup --audience-for gives tokens of other clients the audience, changes nothing else, and can be repeated', async (t) => {
+test('setup audience gives tokens of other clients the audience, changes nothing else, and can be repeated', async (t) => {
   const { keycloak, setup } = await start(t);
-  const dry = await setup('--audience-for', 'frontend,reports', '--dry-run');
+  const dry = await setup('frontend,reports', '--dry-run');
   assert.equal(dry.code, 0, dry.stderr);
   assert.match(
     dry.stdout,
     /\+ create client scope orders-api-audience\n\s+Mapper: audience orders-api\n\s+~ change client frontend\n\s+Default client scopes: \+ orders-api-audience/,
   );
   assert.deepEqual(keycloak.changes, []);
-  const first = await setup('--audience-for', 'frontend', '--audience-for', 'reports', '--yes');
+  const first = await setup('frontend', 'reports', '--yes');
   assert.equal(first.code, 0, first.stdout + first.stderr);
   assert.deepEqual(keycloak.changes, MADE);
   const { lists } = keycloak.realms.get('shop') ?? assert.fail();
@@ -74,33 +74,30 @@ test('setup --audience-for gives tokens of other clients the audience, changes n
     const has = (defaultClientScopes as string[]).includes('orders-api-audience');
     assert.equal(has, clientId !== 'orders-api', String(clientId));
   }
-  const again = await setup('--audience-for', 'frontend,reports', '--yes');
+  const again = await setup('frontend,reports', '--yes');
   assert.equal(again.code, 0);
   assert.match(again.stdout, /= keep client frontend[\s\S]*Nothing to change\./);
   assert.equal(keycloak.changes.length, 3);
 });
 
-test('setup --audience-for leaves to a person what it cannot do, and asks before it does the rest', async (t) => {
+test('setup audience leaves to a person what it cannot do, and asks before it does the rest', async (t) => {
   const { keycloak, setup } = await start(t);
-  const missing = await setup('--audience-for', 'no-such', '--yes');
+  const missing = await setup('no-such', '--yes');
   assert.equal(missing.code, 1);
   assert.match(missing.stdout, /! client no-such: there is no such client/);
-  const bearerOnly = await setup('--audience-for', 'orders-api', '--yes');
+  const bearerOnly = await setup('orders-api', '--yes');
   assert.match(bearerOnly.stdout, /! client orders-api: it is bearer-only/);
-  const unasked = await setup('--audience-for', 'frontend');
+  const unasked = await setup('frontend');
   assert.equal(unasked.code, 2);
-  const wrongApi = await setup('--client-id', 'none', '--audience-for', 'frontend', '--yes');
+  const wrongApi = await setup('--client-id', 'none', 'frontend', '--yes');
   assert.equal(wrongApi.code, 1);
   assert.match(wrongApi.stdout, /! client none: there is no such client, so no token can name it/);
-  const wrongRealm = await setup('--realm', 'none', '--audience-for', 'frontend', '--yes');
+  const wrongRealm = await setup('--realm', 'none', 'frontend', '--yes');
   assert.equal(wrongRealm.code, 1);
-  for (const args of [
-    ['--audience-for', ','],
-    ['--audience-for', 'a', '--mcp', 'https://example.com/mcp'],
-  ]) {
+  for (const args of [[','], ['a', '--scope', 'x']]) {
     const wrong = await setup(...args);
     assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /setup audience|--audience-for/);
+    assert.match(wrong.stderr, /setup audience/);
   }
   assert.deepEqual(keycloak.changes, []);
 });
@@ -128,7 +125,7 @@ test('setup audience looks at no file of permissions', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'setup-audience-'));
   t.after(() => rm(folder, { recursive: true }));
   for (const name of ['authz.json', 'authz.mjs']) await writeFile(join(folder, name), '{}');
-  const { code, stdout } = await setup('--env', join(folder, '.env'), '--audience-for', 'frontend', '--yes');
+  const { code, stdout } = await setup('--env', join(folder, '.env'), 'frontend', '--yes');
   assert.equal(code, 0);
   assert.doesNotMatch(stdout, /ermission/);
 });

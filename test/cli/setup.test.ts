@@ -72,14 +72,8 @@ test('setup takes no address with credentials, and writes none that the service 
     secret.stderr(),
     'setup: --url (KEYCLOAK_SERVER_URL) must be an http or https URL without /realms/…, query or credentials, for example http://127.0.0.1:1/auth\n',
   );
-  const realm = runProgram([
-    'setup',
-    '--url',
-    'http://127.0.0.1:1/realms/x',
-    '--export',
-    'realm.json',
-    '--yes',
-  ]);
+  const url = 'http://127.0.0.1:1/realms/x';
+  const realm = runProgram(['setup', 'export', 'realm.json', '--url', url, '--yes']);
   assert.equal(await realm.ended, 2);
   assert.match(
     realm.stderr(),

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commands } from '../../packages/cli/src/commands.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
-import { toSetupCall } from '../../packages/cli/src/setup/old-flags.ts';
 
 async function usages(): Promise<[name: string, text: string][]> {
   const loaded = await Promise.all(
@@ -31,24 +30,4 @@ test('setup --help names every kind, and setup <kind> --help explains it alone',
     assert.match(usage(['--help']), new RegExp(`^  ${kind} `, 'm'));
     assert.equal(usage([kind, '--help']), KINDS[kind]?.usage);
   }
-});
-
-test('the flags of earlier versions say the same as the subcommands', () => {
-  const read = (...args: string[]) => toSetupCall(args, Object.keys(KINDS));
-  assert.deepEqual(read('--yes', '--mcp', 'https://a.example/mcp', '--mcp-scope=x', '--mcp-registration'), {
-    kind: 'mcp',
-    args: ['https://a.example/mcp', '--yes', '--scope', 'x', '--registration'],
-  });
-  assert.deepEqual(read('--audience-for=a,b', '--audience-for', 'c', '--realm', 'shop'), {
-    kind: 'audience',
-    args: ['a,b', 'c', '--realm', 'shop'],
-  });
-  assert.deepEqual(read('--export', 'realm.json'), { kind: 'export', args: ['realm.json'] });
-  assert.deepEqual(read('--user', 'mcp'), {
-    kind: 'guide',
-    args: ['--user', 'mcp'],
-    isGuessed: true,
-  });
-  assert.deepEqual(read('mcp', 'https://a.example/mcp'), { kind: 'mcp', args: ['https://a.example/mcp'] });
-  assert.throws(() => read('--mcp', 'x', '--export', 'y'), /exclude each other/);
 });

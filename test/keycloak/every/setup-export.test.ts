@@ -24,7 +24,7 @@ const WANTED = [
   '/staff/dev',
 ];
 
-describe('setup --export', () => {
+describe('setup export', () => {
   let api: AdminConnection['api'];
   let folder: string;
   const env = {
@@ -48,7 +48,7 @@ describe('setup --export', () => {
 
   test('writes a realm file and a matching .env, both for their owner alone', async () => {
     const run = await runCli(
-      ['setup', '--url', keycloak.url, '--realm', EXPORTED, ...WANTED, '--export', 'realm.json'],
+      ['setup', 'export', 'realm.json', '--url', keycloak.url, '--realm', EXPORTED, ...WANTED],
       { cwd: folder, env },
     );
     assert.equal(run.stderr, '');

@@ -60,7 +60,7 @@ for (const sdk of SDKS.filter(({ isModern }) => !isModern)) {
     const before = asked;
     const { url, realm } = await startExample(
       t,
-      (at) => createMcpRealm({ ...keycloak, realm: 'master' }, at, '--mcp-documents', DOMAIN),
+      (at) => createMcpRealm({ ...keycloak, realm: 'master' }, at, '--documents', DOMAIN),
       {},
       SERVERS[1],
     );

@@ -10,7 +10,7 @@ import { createMcpRealm } from '../support/mcp-realm.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 
 const keycloak = requireKeycloak();
-const HERE = ['--mcp-documents', '127.0.0.1'];
+const HERE = ['--documents', '127.0.0.1'];
 const REDIRECT_URI = 'http://127.0.0.1:41999/callback';
 
 describeDance(
@@ -19,7 +19,7 @@ describeDance(
   [SERVERS[1]],
 );
 
-test('setup --mcp-documents lets in a program that is named by its document, and doctor sees where none is', async (t) => {
+test('setup mcp --documents lets in a program that is named by its document, and doctor sees where none is', async (t) => {
   const { realm, url } = await startExample(t, (at) => createMcpRealm(keycloak, at, ...HERE), {});
   assert.deepEqual(await realm.findTroubles(), []);
   const clientId = await startDocument(t);
@@ -45,7 +45,7 @@ test('setup --mcp-documents lets in a program that is named by its document, and
   assert.ok((await person.authorize(ask)).searchParams.has('code'));
   assert.deepEqual(person.seen, ['sign-in', 'consent']);
 
-  const all = ['--mcp-scope', 'notes:write', '--mcp-registration', '--yes'];
+  const all = ['--scope', 'notes:write', '--registration', '--yes'];
   assert.match((await realm.setUp(...all, ...HERE)).stdout, /Nothing to change\./);
   await realm.call('PUT', '/client-policies/policies', { policies: [] });
   assert.deepEqual(await realm.findTroubles(), ['mcp.metadata-documents fail']);

@@ -13,12 +13,12 @@ describeDance(`Keycloak ${keycloak.version}`, (url) => createMcpRealm(keycloak, 
   SERVERS[1],
 ]);
 
-describe('setup --mcp', () => {
+describe('setup mcp', () => {
   test('does nothing where all is there, and puts back what is missing', async (t) => {
     const url = 'https://tools.example.com/mcp';
     const realm = await createMcpRealm(keycloak, url);
     t.after(() => realm.close());
-    const all = ['--mcp-scope', 'notes:write', '--mcp-registration'];
+    const all = ['--scope', 'notes:write', '--registration'];
     const again = await realm.setUp(...all, '--yes');
     assert.match(again.stdout, /Nothing to change\./);
 

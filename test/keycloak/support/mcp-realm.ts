@@ -18,7 +18,7 @@ export interface RealMcpRealm extends McpRealm {
 }
 
 /**
- * A realm of Keycloak's own making with one user, and then `keycloak-guard setup --mcp`.
+ * A realm of Keycloak's own making with one user, and then `keycloak-guard setup mcp`.
  *
  * @param more arguments of setup
  */
@@ -45,15 +45,7 @@ export async function createMcpRealm(
     });
   const setUp = (...args: string[]) =>
     run([
-      'setup',
-      '--url',
-      keycloak.url,
-      '--realm',
-      realm,
-      '--mcp',
-      url,
-      '--mcp-scope',
-      'notes:read',
+      ...['setup', 'mcp', url, '--url', keycloak.url, '--realm', realm, '--scope', 'notes:read'],
       ...args,
     ]);
 
@@ -62,7 +54,7 @@ export async function createMcpRealm(
     enabled: true,
     users: [{ ...toUser(user), realmRoles: [`default-roles-${realm}`, 'offline_access'] }],
   });
-  const made = await setUp('--mcp-scope', 'notes:write', '--mcp-registration', '--yes', ...more);
+  const made = await setUp('--scope', 'notes:write', '--registration', '--yes', ...more);
   assert.equal(made.code, 0, made.stdout + made.stderr);
   const [{ id }] = await list(`/clients?clientId=${encodeURIComponent(url)}`);
   const { value: clientSecret } = await list(`/clients/${id}/client-secret`);

@@ -1,6 +1,5 @@
 import { askWhat } from '../setup/ask-what.ts';
 import { KINDS } from '../setup/kinds/index.ts';
-import { toSetupCall } from '../setup/old-flags.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 const list = Object.entries(KINDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
@@ -24,7 +23,7 @@ ${KINDS.guide?.usage.split('\n').slice(2).join('\n')}`;
 
 export function run(args: string[]): Promise<number> {
   return runAsAdmin('setup', 1, async (out) => {
-    const { kind, args: rest } = await askWhat(toSetupCall(args, Object.keys(KINDS)), out);
+    const { kind, args: rest } = await askWhat(args, out);
     return (await KINDS[kind]?.run(rest, { environment: process.env, out })) ?? 2;
   });
 }

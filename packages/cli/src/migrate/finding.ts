@@ -34,13 +34,13 @@ export const DIFFERENCES = {
     title: 'Tokens must be for this API',
     why: 'keycloak-connect accepts every token of the realm, even one that was issued to another client for another API.',
     wayOut:
-      'Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` still works, with a warning.',
+      'Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup audience …` adds it. `verify-token-audience: false` still works, with a warning.',
   },
   'nest-audience': {
     title: 'Tokens must be for this API',
     why: 'The package accepts every token of the realm, even one that was issued to another client for another API.',
     wayOut:
-      "Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. Until then `verifier: { audience: 'account' }` accepts the same tokens as before.",
+      "Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup audience …` adds it. Until then `verifier: { audience: 'account' }` accepts the same tokens as before.",
   },
   'nest-answers': {
     title: 'Refusals have a challenge, and another body',
