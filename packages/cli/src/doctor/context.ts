@@ -1,16 +1,15 @@
 import { type Config, ConfigError } from '@keycloak-guard/server';
 import { createCredential } from 'keycloak-guard';
-import type { Shape } from '../admin/index.ts';
 import { trimUrl } from '../keycloak/find-server.ts';
-import { type Caller, createRealmCalls, type RealmCalls } from '../keycloak/realm-calls.ts';
+import { type Caller, createRealmCalls } from '../keycloak/realm-calls.ts';
 import { findDanger } from './checks/admin/user-troubles.ts';
 import { type AdminEvidence, createAdminEvidence } from './evidence/admin.ts';
-import { type AuthzEvidence, createAuthzEvidence } from './evidence/authz.ts';
-import { type ClientEvidence, createClientEvidence } from './evidence/client.ts';
-import { createLoginEvidence, type LoginEvidence } from './evidence/login.ts';
+import { createAuthzEvidence } from './evidence/authz.ts';
+import { createClientEvidence } from './evidence/client.ts';
+import { createLoginEvidence } from './evidence/login.ts';
 import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
 import { memo } from './evidence/memo.ts';
-import { createRealmEvidence, type RealmEvidence } from './evidence/realm.ts';
+import { createRealmEvidence } from './evidence/realm.ts';
 import { createRouteEvidence, type RouteEvidence } from './evidence/route.ts';
 import { findShape } from './evidence/shape.ts';
 import { createSpaEvidence, type SpaEvidence } from './evidence/spa.ts';
@@ -19,20 +18,7 @@ import { readDoctorSettings } from './settings.ts';
 import { type RealmFacts, readRealmFacts } from './upgrade/facts.ts';
 
 /** What checks work with if the settings are valid. */
-export interface Reach {
-  readonly config: Config;
-  readonly caller: Caller;
-  readonly calls: RealmCalls;
-  readonly realm: RealmEvidence;
-  readonly client: ClientEvidence;
-  /** What the client is for: not every client is to log people in. */
-  shape(): Promise<Shape>;
-  readonly authz: AuthzEvidence;
-  /** `null` if no user and password were given. */
-  readonly login: LoginEvidence | null;
-  /** `null` if no admin was given. */
-  readonly admin: AdminEvidence | null;
-}
+export type Reach = ReturnType<typeof createReach>;
 
 /** Everything that a check can examine. */
 export interface DoctorContext {
@@ -112,7 +98,7 @@ export function createContext(
   };
 }
 
-function createReach(config: Config, options: DoctorOptions): Reach {
+function createReach(config: Config, options: DoctorOptions) {
   const serverUrl = trimUrl(config.serverUrl);
   const { realm, clientId, clientSecret, timeoutMs } = config;
   // A secret is sent exactly as written, so that the doctor can find a stray space or quote.
@@ -120,7 +106,7 @@ function createReach(config: Config, options: DoctorOptions): Reach {
     clientSecret === undefined
       ? createCredential({ clientId, credential: config.credential, onNotice: false })
       : undefined;
-  const caller = { serverUrl, realm, clientId, clientSecret, credential, timeoutMs };
+  const caller: Caller = { serverUrl, realm, clientId, clientSecret, credential, timeoutMs };
   const calls = createRealmCalls(caller);
   const { username, password } = options;
   const admin = options.admin ? createAdminEvidence({ ...caller, username }, options.admin) : null;
@@ -134,11 +120,14 @@ function createReach(config: Config, options: DoctorOptions): Reach {
     realm: createRealmEvidence(calls, caller),
     authz: createAuthzEvidence(calls, caller, options.authzFiles, admin),
     client,
+    /** What the client is for: not every client is to log people in. */
     shape: memo(() => findShape(client, admin, username !== undefined)),
+    /** `null` if no user and password were given. */
     login:
       username === undefined || password === undefined
         ? null
         : createLoginEvidence(calls, { username, password }, mayNot),
+    /** `null` if no admin was given. */
     admin,
   };
 }

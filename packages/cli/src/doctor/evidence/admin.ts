@@ -1,7 +1,3 @@
-import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type CredentialRepresentation from '@keycloak/keycloak-admin-client/lib/defs/credentialRepresentation.js';
-import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
-import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import {
   type AdminConnection,
   type AdminCredentials,
@@ -12,7 +8,7 @@ import {
   toAdminError,
 } from '../../admin/index.ts';
 import { memo } from './memo.ts';
-import { findInvalid, type InvalidValue, isAskedOf, type ProfileAttribute } from './profile-rules.ts';
+import { findInvalid, isAskedOf, type ProfileAttribute } from './profile-rules.ts';
 
 /** A step of a login flow. */
 export interface FlowStep {
@@ -43,33 +39,7 @@ export interface Federation {
  * What only an admin can see. Each is read once. `undefined`: it does not exist, for example no user of that name. All
  * methods reject with an {@link AdminError} if this admin may not look.
  */
-export interface AdminEvidence {
-  connection(): Promise<AdminConnection>;
-  realms(): Promise<string[]>;
-  realm(): Promise<RealmRepresentation | undefined>;
-  clientIds(): Promise<string[]>;
-  client(): Promise<ClientRepresentation | undefined>;
-  /** Other realms that have a client with this id. Examines at most fifty realms. */
-  realmsOfClient(): Promise<string[]>;
-  /** Other realms that have a user with this name. Examines at most fifty realms. */
-  realmsOfUser(): Promise<string[]>;
-  user(): Promise<UserRepresentation | undefined>;
-  credentials(): Promise<CredentialRepresentation[]>;
-  attack(): Promise<AttackState>;
-  /** Attributes that the user profile requires for a login with this client. None before Keycloak 24. */
-  requiredAttributes(): Promise<string[]>;
-  /** The user's values that the user profile does not allow. */
-  invalidAttributes(): Promise<InvalidValue[]>;
-  /** This client's flow for the password grant. */
-  flow(): Promise<{ alias: string; steps: FlowStep[]; isOverride: boolean }>;
-  federations(): Promise<Federation[]>;
-  /** Every key of the realm, disabled ones too. */
-  keys(): Promise<{ kid?: string; status?: string }[]>;
-  /** Names of the enabled client policies. */
-  policies(): Promise<string[]>;
-  /** Claims of the token that this client would get for the user. Keycloak makes it without a login. */
-  exampleClaims(): Promise<Record<string, unknown> | undefined>;
-}
+export type AdminEvidence = ReturnType<typeof createAdminEvidence>;
 
 interface Where {
   readonly serverUrl: string;
@@ -79,7 +49,7 @@ interface Where {
   readonly username: string | undefined;
 }
 
-export function createAdminEvidence(where: Where, credentials: AdminCredentials): AdminEvidence {
+export function createAdminEvidence(where: Where, credentials: AdminCredentials) {
   const { serverUrl, realm, clientId, timeoutMs, username } = where;
   const connection = memo(() => connectAdmin({ serverUrl, credentials, timeoutMs }));
   type Api = AdminConnection['api'];
@@ -125,8 +95,10 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       return (list ?? []).map((one) => one.clientId ?? '');
     },
     client,
+    /** Other realms that have a client with this id. Examines at most fifty realms. */
     realmsOfClient: () =>
       inOtherRealms(async (api, other) => (await findClient(api, other, clientId)) !== undefined),
+    /** Other realms that have a user with this name. Examines at most fifty realms. */
     realmsOfUser: () =>
       inOtherRealms(
         async (api, other) =>
@@ -137,16 +109,18 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const id = await userId();
       return (await read('see the credentials', (api) => api.users.getCredentials({ realm, id }))) ?? [];
     },
-    attack: memo(async () => {
+    attack: memo(async (): Promise<AttackState> => {
       const id = await userId();
       return (await read('see failed logins', (api) => api.attackDetection.findOne({ realm, id }))) ?? {};
     }),
+    /** Attributes that the user profile requires for a login with this client. None before Keycloak 24. */
     requiredAttributes: memo(async () => {
       const scopes = (await client())?.defaultClientScopes ?? [];
       return ((await profile())?.attributes ?? [])
         .filter((one) => isAskedOf(one as ProfileAttribute, scopes))
         .map(({ name }) => name ?? '');
     }),
+    /** The user's values that the user profile does not allow. */
     invalidAttributes: memo(async () => {
       const [rules, one] = [await profile(), await user()];
       if (rules === undefined || one === undefined) return [];
@@ -156,6 +130,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const known = (rules.attributes ?? []) as ProfileAttribute[];
       return findInvalid(values, known, rules.unmanagedAttributePolicy);
     }),
+    /** This client's flow for the password grant. */
     flow: memo(async () => {
       const flowId = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
       const bound = flowId
@@ -168,7 +143,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       );
       return { alias, steps: (steps ?? []) as FlowStep[], isOverride: Boolean(flowId) };
     }),
-    federations: memo(async () => {
+    federations: memo(async (): Promise<Federation[]> => {
       const type = 'org.keycloak.storage.UserStorageProvider';
       const list = await read('see the federation', (api) => api.components.find({ realm, type }));
       return (list ?? [])
@@ -180,11 +155,14 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
           return { name, url, isReached: memo(isReached) };
         });
     }),
+    /** Every key of the realm, disabled ones too. */
     keys: async () => (await read('see the keys', (api) => api.realms.getKeys({ realm })))?.keys ?? [],
+    /** Names of the enabled client policies. */
     policies: memo(async () => {
       const list = await read('see the client policies', (api) => api.clientPolicies.listPolicies({ realm }));
       return (list?.policies ?? []).filter((one) => one.enabled).map((one) => one.name ?? '');
     }),
+    /** Claims of the token that this client would get for the user. Keycloak makes it without a login. */
     exampleClaims: memo(async () => {
       const [id, uid] = [(await client())?.id, await userId()];
       if (id === undefined || uid === '') return undefined;

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { PolicyEnforcerConfig } from 'keycloak-guard/authz';
 import { toJsonObject } from 'keycloak-guard/unstable';
-import { type AuthzModel, type AuthzState, findStale, readAuthz } from '../../admin/index.ts';
+import { type AuthzModel, findStale, readAuthz } from '../../admin/index.ts';
 import { loadAuthz } from '../../authz/load-file.ts';
-import type { Answer } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { AdminEvidence } from './admin.ts';
@@ -17,28 +16,19 @@ export type AuthzDocument = { readonly file: string } & (
 );
 
 /** What checks of permissions examine. Each is read once, when a check needs it. */
-export interface AuthzEvidence {
-  /** Keycloak's answer when this client looks up a resource, as guards do; or the refusal of a token for that. */
-  protection(): Promise<Answer>;
-  /** The admin's view; `null` if no admin was given. */
-  state(): Promise<AuthzState | null>;
-  /** Resources that Keycloak still uses as they were before an import. */
-  stale(): Promise<readonly string[]>;
-  /** Whether role policies can read the user's current roles. Keycloak 22 to 24 cannot. */
-  canFetchRoles(): Promise<boolean>;
-  documents(): Promise<readonly AuthzDocument[]>;
-}
+export type AuthzEvidence = ReturnType<typeof createAuthzEvidence>;
 
 export function createAuthzEvidence(
   calls: RealmCalls,
   { realm, clientId }: { readonly realm: string; readonly clientId: string },
   files: readonly string[],
   admin: AdminEvidence | null,
-): AuthzEvidence {
+) {
   const state = memo(async () =>
     admin === null ? null : readAuthz((await admin.connection()).api, realm, clientId),
   );
   return {
+    /** Keycloak's answer when this client looks up a resource, as guards do; or the refusal of a token for that. */
     protection: memo(async () => {
       const grant = await calls.clientCredentials();
       const token = grant.json?.access_token;
@@ -46,11 +36,14 @@ export function createAuthzEvidence(
       const url = `${calls.baseUrl}/authz/protection/resource_set?max=1`;
       return calls.get(url, { authorization: `Bearer ${token}` });
     }),
+    /** The admin's view; `null` if no admin was given. */
     state,
+    /** Resources that Keycloak still uses as they were before an import. */
     stale: memo(async () => {
       const there = await state();
       return admin === null || !there?.isOn ? [] : findStale((await admin.connection()).api, there);
     }),
+    /** Whether role policies can read the user's current roles. Keycloak 22 to 24 cannot. */
     canFetchRoles: memo(async () => {
       const info = await (await admin?.connection())?.api.serverInfo.find().catch(() => undefined);
       return Number.parseInt(info?.systemInfo?.version ?? '26', 10) >= 25;

@@ -7,24 +7,7 @@ import { isStranger } from '../../keycloak/stranger.ts';
 import { memo } from './memo.ts';
 
 /** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and cannot lock out a user. */
-export interface ClientEvidence {
-  readonly clientId: string;
-  /** The password grant for an unknown user: Keycloak checks the client first, and does not count the failure. */
-  passwordGrant(): Promise<Answer>;
-  /** The same, with the scopes that the service needs. */
-  scopes(): Promise<Answer>;
-  /** The same, as a browser page of the API would send it. */
-  fromOrigin(): Promise<Answer>;
-  /** Introspection of `x`. */
-  introspection(): Promise<Answer>;
-  clientCredentials(): Promise<Answer>;
-  /** The authorization endpoint, with `prompt=none`. */
-  authorization(): Promise<Authorization>;
-  /** The same, back to the page with the documentation, which only the guide's service has. */
-  docsAuthorization(): Promise<Authorization>;
-  /** Whether the realm knows a client id. Compares the answer with that for a made-up id. */
-  knows(clientId: string): Promise<boolean>;
-}
+export type ClientEvidence = ReturnType<typeof createClientEvidence>;
 
 /** The answer of the authorization endpoint. */
 export interface Authorization {
@@ -41,50 +24,46 @@ export interface Authorization {
  */
 export function createClientEvidence(
   calls: RealmCalls,
-  caller: Pick<Caller, 'clientId'>,
+  { clientId }: Pick<Caller, 'clientId'>,
   appUrl: string,
   redirectUri = `${appUrl}${CALLBACK_PATH}`,
   hasPkce = true,
-): ClientEvidence {
-  const ask = (clientId: string) => authorize(calls, { clientId, appUrl, redirectUri, hasPkce });
+) {
+  const ask = (client: string, uri = redirectUri) => authorize(calls, client, appUrl, uri, hasPkce);
   const madeUp = memo(() => ask(`made-up-${randomBytes(8).toString('hex')}`));
   const nobody = () => `nobody-${randomBytes(8).toString('hex')}`;
   const grant = (scope: string, headers: Record<string, string> = {}) =>
     calls.passwordGrant(nobody(), 'not-a-password', scope, headers);
   return {
-    clientId: caller.clientId,
+    clientId,
+    /** The password grant for an unknown user: Keycloak checks the client first, and does not count the failure. */
     passwordGrant: memo(() => grant('openid')),
+    /** The same, with the scopes that the service needs. */
     scopes: memo(() => grant('openid profile email')),
+    /** The same, as a browser page of the API would send it. */
     fromOrigin: memo(() => grant('openid', { origin: new URL(appUrl).origin })),
+    /** Introspection of `x`. */
     introspection: memo(() => calls.introspect('x')),
     clientCredentials: memo(() => calls.clientCredentials()),
-    authorization: memo(() => ask(caller.clientId)),
-    docsAuthorization: memo(() =>
-      authorize(calls, {
-        clientId: caller.clientId,
-        appUrl,
-        redirectUri: `${appUrl}${DOCS_CALLBACK_PATH}`,
-        hasPkce,
-      }),
-    ),
-    async knows(clientId) {
+    /** The authorization endpoint, with `prompt=none`. */
+    authorization: memo(() => ask(clientId)),
+    /** The same, back to the page with the documentation, which only the guide's service has. */
+    docsAuthorization: memo(() => ask(clientId, `${appUrl}${DOCS_CALLBACK_PATH}`)),
+    /** Whether the realm knows a client id. Compares the answer with that for a made-up id. */
+    async knows(id: string): Promise<boolean> {
       // Pages are in the realm's language, so they are compared, not read.
-      const [one, other] = [await ask(clientId), await madeUp()];
+      const [one, other] = [await ask(id), await madeUp()];
       return one.cameBack || one.answer.status !== other.answer.status || one.words !== other.words;
     },
   };
 }
 
-interface Request {
-  readonly clientId: string;
-  readonly appUrl: string;
-  readonly redirectUri: string;
-  readonly hasPkce: boolean;
-}
-
 async function authorize(
   calls: RealmCalls,
-  { clientId, appUrl, redirectUri, hasPkce }: Request,
+  clientId: string,
+  appUrl: string,
+  redirectUri: string,
+  hasPkce: boolean,
 ): Promise<Authorization> {
   const verifier = randomBytes(32).toString('base64url');
   const answer = await calls.authorize({

@@ -1,20 +1,9 @@
-import type { Answer } from '../../keycloak/call.ts';
+import { type Answer, toNoAnswer } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';
 import { memo } from './memo.ts';
 
 /** One login of the test user, and the calls that follow it. Each is made once. */
-export interface LoginEvidence {
-  login(): Promise<Answer>;
-  /** The access token, if the login succeeded. */
-  token(): Promise<string | undefined>;
-  userinfo(): Promise<Answer>;
-  introspection(): Promise<Answer>;
-  refresh(): Promise<Answer>;
-  logout(): Promise<Answer>;
-  userinfoAfterLogout(): Promise<Answer>;
-  /** Ends the session if a check left it open. */
-  close(): Promise<void>;
-}
+export type LoginEvidence = ReturnType<typeof createLoginEvidence>;
 
 /**
  * @param findDanger returns why a login must not be tried, because it could lock the user; `undefined` if it may
@@ -23,7 +12,7 @@ export function createLoginEvidence(
   calls: RealmCalls,
   user: { readonly username: string; readonly password: string },
   findDanger: () => Promise<string | undefined>,
-): LoginEvidence {
+) {
   let isOpen = false;
   let refreshToken = '';
   const keep = (answer: Answer): Answer => {
@@ -32,7 +21,7 @@ export function createLoginEvidence(
   };
   const login = memo(async () => {
     const danger = await findDanger();
-    if (danger !== undefined) return toUntried(danger);
+    if (danger !== undefined) return toNoAnswer('', new Error(`not tried: ${danger}`));
     const answer = keep(await calls.passwordGrant(user.username, user.password));
     isOpen = typeof answer.json?.access_token === 'string';
     return answer;
@@ -48,6 +37,7 @@ export function createLoginEvidence(
   });
   return {
     login,
+    /** The access token, if the login succeeded. */
     token,
     userinfo: memo(async () => calls.userinfo((await token()) ?? '')),
     introspection: memo(async () => calls.introspect((await token()) ?? '')),
@@ -60,20 +50,9 @@ export function createLoginEvidence(
       await logout();
       return calls.userinfo((await token()) ?? '');
     }),
+    /** Ends the session if a check left it open. */
     async close() {
       if (isOpen && refreshToken !== '') await logout();
     },
-  };
-}
-
-function toUntried(danger: string): Answer {
-  return {
-    url: '',
-    status: 0,
-    failure: `not tried: ${danger}`,
-    headers: new Headers(),
-    text: '',
-    tookMs: 0,
-    arrivedAt: 0,
   };
 }

@@ -24,20 +24,7 @@ export interface McpDocument {
 }
 
 /** What checks of an MCP server examine. Each is read once, when a check needs it. */
-export interface McpEvidence {
-  readonly url: string;
-  challenge(): Promise<McpChallenge>;
-  /** The server's metadata (RFC 9728). */
-  metadata(): Promise<McpDocument>;
-  /** Keycloak's metadata at the address that MCP clients use (RFC 8414 §3.1); `undefined` if missing. */
-  provider(): Promise<Json | undefined>;
-  /** All scopes that the server lists. */
-  scopes(): Promise<string[]>;
-  /** The Keycloak that the admin may be sent to. */
-  door(): Promise<McpDoor>;
-  /** The admin's view. Only after {@link door} is open. */
-  admin(): Promise<McpAdminView>;
-}
+export type McpEvidence = ReturnType<typeof createMcpEvidence>;
 
 /** Whether the admin's password may go to the Keycloak that the server names, and why not. */
 export type McpDoor =
@@ -66,23 +53,27 @@ export interface McpAdminView {
   readonly givesOffline: boolean;
 }
 
-export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpExamination): McpEvidence {
+export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpExamination) {
   const challenge = memo(() => readChallenge(url));
+  /** The server's metadata (RFC 9728). */
   const metadata = memo(async (): Promise<McpDocument> => {
     const { metadataUrl } = await challenge();
     return metadataUrl === undefined ? { json: undefined, failure: undefined } : readDocument(metadataUrl);
   });
   const issuer = async () => String([(await metadata()).json?.authorization_servers].flat()[0]);
+  /** All scopes that the server lists. */
   const scopes = memo(async () => {
     const named = [(await metadata()).json?.scopes_supported ?? []].flat().map(String);
     return [...new Set([...(await challenge()).scopes, ...named])];
   });
+  /** Keycloak's metadata at the address that MCP clients use (RFC 8414 §3.1); `undefined` if missing. */
   const provider = memo(async () => {
     const found = await issuer();
     if (!URL.canParse(found)) return undefined;
     const { origin, pathname } = new URL(found);
     return (await readDocument(`${origin}/.well-known/oauth-authorization-server${pathname}`)).json;
   });
+  /** The Keycloak that the admin may be sent to. */
   const door = memo(async (): Promise<McpDoor> => {
     if (credentials === undefined) return { is: 'no-admin' };
     const found = await issuer();
@@ -98,6 +89,7 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
     const isSame = configured === trimUrl(named) || (await isIssuedBy(configured, name, found));
     return isSame ? { is: 'open', serverUrl: configured, realm } : { is: 'elsewhere', named, configured };
   });
+  /** The admin's view. Only after the door is open. */
   const admin = memo(async (): Promise<McpAdminView> => {
     const opened = await door();
     if (credentials === undefined || opened.is !== 'open') throw new Error('the admin may not be sent there');

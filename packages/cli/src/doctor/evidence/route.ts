@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Answer, call } from '../../keycloak/call.ts';
+import { call } from '../../keycloak/call.ts';
 import { nearnessOf } from '../../keycloak/nearness.ts';
 import { decodeJwt } from './jwt.ts';
 import { memo } from './memo.ts';
@@ -7,27 +7,13 @@ import { memo } from './memo.ts';
 const TIMEOUT_MS = 10_000;
 
 /** A route of a user's API. Each request is sent once; redirects are not followed. */
-export interface RouteEvidence {
-  readonly url: string;
-  readonly origin: string | undefined;
-  withoutToken(): Promise<Answer>;
-  /** With a token whose signature is made up. */
-  withForged(): Promise<Answer>;
-  /** With an unsigned token (`alg` none). */
-  withUnsigned(): Promise<Answer>;
-  /** `undefined` without a good token. */
-  withToken(): Promise<Answer | undefined>;
-  /** Why a good token is not sent there. */
-  readonly isUnsafe: string | undefined;
-  /** What a browser asks before a page of the origin calls the route with a token. */
-  preflight(): Promise<Answer>;
-}
+export type RouteEvidence = ReturnType<typeof createRouteEvidence>;
 
 export function createRouteEvidence(
   url: string,
   origin: string | undefined,
   findToken: () => Promise<string | undefined>,
-): RouteEvidence {
+) {
   const get = (headers: Record<string, string>) =>
     call(url, { headers: { accept: 'application/json', ...(origin && { origin }), ...headers } }, TIMEOUT_MS);
   const bearer = (token: string) => get({ authorization: `Bearer ${token}` });
@@ -38,28 +24,26 @@ export function createRouteEvidence(
   return {
     url,
     origin,
+    /** Why a good token is not sent there. */
     isUnsafe: isOpen ? `a good token is not sent over plain http to ${hostname}` : undefined,
     withoutToken: memo(() => get({})),
+    /** With a token whose signature is made up. */
     withForged: memo(async () => bearer(forge(await findClaims(), 'RS256'))),
+    /** With an unsigned token (`alg` none). */
     withUnsigned: memo(async () => bearer(forge(await findClaims(), 'none'))),
+    /** `undefined` without a good token. */
     withToken: memo(async () => {
       const token = isOpen ? undefined : await findToken();
       return token === undefined ? undefined : bearer(token);
     }),
-    preflight: memo(() =>
-      call(
-        url,
-        {
-          method: 'OPTIONS',
-          headers: {
-            origin: origin ?? '',
-            'access-control-request-method': 'GET',
-            'access-control-request-headers': 'authorization',
-          },
-        },
-        TIMEOUT_MS,
-      ),
-    ),
+    /** What a browser asks before a page of the origin calls the route with a token. */
+    preflight: memo(() => {
+      const wanted = {
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'authorization',
+      };
+      return call(url, { method: 'OPTIONS', headers: { origin: origin ?? '', ...wanted } }, TIMEOUT_MS);
+    }),
   };
 }
 
