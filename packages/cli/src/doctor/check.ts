@@ -3,7 +3,7 @@ import type { DoctorContext } from './context.ts';
 import type { AdminEvidence } from './evidence/admin.ts';
 import type { LoginEvidence } from './evidence/login.ts';
 
-export { type Finding, fail, ok, type Status, skipped, warn } from '../keycloak/finding.ts';
+export { type Finding, fail, failOn, ok, type Say, type Status, skipped, warn } from '../keycloak/finding.ts';
 
 /** One thing that the doctor examines. */
 export interface Check {

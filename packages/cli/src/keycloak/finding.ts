@@ -22,6 +22,15 @@ export function fail(seen: string, cause: string, fix: string, setup?: readonly 
   return { status: 'fail', seen, cause, fix, setup };
 }
 
+/** Says why a thing that was seen is a failure. */
+export type Say = (cause: string, fix: string, setup?: readonly string[]) => Finding;
+
+/** {@link fail}, for several findings about what was seen once. */
+export const failOn =
+  (seen: string): Say =>
+  (...words) =>
+    fail(seen, ...words);
+
 /** @param setup flags with which `keycloak-guard setup` fixes it; leave it out if it cannot */
 export function warn(seen: string, cause: string, fix: string, setup?: readonly string[]): Finding {
   return { status: 'warn', seen, cause, fix, setup };

@@ -2,7 +2,7 @@ import { toShellWord } from '../terminal/shell-word.ts';
 import { type Answer, call } from './call.ts';
 import { diagnose } from './diagnose.ts';
 import { type FoundServer, isKeycloak } from './find-server.ts';
-import { type Finding, fail, ok } from './finding.ts';
+import { type Finding, failOn, ok, type Say } from './finding.ts';
 import { judgeStranger } from './judge-stranger.ts';
 import { toPageText, toWords } from './page.ts';
 import type { Caller } from './realm-calls.ts';
@@ -13,12 +13,11 @@ export async function judgeServer(
   { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,
 ): Promise<Finding> {
   if (isThere) return ok(`Keycloak answers (${Math.round(answer.tookMs)} ms)`);
-  const seen = toWords(answer);
-  if (elsewhere !== undefined) return judgePath(serverUrl, elsewhere, seen);
-  if (answer.status === 0) return judgeSilence(answer, serverUrl, seen);
+  const say = failOn(toWords(answer));
+  if (elsewhere !== undefined) return judgePath(serverUrl, elsewhere, say);
+  if (answer.status === 0) return judgeSilence(answer, serverUrl, say);
   if (await isManagementPort(serverUrl, timeoutMs)) {
-    return fail(
-      seen,
+    return say(
       `${serverUrl} is Keycloak's management port: it serves health and metrics alone`,
       'Use the port for users in KEYCLOAK_SERVER_URL: 8080 for http, 8443 for https (9000 is for management).',
     );
@@ -29,8 +28,7 @@ export async function judgeServer(
     const there = await call(target.href, {}, timeoutMs);
     const base = target.href.replace(/\/realms\/.*$/, '');
     if (isKeycloak(there) && base !== target.href) {
-      return fail(
-        seen,
+      return say(
         `${serverUrl} redirects to ${target.origin}, and there is Keycloak`,
         `KEYCLOAK_SERVER_URL=${toShellWord(base)}`,
         ['--url', base, '--overwrite-env'],
@@ -43,61 +41,51 @@ export async function judgeServer(
       url: serverUrl,
       location: new URL(location, serverUrl).origin,
     });
-    return fail(seen, cause, fix);
+    return say(cause, fix);
   }
   const stranger = [401, 403, 429].includes(answer.status) ? judgeStranger(answer) : undefined;
   if (stranger !== undefined) return stranger;
   if (answer.status >= 500) {
-    return fail(
-      seen,
+    return say(
       `${serverUrl} answers, but is not well (HTTP ${answer.status})`,
       "Look into Keycloak's log. Behind a proxy: a 502, 503 or 504 means that the proxy does not reach Keycloak, or that it is still starting.",
     );
   }
   const server = answer.headers.get('server');
   const who = server ? ` It calls itself '${server}'.` : '';
-  return fail(
-    seen,
+  return say(
     `something answers at ${serverUrl}, but it is not Keycloak.${who} It says: ${toPageText(answer.text).slice(0, 120)}`,
     'Look at host, port and path of KEYCLOAK_SERVER_URL, and whether a proxy passes /realms/ on to Keycloak.',
   );
 }
 
-function judgePath(serverUrl: string, elsewhere: string, seen: string): Finding {
+function judgePath(serverUrl: string, elsewhere: string, say: Say): Finding {
   const fix = `KEYCLOAK_SERVER_URL=${elsewhere}`;
-  const [has, needs] = [
-    new URL(serverUrl).pathname.replace(/\/$/, ''),
-    new URL(elsewhere).pathname.replace(/\/$/, ''),
-  ];
+  const [has = '', needs] = [serverUrl, elsewhere].map((url) => new URL(url).pathname.replace(/\/$/, ''));
+  const setup = ['--url', elsewhere, '--overwrite-env'];
   if (needs === '') {
-    return fail(
-      seen,
+    return say(
       `the path ${has} is too much: Keycloak answers at ${elsewhere} (since Keycloak 17 there is no /auth)`,
       `${fix}\nOr start Keycloak with --http-relative-path=${has}.`,
-      ['--url', elsewhere, '--overwrite-env'],
+      setup,
     );
   }
-  return fail(seen, `the path ${needs} is missing: Keycloak answers at ${elsewhere}`, fix, [
-    '--url',
-    elsewhere,
-    '--overwrite-env',
-  ]);
+  return say(`the path ${needs} is missing: Keycloak answers at ${elsewhere}`, fix, setup);
 }
 
-function judgeSilence(answer: Answer, serverUrl: string, seen: string): Finding {
+function judgeSilence(answer: Answer, serverUrl: string, say: Say): Finding {
   const isGarbled =
     /HPE_|SOCKET|ECONNRESET|other side closed|UND_ERR_SOCKET|HTTP\/1\.1 protocol|Parse Error/i.test(
       `${answer.failure} ${answer.failureText}`,
     );
   if (isGarbled && serverUrl.startsWith('http:')) {
-    return fail(
-      seen,
+    return say(
       `${serverUrl} takes the connection, but does not answer in HTTP`,
       'Perhaps the port speaks HTTPS: use https:// in KEYCLOAK_SERVER_URL. Or it is the port of something else.',
     );
   }
   const { cause, fix } = diagnose({ status: 0, failure: answer.failure, url: serverUrl });
-  return fail(seen, cause, fix);
+  return say(cause, fix);
 }
 
 async function isManagementPort(serverUrl: string, timeoutMs: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { type Check, fail, ok, skipped, warn } from '../check.ts';
+import { type Check, fail, failOn, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { CHANGES, type Change, GUIDE, KNOWN, toSource, UNSEEN } from './changes.ts';
 import type { RealmFacts } from './facts.ts';
@@ -75,16 +75,15 @@ export const UPGRADE_CHECKS: readonly Check[] = [
     async run(context) {
       const { realm, to } = await look(context);
       const seen = `changes are known from ${KNOWN.from} to ${KNOWN.to}`;
+      const say = failOn(seen);
       const fix = `Read the chapters of the missing versions in the upgrading guide. Perhaps a newer keycloak-guard knows them.\n${GUIDE}`;
       if (compare(to, KNOWN.to) > 0)
-        return fail(
-          seen,
+        return say(
           `this doctor knows nothing of versions after ${KNOWN.to}, nor whether there is a ${to}`,
           fix,
         );
       if (realm.version !== undefined && compare(realm.version, KNOWN.from) < 0)
-        return fail(
-          seen,
+        return say(
           `this Keycloak is ${realm.version}: changes before ${KNOWN.from} were not looked for`,
           fix,
         );

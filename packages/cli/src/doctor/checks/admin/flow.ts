@@ -1,4 +1,4 @@
-import { adminCheck, fail, ok, warn } from '../../check.ts';
+import { adminCheck, failOn, ok, warn } from '../../check.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
 import { kcadmRealm } from '../../kcadm.ts';
 import { noPasswordLogin } from '../client/say.ts';
@@ -13,6 +13,7 @@ export const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', a
     .filter((step) => !step.authenticationFlow)
     .map((step) => `${step.displayName} ${step.requirement}`)
     .join(', ')}`;
+  const say = failOn(seen);
   const page = `Authentication > Flows > ${alias}`;
   const bind = isOverride
     ? `Clients > ${reach.caller.clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`
@@ -24,31 +25,27 @@ export const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', a
     ),
   );
   if (form !== undefined) {
-    return fail(
-      seen,
+    return say(
       `'${alias}' is a flow for browsers, bound where the direct grant flow belongs: the token endpoint answers with a login page`,
       bind,
     );
   }
   const deny = required.find((step) => /deny-access/.test(step.providerId ?? '') && step.level === 0);
   if (deny !== undefined)
-    return fail(
-      seen,
+    return say(
       `the flow '${alias}' denies every login`,
       `${bind}\nOr ${page}: take out '${deny.displayName}'`,
     );
   const checksPassword = required.some((step) => /password/i.test(step.providerId ?? ''));
   if (steps.length > 0 && !checksPassword) {
-    return fail(
-      seen,
+    return say(
       `the flow '${alias}' does not check the password: anybody can log in as anybody`,
       `${page} > Password = REQUIRED`,
     );
   }
   const otp = findForcedOtp(steps);
   if (otp !== undefined) {
-    return fail(
-      seen,
+    return say(
       `the flow '${alias}' requires an OTP of everybody, and POST /login sends none`,
       `${page} > ${otp.displayName}: inside Conditional OTP, or DISABLED`,
     );

@@ -2,7 +2,7 @@ import type { AuthzState } from '../../../admin/index.ts';
 import type { Answer } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { check, fail, ok, skipped } from '../../check.ts';
+import { check, fail, failOn, ok, skipped } from '../../check.ts';
 import { kcadm, kcadmServer, kcadmServiceRole } from '../../kcadm.ts';
 import { onPage, refusalOf } from '../client/say.ts';
 import { applyCommand } from './say.ts';
@@ -33,18 +33,17 @@ export const authzProtection = check('authz.protection', ['authz.enabled'], asyn
   const { clientId } = reach.caller;
   const answer = await reach.authz.protection();
   const seen = toWords(answer);
+  const say = failOn(seen);
   const words = refusalOf(answer);
   const guards = 'guards cannot look up the names of resources, and answer 500';
   if (/^unauthorized_client/i.test(words)) {
-    return fail(
-      seen,
+    return say(
       `the client '${clientId}' has no service account: ${guards}`,
       `${onPage(reach, 'Settings > Capability config > Service accounts roles ON')}\n${kcadm(reach, 'serviceAccountsEnabled=true')}`,
     );
   }
   if (/uma_protection/.test(words)) {
-    return fail(
-      seen,
+    return say(
       `the service account of '${clientId}' has lost the role uma_protection: ${guards}`,
       kcadmServiceRole(reach, 'uma_protection'),
     );
@@ -58,8 +57,7 @@ export const authzProtection = check('authz.protection', ['authz.enabled'], asyn
     );
   }
   if (answer.status === 200) return ok('the service account may look up resources');
-  return fail(
-    seen,
+  return say(
     `the protection API refuses the service account: ${guards}`,
     'The words above are all Keycloak says.',
   );

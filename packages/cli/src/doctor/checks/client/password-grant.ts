@@ -1,7 +1,7 @@
 import type { Answer } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toPageText, toWords } from '../../../keycloak/page.ts';
-import { check, type Finding, fail, ok } from '../../check.ts';
+import { check, type Finding, fail, failOn, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { kcadmRealm } from '../../kcadm.ts';
 import { diagnosed, isAboutUser, refusalOf } from './say.ts';
@@ -14,18 +14,17 @@ export const clientPasswordGrant = check(
     const grant = await reach.client.passwordGrant();
     if (isAboutUser(grant)) return ok('an unknown user is refused as it should be');
     const { realm } = reach.caller;
+    const say = failOn(toWords(grant));
     const policies = reach.admin ? await reach.admin.policies().catch(() => []) : [];
     const named = policies.length > 0 ? ` Enabled policies: ${policies.join(', ')}.` : '';
     if (/prohibited|policy|not allowed/i.test(refusalOf(grant))) {
-      return fail(
-        toWords(grant),
+      return say(
         `a client policy of the realm '${realm}' forbids what this service does (${refusalOf(grant)})`,
         `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${named}`,
       );
     }
     if (/invalid origin/i.test(grant.text)) {
-      return fail(
-        toWords(grant),
+      return say(
         'something on the way adds an Origin header to the calls, and Keycloak refuses it: this service sends none',
         'Look for a proxy between this service and Keycloak that sets Origin, and take that out.',
       );
@@ -47,6 +46,7 @@ export const clientPasswordGrant = check(
 /** A page in place of JSON: the password grant's flow is one that shows pages. */
 async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
   const { realm, clientId } = reach.caller;
+  const say = failOn(toWords(grant));
   const flow = await reach.admin?.flow().catch(() => undefined);
   const override = `Clients > ${clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`;
   const bind = `Authentication > Flows > 'direct grant' > Action > Bind flow > Direct grant flow\n${kcadmRealm(realm, "'directGrantFlow=direct grant'")}`;
@@ -58,14 +58,12 @@ async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
         : bind;
   const name = flow === undefined ? '' : ` ('${flow.alias}')`;
   if (/<input[^>]+password/i.test(grant.text)) {
-    return fail(
-      toWords(grant),
+    return say(
       `the token endpoint answers with a login page: a browser flow is bound where the direct grant flow belongs${name}`,
       fix,
     );
   }
-  return fail(
-    toWords(grant),
+  return say(
     `the token endpoint answers with a page ('${toPageText(grant.text).slice(0, 100)}') and not with JSON: the flow of the password grant${name} is not Keycloak's own, and refuses every login`,
     fix,
   );

@@ -1,6 +1,6 @@
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { fail, loginCheck, ok, skipped, warn } from '../../check.ts';
+import { fail, failOn, loginCheck, ok, skipped, warn } from '../../check.ts';
 import { refusalOf } from '../client/say.ts';
 import { explainStale } from './stale.ts';
 
@@ -21,23 +21,21 @@ const loginRefresh = loginCheck('login.refresh', ['login.password'], async (logi
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;
   const words = refusalOf(answer);
+  const say = failOn(toWords(answer));
   if (/stale token/i.test(words)) return explainStale(toWords(answer), 'the token endpoint', answer, reach);
   if (/authentication method not allowed/i.test(words)) {
-    return fail(
-      toWords(answer),
+    return say(
       'a client policy does not allow the client to authenticate with a secret',
       'Realm settings > Client policies > Policies: take this client out of the conditions of the policy, or switch it off.',
     );
   }
   if (/not active|expired/i.test(words)) {
-    return fail(
-      toWords(answer),
+    return say(
       'the refresh token is expired as soon as it is given',
       'Realm settings > Sessions > SSO Session Idle and Max; Clients > Advanced > Client Session Idle and Max',
     );
   }
-  return fail(
-    toWords(answer),
+  return say(
     `the refresh token is refused (${words})`,
     `Clients > ${clientId} > Settings and Advanced; a client policy (Realm settings > Client policies) can be the reason.`,
   );

@@ -1,6 +1,6 @@
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { check, type Finding, fail, ok, warn } from '../../check.ts';
+import { check, type Finding, fail, failOn, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { Claims } from '../../evidence/jwt.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
@@ -71,12 +71,12 @@ export const tokenSession = check(
 
 /** Explains by Keycloak's words or, if they are only "no", by other evidence. */
 async function explain(reason: string, seen: string, claims: Claims, reach: Reach): Promise<Finding> {
+  const say = failOn(seen);
   if (/session/i.test(reason)) {
     const { realm } = reach.caller;
     const fate = await findUserFate(claims, reach).catch(() => undefined);
     if (fate === 'another') {
-      return fail(
-        seen,
+      return say(
         `the realm '${realm}' was made anew with its old keys (imported again): the token's user '${claims.preferred_username}' has another id there now, and no old session is left`,
         'Log in again. Give Keycloak a database that stays; data that hang on sub belong to nobody now.',
       );
@@ -87,28 +87,19 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
       gone: 'the user of the token was deleted, and the sessions with it',
       unknown: `${over}, its user was deleted, or the realm was made anew with its old keys: an admin, or --user, tells which`,
     }[fate ?? 'unknown'];
-    return fail(seen, cause, 'Log in again.');
+    return say(cause, 'Log in again.');
   }
   if (/user disabled/i.test(reason)) {
-    return fail(
-      seen,
-      'the user of the token is disabled',
-      'Users > the user > Enabled ON, then log in again.',
-    );
+    return say('the user of the token is disabled', 'Users > the user > Enabled ON, then log in again.');
   }
   if (/client disabled/i.test(reason)) {
-    return fail(
-      seen,
-      'the client of the token is disabled',
-      `Clients > ${claims.azp ?? 'the client'} > Enabled ON`,
-    );
+    return say('the client of the token is disabled', `Clients > ${claims.azp ?? 'the client'} > Enabled ON`);
   }
   const notBefore = await findNotBefore(reach);
   if (notBefore !== undefined && notBefore.at > Number(claims.iat)) {
     const at = new Date(notBefore.at * 1000);
     const isAhead = at.getTime() > Date.now();
-    return fail(
-      seen,
+    return say(
       `the token is from before the not-before of the ${notBefore.of} (${at.toISOString()}): everything older was revoked`,
       isAhead ? `It lies ahead, so fresh tokens are refused too: ${notBefore.fix}` : 'Log in again.',
     );
@@ -116,22 +107,19 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
   const fix =
     'Log in again. If a fresh token is refused too: Sessions > Action > Revocation > Clear, and Clients > the client > Advanced > Revocation > Clear.';
   if (!/token verification failed/i.test(reason)) {
-    return fail(
-      seen,
+    return say(
       'Keycloak no longer stands by the token: its session is over, it was revoked, or a not-before lies after it',
       fix,
     );
   }
   // Keycloak has its own texts for an ended session and a disabled user.
   if (reach.admin === null && reach.login === null) {
-    return fail(
-      seen,
+    return say(
       'Keycloak no longer stands by the token, though its session is not over: a not-before of the realm, the client or the user lies after it, or the token itself was revoked (POST /revoke)',
       `${fix} With --user and DOCTOR_PASSWORD, or with an admin, the doctor sees which.`,
     );
   }
-  return fail(
-    seen,
+  return say(
     'the token was revoked (POST /revoke): its session is not over, and no not-before lies after it',
     'Log in again.',
   );

@@ -1,4 +1,4 @@
-import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { type Check, type Finding, fail, ok, type Say, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { Claims } from '../../evidence/jwt.ts';
 import { scopesOf } from '../../evidence/jwt.ts';
@@ -108,32 +108,25 @@ const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   if (realmRoles.length + clients.length > 0) {
     return ok(`${realmRoles.length} realm roles, roles of ${clients.length} clients`);
   }
+  const say = (...words: Parameters<Say>) => warn('no roles in the token', ...words);
   const client = await reach.admin?.client().catch(() => undefined);
   const hasScope = client === undefined ? undefined : client.defaultClientScopes?.includes('roles');
   if (hasScope === true && client?.fullScopeAllowed === false) {
-    return warn(
-      'no roles in the token',
+    return say(
       'the client has no full scope: only roles that are mapped to it get into its tokens, and none is',
       `${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}, or assign the roles there`,
     );
   }
   if (hasScope === false) {
-    return warn(
-      'no roles in the token',
-      "no roles are in the token: the client has no scope 'roles'",
-      add(reach, 'roles'),
-      [],
-    );
+    return say("no roles are in the token: the client has no scope 'roles'", add(reach, 'roles'), []);
   }
   if (hasScope === true) {
-    return warn(
-      'no roles in the token',
+    return say(
       "no roles are in the token, though the client has the scope 'roles': its mappers put none in, or the user has no roles",
       'Client scopes > roles > Mappers > realm roles, client roles: Add to access token ON; Users > the user > Role mapping',
     );
   }
-  return warn(
-    'no roles in the token',
+  return say(
     "no roles are in the token: the client has no scope 'roles' or its mappers are off, or no full scope, or the user has no roles",
     `${add(reach, 'roles')}; ${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}; Users > the user > Role mapping`,
     [],
