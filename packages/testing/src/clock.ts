@@ -1,19 +1,15 @@
 /** A clock that tests can move. */
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Seconds since 1970, as tokens count. */
-  seconds(): number;
-  advance(seconds: number): void;
-}
+export type Clock = ReturnType<typeof createClock>;
 
-export function createClock(): Clock {
+export function createClock() {
   let offset = 0;
   const now = () => Date.now() + offset;
   return {
+    /** Milliseconds since 1970. */
     now,
+    /** Seconds since 1970, as tokens count. */
     seconds: () => Math.floor(now() / 1000),
-    advance(seconds) {
+    advance(seconds: number): void {
       offset += seconds * 1000;
     },
   };

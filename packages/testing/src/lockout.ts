@@ -9,19 +9,16 @@ interface Failures {
 }
 
 /** Brute-force protection. The realm's `bruteForceProtected` turns it on. */
-export interface Lockout {
-  /** Counts the attempt. False if the password is wrong, or the user is locked. */
-  admits(user: User, passwordIsRight: boolean): boolean;
-  /** Forgets all failures. */
-  clear(): void;
-}
+export type Lockout = ReturnType<typeof createLockout>;
 
-export function createLockout(realm: Realm, clock: Clock): Lockout {
+export function createLockout(realm: Realm, clock: Clock) {
   const failures = new Map<string, Failures>();
 
   return {
+    /** Forgets all failures. */
     clear: () => failures.clear(),
-    admits(user, right) {
+    /** Counts the attempt. False if the password is wrong, or the user is locked. */
+    admits(user: User, right: boolean): boolean {
       const { settings } = realm;
       if (!settings.bruteForceProtected) return right;
       const now = clock.now();

@@ -7,31 +7,27 @@ export type Mood =
   | { kind: 'error'; statusCode: number }
   | { kind: 'garbage' };
 
-export interface Misbehaviour {
-  /** Sets the mood of one endpoint, or of all of them. */
-  set(mood: Mood, endpoint?: Endpoint): void;
-  /** Makes everything work again. Delayed answers are sent. */
-  clear(): void;
-  /** Applies the mood before an endpoint answers. */
-  apply(endpoint: Endpoint, reply: FastifyReply): Promise<unknown>;
-}
+export type Misbehaviour = ReturnType<typeof createMisbehaviour>;
 
-export function createMisbehaviour(): Misbehaviour {
+export function createMisbehaviour() {
   let everywhere: Mood | undefined;
   const at = new Map<Endpoint, Mood>();
   const held = new Set<() => void>();
 
   return {
-    set(mood, endpoint) {
+    /** Sets the mood of one endpoint, or of all of them. */
+    set(mood: Mood, endpoint?: Endpoint): void {
       if (endpoint === undefined) everywhere = mood;
       else at.set(endpoint, mood);
     },
-    clear() {
+    /** Makes everything work again. Delayed answers are sent. */
+    clear(): void {
       everywhere = undefined;
       at.clear();
       for (const release of held) release();
     },
-    async apply(endpoint, reply) {
+    /** Applies the mood before an endpoint answers. */
+    async apply(endpoint: Endpoint, reply: FastifyReply): Promise<unknown> {
       const mood = at.get(endpoint) ?? everywhere;
       if (mood === undefined) return;
       if (mood.kind === 'slow') return wait(mood.delayMs, held);

@@ -13,29 +13,14 @@ interface NewSession {
   readonly id?: string;
 }
 
-export interface Sessions {
-  start(options: NewSession): Session;
-  /** The session, unless it has ended or expired. */
-  find(id: string, offline?: boolean): Session | undefined;
-  ofUser(userId: string): Session[];
-  end(session: Session): void;
-  /** The client's part of the session, unless it has ended or expired. */
-  partOf(session: Session, client: Client): ClientSession | undefined;
-  /** The client's part of the session, made if there is none. */
-  join(session: Session, client: Client): ClientSession;
-  /** Marks the session and the client's part of it as used. */
-  touch(session: Session, client: Client): void;
-  revoke(tokenId: string, expiresAt: number): void;
-  isRevoked(tokenId: string): boolean;
-  toStored(): StoredSessions;
-}
+export type Sessions = ReturnType<typeof createSessions>;
 
 export interface StoredSessions {
   readonly sessions: readonly Session[];
   readonly revoked: readonly (readonly [string, number])[];
 }
 
-export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessions): Sessions {
+export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessions) {
   const keyOf = (id: string, offline: boolean) => `${offline ? 'offline' : 'online'} ${id}`;
   const byId = new Map(
     (stored?.sessions ?? []).map((session) => [keyOf(session.id, session.offline), withTimes(session)]),
@@ -47,52 +32,57 @@ export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessio
     return end > clock.seconds();
   };
 
-  const sessions: Sessions = {
-    start({ userId, offline = false, rememberMe = false, notes = {}, id = newId() }) {
+  /** The client's part of the session, unless it has ended or expired. */
+  const partOf = (session: Session, client: Client): ClientSession | undefined => {
+    const part = session.clients[client.clientId];
+    if (part === undefined) return undefined;
+    const { settings } = realm;
+    const end = Math.min(
+      clientIdleEnd(settings, client, session, part),
+      clientMaxEnd(settings, client, session, part),
+    );
+    return end > clock.seconds() ? part : undefined;
+  };
+  /** The client's part of the session, made if there is none. */
+  const join = (session: Session, client: Client): ClientSession => {
+    const part = partOf(session, client) ?? newPart(client, clock);
+    session.clients[client.clientId] = part;
+    return part;
+  };
+
+  return {
+    start({ userId, offline = false, rememberMe = false, notes = {}, id = newId() }: NewSession): Session {
       const now = clock.seconds();
       const times = { startedAt: now, lastSeenAt: now };
       const session: Session = { id, userId, ...times, offline, rememberMe, notes, clients: {} };
       byId.set(keyOf(id, offline), session);
       return session;
     },
-    find(id, offline = false) {
+    /** The session, unless it has ended or expired. */
+    find(id: string, offline = false): Session | undefined {
       const session = byId.get(keyOf(id, offline));
       if (session === undefined) return undefined;
       if (isAlive(session)) return session;
       byId.delete(keyOf(id, offline));
       return undefined;
     },
-    ofUser: (userId) => [...byId.values()].filter((session) => session.userId === userId),
-    end(session) {
+    ofUser: (userId: string) => [...byId.values()].filter((session) => session.userId === userId),
+    end(session: Session): void {
       byId.delete(keyOf(session.id, session.offline));
     },
-    partOf(session, client) {
-      const part = session.clients[client.clientId];
-      if (part === undefined) return undefined;
-      const { settings } = realm;
-      const end = Math.min(
-        clientIdleEnd(settings, client, session, part),
-        clientMaxEnd(settings, client, session, part),
-      );
-      return end > clock.seconds() ? part : undefined;
-    },
-    join(session, client) {
-      const known = sessions.partOf(session, client);
-      if (known !== undefined) return known;
-      const made = newPart(client, clock);
-      session.clients[client.clientId] = made;
-      return made;
-    },
-    touch(session, client) {
-      const part = sessions.join(session, client);
+    partOf,
+    join,
+    /** Marks the session and the client's part of it as used. */
+    touch(session: Session, client: Client): void {
+      const part = join(session, client);
       part.lastSeenAt = clock.seconds();
       session.lastSeenAt = part.lastSeenAt;
     },
-    revoke(tokenId, expiresAt) {
+    revoke(tokenId: string, expiresAt: number): void {
       revoked.set(tokenId, expiresAt);
     },
-    isRevoked: (tokenId) => revoked.has(tokenId),
-    toStored() {
+    isRevoked: (tokenId: string) => revoked.has(tokenId),
+    toStored(): StoredSessions {
       const now = clock.seconds();
       return {
         sessions: [...byId.values()].filter(isAlive),
@@ -100,7 +90,6 @@ export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessio
       };
     },
   };
-  return sessions;
 }
 
 export function newPart({ clientId }: Client, clock: Clock): ClientSession {

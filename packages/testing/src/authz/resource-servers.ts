@@ -11,16 +11,14 @@ export interface ResourceServer extends ReadSettings {
   readonly tickets: Map<string, Ticket>;
 }
 
-export interface ResourceServers {
-  /** `undefined` if the client has no authorization services. */
-  of(client: Client): ResourceServer | undefined;
-}
+export type ResourceServers = ReturnType<typeof createResourceServers>;
 
 /** Registered resources last until the client gets other settings, or the provider ends. */
-export function createResourceServers(realm: Realm): ResourceServers {
+export function createResourceServers(realm: Realm) {
   const known = new Map<string, { settings: unknown; server: ResourceServer }>();
   return {
-    of({ id, clientId, representation, isPublic }) {
+    /** `undefined` if the client has no authorization services. */
+    of({ id, clientId, representation, isPublic }: Client): ResourceServer | undefined {
       if (representation.authorizationServicesEnabled !== true || isPublic) {
         known.delete(clientId);
         return undefined;

@@ -20,28 +20,25 @@ export interface CodeGrant {
   readonly expiresAt: number;
 }
 
-export interface Codes {
-  issue(request: ValidAuthRequest, session: Session, organization?: string): string;
-  /** Uses up the code. `used` if it was used before. */
-  take(code: string): { grant: CodeGrant; used: boolean } | undefined;
-}
+export type Codes = ReturnType<typeof createCodes>;
 
-export function createCodes(realm: Realm, clock: Clock): Codes {
+export function createCodes(realm: Realm, clock: Clock) {
   const byCode = new Map<string, { grant: CodeGrant; used: boolean }>();
 
   return {
-    issue({ client, redirectUri, scope, nonce, challenge, resource }, session, organization) {
+    issue(request: ValidAuthRequest, session: Session, organization?: string): string {
+      const { client, redirectUri, scope, nonce, challenge, resource } = request;
       const now = clock.seconds();
       for (const [code, { grant }] of byCode) if (grant.expiresAt + 3600 < now) byCode.delete(code);
       const code = `${randomUUID()}.${session.id}.${client.id}`;
       const expiresAt = now + (realm.settings.accessCodeLifespan ?? 60);
       const { clientId } = client;
       const about = { sessionId: session.id, clientId, redirectUri, scope, nonce, challenge, resource };
-      const grant = { ...about, organization, expiresAt };
-      byCode.set(code, { grant, used: false });
+      byCode.set(code, { grant: { ...about, organization, expiresAt }, used: false });
       return code;
     },
-    take(code) {
+    /** Uses up the code. `used` if it was used before. */
+    take(code: string) {
       const entry = byCode.get(code);
       if (entry === undefined) return undefined;
       const { used } = entry;

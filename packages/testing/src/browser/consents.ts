@@ -4,22 +4,19 @@ import type { ValidAuthRequest } from './auth-request.ts';
 type Asked = Pick<ValidAuthRequest, 'client' | 'scope' | 'prompts'>;
 
 /** Which scopes people granted to which clients. */
-export interface Consents {
-  /** Whether to ask the person: the client requires consent and lacks it for some scope. */
-  isMissing(userId: string, request: Asked): boolean;
-  grant(userId: string, request: Asked): void;
-}
+export type Consents = ReturnType<typeof createConsents>;
 
-export function createConsents(): Consents {
+export function createConsents() {
   const granted = new Map<string, Set<string>>();
   const keyOf = (userId: string, { client }: Asked) => `${userId} ${client.id}`;
   return {
-    isMissing(userId, request) {
+    /** Whether to ask the person: the client requires consent and lacks it for some scope. */
+    isMissing(userId: string, request: Asked): boolean {
       if (!request.client.consentRequired) return false;
       const known = granted.get(keyOf(userId, request));
       return request.prompts.includes('consent') || !scopesOf(request).every((one) => known?.has(one));
     },
-    grant(userId, request) {
+    grant(userId: string, request: Asked): void {
       const key = keyOf(userId, request);
       granted.set(key, new Set([...(granted.get(key) ?? []), ...scopesOf(request)]));
     },

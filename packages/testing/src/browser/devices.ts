@@ -22,21 +22,13 @@ export interface DeviceRequest {
 
 type Asked = Pick<DeviceRequest, 'scope' | 'nonce' | 'challenge'>;
 
-export interface Devices {
-  open(client: Client, asked: Asked): DeviceRequest;
-  find(deviceCode: string): DeviceRequest | undefined;
-  /** Ignores case and the hyphen. Finds no request that has a verdict. */
-  findByUserCode(userCode: string): DeviceRequest | undefined;
-  /** False if the device asks again before the interval is over. */
-  mayAskNow(device: DeviceRequest): boolean;
-  close(device: DeviceRequest): void;
-}
+export type Devices = ReturnType<typeof createDevices>;
 
 /** How long an expired request is still reported as expired. */
 const REMEMBERED_SECONDS = 600;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-export function createDevices(realm: Realm, clock: Clock): Devices {
+export function createDevices(realm: Realm, clock: Clock) {
   const byCode = new Map<string, DeviceRequest>();
   const askedAt = new Map<string, number>();
 
@@ -50,7 +42,7 @@ export function createDevices(realm: Realm, clock: Clock): Devices {
   };
 
   return {
-    open({ clientId, attributes }, asked) {
+    open({ clientId, attributes }: Client, asked: Asked): DeviceRequest {
       sweep();
       const { oauth2DeviceCodeLifespan: lifespan, oauth2DevicePollingInterval: interval } = realm.settings;
       const device: DeviceRequest = {
@@ -64,14 +56,16 @@ export function createDevices(realm: Realm, clock: Clock): Devices {
       byCode.set(device.deviceCode, device);
       return device;
     },
-    find: (deviceCode) => byCode.get(deviceCode),
-    findByUserCode(userCode) {
+    find: (deviceCode: string) => byCode.get(deviceCode),
+    /** Ignores case and the hyphen. Finds no request that has a verdict. */
+    findByUserCode(userCode: string) {
       const wanted = toLetters(userCode);
       return [...byCode.values()].find(
         (device) => device.verdict === undefined && toLetters(device.userCode) === wanted,
       );
     },
-    mayAskNow({ deviceCode, intervalSeconds }) {
+    /** False if the device asks again before the interval is over. */
+    mayAskNow({ deviceCode, intervalSeconds }: DeviceRequest): boolean {
       const last = askedAt.get(deviceCode);
       const now = clock.now();
       if (last !== undefined && now < last + intervalSeconds * 1000) return false;

@@ -22,21 +22,11 @@ export interface PendingLogin {
   readonly expiresAt: number;
 }
 
-export interface Logins {
-  /** Opens a login page in the browser with this id, or in a new one. */
-  open(
-    browserId: string | undefined,
-    request: ValidAuthRequest,
-    reauthenticate?: string,
-  ): { browserId: string; login: PendingLogin };
-  find(browserId: string | undefined, tabId: string): PendingLogin | undefined;
-  renew(login: PendingLogin): void;
-  close(browserId: string, login: PendingLogin): void;
-}
+export type Logins = ReturnType<typeof createLogins>;
 
 const random = (bytes: number) => randomBytes(bytes).toString('base64url');
 
-export function createLogins(realm: Realm, clock: Clock): Logins {
+export function createLogins(realm: Realm, clock: Clock) {
   const browsers = new Map<string, Map<string, PendingLogin>>();
 
   const sweep = () => {
@@ -48,7 +38,8 @@ export function createLogins(realm: Realm, clock: Clock): Logins {
   };
 
   return {
-    open(known, request, reauthenticate) {
+    /** Opens a login page in the browser with this id, or in a new one. */
+    open(known: string | undefined, request: ValidAuthRequest, reauthenticate?: string) {
       sweep();
       const browserId = known !== undefined && browsers.has(known) ? known : random(24);
       const login: PendingLogin = {
@@ -62,14 +53,14 @@ export function createLogins(realm: Realm, clock: Clock): Logins {
       browsers.set(browserId, tabs.set(login.tabId, login));
       return { browserId, login };
     },
-    find(browserId, tabId) {
+    find(browserId: string | undefined, tabId: string) {
       sweep();
       return browserId === undefined ? undefined : browsers.get(browserId)?.get(tabId);
     },
-    renew(login) {
+    renew(login: PendingLogin): void {
       login.sessionCode = random(24);
     },
-    close(browserId, login) {
+    close(browserId: string, login: PendingLogin): void {
       browsers.get(browserId)?.delete(login.tabId);
     },
   };

@@ -29,19 +29,9 @@ export type KeySource =
   | { readonly discovery: string };
 
 /** Public keys of clients and of identity providers. */
-export interface ClientKeys {
-  /**
-   * The key that a JWT is signed with: by `kid`, or by `alg` without one. As in Keycloak, keys at a URL are fetched once, again
-   * for a `kid` that is not among them, but not within 10 seconds, and kept if that fails.
-   *
-   * @param owner whose keys these are
-   */
-  find(
-    owner: string,
-    source: KeySource,
-    header: { readonly kid?: unknown; readonly alg?: unknown },
-  ): Promise<JWK | undefined>;
-}
+export type ClientKeys = ReturnType<typeof createClientKeys>;
+
+type Header = Readonly<{ kid?: unknown; alg?: unknown }>;
 
 const REFETCH_AFTER_SECONDS = 10;
 const TIMEOUT_MS = 5_000;
@@ -52,11 +42,17 @@ interface Fetched {
   readonly at: number;
 }
 
-export function createClientKeys(clock: Clock): ClientKeys {
+export function createClientKeys(clock: Clock) {
   const known = new Map<string, Fetched>();
 
   return {
-    async find(owner, source, header) {
+    /**
+     * The key that a JWT is signed with: by `kid`, or by `alg` without one. As in Keycloak, keys at a URL are fetched once, again
+     * for a `kid` that is not among them, but not within 10 seconds, and kept if that fails.
+     *
+     * @param owner whose keys these are
+     */
+    async find(owner: string, source: KeySource, header: Header): Promise<JWK | undefined> {
       if ('text' in source) return pick(readKeys(source.text), header);
       if ('certificate' in source) return pick(keysOfCertificate(source.certificate), header);
       const address = JSON.stringify(source);
@@ -73,7 +69,7 @@ export function createClientKeys(clock: Clock): ClientKeys {
 }
 
 /** Keycloak wants `kid` and `use` of each key. */
-function pick(keys: readonly JWK[], { kid, alg }: { readonly kid?: unknown; readonly alg?: unknown }) {
+function pick(keys: readonly JWK[], { kid, alg }: Header) {
   const usable = keys.filter((key) => key.kid !== undefined && key.use === 'sig');
   const found = usable.find((key) => (kid === undefined ? algorithmOf(key) === alg : key.kid === kid));
   return found === undefined ? undefined : { ...found, alg: algorithmOf(found) };

@@ -1,15 +1,13 @@
 import type { Clock } from '../clock.ts';
 
 /** Ids of tokens that are good once. */
-export interface UsedTokens {
-  /** False if the id was used before. @param until when it may be forgotten. Unit: seconds since 1970 */
-  use(id: string, until: number): boolean;
-}
+export type UsedTokens = ReturnType<typeof createUsedTokens>;
 
-export function createUsedTokens(clock: Clock): UsedTokens {
+export function createUsedTokens(clock: Clock) {
   const used = new Map<string, number>();
   return {
-    use(id, until) {
+    /** False if the id was used before. @param until when it may be forgotten. Unit: seconds since 1970 */
+    use(id: string, until: number): boolean {
       const now = clock.seconds();
       for (const [one, end] of used) if (end < now) used.delete(one);
       if (used.has(id)) return false;

@@ -12,18 +12,11 @@ export interface RoleGrant {
   clientRoles?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
-export interface RoleBook {
-  /** A role of the realm by its name, one of a client as `client/role`. */
-  has(name: string): boolean;
-  /** Resolves composite roles. */
-  resolve(grants: readonly RoleGrant[]): RoleSet;
-}
-
 const key = (client: string, role: string) => `${client}\0${role}`;
 const REALM = '';
 
 /** Reads the roles of a realm file, and adds those that Keycloak creates itself. */
-export function createRoleBook(rep: RealmRepresentation): RoleBook {
+export function createRoleBook(rep: RealmRepresentation) {
   const composites = new Map<string, string[]>();
   const add = (client: string, role: RoleRepresentation) => {
     const parts = role.composites;
@@ -46,12 +39,14 @@ export function createRoleBook(rep: RealmRepresentation): RoleBook {
   }
 
   return {
-    has(name) {
+    /** A role of the realm by its name, one of a client as `client/role`. */
+    has(name: string): boolean {
       const at = name.indexOf('/');
       const parts = composites.has(key(REALM, name)) ? 1 : at;
       return parts > 0 && (parts === 1 || composites.has(key(name.slice(0, at), name.slice(at + 1))));
     },
-    resolve(grants) {
+    /** Resolves composite roles. */
+    resolve(grants: readonly RoleGrant[]): RoleSet {
       const seen = new Set<string>();
       const todo = grants.flatMap((grant) => [
         ...(grant.realmRoles ?? []).map((name) => key(REALM, name)),

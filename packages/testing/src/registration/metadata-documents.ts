@@ -9,20 +9,13 @@ import { fetchDocument } from './fetch-document.ts';
 import { type ClientMetadata, readMetadata, toRepresentation } from './metadata.ts';
 
 /** Clients whose id is the URL of a document that describes them (Client ID Metadata Documents). */
-export interface MetadataDocuments {
-  /**
-   * Adds the client of an authorization request, if a policy accepts its document.
-   *
-   * @throws {PageFault} (rejects with one) in Keycloak's words
-   */
-  prepare(query: URLSearchParams): Promise<void>;
-}
+export type MetadataDocuments = ReturnType<typeof createMetadataDocuments>;
 
 const FAILED = 'Client Metadata fetch failed';
 /** Whoever can open a sign-in page can have one fetched. Keycloak keeps them all. */
 const MOST = 1_000;
 
-export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST): MetadataDocuments {
+export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST) {
   /** When a cached document expires, by client id; the least recently used comes first. Unit: seconds since 1970. */
   const goodUntil = new Map<string, number>();
 
@@ -55,7 +48,12 @@ export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST)
   }
 
   return {
-    async prepare(query) {
+    /**
+     * Adds the client of an authorization request, if a policy accepts its document.
+     *
+     * @throws {PageFault} (rejects with one) in Keycloak's words
+     */
+    async prepare(query: URLSearchParams): Promise<void> {
       const clientId = query.get('client_id') ?? '';
       const policy = realm.features.has('cimd') ? documentPolicyOf(realm, clientId) : undefined;
       if (policy === undefined) return;

@@ -30,33 +30,24 @@ export interface DpopRequest {
 }
 
 /** Checks DPoP proofs (RFC 9449 §4.3). Each is valid once. */
-export interface DpopChecker {
-  /** Returns the thumbprint of the key. @throws {Fault} 400 `invalid_request` */
-  check(request: DpopRequest): Promise<string>;
-}
+export type DpopChecker = ReturnType<typeof createDpopChecker>;
 
-export function createDpopChecker(clock: Clock): DpopChecker {
+export function createDpopChecker(clock: Clock) {
   const seen = new Map<string, number>();
 
   return {
-    async check({ proof, method, url, accessToken }) {
+    /** Returns the thumbprint of the key. @throws {Fault} 400 `invalid_request` */
+    async check({ proof, method, url, accessToken }: DpopRequest): Promise<string> {
       const jwk = checkHeader(proof);
-      const claims = await readClaims(proof);
-      const { htm, htu, jti, iat, ath } = claims;
-      if (
-        typeof htm !== 'string' ||
-        typeof htu !== 'string' ||
-        typeof jti !== 'string' ||
-        typeof iat !== 'number'
-      ) {
-        throw invalidRequest('DPoP mandatory claims are missing');
-      }
+      const { htm, htu, jti, iat, ath } = await readClaims(proof);
+      const isWhole = [htm, htu, jti].every((one) => typeof one === 'string') && typeof iat === 'number';
+      if (!isWhole) throw invalidRequest('DPoP mandatory claims are missing');
       const now = clock.seconds();
       if (iat > now + SKEW_SECONDS || iat < now - LIFETIME_SECONDS - SKEW_SECONDS) {
         throw invalidRequest('DPoP proof is not active');
       }
       if (htm !== method) throw invalidRequest('DPoP HTTP method mismatch');
-      if (htu.replace(/[?#].*$/s, '') !== url) throw invalidRequest('DPoP HTTP URL mismatch');
+      if (String(htu).replace(/[?#].*$/s, '') !== url) throw invalidRequest('DPoP HTTP URL mismatch');
       if (accessToken !== undefined && ath !== hashOf(accessToken)) {
         throw invalidRequest('DPoP proof and access token do not belong together');
       }

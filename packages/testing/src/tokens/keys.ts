@@ -25,32 +25,13 @@ export interface SigningKey {
  * RSA key takes as long as a hundred requests. As in Keycloak, there is always an RS256 key, and an ES256 key from the first
  * token that needs it.
  */
-export interface KeyRing {
-  /** The key that signs new tokens. Made if there is none for the algorithm. */
-  current(alg: SigningAlgorithm): Promise<SigningKey>;
-  /** Makes the keys, if they are not there yet. */
-  ready(): Promise<void>;
-  isReady(): boolean;
-  /** The JWK Set. The encryption key comes first, as in most Keycloak realms. */
-  jwks(): Promise<{ keys: JWK[] }>;
-  sign(claims: object, alg: SigningAlgorithm, typ?: string): Promise<string>;
-  signInternal(claims: object): Promise<string>;
-  /** The claims of a token signed with a published key, or `undefined`. */
-  verify(token: string): Promise<Record<string, unknown> | undefined>;
-  verifyInternal(token: string): Promise<Record<string, unknown> | undefined>;
-  rotate(options: { keepOld: boolean }): Promise<void>;
-  /** The keys, once they are ready. */
-  toStored(): StoredKeys;
-}
+export type KeyRing = ReturnType<typeof createKeyRing>;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** @param algorithms which keys to make, when the first is needed */
-export function createKeyRing(
-  stored?: StoredKeys,
-  algorithms: readonly SigningAlgorithm[] = ['RS256'],
-): KeyRing {
+export function createKeyRing(stored?: StoredKeys, algorithms: readonly SigningAlgorithm[] = ['RS256']) {
   let signing: SigningKey[] = [];
   let encryption: JWK | undefined;
   const start = async () => {
@@ -62,6 +43,7 @@ export function createKeyRing(
     ]);
   };
   let started: Promise<void> | undefined;
+  /** Makes the keys, if they are not there yet. */
   const ready = () => {
     started ??= start();
     return started;
@@ -83,27 +65,32 @@ export function createKeyRing(
     return made;
   };
 
-  const ring: KeyRing = {
+  /** The key that signs new tokens. Made if there is none for the algorithm. */
+  const current = async (alg: SigningAlgorithm): Promise<SigningKey> => {
+    await ready();
+    return signing.find((key) => key.alg === alg) ?? make(alg);
+  };
+
+  return {
     ready,
-    async current(alg) {
-      await ready();
-      return signing.find((key) => key.alg === alg) ?? make(alg);
-    },
-    async jwks() {
+    current,
+    /** The JWK Set. The encryption key comes first, as in most Keycloak realms. */
+    async jwks(): Promise<{ keys: JWK[] }> {
       await ready();
       return { keys: [encryption as JWK, ...signing.map((key) => key.publicJwk)] };
     },
-    async sign(claims, alg, typ = 'JWT') {
-      const key = await ring.current(alg);
+    async sign(claims: object, alg: SigningAlgorithm, typ = 'JWT'): Promise<string> {
+      const key = await current(alg);
       return new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg, typ, kid: key.kid })
         .sign(key.privateKey);
     },
-    signInternal: (claims) =>
+    signInternal: (claims: object): Promise<string> =>
       new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg: 'HS512', typ: 'JWT', kid: secretId })
         .sign(secret),
-    async verify(token) {
+    /** The claims of a token signed with a published key, or `undefined`. */
+    async verify(token: string) {
       await ready();
       return read(token, (header) => {
         const key = signing.find(({ kid, alg }) => kid === header.kid && alg === header.alg);
@@ -111,26 +98,26 @@ export function createKeyRing(
         return key.publicKey;
       });
     },
-    verifyInternal: (token) =>
+    verifyInternal: (token: string) =>
       read(token, (header) => {
         if (header.alg !== 'HS512' || header.kid !== secretId) throw new Error('unknown key');
         return secret;
       }),
-    async rotate({ keepOld }) {
+    async rotate({ keepOld }: { keepOld: boolean }): Promise<void> {
       await ready();
       await Promise.all(making.values());
       const fresh = await Promise.all([...new Set(signing.map(({ alg }) => alg))].map(createKey));
       signing = keepOld ? [...fresh, ...signing] : fresh;
     },
     isReady: () => encryption !== undefined,
-    toStored: () => ({
+    /** The keys, once they are ready. */
+    toStored: (): StoredKeys => ({
       signing: signing.map((key) => key.privateJwk),
       encryption: encryption as JWK,
       secretId,
       secret: secret.toString('base64url'),
     }),
   };
-  return ring;
 }
 
 /** Makes a signing key, which is in no JWK Set until a ring holds it. */

@@ -3,12 +3,9 @@ import { isGrantedBy, isSimpleKind, isUnderstood } from './policy-kinds.ts';
 import type { Question } from './subject.ts';
 
 /** Decides on policies, on each one once per question. */
-export interface PolicyJudge {
-  /** The verdicts of the policies that a permission or an aggregate applies. Empty if it applies none. */
-  judgeAll(ids: readonly string[]): readonly boolean[];
-}
+export type PolicyJudge = ReturnType<typeof createPolicyJudge>;
 
-export function createPolicyJudge({ policies }: DecisionModel, question: Question): PolicyJudge {
+export function createPolicyJudge({ policies }: DecisionModel, question: Question) {
   const known = new Map<string, boolean | undefined>();
 
   /** `undefined` if this provider cannot decide, which denies wherever it appears. */
@@ -36,7 +33,10 @@ export function createPolicyJudge({ policies }: DecisionModel, question: Questio
     return isGranted !== policy.isNegative;
   }
 
-  return { judgeAll: (ids) => ids.map((id) => judge(id) === true) };
+  return {
+    /** The verdicts of the policies that a permission or an aggregate applies. Empty if it applies none. */
+    judgeAll: (ids: readonly string[]) => ids.map((id) => judge(id) === true),
+  };
 }
 
 /** False if Keycloak would not know its logic or its strategy. */
