@@ -1,29 +1,30 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { addProtectionApi } from './authz/protection/protection-api.ts';
-import { addAccountProfile } from './endpoints/account-profile.ts';
+import { accountProfileRoute } from './endpoints/account-profile.ts';
 import { addAccountSessions } from './endpoints/account-sessions.ts';
 import { addAdmin } from './endpoints/admin.ts';
-import { addAuthorization } from './endpoints/authorization.ts';
+import { authorizationRoute } from './endpoints/authorization.ts';
 import { addClientRegistration } from './endpoints/client-registration.ts';
-import { addConsent } from './endpoints/consent.ts';
-import { addDevice } from './endpoints/device.ts';
-import { addDiscovery, addOAuthMetadata } from './endpoints/discovery.ts';
-import { addIntrospection } from './endpoints/introspection.ts';
-import { addJwks } from './endpoints/jwks.ts';
-import { addLogin } from './endpoints/login.ts';
-import { addLoginStatus } from './endpoints/login-status.ts';
-import { addLogout } from './endpoints/logout.ts';
-import { addPushedAuthorization } from './endpoints/pushed-authorization.ts';
-import { addRealmInfo } from './endpoints/realm-info.ts';
-import { addRequiredAction } from './endpoints/required-action.ts';
-import { addRevocation } from './endpoints/revocation.ts';
-import { addToken } from './endpoints/token.ts';
-import { addUmaConfiguration } from './endpoints/uma-configuration.ts';
-import { addUserinfo } from './endpoints/userinfo.ts';
+import { consentRoute } from './endpoints/consent.ts';
+import { deviceRoutes } from './endpoints/device.ts';
+import { discoveryRoute, oauthMetadataRoute } from './endpoints/discovery.ts';
+import { introspectionRoute } from './endpoints/introspection.ts';
+import { jwksRoute } from './endpoints/jwks.ts';
+import { loginRoute } from './endpoints/login.ts';
+import { loginStatusRoutes } from './endpoints/login-status.ts';
+import { logoutRoutes } from './endpoints/logout.ts';
+import { pushedAuthorizationRoute } from './endpoints/pushed-authorization.ts';
+import { realmInfoRoute } from './endpoints/realm-info.ts';
+import { requiredActionRoute } from './endpoints/required-action.ts';
+import { revocationRoute } from './endpoints/revocation.ts';
+import { tokenRoute } from './endpoints/token.ts';
+import { umaConfigurationRoute } from './endpoints/uma-configuration.ts';
+import { userinfoRoute } from './endpoints/userinfo.ts';
 import { Fault } from './fault.ts';
 import type { Endpoint } from './http/endpoints.ts';
 import { parseForms } from './http/form.ts';
 import { assertOwnHost } from './http/own-host.ts';
+import { addRoute, type Route } from './http/route.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
 import type { Realms } from './realms.ts';
@@ -35,6 +36,26 @@ interface AppOptions {
   onRequest(endpoint: Endpoint): void;
 }
 
+/** Under the path of a realm. */
+const ROUTES: readonly Route[] = [
+  realmInfoRoute,
+  discoveryRoute,
+  jwksRoute,
+  tokenRoute,
+  userinfoRoute,
+  introspectionRoute,
+  revocationRoute,
+  ...logoutRoutes,
+  ...loginStatusRoutes,
+  accountProfileRoute,
+  authorizationRoute,
+  pushedAuthorizationRoute,
+  ...deviceRoutes,
+  umaConfigurationRoute,
+  loginRoute,
+  consentRoute,
+  requiredActionRoute,
+];
 const HEADERS = {
   'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
@@ -110,29 +131,13 @@ export function buildApp(
       await provider.misbehaviour.apply(endpoint, reply);
       assertUsable(provider, endpoint);
     });
-    addOAuthMetadata(scope);
+    addRoute(scope, oauthMetadataRoute);
     scope.register(
       async (inRealm) => {
-        addRealmInfo(inRealm);
-        addDiscovery(inRealm);
-        addJwks(inRealm);
-        addToken(inRealm);
-        addUserinfo(inRealm);
-        addIntrospection(inRealm);
-        addRevocation(inRealm);
-        addLogout(inRealm);
-        addLoginStatus(inRealm);
-        addAccountProfile(inRealm);
+        for (const route of ROUTES) addRoute(inRealm, route);
         addAccountSessions(inRealm);
-        addAuthorization(inRealm);
-        addPushedAuthorization(inRealm);
-        addDevice(inRealm);
         addClientRegistration(inRealm);
-        addUmaConfiguration(inRealm);
         addProtectionApi(inRealm);
-        addLogin(inRealm);
-        addConsent(inRealm);
-        addRequiredAction(inRealm);
       },
       { prefix: '/realms/:realm' },
     );

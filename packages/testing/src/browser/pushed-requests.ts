@@ -7,36 +7,28 @@ import { PageFault } from './auth-request.ts';
 const PREFIX = 'urn:ietf:params:oauth:request_uri:';
 
 /** Pushed authorization requests (RFC 9126). */
-export interface PushedRequests {
-  readonly lifespanSeconds: number;
-  /** Keeps the parameters. Returns their `request_uri`. */
-  push(client: Client, parameters: URLSearchParams): string;
-  /**
-   * The parameters that a query with a `request_uri` stands for: the pushed ones, and those that only the query has.
-   *
-   * @throws {PageFault} if this client pushed nothing under this URI
-   */
-  resolve(query: URLSearchParams): URLSearchParams;
-  /** Ends a request after a login. */
-  close(requestUri: string): void;
-}
+export type PushedRequests = ReturnType<typeof createPushedRequests>;
 
-export function createPushedRequests(realm: Realm, clock: Clock): PushedRequests {
+export function createPushedRequests(realm: Realm, clock: Clock) {
   const byUri = new Map<string, { clientId: string; parameters: URLSearchParams; expiresAt: number }>();
 
-  const pushed: PushedRequests = {
-    get lifespanSeconds() {
-      const { attributes } = realm.settings as { attributes?: Record<string, string> };
-      return Number(attributes?.parRequestUriLifespan || 60);
-    },
-    push({ clientId }, parameters) {
+  const lifespanSeconds = () => Number(realm.settings.attributes?.parRequestUriLifespan || 60);
+  return {
+    lifespanSeconds,
+    /** Keeps the parameters. Returns their `request_uri`. */
+    push({ clientId }: Client, parameters: URLSearchParams): string {
       const now = clock.seconds();
       for (const [uri, { expiresAt }] of byUri) if (expiresAt <= now) byUri.delete(uri);
       const uri = `${PREFIX}${randomUUID()}`;
-      byUri.set(uri, { clientId, parameters, expiresAt: now + pushed.lifespanSeconds });
+      byUri.set(uri, { clientId, parameters, expiresAt: now + lifespanSeconds() });
       return uri;
     },
-    resolve(query) {
+    /**
+     * The parameters that a query with a `request_uri` stands for: the pushed ones, and those that only the query has.
+     *
+     * @throws {PageFault} if this client pushed nothing under this URI
+     */
+    resolve(query: URLSearchParams): URLSearchParams {
       const entry = byUri.get(query.get('request_uri') ?? '');
       if (entry === undefined || entry.expiresAt <= clock.seconds()) throw new PageFault('Invalid Request');
       if (entry.clientId !== query.get('client_id')) throw new PageFault('Invalid Request');
@@ -46,7 +38,7 @@ export function createPushedRequests(realm: Realm, clock: Clock): PushedRequests
       }
       return parameters;
     },
-    close: (requestUri) => void byUri.delete(requestUri),
+    /** Ends a request after a login. */
+    close: (requestUri: string) => void byUri.delete(requestUri),
   };
-  return pushed;
 }

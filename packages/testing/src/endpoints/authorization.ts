@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import {
   type AuthRequest,
   checkAuthRequest,
@@ -12,7 +11,7 @@ import { Fault } from '../fault.ts';
 import { noStore, redirectTo } from '../http/answer.ts';
 import { formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute, type Exchange } from '../http/route.ts';
+import type { Exchange, Route } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { sendToConsent } from './finish-login.ts';
@@ -21,38 +20,36 @@ import { showLogin } from './pending-login.ts';
 import { sendCode } from './send-code.ts';
 
 /** RFC 6749 §4.1, OpenID Connect Core §3.1.2. */
-export function addAuthorization(app: FastifyInstance): void {
-  addRoute(app, {
-    endpoint: 'authorization',
-    path: '/protocol/openid-connect/auth',
-    methods: ['GET', 'POST'],
-    async handler(exchange) {
-      const { provider, request, reply } = exchange;
-      const { realm } = provider;
-      let query = request.method === 'POST' ? formOf(request) : queryOf(request);
-      const pushedAs = query.get('request_uri') ?? undefined;
-      let asked: AuthRequest;
-      try {
-        await provider.documents.prepare(query);
-        if (pushedAs !== undefined) query = provider.pushedRequests.resolve(query);
-        asked = readAuthRequest(realm, query);
-      } catch (error) {
-        if (error instanceof PageFault) {
-          return sendErrorPage(reply, realm.displayName, error.message, error.statusCode);
-        }
-        throw error;
+export const authorizationRoute: Route = {
+  endpoint: 'authorization',
+  path: '/protocol/openid-connect/auth',
+  methods: ['GET', 'POST'],
+  async handler(exchange) {
+    const { provider, request, reply } = exchange;
+    const { realm } = provider;
+    let query = request.method === 'POST' ? formOf(request) : queryOf(request);
+    const pushedAs = query.get('request_uri') ?? undefined;
+    let asked: AuthRequest;
+    try {
+      await provider.documents.prepare(query);
+      if (pushedAs !== undefined) query = provider.pushedRequests.resolve(query);
+      asked = readAuthRequest(realm, query);
+    } catch (error) {
+      if (error instanceof PageFault) {
+        return sendErrorPage(reply, realm.displayName, error.message, error.statusCode);
       }
-      try {
-        const valid = checkAuthRequest(realm, query, asked, pushedAs !== undefined);
-        return authorize(exchange, pushedAs === undefined ? valid : { ...valid, pushedAs });
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        const { error: code, description } = error;
-        return respond(reply, asked, issuerOf(request), { error: code, error_description: description });
-      }
-    },
-  });
-}
+      throw error;
+    }
+    try {
+      const valid = checkAuthRequest(realm, query, asked, pushedAs !== undefined);
+      return authorize(exchange, pushedAs === undefined ? valid : { ...valid, pushedAs });
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const { error: code, description } = error;
+      return respond(reply, asked, issuerOf(request), { error: code, error_description: description });
+    }
+  },
+};
 
 function authorize(exchange: Exchange, asked: ValidAuthRequest) {
   const { provider, request, reply } = exchange;

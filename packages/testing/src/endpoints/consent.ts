@@ -1,11 +1,10 @@
-import type { FastifyInstance } from 'fastify';
 import { browserIdOf, signedIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/logins.ts';
 import { respond } from '../browser/respond.ts';
 import { noStore, redirectTo } from '../http/answer.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute, type Exchange } from '../http/route.ts';
+import type { Exchange, Route } from '../http/route.ts';
 import { sendConsentPage } from '../pages/consent-page.ts';
 import { toGranted } from '../tokens/scopes.ts';
 import { consentUrl } from './login-urls.ts';
@@ -16,37 +15,35 @@ import { sendCode } from './send-code.ts';
  * Asks the person before a client that requires consent, or any device, gets tokens: an attacker could have sent a device's
  * link (RFC 8628 §5.4).
  */
-export function addConsent(app: FastifyInstance): void {
-  addRoute(app, {
-    endpoint: 'login',
-    path: '/login-actions/consent',
-    methods: ['GET', 'POST'],
-    handler(exchange) {
-      const { provider, request, reply } = exchange;
-      const login = pendingLogin(provider, request);
-      const session = signedIn(provider, request)?.session;
-      if (login === undefined || session === undefined) return sendNoLogin(provider, reply);
-      const { device, pushedAs } = login.request;
-      const form = formOf(request);
-      if (request.method !== 'POST') return askConsent(exchange, login);
-      if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined) {
-        return sendNoLogin(provider, reply);
-      }
-      provider.logins.close(browserIdOf(request)!, login);
-      const accepted = form.has('accept') && !form.has('cancel');
-      if (device === undefined) {
-        if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
-        if (!accepted) return respond(reply, login.request, issuerOf(request), { error: 'access_denied' });
-        provider.consents.grant(session.userId, login.request);
-        return sendCode(exchange, login.request, session, login.organization);
-      }
-      device.verdict = accepted ? { sessionId: session.id } : 'denied';
-      if (accepted) provider.sessions.touch(session, login.request.client);
-      const status = `${issuerOf(request)}/device/status`;
-      return redirectTo(noStore(reply), accepted ? status : `${status}?error=access_denied`);
-    },
-  });
-}
+export const consentRoute: Route = {
+  endpoint: 'login',
+  path: '/login-actions/consent',
+  methods: ['GET', 'POST'],
+  handler(exchange) {
+    const { provider, request, reply } = exchange;
+    const login = pendingLogin(provider, request);
+    const session = signedIn(provider, request)?.session;
+    if (login === undefined || session === undefined) return sendNoLogin(provider, reply);
+    const { device, pushedAs } = login.request;
+    const form = formOf(request);
+    if (request.method !== 'POST') return askConsent(exchange, login);
+    if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined) {
+      return sendNoLogin(provider, reply);
+    }
+    provider.logins.close(browserIdOf(request)!, login);
+    const accepted = form.has('accept') && !form.has('cancel');
+    if (device === undefined) {
+      if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
+      if (!accepted) return respond(reply, login.request, issuerOf(request), { error: 'access_denied' });
+      provider.consents.grant(session.userId, login.request);
+      return sendCode(exchange, login.request, session, login.organization);
+    }
+    device.verdict = accepted ? { sessionId: session.id } : 'denied';
+    if (accepted) provider.sessions.touch(session, login.request.client);
+    const status = `${issuerOf(request)}/device/status`;
+    return redirectTo(noStore(reply), accepted ? status : `${status}?error=access_denied`);
+  },
+};
 
 function askConsent({ provider, request, reply }: Exchange, login: PendingLogin) {
   const { realm } = provider;

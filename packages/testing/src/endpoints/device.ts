@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import { browserIdOf, setBrowserId } from '../browser/cookies.ts';
 import { checkChallenge } from '../browser/pkce.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
@@ -7,7 +6,7 @@ import { noStore, redirectTo } from '../http/answer.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf, hasDuplicates, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute, type Exchange } from '../http/route.ts';
+import type { Exchange, Route } from '../http/route.ts';
 import { sendDevicePage } from '../pages/device-page.ts';
 import { sendInfoPage } from '../pages/message-page.ts';
 import { hasFlag } from '../realm/client.ts';
@@ -18,27 +17,12 @@ const NOT_ENABLED =
 const UNKNOWN = 'Invalid code, please try again.';
 const EXPIRED = 'The code has expired. Please go back to your device and try connecting again.';
 
-/** RFC 8628: where a device asks for a code (§3.1), and where a person enters it (§3.3). */
-export function addDevice(app: FastifyInstance): void {
-  for (const path of ['/protocol/openid-connect/auth/device', '/device']) {
-    addRoute(app, {
-      endpoint: 'device',
-      path,
-      methods: ['GET', 'POST'],
-      // As in Keycloak, both paths do both: a browser, which wants HTML, is asked for the code.
-      handler(exchange) {
-        const { request } = exchange;
-        if (request.method !== 'POST') {
-          return verifyUserCode(exchange, queryOf(request).get('user_code') ?? undefined);
-        }
-        if (request.headers.accept?.includes('text/html')) {
-          return verifyUserCode(exchange, field(formOf(request), 'device_user_code'));
-        }
-        return authorizeDevice(exchange);
-      },
-    });
-  }
-  addRoute(app, {
+/** RFC 8628: where a device asks for a code (§3.1), and where a person enters it (§3.3). As in Keycloak, both paths do both. */
+export const deviceRoutes: readonly Route[] = [
+  ...['/protocol/openid-connect/auth/device', '/device'].map(
+    (path): Route => ({ endpoint: 'device', path, methods: ['GET', 'POST'], handler: answerDevice }),
+  ),
+  {
     endpoint: 'device',
     path: '/device/status',
     methods: ['GET'],
@@ -53,7 +37,19 @@ export function addDevice(app: FastifyInstance): void {
             'Device Login Successful',
           );
     },
-  });
+  },
+];
+
+/** A browser, which wants HTML, is asked for the code. */
+function answerDevice(exchange: Exchange) {
+  const { request } = exchange;
+  if (request.method !== 'POST') {
+    return verifyUserCode(exchange, queryOf(request).get('user_code') ?? undefined);
+  }
+  if (request.headers.accept?.includes('text/html')) {
+    return verifyUserCode(exchange, field(formOf(request), 'device_user_code'));
+  }
+  return authorizeDevice(exchange);
 }
 
 async function authorizeDevice({ provider, request, reply }: Exchange) {

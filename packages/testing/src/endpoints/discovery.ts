@@ -1,35 +1,28 @@
-import type { FastifyInstance } from 'fastify';
 import { ASYMMETRIC, SYMMETRIC } from '../client-auth/client-keys.ts';
 import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import type { Route } from '../http/route.ts';
 import type { Realm } from '../realm/realm.ts';
 import { namesOfLevels } from '../tokens/acr.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 
 /** OpenID Connect Discovery 1.0 §4. It lists only what this provider supports. */
-export function addDiscovery(app: FastifyInstance): void {
-  addDocument(app, '/.well-known/openid-configuration');
-}
+export const discoveryRoute = documentAt('/.well-known/openid-configuration');
 
-/** RFC 8414 §3: the same document, where a plain OAuth client looks for it. */
-export function addOAuthMetadata(app: FastifyInstance): void {
-  addDocument(app, '/.well-known/oauth-authorization-server/realms/:realm');
-}
+/** RFC 8414 §3: the same document, where a plain OAuth client looks for it: outside the realm's path. */
+export const oauthMetadataRoute = documentAt('/.well-known/oauth-authorization-server/realms/:realm');
 
-function addDocument(app: FastifyInstance, path: string): void {
-  addRoute(app, {
+function documentAt(path: string): Route {
+  return {
     endpoint: 'discovery',
     path,
     methods: ['GET'],
-    handler(exchange) {
-      const { request, reply } = exchange;
-      const { realm } = exchange.provider;
+    handler({ provider, request, reply }) {
       allowAnyOrigin(request, reply);
       reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
-      return reply.send(metadataOf(issuerOf(request), realm));
+      return reply.send(metadataOf(issuerOf(request), provider.realm));
     },
-  });
+  };
 }
 
 export function metadataOf(issuer: string, { scopes, features, settings }: Realm) {

@@ -1,10 +1,9 @@
-import type { FastifyInstance } from 'fastify';
 import { permissionsIn } from '../authz/grant/granted-permissions.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import type { Route } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import { type Claims, contextOf } from '../tokens/issue.ts';
@@ -23,40 +22,38 @@ const RPT_HINT = 'requesting_party_token';
 const HINTS: ReadonlySet<string> = new Set(['access_token', 'refresh_token', RPT_HINT]);
 
 /** RFC 7662. A token is active only for a client that is in its audience (Keycloak 26.6.2 and later). */
-export function addIntrospection(app: FastifyInstance): void {
-  addRoute(app, {
-    endpoint: 'introspection',
-    path: '/protocol/openid-connect/token/introspect',
-    methods: ['POST'],
-    async handler({ provider, request, reply }) {
-      const form = formOf(request);
-      const client = await authenticateClient(provider, request, WRONG_SECRET);
-      if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');
-      const token = field(form, 'token');
-      if (token === undefined) throw invalidRequest('Token not provided.');
-      const hint = field(form, 'token_type_hint') ?? 'access_token';
-      if (!HINTS.has(hint)) {
-        throw invalidRequest('Unsupported token type.');
-      }
-      const issuer = issuerOf(request);
-      reply.header('cache-control', 'no-cache');
-      if (hint === 'refresh_token') {
-        const types = ['Refresh', 'Offline'];
-        const reading = await readToken(provider, token, issuer, types, provider.keys.verifyInternal);
-        // Only its own client may introspect a refresh token, whatever audience the mappers add.
-        const own = 'client' in reading && reading.client.clientId === client.clientId;
-        return reply.send(own ? describe(provider, reading) : INACTIVE);
-      }
-      const reading = await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID']);
-      if ('problem' in reading) return reply.send(INACTIVE);
-      const answer = describe(provider, reading);
-      // Mappers add the answer's audience, which a token for one resource lacks in part and a lightweight token altogether.
-      const named = reading.claims.aud === undefined ? answer : reading.claims;
-      if (!mayAsk(named, client)) return reply.send(INACTIVE);
-      return reply.send(hint === RPT_HINT ? describePermissions(reading) : answer);
-    },
-  });
-}
+export const introspectionRoute: Route = {
+  endpoint: 'introspection',
+  path: '/protocol/openid-connect/token/introspect',
+  methods: ['POST'],
+  async handler({ provider, request, reply }) {
+    const form = formOf(request);
+    const client = await authenticateClient(provider, request, WRONG_SECRET);
+    if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');
+    const token = field(form, 'token');
+    if (token === undefined) throw invalidRequest('Token not provided.');
+    const hint = field(form, 'token_type_hint') ?? 'access_token';
+    if (!HINTS.has(hint)) {
+      throw invalidRequest('Unsupported token type.');
+    }
+    const issuer = issuerOf(request);
+    reply.header('cache-control', 'no-cache');
+    if (hint === 'refresh_token') {
+      const types = ['Refresh', 'Offline'];
+      const reading = await readToken(provider, token, issuer, types, provider.keys.verifyInternal);
+      // Only its own client may introspect a refresh token, whatever audience the mappers add.
+      const own = 'client' in reading && reading.client.clientId === client.clientId;
+      return reply.send(own ? describe(provider, reading) : INACTIVE);
+    }
+    const reading = await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID']);
+    if ('problem' in reading) return reply.send(INACTIVE);
+    const answer = describe(provider, reading);
+    // Mappers add the answer's audience, which a token for one resource lacks in part and a lightweight token altogether.
+    const named = reading.claims.aud === undefined ? answer : reading.claims;
+    if (!mayAsk(named, client)) return reply.send(INACTIVE);
+    return reply.send(hint === RPT_HINT ? describePermissions(reading) : answer);
+  },
+};
 
 const INACTIVE = { active: false };
 

@@ -1,10 +1,9 @@
-import type { FastifyInstance } from 'fastify';
 import { signedIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/logins.ts';
 import { noStore, redirectTo } from '../http/answer.ts';
 import { field, formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute, type Exchange } from '../http/route.ts';
+import type { Exchange, Route } from '../http/route.ts';
 import { isPasswordOf } from '../realm/password.ts';
 import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { finishLogin, sendBack } from './finish-login.ts';
@@ -13,36 +12,34 @@ import { requiredActionUrl } from './login-urls.ts';
 import { pendingLogin, sendNoLogin, showLogin } from './pending-login.ts';
 
 /** The login page's own form. */
-export function addLogin(app: FastifyInstance): void {
-  addRoute(app, {
-    endpoint: 'login',
-    path: '/login-actions/authenticate',
-    methods: ['GET', 'POST'],
-    async handler(exchange) {
-      const { provider, request, reply } = exchange;
-      const { realm } = provider;
-      const login = pendingLogin(provider, request);
-      if (login === undefined) return sendNoLogin(provider, reply);
-      if (request.method !== 'POST') {
-        const user = signedIn(provider, request)?.user;
-        const { prompts, scope } = login.request;
-        const known = user !== undefined && login.reauthenticate === undefined;
-        const isComplete = known && (login.organization || !mustChooseOrganization(realm, scope, user));
-        return isComplete && !prompts.includes('login')
-          ? sendBack(exchange, login)
-          : showLogin(exchange, login);
-      }
-      if (queryOf(request).get('session_code') !== login.sessionCode) {
-        return showLogin(exchange, login, {
-          error: 'Action expired. Please continue with login now.',
-        });
-      }
-      const isNameFirst = realm.settings.organizationsEnabled === true;
-      const page = isNameFirst ? identifyFirst(exchange, login) : undefined;
-      return page ?? authenticate(exchange, login);
-    },
-  });
-}
+export const loginRoute: Route = {
+  endpoint: 'login',
+  path: '/login-actions/authenticate',
+  methods: ['GET', 'POST'],
+  async handler(exchange) {
+    const { provider, request, reply } = exchange;
+    const { realm } = provider;
+    const login = pendingLogin(provider, request);
+    if (login === undefined) return sendNoLogin(provider, reply);
+    if (request.method !== 'POST') {
+      const user = signedIn(provider, request)?.user;
+      const { prompts, scope } = login.request;
+      const known = user !== undefined && login.reauthenticate === undefined;
+      const isComplete = known && (login.organization || !mustChooseOrganization(realm, scope, user));
+      return isComplete && !prompts.includes('login')
+        ? sendBack(exchange, login)
+        : showLogin(exchange, login);
+    }
+    if (queryOf(request).get('session_code') !== login.sessionCode) {
+      return showLogin(exchange, login, {
+        error: 'Action expired. Please continue with login now.',
+      });
+    }
+    const isNameFirst = realm.settings.organizationsEnabled === true;
+    const page = isNameFirst ? identifyFirst(exchange, login) : undefined;
+    return page ?? authenticate(exchange, login);
+  },
+};
 
 async function authenticate(exchange: Exchange, login: PendingLogin) {
   const { provider, request, reply } = exchange;

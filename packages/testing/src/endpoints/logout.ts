@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 import { signedIn, signOut } from '../browser/cookies.ts';
 import { isPostLogoutRedirectUri } from '../browser/redirect-uri.ts';
 import { endSession } from '../end-session.ts';
@@ -7,7 +6,7 @@ import { recordSession } from '../events/record-session.ts';
 import { redirectTo } from '../http/answer.ts';
 import { field, formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute, type Exchange } from '../http/route.ts';
+import type { Exchange, Route } from '../http/route.ts';
 import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
@@ -15,27 +14,25 @@ import type { Session } from '../session.ts';
 import { logoutByRefreshToken } from './refresh-token-logout.ts';
 
 /** OpenID Connect RP-Initiated Logout 1.0, and Keycloak's own logout by refresh token. */
-export function addLogout(app: FastifyInstance): void {
-  addRoute(app, {
+export const logoutRoutes: readonly Route[] = [
+  {
     endpoint: 'logout',
     path: '/protocol/openid-connect/logout',
     methods: ['GET', 'POST'],
     handler(exchange) {
       const { request } = exchange;
       const form = formOf(request);
-      if (request.method === 'POST' && form.has('refresh_token')) {
-        return logoutByRefreshToken(exchange);
-      }
+      if (request.method === 'POST' && form.has('refresh_token')) return logoutByRefreshToken(exchange);
       return logoutByBrowser(exchange, request.method === 'POST' ? form : queryOf(request));
     },
-  });
-  addRoute(app, {
+  },
+  {
     endpoint: 'logout',
     path: '/protocol/openid-connect/logout/logout-confirm',
     methods: ['POST'],
-    handler: (exchange) => confirmLogout(exchange),
-  });
-}
+    handler: confirmLogout,
+  },
+];
 
 interface Asked {
   readonly client: Client | undefined;

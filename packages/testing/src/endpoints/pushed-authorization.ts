@@ -1,38 +1,33 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { checkAuthRequest, PageFault, readAuthRequest } from '../browser/auth-request.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { formOf, hasDuplicates } from '../http/form.ts';
-import { addRoute } from '../http/route.ts';
+import type { Route } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 
 /** RFC 9126 §2: a client sends its authorization request here first, and the browser only its URI. */
-export function addPushedAuthorization(app: FastifyInstance): void {
-  addRoute(app, {
-    endpoint: 'par',
-    path: '/protocol/openid-connect/ext/par/request',
-    methods: ['POST'],
-    async handler({ provider, request, reply }) {
-      const { realm, pushedRequests } = provider;
-      allowCaller(request, reply);
-      const client = await authenticate(provider, request);
-      allowOriginsOf(client, request, reply);
-      const parameters = new URLSearchParams(formOf(request));
-      parameters.set('client_id', client.clientId);
-      for (const name of ['client_secret', 'client_assertion', 'client_assertion_type'])
-        parameters.delete(name);
-      checkPushed(realm, parameters, hasDuplicates(formOf(request)));
-      const answer = {
-        request_uri: pushedRequests.push(client, parameters),
-        expires_in: pushedRequests.lifespanSeconds,
-      };
-      return reply.code(201).send(answer);
-    },
-  });
-}
+export const pushedAuthorizationRoute: Route = {
+  endpoint: 'par',
+  path: '/protocol/openid-connect/ext/par/request',
+  methods: ['POST'],
+  async handler({ provider, request, reply }) {
+    const { realm, pushedRequests } = provider;
+    allowCaller(request, reply);
+    const client = await authenticate(provider, request);
+    allowOriginsOf(client, request, reply);
+    const parameters = new URLSearchParams(formOf(request));
+    parameters.set('client_id', client.clientId);
+    for (const name of ['client_secret', 'client_assertion', 'client_assertion_type'])
+      parameters.delete(name);
+    checkPushed(realm, parameters, hasDuplicates(formOf(request)));
+    const uri = pushedRequests.push(client, parameters);
+    return reply.code(201).send({ request_uri: uri, expires_in: pushedRequests.lifespanSeconds() });
+  },
+};
 
 /** Unlike other endpoints, this one does not say what is wrong with a client. */
 async function authenticate(provider: Provider, request: FastifyRequest): Promise<Client> {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { UMA_TICKET, umaTicketGrant } from '../authz/grant/uma-ticket.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
@@ -12,7 +12,7 @@ import { tokenExchangeGrant } from '../grants/token-exchange.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf, hasDuplicates } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute } from '../http/route.ts';
+import type { Route } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 
@@ -36,35 +36,33 @@ async function dpopKeyOf({ dpop }: Provider, request: FastifyRequest, client: Cl
   return dpop.check({ proof, method: 'POST', url: `${issuer}/protocol/openid-connect/token` });
 }
 
-export function addToken(app: FastifyInstance): void {
-  addRoute(app, {
-    endpoint: 'token',
-    path: '/protocol/openid-connect/token',
-    methods: ['POST'],
-    async handler(exchange) {
-      const { provider, request, reply } = exchange;
-      // RFC 6749 §5.1
-      reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
-      const form = formOf(request);
-      const type = field(form, 'grant_type');
-      if (type === undefined) throw invalidRequest('Missing form parameter: grant_type');
-      // Keycloak accepts a bearer token here in place of the client's credentials.
-      if (type === UMA_TICKET) {
-        allowCaller(request, reply);
-        return reply.send(await umaTicketGrant(exchange));
-      }
-      const grant = GRANTS.get(type);
-      if (grant === undefined) throw new Fault(400, 'unsupported_grant_type', 'Unsupported grant_type');
+export const tokenRoute: Route = {
+  endpoint: 'token',
+  path: '/protocol/openid-connect/token',
+  methods: ['POST'],
+  async handler(exchange) {
+    const { provider, request, reply } = exchange;
+    // RFC 6749 §5.1
+    reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
+    const form = formOf(request);
+    const type = field(form, 'grant_type');
+    if (type === undefined) throw invalidRequest('Missing form parameter: grant_type');
+    // Keycloak accepts a bearer token here in place of the client's credentials.
+    if (type === UMA_TICKET) {
       allowCaller(request, reply);
-      const client = await authenticateClient(provider, request);
-      if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
-      // A token can be exchanged for several audiences (RFC 8693 §2.1).
-      const several = type === TOKEN_EXCHANGE ? 'audience' : undefined;
-      if (hasDuplicates(form, several)) throw invalidRequest('duplicated parameter');
-      allowOriginsOf(client, request, reply);
-      const issuer = issuerOf(request);
-      const jkt = await dpopKeyOf(provider, request, client, issuer);
-      return reply.send(await grant({ provider, request, form, client, issuer, jkt }));
-    },
-  });
-}
+      return reply.send(await umaTicketGrant(exchange));
+    }
+    const grant = GRANTS.get(type);
+    if (grant === undefined) throw new Fault(400, 'unsupported_grant_type', 'Unsupported grant_type');
+    allowCaller(request, reply);
+    const client = await authenticateClient(provider, request);
+    if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
+    // A token can be exchanged for several audiences (RFC 8693 §2.1).
+    const several = type === TOKEN_EXCHANGE ? 'audience' : undefined;
+    if (hasDuplicates(form, several)) throw invalidRequest('duplicated parameter');
+    allowOriginsOf(client, request, reply);
+    const issuer = issuerOf(request);
+    const jkt = await dpopKeyOf(provider, request, client, issuer);
+    return reply.send(await grant({ provider, request, form, client, issuer, jkt }));
+  },
+};

@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
-import { addRoute, type Exchange } from '../http/route.ts';
+import type { Exchange, Route } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 import { type Claims, contextOf } from '../tokens/issue.ts';
@@ -11,32 +11,30 @@ import { readToken } from '../tokens/read-access-token.ts';
 import { isLightweight, mappersOf, toGranted } from '../tokens/scopes.ts';
 
 /** OpenID Connect Core §5.3. Errors have an empty body; only `WWW-Authenticate` says what is wrong. */
-export function addUserinfo(app: FastifyInstance): void {
-  addRoute(app, {
-    endpoint: 'userinfo',
-    path: '/protocol/openid-connect/userinfo',
-    methods: ['GET', 'POST'],
-    preflight: ['GET', 'HEAD', 'OPTIONS'],
-    async handler(exchange) {
-      const { provider, request, reply } = exchange;
-      reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
-      const [, scheme = '', header] =
-        /^(bearer|dpop) +(\S.*)$/i.exec(request.headers.authorization ?? '') ?? [];
-      const bound = scheme.toLowerCase() === 'dpop';
-      const challenge = refusal(provider, reply, bound);
-      const posted = field(formOf(request), 'access_token');
-      if (header !== undefined && posted !== undefined) {
-        return challenge(400, 'invalid_request', 'More than one method used for including an access token');
-      }
-      const token = header ?? posted;
-      if (token === undefined) return challenge(401);
-      if (bound && !(await hasProof(provider, request, token))) {
-        return challenge(401, 'invalid_token', 'Token verification failed');
-      }
-      return answer(exchange, token, bound, challenge);
-    },
-  });
-}
+export const userinfoRoute: Route = {
+  endpoint: 'userinfo',
+  path: '/protocol/openid-connect/userinfo',
+  methods: ['GET', 'POST'],
+  preflight: ['GET', 'HEAD', 'OPTIONS'],
+  async handler(exchange) {
+    const { provider, request, reply } = exchange;
+    reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
+    const [, scheme = '', header] =
+      /^(bearer|dpop) +(\S.*)$/i.exec(request.headers.authorization ?? '') ?? [];
+    const bound = scheme.toLowerCase() === 'dpop';
+    const challenge = refusal(provider, reply, bound);
+    const posted = field(formOf(request), 'access_token');
+    if (header !== undefined && posted !== undefined) {
+      return challenge(400, 'invalid_request', 'More than one method used for including an access token');
+    }
+    const token = header ?? posted;
+    if (token === undefined) return challenge(401);
+    if (bound && !(await hasProof(provider, request, token))) {
+      return challenge(401, 'invalid_token', 'Token verification failed');
+    }
+    return answer(exchange, token, bound, challenge);
+  },
+};
 
 type Challenge = (status: number, error?: string, description?: string) => FastifyReply;
 

@@ -20,7 +20,8 @@ export interface Exchange {
   readonly reply: FastifyReply;
 }
 
-interface RouteOptions {
+/** An endpoint of the provider. */
+export interface Route {
   endpoint: Endpoint;
   path: string;
   methods: readonly ('GET' | 'POST')[];
@@ -32,7 +33,7 @@ interface RouteOptions {
 const ALL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /** Registers an endpoint, its preflight, and 405 for every other method. */
-export function addRoute(app: FastifyInstance, options: RouteOptions): void {
+export function addRoute(app: FastifyInstance, options: Route): void {
   const { endpoint, path, methods, handler } = options;
   const config = { endpoint };
   const answered = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
