@@ -20,7 +20,7 @@ import { revocationRoute } from './endpoints/revocation.ts';
 import { tokenRoute } from './endpoints/token.ts';
 import { umaConfigurationRoute } from './endpoints/uma-configuration.ts';
 import { userinfoRoute } from './endpoints/userinfo.ts';
-import { Fault } from './fault.ts';
+import { Fault, unexpected } from './fault.ts';
 import type { Endpoint } from './http/endpoints.ts';
 import { parseForms } from './http/form.ts';
 import { assertOwnHost } from './http/own-host.ts';
@@ -100,9 +100,7 @@ export function buildApp(
       return reply.code(error.statusCode).send({ error: 'invalid_request' });
     }
     console.error(error);
-    return reply
-      .code(500)
-      .send({ error: 'unknown_error', error_description: 'For more on this error consult the server log.' });
+    return reply.code(500).send(unexpected().toBody());
   });
   app.setNotFoundHandler((request, reply) => {
     if (request.url.split('?')[0]!.includes('//')) {

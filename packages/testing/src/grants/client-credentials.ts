@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts';
+import { Fault, unexpected } from '../fault.ts';
 import { field } from '../http/form.ts';
 import { hasFlag } from '../realm/client.ts';
 import { issueTokens } from '../tokens/issue.ts';
@@ -26,9 +26,7 @@ export const clientCredentialsGrant: GrantHandler = async ({
   if (!user.enabled) throw new Fault(401, 'invalid_request', `User '${user.username}' disabled`);
   const scopes = grantScopes(realm, client, field(form, 'scope'), user);
   // Keycloak fails here, because there is no refresh token to remember the resource.
-  if (askedResource(realm, form) !== undefined) {
-    throw new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
-  }
+  if (askedResource(realm, form) !== undefined) throw unexpected();
   const notes = { client_id: client.clientId, clientHost: request.ip, clientAddress: request.ip };
   const session = hasFlag(client, 'client_credentials.use_refresh_token')
     ? sessions.start({ userId: user.id, offline: scopes.offline, notes })

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Fault } from '../fault.ts';
+import { Fault, unexpected } from '../fault.ts';
 
 const MAX_VALUE_BYTES = 131_072;
 
@@ -13,9 +13,7 @@ export function parseForms(app: FastifyInstance): void {
     if (!isForm) return done(null, undefined);
     const text = body as string;
     // Keycloak fails on a malformed escape; URLSearchParams would guess.
-    if (/%(?![0-9a-f]{2})/i.test(text)) {
-      return done(new Fault(500, 'unknown_error', 'For more on this error consult the server log.'));
-    }
+    if (/%(?![0-9a-f]{2})/i.test(text)) return done(unexpected());
     const form = new URLSearchParams(text);
     for (const value of form.values()) {
       if (Buffer.byteLength(value) > MAX_VALUE_BYTES) {

@@ -19,21 +19,25 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Fault(400, 'invalid_request', 'Cannot parse the JSON');
+    throw wrongShape('invalid_request');
   }
 }
 
-/** @throws {Fault} 400 for an unknown member, in Keycloak's words */
-export function assertMembers(
-  value: object,
-  known: ReadonlySet<string>,
-  text: string,
-  representation: string,
-): void {
-  const unknown = Object.keys(value).find((name) => !known.has(name));
-  if (unknown === undefined) return;
+/** For JSON that is not what Keycloak expects. */
+export const wrongShape = (error = 'unknown_error') => new Fault(400, error, 'Cannot parse the JSON');
+
+/**
+ * A representation, of which Keycloak refuses members that it does not know.
+ *
+ * @param error of JSON that is no object
+ * @throws {Fault} 400 in Keycloak's words
+ */
+export function readRepresentation(text: string, name: string, members: ReadonlySet<string>, error?: string) {
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape(error);
+  const unknown = Object.keys(value).find((member) => !members.has(member));
+  if (unknown === undefined) return value as Record<string, unknown>;
   const before = text.slice(0, text.indexOf(`"${unknown}"`) + unknown.length + 3).split('\n');
   const place = `at line ${before.length} column ${(before.at(-1) ?? '').length + 2}`;
-  const what = `Invalid json representation for ${representation}`;
-  throw new Fault(400, `${what}. Unrecognized field "${unknown}" ${place}.`);
+  throw new Fault(400, `Invalid json representation for ${name}. Unrecognized field "${unknown}" ${place}.`);
 }

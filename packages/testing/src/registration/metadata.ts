@@ -1,5 +1,4 @@
-import { Fault } from '../fault.ts';
-import { assertMembers, parseJson } from '../http/json-body.ts';
+import { readRepresentation } from '../http/json-body.ts';
 import type { Client } from '../realm/client.ts';
 import { hasFlag } from '../realm/client.ts';
 import type { ClientRepresentation } from '../realm/representation.ts';
@@ -44,14 +43,8 @@ const MEMBERS: ReadonlySet<string> = new Set(
 );
 
 /** @throws {Fault} 400 in Keycloak's words */
-export function readMetadata(text: string): ClientMetadata {
-  const metadata = parseJson(text);
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
-    throw new Fault(400, 'invalid_request', 'Cannot parse the JSON');
-  }
-  assertMembers(metadata, MEMBERS, text, 'OIDCClientRepresentation');
-  return metadata as ClientMetadata;
-}
+export const readMetadata = (text: string): ClientMetadata =>
+  readRepresentation(text, 'OIDCClientRepresentation', MEMBERS, 'invalid_request');
 
 /** The client as in a realm file. The requested scopes become its optional ones. */
 export function toRepresentation(

@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts';
+import { Fault, unexpected } from '../fault.ts';
 import { field } from '../http/form.ts';
 import type { Realm } from '../realm/realm.ts';
 
@@ -38,9 +38,7 @@ export function keptResource(realm: Realm, form: URLSearchParams, original: unkn
  * @throws {Fault} 400 `invalid_target` if there is none; 500, as in Keycloak, for a token without an audience
  */
 export function audienceOf(realm: Realm, resource: string, audience: unknown): string {
-  if (audience === undefined) {
-    throw new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
-  }
+  if (audience === undefined) throw unexpected();
   const known = [audience].flat() as string[];
   const isMeant = (id: string) =>
     resource.startsWith(CLIENT)

@@ -1,4 +1,4 @@
-import { Fault, invalidRequest } from '../../fault.ts';
+import { Fault, invalidRequest, unexpected } from '../../fault.ts';
 import type { DecisionModel } from '../model.ts';
 import { findByUri } from '../path-match.ts';
 
@@ -56,8 +56,6 @@ export function readLimit(form: URLSearchParams): number {
   if (!/^[+-]?\d{1,10}$/.test(text)) throw unexpected();
   return Number(text);
 }
-
-const unexpected = () => new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
 
 /** Java's `split` drops empty parts at the end. */
 function splitAsJava(text: string, separator: string): string[] {

@@ -19,12 +19,11 @@ export function readClaimToken(token: string | null): PushedClaims {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw invalidRequest('Invalid claims');
   }
-  if (Object.values(claims).some((one) => !Array.isArray(one))) throw unexpected();
+  if (Object.values(claims).some((one) => !Array.isArray(one))) {
+    throw new Fault(500, 'server_error', 'Unexpected error while evaluating permissions');
+  }
   return claims as PushedClaims;
 }
-
-export const unexpected = () =>
-  new Fault(500, 'server_error', 'Unexpected error while evaluating permissions');
 
 /** Drops names that begin with `kc.`, which are reserved. */
 export function withoutReserved(claims: PushedClaims): PushedClaims {

@@ -48,6 +48,3 @@ export async function findCaller(
 
 /** Keycloak's answer for an unknown path. */
 export const notFound = () => new Fault(404, 'HTTP 404 Not Found');
-export const unexpected = () =>
-  new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
-export const wrongShape = () => new Fault(400, 'unknown_error', 'Cannot parse the JSON');

@@ -1,6 +1,6 @@
 import { Fault } from '../../fault.ts';
 import { issuerOf } from '../../http/issuer.ts';
-import { parseJson } from '../../http/json-body.ts';
+import { parseJson, wrongShape } from '../../http/json-body.ts';
 import { parentsOf } from '../evaluation/find-permissions.ts';
 import type { AskedText } from '../grant/permission-form.ts';
 import { signTicket } from '../grant/permission-ticket.ts';
@@ -8,7 +8,7 @@ import type { PushedClaims } from '../grant/pushed-claims.ts';
 import type { Resource } from '../model.ts';
 import type { ResourceServer } from '../resource-servers.ts';
 import type { ProtectionAnswer, ProtectionCall } from './call.ts';
-import { type ProtectionCaller, wrongShape } from './caller.ts';
+import type { ProtectionCaller } from './caller.ts';
 
 interface Wanted {
   readonly resource_id?: string;

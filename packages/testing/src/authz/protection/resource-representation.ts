@@ -1,10 +1,9 @@
 import { Fault } from '../../fault.ts';
-import { assertMembers, parseJson } from '../../http/json-body.ts';
+import { readRepresentation } from '../../http/json-body.ts';
 import type { Provider } from '../../provider.ts';
 import type { Resource } from '../model.ts';
 import { scopeName } from '../read-settings.ts';
 import type { ResourceServer } from '../resource-servers.ts';
-import { wrongShape } from './caller.ts';
 
 const MEMBERS = new Set(
   '_id name displayName type uri uris icon_uri owner ownerManagedAccess attributes scopes resource_scopes'.split(
@@ -21,10 +20,7 @@ export type ResourceBody = Omit<Resource, 'id' | 'name' | 'ownerId' | 'attribute
 
 /** @throws {Fault} 400 in Keycloak's words */
 export function readResourceBody(text: string): ResourceBody {
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape();
-  assertMembers(value, MEMBERS, text, 'UmaResourceRepresentation');
-  const body = value as Record<string, unknown>;
+  const body = readRepresentation(text, 'UmaResourceRepresentation', MEMBERS);
   const uris = [...listOf(body.uris), ...(typeof body.uri === 'string' ? [body.uri] : [])].map(String);
   for (const uri of uris) assertTemplate(uri);
   return {

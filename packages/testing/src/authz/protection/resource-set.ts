@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Fault } from '../../fault.ts';
+import { Fault, unexpected } from '../../fault.ts';
 import type { Resource } from '../model.ts';
 import { findByUri } from '../path-match.ts';
 import type { ResourceServer } from '../resource-servers.ts';
 import { deleteTicket } from '../tickets.ts';
 import { type ProtectionAnswer, type ProtectionCall, pageOf } from './call.ts';
-import { notFound, unexpected } from './caller.ts';
+import { notFound } from './caller.ts';
 import { describeResource, readResourceBody } from './resource-representation.ts';
 
 /** @throws {Fault} 400 if the client's settings do not allow it */

@@ -1,27 +1,21 @@
 import { Fault, invalidRequest } from '../../fault.ts';
-import { assertMembers, parseJson } from '../../http/json-body.ts';
+import { readRepresentation } from '../../http/json-body.ts';
 import type { Provider } from '../../provider.ts';
 import type { Ticket } from '../model.ts';
 import type { ResourceServer } from '../resource-servers.ts';
 import { createTicket, deleteTicket, grantTicket, hasTicket } from '../tickets.ts';
 import { type ProtectionAnswer, type ProtectionCall, pageOf } from './call.ts';
-import { type ProtectionCaller, wrongShape } from './caller.ts';
+import type { ProtectionCaller } from './caller.ts';
 
 const MEMBERS = new Set(
   'id owner resource scope granted scopeName resourceName requester ownerName requesterName'.split(' '),
 );
-type Body = Readonly<Record<string, unknown>>;
 
 const invalidPermission = (text: string) => new Fault(400, 'invalid_permission', text);
 const notAuthorised = (resource: unknown, text: string) =>
   new Fault(403, 'not_authorised', `permissions for [${resource}] ${text}`);
 
-function readBody(text: string): Body {
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape();
-  assertMembers(value, MEMBERS, text, 'PermissionTicketRepresentation');
-  return value as Body;
-}
+const readBody = (text: string) => readRepresentation(text, 'PermissionTicketRepresentation', MEMBERS);
 
 /** Shares at once, or files a request. Only the owner and the client may. */
 export function shareByTicket({ provider, caller, text }: ProtectionCall): ProtectionAnswer {
@@ -67,7 +61,10 @@ export function shareByTicket({ provider, caller, text }: ProtectionCall): Prote
 
 const invalidResource = (text: string) => new Fault(400, 'invalid_resource_id', text);
 
-function scopeOf({ scopes }: ResourceServer, { scope, scopeName }: Body): string | undefined {
+function scopeOf(
+  { scopes }: ResourceServer,
+  { scope, scopeName }: Record<string, unknown>,
+): string | undefined {
   if (scopeName !== undefined) return scopes.get(String(scopeName))?.name;
   return [...scopes.values()].find(({ id }) => id === scope)?.name;
 }

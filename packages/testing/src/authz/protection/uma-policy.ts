@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Fault, invalidRequest } from '../../fault.ts';
-import { assertMembers, parseJson } from '../../http/json-body.ts';
+import { Fault, invalidRequest, unexpected } from '../../fault.ts';
+import { readRepresentation } from '../../http/json-body.ts';
 import type { Provider } from '../../provider.ts';
 import type { Policy, Resource, Strategy } from '../model.ts';
 import { listOf } from '../read-settings.ts';
 import { type ProtectionAnswer, type ProtectionCall, pageOf } from './call.ts';
-import { unexpected, wrongShape } from './caller.ts';
 
 const MEMBERS = new Set(
   'id name description type policies resources scopes logic decisionStrategy owner resourceType resourcesData scopesData roles groups clients users condition'.split(
@@ -44,12 +43,7 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
-function readBody(text: string): Body {
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape();
-  assertMembers(value, MEMBERS, text, 'UmaPermissionRepresentation');
-  return value as Body;
-}
+const readBody = (text: string): Body => readRepresentation(text, 'UmaPermissionRepresentation', MEMBERS);
 
 /** Lets an owner grant a resource, which the path names, to others. */
 export function createUmaPolicy(call: ProtectionCall): ProtectionAnswer {
