@@ -13,54 +13,26 @@ export const REPLACED_PACKAGES: ReadonlySet<string> = new Set([
   '@types/keycloak-connect',
 ]);
 
+const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
+
 /** Every name that a drop-in exports. */
 export const EXPORTS: Readonly<Record<string, ReadonlySet<string>>> = {
-  'keycloak-connect': new Set([
-    ...[
-      'Keycloak',
-      'Config',
-      'Grant',
-      'GrantManager',
-      'Token',
-      'Callback',
-      'EnforcerOptions',
-      'GrantProperties',
-    ],
-    ...[
-      'GrantData',
-      'KeycloakConfig',
-      'MiddlewareOptions',
-      'KeycloakOptions',
-      'AuthZRequest',
-      'GuardFn',
-      'GaurdFn',
-    ],
-    ...['ConnectHandler', 'ConnectRequest', 'ConnectResponse', 'Kauth', 'KauthRequest', 'Next', 'GrantStore'],
-    ...['TokenContent', 'TokenPermission'],
-  ]),
-  'nest-keycloak-connect': new Set([
-    ...['KeycloakConnectModule', 'KeycloakConnectModuleAsyncOptions', 'KeycloakConnectService'],
-    ...[
-      'KeycloakConnectConfig',
-      'KeycloakConnectOptions',
-      'KeycloakConnectOptionsFactory',
-      'NestKeycloakConfig',
-    ],
-    ...['MultiTenantOptions', 'KeycloakMultiTenantService', 'ConnectToken', 'ConnectDecorator'],
-    ...['AuthGuard', 'ResourceGuard', 'RoleGuard', 'Public', 'Unprotected', 'Roles', 'RoleMatchingMode'],
-    ...['RoleDecoratorOptionsInterface', 'Resource', 'Scopes', 'ConditionalScopes', 'ConditionalScopeFn'],
-    ...['ResolvedScopes', 'EnforcerOptions', 'EnforcerOptionsInterface', 'KeycloakUser', 'AuthenticatedUser'],
-    ...['AccessToken', 'TokenValidation', 'PolicyEnforcementMode', 'RoleMatch', 'RoleMerge'],
-    ...['KEYCLOAK_INSTANCE', 'KEYCLOAK_CONNECT_OPTIONS', 'KEYCLOAK_LOGGER', 'KEYCLOAK_MULTITENANT_SERVICE'],
-    ...[
-      'KEYCLOAK_COOKIE_DEFAULT',
-      'META_ROLES',
-      'META_ROLE_MATCHING_MODE',
-      'META_UNPROTECTED',
-      'META_SKIP_AUTH',
-    ],
-    ...['META_PUBLIC', 'META_RESOURCE', 'META_SCOPES', 'META_CONDITIONAL_SCOPES', 'META_ENFORCER_OPTIONS'],
-  ]),
+  'keycloak-connect': words(`
+    Keycloak Config Grant GrantManager Token Callback EnforcerOptions GrantProperties GrantData
+    KeycloakConfig MiddlewareOptions KeycloakOptions AuthZRequest GuardFn GaurdFn ConnectHandler
+    ConnectRequest ConnectResponse Kauth KauthRequest Next GrantStore TokenContent TokenPermission
+  `),
+  'nest-keycloak-connect': words(`
+    KeycloakConnectModule KeycloakConnectModuleAsyncOptions KeycloakConnectService KeycloakConnectConfig
+    KeycloakConnectOptions KeycloakConnectOptionsFactory NestKeycloakConfig MultiTenantOptions
+    KeycloakMultiTenantService ConnectToken ConnectDecorator AuthGuard ResourceGuard RoleGuard Public
+    Unprotected Roles RoleMatchingMode RoleDecoratorOptionsInterface Resource Scopes ConditionalScopes
+    ConditionalScopeFn ResolvedScopes EnforcerOptions EnforcerOptionsInterface KeycloakUser
+    AuthenticatedUser AccessToken TokenValidation PolicyEnforcementMode RoleMatch RoleMerge
+    KEYCLOAK_INSTANCE KEYCLOAK_CONNECT_OPTIONS KEYCLOAK_LOGGER KEYCLOAK_MULTITENANT_SERVICE
+    KEYCLOAK_COOKIE_DEFAULT META_ROLES META_ROLE_MATCHING_MODE META_UNPROTECTED META_SKIP_AUTH META_PUBLIC
+    META_RESOURCE META_SCOPES META_CONDITIONAL_SCOPES META_ENFORCER_OPTIONS
+  `),
 };
 
 /** Files inside nest-keycloak-connect whose names its drop-in exports at its door. */
