@@ -2,7 +2,7 @@
 export interface Command {
   /** Text of `--help`; of a subcommand, if the arguments name one. */
   readonly usage: string | ((args: readonly string[]) => string);
-  /** Runs the command; resolves to the exit code. */
+  /** Runs the command; resolves to the exit code. @throws {UsageError} where its usage is to be shown, too */
   run(args: string[]): Promise<number>;
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { commands } from './commands.ts';
+import { UsageError } from './settings/usage-error.ts';
 import { createOutput } from './terminal/output.ts';
 
 /** Exit codes: 0 done, 1 trouble, 2 wrong usage or settings. */
@@ -20,11 +21,19 @@ async function main(argv: string[]): Promise<number> {
     return 2;
   }
   const { run, usage } = await command.load();
+  const help = typeof usage === 'string' ? usage : usage(args);
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(typeof usage === 'string' ? usage : usage(args));
+    process.stdout.write(help);
     return 0;
   }
-  return run(args);
+  try {
+    return await run(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const { line } = createOutput(process.stderr, process.env);
+    line(`keycloak-guard ${name}: ${error.message}\n\n${help.trimEnd()}`);
+    return 2;
+  }
 }
 
 function helpText(): string {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { DevIdp } from '@keycloak-guard/testing';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
 import { endWithNpm } from '../dev/end-with-npm.ts';
@@ -8,6 +7,8 @@ import { readDevRealm } from '../dev/realm-client.ts';
 import { runBeside } from '../dev/run-beside.ts';
 import { announceProvider } from '../dev/running-provider.ts';
 import { readSettings } from '../settings/env-file.ts';
+import { parseFlags, values } from '../settings/flags.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
 
@@ -30,19 +31,12 @@ Keys and sessions outlive a restart. Refused with NODE_ENV=production.
 export async function run(args: string[]): Promise<number> {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const command = args.slice(end + 1);
-  let values: { 'realm-file'?: string; port?: string };
-  try {
-    ({ values } = parseArgs({
-      args: args.slice(0, end),
-      options: { 'realm-file': { type: 'string' }, port: { type: 'string' } },
-    }));
-    if (end < args.length && command.length === 0) throw new Error('-- needs a command');
-    if (values.port !== undefined && !isPort(values.port)) {
-      throw new Error('--port must be a whole number from 0 to 65535');
-    }
-  } catch (error) {
-    process.stderr.write(`keycloak-guard dev: ${(error as Error).message}\n\n${usage}`);
-    return 2;
+  const { values: given } = parseFlags(args.slice(0, end), values('realm-file', 'port'), {
+    allowPositionals: false,
+  });
+  if (end < args.length && command.length === 0) throw new UsageError(['-- needs a command']);
+  if (given.port !== undefined && !isPort(given.port)) {
+    throw new UsageError(['--port must be a whole number from 0 to 65535']);
   }
   const setting = await readSettings(process.env, '.env');
   if (setting('NODE_ENV') === 'production') {
@@ -51,13 +45,13 @@ export async function run(args: string[]): Promise<number> {
     );
     return 2;
   }
-  const realmFile = values['realm-file'] ?? TESTING_REALM;
+  const realmFile = given['realm-file'] ?? TESTING_REALM;
   const client =
     command.length > 0 ? (await readDevRealm(realmFile)).client(setting('KEYCLOAK_CLIENT_ID')) : undefined;
   const idp = await startDevProvider({
     realmFile,
-    port: Number(values.port ?? 8080),
-    exact: values.port !== undefined,
+    port: Number(given.port ?? 8080),
+    exact: given.port !== undefined,
   });
   endWithNpm();
   const forget = await announceProvider({ url: idp.url, realm: idp.realm, realmFile: resolve(realmFile) });

@@ -1,6 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from '../migrate/analyse.ts';
 import type { CallersReport } from '../migrate/callers.ts';
@@ -8,7 +7,8 @@ import { rewriteManifest } from '../migrate/manifests.ts';
 import { blockedOf, toMarkdown } from '../migrate/report.ts';
 import { applyEdits } from '../migrate/rewrite.ts';
 import { show } from '../migrate/show.ts';
-import { switches, values } from '../settings/flags.ts';
+import { type Parsed, parseFlags, switches, values } from '../settings/flags.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import { readProject } from '../source/project.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
@@ -35,27 +35,16 @@ const FLAGS = {
   ...switches('uses', 'write', 'json'),
 } as const;
 
-type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values'];
+type Flags = Parsed<typeof FLAGS>['values'];
 
 export async function run(args: string[]): Promise<number> {
   const out = createOutput(process.stdout, process.env);
   const err = createOutput(process.stderr, process.env);
-  let flags: Flags;
-  let folder: string;
-  try {
-    const { values, positionals } = parseArgs({ args, options: FLAGS, allowPositionals: true });
-    if (positionals.length > 1) throw new Error(`one folder, not ${positionals.length}`);
-    flags = values;
-    folder = resolve(positionals[0] ?? '.');
-    const isFolder = await stat(folder).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (!isFolder) throw new Error(`${folder} is not a folder`);
-  } catch (error) {
-    err.line(`keycloak-guard migrate: ${(error as Error).message}\n\n${usage.trimEnd()}`);
-    return 2;
-  }
+  const { values: flags, positionals } = parseFlags(args, FLAGS);
+  if (positionals.length > 1) throw new UsageError([`one folder, not ${positionals.length}`]);
+  const folder = resolve(positionals[0] ?? '.');
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new UsageError([`${folder} is not a folder`]);
 
   const project = await readProject(folder, (file) => err.progress(`reading ${file}`));
   err.progress('');

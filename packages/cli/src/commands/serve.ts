@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { parseFlags, values } from '../settings/flags.ts';
 
 export const usage = `keycloak-guard serve: run the API on your Keycloak
 
@@ -14,29 +14,19 @@ All of them are in docs/settings.md of this package. The service starts without 
 `;
 
 export async function run(args: string[]): Promise<number> {
-  // Not --env-file: Node 20 takes that for itself, wherever it stands.
-  let values: { env?: string; port?: string; host?: string };
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: { env: { type: 'string' }, port: { type: 'string' }, host: { type: 'string' } },
-    }));
-  } catch (error) {
-    process.stderr.write(`keycloak-guard serve: ${(error as Error).message}\n\n${usage}`);
-    return 2;
-  }
+  const { values: given } = parseFlags(args, values('env', 'port', 'host'), { allowPositionals: false });
   // Without the named file, the service would run with the wrong settings.
-  if (values.env !== undefined && !existsSync(values.env)) {
-    process.stderr.write(`keycloak-guard serve: there is no file ${values.env}\n`);
+  if (given.env !== undefined && !existsSync(given.env)) {
+    process.stderr.write(`keycloak-guard serve: there is no file ${given.env}\n`);
     return 2;
   }
   const { runService } = await import('@keycloak-guard/server');
   return runService({
     env: {
       ...process.env,
-      ...(values.port === undefined ? {} : { PORT: values.port }),
-      ...(values.host === undefined ? {} : { HOST: values.host }),
+      ...(given.port === undefined ? {} : { PORT: given.port }),
+      ...(given.host === undefined ? {} : { HOST: given.host }),
     },
-    envFile: values.env,
+    envFile: given.env,
   });
 }

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { parseArgs } from 'node:util';
 import type { DevIdp } from '@keycloak-guard/testing';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
 import { announceProvider, DEV_CLIENT, DEV_USER, isConfigured } from '../dev/running-provider.ts';
+import { parseFlags } from '../settings/flags.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
 
@@ -19,12 +19,7 @@ user abdullah, and never with NODE_ENV=production.
 `;
 
 export async function run(args: string[]): Promise<number> {
-  try {
-    parseArgs({ args, options: {} });
-  } catch (error) {
-    process.stderr.write(`keycloak-guard start: ${(error as Error).message}\n\n${usage}`);
-    return 2;
-  }
+  parseFlags(args, {}, { allowPositionals: false });
   const service = await import('@keycloak-guard/server');
   try {
     const file = service.readEnvFile();

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 import { readDevRealm } from '../dev/realm-client.ts';
 import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
 import { doubtOf, settleDoubt } from '../door/trust.ts';
 import { call } from '../keycloak/call.ts';
 import { readSettings } from '../settings/env-file.ts';
+import { type Parsed, parseFlags, switches, values } from '../settings/flags.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
@@ -39,32 +39,14 @@ Prints the token and nothing else to the standard output. Nothing is kept.
   curl http://localhost:8000/protected -H "Authorization: Bearer $(keycloak-guard token)"
 `;
 
-interface Flags {
-  device?: boolean;
-  username?: string;
-  env?: string;
-  'realm-file'?: string;
-}
+const FLAGS = { ...values('username', 'env', 'realm-file'), ...switches('device') } as const;
+
+type Flags = Parsed<typeof FLAGS>['values'];
 
 export async function run(args: string[]): Promise<number> {
   const err = createOutput(process.stderr, process.env);
   if (args.some((one) => /^--for(=|$)/.test(one))) return explain(args, err);
-  let flags: Flags;
-  try {
-    // Not --env-file: Node 20 takes that for itself, wherever it stands.
-    ({ values: flags } = parseArgs({
-      args,
-      options: {
-        device: { type: 'boolean' },
-        username: { type: 'string' },
-        env: { type: 'string' },
-        'realm-file': { type: 'string' },
-      },
-    }));
-  } catch (error) {
-    err.line(`keycloak-guard token: ${(error as Error).message}\n\n${usage.trimEnd()}`);
-    return 2;
-  }
+  const { values: flags } = parseFlags(args, FLAGS, { allowPositionals: false });
   // Without the named file, the command would use the wrong settings.
   const absent = [flags.env, flags['realm-file']].find((file) => file !== undefined && !existsSync(file));
   if (absent !== undefined) {
