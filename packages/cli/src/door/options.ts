@@ -1,7 +1,7 @@
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import type { Settings } from '../settings/env-file.ts';
 import { switches, values } from '../settings/flags.ts';
-import { type Doubt, doubtOf } from './trust.ts';
+import { doubtOf } from './trust.ts';
 
 /** Flags of every command that calls Keycloak's Admin API. Not `--env-file`: Node 20 reads that flag itself. */
 export const DOOR_FLAGS = {
@@ -31,25 +31,10 @@ export type DoorFlags = {
 };
 
 /** How a command gets to Keycloak, as far as that is known before a person is asked. */
-export interface Door {
-  readonly serverUrl: string | undefined;
-  readonly realm: string | undefined;
-  readonly admin: {
-    readonly realm: string | undefined;
-    readonly username: string | undefined;
-    readonly password: string | undefined;
-    readonly totp: string | undefined;
-    readonly clientId: string | undefined;
-    readonly clientSecret: string | undefined;
-  };
-  /** Read the password or secret of the admin from standard input. */
-  readonly readsPassword: boolean;
-  /** Why the password may not be sent without a question. */
-  readonly doubt: Doubt | undefined;
-}
+export type Door = ReturnType<typeof readDoor>;
 
 /** Flags win over the environment, the environment over the file. Passwords are never flags: other users see those. */
-export function readDoor(flags: DoorFlags, settings: Settings, envFile: string | undefined): Door {
+export function readDoor(flags: DoorFlags, settings: Settings, envFile: string | undefined) {
   const clientId = flags['admin-client-id'] ?? settings('KEYCLOAK_ADMIN_CLIENT_ID');
   const password = settings.find('KEYCLOAK_ADMIN_PASSWORD', 'KC_BOOTSTRAP_ADMIN_PASSWORD');
   const clientSecret = settings.find('KEYCLOAK_ADMIN_CLIENT_SECRET');
@@ -73,7 +58,9 @@ export function readDoor(flags: DoorFlags, settings: Settings, envFile: string |
       clientId,
       clientSecret: clientSecret?.value,
     },
+    /** Read the password or secret of the admin from standard input. */
     readsPassword,
+    /** Why the password may not be sent without a question. */
     doubt: flags.url === undefined ? doubtOf(secret, serverUrl, envFile, flags.env !== undefined) : undefined,
   };
 }

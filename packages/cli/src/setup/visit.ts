@@ -1,4 +1,4 @@
-import { type AdminConnection, connectAdmin } from '../admin/index.ts';
+import { connectAdmin } from '../admin/index.ts';
 import { enter } from '../door/enter.ts';
 import { createNeed, type Need } from '../door/need.ts';
 import {
@@ -9,11 +9,11 @@ import {
   problemsOfDoor,
   readDoor,
 } from '../door/options.ts';
-import { readSettings, type Settings } from '../settings/env-file.ts';
+import { readSettings } from '../settings/env-file.ts';
 import { type Flags, type Parsed, parseFlags, switches, YES } from '../settings/flags.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
-import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
+import { createQuestions, readLines } from '../terminal/questions.ts';
 import type { Desk } from './kind.ts';
 
 /** Flags of every kind of setup that changes a realm. */
@@ -42,21 +42,15 @@ export const parseKindFlags = <F extends Flags>(kind: string, args: string[], op
   parseFlags(args, options, { help: `setup ${kind} --help names all options` });
 
 /** What a kind of setup that needs nothing but a realm and an admin has read. */
-export interface RealmVisit {
-  readonly door: Door;
-  readonly settings: Settings;
-  /** File with settings, read and written; `undefined`: none. */
-  readonly envFile: string | undefined;
-  readonly dryRun: boolean;
-  readonly yes: boolean;
-}
+export type RealmVisit = Awaited<ReturnType<typeof readVisit>>;
 
 /** @throws {UsageError} naming every mistake, `problems` included */
 export async function readVisit(
   flags: DoorFlags & Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>>,
   { environment }: Pick<Desk, 'environment'>,
   problems: readonly string[] = [],
-): Promise<RealmVisit> {
+) {
+  /** Read and written; `undefined`: none. */
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
   const settings = await readSettings(environment, envFile);
   const door = readDoor(flags, settings, envFile);
@@ -66,14 +60,7 @@ export async function readVisit(
 }
 
 /** A connection to Keycloak, and the person to ask. */
-export interface OpenVisit {
-  readonly api: AdminConnection['api'];
-  readonly serverUrl: string;
-  readonly realm: string;
-  /** Client of the API; empty if it was not asked for. */
-  readonly clientId: string;
-  readonly questions: Questions | undefined;
-}
+export type OpenVisit = Awaited<ReturnType<typeof openVisit>>;
 
 /**
  * Asks for a missing address, admin or realm, and logs in.
@@ -85,7 +72,7 @@ export async function openVisit(
   { door, yes, dryRun, settings }: RealmVisit,
   out: Output,
   about?: { readonly clientId: string | undefined; readonly hasDefault?: boolean },
-): Promise<OpenVisit> {
+) {
   const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
   const questions =
     process.stdin.isTTY === true && !door.readsPassword ? await createQuestions(out) : undefined;
@@ -94,6 +81,7 @@ export async function openVisit(
   const realm = await needRealm(door, yes || dryRun, need);
   const known = about?.clientId ?? settings('KEYCLOAK_CLIENT_ID');
   const hasDefault = about?.hasDefault ?? (yes || dryRun);
+  /** Client of the API; empty if it was not asked for. */
   const clientId = about === undefined ? '' : await needClientId(known, hasDefault, need);
   need.assertAll();
   out.progress('logging in as admin');
