@@ -1,31 +1,8 @@
-import type { ClientRepresentation, ProtocolMapperRepresentation } from './representation.ts';
+import type { ClientRepresentation } from './representation.ts';
 import { stableId } from './stable-id.ts';
 
 /** A client with Keycloak's defaults filled in. */
-export interface Client {
-  readonly id: string;
-  readonly clientId: string;
-  readonly enabled: boolean;
-  readonly secret: string | undefined;
-  readonly authenticator: string;
-  readonly isPublic: boolean;
-  readonly bearerOnly: boolean;
-  readonly standardFlow: boolean;
-  readonly implicitFlow: boolean;
-  readonly directGrants: boolean;
-  readonly serviceAccounts: boolean;
-  readonly consentRequired: boolean;
-  readonly fullScope: boolean;
-  readonly notBefore: number;
-  readonly rootUrl: string;
-  readonly redirectUris: readonly string[];
-  readonly webOrigins: readonly string[];
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly mappers: readonly ProtocolMapperRepresentation[];
-  readonly defaultScopes: readonly string[];
-  readonly optionalScopes: readonly string[];
-  readonly representation: ClientRepresentation;
-}
+export type Client = Readonly<ReturnType<typeof toClient>>;
 
 /** @param always client scopes that it has, whatever its list says */
 export function toClient(
@@ -33,7 +10,7 @@ export function toClient(
   rep: ClientRepresentation,
   scopes: { default: readonly string[]; optional: readonly string[] },
   always: readonly string[] = [],
-): Client {
+) {
   const serviceAccounts = rep.serviceAccountsEnabled ?? false;
   const assigned = rep.defaultClientScopes ?? scopes.default;
   const hasOwnScope = serviceAccounts && rep.defaultClientScopes === undefined;

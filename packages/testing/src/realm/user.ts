@@ -2,21 +2,9 @@ import type { UserRepresentation } from './representation.ts';
 import { stableId } from './stable-id.ts';
 
 /** A user with an id and Keycloak's defaults filled in. */
-export interface User {
-  readonly id: string;
-  readonly username: string;
-  readonly enabled: boolean;
-  readonly email: string | undefined;
-  readonly emailVerified: boolean;
-  readonly firstName: string | undefined;
-  readonly lastName: string | undefined;
-  readonly attributes: Readonly<Record<string, readonly string[]>>;
-  readonly requiredActions: readonly string[];
-  readonly notBefore: number;
-  readonly representation: UserRepresentation;
-}
+export type User = Readonly<ReturnType<typeof toUser>>;
 
-export function toUser(realm: string, rep: UserRepresentation): User {
+export function toUser(realm: string, rep: UserRepresentation) {
   const username = rep.username.toLowerCase();
   return {
     id: rep.id ?? stableId(realm, 'user', username),
