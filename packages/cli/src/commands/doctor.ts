@@ -1,5 +1,4 @@
 import { ConfigError } from '@keycloak-guard/server';
-import { AdminError } from '../admin/index.ts';
 import type { CheckResult } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
@@ -11,10 +10,10 @@ import { isWell, toJson } from '../doctor/report/json.ts';
 import { printResult, printSummary } from '../doctor/report/terminal.ts';
 import { runChecks } from '../doctor/run-checks.ts';
 import { type Doubt, settleDoubt } from '../door/trust.ts';
-import { explainAdminError } from '../keycloak/explain-admin-error.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
-import { Cancelled, createQuestions, type Questions, readLines } from '../terminal/questions.ts';
+import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
+import { runAsAdmin } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
 
@@ -57,33 +56,14 @@ Usage: keycloak-guard doctor [options]
 Exit code: 0 all is well, warnings at most; 1 problems; 2 wrong usage.
 `;
 
-/** Runs the command. */
-export async function run(args: string[]): Promise<number> {
-  const out = createOutput(process.stdout, process.env);
-  const err = createOutput(process.stderr, process.env);
-  try {
+export function run(args: string[]): Promise<number> {
+  return runAsAdmin('doctor', 1, async (out) => {
     const questions =
       process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions(out) : undefined;
     const given = await readDoctorOptions(args, process.env);
-    if (given.explain !== undefined) return await say(given.explain, given.json, out);
-    return await examine(await complete(given, questions), out, questions);
-  } catch (error) {
-    out.progress('');
-    if (error instanceof UsageError) {
-      for (const problem of error.problems) err.line(`doctor: ${problem}`);
-      return 2;
-    }
-    if (error instanceof Cancelled) {
-      err.line('doctor: cancelled');
-      return 1;
-    }
-    if (error instanceof AdminError) {
-      err.line(`doctor: ${error.message}`);
-      err.line(explainAdminError(error));
-      return 1;
-    }
-    throw error;
-  }
+    if (given.explain !== undefined) return say(given.explain, given.json, out);
+    return examine(await complete(given, questions), out, questions);
+  });
 }
 
 /** Explains the pasted words. Examines nothing else. */
