@@ -30,7 +30,6 @@ export function sendConsentPage(reply: FastifyReply, page: ConsentPage) {
   if (about !== undefined) texts.push(escapeHtml(about));
   noStore(reply);
   return sendPage(reply, 200, {
-    title: `Sign in to ${realmName}`,
     heading: `Grant Access to ${clientName}`,
     realmName,
     body: `<p class="instruction">Do you grant these access privileges?</p>

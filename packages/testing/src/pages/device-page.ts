@@ -5,7 +5,6 @@ import { sendPage } from './layout.ts';
 /** Asks for the code that a device shows. */
 export function sendDevicePage(reply: FastifyReply, realmName: string, action: string, error?: string) {
   return sendPage(reply, 200, {
-    title: `Sign in to ${realmName}`,
     heading: 'Device Login',
     realmName,
     body: `<form id="kc-user-verify-device-user-code-form" method="post" action="${escapeHtml(action)}">

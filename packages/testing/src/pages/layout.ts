@@ -19,9 +19,9 @@ button { width: 100%; margin-top: 1.25rem; padding: .6rem; font: inherit; font-w
 `;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
-export interface Page {
-  /** Title of the window, not yet escaped. */
-  readonly title: string;
+interface Page {
+  /** Title of the window, not yet escaped; by default it names the realm. */
+  readonly title?: string;
   /** Heading, not yet escaped. */
   readonly heading: string;
   /** HTML, in which outside texts are already escaped. */
@@ -30,7 +30,8 @@ export interface Page {
 }
 
 /** Sends a page that runs no scripts and loads nothing. */
-export function sendPage(reply: FastifyReply, status: number, { title, heading, body, realmName }: Page) {
+export function sendPage(reply: FastifyReply, status: number, page: Page) {
+  const { realmName, title = `Sign in to ${realmName}`, heading, body } = page;
   return reply
     .code(status)
     .header('content-language', 'en')

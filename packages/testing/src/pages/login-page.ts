@@ -33,7 +33,6 @@ export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
     '<button id="kc-login" name="login" type="submit">Sign In</button>',
   ];
   return sendPage(reply, 200, {
-    title: `Sign in to ${realmName}`,
     heading,
     realmName,
     body: `<form id="kc-form-login" method="post" action="${escapeHtml(action)}">

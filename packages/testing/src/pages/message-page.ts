@@ -5,7 +5,6 @@ import { sendPage } from './layout.ts';
 /** Shows an error here, instead of redirecting to a URI that is not trusted. */
 export function sendErrorPage(reply: FastifyReply, realmName: string, message: string, status = 400) {
   return sendPage(reply, status, {
-    title: `Sign in to ${realmName}`,
     heading: 'We are sorry...',
     realmName,
     body: `<p id="kc-error-message" class="instruction">${escapeHtml(message)}</p>`,
@@ -14,7 +13,6 @@ export function sendErrorPage(reply: FastifyReply, realmName: string, message: s
 
 export function sendInfoPage(reply: FastifyReply, realmName: string, message: string, heading = message) {
   return sendPage(reply, 200, {
-    title: `Sign in to ${realmName}`,
     heading,
     realmName,
     body: `<p id="kc-info-message" class="instruction">${escapeHtml(message)}</p>`,

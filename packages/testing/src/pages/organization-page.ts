@@ -21,7 +21,6 @@ export function sendOrganizationPage(
       `<button id="organization-${escapeHtml(alias)}" name="kc.org" type="submit" value="${escapeHtml(alias)}">${escapeHtml(name)}</button>`,
   );
   return sendPage(reply, 200, {
-    title: `Sign in to ${realmName}`,
     heading: 'Select an organization to proceed:',
     realmName,
     body: `<p id="kc-attempted-username">${escapeHtml(username)}</p>

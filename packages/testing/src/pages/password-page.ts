@@ -7,7 +7,6 @@ import { sendPage } from './layout.ts';
 export function sendPasswordPage(reply: FastifyReply, realmName: string, action: string, error?: string) {
   noStore(reply);
   return sendPage(reply, 200, {
-    title: `Sign in to ${realmName}`,
     heading: 'Update password',
     realmName,
     body: `<form id="kc-passwd-update-form" method="post" action="${escapeHtml(action)}">
