@@ -14,7 +14,11 @@ interface Sample {
   readonly rss: number;
   readonly cpu: number;
   readonly tenants: number;
+  /** p99 of the delay of the event loop, since it was asked to watch. Unit: milliseconds. */
+  readonly delayMs: number;
 }
+
+type Sampler = (what?: 'usage' | 'gc' | 'watch') => Promise<Sample>;
 
 /** One process with the realms of many tenants: memory, the first token, speed beside one realm, and what others' trouble costs. */
 export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
@@ -30,11 +34,13 @@ export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
     const [onePort, manyPort] = app.said as [number, number];
     const tokens = (await ask(provider.child, { tokensOf: names })) as string[];
     const tokensOfOne = (await ask(provider.child, { tokensOf: names.map(() => 't0') })) as string[];
-    const sample = (what = 'usage') => ask(app.child, what) as Promise<Sample>;
+    const sample: Sampler = (what = 'usage') => ask(app.child, what) as Promise<Sample>;
     const toMany = names.map((name, at) => ({ port: manyPort, tenant: name, token: tokens[at] as string }));
     const toOne = tokensOfOne.map((token) => ({ port: onePort, tenant: 't0', token }));
+    // As many tokens, and the work for tenants, without the memory of many.
+    const toFirst = toOne.map((one) => ({ ...one, port: manyPort }));
 
-    for (const one of toOne) await send(one);
+    for (const one of [...toOne, ...toFirst]) await send(one);
     const before = await sample('gc');
     const cold: number[] = [];
     for (const one of toMany) {
@@ -47,15 +53,20 @@ export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
     log(`tenants: ${after.tenants} in memory, ${(perTenant / KB).toFixed(1)} kB each, with one token`);
 
     const ratios: number[] = [];
+    const ratiosOfFirst: number[] = [];
+    const loads = [toOne, toFirst, toMany];
     const requests = quick ? 2_000 : 10_000;
     for (let round = 0; round < (quick ? 3 : 7); round++) {
-      const first = round % 2 === 0 ? [toOne, toMany] : [toMany, toOne];
       const costs = new Map<object, number>();
-      for (const load of first) costs.set(load, await costOf(load, requests, sample));
-      const ratio = (costs.get(toOne) as number) / (costs.get(toMany) as number);
-      ratios.push(ratio);
+      for (const at of loads.keys()) {
+        const load = loads[(at + round) % loads.length] as Sent[];
+        costs.set(load, await costOf(load, requests, sample));
+      }
+      const [ofOne, ofFirst, ofMany] = loads.map((load) => costs.get(load)) as [number, number, number];
+      ratios.push(ofOne / ofMany);
+      ratiosOfFirst.push(ofOne / ofFirst);
       log(
-        `tenants: one realm ${costs.get(toOne)?.toFixed(1)} µs, many ${costs.get(toMany)?.toFixed(1)} µs a request`,
+        `tenants: one realm ${ofOne.toFixed(1)} µs, one tenant ${ofFirst.toFixed(1)}, many ${ofMany.toFixed(1)} a request`,
       );
     }
 
@@ -64,27 +75,29 @@ export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
     const isHung = hungBy(manyPort, tokens[0] as string);
     const isFlooded = floodedBy(manyPort, tokens[0] as string);
     const seconds = quick ? 3 : 10;
-    const rounds: { quiet: number; hung: number; flooded: number }[] = [];
+    const rounds: Record<'quiet' | 'hung' | 'flooded', Trouble>[] = [];
     for (let round = 0; round < (quick ? 2 : 4); round++) {
-      const quiet = await p99Of(others, seconds, async () => {});
-      rounds.push({
-        quiet,
-        hung: await p99Of(others, seconds, isHung),
-        flooded: await p99Of(others, seconds, isFlooded),
-      });
-      const last = rounds.at(-1) as (typeof rounds)[number];
-      log(
-        `tenants: p99 quiet ${quiet.toFixed(2)} ms, one hung ${last.hung.toFixed(2)}, one flooded ${last.flooded.toFixed(2)}`,
-      );
+      const last = {
+        quiet: await p99Of(others, seconds, sample, async () => {}),
+        hung: await p99Of(others, seconds, sample, isHung),
+        flooded: await p99Of(others, seconds, sample, isFlooded),
+      };
+      rounds.push(last);
+      const said = Object.entries(last).map(([what, one]) => `${what} ${sayTrouble(one)}`);
+      log(`tenants: p99 ${said.join(', ')}`);
     }
     const median = (list: readonly number[]) =>
       [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] as number;
     const quantile = (list: readonly number[], q: number) =>
       [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * q))] as number;
     const [byHung, byFlood] = (['hung', 'flooded'] as const).map((what) =>
-      median(rounds.map((round) => round[what] / round.quiet)),
+      median(rounds.map((round) => round[what].p99Ms / round.quiet.p99Ms)),
     ) as [number, number];
     const speed = median(ratios);
+    const delays = (['quiet', 'hung', 'flooded'] as const).map((what) => {
+      const delay = median(rounds.map((round) => round[what].delayMs));
+      return `${what} ${delay.toFixed(2)} ms`;
+    });
     const toFigure = (figure: string, target: string, measured: string, isReached: boolean): Figure => ({
       ...{ figure, target, measured, isReached },
       command: COMMAND,
@@ -107,6 +120,16 @@ export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
         speed.toFixed(3),
         speed >= 0.95,
       ),
+      {
+        figure: 'the same of one tenant: what the code for tenants costs, without the memory of many',
+        measured: median(ratiosOfFirst).toFixed(3),
+        command: COMMAND,
+      },
+      {
+        figure: 'delay of the server’s event loop, p99: what of it is the server and not who sends the load',
+        measured: delays.join(', '),
+        command: COMMAND,
+      },
       toFigure(
         'p99 of others, with one tenant’s Keycloak hung ÷ quiet',
         'at most 1.2',
@@ -161,11 +184,7 @@ function send(
 }
 
 /** Processor time of the app for a request. Unit: microseconds. */
-async function costOf(
-  load: readonly Sent[],
-  requests: number,
-  sample: () => Promise<Sample>,
-): Promise<number> {
+async function costOf(load: readonly Sent[], requests: number, sample: Sampler): Promise<number> {
   const before = await sample();
   let next = 0;
   const worker = async () => {
@@ -175,12 +194,23 @@ async function costOf(
   return ((await sample()).cpu - before.cpu) / requests;
 }
 
-/** Latency of known tokens of the others, at a steady rate, while something happens. Unit: milliseconds. */
+/** Milliseconds. */
+interface Trouble {
+  readonly p99Ms: number;
+  readonly delayMs: number;
+}
+
+const sayTrouble = ({ p99Ms, delayMs }: Trouble): string =>
+  `${p99Ms.toFixed(2)} ms (event loop ${delayMs.toFixed(2)})`;
+
+/** Latency of known tokens of the others, at a steady rate, while something happens. */
 async function p99Of(
   load: readonly Sent[],
   seconds: number,
+  sample: Sampler,
   happens: (until: AbortSignal) => Promise<void>,
-): Promise<number> {
+): Promise<Trouble> {
+  await sample('watch');
   const abort = new AbortController();
   const happening = happens(abort.signal);
   const times: number[] = [];
@@ -191,9 +221,10 @@ async function p99Of(
     await sleep(Math.max(0, begin + at * 5 - performance.now()));
   }
   await Promise.all(running);
+  const { delayMs } = await sample();
   abort.abort();
   await happening;
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
+  return { p99Ms: times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number, delayMs };
 }
 
 /** Tokens for tenants whose Keycloak takes connections and answers nothing. */

@@ -1,6 +1,7 @@
 // A process with two servers of node:http: one guards one realm, the other as many tenants as requests name. Built, as users have it:
 // what runs the sources gives each function a name by `defineProperty`, which costs a quarter of a kilobyte.
 import { createServer } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { keycloak } from 'keycloak-guard/node';
 
 const { SERVER_URL: serverUrl = '', HUNG_URL = '' } = process.env;
@@ -22,13 +23,20 @@ const listen = (listener) =>
 const answer = (_request, response) => void response.end('{"hello":"ann"}');
 const ports = [await listen(one.guard({}, answer)), await listen(many.guard({}, answer))];
 
+const delay = monitorEventLoopDelay({ resolution: 1 });
 process.on('message', (asked) => {
+  // The histogram counts its own millisecond, too.
+  const delayMs = Math.max(0, delay.percentile(99) / 1e6 - 1);
+  if (asked === 'watch') delay.enable();
+  else delay.disable();
+  delay.reset();
   if (asked === 'gc') for (let i = 0; i < 4; i++) globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   process.send?.({
     bytes: heapUsed + external,
     rss,
+    delayMs,
     cpu: user + system,
     tenants: many.verifier.members.length,
   });
