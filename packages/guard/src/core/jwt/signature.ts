@@ -14,6 +14,8 @@ export interface VerificationKey {
   /** For WebCrypto. */
   readonly jwk: JsonWebKey;
   readonly alg: string;
+  /** Of an RSA key. Unit: bytes. */
+  readonly modulusLength?: number;
   readonly options: {
     readonly key: KeyObject;
     readonly padding?: number;
@@ -85,11 +87,15 @@ export function importVerificationKey(jwk: JsonWebKey, alg: string): Verificatio
   const isFit = key.asymmetricKeyType === scheme.keyType && namedCurve === scheme.curve;
   const isStrong = modulusLength >= MIN_RSA_BITS && publicExponent >= MIN_RSA_EXPONENT;
   if (!isFit || !isStrong || publicExponent % 2n === 0n) throw new Error(`The key is not fit for ${alg}`);
-  return { digest: scheme.digest, jwk, alg, options: { key, ...scheme.how } };
+  const length = scheme.keyType === 'rsa' ? { modulusLength: Math.ceil(modulusLength / 8) } : {};
+  return { digest: scheme.digest, jwk, alg, ...length, options: { key, ...scheme.how } };
 }
 
 /** Resolves to whether the key made the signature. Off the event loop; never rejects. */
 export function verifySignature(input: Buffer, signature: Buffer, key: VerificationKey): Promise<boolean> {
+  const { modulusLength = signature.length } = key;
+  // RFC 8017 §8.1.2: OpenSSL takes a signature of RSASSA-PSS, too, that lost a first byte of zero.
+  if (signature.length !== modulusLength) return Promise.resolve(false);
   return new Promise((resolve) => {
     try {
       verify(key.digest, input, key.options, signature, (error, isGood) => resolve(error === null && isGood));

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  importVerificationKey,
+  type VerificationKey,
+  verifySignature,
+} from '../../packages/guard/src/core/jwt/signature.ts';
+import { createTestKey, signBytes } from '../support/signing-keys.ts';
+
+// RFC 8017 §8.1.2 and §8.2.2: a signature is as long as the modulus. OpenSSL reads one of RSASSA-PSS as a number.
+describe('an RSA signature that lost its first byte, which was zero, is none', () => {
+  const { jwk, privateKey } = createTestKey('RS256');
+
+  for (const alg of ['RS256', 'PS256', 'PS384', 'PS512']) {
+    const { kty, n, e } = jwk;
+    const key = importVerificationKey({ kty, n, e } as typeof jwk, alg);
+    const webKey: VerificationKey = { ...key, options: { ...key.options, key: {} as never } };
+
+    it(alg, async () => {
+      const { input, signature } = startingWithZero(alg);
+      for (const verifies of [key, webKey]) {
+        assert.equal(await verifySignature(input, signature, verifies), true);
+        assert.equal(await verifySignature(input, signature.subarray(1), verifies), false);
+        assert.equal(
+          await verifySignature(input, Buffer.concat([Buffer.alloc(1), signature]), verifies),
+          false,
+        );
+      }
+    });
+  }
+
+  function startingWithZero(alg: string): { input: Buffer; signature: Buffer } {
+    for (let i = 0; ; i++) {
+      const input = Buffer.from(`header.payload${i}`);
+      const signature = signBytes(input, privateKey, alg);
+      if (signature[0] === 0) return { input, signature };
+    }
+  }
+});
