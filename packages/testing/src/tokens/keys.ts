@@ -143,16 +143,16 @@ async function fromStored(jwk: JWK): Promise<SigningKey> {
   };
 }
 
-/** Nothing is ever encrypted with this key: its private half is dropped, and one serves the whole process. */
-let encryptionKey: Promise<JWK> | undefined;
-function createEncryptionKey(): Promise<JWK> {
-  encryptionKey ??= (async () => {
-    const { publicKey } = await generateKeyPair('RSA-OAEP', { extractable: true });
-    const { kty, n, e } = await exportJWK(publicKey);
-    const jwk = { kty, n, e } as JWK;
-    return { kid: await calculateJwkThumbprint(jwk), ...jwk, alg: 'RSA-OAEP', use: 'enc' };
-  })();
-  return encryptionKey;
+/**
+ * A public key with no private half: nothing is ever decrypted with it. So its modulus is any odd number of 2,048 bits, and no
+ * product of two primes, which take as long to find as a signing key.
+ */
+async function createEncryptionKey(): Promise<JWK> {
+  const modulus = randomBytes(256);
+  modulus[0] = (modulus[0] as number) | 0x80;
+  modulus[255] = (modulus[255] as number) | 1;
+  const jwk = { kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' };
+  return { kid: await calculateJwkThumbprint(jwk), ...jwk, alg: 'RSA-OAEP', use: 'enc' };
 }
 
 async function read(
