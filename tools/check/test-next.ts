@@ -22,7 +22,7 @@ const NEXT = join(folder, 'node_modules/next/dist/bin/next');
 const START_MS = 30_000;
 const GENERATED = Number(process.env.GENERATED_TARGETS ?? 250);
 
-execFileSync(process.execPath, [join(root, 'tools/build/build.mjs'), '--no-check'], { stdio: 'inherit' });
+execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check'], { stdio: 'inherit' });
 const idp = await startDevIdp({ realm: NEXT_REALM });
 try {
   install();

@@ -27,7 +27,7 @@ const runtimes = RUNTIMES.filter(
   ({ name }) => wanted.length === 0 || wanted.some((one) => name.toLowerCase().includes(one)),
 );
 
-execFileSync(process.execPath, [join(root, 'tools/build/build.mjs'), '--no-check'], { stdio: 'inherit' });
+execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check'], { stdio: 'inherit' });
 mkdirSync(folder, { recursive: true });
 const results: Result[] = [];
 try {

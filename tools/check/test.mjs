@@ -58,7 +58,7 @@ if (coverage && !existsSync(c8)) {
 // Tests that run the program run what is shipped; coverage of it needs source maps, which are not.
 execFileSync(
   process.execPath,
-  [join(root, 'tools/build/build.mjs'), '--no-check', ...(coverage ? ['--source-maps'] : [])],
+  [join(root, 'tools/build/built.mjs'), '--no-check', ...(coverage ? ['--source-maps'] : [])],
   { cwd: root, stdio: 'inherit' },
 );
 

@@ -22,7 +22,7 @@ export interface Manifest {
 
 /** Builds every package and packs it into `folder`; resolves to the archives, by name. */
 export function packAll(folder: string): ReadonlyMap<string, string> {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [join(root, 'tools/build/built.mjs')], { stdio: 'inherit' });
   mkdirSync(folder, { recursive: true });
   return new Map(PACKAGES.map((name) => pack(name, folder)));
 }
