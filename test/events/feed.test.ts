@@ -135,6 +135,28 @@ describe('changes of users', () => {
     assert.deepEqual(told.map((one) => one.id).sort(), ids.toSorted());
   });
 
+  it('of a long list are not all told again to a process that was killed in the middle', async (t) => {
+    const [events, told, saved] = [createEventRealm(), [] as string[], [] as number[]];
+    const memory = createMemoryCursor();
+    const save = async (text: string) => {
+      await memory.save(text);
+      saved.push(told.length);
+    };
+    await start(
+      t,
+      events,
+      { ...memory, save },
+      all(({ subject }) => told.push(subject)),
+    );
+    for (let i = 0; i < 250; i++) {
+      events.realm.advance(0.001);
+      events.admin('CREATE USER', `users/u${i}`, {});
+    }
+    await eventually('all are told', () => told.length === 250);
+    await eventually('the last position is saved', () => saved.at(-1) === 250);
+    assert.ok(saved.every((count, i) => count - (saved[i - 1] ?? 0) <= 100));
+  });
+
   it('are told again, in order, where a function fails; those of others do not wait', async (t) => {
     const [events, told] = [createEventRealm(), [] as string[]];
     let failures = 2;

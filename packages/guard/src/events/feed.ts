@@ -34,6 +34,8 @@ interface Position {
 
 /** With more, nothing is read before some were handled. */
 const MOST_HELD = 10_000;
+/** Events of a list that are handled before the position is saved: a process that is killed tells so many again. */
+const MOST_AT_ONCE = 100;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** Orchestrators kill a process soon after they ask it to end. */
@@ -108,7 +110,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       isWoken = false;
       position ??= await load();
       const isFull = countOf(position.held) >= MOST_HELD;
-      const round = isFull ? undefined : await readRound(source, position.cursors);
+      const round = isFull ? undefined : await readRound(source, position.cursors, MOST_AT_ONCE);
       if (round?.isLost) await tellMissed(position.cursors);
       // Whoever was replaced is named nowhere.
       else if (round?.events.some((event) => isImportOver(event) && event.path.startsWith('users/')))

@@ -42,12 +42,16 @@ export const cursorsAt = (time: number): Cursors => ({
   events: { time, seen: {} },
 });
 
-/** The new events of both lists, as far as both are known, so that they are in order. */
-export async function readRound(source: EventSource, cursors: Cursors): Promise<Round> {
+/**
+ * The new events of both lists, as far as both are known, so that they are in order.
+ *
+ * @param most of each list in one answer
+ */
+export async function readRound(source: EventSource, cursors: Cursors, most = MOST): Promise<Round> {
   const now = source.now();
   const [admin, user] = await Promise.all([
-    readList(source, 'admin-events', cursors['admin-events']),
-    readList(source, 'events', cursors.events),
+    readList(source, 'admin-events', cursors['admin-events'], most),
+    readList(source, 'events', cursors.events, most),
   ]);
   // While it is read all the time, the event read last may grow old and go.
   const isEarly = ({ time }: Cursor) => now - cursors.readAt > KEPT_MS || now - time < KEPT_MS;
@@ -74,9 +78,14 @@ interface ListRound {
   readonly isGone: boolean;
 }
 
-async function readList(source: EventSource, list: EventList, cursor: Cursor): Promise<ListRound> {
+async function readList(
+  source: EventSource,
+  list: EventList,
+  cursor: Cursor,
+  first: number,
+): Promise<ListRound> {
   let from = cursor.time - OVERLAP_MS;
-  let most = MOST;
+  let most = first;
   let isKnownThere = Object.keys(cursor.seen).length === 0;
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const page = await source.read(list, from, most).catch((error: unknown) => {
