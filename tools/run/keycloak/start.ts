@@ -89,7 +89,11 @@ export async function startKeycloak(options: KeycloakOptions = {}): Promise<Runn
   const distribution = findDistribution(options.version ?? NEWEST_VERSION, onProgress);
   const relativePath = (options.relativePath ?? '').replace(/\/+$/, '');
   const build = { relativePath, features: options.features ?? [] };
-  const template = await prepareTemplate(distribution, build, onProgress);
+  const template = await prepareTemplate(
+    distribution,
+    { ...build, timeoutMs: options.timeoutMs },
+    onProgress,
+  );
   onProgress(`Starting Keycloak ${distribution.version}`);
   const server = await startServer(distribution, { ...options, ...build, template });
   return {
@@ -210,7 +214,7 @@ function logTail(server: Server): string {
 /** Runs Keycloak once, with nothing in it, and keeps what its build step and its new database came to. */
 async function prepareTemplate(
   distribution: Distribution,
-  build: Build,
+  build: ServerOptions,
   onProgress: (line: string) => void,
 ): Promise<string> {
   const wanted = [distribution.home, build.relativePath, ...build.features].join('\n');
