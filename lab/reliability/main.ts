@@ -6,7 +6,8 @@ import { kill } from './parts/kill.ts';
 import { logout } from './parts/logout.ts';
 import { mixed } from './parts/mixed.ts';
 import { rolling } from './parts/rolling.ts';
-import { type Report, writeReport } from './report/document.ts';
+import type { Report } from './report/document.ts';
+import { writeSection } from './section.ts';
 
 interface Part {
   readonly run: (options: PartOptions) => Promise<Report>;
@@ -51,7 +52,8 @@ try {
   const report = await part.run({ cluster, minutes: amount, times: amount, log });
   process.stdout.write(`\n${report.text}\n\n`);
   const option = part.option === undefined ? '' : ` --${part.option} ${amount}`;
-  if (!values['keep-results']) writeReport(report, `npm run reliability -- ${name}${option}`);
+  const command = `npm run reliability -- ${name}${option}`;
+  if (!values['keep-results']) writeSection(report.part, command, report.text);
   process.exitCode = report.isGood ? 0 : 1;
 } finally {
   await cluster.close();

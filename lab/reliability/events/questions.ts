@@ -32,9 +32,7 @@ async function signIn(realm: LabRealm, lane: number) {
   const all: { sub: string; sid: string }[] = [];
   for (let i = lane; i < USERS; i += 4) {
     const username = `user-${i}`;
-    const credentials = [{ type: 'password', value: 'pw' }];
-    const names = { email: `${username}@example.com`, firstName: 'A', lastName: 'B' };
-    await realm.call('POST', '/users', { username, enabled: true, ...names, credentials });
+    await realm.createUser(username);
     all.push(await realm.login(username));
   }
   return all;

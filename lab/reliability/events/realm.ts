@@ -7,6 +7,8 @@ export interface LabRealm {
   call(method: string, path: string, body?: unknown): Promise<Response>;
   /** A token as Keycloak would issue it in a session. */
   mint(session: { readonly sub: string; readonly sid: string }): string;
+  /** @returns the id. The password is `pw` */
+  createUser(username: string): Promise<string>;
   /** Signs a user in. */
   login(username: string): Promise<{ sub: string; sid: string }>;
   remove(): Promise<void>;
@@ -33,6 +35,7 @@ export async function createLabRealm(url: string, name: string): Promise<LabReal
       headers: { authorization: `Bearer ${await adminToken()}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    if (answer.status === 401) admin.until = 0;
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer;
   }
@@ -42,6 +45,8 @@ export async function createLabRealm(url: string, name: string): Promise<LabReal
   await send('POST', '', {
     ...{ realm: name, enabled: true, accessTokenLifespan: 3600 },
     ...{ adminEventsEnabled: true, adminEventsDetailsEnabled: true, eventsEnabled: true },
+    // What a password costs is not measured here.
+    passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
     enabledEventTypes: ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT'],
     clients: [
       {
@@ -73,6 +78,13 @@ export async function createLabRealm(url: string, name: string): Promise<LabReal
   return {
     ...{ name, url },
     call: (method, path, body) => send(method, `/${name}${path}`, body),
+    async createUser(username) {
+      const credentials = [{ type: 'password', value: 'pw' }];
+      const names = { email: `${username}@example.com`, firstName: 'A', lastName: 'B' };
+      const user = { username, enabled: true, ...names, credentials };
+      const made = await send('POST', `/${name}/users`, user);
+      return made.headers.get('location')?.split('/').at(-1) ?? '';
+    },
     mint({ sub, sid }) {
       const now = Math.floor(Date.now() / 1000);
       const claims = {

@@ -6,7 +6,7 @@ import { watchLoad } from '../load/watch.ts';
 import { type Cluster, RECHECK_MS } from '../machines/cluster.ts';
 import type { PartOptions } from '../part-options.ts';
 import { type Report, toTable } from '../report/document.ts';
-import { failureTable, isGood, tallyData, verdictLines } from '../report/sections.ts';
+import { failureTable, isGood, verdictLines } from '../report/sections.ts';
 import { FAULTS, type Fault } from './faults.ts';
 
 /** So long without a failure is healed. Unit: milliseconds. */
@@ -37,7 +37,6 @@ export async function kill({ cluster, log }: PartOptions): Promise<Report> {
   return {
     part: 'kill',
     isGood: isGood(tally) && outcomes.every(({ sweep }) => sweep.wrong === 0),
-    data: { ...tallyData(tally), outcomes },
     text: `\`kill -9\` under the mixed load, one after the other, each started again with the data it had:
 
 ${toTable(

@@ -88,7 +88,6 @@ export async function logout({ cluster, times, log }: PartOptions): Promise<Repo
   return {
     part: 'logout',
     isGood,
-    data: { times, targetMs: TARGET_MS, summary },
     text: `${times} logouts; until each of ${replicas.length} replicas, asked directly, answers 401:
 
 ${toTable(

@@ -4,15 +4,7 @@ import { measurePace } from '../load/pace.ts';
 import { watchLoad } from '../load/watch.ts';
 import type { PartOptions } from '../part-options.ts';
 import type { Report } from '../report/document.ts';
-import {
-  failureTable,
-  isGood,
-  memoryTable,
-  quarters,
-  requestTable,
-  tallyData,
-  verdictLines,
-} from '../report/sections.ts';
+import { failureTable, isGood, memoryTable, requestTable, verdictLines } from '../report/sections.ts';
 
 /** Everything users do, for as long as is asked for, with nothing broken. */
 export async function mixed({ cluster, minutes, log }: PartOptions): Promise<Report> {
@@ -27,18 +19,6 @@ export async function mixed({ cluster, minutes, log }: PartOptions): Promise<Rep
   return {
     part: 'mixed',
     isGood: isGood(tally) && sweep.wrong === 0,
-    data: {
-      ...{ minutes, ...tallyData(tally), sweep },
-      memory: Object.fromEntries(
-        watch.memory.map((samples, i) => {
-          const { first, last } = quarters(samples);
-          const every = Math.max(1, Math.ceil(samples.length / 60));
-          const inMib = (bytes: number) => Math.round(bytes / 2 ** 20);
-          const overTime = samples.filter((_, at) => at % every === 0).map(inMib);
-          return [names[i], { firstQuarterMib: inMib(first), lastQuarterMib: inMib(last), overTime }];
-        }),
-      ),
-    },
     text: `${tally.requests.toLocaleString('en-US')} requests in ${minutes} minutes, and every answer held against what that user was due:
 
 ${verdictLines(tally)}

@@ -5,7 +5,7 @@ import type { Phase } from '../load/tally.ts';
 import { watchLoad } from '../load/watch.ts';
 import type { PartOptions } from '../part-options.ts';
 import { type Report, toTable } from '../report/document.ts';
-import { failureTable, isGood, requestTable, tallyData, verdictLines } from '../report/sections.ts';
+import { failureTable, isGood, verdictLines } from '../report/sections.ts';
 
 /** Nothing is explained by a restart: no request may fail, and a logout must count everywhere at once. */
 const RESTART: Phase = { name: 'rolling restart', isQuiet: true, explain: () => undefined };
@@ -44,7 +44,6 @@ export async function rolling({ cluster, times, log }: PartOptions): Promise<Rep
   return {
     part: 'rolling',
     isGood: isGood(tally) && isClean && sweep.wrong === 0,
-    data: { ...tallyData(tally), restarts, sweep },
     text: `${restarts.length} restarts by SIGTERM, one replica after the other, under the mixed load: **${tally.failed} of ${tally.requests.toLocaleString('en-US')} requests failed.**
 
 ${toTable(
@@ -61,8 +60,6 @@ ${toTable(
 
 ${verdictLines(tally)}
 - afterwards at every replica, of ${sweep.live} signed in and ${sweep.ended} logged out: **${sweep.wrong} wrong**
-
-${requestTable(tally)}
 
 ${failureTable([...tally.failures.values()])}`,
   };

@@ -88,23 +88,3 @@ export const isGood = ({ signedOutWrongly, letInWrongly, unexplained }: Tally): 
 
 const inMib = (bytes: number) => `${(bytes / MIB).toFixed(0)} MiB`;
 const sum = (failures: readonly Failure[]) => failures.reduce((total, { count }) => total + count, 0);
-
-/** The same for a file. */
-export function tallyData(tally: Tally): object {
-  return {
-    requests: tally.requests,
-    kinds: Object.fromEntries(
-      [...tally.times].map(([kind, ms]) => {
-        const sorted = ms.toSorted((a, b) => a - b);
-        const of = (q: number) => Number(quantile(sorted, q).toFixed(1));
-        return [kind, { count: ms.length, p50Ms: of(0.5), p99Ms: of(0.99), longestMs: of(1) }];
-      }),
-    ),
-    failures: [...tally.failures.values()].map(({ lastAt: _, ...failure }) => failure),
-    signedOutWrongly: tally.signedOutWrongly,
-    letInWrongly: tally.letInWrongly,
-    unexplained: tally.unexplained,
-    between: tally.between,
-    skipped: tally.skipped,
-  };
-}
