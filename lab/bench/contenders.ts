@@ -9,8 +9,6 @@ export interface Contender {
   readonly isOpen?: true;
   /** Keeps no key and no token: every request asks Keycloak. */
   readonly asksAlways?: true;
-  /** Takes part where it is asked for (`--only`): it is compared with one other alone. */
-  readonly isOnRequest?: true;
   /** Keeps tokens that it verified. */
   readonly remembers?: true;
   readonly env?: Readonly<Record<string, string>>;
@@ -32,22 +30,6 @@ export const CONTENDERS: readonly Contender[] = [
     id: 'express-oauth2',
     label: 'express-oauth2-jwt-bearer',
     file: here('servers/express-oauth2-jwt-bearer.mjs'),
-  },
-  {
-    // What nobody on Express can be quicker than.
-    id: 'bare-express',
-    label: 'bare Express, no auth',
-    file: here('servers/bare-express.mjs'),
-    isOpen: true,
-    isOnRequest: true,
-  },
-  {
-    id: 'connect',
-    label: 'keycloak-guard/connect',
-    file: here('servers/connect.mjs'),
-    remembers: true,
-    // On Express, for those who come from keycloak-connect.
-    isOnRequest: true,
   },
   { id: 'keycloak-connect', label: 'keycloak-connect', file: here('servers/keycloak-connect.mjs') },
   {

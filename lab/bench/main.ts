@@ -13,13 +13,10 @@ import { dpop } from './proofs/dpop.ts';
 import { events } from './proofs/events.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
-import { imports } from './proofs/imports.ts';
 import { keycloak } from './proofs/keycloak.ts';
-import { login } from './proofs/login.ts';
 import { memory } from './proofs/memory.ts';
 import { observability } from './proofs/observability.ts';
 import { permissions } from './proofs/permissions.ts';
-import { provider } from './proofs/provider.ts';
 import { randomKids } from './proofs/random-kids.ts';
 import { resident } from './proofs/resident.ts';
 import { rotations } from './proofs/rotations.ts';
@@ -38,14 +35,11 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   dpop,
   permissions,
   start,
-  imports,
   resident,
   'random-kids': randomKids,
   rotations,
   memory,
-  provider,
   freshness,
-  login,
   observability,
   sessions,
   tenants,
@@ -62,7 +56,6 @@ const ON_REQUEST = [
   'dpop',
   'permissions',
   'freshness',
-  'login',
   'sessions',
   'tenants',
   'calling',
@@ -70,16 +63,7 @@ const ON_REQUEST = [
   'keycloak',
   'pages',
 ];
-const WITHOUT_CONTENDERS = [
-  'start',
-  'imports',
-  'provider',
-  'tenants',
-  'by-hand',
-  'calling',
-  'events',
-  'pages',
-];
+const WITHOUT_CONTENDERS = ['start', 'tenants', 'by-hand', 'calling', 'events', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({
@@ -120,12 +104,12 @@ for (const part of parts) {
 }
 if (isKept)
   process.stdout.write(
-    'Written: lab/bench/RESULTS.md, lab/bench/many.svg, assets/bench.svg, docs/sizing.md\n',
+    'Written: lab/bench/RESULTS.md, assets/bench.svg, assets/sizing.svg, docs/sizing.md\n',
   );
 
 async function throughput(options: PartOptions): Promise<Figure[]> {
   const rounds = await runRounds({
-    contenders: CONTENDERS.filter(({ id, isOnRequest }) => values.only?.includes(id) ?? !isOnRequest),
+    contenders: CONTENDERS.filter(({ id }) => values.only?.includes(id) ?? true),
     workloads: WORKLOADS.filter(({ id }) => values.workload?.includes(id) ?? true),
     rounds: Number(values.rounds ?? (options.quick ? 1 : 7)),
     connections: 50,

@@ -1,13 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contender } from './contenders.ts';
-import { type LoadResult, runLoad } from './load/generator.ts';
+import { type Load, type LoadResult, runLoad } from './load/generator.ts';
 import { type NodeProcess, startServer } from './processes.ts';
 import { type Realm, startRealm } from './realm/realm.ts';
-import { CLIENT_ID, createKey, mint, now, REALM, type RealmKey } from './realm/tokens.ts';
-import { MANY, MIX, MIXED, type Workload } from './workloads.ts';
+import { CLIENT_ID, createKey, mint, now, REALM } from './realm/tokens.ts';
+import { MANY, type Workload } from './workloads.ts';
 
 export interface Round extends LoadResult {
   readonly contender: string;
@@ -39,33 +38,22 @@ export async function runRounds(options: RoundsOptions): Promise<Round[]> {
     const rounds: Round[] = [];
     for (const workload of options.workloads) {
       const contenders = options.contenders.filter(workload.takesPart);
-      const count = Math.min(options.rounds, workload.maxRounds ?? options.rounds);
-      for (let round = workload.maxRounds ? 1 : 0; round <= count; round++) {
-        options.log(`${workload.label}: ${round === 0 ? 'warm-up' : `round ${round} of ${count}`}`);
-        const prepare = PREPARE[workload.id];
-        const shared = workload.id === 'rotation' ? undefined : await prepare(folder, realm, workload);
+      for (let round = 0; round <= options.rounds; round++) {
+        options.log(`${workload.label}: ${round === 0 ? 'warm-up' : `round ${round} of ${options.rounds}`}`);
+        const load = await PREPARE[workload.id](folder, realm, workload);
         for (let i = 0; i < contenders.length; i++) {
           const contender = contenders[(i + round) % contenders.length] as Contender;
           const server = servers.get(contender.id) as NodeProcess;
-          const load = shared ?? (await prepare(folder, realm, workload));
           const url = `http://127.0.0.1:${server.port}/protected`;
           const { connections } = options;
           // While the others had their turn, it stood still, and what it knows has grown old: no server in use does so.
           if (round > 0 && load.whenUsedUp === 'wrap') {
-            const known = load.rotate ? await inTurn(folder, realm, MANY) : load;
-            const wakeUp = () => runLoad({ ...known, url, seconds: 1, connections });
+            const wakeUp = () => runLoad({ ...load, url, seconds: 1, connections });
             await (contender.remembers ? untilCurrent(realm, options, wakeUp) : wakeUp());
           }
           const before = await server.usage();
-          const [result] = await Promise.all([
-            runLoad({
-              ...load,
-              url,
-              seconds: round === 0 || (options.isQuick && workload.id !== 'rotation') ? 1 : workload.seconds,
-              connections,
-            }),
-            load.rotate?.(),
-          ]);
+          const seconds = round === 0 || options.isQuick ? 1 : workload.seconds;
+          const result = await runLoad({ ...load, url, seconds, connections });
           const used = (await server.usage()).cpuMicroseconds - before.cpuMicroseconds;
           if (round === 0) continue;
           assertAnswers(contender, workload, result);
@@ -107,9 +95,7 @@ async function untilCurrent(
   log('the realm is still asked about old tokens: the next round holds these calls');
 }
 
-type Prepared = Omit<Parameters<typeof runLoad>[0], 'url' | 'seconds' | 'connections'> & {
-  rotate?: () => Promise<unknown>;
-};
+type Prepared = Omit<Load, 'url' | 'seconds' | 'connections'>;
 
 const PREPARE: Record<
   Workload['id'],
@@ -127,41 +113,15 @@ const PREPARE: Record<
     const forged = await mint(await createKey(realm.key.kid), realm.issuer, MANY);
     return { tokens: await write(folder, 'forged', forged), first: 1, count: MANY, whenUsedUp: 'wrap' };
   },
-  async rotation(folder, realm, { seconds }) {
-    const next = await createKey();
-    const known = await knownTokens(realm, MANY);
-    const before = await write(folder, 'before', await mix(realm.key, realm, known));
-    const after = await write(folder, 'after', await mix(next, realm, known));
-    return {
-      ...{ tokens: before, first: 1, count: MIXED, whenUsedUp: 'wrap' as const },
-      later: { tokens: after, afterSeconds: seconds / 2 },
-      // Keycloak publishes a key before it signs with it; wrk counts whole seconds.
-      rotate: async () => {
-        await sleep((seconds / 2 - 1) * 1000);
-        await realm.rotate(next);
-      },
-    };
-  },
 };
 
-async function mix(key: RealmKey, realm: Realm, known: readonly string[]): Promise<string[]> {
-  const unseen = await mint(key, realm.issuer, (MIXED * MIX.unseen) / 100, now() + 60);
-  const forged = await mint(await createKey(key.kid), realm.issuer, 100);
-  return Array.from({ length: MIXED }, (_, i) => {
-    const place = (i * 37) % 100;
-    if (place < MIX.forged) return forged[i % forged.length] as string;
-    if (place < MIX.forged + MIX.unseen) return unseen[i % unseen.length] as string;
-    return known[i % known.length] as string;
-  });
-}
-
-const known = new Map<RealmKey, string[]>();
+const known = new Map<Realm, string[]>();
 
 async function knownTokens(realm: Realm, count: number): Promise<string[]> {
-  let tokens = known.get(realm.key);
+  let tokens = known.get(realm);
   if (tokens === undefined) {
     tokens = await mint(realm.key, realm.issuer, MANY);
-    known.set(realm.key, tokens);
+    known.set(realm, tokens);
   }
   return tokens.slice(0, count);
 }
@@ -212,12 +172,7 @@ async function assertWorking(
 }
 
 function assertAnswers(contender: Contender, workload: Workload, result: LoadResult): void {
-  const wrong =
-    workload.id === 'forged'
-      ? result.requests - result.refused
-      : workload.id === 'rotation'
-        ? 0
-        : result.refused;
+  const wrong = workload.id === 'forged' ? result.requests - result.refused : result.refused;
   // Some contenders do not keep up with a burst of new tokens: that is a result.
   if (wrong > 0 || (result.failed > 0 && contender.remembers)) {
     throw new Error(`${contender.id}, ${workload.label}: ${wrong} wrong answers, ${result.failed} failed`);

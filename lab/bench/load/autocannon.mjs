@@ -14,13 +14,10 @@ if (!existsSync(`${folder}node_modules/autocannon`)) {
 const autocannon = createRequire(folder)('autocannon');
 
 const load = JSON.parse(process.argv[2]);
-const read = (file, first) =>
-  readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .slice(first - 1, first - 1 + load.count);
-
-let tokens = read(load.tokens, load.first);
+const tokens = readFileSync(load.tokens, 'utf8')
+  .trim()
+  .split('\n')
+  .slice(load.first - 1, load.first - 1 + load.count);
 let at = 0;
 const next = () => {
   if (at === tokens.length) {
@@ -36,12 +33,6 @@ const setupRequest = (request) => ({
     ...(load.also && { [load.also.name]: load.also.value }),
   },
 });
-if (load.later) {
-  setTimeout(() => {
-    tokens = read(load.later.tokens, 1);
-    at = 0;
-  }, load.later.afterSeconds * 1000);
-}
 
 const started = process.hrtime.bigint();
 const run = autocannon({

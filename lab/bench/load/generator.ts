@@ -28,8 +28,6 @@ export interface Load {
   readonly whenUsedUp: 'wrap' | 'stop';
   readonly seconds: number;
   readonly connections: number;
-  /** Another file that takes over, after so many seconds. */
-  readonly later?: { readonly tokens: string; readonly afterSeconds: number };
 }
 
 /** `wrk` where it is installed; `autocannon` costs more than a quick server does, so it flatters nobody. */
@@ -38,7 +36,6 @@ export const generator = hasProgram('wrk') ? 'wrk' : 'autocannon';
 export async function runLoad(load: Load): Promise<LoadResult> {
   const { name, prefix } = load.header ?? { name: 'authorization', prefix: 'Bearer ' };
   const lua = [load.tokens, load.first, load.count, load.whenUsedUp, name, prefix];
-  if (load.later) lua.push(load.later.tokens, load.later.afterSeconds);
   const [command, args] =
     generator === 'wrk'
       ? onCore('load', 'wrk', [

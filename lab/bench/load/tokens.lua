@@ -1,7 +1,7 @@
 -- wrk script: sends the tokens of a file in turn, from a line on, and writes the result as one line of JSON.
---   wrk … -s tokens.lua URL -- FILE FIRST_LINE COUNT wrap|stop HEADER PREFIX [SWITCH_FILE SWITCH_AFTER_SECONDS]
--- "stop" ends the run when the tokens are used up; after SWITCH_AFTER_SECONDS the second file is used.
-local sets, current, at, may_wrap, switch_at, header, prefix = {}, 1, 0, true, nil, nil, nil
+--   wrk … -s tokens.lua URL -- FILE FIRST_LINE COUNT wrap|stop HEADER PREFIX
+-- "stop" ends the run when the tokens are used up.
+local set, at, may_wrap, header, prefix = {}, 0, true, nil, nil
 
 local function read(file, first, count)
   local requests, line_number = {}, 0
@@ -21,20 +21,12 @@ end
 
 function init(args)
   header, prefix = args[5], args[6]
-  sets[1] = read(args[1], tonumber(args[2]), tonumber(args[3]))
+  set = read(args[1], tonumber(args[2]), tonumber(args[3]))
   may_wrap = args[4] == 'wrap'
-  if args[7] then
-    sets[2] = read(args[7], 1, tonumber(args[3]))
-    switch_at = os.time() + tonumber(args[8])
-  end
 end
 
 function request()
-  if switch_at and os.time() >= switch_at then
-    current, at, switch_at = 2, 0, nil
-  end
   at = at + 1
-  local set = sets[current]
   if at > #set then
     at = 1
     if not may_wrap then wrk.thread:stop() end

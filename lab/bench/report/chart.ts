@@ -7,29 +7,40 @@ export interface Bar {
   readonly isBaseline?: boolean;
   /** Default: the value as a whole number. */
   readonly text?: string;
+  /** A heading above the bar. */
+  readonly heading?: string;
 }
 
 const WIDTH = 760;
 const LABEL = 210;
+/** For what stands beside the longest bar. */
+const SPACE = 200;
 const ROW = 30;
 const TOP = 58;
 
-export function toBarChart(title: string, subtitle: string, bars: readonly Bar[]): string {
+/** @param least where a logarithmic scale begins. Default: the scale is linear, and begins with 0 */
+export function toBarChart(title: string, subtitle: string, bars: readonly Bar[], least?: number): string {
   const most = Math.max(...bars.map(({ value }) => value));
-  const scale = (WIDTH - LABEL - 90) / most;
-  const height = TOP + bars.length * ROW + 12;
-  const rows = bars.map((bar, i) => {
-    const { label, value, isOurs, isBaseline } = bar;
-    const y = TOP + i * ROW;
-    const width = Math.max(2, value * scale).toFixed(1);
+  const share = (value: number) =>
+    least === undefined ? value / most : Math.log(value / least) / Math.log(most / least);
+  let height = TOP;
+  const rows = bars.map((bar) => {
+    const { label, value, isOurs, isBaseline, heading } = bar;
+    const title =
+      heading === undefined
+        ? ''
+        : `  <text class="strong" x="10" y="${height + 19}">${escapeXml(heading)}</text>\n`;
+    const y = height + (heading === undefined ? 0 : ROW);
+    height = y + ROW;
+    const width = Math.max(2, share(value) * (WIDTH - LABEL - SPACE)).toFixed(1);
     const kind = isOurs ? 'ours' : isBaseline ? 'base' : 'other';
     const number = textOf(bar);
-    return `  <text class="label${isOurs ? ' strong' : ''}" x="${LABEL - 10}" y="${y + 15}" text-anchor="end">${escapeXml(label)}</text>
+    return `${title}  <text class="label${isOurs ? ' strong' : ''}" x="${LABEL - 10}" y="${y + 15}" text-anchor="end">${escapeXml(label)}</text>
   <rect class="${kind}" x="${LABEL}" y="${y + 2}" width="${width}" height="18" rx="3"/>
   <text class="value${isOurs ? ' strong' : ''}" x="${(LABEL + Number(width) + 8).toFixed(1)}" y="${y + 15}">${number}</text>`;
   });
   const description = bars.map((bar) => `${bar.label} ${textOf(bar)}`).join('; ');
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(`${title}. ${subtitle}. ${description}`)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height + 12}" role="img" aria-label="${escapeXml(`${title}. ${subtitle}. ${description}`)}">
   <style>
     text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
     .title { font-size: 16px; font-weight: 600 }

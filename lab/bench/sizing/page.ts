@@ -7,6 +7,8 @@ import { type Costs, type Size, sizeFor } from './model.ts';
 const PAGE = here('../../docs/sizing.md');
 const PICTURE = here('../../assets/sizing.svg');
 const USERS = [100, 10_000, 1_000_000] as const;
+/** Where the scale of the picture begins. */
+const LEAST_CORES = 1e-4;
 const START = '<!-- sizes: written by npm run bench -->\n';
 const END = '<!-- end of sizes -->';
 
@@ -41,7 +43,7 @@ export function toSizingPage(page: string, results: Results): { page: string; pi
   if (from < 0 || to < from) throw new Error('docs/sizing.md has no place for its table');
   return {
     page: `${page.slice(0, from + START.length)}${toTable(sizes)}\n${page.slice(to)}`,
-    picture: toPicture(sizeFor(1_000_000, costs)),
+    picture: toPicture(sizes),
   };
 }
 
@@ -80,19 +82,29 @@ function toTable(sizes: readonly Size[]): string {
   return ['', line(head), '| --- | --: | --: | --: |', ...rows.map(line), ''].join('\n');
 }
 
-function toPicture({ keycloakCores, withEvents, serviceCores, redisCores }: Size): string {
-  const bar = (label: string, value: number, isOurs = false) => ({
-    ...{ label, value, isOurs },
-    text: format(value),
+function toPicture(sizes: readonly Size[]): string {
+  const bars = sizes.flatMap(({ keycloakCores, withEvents, serviceCores, redisCores, checks }, i) => {
+    const keycloak = keycloakCores.logins + keycloakCores.refreshes + keycloakCores.checks;
+    const bar = (label: string, value: number, note = '', isOurs = false) => ({
+      ...{ label, value, isOurs, text: `${value < 0.001 ? 'under 0.001' : value.toPrecision(2)}${note}` },
+    });
+    const asked = (times: number) => `; ${format(times)} questions a second`;
+    return [
+      {
+        ...bar('Keycloak', keycloak, asked(checks)),
+        heading: `${format(USERS[i] as number)} signed-in users`,
+      },
+      bar('Keycloak with events', withEvents.keycloakCores, asked(withEvents.checks)),
+      bar('this service', serviceCores, '', true),
+      bar('Redis', redisCores),
+    ];
   });
-  return toBarChart('A million signed-in users', 'busy cores at the peak, by measured costs', [
-    bar('Keycloak: logins', keycloakCores.logins),
-    bar('Keycloak: refreshes', keycloakCores.refreshes),
-    bar('Keycloak: checks', keycloakCores.checks),
-    bar('instead, with events', withEvents.keycloakCores - keycloakCores.logins - keycloakCores.refreshes),
-    bar('this service', serviceCores, true),
-    bar('Redis', redisCores),
-  ]);
+  return toBarChart(
+    'What a hundred, ten thousand and a million users need',
+    'busy cores at the peak, by measured costs, on a logarithmic scale',
+    bars,
+    LEAST_CORES,
+  );
 }
 
 const format = (value: number): string =>
