@@ -226,6 +226,22 @@ export const RARE_FAILURES: readonly Failure[] = [
     mend: dropDirectory,
   },
   {
+    name: 'workflows where events are followed',
+    check: 'realm.workflows',
+    status: 'warn',
+    cause: /without an event/,
+    fix: /recheckSeconds: 30/,
+    break: async ({ api, realm }) => {
+      const steps = [{ uses: 'disable-user', after: '30d' }];
+      const workflow = { realm, name: 'leave', enabled: true, on: 'user_authenticated', steps };
+      await api.workflows.create(workflow);
+      return { ...ADMIN, settings: { KEYCLOAK_EVENTS: 'on' } };
+    },
+    mend: async ({ api, realm }) => {
+      for (const { id } of await api.workflows.find({ realm })) await api.workflows.delById({ realm, id });
+    },
+  },
+  {
     name: 'directory-down, and the user is of it',
     check: 'login.password',
     cause: /no user 'anna': Keycloak does not reach 'people'/,

@@ -162,6 +162,13 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const list = await read('see the client policies', (api) => api.clientPolicies.listPolicies({ realm }));
       return (list?.policies ?? []).filter((one) => one.enabled).map((one) => one.name ?? '');
     }),
+    /** Names of the enabled workflows. None before Keycloak 26.4, or with the feature off. */
+    workflows: memo(async () => {
+      const list = await read('see the workflows', (api) => api.workflows.find({ realm }));
+      return ((list ?? []) as { name?: string; enabled?: boolean }[])
+        .filter(({ enabled }) => enabled !== false)
+        .map(({ name = '' }) => name);
+    }),
     /** Claims of the token that this client would get for the user. Keycloak makes it without a login. */
     exampleClaims: memo(async () => {
       const [id, uid] = [(await client())?.id, await userId()];

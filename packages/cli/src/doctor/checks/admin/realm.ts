@@ -62,4 +62,16 @@ const realmFederation = adminCheck('realm.federation', 'realm.exists', async (ad
   return fail(names, `Keycloak does not reach ${lost.join(', ')}: their users cannot log in`, REACH_IT);
 });
 
-export const REALM_ADMIN_CHECKS = [notBefore, realmSettings, realmFederation];
+/** What workflows do to users is in no list of events. */
+const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admin, { reach }) => {
+  if (!reach.config.events) return ok('events are not read');
+  const names = await admin.workflows();
+  if (names.length === 0) return ok('none');
+  return warn(
+    names.join(', '),
+    'workflows disable and delete users and take roles away without an event: such a token stays good here for up to half an hour',
+    'in the library kc.events({ recheckSeconds: 30 }); for the service KEYCLOAK_EVENTS=off; leave it where the workflows do nothing of this',
+  );
+});
+
+export const REALM_ADMIN_CHECKS = [notBefore, realmSettings, realmFederation, realmWorkflows];
