@@ -17,11 +17,13 @@ export interface Application {
 export function createApplication(args: readonly string[]): Application {
   let child: ChildProcess | undefined;
   let lastId = 0;
+  let isKilled = false;
 
-  /** Without a running process, nobody is let in and nothing is read. */
+  /** While it is killed, nobody is let in and nothing is read. */
   async function ask(question: object): Promise<Partial<Answer>> {
     const asked = child;
-    if (asked?.connected !== true) return {};
+    if (isKilled) return {};
+    if (asked?.connected !== true) throw new Error('the application has ended by itself');
     const id = ++lastId;
     return new Promise((resolve) => {
       const stop = (answer: Partial<Answer>) => {
@@ -42,9 +44,11 @@ export function createApplication(args: readonly string[]): Application {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       child.setMaxListeners(0);
+      isKilled = false;
       await once(child, 'message');
     },
     async kill() {
+      isKilled = true;
       child?.kill('SIGKILL');
       if (child?.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
