@@ -4,7 +4,8 @@ import { CONTENDERS } from '../contenders.ts';
 import type { Figure } from '../figures.ts';
 import { generator } from '../load/generator.ts';
 import { here, isPinned } from '../processes.ts';
-import { writeSizing } from '../sizing/page.ts';
+import { ASSUMPTIONS } from '../sizing/model.ts';
+import { usersPerReplica, writeSizing } from '../sizing/page.ts';
 import type { Measured } from '../statistics.ts';
 import { WORKLOADS } from '../workloads.ts';
 import { toBarChart } from './chart.ts';
@@ -60,7 +61,8 @@ function toPage(results: Results): string {
 
 Written by \`npm run bench\`: do not edit. ${results.machine}.
 
-How many users a replica, a Keycloak and a Redis have room for: [docs/sizing.md](../../docs/sizing.md), worked out from these figures.
+By these figures a replica with one core has room for ${usersPerReplica(results).toLocaleString('en-US')} active users with browser sessions, each with a request every
+${1 / ASSUMPTIONS.requestsPerActiveUserAndSecond} seconds. [docs/sizing.md](../../docs/sizing.md) works out Keycloaks, replicas and Redis (\`npm run bench -- pages\`).
 Faults: [docs/reliability.md](../../docs/reliability.md).
 
 ![Requests per second of processor time, one token](../../assets/bench.svg)

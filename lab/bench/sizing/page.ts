@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { here } from '../processes.ts';
 import { toBarChart } from '../report/chart.ts';
 import type { Results } from '../report/results-file.ts';
-import { type Costs, type Size, sizeFor } from './model.ts';
+import { ASSUMPTIONS, type Costs, type Size, sizeFor } from './model.ts';
 
 const PAGE = here('../../docs/sizing.md');
 const PICTURE = here('../../assets/sizing.svg');
@@ -35,9 +35,7 @@ export function writeSizing(results: Results): void {
 
 /** @throws Error for a figure that was not measured yet, with its name */
 export function toSizingPage(page: string, results: Results): { page: string; picture: string } {
-  const costs = Object.fromEntries(
-    Object.entries(FIGURES).map(([name, [figure, scale]]) => [name, findFigure(figure, results) * scale]),
-  ) as unknown as Costs;
+  const costs = toCosts(results);
   const sizes = USERS.map((users) => sizeFor(users, costs));
   const [from, to] = [page.indexOf(START), page.indexOf(END)];
   if (from < 0 || to < from) throw new Error('docs/sizing.md has no place for its table');
@@ -45,6 +43,19 @@ export function toSizingPage(page: string, results: Results): { page: string; pi
     page: `${page.slice(0, from + START.length)}${toTable(sizes)}\n${page.slice(to)}`,
     picture: toPicture(sizes),
   };
+}
+
+/** Active users that a replica with one core has room for, in hundreds. */
+export function usersPerReplica(results: Results): number {
+  const { activeUsers, serviceCores } = sizeFor(1_000_000, toCosts(results));
+  const byProcessor = (activeUsers * ASSUMPTIONS.replicaBusy) / serviceCores;
+  return Math.min(ASSUMPTIONS.activeUsersPerReplica, Math.floor(byProcessor / 100) * 100);
+}
+
+function toCosts(results: Results): Costs {
+  return Object.fromEntries(
+    Object.entries(FIGURES).map(([name, [figure, scale]]) => [name, findFigure(figure, results) * scale]),
+  ) as unknown as Costs;
 }
 
 function findFigure(name: string, { measured, figures }: Results): number {
