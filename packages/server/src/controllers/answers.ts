@@ -14,3 +14,10 @@ export const ERRORS: Readonly<Record<400 | 401 | 403 | 413 | 415 | 422 | 429 | 5
   500: error('Something is wrong in this service or its set-up: the log says what'),
   503: error('Keycloak is unavailable: `Retry-After` says when to try again'),
 };
+
+/** A route of the guide, and how it takes its body. */
+export const takes = <B extends Schema>(body: B) => ({
+  tags: ['guide'],
+  consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
+  body,
+});

@@ -6,7 +6,7 @@ import { refTo, TokenRequest } from '../models.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { whileConnected } from '../services/while-connected.ts';
-import { ERRORS } from './answers.ts';
+import { ERRORS, takes } from './answers.ts';
 
 export async function loginController(
   app: FastifyInstance,
@@ -21,9 +21,7 @@ export async function loginController(
       schema: {
         summary: 'Log in',
         description: 'Exchanges username and password for an access token.',
-        tags: ['guide'],
-        consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
-        body: TokenRequest,
+        ...takes(TokenRequest),
         response: {
           200: { ...refTo('TokenResponse'), description: 'Tokens of the user' },
           ...ERRORS,

@@ -4,7 +4,7 @@ import { type Report, toOutcome, whoOf } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import { LogoutRequest } from '../models.ts';
 import type { AuthService } from '../services/auth-service.ts';
-import { ERRORS } from './answers.ts';
+import { ERRORS, takes } from './answers.ts';
 
 export async function logoutController(
   app: FastifyInstance,
@@ -32,10 +32,8 @@ export async function logoutController(
         summary: 'Log out',
         description:
           'Ends the session of the refresh token or, without one, of the bearer token. All tokens of the session are refused from then on.',
-        tags: ['guide'],
         security: [{ bearerAuth: [] }, {}],
-        consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
-        body: LogoutRequest,
+        ...takes(LogoutRequest),
         response: {
           204: { type: 'null', description: 'The session is over' },
           ...errors,

@@ -3,7 +3,7 @@ import { type Report, toOutcome } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import { RefreshRequest, refTo } from '../models.ts';
 import type { AuthService } from '../services/auth-service.ts';
-import { ERRORS } from './answers.ts';
+import { ERRORS, takes } from './answers.ts';
 
 export async function refreshController(
   app: FastifyInstance,
@@ -18,9 +18,7 @@ export async function refreshController(
         summary: 'Stay logged in',
         description:
           'Exchanges the refresh token of a login for new tokens. Use the new refresh token from then on.',
-        tags: ['guide'],
-        consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
-        body: RefreshRequest,
+        ...takes(RefreshRequest),
         response: {
           200: { ...refTo('TokenResponse'), description: 'New tokens of the user' },
           ...errors,

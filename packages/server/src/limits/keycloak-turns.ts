@@ -5,7 +5,7 @@ import type { RateLimit } from 'keycloak-guard/limits';
 import { type Report, toOutcome } from '../audit/security-events.ts';
 import type { Config } from '../config/config.ts';
 import { addressOf } from '../services/addresses.ts';
-import { createTurns, type Turns } from '../services/turns.ts';
+import { createTurns, type Turns, toNoTurn } from '../services/turns.ts';
 import { whileConnected } from '../services/while-connected.ts';
 import { toLimitHook } from './rate-limits.ts';
 
@@ -80,17 +80,13 @@ function isFailure(outcome: unknown): boolean {
   return statusCode >= 400 && statusCode < 500;
 }
 
-/** Made once, as those of logins. */
-const TOO_MANY = new ClientError({
-  id: 'too-many-calls',
-  kind: 'provider_unavailable',
-  cause: 'more refreshes, logouts and sign-ins come than may run at Keycloak at a time',
-  fix: 'A client may be trying tokens. Otherwise check how fast Keycloak answers, then raise CALLS_MAX_IN_FLIGHT.',
-});
-
-const GONE = new ClientError({
-  id: 'caller-gone',
-  kind: 'provider_unavailable',
-  cause: 'the caller hung up before it was their turn',
-  fix: 'Calls to Keycloak wait for their turn: look how fast it answers, and how long callers wait.',
-});
+const TOO_MANY = toNoTurn(
+  'too-many-calls',
+  'more refreshes, logouts and sign-ins come than may run at Keycloak at a time',
+  'A client may be trying tokens. Otherwise check how fast Keycloak answers, then raise CALLS_MAX_IN_FLIGHT.',
+);
+const GONE = toNoTurn(
+  'caller-gone',
+  'the caller hung up before it was their turn',
+  'Calls to Keycloak wait for their turn: look how fast it answers, and how long callers wait.',
+);

@@ -1,5 +1,5 @@
 import { ClientError } from 'keycloak-guard/client';
-import { createTurns, type TurnBounds, type Turns } from './turns.ts';
+import { createTurns, type TurnBounds, type Turns, toNoTurn } from './turns.ts';
 
 /** Limits concurrent password checks: each costs Keycloak a tenth of a second of a core. */
 export function createPasswordQueue(bounds: TurnBounds): Turns {
@@ -13,17 +13,13 @@ function isWrongPassword(error: unknown): boolean {
   );
 }
 
-/** Made once: in a flood the trace of where it was made would cost more than the rest of the refusal. */
-const TOO_MANY = new ClientError({
-  id: 'too-many-logins',
-  kind: 'provider_unavailable',
-  cause: 'more logins come than Keycloak checks passwords',
-  fix: 'An attacker may be guessing passwords. Otherwise give Keycloak more processors, then raise LOGIN_MAX_IN_FLIGHT.',
-});
-
-const GONE = new ClientError({
-  id: 'caller-gone',
-  kind: 'provider_unavailable',
-  cause: 'the client hung up while its login waited',
-  fix: 'Logins wait for their turn: give Keycloak more processors, or callers more patience.',
-});
+const TOO_MANY = toNoTurn(
+  'too-many-logins',
+  'more logins come than Keycloak checks passwords',
+  'An attacker may be guessing passwords. Otherwise give Keycloak more processors, then raise LOGIN_MAX_IN_FLIGHT.',
+);
+const GONE = toNoTurn(
+  'caller-gone',
+  'the client hung up while its login waited',
+  'Logins wait for their turn: give Keycloak more processors, or callers more patience.',
+);

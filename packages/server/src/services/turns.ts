@@ -1,4 +1,4 @@
-import type { ClientError } from 'keycloak-guard/client';
+import { ClientError } from 'keycloak-guard/client';
 import { lineOf } from './addresses.ts';
 import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
 
@@ -20,6 +20,13 @@ interface TurnOptions extends TurnBounds {
   readonly tooMany: ClientError;
   readonly gone: ClientError;
 }
+
+/**
+ * The error of a call that got no turn. Made once: in a flood the trace of where it was made would cost more than the rest of
+ * the refusal.
+ */
+export const toNoTurn = (id: string, cause: string, fix: string): ClientError =>
+  new ClientError({ id, kind: 'provider_unavailable', cause, fix });
 
 /** Limits concurrent calls to Keycloak. */
 export interface Turns {

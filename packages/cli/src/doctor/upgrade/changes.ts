@@ -36,6 +36,14 @@ const isAudience = ({ clients, mappersOf }: RealmFacts, { clientId }: ClientRepr
     ),
   );
 
+/** The mappers of one kind, each with its client. */
+const mappersIn = ({ clients, mappersOf }: RealmFacts, kind: RegExp) =>
+  clients.flatMap((one) =>
+    mappersOf(one).flatMap((mapper) =>
+      kind.test(mapper.protocolMapper ?? '') ? { ...mapper, clientId: one.clientId } : [],
+    ),
+  );
+
 /** The versions between which the changes are known, these included. Beyond the last one nothing is. */
 export const KNOWN = { from: '22.0.0', to: '26.7.3' } as const;
 
@@ -47,15 +55,9 @@ export const CHANGES: readonly Change[] = [
     breaks: 'a role mapper with Multivalued OFF gives one role, where it gave a list of all as a string',
     fix: 'Switch Multivalued ON at the mapper, and let the applications read a list.',
     source: 'Changes to the value format of claims mapped by the realm and client role mappers',
-    meets: ({ clients, mappersOf }) =>
-      clients.flatMap((one) =>
-        mappersOf(one)
-          .filter(
-            ({ protocolMapper = '', config }) =>
-              /^oidc-usermodel-(realm|client)-role-mapper$/.test(protocolMapper) &&
-              config?.multivalued === 'false',
-          )
-          .map(({ name }) => `${one.clientId}: ${name}`),
+    meets: (realm) =>
+      mappersIn(realm, /^oidc-usermodel-(realm|client)-role-mapper$/).flatMap(({ clientId, name, config }) =>
+        config?.multivalued === 'false' ? `${clientId}: ${name}` : [],
       ),
   },
   {
@@ -161,15 +163,9 @@ export const CHANGES: readonly Change[] = [
     breaks: 'admin roles that a mapper writes into a token give no access to the Admin API any more',
     fix: 'Assign the roles to the users or to the service account themselves.',
     source: 'Stricter checks in the Admin API for admin roles granted via protocol mappers',
-    meets: ({ clients, mappersOf }) =>
-      clients.flatMap((one) =>
-        mappersOf(one)
-          .filter(
-            ({ protocolMapper, config }) =>
-              protocolMapper === 'oidc-hardcoded-role-mapper' &&
-              /^realm-management\.|^admin$/.test(config?.role ?? ''),
-          )
-          .map(({ config }) => `${one.clientId}: ${config?.role}`),
+    meets: (realm) =>
+      mappersIn(realm, /^oidc-hardcoded-role-mapper$/).flatMap(({ clientId, config }) =>
+        /^realm-management\.|^admin$/.test(config?.role ?? '') ? `${clientId}: ${config?.role}` : [],
       ),
   },
   {
