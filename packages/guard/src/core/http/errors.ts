@@ -30,7 +30,9 @@ const DENIED = {
   detail: 'Not enough permissions',
 } as const;
 const BAD_MESSAGE = { statusCode: 400, oauthError: 'invalid_request' } as const;
-const NOT_VALID = 'The access token is not valid';
+const invalid = <D extends string>(description: D) => ({ ...INVALID, description }) as const;
+const badProof = <D extends string>(description: D) => ({ ...BAD_PROOF, description }) as const;
+const NOT_VALID = invalid('The access token is not valid');
 
 /**
  * Every code an {@link AuthError} can have. A code, once released, keeps its meaning for ever.
@@ -48,42 +50,32 @@ export const AUTH_ERRORS = {
   },
 
   // The token is not good. Before the signature is checked the public text is always the same.
-  token_malformed: { ...INVALID, description: NOT_VALID },
-  token_encrypted: { ...INVALID, description: NOT_VALID },
-  token_algorithm: { ...INVALID, description: NOT_VALID },
-  token_key_unknown: { ...INVALID, description: NOT_VALID },
-  token_signature: { ...INVALID, description: NOT_VALID },
-  token_issuer: { ...INVALID, description: NOT_VALID },
-  token_type: { ...INVALID, description: 'The token is not an access token' },
-  token_audience: { ...INVALID, description: 'The access token is for another audience' },
-  token_expired: { ...INVALID, description: 'The access token expired' },
-  token_not_yet_valid: { ...INVALID, description: 'The access token is not valid yet' },
-  token_claims: { ...INVALID, description: NOT_VALID },
-  token_bound: {
-    ...INVALID,
-    description: 'The access token is bound to a key and cannot be used as a bearer token',
-  },
-  token_not_bound: {
-    ...INVALID,
-    description: 'The access token is not bound to a key, and cannot be used with the scheme DPoP',
-  },
-  token_binding: { ...INVALID, description: 'The access token is bound to another key' },
-  token_revoked: { ...INVALID, description: 'The access token was revoked' },
-  token_outdated: { ...INVALID, description: 'The access token is older than a change of its user' },
-  refresh_token_invalid: { ...INVALID, description: 'The refresh token is not valid' },
+  token_malformed: NOT_VALID,
+  token_encrypted: NOT_VALID,
+  token_algorithm: NOT_VALID,
+  token_key_unknown: NOT_VALID,
+  token_signature: NOT_VALID,
+  token_issuer: NOT_VALID,
+  token_type: invalid('The token is not an access token'),
+  token_audience: invalid('The access token is for another audience'),
+  token_expired: invalid('The access token expired'),
+  token_not_yet_valid: invalid('The access token is not valid yet'),
+  token_claims: NOT_VALID,
+  token_bound: invalid('The access token is bound to a key and cannot be used as a bearer token'),
+  token_not_bound: invalid('The access token is not bound to a key, and cannot be used with the scheme DPoP'),
+  token_binding: invalid('The access token is bound to another key'),
+  token_revoked: invalid('The access token was revoked'),
+  token_outdated: invalid('The access token is older than a change of its user'),
+  refresh_token_invalid: invalid('The refresh token is not valid'),
 
   // The token may be good, but its sender does not show that they have the key it is bound to (RFC 9449).
-  dpop_required: {
-    ...INVALID,
-    description: 'The access token has to be bound to a key and to come with the scheme DPoP',
-  },
-  dpop_proof_missing: { ...BAD_PROOF, description: 'The request has no DPoP proof' },
-  dpop_proof_invalid: { ...BAD_PROOF, description: 'The DPoP proof is not valid for this request' },
-  dpop_proof_replayed: { ...BAD_PROOF, description: 'The DPoP proof was used before' },
+  dpop_required: invalid('The access token has to be bound to a key and to come with the scheme DPoP'),
+  dpop_proof_missing: badProof('The request has no DPoP proof'),
+  dpop_proof_invalid: badProof('The DPoP proof is not valid for this request'),
+  dpop_proof_replayed: badProof('The DPoP proof was used before'),
   dpop_nonce_required: {
-    ...INVALID,
+    ...invalid('The DPoP proof has to hold the nonce of this answer'),
     oauthError: 'use_dpop_nonce',
-    description: 'The DPoP proof has to hold the nonce of this answer',
   },
 
   // The token is good, but the sign-in behind it is too weak or too long ago (RFC 9470).
