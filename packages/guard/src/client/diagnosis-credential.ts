@@ -25,7 +25,6 @@ const SET_HERE =
 export const CREDENTIAL_RULES: readonly Rule[] = [
   {
     id: 'wrong-secret',
-    kind: 'client_misconfigured',
     matches: (a) => a.error === 'unauthorized_client' && by('secret', 'secret-jwt')(a),
     cause: (a) => `the secret of ${client(a)} is wrong (${said(a)})`,
     fix: (a) =>
@@ -33,7 +32,6 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   },
   {
     id: 'credential-refused',
-    kind: 'client_misconfigured',
     matches: (a) => a.error === 'unauthorized_client',
     cause: (a) => `Keycloak expects something else of ${client(a)} than ${shown(a)} (${said(a)})`,
     fix: (a) =>
@@ -41,14 +39,12 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   },
   {
     id: 'secret-with-jwt-client',
-    kind: 'client_misconfigured',
     matches: contains(/client_assertion/i),
     cause: (a) => `${client(a)} must sign in with a signed JWT, but this service sends ${shown(a)}`,
     fix: () => `${SET_HERE}.`,
   },
   {
     id: 'assertion-audience',
-    kind: 'client_misconfigured',
     // An assertion about a user is `invalid_grant`.
     matches: says('invalid_client', /invalid token audience|multiple audiences/i),
     cause: (a) => `${shown(a)} is for another audience than ${realm(a)} (${said(a)})`,
@@ -57,7 +53,6 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   },
   {
     id: 'assertion-time',
-    kind: 'client_misconfigured',
     // An expired refresh token is called the same, as `invalid_grant`: that is its owner's to know.
     matches: says(
       'invalid_client',
@@ -71,7 +66,6 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   },
   {
     id: 'assertion-key',
-    kind: 'client_misconfigured',
     matches: contains(/public key|signature/i),
     cause: (a) => `Keycloak cannot check ${shown(a)} (${said(a)})`,
     fix: (a) =>
@@ -81,7 +75,6 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   },
   {
     id: 'token-of-nobody',
-    kind: 'client_misconfigured',
     matches: (a) => a.error === 'invalid_client' && by('token')(a),
     cause: (a) => `no client of ${realm(a)} takes the token of the file (${said(a)})`,
     fix: (a) =>
@@ -89,7 +82,6 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   },
   {
     id: 'wrong-client-id',
-    kind: 'client_misconfigured',
     matches: says('invalid_client', /^$|invalid client/i),
     cause: (a) => `${client(a)} is unknown in ${realm(a)}, or disabled`,
     fix: (a) =>
@@ -97,7 +89,6 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   },
   {
     id: 'client-authentication',
-    kind: 'client_misconfigured',
     matches: (a) => a.error === 'invalid_client',
     cause: (a) => `Keycloak does not accept how ${client(a)} authenticates (${said(a)})`,
     fix: (a) => `${SET_HERE}. ${console_(a, 'Credentials > Client Authenticator')}`,

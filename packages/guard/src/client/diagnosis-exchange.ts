@@ -7,7 +7,6 @@ const namedBy = (pattern: RegExp, text: string | undefined): string => pattern.e
 export const EXCHANGE_RULES: readonly Rule[] = [
   {
     id: 'exchange-audience',
-    kind: 'client_misconfigured',
     matches: contains(/requested audience not available/i),
     cause: (a) =>
       `${client(a)} gets no token for ${namedBy(/available: (.+)/i, a.description)}: none of its scopes has an audience mapper for that client`,
@@ -18,14 +17,12 @@ export const EXCHANGE_RULES: readonly Rule[] = [
   },
   {
     id: 'exchange-audience-unknown',
-    kind: 'client_misconfigured',
     matches: contains(/audience not found/i),
     cause: (a) => `an audience is not a client of ${realm(a)} (${said(a)})`,
     fix: () => "Correct 'audience': it is the client id of the service that is called, in its exact case.",
   },
   {
     id: 'exchange-not-within',
-    kind: 'client_misconfigured',
     matches: contains(/not within the token audience/i),
     cause: (a) => `${client(a)} is not in the audience of its caller's token, so it cannot exchange it`,
     fix: (a) =>
@@ -33,14 +30,12 @@ export const EXCHANGE_RULES: readonly Rule[] = [
   },
   {
     id: 'exchange-off',
-    kind: 'client_misconfigured',
     matches: contains(/token exchange is not enabled|client not allowed to exchange/i),
     cause: (a) => `${client(a)} may not exchange tokens`,
     fix: (a) => console_(a, 'Settings > Capability config > Standard token exchange ON'),
   },
   {
     id: 'jwt-grant-off',
-    kind: 'client_misconfigured',
     matches: contains(/jwt authorization grant is not supported/i),
     cause: (a) => `${client(a)} may not exchange assertions of other issuers`,
     fix: (a) =>
@@ -48,7 +43,6 @@ export const EXCHANGE_RULES: readonly Rule[] = [
   },
   {
     id: 'exchange-public',
-    kind: 'client_misconfigured',
     matches: contains(/public client is not allowed to exchange/i),
     cause: (a) => `${client(a)} is public, and only a confidential client may exchange tokens`,
     fix: (a) =>
@@ -56,14 +50,12 @@ export const EXCHANGE_RULES: readonly Rule[] = [
   },
   {
     id: 'exchange-unsupported',
-    kind: 'client_misconfigured',
     matches: (a) => a.error === 'unsupported_grant_type',
     cause: (a) => `this Keycloak does not know the grant (${said(a)})`,
     fix: () => 'Standard token exchange needs Keycloak 26.2 or later.',
   },
   {
     id: 'exchange-bound',
-    kind: 'client_misconfigured',
     matches: contains(/sender-constrained token exchange rejected/i),
     cause: (a) => `the caller's token is bound to a key, and ${client(a)} cannot exchange it`,
     fix: () =>

@@ -3,7 +3,8 @@ import type { ClientErrorKind, TokenAnswer } from './token-answer.ts';
 /** A cause of a failed call, and how its answer looks. */
 export interface Rule {
   readonly id: string;
-  readonly kind: ClientErrorKind;
+  /** Default `client_misconfigured`: most causes are in the set-up. */
+  readonly kind?: ClientErrorKind;
   readonly matches: (answer: TokenAnswer, text: string) => boolean;
   readonly cause: (answer: TokenAnswer) => string;
   readonly fix: (answer: TokenAnswer) => string;

@@ -81,21 +81,18 @@ const UNWELL: Rule[] = [
 const ADDRESS: Rule[] = [
   {
     id: 'wrong-realm',
-    kind: 'client_misconfigured',
     matches: contains(/realm does not exist|realm not found/i),
     cause: (a) => `${realm(a)} does not exist`,
     fix: () => 'Correct the option realm. Names of realms are case-sensitive.',
   },
   {
     id: 'realm-disabled',
-    kind: 'client_misconfigured',
     matches: contains(/realm (is )?(not enabled|disabled)/i),
     cause: (a) => `${realm(a)} is disabled`,
     fix: () => "In Keycloak's admin console: Realm settings > Enabled ON.",
   },
   {
     id: 'auth-prefix-extra',
-    kind: 'client_misconfigured',
     matches: (a, text) => a.status === 404 && /unable to find matching target resource/i.test(text),
     cause: (a) => `Keycloak has nothing at ${address(a)}`,
     fix: () =>
@@ -103,7 +100,6 @@ const ADDRESS: Rule[] = [
   },
   {
     id: 'auth-prefix-missing',
-    kind: 'client_misconfigured',
     matches: (a) => a.status === 404,
     cause: (a) => `there is no Keycloak at ${address(a)}`,
     fix: () =>
@@ -111,7 +107,6 @@ const ADDRESS: Rule[] = [
   },
   {
     id: 'redirected',
-    kind: 'client_misconfigured',
     matches: (a) => a.status >= 300 && a.status < 400,
     cause: (a) => `${address(a)} redirects to ${a.location ?? 'another address'}`,
     fix: () =>
@@ -119,7 +114,6 @@ const ADDRESS: Rule[] = [
   },
   {
     id: 'ssl-required',
-    kind: 'client_misconfigured',
     matches: contains(/https required/i),
     cause: (a) => `${realm(a)} accepts only HTTPS`,
     fix: () =>
@@ -127,7 +121,6 @@ const ADDRESS: Rule[] = [
   },
   {
     id: 'invalid-origin',
-    kind: 'client_misconfigured',
     matches: contains(/invalid origin/i),
     cause: () => 'Keycloak refuses the Origin header of the call',
     fix: (a) =>
@@ -140,28 +133,24 @@ const CLIENT: Rule[] = [
   ...EXCHANGE_RULES,
   {
     id: 'direct-grants-off',
-    kind: 'client_misconfigured',
     matches: contains(/not allowed for direct access grants/i),
     cause: (a) => `${client(a)} may not log users in with a password`,
     fix: (a) => console_(a, 'Settings > Capability config > Direct access grants ON'),
   },
   {
     id: 'grant-not-allowed',
-    kind: 'client_misconfigured',
     matches: says('unauthorized_client', /not (allowed|enabled)/i),
     cause: (a) => `${client(a)} may not do this (${said(a)})`,
     fix: (a) => console_(a, 'Settings > Capability config, switch on what the message names'),
   },
   {
     id: 'consent-required',
-    kind: 'client_misconfigured',
     matches: contains(/requires user consent/i),
     cause: (a) => `${client(a)} asks users for consent, which a password login cannot do`,
     fix: (a) => console_(a, 'Settings > Login settings > Consent required OFF'),
   },
   {
     id: 'bearer-only',
-    kind: 'client_misconfigured',
     matches: contains(/bearer-only/i),
     cause: (a) => `${client(a)} is bearer-only and may not log users in`,
     fix: (a) =>
@@ -170,7 +159,6 @@ const CLIENT: Rule[] = [
   ...CREDENTIAL_RULES,
   {
     id: 'dpop-client-no-proof',
-    kind: 'client_misconfigured',
     matches: contains(/dpop/i),
     cause: (a) => `${client(a)} requires DPoP proofs`,
     fix: (a) =>
@@ -178,7 +166,6 @@ const CLIENT: Rule[] = [
   },
   {
     id: 'invalid-scope',
-    kind: 'client_misconfigured',
     matches: (a) => a.error === 'invalid_scope',
     cause: (a) => `${client(a)} may not ask for a scope (${said(a)})`,
     fix: (a) => `${console_(a, 'Client scopes')} Add the scope that the message names.`,
@@ -234,7 +221,6 @@ const USER: Rule[] = [
 const REST: Rule[] = [
   {
     id: 'refused',
-    kind: 'client_misconfigured',
     matches: (a) => a.status >= 400 || a.error !== undefined,
     cause: (a) => `${address(a)} refused the request (${said(a)}, HTTP ${a.status})`,
     fix: (a) =>

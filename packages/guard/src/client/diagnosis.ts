@@ -22,7 +22,8 @@ export function diagnoseTokenError(answer: TokenAnswer, hidden: readonly string[
   for (const rule of RULES) {
     if (!rule.matches(answer, text)) continue;
     const shown = toShown(answer, hidden);
-    return { id: rule.id, kind: rule.kind, cause: rule.cause(shown), fix: rule.fix(shown) };
+    const { id, kind = 'client_misconfigured' } = rule;
+    return { id, kind, cause: rule.cause(shown), fix: rule.fix(shown) };
   }
   throw new Error('the last rule matches every answer');
 }
