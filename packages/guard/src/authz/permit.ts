@@ -5,7 +5,7 @@ import { type PushedClaims, toClaimText } from './claims.ts';
 import { describe } from './permission.ts';
 import { engineOf, type Permissions, toUnknown } from './permissions.ts';
 import { type PermitRule, type ReadRule, type RuleOfRequest, readRule } from './permit-rule.ts';
-import { toTicketChallenge } from './uma-challenge.ts';
+import { toTicketChallenge } from './uma-ticket.ts';
 
 /** Options of {@link createPermit}. */
 export interface PermitOptions<Request> {

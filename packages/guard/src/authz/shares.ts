@@ -4,8 +4,8 @@ import { toPermission } from './permission.ts';
 import { engineOf, type Permissions } from './permissions.ts';
 import type { ProtectionApi } from './protection-api.ts';
 import { findResource, type Resource, toUnusable } from './resource-list.ts';
-import { requestAccess } from './share-request.ts';
 import { listShares, type Share } from './share-tickets.ts';
+import { requestAccess } from './uma-ticket.ts';
 
 /** A scope of a resource, and the user to share it with. A {@link Share} is one. */
 export interface ShareTarget {
