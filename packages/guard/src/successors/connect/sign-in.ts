@@ -9,9 +9,9 @@ import {
   toLoginQuery,
 } from './login.ts';
 import { outageOf } from './refusal.ts';
-import { renewSession } from './renew-session.ts';
-import { kauthOf, redirect, sessionOf } from './request.ts';
+import { type ConnectRequest, type ConnectSession, kauthOf, redirect, sessionOf } from './request.ts';
 import { markChecked } from './sso-check.ts';
+import { TOKEN_KEY } from './stores.ts';
 
 /** Sends the browser to Keycloak's login page. */
 export function forceLogin({ keycloak, request, response }: Omit<Exchange, 'next'>, query = ''): void {
@@ -92,4 +92,18 @@ function isOfIssuer({ grantManager }: KeycloakHost, parameters: URLSearchParams)
 function refuse({ keycloak, request, response, next }: Exchange): void {
   kauthOf(request).error = new AuthorizationError('invalid_response', undefined);
   keycloak.accessDenied(request, response, next);
+}
+
+/**
+ * Gives the session a new id at login, so that an id that an attacker knows is worthless (session fixation). What the
+ * application keeps in the session stays. Sessions without an id, such as cookie-session's, are left as they are.
+ */
+async function renewSession(request: ConnectRequest): Promise<void> {
+  const before = sessionOf(request);
+  if (typeof before?.regenerate !== 'function') return;
+  const { cookie, [TOKEN_KEY]: _, ...kept } = before as ConnectSession & { cookie?: unknown };
+  await new Promise<void>((resolve, reject) => {
+    before.regenerate?.((error) => (error ? reject(error) : resolve()));
+  });
+  Object.assign(sessionOf(request) ?? {}, kept);
 }
