@@ -26,7 +26,7 @@ import { mountRoutes } from './mount.ts';
 import { mountMcp } from './mount-mcp.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, splitOptions } from './options.ts';
-import { toPathPermit } from './path-permit.ts';
+import { toPathPermit } from './permission.ts';
 import { createCallReader } from './to-call.ts';
 import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
 
