@@ -44,7 +44,7 @@ export { createRevocationHub, type RevocationHub } from './revocation/revocation
 export { createRevocationLog } from './revocation/revocation-log.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';
 export { type BoundedCache, createBoundedCache } from './runtime/bounded-cache.ts';
-export { getOrMake } from './runtime/get-or-make.ts';
+export { getOrMake, ofEach } from './runtime/get-or-make.ts';
 export { keepAlive } from './runtime/keep-alive.ts';
 export { createStandardErrorLog, type Log } from './runtime/log.ts';
 export { createNoticeLines } from './runtime/notice-lines.ts';

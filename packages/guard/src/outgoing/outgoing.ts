@@ -1,5 +1,5 @@
 import { AuthError, OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
-import { KEPT, selectByIssuer } from '../core/internal.ts';
+import { getOrMake, KEPT, selectByIssuer } from '../core/internal.ts';
 import { createCarryingFetch } from './carrying-fetch.ts';
 import { createMember, type Member } from './member.ts';
 import {
@@ -55,12 +55,8 @@ const TIMEOUT_MS = 10_000;
 /** @param factory the adapter's, for errors */
 export function createOutgoing(factory: string, verifier: TokenVerifier<object>): Outgoing {
   const members = new WeakMap<Verifier<object>, Member>();
-
-  function memberOf(subject: string, one: Verifier<object>): Member {
-    const member = members.get(one) ?? createMember(subject, one);
-    members.set(one, member);
-    return member;
-  }
+  const memberOf = (subject: string, one: Verifier<object>) =>
+    getOrMake(members, one, () => createMember(subject, one));
 
   /** For callers of each realm, so a missing option stops the start. */
   function assertCallable(subject: string): void {

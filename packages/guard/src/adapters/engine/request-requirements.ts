@@ -14,6 +14,7 @@ import {
   getOrMake,
   isPlainObject,
   isThenable,
+  ofEach,
   toSafeText,
 } from '../../core/internal.ts';
 import { fillRequirements, findAsking } from './placeholders.ts';
@@ -82,11 +83,9 @@ export function readRequirements<Incoming>(
   }
   const sample = fillRequirements(given, { toValue: () => 'x', resultOf: () => NEVER }) as GuardOptions;
   compile(toRequirements(sample), verifier);
-  const readers = new WeakMap<TokenVerifier, (request: Incoming) => Compiled>();
-  const readerOf = (realm: TokenVerifier) =>
-    getOrMake(readers, realm, () =>
-      createReader(given, names, functions.length > 0, { ...host, verifier: realm }),
-    );
+  const readerOf = ofEach((realm: TokenVerifier) =>
+    createReader(given, names, functions.length > 0, { ...host, verifier: realm }),
+  );
   return {
     options: { ...sample, ...NEVER },
     compiledFor: (request, realm) => readerOf(realm)(request),

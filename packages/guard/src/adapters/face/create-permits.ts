@@ -14,7 +14,7 @@ import {
   type TokenVerifier,
   type Verifier,
 } from '../../core/index.ts';
-import { getOrMake, partsOf, settle } from '../../core/internal.ts';
+import { ofEach, partsOf, settle } from '../../core/internal.ts';
 import type { Decide, Engine, Permits } from '../engine/internal.ts';
 import { createTenantPermissions, type TenantPermissions } from './tenant-permissions.ts';
 
@@ -53,14 +53,14 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       const made = make(one);
       return [made, () => made];
     }
-    const made = new WeakMap<object, T>();
+    const madeFor = ofEach((realm: Verifier<object>) => make(all.of(realm)));
     const ofNobody = make(all.nobody);
     return [
       ofNobody,
       (request) => {
         // By issuer, a request without a token is of no realm.
         const [realm] = verifierOf(request).members as readonly Verifier<object>[];
-        return realm === undefined ? ofNobody : getOrMake(made, realm, () => make(all.of(realm)));
+        return realm === undefined ? ofNobody : madeFor(realm);
       },
     ];
   }

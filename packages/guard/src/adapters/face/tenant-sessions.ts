@@ -1,7 +1,7 @@
 import { createClient } from '../../client/index.ts';
 import { contextOfVerifier, toClient } from '../../client/internal.ts';
 import { OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
-import { getOrMake, partsOf } from '../../core/internal.ts';
+import { ofEach, partsOf } from '../../core/internal.ts';
 import {
   createMemorySessionStore,
   type SessionOptions,
@@ -45,9 +45,8 @@ export function openTenantSessions<Incoming>(
   const common = toOptions({});
   const store = settings.store ?? createMemorySessionStore({ clock: settings.clock });
   const endings = createEndings(store, common.maxMs);
-  const sessions = new WeakMap<object, Sessions>();
 
-  function open(verifier: Verifier<object>): Sessions {
+  const openedOf = ofEach((verifier: Verifier<object>): Sessions => {
     const context = contextOfVerifier(verifier);
     const { publicUrl = settings.publicUrl, realm = '' } = partsOf(verifier) ?? {};
     const own = toTenantOptions(settings, {
@@ -57,14 +56,12 @@ export function openTenantSessions<Incoming>(
     });
     const options = toOptions({ ...own, store, publicUrl, ...(context && { client: toClient(context) }) });
     return buildSessions(verifier as unknown as TokenVerifier, options, false, endings);
-  }
+  });
 
   /** @throws {AuthError} */
   function of({ source }: SessionRequest<Incoming>): Sessions<Incoming> {
     const [verifier] = verifierOf(source as Incoming).members;
-    return getOrMake(sessions, verifier as object, () =>
-      open(verifier as Verifier<object>),
-    ) as Sessions<Incoming>;
+    return openedOf(verifier as Verifier<object>) as Sessions<Incoming>;
   }
 
   const { prefix } = common;

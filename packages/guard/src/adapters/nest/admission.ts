@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { getOrMake, isThenable, type Log } from '../../core/internal.ts';
+import { isThenable, type Log, ofEach } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard, Decide, Door } from '../engine/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
@@ -69,11 +69,10 @@ function toConnectionGate(gate: HandlerCheck['gate'], opening: Promise<Connectio
 
 /** The check of each handler, made at its first call; `null` if the handler is open. */
 function createChecks(door: NestDoor, paths: Decide<Call> | undefined) {
-  const checks = new WeakMap<object, WeakMap<object, HandlerCheck | null>>();
-  return (controller: object, handler: object): HandlerCheck | null => {
-    const ofClass = getOrMake(checks, controller, () => new WeakMap());
-    return getOrMake(ofClass, handler, () => makeCheck(door, controller, handler, paths));
-  };
+  const ofClass = ofEach((controller: object) =>
+    ofEach((handler: object) => makeCheck(door, controller, handler, paths)),
+  );
+  return (controller: object, handler: object) => ofClass(controller)(handler);
 }
 
 function makeCheck(

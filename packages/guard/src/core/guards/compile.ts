@@ -1,5 +1,5 @@
 import { isPlainObject } from '../options/plain-object.ts';
-import { getOrMake } from '../runtime/get-or-make.ts';
+import { ofEach } from '../runtime/get-or-make.ts';
 import type { Guard } from './guards.ts';
 import type { SignInRules } from './required-sign-in.ts';
 import { type Requirements, toGuard } from './requirements.ts';
@@ -29,10 +29,9 @@ export function compile(requirements: Requirements, { clientId, signInRules }: R
  * @throws {OptionsError} as `toGuard` does
  */
 export function compileForRealms(requirements: Requirements, one: Realm): (realm: Realm) => Compiled {
-  const first = compile(requirements, one);
-  if (!isByRealm(requirements)) return () => first;
-  const made = new WeakMap<Realm, Compiled>([[one, first]]);
-  return (realm) => getOrMake(made, realm, () => compile(requirements, realm));
+  const compiledFor = ofEach((realm: Realm) => compile(requirements, realm));
+  const first = compiledFor(one);
+  return isByRealm(requirements) ? compiledFor : () => first;
 }
 
 /** Roles of the own client, and how strong a sign-in is. */

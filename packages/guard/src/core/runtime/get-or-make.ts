@@ -11,3 +11,9 @@ export function getOrMake<K, V>(store: Store<K, V>, key: K, make: () => V): V {
   store.set(key, made);
   return made;
 }
+
+/** What is made of an object, once for each that is asked about. */
+export function ofEach<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => getOrMake(made, key, () => make(key));
+}

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
 import { AuthError, isAuthError } from '../../core/index.ts';
-import { getOrMake } from '../../core/internal.ts';
+import { ofEach } from '../../core/internal.ts';
 import {
   META_CONDITIONAL_SCOPES,
   META_ENFORCER_OPTIONS,
@@ -78,11 +78,10 @@ export class RoleGuard implements CanActivate {
 
 /** Reads the roles of a handler once: guards are cached by the object that this returns. */
 function createRoleCache(): typeof rolesOf {
-  const known = new WeakMap<object, WeakMap<object, ReturnType<typeof rolesOf>>>();
+  const ofClass = ofEach((controller: object) => ofEach((handler: object) => rolesOf(controller, handler)));
   return (controller, handler) => {
-    const ofClass = getOrMake(known, controller, () => new WeakMap());
     try {
-      return getOrMake(ofClass, handler, () => rolesOf(controller, handler));
+      return ofClass(controller)(handler);
     } catch (error) {
       const [ofController, ofHandler] = [controller, handler].map(({ name }: { name?: string }) => name);
       throw new TypeError(`${ofController}.${ofHandler}: ${(error as Error).message}`, { cause: error });

@@ -4,14 +4,13 @@ import type { Call } from '../../adapters/nest/internal.ts';
 import { createPermissions, type Permissions } from '../../authz/internal.ts';
 import {
   AuthError,
-  type Guard,
   type Principal,
   type Requirements,
   toGuard,
   type Verifier,
   type VerifierOptions,
 } from '../../core/index.ts';
-import { getOrMake, type Log, partsOf } from '../../core/internal.ts';
+import { getOrMake, type Log, ofEach, partsOf } from '../../core/internal.ts';
 import type { TenantSettings } from '../../tenants/index.ts';
 import type { Settings } from './settings.ts';
 import { toTenantOptions } from './tenant-options.ts';
@@ -53,7 +52,7 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     },
   );
-  const tenants = new WeakMap<object, Tenant>();
+  const tenantOf = ofEach((verifier: Verifier<object>) => toTenant(verifier, log));
 
   return {
     door,
@@ -70,21 +69,19 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
     },
     of(call) {
       const [verifier] = door.verifierOf(call).members as Verifier<object>[];
-      return getOrMake(tenants, verifier as object, () => toTenant(verifier as Verifier<object>, log));
+      return tenantOf(verifier as Verifier<object>);
     },
   };
 }
 
 function toTenant(verifier: Verifier<object>, log: Log): Tenant {
-  const guards = new WeakMap<Requirements, Guard>();
   const permissions = new Map<string, Permissions>();
   const { clientId: own } = verifier;
+  const guardOf = ofEach((requirements: Requirements) => toGuard(requirements, own));
   const parts = partsOf(verifier);
   return {
     clientId: own,
-    assertMeets(principal, requirements) {
-      getOrMake(guards, requirements, () => toGuard(requirements, own))(principal);
-    },
+    assertMeets: (principal, requirements) => guardOf(requirements)(principal),
     permissionsOf: (clientId = own, clientSecret = undefined) =>
       getOrMake(permissions, clientId, () => {
         const isProved =
