@@ -1,14 +1,7 @@
 import { createBoundedCache } from '../core/internal.ts';
 
 /** Keycloak's answers about single permissions, each valid for a time. Unit: milliseconds since 1970. */
-export interface AnswerCache {
-  /** `undefined`: ask Keycloak. */
-  get(token: string, key: string, now: number): boolean | undefined;
-  set(token: string, key: string, isGranted: boolean, from: number, until: number): void;
-  /** Forgets a token that has become invalid. */
-  drop(token: string): void;
-  readonly size: number;
-}
+export type AnswerCache = ReturnType<typeof createAnswerCache>;
 
 interface KnownAnswer {
   readonly isGranted: boolean;
@@ -26,7 +19,7 @@ interface TokenAnswers {
 const TAIL = 43;
 
 /** When full, it drops all answers for the least recently used token. */
-export function createAnswerCache(maxAnswers: number): AnswerCache {
+export function createAnswerCache(maxAnswers: number) {
   const tokens = createBoundedCache<TokenAnswers>(Math.max(1, maxAnswers));
   let size = 0;
 
@@ -49,7 +42,8 @@ export function createAnswerCache(maxAnswers: number): AnswerCache {
   }
 
   return {
-    get(token, key, now) {
+    /** `undefined`: ask Keycloak. */
+    get(token: string, key: string, now: number): boolean | undefined {
       const held = find(token);
       const answer = held?.answers.get(key);
       if (held === undefined || answer === undefined) return undefined;
@@ -59,7 +53,7 @@ export function createAnswerCache(maxAnswers: number): AnswerCache {
       if (held.answers.size === 0) remove(held);
       return undefined;
     },
-    set(token, key, isGranted, from, until) {
+    set(token: string, key: string, isGranted: boolean, from: number, until: number): void {
       if (maxAnswers === 0 || until <= from) return;
       makeRoom();
       let held = tokens.get(token.slice(-TAIL));
@@ -74,11 +68,12 @@ export function createAnswerCache(maxAnswers: number): AnswerCache {
       if (!held.answers.has(key)) size++;
       held.answers.set(key, { isGranted, from, until });
     },
-    drop(token) {
+    /** Forgets a token that has become invalid. */
+    drop(token: string): void {
       const held = find(token);
       if (held !== undefined) remove(held);
     },
-    get size() {
+    get size(): number {
       return size;
     },
   };

@@ -15,10 +15,7 @@ export interface DatedVerdict {
 }
 
 /** Collects questions about single permissions and asks them together. */
-export interface Batches {
-  /** Rejects as `askKeycloak` does. */
-  ask(asker: Asker, permission: Permission): Promise<DatedVerdict>;
-}
+export type Batches = ReturnType<typeof createBatches>;
 
 /** Sends one question; see `askKeycloak`. */
 type Ask = (asker: Asker, asked: readonly string[]) => Promise<Answer>;
@@ -37,7 +34,7 @@ const MAX_RESOURCES = 50;
  * Only the exact id and scope that were asked for count in the answer: Keycloak answers 200 for a partial grant, leaves out
  * what it does not know, and may add what nobody asked for.
  */
-export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): Batches {
+export function createBatches(ask: Ask, catalog: Catalog, clock: () => number) {
   const open = new Map<string, Waiting[]>();
   const once = createSingleFlight<DatedVerdict>();
 
@@ -100,7 +97,8 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): 
   }
 
   return {
-    ask(asker, permission) {
+    /** Rejects as `askKeycloak` does. */
+    ask(asker: Asker, permission: Permission): Promise<DatedVerdict> {
       const key = `${asker.token}\n${asker.claims}\n${keyOf(permission)}`;
       return once(key, async () => {
         const askedAt = clock();

@@ -6,20 +6,7 @@ import type { ProtectionApi } from './protection-api.ts';
 import { findOwnResource, type Resource } from './resource-list.ts';
 
 /** Looks up resources by name. */
-export interface Catalog {
-  /**
-   * The id of a permission's resource, or `unknown` if the resource or its scope does not exist.
-   *
-   * Permissions are asked by id, never by name: Keycloak also takes a name for an id, and for the name of the caller's own
-   * resource. A user who may register resources could choose either and be granted what belongs to somebody else.
-   *
-   * @param token of the caller who asks: a name that no guard has may be the caller's invention, and its look-up takes a slot
-   * of that user
-   */
-  idOf(permission: Permission, token?: string): Promise<string | 'unknown'>;
-  /** Looks the name up again next time. */
-  forget(name: string): void;
-}
+export type Catalog = ReturnType<typeof createCatalog>;
 
 interface Entry {
   readonly resource: Resource;
@@ -37,7 +24,7 @@ export function createCatalog(
   context: AuthzContext,
   api: ProtectionApi,
   named: Pick<NamedPermissions, 'hasResource'>,
-): Catalog {
+) {
   const known = createBoundedCache<Entry>(MAX_NAMES);
   // When each was missing. Unit: milliseconds since 1970.
   const missing = createBoundedCache<number>(MAX_MISSING);
@@ -81,7 +68,19 @@ export function createCatalog(
   }
 
   return {
-    async idOf({ resource: name, resourceId, scope }, token) {
+    /**
+     * The id of a permission's resource, or `unknown` if the resource or its scope does not exist.
+     *
+     * Permissions are asked by id, never by name: Keycloak also takes a name for an id, and for the name of the caller's own
+     * resource. A user who may register resources could choose either and be granted what belongs to somebody else.
+     *
+     * @param token of the caller who asks: a name that no guard has may be the caller's invention, and its look-up takes a slot
+     * of that user
+     */
+    async idOf(
+      { resource: name, resourceId, scope }: Permission,
+      token?: string,
+    ): Promise<string | 'unknown'> {
       if (name === undefined) return resourceId;
       let entry = known.get(name);
       const isAll = (one: Entry) => scope === undefined || one.resource.scopes.includes(scope);
@@ -89,6 +88,7 @@ export function createCatalog(
       else if (!isAll(entry) && ageOf(entry) >= YOUNG_MS) entry = await loadOnce(name, token);
       return entry !== undefined && isAll(entry) ? entry.resource.id : 'unknown';
     },
-    forget: (name) => known.delete(name),
+    /** Looks the name up again next time. */
+    forget: (name: string): void => known.delete(name),
   };
 }

@@ -24,29 +24,7 @@ export interface PermissionStats {
 }
 
 /** Decides on permissions, from memory if possible, or else by asking Keycloak. */
-export interface Judge {
-  /**
-   * A verdict for each permission, without a promise if all of them are in memory.
-   *
-   * @param claims see `toClaimText`
-   * @throws {AuthError} or rejects with one
-   */
-  decide(
-    who: Who,
-    permissions: readonly Permission[],
-    claims: string,
-  ): readonly Verdict[] | Promise<readonly Verdict[]>;
-  /** The verified token of a caller. Rejects as `Verifier.verify` does. */
-  tokenFor(who: Who): Promise<string>;
-  /**
-   * Whether the caller is of the realm of these permissions: ids of users are unique only together with their issuer.
-   *
-   * @throws {AuthError} rejects with `issuer_refused`, or with `provider_…` while the issuer is not known
-   */
-  assertOfRealm(principal: Principal): Promise<void>;
-  /** See `Catalog.idOf`. */
-  idOf: Catalog['idOf'];
-}
+export type Judge = ReturnType<typeof createJudge>;
 
 interface Parts {
   readonly context: AuthzContext;
@@ -62,7 +40,7 @@ interface Parts {
 const MAX_CLAIMS_IN_KEY = 128;
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-export function createJudge(parts: Parts): Judge {
+export function createJudge(parts: Parts) {
   const { context, verifier, cache, batches, catalog, stats, trustTokenPermissions } = parts;
 
   /** Verifies the token at each question, so that a revoked token loses its remembered permissions too. */
@@ -189,13 +167,26 @@ export function createJudge(parts: Parts): Judge {
   }
 
   return {
+    /**
+     * A verdict for each permission, without a promise if all of them are in memory.
+     *
+     * @param claims see `toClaimText`
+     * @throws {AuthError} or rejects with one
+     */
     decide,
+    /** See `Catalog.idOf`. */
     idOf: catalog.idOf,
-    async assertOfRealm(principal) {
+    /**
+     * Whether the caller is of the realm of these permissions: ids of users are unique only together with their issuer.
+     *
+     * @throws {AuthError} rejects with `issuer_refused`, or with `provider_…` while the issuer is not known
+     */
+    async assertOfRealm(principal: Principal): Promise<void> {
       if (verifier.issuer.pinned === null) await verifier.issuer.discover();
       assertIssuer(principal);
     },
-    async tokenFor(who) {
+    /** The verified token of a caller. Rejects as `Verifier.verify` does. */
+    async tokenFor(who: Who): Promise<string> {
       const { token, principal } = verify(who);
       await principal;
       return token;

@@ -9,10 +9,7 @@ import {
 } from '../core/internal.ts';
 
 /** Calls Keycloak, with bounds on time, size and concurrency: for all calls, and for those of one user. */
-export interface KeycloakCalls {
-  /** @throws {AuthError} `provider_unavailable` if Keycloak does not answer, or did not a moment ago */
-  call(url: string, request: KeycloakCall): Promise<BoundedResponse>;
-}
+export type KeycloakCalls = ReturnType<typeof createKeycloakCalls>;
 
 export interface KeycloakCall {
   /** Name of the thing to fetch, for messages. */
@@ -29,10 +26,7 @@ export interface KeycloakCall {
 /** Most calls at once. Others wait for their turn. */
 const MAX_CALLS = 64;
 
-export function createKeycloakCalls(options: {
-  readonly fetch: typeof fetch;
-  readonly timeoutMs: number;
-}): KeycloakCalls {
+export function createKeycloakCalls(options: { readonly fetch: typeof fetch; readonly timeoutMs: number }) {
   const slots = createCallSlots(MAX_CALLS, options.timeoutMs);
   const breaker = createBreaker();
 
@@ -55,7 +49,8 @@ export function createKeycloakCalls(options: {
   }
 
   return {
-    async call(url, request) {
+    /** @throws {AuthError} `provider_unavailable` if Keycloak does not answer, or did not a moment ago */
+    async call(url: string, request: KeycloakCall): Promise<BoundedResponse> {
       if (breaker.isOpen || !(await slots.enter(request.who))) throw toSilence();
       try {
         // While this call waited for its turn, another one may have failed.

@@ -13,14 +13,6 @@ export interface EnforcedPath {
   readonly isClosed?: boolean;
 }
 
-/** The enforced paths. */
-export interface PathList {
-  /** The best fits of each reading, without duplicates. Rejects while Keycloak's resources are needed but unknown. */
-  find(readings: readonly string[]): readonly EnforcedPath[] | Promise<readonly EnforcedPath[]>;
-  /** Rejects the same. */
-  all(): Promise<readonly EnforcedPath[]>;
-}
-
 interface Loaded {
   readonly paths: readonly EnforcedPath[];
   /** One case-sensitive, one not: how the router compares is unknown here. */
@@ -29,12 +21,16 @@ interface Loaded {
   readonly readAt: number;
 }
 
-/** Reads Keycloak's resources if they are needed, again after `permissionSeconds`. */
+/**
+ * The enforced paths.
+ *
+ * Reads Keycloak's resources if they are needed, again after `permissionSeconds`.
+ */
 export function createPathList(
   engine: PermissionsEngine,
   config: PolicyEnforcerConfig,
   methodScopes: Readonly<Record<string, string>> | undefined,
-): PathList {
+) {
   const { paths = [] } = config;
   const isOpen = (path: PathConfig) => path['enforcement-mode'] === 'DISABLED';
   const needsKeycloak =
@@ -78,13 +74,15 @@ export function createPathList(
   }
 
   return {
-    find(readings) {
+    /** The best fits of each reading, without duplicates. Rejects while Keycloak's resources are needed but unknown. */
+    find(readings: readonly string[]): readonly EnforcedPath[] | Promise<readonly EnforcedPath[]> {
       const known = current();
       return known === undefined
         ? loadOnce().then((fresh) => findIn(fresh, readings))
         : findIn(known, readings);
     },
-    all: async () => (current() ?? (await loadOnce())).paths,
+    /** Rejects the same. */
+    all: async (): Promise<readonly EnforcedPath[]> => (current() ?? (await loadOnce())).paths,
   };
 }
 

@@ -1,10 +1,7 @@
 import { getOrMake } from '../core/internal.ts';
 
 /** Values by path pattern. */
-export interface PathTree<V> {
-  /** The values of the best-fitting pattern; empty if none fits. */
-  find(path: string): readonly V[];
-}
+export type PathTree<V> = ReturnType<typeof createPathTree<V>>;
 
 interface Node<V> {
   readonly literals: Map<string, Node<V>>;
@@ -50,10 +47,7 @@ export function whyNoPattern(pattern: unknown): string | undefined {
  *
  * @param isCaseBlind ignores case, as some routers do
  */
-export function createPathTree<V>(
-  entries: readonly (readonly [string, V])[],
-  isCaseBlind: boolean,
-): PathTree<V> {
+export function createPathTree<V>(entries: readonly (readonly [string, V])[], isCaseBlind: boolean) {
   const root = createNode<V>();
   const fold = (text: string): string => (isCaseBlind ? text.toLowerCase() : text);
 
@@ -76,7 +70,8 @@ export function createPathTree<V>(
   }
 
   return {
-    find(path) {
+    /** The values of the best-fitting pattern; empty if none fits. */
+    find(path: string): readonly V[] {
       const segments = toSegments(fold(path));
       const last = segments.at(-1) ?? '';
       let best: Match<V> | undefined;

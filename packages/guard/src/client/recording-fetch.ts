@@ -11,13 +11,7 @@ interface WireRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface RecordingFetch {
-  fetch(url: string, request: WireRequest): Promise<Response>;
-  /** The same for a form, with this client's authentication. */
-  authenticated(url: string, request: WireRequest): Promise<Response>;
-  /** What came back, as far as it says why a call failed. */
-  answer(): TokenAnswer;
-}
+export type RecordingFetch = ReturnType<typeof createRecordingFetch>;
 
 /** An answer that was read whole. */
 interface ReadResponse {
@@ -33,7 +27,7 @@ interface ReadResponse {
 export function createRecordingFetch(
   { fetch: plain, credential, issuer }: Pick<ClientContext, 'fetch' | 'credential' | 'issuer'>,
   clientIp: string | undefined,
-): RecordingFetch {
+) {
   let answer: TokenAnswer = { status: 0 };
 
   async function send(url: string, request: WireRequest): Promise<ReadResponse> {
@@ -59,9 +53,12 @@ export function createRecordingFetch(
   }
 
   return {
-    answer: () => answer,
-    fetch: async (url, request) => toResponse(await send(url, request)),
-    authenticated: async (url, request) =>
+    /** What came back, as far as it says why a call failed. */
+    answer: (): TokenAnswer => answer,
+    fetch: async (url: string, request: WireRequest): Promise<Response> =>
+      toResponse(await send(url, request)),
+    /** The same for a form, with this client's authentication. */
+    authenticated: async (url: string, request: WireRequest): Promise<Response> =>
       toResponse(
         await credential.authenticate(issuer, ({ headers, fields }) => {
           const body = new URLSearchParams(request.body);

@@ -8,16 +8,7 @@ import { isImportOver } from './to-revocations.ts';
 import { toUserChange, type UserChange } from './user-change.ts';
 
 /** Tells the application of changes of users, from where it stopped. */
-export interface Feed {
-  /** There may be something new. */
-  wake(): void;
-  /** Another process tells them: what this one knows of the position is old. */
-  rest(): void;
-  /** Changes that could not be handled yet. */
-  readonly waiting: number;
-  /** Begins nothing more. Resolves when nothing is under way, or after five seconds: what is then unfinished is told again. */
-  close(): Promise<void>;
-}
+export type Feed = ReturnType<typeof createFeed>;
 
 interface FeedOptions {
   readonly source: EventSource;
@@ -41,7 +32,7 @@ const LONGEST_PAUSE_MS = 60_000;
 /** Orchestrators kill a process soon after they ask it to end. */
 const LONGEST_CLOSE_MS = 5_000;
 
-export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOptions): Feed {
+export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOptions) {
   let position: Position | undefined;
   let working: Promise<void> | undefined;
   let isWoken = false;
@@ -151,17 +142,21 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   }
 
   return {
-    wake() {
+    /** There may be something new. */
+    wake(): void {
       isWoken = true;
       if (working === undefined && !isClosed && performance.now() - failedAt >= FIRST_PAUSE_MS) begin();
     },
-    rest() {
+    /** Another process tells them: what this one knows of the position is old. */
+    rest(): void {
       if (working === undefined) position = undefined;
     },
-    get waiting() {
+    /** Changes that could not be handled yet. */
+    get waiting(): number {
       return position === undefined ? 0 : countOf(position.held);
     },
-    async close() {
+    /** Begins nothing more. Resolves when nothing is under way, or after five seconds: what is then unfinished is told again. */
+    async close(): Promise<void> {
       isClosed = true;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {

@@ -7,17 +7,7 @@ import { type Cursors, cursorsAt, isCursors, isUnproven, readRound } from './rea
 import { toRevocations } from './to-revocations.ts';
 
 /** Follows the events of one realm: in one of several processes, for all of them. */
-export interface Follower {
-  /** The events are heard, here or in another process. */
-  readonly isHealthy: boolean;
-  /** This process reads them. */
-  readonly isReader: boolean;
-  /** Since the events were last read, as far as this process was told. Unit: seconds. */
-  readonly lagSeconds: number;
-  /** Resolves when they are heard for the first time. */
-  readonly ready: Promise<void>;
-  close(): Promise<void>;
-}
+export type Follower = ReturnType<typeof follow>;
 
 interface FollowOptions {
   readonly verifier: Verifier<object>;
@@ -54,7 +44,7 @@ const SET_UP = 'npx keycloak-guard setup events, which shows first what it would
 /** With more new events than this, asking about every token is cheaper. */
 const MOST_ROUNDS = 20;
 
-export function follow(options: FollowOptions): Follower {
+export function follow(options: FollowOptions) {
   const { verifier, source, seat, topic, pollMs } = options;
   const holder = randomUUID();
   let news: News | undefined;
@@ -193,17 +183,21 @@ export function follow(options: FollowOptions): Follower {
   run();
 
   return {
-    get isHealthy() {
+    /** The events are heard, here or in another process. */
+    get isHealthy(): boolean {
       return isHealthy();
     },
-    get isReader() {
+    /** This process reads them. */
+    get isReader(): boolean {
       return isReader;
     },
-    get lagSeconds() {
+    /** Since the events were last read, as far as this process was told. Unit: seconds. */
+    get lagSeconds(): number {
       return (performance.now() - (heardAt ?? startedAt)) / 1000;
     },
+    /** Resolves when they are heard for the first time. */
     ready,
-    async close() {
+    async close(): Promise<void> {
       isClosed = true;
       clearTimeout(timer);
       await working;

@@ -7,15 +7,10 @@ import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
 import { createUserTokens, type Subject } from './user-tokens.ts';
 
 /** The application as the client of one realm. */
-export interface Member {
-  /** Tokens in the name of a user. */
-  for(subject: Subject, target: Target<TokenForOptions>): TokenSource;
-  /** A token in its own name, shared by all who ask for the same scopes. */
-  own(target: Target<TokenAsOptions>): TokenSource;
-}
+export type Member = ReturnType<typeof createMember>;
 
 /** @throws {OptionsError} if the client of the verifier cannot prove who it is */
-export function createMember(subject: string, verifier: Verifier<object>): Member {
+export function createMember(subject: string, verifier: Verifier<object>) {
   const context = contextOfVerifier(verifier);
   if (context === undefined || context.credential.kind === 'none') {
     const rule = `must be an option of the guard, so that ${verifier.clientId} gets tokens for others`;
@@ -39,8 +34,13 @@ export function createMember(subject: string, verifier: Verifier<object>): Membe
   const held = new Map<string, ReturnType<KeycloakClient['serviceToken']>>();
 
   return {
-    for: (subject, target) => ({ ...users.sourceOf(subject, target), key: keyOf(target) }),
-    own(target) {
+    /** Tokens in the name of a user. */
+    for: (subject: Subject, target: Target<TokenForOptions>): TokenSource => ({
+      ...users.sourceOf(subject, target),
+      key: keyOf(target),
+    }),
+    /** A token in its own name, shared by all who ask for the same scopes. */
+    own(target: Target<TokenAsOptions>): TokenSource {
       const { scope, audience, dpop = false } = target;
       const name = JSON.stringify([scope, dpop]);
       const token = held.get(name) ?? clientOf(target).serviceToken(scope === undefined ? {} : { scope });

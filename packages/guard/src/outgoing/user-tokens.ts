@@ -21,11 +21,6 @@ export interface Subject {
   readonly principal: Principal<object>;
 }
 
-/** Tokens for other services in the name of users, each kept for one subject token, audience and scope. */
-export interface UserTokens {
-  sourceOf(subject: Subject, target: Target<TokenForOptions>): TokenSource;
-}
-
 /** Most people whose tokens are kept, and most tokens of one of them. */
 const MOST_PEOPLE = 10_000;
 const MOST_OF_ONE = 16;
@@ -48,11 +43,15 @@ interface Person {
   readonly once: SingleFlight<string>;
 }
 
-/** @param exchange asks Keycloak; rejects with an `AuthError` */
+/**
+ * Tokens for other services in the name of users, each kept for one subject token, audience and scope.
+ *
+ * @param exchange asks Keycloak; rejects with an `AuthError`
+ */
 export function createUserTokens(
   verifier: Verifier<object>,
   exchange: (subjectToken: string, target: Target<TokenForOptions>) => Promise<Tokens>,
-): UserTokens {
+) {
   const { clock } = verifier.context.options;
   const { timeoutMs = 5_000, tokenCheck } = partsOf(verifier) ?? {};
   const longestMs = tokenCheck === 'local' ? UNCHECKED_MS : Number.POSITIVE_INFINITY;
@@ -98,7 +97,7 @@ export function createUserTokens(
   }
 
   return {
-    sourceOf(subject, target) {
+    sourceOf(subject: Subject, target: Target<TokenForOptions>): TokenSource {
       const { token, principal } = subject;
       const person = personFor(principal);
       // The token itself: what another session, or another client of the same user, may do can be something else.

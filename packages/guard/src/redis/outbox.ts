@@ -1,14 +1,5 @@
 import type { RedisConnection } from './connection.ts';
 
-/** Revocations that Redis has not accepted yet. */
-export interface Outbox {
-  readonly size: number;
-  /** @param at when it was added here. Unit: milliseconds since 1970 */
-  put(text: string, at: number): void;
-  delete(text: string): void;
-  close(): void;
-}
-
 /** Bound on waiting revocations; more are dropped, after their caller was told. */
 const MAX_WAITING = 100_000;
 /** A refusal (loading, out of memory, read-only) breaks no connection, so no event tells when it is over. */
@@ -17,6 +8,8 @@ const RETRY_MS = 1_000;
 const MAX_REFUSALS = 10;
 
 /**
+ * Revocations that Redis has not accepted yet.
+ *
  * @param append rejects if Redis does not accept it
  * @param isHeld sends nothing while it is true
  */
@@ -24,7 +17,7 @@ export function createOutbox(
   connection: RedisConnection,
   append: (text: string, at: number) => Promise<void>,
   isHeld: () => boolean,
-): Outbox {
+) {
   const waiting = new Map<string, number>();
   let isFlushing = false;
 
@@ -50,14 +43,15 @@ export function createOutbox(
   const retry = setInterval(() => void flush(), RETRY_MS).unref();
 
   return {
-    get size() {
+    get size(): number {
       return waiting.size;
     },
-    put(text, at) {
+    /** @param at when it was added here. Unit: milliseconds since 1970 */
+    put(text: string, at: number): void {
       if (waiting.size < MAX_WAITING) waiting.set(text, at);
     },
-    delete: (text) => void waiting.delete(text),
-    close() {
+    delete: (text: string): void => void waiting.delete(text),
+    close(): void {
       stopFlushing();
       clearInterval(retry);
     },

@@ -3,17 +3,7 @@ import type { RedisClient, RedisConnection, RedisUnavailable } from './connectio
 import type { RevocationKeys } from './revocation-keys.ts';
 
 /** Follows the stream of revocations. */
-export interface StreamReader {
-  /** True once the whole stream was read. */
-  readonly isCaughtUp: boolean;
-  /** True while the stream is read again from its start, because Redis lost its data. */
-  readonly isRereading: boolean;
-  /** Whether the stream was read up to an entry. */
-  hasRead(id: string): boolean;
-  /** Time from a revocation in another process until its arrival here. Unit: seconds. */
-  readonly lagSeconds: number;
-  close(): void;
-}
+export type StreamReader = ReturnType<typeof followStream>;
 
 /** What a {@link StreamReader} reports. */
 export interface StreamListener {
@@ -30,11 +20,7 @@ const CHECK_MS = 2_000;
 const PAUSE_MS = 100;
 
 /** Reads the stream from its start, then waits for new entries. After an outage it continues where it stopped. */
-export function followStream(
-  connection: RedisConnection,
-  keys: RevocationKeys,
-  listener: StreamListener,
-): StreamReader {
+export function followStream(connection: RedisConnection, keys: RevocationKeys, listener: StreamListener) {
   // A separate connection: its reads block.
   const reader = connection.duplicate();
   let last = '0-0';
@@ -114,17 +100,21 @@ export function followStream(
   const stopReading = reader.onReady(() => void read());
 
   return {
-    get isCaughtUp() {
+    /** True once the whole stream was read. */
+    get isCaughtUp(): boolean {
       return isCaughtUp;
     },
-    get isRereading() {
+    /** True while the stream is read again from its start, because Redis lost its data. */
+    get isRereading(): boolean {
       return isRereading;
     },
-    hasRead: (id) => isCaughtUp && !isRereading && !isLater(id, last),
-    get lagSeconds() {
+    /** Whether the stream was read up to an entry. */
+    hasRead: (id: string): boolean => isCaughtUp && !isRereading && !isLater(id, last),
+    /** Time from a revocation in another process until its arrival here. Unit: seconds. */
+    get lagSeconds(): number {
       return lagSeconds;
     },
-    close() {
+    close(): void {
       isClosed = true;
       stopReading();
       reader.close();

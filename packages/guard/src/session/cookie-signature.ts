@@ -1,12 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Signs cookie values, so forged or changed ones are recognized. */
-export interface CookieSigner {
-  sign(value: string): string;
-  /** The signed value; `null` for any other. */
-  read(signed: string): SignedValue | null;
-}
-
 export interface SignedValue {
   readonly value: string;
   /** Signed with another secret than the first: that one may be taken out of use. */
@@ -14,17 +7,20 @@ export interface SignedValue {
 }
 
 /**
+ * Signs cookie values, so forged or changed ones are recognized.
+ *
  * HMAC with SHA-256, as base64 without `=`, behind a dot. `@fastify/cookie` and `cookie-signature` write the same: who was
  * signed in with one of them stays signed in.
  *
  * @param secrets the first signs, all are accepted
  */
-export function createCookieSigner(secrets: readonly string[]): CookieSigner {
+export function createCookieSigner(secrets: readonly string[]) {
   const [first] = secrets;
   if (first === undefined) throw new TypeError('createCookieSigner: the secret is missing');
   return {
-    sign: (value) => `${value}.${signatureOf(value, first)}`,
-    read(signed) {
+    sign: (value: string): string => `${value}.${signatureOf(value, first)}`,
+    /** The signed value; `null` for any other. */
+    read(signed: string): SignedValue | null {
       const dot = signed.lastIndexOf('.');
       if (dot === -1) return null;
       const value = signed.slice(0, dot);

@@ -2,13 +2,7 @@ import { createBoundedCache, startBackgroundTimer } from '../core/internal.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Sessions that ended in this process: they stay ended even where the store could not be told. */
-export interface Endings {
-  has(key: string): boolean;
-  /** Ends a session here, at once, and in the store. False: the store does not answer, and will be updated when it does. */
-  end(key: string): Promise<boolean>;
-  /** Tries once more to update the store. */
-  close(): Promise<void>;
-}
+export type Endings = ReturnType<typeof createEndings>;
 
 /** Longer than a session is served from memory, and than it takes to read one. Unit: milliseconds. */
 const REMEMBER_TOLD_MS = 30_000;
@@ -18,7 +12,7 @@ const MOST_TOLD = 10_000;
 const AT_A_TIME = 100;
 
 /** @param longestMs longest life of a session: after it the store has forgotten it by itself */
-export function createEndings(store: SessionStore, longestMs: number): Endings {
+export function createEndings(store: SessionStore, longestMs: number) {
   /** Until when each is remembered, by a monotonic clock. */
   const told = createBoundedCache<number>(MOST_TOLD);
   // Unbounded: forgetting an entry would sign that person in again. Each is a session that somebody was let into by
@@ -58,15 +52,17 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
   }
 
   return {
-    has: (key) =>
+    has: (key: string): boolean =>
       (untold.size > 0 && untold.has(key)) || (told.size > 0 && (told.get(key) ?? 0) > performance.now()),
-    async end(key) {
+    /** Ends a session here, at once, and in the store. False: the store does not answer, and will be updated when it does. */
+    async end(key: string): Promise<boolean> {
       untold.set(key, performance.now() + longestMs);
       const isTold = await tell(key);
       if (!isTold) tryAgain();
       return isTold;
     },
-    async close() {
+    /** Tries once more to update the store. */
+    async close(): Promise<void> {
       isClosed = true;
       clearTimeout(timer);
       await tellAll();

@@ -1,12 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Encrypts data that is kept elsewhere: sessions in a store, a pending login in the browser. */
-export interface Sealer {
-  /** @param context a value sealed for one context cannot be opened for another */
-  seal(context: string, text: string): string;
-  /** The string; `null` if it was not sealed with one of the secrets for this context. */
-  open(context: string, sealed: string): Opened | null;
-}
+export type Sealer = ReturnType<typeof createSealer>;
 
 export interface Opened {
   readonly text: string;
@@ -25,20 +20,22 @@ const TAG_BYTES = 16;
  *
  * @param secrets the first seals, all open
  */
-export function createSealer(secrets: readonly string[]): Sealer {
+export function createSealer(secrets: readonly string[]) {
   const keys = secrets.map((secret) => ({ header: toHeader(secret), secret }));
   const [first] = keys;
   if (first === undefined) throw new TypeError('createSealer: the secret is missing');
 
   return {
-    seal(context, text) {
+    /** @param context a value sealed for one context cannot be opened for another */
+    seal(context: string, text: string): string {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv(CIPHER, deriveKey(first.secret, context), iv);
       cipher.setAAD(Buffer.from(first.header));
       const sealed = [iv, Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]), cipher.getAuthTag()];
       return `${first.header}..${sealed.map((part) => part.toString('base64url')).join('.')}`;
     },
-    open(context, sealed) {
+    /** The string; `null` if it was not sealed with one of the secrets for this context. */
+    open(context: string, sealed: string): Opened | null {
       const [header, noKey, ...parts] = sealed.split('.');
       const key = keys.find((one) => one.header === header);
       const [iv, text, tag] = parts.map((part) => Buffer.from(part, 'base64url'));

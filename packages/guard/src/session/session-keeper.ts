@@ -13,41 +13,7 @@ import { MOST_OF_ONE_LOGIN, toGroupKey } from './session-group.ts';
 import { type SessionRecord, toSessionRecord } from './session-record.ts';
 
 /** Begins, finds, renews and ends sessions. Everything that can fail rejects with an `AuthError`. */
-export interface SessionKeeper {
-  /** Whether a cookie was signed here: another one belongs to another app, though it has the name of ours. */
-  isOurs(cookie: string): boolean;
-  /**
-   * Begins a session under a new id, with the value of its cookie, and ends the oldest where one login has too many.
-   *
-   * @param organization alias of the one that the person acts for
-   */
-  begin(
-    tokens: Tokens,
-    organization?: string,
-  ): Promise<{ readonly cookie: string; readonly replaced: number }>;
-  /**
-   * The session of a cookie, with an access token that has not expired; synchronous if no wait is needed.
-   * `null` if it does not exist (any more).
-   *
-   * @param isUse whether this restarts its idle time. Default true
-   */
-  find(cookie: string, isUse?: boolean): LiveSession | null | Promise<LiveSession | null>;
-  /** The session of a cookie as it is. */
-  peek(cookie: string): Promise<LiveSession | null>;
-  /** The session as this process knows it, without asking the store. */
-  atHand(cookie: string): LiveSession | null;
-  /** The same session with a new access token; `null` where Keycloak says that it is over. */
-  renew(session: LiveSession): Promise<LiveSession | null>;
-  /**
-   * Ends the session of a cookie that was signed here, even during outages. False: the store does not answer; the session
-   * has ended in this process, and the store will be updated when it is back.
-   */
-  end(cookie: string): Promise<boolean>;
-  /** When the session ends if it is not used from now on, and when it ends in any case. */
-  endsAt(session: LiveSession): Promise<{ readonly idle: number; readonly absolute: number }>;
-  /** Updates the store with what it missed. The store stays open. */
-  close(): Promise<void>;
-}
+export type SessionKeeper = ReturnType<typeof createSessionKeeper>;
 
 type NamedSession = Pick<LiveSession, 'id' | 'key' | 'cookie' | 'newCookie'>;
 
@@ -59,7 +25,7 @@ const SEAL_LOCK_MS = 10_000;
 export function createSessionKeeper(
   options: ResolvedSessionOptions,
   endings = createEndings(options.store, options.maxMs),
-): SessionKeeper {
+) {
   const { store, secrets, clock, idleMs, maxMs } = options;
   const sealer = createSealer(secrets);
   const signer = createCookieSigner(secrets);
@@ -180,8 +146,17 @@ export function createSessionKeeper(
   }
 
   return {
-    isOurs: (cookie) => read(cookie) !== null,
-    async begin(tokens, organization) {
+    /** Whether a cookie was signed here: another one belongs to another app, though it has the name of ours. */
+    isOurs: (cookie: string): boolean => read(cookie) !== null,
+    /**
+     * Begins a session under a new id, with the value of its cookie, and ends the oldest where one login has too many.
+     *
+     * @param organization alias of the one that the person acts for
+     */
+    async begin(
+      tokens: Tokens,
+      organization?: string,
+    ): Promise<{ readonly cookie: string; readonly replaced: number }> {
       const id = randomBytes(32).toString('base64url');
       const record = toSessionRecord(tokens, clock(), { organization });
       const sealed = await sealer.seal(id, JSON.stringify(record));
@@ -190,7 +165,13 @@ export function createSessionKeeper(
       const replaced = await store.create(toKey(id), sealed, ttlOf(record), group).catch(toUnavailable);
       return { cookie: signer.sign(id), replaced };
     },
-    find(spelled, isUse = true) {
+    /**
+     * The session of a cookie, with an access token that has not expired; synchronous if no wait is needed.
+     * `null` if it does not exist (any more).
+     *
+     * @param isUse whether this restarts its idle time. Default true
+     */
+    find(spelled: string, isUse: boolean = true): LiveSession | null | Promise<LiveSession | null> {
       const cookie = decodeCookie(spelled);
       if (cookie === null) return null;
       const session = live.get(cookie);
@@ -206,16 +187,28 @@ export function createSessionKeeper(
       const fetching = fetchOnce(cookie, () => fetchSession(cookie));
       return fetching.then((fetched) => fetched && use(fetched, isUse));
     },
+    /** The session of a cookie as it is. */
     peek,
-    atHand: (cookie) => live.get(decodeCookie(cookie) ?? '') ?? null,
+    /** The session as this process knows it, without asking the store. */
+    atHand: (cookie: string): LiveSession | null => live.get(decodeCookie(cookie) ?? '') ?? null,
+    /** The same session with a new access token; `null` where Keycloak says that it is over. */
     renew,
+    /**
+     * Ends the session of a cookie that was signed here, even during outages. False: the store does not answer; the session
+     * has ended in this process, and the store will be updated when it is back.
+     */
     end,
-    async endsAt({ key, record }) {
+    /** When the session ends if it is not used from now on, and when it ends in any case. */
+    async endsAt({
+      key,
+      record,
+    }: LiveSession): Promise<{ readonly idle: number; readonly absolute: number }> {
       const absolute = record.createdAt + maxMs;
       const left = await store.remaining(key).catch(toUnavailable);
       return { idle: Math.min(clock() + (left ?? 0), absolute), absolute };
     },
-    close: () => endings.close(),
+    /** Updates the store with what it missed. The store stays open. */
+    close: (): Promise<void> => endings.close(),
   };
 }
 

@@ -55,21 +55,18 @@ export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
 };
 
 /** All protected resources of an adapter. */
-export interface ProtectedResources {
-  /** @param path that this process is called by */
-  add(path: string, resource: ChallengedResource): void;
-  /** The one that a request is for. @param requestUrl path, or the whole URL */
-  find(requestUrl: string | undefined): ChallengedResource | undefined;
-}
+export type ProtectedResources = ReturnType<typeof createProtectedResources>;
 
-export function createProtectedResources(): ProtectedResources {
+export function createProtectedResources() {
   const known: { path: string; resource: ChallengedResource }[] = [];
   return {
-    add(path, resource) {
+    /** @param path that this process is called by */
+    add(path: string, resource: ChallengedResource): void {
       known.push({ path: path.replace(/\/+$/, ''), resource });
       known.sort((a, b) => b.path.length - a.path.length);
     },
-    find(requestUrl = '/') {
+    /** The one that a request is for. @param requestUrl path, or the whole URL */
+    find(requestUrl: string | undefined = '/'): ChallengedResource | undefined {
       const path = pathOf(requestUrl);
       const [first] = known;
       // A single resource gets every request: a proxy in front may have changed the path.

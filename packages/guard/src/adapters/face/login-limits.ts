@@ -25,13 +25,9 @@ const RULES = {
   address: optionRules.callable("(request) => request.headers.get('x-real-ip') ?? undefined"),
 } satisfies OptionRules<LoginLimitSettings<unknown>>;
 
-/** In the place of a gate: lets through who is within the limits. */
-export interface LoginGate<Incoming, Outgoing> {
-  /** @throws {AuthError} rejects with `too_many_logins` */
-  decide(request: Incoming, outgoing: Outgoing): Promise<Principal | null>;
-}
-
 /**
+ * In the place of a gate: lets through who is within the limits.
+ *
  * @param principalOf what an earlier guard has found stays
  * @throws {OptionsError} naming every option that is wrong or unknown
  */
@@ -42,7 +38,7 @@ export function createLoginGate<Incoming, Outgoing>(
   >,
   settings: LoginLimitSettings<never> = {},
   principalOf: (request: Incoming) => Principal | null | undefined = () => null,
-): LoginGate<Incoming, Outgoing> {
+) {
   const { username, address, ...options } = fillOptions('loginLimits', settings, RULES);
   const { addressOf, addToAnswer, clientSettings, toAsked, verifier } = engine;
   if (address === undefined && addressOf === undefined) {
@@ -55,7 +51,8 @@ export function createLoginGate<Incoming, Outgoing>(
   const { byAddress, byUser } = createLoginLimits(options, secret);
 
   return {
-    async decide(request, outgoing) {
+    /** @throws {AuthError} rejects with `too_many_logins` */
+    async decide(request: Incoming, outgoing: Outgoing): Promise<Principal | null> {
       const asked = toAsked(request) as never;
       const from = address === undefined ? addressOf?.(request) : address(asked);
       const refuseOver = (state: RateLimitState | undefined, user?: unknown) => {

@@ -3,14 +3,6 @@ import { isDenying, toAnswers, toSecurity } from '../engine/internal.ts';
 import type { GuardHook } from './guard-hook.ts';
 import type { PermitHook } from './permissions-plugin.ts';
 
-/** Describes guards in a route's OpenAPI documentation (`@fastify/swagger`). */
-export interface GuardDocumentation {
-  /** Adds security and its scopes, unless the route declares them. Call it while routes are registered. */
-  addSecurity(route: RouteOptions, hook: unknown): void;
-  /** Adds the answers. Call it when the application is ready. */
-  addAnswers(): void;
-}
-
 interface DocumentedSchema {
   security?: object;
   response?: Record<string, unknown>;
@@ -18,14 +10,16 @@ interface DocumentedSchema {
 
 const BODY = { 'application/json': { schema: { type: 'object', additionalProperties: true } } };
 
-export function createGuardDocumentation(securityScheme: string): GuardDocumentation {
+/** Describes guards in a route's OpenAPI documentation (`@fastify/swagger`). */
+export function createGuardDocumentation(securityScheme: string) {
   const guarded = new Map<RouteOptions, GuardHook[]>();
   const permitted = new Map<RouteOptions, PermitHook[]>();
 
   const said = new WeakSet<object>();
 
   return {
-    addSecurity(route, hook) {
+    /** Adds security and its scopes, unless the route declares them. Call it while routes are registered. */
+    addSecurity(route: RouteOptions, hook: unknown): void {
       if (isPermitHook(hook)) permitted.set(route, [...(permitted.get(route) ?? []), hook]);
       if (!isGuardHook(hook)) return;
       const known = guarded.get(route);
@@ -39,7 +33,8 @@ export function createGuardDocumentation(securityScheme: string): GuardDocumenta
       route.schema = { ...schema, security } as NonNullable<RouteOptions['schema']>;
     },
     // Not before Fastify has compiled the serializers: they would cut the application's own error bodies.
-    addAnswers() {
+    /** Adds the answers. Call it when the application is ready. */
+    addAnswers(): void {
       for (const [route, hooks] of guarded) {
         const schema = route.schema as DocumentedSchema;
         const permits = (permitted.get(route) ?? []).map(({ asked, permitStatus: status }) => ({

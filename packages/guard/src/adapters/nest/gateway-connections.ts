@@ -24,21 +24,7 @@ import {
 import type { Client, Handshakes } from './ws-call.ts';
 
 /** Ends each gateway connection when its caller's token or session ends. */
-export interface GatewayConnections {
-  /** Starts watching the client of an admitted message, by the token of its handshake. Repeated calls change nothing. */
-  follow(call: Call): void;
-  /**
-   * The connection of a client whose handshake came with a proof of possession, which was good once (RFC 9449 §11.1).
-   * `undefined` for every other client.
-   */
-  proved(call: Call): Promise<Connection> | undefined;
-  /** Guards the connection itself. Disconnects a refused client and resolves to `undefined`. */
-  connect(client: object, requirements: Requirements): Promise<Principal | undefined>;
-  /** @throws {WsException} rejects with what a guard would refuse the token with; the old token stays in use */
-  renew(client: object, token: unknown): Promise<Principal>;
-  /** @throws {OptionsError} for a misspelt or empty requirement */
-  socket(requirements: Requirements): SocketIoMiddleware;
-}
+export type GatewayConnections = ReturnType<typeof createGatewayConnections>;
 
 const UNKNOWN = 'A client of a gateway is neither of ws nor of Socket.IO, and is refused';
 const UNENDED =
@@ -50,7 +36,7 @@ export function createGatewayConnections(
   handshakes: Handshakes,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'warn' | 'error'>,
-): GatewayConnections {
+) {
   const open = new WeakMap<object, Promise<Connection>>();
   const { connections } = door;
   const everybody = connections.guard({});
@@ -103,7 +89,8 @@ export function createGatewayConnections(
   }
 
   return {
-    follow(call) {
+    /** Starts watching the client of an admitted message, by the token of its handshake. Repeated calls change nothing. */
+    follow(call: Call) {
       const client: Carrier = call.carrier;
       const isNobody = client.principal === undefined;
       // With `tokenFrom.ws`, each message may carry its own token.
@@ -114,14 +101,19 @@ export function createGatewayConnections(
         if (!isAuthError(error) || error.statusCode !== 503) turnAway(client, error);
       });
     },
-    proved(call) {
+    /**
+     * The connection of a client whose handshake came with a proof of possession, which was good once (RFC 9449 §11.1).
+     * `undefined` for every other client.
+     */
+    proved(call: Call): Promise<Connection> | undefined {
       const client: Carrier = call.carrier;
       if (!(readCredentials(call.credentials, true) instanceof DpopCredentials)) return undefined;
       if (!open.has(client) && isKnownClient(client))
         void watch(client, everybody.open(call)).catch(() => {});
       return open.get(client);
     },
-    async connect(client, requirements) {
+    /** Guards the connection itself. Disconnects a refused client and resolves to `undefined`. */
+    async connect(client: object, requirements: Requirements): Promise<Principal | undefined> {
       const guard = connections.guard(requirements);
       if (!isKnownClient(client)) {
         log.error({}, UNKNOWN);
@@ -137,7 +129,8 @@ export function createGatewayConnections(
         release();
       }
     },
-    async renew(client, token) {
+    /** @throws {WsException} rejects with what a guard would refuse the token with; the old token stays in use */
+    async renew(client: object, token: unknown): Promise<Principal> {
       try {
         const connection = await open.get(client);
         if (connection === undefined)
@@ -148,7 +141,8 @@ export function createGatewayConnections(
         return refuse(door, error, context, toCall(context));
       }
     },
-    socket(requirements) {
+    /** @throws {OptionsError} for a misspelt or empty requirement */
+    socket(requirements: Requirements): SocketIoMiddleware {
       const guard = connections.guard(requirements);
       return (socket, next) => {
         const begin = async () => keep(socket, guard.open(callOf(socket)));

@@ -24,17 +24,14 @@ export class UnknownContextError extends Error {
 }
 
 /** Reads every context of an app. */
-export interface CallReader {
-  readonly handshakes: Handshakes;
-  /** @throws {UnknownContextError} */
-  toCall(context: ExecutionContext): Call;
-}
+export type CallReader = ReturnType<typeof createCallReader>;
 
-export function createCallReader(readers: TokenReaders = {}): CallReader {
+export function createCallReader(readers: TokenReaders = {}) {
   const handshakes = createHandshakes();
   return {
     handshakes,
-    toCall: (context) => toCall(context, readers, handshakes),
+    /** @throws {UnknownContextError} */
+    toCall: (context: ExecutionContext): Call => toCall(context, readers, handshakes),
   };
 }
 

@@ -13,23 +13,19 @@ export interface Client extends Carrier {
 }
 
 /** The request that each connection began with, which a `ws` client does not keep, and the token it was renewed with. */
-export interface Handshakes {
-  /** @param client a `ws` client, or its socket */
-  remember(client: object, request: IncomingMessage): void;
-  find(client: Client): IncomingMessage | undefined;
-  /** Later messages use this token. */
-  goOnWith(client: object, token: string): void;
-  tokenOf(client: Client): unknown;
-}
+export type Handshakes = ReturnType<typeof createHandshakes>;
 
-export function createHandshakes(): Handshakes {
+export function createHandshakes() {
   const known = new WeakMap<object, IncomingMessage>();
   const renewed = new WeakMap<object, string>();
   return {
-    remember: (client, request) => void known.set(client, request),
-    find: (client) => client.request ?? known.get(client) ?? (client._socket && known.get(client._socket)),
-    goOnWith: (client, token) => void renewed.set(client, token),
-    tokenOf: (client) => renewed.get(client) ?? client.handshake?.auth?.token,
+    /** @param client a `ws` client, or its socket */
+    remember: (client: object, request: IncomingMessage): void => void known.set(client, request),
+    find: (client: Client): IncomingMessage | undefined =>
+      client.request ?? known.get(client) ?? (client._socket && known.get(client._socket)),
+    /** Later messages use this token. */
+    goOnWith: (client: object, token: string): void => void renewed.set(client, token),
+    tokenOf: (client: Client): unknown => renewed.get(client) ?? client.handshake?.auth?.token,
   };
 }
 

@@ -1,15 +1,11 @@
-/** Bounds how many proofs one key may use at a time, so that no client takes the room of all. */
-export interface ProofBudget {
-  isSpent(key: string): boolean;
-  spend(key: string): void;
-}
-
 /**
+ * Bounds how many proofs one key may use at a time, so that no client takes the room of all.
+ *
  * Counted in windows, each as long as a proof is remembered: of one key, no more than twice as many are.
  *
  * @param clock Unit: milliseconds since 1970
  */
-export function createProofBudget(most: number, windowSeconds: number, clock: () => number): ProofBudget {
+export function createProofBudget(most: number, windowSeconds: number, clock: () => number) {
   let counts = new Map<string, number>();
   let window = Number.NaN;
 
@@ -23,8 +19,8 @@ export function createProofBudget(most: number, windowSeconds: number, clock: ()
   }
 
   return {
-    isSpent: (key) => countOf(key) >= most,
-    spend(key) {
+    isSpent: (key: string): boolean => countOf(key) >= most,
+    spend(key: string): void {
       counts.set(key, countOf(key) + 1);
     },
   };

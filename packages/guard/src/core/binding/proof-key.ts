@@ -16,16 +16,7 @@ export interface ProofKey {
   key(): VerificationKey;
 }
 
-export interface ProofKeys {
-  /**
-   * Reads the header of a proof: `typ`, `alg` and `jwk` (RFC 9449 §4.3 steps 4, 5 and 7).
-   *
-   * @throws {AuthError} `dpop_proof_invalid`
-   */
-  read(header: string): ProofKey;
-  /** Call it when the proof was found good: nobody else's keys take up room. */
-  keep(header: string, key: ProofKey): void;
-}
+export type ProofKeys = ReturnType<typeof createProofKeys>;
 
 /** About 2 KiB each. A client writes the same header into each of its proofs. */
 const MAX_KEYS = 10_000;
@@ -39,7 +30,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** @param algorithms some of `ALGORITHMS`: none of them is symmetric */
-export function createProofKeys(algorithms: ReadonlySet<string>): ProofKeys {
+export function createProofKeys(algorithms: ReadonlySet<string>) {
   const known = createBoundedCache<ProofKey>(MAX_KEYS);
 
   function learn(segment: string): ProofKey {
@@ -61,8 +52,14 @@ export function createProofKeys(algorithms: ReadonlySet<string>): ProofKeys {
   }
 
   return {
-    read: (segment) => known.get(segment) ?? learn(segment),
-    keep(segment, key) {
+    /**
+     * Reads the header of a proof: `typ`, `alg` and `jwk` (RFC 9449 §4.3 steps 4, 5 and 7).
+     *
+     * @throws {AuthError} `dpop_proof_invalid`
+     */
+    read: (segment: string): ProofKey => known.get(segment) ?? learn(segment),
+    /** Call it when the proof was found good: nobody else's keys take up room. */
+    keep(segment: string, key: ProofKey): void {
       if (known.get(segment) !== key) known.set(segment, key);
     },
   };

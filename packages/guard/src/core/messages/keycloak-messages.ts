@@ -19,17 +19,7 @@ export interface KeycloakMessage {
 }
 
 /** Takes the messages that an adapter receives: it passes the body, and sends the answer. */
-export interface KeycloakMessages {
-  /**
-   * `POST /backchannel-logout`.
-   *
-   * @param body the form as a string, or its fields as a body parser made them
-   * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
-   */
-  backchannelLogout(body: unknown, told: Told): Promise<Answer>;
-  /** `POST /k_logout`, `POST /k_push_not_before`; the body is a string. See `revokeByAdminPush`. */
-  adminPush(body: unknown, action: AdminAction, told: Told): Promise<Answer>;
-}
+export type KeycloakMessages = ReturnType<typeof createKeycloakMessages>;
 
 /** Listeners of a message. */
 export interface Told {
@@ -53,13 +43,17 @@ export const ADMIN_PUSHES: readonly (readonly [path: string, action: AdminAction
  *
  * @param realms those that a message may be of, or a function that gives them for a logout token, which is not verified yet
  */
-export function createKeycloakMessages(
-  realms: readonly Realm[] | ((token: string) => readonly Realm[]),
-): KeycloakMessages {
+export function createKeycloakMessages(realms: readonly Realm[] | ((token: string) => readonly Realm[])) {
   const membersFor = async (token: string) => (typeof realms === 'function' ? realms(token) : realms);
 
   return {
-    backchannelLogout: (body, told) =>
+    /**
+     * `POST /backchannel-logout`.
+     *
+     * @param body the form as a string, or its fields as a body parser made them
+     * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
+     */
+    backchannelLogout: (body: unknown, told: Told): Promise<Answer> =>
       answer('backchannel_logout', told, async () => {
         const tokens = logoutTokensOf(body);
         const [token] = tokens;
@@ -72,7 +66,8 @@ export function createKeycloakMessages(
         await revokeForOthers(members, member, revocations);
         return revocations;
       }),
-    adminPush: (body, action, told) =>
+    /** `POST /k_logout`, `POST /k_push_not_before`; the body is a string. See `revokeByAdminPush`. */
+    adminPush: (body: unknown, action: AdminAction, told: Told): Promise<Answer> =>
       answer('admin_push', told, async () => {
         const push = typeof body === 'string' ? body : '';
         const members = await membersFor(push).catch(toNoPush);

@@ -7,22 +7,7 @@ import type { SilenceKind } from './fetch-json.ts';
  * some accounts are expensive. It opens for all only after a second user had the same, and no user got an answer while they
  * waited: two accounts of one attacker can wait at the same time.
  */
-export interface Breaker {
-  /** True while no call should be made. */
-  readonly isOpen: boolean;
-  /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
-  isSlowFor(who: string | undefined): boolean;
-  /** How many quick answers came. Read it when a wait begins, for `slow` and `failed`. */
-  readonly answers: number;
-  /** A call begins. While others are kept out, it is the probe. */
-  begin(): void;
-  /** Keycloak answered. @param isQuick it is not slow any more */
-  answered(isQuick?: boolean): void;
-  /** An answer takes longer than a request should wait. @param answers see `answers` */
-  slow(who: string | undefined, answers: number): void;
-  /** A call got no usable answer. @returns whether that concerns all users */
-  failed(who: string | undefined, kind: SilenceKind, answers: number): boolean;
-}
+export type Breaker = ReturnType<typeof createBreaker>;
 
 /** Pause after it opened. Then one call probes. Unit: milliseconds. */
 const PAUSE_MS = 2_000;
@@ -34,7 +19,7 @@ export const SLOW_MS = 10_000;
 const MAX_SLOW_USERS = 1_000;
 
 /** @param clock Unit: milliseconds. Default: a monotonic clock */
-export function createBreaker(clock: () => number = () => performance.now()): Breaker {
+export function createBreaker(clock: () => number = () => performance.now()) {
   const NEVER = Number.NEGATIVE_INFINITY;
   const slowUsers = createBoundedCache<number>(MAX_SLOW_USERS);
   let openedAt: number | undefined;
@@ -69,17 +54,23 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
   }
 
   return {
-    get isOpen() {
+    /** True while no call should be made. */
+    get isOpen(): boolean {
       return isOpen();
     },
-    get answers() {
+    /** How many quick answers came. Read it when a wait begins, for `slow` and `failed`. */
+    get answers(): number {
       return answers;
     },
-    isSlowFor: (who) => isSlowSince(slowForAllAt) || (who !== undefined && isSlowSince(slowUsers.get(who))),
-    begin() {
+    /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
+    isSlowFor: (who: string | undefined): boolean =>
+      isSlowSince(slowForAllAt) || (who !== undefined && isSlowSince(slowUsers.get(who))),
+    /** A call begins. While others are kept out, it is the probe. */
+    begin(): void {
       if (openedAt !== undefined) probedAt = clock();
     },
-    answered(isQuick = true) {
+    /** Keycloak answered. @param isQuick it is not slow any more */
+    answered(isQuick: boolean = true): void {
       openedAt = undefined;
       probedAt = NEVER;
       if (!isQuick) return;
@@ -88,8 +79,10 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
       lastSlow = undefined;
       slowUsers.clear();
     },
-    slow: (who, before) => void slow(who, before),
-    failed(who, kind, before) {
+    /** An answer takes longer than a request should wait. @param answers see `answers` */
+    slow: (who: string | undefined, before: number): void => void slow(who, before),
+    /** A call got no usable answer. @returns whether that concerns all users */
+    failed(who: string | undefined, kind: SilenceKind, before: number): boolean {
       // The API's own question can be too large for ever; only the time that it takes tells of Keycloak.
       if (who === undefined && kind !== 'unreachable' && kind !== 'late') return false;
       const concernsAll = slow(kind === 'unreachable' ? undefined : who, before);

@@ -1,22 +1,15 @@
 import { startBackgroundTimer } from '../runtime/background-timer.ts';
 import { getOrMake } from '../runtime/get-or-make.ts';
 
+const SHARE_OF_ONE_USER = 1 / 8;
+
 /**
  * Bounds how many calls run at once. One user gets an eighth of the slots, so that slow questions of one account leave
  * room for all other users. `who` is a {@link personOfClaims}; calls without it concern no user.
+ *
+ * @param timeoutMs the longest wait for a slot. Unit: milliseconds
  */
-export interface CallSlots {
-  /** Waits for a slot, first come, first served. Resolves to false if that takes too long; after true, call `leave`. */
-  enter(who?: string): Promise<boolean>;
-  /** The same without waiting: false if no slot is free. */
-  tryEnter(who?: string): boolean;
-  leave(who?: string): void;
-}
-
-const SHARE_OF_ONE_USER = 1 / 8;
-
-/** @param timeoutMs the longest wait for a slot. Unit: milliseconds */
-export function createCallSlots(size: number, timeoutMs: number): CallSlots {
+export function createCallSlots(size: number, timeoutMs: number) {
   const all = createQueue(size);
   const mostOfOneUser = Math.ceil(size * SHARE_OF_ONE_USER);
   // Only users with calls under way.
@@ -33,34 +26,31 @@ export function createCallSlots(size: number, timeoutMs: number): CallSlots {
   }
 
   return {
-    async enter(who) {
+    /** Waits for a slot, first come, first served. Resolves to false if that takes too long; after true, call `leave`. */
+    async enter(who?: string): Promise<boolean> {
       const from = performance.now();
       if (who !== undefined && !(await queueOf(who).enter(timeoutMs))) return false;
       if (await all.enter(timeoutMs - (performance.now() - from))) return true;
       leaveOwn(who);
       return false;
     },
-    tryEnter(who) {
+    /** The same without waiting: false if no slot is free. */
+    tryEnter(who?: string): boolean {
       if (who !== undefined && !queueOf(who).tryEnter()) return false;
       if (all.tryEnter()) return true;
       leaveOwn(who);
       return false;
     },
-    leave(who) {
+    leave(who?: string): void {
       all.leave();
       leaveOwn(who);
     },
   };
 }
 
-interface Queue {
-  enter(timeoutMs: number): Promise<boolean>;
-  tryEnter(): boolean;
-  leave(): void;
-  isIdle(): boolean;
-}
+type Queue = ReturnType<typeof createQueue>;
 
-function createQueue(size: number): Queue {
+function createQueue(size: number) {
   const waiting = new Set<() => void>();
   let free = size;
 
@@ -72,7 +62,7 @@ function createQueue(size: number): Queue {
 
   return {
     tryEnter,
-    async enter(timeoutMs) {
+    async enter(timeoutMs: number): Promise<boolean> {
       if (tryEnter()) return true;
       return new Promise<boolean>((resolve) => {
         const go = () => {
@@ -86,7 +76,7 @@ function createQueue(size: number): Queue {
         waiting.add(go);
       });
     },
-    leave() {
+    leave(): void {
       const [next] = waiting;
       if (next === undefined) free++;
       else {
@@ -94,6 +84,6 @@ function createQueue(size: number): Queue {
         next();
       }
     },
-    isIdle: () => free === size,
+    isIdle: (): boolean => free === size,
   };
 }

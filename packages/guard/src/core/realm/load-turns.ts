@@ -5,22 +5,9 @@ export const COOLDOWN_MS = 5_000;
  * Decides when requests may cause a load of the keys: once per {@link COOLDOWN_MS}. Failed loads count too, so a flood of
  * made-up key ids costs Keycloak nothing.
  */
-export interface LoadTurns {
-  /** When the last turn began. Unit: milliseconds since 1970. */
-  readonly lastAt: number;
-  /** Time until the next turn. Unit: milliseconds. */
-  readonly restMs: number;
-  /** Begins a turn for this key id. @returns false if it is too early */
-  take(kid: string): boolean;
-  /** Begins a turn at once, for no key id. */
-  begin(): void;
-  /** Whether the last turn looked for this key id and did not find it. */
-  hasMissed(kid: string): boolean;
-  /** The last turn did not find this key id either. */
-  addMissed(kid: string): void;
-}
+export type LoadTurns = ReturnType<typeof createLoadTurns>;
 
-export function createLoadTurns(clock: () => number): LoadTurns {
+export function createLoadTurns(clock: () => number) {
   let lastAt = Number.NEGATIVE_INFINITY;
   let missed = new Set<string>();
 
@@ -30,20 +17,26 @@ export function createLoadTurns(clock: () => number): LoadTurns {
   }
 
   return {
-    get lastAt() {
+    /** When the last turn began. Unit: milliseconds since 1970. */
+    get lastAt(): number {
       return lastAt;
     },
-    get restMs() {
+    /** Time until the next turn. Unit: milliseconds. */
+    get restMs(): number {
       return COOLDOWN_MS - (clock() - lastAt);
     },
-    take(kid) {
+    /** Begins a turn for this key id. @returns false if it is too early */
+    take(kid: string): boolean {
       const age = clock() - lastAt;
       if (age >= 0 && age < COOLDOWN_MS) return false;
       begin(kid);
       return true;
     },
-    begin: () => begin(),
-    hasMissed: (kid) => missed.has(kid),
-    addMissed: (kid) => void missed.add(kid),
+    /** Begins a turn at once, for no key id. */
+    begin: (): void => begin(),
+    /** Whether the last turn looked for this key id and did not find it. */
+    hasMissed: (kid: string): boolean => missed.has(kid),
+    /** The last turn did not find this key id either. */
+    addMissed: (kid: string): void => void missed.add(kid),
   };
 }

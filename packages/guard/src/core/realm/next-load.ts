@@ -6,14 +6,7 @@ import type { LoadTurns } from './load-turns.ts';
 const MAX_WAITING = 1_000;
 
 /** The next load of the keys that requests may cause: one for all who wait. */
-export interface NextLoad {
-  /** @throws {AuthError} `provider_unavailable` if too many wait already, or the keys are closed */
-  wait(): Promise<void>;
-  /** Refuses all who wait. */
-  close(): void;
-}
-
-export function createNextLoad(turns: LoadTurns, loader: KeyLoader): NextLoad {
+export function createNextLoad(turns: LoadTurns, loader: KeyLoader) {
   let next: Promise<void> | undefined;
   let waiting = 0;
   let refuse: (() => void) | undefined;
@@ -41,7 +34,8 @@ export function createNextLoad(turns: LoadTurns, loader: KeyLoader): NextLoad {
   }
 
   return {
-    async wait() {
+    /** @throws {AuthError} `provider_unavailable` if too many wait already, or the keys are closed */
+    async wait(): Promise<void> {
       if (waiting >= MAX_WAITING)
         throw new AuthError('provider_unavailable', 'Too many requests wait for signing keys');
       waiting++;
@@ -52,6 +46,7 @@ export function createNextLoad(turns: LoadTurns, loader: KeyLoader): NextLoad {
         waiting--;
       }
     },
-    close: () => refuse?.(),
+    /** Refuses all who wait. */
+    close: (): void => refuse?.(),
   };
 }

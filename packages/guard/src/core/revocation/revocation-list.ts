@@ -30,18 +30,7 @@ export interface RevocationHit {
 }
 
 /** The revocations this process knows, looked up without waiting. */
-export interface RevocationList {
-  /** The strictest of the revocations that concern the token, or `undefined`. */
-  judge(token: RevocableToken): RevocationHit | undefined;
-  add(revocation: Revocation): void;
-  /** One came into a log that others share. */
-  hear(revocation: Revocation): void;
-  /** The `epoch` in which the last change of this user, or of all, came in: what was known before may be over. 0: none did. */
-  changedAt(issuer: string, subject: string): number;
-  /** See `RevocationLog.keepFor`. */
-  keepFor(seconds: number): void;
-  readonly size: number;
-}
+export type RevocationList = ReturnType<typeof createRevocationList>;
 
 const CHANGES: readonly (readonly [ChangeEffect, RevocationHit['verdict']])[] = [
   ['renew', 'refuse'],
@@ -53,7 +42,7 @@ const STRICTNESS = { ask: 1, confirm: 2, refuse: 3 } as const;
 export function createRevocationList(
   epoch: Epoch,
   log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'> = createRevocationLog(),
-): RevocationList {
+) {
   const arrivals = new WeakMap<Revocation, number>();
 
   function* concerns(token: RevocableToken): Generator<[Revocation, RevocationHit['verdict']]> {
@@ -88,7 +77,8 @@ export function createRevocationList(
   }
 
   return {
-    judge(token) {
+    /** The strictest of the revocations that concern the token, or `undefined`. */
+    judge(token: RevocableToken): RevocationHit | undefined {
       if (log.size === 0) return undefined;
       let hit: RevocationHit | undefined;
       for (const [revocation, verdict] of concerns(token)) {
@@ -99,7 +89,8 @@ export function createRevocationList(
       }
       return hit;
     },
-    changedAt(issuer, subject) {
+    /** The `epoch` in which the last change of this user, or of all, came in: what was known before may be over. 0: none did. */
+    changedAt(issuer: string, subject: string): number {
       if (log.size === 0) return 0;
       const changes = CHANGES.flatMap(([effect]) => [
         log.get(effect, issuer),
@@ -107,12 +98,14 @@ export function createRevocationList(
       ]);
       return Math.max(0, ...changes.map((change) => (change && arrivals.get(change)) ?? 0));
     },
+    /** See `RevocationLog.keepFor`. */
     keepFor: log.keepFor,
-    add(revocation) {
+    add(revocation: Revocation): void {
       if (log.add(revocation)) hear(revocation);
     },
+    /** One came into a log that others share. */
     hear,
-    get size() {
+    get size(): number {
       return log.size;
     },
   };

@@ -10,17 +10,7 @@ import { createRemoteQuestion, type KnownBefore, type RemoteAnswer } from './rem
 import type { TokenOptions } from './token-options.ts';
 
 /** Asks Keycloak about tokens. */
-export interface RemoteCheck {
-  /** Never rejects. */
-  ask(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer>;
-  /**
-   * Waits for an answer, but no longer than a request should, and not at all while `isSlowFor`: then it counts as
-   * unavailable. The call continues.
-   */
-  waitBriefly(answer: Promise<RemoteAnswer>, claims: Claims): Promise<RemoteAnswer>;
-  /** True for ten seconds after Keycloak did not answer in time, to this user or to all: then requests do not wait for it. */
-  isSlowFor(claims: Claims): boolean;
-}
+export type RemoteCheck = ReturnType<typeof createRemoteCheck>;
 
 type RemoteOptions = Pick<
   TokenOptions,
@@ -34,7 +24,7 @@ const PATIENCE_MS = 1_000;
 const MAX_CALLS = 64;
 
 /** Bounds what asking costs Keycloak, and those who wait. */
-export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage: Outage): RemoteCheck {
+export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage: Outage) {
   const call = createRemoteQuestion(issuer, options);
   const patienceMs = Math.min(PATIENCE_MS, options.timeoutMs);
   const slots = createCallSlots(MAX_CALLS, options.timeoutMs);
@@ -63,8 +53,13 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
   }
 
   return {
+    /** True for ten seconds after Keycloak did not answer in time, to this user or to all: then requests do not wait for it. */
     isSlowFor,
-    async waitBriefly(answer, claims) {
+    /**
+     * Waits for an answer, but no longer than a request should, and not at all while `isSlowFor`: then it counts as
+     * unavailable. The call continues.
+     */
+    async waitBriefly(answer: Promise<RemoteAnswer>, claims: Claims): Promise<RemoteAnswer> {
       if (isSlowFor(claims)) return { outcome: 'unavailable', error: toSilence() };
       const { answers } = breaker;
       let timer: NodeJS.Timeout | undefined;
@@ -78,7 +73,8 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       clearTimeout(timer);
       return first;
     },
-    async ask(token, claims, known) {
+    /** Never rejects. */
+    async ask(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
       const who = personOfClaims(claims);
       if (isResting()) return { outcome: 'unavailable', error: toSilence() };
       if (!(await slots.enter(who))) return { outcome: 'unavailable', error: toSilence() };
