@@ -292,6 +292,20 @@ describe('the list of revocations', () => {
     });
   }
 
+  it('tells a user who changed from one who must not come back', async () => {
+    for (const [effect, code] of [
+      ['renew', 'token_outdated'],
+      ['confirm', 'token_revoked'],
+    ] as const) {
+      const { realm, verifier } = await startLoaded({ tokenCheck: 'local' });
+      const [token, sub] = [realm.mint({ sub: 'u1' }), 'u1'];
+      await verifier.verify(token);
+      const change = { type: 'change', issuer: realm.issuer, subject: sub, issuedUntil: realm.now } as const;
+      await verifier.revoke({ ...change, effect });
+      await assertRefused(() => verifier.verify(token), code);
+    }
+  });
+
   it('forgets nothing because the clock of the machine jumped', async () => {
     const { realm, verifier } = await startLoaded();
     await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1', endedAt: realm.now });
