@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { authenticate } from '../../packages/guard/src/core/index.ts';
+import { createDpopClient } from '../support/dpop.ts';
 import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
 import { startLoaded, type TestRealm } from '../support/test-realm.ts';
 
@@ -48,6 +50,24 @@ describe('what Keycloak adds to a token', () => {
       assert.deepEqual((await verifier.verify(token)).realmRoles, []);
     });
   }
+
+  it('leaves a token bound to the key that it was bound to', async () => {
+    const { realm, verifier } = await startLoaded({ dpop: 'accepted' });
+    answer(realm, { ...admin, cnf: { jkt: 'of-somebody-else' } });
+    const client = createDpopClient();
+    const token = realm.mint({ ...lightweight, typ: 'DPoP', cnf: { jkt: client.jkt } });
+    const request = () => ({
+      headers: {
+        authorization: `DPoP ${token}`,
+        dpop: client.proof({ token, uri: 'https://api.example/a', now: realm.now }),
+        host: 'api.example',
+      },
+      ...{ method: 'GET', url: 'https://api.example/a' },
+    });
+    assert.deepEqual((await authenticate(verifier, request())).realmRoles, ['admin']);
+    realm.advance(30);
+    assert.deepEqual((await authenticate(verifier, request())).realmRoles, ['admin']);
+  });
 
   it('by an answer that comes late does not undo what a later question was told', async () => {
     const { realm, verifier } = await startLoaded({ tokenCheck: 'remote' });

@@ -40,6 +40,13 @@ for (const how of ['down', 'slow'] as const) {
     await waiting;
   });
 
+  it(`that Keycloak was ${how} counts for new tokens too: they are let in unchecked`, async (t) => {
+    const { realm, verifier } = await startDown(t, how);
+    const before = verifier.stats.acceptedUnchecked;
+    await verifier.verify(realm.mint({ iat: realm.now - 60, exp: realm.now + 60 }));
+    assert.equal(verifier.stats.acceptedUnchecked, before + 1);
+  });
+
   it(`who was disabled in an hour without requests, after Keycloak was ${how}, is not let in once more`, async (t) => {
     const { realm, verifier, pass, token, other } = await startDown(t, how);
     realm.setAll('normal');
@@ -53,3 +60,26 @@ for (const how of ['down', 'slow'] as const) {
     );
   });
 }
+
+it('that Keycloak answers at last does not say that it is quick again', async (t) => {
+  const { realm, verifier, pass, other } = await startDown(t, 'slow');
+  pass(2);
+  realm.release();
+  await settle();
+  assertAtOnce(verifier.verify(other));
+});
+
+it('is asked again soon after Keycloak did not answer', async () => {
+  const { realm, verifier } = await startLoaded();
+  const token = realm.mint({ exp: realm.now + 3_600 });
+  await verifier.verify(token);
+  realm.setAll('down');
+  realm.advance(16);
+  for (const asked of [1, 2]) {
+    assertAtOnce(verifier.verify(token));
+    await settle();
+    assert.equal(realm.calls.introspection, asked);
+    realm.setAll('normal');
+    realm.advance(4);
+  }
+});

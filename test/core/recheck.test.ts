@@ -453,6 +453,10 @@ describe('the question', () => {
       const request = realm.requests.userinfo as Request;
       assert.equal(request.headers.get('authorization'), `Bearer ${token}`);
       assert.equal(request.headers.get('accept'), 'application/json, application/jwt');
+      // It said yes, and introspection would call it inactive all the same.
+      realm.advance(30);
+      await verifier.verify(token);
+      assert.deepEqual([realm.calls.introspection, realm.calls.userinfo], [0, 2]);
     }
   });
 

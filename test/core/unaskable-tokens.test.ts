@@ -32,6 +32,15 @@ describe('a token that Keycloak cannot be asked about', () => {
     await assertRefused(() => verifier.verify(token), 'provider_misconfigured');
   });
 
+  it('is asked about only once for each refusal, where it is in doubt', async () => {
+    const { realm, verifier } = await startLoaded();
+    const token = mint(realm, { aud: undefined });
+    await verifier.verify(token);
+    await verifier.revoke({ type: 'doubt', issuer: realm.issuer, issuedUntil: realm.now });
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+    assert.equal(realm.calls.introspection, 1);
+  });
+
   it('is good until it expires with local, whatever an outage would mean', async () => {
     const { realm, verifier } = await startLoaded({ tokenCheck: 'local', whenUnavailable: 'refuse' });
     const token = mint(realm, { sub: undefined });

@@ -17,7 +17,6 @@ import type { RemoteCheck } from './remote-check.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { VerifierStats } from './stats.ts';
 import type { TokenOptions } from './token-options.ts';
-import { assertAccessToken } from './verify.ts';
 
 /** Asks Keycloak about tokens in memory, and lets its answers count. */
 export interface Recheck<C extends object> {
@@ -120,12 +119,10 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     // A revocation may concern a user whose name is only known now.
     known.epoch = -1;
     try {
-      assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
       known.principal = rememberToken(parsePrincipal(claims, options), known.token, self());
     } catch (error) {
       known.refusal = error as AuthError;
-      forget(known);
     }
   }
 

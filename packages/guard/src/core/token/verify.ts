@@ -54,7 +54,7 @@ export async function verifyToken(token: string, context: VerifyContext): Promis
  *
  * @throws {AuthError} `token_type` or `token_claims`
  */
-export function assertAccessToken(claims: RegisteredClaims): void {
+function assertAccessToken(claims: RegisteredClaims): void {
   if (claims.typ !== 'Bearer' && claims.typ !== 'DPoP') {
     throw new AuthError('token_type', 'The token is not an access token', {
       expected: 'claim typ Bearer or DPoP',
