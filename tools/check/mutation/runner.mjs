@@ -18,6 +18,7 @@ class InProcessRunner {
   #tests = new Map();
   #mustBeFresh = new Set();
   #loads = 0;
+  #kills = 0;
 
   /** Mutants are active while tests run, never while files are loaded: no process has to begin anew. */
   capabilities() {
@@ -70,8 +71,8 @@ class InProcessRunner {
       Object.assign(globalThis.__stryker__, { activeMutant: undefined, hitLimit: undefined });
     const tests = [...this.#tests.values()]
       .filter(({ id, isSkipped }) => !isSkipped && (testFilter === undefined || testFilter.includes(id)))
-      // What killed others of the same lines kills this one too, most likely.
-      .sort((a, b) => b.kills - a.kills || a.tookMs - b.tookMs);
+      // What killed the one before, which is of the same lines, kills this one too, most likely.
+      .sort((a, b) => b.killedAt - a.killedAt || a.tookMs - b.tookMs);
     let ran = 0;
     for (const { id } of tests) {
       ran++;
@@ -83,7 +84,7 @@ class InProcessRunner {
         if (error !== undefined && (await this.#try(id, restore, restore)) !== undefined) process.exit(1);
       }
       if (error === undefined) continue;
-      this.#tests.get(id).kills++;
+      this.#tests.get(id).killedAt = ++this.#kills;
       return {
         status: 'killed',
         killedBy: [id],
@@ -126,8 +127,8 @@ class InProcessRunner {
     const url = pathToFileURL(resolve(file)).href;
     const tests = await collect(file, () => import(`${url}?load=${this.#loads++}`));
     for (const [id, test] of tests) {
-      const { kills = 0, tookMs = 0 } = this.#tests.get(id) ?? {};
-      this.#tests.set(id, { ...test, file, kills, tookMs });
+      const { killedAt = 0, tookMs = 0 } = this.#tests.get(id) ?? {};
+      this.#tests.set(id, { ...test, file, killedAt, tookMs });
     }
   }
 }

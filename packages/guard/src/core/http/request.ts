@@ -63,6 +63,7 @@ export function hasSeveralHosts({ headers, rawHeaders }: RequestLike): boolean {
   const host = headerOf(headers, 'host');
   if (host === undefined) return false;
   if (host.includes(',') || (rawHeaders !== undefined && isRepeated(rawHeaders, 'host'))) return true;
-  const isFetch = typeof headers.get === 'function';
-  return !isFetch && ![host, undefined].includes(headerOf(headers, ':authority'));
+  // Fetch has none.
+  const authority = (headers as HeadersRecord)[':authority'];
+  return authority !== undefined && authority !== host;
 }
