@@ -172,6 +172,7 @@ describe('the requirement tenant', () => {
     assert.equal(active.tenant, 'globex');
     assert.equal(actingFor(both, 'globex'), active, 'one copy');
     assert.equal(tokenOf(active), 'token');
+    assert.deepEqual(tenantsOf(active), ['globex']);
     assert.equal(refusalOf({ tenant: 'globex' }, active), undefined);
     assert.equal(refusalOf({ tenant: 'acme' }, active), 'tenant_refused');
     assert.equal(refusalOf({ tenant: 'acme' }, both), undefined, 'the original is as it was');
@@ -181,6 +182,7 @@ describe('the requirement tenant', () => {
     for (const tenant of ['initech', undefined]) {
       const active = actingFor(among(['acme']), tenant);
       assert.ok(!('tenant' in active));
+      assert.deepEqual(tenantsOf(active), []);
       assert.equal(refusalOf({ tenant: 'acme' }, active), 'tenant_refused');
       assert.equal(refusalOf({ tenant: 'initech' }, active), 'tenant_refused');
     }

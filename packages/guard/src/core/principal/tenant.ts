@@ -39,7 +39,7 @@ export function actingFor<C extends object>(
   tenant: string | undefined,
 ): Principal<C> {
   const known = principal as Principal<never>;
-  const may = tenant !== undefined && tenantsOf(principal).includes(tenant) ? tenant : undefined;
+  const may = tenantsOf(principal).find((one) => one === tenant);
   let made = copies.get(known);
   if (made === undefined) {
     made = new Map();
@@ -49,7 +49,6 @@ export function actingFor<C extends object>(
   if (before !== undefined) return before as Principal<C>;
   const { tenant: _, ...rest } = principal;
   const copy = Object.freeze(may === undefined ? rest : { ...rest, tenant: may }) as Principal<C>;
-  allowed.set(copy as Principal<never>, may === undefined ? [] : [may]);
   const token = tokenOf(principal);
   if (token !== undefined) rememberToken(copy, token, makerOf(principal));
   made.set(may, copy as Principal<never>);
