@@ -34,3 +34,30 @@ test('with LOG_LEVEL=debug a probe writes a line at debug', async (t) => {
     ],
   );
 });
+
+test('a request that is refused before its route runs writes a line with its route', async (t) => {
+  const { app, log } = await buildTestApp(t, NOWHERE, { LOG_LEVEL: 'info' }, { loopbackNamesOnly: true });
+  const { statusCode } = await app.inject({ url: '/protected', headers: { host: 'example.com' } });
+  const [line] = log.lines().filter(({ msg }) => msg === 'request');
+  assert.deepEqual([line?.route, line?.status], ['/protected', statusCode]);
+  assert.ok(statusCode >= 400);
+});
+
+test('with LOG_LEVEL=warn no request writes a line, and what Fastify warns of does', async (t) => {
+  const { app, log } = await buildTestApp(t, NOWHERE, { LOG_LEVEL: 'warn' });
+  app.get('/twice', (_request, reply) => {
+    reply.send('once');
+    reply.send('twice');
+  });
+  assert.equal((await app.inject('/twice')).payload, 'once');
+  assert.deepEqual(
+    log.lines().filter(({ msg }) => msg === 'request'),
+    [],
+  );
+  // Lines about Keycloak, which is not there, may come in between.
+  const warnings = log.lines().filter(({ err }) => err !== undefined);
+  assert.deepEqual(
+    warnings.map(({ level, err }) => [level, (err as { code?: string }).code]),
+    [['warn', 'FST_ERR_REP_ALREADY_SENT']],
+  );
+});

@@ -9,7 +9,7 @@ import { createRedisRateLimitStore, openRedis } from '../../../packages/guard/sr
 import { createKeycloakFetch } from '../../../packages/server/src/http/keycloak-fetch.ts';
 import { repeatedMembers } from '../../../packages/server/src/http/repeated-members.ts';
 import { createLoggerTo, jsonStream } from '../../../packages/server/src/log/logger.ts';
-import { RequestLog } from '../../../packages/server/src/observability/request-log.ts';
+import { createRequestLog } from '../../../packages/server/src/observability/request-log.ts';
 import type { WorkerLink } from '../../../packages/server/src/shared/worker-link.ts';
 import { openLink } from '../../../packages/server/src/workers/link.ts';
 import { type ToWorker, unwrap, wrap } from '../../../packages/server/src/workers/messages.ts';
@@ -48,12 +48,13 @@ function histogram(rounds: number): Figure {
 
 function logLine(rounds: number): Figure {
   const nowhere = () => jsonStream(openSync(devNull, 'w'));
-  const log = new RequestLog(createLoggerTo({ logLevel: 'info' }, nowhere()));
+  const log = createRequestLog(createLoggerTo({ logLevel: 'info' }, nowhere()))!;
   const pino = createLoggerTo({ logLevel: 'info' }, nowhere());
-  const request = { id: 'req-1', method: 'GET', routeOptions: { url: '/protected' } } as FastifyRequest;
-  const reply = { statusCode: 200, elapsedTime: 0.42 } as FastifyReply;
+  const request = { id: 'req-1', method: 'GET' } as FastifyRequest;
+  const reply = { statusCode: 200 } as FastifyReply;
+  const answer = { request, reply, route: '/protected', beganAt: 0 };
   const [own, theirs] = inTurn(rounds, 50_000, [
-    () => log.requestCompleted(null, request, reply),
+    () => log(answer, 0.42),
     () => {
       const { id: reqId, method } = request;
       pino.info({ reqId, method, route: '/protected', status: 200, ms: 0.4 }, 'request');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compile } from '@fastify/proxy-addr';
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, fastify, LogController } from 'fastify';
 import {
   AuthError,
   createCredential,
@@ -42,8 +42,9 @@ import { limitLogins } from './limits/login-limits.ts';
 import { closeUnread, limitConnections, serverLimits } from './limits/server-limits.ts';
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
+import { tellAnswers } from './observability/answers.ts';
 import { openTracing } from './observability/open-tracing.ts';
-import { RequestLog } from './observability/request-log.ts';
+import { createRequestLog } from './observability/request-log.ts';
 import { createClientCheck } from './readiness/client-check.ts';
 import { addDrain } from './readiness/draining.ts';
 import { watchReadiness } from './readiness/readiness.ts';
@@ -78,8 +79,9 @@ export interface AppDeps {
 export async function buildApp(config: Config, deps: AppDeps = {}): Promise<FastifyInstance> {
   const trustsProxy = config.trustProxy !== false && compile(config.trustProxy.split(','));
   const app = fastify({
-    ...(deps.logger === undefined ? { logger: false } : { loggerInstance: withoutChildren(deps.logger) }),
-    logController: new RequestLog(deps.logger),
+    // With a logger, Fastify prepares every request for lines about it, which costs as much as the verification.
+    logger: false,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestIds(trustsProxy),
     requestIdHeader: false,
     trustProxy: trustsProxy,
@@ -98,7 +100,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     frameworkErrors: sendFrameworkError,
     clientErrorHandler: onClientError,
   });
-  if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
+  if (deps.logger !== undefined) app.log = deps.logger;
 
   const observers: Observer[] = [];
   if (config.auditLog && deps.logger !== undefined) {
@@ -116,6 +118,13 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       ? undefined
       : (await import('./observability/metrics.ts')).createMetrics();
   if (metrics !== undefined) observers.push(metrics.observer);
+  const listeners = [createRequestLog(deps.logger), metrics?.onAnswered, tracing?.onAnswered];
+  tellAnswers(
+    app,
+    listeners.filter((one) => one !== undefined),
+  );
+  tracing?.traceRequests(app);
+  if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
   const report = createReport(observers);
   const fetch = createKeycloakFetch(config);
   const onNotice = toLog(deps.logger);
@@ -207,18 +216,6 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
   await app.register(docsController, { clientId: config.clientId, basePath, login: deps.docsLogin });
   return app;
-}
-
-/**
- * For Fastify, which makes a child of its logger for each request: that costs as much as the verification, so `reqId` is
- * given with each line instead. Not by a `childLoggerFactory`: Fastify examines what that returns on each request.
- */
-function withoutChildren(logger: Logger): FastifyBaseLogger {
-  return Object.create(logger, { child: { value: returnThis } });
-}
-
-function returnThis<T>(this: T): T {
-  return this;
 }
 
 const toLog =

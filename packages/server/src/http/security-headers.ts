@@ -7,12 +7,15 @@ import { namesHost } from './host-header.ts';
  * throughput, so this list is short. `no-store`: tokens and personal data do not belong in caches.
  */
 export function setHeaders(app: FastifyInstance, draining: Draining): void {
-  app.addHook('onRequest', ({ raw }, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    // What Fastify itself has to say of a request.
+    request.log = app.log;
+    reply.log = app.log;
     setHeadersOf(reply);
     // A proxy that keeps connections then closes them before this end does, and no request is lost.
     if (draining.isDraining) reply.header('connection', 'close');
     // In place of Node (`requireHostHeader`), whose answer has no body.
-    if (!namesHost(raw)) {
+    if (!namesHost(request.raw)) {
       reply.code(400).header('connection', 'close').send({ detail: 'Bad Request' });
     } else {
       done();

@@ -7,6 +7,7 @@ import { LOGIN_OUTCOMES } from '../audit/security-events.ts';
 import { type Logger, streamOf } from '../log/logger.ts';
 import type { Breaker } from '../services/breaker.ts';
 import type { Turns } from '../services/turns.ts';
+import type { OnAnswered } from './answers.ts';
 import { countTimes } from './route-times.ts';
 
 declare module 'fastify' {
@@ -20,7 +21,9 @@ declare module 'fastify' {
 export interface Metrics {
   /** Counts what verifier, client and guards do. */
   readonly observer: Observer;
-  /** Counts what the service does. Call it before the first route. */
+  /** Counts requests and their times. */
+  readonly onAnswered: OnAnswered;
+  /** Counts what the service does beside. */
   collect(app: FastifyInstance, sources: Sources): void;
 }
 
@@ -49,6 +52,7 @@ export function createMetrics(): Metrics {
 
   return {
     observer,
+    onAnswered: countTimes(registry),
     collect(app, { queue, callTurns, breaker, logger }) {
       collectDefaultMetrics({ register: registry });
       gauge('keycloak_guard_logins_in_flight', 'Password checks at Keycloak', () => queue.inFlight);
@@ -67,7 +71,6 @@ export function createMetrics(): Metrics {
       const log: unknown = logger && streamOf(logger);
       if (log instanceof EventEmitter) log.on('drop', () => dropped.inc());
 
-      countTimes(app, registry);
       // From zero on, so that the first failure is an increase.
       const logins = registry.getSingleMetric('keycloak_guard_logins_total') as Counter;
       for (const outcome of LOGIN_OUTCOMES) logins.inc({ by: 'password', outcome }, 0);

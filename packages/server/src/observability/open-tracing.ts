@@ -6,7 +6,7 @@ import type { Tracing } from './tracing.ts';
 /** Longest wait for the collector at shutdown. Unit: milliseconds. */
 const LONGEST_FLUSH_MS = 2_000;
 
-/** Loads OpenTelemetry if it is switched on; its modules cost start-up time. Call it before the first hook. */
+/** Loads OpenTelemetry if it is switched on; its modules cost start-up time. */
 export async function openTracing(
   app: FastifyInstance,
   { tracing: { exporter, problem }, shutdownTimeoutMs }: Config,
@@ -16,7 +16,6 @@ export async function openTracing(
   if (exporter === 'off') return undefined;
   const { startTracing } = await import('./tracing.ts');
   const tracing = await startTracing({ exporter }, { version, logger });
-  tracing.traceRequests(app);
   app.addHook('onClose', () => tracing.close(Math.min(LONGEST_FLUSH_MS, shutdownTimeoutMs / 2)));
   return tracing;
 }

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { OnAnswered } from './answers.ts';
 
 /** Unit: seconds. A known token is answered in less than a millisecond, a login in a tenth of a second. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -17,10 +17,8 @@ interface Times {
 /**
  * How long requests take, by route and status. Counted here, and handed over when Prometheus asks: prom-client makes a key
  * of the labels each time it observes.
- *
- * Call it before the first route.
  */
-export function countTimes(app: FastifyInstance, registry: Registry): void {
+export function countTimes(registry: Registry): OnAnswered {
   const byRoute = new Map<string, Times[]>();
 
   function timesOf(route: string, status: number): Times {
@@ -30,16 +28,6 @@ export function countTimes(app: FastifyInstance, registry: Registry): void {
     return all[status];
   }
 
-  app.addHook('onResponse', (request, reply, done) => {
-    const seconds = reply.elapsedTime / 1000;
-    const times = timesOf(request.routeOptions.url ?? 'none', reply.statusCode);
-    let bucket = 0;
-    while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] as number)) bucket++;
-    (times.counts[bucket] as number)++;
-    times.sum += seconds;
-    done();
-  });
-
   // As much of a metric as a registry reads.
   registry.registerMetric({
     name: NAME,
@@ -48,6 +36,15 @@ export function countTimes(app: FastifyInstance, registry: Registry): void {
       values: [...byRoute.values()].flatMap((all) => Object.values(all).flatMap(toValues)),
     }),
   } as never);
+
+  return ({ route = 'none', reply: { statusCode } }, ms) => {
+    const seconds = ms / 1000;
+    const times = timesOf(route, statusCode);
+    let bucket = 0;
+    while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] as number)) bucket++;
+    (times.counts[bucket] as number)++;
+    times.sum += seconds;
+  };
 }
 
 /** As prom-client shows a histogram: each bucket has what the smaller ones have. */

@@ -15,6 +15,7 @@ import { opentelemetry } from 'keycloak-guard/opentelemetry';
 import type { TracingSettings } from '../config/tracing-settings.ts';
 import { isHealthRoute } from '../http/health-routes.ts';
 import type { Logger } from '../log/logger.ts';
+import type { OnAnswered } from './answers.ts';
 import { createRequestContext } from './request-context.ts';
 import { createTracerProvider } from './trace-export.ts';
 
@@ -31,6 +32,8 @@ export interface Tracing {
   readonly observer: Observer;
   /** Spans for the requests of an app. Call it before the first hook and route. */
   traceRequests(app: FastifyInstance): void;
+  /** Ends the span of a request. */
+  readonly onAnswered: OnAnswered;
   /** Sends the remaining spans, within a time limit, so a hung collector delays no shutdown. */
   close(timeoutMs: number): Promise<void>;
 }
@@ -53,28 +56,33 @@ export async function startTracing(
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
 
+  /** At its end: what is given to a new span is examined three times, and no sampler of the environment reads it. */
+  function describe(span: Span, request: FastifyRequest, route: string | undefined): void {
+    span.setAttribute('http.request.method', request.method);
+    span.setAttribute('url.scheme', request.protocol);
+    span.setAttribute('keycloak_guard.request_id', request.id);
+    if (route !== undefined) span.setAttribute('http.route', route);
+  }
+
   return {
     observer: opentelemetry({ tracerProvider: provider, context }),
 
     traceRequests(app) {
       app.decorateRequest('traceContext', null);
       app.addHook('onRequest', (request, _reply, done) => {
-        const { method, headers, routeOptions } = request;
-        const route = routeOptions.url;
+        const { method, headers } = request;
+        const route = request.routeOptions.url;
         // Probes are not worth a span.
         if (isHealthRoute(route)) {
           done();
           return;
         }
-        const parent = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
-        const attributes = {
-          'http.request.method': method,
-          'url.scheme': request.protocol,
-          'keycloak_guard.request_id': request.id,
-          ...(route === undefined ? {} : { 'http.route': route }),
-        };
+        const parent =
+          headers.traceparent === undefined
+            ? ROOT_CONTEXT
+            : propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
         const name = route === undefined ? method : `${method} ${route}`;
-        const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+        const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
         request.traceContext = trace.setSpan(parent, span);
         if (isShallow(request)) run(request.traceContext, done);
         else runThrough(request.traceContext, done);
@@ -85,24 +93,28 @@ export async function startTracing(
         else if (isShallow(request)) run(request.traceContext, done);
         else runThrough(request.traceContext, done);
       });
-      app.addHook('onResponse', ({ traceContext }, reply, done) => {
-        if (traceContext !== null) {
-          const span = trace.getSpan(traceContext);
-          span?.setAttribute('http.response.status_code', reply.statusCode);
-          if (span !== undefined && reply.statusCode >= 500) fail(span, String(reply.statusCode));
-          span?.end();
-          end(traceContext);
-        }
-        done();
-      });
       app.addHook('onRequestAbort', (request, done) => {
         const span = request.traceContext === null ? undefined : trace.getSpan(request.traceContext);
         if (span?.isRecording()) {
+          describe(span, request, request.routeOptions.url);
           fail(span, 'aborted');
           span.end();
         }
         done();
       });
+    },
+
+    onAnswered({ request, reply: { statusCode }, route }) {
+      const { traceContext } = request;
+      if (traceContext === null) return;
+      const span = trace.getSpan(traceContext);
+      if (span?.isRecording()) {
+        describe(span, request, route);
+        span.setAttribute('http.response.status_code', statusCode);
+        if (statusCode >= 500) fail(span, String(statusCode));
+        span.end();
+      }
+      end(traceContext);
     },
 
     async close(timeoutMs) {
