@@ -41,6 +41,8 @@ export function tellAnswers(app: FastifyInstance, listeners: readonly OnAnswered
     const raw: Watched = reply.raw;
     raw[ANSWER] = { request, reply, beganAt: performance.now(), route: undefined };
     raw.on('finish', onEnd);
+    // Without a listener, an error of an answer ends the process.
+    raw.on('error', onEnd);
     done();
   });
   app.addHook('onRoute', (route) => {

@@ -99,6 +99,7 @@ export async function startTracing(
           describe(span, request, request.routeOptions.url);
           fail(span, 'aborted');
           span.end();
+          end(request.traceContext as Context);
         }
         done();
       });
