@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'oauth4webapi';
 import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { toTokens } from './token-response.ts';
+import type { Tokens } from './tokens.ts';
 
 /** What a person needs to sign in on another device. */
 export interface DevicePrompt {

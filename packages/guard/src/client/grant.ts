@@ -2,7 +2,8 @@ import { genericTokenEndpointRequest, processGenericTokenEndpointResponse } from
 import { toJsonObject } from '../core/internal.ts';
 import { type CallOptions, callKeycloak, type Wire } from './call.ts';
 import type { ClientContext } from './context.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { toTokens } from './token-response.ts';
+import type { Tokens } from './tokens.ts';
 
 /**
  * One request to the token endpoint (RFC 6749 §5), with this client's authentication. Where an ID token comes back, its
