@@ -26,9 +26,13 @@ const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage'
 const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
 const FILES_IN_ONE_PROCESS = 16;
 /** They start processes of their own and wait for them, or send ten thousand requests to each adapter. */
-const ALONE = /^server.workers|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
+const ALONE =
+  /^(create|docs).|^server.workers|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
 /** What takes longest begins first. */
-const LONG = ['server/workers', 'cli', 'adapters', 'nest', 'attacks', 'server', 'contract', 'faults'];
+const LONG = [
+  ...['create', 'server/workers', 'docs', 'cli', 'contract/provider', 'adapters', 'nest', 'attacks'],
+  ...['server', 'contract', 'faults'],
+];
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 300_000;
 /** Processes. */
