@@ -82,9 +82,9 @@ export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
 
     await ask(hung.child, { hang: true });
     const others = toMany.slice(1);
-    const seconds = quick ? 3 : 10;
+    const seconds = quick ? 3 : 6;
     const rounds: Record<Kind, Trouble>[] = [];
-    for (let round = 0; round < (quick ? 3 : 7); round++) {
+    for (let round = 0; round < (quick ? 3 : 5); round++) {
       const last = {} as Record<Kind, Trouble>;
       for (const at of KINDS.keys()) {
         const kind = KINDS[(at + round) % KINDS.length] as Kind;
