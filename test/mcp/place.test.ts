@@ -16,6 +16,7 @@ const TARGETS = [
   ...['ftp://h/mcp', 'a://h/mcp', 'a://h?x/mcp', 'javascript://h/mcp', 'file:///mcp'],
   ...['/x/../mcp', '/./mcp', '/x/%2e%2E/mcp', '//h/mcp', '/\\h/mcp', '/x\\..\\mcp', 'http://h/x/../mcp'],
   ...['/mcp/..', '/mcp/../x', '/mcp/%2e%2e/x', '/mcp/./..', '/mcp/x/../../y', 'http://h/mcp/../x'],
+  ...['*mcp', '*mcp/below', '*MCP?a', 'http://h?x/mcp', 'http://h#/mcp'],
   ...['/%6dcp/%zz', '/%6dcp/%ff', '/%6Dcp%/', '/other', '/', '*', 'http://mcp/other', '/mcpx', 'a://mcp/b'],
 ];
 
@@ -76,6 +77,16 @@ const OF_TENANTS = [
     '/t/:tenant/mcp',
     '/t/a%2f..%2fb/mcp',
   ],
+  ...[
+    '*t/a/mcp',
+    '*t/a/mcp/below',
+    '/t/"#b/mcp',
+    "/t/''#bcdef/MCP/",
+    '/t/"#/mcp/below',
+    '/t/a%2fb/mcp;c',
+    '/t//mcp;c',
+  ],
+  ...['a://h/t/a%2fb/mcp\\c', 'a://h/t\\a;b/mcp#'],
   ...['//t/a;b//mcp', '/t;x/a/mcp', '/t/a;/mcp', '/t/;/mcp', '/t/a/b/mcp', '/other', '/t/a', '/t/mcp'],
 ];
 
@@ -92,6 +103,11 @@ test('whatever a router takes for the server of a tenant is guarded', { timeout:
     note('Express', originalUrl);
     response.end();
   });
+  const nested = express.Router().all(['/mcp', '/mcp/*rest'], ({ originalUrl }, response) => {
+    note('Express, below a parameter', originalUrl);
+    response.end();
+  });
+  const outer = express().use('/t/:tenant', nested);
   const fasts = [false, true].map((tolerant) =>
     fastify({
       routerOptions: {
@@ -113,12 +129,15 @@ test('whatever a router takes for the server of a tenant is guarded', { timeout:
       return context.body('');
     });
   }
-  const server = createServer(app);
+  const servers = [createServer(app), createServer(outer)];
   t.after(() => {
-    server.close();
+    for (const server of servers) server.close();
     return Promise.all(fasts.map((fast) => fast.close()));
   });
-  const ports = [await listen(server), ...fasts.map((fast) => (fast.server.address() as AddressInfo).port)];
+  const ports = [
+    ...(await Promise.all(servers.map(listen))),
+    ...fasts.map((fast) => (fast.server.address() as AddressInfo).port),
+  ];
   for (target of OF_TENANTS) {
     for (const port of ports) await send(port, target);
     if (target.startsWith('/')) await hono.request(`http://h${target}`);
@@ -185,10 +204,13 @@ test('whatever a router takes for the path of the MCP server is guarded', { time
 
 test('targets that HTTP/2 allows with a scheme of its own are guarded', () => {
   const isFor = createPlace('/mcp');
-  for (const target of ['x:/mcp', 'x:h/mcp', '\u00a0/mcp', 'http:/mcp']) {
+  for (const target of ['x:/mcp', 'x:h/mcp', '\u00a0/mcp', '/mcp\u00a0', 'http:/mcp']) {
     assert.equal(parse(target).pathname, '/mcp', target);
     assert.equal(isFor(target), true, target);
   }
+  // Fastify's router does not look at the first character.
+  for (const target of ['.mcp', '?mcp', '%00mcp', '%c3%bc%6dcp/below'])
+    assert.equal(isFor(target), true, target);
 });
 
 test('other paths go on untouched', () => {

@@ -10,28 +10,49 @@ import { aroundTenant } from '../engine/internal.ts';
  */
 export function createPlace(path: string): (url: string | undefined) => boolean {
   const wanted = toPlainest(path);
-  // Some routers read a path as it is, dots included; others resolve it as browsers do (WHATWG URL).
-  const readings = (url: string): string[] => [url.replace(IN_FRONT, ''), resolve(url)];
   const around = aroundTenant(wanted);
   if (around === undefined) {
     return (url = '/') => readings(url).some((one) => isBelow(toPlainest(one), wanted));
   }
   const [before, behind] = around;
+  const last = behind.slice(behind.lastIndexOf('/') + 1);
+  const isShifted = (url: string): boolean => SHIFTED.test(url) && decode(url).toLowerCase().includes(last);
   const isAt = (given: string): boolean =>
     given.startsWith(before) && isBelow(given.slice(before.length).replace(/^[^/]*/, ''), behind);
-  const masked = (one: string): string => one.replace(NO_END, '_');
-  const filled = (one: string): string => one.replace(/\/(?=\/)/g, '/_');
+  const isAtSomehow = (one: string): boolean =>
+    [one, ...segmentsOf(one)].some((way) => isAt(toPlainest(way)));
   return (url = '/') =>
-    readings(url).some((one) => {
-      const path = masked(one.replace(/[?#].*$/s, ''));
-      return [one, path, filled(path)].some((reading) => isAt(toPlainest(reading)));
-    });
+    PLAIN.test(url) ? isAt(toPlainest(url)) : isShifted(url) || readings(url).some(isAtSomehow);
 }
 
 const isBelow = (given: string, place: string): boolean => given === place || given.startsWith(`${place}/`);
 
-/** What ends a segment for some routers, and is a part of it for others. */
-const NO_END = /[\\;]|%(?:2f|3b|3f|23|5c)/gi;
+/** All routers take it alike. */
+const PLAIN = /^(?:\/[\w~-][\w.~-]*)+\/?(?:\?[^#\s]*)?$/;
+
+/** What ends the path for some routers, or a segment of it, and is a part of it for others. */
+const ENDS = [/[?#].*$/s, /[;?#].*$/s];
+const NO_ENDS = [/[\\;]|%(?:2f|3b|3f|23|5c)/gi, /;|%(?:2f|3b|3f|23|5c)/gi];
+
+/** The ways to read a path in which each segment stays one; an empty one may be the name of a tenant. */
+function segmentsOf(one: string): string[] {
+  const paths = ENDS.flatMap((end) => NO_ENDS.map((noEnd) => one.replace(end, '').replace(noEnd, '_')));
+  return [...paths, ...paths.map((path) => path.replace(/\/(?=\/)/g, '/_'))];
+}
+
+/**
+ * What makes Express read a target by `url.parse`, which escapes what stands in it. A router that is mounted below a parameter
+ * is then given a later part of the target, and may find its own path there: `/t/"#b/mcp`.
+ */
+const SHIFTED = /[#\s]/;
+
+/** Some routers read a path as it is, dots included; others resolve it as browsers do (WHATWG URL). */
+function readings(url: string): string[] {
+  return [url.trim().replace(IN_FRONT, ''), resolve(url), ...IN_FASTIFY.map((one) => url.replace(one, '/'))];
+}
+
+/** Fastify takes any first character for a slash, as in `*mcp`; older versions of its router cut off `http://host?x/`, too. */
+const IN_FASTIFY = [/^(?:%[0-7][\da-f]|%[c-f][\da-f](?:%[89ab][\da-f])+|[^/])/i, /^https?:\/\/.*?\//i];
 
 /** As browsers do. */
 function resolve(url: string): string {
