@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
 import type { McpOptions } from '../../../packages/guard/src/adapters/mcp/index.ts';
 import { createWorld } from '../../tenants/world.ts';
@@ -93,6 +95,20 @@ export function describeMcpOfTenants(adapter: McpAdapter): void {
       assert.equal((await send('/t/acme/mcp', tokenOf('acme'))).status, 200);
       assert.equal((await send('/t/globex/mcp', tokenOf('acme', urlOf('globex')))).status, 404);
       assert.equal((await fetch(app.url + metadataOf('globex'))).status, 404);
+    });
+
+    test('where the path could be read as that of another tenant, there is none', async (t) => {
+      const { app, tokenOf } = await setUp(t, () => ({ realm: 'acme', clientId: urlOf('acme') }));
+      for (const path of ['/t/acme/mcp/../../globex/mcp', '/t/acme/mcp/%2e%2e/%2e%2e/globex/mcp']) {
+        const { hostname, port } = new URL(app.url);
+        const asked = request({
+          ...{ hostname, port, path, method: 'POST' },
+          headers: { authorization: `Bearer ${tokenOf('acme')}`, 'content-type': 'application/json' },
+        }).end(JSON.stringify(call('look')));
+        const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+        answer.resume();
+        assert.match(String(answer.statusCode), /^40[04]$/, path);
+      }
     });
 
     test('is refused where no request says whose it is, and with any other parameter', async (t) => {

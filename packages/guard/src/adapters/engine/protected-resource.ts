@@ -91,7 +91,7 @@ export interface ResourceHost<Incoming> {
    * The tenant that a request names in its path; only where the request says whose it is.
    *
    * @param path that this process is called by, with `:tenant` in it
-   * @throws {AuthError} `tenant_unknown` if it belongs to no tenant, or to another one
+   * @throws {AuthError} `tenant_unknown` if it belongs to no tenant, or to another one; `path_ambiguous`
    */
   readonly tenantAt: ((request: Incoming, path: string) => string) | undefined;
 }

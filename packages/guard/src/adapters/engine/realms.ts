@@ -1,5 +1,5 @@
 import type { TokenVerifier } from '../../core/index.ts';
-import { partsOf } from '../../core/internal.ts';
+import { partsOf, readingsOf } from '../../core/internal.ts';
 import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
 import type { ResolvedAdapter } from './options.ts';
 import { pathOf } from './path-of.ts';
@@ -50,7 +50,10 @@ export function toTenantAt<Incoming>(
 ): ResourceHost<Incoming>['tenantAt'] {
   if (tenants === undefined || tenants.isByIssuer) return undefined;
   return (request, path) => {
-    const named = tenantIn(path, pathOf(toWire(request).url));
+    const target = pathOf(toWire(request).url);
+    // Refuses what a router may read as the path of another tenant. The function may not have looked at it.
+    readingsOf(target || '/');
+    const named = tenantIn(path, target);
     const [member] = verifierOf(request).members;
     const kind = member && partsOf(member)?.tenants;
     const meant = typeof kind === 'object' ? kind.name : undefined;
