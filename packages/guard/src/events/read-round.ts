@@ -45,9 +45,13 @@ export const cursorsAt = (time: number): Cursors => ({
 /**
  * The new events of both lists, as far as both are known, so that they are in order.
  *
- * @param most of each list in one answer
+ * @param most new ones of each list, or as many as came in one millisecond
  */
-export async function readRound(source: EventSource, cursors: Cursors, most = MOST): Promise<Round> {
+export async function readRound(
+  source: EventSource,
+  cursors: Cursors,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Round> {
   const now = source.now();
   const [admin, user] = await Promise.all([
     readList(source, 'admin-events', cursors['admin-events'], most),
@@ -82,9 +86,10 @@ async function readList(
   source: EventSource,
   list: EventList,
   cursor: Cursor,
-  first: number,
+  mostFresh: number,
 ): Promise<ListRound> {
   let from = cursor.time - OVERLAP_MS;
+  const first = Math.min(mostFresh, MOST);
   let most = first;
   let isKnownThere = Object.keys(cursor.seen).length === 0;
   for (let pages = 0; pages < MOST_PAGES; pages++) {
@@ -101,10 +106,16 @@ async function readList(
     // A whole page of one millisecond: the next one would begin with the same.
     const isStuck = page.isMore && last === page.events[0]?.time;
     if (!isStuck && (fresh.length > 0 || !page.isMore)) {
-      return { fresh, until: page.isMore ? last : Number.POSITIVE_INFINITY, isGone: !isKnownThere };
+      const end = page.isMore ? last : Number.POSITIVE_INFINITY;
+      const until = fresh.length > mostFresh ? Math.min(end, fresh[mostFresh - 1]?.time ?? end) : end;
+      return { fresh, until, isGone: !isKnownThere };
     }
     if (isStuck) most *= 10;
-    else from = last;
+    else {
+      from = last;
+      // Many came in the last moments: small pages of what is known already would have no end.
+      if (most === first) most = MOST;
+    }
   }
   throw endless();
 }

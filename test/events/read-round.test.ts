@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EventSource } from '../../packages/guard/src/events/event-source.ts';
+import { type Cursors, cursorsAt, readRound } from '../../packages/guard/src/events/read-round.ts';
+
+const NOW = 1_800_000_000_000;
+
+/** Shows events of users, so many in each millisecond. */
+function createSource(count: number, inOneMs: number) {
+  const events = Array.from({ length: count }, (_, i) => ({
+    id: `e${i}`,
+    time: NOW + Math.floor(i / inOneMs),
+  }));
+  const sizes: number[] = [];
+  const source = {
+    now: () => NOW + 60_000,
+    async read(list: string, from: number, most: number) {
+      const page = events.filter(({ time }) => list === 'events' && time >= from).slice(0, most);
+      if (list === 'events') sizes.push(most);
+      return { events: page, isMore: page.length >= most };
+    },
+  } as unknown as EventSource;
+  return { source, events, sizes };
+}
+
+/** Reads to the end, a hundred at a time. */
+async function readAll(source: EventSource, cursors: Cursors): Promise<{ sizes: number[]; ids: string[] }> {
+  const [sizes, ids]: [number[], string[]] = [[], []];
+  for (let now = cursors, isMore = true; isMore; ) {
+    const round = await readRound(source, now, 100);
+    sizes.push(round.events.length);
+    ids.push(...round.events.map(({ id }) => id));
+    ({ cursors: now, isMore } = round);
+  }
+  return { sizes, ids };
+}
+
+describe('a round of reading events', () => {
+  it('finds what is new behind ten thousand that came in the last moments', async () => {
+    const { source, events } = createSource(12_001, 2);
+    const seen = Object.fromEntries(events.slice(0, 12_000).map(({ id, time }) => [id, time]));
+    const cursors = { ...cursorsAt(NOW), events: { time: NOW + 5_999, seen } };
+    const { events: fresh, isMore } = await readRound(source, cursors, 100);
+    assert.deepEqual([fresh.map(({ id }) => id), isMore], [['e12000'], false]);
+  });
+
+  it('gives no more than it was asked for, each once and in order, whatever the size of the pages', async () => {
+    const { source, events, sizes: pages } = createSource(1_000, 1);
+    const { sizes, ids } = await readAll(source, cursorsAt(NOW));
+    assert.ok(Math.max(...sizes) <= 100, sizes.join());
+    assert.deepEqual(
+      ids,
+      events.map(({ id }) => id),
+    );
+    assert.ok(pages.length < 50, `${pages.length} pages`);
+  });
+
+  it('gives all of one millisecond together', async () => {
+    const { source, events } = createSource(900, 300);
+    const { sizes, ids } = await readAll(source, cursorsAt(NOW));
+    assert.deepEqual(
+      ids,
+      events.map(({ id }) => id),
+    );
+    assert.ok(Math.max(...sizes) <= 300, sizes.join());
+  });
+});
