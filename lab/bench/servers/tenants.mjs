@@ -18,6 +18,8 @@ const many = keycloak({
 const listen = (listener) =>
   new Promise((resolve) => {
     const server = createServer(listener);
+    // A client that pauses between rounds finds its connections open.
+    server.keepAliveTimeout = 120_000;
     server.listen(0, '127.0.0.1', () => resolve(server.address().port));
   });
 const answer = (_request, response) => void response.end('{"hello":"ann"}');
