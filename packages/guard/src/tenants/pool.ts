@@ -1,5 +1,4 @@
 import {
-  AuthError,
   createMemoryRevocationStore,
   type Issuer,
   type Notice,
@@ -22,6 +21,7 @@ import { type Claimant, createIdentities } from './identities.ts';
 import { createNewcomerCalls } from './newcomers.ts';
 import { SETTING_RULES, type TenantSettings, type TenantsOptions } from './options.ts';
 import { isClean, isSame, keyOf } from './settings.ts';
+import { unknownTenant } from './unknown-tenant.ts';
 
 /** The realms in memory, each made when it is first needed. */
 export interface TenantPool {
@@ -80,7 +80,8 @@ class Entry implements Claimant {
   }
 
   assertNotUnknown(): void {
-    if (this.unknownUntil > performance.now()) throw unknown(`${this.server} has no realm ${this.realm}`);
+    if (this.unknownUntil > performance.now())
+      throw unknownTenant(`${this.server} has no realm ${this.realm}`);
   }
 }
 
@@ -155,7 +156,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   function make(key: string, settings: TenantSettings): Entry {
     const problems = findOptionProblems(settings, SETTING_RULES);
     if (problems.some(({ option }) => option === 'realm' || option === 'tenant') || !isClean(settings)) {
-      throw unknown(`${settings.tenant ?? settings.realm} cannot be the name of a realm`);
+      throw unknownTenant(`${settings.tenant ?? settings.realm} cannot be the name of a realm`);
     }
     if (problems.length > 0) throw new OptionsError('tenants', problems);
     const { realm = '', serverUrl = common.serverUrl, tenant = realm } = settings;
@@ -293,8 +294,4 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
       await Promise.all(last.map(({ verifier }) => verifier.close()));
     },
   };
-}
-
-export function unknown(reason: string): AuthError {
-  return new AuthError('tenant_unknown', `The request belongs to no tenant: ${reason}`);
 }

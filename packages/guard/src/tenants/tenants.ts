@@ -9,8 +9,9 @@ import {
   readCredentials,
 } from '../core/internal.ts';
 import type { TenantSettings, TenantsBy } from './options.ts';
-import { type Bounds, createTenantPool, unknown } from './pool.ts';
+import { type Bounds, createTenantPool } from './pool.ts';
 import { ReadRequest, type TenantsHost } from './tenant-request.ts';
+import { unknownTenant } from './unknown-tenant.ts';
 
 /** Which realm decides about a request. */
 export interface Tenants<Incoming> {
@@ -82,7 +83,7 @@ export function createTenants<Incoming>(
   const all = { nobody, verifier };
 
   if (typeof by === 'function') {
-    const none = () => unknown('the function gives none');
+    const none = () => unknownTenant('the function gives none');
     return {
       ...all,
       isByIssuer: false,

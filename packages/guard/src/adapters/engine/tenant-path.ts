@@ -11,7 +11,7 @@ export function hasTenantOnly(path: string): boolean {
   return (path.match(ANY_PLACE) ?? []).length === (isForTenants(path) ? 1 : 0);
 }
 
-/** @param tenant a name that {@link tenantIn} read */
+/** @param tenant a name that {@link tenantIn} read, or how a router calls a parameter */
 export const withTenant = (path: string, tenant: string): string => path.replace(PLACE, () => `/${tenant}`);
 
 /** What is before and behind the name; `undefined` for a path without one. */

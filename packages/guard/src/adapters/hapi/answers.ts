@@ -9,6 +9,7 @@ import {
   nodeHost,
   type Routes,
   sentOnNode,
+  withTenant,
 } from '../engine/internal.ts';
 
 /** Where hapi's plugins keep what belongs to a request: headers for an answer that does not exist yet. */
@@ -78,7 +79,7 @@ export function createMount(door: Pick<Door<Request, never, never>, 'refusalOf'>
         const answer = await answerRoute(door, route, request, sentOnNode(request.raw.req));
         return answer === undefined ? h.abandon : toResponse(h, answer);
       };
-      const path = route.path.replace('/:tenant', '/{tenant}');
+      const path = withTenant(route.path, '{tenant}');
       server.route({ method, path, handler, options: { auth: false, ...payload } });
     }
   };

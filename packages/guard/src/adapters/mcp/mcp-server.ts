@@ -48,6 +48,9 @@ export interface McpServer<Incoming, Outgoing> {
   assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
 }
 
+/** The server that a request is for: its URL, and how tokens write it. */
+type Resource = Pick<ResolvedMcpOptions, 'audience' | 'url'>;
+
 /** The part of an engine that an MCP server needs. */
 export type McpDoor<Incoming, Outgoing> = Pick<
   Door<Incoming, Outgoing, never>,
@@ -76,10 +79,12 @@ function createMcpServer<Incoming, Outgoing>(
   { toRequest, clock, connections, tenantAt }: McpDoor<Incoming, Outgoing>,
 ): McpServer<Incoming, Outgoing> {
   const { url, path, scopes, tools, allowedOrigins } = options;
-  /** Audiences are compared as texts. */
-  const audienceOf = isForTenants(path)
-    ? (request: Incoming): string => withTenant(options.audience, tenantAt?.(request, path) ?? '')
-    : () => options.audience;
+  const resourceOf = isForTenants(path)
+    ? (request: Incoming): Resource => {
+        const audience = withTenant(options.audience, tenantAt?.(request, path) ?? '');
+        return { audience, url: new URL(audience) };
+      }
+    : (): Resource => options;
   const owners = createSessionOwners(clock);
   let isSharingTold = false;
   const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
@@ -128,13 +133,18 @@ function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  function toCaller(request: Incoming, wire: RequestLike, audience: string, principal: Principal): McpCaller {
+  function toCaller(
+    request: Incoming,
+    wire: RequestLike,
+    { audience, url }: Resource,
+    principal: Principal,
+  ): McpCaller {
     const sessionId = headerOf(wire.headers, 'mcp-session-id');
     const owner = personOf(principal);
     check(principal, audience, sessionId, owner);
     return {
       principal,
-      auth: toAuthInfo(principal, authorizationOf(wire) ?? '', new URL(audience)),
+      auth: toAuthInfo(principal, authorizationOf(wire) ?? '', url),
       follow: () => connections.follow(request, principal),
       onHead(status, given) {
         const isOver = wire.method === 'DELETE' && status < 300;
@@ -188,13 +198,13 @@ function createMcpServer<Incoming, Outgoing>(
     },
     async admit(request, outgoing) {
       const wire = toRequest(request);
-      const audience = orRefuse(request, null, () => {
+      const resource = orRefuse(request, null, () => {
         assertOrigin(wire);
-        return audienceOf(request);
+        return resourceOf(request);
       });
       const found = gate.decide(request, outgoing);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      return orRefuse(request, principal, () => toCaller(request, wire, audience, principal));
+      return orRefuse(request, principal, () => toCaller(request, wire, resource, principal));
     },
     readsBodies: tools.size > 0,
     assertMayCall(request, { principal }, body) {
