@@ -13,17 +13,38 @@ const LATER = [
   'prom-client',
 ];
 
-test('the built service starts from few files, and without what only some requests or settings need', () => {
+const CLI = fileURLToPath(new URL('../../packages/cli', import.meta.url));
+const ENV = {
+  ...{ KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'testing', KEYCLOAK_CLIENT_ID: 'api' },
+  ...{ KEYCLOAK_CLIENT_SECRET: 'unused', DOCS: 'on', HOST: '127.0.0.1', LOG_LEVEL: 'fatal' },
+};
+
+test('the service that runs holds what it uses of the library, and loads a handful of files of ours', () => {
+  const { files, packages } = loadedFiles(
+    `process.argv = ['node', 'keycloak-guard', 'serve', '--port', '0'];
+    Object.assign(process.env, ${JSON.stringify(ENV)}, { SHUTDOWN_DELAY_MS: '0' });
+    setInterval(() => {
+      if (process.getActiveResourcesInfo().includes('TCPServerWrap')) process.emit('SIGTERM', 'SIGTERM');
+    }, 5).unref();
+    await import('./dist/main.js');`,
+    CLI,
+  );
+  const own = files.filter((file) => /packages.(server|guard|cli).dist/.test(file));
+  assert.ok(own.length > 0 && own.length <= 12, own.join('\n'));
+  assert.ok(!packages.includes('guard'));
+  assert.deepEqual(
+    LATER.filter((name) => packages.includes(name)),
+    [],
+  );
+});
+
+test('the built service, embedded, starts from few files, and without what only some requests or settings need', () => {
   const { files, packages } = loadedFiles(
     `const { buildApp, loadConfig } = await import('@keycloak-guard/server');
-    const env = {
-      KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'testing',
-      KEYCLOAK_CLIENT_ID: 'api', KEYCLOAK_CLIENT_SECRET: 'unused', DOCS: 'on',
-    };
-    const app = await buildApp(loadConfig({ env, cwd: '/' }));
+    const app = await buildApp(loadConfig({ env: ${JSON.stringify(ENV)}, cwd: '/' }));
     await app.ready();
     await app.close();`,
-    fileURLToPath(new URL('../../packages/cli', import.meta.url)),
+    CLI,
   );
   const own = files.filter((file) => /packages.server.dist/.test(file));
   assert.ok(own.length > 0 && own.length < 10, `${own.length} files of its own`);

@@ -18,22 +18,32 @@ interface Cost {
   readonly cpuMs: number;
 }
 
+interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly path: string;
+}
+
+const serviceOf = (checkout: string): Program => ({
+  ...{ file: join(checkout, 'packages/cli/dist/main.js'), args: ['serve'], path: '/' },
+});
+const BARE: Program = { file: here('servers/bare-fastify.mjs'), args: [], path: '/protected' };
+
 /**
- * From the start of the built service to its first 200; it needs no Keycloak for that. In turn with another built checkout,
- * where one is given: what else the machine does is then shared by both.
+ * From the start of the built service to its first 200; it needs no Keycloak for that. In turn with bare Fastify and, where one is
+ * given, another built checkout: what else the machine does is then shared by all.
  */
 export async function start({ log, against }: PartOptions): Promise<Figure[]> {
-  const checkouts = against === undefined ? [ROOT] : [resolve(against), ROOT];
-  const costs = checkouts.map((): Cost[] => []);
+  const programs = [serviceOf(ROOT), BARE, ...(against === undefined ? [] : [serviceOf(resolve(against))])];
+  const costs = programs.map((): Cost[] => []);
   for (let i = 0; i < STARTS; i++)
-    for (const [at, checkout] of checkouts.entries()) costs[at]?.push(await startOnce(checkout));
-  const all = costs.at(-1) as Cost[];
+    for (const [at, program] of programs.entries()) costs[at]?.push(await startOnce(program));
+  const [all, bare, other] = costs as [Cost[], Cost[], Cost[]?];
   log(`start: ${all.map(({ ms }) => ms.toFixed(0)).join(', ')} ms`);
   const ms = median(all, 'ms');
   const before =
-    against === undefined
-      ? ''
-      : `; ${against}: ${median(costs[0] ?? [], 'ms').toFixed(0)} ms, ${cpu(costs[0])}`;
+    other === undefined ? '' : `; ${against}: ${median(other, 'ms').toFixed(0)} ms, ${cpu(other)}`;
+  const ratios = [ms / median(bare, 'ms'), median(all, 'cpuMs') / median(bare, 'cpuMs')] as const;
   return [
     {
       figure: `start of the built service to its first 200, median of ${STARTS}`,
@@ -42,10 +52,18 @@ export async function start({ log, against }: PartOptions): Promise<Figure[]> {
       isReached: ms < 350,
       command: 'npm run bench -- start',
     },
+    {
+      figure: 'start of the built service ÷ start of bare Fastify, each to its first 200',
+      target: 'at most 1.3',
+      measured: `${ratios[0].toFixed(2)} by time, ${ratios[1].toFixed(2)} by processor time (bare ${median(bare, 'ms').toFixed(0)} ms, ${cpu(bare)})`,
+      isReached: Math.max(...ratios) <= 1.3,
+      isDisturbed: Math.abs(ratios[0] / ratios[1] - 1) > 0.25,
+      command: 'npm run bench -- start',
+    },
   ];
 }
 
-const cpu = (costs: readonly Cost[] = []) => `${median(costs, 'cpuMs').toFixed(0)} ms of processor time`;
+const cpu = (costs: readonly Cost[]) => `${median(costs, 'cpuMs').toFixed(0)} ms of processor time`;
 
 function median(costs: readonly Cost[], part: keyof Cost): number {
   return quantile(
@@ -54,12 +72,11 @@ function median(costs: readonly Cost[], part: keyof Cost): number {
   );
 }
 
-async function startOnce(checkout: string): Promise<Cost> {
-  const program = join(checkout, 'packages/cli/dist/main.js');
-  if (!existsSync(program)) throw new Error(`${program} is not there: npm run build`);
+async function startOnce({ file, args, path }: Program): Promise<Cost> {
+  if (!existsSync(file)) throw new Error(`${file} is not there: npm run build`);
   const port = await findFreePort();
   const began = performance.now();
-  const child = spawn(process.execPath, [program, 'serve'], {
+  const child = spawn(process.execPath, [file, ...args], {
     stdio: 'ignore',
     env: {
       ...process.env,
@@ -70,10 +87,10 @@ async function startOnce(checkout: string): Promise<Cost> {
   try {
     const cpuSeconds = createProcessorClock({ pid: child.pid ?? 0 });
     for (;;) {
-      const response = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
+      const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
       await response?.arrayBuffer();
       if (response?.status === 200) return { ms: performance.now() - began, cpuMs: cpuSeconds() * 1000 };
-      if (child.exitCode !== null) throw new Error('the service ended');
+      if (child.exitCode !== null) throw new Error(`${file} ended`);
       await sleep(2);
     }
   } finally {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { commands } from './commands.ts';
 import { UsageError } from './settings/usage-error.ts';
 import { createOutput } from './terminal/output.ts';
+import { packageVersion } from './version.ts';
 
 /** Exit codes: 0 done, 1 trouble, 2 wrong usage or settings. */
 async function main(argv: string[]): Promise<number> {
@@ -47,11 +47,6 @@ ${lines.join('\n')}
 keycloak-guard <command> --help   options of a command
 keycloak-guard --version          version of this program
 `;
-}
-
-function packageVersion(): string {
-  const file = new URL('../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 // `doctor | head`: a reader that stops ends no command half-way.

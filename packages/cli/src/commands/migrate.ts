@@ -12,6 +12,7 @@ import { UsageError } from '../settings/usage-error.ts';
 import { readProject } from '../source/project.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
+import { packageVersion } from '../version.ts';
 
 export const usage = `keycloak-guard migrate: from keycloak-connect or nest-keycloak-connect, step by step
 
@@ -112,7 +113,7 @@ async function write(
   manifests: Iterable<string>,
   err: Output,
 ): Promise<void> {
-  const version = `^${JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')).version}`;
+  const version = `^${packageVersion()}`;
   const files = new Set(edits.map(({ file }) => file));
   for (const file of files) {
     const path = join(folder, file);

@@ -20,7 +20,7 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`keycloak-guard serve: there is no file ${given.env}\n`);
     return 2;
   }
-  const { runService } = await import('@keycloak-guard/server');
+  const { runService } = await import('@keycloak-guard/server/run');
   return runService({
     env: {
       ...process.env,
