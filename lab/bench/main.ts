@@ -14,6 +14,7 @@ import { events } from './proofs/events.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
 import { keycloak } from './proofs/keycloak.ts';
+import { logins } from './proofs/logins.ts';
 import { memory } from './proofs/memory.ts';
 import { observability } from './proofs/observability.ts';
 import { permissions } from './proofs/permissions.ts';
@@ -36,6 +37,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   permissions,
   start,
   resident,
+  logins,
   'random-kids': randomKids,
   rotations,
   memory,
@@ -63,7 +65,7 @@ const ON_REQUEST = [
   'keycloak',
   'pages',
 ];
-const WITHOUT_CONTENDERS = ['start', 'tenants', 'by-hand', 'calling', 'events', 'pages'];
+const WITHOUT_CONTENDERS = ['start', 'logins', 'tenants', 'by-hand', 'calling', 'events', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

@@ -50,7 +50,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
     ...['throughput', 'guard', 'adapters', 'observability', 'sessions', 'permissions', 'dpop', 'calling'],
   ],
   'What Keycloak is asked, and how soon a change counts': [
-    ...['events', 'freshness', 'random-kids', 'rotations', 'keycloak'],
+    ...['events', 'freshness', 'random-kids', 'rotations', 'logins', 'keycloak'],
   ],
   'Memory and start': ['resident', 'memory', 'start'],
   'Many tenants': ['tenants'],
