@@ -45,6 +45,10 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
   app.get('/token', kc.guard(), async (request, response) => {
     response.json({ token: await kc.accessToken(request) });
   });
+  const callsOn = given.calls?.(kc as never);
+  app.get('/calls', kc.guard({ optional: true }), async (request, response) => {
+    response.json(await callsOn?.(request, request.principal));
+  });
   const ofOrg = (request: express.Request, response: express.Response) =>
     void response.json({ org: request.params.org, tenant: request.principal?.tenant ?? null });
   app.get('/orgs/:org', kc.guard({ tenant: ':org' }), ofOrg);

@@ -5,6 +5,7 @@ import fastify, { type FastifyError, type FastifyRequest } from 'fastify';
 import keycloakGuard, {
   backchannelLogout,
   type KeycloakSessionOptions,
+  keycloakCalls,
   keycloakPermissions,
   keycloakSession,
   protectedResource,
@@ -51,6 +52,12 @@ async function start(given: Given): Promise<RunningApp> {
   app.get('/token', { onRequest: app.guard() }, async (request) => ({
     token: await app.accessToken(request),
   }));
+  if (given.calls !== undefined) {
+    await app.register(keycloakCalls);
+    const callsOn = given.calls(app.calls as never);
+    const onRequest = app.guard({ optional: true });
+    app.get('/calls', { onRequest }, (request) => callsOn(request, request.principal));
+  }
   const orgOf = ({ params }: FastifyRequest) => (params as { org: string }).org;
   const ofOrg = (request: FastifyRequest) => ({
     org: orgOf(request),

@@ -18,6 +18,7 @@ async function start(given: Given): Promise<RunningApp> {
     permissions: given.permissions,
   });
   const guarded = kc.guard({}, whoami);
+  const callsOn = given.calls?.(kc as never);
   const handlers: Record<string, Handler> = {
     '/open': () => Response.json({ open: true }),
     '/health': () => Response.json(kc.health()),
@@ -36,6 +37,9 @@ async function start(given: Given): Promise<RunningApp> {
     }),
     '/stream': kc.guard({}, () => new Response(tenLines())),
     '/token': kc.guard({}, async (request) => Response.json({ token: await kc.accessToken(request) })),
+    '/calls': kc.guard({ optional: true }, async (request, { principal }) =>
+      Response.json(await callsOn?.(request, principal as never)),
+    ),
     '/fails': kc.guard({}, () => {
       throw new Error('a fault of the handler');
     }),

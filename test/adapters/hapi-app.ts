@@ -61,6 +61,12 @@ async function start(given: Given): Promise<RunningApp> {
     h.response(Readable.from(lines(), { objectMode: false })),
   );
   get('/token', { auth: 'keycloak' }, async (request) => ({ token: await kc.accessToken(request) }));
+  const callsOn = given.calls?.(kc as never);
+  get(
+    '/calls',
+    { auth: { strategy: 'keycloak', mode: 'optional' } },
+    async (request) => (await callsOn?.(request, request.auth.credentials?.user as never)) ?? null,
+  );
   get('/fails', { auth: 'keycloak' }, () => {
     throw new Error('a fault of the handler');
   });

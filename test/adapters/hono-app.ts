@@ -72,6 +72,10 @@ async function start(given: Given): Promise<RunningApp> {
   app.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });
+  const callsOn = given.calls?.(kc as never);
+  app.get('/calls', kc.guard({ optional: true }), async (c) =>
+    c.json(await callsOn?.(c, c.var.principal as never)),
+  );
   app.get('/token', kc.guard(), async (c) => c.json({ token: await kc.accessToken(c) }));
   return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
 }

@@ -52,6 +52,10 @@ async function start(given: Given): Promise<RunningApp> {
   router.get('/token', kc.guard(), async (ctx) => {
     ctx.body = { token: await kc.accessToken(ctx) };
   });
+  const callsOn = given.calls?.(kc as never);
+  router.get('/calls', kc.guard({ optional: true }), async (ctx) => {
+    ctx.body = await callsOn?.(ctx, ctx.state.principal);
+  });
   const ofOrg = (ctx: Koa.Context) => {
     ctx.body = { org: ctx.params.org, tenant: ctx.state.principal?.tenant ?? null };
   };

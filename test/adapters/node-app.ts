@@ -25,6 +25,7 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
   const whoami = (request: { principal?: { username: string | null } | undefined }, response: NodeResponse) =>
     send(response, { username: request.principal?.username ?? null });
   const nested = kc.guard();
+  const callsOn = given.calls?.(kc as never);
   const routes: Record<string, Listener> = {
     '/open': (_request, response) => send(response, { open: true }),
     '/health': (_request, response) => send(response, kc.health()),
@@ -49,6 +50,9 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
     }),
     '/token': kc.guard({}, async (request, response) => {
       send(response, { token: await kc.accessToken(request) });
+    }),
+    '/calls': kc.guard({ optional: true }, async (request, response) => {
+      send(response, (await callsOn?.(request, request.principal as never)) ?? {});
     }),
     '/fails': kc.guard({}, () => {
       throw new Error('a fault of the handler');

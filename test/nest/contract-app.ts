@@ -31,6 +31,7 @@ import {
   Scopes,
 } from '../../packages/guard/src/adapters/nest/index.ts';
 import { type Principal as Caller, isAuthError } from '../../packages/guard/src/core/index.ts';
+import { getOrMake } from '../../packages/guard/src/core/internal.ts';
 import { toLogout, toOptions } from '../adapters/listen.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
@@ -40,6 +41,8 @@ const whoami = (principal: Caller | undefined) => ({ username: principal?.userna
 type RoutedRequest = KeycloakRequest & { readonly params: Readonly<Record<string, string>> };
 /** What the guard of the app that was started last asks. */
 let asks: Given['asks'];
+/** What it does with its calls. */
+let callsOn: Given['calls'];
 
 class AppController {
   private readonly keycloak: KeycloakService;
@@ -82,6 +85,9 @@ class AppController {
   async token(request: KeycloakRequest) {
     return { token: await this.keycloak.accessToken(request) };
   }
+  async calls(request: KeycloakRequest) {
+    return callsOn?.(this.keycloak as never)(request, request.principal);
+  }
   org({ params, principal }: RoutedRequest) {
     return { org: params.org, tenant: principal?.tenant ?? null };
   }
@@ -109,6 +115,7 @@ decorate(AppController, 'optional', Get('optional'), OptionalAuth());
 decorate(AppController, 'waits', Get('async'), Require({}));
 decorate(AppController, 'stream', Get('stream'), Require({}));
 decorate(AppController, 'token', Get('token'), Require({}));
+decorate(AppController, 'calls', Get('calls'), OptionalAuth());
 decorate(AppController, 'org', Get('orgs/:org'), Require({ tenant: ':org' }));
 decorate(
   AppController,
@@ -131,6 +138,7 @@ for (const handler of ['guarded', 'posted', 'scoped', 'optional', 'waits', 'aske
 decorateParameter(AppController, undefined, Inject(KeycloakService) as ParameterDecorator);
 decorateParameter(AppController, 'admin', Req());
 decorateParameter(AppController, 'token', Req());
+decorateParameter(AppController, 'calls', Req());
 decorateParameter(AppController, 'stream', Res());
 
 /** Its guard stands before its routes. */
@@ -200,6 +208,9 @@ type Make = (module: Type) => Promise<INestApplication>;
 async function start(make: Make, given: Given): Promise<RunningApp> {
   const { session, onDenied, cors } = given;
   asks = given.asks;
+  // Made once for the app, as its author would.
+  const made = new Map<unknown, ReturnType<NonNullable<Given['calls']>>>();
+  callsOn = given.calls && ((calls) => getOrMake(made, calls, () => given.calls?.(calls) as never));
   class AppModule {}
   Module({
     imports: [

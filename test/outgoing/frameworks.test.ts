@@ -15,6 +15,7 @@ import { keycloak as forHono } from '../../packages/guard/src/adapters/hono/inde
 import { keycloak as forKoa } from '../../packages/guard/src/adapters/koa/index.ts';
 import { KeycloakService } from '../../packages/guard/src/adapters/nest/index.ts';
 import { keycloak as forNode } from '../../packages/guard/src/adapters/node/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { listen } from '../adapters/listen.ts';
 import type { RunningApp } from '../contract/adapter/adapter.ts';
 import { call, claimsOf, type Service, signIn, startService } from '../contract/calling/stage.ts';
@@ -150,6 +151,9 @@ describe('a call in the name of a caller', () => {
       const toOrders = calls.fetchAs(to());
       assert.equal((await toOrders('/levels')).status, 200);
       assert.equal(orders.seen.at(-1)?.claims.azp, 'shop');
+      // There are no tenants to choose from.
+      assert.equal((await toOrders.of({ headers: {} } as never)('/levels')).status, 200);
+      await assert.rejects(toOrders.ofTenant({ realm: 'calling' })('/levels'), OptionsError);
       const provider = { getAccessToken: calls.tokenAs({ scope: 'to-orders' }) };
       assert.equal(claimsOf(await provider.getAccessToken()).azp, 'shop');
       const tokenFor = calls.tokenFor({ audience: 'orders', scope: 'to-orders' });

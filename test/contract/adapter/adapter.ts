@@ -3,6 +3,7 @@ import type {
   PermissionSettings,
   ProtectedResourceOptions,
 } from '../../../packages/guard/src/adapters/engine/index.ts';
+import type { Calls } from '../../../packages/guard/src/adapters/face/index.ts';
 import type { PolicyEnforcerConfig } from '../../../packages/guard/src/authz/index.ts';
 import type {
   AuthError,
@@ -23,6 +24,10 @@ export interface Given {
   readonly paths?: PolicyEnforcerConfig;
   /** What the guard of `GET /asked` requires, by a function of the request: given as it is, whatever it is. */
   readonly asks?: (request: unknown) => unknown;
+  /** What `GET /calls` does: gets the app's calls to other services once, and the request and its principal each time. */
+  readonly calls?: (
+    calls: Calls<unknown>,
+  ) => (request: unknown, principal: Principal | null | undefined) => Promise<object>;
   /** The app says which resource it is. */
   readonly resource?: ProtectedResourceOptions;
   readonly explain?: boolean;
@@ -60,6 +65,7 @@ export interface Given {
  * - `GET /members/:org` → the same, for members of the organization, by a function of the request
  * - `GET /lost/:org` → for the tenant `:nothing`, a parameter that the route does not have
  * - `GET /asked` → as `/guarded`, for what `asks` gives
+ * - `GET /calls` → what `calls` gives, behind an optional guard; without `calls` it does nothing
  * - `GET /permitted` → as `/guarded`, for the permission `orders#view`
  * - `GET /hidden` → for `reports#view`, hidden from who may not
  * - `GET /any` → for `orders#delete` or `reports#view`

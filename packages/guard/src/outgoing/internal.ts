@@ -1,2 +1,2 @@
 // What adapters make their calls with.
-export { type Caller, createOutgoing, type Outgoing } from './outgoing.ts';
+export { type Caller, createOutgoing, type FindRealm, type Outgoing } from './outgoing.ts';

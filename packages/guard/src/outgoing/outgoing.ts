@@ -33,7 +33,7 @@ export interface Outgoing {
    */
   tokenFor(options: TokenForOptions): (caller: Caller | null) => Promise<string>;
   /** A token in the application's own name. @throws {OptionsError} */
-  tokenAs(options?: TokenAsOptions): () => Promise<string>;
+  tokenAs(options?: TokenAsOptions): (find?: FindRealm) => Promise<string>;
   /**
    * @param read reads a header of the request that the call is made for
    * @throws {OptionsError} as `tokenFor`
@@ -47,13 +47,25 @@ export interface Outgoing {
     init?: RequestInit,
   ) => Promise<Response>;
   /** @throws {OptionsError} */
-  fetchAs(options: FetchAsOptions): (path: string | URL, init?: RequestInit) => Promise<Response>;
+  fetchAs(
+    options: FetchAsOptions,
+  ): (find: FindRealm | undefined, path: string | URL, init?: RequestInit) => Promise<Response>;
 }
+
+/** The verifier of the tenant in whose realm the application calls. */
+export type FindRealm = () => Promise<Verifier<object>>;
 
 const TIMEOUT_MS = 10_000;
 
-/** @param factory the adapter's, for errors */
-export function createOutgoing(factory: string, verifier: TokenVerifier<object>): Outgoing {
+/**
+ * @param factory the adapter's, for errors
+ * @param isOfTenants each call finds its realm
+ */
+export function createOutgoing(
+  factory: string,
+  verifier: TokenVerifier<object>,
+  isOfTenants = false,
+): Outgoing {
   const members = new WeakMap<Verifier<object>, Member>();
   const memberOf = (subject: string, one: Verifier<object>) =>
     getOrMake(members, one, () => createMember(subject, one));
@@ -76,9 +88,27 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
     return memberOf(factory, one).for({ token, principal }, target);
   }
 
-  function ownSource(subject: string, options: Target<TokenAsOptions>): TokenSource {
+  function ownSource(
+    subject: string,
+    options: Target<TokenAsOptions>,
+  ): (find: FindRealm | undefined) => Promise<TokenSource> {
+    if (isOfTenants) {
+      return async (find) => {
+        if (find !== undefined) return memberOf(subject, await find()).own(options);
+        const rule = 'are several, so the call must say whose it is';
+        throw new OptionsError(subject, [
+          { option: 'tenants', rule, example: '.of(request) or .ofTenant(settings)' },
+        ]);
+      };
+    }
     const [one, ...others] = verifier.members;
-    if (one !== undefined && others.length === 0) return memberOf(subject, one).own(options);
+    if (one !== undefined && others.length === 0) {
+      const source = memberOf(subject, one).own(options);
+      return async (find) => {
+        await find?.();
+        return source;
+      };
+    }
     const rule = 'must be of one realm where calls are made in the own name of the application';
     throw new OptionsError(subject, [{ option: 'verifier', rule, example: 'createVerifier(…)' }]);
   }
@@ -93,7 +123,8 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
     tokenAs(options = {}) {
       const subject = `${factory}.tokenAs`;
       check.tokenAs(subject, options);
-      return ownSource(subject, options).get;
+      const sourceOf = ownSource(subject, options);
+      return async (find) => (await sourceOf(find)).get();
     },
     fetchFor(options) {
       const subject = `${factory}.fetchFor`;
@@ -107,9 +138,9 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
     fetchAs(options) {
       const subject = `${factory}.fetchAs`;
       check.fetchAs(subject, options);
-      const source = ownSource(subject, options);
+      const sourceOf = ownSource(subject, options);
       const call = toCall(options);
-      return (path, init) => call(source, path, init, {});
+      return async (find, path, init) => call(await sourceOf(find), path, init, {});
     },
   };
 }

@@ -1,6 +1,6 @@
 import {
+  AuthError,
   createMemoryRevocationStore,
-  type Issuer,
   type Notice,
   OptionsError,
   type ProofStore,
@@ -17,7 +17,8 @@ import {
   partsOf,
   toSafeListener,
 } from '../core/internal.ts';
-import { type Claimant, createIdentities } from './identities.ts';
+import { Entry } from './entry.ts';
+import { createIdentities } from './identities.ts';
 import { createNewcomerCalls } from './newcomers.ts';
 import { SETTING_RULES, type TenantSettings, type TenantsOptions } from './options.ts';
 import { isClean, isSame, keyOf } from './settings.ts';
@@ -32,73 +33,16 @@ export interface TenantPool {
    * @throws {OptionsError} for settings that are wrong
    */
   of(settings: TenantSettings): Verifier<object>;
+  /**
+   * The verifier that stands for one of this pool now: another one where that has left memory. Asks the realm who it is, unless it
+   * has answered before. For calls that no token is verified for.
+   *
+   * @throws {AuthError} (rejects with one) as `of`, or `provider_…` if the realm does not answer
+   */
+  ready(verifier: object | undefined): Promise<Verifier<object>>;
   /** Those that have answered, and are in memory. */
   readonly members: readonly Verifier<object>[];
   close(): Promise<void>;
-}
-
-/**
- * A class, so that all entries have one shape: each request looks at the entry of another tenant. First
- * what each request reads.
- */
-class Entry implements Claimant {
-  readonly settings: TenantSettings;
-  /** Keycloak has answered: it is a realm. */
-  isKnown = false;
-  isClosed = false;
-  isHolder = false;
-  isSure = false;
-  seen: object | null = null;
-  readonly issuer: Issuer;
-  /** The verifier to hand out: until the realm has answered, one that finds made-up names. */
-  handed: Verifier<object>;
-  usedAt: number;
-  readonly key: string;
-  readonly realm: string;
-  readonly name: string;
-  readonly server: string;
-  readonly verifier: Verifier<object>;
-  /** Keycloak said that the realm does not exist: until then it is not asked again. Unit: milliseconds, monotonic. */
-  unknownUntil = 0;
-
-  constructor(
-    key: string,
-    settings: TenantSettings,
-    { realm, tenant }: { readonly realm: string; readonly tenant: string },
-    usedAt: number,
-    makeVerifier: (entry: Entry) => Verifier<object>,
-  ) {
-    this.key = key;
-    this.settings = settings;
-    this.realm = realm;
-    this.name = tenant;
-    this.usedAt = usedAt;
-    this.verifier = makeVerifier(this);
-    this.issuer = this.verifier.issuer;
-    this.handed = toNewcomer(this);
-    this.server = new URL(this.issuer.baseUrl).origin;
-  }
-
-  assertNotUnknown(): void {
-    if (this.unknownUntil > performance.now())
-      throw unknownTenant(`${this.server} has no realm ${this.realm}`);
-  }
-}
-
-/** Refuses a made-up name as one that does not exist, and not as a fault. */
-function toNewcomer(entry: Entry): Verifier<object> {
-  return {
-    ...entry.verifier,
-    members: entry.verifier.members,
-    async verify(token, shown) {
-      try {
-        return await entry.verifier.verify(token, shown);
-      } catch (error) {
-        entry.assertNotUnknown();
-        throw error;
-      }
-    },
-  };
 }
 
 /** Names that were never seen to be realms do not push out those that were. */
@@ -126,6 +70,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   const newcomers = createBoundedCache<Entry>(MOST_NEWCOMERS);
   /** Realms that answered once, in memory or not. */
   const met = createBoundedCache<true>(MOST_MET);
+  const entryOf = new WeakMap<object, Entry>();
   const hub = createRevocationHub(common.revocationStore);
   // Ids that may be used once outlive their tenant: one that was pushed out and comes back must not take a proof again.
   const stores = createBoundedCache<ProofStore>(maxTenants * 2);
@@ -173,7 +118,9 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
         } as VerifierOptions<object>,
         { hub, assertItself: () => identities.assertItself(entry) },
       );
-    return new Entry(key, settings, { realm, tenant }, now, verifierOf);
+    const entry = new Entry(key, settings, { realm, tenant }, now, verifierOf);
+    entryOf.set(entry.verifier, entry);
+    return entry;
   }
 
   async function call(entry: Entry, ask: () => Promise<Response>): Promise<Response> {
@@ -274,13 +221,32 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     return next;
   }
 
+  function use(entry: Entry): Entry {
+    entry.usedAt = now;
+    if (entry.isKnown) identities.assertItself(entry);
+    else if (entry.unknownUntil !== 0) entry.assertNotUnknown();
+    return entry;
+  }
+
   return {
-    of(settings) {
-      const entry = find(settings);
-      entry.usedAt = now;
-      if (entry.isKnown) identities.assertItself(entry);
-      else if (entry.unknownUntil !== 0) entry.assertNotUnknown();
-      return entry.handed;
+    of: (settings) => use(find(settings)).handed,
+    async ready(verifier) {
+      const made = verifier && entryOf.get(verifier);
+      if (made === undefined) {
+        throw new AuthError('provider_misconfigured', 'The principal was made by no tenant of this guard');
+      }
+      const { key, settings } = made;
+      const entry = use(made.isClosed ? (known.get(key) ?? newcomers.get(key) ?? add(key, settings)) : made);
+      if (entry.isKnown) return entry.verifier;
+      await entry.verifier.load();
+      entry.assertNotUnknown();
+      const { lastError } = entry.verifier.status();
+      // The next one who asks begins again.
+      if (lastError !== null) {
+        end(entry);
+        throw lastError;
+      }
+      return use(entry).verifier;
     },
     get members() {
       return [...known.values()].map(({ verifier }) => verifier);

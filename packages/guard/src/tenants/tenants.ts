@@ -9,7 +9,7 @@ import {
   readCredentials,
 } from '../core/internal.ts';
 import type { TenantSettings, TenantsBy } from './options.ts';
-import { type Bounds, createTenantPool } from './pool.ts';
+import { type Bounds, createTenantPool, type TenantPool } from './pool.ts';
 import { ReadRequest, type TenantsHost } from './tenant-request.ts';
 import { unknownTenant } from './unknown-tenant.ts';
 
@@ -31,6 +31,14 @@ export interface Tenants<Incoming> {
    * @throws {Error} if the application's function throws, or returns anything else: faults
    */
   verifierOf(request: Incoming, token?: string): TokenVerifier<object>;
+  /** See {@link TenantPool.ready}. */
+  readonly ready: TenantPool['ready'];
+  /**
+   * The verifier of a tenant that no request is of; by issuer, its issuer must be of the list, or pass the rule.
+   *
+   * @throws {AuthError} (rejects with one) as `verifierOf` and `ready`
+   */
+  named(settings: TenantSettings): Promise<Verifier<object>>;
 }
 
 /** The longest issuer that is looked up. */
@@ -80,7 +88,9 @@ export function createTenants<Incoming>(
     load: async () => {},
     close: () => pool.close(),
   };
-  const all = { nobody, verifier };
+  const ready = (settings: TenantSettings | null | undefined) =>
+    pool.ready(verifierFor(settings, () => unknownTenant('its settings name none')).members[0]);
+  const all = { nobody, verifier, ready: pool.ready };
 
   if (typeof by === 'function') {
     const none = () => unknownTenant('the function gives none');
@@ -88,6 +98,7 @@ export function createTenants<Incoming>(
       ...all,
       isByIssuer: false,
       issuers: undefined,
+      named: async (settings) => ready(settings),
       verifierOf: (request) => verifierFor(by(new ReadRequest(host, request)), none),
     };
   }
@@ -118,6 +129,7 @@ export function createTenants<Incoming>(
     ...all,
     isByIssuer: true,
     issuers: listed && [...listed.keys()],
+    named: async ({ issuer }) => ready(issuer === undefined ? undefined : settingsOf(issuer)),
     verifierOf(request, token = tokenOf(host, request)) {
       if (token === undefined) return nobody;
       const issuer = issuerOf(token);

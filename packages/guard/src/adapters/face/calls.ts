@@ -1,4 +1,4 @@
-import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
+import { AuthError, OptionsError, type Principal, type Verifier } from '../../core/index.ts';
 import { headerOf, isPrincipal, makerOf, tokenOf } from '../../core/internal.ts';
 import type {
   FetchAsOptions,
@@ -6,8 +6,28 @@ import type {
   TokenAsOptions,
   TokenForOptions,
 } from '../../outgoing/index.ts';
-import { type Caller, createOutgoing } from '../../outgoing/internal.ts';
+import { type Caller, createOutgoing, type FindRealm } from '../../outgoing/internal.ts';
+import type { TenantSettings } from '../../tenants/index.ts';
 import type { Engine } from '../engine/internal.ts';
+
+/** A function that calls in the application's own name. Where there are tenants, it says as the client of which one. */
+export type OwnCall<Incoming, Call> = Call & {
+  /**
+   * The same as the client of the tenant of a request, or of the realm of a principal that a guard found. Without tenants, it
+   * changes nothing.
+   *
+   * @throws {AuthError} (its calls reject with one) `tenant_unknown` if there is no such tenant; if tokens say whose a request is,
+   *   also as a guard refuses the token
+   */
+  of(who: Incoming | Principal<object>): Call;
+  /**
+   * The same as the client of a tenant, for work that no request began. Give the settings that `tenants` gives for it.
+   *
+   * @throws {OptionsError} (its calls reject with one) if the settings are wrong, or the application has no tenants
+   * @throws {AuthError} (its calls reject with one) `tenant_unknown` if the realm does not exist; `provider_…`
+   */
+  ofTenant(settings: TenantSettings): Call;
+};
 
 /** Calls to other services, in an adapter. */
 export interface Calls<Incoming> {
@@ -30,13 +50,16 @@ export interface Calls<Incoming> {
   ): (who: Incoming | Principal<object>, path: string | URL, init?: RequestInit) => Promise<Response>;
   /**
    * A `fetch` for one service in the application's own name: with the token of its service account, renewed before it expires.
+   * Where there are tenants, each has a client and tokens of its own, and the call says whose it is: `stock.of(request)('/levels')`.
    *
-   * @throws {OptionsError} if an option is wrong, or the client has no credential
+   * @throws {OptionsError} if an option is wrong, or the client has no credential; with tenants, its calls reject with it
    * @example
    * const stock = kc.fetchAs({ origin: 'https://stock.internal', audience: 'stock' });
    * const response = await stock('/levels');
    */
-  fetchAs(options: FetchAsOptions): (path: string | URL, init?: RequestInit) => Promise<Response>;
+  fetchAs(
+    options: FetchAsOptions,
+  ): OwnCall<Incoming, (path: string | URL, init?: RequestInit) => Promise<Response>>;
   /**
    * The token of {@link fetchFor}, for other protocols than HTTP.
    *
@@ -50,7 +73,7 @@ export interface Calls<Incoming> {
    * @example
    * adminClient.registerTokenProvider({ getAccessToken: kc.tokenAs() });
    */
-  tokenAs(options?: TokenAsOptions): () => Promise<string>;
+  tokenAs(options?: TokenAsOptions): OwnCall<Incoming, () => Promise<string>>;
 }
 
 /**
@@ -65,18 +88,56 @@ export function createCalls<Incoming, Given = Incoming>(
   >,
   toIncoming: (given: Given) => Incoming = (given) => given as unknown as Incoming,
 ): Calls<Given> {
-  const outgoing = createOutgoing(door.factory, door.verifier);
+  const { tenants } = door;
+  const outgoing = createOutgoing(door.factory, door.verifier, tenants !== undefined);
 
   async function callerOf(who: Given | Principal<object>): Promise<Caller | null> {
     if (isPrincipal(who)) {
-      const verifier = door.tenants && (makerOf(who) as Verifier<object> | undefined);
+      const verifier = await tenants?.ready(makerOf(who));
       return { token: tokenOfPrincipal(who), isAdmitted: true, verifier };
     }
     const incoming = toIncoming(who as Given);
     const token = await door.accessToken(incoming);
     if (token === null) return null;
-    const [verifier] = door.tenants ? door.verifierOf(incoming).members : [];
-    return { token, isAdmitted: false, verifier: verifier as Verifier<object> | undefined };
+    return { token, isAdmitted: false, verifier: tenants && realmOf(incoming) };
+  }
+
+  const realmOf = (incoming: Incoming) => door.verifierOf(incoming).members[0] as Verifier<object>;
+
+  /** The tenant of a request or principal. What a token says is not believed before it was verified. */
+  async function tenantOf(
+    of: NonNullable<typeof tenants>,
+    who: Given | Principal<object>,
+  ): Promise<Verifier<object>> {
+    if (isPrincipal(who)) return of.ready(makerOf(who));
+    if (!of.isByIssuer) return of.ready(realmOf(toIncoming(who as Given)));
+    const caller = await callerOf(who);
+    const verifier = caller?.verifier;
+    if (verifier === undefined) {
+      throw new AuthError('missing_token', 'A call as the client of a tenant, but the request has no token');
+    }
+    await verifier.verify(caller?.token as string);
+    return verifier;
+  }
+
+  function toOwn<Args extends unknown[], R>(
+    call: (find: FindRealm | undefined, ...args: Args) => R,
+  ): OwnCall<Given, (...args: Args) => R> {
+    const by =
+      (find: FindRealm | undefined) =>
+      (...args: Args) =>
+        call(find, ...args);
+    return Object.assign(by(undefined), {
+      of: (who: Given | Principal<object>) => by(tenants && (() => tenantOf(tenants, who))),
+      ofTenant: (settings: TenantSettings) => by(() => named(settings)),
+    });
+  }
+
+  async function named(settings: TenantSettings): Promise<Verifier<object>> {
+    if (tenants !== undefined) return tenants.named(settings);
+    const rule = 'must be an option where a call names a tenant';
+    const example = 'tenants: ({ hostname }) => ({ realm: realmOf(hostname) })';
+    throw new OptionsError(door.factory, [{ option: 'tenants', rule, example }]);
   }
 
   function tokenOfPrincipal(principal: Principal<object>): string {
@@ -97,7 +158,7 @@ export function createCalls<Incoming, Given = Incoming>(
       const token = outgoing.tokenFor(options);
       return async (who) => token(await callerOf(who));
     },
-    fetchAs: outgoing.fetchAs,
-    tokenAs: outgoing.tokenAs,
+    fetchAs: (options) => toOwn(outgoing.fetchAs(options)),
+    tokenAs: (options) => toOwn(outgoing.tokenAs(options)),
   };
 }

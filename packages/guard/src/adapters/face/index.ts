@@ -6,6 +6,7 @@ export type {
   TokenAsOptions,
   TokenForOptions,
 } from '../../outgoing/index.ts';
+export type { TenantSettings } from '../../tenants/index.ts';
 export type {
   Asking,
   AskingOptions,
@@ -24,7 +25,7 @@ export type {
   SessionSettings,
 } from '../engine/internal.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
-export type { Calls } from './calls.ts';
+export type { Calls, OwnCall } from './calls.ts';
 export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
 export type { LoginLimitSettings } from './login-limits.ts';

@@ -5,6 +5,8 @@ export type {
   FetchForOptions,
   Health,
   HealthCheck,
+  OwnCall,
+  TenantSettings,
   TokenAsOptions,
   TokenForOptions,
 } from '../face/index.ts';

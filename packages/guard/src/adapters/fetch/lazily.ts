@@ -1,10 +1,13 @@
 import type { Asking, AskingOptions } from '../engine/internal.ts';
+import type { OwnCall, TenantSettings } from '../face/index.ts';
 import type { FetchKeycloak, GuardedHandler } from './types.ts';
 
 /** Members whose promise also reports wrong options. */
 const ASKED = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
 /** Members that make a function, which reports wrong options at its first call. */
-const MADE = ['fetchAs', 'fetchFor', 'loginLimits', 'pathEnforcer', 'permit', 'tokenAs', 'tokenFor'] as const;
+const MADE = ['fetchFor', 'loginLimits', 'pathEnforcer', 'permit', 'tokenFor'] as const;
+/** The same, and the function says of which tenant. */
+const OWN = ['fetchAs', 'tokenAs'] as const;
 
 type Anything = (...args: readonly unknown[]) => never;
 
@@ -18,10 +21,11 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
   const member = (name: keyof FetchKeycloak<C>) => get()[name] as Anything;
   const asked = ASKED.map((name) => [name, async (...args: unknown[]) => member(name)(...args)]);
   const later = MADE.map((name) => [name, (...args: unknown[]) => once(() => member(name)(...args))]);
+  const own = OWN.map((name) => [name, (...args: unknown[]) => onceOwn(() => member(name)(...args))]);
   return {
-    ...(Object.fromEntries([...asked, ...later]) as Pick<
+    ...(Object.fromEntries([...asked, ...later, ...own]) as Pick<
       FetchKeycloak<C>,
-      (typeof ASKED | typeof MADE)[number]
+      (typeof ASKED | typeof MADE | typeof OWN)[number]
     >),
     get verifier() {
       return get().verifier;
@@ -60,4 +64,25 @@ function once<Args extends unknown[], Result>(make: () => (...args: Args) => Res
     made ??= make();
     return made(...args);
   };
+}
+
+type Call = (...args: unknown[]) => unknown;
+
+/** {@link once}, of what can say whose it is. */
+function onceOwn(make: () => OwnCall<unknown, Call>): OwnCall<unknown, Call> {
+  let made: OwnCall<unknown, Call> | undefined;
+  const get = () => {
+    made ??= make();
+    return made;
+  };
+  return Object.assign((...args: unknown[]) => get()(...args), {
+    of:
+      (who: unknown): Call =>
+      (...args) =>
+        get().of(who)(...args),
+    ofTenant:
+      (settings: TenantSettings): Call =>
+      (...args) =>
+        get().ofTenant(settings)(...args),
+  });
 }
