@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createDoor } from '../../packages/guard/src/adapters/face/internal.ts';
 import { ReadRequest } from '../../packages/guard/src/tenants/tenant-request.ts';
 
-const hostnameOf = (host: string, origin?: string, rawHeaders?: string[]) =>
+const hostnameOf = (host: string, origin?: string) =>
   new ReadRequest(
     {
-      toRequest: () => ({ headers: { host }, rawHeaders }),
+      toRequest: () => ({ headers: { host } }),
       toWire: () => ({ url: '/', origin }),
       toAsked: () => undefined,
     },
@@ -25,9 +26,40 @@ test('the host is a name or an address, in lower case and without its port', () 
 });
 
 test('two hosts are none: Node keeps the first, and a proxy may have looked at the last', () => {
-  assert.equal(hostnameOf('acme', 'https://acme', ['Host', 'acme', 'X', 'host']), 'acme');
-  assert.equal(hostnameOf('acme', 'https://acme', ['Host', 'acme', 'HOST', 'globex']), '');
-  assert.equal(hostnameOf('acme, globex', 'https://acme'), '');
+  interface Asked {
+    readonly host: string;
+    readonly rawHeaders?: string[];
+    readonly origin?: string;
+    readonly url?: string;
+  }
+  const seen: string[] = [];
+  const door = createDoor<Asked, never>(
+    {
+      ...{ serverUrl: 'https://sso.example.com', clientId: 'my-api' },
+      tenants({ hostname }) {
+        seen.push(hostname);
+        return { realm: 'acme' };
+      },
+    },
+    {
+      factory: 'keycloak',
+      toRequest: ({ host, rawHeaders }) => ({ headers: { host }, rawHeaders }),
+      toWire: ({ origin, url = '/' }) => ({ url, origin, headers: {} }) as never,
+      addToAnswer() {},
+    },
+  );
+  const hostOf = (asked: Asked) => {
+    door.verifierOf(asked);
+    return seen.at(-1);
+  };
+  const two = ['Host', 'acme', 'HOST', 'globex'];
+  assert.equal(hostOf({ host: 'acme', rawHeaders: ['Host', 'acme', 'X', 'host'] }), 'acme');
+  for (const origin of [undefined, 'https://acme']) {
+    for (const url of ['/', 'http://acme/', '//acme/']) {
+      assert.equal(hostOf({ host: 'acme', rawHeaders: two, url, ...(origin && { origin }) }), '');
+      assert.equal(hostOf({ host: 'acme, globex', url, ...(origin && { origin }) }), '');
+    }
+  }
 });
 
 test('what is no host is none: what begins or ends like a tenant is not that tenant', () => {

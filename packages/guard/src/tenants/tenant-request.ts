@@ -1,9 +1,10 @@
-import { hasSeveralHosts, headerOf, type RequestLike, readingsOf } from '../core/internal.ts';
+import { headerOf, type RequestLike, readingsOf } from '../core/internal.ts';
 import type { TenantRequest } from './options.ts';
 
 /** How an adapter's requests are read. */
 export interface TenantsHost<Incoming> {
   toRequest(request: Incoming): RequestLike;
+  /** Of a request that names several hosts, `origin` is none. */
   toWire(request: Incoming): { readonly url: string; readonly origin?: string | undefined };
   /** What the application calls a request. */
   toAsked(request: Incoming): unknown;
@@ -24,7 +25,6 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
   readonly header: (name: string) => string | undefined;
 
   get hostname(): string {
-    if (hasSeveralHosts(this.#host.toRequest(this.#incoming))) return '';
     const { origin, url } = this.#host.toWire(this.#incoming);
     return hostnameOf(origin ?? (/^[a-z]+:\/\//i.test(url) ? url : (this.header('host') ?? '')));
   }
