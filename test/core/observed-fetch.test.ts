@@ -8,6 +8,7 @@ import {
   type CallObserver,
   type CallResult,
   fetchWith,
+  observedBy,
   observeFetch,
 } from '../../packages/guard/src/core/internal.ts';
 
@@ -130,6 +131,10 @@ test('a credential with a connection of its own is heard of, too; without listen
   assert.equal(fetchWith({}, fetch), fetch);
   assert.equal(fetchWith({ fetch: own }, fetch), own);
   assert.equal(observeFetch(listening, [{ call: () => undefined }]), listening);
+  // What calls by another one is heard of there.
+  const calling = observedBy(listening, (...asked) => listening(...asked));
+  assert.equal(observeFetch(calling, [{ call: () => undefined }]), calling);
+  assert.notEqual(observeFetch(observedBy(fetch, own), [{ call: () => undefined }]), own);
 });
 
 test('an observer that throws does not keep Keycloak from being called, nor the next observer from hearing of it', async () => {

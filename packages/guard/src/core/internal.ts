@@ -37,6 +37,7 @@ export { makerOf, tokenOf } from './principal/token-of.ts';
 export { createBreaker } from './realm/breaker.ts';
 export { createCallSlots } from './realm/call-slots.ts';
 export * from './realm/fetch-json.ts';
+export { toRealmUrl } from './realm/issuer.ts';
 export * from './realm/observed-fetch.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
 export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';

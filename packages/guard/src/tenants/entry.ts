@@ -1,7 +1,16 @@
-import type { Issuer, Verifier } from '../core/index.ts';
+import type { Issuer, TokenVerifier, Verifier } from '../core/index.ts';
+import { toRealmUrl } from '../core/internal.ts';
 import type { Claimant } from './identities.ts';
+import { Newcomer } from './newcomer.ts';
 import type { TenantSettings } from './options.ts';
 import { unknownTenant } from './unknown-tenant.ts';
+
+/** What an entry needs of the pool. */
+export interface EntryHost {
+  makeVerifier(entry: Entry): Verifier<object>;
+  /** Asks whether the realm exists. @throws {AuthError} (rejects with one) `tenant_unknown`, `provider_unavailable` */
+  findOut(entry: Entry): Promise<void>;
+}
 
 /**
  * A class, so that all entries have one shape: each request looks at the entry of another tenant. First
@@ -15,54 +24,60 @@ export class Entry implements Claimant {
   isHolder = false;
   isSure = false;
   seen: object | null = null;
-  readonly issuer: Issuer;
-  /** The verifier to hand out: until the realm has answered, one that finds made-up names. */
-  handed: Verifier<object>;
+  #verifier: Verifier<object> | undefined;
+  /** The verifier to hand out: until the realm has answered, one that is next to nothing. */
+  handed: TokenVerifier<object>;
   usedAt: number;
   readonly key: string;
   readonly realm: string;
   readonly name: string;
+  readonly baseUrl: string;
   readonly server: string;
-  readonly verifier: Verifier<object>;
   /** Keycloak said that the realm does not exist: until then it is not asked again. Unit: milliseconds, monotonic. */
   unknownUntil = 0;
+  /** The question whether the realm exists, under way. */
+  asking: Promise<void> | undefined;
+  /** Its answer, for the verifier, which asks the same. */
+  answer: Promise<Response> | undefined;
+  readonly #host: EntryHost;
 
-  constructor(
-    key: string,
-    settings: TenantSettings,
-    { realm, tenant }: { readonly realm: string; readonly tenant: string },
-    usedAt: number,
-    makeVerifier: (entry: Entry) => Verifier<object>,
-  ) {
+  constructor(key: string, settings: TenantSettings, serverUrl: string, usedAt: number, host: EntryHost) {
+    const { realm = '', tenant = realm } = settings;
     this.key = key;
     this.settings = settings;
     this.realm = realm;
     this.name = tenant;
+    this.baseUrl = toRealmUrl(serverUrl, realm);
+    this.server = new URL(serverUrl).origin;
     this.usedAt = usedAt;
-    this.verifier = makeVerifier(this);
-    this.issuer = this.verifier.issuer;
-    this.handed = toNewcomer(this);
-    this.server = new URL(this.issuer.baseUrl).origin;
+    this.#host = host;
+    this.handed = new Newcomer(this, () => host.findOut(this));
+  }
+
+  /** Made when it is first needed: anybody can make up names. */
+  get verifier(): Verifier<object> {
+    if (this.#verifier === undefined) {
+      this.#verifier = this.#host.makeVerifier(this);
+      if (this.isClosed) void this.#verifier.close();
+    }
+    return this.#verifier;
+  }
+
+  get isMade(): boolean {
+    return this.#verifier !== undefined;
+  }
+
+  get issuer(): Issuer {
+    return this.verifier.issuer;
   }
 
   assertNotUnknown(): void {
     if (this.unknownUntil > performance.now())
       throw unknownTenant(`${this.server} has no realm ${this.realm}`);
   }
-}
 
-/** Refuses a made-up name as one that does not exist, and not as a fault. */
-function toNewcomer(entry: Entry): Verifier<object> {
-  return {
-    ...entry.verifier,
-    members: entry.verifier.members,
-    async verify(token, shown) {
-      try {
-        return await entry.verifier.verify(token, shown);
-      } catch (error) {
-        entry.assertNotUnknown();
-        throw error;
-      }
-    },
-  };
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.#verifier?.close();
+  }
 }

@@ -8,6 +8,8 @@ export interface Claimant {
   /** Origin of the server. */
   readonly server: string;
   readonly issuer: Issuer;
+  /** Address of the realm. */
+  readonly baseUrl: string;
   /** The discovery document that was last looked at; `null` where something was wrong with it. */
   seen: object | null;
   /** Its issuer is in the settings, or is its own address. */
@@ -45,11 +47,11 @@ export function createIdentities<C extends Claimant>(
   /** Applications keep data by tenant and by issuer: two of a name would share it. */
   function hold(claimant: C): void {
     const { name } = claimant;
-    const at = baseUrlOf(claimant);
+    const at = claimant.baseUrl;
     const keys = keysOf(claimant);
     for (const rival of keys.flatMap((key) => [...(holders.get(key) ?? [])])) {
-      const both = `${baseUrlOf(rival)} and ${at}`;
-      if (baseUrlOf(rival) !== at) {
+      const both = `${rival.baseUrl} and ${at}`;
+      if (rival.baseUrl !== at) {
         refuse(claimant, `Two realms have the name ${name}: ${both}`, 'Give each the setting tenant');
       }
       if (rival.name !== name) {
@@ -68,7 +70,8 @@ export function createIdentities<C extends Claimant>(
    */
   function look(claimant: C): void {
     servers.add(claimant.server);
-    const { current, pinned, baseUrl } = claimant.issuer;
+    const { baseUrl } = claimant;
+    const { current, pinned } = claimant.issuer;
     const issuer = pinned ?? current?.issuer ?? baseUrl;
     claimant.isSure = pinned !== null || issuer === baseUrl;
     if (!claimant.isSure && !issuer.endsWith(`/realms/${encodeURIComponent(claimant.realm)}`)) {
@@ -83,7 +86,7 @@ export function createIdentities<C extends Claimant>(
       const { current } = claimant.issuer;
       if (claimant.seen !== current || current === null) look(claimant);
       if (claimant.isSure || (claimant.server === home && servers.size < 2)) return;
-      const message = `The tenants may be on several servers, and ${baseUrlOf(claimant)} says that it is ${current?.issuer}`;
+      const message = `The tenants may be on several servers, and ${claimant.baseUrl} says that it is ${current?.issuer}`;
       refuse(claimant, message, 'Set the issuer of each tenant, or one serverUrl for all of them');
     },
     drop(claimant) {
@@ -96,5 +99,4 @@ export function createIdentities<C extends Claimant>(
   };
 }
 
-const baseUrlOf = ({ issuer }: Claimant): string => issuer.baseUrl;
-const keysOf = (claimant: Claimant): string[] => [`name ${claimant.name}`, `realm ${baseUrlOf(claimant)}`];
+const keysOf = ({ name, baseUrl }: Claimant): string[] => [`name ${name}`, `realm ${baseUrl}`];

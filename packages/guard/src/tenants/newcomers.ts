@@ -1,3 +1,4 @@
+import { AuthError } from '../core/index.ts';
 import { createBoundedCache, createCallSlots, getOrMake } from '../core/internal.ts';
 
 /**
@@ -9,13 +10,14 @@ export interface NewcomerCalls {
    * Calls, or rejects at once where too many names were made up.
    *
    * @param call resolves to an answer; a 404 says that the realm does not exist
+   * @throws {AuthError} (rejects with one) `provider_unavailable`; or what `call` throws
    */
   run(server: string, call: () => Promise<Response>): Promise<Response>;
 }
 
 /** At once, of one server. */
 const MOST_AT_ONCE = 8;
-/** Names that turned out to be no realms: a first allowance, then some each second. */
+/** Names that turned out to be no realms, or whose server did not answer: a first allowance, then some each second. */
 const MOST_IN_VAIN = 100;
 const IN_VAIN_PER_SECOND = 10;
 const MOST_SERVERS = 1_000;
@@ -40,19 +42,24 @@ function createLine(timeoutMs: number) {
   }
 
   function assertMayFail(): void {
-    if (!mayFail()) throw new Error('too many unknown realms are asked for');
+    if (!mayFail()) throw toBusy('Too many unknown realms are asked for');
   }
 
   return async (call: () => Promise<Response>): Promise<Response> => {
     assertMayFail();
-    if (!(await slots.enter())) throw new Error('too many new realms are asked for at once');
+    if (!(await slots.enter())) throw toBusy('Too many new realms are asked for at once');
     try {
       assertMayFail();
       const response = await call();
       if (response.status === 404) left--;
       return response;
+    } catch (error) {
+      left--;
+      throw error;
     } finally {
       slots.leave();
     }
   };
 }
+
+const toBusy = (reason: string) => new AuthError('provider_unavailable', reason);

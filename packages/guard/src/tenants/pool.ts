@@ -1,25 +1,28 @@
 import {
   AuthError,
   createMemoryRevocationStore,
-  type Notice,
+  isAuthError,
   OptionsError,
   type ProofStore,
+  type TokenVerifier,
   type Verifier,
   type VerifierOptions,
 } from '../core/index.ts';
 import {
   createBoundedCache,
-  createNoticeLines,
   createRevocationHub,
   findOptionProblems,
   getOrMake,
   makeVerifier,
+  observedBy,
+  observeFetch,
   partsOf,
-  toSafeListener,
+  readBody,
 } from '../core/internal.ts';
-import { Entry } from './entry.ts';
+import { Entry, type EntryHost } from './entry.ts';
 import { createIdentities } from './identities.ts';
 import { createNewcomerCalls } from './newcomers.ts';
+import { createTenantNotices } from './notices.ts';
 import { SETTING_RULES, type TenantSettings, type TenantsOptions } from './options.ts';
 import { isClean, isSame, keyOf } from './settings.ts';
 import { unknownTenant } from './unknown-tenant.ts';
@@ -32,7 +35,7 @@ export interface TenantPool {
    * @throws {AuthError} `tenant_unknown` for a name that is no realm's, `provider_misconfigured` for realms that are mixed up
    * @throws {OptionsError} for settings that are wrong
    */
-  of(settings: TenantSettings): Verifier<object>;
+  of(settings: TenantSettings): TokenVerifier<object>;
   /**
    * The verifier that stands for one of this pool now: another one where that has left memory. Asks the realm who it is, unless it
    * has answered before. For calls that no token is verified for.
@@ -54,9 +57,6 @@ const LOOK_EVERY_MS = 1_000;
 const LOOKS_FOR_ALL = 15;
 /** Keys of a tenant that is in use are loaded again in the background. Unit: seconds. */
 const IN_USE_SECONDS = 60;
-/** One notice in this time for an outage of a server, however many tenants have their realm there. */
-const TELL_EVERY_MS = 10_000;
-const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable']);
 
 /** The bounds of a pool, filled in. */
 export type Bounds = { readonly [K in 'maxTenants' | 'tenantIdleSeconds']: NonNullable<TenantsOptions[K]> };
@@ -74,14 +74,13 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   const hub = createRevocationHub(common.revocationStore);
   // Ids that may be used once outlive their tenant: one that was pushed out and comes back must not take a proof again.
   const stores = createBoundedCache<ProofStore>(maxTenants * 2);
-  const calls = createNewcomerCalls(common.timeoutMs ?? 5_000);
-  const told = createBoundedCache<number>(MOST_NEWCOMERS);
-  const listener = common.onNotice === undefined ? undefined : toSafeListener(common.onNotice);
+  const { timeoutMs = 5_000 } = common;
+  const calls = createNewcomerCalls(timeoutMs);
+  const notices = createTenantNotices(common.onNotice);
+  const observed = observeFetch(common.fetch ?? ((...asked) => fetch(...asked)), common.observers ?? []);
   const home = common.serverUrl && new URL(common.serverUrl).origin;
   const identities = createIdentities<Entry>(home, (entry, message, fix) =>
-    sometimes(message, () =>
-      entry.verifier.notify({ level: 'error', code: 'tenant_conflict', message, fix }),
-    ),
+    notices.tellSometimes(entry, { level: 'error', code: 'tenant_conflict', message, fix }),
   );
   let now = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -104,43 +103,76 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
       throw unknownTenant(`${settings.tenant ?? settings.realm} cannot be the name of a realm`);
     }
     if (problems.length > 0) throw new OptionsError('tenants', problems);
-    const { realm = '', serverUrl = common.serverUrl, tenant = realm } = settings;
-    const lines = listener ?? createNoticeLines(`${serverUrl}, realm ${realm}`);
-    const verifierOf = (entry: Entry) =>
-      makeVerifier<object>(
-        {
-          ...common,
-          ...settings,
-          tenant,
-          revocationStore: common.revocationStore ?? idsOf(key),
-          fetch: (input, init) => call(entry, () => (common.fetch ?? fetch)(input, init)),
-          onNotice: (notice) => tell(entry, notice, lines),
-        } as VerifierOptions<object>,
-        { hub, assertItself: () => identities.assertItself(entry) },
-      );
-    const entry = new Entry(key, settings, { realm, tenant }, now, verifierOf);
-    entryOf.set(entry.verifier, entry);
+    const { serverUrl = common.serverUrl } = settings;
+    if (serverUrl === undefined) {
+      const { rule, example } = SETTING_RULES.serverUrl;
+      throw new OptionsError('tenants', [{ option: 'serverUrl', rule, example }]);
+    }
+    const entry = new Entry(key, settings, serverUrl, now, host);
+    entryOf.set(entry.handed, entry);
     return entry;
   }
 
-  async function call(entry: Entry, ask: () => Promise<Response>): Promise<Response> {
-    if (entry.isKnown || met.get(entry.issuer.baseUrl)) return ask();
+  const host: EntryHost = {
+    makeVerifier(entry) {
+      const { key, settings, name } = entry;
+      const verifier = makeVerifier<object>(
+        {
+          ...common,
+          ...settings,
+          tenant: name,
+          revocationStore: common.revocationStore ?? idsOf(key),
+          fetch: observedBy(observed, (input, init) => call(entry, input, () => observed(input, init))),
+          onNotice(notice) {
+            if (notice.code === 'keys_loaded') meet(entry);
+            notices.tell(entry, notice);
+          },
+        } as VerifierOptions<object>,
+        { hub, assertItself: () => identities.assertItself(entry) },
+      );
+      entryOf.set(verifier, entry);
+      return verifier;
+    },
+    async findOut(entry) {
+      entry.assertNotUnknown();
+      if (entry.isMade || met.get(entry.baseUrl)) return;
+      entry.asking ??= ask(entry).finally(() => {
+        entry.asking = undefined;
+      });
+      await entry.asking;
+    },
+  };
+
+  /** The verifier gets the answer, whatever it is, but for what says that there is no such realm. */
+  async function ask(entry: Entry): Promise<void> {
+    const answer = calls.run(entry.server, async () => {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await observed(discoveryOf(entry), { redirect: 'manual', signal });
+      return new Response((await readBody(response)) || null, response);
+    });
+    try {
+      if ((await answer).status === 404) {
+        const message = `${discoveryOf(entry)} answered 404`;
+        notices.tell(entry, { level: 'error', code: 'keys_unavailable', message });
+        entry.unknownUntil = performance.now() + REMEMBER_UNKNOWN_MS;
+        entry.assertNotUnknown();
+      }
+    } catch (error) {
+      if (isAuthError(error)) throw error;
+    }
+    entry.answer = answer;
+  }
+
+  async function call(entry: Entry, input: unknown, ask: () => Promise<Response>): Promise<Response> {
+    const { answer } = entry;
+    if (answer !== undefined && input === discoveryOf(entry)) {
+      entry.answer = undefined;
+      return answer;
+    }
+    if (entry.isKnown || met.get(entry.baseUrl)) return ask();
     const response = await calls.run(entry.server, ask);
     if (response.status === 404) entry.unknownUntil = performance.now() + REMEMBER_UNKNOWN_MS;
     return response;
-  }
-
-  function tell(entry: Entry, notice: Notice, lines: (notice: Notice) => void): void {
-    if (notice.code === 'keys_loaded') meet(entry);
-    const say = () => lines({ ...notice, tenant: entry.name });
-    if (OUTAGES.has(notice.code)) sometimes(`${entry.server} ${notice.code} ${entry.isKnown}`, say);
-    else say();
-  }
-
-  function sometimes(what: string, act: () => void): void {
-    if ((told.get(what) ?? 0) > performance.now()) return;
-    told.set(what, performance.now() + TELL_EVERY_MS);
-    act();
   }
 
   /** Keycloak has answered about this realm. */
@@ -151,7 +183,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     entry.isKnown = true;
     entry.handed = entry.verifier;
     known.set(entry.key, entry);
-    met.set(entry.issuer.baseUrl, true);
+    met.set(entry.baseUrl, true);
   }
 
   function leastRecent(): Entry {
@@ -161,12 +193,11 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   }
 
   function end(entry: Entry): void {
-    entry.isClosed = true;
     if (latest.get(entry.realm) === entry) latest.delete(entry.realm);
     known.delete(entry.key);
     newcomers.delete(entry.key);
     identities.drop(entry);
-    void entry.verifier.close();
+    void entry.close();
   }
 
   function look(): void {
@@ -215,7 +246,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     // The settings that it was made with have changed, its secret for example.
     const next = add(key, settings);
     const message = `The settings of the tenant ${entry.name} have changed: it is made again`;
-    sometimes(message, () => entry.verifier.notify({ level: 'info', code: 'tenant_changed', message }));
+    notices.tellSometimes(entry, { level: 'info', code: 'tenant_changed', message });
     end(entry);
     newcomers.set(key, next);
     return next;
@@ -238,6 +269,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
       const { key, settings } = made;
       const entry = use(made.isClosed ? (known.get(key) ?? newcomers.get(key) ?? add(key, settings)) : made);
       if (entry.isKnown) return entry.verifier;
+      await host.findOut(entry);
       await entry.verifier.load();
       entry.assertNotUnknown();
       const { lastError } = entry.verifier.status();
@@ -257,7 +289,9 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
       const last = [...known.values()];
       for (let one = newcomers.oldest(); one !== undefined; one = newcomers.oldest()) end(one);
       for (const one of last) end(one);
-      await Promise.all(last.map(({ verifier }) => verifier.close()));
+      await Promise.all(last.map((one) => one.close()));
     },
   };
 }
+
+const discoveryOf = ({ baseUrl }: Entry): string => `${baseUrl}/.well-known/openid-configuration`;

@@ -62,7 +62,10 @@ export function createTenants<Incoming>(
   const nobody: Verifier<object> = { ...made, members: [], verify: async () => Promise.reject(noIssuer()) };
   const pool = createTenantPool(common, bounds);
 
-  function verifierFor(settings: TenantSettings | null | undefined, none: () => AuthError): Verifier<object> {
+  function verifierFor(
+    settings: TenantSettings | null | undefined,
+    none: () => AuthError,
+  ): TokenVerifier<object> {
     if (settings === undefined || settings === null) throw none();
     if (!isPlainObject(settings)) {
       // A rejected promise without a listener would end the process.
@@ -89,7 +92,7 @@ export function createTenants<Incoming>(
     close: () => pool.close(),
   };
   const ready = (settings: TenantSettings | null | undefined) =>
-    pool.ready(verifierFor(settings, () => unknownTenant('its settings name none')).members[0]);
+    pool.ready(verifierFor(settings, () => unknownTenant('its settings name none')));
   const all = { nobody, verifier, ready: pool.ready };
 
   if (typeof by === 'function') {

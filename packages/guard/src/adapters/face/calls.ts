@@ -99,10 +99,8 @@ export function createCalls<Incoming, Given = Incoming>(
     const incoming = toIncoming(who as Given);
     const token = await door.accessToken(incoming);
     if (token === null) return null;
-    return { token, isAdmitted: false, verifier: tenants && realmOf(incoming) };
+    return { token, isAdmitted: false, verifier: await tenants?.ready(door.verifierOf(incoming)) };
   }
-
-  const realmOf = (incoming: Incoming) => door.verifierOf(incoming).members[0] as Verifier<object>;
 
   /** The tenant of a request or principal. What a token says is not believed before it was verified. */
   async function tenantOf(
@@ -110,7 +108,7 @@ export function createCalls<Incoming, Given = Incoming>(
     who: Given | Principal<object>,
   ): Promise<Verifier<object>> {
     if (isPrincipal(who)) return of.ready(makerOf(who));
-    if (!of.isByIssuer) return of.ready(realmOf(toIncoming(who as Given)));
+    if (!of.isByIssuer) return of.ready(door.verifierOf(toIncoming(who as Given)));
     const caller = await callerOf(who);
     const verifier = caller?.verifier;
     if (verifier === undefined) {

@@ -146,7 +146,8 @@ function isOfRealm(issuer: string | undefined, realm: string): issuer is string 
   return issuer !== undefined && new URL(issuer).pathname.endsWith(`/realms/${encodeURIComponent(realm)}`);
 }
 
-function toRealmUrl(serverUrl: string, realm: string): string {
+/** `<serverUrl>/realms/<realm>`, normalised. */
+export function toRealmUrl(serverUrl: string, realm: string): string {
   const url = new URL(serverUrl);
   const path = url.pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
   return `${url.origin}${path}/realms/${encodeURIComponent(realm)}`;

@@ -144,6 +144,13 @@ export function observeFetch(
   return observed as typeof fetch;
 }
 
+/** Marks a `fetch` whose calls observers hear of already, because it makes them by another one. */
+export function observedBy(other: typeof fetch, own: typeof fetch): typeof fetch {
+  const listening = observersOf.get(other);
+  if (listening !== undefined) observersOf.set(own, listening);
+  return own;
+}
+
 /** A credential that is the connection itself has a `fetch` of its own; whoever hears of the other one hears of it, too. */
 export function fetchWith(
   credential: { readonly fetch?: typeof fetch | undefined },
