@@ -51,12 +51,17 @@ export interface Routed {
 /** What each router serves, below the path and at it. */
 export const AREAS = ['admin', 'mcp'] as const;
 
-function expressApp(make: typeof express, settings: readonly string[], usesRouter = false) {
+function expressApp(make: typeof express, settings: readonly string[], usesRouter = false, rewrites = false) {
   return async ({ verifier, permissions, config, mcp }: Front) => {
     const kc = expressKeycloak({ verifier });
     kc.permissions({ permissions });
     const app = make().set('env', 'production');
     for (const setting of settings) app.enable(setting);
+    if (rewrites)
+      app.use((request, _response, next) => {
+        request.url = rewriteUrl(request);
+        next();
+      });
     if (mcp !== undefined) app.use(kc.mcp(mcp));
     if (config !== undefined) app.use(kc.guard(), kc.pathEnforcer({ config }));
     const isSet = (setting: string) => settings.includes(setting);
@@ -91,12 +96,17 @@ function fastifyApp(options: FastifyServerOptions) {
   };
 }
 
-function koaApp(options: ConstructorParameters<typeof KoaRouter>[0], isByHand = false) {
+function koaApp(options: ConstructorParameters<typeof KoaRouter>[0], isByHand = false, rewrites = false) {
   return async ({ verifier, permissions, config, mcp }: Front) => {
     const kc = koaKeycloak({ verifier });
     kc.permissions({ permissions });
     const app = new Koa();
     app.silent = true;
+    if (rewrites)
+      app.use((context, next) => {
+        context.url = rewriteUrl(context.req);
+        return next();
+      });
     if (mcp !== undefined) app.use(kc.mcp(mcp));
     if (config !== undefined) app.use(kc.guard()).use(kc.pathEnforcer({ config }));
     if (isByHand) {
@@ -206,7 +216,7 @@ function nodeApp(read: Reader) {
   };
 }
 
-function nestApp(platform: 'express' | 'fastify', options: FastifyServerOptions = {}) {
+function nestApp(platform: 'express' | 'fastify', options: FastifyServerOptions = {}, rewrites = false) {
   return async ({ verifier, permissions, config, mcp }: Front) => {
     class Routes {
       admin() {
@@ -243,6 +253,11 @@ function nestApp(platform: 'express' | 'fastify', options: FastifyServerOptions 
           new FastifyAdapter({ forceCloseConnections: true, ...options } as never),
           quiet,
         ));
+    if (rewrites)
+      app.use((request: { url: string }, _response: unknown, next: () => void) => {
+        request.url = rewriteUrl(request);
+        next();
+      });
     await app.listen(0, '127.0.0.1');
     return { url: await app.getUrl(), close: () => app.close() };
   };
@@ -288,6 +303,8 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Express 5, strict', start: expressApp(express, STRICT, true) },
   { name: 'Express 4', start: expressApp(four, []) },
   { name: 'Express 4, strict', start: expressApp(four, STRICT, true) },
+  { name: 'Express 5, rewriting', start: expressApp(express, [], false, true) },
+  { name: 'Express 4, rewriting', start: expressApp(four, [], false, true) },
   { name: 'Fastify', start: fastifyApp({}) },
   { name: 'Fastify, any case', start: fastifyApp({ routerOptions: { caseSensitive: false } }) },
   {
@@ -303,6 +320,7 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Koa', start: koaApp({}) },
   { name: 'Koa, strict', start: koaApp({ strict: true, sensitive: true }) },
   { name: 'Koa, by hand', start: koaApp({}, true) },
+  { name: 'Koa, rewriting', start: koaApp({}, false, true) },
   { name: 'hapi', start: hapiApp({}) },
   { name: 'hapi, rewriting', start: hapiApp({}, true) },
   {
@@ -311,6 +329,10 @@ export const ROUTED: readonly Routed[] = [
   },
   { name: 'Hono', start: honoApp(() => ({})) },
   { name: 'Hono, not strict', start: honoApp(() => ({ strict: false })) },
+  {
+    name: 'Hono, rewriting',
+    start: honoApp(() => ({ getPath: ({ url }) => rewriteUrl({ url: new URL(url).pathname }) })),
+  },
   { name: 'Hono, linear router', start: honoApp(() => ({ router: new LinearRouter() })) },
   { name: 'Hono, targets as sent', start: honoApp(() => ({}), false, asSent) },
   { name: 'Hono, trie router, nested', start: honoApp(() => ({ router: new TrieRouter() }), true) },
@@ -325,6 +347,8 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Node, cut', start: nodeApp((target) => target.split('?')[0] ?? '') },
   { name: 'Node, decoded', start: nodeApp((target) => decodeURIComponent(target.split('?')[0] ?? '')) },
   { name: 'Nest on Express', start: nestApp('express') },
+  { name: 'Nest on Express, rewriting', start: nestApp('express', {}, true) },
+  { name: 'Nest on Fastify, rewriting', start: nestApp('fastify', { rewriteUrl } as FastifyServerOptions) },
   { name: 'Nest on Fastify', start: nestApp('fastify') },
   { name: 'Nest on Fastify, all of its options', start: nestApp('fastify', { routerOptions: LOOSE }) },
 ];

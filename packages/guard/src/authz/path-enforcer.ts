@@ -146,8 +146,9 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
       if (mode === 'DISABLED') return;
       assertOneMethod(request);
       const { url, routedUrl = url } = request;
-      const readings = [...readingsOf(url), ...(routedUrl === url ? [] : readingsOf(routedUrl))];
-      const found = list.find(readings);
+      const readings = readingsOf(url);
+      const isSame = readings.includes(routedUrl.split('?', 1)[0] as string);
+      const found = list.find(isSame ? readings : [...readings, ...readingsOf(routedUrl)]);
       return found instanceof Promise
         ? found.then((paths) => decideOn(paths, request, principal))
         : decideOn(found, request, principal);

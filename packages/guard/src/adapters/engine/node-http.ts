@@ -35,6 +35,16 @@ export function urlOf(request: NodeRequest): string {
   return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
 }
 
+/**
+ * The target that the next routes see: something in front may have rewritten it. Express cuts off the part that it has routed,
+ * and keeps that part.
+ */
+export function routedUrlOf(request: NodeRequest): string {
+  const { baseUrl = '' } = request as { baseUrl?: string };
+  const { url = '/' } = request;
+  return baseUrl === '' ? url : baseUrl + url.replace(/^\/(?=\?|$)/, '');
+}
+
 /** For decisions by path: the target as the client sent it. */
 export function toNodePath(request: NodeRequest): PathRequest {
   const { method = '', headers, socket } = request;

@@ -8,6 +8,7 @@ import {
   nodeHost,
   originOf,
   type PathRequest,
+  routedUrlOf,
   toNodePath,
 } from '../engine/internal.ts';
 import type { ServerKeycloak } from '../face/index.ts';
@@ -76,8 +77,9 @@ export function keycloak<C extends object = AppClaims>(
 
 /** With the address and the scheme that Express knows, by its `trust proxy`. */
 function toPath(request: ExpressRequest): PathRequest {
-  const { ip, protocol } = request as Request;
-  return { ...toNodePath(request), remoteAddress: ip, isSecure: protocol === 'https' };
+  const { ip, protocol, baseUrl } = request as Partial<Request>;
+  const routedUrl = baseUrl === undefined ? undefined : routedUrlOf(request);
+  return { ...toNodePath(request), routedUrl, remoteAddress: ip, isSecure: protocol === 'https' };
 }
 
 /** As Express sees it, with its `trust proxy`. */

@@ -11,6 +11,7 @@ import {
   fetchHost,
   type KeycloakOptions,
   type NotOptional,
+  pathOf,
   type RequirementsOf,
   toFetchAnswer,
   toFetchPath,
@@ -116,7 +117,7 @@ export function keycloak<C extends object = AppClaims>(
         const reply: FetchReply = {};
         let found: Awaited<ReturnType<typeof admit>>;
         try {
-          found = await admit(c, c.req.raw, reply, () => c.req.text());
+          found = await admit(c, c.req.raw, reply, { routed: c.req.path, readAgain: () => c.req.text() });
         } catch (error) {
           return refuse(error, c, reply);
         }
@@ -132,8 +133,21 @@ export function keycloak<C extends object = AppClaims>(
       };
     },
     principalOf: (c) => c.var.principal,
-    toPath: ({ req }) => toFetchPath(req.raw),
+    toPath: ({ req }) => ({ ...toFetchPath(req.raw), routedUrl: toRouted(req.path, pathOf(req.raw.url)) }),
   });
+}
+
+/** The path that Hono routes by, unless that is the one that was sent: partly decoded, or without a slash at its end. */
+function toRouted(routed: string, sent: string): string | undefined {
+  return toPlain(routed) === toPlain(sent) ? undefined : routed;
+}
+
+function toPlain(path: string): string {
+  try {
+    return decodeURIComponent(path).replace(/\/$/, '');
+  } catch {
+    return path;
+  }
 }
 
 /** Hono keeps a body that earlier middleware has read. */

@@ -94,10 +94,12 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
 /** As Koa sees it, with its `app.proxy`. */
 function toPath(context: KoaContext): PathRequest {
   const { req, originalUrl: url, protocol } = context;
-  const { ip } = context as object as Context;
+  const { ip, mountPath } = context as object as Context & { mountPath?: string };
+  // koa-mount cuts off the part that it has routed, and does not keep it.
+  const routedUrl = mountPath === undefined ? req.url : undefined;
   return {
     ...toNodePath(req),
-    ...{ url, remoteAddress: ip, isSecure: protocol === 'https', body: bodyOf(context) },
+    ...{ url, routedUrl, remoteAddress: ip, isSecure: protocol === 'https', body: bodyOf(context) },
   };
 }
 

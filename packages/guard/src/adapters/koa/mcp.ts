@@ -29,7 +29,7 @@ export function toKoaMcp(
 
   async function guard(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const { req, res } = context;
-    if (!server.isFor(context.originalUrl)) return void (await next());
+    if (!server.isFor(context.originalUrl) && !server.isFor(req.url)) return void (await next());
     const onNode = { raw: req, response: res, read: () => read(context) };
     let entered: Awaited<ReturnType<typeof enterMcp>>;
     try {

@@ -9,6 +9,14 @@ import { type McpCaller, type McpDoor, openMcp } from './mcp-server.ts';
 import { answerUnreadable, LONGEST, MessageError } from './needed-scopes.ts';
 import type { McpOptions } from './options.ts';
 
+/** What a framework knows besides. */
+interface MoreOfRequest {
+  /** The path that its router reads. */
+  readonly routed?: string;
+  /** The body, if earlier middleware has read it. */
+  readAgain(): Promise<unknown>;
+}
+
 /**
  * The metadata and guard of an MCP server, for `Request`s of the Fetch standard.
  *
@@ -22,14 +30,14 @@ export function toFetchMcp<Incoming>(
   incoming: Incoming,
   request: Request,
   reply: FetchReply,
-  readAgain?: () => Promise<unknown>,
+  more?: MoreOfRequest,
 ) => Promise<Response | McpCaller | undefined> {
   const { routes, server } = openMcp(door, options);
 
-  return async (incoming, request, reply, readAgain = async () => undefined) => {
+  return async (incoming, request, reply, { routed, readAgain } = { readAgain: async () => undefined }) => {
     const answered = answerFetchRoute(door, routes, incoming, request);
     if (answered !== undefined) return answered;
-    if (!server.isFor(request.url)) return undefined;
+    if (!server.isFor(request.url) && !(routed !== undefined && server.isFor(routed))) return undefined;
     const preflight = server.preflight(request);
     if (preflight !== undefined) return toFetchAnswer(preflight);
     door.addToAnswer(reply, { headers: server.corsHeaders(request), setCookies: [] });

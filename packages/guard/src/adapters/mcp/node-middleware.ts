@@ -4,6 +4,7 @@ import {
   type Next,
   type NodeRequest,
   type NodeResponse,
+  routedUrlOf,
   toNodeRoutes,
   urlOf,
 } from '../engine/internal.ts';
@@ -28,7 +29,8 @@ export function toNodeMcp<Incoming extends NodeRequest>(
 
   return (request, response, next) => {
     answerMetadata(request, response, (error) => {
-      if (error !== undefined || !server.isFor(urlOf(request))) return next(error);
+      const isOurs = () => server.isFor(urlOf(request)) || server.isFor(routedUrlOf(request));
+      if (error !== undefined || !isOurs()) return next(error);
       const onNode = { raw: request, response, read: () => readMessage(request) };
       enterMcp(server, request, response, onNode).then(
         (entered) => {

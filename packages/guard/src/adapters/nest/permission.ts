@@ -8,6 +8,7 @@ import {
   type PermitOptions,
   type PermitRule,
   type PushedClaims,
+  routedUrlOf,
   toNodePath,
 } from '../engine/internal.ts';
 import { type Call, kindOf } from './call.ts';
@@ -65,6 +66,7 @@ export function toPathPermit(
   if (options === undefined) return undefined;
   const decide = permits.enforcePaths(options, ({ request, credentials }) => ({
     ...toNodePath(credentials as NodeRequest),
+    routedUrl: routedUrlOf(credentials as NodeRequest),
     body: (request as { body?: unknown }).body,
   }));
   return (call, principal) => (hasPath(call) ? decide(call, principal) : undefined);
