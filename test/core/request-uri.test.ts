@@ -73,6 +73,13 @@ describe('the URI that a proof has to be for', () => {
       { publicUrl: 'https://api.example.com/v1' },
     ],
     [
+      'is none where the URL has no host: a parser takes the first part of its path for one',
+      'https://api.example.com/x/a',
+      { url: 'http:///x/a' },
+      UNKNOWN,
+      PUBLIC,
+    ],
+    [
       'has the name of the host in its own letters',
       'https://xn--mnchen-3ya.example/a',
       { url: '/a' },

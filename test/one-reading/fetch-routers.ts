@@ -22,7 +22,8 @@ const byPattern: FetchRouter = (request) => {
 
 const show = (name: string) => () => `ran:${name}`;
 const h3 = new H3();
-const elysia = new Elysia({ aot: mayCompile() });
+// By default it looks for the path behind the eleventh character: `http://ab/x/admin` would be `/admin`.
+const elysia = new Elysia({ aot: mayCompile(), handler: { standardHostname: false } });
 for (const area of ['admin', 'mcp']) {
   h3.all(`/${area}`, show(area)).all(`/${area}/**`, show(area));
   elysia.all(`/${area}`, show(area)).all(`/${area}/*`, show(area));

@@ -132,11 +132,13 @@ type Serve = (app: FetchRouter) => Server;
 
 const byAdaptor: Serve = (fetch) => createAdaptorServer({ fetch }) as Server;
 
-/** As Deno and workerd do: the target is in the URL as it was sent. */
+/** As Deno and workerd do: host and target are in the URL as they were sent. */
 const asSent: Serve = (app) =>
   createServer(async ({ method, headers, url = '' }, response) => {
     const request = new Request('http://localhost', { method, headers } as RequestInit);
-    Object.defineProperty(request, 'url', { value: /^\w+:/.test(url) ? url : `http://localhost${url}` });
+    Object.defineProperty(request, 'url', {
+      value: /^\w+:/.test(url) ? url : `http://${headers.host}${url}`,
+    });
     const answer = await (async () => app(request))().catch(() => new Response(null, { status: 500 }));
     response.writeHead(answer.status).end(await answer.text());
   });

@@ -9,6 +9,29 @@ const PIECES = [
   ...['|', '[', ']', '^', '`', '{', '"', '<', "'", '!', ',', '=', '+', '&', '$', '(', '%', '%zz', '%7e'],
   ...['orders/../admin', '%2e%2e/admin', '..\\admin', ':80/admin', 'localhost', '\t', '%0a', '%EF%BB%BF'],
 ];
+/** Values of `Host` that move a part of the path, where a URL is made of them as they are. */
+export const HOSTS: readonly string[] = [
+  ...[
+    '/',
+    '/x',
+    '//x',
+    '\\x',
+    'x/y',
+    '/x/..',
+    '@',
+    '@/x',
+    '?',
+    '#',
+    'x?',
+    'x#',
+    'x\\',
+    ':80',
+    'x:80/y',
+    'http://x',
+  ],
+  ...['[', '[::1]/x', 'x\ty', 'x y', '..', '%2f', 'x%2fy', 'public/..', '/public', 'ab'],
+];
+
 const STARTS = ['/', '/', '/', '/', '', 'http://localhost/', 'http://localhost', 'http:/', 'x://y/', '//'];
 
 /**

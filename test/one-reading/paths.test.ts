@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { ALICE, BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
 import { sendTargets } from '../support/send-targets.ts';
 import { ROUTED } from './path-servers.ts';
-import { targetsFor } from './path-targets.ts';
+import { HOSTS, targetsFor } from './path-targets.ts';
 
 const CONFIG = {
   paths: [
@@ -27,9 +27,19 @@ describe('the path that the guard decided on is the route that runs', () => {
       t.after(() => enforced.close());
       const [alice, bob] = [ALICE, BOB].map((who) => fake.tokenOf(who)) as [string, string];
       const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
-      const ran = async (app: { url: string }, targets: readonly string[], token: string) => {
-        const answers = await sendTargets(portOf(app), targets, token);
-        return answers.map(({ target, body }) => ({ target, route: /ran:(\w+)/.exec(body)?.[1] }));
+      const ran = async (
+        app: { url: string },
+        targets: readonly string[],
+        token: string,
+        host = 'localhost',
+      ) => {
+        const answers = await sendTargets(portOf(app), targets, token, { host });
+        return answers.map(({ target, body }) => ({ target, host, route: /ran:(\w+)/.exec(body)?.[1] }));
+      };
+      const ranAtHosts = async (app: { url: string }, area: string) => {
+        const targets = [`/${area}`, `/${area}/x`, `/x/${area}`, `/x/${area}/x`, `//${area}/x`];
+        const all = await Promise.all(HOSTS.map((host) => ran(app, targets, bob, host)));
+        return all.flat().filter(({ route }) => route === area);
       };
 
       // The test could not fail otherwise.
@@ -48,6 +58,7 @@ describe('the path that the guard decided on is the route that runs', () => {
         [],
         'a route ran that was not decided on',
       );
+      assert.deepEqual(await ranAtHosts(enforced, 'admin'), []);
 
       const guarded = await start({ verifier, permissions, mcp: { url: URL_OF_SERVER } });
       t.after(() => guarded.close());
@@ -59,6 +70,7 @@ describe('the path that the guard decided on is the route that runs', () => {
         [],
         'the MCP server was reached past its guard',
       );
+      assert.deepEqual(await ranAtHosts(guarded, 'mcp'), []);
     });
   }
 });

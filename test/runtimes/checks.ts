@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
-import { targetsFor } from '../one-reading/path-targets.ts';
+import { HOSTS, targetsFor } from '../one-reading/path-targets.ts';
 import { eventually } from '../support/eventually.ts';
 import { sendTargets } from '../support/send-targets.ts';
 import { ROUTERS } from './routers.ts';
@@ -150,8 +150,8 @@ export const CHECKS: Readonly<Record<string, (running: Running) => Promise<void>
         ['paths', 'admin'],
         ['mcp', 'mcp'],
       ] as const) {
-        const send = async (by: string, targets: readonly string[]) => {
-          const headers = { 'x-router': router, 'x-front': by };
+        const send = async (by: string, targets: readonly string[], more = {}) => {
+          const headers = { 'x-router': router, 'x-front': by, ...more };
           const answers = await sendTargets(Number(port), targets, token, headers);
           return answers.filter(({ body }) => body.includes(`ran:${area}`)).map(({ target }) => target);
         };
@@ -162,6 +162,7 @@ export const CHECKS: Readonly<Record<string, (running: Running) => Promise<void>
         assert.deepEqual(reached.sort(), ways, `${router} has the route`);
         const targets = targetsFor(area, 300);
         const past = await send(front, targets);
+        for (const host of HOSTS) past.push(...(await send(front, [...ways, `/x/${area}`], { host })));
         console.log(`  ${router}, ${front}: ${targets.length} targets, ${past.length} through`);
         through.push(...past.map((target) => `${router}, ${front}: ${target}`));
       }

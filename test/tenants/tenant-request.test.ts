@@ -102,4 +102,6 @@ test('the path of metadata is that of the resource', () => {
     ...{ [`${metadata}s/t`]: `${metadata}s/t`, [`/x${metadata}/t`]: `/x${metadata}/t` },
   };
   for (const [url, path] of Object.entries(read)) assert.equal(pathOf(url), path, url);
+  // Deno and workerd make it of `Host: /acme`, and a URL parser reads the path /data in it.
+  assert.throws(() => pathOf('http:///acme/data'), { code: 'path_ambiguous' });
 });

@@ -51,9 +51,9 @@ function hostnameOf(named: string): string {
 /** A document about a resource belongs to whom the resource does (RFC 9728 §3.1). */
 const METADATA = /^\/\.well-known\/oauth-protected-resource(?=\/|$)/;
 
-/** Decoded as routers do it. Paths that they could read in several ways were refused before. */
+/** Decoded as routers do it. Paths that they could read in several ways were refused before, and a URL without a host. */
 function pathOf(url: string): string {
-  const target = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]*/i, '');
+  const target = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]+/i, '');
   const [first = '/', second = first] = readingsOf(target === '' ? '/' : target);
   const path = (first.includes('%') ? second : first).replace(METADATA, '');
   return path.replace(/\/$/, '') || '/';

@@ -21,7 +21,7 @@ export function toRequestUri(
   return start !== undefined && ORIGIN.test(start) ? `${start}${path}` : undefined;
 }
 
-const ABSOLUTE = /^(https?:\/\/[^/]*)(.*)$/i;
+const ABSOLUTE = /^(https?:\/\/[^/]+)(.*)$/i;
 
 /** Nothing but a host and a port: with `Host: api/orders?`, what was sent to another path would be for `/orders`. */
 const ORIGIN = /^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
