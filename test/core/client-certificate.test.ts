@@ -179,6 +179,9 @@ describe('the header of a proxy', () => {
       `${PEM}x`,
       `x${PEM}`,
       PEM.replace('M', '-'),
+      // As long as the line that ends it.
+      PEM.replace(/-----END.*\n$/, 'x'.repeat(25)),
+      PEM.replace(/^-----BEGIN.*\n/, 'x'.repeat(27)),
     ];
     for (const value of parts.map(encodeURIComponent)) {
       assert.equal(await codeOf(nginx, from('10.0.0.1', value, header)), 'token_bound', value);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { authenticate, type Principal, readBearerToken } from '../../packages/guard/src/core/index.ts';
+import { DpopCredentials, readCredentials } from '../../packages/guard/src/core/internal.ts';
 import { assertRefused } from '../support/refusal.ts';
 
 const read = (authorization: string | undefined, rawHeaders?: string[]) =>
@@ -84,6 +85,37 @@ describe('reading the Authorization header', () => {
       await assertRefused(() => readBearerToken({ headers: { authorization } }), 'ambiguous_credentials');
     }
     assert.equal(readBearerToken({ headers: { authorization: ['Bearer a.b.c'] } }), 'a.b.c');
+  });
+
+  it('tells several that were joined from the parameters of one, which may hold commas', async () => {
+    for (const [authorization, code] of [
+      ['Basic YTpi , Digest a="b"', 'ambiguous_credentials'],
+      ['Basic  YTpi==, Digest a="b"', 'ambiguous_credentials'],
+      ['Negotiate, Digest a="b"', 'ambiguous_credentials'],
+      ['Bearer "a", b', 'ambiguous_credentials'],
+      ['Digest a="b",Bearer c', 'ambiguous_credentials'],
+      ['Digest a="b", c="d", \tDPoP c', 'ambiguous_credentials'],
+      ['Digest a="b", c="d"', 'unsupported_scheme'],
+      ['Digest a="bearer", c="d"', 'unsupported_scheme'],
+      ['Digest a="b", bearers="d"', 'unsupported_scheme'],
+    ] as const) {
+      await assertRefused(() => read(authorization), code);
+    }
+  });
+
+  it('takes a token of the scheme DPoP where it may come, and never for one of Bearer', () => {
+    const readEither = (authorization: string) => {
+      const found = readCredentials({ headers: { authorization } }, true);
+      return found instanceof Error ? [found.code, found.expected] : found;
+    };
+    for (const header of ['DPoP a.b.c', 'dpop a.b.c', 'DPOP   a.b.c'])
+      assert.deepEqual(readEither(header), new DpopCredentials('a.b.c'));
+    assert.equal(readEither('Bearer a.b.c'), 'a.b.c');
+    for (const header of ['DPoP', 'dpop ', 'DPoP   ', 'bearer', 'Bearer  '])
+      assert.deepEqual(readEither(header), ['missing_token', undefined]);
+    const other = ['unsupported_scheme', 'Bearer <token> or DPoP <token>'];
+    for (const header of ['xDPoP a.b.c', 'Basic dpop a', 'Basic dpop', 'DPoP\ta', 'DPoP a\nb', 'DPoPx'])
+      assert.deepEqual(readEither(header), other);
   });
 
   it('is not confused by values and other names that look like the header', () => {

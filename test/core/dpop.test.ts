@@ -293,6 +293,7 @@ describe('a proof', () => {
       'proof_store_unavailable',
     );
     assert.deepEqual(error.headers, { 'retry-after': '5' });
+    assert.equal((error.cause as Error).message, 'away');
   });
 
   it('of one key gets 503 where there are too many of them; those of others go on, and replays do not count', async () => {
@@ -306,9 +307,12 @@ describe('a proof', () => {
     for (let i = 0; i < 5; i++) await assertRefused(() => send(first), 'dpop_proof_replayed');
     await send();
     await send();
-    await assertRefused(() => send(), 'proof_store_unavailable');
+    const { seen } = await assertRefused(() => send(), 'proof_store_unavailable');
+    assert.equal(seen, `thumbprint ${client.jkt}`);
     await authenticate(guard, requestOf(two, other.proof({ token: two, uri: URI, now: own.now })));
-    own.advance(40);
+    own.advance(39);
+    await assertRefused(() => send(), 'proof_store_unavailable');
+    own.advance(1);
     await send();
   });
 

@@ -4,6 +4,7 @@ import {
   AUTH_ERRORS,
   AuthError,
   type AuthErrorCode,
+  isAuthError,
   OptionsError,
 } from '../../packages/guard/src/core/index.ts';
 import { buildChallenge } from '../../packages/guard/src/core/internal.ts';
@@ -142,6 +143,12 @@ describe('AuthError', () => {
     assert.equal(error.cause, cause);
     assert.equal('cause' in new AuthError('token_type', 'r'), false);
   });
+});
+
+it('an error of ours is told from whatever else is thrown', () => {
+  assert.equal(isAuthError(new AuthError('missing_token', '')), true);
+  for (const thrown of [undefined, null, 'text', 7, () => {}, {}, new Error('missing_token')])
+    assert.equal(isAuthError(thrown), false);
 });
 
 describe('buildChallenge', () => {

@@ -169,7 +169,11 @@ describe('the options of a verifier', () => {
       { header: 'client-cert', trustedBy: [] },
       { header: 'client-cert', trustedBy: [1] },
       { header: 'client-cert', trustedBy: ['proxy'] },
-      { header: 'client-cert', trustedBy: ['10.0.0.0/33'] },
+      { header: 'client-cert', trustedBy: ['10.0.0.1', 'proxy'] },
+      ...['10.0.0.0/33', 'fd00::/129', '10.0.0.0/8.5', '10.0.0.0/0x8', '10.0.0.0/1e1'].map((network) => ({
+        header: 'client-cert',
+        trustedBy: [network],
+      })),
       { header: 'client-cert', trustedBy: ['10.0.0.0/8/8'] },
       { header: 'client-cert', trustedBy: ['10.0.0.0/'] },
       { header: 'client-cert', trustedBy: ['10.0.0.1'], more: 1 },
@@ -216,7 +220,10 @@ describe('the options of a verifier', () => {
     clientCertificate: [
       'off',
       'connection',
-      { header: 'client-cert', trustedBy: ['10.0.0.1', 'fd00::/8', '10.0.0.0/8'] },
+      {
+        header: 'client-cert',
+        trustedBy: ['10.0.0.1', 'fd00::/8', 'fd00::/128', '10.0.0.0/8', '10.0.0.1/32'],
+      },
       { header: 'ssl-client-cert', trustedBy: () => true },
     ],
     acrLevels: [['silver', 'gold'], { silver: 1, gold: 2 }],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toRefusal } from '../../packages/guard/src/core/http/refusal.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { toPublic } from '../../packages/guard/src/core/internal.ts';
 
 const withResource = (error: AuthError, resource: typeof RESOURCE) => toRefusal(error, resource, undefined);
 const RESOURCE = { metadataUrl: 'https://api.example.com/.well-known/x', scopes: ['a'] };
@@ -40,6 +41,18 @@ test('quotes and line breaks in a scope or an address end no header', () => {
     headers['www-authenticate'],
     `Bearer scope="a'b", resource_metadata="https://x/'''set-cookie: a=b"`,
   );
+});
+
+test('where there is neither metadata nor a proof to name, the refusal is the error itself', () => {
+  const error = new AuthError('token_expired', 'why');
+  assert.equal(toRefusal(error, undefined, undefined), error);
+});
+
+test('the other end of a connection hears of a refusal, and of a fault nothing', () => {
+  const { statusCode, detail } = toPublic(new AuthError('token_expired', 'why'));
+  assert.deepEqual([statusCode, detail], [401, 'Could not validate credentials']);
+  const fault = toPublic(new Error('the password is wrong'));
+  assert.deepEqual([fault.statusCode, fault.detail], [500, 'Internal Server Error']);
 });
 
 test('a challenge of another scheme, or none, stays as it is', () => {

@@ -67,7 +67,7 @@ function ofConnection(socket: SocketLike | undefined): string | undefined {
 
 /** RFC 9440 §2.2: a byte sequence (RFC 8941 §3.3.5). Two headers are joined by a comma, which it never has. */
 function fromClientCert(value: string): string | undefined {
-  return toThumbprint(/^:([A-Za-z\d+/]+={0,2}):$/.exec(value.trim())?.[1]);
+  return toThumbprint(/^:([A-Za-z\d+/]+={0,2}):$/.exec(value)?.[1]);
 }
 
 /** One certificate and nothing else (RFC 7468 §5). Spaces go first: an expression that skips them takes quadratic time. */

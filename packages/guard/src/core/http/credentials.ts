@@ -97,6 +97,6 @@ export function isForOthers({ code }: AuthError, header = ''): boolean {
 /** Whether a session decides about a request, where there are sessions. */
 export function isForSession(wire: RequestLike): boolean {
   const header = authorizationOf(wire);
-  const read = header === undefined ? undefined : readCredentials(wire, false, header);
-  return read === undefined || (typeof read === 'object' && isForOthers(read, header));
+  const read = readCredentials(wire, false, header);
+  return typeof read === 'object' && isForOthers(read, header);
 }

@@ -50,7 +50,7 @@ export function isRepeated(rawHeaders: readonly string[], wanted: string): boole
   let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    if (name.length === wanted.length && (name === wanted || name.toLowerCase() === wanted)) seen++;
+    if (name.length === wanted.length && name.toLowerCase() === wanted) seen++;
   }
   return seen > 1;
 }
