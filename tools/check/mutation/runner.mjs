@@ -1,24 +1,43 @@
 // Runs tests for Stryker, all in one process: a mutant costs the tests that reach its line, and no start of a process.
 //
+// A mutant has a budget of processor time. Tests that killed its neighbours run first, then those with the name of its file, then
+// the quickest. A mutant that lives until the budget is spent has survived, whatever the other tests would say.
+//
 // A test that fails with a mutant is run once more without it. One that then fails too can run but once in a process: its file
-// is loaded anew for it, from then on.
-import { globSync } from 'node:fs';
+// is loaded anew for it, from then on. If that does not help, the test is left out, and with too many of them the process ends.
+// Stryker starts another in its place, as it does where a mutant never returns.
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { relative, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { collect, end, runTest } from './node-test.mjs';
+import { ProgressReporter } from './progress.mjs';
+import { hasHung, startWatchdog } from './watchdog.mjs';
 
-const TEST_FILES = ['test/core/*.test.ts', 'test/events/*.test.ts', 'test/attacks/attacks.test.ts'];
+const TEST_FILES = ['test/core/*.test.ts', 'test/attacks/attacks.test.ts', 'test/authz/request-path.test.ts'];
 const SHIM = new URL('node-test.mjs', import.meta.url).href;
-/** For a test, beside ten times what it took the last time. On a busy machine it may take long. */
-const TIMEOUT_MS = 10_000;
+const BUDGET_MS = 1_000;
+/** A test that takes longer than that is not tried. */
+const LONGEST_TEST_MS = 4_000;
+/** For a test, beside twenty times what it took the last time. On a busy machine it may take long. */
+const TIMEOUT_MS = 4_000;
+/** What the first process measured, for those after it. In the folder that Stryker makes for the run, which is the current one. */
+const TIMES_FILE = 'mutation-times.json';
+const MOST_LEFT_OUT = 20;
 const [SUCCESS, , SKIPPED] = [0, 1, 2];
 
 class InProcessRunner {
   #tests = new Map();
   #mustBeFresh = new Set();
+  #loadMs = new Map();
+  #endProcess = process.exit;
+  /** @type {(mutant: string) => void} */
+  #watch = () => {};
   #loads = 0;
   #kills = 0;
+  #leftOut = 0;
+  /** By file and test, when the test last killed one of the file's mutants. */
+  #killers = new Map();
 
   /** Mutants are active while tests run, never while files are loaded: no process has to begin anew. */
   capabilities() {
@@ -34,8 +53,13 @@ class InProcessRunner {
           : next(specifier, context),
     });
     process.env.NODE_ENV = 'test';
+    this.#watch = startWatchdog();
     // A request that a test gave up, or that a mutant left behind, ends no process.
     process.on('unhandledRejection', () => {}).on('uncaughtException', () => {});
+    this.#endProcess = process.exit.bind(process);
+    process.exit = (code) => {
+      throw new Error(`process.exit(${code})`);
+    };
   }
 
   async dryRun({ testFiles }) {
@@ -60,31 +84,29 @@ class InProcessRunner {
         status: test.isSkipped ? SKIPPED : SUCCESS,
       });
     }
+    const times = tests.map(({ id, status, timeSpentMs }) => [id, status === SKIPPED, timeSpentMs]);
+    writeFileSync(TIMES_FILE, JSON.stringify(times));
     return { status: 'complete', tests, mutantCoverage: globalThis.__stryker__.mutantCoverage };
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit }) {
+    if (hasHung(activeMutant.id)) return { status: 'timeout' };
+    if (this.#leftOut > MOST_LEFT_OUT) this.#endProcess(1);
     if (this.#tests.size === 0) await this.#loadAll();
     const mutate = () =>
       Object.assign(globalThis.__stryker__, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
     const restore = () =>
       Object.assign(globalThis.__stryker__, { activeMutant: undefined, hitLimit: undefined });
-    const tests = [...this.#tests.values()]
-      .filter(({ id, isSkipped }) => !isSkipped && (testFilter === undefined || testFilter.includes(id)))
-      // What killed the one before, which is of the same lines, kills this one too, most likely.
-      .sort((a, b) => b.killedAt - a.killedAt || a.tookMs - b.tookMs);
     let ran = 0;
-    for (const { id } of tests) {
+    this.#watch(activeMutant.id);
+    const started = process.cpuUsage();
+    for (const id of this.#inOrder(activeMutant.fileName, testFilter)) {
+      const { user, system } = process.cpuUsage(started);
+      if ((user + system) / 1000 > BUDGET_MS) break;
       ran++;
-      let error = await this.#try(id, mutate, restore);
-      if (error !== undefined && (await this.#try(id, restore, restore)) !== undefined) {
-        this.#mustBeFresh.add(this.#tests.get(id).file);
-        error = await this.#try(id, mutate, restore);
-        // Something of the process is broken: another takes over.
-        if (error !== undefined && (await this.#try(id, restore, restore)) !== undefined) process.exit(1);
-      }
+      const error = await this.#failure(id, mutate, restore);
       if (error === undefined) continue;
-      this.#tests.get(id).killedAt = ++this.#kills;
+      this.#killersOf(activeMutant.fileName).set(id, ++this.#kills);
       return {
         status: 'killed',
         killedBy: [id],
@@ -97,6 +119,36 @@ class InProcessRunner {
 
   async dispose() {
     await end();
+  }
+
+  #killersOf(fileName) {
+    if (!this.#killers.has(fileName)) this.#killers.set(fileName, new Map());
+    return this.#killers.get(fileName);
+  }
+
+  /** The tests of a mutant, in the order in which they run. */
+  #inOrder(fileName, testFilter) {
+    const killers = this.#killersOf(fileName);
+    const name = basename(fileName, '.ts');
+    const rank = ({ id, file }) => killers.get(id) ?? (file.includes(name) ? 0 : -1);
+    const cost = ({ file, tookMs }) => tookMs + (this.#mustBeFresh.has(file) ? this.#loadMs.get(file) : 0);
+    return [...this.#tests.values()]
+      .filter(({ id, isSkipped }) => !isSkipped && (testFilter === undefined || testFilter.includes(id)))
+      .filter((test) => cost(test) < LONGEST_TEST_MS)
+      .sort((a, b) => rank(b) - rank(a) || cost(a) - cost(b))
+      .map(({ id }) => id);
+  }
+
+  /** What a test fails with because of the mutant, or `undefined`. */
+  async #failure(id, mutate, restore) {
+    const error = await this.#try(id, mutate, restore);
+    if (error === undefined || (await this.#try(id, restore, restore)) === undefined) return error;
+    this.#mustBeFresh.add(this.#tests.get(id).file);
+    const again = await this.#try(id, mutate, restore);
+    if (again === undefined || (await this.#try(id, restore, restore)) === undefined) return again;
+    process.stderr.write(`Left out, it now fails without a mutant: ${id}\n`);
+    this.#tests.get(id).isSkipped = true;
+    this.#leftOut++;
   }
 
   async #try(id, prepare, restore) {
@@ -112,7 +164,7 @@ class InProcessRunner {
 
   async #run(test) {
     const started = performance.now();
-    const error = await runTest(test, TIMEOUT_MS + 10 * test.tookMs);
+    const error = await runTest(test, TIMEOUT_MS + 20 * test.tookMs);
     if (error === undefined) test.tookMs = performance.now() - started;
     return error;
   }
@@ -121,18 +173,24 @@ class InProcessRunner {
     const wanted =
       testFiles?.length > 0 ? testFiles.map((file) => relative('.', file)) : globSync(TEST_FILES);
     for (const file of wanted.sort()) await this.#load(file);
+    if (!existsSync(TIMES_FILE)) return;
+    for (const [id, isSkipped, tookMs] of JSON.parse(readFileSync(TIMES_FILE, 'utf8')))
+      if (this.#tests.has(id)) Object.assign(this.#tests.get(id), { isSkipped, tookMs });
   }
 
   async #load(file) {
+    const started = performance.now();
     const url = pathToFileURL(resolve(file)).href;
     const tests = await collect(file, () => import(`${url}?load=${this.#loads++}`));
     for (const [id, test] of tests) {
-      const { killedAt = 0, tookMs = 0 } = this.#tests.get(id) ?? {};
-      this.#tests.set(id, { ...test, file, killedAt, tookMs });
+      const { isSkipped, tookMs = 0 } = this.#tests.get(id) ?? test;
+      this.#tests.set(id, { ...test, file, isSkipped, tookMs });
     }
+    this.#loadMs.set(file, performance.now() - started);
   }
 }
 
 export const strykerPlugins = [
   { kind: 'TestRunner', name: 'in-process', factory: () => new InProcessRunner() },
+  { kind: 'Reporter', name: 'progress-by-file', factory: () => new ProgressReporter() },
 ];
