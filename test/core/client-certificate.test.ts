@@ -98,9 +98,22 @@ describe('a token that is bound to a certificate', () => {
     };
     await send({ socket: socket() });
     await assertRefused(() => send({}), 'token_bound');
+    await assertRefused(async () => verifier.verify(both, { jkt: client.jkt }), 'token_bound');
     const headers = { authorization: `Bearer ${both}` };
     await assertRefused(() => authenticate(verifier, { headers, socket: socket() }), 'token_bound');
   });
+});
+
+it('a token that is bound to a key alone asks for no certificate, and none is in its way', async () => {
+  const client = createDpopClient();
+  const bound = realm.mint({ cnf: { jkt: client.jkt } });
+  const options = { dpop: 'accepted', publicUrl: 'https://api.example.com' } as const;
+  const verifier = realm.verifier({ ...options, clientCertificate: 'connection' });
+  for (const one of [{}, socket()]) {
+    const dpop = client.proof({ token: bound, uri: 'https://api.example.com/a', now: realm.now });
+    const headers = { authorization: `DPoP ${bound}`, dpop };
+    assert.ok(await authenticate(verifier, { method: 'GET', url: '/a', headers, socket: one }));
+  }
 });
 
 describe('the header of a proxy', () => {

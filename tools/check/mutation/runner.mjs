@@ -16,7 +16,7 @@ import { hasHung, startWatchdog } from './watchdog.mjs';
 
 const TEST_FILES = ['test/core/*.test.ts', 'test/attacks/attacks.test.ts', 'test/authz/request-path.test.ts'];
 const SHIM = new URL('node-test.mjs', import.meta.url).href;
-const BUDGET_MS = 1_000;
+const BUDGET_MS = Number(process.env.MUTANT_BUDGET_MS ?? 1_000);
 /** A test that takes longer than that is not tried. */
 const LONGEST_TEST_MS = 4_000;
 /** For a test, beside twenty times what it took the last time. On a busy machine it may take long. */
