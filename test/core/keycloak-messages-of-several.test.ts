@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KeycloakMessage, Verifier } from '../../packages/guard/src/core/index.ts';
+import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+import { mintLogoutToken, mintPush } from './signed-messages.ts';
+
+type Logged = { level: string; message: string; fields: Record<string, unknown> };
+
+/** What the log and the listener are told. */
+function listener() {
+  const logged: Logged[] = [];
+  const told: KeycloakMessage[] = [];
+  const write = (level: string) => (fields: object, message?: string) =>
+    void logged.push({ level, message: String(message), fields: { ...fields } });
+  const log = { warn: write('warn'), error: write('error') } as never;
+  return { logged, told, log, onMessage: (message: KeycloakMessage) => void told.push(message) };
+}
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  connection: 'close',
+  'content-type': 'application/json; charset=utf-8',
+};
+
+async function startThree() {
+  const [realm, other] = [createTestRealm(), createTestRealm({ realm: 'other' })];
+  const members = [other.verifier(), realm.verifier(), realm.verifier({ clientId: 'second-api' })] as const;
+  await Promise.all(members.map((member) => member.load()));
+  return { realm, members, messages: createKeycloakMessages(members) };
+}
+
+const revocationsOf = (members: readonly Verifier[]) => members.map((member) => member.status().revocations);
+
+test('a session that ended for one API of a realm has ended for each of them, and for no other realm', async () => {
+  for (const send of ['backchannelLogout', 'adminPush'] as const) {
+    const { realm, members, messages } = await startThree();
+    const token = realm.mint({ sid: 's1', aud: 'second-api' });
+    assert.ok(await members[2].verify(token));
+    const { told, ...listeners } = listener();
+    const answer =
+      send === 'adminPush'
+        ? await messages.adminPush(mintPush(realm, { keycloakSessionIds: ['s1'] }), 'LOGOUT', listeners)
+        : await messages.backchannelLogout({ logout_token: mintLogoutToken(realm) }, listeners);
+    assert.equal(answer.status, 204);
+    assert.deepEqual(answer.headers, { 'cache-control': 'no-store', connection: 'close' });
+    assert.deepEqual(revocationsOf(members), [0, 1, 1]);
+    await assertRefused(() => members[2].verify(token), 'token_revoked');
+    assert.deepEqual(
+      told.map(({ revocations, error }) => [revocations.length, error]),
+      [[1, null]],
+    );
+  }
+});
+
+test('a realm that calls itself what another one is called ends nobody with its pushes', async () => {
+  const realm = createTestRealm();
+  const impostor = createTestRealm({ serverUrl: 'https://evil.example.com', issuer: realm.issuer });
+  const members = [realm.verifier({ issuer: realm.issuer }), impostor.verifier()] as const;
+  await Promise.all(members.map((member) => member.load()));
+  const { logged, told, ...listeners } = listener();
+  const push = mintPush(impostor, { keycloakSessionIds: ['s1'] });
+  const answer = await createKeycloakMessages(members).adminPush(push, 'LOGOUT', { ...listeners });
+  assert.equal(answer.status, 400);
+  assert.deepEqual(revocationsOf(members), [0, 0]);
+  assert.match(String(logged[0]?.fields.reason), /evil\.example\.com\/realms\/testing calls itself https:/);
+  // The one whose name it is goes on, though two have it.
+  const own = mintPush(realm, { keycloakSessionIds: ['s1'] });
+  assert.equal((await createKeycloakMessages(members).adminPush(own, 'LOGOUT', listeners)).status, 204);
+  // Alone there is nobody to be taken for.
+  const alone = createKeycloakMessages([members[1]]);
+  assert.equal((await alone.adminPush(push, 'LOGOUT', listeners)).status, 204);
+});
+
+test('where neither of two realms with one name was given it, neither is believed', async () => {
+  const issuer = 'https://public.example.com/realms/testing';
+  const realms = ['http://a:8080', 'http://b:8080'].map((serverUrl) =>
+    createTestRealm({ serverUrl, issuer }),
+  );
+  const members = realms.map((realm) => realm.verifier());
+  await Promise.all(members.map((member) => member.load()));
+  const messages = createKeycloakMessages(members);
+  for (const realm of realms) {
+    const push = mintPush(realm, { keycloakSessionIds: ['s1'] });
+    assert.equal((await messages.adminPush(push, 'LOGOUT', listener())).status, 400);
+  }
+  assert.deepEqual(revocationsOf(members), [0, 0]);
+});
+
+test('a message that is refused is a line in the log, and Keycloak hears no more than that it was', async () => {
+  const { realm, messages } = await startThree();
+  const { logged, told, ...listeners } = listener();
+  const twice = new URLSearchParams([0, 0].map(() => ['logout_token', mintLogoutToken(realm)])).toString();
+  const answers = [
+    await messages.backchannelLogout(twice, listeners),
+    await messages.backchannelLogout('token=a', listeners),
+    await messages.adminPush('nonsense', 'LOGOUT', listeners),
+  ];
+  const one = 'The logout token is not valid';
+  assert.deepEqual(
+    answers.map(({ status, headers, body }) => [status, headers, JSON.parse(String(body)).error_description]),
+    [
+      [400, HEADERS, 'Invalid logout token'],
+      [400, HEADERS, 'Invalid logout token'],
+      [400, HEADERS, 'Invalid push'],
+    ],
+  );
+  assert.deepEqual(JSON.parse(String(answers[0]?.body)), {
+    error: 'invalid_request',
+    error_description: 'Invalid logout token',
+    detail: 'Invalid logout token',
+  });
+  assert.ok(!JSON.stringify(logged).includes(one));
+  assert.deepEqual(logged[0], {
+    level: 'warn',
+    message: 'a message of Keycloak was refused',
+    fields: {
+      code: 'logout_token_invalid',
+      reason: 'The request must have one logout_token',
+      expected: undefined,
+      seen: undefined,
+    },
+  });
+  assert.deepEqual(
+    logged.map(({ fields }) => fields.code),
+    ['logout_token_invalid', 'logout_token_invalid', 'admin_push_invalid'],
+  );
+  assert.deepEqual(
+    told.map(({ by, revocations }) => [by, revocations]),
+    [
+      ['backchannel_logout', []],
+      ['backchannel_logout', []],
+      ['admin_push', []],
+    ],
+  );
+});
+
+test('a logout that could not be shared is Keycloak told to send again, and the listener why', async () => {
+  const realm = createTestRealm();
+  const away = async () => Promise.reject(new Error('the store is away'));
+  const verifier = realm.verifier({
+    revocationStore: { add: away, subscribe: () => () => {}, useOnce: async () => true },
+  });
+  await verifier.load();
+  const { logged, told, ...listeners } = listener();
+  const messages = createKeycloakMessages([verifier]);
+  const answer = await messages.backchannelLogout({ logout_token: mintLogoutToken(realm) }, listeners);
+  assert.equal(answer.status, 503);
+  assert.deepEqual(answer.headers, { ...HEADERS, 'retry-after': '5' });
+  assert.deepEqual(
+    logged.map(({ level, message }) => [level, message]),
+    [['error', 'a logout could not be shared with other processes']],
+  );
+  assert.deepEqual(
+    told.map(({ revocations, error }) => [revocations, error?.code]),
+    [[[], 'revocation_not_shared']],
+  );
+});
