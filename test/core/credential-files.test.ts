@@ -64,10 +64,62 @@ describe('a file that changes', () => {
     assert.deepEqual((await send(made, none)).sent.length, 1);
     file.remove();
     assert.equal((await send(made, none)).sent.length, 1);
-    // Another fault is not the credential's.
-    const full = { status: 400, body: '{"error":"invalid_grant"}' };
-    assert.equal((await send(made, () => full)).sent.length, 1);
-    assert.equal((await send(made, () => ({ status: 401, body: '<html>' }))).sent.length, 1);
+  });
+
+  it('is asked for another value where Keycloak refuses the client, and for no other fault', async () => {
+    const client = (status: number, error: string) => ({ status, body: JSON.stringify({ error }) });
+    for (const [answer, calls] of [
+      [client(401, 'unauthorized_client'), 2],
+      [client(400, 'invalid_client'), 2],
+      [client(400, 'invalid_grant'), 1],
+      [client(401, 'invalid_token'), 1],
+      [client(500, 'invalid_client'), 1],
+      [client(403, 'unauthorized_client'), 1],
+      [{ status: 401, body: '<html>' }, 1],
+    ] as const) {
+      const file = fileOf('one');
+      const { made } = make({ secretFile: file.path });
+      await send(made);
+      file.write('two');
+      assert.equal((await send(made, () => answer)).sent.length, calls, answer.body);
+    }
+  });
+
+  it('holds a secret and nothing else: one line break at its end does not count', async () => {
+    for (const text of ['one', 'one\n', 'one\r\n'])
+      assert.equal((await shownBy(make({ secretFile: fileOf(text).path }).made)).fields.client_secret, 'one');
+    for (const text of ['one\n\n', 'one\ntwo', 'one\ntwo\n', ' one', 'one ', 'one\r', '\r\n'])
+      await assert.rejects(shownBy(make({ secretFile: fileOf(text).path }).made), isAuthError, text);
+  });
+
+  for (const [what, text, why] of [
+    ['secretFile', '', 'it is empty'],
+    ['secretFile', 'hunter2\nhunter2', 'it is more than a secret'],
+    ['secretFile', 'x'.repeat(256 * 1024 + 1), 'it is too long'],
+    ['keyFile', '{"hunter2', 'it is not JSON'],
+    ['keyFile', 'hunter2', 'it is not a private key in PEM or a JWK'],
+    ['keyFile', '{"keys":[null]}', 'there is no private key in it'],
+    ['keyFile', '{"kty":"EC","d":"hunter2"}', 'it is not a private key in PEM or a JWK'],
+    ['tokenFile', 'hunter2', 'it is not a signed token'],
+  ] as const) {
+    it(`that cannot be used is named with the reason, and not with what is in it: ${what}, ${why}`, async () => {
+      const { path } = fileOf(text);
+      const { made, notices } = make({ [what]: path } as never);
+      await assert.rejects(shownBy(made), isAuthError);
+      const [notice] = notices;
+      assert.ok(notice?.message.includes(`${path} cannot be used (${why}), and there is no older one`));
+      assert.equal(notice.fix, `Look at who writes ${path}, and whether this process may read it`);
+      assert.equal(notice.level, 'error');
+    });
+  }
+
+  it('holds a token that is not used in the last second, in which it could not arrive', async () => {
+    const { seconds } = make({ secret: 's' });
+    const { made, advance } = make({ tokenFile: fileOf(tokenFor(seconds(), 60)).path });
+    advance(58.9);
+    await shownBy(made);
+    advance(0.1);
+    await assert.rejects(shownBy(made), isAuthError);
   });
 
   for (const [how, spoil] of Object.entries({

@@ -141,6 +141,9 @@ describe('a credential', () => {
       ],
       ...[{ key, algorithm: 1 }, { key: weak }, { key: createTestKey('RS256').publicKey }, { keyFile: 1 }],
       ...[{ tokenFile: '/t', method: 'post' }, { certificateFile: '/c' }, { tokenfile: '/t' }],
+      ...[{ key: { keys: [null] } }, { key, algorithm: 'EdDSA' }],
+      { key: createTestKey('ES256').privateKey, algorithm: 'ES384' },
+      { key: createTestKey('EdDSA').privateKey, algorithm: 'RS256' },
       { certificateFile: '/c', certificateKeyFile: '/k', authorityFile: '' },
       { key: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey },
     ];

@@ -79,6 +79,35 @@ describe('a token of the client itself', () => {
     assert.equal(state.loads, 4);
   });
 
+  it('is renewed at half of its life at the earliest, and handed out until it could not arrive any more', async () => {
+    for (const [lifetime, renewed, over] of [
+      [300, 270, 299],
+      [40, 20, 39],
+      [1, 0.5, 0.5],
+    ] as const) {
+      const { held, state, settle } = start();
+      state.lifetime = lifetime;
+      await held.get();
+      state.now = renewed - 0.25;
+      assert.equal(await held.get(), 'token-1');
+      await settle();
+      assert.equal(state.loads, 1, `not before ${renewed} s of ${lifetime}`);
+      state.isDown = true;
+      state.now = over - 0.25;
+      assert.equal(await held.get(), 'token-1');
+      await settle();
+      state.now = over;
+      await assert.rejects(held.get(), { message: 'down' });
+    }
+    const { held, state, settle } = start();
+    await held.get();
+    state.now = 270;
+    await held.get();
+    await settle();
+    assert.equal(state.loads, 2, 'at that very second');
+    held.drop('nobody');
+  });
+
   it('that was refused is loaded again, unless it is young or another one', async (t) => {
     const { held, state } = start();
     let now = Math.ceil(performance.now());
