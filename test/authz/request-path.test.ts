@@ -25,7 +25,22 @@ describe('the path of a request', () => {
     assert.deepEqual(readingsOf('/a%20b/'), ['/a%20b/', '/a b/', '/a%20b', '/a b']);
     assert.deepEqual(readingsOf("/~a.b-c_d!$&'()*+,=:@[x]|"), ["/~a.b-c_d!$&'()*+,=:@[x]|"]);
     for (const path of DECIDED_PATHS) assert.ok(readingsOf(path).length > 0, path);
-    assert.throws(() => readingsOf(`/${'a'.repeat(9000)}`));
+    // A letter and its accent; dots that are no step.
+    assert.deepEqual(readingsOf('/e%CC%81'), ['/e%CC%81', '/e\u0301']);
+    assert.deepEqual(readingsOf('/.well-known/a...'), ['/.well-known/a...']);
+  });
+
+  it('ends somewhere, and is a text', async () => {
+    const longest = `/${'a'.repeat(8191)}`;
+    assert.deepEqual(readingsOf(longest), [longest]);
+    for (const [target, seen] of [
+      [`${longest}a`, `${longest.slice(0, 300)}…`],
+      ['', ''],
+      [undefined, 'undefined'],
+    ]) {
+      const error = await assertRefused(() => readingsOf(target as string), 'path_ambiguous');
+      assert.deepEqual([error.expected, error.seen], ['a path in its normal form (RFC 3986 §6.2.2)', seen]);
+    }
   });
 
   it('that is generated is refused, or is one path for everybody who decodes and resolves it', () => {

@@ -108,8 +108,8 @@ describe('a file that changes', () => {
       await assert.rejects(shownBy(made), isAuthError);
       const [notice] = notices;
       assert.ok(notice?.message.includes(`${path} cannot be used (${why}), and there is no older one`));
-      assert.equal(notice.fix, `Look at who writes ${path}, and whether this process may read it`);
-      assert.equal(notice.level, 'error');
+      assert.equal(notice?.fix, `Look at who writes ${path}, and whether this process may read it`);
+      assert.equal(notice?.level, 'error');
     });
   }
 

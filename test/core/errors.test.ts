@@ -164,6 +164,13 @@ describe('buildChallenge', () => {
     );
   });
 
+  it('says which sign-in is wanted, the first of several acr, and where the metadata are', () => {
+    assert.equal(
+      buildChallenge({ signIn: { acr: ['gold', 'silver'], maxAge: 0 }, resourceMetadata: 'https://a/b' }),
+      'Bearer acr_values="gold", max_age="0", resource_metadata="https://a/b"',
+    );
+  });
+
   it('lets nothing break out of the quotes or the header', () => {
     assert.equal(
       buildChallenge({ error: 'a"b\\c\r\nSet-Cookie: x=1\u0000\u007fé' }),

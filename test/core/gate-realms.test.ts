@@ -32,6 +32,14 @@ describe('a gate of many realms', () => {
     const gate = gateTo({ anyOf: [{ clientRole: 'reader' }] });
     assert.ok(await gate.decide(to('there', mintAt(elsewhere)), ''));
     await assertRefused(async () => gate.decide(to('here', mintAt(realm)), ''), 'role_missing');
+    const roles: GuardOptions[] = [{ clientRole: 'reader' }, { realmRole: 'user' }];
+    for (const among of [{ allOf: roles }, { allOf: [{ anyOf: roles }, { realmRole: 'user' }] }]) {
+      const mixed = gateTo(among);
+      assert.ok(await mixed.decide(to('there', mintAt(elsewhere)), ''), 'one of several is by realm');
+    }
+    assert.ok(await gateTo({ allOf: roles }).decide(to('there', mintAt(elsewhere)), ''));
+    const token = mintAt(realm);
+    await assertRefused(async () => gateTo({ allOf: roles }).decide(to('here', token), ''), 'role_missing');
     const strong = gateTo({ organization: { alias: 'acme', clientRole: 'reader' } });
     const refused = await refusalOf(async () => strong.decide(to('there', mintAt(elsewhere)), ''));
     assert.equal(refused.statusCode, 403);

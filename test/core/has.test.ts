@@ -16,7 +16,9 @@ const somebody = await realm.verifier().verify(
 test('has says yes to who meets the requirements, and no to who does not, and to nobody', () => {
   assert.equal(has(somebody, { realmRole: 'user' }), true);
   assert.equal(has(somebody, { realmRole: 'admin' }), false);
-  for (const nobody of [null, undefined]) assert.equal(has(nobody, { realmRole: 'user' }), false);
+  for (const nobody of [null, undefined]) {
+    for (const wanted of [{ realmRole: 'user' }, {}]) assert.equal(has(nobody, wanted), false);
+  }
 });
 
 test('has takes a role without a client for one of the client it is told', () => {

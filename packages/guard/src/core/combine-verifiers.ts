@@ -40,13 +40,13 @@ export function combineVerifiers<C extends object = AppClaims>(
   }
   const told = new Set<string>();
 
-  function tellConflicts(): void {
+  const tellConflicts = (): void => {
     for (const message of conflictsOf(members)) {
       if (told.has(message)) continue;
       told.add(message);
-      first?.notify({ level: 'error', code: 'issuer_conflict', message });
+      first.notify({ level: 'error', code: 'issuer_conflict', message });
     }
-  }
+  };
 
   async function verifyByIssuer(token: string, shown: Possession | undefined): Promise<Principal<C>> {
     const member = await selectByIssuer(members, token).finally(tellConflicts);

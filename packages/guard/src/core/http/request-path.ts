@@ -44,10 +44,8 @@ function decode(path: string): string {
     throw ambiguous('bytes that are not UTF-8', path);
   }
   for (const [, hex = ''] of path.matchAll(/%(..)/g)) {
-    const byte = Number.parseInt(hex, 16);
-    if (byte < 0x20 || byte === 0x7f) throw ambiguous('a control character', path);
     // RFC 3986 §2.2 and §2.3: decoding these makes another path, or the same one in an unusual spelling.
-    if (/[\w\-.~/\\;?#%]/.test(String.fromCharCode(byte))) {
+    if (/[\w\-.~/\\;?#%]/.test(String.fromCharCode(Number.parseInt(hex, 16)))) {
       throw ambiguous('a character that must not be encoded', path);
     }
   }
