@@ -225,6 +225,21 @@ describe('a push to the admin URL', () => {
     });
   }
 
+  it('is good while the clock here is two minutes behind, and its time the tolerance ahead', async () => {
+    const { realm, verifier } = await startLoaded();
+    const late = mintPush(realm, { expiration: realm.now + 150, keycloakSessionIds: ['s1'] });
+    assert.equal((await revokeByAdminPush(verifier, late, 'LOGOUT')).length, 1);
+    const action = 'PUSH_NOT_BEFORE';
+    const push = mintPush(realm, { action, notBefore: realm.now + 5 });
+    assert.equal((await revokeByAdminPush(verifier, push, action)).length, 2);
+    const [ofAll] = await revokeByAdminPush(
+      verifier,
+      mintPush(realm, { notBefore: realm.now + 5 }),
+      'LOGOUT',
+    );
+    assert.deepEqual(ofAll?.type === 'not-before' && ofAll.notBefore, realm.now + 5);
+  });
+
   for (const [what, header] of [
     ['an access token by its header', { typ: 'at+jwt' }],
     ['a kind that begins alike', { typ: 'JWTx' }],

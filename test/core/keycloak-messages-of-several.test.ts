@@ -94,10 +94,9 @@ test('a message that is refused is a line in the log, and Keycloak hears no more
   const twice = new URLSearchParams([0, 0].map(() => ['logout_token', mintLogoutToken(realm)])).toString();
   const answers = [
     await messages.backchannelLogout(twice, listeners),
-    await messages.backchannelLogout('token=a', listeners),
+    await messages.backchannelLogout('logout_token=nonsense', listeners),
     await messages.adminPush('nonsense', 'LOGOUT', listeners),
   ];
-  const one = 'The logout token is not valid';
   assert.deepEqual(
     answers.map(({ status, headers, body }) => [status, headers, JSON.parse(String(body)).error_description]),
     [
@@ -111,7 +110,6 @@ test('a message that is refused is a line in the log, and Keycloak hears no more
     error_description: 'Invalid logout token',
     detail: 'Invalid logout token',
   });
-  assert.ok(!JSON.stringify(logged).includes(one));
   assert.deepEqual(logged[0], {
     level: 'warn',
     message: 'a message of Keycloak was refused',
@@ -123,8 +121,14 @@ test('a message that is refused is a line in the log, and Keycloak hears no more
     },
   });
   assert.deepEqual(
-    logged.map(({ fields }) => fields.code),
-    ['logout_token_invalid', 'logout_token_invalid', 'admin_push_invalid'],
+    logged.slice(1).map(({ fields: { code, reason } }) => [code, reason]),
+    [
+      [
+        'logout_token_invalid',
+        'The logout token is not valid: The token is not a signed JWT in compact form',
+      ],
+      ['admin_push_invalid', 'The push is not valid: The token is not a signed JWT in compact form'],
+    ],
   );
   assert.deepEqual(
     told.map(({ by, revocations }) => [by, revocations]),
