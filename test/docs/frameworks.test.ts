@@ -9,7 +9,7 @@ import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
-import { TSX } from '../../tools/run/typescript.mjs';
+import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { eventually } from '../support/eventually.ts';
@@ -56,7 +56,9 @@ async function start(t: TestContext, { file, text }: (typeof programs)[number]):
     .replace('listen(3000)', `listen(${port})`)
     .replace('port: 3000', `port: ${port}`);
   writeFileSync(file, here);
-  const child = spawn(process.execPath, [...TSX, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [...TYPESCRIPT_ANYWHERE, file], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   t.after(async () => {
     child.kill();
     await once(child, 'exit');

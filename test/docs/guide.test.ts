@@ -10,7 +10,7 @@ import { loadConfig, startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
-import { TSX } from '../../tools/run/typescript.mjs';
+import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
@@ -72,7 +72,7 @@ async function startProgram(page: string): Promise<{ url: string; stop: () => Pr
   const text = readFileSync(fileOf(page), 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
   writeFileSync(fileOf(page), text.replace('port: 3000', `port: ${port}`));
   const url = `http://localhost:${port}`;
-  const child = spawn(process.execPath, [...TSX, fileOf(page)], {
+  const child = spawn(process.execPath, [...TYPESCRIPT_ANYWHERE, fileOf(page)], {
     env: { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -126,7 +126,7 @@ describe('the README and docs/guide/', () => {
             .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
         const commands = commandsOf(page);
         const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
-        const cli = `keycloak-guard() { "${process.execPath}" ${TSX.join(' ')} "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
+        const cli = `keycloak-guard() { "${process.execPath}" ${TYPESCRIPT_ANYWHERE.join(' ')} "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
         const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 60_000 });
         const answers = stdout.split('\n--\n');
         for (const [i, { command, expected }] of commands.entries()) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { EventsStatus } from '../../packages/guard/src/events/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
-import { TSX } from '../../tools/run/typescript.mjs';
+import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { readEventsRealm } from '../support/events-realm.ts';
@@ -32,7 +32,7 @@ async function startProcess(
   onChange?: (change: Change, child: ChildProcess) => void,
 ): Promise<Running> {
   const child = fork(join(ROOT, 'test/redis/events-process.ts'), [JSON.stringify(options)], {
-    execArgv: [...TSX],
+    execArgv: [...TYPESCRIPT_ANYWHERE],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const kill = async () => {

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TSX } from '../run/typescript.mjs';
+import { TYPESCRIPT_ANYWHERE } from '../run/typescript.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Version 2 of the SDK takes no zod before 4.2. */
@@ -43,9 +43,14 @@ for (const zod of asked.length > 0 ? asked : Object.keys(VERSIONS)) {
     console.log(`\nzod ${zod}, SDK ${sdk}`);
     const hook = ['--import', new URL('mcp-version.mjs', import.meta.url).href];
     try {
-      run(process.execPath, [...TSX, ...hook, '--test', 'test/one-reading/messages.test.ts'], root, {
-        ...{ MCP_FOLDER, ONLY_SDK: String(sdk), GENERATED_MESSAGES: '2000', NODE_ENV: 'test' },
-      });
+      run(
+        process.execPath,
+        [...TYPESCRIPT_ANYWHERE, ...hook, '--test', 'test/one-reading/messages.test.ts'],
+        root,
+        {
+          ...{ MCP_FOLDER, ONLY_SDK: String(sdk), GENERATED_MESSAGES: '2000', NODE_ENV: 'test' },
+        },
+      );
     } catch {
       failed.push(`zod ${zod}, SDK ${sdk}`);
     }

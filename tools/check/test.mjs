@@ -34,7 +34,7 @@ const LONG = [
   ...['server', 'contract', 'faults'],
 ];
 /** For all files of a process. One that does not end by then has failed. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 /** Processes. */
 const MOST_TRIED_AGAIN = 3;
 

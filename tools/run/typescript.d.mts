@@ -1,2 +1,2 @@
-export const TSX: readonly string[];
+export const TYPESCRIPT_ANYWHERE: readonly string[];
 export const TYPESCRIPT: readonly string[];

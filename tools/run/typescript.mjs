@@ -1,12 +1,14 @@
 /** Packages of this repository import one another's sources, not what was last built. */
 const SOURCE = '--conditions=@keycloak-guard/source';
 
-/** Flags with which every Node runs TypeScript, wherever the file is: Node itself reads none below `node_modules`. */
-export const TSX = [SOURCE, '--import', import.meta.resolve('tsx')];
+/** From 22.18 on, Node reads TypeScript itself, but none below `node_modules`. */
+const canReadTypeScript = Boolean(process.features.typescript);
+const STRIPPED = [SOURCE, '--import', new URL('strip-types.mjs', import.meta.url).href];
 
-/**
- * Flags with which Node runs TypeScript: from 22.18 on it reads it itself. `short-assert.mjs` says why tsx needs company.
- */
-export const TYPESCRIPT = process.features.typescript
-  ? [SOURCE]
-  : [...TSX, '--import', new URL('../check/short-assert.mjs', import.meta.url).href];
+/** Flags with which every Node runs TypeScript, wherever the file is. */
+export const TYPESCRIPT_ANYWHERE = canReadTypeScript
+  ? [SOURCE, '--import', import.meta.resolve('tsx')]
+  : STRIPPED;
+
+/** Flags with which Node runs TypeScript of this repository. */
+export const TYPESCRIPT = canReadTypeScript ? [SOURCE] : STRIPPED;
