@@ -5,10 +5,10 @@
 //
 // With --original: shows what nest-keycloak-connect lets in, and what the drop-in does there.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TSX } from '../run/typescript.mjs';
+import { TYPESCRIPT_ANYWHERE } from '../run/typescript.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PACKAGES = [
@@ -42,7 +42,7 @@ function install(name: string, packages: readonly string[]): string {
   return folder;
 }
 
-const HOOK = ['--import', new URL('nest-version.mjs', import.meta.url).href];
+const HOOK = `--import=${new URL('nest-version.mjs', import.meta.url)}`;
 
 function testVersion(version: string): void {
   const folder = install(`nest-${version}`, [
@@ -50,15 +50,9 @@ function testVersion(version: string): void {
     ...PACKAGES.map((name) => `@nestjs/${name}@${version}`),
     ...(OTHERS[version] ?? []),
   ]);
-  const tests = ['test/nest', 'test/nest-connect'].flatMap((room) =>
-    readdirSync(join(root, room))
-      .filter((file) => file.endsWith('.test.ts'))
-      .map((file) => `${room}/${file}`),
-  );
-  run(process.execPath, [...TSX, ...HOOK, '--test', ...tests], root, {
+  run(process.execPath, ['tools/check/test.mjs', 'nest', 'nest-connect', HOOK], root, {
     NEST_FOLDER: folder,
     NEST_VERSION: version,
-    NODE_ENV: 'test',
   });
 }
 
@@ -72,7 +66,7 @@ const ORIGINAL = [
 /** @throws Error where the drop-in has a hole, or the original does not have one that is said to be there */
 function compareWithOriginal(): void {
   const NEST_FOLDER = install('nest-original', ORIGINAL);
-  const original = findHoles(HOOK, { NEST_FOLDER });
+  const original = findHoles([HOOK], { NEST_FOLDER });
   const dropIn = findHoles([], {});
   const word = (isOpen: boolean | undefined) => (isOpen ? 'open' : 'closed');
   const rows = Object.entries(original).map(([hole, isOpen]) => [hole, word(isOpen), word(dropIn[hole])]);
@@ -86,10 +80,14 @@ function compareWithOriginal(): void {
 }
 
 function findHoles(preload: readonly string[], env: object): Record<string, boolean> {
-  const { stdout, status } = spawnSync(process.execPath, [...TSX, ...preload, 'test/nest-connect/holes.ts'], {
-    ...{ cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 },
-    env: { ...process.env, ...env, NODE_ENV: 'test' },
-  });
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [...TYPESCRIPT_ANYWHERE, ...preload, 'test/nest-connect/holes.ts'],
+    {
+      ...{ cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 },
+      env: { ...process.env, ...env, NODE_ENV: 'test' },
+    },
+  );
   if (status !== 0) throw new Error('test/nest-connect/holes.ts failed');
   return JSON.parse(stdout) as Record<string, boolean>;
 }
