@@ -45,7 +45,7 @@ export function checkJest(archive: string): void {
   const project = emptyProject('jest');
   install(project, archive, 'jest@30', '@types/node');
   write(project, { 'idp.test.js': TEST, 'typed.ts': TYPED });
-  run(project, 'npx', '--no-install', 'jest');
+  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000');
   compile(project, { module: 'Node16' }, ['typed.ts']);
   process.stdout.write('The provider runs in Jest.\n');
 }

@@ -101,7 +101,7 @@ test('an error of another copy is known', async () => {
   expect(isAuthError(new Error('missing_token'))).toBe(false);
 });`,
   });
-  run(project, 'npx', '--no-install', 'jest', '--testMatch', '**/all.test.js');
+  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000', '--testMatch', '**/all.test.js');
 }
 
 export function compile(

@@ -10,7 +10,7 @@ export function checkNest(archive: string, testing: string): void {
   writeBlocks(project);
   install(project, archive, testing, '@nestjs/config@4', '@nestjs/microservices@11', '@nestjs/websockets@11');
   run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', '.');
-  run(project, 'npx', '--no-install', 'jest');
+  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000');
   run(project, 'npx', '--no-install', 'vitest', 'run');
   // What nest new wrote before.
   const module = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '5.0' };
@@ -24,7 +24,7 @@ export function checkNest(archive: string, testing: string): void {
       transform: { '\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.before.json' }] },
     }),
   });
-  run(project, 'npx', '--no-install', 'jest', '--config', 'jest.before.json');
+  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000', '--config', 'jest.before.json');
   process.stdout.write(
     'The example for NestJS runs with the packed library, and so do its tests by Jest and by Vitest.\n',
   );
