@@ -192,8 +192,15 @@ async function writePrograms({ input, dir, included = /^$/, plugins = [], output
     logLevel: 'warn',
   });
   const always = { dir, format: 'esm', chunkFileNames: '[name].js', comments: false, sourcemap: sourceMaps };
-  await bundle.write({ ...always, ...output });
+  const { output: chunks } = await bundle.write({ ...always, ...output });
   await bundle.close();
+  for (const { fileName } of chunks) toOneByteCharacters(join(dir, fileName));
+}
+
+/** With one `…` in it, V8 keeps all of a program in memory with two bytes for each character. */
+function toOneByteCharacters(file) {
+  const toEscape = (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/[^\0-\xff]/g, toEscape));
 }
 
 /**

@@ -1,7 +1,9 @@
 // A claim of the wrong type counts as missing.
 
 export function toStrings(value: unknown): readonly string[] {
-  return Object.freeze(Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []);
+  if (!Array.isArray(value)) return Object.freeze([]);
+  // Only a copy has no room for more: of each token, half of what its lists would hold.
+  return Object.freeze(value.filter((one) => typeof one === 'string').slice());
 }
 
 /** `realm_access`, or one client's part of `resource_access`. */

@@ -27,7 +27,11 @@ export function toPrincipal<C extends object>(
     groups: toStrings(claims.groups),
     organizations,
     ...(tenant !== undefined && { tenant }),
-    scopes: Object.freeze((toText(claims.scope) ?? '').split(' ').filter((scope) => scope !== '')),
+    scopes: toStrings(
+      toText(claims.scope)
+        ?.split(' ')
+        .filter((scope) => scope !== ''),
+    ),
     audience: toStrings(Array.isArray(claims.aud) ? claims.aud : [claims.aud]),
     sessionId: toText(claims.sid) ?? toText(claims.session_state),
     authorizedParty: toText(claims.azp),
