@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ClientError } from '../../packages/guard/src/client/index.ts';
 import { createFailedLogins } from '../../packages/server/src/services/failed-logins.ts';
@@ -101,16 +102,17 @@ test('among networks without failures the one with most logins waiting makes roo
 
 test('who hangs up leaves the queue, and Keycloak is not asked', async () => {
   const { begun, login, finishAll, queue } = setUp();
-  const caller = new AbortController();
+  const connection = new Socket();
   void login('first', '192.0.2.9');
   const check = async (): Promise<void> => void begun.push('gone');
-  const waiting = queue.run(check, '192.0.2.1', caller.signal);
+  const waiting = queue.run(check, '192.0.2.1', connection);
   void login('next', '192.0.2.2');
   assert.equal(queue.waiting, 2);
-  caller.abort();
+  connection.destroy();
   await assert.rejects(waiting, /hung up/);
+  assert.equal(connection.listenerCount('close'), 0);
   assert.equal(queue.waiting, 1);
-  await assert.rejects(queue.run(check, '192.0.2.1', caller.signal), ClientError);
+  await assert.rejects(queue.run(check, '192.0.2.1', connection), ClientError);
   await finishAll();
   assert.deepEqual(begun, ['first', 'next']);
 });

@@ -5,7 +5,6 @@ import type { LoginHooks } from '../limits/login-limits.ts';
 import { refTo, TokenRequest } from '../models.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { AuthService } from '../services/auth-service.ts';
-import { whileConnected } from '../services/while-connected.ts';
 import { ERRORS, takes } from './answers.ts';
 
 export async function loginController(
@@ -34,9 +33,7 @@ export async function loginController(
       const { username } = request.body;
       const login = { event: 'login', by: 'password' } as const;
       try {
-        const tokens = await whileConnected(request, (gone) =>
-          auth.login(request.body, addressOf(request.ip), gone),
-        );
+        const tokens = await auth.login(request.body, addressOf(request.ip), request.raw.socket);
         report(request, { ...login, outcome: 'ok', ...whoOf(tokens.access_token) });
         return tokens;
       } catch (error) {

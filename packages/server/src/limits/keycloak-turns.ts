@@ -6,7 +6,6 @@ import { type Report, toOutcome } from '../audit/security-events.ts';
 import type { Config } from '../config/config.ts';
 import { addressOf } from '../services/addresses.ts';
 import { createTurns, type Turns, toNoTurn } from '../services/turns.ts';
-import { whileConnected } from '../services/while-connected.ts';
 import { toLimitHook } from './rate-limits.ts';
 
 /**
@@ -60,9 +59,7 @@ export function boundCalls(app: FastifyInstance, turns: Turns, limit: RateLimit,
         return { answer, statusCode: reply.statusCode };
       };
       try {
-        const { answer } = await whileConnected(request, (gone) =>
-          turns.run(call, addressOf(request.ip), gone),
-        );
+        const { answer } = await turns.run(call, addressOf(request.ip), request.raw.socket);
         return answer;
       } catch (error) {
         // The route itself has reported what went wrong later.

@@ -2,17 +2,17 @@ import { AuthError, type Principal, type Verifier } from 'keycloak-guard';
 import { ClientError, type KeycloakClient, type Tokens } from 'keycloak-guard/client';
 import type { TokenRequest, TokenResponse } from '../models.ts';
 import { claimsOf } from './token-claims.ts';
-import type { Turns } from './turns.ts';
+import type { Connection, Turns } from './turns.ts';
 
 /** Logging users in, keeping them logged in, logging them out. */
 export interface AuthService {
   /**
    * Exchanges a user's credentials for tokens.
    *
-   * @param gone aborted when the caller has gone: a login that still waits for its turn is dropped
+   * @param connection of the caller: a login that still waits for its turn when it ends is dropped
    * @throws {ClientError} saying whose fault it is
    */
-  login(credentials: TokenRequest, clientIp: string, gone?: AbortSignal): Promise<TokenResponse>;
+  login(credentials: TokenRequest, clientIp: string, connection?: Connection): Promise<TokenResponse>;
   /**
    * New tokens for a refresh token.
    *
@@ -72,9 +72,9 @@ export function createAuthService(
         await client.endSession(accessToken, sessionId).catch((error) => toTokenError(error, accessToken));
       }
     },
-    async login({ username, password }, clientIp, gone) {
+    async login({ username, password }, clientIp, connection) {
       const check = () => client.passwordGrant({ username, password, clientIp });
-      return toTokenResponse(await queue.run(check, clientIp, gone));
+      return toTokenResponse(await queue.run(check, clientIp, connection));
     },
   };
 }

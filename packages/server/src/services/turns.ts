@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { ClientError } from 'keycloak-guard/client';
 import { lineOf } from './addresses.ts';
 import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
@@ -28,17 +29,21 @@ interface TurnOptions extends TurnBounds {
 export const toNoTurn = (id: string, cause: string, fix: string): ClientError =>
   new ClientError({ id, kind: 'provider_unavailable', cause, fix });
 
+/** The connection of a request: its end tells that nobody waits for the answer any more. */
+export type Connection = Pick<Socket, 'destroyed' | 'once' | 'off' | 'setMaxListeners'>;
+
 /** Limits concurrent calls to Keycloak. */
 export interface Turns {
   readonly inFlight: number;
   readonly waiting: number;
   /**
    * @param address where the request comes from
-   * @param gone aborted when nobody waits for the answer any more: what has not begun is left out
+   * @param connection what has not begun at its end is left out. Not the `close` of request or response: it may have come while
+   * the limits were asked, and never comes to a request that waits behind another on its connection
    * @throws {ClientError} `provider_unavailable` when too many wait already, its turn does not come in time, or
    * whoever asked has gone
    */
-  run<T>(call: () => Promise<T>, address: string, gone?: AbortSignal): Promise<T>;
+  run<T>(call: () => Promise<T>, address: string, connection?: Connection): Promise<T>;
 }
 
 /** The requests of one network that wait. */
@@ -155,8 +160,8 @@ export function createTurns(options: TurnOptions): Turns {
     get waiting() {
       return waiting;
     },
-    run(call, address, gone) {
-      if (gone?.aborted) return Promise.reject(options.gone);
+    run(call, address, connection) {
+      if (connection?.destroyed) return Promise.reject(options.gone);
       const { network, crowd } = lineOf(address);
       const failed = failedLogins.of(network);
       if (mayStart(failed)) return start(call, network, failed);
@@ -178,10 +183,11 @@ export function createTurns(options: TurnOptions): Turns {
         };
         const hangUp = (): void => place.giveUp(options.gone);
         const timer = setTimeout(() => place.giveUp(tooMany), maxWaitMs);
-        gone?.addEventListener('abort', hangUp);
+        // One for each request that waits on this connection.
+        connection?.setMaxListeners(0).once('close', hangUp);
         function stopWaiting(): void {
           clearTimeout(timer);
-          gone?.removeEventListener('abort', hangUp);
+          connection?.off('close', hangUp);
         }
         line.waiting.push(place);
         waiting++;
