@@ -31,6 +31,8 @@ describe('a name that may be no realm', () => {
     for (const token of ['garbage', 'a.b.c', '..', '']) {
       await assertRefused(async () => pool.of({ realm: 'acme' }).verify(token), 'token_malformed');
     }
+    const request = { headers: { authorization: 'Bearer garbage' } };
+    await assertRefused(async () => authenticate(pool.of({ realm: 'acme' }), request), 'token_malformed');
     assert.deepEqual(calls, []);
   });
 

@@ -37,8 +37,8 @@ export class Newcomer implements TokenVerifier<object> {
 
   get sender(): Sender {
     const real = (): Sender => this.#entry.verifier.sender as Sender;
-    const found = async (): Promise<Sender> => {
-      await this.#findOut();
+    const found = async (token: string): Promise<Sender> => {
+      await this.#findOutFor(token);
       return real();
     };
     return {
@@ -47,23 +47,27 @@ export class Newcomer implements TokenVerifier<object> {
       },
       // Then every token comes by here.
       readsCertificates: true,
-      verifyBearer: async (...asked) => (await found()).verifyBearer(...asked),
-      verifyProved: async (...asked) => (await found()).verifyProved(...asked),
+      verifyBearer: async (...asked) => (await found(asked[1])).verifyBearer(...asked),
+      verifyProved: async (...asked) => (await found(asked[1])).verifyProved(...asked),
       challenged: (...asked) => real().challenged(...asked),
     };
   }
 
   /** A name that is made up is refused as one that does not exist, and not as a fault. */
   async verify(...[token, shown]: Parameters<Verifier<object>['verify']>): Promise<Principal<object>> {
-    // What is no token costs no question.
-    readCompactJws(token);
-    await this.#findOut();
+    await this.#findOutFor(token);
     try {
       return await this.#entry.verifier.verify(token, shown);
     } catch (error) {
       this.#entry.assertNotUnknown();
       throw error;
     }
+  }
+
+  /** What is no token costs no question. */
+  async #findOutFor(token: string): Promise<void> {
+    readCompactJws(token);
+    await this.#findOut();
   }
 
   load(): Promise<void> {
