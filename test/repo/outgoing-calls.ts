@@ -55,13 +55,6 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'guard/src/tenants/pool.ts',
-    calls: 'fetch',
-    carries: 'what its callers give it; whether a realm exists is asked with nothing',
-    address: 'settings',
-    redirects: 'passed on',
-  },
-  {
     file: 'guard/src/core/token/remote-question.ts',
     calls: 'fetchBounded',
     times: 2,

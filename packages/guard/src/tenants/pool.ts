@@ -77,7 +77,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   const { timeoutMs = 5_000 } = common;
   const calls = createNewcomerCalls(timeoutMs);
   const notices = createTenantNotices(common.onNotice);
-  const observed = observeFetch(common.fetch ?? ((...asked) => fetch(...asked)), common.observers ?? []);
+  const observed = observeFetch(common.fetch ?? fetch, common.observers ?? []);
   const home = common.serverUrl && new URL(common.serverUrl).origin;
   const identities = createIdentities<Entry>(home, (entry, message, fix) =>
     notices.tellSometimes(entry, { level: 'error', code: 'tenant_conflict', message, fix }),
