@@ -237,7 +237,8 @@ export function makeVerifier<C extends object>(
   // Not shown, because it would show itself.
   const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
   const { credential, tokenCheck, tenants } = resolved;
-  const { hold } = knowing;
+  // A tenant comes into memory in the middle of requests: the first of them waits for nobody's news.
+  const hold = owner === undefined ? knowing.hold : () => {};
   const { changedAt } = revocations;
   const eventListeners = observers.filter(({ event }) => event !== undefined);
   const news: VerifierParts['news'] = {};

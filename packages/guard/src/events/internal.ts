@@ -1,2 +1,2 @@
 // What adapters check before they load the rest.
-export { type EventsOptions, resolveEvents } from './options.ts';
+export { type EventsOptions, fillEvents, resolveEvents } from './options.ts';

@@ -16,20 +16,28 @@ export interface EventsOptions {
    * are there, otherwise in the memory of this process.
    */
   readonly cursor?: CursorStore | undefined;
+  /**
+   * Most tenants that are followed at a time, where each has a realm of its own: those that are in use first. Tokens of the others are
+   * checked as without events. 1 to 1,000. Default 20.
+   */
+  readonly maxFollowed?: number | undefined;
 }
 
 export const EVENTS_RULES = {
   pollMs: optionRules.whole(200, 10_000, 1_000),
   recheckSeconds: optionRules.whole(30, 86_400, 1_800),
   cursor: optionRules.having('a CursorStore', ['load', 'save'], "createFileCursor('./events.json')"),
+  maxFollowed: optionRules.whole(1, 1_000, 20),
 } satisfies OptionRules<EventsOptions>;
 
+type Resolved = Filled<EventsOptions, typeof EVENTS_RULES>;
+
+/** @throws {OptionsError} naming every option that is wrong or unknown */
+export const fillEvents = (options: EventsOptions): Resolved => fillOptions('events', options, EVENTS_RULES);
+
 /** @throws {OptionsError} naming every option that is wrong or unknown, or if the client of the verifier cannot prove who it is */
-export function resolveEvents(
-  verifier: Verifier<object>,
-  options: EventsOptions,
-): Filled<EventsOptions, typeof EVENTS_RULES> {
-  const filled = fillOptions('events', options, EVENTS_RULES);
+export function resolveEvents(verifier: Verifier<object>, options: EventsOptions): Resolved {
+  const filled = fillEvents(options);
   const kind = partsOf(verifier)?.credential.kind ?? 'none';
   if (kind !== 'none') return filled;
   const rule = `must be an option of the guard, so that ${verifier.clientId} can read events in its own name`;

@@ -12,7 +12,7 @@ export interface TenantNotices {
 /** One notice in this time for an outage of a server, however many tenants have their realm there. */
 const TELL_EVERY_MS = 10_000;
 const MOST_TOLD = 1_000;
-const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable']);
+const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable', 'events_lost']);
 
 /** @param given the listener; `false`: none. Default: lines on the standard error output */
 export function createTenantNotices(given: ((notice: Notice) => void) | false | undefined): TenantNotices {

@@ -1,9 +1,7 @@
 import {
   AuthError,
-  createMemoryRevocationStore,
   isAuthError,
   OptionsError,
-  type ProofStore,
   type TokenVerifier,
   type Verifier,
   type VerifierOptions,
@@ -12,7 +10,6 @@ import {
   createBoundedCache,
   createRevocationHub,
   findOptionProblems,
-  getOrMake,
   makeVerifier,
   observedBy,
   observeFetch,
@@ -26,6 +23,7 @@ import { createTenantNotices } from './notices.ts';
 import { SETTING_RULES, type TenantSettings, type TenantsOptions } from './options.ts';
 import { isClean, isSame, keyOf } from './settings.ts';
 import { unknownTenant } from './unknown-tenant.ts';
+import { createUsedIds } from './used-ids.ts';
 
 /** The realms in memory, each made when it is first needed. */
 export interface TenantPool {
@@ -45,6 +43,8 @@ export interface TenantPool {
   ready(verifier: object | undefined): Promise<Verifier<object>>;
   /** Those that have answered, and are in memory. */
   readonly members: readonly Verifier<object>[];
+  /** Calls a listener for each that comes into memory, when it has answered. Returns a function that ends it. */
+  watch(listener: (verifier: Verifier<object>) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -72,8 +72,8 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   const met = createBoundedCache<true>(MOST_MET);
   const entryOf = new WeakMap<object, Entry>();
   const hub = createRevocationHub(common.revocationStore);
-  // Ids that may be used once outlive their tenant: one that was pushed out and comes back must not take a proof again.
-  const stores = createBoundedCache<ProofStore>(maxTenants * 2);
+  const idsOf = createUsedIds(maxTenants * 2, common.clock);
+  const watching = new Set<(verifier: Verifier<object>) => void>();
   const { timeoutMs = 5_000 } = common;
   const calls = createNewcomerCalls(timeoutMs);
   const notices = createTenantNotices(common.onNotice);
@@ -85,17 +85,6 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   let now = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
   let turn: Iterator<Entry> = [][Symbol.iterator]();
-
-  /** Made for the first message or proof. Revocations themselves are in the hub. */
-  function idsOf(key: string): ProofStore {
-    const own = () => getOrMake(stores, key, () => createMemoryRevocationStore(common.clock));
-    return {
-      add: async () => {},
-      subscribe: () => () => {},
-      useOnce: async (id, until) => own().useOnce(id, until),
-      useProofOnce: async (id, until) => own().useProofOnce(id, until),
-    };
-  }
 
   function make(key: string, settings: TenantSettings): Entry {
     const problems = findOptionProblems(settings, SETTING_RULES);
@@ -184,6 +173,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     entry.handed = entry.verifier;
     known.set(entry.key, entry);
     met.set(entry.baseUrl, true);
+    for (const listener of watching) listener(entry.verifier);
   }
 
   function leastRecent(): Entry {
@@ -279,6 +269,10 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
         throw lastError;
       }
       return use(entry).verifier;
+    },
+    watch(listener) {
+      watching.add(listener);
+      return () => watching.delete(listener);
     },
     get members() {
       return [...known.values()].map(({ verifier }) => verifier);

@@ -31,6 +31,8 @@ export interface Tenants<Incoming> {
    * @throws {Error} if the application's function throws, or returns anything else: faults
    */
   verifierOf(request: Incoming, token?: string): TokenVerifier<object>;
+  /** See {@link TenantPool.watch}. */
+  readonly watch: TenantPool['watch'];
   /** See {@link TenantPool.ready}. */
   readonly ready: TenantPool['ready'];
   /**
@@ -93,7 +95,7 @@ export function createTenants<Incoming>(
   };
   const ready = (settings: TenantSettings | null | undefined) =>
     pool.ready(verifierFor(settings, () => unknownTenant('its settings name none')));
-  const all = { nobody, verifier, ready: pool.ready };
+  const all = { nobody, verifier, ready: pool.ready, watch: pool.watch };
 
   if (typeof by === 'function') {
     const none = () => unknownTenant('the function gives none');

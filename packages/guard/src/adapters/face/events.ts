@@ -1,13 +1,17 @@
 import { OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
 import { partsOf } from '../../core/internal.ts';
-import type { EventsStatus, KeycloakEvents, UserHandlers } from '../../events/index.ts';
+import type { KeycloakEvents, UserHandlers } from '../../events/index.ts';
 import { type EventsOptions, resolveEvents } from '../../events/internal.ts';
+import type { Tenants } from '../../tenants/internal.ts';
+import { sumEvents } from './events-status.ts';
+import { followTenants } from './tenant-events.ts';
 
 /** Keycloak's events, in an adapter. */
 export interface EventsOf {
   /**
    * Follows Keycloak's events: what they say about users, sessions and tokens counts within two seconds, so that Keycloak is
-   * rarely asked about tokens, and the application hears of changes of users. Call it once, before the first request.
+   * rarely asked about tokens, and the application hears of changes of users. Call it once, before the first request. With
+   * tenants, those in use are followed, and `onUser` throws.
    *
    * @throws {OptionsError} if an option is wrong, or the client has no credential
    * @see docs/events.md
@@ -18,23 +22,22 @@ export interface EventsOf {
   events(options?: EventsOptions): KeycloakEvents;
 }
 
-const SILENT: EventsStatus = {
-  ...{ isHealthy: false, isReader: false, lagSeconds: 0 },
-  ...{ events: 0, calls: 0, waiting: 0 },
-};
-
 /** {@link EventsOf} of an adapter. What follows events is loaded when it is called, and ends with the verifier. */
-export function createEvents<C extends object>(factory: string, verifier: TokenVerifier<C>): EventsOf {
+export function createEvents<C extends object>(
+  factory: string,
+  verifier: TokenVerifier<C>,
+  tenants: Pick<Tenants<never>, 'verifier' | 'watch'> | undefined,
+): EventsOf {
   let isFollowing = false;
   return {
     events(options = {}) {
       if (isFollowing) throw new Error(`${factory}: events was called before`);
-      const members = verifier.members as readonly Verifier<object>[];
-      if (members.length === 0) {
-        const rule = 'must not be a function of the request, or a list, where events are followed';
-        const example = 'startEvents(verifier, …) for each realm';
-        throw new OptionsError('events', [{ option: 'tenants', rule, example }]);
+      if (tenants !== undefined) {
+        const news = followTenants(tenants, options);
+        isFollowing = true;
+        return news;
       }
+      const members = verifier.members as readonly Verifier<object>[];
       for (const one of members) resolveEvents(one, options);
       if (options.cursor !== undefined && members.length > 1) {
         const rule = 'must not be given where the verifier is of several realms';
@@ -66,20 +69,7 @@ function followAll(members: readonly Verifier<object>[], options: EventsOptions)
       for (const one of started) one.onUser(given);
     },
     ready: loading.then(async () => void (await Promise.all(started.map(({ ready }) => ready)))),
-    status: () =>
-      started
-        .map((one) => one.status())
-        .reduce<EventsStatus>(
-          (all, one) => ({
-            isHealthy: all.isHealthy && one.isHealthy,
-            isReader: all.isReader || one.isReader,
-            lagSeconds: Math.max(all.lagSeconds, one.lagSeconds),
-            events: all.events + one.events,
-            calls: all.calls + one.calls,
-            waiting: all.waiting + one.waiting,
-          }),
-          { ...SILENT, isHealthy: started.length > 0 },
-        ),
+    status: () => sumEvents(started.map((one) => one.status())),
     async close() {
       isClosed = true;
       await loading;

@@ -220,7 +220,7 @@ export function toBase<Incoming, C extends object, Given = Incoming>(
   const { verifier, accessToken, connections, has, close } = engine;
   return {
     ...{ verifier, has, close },
-    ...createEvents(engine.factory, verifier),
+    ...createEvents(engine.factory, verifier, engine.tenants),
     ...createCalls<Incoming, Given>(engine as unknown as Engine<Incoming, never, never>, toIncoming),
     accessToken: (request) => accessToken(toIncoming(request)),
     connect: async (request, ...given) =>

@@ -85,9 +85,9 @@ export const keycloakCalls = asPart<Record<never, never>>('calls', async (app, _
  */
 export const keycloakEvents = asPart<NonNullable<Parameters<EventsOf['events']>[0]>>(
   'events',
-  async (app, options, { verifier }) => {
+  async (app, options, { verifier, tenants }) => {
     const { createEvents } = await loadFace();
-    const news = createEvents('keycloakEvents', verifier).events({ ...options });
+    const news = createEvents('keycloakEvents', verifier, tenants).events({ ...options });
     app.decorate('keycloakEvents', news);
     app.addHook('onClose', () => news.close());
   },
