@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { McpOptions } from '../mcp/index.ts';
-import { enterMcp, type McpCaller, openMcp } from '../mcp/internal.ts';
+import { enterMcp, type McpCaller, mayBringMessage, openMcp } from '../mcp/internal.ts';
 import { asPart } from './as-plugin.ts';
 import { mountRoutes } from './mount.ts';
 import { createRefuse } from './refuse.ts';
@@ -44,7 +44,7 @@ export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
     app.addHook('preHandler', (request, reply, done) => {
       const caller = callers.get(request);
       try {
-        if (caller !== undefined && request.method === 'POST')
+        if (caller !== undefined && mayBringMessage(request.method))
           server.assertMayCall(request, caller, request.body);
         done();
       } catch (error) {

@@ -1,6 +1,13 @@
 import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
 import type { McpOptions } from '../mcp/index.ts';
-import { answerUnreadable, enterMcp, type McpCaller, type McpDoor, openMcp } from '../mcp/internal.ts';
+import {
+  answerUnreadable,
+  enterMcp,
+  type McpCaller,
+  type McpDoor,
+  mayBringMessage,
+  openMcp,
+} from '../mcp/internal.ts';
 import { type Mount, toResponse } from './answers.ts';
 
 /** @param refuse throws or answers a refusal */
@@ -34,8 +41,8 @@ export function toMcpPlugin(
   const checkMessage: Lifecycle.Method = (request, h) => {
     const caller = callers.get(request);
     // The transport reads the method that was sent, whichever an extension made of it for the router.
-    const isPost = request.raw.req.method === 'POST' || request.method === 'post';
-    if (caller === undefined || !isPost) return h.continue;
+    const isMessage = mayBringMessage(request.raw.req.method) || request.method === 'post';
+    if (caller === undefined || !isMessage) return h.continue;
     try {
       guard.assertMayCall(request, caller, request.payload);
       return h.continue;

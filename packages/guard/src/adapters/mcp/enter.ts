@@ -1,7 +1,7 @@
 import type { Answer } from '../../core/internal.ts';
 import { addToNodeAnswer, type NodeRequest, type NodeResponse } from '../engine/internal.ts';
 import type { McpCaller, McpServer } from './mcp-server.ts';
-import { answerUnreadable } from './needed-scopes.ts';
+import { answerUnreadable, mayBringMessage } from './needed-scopes.ts';
 import { watchAnswer } from './watch-answer.ts';
 
 /** What a framework has of Node's own. */
@@ -30,7 +30,7 @@ export async function enterMcp<Incoming, Outgoing>(
   addToNodeAnswer(response, { headers: server.corsHeaders(raw), setCookies: [] });
   try {
     const caller = await server.admit(incoming, outgoing);
-    if (read !== undefined && server.readsBodies && raw.method === 'POST') {
+    if (read !== undefined && server.readsBodies && mayBringMessage(raw.method)) {
       server.assertMayCall(incoming, caller, await read());
     }
     watchAnswer(response, caller);

@@ -6,7 +6,7 @@ import {
   toFetchAnswer,
 } from '../engine/internal.ts';
 import { type McpCaller, type McpDoor, openMcp } from './mcp-server.ts';
-import { answerUnreadable, LONGEST, MessageError } from './needed-scopes.ts';
+import { answerUnreadable, LONGEST, MessageError, mayBringMessage } from './needed-scopes.ts';
 import type { McpOptions } from './options.ts';
 
 /** What a framework knows besides. */
@@ -42,7 +42,7 @@ export function toFetchMcp<Incoming>(
     if (preflight !== undefined) return toFetchAnswer(preflight);
     door.addToAnswer(reply, { headers: server.corsHeaders(request), setCookies: [] });
     const caller = await server.admit(incoming, reply);
-    if (!server.readsBodies || request.method !== 'POST') return caller;
+    if (!server.readsBodies || !mayBringMessage(request.method)) return caller;
     try {
       server.assertMayCall(incoming, caller, request.bodyUsed ? await readAgain() : await readCopy(request));
     } catch (error) {

@@ -3,6 +3,6 @@ export { enterMcp } from './enter.ts';
 export { toFetchMcp } from './fetch-guard.ts';
 export { toWatched } from './fetch-stream.ts';
 export { type McpCaller, type McpDoor, type McpServer, openMcp } from './mcp-server.ts';
-export { answerUnreadable } from './needed-scopes.ts';
+export { answerUnreadable, mayBringMessage } from './needed-scopes.ts';
 export { readMessage } from './node-body.ts';
 export { toNodeMcp } from './node-middleware.ts';

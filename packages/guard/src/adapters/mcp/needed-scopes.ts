@@ -13,6 +13,14 @@ export function neededScopes(body: unknown, tools: ReadonlyMap<string, readonly 
   return [...new Set(messages.flatMap((one) => tools.get(calledTool(one) ?? '') ?? []))];
 }
 
+const WITHOUT_MESSAGE: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+/**
+ * Whether a request of this method may bring a message. Any but those that never do: Deno hands over methods as they were sent,
+ * and version 2 of the SDK takes `post` for `POST`.
+ */
+export const mayBringMessage = (method: string | undefined): boolean => !WITHOUT_MESSAGE.has(method);
+
 /** Members that a copy made by assignment turns into a prototype, which then lends its own members to the copy. */
 const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
 

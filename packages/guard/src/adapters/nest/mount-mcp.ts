@@ -3,7 +3,14 @@ import type { HttpServer } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { Answer, Log } from '../../core/internal.ts';
 import { answerNode, type Door, type Next, type NodeRequest, type NodeResponse } from '../engine/internal.ts';
-import { answerUnreadable, enterMcp, type McpCaller, type McpServer, readMessage } from '../mcp/internal.ts';
+import {
+  answerUnreadable,
+  enterMcp,
+  type McpCaller,
+  type McpServer,
+  mayBringMessage,
+  readMessage,
+} from '../mcp/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
 import { type Hook, send } from './mount.ts';
@@ -62,7 +69,7 @@ export function mountMcp(
   /** By then Fastify has read the body. */
   const preHandler: Hook = (request, reply, done) => {
     const caller = callers.get(request);
-    if (caller === undefined || request.raw.method !== 'POST') return done();
+    if (caller === undefined || !mayBringMessage(request.raw.method)) return done();
     const call = toCall(request, reply);
     try {
       server.assertMayCall(call, caller, request.body);
