@@ -70,7 +70,7 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
       'orders#delete',
       'reports#view',
     );
-    for (const method of ['PUT', 'PATCH', 'TRACE', 'get', 'GET ', 'PROPFIND']) {
+    for (const method of ['PUT', 'PATCH', 'TRACE', 'GET ', 'PROPFIND']) {
       assert.equal(await ask(method, '/orders/7'), 'permission_denied', method);
     }
     assert.equal(await ask('PUT', '/reports/7'), 'in');
@@ -147,6 +147,36 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
       );
       assert.equal(await ask('GET', '/orders/7', { headers: { [name]: 'get' } }), 'in');
     }
+    for (const query of [
+      '_method=DELETE',
+      'x=1&_method=delete',
+      '%5Fmethod=DELETE',
+      '_method=GET&_method=DELETE',
+    ])
+      assert.equal(await ask('GET', `/orders/7?${query}`), 'path_ambiguous', query);
+    for (const query of ['_method=get', 'method=DELETE', 'x=_method', '%'])
+      assert.equal(await ask('GET', `/orders/7?${query}`), 'in', query);
+    for (const _method of ['DELETE', ['GET', 'DELETE']])
+      assert.equal(await ask('GET', '/orders/7', { body: { _method } }), 'path_ambiguous');
+    assert.equal(await ask('GET', '/orders/7', { body: { _method: 'get' } }), 'in');
+  });
+
+  it('refuses a method that is not in capitals: a copy of the request would have it so', async () => {
+    const config: PolicyEnforcerConfig = {
+      paths: [
+        {
+          path: '/orders/*',
+          name: 'orders',
+          scopes: ['view'],
+          methods: [{ method: 'DELETE', scopes: ['edit'] }],
+        },
+      ],
+    };
+    const { ask } = await start({ config }, 'orders#view');
+    assert.equal(await ask('GET', '/orders/7'), 'in');
+    assert.equal(await ask('DELETE', '/orders/7'), 'permission_denied');
+    for (const method of ['delete', 'Delete', 'deletE'])
+      assert.equal(await ask(method, '/orders/7'), 'path_ambiguous', method);
   });
 
   it('finds the resource of a path without a name by its URI, and names the path that has none', async () => {

@@ -11,7 +11,7 @@ import {
 import { readClaimPoints } from './claim-points.ts';
 import { checkEnforcerConfig, type PolicyEnforcerConfig, permissionsOf, ruleFor } from './enforcer-config.ts';
 import { createPathList, type EnforcedPath } from './path-list.ts';
-import { headerOf, type PathRequest } from './path-request.ts';
+import { headerOf, type PathRequest, parametersOf } from './path-request.ts';
 import { engineOf, type Permissions } from './permissions.ts';
 import { type Permit, toPermit } from './permit.ts';
 
@@ -59,8 +59,9 @@ const RULES: OptionRules<PathEnforcerOptions> = {
 
 type Somebody = Principal | null | undefined;
 
-/** Headers that make some frameworks handle a request as another method. */
+/** What makes some frameworks handle a request as another method: headers, and a parameter of the query or a form. */
 const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+const PARAMETER = '_method';
 
 /**
  * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does, but more strictly: every way in which
@@ -157,12 +158,18 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
 }
 
 function assertOneMethod(request: PathRequest): void {
-  for (const name of OVERRIDES) {
-    const other = headerOf(request, name);
-    if (other === undefined || other.toUpperCase() === request.method) continue;
-    throw new AuthError('path_ambiguous', `The header ${name} names another method than the request`, {
-      expected: request.method,
-      seen: other,
+  const { method } = request;
+  const assertSame = (named: unknown, by: string): void => {
+    if (named === undefined || String(named).toUpperCase() === method) return;
+    throw new AuthError('path_ambiguous', `${by} names another method than the request`, {
+      expected: method,
+      seen: String(named),
     });
-  }
+  };
+  // Deno hands it over as it was sent, and a copy of a request has it in capitals (Fetch, "normalize a method").
+  assertSame(method, 'The request line');
+  for (const name of OVERRIDES) assertSame(headerOf(request, name), `The header ${name}`);
+  if (request.url.includes('?'))
+    for (const named of parametersOf(request).getAll(PARAMETER)) assertSame(named, 'The query');
+  assertSame(Object(request.body)[PARAMETER], 'The body');
 }
