@@ -15,6 +15,7 @@ const rules = {
   clientId: optionRules.required(optionRules.string('must be a client id', "'my-api'")),
   clientSecret: optionRules.CLIENT_SECRET,
   idleSeconds: optionRules.whole(1, 10, 5),
+  oxn: optionRules.trueOrFalse(true),
   on: optionRules.trueOrFalse(true),
 };
 
@@ -28,6 +29,9 @@ describe('options of a factory', () => {
       ['client_secret', 'clientSecret'],
       ['idleSecond', 'idleSeconds'],
       ['idle', undefined],
+      ['o', 'on'], // nearer than oxn
+      ['onab', 'on'], // two letters
+      ['onabc', undefined],
       ['no', 'on'],
       ['toString', undefined],
       ['__proto__x', undefined],
@@ -35,7 +39,7 @@ describe('options of a factory', () => {
       const problems = findOptionProblems({ clientId: 'x', [typed]: undefined }, rules);
       const expected =
         near === undefined
-          ? { rule: 'is not an option', example: 'clientId, clientSecret, idleSeconds, on' }
+          ? { rule: 'is not an option', example: 'clientId, clientSecret, idleSeconds, oxn, on' }
           : { rule: `is not an option: did you mean ${near}?`, example: near };
       assert.deepEqual(problems, [{ option: typed, ...expected }]);
     }

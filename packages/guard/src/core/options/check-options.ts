@@ -96,7 +96,7 @@ function nearestOf(name: string, known: readonly string[]): string | undefined {
   return known.filter((one) => distance(one) <= farthest).sort((a, b) => distance(a) - distance(b))[0];
 }
 
-/** Letters put in, left out, replaced, or swapped with their neighbour (optimal string alignment). */
+/** Letters put in, left out or replaced. */
 function distanceOf(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -104,15 +104,10 @@ function distanceOf(a: string, b: string): number {
     const above = rows[i - 1] as number[];
     for (let j = 1; j <= b.length; j++) {
       const isSame = a[i - 1] === b[j - 1];
-      const swapped =
-        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-          ? (rows[i - 2] as number[])[j - 2]
-          : undefined;
       row[j] = Math.min(
         (above[j] as number) + 1,
         (row[j - 1] as number) + 1,
         (above[j - 1] as number) + (isSame ? 0 : 1),
-        (swapped ?? Number.POSITIVE_INFINITY) + 1,
       );
     }
     rows.push(row);
