@@ -41,3 +41,42 @@ test('a second user without an answer says nothing of Keycloak if somebody got o
   assert.equal(breaker.failed('other', 'late', answers), false);
   assert.equal(breaker.isOpen, false);
 });
+
+test('after a pause one call probes, and after a longer silence those who come find out together', () => {
+  let now = 100_000;
+  const breaker = createBreaker(() => now);
+  breaker.begin();
+  breaker.failed(undefined, 'unreachable', 0);
+  const opened = now;
+  const at = (sinceOpened: number) => {
+    now = opened + sinceOpened;
+    return breaker.isOpen;
+  };
+  assert.deepEqual([at(0), at(1_999), at(2_000)], [true, true, false]);
+  breaker.begin();
+  assert.deepEqual([at(2_001), at(2_999), at(3_000)], [true, true, false]);
+  now = opened + 9_500;
+  breaker.begin();
+  assert.deepEqual([at(9_999), at(10_000)], [true, false]);
+  // A clock that was set back.
+  assert.equal(at(-1), false);
+  now = opened;
+  breaker.answered(false);
+  assert.deepEqual([breaker.isOpen, breaker.isSlowFor('somebody')], [false, true]);
+  breaker.answered();
+  assert.equal(breaker.isSlowFor('somebody'), false);
+});
+
+test('"slow" is forgotten after ten seconds, and a slow user of before is no second one', (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const breaker = createBreaker();
+  breaker.slow('one', 0);
+  breaker.slow('one', 0);
+  now = 9_999;
+  assert.deepEqual([breaker.isSlowFor('one'), breaker.isSlowFor(undefined)], [true, false]);
+  now = 10_000;
+  assert.equal(breaker.isSlowFor('one'), false);
+  assert.equal(breaker.failed('other', 'late', 0), false);
+  assert.equal(breaker.failed('one', 'late', 0), true);
+});
