@@ -46,7 +46,27 @@ test('of several realms the worst one counts', async (t) => {
   await Promise.all(verifiers.map((one) => one.load()));
   const { isReady, checks } = healthOf({ members: verifiers });
   assert.equal(isReady, false);
+  // Nothing is shared with other processes.
+  assert.deepEqual(Object.keys(checks), ['keys', 'keycloak']);
   assert.deepEqual(checks.keys, { ok: false, detail: 'Not loaded yet' });
   const why = 'Answers, but not as the realm that is configured: see the log';
   assert.deepEqual(checks.keycloak, { ok: false, detail: why });
+});
+
+test('what was loaded once keeps a process ready while Keycloak is away, and that is said', async (t) => {
+  const realm = createTestRealm();
+  const verifier = realm.verifier();
+  t.after(() => verifier.close());
+  await verifier.load();
+  realm.setAll('down');
+  await verifier.verify(realm.mint({ iat: realm.now - 60 }));
+  // A verifier of the application's own make has no store.
+  for (const members of [[verifier], [{ ...verifier }]]) {
+    const { isReady, checks } = healthOf({ members });
+    assert.equal(isReady, true);
+    assert.deepEqual(checks, {
+      keys: { ok: true, detail: 'Loaded 0 s ago' },
+      keycloak: { ok: false, detail: 'Does not answer: see the log' },
+    });
+  }
 });

@@ -112,6 +112,11 @@ describe('createIssuer', () => {
       await verifier.close();
     });
 
+    it('may have another path, as long as it is of that realm', async () => {
+      const issuer = 'https://sso.example.com/auth/realms/testing';
+      assert.equal((await createIssuer({ ...optionsOf(inside()), issuer }).discover()).issuer, issuer);
+    });
+
     it('is not, where an answer of Keycloak is needed', async () => {
       const realm = inside();
       const verifier = realm.verifier({ issuer: PUBLIC, clientSecret: 'a-secret', tokenCheck: 'remote' });
@@ -122,6 +127,7 @@ describe('createIssuer', () => {
     for (const [what, options, named] of [
       ['names another realm', { issuer: 'https://sso.example.com/realms/other' }, undefined],
       ['names yet another address', { issuer: PUBLIC }, 'http://elsewhere:8080/realms/testing'],
+      ['begins as that realm does', { issuer: `${PUBLIC}/realms/other` }, undefined],
       ['names another realm of the same address', { issuer: PUBLIC }, 'http://keycloak:8080/realms/other'],
     ] as const) {
       it(`is refused where one of them ${what}`, async () => {
@@ -167,6 +173,23 @@ describe('createIssuer', () => {
       assert.deepEqual(realm.strayCalls, [], 'a redirect was followed');
     });
   }
+
+  it('says what it wanted where the document names no issuer', async () => {
+    for (const [issuer, seen] of [
+      [undefined, 'undefined'],
+      [['https://sso.example.com'], 'object'],
+      ['testing', 'string'],
+    ]) {
+      const realm = createTestRealm();
+      realm.discovery = { issuer };
+      const error = await assertRefused(
+        () => createIssuer(optionsOf(realm)).discover(),
+        'provider_misconfigured',
+      );
+      assert.equal(error.expected, 'a JSON object with an "issuer"');
+      assert.equal(error.seen, `"issuer" of type ${seen}`);
+    }
+  });
 
   it('tries once more, and no oftener, when a connection breaks', async () => {
     const realm = createTestRealm();

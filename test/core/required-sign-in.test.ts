@@ -56,6 +56,7 @@ describe('a guard that wants a strong sign-in', () => {
     assert.equal(await answerOf(gold, { acr: undefined }, levels), 'refused: acr missing');
     assert.equal(await answerOf({ acr: ['platinum', 'silver'] }, { acr: 'silver' }, levels), 'passes');
     assert.equal(await answerOf({ acr: ['2'] }, { acr: 'gold' }, levels), 'passes');
+    assert.equal(await answerOf(gold, { acr: '12' }, { silver: 1, gold: 10 }), 'passes');
   });
 
   it('takes a stronger one of a list, by its name alone', async () => {
@@ -140,6 +141,7 @@ describe('requirements', () => {
     ]);
     assert.deepEqual(wrong({ acr: 'gold silver' }).length, 1);
     assert.deepEqual(wrong({ acr: 2 as never }).length, 1);
+    assert.deepEqual(wrong({ acr: ['gold', 'gold silver'] }).length, 1);
     assert.deepEqual(wrong({ acr: 'gold' }, ['silver']), [
       'acr must be a value of acr in acrLevels, not gold',
     ]);

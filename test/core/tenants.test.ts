@@ -8,6 +8,7 @@ import {
   type Requirements,
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
+import { compile } from '../../packages/guard/src/core/internal.ts';
 import { actingFor, tenantsOf } from '../../packages/guard/src/core/principal/tenant.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 import { rememberToken, tokenOf } from '../../packages/guard/src/core/principal/token-of.ts';
@@ -147,6 +148,24 @@ describe('the requirement tenant', () => {
     assert.equal(refusalOf({ tenant: 'acme' }, principal), undefined);
     assert.equal(refusalOf({ tenant: ['globex', 'acme'] }, principal), undefined);
     assert.equal(refusalOf({ tenant: 'globex' }, principal), 'tenant_refused');
+  });
+
+  it('names whom a caller acts for where it is one tenant, wherever it stands', () => {
+    for (const [requirements, tenant] of [
+      [{ tenant: 'acme' }, 'acme'],
+      [{ tenant: ['acme'] }, 'acme'],
+      [{ tenant: ['acme', 'globex'] }, undefined],
+      [{ allOf: [{ realmRole: 'user' }, { tenant: 'acme' }] }, 'acme'],
+      [{ allOf: [{ tenant: ['acme', 'globex'] }, { allOf: [{ tenant: 'globex' }] }] }, 'globex'],
+      [{ tenant: ['acme', 'globex'], allOf: [{ tenant: 'acme' }] }, 'acme'],
+      [{ anyOf: [{ tenant: 'acme' }, { realmRole: 'admin' }] }, undefined],
+      [{ realmRole: 'user' }, undefined],
+    ] as const)
+      assert.equal(
+        compile(requirements, { clientId: 'my-api' }).tenant,
+        tenant,
+        JSON.stringify(requirements),
+      );
   });
 
   it('is met by nobody where the application has no tenants', () => {
