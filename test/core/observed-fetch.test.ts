@@ -42,9 +42,11 @@ test('calls that name no realm, no grant or a body of another type have a kind, 
   await fetch(endpoints.token, { method: 'POST', body: 'scope=openid' });
   await fetch(`${baseUrl}/authz/protection/resource_set`);
   await fetch(new Request(endpoints.certs));
+  await fetch(`${new URL(baseUrl).origin}/auth/admin/realms/testing/events?first=0`);
+  await fetch(`${endpoints.certs}/more`);
   assert.deepEqual(
     seen.map((line) => line.replace(' ok 200', '')),
-    ['GET other', 'POST token', 'POST token', 'GET permission', 'GET jwks'],
+    ['GET other', 'POST token', 'POST token', 'GET permission', 'GET jwks', 'GET events', 'GET other'],
   );
 });
 
@@ -87,6 +89,7 @@ test('an answer is passed on as it came, and what observers add is sent along', 
 
 const ANSWERS: readonly [string, RequestListener, string][] = [
   ['a refusal', (_, response) => response.writeHead(401).end(), 'refused 401'],
+  ['a mistake', (_, response) => response.writeHead(400).end(), 'refused 400'],
   ['an error', (_, response) => response.writeHead(500).end('<html>'), 'error 500'],
   ['nothing to read', (_, response) => response.writeHead(204).end(), 'ok 204'],
   ['a redirect', (_, response) => response.writeHead(302, { location: '/' }).end('moved'), 'ok 302'],

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
+import { createRevocationHub } from '../../packages/guard/src/core/internal.ts';
+import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
+import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
+import type { ChangeEffect } from '../../packages/guard/src/core/revocation/revocation-log.ts';
+
+const issuer = 'https://sso.example.com/realms/testing';
+const token = { iss: issuer, sid: 's1', sub: 'u1', azp: 'web', jti: 't1', iat: 1000 };
+const change = (effect: ChangeEffect, subject?: string, issuedUntil = 1000): Revocation => ({
+  ...{ type: 'change', issuer, subject, issuedUntil, effect },
+});
+
+describe('a change of what tokens say', () => {
+  for (const [effect, verdict] of [
+    ['renew', 'refuse'],
+    ['confirm', 'confirm'],
+    ['ask', 'ask'],
+  ] as const) {
+    for (const subject of ['u1', undefined]) {
+      it(`of ${subject ?? 'all'} leads to the verdict ${verdict} for what was issued so far (${effect})`, () => {
+        const list = createRevocationList(createEpoch());
+        assert.equal(list.changedAt(issuer, 'u1'), 0);
+        const revocation = change(effect, subject);
+        list.add(revocation);
+        assert.deepEqual(list.judge(token), { revocation, verdict, since: 1 });
+        assert.equal(list.judge({ ...token, iat: 1001 }), undefined);
+        assert.equal(list.judge({ ...token, iss: 'https://other.example.com' }), undefined);
+        const [other, nobody] = [
+          { ...token, sub: 'u2' },
+          { ...token, sub: undefined },
+        ];
+        for (const one of [other, nobody])
+          assert.equal(list.judge(one)?.verdict, subject === undefined ? verdict : undefined);
+        assert.equal(list.changedAt(issuer, 'u1'), 1);
+        assert.equal(list.changedAt(issuer, 'u2'), subject === undefined ? 1 : 0);
+        assert.equal(list.changedAt('https://other.example.com', 'u1'), 0);
+      });
+    }
+  }
+
+  it('is the last of several, whomever they are of, and nothing else counts as one', () => {
+    const list = createRevocationList(createEpoch());
+    list.add(change('ask'));
+    list.add(change('renew', 'u2'));
+    assert.deepEqual([list.changedAt(issuer, 'u1'), list.changedAt(issuer, 'u2')], [1, 2]);
+    list.add({ type: 'session', issuer, sessionId: 's1' });
+    list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 1 });
+    assert.equal(list.changedAt(issuer, 'u1'), 1);
+  });
+
+  it('hits no token by an id that is no text', () => {
+    const list = createRevocationList(createEpoch());
+    for (const one of [
+      { type: 'session', issuer, sessionId: '7' },
+      { type: 'token', issuer, tokenId: '7' },
+      { type: 'user', issuer, subject: '7', issuedUntil: 1000 },
+      { type: 'not-before', issuer, clientId: '7', notBefore: 2000 },
+      change('renew', '7'),
+    ] as const)
+      list.add(one);
+    for (const id of [7, ['7'], null, undefined])
+      assert.equal(list.judge({ iss: issuer, sid: id, sub: id, azp: id, jti: id, iat: 1 }), undefined);
+  });
+});
+
+describe('the revocations of many realms', () => {
+  const session = { type: 'session', issuer, sessionId: 's1' } as const;
+
+  it('are told once to who listens, until they leave, and kept by issuer', () => {
+    const hub = createRevocationHub();
+    const told: Revocation[] = [];
+    const leave = hub.listen((one) => told.push(one));
+    hub.add(session);
+    hub.add(session);
+    hub.add({ ...session, issuer: 'https://other.example.com' });
+    assert.equal(told.length, 2);
+    leave();
+    hub.add({ ...session, sessionId: 's2' });
+    assert.equal(told.length, 2);
+    assert.deepEqual(hub.log.get('session', issuer, 's1'), session);
+    for (const [who, what] of [
+      [issuer, 's3'],
+      ['https://third.example.com', 's1'],
+    ] as const)
+      assert.equal(hub.log.get('session', who, what), undefined);
+    assert.equal(hub.log.size, 2);
+    assert.equal(hub.isShared, false);
+    hub.close();
+  });
+
+  it('come from the store that processes share, until it is closed', async () => {
+    const store = createMemoryRevocationStore();
+    const hub = createRevocationHub(store);
+    assert.equal(hub.isShared, true);
+    await store.add(session);
+    assert.deepEqual(hub.log.get('session', issuer, 's1'), session);
+    hub.close();
+    await store.add({ ...session, sessionId: 's2' });
+    assert.equal(hub.log.get('session', issuer, 's2'), undefined);
+  });
+
+  it('are kept as long as tokens live, in realms that come later too', (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    const hub = createRevocationHub(createMemoryRevocationStore(undefined, 60));
+    hub.add(session);
+    hub.log.keepFor(100);
+    hub.log.keepFor(80);
+    const later = { ...session, issuer: 'https://later.example.com' };
+    hub.add(later);
+    const isKept = ({ issuer: of }: Revocation) => {
+      // What is old goes when something new comes.
+      hub.add({ type: 'token', issuer: of, tokenId: String(now) });
+      return hub.log.get('session', of, 's1') !== undefined;
+    };
+    now = 100_000;
+    assert.deepEqual([session, later].map(isKept), [true, true]);
+    now = 100_001;
+    assert.deepEqual([session, later].map(isKept), [false, false]);
+  });
+});
