@@ -72,3 +72,14 @@ it('the token is in no notice, whatever a fetch of the application puts into its
   assert.match(shown, /userinfo gave no answer: sent /);
   assert.ok(!shown.includes(token.slice(0, 40)), shown);
 });
+
+it('an answer that came in time leaves nobody slow', async (t) => {
+  const { realm, verifier } = await startLoaded();
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const token = realm.mint({ iat: realm.now - 60 });
+  await verifier.verify(token);
+  t.mock.timers.tick(1_000);
+  realm.advance(30);
+  realm.introspect = () => ({ active: false });
+  await assertRefused(async () => verifier.verify(token), 'token_revoked');
+});

@@ -179,6 +179,12 @@ describe('separate verifiers with one revocation store', () => {
     );
   });
 
+  it('warn where the options say it of one alone: the other says itself who it is', async () => {
+    const issuer = createTestRealm({ realm: 'staff' }).issuer;
+    for (const pinned of ['staff', 'partner'])
+      assert.equal((await share({ [pinned]: { issuer } })).length, 1, pinned);
+  });
+
   it('are silent where the options say who they are, or each has a store', async () => {
     const issuer = createTestRealm({ realm: 'staff' }).issuer;
     assert.deepEqual(await share({ staff: { issuer }, partner: { issuer } }), []);
