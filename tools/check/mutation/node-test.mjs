@@ -69,26 +69,28 @@ export async function runTest(one, timeoutMs) {
     onRejection = (error) => resolve(error ?? new Error('rejected'));
     process.on('unhandledRejection', onRejection).on('uncaughtException', onRejection);
   });
-  const done = runWithHooks(one).then(
+  const own = new mock.constructor();
+  const done = runWithHooks(one, own).then(
     () => undefined,
     (error) => error ?? new Error('failed'),
   );
   const outcome = await Promise.race([done, trouble]);
   realClearTimeout(timer);
   process.off('unhandledRejection', onRejection).off('uncaughtException', onRejection);
-  mock.reset();
+  // One that is not done has not put back what it replaced.
+  for (const each of [own, mock]) each.reset();
   return outcome;
 }
 
-async function runWithHooks({ suite: own, run, id }) {
+async function runWithHooks({ suite: innermost, run, id }, ownMock) {
   const suites = [];
   // Those of the file itself are for its first test and its last one.
-  for (let at = own; at.parent !== undefined; at = at.parent) suites.unshift(at);
+  for (let at = innermost; at.parent !== undefined; at = at.parent) suites.unshift(at);
   const inner = [...suites].reverse();
   const afterwards = [];
   const t = {
     name: id,
-    mock: new mock.constructor(),
+    mock: ownMock,
     signal: new AbortController().signal,
     after: (then) => afterwards.unshift(then),
     diagnostic() {},
@@ -105,7 +107,7 @@ async function runWithHooks({ suite: own, run, id }) {
       for (const { afterEach } of inner) for (const each of afterEach) await each(t);
     }
   } finally {
-    t.mock.reset();
+    ownMock.reset();
     for (const { after } of inner) for (const each of after) await each(t);
   }
 }

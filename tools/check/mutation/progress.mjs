@@ -5,12 +5,20 @@ const EVERY_MS = 10_000;
 /** Beside the reports that Stryker writes at the end: what is known if the run never gets there. */
 const FOLDER = 'reports/mutation';
 
+/** In the terms of Stryker. */
+const SKIPPED = 2;
+
 export class ProgressReporter {
   #all = 0;
   #file = '';
   #counts = new Map();
   #started = 0;
   #timer;
+
+  onDryRunCompleted({ result }) {
+    for (const { name, status } of result.tests)
+      if (status === SKIPPED) process.stdout.write(`Left out, it fails alone or is skipped: ${name}\n`);
+  }
 
   onMutationTestingPlanReady({ mutantPlans }) {
     this.#all = mutantPlans.length;
