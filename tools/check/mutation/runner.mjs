@@ -4,7 +4,7 @@
 // the quickest. A mutant that lives until the budget is spent has survived, whatever the other tests would say.
 //
 // A test that fails with a mutant is run once more without it. One that then fails too can run but once in a process: its file
-// is loaded anew for it, from then on. If that does not help, the test is left out, and with too many of them the process ends.
+// is loaded anew for this test, from then on. If that does not help, the test is left out, and with too many of them the process ends.
 // Stryker starts another in its place, as it does where a mutant never returns.
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -132,7 +132,7 @@ class InProcessRunner {
     const killers = this.#killersOf(fileName);
     const name = basename(fileName, '.ts');
     const rank = ({ id, file }) => killers.get(id) ?? (file.includes(name) ? 0 : -1);
-    const cost = ({ file, tookMs }) => tookMs + (this.#mustBeFresh.has(file) ? this.#loadMs.get(file) : 0);
+    const cost = ({ id, file, tookMs }) => tookMs + (this.#mustBeFresh.has(id) ? this.#loadMs.get(file) : 0);
     return [...this.#tests.values()]
       .filter(({ id, isSkipped }) => !isSkipped && (testFilter === undefined || testFilter.includes(id)))
       .filter((test) => cost(test) < LONGEST_TEST_MS)
@@ -144,7 +144,7 @@ class InProcessRunner {
   async #failure(id, mutate, restore) {
     const error = await this.#try(id, mutate, restore);
     if (error === undefined || (await this.#try(id, restore, restore)) === undefined) return error;
-    this.#mustBeFresh.add(this.#tests.get(id).file);
+    this.#mustBeFresh.add(id);
     const again = await this.#try(id, mutate, restore);
     if (again === undefined || (await this.#try(id, restore, restore)) === undefined) return again;
     this.#tests.get(id).isSkipped = true;
@@ -152,8 +152,7 @@ class InProcessRunner {
   }
 
   async #try(id, prepare, restore) {
-    const { file } = this.#tests.get(id);
-    if (this.#mustBeFresh.has(file)) await this.#load(file);
+    if (this.#mustBeFresh.has(id)) await this.#load(this.#tests.get(id).file);
     prepare();
     try {
       return await this.#run(this.#tests.get(id));
