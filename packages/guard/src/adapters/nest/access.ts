@@ -41,6 +41,17 @@ export function addAccess(on: object, added: Partial<Access>): void {
   Reflect.defineMetadata(KEY, access, on);
 }
 
+/** Whether what guards a method is missing on the function that stands in its place. */
+export function isAccessLost(decorated: object, called: object): boolean {
+  const [before, now] = [accessOf(decorated) ?? NOTHING, accessOf(called)];
+  if (before.isPublic) return false;
+  if (now === undefined) return true;
+  return !(
+    before.requirements.every((one) => now.requirements.includes(one)) &&
+    before.permissions.every((one) => now.permissions.includes(one))
+  );
+}
+
 /**
  * Everything that a handler, its class and the classes it extends require. `@Public()` removes requirements further out,
  * never those further in.

@@ -4,6 +4,7 @@ import type { AppClaims, Principal as CorePrincipal, Requirements } from '../../
 import { type Asking, assertRequirements, type PermitOptions, type PermitRule } from '../engine/internal.ts';
 import { type Access, accessOf, addAccess, type Required, toGuardOptions } from './access.ts';
 import { kindOf, principalOf } from './call.ts';
+import { type Decorated, toMarked } from './decorated.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { OfRequest, PermissionOptions } from './permission.ts';
 
@@ -153,11 +154,4 @@ function toGuarding(access: Partial<Access>): AccessDecorator {
     addAccess(toMarked(on), access);
     if (!isGuarded) guard(...on);
   };
-}
-
-type Decorated = [target: object, key?: string | symbol, descriptor?: PropertyDescriptor];
-
-/** The class, or the handler function. */
-function toMarked([target, , descriptor]: Decorated): object {
-  return descriptor === undefined ? target : descriptor.value;
 }

@@ -2,6 +2,7 @@
 export { lineageOf } from './access.ts';
 export { type Call, type Carrier, carrierOf, type KeycloakRequest, kindOf } from './call.ts';
 export { decide, refuse, refuseUnknown } from './decide.ts';
+export { type Decorated, findReplaced, toMarked } from './decorated.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 export { appGuardsIn, type Handler, registeredIn } from './handlers.ts';
 export type { ModuleLifecycle } from './lifecycle.ts';

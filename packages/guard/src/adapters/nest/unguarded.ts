@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { accessOf, lineageOf } from './access.ts';
+import { accessOf, isAccessLost, lineageOf } from './access.ts';
+import { findReplaced } from './decorated.ts';
 import { appGuardsIn, type Handler, isReference, type Registered, registeredIn } from './handlers.ts';
 
 /**
@@ -11,7 +12,10 @@ import { appGuardsIn, type Handler, isReference, type Registered, registeredIn }
 export function assertGuarded(modules: ModulesContainer): void {
   refuseUnguarded(
     'KeycloakModule',
-    registeredIn(modules).flatMap((one) => findUnguarded(one, isGuarding, isOpened)),
+    registeredIn(modules).flatMap((one) => [
+      ...findUnguarded(one, isGuarding, isOpened),
+      ...findReplaced(one, isAccessLost),
+    ]),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { CustomDecorator } from '@nestjs/common';
+import { type Decorated, toMarked } from '../../adapters/nest/internal.ts';
 
 /** The guard that reads what a decorator wrote. */
 export type Reader = 'RoleGuard' | 'ResourceGuard';
@@ -8,8 +9,8 @@ const KEY = Symbol.for('keycloak-guard.nest-connect.readers');
 /** Writes metadata on a class or handler, and remembers which guard must read it. */
 export function mark(metadata: Readonly<Record<string, unknown>>, reader?: Reader): CustomDecorator {
   const [key = ''] = Object.keys(metadata);
-  const decorator = (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    const on = descriptor === undefined ? target : (descriptor.value as object);
+  const decorator = (...decorated: Decorated): void => {
+    const on = toMarked(decorated);
     for (const [name, value] of Object.entries(metadata)) Reflect.defineMetadata(name, value, on);
     if (reader !== undefined) Reflect.defineMetadata(KEY, [...readersOf(on), reader], on);
   };
@@ -19,4 +20,10 @@ export function mark(metadata: Readonly<Record<string, unknown>>, reader?: Reade
 /** The guards that a class (with those that it extends) or a handler needs. */
 export function readersOf(on: object): readonly Reader[] {
   return (Reflect.getMetadata(KEY, on) as readonly Reader[] | undefined) ?? [];
+}
+
+/** Whether a guard would miss, on the function in the place of a method, what was written on that. */
+export function isMarkLost(decorated: object, called: object): boolean {
+  const read = readersOf(called);
+  return readersOf(decorated).some((one) => !read.includes(one));
 }

@@ -2,13 +2,14 @@ import type { Type } from '@nestjs/common';
 import type { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
 import {
   appGuardsIn,
+  findReplaced,
   findUnguarded,
   type Handler,
   refuseUnguarded,
   registeredIn,
 } from '../../adapters/nest/internal.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
-import { type Reader, readersOf } from './marks.ts';
+import { isMarkLost, type Reader, readersOf } from './marks.ts';
 
 const READERS: Readonly<Record<Reader, Type>> = { RoleGuard, ResourceGuard } as never;
 
@@ -30,7 +31,10 @@ export function assertRead(modules: ModulesContainer, global: Global, warn: (lin
     handlers.filter(({ isGuarded }) => isGuarded).flatMap((handler) => findUnread(handler, global)),
   );
   refuseUnguarded('KeycloakConnectModule', [
-    ...classes.flatMap((one) => findUnguarded(one, isMarked, () => false)),
+    ...classes.flatMap((one) => [
+      ...findUnguarded(one, isMarked, () => false),
+      ...findReplaced(one, isMarkLost),
+    ]),
     ...unread.filter(({ others }) => others.length === 0).map(({ line }) => line),
   ]);
   for (const { line, others } of unread.filter((one) => one.others.length > 0)) {

@@ -1,0 +1,140 @@
+// A decorator of somebody else may put another function in the place of a method that ours was on: what guards it must not be lost.
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { of } from 'rxjs';
+import {
+  type AccessDecorator,
+  OptionalAuth,
+  Permission,
+  Public,
+  Require,
+  Roles,
+} from '../../packages/guard/src/adapters/nest/index.ts';
+import { Roles as ConnectRoles } from '../../packages/guard/src/successors/nest-connect/index.ts';
+import { startConnectApp } from '../nest-connect/start-connect-app.ts';
+import { decorate } from '../support/without-syntax.ts';
+import { GUARDED, type KindOfHandler, type Subject, toSubject } from './kinds.ts';
+import { startApp } from './start-app.ts';
+
+type Wrap = (method: object) => object;
+
+const around = (method: object) =>
+  function (this: unknown, ...given: unknown[]): unknown {
+    return (method as (...given: unknown[]) => unknown).apply(this, given);
+  };
+
+/** What lets Nest find the route, and not what ours wrote; and a proxy, of which no metadata is read. */
+const LOSING: Readonly<Record<string, Wrap>> = {
+  'a new function': around,
+  'one that inherits from it': (method) => Object.setPrototypeOf(around(method), method) as object,
+  'a proxy': (method) => new Proxy(method, {}),
+};
+
+/** As telemetry and the like do. */
+function copying(method: object): object {
+  const copy = around(method);
+  for (const key of Reflect.getMetadataKeys(method)) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, method), copy);
+  }
+  return copy;
+}
+
+function replace({ type, methods }: Subject, wrap: Wrap): void {
+  for (const name of methods) {
+    const before = Object.getOwnPropertyDescriptor(type.prototype, name) as PropertyDescriptor;
+    Object.defineProperty(type.prototype, name, { ...before, value: wrap(before.value as object) });
+  }
+}
+
+const answerOf = ({ name }: KindOfHandler) =>
+  name === 'server-sent events' ? of({ data: 'in' }) : name === 'a GraphQL subscription' ? nothing() : 'in';
+
+async function* nothing() {}
+
+const OPTIONS = { permissions: { clientSecret: 'a-secret' }, tokenFrom: { rpc: () => undefined } };
+
+function start(t: TestContext, kind: KindOfHandler, subject: Subject) {
+  const { prepare } = kind;
+  const options = { options: OPTIONS as never, ...(prepare && { prepare }) };
+  return startApp(t, kind.register(subject), options);
+}
+
+describe('a method that was replaced behind a decorator that guards it', () => {
+  for (const kind of GUARDED) {
+    for (const [name, wrap] of Object.entries(LOSING)) {
+      test(`${kind.name}, by ${name}: the start is refused`, async (t) => {
+        const subject = toSubject(1, answerOf(kind));
+        decorate(subject.type, 'run0', Roles('admin'));
+        replace(subject, wrap);
+        await assert.rejects(start(t, kind, subject), /- \w+\.run0: another decorator replaced it/);
+      });
+    }
+
+    test(`${kind.name}, by one with its metadata: nobody is admitted without a token`, async (t) => {
+      const subject = toSubject(1, answerOf(kind));
+      decorate(subject.type, 'run0', Roles('admin'));
+      replace(subject, copying);
+      const { app } = await start(t, kind, subject);
+      await kind.call?.(app, 'run0');
+      assert.deepEqual([...subject.ran], []);
+    });
+  }
+
+  const [controller] = GUARDED as [KindOfHandler];
+  const others: Readonly<Record<string, AccessDecorator>> = {
+    'a token': Require({}),
+    'a permission': Permission('orders#view'),
+    'a token where there is one': OptionalAuth(),
+  };
+  for (const [name, decorator] of Object.entries(others)) {
+    test(`that asks for ${name}: the start is refused`, async (t) => {
+      const subject = toSubject(1);
+      decorate(subject.type, 'run0', decorator);
+      replace(subject, around);
+      await assert.rejects(start(t, controller, subject), /Subject\.run0: another decorator replaced it/);
+    });
+  }
+
+  test('one of two requirements is lost: the start is refused', async (t) => {
+    const subject = toSubject(1);
+    decorate(subject.type, 'run0', Roles('admin'));
+    replace(subject, around);
+    decorate(subject.type, 'run0', Require({}));
+    await assert.rejects(start(t, controller, subject), /Subject\.run0: another decorator replaced it/);
+  });
+
+  test('that opens it: what is lost closes it, and the app starts', async (t) => {
+    const subject = toSubject(1);
+    decorate(subject.type, 'run0', Public());
+    decorate(subject.type, Require({}));
+    replace(subject, around);
+    const { app } = await start(t, controller, subject);
+    await controller.call?.(app, 'run0');
+    assert.deepEqual([...subject.ran], []);
+  });
+
+  test('a class that extends it and has a method of that name has its own', async (t) => {
+    const parent = toSubject(1);
+    decorate(parent.type, 'run0', Roles('admin'));
+    const child = toSubject(1);
+    Object.setPrototypeOf(child.type.prototype, parent.type.prototype);
+    Object.setPrototypeOf(child.type, parent.type);
+    await start(t, controller, child);
+  });
+
+  test('of the drop-in: the start is refused', async (t) => {
+    const subject = toSubject(1);
+    decorate(subject.type, 'run0', ConnectRoles('realm:admin'));
+    replace(subject, around);
+    await assert.rejects(
+      startConnectApp(t, controller.register(subject)),
+      /- Subject\.run0: another decorator replaced it/,
+    );
+  });
+
+  test('a property that is no method cannot be decorated', () => {
+    for (const decorator of [Require({}), ConnectRoles('realm:admin')] as ((...on: unknown[]) => void)[]) {
+      assert.throws(() => decorator({}, 'name', undefined), /name is no method/);
+    }
+  });
+});
