@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 import { readDevRealm } from '../dev/realm-client.ts';
 import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
-import { doubtOf, settleDoubt } from '../door/trust.ts';
+import { addressIn, doubtOf, settleDoubt } from '../door/trust.ts';
 import { call } from '../keycloak/call.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { type Parsed, parseFlags, switches, values } from '../settings/flags.ts';
@@ -127,11 +127,13 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
 async function assertMayGo({ env, username }: Flags): Promise<void> {
   const { CREDENTIAL_SETTING_NAMES } = await import('@keycloak-guard/server/setting-names');
   const file = env ?? '.env';
-  const { find } = await readSettings(process.env, file);
+  const settings = await readSettings(process.env, file);
+  const address = await addressIn(settings);
   const isPiped = username !== undefined && !process.stdin.isTTY;
   const piped = { name: 'the standard input', source: 'environment' } as const;
-  for (const secret of [find(...CREDENTIAL_SETTING_NAMES), isPiped ? piped : undefined]) {
-    const doubt = doubtOf(secret, find('KEYCLOAK_SERVER_URL'), file, env !== undefined);
+  const credentials = CREDENTIAL_SETTING_NAMES.map((name) => settings.find(name));
+  for (const secret of [...credentials, isPiped ? piped : undefined]) {
+    const doubt = doubtOf(secret, address, file, env !== undefined);
     if (doubt !== undefined) await settleDoubt(doubt, undefined);
   }
 }

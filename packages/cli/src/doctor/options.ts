@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/setting-names';
 import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
-import { doubtOf } from '../door/trust.ts';
+import { addressIn, doubtOf } from '../door/trust.ts';
 import { appUrlOf } from '../settings/app-url.ts';
 import { readSettings, type Settings } from '../settings/env-file.ts';
 import { lists, parseFlags, switches, values, YES } from '../settings/flags.ts';
@@ -55,7 +55,7 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
   if (flags.token !== undefined && flags.token !== '-') {
     problems.push('--token reads the token from standard input: write --token - and pipe the token in');
   }
-  const url = env.find('KEYCLOAK_SERVER_URL');
+  const url = await addressIn(env);
   const isNamed = flags.env !== undefined;
   /** As written, once it is known to be a URL. */
   const asWritten = (flag: 'mcp' | 'route' | 'origin') => {
@@ -127,7 +127,7 @@ function secretsOf(flags: ReturnType<typeof parse>, env: Settings) {
   const hasAdmin = (flags['admin-user'] ?? env('KEYCLOAK_ADMIN_USER')) !== undefined;
   const hasUser = (flags.user ?? env('DOCTOR_USER')) !== undefined;
   return [
-    env.find(...CREDENTIAL_SETTING_NAMES),
+    ...CREDENTIAL_SETTING_NAMES.map((name) => env.find(name)),
     hasService ? env.find('KEYCLOAK_ADMIN_CLIENT_SECRET') : undefined,
     hasAdmin && !hasService ? env.find('KEYCLOAK_ADMIN_PASSWORD') : undefined,
     hasUser ? env.find('DOCTOR_PASSWORD') : undefined,
