@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { AdminError, connectAdmin } from '../../packages/cli/src/admin/index.ts';
 import { explainAdminError } from '../../packages/cli/src/keycloak/explain-admin-error.ts';
@@ -22,9 +22,13 @@ describe('setup, call by call', () => {
   afterEach(() => keycloak.close());
 
   /** No password of the user is given to a second run, so that no login is tried at the fake. */
-  async function run(args: string[], env: Record<string, string> = {}): Promise<number> {
+  async function run(
+    args: string[],
+    env: Record<string, string> = {},
+    named = ['--env', file],
+  ): Promise<number> {
     const all = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', ...env };
-    const options = await readApiOptions(['--url', keycloak.url, '--env', file, ...args], all);
+    const options = await readApiOptions(['--url', keycloak.url, ...named, ...args], all);
     const out = {
       paint: (_: unknown, text: string) => text,
       line: (text = '') => void lines.push(text),
@@ -60,6 +64,23 @@ describe('setup, call by call', () => {
     assert.equal(await run(['--yes']), 0);
     assert.equal(keycloak.realms.get('testing')?.lists.clients[0]?.secret, 'made-by-keycloak');
     assert.match(await readFile(file, 'utf8'), /^KEYCLOAK_CLIENT_SECRET=made-by-keycloak$/m);
+  });
+
+  test('a secret that the folder brought along is red in the plan: its author knows it, too', async (t) => {
+    const folder = process.cwd();
+    t.after(() => process.chdir(folder));
+    process.chdir(dirname(file));
+    await writeFile('.env', 'KEYCLOAK_CLIENT_SECRET=of-the-author\n');
+    const line = 'whoever else has .env is fastapi-keycloak: its secret is in it';
+    const plans = async (args: string[], env: Record<string, string> = {}) => {
+      lines.length = 0;
+      await run(args, env, []);
+      return lines.join('\n').includes(line);
+    };
+    assert.equal(await plans(['--dry-run']), true, lines.join('\n'));
+    // A person who names the file means it, and what the shell holds is the person's own.
+    assert.equal(await plans(['--dry-run', '--env', '.env']), false);
+    assert.equal(await plans(['--dry-run'], { KEYCLOAK_CLIENT_SECRET: 'of-the-person' }), false);
   });
 
   test('completes a user, grants roles and adds to groups', async () => {

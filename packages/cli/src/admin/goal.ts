@@ -15,6 +15,8 @@ export interface SetupGoal {
   readonly clientId: string;
   /** Secret of a client that is created. Default: Keycloak makes one up. */
   readonly clientSecret?: string | undefined;
+  /** The file that it is from, where the person did not name that file: somebody else may have written it. */
+  readonly secretFoundIn?: string | undefined;
   /** The credential of the client has its own plan, and does not stand in the way here. */
   readonly hasOwnCredential?: boolean | undefined;
   /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */

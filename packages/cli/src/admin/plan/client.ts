@@ -13,7 +13,12 @@ export function planClient(current: CurrentState, goal: SetupGoal): Part {
   const roles = planClientRoles(current, goal);
   const { client } = current;
   const wanted = toClient(goal);
-  if (client === null) return { steps: [createClient(wanted), ...roles.steps], kept: [], blocked: [] };
+  if (client === null) {
+    const { secretFoundIn: file } = goal;
+    const opens =
+      file === undefined ? [] : [`whoever else has ${file} is ${goal.clientId}: its secret is in it`];
+    return { steps: [{ ...createClient(wanted), opens }, ...roles.steps], kept: [], blocked: [] };
+  }
   // The service itself needs no more than its callback; the guide's pattern covers it too.
   const callback = { callbacks: [goal.appUrl + CALLBACK_PATH], afterLogout: `${goal.appUrl}/` };
   const steps = [

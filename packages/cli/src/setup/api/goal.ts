@@ -38,6 +38,7 @@ export async function completeGoal(
     shape: options.shape,
     clientId,
     clientSecret: options.clientSecret,
+    secretFoundIn: options.secretFoundIn,
     appUrl: options.appUrl,
     backchannelLogoutUrl: {
       url: options.backchannelUrl ?? `${options.appUrl}/backchannel-logout`,

@@ -51,7 +51,9 @@ export async function readApiOptions(
   const flags = given as Parsed<typeof FLAGS>['values'];
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
   const env = await readSettings(environment, envFile);
-  const secret = env('KEYCLOAK_CLIENT_SECRET');
+  const secret = env.find('KEYCLOAK_CLIENT_SECRET');
+  const isOwnSecret = secret !== undefined && !isPlaceholder(secret.value);
+  const isFound = isOwnSecret && secret.source === 'file' && flags.env === undefined;
   const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
   const door = readDoor(flags, env, envFile);
   const password = flags['user-password-stdin']
@@ -69,7 +71,9 @@ export async function readApiOptions(
     door: { ...door, realm: door.realm ?? named?.options.realm, doubt: door.doubt ?? doubt },
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? named?.options.clientId,
     // A `.env` copied from the example: the service would not start with it.
-    clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
+    clientSecret: isOwnSecret ? secret.value : undefined,
+    /** Where that is from, unless the person named the file. */
+    secretFoundIn: isFound ? envFile : undefined,
     /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
     /** Names of the settings that hold a credential now. */
