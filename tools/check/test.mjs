@@ -87,10 +87,11 @@ function run(paths, { isSecond = false } = {}) {
     ...TYPESCRIPT,
     '--test',
     // Many tests wait: one process more than there are cores.
-    `--test-concurrency=${isSecond ? 1 : availableParallelism() + 1}`,
+    `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${TIMEOUT_MS}`,
     ...reporters(failed),
     ...passOn,
+    ...(isSecond ? ['--test-concurrency=1'] : []),
     ...paths,
   ];
   const collect = [
