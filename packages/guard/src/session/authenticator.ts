@@ -22,7 +22,8 @@ export type CookieAuthenticator = (
 
 /** Frozen: every request without a session gets the same. */
 const NOTHING = Object.freeze({ headers: Object.freeze({}), setCookies: Object.freeze([]) });
-const NOBODY: SessionPrincipal = Object.freeze({ principal: null, ...NOTHING });
+/** No one is signed in. */
+export const NOBODY: SessionPrincipal = Object.freeze({ principal: null, ...NOTHING });
 
 /** At once where session and token are known, as for a bearer token. */
 export function createAuthenticator(context: SessionContext): CookieAuthenticator {

@@ -1,7 +1,7 @@
 import { createClient } from '../../client/index.ts';
 import { contextOfVerifier, toClient } from '../../client/internal.ts';
 import { OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
-import { ofEach, partsOf } from '../../core/internal.ts';
+import { headerOf, ofEach, partsOf } from '../../core/internal.ts';
 import {
   createMemorySessionStore,
   type SessionOptions,
@@ -11,6 +11,8 @@ import {
 import {
   buildSessions,
   createEndings,
+  isPageRequest,
+  NOBODY,
   resolveSessionOptions,
   toPaths,
   toTenantOptions,
@@ -58,20 +60,36 @@ export function openTenantSessions<Incoming>(
     return buildSessions(verifier as unknown as TokenVerifier, options, false, endings);
   });
 
+  const sessionsOf = (verifier: unknown) => openedOf(verifier as Verifier<object>) as Sessions<Incoming>;
+
   /** @throws {AuthError} */
   function of({ source }: SessionRequest<Incoming>): Sessions<Incoming> {
-    const [verifier] = verifierOf(source as Incoming).members;
-    return openedOf(verifier as Verifier<object>) as Sessions<Incoming>;
+    return sessionsOf(verifierOf(source as Incoming).members[0]);
+  }
+
+  /** Anybody can make up names: nothing is made for who has no session, or before the realm of a login has answered. */
+  async function startLogin(request: SessionRequest<Incoming>): ReturnType<Sessions['startLogin']> {
+    const realm = await tenants.ready(verifierOf(request.source as Incoming));
+    return sessionsOf(realm).startLogin(request);
+  }
+
+  function authenticate(
+    request: SessionRequest<Incoming>,
+    isUse?: boolean,
+  ): ReturnType<Sessions['authenticate']> {
+    const realm = verifierOf(request.source as Incoming);
+    if (headerOf(request.headers, 'cookie') === undefined) return NOBODY;
+    return sessionsOf(realm.members[0]).authenticate(request, isUse);
   }
 
   const { prefix } = common;
   return {
     paths: toPaths(prefix),
-    authenticate: (request, isUse) => of(request).authenticate(request, isUse),
+    authenticate,
     accessToken: async (request) => of(request).accessToken(request),
-    inviteToLogin: (request) => of(request).inviteToLogin(request),
+    inviteToLogin: (request) => (isPageRequest(request) ? of(request).inviteToLogin(request) : null),
     stepUp: (request, signIn) => of(request).stepUp(request, signIn),
-    startLogin: async (request) => of(request).startLogin(request),
+    startLogin,
     finishLogin: async (request) => of(request).finishLogin(request),
     describe: async (request) => of(request).describe(request),
     signOut: async (request) => of(request).signOut(request),
