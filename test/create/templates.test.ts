@@ -86,8 +86,14 @@ test('secrets of the realm file are made at random, and stand in no file that ot
     [...counted].filter(([, count]) => count > 0),
     [['realm.json', 3]],
   );
-  assert.match(textOf(CHOICES[0] as Choice, '.gitignore'), /^\.env$/m);
-  assert.match(textOf(CHOICES[0] as Choice, '.dockerignore'), /^\.env$[\s\S]*^realm\.json$/m);
+  for (const choice of CHOICES) {
+    const [git, docker] = ['.gitignore', '.dockerignore'].map((file) => textOf(choice, file).split('\n'));
+    // What setup writes, and what people put beside it.
+    for (const file of ['.env', '.env.*', 'client-key.pem']) {
+      assert.ok(git?.includes(file) && docker?.includes(file), `${choice.name}: ${file}`);
+    }
+    assert.ok(git?.includes('!.env.example') && docker?.includes('realm.json'), choice.name);
+  }
 });
 
 test('versions are those that this repository has', () => {
