@@ -1,6 +1,5 @@
 // The programs of docs/frameworks/hono.md and fetch.md are checked by TypeScript and called.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +8,7 @@ import { codeBlocks } from '../../tools/docs/documents.ts';
 import { openFetchBrowser, SECRETS } from '../fetch/fetch-browser.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { ORIGIN } from '../session/browser.ts';
+import { checkTypes } from './check-types.ts';
 
 type App = (request: Request) => Response | Promise<Response>;
 
@@ -50,10 +50,10 @@ const get = async (app: App, path: string, token?: string) => {
 describe('docs/frameworks/hono.md and fetch.md', () => {
   test('the programs are right for TypeScript', () => {
     assert.equal(programs.length, 8);
-    const tsconfig = join(FOLDER, 'tsconfig.json');
-    const files = programs.map(({ name }) => name);
-    writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
-    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], { encoding: 'utf8', stdio: 'pipe' });
+    checkTypes(
+      FOLDER,
+      programs.map(({ name }) => name),
+    );
   });
 
   for (const [name, guarded] of [

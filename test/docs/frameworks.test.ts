@@ -1,6 +1,6 @@
 // Every program of docs/frameworks/ is checked by TypeScript, started, and called as its page says.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { startTestIdp } from '../support/dev-idp.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
+import { checkTypes } from './check-types.ts';
 
 const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
 /** Their programs run elsewhere than on a server of Node's, or have tests of their own. */
@@ -134,10 +135,10 @@ describe('docs/frameworks/', () => {
   });
 
   test('the programs are right for TypeScript', () => {
-    const tsconfig = join(FOLDER, 'tsconfig.json');
-    const files = programs.map(({ file }) => file);
-    writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
-    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], { encoding: 'utf8', stdio: 'pipe' });
+    checkTypes(
+      FOLDER,
+      programs.map(({ file }) => file),
+    );
   });
 
   for (const program of programs) {

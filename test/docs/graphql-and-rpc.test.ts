@@ -1,6 +1,5 @@
 // The recipes of docs/frameworks/graphql-and-rpc.md are checked by TypeScript and called.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
@@ -8,6 +7,7 @@ import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { checkTypes } from './check-types.ts';
 
 const FOLDER = join(ROOT, `reports/graphql-and-rpc-${process.pid}`);
 const programs = codeBlocks('docs/frameworks/graphql-and-rpc.md').filter(({ info }) => info.endsWith('.mts'));
@@ -89,14 +89,7 @@ describe('docs/frameworks/graphql-and-rpc.md', () => {
     );
     // Yoga says for a whole program what an error may carry, and Apollo's carry something else.
     const [apollo, others] = [['apollo.mts'], Object.keys(SERVERS).filter((name) => name !== 'apollo.mts')];
-    for (const files of [apollo, others]) {
-      const tsconfig = join(FOLDER, 'tsconfig.json');
-      writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
-      execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], {
-        encoding: 'utf8',
-        stdio: 'pipe',
-      });
-    }
+    for (const files of [apollo, others]) checkTypes(FOLDER, files);
   });
 
   for (const [name, start] of Object.entries(SERVERS)) {

@@ -1,7 +1,7 @@
 // The README and every page of docs/guide/ are run: their programs are checked by TypeScript and started, their commands
 // called.
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -15,6 +15,7 @@ import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { checkTypes } from './check-types.ts';
 
 const run = promisify(execFile);
 const guide = readdirSync(join(ROOT, 'docs/guide'))
@@ -110,9 +111,7 @@ describe('the README and docs/guide/', () => {
   test('the programs are right for TypeScript', () => {
     const files = pages.filter((page) => programOf(page) !== undefined).map(fileOf);
     assert.ok(files.length >= 4);
-    const tsconfig = join(FOLDER, 'tsconfig.json');
-    writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
-    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], { encoding: 'utf8', stdio: 'pipe' });
+    checkTypes(FOLDER, files);
   });
 
   for (const page of pages.filter((page) => commandsOf(page).length > 0)) {
