@@ -35,8 +35,13 @@ const LONG = [
 ];
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 600_000;
+/** Where Node reads TypeScript itself, all processes share what it made of a file: a quarter less for each. */
+const COMPILED =
+  process.features.typescript && !coverage
+    ? { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
+    : {};
 /** Processes. */
-const MOST_TRIED_AGAIN = 3;
+const MOST_TRIED_AGAIN = 6;
 
 const listed = (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
 const files = [...listed('test'), ...listed('examples').map((file) => `examples/${file}`)]
@@ -105,7 +110,7 @@ function run(paths, { isSecond = false } = {}) {
   ];
   const { status } = spawnSync(process.execPath, coverage ? [...collect, process.execPath, ...test] : test, {
     stdio: 'inherit',
-    env: { ...process.env, NODE_ENV: 'test' },
+    env: { ...process.env, ...COMPILED, NODE_ENV: 'test' },
   });
   return status === 0;
 }
