@@ -73,6 +73,18 @@ describe('the URI that a proof has to be for', () => {
       { publicUrl: 'https://api.example.com/v1' },
     ],
     [
+      'is none where the target names another host than the header',
+      'http://internal/a',
+      { url: 'http://internal/a', headers: { host: 'other' } },
+      UNKNOWN,
+    ],
+    [
+      'is known where both name the same',
+      'http://internal/a',
+      { url: 'http://internal/a', headers: { host: 'internal' } },
+      IN,
+    ],
+    [
       'is none where the URL has no host: a parser takes the first part of its path for one',
       'https://api.example.com/x/a',
       { url: 'http:///x/a' },

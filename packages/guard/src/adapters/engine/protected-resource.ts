@@ -63,7 +63,10 @@ export function createProtectedResources() {
     /** @param path that this process is called by */
     add(path: string, resource: ChallengedResource): void {
       known.push({ path: path.replace(/\/+$/, ''), resource });
-      known.sort((a, b) => b.path.length - a.path.length);
+      // The deepest first; of two as deep, the one without a parameter.
+      known.sort(
+        (a, b) => depthOf(b) - depthOf(a) || Number(isForTenants(a.path)) - Number(isForTenants(b.path)),
+      );
     },
     /** The one that a request is for. @param requestUrl path, or the whole URL */
     find(requestUrl: string | undefined = '/'): ChallengedResource | undefined {
@@ -81,6 +84,8 @@ export function createProtectedResources() {
     },
   };
 }
+
+const depthOf = ({ path }: { readonly path: string }): number => path.split('/').length;
 
 /** The part of an engine that says whose a resource is. */
 export interface ResourceHost<Incoming> {

@@ -56,14 +56,17 @@ export function isRepeated(rawHeaders: readonly string[], wanted: string): boole
 }
 
 /**
- * Whether a request names several hosts (RFC 9112 §3.2, RFC 9113 §8.3.1), so that a proxy in front may have looked at another one
- * than this process would.
+ * Whether a request names several hosts (RFC 9112 §3.2, §3.2.2, RFC 9113 §8.3.1), so that a proxy in front may have looked at
+ * another one than this process would.
  */
-export function hasSeveralHosts({ headers, rawHeaders }: RequestLike): boolean {
+export function hasSeveralHosts({ headers, rawHeaders, url = '/', originalUrl = url }: RequestLike): boolean {
   const host = headerOf(headers, 'host');
   if (host === undefined) return false;
   if (host.includes(',') || (rawHeaders !== undefined && isRepeated(rawHeaders, 'host'))) return true;
-  // Fetch has none.
-  const authority = (headers as HeadersRecord)[':authority'];
+  // The URL of a Fetch request is one, whether or not the target was: frameworks put the public host into it.
+  if (typeof headers.get === 'function') return false;
+  const authority =
+    (headers as HeadersRecord)[':authority'] ??
+    (originalUrl.startsWith('/') ? undefined : /^[a-z][a-z\d+.-]*:\/\/([^\\/?#]*)/i.exec(originalUrl)?.[1]);
   return authority !== undefined && authority !== host;
 }
