@@ -230,3 +230,11 @@ test('other paths go on untouched', () => {
   }
   assert.equal(createPlace('/m%C3%BCller/mcp')('/müller/%6dcp'), true);
 });
+
+test('Elysia looks for the path behind eleven characters of a URL, whichever host it has', () => {
+  const isFor = createPlace('/mcp');
+  for (const url of ['http://ab/x/mcp', 'http://api/x/mcp?y', 'http://a/xx/mcp/below', 'https://a/x/MCP'])
+    assert.ok(isFor(url), url);
+  for (const url of ['http://abcd/x/mcp', 'http://ab/x/y/mcp', 'http://api/mcpx'])
+    assert.ok(!isFor(url), url);
+});

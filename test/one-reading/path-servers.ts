@@ -132,16 +132,21 @@ type Serve = (app: FetchRouter) => Server;
 
 const byAdaptor: Serve = (fetch) => createAdaptorServer({ fetch }) as Server;
 
-/** As Deno and workerd do: host and target are in the URL as they were sent. */
-const asSent: Serve = (app) =>
-  createServer(async ({ method, headers, url = '' }, response) => {
-    const request = new Request('http://localhost', { method, headers } as RequestInit);
-    Object.defineProperty(request, 'url', {
-      value: /^\w+:/.test(url) ? url : `http://${headers.host}${url}`,
+const withUrl =
+  (toUrl: (host: string, target: string) => string): Serve =>
+  (app) =>
+    createServer(async ({ method, headers, url = '' }, response) => {
+      const request = new Request('http://localhost', { method, headers } as RequestInit);
+      const value = /^\w+:/.test(url) ? url : toUrl(headers.host ?? '', url);
+      Object.defineProperty(request, 'url', { value });
+      const answer = await (async () => app(request))().catch(() => new Response(null, { status: 500 }));
+      response.writeHead(answer.status).end(await answer.text());
     });
-    const answer = await (async () => app(request))().catch(() => new Response(null, { status: 500 }));
-    response.writeHead(answer.status).end(await answer.text());
-  });
+
+/** As Deno and workerd do: host and target are in the URL as they were sent. */
+const asSent = withUrl((host, target) => `http://${host}${target}`);
+/** As Bun does: without a host that is one, the URL is the target alone. */
+const asOnBun = withUrl((host, target) => (/^[\w.:-]+$/.test(host) ? `http://${host}${target}` : target));
 
 /** @param toOptions a router keeps its routes: each app has its own */
 function honoApp(toOptions: () => ConstructorParameters<typeof Hono>[0], isDeep = false, serve = byAdaptor) {
@@ -337,12 +342,14 @@ export const ROUTED: readonly Routed[] = [
   },
   { name: 'Hono, linear router', start: honoApp(() => ({ router: new LinearRouter() })) },
   { name: 'Hono, targets as sent', start: honoApp(() => ({}), false, asSent) },
+  { name: 'Hono, as on Bun', start: honoApp(() => ({}), false, asOnBun) },
   { name: 'Hono, trie router, nested', start: honoApp(() => ({ router: new TrieRouter() }), true) },
   ...Object.entries(FETCH_ROUTERS)
     .filter(([name]) => name !== 'URLPattern' || 'URLPattern' in globalThis)
     .flatMap(([name, router]) => [
       { name: `Fetch, ${name}`, start: fetchApp(router) },
       { name: `Fetch, ${name}, targets as sent`, start: fetchApp(router, asSent) },
+      { name: `Fetch, ${name}, as on Bun`, start: fetchApp(router, asOnBun) },
     ]),
   { name: 'Node, url.parse', start: nodeApp((target) => parse(target).pathname) },
   { name: 'Node, URL', start: nodeApp((target) => new URL(target, 'http://localhost').pathname) },

@@ -162,7 +162,10 @@ export const CHECKS: Readonly<Record<string, (running: Running) => Promise<void>
         assert.deepEqual(reached.sort(), ways, `${router} has the route`);
         const targets = targetsFor(area, 300);
         const past = await send(front, targets);
-        for (const host of HOSTS) past.push(...(await send(front, [...ways, `/x/${area}`], { host })));
+        for (const host of HOSTS)
+          past.push(
+            ...(await send(front, [...ways, `/x/${area}`, `/xx/${area}`, `/aaaaaa/${area}`], { host })),
+          );
         console.log(`  ${router}, ${front}: ${targets.length} targets, ${past.length} through`);
         through.push(...past.map((target) => `${router}, ${front}: ${target}`));
       }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fetchHost } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { createDoor } from '../../packages/guard/src/adapters/face/internal.ts';
 import { ReadRequest } from '../../packages/guard/src/tenants/tenant-request.ts';
 
@@ -104,4 +105,9 @@ test('the path of metadata is that of the resource', () => {
   for (const [url, path] of Object.entries(read)) assert.equal(pathOf(url), path, url);
   // Deno and workerd make it of `Host: /acme`, and a URL parser reads the path /data in it.
   assert.throws(() => pathOf('http:///acme/data'), { code: 'path_ambiguous' });
+  // Bun leaves the host out where the header is none.
+  for (const url of ['/t/acme/t/globex/data', 'http:///t/acme'])
+    assert.throws(() => pathOf(fetchHost.toWire({ url, headers: new Headers() }).url), {
+      code: 'path_ambiguous',
+    });
 });

@@ -22,9 +22,22 @@ export interface FetchReply {
 /** What all frameworks with requests of the Fetch standard share. */
 export type FetchHost = Pick<DoorHost<FetchRequest, FetchReply>, 'toRequest' | 'toWire' | 'addToAnswer'>;
 
+/**
+ * Of a URL without a host, each router cuts off another part. Bun leaves it out where the header `Host` is none, Deno and workerd
+ * make `http:///x/y` of `Host: /x`.
+ */
+export const hasHost = (url: string): boolean => /^[a-z][a-z\d+.-]*:\/\/[^\\/?#]/i.test(url);
+
+/** In the place of a URL without a host: nobody takes it for a path. */
+const withHost = (url: string): string => (hasHost(url) ? url : '//');
+
 export const fetchHost: FetchHost = {
   toRequest: (request) => request,
-  toWire: ({ method, url = '', headers }) => ({ method, url, headers }),
+  toWire: ({ method, url, headers }) => ({
+    method,
+    url: url === undefined || url === '' ? '' : withHost(url),
+    headers,
+  }),
   addToAnswer(reply, { headers, setCookies }) {
     const before = reply.extra;
     reply.extra = {
@@ -39,7 +52,7 @@ export const fetchHost: FetchHost = {
  * is the path of a router that parses `request.url`, too.
  */
 export function toFetchPath({ method, url, headers }: Request): PathRequest {
-  return { method, url: targetOf(url), headers, isSecure: /^https:/i.test(url) };
+  return { method, url: targetOf(withHost(url)), headers, isSecure: /^https:/i.test(url) };
 }
 
 /** An answer as a `Response`. Which connections are kept is for the server to decide. */

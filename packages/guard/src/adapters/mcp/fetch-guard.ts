@@ -2,6 +2,7 @@ import {
   answerFetchRoute,
   type Door,
   type FetchReply,
+  hasHost,
   readFetchBody,
   toFetchAnswer,
 } from '../engine/internal.ts';
@@ -37,7 +38,10 @@ export function toFetchMcp<Incoming>(
   return async (incoming, request, reply, { routed, readAgain } = { readAgain: async () => undefined }) => {
     const answered = answerFetchRoute(door, routes, incoming, request);
     if (answered !== undefined) return answered;
-    if (!server.isFor(request.url) && !(routed !== undefined && server.isFor(routed))) return undefined;
+    const { url } = request;
+    // Nobody knows what the router takes for the path of a URL without a host.
+    const isOurs = server.isFor(url) || !hasHost(url) || (routed !== undefined && server.isFor(routed));
+    if (!isOurs) return undefined;
     const preflight = server.preflight(request);
     if (preflight !== undefined) return toFetchAnswer(preflight);
     door.addToAnswer(reply, { headers: server.corsHeaders(request), setCookies: [] });

@@ -48,11 +48,18 @@ const SHIFTED = /[#\s]/;
 
 /** Some routers read a path as it is, dots included; others resolve it as browsers do (WHATWG URL). */
 function readings(url: string): string[] {
-  return [url.trim().replace(IN_FRONT, ''), resolve(url), ...IN_FASTIFY.map((one) => url.replace(one, '/'))];
+  return [url.trim().replace(IN_FRONT, ''), resolve(url), ...CUT_OFF.map((one) => url.replace(one, '/'))];
 }
 
-/** Fastify takes any first character for a slash, as in `*mcp`; older versions of its router cut off `http://host?x/`, too. */
-const IN_FASTIFY = [/^(?:%[0-7][\da-f]|%[c-f][\da-f](?:%[89ab][\da-f])+|[^/])/i, /^https?:\/\/.*?\//i];
+/**
+ * Fastify takes any first character for a slash, as in `*mcp`; older versions of its router cut off `http://host?x/`, too. Elysia
+ * looks for the path behind eleven characters, as in `http://ab/x/mcp`.
+ */
+const CUT_OFF = [
+  /^(?:%[0-7][\da-f]|%[c-f][\da-f](?:%[89ab][\da-f])+|[^/])/i,
+  /^https?:\/\/.*?\//i,
+  /^(?=https?:).{11}[^/]*\//is,
+];
 
 /** As browsers do. */
 function resolve(url: string): string {
