@@ -96,12 +96,13 @@ async function buildLibrary() {
 }
 
 /**
- * Removes spaces, and breaks lines. Before the message of an error that nothing caught, Node prints the line of the program that
+ * Removes spaces, writes `!0` for `true`, and breaks lines. Before the message of an error that nothing caught, Node prints the line of the program that
  * threw it: with one line for each file that was 73 KB, and log collectors cut off the message.
  */
 async function breakLines(file) {
   const { code } = await transform(shortenGetters(readFileSync(file, 'utf8')), {
     minifyWhitespace: true,
+    minifySyntax: true,
     lineLimit: LONGEST_LINE,
     target: 'node20',
   });

@@ -42,7 +42,7 @@ function pack(folderName: string, target: string): [name: string, archive: strin
     rmSync(join(staged, 'dist/.tsbuildinfo'), { force: true });
     writeFileSync(
       join(staged, 'package.json'),
-      `${JSON.stringify(toPublished(manifest, `packages/${folderName}`), null, 2)}\n`,
+      `${JSON.stringify(toPublished(manifest, `packages/${folderName}`), null, '\t')}\n`,
     );
     const [packed] = JSON.parse(
       execFileSync('npm', ['pack', '--json', '--pack-destination', target], {
