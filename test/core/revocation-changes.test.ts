@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
-import { createRevocationHub } from '../../packages/guard/src/core/internal.ts';
+import { createRevocationHub, makeVerifier } from '../../packages/guard/src/core/internal.ts';
 import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
 import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import type { ChangeEffect } from '../../packages/guard/src/core/revocation/revocation-log.ts';
@@ -119,5 +119,15 @@ describe('the revocations of many realms', () => {
     assert.deepEqual([session, later].map(isKept), [true, true]);
     now = 100_001;
     assert.deepEqual([session, later].map(isKept), [false, false]);
+  });
+
+  it('are heard by a realm that has not said yet who it is: they may be meant for it', async () => {
+    const hub = createRevocationHub();
+    const options = { serverUrl: 'https://keycloak.example.com', realm: 'acme', clientId: 'api' };
+    const verifier = makeVerifier(options, { hub, assertItself() {} });
+    hub.add(session);
+    assert.equal(verifier.stats.revocations, 1);
+    await verifier.close();
+    hub.close();
   });
 });
