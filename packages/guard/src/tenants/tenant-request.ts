@@ -1,4 +1,4 @@
-import { headerOf, type RequestLike, readingsOf } from '../core/internal.ts';
+import { headerOf, type RequestLike, readingsOf, targetOf } from '../core/internal.ts';
 import type { TenantRequest } from './options.ts';
 
 /** How an adapter's requests are read. */
@@ -53,7 +53,7 @@ const METADATA = /^\/\.well-known\/oauth-protected-resource(?=\/|$)/;
 
 /** Decoded as routers do it. Paths that they could read in several ways were refused before, and a URL without a host. */
 function pathOf(url: string): string {
-  const target = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]+/i, '');
+  const target = targetOf(url);
   const [first = '/', second = first] = readingsOf(target === '' ? '/' : target);
   const path = (first.includes('%') ? second : first).replace(METADATA, '');
   return path.replace(/\/$/, '') || '/';

@@ -1,7 +1,6 @@
 import type { PathRequest } from '../../authz/internal.ts';
-import type { Answer } from '../../core/internal.ts';
+import { type Answer, targetOf } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
-import { targetOf } from './path-of.ts';
 
 // Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
 
@@ -33,11 +32,7 @@ const withHost = (url: string): string => (hasHost(url) ? url : '//');
 
 export const fetchHost: FetchHost = {
   toRequest: (request) => request,
-  toWire: ({ method, url, headers }) => ({
-    method,
-    url: url === undefined || url === '' ? '' : withHost(url),
-    headers,
-  }),
+  toWire: ({ method, url = '', headers }) => ({ method, url: url && withHost(url), headers }),
   addToAnswer(reply, { headers, setCookies }) {
     const before = reply.extra;
     reply.extra = {

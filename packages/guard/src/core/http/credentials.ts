@@ -97,6 +97,8 @@ export function isForOthers({ code }: AuthError, header = ''): boolean {
 /** Whether a session decides about a request, where there are sessions. */
 export function isForSession(wire: RequestLike): boolean {
   const header = authorizationOf(wire);
+  // Most requests with a session: no header is looked for again, and no error is made to say that it is missing.
+  if (header === undefined) return true;
   const read = readCredentials(wire, false, header);
   return typeof read === 'object' && isForOthers(read, header);
 }

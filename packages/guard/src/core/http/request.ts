@@ -70,3 +70,14 @@ export function hasSeveralHosts({ headers, rawHeaders, url = '/', originalUrl = 
     (originalUrl.startsWith('/') ? undefined : /^[a-z][a-z\d+.-]*:\/\/([^\\/?#]*)/i.exec(originalUrl)?.[1]);
   return authority !== undefined && authority !== host;
 }
+
+/**
+ * The target of a request as it was sent: what follows scheme and host (RFC 9112 §3.2). It is cut out of the URL as a string:
+ * Deno and workerd leave dot segments and backslashes in `request.url`, a URL parser resolves them, and routers do either. A URL
+ * without a host, as `Host: /x` makes one there, is no target: a URL parser takes the first part of its path for the host.
+ *
+ * @param url a target, or a whole URL
+ */
+export function targetOf(url: string): string {
+  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]+/i, '');
+}

@@ -80,11 +80,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   async function learnOnce(token: string): Promise<KnownToken<C>> {
     try {
-      const known = await learn(token);
-      pending.delete(token);
-      return known;
+      return await learn(token).finally(() => pending.delete(token));
     } catch (error) {
-      pending.delete(token);
       if ((error as AuthError).statusCode === 401) stats.refused++;
       if ((error as AuthError).code === 'token_issuer') tellOfIssuer(error as AuthError);
       throw error;
