@@ -9,7 +9,6 @@ export {
   type SettingProblem,
 } from './config/config.ts';
 export { pathOfDocument } from './config/documents.ts';
-export { readKeycloakJson } from './config/keycloak-json.ts';
 export { isPlaceholder } from './config/setting-parsers.ts';
 export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
 export { explainStart, nextSignal, runService } from './run.ts';
