@@ -96,7 +96,6 @@ function run(paths, { isSecond = false } = {}) {
     `--test-timeout=${TIMEOUT_MS}`,
     ...reporters(failed),
     ...passOn,
-    ...(isSecond ? ['--test-concurrency=1'] : []),
     ...paths,
   ];
   const collect = [

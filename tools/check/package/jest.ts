@@ -1,5 +1,5 @@
 import { compile } from './kinds.ts';
-import { emptyProject, install, run, write } from './project.ts';
+import { emptyProject, install, runJest, write } from './project.ts';
 
 const TEST = `const { startDevIdp, startTestCluster } = require('@keycloak-guard/testing');
 const realm = require('@keycloak-guard/testing/testing-realm.json');
@@ -45,7 +45,7 @@ export function checkJest(archive: string): void {
   const project = emptyProject('jest');
   install(project, archive, 'jest@30', '@types/node');
   write(project, { 'idp.test.js': TEST, 'typed.ts': TYPED });
-  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000');
+  runJest(project);
   compile(project, { module: 'Node16' }, ['typed.ts']);
   process.stdout.write('The provider runs in Jest.\n');
 }

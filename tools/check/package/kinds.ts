@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { emptyProject, FRAMEWORKS, install, root, run, write } from './project.ts';
+import { emptyProject, FRAMEWORKS, install, root, run, runJest, write } from './project.ts';
 
 /** As Node did before it could require ES modules: what is CommonJS needs no such help. */
 const WITHOUT_REQUIRE_ESM = '--no-experimental-require-module';
@@ -101,7 +101,7 @@ test('an error of another copy is known', async () => {
   expect(isAuthError(new Error('missing_token'))).toBe(false);
 });`,
   });
-  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000', '--testMatch', '**/all.test.js');
+  runJest(project, '--testMatch', '**/all.test.js');
 }
 
 export function compile(

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withoutSharedSections } from '../../docs/shared-sections.ts';
-import { emptyProject, install, root, run, write } from './project.ts';
+import { emptyProject, install, root, run, runJest, write } from './project.ts';
 
 /** The example, which is what `nest new` makes and a few lines more, with the packed library; its tests by Jest and by Vitest. */
 export function checkNest(archive: string, testing: string): void {
@@ -10,7 +10,7 @@ export function checkNest(archive: string, testing: string): void {
   writeBlocks(project);
   install(project, archive, testing, '@nestjs/config@4', '@nestjs/microservices@11', '@nestjs/websockets@11');
   run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', '.');
-  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000');
+  runJest(project);
   run(project, 'npx', '--no-install', 'vitest', 'run');
   // What nest new wrote before.
   const module = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '5.0' };
@@ -24,7 +24,7 @@ export function checkNest(archive: string, testing: string): void {
       transform: { '\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.before.json' }] },
     }),
   });
-  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000', '--config', 'jest.before.json');
+  runJest(project, '--config', 'jest.before.json');
   process.stdout.write(
     'The example for NestJS runs with the packed library, and so do its tests by Jest and by Vitest.\n',
   );

@@ -39,6 +39,11 @@ export function write(project: string, files: Readonly<Record<string, string>>):
   }
 }
 
+/** Runs the tests of a project. Jest's five seconds for one are too few where the machine has other work. */
+export function runJest(project: string, ...args: string[]): void {
+  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000', ...args);
+}
+
 export function install(project: string, ...packages: string[]): void {
   run(project, 'npm', 'install', '--no-audit', '--no-fund', ...packages);
 }
