@@ -25,7 +25,9 @@ interface Program {
 }
 
 const serviceOf = (checkout: string): Program => ({
-  ...{ file: join(checkout, 'packages/cli/dist/main.js'), args: ['serve'], path: '/' },
+  file: join(checkout, 'packages/cli/dist/main.js'),
+  args: ['serve'],
+  path: '/',
 });
 const BARE: Program = { file: here('servers/bare-fastify.mjs'), args: [], path: '/protected' };
 
