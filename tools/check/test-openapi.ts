@@ -1,7 +1,7 @@
 // Holds the built service to its own OpenAPI document with Schemathesis: npm run test:openapi
 //
-// Every check of Schemathesis is on, requests are made from the document, good ones and broken ones. What comes after
-// `--` is passed on, for example `npm run test:openapi -- --include-path /login`.
+// Every check of Schemathesis is on, requests are made from the document, good ones and broken ones: the same each time, so that
+// it fails for a change and not by chance. What comes after `--` is passed on: `npm run test:openapi -- --seed 7 --max-examples 500`.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -75,7 +75,8 @@ execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check
 const provider = await startDevIdp({ realmFile: join(root, 'packages/testing/testing-realm.json') });
 const service = await startBuiltService(provider.url);
 try {
-  const args = ['run', `${service.url}/openapi.json`, '--checks', 'all', ...process.argv.slice(2)];
+  const fixed = ['--checks', 'all', '--seed', '1', '--generation-database', 'none'];
+  const args = ['run', `${service.url}/openapi.json`, ...fixed, ...process.argv.slice(2)];
   const child = spawn(program, args, {
     cwd: join(root, 'tools/check/openapi'),
     env: {

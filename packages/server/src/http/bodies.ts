@@ -5,12 +5,17 @@ import { repeatedMembers } from './repeated-members.ts';
 /** Largest body. Keycloak refuses larger credentials with an obscure answer. */
 export const BODY_LIMIT_BYTES = 16 * 1024;
 
-/** Reads JSON and forms in both encodings. A field that comes twice becomes a list, which no field may be. */
+/**
+ * Reads JSON and forms in both encodings. A field that comes twice becomes a list, which no field may be. What would change a
+ * prototype is left out: like every field that nobody asked for, it is no mistake.
+ */
 export function readBodies(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error');
+  const parseJson = app.getDefaultJsonParser('remove', 'remove');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
     parseJson(request, body, (error, value: unknown) => {
-      if (!error) for (const name of repeatedMembers(body)) (value as Record<string, unknown>)[name] = [];
+      const fields = value as Record<string, unknown>;
+      if (!error)
+        for (const name of repeatedMembers(body)) if (Object.hasOwn(fields, name)) fields[name] = [];
       done(error, value);
     });
   });
