@@ -10,7 +10,8 @@ import {
   kcadmServiceRole,
 } from '../../packages/cli/src/doctor/kcadm.ts';
 import { judgeStranger } from '../../packages/cli/src/keycloak/judge-stranger.ts';
-import { readProgram, type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
+import { readProgram } from '../../packages/cli/src/source/read-program.ts';
+import { type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
 
 // Commands that are printed to be copied into a shell. A realm, a client and an address can be those of a cloned repository.
 

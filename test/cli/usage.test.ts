@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commands } from '../../packages/cli/src/commands.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { runProgram } from './support/program.ts';
 
 async function usages(): Promise<[name: string, text: string][]> {
   const loaded = await Promise.all(
@@ -29,5 +30,19 @@ test('setup --help names every kind, and setup <kind> --help explains it alone',
   for (const kind of Object.keys(KINDS)) {
     assert.match(usage(['--help']), new RegExp(`^  ${kind} `, 'm'));
     assert.equal(usage([kind, '--help']), KINDS[kind]?.usage);
+  }
+});
+
+test('what a command does not need is not loaded: the web server, the Admin API, a parser of JavaScript', async () => {
+  const env = { NODE_DEBUG: 'module', KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9' };
+  for (const args of [['doctor'], ['setup', '--help'], ['token', '--help'], ['authz', '--help']]) {
+    const { ended, stderr } = runProgram(args, env);
+    await ended;
+    assert.match(stderr(), /MODULE/, 'Node says what it loads');
+    assert.doesNotMatch(
+      stderr(),
+      /node_modules\/(fastify|@microsoft|@babel|@opentelemetry)\//,
+      args.join(' '),
+    );
   }
 });

@@ -155,7 +155,7 @@ async function buildServer() {
   // All in one folder: what is found beside the package's programs is found from each.
   const dir = join(server, 'dist');
   const plugins = [requireCommonJs(source(''))];
-  const embedded = { index: source('index.ts'), 'setting-names': source('config/setting-names.ts') };
+  const embedded = { index: source('index.ts'), config: source('config/index.ts') };
   await writePrograms({ input: embedded, dir, plugins });
   // With all that these import.
   const atStart = { name: 'start', test: (id) => id === source('run.ts') || AT_START.includes(id) };

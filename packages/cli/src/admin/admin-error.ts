@@ -1,4 +1,4 @@
-import { NetworkError } from '@keycloak/keycloak-admin-client';
+import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 
 /** Why a call of the Admin API failed. */
 export type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';

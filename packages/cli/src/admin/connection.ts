@@ -1,4 +1,4 @@
-import AdminClient from '@keycloak/keycloak-admin-client';
+import type Client from '@keycloak/keycloak-admin-client';
 import { toAdminError } from './admin-error.ts';
 
 /** Who calls the Admin API: a person (of the realm `master`, or only of one realm), or a service account. */
@@ -24,7 +24,7 @@ export interface AdminOptions {
 
 /** An open line to the Admin API. */
 export interface AdminConnection {
-  readonly api: AdminClient;
+  readonly api: Client;
   /** When Keycloak says the first token was issued. Unit: seconds since 1970. */
   readonly issuedAt: number;
   /** When that token arrived here. Unit: milliseconds since 1970. */
@@ -43,6 +43,8 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
   // A 307 would send the password to another address.
   const requestOptions = { redirect: 'manual' } as const;
   const settings = { baseUrl, realmName: credentials.realm, timeout, requestOptions };
+  // It loads over two hundred files, and most commands do without.
+  const { default: AdminClient } = await import('@keycloak/keycloak-admin-client');
   let expiresAt = 0;
   let token = '';
 

@@ -1,8 +1,8 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { fetchWithError } from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
+import { fetchWithError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 import { AdminError, toAdminError } from './admin-error.ts';
 import { readJson } from './read-json.ts';
 

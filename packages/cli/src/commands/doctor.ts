@@ -1,4 +1,4 @@
-import { ConfigError } from '@keycloak-guard/server';
+import { ConfigError } from '@keycloak-guard/server/config';
 import type { CheckResult } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';

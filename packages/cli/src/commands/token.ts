@@ -53,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
     err.line(`keycloak-guard token: there is no file ${absent}`);
     return 2;
   }
-  const { ConfigError } = await import('@keycloak-guard/server');
+  const { ConfigError } = await import('@keycloak-guard/server/config');
   const { AuthorizationError, ClientError } = await import('keycloak-guard/client');
   try {
     const { accessToken } = await getTokens(flags, err);
@@ -69,7 +69,7 @@ export async function run(args: string[]): Promise<number> {
     if (!(error instanceof ClientError || error instanceof AuthorizationError)) throw error;
     err.line(`keycloak-guard token: ${error.message}`);
     if (error instanceof ClientError) {
-      const { toSettingNames } = await import('@keycloak-guard/server/setting-names');
+      const { toSettingNames } = await import('@keycloak-guard/server/config');
       err.line(toSettingNames(error.diagnosis.fix));
     }
     return 1;
@@ -91,7 +91,7 @@ async function explain(args: string[], err: Output): Promise<number> {
 }
 
 async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
-  const { clientOptionsOf, loadConfig, readEnvFile } = await import('@keycloak-guard/server');
+  const { clientOptionsOf, loadConfig, readEnvFile } = await import('@keycloak-guard/server/config');
   const { createClient } = await import('keycloak-guard/client');
   const settings = readEnvFile(flags.env);
   const setting = (name: string) => process.env[name] || settings?.[name];
@@ -125,7 +125,7 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
 
 /** A question about it would stand in front of the token. @throws {UsageError} */
 async function assertMayGo({ env, username }: Flags): Promise<void> {
-  const { CREDENTIAL_SETTING_NAMES } = await import('@keycloak-guard/server/setting-names');
+  const { CREDENTIAL_SETTING_NAMES } = await import('@keycloak-guard/server/config');
   const file = env ?? '.env';
   const settings = await readSettings(process.env, file);
   const address = await addressIn(settings);

@@ -1,4 +1,4 @@
-import { type Config, ConfigError } from '@keycloak-guard/server';
+import { type Config, ConfigError } from '@keycloak-guard/server/config';
 import { createCredential } from 'keycloak-guard';
 import { trimUrl } from '../keycloak/find-server.ts';
 import { type Caller, createRealmCalls } from '../keycloak/realm-calls.ts';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/setting-names';
+import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/config';
 import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
 import { addressIn, doubtOf } from '../door/trust.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Config, ConfigError, loadConfig } from '@keycloak-guard/server';
+import { type Config, ConfigError, loadConfig } from '@keycloak-guard/server/config';
 import { decodeJwt } from './evidence/jwt.ts';
 import type { DoctorOptions } from './options.ts';
 

@@ -22,7 +22,7 @@ export interface Doubt {
 export async function addressIn(settings: Pick<Settings, 'find'>): Promise<Setting | undefined> {
   const [written, file] = [settings.find('KEYCLOAK_SERVER_URL'), settings.find('KEYCLOAK_CONFIG_FILE')];
   if (written !== undefined || file === undefined) return written;
-  const { readKeycloakJson } = await import('@keycloak-guard/server/setting-names');
+  const { readKeycloakJson } = await import('@keycloak-guard/server/config');
   const json = readKeycloakJson(resolve(file.value));
   const value = json instanceof Error ? undefined : json.KEYCLOAK_SERVER_URL;
   return value === undefined ? undefined : { name: 'KEYCLOAK_SERVER_URL', value, source: file.source };

@@ -1,4 +1,4 @@
-import { toSettingNames } from '@keycloak-guard/server/setting-names';
+import { toSettingNames } from '@keycloak-guard/server/config';
 import { diagnoseTokenError } from 'keycloak-guard/client';
 
 /** The library's diagnosis of an answer of Keycloak. Its fix names settings. */

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readProgram, type SyntaxNode } from './syntax.ts';
+import type { SyntaxNode } from './syntax.ts';
 
 /** A program of the project. */
 export interface SourceFile {
@@ -71,6 +71,7 @@ export async function readProject(
     // Parsing takes time, and most files have nothing to do with Keycloak.
     else if (!mention.test(text)) others.set(file, text);
     else {
+      const { readProgram } = await import('./read-program.ts');
       const program = readProgram(text, file);
       if (program === undefined) unread.push(file);
       else sources.push({ file, text, program });

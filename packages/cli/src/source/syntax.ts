@@ -1,5 +1,3 @@
-import { parse } from '@babel/parser';
-
 /** The members of a syntax tree that are read here. */
 export interface SyntaxNode {
   readonly type: string;
@@ -7,26 +5,6 @@ export interface SyntaxNode {
   readonly end: number;
   readonly loc: { readonly start: { readonly line: number } };
   readonly [member: string]: unknown;
-}
-
-/** Parses JavaScript or TypeScript with decorators and JSX; `undefined` if it cannot be parsed. */
-export function readProgram(text: string, file: string): SyntaxNode | undefined {
-  const isTypeScript = /\.[cm]?tsx?$/.test(file);
-  const hasTags = !/\.[cm]?ts$/.test(file);
-  try {
-    return parse(text, {
-      sourceType: 'unambiguous',
-      errorRecovery: true,
-      allowReturnOutsideFunction: true,
-      plugins: [
-        ...(isTypeScript ? (['typescript'] as const) : (['flow'] as const)),
-        ...(hasTags ? (['jsx'] as const) : []),
-        'decorators-legacy',
-      ],
-    }).program as unknown as SyntaxNode;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A node and every node below it, each with the nodes around it, nearest first. */

@@ -1,7 +1,5 @@
 import { CREDENTIAL_SETTINGS } from './credential-settings.ts';
 
-export { readKeycloakJson } from './keycloak-json.ts';
-
 /** Options of the library, and the settings of the service and the command line that set them. */
 const SETTING_OF: Readonly<Record<string, string>> = {
   serverUrl: 'KEYCLOAK_SERVER_URL',

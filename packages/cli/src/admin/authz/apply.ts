@@ -1,5 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { NetworkError } from '@keycloak/keycloak-admin-client';
+import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 import { toAdminError } from '../admin-error.ts';
 import { idOf, readSwitches, toResourceBody } from './bodies.ts';
 import { type AuthzState, readAuthz } from './current.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '@keycloak-guard/server';
+import type { Config } from '@keycloak-guard/server/config';
 
 /** The setting that says how this service proves to Keycloak that it is its client. */
 export function credentialSetting({ credential }: Pick<Config, 'credential'>): string {

@@ -1,6 +1,7 @@
 import { evaluate, OPEN, scopeOf, UNKNOWN } from '../../source/evaluate.ts';
 import type { Project, SourceFile } from '../../source/project.ts';
-import { readProgram, type SyntaxNode, walk } from '../../source/syntax.ts';
+import { readProgram } from '../../source/read-program.ts';
+import { type SyntaxNode, walk } from '../../source/syntax.ts';
 import type { Mention } from '../imports.ts';
 import { classNamesOf, findInstanceNames, isClass } from './classes.ts';
 import { findPassedSpecs, findWrappers, type PassedSpec } from './wrappers.ts';

@@ -1,4 +1,4 @@
-import { isPlaceholder } from '@keycloak-guard/server';
+import { isPlaceholder } from '@keycloak-guard/server/config';
 import type { Change, SetupGoal } from '../../admin/index.ts';
 import { NO_PART, type PlanPart } from '../../plan/part.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';

@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
-import { isPlaceholder } from '@keycloak-guard/server';
-import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/setting-names';
+import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
 import type { Shape } from '../../admin/index.ts';
 import { findAuthzJson } from '../../authz/load-file.ts';
 import { DOOR_FLAGS, isHttpUrl, problemsOfDoor, readDoor } from '../../door/options.ts';

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { ConfigError, type SettingProblem } from '@keycloak-guard/server';
+import { ConfigError, type SettingProblem } from '@keycloak-guard/server/config';
 import { AuthError } from 'keycloak-guard';
 import { check, fail, ok, skipped, warn } from '../../check.ts';
 import { credentialSetting } from '../../evidence/credential.ts';
