@@ -18,7 +18,7 @@ export type AcceptUpgrade = (
 /** A listener of a server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** How long the application has to end a socket before it is cut. Unit: milliseconds. */
+/** How long the application, or a client that was refused, has to end a socket before it is cut. Unit: milliseconds. */
 const CUT_AFTER_MS = 1_000;
 
 /** Guards the handshake of WebSockets, and ends them when they have to end. */
@@ -29,17 +29,14 @@ export function toUpgradeListener(
   log: Pick<Log, 'error'>,
 ): UpgradeListener {
   return (request, socket, head) => {
-    // A client that goes away while its token is checked does no harm.
-    const ignore = () => {};
-    socket.on('error', ignore);
+    const cutSoon = () => void setTimeout(() => socket.destroy(), CUT_AFTER_MS).unref();
+    // A client that goes away does no harm while its token is checked, nor while the application takes its time.
+    socket.on('error', () => {});
     guard.open(request).then(
       (connection) => {
-        socket.off('error', ignore);
         if (socket.destroyed) return connection.end();
         socket.once('close', connection.end);
-        connection.signal.addEventListener('abort', () => {
-          setTimeout(() => socket.destroy(), CUT_AFTER_MS).unref();
-        });
+        connection.signal.addEventListener('abort', cutSoon);
         // An error that is not caught here would end the process.
         new Promise<void>((resolve) => resolve(accept(request, socket, head, connection))).catch(
           (err: unknown) => {
@@ -48,7 +45,11 @@ export function toUpgradeListener(
           },
         );
       },
-      (error: unknown) => socket.end(toHttp(refusalOf(error, request) ?? FAULT)),
+      (error: unknown) => {
+        // Node's timeouts do not count for it any more: a client that keeps its end open would hold it for ever.
+        socket.resume().end(toHttp(refusalOf(error, request) ?? FAULT));
+        cutSoon();
+      },
     );
   };
 }
