@@ -182,3 +182,25 @@ test('hapi: the path enforcer decides on the method that runs, whatever the requ
   const post = async (url: string) => (await server.inject({ method: 'POST', url, headers })).statusCode;
   assert.deepEqual([await post('/orders'), await post('/orders?_method=delete')], [200, 403]);
 });
+
+test('hapi: with a session cookie, the method that runs decides whether a page of another site may ask', async () => {
+  const { serverUrl, realm, clientId, clientSecret, fetch } = createTestRealm();
+  const session = {
+    secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+    publicUrl: 'http://localhost',
+    cookieName: 'at',
+  };
+  const kc = keycloak({ serverUrl, realm, clientId, clientSecret, fetch, onNotice: false, session });
+  const server = makeServer({ debug: false });
+  await server.register(kc.plugin);
+  server.auth.default('keycloak');
+  server.ext('onRequest', (request, h) => {
+    if (request.query._method === 'delete') request.setMethod('delete');
+    return h.continue;
+  });
+  server.route({ method: ['GET', 'DELETE'], path: '/orders', handler: ({ method }) => method });
+  const headers = { cookie: 'at=1', 'sec-fetch-site': 'cross-site' };
+  const get = async (url: string) => (await server.inject({ url, headers })).statusCode;
+  // The session is not known.
+  assert.deepEqual([await get('/orders'), await get('/orders?_method=delete')], [401, 403]);
+});

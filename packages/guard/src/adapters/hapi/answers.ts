@@ -18,7 +18,11 @@ type State = { 'keycloak-guard'?: FetchReply };
 export const hapiHost: DoorHost<Request, Request> = {
   factory: 'keycloak',
   toRequest: ({ raw }) => raw.req,
-  toWire: ({ raw }) => nodeHost.toWire(raw.req),
+  // Extensions of `onRequest` may have changed the method. A handshake has no request of hapi's.
+  toWire: ({ raw, method = raw.req.method as string }) => ({
+    ...nodeHost.toWire(raw.req),
+    method: method.toUpperCase(),
+  }),
   addressOf: ({ raw }) => nodeHost.addressOf(raw.req),
   paramsOf: ({ params }) => params,
   addToAnswer({ plugins }: { plugins: State }, extra) {
