@@ -27,6 +27,8 @@ export interface EventRealm {
   isOld: boolean;
   /** Every page is the same. */
   ignoresQuery: boolean;
+  /** Every page is full of new events. */
+  isEndless: boolean;
   readonly notices: Notice[];
   admin(what: string, path: string, representation?: unknown, more?: Json): string;
   user(type: string, more?: Json): string;
@@ -52,6 +54,7 @@ export function createEventRealm(): EventRealm {
     unknownTypes: [],
     isOld: false,
     ignoresQuery: false,
+    isEndless: false,
     notices: realm.notices,
     admin(what, resourcePath, representation, more = {}) {
       const [operationType, resourceType] = what.split(' ');
@@ -112,6 +115,15 @@ export function createEventRealm(): EventRealm {
   }
 
   function page(all: readonly Json[], query: URLSearchParams): Json[] {
+    if (self.isEndless) {
+      const one = () => ({
+        id: randomUUID(),
+        time: realm.clock(),
+        operationType: 'UPDATE',
+        resourceType: randomUUID(),
+      });
+      return Array.from({ length: Number(query.get('max')) }, one);
+    }
     if (self.ignoresQuery) return all.slice(0, 500);
     const found = all
       .filter(({ time }) => Number(time) >= Number(query.get('dateFrom') ?? 0))

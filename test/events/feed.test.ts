@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { createMemoryRevocationStore, type RevocationStore } from '../../packages/guard/src/core/index.ts';
 import {
   type CursorStore,
   createFileCursor,
@@ -19,8 +20,14 @@ const all = (handle: (change: UserChange) => unknown): UserHandlers => ({
   ...{ created: handle, changed: handle, disabled: handle, deleted: handle, rolesChanged: handle },
 });
 
-async function start(t: TestContext, events: EventRealm, cursor: CursorStore, handlers: UserHandlers) {
-  const verifier = events.verifier();
+async function start(
+  t: TestContext,
+  events: EventRealm,
+  cursor: CursorStore,
+  handlers: UserHandlers,
+  store?: RevocationStore,
+) {
+  const verifier = events.verifier(store);
   await verifier.load();
   const news = startEvents(verifier, { pollMs: 200, cursor });
   news.onUser(handlers);
@@ -54,6 +61,32 @@ describe('changes of users', () => {
     await eventually('nobody vouches for tokens', () => !news.status().isHealthy, 15_000);
     finish();
     await closing;
+  });
+
+  it('that one process still handles while it closes are not begun by the next one', async (t) => {
+    const [events, store, cursor] = [createEventRealm(), createMemoryRevocationStore(), createMemoryCursor()];
+    const told: string[] = [];
+    let finish = (): void => {};
+    const work = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const slow = (change: UserChange) => {
+      told.push(`one begins ${change.kind}`);
+      return work.then(() => told.push(`one ends ${change.kind}`));
+    };
+    const { news } = await start(t, events, cursor, all(slow), store);
+    events.admin('CREATE USER', 'users/u1', {});
+    await eventually('it is told', () => told.length === 1);
+    const closing = news.close();
+    events.admin('DELETE USER', 'users/u1');
+    const other = all(({ kind }) => told.push(`two handles ${kind}`));
+    const next = start(t, events, cursor, other, store);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    finish();
+    await closing;
+    await eventually('the next one goes on', () => told.includes('two handles deleted'));
+    await next;
+    assert.deepEqual(told, ['one begins created', 'one ends created', 'two handles deleted']);
   });
 
   it('that hang hold up a close for five seconds, are told again, and leave no mark when they end at last', async (t) => {

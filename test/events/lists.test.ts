@@ -158,6 +158,49 @@ describe('the lists of events', () => {
   });
 });
 
+describe('a Keycloak that is not what it should be', () => {
+  it('has a list without end, each page of it new: it is given up, and closing ends', {
+    timeout: 60_000,
+  }, async (t) => {
+    const { events, news } = await startFollowing(t, (realm) => {
+      realm.isOld = true;
+    });
+    events.isEndless = true;
+    await eventually('it is given up', () => !news.status().isHealthy, 40_000);
+    await news.close();
+  });
+
+  it('has a clock that was an hour ahead: what comes then is heard, and every token is checked', async (t) => {
+    let aheadSeconds = 3600;
+    const { events, realm, verifier } = await startFollowing(t, ({ realm: { mint }, realm }) => {
+      Object.assign(realm, {
+        mint: (claims: object = {}) =>
+          mint({ iat: realm.now + aheadSeconds, exp: realm.now + 9999, ...claims }),
+      });
+    });
+    await heard(events);
+    aheadSeconds = 0;
+    // It gets a new token.
+    events.refuse = { status: 401, times: 1 };
+    await eventually('it is noticed', () => events.notices.some(({ code }) => code === 'events_missed'));
+    const token = realm.mint({ sid: 's1' });
+    await verifier.verify(token);
+    realm.advance(2);
+    events.user('LOGOUT', { sessionId: 's1' });
+    await heard(events);
+    assert.equal(await isRefused(verifier, token), 'token_revoked');
+  });
+
+  it('has events without a type: the reason says so', async (t) => {
+    const { events, news } = await startFollowing(t);
+    events.lists.admin.unshift({ id: 'e1', time: events.realm.clock(), operationType: { toString: 1 } });
+    await eventually('it is told', () => events.notices.some(({ code }) => code === 'events_lost'));
+    const { message = '' } = events.notices.find(({ code }) => code === 'events_lost') ?? {};
+    assert.match(message, /Keycloak answered something else than a list of events/);
+    assert.equal(news.status().isHealthy, false);
+  });
+});
+
 describe('of several processes', () => {
   it('one reads for all, another goes on when it ends, and one that starts knows before it takes a token', async (t) => {
     const store = createMemoryRevocationStore();

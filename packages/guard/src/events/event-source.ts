@@ -32,6 +32,8 @@ const USEFUL = [
 
 /** Of a Keycloak that always begins with the newest. */
 const OLD_PAGE = 50;
+/** With more than that since a moment ago, the list has no end. */
+const MOST_FRESH = 50_000;
 
 export function createEventSource(context: ClientContext, clock: () => number): EventSource {
   const token = toClient(context).serviceToken();
@@ -114,7 +116,7 @@ export function createEventSource(context: ClientContext, clock: () => number): 
       page = readEvents(list, await get(`${list}?${query}`));
       const before = all.size;
       for (const event of page) all.set(event.id, event);
-      if (all.size === before && page.length >= size) throw endless();
+      if ((all.size === before && page.length >= size) || all.size > MOST_FRESH) throw endless();
     }
     return { events: sort([...all.values()].filter(({ time }) => time >= from)), isMore: false };
   }

@@ -114,7 +114,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   }
 
   async function tellMissed(cursors: Cursors): Promise<void> {
-    const since = Math.min(cursors.events.time, cursors['admin-events'].time);
+    const since = Math.min(cursors.events.time, cursors['admin-events'].time, source.now());
     onNotice({
       level: 'error',
       code: 'events_missed',

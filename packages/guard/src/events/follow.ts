@@ -197,11 +197,13 @@ export function follow(options: FollowOptions) {
     },
     /** Resolves when they are heard for the first time. */
     ready,
-    async close(): Promise<void> {
+    /** @param rest what has to end before another process may begin */
+    async close(rest: Promise<void> | undefined): Promise<void> {
       isClosed = true;
       clearTimeout(timer);
       await working;
       stopListening();
+      await rest;
       await seat.leave(topic, holder).catch(() => {});
     },
   };

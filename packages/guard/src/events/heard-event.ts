@@ -26,21 +26,19 @@ export interface HeardEvent {
 
 /** @throws {AuthError} `provider_unavailable` unless it is a list of events */
 export function readEvents(list: EventList, body: string): HeardEvent[] {
-  let all: unknown;
   try {
-    all = JSON.parse(body);
+    const all = JSON.parse(body) as unknown[];
+    return all.map((one) => readEvent(list, Object(one) as Record<string, unknown>));
   } catch {
-    throw noEvents();
+    throw new AuthError('provider_unavailable', 'Keycloak answered something else than a list of events');
   }
-  if (!Array.isArray(all)) throw noEvents();
-  return all.map((one) => readEvent(list, Object(one) as Record<string, unknown>));
 }
 
 function readEvent(list: EventList, event: Record<string, unknown>): HeardEvent {
   const { time, type, operationType, resourceType } = event;
   // Before 26.4 they have no id. Two that are equal in all say the same.
   const { id = createHash('sha256').update(JSON.stringify(event)).digest('base64url').slice(0, 22) } = event;
-  if (typeof id !== 'string' || !Number.isSafeInteger(time)) throw noEvents();
+  if (typeof id !== 'string' || !Number.isSafeInteger(time)) throw new TypeError('no event');
   return {
     ...{ id, time: time as number, list },
     what: list === 'events' ? String(type) : `${operationType} ${resourceType}`,
@@ -60,8 +58,4 @@ function toDetails(text: unknown): unknown {
 
 function toText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function noEvents(): AuthError {
-  return new AuthError('provider_unavailable', 'Keycloak answered something else than a list of events');
 }

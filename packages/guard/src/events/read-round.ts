@@ -17,7 +17,7 @@ export interface Round {
   readonly cursors: Cursors;
   /** There may be later ones. */
   readonly isMore: boolean;
-  /** Keycloak has deleted the event read last, and perhaps later ones too. */
+  /** Keycloak has deleted the event read last, and perhaps later ones too; or its clock was ahead when it was read. */
   readonly isLost: boolean;
 }
 
@@ -49,10 +49,13 @@ export const cursorsAt = (time: number): Cursors => ({
  */
 export async function readRound(
   source: EventSource,
-  cursors: Cursors,
+  given: Cursors,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Round> {
   const now = source.now();
+  // From a time that is still to come nothing would be read until then.
+  const isAhead = given.readAt - now > OVERLAP_MS;
+  const cursors = isAhead ? cursorsAt(now) : given;
   const [admin, user] = await Promise.all([
     readList(source, 'admin-events', cursors['admin-events'], most),
     readList(source, 'events', cursors.events, most),
@@ -70,7 +73,10 @@ export async function readRound(
       events: advance(cursors.events, byUsers, now),
     },
     isMore: until !== Number.POSITIVE_INFINITY,
-    isLost: (admin.isGone && isEarly(cursors['admin-events'])) || (user.isGone && isEarly(cursors.events)),
+    isLost:
+      isAhead ||
+      (admin.isGone && isEarly(cursors['admin-events'])) ||
+      (user.isGone && isEarly(cursors.events)),
   };
 }
 
