@@ -8,6 +8,7 @@ import { parseEnv } from 'node:util';
 import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/settings/env-file.ts';
 import { writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
   const text = '# mine\nexport KEYCLOAK_REALM=old\nPORT=8000\n';
@@ -158,4 +159,23 @@ test('a link stays, and the file that it leads to is written, there or not yet',
   await symlink('loop', loop);
   await assert.rejects(writePrivateFile(loop, 'A=1\n'), UsageError);
   assert.deepEqual((await readdir(folder)).sort(), ['.env', 'between', 'loop', 'shared.env']);
+});
+
+test('a plan says where a link leads, before anything is written there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
+  const [link, target] = [join(folder, '.env'), join(folder, 'elsewhere')];
+  await symlink('elsewhere', link);
+  const out = { paint: (_format: unknown, text: string) => text, line() {}, progress() {} };
+  const known = { KEYCLOAK_REALM: 'testing' };
+  const options = { overwriteEnv: false, yes: true };
+  const plan = await planEnv(link, options, known, async () => known, out, undefined, false);
+  const subject = `${link}, which is a link to ${target}`;
+  assert.deepEqual(
+    plan.steps.map((step) => step.subject),
+    [subject],
+  );
+  const done: string[] = [];
+  for await (const one of plan.apply()) done.push(one.subject);
+  assert.deepEqual(done, [`${subject} (readable by you alone)`]);
+  assert.equal(await readFile(target, 'utf8'), 'KEYCLOAK_REALM=testing\n');
 });

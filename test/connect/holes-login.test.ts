@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { openRawClient } from '../support/raw-client.ts';
 import { hole } from './both.ts';
 import { openBrowser } from './browser.ts';
 import { type Make, startApp } from './connect-app.ts';
@@ -58,6 +59,22 @@ hole('a login at //host leads to that host', { open: '//evil.example/', closed: 
   const answer = await openBrowser().signIn(`${url}//evil.example/`);
   return (answer.headers.get('location') ?? '').replace(/\?.*/, '');
 });
+
+hole(
+  'a login begins for the first of two hosts, whichever a proxy in front has looked at',
+  { open: 'http://evil.example/page?auth_callback=1', closed: 'http:///page?auth_callback=1' },
+  async (t, make) => {
+    const { url } = await startPages(t, make);
+    const client = await openRawClient(url);
+    const { host } = new URL(url);
+    client.socket.write(
+      `GET /page HTTP/1.1\r\nHost: evil.example\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    );
+    await client.ended;
+    const location = /\r\nlocation: (.*)\r\n/i.exec(client.received())?.[1] ?? '';
+    return new URL(location).searchParams.get('redirect_uri') ?? '';
+  },
+);
 
 hole('what Keycloak says of itself stays in the address', { open: true, closed: false }, async (t, make) => {
   const { url } = await startPages(t, make);

@@ -23,6 +23,12 @@ export async function replacePrivateFile(file: string, text: string): Promise<vo
   }
 }
 
+/** The file for people to agree to: a folder's author may have made a link of it. */
+export async function nameWithTarget(file: string): Promise<string> {
+  const target = await followLinks(file);
+  return target === file ? file : `${file}, which is a link to ${target}`;
+}
+
 /** Follows links to a file that may not be there yet. */
 async function followLinks(file: string): Promise<string> {
   let path = file;

@@ -1,4 +1,4 @@
-import { headerOf } from '../core/internal.ts';
+import { headerOf, targetOf } from '../core/internal.ts';
 import type { Place } from './place.ts';
 import type { SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
@@ -24,8 +24,7 @@ export function isPageRequest({ method, headers }: Pick<SessionRequest, 'method'
 
 /** The path of the page that was asked for, as the browser knows it: a proxy may have taken the app's own path away. */
 export function pagePathOf({ origin, path }: Place, { url }: Pick<SessionRequest, 'url'>): string {
-  // Fetch's requests have the origin too.
-  const wanted = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
+  const wanted = targetOf(url);
   const hasPath = path === '' || wanted === path || wanted.startsWith(`${path}/`);
   return toReturnPath(hasPath ? wanted : `${path}${wanted}`, origin, `${path}/`);
 }

@@ -2,7 +2,7 @@ import { isPlaceholder } from '@keycloak-guard/server/config';
 import type { Change, SetupGoal } from '../../admin/index.ts';
 import { NO_PART, type PlanPart } from '../../plan/part.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
-import { writePrivateFile } from '../../settings/private-file.ts';
+import { nameWithTarget, writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
@@ -50,13 +50,13 @@ export async function planEnv(
 ): Promise<PlanPart> {
   if (file === undefined) return NO_PART;
   const changes = await findChanges(file, known);
+  const subject = await nameWithTarget(file);
   const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
   const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
   const kind = shown.every(({ from }) => from === undefined) ? 'create' : 'change';
   let allowed: ReadonlySet<string> = new Set();
   return {
-    steps:
-      shown.length === 0 ? [] : [{ kind, subject: file, changes: shown.map((one) => toShown(one, kind)) }],
+    steps: shown.length === 0 ? [] : [{ kind, subject, changes: shown.map((one) => toShown(one, kind)) }],
     kept: [],
     blocked: [],
     async settle() {
@@ -74,7 +74,7 @@ export async function planEnv(
         out.line(`  ! ${file}: it is for another client, and gets no secret of this one (--env <file>)`);
       if (write.length === 0) return;
       await writePrivateFile(file, mergeEnv(await readEnvText(file), write));
-      yield { verb: 'wrote', subject: `${file} (readable by you alone)` };
+      yield { verb: 'wrote', subject: `${subject} (readable by you alone)` };
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hasSeveralHosts } from '../../core/internal.ts';
 import { decodeCookie, readCookie, toSetCookie } from '../../session/internal.ts';
 import type { Grant } from './grant.ts';
 
@@ -73,8 +74,9 @@ export function urlOf(request: ConnectRequest): string {
   return request.originalUrl ?? request.url ?? '/';
 }
 
-/** Scheme, host and port that the browser used, as Express sees them (`trust proxy`). */
+/** Scheme, host and port that the browser used, as Express sees them (`trust proxy`). A request that names several hosts has none. */
 export function originOf(request: ConnectRequest): string {
+  if (hasSeveralHosts(request)) return `${request.protocol ?? 'http'}://`;
   const port = /:\d+$/.exec(request.headers.host ?? '')?.[0] ?? '';
   return `${request.protocol ?? 'http'}://${request.hostname ?? 'localhost'}${port}`;
 }
