@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { AuthError } from '../http/errors.ts';
+import { createBoundedCache } from '../runtime/bounded-cache.ts';
 import { toJsonObject } from './json.ts';
 
 /** A JWS in compact form (RFC 7515 §7.1), in its parts, not verified. */
@@ -71,18 +72,14 @@ function isCanonical(token: string, start: number, end: number): boolean {
 }
 
 /** Headers that were read before: a realm has one for each key. */
-const knownHeaders = new Map<string, JsonObject>();
-const MAX_KNOWN_HEADERS = 64;
+const knownHeaders = createBoundedCache<JsonObject>(64);
 const MAX_KNOWN_LENGTH = 256;
 
 function readHeader(segment: string): JsonObject {
   const known = knownHeaders.get(segment);
   if (known !== undefined) return known;
   const header = readSegment(segment, 'header');
-  if (segment.length <= MAX_KNOWN_LENGTH) {
-    if (knownHeaders.size >= MAX_KNOWN_HEADERS) knownHeaders.clear();
-    knownHeaders.set(segment, header);
-  }
+  if (segment.length <= MAX_KNOWN_LENGTH) knownHeaders.set(segment, header);
   return header;
 }
 

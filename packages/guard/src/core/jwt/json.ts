@@ -1,11 +1,12 @@
 /** Reads a string as a JSON object; `undefined` if it is not one. */
 export function toJsonObject(body: string): Record<string, unknown> | undefined {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    value = JSON.parse(body);
   } catch {
-    return undefined;
+    // Then it is no object either.
   }
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
 }

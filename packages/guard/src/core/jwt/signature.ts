@@ -98,7 +98,7 @@ export function verifySignature(input: Buffer, signature: Buffer, key: Verificat
   if (signature.length !== modulusLength) return Promise.resolve(false);
   return new Promise((resolve) => {
     try {
-      verify(key.digest, input, key.options, signature, (error, isGood) => resolve(error === null && isGood));
+      verify(key.digest, input, key.options, signature, (_error, isGood) => resolve(isGood === true));
     } catch {
       // It takes no key of the kind that it makes itself: so it is on Cloudflare Workers.
       resolve(verifyByWebCrypto(input, signature, key.jwk, key.alg));

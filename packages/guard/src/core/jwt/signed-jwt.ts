@@ -77,10 +77,13 @@ export async function verifySignedJwt(
 function originOf(jws: CompactJws, { issuer }: SignedJwtRules): AuthErrorOptions {
   try {
     const [expected, { iss }] = [issuer?.(), jws.payload()];
-    return expected === iss ? {} : { expected: `iss ${expected}`, seen: `iss ${describeClaim(iss)}` };
+    if (expected !== iss) {
+      return { expected: `iss ${expected}`, seen: `iss ${describeClaim(iss)}` };
+    }
   } catch {
-    return {};
+    // It says nothing that can be read.
   }
+  return {};
 }
 
 function readClaims(
@@ -105,8 +108,9 @@ function toMayBeNew(jws: CompactJws, context: SignedJwtContext, rules: SignedJwt
       // `iat` is the whole second before.
       return iat === undefined || (iat + 1 + context.options.clockToleranceSeconds) * 1000 > since;
     } catch {
-      return false;
+      // It is refused in any case.
     }
+    return false;
   };
 }
 
