@@ -33,6 +33,13 @@ test('the expensive account of one user is slow for that user alone, until a sec
   assert.deepEqual([breaker.isSlowFor('third'), breaker.isOpen], [true, true]);
 });
 
+test('a question of the API itself between theirs does not hide that two users saw the same', () => {
+  const breaker = createBreaker();
+  breaker.slow('one', 0);
+  breaker.slow(undefined, 0);
+  assert.equal(breaker.failed('other', 'late', 0), true);
+});
+
 test('a second user without an answer says nothing of Keycloak if somebody got one meanwhile', () => {
   const breaker = createBreaker();
   const { answers } = breaker;

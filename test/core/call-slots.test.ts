@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCallSlots } from '../../packages/guard/src/core/realm/call-slots.ts';
+import { settle } from '../support/refusal.ts';
 
 /** The timers of slots keep no process alive. */
 function start(t: TestContext, size: number, timeoutMs = 20) {
@@ -51,4 +52,22 @@ test('the wait for the own slot and that for one of all are one wait', async (t)
   const times = [1_000, 60_990];
   t.mock.method(performance, 'now', () => times.shift());
   assert.equal(await slots.enter('one'), false);
+});
+
+test('a user with two calls, one of which is over, may have one more', (t) => {
+  const slots = start(t, 16);
+  for (const isFree of [true, true, false]) assert.equal(slots.tryEnter('one'), isFree);
+  slots.leave('one');
+  for (const isFree of [true, false]) assert.equal(slots.tryEnter('one'), isFree);
+});
+
+test('a slot that is free before the wait is over is given to who waits', async (t) => {
+  const slots = start(t, 1, 1_000);
+  assert.equal(slots.tryEnter(), true);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const waiting = slots.enter('one');
+  await settle();
+  t.mock.timers.tick(900);
+  slots.leave();
+  assert.equal(await waiting, true);
 });

@@ -29,6 +29,16 @@ it('a key that was published while an older answer was under way is found all th
   assert.equal(asked(), 2);
 });
 
+it('a key that the load under way brings is not asked for again', async (t) => {
+  const { realm, verifier, loading, asked } = await loadBeforeRotation(t);
+  const verifying = verifier.verify(realm.mint());
+  realm.answers.jwks = 'normal';
+  realm.release();
+  await loading;
+  assert.equal((await verifying).subject, realm.claims().sub);
+  assert.equal(asked(), 1);
+});
+
 it('and asked for once more by one call, however many wait for it', async (t) => {
   const { realm, verifier, next, loading, asked } = await loadBeforeRotation(t);
   const verifying = Array.from({ length: 3 }, () => verifier.verify(realm.mint({}, { key: next })));

@@ -44,6 +44,21 @@ describe('refresh ahead, in the background', () => {
     }
   });
 
+  it('is caused from outside where that is asked for, of keys that were loaded before and are old', async () => {
+    const { realm, keys } = start();
+    const refresh = async () => {
+      keys.refresh();
+      await settle();
+      return [realm.calls.jwks, realm.calls.discovery];
+    };
+    assert.deepEqual(await refresh(), [0, 0]);
+    await keys.start();
+    assert.deepEqual(await refresh(), [1, 1]);
+    realm.advance(60);
+    assert.deepEqual(await refresh(), [2, 2]);
+    keys.close();
+  });
+
   it('puts a load off that a request has already caused', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     try {
@@ -106,6 +121,23 @@ describe('refresh ahead, in the background', () => {
     t.mock.timers.tick(600_000);
     await settle();
     assert.equal(realm.calls.jwks, 1);
+  });
+
+  it('ends with a close in the middle of a load of its own', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { realm, keys } = start();
+    await keys.start();
+    realm.answers.jwks = 'slow';
+    realm.advance(60);
+    t.mock.timers.tick(60_000);
+    await settle();
+    keys.close();
+    realm.release();
+    await settle();
+    realm.advance(600);
+    t.mock.timers.tick(600_000);
+    await settle();
+    assert.equal(realm.calls.jwks, 2);
   });
 
   it('goes on once, where it was closed and started in the middle of a load', async (t) => {

@@ -44,7 +44,23 @@ describe('a token of a key that was rotated in, while a made-up key id uses up t
     assert.equal(realm.calls.jwks, 2);
     await pass(1);
     for (const { username } of await waiting) assert.equal(username, 'abdullah');
+    assert.deepEqual([realm.calls.jwks, realm.calls.discovery], [3, 1]);
+  });
+
+  it('again and again, though for old tokens the keys are asked for once in five seconds', async (t) => {
+    const { realm, verifier, madeUp, pass, mint } = await startRotated(t);
+    const waiting = verifier.verify(mint());
+    await pass(4_000);
+    assert.ok(await waiting);
+    await assertRefused(() => madeUp('old', { iat: realm.now - 60 }), 'token_key_unknown');
     assert.equal(realm.calls.jwks, 3);
+    const third = createTestKey('ES256', { kid: 'third' });
+    realm.keys = [third, ...realm.keys];
+    realm.advance(1);
+    const waitingAgain = verifier.verify(realm.mint({}, { key: third }));
+    await pass(4_000);
+    assert.ok(await waitingAgain);
+    assert.equal(realm.calls.jwks, 4);
   });
 
   it('is refused at once, as an outage, when the verifier is closed while it waits: nothing keeps the process', async (t) => {
@@ -72,13 +88,16 @@ describe('a token of a key that was rotated in, while a made-up key id uses up t
     assert.equal(realm.calls.jwks, 3);
   });
 
-  it('is 503 where the JWKS cannot be loaded then', async (t) => {
-    const { realm, verifier, pass, mint } = await startRotated(t);
+  it('is 503 where the JWKS cannot be loaded then, and whoever comes next does not wait', async (t) => {
+    const { realm, verifier, madeUp, pass, mint } = await startRotated(t);
     const waiting = assertRefused(() => verifier.verify(mint()), 'provider_unavailable');
     await settle();
     realm.answers.jwks = 'down';
     await pass(4_000);
     await waiting;
+    realm.advance(1);
+    const next = assertRefused(() => madeUp('another'), 'provider_unavailable');
+    assert.equal(await isSettled(next), true);
   });
 
   it('is found by its logout token as well', async (t) => {
@@ -89,7 +108,7 @@ describe('a token of a key that was rotated in, while a made-up key id uses up t
     assert.equal((await waiting)?.kid, 'next');
   });
 
-  it('may wait with a thousand others; who comes then is told to come again: 503', async (t) => {
+  it('may wait with a thousand others; who comes then is told to come again: 503, and waits when they are served', async (t) => {
     const { realm, verifier, madeUp, pass, mint } = await startRotated(t);
     const flood = Array.from({ length: 999 }, (_, i) =>
       assertRefused(() => madeUp(`made-up-${i}`), 'token_key_unknown'),
@@ -104,6 +123,9 @@ describe('a token of a key that was rotated in, while a made-up key id uses up t
     assert.equal(realm.calls.jwks, 3);
     realm.advance(1);
     assert.equal(await isSettled(assertRefused(() => madeUp('made-up-7'), 'token_key_unknown')), true);
+    const late = assertRefused(() => madeUp('late'), 'token_key_unknown');
+    await pass(4_000);
+    await late;
   });
 });
 
@@ -115,7 +137,7 @@ describe('a made-up key id is refused at once', () => {
   });
 
   for (const [name, changes] of [
-    ['the token is older than the last look-up', { iat: -8 }],
+    ['the token is older than the last look-up', { iat: -7 }],
     ['the token expired', { exp: -60 }],
     ['the token is of another issuer', { iss: 'https://elsewhere.example.com' }],
     ['the token has no exp', { exp: undefined }],
@@ -137,11 +159,17 @@ describe('a made-up key id is refused at once', () => {
     await assertRefused(() => verifier.verify(token), 'token_key_unknown');
   });
 
-  it('but for one that says nothing of its age: it waits', async (t) => {
-    const { madeUp, pass } = await startRotated(t);
-    const waiting = assertRefused(() => madeUp('other', { iat: undefined }), 'token_key_unknown');
-    assert.equal(await isSettled(waiting), false);
-    await pass(4_000);
-    await waiting;
-  });
+  for (const [name, age] of [
+    ['says nothing of its age', undefined],
+    ['is no older, by a clock that is five seconds behind', 6],
+  ] as const) {
+    it(`but for one that ${name}: it waits`, async (t) => {
+      const { realm, madeUp, pass } = await startRotated(t);
+      const iat = age && realm.now - age;
+      const waiting = assertRefused(() => madeUp('other', { iat }), 'token_key_unknown');
+      assert.equal(await isSettled(waiting), false);
+      await pass(4_000);
+      await waiting;
+    });
+  }
 });

@@ -79,6 +79,7 @@ describe('the keys of a realm', () => {
         { ...good.jwk, kid: 'hs', alg: 'HS256' },
         { kty: 'oct', k: 'c2VjcmV0', kid: 'oct', use: 'sig', alg: 'RS256' },
         { ...good.jwk, kid: 'wrong-curve', alg: 'ES384' },
+        { ...rsa().jwk, kid: 'wrong-type', alg: 'EdDSA' },
         { ...createTestKey('RS256', { bits: 1024 }).jwk, kid: 'weak' },
         { ...rsa().jwk, e: 'AQ', kid: 'e-is-1' },
         { ...rsa().jwk, e: 'Ag', kid: 'e-is-2' },
@@ -89,10 +90,10 @@ describe('the keys of a realm', () => {
     });
     await keys.start();
     assert.deepEqual(
-      ['rsa-1', 'ed', 'good', 'enc-1', 'no-use', 'enc-use', 'no-alg', 'hs', 'oct', 'wrong-curve', 'weak'].map(
-        (kid) => keys.get(kid)?.alg,
-      ),
-      ['RS256', 'EdDSA', 'ES256', ...Array(8).fill(undefined)],
+      'rsa-1 ed good enc-1 no-use enc-use no-alg hs oct wrong-curve wrong-type weak'
+        .split(' ')
+        .map((kid) => keys.get(kid)?.alg),
+      ['RS256', 'EdDSA', 'ES256', ...Array(9).fill(undefined)],
     );
     assert.deepEqual(
       ['e-is-1', 'e-is-2', 'e-is-3', 'e-is-4'].map((kid) => keys.get(kid)?.alg),
@@ -104,11 +105,12 @@ describe('the keys of a realm', () => {
       [
         'key_ignored: a key for RS256 is not usable',
         'key_ignored: a key for ES384 is not usable',
+        'key_ignored: a key for EdDSA is not usable',
         ...Array(4).fill('key_ignored: a key for RS256 is not usable'),
         'keys_loaded: signing keys loaded: 4',
       ],
     );
-    assert.ok(realm.notices.slice(0, 6).every(({ level }) => level === 'warn'));
+    assert.ok(realm.notices.slice(0, 7).every(({ level }) => level === 'warn'));
     keys.close();
   });
 
@@ -180,6 +182,16 @@ describe('an unknown key id', () => {
     realm.advance(5);
     realm.setAll('normal');
     assert.ok(await keys.find(realm.signer.kid));
+  });
+
+  it('has Keycloak asked who it is again, until keys were loaded', async () => {
+    const { realm, keys } = start();
+    realm.answers.jwks = 'down';
+    await assertRefused(() => keys.find('x'), 'provider_unavailable');
+    realm.setAll('normal');
+    realm.advance(5);
+    assert.ok(await keys.find(realm.signer.kid));
+    assert.equal(realm.calls.discovery, 2);
   });
 
   it('is our own fault where the realm does not exist: 500', async () => {

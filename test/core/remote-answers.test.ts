@@ -32,6 +32,22 @@ describe('what userinfo answers', () => {
     }
   });
 
+  it('against a token stands in the one of its challenges that says something', async () => {
+    for (const [said, code] of [
+      ['error="invalid_token"', 'token_revoked'],
+      ['error_description="Lightweight access token not allowed"', undefined],
+    ] as const) {
+      const { realm, verifier } = await startLoaded({ clientSecret: undefined });
+      realm.userinfo = () => ({ status: 401, challenge: `DPoP algs="ES256", Bearer ${said}` });
+      const token = realm.mint({ iat: realm.now - 60 });
+      if (code !== undefined) await assertRefused(() => verifier.verify(token), code);
+      else {
+        await verifier.verify(token);
+        assert.equal(realm.notices.at(-1)?.code, 'recheck_impossible');
+      }
+    }
+  });
+
   it('may be signed, with a line break at its end', async () => {
     const { realm, verifier } = await startLoaded({ clientSecret: undefined, tokenCheck: 'remote' });
     realm.userinfo = () => ({ status: 200, body: `${SIGNED}\n` });
@@ -53,6 +69,15 @@ describe('what introspection answers', () => {
       assert.ok(!realm.notices.some(({ code }) => code === 'recheck_misconfigured'));
     });
   }
+
+  it('is repeated in the log as far as it is a text', async () => {
+    const { realm, verifier } = await startLoaded({ tokenCheck: 'remote' });
+    realm.introspect = () => ({ status: 401, body: { error: 'invalid_client', error_description: ['x'] } });
+    // Without the scope openid nothing else can be asked.
+    const token = realm.mint({ scope: 'email' });
+    const { reason } = await assertRefused(() => verifier.verify(token), 'provider_misconfigured');
+    assert.match(reason, /\(HTTP 401 {"error":"invalid_client"}\)/);
+  });
 });
 
 it('the token is in no notice, whatever a fetch of the application puts into its error', async () => {

@@ -134,6 +134,16 @@ describe('two realms that say the same issuer', () => {
     assert.ok(told.length > 0 && !told.includes('issuer_conflict'), String(told));
   });
 
+  it('are looked for no oftener than every five seconds at one that is down, whoever found that out', async (t) => {
+    const [staff, partner] = [createTestRealm(INSIDE), createTestRealm(PARTNER)];
+    const verifier = combine(t, staff.verifier(), partner.verifier());
+    partner.setAll('down');
+    await verifier.load();
+    const iss = 'https://elsewhere.example.com';
+    await assertRefused(() => verifier.verify(staff.mint({ iss })), 'provider_unavailable');
+    assert.equal(partner.calls.discovery, 1);
+  });
+
   it('are none where one is down that has another pinned', async (t) => {
     const staff = createTestRealm(INSIDE);
     const partner = createTestRealm(PARTNER);

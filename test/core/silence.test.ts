@@ -6,7 +6,7 @@ const answer = (status: number, body = '') => silenceOfAnswer({ status, body, he
 
 test('a 5xx without JSON is a proxy without Keycloak behind it, 504 is late, and the rest is Keycloak', () => {
   assert.deepEqual(
-    [answer(504), answer(504, '{}'), answer(502, '<html>'), answer(500, '{"error":"x"}'), answer(404)],
+    [answer(504), answer(504, '{}'), answer(500, '<html>'), answer(500, '{"error":"x"}'), answer(499)],
     ['late', 'late', 'unreachable', 'unusable', 'unusable'],
   );
 });

@@ -22,18 +22,17 @@ const MAX_SLOW_USERS = 1_000;
 export function createBreaker(clock: () => number = () => performance.now()) {
   const NEVER = Number.NEGATIVE_INFINITY;
   const slowUsers = createBoundedCache<number>(MAX_SLOW_USERS);
-  let openedAt: number | undefined;
+  let openedAt = NEVER;
   let probedAt = NEVER;
   let slowForAllAt = NEVER;
-  let lastSlow: string | undefined;
+  let lastSlow = '';
   let answers = 0;
 
   const isWithin = (from: number, ms: number, now: number) => now >= from && now - from < ms;
-  const isSlowSince = (at: number | undefined) =>
-    at !== undefined && isWithin(at, SLOW_MS, performance.now());
+  const isSlowSince = (at: number) => isWithin(at, SLOW_MS, performance.now());
+  const isSlowUser = (who = '') => isSlowSince(slowUsers.get(who) ?? NEVER);
 
   function isOpen(): boolean {
-    if (openedAt === undefined) return false;
     const now = clock();
     if (isWithin(openedAt, PAUSE_MS, now)) return true;
     // After a longer silence, those who come find out together.
@@ -43,7 +42,7 @@ export function createBreaker(clock: () => number = () => performance.now()) {
   /** @returns whether it concerns all users */
   function slow(who: string | undefined, answersBefore: number): boolean {
     const at = performance.now();
-    const isOther = lastSlow !== undefined && lastSlow !== who && isSlowSince(slowUsers.get(lastSlow));
+    const isOther = lastSlow !== who && isSlowUser(lastSlow);
     const isSecond = isOther && answers === answersBefore;
     if (who === undefined || isSecond) slowForAllAt = at;
     if (who !== undefined) {
@@ -63,20 +62,18 @@ export function createBreaker(clock: () => number = () => performance.now()) {
       return answers;
     },
     /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
-    isSlowFor: (who: string | undefined): boolean =>
-      isSlowSince(slowForAllAt) || (who !== undefined && isSlowSince(slowUsers.get(who))),
+    isSlowFor: (who: string | undefined): boolean => isSlowSince(slowForAllAt) || isSlowUser(who),
     /** A call begins. While others are kept out, it is the probe. */
     begin(): void {
-      if (openedAt !== undefined) probedAt = clock();
+      probedAt = clock();
     },
     /** Keycloak answered. @param isQuick it is not slow any more */
     answered(isQuick: boolean = true): void {
-      openedAt = undefined;
-      probedAt = NEVER;
+      openedAt = NEVER;
       if (!isQuick) return;
       answers++;
       slowForAllAt = NEVER;
-      lastSlow = undefined;
+      lastSlow = '';
       slowUsers.clear();
     },
     /** An answer takes longer than a request should wait. @param answers see `answers` */

@@ -106,23 +106,21 @@ export function createIssuer(options: IssuerOptions): Issuer {
         seen: `"issuer" of type ${typeof issuer}`,
       });
     }
+    const set = options.issuer ?? issuer;
+    const isOther = set !== issuer;
+    const isFollowingCaller = isOther && issuer === baseUrl && isOfRealm(set, options.realm);
     // OpenID Connect Discovery 1.0 §4.3.
-    const isFollowingCaller = options.issuer !== undefined && issuer !== options.issuer && issuer === baseUrl;
-    if (isFollowingCaller && isOfRealm(options.issuer, options.realm)) {
-      self.current = { issuer: options.issuer, metadata, isFollowingCaller };
-      return self.current;
-    }
-    if (options.issuer !== undefined && issuer !== options.issuer) {
+    if (isOther && !isFollowingCaller) {
       throw new AuthError(
         'provider_misconfigured',
         `${endpoints.discovery} is of another issuer than was set`,
         {
-          expected: `issuer ${options.issuer}`,
+          expected: `issuer ${set}`,
           seen: `issuer ${issuer.slice(0, LONGEST_SEEN)}`,
         },
       );
     }
-    self.current = { issuer, metadata, isFollowingCaller: false };
+    self.current = { issuer: set, metadata, isFollowingCaller };
     return self.current;
   }
 
@@ -142,8 +140,8 @@ export function createIssuer(options: IssuerOptions): Issuer {
 const LONGEST_SEEN = 200;
 
 /** The name of another realm in it is a mistake, not another name of this Keycloak. */
-function isOfRealm(issuer: string | undefined, realm: string): issuer is string {
-  return issuer !== undefined && new URL(issuer).pathname.endsWith(`/realms/${encodeURIComponent(realm)}`);
+function isOfRealm(issuer: string, realm: string): boolean {
+  return new URL(issuer).pathname.endsWith(`/realms/${encodeURIComponent(realm)}`);
 }
 
 /** `<serverUrl>/realms/<realm>`, normalised. */

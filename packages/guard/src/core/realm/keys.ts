@@ -43,10 +43,7 @@ export function createKeySet(
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
-  async function find(
-    kid: string,
-    mayBeNew: (since: number) => boolean = () => false,
-  ): Promise<SigningKey | undefined> {
+  async function find(kid: string, mayBeNew?: (since: number) => boolean): Promise<SigningKey | undefined> {
     if (isOverdue() && turns.take(kid)) await Promise.race([loader.load(true), patience()]);
     const known = loader.get(kid);
     if (known !== undefined) return known;
@@ -59,18 +56,18 @@ export function createKeySet(
     return found;
   }
 
-  async function lookAgain(kid: string, mayBeNew: (since: number) => boolean): Promise<void> {
+  async function lookAgain(kid: string, mayBeNew?: (since: number) => boolean): Promise<void> {
     if (started === undefined && !isClosed) {
       turns.begin();
       return start();
     }
     // A load under way may have begun before the key was published, so another one may follow.
-    if (loader.pending !== undefined) await loader.pending;
+    await loader.pending;
     if (loader.get(kid) !== undefined) return;
     if (turns.take(kid)) return loader.load(loader.loadedAt === null);
     if (loader.pending !== undefined) return loader.pending;
     if (loader.lastError !== null || turns.hasMissed(kid) || options.clock() <= turns.lastAt) return;
-    if (!mayBeNew(turns.lastAt)) return;
+    if (!mayBeNew?.(turns.lastAt)) return;
     // It may be the new key of a rotation, which a flood of made-up key ids must not hide.
     await nextLoad.wait();
     turns.addMissed(kid);

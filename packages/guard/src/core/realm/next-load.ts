@@ -30,7 +30,7 @@ export function createNextLoad(turns: LoadTurns, loader: KeyLoader) {
     // Another request may have taken the turn.
     if (turns.lastAt !== before) return loader.pending;
     turns.begin();
-    return loader.load(loader.loadedAt === null);
+    return loader.load(false);
   }
 
   return {

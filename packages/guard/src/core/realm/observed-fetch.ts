@@ -94,7 +94,7 @@ const KINDS: Readonly<Record<string, CallKind>> = {
 
 function kindOf(path: string, body: unknown): CallKind {
   if (path.includes('/admin/realms/')) return 'events';
-  const [, end = ''] = /\/realms\/[^/]+(\/.*)$/.exec(path) ?? [];
+  const [, end = ''] = /\/realms\/[^/]+(\/.*)/.exec(path) ?? [];
   if (end === '/protocol/openid-connect/token') {
     const fields = body instanceof URLSearchParams || typeof body === 'string' ? body : '';
     return GRANTS[new URLSearchParams(fields).get('grant_type') ?? ''] ?? 'token';
