@@ -46,6 +46,21 @@ describe('a gate of many realms', () => {
     assert.throws(() => gateTo({ acr: 'gold', clientRole: [] }), OptionsError);
   });
 
+  test('has a caller act for the tenant of the request', async () => {
+    const own = createTestRealm();
+    const verifier = own.verifier({ tenants: 'organizations' });
+    const actsFor = async (tenant: string | undefined, ...organization: string[]) => {
+      const token = own.mint({ organization });
+      const host = { toRequest: (one: Request) => one, compiledFor: () => ({ check() {}, tenant }) };
+      const found = await createGate<Request, string>(verifier, {}, host).decide(to('here', token), '');
+      return found?.tenant;
+    };
+    assert.equal(await actsFor('acme', 'acme', 'globex'), 'acme');
+    assert.equal(await actsFor('globex', 'acme', 'globex'), 'globex');
+    assert.equal(await actsFor(undefined, 'acme', 'globex'), undefined);
+    assert.equal(await actsFor(undefined, 'acme'), 'acme');
+  });
+
   test('refuses a request of none as it refuses others, and one that was admitted elsewhere', async () => {
     const denied: string[] = [];
     const gate = gateTo({}, { onDenied: (_request, { code }) => void denied.push(code) });

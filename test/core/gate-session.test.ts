@@ -108,6 +108,7 @@ describe('the challenge of a gate', () => {
     ] as const) {
       const request = requestWith(...header);
       assert.match(String(await challengeOf(() => gate.refuse(request, refusal()))), challenge);
+      assert.match(String(gate.toRefusal(request, refusal()).headers['www-authenticate']), challenge);
     }
     const unproved = await challengeOf(() => gate.decide(requestWith(`DPoP ${realm.mint()}`), ''));
     assert.match(String(unproved), /^Bearer, DPoP algs="ES256", error="/);
@@ -124,6 +125,10 @@ test('a gate says what is wrong with its options', () => {
     ['admin', notAnObject],
     [['admin'], notAnObject],
     [null, notAnObject],
+    ...['optional', 'dpop'].map((option) => {
+      const rule = 'is undefined: give it a value, or leave it out';
+      return [{ [option]: undefined }, { option, rule, example: 'true' }] as const;
+    }),
     [{ optional: 'false' }, { option: 'optional', rule: 'must be true or false', example: 'true' }],
   ] as const) {
     assert.throws(

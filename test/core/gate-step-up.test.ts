@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
 import { createGate, type GateHost, type SignInDemand } from '../../packages/guard/src/core/internal.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -36,6 +37,26 @@ describe('a gate that wants a strong sign-in', () => {
     assert.deepEqual(error.headers, { location: '/auth/login?step_up=x', 'cache-control': 'no-store' });
     assert.deepEqual(asked, [{ signIn: { acr: ['gold'], maxAge: 60 }, tenant: undefined }]);
     assert.deepEqual(denied, ['insufficient_user_authentication']);
+  });
+
+  test('sends the page of a session to where its person can sign in for the tenant that it needs', async () => {
+    const asked: unknown[] = [];
+    const stepUp = (_request: Request, demand: SignInDemand) => {
+      asked.push(demand);
+      return '/auth/login?tenant=acme';
+    };
+    const gate = createGate<Request, string>(
+      realm.verifier(),
+      {
+        check: () => {
+          throw new AuthError('tenant_refused', 'Another tenant', { tenant: 'acme' });
+        },
+      },
+      { toRequest: (request) => request, sessionOf: () => Object.assign(() => weak, { stepUp }) },
+    );
+    const error = await refusalOf(() => gate.decide(new Request('http://localhost/'), ''));
+    assert.equal(error.code, 'step_up_redirect');
+    assert.deepEqual(asked, [{ signIn: undefined, tenant: 'acme' }]);
   });
 
   test('challenges whoever is at no page, or sent a token', async () => {

@@ -157,6 +157,23 @@ describe('a gate', () => {
     assert.deepEqual(gate.requirements, { realmRole: 'nobody-has-it' });
   });
 
+  test('tells of who is let in by a token, and of nobody who has a session', () => {
+    const admitted: unknown[] = [];
+    const onAdmitted = (request: Request, principal: Principal) => admitted.push(request, principal);
+    const gate = gateOf({}, { onAdmitted, sessionOf: () => () => someone });
+    const request = requestWith('Bearer a');
+    for (const one of [request, requestWith()]) assert.equal(gate.decide(one, ''), someone);
+    assert.deepEqual(admitted, [request, someone]);
+  });
+
+  test('decides on who was found elsewhere', () => {
+    assert.equal(gateOf().admit(requestWith(), someone), someone);
+    assert.equal(
+      codeOf(() => gateOf({ realmRole: 'nobody-has-it' }).admit(requestWith(), someone)),
+      'role_missing',
+    );
+  });
+
   test('lets everybody in where the route is open, by name where the token is good', () => {
     const gate = gateOf(
       { realmRole: 'nobody-has-it' },

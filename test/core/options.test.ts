@@ -191,6 +191,8 @@ describe('the options of a verifier', () => {
       { gold: '2' },
       { 'a b': 1 },
     ],
+    tenant: texts,
+    tenants: ['', 'organization', null, true, 'realms'],
     onNotice: ['x', null],
     observers: ['x', null, {}, [null], [{}], [{ event: 'x' }], [{ onEvent: () => {} }]],
     clock: [1, null],

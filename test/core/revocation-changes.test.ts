@@ -5,6 +5,8 @@ import { createRevocationHub, makeVerifier } from '../../packages/guard/src/core
 import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
 import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import type { ChangeEffect } from '../../packages/guard/src/core/revocation/revocation-log.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { createTestRealm } from '../support/test-realm.ts';
 
 const issuer = 'https://sso.example.com/realms/testing';
 const token = { iss: issuer, sid: 's1', sub: 'u1', azp: 'web', jti: 't1', iat: 1000 };
@@ -129,5 +131,60 @@ describe('the revocations of many realms', () => {
     assert.equal(verifier.stats.revocations, 1);
     await verifier.close();
     hub.close();
+  });
+
+  it('are heard by a realm that has, if they are its own', async () => {
+    const hub = createRevocationHub();
+    const testing = createTestRealm();
+    const { serverUrl, realm, clientId, clock, fetch } = testing;
+    for (const pinned of [undefined, testing.issuer]) {
+      const options = { serverUrl, realm, clientId, clock, fetch, issuer: pinned, onNotice: false } as const;
+      const verifier = makeVerifier(options, { hub, assertItself() {} });
+      const sessionId = `of ${pinned}`;
+      const known = testing.mint({ sid: sessionId });
+      await verifier.verify(known);
+      hub.add({ ...session, issuer: 'https://other.example.com', sessionId });
+      assert.equal(verifier.stats.revocations, 0);
+      assert.ok(await verifier.verify(known));
+      hub.add({ ...session, issuer: testing.issuer, sessionId });
+      assert.equal(verifier.stats.revocations, 1);
+      await assertRefused(() => verifier.verify(known), 'token_revoked');
+      await verifier.close();
+    }
+    hub.close();
+  });
+});
+
+describe('processes that share a store', () => {
+  const startTwo = async () => {
+    const realm = createTestRealm();
+    const revocationStore = createMemoryRevocationStore();
+    const [here, there] = [realm.verifier({ revocationStore }), realm.verifier({ revocationStore })];
+    const token = realm.mint({ sid: 's1' });
+    for (const verifier of [here, there]) await verifier.verify(token);
+    return { realm, here, there, token };
+  };
+
+  it('hear from each other what was revoked, until they are closed', async () => {
+    const { realm, here, there, token } = await startTwo();
+    assert.deepEqual([here.hasRevocationStore, realm.verifier().hasRevocationStore], [true, false]);
+    await here.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
+    await assertRefused(() => there.verify(token), 'token_revoked');
+    await there.close();
+    await here.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's2' });
+    assert.equal(there.stats.revocations, 1);
+    await here.close();
+  });
+
+  it('need not ask Keycloak both about a token that is good no more', async () => {
+    const { realm, here, there, token } = await startTwo();
+    realm.advance(60);
+    realm.introspect = () => ({ active: false });
+    const { introspection } = realm.calls;
+    for (const verifier of [here, there]) {
+      await assertRefused(() => verifier.verify(token), 'token_revoked');
+      await verifier.close();
+    }
+    assert.equal(realm.calls.introspection, introspection + 1);
   });
 });
