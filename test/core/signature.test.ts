@@ -7,6 +7,28 @@ import {
 } from '../../packages/guard/src/core/jwt/signature.ts';
 import { createTestKey, signBytes } from '../support/signing-keys.ts';
 
+const rsa = createTestKey('RS256').jwk;
+const ec = createTestKey('ES256').jwk;
+
+it('a key is one for its algorithm alone, and a strong one', () => {
+  for (const [jwk, alg] of [
+    [rsa, 'ES256'],
+    [rsa, 'EdDSA'],
+    [ec, 'RS256'],
+    [ec, 'ES384'],
+    [createTestKey('RS256', { bits: 1024 }).jwk, 'RS256'],
+    ...['AQ', 'Ag', 'BA'].map((e) => [{ ...rsa, e }, 'RS256'] as const),
+  ] as const)
+    assert.throws(() => importVerificationKey(jwk, alg), { message: `The key is not fit for ${alg}` });
+  for (const [jwk, alg] of [
+    [rsa, 'PS512'],
+    [{ ...rsa, e: 'Aw' }, 'RS256'],
+    [ec, 'ES256'],
+    [createTestKey('EdDSA').jwk, 'Ed25519'],
+  ] as const)
+    assert.equal(importVerificationKey(jwk, alg).alg, alg);
+});
+
 // RFC 8017 §8.1.2 and §8.2.2: a signature is as long as the modulus. OpenSSL reads one of RSASSA-PSS as a number.
 describe('an RSA signature that lost its first byte, which was zero, is none', () => {
   const { jwk, privateKey } = createTestKey('RS256');
