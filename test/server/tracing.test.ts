@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { json, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { readTracingSettings } from '../../packages/server/src/config/tracing-settings.ts';
 import { runProgram } from '../cli/support/program.ts';
 import { openBrowser } from '../session/browser.ts';
@@ -184,6 +185,68 @@ test('no span holds a password, token, secret, cookie, code or query', async (t)
   ]) {
     assert.ok(!text.includes(secret), secret);
   }
+});
+
+test('which requests have a span is decided as OTEL_TRACES_SAMPLER says', async (t) => {
+  const asks = (flags: string) => ({
+    traceparent: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-${flags}`,
+  });
+  for (const [sampler, share, names] of [
+    ['', '', ['GET /', 'GET /docs']],
+    ['parentbased_always_on', '', ['GET /', 'GET /docs']],
+    ['parentbased_always_off', '', ['GET /docs']],
+    ['parentbased_traceidratio', '0', ['GET /docs']],
+    ['always_off', '', []],
+    ['always_on', '', ['GET /', 'GET /docs', 'GET /openapi.json']],
+    ['traceidratio', '0', []],
+    ['traceidratio', '7', ['GET /', 'GET /docs', 'GET /openapi.json']],
+    ['no such', '', ['GET /', 'GET /docs']],
+  ] as [string, string, string[]][]) {
+    await t.test(`${sampler} ${share}`, async (t) => {
+      const { collector, app } = await setUp(t, {
+        OTEL_TRACES_SAMPLER: sampler,
+        OTEL_TRACES_SAMPLER_ARG: share,
+      });
+      await app.inject('/');
+      await app.inject({ url: '/docs', headers: asks('01') });
+      await app.inject({ url: '/openapi.json', headers: asks('00') });
+      await app.close();
+      const seen = new Set(collector.spans().map(({ name }) => name));
+      assert.deepEqual([...seen].sort(), names);
+    });
+  }
+});
+
+test('a caller who hangs up and a request that is refused early have a span', async (t) => {
+  const { collector, idp, app, log } = await setUp(t);
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = new URL(url);
+  // Without a Host header: no hook of the route runs.
+  const refused = connect(Number(port), '127.0.0.1').end('GET / HTTP/1.1\r\n\r\n');
+  await text(refused);
+  await idp.close();
+  const hanging = createTcpServer().listen(Number(new URL(idp.url).port), '127.0.0.1');
+  t.after(() => hanging.close());
+  const { headers, payload } = form({ username: 'abdullah', password: PASSWORD });
+  const asked = once(hanging, 'connection');
+  const login = request(`${url}/login`, { method: 'POST', headers }).on('error', () => {});
+  login.end(payload);
+  const [socket] = (await asked) as [Socket];
+  t.after(() => socket.destroy());
+  login.destroy();
+  await eventually('the connection is closed', async () => {
+    const open = promisify(app.server.getConnections.bind(app.server));
+    return (await open()) === 0;
+  });
+  await app.close();
+  const [early, aborted] = ['GET /', 'POST /login'].map((name) =>
+    collector.spans().filter((span) => span.name === name),
+  );
+  assert.deepEqual([early?.length, aborted?.length], [1, 1]);
+  assert.equal(attributesOf(early![0]!)['http.response.status_code'], 400);
+  const { 'error.type': type, 'http.response.status_code': status } = attributesOf(aborted![0]!);
+  assert.deepEqual([type, status, aborted![0]?.status.code], ['aborted', undefined, 2]);
+  assert.ok(!log.lines().some(({ msg, route }) => msg === 'request' && route === '/login'));
 });
 
 test('spans that wait are sent when the process ends; a collector that hangs does not keep it', async (t) => {

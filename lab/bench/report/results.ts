@@ -94,8 +94,8 @@ ${Object.entries(SECTIONS)
 - Tokens never seen before carry a time of issue as if each was issued when it is first used.
 - Every contender must accept a good token and refuse a forged one before it is measured.
 - What a service has and bare Fastify does not, by \`node --cpu-prof\`: no part is more than a sixth of the difference. It is the guard,
-  Fastify's hooks, two headers more to check and to send, and garbage. Of what a trace adds, a fifth is OpenTelemetry's serializer
-  and a fifth its spans. Of the service's memory beyond that of bare Fastify, two fifths are V8's young generation, which grows once
+  Fastify's hooks, two headers more to check and to send, and garbage.
+  Of the service's memory beyond that of bare Fastify, two fifths are V8's young generation, which grows once
   from 16 to 34 MB, a fifth the programs, a fifth 2,000 tokens, and the rest answers of Keycloak's that nobody has cleared away yet.
 - p99 in a flood of logins: [docs/reliability.md](../../docs/reliability.md) (\`npm run reliability:flood\`).
 - Sources: [contenders](./servers), [workloads](./workloads.ts), [rounds](./rounds.ts).

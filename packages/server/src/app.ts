@@ -119,10 +119,8 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       : (await import('./observability/metrics.ts')).createMetrics();
   if (metrics !== undefined) observers.push(metrics.observer);
   const listeners = [createRequestLog(deps.logger), metrics?.onAnswered, tracing?.onAnswered];
-  tellAnswers(
-    app,
-    listeners.filter((one) => one !== undefined),
-  );
+  const answered = listeners.filter((one) => one !== undefined);
+  tellAnswers(app, { answered, aborted: tracing?.onAborted });
   tracing?.traceRequests(app);
   if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
   const report = createReport(observers);

@@ -18,23 +18,33 @@ const ANSWER = Symbol('answer');
 type Watched = ServerResponse & { [ANSWER]?: Answer | undefined };
 
 /**
- * Tells listeners of every answer. Not by Fastify's hook `onResponse`, which makes a listener for each request and takes it away
- * again, nor by `routeOptions`, which it puts together each time.
+ * Tells listeners of every answer, or that the caller hung up before. Not by Fastify's hook `onResponse`, which makes a
+ * listener for each request and takes it away again, nor by `routeOptions`, which it puts together each time.
  *
  * Call it before the first hook and route.
  */
-export function tellAnswers(app: FastifyInstance, listeners: readonly OnAnswered[]): void {
-  if (listeners.length === 0) return;
+export function tellAnswers(
+  app: FastifyInstance,
+  { answered, aborted }: { answered: readonly OnAnswered[]; aborted?: OnAnswered | undefined },
+): void {
+  if (answered.length === 0) return;
+  const hungUp = aborted === undefined ? [] : [aborted];
 
-  function onEnd(this: Watched): void {
-    const answer = this[ANSWER];
+  function tell(raw: Watched, listeners: readonly OnAnswered[]): void {
+    const answer = raw[ANSWER];
     // `inject` of tests says it twice.
     if (answer === undefined) return;
-    this[ANSWER] = undefined;
+    raw[ANSWER] = undefined;
     // Refused before the hooks of its route, or without one.
     answer.route ??= answer.request.routeOptions.url;
     const ms = performance.now() - answer.beganAt;
     for (const listener of listeners) listener(answer, ms);
+  }
+  function onEnd(this: Watched): void {
+    tell(this, answered);
+  }
+  function onClose(this: Watched): void {
+    tell(this, hungUp);
   }
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -43,6 +53,7 @@ export function tellAnswers(app: FastifyInstance, listeners: readonly OnAnswered
     raw.on('finish', onEnd);
     // Without a listener, an error of an answer ends the process.
     raw.on('error', onEnd);
+    if (aborted !== undefined) raw.on('close', onClose);
     done();
   });
   app.addHook('onRoute', (route) => {

@@ -15,7 +15,7 @@ export async function openTracing(
   if (problem !== undefined) logger?.warn(`no traces: ${problem}`);
   if (exporter === 'off') return undefined;
   const { startTracing } = await import('./tracing.ts');
-  const tracing = await startTracing({ exporter }, { version, logger });
+  const tracing = startTracing({ exporter }, { version, logger });
   app.addHook('onClose', () => tracing.close(Math.min(LONGEST_FLUSH_MS, shutdownTimeoutMs / 2)));
   return tracing;
 }

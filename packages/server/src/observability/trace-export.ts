@@ -1,44 +1,54 @@
+import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
+import {
+  convertLegacyHttpOptions,
+  createOtlpHttpExportDelegate,
+} from '@opentelemetry/otlp-exporter-base/node-http';
+import { JsonTraceSerializer, TraceExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
 import {
   defaultResource,
   detectResources,
   envDetector,
+  type Resource,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
 import {
-  BasicTracerProvider,
   BatchSpanProcessor,
   ConsoleSpanExporter,
   type SpanExporter,
+  type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import type { TracingSettings } from '../config/tracing-settings.ts';
 import type { Logger } from '../log/logger.ts';
+import { createSpanSerializer } from './span-bytes.ts';
 
 /** Between two lines in the log about a collector that takes nothing. */
 const COMPLAIN_EVERY_MS = 60_000;
 
-/**
- * Spans are kept back and sent together in the background; what a collector does not take is thrown away. Nothing is
- * registered globally: two apps in a process do not see each other's spans.
- */
-export async function createTracerProvider(
-  exporter: Exclude<TracingSettings['exporter'], 'off'>,
-  version: string,
-  logger: Logger | undefined,
-): Promise<BasicTracerProvider> {
-  const resource = defaultResource()
+type Exporter = Exclude<TracingSettings['exporter'], 'off'>;
+
+/** Spans are kept back and sent together in the background; what a collector does not take is thrown away. */
+export const createProcessor = (exporter: Exporter, logger: Logger | undefined): SpanProcessor =>
+  new BatchSpanProcessor(tellFailures(createExporter(exporter), logger));
+
+/** Who sends the spans. */
+export const createResource = (version: string): Resource =>
+  defaultResource()
     .merge(resourceFromAttributes({ 'service.name': 'keycloak-guard', 'service.version': version }))
     .merge(detectResources({ detectors: [envDetector] }));
-  const processor = new BatchSpanProcessor(tellFailures(await createExporter(exporter), logger));
-  return new BasicTracerProvider({ resource, spanProcessors: [processor] });
-}
 
-async function createExporter(exporter: 'console' | 'http/protobuf' | 'http/json'): Promise<SpanExporter> {
+/** As OpenTelemetry's own exporters are made, but for the serializer. */
+function createExporter(exporter: Exporter): SpanExporter {
   if (exporter === 'console') return new ConsoleSpanExporter();
-  const { OTLPTraceExporter } =
+  const [type, serializer] =
     exporter === 'http/json'
-      ? await import('@opentelemetry/exporter-trace-otlp-http')
-      : await import('@opentelemetry/exporter-trace-otlp-proto');
-  return new OTLPTraceExporter();
+      ? ['application/json', JsonTraceSerializer]
+      : ['application/x-protobuf', createSpanSerializer()];
+  const options = convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', { 'Content-Type': type });
+  return new OTLPExporterBase(
+    createOtlpHttpExportDelegate(
+      ...([options, serializer, 'otlp_http_span_exporter', TraceExporterMetricsHelper, undefined] as const),
+    ),
+  );
 }
 
 /** Addresses and headers may hold a key for the collector: a line says that it failed, and with what code. */
