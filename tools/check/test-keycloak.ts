@@ -9,6 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NEWEST_VERSION, type RunningKeycloak, startKeycloak } from '../run/keycloak/index.ts';
 import { TYPESCRIPT } from '../run/typescript.mjs';
+import {
+  CONFIGURATIONS,
+  type Configuration,
+  configurationsOfDay,
+  EXPERIMENTAL,
+  NEWEST,
+} from './keycloak/configurations.ts';
 import { mayTryAgain, reporters } from './reporters/reporters.mjs';
 
 /** For a test file. One that does not end by then has failed. */
@@ -25,50 +32,14 @@ Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ â
 
   --version <version>   this version alone (default ${NEWEST_VERSION}), or a configuration by its name in the table of --all
   --all                 every configuration that is supported
+  --turn                the newest and the oldest version, and a third of the others: another third each day
   --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory). What is left of a version when all
                         others are done is shared
   --help                this text
 
 test/keycloak/every/ runs on every configuration, experimental/ on Keycloak ${NEWEST_VERSION} with the features that it needs
-(--all, or where it is named), all other folders on Keycloak ${NEWEST_VERSION} alone.
+(--all, --turn, or where it is named), all other folders on Keycloak ${NEWEST_VERSION} alone.
 `;
-
-interface Configuration {
-  readonly name: string;
-  readonly version: string;
-  readonly relativePath?: string;
-  readonly hostname?: string;
-  /** Experimental features that are on. */
-  readonly features?: readonly string[];
-  /** Runs this folder of test/keycloak/ alone. Default: all but `experimental`. */
-  readonly only?: 'every' | 'experimental';
-}
-
-const NEWEST: Configuration = { name: NEWEST_VERSION, version: NEWEST_VERSION };
-const EXPERIMENTAL: Configuration = {
-  name: `${NEWEST_VERSION} with features`,
-  version: NEWEST_VERSION,
-  features: ['resource-indicators', 'cimd'],
-  only: 'experimental',
-};
-/** What takes longest begins first. */
-const CONFIGURATIONS: readonly Configuration[] = [
-  NEWEST,
-  ...['22.0.5', '24.0.5', '26.0.8', '26.4.0'].map((version) => ({
-    name: version,
-    version,
-    only: 'every' as const,
-  })),
-  { name: `${NEWEST_VERSION} below /auth`, version: NEWEST_VERSION, relativePath: '/auth', only: 'every' },
-  {
-    // As in Docker: the browser's name for Keycloak is not the one that the service calls it by.
-    name: `${NEWEST_VERSION} with KC_HOSTNAME`,
-    version: NEWEST_VERSION,
-    hostname: 'http://keycloak.example.test:8080',
-    only: 'every',
-  },
-  EXPERIMENTAL,
-];
 
 interface Counts {
   readonly tests: number;
@@ -93,6 +64,7 @@ async function main(): Promise<number> {
     options: {
       version: { type: 'string' },
       all: { type: 'boolean', default: false },
+      turn: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -103,7 +75,7 @@ async function main(): Promise<number> {
   }
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError('--jobs is a number of 1 or more');
-  const configurations = configurationsFor(values.version, values.all, positionals);
+  const configurations = configurationsFor(values, positionals);
   const all = configurations
     .map((configuration): Work => {
       const files = testFiles(configuration.only, positionals);
@@ -124,11 +96,11 @@ async function main(): Promise<number> {
 }
 
 function configurationsFor(
-  version: string | undefined,
-  all: boolean,
+  { version, all, turn }: { readonly version?: string; readonly all: boolean; readonly turn: boolean },
   wanted: readonly string[],
 ): readonly Configuration[] {
   if (all) return CONFIGURATIONS;
+  if (turn) return configurationsOfDay(Date.now());
   if (wanted.length > 0 && wanted.every((name) => name.startsWith('experimental'))) return [EXPERIMENTAL];
   if (version === undefined) return [NEWEST];
   const named = CONFIGURATIONS.filter(({ name }) => name === version);
