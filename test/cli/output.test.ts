@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { type CheckResult, fail, ok, skipped } from '../../packages/cli/src/doctor/check.ts';
 import { printResult, printSummary } from '../../packages/cli/src/doctor/report/terminal.ts';
 import { createOutput } from '../../packages/cli/src/terminal/output.ts';
-import { toPlainLine } from '../../packages/cli/src/terminal/style.ts';
+import { toPlainJson, toPlainLine } from '../../packages/cli/src/terminal/style.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 
 function summaryOf(results: readonly CheckResult[]): string[] {
@@ -54,6 +54,13 @@ test('what was seen in Keycloak is one line, whatever a resource is called', () 
     [],
   );
   assert.equal(lines.length, 3);
+});
+
+test('JSON on a terminal says the same, and obeys no name', () => {
+  const value = { 'a\u009b2J': 'x\u202ey\u200b\u2028\u{e0001}é\n\u007f', list: [1] };
+  const text = toPlainJson(JSON.stringify(value, null, 2));
+  assert.deepEqual(JSON.parse(text), value);
+  assert.match(text, /^[\n\u0020-\u007eé]+$/);
 });
 
 test('a reader that has seen enough ends nothing: no stack trace, and the exit code is that of the command', async () => {

@@ -5,7 +5,7 @@ import { writePrivateFile } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
-import { toPlainLine } from '../terminal/style.ts';
+import { toPlainJson, toPlainLine } from '../terminal/style.ts';
 import type { AuthzOptions } from './options.ts';
 
 /** Writes Keycloak's permissions to a file. Resolves to the exit code. */
@@ -24,7 +24,7 @@ export async function exportAuthz(
       `! ${toPlainLine(JSON.stringify(name))} (${type}) is not in it: a file cannot hold it, and apply leaves it alone`,
     );
   if (file === '-') {
-    process.stdout.write(text);
+    process.stdout.write(toPlainJson(text));
     return 0;
   }
   if (existsSync(file)) {

@@ -28,3 +28,9 @@ const UNSEEN = /[^\P{Cc}\n]|[\u2800\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_P
 export function toPlainLine(text: string): string {
   return toPlainText(text).replace(/\s+/g, ' ').trim();
 }
+
+/** The same JSON, in which every character that a terminal would obey, or that disguises others, is escaped (RFC 8259 §7). */
+export function toPlainJson(json: string): string {
+  const toEscape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return json.replace(UNSEEN, (seen) => seen.split('').map(toEscape).join(''));
+}
