@@ -60,4 +60,11 @@ describe('an answer of Keycloak', () => {
     assert.deepEqual(await ask(answer(LARGEST)), {});
     await assertTooLarge(answer(LARGEST + 1));
   });
+
+  it('is measured as it is unpacked, whatever it said of its size', async () => {
+    const headers = { 'content-encoding': 'gzip', 'content-length': '99' };
+    const answer = (size: number) => () => new Response('{}'.padEnd(size), { headers });
+    assert.deepEqual(await ask(answer(LARGEST)), {});
+    await assertTooLarge(answer(LARGEST + 1));
+  });
 });
