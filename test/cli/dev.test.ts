@@ -87,11 +87,62 @@ test('dev says what is wrong with its command before it starts the provider', as
     [['--'], /^keycloak-guard dev: -- needs a command/],
     [['--', './not-there'], /^keycloak-guard: \.\/not-there cannot be started \(ENOENT\)/],
     [['--realm-file', 'bare.json', '--', 'node'], /^keycloak-guard: bare.json has no client with a secret/],
+    [['--realm-file', 'none.json', '--', 'node'], /^keycloak-guard: the realm file none.json cannot be read/],
   ] as const) {
     const { ended, stderr } = dev(folder, {}, ...args);
     assert.notEqual(await ended, 0);
     assert.match(stderr(), words);
   }
+});
+
+test('dev and token read the folder of an export, as the provider does', async () => {
+  const folder = emptyFolder();
+  const { users, ...realm } = REALM;
+  writeFileSync(join(folder, 'shop-realm.json'), `\uFEFF${JSON.stringify(realm)}`);
+  writeFileSync(join(folder, 'shop-users-0.json'), JSON.stringify({ realm: 'shop', users }));
+  const running = runProgram(
+    [
+      'dev',
+      '--realm-file',
+      '.',
+      '--port',
+      '0',
+      '--',
+      process.execPath,
+      '-e',
+      `${SAY}; setInterval(() => {}, 1000)`,
+    ],
+    {},
+    folder,
+  );
+  assert.match((await running.says(/said (\[.*\])/))[1] ?? '', /"shop","orders","of-orders"/);
+  const token = runProgram(['token', '--realm-file', '.'], {}, folder);
+  assert.equal(await token.ended, 0, token.stderr());
+  assert.equal(decodeJwt(token.stdout().trim()).preferred_username, 'ann');
+  await running.stop();
+});
+
+test('token without settings is one of the provider that dev runs, or says how to get one', async () => {
+  const folder = shop();
+  const token = () => runProgram(['token'], {}, folder);
+  const other = dev(folder, {});
+  const [, url] = await other.says(/URL +(\S+)/);
+  await other.says(/Token +npx keycloak-guard token --realm-file realm\.json\n/);
+  const without = token();
+  assert.equal(await without.ended, 2);
+  assert.ok(
+    without
+      .stderr()
+      .includes(`${url} runs: keycloak-guard token --realm-file ${join(folder, 'realm.json')}\n`),
+    without.stderr(),
+  );
+  await other.stop();
+  const running = runProgram(['dev', '--port', '0'], {}, folder);
+  await running.says(/Sign in +abdullah \/ Test#123456\n[\s\S]*Token +npx keycloak-guard token\n/);
+  const found = token();
+  assert.equal(await found.ended, 0, found.stderr());
+  assert.equal(decodeJwt(found.stdout().trim()).preferred_username, 'abdullah');
+  await running.stop();
 });
 
 test('token --realm-file gives a token of the provider that runs from that file, and of no other', async () => {

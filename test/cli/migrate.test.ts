@@ -243,6 +243,7 @@ describe('keycloak-guard migrate', () => {
 
     const written = await runCli(['migrate', folder, '--write', '--report', join(folder, 'report.md')]);
     assert.equal(written.code, 0, written.stderr);
+    assert.match(written.stdout, /\nNext\n1\. Install it: /);
     const [manifest, app, other] = await read();
     assert.match(
       manifest ?? '',

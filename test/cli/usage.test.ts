@@ -24,6 +24,32 @@ test('what a person puts in is written in one way in every --help: <name>', asyn
   }
 });
 
+test('a slip of the fingers is named, with what was meant', async () => {
+  for (const [args, words] of [
+    [['devv'], /^keycloak-guard: there is no command 'devv': did you mean dev\?\n/],
+    [['migrate', '--wite'], /^keycloak-guard migrate: Unknown option '--wite': did you mean --write\?\n/],
+    [
+      ['doctor', '--rout'],
+      /^doctor: Unknown option '--rout': did you mean --route\?\ndoctor: doctor --help names/,
+    ],
+    [
+      ['authz', 'plan', '--realms'],
+      /^authz: Unknown option '--realms': did you mean --realm\?\nauthz: authz --help/,
+    ],
+    [['doctor', '--quite-different'], /^doctor: Unknown option '--quite-different'\n/],
+  ] as const) {
+    const { ended, stderr } = runProgram([...args]);
+    assert.equal(await ended, 2);
+    assert.match(stderr(), words);
+  }
+});
+
+test('help <command> is <command> --help', async () => {
+  const helps = [runProgram(['help', 'setup', 'api']), runProgram(['setup', 'api', '--help'])] as const;
+  for (const { ended } of helps) assert.equal(await ended, 0);
+  assert.equal(helps[0].stdout(), helps[1].stdout());
+});
+
 test('setup --help names every kind, and setup <kind> --help explains it alone', async () => {
   const { usage } = await (commands.setup ?? assert.fail()).load();
   assert.ok(typeof usage === 'function');

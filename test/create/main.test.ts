@@ -95,7 +95,7 @@ test('create names all that is wrong at once, and makes nothing', () => {
     [['???', '--yes'], /\?\?\?: a name has lower-case letters.*--name gives another one/],
     [['shop', '--packages', '.', '--yes'], /--packages: \. lacks keycloak-guard-\d\S*\.tgz, /],
     [['shop', '--packages', 'nowhere', '--yes'], /--packages: there is no folder nowhere/],
-    [['shop', '--java', '--yes'], /Unknown option '--java'/],
+    [['shop', '--java', '--yes'], /Unknown option '--java': --help names all options\n$/],
   ] as const) {
     const { status, stderr } = create(cwd, ...args);
     assert.equal(status, 2, stderr);

@@ -174,7 +174,7 @@ describe('a realm file', () => {
   it('is warned of what a login in Keycloak would ask for', async () => {
     const otp = { type: 'otp', secretData: '{}', credentialData: '{"digits":6}' };
     const realm = realmOf({
-      users: [{ username: 'ann', credentials: [{ type: 'password', value: 'x' }, otp] }],
+      users: [{ username: 'ann', enabled: true, credentials: [{ type: 'password', value: 'x' }, otp] }],
       clients: [
         { clientId: 'step', secret: 'x', authenticationFlowBindingOverrides: { browser: 'id' } },
         { clientId: 'plain', secret: 'x', authenticationFlowBindingOverrides: {} },
@@ -195,6 +195,17 @@ describe('a realm file', () => {
         'the login flow "my flow" is left out: a name and a password sign in',
         'client step: its own login flow is left out: a name and a password sign in',
       ]);
+    });
+  });
+
+  it('is warned of users who are disabled because nothing says otherwise', async () => {
+    const users = [
+      { username: 'ann' },
+      { username: 'bob', enabled: false },
+      { username: 'cid', enabled: true },
+    ];
+    await withIdp(realmOf({ users }), async ({ warnings }) => {
+      assert.deepEqual(warnings, ['user ann: disabled, as in Keycloak, because "enabled": true is missing']);
     });
   });
 

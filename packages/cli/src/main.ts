@@ -6,7 +6,9 @@ import { packageVersion } from './version.ts';
 
 /** Exit codes: 0 done, 1 trouble, 2 wrong usage or settings. */
 async function main(argv: string[]): Promise<number> {
-  const [name, ...args] = argv;
+  // `help dev` is `dev --help`.
+  const isAsked = argv[0] === 'help' && Object.hasOwn(commands, argv[1] ?? '');
+  const [name, ...args] = isAsked ? [...argv.slice(1), '--help'] : argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(helpText());
     return name === undefined ? 2 : 0;
@@ -17,7 +19,10 @@ async function main(argv: string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    process.stderr.write(`keycloak-guard: there is no command '${name}'\n\n${helpText()}`);
+    const { nearestOf } = await import('keycloak-guard/unstable');
+    const near = nearestOf(name, Object.keys(commands));
+    const hint = near === undefined ? '' : `: did you mean ${near}?`;
+    process.stderr.write(`keycloak-guard: there is no command '${name}'${hint}\n\n${helpText()}`);
     return 2;
   }
   const { run, usage } = await command.load();

@@ -89,7 +89,8 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    const [problem = ''] = (error as Error).message.split('. To specify');
+    throw new UsageError(`${problem}: --help names all options`);
   }
 }
 

@@ -5,6 +5,7 @@ export type { DevRealm } from './dev-realm.ts';
 export type { Feature } from './features.ts';
 export type { Endpoint } from './http/endpoints.ts';
 export type { AuthorizationSettings } from './realm/authorization-settings.ts';
+export { loadRealmFile } from './realm/load-realm-file.ts';
 export type {
   ClientRepresentation,
   ClientScopeRepresentation,

@@ -62,6 +62,11 @@ function warningsOfLogin(rep: RealmRepresentation): string[] {
     [rep.directGrantFlow, 'direct grant'],
   ].filter(([flow, usual]) => typeof flow === 'string' && flow !== usual);
   return [
+    ...(rep.users ?? [])
+      .filter(({ enabled }) => enabled === undefined)
+      .map(
+        ({ username }) => `user ${username}: disabled, as in Keycloak, because "enabled": true is missing`,
+      ),
     ...others.map(({ alias }) => `identity provider ${alias}: nobody can sign in with it here`),
     ...second.map(({ username }) => `user ${username}: the password alone signs in, without a second factor`),
     ...(federated ? ['user federation is left out: only the users of the file are there'] : []),

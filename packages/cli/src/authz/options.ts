@@ -23,7 +23,11 @@ const OWN = {
  * @throws {UsageError}
  */
 export async function readAuthzOptions(args: string[], environment: NodeJS.ProcessEnv) {
-  const { values: flags, positionals } = parseFlags(args, { ...OWN, ...DOOR_FLAGS });
+  const { values: flags, positionals } = parseFlags(
+    args,
+    { ...OWN, ...DOOR_FLAGS },
+    { help: 'authz --help names all options' },
+  );
   const [action, ...rest] = positionals;
   if (!ACTIONS.includes(action as AuthzAction))
     throw new UsageError([`say what to do: keycloak-guard authz ${ACTIONS.join(' | ')}`]);

@@ -5,7 +5,7 @@ import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts'
 import { endWithNpm } from '../dev/end-with-npm.ts';
 import { readDevRealm } from '../dev/realm-client.ts';
 import { runBeside } from '../dev/run-beside.ts';
-import { announceProvider } from '../dev/running-provider.ts';
+import { announceProvider, DEV_USER } from '../dev/running-provider.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { parseFlags, values } from '../settings/flags.ts';
 import { UsageError } from '../settings/usage-error.ts';
@@ -45,7 +45,8 @@ export async function run(args: string[]): Promise<number> {
     );
     return 2;
   }
-  const realmFile = given['realm-file'] ?? TESTING_REALM;
+  const named = given['realm-file'];
+  const realmFile = named ?? TESTING_REALM;
   const client =
     command.length > 0 ? (await readDevRealm(realmFile)).client(setting('KEYCLOAK_CLIENT_ID')) : undefined;
   const idp = await startDevProvider({
@@ -54,9 +55,14 @@ export async function run(args: string[]): Promise<number> {
     exact: given.port !== undefined,
   });
   endWithNpm();
-  const forget = await announceProvider({ url: idp.url, realm: idp.realm, realmFile: resolve(realmFile) });
+  const forget = await announceProvider({
+    url: idp.url,
+    realm: idp.realm,
+    // Without a file it has the realm of `keycloak-guard start`.
+    realmFile: named && resolve(named),
+  });
   const out = createOutput(process.stdout, process.env);
-  out.line(banner(idp, realmFile, out.paint));
+  out.line(banner(idp, named, out.paint));
   try {
     if (client !== undefined)
       return await runBeside(command, {
@@ -74,14 +80,16 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-function banner(idp: DevIdp, realmFile: string, paint: Paint): string {
+function banner(idp: DevIdp, realmFile: string | undefined, paint: Paint): string {
   const warnings = idp.warnings.map((warning) => `  ${paint(['bold', 'yellow'], '!')} ${warning}\n`).join('');
+  const signIn = `\n  Sign in    ${paint('bold', DEV_USER.username)} / ${paint('bold', DEV_USER.password)}`;
   return `
   ${paint('green', '●')} ${paint('bold', 'Identity provider is running')}   ${paint(['bold', 'yellow'], 'DEVELOPMENT ONLY')}
 
   URL        ${paint('cyan', idp.url)}
   Issuer     ${paint('cyan', idp.issuer)}
   Discovery  ${paint('dim', `${idp.issuer}/.well-known/openid-configuration`)}
-  Realm      ${paint('bold', idp.realm)}  ${paint('dim', `from ${realmFile}`)}
+  Realm      ${paint('bold', idp.realm)}  ${paint('dim', `from ${realmFile ?? TESTING_REALM}`)}${realmFile === undefined ? signIn : ''}
+  Token      npx keycloak-guard token${realmFile === undefined ? '' : ` --realm-file ${realmFile}`}
 ${warnings === '' ? '' : `\n${warnings}`}`;
 }

@@ -62,7 +62,7 @@ export async function run(args: string[]): Promise<number> {
   }
 
   if (flags.json === true) out.line(JSON.stringify({ ...analysis, callers }, null, 2));
-  else show(out, analysis, callers, flags.uses === true);
+  else show(out, analysis, callers, flags.uses === true, flags.write === true);
   if (flags.report !== undefined) {
     await writeFile(flags.report, toMarkdown(analysis, callers));
     err.line(`The report is in ${flags.report}`);

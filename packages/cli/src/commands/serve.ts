@@ -10,7 +10,8 @@ Usage: keycloak-guard serve [options]
   --host <host>    listen on this address (HOST)
 
 Settings come from the environment, from .env, and from the keycloak.json that KEYCLOAK_CONFIG_FILE names.
-All of them are in docs/settings.md of this package. The service starts without Keycloak and is ready when Keycloak is.
+All of them are in docs/settings.md of the package @keycloak-guard/server.
+The service starts without Keycloak and is ready when Keycloak is.
 `;
 
 export async function run(args: string[]): Promise<number> {

@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 import { readDevRealm } from '../dev/realm-client.ts';
-import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
+import {
+  DEV_CLIENT,
+  DEV_USER,
+  findProvidersOfFiles,
+  findRunningProviders,
+  isConfigured,
+} from '../dev/running-provider.ts';
 import { addressIn, doubtOf, settleDoubt } from '../door/trust.ts';
 import { call } from '../keycloak/call.ts';
 import { readSettings } from '../settings/env-file.ts';
@@ -33,7 +39,8 @@ Usage: keycloak-guard token [options]
   --scope <scopes>         scopes that the exchange asks for (default: those that bring the service)
   --client-id <id>         client that exchanges (KEYCLOAK_CLIENT_ID)
 
-Without settings, while "keycloak-guard start" runs with its own provider: the token of the user abdullah there.
+Without settings, while "keycloak-guard start" or "keycloak-guard dev" runs with the realm of the package: the token of
+the user abdullah there.
 Prints the token and nothing else to the standard output. Nothing is kept.
 
   curl http://localhost:8000/protected -H "Authorization: Bearer $(keycloak-guard token)"
@@ -64,6 +71,8 @@ export async function run(args: string[]): Promise<number> {
     if (error instanceof UsageError) return tellEndedEarly('token', error, err) as number;
     if (error instanceof ConfigError) {
       err.line(error.message);
+      for (const { url, realmFile } of await findProvidersOfFiles())
+        err.line(`The provider at ${url} runs: keycloak-guard token --realm-file ${realmFile}`);
       return 2;
     }
     if (!(error instanceof ClientError || error instanceof AuthorizationError)) throw error;
@@ -115,7 +124,7 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   if (dev !== undefined) return client.passwordGrant(dev.user(flags.username));
   if (flags.device || flags.username !== undefined)
     return signIn(client, { serverUrl, clientId: DEV_CLIENT.clientId }, flags, err);
-  err.line(`${DEV_USER.username}, at the provider of keycloak-guard start: ${serverUrl}`);
+  err.line(`${DEV_USER.username}, at the embedded provider: ${serverUrl}`);
   if (others.length > 0)
     err.line(
       `It was started last. For the one at ${others.map(({ url }) => url).join(', ')}: KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET say which.`,

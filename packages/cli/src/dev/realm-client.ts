@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import type { RealmRepresentation } from '@keycloak-guard/testing';
-
 /** The client of an application in a realm file of development. */
 export interface DevClient {
   readonly clientId: string;
@@ -22,8 +19,8 @@ export interface DevRealm {
 
 /** @throws {Error} in words for the person at the terminal */
 export async function readDevRealm(file: string): Promise<DevRealm> {
-  const parsed = JSON.parse(await readFile(file, 'utf8')) as RealmRepresentation | RealmRepresentation[];
-  const realm = Array.isArray(parsed) ? parsed[0] : parsed;
+  const { loadRealmFile } = await import('@keycloak-guard/testing');
+  const [realm] = [await loadRealmFile(file)].flat();
   if (realm === undefined) throw new Error(`${file} holds no realm`);
   const { clients = [], users = [] } = realm;
   return {

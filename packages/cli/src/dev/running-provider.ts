@@ -25,7 +25,7 @@ export const isConfigured = (setting: (name: string) => string | undefined): boo
 export interface RunningProvider {
   readonly url: string;
   readonly realm: string;
-  /** The whole path of the file that `keycloak-guard dev` reads; that of `keycloak-guard start` has none. */
+  /** The whole path of the file that `keycloak-guard dev` was given; without one, it has the realm of `keycloak-guard start`. */
   readonly realmFile?: string | undefined;
 }
 
@@ -56,7 +56,7 @@ export async function announceProvider(provider: RunningProvider): Promise<() =>
 /**
  * The providers that run, the one that was started last first.
  *
- * @param realmFile those that read this file; `undefined`: those of `keycloak-guard start`
+ * @param realmFile those that read this file; `undefined`: those with the realm of the package
  */
 export async function findRunningProviders(realmFile?: string): Promise<RunningProvider[]> {
   const notes = await readNotes();
@@ -64,6 +64,11 @@ export async function findRunningProviders(realmFile?: string): Promise<RunningP
     .filter((note) => note.realmFile === realmFile && isRunning(note.pid))
     .sort((one, other) => other.startedAt - one.startedAt)
     .map(({ url, realm }) => ({ url, realm }));
+}
+
+/** Those that were given a file, whichever it is. */
+export async function findProvidersOfFiles(): Promise<RunningProvider[]> {
+  return (await readNotes()).filter(({ realmFile, pid }) => realmFile !== undefined && isRunning(pid));
 }
 
 const notesFolder = (): string => join(cacheFolder(), 'running');

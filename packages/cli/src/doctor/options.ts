@@ -151,7 +151,7 @@ function parse(given: string[]) {
   const args = given.map((one, index) =>
     /^--(authz|explain)$/.test(one) && !/^[^-]/.test(given[index + 1] ?? '') ? `${one}=` : one,
   );
-  return parseFlags(args, FLAGS, { allowPositionals: false }).values;
+  return parseFlags(args, FLAGS, { allowPositionals: false, help: 'doctor --help names all options' }).values;
 }
 
 function toAdmin(

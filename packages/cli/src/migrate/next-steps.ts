@@ -2,10 +2,11 @@ import type { Analysis } from './analyse.ts';
 import type { CallersReport } from './callers.ts';
 import { count } from './count.ts';
 
-/** The steps from here, in order; those in Keycloak name the administrator. Markdown. */
+/** The steps from here, in order; those in Keycloak name the administrator. Markdown. @param isWritten the imports are changed */
 export function nextSteps(
   { findings, edits, unread }: Analysis,
   callers: CallersReport | undefined,
+  isWritten = false,
 ): string[] {
   const hasBlocked = findings.some(({ blocked }) => blocked !== null);
   const checksAudience = findings.some(({ differs }) =>
@@ -17,7 +18,11 @@ export function nextSteps(
   return [
     ...(unread.length > 0 ? ['Correct the files that could not be read, and run this command again.'] : []),
     ...(hasBlocked ? ['Change the places that are listed under "To change by hand".'] : []),
-    `\`npx keycloak-guard migrate --write\` changes ${imports}\`package.json\` to the drop-in, and nothing else. \`--report move.md\` writes the whole list for the pull request.`,
+    ...(isWritten
+      ? []
+      : [
+          `\`npx keycloak-guard migrate --write\` changes ${imports}\`package.json\` to the drop-in, and nothing else. \`--report move.md\` writes the whole list for the pull request.`,
+        ]),
     'Install it: `npm install --save-prod <archive of keycloak-guard>`, as `docs/install.md` in its repository says.',
     'Start the application and run its tests. Sessions stay: they have the same key.',
     ...(checksAudience && callers === undefined

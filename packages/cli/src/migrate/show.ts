@@ -13,6 +13,7 @@ export function show(
   analysis: Analysis,
   callers: CallersReport | undefined,
   withUses: boolean,
+  isWritten: boolean,
 ): void {
   const { packages, findings, unread } = analysis;
   if (packages.length === 0) {
@@ -42,7 +43,7 @@ export function show(
   }
   if (callers !== undefined) showCallers(out, callers);
   title('Next');
-  nextSteps(analysis, callers).forEach((step, at) => {
+  nextSteps(analysis, callers, isWritten).forEach((step, at) => {
     out.line(`${at + 1}. ${plain(step)}`);
   });
 }

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { nearestOf } from 'keycloak-guard/unstable';
 import { UsageError } from './usage-error.ts';
 
 export type Flags = NonNullable<ParseArgsConfig['options']>;
@@ -35,7 +36,13 @@ export function parseFlags<F extends Flags>(
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: allowPositionals as true });
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new UsageError(help === undefined ? [text] : [text.split('. To specify')[0] as string, help]);
+    throw new UsageError([toProblem(error, Object.keys(options)), ...(help === undefined ? [] : [help])]);
   }
+}
+
+/** Node's words without its advice about `--`, and the name that is near an unknown one. */
+function toProblem(error: unknown, names: readonly string[]): string {
+  const [text = ''] = (error instanceof Error ? error.message : String(error)).split('. To specify');
+  const near = nearestOf(/^Unknown option '--([^']+)'/.exec(text)?.[1] ?? '', names);
+  return near === undefined ? text : `${text}: did you mean --${near}?`;
 }

@@ -7,10 +7,13 @@ import type { RealmRepresentation } from './representation.ts';
 const PART = /^(.+)-(realm|users-\d+)\.json$/;
 
 /**
- * A realm, or several in a list; or the folder of `kc.sh export --dir`, with all its realms. The users of such an export stand in
- * files beside the realm's.
+ * Reads what `startDevIdp({ realmFile })` reads, to change it first: a realm, or several in a list; or the folder of
+ * `kc.sh export --dir`, with all its realms. The users of such an export stand in files beside the realm's.
  *
- * @throws {Error} if the file cannot be read or is not JSON, with a message for its author
+ * @throws {Error} (rejects with one) if the file cannot be read or is not JSON, with a message for its author
+ * @example
+ * const [realm] = [await loadRealmFile('realm.json')].flat();
+ * const idp = await startDevIdp({ realm: { ...realm, accessTokenLifespan: 5 } });
  */
 export async function loadRealmFile(
   file: string | URL,

@@ -89,8 +89,8 @@ export function toUnknown(option: string, known: readonly string[], kind: string
     : { option, rule: `is not ${kind}: did you mean ${near}?`, example: near };
 }
 
-/** No farther than a third of its letters, or it is another word. */
-function nearestOf(name: string, known: readonly string[]): string | undefined {
+/** The known name nearest to it: no farther than a third of its letters, or it is another word. */
+export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const farthest = Math.max(2, Math.floor(name.length / 3));
   const distance = (one: string) => distanceOf(name.toLowerCase(), one.toLowerCase());
   return known.filter((one) => distance(one) <= farthest).sort((a, b) => distance(a) - distance(b))[0];
