@@ -53,6 +53,18 @@ test('in development, a refusal is a line on the standard error output, or in th
   assert.deepEqual(logged.lines, [`info ${LINE.replace(/\. explain.*/, '')}`]);
 });
 
+test('a refusal without a hint of its own names the page that explains it', (t) => {
+  const { log, lines } = logOf(t, true, { explain: true });
+  for (const code of ['token_signature', 'tenant_unknown', 'token_algorithm'] as const)
+    log?.('/orders', Object.assign(Object.create(expired), { code }));
+  assert.match(
+    lines[0] ?? '',
+    /\. Get a new token: this one was changed on the way, or another Keycloak issued it\n$/,
+  );
+  assert.match(lines[1] ?? '', /\. Look at what the function tenants returns for this request\n$/);
+  assert.match(lines[2] ?? '', /\. The documentation of errors explains token_algorithm\n$/);
+});
+
 test('in production nothing is logged, unless the application or its framework wants it', (t) => {
   assert.equal(logOf(t, false).log, undefined);
   const wanted = logOf(t, false, { logRefusals: true }, ['info', 'debug']);

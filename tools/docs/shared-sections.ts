@@ -10,19 +10,21 @@ export const FRAMEWORK_PAGES: Readonly<Record<string, AdapterEntry>> = Object.fr
 
 const SECTIONS: Readonly<Record<string, (page: AdapterEntry) => string>> = {
   start: ({ needs }) => `
-You need Node.js 20.19 or later${needs === undefined ? '' : `, ${needs},`} and the library: [install](../install.md). For development you need no
-Keycloak: \`npm start\` in the clone runs a provider that answers as Keycloak does, at \`http://localhost:8080\`, with the realm
-\`testing\`, and \`npm run -s token\` there prints a token to try:
+You need Node.js 20.19 or later, ${needs === undefined ? '' : `${needs}, `}and the library with its command line: [install](../install.md). For
+development you need no Keycloak: \`npx keycloak-guard dev\` runs a provider that answers as Keycloak does, at \`http://localhost:8080\`,
+with the realm \`testing\`, and \`npx keycloak-guard token\` prints a token to try:
 
 \`\`\`sh
-curl http://localhost:3000/me -H "Authorization: Bearer $(npm run -s token)"
+curl http://localhost:3000/me -H "Authorization: Bearer $(npx keycloak-guard token)"
 \`\`\`
 
-With your own Keycloak, one command in the clone creates realm, client, audience and a user, and writes \`.env\` with the client's secret:
+With your own Keycloak, one command creates realm, client, audience and a user, and writes \`.env\` with the client's secret:
 
 \`\`\`sh
-npm run setup -- --url http://localhost:8080 --app-url http://localhost:3000
+npx keycloak-guard setup guide --url http://localhost:8080 --app-url http://localhost:3000
 \`\`\`
+
+In a clone, \`npm start\`, \`npm run -s token\` and \`npm run setup\` do the same, for applications beside it too.
 `,
   requirements: () => `
 A guard takes requirements. All members must be met, and every value of a list. A misspelt or empty one fails at start.

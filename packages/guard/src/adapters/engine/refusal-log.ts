@@ -93,6 +93,7 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   missing_token: 'Send the header Authorization: Bearer <access token>',
   unsupported_scheme: 'Send the access token with the scheme Bearer',
   token_malformed: 'Send the access_token of the token response, whole',
+  token_signature: 'Get a new token: this one was changed on the way, or another Keycloak issued it',
   token_key_unknown: 'Log in again; check that serverUrl and realm are those that issued the token',
   token_issuer: 'Set serverUrl, or issuer, to the URL in the iss of the token',
   token_type: 'Send the access token, not the ID or refresh token',
@@ -104,10 +105,13 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   group_missing: 'Add the user to the group, and a group mapper to the client, then get a new token',
   organization_missing:
     'Ask for the scope organization:<alias>, or organization:*, when the token is requested',
-  tenant_refused: 'Use a token, or switch the session, for that tenant',
+  tenant_unknown: 'Look at what the function tenants returns for this request',
+  tenant_refused:
+    'Use a token, or switch the session, for that tenant; for an organization, ask for its scope organization:<alias>',
   requirement_unclear: 'Look at the function of the guard, or at the route parameter that it names',
   audience_missing: 'Add an audience mapper for that audience in Keycloak',
-  permission_denied: 'Grant the permission in Keycloak: Clients, Authorization',
+  permission_denied:
+    'Grant the permission in Keycloak: Clients, Authorization; or look at the check of the guard',
   cross_origin_request:
     'Call from a page of this origin, or send an access token instead of the session cookie',
 };
