@@ -130,7 +130,7 @@ describe('keycloak-guard start', () => {
     const [, api = '', provider] = await program.says(/API +(\S+)[\s\S]*Provider +(\S+)[\s\S]*protected/);
     const token = runProgram(['token'], {}, program.folder);
     assert.equal(await token.ended, 0, token.stderr());
-    assert.equal(token.stderr(), `abdullah, at the provider of keycloak-guard start: ${provider}\n`);
+    assert.equal(token.stderr(), `abdullah, at the embedded provider: ${provider}\n`);
     assert.equal(await statusOf(api, token.stdout().trim()), 200);
     // Settings win: nothing is sent to the embedded provider for another one's users.
     const other = runProgram(['token', '--username', 'abdullah'], SETTINGS, program.folder);
