@@ -26,7 +26,7 @@ export type Model = ReadableSpan;
 /** @param provider one that samples all; nothing of it is sent */
 export function createModels(provider: TracerProvider, version: string): (kind: Kind) => Model {
   const tracer = provider.getTracer('keycloak-guard', version);
-  const models = new Map<string, Model>();
+  const models = new Map<string | undefined, Map<string, Map<number, Model>>>();
 
   function make({ method, scheme, route, status }: Kind): Model {
     const name = route === undefined ? method : `${method} ${route}`;
@@ -43,11 +43,15 @@ export function createModels(provider: TracerProvider, version: string): (kind: 
     return span as unknown as ReadableSpan;
   }
 
-  // No more than there are routes, methods and statuses.
+  // No more than there are routes, methods and statuses. A key put together of all four would cost as much as the span.
   return (kind) => {
-    const key = `${kind.status} ${kind.method} ${kind.scheme} ${kind.route}`;
-    const model = models.get(key) ?? make(kind);
-    models.set(key, model);
+    const ofMethod = models.get(kind.route) ?? new Map<string, Map<number, Model>>();
+    const ofStatus = ofMethod.get(kind.method) ?? new Map<number, Model>();
+    const key = (kind.status ?? 0) * 2 + Number(kind.scheme === 'https');
+    const known = ofStatus.get(key);
+    if (known !== undefined) return known;
+    const model = make(kind);
+    models.set(kind.route, ofMethod.set(kind.method, ofStatus.set(key, model)));
     return model;
   };
 }
