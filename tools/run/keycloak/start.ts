@@ -18,6 +18,7 @@ import {
   NEWEST_VERSION,
   requireJava,
 } from './distribution.ts';
+import { JAVA_OPTIONS } from './java-options.ts';
 import { findFreePorts } from './ports.ts';
 import { createServerHome } from './server-home.ts';
 import { type ServerProcess, startProcess } from './server-process.ts';
@@ -36,6 +37,8 @@ export interface KeycloakOptions {
   readonly features?: readonly string[] | undefined;
   /** Port to listen on. Default, and 0: any free one. */
   readonly port?: number | undefined;
+  /** What takes less processor time: the start, or what comes in the minutes after it. Default: `start`. */
+  readonly tunedFor?: keyof typeof JAVA_OPTIONS | undefined;
   /** More environment for Keycloak, for example `{ KC_LOG_LEVEL: 'debug' }`. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Longest wait until it answers. Default: 180 000. */
@@ -66,15 +69,6 @@ export interface RunningKeycloak {
   /** Stops it and removes all its data. */
   close(): Promise<void>;
 }
-
-/**
- * The serial collector, the first compiler alone, and classes that are not verified: on two cores two fifths off the
- * start. What runs for long is slower for it, so a benchmark sets `env: { JAVA_OPTS_APPEND: '' }`.
- */
-const QUICK_START = [
-  ...['-XX:-UseG1GC', '-XX:-UseParallelGC', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
-  ...['-XX:+UnlockDiagnosticVMOptions', '-XX:-BytecodeVerificationRemote'],
-].join(' ');
 
 const ADMIN = { user: 'admin', password: 'admin' };
 
@@ -185,7 +179,7 @@ function serverEnv(distribution: Distribution, options: ServerOptions): NodeJS.P
   const hostname = majorOf(distribution) >= 25 ? 'KC_HOSTNAME' : 'KC_HOSTNAME_URL';
   return {
     ...own,
-    JAVA_OPTS_APPEND: QUICK_START,
+    JAVA_OPTS_APPEND: JAVA_OPTIONS[options.tunedFor ?? 'start'],
     [first]: ADMIN.user,
     [second]: ADMIN.password,
     ...(options.hostname === undefined ? {} : { [hostname]: options.hostname }),
