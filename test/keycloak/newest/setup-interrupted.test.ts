@@ -128,7 +128,7 @@ describe('setup, killed', () => {
     assert.match(await readFile(file, 'utf8'), /KEYCLOAK_CLIENT_SECRET=.{20}/);
   }
 
-  test('at every call, before and after it: the next run comes to the same end', async () => {
+  test('before the first call and after every one: the next run comes to the same end', async () => {
     await api.realms.del({ realm: REALM }).catch(() => {});
     const whole = await runCut(undefined);
     assert.equal(whole.code, 0);
@@ -138,11 +138,11 @@ describe('setup, killed', () => {
       await api.realms.del({ realm: REALM });
       await assertRecovers({ call: 1, when }, wanted);
     }
-    for (let call = 1; call < whole.calls; call++) {
-      for (const when of ['before', 'after'] as const) {
-        await clear();
-        await assertRecovers({ call, when }, wanted);
-      }
+    const cuts = Array.from({ length: whole.calls - 1 }, (_, at): Cut => ({ call: at + 1, when: 'after' }));
+    // Before a call is after the one before it: Keycloak has the same, and who is killed keeps nothing.
+    for (const cut of [{ call: 1, when: 'before' } as const, ...cuts]) {
+      await clear();
+      await assertRecovers(cut, wanted);
     }
   });
 
