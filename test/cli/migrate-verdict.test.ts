@@ -264,6 +264,19 @@ describe('names of the old packages', () => {
     );
   });
 
+  test('a decorator whose guard nobody names is shown once: the drop-in may not start', async (t) => {
+    const controller = (names: string) =>
+      `import { AuthGuard, ${names}Resource, Roles, Scopes } from 'nest-keycloak-connect';\n@Resource('a')\nclass A {\n@Roles('b') @Scopes('c') b() {}\n}`;
+    const remarks = async (files: Record<string, string>) =>
+      (await look(await projectOf(t, files))).findings
+        .filter(({ remark }) => remark !== null)
+        .map(({ line, remark }) => `${line} ${/No file here names (\w+)/.exec(remark ?? '')?.[1]}`);
+    assert.deepEqual(await remarks({ 'a.ts': controller('') }), ['2 ResourceGuard', '4 RoleGuard']);
+    assert.deepEqual(await remarks({ 'a.ts': controller('RoleGuard, ') }), ['2 ResourceGuard']);
+    const guards = "export { ResourceGuard, RoleGuard } from 'nest-keycloak-connect';";
+    assert.deepEqual(await remarks({ 'a.ts': controller(''), 'z.ts': guards }), []);
+  });
+
   test('keys of the metadata in own guards and decorators are shown', async (t) => {
     const folder = await projectOf(t, {
       'module.ts': "import { AuthGuard } from 'nest-keycloak-connect';",

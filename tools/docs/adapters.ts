@@ -21,6 +21,8 @@ export interface AdapterEntry {
   };
   /** What a reader of its page needs besides Node.js and the library. */
   readonly needs?: string;
+  /** Whether the programs of its page are run by Node.js as they stand there. */
+  readonly isProgram?: true;
   /** The first parameter of `onDenied`. Default `request`. */
   readonly called?: string;
   /** Where refusals are logged. Default: the option `log`, else the standard error output. */
@@ -43,6 +45,7 @@ const MIDDLEWARE = 'guards as middleware, browser login, back-channel logout, pe
 export const ADAPTERS: readonly AdapterEntry[] = [
   {
     page: 'express',
+    isProgram: true,
     title: 'Express 4, 5',
     room: {
       ...{ name: 'express', about: MIDDLEWARE, rooms: 'engine, core, face, mcp' },
@@ -73,6 +76,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'fastify',
+    isProgram: true,
     log: 'the app’s own logger, in production at level `debug`',
     title: 'Fastify 5',
     room: {
@@ -111,6 +115,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'koa',
+    isProgram: true,
     called: 'ctx',
     title: 'Koa 2, 3',
     room: {
@@ -124,6 +129,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'hapi',
+    isProgram: true,
     title: 'hapi 21',
     room: {
       name: 'hapi',
@@ -152,6 +158,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'node',
+    isProgram: true,
     title: '`node:http`, `https`, `http2`',
     shortTitle: 'Node.js',
     room: {

@@ -9,7 +9,7 @@ export const FRAMEWORK_PAGES: Readonly<Record<string, AdapterEntry>> = Object.fr
 );
 
 const SECTIONS: Readonly<Record<string, (page: AdapterEntry) => string>> = {
-  start: ({ needs }) => `
+  start: ({ needs, isProgram }) => `
 You need Node.js 20.19 or later, ${needs === undefined ? '' : `${needs}, `}and the library with its command line: [install](../install.md). For
 development you need no Keycloak: \`npx keycloak-guard dev\` runs a provider that answers as Keycloak does, at \`http://localhost:8080\`,
 with the realm \`testing\`, and \`npx keycloak-guard token\` prints a token to try:
@@ -24,7 +24,11 @@ With your own Keycloak, one command creates realm, client, audience and a user, 
 npx keycloak-guard setup guide --url http://localhost:8080 --app-url http://localhost:3000
 \`\`\`
 
-In a clone, \`npm start\`, \`npm run -s token\` and \`npm run setup\` do the same, for applications beside it too.
+In a clone, \`npm start\`, \`npm run -s token\` and \`npm run setup\` do the same, for applications beside it too.${
+    isProgram
+      ? '\n\nA program of this page is a file such as `server.mts`; `npx tsx server.mts` starts it.'
+      : ''
+  }
 `,
   requirements: () => `
 A guard takes requirements. All members must be met, and every value of a list. A misspelt or empty one fails at start.

@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import { findMentions } from './imports.ts';
 import { findDependencies, findOldNest } from './manifests.ts';
 import { editOf, judgeMention } from './mention-uses.ts';
-import { findNestUses } from './nest-uses.ts';
+import { absentReaders, findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
 import type { Edit } from './rewrite.ts';
 import { findSettingsFiles, findSettingsUses } from './settings-uses.ts';
@@ -37,6 +37,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   const mentions = read.flatMap(({ source, mentions: all }) =>
     all.map((mention) => ({ source, mention, finding: judgeMention(source, mention) })),
   );
+  const absent = absentReaders(read.flatMap(({ mentions: all }) => all));
   const findings = [
     ...dependencies.map(({ finding }) => finding),
     ...[...manifests].flatMap(([file, text]) =>
@@ -45,7 +46,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
     ...mentions.map(({ finding }) => finding),
     ...read.flatMap(({ source, mentions: all }) => [
       ...(named.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
-      ...(isNest ? findNestUses(source, all) : []),
+      ...(isNest ? findNestUses(source, all, absent) : []),
     ]),
     ...findPassedUses(facts),
     ...files.flatMap((file) => findSettingsUses(file, isNest)),

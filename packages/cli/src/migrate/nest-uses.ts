@@ -41,8 +41,29 @@ const NAMES: Readonly<Record<string, Meaning>> = {
   KEYCLOAK_CONNECT_OPTIONS: { native: null, differs: ['options-without-secret'] },
 };
 
-/** Finds every use of a name of nest-keycloak-connect, mostly decorators, and of the keys of its metadata. */
-export function findNestUses(source: SourceFile, mentions: readonly Mention[]): Finding[] {
+/** The guard that reads what a decorator writes. */
+const READERS: Readonly<Record<string, string>> = {
+  Roles: 'RoleGuard',
+  ...{ Resource: 'ResourceGuard', Scopes: 'ResourceGuard' },
+  ...{ ConditionalScopes: 'ResourceGuard', EnforcerOptions: 'ResourceGuard' },
+};
+
+/** The guards that no file imports. */
+export function absentReaders(mentions: readonly Mention[]): Set<string> {
+  const names = new Set(mentions.flatMap((one) => [...one.names.values()]));
+  return new Set(names.has('*') ? [] : Object.values(READERS).filter((guard) => !names.has(guard)));
+}
+
+/**
+ * Finds every use of a name of nest-keycloak-connect, mostly decorators, and of the keys of its metadata.
+ *
+ * @param absent guards that no file imports; those that were told of leave it
+ */
+export function findNestUses(
+  source: SourceFile,
+  mentions: readonly Mention[],
+  absent: Set<string>,
+): Finding[] {
   const { file, text, program } = source;
   const names = new Map(
     mentions.filter(({ name }) => name === 'nest-keycloak-connect').flatMap(({ names: bound }) => [...bound]),
@@ -58,7 +79,10 @@ export function findNestUses(source: SourceFile, mentions: readonly Mention[]): 
     if (key !== undefined) found.push({ ...AS_IT_IS, ...place, remark: toKeyRemark(key) });
     else if (name !== undefined) {
       const { native, differs = [] } = NAMES[name] ?? { native: null };
-      found.push({ ...AS_IT_IS, ...place, native, differs, blocked: blockedOf(name, around, scope) ?? null });
+      const reader = READERS[name] ?? '';
+      const remark = absent.delete(reader) ? toAbsent(reader) : null;
+      const blocked = blockedOf(name, around, scope) ?? null;
+      found.push({ ...AS_IT_IS, ...place, native, differs, blocked, remark });
     } else if (isSettingsFactory(node, names)) {
       const blocked = refusedSettings(evaluate(returnedBy(node), scope));
       if (blocked !== undefined) found.push({ ...AS_IT_IS, ...place, blocked });
@@ -85,6 +109,9 @@ function keyOf(node: SyntaxNode): string | undefined {
 
 const toKeyRemark = (key: string): string =>
   `The decorators of the package write the key '${key}', and those of the drop-in do, too: a guard or decorator of the application that uses it for itself meets them, as before.`;
+
+const toAbsent = (reader: string): string =>
+  `No file here names ${reader}, which reads this decorator. Unless another guard stands before it, it guards nothing today, and the drop-in does not start: add @UseGuards(AuthGuard, ${reader}), or remove it.`;
 
 function usedName(
   node: SyntaxNode,
