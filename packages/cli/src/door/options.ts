@@ -9,11 +9,13 @@ export const DOOR_FLAGS = {
   ...switches('admin-password-stdin'),
 } as const;
 
-/** Their part of `--help`. */
-export const DOOR_USAGE = `Keycloak
+/** The part of `--help` about the address; with the admin's below. */
+export const ADDRESS_USAGE = `Keycloak
   --url <url>               address of Keycloak (KEYCLOAK_SERVER_URL)
   --realm <name>            realm (KEYCLOAK_REALM)
-  --env <file>              file with the settings (default .env)
+  --env <file>              file with the settings (default .env)`;
+
+export const DOOR_USAGE = `${ADDRESS_USAGE}
 
 Admin
   --admin-user <name>       admin (KEYCLOAK_ADMIN_USER)

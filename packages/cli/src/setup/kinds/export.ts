@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { toRealmFile } from '../../admin/index.ts';
 import { needServerUrl } from '../../door/enter.ts';
 import { createNeed } from '../../door/need.ts';
-import { DOOR_USAGE, problemsOfWrittenUrl } from '../../door/options.ts';
+import { ADDRESS_USAGE, problemsOfWrittenUrl } from '../../door/options.ts';
 import { trimUrl } from '../../keycloak/find-server.ts';
 import { toFilePart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
@@ -21,7 +21,7 @@ Writes a realm file for kc.sh start --import-realm, and .env with the matching s
 
 Usage: keycloak-guard setup export <file> [options]
 
-${DOOR_USAGE}
+${ADDRESS_USAGE}
 
 ${API_USAGE}
 
