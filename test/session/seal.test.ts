@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, hkdfSync } from 'node:crypto';
+import { createDecipheriv, createHash, hkdfSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CompactEncrypt, compactDecrypt } from 'jose';
@@ -29,6 +29,22 @@ describe('what is sealed', () => {
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: keyIdOf(SECRET) })
       .encrypt(keyFor(SECRET, 'context'));
     assert.equal(sealer.open('context', sealed)?.text, 'from before');
+  });
+
+  test('has a key of Node’s own HKDF, whatever secret and context', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ minLength: 60, maxLength: 200 }));
+    fc.assert(
+      fc.property(text, text, (secret, context) => {
+        const [header = '', , iv = '', sealed = '', tag = ''] = createSealer([secret])
+          .seal(context, 'text')
+          .split('.');
+        const key = keyFor(secret, context);
+        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64url'))
+          .setAAD(Buffer.from(header))
+          .setAuthTag(Buffer.from(tag, 'base64url'));
+        assert.equal(decipher.update(sealed, 'base64url', 'utf8') + decipher.final('utf8'), 'text');
+      }),
+    );
   });
 
   test('comes back whole, whatever the text', () => {

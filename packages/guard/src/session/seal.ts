@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 
 /** Encrypts data that is kept elsewhere: sessions in a store, a pending login in the browser. */
 export type Sealer = ReturnType<typeof createSealer>;
@@ -59,6 +59,11 @@ function toHeader(secret: string): string {
   return Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid })).toString('base64url');
 }
 
+/** The `info` of HKDF, and the number of the only block. */
+const BLOCK = 'keycloak-guard session\x01';
+
+/** RFC 5869 §2.2 and §2.3, as long as one hash: `hkdfSync` takes twice as long, which is a twentieth of a read session. */
 function deriveKey(secret: string, context: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, context, 'keycloak-guard session', 32));
+  const extracted = createHmac('sha256', context).update(secret).digest();
+  return createHmac('sha256', extracted).update(BLOCK).digest();
 }
