@@ -18,13 +18,13 @@ export async function exportAuthz(
 ): Promise<number> {
   const { model, foreign, isOn } = await readAuthz(api, realm, clientId);
   if (!isOn) throw new UsageError([`the client '${clientId}' has no authorization services yet`]);
-  const text = `${JSON.stringify(toFile(model), null, 2)}\n`;
+  const text = `${toPlainJson(JSON.stringify(toFile(model), null, 2))}\n`;
   for (const [name, type] of foreign)
     err.line(
       `! ${toPlainLine(JSON.stringify(name))} (${type}) is not in it: a file cannot hold it, and apply leaves it alone`,
     );
   if (file === '-') {
-    process.stdout.write(toPlainJson(text));
+    process.stdout.write(text);
     return 0;
   }
   if (existsSync(file)) {
