@@ -4,7 +4,7 @@
 export { readChallenges } from './http/challenge.ts';
 export { isRepeated } from './http/request.ts';
 export { toJsonObject } from './jwt/json.ts';
-export { nearestOf } from './options/check-options.ts';
+export { nearestOf } from './options/nearest-name.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
 export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
