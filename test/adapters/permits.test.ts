@@ -113,7 +113,10 @@ test('a permit needs permissions that were turned on before, once, and of one re
   const fake = createFakeKeycloak();
   const kc = nodeKeycloak(optionsOf(fake));
   t.after(() => kc.close());
-  assert.throws(() => kc.permit('orders#view'), /not turned on before/);
+  assert.throws(
+    () => kc.permit('orders#view'),
+    /not turned on before: call kc\.permissions\(\), or set the option/,
+  );
   assert.equal(kc.permissions().clientId, 'my-api');
   assert.throws(() => kc.permissions(), /turned on before/);
   assert.throws(() => kc.permit('orders view' as never, { hid: true } as never), OptionsError);

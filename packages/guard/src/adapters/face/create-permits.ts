@@ -38,7 +38,9 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
 
   function opened(): Permissions {
     if (permissions !== undefined) return permissions;
-    throw new Error(`${factory}: a permission is required, but permissions were not turned on before`);
+    throw new Error(
+      `${factory}: a permission is required, but permissions were not turned on before: call kc.permissions(), or set the option permissions: {}`,
+    );
   }
 
   /**
