@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** As it is shipped: `tools/check/test.mjs` and `test-keycloak.ts` build it first. */
@@ -32,6 +33,8 @@ export function runProgram(
     env: { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  // A test that fails before it stops a program would wait for it for ever.
+  after(() => child.kill('SIGKILL'));
   // It may end without reading.
   child.stdin?.on('error', () => {}).end(input);
   const text = { stdout: '', stderr: '' };
