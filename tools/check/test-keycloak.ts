@@ -178,6 +178,7 @@ async function runFile(
     env: {
       ...process.env,
       NODE_ENV: 'test',
+      TMPDIR: folder,
       KC_TEST_URL: keycloak.url,
       KC_TEST_VERSION: keycloak.version,
       KC_TEST_REALM: 'testing',

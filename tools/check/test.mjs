@@ -7,8 +7,8 @@
 //
 // Where CI is set, processes that failed run once more, each alone: see docs/testing.md.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { TYPESCRIPT } from '../run/typescript.mjs';
@@ -73,6 +73,9 @@ execFileSync(
 
 const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
 mkdirSync(folder, { recursive: true });
+// Whatever a test leaves in the folder for temporary files goes with it.
+const scratch = mkdtempSync(join(tmpdir(), 'test-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const failed = join(folder, 'failed');
 const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failed, MOST_TRIED_AGAIN));
 rmSync(folder, { recursive: true });
@@ -109,7 +112,7 @@ function run(paths, { isSecond = false } = {}) {
   ];
   const { status } = spawnSync(process.execPath, coverage ? [...collect, process.execPath, ...test] : test, {
     stdio: 'inherit',
-    env: { ...process.env, ...COMPILED, NODE_ENV: 'test' },
+    env: { ...process.env, ...COMPILED, NODE_ENV: 'test', TMPDIR: scratch },
   });
   return status === 0;
 }
