@@ -20,7 +20,7 @@ export interface DevRealm {
 /** @throws {Error} in words for the person at the terminal */
 export async function readDevRealm(file: string): Promise<DevRealm> {
   const { loadRealmFile } = await import('@keycloak-guard/testing');
-  const [realm] = [await loadRealmFile(file)].flat();
+  const [realm] = await loadRealmFile(file);
   if (realm === undefined) throw new Error(`${file} holds no realm`);
   const { clients = [], users = [] } = realm;
   return {

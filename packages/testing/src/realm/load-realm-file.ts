@@ -7,28 +7,28 @@ import type { RealmRepresentation } from './representation.ts';
 const PART = /^(.+)-(realm|users-\d+)\.json$/;
 
 /**
- * Reads what `startDevIdp({ realmFile })` reads, to change it first: a realm, or several in a list; or the folder of
+ * Reads what `startDevIdp({ realmFile })` reads, to change it first: one realm or several; or the folder of
  * `kc.sh export --dir`, with all its realms. The users of such an export stand in files beside the realm's.
  *
  * @throws {Error} (rejects with one) if the file cannot be read or is not JSON, with a message for its author
  * @example
- * const [realm] = [await loadRealmFile('realm.json')].flat();
- * const idp = await startDevIdp({ realm: { ...realm, accessTokenLifespan: 5 } });
+ * const realms = await loadRealmFile('realm.json');
+ * const idp = await startDevIdp({ realm: realms.map((realm) => ({ ...realm, accessTokenLifespan: 5 })) });
  */
-export async function loadRealmFile(
-  file: string | URL,
-): Promise<RealmRepresentation | RealmRepresentation[]> {
+export async function loadRealmFile(file: string | URL): Promise<RealmRepresentation[]> {
   const path = file instanceof URL ? fileURLToPath(file) : file;
   const info = await stat(path).catch((error: unknown) => refuse(path, error));
   if (info.isDirectory()) return loadFolder(path);
   const [, name, part] = PART.exec(basename(path)) ?? [];
-  const read = await readJson(path);
-  if (part?.startsWith('users') && !Array.isArray(read) && read.realm === name)
+  const realms = await readJson(path);
+  const [read] = realms;
+  const isAlone = realms.length === 1;
+  if (part?.startsWith('users') && isAlone && read?.realm === name)
     throw new Error(
       `the realm file ${path} has users alone: give ${name}-realm.json beside it, or the folder of both`,
     );
-  if (part !== 'realm' || Array.isArray(read) || read.users !== undefined) return read;
-  return withUsers(read, dirname(path), await readdir(dirname(path)));
+  if (part !== 'realm' || !isAlone || read?.users !== undefined) return realms;
+  return [await withUsers(read, dirname(path), await readdir(dirname(path)))];
 }
 
 async function loadFolder(folder: string): Promise<RealmRepresentation[]> {
@@ -37,7 +37,7 @@ async function loadFolder(folder: string): Promise<RealmRepresentation[]> {
   if (realms.length === 0)
     throw new Error(`the folder ${folder} has no file <realm>-realm.json, as kc.sh export --dir writes it`);
   const read = await Promise.all(
-    realms.map(async (file) => withUsers([await readJson(join(folder, file))].flat()[0], folder, files)),
+    realms.map(async (file) => withUsers((await readJson(join(folder, file)))[0], folder, files)),
   );
   // Keycloak's own realm is in each such folder, and is not what an application uses.
   return read.sort((a, b) => Number(a.realm === 'master') - Number(b.realm === 'master'));
@@ -58,10 +58,10 @@ async function withUsers(
   return users.length === 0 ? realm : { ...realm, users: [...(realm.users ?? []), ...users] };
 }
 
-async function readJson(path: string): Promise<RealmRepresentation | RealmRepresentation[]> {
+async function readJson(path: string): Promise<RealmRepresentation[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => refuse(path, error));
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, '')) as RealmRepresentation | RealmRepresentation[];
+    return [JSON.parse(text.replace(/^\uFEFF/, '')) as RealmRepresentation | RealmRepresentation[]].flat();
   } catch (error) {
     throw new Error(`the realm file ${path} is no JSON: ${(error as Error).message}`, { cause: error });
   }
