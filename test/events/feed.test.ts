@@ -263,6 +263,24 @@ describe('changes of users', () => {
     assert.deepEqual(missed, [at]);
   });
 
+  it('are missed since now, and no later, where the clock of Keycloak was set back meanwhile', async (t) => {
+    const [events, cursor, missed, told] = [
+      createEventRealm(),
+      createMemoryCursor(),
+      [] as number[],
+      [] as string[],
+    ];
+    const handlers = { ...all(({ id }) => told.push(id)), missed: (since: number) => missed.push(since) };
+    events.realm.advance(3_600);
+    await (await start(t, events, cursor, handlers)).end();
+    events.realm.advance(-3_600);
+    await start(t, events, cursor, handlers);
+    await eventually('it is told', () => missed.length === 1);
+    assert.ok((missed[0] ?? Number.NaN) <= events.realm.clock(), `${missed} <= ${events.realm.clock()}`);
+    events.admin('CREATE USER', 'users/u1');
+    await eventually('what comes then is told', () => told.length === 1);
+  });
+
   it('that a partial import made are told, and that somebody was replaced, whom no event names', async (t) => {
     const [events, missed, told] = [createEventRealm(), [] as number[], [] as string[]];
     const tell = all(({ kind, subject }) => told.push(`${kind} ${subject}`));
