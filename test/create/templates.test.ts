@@ -76,6 +76,21 @@ test('nothing of a template is left: no mark, no name of a value, no name of the
     }
 });
 
+test('every file that a file of a template imports is there', () => {
+  let count = 0;
+  for (const [{ name }, files] of composed)
+    for (const [path, text] of files)
+      for (const [, wanted = ''] of text.matchAll(/(?:from|import\() ?'(\.[^']*)'/g)) {
+        const at = join(dirname(path), wanted);
+        const names = ['', '.ts', '.tsx', '.js', '/index.ts'].map((end) => at + end);
+        // Nest is compiled to CommonJS, and names what it will be.
+        const found = [...names, at.replace(/\.js$/, '.ts')].some((one) => files.has(one));
+        assert.ok(found, `${name}/${path} imports ${wanted}`);
+        count++;
+      }
+  assert.ok(count > 100);
+});
+
 test('secrets of the realm file are made at random, and stand in no file that others read', () => {
   const counted = new Map<string, number>();
   let made = 0;

@@ -83,7 +83,7 @@ export const FRAMEWORKS = {
   spa: {
     title: 'Single-page app and API',
     what: 'A single-page app that signs people in, and an API in Express that it calls',
-    layers: ['program', 'server', 'api', 'express', 'spa'],
+    layers: ['program', 'server', 'api', 'listener', 'express', 'spa'],
     dependencies: ['cors', 'express'],
     devDependencies: ['concurrently', 'keycloak-js', 'vite'],
     typeScript: [...TSX, '@types/cors', '@types/express'],
