@@ -159,11 +159,8 @@ test('hapi: auth.verify refuses credentials that no guard found', async (t) => {
   await assertRefused(() => server.auth.verify(request), 'token_malformed');
 });
 
-test('hapi: the path enforcer decides on the method that runs, whatever the request said first', async () => {
-  const fake = createFakeKeycloak();
-  grant(fake, BOB, 'orders#view');
-  const verifier = fake.realm.verifier({ tokenCheck: 'local' });
-  const kc = keycloak({ verifier, permissions: { permissions: fake.permissions({ verifier }) } });
+/** Guarded, and with an extension that lets the query say which method runs. */
+async function makeServerWithOverride(kc: ReturnType<typeof keycloak>) {
   const server = makeServer({ debug: false });
   await server.register(kc.plugin);
   server.auth.default('keycloak');
@@ -171,6 +168,15 @@ test('hapi: the path enforcer decides on the method that runs, whatever the requ
     if (request.query._method === 'delete') request.setMethod('delete');
     return h.continue;
   });
+  return server;
+}
+
+test('hapi: the path enforcer decides on the method that runs, whatever the request said first', async () => {
+  const fake = createFakeKeycloak();
+  grant(fake, BOB, 'orders#view');
+  const verifier = fake.realm.verifier({ tokenCheck: 'local' });
+  const kc = keycloak({ verifier, permissions: { permissions: fake.permissions({ verifier }) } });
+  const server = await makeServerWithOverride(kc);
   const methods = [
     { method: 'POST', scopes: ['view'] },
     { method: 'DELETE', scopes: ['delete'] },
@@ -191,13 +197,7 @@ test('hapi: with a session cookie, the method that runs decides whether a page o
     cookieName: 'at',
   };
   const kc = keycloak({ serverUrl, realm, clientId, clientSecret, fetch, onNotice: false, session });
-  const server = makeServer({ debug: false });
-  await server.register(kc.plugin);
-  server.auth.default('keycloak');
-  server.ext('onRequest', (request, h) => {
-    if (request.query._method === 'delete') request.setMethod('delete');
-    return h.continue;
-  });
+  const server = await makeServerWithOverride(kc);
   server.route({ method: ['GET', 'DELETE'], path: '/orders', handler: ({ method }) => method });
   const headers = { cookie: 'at=1', 'sec-fetch-site': 'cross-site' };
   const get = async (url: string) => (await server.inject({ url, headers })).statusCode;

@@ -75,10 +75,11 @@ const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
 mkdirSync(folder, { recursive: true });
 // Whatever a test leaves in the folder for temporary files goes with it.
 const scratch = mkdtempSync(join(tmpdir(), 'test-'));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+process.on('exit', () => {
+  for (const made of [folder, scratch]) rmSync(made, { recursive: true, force: true });
+});
 const failed = join(folder, 'failed');
 const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failed, MOST_TRIED_AGAIN));
-rmSync(folder, { recursive: true });
 if (!passed || !coverage) process.exit(passed ? 0 : 1);
 
 const shortfalls = findShortfalls(root);

@@ -59,16 +59,16 @@ export async function announceProvider(provider: RunningProvider): Promise<() =>
  * @param realmFile those that read this file; `undefined`: those with the realm of the package
  */
 export async function findRunningProviders(realmFile?: string): Promise<RunningProvider[]> {
-  const notes = await readNotes();
+  const notes = await runningNotes();
   return notes
-    .filter((note) => note.realmFile === realmFile && isRunning(note.pid))
+    .filter((note) => note.realmFile === realmFile)
     .sort((one, other) => other.startedAt - one.startedAt)
     .map(({ url, realm }) => ({ url, realm }));
 }
 
 /** Those that were given a file, whichever it is. */
 export async function findProvidersOfFiles(): Promise<RunningProvider[]> {
-  return (await readNotes()).filter(({ realmFile, pid }) => realmFile !== undefined && isRunning(pid));
+  return (await runningNotes()).filter(({ realmFile }) => realmFile !== undefined);
 }
 
 const notesFolder = (): string => join(cacheFolder(), 'running');
@@ -78,6 +78,8 @@ interface Note extends RunningProvider {
   /** Unit: milliseconds since 1970. */
   readonly startedAt: number;
 }
+
+const runningNotes = async (): Promise<Note[]> => (await readNotes()).filter(({ pid }) => isRunning(pid));
 
 async function readNotes(): Promise<Note[]> {
   const names = await readdir(notesFolder()).catch(() => []);
