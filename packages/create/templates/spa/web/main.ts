@@ -28,3 +28,5 @@ byId('login').onclick = () => keycloak.login();
 byId('logout').onclick = () => keycloak.logout();
 byId('me').onclick = () => show('/me');
 byId('admin').onclick = () => show('/admin');
+// Not before: a click that comes while Keycloak is asked would do nothing.
+byId('buttons').hidden = false;
