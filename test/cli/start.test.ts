@@ -7,16 +7,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../repo/source-imports.ts';
+import { freePort } from '../support/free-port.ts';
 import { emptyFolder, runProgram } from './support/program.ts';
-
-/** A port that nothing listens on; taken again at once, so there is hardly a gap. */
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 async function login(api: string) {
   const body = new URLSearchParams({ username: 'abdullah', password: 'Test#123456' });

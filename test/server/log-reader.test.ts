@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs, { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -12,6 +11,7 @@ import { buildApp } from '../../packages/server/src/index.ts';
 import { createLoggerTo, jsonStream } from '../../packages/server/src/log/logger.ts';
 import { MAIN } from '../cli/support/program.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { collectLog, configFor, settingsFor } from './service.ts';
 
 /** A pipe that nobody reads from. */
@@ -34,7 +34,7 @@ test('while nobody reads the log no more than 16 MiB of it are kept, and what is
   const begin = performance.now();
   stream.flushSync();
   const tookMs = performance.now() - begin;
-  assert.ok(tookMs < 2_000, `the last flush gives up: ${tookMs} ms`);
+  assert.ok(tookMs < 20_000, `the last flush gives up: ${tookMs} ms`);
   // As the process does not end here, it says so.
   stream.removeAllListeners('error').on('error', () => {});
 });
@@ -64,7 +64,7 @@ test('a disk that is full, or a reader that is gone, keeps the last flush no lon
     createLoggerTo({ logLevel: 'info' }, stream).info('the last line');
     const begin = performance.now();
     stream.flushSync();
-    assert.ok(performance.now() - begin < 2_000);
+    assert.ok(performance.now() - begin < 20_000);
     assert.equal(fs.writeSync, writeSync);
   }
 });
@@ -118,10 +118,7 @@ test('the last flush comes after what is being written', async (t) => {
 
 /** The service in a process of its own, and whether it answers. */
 async function startProcess(t: TestContext, stdout: 'pipe' | number) {
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const { port } = free.address() as AddressInfo;
-  await new Promise((resolve) => free.close(resolve));
+  const port = await freePort();
   const { PATH = '' } = process.env;
   const settings = settingsFor('http://127.0.0.1:9', { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: '500' });
   const child = spawn(process.execPath, [MAIN, 'serve'], {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { json, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -224,15 +224,12 @@ test('a caller who hangs up and a request that is refused early have a span', as
   // Without a Host header: no hook of the route runs.
   const refused = connect(Number(port), '127.0.0.1').end('GET / HTTP/1.1\r\n\r\n');
   await text(refused);
-  await idp.close();
-  const hanging = createTcpServer().listen(Number(new URL(idp.url).port), '127.0.0.1');
-  t.after(() => hanging.close());
+  idp.answerSlowly(Number.POSITIVE_INFINITY, 'token');
   const { headers, payload } = form({ username: 'abdullah', password: PASSWORD });
-  const asked = once(hanging, 'connection');
+  const asked = idp.requests.token;
   const login = request(`${url}/login`, { method: 'POST', headers }).on('error', () => {});
   login.end(payload);
-  const [socket] = (await asked) as [Socket];
-  t.after(() => socket.destroy());
+  await eventually('Keycloak is asked', () => idp.requests.token > asked);
   login.destroy();
   await eventually('the connection is closed', async () => {
     const open = promisify(app.server.getConnections.bind(app.server));

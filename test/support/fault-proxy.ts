@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './free-port.ts';
 
 /** What is wrong with the way to a server, or with the server as seen from here. */
 export type Fault =
@@ -36,7 +37,7 @@ export async function startFaultProxy(target: number, host = '127.0.0.1'): Promi
   const sockets = new Set<Socket>();
   let fault: Fault | undefined;
   let server: Server | undefined;
-  let port = 0;
+  const port = await freePort();
 
   function keep(socket: Socket): void {
     sockets.add(socket);
@@ -83,7 +84,6 @@ export async function startFaultProxy(target: number, host = '127.0.0.1'): Promi
   async function open(): Promise<void> {
     server = createServer(serve).listen(port, '127.0.0.1');
     await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
   }
 
   async function shut(): Promise<void> {
@@ -97,9 +97,7 @@ export async function startFaultProxy(target: number, host = '127.0.0.1'): Promi
   }
 
   const self: FaultProxy = {
-    get port() {
-      return port;
-    },
+    port,
     async set(next) {
       fault = next;
       if (next?.kind === 'refuse') await shut();

@@ -1,11 +1,29 @@
 import { createServer } from 'node:net';
 
-/** A port that nobody listens on. */
-export function freePort(): Promise<number> {
+/**
+ * Below what systems give to whoever asks for any port, as every outgoing connection does: from 32768 on (Linux) or 49152. Only
+ * who names one of these takes it.
+ */
+const FIRST = 11_000;
+const COUNT = 21_000;
+
+/** Each process begins elsewhere. */
+let last = (process.pid * 101) % COUNT;
+
+/** A port that nobody listens on, for a program that is started later or comes back. No process here is given it twice. */
+export async function freePort(): Promise<number> {
+  let port: number;
+  do {
+    last = (last + 1) % COUNT;
+    port = FIRST + last;
+  } while (!(await isFree(port)));
+  return port;
+}
+
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    const server = createServer()
+      .once('error', () => resolve(false))
+      .listen(port, () => server.close(() => resolve(true)));
   });
 }

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../test/support/free-port.ts';
 import { type RunningKeycloak, startKeycloak } from '../../../tools/run/keycloak/index.ts';
-import { findFreePorts } from '../../../tools/run/keycloak/ports.ts';
 import { quantile } from '../../bench/statistics.ts';
 import { createRedis, type Redis } from '../machines/redis.ts';
 import { toTable } from '../report/document.ts';
@@ -90,7 +90,7 @@ const keycloak = await startKeycloak({
   // The database of a quick start writes twice a second; one for production writes before it says so.
   env: { KC_DB_URL_PROPERTIES: ';WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE' },
 });
-const redis = createRedis((await findFreePorts(1))[0] as number, folder);
+const redis = createRedis(await freePort(), folder);
 const realm = await createLabRealm(keycloak.url, 'lab-events');
 const applications = Array.from({ length: 2 }, () =>
   createApplication([keycloak.url, realm.name, table, redis.url]),

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../test/support/free-port.ts';
 import { type RunningKeycloak, startKeycloak } from '../../../tools/run/keycloak/index.ts';
-import { findFreePorts } from '../../../tools/run/keycloak/ports.ts';
 import { startNginx } from './nginx.ts';
 import { CLIENT, REALM, writeRealmFile } from './realm.ts';
 import { createRedis, type Redis } from './redis.ts';
@@ -27,7 +27,7 @@ export const RECHECK_MS = 30_000;
 /** nginx, three replicas of the built service, Redis, Keycloak. */
 export async function startCluster(log: (text: string) => void): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'keycloak-guard-reliability-'));
-  const [proxyPort, redisPort, ...ports] = (await findFreePorts(5)) as [number, number, ...number[]];
+  const proxyPort = await freePort();
   const url = `http://127.0.0.1:${proxyPort}`;
   const realmFile = join(folder, 'realm.json');
   writeRealmFile(realmFile, url);
@@ -41,7 +41,7 @@ export async function startCluster(log: (text: string) => void): Promise<Cluster
       KC_DB_URL_PROPERTIES: ';WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE',
     },
   });
-  const redis = createRedis(redisPort, folder);
+  const redis = createRedis(await freePort(), folder);
   const settings = {
     KEYCLOAK_SERVER_URL: keycloak.url,
     KEYCLOAK_REALM: REALM,
@@ -54,6 +54,7 @@ export async function startCluster(log: (text: string) => void): Promise<Cluster
     LOG_LEVEL: 'warn',
     SHUTDOWN_DELAY_MS: '2000',
   };
+  const ports = [await freePort(), await freePort(), await freePort()];
   const replicas = ports.map((port, i) => createReplica(`replica-${i + 1}`, port, folder, settings));
   const close = async () => {
     await nginx?.end('SIGTERM');

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKeycloak } from '../../../tools/run/keycloak/index.ts';
-import { findFreePorts } from '../../../tools/run/keycloak/ports.ts';
 import { AUDIENCE } from '../../contract/permissions/settings.ts';
 import { createTestCertificate, type TestCertificate } from '../../support/certificates.ts';
+import { freePort } from '../../support/free-port.ts';
 import { callAdmin } from './real-keycloak.ts';
 import { toUser } from './user.ts';
 
@@ -36,7 +36,7 @@ export async function startTlsKeycloak(clients: readonly TestCertificate[]): Pro
   await writeFile(key, certificate.key, { mode: 0o600 });
   await writeFile(cert, certificate.cert);
   await writeFile(trusted, clients.map((one) => one.cert).join(''));
-  const [port] = await findFreePorts(1);
+  const port = await freePort();
   const server = await startKeycloak({
     env: {
       KC_HTTPS_PORT: String(port),

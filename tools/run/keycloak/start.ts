@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../test/support/free-port.ts';
 import {
   cacheFolder,
   type Distribution,
@@ -19,7 +20,6 @@ import {
   requireJava,
 } from './distribution.ts';
 import { JAVA_OPTIONS } from './java-options.ts';
-import { findFreePorts } from './ports.ts';
 import { createServerHome } from './server-home.ts';
 import { type ServerProcess, startProcess } from './server-process.ts';
 
@@ -126,12 +126,11 @@ interface Build {
 type ServerOptions = Omit<KeycloakOptions, 'version'> & Build & { template?: string };
 
 async function startServer(distribution: Distribution, options: ServerOptions): Promise<Server> {
-  const [freePort, managementPort] = (await findFreePorts(2)) as [number, number];
-  const port = options.port || freePort;
+  const port = options.port || (await freePort());
   const home = createServerHome(distribution, options.template);
   const logFile = join(home, 'keycloak.log');
   const args = ['start-dev', '--http-host', '127.0.0.1', '--http-port', String(port)];
-  if (majorOf(distribution) >= 25) args.push('--http-management-port', String(managementPort));
+  if (majorOf(distribution) >= 25) args.push('--http-management-port', String(await freePort()));
   if (options.relativePath !== '') args.push('--http-relative-path', options.relativePath);
   const ready = ['master'];
   if (options.features.length > 0) args.push(`--features=${options.features.join(',')}`);
