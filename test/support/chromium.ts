@@ -9,6 +9,7 @@ export function launchChromium(...more: string[]): Promise<Browser> {
   assert.ok(existsSync(CHROMIUM), `there is no ${CHROMIUM}: install Chromium, or set CHROMIUM_PATH`);
   return chromium.launch({
     executablePath: CHROMIUM,
+    timeout: 120_000,
     args: [
       '--headless',
       '--no-sandbox',

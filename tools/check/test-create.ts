@@ -104,7 +104,7 @@ async function useStarted(project: Project, browser: Browser, look: Look): Promi
   const idp = await startDevIdp({ realmFile: join(cwd, 'realm.json'), host: 'localhost' });
   try {
     addKeycloak(cwd, idp.url);
-    const app = await start(project, `${url}/`, 'npm', 'start');
+    const app = await start(project, [`${url}/`], 'npm', 'start');
     await look('token', () => signInWithToken(project, idp));
     if (choice.framework !== 'spa' && hasBrowserLogin(choice))
       await look('browser', () => signInWithBrowser(project, browser));
@@ -117,7 +117,9 @@ async function useStarted(project: Project, browser: Browser, look: Look): Promi
 /** As in development: one command starts the provider too. */
 async function useDev(project: Project, browser: Browser, look: Look): Promise<void> {
   const { choice, url, pageUrl } = project;
-  const app = await start(project, choice.framework === 'spa' ? pageUrl : `${url}/`, 'npm', 'run', 'dev');
+  // One command, and each of its programs is ready when it is.
+  const urls = [`${url}/`, ...(choice.framework === 'spa' ? [pageUrl] : [])];
+  const app = await start(project, urls, 'npm', 'run', 'dev');
   try {
     if (project.scripts.token) {
       const token = (await run(project, 'npm', 'run', '-s', 'token')).trim();

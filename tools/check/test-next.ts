@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, `node_modules/.cache/next-${process.pid}`);
 const PACKAGES = ['next@16', 'react@19', 'react-dom@19', 'typescript@5', '@types/node@20', '@types/react@19'];
 const NEXT = join(folder, 'node_modules/next/dist/bin/next');
-const START_MS = 30_000;
+const START_MS = 180_000;
 const GENERATED = Number(process.env.GENERATED_TARGETS ?? 250);
 
 execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check'], { stdio: 'inherit' });
@@ -114,7 +114,7 @@ async function whenListening(child: ChildProcess, url: string): Promise<void> {
   const until = performance.now() + START_MS;
   while (performance.now() < until) {
     if (child.exitCode !== null) throw new Error('Next ended');
-    const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+    const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined);
     if (answer !== undefined) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

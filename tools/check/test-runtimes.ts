@@ -18,8 +18,8 @@ import { type Result, toTable, writeTable } from './runtimes/table.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, `node_modules/.cache/runtimes-${process.pid}`);
 const ADAPTERS = ['fetch', 'hono'] as const;
-const START_MS = 30_000;
-const CHECK_MS = 30_000;
+const START_MS = 120_000;
+const CHECK_MS = 120_000;
 
 const args = process.argv.slice(2);
 const wanted = args.filter((arg) => !arg.startsWith('--')).map((arg) => arg.toLowerCase());
@@ -133,7 +133,7 @@ async function whenListening(child: ChildProcess, url: string): Promise<void> {
   const until = performance.now() + START_MS;
   while (performance.now() < until) {
     if (child.exitCode !== null) throw new Error('the program ended');
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
     if (answer?.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -141,5 +141,5 @@ async function whenListening(child: ChildProcess, url: string): Promise<void> {
 }
 
 function run(program: string, given: readonly string[]): string {
-  return execFileSync(program, given, { encoding: 'utf8', timeout: 30_000 });
+  return execFileSync(program, given, { encoding: 'utf8', timeout: 120_000 });
 }

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 
 const COMMAND_MS = 600_000;
-const START_MS = 90_000;
+/** A machine that does other things too compiles for minutes. */
+const START_MS = 300_000;
 
 /** Where and how the commands of a project run. */
 export interface Place {
@@ -11,7 +12,7 @@ export interface Place {
 
 /** What of this environment a project may have: proxies and certificates, and no settings of another one. */
 export function inheritedEnv(): NodeJS.ProcessEnv {
-  const own = /^(npm_|KEYCLOAK_|(NODE_OPTIONS|SESSION_SECRET|PUBLIC_URL|PORT|HOST)$)/i;
+  const own = /^(npm_(?!config_fetch_)|KEYCLOAK_|(NODE_OPTIONS|SESSION_SECRET|PUBLIC_URL|PORT|HOST)$)/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
 }
 
@@ -25,23 +26,25 @@ export async function run({ folder, env }: Place, command: string, ...args: stri
   throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${program.all()}`);
 }
 
-/** Starts a command that goes on, and waits until the address answers. */
-export async function start(place: Place, url: string, command: string, ...args: string[]) {
+/** Starts a command that goes on, and waits until each address answers. */
+export async function start(place: Place, urls: readonly string[], command: string, ...args: string[]) {
   const program = begin(place, command, args);
   const until = performance.now() + START_MS;
   let ended = false;
   void program.ended.then(() => {
     ended = true;
   });
-  while (!ended && performance.now() < until) {
-    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(10_000) }).catch(
+  const silent = [...urls];
+  while (silent[0] !== undefined && !ended && performance.now() < until) {
+    const answer = await fetch(silent[0], { redirect: 'manual', signal: AbortSignal.timeout(10_000) }).catch(
       () => undefined,
     );
-    if (answer !== undefined && answer.status < 500) return { stop };
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (answer !== undefined && answer.status < 500) silent.shift();
+    else await new Promise((resolve) => setTimeout(resolve, 200));
   }
+  if (silent.length === 0) return { stop };
   await stop();
-  throw new Error(`${url} does not answer\n${program.all()}`);
+  throw new Error(`${silent[0]} does not answer\n${program.all()}`);
 
   async function stop(): Promise<void> {
     program.kill('SIGTERM');

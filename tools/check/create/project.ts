@@ -41,7 +41,10 @@ export async function writeProject(
   await run({ folder, env }, process.execPath, create, folder, ...args);
   for (const file of ownFiles(folder)) {
     const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.replaceAll('3000', port).replaceAll('5173', pagePort));
+    writeFileSync(
+      file,
+      text.replace(/3000|5173/g, (one) => (one === '3000' ? port : pagePort)),
+    );
   }
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const [url, pageUrl] = [`http://localhost:${port}`, `http://localhost:${pagePort}`];

@@ -52,7 +52,7 @@ export function tryRecipe(
       await look('install', () => npm('install', '--prefer-offline', '--no-audit', '--no-fund'));
       await look('build', () => npm('run', 'build'));
       await look('start', async () => {
-        const app = await start({ folder, env }, `${url}/`, 'npm', 'start');
+        const app = await start({ folder, env }, [`${url}/`], 'npm', 'start');
         try {
           await look('token', async () => {
             await expectGuarded(`${url}/me`, await idp.issueToken({ username: 'ann' }));

@@ -46,7 +46,7 @@ function sizeOf(path: string): number {
 
 /** yarn 1 refuses what asks for a newer Node.js; pnpm hides what a package does not ask for itself. */
 export function checkOtherManagers(archive: string): void {
-  const add = { 'yarn@1': ['--no-progress'], 'pnpm@10': ['--engine-strict'] };
+  const add = { 'yarn@1': ['--no-progress', '--network-timeout', '300000'], 'pnpm@10': ['--engine-strict'] };
   for (const [manager, flags] of Object.entries(add)) {
     const project = emptyProject(manager.replace('@', '-'));
     // Each room that needs no framework of the application's.

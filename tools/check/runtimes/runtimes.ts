@@ -57,8 +57,8 @@ export function findProgram({ npm, entry }: Runtime): string {
   if (npm === undefined) return process.execPath;
   return execFileSync('npx', ['-y', '-p', npm, '-c', `command -v ${entry}`], {
     encoding: 'utf8',
-    timeout: 180_000,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 600_000,
+    stdio: ['ignore', 'pipe', 'inherit'],
   }).trim();
 }
 
