@@ -107,7 +107,7 @@ describe('the path of a request', () => {
         assert.equal(once.split('/').length, path.split('/').length, 'decoding makes no segments');
         assert.ok(once.split('/').every((segment) => !/^\.+$|[\\;?#]/.test(segment)));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 20_000, seed: 21 },
     );
     assert.ok(read > 500);
   });

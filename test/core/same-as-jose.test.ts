@@ -128,7 +128,7 @@ describe('a signed JWT is judged as jose judges it', () => {
         const token = signCompact({ alg: 'ES256', kid: key.kid }, payload, key.privateKey, 'ES256');
         if ((await assertSame(token, key, { ...asIs, ...asked })) !== null) accepted++;
       }),
-      { numRuns: 3_000 },
+      { numRuns: 3_000, seed: 21 },
     );
     assert.ok(accepted > 200, `the claims of only ${accepted} of 3,000 were good`);
   });

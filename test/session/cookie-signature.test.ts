@@ -68,6 +68,7 @@ test('no change of one character of a signed text is accepted', () => {
       fc.pre(signed[place] !== other);
       return signer.read(signed.slice(0, place) + other + signed.slice(place + 1)) === null;
     }),
+    { seed: 21 },
   );
 });
 
