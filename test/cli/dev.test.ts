@@ -77,7 +77,7 @@ test('dev as a script of npm ends with the application when npm gets a SIGTERM',
   npm.stderr.resume();
   npm.kill('SIGTERM');
   // It closes when nobody holds its output any more.
-  await once(npm, 'close', { signal: AbortSignal.timeout(20_000) });
+  await once(npm, 'close', { signal: AbortSignal.timeout(120_000) });
 });
 
 test('dev says what is wrong with its command before it starts the provider', async () => {

@@ -141,7 +141,7 @@ test('while Keycloak is down who is signed in gets 503 and stays signed in', asy
   const idp = await startIdp(t);
   const { url } = await startApp(t, {
     idp,
-    options: { onNotice: false, timeoutMs: 500 },
+    options: { onNotice: false },
     routes: (app, keycloak) => {
       app.get('/public', (_request, response) => void response.send('public'));
       app.use(keycloak.protect(), (_request, response) => void response.send('in'));

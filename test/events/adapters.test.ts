@@ -64,7 +64,7 @@ for (const [name, make] of Object.entries(ADAPTERS)) {
         return error instanceof AuthError && error.code === 'token_revoked';
       }
     });
-    assert.ok(performance.now() - begin < 2_000);
+    assert.ok(performance.now() - begin < 15_000);
   });
 }
 

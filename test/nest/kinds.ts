@@ -82,7 +82,7 @@ const headersOf = (token: string | undefined) =>
 const get =
   (method: 'GET' | 'POST' = 'GET') =>
   async (app: INestApplication, path: string, token?: string): Promise<unknown> => {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(60_000);
     const url = `${await app.getUrl()}/${path}`;
     return (
       await fetch(url, { method, signal, ...(token && { headers: headersOf(token) as never }) })

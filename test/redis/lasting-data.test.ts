@@ -21,7 +21,7 @@ interface Process {
 
 /** What one replica has: a connection, a store and a listener. */
 async function startProcess(t: TestContext, redis: TestRedis, keyPrefix?: string): Promise<Process> {
-  const connection = openRedis({ url: redis.url, timeoutMs: 500 });
+  const connection = openRedis({ url: redis.url, timeoutMs: 3_000 });
   const store = createRedisRevocationStore(connection, { keyPrefix });
   const seen: Revocation[] = [];
   store.subscribe((revocation) => seen.push(revocation));

@@ -20,9 +20,12 @@ interface Process {
   close(): void;
 }
 
+/** Long enough for a command on a machine that does other things. */
+const TIMEOUT_MS = 3_000;
+
 /** What one replica has: a connection, a store and a listener. */
 async function startProcess(t: TestContext, redis: TestRedis, keyPrefix?: string): Promise<Process> {
-  const connection = openRedis({ url: redis.url, timeoutMs: 500 });
+  const connection = openRedis({ url: redis.url, timeoutMs: TIMEOUT_MS });
   const store = createRedisRevocationStore(connection, { keyPrefix });
   const seen: Revocation[] = [];
   store.subscribe((revocation) => seen.push(revocation));
@@ -97,7 +100,7 @@ test('while Redis is down a revocation is refused at once, and shared when Redis
   await redis.kill();
   const begin = Date.now();
   await assert.rejects(one.store.add(session('during')), RedisUnavailable);
-  assert.ok(Date.now() - begin < 1_000, `took ${Date.now() - begin} ms`);
+  assert.ok(Date.now() - begin < TIMEOUT_MS - 100, `took ${Date.now() - begin} ms`);
   assert.equal(one.store.waiting, 1);
   assert.ok(isSeen(one, session('during')), 'this process knows');
   await redis.start();
@@ -113,7 +116,7 @@ test('a Redis that hangs is noticed within the timeout, and used again when it g
   const begin = Date.now();
   await assert.rejects(one.store.add(session('during')), RedisUnavailable);
   const took = Date.now() - begin;
-  assert.ok(took >= 450 && took < 1_500, `took ${took} ms`);
+  assert.ok(took >= TIMEOUT_MS - 50 && took < 5 * TIMEOUT_MS, `took ${took} ms`);
   redis.thaw();
   await eventually('the other one knows', () => isSeen(other, session('during')), 10_000);
 });
@@ -197,7 +200,7 @@ test('a not-before is told again though it was set more than a day ago', async (
   const call = await openCommand(t, redis);
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 25 * 60 * 60 * 1000 });
   await call('XADD', 'keycloak-guard:revocations', '*', 'r', JSON.stringify(session('a day later')));
-  for (let i = 0; i < 1_000 && !isSeen(one, session('a day later')); i++) await setTimeout(5);
+  for (let i = 0; i < 4_000 && !isSeen(one, session('a day later')); i++) await setTimeout(5);
   t.mock.timers.reset();
   await redis.kill();
   await redis.start();

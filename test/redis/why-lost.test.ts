@@ -10,7 +10,7 @@ const SECRET = 'HUNTER2SECRET';
 
 async function messageOf(t: TestContext, url: string): Promise<string> {
   const messages: string[] = [];
-  const connection = openRedis({ url, onNotice: ({ message }) => messages.push(message), timeoutMs: 300 });
+  const connection = openRedis({ url, onNotice: ({ message }) => messages.push(message), timeoutMs: 3_000 });
   t.after(() => connection.close());
   await eventually('it is told', () => messages.length > 0);
   return messages[0]!;

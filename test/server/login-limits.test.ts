@@ -211,7 +211,8 @@ test('whoever hangs up while waiting, with one request or several, costs Keycloa
       return real.passwordGrant(request);
     },
   };
-  const { app, log } = await buildTestApp(t, idp.url, { LOGIN_MAX_IN_FLIGHT: '1' }, { client });
+  const settings = { LOGIN_MAX_IN_FLIGHT: '1', METRICS_PORT: '0' };
+  const { app, log } = await buildTestApp(t, idp.url, settings, { client });
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/login`;
   const login = (username: string, signal?: AbortSignal) =>
     fetch(url, { method: 'POST', body: new URLSearchParams({ ...RIGHT, username }), signal: signal ?? null });
@@ -225,7 +226,9 @@ test('whoever hangs up while waiting, with one request or several, costs Keycloa
   const head = `POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}`;
   const type = 'Content-Type: application/x-www-form-urlencoded';
   several.socket.write(`${head}\r\n${type}\r\n\r\n${body}`.repeat(2));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await eventually('two wait', async () =>
+    /^keycloak_guard_logins_waiting 2$/m.test((await app.metrics?.metrics()) ?? ''),
+  );
   caller.abort();
   several.socket.destroy();
   assert.equal(await second, 'hung up');

@@ -87,7 +87,7 @@ export function protectedContract(stage: Stage): void {
 
   test('an expired token is refused', async () => {
     const service = await stage.startOther({ CLOCK_TOLERANCE_SECONDS: '0', TOKEN_CHECK: 'local' });
-    await stage.provider.updateClient(CLIENT.id, { attributes: { 'access.token.lifespan': '2' } });
+    await stage.provider.updateClient(CLIENT.id, { attributes: { 'access.token.lifespan': '5' } });
     try {
       const { access_token: token = '' } = await logIn(stage);
       assert.equal((await service.getProtected(`Bearer ${token}`)).status, 200);

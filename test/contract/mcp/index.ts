@@ -268,7 +268,7 @@ export function describeMcp(adapter: McpAdapter): void {
       );
     });
 
-    test('a stream ends with the token of its caller, and others go on', { timeout: 20_000 }, async (t) => {
+    test('a stream ends with the token of its caller, and others go on', { timeout: 60_000 }, async (t) => {
       const { send, mint, realm } = await setUp(t, adapter);
       const open = async (exp: number) => {
         const stream = await send(mint({ exp, sub: String(exp) }), undefined, { method: 'GET' });
