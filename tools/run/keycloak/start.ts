@@ -41,7 +41,7 @@ export interface KeycloakOptions {
   readonly tunedFor?: keyof typeof JAVA_OPTIONS | undefined;
   /** More environment for Keycloak, for example `{ KC_LOG_LEVEL: 'debug' }`. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Longest wait until it answers. Default: 180 000. */
+  /** Longest wait until it answers. Default: 600 000. */
   readonly timeoutMs?: number | undefined;
   /** Told what is going on, one line at a time. */
   readonly onProgress?: ((line: string) => void) | undefined;
@@ -150,7 +150,7 @@ async function startServer(distribution: Distribution, options: ServerOptions): 
     ...{ process: run(), home, logFile, url: `http://127.0.0.1:${port}${options.relativePath}` },
     async start() {
       if (server.process.exitCode() !== undefined) server.process = run();
-      for (const realm of ready) await waitUntilReady(server, realm, options.timeoutMs ?? 180_000);
+      for (const realm of ready) await waitUntilReady(server, realm, options.timeoutMs ?? 600_000);
     },
   };
   try {
@@ -191,7 +191,7 @@ async function waitUntilReady(server: Server, realm: string, timeoutMs: number):
   for (;;) {
     const code = server.process.exitCode();
     if (code !== undefined) throw new Error(`Keycloak ended with exit code ${code}:\n${logTail(server)}`);
-    const status = await fetch(`${server.url}/realms/${realm}`, { signal: AbortSignal.timeout(5_000) }).then(
+    const status = await fetch(`${server.url}/realms/${realm}`, { signal: AbortSignal.timeout(30_000) }).then(
       (response) => response.status,
       () => 0,
     );
