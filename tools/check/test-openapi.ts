@@ -45,6 +45,7 @@ function startBuiltService(keycloakUrl: string): Promise<{ url: string; stop: ()
       KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
       KEYCLOAK_CLIENT_SECRET: 'for-development-only',
       PORT: '0',
+      KEYCLOAK_TIMEOUT_MS: '60000',
       // Thousands of logins from one address are what is wanted here.
       LOGINS_PER_MINUTE_AND_ADDRESS: '0',
       LOGINS_PER_MINUTE_AND_USER: '0',
@@ -75,7 +76,16 @@ execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check
 const provider = await startDevIdp({ realmFile: join(root, 'packages/testing/testing-realm.json') });
 const service = await startBuiltService(provider.url);
 try {
-  const fixed = ['--checks', 'all', '--seed', '1', '--generation-database', 'none'];
+  const fixed = [
+    '--checks',
+    'all',
+    '--seed',
+    '1',
+    '--generation-database',
+    'none',
+    '--request-timeout',
+    '60',
+  ];
   const args = ['run', `${service.url}/openapi.json`, ...fixed, ...process.argv.slice(2)];
   const child = spawn(program, args, {
     cwd: join(root, 'tools/check/openapi'),

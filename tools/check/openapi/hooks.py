@@ -10,7 +10,7 @@ USER = {"username": os.environ["SERVICE_USER"], "password": os.environ["SERVICE_
 
 
 def log_in():
-    answer = requests.post(f"{SERVICE}/login", data=USER, timeout=10)
+    answer = requests.post(f"{SERVICE}/login", data=USER, timeout=60)
     answer.raise_for_status()
     return answer.json()
 

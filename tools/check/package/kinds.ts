@@ -33,7 +33,7 @@ export function checkKinds(archive: string, rooms: readonly string[]): void {
   const project = emptyProject('kinds');
   install(
     project,
-    ...[archive, 'fastify', '@redis/client', 'prom-client', '@opentelemetry/api', 'jest', 'typescript@5'],
+    ...[archive, 'fastify', '@redis/client', 'prom-client', '@opentelemetry/api', 'jest@30', 'typescript@5'],
     ...FRAMEWORKS,
   );
   checkNode(project, rooms);

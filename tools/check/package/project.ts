@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,5 +45,15 @@ export function runJest(project: string, ...args: string[]): void {
 }
 
 export function install(project: string, ...packages: string[]): void {
-  run(project, 'npm', 'install', '--no-audit', '--no-fund', ...packages);
+  run(project, 'npm', 'install', '--no-audit', '--no-fund', ...packages.map(withVersion));
+}
+
+const { packages: locked } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+  packages: Readonly<Record<string, { version?: string } | undefined>>;
+};
+
+/** As in this repository, where nothing else is said: a release of somebody else fails no change of ours. */
+function withVersion(name: string): string {
+  const version = locked[`node_modules/${name}`]?.version;
+  return version === undefined ? name : `${name}@${version}`;
 }
