@@ -14,7 +14,7 @@ test('who signed in at the start is known on the docs page, also after a reload,
   const browser = await launchChromium(reachOnly('127.0.0.1'));
   t.after(() => browser.close());
   const page = await browser.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   await page.goto(`${service.url}/docs`);
   const start = page.getByRole('link', { name: 'at the start' });
   await start.waitFor();

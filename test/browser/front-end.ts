@@ -45,7 +45,7 @@ export async function setUpFrontEnd(t: TestContext, { library, toPage, options }
   });
   const context = await browser.newContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const said: string[] = [];
   page.on('console', (message) => {
     if (['warning', 'error'].includes(message.type())) said.push(message.text());

@@ -16,7 +16,7 @@ async function openPage(t: TestContext) {
   );
   t.after(() => browser.close());
   const page = await browser.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   return page;
 }
 

@@ -126,7 +126,7 @@ describe('the README and docs/guide/', () => {
         const commands = commandsOf(page);
         const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
         const cli = `keycloak-guard() { "${process.execPath}" ${TYPESCRIPT_ANYWHERE.join(' ')} "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
-        const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 60_000 });
+        const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 300_000 });
         const answers = stdout.split('\n--\n');
         for (const [i, { command, expected }] of commands.entries()) {
           const answer = (answers[i] ?? '').trimEnd();

@@ -145,7 +145,7 @@ describe('the lists of events', () => {
   });
 
   it('are given up where they do not end: a proxy drops the query, and yet closing ends', {
-    timeout: 20_000,
+    timeout: 120_000,
   }, async (t) => {
     const { events, realm, verifier, news } = await startFollowing(t);
     events.ignoresQuery = true;

@@ -90,7 +90,7 @@ const OF_TENANTS = [
   ...['//t/a;b//mcp', '/t;x/a/mcp', '/t/a;/mcp', '/t/;/mcp', '/t/a/b/mcp', '/other', '/t/a', '/t/mcp'],
 ];
 
-test('whatever a router takes for the server of a tenant is guarded', { timeout: 20_000 }, async (t) => {
+test('whatever a router takes for the server of a tenant is guarded', { timeout: 120_000 }, async (t) => {
   const isFor = createPlace('/t/:tenant/mcp');
   const open: string[] = [];
   const reached = new Map<string, number>();
@@ -151,7 +151,7 @@ test('whatever a router takes for the server of a tenant is guarded', { timeout:
 
 const isMcp = (path: string | null) => path === '/mcp' || path?.startsWith('/mcp/') === true;
 
-test('whatever a router takes for the path of the MCP server is guarded', { timeout: 20_000 }, async (t) => {
+test('whatever a router takes for the path of the MCP server is guarded', { timeout: 120_000 }, async (t) => {
   const isFor = createPlace('/mcp');
   const open: string[] = [];
   const reached = new Map<string, number>();

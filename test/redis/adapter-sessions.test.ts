@@ -42,6 +42,6 @@ for (const name of ADAPTER_NAMES) {
     assert.equal(logout.status, 303);
     assert.equal((await get(one, '/guarded')).status, 401);
     // It has the session in memory, and would keep it for ten seconds.
-    await eventually('the other one knows', async () => (await get(two, '/guarded')).status === 401, 5_000);
+    await eventually('the other one knows', async () => (await get(two, '/guarded')).status === 401, 9_000);
   });
 }

@@ -37,7 +37,7 @@ for (const url of BAD_URLS) {
 test('an outage is told once, however many connections belong together, and is over when all are back', async (t) => {
   const redis = await startRedis(t);
   const codes: string[] = [];
-  const first = openRedis({ url: redis.url, onNotice: ({ code }) => codes.push(code) });
+  const first = openRedis({ url: redis.url, timeoutMs: 10_000, onNotice: ({ code }) => codes.push(code) });
   const all = [first, first.duplicate(), first.duplicate()];
   t.after(() => {
     for (const one of all) one.close();
@@ -58,8 +58,8 @@ test('an outage that nobody listens to is a line on the standard error output, a
   const write = mock.method(process.stderr, 'write', () => true);
   t.after(() => write.mock.restore());
   const lines = () => write.mock.calls.map(({ arguments: [text] }) => String(text));
-  const first = openRedis({ url: redis.url });
-  const silent = openRedis({ url: redis.url, onNotice: false });
+  const first = openRedis({ url: redis.url, timeoutMs: 10_000 });
+  const silent = openRedis({ url: redis.url, timeoutMs: 10_000, onNotice: false });
   const all = [first, first.duplicate(), silent];
   t.after(() => all.map((one) => one.close()));
   await eventually('all are there', () => all.every((one) => one.isReady));
@@ -75,7 +75,7 @@ test('an outage that nobody listens to is a line on the standard error output, a
 test('an outage that only one of them saw is told too, and a connection that was closed is not waited for', async (t) => {
   const redis = await startRedis(t);
   const codes: string[] = [];
-  const first = openRedis({ url: redis.url, onNotice: ({ code }) => codes.push(code) });
+  const first = openRedis({ url: redis.url, timeoutMs: 10_000, onNotice: ({ code }) => codes.push(code) });
   const blocked = first.duplicate();
   const closed = first.duplicate();
   t.after(() => [first, blocked, closed].map((one) => one.close()));

@@ -18,6 +18,7 @@ for (const [how, fails] of [
     const codes: string[] = [];
     const connection = openRedis({
       url: redis.url,
+      timeoutMs: 10_000,
       onNotice: ({ code }) => {
         codes.push(code);
         return fails();

@@ -40,7 +40,7 @@ async function startProcess(t: TestContext, redis: TestRedis, keyPrefix?: string
 
 /** A connection of the test's own. */
 async function openCommand(t: TestContext, redis: TestRedis) {
-  const command = openRedis({ url: redis.url });
+  const command = openRedis({ url: redis.url, timeoutMs: 10_000 });
   t.after(() => command.close());
   await eventually('connected', () => command.isReady);
   return (...args: string[]) => command.run((client) => client.sendCommand(args));
@@ -118,13 +118,13 @@ test('a Redis that hangs is noticed within the timeout, and used again when it g
   const took = Date.now() - begin;
   assert.ok(took >= TIMEOUT_MS - 50 && took < 5 * TIMEOUT_MS, `took ${took} ms`);
   redis.thaw();
-  await eventually('the other one knows', () => isSeen(other, session('during')), 10_000);
+  await eventually('the other one knows', () => isSeen(other, session('during')));
 });
 
 test('a process that was cut off goes on where it stopped', async (t) => {
   const redis = await startRedis(t);
   const [one, other] = [await startProcess(t, redis), await startProcess(t, redis)];
-  const command = openRedis({ url: redis.url });
+  const command = openRedis({ url: redis.url, timeoutMs: 10_000 });
   t.after(() => command.close());
   await eventually('connected', () => command.isReady);
   for (let round = 0; round < 5; round++) {
@@ -156,7 +156,7 @@ test('a Redis that lost its data is told again, though others have written to it
   const one = await startProcess(t, redis);
   await one.store.add(session('before'));
   await eventually('it has come', () => isSeen(one, session('before')));
-  const command = openRedis({ url: redis.url });
+  const command = openRedis({ url: redis.url, timeoutMs: 10_000 });
   t.after(() => command.close());
   await eventually('connected', () => command.isReady);
   await command.run((client) =>
@@ -221,7 +221,7 @@ test('what Redis refuses over a connection that stays is shared when it takes it
   assert.equal(one.store.waiting, 2);
   await call('CONFIG', 'SET', 'maxmemory', '0');
   for (const name of ['during', 'during too']) {
-    await eventually('the other one knows', () => isSeen(other, session(name)), 5_000);
+    await eventually('the other one knows', () => isSeen(other, session(name)));
   }
   await eventually('nothing waits', () => one.store.waiting === 0);
 });
@@ -333,7 +333,7 @@ test('a Redis that is full refuses new DPoP proofs, and forgets none', async (t)
 test('what no version of this program wrote is passed over', async (t) => {
   const redis = await startRedis(t);
   const one = await startProcess(t, redis);
-  const command = openRedis({ url: redis.url });
+  const command = openRedis({ url: redis.url, timeoutMs: 10_000 });
   t.after(() => command.close());
   await eventually('connected', () => command.isReady);
   for (const r of STRANGE) {

@@ -5,7 +5,7 @@ import { startRedis } from '../support/redis-server.ts';
 
 sessionStoreContract('redis', async (t) => {
   const redis = await startRedis(t);
-  const connections = [openRedis({ url: redis.url }), openRedis({ url: redis.url })];
+  const connections = [openRedis({ url: redis.url, timeoutMs: 10_000 }), openRedis({ url: redis.url })];
   t.after(() => {
     for (const connection of connections) connection.close();
   });

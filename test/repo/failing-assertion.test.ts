@@ -24,7 +24,7 @@ test('an assertion that fails in a long test file fails at once, and does not ha
   const run = spawnSync(process.execPath, [...TYPESCRIPT, '--test', file], {
     cwd: ROOT,
     env,
-    timeout: 20_000,
+    timeout: 120_000,
     encoding: 'utf8',
   });
   assert.equal(run.status, 1, run.stderr);

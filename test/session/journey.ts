@@ -74,7 +74,7 @@ async function openPage(t: TestContext): Promise<{ page: Page; faults: string[] 
   const browser = await launchChromium(reachOnly('127.0.0.1', 'localhost'));
   t.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 900, height: 900 } });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const faults: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' && /Content Security Policy/i.test(message.text())) {

@@ -66,7 +66,7 @@ function assertUnavailable(answer: Answer, name: string): void {
   assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/, name);
 }
 
-async function until(condition: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+async function until(condition: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const giveUpAt = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > giveUpAt) assert.fail(`not within ${timeoutMs} ms`);
