@@ -5,6 +5,7 @@ import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapter
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { buildTestApp, SECRET, startIdp } from '../server/service.ts';
 import { COOKIE, ORIGIN, openBrowser } from '../session/browser.ts';
+import { freezeTime } from '../support/freeze-time.ts';
 
 const SETTINGS = { PUBLIC_URL: ORIGIN, TOKEN_CHECK: 'local' };
 const SECRETS = ['b7f3c1d95e0a4826b7f3c1d95e0a4826', '0a4826b7f3c1d95e0a4826b7f3c1d95e'] as const;
@@ -138,6 +139,7 @@ test('a thousand requests at once, after the access token expired, are one refre
 for (const limit of [{ idleSeconds: 60 }, { maxSeconds: 60 }]) {
   test(`a session ends by ${Object.keys(limit)[0]}`, async (t) => {
     const idp = await startIdp(t);
+    freezeTime(t);
     let now = Date.now();
     const keycloak = { serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak' };
     const app = Fastify();

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
+import { freezeTime } from '../support/freeze-time.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
 /** An app whose clock is ahead of Keycloak's; tokens live for 300 seconds. */
 async function setUp(t: TestContext, aheadSeconds: number) {
+  freezeTime(t);
   let now = Date.now() + aheadSeconds * 1000;
   const ended: string[] = [];
   const onEvent = ({ type, reason }: SessionEvent) => void (type === 'ended' && ended.push(reason));

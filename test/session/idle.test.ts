@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { freezeTime } from '../support/freeze-time.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
 const LIFESPAN = 20;
 
 async function setUp(t: TestContext, maxCachedSessions: number) {
+  freezeTime(t);
   let now = Date.now();
   const start = now;
   const session = { idleSeconds: 60, maxCachedSessions };
@@ -58,6 +60,7 @@ test('a request to a guarded route is use, and the time begins anew', async (t) 
 });
 
 test('the longest time is told where it comes before the idle time', async (t) => {
+  freezeTime(t);
   let now = Date.now();
   const { app } = await buildSessionApp(t, {
     clock: () => now,

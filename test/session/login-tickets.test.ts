@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freezeTime } from '../support/freeze-time.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
@@ -10,6 +11,7 @@ const cleared = (headers: { 'set-cookie'?: string | string[] | undefined }) =>
     .map((line) => line.split('=')[0]);
 
 test('of the logins in five tabs four go on: the oldest one alone is dropped', async (t) => {
+  freezeTime(t);
   let now = Date.now();
   const { app } = await buildSessionApp(t, { clock: () => now });
   const browser = openBrowser(app);

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { Connection } from '../../packages/guard/src/adapters/engine/internal.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { freezeTime } from '../support/freeze-time.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
@@ -207,6 +208,7 @@ for (const [scope, by] of [
   ['openid organization:*', 'all of them'],
 ] as const) {
   test(`a connection of a session ends with the membership, at the next token: ${by}`, async (t) => {
+    freezeTime(t);
     let now = Date.now();
     const { app, idp, browser, tenant, organizations } = await setUp(t, { scope }, () => now);
     const open: Connection[] = [];

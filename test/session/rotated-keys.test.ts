@@ -4,11 +4,13 @@ import Fastify from 'fastify';
 import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
+import { freezeTime } from '../support/freeze-time.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 
 /** An app on a clock that is moved together with Keycloak's. */
 async function setUp(t: TestContext, { hasRefreshTokens = true } = {}) {
   const idp = await startIdp(t);
+  freezeTime(t);
   let now = Date.now();
   const clock = () => now;
   const keycloak = { serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak' };
