@@ -341,7 +341,7 @@ describe('Socket.IO', () => {
         new Promise((resolve) => {
           decide = resolve;
         });
-      const guarded = toSocketIoMiddleware({ open, openWith: open } as never);
+      const guarded = toSocketIoMiddleware({ open, openWith: open } as never, console);
       const passed = new Promise((resolve) => guarded(socket as never, resolve));
       if (isGone) {
         conn.readyState = 'closed';

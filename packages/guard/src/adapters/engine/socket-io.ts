@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Principal } from '../../core/index.ts';
+import type { Log, Principal } from '../../core/index.ts';
 import { toPublic } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard } from './connections.ts';
 
@@ -13,6 +13,7 @@ export interface SocketIoSocket {
     /** `open`, until the client is gone. */
     readonly readyState: string;
     once(event: 'close', listener: () => void): unknown;
+    close(): unknown;
   };
   // biome-ignore lint/suspicious/noExplicitAny: anything that the application puts there
   data: any;
@@ -30,8 +31,16 @@ export type SocketIoMiddleware = (socket: SocketIoSocket, next: (error?: Error) 
  * origin. `socket.data.principal` is who it is. The event `auth` with a new token replaces the old one, and is acknowledged with
  * `{ ok }`; a socket whose token expired, or whose session ended, is told so (`auth_error`) and disconnected.
  */
-export function toSocketIoMiddleware(guard: ConnectionGuard<IncomingMessage>): SocketIoMiddleware {
+export function toSocketIoMiddleware(
+  guard: ConnectionGuard<IncomingMessage>,
+  log: Pick<Log, 'error'>,
+): SocketIoMiddleware {
   return (socket, next) => {
+    if (isSkippedLater(socket)) {
+      log.error({}, SKIPPED);
+      next(toConnectError(undefined));
+      return;
+    }
     const { token } = socket.handshake.auth;
     const opened =
       token === undefined ? guard.open(asUpgrade(socket.request)) : guard.openWith(socket.request, token);
@@ -45,6 +54,17 @@ export function toSocketIoMiddleware(guard: ConnectionGuard<IncomingMessage>): S
       (error: unknown) => next(toConnectError(error)),
     );
   };
+}
+
+const SKIPPED =
+  'Socket.IO lets recovered connections past the guard, so all are refused: connectionStateRecovery needs skipMiddlewares: false';
+
+/** By default no middleware sees a connection that is recovered: it would outlive its token, and nobody would watch it. */
+function isSkippedLater(socket: object): boolean {
+  const { nsp } = socket as {
+    nsp?: { server?: { opts?: { connectionStateRecovery?: { skipMiddlewares?: boolean } } } };
+  };
+  return nsp?.server?.opts?.connectionStateRecovery?.skipMiddlewares === true;
 }
 
 function follow(socket: SocketIoSocket, connection: Connection): void {
@@ -70,9 +90,14 @@ function follow(socket: SocketIoSocket, connection: Connection): void {
 }
 
 /** Tells the client why, and ends its connection. */
-export function disconnectSocket(socket: Pick<SocketIoSocket, 'emit' | 'disconnect'>, reason: unknown): void {
+export function disconnectSocket(
+  socket: Pick<SocketIoSocket, 'connected' | 'conn' | 'emit' | 'disconnect'>,
+  reason: unknown,
+): void {
   socket.emit('auth_error', { detail: toConnectError(reason).message });
-  socket.disconnect(true);
+  // While other middleware decides, `disconnect` does nothing.
+  if (socket.connected) socket.disconnect(true);
+  else socket.conn.close();
 }
 
 /** What the client gets as `connect_error`. Nothing about a fault here. */

@@ -104,7 +104,7 @@ export function toSockets<Incoming, C extends object>(
         accept,
         log,
       ),
-    socket: (...given) => toSocketIoMiddleware(guardOf(requirementsOf(given))),
+    socket: (...given) => toSocketIoMiddleware(guardOf(requirementsOf(given)), log),
   };
 }
 

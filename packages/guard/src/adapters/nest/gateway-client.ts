@@ -5,6 +5,7 @@ import type { Client } from './ws-call.ts';
 /** The members of a `ws` client that are used here. */
 interface WsClient {
   readonly readyState: number;
+  send: Send;
   once(event: 'close', listener: () => void): unknown;
   removeAllListeners(event: 'message'): unknown;
   pause(): void;
@@ -14,6 +15,7 @@ interface WsClient {
 }
 
 interface SocketIoClient extends SocketIoSocket {
+  readonly conn: SocketIoSocket['conn'] & { write: Send };
   /** Adds middleware for incoming events. */
   use(middleware: (event: unknown, next: () => void) => void): unknown;
 }
@@ -26,7 +28,10 @@ const CUT_AFTER_MS = 1_000;
 /** `readyState` of `ws` from which on the connection is closing or closed. */
 const CLOSING = 2;
 
-/** Most events of a client of Socket.IO that wait for a decision; who sends more is disconnected. */
+/**
+ * Most events of a client of Socket.IO that wait for a decision; who sends more is disconnected. And most of what waits to be sent
+ * to a client; more is dropped.
+ */
 const MOST_HELD = 100;
 
 const has = (client: object, ...methods: string[]): boolean =>
@@ -36,8 +41,8 @@ const has = (client: object, ...methods: string[]): boolean =>
 export function isKnownClient(client: unknown): client is GatewayClient {
   if (typeof client !== 'object' || client === null) return false;
   return has(client, 'disconnect')
-    ? has(client, 'use', 'on', 'emit')
-    : has(client, 'once', 'removeAllListeners', 'pause', 'resume', 'close', 'terminate');
+    ? has(client, 'use', 'on', 'emit') && has((client as { conn?: object }).conn ?? {}, 'write')
+    : has(client, 'once', 'removeAllListeners', 'pause', 'resume', 'close', 'send', 'terminate');
 }
 
 /** Ends a client of an unknown kind, if one of the usual methods does. */
@@ -60,23 +65,66 @@ export function isOver(client: GatewayClient): boolean {
   return isSocketIo(client) ? client.connected === false : client.readyState >= CLOSING;
 }
 
-/** Number of decisions still open: several gateways may share a client. */
-const undecided = new WeakMap<object, number>();
+/** What is held back of a client until a decision is made. */
+interface Held {
+  /** The decision: what it was sent meanwhile is sent, or dropped. */
+  decide(isAdmitted: boolean): void;
+  /** What it sent meanwhile is heard. Call it last of all. */
+  hear(): void;
+}
 
 /**
- * Nest does not wait for `handleConnection`. This holds back what the client sends until a decision is made.
- *
- * @returns call it once the decision is made
+ * Nest does not wait for `handleConnection`. This holds back what the client sends, and what it is sent with all others: who brings a
+ * token of an unknown key is undecided for seconds.
  */
-export function hold(client: GatewayClient): () => void {
-  if (isSocketIo(client)) return holdEvents(client);
-  undecided.set(client, (undecided.get(client) ?? 0) + 1);
+export function hold(client: GatewayClient): Held {
+  if (isSocketIo(client)) return { decide: holdSent(client.conn, 'write').decide, hear: holdEvents(client) };
+  const outbox = holdSent(client, 'send');
   client.pause();
-  return () => {
-    const left = (undecided.get(client) as number) - 1;
-    undecided.set(client, left);
-    if (left === 0) client.resume();
+  return {
+    decide: outbox.decide,
+    hear: () => outbox.undecided === 0 && client.resume(),
   };
+}
+
+/** Several gateways may share a client: all of them have to admit it. */
+interface Outbox extends Pick<Held, 'decide'> {
+  undecided: number;
+}
+
+const outboxes = new WeakMap<object, Outbox>();
+
+function holdSent<N extends 'send' | 'write'>(target: { [name in N]: Send }, name: N): Outbox {
+  const outbox = outboxes.get(target) ?? createOutbox(target, name);
+  outboxes.set(target, outbox);
+  outbox.undecided++;
+  return outbox;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what it is given is passed on
+type Send = (...given: any[]) => unknown;
+
+function createOutbox<N extends 'send' | 'write'>(target: { [name in N]: Send }, name: N): Outbox {
+  const send = target[name];
+  let waiting: unknown[][] | undefined = [];
+  const wait: Send = (...given) => {
+    if (waiting === undefined) return send.apply(target, given);
+    return waiting.length < MOST_HELD && waiting.push(given);
+  };
+  target[name] = wait;
+  const outbox = {
+    undecided: 0,
+    decide(isAdmitted: boolean) {
+      outbox.undecided--;
+      if (isAdmitted && outbox.undecided > 0) return;
+      outboxes.delete(target);
+      if (target[name] === wait) target[name] = send;
+      const all = waiting ?? [];
+      waiting = undefined;
+      if (isAdmitted) for (const given of all) send.apply(target, given);
+    },
+  };
+  return outbox;
 }
 
 /** After a disconnect, Socket.IO drops the events that were held back. */

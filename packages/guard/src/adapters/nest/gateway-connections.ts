@@ -120,13 +120,16 @@ export function createGatewayConnections(
         endUnknown(client);
         return undefined;
       }
-      const release = hold(client);
+      const held = hold(client);
       try {
-        return await watch(client, guard.open(callOf(client)));
+        const principal = await watch(client, guard.open(callOf(client)));
+        held.decide(true);
+        return principal;
       } catch (error) {
+        held.decide(false);
         return turnAway(client, error);
       } finally {
-        release();
+        held.hear();
       }
     },
     /** @throws {WsException} rejects with what a guard would refuse the token with; the old token stays in use */
@@ -147,7 +150,7 @@ export function createGatewayConnections(
       return (socket, next) => {
         const begin = async () => keep(socket, guard.open(callOf(socket)));
         const ofSocket: ConnectionGuard<unknown> = { open: begin, openWith: begin };
-        toSocketIoMiddleware(ofSocket)(socket, next);
+        toSocketIoMiddleware(ofSocket, log)(socket, next);
       };
     },
   };

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { type ServerOptions, Server as SocketIo } from 'socket.io';
+import { io as connectSocketIo } from 'socket.io-client';
+import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+/** A guarded server of Socket.IO, and clients of it. */
+async function setUp(t: TestContext, options: Partial<ServerOptions> = {}) {
+  const realm = createTestRealm();
+  const { serverUrl, realm: name, clientId, fetch, clock } = realm;
+  const lines: string[] = [];
+  const quiet = () => {};
+  const log = { info: quiet, warn: quiet, error: (_fields: object, line: string) => void lines.push(line) };
+  const kc = keycloak({ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, log });
+  const server = createServer();
+  const io = new SocketIo(server, options);
+  io.use(kc.socket());
+  const connected: boolean[] = [];
+  io.on('connection', (socket) => {
+    connected.push(socket.recovered);
+    socket.emit('hello', socket.data.principal.username);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(async () => {
+    server.closeAllConnections();
+    await io.close();
+    await kc.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const open = (token: string) => {
+    const socket = connectSocketIo(url, { auth: { token }, reconnection: false });
+    t.after(() => socket.close());
+    const next = (event: string) => new Promise<unknown>((resolve) => socket.once(event, resolve));
+    return { socket, next };
+  };
+  return { realm, io, lines, connected, open };
+}
+
+test('where Socket.IO would let recovered connections past the guard, nobody is admitted, and the log says why', async (t) => {
+  const { realm, lines, connected, open } = await setUp(t, { connectionStateRecovery: {} });
+  const { next } = open(realm.mint());
+  const answer = await Promise.race([next('connect_error'), next('hello')]);
+  assert.equal((answer as Error).message, 'Internal Server Error');
+  assert.deepEqual(connected, []);
+  assert.match(lines.join('\n'), /skipMiddlewares: false/);
+});
+
+test('a recovered connection is decided on as a new one is', async (t) => {
+  const { realm, connected, open } = await setUp(t, { connectionStateRecovery: { skipMiddlewares: false } });
+  const { socket, next } = open(realm.mint({ exp: realm.now + 60 }));
+  await next('hello');
+  for (const [after, event] of [
+    [1, 'hello'],
+    [3600, 'connect_error'],
+  ] as const) {
+    const gone = next('disconnect');
+    socket.io.engine.close();
+    await gone;
+    realm.advance(after);
+    const answer = next(event);
+    socket.connect();
+    await answer;
+  }
+  assert.deepEqual(connected, [false, true]);
+});
+
+test('a token that ends while other middleware decides ends the connection before it begins', async (t) => {
+  const { realm, io, connected, open } = await setUp(t);
+  const { socket, next } = open(realm.mint({ exp: realm.now + 1 }));
+  const over = new Promise<void>((resolve) => {
+    io.use((one, go) => {
+      one.conn.once('close', resolve);
+      // Longer than the token is good.
+      setTimeout(go, 1_500);
+    });
+  });
+  await Promise.race([next('connect'), over]);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.deepEqual([socket.connected, connected], [false, []]);
+});
