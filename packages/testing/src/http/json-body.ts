@@ -26,17 +26,75 @@ export function parseJson(text: string): unknown {
 /** For JSON that is not what Keycloak expects. */
 export const wrongShape = (error = 'unknown_error') => new Fault(400, error, 'Cannot parse the JSON');
 
+/** Checks the value of a member, and gives it its type, as Jackson does in Keycloak. Never called with `null`. */
+type Shape = (value: unknown) => unknown;
+/** Every member that Keycloak knows. */
+export type Shapes = Readonly<Record<string, Shape>>;
+
+/** @param names with spaces between them */
+export const each = (names: string, shape: Shape): Shapes =>
+  Object.fromEntries(names.split(/\s+/).map((name) => [name, shape]));
+
+export const anything: Shape = (value) => value;
+export const text: Shape = (value) => {
+  if (typeof value === 'object') throw wrongShape();
+  return String(value);
+};
+export const object: Shape = (value) => {
+  if (typeof value !== 'object' || Array.isArray(value)) throw wrongShape();
+  return value;
+};
+export const flag: Shape = (value) => {
+  if (typeof value === 'number') return value !== 0;
+  const word = text(value);
+  if (/^(true|false|)$/.test(word as string)) return word === 'true';
+  throw wrongShape();
+};
+export const listOf =
+  (shape: Shape): Shape =>
+  (value) => {
+    if (!Array.isArray(value)) throw wrongShape();
+    return value.map(shape);
+  };
+export const texts = listOf((one) => text(one ?? 'null'));
+/** One of these, or the number of one. */
+export const wordOf =
+  (words: readonly string[]): Shape =>
+  (value) => {
+    const word = typeof value === 'number' ? words[value] : words.find((one) => one === value);
+    if (word === undefined) throw wrongShape();
+    return word;
+  };
+/** Lists of texts by their names; where there is none, nothing. */
+export const textsByName: Shape = (value) =>
+  typeof value !== 'object'
+    ? {}
+    : Object.fromEntries(
+        Object.entries(value as object).map(([name, one]) => [name, [one].flat().map((of) => String(of))]),
+      );
+
 /**
- * A representation, of which Keycloak refuses members that it does not know.
+ * A representation, of which Keycloak refuses members that it does not know. What is `null` is left out.
  *
- * @param error of JSON that is no object
  * @throws {Fault} 400 in Keycloak's words
  */
-export function readRepresentation(text: string, name: string, members: ReadonlySet<string>, error?: string) {
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape(error);
-  const unknown = Object.keys(value).find((member) => !members.has(member));
-  if (unknown === undefined) return value as Record<string, unknown>;
+export const readRepresentation = (text: string, name: string, shapes: Shapes) =>
+  toRepresentation(parseJson(text), text, name, shapes);
+
+/** @param text that the value is a part of */
+export function toRepresentation(
+  value: unknown,
+  text: string,
+  name: string,
+  shapes: Shapes,
+): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape();
+  const given = Object.entries(value);
+  const unknown = given.find(([member]) => !Object.hasOwn(shapes, member))?.[0];
+  if (unknown === undefined) {
+    const set = given.filter(([, one]) => one !== null);
+    return Object.fromEntries(set.map(([member, one]) => [member, (shapes[member] as Shape)(one)]));
+  }
   const before = text.slice(0, text.indexOf(`"${unknown}"`) + unknown.length + 3).split('\n');
   const place = `at line ${before.length} column ${(before.at(-1) ?? '').length + 2}`;
   throw new Fault(400, `Invalid json representation for ${name}. Unrecognized field "${unknown}" ${place}.`);

@@ -1,4 +1,4 @@
-import { readRepresentation } from '../http/json-body.ts';
+import { anything, each, flag, object, readRepresentation, text, texts } from '../http/json-body.ts';
 import type { Client } from '../realm/client.ts';
 import { hasFlag } from '../realm/client.ts';
 import type { ClientRepresentation } from '../realm/representation.ts';
@@ -24,27 +24,37 @@ export interface RegistrationPolicies {
   readonly fullScope: boolean;
 }
 
-/** Every member that Keycloak knows. It refuses any other. */
-const MEMBERS: ReadonlySet<string> = new Set(
-  `redirect_uris token_endpoint_auth_method token_endpoint_auth_signing_alg grant_types response_types application_type
-  client_id client_secret client_name client_uri policy_uri tos_uri logo_uri jwks_uri jwks scope contacts subject_type
-  sector_identifier_uri id_token_signed_response_alg id_token_encrypted_response_alg id_token_encrypted_response_enc
-  userinfo_signed_response_alg userinfo_encrypted_response_alg userinfo_encrypted_response_enc
-  request_object_signing_alg request_object_encryption_alg request_object_encryption_enc request_object_required
-  default_max_age require_auth_time default_acr_values initiate_login_uri request_uris software_id software_version
-  software_statement client_id_issued_at client_secret_expires_at registration_client_uri registration_access_token
-  tls_client_certificate_bound_access_tokens tls_client_auth_subject_dn dpop_bound_access_tokens
-  post_logout_redirect_uris backchannel_logout_uri backchannel_logout_session_required
-  backchannel_logout_revoke_offline_tokens backchannel_token_delivery_mode
-  backchannel_client_notification_endpoint backchannel_authentication_request_signing_alg
-  frontchannel_logout_uri frontchannel_logout_session_required require_pushed_authorization_requests
-  authorization_signed_response_alg authorization_encrypted_response_alg
-  authorization_encrypted_response_enc`.split(/\s+/),
-);
+const SHAPES = {
+  ...each(
+    `token_endpoint_auth_method token_endpoint_auth_signing_alg application_type
+    client_id client_secret client_name client_uri policy_uri tos_uri logo_uri jwks_uri scope subject_type
+    sector_identifier_uri id_token_signed_response_alg id_token_encrypted_response_alg id_token_encrypted_response_enc
+    userinfo_signed_response_alg userinfo_encrypted_response_alg userinfo_encrypted_response_enc
+    request_object_signing_alg request_object_encryption_alg request_object_encryption_enc
+    initiate_login_uri software_id software_version software_statement registration_client_uri registration_access_token
+    tls_client_auth_subject_dn backchannel_logout_uri backchannel_token_delivery_mode
+    backchannel_client_notification_endpoint backchannel_authentication_request_signing_alg
+    frontchannel_logout_uri authorization_signed_response_alg authorization_encrypted_response_alg
+    authorization_encrypted_response_enc`,
+    text,
+  ),
+  ...each(
+    `redirect_uris grant_types response_types contacts default_acr_values request_uris post_logout_redirect_uris`,
+    texts,
+  ),
+  ...each(
+    `request_object_required require_auth_time tls_client_certificate_bound_access_tokens dpop_bound_access_tokens
+    backchannel_logout_session_required backchannel_logout_revoke_offline_tokens frontchannel_logout_session_required
+    require_pushed_authorization_requests`,
+    flag,
+  ),
+  ...each('default_max_age client_id_issued_at client_secret_expires_at', anything),
+  jwks: object,
+};
 
 /** @throws {Fault} 400 in Keycloak's words */
-export const readMetadata = (text: string): ClientMetadata =>
-  readRepresentation(text, 'OIDCClientRepresentation', MEMBERS, 'invalid_request');
+export const readMetadata = (body: string): ClientMetadata =>
+  readRepresentation(body, 'OIDCClientRepresentation', SHAPES);
 
 /** The client as in a realm file. The requested scopes become its optional ones. */
 export function toRepresentation(

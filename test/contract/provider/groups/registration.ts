@@ -212,6 +212,14 @@ export const registrationGroup: Behaviours = {
     error: 'invalid_request',
     error_description: 'Cannot parse the JSON',
   }),
+  ...Object.fromEntries(
+    ['[]', '{"redirect_uris":5}', '{"client_name":[]}', '{"jwks":5}', '{"require_auth_time":"x"}'].map(
+      (body) => [
+        `what has another shape: ${body}`,
+        refused(body, 400, { error: 'unknown_error', error_description: 'Cannot parse the JSON' }),
+      ],
+    ),
+  ),
   'a form': refused(
     'a=b',
     415,

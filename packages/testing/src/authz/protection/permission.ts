@@ -1,6 +1,6 @@
-import { Fault } from '../../fault.ts';
+import { Fault, unexpected } from '../../fault.ts';
 import { issuerOf } from '../../http/issuer.ts';
-import { parseJson, wrongShape } from '../../http/json-body.ts';
+import { parseJson, text, texts, textsByName, toRepresentation, wrongShape } from '../../http/json-body.ts';
 import { parentsOf } from '../evaluation/find-permissions.ts';
 import type { AskedText } from '../grant/permission-form.ts';
 import { signTicket } from '../grant/permission-ticket.ts';
@@ -10,6 +10,8 @@ import type { ResourceServer } from '../resource-servers.ts';
 import type { ProtectionAnswer, ProtectionCall } from './call.ts';
 import type { ProtectionCaller } from './caller.ts';
 
+const SHAPES = { resource_id: text, resource_scopes: texts, claims: textsByName };
+
 interface Wanted {
   readonly resource_id?: string;
   readonly resource_scopes?: readonly string[];
@@ -18,10 +20,13 @@ interface Wanted {
 
 /** Makes a ticket for what a client was refused (UMA 2.0 Federated Authorization §4). */
 export async function createPermissionTicket(call: ProtectionCall): Promise<ProtectionAnswer> {
-  const { provider, caller, text, request } = call;
-  const value = text === '' ? [] : parseJson(text);
+  const { provider, caller, text: body, request } = call;
+  const value = body === '' ? [] : parseJson(body);
   if (!Array.isArray(value)) throw wrongShape();
-  const wanted = value as Wanted[];
+  const wanted = value.map((one: unknown): Wanted => {
+    if (one === null) throw unexpected();
+    return toRepresentation(one, body, 'PermissionRequest', SHAPES);
+  });
   if (wanted.length === 0) {
     throw new Fault(400, 'invalid_permission_request', 'Invalid permission request.');
   }

@@ -1,15 +1,37 @@
-import { Fault } from '../../fault.ts';
-import { readRepresentation } from '../../http/json-body.ts';
+import { Fault, unexpected } from '../../fault.ts';
+import {
+  each,
+  flag,
+  listOf,
+  object,
+  readRepresentation,
+  text,
+  texts,
+  textsByName,
+  wrongShape,
+} from '../../http/json-body.ts';
 import type { Provider } from '../../provider.ts';
 import type { Resource } from '../model.ts';
-import { scopeName } from '../read-settings.ts';
 import type { ResourceServer } from '../resource-servers.ts';
 
-const MEMBERS = new Set(
-  '_id name displayName type uri uris icon_uri owner ownerManagedAccess attributes scopes resource_scopes'.split(
-    ' ',
-  ),
-);
+const scopes = listOf((one) => {
+  if (one === null) throw unexpected();
+  if (typeof one === 'string') return one;
+  const { name } = object(one) as { name?: unknown };
+  if (name === undefined) throw new Fault(409, 'conflict', 'Duplicate resource error');
+  return text(name);
+});
+const owner = (value: unknown) => {
+  if (typeof value === 'string') return value;
+  if (Object.keys(object(value) as object).some((name) => name !== 'id' && name !== 'name'))
+    throw wrongShape();
+  return value;
+};
+const SHAPES = {
+  ...each('_id name displayName type uri icon_uri', text),
+  ...{ uris: texts, ownerManagedAccess: flag, attributes: textsByName, owner },
+  ...each('scopes resource_scopes', scopes),
+};
 
 /** A resource as a caller describes it. Missing members are `undefined` or empty. */
 export type ResourceBody = Omit<Resource, 'id' | 'name' | 'ownerId' | 'attributes'> & {
@@ -19,21 +41,29 @@ export type ResourceBody = Omit<Resource, 'id' | 'name' | 'ownerId' | 'attribute
 };
 
 /** @throws {Fault} 400 in Keycloak's words */
-export function readResourceBody(text: string): ResourceBody {
-  const body = readRepresentation(text, 'UmaResourceRepresentation', MEMBERS);
-  const uris = [...listOf(body.uris), ...(typeof body.uri === 'string' ? [body.uri] : [])].map(String);
+export function readResourceBody(given: string): ResourceBody {
+  const body = readRepresentation(given, 'UmaResourceRepresentation', SHAPES) as Body;
+  const uris = [...(body.uris ?? []), ...(body.uri === undefined ? [] : [body.uri])];
   for (const uri of uris) assertTemplate(uri);
   return {
-    id: textOf(body._id),
-    name: textOf(body.name),
-    displayName: textOf(body.displayName),
-    type: textOf(body.type),
+    id: body._id,
+    name: body.name,
+    displayName: body.displayName,
+    type: body.type,
     uris: [...new Set(uris)],
-    iconUri: textOf(body.icon_uri),
+    iconUri: body.icon_uri,
     isOwnerManaged: body.ownerManagedAccess === true,
-    scopes: [...new Set(listOf(body.resource_scopes ?? body.scopes).map(scopeText))],
-    attributes: body.attributes as Resource['attributes'] | undefined,
+    scopes: [...new Set(body.resource_scopes ?? body.scopes)],
+    attributes: body.attributes,
   };
+}
+
+interface Body extends Partial<Record<'_id' | 'name' | 'displayName' | 'type' | 'uri' | 'icon_uri', string>> {
+  readonly uris?: readonly string[];
+  readonly scopes?: readonly string[];
+  readonly resource_scopes?: readonly string[];
+  readonly ownerManagedAccess?: boolean;
+  readonly attributes?: Resource['attributes'];
 }
 
 /** Keycloak's members for a new resource, for one asked for by id, and for one in a list. */
@@ -63,10 +93,6 @@ export function describeResource(
     icon_uri: iconUri,
   };
 }
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const scopeText = (value: unknown): string => scopeName(value as string | { name: string });
 
 /** @throws {Fault} 400 for a path that would match nothing */
 function assertTemplate(uri: string): void {

@@ -1,5 +1,5 @@
 import { Fault, invalidRequest } from '../../fault.ts';
-import { readRepresentation } from '../../http/json-body.ts';
+import { each, flag, readRepresentation, text } from '../../http/json-body.ts';
 import type { Provider } from '../../provider.ts';
 import type { Ticket } from '../model.ts';
 import type { ResourceServer } from '../resource-servers.ts';
@@ -7,20 +7,22 @@ import { createTicket, deleteTicket, grantTicket, hasTicket } from '../tickets.t
 import { type ProtectionAnswer, type ProtectionCall, pageOf } from './call.ts';
 import type { ProtectionCaller } from './caller.ts';
 
-const MEMBERS = new Set(
-  'id owner resource scope granted scopeName resourceName requester ownerName requesterName'.split(' '),
-);
+const SHAPES = {
+  ...each('id owner resource scope scopeName resourceName requester ownerName requesterName', text),
+  granted: flag,
+};
 
 const invalidPermission = (text: string) => new Fault(400, 'invalid_permission', text);
 const notAuthorised = (resource: unknown, text: string) =>
   new Fault(403, 'not_authorised', `permissions for [${resource}] ${text}`);
 
-const readBody = (text: string) => readRepresentation(text, 'PermissionTicketRepresentation', MEMBERS);
+const readBody = (body: string) => readRepresentation(body, 'PermissionTicketRepresentation', SHAPES);
 
 /** Shares at once, or files a request. Only the owner and the client may. */
-export function shareByTicket({ provider, caller, text }: ProtectionCall): ProtectionAnswer {
-  if (text === '') throw invalidRequest('invalid_permission');
-  const body = readBody(text);
+export function shareByTicket(call: ProtectionCall): ProtectionAnswer {
+  const { provider, caller } = call;
+  if (call.text === '') throw invalidRequest('invalid_permission');
+  const body = readBody(call.text);
   const { server } = caller;
   if (body.id !== undefined) throw invalidPermission('created permissions should not have id');
   if (body.resource === undefined) throw invalidPermission('created permissions should have resource');
@@ -76,8 +78,8 @@ function requireTicket({ tickets }: ResourceServer, id: unknown): Ticket {
 }
 
 /** Grants a request, or takes it back with `granted: false`. */
-export function updateTicket({ caller, text }: ProtectionCall): ProtectionAnswer {
-  const body = text === '' ? {} : readBody(text);
+export function updateTicket({ caller, text: sent }: ProtectionCall): ProtectionAnswer {
+  const body = sent === '' ? {} : readBody(sent);
   const ticket = requireTicket(caller.server, body.id);
   if (!caller.isServer && ticket.ownerId !== caller.id) {
     throw notAuthorised(body.resource ?? null, 'can be updated only by the owner or by the resource server');

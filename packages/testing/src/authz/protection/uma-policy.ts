@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Fault, invalidRequest, unexpected } from '../../fault.ts';
-import { readRepresentation } from '../../http/json-body.ts';
+import { anything, each, readRepresentation, text, texts, wordOf } from '../../http/json-body.ts';
 import type { Provider } from '../../provider.ts';
 import type { Policy, Resource, Strategy } from '../model.ts';
-import { listOf } from '../read-settings.ts';
+import { listOf, WORDS } from '../read-settings.ts';
 import { type ProtectionAnswer, type ProtectionCall, pageOf } from './call.ts';
 
-const MEMBERS = new Set(
-  'id name description type policies resources scopes logic decisionStrategy owner resourceType resourcesData scopesData roles groups clients users condition'.split(
-    ' ',
-  ),
-);
+const SHAPES = {
+  ...each('id name description type owner resourceType condition', text),
+  ...each('policies resources scopes roles groups clients users', texts),
+  ...each('resourcesData scopesData', anything),
+  ...{ logic: wordOf(WORDS.ofPolicy.logic), decisionStrategy: wordOf(WORDS.ofPolicy.decisionStrategy) },
+};
 
 interface Body {
   readonly id?: string;
@@ -43,7 +44,7 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
-const readBody = (text: string): Body => readRepresentation(text, 'UmaPermissionRepresentation', MEMBERS);
+const readBody = (body: string): Body => readRepresentation(body, 'UmaPermissionRepresentation', SHAPES);
 
 /** Lets an owner grant a resource, which the path names, to others. */
 export function createUmaPolicy(call: ProtectionCall): ProtectionAnswer {

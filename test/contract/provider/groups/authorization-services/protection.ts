@@ -167,6 +167,77 @@ export const protectionGroup: Behaviours = {
         'to take away its own': [at('DELETE', `resource_set/${made.json._id}`), '204'],
       });
     }),
+  'bodies whose members have another shape': (scene) =>
+    scene.withRealm(withAuthorization(), async (caller) => {
+      const { login, own, protection, idOf } = createAsker(caller);
+      const [client, alice] = [await own(), (await login('alice', 'api')).access_token];
+      const album = await idOf('album', 'alice');
+      const permission = { resource_id: await idOf('orders') };
+      const ticket = { resource: album, requesterName: 'bob', scopeName: 'view' };
+      const share = { name: 'odd', scopes: ['view'], users: ['bob'] };
+      const ODD = '400 unknown_error: Cannot parse the JSON';
+      const cases = [
+        ...[{}, [], [[]]].map((odd) => ['resource_set', { name: odd }]),
+        ...[
+          { uri: [] },
+          { uris: 'x' },
+          { uris: [{}] },
+          { scopes: 1 },
+          { resource_scopes: [1] },
+          { owner: [] },
+        ].map((odd) => ['resource_set', { name: 'odd', ...odd }]),
+        ...[{ resource_id: {} }, { resource_scopes: true }, { resource_scopes: {} }].map((odd) => [
+          'permission',
+          [{ ...permission, ...odd }],
+        ]),
+        ...[1, 'x', []].map((odd) => ['permission', [permission, odd]]),
+        ...[
+          { resource: { toString: 1 } },
+          { scopeName: [] },
+          { requester: {} },
+          { granted: 'x' },
+          { owner: {} },
+        ].map((odd) => ['permission/ticket', { ...ticket, ...odd }]),
+        ...[
+          { name: [] },
+          { scopes: 'x' },
+          { users: [[]] },
+          { roles: 1 },
+          { logic: 'x' },
+          { clients: {} },
+        ].map((odd) => [`uma-policy/${album}`, { ...share, ...odd }]),
+      ] as [string, unknown][];
+      await assertAll(
+        Object.fromEntries(
+          cases.map(([path, body]) => [
+            `${path.split('/')[0]} ${JSON.stringify(body).replace(/[\da-f]{8}-[\da-f-]{27}/g, '')}`,
+            [
+              async () => tell(await protection('POST', path, path.startsWith('uma') ? alice : client, body)),
+              ODD,
+            ],
+          ]),
+        ),
+      );
+      await assertAll({
+        'a member that is null is none': [
+          async () =>
+            statusOf(protection('POST', 'permission', client, [{ ...permission, resource_scopes: null }])),
+          '201',
+        ],
+        'a member that is unknown': [
+          async () =>
+            tell(await protection('POST', 'permission', client, [{ ...permission, x: 1 }])).replace(
+              / at line.*/,
+              '',
+            ),
+          '400 Invalid json representation for PermissionRequest. Unrecognized field "x"',
+        ],
+        'a number is a name': [
+          async () => statusOf(protection('POST', 'resource_set', client, { name: 17 })),
+          '201',
+        ],
+      });
+    }),
   'a client whose resources are managed by nobody else': (scene) =>
     scene.withRealm(
       withAuthorization((settings) => {
