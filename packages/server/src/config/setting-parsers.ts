@@ -9,11 +9,6 @@ export const whole =
   (text: string): number | undefined =>
     /^\d{1,9}$/.test(text) && Number(text) >= low && Number(text) <= high ? Number(text) : undefined;
 
-export const oneOf =
-  <T extends string>(...values: T[]) =>
-  (text: string): T | undefined =>
-    values.find((value) => value === text);
-
 export function parseHost(text: string): string | undefined {
   return isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text) ? text : undefined;
 }

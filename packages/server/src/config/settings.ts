@@ -2,8 +2,8 @@ import { mendServerUrl } from 'keycloak-guard/unstable';
 import { CREDENTIAL_SETTINGS } from './credential-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import type { Setting } from './setting.ts';
+import { oneOf, onOrOff, wholeNumber } from './setting-kinds.ts';
 import {
-  oneOf,
   parseHost,
   parseIssuer,
   parseList,
@@ -69,64 +69,43 @@ export const SETTINGS = {
   },
   KEYCLOAK_TIMEOUT_MS: {
     description: 'Bound on every call to Keycloak. Unit: milliseconds.',
-    rule: 'must be a whole number from 100 to 60000',
-    example: '5000',
-    default: '5000',
-    parse: whole(100, 60_000),
+    ...wholeNumber(100, 60_000, 5000),
   },
   CLOCK_TOLERANCE_SECONDS: {
     description: 'Tolerated difference between the clocks here and at Keycloak. Unit: seconds.',
-    rule: 'must be a whole number from 0 to 300',
-    example: '5',
-    default: '5',
-    parse: whole(0, 300),
+    ...wholeNumber(0, 300, 5),
   },
   TOKEN_CHECK: {
     description:
       '`local`: signature and claims only. `recheck`: Keycloak is asked again about a token in use. `remote`: Keycloak is asked on every request.',
-    rule: 'must be local, recheck or remote',
-    example: 'recheck',
-    default: 'recheck',
-    parse: oneOf('local', 'recheck', 'remote'),
+    ...oneOf(['local', 'recheck', 'remote'], 'recheck'),
   },
   RECHECK_SECONDS: {
     description:
       'With `TOKEN_CHECK=recheck`: longest time a token is trusted without asking Keycloak. Unit: seconds.',
-    rule: 'must be a whole number from 1 to 3600',
-    example: '30',
-    default: '30',
-    parse: whole(1, 3600),
+    ...wholeNumber(1, 3600, 30),
   },
   KEYCLOAK_EVENTS: {
     description:
       "`on`: reads Keycloak's lists of events, one process for all, so that a disabled user is out within two seconds and Keycloak is rarely asked about tokens. Needs what `keycloak-guard setup events` sets up.",
-    rule: 'must be on or off',
+    ...onOrOff('off'),
     example: 'on',
-    default: 'off',
-    parse: oneOf('on', 'off'),
   },
   DPOP: {
     description:
       'Tokens that are bound to a key of their client (RFC 9449). `off`: refused. `accepted`: beside bearer tokens. `required`: no others are accepted, but for sessions of browsers; `POST /login` gives out bearer tokens. Set `PUBLIC_URL` too.',
-    rule: 'must be off, accepted or required',
+    ...oneOf(['off', 'accepted', 'required'], 'off'),
     example: 'accepted',
-    default: 'off',
-    parse: oneOf('off', 'accepted', 'required'),
   },
   MAX_CACHED_TOKENS: {
     description: 'Most verified tokens kept in memory, about 4 KiB each. 0 keeps none.',
-    rule: 'must be a whole number from 0 to 10000000',
-    example: '10000',
-    default: '10000',
-    parse: whole(0, 10_000_000),
+    ...wholeNumber(0, 10_000_000, 10_000),
   },
   ADMIN_PUSHES: {
     description:
       "Takes what Keycloak pushes to a client's Admin URL (`/k_logout`, `/k_push_not_before`). Only for a client that has one: back-channel logout needs none, and Keycloak plans to remove these pushes.",
-    rule: 'must be on or off',
+    ...onOrOff('off'),
     example: 'on',
-    default: 'off',
-    parse: oneOf('on', 'off'),
   },
   HOST: {
     description: 'Address to listen on. In a container `0.0.0.0`.',
@@ -137,17 +116,12 @@ export const SETTINGS = {
   },
   PORT: {
     description: 'Port to listen on. 0 takes a free one.',
-    rule: 'must be a whole number from 0 to 65535',
-    example: '8000',
-    default: '8000',
-    parse: whole(0, 65_535),
+    ...wholeNumber(0, 65_535, 8000),
   },
   WORKERS: {
     description: 'Processes that answer at `PORT`, one for each core. They share what replicas share.',
-    rule: 'must be a whole number from 1 to 64',
+    ...wholeNumber(1, 64, 1),
     example: '4',
-    default: '1',
-    parse: whole(1, 64),
   },
   WORKER_TIMEOUT_MS: {
     description:
@@ -159,18 +133,12 @@ export const SETTINGS = {
   },
   LOG_LEVEL: {
     description: 'Least level that is logged. Requests are logged at `info`.',
-    rule: 'must be fatal, error, warn, info, debug, trace or silent',
-    example: 'info',
-    default: 'info',
-    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    ...oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
   },
   AUDIT_LOG: {
     description:
       'Lines about logins, refusals, logouts and revocations (`"name":"audit"`) in the log, at every `LOG_LEVEL`.',
-    rule: 'must be on or off',
-    example: 'on',
-    default: 'on',
-    parse: oneOf('on', 'off'),
+    ...onOrOff('on'),
   },
   TRUST_PROXY: {
     description:
@@ -191,10 +159,8 @@ export const SETTINGS = {
   CORS_CREDENTIALS: {
     description:
       'Whether pages of `CORS_ORIGINS` may use the session cookie too (`fetch` with `credentials: "include"`), to read. Browsers send it from the same site only, as from `app.example.com` to `api.example.com`.',
-    rule: 'must be on or off',
+    ...onOrOff('off'),
     example: 'on',
-    default: 'off',
-    parse: oneOf('on', 'off'),
   },
   PUBLIC_URL: {
     description:
@@ -215,17 +181,11 @@ export const SETTINGS = {
   },
   SESSION_IDLE_SECONDS: {
     description: 'A session in the browser ends when it was not used for so long. Unit: seconds.',
-    rule: 'must be a whole number from 60 to 31536000',
-    example: '1800',
-    default: '1800',
-    parse: whole(60, 31_536_000),
+    ...wholeNumber(60, 31_536_000, 1800),
   },
   SESSION_MAX_SECONDS: {
     description: 'A session in the browser ends after so long, used or not. Unit: seconds.',
-    rule: 'must be a whole number from 60 to 31536000',
-    example: '36000',
-    default: '36000',
-    parse: whole(60, 31_536_000),
+    ...wholeNumber(60, 31_536_000, 36_000),
   },
   REDIS_URL: {
     description:
@@ -247,10 +207,8 @@ export const SETTINGS = {
   ...LIMIT_SETTINGS,
   DOCS: {
     description: '`off`: no `/docs`, no `/openapi.json`, and no sign-in of theirs.',
-    rule: 'must be on or off',
+    ...onOrOff('on'),
     example: 'off',
-    default: 'on',
-    parse: oneOf('on', 'off'),
   },
   METRICS_HOST: {
     description: 'Address to listen on for Prometheus. Not set: that of `HOST`.',
@@ -262,25 +220,19 @@ export const SETTINGS = {
   METRICS_PORT: {
     description:
       'Port for Prometheus (`GET /metrics`), at the address of `METRICS_HOST`. 0 takes a free one. Not set: no metrics, and no cost.',
-    rule: 'must be a whole number from 0 to 65535',
+    ...wholeNumber(0, 65_535),
     example: '9464',
     optional: true,
-    parse: whole(0, 65_535),
   },
   SHUTDOWN_DELAY_MS: {
     description:
       'Time from SIGTERM to the end of listening, in which `/health/ready` is 503: a load balancer sees it and sends nothing more. Unit: milliseconds.',
-    rule: 'must be a whole number from 0 to 60000',
+    ...wholeNumber(0, 60_000, 0),
     example: '5000',
-    default: '0',
-    parse: whole(0, 60_000),
   },
   SHUTDOWN_TIMEOUT_MS: {
     description: 'Longest wait for requests that are under way at SIGTERM. Unit: milliseconds.',
-    rule: 'must be a whole number from 100 to 600000',
-    example: '10000',
-    default: '10000',
-    parse: whole(100, 600_000),
+    ...wholeNumber(100, 600_000, 10_000),
   },
 } as const satisfies Record<string, Setting>;
 
