@@ -2,7 +2,8 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import { found, toAdminError } from './admin-error.ts';
 import type { UserGoal } from './goal.ts';
 import { findClient, findGroup, findUser } from './look-up.ts';
-import type { Action, Step } from './plan/step.ts';
+import { MCP_ACTIONS } from './mcp/apply.ts';
+import type { Action, ActionOf, Step } from './plan/step.ts';
 
 /** Where steps are done. */
 export interface StepTarget {
@@ -18,30 +19,20 @@ export interface StepTarget {
  *
  * @throws {AdminError} when Keycloak does not answer or refuses
  */
-export function applyStep(api: AdminClient, target: StepTarget, step: Step): Promise<void> {
-  return applyBy(step, (action) => doAction(api, target, action));
-}
-
-/** The same, for other actions. */
-export async function applyBy<A>(step: Step<A>, act: (action: A) => Promise<unknown>): Promise<void> {
+export async function applyStep(api: AdminClient, target: StepTarget, step: Step): Promise<void> {
+  const { action } = step;
+  const named = ('client' in action && typeof action.client === 'string' && action.client) || undefined;
+  const at = { api, ...target, clientId: named ?? target.clientId };
   try {
-    await act(step.action);
+    await ACTIONS[action.type](at, action as never);
   } catch (error) {
     const reason = toAdminError(error, `${step.kind} the ${step.subject}`);
     if (reason.status !== 409 || step.kind !== 'create') throw reason;
   }
 }
 
-type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
-
 interface At extends StepTarget {
   readonly api: AdminClient;
-}
-
-export function doAction(api: AdminClient, target: StepTarget, action: Action): Promise<unknown> {
-  const clientId = ('client' in action && typeof action.client === 'string' && action.client) || undefined;
-  const at = { api, ...target, clientId: clientId ?? target.clientId };
-  return ACTIONS[action.type](at, action as never);
 }
 
 /** The client of an action is the one that it names, or that of the API. */
@@ -98,6 +89,7 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
     const group = found(await findGroup(at.api, at.realm, path), path);
     await at.api.users.addToGroup({ realm: at.realm, id: await userId(at), groupId: group.id });
   },
+  ...MCP_ACTIONS,
 };
 
 /** A new realm needs keys, clients and roles: most of a minute on a busy machine. */

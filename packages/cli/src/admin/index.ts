@@ -45,7 +45,6 @@ export {
   type UserGoal,
 } from './goal.ts';
 export { findClient, findGroup, findUser } from './look-up.ts';
-export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
 export { takesDocuments } from './mcp/documents.ts';
 export { type McpGoal, toDefaultScope } from './mcp/goal.ts';

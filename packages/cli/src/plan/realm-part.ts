@@ -1,4 +1,4 @@
-import { type AdminConnection, applyStep, type Plan, type Step } from '../admin/index.ts';
+import { type AdminConnection, applyStep, type Plan } from '../admin/index.ts';
 import type { Output } from '../terminal/output.ts';
 import { type PlanPart, type ShownStep, VERBS } from './part.ts';
 
@@ -27,20 +27,10 @@ export function toRealmPart(
   target: Parameters<typeof applyStep>[1],
   out: Output,
 ): PlanPart {
-  return toStepPart(title, plan, (step) => applyStep(api, target, step), out);
-}
-
-/** The same, for steps that are done in their own way. */
-export function toStepPart<A>(
-  title: string | undefined,
-  plan: Plan<A>,
-  apply: (step: Step<A>) => Promise<void>,
-  out: Output,
-): PlanPart {
   return toPart(title, plan, async function* () {
     for (const step of plan.steps) {
       out.progress(`${step.kind} ${step.subject}`);
-      await apply(step);
+      await applyStep(api, target, step);
       yield step;
     }
   });

@@ -30,11 +30,15 @@ export interface McpState {
 const TIMEOUT_MS = 10_000;
 const POLICY = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
 
-/** Of those who register without a token. */
-const isAnonymous =
-  (wanted: string) =>
-  ({ providerId, subType }: ComponentRepresentation): boolean =>
-    providerId === wanted && subType === 'anonymous';
+/** A policy for those who register without a token. */
+export async function readRegistrationPolicy(
+  api: AdminClient,
+  realm: string,
+  wanted: string,
+): Promise<ComponentRepresentation | undefined> {
+  const all = await api.components.find({ realm, type: POLICY });
+  return all.find(({ providerId, subType }) => providerId === wanted && subType === 'anonymous');
+}
 
 /**
  * Reads the current state. Changes nothing.
@@ -45,16 +49,19 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
   const { realm, url } = goal;
   return trying(`see what the realm ${realm} holds`, async () => {
     const there = await findRealm(api, realm, 'run setup api first');
-    // The types of these two know nothing of the realm.
-    const [server, program, scopes, optional, byDefault, policies, documents] = await Promise.all([
+    const policy = (wanted: string) =>
+      goal.registration ? readRegistrationPolicy(api, realm, wanted) : undefined;
+    const [server, program, scopes, trustedHosts, webOrigins, documents] = await Promise.all([
       findClient(api, realm, url),
       findClient(api, realm, MCP_CLIENT_ID),
       api.clientScopes.find({ realm }),
-      api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
-      api.clientScopes.listDefaultClientScopes({ realm } as never),
-      goal.registration ? api.components.find({ realm, type: POLICY }) : [],
+      policy('trusted-hosts'),
+      policy('registration-web-origins'),
       readDocuments(api, realm, there.enabled === false),
     ]);
+    // The types of these two know nothing of the realm.
+    const optional = await api.clientScopes.listDefaultOptionalClientScopes({ realm } as never);
+    const byDefault = await api.clientScopes.listDefaultClientScopes({ realm } as never);
     return {
       server,
       program,
@@ -62,14 +69,18 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
       programIsFor: audiencesOf(mappersOf(program, scopes)),
       byDefault: byDefault.map(({ name = '' }) => name),
-      trustedHosts: policies.find(isAnonymous('trusted-hosts')),
-      webOrigins: policies.find(isAnonymous('registration-web-origins')),
+      trustedHosts,
+      webOrigins,
       documents,
     };
   });
 }
 
-async function readDocuments(api: AdminClient, realm: string, isRealmOff: boolean): Promise<DocumentState> {
+export async function readDocuments(
+  api: AdminClient,
+  realm: string,
+  isRealmOff = false,
+): Promise<DocumentState> {
   const metadata = await readMetadata(`${api.baseUrl}/realms/${encodeURIComponent(realm)}`);
   if (metadata.client_id_metadata_document_supported !== true) {
     return { isOffered: false, isRealmOff, profiles: [], policies: [] };

@@ -1,5 +1,4 @@
-import { added, change, toChange } from '../plan/step.ts';
-import type { McpPart } from './action.ts';
+import { added, change, type Part, toChange } from '../plan/step.ts';
 import type { McpState } from './current.ts';
 import {
   type DocumentPolicy,
@@ -11,7 +10,7 @@ import {
 import type { McpGoal } from './goal.ts';
 
 /** Programs whose client id is the URL of a document about them. */
-export function planDocuments(plan: McpPart, { documents }: McpState, goal: McpGoal): void {
+export function planDocuments(plan: Part, { documents }: McpState, goal: McpGoal): void {
   if (!documents.isOffered && goal.documents.length > 0) {
     plan.blocked.push({
       subject: 'documents of clients',
@@ -35,7 +34,7 @@ export function planDocuments(plan: McpPart, { documents }: McpState, goal: McpG
 }
 
 function planPolicy(
-  { steps, kept, blocked }: McpPart,
+  { steps, kept, blocked }: Part,
   documents: McpState['documents'],
   policy: DocumentPolicy,
 ): void {

@@ -1,6 +1,5 @@
 import { audiencesOf } from '../plan/audiences.ts';
-import { added, change, newPart, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
-import type { McpAction, McpPart } from './action.ts';
+import { added, change, newPart, type Part, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
 import type { McpState } from './current.ts';
 import {
   MCP_CLIENT,
@@ -16,8 +15,8 @@ import { planDocuments } from './plan-documents.ts';
 import { needsOf } from './programs.ts';
 
 /** The steps to the goal. What a person set stays. */
-export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
-  const plan = newPart<McpAction>();
+export function planMcp(state: McpState, goal: McpGoal): Plan {
+  const plan = newPart();
   planServer(plan, state, goal);
   const own = goal.scopes.filter((scope) => planScope(plan, state, goal, scope));
   planProgram(plan, state, goal, own);
@@ -26,7 +25,7 @@ export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
   return plan;
 }
 
-function planServer({ steps, kept, blocked }: McpPart, { server }: McpState, goal: McpGoal): void {
+function planServer({ steps, kept, blocked }: Part, { server }: McpState, goal: McpGoal): void {
   const { url } = goal;
   const subject = `client ${url}`;
   if (server === undefined) {
@@ -47,7 +46,7 @@ function planServer({ steps, kept, blocked }: McpPart, { server }: McpState, goa
 }
 
 /** @returns whether the scope is the server's, or becomes it */
-function planScope(plan: McpPart, state: McpState, goal: McpGoal, name: string): boolean {
+function planScope(plan: Part, state: McpState, goal: McpGoal, name: string): boolean {
   const subject = `client scope ${name}`;
   const there = state.scopes.find((one) => one.name === name);
   const others = audiencesOf(there?.protocolMappers).filter((one) => one !== goal.url);
@@ -82,7 +81,7 @@ function planScope(plan: McpPart, state: McpState, goal: McpGoal, name: string):
   return true;
 }
 
-function toNewScope(subject: string, name: string, goal: McpGoal): Step<McpAction> {
+function toNewScope(subject: string, name: string, goal: McpGoal): Step {
   const changes = [change('audience', goal.url), change('username', 'preferred_username')];
   const own = { attributes: SCOPE_ATTRIBUTES, protocolMappers: toScopeMappers(goal) };
   const scope = { name, protocol: 'openid-connect', ...own };
@@ -94,8 +93,8 @@ function completeScope(
   scope: string,
   there: McpState['scopes'][number],
   goal: McpGoal,
-): Step<McpAction>[] {
-  const steps: Step<McpAction>[] = [];
+): Step[] {
+  const steps: Step[] = [];
   if (there.attributes?.['include.in.token.scope'] !== SCOPE_ATTRIBUTES['include.in.token.scope']) {
     const changes = [change('include in token scope', 'true', 'false')];
     steps.push(toChange(subject, changes, { type: 'set-scope-attributes', scope }));
@@ -115,7 +114,7 @@ function completeScope(
 }
 
 function planProgram(
-  { steps, kept }: McpPart,
+  { steps, kept }: Part,
   { program, programIsFor }: McpState,
   { url }: McpGoal,
   scopes: readonly string[],
@@ -143,7 +142,7 @@ function planProgram(
 const POLICY_FIX = 'Clients → Client registration → Anonymous access policies';
 
 function planRegistration(
-  { steps, kept, blocked }: McpPart,
+  { steps, kept, blocked }: Part,
   { trustedHosts, webOrigins }: McpState,
   { programs }: McpGoal,
 ): void {

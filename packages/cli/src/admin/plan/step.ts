@@ -1,5 +1,6 @@
 import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type { Mapper } from '../mapper.ts';
+import type { DocumentPolicy } from '../mcp/documents.ts';
 
 /** One setting that changes, for people. Never holds a secret. */
 export interface Change {
@@ -56,7 +57,15 @@ export type Action =
       readonly of: string;
       readonly role: string;
     }
-  | { readonly type: 'join-group'; readonly path: string };
+  | { readonly type: 'join-group'; readonly path: string }
+  | { readonly type: 'set-scope-attributes'; readonly scope: string }
+  | { readonly type: 'add-scope-mapper'; readonly scope: string; readonly mapper: Mapper }
+  | { readonly type: 'offer-scope'; readonly scope: string }
+  | { readonly type: 'trust-hosts'; readonly hosts: readonly string[] }
+  | { readonly type: 'allow-origins'; readonly origins: readonly string[] }
+  | { readonly type: 'take-documents'; readonly policy: DocumentPolicy };
+
+export type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 
 /** One thing to create or to change. */
 export interface Step<A = Action> {
@@ -77,42 +86,43 @@ export interface Blocked {
 }
 
 /** The whole plan. */
-export interface Plan<A = Action> {
-  readonly steps: readonly Step<A>[];
+export interface Plan {
+  readonly steps: readonly Step[];
   /** What exists already and stays as it is. */
   readonly kept: readonly string[];
   readonly blocked: readonly Blocked[];
 }
 
 /** A plan, or a part of one, while it is made. */
-export interface Part<A = Action> {
-  readonly steps: Step<A>[];
+export interface Part {
+  readonly steps: Step[];
   readonly kept: string[];
   readonly blocked: Blocked[];
 }
 
-export const newPart = <A = Action>(): Part<A> => ({ steps: [], kept: [], blocked: [] });
+export const newPart = (): Part => ({ steps: [], kept: [], blocked: [] });
 
 /** A part that does nothing, because something stands in the way. */
-export const blockedPart = (subject: string, why: string, fix: string): Part<never> => ({
+export const blockedPart = (subject: string, why: string, fix: string): Part => ({
   steps: [],
   kept: [],
   blocked: [{ subject, why, fix }],
 });
 
-export const joinParts = <A>(parts: readonly Plan<A>[]): Part<A> => ({
+export const joinParts = (parts: readonly Plan[]): Part => ({
   steps: parts.flatMap((part) => part.steps),
   kept: parts.flatMap((part) => part.kept),
   blocked: parts.flatMap((part) => part.blocked),
 });
 
-export const toCreate = <A extends { readonly type: string } = Action>(
-  subject: string,
-  action: A,
-  changes: readonly Change[] = [],
-): Step<A> => ({ kind: 'create', subject, changes, action });
+export const toCreate = (subject: string, action: Action, changes: readonly Change[] = []): Step => ({
+  kind: 'create',
+  subject,
+  changes,
+  action,
+});
 
-export const toChange = <A extends { readonly type: string } = Action>(
+export const toChange = <A = Action>(
   subject: string,
   changes: readonly Change[],
   action: A,

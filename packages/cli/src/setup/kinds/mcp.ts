@@ -1,6 +1,6 @@
-import { applyMcpStep, PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
+import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
 import { isHttpUrl } from '../../door/options.ts';
-import { toStepPart } from '../../plan/realm-part.ts';
+import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { lists, switches } from '../../settings/flags.ts';
 import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
@@ -88,7 +88,7 @@ export const mcp: SetupKind = {
     const isLeft = plan.blocked.some(({ subject }) => subject === `client ${goal.url}`);
     const { envFile } = visit;
     const parts = [
-      toStepPart(title, plan, (step) => applyMcpStep(api, goal, step), out),
+      toRealmPart(title, plan, api, own, out),
       await planEnv(
         isLeft ? undefined : envFile,
         visit,
