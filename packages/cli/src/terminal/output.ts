@@ -2,19 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { createPaint, type Paint, toPlainText } from './style.ts';
 
 /** Where a command writes. */
-export interface Output {
-  /** Colours a string for `line` and `progress` of this output only. */
-  readonly paint: Paint;
-  /**
-   * Writes a line. Only the colours of `paint` reach the terminal; all other escape sequences are removed.
-   */
-  line(text?: string): void;
-  /** Shows the current action; only on a terminal, until the next line. An empty string removes it. */
-  progress(text: string): void;
-}
+export type Output = ReturnType<typeof createOutput>;
 
 /** Lines for people, on a stream. Progress is shown on a terminal alone, so a pipe gets plain lines. */
-export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
+export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv) {
   const isTerminal = stream.isTTY === true;
   let isDirty = false;
   const clear = () => {
@@ -28,12 +19,17 @@ export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
   const write = (text: string) => stream.write(clean(text).replaceAll(own, '\u001b'));
   const paint: Paint = (format, text) => style(format, clean(text)).replaceAll('\u001b', own);
   return {
+    /** Colours a string for `line` and `progress` of this output only. */
     paint,
-    line(text = '') {
+    /**
+     * Writes a line. Only the colours of `paint` reach the terminal; all other escape sequences are removed.
+     */
+    line(text = ''): void {
       clear();
       write(`${text}\n`);
     },
-    progress(text) {
+    /** Shows the current action; only on a terminal, until the next line. An empty string removes it. */
+    progress(text: string): void {
       if (!isTerminal || env.TERM === 'dumb') return;
       clear();
       if (text === '') return;

@@ -2,14 +2,7 @@ import type { Output } from './output.ts';
 import { toPlainText } from './style.ts';
 
 /** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
-export interface Questions {
-  text(message: string, suggestion?: string): Promise<string>;
-  /** Does not show the input. */
-  secret(message: string): Promise<string>;
-  confirm(message: string, suggestion?: boolean): Promise<boolean>;
-  /** Lets the person choose by descriptions. The first option is suggested. */
-  choose(message: string, options: Readonly<Record<string, string>>): Promise<string>;
-}
+export type Questions = Awaited<ReturnType<typeof createQuestions>>;
 
 /** The person pressed Ctrl+C. */
 export class Cancelled extends Error {
@@ -21,7 +14,7 @@ export class Cancelled extends Error {
  *
  * @param out its progress is removed before a question
  */
-export async function createQuestions(out: Pick<Output, 'progress'>): Promise<Questions> {
+export async function createQuestions(out: Pick<Output, 'progress'>) {
   const prompts = await import('@clack/prompts');
   const answer = <T>(value: T): Exclude<T, symbol> => {
     if (prompts.isCancel(value)) throw new Cancelled('cancelled');
@@ -33,20 +26,22 @@ export async function createQuestions(out: Pick<Output, 'progress'>): Promise<Qu
   };
   const notEmpty = (value: string | undefined) => (value ? undefined : 'Please type something');
   return {
-    async text(message, suggestion) {
+    async text(message: string, suggestion?: string): Promise<string> {
       if (suggestion === undefined)
         return answer(await prompts.text({ ...ready(message), validate: notEmpty }));
       return answer(
         await prompts.text({ ...ready(message), placeholder: suggestion, defaultValue: suggestion }),
       );
     },
-    async secret(message) {
+    /** Does not show the input. */
+    async secret(message: string): Promise<string> {
       return answer(await prompts.password({ ...ready(message), validate: notEmpty }));
     },
-    async confirm(message, suggestion = true) {
+    async confirm(message: string, suggestion = true): Promise<boolean> {
       return answer(await prompts.confirm({ ...ready(message), initialValue: suggestion }));
     },
-    async choose(message, given) {
+    /** Lets the person choose by descriptions. The first option is suggested. */
+    async choose(message: string, given: Readonly<Record<string, string>>): Promise<string> {
       const options = Object.entries(given).map(([value, label]) => ({ value, label }));
       return answer(await prompts.select({ ...ready(message), options }));
     },

@@ -1,15 +1,7 @@
 import { toSetCookie } from './set-cookie.ts';
 
 /** The names of the cookies and how they are set, for an origin. */
-export interface Cookies {
-  readonly session: string;
-  /** Start of the names of logins that are under way, one cookie each. */
-  readonly login: string;
-  /** A `Set-Cookie` value. Without `maxAgeSeconds` the cookie lives as long as the browser runs. */
-  set(name: string, value: string, maxAgeSeconds?: number): string;
-  /** A `Set-Cookie` value that takes a cookie away. */
-  clear(name: string): string;
-}
+export type Cookies = ReturnType<typeof createCookies>;
 
 /**
  * On https the names begin with `__Host-`: no other host, and no plain http, can set them (RFC 6265bis §4.1.3.2). It
@@ -22,13 +14,17 @@ export function createCookiesFor(name: string): (origin: string) => Cookies {
   return (origin) => (origin.startsWith('https:') ? https : http);
 }
 
-function createCookies(name: string, secure: boolean): Cookies {
+function createCookies(name: string, secure: boolean) {
   const session = `${secure ? '__Host-' : ''}${name}`;
   return {
     session,
+    /** Start of the names of logins that are under way, one cookie each. */
     login: `${session}-login-`,
-    set: (name, value, maxAgeSeconds) => toSetCookie({ name, value, secure, maxAgeSeconds }),
-    clear: (name) => toSetCookie({ name, value: '', secure, maxAgeSeconds: 0 }),
+    /** A `Set-Cookie` value. Without `maxAgeSeconds` the cookie lives as long as the browser runs. */
+    set: (name: string, value: string, maxAgeSeconds?: number): string =>
+      toSetCookie({ name, value, secure, maxAgeSeconds }),
+    /** A `Set-Cookie` value that takes a cookie away. */
+    clear: (name: string): string => toSetCookie({ name, value: '', secure, maxAgeSeconds: 0 }),
   };
 }
 

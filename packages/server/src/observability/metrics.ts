@@ -1,13 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { FastifyInstance } from 'fastify';
-import type { Observer } from 'keycloak-guard/audit';
 import { prometheus } from 'keycloak-guard/prometheus';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { LOGIN_OUTCOMES } from '../audit/security-events.ts';
 import { type Logger, streamOf } from '../log/logger.ts';
 import type { Breaker } from '../services/breaker.ts';
 import type { Turns } from '../services/turns.ts';
-import type { OnAnswered } from './answers.ts';
 import { countTimes } from './route-times.ts';
 
 declare module 'fastify' {
@@ -18,14 +16,7 @@ declare module 'fastify' {
 }
 
 /** Numbers for Prometheus. */
-export interface Metrics {
-  /** Counts what verifier, client and guards do. */
-  readonly observer: Observer;
-  /** Counts requests and their times. */
-  readonly onAnswered: OnAnswered;
-  /** Counts what the service does beside. */
-  collect(app: FastifyInstance, sources: Sources): void;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 interface Sources {
   readonly queue: Turns;
@@ -35,7 +26,7 @@ interface Sources {
 }
 
 /** No label grows with users: routes are patterns. */
-export function createMetrics(): Metrics {
+export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
   const observer = prometheus({ register: registry });
@@ -51,9 +42,12 @@ export function createMetrics(): Metrics {
   }
 
   return {
+    /** Counts what verifier, client and guards do. */
     observer,
+    /** Counts requests and their times. */
     onAnswered: countTimes(registry),
-    collect(app, { queue, callTurns, breaker, logger }) {
+    /** Counts what the service does beside. */
+    collect(app: FastifyInstance, { queue, callTurns, breaker, logger }: Sources): void {
       collectDefaultMetrics({ register: registry });
       gauge('keycloak_guard_logins_in_flight', 'Password checks at Keycloak', () => queue.inFlight);
       gauge('keycloak_guard_logins_waiting', 'Password checks that wait for their turn', () => queue.waiting);

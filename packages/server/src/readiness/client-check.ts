@@ -9,18 +9,7 @@ declare module 'fastify' {
 }
 
 /** Whether Keycloak takes this service as the client that it is set up to be. */
-export interface ClientCheck {
-  /**
-   * Until the first answer is there, and while the answer is that the set-up is wrong. A Keycloak that cannot say does not
-   * stand in the way: tokens whose keys are known can be verified without it.
-   */
-  readonly isInTheWay: boolean;
-  /** For `/health/ready`; `undefined` where it was never asked. */
-  readonly status: { readonly ok: boolean; readonly detail: string } | undefined;
-  /** Asks repeatedly until Keycloak has accepted the client once. */
-  start(): void;
-  close(): void;
-}
+export type ClientCheck = ReturnType<typeof createClientCheck>;
 
 interface ClientCheckOptions {
   readonly client: Pick<KeycloakClient, 'refresh'>;
@@ -46,7 +35,7 @@ const DETAILS = {
  * Asks at the start what else the first login would find out: a wrong address, realm, client or secret. A process that
  * was accepted once stays ready: a secret that is changed later takes no replica away that verifies tokens.
  */
-export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientCheckOptions): ClientCheck {
+export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientCheckOptions) {
   let state: keyof typeof DETAILS | undefined;
   let told: string | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -85,17 +74,23 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
   }
 
   return {
-    get isInTheWay() {
+    /**
+     * Until the first answer is there, and while the answer is that the set-up is wrong. A Keycloak that cannot say does not
+     * stand in the way: tokens whose keys are known can be verified without it.
+     */
+    get isInTheWay(): boolean {
       return state === 'asking' || state === 'refused';
     },
-    get status() {
+    /** For `/health/ready`; `undefined` where it was never asked. */
+    get status(): { readonly ok: boolean; readonly detail: string } | undefined {
       return state === undefined ? undefined : { ok: state === 'accepted', detail: DETAILS[state] };
     },
-    start() {
+    /** Asks repeatedly until Keycloak has accepted the client once. */
+    start(): void {
       state = 'asking';
       void ask(pauseMs);
     },
-    close() {
+    close(): void {
       isClosed = true;
       clearTimeout(timer);
     },

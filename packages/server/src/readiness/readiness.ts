@@ -11,11 +11,7 @@ declare module 'fastify' {
 }
 
 /** What `/health/ready` is made of. */
-export interface Readiness {
-  readonly isReadyItself: () => boolean;
-  readonly isReady: () => boolean;
-  readonly checks: () => object;
-}
+export type Readiness = ReturnType<typeof watchReadiness>;
 
 interface ReadinessSources {
   readonly health: () => Health;
@@ -25,12 +21,12 @@ interface ReadinessSources {
   readonly link: Pick<WorkerLink, 'areAllReady'> | undefined;
 }
 
-export function watchReadiness({ health, draining, clientCheck, link }: ReadinessSources): Readiness {
+export function watchReadiness({ health, draining, clientCheck, link }: ReadinessSources) {
   const isReadyItself = () => !draining.isDraining && !clientCheck.isInTheWay && health().isReady;
   return {
     isReadyItself,
-    isReady: () => isReadyItself() && link?.areAllReady !== false,
-    checks() {
+    isReady: (): boolean => isReadyItself() && link?.areAllReady !== false,
+    checks(): object {
       const { keys, keycloak, revocations } = health().checks;
       return {
         ...{ keys, keycloak },

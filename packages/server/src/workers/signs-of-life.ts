@@ -9,10 +9,7 @@ export function showLife(timeoutMs: number, show: () => void): void {
 }
 
 /** Waits for the signs of life of one worker. */
-export interface LifeWatch {
-  seen(): void;
-  end(): void;
-}
+export type LifeWatch = ReturnType<typeof watchLife>;
 
 /**
  * Calls `onHang` once, when no sign has come for `timeoutMs` since the last one; before the first, a worker loads its
@@ -21,17 +18,17 @@ export interface LifeWatch {
  *
  * @param timeoutMs 0: never
  */
-export function watchLife(timeoutMs: number, onHang: () => void): LifeWatch {
+export function watchLife(timeoutMs: number, onHang: () => void) {
   let missed = 0;
   let timer: NodeJS.Timeout | undefined;
   return {
-    seen() {
+    seen(): void {
       missed = 0;
       if (timeoutMs === 0) return;
       timer ??= setInterval(() => {
         if (++missed === SIGNS) onHang();
       }, timeoutMs / SIGNS);
     },
-    end: () => clearInterval(timer),
+    end: (): void => clearInterval(timer),
   };
 }

@@ -1,16 +1,5 @@
 /** Who owns which session of an MCP client (`Mcp-Session-Id`). */
-export interface SessionOwners {
-  /** Records the owner of a new session. An id keeps its first owner. */
-  give(id: string, owner: string): void;
-  /**
-   * Whether the id was given to this owner. An id that was never given out here, or was forgotten, is nobody's: the MCP server
-   * may still know it, and would let in whoever found it in a log.
-   */
-  isFor(id: string, owner: string): boolean;
-  /** The session has ended. */
-  drop(id: string): void;
-  readonly size: number;
-}
+export type SessionOwners = ReturnType<typeof createSessionOwners>;
 
 interface Held {
   readonly owner: string;
@@ -24,11 +13,7 @@ const MOST = 100_000;
 const IDLE_MS = 24 * 60 * 60 * 1000;
 
 /** @param clock returns the time in milliseconds since 1970 */
-export function createSessionOwners(
-  clock: () => number,
-  most = MOST,
-  mostOfOne = MOST_OF_ONE,
-): SessionOwners {
+export function createSessionOwners(clock: () => number, most = MOST, mostOfOne = MOST_OF_ONE) {
   /** Least recently used first. */
   const held = new Map<string, Held>();
   const ofOwner = new Map<string, Set<string>>();
@@ -61,17 +46,23 @@ export function createSessionOwners(
   }
 
   return {
-    give(id, owner) {
+    /** Records the owner of a new session. An id keeps its first owner. */
+    give(id: string, owner: string): void {
       const one = find(id);
       if (one === undefined || one.owner === owner) use(id, owner);
     },
-    isFor(id, owner) {
+    /**
+     * Whether the id was given to this owner. An id that was never given out here, or was forgotten, is nobody's: the MCP server
+     * may still know it, and would let in whoever found it in a log.
+     */
+    isFor(id: string, owner: string): boolean {
       if (find(id)?.owner !== owner) return false;
       use(id, owner);
       return true;
     },
+    /** The session has ended. */
     drop,
-    get size() {
+    get size(): number {
       return held.size;
     },
   };

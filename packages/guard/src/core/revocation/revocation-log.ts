@@ -61,19 +61,7 @@ export type Revocation =
 export type ChangeEffect = 'renew' | 'confirm' | 'ask';
 
 /** Revocations that are in force, each once, in bounded memory. */
-export interface RevocationLog {
-  /** Returns whether it says something that was not known. */
-  add(revocation: Revocation): boolean;
-  /** Keeps each for at least this long from now on: some token lives so long. Unit: seconds. */
-  keepFor(seconds: number): void;
-  /**
-   * @param parts type, issuer, and the session, subject, token or client that is named; a not-before of 0 has the type
-   * `lifted`, a change its effect
-   */
-  get(...parts: string[]): Revocation | undefined;
-  all(): Iterable<Revocation>;
-  readonly size: number;
-}
+export type RevocationLog = ReturnType<typeof createRevocationLog>;
 
 /** How long a revocation is kept by default: longer than most access tokens live. */
 export const REMEMBER_SECONDS = 24 * 60 * 60;
@@ -91,7 +79,7 @@ export function createRevocationLog(
   clock: () => number = () => performance.now(),
   rememberSeconds: number = REMEMBER_SECONDS,
   most: number = MAX_REVOCATIONS,
-): RevocationLog {
+) {
   assertRememberSeconds(rememberSeconds);
   // By key, the newest last: Map keeps the order in which keys were set.
   const known = new Map<string, { readonly revocation: Revocation; readonly addedAt: number }>();
@@ -108,7 +96,8 @@ export function createRevocationLog(
   }
 
   return {
-    add(revocation) {
+    /** Returns whether it says something that was not known. */
+    add(revocation: Revocation): boolean {
       const key = toKey(revocation);
       const before = known.get(key)?.revocation ?? policies.get(key);
       const isNew = before === undefined || saysMore(revocation, before);
@@ -123,18 +112,23 @@ export function createRevocationLog(
       forgetOld(now);
       return isNew;
     },
-    keepFor(seconds) {
+    /** Keeps each for at least this long from now on: some token lives so long. Unit: seconds. */
+    keepFor(seconds: number): void {
       if (seconds > keepSeconds) keepSeconds = seconds;
     },
-    get(...parts) {
+    /**
+     * @param parts type, issuer, and the session, subject, token or client that is named; a not-before of 0 has the type
+     * `lifted`, a change its effect
+     */
+    get(...parts: string[]): Revocation | undefined {
       const key = JSON.stringify(parts);
       return known.get(key)?.revocation ?? policies.get(key);
     },
-    *all() {
+    *all(): Iterable<Revocation> {
       yield* policies.values();
       for (const { revocation } of known.values()) yield revocation;
     },
-    get size() {
+    get size(): number {
       return known.size + policies.size;
     },
   };

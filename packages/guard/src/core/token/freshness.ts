@@ -19,27 +19,7 @@ export interface Trust {
 export type Age = 'fresh' | 'aging' | 'stale';
 
 /** When Keycloak is asked about a token again: all that differs between `local`, `recheck` and `remote`. */
-export interface Freshness {
-  /** Keycloak is never asked: local knowledge decides. */
-  readonly asksNever: boolean;
-  /** Every request asks for itself: no answer is used twice. */
-  readonly asksAlways: boolean;
-  /** Where Keycloak does not answer, the token is refused, though its signature is good. */
-  readonly needsAnswer: boolean;
-  ageOf(trust: Trust & Spoken, now: number): Age;
-  /** Whether the last answer is good for a request that came at that time. */
-  covers(trust: Trust, cameAt: number): boolean;
-  /** For a token that was never seen: the time of its issue counts as the last answer. */
-  begin(trust: Trust, issuedAt: number | undefined, now: number): void;
-  /** @param askedAt when Keycloak was asked the question that it answered well */
-  renew(trust: Trust, askedAt: number): void;
-  /** It cannot be asked about: only its signature counts. */
-  keepToTheEnd(trust: Trust): void;
-  /** Asked again when the trust is over, not before. */
-  postpone(trust: Trust): void;
-  /** Earlier answers no longer count. */
-  end(trust: Trust): void;
-}
+export type Freshness = ReturnType<typeof createFreshness>;
 
 /** The token that it is about. */
 interface Spoken {
@@ -51,7 +31,7 @@ type FreshnessOptions = Pick<
   'clockToleranceSeconds' | 'recheckSeconds' | 'tokenCheck' | 'whenUnavailable'
 >;
 
-export function createFreshness(options: FreshnessOptions, coverage: Coverage): Freshness {
+export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
   const { tokenCheck, whenUnavailable } = options;
   const trustMs = options.recheckSeconds * 1000;
   const toleranceMs = options.clockToleranceSeconds * 1000;
@@ -83,10 +63,13 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage): 
   }
 
   return {
+    /** Keycloak is never asked: local knowledge decides. */
     asksNever: tokenCheck === 'local',
+    /** Every request asks for itself: no answer is used twice. */
     asksAlways: tokenCheck === 'remote',
+    /** Where Keycloak does not answer, the token is refused, though its signature is good. */
     needsAnswer: tokenCheck === 'remote' || (isTimed && whenUnavailable === 'refuse'),
-    ageOf(trust, now) {
+    ageOf(trust: Trust & Spoken, now: number): Age {
       if (tokenCheck === 'local') {
         // The clock may have been set back.
         trust.quietFrom = now;
@@ -97,23 +80,29 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage): 
       if (now >= trust.trustedUntil) return 'stale';
       return now < trust.quietUntil ? 'fresh' : 'aging';
     },
-    covers: (trust, cameAt) => !isTimed || cameAt < trust.trustedUntil,
-    begin(trust, issuedAt = 0, now) {
+    /** Whether the last answer is good for a request that came at that time. */
+    covers: (trust: Trust, cameAt: number): boolean => !isTimed || cameAt < trust.trustedUntil,
+    /** For a token that was never seen: the time of its issue counts as the last answer. */
+    begin(trust: Trust, issuedAt: number | undefined = 0, now: number): void {
       const issuedAtMs = issuedAt * 1000;
       // A time of issue in the future says nothing about the token's age: Keycloak is asked about it at once.
       trust.spokenAt = issuedAtMs > now + toleranceMs ? 0 : Math.min(issuedAtMs, now);
       trustFrom(trust, trust.spokenAt);
     },
-    renew(trust, askedAt) {
+    /** @param askedAt when Keycloak was asked the question that it answered well */
+    renew(trust: Trust, askedAt: number): void {
       trust.quietFrom = askedAt;
       trust.spokenAt = askedAt;
       trustFrom(trust, askedAt);
     },
+    /** It cannot be asked about: only its signature counts. */
     keepToTheEnd,
-    postpone(trust) {
+    /** Asked again when the trust is over, not before. */
+    postpone(trust: Trust): void {
       trust.quietUntil = trust.trustedUntil;
     },
-    end(trust) {
+    /** Earlier answers no longer count. */
+    end(trust: Trust): void {
       trust.spokenAt = 0;
       trust.quietUntil = 0;
       trust.trustedUntil = 0;

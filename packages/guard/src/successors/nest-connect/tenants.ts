@@ -1,4 +1,3 @@
-import type { Door } from '../../adapters/engine/internal.ts';
 import { createDoor } from '../../adapters/face/internal.ts';
 import type { Call } from '../../adapters/nest/internal.ts';
 import { createPermissions, type Permissions } from '../../authz/internal.ts';
@@ -29,16 +28,10 @@ export interface Tenant {
 }
 
 /** One realm, or many. */
-export interface Tenants {
-  readonly door: Door<Call, Call>;
-  /** Finds out which realm a call is for, before the door decides about it. @throws {AuthError} rejects if it is for none */
-  resolve(call: Call): Promise<void>;
-  /** The realm of a call that was resolved. */
-  of(call: Call): Tenant;
-}
+export type Tenants = ReturnType<typeof createTenants>;
 
 /** @throws {OptionsError} */
-export function createTenants({ verifier: common, multiTenant }: Settings, log: Log): Tenants {
+export function createTenants({ verifier: common, multiTenant }: Settings, log: Log) {
   const isMany = typeof multiTenant?.realmResolver === 'function';
   const resolved = new WeakMap<Call, TenantSettings>();
   const { realm: _, ...shared } = common;
@@ -56,7 +49,8 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
 
   return {
     door,
-    async resolve(call) {
+    /** Finds out which realm a call is for, before the door decides about it. @throws {AuthError} rejects if it is for none */
+    async resolve(call: Call): Promise<void> {
       if (!isMany) return;
       const source = call.request ?? call.carrier;
       const realm: unknown = await multiTenant.realmResolver(source);
@@ -67,7 +61,8 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
       const { serverUrl, clientId, clientSecret } = settings;
       resolved.set(call, { realm, serverUrl, clientId, clientSecret });
     },
-    of(call) {
+    /** The realm of a call that was resolved. */
+    of(call: Call): Tenant {
       const [verifier] = door.verifierOf(call).members as Verifier<object>[];
       return tenantOf(verifier as Verifier<object>);
     },
