@@ -10,6 +10,11 @@ interface Model<T> extends Schema {
   readonly required?: readonly Exclude<keyof T, OptionalOf<T>>[];
 }
 
+const toModel = <T>($id: string, members: Pick<Model<T>, 'required' | 'properties'>): Model<T> => ({
+  ...{ $id, title: $id, type: 'object' },
+  ...members,
+});
+
 /** The model with this `$id`. */
 export const refTo = ($id: string): Schema => ({ $ref: $id });
 
@@ -39,10 +44,7 @@ export interface TokenRequest {
   username: string;
   password: string;
 }
-export const TokenRequest: Model<TokenRequest> = {
-  $id: 'TokenRequest',
-  title: 'TokenRequest',
-  type: 'object',
+export const TokenRequest = toModel<TokenRequest>('TokenRequest', {
   required: ['username', 'password'],
   properties: {
     username: {
@@ -63,7 +65,7 @@ export const TokenRequest: Model<TokenRequest> = {
       title: 'Password',
     },
   },
-};
+});
 
 /** Answer of `POST /login`. */
 export interface TokenResponse {
@@ -73,10 +75,7 @@ export interface TokenResponse {
   refresh_token?: string;
   refresh_expires_in?: number;
 }
-export const TokenResponse: Model<TokenResponse> = {
-  $id: 'TokenResponse',
-  title: 'TokenResponse',
-  type: 'object',
+export const TokenResponse = toModel<TokenResponse>('TokenResponse', {
   required: ['access_token', 'token_type'],
   properties: {
     access_token: { ...TEXT, description: 'Send it as `Authorization: Bearer <access_token>`' },
@@ -85,7 +84,7 @@ export const TokenResponse: Model<TokenResponse> = {
     refresh_token: TEXT,
     refresh_expires_in: { type: 'integer', description: 'Seconds until the refresh token expires' },
   },
-};
+});
 
 const REFRESH_TOKEN = {
   ...TEXT,
@@ -99,24 +98,18 @@ const REFRESH_TOKEN = {
 export interface RefreshRequest {
   refresh_token: string;
 }
-export const RefreshRequest: Model<RefreshRequest> = {
-  $id: 'RefreshRequest',
-  title: 'RefreshRequest',
-  type: 'object',
+export const RefreshRequest = toModel<RefreshRequest>('RefreshRequest', {
   required: ['refresh_token'],
   properties: { refresh_token: REFRESH_TOKEN },
-};
+});
 
 /** Body of `POST /logout`. Without a refresh token, the session of the bearer token is meant. */
 export interface LogoutRequest {
   refresh_token?: string;
 }
-export const LogoutRequest: Model<LogoutRequest> = {
-  $id: 'LogoutRequest',
-  title: 'LogoutRequest',
-  type: 'object',
+export const LogoutRequest = toModel<LogoutRequest>('LogoutRequest', {
   properties: { refresh_token: REFRESH_TOKEN },
-};
+});
 
 /** Written as one type with two names, for which the serializer needs no trial of alternatives. */
 const NULLABLE_TEXT = { type: ['string', 'null'] };
@@ -127,38 +120,29 @@ export interface UserInfo {
   email: string | null;
   full_name: string | null;
 }
-export const UserInfo: Model<UserInfo> = {
-  $id: 'UserInfo',
-  title: 'UserInfo',
-  type: 'object',
+export const UserInfo = toModel<UserInfo>('UserInfo', {
   required: ['preferred_username', 'email', 'full_name'],
   properties: { preferred_username: NULLABLE_TEXT, email: NULLABLE_TEXT, full_name: NULLABLE_TEXT },
-};
+});
 
 /** Answer of `GET /`. */
 export interface Welcome {
   message: string;
   documentation: string;
 }
-export const Welcome: Model<Welcome> = {
-  $id: 'Welcome',
-  title: 'Welcome',
-  type: 'object',
+export const Welcome = toModel<Welcome>('Welcome', {
   required: ['message', 'documentation'],
   properties: { message: TEXT, documentation: TEXT },
-};
+});
 
 /** Every error except 422. */
 export interface HTTPError {
   detail: string;
 }
-export const HTTPError: Model<HTTPError> = {
-  $id: 'HTTPError',
-  title: 'HTTPError',
-  type: 'object',
+export const HTTPError = toModel<HTTPError>('HTTPError', {
   required: ['detail'],
   properties: { detail: TEXT },
-};
+});
 
 /** One entry of a 422. `input` is always `null`: nothing that was sent is repeated. */
 export interface ValidationError {
@@ -167,10 +151,7 @@ export interface ValidationError {
   msg: string;
   input: null;
 }
-export const ValidationError: Model<ValidationError> = {
-  $id: 'ValidationError',
-  title: 'ValidationError',
-  type: 'object',
+export const ValidationError = toModel<ValidationError>('ValidationError', {
   required: ['type', 'loc', 'msg', 'input'],
   properties: {
     type: TEXT,
@@ -178,25 +159,19 @@ export const ValidationError: Model<ValidationError> = {
     msg: TEXT,
     input: { type: 'null' },
   },
-};
+});
 
 /** 422: the request is understood, but a field is missing or wrong. */
-export const HTTPValidationError: Model<{ detail: ValidationError[] }> = {
-  $id: 'HTTPValidationError',
-  title: 'HTTPValidationError',
-  type: 'object',
+export const HTTPValidationError = toModel<{ detail: ValidationError[] }>('HTTPValidationError', {
   required: ['detail'],
   properties: { detail: { type: 'array', items: refTo('ValidationError') } },
-};
+});
 
 /** Answer of `GET /health/live`. */
-export const Live: Model<{ status: 'alive' }> = {
-  $id: 'Live',
-  title: 'Live',
-  type: 'object',
+export const Live = toModel<{ status: 'alive' }>('Live', {
   required: ['status'],
   properties: { status: { ...TEXT, const: 'alive' } },
-};
+});
 
 const CHECK = {
   type: 'object',
@@ -212,26 +187,20 @@ const CHECKS = {
 };
 
 /** Answer of `GET /health/ready`. */
-export const Ready: Model<{ status: 'ready'; checks: object }> = {
-  $id: 'Ready',
-  title: 'Ready',
-  type: 'object',
+export const Ready = toModel<{ status: 'ready'; checks: object }>('Ready', {
   required: ['status', 'checks'],
   properties: { status: { ...TEXT, const: 'ready' }, checks: CHECKS },
-};
+});
 
 /** 503 of `GET /health/ready`. */
-export const NotReady: Model<{ detail: string; status: string; checks: object }> = {
-  $id: 'NotReady',
-  title: 'NotReady',
-  type: 'object',
+export const NotReady = toModel<{ detail: string; status: string; checks: object }>('NotReady', {
   required: ['detail', 'status', 'checks'],
   properties: {
     detail: { ...TEXT, const: 'Not ready' },
     status: { ...TEXT, const: 'not ready' },
     checks: CHECKS,
   },
-};
+});
 
 /** All models, in the order in which OpenAPI lists them. */
 export const MODELS = [
