@@ -2,7 +2,7 @@
 // those that were built. That they install in a folder of their own: npm run test:create.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { check } from 'prettier';
@@ -10,7 +10,6 @@ import { type Choice, findConflict } from '../../packages/create/src/choice.ts';
 import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
 import { versionedPackages } from '../../packages/create/src/versions.ts';
-import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 
 const FOLDER = join(ROOT, 'node_modules/.cache', `create-${process.pid}`);
@@ -120,30 +119,29 @@ test('versions are those that this repository has', () => {
 test('their types are right', () => {
   const typed = here.filter(({ language }) => language === 'ts').map(({ name }) => join(FOLDER, name));
   assert.ok(typed.length >= 10);
-  for (const folder of typed)
-    writeFileSync(
-      join(folder, 'tsconfig.check.json'),
-      JSON.stringify({
-        extends: './tsconfig.json',
-        compilerOptions: { composite: true, outDir: 'checked', noEmit: false },
-      }),
-    );
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const args = ['-b', ...typed.map((folder) => join(folder, 'tsconfig.check.json'))];
-  const { status, stdout } = spawnSync(process.execPath, [tsc, ...args], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', ...typed], { encoding: 'utf8' });
   assert.equal(status, 0, stdout);
 });
 
-for (const choice of here)
+test('a program is the same in both languages, without types: no mark asks for one', () => {
+  for (const file of readdirSync(join(TEMPLATES, 'ts'), { recursive: true, encoding: 'utf8' }))
+    if (/\.tsx?$/.test(file))
+      assert.doesNotMatch(readFileSync(join(TEMPLATES, 'ts', file), 'utf8'), /#if.*\b(?:ts|js)\b/, file);
+});
+
+// In TypeScript they are the same programs, whose types are right.
+for (const choice of here.filter(({ language }) => language === 'js'))
   test(`${choice.name}: its own tests pass`, () => {
     const { scripts } = JSON.parse(textOf(choice, 'package.json'));
-    // Without tsx, which takes a second for each, and without a process that waits for the one that runs them.
+    // Without a process that waits for the one that runs them.
     const args = (scripts.test as string).split(' ').slice(1);
-    const program = args.filter((arg) => !['--test', '--import', 'tsx'].includes(arg));
     const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
     const cwd = join(FOLDER, choice.name);
-    const { status, stdout } = spawnSync(process.execPath, [...TYPESCRIPT_ANYWHERE, ...program], {
-      ...{ cwd, env, encoding: 'utf8' },
-    });
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      args.filter((arg) => arg !== '--test'),
+      { cwd, env, encoding: 'utf8' },
+    );
     assert.equal(status, 0, stdout);
   });

@@ -1,6 +1,5 @@
 // Every program of docs/frameworks/ is checked by TypeScript, started, and called as its page says.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,13 +8,12 @@ import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
-import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
-import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 import { checkTypes } from './check-types.ts';
+import { startProgram } from './start-program.ts';
 
 const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
 /** Their programs run elsewhere than on a server of Node's, or have tests of their own. */
@@ -57,21 +55,8 @@ async function start(t: TestContext, { file, text }: (typeof programs)[number]):
     .replace('listen(3000)', `listen(${port})`)
     .replace('port: 3000', `port: ${port}`);
   writeFileSync(file, here);
-  const child = spawn(process.execPath, [...TYPESCRIPT_ANYWHERE, file], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  t.after(async () => {
-    child.kill();
-    await once(child, 'exit');
-  });
   const url = `http://127.0.0.1:${port}`;
-  await eventually('it listens', async () => {
-    assert.equal(child.exitCode, null, 'the program ended');
-    return fetch(url).then(
-      () => true,
-      () => false,
-    );
-  });
+  t.after(await startProgram(file, url));
   return url;
 }
 

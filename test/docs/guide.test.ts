@@ -1,7 +1,7 @@
 // The README and every page of docs/guide/ are run: their programs are checked by TypeScript and started, their commands
 // called.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -10,12 +10,12 @@ import { loadConfig, startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
-import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
+import { MAIN } from '../cli/support/program.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
-import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { checkTypes } from './check-types.ts';
+import { startProgram } from './start-program.ts';
 
 const run = promisify(execFile);
 const guide = readdirSync(join(ROOT, 'docs/guide'))
@@ -67,29 +67,14 @@ after(async () => {
   for (const one of close.toReversed()) await one();
 });
 
-async function startProgram(page: string): Promise<{ url: string; stop: () => Promise<void> }> {
+async function startProgramOf(page: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const port = await freePort();
   // Where a program is short, its addresses stand in it.
   const text = readFileSync(fileOf(page), 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
   writeFileSync(fileOf(page), text.replace('port: 3000', `port: ${port}`));
   const url = `http://localhost:${port}`;
-  const child = spawn(process.execPath, [...TYPESCRIPT_ANYWHERE, fileOf(page)], {
-    env: { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  await eventually(`${page} listens`, async () => {
-    assert.equal(child.exitCode, null, 'the program ended');
-    return fetch(url).then(
-      () => true,
-      () => false,
-    );
-  });
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await ended;
-  };
-  return { url, stop };
+  const env = { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) };
+  return { url, stop: await startProgram(fileOf(page), url, env) };
 }
 
 describe('the README and docs/guide/', () => {
@@ -116,7 +101,7 @@ describe('the README and docs/guide/', () => {
 
   for (const page of pages.filter((page) => commandsOf(page).length > 0)) {
     test(`${page}: every command answers as it says`, async () => {
-      const program = programOf(page) === undefined ? undefined : await startProgram(page);
+      const program = programOf(page) === undefined ? undefined : await startProgramOf(page);
       try {
         const here = (text: string) =>
           text
@@ -125,7 +110,7 @@ describe('the README and docs/guide/', () => {
             .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
         const commands = commandsOf(page);
         const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
-        const cli = `keycloak-guard() { "${process.execPath}" ${TYPESCRIPT_ANYWHERE.join(' ')} "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
+        const cli = `keycloak-guard() { "${process.execPath}" "${MAIN}" "$@"; }`;
         const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 300_000 });
         const answers = stdout.split('\n--\n');
         for (const [i, { command, expected }] of commands.entries()) {
