@@ -82,7 +82,9 @@ describe('apply, cut off', () => {
         await apply(WHOLE, prune);
         const calls = keycloak.calls() - first;
         const whole = await exported();
-        for (let last = 1; last <= calls; last++) {
+        // What only reads leaves what the call before it left.
+        const changing = keycloak.changing.filter((call) => call > first && call <= first + calls);
+        for (const last of [1, ...changing.map((call) => call - first)]) {
           reset();
           if (start) await apply(start, false);
           keycloak.cut(last, when);
@@ -91,7 +93,7 @@ describe('apply, cut off', () => {
           await apply(WHOLE, prune);
           assert.equal(await exported(), whole, `call ${last} of ${calls}`);
         }
-        assert.ok(calls > 15, `${calls} calls`);
+        assert.ok(changing.length > 10, `${changing.length} of ${calls} calls`);
       });
     }
   }

@@ -19,6 +19,8 @@ export interface FakeKeycloak {
   readonly authenticators: string[];
   /** Calls of the Admin API until now. */
   calls(): number;
+  /** Which of them changed something, counted from the first one ever. */
+  readonly changing: readonly number[];
   /** Breaks off the connection at this call of the Admin API from now, before or after it was done, and at all that follow. */
   cut(after: number | undefined, when?: 'before' | 'after'): void;
   /** What the protection API answers to the service account. */
@@ -62,6 +64,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
   let calls = 0;
   let cut: { readonly at: number; readonly when: 'before' | 'after' } | undefined;
   const changes: string[] = [];
+  const changing: number[] = [];
   let forbidden: RegExp | undefined;
 
   function answer(method: string, url: URL, body: unknown): [number, unknown?, string?] {
@@ -84,8 +87,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
         : [404, { error: 'Realm does not exist' }];
     if (path.endsWith('/authz/protection/resource_set')) return [...fake.protection];
     if (forbidden?.test(path)) return [403, { error: 'HTTP 403 Forbidden' }];
-    if (method !== 'GET' && !path.endsWith('/partial-export'))
+    if (method !== 'GET' && !path.endsWith('/partial-export')) {
       changes.push(`${method} ${path.replace(/^\/admin\/realms/, '').replace(/[0-9a-f-]{36}/g, ':id')}`);
+      changing.push(calls);
+    }
     if (path === '/admin/realms' && method === 'POST') {
       const self = body as Record<string, unknown>;
       const lists = { clients: [], users: [], roles: [], groups: [], organizations: [] };
@@ -257,6 +262,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     authz,
     authenticators: ['client-secret', 'client-jwt', 'federated-jwt'],
     calls: () => calls,
+    changing,
     cut(after, when = 'before') {
       cut = after === undefined ? undefined : { at: calls + after, when };
     },
