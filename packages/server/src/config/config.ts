@@ -195,17 +195,10 @@ export function loadConfig(sources: ConfigSources = {}): Config {
 }
 
 type Values = {
-  [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined>;
-} & CredentialValues & {
-    KEYCLOAK_AUDIENCE: readonly string[] | undefined;
-    CORS_ORIGINS: readonly string[] | undefined;
-    PUBLIC_URL: string | undefined;
-    SESSION_SECRET: readonly string[] | 'off' | undefined;
-    REDIS_URL: string | undefined;
-    REDIS_KEY_PREFIX: string | undefined;
-    METRICS_PORT: number | undefined;
-    METRICS_HOST: string | undefined;
-  };
+  [N in Exclude<SettingName, keyof CredentialValues>]:
+    | Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined>
+    | ((typeof SETTINGS)[N] extends { readonly optional: true } ? undefined : never);
+} & CredentialValues;
 
 function toConfig(
   values: Values,
