@@ -1,21 +1,25 @@
-import type { ResourceServers } from './authz/resource-servers.ts';
-import type { Codes } from './browser/codes.ts';
-import type { Consents } from './browser/consents.ts';
-import type { Devices } from './browser/devices.ts';
-import type { Logins } from './browser/logins.ts';
-import type { PushedRequests } from './browser/pushed-requests.ts';
-import type { ClientKeys } from './client-auth/client-keys.ts';
-import type { UsedTokens } from './client-auth/used-tokens.ts';
+import { createResourceServers } from './authz/resource-servers.ts';
+import { createCodes } from './browser/codes.ts';
+import { createConsents } from './browser/consents.ts';
+import { createDevices } from './browser/devices.ts';
+import { createLogins } from './browser/logins.ts';
+import { createPushedRequests } from './browser/pushed-requests.ts';
+import { createClientKeys } from './client-auth/client-keys.ts';
+import { createUsedTokens } from './client-auth/used-tokens.ts';
 import type { Clock } from './clock.ts';
-import type { EventLog } from './events/event-log.ts';
-import type { Lockout } from './lockout.ts';
-import type { Misbehaviour } from './misbehaviour.ts';
-import type { Realm } from './realm/realm.ts';
-import type { User } from './realm/user.ts';
-import type { MetadataDocuments } from './registration/metadata-documents.ts';
-import type { Sessions } from './sessions.ts';
-import type { DpopChecker } from './tokens/dpop.ts';
-import type { KeyRing } from './tokens/keys.ts';
+import { createEventLog } from './events/event-log.ts';
+import type { Feature } from './features.ts';
+import { createLockout } from './lockout.ts';
+import { createMisbehaviour } from './misbehaviour.ts';
+import { hasOpenPassword } from './realm/password.ts';
+import { createRealm } from './realm/realm.ts';
+import type { RealmRepresentation } from './realm/representation.ts';
+import { createMetadataDocuments } from './registration/metadata-documents.ts';
+import { createSessions, type StoredSessions } from './sessions.ts';
+import { createDpopChecker } from './tokens/dpop.ts';
+import { signingAlgorithmsOf } from './tokens/key-providers.ts';
+import { createKeyRing } from './tokens/keys.ts';
+import type { StoredKeys } from './tokens/stored-keys.ts';
 
 /** The registration of a client: its token, and when it was. Unit: seconds since 1970. */
 export interface Registered {
@@ -23,28 +27,56 @@ export interface Registered {
   readonly issuedAt: number;
 }
 
+/** Keys and sessions of a realm, stored so that a restart signs nobody out. */
+export interface StoredRealm {
+  readonly keys?: StoredKeys;
+  readonly sessions?: StoredSessions;
+}
+
+interface ProviderOptions {
+  readonly features?: readonly Feature[];
+  readonly stored?: StoredRealm | undefined;
+  /** Whether users whose passwords everybody can read may sign in by a click. */
+  readonly listUsers?: boolean | undefined;
+}
+
 /** The state of a realm, which endpoints share. */
-export interface Provider {
-  readonly realm: Realm;
-  readonly resourceServers: ResourceServers;
-  readonly keys: KeyRing;
-  readonly clock: Clock;
-  readonly sessions: Sessions;
-  readonly lockout: Lockout;
-  readonly codes: Codes;
-  readonly logins: Logins;
-  readonly consents: Consents;
-  readonly devices: Devices;
-  readonly pushedRequests: PushedRequests;
-  readonly dpop: DpopChecker;
-  /** Keys of clients and identity providers that sign assertions. */
-  readonly clientKeys: ClientKeys;
-  readonly usedTokens: UsedTokens;
-  readonly documents: MetadataDocuments;
-  /** Clients that registered themselves, by id. */
-  readonly registered: Map<string, Registered>;
-  readonly misbehaviour: Misbehaviour;
-  readonly events: EventLog;
-  /** Users who may sign in without a password, because everybody can read it in the realm file. */
-  openUsers(): User[];
+export type Provider = ReturnType<typeof createProvider>;
+
+/** The keys of a realm are made with the first request that needs them, so that a thousand realms cost little. */
+export function createProvider(
+  representation: RealmRepresentation,
+  clock: Clock,
+  { features = [], stored = {}, listUsers = true }: ProviderOptions = {},
+) {
+  const realm = createRealm(representation, features);
+  return {
+    realm,
+    clock,
+    resourceServers: createResourceServers(realm),
+    keys: createKeyRing(stored.keys, signingAlgorithmsOf(representation)),
+    sessions: createSessions(realm, clock, stored.sessions),
+    lockout: createLockout(realm, clock),
+    codes: createCodes(realm, clock),
+    logins: createLogins(realm, clock),
+    consents: createConsents(),
+    devices: createDevices(realm, clock),
+    pushedRequests: createPushedRequests(realm, clock),
+    dpop: createDpopChecker(clock),
+    /** Keys of clients and identity providers that sign assertions. */
+    clientKeys: createClientKeys(clock),
+    usedTokens: createUsedTokens(clock),
+    documents: createMetadataDocuments(realm, clock),
+    /** Clients that registered themselves, by id. */
+    registered: new Map<string, Registered>(),
+    misbehaviour: createMisbehaviour(),
+    events: createEventLog(realm, clock),
+    /** Users who may sign in without a password, because everybody can read it in the realm file. */
+    openUsers: () =>
+      listUsers
+        ? [...realm.users()].filter(
+            ({ enabled, representation }) => enabled && hasOpenPassword(representation),
+          )
+        : [],
+  };
 }

@@ -5,7 +5,7 @@ import type { Client } from './realm/client.ts';
 import type { Realm } from './realm/realm.ts';
 import type { ClientSession, Session } from './session.ts';
 
-interface NewSession {
+export interface NewSession {
   readonly userId: string;
   readonly offline?: boolean;
   readonly rememberMe?: boolean;

@@ -5,11 +5,10 @@ import { assertOptions } from './dev-idp-options.ts';
 import { ENDPOINTS, type Endpoint } from './http/endpoints.ts';
 import { startListener } from './listener.ts';
 import { createMisbehaviour } from './misbehaviour.ts';
-import type { Provider } from './provider.ts';
+import { createProvider, type Provider } from './provider.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
 import { addMcpServers } from './realm/mcp-servers.ts';
 import { createControls, createMoods } from './realm-controls.ts';
-import { createProvider } from './realm-provider.ts';
 import { createRealms } from './realms.ts';
 import { loadState, saveState, toState } from './state-file.ts';
 

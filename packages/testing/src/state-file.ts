@@ -1,15 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Provider } from './provider.ts';
-import type { StoredSessions } from './sessions.ts';
-import type { StoredKeys } from './tokens/stored-keys.ts';
-
-/** Keys and sessions of a realm, stored so that a restart signs nobody out. */
-export interface StoredRealm {
-  readonly keys?: StoredKeys;
-  readonly sessions?: StoredSessions;
-}
+import type { Provider, StoredRealm } from './provider.ts';
 
 interface StoredState {
   readonly version: 2;
