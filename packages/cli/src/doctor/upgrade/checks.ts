@@ -1,24 +1,20 @@
-import { type Check, fail, failOn, ok, skipped, warn } from '../check.ts';
+import { type Check, check, fail, failOn, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { CHANGES, type Change, GUIDE, KNOWN, toSource, UNSEEN } from './changes.ts';
 import type { RealmFacts } from './facts.ts';
 
 const MOST_NAMES = 6;
 
-function check({ id, since, breaks, fix, source, meets, isQuiet }: Change): Check {
-  return {
-    id: `upgrade.${id}`,
-    needs: ['upgrade.version'],
-    async run(context) {
-      const { realm, way } = await look(context);
-      if (!way(since)) return skipped('not on this way');
-      const found = meets(realm);
-      if (found.length === 0) return ok(`${since}: nothing here`);
-      const more = found.length > MOST_NAMES ? ` and ${found.length - MOST_NAMES} more` : '';
-      const seen = `${since}: ${found.slice(0, MOST_NAMES).join(', ')}${more}`;
-      return (isQuiet ? warn : fail)(seen, `from ${since} on ${breaks}`, `${fix}\n${toSource(source)}`);
-    },
-  };
+function toCheck({ id, since, breaks, fix, source, meets, isQuiet }: Change): Check {
+  return check(`upgrade.${id}`, ['upgrade.version'], async (context) => {
+    const { realm, way } = await look(context);
+    if (!way(since)) return skipped('not on this way');
+    const found = meets(realm);
+    if (found.length === 0) return ok(`${since}: nothing here`);
+    const more = found.length > MOST_NAMES ? ` and ${found.length - MOST_NAMES} more` : '';
+    const seen = `${since}: ${found.slice(0, MOST_NAMES).join(', ')}${more}`;
+    return (isQuiet ? warn : fail)(seen, `from ${since} on ${breaks}`, `${fix}\n${toSource(source)}`);
+  });
 }
 
 async function look({
@@ -45,66 +41,51 @@ export function compare(one: string, other: string): number {
 
 /** What an upgrade will break, from the realm's version to `--upgrade VERSION`. */
 export const UPGRADE_CHECKS: readonly Check[] = [
-  {
-    id: 'upgrade.version',
-    needs: ['admin.rights'],
-    async run({ upgrade }) {
-      const { version } = (await upgrade?.facts()) ?? {};
-      const to = toKnown(upgrade?.to ?? '');
-      if (version === undefined)
-        return warn(
-          `to ${to}`,
-          'this admin may not see the version of Keycloak: all changes since 22 are looked at',
-          'Use an admin of the realm master.',
-        );
-      if (compare(version, to) === 0)
-        return fail(version, `Keycloak is ${version} already`, 'Name a later version.');
-      if (compare(version, to) > 0)
-        return fail(
-          `from ${version} back to ${to}`,
-          `Keycloak is ${version}, which is later: Keycloak cannot go back, since the later version changed its database`,
-          'Name a later version. The way back is a backup of the database from before the upgrade.',
-        );
-      return ok(`from ${version} to ${to}`);
-    },
-  },
-  ...CHANGES.map(check),
-  {
-    id: 'upgrade.known',
-    needs: ['upgrade.version'],
-    async run(context) {
-      const { realm, to } = await look(context);
-      const seen = `changes are known from ${KNOWN.from} to ${KNOWN.to}`;
-      const say = failOn(seen);
-      const fix = `Read the chapters of the missing versions in the upgrading guide. Perhaps a newer keycloak-guard knows them.\n${GUIDE}`;
-      if (compare(to, KNOWN.to) > 0)
-        return say(
-          `this doctor knows nothing of versions after ${KNOWN.to}, nor whether there is a ${to}`,
-          fix,
-        );
-      if (realm.version !== undefined && compare(realm.version, KNOWN.from) < 0)
-        return say(
-          `this Keycloak is ${realm.version}: changes before ${KNOWN.from} were not looked for`,
-          fix,
-        );
-      return ok(seen);
-    },
-  },
-  {
-    id: 'upgrade.unseen',
-    needs: ['upgrade.version'],
-    async run(context) {
-      const { way } = await look(context);
-      const those = UNSEEN.filter(([since]) => way(since));
-      if (those.length === 0) return ok('nothing else on this way');
+  check('upgrade.version', ['admin.rights'], async ({ upgrade }) => {
+    const { version } = (await upgrade?.facts()) ?? {};
+    const to = toKnown(upgrade?.to ?? '');
+    if (version === undefined)
       return warn(
-        `${those.length} changes that no realm shows`,
-        'they are in the settings of Keycloak, or in how it is called',
-        those
-          .map(([since, what]) => `${since}: ${what}`)
-          .join('\n')
-          .concat(`\n${toSource('all versions')}`),
+        `to ${to}`,
+        'this admin may not see the version of Keycloak: all changes since 22 are looked at',
+        'Use an admin of the realm master.',
       );
-    },
-  },
+    if (compare(version, to) === 0)
+      return fail(version, `Keycloak is ${version} already`, 'Name a later version.');
+    if (compare(version, to) > 0)
+      return fail(
+        `from ${version} back to ${to}`,
+        `Keycloak is ${version}, which is later: Keycloak cannot go back, since the later version changed its database`,
+        'Name a later version. The way back is a backup of the database from before the upgrade.',
+      );
+    return ok(`from ${version} to ${to}`);
+  }),
+  ...CHANGES.map(toCheck),
+  check('upgrade.known', ['upgrade.version'], async (context) => {
+    const { realm, to } = await look(context);
+    const seen = `changes are known from ${KNOWN.from} to ${KNOWN.to}`;
+    const say = failOn(seen);
+    const fix = `Read the chapters of the missing versions in the upgrading guide. Perhaps a newer keycloak-guard knows them.\n${GUIDE}`;
+    if (compare(to, KNOWN.to) > 0)
+      return say(
+        `this doctor knows nothing of versions after ${KNOWN.to}, nor whether there is a ${to}`,
+        fix,
+      );
+    if (realm.version !== undefined && compare(realm.version, KNOWN.from) < 0)
+      return say(`this Keycloak is ${realm.version}: changes before ${KNOWN.from} were not looked for`, fix);
+    return ok(seen);
+  }),
+  check('upgrade.unseen', ['upgrade.version'], async (context) => {
+    const { way } = await look(context);
+    const those = UNSEEN.filter(([since]) => way(since));
+    if (those.length === 0) return ok('nothing else on this way');
+    return warn(
+      `${those.length} changes that no realm shows`,
+      'they are in the settings of Keycloak, or in how it is called',
+      those
+        .map(([since, what]) => `${since}: ${what}`)
+        .join('\n')
+        .concat(`\n${toSource('all versions')}`),
+    );
+  }),
 ];

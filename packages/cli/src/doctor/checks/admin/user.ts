@@ -1,12 +1,12 @@
-import { type Check, fail, ok, skipped, warn } from '../../check.ts';
+import { type Check, check, fail, ok, skipped, warn } from '../../check.ts';
 import { findUserTroubles, type UserTrouble } from './user-troubles.ts';
 
 /** Makes a check of one kind of trouble with the user. */
 function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: string): Check {
-  return {
+  return check(
     id,
-    needs: id === 'user.exists' ? ['admin.login', 'realm.exists'] : ['user.exists'],
-    async run({ reach, options }) {
+    id === 'user.exists' ? ['admin.login', 'realm.exists'] : ['user.exists'],
+    async ({ reach, options }) => {
       if (reach.admin === null || options.username === undefined)
         return skipped('no user was given (--user)');
       const found = (await findUserTroubles(reach.admin, options.username)).filter(({ kind }) =>
@@ -25,7 +25,7 @@ function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: stri
         found[0]?.setup,
       );
     },
-  };
+  );
 }
 
 export const USER_CHECKS: readonly Check[] = [

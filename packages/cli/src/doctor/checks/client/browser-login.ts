@@ -9,16 +9,12 @@ type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefine
 
 /** Makes a check of the authorization endpoint's answer, which is asked for once for all of these checks. */
 function aboutBrowserLogin(id: string, good: string, judge: Judge): Check {
-  return {
-    id,
-    needs: ['client.enabled', 'client.type'],
-    async run({ reach, options }) {
-      const other = await noBrowserLogin(reach);
-      if (other !== undefined) return other;
-      const { words } = await reach.client.authorization();
-      return judge(words, reach, options.appUrl) ?? ok(good);
-    },
-  };
+  return check(id, ['client.enabled', 'client.type'], async ({ reach, options }) => {
+    const other = await noBrowserLogin(reach);
+    if (other !== undefined) return other;
+    const { words } = await reach.client.authorization();
+    return judge(words, reach, options.appUrl) ?? ok(good);
+  });
 }
 
 const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on', (words, reach) =>

@@ -1,20 +1,16 @@
 import { audiencesOf, judgePrograms, takesDocuments, toDefaultScope } from '../../../admin/index.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
-import { type Check, type Finding, fail, ok, warn } from '../../check.ts';
-import type { DoctorContext } from '../../context.ts';
+import { type Check, check, type Finding, fail, ok, warn } from '../../check.ts';
 import type { McpAdminView, McpEvidence } from '../../evidence/mcp.ts';
 import { evidenceOf } from './server.ts';
 
 type Look = (view: McpAdminView, evidence: McpEvidence) => Finding | Promise<Finding>;
 
-const check = (id: string, look: Look): Check => ({
-  id,
-  needs: ['mcp.keycloak'],
-  async run(context: DoctorContext) {
+const about = (id: string, look: Look): Check =>
+  check(id, ['mcp.keycloak'], async (context) => {
     const evidence = evidenceOf(context);
     return look(await evidence.admin(), evidence);
-  },
-});
+  });
 
 /** The command to copy: the server chose the words. */
 const SETUP = (url: string, scopes: readonly string[] = []) =>
@@ -26,7 +22,7 @@ const SETUP = (url: string, scopes: readonly string[] = []) =>
 
 /** Checks that need an admin. */
 export const KEYCLOAK_CHECKS: readonly Check[] = [
-  check('mcp.client', ({ state: { server } }, { url }) => {
+  about('mcp.client', ({ state: { server } }, { url }) => {
     if (server === undefined) {
       return fail(
         `no client ${url}`,
@@ -48,7 +44,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
       SETUP(url),
     );
   }),
-  check('mcp.audience', async ({ state: { scopes } }, evidence) => {
+  about('mcp.audience', async ({ state: { scopes } }, evidence) => {
     const { url } = evidence;
     const wanted = await evidence.scopes();
     const lost = wanted.filter((name) => !scopes.some((one) => one.name === name));
@@ -74,7 +70,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
       SETUP(url, wanted),
     );
   }),
-  check('mcp.username', ({ state: { scopes } }, { url }) => {
+  about('mcp.username', ({ state: { scopes } }, { url }) => {
     const mapped = scopes.some(({ protocolMappers }) =>
       protocolMappers?.some(({ config }) => config?.['claim.name'] === 'preferred_username'),
     );
@@ -85,8 +81,8 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
       SETUP(url),
     );
   }),
-  check('mcp.registration', ({ state }, evidence) => explainRegistration(state, evidence)),
-  check('mcp.offline', ({ givesOffline }) =>
+  about('mcp.registration', ({ state }, evidence) => explainRegistration(state, evidence)),
+  about('mcp.offline', ({ givesOffline }) =>
     givesOffline
       ? ok('everybody may get offline tokens')
       : warn(
@@ -95,7 +91,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
           'Give the role offline_access to the users of MCP clients.',
         ),
   ),
-  check('mcp.metadata-documents', ({ state: { documents } }, { url }) => {
+  about('mcp.metadata-documents', ({ state: { documents } }, { url }) => {
     if (!documents.isOffered || takesDocuments(documents)) {
       return ok(documents.isOffered ? 'a policy takes them' : 'not offered');
     }

@@ -11,16 +11,13 @@ const about = (
   id: string,
   kind: 'organization' | 'realm',
   run: (tenant: Tenant, reach: Reach) => ReturnType<Check['run']>,
-): Check => ({
-  id,
-  needs: ['tenant.found'],
-  async run(context) {
+): Check =>
+  check(id, ['tenant.found'], async (context) => {
     const tenant = await find(context);
     return tenant?.kind === kind
       ? run(tenant, context.reach)
       : skipped(`the tenant is not ${kind === 'realm' ? 'a realm' : 'an organization'}`);
-  },
-});
+  });
 
 interface Tenant {
   readonly kind: 'organization' | 'realm';

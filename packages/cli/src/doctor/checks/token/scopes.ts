@@ -1,4 +1,4 @@
-import { type Check, type Finding, fail, ok, type Say, skipped, warn } from '../../check.ts';
+import { type Check, check, type Finding, fail, ok, type Say, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { Claims } from '../../evidence/jwt.ts';
 import { scopesOf } from '../../evidence/jwt.ts';
@@ -9,16 +9,12 @@ type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;
 
 /** Makes a check of the claims that one client scope adds. */
 function aboutScope(id: string, judge: Judge): Check {
-  return {
-    id,
-    needs: ['client.known'],
-    async run({ reach }) {
-      const claims = await findClaims(reach);
-      if (claims === undefined) return skipped(whyNoClaims(reach));
-      if (isLightweight(claims)) return skipped('the token is lightweight: it holds no such claims');
-      return judge(claims, reach);
-    },
-  };
+  return check(id, ['client.known'], async ({ reach }) => {
+    const claims = await findClaims(reach);
+    if (claims === undefined) return skipped(whyNoClaims(reach));
+    if (isLightweight(claims)) return skipped('the token is lightweight: it holds no such claims');
+    return judge(claims, reach);
+  });
 }
 
 const add = (reach: Reach, scope: string) =>
