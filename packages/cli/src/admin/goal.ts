@@ -1,5 +1,5 @@
 import { toAudienceMapper } from './mapper.ts';
-import type { WantedClient } from './plan/complete-client.ts';
+import { PLAIN_CLIENT, type WantedClient } from './plan/complete-client.ts';
 
 /**
  * What has a client with a secret: the guide's service (browser login and `POST /login`), a server-rendered application (browser login
@@ -83,21 +83,14 @@ export function toClient(goal: SetupGoal): WantedClient {
   const { appUrl, shape = 'guide' } = goal;
   const uris = toRedirectUris(goal);
   const client = {
+    ...PLAIN_CLIENT,
     clientId: goal.clientId,
-    protocol: 'openid-connect',
-    enabled: true,
-    publicClient: false,
     bearerOnly: false,
     clientAuthenticatorType: 'client-secret',
     ...(goal.clientSecret === undefined ? {} : { secret: goal.clientSecret }),
     standardFlowEnabled: shape !== 'api',
     directAccessGrantsEnabled: shape === 'guide',
-    implicitFlowEnabled: false,
-    serviceAccountsEnabled: false,
     frontchannelLogout: false,
-    redirectUris: [],
-    webOrigins: [],
-    attributes: {},
     protocolMappers: [toAudienceMapper(goal.clientId)],
   };
   if (shape === 'api') return client;

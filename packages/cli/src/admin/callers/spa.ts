@@ -1,4 +1,4 @@
-import type { WantedClient } from '../plan/complete-client.ts';
+import { PLAIN_CLIENT, type WantedClient } from '../plan/complete-client.ts';
 
 /** A single-page app that signs people in by itself. */
 export interface SpaGoal {
@@ -15,18 +15,13 @@ export interface SpaGoal {
  */
 export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): WantedClient {
   return {
+    ...PLAIN_CLIENT,
     clientId,
-    protocol: 'openid-connect',
-    enabled: true,
     publicClient: true,
     standardFlowEnabled: true,
-    implicitFlowEnabled: false,
-    directAccessGrantsEnabled: false,
-    serviceAccountsEnabled: false,
     rootUrl: `${appUrl}/`,
     redirectUris: [...redirectUris],
     webOrigins: [new URL(appUrl).origin],
     attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': `${appUrl}/` },
-    protocolMappers: [],
   };
 }

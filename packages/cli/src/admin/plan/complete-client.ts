@@ -17,6 +17,21 @@ export interface WantedClient {
   readonly [setting: string]: unknown;
 }
 
+/** What no client gets unless it is said: no way to tokens, and nowhere to go. */
+export const PLAIN_CLIENT = {
+  protocol: 'openid-connect',
+  enabled: true,
+  publicClient: false,
+  standardFlowEnabled: false,
+  implicitFlowEnabled: false,
+  directAccessGrantsEnabled: false,
+  serviceAccountsEnabled: false,
+  redirectUris: [],
+  webOrigins: [],
+  attributes: {},
+  protocolMappers: [],
+};
+
 /** How an existing client is completed. */
 export interface Completion {
   /** Addresses that the redirect URIs must cover. Default: those of the wanted client. */
