@@ -11,7 +11,8 @@ function compile(project: string) {
   return spawnSync(process.execPath, [tsc, '-p', project], { cwd: ROOT, encoding: 'utf8' });
 }
 
-// What must not compile is marked in it: a mark that is not needed is an error, too.
+// By the declarations that were built, as applications have them. What must not compile is marked: a mark that is not needed is
+// an error, too.
 test('an app that says what its claims are has them typed everywhere', () => {
   const { status, stdout } = compile('test/types/app');
   assert.equal(stdout, '');
