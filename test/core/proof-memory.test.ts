@@ -24,13 +24,13 @@ describe('the memory of proofs', () => {
     assert.equal(await store.useProofOnce('the-first', until), true);
     let taken = 0;
     let refused = 0;
-    for (let i = 0; i < 600_000; i++) {
+    for (let i = 0; i < 500_100; i++) {
       await store.useProofOnce(`proof-number-${String(i).padStart(9, '0')}`, until).then(
         () => taken++,
         () => refused++,
       );
     }
-    assert.deepEqual([taken, refused], [499_999, 100_001]);
+    assert.deepEqual([taken, refused], [499_999, 101]);
     assert.equal(await store.useProofOnce('the-first', until), false);
     assert.equal(await store.useProofOnce('proof-number-000000000', until), false);
   });
