@@ -11,7 +11,7 @@ test('SIGTERM under load: first not ready, then every request is answered, then 
   const program = runProgram(
     ['serve'],
     settingsFor(idp.url, {
-      SHUTDOWN_DELAY_MS: '1500',
+      SHUTDOWN_DELAY_MS: '6000',
     }),
   );
   t.after(() => program.stop());
@@ -40,14 +40,14 @@ test('SIGTERM under load: first not ready, then every request is answered, then 
       }
     }
   });
-  await eventually('requests run', () => answered > 100);
+  await eventually('requests run', () => answered > 20);
   const ended = program.stop();
   await eventually('not ready', async () => !(await isReady()));
   const draining = await fetch(`${url}/health/live`);
   assert.equal(draining.status, 200);
   assert.equal(draining.headers.get('connection'), 'close', 'a proxy lets go of the connection');
   const before = answered;
-  await eventually('it answers while it drains', () => answered > before + 50);
+  await eventually('it answers while it drains', () => answered > before + callers.length);
   isSending = false;
   await Promise.all(callers);
   assert.deepEqual(failed, []);
@@ -77,7 +77,7 @@ test('SIGTERM while Keycloak hangs: what cannot be answered in time holds nobody
   await eventually('they hang', () => idp.requests.token === 5);
   const begin = performance.now();
   assert.equal(await program.stop(), 1);
-  assert.ok(performance.now() - begin < 10_000);
+  assert.ok(performance.now() - begin < 30_000);
   assert.deepEqual(await Promise.all(logins), Array(5).fill(undefined));
 });
 
