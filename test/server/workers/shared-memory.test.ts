@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBackoff } from '../../../packages/server/src/workers/backoff.ts';
 import { openLink } from '../../../packages/server/src/workers/link.ts';
+import type { ToWorker } from '../../../packages/server/src/workers/messages.ts';
 import { newsSeatContract, revocationStoreContract } from '../../contract/revocation-store-contract.ts';
 import { sessionStoreContract } from '../../session/session-store-contract.ts';
 import { startPrimary } from './in-one-process.ts';
@@ -27,6 +28,23 @@ test('a logout is refused, not lost, when the primary does not answer', async ()
     /the primary process does not answer/,
   );
   assert.equal(link.revocations.isCaughtUp, false);
+});
+
+test('a worker that stood still takes the answer that came meanwhile', async () => {
+  let hear = (_answer: ToWorker): void => {};
+  const link = openLink({
+    send(call) {
+      if (call.kind !== 'call') return;
+      // As from a socket: read after the timers that are over.
+      setImmediate(() => setImmediate(() => hear({ kind: 'answer', id: call.id, value: 7 })));
+    },
+    listen(listener) {
+      hear = listener;
+    },
+  });
+  const counted = link.limits.increment('key', 1_000);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+  assert.equal(await counted, 7);
 });
 
 test('workers that die soon are replaced ever later, at most after 30 seconds; one that lived long at once', () => {

@@ -25,10 +25,14 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
   ): Promise<ReturnType<SharedMethods[M]>> {
     return new Promise((resolve, reject) => {
       const id = ++lastId;
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         pending.delete(id);
         reject(new Error('the primary process does not answer'));
-      }, TIMEOUT_MS);
+      };
+      // In two halves: where this process stood still, timers end before answers that came meanwhile are read.
+      let timer = setTimeout(() => {
+        timer = setTimeout(giveUp, TIMEOUT_MS / 2);
+      }, TIMEOUT_MS / 2);
       const settle =
         <T>(act: (value: T) => void) =>
         (value: T) => {
