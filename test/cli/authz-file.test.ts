@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -8,6 +8,7 @@ import { findAuthzFile, loadAuthz } from '../../packages/cli/src/authz/load-file
 import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planPermissions } from '../../packages/cli/src/setup/api/permissions.ts';
+import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { runProgram } from './support/program.ts';
 
@@ -85,6 +86,32 @@ describe('the file of authz', () => {
 
   test('is written as JSON alone', async () => {
     await assert.rejects(readAuthzOptions(['export', '--file', 'authz.ts'], {}), says(/export writes JSON/));
+  });
+
+  test('comes out of Keycloak with no character that a terminal would obey', async (t) => {
+    const { keycloak, reset } = await startAuthzKeycloak();
+    t.after(() => keycloak.close());
+    reset('api');
+    const name = 'orders\u001b[2J\u202e\u009b2J';
+    const file = write(
+      'authz.json',
+      JSON.stringify({ scopes: ['view'], resources: [{ name, scopes: ['view'] }] }),
+    );
+    const run = async (...args: string[]) => {
+      const where = ['--url', keycloak.url, '--client-id', 'api'];
+      const program = runProgram(['authz', ...args, ...where], {
+        KEYCLOAK_ADMIN_USER: 'admin',
+        KEYCLOAK_ADMIN_PASSWORD: 'admin',
+      });
+      assert.equal(await program.ended, 0, program.stderr());
+      return program.stdout();
+    };
+    await run('apply', '--file', file, '--yes');
+    await run('export', '--file', `${file}.json`);
+    for (const text of [await run('export', '--file', '-'), readFileSync(`${file}.json`, 'utf8')]) {
+      assert.doesNotMatch(text, /[^\P{Cc}\n]|\p{Bidi_Control}/u);
+      assert.equal(JSON.parse(text).resources[0].name, name);
+    }
   });
 
   test('where Node does not read TypeScript, the command says what to do', async (t) => {

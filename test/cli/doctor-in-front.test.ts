@@ -62,6 +62,27 @@ describe('the doctor, where something stands in front of Keycloak', () => {
     assert.match(first?.[2] ?? '', /is several Keycloaks that do not share their keys/);
   });
 
+  for (const [what, edit, status] of [
+    [
+      'beside its keys is passed over',
+      (text: string) => text.replace('"keys":[', '"keys":[null,7,'),
+      undefined,
+    ],
+    ['alone is a finding', () => '{"keys":[null]}', 'fail'],
+  ] as const) {
+    test(`a key of the realm that is none: ${what}`, async () => {
+      const url = await serve((incoming, outgoing) =>
+        pass(incoming, outgoing, idps[0], incoming.url?.endsWith('/certs') ? edit : undefined),
+      );
+      const found = (await told(url)).filter(([id]) => id === 'keys.signing');
+      assert.deepEqual(
+        found.map((one) => one[1]),
+        status === undefined ? [] : [status],
+      );
+      if (status) assert.match(found[0]?.[2] ?? '', /publishes no key with which/);
+    });
+  }
+
   test('names who takes the Authorization header away', async () => {
     const url = await serve((incoming, outgoing) => {
       delete incoming.headers.authorization;

@@ -52,6 +52,15 @@ test('setup that is refused says what stays, where something was done, and nothi
   assert.match(half, /refused to create the client fastapi-keycloak: HTTP 403/);
 });
 
+test('setup says which call was refused, the one for the secret of the client too', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  keycloak.forbid(/client-secret$/);
+  const { ended, stderr } = runSetup(keycloak.url, { KEYCLOAK_ADMIN_PASSWORD: 'admin' });
+  assert.equal(await ended, 1);
+  assert.match(stderr(), /refused to read the secret of the client fastapi-keycloak: HTTP 403/);
+});
+
 test('what a server says is text in the terminal, whatever is in it', async (t) => {
   const evil = '\u001b[2J\u009b2J\u001b]0;owned\u0007\u202e';
   const server = createServer((_, answer) =>

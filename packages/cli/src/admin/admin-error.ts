@@ -27,6 +27,10 @@ export class AdminError extends Error {
  */
 export function toAdminError(error: unknown, doing: string): AdminError {
   if (error instanceof AdminError) return error;
+  // What has no cause is no failed call: the answer is not what it has to be.
+  if (error instanceof TypeError && error.cause === undefined) {
+    return new AdminError('refused', 200, `Keycloak's answer cannot be understood, while trying to ${doing}`);
+  }
   if (!(error instanceof NetworkError)) {
     return new AdminError(
       'unreachable',

@@ -1,4 +1,4 @@
-export { AdminError, type AdminErrorKind, toAdminError } from './admin-error.ts';
+export { AdminError, type AdminErrorKind, toAdminError, trying } from './admin-error.ts';
 export { applyStep } from './apply.ts';
 export {
   type Answer,

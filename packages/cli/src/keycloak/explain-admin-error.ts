@@ -31,5 +31,8 @@ export function explainAdminError(error: AdminError): string {
   if (/password/i.test(error.answer)) {
     return "The password does not meet the realm's password policy (Authentication > Policies > Password policy): choose another.";
   }
+  if (error.status === 200) {
+    return 'Something else answers at this address, or a proxy changes what Keycloak says: open the address in a browser.';
+  }
   return 'The words above are from Keycloak.';
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Reach } from '../context.ts';
 import type { DecodedJwt } from './jwt.ts';
+import { keysOf } from './realm.ts';
 
 /** Why the realm does not publish a token's key. */
 export type KeyFate = 'elsewhere' | 'disabled' | 'realm-recreated' | 'rotated-away' | 'gone';
@@ -18,7 +19,7 @@ export async function findKeyFate(jwt: DecodedJwt, reach: Reach): Promise<KeyFat
   if (others.some((set) => set.includes(kid))) return 'elsewhere';
   const known = await reach.admin?.keys().catch(() => undefined);
   if (known?.some((one) => one.kid === kid)) return 'disabled';
-  const born = bornOf((await reach.realm.certs()).json?.keys);
+  const born = bornOf(keysOf((await reach.realm.certs()).json) ?? []);
   const issued = Number(jwt.claims.iat);
   if (born.length > 0 && Number.isFinite(issued)) {
     if (born.every((at) => at > issued)) return born.length > 1 ? 'realm-recreated' : 'gone';
@@ -31,8 +32,8 @@ export async function findKeyFate(jwt: DecodedJwt, reach: Reach): Promise<KeyFat
 const BACKDATED_SECONDS = 100;
 
 /** When each key was made, by its certificate. Unit: seconds since 1970. */
-function bornOf(keys: unknown): number[] {
-  return (Array.isArray(keys) ? keys : []).flatMap(({ x5c }: { x5c?: unknown }) => {
+function bornOf(keys: Record<string, unknown>[]): number[] {
+  return keys.flatMap(({ x5c }) => {
     try {
       const raw = Buffer.from(String((x5c as string[] | undefined)?.[0] ?? ''), 'base64');
       return [Date.parse(new X509Certificate(raw).validFrom) / 1000 + BACKDATED_SECONDS];

@@ -40,7 +40,12 @@ export function createRealmEvidence(
 }
 
 /** Sorted ids of the keys of a JWK Set. */
-function idsOf(set: Readonly<Record<string, unknown>> | undefined): string[] {
-  const keys = Array.isArray(set?.keys) ? (set.keys as { kid?: unknown }[]) : [];
-  return keys.map(({ kid }) => String(kid)).sort();
+const idsOf = (set: KeySet | undefined): string[] => (keysOf(set) ?? []).map(({ kid }) => String(kid)).sort();
+
+type KeySet = Readonly<Record<string, unknown>>;
+
+/** The keys of a JWK Set, without entries that are none. `undefined` if it has no list. */
+export function keysOf(set: KeySet | undefined): Record<string, unknown>[] | undefined {
+  const isKey = (one: unknown): one is Record<string, unknown> => typeof one === 'object' && one !== null;
+  return Array.isArray(set?.keys) ? set.keys.filter(isKey) : undefined;
 }

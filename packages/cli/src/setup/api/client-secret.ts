@@ -1,4 +1,10 @@
-import { type AdminConnection, type CurrentState, findClient, type SetupGoal } from '../../admin/index.ts';
+import {
+  type AdminConnection,
+  type CurrentState,
+  findClient,
+  type SetupGoal,
+  trying,
+} from '../../admin/index.ts';
 
 type Named = Pick<SetupGoal, 'realm' | 'clientId' | 'clientSecret'>;
 
@@ -13,14 +19,22 @@ export async function readSecret(
 ): Promise<string | undefined> {
   if (client === null || client === undefined) return goal.clientSecret;
   if (client.publicClient || client.id === undefined) return undefined;
-  return (await api.clients.getClientSecret({ realm: goal.realm, id: client.id })).value;
+  return readValue(api, goal, client.id);
 }
 
 /** The secret the client has now; a client that never had one gets one. */
 export async function readOrMakeSecret(api: AdminConnection['api'], goal: Named): Promise<string> {
-  const { realm } = goal;
-  const id = (await findClient(api, realm, goal.clientId))?.id ?? '';
-  const there = (await api.clients.getClientSecret({ realm, id })).value;
+  const { realm, clientId } = goal;
+  const id = (await findClient(api, realm, clientId))?.id ?? '';
+  const there = await readValue(api, goal, id);
   if (there) return there;
-  return (await api.clients.generateNewClientSecret({ realm, id })).value ?? '';
+  const make = () => api.clients.generateNewClientSecret({ realm, id });
+  return (await trying(`make a secret for the client ${clientId}`, make)).value ?? '';
 }
+
+const readValue = async (api: AdminConnection['api'], { realm, clientId }: Named, id: string) =>
+  (
+    await trying(`read the secret of the client ${clientId}`, () =>
+      api.clients.getClientSecret({ realm, id }),
+    )
+  ).value;

@@ -47,7 +47,9 @@ export const fetchHost: FetchHost = {
  * is the path of a router that parses `request.url`, too.
  */
 export function toFetchPath({ method, url, headers }: Request): PathRequest {
-  return { method, url: targetOf(withHost(url)), headers, isSecure: /^https:/i.test(url) };
+  // Of a target with a scheme, Deno takes that one, whatever the connection is.
+  const isSecure = 'Deno' in globalThis ? undefined : /^https:/i.test(url);
+  return { method, url: targetOf(withHost(url)), headers, isSecure };
 }
 
 /** An answer as a `Response`. Which connections are kept is for the server to decide. */

@@ -1,13 +1,14 @@
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { check, fail, ok, warn } from '../../check.ts';
+import { keysOf } from '../../evidence/realm.ts';
 import { oneDatabase } from '../token-input/explain-key.ts';
 
 const GOOD = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/;
 
 export const keysSigning = check('keys.signing', ['realm.https'], async ({ reach }) => {
   const answer = await reach.realm.certs();
-  const keys = Array.isArray(answer.json?.keys) ? (answer.json.keys as Record<string, unknown>[]) : undefined;
+  const keys = keysOf(answer.json);
   if (answer.status !== 200 || keys === undefined) {
     const stranger = judgeStranger(answer);
     if (stranger !== undefined) {
@@ -21,7 +22,8 @@ export const keysSigning = check('keys.signing', ['realm.https'], async ({ reach
   }
   const signing = keys.filter(({ use }) => use !== 'enc');
   const good = signing.filter(({ alg }) => alg === undefined || GOOD.test(String(alg)));
-  const names = (list: typeof keys) => list.map(({ alg, kty }) => String(alg ?? kty)).join(', ');
+  const names = (list: Record<string, unknown>[]) =>
+    list.map(({ alg, kty }) => String(alg ?? kty)).join(', ');
   const fix =
     'Realm settings > Keys > Add providers: make one of rsa-generated or ecdsa-generated enabled and active, then log in again.';
   if (good.length === 0) {
