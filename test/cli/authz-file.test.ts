@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -97,21 +97,26 @@ describe('the file of authz', () => {
       'authz.json',
       JSON.stringify({ scopes: ['view'], resources: [{ name, scopes: ['view'] }] }),
     );
-    const run = async (...args: string[]) => {
+    const run = async (code: number, ...args: string[]) => {
       const where = ['--url', keycloak.url, '--client-id', 'api'];
       const program = runProgram(['authz', ...args, ...where], {
         KEYCLOAK_ADMIN_USER: 'admin',
         KEYCLOAK_ADMIN_PASSWORD: 'admin',
       });
-      assert.equal(await program.ended, 0, program.stderr());
-      return program.stdout();
+      assert.equal(await program.ended, code, program.stderr());
+      return program.stdout() + program.stderr();
     };
-    await run('apply', '--file', file, '--yes');
-    await run('export', '--file', `${file}.json`);
-    for (const text of [await run('export', '--file', '-'), readFileSync(`${file}.json`, 'utf8')]) {
+    await run(0, 'apply', '--file', file, '--yes');
+    await run(0, 'export', '--file', `${file}.json`);
+    for (const text of [await run(0, 'export', '--file', '-'), readFileSync(`${file}.json`, 'utf8')]) {
       assert.doesNotMatch(text, /[^\P{Cc}\n]|\p{Bidi_Control}/u);
       assert.equal(JSON.parse(text).resources[0].name, name);
     }
+    const [mine, link] = [write('mine.txt', 'mine'), `${file}.link`];
+    symlinkSync(mine, link);
+    const asked = await run(2, 'export', '--file', link);
+    assert.ok(asked.includes(`${link}, which is a link to ${mine} is there already: give --yes`), asked);
+    assert.equal(readFileSync(mine, 'utf8'), 'mine');
   });
 
   test('where Node does not read TypeScript, the command says what to do', async (t) => {

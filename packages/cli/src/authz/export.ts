@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type AdminConnection, readAuthz, toFile } from '../admin/index.ts';
-import { writePrivateFile } from '../settings/private-file.ts';
+import { nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
@@ -27,15 +27,16 @@ export async function exportAuthz(
     process.stdout.write(text);
     return 0;
   }
+  const named = await nameWithTarget(file);
   if (existsSync(file)) {
     if ((await readFile(file, 'utf8')) === text) {
       out.line(`${file} is as Keycloak is: nothing to write.`);
       return 0;
     }
-    if (!yes && !(await questions?.confirm(`Replace ${file}?`, false)))
-      throw new UsageError([`${file} is there already: give --yes to replace it`]);
+    if (!yes && !(await questions?.confirm(`Replace ${named}?`, false)))
+      throw new UsageError([`${named} is there already: give --yes to replace it`]);
   }
   await writePrivateFile(file, text);
-  out.line(`  ${out.paint('green', '✓')} wrote ${file}`);
+  out.line(`  ${out.paint('green', '✓')} wrote ${named}`);
   return 0;
 }

@@ -1,5 +1,5 @@
 import type { Blocked, Change } from '../admin/index.ts';
-import { writePrivateFile } from '../settings/private-file.ts';
+import { nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 
 /** One thing that a plan does, as it is shown. */
 export interface ShownStep {
@@ -38,15 +38,16 @@ export const VERBS = { create: 'created', change: 'changed', delete: 'deleted' }
 export const NO_PART: PlanPart = { steps: [], kept: [], blocked: [], async *apply() {} };
 
 /** The part that writes a private file. */
-export function toFilePart(
+export async function toFilePart(
   file: string,
   changes: readonly Change[],
   content: () => string,
   { isNew = true, holds = '' } = {},
-): PlanPart {
+): Promise<PlanPart> {
+  const subject = await nameWithTarget(file);
   return {
     ...NO_PART,
-    steps: [{ kind: isNew ? 'create' : 'change', subject: file, changes }],
+    steps: [{ kind: isNew ? 'create' : 'change', subject, changes }],
     async *apply() {
       await writePrivateFile(file, content());
       yield { verb: 'wrote', subject: `${file} (${holds}readable by you alone)` };

@@ -98,6 +98,6 @@ async function chooseKey(named: string | undefined): Promise<ChosenCredential> {
     goal: { type: 'key', publicKey, foundIn: isThere && named === undefined ? file : undefined },
     settings: { KEYCLOAK_CLIENT_KEY_FILE: file },
     options: { keyFile: file },
-    part: made === undefined ? NO_PART : toFilePart(file, [KEY], () => pem),
+    part: made === undefined ? NO_PART : await toFilePart(file, [KEY], () => pem),
   };
 }

@@ -67,7 +67,7 @@ export const exportFile: SetupKind = {
     const change = { field: 'Realm', from: '', to: `${goal.realm}, with the client ${goal.clientId}` };
     const toContent = () => `${JSON.stringify(toRealmFile(goal), null, 2)}\n`;
     const parts = [
-      toFilePart(file, [change], toContent, { isNew: !isThere, holds: 'holds the secret; ' }),
+      await toFilePart(file, [change], toContent, { isNew: !isThere, holds: 'holds the secret; ' }),
       await planEnv(options.envFile, options, settings, async () => settings, out, questions),
     ];
     if (isThere && !options.yes && !isAsked)
