@@ -26,7 +26,7 @@ export async function protectedController(app: FastifyInstance): Promise<void> {
       },
     },
     (request, reply) => {
-      reply.send(toUserInfo(principalOf(request)));
+      reply.header('content-type', 'application/json; charset=utf-8').send(toUserInfo(principalOf(request)));
     },
   );
 }
