@@ -248,7 +248,8 @@ export class GrantManager {
       token_type: read.token_type as string | undefined,
       __raw: data as string,
     });
-    return this.validateGrant(this.isGrantRefreshable(grant) ? await this.ensureFreshness(grant) : grant);
+    const fresh = this.isGrantRefreshable(grant) ? await this.ensureFreshness(grant) : grant;
+    return await this.validateGrant(fresh);
   }
 
   /**

@@ -15,8 +15,11 @@ export async function readGrant(
   request: ConnectRequest,
   response: ConnectResponse,
 ): Promise<Grant> {
-  const store = keycloak.stores.find((one) => one.get(request));
-  const held: unknown = store?.get(request);
+  let held: unknown;
+  const store = keycloak.stores.find((one) => {
+    held = one.get(request);
+    return held;
+  });
   if (store === undefined || isRefusal(held)) throw new Error('Could not obtain grant code error');
   store.assertOrigin?.(request);
   try {

@@ -60,6 +60,7 @@ export function toLoginQuery({ nonce, codeVerifier }: Login): string {
 /** Keycloak's answer in a request, or `undefined` if the request carries none. */
 export function readLoginAnswer(request: ConnectRequest): LoginAnswer | undefined {
   const url = urlOf(request);
+  if (!url.includes(MARK)) return undefined;
   // The last mark: everything before it belongs to the application.
   const mark = Math.max(url.lastIndexOf(`?${MARK}&`), url.lastIndexOf(`&${MARK}&`));
   if (mark === -1) return undefined;
