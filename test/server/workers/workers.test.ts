@@ -96,7 +96,7 @@ test('workers share limits on logins, sessions of browsers and metrics', async (
 });
 
 test('SIGTERM to all processes under load: every request is answered, and they end', async (t) => {
-  const workers = await startWorkers(t, 2, { SHUTDOWN_DELAY_MS: '1000' });
+  const workers = await startWorkers(t, 2, { SHUTDOWN_DELAY_MS: '5000' });
   const { access_token } = await login(workers.connect());
   let isSending = true;
   let answered = 0;
