@@ -78,3 +78,12 @@ test('what a gateway of Socket.IO sends to all is for those who were let in', as
   });
   assert.deepEqual(told, ALL);
 });
+
+test('where Socket.IO sends what was missed before it is decided who it is, nobody is let in', async (t) => {
+  const recovering = toTelling(WebSocketGateway({ connectionStateRecovery: { skipMiddlewares: false } }));
+  const { realm, open } = await startSocketIo(t, {}, recovering);
+  const { client } = open({ auth: { token: realm.mint() }, reconnection: false });
+  const reason = new Promise((resolve) => client.once('auth_error', resolve));
+  const isHeard = new Promise((resolve) => client.once('news', resolve));
+  assert.deepEqual(await Promise.race([reason, isHeard]), { detail: 'Internal Server Error' });
+});

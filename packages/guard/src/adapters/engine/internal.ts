@@ -31,6 +31,6 @@ export {
 } from './request-requirements.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SecurityEvents } from './security-events.ts';
-export { disconnectSocket, toSocketIoMiddleware } from './socket-io.ts';
+export { canRecover, disconnectSocket, RECOVERED, toSocketIoMiddleware } from './socket-io.ts';
 export { aroundTenant, hasTenantOnly, isForTenants, withTenant } from './tenant-path.ts';
 export { toUpgradeListener } from './upgrade.ts';

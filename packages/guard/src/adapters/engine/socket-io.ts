@@ -36,8 +36,8 @@ export function toSocketIoMiddleware(
   log: Pick<Log, 'error'>,
 ): SocketIoMiddleware {
   return (socket, next) => {
-    if (isSkippedLater(socket)) {
-      log.error({}, SKIPPED);
+    if (canRecover(socket)) {
+      log.error({}, RECOVERED);
       next(toConnectError(undefined));
       return;
     }
@@ -56,15 +56,13 @@ export function toSocketIoMiddleware(
   };
 }
 
-const SKIPPED =
-  'Socket.IO lets recovered connections past the guard, so all are refused: connectionStateRecovery needs skipMiddlewares: false';
+export const RECOVERED =
+  'Socket.IO sends recovered connections what they missed before it is decided who they are, so all are refused: leave connectionStateRecovery out';
 
-/** By default no middleware sees a connection that is recovered: it would outlive its token, and nobody would watch it. */
-function isSkippedLater(socket: object): boolean {
-  const { nsp } = socket as {
-    nsp?: { server?: { opts?: { connectionStateRecovery?: { skipMiddlewares?: boolean } } } };
-  };
-  return nsp?.server?.opts?.connectionStateRecovery?.skipMiddlewares === true;
+/** Whoever knows a session of Socket.IO is sent what it missed with no look at the token, also where middleware is not skipped. */
+export function canRecover(socket: object): boolean {
+  const { nsp } = socket as { nsp?: { server?: { opts?: { connectionStateRecovery?: unknown } } } };
+  return Boolean(nsp?.server?.opts?.connectionStateRecovery);
 }
 
 function follow(socket: SocketIoSocket, connection: Connection): void {

@@ -4,7 +4,9 @@ import { DpopCredentials, type Log, readCredentials } from '../../core/internal.
 import {
   type Connection,
   type ConnectionGuard,
+  canRecover,
   type Door,
+  RECOVERED,
   type SocketIoMiddleware,
   toSocketIoMiddleware,
   toToken,
@@ -122,6 +124,7 @@ export function createGatewayConnections(
       }
       const held = hold(client);
       try {
+        if (isSocketIo(client) && canRecover(client)) throw new Error(RECOVERED);
         const principal = await watch(client, guard.open(callOf(client)));
         held.decide(true);
         return principal;
