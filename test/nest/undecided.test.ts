@@ -7,7 +7,7 @@ import { KeycloakService } from '../../packages/guard/src/adapters/nest/index.ts
 import { closing, PATIENCE_MS, startSocketIo, startWs, toGateway } from './gateways.ts';
 
 interface ToAll {
-  send?(data: string): void;
+  send?(data: string, told?: (error?: Error) => void): void;
   readonly nsp?: { emit(event: string, data: string): void };
 }
 
@@ -77,6 +77,48 @@ test('what a gateway of Socket.IO sends to all is for those who were let in', as
     admitted.client.on('news', (data) => told.push(data) === ALL.length && resolve());
   });
   assert.deepEqual(told, ALL);
+});
+
+/** While it decides on a client, more is sent to it than waits. */
+function toFlooding(gateway: ClassDecorator) {
+  const flooding = toGateway(gateway);
+  const told: (Error | undefined)[] = [];
+  Inject(KeycloakService)(flooding.prototype, 'keycloak');
+  Object.assign(flooding.prototype, {
+    async handleConnection(this: { readonly keycloak: KeycloakService }, client: ToAll) {
+      const decided = this.keycloak.connect(client);
+      for (let count = 0; count <= 101; count++) {
+        if (client.nsp) client.nsp.emit('news', 'one of many');
+        else client.send?.('one of many', (error) => told.push(error));
+      }
+      await decided;
+    },
+  });
+  return { flooding, told };
+}
+
+test('a client of ws that would miss something connects again, and who sent it is told', async (t) => {
+  for (const change of [FORGED, String]) {
+    const { flooding, told } = toFlooding(WebSocketGateway({ path: '/chat' }));
+    const { realm, url } = await startWs(t, 'express', { tokenCheck: 'remote' }, flooding);
+    const authorization = `Bearer ${change(realm.mint())}`;
+    const client = new WebSocket(`${url.replace('http:', 'ws:')}/chat`, { headers: { authorization } });
+    const heard: unknown[] = [];
+    client.on('message', (data) => heard.push(data));
+    assert.deepEqual(await closing(client), [1013, 'Too much to send']);
+    assert.deepEqual(heard, []);
+    assert.equal(told.filter((one) => one instanceof Error).length, 102);
+  }
+});
+
+test('a client of Socket.IO that would miss something connects again', async (t) => {
+  const { flooding } = toFlooding(WebSocketGateway());
+  const { realm, open } = await startSocketIo(t, { tokenCheck: 'remote' }, flooding);
+  const { client } = open({ auth: { token: realm.mint() }, reconnection: false });
+  const heard: unknown[] = [];
+  client.on('news', (data) => heard.push(data));
+  assert.equal(await new Promise((resolve) => client.once('disconnect', resolve)), 'transport close');
+  assert.deepEqual(heard, []);
 });
 
 test('where Socket.IO sends what was missed before it is decided who it is, nobody is let in', async (t) => {

@@ -28,10 +28,7 @@ const CUT_AFTER_MS = 1_000;
 /** `readyState` of `ws` from which on the connection is closing or closed. */
 const CLOSING = 2;
 
-/**
- * Most events of a client of Socket.IO that wait for a decision; who sends more is disconnected. And most of what waits to be sent
- * to a client; more is dropped.
- */
+/** Most events of a client of Socket.IO that wait for a decision, and most of what waits to be sent to a client: more ends it. */
 const MOST_HELD = 100;
 
 const has = (client: object, ...methods: string[]): boolean =>
@@ -78,8 +75,11 @@ interface Held {
  * token of an unknown key is undecided for seconds.
  */
 export function hold(client: GatewayClient): Held {
-  if (isSocketIo(client)) return { decide: holdSent(client.conn, 'write').decide, hear: holdEvents(client) };
-  const outbox = holdSent(client, 'send');
+  if (isSocketIo(client)) {
+    const { conn } = client;
+    return { decide: holdSent(conn, 'write', () => conn.close()).decide, hear: holdEvents(client) };
+  }
+  const outbox = holdSent(client, 'send', () => isOver(client) || close(client, 1013, 'Too much to send'));
   client.pause();
   return {
     decide: outbox.decide,
@@ -94,8 +94,12 @@ interface Outbox extends Pick<Held, 'decide'> {
 
 const outboxes = new WeakMap<object, Outbox>();
 
-function holdSent<N extends 'send' | 'write'>(target: { [name in N]: Send }, name: N): Outbox {
-  const outbox = outboxes.get(target) ?? createOutbox(target, name);
+function holdSent<N extends 'send' | 'write'>(
+  target: { [name in N]: Send },
+  name: N,
+  end: () => unknown,
+): Outbox {
+  const outbox = outboxes.get(target) ?? createOutbox(target, name, end);
   outboxes.set(target, outbox);
   outbox.undecided++;
   return outbox;
@@ -104,12 +108,25 @@ function holdSent<N extends 'send' | 'write'>(target: { [name in N]: Send }, nam
 // biome-ignore lint/suspicious/noExplicitAny: what it is given is passed on
 type Send = (...given: any[]) => unknown;
 
-function createOutbox<N extends 'send' | 'write'>(target: { [name in N]: Send }, name: N): Outbox {
+/** Who waits for a message to be sent is told, as `ws` tells it of a connection that is closed. */
+function drop(given: unknown[]): void {
+  const callback = given.at(-1);
+  if (typeof callback === 'function') process.nextTick(callback, new Error('The client was not let in'));
+}
+
+/** @param end nobody would notice a gap: a client for which too much waits has to connect again */
+function createOutbox<N extends 'send' | 'write'>(
+  target: { [name in N]: Send },
+  name: N,
+  end: () => unknown,
+): Outbox {
   const send = target[name];
   let waiting: unknown[][] | undefined = [];
   const wait: Send = (...given) => {
     if (waiting === undefined) return send.apply(target, given);
-    return waiting.length < MOST_HELD && waiting.push(given);
+    if (waiting.length < MOST_HELD) return waiting.push(given);
+    drop(given);
+    return end();
   };
   target[name] = wait;
   const outbox = {
@@ -121,7 +138,7 @@ function createOutbox<N extends 'send' | 'write'>(target: { [name in N]: Send },
       if (target[name] === wait) target[name] = send;
       const all = waiting ?? [];
       waiting = undefined;
-      if (isAdmitted) for (const given of all) send.apply(target, given);
+      for (const given of all) isAdmitted ? send.apply(target, given) : drop(given);
     },
   };
   return outbox;
@@ -157,6 +174,10 @@ export function disconnect(client: GatewayClient, reason: unknown): void {
   const { statusCode, detail } = toPublic(reason);
   // Until the client answers the close, it could send more.
   client.removeAllListeners('message');
-  client.close(statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);
+  close(client, statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);
+}
+
+function close(client: WsClient, code: number, reason: string): void {
+  client.close(code, reason);
   setTimeout(() => client.terminate(), CUT_AFTER_MS).unref();
 }
