@@ -1,5 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { found } from '../admin-error.ts';
+import { found, gone } from '../admin-error.ts';
 import type { ActionOf } from '../plan/step.ts';
 import { readDocuments, readRegistrationPolicy } from './current.ts';
 import { withDocuments } from './documents.ts';
@@ -29,7 +29,10 @@ export const MCP_ACTIONS = {
   'allow-origins': (at: At, { origins }: ActionOf<'allow-origins'>) =>
     extend(at, 'registration-web-origins', 'web-origins', origins),
   async 'take-documents'({ api, realm }: At, { policy }: ActionOf<'take-documents'>) {
-    const { profiles, policies } = withDocuments(await readDocuments(api, realm), policy);
+    const there = await readDocuments(api, realm);
+    // What is written replaces all that the realm has: nothing is known of it.
+    if (!there.isOffered) throw gone('the support of metadata documents');
+    const { profiles, policies } = withDocuments(there, policy);
     await api.clientPolicies.createProfiles({ realm, profiles });
     return api.clientPolicies.updatePolicy({ realm, policies });
   },
