@@ -65,13 +65,15 @@ export const wordOf =
     if (word === undefined) throw wrongShape();
     return word;
   };
-/** Lists of texts by their names; where there is none, nothing. */
-export const textsByName: Shape = (value) =>
-  typeof value !== 'object'
+/** Lists of texts by their names; where there is none, nothing. An object among them is an empty text. */
+export const textsByName: Shape = (value) => {
+  const toText = (one: unknown) => (typeof one === 'object' && one !== null ? '' : String(one));
+  return typeof value !== 'object'
     ? {}
     : Object.fromEntries(
-        Object.entries(value as object).map(([name, one]) => [name, [one].flat().map((of) => String(of))]),
+        Object.entries(value as object).map(([name, one]) => [name, [one].flat().map(toText)]),
       );
+};
 
 /**
  * A representation, of which Keycloak refuses members that it does not know. What is `null` is left out.

@@ -236,6 +236,13 @@ export const protectionGroup: Behaviours = {
           async () => statusOf(protection('POST', 'resource_set', client, { name: 17 })),
           '201',
         ],
+        'an object is no value of an attribute, and does no harm': [
+          async () =>
+            statusOf(
+              protection('POST', 'resource_set', client, { name: 'odd', attributes: { a: { toString: 1 } } }),
+            ),
+          '201',
+        ],
       });
     }),
   'a client whose resources are managed by nobody else': (scene) =>
