@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../test/support/free-port.ts';
 
 /** Where a process runs: the measured server has a core to itself, everything else uses another. */
 export type Core = 'server' | 'load';
@@ -44,7 +45,7 @@ export async function startServer(
   env: Record<string, string>,
   options: { core?: Core; nodeArgs?: readonly string[]; args?: readonly string[] } = {},
 ): Promise<NodeProcess> {
-  const port = await findFreePort();
+  const port = await freePort();
   const [command, args] = onCore(options.core ?? 'server', process.execPath, [
     ...(options.nodeArgs ?? []),
     '--import',
@@ -84,16 +85,6 @@ export function ask(child: ChildProcess, message: string | object): Promise<unkn
   return new Promise((resolve, reject) => {
     child.once('message', resolve);
     child.send(message, (error) => error && reject(error));
-  });
-}
-
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 }
 

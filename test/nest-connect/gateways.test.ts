@@ -18,9 +18,10 @@ import {
   RoleGuard,
   Roles,
 } from '../../packages/guard/src/successors/nest-connect/index.ts';
-import { closing, connect, findFreePort, PATIENCE_MS, Sender } from '../nest/gateways.ts';
+import { closing, connect, PATIENCE_MS, Sender } from '../nest/gateways.ts';
 import { PLATFORMS, type Platform } from '../nest/start-app.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { startConnectApp } from './start-connect-app.ts';
@@ -160,7 +161,7 @@ test('of several realms, each ends the connections of its own tokens', async (t)
 });
 
 test('a gateway on a port of its own says itself which request a client began with', async (t) => {
-  const port = await findFreePort();
+  const port = await freePort();
   const gateway = toGateway(WebSocketGateway(port));
   Inject(KeycloakConnectService)(gateway.prototype, 'keycloak');
   Object.assign(gateway.prototype, {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type ArgumentsHost, Catch, type Type, UseFilters } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -112,12 +111,4 @@ export async function startSocketIo(
     return { client, ask };
   };
   return { ...app, open };
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

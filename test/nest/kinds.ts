@@ -34,8 +34,9 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { graphql, parse, subscribe } from 'graphql';
 import { firstValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
+import { freePort } from '../support/free-port.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { findFreePort, Sender } from './gateways.ts';
+import { Sender } from './gateways.ts';
 
 /** A class with one method for each decorator: `run0`, `run1`, … */
 export interface Subject {
@@ -155,7 +156,7 @@ async function say(app: INestApplication, method: string, token?: string): Promi
 const ports = new WeakMap<INestApplication, number>();
 
 async function listenToMessages(app: INestApplication): Promise<void> {
-  const port = await findFreePort();
+  const port = await freePort();
   ports.set(app, port);
   app.connectMicroservice({ transport: Transport.TCP, options: { port, host: '127.0.0.1' } });
   await app.startAllMicroservices();

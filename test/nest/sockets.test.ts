@@ -8,8 +8,9 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import type { WebSocket } from 'ws';
 import { KeycloakService } from '../../packages/guard/src/adapters/nest/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
+import { freePort } from '../support/free-port.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { closing, connect, findFreePort, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';
+import { closing, connect, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';
 import { PLATFORMS, startApp } from './start-app.ts';
 
 const UNAUTHENTICATED = (detail: string) => ({ status: 'error', code: 'UNAUTHENTICATED', detail });
@@ -95,7 +96,7 @@ describe('where the token of a WebSocket stands', () => {
     const lines: string[] = [];
     t.mock.method(Logger.prototype, 'error', (line: string) => void lines.push(line));
     const holder: { keycloak?: KeycloakService; isSaid?: boolean } = {};
-    const port = await findFreePort();
+    const port = await freePort();
     const gateway = toGateway(WebSocketGateway(port));
     gateway.prototype.handleConnection = (client: WebSocket, request: IncomingMessage) => {
       if (holder.isSaid) holder.keycloak?.handshake(client, request);

@@ -13,9 +13,10 @@ import { createRequestLog } from '../../../packages/server/src/observability/req
 import type { WorkerLink } from '../../../packages/server/src/shared/worker-link.ts';
 import { openLink } from '../../../packages/server/src/workers/link.ts';
 import { type ToWorker, unwrap, wrap } from '../../../packages/server/src/workers/messages.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import type { Figure } from '../figures.ts';
 import type { PartOptions } from '../part-options.ts';
-import { findFreePort, hasProgram, here, stop } from '../processes.ts';
+import { hasProgram, here, stop } from '../processes.ts';
 import { quantile } from '../statistics.ts';
 
 const ROUNDS = 15;
@@ -86,7 +87,7 @@ async function call(rounds: number): Promise<Figure> {
   const program = `require('node:http').createServer((request, response) => {
     request.resume().on('end', () => response.end(${JSON.stringify(answer)}));
   }).listen(process.env.PORT, '127.0.0.1', () => process.send('ready'))`;
-  const port = await findFreePort();
+  const port = await freePort();
   const server = spawn(process.execPath, ['-e', program], {
     env: { PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -122,7 +123,7 @@ async function call(rounds: number): Promise<Figure> {
 /** A count that all workers share: by the primary process, and by a Redis on the same machine. */
 async function workers(rounds: number): Promise<Figure> {
   const primary = fork(here('servers/shared-memory.ts'));
-  const port = await findFreePort();
+  const port = await freePort();
   const redis = spawn('redis-server', ['--port', String(port), '--save', '', '--appendonly', 'no'], {
     stdio: 'ignore',
   });

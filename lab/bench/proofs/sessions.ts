@@ -14,11 +14,12 @@ import type { SessionStore } from '../../../packages/guard/src/session/index.ts'
 import { resolveSessionOptions } from '../../../packages/guard/src/session/options.ts';
 import { createSessionKeeper } from '../../../packages/guard/src/session/session-keeper.ts';
 import { startDevIdp } from '../../../packages/testing/src/index.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { compare } from '../comparison.ts';
 import type { Figure } from '../figures.ts';
 import { type Load, runLoad } from '../load/generator.ts';
 import type { PartOptions } from '../part-options.ts';
-import { findFreePort, here, startServer, stop } from '../processes.ts';
+import { here, startServer, stop } from '../processes.ts';
 import { createProcessorClock } from '../processor-time.ts';
 import { CLIENT_ID } from '../realm/tokens.ts';
 import { quantile } from '../statistics.ts';
@@ -144,7 +145,7 @@ async function startRedis(folder: string) {
     (name) => spawnSync(name, ['--version']).status === 0,
   );
   if (program === undefined) throw new Error('redis-server or valkey-server is needed');
-  const port = await findFreePort();
+  const port = await freePort();
   const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const child = spawn(program, [...where, '--save', '', '--appendonly', 'yes'], { stdio: 'ignore' });
   await once(child, 'spawn');

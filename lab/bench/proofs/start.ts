@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../test/support/free-port.ts';
 import type { Figure } from '../figures.ts';
 import type { PartOptions } from '../part-options.ts';
-import { findFreePort, here } from '../processes.ts';
+import { here } from '../processes.ts';
 import { createProcessorClock } from '../processor-time.ts';
 import { quantile } from '../statistics.ts';
 
@@ -76,7 +77,7 @@ function median(costs: readonly Cost[], part: keyof Cost): number {
 
 async function startOnce({ file, args, path }: Program): Promise<Cost> {
   if (!existsSync(file)) throw new Error(`${file} is not there: npm run build`);
-  const port = await findFreePort();
+  const port = await freePort();
   const began = performance.now();
   const child = spawn(process.execPath, [file, ...args], {
     stdio: 'ignore',

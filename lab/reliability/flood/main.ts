@@ -10,17 +10,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { freePort } from '../../../test/support/free-port.ts';
 import { startKeycloak } from '../../../tools/run/keycloak/index.ts';
-import {
-  ask,
-  findFreePort,
-  here,
-  isPinned,
-  moveToCore,
-  onCore,
-  startServer,
-  stop,
-} from '../../bench/processes.ts';
+import { ask, here, isPinned, moveToCore, onCore, startServer, stop } from '../../bench/processes.ts';
 import { writeSection } from '../section.ts';
 import { beGood, type Seen } from './good-users.ts';
 
@@ -51,7 +43,7 @@ async function startProvider(): Promise<{ url: string; name: string }> {
     moveToCore('load', keycloak.processGroup());
     return { url: keycloak.url, name: `Keycloak ${keycloak.version}${where}` };
   }
-  const port = await findFreePort();
+  const port = await freePort();
   startChild('provider.mjs', { PORT: String(port), LOGIN_MS: '1000' });
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/realms/testing`).catch(() => undefined))) await sleep(50);

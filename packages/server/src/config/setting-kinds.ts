@@ -1,6 +1,6 @@
 import { whole } from './setting-parsers.ts';
 
-// What several settings have in common. The default is the example, unless the setting has another one.
+// What several settings have in common. The example is the default, unless the setting names another one.
 
 export function wholeNumber(low: number, high: number, otherwise?: number) {
   const rule = `must be a whole number from ${low} to ${high}`;

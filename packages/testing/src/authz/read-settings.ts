@@ -82,7 +82,7 @@ export function readSettings(settings: AuthorizationSettings, context: SettingsC
   };
 }
 
-export const scopeName = (scope: string | { name: string }): string =>
+const scopeName = (scope: string | { name: string }): string =>
   typeof scope === 'string' ? scope : scope.name;
 
 /** The owner's id or name. */

@@ -1,7 +1,7 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { found, gone } from '../admin-error.ts';
 import type { ActionOf } from '../plan/step.ts';
-import { readDocuments, readRegistrationPolicy } from './current.ts';
+import { policyIn, readDocuments, readRegistrationPolicies } from './current.ts';
 import { withDocuments } from './documents.ts';
 
 interface At {
@@ -40,7 +40,7 @@ export const MCP_ACTIONS = {
 
 /** Adds values to a list of a policy of registration. */
 async function extend({ api, realm }: At, policy: string, list: string, values: readonly string[]) {
-  const there = found(await readRegistrationPolicy(api, realm, policy), policy);
+  const there = found(policyIn(await readRegistrationPolicies(api, realm), policy), policy);
   const all = [...new Set([...(there.config?.[list] ?? []), ...values])];
   const id = there.id as string;
   return api.components.update({ realm, id }, { ...there, config: { ...there.config, [list]: all } });

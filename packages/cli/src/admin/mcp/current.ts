@@ -30,15 +30,17 @@ export interface McpState {
 const TIMEOUT_MS = 10_000;
 const POLICY = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
 
-/** A policy for those who register without a token. */
-export async function readRegistrationPolicy(
+/** Policies for those who register without a token. */
+export async function readRegistrationPolicies(
   api: AdminClient,
   realm: string,
-  wanted: string,
-): Promise<ComponentRepresentation | undefined> {
+): Promise<ComponentRepresentation[]> {
   const all = await api.components.find({ realm, type: POLICY });
-  return all.find(({ providerId, subType }) => providerId === wanted && subType === 'anonymous');
+  return all.filter(({ subType }) => subType === 'anonymous');
 }
+
+export const policyIn = (policies: readonly ComponentRepresentation[], wanted: string) =>
+  policies.find(({ providerId }) => providerId === wanted);
 
 /**
  * Reads the current state. Changes nothing.
@@ -49,19 +51,16 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
   const { realm, url } = goal;
   return trying(`see what the realm ${realm} holds`, async () => {
     const there = await findRealm(api, realm, 'run setup api first');
-    const policy = (wanted: string) =>
-      goal.registration ? readRegistrationPolicy(api, realm, wanted) : undefined;
-    const [server, program, scopes, trustedHosts, webOrigins, documents] = await Promise.all([
+    // The types of these two know nothing of the realm.
+    const [server, program, scopes, optional, byDefault, policies, documents] = await Promise.all([
       findClient(api, realm, url),
       findClient(api, realm, MCP_CLIENT_ID),
       api.clientScopes.find({ realm }),
-      policy('trusted-hosts'),
-      policy('registration-web-origins'),
+      api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
+      api.clientScopes.listDefaultClientScopes({ realm } as never),
+      goal.registration ? readRegistrationPolicies(api, realm) : [],
       readDocuments(api, realm, there.enabled === false),
     ]);
-    // The types of these two know nothing of the realm.
-    const optional = await api.clientScopes.listDefaultOptionalClientScopes({ realm } as never);
-    const byDefault = await api.clientScopes.listDefaultClientScopes({ realm } as never);
     return {
       server,
       program,
@@ -69,8 +68,8 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
       programIsFor: audiencesOf(mappersOf(program, scopes)),
       byDefault: byDefault.map(({ name = '' }) => name),
-      trustedHosts,
-      webOrigins,
+      trustedHosts: policyIn(policies, 'trusted-hosts'),
+      webOrigins: policyIn(policies, 'registration-web-origins'),
       documents,
     };
   });
