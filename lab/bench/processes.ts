@@ -26,7 +26,12 @@ export function moveToCore(core: Core, group: number | undefined): void {
   const pids = execFileSync('pgrep', ['-g', String(group)], { encoding: 'utf8' })
     .trim()
     .split('\n');
-  for (const pid of pids) execFileSync('taskset', ['-a', '-c', '-p', toNumber(core), pid]);
+  for (const pid of pids) pin(core, pid);
+}
+
+/** Moves every thread of a process that runs already. */
+export function pin(core: Core, pid: string): void {
+  if (isPinned) execFileSync('taskset', ['-a', '-c', '-p', toNumber(core), pid]);
 }
 
 const toNumber = (core: Core): string => (core === 'server' ? '0' : '1');
