@@ -224,6 +224,25 @@ describe('names that are no realms', () => {
 });
 
 describe('who is who', () => {
+  test('settings that the application writes anew for each request are of the tenant that they name', async (t) => {
+    const { pool, realmOf } = start(t);
+    const servers = ['https://one.example.com', 'https://two.example.com'] as const;
+    const tokens = servers.map((serverUrl) => realmOf('main', serverUrl).mint());
+    const settings = { realm: 'main', serverUrl: '', tenant: '' };
+    const enter = (at: number, token = tokens[at] as string) => {
+      Object.assign(settings, { serverUrl: servers[at], tenant: `${at}` });
+      return pool.of(settings).verify(token);
+    };
+    const first = await Promise.all([enter(0), enter(1)]);
+    assert.deepEqual(
+      first.map(({ tenant, issuer }) => [tenant, issuer]),
+      servers.map((serverUrl, at) => [`${at}`, `${serverUrl}/realms/main`]),
+    );
+    assert.equal((await enter(0)).tenant, '0');
+    await assertRefused(() => enter(1, tokens[0]), 'token_key_unknown');
+    assert.equal((await enter(1)).tenant, '1');
+  });
+
   test('two realms of one name: the second is refused, and told', async (t) => {
     const { enter, notices } = start(t);
     await enter('acme', { tenant: 'one' });

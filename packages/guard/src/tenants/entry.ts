@@ -44,7 +44,8 @@ export class Entry implements Claimant {
   constructor(key: string, settings: TenantSettings, serverUrl: string, usedAt: number, host: EntryHost) {
     const { realm = '', tenant = realm } = settings;
     this.key = key;
-    this.settings = settings;
+    // The application may write another tenant into the same object.
+    this.settings = { ...settings };
     this.realm = realm;
     this.name = tenant;
     this.baseUrl = toRealmUrl(serverUrl, realm);

@@ -13,7 +13,7 @@ export function isClean(settings: TenantSettings): boolean {
 
 /** Whether two settings say the same: the application may make a new object for each request. */
 export function isSame(one: TenantSettings, other: TenantSettings): boolean {
-  return one === other || hasSameMembers(one as never, other as never);
+  return hasSameMembers(one as never, other as never);
 }
 
 function isAlike(one: unknown, other: unknown): boolean {
