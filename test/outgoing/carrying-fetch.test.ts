@@ -154,6 +154,20 @@ describe('a fetch that carries a token', () => {
     assert.equal(sent.length, 20);
   });
 
+  it('spares nobody because one caller ends uploads, or asks for what is cut off', async () => {
+    const { call, sent } = start(({ url }) => {
+      const code = new URL(url).pathname.slice(1);
+      if (code !== '') throw new TypeError('fetch failed', { cause: { code, message: 'of one call' } });
+      return new Response('good');
+    });
+    for (const code of ['ABORT_ERR', 'ECONNRESET', 'UND_ERR_HEADERS_OVERFLOW', 'HPE_INVALID_HEADER_TOKEN']) {
+      for (let i = 0; i < 6; i++)
+        await assert.rejects(call(`/${code}`), { cause: { code, message: 'of one call' } });
+      assert.equal((await call('/')).status, 200, code);
+    }
+    assert.equal(sent.length, 28);
+  });
+
   it('adds headers where the caller has none', async () => {
     const { call, sent } = start(() => new Response());
     await call('/', { headers: { traceparent: 'own' } }, { traceparent: 'theirs', tracestate: 's' });

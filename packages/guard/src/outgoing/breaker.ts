@@ -1,3 +1,5 @@
+import { toFailureCode } from '../core/internal.ts';
+
 /** Stops calls to an unreachable service, so callers do not wait in vain. */
 export interface Breaker {
   /**
@@ -39,9 +41,13 @@ export function createBreaker(origin: string): Breaker {
   };
 }
 
-/** A call that was too slow, or that its caller ended, says nothing about the others. */
+/** Codes with which no connection is made. */
+const NO_CONNECTION =
+  /^(?:ECONNREFUSED|E(?:HOST|NET)UNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
+
+/** A call that was too slow, that its caller ended, or that was cut off says nothing about the others. */
 function isUnreachable(error: unknown): boolean {
-  return error instanceof TypeError && error.cause !== undefined;
+  return error instanceof TypeError && NO_CONNECTION.test(toFailureCode(error) ?? '');
 }
 
 function toUnreachable(origin: string): TypeError {
