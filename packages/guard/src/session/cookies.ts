@@ -75,7 +75,8 @@ function pairsOf(header = ''): [name: string, value: string][] {
  * ours behind a no-break space, because the prefix `__Host-` does not stand at its start (RFC 6265bis §5.6, §5.7).
  */
 function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+  // Not from within blanks: each of them would be a start, and looked at to their end.
+  return text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, '');
 }
 
 /** `null` for what is not well percent-encoded: it was not set here. */
