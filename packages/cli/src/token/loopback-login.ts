@@ -17,6 +17,8 @@ const PATH = '/callback';
 /** Listens on a free port of the loopback interface until the browser comes back. */
 export async function startLoopbackLogin(client: KeycloakClient): Promise<LoopbackLogin> {
   const server = createServer();
+  // Nobody who only connects, as browsers do in advance, keeps the program from ending.
+  server.on('connection', (socket) => socket.unref());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
