@@ -47,6 +47,16 @@ export function describeMcp(adapter: McpAdapter): void {
       }
     });
 
+    test('is not open where the first parts of its path were cut off, unless it has another path', async (t) => {
+      const url = 'https://tools.example.com/api/v1/mcp';
+      const { send, mint } = await setUp(t, adapter, { url });
+      assert.equal((await send(undefined, call('look'))).status, 401);
+      assert.equal((await send(mint(), call('look'))).status, 401);
+      const own = await setUp(t, adapter, { url, path: '/t/acme/mcp' });
+      assert.equal((await own.send(undefined, call('look'), { path: '/t/acme/mcp' })).status, 401);
+      assert.notEqual((await own.send(undefined, call('look'))).status, 401);
+    });
+
     test('gives the transport what it needs', async (t) => {
       const { send, mint, realm } = await setUp(t, adapter, {}, true);
       const token = mint({ azp: 'mcp-client' });

@@ -79,6 +79,7 @@ function createMcpServer<Incoming, Outgoing>(
   { toRequest, clock, connections, tenantAt }: McpDoor<Incoming, Outgoing>,
 ): McpServer<Incoming, Outgoing> {
   const { url, path, scopes, tools, allowedOrigins } = options;
+  const places = options.places.map(createPlace);
   const resourceOf = isForTenants(path)
     ? (request: Incoming): Resource => {
         const audience = withTenant(options.audience, tenantAt?.(request, path) ?? '');
@@ -180,7 +181,7 @@ function createMcpServer<Incoming, Outgoing>(
   }
 
   return {
-    isFor: createPlace(path),
+    isFor: (target) => places.some((isAt) => isAt(target)),
     corsHeaders,
     preflight(request) {
       const asked = headerOf(request.headers, 'access-control-request-headers') ?? '';

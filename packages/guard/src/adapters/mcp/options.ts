@@ -34,7 +34,10 @@ export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChal
    * rebinding. Default none.
    */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Path that this process is called by, if a proxy in front changes it. Default: the path of `url`. */
+  /**
+   * Path that this process is called by, if a proxy in front changes it. Default: the path of `url`, and what is left of it where
+   * its first parts are cut off.
+   */
   readonly path?: string | undefined;
 }
 
@@ -84,10 +87,18 @@ export interface ResolvedMcpOptions {
   readonly tools: ReadonlyMap<string, readonly string[]>;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly path: string;
+  /** Where it is guarded: of two readings, the one that is missed would be open. */
+  readonly places: readonly string[];
   /** Options of the metadata route. */
   readonly resource: ProtectedResourceOptions;
   /** Scopes that challenges name. */
   readonly challenged: readonly string[];
+}
+
+/** A path, and what proxies and mounted apps leave of it: `/api/mcp`, `/mcp`. The name of a tenant stays. */
+function endsOf(path: string): string[] {
+  const rest = isForTenants(path) ? path : path.replace(/^\/+[^/]+(?=\/+[^/])/, '');
+  return rest === path ? [path] : [path, ...endsOf(rest)];
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
@@ -106,6 +117,7 @@ export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
     tools,
     allowedOrigins: new Set([url.origin, ...allowedOrigins]),
     path,
+    places: options.path === undefined ? endsOf(path) : [path],
     resource: { url: options.url, scopes: all, name, documentation },
     challenged: scopesInChallenge === true ? all : scopesInChallenge === 'required' ? scopes : [],
   };
