@@ -6,6 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { openRedis } from '../../packages/guard/src/redis/index.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
+import { isPlaceholder } from '../../packages/server/src/config/setting-parsers.ts';
+import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { envExample, settingsPage } from '../../tools/docs/settings-text.ts';
 import { collectLog, configFor } from './service.ts';
@@ -42,6 +44,14 @@ test('.env.example and docs/settings.md say what the check says (npm run docs)',
   const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
   assert.equal(read('.env.example'), envExample());
   assert.equal(read('docs/settings.md'), settingsPage());
+});
+
+test('the example of each setting meets its rule, unless it stands for a secret', () => {
+  const refused = Object.entries(SETTINGS).filter(([, { example, parse }]) => parse(example) === undefined);
+  assert.deepEqual(
+    refused.filter(([, { example }]) => !isPlaceholder(example)).map(([name]) => name),
+    [],
+  );
 });
 
 test('the settings of the guide are enough, and the result is frozen', (t) => {

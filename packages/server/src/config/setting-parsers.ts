@@ -26,7 +26,7 @@ export function parsePublicUrl(text: string): string | undefined {
 
 /** Taken literally: it is compared with what tokens say. */
 export function parseIssuer(text: string): string | undefined {
-  return isServerUrl(text) && parsePublicUrl(text) === text ? text : undefined;
+  return parsePublicUrl(text) === text ? text : undefined;
 }
 
 /** As Redis's client reads it: user and password decoded, the number of a database as the path. */
