@@ -48,6 +48,19 @@ describe('what userinfo answers', () => {
     }
   });
 
+  it('says that the realm was deleted or renamed', async () => {
+    const { realm, verifier } = await startLoaded({ clientSecret: undefined });
+    const token = realm.mint();
+    await verifier.verify(token);
+    realm.userinfo = () => ({ status: 404, body: { error: 'Realm does not exist' } });
+    realm.advance(30);
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+    assert.equal(
+      realm.notices.at(-1)?.message,
+      'Every token is refused, for Keycloak says: Realm does not exist',
+    );
+  });
+
   it('may be signed, with a line break at its end', async () => {
     const { realm, verifier } = await startLoaded({ clientSecret: undefined, tokenCheck: 'remote' });
     realm.userinfo = () => ({ status: 200, body: `${SIGNED}\n` });
@@ -69,6 +82,25 @@ describe('what introspection answers', () => {
       assert.ok(!realm.notices.some(({ code }) => code === 'recheck_misconfigured'));
     });
   }
+
+  it('is against all tokens of a realm that is disabled, of which userinfo still answers, and of no later ones', async () => {
+    const { realm, verifier } = await startLoaded();
+    const token = realm.mint();
+    await verifier.verify(token);
+    realm.introspect = () => ({
+      status: 403,
+      body: { error: 'access_denied', error_description: 'Realm not enabled' },
+    });
+    realm.advance(30);
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+    const { code, message } = realm.notices.at(-1) ?? {};
+    assert.deepEqual(
+      [code, message],
+      ['recheck_misconfigured', 'Every token is refused, for Keycloak says: Realm not enabled'],
+    );
+    realm.introspect = () => ({ active: true });
+    assert.ok(await verifier.verify(realm.mint({ iat: realm.now - 60 })));
+  });
 
   it('is repeated in the log as far as it is a text', async () => {
     const { realm, verifier } = await startLoaded({ tokenCheck: 'remote' });

@@ -121,6 +121,7 @@ describe('what Keycloak tells in its events', () => {
       'an organization is deleted, its users with it',
       (e) => e.admin('DELETE ORGANIZATION', 'organizations/o'),
     ],
+    ['the realm is disabled', (e) => e.admin('UPDATE REALM', '', { realm: 'x', enabled: false })],
     [
       'events were not kept for a moment',
       (e) => e.admin('UPDATE REALM', 'events/config', { adminEventsEnabled: true, eventsEnabled: true }),

@@ -71,7 +71,8 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
       const isAboutEvents = ['adminEventsEnabled', 'eventsEnabled', 'enabledEventTypes'].some((name) =>
         Object.hasOwn(given, name),
       );
-      return details === undefined || isAboutEvents ? [doubt, ...notBefore()] : notBefore();
+      const isOff = details === undefined || given.enabled === false;
+      return isOff || isAboutEvents ? [doubt, ...notBefore()] : notBefore();
     }
     // With a directory or an organization its users go, or are disabled: no event names them.
     case 'COMPONENT':

@@ -126,6 +126,8 @@ export function createRemoteQuestion(
         },
       }),
     );
+    const without = withoutRealm(response, token);
+    if (without !== undefined) return without;
     const isRefused = response.status === 400 || response.status === 401 || response.status === 403;
     if (isRefused && readRefusal(response)?.error !== undefined) {
       const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its credential or type is wrong`;
@@ -157,7 +159,18 @@ export function createRemoteQuestion(
     if (response.status === 401 && error === 'invalid_token') {
       return { outcome: 'inactive', reason: describe(response, token) };
     }
+    const without = withoutRealm(response, token);
+    if (without !== undefined) return without;
     throw toUnavailable(response, token);
+  }
+
+  /** No token is good of a realm that was deleted, renamed or switched off. */
+  function withoutRealm(response: BoundedResponse, token: string): RemoteAnswer | undefined {
+    const { error, description = error } = readRefusal(response) ?? {};
+    if (!/^Realm (does not exist|not enabled)$/i.test(description ?? '')) return undefined;
+    const reason = describe(response, token);
+    tellOnce('error', 'recheck_misconfigured', `Every token is refused, for Keycloak says: ${description}`);
+    return { outcome: 'inactive', reason };
   }
 
   /** An answer may repeat parts of the request. */
