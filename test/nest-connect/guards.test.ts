@@ -112,6 +112,9 @@ class UserController {
   open(user: { preferred_username?: string } | undefined) {
     return { user: user?.preferred_username ?? null };
   }
+  strict(user: { preferred_username?: string } | undefined) {
+    return { user: user?.preferred_username ?? null };
+  }
   change() {
     return { changed: true };
   }
@@ -119,11 +122,13 @@ class UserController {
 decorate(UserController, Controller());
 decorate(UserController, 'me', Get('me'));
 decorate(UserController, 'open', Get('open'), Unprotected());
+decorate(UserController, 'strict', Get('strict'), Public(false));
 decorate(UserController, 'change', Post('me'));
 decorateParameter(UserController, 'me', KeycloakUser(), 0);
 decorateParameter(UserController, 'me', AuthenticatedUser(), 1);
 decorateParameter(UserController, 'me', AccessToken(), 2);
 decorateParameter(UserController, 'open', KeycloakUser());
+decorateParameter(UserController, 'strict', KeycloakUser());
 
 for (const platform of PLATFORMS) {
   describe(`AuthGuard in Nest on ${platform}`, () => {
@@ -152,6 +157,18 @@ for (const platform of PLATFORMS) {
       assert.deepEqual(await (await get('/open')).json(), { user: null });
       assert.deepEqual(await (await get('/open', 'garbage')).json(), { user: null });
       assert.deepEqual(await (await get('/open', realm.mint())).json(), { user: 'abdullah' });
+    });
+
+    test('@Public(false) admits callers without a token, and refuses a bad one', async (t) => {
+      const { realm, get } = await start(t);
+      assert.deepEqual(await (await get('/strict')).json(), { user: null });
+      assert.deepEqual(await (await get('/strict', realm.mint())).json(), { user: 'abdullah' });
+      const refused = await get('/strict', 'garbage');
+      assert.deepEqual(
+        [refused.status, await refused.json()],
+        [401, { detail: 'Could not validate credentials' }],
+      );
+      assert.match(refused.headers.get('www-authenticate') ?? '', /^Bearer error="invalid_token"/);
     });
 
     test('no token is in the log, whatever becomes of it', async (t) => {

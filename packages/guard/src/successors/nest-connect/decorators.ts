@@ -25,7 +25,7 @@ export type ConnectDecorator = ClassDecorator & MethodDecorator;
  * Makes `AuthGuard` admit everybody; a caller with a valid token is still identified. `RoleGuard` still requires roles.
  * `ResourceGuard` admits callers without a valid token, and asks Keycloak about the others.
  *
- * @param skipAuth stored for guards of the application. Default true. A valid token identifies its caller in any case
+ * @param skipAuth `false` refuses a request with a bad token. Default true: such a caller is nobody
  * @example
  * class Health { @Get('health') @Public() health() { return 'ok'; } }
  */

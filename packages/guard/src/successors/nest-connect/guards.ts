@@ -6,6 +6,7 @@ import {
   META_ENFORCER_OPTIONS,
   META_RESOURCE,
   META_SCOPES,
+  META_SKIP_AUTH,
   META_UNPROTECTED,
 } from './constants.ts';
 import type { ConditionalScopeFn, EnforcerOptionsInterface } from './decorators.ts';
@@ -25,7 +26,8 @@ const isPublic = (context: ExecutionContext): boolean =>
   metadataOf<boolean>(META_UNPROTECTED, context) === true;
 
 /**
- * Admits callers with a valid token, and everybody to a `@Public()` handler. `request.user` then has the token's claims.
+ * Admits callers with a valid token, and everybody to a `@Public()` handler; to one of `@Public(false)` not those with a bad
+ * token. `request.user` then has the token's claims.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: AuthGuard };
@@ -40,7 +42,8 @@ export class AuthGuard implements CanActivate {
 
   /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (isPublic(context)) await this.#keycloak.identify(context);
+    if (isPublic(context))
+      await this.#keycloak.identify(context, metadataOf(META_SKIP_AUTH, context) === false);
     else await this.#keycloak.authenticate(context);
     return true;
   }

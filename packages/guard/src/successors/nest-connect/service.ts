@@ -127,13 +127,18 @@ export class KeycloakConnectService {
     return caller;
   }
 
-  /** The caller; `null` without a valid token. */
-  async identify(context: ExecutionContext): Promise<Caller | null> {
+  /**
+   * The caller; `null` without a valid token.
+   *
+   * @param isStrict whether a token that is not valid is refused, as `authenticate` does
+   */
+  async identify(context: ExecutionContext, isStrict = false): Promise<Caller | null> {
     try {
       return await this.#find(this.#reader.toCall(context));
     } catch (error) {
       if (!isAuthError(error) && !(error instanceof UnknownContextError)) throw error;
-      return null;
+      const isBad = isAuthError(error) && error.code !== 'missing_token';
+      return isStrict && isBad ? this.authenticate(context) : null;
     }
   }
 
