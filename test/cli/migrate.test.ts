@@ -208,6 +208,58 @@ class Orders { @Roles() list() {} @Roles('a') show() {} @Roles({ roles: [] }) al
     );
   });
 
+  test('says of scopes without a resource that the drop-in does not admit what the package did', async (t) => {
+    const judge = async (text: string) => {
+      const folder = await projectOf(t, { 'a.ts': text });
+      const { findings } = await look(folder);
+      return findings
+        .filter(({ use }) => use.startsWith('@Scopes'))
+        .map(({ line, blocked, remark }) => [line, blocked !== null, remark !== null]);
+    };
+    const bare = "import { ResourceGuard, Scopes } from 'nest-keycloak-connect';\n";
+    assert.deepEqual(await judge(`${bare}class A { @Scopes('View') read() {} }`), [[2, true, true]]);
+    assert.deepEqual(await judge(`${bare}class A extends B { @Scopes('View') read() {} }`), [
+      [2, false, false],
+    ]);
+    const both = "import { Resource as Thing, ResourceGuard, Scopes } from 'nest-keycloak-connect';\n";
+    assert.deepEqual(
+      await judge(
+        `${both}@Thing('a')
+class A { @Scopes('View') read() {} }
+class B { @Scopes('View') read() {} @Thing('b') @Scopes('View') write() {} }
+const Both = () => applyDecorators(Thing('c'), Scopes('View'));`,
+      ),
+      [
+        [3, false, false],
+        [4, false, true],
+        [4, false, false],
+      ],
+    );
+  });
+
+  test('says of declarations that add to the types of a package that they must go', async (t) => {
+    const folder = await projectOf(t, {
+      'a.ts':
+        "import { Token } from 'keycloak-connect';\ndeclare module 'keycloak-connect' { interface Token { content: any } }",
+      'b.d.ts': "declare module 'nest-keycloak-connect';\ndeclare module 'keycloak-js' {}",
+    });
+    const { findings } = await look(folder);
+    assert.deepEqual(
+      findings.map(({ file, line, use, blocked, remark }) => [
+        file,
+        line,
+        use,
+        blocked !== null,
+        remark !== null,
+      ]),
+      [
+        ['a.ts', 1, "import { Token } from 'keycloak-connect';", false, false],
+        ['a.ts', 2, "declare module 'keycloak-connect'", true, false],
+        ['b.d.ts', 1, "declare module 'nest-keycloak-connect';", false, true],
+      ],
+    );
+  });
+
   test('says of clients what is so for this package', async (t) => {
     const folder = await projectOf(t, {
       'a.ts': `import { AuthGuard, KeycloakConnectModule } from 'nest-keycloak-connect';

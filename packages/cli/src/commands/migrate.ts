@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
@@ -64,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
   if (flags.json === true) out.line(JSON.stringify({ ...analysis, callers }, null, 2));
   else show(out, analysis, callers, flags.uses === true, flags.write === true);
   if (flags.report !== undefined) {
-    await writeFile(flags.report, toMarkdown(analysis, callers));
+    await replace(flags.report, toMarkdown(analysis, callers));
     err.line(`The report is in ${flags.report}`);
   }
   if (flags.write === true) await write(folder, analysis, project.manifests.keys(), err);
@@ -118,7 +119,7 @@ async function write(
   for (const file of files) {
     const path = join(folder, file);
     const text = await readFile(path, 'utf8');
-    await writeFile(
+    await replace(
       path,
       applyEdits(
         text,
@@ -131,7 +132,18 @@ async function write(
     const path = join(folder, file);
     const changed = rewriteManifest(await readFile(path, 'utf8'), version);
     if (changed === undefined) continue;
-    await writeFile(path, changed);
+    await replace(path, changed);
     err.line(`changed ${file}: now run npm install --save-prod for keycloak-guard in its folder`);
+  }
+}
+
+/** Writes a file in a folder of others, whose links may lead anywhere. @throws {UsageError} if the file is a link */
+async function replace(path: string, text: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants;
+  try {
+    await writeFile(path, text, { flag: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
+    throw new UsageError([`${path} is a link, and is not written through`]);
   }
 }

@@ -1,10 +1,11 @@
 import type { Project } from '../source/project.ts';
+import { toPlainLine } from '../terminal/style.ts';
 import { learnFacts } from './connect/facts.ts';
 import { findConnectUses, findPassedUses } from './connect/uses.ts';
 import type { Finding } from './finding.ts';
 import { findMentions } from './imports.ts';
-import { findDependencies, findOldNest } from './manifests.ts';
-import { editOf, judgeMention } from './mention-uses.ts';
+import { findDependencies, findOldNest, isUnreadable } from './manifests.ts';
+import { editOf, findDeclarations, judgeMention } from './mention-uses.ts';
 import { absentReaders, findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
 import type { Edit } from './rewrite.ts';
@@ -20,7 +21,12 @@ export interface Analysis {
   readonly unread: readonly string[];
 }
 
-export function analyse({ sources, settings, manifests, others, unread }: Project): Analysis {
+export function analyse(project: Project): Analysis {
+  const { sources, settings, manifests } = project;
+  const unread = [
+    ...project.unread,
+    ...[...manifests].filter(([, text]) => isUnreadable(text)).map(([file]) => file),
+  ].map(toPlainLine);
   const read = sources.map((source) => ({ source, mentions: findMentions(source.program) }));
   const named = new Set(read.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
   const dependencies = [...manifests].flatMap(([file, text]) => findDependencies(file, text));
@@ -31,7 +37,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   const facts = learnFacts(
     read,
     files.map((one) => one.settings),
-    { others, unread },
+    project,
   );
   const isNest = named.has('nest-keycloak-connect');
   const mentions = read.flatMap(({ source, mentions: all }) =>
@@ -44,6 +50,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
       text.includes('"nest-keycloak-connect"') ? findOldNest(file, text) : [],
     ),
     ...mentions.map(({ finding }) => finding),
+    ...sources.flatMap(findDeclarations),
     ...read.flatMap(({ source, mentions: all }) => [
       ...(named.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
       ...(isNest ? findNestUses(source, all, absent) : []),
@@ -53,12 +60,20 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   ];
   return {
     packages: [...named].sort(),
-    findings: findings.sort(byPlace),
+    findings: findings.sort(byPlace).map(toShown),
     edits: mentions.flatMap(({ source, mention }) =>
       mention.inside === '' ? [editOf(source, mention)] : [],
     ),
     unread,
   };
+}
+
+/** Names of files and texts of programs are anybody's: no line of theirs looks like one of the report. */
+function toShown(finding: Finding): Finding {
+  const { file, use, dropIn, native, blocked, remark } = finding;
+  const texts = { file, use, dropIn, native, blocked, remark };
+  const shown = Object.entries(texts).map(([name, text]) => [name, text === null ? null : toPlainLine(text)]);
+  return { ...finding, ...Object.fromEntries(shown) };
 }
 
 const byPlace = (a: Finding, b: Finding): number =>

@@ -1,36 +1,76 @@
 import { AS_IT_IS, type Finding } from './finding.ts';
 import { REPLACED_PACKAGES, REPLACEMENTS, REPLACING_PACKAGE } from './packages.ts';
 
-/** The lines of a `package.json` that name an old package or its types. */
+const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
+/** Sections that speak of a package without depending on it. */
+const PINS = [
+  ...['overrides', 'resolutions', 'pnpm', 'bundleDependencies', 'bundledDependencies'],
+  ...['peerDependenciesMeta', 'dependenciesMeta'],
+];
+
+type Packages = Record<string, string>;
+type Manifest = Record<string, Packages | undefined>;
+
+/** `undefined` if the text is no JSON object. */
+function readManifest(text: string): Manifest | undefined {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return typeof value === 'object' && !Array.isArray(value) ? ((value ?? undefined) as never) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a `package.json` names an old package, and cannot be read. */
+export const isUnreadable = (text: string): boolean =>
+  [...REPLACED_PACKAGES].some((name) => text.includes(`"${name}"`)) && readManifest(text) === undefined;
+
+/** Where a `package.json` names an old package or its types. */
 export function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
-  return text.split('\n').flatMap((line, at) => {
-    const name = /^\s*"([^"]+)"\s*:/.exec(line)?.[1];
-    if (name === undefined || !REPLACED_PACKAGES.has(name)) return [];
-    const use = line.trim().replace(/,$/, '');
+  const manifest = readManifest(text) ?? {};
+  return [...REPLACED_PACKAGES].flatMap((name) => {
     const dropIn = Object.hasOwn(REPLACEMENTS, name)
       ? `"${REPLACING_PACKAGE}"`
       : 'to be removed: the drop-in has its own types';
-    return [{ name, finding: { ...AS_IT_IS, file, line: at + 1, use, dropIn, native: dropIn } }];
+    return [
+      ...SECTIONS.filter((section) => Object.hasOwn(manifest[section] ?? {}, name)).map((section) => {
+        const use = `"${name}": ${JSON.stringify(manifest[section]?.[name])}`;
+        return { dropIn, native: dropIn, use, section };
+      }),
+      ...PINS.filter((section) => JSON.stringify(manifest[section])?.includes(`"${name}"`)).map(
+        (section) => ({
+          ...{ use: `"${section}": "${name}"`, section },
+          remark: 'Nothing depends on this package after the move: remove it here, too.',
+        }),
+      ),
+    ].map(({ section, ...found }) => ({
+      name,
+      finding: { ...AS_IT_IS, file, line: lineOf(text, section, name), ...found },
+    }));
   });
+}
+
+/** The line of a name in a section. */
+function lineOf(text: string, section: string, name: string): number {
+  const at = text.indexOf(`"${name}"`, Math.max(text.search(RegExp(`"${section}"\\s*:`)), 0));
+  return text.slice(0, Math.max(at, 0)).split('\n').length;
 }
 
 const OLDEST_NEST = 10;
 const TOO_OLD =
   'npm refuses to install keycloak-guard beside it (ERESOLVE). With Nest 8 and 9 it works after `npm install --legacy-peer-deps`; with Nest 7, update Nest first.';
 
-/** The lines of a `package.json` with a Nest that is too old for the drop-in. */
+/** Where a `package.json` names a Nest that is too old for the drop-in. */
 export function findOldNest(file: string, text: string): Finding[] {
-  return text.split('\n').flatMap((line, at) => {
-    const version = /^\s*"@nestjs\/common"\s*:\s*"[^\d"]*(\d+)/.exec(line)?.[1];
+  const manifest = readManifest(text) ?? {};
+  return SECTIONS.flatMap((section) => {
+    const name = '@nestjs/common';
+    const version = /^[^\d]*(\d+)/.exec(String(manifest[section]?.[name] ?? ''))?.[1];
     if (version === undefined || Number(version) >= OLDEST_NEST) return [];
-    const use = line.trim().replace(/,$/, '');
-    return [{ ...AS_IT_IS, file, line: at + 1, use, remark: TOO_OLD }];
+    const use = `"${name}": ${JSON.stringify(manifest[section]?.[name])}`;
+    return [{ ...AS_IT_IS, file, line: lineOf(text, section, name), use, remark: TOO_OLD }];
   });
 }
-
-const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
-
-type Packages = Record<string, string>;
 
 /**
  * Replaces the old packages in a `package.json`, and keeps its indentation and line ends. `undefined` if it names none of
@@ -39,12 +79,8 @@ type Packages = Record<string, string>;
  * @param version range of the new package, for example `^0.1.0`
  */
 export function rewriteManifest(text: string, version: string): string | undefined {
-  let manifest: Record<string, Packages | undefined>;
-  try {
-    manifest = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    return undefined;
-  }
+  const manifest = readManifest(text);
+  if (manifest === undefined) return undefined;
   const has = (section: string, names: Iterable<string>) =>
     [...names].some((name) => Object.hasOwn(manifest[section] ?? {}, name));
   const touched = SECTIONS.filter((section) => has(section, REPLACED_PACKAGES));

@@ -1,7 +1,8 @@
 import type { SourceFile } from '../source/project.ts';
+import { textOf, walk } from '../source/syntax.ts';
 import { AS_IT_IS, type Finding } from './finding.ts';
 import type { Mention } from './imports.ts';
-import { EXPORTS, REPLACEMENTS } from './packages.ts';
+import { EXPORTS, REPLACEMENTS, toOldPackage } from './packages.ts';
 import { quoteUse } from './quote-use.ts';
 import type { Edit } from './rewrite.ts';
 
@@ -45,6 +46,23 @@ function wayOutOf(name: string, inside: string): string {
   return member === undefined
     ? `'${name}/${inside}' is a file inside the package, and not part of its public surface: take what you need from 'keycloak-guard'.`
     : `'${name}/${inside}' is a file inside the package: take { ${member} } from '${REPLACEMENTS[name]}'.`;
+}
+
+/** The declarations that add to the types of an old package: the drop-in's cannot be added to. */
+export function findDeclarations({ file, text, program }: SourceFile): Finding[] {
+  return [...walk(program)].flatMap(({ node }) => {
+    const name = textOf(node.id) ?? '';
+    if (node.type !== 'TSModuleDeclaration' || toOldPackage(name) === undefined) return [];
+    const [use = ''] = quoteUse(text, node).split(' {');
+    // In a module, the name must be that of a package that is there.
+    const why =
+      program.sourceType === 'module'
+        ? 'Without the old package it does not compile'
+        : 'It has no effect any more';
+    const said = `${why}: remove it. The drop-in has types for the content of tokens, \`request.kauth\` and hooks; for more, write a type of your own.`;
+    const verdict = program.sourceType === 'module' ? { blocked: said } : { remark: said };
+    return [{ ...AS_IT_IS, file, line: node.loc.start.line, use, ...verdict }];
+  });
 }
 
 /** The edit that makes an import lead to the drop-in. */

@@ -48,10 +48,11 @@ const READERS: Readonly<Record<string, string>> = {
   ...{ ConditionalScopes: 'ResourceGuard', EnforcerOptions: 'ResourceGuard' },
 };
 
-/** The guards that no file imports. */
+/** The guards that no file imports, and `Resource`. */
 export function absentReaders(mentions: readonly Mention[]): Set<string> {
   const names = new Set(mentions.flatMap((one) => [...one.names.values()]));
-  return new Set(names.has('*') ? [] : Object.values(READERS).filter((guard) => !names.has(guard)));
+  const wanted = ['Resource', ...Object.values(READERS)];
+  return new Set(names.has('*') ? [] : wanted.filter((name) => !names.has(name)));
 }
 
 /**
@@ -80,8 +81,9 @@ export function findNestUses(
     else if (name !== undefined) {
       const { native, differs = [] } = NAMES[name] ?? { native: null };
       const reader = READERS[name] ?? '';
-      const remark = absent.delete(reader) ? toAbsent(reader) : null;
-      const blocked = blockedOf(name, around, scope) ?? null;
+      const loose = lacksResource(name, around, names) ? LOOSE : null;
+      const remark = absent.delete(reader) ? toAbsent(reader) : loose;
+      const blocked = blockedOf(name, around, scope) ?? (absent.has('Resource') ? loose : null);
       found.push({ ...AS_IT_IS, ...place, native, differs, blocked, remark });
     } else if (isSettingsFactory(node, names)) {
       const blocked = refusedSettings(evaluate(returnedBy(node), scope));
@@ -89,6 +91,23 @@ export function findNestUses(
     }
   }
   return found;
+}
+
+const LOOSE =
+  'Scopes without a resource: today Keycloak is not asked, and every signed-in caller gets in. The drop-in answers 500. Add @Resource to the class, or remove the decorator.';
+
+/** Whether neither a handler with scopes nor its class has a resource. */
+function lacksResource(
+  name: string,
+  around: readonly SyntaxNode[],
+  names: ReadonlyMap<string, string>,
+): boolean {
+  if (name !== 'Scopes' && name !== 'ConditionalScopes') return false;
+  const decorators = around.flatMap((one) => (one.decorators as SyntaxNode[] | undefined) ?? []);
+  // Without them it stands in a decorator of the application. A class may inherit the resource.
+  if (decorators.length === 0 || around.some(({ superClass }) => isNode(superClass))) return false;
+  const used = decorators.map((one) => lastNameOf(one.expression) ?? '');
+  return !used.some((one) => (names.get(one) ?? one) === 'Resource');
 }
 
 /** Keys that the decorators write, by the string that public code has for them. */

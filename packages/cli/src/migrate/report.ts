@@ -1,3 +1,4 @@
+import { toPlainLine } from '../terminal/style.ts';
 import type { Analysis } from './analyse.ts';
 import { type CallersReport, toVerdictLine } from './callers.ts';
 import { count } from './count.ts';
@@ -13,11 +14,11 @@ export function toMarkdown(analysis: Analysis, callers: CallersReport | undefine
     toHeadline(analysis),
     ...section(
       'To change by hand',
-      blockedOf(findings).map((one) => `- [ ] \`${placeOf(one)}\` ${code(one.use)}: ${one.blocked}`),
+      blockedOf(findings).map((one) => `- [ ] ${where(one)} ${code(one.use)}: ${one.blocked}`),
     ),
     ...section(
       'To look at',
-      remarkedOf(findings).map((one) => `- [ ] \`${placeOf(one)}\` ${code(one.use)}: ${one.remark}`),
+      remarkedOf(findings).map((one) => `- [ ] ${where(one)} ${code(one.use)}: ${one.remark}`),
     ),
     ...section(
       'What will be different',
@@ -28,12 +29,13 @@ export function toMarkdown(analysis: Analysis, callers: CallersReport | undefine
       '| where | use | with the drop-in | later, with the adapter itself |',
       '| --- | --- | --- | --- |',
       ...findings.map(
-        (one) => `| \`${placeOf(one)}\` | ${cell(one.use)} | ${toDropIn(one)} | ${toNative(one)} |`,
+        (one) =>
+          `| ${where(one).replaceAll('|', '\\|')} | ${cell(one.use)} | ${toDropIn(one)} | ${toNative(one)} |`,
       ),
     ]),
     ...section(
       'Not read',
-      unread.map((file) => `- ${whyUnread(`\`${file}\``)}`),
+      unread.map((file) => `- ${whyUnread(tick(file))}`),
     ),
     ...section(
       'Next',
@@ -74,7 +76,7 @@ export function differencesOf(findings: readonly Finding[]): [DifferenceId, read
 
 function toDifference(id: DifferenceId, places: readonly Finding[]): string[] {
   const { title, why, wayOut } = DIFFERENCES[id];
-  const shown = places.slice(0, MOST_PLACES).map((one) => `\`${placeOf(one)}\``);
+  const shown = places.slice(0, MOST_PLACES).map(where);
   const more = places.length > MOST_PLACES ? `, and ${places.length - MOST_PLACES} more` : '';
   return [`- **${title}.** ${why} ${wayOut} (${shown.join(', ')}${more})`];
 }
@@ -88,7 +90,11 @@ function toCallers(report: CallersReport): string[] {
     '',
     '| client | its tokens | |',
     '| --- | --- | --- |',
-    ...callers.map(({ client, verdict, seen }) => `| \`${client}\` | ${seen} | ${IN_WORDS[verdict]} |`),
+    ...callers.map(({ client, verdict, seen }) =>
+      toPlainLine(
+        `| ${tick(client).replaceAll('|', '\\|')} | ${seen.replaceAll('|', '\\|')} | ${IN_WORDS[verdict]} |`,
+      ),
+    ),
     '',
     toVerdictLine(report),
   ];
@@ -107,6 +113,9 @@ export const placeOf = ({ file, line }: Finding): string => `${file}:${line}`;
 const LONGEST_USE = 90;
 export const short = (text: string): string =>
   text.length > LONGEST_USE ? `${text.slice(0, LONGEST_USE - 1)}…` : text;
-/** Code in a table cell: a bar would end the cell, a backtick the code. */
-const code = (text: string): string => `\`${short(text).replaceAll('`', 'ʼ')}\``;
+/** A backtick would end the code. */
+const tick = (text: string): string => `\`${text.replaceAll('`', 'ʼ')}\``;
+const where = (one: Finding): string => tick(placeOf(one));
+/** Code in a table cell: a bar would end the cell. */
+const code = (text: string): string => tick(short(text));
 const cell = (text: string): string => code(text).replaceAll('|', '\\|');

@@ -1,4 +1,5 @@
 import type { Output } from '../terminal/output.ts';
+import { toPlainLine } from '../terminal/style.ts';
 import type { Analysis } from './analyse.ts';
 import { type CallersReport, toVerdictLine } from './callers.ts';
 import { count } from './count.ts';
@@ -51,7 +52,7 @@ export function show(
 function showCallers(out: Output, report: CallersReport): void {
   out.line(`\n${out.paint('bold', `Who gets tokens for ${report.clientId}`)}`);
   for (const { client, verdict, seen } of report.callers) {
-    out.line(`${MARKS[verdict]} ${client}: ${plain(seen)}`);
+    out.line(toPlainLine(`${MARKS[verdict]} ${client}: ${plain(seen)}`));
   }
   out.line(plain(toVerdictLine(report)));
 }

@@ -1,4 +1,5 @@
 import { toShellWord } from '../terminal/shell-word.ts';
+import { toPlainLine } from '../terminal/style.ts';
 
 /** What the command needs to know. */
 export interface AudienceCommand {
@@ -9,9 +10,9 @@ export interface AudienceCommand {
   readonly callers: readonly string[];
 }
 
-/** Whether the command can name a client: commas tell the names apart, so `a,b` would be two others. */
+/** Whether the command can name a client: commas tell the names apart, so `a,b` would be two others; a line break ends it. */
 export function canName(clientId: string): boolean {
-  return clientId !== '' && !/^-|,|^\s|\s$/.test(clientId);
+  return clientId !== '' && !/^-|,/.test(clientId) && toPlainLine(clientId) === clientId;
 }
 
 /** The line that gives clients tokens for an API, to be copied into a shell: names of clients are anybody's texts. */

@@ -71,15 +71,7 @@ export async function readGuards(folder: string): Promise<Guards> {
     },
     ...{ options: {}, unread: [...unread] },
   };
-  for (const source of sources) {
-    try {
-      readFile(source, found);
-    } catch (error) {
-      // Nested deeper than the stack.
-      if (!(error instanceof RangeError)) throw error;
-      found.unread.push(source.file);
-    }
-  }
+  for (const source of sources) readFile(source, found);
   return found;
 }
 
