@@ -74,6 +74,24 @@ writeFileSync(
   `kc.guard({ realmRole: 'admin', clientRole: 'boss', group: '/admins', scope: 'all' })`,
 );
 
+test('a set-up that names no address adds none to a client that has some', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"shop"}' });
+  const args = ['guide', '--client-id', 'orders', '--no-user'];
+  await setUp(keycloak, [...args, '--app-url', 'https://orders.example']);
+  const addresses = () => {
+    const [client] = keycloak.realms.get('shop')?.lists.clients ?? [];
+    return [client?.redirectUris, client?.webOrigins, client?.attributes];
+  };
+  const before = structuredClone(addresses());
+  assert.deepEqual(await setUp(keycloak, [...args, '--role', 'editor']), []);
+  assert.deepEqual(addresses(), before);
+  const logouts = 'https://orders.internal/backchannel-logout';
+  await setUp(keycloak, [...args, '--backchannel-url', logouts]);
+  assert.deepEqual(addresses()[2], { ...(before[2] as object), 'backchannel.logout.url': logouts });
+});
+
 /** Each way to set something up: what is there first, and the same with other names. */
 const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
   guide: [

@@ -122,4 +122,16 @@ describe('setup writes what the application needs', () => {
     await run('web', file, ...args);
     assert.match(readFileSync(file, 'utf8'), /^PUBLIC_URL=https:\/\/shop\.example\.com$/m);
   });
+
+  test("the guide's service gets the address that was named, by which the doctor finds it", async (t) => {
+    const run = await startRealm(t);
+    const file = newFile();
+    const appUrls = async () => (await readDoctorOptions(['--env', file], ADMIN)).appUrl;
+    const args = ['--client-id', 'shop', '--no-user'];
+    await run('guide', file, ...args, '--app-url', 'http://localhost:3000');
+    assert.equal(await appUrls(), 'http://localhost:3000');
+    // A second address is one more in Keycloak; the file keeps the first.
+    await run('guide', file, ...args, '--app-url', 'http://localhost:3001');
+    assert.equal(await appUrls(), 'http://localhost:3000');
+  });
 });

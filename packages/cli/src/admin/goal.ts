@@ -21,6 +21,8 @@ export interface SetupGoal {
   readonly hasOwnCredential?: boolean | undefined;
   /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */
   readonly appUrl: string;
+  /** Nobody said it: a client that has addresses keeps them. Default `false`. */
+  readonly isAppUrlGuessed?: boolean | undefined;
   /** Where Keycloak reports logouts to. It replaces another address only where it was named. */
   readonly backchannelLogoutUrl: { readonly url: string; readonly replace: boolean };
   readonly user?: UserGoal | undefined;

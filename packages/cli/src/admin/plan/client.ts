@@ -3,9 +3,10 @@ import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris 
 import { doesTheWork, toAudienceMapper } from '../mapper.ts';
 import { opensAudience } from './audiences.ts';
 import { clientBlocks } from './client-blocks.ts';
-import { completeClient, createClient } from './complete-client.ts';
+import { completeClient, createClient, type WantedClient } from './complete-client.ts';
 import { planClientRoles } from './roles.ts';
 import { added, change, type Part, type Step, toChange } from './step.ts';
+import { coversUri } from './uris.ts';
 
 /** The client: created in one call, or changed setting by setting. */
 export function planClient(current: CurrentState, goal: SetupGoal): Part {
@@ -20,10 +21,16 @@ export function planClient(current: CurrentState, goal: SetupGoal): Part {
     return { steps: [{ ...createClient(wanted), opens }, ...roles.steps], kept: [], blocked: [] };
   }
   // The service itself needs no more than its callback; the guide's pattern covers it too.
-  const callback = { callbacks: [goal.appUrl + CALLBACK_PATH], afterLogout: `${goal.appUrl}/` };
+  const callback = goal.appUrl + CALLBACK_PATH;
+  const how = { callbacks: [callback], afterLogout: `${goal.appUrl}/`, login: toRedirectUris(goal).login };
+  const isElsewhere =
+    goal.isAppUrlGuessed === true &&
+    wanted.redirectUris.length > 0 &&
+    !!client.redirectUris?.length &&
+    !coversUri(client.redirectUris, client.rootUrl, callback);
   const steps = [
-    ...completeClient(client, wanted, {
-      ...(wanted.standardFlowEnabled ? { ...callback, login: toRedirectUris(goal).login } : {}),
+    ...completeClient(client, isElsewhere ? withoutAddresses(wanted, goal) : wanted, {
+      ...(wanted.standardFlowEnabled && !isElsewhere ? how : {}),
       enable: goal.enable,
       keepFlows: goal.keepFlows,
       replaceLogoutUrl: goal.backchannelLogoutUrl.replace,
@@ -34,9 +41,20 @@ export function planClient(current: CurrentState, goal: SetupGoal): Part {
   const blocked = [...clientBlocks(client, goal, subject), ...missingScopes(current, subject)];
   return {
     steps: [...steps, ...roles.steps],
-    kept: [...(steps.length === 0 ? [subject] : []), ...roles.kept],
+    kept: [
+      ...(steps.length === 0 ? [subject] : []),
+      ...(isElsewhere ? [`addresses of ${subject} (--app-url adds another)`] : []),
+      ...roles.kept,
+    ],
     blocked,
   };
+}
+
+/** A report of logouts goes to an address that was named, even so. */
+function withoutAddresses(wanted: WantedClient, { backchannelLogoutUrl }: SetupGoal): WantedClient {
+  const { 'post.logout.redirect.uris': _, 'backchannel.logout.url': url, ...attributes } = wanted.attributes;
+  const named = backchannelLogoutUrl.replace && url !== undefined ? { 'backchannel.logout.url': url } : {};
+  return { ...wanted, redirectUris: [], webOrigins: [], attributes: { ...attributes, ...named } };
 }
 
 function planScopes({ client, scopes }: CurrentState, subject: string): Step[] {

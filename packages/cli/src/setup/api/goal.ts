@@ -40,6 +40,7 @@ export async function completeGoal(
     clientSecret: options.clientSecret,
     secretFoundIn: options.secretFoundIn,
     appUrl: options.appUrl,
+    isAppUrlGuessed: options.isAppUrlGuessed,
     backchannelLogoutUrl: {
       url: options.backchannelUrl ?? `${options.appUrl}/backchannel-logout`,
       replace: options.backchannelUrl !== undefined,

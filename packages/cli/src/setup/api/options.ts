@@ -78,6 +78,11 @@ export async function readApiOptions(
     /** Names of the settings that hold a credential now. */
     credentialSettings: CREDENTIAL_SETTING_NAMES.filter((name) => env(name) !== undefined),
     appUrl: appUrlOf(flags['app-url'], env),
+    isAppUrlGuessed: (flags['app-url'] ?? env('PUBLIC_URL') ?? env('PORT')) === undefined,
+    /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
+    writesAppUrl:
+      shape === 'web' ||
+      (shape === 'guide' && flags['app-url'] !== undefined && env('PUBLIC_URL') === undefined),
     backchannelUrl: flags['backchannel-url'],
     user: {
       username,

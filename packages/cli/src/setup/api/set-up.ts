@@ -77,8 +77,7 @@ export async function setUpApi(
   const known = await readSecret(api, goal, current.client);
   const toEnv = (secret: string | undefined) => ({
     ...toSettings(serverUrl, goal, secret, options),
-    // The doctor reads it.
-    ...(goal.shape === 'web' ? { PUBLIC_URL: goal.appUrl } : {}),
+    ...(options.writesAppUrl ? { PUBLIC_URL: goal.appUrl } : {}),
   });
   const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
   const site = { api, serverUrl, goal, current, plan };
