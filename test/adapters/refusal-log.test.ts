@@ -38,7 +38,7 @@ function logOf(
 
 const LINE =
   'GET /orders was refused: 401 token_expired, The token expired (expected exp in the future, seen exp 5). ' +
-  'Refresh the token, or log in again. explain: true puts the reason into the answer';
+  'Refresh the token, or log in again; right after a login, compare the clocks. explain: true puts the reason into the answer';
 
 test('in development, a refusal is a line on the standard error output, or in the log if there is one', (t) => {
   const plain = logOf(t, true);
@@ -55,14 +55,14 @@ test('in development, a refusal is a line on the standard error output, or in th
 
 test('a refusal without a hint of its own names the page that explains it', (t) => {
   const { log, lines } = logOf(t, true, { explain: true });
-  for (const code of ['token_signature', 'tenant_unknown', 'token_algorithm'] as const)
+  for (const code of ['token_signature', 'tenant_unknown', 'token_bound'] as const)
     log?.('/orders', Object.assign(Object.create(expired), { code }));
   assert.match(
     lines[0] ?? '',
     /\. Get a new token: this one was changed on the way, or another Keycloak issued it\n$/,
   );
   assert.match(lines[1] ?? '', /\. Look at what the function tenants returns for this request\n$/);
-  assert.match(lines[2] ?? '', /\. The documentation of errors explains token_algorithm\n$/);
+  assert.match(lines[2] ?? '', /\. The documentation of errors explains token_bound\n$/);
 });
 
 test('in production nothing is logged, unless the application or its framework wants it', (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { checkOptions, findOptionProblems, optionRules } from '../../packages/guard/src/core/internal.ts';
@@ -55,6 +56,16 @@ describe('options of a factory', () => {
         { option: 'clientID', rule: 'is not an option: did you mean clientId?', example: 'clientId' },
       ]),
     );
+  });
+
+  it('that are empty, as a variable of the environment may be, are called empty', () => {
+    assert.deepEqual(findOptionProblems({ clientId: 'x', clientSecret: '' }, rules), [
+      {
+        option: 'clientSecret',
+        rule: 'is empty, and must be a string without surrounding spaces',
+        example: rules.clientSecret.example,
+      },
+    ]);
   });
 
   it('must be an object; none at all are no options', () => {
@@ -140,5 +151,13 @@ describe('options of a factory', () => {
         return true;
       },
     );
+  });
+});
+
+describe('options of an adapter', () => {
+  it('that are not there at all are named, and so is what they must be', () => {
+    for (const none of [undefined, null])
+      assert.throws(() => resolveAdapterOptions('keycloak', none as never), /serverUrl: is missing/);
+    assert.throws(() => resolveAdapterOptions('keycloak', 'x' as never), /options: must be an object/);
   });
 });

@@ -90,7 +90,7 @@ async function loadAndRead(options: object): Promise<string[]> {
 describe('a verifier whose Keycloak does not answer', () => {
   it('says so on the standard error output', async () => {
     assert.deepEqual(await loadAndRead({}), [
-      `keycloak-guard: ${serverUrl}, realm ${realm}: ${serverUrl}/realms/${realm}/.well-known/openid-configuration gave no answer: ECONNREFUSED (keys_unavailable)\n`,
+      `keycloak-guard: ${serverUrl}, realm ${realm}: ${serverUrl}/realms/${realm}/.well-known/openid-configuration gave no answer: ECONNREFUSED. Nothing listens there: check host and port of the server URL. In a container, localhost is the container itself (keys_unavailable)\n`,
     ]);
     assert.deepEqual(await loadAndRead({ fetch: answering }), []);
   });

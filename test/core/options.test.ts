@@ -77,7 +77,7 @@ describe('the options of a verifier', () => {
         rule: 'is missing',
         example: "'https://sso.example.com'",
       },
-      { option: 'realm', rule: 'must be the name of a realm', example: "'testing'" },
+      { option: 'realm', rule: 'is empty, and must be the name of a realm', example: "'testing'" },
       { option: 'clientId', rule: 'is missing', example: "'my-api'" },
       {
         option: 'tokenCheck',

@@ -114,8 +114,10 @@ export function requirementsOf(given: readonly unknown[]): Asking<never> {
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveAdapterOptions<Incoming, C extends object>(
   factory: string,
-  options: KeycloakOptions<Incoming, C>,
+  given: KeycloakOptions<Incoming, C>,
 ): ResolvedAdapter<Incoming, C> {
+  // `undefined` has no options either, and is told so.
+  const options: typeof given = Object(given);
   const { log } = options;
   return resolveVerifier<Incoming, C>(factory, options, { log: LOG }, log && toNoticeLog(log));
 }

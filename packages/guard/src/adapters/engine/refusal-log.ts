@@ -93,12 +93,13 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   missing_token: 'Send the header Authorization: Bearer <access token>',
   unsupported_scheme: 'Send the access token with the scheme Bearer',
   token_malformed: 'Send the access_token of the token response, whole',
+  token_algorithm: 'Send the access token, not the refresh token; or look at the option algorithms',
   token_signature: 'Get a new token: this one was changed on the way, or another Keycloak issued it',
   token_key_unknown: 'Log in again; check that serverUrl and realm are those that issued the token',
   token_issuer: 'Set serverUrl, or issuer, to the URL in the iss of the token',
   token_type: 'Send the access token, not the ID or refresh token',
   token_audience: 'Add an audience mapper for this client in Keycloak',
-  token_expired: 'Refresh the token, or log in again',
+  token_expired: 'Refresh the token, or log in again; right after a login, compare the clocks',
   token_revoked: 'Log in again',
   role_missing: 'Assign the role to the user in Keycloak, then get a new token',
   scope_missing: 'Ask for the scope when the token is requested',
@@ -111,7 +112,9 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   requirement_unclear: 'Look at the function of the guard, or at the route parameter that it names',
   audience_missing: 'Add an audience mapper for that audience in Keycloak',
   permission_denied:
-    'Grant the permission in Keycloak: Clients, Authorization; or look at the check of the guard',
+    'Grant the permission in Keycloak: Clients, Authorization; or look at the check of the guard: only exactly true lets in',
+  provider_unavailable: 'npx keycloak-guard doctor finds out what is wrong',
+  provider_misconfigured: 'npx keycloak-guard doctor finds out what is wrong',
   cross_origin_request:
     'Call from a page of this origin, or send an access token instead of the session cookie',
 };

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import {
   type BackchannelLogoutOptions as MessageOptions,
   type ProtectedResourceOptions,
@@ -134,7 +134,7 @@ export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (
  * await app.register(keycloakLoginLimits, { username: ({ body }) => body?.username });
  * app.post('/login', { preHandler: app.loginLimits }, login);
  */
-export const keycloakLoginLimits = asPart<LoginLimitSettings<FastifyRequest>>(
+export const keycloakLoginLimits: FastifyPluginAsync<LoginLimitSettings<FastifyRequest>> = asPart(
   'login-limits',
   async (app, options, engine) => {
     const { createLoginGate } = await loadFace();

@@ -1,7 +1,8 @@
-import { hash, type JsonWebKey } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { AuthError } from '../http/errors.ts';
 import { type JsonObject, readSegment } from '../jwt/compact-jws.ts';
 import { importVerificationKey, type VerificationKey } from '../jwt/signature.ts';
+import type { JsonWebKey } from '../jwt/web-signature.ts';
 import { createBoundedCache } from '../runtime/bounded-cache.ts';
 
 /** The key that a DPoP proof names as its own. */

@@ -1,4 +1,4 @@
-import type { JsonWebKey } from 'node:crypto';
+import type { JsonWebKey } from '../jwt/web-signature.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import type { Notice } from '../runtime/notice.ts';
 

@@ -1,5 +1,5 @@
-import type { JsonWebKey } from 'node:crypto';
 import { toJsonObject } from '../jwt/json.ts';
+import type { JsonWebKey } from '../jwt/web-signature.ts';
 import { signAssertion, toSecretSigner } from './assertion.ts';
 import { createCertificateFetch } from './certificate-fetch.ts';
 import type {

@@ -1,4 +1,5 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { JsonWebKey } from '../jwt/web-signature.ts';
 import type { OptionRule } from '../options/check-options.ts';
 import type { Credential } from './credential.ts';
 import { readSigningKeys } from './signing-key.ts';

@@ -3,12 +3,12 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
-  type JsonWebKey,
   KeyObject,
   sign,
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { SCHEMES, type Scheme } from '../jwt/signature.ts';
+import type { JsonWebKey } from '../jwt/web-signature.ts';
 
 const signLater = promisify(sign) as (
   digest: string | null,

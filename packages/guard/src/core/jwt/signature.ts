@@ -1,12 +1,5 @@
-import {
-  type AsymmetricKeyDetails,
-  constants,
-  createPublicKey,
-  type JsonWebKey,
-  type KeyObject,
-  verify,
-} from 'node:crypto';
-import { verifyByWebCrypto } from './web-signature.ts';
+import { type AsymmetricKeyDetails, constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { type JsonWebKey, verifyByWebCrypto } from './web-signature.ts';
 
 /** A public key, and how it verifies (RFC 7518 §3, RFC 8037 §3.1). */
 export interface VerificationKey {

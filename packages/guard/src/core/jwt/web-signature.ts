@@ -1,4 +1,7 @@
-import type { JsonWebKey } from 'node:crypto';
+import type { JsonWebKeyInput } from 'node:crypto';
+
+/** A key as `node:crypto` takes it. Newer `@types/node` have no `JsonWebKey` to import. */
+export type JsonWebKey = JsonWebKeyInput['key'];
 
 /** The algorithms in the terms of WebCrypto, which differ from those of `node:crypto`. */
 type Scheme = RsaHashedImportParams & EcKeyImportParams & RsaPssParams;

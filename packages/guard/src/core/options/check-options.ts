@@ -74,7 +74,10 @@ export function findOptionProblems(
     const value = given[option];
     if (value === undefined) {
       if (isRequired) problems.push({ option, rule: 'is missing', example });
-    } else if (!isMet(value)) problems.push({ option, rule, example: mend?.(value) ?? example });
+    } else if (!isMet(value)) {
+      const said = value === '' ? `is empty, and ${rule}` : rule;
+      problems.push({ option, rule: said, example: mend?.(value) ?? example });
+    }
   }
   for (const option of Object.keys(given)) {
     if (!Object.hasOwn(rules, option)) problems.push(toUnknown(option, Object.keys(rules), 'an option'));

@@ -1,6 +1,6 @@
-import type { JsonWebKey } from 'node:crypto';
 import type { SigningKey } from '../jwt/key-finder.ts';
 import { importVerificationKey } from '../jwt/signature.ts';
+import type { JsonWebKey } from '../jwt/web-signature.ts';
 
 const MAX_KEYS = 100;
 

@@ -1,5 +1,6 @@
 import type { AuthError } from '../http/errors.ts';
 import type { Notice } from '../runtime/notice.ts';
+import { adviseOnRealm } from './realm-advice.ts';
 
 /** What Keycloak is called for: its keys, checks of tokens, or calls of the application's own, such as logins. */
 export type CalledFor = 'keys' | 'checks' | 'calls';
@@ -49,7 +50,8 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
       const isTold = toldBy === undefined || (toldBy === calledFor && isNewCause);
       toldBy ??= calledFor;
       const code = calledFor === 'keys' ? 'keys_unavailable' : 'provider_unavailable';
-      if (isTold) onNotice({ level: 'error', code, message: error.reason });
+      const fix = adviseOnRealm(error);
+      if (isTold) onNotice({ level: 'error', code, message: error.reason, ...(fix && { fix }) });
     },
     answered(calledFor) {
       if (calledFor !== 'keys') failing.delete(calledFor);
