@@ -91,8 +91,8 @@ test('names and addresses do not leave the process: what is counted is hashed, w
     let answer: (message: ToWorker) => void = () => {};
     const link = openLink({
       send(message) {
-        if (message.kind !== 'call' || message.method !== 'count') return;
-        keys.push(String(message.args[0]));
+        if (message.kind !== 'call') return;
+        if (message.method === 'count') keys.push(String(message.args[0]));
         answer({ kind: 'answer', id: message.id, value: { current: 1, ttl: 1_000 } });
       },
       listen: (listener) => {
