@@ -51,7 +51,7 @@ import { watchReadiness } from './readiness/readiness.ts';
 import { createAuthService } from './services/auth-service.ts';
 import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
 import { createPasswordQueue } from './services/password-queue.ts';
-import { openSharedState } from './shared/shared-state.ts';
+import { openSharedState, whenCaughtUp } from './shared/shared-state.ts';
 import type { WorkerLink } from './shared/worker-link.ts';
 
 /** What a test or an embedding program may bring along. */
@@ -156,7 +156,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   app.addHook('onClose', async () => clientCheck.close());
   app.decorate('whenKnowing', async (timeoutMs: number) => {
     const patience = sleep(timeoutMs, undefined, { ref: false });
-    await Promise.race([Promise.all([shared?.whenKnowing(timeoutMs), news?.ready]), patience]);
+    await Promise.race([Promise.all([shared && whenCaughtUp(shared, timeoutMs), news?.ready]), patience]);
   });
   if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
 

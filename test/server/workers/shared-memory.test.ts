@@ -49,8 +49,8 @@ test('a worker that stood still takes the answer that came meanwhile', async () 
 
 test('workers that die soon are replaced ever later, at most after 30 seconds; one that lived long at once', () => {
   const backoff = createBackoff();
-  const pauses = Array.from({ length: 12 }, () => backoff.next(500));
+  const pauses = Array.from({ length: 12 }, () => backoff(500));
   assert.deepEqual(pauses.slice(0, 4), [100, 200, 400, 800]);
   assert.equal(pauses.at(-1), 30_000);
-  assert.equal(backoff.next(3_600_000), 100);
+  assert.equal(backoff(3_600_000), 100);
 });

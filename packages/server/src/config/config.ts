@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { CredentialOptions } from 'keycloak-guard';
-import { type CredentialValues, credentialsIn, missingHalf, toCredential } from './credential-settings.ts';
+import { type CredentialSetting, credentialsIn, missingHalf, toCredential } from './credential-settings.ts';
 import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
 import { usesEnvProxy } from './env-proxy.ts';
@@ -184,71 +184,53 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   };
 
   const values = Object.fromEntries(
-    (Object.keys(SETTINGS) as SettingName[]).map((name) => [name, read(name)]),
+    (Object.keys(SETTINGS) as SettingName[]).map((name) => [toMember(name), read(name)]),
   ) as Values;
   const isProduction = (env.NODE_ENV || file?.NODE_ENV) === 'production';
   if (isProduction && given('SESSION_SECRET') === undefined) complain('SESSION_SECRET', 'is not set.');
   if (problems.length > 0) {
     throw new ConfigError(problems, describeSources(file !== undefined, envFile, configFile));
   }
-  return toConfig(values, toCredential(values, cwd), env);
+  return toConfig(values, toCredential(given, values.clientSecret, cwd), env);
 }
 
+/** `TOKEN_CHECK` is read as `tokenCheck`, `KEYCLOAK_REALM` as `realm`. */
+const toMember = (name: string): string =>
+  name
+    .replace(/^KEYCLOAK_/, '')
+    .toLowerCase()
+    .replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+type Camel<N> = N extends `${infer A}_${infer B}`
+  ? `${Lowercase<A>}${Capitalize<Camel<B>>}`
+  : Lowercase<N & string>;
+
 type Values = {
-  [N in Exclude<SettingName, keyof CredentialValues>]:
-    | Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined>
-    | ((typeof SETTINGS)[N] extends { readonly optional: true } ? undefined : never);
-} & CredentialValues;
+  [N in SettingName as Camel<N extends `KEYCLOAK_${infer Rest}` ? Rest : N>]: N extends CredentialSetting
+    ? string | undefined
+    :
+        | Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined>
+        | ((typeof SETTINGS)[N] extends { readonly optional: true } ? undefined : never);
+};
 
 function toConfig(
   values: Values,
   credential: CredentialOptions,
   env: NonNullable<ConfigSources['env']>,
 ): Config {
+  const { clientSecretFile, clientKeyFile, clientTokenFile, configFile, ...named } = values;
+  const { clientCertificateFile, clientCertificateKeyFile, sessionSecret, ...others } = named;
+  const { loginsPerMinuteAndAddress, loginsPerMinuteAndUser, callsPerMinuteAndAddress, ...same } = others;
   const config: Config = {
-    serverUrl: values.KEYCLOAK_SERVER_URL,
-    realm: values.KEYCLOAK_REALM,
-    clientId: values.KEYCLOAK_CLIENT_ID,
-    clientSecret: values.KEYCLOAK_CLIENT_SECRET,
+    ...same,
     credential,
-    issuer: values.KEYCLOAK_ISSUER,
-    audience: values.KEYCLOAK_AUDIENCE,
-    timeoutMs: values.KEYCLOAK_TIMEOUT_MS,
-    clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
-    tokenCheck: values.TOKEN_CHECK,
-    recheckSeconds: values.RECHECK_SECONDS,
-    events: values.KEYCLOAK_EVENTS,
-    dpop: values.DPOP,
-    maxCachedTokens: values.MAX_CACHED_TOKENS,
-    adminPushes: values.ADMIN_PUSHES,
-    ...{ host: values.HOST, port: values.PORT },
-    ...{ workers: values.WORKERS, workerTimeoutMs: values.WORKER_TIMEOUT_MS },
-    logLevel: values.LOG_LEVEL,
-    auditLog: values.AUDIT_LOG,
-    trustProxy: values.TRUST_PROXY,
-    corsOrigins: values.CORS_ORIGINS ?? [],
-    corsCredentials: values.CORS_CREDENTIALS,
-    publicUrl: values.PUBLIC_URL,
-    sessionSecrets: values.SESSION_SECRET,
-    sessionIdleSeconds: values.SESSION_IDLE_SECONDS,
-    sessionMaxSeconds: values.SESSION_MAX_SECONDS,
-    redisUrl: values.REDIS_URL,
-    redisKeyPrefix: values.REDIS_KEY_PREFIX ?? toKeyPrefix(values.KEYCLOAK_REALM, values.KEYCLOAK_CLIENT_ID),
-    loginsPerAddress: values.LOGINS_PER_MINUTE_AND_ADDRESS,
-    loginsPerUser: values.LOGINS_PER_MINUTE_AND_USER,
-    callsPerAddress: values.CALLS_PER_MINUTE_AND_ADDRESS,
-    callsMaxInFlight: values.CALLS_MAX_IN_FLIGHT,
-    loginMaxInFlight: values.LOGIN_MAX_IN_FLIGHT,
-    loginMaxWaiting: values.LOGIN_MAX_WAITING,
-    loginWaitMs: values.LOGIN_WAIT_MS,
-    requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
-    maxConnections: values.MAX_CONNECTIONS,
-    maxEventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY_MS,
-    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
-    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
-    metricsPort: values.METRICS_PORT,
-    metricsHost: values.METRICS_HOST ?? values.HOST,
-    docs: values.DOCS,
+    corsOrigins: values.corsOrigins ?? [],
+    sessionSecrets: sessionSecret,
+    redisKeyPrefix: values.redisKeyPrefix ?? toKeyPrefix(values.realm, values.clientId),
+    loginsPerAddress: loginsPerMinuteAndAddress,
+    loginsPerUser: loginsPerMinuteAndUser,
+    callsPerAddress: callsPerMinuteAndAddress,
+    metricsHost: values.metricsHost ?? values.host,
     tracing: readTracingSettings(env),
     usesEnvProxy: usesEnvProxy(env),
   };

@@ -54,10 +54,7 @@ export const CREDENTIAL_SETTINGS = {
   },
 } satisfies Record<string, Setting>;
 
-type CredentialSetting = keyof typeof CREDENTIAL_SETTINGS;
-
-/** What they are set to. */
-export type CredentialValues = { readonly [N in CredentialSetting]: string | undefined };
+export type CredentialSetting = keyof typeof CREDENTIAL_SETTINGS;
 
 type Given = (name: CredentialSetting) => string | undefined;
 
@@ -75,9 +72,15 @@ export function missingHalf(given: Given): CredentialSetting | undefined {
   return missing.length === 1 ? missing[0] : undefined;
 }
 
-/** @param cwd start of a relative path */
-export function toCredential(values: CredentialValues, cwd: string): CredentialOptions {
-  const pathOf = (name: CredentialSetting): string | undefined => values[name] && resolve(cwd, values[name]);
+/**
+ * @param secret may come from a `keycloak.json` too
+ * @param cwd start of a relative path
+ */
+export function toCredential(given: Given, secret: string | undefined, cwd: string): CredentialOptions {
+  const pathOf = (name: CredentialSetting): string | undefined => {
+    const path = given(name);
+    return path && resolve(cwd, path);
+  };
   const secretFile = pathOf('KEYCLOAK_CLIENT_SECRET_FILE');
   const keyFile = pathOf('KEYCLOAK_CLIENT_KEY_FILE');
   const tokenFile = pathOf('KEYCLOAK_CLIENT_TOKEN_FILE');
@@ -86,5 +89,5 @@ export function toCredential(values: CredentialValues, cwd: string): CredentialO
     return { certificateFile, certificateKeyFile };
   if (secretFile !== undefined) return { secretFile };
   if (keyFile !== undefined) return { keyFile };
-  return tokenFile === undefined ? { secret: values.KEYCLOAK_CLIENT_SECRET as string } : { tokenFile };
+  return tokenFile === undefined ? { secret: secret as string } : { tokenFile };
 }

@@ -1,7 +1,6 @@
 import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
 
-/** Options of {@link createBreaker}. */
-export interface BreakerOptions {
+interface BreakerOptions {
   /** Asks Keycloak for something cheap. Never rejects; `false` when no answer comes soon. */
   readonly probe: () => Promise<boolean>;
   /** Called when calls begin to fail at once, and when they no longer do. */
@@ -11,12 +10,7 @@ export interface BreakerOptions {
 }
 
 /** Keeps requests from waiting for a Keycloak that hangs. */
-export interface Breaker {
-  /** True while calls fail at once. */
-  readonly isOpen: boolean;
-  /** @throws {ClientError} `provider_unavailable`, at once while Keycloak is known to hang */
-  run<T>(call: () => Promise<T>): Promise<T>;
-}
+export type Breaker = ReturnType<typeof createBreaker>;
 
 /** How many calls in a row have to time out, with no answer between them. */
 const TIMEOUTS_TO_OPEN = 3;
@@ -28,7 +22,7 @@ const PAUSE_MS = 1_000;
  * user can bring it about. As soon as the probe is answered all calls run again; so one slow endpoint, or one slow
  * user directory behind Keycloak, never closes the rest for longer than a second.
  */
-export function createBreaker({ probe, onChange, now = () => performance.now() }: BreakerOptions): Breaker {
+export function createBreaker({ probe, onChange, now = () => performance.now() }: BreakerOptions) {
   let timeouts = 0;
   let retryAt = 0;
   let isProbing = false;
@@ -59,10 +53,12 @@ export function createBreaker({ probe, onChange, now = () => performance.now() }
   }
 
   return {
+    /** True while calls fail at once. */
     get isOpen() {
       return isOpen();
     },
-    async run(call) {
+    /** @throws {ClientError} `provider_unavailable`, at once while Keycloak is known to hang */
+    async run<T>(call: () => Promise<T>): Promise<T> {
       if (isOpen() && !(await isBack())) throw NOT_ANSWERING;
       try {
         const result = await call();

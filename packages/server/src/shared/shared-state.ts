@@ -15,12 +15,9 @@ declare module 'fastify' {
 
 /** What processes share: replicas where `REDIS_URL` is set, else the workers of one machine. */
 export interface SharedState {
-  readonly through: 'redis' | 'primary';
   readonly revocations: ProofStore;
   readonly sessions: SessionStore;
   readonly limits: RateLimitStore;
-  /** Resolves when this process has learnt what the others know, or after `timeoutMs`. */
-  whenKnowing(timeoutMs: number): Promise<void>;
   close(): void;
 }
 
@@ -30,7 +27,7 @@ export async function openSharedState(
   logger: Logger | undefined,
   link: WorkerLink | undefined,
 ): Promise<SharedState | undefined> {
-  if (config.redisUrl === undefined) return link && shareThroughPrimary(link);
+  if (config.redisUrl === undefined) return link && { ...link, close() {} };
   // Its client has more modules than the rest of the service together; they cost start-up time.
   const { createRedisRateLimitStore, createRedisRevocationStore, createRedisSessionStore, openRedis } =
     await import('keycloak-guard/redis');
@@ -41,11 +38,9 @@ export async function openSharedState(
   const keyPrefix = config.redisKeyPrefix;
   const revocations = createRedisRevocationStore(connection, { keyPrefix });
   return {
-    through: 'redis',
     revocations,
     sessions: createRedisSessionStore(connection, { keyPrefix }),
     limits: createRedisRateLimitStore(connection, keyPrefix),
-    whenKnowing: (timeoutMs) => whenCaughtUp(revocations, timeoutMs),
     close() {
       revocations.close();
       connection.close();
@@ -53,16 +48,8 @@ export async function openSharedState(
   };
 }
 
-function shareThroughPrimary(link: WorkerLink): SharedState {
-  const { revocations, sessions, limits } = link;
-  return {
-    ...{ through: 'primary', revocations, sessions, limits },
-    whenKnowing: (timeoutMs) => whenCaughtUp(revocations, timeoutMs),
-    close() {},
-  };
-}
-
-async function whenCaughtUp(store: ProofStore, timeoutMs: number): Promise<void> {
+/** Resolves when this process has learnt what the others know, or after `timeoutMs`. */
+export async function whenCaughtUp({ revocations }: SharedState, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (!store.isCaughtUp && performance.now() < end) await setTimeout(10);
+  while (!revocations.isCaughtUp && performance.now() < end) await setTimeout(10);
 }

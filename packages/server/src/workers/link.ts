@@ -1,7 +1,8 @@
 import type { Revocation } from 'keycloak-guard';
 import { createRevocationLog } from 'keycloak-guard/unstable';
 import type { WorkerLink } from '../shared/worker-link.ts';
-import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
+import type { Port, ToPrimary, ToWorker } from './messages.ts';
+import type { SharedMethods } from './shared-memory.ts';
 
 /** The primary does nothing that takes long: one that does not answer hangs. Unit: milliseconds. */
 const TIMEOUT_MS = 2_000;
@@ -19,10 +20,10 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
     drain = resolve;
   });
 
-  function call<M extends SharedMethod>(
+  function call<M extends keyof SharedMethods>(
     method: M,
     ...args: Parameters<SharedMethods[M]>
-  ): Promise<ReturnType<SharedMethods[M]>> {
+  ): Promise<Awaited<ReturnType<SharedMethods[M]>>> {
     return new Promise((resolve, reject) => {
       const id = ++lastId;
       const giveUp = () => {

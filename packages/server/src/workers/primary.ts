@@ -44,7 +44,7 @@ async function keepRunning(
   const memory = createSharedMemory();
   const listening = new Set<Worker>();
   const ready = new Set<Worker>();
-  const backoff = createBackoff();
+  const pauseAfter = createBackoff();
   const env = config.sessionSecrets === undefined ? { SESSION_SECRET: randomBytes(32).toString('hex') } : {};
   let isUp = false;
   let wereAllReady = false;
@@ -66,7 +66,7 @@ async function keepRunning(
   function onEnd(end: WorkerEnd, livedMs: number): void {
     // A worker that cannot start has said why; one that was killed, or never began, has said nothing.
     if (isEnding || (!isUp && end.exitCode !== null)) return;
-    const pauseMs = isUp ? backoff.next(livedMs) : undefined;
+    const pauseMs = isUp ? pauseAfter(livedMs) : undefined;
     const what = isUp ? 'a worker died: another is started' : 'the first worker died before it listened';
     logger.error({ code: 'worker_died', ...end, pauseMs }, what);
     if (!isUp) return;

@@ -1,30 +1,31 @@
 import { createMemoryRevocationStore, type Revocation } from 'keycloak-guard';
 import { createMemoryRateLimitStore } from 'keycloak-guard/limits';
-import { createMemorySessionStore } from 'keycloak-guard/session';
+import { createMemorySessionStore, type SessionGroup } from 'keycloak-guard/session';
 import { createMemorySeat, createRevocationLog } from 'keycloak-guard/unstable';
-import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
+import type { Port, ToPrimary, ToWorker } from './messages.ts';
 
-/** What the workers of one machine share: it is in the memory of the primary, which outlives each of them. */
-export interface SharedMemory {
-  /** Answers a worker's calls. Returns a function that ends it. */
-  serve(port: Port<ToWorker, ToPrimary>): () => void;
-}
+/** What a worker asks of the primary; the answer of each comes back under the same id. */
+export type SharedMethods = ReturnType<ReturnType<typeof createSharedMemory>['methodsFor']>;
 
 const BATCH = 1_000;
 /** Bounds what workers that died have left behind. */
 const MAX_LOCKS = 100_000;
 
-/** @param maxSessions most sessions of browsers; about 6 KiB each */
-export function createSharedMemory(maxSessions = 100_000): SharedMemory {
+/** Most sessions of browsers; about 6 KiB each. */
+const MAX_SESSIONS = 100_000;
+
+/** What the workers of one machine share: it is in the memory of the primary, which outlives each of them. */
+export function createSharedMemory() {
   const log = createRevocationLog();
   const claims = createMemoryRevocationStore();
-  const sessions = createMemorySessionStore({ maxSessions });
+  const sessions = createMemorySessionStore({ maxSessions: MAX_SESSIONS });
   const limits = createMemoryRateLimitStore();
   const seat = createMemorySeat();
   const locks = new Map<number, () => Promise<void>>();
   const followers = new Set<Port<ToWorker, ToPrimary>>();
   let lastLock = 0;
 
+  /** A number to release the lock with, or `null` if another process holds it. */
   async function lock(key: string, ttlMs: number): Promise<number | null> {
     const unlock = await sessions.lock(key, ttlMs);
     if (unlock === null) return null;
@@ -39,8 +40,9 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
     locks.delete(id);
   }
 
-  const methodsFor = (port: Port<ToWorker, ToPrimary>): Methods => ({
-    follow() {
+  const methodsFor = (port: Port<ToWorker, ToPrimary>) => ({
+    /** From now on this worker receives every revocation; those in force come first, before the answer. */
+    follow(): void {
       followers.add(port);
       let batch: Revocation[] = [];
       for (const revocation of log.all()) {
@@ -51,39 +53,42 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
       }
       if (batch.length > 0) port.send({ kind: 'revocations', revocations: batch });
     },
-    revoke(revocation) {
+    revoke(revocation: Revocation): void {
       log.add(revocation);
       for (const follower of followers) follower.send({ kind: 'revocations', revocations: [revocation] });
     },
-    newsTake: (topic, holder, ttlMs) => seat.take(topic, holder, ttlMs),
-    newsLeave: (topic, holder) => seat.leave(topic, holder),
-    async newsTell(topic, holder, news) {
+    newsTake: seat.take,
+    newsLeave: seat.leave,
+    async newsTell(topic: string, holder: string, news: string): Promise<boolean> {
       const isTold = await seat.tell(topic, holder, news);
       if (isTold) for (const follower of followers) follower.send({ kind: 'news', topic, news });
       return isTold;
     },
-    useOnce: (id, expiresAt) => claims.useOnce(id, expiresAt),
-    useProofOnce: (id, expiresAt) => claims.useProofOnce(id, expiresAt),
-    sessionGet: (key) => sessions.get(key),
-    sessionCreate: (key, value, ttlMs, group) => sessions.create(key, value, ttlMs, group ?? undefined),
-    sessionReplace: (key, value) => sessions.replace(key, value),
-    sessionRemaining: (key) => sessions.remaining(key),
-    sessionTouch: (key, ttlMs) => sessions.touch(key, ttlMs),
-    sessionDelete: (key) => sessions.delete(key),
+    useOnce: claims.useOnce,
+    useProofOnce: claims.useProofOnce,
+    sessionGet: sessions.get,
+    sessionCreate: (key: string, value: string, ttlMs: number, group: SessionGroup | null) =>
+      sessions.create(key, value, ttlMs, group ?? undefined),
+    sessionReplace: sessions.replace,
+    sessionRemaining: sessions.remaining,
+    sessionTouch: sessions.touch,
+    sessionDelete: sessions.delete,
     sessionLock: lock,
     sessionUnlock: unlock,
-    count: (key, windowMs) => limits.increment(key, windowMs),
+    count: limits.increment,
   });
 
   return {
-    serve(port) {
-      const methods = methodsFor(port) as Record<SharedMethod, (...args: readonly unknown[]) => unknown>;
+    methodsFor,
+    /** Answers a worker's calls. Returns a function that ends it. */
+    serve(port: Port<ToWorker, ToPrimary>): () => void {
+      const methods = methodsFor(port) as Record<string, (...args: readonly never[]) => unknown>;
       let isServed = true;
       port.listen((message) => {
         if (message.kind !== 'call' || !isServed) return;
         const { id, method, args } = message;
         Promise.resolve()
-          .then(() => methods[method](...args))
+          .then(() => methods[method]?.(...(args as readonly never[])))
           .then(
             (value) => isServed && port.send({ kind: 'answer', id, value }),
             (error: Error) => isServed && port.send({ kind: 'answer', id, error: error.message }),
@@ -96,9 +101,3 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
     },
   };
 }
-
-type Methods = {
-  [M in SharedMethod]: (
-    ...args: Parameters<SharedMethods[M]>
-  ) => ReturnType<SharedMethods[M]> | Promise<ReturnType<SharedMethods[M]>>;
-};
