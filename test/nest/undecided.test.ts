@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { Inject } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { WebSocket } from 'ws';
 import { KeycloakService } from '../../packages/guard/src/adapters/nest/index.ts';
-import { closing, PATIENCE_MS, startSocketIo, startWs, toGateway } from './gateways.ts';
+import type { Requirements } from '../../packages/guard/src/core/index.ts';
+import { PATIENCE_MS, startSocketIo, startWs, toGateway } from './gateways.ts';
 
 interface ToAll {
   send?(data: string, told?: (error?: Error) => void): void;
   readonly nsp?: { emit(event: string, data: string): void };
 }
 
-/** While it decides on a client, each of its gateways sends something to all. */
-function toTelling(gateway: ClassDecorator) {
+/** While each of its two gateways decides on a client, something is sent to all. @param second what the second one asks for */
+function toTelling(gateway: ClassDecorator, second: Requirements = {}) {
   const telling = toGateway(gateway);
   Inject(KeycloakService)(telling.prototype, 'keycloak');
   Object.assign(telling.prototype, {
     async handleConnection(this: { readonly keycloak: KeycloakService }, client: ToAll) {
-      const decided = [1, 2].map(() => this.keycloak.connect(client));
+      const decided = [{}, second].map((needed) => this.keycloak.connect(client, needed));
       for (const data of ['first', 'second']) {
         if (client.nsp) client.nsp.emit('news', data);
         else client.send?.(data);
@@ -31,52 +33,52 @@ function toTelling(gateway: ClassDecorator) {
 
 const FORGED = (token: string) => `${token.slice(0, -8)}AAAAAAAA`;
 const ALL = ['first', 'second', 'last'];
+/** Where not even the wrong thing happens, a test of these waits no longer. */
+const AT_MOST = { timeout: PATIENCE_MS };
 
-test('what a gateway of ws sends to all is for those who were let in', async (t) => {
-  const { realm, url } = await startWs(
-    t,
-    'express',
-    { tokenCheck: 'remote' },
-    toTelling(WebSocketGateway({ path: '/chat' })),
-  );
-  const good = realm.mint();
-  const open = (token: string) => {
+/** Which of these events of a client comes first, with what it brings: the wrong one ends the wait too. */
+const first = (client: object, ...events: string[]): Promise<unknown[]> =>
+  Promise.race(events.map(async (event) => [event, ...(await once(client as NodeJS.EventEmitter, event))]));
+
+const ADMIN = { realmRole: 'admin' };
+
+test('what a gateway of ws sends to all is for those whom all gateways let in', AT_MOST, async (t) => {
+  const hearing = async (second: Requirements, change = String) => {
+    const telling = toTelling(WebSocketGateway({ path: '/chat' }), second);
+    const { realm, url } = await startWs(t, 'express', { tokenCheck: 'remote' }, telling);
     const client = new WebSocket(`${url.replace('http:', 'ws:')}/chat`, {
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${change(realm.mint())}` },
     });
-    const heard: string[] = [];
-    const all = new Promise<void>((resolve, reject) => {
-      setTimeout(reject, PATIENCE_MS, new Error('not heard')).unref();
-      client.on('message', (data) => heard.push(String(data)) === ALL.length && resolve());
-    });
-    all.catch(() => {});
     t.after(() => client.terminate());
-    return { client, heard, all };
+    const heard: string[] = [];
+    client.on('message', (data) => {
+      heard.push(String(data));
+      if (heard.at(-1) === 'last') client.emit('all');
+    });
+    const [end, code] = await first(client, 'close', 'all');
+    return { heard, end, code };
   };
-  const refused = open(FORGED(good));
-  assert.equal((await closing(refused.client))[0], 4401);
-  assert.deepEqual(refused.heard, []);
-  const admitted = open(good);
-  await admitted.all;
-  assert.deepEqual(admitted.heard, ALL);
+  assert.deepEqual(await hearing({}, FORGED), { heard: [], end: 'close', code: 4401 });
+  assert.deepEqual(await hearing(ADMIN), { heard: [], end: 'close', code: 4403 });
+  assert.deepEqual(await hearing({}), { heard: ALL, end: 'all', code: undefined });
 });
 
-test('what a gateway of Socket.IO sends to all is for those who were let in', async (t) => {
-  const { realm, open } = await startSocketIo(t, { tokenCheck: 'remote' }, toTelling(WebSocketGateway()));
-  const good = realm.mint();
-  const refused = open({ auth: { token: FORGED(good) }, reconnection: false });
-  const heard: string[] = [];
-  refused.client.on('news', (data) => heard.push(data));
-  const reason = new Promise((resolve) => refused.client.once('auth_error', resolve));
-  await new Promise((resolve) => refused.client.once('disconnect', resolve));
-  assert.deepEqual(await reason, { detail: 'Could not validate credentials' });
-  assert.deepEqual(heard, []);
-  const admitted = open({ auth: { token: good }, forceNew: true });
-  const told: string[] = [];
-  await new Promise<void>((resolve) => {
-    admitted.client.on('news', (data) => told.push(data) === ALL.length && resolve());
-  });
-  assert.deepEqual(told, ALL);
+test('what a gateway of Socket.IO sends to all is for those whom all gateways let in', AT_MOST, async (t) => {
+  const hearing = async (second: Requirements, change = String) => {
+    const telling = toTelling(WebSocketGateway(), second);
+    const { realm, open } = await startSocketIo(t, { tokenCheck: 'remote' }, telling);
+    const { client } = open({ auth: { token: change(realm.mint()) }, reconnection: false, forceNew: true });
+    const heard: unknown[] = [];
+    client.onAny((event, data) => {
+      heard.push(event === 'news' ? data : data.detail);
+      if (data === 'last') client.disconnect();
+    });
+    await first(client, 'disconnect');
+    return heard;
+  };
+  assert.deepEqual(await hearing({}, FORGED), ['Could not validate credentials']);
+  assert.deepEqual(await hearing(ADMIN), ['Not enough permissions']);
+  assert.deepEqual(await hearing({}), ALL);
 });
 
 /** While it decides on a client, more is sent to it than waits. */
@@ -97,35 +99,41 @@ function toFlooding(gateway: ClassDecorator) {
   return { flooding, told };
 }
 
-test('a client of ws that would miss something connects again, and who sent it is told', async (t) => {
-  for (const change of [FORGED, String]) {
-    const { flooding, told } = toFlooding(WebSocketGateway({ path: '/chat' }));
-    const { realm, url } = await startWs(t, 'express', { tokenCheck: 'remote' }, flooding);
-    const authorization = `Bearer ${change(realm.mint())}`;
-    const client = new WebSocket(`${url.replace('http:', 'ws:')}/chat`, { headers: { authorization } });
-    const heard: unknown[] = [];
-    client.on('message', (data) => heard.push(data));
-    assert.deepEqual(await closing(client), [1013, 'Too much to send']);
-    assert.deepEqual(heard, []);
-    assert.equal(told.filter((one) => one instanceof Error).length, 102);
-  }
-});
+test(
+  'a client of ws that would miss something connects again, and who sent it is told',
+  AT_MOST,
+  async (t) => {
+    for (const change of [FORGED, String]) {
+      const { flooding, told } = toFlooding(WebSocketGateway({ path: '/chat' }));
+      const { realm, url } = await startWs(t, 'express', { tokenCheck: 'remote' }, flooding);
+      const authorization = `Bearer ${change(realm.mint())}`;
+      const client = new WebSocket(`${url.replace('http:', 'ws:')}/chat`, { headers: { authorization } });
+      t.after(() => client.terminate());
+      const [event, code, reason] = await first(client, 'close', 'message');
+      assert.deepEqual([event, code, String(reason)], ['close', 1013, 'Too much to send']);
+      assert.equal(told.filter((one) => one instanceof Error).length, 102);
+    }
+  },
+);
 
-test('a client of Socket.IO that would miss something connects again', async (t) => {
+test('a client of Socket.IO that would miss something connects again', AT_MOST, async (t) => {
   const { flooding } = toFlooding(WebSocketGateway());
   const { realm, open } = await startSocketIo(t, { tokenCheck: 'remote' }, flooding);
   const { client } = open({ auth: { token: realm.mint() }, reconnection: false });
-  const heard: unknown[] = [];
-  client.on('news', (data) => heard.push(data));
-  assert.equal(await new Promise((resolve) => client.once('disconnect', resolve)), 'transport close');
-  assert.deepEqual(heard, []);
+  assert.deepEqual((await first(client, 'disconnect', 'news')).slice(0, 2), [
+    'disconnect',
+    'transport close',
+  ]);
 });
 
-test('where Socket.IO sends what was missed before it is decided who it is, nobody is let in', async (t) => {
-  const recovering = toTelling(WebSocketGateway({ connectionStateRecovery: { skipMiddlewares: false } }));
-  const { realm, open } = await startSocketIo(t, {}, recovering);
-  const { client } = open({ auth: { token: realm.mint() }, reconnection: false });
-  const reason = new Promise((resolve) => client.once('auth_error', resolve));
-  const isHeard = new Promise((resolve) => client.once('news', resolve));
-  assert.deepEqual(await Promise.race([reason, isHeard]), { detail: 'Internal Server Error' });
-});
+test(
+  'where Socket.IO sends what was missed before it is decided who it is, nobody is let in',
+  AT_MOST,
+  async (t) => {
+    const recovering = toTelling(WebSocketGateway({ connectionStateRecovery: { skipMiddlewares: false } }));
+    const { realm, open } = await startSocketIo(t, {}, recovering);
+    const { client } = open({ auth: { token: realm.mint() }, reconnection: false });
+    const said = await first(client, 'auth_error', 'news');
+    assert.deepEqual(said.slice(0, 2), ['auth_error', { detail: 'Internal Server Error' }]);
+  },
+);
