@@ -43,7 +43,7 @@ const first = (client: object, ...events: string[]): Promise<unknown[]> =>
 const ADMIN = { realmRole: 'admin' };
 
 test('what a gateway of ws sends to all is for those whom all gateways let in', AT_MOST, async (t) => {
-  const hearing = async (second: Requirements, change = String) => {
+  const hearing = async (second: Requirements, change: (token: string) => string = String) => {
     const telling = toTelling(WebSocketGateway({ path: '/chat' }), second);
     const { realm, url } = await startWs(t, 'express', { tokenCheck: 'remote' }, telling);
     const client = new WebSocket(`${url.replace('http:', 'ws:')}/chat`, {
@@ -64,7 +64,7 @@ test('what a gateway of ws sends to all is for those whom all gateways let in', 
 });
 
 test('what a gateway of Socket.IO sends to all is for those whom all gateways let in', AT_MOST, async (t) => {
-  const hearing = async (second: Requirements, change = String) => {
+  const hearing = async (second: Requirements, change: (token: string) => string = String) => {
     const telling = toTelling(WebSocketGateway(), second);
     const { realm, open } = await startSocketIo(t, { tokenCheck: 'remote' }, telling);
     const { client } = open({ auth: { token: change(realm.mint()) }, reconnection: false, forceNew: true });
