@@ -53,7 +53,8 @@ function readEvent(list: EventList, event: Record<string, unknown>): HeardEvent 
 function toDetails(text: unknown): unknown {
   if (typeof text !== 'string') return undefined;
   // A role mapping is a list.
-  return toJsonObject(text) ?? toJsonObject(`{"list":${text}}`)?.list;
+  const { list } = toJsonObject(`{"list":${text}}`) ?? {};
+  return list;
 }
 
 function toText(value: unknown): string | undefined {

@@ -1,4 +1,7 @@
-/** Reads a string as a JSON object; `undefined` if it is not one. */
+/**
+ * Reads a string as a JSON object; `undefined` if it is not one. Without a prototype: what a library puts on `Object.prototype` is
+ * no claim and no answer.
+ */
 export function toJsonObject(body: string): Record<string, unknown> | undefined {
   let value: unknown;
   try {
@@ -7,6 +10,6 @@ export function toJsonObject(body: string): Record<string, unknown> | undefined 
     // Then it is no object either.
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
+    ? Object.setPrototypeOf(value, null)
     : undefined;
 }

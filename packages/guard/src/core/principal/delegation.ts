@@ -1,3 +1,5 @@
+import { isObject, membersOf } from './read-claims.ts';
+
 /** Who acts in the name of a user, in a delegated call (RFC 8693 §4.1). */
 export interface Actor {
   /** Id of the actor (`sub`). */
@@ -13,8 +15,9 @@ const MOST_ACTORS = 10;
 
 /** The claim `act`; `null` if the user acts alone. */
 export function toActor(act: unknown): Actor | null {
-  const chain: { [member: string]: unknown }[] = [];
-  for (let one = act; isObject(one) && chain.length < MOST_ACTORS; one = one.act) chain.push(one);
+  const chain: Record<string, unknown>[] = [];
+  for (let one = act; isObject(one) && chain.length < MOST_ACTORS; one = chain.at(-1)?.act)
+    chain.push(membersOf(one));
   return chain.reduceRight<Actor | null>(
     (actor, { sub, client_id, azp }) =>
       Object.freeze({ subject: toText(sub), clientId: toText(client_id) ?? toText(azp), actor }),
@@ -35,8 +38,4 @@ export function toKind(claims: { readonly [claim: string]: unknown }): 'person' 
 
 function toText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function isObject(value: unknown): value is { [member: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

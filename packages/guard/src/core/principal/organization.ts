@@ -1,4 +1,4 @@
-import { isObject, toClientRoles, toRoles, toStrings } from './read-claims.ts';
+import { isObject, membersOf, toClientRoles, toRoles, toStrings } from './read-claims.ts';
 
 /** An organization that the caller is a member of. What Keycloak's mapper does not add is empty. */
 export interface Organization {
@@ -30,7 +30,7 @@ export function toOrganizations(value: unknown): readonly Organization[] {
 }
 
 function toOne(alias: string, said: unknown): Organization {
-  const { id, domain, groups, realm_access, resource_access, ...rest } = isObject(said) ? said : {};
+  const { id, domain, groups, realm_access, resource_access, ...rest } = membersOf(said);
   const attributes: Record<string, readonly string[]> = Object.create(null);
   for (const [name, values] of Object.entries(rest)) attributes[name] = toStrings(values);
   return Object.freeze({

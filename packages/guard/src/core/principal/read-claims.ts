@@ -8,7 +8,7 @@ export function toStrings(value: unknown): readonly string[] {
 
 /** `realm_access`, or one client's part of `resource_access`. */
 export function toRoles(access: unknown): readonly string[] {
-  return toStrings(isObject(access) ? access.roles : undefined);
+  return toStrings(membersOf(access).roles);
 }
 
 /** `resource_access`. Without a prototype, so that a client named `constructor` or `__proto__` is a name like any other. */
@@ -18,6 +18,11 @@ export function toClientRoles(access: unknown): { readonly [clientId: string]: r
     for (const [client, value] of Object.entries(access)) roles[client] = toRoles(value);
   }
   return Object.freeze(roles);
+}
+
+/** The own members of an object; none of any other value. */
+export function membersOf(value: unknown): Record<string, unknown> {
+  return Object.setPrototypeOf(isObject(value) ? { ...value } : {}, null);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -12,7 +12,8 @@ export function parsePrincipal<C extends object>(
   claims: Claims,
   { parseClaims, tenants }: Pick<TokenOptions<C>, 'parseClaims' | 'tenants'>,
 ): Principal<C> {
-  if (parseClaims === undefined) return toPrincipal(claims, claims as C, tenants);
+  // Applications get an object like any other.
+  if (parseClaims === undefined) return toPrincipal(claims, { ...claims } as C, tenants);
   try {
     // It may change its argument: roles and scopes are still those of the token.
     const parsed = parseClaims(structuredClone(claims));
