@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { has, type Principal, type Requirements } from '../../packages/guard/src/core/index.ts';
 import { toActor } from '../../packages/guard/src/core/principal/delegation.ts';
 import { refusalOf } from '../support/refusal.ts';
@@ -47,6 +48,7 @@ const CLAIMS: readonly [name: string, value: unknown, claims: object, requiremen
   ['azp', 'reports', { azp: undefined }, { client: 'reports' }],
   ['acr', 'gold', { acr: undefined }, { acr: 'gold' }],
   ['auth_time', Date.UTC(2026, 0, 15, 12) / 1000, {}, { maxAge: 60 }],
+  ['tenant', 'acme', {}, { tenant: 'acme' }],
   ['sid', 'session', { sid: undefined }, { kind: 'person' }],
   ['sub', 'admin', { sub: undefined }, { check: ({ subject }) => subject === 'admin' }],
   [
@@ -106,4 +108,17 @@ test('who acts is nobody that is on every object', async () => {
     clientId: null,
     actor: { subject: null, clientId: null, actor: null },
   });
+});
+
+test('a guard is not open because every object says so', async () => {
+  const { serverUrl, realm, clientId, fetch } = createTestRealm();
+  const kc = keycloak({ serverUrl, realm, clientId, fetch, onNotice: false, logRefusals: false });
+  const guarded = kc.guard({}, () => new Response('open'));
+  const answer = await polluted(
+    'isOpen',
+    () => true,
+    async () => guarded(new Request('https://api.example.com/')),
+  );
+  assert.equal(answer.status, 401);
+  await kc.close();
 });

@@ -102,7 +102,7 @@ export function createGate<Incoming, Outgoing>(
   host: GateHost<Incoming, Outgoing>,
 ): Gate<Incoming, Outgoing> {
   const { sender } = verifier;
-  const { onAdmitted } = host;
+  const { onAdmitted, isOpen } = host;
   const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);
   if (dpop !== 'off' && sender === undefined) {
     throw wrongOption(
@@ -191,7 +191,7 @@ export function createGate<Incoming, Outgoing>(
     by: Means,
     principal: Principal | null = null,
   ): Principal | null {
-    if (host.isOpen?.(request)) return principal;
+    if (isOpen?.(request)) return principal;
     // Frameworks take a `throw null` of a check for no error at all.
     if (!(error instanceof Error)) throw new Error('A check threw a value that is not an Error');
     if (!isAuthError(error)) throw error;
