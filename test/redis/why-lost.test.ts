@@ -54,3 +54,30 @@ test('whatever else keeps it from answering is named, without what was sent', as
   }
   assert.equal(await messageOf(t, `${credentials}127.0.0.1:1`), 'Redis does not answer: ECONNREFUSED');
 });
+
+test('a Redis that answers and refuses is told once for each cause, also when it was lost for another one before', async (t) => {
+  const redis = await startRedis(t);
+  const told: string[] = [];
+  const options = { timeoutMs: 3_000, onNotice: ({ message }: { message: string }) => told.push(message) };
+  const first = openRedis({ url: redis.url.replace('redis://', `redis://:${SECRET}@`), ...options });
+  const admin = openRedis({ url: redis.url, onNotice: false });
+  t.after(() => [first, admin].map((one) => one.close()));
+  const set = (name: string, value: string) => admin.run((client) => client.configSet(name, value));
+  await eventually('both are there', () => admin.isReady && first.isReady);
+  const write = () =>
+    first.run((client) => client.eval("return redis.call('SET', 'a', 'b')")).catch(() => {});
+  await set('maxmemory', '1');
+  for (let i = 0; i < 3; i++) await write();
+  await set('maxmemory', '0');
+  await set('min-replicas-to-write', '1');
+  for (let i = 0; i < 3; i++) await write();
+  await set('requirepass', 'another');
+  await admin.run((client) => client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal']));
+  await eventually('all is told', () => told.length === 4);
+  assert.deepEqual(told, [
+    'Redis refuses commands: its memory is full (OOM)',
+    'Redis refuses commands: it answers NOREPLICAS',
+    'Redis does not answer: socket closed unexpectedly',
+    'Redis refuses commands: it does not take this user and password (WRONGPASS)',
+  ]);
+});

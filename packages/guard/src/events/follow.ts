@@ -224,5 +224,5 @@ function unique<T>(all: readonly T[]): T[] {
 /** Only an `AuthError` is written so that it may be shown. */
 function whyOf(failure: unknown): string {
   if (failure === undefined) return 'no process reads them';
-  return isAuthError(failure) ? failure.reason : 'what processes share does not answer';
+  return isAuthError(failure) ? failure.reason : 'what processes share does not work';
 }

@@ -1,4 +1,4 @@
-import { createClient } from '@redis/client';
+import { createClient, ErrorReply } from '@redis/client';
 import {
   checkOptions,
   createNoticeLines,
@@ -23,8 +23,8 @@ export interface RedisOptions {
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Called once when the connection or a duplicate is lost, and once when all are restored. Default: a line on stderr
-   * for each. `false`: no notices. Its errors are ignored.
+   * Called once when the connection or a duplicate is lost, and once when all are restored; and when Redis refuses, once for
+   * each cause, as long as it goes on. Default: a line on stderr for each. `false`: no notices. Its errors are ignored.
    */
   readonly onNotice?: ((notice: RedisNotice) => void) | false | undefined;
 }
@@ -40,10 +40,10 @@ const RULES: OptionRules<RedisOptions> = {
   onNotice: optionRules.NOTICE_LISTENER,
 };
 
-/** The connection was lost or restored. */
+/** The connection was lost or restored, or Redis answers that it will not do what it is asked. */
 export interface RedisNotice {
   readonly level: 'warn' | 'info';
-  readonly code: 'redis_lost' | 'redis_back';
+  readonly code: 'redis_lost' | 'redis_refused' | 'redis_back';
   readonly message: string;
 }
 
@@ -65,6 +65,8 @@ export interface RedisConnection {
 }
 
 const LONGEST_PAUSE_MS = 1_000;
+/** A refusal that was not heard for so long is told again. Unit: milliseconds. */
+const QUIET_MS = 60_000;
 
 /**
  * Opens a connection in the background and returns at once, even if Redis is down.
@@ -78,13 +80,23 @@ export function openRedis(options: RedisOptions): RedisConnection {
   checkOptions('openRedis', options, RULES);
   // The connection and its duplicates are lost and restored together.
   const { onNotice = createNoticeLines('Redis') } = options;
-  return openConnection({ ...options, onNotice: toSafeListener<RedisNotice>(onNotice) }, { lost: 0 });
+  return openConnection(
+    { ...options, onNotice: toSafeListener<RedisNotice>(onNotice) },
+    { lost: 0, refusals: new Map() },
+  );
 }
 
 type SafeOptions = RedisOptions & { readonly onNotice: (notice: RedisNotice) => void };
 
-/** @param outage counts the lost ones among the connection and its duplicates */
-function openConnection(options: SafeOptions, outage: { lost: number }): RedisConnection {
+/** What a connection and its duplicates have in common. */
+interface Outage {
+  /** How many of them are lost. */
+  lost: number;
+  /** When each cause was heard last. Unit: milliseconds, monotonic. */
+  readonly refusals: Map<string, number>;
+}
+
+function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
   const { timeoutMs = 1_000, onNotice } = options;
   const listeners = new Set<() => void>();
   let isLost = false;
@@ -116,10 +128,25 @@ function openConnection(options: SafeOptions, outage: { lost: number }): RedisCo
   }
 
   function lose(error: unknown): void {
-    if (isLost || isClosed) return;
+    if (isClosed) return;
+    const isFirst = !isLost && ++outage.lost === 1;
     isLost = true;
-    if (++outage.lost > 1) return;
+    if (!isFirst) return void refused(error);
+    isNews(error);
     onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
+  }
+
+  function isNews(error: unknown): boolean {
+    const [why, now] = [whyLost(error), performance.now()];
+    const before = outage.refusals.get(why) ?? Number.NEGATIVE_INFINITY;
+    outage.refusals.set(why, now);
+    return now - before > QUIET_MS;
+  }
+
+  /** It is there, and says no: somebody has to mend it. */
+  function refused(error: unknown): void {
+    if (!(error instanceof ErrorReply) || !isNews(error)) return;
+    onNotice({ level: 'warn', code: 'redis_refused', message: `Redis refuses commands: ${whyLost(error)}` });
   }
 
   /** Replaces a hung connection: the client does not notice it. */
@@ -148,6 +175,7 @@ function openConnection(options: SafeOptions, outage: { lost: number }): RedisCo
         return await Promise.race([command(used), timeout]);
       } catch (error) {
         if (error instanceof RedisUnavailable) throw error;
+        refused(error);
         throw new RedisUnavailable('Redis refused a command, or the connection broke', { cause: error });
       } finally {
         clearTimeout(timer);

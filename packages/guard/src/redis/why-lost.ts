@@ -3,6 +3,9 @@ const REPLIES: Readonly<Record<string, string>> = {
   WRONGPASS: 'it does not take this user and password (WRONGPASS)',
   NOAUTH: 'it wants a password, and the URL has none (NOAUTH)',
   NOPERM: 'this user may not do what is needed (NOPERM)',
+  READONLY: 'it is a read-only replica (READONLY)',
+  OOM: 'its memory is full (OOM)',
+  MISCONF: 'it cannot write to its disk (MISCONF)',
   LOADING: 'it is still loading its data (LOADING)',
 };
 
