@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MAIN } from '../cli/support/program.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { openRawClient } from '../support/raw-client.ts';
-import { buildTestApp } from './service.ts';
+import { buildTestApp, settingsFor } from './service.ts';
 
 /** Bounds that a test can wait for. For the rest Keycloak is not needed. */
 const SHORT = { REQUEST_TIMEOUT_MS: '600', LOGIN_WAIT_MS: '100', KEYCLOAK_TIMEOUT_MS: '100' };
@@ -118,6 +123,30 @@ test('more connections than allowed are closed at once, and idle ones make room'
   await next.ended;
   assert.match(next.received(), /^HTTP\/1\.1 200 /);
   assert.ok(log.lines().some(({ code }) => code === 'too_many_connections'));
+});
+
+test('whoever opens more connections than the process may open files does not end it', async (t) => {
+  const port = await freePort();
+  const { PATH = '' } = process.env;
+  const settings = settingsFor('http://127.0.0.1:9', { HOST: '127.0.0.1', PORT: String(port) });
+  const child = spawn('sh', ['-c', `ulimit -n 64; exec "$0" "${MAIN}" serve`, process.execPath], {
+    env: { PATH, ...settings },
+    stdio: 'ignore',
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const url = `http://127.0.0.1:${port}`;
+  const isAlive = () =>
+    fetch(`${url}/health/live`, { headers: { connection: 'close' } }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await eventually('it listens', isAlive);
+  const many = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  // It measures itself once a second.
+  await sleep(3_000);
+  for (const socket of many) socket.destroy();
+  await eventually('it answers again', isAlive);
+  assert.equal(child.exitCode, null);
 });
 
 test('connections are kept for longer than a proxy keeps them', async (t) => {

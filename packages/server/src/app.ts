@@ -174,7 +174,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   answerExpectations(app);
   const draining = addDrain(app);
   setHeaders(app, draining);
-  await shedLoad(app, config);
+  shedLoad(app, config);
   const sendUnknown = answerUnknown(app);
   handleErrors(app, credential.secrets, sendUnknown);
   readBodies(app);
