@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { toVerdictLine } from '../../packages/cli/src/migrate/callers.ts';
+import { findCallers, toVerdictLine } from '../../packages/cli/src/migrate/callers.ts';
 import { rewriteManifest } from '../../packages/cli/src/migrate/manifests.ts';
 import { toMarkdown } from '../../packages/cli/src/migrate/report.ts';
 import { canName } from '../../packages/cli/src/setup/audience-command.ts';
@@ -75,6 +75,26 @@ describe('migrate, of a project whose author means harm or makes mistakes', () =
     );
   });
 
+  test('names a TypeScript and a Nest that are too old', async (t) => {
+    const remarked = async (manifest: object) => {
+      const { findings } = await look(await projectOf(t, { 'package.json': JSON.stringify(manifest) }));
+      return findings.filter(({ remark }) => remark !== null).map(({ use }) => use);
+    };
+    const old = { typescript: '^4.7.4', '@nestjs/common': '9.4.0' };
+    const now = { typescript: '~4.9.5', '@nestjs/common': '^10.0.0' };
+    const devDependencies = { 'nest-keycloak-connect': '1' };
+    assert.deepEqual(await remarked({ devDependencies, dependencies: old }), [
+      '"@nestjs/common": "9.4.0"',
+      '"typescript": "^4.7.4"',
+    ]);
+    assert.deepEqual(await remarked({ devDependencies, dependencies: now }), []);
+    assert.deepEqual(await remarked({ dependencies: { ...old, 'keycloak-connect': '1' } }), [
+      '"typescript": "^4.7.4"',
+    ]);
+    for (const typescript of ['5.0', '^6', 'latest', 'workspace:*', '>=4.9.0'])
+      assert.deepEqual(await remarked({ devDependencies, dependencies: { typescript } }), [], typescript);
+  });
+
   test('a package.json that is no object stays as it is', () => {
     for (const text of [
       'null',
@@ -97,6 +117,16 @@ describe('migrate, of a project whose author means harm or makes mistakes', () =
     await writeFile(join(folder, 'old.md'), 'x'.repeat(100_000));
     assert.equal((await runCli(['migrate', folder, '--report', join(folder, 'old.md')])).code, 1);
     assert.doesNotMatch(await readFile(join(folder, 'old.md'), 'utf8'), /xxx/);
+  });
+
+  test('says nothing about a realm that does not have the client, or that answers with something else', async () => {
+    for (const answer of [[{ id: '1', clientId: 'other' }], [], '<html>', {}, null]) {
+      const api = { clients: { find: async () => answer }, clientScopes: { find: async () => [] } };
+      await assert.rejects(
+        findCallers({ api } as never, { serverUrl: 'http://x', realm: 'shop', clientId: 'api' }, () => {}),
+        /realm shop has no client api/,
+      );
+    }
   });
 
   test('a realm’s names of clients begin no line either, and stand in no command that they could end', () => {

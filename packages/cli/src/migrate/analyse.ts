@@ -4,7 +4,7 @@ import { learnFacts } from './connect/facts.ts';
 import { findConnectUses, findPassedUses } from './connect/uses.ts';
 import type { Finding } from './finding.ts';
 import { findMentions } from './imports.ts';
-import { findDependencies, findOldNest, isUnreadable } from './manifests.ts';
+import { findDependencies, findTooOld, isUnreadable } from './manifests.ts';
 import { editOf, findDeclarations, judgeMention } from './mention-uses.ts';
 import { absentReaders, findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
@@ -46,9 +46,7 @@ export function analyse(project: Project): Analysis {
   const absent = absentReaders(read.flatMap(({ mentions: all }) => all));
   const findings = [
     ...dependencies.map(({ finding }) => finding),
-    ...[...manifests].flatMap(([file, text]) =>
-      text.includes('"nest-keycloak-connect"') ? findOldNest(file, text) : [],
-    ),
+    ...[...manifests].flatMap(([file, text]) => findTooOld(file, text)),
     ...mentions.map(({ finding }) => finding),
     ...sources.flatMap(findDeclarations),
     ...read.flatMap(({ source, mentions: all }) => [

@@ -46,6 +46,7 @@ interface Mapper {
  * An example alone proves nothing for other users: the mapper "audience resolve" adds the clients in which the user has a role.
  *
  * @param onClient called with each client that is examined
+ * @throws {Error} (rejects with one) if the realm does not have the client of the API
  * @see Keycloak, Server Administration Guide: "Audience support"
  */
 export async function findCallers(
@@ -54,6 +55,10 @@ export async function findCallers(
   onClient: (client: string) => void,
 ): Promise<CallersReport> {
   const clients = await api.clients.find({ realm });
+  // Of a client that is not there, each other one would lack a mapper; a page of a proxy names none at all.
+  if (!Array.isArray(clients) || !clients.some((one) => one.clientId === clientId)) {
+    throw new Error(`the realm ${realm} has no client ${clientId} that this admin may see`);
+  }
   const scopes = await api.clientScopes.find({ realm });
   const mappers = new Map(
     [...clients, ...scopes].flatMap(({ protocolMappers = [] }) =>

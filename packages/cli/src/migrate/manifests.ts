@@ -56,20 +56,33 @@ function lineOf(text: string, section: string, name: string): number {
   return text.slice(0, Math.max(at, 0)).split('\n').length;
 }
 
-const OLDEST_NEST = 10;
-const TOO_OLD =
-  'npm refuses to install keycloak-guard beside it (ERESOLVE). With Nest 8 and 9 it works after `npm install --legacy-peer-deps`; with Nest 7, update Nest first.';
+/** What must not be older: package, the old package that is beside it, the oldest version, and what to do. */
+const OLDEST = [
+  [
+    '@nestjs/common',
+    'nest-keycloak-connect',
+    10,
+    'npm refuses to install keycloak-guard beside it (ERESOLVE). With Nest 8 and 9 it works after `npm install --legacy-peer-deps`; with Nest 7, update Nest first.',
+  ],
+  [
+    'typescript',
+    'keycloak-connect',
+    4.9,
+    'The types of keycloak-guard need TypeScript 4.9 or later: update it first.',
+  ],
+] as const;
 
-/** Where a `package.json` names a Nest that is too old for the drop-in. */
-export function findOldNest(file: string, text: string): Finding[] {
+/** Where a `package.json` with an old package names another one that is too old for the drop-in. */
+export function findTooOld(file: string, text: string): Finding[] {
   const manifest = readManifest(text) ?? {};
-  return SECTIONS.flatMap((section) => {
-    const name = '@nestjs/common';
-    const version = /^[^\d]*(\d+)/.exec(String(manifest[section]?.[name] ?? ''))?.[1];
-    if (version === undefined || Number(version) >= OLDEST_NEST) return [];
-    const use = `"${name}": ${JSON.stringify(manifest[section]?.[name])}`;
-    return [{ ...AS_IT_IS, file, line: lineOf(text, section, name), use, remark: TOO_OLD }];
-  });
+  return SECTIONS.flatMap((section) =>
+    OLDEST.flatMap(([name, beside, oldest, remark]): Finding[] => {
+      const version = /^[^\d]*(\d+(\.\d)?)/.exec(String(manifest[section]?.[name] ?? ''))?.[1];
+      if (version === undefined || Number(version) >= oldest || !text.includes(`${beside}"`)) return [];
+      const use = `"${name}": ${JSON.stringify(manifest[section]?.[name])}`;
+      return [{ ...AS_IT_IS, file, line: lineOf(text, section, name), use, remark }];
+    }),
+  );
 }
 
 /**
