@@ -93,8 +93,9 @@ export class GrantManager {
     callback?: Callback<Grant>,
     scope = 'openid',
   ): Promise<Grant> {
-    const fields = { username, password, scope };
-    return answer(this.#obtain('password', fields, [password]), callback);
+    // A flow of the realm may ask for none.
+    const fields = { username, password: password ?? '', scope };
+    return answer(this.#obtain('password', fields, [fields.password].filter(Boolean)), callback);
   }
 
   /**
