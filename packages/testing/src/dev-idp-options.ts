@@ -4,6 +4,12 @@ import { FEATURES } from './features.ts';
 /** @throws {TypeError} for wrong options @throws {Error} in production */
 export function assertOptions(options: DevIdpOptions): void {
   const { realm, realmFile, allowProduction, features = [], host = '127.0.0.1' } = options;
+  const misspelt = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
+  if (misspelt !== undefined) {
+    throw new TypeError(
+      `startDevIdp: "${misspelt}" is not an option. It takes ${Object.keys(NAMES).join(', ')}`,
+    );
+  }
   const unknown = features.find((name) => !FEATURES.includes(name));
   if (unknown !== undefined) {
     throw new TypeError(`startDevIdp: "features" knows ${FEATURES.join(' and ')}, not ${String(unknown)}`);
@@ -23,3 +29,9 @@ export function assertOptions(options: DevIdpOptions): void {
     );
   }
 }
+
+const NAMES: Record<keyof DevIdpOptions, true> = {
+  ...{ realmFile: true, realm: true, realmTemplate: true, port: true, host: true, publicUrl: true },
+  ...{ stateFile: true, keys: true, anyHost: true, mcpServers: true, features: true, listUsers: true },
+  allowProduction: true,
+};
