@@ -97,6 +97,16 @@ test('token reads the settings of --env, and refuses a file that is not there', 
   assert.equal(missing.seen.out, '');
 });
 
+test('token without good settings says what they are, and what runs without any', async () => {
+  const { seen, ended } = runToken('nonsense', []);
+  assert.equal(await ended, 2);
+  assert.match(seen.err, /missing or wrong/);
+  assert.match(
+    seen.err,
+    /Without any settings, a token is from the provider that "keycloak-guard dev" runs\.\n$/,
+  );
+});
+
 test('token signs in with the browser, and takes no answer but that to its own login', async (t) => {
   const idp = await startIdp(t);
   idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });

@@ -62,6 +62,22 @@ export async function setUpSession(
 /** What is the same with every framework, of people who sign in with the browser. */
 export function describeSession(adapter: Adapter): void {
   describe(`${adapter.name}, session`, () => {
+    test(
+      'who is sent to the login was not refused: no line in the log',
+      without(adapter, 'inProcess'),
+      async (t) => {
+        const lines: string[] = [];
+        const { get } = await setUpSession(t, adapter, {}, { onLine: (line) => lines.push(line) });
+        assert.equal((await get('/guarded', { headers: PAGE })).status, 303);
+        assert.equal((await get('/guarded')).status, 401);
+        const told = lines.filter((line) => line.includes('was refused'));
+        assert.deepEqual(
+          [told.length, told[0]?.split(',')[0]],
+          [1, 'GET /guarded was refused: 401 missing_token'],
+        );
+      },
+    );
+
     test('a page leads to the login and back to the page; then the cookie counts, until the logout', async (t) => {
       const { app, browser, get, idp } = await setUpSession(t, adapter);
       const page = `${app.url}/guarded?a=1&b=two%20words`;

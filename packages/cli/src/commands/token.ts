@@ -73,6 +73,7 @@ export async function run(args: string[]): Promise<number> {
       err.line(error.message);
       for (const { url, realmFile } of await findProvidersOfFiles())
         err.line(`The provider at ${url} runs: keycloak-guard token --realm-file ${realmFile}`);
+      err.line('Without any settings, a token is from the provider that "keycloak-guard dev" runs.');
       return 2;
     }
     if (!(error instanceof ClientError || error instanceof AuthorizationError)) throw error;

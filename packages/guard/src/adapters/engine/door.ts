@@ -172,7 +172,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   );
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
     securityEvents?.denied(request, error, principal);
-    if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
+    // Who is sent to the login was not refused.
+    if (logRefusal !== undefined && inviteToLogin(error, request) === undefined)
+      tellOf(request, 'logRefusals', () => logRefusal(request, error));
     if (onDenied !== undefined) tellOf(request, 'onDenied', () => onDenied(request, error, principal));
   }
 

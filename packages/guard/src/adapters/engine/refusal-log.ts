@@ -98,7 +98,8 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   token_key_unknown: 'Log in again; check that serverUrl and realm are those that issued the token',
   token_issuer: 'Set serverUrl, or issuer, to the URL in the iss of the token',
   token_type: 'Send the access token, not the ID or refresh token',
-  token_audience: 'Add an audience mapper for this client in Keycloak',
+  token_audience:
+    'Add an audience mapper for this client in Keycloak: npx keycloak-guard setup audience <azp>',
   token_expired: 'Refresh the token, or log in again; right after a login, compare the clocks',
   token_revoked: 'Log in again',
   role_missing: 'Assign the role to the user in Keycloak, then get a new token',
