@@ -24,6 +24,10 @@ With your own Keycloak, one command creates realm, client, audience and a user, 
 npx keycloak-guard setup guide --url http://localhost:8080 --app-url http://localhost:3000
 \`\`\`
 
+Let your program take these values in place of those on this page: \`serverUrl: process.env.KEYCLOAK_SERVER_URL!\`,
+\`realm: process.env.KEYCLOAK_REALM!\`, \`clientId: process.env.KEYCLOAK_CLIENT_ID!\`, \`clientSecret: process.env.KEYCLOAK_CLIENT_SECRET\`.
+\`node --env-file=.env …\` and \`npx tsx --env-file=.env …\` read the file; Next.js and Bun do without a flag.
+
 In a clone, \`npm start\`, \`npm run -s token\` and \`npm run setup\` do the same, for applications beside it too.${
     isProgram
       ? '\n\nA program of this page is a file such as `server.mts`; `npx tsx server.mts` starts it.'
