@@ -68,6 +68,13 @@ describe('a fetch that carries a token', () => {
     assert.equal(first.redirect, 'manual');
   });
 
+  it('carries it to no address that only begins as that of the service', async () => {
+    const { call, sent } = start(() => new Response('good'));
+    for (const rest of ['.evil.example/', ':444/', '@evil.example/', ':x@evil.example/', '-evil.example'])
+      await assert.rejects(call(`${ORIGIN}${rest}`), TypeError, rest);
+    assert.equal(sent.length, 0);
+  });
+
   it('answers 401 invalid_token with a fresh token, once, and the same body', async () => {
     for (const body of ['x', new URLSearchParams('x'), new Uint8Array([120]), new Blob(['x'])]) {
       const { call, sent, tokens } = start(once(new Response(null, { status: 401, headers: INVALID })));

@@ -82,15 +82,18 @@ describe('a token in the name of a user', () => {
     }
   });
 
-  it('belongs to the token that was exchanged, to its audience and its scopes', async () => {
+  it('belongs to the token that was exchanged, to its audience and its scopes, and to a key or to none', async () => {
     const { users, asked, subjectOf } = await start();
     const [one, two] = [await subjectOf(), await subjectOf()];
-    const targets = [ORDERS, { audience: 'orders' }, { audience: 'stock', scope: 'to-orders' }];
+    const targets = [
+      ...[ORDERS, { audience: 'orders' }, { audience: 'stock', scope: 'to-orders' }],
+      { ...ORDERS, dpop: true },
+    ];
     for (let i = 0; i < 3; i++) {
       for (const subject of [one, two])
         for (const target of targets) await users.sourceOf(subject, target).get();
     }
-    assert.equal(asked.length, 6);
+    assert.equal(asked.length, 8);
   });
 
   it('is refused if it is of another user, or for another service', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createCookiesFor } from '../../packages/guard/src/session/cookies.ts';
+import { issueTicket, type LoginTicket, readTicket } from '../../packages/guard/src/session/login-ticket.ts';
+import { createSealer } from '../../packages/guard/src/session/seal.ts';
 import { freezeTime } from '../support/freeze-time.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
@@ -71,4 +74,20 @@ test('logins that somebody else began by links cannot fill the header until ever
   const answer = await browser.app({ url: back.pathname + back.search });
   assert.equal(answer.statusCode, 303);
   assert.equal(new URL(String(answer.headers.location)).pathname, `/${'x'.repeat(2_000)}`);
+});
+
+test('a login goes on with its own state alone, and not when it took too long', async () => {
+  const sealer = createSealer(['a secret for tests, of more than 32 characters']);
+  const cookies = createCookiesFor('session')('https://app.example');
+  const [state, alike] = ['a', 'b'].map((end) => `first-twelve${end.repeat(31)}`) as [string, string];
+  const [set = ''] = await issueTicket(sealer, cookies, undefined, {
+    state,
+    expiresAt: 1_000,
+  } as LoginTicket);
+  const cookie = set.split(';')[0];
+  const stateAt = async (asked: string, now: number) =>
+    (await readTicket(sealer, cookies, cookie, asked, now))?.state;
+  assert.equal(await stateAt(state, 999), state);
+  assert.equal(await stateAt(alike, 999), undefined);
+  assert.equal(await stateAt(state, 1_000), undefined);
 });
