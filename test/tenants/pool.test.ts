@@ -345,12 +345,18 @@ describe('who is who', () => {
     });
   }
 
-  test('the one server of the options may have another name inside', async (t) => {
+  test('the one server of the options may have another name inside, as long as there is no other', async (t) => {
     const inside = 'http://keycloak:8080';
     const { pool, realmOf } = start(t, { more: { serverUrl: inside } });
     const { issuer } = realmOf('acme');
     realmOf('acme', inside).discovery = { issuer };
-    await pool.of({ realm: 'acme' }).verify(realmOf('acme', inside).mint({ iss: issuer }));
+    const token = realmOf('acme', inside).mint({ iss: issuer });
+    await pool.of({ realm: 'acme' }).verify(token);
+    // From now on, the issuer that a realm of the first names might be one of the second.
+    const partner = 'https://partner.example.com';
+    const theirs = realmOf('globex', partner).mint({ iss: `${partner}/realms/globex` });
+    await pool.of({ realm: 'globex', serverUrl: partner }).verify(theirs);
+    await assertRefused(async () => pool.of({ realm: 'acme' }).verify(token), 'provider_misconfigured');
   });
 });
 
