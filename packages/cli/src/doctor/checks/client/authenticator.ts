@@ -13,7 +13,7 @@ const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {
   'federated-jwt': (reach) =>
     `Set KEYCLOAK_CLIENT_TOKEN_FILE to the file with the token that Kubernetes or SPIFFE writes, in place of ${credentialSetting(reach.config)} (library: credential: { tokenFile })`,
   'client-x509': (reach) =>
-    `Library: credential: { certificateFile, certificateKeyFile }. The service has no setting for a certificate, but can sign with a key: ${toKey(reach)}`,
+    `Set KEYCLOAK_CLIENT_CERTIFICATE_FILE and KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE to the files with the certificate and its key, in place of ${credentialSetting(reach.config)} (library: credential: { certificateFile, certificateKeyFile })`,
   'client-secret-jwt': (reach) =>
     `Library: credential: { secret, method: 'jwt' }. The service signs with a key only: ${toKey(reach)}`,
 };
