@@ -38,26 +38,26 @@ function setUp(stored: () => LiveSession | null, timeoutMs = 5_000) {
       },
     },
   });
-  const renewal = createRenewal({
+  const renew = createRenewal({
     options,
     load: async () => stored(),
     replace: async () => null,
     end: async ({ record }) => void ended.push(record.accessToken),
   });
-  return { renewal, locks, ended };
+  return { renew, locks, ended };
 }
 
 test('a refresh token that another process has used meanwhile is not the end of the session', async () => {
   let asked = 0;
-  const { renewal, ended } = setUp(() => sessionWith(asked++ === 0 ? 'old' : 'new'));
-  const renewed = await renewal.renew(sessionWith('old'));
+  const { renew, ended } = setUp(() => sessionWith(asked++ === 0 ? 'old' : 'new'));
+  const renewed = await renew(sessionWith('old'));
   assert.equal(renewed?.record.accessToken, 'new');
   assert.deepEqual(ended, []);
 });
 
 test('a refresh token that nobody has used meanwhile is the end of the session', async () => {
-  const { renewal, ended } = setUp(() => sessionWith('old'));
-  assert.equal(await renewal.renew(sessionWith('old')), null);
+  const { renew, ended } = setUp(() => sessionWith('old'));
+  assert.equal(await renew(sessionWith('old')), null);
   assert.deepEqual(ended, ['old']);
 });
 
@@ -66,8 +66,8 @@ test('a renewal is locked for as long as Keycloak may take: a discovery and a re
     [500, 10_000],
     [60_000, 120_000],
   ] as const) {
-    const { renewal, locks } = setUp(() => sessionWith('new'), timeoutMs);
-    await renewal.renew(sessionWith('old'));
+    const { renew, locks } = setUp(() => sessionWith('new'), timeoutMs);
+    await renew(sessionWith('old'));
     assert.deepEqual(locks, [lockMs]);
   }
 });

@@ -7,40 +7,21 @@ import { type AdminEvidence, createAdminEvidence } from './evidence/admin.ts';
 import { createAuthzEvidence } from './evidence/authz.ts';
 import { createClientEvidence } from './evidence/client.ts';
 import { createLoginEvidence } from './evidence/login.ts';
-import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
+import { createMcpEvidence } from './evidence/mcp.ts';
 import { memo } from './evidence/memo.ts';
 import { createRealmEvidence } from './evidence/realm.ts';
-import { createRouteEvidence, type RouteEvidence } from './evidence/route.ts';
+import { createRouteEvidence } from './evidence/route.ts';
 import { findShape } from './evidence/shape.ts';
-import { createSpaEvidence, type SpaEvidence } from './evidence/spa.ts';
+import { createSpaEvidence } from './evidence/spa.ts';
 import type { DoctorOptions } from './options.ts';
 import { readDoctorSettings } from './settings.ts';
-import { type RealmFacts, readRealmFacts } from './upgrade/facts.ts';
+import { readRealmFacts } from './upgrade/facts.ts';
 
 /** What checks work with if the settings are valid. */
 export type Reach = ReturnType<typeof createReach>;
 
 /** Everything that a check can examine. */
-export interface DoctorContext {
-  readonly options: DoctorOptions;
-  readonly settings: Config | ConfigError;
-  /** Names of settings that are not set, and that were made up: nothing secret is sent then. */
-  readonly assumed: readonly string[];
-  /** The token to examine (`--token -`). */
-  readonly token: string | undefined;
-  /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
-  readonly reach: Reach;
-  /** The route to examine (`--route`). */
-  readonly route: RouteEvidence | undefined;
-  /** The single-page app to examine (`--spa`). */
-  readonly spa: SpaEvidence | undefined;
-  /** The version to upgrade to, and what the realm has (`--upgrade`). */
-  readonly upgrade: { readonly to: string; facts(): Promise<RealmFacts> } | undefined;
-  /** The MCP server to examine (`--mcp`). */
-  readonly mcp: McpEvidence | undefined;
-  /** Ends the sessions that checks opened. */
-  close(): Promise<void>;
-}
+export type DoctorContext = ReturnType<typeof createContext>;
 
 /**
  * Reads the settings as the service does. Makes no calls until a check asks.
@@ -51,14 +32,17 @@ export function createContext(
   options: DoctorOptions,
   token?: string,
   confirm?: (origin: string) => Promise<boolean>,
-): DoctorContext {
+) {
   const { config: settings, assumed } = readDoctorSettings(options, token);
   const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);
   return {
     options,
     settings,
+    /** Names of settings that are not set, and that were made up: nothing secret is sent then. */
     assumed,
+    /** The token to examine (`--token -`). */
     token,
+    /** The route to examine (`--route`). */
     route:
       options.routeUrl === undefined
         ? undefined
@@ -67,10 +51,12 @@ export function createContext(
             options.page && new URL(options.page).origin,
             async () => token ?? reach?.login?.token(),
           ),
+    /** The single-page app to examine (`--spa`). */
     spa:
       options.spa === undefined || options.page === undefined || reach === undefined
         ? undefined
         : createSpaEvidence(options.spa, options.page, reach.caller, options),
+    /** The version to upgrade to, and what the realm has (`--upgrade`). */
     upgrade:
       options.upgradeTo === undefined || !reach?.admin
         ? undefined
@@ -81,6 +67,7 @@ export function createContext(
               return readRealmFacts(await admin.connection(), caller.realm);
             }),
           },
+    /** The MCP server to examine (`--mcp`). */
     mcp:
       options.mcpUrl === undefined
         ? undefined
@@ -90,10 +77,12 @@ export function createContext(
             serverUrl: options.serverUrl,
             confirm,
           }),
-    get reach() {
+    /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
+    get reach(): Reach {
       if (reach === undefined) throw new Error('the settings are not good');
       return reach;
     },
+    /** Ends the sessions that checks opened. */
     close: async () => reach?.login?.close(),
   };
 }

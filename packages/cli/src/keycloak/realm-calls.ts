@@ -1,4 +1,4 @@
-import { type Credential, createIssuer, type Issuer } from 'keycloak-guard';
+import { type Credential, createIssuer } from 'keycloak-guard';
 import { type Answer, call, toForm, toNoAnswer } from './call.ts';
 
 /** The client as which Keycloak is called. */
@@ -14,27 +14,10 @@ export interface Caller {
 }
 
 /** One function for each of the realm's endpoints that this product uses; every answer comes back raw. */
-export interface RealmCalls {
-  readonly baseUrl: string;
-  readonly endpoints: Issuer['endpoints'];
-  get(url: string, headers?: Record<string, string>): Promise<Answer>;
-  passwordGrant(
-    username: string,
-    password: string,
-    scope?: string,
-    headers?: Record<string, string>,
-  ): Promise<Answer>;
-  clientCredentials(): Promise<Answer>;
-  refresh(refreshToken: string): Promise<Answer>;
-  userinfo(accessToken: string): Promise<Answer>;
-  introspect(token: string): Promise<Answer>;
-  logout(refreshToken: string): Promise<Answer>;
-  /** The authorization endpoint, as a browser opens it. */
-  authorize(query: Record<string, string>): Promise<Answer>;
-}
+export type RealmCalls = ReturnType<typeof createRealmCalls>;
 
 /** Calls to one realm, as one client. No I/O until a function is called. */
-export function createRealmCalls(caller: Caller): RealmCalls {
+export function createRealmCalls(caller: Caller) {
   const { serverUrl, realm, credential, timeoutMs } = caller;
   const issuer = createIssuer({ serverUrl, realm, timeoutMs });
   const { baseUrl, endpoints } = issuer;
@@ -60,16 +43,18 @@ export function createRealmCalls(caller: Caller): RealmCalls {
   };
   return {
     baseUrl,
-    endpoints,
+    issuer,
     get,
-    passwordGrant: (username, password, scope = 'openid', headers = {}) =>
+    passwordGrant: (username: string, password: string, scope = 'openid', headers = {}) =>
       post(endpoints.token, { grant_type: 'password', username, password, scope }, headers),
     clientCredentials: () => post(endpoints.token, { grant_type: 'client_credentials' }),
-    refresh: (refreshToken) =>
+    refresh: (refreshToken: string) =>
       post(endpoints.token, { grant_type: 'refresh_token', refresh_token: refreshToken }),
-    userinfo: (accessToken) => get(endpoints.userinfo, { authorization: `Bearer ${accessToken}` }),
-    introspect: (token) => post(endpoints.introspection, { token }),
-    logout: (refreshToken) => post(endpoints.logout, { refresh_token: refreshToken }),
-    authorize: (query) => get(`${endpoints.authorization}?${new URLSearchParams(query)}`),
+    userinfo: (accessToken: string) => get(endpoints.userinfo, { authorization: `Bearer ${accessToken}` }),
+    introspect: (token: string) => post(endpoints.introspection, { token }),
+    logout: (refreshToken: string) => post(endpoints.logout, { refresh_token: refreshToken }),
+    /** The authorization endpoint, as a browser opens it. */
+    authorize: (query: Record<string, string>) =>
+      get(`${endpoints.authorization}?${new URLSearchParams(query)}`),
   };
 }

@@ -3,24 +3,16 @@ import type { ProtectionApi } from './protection-api.ts';
 import { findOwnResource, findResource, type Resource } from './resource-list.ts';
 
 /** What guards ask at every request: it can be looked up before the first one. */
-export interface NamedPermissions {
-  add(permissions: readonly Permission[]): void;
-  /** Whether a guard asks for this resource at every request. */
-  hasResource(name: string): boolean;
-  /** Known only after Keycloak was asked. */
-  addLater(find: () => Promise<readonly Permission[]>): void;
-  /** Each once. Rejects as what was added for later does. */
-  all(): Promise<readonly Permission[]>;
-}
+export type NamedPermissions = ReturnType<typeof createNamedPermissions>;
 
 /** An application that makes a guard for each request must not fill the memory with what its callers name. */
 const MOST = 10_000;
 
-export function createNamedPermissions(most = MOST): NamedPermissions {
+export function createNamedPermissions(most = MOST) {
   const known = new Map<string, Permission>();
   const resources = new Set<string>();
   const later: (() => Promise<readonly Permission[]>)[] = [];
-  const add: NamedPermissions['add'] = (permissions) => {
+  const add = (permissions: readonly Permission[]): void => {
     for (const one of permissions) {
       if (known.size >= most) return;
       known.set(keyOf(one), one);
@@ -29,9 +21,12 @@ export function createNamedPermissions(most = MOST): NamedPermissions {
   };
   return {
     add,
-    hasResource: (name) => resources.has(name),
-    addLater: (find) => void later.push(find),
-    async all() {
+    /** Whether a guard asks for this resource at every request. */
+    hasResource: (name: string): boolean => resources.has(name),
+    /** Known only after Keycloak was asked. */
+    addLater: (find: () => Promise<readonly Permission[]>) => void later.push(find),
+    /** Each once. Rejects as what was added for later does. */
+    async all(): Promise<readonly Permission[]> {
       const found = await Promise.all(later.map((find) => find()));
       add(found.flat());
       return [...known.values()];

@@ -1,43 +1,36 @@
 import { toFailureCode } from '../core/internal.ts';
 
-/** Stops calls to an unreachable service, so callers do not wait in vain. */
-export interface Breaker {
-  /**
-   * Runs a call, unless the service could not be reached several times, and a moment ago.
-   *
-   * @throws {TypeError} like `fetch` if the call is not run; or what the call throws
-   */
-  run<T>(call: () => Promise<T>): Promise<T>;
-}
-
 /** Calls without a connection before others are spared. */
 const FAILURES = 5;
 /** Then one call tries after so long. Unit: milliseconds. */
 const PAUSE_MS = 2_000;
 
-export function createBreaker(origin: string): Breaker {
+/**
+ * Runs calls to a service, unless it could not be reached several times, and a moment ago: so callers do not wait in vain.
+ *
+ * @throws {TypeError} (the function that it returns) like `fetch` if the call is not run; or what the call throws
+ */
+export function createBreaker(origin: string) {
   let failures = 0;
   // By a monotonic clock.
   let triedAt = 0;
 
-  return {
-    async run(call) {
-      if (failures >= FAILURES) {
-        if (performance.now() - triedAt < PAUSE_MS) throw toUnreachable(origin);
+  return async <T>(call: () => Promise<T>): Promise<T> => {
+    if (failures >= FAILURES) {
+      if (performance.now() - triedAt < PAUSE_MS) throw toUnreachable(origin);
+      triedAt = performance.now();
+    }
+    try {
+      const result = await call();
+      failures = 0;
+      return result;
+    } catch (error) {
+      if (isUnreachable(error)) {
+        failures++;
         triedAt = performance.now();
       }
-      try {
-        const result = await call();
-        failures = 0;
-        return result;
-      } catch (error) {
-        if (isUnreachable(error)) {
-          failures++;
-          triedAt = performance.now();
-        }
-        throw error;
-      }
-    },
+      throw error;
+    }
   };
 }
 

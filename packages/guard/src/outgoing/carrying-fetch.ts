@@ -30,7 +30,7 @@ export type CarryingFetch = (
  * for each request.
  */
 export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchOptions): CarryingFetch {
-  const breaker = createBreaker(origin);
+  const runIfReached = createBreaker(origin);
 
   return async (source, path, init = {}, headers) => {
     const url = toUrl(origin, path);
@@ -40,7 +40,7 @@ export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchO
       const all = new Headers(init.headers);
       for (const [name, value] of Object.entries(headers)) if (!all.has(name)) all.set(name, value);
       const sendOnce = (carried: HeadersInit) =>
-        breaker.run(() => fetch(url, { ...init, headers: carried, redirect: 'manual', signal }));
+        runIfReached(() => fetch(url, { ...init, headers: carried, redirect: 'manual', signal }));
       if (source.key !== undefined) {
         const request = {
           url,

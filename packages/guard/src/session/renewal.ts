@@ -14,17 +14,16 @@ interface RenewalDeps {
   end(session: LiveSession): Promise<void>;
 }
 
-/** Renews access tokens, once per session, however many requests come to how many processes. */
-export interface Renewal {
-  /** The same session with new tokens; `null` where Keycloak says that it is over. */
-  renew(session: LiveSession): Promise<LiveSession | null>;
-}
-
 /** Longest wait for another process. */
 const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
 
-export function createRenewal({ options, load, replace, end }: RenewalDeps): Renewal {
+/**
+ * Renews access tokens, once per session, however many requests come to how many processes.
+ *
+ * @returns gives the same session with new tokens; `null` where Keycloak says that it is over
+ */
+export function createRenewal({ options, load, replace, end }: RenewalDeps) {
   const { client, store } = options;
   // As long as Keycloak may take, for its discovery document and for the tokens; and longer than the store takes.
   const lockMs = Math.max(PATIENCE_MS, 2 * client.timeoutMs);
@@ -97,5 +96,5 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
     return session;
   }
 
-  return { renew: (session) => once(session.key, () => run(session)) };
+  return (session: LiveSession) => once(session.key, () => run(session));
 }

@@ -66,7 +66,7 @@ export function createSessionKeeper(
     }
   }
 
-  const renewal = createRenewal({
+  const renewOnce = createRenewal({
     options,
     load,
     async replace(session, tokens) {
@@ -107,7 +107,7 @@ export function createSessionKeeper(
   }
 
   async function renew(session: LiveSession): Promise<LiveSession | null> {
-    const renewed = await renewal.renew(session);
+    const renewed = await renewOnce(session);
     if (renewed === null) live.delete(session.cookie);
     return renewed;
   }

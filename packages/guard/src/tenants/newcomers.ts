@@ -1,20 +1,6 @@
 import { AuthError } from '../core/index.ts';
 import { createBoundedCache, createCallSlots, getOrMake } from '../core/internal.ts';
 
-/**
- * Calls to Keycloak for names that may not be realms: anybody can make some up. Each server answers
- * a few at a time, and a bounded number in vain. Realms that answered once do not pass here.
- */
-export interface NewcomerCalls {
-  /**
-   * Calls, or rejects at once where too many names were made up.
-   *
-   * @param call resolves to an answer; a 404 says that the realm does not exist
-   * @throws {AuthError} (rejects with one) `provider_unavailable`; or what `call` throws
-   */
-  run(server: string, call: () => Promise<Response>): Promise<Response>;
-}
-
 /** At once, of one server. */
 const MOST_AT_ONCE = 8;
 /** Names that turned out to be no realms, or whose server did not answer: a first allowance, then some each second. */
@@ -22,11 +8,17 @@ const MOST_IN_VAIN = 100;
 const IN_VAIN_PER_SECOND = 10;
 const MOST_SERVERS = 1_000;
 
-export function createNewcomerCalls(timeoutMs: number): NewcomerCalls {
+/**
+ * Makes calls to Keycloak for names that may not be realms: anybody can make some up. Each server answers a few at a time, and
+ * a bounded number in vain. Realms that answered once do not pass here. What it returns runs a call to a server, or rejects
+ * at once where too many names were made up; a 404 says that the realm does not exist.
+ *
+ * @throws {AuthError} (rejects with one) `provider_unavailable`; or what the call throws
+ */
+export function createNewcomerCalls(timeoutMs: number) {
   const servers = createBoundedCache<ReturnType<typeof createLine>>(MOST_SERVERS);
-  return {
-    run: (server, call) => getOrMake(servers, server, () => createLine(timeoutMs))(call),
-  };
+  return (server: string, call: () => Promise<Response>): Promise<Response> =>
+    getOrMake(servers, server, () => createLine(timeoutMs))(call);
 }
 
 function createLine(timeoutMs: number) {

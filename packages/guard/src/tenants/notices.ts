@@ -2,20 +2,17 @@ import type { Notice } from '../core/index.ts';
 import { createBoundedCache, createNoticeLines, ofEach, toSafeListener } from '../core/internal.ts';
 import type { Entry } from './entry.ts';
 
-/** What the operator hears of many realms: with the name of the tenant, and no more often than is of use. */
-export interface TenantNotices {
-  tell(entry: Entry, notice: Notice): void;
-  /** Tells what many requests may find, once in a while. */
-  tellSometimes(entry: Entry, notice: Notice): void;
-}
-
 /** One notice in this time for an outage of a server, however many tenants have their realm there. */
 const TELL_EVERY_MS = 10_000;
 const MOST_TOLD = 1_000;
 const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable', 'events_lost']);
 
-/** @param given the listener; `false`: none. Default: lines on the standard error output */
-export function createTenantNotices(given: ((notice: Notice) => void) | false | undefined): TenantNotices {
+/**
+ * What the operator hears of many realms: with the name of the tenant, and no more often than is of use.
+ *
+ * @param given the listener; `false`: none. Default: lines on the standard error output
+ */
+export function createTenantNotices(given: ((notice: Notice) => void) | false | undefined) {
   const told = createBoundedCache<number>(MOST_TOLD);
   const listener = given === undefined ? undefined : toSafeListener(given);
   const linesOf = ofEach((entry: Entry) => createNoticeLines(`${entry.server}, realm ${entry.realm}`));
@@ -30,10 +27,11 @@ export function createTenantNotices(given: ((notice: Notice) => void) | false | 
   }
 
   return {
-    tell(entry, notice) {
+    tell(entry: Entry, notice: Notice): void {
       if (!OUTAGES.has(notice.code)) say(entry, notice);
       else sometimes(`${entry.server} ${notice.code} ${entry.isKnown}`, () => say(entry, notice));
     },
-    tellSometimes: (entry, notice) => sometimes(notice.message, () => say(entry, notice)),
+    /** Tells what many requests may find, once in a while. */
+    tellSometimes: (entry: Entry, notice: Notice) => sometimes(notice.message, () => say(entry, notice)),
   };
 }

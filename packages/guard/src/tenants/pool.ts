@@ -134,7 +134,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
 
   /** The verifier gets the answer, whatever it is, but for what says that there is no such realm. */
   async function ask(entry: Entry): Promise<void> {
-    const answer = calls.run(entry.server, async () => {
+    const answer = calls(entry.server, async () => {
       const signal = AbortSignal.timeout(timeoutMs);
       const response = await observed(discoveryOf(entry), { redirect: 'manual', signal });
       return new Response((await readBody(response)) || null, response);
@@ -159,7 +159,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
       return answer;
     }
     if (entry.isKnown || met.get(entry.baseUrl)) return ask();
-    const response = await calls.run(entry.server, ask);
+    const response = await calls(entry.server, ask);
     if (response.status === 404) entry.unknownUntil = performance.now() + REMEMBER_UNKNOWN_MS;
     return response;
   }

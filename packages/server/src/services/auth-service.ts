@@ -4,60 +4,50 @@ import type { TokenRequest, TokenResponse } from '../models.ts';
 import { claimsOf } from './token-claims.ts';
 import type { Connection, Turns } from './turns.ts';
 
-/** Logging users in, keeping them logged in, logging them out. */
-export interface AuthService {
-  /**
-   * Exchanges a user's credentials for tokens.
-   *
-   * @param connection of the caller: a login that still waits for its turn when it ends is dropped
-   * @throws {ClientError} saying whose fault it is
-   */
-  login(credentials: TokenRequest, clientIp: string, connection?: Connection): Promise<TokenResponse>;
-  /**
-   * New tokens for a refresh token.
-   *
-   * @throws {AuthError} `refresh_token_invalid`
-   * @throws {ClientError} if it is not the caller's fault
-   */
-  refresh(refreshToken: string): Promise<TokenResponse>;
-  /**
-   * Ends the session of a refresh token, in Keycloak and here.
-   *
-   * @throws {AuthError} `refresh_token_invalid`
-   * @throws {ClientError} if it is not the caller's fault
-   */
-  logout(refreshToken: string): Promise<void>;
-  /**
-   * Ends the session of an access token that was verified, in Keycloak and here.
-   *
-   * @throws {AuthError} `token_revoked` where Keycloak no longer takes the token; `revocation_not_shared` where the
-   * session is over in Keycloak and here, but the other replicas could not be told
-   * @throws {ClientError} where Keycloak could not; here its tokens are refused all the same
-   */
-  logoutByAccessToken(principal: Principal, accessToken: string): Promise<void>;
-}
+export type AuthService = ReturnType<typeof createAuthService>;
 
+/** Logging users in, keeping them logged in, logging them out. */
 export function createAuthService(
   client: KeycloakClient,
   verifier: Pick<Verifier, 'issuer' | 'revoke'>,
   queue: Turns,
-): AuthService {
+) {
   async function refuseSession(issuer: string | undefined, sessionId: unknown): Promise<void> {
     if (issuer === undefined || typeof sessionId !== 'string') return;
     await verifier.revoke({ type: 'session', issuer, sessionId });
   }
 
   return {
-    async refresh(refreshToken) {
+    /**
+     * New tokens for a refresh token.
+     *
+     * @throws {AuthError} `refresh_token_invalid`
+     * @throws {ClientError} if it is not the caller's fault
+     */
+    async refresh(refreshToken: string): Promise<TokenResponse> {
       return toTokenResponse(await client.refresh(refreshToken).catch(toRefreshError));
     },
-    async logout(refreshToken) {
+    /**
+     * Ends the session of a refresh token, in Keycloak and here.
+     *
+     * @throws {AuthError} `refresh_token_invalid`
+     * @throws {ClientError} if it is not the caller's fault
+     */
+    async logout(refreshToken: string): Promise<void> {
       await client.logout(refreshToken).catch(toRefreshError);
       // Keycloak accepted it, so its claims are true.
       const { sid, session_state } = claimsOf(refreshToken);
       await refuseSession(verifier.issuer.current?.issuer, sid ?? session_state);
     },
-    async logoutByAccessToken({ issuer, sessionId, claims }, accessToken) {
+    /**
+     * Ends the session of an access token that was verified, in Keycloak and here.
+     *
+     * @throws {AuthError} `token_revoked` where Keycloak no longer takes the token; `revocation_not_shared` where the
+     * session is over in Keycloak and here, but the other replicas could not be told
+     * @throws {ClientError} where Keycloak could not; here its tokens are refused all the same
+     */
+    async logoutByAccessToken(principal: Principal, accessToken: string): Promise<void> {
+      const { issuer, sessionId, claims } = principal;
       if (sessionId === null) {
         // A service account has no session: only the token itself can end.
         await client.revoke(accessToken);
@@ -72,7 +62,17 @@ export function createAuthService(
         await client.endSession(accessToken, sessionId).catch((error) => toTokenError(error, accessToken));
       }
     },
-    async login({ username, password }, clientIp, connection) {
+    /**
+     * Exchanges a user's credentials for tokens.
+     *
+     * @param connection of the caller: a login that still waits for its turn when it ends is dropped
+     * @throws {ClientError} saying whose fault it is
+     */
+    async login(
+      { username, password }: TokenRequest,
+      clientIp: string,
+      connection?: Connection,
+    ): Promise<TokenResponse> {
       const check = () => client.passwordGrant({ username, password, clientIp });
       return toTokenResponse(await queue.run(check, clientIp, connection));
     },

@@ -12,35 +12,7 @@ import { createRoleBook, type RoleGrant, type RoleSet } from './roles.ts';
 import { toUser, type User } from './user.ts';
 
 /** A realm in memory: the realm file, and what Keycloak adds to it. */
-export interface Realm {
-  readonly name: string;
-  readonly displayName: string;
-  /** Experimental features that are turned on. */
-  readonly features: ReadonlySet<Feature>;
-  /** The settings, which may change while the provider runs. */
-  settings: RealmRepresentation;
-  readonly scopes: ReadonlyMap<string, ClientScopeRepresentation>;
-  client(clientId: string): Client | undefined;
-  clients(): Iterable<Client>;
-  users(): Iterable<User>;
-  userById(id: string): User | undefined;
-  userByName(username: string): User | undefined;
-  /** Finds a user by name, or by e-mail address if the realm allows that. */
-  userByLogin(login: string): User | undefined;
-  serviceAccountOf(client: Client): User;
-  groupsOf(user: User): Group[];
-  hasGroup(path: string): boolean;
-  /** A realm role by its name, a client role as `client/role`. */
-  hasRole(name: string): boolean;
-  /** Roles of the user and of their groups, composites resolved. */
-  rolesOf(user: User): RoleSet;
-  /** The user's roles that the client may see. */
-  rolesInScope(user: User, client: Client): RoleSet;
-  updateUser(username: string, change: Partial<UserRepresentation>): User;
-  updateClient(clientId: string, change: Partial<ClientRepresentation>): Client;
-  addClient(client: ClientRepresentation): Client;
-  removeClient(clientId: string): void;
-}
+export type Realm = ReturnType<typeof createRealm>;
 
 const majorOf = (version: unknown): number =>
   typeof version === 'string'
@@ -48,7 +20,7 @@ const majorOf = (version: unknown): number =>
     : Number.POSITIVE_INFINITY;
 
 /** @throws {TypeError} if the file is not a realm file */
-export function createRealm(rep: RealmRepresentation, features: readonly Feature[] = []): Realm {
+export function createRealm(rep: RealmRepresentation, features: readonly Feature[] = []) {
   if (typeof rep?.realm !== 'string' || rep.realm === '') {
     throw new TypeError('the realm file has no "realm": it must be one realm, as Keycloak exports it');
   }
@@ -82,25 +54,28 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
   for (const client of [...BUILT_IN_CLIENTS, ...(rep.clients ?? [])]) putClient(client);
   for (const user of rep.users ?? []) putUser(user);
 
-  const realm: Realm = {
+  const realm = {
     name,
     displayName: rep.displayName ?? name,
-    features: new Set(features),
+    /** Experimental features that are turned on. */
+    features: new Set(features) as ReadonlySet<Feature>,
+    /** The settings, which may change while the provider runs. */
     settings: rep,
-    scopes,
-    client: (clientId) => clients.get(clientId),
+    scopes: scopes as ReadonlyMap<string, ClientScopeRepresentation>,
+    client: (clientId: string) => clients.get(clientId),
     clients: () => clients.values(),
     users: () => users.values(),
-    userById: (id) => users.get(id),
-    userByName: (username) => users.get(logins.get(username.toLowerCase()) ?? ''),
-    userByLogin(login) {
+    userById: (id: string) => users.get(id),
+    userByName: (username: string) => users.get(logins.get(username.toLowerCase()) ?? ''),
+    /** Finds a user by name, or by e-mail address if the realm allows that. */
+    userByLogin(login: string): User | undefined {
       const wanted = login.toLowerCase();
       const id = logins.get(wanted);
       if (id !== undefined) return users.get(id);
       if (realm.settings.loginWithEmailAllowed === false) return undefined;
       return [...users.values()].find((user) => user.email === wanted);
     },
-    serviceAccountOf(client) {
+    serviceAccountOf(client: Client): User {
       const username = `service-account-${client.clientId}`;
       const known = [...users.values()].find(
         (user) => user.representation.serviceAccountClientId === client.clientId,
@@ -115,28 +90,31 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
         })
       );
     },
-    groupsOf: (user) =>
+    groupsOf: (user: User): Group[] =>
       (user.representation.groups ?? []).flatMap((path) => {
         const group = groups.get(path.startsWith('/') ? path : `/${path}`);
         return group === undefined ? [] : [group];
       }),
-    hasGroup: (path) => groups.has(path.startsWith('/') ? path : `/${path}`),
-    hasRole: (role) => roles.has(role),
-    rolesOf(user) {
+    hasGroup: (path: string) => groups.has(path.startsWith('/') ? path : `/${path}`),
+    /** A realm role by its name, a client role as `client/role`. */
+    hasRole: (role: string) => roles.has(role),
+    /** Roles of the user and of their groups, composites resolved. */
+    rolesOf(user: User): RoleSet {
       const grants: RoleGrant[] = [
         user.representation,
         ...realm.groupsOf(user).flatMap((group) => group.lineage),
       ];
       return roles.resolve(grants);
     },
-    rolesInScope(user, client) {
+    /** The user's roles that the client may see. */
+    rolesInScope(user: User, client: Client): RoleSet {
       const all = realm.rolesOf(user);
       if (client.fullScope) return all;
       // Without "full scope allowed", a client sees its own roles only. Scope mappings are not supported; `warnings` says so.
       const own = all.client.get(client.clientId);
       return { realm: new Set(), client: new Map(own === undefined ? [] : [[client.clientId, own]]) };
     },
-    updateUser(username, change) {
+    updateUser(username: string, change: Partial<UserRepresentation>): User {
       const user = realm.userByName(username);
       if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
       const changed = { ...user.representation, id: user.id, ...change };
@@ -145,13 +123,13 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
         changed.requiredActions = [...(changed.requiredActions ?? []), 'UPDATE_PASSWORD'];
       return putUser(changed);
     },
-    updateClient(clientId, change) {
+    updateClient(clientId: string, change: Partial<ClientRepresentation>): Client {
       const client = clients.get(clientId);
       if (client === undefined) throw new TypeError(`there is no client '${clientId}' in the realm ${name}`);
       return putClient({ ...client.representation, ...change });
     },
     addClient: putClient,
-    removeClient: (clientId) => void clients.delete(clientId),
+    removeClient: (clientId: string) => void clients.delete(clientId),
   };
   return realm;
 }

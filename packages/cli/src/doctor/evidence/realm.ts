@@ -11,8 +11,8 @@ export function createRealmEvidence(
   calls: RealmCalls,
   where: { serverUrl: string; realm: string; timeoutMs: number },
 ) {
-  const discovery = memo(() => calls.get(calls.endpoints.discovery));
-  const certs = memo(() => calls.get(calls.endpoints.certs));
+  const discovery = memo(() => calls.get(calls.issuer.endpoints.discovery));
+  const certs = memo(() => calls.get(calls.issuer.endpoints.certs));
   return {
     server: memo(() => findServer(where.serverUrl, where.realm, where.timeoutMs)),
     discovery,
@@ -20,7 +20,7 @@ export function createRealmEvidence(
     /** Key ids of further answers that differ from `certs`: another Keycloak behind the same address. */
     certsOfOthers: memo(async () => {
       const own = idsOf((await certs()).json).join();
-      const sets = (await callAfresh(calls.endpoints.certs, where.timeoutMs)).map(idsOf);
+      const sets = (await callAfresh(calls.issuer.endpoints.certs, where.timeoutMs)).map(idsOf);
       const others = new Map(sets.map((ids) => [ids.join(), ids]));
       return [...others].filter(([ids]) => ids !== '' && ids !== own).map(([, ids]) => ids);
     }),
@@ -35,7 +35,9 @@ export function createRealmEvidence(
       calls.get(`${(await discovery()).json?.issuer}/.well-known/openid-configuration`),
     ),
     /** The token endpoint's answer to an empty request: it shows whether the realm is enabled and wants HTTPS. */
-    bareToken: memo(() => call(calls.endpoints.token, toForm({ grant_type: 'password' }), where.timeoutMs)),
+    bareToken: memo(() =>
+      call(calls.issuer.endpoints.token, toForm({ grant_type: 'password' }), where.timeoutMs),
+    ),
   };
 }
 

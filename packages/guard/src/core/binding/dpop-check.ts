@@ -6,22 +6,7 @@ import { createProofKeys } from './proof-key.ts';
 import { createProofNonces } from './proof-nonces.ts';
 
 /** Judges DPoP proofs (RFC 9449 §4.3). */
-export interface DpopCheck {
-  /**
-   * Everything that costs no time.
-   *
-   * @throws {AuthError} `dpop_proof_missing`, `dpop_proof_invalid` or `dpop_nonce_required`
-   */
-  read(request: ProvedRequest): DpopProof;
-  /**
-   * The rest: its signature, and that it was not used before. Call it only once the token is known to be good, so that
-   * nobody else can fill the memory for proofs.
-   *
-   * @param who the person of the token (`personOf`)
-   * @throws {AuthError} (rejects with) `dpop_proof_invalid`, `dpop_proof_replayed` or `proof_store_unavailable`
-   */
-  finish(proof: DpopProof, who: string): Promise<void>;
-}
+export type DpopCheck = ReturnType<typeof createDpopCheck>;
 
 /** A person with several keys gets as much as this many. */
 const KEYS_OF_ONE_PERSON = 2;
@@ -31,7 +16,7 @@ export function createDpopCheck(
   options: ResolvedDpopOptions,
   useOnce: (id: string, expiresAt: number) => Promise<boolean>,
   clock: () => number,
-): DpopCheck {
+) {
   const { algorithms, maxAgeSeconds, maxAheadSeconds, nonceSecret, maxProofsPerKey } = options;
   const rules = {
     keys: createProofKeys(algorithms),
@@ -45,8 +30,20 @@ export function createDpopCheck(
   const ofPerson = createProofBudget(maxProofsPerKey * KEYS_OF_ONE_PERSON, windowSeconds, clock);
 
   return {
-    read: (request) => readDpopProof(request, rules, clock() / 1000),
-    async finish(proof, who) {
+    /**
+     * Everything that costs no time.
+     *
+     * @throws {AuthError} `dpop_proof_missing`, `dpop_proof_invalid` or `dpop_nonce_required`
+     */
+    read: (request: ProvedRequest): DpopProof => readDpopProof(request, rules, clock() / 1000),
+    /**
+     * The rest: its signature, and that it was not used before. Call it only once the token is known to be good, so that
+     * nobody else can fill the memory for proofs.
+     *
+     * @param who the person of the token (`personOf`)
+     * @throws {AuthError} (rejects with) `dpop_proof_invalid`, `dpop_proof_replayed` or `proof_store_unavailable`
+     */
+    async finish(proof: DpopProof, who: string): Promise<void> {
       await proof.assertSigned();
       if (ofKey.isSpent(proof.jkt) || ofPerson.isSpent(who)) {
         throw new AuthError(

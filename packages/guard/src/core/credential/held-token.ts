@@ -8,16 +8,7 @@ export interface IssuedToken {
 }
 
 /** A token of this client's own, which is renewed before it expires. */
-export interface HeldToken {
-  /** Rejects with what `load` rejects with, but never while the token before is still good. */
-  get(): Promise<string>;
-  /**
-   * Loads a new token next time, because this one was refused.
-   *
-   * @param olderThanMs keeps a token that is younger: it would only be refused again. Default 0
-   */
-  drop(token: string, olderThanMs?: number): void;
-}
+export type HeldToken = ReturnType<typeof createHeldToken>;
 
 /** A token is renewed at most this long before it expires. Unit: milliseconds. */
 const AHEAD_MS = 30_000;
@@ -31,7 +22,7 @@ const PAUSE_MS = 2_000;
  *
  * @param load asks Keycloak for a token; one call at a time, however many wait for it
  */
-export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => number): HeldToken {
+export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => number) {
   let current:
     | { readonly token: string; readonly loadedAt: number; readonly renewAt: number; readonly until: number }
     | undefined;
@@ -60,13 +51,19 @@ export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => n
   const renewOnce = () => once('token', renew);
 
   return {
-    async get() {
+    /** Rejects with what `load` rejects with, but never while the token before is still good. */
+    async get(): Promise<string> {
       const now = clock();
       if (current === undefined || now >= current.until) return renewOnce();
       if (now >= current.renewAt && performance.now() - failedAt >= PAUSE_MS) renewOnce().catch(() => {});
       return current.token;
     },
-    drop(token, olderThanMs = 0) {
+    /**
+     * Loads a new token next time, because this one was refused.
+     *
+     * @param olderThanMs keeps a token that is younger: it would only be refused again
+     */
+    drop(token: string, olderThanMs = 0): void {
       if (current?.token !== token || performance.now() - current.loadedAt < olderThanMs) return;
       current = undefined;
     },
