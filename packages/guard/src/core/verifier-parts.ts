@@ -14,7 +14,7 @@ export interface VerifierParts
   /** How it stands with Keycloak's events, if they are followed. */
   readonly news: { status?: () => EventsHealth };
   readonly coverage: Coverage;
-  /** See `KeySet.refresh`. */
+  /** See `refresh` of `createKeySet`. */
   readonly refreshKeys: () => void;
   /** No new token is taken before this has settled. */
   hold(until: Promise<void>): void;

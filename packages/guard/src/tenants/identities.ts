@@ -20,21 +20,17 @@ export interface Claimant {
   readonly isClosed: boolean;
 }
 
-/** Keeps identities apart: no two realms in memory have one name, no realm has two names, and none takes the issuer of another server's. */
-export interface Identities<C extends Claimant> {
-  /** @throws {AuthError} `provider_misconfigured` for a realm that is mixed up with another one */
-  assertItself(claimant: C): void;
-  drop(claimant: C): void;
-}
-
 /**
+ * Keeps identities apart: no two realms in memory have one name, no realm has two names, and none takes the issuer of another
+ * server's.
+ *
  * @param home the server that all tenants share, unless their settings name another one
  * @param tell reports a mistake, not for each request
  */
 export function createIdentities<C extends Claimant>(
   home: string | undefined,
   tell: (claimant: C, message: string, fix: string) => void,
-): Identities<C> {
+) {
   const holders = new Map<string, Set<C>>();
   const servers = new Set<string>();
 
@@ -81,7 +77,8 @@ export function createIdentities<C extends Claimant>(
   }
 
   return {
-    assertItself(claimant) {
+    /** @throws {AuthError} `provider_misconfigured` for a realm that is mixed up with another one */
+    assertItself(claimant: C): void {
       if (!claimant.isHolder) hold(claimant);
       const { current } = claimant.issuer;
       if (claimant.seen !== current || current === null) look(claimant);
@@ -89,7 +86,7 @@ export function createIdentities<C extends Claimant>(
       const message = `The tenants may be on several servers, and ${claimant.baseUrl} says that it is ${current?.issuer}`;
       refuse(claimant, message, 'Set the issuer of each tenant, or one serverUrl for all of them');
     },
-    drop(claimant) {
+    drop(claimant: C): void {
       for (const key of keysOf(claimant)) {
         const same = holders.get(key);
         same?.delete(claimant);

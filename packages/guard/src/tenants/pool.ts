@@ -25,29 +25,6 @@ import { isClean, isSame, keyOf } from './settings.ts';
 import { unknownTenant } from './unknown-tenant.ts';
 import { createUsedIds } from './used-ids.ts';
 
-/** The realms in memory, each made when it is first needed. */
-export interface TenantPool {
-  /**
-   * The verifier of a tenant. No I/O.
-   *
-   * @throws {AuthError} `tenant_unknown` for a name that is no realm's, `provider_misconfigured` for realms that are mixed up
-   * @throws {OptionsError} for settings that are wrong
-   */
-  of(settings: TenantSettings): TokenVerifier<object>;
-  /**
-   * The verifier that stands for one of this pool now: another one where that has left memory. Asks the realm who it is, unless it
-   * has answered before. For calls that no token is verified for.
-   *
-   * @throws {AuthError} (rejects with one) as `of`, or `provider_…` if the realm does not answer
-   */
-  ready(verifier: object | undefined): Promise<Verifier<object>>;
-  /** Those that have answered, and are in memory. */
-  readonly members: readonly Verifier<object>[];
-  /** Calls a listener for each that comes into memory, when it has answered. Returns a function that ends it. */
-  watch(listener: (verifier: Verifier<object>) => void): () => void;
-  close(): Promise<void>;
-}
-
 /** Names that were never seen to be realms do not push out those that were. */
 const MOST_NEWCOMERS = 1_000;
 const REMEMBER_UNKNOWN_MS = 30_000;
@@ -62,8 +39,15 @@ const IN_USE_SECONDS = 60;
 export type Bounds = { readonly [K in 'maxTenants' | 'tenantIdleSeconds']: NonNullable<TenantsOptions[K]> };
 type Common = Partial<VerifierOptions<object>>;
 
-/** @param common the options that all tenants share */
-export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds }: Bounds): TenantPool {
+/** The realms in memory. */
+export type TenantPool = ReturnType<typeof createTenantPool>;
+
+/**
+ * The realms in memory, each made when it is first needed.
+ *
+ * @param common the options that all tenants share
+ */
+export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds }: Bounds) {
   const known = new Map<string, Entry>();
   /** The one of each realm that was asked for last: most often it is meant again. */
   const latest = new Map<string | undefined, Entry>();
@@ -250,8 +234,20 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   }
 
   return {
-    of: (settings) => use(find(settings)).handed,
-    async ready(verifier) {
+    /**
+     * The verifier of a tenant. No I/O.
+     *
+     * @throws {AuthError} `tenant_unknown` for a name that is no realm's, `provider_misconfigured` for realms that are mixed up
+     * @throws {OptionsError} for settings that are wrong
+     */
+    of: (settings: TenantSettings): TokenVerifier<object> => use(find(settings)).handed,
+    /**
+     * The verifier that stands for one of this pool now: another one where that has left memory. Asks the realm who it is, unless
+     * it has answered before. For calls that no token is verified for.
+     *
+     * @throws {AuthError} (rejects with one) as `of`, or `provider_…` if the realm does not answer
+     */
+    async ready(verifier: object | undefined): Promise<Verifier<object>> {
       const made = verifier && entryOf.get(verifier);
       if (made === undefined) {
         throw new AuthError('provider_misconfigured', 'The principal was made by no tenant of this guard');
@@ -270,14 +266,16 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
       }
       return use(entry).verifier;
     },
-    watch(listener) {
+    /** Calls a listener for each that comes into memory, when it has answered. Returns a function that ends it. */
+    watch(listener: (verifier: Verifier<object>) => void): () => void {
       watching.add(listener);
       return () => watching.delete(listener);
     },
-    get members() {
+    /** Those that have answered, and are in memory. */
+    get members(): readonly Verifier<object>[] {
       return [...known.values()].map(({ verifier }) => verifier);
     },
-    async close() {
+    async close(): Promise<void> {
       stop();
       hub.close();
       const last = [...known.values()];

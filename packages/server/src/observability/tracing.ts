@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Observer } from 'keycloak-guard/audit';
 import { opentelemetry } from 'keycloak-guard/opentelemetry';
 import type { TracingSettings } from '../config/tracing-settings.ts';
 import { isHealthRoute } from '../http/health-routes.ts';
 import type { Logger } from '../log/logger.ts';
-import type { Answer, OnAnswered } from './answers.ts';
+import type { Answer } from './answers.ts';
 import { createRequestContext } from './request-context.ts';
 import { createModels, RequestSpan } from './request-span.ts';
 import { createIds, RequestTrace } from './request-trace.ts';
@@ -21,17 +20,7 @@ declare module 'fastify' {
 }
 
 /** Traces of one app: request → token check → calls to Keycloak. */
-export interface Tracing {
-  /** Makes the spans of token checks and calls. */
-  readonly observer: Observer;
-  /** Notes where the spans of a request belong. Call it before the first route. */
-  traceRequests(app: FastifyInstance): void;
-  /** Makes the span of a request. */
-  readonly onAnswered: OnAnswered;
-  readonly onAborted: OnAnswered;
-  /** Sends the remaining spans, within a time limit, so a hung collector delays no shutdown. */
-  close(timeoutMs: number): Promise<void>;
-}
+export type Tracing = ReturnType<typeof startTracing>;
 
 /**
  * Nothing that a caller sent is in a span: neither path nor query nor header, for people put tokens there. Nothing is
@@ -40,7 +29,7 @@ export interface Tracing {
 export function startTracing(
   settings: { readonly exporter: Exclude<TracingSettings['exporter'], 'off'> },
   { version, logger }: { version: string; logger: Logger | undefined },
-): Tracing {
+) {
   const processor = createProcessor(settings.exporter, logger);
   const resource = createResource(version);
   const [sampler, idGenerator] = [createSampler(), createIds()];
@@ -69,9 +58,11 @@ export function startTracing(
   }
 
   return {
+    /** Makes the spans of token checks and calls. */
     observer: opentelemetry({ tracerProvider: provider, context }),
 
-    traceRequests(app) {
+    /** Notes where the spans of a request belong. Call it before the first route. */
+    traceRequests(app: FastifyInstance): void {
       app.decorateRequest('trace', null);
       function within(request: FastifyRequest, _reply: unknown, done: () => void): void {
         (isShallow(request) ? run : runThrough)(traceOf(request), done);
@@ -84,10 +75,12 @@ export function startTracing(
       });
     },
 
-    onAnswered: (answer, ms) => makeSpan(answer, answer.reply.statusCode, ms),
-    onAborted: (answer, ms) => makeSpan(answer, undefined, ms),
+    /** Makes the span of a request. */
+    onAnswered: (answer: Answer, ms: number) => makeSpan(answer, answer.reply.statusCode, ms),
+    onAborted: (answer: Answer, ms: number) => makeSpan(answer, undefined, ms),
 
-    async close(timeoutMs) {
+    /** Sends the remaining spans, within a time limit, so a hung collector delays no shutdown. */
+    async close(timeoutMs: number): Promise<void> {
       await Promise.race([provider.shutdown().catch(() => {}), sleep(timeoutMs, undefined, { ref: false })]);
     },
   };

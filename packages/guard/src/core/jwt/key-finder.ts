@@ -23,7 +23,7 @@ export interface KeyFinder {
   readonly isOverdue: boolean;
   /**
    * Finds a key. Loads the JWKS again if the key is not in memory, at most once per 5 s for all callers. The first call does
-   * what `KeySet.start` does.
+   * what `start` of a key set does.
    *
    * @param mayBeNew whether the key may have been published after a time (milliseconds since 1970). If it may, and the JWKS
    * was requested before that, the call waits for the next load: up to 5 s. Default: it may not

@@ -1,22 +1,12 @@
 import { AuthError } from '../http/errors.ts';
-import type { KeyFinder, SigningKey } from '../jwt/key-finder.ts';
+import type { SigningKey } from '../jwt/key-finder.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import { startBackgroundTimer } from '../runtime/background-timer.ts';
 import type { Issuer } from './issuer.ts';
-import { createKeyLoader, type KeyOptions, type KeyStatus } from './key-loader.ts';
+import { createKeyLoader, type KeyOptions } from './key-loader.ts';
 import { COOLDOWN_MS, createLoadTurns } from './load-turns.ts';
 import { createNextLoad } from './next-load.ts';
 import type { Outage } from './outage.ts';
-
-/** The signing keys of a realm, kept in memory. */
-export interface KeySet extends KeyFinder, KeyStatus {
-  /** Loads issuer and keys, and repeats it in the background; resolves after the first try. Never rejects. */
-  start(): Promise<void>;
-  /** Loads again in the background what is due, of keys that were loaded before. */
-  refresh(): void;
-  /** Stops the work in the background; only `start` begins it again. */
-  close(): void;
-}
 
 /** Longest wait of a request for keys while Keycloak is known not to answer. Unit: milliseconds. */
 const PATIENCE_MS = 1_000;
@@ -35,7 +25,7 @@ export function createKeySet(
   epoch: Epoch,
   outage: Outage,
   hasTimer = true,
-): KeySet {
+) {
   const loader = createKeyLoader(issuer, options, epoch, outage);
   const turns = createLoadTurns(options.clock);
   const nextLoad = createNextLoad(turns, loader);
@@ -88,6 +78,7 @@ export function createKeySet(
     );
   }
 
+  /** Loads issuer and keys, and repeats it in the background; resolves after the first try. Never rejects. */
   function start(): Promise<void> {
     isClosed = false;
     started ??= loader.load(true).then(() => {
@@ -113,10 +104,12 @@ export function createKeySet(
     alias: loader.alias,
     find,
     start,
-    refresh() {
+    /** Loads again in the background what is due, of keys that were loaded before. */
+    refresh(): void {
       if (loader.loadedAt !== null && loader.freshForMs === 0) void loader.load(true);
     },
-    close() {
+    /** Stops the work in the background; only `start` begins it again. */
+    close(): void {
       isClosed = true;
       started = undefined;
       clearTimeout(timer);

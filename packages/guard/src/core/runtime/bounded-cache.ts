@@ -1,15 +1,5 @@
 /** Values by key, never more than a given number of them. */
-export interface BoundedCache<V> {
-  /** Counts as a use of the value. */
-  get(key: string): V | undefined;
-  /** If it is full, the value used least recently goes. */
-  set(key: string, value: V): void;
-  delete(key: string): void;
-  clear(): void;
-  /** The value used least recently; this call does not count as a use. */
-  oldest(): V | undefined;
-  readonly size: number;
-}
+export type BoundedCache<V> = Ring<V>;
 
 /** A link in a ring of all entries, in the order of their use. */
 interface Entry<V> {
@@ -30,7 +20,7 @@ export function createBoundedCache<V>(maxEntries: number): BoundedCache<V> {
 }
 
 /** A class: there are many of them, and objects with an accessor of their own are slow to make and to read. */
-class Ring<V> implements BoundedCache<V> {
+class Ring<V> {
   readonly #most: number;
   readonly #entries = new Map<string, Entry<V>>();
   /** Between the newest and the oldest; holds nothing itself. */
@@ -44,6 +34,7 @@ class Ring<V> implements BoundedCache<V> {
     this.#most = most;
   }
 
+  /** Counts as a use of the value. */
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -54,6 +45,7 @@ class Ring<V> implements BoundedCache<V> {
     return entry.value;
   }
 
+  /** If it is full, the value used least recently goes. */
   set(key: string, value: V): void {
     const known = this.#entries.get(key);
     if (known !== undefined) this.#remove(known);
@@ -74,6 +66,7 @@ class Ring<V> implements BoundedCache<V> {
     this.#end.older = this.#end;
   }
 
+  /** The value used least recently; this call does not count as a use. */
   oldest(): V | undefined {
     return this.#end.newer.value;
   }

@@ -18,20 +18,6 @@ import type { RemoteAnswer } from './remote-question.ts';
 import type { VerifierStats } from './stats.ts';
 import type { TokenOptions } from './token-options.ts';
 
-/** Asks Keycloak about tokens in memory, and lets its answers count. */
-export interface Recheck<C extends object> {
-  /** Whether the token is refused where Keycloak does not answer. */
-  isNeeded(known: KnownToken<C>): boolean;
-  /**
-   * If a valid signature is enough while Keycloak is down, callers wait only briefly.
-   *
-   * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
-   */
-  ask(known: KnownToken<C>, mustAnswer: boolean): Promise<RemoteAnswer>;
-  /** No request waits. */
-  askInBackground(known: KnownToken<C>): void;
-}
-
 /** What judging tokens, and asking Keycloak about them, is made of. */
 export interface JudgeParts<C extends object> {
   readonly options: TokenOptions<C>;
@@ -54,11 +40,13 @@ interface Parts<C extends object> extends JudgeParts<C> {
 /** Checks for which no request waits. Tokens without a free slot are checked at their next use. */
 const MAX_IN_BACKGROUND = 32;
 
-export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
+/** Asks Keycloak about tokens in memory, and lets its answers count. */
+export function createRecheck<C extends object>(parts: Parts<C>) {
   const { options, epoch, freshness, revocations, remote, stats, self, share, forget } = parts;
   let questions = 0;
   const background = createCallSlots(MAX_IN_BACKGROUND, 0);
 
+  /** Whether the token is refused where Keycloak does not answer. */
   function isNeeded(known: KnownToken<C>): boolean {
     return freshness.needsAnswer || known.doubt?.verdict === 'confirm';
   }
@@ -137,7 +125,12 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
 
   return {
     isNeeded,
-    async ask(known, mustAnswer) {
+    /**
+     * If a valid signature is enough while Keycloak is down, callers wait only briefly.
+     *
+     * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
+     */
+    async ask(known: KnownToken<C>, mustAnswer: boolean): Promise<RemoteAnswer> {
       const { doubt } = known;
       const asked = askOnce(known);
       const answer = await (mustAnswer ? asked : remote.waitBriefly(asked, known.claims));
@@ -159,7 +152,8 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
       }
       return answer;
     },
-    askInBackground(known) {
+    /** No request waits. */
+    askInBackground(known: KnownToken<C>): void {
       const who = personOfClaims(known.claims);
       if (known.checking !== undefined || !background.tryEnter(who)) return;
       void askOnce(known).finally(() => background.leave(who));

@@ -14,14 +14,6 @@ import { createAssertStillGood } from './still-good.ts';
 import { createTokenCache } from './token-cache.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 
-/** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
-export interface TokenJudge<C extends object> {
-  /** @param shown what its sender shows beside it */
-  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
-  isKnown(token: string): boolean;
-  countTokens(): number;
-}
-
 interface Parts<C extends object> extends JudgeParts<C> {
   readonly context: VerifyContext;
   readonly coverage: Coverage;
@@ -29,7 +21,8 @@ interface Parts<C extends object> extends JudgeParts<C> {
   readonly whenKnowing: () => Promise<unknown> | undefined;
 }
 
-export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
+/** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
+export function createTokenJudge<C extends object>(parts: Parts<C>) {
   // First what each request reads, side by side in memory. The options of each verifier are of a shape of their own.
   const { epoch, stats } = parts;
   const { clock, maxCachedTokens } = parts.options;
@@ -42,6 +35,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   const forget = ({ token }: KnownToken<C>) => cache.delete(token);
   const recheck = createRecheck<C>({ ...parts, freshness, forget });
 
+  /** @param shown what its sender shows beside it */
   function verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>> {
     const known = cache.get(token);
     if (known === undefined) return verifyNew(token).then((found) => toPrincipalFor(found, shown));
@@ -183,7 +177,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   return {
     verify,
-    isKnown: (token) => cache.get(token) !== undefined,
-    countTokens: () => cache.size,
+    isKnown: (token: string): boolean => cache.get(token) !== undefined,
+    countTokens: (): number => cache.size,
   };
 }
