@@ -48,7 +48,7 @@ export { type BoundedCache, createBoundedCache } from './runtime/bounded-cache.t
 export { getOrMake, ofEach } from './runtime/get-or-make.ts';
 export { keepAlive } from './runtime/keep-alive.ts';
 export { createStandardErrorLog, type Log } from './runtime/log.ts';
-export { createNoticeLines } from './runtime/notice-lines.ts';
+export { createNoticeLines, toOneLine } from './runtime/notice-lines.ts';
 export { toSafeListener, unfailing } from './runtime/safe-listener.ts';
 export * from './runtime/settle.ts';
 export * from './runtime/single-flight.ts';

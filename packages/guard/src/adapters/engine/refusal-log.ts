@@ -1,5 +1,5 @@
 import type { AuthError, AuthErrorCode, Log } from '../../core/index.ts';
-import { toSafeText } from '../../core/internal.ts';
+import { toOneLine, toSafeText } from '../../core/internal.ts';
 import { pathOf } from './path-of.ts';
 
 /** A logger of the application's. `debug` is used where it exists. */
@@ -64,7 +64,7 @@ function createLines(): (line: string) => void {
     if (count > MOST_LINES) return;
     const more =
       count === MOST_LINES ? `. More refusals follow; they are not shown for ${PERIOD_MS / 1000} s` : '';
-    const text = `keycloak-guard: ${line.replace(UNPRINTABLE, ' ')}${more}`;
+    const text = `keycloak-guard: ${toOneLine(line)}${more}`;
     // Not every runtime has the first.
     if (globalThis.process?.stderr === undefined) console.error(text);
     else process.stderr.write(`${text}\n`);
@@ -73,7 +73,6 @@ function createLines(): (line: string) => void {
 
 const MOST_LINES = 20;
 const PERIOD_MS = 10_000;
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
 function toLine(
   { statusCode, code, reason, expected, seen }: AuthError,

@@ -1,5 +1,5 @@
 import { AuthError } from '../http/errors.ts';
-import type { KeyFinder, SigningKey } from '../jwt/key-finder.ts';
+import type { SigningKey } from '../jwt/key-finder.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import { keepAlive } from '../runtime/keep-alive.ts';
 import type { Notice } from '../runtime/notice.ts';
@@ -9,27 +9,8 @@ import { readJwks } from './jwks.ts';
 import type { Outage } from './outage.ts';
 import { adviseOnRealm } from './realm-advice.ts';
 
-/** What operators see of the keys. */
-export interface KeyStatus {
-  /** When the keys were last loaded; `null` before the first time. Unit: milliseconds since 1970. */
-  readonly loadedAt: number | null;
-  /** Why the last load failed; `null` if it did not. */
-  readonly lastError: AuthError | null;
-  /** How often the JWKS was requested. */
-  readonly fetches: number;
-}
-
 /** The keys that are in memory, and how they get there. */
-export interface KeyLoader extends KeyStatus, Pick<KeyFinder, 'get' | 'alias'> {
-  /** The load under way. */
-  readonly pending: Promise<void> | undefined;
-  /** How long the keys can stay; 0 if there are none, or Keycloak is down. Unit: milliseconds. */
-  readonly freshForMs: number;
-  /** Twice the lifetime passed without a load: timers ended with the request that started them, or the machine slept. */
-  readonly isOverdue: boolean;
-  /** Loads the keys. Calls during a load wait for that one. Never rejects. */
-  load(withDiscovery: boolean): Promise<void>;
-}
+export type KeyLoader = ReturnType<typeof createKeyLoader>;
 
 export interface KeyOptions {
   readonly algorithms: ReadonlySet<string>;
@@ -40,12 +21,7 @@ export interface KeyOptions {
   readonly timeoutMs: number;
 }
 
-export function createKeyLoader(
-  issuer: Issuer,
-  options: KeyOptions,
-  epoch: Epoch,
-  outage: Outage,
-): KeyLoader {
+export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoch, outage: Outage) {
   const { clock, onNotice } = options;
   const maxAgeMs = options.keysMaxAgeSeconds * 1000;
   let keys: ReadonlyMap<string, SigningKey> = new Map();
@@ -110,33 +86,42 @@ export function createKeyLoader(
   }
 
   return {
-    get: (kid) => keys.get(kid),
-    alias(kid, of) {
+    /** A key that is in memory. */
+    get: (kid: string): SigningKey | undefined => keys.get(kid),
+    /** See `KeyFinder`. */
+    alias(kid: string, of: string): void {
       const key = keys.get(of);
       if (key !== undefined) keys = new Map(keys).set(kid, key);
     },
+    /** When the keys were last loaded; `null` before the first time. Unit: milliseconds since 1970. */
     get loadedAt() {
       return loadedAt;
     },
+    /** Why the last load failed; `null` if it did not. */
     get lastError() {
       return lastError;
     },
+    /** How often the JWKS was requested. */
     get fetches() {
       return fetches;
     },
+    /** The load under way. */
     get pending() {
       return pending;
     },
+    /** How long the keys can stay; 0 if there are none, or Keycloak is down. Unit: milliseconds. */
     get freshForMs() {
       if (loadedAt === null || lastError !== null) return 0;
       const age = clock() - loadedAt;
       // Negative: the clock was set back, so their age is unknown.
       return age < 0 ? 0 : Math.max(0, maxAgeMs - age);
     },
+    /** Twice the lifetime passed without a load: timers ended with the request that started them, or the machine slept. */
     get isOverdue() {
       return loadedAt !== null && clock() - lastLoadAt > 2 * maxAgeMs;
     },
-    load(withDiscovery) {
+    /** Loads the keys. Calls during a load wait for that one. Never rejects. */
+    load(withDiscovery: boolean): Promise<void> {
       pending ??= keepAlive(
         load(withDiscovery).finally(() => {
           pending = undefined;

@@ -47,7 +47,7 @@ export function createNoticeLines(
   };
 }
 
-/** Some of the words are a server's: a terminal would obey their control characters. */
-function toOneLine(text: string): string {
+/** For words of others: a terminal would obey their control characters. */
+export function toOneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
