@@ -7,6 +7,8 @@ import { dirname, join, relative } from 'node:path';
 const FROM = /(?:import|export)(?: type)? (?:\{([^}]*)\}|[^'"{}]*?) from '([^']+)';\n?/g;
 const INLINE = /import\(["']([^"']+)["']\)/g;
 const COMMENT = /[ \t]*\/\*\*[\s\S]*?\*\/\n/g;
+/** Declarations import nothing but types. */
+const IMPORT = /^import (?:type )?\{[^}]*\}/gm;
 
 /**
  * @param {string} dist the folder that holds the declarations of ES modules
@@ -28,9 +30,9 @@ export function writeDeclarations(dist, cjs, doors) {
   );
   const bound = needPackages(kept);
   for (const [file, text] of kept) {
-    const small = (named.has(file) ? text : text.replace(COMMENT, '')).replace(/^(?: {4})+/gm, (indent) =>
-      '\t'.repeat(indent.length / 4),
-    );
+    const small = (named.has(file) ? text : text.replace(COMMENT, ''))
+      .replace(/^(?: {4})+/gm, (indent) => '\t'.repeat(indent.length / 4))
+      .replace(IMPORT, (names) => names.replace(/\btype /g, ''));
     const twin = join(cjs, relative(dist, file));
     mkdirSync(dirname(twin), { recursive: true });
     writeFileSync(twin, small);
