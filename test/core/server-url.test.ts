@@ -74,7 +74,7 @@ describe('the address of a Keycloak server', () => {
             assert.deepEqual(error.problems, [
               {
                 option: 'serverUrl',
-                rule: 'must be an http or https URL without /realms/…, query, fragment or credentials',
+                rule: `${given === '' ? 'is empty, and ' : ''}must be an http or https URL without /realms/…, query, fragment or credentials`,
                 example: `'${meant ?? 'https://sso.example.com'}'`,
               },
             ]);
