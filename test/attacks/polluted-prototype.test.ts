@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
-import { has, type Principal, type Requirements } from '../../packages/guard/src/core/index.ts';
+import { type Principal, type Requirements, toGuard } from '../../packages/guard/src/core/index.ts';
 import { toActor } from '../../packages/guard/src/core/principal/delegation.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -63,10 +63,13 @@ for (const [name, value, claims, requirements] of CLAIMS) {
   test(`${name} on every object is no claim: ${JSON.stringify(requirements)}`, async () => {
     const realm = createTestRealm();
     const verifier = realm.verifier({ tokenCheck: 'local' });
-    const principal = await polluted(name, value, () =>
-      Promise.resolve(verifier.verify(realm.mint(claims as Record<string, unknown>))),
-    );
-    assert.equal(has(principal as Principal, requirements, 'my-api', { clock: realm.clock }), false);
+    // As an application makes it: at start.
+    const guard = toGuard(requirements, 'my-api', { clock: realm.clock });
+    const [principal, refusal] = await polluted(name, value, async () => {
+      const caller: Principal = await verifier.verify(realm.mint(claims as Record<string, unknown>));
+      return [caller, await refusalOf(async () => guard(caller))] as const;
+    });
+    assert.ok([401, 403].includes(refusal.statusCode), String(refusal));
     assert.equal(Object.getPrototypeOf(principal.claims), Object.prototype);
     await verifier.close();
   });

@@ -25,7 +25,7 @@ export function rememberTenants<C extends object>(principal: Principal<C>, kind:
 
 /** The tenants that a caller may act for. */
 export function tenantsOf<C extends object>(principal: Principal<C>): readonly string[] {
-  const { tenant } = Object.hasOwn(principal, 'tenant') ? principal : {};
+  const tenant = Object.hasOwn(principal, 'tenant') ? principal.tenant : undefined;
   return allowed.get(principal as Principal<never>) ?? (tenant === undefined ? [] : [tenant]);
 }
 
