@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { emptyProject, FRAMEWORKS, install, root, run, runJest, write } from './project.ts';
 
@@ -38,6 +39,7 @@ export function checkKinds(archive: string, rooms: readonly string[]): void {
   );
   checkNode(project, rooms);
   checkTypeScript(project, rooms);
+  checkDeclarations(project);
   checkJest(project, rooms);
   process.stdout.write(`${rooms.length} rooms by import, by require, from TypeScript, and from Jest.\n`);
 }
@@ -79,6 +81,25 @@ function checkTypeScript(project: string, rooms: readonly string[]): void {
   run(project, 'node', WITHOUT_REQUIRE_ESM, 'written/all.js');
   compile(project, { module: 'NodeNext', noEmit: false, outDir: 'written' }, files('mts'));
   expectAnswer('ES modules', run(project, 'node', 'written/program.mjs'));
+}
+
+/** As an application without `skipLibCheck` reads them, with the newest types of Node. Those of other packages may be wrong. */
+function checkDeclarations(project: string): void {
+  install(project, '@types/node@26.6.7');
+  write(project, {
+    'wrong.mts': "export const wrong: number = '';",
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: { target: 'ES2023', module: 'Node16', strict: true, noEmit: true, types: ['node'] },
+      files: ['all.mts', 'wrong.mts'],
+    }),
+  });
+  const tsc = join(project, 'node_modules/typescript/bin/tsc');
+  const { stdout } = spawnSync('node', [tsc, '-p', project], { cwd: project, encoding: 'utf8' });
+  const errors = stdout
+    .split('\n')
+    .filter((line) => /^(?:wrong\.mts|node_modules\/keycloak-guard\/)/.test(line));
+  if (errors.length !== 1)
+    throw new Error(`not wrong.mts alone is wrong in the eyes of TypeScript:\n${stdout}`);
 }
 
 function expectAnswer(kind: string, answer: string): void {
