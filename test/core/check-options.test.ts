@@ -36,6 +36,9 @@ describe('options of a factory', () => {
       ['no', 'on'],
       ['toString', undefined],
       ['__proto__x', undefined],
+      // As keycloak.json has it.
+      ['credentials', 'clientSecret'],
+      ['auth-server-url', undefined], // there is no serverUrl here
     ] as const) {
       const problems = findOptionProblems({ clientId: 'x', [typed]: undefined }, rules);
       const expected =

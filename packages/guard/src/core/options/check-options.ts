@@ -85,9 +85,17 @@ export function findOptionProblems(
   return problems;
 }
 
-/** An unknown name: the nearest known one as the example, or all of them if none is near. */
+/** Names of `keycloak.json`, the file of Keycloak's own adapters. */
+const OF_KEYCLOAK_JSON: Readonly<Record<string, string>> = {
+  'auth-server-url': 'serverUrl',
+  resource: 'clientId',
+  secret: 'clientSecret',
+  credentials: 'clientSecret',
+};
+
+/** An unknown name: the one that is meant, or the nearest known one, as the example; or all of them if none is near. */
 export function toUnknown(option: string, known: readonly string[], kind: string): OptionProblem {
-  const near = nearestOf(option, known);
+  const near = known.find((name) => name === OF_KEYCLOAK_JSON[option]) ?? nearestOf(option, known);
   return near === undefined
     ? { option, rule: `is not ${kind}`, example: known.join(', ') }
     : { option, rule: `is not ${kind}: did you mean ${near}?`, example: near };
