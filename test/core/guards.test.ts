@@ -56,7 +56,7 @@ const passes = (guard: Guard<object> | Guard) => {
 };
 
 describe('the principal', () => {
-  it('has the claims under the names of the field', () => {
+  it('has the claims under the names usual in OAuth', () => {
     const { clientRoles, claims: own, ...rest } = principal;
     assert.equal(own, claims);
     assert.deepEqual(rest, {

@@ -82,6 +82,7 @@ export async function signInWithBrowser(
     assert.match((await page.textContent('body')) ?? '', /"ann"/);
     if (choice.framework !== 'service') {
       assert.equal((await page.goto(`${url}/admin`))?.status(), 403);
+      // biome-ignore lint/performance/useDomNodeTextContent: what is in a script is not shown
       const shown = await page.innerText('body');
       assert.doesNotMatch(shown, /\b42\b/);
       if (choice.framework === 'next') assert.match(shown, /Not for you/);
@@ -96,6 +97,7 @@ export async function signInWithBrowser(
     await page.goto(`${url}/admin`);
     await page.click('#users button[value="ada"]');
     await page.waitForURL(`${url}/admin`);
+    // biome-ignore lint/performance/useDomNodeTextContent: what is in a script is not shown
     assert.match(await page.innerText('body'), /\b42\b/);
   } finally {
     await context.close();

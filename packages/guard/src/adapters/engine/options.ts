@@ -138,12 +138,13 @@ export function resolveVerifier<Incoming, C extends object>(
   more: Readonly<Record<string, OptionRule>>,
   onNotice: VerifierOptions['onNotice'],
 ): ResolvedAdapter<Incoming, C> {
-  const { log, onDenied, logRefusals, explain } = options;
   const ownRules = { ...RULES, ...more };
-  const own = { log, onDenied, logRefusals, explain };
+  const own: AdapterOptions<Incoming> = Object.fromEntries(
+    Object.keys(ownRules).map((name) => [name, options[name as keyof AdapterOptions<Incoming>]]),
+  );
   if (isOfTenants(options)) {
     const rules = { ...COMMON_RULES, ...TENANT_RULES, ...ownRules };
-    throwFor(factory, findOptionProblems(options, rules).map(explainTenants));
+    throwFor(factory, findOptionProblems(options, rules).map(adviseTenants));
     const rest = Object.entries(options).filter(([name]) => Object.hasOwn(COMMON_RULES, name));
     const common = Object.fromEntries(rest) as Partial<VerifierOptions<object>>;
     const { tenants, maxTenants, tenantIdleSeconds } = options;
@@ -166,7 +167,7 @@ export function resolveVerifier<Incoming, C extends object>(
   const example = ['verifier', ...Object.keys(ownRules)].join(', ');
   throwFor(
     factory,
-    findOptionProblems(options, rules).map((problem) => explainUseless(problem, example)),
+    findOptionProblems(options, rules).map((problem) => adviseUseless(problem, example)),
   );
   return { ...own, verifier: options.verifier, isOwn: false, client: {} };
 }
@@ -186,7 +187,7 @@ const COMMON_RULES = (() => {
   return { ...rules, serverUrl: toOptional(serverUrl), clientId: toOptional(clientId) };
 })();
 
-function explainTenants(problem: OptionProblem): OptionProblem {
+function adviseTenants(problem: OptionProblem): OptionProblem {
   if (!['realm', 'issuer', 'tenant'].includes(problem.option)) return problem;
   const example = 'tenants: ({ hostname }) => ({ realm: realmOf(hostname) })';
   return { ...problem, rule: 'is that of one tenant: say it in the settings of each', example };
@@ -197,7 +198,7 @@ function throwFor(factory: string, problems: readonly OptionProblem[]): void {
 }
 
 /** A verifier made before has its options already. */
-function explainUseless(problem: OptionProblem, example: string): OptionProblem {
+function adviseUseless(problem: OptionProblem, example: string): OptionProblem {
   if (!Object.hasOwn(VERIFIER_RULES, problem.option)) return problem;
   return { ...problem, rule: 'belongs to createVerifier: a ready-made verifier has it already', example };
 }

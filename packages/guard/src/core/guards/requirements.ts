@@ -74,7 +74,7 @@ export interface Requirements<C extends object = AppClaims> {
   readonly anyOf?: readonly Requirements<C>[];
 }
 
-const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
+const EXAMPLES: Readonly<Record<keyof Requirements, string>> = {
   realmRole: "'admin'",
   clientRole: "'reader'",
   scope: "'orders:read'",
@@ -150,20 +150,20 @@ function collect<C extends object>(
   const guards: Guard<C>[] = [];
   for (const member of Object.keys(requirements)) {
     const option = path === '' ? member : `${path}.${member}`;
-    if (!Object.hasOwn(MEMBERS, member)) {
-      problems.push({ ...toUnknown(member, Object.keys(MEMBERS), 'a requirement'), option });
+    if (!Object.hasOwn(EXAMPLES, member)) {
+      problems.push({ ...toUnknown(member, Object.keys(EXAMPLES), 'a requirement'), option });
       continue;
     }
     if (requirements[member as keyof Requirements] === undefined) {
       const rule = 'is undefined: give it a value, or leave it out';
-      problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
+      problems.push({ option, rule, example: EXAMPLES[member as keyof Requirements] });
       continue;
     }
     try {
       guards.push(...build(member as keyof Requirements, requirements, collecting, option));
     } catch (error) {
       const { rule } = error as GuardError;
-      problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
+      problems.push({ option, rule, example: EXAMPLES[member as keyof Requirements] });
     }
   }
   return guards;
@@ -214,11 +214,11 @@ function build<C extends object>(
           : requireOrganization(...toList(value)),
       ];
     default:
-      return [OF_LISTS[member](...toList(value))];
+      return [GUARDS_OF_LISTS[member](...toList(value))];
   }
 }
 
-const OF_LISTS = {
+const GUARDS_OF_LISTS = {
   realmRole: requireRealmRole,
   scope: requireScope,
   group: requireGroup,

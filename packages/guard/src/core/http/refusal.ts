@@ -57,7 +57,7 @@ function scopeFor({ statusCode, scope }: AuthError, { scopes }: ChallengedResour
 }
 
 /** Header that says why, where {@link toRefusalAnswer} may. */
-const WHY = 'x-auth-error';
+const EXPLANATION_HEADER = 'x-auth-error';
 
 /**
  * The answer to a request that was refused: status, challenge and `{"detail": …}`.
@@ -73,7 +73,7 @@ export function toRefusalAnswer(error: AuthError, explain = false): Answer {
   const why = `${code}: ${reason}${expected === undefined ? '' : `; expected ${expected}`}${seen === undefined ? '' : `; seen ${seen}`}`;
   return toJsonAnswer(
     statusCode,
-    { ...headers, [WHY]: toHeaderText(why) },
+    { ...headers, [EXPLANATION_HEADER]: toHeaderText(why) },
     { detail, code, reason, expected, seen },
   );
 }

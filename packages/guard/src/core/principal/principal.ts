@@ -3,7 +3,7 @@ import type { Actor } from './delegation.ts';
 import type { Organization } from './organization.ts';
 
 /**
- * The caller: a verified access token, in the words of the field.
+ * The caller: a verified access token, under the names usual in OAuth.
  * Frozen, with everything in it; the same object is handed out for every request with the same token, until Keycloak
  * adds other claims to it.
  */
@@ -50,6 +50,8 @@ export interface Principal<C extends object = AppClaims> {
   readonly issuer: string;
   /** When the token expires (`exp`). Unit: seconds since 1970. */
   readonly expiresAt: number;
-  /** All claims, or the result of `parseClaims` if that option is given. A copy: no check reads it. */
+  /**
+   * All claims, or the result of `parseClaims` if that option is given. For your application: guards judge by the members above.
+   */
   readonly claims: Readonly<C>;
 }
