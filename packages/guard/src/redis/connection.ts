@@ -23,8 +23,9 @@ export interface RedisOptions {
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Called once when the connection or a duplicate is lost, and once when all are restored; and when Redis refuses, once for
-   * each cause, as long as it goes on. Default: a line on stderr for each. `false`: no notices. Its errors are ignored.
+   * Called once when the connection or a duplicate is lost, and once when all are restored. When Redis refuses commands, called
+   * once for each cause until a minute passes without it. Default: a line on stderr for each. `false`: no notices. Its errors are
+   * ignored.
    */
   readonly onNotice?: ((notice: RedisNotice) => void) | false | undefined;
 }
@@ -40,7 +41,7 @@ const RULES: OptionRules<RedisOptions> = {
   onNotice: optionRules.NOTICE_LISTENER,
 };
 
-/** The connection was lost or restored, or Redis answers that it will not do what it is asked. */
+/** The connection was lost or restored, or Redis refuses commands. */
 export interface RedisNotice {
   readonly level: 'warn' | 'info';
   readonly code: 'redis_lost' | 'redis_refused' | 'redis_back';
@@ -65,7 +66,7 @@ export interface RedisConnection {
 }
 
 const LONGEST_PAUSE_MS = 1_000;
-/** A refusal that was not heard for so long is told again. Unit: milliseconds. */
+/** After this long without a cause of refusals, the next one is reported again. Unit: milliseconds. */
 const QUIET_MS = 60_000;
 
 /**
@@ -143,7 +144,7 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     return now - before > QUIET_MS;
   }
 
-  /** It is there, and says no: somebody has to mend it. */
+  /** Redis answers, and refuses: an operator has to act. */
   function refused(error: unknown): void {
     if (!(error instanceof ErrorReply) || !isNews(error)) return;
     onNotice({ level: 'warn', code: 'redis_refused', message: `Redis refuses commands: ${whyLost(error)}` });

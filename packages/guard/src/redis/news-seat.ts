@@ -54,7 +54,7 @@ export function createNewsSeat(
     },
     async tell(topic, holder, news) {
       if ((await run(TELL, [seatOf(topic), newsOf(topic), stream], [holder, news])) !== 1) return false;
-      // What was added in this process is known here.
+      // This process knows its own additions.
       for (const one of listeners) if (one.topic === topic) one.listener(news);
       return true;
     },
@@ -65,7 +65,7 @@ export function createNewsSeat(
       async function look(): Promise<void> {
         const { news, after = '', count } = await connection.run((client) => client.hGetAll(newsOf(topic)));
         if (news === undefined || count === heard || !hasRead(after)) return;
-        // What was told before this process began may be of long ago.
+        // Entries from before the start of this process may be old.
         if (heard !== undefined) listener(news);
         heard = count;
       }

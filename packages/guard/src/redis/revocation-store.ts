@@ -45,7 +45,7 @@ export interface RedisRevocationStore extends ProofStore {
  * After an outage it continues where it stopped, so it misses nothing. Not-before times and doubts are also kept in a
  * hash, because they stay in force after the stream was trimmed.
  *
- * If Redis loses its data, the processes write what they know again within seconds.
+ * If Redis loses its data, the processes write their revocations again within seconds.
  *
  * If Redis is down or refuses a revocation, `add` rejects, and the revocation is appended as soon as Redis accepts it.
  * Needs Redis 6.2 or Valkey. Keep it on disk (`appendonly yes`): otherwise processes that start after a restart of

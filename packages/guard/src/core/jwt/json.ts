@@ -7,7 +7,7 @@ export function toJsonObject(body: string): Record<string, unknown> | undefined 
   try {
     value = JSON.parse(body);
   } catch {
-    // Then it is no object either.
+    // Not JSON, so not an object.
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.setPrototypeOf(value, null)

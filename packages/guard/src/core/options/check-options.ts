@@ -93,7 +93,7 @@ const OF_KEYCLOAK_JSON: Readonly<Record<string, string>> = {
   credentials: 'clientSecret',
 };
 
-/** An unknown name: the one that is meant, or the nearest known one, as the example; or all of them if none is near. */
+/** An unknown name, with the nearest known one as the example; with all of them if none is near. */
 export function toUnknown(option: string, known: readonly string[], kind: string): OptionProblem {
   const near = known.find((name) => name === OF_KEYCLOAK_JSON[option]) ?? nearestOf(option, known);
   return near === undefined
