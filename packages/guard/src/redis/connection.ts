@@ -133,11 +133,12 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     const isFirst = !isLost && ++outage.lost === 1;
     isLost = true;
     if (!isFirst) return void refused(error);
-    isNews(error);
+    noteCause(error);
     onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
   }
 
-  function isNews(error: unknown): boolean {
+  /** @returns whether it is news */
+  function noteCause(error: unknown): boolean {
     const [why, now] = [whyLost(error), performance.now()];
     const before = outage.refusals.get(why) ?? Number.NEGATIVE_INFINITY;
     outage.refusals.set(why, now);
@@ -146,7 +147,7 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
 
   /** Redis answers, and refuses: an operator has to act. */
   function refused(error: unknown): void {
-    if (!(error instanceof ErrorReply) || !isNews(error)) return;
+    if (!(error instanceof ErrorReply) || !noteCause(error)) return;
     onNotice({ level: 'warn', code: 'redis_refused', message: `Redis refuses commands: ${whyLost(error)}` });
   }
 

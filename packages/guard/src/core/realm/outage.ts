@@ -49,9 +49,10 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
       hasAnsweredSince = false;
       const isTold = toldBy === undefined || (toldBy === calledFor && isNewCause);
       toldBy ??= calledFor;
+      if (!isTold) return;
       const code = calledFor === 'keys' ? 'keys_unavailable' : 'provider_unavailable';
       const fix = adviseOnRealm(error);
-      if (isTold) onNotice({ level: 'error', code, message: error.reason, ...(fix && { fix }) });
+      onNotice({ level: 'error', code, message: error.reason, ...(fix && { fix }) });
     },
     answered(calledFor) {
       if (calledFor !== 'keys') failing.delete(calledFor);
