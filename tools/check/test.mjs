@@ -1,13 +1,22 @@
 // Runs the test files with node:test, several of a folder in one process: to load Fastify takes longer than most tests.
 //
-//   node tools/check/test.mjs                 every test that needs no other program
+//   node tools/check/test.mjs                 what answers "does it work here?": see ANSWERS
+//   node tools/check/test.mjs --all           every test that needs no other program
 //   node tools/check/test.mjs core service    only the named folders or files below test/, or `examples`
 //   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for.
 //                                             COVERAGE=1 does the same, for `npm cit`
 //
 // Where CI is set, processes that failed run once more, each alone: see docs/testing.md.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -17,13 +26,24 @@ import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const args = process.argv.slice(2);
+const OWN_FLAGS = ['--all', '--coverage'];
 const coverage = args.includes('--coverage') || process.env.COVERAGE === '1';
-const wanted = args.filter((arg) => !arg.startsWith('--'));
-const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage');
+const all = args.includes('--all') || coverage;
+const folders = args.filter((arg) => !arg.startsWith('--'));
+const passOn = args.filter((arg) => arg.startsWith('--') && !OWN_FLAGS.includes(arg));
 
 // Needs a real Keycloak (run by tools/check/test-keycloak.ts), or a Chromium (npm test -- browser), or a
 // Redis (npm test -- redis), or promtool (npm test -- deploy).
 const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
+/**
+ * What `npm test` runs without arguments: the verifier and its attacks, each room of the library that stands alone, the contracts
+ * on the embedded provider, an adapter of each kind (middleware, plugins, Fetch), types, and the rules of the repository.
+ */
+const ANSWERS = [
+  ...['core', 'attacks', 'session', 'authz', 'client', 'outgoing', 'tenants', 'testing', 'types', 'repo'],
+  ...['contract/provider/embedded', 'contract/guide', 'fetch'],
+  ...['adapters/express', 'adapters/fastify', 'adapters/fetch'],
+];
 const FILES_IN_ONE_PROCESS = 16;
 /** They start processes of their own and wait for them, or send ten thousand requests to each adapter. */
 const ALONE =
@@ -42,20 +62,19 @@ const COMPILED =
     : {};
 /** Processes. */
 const MOST_TRIED_AGAIN = 6;
+/** How long each file took the last time. Unit: seconds. */
+const TIMES = join(root, 'node_modules/.cache/test-times.json');
+/** The test files of each process. */
+const filesOf = new Map();
 
 const listed = (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
-const files = [...listed('test'), ...listed('examples').map((file) => `examples/${file}`)]
+const present = [...listed('test'), ...listed('examples').map((file) => `examples/${file}`)]
   .map((file) => file.replaceAll(sep, '/'))
-  .filter((file) => file.endsWith('.test.ts'))
-  .filter((file) =>
-    wanted.length > 0
-      ? wanted.some((name) => file.startsWith(name.replace(/^test\//, '')))
-      : !SEPARATE.some((folder) => file.startsWith(`${folder}/`)),
-  )
-  .sort();
+  .filter((file) => file.endsWith('.test.ts'));
+const files = present.filter(isChosen).sort();
 
 if (files.length === 0) {
-  console.error(`no test file matches ${wanted.join(' ')}`);
+  console.error(`no test file matches ${folders.join(' ')}`);
   process.exit(1);
 }
 const c8 = join(root, 'node_modules/c8/bin/c8.js');
@@ -79,7 +98,10 @@ process.on('exit', () => {
   for (const made of [folder, scratch]) rmSync(made, { recursive: true, force: true });
 });
 const failed = join(folder, 'failed');
+console.log(`${files.length} of ${present.length} test files`);
 const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failed, MOST_TRIED_AGAIN));
+rememberTimes();
+if (folders.length === 0 && !all) console.log('All tests that need only Node: npm run test:all');
 if (!passed || !coverage) process.exit(passed ? 0 : 1);
 
 const shortfalls = findShortfalls(root);
@@ -128,7 +150,13 @@ function passesAlone(again) {
   return passes;
 }
 
-/** A file for each process, which imports those of its tests. */
+function isChosen(file) {
+  const below = (names) => names.some((name) => file.startsWith(name.replace(/^test\//, '')));
+  if (folders.length > 0) return below(folders);
+  return all ? !below(SEPARATE.map((name) => `${name}/`)) : below(ANSWERS);
+}
+
+/** A file for each process, which imports those of its tests. What took longest the last time begins first. */
 function writeGroups() {
   const rank = (file) => LONG.indexOf(dirname(file)) + 1 || LONG.length + 1;
   const groups = [];
@@ -138,12 +166,36 @@ function writeGroups() {
     if (group === undefined) groups.push({ files: [file], isFull: isAlone });
     else group.isFull = group.files.push(file) === FILES_IN_ONE_PROCESS;
   }
-  return groups.map(({ files }, i) => {
-    const name = [...new Set(files.map((file) => file.split('/')[0]))].join('-');
-    const path = join(folder, `${String(i + 1).padStart(2, '0')}-${name}.test.mjs`);
-    writeFileSync(path, files.map((file) => `import '${toUrl(file)}';\n`).join(''));
-    return path;
-  });
+  const times = readTimes();
+  const timeOf = ({ files }) => files.reduce((sum, file) => sum + (times[file] ?? 0), 0);
+  return groups
+    .sort((a, b) => timeOf(b) - timeOf(a))
+    .map(({ files }, i) => {
+      const name = [...new Set(files.map((file) => file.split('/')[0]))].join('-');
+      const path = join(folder, `${String(i + 1).padStart(3, '0')}-${name}.test.mjs`);
+      writeFileSync(path, files.map((file) => `import '${toUrl(file)}';\n`).join(''));
+      filesOf.set(path, files);
+      return path;
+    });
+}
+
+function readTimes() {
+  try {
+    return JSON.parse(readFileSync(TIMES, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** A process has one time for all of its files: each counts an equal part of it. */
+function rememberTimes() {
+  const times = readTimes();
+  for (const name of readdirSync(failed).filter((one) => one.endsWith('.seconds'))) {
+    const { path, seconds } = JSON.parse(readFileSync(join(failed, name), 'utf8'));
+    const group = filesOf.get(path) ?? [];
+    for (const file of group) times[file] = seconds / group.length;
+  }
+  writeFileSync(TIMES, JSON.stringify(times));
 }
 
 function toUrl(file) {
