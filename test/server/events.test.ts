@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runProgram } from '../cli/support/program.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { readEventsRealm } from '../support/events-realm.ts';
 import { eventually } from '../support/eventually.ts';
-import { buildTestApp, form, PASSWORD } from './service.ts';
+import { buildTestApp, form, PASSWORD, settingsFor } from './service.ts';
 
 test('with KEYCLOAK_EVENTS, a disabled user is refused within two seconds, and the metrics say what is heard', async (t) => {
   const idp = await startTestIdp({ realm: readEventsRealm() });
@@ -42,3 +43,17 @@ test('without it, nothing is asked, and there are no such metrics', async (t) =>
   const { app } = await buildTestApp(t, idp.url, { METRICS_PORT: '0' });
   assert.doesNotMatch((await app.metrics?.metrics()) ?? '', /^keycloak_guard_events/m);
 });
+
+for (const [realm, title] of [
+  [readEventsRealm(), 'the realm keeps events'],
+  [undefined, 'no event is ever read'],
+] as const) {
+  test(`started as a process that has nothing else open, the service listens where ${title}`, async (t) => {
+    const idp = await startTestIdp(realm && { realm });
+    t.after(() => idp.close());
+    const program = runProgram(['serve'], settingsFor(idp.url, { KEYCLOAK_EVENTS: 'on' }));
+    const [, url = ''] = await program.says(/open (http:\/\/localhost:\d+)\/docs/);
+    assert.equal((await fetch(`${url}/health/live`)).status, 200);
+    assert.equal(await program.stop(), 0);
+  });
+}

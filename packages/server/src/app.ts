@@ -155,8 +155,11 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   app.decorate('checkClient', () => clientCheck.start());
   app.addHook('onClose', async () => clientCheck.close());
   app.decorate('whenKnowing', async (timeoutMs: number) => {
-    const patience = sleep(timeoutMs, undefined, { ref: false });
+    // Nothing listens yet: the timer keeps the process alive.
+    const done = new AbortController();
+    const patience = sleep(timeoutMs, undefined, { signal: done.signal }).catch(() => {});
     await Promise.race([Promise.all([shared && whenCaughtUp(shared, timeoutMs), news?.ready]), patience]);
+    done.abort();
   });
   if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
 

@@ -58,9 +58,10 @@ export function follow(options: FollowOptions) {
   let heardAt: number | undefined;
   let isTold = false;
   let timer: NodeJS.Timeout | undefined;
+  let isAwaited = false;
   let working: Promise<void> = Promise.resolve();
   let setReady: () => void = () => {};
-  const ready = new Promise<void>((resolve) => {
+  const firstNews = new Promise<void>((resolve) => {
     setReady = resolve;
   });
   const isHealthy = () => heardAt !== undefined && performance.now() - heardAt < SILENCE_MS;
@@ -177,7 +178,9 @@ export function follow(options: FollowOptions) {
       .then(() => {
         report();
         const tookMs = performance.now() - begin;
-        if (!isClosed) timer = startBackgroundTimer(run, Math.max(pollMs - tookMs, pollMs / 5));
+        if (isClosed) return;
+        timer = startBackgroundTimer(run, Math.max(pollMs - tookMs, pollMs / 5));
+        if (isAwaited && heardAt === undefined) timer.ref?.();
       });
   }
   run();
@@ -196,7 +199,13 @@ export function follow(options: FollowOptions) {
       return (performance.now() - (heardAt ?? startedAt)) / 1000;
     },
     /** Resolves when they are heard for the first time. */
-    ready,
+    firstNews,
+    /** The same, for somebody who waits for it in a process that may have nothing else open: it stays alive until then. */
+    whenReady(): Promise<void> {
+      isAwaited = true;
+      if (heardAt === undefined) timer?.ref?.();
+      return firstNews;
+    },
     /** @param rest what has to end before another process may begin */
     async close(rest: Promise<void> | undefined): Promise<void> {
       isClosed = true;

@@ -23,7 +23,10 @@ export interface KeycloakEvents {
    * });
    */
   onUser(handlers: UserHandlers): void;
-  /** Resolves when events are heard for the first time. Until then, and for at most three seconds, new tokens wait. */
+  /**
+   * Resolves when events are heard for the first time. Until then, and for at most three seconds, new tokens wait. A process that
+   * waits for it stays alive.
+   */
   readonly ready: Promise<void>;
   status(): EventsStatus;
   /**
@@ -98,10 +101,12 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
       fedAt = Number.NEGATIVE_INFINITY;
     },
   });
-  hold(withinTime(follower.ready));
+  const patience = new AbortController();
+  hold(withinTime(follower.firstNews, patience.signal));
 
   async function close(): Promise<void> {
     atClose.delete(close);
+    patience.abort();
     coverage.until = 0;
     // A handler may take long: nobody vouches for tokens meanwhile, and no other process begins with the same change.
     await follower.close(feed?.close());
@@ -119,17 +124,23 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
       const store = cursor ?? seatCursor(seat, topic);
       feed = createFeed({ source, store, handlers, issuer, onNotice: verifier.notify });
     },
-    ready: follower.ready,
+    get ready() {
+      return follower.whenReady();
+    },
     status,
     close,
   };
 }
 
-function withinTime(ready: Promise<void>): Promise<void> {
-  return Promise.race([
-    ready,
-    new Promise<void>((resolve) => {
-      setTimeout(resolve, LONGEST_WAIT_MS).unref?.();
-    }),
-  ]);
+/** Tokens wait for it, perhaps in a process that has nothing else open: the timer keeps that alive. */
+function withinTime(ready: Promise<void>, isClosed: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(end, LONGEST_WAIT_MS);
+    isClosed.addEventListener('abort', end);
+    void ready.then(end);
+  });
 }

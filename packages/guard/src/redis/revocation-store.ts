@@ -100,7 +100,7 @@ export function createRedisRevocationStore(
     news,
     async whenKnowing(timeoutMs) {
       const end = performance.now() + timeoutMs;
-      while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS, undefined, { ref: false });
+      while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS);
     },
     get isConnected() {
       return connection.isReady;

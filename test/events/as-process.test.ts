@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import { ROOT } from '../repo/source-imports.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
+import { readEventsRealm } from '../support/events-realm.ts';
+
+/** Runs a program on the built library that has nothing else open, and resolves to what it says. */
+async function runAlone(body: string, onNotice: (code: string) => void = () => {}): Promise<string> {
+  const source = `
+    import { createVerifier } from 'keycloak-guard';
+    import { startEvents } from 'keycloak-guard/events';
+    import { createRedisRevocationStore, openRedis } from 'keycloak-guard/redis';
+    const toVerifier = (serverUrl, options) => createVerifier({
+      serverUrl,
+      ...{ realm: 'testing', clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' },
+      onNotice: ({ code }) => console.error(code),
+      ...options,
+    });
+    ${body}
+    console.log('it went on');
+    process.exit(0);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    for (const code of text.trim().split('\n')) onNotice(code);
+  });
+  await once(child, 'close');
+  return said;
+}
+
+async function startProvider(t: TestContext, isKept: boolean) {
+  const idp = await startTestIdp({ realm: { ...readEventsRealm(), eventsEnabled: isKept } });
+  t.after(() => idp.close());
+  const token = await idp.issueToken({ username: 'abdullah' });
+  return { idp, url: JSON.stringify(idp.url), token: JSON.stringify(token) };
+}
+
+describe('a process that has nothing open but a verifier goes on', () => {
+  it('after the first events, though they come when they were reported to be missing', async (t) => {
+    const { idp, url } = await startProvider(t, false);
+    const stdout = await runAlone(`await startEvents(toVerifier(${url})).ready;`, (code) => {
+      if (code === 'events_lost') idp.updateRealm({ eventsEnabled: true });
+    });
+    assert.equal(stdout, 'it went on\n');
+  });
+
+  it('after a token that waited for events that never come', async (t) => {
+    const { url, token } = await startProvider(t, false);
+    const stdout = await runAlone(`
+      const verifier = toVerifier(${url});
+      startEvents(verifier);
+      console.log((await verifier.verify(${token})).username);`);
+    assert.equal(stdout, 'abdullah\nit went on\n');
+  });
+
+  it('after a token that waited for a Redis that is away', async (t) => {
+    const { url, token } = await startProvider(t, true);
+    const stdout = await runAlone(`
+      const redis = openRedis({ url: 'redis://127.0.0.1:9', onNotice() {} });
+      const verifier = toVerifier(${url}, { revocationStore: createRedisRevocationStore(redis) });
+      console.log((await verifier.verify(${token})).username);`);
+    assert.equal(stdout, 'abdullah\nit went on\n');
+  });
+
+  it('and ends by itself once it has closed what it opened', async (t) => {
+    const { url } = await startProvider(t, false);
+    const begin = performance.now();
+    await runAlone(`
+      process.exit = () => {};
+      const verifier = toVerifier(${url});
+      void startEvents(verifier).ready;
+      await verifier.close();`);
+    assert.ok(performance.now() - begin < 2_500, 'nothing that was closed keeps it alive');
+  });
+});
