@@ -194,7 +194,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
       [
         'guard/src/adapters/engine/refusal-log.ts',
         'guard/src/successors/connect/adapter-settings.ts',
-        'testing/src/dev-idp-options.ts',
+        'testing/src/start-dev-idp.ts',
       ],
     );
   });

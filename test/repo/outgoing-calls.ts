@@ -204,7 +204,7 @@ export const OUTGOING: readonly Row[] = [
 
   // The embedded provider.
   {
-    file: 'testing/src/backchannel-logout.ts',
+    file: 'testing/src/provider/end-session.ts',
     calls: 'fetch',
     carries: 'a logout token',
     address: 'realm file',
@@ -216,7 +216,7 @@ export const OUTGOING: readonly Row[] = [
     address: ['realm file', 'answer'],
   },
   {
-    file: 'testing/src/registration/fetch-document.ts',
+    file: 'testing/src/registration/metadata-documents.ts',
     calls: 'fetch',
     carries: 'nothing',
     address: 'answer',

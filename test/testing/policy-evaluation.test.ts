@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { evaluate } from '../../packages/testing/src/authz/evaluation/evaluate.ts';
-import type { Question, Subject } from '../../packages/testing/src/authz/evaluation/subject.ts';
+import { evaluate } from '../../packages/testing/src/authz/evaluation.ts';
+import type { Question, Subject } from '../../packages/testing/src/authz/policies.ts';
 import { readSettings } from '../../packages/testing/src/authz/read-settings.ts';
 import type { AuthorizationSettings } from '../../packages/testing/src/realm/authorization-settings.ts';
 

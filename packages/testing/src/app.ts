@@ -1,33 +1,32 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import { addProtectionApi } from './authz/protection/protection-api.ts';
-import { accountProfileRoute } from './endpoints/account-profile.ts';
-import { addAccountSessions } from './endpoints/account-sessions.ts';
+import { accountProfileRoute, addAccountSessions } from './endpoints/account.ts';
 import { addAdmin } from './endpoints/admin.ts';
-import { authorizationRoute } from './endpoints/authorization.ts';
+import { authorizationRoute, pushedAuthorizationRoute } from './endpoints/authorization.ts';
 import { addClientRegistration } from './endpoints/client-registration.ts';
 import { consentRoute } from './endpoints/consent.ts';
 import { deviceRoutes } from './endpoints/device.ts';
-import { discoveryRoute, oauthMetadataRoute } from './endpoints/discovery.ts';
+import {
+  discoveryRoute,
+  jwksRoute,
+  oauthMetadataRoute,
+  realmInfoRoute,
+  umaConfigurationRoute,
+} from './endpoints/discovery.ts';
 import { introspectionRoute } from './endpoints/introspection.ts';
-import { jwksRoute } from './endpoints/jwks.ts';
-import { loginRoute } from './endpoints/login.ts';
+import { loginRoute, requiredActionRoute } from './endpoints/login.ts';
 import { loginStatusRoutes } from './endpoints/login-status.ts';
 import { logoutRoutes } from './endpoints/logout.ts';
-import { pushedAuthorizationRoute } from './endpoints/pushed-authorization.ts';
-import { realmInfoRoute } from './endpoints/realm-info.ts';
-import { requiredActionRoute } from './endpoints/required-action.ts';
 import { revocationRoute } from './endpoints/revocation.ts';
 import { tokenRoute } from './endpoints/token.ts';
-import { umaConfigurationRoute } from './endpoints/uma-configuration.ts';
 import { userinfoRoute } from './endpoints/userinfo.ts';
 import { Fault, unexpected } from './fault.ts';
-import type { Endpoint } from './http/endpoints.ts';
-import { parseForms } from './http/form.ts';
-import { assertOwnHost } from './http/own-host.ts';
-import { addRoute, type Route } from './http/route.ts';
-import type { Misbehaviour } from './misbehaviour.ts';
-import type { Provider } from './provider.ts';
-import type { Realms } from './realms.ts';
+import { parseForms } from './http/bodies.ts';
+import { assertOwnHost } from './http/headers.ts';
+import type { Endpoint, Misbehaviour } from './http/misbehaviour.ts';
+import type { Provider } from './provider/provider.ts';
+import type { Realms } from './provider/realms.ts';
+import { addRoute, type Route } from './provider/route.ts';
+import { addProtectionApi } from './uma/protection-api.ts';
 
 interface AppOptions {
   publicUrl: string | undefined;

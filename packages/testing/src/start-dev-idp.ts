@@ -1,16 +1,116 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { createClock } from './clock.ts';
+import { createControls, createMoods } from './controls/realm-controls.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
-import { assertOptions } from './dev-idp-options.ts';
-import { ENDPOINTS, type Endpoint } from './http/endpoints.ts';
-import { startListener } from './listener.ts';
-import { createMisbehaviour } from './misbehaviour.ts';
-import { createProvider, type Provider } from './provider.ts';
+import { createMisbehaviour, ENDPOINTS, type Endpoint } from './http/misbehaviour.ts';
+import { createProvider, type Provider } from './provider/provider.ts';
+import { createRealms } from './provider/realms.ts';
+import { loadState, saveState, toState } from './provider/state-file.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
 import { addMcpServers } from './realm/mcp-servers.ts';
-import { createControls, createMoods } from './realm-controls.ts';
-import { createRealms } from './realms.ts';
-import { loadState, saveState, toState } from './state-file.ts';
+import { FEATURES } from './realm/realm.ts';
+
+/** @throws {TypeError} for wrong options @throws {Error} in production */
+function assertOptions(options: DevIdpOptions): void {
+  const { realm, realmFile, allowProduction, features = [], host = '127.0.0.1' } = options;
+  const misspelt = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
+  if (misspelt !== undefined) {
+    throw new TypeError(
+      `startDevIdp: "${misspelt}" is not an option. It takes ${Object.keys(NAMES).join(', ')}`,
+    );
+  }
+  const unknown = features.find((name) => !FEATURES.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`startDevIdp: "features" knows ${FEATURES.join(' and ')}, not ${String(unknown)}`);
+  }
+  if (realm !== undefined && realmFile !== undefined) {
+    throw new TypeError('startDevIdp: give "realm" or "realmFile", not both');
+  }
+  if (process.env.NODE_ENV === 'production' && allowProduction !== true) {
+    throw new Error(
+      'startDevIdp: refused, NODE_ENV is production. Everybody knows the passwords of its realm. ' +
+        'If this is a test all the same, set "allowProduction: true"',
+    );
+  }
+  if (!['127.0.0.1', '::1', 'localhost'].includes(host)) {
+    throw new TypeError(
+      'startDevIdp: "host" must be 127.0.0.1, ::1 or localhost; it is for development only',
+    );
+  }
+}
+
+const NAMES: Record<keyof DevIdpOptions, true> = {
+  ...{ realmFile: true, realm: true, realmTemplate: true, port: true, host: true, publicUrl: true },
+  ...{ stateFile: true, keys: true, anyHost: true, mcpServers: true, features: true, listUsers: true },
+  allowProduction: true,
+};
+
+/** The open port. It can be closed and opened again with the same number, while the app lives on. */
+interface OpenPort {
+  readonly port: number;
+  /** Refuses connections and cuts open ones. */
+  close(): Promise<void>;
+  open(): Promise<void>;
+}
+
+/** @throws the error of `listen`, for example with the code `EADDRINUSE` */
+async function startListener(
+  app: FastifyInstance,
+  hosts: readonly string[],
+  port: number,
+): Promise<OpenPort> {
+  await app.ready();
+  let servers: Server[] = [];
+  let bound = port;
+
+  const listener: OpenPort = {
+    get port() {
+      return bound;
+    },
+    async open() {
+      if (servers.length > 0) return;
+      try {
+        for (const host of hosts) {
+          const server = createServer(app.routing);
+          await bind(server, host, bound);
+          servers.push(server);
+          bound = (server.address() as AddressInfo).port;
+        }
+      } catch (error) {
+        await listener.close();
+        throw error;
+      }
+    },
+    async close() {
+      const closing = servers;
+      servers = [];
+      await Promise.all(
+        closing.map(
+          (server) =>
+            new Promise<void>((resolve) => {
+              server.close(() => resolve());
+              server.closeAllConnections();
+            }),
+        ),
+      );
+    },
+  };
+  await listener.open();
+  return listener;
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
 
 /** The guide's realm, which is part of the package. */
 const TESTING_REALM = new URL('../testing-realm.json', import.meta.url);

@@ -3,20 +3,21 @@ import type {
   PolicyRepresentation,
   ResourceRepresentation,
 } from '../realm/authorization-settings.ts';
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
 import { stableId } from '../realm/stable-id.ts';
-import type { DecisionModel, EnforcementMode, Policy, Resource, Scope, Strategy } from './model.ts';
-
-/** The settings, with Keycloak's defaults. */
-export interface ReadSettings extends DecisionModel {
-  readonly resources: Map<string, Resource>;
-  readonly policies: Map<string, Policy>;
-  /** By name. */
-  readonly scopes: Map<string, Scope>;
-  readonly allowsManagement: boolean;
-}
+import type {
+  EnforcementMode,
+  Policy,
+  ReadSettings,
+  Resource,
+  ResourceServer,
+  Scope,
+  Strategy,
+} from './model.ts';
 
 /** Resolves what the settings refer to. */
-export interface SettingsContext {
+interface SettingsContext {
   /** Id of the client. */
   readonly clientId: string;
   /** Id of a user by id or name; `undefined` if there is none. */
@@ -145,5 +146,112 @@ function toPolicy(
     }),
     resourceType: config.defaultResourceType || undefined,
     config,
+  };
+}
+
+/** The content of an `authz.json`, as `keycloak-guard authz export`, `plan` and `apply` write and read it. */
+export interface AuthzFile {
+  /** `ENFORCING`, `PERMISSIVE` or `DISABLED`. */
+  readonly policyEnforcementMode?: string;
+  /** `UNANIMOUS` or `AFFIRMATIVE`. */
+  readonly decisionStrategy?: string;
+  /** Whether the protection API may be used. */
+  readonly allowRemoteResourceManagement?: boolean;
+  /** Everything that can be done with a resource. */
+  readonly scopes?: readonly (string | Readonly<{ name: string; iconUri?: string }>)[];
+  /** What is protected. */
+  readonly resources?: readonly Readonly<{ name: string; iconUri?: string; [member: string]: unknown }>[];
+  /** Conditions that permissions apply. */
+  readonly policies?: readonly Readonly<{ name: string; type: string; [member: string]: unknown }>[];
+  /** Which policies decide on what. */
+  readonly permissions?: readonly Readonly<{
+    name: string;
+    policies: readonly string[];
+    scopes?: readonly string[];
+    [member: string]: unknown;
+  }>[];
+}
+
+/**
+ * Converts an `authz.json` to the authorization settings of a realm file, so that tests run with what is applied to
+ * Keycloak. It does not check the file.
+ *
+ * @example
+ * const authz = JSON.parse(await readFile('authz.json', 'utf8'));
+ * const api = { clientId: 'my-api', serviceAccountsEnabled: true, authorizationSettings: toAuthorizationSettings(authz) };
+ */
+export function toAuthorizationSettings(file: AuthzFile): AuthorizationSettings {
+  const { scopes = [], resources = [], policies = [], permissions = [], ...switches } = file;
+  return {
+    ...switches,
+    scopes: scopes.map((one) => (typeof one === 'string' ? { name: one } : { ...one })),
+    resources: resources.map(({ iconUri, ...one }) => ({
+      ...one,
+      ...(iconUri === undefined ? {} : { icon_uri: iconUri }),
+    })),
+    policies: [
+      ...policies.map(toFilePolicy),
+      ...permissions.map((one) =>
+        toFilePolicy({ ...one, type: one.scopes === undefined ? 'resource' : 'scope' }),
+      ),
+    ],
+  };
+}
+
+type Member = Readonly<Record<string, unknown>>;
+
+/** Members that have another name in Keycloak's settings. */
+const NAMES: Readonly<Record<string, string>> = {
+  policies: 'applyPolicies',
+  resourceType: 'defaultResourceType',
+  notBefore: 'nbf',
+  notOnOrAfter: 'noa',
+};
+
+function toFilePolicy(one: Member & { name: string; type: string }): PolicyRepresentation {
+  const { name, type, description, logic, decisionStrategy, ...members } = one;
+  const given = Object.entries(members).filter(([, value]) => value !== undefined);
+  const config = given.map(([member, value]) => [
+    NAMES[member] ?? member,
+    Array.isArray(value) ? JSON.stringify(value.map((entry) => toEntry(member, entry))) : String(value),
+  ]);
+  return {
+    ...{ name, type, config: Object.fromEntries(config) },
+    ...(description === undefined ? {} : { description }),
+    ...(logic === undefined ? {} : { logic: String(logic) }),
+    ...(decisionStrategy === undefined ? {} : { decisionStrategy: String(decisionStrategy) }),
+  };
+}
+
+/** Keycloak names roles and scopes by `id`, groups by `path`, everything else by a text. */
+function toEntry(member: string, entry: unknown): unknown {
+  if (member === 'groups') return typeof entry === 'string' ? { path: entry } : entry;
+  if (member !== 'roles' && member !== 'clientScopes') return entry;
+  if (typeof entry === 'string') return { id: entry, required: false };
+  const { name, required = false } = entry as { name: string; required?: boolean };
+  return { id: name, required };
+}
+
+/** Registered resources last until the client gets other settings, or the provider ends. */
+export function createResourceServers(realm: Realm) {
+  const known = new Map<string, { settings: unknown; server: ResourceServer }>();
+  return {
+    /** `undefined` if the client has no authorization services. */
+    of({ id, clientId, representation, isPublic }: Client): ResourceServer | undefined {
+      if (representation.authorizationServicesEnabled !== true || isPublic) {
+        known.delete(clientId);
+        return undefined;
+      }
+      const settings = representation.authorizationSettings;
+      const before = known.get(clientId);
+      if (before !== undefined && before.settings === settings) return before.server;
+      const read = readSettings(settings ?? ({} as AuthorizationSettings), {
+        clientId: id,
+        userId: (named) => (realm.userById(named) ?? realm.userByName(named))?.id,
+      });
+      const server = { ...read, name: clientId, tickets: new Map() };
+      known.set(clientId, { settings, server });
+      return server;
+    },
   };
 }

@@ -5,7 +5,7 @@ import type {
 } from '../realm/authorization-settings.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
-import { isSimpleKind, isUnderstood } from './evaluation/policy-kinds.ts';
+import { isSimpleKind, isUnderstood } from './policies.ts';
 import { namesOf, ownerText, WORDS } from './read-settings.ts';
 
 /** Types of policies that apply other policies. */

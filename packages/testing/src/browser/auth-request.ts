@@ -1,13 +1,103 @@
-import { Fault, invalidRequest } from '../fault.ts';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
-import { askedResource } from '../tokens/resource.ts';
-import { grantScopes } from '../tokens/scopes.ts';
-import type { DeviceRequest } from './devices.ts';
-import { type Challenge, checkChallenge } from './pkce.ts';
-import { isRedirectUri } from './redirect-uri.ts';
+import { askedResource, grantScopes } from '../tokens/scopes.ts';
+import type { Challenge, DeviceRequest } from './devices.ts';
 
-export type ResponseMode = 'query' | 'fragment' | 'form_post';
+// RFC 7636 §4.1
+const VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/;
+
+/** RFC 7636 §4.3, and the method that the client requires. @throws {Fault} 400 `invalid_request` */
+export function checkChallenge(
+  client: Client,
+  value: string | undefined,
+  method: string | undefined,
+): Challenge | undefined {
+  const required = client.attributes['pkce.code.challenge.method'] || undefined;
+  if (required !== undefined && method === undefined) {
+    throw invalidRequest('Missing parameter: code_challenge_method');
+  }
+  if (value === undefined) {
+    if (method === undefined) return undefined;
+    throw invalidRequest('Missing parameter: code_challenge');
+  }
+  if (method !== undefined && method !== 'S256' && method !== 'plain') {
+    throw invalidRequest('Invalid parameter: code_challenge_method');
+  }
+  if (required !== undefined && method !== required) {
+    throw invalidRequest('Invalid parameter: code challenge method is not matching the configured one');
+  }
+  if (!VERIFIER.test(value)) throw invalidRequest('Invalid parameter: code_challenge');
+  return { value, method: method ?? 'plain' };
+}
+
+/** RFC 7636 §4.6. @throws {Fault} 400 `invalid_grant` */
+export function checkVerifier(challenge: Challenge | undefined, verifier: string | undefined): void {
+  if (challenge === undefined) {
+    if (verifier === undefined) return;
+    throw invalidGrant('PKCE code verifier specified but challenge not present in authorization');
+  }
+  if (verifier === undefined) throw invalidGrant('PKCE code verifier not specified');
+  if (!VERIFIER.test(verifier)) throw invalidGrant('PKCE verification failed: Invalid code verifier');
+  const derived =
+    challenge.method === 'plain' ? verifier : createHash('sha256').update(verifier).digest('base64url');
+  const [a, b] = [Buffer.from(derived), Buffer.from(challenge.value)];
+  if (a.length !== b.length || !timingSafeEqual(a, b)) {
+    throw invalidGrant('PKCE verification failed: Code mismatch');
+  }
+}
+
+const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+(?=[/?#]|$)/;
+
+/** Whether a login may lead to `uri`. */
+export function isRedirectUri(client: Client, uri: string): boolean {
+  return matchesAny(client.redirectUris, client.rootUrl, uri);
+}
+
+/** Whether a logout may lead to `uri`. `+` stands for the client's redirect URIs. */
+export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
+  const listed = client.attributes['post.logout.redirect.uris']?.split('##') ?? [];
+  const uris = listed.flatMap((one) => (one === '+' ? client.redirectUris : one === '-' ? [] : [one]));
+  return matchesAny(uris, client.rootUrl, uri);
+}
+
+/**
+ * Compares texts, not parsed URLs, as Keycloak does, and refuses what a browser might read in another way. A `*` at the end of
+ * a registered URI stands for any rest. A registered loopback URI without a port fits any port (RFC 8252 §7.3).
+ */
+function matchesAny(registered: readonly string[], rootUrl: string, uri: string): boolean {
+  if (!isPlain(uri)) return false;
+  const bare = uri.replace(/[?#].*$/s, '');
+  const candidates = [bare, bare.replace(LOOPBACK, '$1')];
+  return registered.some((entry) => {
+    const pattern = entry.startsWith('/') ? rootUrl.replace(/\/$/, '') + entry : entry;
+    if (!pattern.endsWith('*') || pattern.includes('?'))
+      return pattern === uri || pattern === uri.replace(LOOPBACK, '$1');
+    const prefix = pattern.slice(0, -1);
+    return candidates.some((one) => one.startsWith(prefix) || `${one}/` === prefix);
+  });
+}
+
+function isPlain(uri: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refuses exactly those
+  if (/[\\\s\u0000-\u001f\u007f]/.test(uri) || /^(javascript|data|vbscript|file|blob):/i.test(uri))
+    return false;
+  const match = /^[a-z][a-z0-9+.-]*:(?:\/\/([^/?#]*))?([^?#]*)/i.exec(uri);
+  if (match === null || match[1]?.includes('@')) return false;
+  let path = match[2] ?? '';
+  for (let round = 0; round < 4; round += 1) {
+    if (path.split(/[/\\]/).includes('..')) return false;
+    try {
+      path = decodeURIComponent(path);
+    } catch {
+      return false;
+    }
+  }
+  return true;
+}
+
+type ResponseMode = 'query' | 'fragment' | 'form_post';
 
 /** An authorization request (RFC 6749 §4.1.1) whose redirect URI can be trusted with the answer. */
 export interface AuthRequest {

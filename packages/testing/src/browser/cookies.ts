@@ -1,10 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Exchange } from '../http/route.ts';
-import { sessionMaxEnd } from '../lifespans.ts';
-import type { Provider } from '../provider.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../session.ts';
+import { type Session, sessionMaxEnd } from '../sessions/sessions.ts';
+import type { TokenState } from '../tokens/issue.ts';
 
 const IDENTITY = 'KEYCLOAK_IDENTITY';
 const BROWSER = 'AUTH_SESSION_ID';
@@ -13,7 +11,7 @@ const STATUS = 'KEYCLOAK_SESSION';
 
 /** The browser's session and its user (single sign-on). */
 export function signedIn(
-  { sessions, realm }: Provider,
+  { sessions, realm }: Pick<TokenState, 'sessions' | 'realm'>,
   request: FastifyRequest,
 ): { session: Session; user: User } | undefined {
   const [id = '', proof = ''] = (cookieOf(request, IDENTITY) ?? '').split('.');
@@ -24,9 +22,12 @@ export function signedIn(
 }
 
 /** Sets cookies that last until the browser closes, or as long as the session may if the person is remembered. */
-export function signIn(exchange: Exchange, session: Session): void {
-  const { request, reply } = exchange;
-  const { realm, clock } = exchange.provider;
+export function signIn(
+  { realm, clock }: Pick<TokenState, 'realm' | 'clock'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  session: Session,
+): void {
   session.cookie ??= randomBytes(24).toString('base64url');
   const maxAge = `Max-Age=${sessionMaxEnd(realm.settings, session) - clock.seconds()}`;
   const kept = session.rememberMe ? [maxAge] : [];

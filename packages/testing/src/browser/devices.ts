@@ -2,7 +2,12 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { Challenge } from './pkce.ts';
+
+/** A code challenge (RFC 7636 §4.2). */
+export interface Challenge {
+  readonly value: string;
+  readonly method: 'S256' | 'plain';
+}
 
 /** A device that waits for somebody to sign in elsewhere (RFC 8628). */
 export interface DeviceRequest {

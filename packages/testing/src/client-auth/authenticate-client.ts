@@ -1,16 +1,55 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
-import { formOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Provider } from '../provider.ts';
+import { field, formOf } from '../http/bodies.ts';
+import { issuerOf } from '../http/headers.ts';
 import type { Client } from '../realm/client.ts';
-import { type Assertion, isJwtBearer, readAssertion } from './assertion.ts';
 import { checkFederated, findFederated } from './federated-jwt.ts';
-import { checkSecret, credentialsOf } from './secret.ts';
-import { checkSignedJwt } from './signed-jwt.ts';
+import type { ClientAuthState } from './signed-jwt.ts';
+import { type Assertion, checkSignedJwt, isJwtBearer, readAssertion } from './signed-jwt.ts';
+
+/** Id and secret of a request. As in Keycloak, a field of the form is stronger than the `Authorization` header. */
+function credentialsOf(request: FastifyRequest): {
+  id: string | undefined;
+  secret: string | undefined;
+} {
+  const form = formOf(request);
+  const basic = basicOf(request);
+  return {
+    id: field(form, 'client_id') ?? basic?.id,
+    secret: field(form, 'client_secret') ?? basic?.secret,
+  };
+}
+
+/** Whether the secret is the client's. Compares in constant time. */
+function checkSecret({ secret: expected }: Client, secret: string | undefined): boolean {
+  return secret !== undefined && expected !== undefined && isSame(secret, expected);
+}
+
+function basicOf(request: FastifyRequest): { id: string; secret: string } | undefined {
+  const header = /^basic (.+)$/i.exec(request.headers.authorization ?? '');
+  const text = Buffer.from(header?.[1] ?? '', 'base64').toString();
+  const colon = text.indexOf(':');
+  if (colon === -1) return undefined;
+  // RFC 6749 §2.3.1: both halves are form-encoded.
+  return { id: decode(text.slice(0, colon)), secret: decode(text.slice(colon + 1)) };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw new Fault(400, 'unauthorized_client', 'Unexpected error when authenticating client');
+  }
+}
+
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
 
 /** An endpoint's texts for refusals, which differ in Keycloak. */
-export interface ClientAuthWording {
+interface ClientAuthWording {
   readonly wrongSecret: () => Fault;
 }
 
@@ -25,7 +64,7 @@ const wording: ClientAuthWording = { wrongSecret: () => new Fault(401, 'unauthor
  * if a JWT is refused
  */
 export async function authenticateClient(
-  provider: Provider,
+  provider: ClientAuthState,
   request: FastifyRequest,
   { wrongSecret } = wording,
 ): Promise<Client> {
@@ -58,7 +97,7 @@ export async function authenticateClient(
 }
 
 /** The client that an assertion names: by its id, or as the identity provider knows it. */
-function clientOf({ realm }: Provider, assertion: Assertion): Client | undefined {
+function clientOf({ realm }: ClientAuthState, assertion: Assertion): Client | undefined {
   const { claims } = assertion;
   if (claims === undefined || !isJwtBearer(assertion)) return undefined;
   return claims.iss === claims.sub && claims.sub !== undefined

@@ -2,8 +2,8 @@ import { compactVerify } from 'jose';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { IdentityProviderRepresentation } from '../realm/representation.ts';
-import { type Assertion, type AssertionCheck, checkClaims, isJwtBearer, refuse } from './assertion.ts';
 import { ASYMMETRIC, type KeySource } from './client-keys.ts';
+import { type Assertion, type AssertionCheck, checkClaims, isJwtBearer, refuse } from './signed-jwt.ts';
 
 type Claims = NonNullable<Assertion['claims']>;
 

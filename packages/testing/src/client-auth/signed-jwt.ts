@@ -1,16 +1,97 @@
 import { compactVerify } from 'jose';
+import type { Clock } from '../clock.ts';
 import { Fault } from '../fault.ts';
+import { field } from '../http/bodies.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
-import {
-  type Assertion,
-  type AssertionCheck,
-  type AssertionRules,
-  checkClaims,
-  isJwtBearer,
-  JWT_BEARER,
-  refuse,
-} from './assertion.ts';
-import { ASYMMETRIC, type KeySource, SYMMETRIC } from './client-keys.ts';
+import type { Realm } from '../realm/realm.ts';
+import { ASYMMETRIC, type createClientKeys, type KeySource, SYMMETRIC } from './client-keys.ts';
+
+/** The assertion of a request (RFC 7523 §2.2), not yet verified. */
+export interface Assertion {
+  readonly type: string | undefined;
+  readonly jwt: string | undefined;
+  /** `undefined` if the JWT cannot be read. */
+  readonly header?: Readonly<Record<string, unknown>>;
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** The parts of a realm's state that clients authenticate by. */
+export interface ClientAuthState {
+  readonly realm: Realm;
+  readonly clock: Clock;
+  readonly clientKeys: ReturnType<typeof createClientKeys>;
+  readonly usedTokens: ReturnType<typeof createUsedTokens>;
+}
+
+/** What the checks of an assertion need. */
+export interface AssertionCheck {
+  readonly provider: ClientAuthState;
+  readonly client: Client;
+  readonly issuer: string;
+}
+
+/** What an assertion may be, which differs by who issued it. Units: seconds. */
+interface AssertionRules {
+  readonly audiences: readonly string[];
+  /** Tolerated difference of clocks. */
+  readonly skew: number;
+  /** Longest time from `iat`, or until `exp` without `iat`. */
+  readonly maxAge: number;
+  /** Whether the same assertion may come again. */
+  readonly reusable: boolean;
+  /** Who issued it: tokens of two issuers may have the same `jti`. */
+  readonly kind: string;
+}
+
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+export const isJwtBearer = ({ type }: Assertion): boolean => type === JWT_BEARER;
+export const refuse = (text: string) => new Fault(400, 'invalid_client', text);
+
+export function readAssertion(form: URLSearchParams): Assertion {
+  const [type, jwt] = [field(form, 'client_assertion_type'), field(form, 'client_assertion')];
+  const [header, claims] = (jwt ?? '').split('.', 2).map(parse);
+  return header === undefined || claims === undefined ? { type, jwt } : { type, jwt, header, claims };
+}
+
+/**
+ * Checks audience, times and single use, in Keycloak's order. The signature is verified before.
+ *
+ * @throws {Fault} 400 `invalid_client`
+ */
+export function checkClaims(
+  { clock, usedTokens }: Pick<ClientAuthState, 'clock' | 'usedTokens'>,
+  claims: Readonly<Record<string, unknown>>,
+  { audiences, skew, maxAge, reusable, kind }: AssertionRules,
+): void {
+  const { exp, nbf, iat, jti, aud } = claims as Record<'exp' | 'nbf' | 'iat', number | undefined> &
+    typeof claims;
+  const named = [aud ?? []].flat().map(String);
+  if (!named.some((one) => audiences.includes(one))) throw refuse('Invalid token audience');
+  if (named.length > 1) throw refuse('Multiple audiences not allowed');
+  if (exp === undefined) throw refuse('Token exp claim is required');
+  const now = clock.seconds();
+  if (exp <= now || (nbf ?? 0) > now + skew) throw refuse('Token is not active');
+  if (iat === undefined && exp - now > maxAge) {
+    throw refuse('Token expiration is too far in the future and iat claim not present in token');
+  }
+  if (iat !== undefined && iat - skew > now) throw refuse('Token was issued in the future');
+  if (iat !== undefined && now > iat + maxAge) {
+    throw refuse('Token was issued too far in the past to be used now');
+  }
+  if (reusable) return;
+  if (jti === undefined) throw refuse('Token jti claim is required');
+  if (!usedTokens.use(`${kind} ${jti}`, Math.min(exp, now + maxAge))) throw refuse('Token reuse detected');
+}
+
+function parse(part: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9). Each JWT is good once.
@@ -87,3 +168,18 @@ function sourceOf(client: Client): KeySource {
 }
 
 const failed = (text: string) => refuse(`Client authentication with signed JWT failed: ${text}`);
+
+/** Ids of tokens that are good once. */
+export function createUsedTokens(clock: Clock) {
+  const used = new Map<string, number>();
+  return {
+    /** False if the id was used before. @param until when it may be forgotten. Unit: seconds since 1970 */
+    use(id: string, until: number): boolean {
+      const now = clock.seconds();
+      for (const [one, end] of used) if (end < now) used.delete(one);
+      if (used.has(id)) return false;
+      used.set(id, until);
+      return true;
+    },
+  };
+}

@@ -1,11 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
-import { allowCaller } from '../http/cors.ts';
-import { issuerOf } from '../http/issuer.ts';
-import { jsonTextOf, parseJsonTexts } from '../http/json-body.ts';
-import { addRoute } from '../http/route.ts';
-import type { Registered } from '../provider.ts';
+import { jsonTextOf, parseJsonTexts } from '../http/bodies.ts';
+import { allowCaller, issuerOf } from '../http/headers.ts';
+import type { Registered } from '../provider/provider.ts';
+import { addRoute } from '../provider/route.ts';
 import { readMetadata, toRegistration, toRepresentation } from '../registration/metadata.ts';
 import { assertMayRegister } from '../registration/policies.ts';
 

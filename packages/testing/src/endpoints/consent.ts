@@ -1,15 +1,12 @@
 import { browserIdOf, signedIn } from '../browser/cookies.ts';
-import type { PendingLogin } from '../browser/logins.ts';
+import type { PendingLogin } from '../browser/pending.ts';
 import { respond } from '../browser/respond.ts';
-import { noStore, redirectTo } from '../http/answer.ts';
-import { field, formOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Exchange, Route } from '../http/route.ts';
-import { sendConsentPage } from '../pages/consent-page.ts';
+import { field, formOf } from '../http/bodies.ts';
+import { issuerOf, noStore, redirectTo } from '../http/headers.ts';
+import { sendConsentPage } from '../pages/forms.ts';
+import type { Exchange, Route } from '../provider/route.ts';
 import { toGranted } from '../tokens/scopes.ts';
-import { consentUrl } from './login-urls.ts';
-import { pendingLogin, sendNoLogin } from './pending-login.ts';
-import { sendCode } from './send-code.ts';
+import { consentUrl, pendingLogin, sendCode, sendNoLogin } from './pending-login.ts';
 
 /**
  * Asks the person before a client that requires consent, or any device, gets tokens: an attacker could have sent a device's

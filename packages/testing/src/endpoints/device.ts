@@ -1,16 +1,14 @@
+import { checkChallenge } from '../browser/auth-request.ts';
 import { browserIdOf, setBrowserId } from '../browser/cookies.ts';
-import { checkChallenge } from '../browser/pkce.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant } from '../fault.ts';
-import { noStore, redirectTo } from '../http/answer.ts';
-import { allowCaller, allowOriginsOf } from '../http/cors.ts';
-import { field, formOf, hasDuplicates, queryOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Exchange, Route } from '../http/route.ts';
-import { sendDevicePage } from '../pages/device-page.ts';
-import { sendInfoPage } from '../pages/message-page.ts';
+import { field, formOf, hasDuplicates, queryOf } from '../http/bodies.ts';
+import { allowCaller, allowOriginsOf, issuerOf, noStore, redirectTo } from '../http/headers.ts';
+import { sendDevicePage } from '../pages/forms.ts';
+import { sendInfoPage } from '../pages/layout.ts';
+import type { Exchange, Route } from '../provider/route.ts';
 import { hasFlag } from '../realm/client.ts';
-import { authenticateUrl } from './login-urls.ts';
+import { authenticateUrl } from './pending-login.ts';
 
 const NOT_ENABLED =
   'Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. The flow is disabled for the client.';

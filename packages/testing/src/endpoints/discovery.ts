@@ -1,10 +1,10 @@
+import { createPublicKey } from 'node:crypto';
 import { ASYMMETRIC, SYMMETRIC } from '../client-auth/client-keys.ts';
-import { allowAnyOrigin } from '../http/cors.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Route } from '../http/route.ts';
+import { allowAnyOrigin, issuerOf } from '../http/headers.ts';
+import type { Route } from '../provider/route.ts';
 import type { Realm } from '../realm/realm.ts';
-import { namesOfLevels } from '../tokens/acr.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
+import { namesOfLevels } from '../tokens/scopes.ts';
 
 /** OpenID Connect Discovery 1.0 §4. It lists only what this provider supports. */
 export const discoveryRoute = documentAt('/.well-known/openid-configuration');
@@ -25,7 +25,7 @@ function documentAt(path: string): Route {
   };
 }
 
-export function metadataOf(issuer: string, { scopes, features, settings }: Realm) {
+function metadataOf(issuer: string, { scopes, features, settings }: Realm) {
   const base = `${issuer}/protocol/openid-connect`;
   const methods = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
   const signing = [...SYMMETRIC, ...ASYMMETRIC];
@@ -93,3 +93,75 @@ export function metadataOf(issuer: string, { scopes, features, settings }: Realm
     ...(features.has('cimd') ? { client_id_metadata_document_supported: true } : {}),
   };
 }
+
+export const jwksRoute: Route = {
+  endpoint: 'jwks',
+  path: '/protocol/openid-connect/certs',
+  methods: ['GET'],
+  async handler({ provider, request, reply }) {
+    const { keys } = provider;
+    allowAnyOrigin(request, reply);
+    return reply
+      .header('cache-control', 'no-cache')
+      .type('application/json')
+      .send(await keys.jwks());
+  },
+};
+
+export const realmInfoRoute: Route = {
+  endpoint: 'realm',
+  path: '/',
+  methods: ['GET'],
+  async handler({ provider, request, reply }) {
+    const { realm, keys } = provider;
+    allowAnyOrigin(request, reply);
+    const issuer = issuerOf(request);
+    const jwk = (await keys.current('RS256')).publicJwk;
+    const key = createPublicKey({ key: jwk as import('node:crypto').JsonWebKey, format: 'jwk' });
+    reply.header('cache-control', 'no-cache').type('application/json;charset=UTF-8');
+    return reply.send({
+      realm: realm.name,
+      public_key: key.export({ type: 'spki', format: 'der' }).toString('base64'),
+      'token-service': `${issuer}/protocol/openid-connect`,
+      'account-service': `${issuer}/account`,
+      'tokens-not-before': realm.settings.notBefore ?? 0,
+    });
+  },
+};
+
+/** Members that the document shares with OpenID Connect Discovery. */
+const SHARED = [
+  'issuer',
+  'authorization_endpoint',
+  'token_endpoint',
+  'introspection_endpoint',
+  'end_session_endpoint',
+  'jwks_uri',
+  'grant_types_supported',
+  'response_types_supported',
+  'response_modes_supported',
+  'registration_endpoint',
+  'token_endpoint_auth_methods_supported',
+  'scopes_supported',
+] as const;
+
+/** UMA 2.0 Grant §2 and Federated Authorization §2: the document that names the protection API. */
+export const umaConfigurationRoute: Route = {
+  endpoint: 'discovery',
+  path: '/.well-known/uma2-configuration',
+  methods: ['GET'],
+  handler({ provider, request, reply }) {
+    const { realm } = provider;
+    allowAnyOrigin(request, reply);
+    reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
+    const issuer = issuerOf(request);
+    const metadata = metadataOf(issuer, realm);
+    const protection = `${issuer}/authz/protection`;
+    return reply.send({
+      ...Object.fromEntries(SHARED.map((name) => [name, metadata[name]])),
+      resource_registration_endpoint: `${protection}/resource_set`,
+      permission_endpoint: `${protection}/permission`,
+      policy_endpoint: `${protection}/uma-policy`,
+    });
+  },
+};

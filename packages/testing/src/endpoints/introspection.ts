@@ -1,15 +1,15 @@
-import { permissionsIn } from '../authz/grant/granted-permissions.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { field, formOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Route } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
+import { field, formOf } from '../http/bodies.ts';
+import { issuerOf } from '../http/headers.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Route } from '../provider/route.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import { type Claims, contextOf } from '../tokens/issue.ts';
 import { applyMappers } from '../tokens/mappers.ts';
 import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
 import { mappersOf, toGranted } from '../tokens/scopes.ts';
+import { permissionsIn } from '../uma/uma-ticket.ts';
 
 const WRONG_SECRET = {
   wrongSecret: () => new Fault(401, 'invalid_client', 'Client authentication failed.'),

@@ -1,9 +1,9 @@
-import { queryOf } from '../http/form.ts';
-import { ownOrigin } from '../http/issuer.ts';
-import type { Route } from '../http/route.ts';
+import { queryOf } from '../http/bodies.ts';
+import { ownOrigin } from '../http/headers.ts';
+import { createScriptPage } from '../pages/layout.ts';
 import { LOGIN_STATUS_SCRIPT, THIRD_PARTY_COOKIES_SCRIPT } from '../pages/login-status-script.ts';
-import { createScriptPage } from '../pages/script-page.ts';
-import { isAllowedOrigin } from '../realm/origins.ts';
+import type { Route } from '../provider/route.ts';
+import { isAllowedOrigin } from '../realm/client.ts';
 
 const BASE = '/protocol/openid-connect';
 const FRAME = `${BASE}/login-status-iframe.html`;

@@ -1,15 +1,69 @@
 import { signedIn } from '../browser/cookies.ts';
-import type { PendingLogin } from '../browser/logins.ts';
-import { noStore, redirectTo } from '../http/answer.ts';
-import { field, formOf, queryOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Exchange, Route } from '../http/route.ts';
+import type { PendingLogin } from '../browser/pending.ts';
+import { field, formOf, queryOf } from '../http/bodies.ts';
+import { issuerOf, noStore, redirectTo } from '../http/headers.ts';
+import { sendPasswordPage } from '../pages/forms.ts';
+import { sendErrorPage } from '../pages/layout.ts';
+import type { Exchange, Route } from '../provider/route.ts';
 import { isPasswordOf } from '../realm/password.ts';
+import type { Realm } from '../realm/realm.ts';
+import { membershipsOf, organizationsOf } from '../realm/user.ts';
 import { mustChooseOrganization } from '../tokens/organization-scope.ts';
-import { finishLogin, sendBack } from './finish-login.ts';
-import { identifyFirst } from './identity-first.ts';
-import { requiredActionUrl } from './login-urls.ts';
-import { pendingLogin, sendNoLogin, showLogin } from './pending-login.ts';
+import {
+  finishLogin,
+  pendingLogin,
+  requiredActionUrl,
+  sendBack,
+  sendNoLogin,
+  showLogin,
+} from './pending-login.ts';
+
+const NO_ACCOUNT = "Your email domain matches an organization but you don't have an account yet.";
+
+/**
+ * The login of a realm with organizations: first the name, then the organization if there are several, then the password.
+ *
+ * @returns `undefined` when the password is next
+ */
+function identifyFirst(exchange: Exchange, login: PendingLogin) {
+  const { provider, request, reply } = exchange;
+  const { realm } = provider;
+  const form = formOf(request);
+  const show = (error?: string, username = login.username) =>
+    showLogin(exchange, login, { ...(error && { error }), ...(username && { username }) });
+  if (login.username === undefined) {
+    const username = field(form, 'username') ?? field(form, 'as') ?? '';
+    const user = realm.userByLogin(username);
+    if (username === '') return show('Invalid username.');
+    if (user?.enabled === false) {
+      return sendErrorPage(reply, realm.displayName, 'Account is disabled, contact your administrator.');
+    }
+    if (user === undefined && isOfOrganization(realm, username)) return show(NO_ACCOUNT, username);
+    login.username = username;
+    login.rememberMe = realm.settings.rememberMe === true && field(form, 'rememberMe') === 'on';
+    return show();
+  }
+  if (form.has('switchOrganization')) {
+    delete login.organization;
+    return show();
+  }
+  const chosen = field(form, 'kc.org');
+  if (chosen === undefined) return undefined;
+  const user = realm.userByLogin(login.username);
+  const own = user === undefined ? [] : membershipsOf(realm.settings, user);
+  const found = own.find(({ alias, enabled }) => enabled && alias === chosen);
+  if (found === undefined) return show();
+  login.organization = found.alias;
+  const isSignedIn = signedIn(provider, request)?.user.id === user?.id;
+  return isSignedIn && login.reauthenticate === undefined ? sendBack(exchange, login) : show();
+}
+
+function isOfOrganization(realm: Realm, username: string): boolean {
+  const domain = username.split('@')[1]?.toLowerCase();
+  return (
+    domain !== undefined && organizationsOf(realm.settings).some(({ domains }) => domains.includes(domain))
+  );
+}
 
 /** The login page's own form. */
 export const loginRoute: Route = {
@@ -68,3 +122,39 @@ async function authenticate(exchange: Exchange, login: PendingLogin) {
   }
   return finishLogin(exchange, login, user);
 }
+
+/** What a user must do before a login is complete. This provider supports one action: a new password. */
+export const requiredActionRoute: Route = {
+  endpoint: 'login',
+  path: '/login-actions/required-action',
+  methods: ['GET', 'POST'],
+  handler(exchange) {
+    const { provider, request, reply } = exchange;
+    const { realm } = provider;
+    const login = pendingLogin(provider, request);
+    const user = realm.userById(login?.userId ?? '');
+    if (login === undefined || user === undefined) return sendNoLogin(provider, reply);
+    const [action] = user.requiredActions;
+    if (action !== undefined && action !== 'UPDATE_PASSWORD') {
+      const text = `The embedded provider cannot carry out the action ${action}. Remove it in the realm file.`;
+      return sendErrorPage(reply, realm.displayName, text);
+    }
+    const url = requiredActionUrl(issuerOf(request), login, user);
+    const form = formOf(request);
+    const password = field(form, 'password-new') ?? '';
+    if (request.method !== 'POST') return sendPasswordPage(reply, realm.displayName, url);
+    if (queryOf(request).get('session_code') !== login.sessionCode) return sendNoLogin(provider, reply);
+    if (password === '') return sendPasswordPage(reply, realm.displayName, url, 'Please specify password.');
+    if (password !== field(form, 'password-confirm')) {
+      return sendPasswordPage(reply, realm.displayName, url, "Passwords don't match.");
+    }
+    const done = realm.updateUser(user.username, {
+      credentials: [{ type: 'password', value: password }],
+      requiredActions: user.requiredActions.filter((name) => name !== 'UPDATE_PASSWORD'),
+    });
+    if (done.requiredActions.length > 0) {
+      return redirectTo(reply, requiredActionUrl(issuerOf(request), login, done));
+    }
+    return finishLogin(exchange, login, done);
+  },
+};

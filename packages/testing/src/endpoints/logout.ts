@@ -1,17 +1,39 @@
 import { randomBytes } from 'node:crypto';
+import { isPostLogoutRedirectUri } from '../browser/auth-request.ts';
 import { signedIn, signOut } from '../browser/cookies.ts';
-import { isPostLogoutRedirectUri } from '../browser/redirect-uri.ts';
-import { endSession } from '../end-session.ts';
-import { recordSession } from '../events/record-session.ts';
-import { redirectTo } from '../http/answer.ts';
-import { field, formOf, queryOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Exchange, Route } from '../http/route.ts';
-import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/message-page.ts';
-import type { Provider } from '../provider.ts';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
+import { recordSession } from '../events/event-log.ts';
+import { invalidGrant } from '../fault.ts';
+import { field, formOf, queryOf } from '../http/bodies.ts';
+import { allowCaller, allowOriginsOf, issuerOf, redirectTo } from '../http/headers.ts';
+import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/layout.ts';
+import { endSession } from '../provider/end-session.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Exchange, Route } from '../provider/route.ts';
 import type { Client } from '../realm/client.ts';
-import type { Session } from '../session.ts';
-import { logoutByRefreshToken } from './refresh-token-logout.ts';
+import type { Session } from '../sessions/sessions.ts';
+
+/** Keycloak's logout by refresh token: answers 204 and ends the session. */
+async function logoutByRefreshToken({ provider, request, reply }: Exchange) {
+  const { keys, sessions } = provider;
+  allowCaller(request, reply);
+  const client = await authenticateClient(provider, request);
+  allowOriginsOf(client, request, reply);
+  const claims = await keys.verifyInternal(field(formOf(request), 'refresh_token') ?? '');
+  const offline = claims?.typ === 'Offline';
+  if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuerOf(request)) {
+    throw invalidGrant('Invalid refresh token');
+  }
+  if (claims.azp !== client.clientId) {
+    throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
+  }
+  const session = sessions.find(String(claims.sid), offline);
+  if (session !== undefined) {
+    await endSession(provider, session, issuerOf(request));
+    recordSession(provider, 'LOGOUT', request, session, client.clientId);
+  }
+  return reply.code(204).header('cache-control', 'no-cache').send();
+}
 
 /** OpenID Connect RP-Initiated Logout 1.0, and Keycloak's own logout by refresh token. */
 export const logoutRoutes: readonly Route[] = [

@@ -1,18 +1,41 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { browserIdOf } from '../browser/cookies.ts';
-import type { PendingLogin } from '../browser/logins.ts';
-import { noStore } from '../http/answer.ts';
-import { queryOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Exchange } from '../http/route.ts';
-import { sendLoginPage } from '../pages/login-page.ts';
-import { sendErrorPage } from '../pages/message-page.ts';
-import { sendOrganizationPage } from '../pages/organization-page.ts';
-import type { Provider } from '../provider.ts';
-import { membershipsOf } from '../realm/organizations.ts';
+import type { ValidAuthRequest } from '../browser/auth-request.ts';
+import { browserIdOf, signedIn, signIn } from '../browser/cookies.ts';
+import type { PendingLogin } from '../browser/pending.ts';
+import { respond } from '../browser/respond.ts';
+import { recordSession } from '../events/event-log.ts';
+import { queryOf } from '../http/bodies.ts';
+import { issuerOf, noStore, redirectTo } from '../http/headers.ts';
+import { sendLoginPage, sendOrganizationPage } from '../pages/forms.ts';
+import { sendErrorPage } from '../pages/layout.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Exchange } from '../provider/route.ts';
 import type { Realm } from '../realm/realm.ts';
+import { membershipsOf, type User } from '../realm/user.ts';
+import type { Session } from '../sessions/sessions.ts';
 import { mustChooseOrganization } from '../tokens/organization-scope.ts';
-import { loginQuery } from './login-urls.ts';
+
+// Where the steps of a login are.
+
+export function authenticateUrl(issuer: string, { tabId, request: { client } }: PendingLogin): string {
+  const query = new URLSearchParams({ client_id: client.clientId, tab_id: tabId });
+  return `${issuer}/login-actions/authenticate?${query}`;
+}
+
+function loginQuery({ sessionCode, tabId, request }: PendingLogin): string {
+  return String(
+    new URLSearchParams({ session_code: sessionCode, client_id: request.client.clientId, tab_id: tabId }),
+  );
+}
+
+export function requiredActionUrl(issuer: string, login: PendingLogin, user: User): string {
+  const execution = encodeURIComponent(user.requiredActions[0] ?? '');
+  return `${issuer}/login-actions/required-action?execution=${execution}&${loginQuery(login)}`;
+}
+
+export function consentUrl(issuer: string, login: PendingLogin): string {
+  return `${issuer}/login-actions/consent?${loginQuery(login)}`;
+}
 
 const NO_COOKIE =
   'Restart login cookie not found. It may have expired; it may have been deleted or cookies are disabled in ' +
@@ -71,3 +94,54 @@ export function showLogin(
 /** The name of a hint, if there is such a user. */
 const knownHint = (realm: Realm, hint = ''): string | undefined =>
   realm.userByLogin(hint) === undefined ? undefined : hint;
+
+/** Sends the client a code. @param organization alias of the organization that the person chose */
+export function sendCode(
+  exchange: Exchange,
+  asked: ValidAuthRequest,
+  session: Session,
+  organization?: string,
+) {
+  const { provider, request, reply } = exchange;
+  provider.sessions.touch(session, asked.client);
+  recordSession(provider, 'LOGIN', request, session, asked.client.clientId);
+  const code = provider.codes.issue(asked, session, organization);
+  return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
+}
+
+/** Starts the session of an authenticated person, or continues the one they have. */
+export function finishLogin(exchange: Exchange, login: PendingLogin, user: User) {
+  const { provider, request, reply } = exchange;
+  const { sessions, clock } = provider;
+  const current = signedIn(provider, request);
+  const { rememberMe = false } = login;
+  const session =
+    current?.user.id === user.id ? current.session : sessions.start({ userId: user.id, rememberMe });
+  session.notes.AUTH_TIME = String(clock.seconds());
+  signIn(provider, request, reply, session);
+  return sendBack(exchange, login, session);
+}
+
+/** Sends the client its code, or first asks the person about the client or the device. */
+export function sendBack(
+  exchange: Exchange,
+  login: PendingLogin,
+  session = signedIn(exchange.provider, exchange.request)?.session,
+) {
+  const { provider, request, reply } = exchange;
+  if (session === undefined) return sendNoLogin(provider, reply);
+  const { device, pushedAs } = login.request;
+  if (device !== undefined || provider.consents.isMissing(session.userId, login.request)) {
+    return sendToConsent(exchange, login);
+  }
+  if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
+  provider.logins.close(browserIdOf(request)!, login);
+  return sendCode(exchange, login.request, session, login.organization);
+}
+
+/** Redirects to the consent page. */
+export function sendToConsent({ provider, request, reply }: Exchange, login: PendingLogin) {
+  provider.logins.renew(login);
+  noStore(reply);
+  return redirectTo(reply, consentUrl(issuerOf(request), login));
+}

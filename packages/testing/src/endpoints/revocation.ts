@@ -1,9 +1,8 @@
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { allowCaller, allowOriginsOf } from '../http/cors.ts';
-import { field, formOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Route } from '../http/route.ts';
+import { field, formOf } from '../http/bodies.ts';
+import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
+import type { Route } from '../provider/route.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 
 /** RFC 7009. Revoking a refresh token ends the client's part of the session; an access token ends alone. */

@@ -1,20 +1,17 @@
 import type { FastifyRequest } from 'fastify';
-import { UMA_TICKET, umaTicketGrant } from '../authz/grant/uma-ticket.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { authorizationCodeGrant } from '../grants/authorization-code.ts';
-import { clientCredentialsGrant } from '../grants/client-credentials.ts';
-import { deviceCodeGrant } from '../grants/device-code.ts';
-import type { GrantHandler } from '../grants/grant-handler.ts';
-import { passwordGrant } from '../grants/password.ts';
+import { authorizationCodeGrant, deviceCodeGrant } from '../grants/code-grants.ts';
+import { clientCredentialsGrant, passwordGrant } from '../grants/direct-grants.ts';
+import type { GrantHandler } from '../grants/grant.ts';
 import { refreshGrant } from '../grants/refresh.ts';
 import { tokenExchangeGrant } from '../grants/token-exchange.ts';
-import { allowCaller, allowOriginsOf } from '../http/cors.ts';
-import { field, formOf, hasDuplicates } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Route } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
+import { field, formOf, hasDuplicates } from '../http/bodies.ts';
+import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Route } from '../provider/route.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
+import { UMA_TICKET, umaTicketGrant } from '../uma/uma-ticket.ts';
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 

@@ -1,9 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { allowCaller, allowOriginsOf } from '../http/cors.ts';
-import { field, formOf } from '../http/form.ts';
-import { issuerOf } from '../http/issuer.ts';
-import type { Exchange, Route } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
+import { field, formOf } from '../http/bodies.ts';
+import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Exchange, Route } from '../provider/route.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 import { type Claims, contextOf } from '../tokens/issue.ts';
 import { applyMappers } from '../tokens/mappers.ts';

@@ -1,12 +1,12 @@
 import { Fault, invalidRequest } from '../fault.ts';
-import { field } from '../http/form.ts';
-import type { Provider } from '../provider.ts';
+import { field } from '../http/bodies.ts';
+import type { Provider } from '../provider/provider.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { type Claims, issueTokens } from '../tokens/issue.ts';
 import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
 import { type GrantedScopes, grantScopes } from '../tokens/scopes.ts';
-import type { GrantHandler } from './grant-handler.ts';
+import type { GrantHandler } from './grant.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type:';
 const ACCESS = `${TYPE}access_token`;

@@ -1,6 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { escapeHtml } from './escape.ts';
+
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Makes text harmless in HTML, inside an element and inside a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -58,4 +70,52 @@ ${body}
 </body>
 </html>
 `);
+}
+
+/** Shows an error here, instead of redirecting to a URI that is not trusted. */
+export function sendErrorPage(reply: FastifyReply, realmName: string, message: string, status = 400) {
+  return sendPage(reply, status, {
+    heading: 'We are sorry...',
+    realmName,
+    body: `<p id="kc-error-message" class="instruction">${escapeHtml(message)}</p>`,
+  });
+}
+
+export function sendInfoPage(reply: FastifyReply, realmName: string, message: string, heading = message) {
+  return sendPage(reply, 200, {
+    heading,
+    realmName,
+    body: `<p id="kc-info-message" class="instruction">${escapeHtml(message)}</p>`,
+  });
+}
+
+/** Asks before logging out, so that a link on another site cannot do it. */
+export function sendLogoutPage(reply: FastifyReply, realmName: string, action: string, code: string) {
+  return sendPage(reply, 200, {
+    title: 'Logging out',
+    heading: 'Logging out',
+    realmName,
+    body: `<p id="kc-logout-confirm" class="instruction">Do you want to log out?</p>
+<form method="post" action="${escapeHtml(action)}">
+<input type="hidden" name="session_code" value="${escapeHtml(code)}">
+<button id="kc-logout" name="confirmLogout" type="submit">Logout</button>
+</form>`,
+  });
+}
+
+/**
+ * What sends a page that only runs a script, for an invisible frame in a client's page. Any page may frame it: the script
+ * only answers pages that may know.
+ */
+export function createScriptPage(script: string) {
+  const hash = createHash('sha256').update(script).digest('base64');
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; connect-src 'self'; base-uri 'none'`;
+  const html = `<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Status</title></head>\n<body><script type="module">${script}</script></body>\n</html>\n`;
+  return (reply: FastifyReply) =>
+    reply
+      .removeHeader('x-frame-options')
+      .header('content-security-policy', policy)
+      .header('cache-control', 'no-cache, must-revalidate, no-transform, no-store')
+      .type('text/html;charset=utf-8')
+      .send(html);
 }

@@ -1,7 +1,5 @@
-import type { Feature } from '../features.ts';
 import { BUILT_IN_CLIENTS, BUILT_IN_SCOPES, DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
 import { type Client, toClient } from './client.ts';
-import { type Group, toGroups } from './groups.ts';
 import type {
   ClientRepresentation,
   ClientScopeRepresentation,
@@ -9,7 +7,16 @@ import type {
   UserRepresentation,
 } from './representation.ts';
 import { createRoleBook, type RoleGrant, type RoleSet } from './roles.ts';
-import { toUser, type User } from './user.ts';
+import { type Group, toGroups, toUser, type User } from './user.ts';
+
+/**
+ * Experimental features of Keycloak 26.7, by the names in its option `--features`:
+ * - `resource-indicators`: a client names with `resource` the API that a token is for (RFC 8707)
+ * - `cimd`: a client id may be the URL of a document that describes the client, if a client policy of the realm accepts it
+ */
+export type Feature = 'resource-indicators' | 'cimd';
+
+export const FEATURES: readonly Feature[] = ['resource-indicators', 'cimd'];
 
 /** A realm in memory: the realm file, and what Keycloak adds to it. */
 export type Realm = ReturnType<typeof createRealm>;

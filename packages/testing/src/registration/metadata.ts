@@ -1,6 +1,5 @@
-import { anything, each, flag, object, readRepresentation, text, texts } from '../http/json-body.ts';
-import type { Client } from '../realm/client.ts';
-import { hasFlag } from '../realm/client.ts';
+import { anything, each, flag, object, readRepresentation, text, texts } from '../http/bodies.ts';
+import { type Client, hasFlag } from '../realm/client.ts';
 import type { ClientRepresentation } from '../realm/representation.ts';
 
 /** The members of a client's metadata (RFC 7591 §2) that have an effect here. */

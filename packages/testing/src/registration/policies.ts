@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
-import { ownOrigin } from '../http/issuer.ts';
+import { ownOrigin } from '../http/headers.ts';
 import { OPTIONAL_SCOPES } from '../realm/built-in.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ClientMetadata, RegistrationPolicies } from './metadata.ts';

@@ -1,17 +1,29 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
 import { invalidRequest } from '../fault.ts';
-import { accessTokenEnd, refreshTokenEnd } from '../lifespans.ts';
-import type { Provider } from '../provider.ts';
-import type { Client } from '../realm/client.ts';
-import { allowedOrigins } from '../realm/origins.ts';
+import { allowedOrigins, type Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
 import type { User } from '../realm/user.ts';
-import type { ClientSession, Session } from '../session.ts';
-import { newPart } from '../sessions.ts';
+import {
+  accessTokenEnd,
+  type ClientSession,
+  newPart,
+  refreshTokenEnd,
+  type Session,
+  type Sessions,
+} from '../sessions/sessions.ts';
+import type { KeyRing, SigningAlgorithm } from './keys.ts';
 import { applyMappers, type MapperContext } from './mappers.ts';
 import { organizationsFor } from './organization-scope.ts';
-import { audienceOf } from './resource.ts';
-import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
-import type { SigningAlgorithm } from './stored-keys.ts';
+import { audienceOf, type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
+
+/** The parts of a realm's state that tokens are made of and checked by. */
+export interface TokenState {
+  readonly realm: Realm;
+  readonly clock: Clock;
+  readonly keys: KeyRing;
+  readonly sessions: Sessions;
+}
 
 /** Everything that decides on the content of tokens. */
 export interface Grant {
@@ -40,7 +52,7 @@ export interface Grant {
 export type Claims = Record<string, unknown>;
 
 export function contextOf(
-  { realm }: Provider,
+  { realm }: TokenState,
   grant: Pick<Grant, 'client' | 'user' | 'session' | 'notes' | 'scopes'>,
 ) {
   const { client, user, session, notes, scopes } = grant;
@@ -58,7 +70,7 @@ export function contextOf(
   return context;
 }
 
-export function accessTokenClaims(provider: Provider, grant: Grant): Claims {
+export function accessTokenClaims(provider: TokenState, grant: Grant): Claims {
   const { client, session, scopes } = grant;
   const lightweight = isLightweight(client);
   const claims: Claims = {
@@ -99,7 +111,7 @@ function narrowAudience(claims: Claims, only: readonly string[] | undefined): vo
 
 /** @param exp expiry of the access token */
 export function idTokenClaims(
-  provider: Provider,
+  provider: TokenState,
   grant: Grant,
   accessToken: string,
   exp: unknown = tokenEnd(provider, grant),
@@ -123,7 +135,7 @@ export function idTokenClaims(
   return claims;
 }
 
-export function refreshTokenClaims(provider: Provider, grant: Grant, session: Session): Claims {
+export function refreshTokenClaims(provider: TokenState, grant: Grant, session: Session): Claims {
   const { clock, realm } = provider;
   const exp = refreshTokenEnd(realm.settings, grant.client, session, partFor(provider, grant, session));
   return {
@@ -144,7 +156,7 @@ export function refreshTokenClaims(provider: Provider, grant: Grant, session: Se
 }
 
 /** The answer of the token endpoint. */
-export async function issueTokens(provider: Provider, grant: Grant): Promise<Claims> {
+export async function issueTokens(provider: TokenState, grant: Grant): Promise<Claims> {
   const { keys, realm, clock } = provider;
   const { client, session, scopes } = grant;
   const access = accessTokenClaims(provider, grant);
@@ -170,14 +182,14 @@ export async function issueTokens(provider: Provider, grant: Grant): Promise<Cla
   return answer;
 }
 
-export function algorithmOf({ realm }: Provider, client: Client, token: 'access' | 'id'): SigningAlgorithm {
+export function algorithmOf({ realm }: TokenState, client: Client, token: 'access' | 'id'): SigningAlgorithm {
   const wanted =
     client.attributes[`${token}.token.signed.response.alg`] || realm.settings.defaultSignatureAlgorithm;
   return wanted === 'ES256' ? 'ES256' : 'RS256';
 }
 
 /** A service account has no session: its token expires as if one began now. */
-function tokenEnd(provider: Provider, grant: Grant): number {
+function tokenEnd(provider: TokenState, grant: Grant): number {
   const now = provider.clock.seconds();
   const times = { startedAt: now, lastSeenAt: now };
   const none: Session = { id: '', userId: '', ...times, offline: false, notes: {}, clients: {} };
@@ -188,7 +200,7 @@ function tokenEnd(provider: Provider, grant: Grant): number {
 
 /** The client's part of the session. A guest has none: its tokens expire as if one began now. */
 const partFor = (
-  { sessions, clock }: Provider,
+  { sessions, clock }: TokenState,
   { client, isGuest }: Grant,
   session: Session,
 ): ClientSession => (isGuest || session.id === '' ? newPart(client, clock) : sessions.join(session, client));

@@ -9,7 +9,22 @@ import {
   importJWK,
   type JWK,
 } from 'jose';
-import type { SigningAlgorithm, StoredKeys } from './stored-keys.ts';
+import type { RealmRepresentation } from '../realm/representation.ts';
+
+/** Algorithms that the provider signs tokens with. */
+export type SigningAlgorithm = 'RS256' | 'ES256';
+
+/** The keys of a provider as plain data, private ones too. Pass them to `startDevIdp`. */
+export interface StoredKeys {
+  /** Private signing keys, the current one of each algorithm first. */
+  readonly signing: readonly Readonly<Record<string, unknown>>[];
+  /** Public encryption key. */
+  readonly encryption: Readonly<Record<string, unknown>>;
+  /** Key id of the secret. */
+  readonly secretId: string;
+  /** HMAC secret for refresh tokens. */
+  readonly secret: string;
+}
 
 export interface SigningKey {
   readonly kid: string;
@@ -168,4 +183,24 @@ async function read(
   } catch {
     return undefined;
   }
+}
+
+interface Component {
+  readonly providerId?: string;
+  readonly config?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Algorithms of the signing keys that a realm file asks for. RS256 is among them, as in a new realm of Keycloak, if the realm does
+ * not sign with ES256: an EC key is made in a hundredth of the time.
+ */
+export function signingAlgorithmsOf(realm: RealmRepresentation): SigningAlgorithm[] {
+  if (realm.defaultSignatureAlgorithm === 'ES256') return ['ES256'];
+  const components = realm.components as Record<string, Component[]> | undefined;
+  const providers = components?.['org.keycloak.keys.KeyProvider'] ?? [];
+  const hasEc = providers.some(({ providerId, config }) => {
+    const curve = config?.ecdsaEllipticCurveKey?.[0] ?? 'P-256';
+    return providerId === 'ecdsa-generated' && curve === 'P-256' && config?.enabled?.[0] !== 'false';
+  });
+  return hasEc ? ['RS256', 'ES256'] : ['RS256'];
 }

@@ -1,15 +1,58 @@
 import type { Client } from '../realm/client.ts';
-import type { Organization } from '../realm/organizations.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ProtocolMapperRepresentation } from '../realm/representation.ts';
 import type { RoleSet } from '../realm/roles.ts';
-import type { User } from '../realm/user.ts';
-import { acrOf } from './acr.ts';
-import { setClaim, toClaimValue } from './claim-path.ts';
+import type { Organization, User } from '../realm/user.ts';
 import { ORGANIZATION_MAPPER } from './organization-scope.ts';
+import { acrOf } from './scopes.ts';
+
+/**
+ * Sets a claim by Keycloak's path notation: a dot nests (`realm_access.roles`), `\.` is a dot, `${client_id}` is the client
+ * that a role belongs to.
+ */
+function setClaim(claims: Record<string, unknown>, path: string, value: unknown, clientId?: string): void {
+  const parts = path
+    .split(/(?<!\\)\./)
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Keycloak's own placeholder
+    .map((part) => part.replaceAll('\\.', '.').replaceAll('${client_id}', clientId ?? ''));
+  const last = parts.pop()!;
+  let at = claims;
+  for (const part of parts) {
+    const next = Object.hasOwn(at, part) ? at[part] : undefined;
+    if (typeof next === 'object' && next !== null && !Array.isArray(next))
+      at = next as Record<string, unknown>;
+    else at = define(at, part, {}) as Record<string, unknown>;
+  }
+  define(at, last, value);
+}
+
+// A claim named "__proto__" becomes an own property, never the prototype.
+function define(target: Record<string, unknown>, name: string, value: unknown): unknown {
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+  return value;
+}
+
+/** Converts a value to the mapper's JSON type, single or as a list. */
+function toClaimValue(value: unknown, config: Readonly<Record<string, string>>): unknown {
+  const convert = (one: unknown) => {
+    switch (config['jsonType.label']) {
+      case 'boolean':
+        return one === true || one === 'true';
+      case 'long':
+      case 'int':
+        return Number(one);
+      case 'JSON':
+        return typeof one === 'string' ? JSON.parse(one) : one;
+      default:
+        return String(one);
+    }
+  };
+  const values = [value].flat().map(convert);
+  return config.multivalued === 'true' ? values : values[0];
+}
 
 /** Where claims go. `lightweight` is an access token with few claims (Keycloak 24 and later). */
-export type ClaimTarget = 'access' | 'lightweight' | 'id' | 'userinfo' | 'introspection';
+type ClaimTarget = 'access' | 'lightweight' | 'id' | 'userinfo' | 'introspection';
 
 export interface MapperContext {
   readonly realm: Realm;

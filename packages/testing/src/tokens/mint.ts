@@ -1,16 +1,52 @@
 import { createPublicKey } from 'node:crypto';
 import { CompactSign, type JWTHeaderParameters } from 'jose';
-import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sessions/sessions.ts';
+import type { TokenState } from './issue.ts';
 import { accessTokenClaims, algorithmOf, type Claims, idTokenClaims, refreshTokenClaims } from './issue.ts';
-import { createKey, type SigningKey } from './keys.ts';
+import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
 import { grantScopes } from './scopes.ts';
-import type { TokenKey, TokenRequest } from './token-request.ts';
+
+/**
+ * What a token is signed with:
+ * - `RS256`, `ES256`: the provider's key
+ * - `unknown`: a key that is not in the JWK Set, under the `kid` of one that is
+ * - `unknown-kid`: a key that is not in the JWK Set, under its own `kid`
+ * - `public-key-as-secret`: HS256 with the public key as the secret (RFC 8725 §2.1)
+ * - `none`: no signature
+ * - `broken`: the provider's key, with one bit of the signature flipped
+ */
+export type TokenKey =
+  | SigningAlgorithm
+  | 'unknown'
+  | 'unknown-kid'
+  | 'public-key-as-secret'
+  | 'none'
+  | 'broken';
+
+/** What {@link DevIdp.issueToken} is to issue. */
+export interface TokenRequest {
+  /** The token's user. Default: the realm's first user. */
+  username?: string;
+  /** The token's client. Default: the realm's first client. */
+  clientId?: string;
+  /** Scopes, as in a token request. Default `openid`. */
+  scope?: string;
+  /** Kind of token. Default `access`. */
+  type?: 'access' | 'id' | 'refresh';
+  /** Adds or replaces claims; `undefined` removes a claim. Default none. */
+  claims?: Record<string, unknown>;
+  /** Adds or replaces members of the header (`alg`, `typ`, `kid`); `undefined` removes one. Default none. */
+  header?: Record<string, unknown>;
+  /** What to sign with. Default: the client's algorithm, mostly `RS256`, or the provider's secret for a refresh token. */
+  key?: TokenKey;
+  /** Whether to start a session, so that userinfo and introspection know the token. Default true. */
+  session?: boolean;
+}
 
 export async function mintToken(
-  provider: Provider,
+  provider: TokenState,
   request: TokenRequest,
   user: User,
   client: Client,
@@ -38,7 +74,7 @@ export async function mintToken(
 }
 
 /** A session that the provider does not know. */
-function strayer({ clock }: Provider, user: User): Session {
+function strayer({ clock }: TokenState, user: User): Session {
   const now = clock.seconds();
   return {
     id: 'no-such-session',
@@ -52,7 +88,7 @@ function strayer({ clock }: Provider, user: User): Session {
 }
 
 async function sign(
-  { keys }: Provider,
+  { keys }: TokenState,
   claims: Claims,
   key: TokenKey,
   extra: Record<string, unknown>,

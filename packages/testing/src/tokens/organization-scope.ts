@@ -1,9 +1,8 @@
 import { Fault, invalidGrant } from '../fault.ts';
-import { membershipsOf, type Organization, organizationsOf } from '../realm/organizations.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ClientScopeRepresentation } from '../realm/representation.ts';
-import type { User } from '../realm/user.ts';
-import type { ClientSession } from '../session.ts';
+import { membershipsOf, type Organization, organizationsOf, type User } from '../realm/user.ts';
+import type { ClientSession } from '../sessions/sessions.ts';
 
 // Keycloak's scope `organization`, which may have a value: `organization` stands for one organization, which the person chooses
 // if there are several; `organization:<alias>` for that one; `organization:*` for all.

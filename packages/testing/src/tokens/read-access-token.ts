@@ -1,9 +1,8 @@
-import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../session.ts';
-import type { Claims } from './issue.ts';
+import type { Session } from '../sessions/sessions.ts';
+import type { Claims, TokenState } from './issue.ts';
 
 export interface GoodToken {
   readonly claims: Claims;
@@ -19,7 +18,7 @@ const FAILED = 'Token verification failed';
 
 /** Verifies a token of one of the given types, and checks its client, session and user. */
 export async function readToken(
-  { keys, clock, sessions, realm }: Provider,
+  { keys, clock, sessions, realm }: TokenState,
   token: string,
   issuer: string,
   types: readonly string[],
@@ -44,7 +43,7 @@ export async function readToken(
 }
 
 function holderOf(
-  { sessions, realm }: Pick<Provider, 'sessions' | 'realm'>,
+  { sessions, realm }: Pick<TokenState, 'sessions' | 'realm'>,
   claims: Claims,
   client: Client,
 ): { user: User; session?: Session } | { problem: string } {

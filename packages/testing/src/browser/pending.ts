@@ -1,0 +1,172 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { Session } from '../sessions/sessions.ts';
+import { PageFault, type ValidAuthRequest } from './auth-request.ts';
+import type { Challenge } from './devices.ts';
+
+const PREFIX = 'urn:ietf:params:oauth:request_uri:';
+
+/** Pushed authorization requests (RFC 9126). */
+export function createPushedRequests(realm: Realm, clock: Clock) {
+  const byUri = new Map<string, { clientId: string; parameters: URLSearchParams; expiresAt: number }>();
+
+  const lifespanSeconds = () => Number(realm.settings.attributes?.parRequestUriLifespan || 60);
+  return {
+    lifespanSeconds,
+    /** Keeps the parameters. Returns their `request_uri`. */
+    push({ clientId }: Client, parameters: URLSearchParams): string {
+      const now = clock.seconds();
+      for (const [uri, { expiresAt }] of byUri) if (expiresAt <= now) byUri.delete(uri);
+      const uri = `${PREFIX}${randomUUID()}`;
+      byUri.set(uri, { clientId, parameters, expiresAt: now + lifespanSeconds() });
+      return uri;
+    },
+    /**
+     * The parameters that a query with a `request_uri` stands for: the pushed ones, and those that only the query has.
+     *
+     * @throws {PageFault} if this client pushed nothing under this URI
+     */
+    resolve(query: URLSearchParams): URLSearchParams {
+      const entry = byUri.get(query.get('request_uri') ?? '');
+      if (entry === undefined || entry.expiresAt <= clock.seconds()) throw new PageFault('Invalid Request');
+      if (entry.clientId !== query.get('client_id')) throw new PageFault('Invalid Request');
+      const parameters = new URLSearchParams(entry.parameters);
+      for (const [name, value] of query) {
+        if (name !== 'request_uri' && !parameters.has(name)) parameters.append(name, value);
+      }
+      return parameters;
+    },
+    /** Ends a request after a login. */
+    close: (requestUri: string) => void byUri.delete(requestUri),
+  };
+}
+
+/** What an authorization code stands for. */
+export interface CodeGrant {
+  readonly sessionId: string;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly scope: string | undefined;
+  readonly nonce: string | undefined;
+  readonly challenge: Challenge | undefined;
+  readonly resource: string | undefined;
+  /** Alias of the organization that the person chose. */
+  readonly organization: string | undefined;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export function createCodes(realm: Realm, clock: Clock) {
+  const byCode = new Map<string, { grant: CodeGrant; used: boolean }>();
+
+  return {
+    issue(request: ValidAuthRequest, session: Session, organization?: string): string {
+      const { client, redirectUri, scope, nonce, challenge, resource } = request;
+      const now = clock.seconds();
+      for (const [code, { grant }] of byCode) if (grant.expiresAt + 3600 < now) byCode.delete(code);
+      const code = `${randomUUID()}.${session.id}.${client.id}`;
+      const expiresAt = now + (realm.settings.accessCodeLifespan ?? 60);
+      const { clientId } = client;
+      const about = { sessionId: session.id, clientId, redirectUri, scope, nonce, challenge, resource };
+      byCode.set(code, { grant: { ...about, organization, expiresAt }, used: false });
+      return code;
+    },
+    /** Uses up the code. `used` if it was used before. */
+    take(code: string) {
+      const entry = byCode.get(code);
+      if (entry === undefined) return undefined;
+      const { used } = entry;
+      entry.used = true;
+      return { grant: entry.grant, used };
+    },
+  };
+}
+
+/** A login page that is open in one tab. */
+export interface PendingLogin {
+  readonly tabId: string;
+  readonly request: ValidAuthRequest;
+  /** Valid for one submit, in the browser that has its cookie. */
+  sessionCode: string;
+  /** Id of the user who is signed in already and has to log in again. */
+  readonly reauthenticate: string | undefined;
+  /** The name that was typed, where the realm asks for it first. */
+  username?: string;
+  /** Alias of the organization that the person chose. */
+  organization?: string;
+  /** Whether the person asked to be remembered, and the realm allows it. */
+  rememberMe?: boolean;
+  /** The user who gave the right password but still has an action to carry out. */
+  userId?: string;
+  readonly expiresAt: number;
+}
+
+const random = (bytes: number) => randomBytes(bytes).toString('base64url');
+
+export function createLogins(realm: Realm, clock: Clock) {
+  const browsers = new Map<string, Map<string, PendingLogin>>();
+
+  const sweep = () => {
+    const now = clock.seconds();
+    for (const [id, tabs] of browsers) {
+      for (const [tabId, { expiresAt }] of tabs) if (expiresAt <= now) tabs.delete(tabId);
+      if (tabs.size === 0) browsers.delete(id);
+    }
+  };
+
+  return {
+    /** Opens a login page in the browser with this id, or in a new one. */
+    open(known: string | undefined, request: ValidAuthRequest, reauthenticate?: string) {
+      sweep();
+      const browserId = known !== undefined && browsers.has(known) ? known : random(24);
+      const login: PendingLogin = {
+        tabId: random(8),
+        request,
+        sessionCode: random(24),
+        reauthenticate,
+        expiresAt: clock.seconds() + (realm.settings.accessCodeLifespanLogin ?? 1800),
+      };
+      const tabs = browsers.get(browserId) ?? new Map<string, PendingLogin>();
+      browsers.set(browserId, tabs.set(login.tabId, login));
+      return { browserId, login };
+    },
+    find(browserId: string | undefined, tabId: string) {
+      sweep();
+      return browserId === undefined ? undefined : browsers.get(browserId)?.get(tabId);
+    },
+    renew(login: PendingLogin): void {
+      login.sessionCode = random(24);
+    },
+    close(browserId: string, login: PendingLogin): void {
+      browsers.get(browserId)?.delete(login.tabId);
+    },
+  };
+}
+
+/** What a client asks of a person. */
+type Asked = Pick<ValidAuthRequest, 'client' | 'scope' | 'prompts'>;
+
+/** Which scopes people granted to which clients. */
+export function createConsents() {
+  const granted = new Map<string, Set<string>>();
+  const keyOf = (userId: string, { client }: Asked) => `${userId} ${client.id}`;
+  return {
+    /** Whether to ask the person: the client requires consent and lacks it for some scope. */
+    isMissing(userId: string, request: Asked): boolean {
+      if (!request.client.consentRequired) return false;
+      const known = granted.get(keyOf(userId, request));
+      return request.prompts.includes('consent') || !scopesOf(request).every((one) => known?.has(one));
+    },
+    grant(userId: string, request: Asked): void {
+      const key = keyOf(userId, request);
+      granted.set(key, new Set([...(granted.get(key) ?? []), ...scopesOf(request)]));
+    },
+  };
+}
+
+const scopesOf = ({ client, scope = '' }: Asked): string[] => [
+  ...client.defaultScopes,
+  ...scope.split(' ').filter((one) => one !== '' && one !== 'openid'),
+];

@@ -1,0 +1,88 @@
+import type { DevRealm } from '../dev-idp.ts';
+import { recordUserChange } from '../events/event-log.ts';
+import type { Misbehaviour } from '../http/misbehaviour.ts';
+import { endSession } from '../provider/end-session.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { UserRepresentation } from '../realm/representation.ts';
+import { mintToken } from '../tokens/mint.ts';
+import { warningsOf } from './warnings.ts';
+
+/** What a test can do to a realm. @param issuer issuer of its tokens */
+export function createControls(provider: Provider, issuer: string): DevRealm {
+  const { realm, keys, sessions, lockout, misbehaviour, events } = provider;
+  const updateUser = (username: string, change: Partial<UserRepresentation>) => {
+    const before = realm.userByName(username);
+    realm.updateUser(username, change);
+    if (before !== undefined) recordUserChange(events, realm, before, change);
+  };
+  const { settings: file } = realm;
+  return {
+    issuer,
+    realm: realm.name,
+    get warnings() {
+      return warningsOf(file, realm);
+    },
+    async issueToken(request = {}) {
+      const user = userOf(realm, request.username ?? file.users?.[0]?.username ?? '');
+      const clientId = request.clientId ?? file.clients?.[0]?.clientId ?? '';
+      const client = realm.client(clientId);
+      if (client === undefined) throw new TypeError(`there is no client '${clientId}' in the realm`);
+      return mintToken(provider, request, user, client, issuer);
+    },
+    rotateKeys: (how) => keys.rotate(how),
+    sessionsOf: (username) => sessions.ofUser(userOf(realm, username).id).map(({ id }) => id),
+    async endSession(sessionId) {
+      const session = sessions.find(sessionId) ?? sessions.find(sessionId, true);
+      if (session === undefined) throw new TypeError('there is no such session');
+      await endSession(provider, session, issuer);
+      events.recordAdmin(
+        {
+          ...{ operationType: 'DELETE', resourceType: 'USER_SESSION' },
+          resourcePath: `sessions/${sessionId}`,
+        },
+        { offline: session.offline },
+      );
+    },
+    async logoutUser(username) {
+      const { id } = userOf(realm, username);
+      for (const session of sessions.ofUser(id)) await endSession(provider, session, issuer);
+      const resourcePath = `users/${id}/logout`;
+      events.recordAdmin({ operationType: 'ACTION', resourceType: 'USER', resourcePath });
+    },
+    disableUser: (username) => updateUser(username, { enabled: false }),
+    enableUser: (username) => updateUser(username, { enabled: true }),
+    updateUser,
+    updateClient(clientId, change) {
+      const { id } = realm.updateClient(clientId, change);
+      const about = {
+        operationType: 'UPDATE',
+        resourceType: 'CLIENT',
+        resourcePath: `clients/${id}`,
+      } as const;
+      events.recordAdmin(about, change);
+    },
+    updateRealm(change) {
+      realm.settings = { ...realm.settings, ...change };
+      events.recordAdmin({ operationType: 'UPDATE', resourceType: 'REALM' }, change);
+    },
+    unlockUsers: () => lockout.clear(),
+    ...createMoods(misbehaviour),
+  };
+}
+
+/** The controls of how a realm, or all of them, misbehave. */
+export const createMoods = (misbehaviour: Misbehaviour): Moods => ({
+  answerSlowly: (delayMs, endpoint) => misbehaviour.set({ kind: 'slow', delayMs }, endpoint),
+  answerWithError: (statusCode = 500, endpoint) => misbehaviour.set({ kind: 'error', statusCode }, endpoint),
+  answerGarbage: (endpoint) => misbehaviour.set({ kind: 'garbage' }, endpoint),
+  answerNormally: () => misbehaviour.clear(),
+});
+
+type Moods = Pick<DevRealm, 'answerSlowly' | 'answerWithError' | 'answerGarbage' | 'answerNormally'>;
+
+function userOf(realm: Realm, username: string) {
+  const user = realm.userByLogin(username);
+  if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm`);
+  return user;
+}

@@ -1,0 +1,60 @@
+import type { FastifyInstance } from 'fastify';
+import { Fault } from '../fault.ts';
+import { allowOriginsOf, bearerOf, issuerOf } from '../http/headers.ts';
+import { endSession } from '../provider/end-session.ts';
+import type { Route } from '../provider/route.ts';
+import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
+import { isLightweight } from '../tokens/scopes.ts';
+
+/** The profile endpoint of Keycloak's account API, which `loadUserProfile` of keycloak-js calls. */
+export const accountProfileRoute: Route = {
+  endpoint: 'account',
+  path: '/account',
+  methods: ['GET'],
+  preflight: ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
+  async handler({ provider, request, reply }) {
+    // There is no account console here: a browser gets Keycloak's answer for that.
+    if (!request.headers.accept?.includes('application/json')) throw new Fault(404, 'HTTP 404 Not Found');
+    const reading = await readToken(provider, bearerOf(request) ?? '', issuerOf(request), ['Bearer']);
+    if ('problem' in reading || reading.session === undefined || !isForAccount(reading)) {
+      throw new Fault(401, 'HTTP 401 Unauthorized');
+    }
+    allowOriginsOf(reading.client, request, reply);
+    reply.removeHeader('access-control-expose-headers');
+    const roles = provider.realm.rolesInScope(reading.user, reading.client).client.get('account');
+    if (!roles?.has('view-profile') && !roles?.has('manage-account')) {
+      throw new Fault(403, 'HTTP 403 Forbidden');
+    }
+    const { id, username, firstName, lastName, email, emailVerified } = reading.user;
+    return reply
+      .header('cache-control', 'no-cache')
+      .type('application/json;charset=UTF-8')
+      .send({ id, username, firstName, lastName, email, emailVerified });
+  },
+};
+
+/** A lightweight token has no audience; Keycloak computes the one it would have. */
+function isForAccount({ claims, client }: GoodToken): boolean {
+  return isLightweight(client) || [claims.aud].flat().includes('account');
+}
+
+/** The call of Keycloak's account API by which users end a session of their own. */
+export function addAccountSessions(app: FastifyInstance): void {
+  app.delete('/account/sessions/:id', { config: { endpoint: 'logout' } }, async (request, reply) => {
+    const { provider } = request;
+    const token = bearerOf(request) ?? '';
+    const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
+    const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];
+    if ('problem' in reading || !audience.includes('account')) {
+      return reply.code(401).send({ error: 'HTTP 401 Unauthorized' });
+    }
+    const access = reading.claims.resource_access as { account?: { roles?: string[] } } | undefined;
+    if (!access?.account?.roles?.includes('manage-account')) {
+      return reply.code(403).send({ error: 'HTTP 403 Forbidden' });
+    }
+    const { id } = request.params as { id: string };
+    const session = provider.sessions.find(id);
+    if (session?.userId === reading.user.id) await endSession(provider, session, issuerOf(request));
+    return reply.code(204).send();
+  });
+}

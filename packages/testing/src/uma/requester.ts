@@ -1,0 +1,162 @@
+import type { Subject } from '../authz/policies.ts';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
+import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
+import { clientCredentialsGrant } from '../grants/direct-grants.ts';
+import { formOf } from '../http/bodies.ts';
+import { allowOriginsOf, bearerOf, issuerOf } from '../http/headers.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Exchange } from '../provider/route.ts';
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { RoleSet } from '../realm/roles.ts';
+import type { User } from '../realm/user.ts';
+import { accessTokenClaims, type Claims } from '../tokens/issue.ts';
+import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
+import { isLightweight, toGranted } from '../tokens/scopes.ts';
+import { type PushedClaims, readClaimToken } from './permission-request.ts';
+
+const ID_TOKEN_FORMAT = 'http://openid.net/specs/openid-connect-core-1_0.html#IDToken';
+
+/** The client that asks, and the token of the subject. */
+interface Asker {
+  readonly client: Client;
+  readonly subjectToken: string;
+}
+
+/**
+ * Accepts the bearer token of any client. Without one, the client authenticates and asks for a token that it sends, or for
+ * itself.
+ *
+ * @throws {Fault} 400 `invalid_grant` for a bad bearer token, 401 for the client
+ */
+export async function findAsker({ provider, request, reply }: Exchange): Promise<Asker> {
+  const bearer = bearerOf(request);
+  if (bearer !== undefined) {
+    const reading = await readToken(provider, bearer, issuerOf(request), ['Bearer']);
+    if ('client' in reading) {
+      allowOriginsOf(reading.client, request, reply);
+      return { client: reading.client, subjectToken: bearer };
+    }
+    const claims = await provider.keys.verify(bearer);
+    const issuedFor = provider.realm.client(String(claims?.azp));
+    if (issuedFor !== undefined) allowOriginsOf(issuedFor, request, reply);
+    throw invalidGrant('Invalid bearer token');
+  }
+  const client = await authenticateClient(provider, request);
+  if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
+  allowOriginsOf(client, request, reply);
+  const form = formOf(request);
+  const claimToken = form.get('claim_token');
+  if (claimToken !== null && claimFormatOf(form) === ID_TOKEN_FORMAT) {
+    return { client, subjectToken: claimToken };
+  }
+  const given = form.get('subject_token');
+  if (given !== null) return { client, subjectToken: given };
+  const issuer = issuerOf(request);
+  const own = await clientCredentialsGrant({ provider, request, form, client, issuer, jkt: undefined });
+  return { client, subjectToken: String(own.access_token) };
+}
+
+/** A claim token without a format is an ID token. */
+function claimFormatOf(form: URLSearchParams): string | undefined {
+  return form.get('claim_token_format') ?? (form.has('claim_token') ? ID_TOKEN_FORMAT : undefined);
+}
+
+/** The subject of a token. A service account counts as its client. */
+export function subjectOf({ realm }: Pick<Provider, 'realm'>, { claims, client, user }: GoodToken): Subject {
+  const isServiceAccount = isAccountOf(realm, client, user);
+  const tokenRoles = isLightweight(client) ? realm.rolesInScope(user, client) : rolesIn(claims);
+  return {
+    id: isServiceAccount ? client.id : user.id,
+    username: user.username,
+    isServiceAccount,
+    attributes: toAttributes(claims, tokenRoles),
+    tokenRoles,
+    roles: realm.rolesOf(user),
+    groups: realm.groupsOf(user).map(({ path }) => path),
+  };
+}
+
+function isAccountOf(realm: Realm, client: Client, user: User): boolean {
+  return client.serviceAccounts && realm.serviceAccountOf(client).id === user.id;
+}
+
+function rolesIn({ realm_access, resource_access }: Claims): RoleSet {
+  const namesOf = (access: unknown) =>
+    new Set([(access as { roles?: string[] } | undefined)?.roles ?? []].flat());
+  const clients = Object.entries((resource_access ?? {}) as object);
+  return {
+    realm: namesOf(realm_access),
+    client: new Map(clients.map(([clientId, access]) => [clientId, namesOf(access)])),
+  };
+}
+
+/** Every claim as texts, objects as JSON, and the roles under Keycloak's names. */
+function toAttributes(claims: Claims, roles: RoleSet): ReadonlyMap<string, readonly string[]> {
+  const attributes = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(claims)) {
+    const texts = (Array.isArray(value) ? value : [value]).map(toText);
+    if (texts.length > 0 && (Array.isArray(value) || texts[0] !== '')) attributes.set(name, texts);
+  }
+  if (roles.realm.size > 0) attributes.set('kc.realm.roles', [...roles.realm]);
+  for (const [clientId, names] of roles.client) attributes.set(`kc.client.${clientId}.roles`, [...names]);
+  return attributes;
+}
+
+const toText = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
+
+const JWT_FORMAT = 'urn:ietf:params:oauth:token-type:jwt';
+
+/** The subject, and the claims that were pushed. */
+export interface Identified {
+  readonly token: GoodToken;
+  readonly subject: Subject;
+  readonly claims: PushedClaims;
+}
+
+/**
+ * Reads a claim token by its format: claims for the policies, or the subject's ID token.
+ *
+ * @throws {Fault} 400 `invalid_request`, `unauthorized_client` or `invalid_claim_token`
+ */
+export async function identify(
+  provider: Provider,
+  form: URLSearchParams,
+  asker: Asker,
+  issuer: string,
+): Promise<Identified> {
+  const format = claimFormatOf(form) ?? JWT_FORMAT;
+  if (format === ID_TOKEN_FORMAT) return identifyByIdToken(provider, asker, issuer);
+  if (format !== JWT_FORMAT) throw invalidRequest(`Claim token format [${format}] not supported`);
+  const claims = readClaimToken(form.get('claim_token'));
+  const token = await readToken(provider, asker.subjectToken, issuer, ['Bearer']);
+  if ('problem' in token) throw invalidIdentity();
+  return { token, subject: subjectOf(provider, token), claims };
+}
+
+async function identifyByIdToken(
+  provider: Provider,
+  { client, subjectToken }: Asker,
+  issuer: string,
+): Promise<Identified> {
+  const claims = await provider.keys.verify(subjectToken);
+  if (claims === undefined) throw new Fault(400, 'unauthorized_client', 'Invalid signature');
+  if (claims.azp !== client.clientId) {
+    throw new Fault(400, 'invalid_claim_token', 'Token issued to a different client');
+  }
+  if (typeof claims.exp === 'number' && claims.exp <= provider.clock.seconds()) {
+    throw new Fault(400, 'invalid_claim_token', 'Expired token');
+  }
+  const read = await readToken(provider, subjectToken, issuer, ['ID', 'Bearer']);
+  if ('problem' in read || read.session === undefined) throw invalidIdentity();
+  const { user, session } = read;
+  const scopes = toGranted(provider.realm, client.defaultScopes);
+  // An ID token has no roles: use those of an access token.
+  const grant = { issuer, client, user, session, scopes, grantCode: 'na' };
+  const { realm_access, resource_access } = accessTokenClaims(provider, grant);
+  const token = { ...read, claims: { ...read.claims, realm_access, resource_access } };
+  return { token, subject: subjectOf(provider, token), claims: {} };
+}
+
+const invalidIdentity = () => new Fault(400, 'unauthorized_client', 'Invalid identity');

@@ -1,0 +1,223 @@
+import { type AskedPermission, evaluate, type Granted } from '../authz/evaluation.ts';
+import type { ResourceServer } from '../authz/model.ts';
+import { Fault, invalidRequest } from '../fault.ts';
+import { formOf } from '../http/bodies.ts';
+import { issuerOf } from '../http/headers.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Exchange } from '../provider/route.ts';
+import type { Client } from '../realm/client.ts';
+import { accessTokenClaims, algorithmOf, type Claims, refreshTokenClaims } from '../tokens/issue.ts';
+import type { GoodToken } from '../tokens/read-access-token.ts';
+import { toGranted } from '../tokens/scopes.ts';
+import {
+  type AskedText,
+  type PushedClaims,
+  readLimit,
+  readPermissions,
+  readTicket,
+  toContext,
+  withoutReserved,
+} from './permission-request.ts';
+import { findAsker, type Identified, identify } from './requester.ts';
+import { resolveAll, resolvePermissions } from './resolve-permissions.ts';
+import { fileRequests } from './tickets.ts';
+
+/** A permission, as in answers and in a token's claim `authorization`. */
+interface PermissionClaim {
+  scopes?: readonly string[];
+  rsid?: string;
+  rsname?: string;
+  claims?: PushedClaims;
+}
+
+function toPermissionClaims(
+  granted: readonly Granted[],
+  claims: PushedClaims,
+  withNames: boolean,
+): PermissionClaim[] {
+  return granted.map(({ resource, scopes }) => ({
+    ...(scopes.length === 0 ? {} : { scopes }),
+    ...(resource === undefined ? {} : { rsid: resource.id }),
+    ...(resource === undefined || !withNames ? {} : { rsname: resource.name }),
+    ...(Object.keys(claims).length === 0 ? {} : { claims }),
+  }));
+}
+
+/** The permissions in an RPT; none in any other token. */
+export function permissionsIn(claims: Readonly<Record<string, unknown>> | undefined): PermissionClaim[] {
+  const { permissions } = (claims?.authorization ?? {}) as { permissions?: unknown };
+  return Array.isArray(permissions) ? (permissions as PermissionClaim[]) : [];
+}
+
+/** Whether one of the permissions has the wanted resource and shares a scope. */
+function holds(permissions: readonly PermissionClaim[], wanted: PermissionClaim): boolean {
+  const scopes = wanted.scopes ?? [];
+  return permissions.some((one) => {
+    if (one.rsid !== wanted.rsid) return false;
+    if (wanted.rsid !== undefined && scopes.length === 0 && one.scopes === undefined) return true;
+    return one.scopes?.some((scope) => scopes.includes(scope)) === true;
+  });
+}
+
+/**
+ * A token that carries permissions (UMA 2.0 Grant §3.3.5): issued to the asking client, for the resource server, with the
+ * resource server's claims.
+ */
+async function issueRequestingPartyToken(
+  provider: Provider,
+  { client: asking, user, session }: GoodToken,
+  target: Client,
+  permissions: readonly PermissionClaim[],
+  issuer: string,
+): Promise<Claims> {
+  const { realm, keys, clock } = provider;
+  const isOwn = asking.clientId === target.clientId;
+  const grant = {
+    ...{ issuer, client: target, user, session, authorization: { permissions }, grantCode: 'na' },
+    scopes: toGranted(realm, target.defaultScopes),
+    isGuest: session !== undefined && !isOwn,
+  };
+  const access: Claims = { ...accessTokenClaims(provider, grant), azp: asking.clientId };
+  const audience = [access.aud ?? []].flat() as string[];
+  if (!audience.includes(target.clientId)) access.aud = target.clientId;
+  const now = clock.seconds();
+  const answer: Claims = {
+    access_token: await keys.sign(access, algorithmOf(provider, asking, 'access')),
+    expires_in: (access.exp as number) - now,
+    refresh_expires_in: 0,
+  };
+  if (session !== undefined && asking.attributes['use.refresh.tokens'] !== 'false') {
+    const refresh: Claims = { ...refreshTokenClaims(provider, grant, session), azp: asking.clientId };
+    answer.refresh_token = await keys.signInternal(refresh);
+    if (refresh.exp !== undefined) answer.refresh_expires_in = (refresh.exp as number) - now;
+  }
+  answer.token_type = 'Bearer';
+  answer['not-before-policy'] = Math.max(realm.settings.notBefore ?? 0, asking.notBefore);
+  return answer;
+}
+
+export const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
+
+/**
+ * The grant that asks for permissions: with a ticket (UMA 2.0 Grant §3.3.1), or by naming them, which is Keycloak's
+ * extension.
+ *
+ * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
+ */
+export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
+  const { provider, request } = exchange;
+  const form = formOf(request);
+  const issuer = issuerOf(request);
+  const asker = await findAsker(exchange);
+  const previous = await readPrevious(provider, form);
+  const limit = readLimit(form);
+  const audience = form.get('audience') ?? undefined;
+  const named = readPermissions(form, serverOf(provider, audience));
+  const ticketText = form.get('ticket');
+  if (form.has('claim_token') && asker.client.isPublic && ticketText === null) {
+    throw new Fault(403, 'invalid_grant', 'Public clients are not allowed to send claims');
+  }
+  const ticket = ticketText === null ? undefined : await readTicket(provider, ticketText);
+  const identified = await identify(provider, form, asker, issuer);
+  const server = requireServer(provider, ticket?.audience ?? audience);
+  const asked = ticket?.asked ?? named;
+  // Claims of the ticket override those of the request.
+  const claims = withoutReserved({ ...identified.claims, ...ticket?.claims });
+  const { subject } = identified;
+  const asking = { server, subject, moreScopes: form.get('scope')?.split(' ') ?? [], limit };
+  const question = { subject, context: toContext(provider, request, identified.token.client, claims) };
+
+  const isForAll = ticket === undefined && asked.length === 0 && previous === undefined;
+  const permissions = isForAll ? resolveAll(asking) : resolveWith(asked, previous, asking);
+  const granted = evaluate(server, question, permissions);
+  const withNames = (form.get('response_include_resource_name') ?? 'true').toLowerCase() === 'true';
+  const answer = toPermissionClaims(granted, claims, withNames);
+  const isSubmitted = ticket !== undefined && (form.get('submit_request') ?? 'true').toLowerCase() === 'true';
+  if (isSubmitted) fileRequests(server, subject.id, asked, granted);
+
+  const isPartial =
+    previous !== undefined && !asked.every((one) => holds(answer, toWanted(server, subject.id, one)));
+  if (answer.length === 0 || isPartial) {
+    throw new Fault(403, 'access_denied', isSubmitted ? 'request_submitted' : 'not_authorized');
+  }
+  return respond(provider, form.get('response_mode'), { server, identified, answer, previous, issuer });
+}
+
+/** @throws {Fault} 403 for a token that this provider did not sign */
+async function readPrevious(
+  { keys }: Provider,
+  form: URLSearchParams,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const text = form.get('rpt');
+  if (text === null) return undefined;
+  const claims = await keys.verify(text);
+  if (claims === undefined) throw new Fault(403, 'invalid_rpt', 'RPT signature is invalid');
+  return claims;
+}
+
+function serverOf({ realm, resourceServers }: Provider, clientId: string | undefined) {
+  const client = clientId === undefined ? undefined : realm.client(clientId);
+  return client && resourceServers.of(client);
+}
+
+/** @throws {Fault} 400 */
+function requireServer(provider: Provider, clientId: string | undefined): ResourceServer {
+  if (clientId === undefined) throw invalidRequest('You must provide the issuedFor');
+  if (provider.realm.client(clientId) === undefined) {
+    throw invalidRequest(`Unknown resource server id: [${clientId}]`);
+  }
+  const server = serverOf(provider, clientId);
+  if (server === undefined) throw invalidRequest('Client does not support permissions');
+  return server;
+}
+
+/** Adds the permissions of the previous token to the question. */
+function resolveWith(
+  asked: readonly AskedText[],
+  previous: Readonly<Record<string, unknown>> | undefined,
+  asking: Parameters<typeof resolvePermissions>[1],
+): AskedPermission[] {
+  const found = resolvePermissions(asked, asking);
+  for (const { rsid = '', scopes = [] } of permissionsIn(previous)) {
+    const resource = asking.server.resources.get(rsid);
+    if (resource === undefined || (!found.has(rsid) && found.size >= asking.limit)) continue;
+    const known = found.get(rsid);
+    found.set(rsid, { ...known, resource, scopes: [...new Set([...(known?.scopes ?? []), ...scopes])] });
+  }
+  return [...found.values()];
+}
+
+function toWanted(
+  { resources, clientId }: ResourceServer,
+  subjectId: string,
+  { resource, scopes }: AskedText,
+): PermissionClaim {
+  const all = [...resources.values()].filter(({ name }) => name === resource);
+  const byName =
+    all.find(({ ownerId }) => ownerId === clientId) ?? all.find(({ ownerId }) => ownerId === subjectId);
+  const rsid = byName?.id ?? resource;
+  return { ...(rsid === undefined ? {} : { rsid }), scopes };
+}
+
+interface Outcome {
+  readonly server: ResourceServer;
+  readonly identified: Identified;
+  readonly answer: readonly PermissionClaim[];
+  readonly previous: Readonly<Record<string, unknown>> | undefined;
+  readonly issuer: string;
+}
+
+/** @throws {Fault} 400 for an unknown mode */
+async function respond(
+  provider: Provider,
+  mode: string | null,
+  { server, identified, answer, previous, issuer }: Outcome,
+): Promise<unknown> {
+  if (mode === 'decision') return { result: true };
+  if (mode === 'permissions') return answer;
+  if (mode !== null) throw invalidRequest('Invalid response_mode');
+  const target = provider.realm.client(server.name) as NonNullable<ReturnType<Provider['realm']['client']>>;
+  const upgraded = previous !== undefined && permissionsIn(previous).every((one) => holds(answer, one));
+  const tokens = await issueRequestingPartyToken(provider, identified.token, target, answer, issuer);
+  return { upgraded, ...tokens };
+}
