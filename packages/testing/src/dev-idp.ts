@@ -14,7 +14,7 @@ export interface DevRealm {
   readonly issuer: string;
   /** Name of the realm. */
   readonly realm: string;
-  /** What the realm file asks for, but this provider does not support; of the provider, for all its realms. One sentence each. */
+  /** Settings of the realm file that this provider does not support; of the provider, for all its realms. One sentence each. */
   readonly warnings: readonly string[];
 
   /**

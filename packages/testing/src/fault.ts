@@ -22,6 +22,6 @@ export class Fault extends Error {
 
 export const invalidGrant = (description: string) => new Fault(400, 'invalid_grant', description);
 export const invalidRequest = (description: string) => new Fault(400, 'invalid_request', description);
-/** What Keycloak answers where it did not expect what it met. */
+/** Keycloak's answer where it met something that it did not expect. */
 export const unexpected = () =>
   new Fault(500, 'unknown_error', 'For more on this error consult the server log.');

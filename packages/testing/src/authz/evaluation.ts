@@ -2,32 +2,33 @@ import type { DecisionModel, Policy, Resource } from './model.ts';
 import { agree, createPolicyJudge, isReadable, type PolicyJudge, type Question } from './policies.ts';
 
 /** A resource and the scopes that are asked for; or, without a resource, a scope that no resource has. */
-interface Asked {
+interface ResourceScopes {
   readonly resource: Resource | undefined;
   readonly scopes: readonly string[];
 }
 
 /** Every permission that applies: by resource, by type, or by scope. */
-function findPermissions(model: DecisionModel, { resource, scopes }: Asked): readonly Policy[] {
+function findPermissions(model: DecisionModel, { resource, scopes }: ResourceScopes): readonly Policy[] {
   const all = [...model.policies.values()];
   const isAbout = (one: Policy, { id }: Resource) => one.resources.includes(id);
-  const found = new Set<Policy>();
+  const permissions = new Set<Policy>();
   if (resource !== undefined) {
-    for (const one of all) if (isAbout(one, resource)) found.add(one);
+    for (const one of all) if (isAbout(one, resource)) permissions.add(one);
     for (const one of all) {
       if (resource.type !== undefined && one.resourceType === resource.type && one.policies.length > 0)
-        found.add(one);
+        permissions.add(one);
     }
     // A user's resource inherits from the client's resources of the same type.
     for (const parent of parentsOf(model, resource)) {
-      for (const one of all) if (isAbout(one, parent)) found.add(one);
+      for (const one of all) if (isAbout(one, parent)) permissions.add(one);
     }
   }
   for (const one of all) {
     const isForAnyResource = one.type === 'scope' && one.resources.length === 0;
-    if (isForAnyResource && one.resourceType === undefined && overlaps(one.scopes, scopes)) found.add(one);
+    if (isForAnyResource && one.resourceType === undefined && overlaps(one.scopes, scopes))
+      permissions.add(one);
   }
-  return [...found];
+  return [...permissions];
 }
 
 /** The client's own resources of the same type, for a resource that a user owns. */
@@ -39,13 +40,13 @@ export function parentsOf(model: DecisionModel, { type, ownerId }: Resource): Re
 const overlaps = (some: readonly string[], others: readonly string[]): boolean =>
   some.some((one) => others.includes(one));
 
-/** What is asked, and whether the owner already granted it by a ticket. */
-export interface AskedPermission extends Asked {
+/** A request, and whether the owner already granted it by a ticket. */
+export interface RequestedPermission extends ResourceScopes {
   readonly isGranted?: boolean;
 }
 
-/** What is granted of a resource. */
-export interface Granted extends Asked {}
+/** A resource and the scopes that were granted. */
+export interface Granted extends ResourceScopes {}
 
 /**
  * Decides as Keycloak's policy evaluation does. Resources and scopes that are not granted are left out.
@@ -55,10 +56,10 @@ export interface Granted extends Asked {}
 export function evaluate(
   model: DecisionModel,
   question: Question,
-  asked: readonly AskedPermission[],
+  requests: readonly RequestedPermission[],
 ): readonly Granted[] {
   const judge = createPolicyJudge(model, question);
-  return asked.flatMap((one) => {
+  return requests.flatMap((one) => {
     const scopes = decide(model, question, judge, one);
     return scopes === undefined ? [] : [{ resource: one.resource, scopes: [...scopes] }];
   });
@@ -69,13 +70,13 @@ function decide(
   model: DecisionModel,
   question: Question,
   judge: PolicyJudge,
-  asked: AskedPermission,
+  requested: RequestedPermission,
 ): Iterable<string> | undefined {
-  const { resource, scopes } = asked;
+  const { resource, scopes } = requested;
   const isWhole = scopes.length === 0 && (resource?.scopes.length ?? 0) > 0;
-  if (model.mode === 'DISABLED' || asked.isGranted === true) return isWhole ? undefined : scopes;
-  const permissions = findPermissions(model, asked);
-  if (permissions.length > 0) return weigh(model, question, judge, asked, permissions);
+  if (model.mode === 'DISABLED' || requested.isGranted === true) return isWhole ? undefined : scopes;
+  const permissions = findPermissions(model, requested);
+  if (permissions.length > 0) return weigh(model, question, judge, requested, permissions);
   const isOpen = model.mode === 'PERMISSIVE' && resource?.isOwnerManaged !== true;
   return isOpen && !isWhole ? scopes : undefined;
 }
@@ -85,7 +86,7 @@ function weigh(
   model: DecisionModel,
   question: Question,
   judge: PolicyJudge,
-  { resource, scopes }: AskedPermission,
+  { resource, scopes }: RequestedPermission,
   permissions: readonly Policy[],
 ): Iterable<string> | undefined {
   const granted = new Set<string>();

@@ -130,10 +130,10 @@ function matchPath<T>(patterns: ReadonlyMap<string, T>, uri: string): T | undefi
 
 function fillsTemplate(pattern: string, path: string): boolean {
   const isOpen = pattern.endsWith('/*');
-  const wanted = (isOpen ? pattern.slice(0, -2) : pattern).split('/');
-  const given = path.split('/');
-  if (isOpen ? given.length < wanted.length : given.length !== wanted.length) return false;
-  return wanted.every((part, at) => part === given[at] || (/^\{[^}]*\}$/.test(part) && given[at] !== ''));
+  const segments = (isOpen ? pattern.slice(0, -2) : pattern).split('/');
+  const actual = path.split('/');
+  if (isOpen ? actual.length < segments.length : actual.length !== segments.length) return false;
+  return segments.every((part, at) => part === actual[at] || (/^\{[^}]*\}$/.test(part) && actual[at] !== ''));
 }
 
 /** Normalises as Keycloak 26.7 does: drops matrix parameters and query, resolves slashes and dots, decodes once. */

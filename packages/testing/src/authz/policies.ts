@@ -3,7 +3,7 @@ import type { RoleSet } from '../realm/roles.ts';
 import type { DecisionModel, Policy } from './model.ts';
 import { listOf, readList } from './read-settings.ts';
 
-/** Whom a decision is about. */
+/** The user or service account that a decision is about. */
 export interface Subject {
   /** Id of the user, or of the client for a service account. */
   readonly id: string;
@@ -19,7 +19,7 @@ export interface Subject {
   readonly groups: readonly string[];
 }
 
-/** What policies know about the request. */
+/** The request, as far as policies see it. */
 export interface RequestContext {
   readonly attributes: ReadonlyMap<string, readonly string[]>;
   /** Unit: milliseconds since 1970. */
@@ -132,11 +132,11 @@ type PolicyKind = (policy: Policy, question: Question) => boolean | undefined;
 const KINDS: Readonly<Record<string, PolicyKind>> = {
   role: ({ config }, { subject }) => {
     const roles = config.fetchRoles === 'true' ? subject.roles : subject.tokenRoles;
-    return areHeld(listOf<Named>(config, 'roles'), (name) => hasRole(roles, name));
+    return areAllHeld(listOf<Reference>(config, 'roles'), (name) => hasRole(roles, name));
   },
   'client-scope': ({ config }, { subject }) => {
     const granted = subject.attributes.get('scope')?.[0]?.split(' ') ?? [];
-    return areHeld(listOf<Named>(config, 'clientScopes'), (name) => granted.includes(name));
+    return areAllHeld(listOf<Reference>(config, 'clientScopes'), (name) => granted.includes(name));
   },
   group: ({ config }, { subject }) => {
     const groups = groupsOf(subject, config.groupsClaim ?? '');
@@ -144,8 +144,8 @@ const KINDS: Readonly<Record<string, PolicyKind>> = {
   },
   user: ({ config }, { subject }) => listOf(config, 'users').some((one) => isUser(subject, one)),
   client: ({ config }, { context }) => {
-    const [asking] = context.attributes.get('kc.client.id') ?? [];
-    return asking !== undefined && listOf(config, 'clients').includes(asking);
+    const [clientId] = context.attributes.get('kc.client.id') ?? [];
+    return clientId !== undefined && listOf(config, 'clients').includes(clientId);
   },
   regex: isMatched,
   time: isInTime,
@@ -166,7 +166,7 @@ const LISTS: Readonly<Record<string, string>> = {
 };
 const isGrantedBy: PolicyKind = (policy, question) => KINDS[policy.type]?.(policy, question);
 
-interface Named {
+interface Reference {
   readonly id: string;
   readonly required?: boolean;
 }
@@ -177,7 +177,7 @@ interface GroupDefinition {
 }
 
 /** True if one is held, and every required one. */
-function areHeld(definitions: readonly Named[], has: (name: string) => boolean): boolean {
+function areAllHeld(definitions: readonly Reference[], has: (name: string) => boolean): boolean {
   const isMissing = definitions.some(({ id, required }) => required === true && !has(id));
   return !isMissing && definitions.some(({ id }) => has(id));
 }
@@ -191,8 +191,8 @@ function hasRole({ realm, client }: RoleSet, name: string): boolean {
 
 /** Reads the claim if the token has it, as Keycloak does, although a token may carry other groups than the user has. */
 function groupsOf({ attributes, groups }: Subject, claim: string): readonly string[] {
-  const named = claim === '' ? undefined : attributes.get(claim);
-  return named === undefined || named.length === 0 ? groups : named;
+  const paths = claim === '' ? undefined : attributes.get(claim);
+  return paths === undefined || paths.length === 0 ? groups : paths;
 }
 
 /** A group without a slash is only a name. */
@@ -207,8 +207,8 @@ function isMember(groups: readonly string[], { path = '', extendChildren }: Grou
 }
 
 /** Policies know a service account as its client, not as a user. */
-function isUser({ id, username, isServiceAccount }: Subject, named: string): boolean {
-  return !isServiceAccount && (id === named || username === named.toLowerCase());
+function isUser({ id, username, isServiceAccount }: Subject, idOrName: string): boolean {
+  return !isServiceAccount && (id === idOrName || username === idOrName.toLowerCase());
 }
 
 /** Decides on policies, on each one once per question. */

@@ -70,8 +70,8 @@ export function readSettings(settings: AuthorizationSettings, context: SettingsC
     const known = settings.scopes?.find((one) => one.name === name);
     return { id: known?.id ?? idOf('authz-scope', name), name, iconUri: known?.iconUri };
   });
-  const named = { resources, scopes, policies: settings.policies ?? [] };
-  const policies = named.policies.map((one) => toPolicy(one, named, clientId, idOf));
+  const parts = { resources, scopes, policies: settings.policies ?? [] };
+  const policies = parts.policies.map((one) => toPolicy(one, parts, clientId, idOf));
   return {
     clientId,
     mode: toWord(WORDS.policyEnforcementMode, settings.policyEnforcementMode) ?? 'ENFORCING',
@@ -107,7 +107,7 @@ function toResource(rep: ResourceRepresentation, { clientId, userId }: SettingsC
   };
 }
 
-interface Named {
+interface Parts {
   readonly resources: readonly Resource[];
   readonly scopes: readonly Scope[];
   readonly policies: readonly PolicyRepresentation[];
@@ -116,7 +116,7 @@ interface Named {
 /** Replaces names by ids: settings may use either. */
 function toPolicy(
   rep: PolicyRepresentation,
-  { resources, scopes, policies }: Named,
+  { resources, scopes, policies }: Parts,
   clientId: string,
   idOf: (kind: string, name: string) => string,
 ): Policy {
@@ -130,19 +130,19 @@ function toPolicy(
     isNegative: logic === undefined ? undefined : logic === 'NEGATIVE',
     strategy: toWord(WORDS.ofPolicy.decisionStrategy, rep.decisionStrategy),
     // Unknown resources stay in the list: a permission about them must not become one about everything.
-    resources: namesOf(config, 'resources').flatMap((named) => {
-      const found = resources.filter(
-        ({ id, name, ownerId }) => id === named || (name === named && ownerId === clientId),
+    resources: namesOf(config, 'resources').flatMap((idOrName) => {
+      const matches = resources.filter(
+        ({ id, name, ownerId }) => id === idOrName || (name === idOrName && ownerId === clientId),
       );
-      return found.length === 0 ? [named] : found.map(({ id }) => id);
+      return matches.length === 0 ? [idOrName] : matches.map(({ id }) => id);
     }),
     scopes: namesOf(config, 'scopes').map(
-      (named) => scopes.find(({ id, name }) => id === named || name === named)?.name ?? named,
+      (idOrName) => scopes.find(({ id, name }) => id === idOrName || name === idOrName)?.name ?? idOrName,
     ),
     // An unknown policy denies.
-    policies: namesOf(config, 'applyPolicies').map((named) => {
-      const found = policies.find((one) => one.name === named || one.id === named);
-      return found === undefined ? named : policyId(found);
+    policies: namesOf(config, 'applyPolicies').map((idOrName) => {
+      const matches = policies.find((one) => one.name === idOrName || one.id === idOrName);
+      return matches === undefined ? idOrName : policyId(matches);
     }),
     resourceType: config.defaultResourceType || undefined,
     config,
@@ -159,11 +159,11 @@ export interface AuthzFile {
   readonly allowRemoteResourceManagement?: boolean;
   /** Everything that can be done with a resource. */
   readonly scopes?: readonly (string | Readonly<{ name: string; iconUri?: string }>)[];
-  /** What is protected. */
+  /** The protected resources. */
   readonly resources?: readonly Readonly<{ name: string; iconUri?: string; [member: string]: unknown }>[];
   /** Conditions that permissions apply. */
   readonly policies?: readonly Readonly<{ name: string; type: string; [member: string]: unknown }>[];
-  /** Which policies decide on what. */
+  /** Permissions: the policies that decide on a resource or a scope. */
   readonly permissions?: readonly Readonly<{
     name: string;
     policies: readonly string[];
@@ -210,8 +210,8 @@ const NAMES: Readonly<Record<string, string>> = {
 
 function toFilePolicy(one: Member & { name: string; type: string }): PolicyRepresentation {
   const { name, type, description, logic, decisionStrategy, ...members } = one;
-  const given = Object.entries(members).filter(([, value]) => value !== undefined);
-  const config = given.map(([member, value]) => [
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined);
+  const config = entries.map(([member, value]) => [
     NAMES[member] ?? member,
     Array.isArray(value) ? JSON.stringify(value.map((entry) => toEntry(member, entry))) : String(value),
   ]);
@@ -247,7 +247,7 @@ export function createResourceServers(realm: Realm) {
       if (before !== undefined && before.settings === settings) return before.server;
       const read = readSettings(settings ?? ({} as AuthorizationSettings), {
         clientId: id,
-        userId: (named) => (realm.userById(named) ?? realm.userByName(named))?.id,
+        userId: (idOrName) => (realm.userById(idOrName) ?? realm.userByName(idOrName))?.id,
       });
       const server = { ...read, name: clientId, tickets: new Map() };
       known.set(clientId, { settings, server });

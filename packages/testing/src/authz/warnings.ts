@@ -11,12 +11,12 @@ import { namesOf, ownerText, WORDS } from './read-settings.ts';
 /** Types of policies that apply other policies. */
 const APPLYING = new Set(['aggregate', 'resource', 'scope']);
 
-/** What a client's authorization settings ask for, but this provider does not support, or Keycloak would not import. */
+/** Authorization settings of a client that this provider does not support, or Keycloak would not import. */
 export function warningsOfAuthorization(client: Client, realm: Realm): string[] {
   const { clientId, representation, isPublic, serviceAccounts } = client;
   if (representation.authorizationServicesEnabled !== true) return [];
   const settings = representation.authorizationSettings ?? {};
-  const found = [
+  const warnings = [
     isPublic && 'it is public, so it has no authorization services',
     !isPublic &&
       !serviceAccounts &&
@@ -38,18 +38,18 @@ export function warningsOfAuthorization(client: Client, realm: Realm): string[] 
       ),
     ),
   ];
-  return found.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
+  return warnings.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
 }
 
 /** Whether it is given, and none of these words. */
-function isOther(words: readonly string[], given: string | undefined): boolean {
-  return given !== undefined && given !== null && !words.includes(given);
+function isOther(words: readonly string[], word: string | undefined): boolean {
+  return word !== undefined && word !== null && !words.includes(word);
 }
 
 function isOwner(owner: ResourceRepresentation['owner'], client: Client, realm: Realm): boolean {
-  const named = ownerText(owner);
-  if (named === undefined || named === client.id || named === client.clientId) return true;
-  return (realm.userById(named) ?? realm.userByName(named)) !== undefined;
+  const ownerName = ownerText(owner);
+  if (ownerName === undefined || ownerName === client.id || ownerName === client.clientId) return true;
+  return (realm.userById(ownerName) ?? realm.userByName(ownerName)) !== undefined;
 }
 
 function warningsOfPolicy(

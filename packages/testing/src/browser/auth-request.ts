@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
-import { askedResource, grantScopes } from '../tokens/scopes.ts';
+import { grantScopes, requestedResource } from '../tokens/scopes.ts';
 import type { Challenge, DeviceRequest } from './devices.ts';
 
 // RFC 7636 §4.1
@@ -156,10 +156,14 @@ export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthReque
     throw new PageFault('Invalid parameter: redirect_uri');
   }
   if (query.has('request') || query.has('request_uri')) throw new PageFault('Invalid Request');
-  const asked = text(query, 'response_mode');
+  const requestedMode = text(query, 'response_mode');
   const implicit = /token/.test(text(query, 'response_type') ?? '');
   const mode: ResponseMode =
-    asked === 'fragment' || asked === 'form_post' ? asked : implicit ? 'fragment' : 'query';
+    requestedMode === 'fragment' || requestedMode === 'form_post'
+      ? requestedMode
+      : implicit
+        ? 'fragment'
+        : 'query';
   return { client, redirectUri, state: text(query, 'state'), mode };
 }
 
@@ -202,7 +206,7 @@ export function checkAuthRequest(
     prompts: (text(query, 'prompt') ?? '').split(' '),
     maxAge: maxAge !== undefined && /^\d+$/.test(maxAge) ? Number(maxAge) : undefined,
     loginHint: text(query, 'login_hint'),
-    resource: askedResource(realm, query),
+    resource: requestedResource(realm, query),
     challenge: checkChallenge(client, text(query, 'code_challenge'), text(query, 'code_challenge_method')),
   };
 }

@@ -25,7 +25,7 @@ export interface DeviceRequest {
   verdict?: { readonly sessionId: string } | 'denied';
 }
 
-type Asked = Pick<DeviceRequest, 'scope' | 'nonce' | 'challenge'>;
+type DeviceParameters = Pick<DeviceRequest, 'scope' | 'nonce' | 'challenge'>;
 
 export type Devices = ReturnType<typeof createDevices>;
 
@@ -35,11 +35,11 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 export function createDevices(realm: Realm, clock: Clock) {
   const byCode = new Map<string, DeviceRequest>();
-  const askedAt = new Map<string, number>();
+  const polledAt = new Map<string, number>();
 
   const close = ({ deviceCode }: DeviceRequest) => {
     byCode.delete(deviceCode);
-    askedAt.delete(deviceCode);
+    polledAt.delete(deviceCode);
   };
   const sweep = () => {
     const now = clock.seconds();
@@ -47,11 +47,11 @@ export function createDevices(realm: Realm, clock: Clock) {
   };
 
   return {
-    open({ clientId, attributes }: Client, asked: Asked): DeviceRequest {
+    open({ clientId, attributes }: Client, parameters: DeviceParameters): DeviceRequest {
       sweep();
       const { oauth2DeviceCodeLifespan: lifespan, oauth2DevicePollingInterval: interval } = realm.settings;
       const device: DeviceRequest = {
-        ...asked,
+        ...parameters,
         clientId,
         deviceCode: randomBytes(32).toString('base64url'),
         userCode: createUserCode(),
@@ -64,17 +64,17 @@ export function createDevices(realm: Realm, clock: Clock) {
     find: (deviceCode: string) => byCode.get(deviceCode),
     /** Ignores case and the hyphen. Finds no request that has a verdict. */
     findByUserCode(userCode: string) {
-      const wanted = toLetters(userCode);
+      const letters = toLetters(userCode);
       return [...byCode.values()].find(
-        (device) => device.verdict === undefined && toLetters(device.userCode) === wanted,
+        (device) => device.verdict === undefined && toLetters(device.userCode) === letters,
       );
     },
     /** False if the device asks again before the interval is over. */
     mayAskNow({ deviceCode, intervalSeconds }: DeviceRequest): boolean {
-      const last = askedAt.get(deviceCode);
+      const last = polledAt.get(deviceCode);
       const now = clock.now();
       if (last !== undefined && now < last + intervalSeconds * 1000) return false;
-      askedAt.set(deviceCode, now);
+      polledAt.set(deviceCode, now);
       return true;
     },
     close,

@@ -43,7 +43,7 @@ export function createPushedRequests(realm: Realm, clock: Clock) {
   };
 }
 
-/** What an authorization code stands for. */
+/** The grant that an authorization code stands for. */
 export interface CodeGrant {
   readonly sessionId: string;
   readonly clientId: string;
@@ -145,28 +145,28 @@ export function createLogins(realm: Realm, clock: Clock) {
   };
 }
 
-/** What a client asks of a person. */
-type Asked = Pick<ValidAuthRequest, 'client' | 'scope' | 'prompts'>;
+/** The parts of a request that consent depends on. */
+type ConsentRequest = Pick<ValidAuthRequest, 'client' | 'scope' | 'prompts'>;
 
-/** Which scopes people granted to which clients. */
+/** The scopes that people granted to clients. */
 export function createConsents() {
   const granted = new Map<string, Set<string>>();
-  const keyOf = (userId: string, { client }: Asked) => `${userId} ${client.id}`;
+  const keyOf = (userId: string, { client }: ConsentRequest) => `${userId} ${client.id}`;
   return {
     /** Whether to ask the person: the client requires consent and lacks it for some scope. */
-    isMissing(userId: string, request: Asked): boolean {
+    isMissing(userId: string, request: ConsentRequest): boolean {
       if (!request.client.consentRequired) return false;
       const known = granted.get(keyOf(userId, request));
       return request.prompts.includes('consent') || !scopesOf(request).every((one) => known?.has(one));
     },
-    grant(userId: string, request: Asked): void {
+    grant(userId: string, request: ConsentRequest): void {
       const key = keyOf(userId, request);
       granted.set(key, new Set([...(granted.get(key) ?? []), ...scopesOf(request)]));
     },
   };
 }
 
-const scopesOf = ({ client, scope = '' }: Asked): string[] => [
+const scopesOf = ({ client, scope = '' }: ConsentRequest): string[] => [
   ...client.defaultScopes,
   ...scope.split(' ').filter((one) => one !== '' && one !== 'openid'),
 ];

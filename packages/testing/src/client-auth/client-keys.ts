@@ -57,11 +57,11 @@ export function createClientKeys(clock: Clock) {
       if ('certificate' in source) return pick(keysOfCertificate(source.certificate), header);
       const address = JSON.stringify(source);
       const before = known.get(owner);
-      const held = before?.address === address ? before : undefined;
-      const key = pick(held?.keys ?? [], header);
+      const cached = before?.address === address ? before : undefined;
+      const key = pick(cached?.keys ?? [], header);
       const now = clock.seconds();
-      if (key !== undefined || (held !== undefined && now - held.at <= REFETCH_AFTER_SECONDS)) return key;
-      const keys = (await fetchKeys(source)) ?? held?.keys ?? [];
+      if (key !== undefined || (cached !== undefined && now - cached.at <= REFETCH_AFTER_SECONDS)) return key;
+      const keys = (await fetchKeys(source)) ?? cached?.keys ?? [];
       known.set(owner, { address, keys, at: now });
       return pick(keys, header);
     },
@@ -71,8 +71,8 @@ export function createClientKeys(clock: Clock) {
 /** Keycloak wants `kid` and `use` of each key. */
 function pick(keys: readonly JWK[], { kid, alg }: Header) {
   const usable = keys.filter((key) => key.kid !== undefined && key.use === 'sig');
-  const found = usable.find((key) => (kid === undefined ? algorithmOf(key) === alg : key.kid === kid));
-  return found === undefined ? undefined : { ...found, alg: algorithmOf(found) };
+  const match = usable.find((key) => (kid === undefined ? algorithmOf(key) === alg : key.kid === kid));
+  return match === undefined ? undefined : { ...match, alg: algorithmOf(match) };
 }
 
 const CURVES: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };

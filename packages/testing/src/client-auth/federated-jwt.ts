@@ -35,9 +35,9 @@ export async function checkFederated(check: AssertionCheck, assertion: Assertion
   const { realm, clientKeys } = check.provider;
   if (claims === undefined || header === undefined || jwt === undefined || !isJwtBearer(assertion))
     return false;
-  const found = findFederated(realm, claims);
-  if (found === undefined) return false;
-  const { client, provider } = found;
+  const federated = findFederated(realm, claims);
+  if (federated === undefined) return false;
+  const { client, provider } = federated;
   if (client !== check.client) throw refuse('client_id parameter does not match authenticated client');
   const key = await clientKeys.find(`${realm.name} ${provider.alias}`, keysOf(provider), header);
   if (key === undefined) return false;

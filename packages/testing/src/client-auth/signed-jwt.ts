@@ -23,14 +23,14 @@ export interface ClientAuthState {
   readonly usedTokens: ReturnType<typeof createUsedTokens>;
 }
 
-/** What the checks of an assertion need. */
+/** The subject of the checks: an assertion's client, and the realm. */
 export interface AssertionCheck {
   readonly provider: ClientAuthState;
   readonly client: Client;
   readonly issuer: string;
 }
 
-/** What an assertion may be, which differs by who issued it. Units: seconds. */
+/** Limits of an assertion, which differ by its issuer. Units: seconds. */
 interface AssertionRules {
   readonly audiences: readonly string[];
   /** Tolerated difference of clocks. */
@@ -39,7 +39,7 @@ interface AssertionRules {
   readonly maxAge: number;
   /** Whether the same assertion may come again. */
   readonly reusable: boolean;
-  /** Who issued it: tokens of two issuers may have the same `jti`. */
+  /** Kind of issuer: tokens of two issuers may have the same `jti`. */
   readonly kind: string;
 }
 
@@ -66,9 +66,9 @@ export function checkClaims(
 ): void {
   const { exp, nbf, iat, jti, aud } = claims as Record<'exp' | 'nbf' | 'iat', number | undefined> &
     typeof claims;
-  const named = [aud ?? []].flat().map(String);
-  if (!named.some((one) => audiences.includes(one))) throw refuse('Invalid token audience');
-  if (named.length > 1) throw refuse('Multiple audiences not allowed');
+  const tokenAudiences = [aud ?? []].flat().map(String);
+  if (!tokenAudiences.some((one) => audiences.includes(one))) throw refuse('Invalid token audience');
+  if (tokenAudiences.length > 1) throw refuse('Multiple audiences not allowed');
   if (exp === undefined) throw refuse('Token exp claim is required');
   const now = clock.seconds();
   if (exp <= now || (nbf ?? 0) > now + skew) throw refuse('Token is not active');
@@ -114,9 +114,9 @@ export async function checkSignedJwt(check: AssertionCheck, assertion: Assertion
   if (claims.sub !== client.clientId) throw refuse('client_id parameter does not match authenticated client');
   const isBySecret = client.authenticator === 'client-secret-jwt';
   const algorithm = String(header.alg);
-  const wanted = client.attributes['token.endpoint.auth.signing.alg'];
+  const requiredAlg = client.attributes['token.endpoint.auth.signing.alg'];
   const isPossible = (isBySecret ? [...SYMMETRIC, ...ASYMMETRIC] : ASYMMETRIC).includes(algorithm);
-  if (!isPossible || (wanted && wanted !== algorithm)) throw refuse('Invalid signature algorithm');
+  if (!isPossible || (requiredAlg && requiredAlg !== algorithm)) throw refuse('Invalid signature algorithm');
   if (isBySecret) await verifyBySecret(client, jwt, algorithm);
   else await verifyByKey(check, jwt, header);
   checkClaims(provider, claims, { ...RULES, audiences: audiencesOf(issuer) });

@@ -18,7 +18,7 @@ export interface ServiceAccountToken {
   claims?: Record<string, unknown>;
 }
 
-/** What of Kubernetes a Keycloak meets that accepts tokens of its service accounts. */
+/** The part of Kubernetes that a Keycloak talks to if it accepts tokens of service accounts. */
 export interface TestCluster {
   /** Issuer of the tokens, for `issuer` of the identity provider: `http://127.0.0.1:<port>`. */
   readonly issuer: string;

@@ -8,7 +8,7 @@ import type { UserRepresentation } from '../realm/representation.ts';
 import { mintToken } from '../tokens/mint.ts';
 import { warningsOf } from './warnings.ts';
 
-/** What a test can do to a realm. @param issuer issuer of its tokens */
+/** The controls of a realm, for tests. @param issuer issuer of its tokens */
 export function createControls(provider: Provider, issuer: string): DevRealm {
   const { realm, keys, sessions, lockout, misbehaviour, events } = provider;
   const updateUser = (username: string, change: Partial<UserRepresentation>) => {

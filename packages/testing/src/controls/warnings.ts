@@ -7,7 +7,7 @@ import type { Realm } from '../realm/realm.ts';
 import type { RealmRepresentation } from '../realm/representation.ts';
 import { isKnownMapper } from '../tokens/mappers.ts';
 
-/** What a realm file asks for, but this provider does not support. */
+/** Settings of a realm file that this provider does not support. */
 export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
   const hashed = (rep.users ?? []).filter(hasUnreadablePassword).map(({ username }) => username);
   const holders = [
@@ -50,7 +50,7 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
 
 const STORAGE = 'org.keycloak.storage.UserStorageProvider';
 
-/** What a login would do in Keycloak, and does not do here. */
+/** Settings of the login that have an effect in Keycloak alone. */
 function warningsOfLogin(rep: RealmRepresentation): string[] {
   const others = (rep.identityProviders ?? []).filter((one) => one.enabled !== false && !mayAssert(one));
   const federated = Object.keys(rep.components ?? {}).includes(STORAGE);
@@ -74,7 +74,7 @@ function warningsOfLogin(rep: RealmRepresentation): string[] {
   ];
 }
 
-/** What the rest of a realm would do in Keycloak. */
+/** Other settings of a realm that have an effect in Keycloak alone. */
 function warningsOfRealm(rep: RealmRepresentation): string[] {
   const { clientPolicies } = rep as {
     clientPolicies?: { policies?: { name?: string; enabled?: boolean; conditions?: object[] }[] };
@@ -86,7 +86,7 @@ function warningsOfRealm(rep: RealmRepresentation): string[] {
   // The export of a realm whose users stand elsewhere, or that the console left out.
   const isWithoutUsers =
     rep.keycloakVersion !== undefined && !rep.users?.some((one) => !one.serviceAccountClientId);
-  const found = [
+  const warnings = [
     isWithoutUsers &&
       rep.realm !== 'master' &&
       'the file has no users, as a partial export: nobody can sign in. Write some into it, each with a password, or export with ' +
@@ -96,7 +96,7 @@ function warningsOfRealm(rep: RealmRepresentation): string[] {
     rep.verifyEmail === true && 'nobody is asked to confirm an e-mail address',
   ];
   return [
-    ...found.flatMap((what) => (what ? [what] : [])),
+    ...warnings.flatMap((what) => (what ? [what] : [])),
     ...policies.map(({ name }) => `client policy "${name}" is left out: clients may do what it forbids`),
   ];
 }
@@ -130,9 +130,9 @@ function warningsOfSecrets(clients: readonly Client[]): string[] {
   const names = clients.map(({ clientId }) => clientId).join(', ');
   const [who, its, it] =
     clients.length === 1 ? ['client', 'its secret is', 'it'] : ['clients', 'their secrets are', 'they'];
-  const shown = clients.every(({ secret }) => secret === undefined) ? 'none' : MASKED;
+  const secretText = clients.every(({ secret }) => secret === undefined) ? 'none' : MASKED;
   return [
-    `${who} ${names}: ${its} not in the file (${shown}), so ${it} cannot log in: Keycloak's console leaves secrets out of a ` +
+    `${who} ${names}: ${its} not in the file (${secretText}), so ${it} cannot log in: Keycloak's console leaves secrets out of a ` +
       `partial export. Write the one under Clients > ${first.clientId} > Credentials into the file as "secret", or export ` +
       'with "kc.sh export"',
   ];
@@ -150,7 +150,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 /** @param mapped clients with scope mappings */
 function warningsOfClient(client: Client, mapped: readonly unknown[]): string[] {
   const { clientId, authenticator, fullScope, isPublic } = client;
-  const found = [
+  const warnings = [
     speaksSaml(client) && 'it speaks SAML; this provider speaks OpenID Connect alone',
     !isPublic &&
       !AUTHENTICATORS.includes(authenticator) &&
@@ -169,5 +169,5 @@ function warningsOfClient(client: Client, mapped: readonly unknown[]): string[] 
       mapped.includes(clientId) &&
       'it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',
   ];
-  return found.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
+  return warnings.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
 }

@@ -16,7 +16,7 @@ function readEvents({ events, realm }: Provider, path: string, request: FastifyR
   const query = queryOf(request);
   const from = dateOf(query.get('dateFrom'), 'dateFrom') ?? 0;
   const to = dateOf(query.get('dateTo'), 'dateTo') ?? Number.POSITIVE_INFINITY;
-  const isMeant = (name: string, value: unknown) =>
+  const matches = (name: string, value: unknown) =>
     !query.has(name) || query.getAll(name).includes(String(value));
   const page = <Kind extends { time: number }>(all: readonly Kind[]): Kind[] => {
     const first = Number(query.get('first') ?? 0);
@@ -30,7 +30,7 @@ function readEvents({ events, realm }: Provider, path: string, request: FastifyR
       events
         .adminEvents()
         .filter(
-          (one) => isMeant('operationTypes', one.operationType) && isMeant('resourceTypes', one.resourceType),
+          (one) => matches('operationTypes', one.operationType) && matches('resourceTypes', one.resourceType),
         ),
     );
   }
@@ -39,7 +39,7 @@ function readEvents({ events, realm }: Provider, path: string, request: FastifyR
     events
       .userEvents()
       .filter(
-        (one) => isMeant('type', one.type) && isMeant('user', one.userId) && isMeant('client', one.clientId),
+        (one) => matches('type', one.type) && matches('user', one.userId) && matches('client', one.clientId),
       ),
   );
 }
@@ -51,7 +51,7 @@ function dateOf(text: string | null, name: string): number | undefined {
   throw new Fault(400, `Invalid value for '${name}', expected format is yyyy-MM-dd or an Epoch timestamp`);
 }
 
-/** What a realm keeps, as `GET events/config` says it. */
+/** The realm's settings for events, as in `GET events/config`. */
 function configOf(settings: RealmRepresentation) {
   const { eventsEnabled, eventsExpiration, enabledEventTypes = [] } = settings;
   return {
@@ -85,11 +85,11 @@ export function addAdmin(app: FastifyInstance, realms: Realms): void {
     const issuer = `${ownOrigin(request)}/realms/${encodeURIComponent(own?.realm.name ?? '')}`;
     const reading = own && (await readToken(own, token, issuer, ['Bearer']));
     if (reading === undefined || 'problem' in reading) throw new Fault(401, 'HTTP 401 Unauthorized');
-    const asked = /^\/admin\/realms\/([^/?]+)/.exec(request.url)?.[1];
-    const wanted = asked === undefined ? undefined : realms.find(decodeURIComponent(asked));
-    if (asked !== undefined && wanted === undefined) throw new Fault(404, 'Realm not found.');
+    const name = /^\/admin\/realms\/([^/?]+)/.exec(request.url)?.[1];
+    const requested = name === undefined ? undefined : realms.find(decodeURIComponent(name));
+    if (name !== undefined && requested === undefined) throw new Fault(404, 'Realm not found.');
     const roles = reading.claims.resource_access as { 'realm-management'?: { roles?: string[] } } | undefined;
-    const mayRead = wanted === own && roles?.['realm-management']?.roles?.includes('view-events');
+    const mayRead = requested === own && roles?.['realm-management']?.roles?.includes('view-events');
     const path = /^\/admin\/realms\/[^/?]+\/([^?]*)/.exec(request.url)?.[1] ?? '';
     const events = mayRead && own ? readEvents(own, path, request) : undefined;
     if (events === undefined) throw new Fault(403, 'HTTP 403 Forbidden');

@@ -30,11 +30,11 @@ export const authorizationRoute: Route = {
     const { realm } = provider;
     let query = request.method === 'POST' ? formOf(request) : queryOf(request);
     const pushedAs = query.get('request_uri') ?? undefined;
-    let asked: AuthRequest;
+    let authRequest: AuthRequest;
     try {
       await provider.documents.prepare(query);
       if (pushedAs !== undefined) query = provider.pushedRequests.resolve(query);
-      asked = readAuthRequest(realm, query);
+      authRequest = readAuthRequest(realm, query);
     } catch (error) {
       if (error instanceof PageFault) {
         return sendErrorPage(reply, realm.displayName, error.message, error.statusCode);
@@ -42,44 +42,44 @@ export const authorizationRoute: Route = {
       throw error;
     }
     try {
-      const valid = checkAuthRequest(realm, query, asked, pushedAs !== undefined);
+      const valid = checkAuthRequest(realm, query, authRequest, pushedAs !== undefined);
       return authorize(exchange, pushedAs === undefined ? valid : { ...valid, pushedAs });
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       const { error: code, description } = error;
-      return respond(reply, asked, issuerOf(request), { error: code, error_description: description });
+      return respond(reply, authRequest, issuerOf(request), { error: code, error_description: description });
     }
   },
 };
 
-function authorize(exchange: Exchange, asked: ValidAuthRequest) {
+function authorize(exchange: Exchange, authRequest: ValidAuthRequest) {
   const { provider, request, reply } = exchange;
   const { clock, logins } = provider;
   const current = signedIn(provider, request);
   const authTime = Number(current?.session.notes.AUTH_TIME ?? 0);
-  const tooOld = asked.maxAge !== undefined && clock.seconds() - authTime > asked.maxAge;
-  const silent = asked.prompts.includes('none');
-  const isPage = asked.pushedAs !== undefined && !silent;
-  if (current !== undefined && !tooOld && !asked.prompts.includes('login') && !isPage) {
-    const mustChoose = mustChooseOrganization(provider.realm, asked.scope, current.user);
+  const tooOld = authRequest.maxAge !== undefined && clock.seconds() - authTime > authRequest.maxAge;
+  const silent = authRequest.prompts.includes('none');
+  const isPage = authRequest.pushedAs !== undefined && !silent;
+  if (current !== undefined && !tooOld && !authRequest.prompts.includes('login') && !isPage) {
+    const mustChoose = mustChooseOrganization(provider.realm, authRequest.scope, current.user);
     if (mustChoose && silent) throw new Fault(400, 'login_required');
     if (mustChoose) {
-      const { browserId, login } = logins.open(browserIdOf(request), asked);
+      const { browserId, login } = logins.open(browserIdOf(request), authRequest);
       login.username = current.user.username;
       setBrowserId(request, reply, browserId);
       return showLogin(exchange, login);
     }
-    if (!provider.consents.isMissing(current.user.id, asked)) {
-      return sendCode(exchange, asked, current.session);
+    if (!provider.consents.isMissing(current.user.id, authRequest)) {
+      return sendCode(exchange, authRequest, current.session);
     }
     if (silent) throw new Fault(400, 'interaction_required');
-    const { browserId, login } = logins.open(browserIdOf(request), asked);
+    const { browserId, login } = logins.open(browserIdOf(request), authRequest);
     setBrowserId(request, reply, browserId);
     return sendToConsent(exchange, login);
   }
   if (silent) throw new Fault(400, 'login_required');
-  const again = tooOld || asked.prompts.includes('login') ? current?.user.username : undefined;
-  const { browserId, login } = logins.open(browserIdOf(request), asked, again);
+  const again = tooOld || authRequest.prompts.includes('login') ? current?.user.username : undefined;
+  const { browserId, login } = logins.open(browserIdOf(request), authRequest, again);
   setBrowserId(request, reply, browserId);
   if (isPage) {
     // The page must not be cached: its form belongs to this login only.

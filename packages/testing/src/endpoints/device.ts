@@ -66,8 +66,8 @@ async function authorizeDevice({ provider, request, reply }: Exchange) {
     field(form, 'code_challenge'),
     field(form, 'code_challenge_method'),
   );
-  const asked = { scope: field(form, 'scope'), nonce: field(form, 'nonce'), challenge };
-  const { deviceCode, userCode, expiresAt, intervalSeconds } = devices.open(client, asked);
+  const parameters = { scope: field(form, 'scope'), nonce: field(form, 'nonce'), challenge };
+  const { deviceCode, userCode, expiresAt, intervalSeconds } = devices.open(client, parameters);
   const uri = `${issuerOf(request)}/device`;
   return reply.send({
     device_code: deviceCode,

@@ -49,8 +49,8 @@ export const introspectionRoute: Route = {
     if ('problem' in reading) return reply.send(INACTIVE);
     const answer = describe(provider, reading);
     // Mappers add the answer's audience, which a token for one resource lacks in part and a lightweight token altogether.
-    const named = reading.claims.aud === undefined ? answer : reading.claims;
-    if (!mayAsk(named, client)) return reply.send(INACTIVE);
+    const source = reading.claims.aud === undefined ? answer : reading.claims;
+    if (!mayIntrospect(source, client)) return reply.send(INACTIVE);
     return reply.send(hint === RPT_HINT ? describePermissions(reading) : answer);
   },
 };
@@ -100,9 +100,9 @@ function describe(provider: Provider, reading: GoodToken): Claims {
   return answer;
 }
 
-function mayAsk({ aud }: Claims, asking: Client): boolean {
+function mayIntrospect({ aud }: Claims, client: Client): boolean {
   const audience = [aud ?? []].flat() as string[];
   return (
-    audience.includes(asking.clientId) || hasFlag(asking, 'allow.token.introspection.without.audience.check')
+    audience.includes(client.clientId) || hasFlag(client, 'allow.token.introspection.without.audience.check')
   );
 }

@@ -51,9 +51,9 @@ function identifyFirst(exchange: Exchange, login: PendingLogin) {
   if (chosen === undefined) return undefined;
   const user = realm.userByLogin(login.username);
   const own = user === undefined ? [] : membershipsOf(realm.settings, user);
-  const found = own.find(({ alias, enabled }) => enabled && alias === chosen);
-  if (found === undefined) return show();
-  login.organization = found.alias;
+  const organization = own.find(({ alias, enabled }) => enabled && alias === chosen);
+  if (organization === undefined) return show();
+  login.organization = organization.alias;
   const isSignedIn = signedIn(provider, request)?.user.id === user?.id;
   return isSignedIn && login.reauthenticate === undefined ? sendBack(exchange, login) : show();
 }
@@ -123,7 +123,7 @@ async function authenticate(exchange: Exchange, login: PendingLogin) {
   return finishLogin(exchange, login, user);
 }
 
-/** What a user must do before a login is complete. This provider supports one action: a new password. */
+/** An action that a user must take before a login is complete. This provider supports one action: a new password. */
 export const requiredActionRoute: Route = {
   endpoint: 'login',
   path: '/login-actions/required-action',

@@ -56,7 +56,7 @@ export const logoutRoutes: readonly Route[] = [
   },
 ];
 
-interface Asked {
+interface LogoutRequest {
   readonly client: Client | undefined;
   readonly session: Session | undefined;
   readonly redirectUri: string | undefined;
@@ -66,13 +66,14 @@ interface Asked {
 async function logoutByBrowser(exchange: Exchange, query: URLSearchParams) {
   const { provider, request, reply } = exchange;
   reply.header('cache-control', 'no-cache');
-  const asked = await readLogout(provider, query, issuerOf(request));
-  if (typeof asked === 'string') return sendErrorPage(reply, provider.realm.displayName, asked);
+  const logoutRequest = await readLogout(provider, query, issuerOf(request));
+  if (typeof logoutRequest === 'string')
+    return sendErrorPage(reply, provider.realm.displayName, logoutRequest);
   const current = signedIn(provider, request);
-  if (!query.has('id_token_hint') && (current !== undefined || asked.client === undefined)) {
-    return askFirst(exchange, asked, current?.session);
+  if (!query.has('id_token_hint') && (current !== undefined || logoutRequest.client === undefined)) {
+    return askFirst(exchange, logoutRequest, current?.session);
   }
-  return finishLogout(exchange, asked, asked.session ?? current?.session);
+  return finishLogout(exchange, logoutRequest, logoutRequest.session ?? current?.session);
 }
 
 /** The logout request, or the text of an error. */
@@ -80,7 +81,7 @@ async function readLogout(
   provider: Provider,
   query: URLSearchParams,
   issuer: string,
-): Promise<Asked | string> {
+): Promise<LogoutRequest | string> {
   const { realm, keys, sessions } = provider;
   const hint = field(query, 'id_token_hint');
   const clientId = field(query, 'client_id');
@@ -105,7 +106,7 @@ async function readLogout(
 
 function askFirst(
   { provider, request, reply }: Exchange,
-  { client, redirectUri, state }: Asked,
+  { client, redirectUri, state }: LogoutRequest,
   session: Session | undefined,
 ) {
   const code = randomBytes(24).toString('base64url');
@@ -122,19 +123,19 @@ async function confirmLogout(exchange: Exchange) {
   const { provider, request, reply } = exchange;
   reply.header('cache-control', 'no-cache');
   const { displayName } = provider.realm;
-  const asked = await readLogout(provider, queryOf(request), issuerOf(request));
-  if (typeof asked === 'string') return sendErrorPage(reply, displayName, asked);
+  const logoutRequest = await readLogout(provider, queryOf(request), issuerOf(request));
+  if (typeof logoutRequest === 'string') return sendErrorPage(reply, displayName, logoutRequest);
   const current = signedIn(provider, request);
   const code = field(formOf(request), 'session_code');
   if (current !== undefined && (code === undefined || current.session.notes.LOGOUT_CODE !== code)) {
     return sendErrorPage(reply, displayName, 'Logout failed');
   }
-  return finishLogout(exchange, asked, current?.session);
+  return finishLogout(exchange, logoutRequest, current?.session);
 }
 
 async function finishLogout(
   exchange: Exchange,
-  { client, redirectUri, state }: Asked,
+  { client, redirectUri, state }: LogoutRequest,
   session: Session | undefined,
 ) {
   const { provider, request, reply } = exchange;

@@ -62,19 +62,19 @@ export function showLogin(
   const { provider, request, reply } = exchange;
   provider.logins.renew(login);
   const { realm } = provider;
-  const { reauthenticate, request: asked } = login;
+  const { reauthenticate, request: authRequest } = login;
   const action = `${issuerOf(request)}/login-actions/authenticate?${loginQuery(login)}`;
   const isNameFirst = realm.settings.organizationsEnabled === true;
-  const hint = isNameFirst ? (reauthenticate ?? knownHint(realm, asked.loginHint)) : undefined;
+  const hint = isNameFirst ? (reauthenticate ?? knownHint(realm, authRequest.loginHint)) : undefined;
   if (hint !== undefined) login.username ??= hint;
   const user = realm.userByLogin(login.username ?? reauthenticate ?? '');
-  if (isNameFirst && user && !login.organization && mustChooseOrganization(realm, asked.scope, user)) {
+  if (isNameFirst && user && !login.organization && mustChooseOrganization(realm, authRequest.scope, user)) {
     return sendOrganizationPage(reply, {
       ...{ realmName: realm.displayName, action, username: user.username },
       organizations: membershipsOf(realm.settings, user),
     });
   }
-  const username = again.username ?? login.username ?? reauthenticate ?? asked.loginHint;
+  const username = again.username ?? login.username ?? reauthenticate ?? authRequest.loginHint;
   return sendLoginPage(reply, {
     realmName: realm.displayName,
     action,
@@ -98,15 +98,15 @@ const knownHint = (realm: Realm, hint = ''): string | undefined =>
 /** Sends the client a code. @param organization alias of the organization that the person chose */
 export function sendCode(
   exchange: Exchange,
-  asked: ValidAuthRequest,
+  authRequest: ValidAuthRequest,
   session: Session,
   organization?: string,
 ) {
   const { provider, request, reply } = exchange;
-  provider.sessions.touch(session, asked.client);
-  recordSession(provider, 'LOGIN', request, session, asked.client.clientId);
-  const code = provider.codes.issue(asked, session, organization);
-  return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
+  provider.sessions.touch(session, authRequest.client);
+  recordSession(provider, 'LOGIN', request, session, authRequest.client.clientId);
+  const code = provider.codes.issue(authRequest, session, organization);
+  return respond(reply, authRequest, issuerOf(request), { session_state: session.id, code });
 }
 
 /** Starts the session of an authenticated person, or continues the one they have. */

@@ -7,7 +7,7 @@ import { stableId } from '../realm/stable-id.ts';
 import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions/sessions.ts';
 
-/** What an administrator did. Times are in milliseconds since 1970. */
+/** An act of an administrator. Times are in milliseconds since 1970. */
 export interface AdminEvent {
   readonly id: string;
   readonly time: number;
@@ -21,7 +21,7 @@ export interface AdminEvent {
   readonly representation?: string;
 }
 
-/** What a person or a client did. Times are in milliseconds since 1970. */
+/** An act of a person or a client. Times are in milliseconds since 1970. */
 export interface UserEvent {
   readonly id: string;
   readonly time: number;
@@ -72,8 +72,8 @@ export function createEventLog(realm: Realm, clock: Clock) {
     },
     recordUser(event: Omit<UserEvent, 'id' | 'time' | 'realmId'>): void {
       const { eventsEnabled, enabledEventTypes = [] } = realm.settings;
-      const isWanted = enabledEventTypes.length === 0 || enabledEventTypes.includes(event.type);
-      if (eventsEnabled === true && isWanted) keep(byUsers, { ...about(), ...event });
+      const isEnabled = enabledEventTypes.length === 0 || enabledEventTypes.includes(event.type);
+      if (eventsEnabled === true && isEnabled) keep(byUsers, { ...about(), ...event });
     },
     adminEvents: () => current(byAdmins, realm.settings.attributes?.adminEventsExpiration),
     userEvents: () => current(byUsers, realm.settings.eventsExpiration),
@@ -115,19 +115,22 @@ export function recordUserChange(
     for (const path of paths) {
       const id = stableId(realm.name, 'group', path);
       const change = { id, name: path.split('/').at(-1), path };
-      const place = `${resourcePath}/groups/${id}`;
-      events.recordAdmin({ operationType, resourceType: 'GROUP_MEMBERSHIP', resourcePath: place }, change);
+      const groupPath = `${resourcePath}/groups/${id}`;
+      events.recordAdmin(
+        { operationType, resourceType: 'GROUP_MEMBERSHIP', resourcePath: groupPath },
+        change,
+      );
     }
   }
 }
 
-/** What comes and what goes. Nothing, if the list is not part of the change. */
+/** The added and the removed entries. None, if the list is not part of the change. */
 function differences(before: readonly string[] = [], after: readonly string[] | undefined) {
   if (after === undefined) return [];
-  const given = after.filter((one) => !before.includes(one));
+  const added = after.filter((one) => !before.includes(one));
   const taken = before.filter((one) => !after.includes(one));
   const all = [
-    ['CREATE', given],
+    ['CREATE', added],
     ['DELETE', taken],
   ] as const;
   return all.filter(([, names]) => names.length > 0);

@@ -5,7 +5,7 @@ import { hasFlag } from '../realm/client.ts';
 import { isPasswordOf } from '../realm/password.ts';
 import { issueTokens } from '../tokens/issue.ts';
 import { holdOrganization } from '../tokens/organization-scope.ts';
-import { askedResource, grantScopes } from '../tokens/scopes.ts';
+import { grantScopes, requestedResource } from '../tokens/scopes.ts';
 import { assertMayGoOffline, type GrantHandler } from './grant.ts';
 
 /** RFC 6749 §4.3. Checks the client before the user, and the password before the user's state. */
@@ -28,7 +28,7 @@ export const passwordGrant: GrantHandler = async ({ provider, request, form, cli
   if (user.requiredActions.length > 0) throw invalidGrant('Account is not fully set up');
   const scopes = grantScopes(realm, client, scope, user);
   assertMayGoOffline(realm, user, scopes);
-  const resource = askedResource(realm, form);
+  const resource = requestedResource(realm, form);
 
   const session = sessions.start({ userId: user.id, offline: scopes.offline });
   recordSession(provider, 'LOGIN', request, session, client.clientId);
@@ -56,7 +56,7 @@ export const clientCredentialsGrant: GrantHandler = async ({
   if (!user.enabled) throw new Fault(401, 'invalid_request', `User '${user.username}' disabled`);
   const scopes = grantScopes(realm, client, field(form, 'scope'), user);
   // Keycloak fails here, because there is no refresh token to remember the resource.
-  if (askedResource(realm, form) !== undefined) throw unexpected();
+  if (requestedResource(realm, form) !== undefined) throw unexpected();
   const notes = { client_id: client.clientId, clientHost: request.ip, clientAddress: request.ip };
   const session = hasFlag(client, 'client_credentials.use_refresh_token')
     ? sessions.start({ userId: user.id, offline: scopes.offline, notes })

@@ -22,8 +22,8 @@ export const tokenExchangeGrant: GrantHandler = async (request) => {
   assertSender(client, subject, jkt);
   const requested = requestedType(client, form);
   const own = subject.client.clientId === client.clientId;
-  const wanted = form.getAll('audience');
-  assertMayExchange(realm, client, subject, wanted);
+  const audiences = form.getAll('audience');
+  assertMayExchange(realm, client, subject, audiences);
 
   const { user, session } = subject;
   const scope = field(form, 'scope');
@@ -45,7 +45,7 @@ export const tokenExchangeGrant: GrantHandler = async (request) => {
     grantCode: 'te',
     isGuest,
     jkt,
-    ...(wanted.length === 0 ? {} : { onlyAudience: wanted }),
+    ...(audiences.length === 0 ? {} : { onlyAudience: audiences }),
   });
   return toExchanged(answer, requested, scopes.text);
 };
@@ -80,7 +80,7 @@ function checkParameters(client: Client, form: URLSearchParams): string {
   return subject;
 }
 
-/** Who exchanges a token that is bound to a key must be its client, and prove the key (RFC 9449 §7). */
+/** A token that is bound to a key is exchanged by its own client alone, which proves the key (RFC 9449 §7). */
 function assertSender(client: Client, { claims }: GoodToken, jkt: string | undefined): void {
   if (claims.cnf === undefined) return;
   if (claims.azp !== client.clientId) {
@@ -107,9 +107,9 @@ function assertMayExchange(
   realm: Realm,
   client: Client,
   subject: GoodToken,
-  wanted: readonly string[],
+  audiences: readonly string[],
 ): void {
-  const targets = wanted.map((id) => realm.client(id));
+  const targets = audiences.map((id) => realm.client(id));
   const refuse = (text: string) => new Fault(400, 'invalid_client', text);
   if (targets.includes(undefined)) throw refuse('Audience not found');
   if (client.isPublic) throw refuse('Public client is not allowed to exchange token');

@@ -134,13 +134,16 @@ export function toRepresentation(
   shapes: Shapes,
 ): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape();
-  const given = Object.entries(value);
-  const unknown = given.find(([member]) => !Object.hasOwn(shapes, member))?.[0];
+  const members = Object.entries(value);
+  const unknown = members.find(([member]) => !Object.hasOwn(shapes, member))?.[0];
   if (unknown === undefined) {
-    const set = given.filter(([, one]) => one !== null);
+    const set = members.filter(([, one]) => one !== null);
     return Object.fromEntries(set.map(([member, one]) => [member, (shapes[member] as Shape)(one)]));
   }
   const before = text.slice(0, text.indexOf(`"${unknown}"`) + unknown.length + 3).split('\n');
-  const place = `at line ${before.length} column ${(before.at(-1) ?? '').length + 2}`;
-  throw new Fault(400, `Invalid json representation for ${name}. Unrecognized field "${unknown}" ${place}.`);
+  const position = `at line ${before.length} column ${(before.at(-1) ?? '').length + 2}`;
+  throw new Fault(
+    400,
+    `Invalid json representation for ${name}. Unrecognized field "${unknown}" ${position}.`,
+  );
 }

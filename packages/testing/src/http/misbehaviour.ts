@@ -36,7 +36,7 @@ export type Misbehaviour = ReturnType<typeof createMisbehaviour>;
 export function createMisbehaviour() {
   let everywhere: Mood | undefined;
   const at = new Map<Endpoint, Mood>();
-  const held = new Set<() => void>();
+  const waiting = new Set<() => void>();
 
   return {
     /** Sets the mood of one endpoint, or of all of them. */
@@ -48,13 +48,13 @@ export function createMisbehaviour() {
     clear(): void {
       everywhere = undefined;
       at.clear();
-      for (const release of held) release();
+      for (const release of waiting) release();
     },
     /** Applies the mood before an endpoint answers. */
     async apply(endpoint: Endpoint, reply: FastifyReply): Promise<unknown> {
       const mood = at.get(endpoint) ?? everywhere;
       if (mood === undefined) return;
-      if (mood.kind === 'slow') return wait(mood.delayMs, held);
+      if (mood.kind === 'slow') return wait(mood.delayMs, waiting);
       if (mood.kind === 'error') {
         return reply.code(mood.statusCode).send({ error: 'unknown_error' });
       }
@@ -64,14 +64,14 @@ export function createMisbehaviour() {
 }
 
 /** Waits until the time is over or `clear` is called. */
-function wait(delayMs: number, held: Set<() => void>): Promise<void> {
+function wait(delayMs: number, waiting: Set<() => void>): Promise<void> {
   return new Promise((resolve) => {
     const timer = Number.isFinite(delayMs) ? setTimeout(() => release(), delayMs) : undefined;
     const release = () => {
       clearTimeout(timer);
-      held.delete(release);
+      waiting.delete(release);
       resolve();
     };
-    held.add(release);
+    waiting.add(release);
   });
 }

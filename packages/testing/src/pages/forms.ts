@@ -5,9 +5,9 @@ import { escapeHtml, sendPage } from './layout.ts';
 interface LoginPage {
   readonly realmName: string;
   readonly action: string;
-  /** What it asks for. A realm with organizations asks for the name first, and for the password on a second page. */
+  /** The fields of the form. A realm with organizations asks for the name first, and for the password on a second page. */
   readonly asks: 'both' | 'username' | 'password';
-  /** What the person typed, shown again after a mistake. */
+  /** The name as typed, shown again after a mistake. */
   readonly username?: string;
   /** Whether the realm offers to remember the person. */
   readonly rememberMe: boolean;

@@ -104,7 +104,7 @@ export function sendLogoutPage(reply: FastifyReply, realmName: string, action: s
 }
 
 /**
- * What sends a page that only runs a script, for an invisible frame in a client's page. Any page may frame it: the script
+ * Makes a sender of pages that only run a script, for an invisible frame in a client's page. Any page may frame it: the script
  * only answers pages that may know.
  */
 export function createScriptPage(script: string) {

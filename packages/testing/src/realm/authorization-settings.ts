@@ -6,7 +6,7 @@ export interface AuthorizationSettings {
   policyEnforcementMode?: string;
   /** Whether all permissions must grant (`UNANIMOUS`) or one of them (`AFFIRMATIVE`). Default `UNANIMOUS`. */
   decisionStrategy?: string;
-  /** What is protected. */
+  /** The protected resources. */
   resources?: ResourceRepresentation[];
   /** Everything that can be done with a resource. */
   scopes?: ScopeRepresentation[];

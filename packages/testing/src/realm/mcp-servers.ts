@@ -8,7 +8,7 @@ import type {
 } from './representation.ts';
 
 /**
- * What MCP clients of 2026 name when they register: hosts of their `client_uri` and redirect URIs. Keycloak's policy Trusted Hosts
+ * Names that MCP clients of 2026 register with: hosts of their `client_uri` and redirect URIs. Keycloak's policy Trusted Hosts
  * compares them (`client-uris-must-match`). For development they may all register; in Keycloak `setup mcp --program` trusts them.
  */
 export const KNOWN_HOSTS: readonly string[] = [

@@ -47,10 +47,10 @@ async function hashPassword(credentialData: string, input: Input): Promise<Buffe
   const { password, salt, length } = input;
   const rounds = pbkdf2Of(settings);
   if (rounds !== undefined) return derive(password, salt, rounds.iterations, length, rounds.digest);
-  const found = argon2Of(settings);
+  const parameters = argon2Of(settings);
   // The library does not hash an empty password, which Keycloak does not allow either.
-  if (found === undefined || password === '') return undefined;
-  const { kind, ...cost } = found;
+  if (parameters === undefined || password === '') return undefined;
+  const { kind, ...cost } = parameters;
   // Loaded on demand: it is WebAssembly, and few realm files have such a password.
   const argon2 = (await import('hash-wasm'))[ARGON2[kind]];
   const hash = await argon2({

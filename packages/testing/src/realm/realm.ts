@@ -76,11 +76,11 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     userByName: (username: string) => users.get(logins.get(username.toLowerCase()) ?? ''),
     /** Finds a user by name, or by e-mail address if the realm allows that. */
     userByLogin(login: string): User | undefined {
-      const wanted = login.toLowerCase();
-      const id = logins.get(wanted);
+      const lowerCase = login.toLowerCase();
+      const id = logins.get(lowerCase);
       if (id !== undefined) return users.get(id);
       if (realm.settings.loginWithEmailAllowed === false) return undefined;
-      return [...users.values()].find((user) => user.email === wanted);
+      return [...users.values()].find((user) => user.email === lowerCase);
     },
     serviceAccountOf(client: Client): User {
       const username = `service-account-${client.clientId}`;

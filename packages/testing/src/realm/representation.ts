@@ -109,7 +109,7 @@ export interface RealmRepresentation {
   adminEventsDetailsEnabled?: boolean;
   /** Whether the realm keeps what people do: `LOGIN`, `LOGOUT` and `REVOKE_GRANT`. Default false. */
   eventsEnabled?: boolean;
-  /** Which of them. Default: all. */
+  /** Those that are meant. Default: all. */
   enabledEventTypes?: string[];
   /** How long. Unit: seconds. Default 0: for ever. */
   eventsExpiration?: number;

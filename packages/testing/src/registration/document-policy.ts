@@ -3,7 +3,7 @@ import { toClient } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ClientMetadata } from './metadata.ts';
 
-/** Which client documents a realm accepts. */
+/** The client documents that a realm accepts. */
 export interface DocumentPolicy {
   readonly allowHttp: boolean;
   /** Allowed hosts of the document and of every URL in it. `*.example.com` stands for all hosts below it. */

@@ -79,7 +79,7 @@ function maxAgeOf(header: string | null): number {
 
 /** Clients whose id is the URL of a document that describes them (Client ID Metadata Documents). */
 const FAILED = 'Client Metadata fetch failed';
-/** Whoever can open a sign-in page can have one fetched. Keycloak keeps them all. */
+/** A bound: anybody who can open a sign-in page can have one fetched. Keycloak keeps them all. */
 const MOST = 1_000;
 
 export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST) {

@@ -65,8 +65,8 @@ export function accessTokenEnd(
   const lifespan = attribute(client, 'access.token.lifespan') ?? settings.accessTokenLifespan ?? 300;
   const remembered = session.rememberMe ? settings.ssoSessionMaxLifespanRememberMe : undefined;
   const max = positive(remembered, ssoMax(settings, false));
-  const wanted = lifespan === -1 ? session.startedAt + max : now + lifespan;
-  return Math.min(wanted, clientMaxEnd(settings, client, session, own));
+  const end = lifespan === -1 ? session.startedAt + max : now + lifespan;
+  return Math.min(end, clientMaxEnd(settings, client, session, own));
 }
 
 /** When a refresh token expires. An offline token never does, unless the realm sets a longest life. */

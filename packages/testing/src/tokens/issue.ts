@@ -183,9 +183,9 @@ export async function issueTokens(provider: TokenState, grant: Grant): Promise<C
 }
 
 export function algorithmOf({ realm }: TokenState, client: Client, token: 'access' | 'id'): SigningAlgorithm {
-  const wanted =
+  const configured =
     client.attributes[`${token}.token.signed.response.alg`] || realm.settings.defaultSignatureAlgorithm;
-  return wanted === 'ES256' ? 'ES256' : 'RS256';
+  return configured === 'ES256' ? 'ES256' : 'RS256';
 }
 
 /** A service account has no session: its token expires as if one began now. */
@@ -207,6 +207,6 @@ const partFor = (
 
 /** As in Keycloak: which session the token lives in, which kind it is, and by which grant it was issued. */
 function tokenIdPrefix({ session, grantCode, isGuest }: Grant, lightweight: boolean): string {
-  const place = session?.offline ? (isGuest ? 'ft' : 'of') : isGuest ? 'nt' : 'on';
-  return `${session === undefined ? 'tr' : place}${lightweight ? 'lt' : 'rt'}${grantCode}`;
+  const kind = session?.offline ? (isGuest ? 'ft' : 'of') : isGuest ? 'nt' : 'on';
+  return `${session === undefined ? 'tr' : kind}${lightweight ? 'lt' : 'rt'}${grantCode}`;
 }

@@ -9,7 +9,7 @@ import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
 import { grantScopes } from './scopes.ts';
 
 /**
- * What a token is signed with:
+ * Key that a token is signed with:
  * - `RS256`, `ES256`: the provider's key
  * - `unknown`: a key that is not in the JWK Set, under the `kid` of one that is
  * - `unknown-kid`: a key that is not in the JWK Set, under its own `kid`
@@ -25,7 +25,7 @@ export type TokenKey =
   | 'none'
   | 'broken';
 
-/** What {@link DevIdp.issueToken} is to issue. */
+/** The token that {@link DevIdp.issueToken} issues. */
 export interface TokenRequest {
   /** The token's user. Default: the realm's first user. */
   username?: string;
@@ -39,7 +39,7 @@ export interface TokenRequest {
   claims?: Record<string, unknown>;
   /** Adds or replaces members of the header (`alg`, `typ`, `kid`); `undefined` removes one. Default none. */
   header?: Record<string, unknown>;
-  /** What to sign with. Default: the client's algorithm, mostly `RS256`, or the provider's secret for a refresh token. */
+  /** Key to sign with. Default: the client's algorithm, mostly `RS256`, or the provider's secret for a refresh token. */
   key?: TokenKey;
   /** Whether to start a session, so that userinfo and introspection know the token. Default true. */
   session?: boolean;

@@ -26,7 +26,7 @@ export function clientScopeOf({ scopes }: Realm, name: string): ClientScopeRepre
 const isOfOrganizations = ({ protocolMappers = [] }: ClientScopeRepresentation): boolean =>
   protocolMappers.some(({ protocolMapper }) => protocolMapper === ORGANIZATION_MAPPER);
 
-/** What a name in `scope` says about organizations; `undefined` if nothing. */
+/** Reads a name in `scope` that is about organizations; `undefined` for any other. */
 export function organizationScopeOf(realm: Realm, name: string): OrganizationScope | undefined {
   const scope = clientScopeOf(realm, name);
   if (scope === undefined || !isOfOrganizations(scope)) return undefined;
@@ -41,11 +41,11 @@ const isOn = ({ settings }: Realm): boolean => settings.organizationsEnabled ===
 /** Whether a request may ask for these scopes together: one kind, and only organizations that there are. */
 export function areOrganizationScopesValid(realm: Realm, names: readonly string[]): boolean {
   if (!isOn(realm)) return true;
-  const asked = names.flatMap((name) => organizationScopeOf(realm, name) ?? []);
+  const scopes = names.flatMap((name) => organizationScopeOf(realm, name) ?? []);
   const known = organizationsOf(realm.settings).filter(({ enabled }) => enabled);
   return (
-    new Set(asked.map(({ kind }) => kind)).size <= 1 &&
-    asked.every((one) => one.kind !== 'one' || known.some(({ alias }) => alias === one.alias))
+    new Set(scopes.map(({ kind }) => kind)).size <= 1 &&
+    scopes.every((one) => one.kind !== 'one' || known.some(({ alias }) => alias === one.alias))
   );
 }
 
@@ -70,11 +70,11 @@ export function organizationsFor(
   user: User,
   chosen: string | undefined,
 ): Organization[] {
-  const found = names.flatMap((name) => {
+  const organizations = names.flatMap((name) => {
     const scope = organizationScopeOf(realm, name);
     return scope === undefined ? [] : resolve(realm, scope, user, chosen);
   });
-  return [...new Set(found)];
+  return [...new Set(organizations)];
 }
 
 function resolve(realm: Realm, scope: OrganizationScope, user: User, chosen?: string): Organization[] {
@@ -86,8 +86,8 @@ function resolve(realm: Realm, scope: OrganizationScope, user: User, chosen?: st
 
 /** Whether the person has to choose one of several organizations first. */
 export function mustChooseOrganization(realm: Realm, scope: string | undefined, user: User): boolean {
-  const asked = (scope ?? '').split(' ').map((name) => organizationScopeOf(realm, name));
-  return asked.some((one) => one?.kind === 'any') && membershipsOf(realm.settings, user).length > 1;
+  const scopes = (scope ?? '').split(' ').map((name) => organizationScopeOf(realm, name));
+  return scopes.some((one) => one?.kind === 'any') && membershipsOf(realm.settings, user).length > 1;
 }
 
 /** Notes the one organization of a login, which the client's part of the session is then for. */
@@ -113,22 +113,26 @@ export function assertStillMember(realm: Realm, { organization }: ClientSession,
 /**
  * The scope that is left of a refresh token's when less is asked for.
  *
- * @param held a scope of the refresh token
- * @param asked scopes of the request
+ * @param granted a scope of the refresh token
+ * @param requested scopes of the request
  * @returns `undefined` if it goes
  * @throws {Fault} 400, in Keycloak's words, for a choice that nobody can make now
  */
-export function narrowOrganization(realm: Realm, held: string, asked: readonly string[]): string | undefined {
-  const before = organizationScopeOf(realm, held);
-  for (const name of asked) {
+export function narrowOrganization(
+  realm: Realm,
+  granted: string,
+  requested: readonly string[],
+): string | undefined {
+  const before = organizationScopeOf(realm, granted);
+  for (const name of requested) {
     const now = organizationScopeOf(realm, name);
     if (now === undefined) continue;
     if (before?.kind === 'all') {
       if (now.kind !== 'any') return name;
       throw new Fault(400, 'ANY organization scope is not allowed in this context');
     }
-    if (name === held || now.kind === 'all') return held;
-    if (before?.kind === 'one' && now.kind === 'any') return held;
+    if (name === granted || now.kind === 'all') return granted;
+    if (before?.kind === 'one' && now.kind === 'any') return granted;
   }
   return undefined;
 }

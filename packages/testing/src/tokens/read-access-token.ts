@@ -35,11 +35,11 @@ export async function readToken(
   const client = realm.client(String(claims.azp));
   if (client === undefined) return { problem: 'Client not found' };
   if (!client.enabled) return { problem: 'Client disabled' };
-  const found = holderOf({ sessions, realm }, claims, client);
-  if ('problem' in found) return found;
-  const notBefore = Math.max(realm.settings.notBefore ?? 0, client.notBefore, found.user.notBefore);
+  const holder = holderOf({ sessions, realm }, claims, client);
+  if ('problem' in holder) return holder;
+  const notBefore = Math.max(realm.settings.notBefore ?? 0, client.notBefore, holder.user.notBefore);
   if ((iat ?? 0) < notBefore) return { problem: FAILED };
-  return { claims, client, ...found };
+  return { claims, client, ...holder };
 }
 
 function holderOf(
@@ -50,10 +50,10 @@ function holderOf(
   const sid = claims.sid === undefined ? undefined : String(claims.sid);
   if (sid === undefined) return accountOf(realm, claims, client);
   // The id's first letters say where the token lives: online or offline, `t` without a part in the session (token exchange).
-  const place = String(claims.jti).slice(0, 2);
-  const session = sessions.find(sid, place === 'of' || place === 'ft' || claims.typ === 'Offline');
+  const kind = String(claims.jti).slice(0, 2);
+  const session = sessions.find(sid, kind === 'of' || kind === 'ft' || claims.typ === 'Offline');
   const user = session && realm.userById(session.userId);
-  const isGuest = place === 'nt' || place === 'ft';
+  const isGuest = kind === 'nt' || kind === 'ft';
   if (session === undefined || user === undefined) return { problem: 'user_session_not_found' };
   if (!isGuest && sessions.partOf(session, client) === undefined)
     return { problem: 'user_session_not_found' };

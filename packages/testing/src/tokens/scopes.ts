@@ -39,39 +39,40 @@ export function grantScopes(
   requested: string | undefined,
   user?: User,
 ): GrantedScopes {
-  const asked = requested === undefined ? [] : requested.split(' ');
+  const names = requested === undefined ? [] : requested.split(' ');
   const allowed = new Set(['openid', ...client.defaultScopes, ...client.optionalScopes]);
   const isAllowed = (name: string) =>
     allowed.has(name) || (clientScopeOf(realm, name) !== undefined && allowed.has(name.split(':')[0] ?? ''));
-  if (requested === '' || !asked.every(isAllowed) || !areOrganizationScopesValid(realm, asked)) {
+  if (requested === '' || !names.every(isAllowed) || !areOrganizationScopesValid(realm, names)) {
     throw new Fault(400, 'invalid_scope', `Invalid scopes: ${requested}`);
   }
-  return toGranted(realm, [...asked, ...client.defaultScopes], user);
+  return toGranted(realm, [...names, ...client.defaultScopes], user);
 }
 
 /** The scopes of a refresh token, narrowed to the requested ones. The client's default scopes stay. */
 export function narrowScopes(
   realm: Realm,
   client: Client,
-  held: readonly string[],
+  granted: readonly string[],
   requested: string | undefined,
   user: User,
 ): GrantedScopes {
-  if (requested === undefined || requested === '') return { ...toGranted(realm, held, user), names: held };
+  if (requested === undefined || requested === '')
+    return { ...toGranted(realm, granted, user), names: granted };
   grantScopes(realm, client, requested);
-  const asked = requested.split(' ');
-  const kept = new Set([...asked, ...client.defaultScopes]);
-  const narrowed = held.flatMap((name) => {
+  const requestedNames = requested.split(' ');
+  const kept = new Set([...requestedNames, ...client.defaultScopes]);
+  const narrowed = granted.flatMap((name) => {
     const isOther = kept.has(name) && organizationScopeOf(realm, name) === undefined;
-    return isOther ? name : (narrowOrganization(realm, name, asked) ?? []);
+    return isOther ? name : (narrowOrganization(realm, name, requestedNames) ?? []);
   });
   // The access token loses "openid", but there is still an ID token. The next refresh token has what this one has.
-  return { ...toGranted(realm, narrowed, user), openid: held.includes('openid'), names: held };
+  return { ...toGranted(realm, narrowed, user), openid: granted.includes('openid'), names: granted };
 }
 
 /** @param user whose scopes they are: an organization that this is not a member of is left out */
-export function toGranted(realm: Realm, wanted: readonly string[], user?: User): GrantedScopes {
-  const names = [...new Set(wanted)].filter(
+export function toGranted(realm: Realm, scopeNames: readonly string[], user?: User): GrantedScopes {
+  const names = [...new Set(scopeNames)].filter(
     (name) =>
       name === 'openid' ||
       (clientScopeOf(realm, name) !== undefined && isOrganizationScopeGranted(realm, name, user)),
@@ -107,7 +108,7 @@ export function namesOfLevels(attributes: Readonly<Record<string, string>> = {})
   }
 }
 
-/** What `acr` says of a login with a password, level 1. The names of the client win over those of the realm. */
+/** The `acr` of a login with a password, level 1. The names of the client win over those of the realm. */
 export function acrOf(client: Client, { attributes }: RealmRepresentation): string {
   const own = namesOfLevels(client.attributes);
   const names = Object.keys(own).length > 0 ? own : namesOfLevels(attributes);
@@ -125,10 +126,10 @@ const CLIENT = 'urn:client:';
  *
  * @throws {Fault} 400 `invalid_target` for a text that cannot be a resource
  */
-export function askedResource({ features }: Realm, form: URLSearchParams): string | undefined {
-  const asked = features.has('resource-indicators') ? field(form, 'resource') : undefined;
-  if (asked !== undefined && !isResource(asked)) throw new Fault(400, 'invalid_target', UNUSABLE);
-  return asked;
+export function requestedResource({ features }: Realm, form: URLSearchParams): string | undefined {
+  const resource = features.has('resource-indicators') ? field(form, 'resource') : undefined;
+  if (resource !== undefined && !isResource(resource)) throw new Fault(400, 'invalid_target', UNUSABLE);
+  return resource;
 }
 
 /**
@@ -138,8 +139,8 @@ export function askedResource({ features }: Realm, form: URLSearchParams): strin
  * @throws {Fault} 400 `invalid_target` if the request asks for another one
  */
 export function keptResource(realm: Realm, form: URLSearchParams, original: unknown): string | undefined {
-  const asked = askedResource(realm, form);
-  if (asked !== undefined && asked !== original) throw new Fault(400, 'invalid_target', CHANGED);
+  const resource = requestedResource(realm, form);
+  if (resource !== undefined && resource !== original) throw new Fault(400, 'invalid_target', CHANGED);
   return typeof original === 'string' ? original : undefined;
 }
 
@@ -152,13 +153,13 @@ export function keptResource(realm: Realm, form: URLSearchParams, original: unkn
 export function audienceOf(realm: Realm, resource: string, audience: unknown): string {
   if (audience === undefined) throw unexpected();
   const known = [audience].flat() as string[];
-  const isMeant = (id: string) =>
+  const isAudience = (id: string) =>
     resource.startsWith(CLIENT)
       ? id === resource.slice(CLIENT.length)
       : realm.client(id)?.attributes.resource_url === resource;
-  const found = known.find(isMeant);
-  if (found === undefined) throw new Fault(400, 'invalid_target', UNUSABLE);
-  return resource.startsWith(CLIENT) ? found : resource;
+  const match = known.find(isAudience);
+  if (match === undefined) throw new Fault(400, 'invalid_target', UNUSABLE);
+  return resource.startsWith(CLIENT) ? match : resource;
 }
 
 /** RFC 8707 §2: an absolute URI without a fragment. Keycloak allows no query either. */

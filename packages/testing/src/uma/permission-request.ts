@@ -8,7 +8,7 @@ import type { Client } from '../realm/client.ts';
 import type { Claims } from '../tokens/issue.ts';
 
 /** A resource by id or name, with scopes. Without a resource: any that has the scopes. */
-export interface AskedText {
+export interface PermissionText {
   readonly resource: string | undefined;
   readonly scopes: readonly string[];
 }
@@ -19,17 +19,17 @@ export interface AskedText {
  * @param model the resources, if they are asked for by path
  * @throws {Fault} 400 for a path that no resource has, 500 where Keycloak fails
  */
-export function readPermissions(form: URLSearchParams, model: DecisionModel | undefined): AskedText[] {
+export function readPermissions(form: URLSearchParams, model: DecisionModel | undefined): PermissionText[] {
   const texts = form.getAll('permission');
   const format = form.get('permission_resource_format') ?? 'id';
-  const asked: AskedText[] = [];
+  const permissions: PermissionText[] = [];
   const add = (resource: string | undefined, scopes: readonly string[]) => {
-    const at = resource === undefined ? -1 : asked.findIndex((one) => one.resource === resource);
-    const known = asked[at];
-    if (known === undefined) asked.push({ resource, scopes });
-    else asked[at] = { resource, scopes: [...new Set([...known.scopes, ...scopes])] };
+    const at = resource === undefined ? -1 : permissions.findIndex((one) => one.resource === resource);
+    const known = permissions[at];
+    if (known === undefined) permissions.push({ resource, scopes });
+    else permissions[at] = { resource, scopes: [...new Set([...known.scopes, ...scopes])] };
   };
-  if (format !== 'id' && format !== 'uri') return asked;
+  if (format !== 'id' && format !== 'uri') return permissions;
   for (const text of texts) {
     const [name, scopeText] = splitAsJava(text, '#');
     if (name === undefined) throw unexpected();
@@ -45,13 +45,13 @@ export function readPermissions(form: URLSearchParams, model: DecisionModel | un
     }
     if (model === undefined) throw unexpected();
     const isPattern = form.get('permission_resource_matching_uri')?.toLowerCase() === 'true';
-    const found = findByUri(model, name, isPattern);
-    if (found.length === 0) {
+    const resources = findByUri(model, name, isPattern);
+    if (resources.length === 0) {
       throw new Fault(400, 'invalid_resource', `Resource with uri [${name}] does not exist.`);
     }
-    for (const { id } of found) add(id, scopes);
+    for (const { id } of resources) add(id, scopes);
   }
-  return asked;
+  return permissions;
 }
 
 /** @throws {Fault} 500 if it is not a number */
@@ -103,7 +103,7 @@ export function withoutReserved(claims: PushedClaims): PushedClaims {
 /** A ticket's content: which server issued it, and what it asks for. */
 interface TicketContent {
   readonly audience: string;
-  readonly asked: readonly AskedText[];
+  readonly permissions: readonly PermissionText[];
   readonly claims: PushedClaims;
 }
 
@@ -122,7 +122,7 @@ export async function readTicket({ keys, clock }: Provider, ticket: string): Pro
   const permissions = (content.permissions ?? []) as { rsid?: string; scopes?: string[] }[];
   return {
     audience: String(content.azp),
-    asked: permissions.map(({ rsid, scopes = [] }) => ({ resource: rsid, scopes })),
+    permissions: permissions.map(({ rsid, scopes = [] }) => ({ resource: rsid, scopes })),
     claims: (content.claims ?? {}) as PushedClaims,
   };
 }
@@ -132,12 +132,12 @@ export function signTicket(
   { keys, clock }: Provider,
   { exp, sub, azp }: Claims,
   issuer: string,
-  { asked, claims }: Omit<TicketContent, 'audience'>,
+  { permissions: requested, claims }: Omit<TicketContent, 'audience'>,
 ): Promise<string> {
   return keys.signInternal({
     exp,
     iat: clock.seconds(),
-    permissions: asked.map(({ resource, scopes }) => ({
+    permissions: requested.map(({ resource, scopes }) => ({
       ...(scopes.length === 0 ? {} : { scopes }),
       rsid: resource,
     })),
@@ -149,7 +149,7 @@ export function signTicket(
   });
 }
 
-/** What policies know about a request: pushed claims, and what Keycloak adds. */
+/** The context of a request for policies: pushed claims, and those that Keycloak adds. */
 export function toContext(
   { realm, clock }: Provider,
   { ip, headers }: FastifyRequest,

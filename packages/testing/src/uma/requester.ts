@@ -18,7 +18,7 @@ import { type PushedClaims, readClaimToken } from './permission-request.ts';
 const ID_TOKEN_FORMAT = 'http://openid.net/specs/openid-connect-core-1_0.html#IDToken';
 
 /** The client that asks, and the token of the subject. */
-interface Asker {
+interface Requester {
   readonly client: Client;
   readonly subjectToken: string;
 }
@@ -29,7 +29,7 @@ interface Asker {
  *
  * @throws {Fault} 400 `invalid_grant` for a bad bearer token, 401 for the client
  */
-export async function findAsker({ provider, request, reply }: Exchange): Promise<Asker> {
+export async function readRequester({ provider, request, reply }: Exchange): Promise<Requester> {
   const bearer = bearerOf(request);
   if (bearer !== undefined) {
     const reading = await readToken(provider, bearer, issuerOf(request), ['Bearer']);
@@ -50,8 +50,8 @@ export async function findAsker({ provider, request, reply }: Exchange): Promise
   if (claimToken !== null && claimFormatOf(form) === ID_TOKEN_FORMAT) {
     return { client, subjectToken: claimToken };
   }
-  const given = form.get('subject_token');
-  if (given !== null) return { client, subjectToken: given };
+  const formToken = form.get('subject_token');
+  if (formToken !== null) return { client, subjectToken: formToken };
   const issuer = issuerOf(request);
   const own = await clientCredentialsGrant({ provider, request, form, client, issuer, jkt: undefined });
   return { client, subjectToken: String(own.access_token) };
@@ -123,21 +123,21 @@ export interface Identified {
 export async function identify(
   provider: Provider,
   form: URLSearchParams,
-  asker: Asker,
+  requester: Requester,
   issuer: string,
 ): Promise<Identified> {
   const format = claimFormatOf(form) ?? JWT_FORMAT;
-  if (format === ID_TOKEN_FORMAT) return identifyByIdToken(provider, asker, issuer);
+  if (format === ID_TOKEN_FORMAT) return identifyByIdToken(provider, requester, issuer);
   if (format !== JWT_FORMAT) throw invalidRequest(`Claim token format [${format}] not supported`);
   const claims = readClaimToken(form.get('claim_token'));
-  const token = await readToken(provider, asker.subjectToken, issuer, ['Bearer']);
+  const token = await readToken(provider, requester.subjectToken, issuer, ['Bearer']);
   if ('problem' in token) throw invalidIdentity();
   return { token, subject: subjectOf(provider, token), claims };
 }
 
 async function identifyByIdToken(
   provider: Provider,
-  { client, subjectToken }: Asker,
+  { client, subjectToken }: Requester,
   issuer: string,
 ): Promise<Identified> {
   const claims = await provider.keys.verify(subjectToken);

@@ -43,8 +43,8 @@ type ResourceBody = Omit<Resource, 'id' | 'name' | 'ownerId' | 'attributes'> & {
 };
 
 /** @throws {Fault} 400 in Keycloak's words */
-function readResourceBody(given: string): ResourceBody {
-  const body = readRepresentation(given, 'UmaResourceRepresentation', SHAPES) as Body;
+function readResourceBody(text: string): ResourceBody {
+  const body = readRepresentation(text, 'UmaResourceRepresentation', SHAPES) as Body;
   const uris = [...(body.uris ?? []), ...(body.uri === undefined ? [] : [body.uri])];
   for (const uri of uris) assertTemplate(uri);
   return {
@@ -203,13 +203,13 @@ export function findResources(call: ProtectionCall): ProtectionAnswer {
   const { server } = caller;
   assertManaged(server);
   const all = [...server.resources.values()].filter((one) => matches(call, one));
-  const found = pageOf(
+  const page = pageOf(
     all.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     query,
   );
   const uri = query.get('uri');
-  const isPattern = uri !== null && isTrue(query, 'matchingUri') && found.length === 0;
-  const listed = isPattern ? findByUri(server, uri, true) : found;
+  const isPattern = uri !== null && isTrue(query, 'matchingUri') && page.length === 0;
+  const listed = isPattern ? findByUri(server, uri, true) : page;
   const json = isTrue(query, 'deep')
     ? listed.map((one) => describeResource(provider, server, one, 'listed'))
     : listed.map(({ id }) => id);
@@ -217,17 +217,17 @@ export function findResources(call: ProtectionCall): ProtectionAnswer {
 }
 
 function matches({ provider, caller, query }: ProtectionCall, resource: Resource): boolean {
-  const given = (name: string) => query.get(name)?.trim() || undefined;
-  const owner = caller.isServer ? given('owner') : caller.id;
+  const parameter = (name: string) => query.get(name)?.trim() || undefined;
+  const owner = caller.isServer ? parameter('owner') : caller.id;
   const { realm } = provider;
   const ownerId =
     owner === undefined ? undefined : (realm.client(owner)?.id ?? realm.userByName(owner)?.id ?? owner);
-  const [id, name, uri, type, scope] = ['_id', 'name', 'uri', 'type', 'scope'].map(given);
-  const isNamed = isTrue(query, 'exactName') ? isSame : contains;
+  const [id, name, uri, type, scope] = ['_id', 'name', 'uri', 'type', 'scope'].map(parameter);
+  const compare = isTrue(query, 'exactName') ? isSame : contains;
   return (
     (ownerId === undefined || resource.ownerId === ownerId) &&
     (id === undefined || resource.id === id) &&
-    (name === undefined || isNamed(resource.name, name)) &&
+    (name === undefined || compare(resource.name, name)) &&
     (uri === undefined || resource.uris.some((one) => isSame(one, uri))) &&
     (type === undefined || contains(resource.type ?? '', type)) &&
     (scope === undefined || resource.scopes.some((one) => contains(one, scope)))
@@ -242,9 +242,9 @@ function contains(text: string, part: string): boolean {
   const pieces = part.toLowerCase().split('*');
   let at = 0;
   for (const piece of pieces) {
-    const found = text.toLowerCase().indexOf(piece, at);
-    if (found === -1) return false;
-    at = found + piece.length;
+    const index = text.toLowerCase().indexOf(piece, at);
+    if (index === -1) return false;
+    at = index + piece.length;
   }
   return true;
 }

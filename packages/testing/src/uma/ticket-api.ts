@@ -14,7 +14,7 @@ import {
 } from '../http/bodies.ts';
 import { issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
-import { type AskedText, type PushedClaims, signTicket } from './permission-request.ts';
+import { type PermissionText, type PushedClaims, signTicket } from './permission-request.ts';
 import {
   type ProtectionAnswer,
   type ProtectionCall,
@@ -48,9 +48,9 @@ export function shareByTicket(call: ProtectionCall): ProtectionAnswer {
   if (body.requester === undefined && body.requesterName === undefined) {
     throw invalidPermission('created permissions should have requester or requesterName');
   }
-  const named = `Resource set with id [${body.resource}]`;
+  const subject = `Resource set with id [${body.resource}]`;
   const resource = server.resources.get(String(body.resource));
-  if (resource === undefined) throw invalidResource(`${named} does not exists in this server.`);
+  if (resource === undefined) throw invalidResource(`${subject} does not exists in this server.`);
   if (!caller.isServer && resource.ownerId !== caller.id) {
     throw notAuthorised(body.resource, 'can be only created by the owner or by the resource server itself');
   }
@@ -68,7 +68,7 @@ export function shareByTicket(call: ProtectionCall): ProtectionAnswer {
   if (scope === undefined) {
     throw new Fault(400, 'invalid_scope', `Scope [${body.scope ?? body.scopeName}] is invalid`);
   }
-  if (!resource.scopes.includes(scope)) throw invalidResource(`${named} does not have Scope [${scope}]`);
+  if (!resource.scopes.includes(scope)) throw invalidResource(`${subject} does not have Scope [${scope}]`);
   if (hasTicket(server, resource.id, scope, requester.id)) {
     throw invalidPermission('Permission already exists');
   }
@@ -119,9 +119,9 @@ export function removeTicket({ caller, id }: ProtectionCall): ProtectionAnswer {
 
 export function listTickets(call: ProtectionCall): ProtectionAnswer {
   const { provider, caller, query } = call;
-  const found = pageOf(findTickets(call), query);
+  const page = pageOf(findTickets(call), query);
   const withNames = query.get('returnNames')?.toLowerCase() === 'true';
-  return { status: 200, json: found.map((one) => describe(provider, caller.server, one, withNames)) };
+  return { status: 200, json: page.map((one) => describe(provider, caller.server, one, withNames)) };
 }
 
 export const countTickets = (call: ProtectionCall): ProtectionAnswer => ({
@@ -133,9 +133,9 @@ export const countTickets = (call: ProtectionCall): ProtectionAnswer => ({
 function findTickets({ provider, caller, query }: ProtectionCall): Ticket[] {
   const { tickets, scopes } = caller.server;
   const userId = (name: string) => {
-    const given = query.get(name);
-    if (given === null) return undefined;
-    return (provider.realm.userById(given) ?? provider.realm.userByName(given))?.id ?? given;
+    const idOrName = query.get(name);
+    if (idOrName === null) return undefined;
+    return (provider.realm.userById(idOrName) ?? provider.realm.userByName(idOrName))?.id ?? idOrName;
   };
   const [owner, requester] = [userId('owner'), userId('requester')];
   const [resourceId, granted, scopeId] = ['resourceId', 'granted', 'scopeId'].map((one) => query.get(one));
@@ -174,7 +174,7 @@ function describe(
 
 const REQUEST_SHAPES = { resource_id: text, resource_scopes: texts, claims: textsByName };
 
-interface Wanted {
+interface PermissionBody {
   readonly resource_id?: string;
   readonly resource_scopes?: readonly string[];
   readonly claims?: PushedClaims;
@@ -185,36 +185,39 @@ export async function createPermissionTicket(call: ProtectionCall): Promise<Prot
   const { provider, caller, text: body, request } = call;
   const value = body === '' ? [] : parseJson(body);
   if (!Array.isArray(value)) throw wrongShape();
-  const wanted = value.map((one: unknown): Wanted => {
+  const bodies = value.map((one: unknown): PermissionBody => {
     if (one === null) throw unexpected();
     return toRepresentation(one, body, 'PermissionRequest', REQUEST_SHAPES);
   });
-  if (wanted.length === 0) {
+  if (bodies.length === 0) {
     throw new Fault(400, 'invalid_permission_request', 'Invalid permission request.');
   }
-  const asked = wanted.flatMap((one) => toAsked(caller, one));
-  const claims = Object.assign({}, ...wanted.map((one) => one.claims ?? {})) as PushedClaims;
-  const ticket = await signTicket(provider, caller.claims, issuerOf(request), { asked, claims });
+  const requested = bodies.flatMap((one) => toPermissions(caller, one));
+  const claims = Object.assign({}, ...bodies.map((one) => one.claims ?? {})) as PushedClaims;
+  const ticket = await signTicket(provider, caller.claims, issuerOf(request), {
+    permissions: requested,
+    claims,
+  });
   return { status: 201, json: { ticket } };
 }
 
-function toAsked(
+function toPermissions(
   { server, id: callerId, isServer }: ProtectionCaller,
-  { resource_id: named, resource_scopes: scopes = [] }: Wanted,
-): AskedText[] {
-  if (named === undefined) {
+  { resource_id: idOrName, resource_scopes: scopes = [] }: PermissionBody,
+): PermissionText[] {
+  if (idOrName === undefined) {
     if (scopes.length === 0) throw invalidResource('Resource id or name not provided.');
     for (const one of scopes) if (!server.scopes.has(one)) throw invalidScope(one);
     return [{ resource: undefined, scopes }];
   }
   const byName = (ownerId: string) =>
-    [...server.resources.values()].filter((one) => one.name === named && one.ownerId === ownerId);
-  const byId = server.resources.get(named);
-  const found = byId ? [byId] : [...byName(callerId), ...(isServer ? [] : byName(server.clientId))];
-  if (found.length === 0) {
-    throw invalidResource(`Resource set with id [${named}] does not exists in this server.`);
+    [...server.resources.values()].filter((one) => one.name === idOrName && one.ownerId === ownerId);
+  const byId = server.resources.get(idOrName);
+  const resources = byId ? [byId] : [...byName(callerId), ...(isServer ? [] : byName(server.clientId))];
+  if (resources.length === 0) {
+    throw invalidResource(`Resource set with id [${idOrName}] does not exists in this server.`);
   }
-  return found.map((resource) => {
+  return resources.map((resource) => {
     assertScopes(server, resource, scopes);
     return { resource: resource.id, scopes };
   });

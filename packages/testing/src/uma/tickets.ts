@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Granted } from '../authz/evaluation.ts';
 import type { Policy, Resource, ResourceServer, Ticket } from '../authz/model.ts';
 import { stableId } from '../realm/stable-id.ts';
-import type { AskedText } from './permission-request.ts';
+import type { PermissionText } from './permission-request.ts';
 
 export function createTicket(
   server: ResourceServer,
@@ -32,18 +32,18 @@ export function deleteTicket(server: ResourceServer, ticket: Ticket): void {
 export function fileRequests(
   server: ResourceServer,
   requesterId: string,
-  asked: readonly AskedText[],
+  permissions: readonly PermissionText[],
   granted: readonly Granted[],
 ): void {
-  for (const { resource: id, scopes } of asked) {
+  for (const { resource: id, scopes } of permissions) {
     const resource = server.resources.get(id ?? '');
     if (resource === undefined || !resource.isOwnerManaged) continue;
     if (resource.ownerId === requesterId || resource.ownerId === server.clientId) continue;
-    const held = granted.filter((one) => one.resource?.id === id);
-    const left = scopes.filter((scope) => !held.some((one) => one.scopes.includes(scope)));
-    if (held.length > 0 && left.length === 0) continue;
-    const wanted = left.length > 0 ? left : resource.scopes;
-    for (const scope of wanted.length > 0 ? wanted : [undefined]) {
+    const grants = granted.filter((one) => one.resource?.id === id);
+    const left = scopes.filter((scope) => !grants.some((one) => one.scopes.includes(scope)));
+    if (grants.length > 0 && left.length === 0) continue;
+    const missing = left.length > 0 ? left : resource.scopes;
+    for (const scope of missing.length > 0 ? missing : [undefined]) {
       if (!hasTicket(server, resource.id, scope, requesterId))
         createTicket(server, resource, scope, requesterId);
     }

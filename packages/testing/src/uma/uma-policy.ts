@@ -93,7 +93,7 @@ export function listUmaPolicies(call: ProtectionCall): ProtectionAnswer {
   const { caller, query } = call;
   const [name, resource, scope] = ['name', 'resource', 'scope'].map((one) => query.get(one));
   const { resources } = caller.server;
-  const found = [...caller.server.policies.values()].filter(
+  const policies = [...caller.server.policies.values()].filter(
     (one) =>
       one.type === 'uma' &&
       one.ownerId === caller.id &&
@@ -101,7 +101,7 @@ export function listUmaPolicies(call: ProtectionCall): ProtectionAnswer {
       (!resource || one.resources.some((id) => id === resource || resources.get(id)?.name === resource)) &&
       (!scope || one.scopes.includes(scope)),
   );
-  return { status: 200, json: pageOf(found, query).map((one) => describe(call, one)) };
+  return { status: 200, json: pageOf(policies, query).map((one) => describe(call, one)) };
 }
 
 function requirePolicy({ caller, id }: ProtectionCall): Policy {
@@ -180,16 +180,16 @@ function remove({ caller: { server } }: ProtectionCall, policy: Policy): void {
 function describe({ caller: { server }, provider: { realm } }: ProtectionCall, policy: Policy) {
   const { id, name, description, scopes, strategy, ownerId } = policy;
   const config = Object.assign({}, ...policy.policies.map((one) => server.policies.get(one)?.config ?? {}));
-  const named = (key: Kind, read: (value: never) => unknown) => {
+  const listed = (key: Kind, read: (value: never) => unknown) => {
     const values = listOf<never>(config, key).map(read);
     return values.length === 0 ? {} : { [key]: values };
   };
   return {
     ...{ id, name, description, type: 'uma', scopes, logic: 'POSITIVE' },
     ...{ decisionStrategy: strategy, owner: ownerId },
-    ...named('roles', ({ id: role }: { id: string }) => role),
-    ...named('groups', ({ path }: { path: string }) => path),
-    ...named('clients', (one: string) => one),
-    ...named('users', (one: string) => realm.userById(one)?.username ?? one),
+    ...listed('roles', ({ id: role }: { id: string }) => role),
+    ...listed('groups', ({ path }: { path: string }) => path),
+    ...listed('clients', (one: string) => one),
+    ...listed('users', (one: string) => realm.userById(one)?.username ?? one),
   };
 }

@@ -1,4 +1,4 @@
-import { type AskedPermission, evaluate, type Granted } from '../authz/evaluation.ts';
+import { evaluate, type Granted, type RequestedPermission } from '../authz/evaluation.ts';
 import type { ResourceServer } from '../authz/model.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { formOf } from '../http/bodies.ts';
@@ -10,7 +10,7 @@ import { accessTokenClaims, algorithmOf, type Claims, refreshTokenClaims } from 
 import type { GoodToken } from '../tokens/read-access-token.ts';
 import { toGranted } from '../tokens/scopes.ts';
 import {
-  type AskedText,
+  type PermissionText,
   type PushedClaims,
   readLimit,
   readPermissions,
@@ -18,7 +18,7 @@ import {
   toContext,
   withoutReserved,
 } from './permission-request.ts';
-import { findAsker, type Identified, identify } from './requester.ts';
+import { type Identified, identify, readRequester } from './requester.ts';
 import { resolveAll, resolvePermissions } from './resolve-permissions.ts';
 import { fileRequests } from './tickets.ts';
 
@@ -50,11 +50,11 @@ export function permissionsIn(claims: Readonly<Record<string, unknown>> | undefi
 }
 
 /** Whether one of the permissions has the wanted resource and shares a scope. */
-function holds(permissions: readonly PermissionClaim[], wanted: PermissionClaim): boolean {
-  const scopes = wanted.scopes ?? [];
+function holds(permissions: readonly PermissionClaim[], permission: PermissionClaim): boolean {
+  const scopes = permission.scopes ?? [];
   return permissions.some((one) => {
-    if (one.rsid !== wanted.rsid) return false;
-    if (wanted.rsid !== undefined && scopes.length === 0 && one.scopes === undefined) return true;
+    if (one.rsid !== permission.rsid) return false;
+    if (permission.rsid !== undefined && scopes.length === 0 && one.scopes === undefined) return true;
     return one.scopes?.some((scope) => scopes.includes(scope)) === true;
   });
 }
@@ -65,34 +65,34 @@ function holds(permissions: readonly PermissionClaim[], wanted: PermissionClaim)
  */
 async function issueRequestingPartyToken(
   provider: Provider,
-  { client: asking, user, session }: GoodToken,
+  { client: requester, user, session }: GoodToken,
   target: Client,
   permissions: readonly PermissionClaim[],
   issuer: string,
 ): Promise<Claims> {
   const { realm, keys, clock } = provider;
-  const isOwn = asking.clientId === target.clientId;
+  const isOwn = requester.clientId === target.clientId;
   const grant = {
     ...{ issuer, client: target, user, session, authorization: { permissions }, grantCode: 'na' },
     scopes: toGranted(realm, target.defaultScopes),
     isGuest: session !== undefined && !isOwn,
   };
-  const access: Claims = { ...accessTokenClaims(provider, grant), azp: asking.clientId };
+  const access: Claims = { ...accessTokenClaims(provider, grant), azp: requester.clientId };
   const audience = [access.aud ?? []].flat() as string[];
   if (!audience.includes(target.clientId)) access.aud = target.clientId;
   const now = clock.seconds();
   const answer: Claims = {
-    access_token: await keys.sign(access, algorithmOf(provider, asking, 'access')),
+    access_token: await keys.sign(access, algorithmOf(provider, requester, 'access')),
     expires_in: (access.exp as number) - now,
     refresh_expires_in: 0,
   };
-  if (session !== undefined && asking.attributes['use.refresh.tokens'] !== 'false') {
-    const refresh: Claims = { ...refreshTokenClaims(provider, grant, session), azp: asking.clientId };
+  if (session !== undefined && requester.attributes['use.refresh.tokens'] !== 'false') {
+    const refresh: Claims = { ...refreshTokenClaims(provider, grant, session), azp: requester.clientId };
     answer.refresh_token = await keys.signInternal(refresh);
     if (refresh.exp !== undefined) answer.refresh_expires_in = (refresh.exp as number) - now;
   }
   answer.token_type = 'Bearer';
-  answer['not-before-policy'] = Math.max(realm.settings.notBefore ?? 0, asking.notBefore);
+  answer['not-before-policy'] = Math.max(realm.settings.notBefore ?? 0, requester.notBefore);
   return answer;
 }
 
@@ -108,35 +108,35 @@ export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
   const { provider, request } = exchange;
   const form = formOf(request);
   const issuer = issuerOf(request);
-  const asker = await findAsker(exchange);
+  const requester = await readRequester(exchange);
   const previous = await readPrevious(provider, form);
   const limit = readLimit(form);
   const audience = form.get('audience') ?? undefined;
-  const named = readPermissions(form, serverOf(provider, audience));
+  const fromForm = readPermissions(form, serverOf(provider, audience));
   const ticketText = form.get('ticket');
-  if (form.has('claim_token') && asker.client.isPublic && ticketText === null) {
+  if (form.has('claim_token') && requester.client.isPublic && ticketText === null) {
     throw new Fault(403, 'invalid_grant', 'Public clients are not allowed to send claims');
   }
   const ticket = ticketText === null ? undefined : await readTicket(provider, ticketText);
-  const identified = await identify(provider, form, asker, issuer);
+  const identified = await identify(provider, form, requester, issuer);
   const server = requireServer(provider, ticket?.audience ?? audience);
-  const asked = ticket?.asked ?? named;
+  const requested = ticket?.permissions ?? fromForm;
   // Claims of the ticket override those of the request.
   const claims = withoutReserved({ ...identified.claims, ...ticket?.claims });
   const { subject } = identified;
-  const asking = { server, subject, moreScopes: form.get('scope')?.split(' ') ?? [], limit };
+  const resolution = { server, subject, moreScopes: form.get('scope')?.split(' ') ?? [], limit };
   const question = { subject, context: toContext(provider, request, identified.token.client, claims) };
 
-  const isForAll = ticket === undefined && asked.length === 0 && previous === undefined;
-  const permissions = isForAll ? resolveAll(asking) : resolveWith(asked, previous, asking);
+  const isForAll = ticket === undefined && requested.length === 0 && previous === undefined;
+  const permissions = isForAll ? resolveAll(resolution) : resolveWith(requested, previous, resolution);
   const granted = evaluate(server, question, permissions);
   const withNames = (form.get('response_include_resource_name') ?? 'true').toLowerCase() === 'true';
   const answer = toPermissionClaims(granted, claims, withNames);
   const isSubmitted = ticket !== undefined && (form.get('submit_request') ?? 'true').toLowerCase() === 'true';
-  if (isSubmitted) fileRequests(server, subject.id, asked, granted);
+  if (isSubmitted) fileRequests(server, subject.id, requested, granted);
 
   const isPartial =
-    previous !== undefined && !asked.every((one) => holds(answer, toWanted(server, subject.id, one)));
+    previous !== undefined && !requested.every((one) => holds(answer, toRequests(server, subject.id, one)));
   if (answer.length === 0 || isPartial) {
     throw new Fault(403, 'access_denied', isSubmitted ? 'request_submitted' : 'not_authorized');
   }
@@ -173,24 +173,24 @@ function requireServer(provider: Provider, clientId: string | undefined): Resour
 
 /** Adds the permissions of the previous token to the question. */
 function resolveWith(
-  asked: readonly AskedText[],
+  permissions: readonly PermissionText[],
   previous: Readonly<Record<string, unknown>> | undefined,
-  asking: Parameters<typeof resolvePermissions>[1],
-): AskedPermission[] {
-  const found = resolvePermissions(asked, asking);
+  context: Parameters<typeof resolvePermissions>[1],
+): RequestedPermission[] {
+  const requests = resolvePermissions(permissions, context);
   for (const { rsid = '', scopes = [] } of permissionsIn(previous)) {
-    const resource = asking.server.resources.get(rsid);
-    if (resource === undefined || (!found.has(rsid) && found.size >= asking.limit)) continue;
-    const known = found.get(rsid);
-    found.set(rsid, { ...known, resource, scopes: [...new Set([...(known?.scopes ?? []), ...scopes])] });
+    const resource = context.server.resources.get(rsid);
+    if (resource === undefined || (!requests.has(rsid) && requests.size >= context.limit)) continue;
+    const known = requests.get(rsid);
+    requests.set(rsid, { ...known, resource, scopes: [...new Set([...(known?.scopes ?? []), ...scopes])] });
   }
-  return [...found.values()];
+  return [...requests.values()];
 }
 
-function toWanted(
+function toRequests(
   { resources, clientId }: ResourceServer,
   subjectId: string,
-  { resource, scopes }: AskedText,
+  { resource, scopes }: PermissionText,
 ): PermissionClaim {
   const all = [...resources.values()].filter(({ name }) => name === resource);
   const byName =
