@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { explain, RULES } from '../../../packages/cli/src/doctor/explain/explain.ts';
-import { TOPICS } from '../../../packages/cli/src/doctor/explain/rules/topics.ts';
+import { explain } from '../../../packages/cli/src/doctor/explain.ts';
+import { loadRules } from '../../../packages/cli/src/doctor/explain-rules.ts';
+import { explainPage } from '../../../tools/docs/explain-page.ts';
+
+const { rules } = loadRules();
 
 /** Lines of a file: the expected ids, a tab, the line as it was pasted. */
 function linesOf(file: string): { ids: string[]; line: string }[] {
@@ -29,22 +32,22 @@ for (const { ids, line } of linesOf('built-from.tsv')) {
 }
 
 test('every rule has a cause, a fix, a source and a name of its own', () => {
-  assert.equal(new Set(RULES.map(({ id }) => id)).size, RULES.length);
-  for (const { id, cause, fix, source, surely, maybe } of RULES) {
+  assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length);
+  for (const { id, cause, fix, source, certain, possible } of rules) {
     assert.match(cause, /\.$/, id);
     assert.ok(fix.length > 0 && URL.canParse(source), id);
-    assert.ok(surely.length + maybe.length > 0, id);
+    assert.ok(certain.length + possible.length > 0, id);
     // No part of a rule matches nothing, and so everything.
-    for (const { pattern } of [...surely, ...maybe]) assert.equal(''.match(pattern), null, id);
+    for (const { pattern } of [...certain, ...possible]) assert.equal(''.match(pattern), null, id);
   }
 });
 
-test('every topic is that of a rule, and never more than a perhaps', () => {
-  const known = new Set(RULES.map(({ id }) => id));
-  assert.deepEqual(
-    TOPICS.map(([id]) => id).filter((id) => !known.has(id)),
-    [],
-  );
+test('docs/explain.md is made of the rules', () => {
+  const page = readFileSync(new URL('../../../docs/explain.md', import.meta.url), 'utf8');
+  assert.equal(page, explainPage());
+});
+
+test('a topic is never more than a perhaps', () => {
   const [first] = explain('The frobnicator of the audience failed');
   assert.equal(first?.id, 'explain.wrong-audience');
   assert.equal(first?.status, 'warn');

@@ -3,7 +3,7 @@ import type { CheckResult } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
 import { decodeJwt } from '../doctor/evidence/jwt.ts';
-import { explain } from '../doctor/explain/explain.ts';
+import { explain } from '../doctor/explain.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
 import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, toJson } from '../doctor/report/json.ts';

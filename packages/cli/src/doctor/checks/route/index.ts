@@ -2,7 +2,7 @@ import { toWords } from '../../../keycloak/page.ts';
 import { type Check, checkOf, fail, type Look, ok, skipped, warn } from '../../check.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
 import type { RouteEvidence } from '../../evidence/route.ts';
-import { explain } from '../../explain/explain.ts';
+import { explain } from '../../explain.ts';
 import { judgeAnswer } from './judge.ts';
 
 const about = (id: string, needs: readonly string[], look: Look<RouteEvidence>): Check =>
