@@ -62,6 +62,7 @@ for (const [name, headers] of [
   ['two origins, one of them ours', { origin: [ORIGIN, SIBLING] }],
   ['nobody knows where', {}],
   ['a sibling domain, in capital letters', { origin: SIBLING, upgrade: 'WebSocket' }],
+  ['a sibling domain that says it is ours', { origin: SIBLING, 'sec-fetch-site': 'same-origin' }],
 ] as [string, Record<string, string | string[]>][]) {
   test(`cross-site WebSocket hijacking: a handshake with the session cookie from ${name} is 403`, async (t) => {
     const { open, cookie } = await setUp(t);
@@ -77,11 +78,6 @@ test('a WebSocket of this origin opens with the session cookie', async (t) => {
   const { open, cookie } = await setUp(t);
   assert.equal((await open({ cookie, origin: ORIGIN })).status, 101);
   assert.equal((await open({ cookie, origin: ORIGIN, 'sec-fetch-site': 'same-origin' })).status, 101);
-  // Behind a proxy that changes the host, Sec-Fetch-Site alone knows.
-  assert.equal(
-    (await open({ cookie, origin: 'http://localhost:5173', 'sec-fetch-site': 'same-origin' })).status,
-    101,
-  );
 });
 
 test('a WebSocket with a bearer token opens from wherever its program is, and one without anything is 401', async (t) => {

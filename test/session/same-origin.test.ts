@@ -5,9 +5,12 @@ import { assertSameOrigin, isHarmless } from '../../packages/guard/src/session/s
 
 const ORIGIN = 'http://app.test:8000';
 
-test('a request is harmless where it changes nothing and opens no WebSocket', () => {
+test('a request is harmless where it changes nothing, opens no WebSocket, and no script of an origin may read the answer', () => {
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE']) {
     assert.equal(isHarmless({ method, headers: {} }), true, method);
+    // As a script of another origin sends it, if the application's framework lets it read.
+    for (const origin of [ORIGIN, 'http://other.test:8000', 'null', ''])
+      assert.equal(isHarmless({ method, headers: { origin } }), false, `${method} ${origin}`);
     for (const upgrade of ['websocket', 'WebSocket', 'h2c', '']) {
       assert.equal(isHarmless({ method, headers: { upgrade } }), false, `${method} ${upgrade}`);
     }
@@ -31,10 +34,31 @@ test('a form of a page with no-referrer on plain http is refused, and the log sa
   );
 });
 
-test('our own Origin does not outweigh what Sec-Fetch-Site says, but for a handshake, which is never redirected', () => {
-  const headers = { origin: ORIGIN, 'sec-fetch-site': 'cross-site' };
-  assert.throws(() => assertSameOrigin({ method: 'POST', headers }, ORIGIN), {
-    code: 'cross_origin_request',
-  });
-  assertSameOrigin({ method: 'GET', headers: { ...headers, upgrade: 'websocket' } }, ORIGIN);
+test('Sec-Fetch-Site outweighs Origin', () => {
+  const refused = { method: 'POST', headers: { origin: ORIGIN, 'sec-fetch-site': 'cross-site' } };
+  assert.throws(() => assertSameOrigin(refused, ORIGIN), { code: 'cross_origin_request' });
+  const origin = 'http://localhost:5173';
+  for (const method of ['GET', 'POST'])
+    assertSameOrigin({ method, headers: { origin, 'sec-fetch-site': 'same-origin' } }, ORIGIN);
+});
+
+test('a handshake is judged by Origin alone: browsers send no Sec-Fetch-Site with it', () => {
+  for (const one of [
+    { method: 'GET', headers: { upgrade: 'websocket' } },
+    { method: undefined, headers: { upgrade: '' } },
+    { method: 'CONNECT', headers: {} },
+  ]) {
+    const { method } = one;
+    const headers = { ...one.headers, 'sec-fetch-site': 'cross-site' };
+    assertSameOrigin({ method, headers: { ...headers, origin: ORIGIN } }, ORIGIN);
+    for (const origin of [undefined, 'http://other.test:8000', 'null'])
+      assert.throws(
+        () =>
+          assertSameOrigin(
+            { method, headers: { ...headers, origin, 'sec-fetch-site': 'same-origin' } },
+            ORIGIN,
+          ),
+        { code: 'cross_origin_request', expected: `a handshake with Origin ${ORIGIN}` },
+      );
+  }
 });

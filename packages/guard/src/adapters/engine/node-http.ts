@@ -21,7 +21,7 @@ export const nodeHost: NodeHost = {
   toWire: (request) => ({
     method: request.method,
     url: urlOf(request),
-    headers: request.headers,
+    headers: receivedHeaders(request),
     origin: originOf(request),
   }),
   addToAnswer: addToNodeAnswer,
@@ -29,6 +29,35 @@ export const nodeHost: NodeHost = {
   addressOf: (request) =>
     (request as { ip?: string }).ip ?? (request.socket as typeof request.socket | undefined)?.remoteAddress,
 };
+
+/**
+ * The headers that a session is read from. Those of a handshake are as they arrived: Mercurius adds to `headers` what a later
+ * message says, and a page of another origin could say there that it is one of ours.
+ */
+export function receivedHeaders({
+  headers,
+  rawHeaders = [],
+  method,
+}: NodeRequest): Record<string, string | string[] | undefined> {
+  if (method !== 'CONNECT' && !hasUpgrade(rawHeaders)) return headers;
+  const received: Record<string, string> = {};
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] as string).toLowerCase();
+    const before = Object.hasOwn(received, name) ? received[name] : undefined;
+    const value = rawHeaders[at + 1] as string;
+    // As Node joins them, so that two origins are none (RFC 9110 §5.3, RFC 6265 §5.4).
+    received[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
+  }
+  return received;
+}
+
+function hasUpgrade(rawHeaders: readonly string[]): boolean {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 7 && name.toLowerCase() === 'upgrade') return true;
+  }
+  return false;
+}
 
 /** The target as the client sent it: frameworks cut off the part that they have routed. */
 export function urlOf(request: NodeRequest): string {

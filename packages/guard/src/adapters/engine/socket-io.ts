@@ -43,7 +43,7 @@ export function toSocketIoMiddleware(
     }
     const { token } = socket.handshake.auth;
     const opened =
-      token === undefined ? guard.open(asUpgrade(socket.request)) : guard.openWith(socket.request, token);
+      token === undefined ? guard.open(asUnsafe(socket.request)) : guard.openWith(socket.request, token);
     opened.then(
       (connection) => {
         // No event comes for a client that went away while it was decided on.
@@ -106,9 +106,8 @@ function toConnectError(error: unknown): Error {
 
 /**
  * Long polling begins with a plain GET, and becomes a connection all the same: with a cookie, the origin is checked, as for
- * a WebSocket.
+ * whatever has no method that is safe.
  */
-function asUpgrade(request: IncomingMessage): IncomingMessage {
-  const headers = { ...request.headers, upgrade: 'websocket' };
-  return Object.create(request, { headers: { value: headers } }) as IncomingMessage;
+function asUnsafe(request: IncomingMessage): IncomingMessage {
+  return Object.create(request, { method: { value: undefined } }) as IncomingMessage;
 }

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
-import type { DoorHost, Engine, OpenSessions } from '../engine/internal.ts';
+import { type DoorHost, type Engine, type OpenSessions, receivedHeaders } from '../engine/internal.ts';
 import { addHeaders } from './send.ts';
 
 /** The engine of `keycloakGuard`. */
@@ -27,7 +27,7 @@ export function toFastifyHost(log: FastifyBaseLogger | undefined): DoorHost<Fast
     toWire: (request) => ({
       method: request.raw.method,
       url: request.url,
-      headers: request.raw.headers,
+      headers: receivedHeaders(request.raw),
       origin: `${request.protocol}://${request.host}`,
       id: request.id,
     }),

@@ -19,9 +19,9 @@ export const hapiHost: DoorHost<Request, Request> = {
   factory: 'keycloak',
   toRequest: ({ raw }) => raw.req,
   // Extensions of `onRequest` may have changed the method. A handshake has no request of hapi's.
-  toWire: ({ raw, method = raw.req.method as string }) => ({
+  toWire: ({ raw, method = raw.req.method }) => ({
     ...nodeHost.toWire(raw.req),
-    method: method.toUpperCase(),
+    method: method?.toUpperCase(),
   }),
   addressOf: ({ raw }) => nodeHost.addressOf(raw.req),
   paramsOf: ({ params }) => params,

@@ -71,9 +71,11 @@ export function graphqlRequestOf(context: ExecutionContext): KeycloakRequest | u
   return isRequest(found) ? found : undefined;
 }
 
+/** `undefined` where there is no answer that takes headers: Mercurius gives a subscription a reply that has none. */
 export function graphqlResponseOf(context: ExecutionContext): Outgoing | undefined {
   const { res, reply } = context.getArgByIndex<GraphqlContext | undefined>(2) ?? {};
-  return res ?? reply;
+  const outgoing = res ?? reply;
+  return outgoing && ('setHeader' in outgoing || 'header' in outgoing) ? outgoing : undefined;
 }
 
 interface GraphqlContext {
@@ -82,6 +84,14 @@ interface GraphqlContext {
   readonly res?: Outgoing;
   readonly reply?: Outgoing & { readonly request?: unknown };
 }
+
+/** An object that only resembles a request, as an application puts into a GraphQL context, brings no session. */
+export const NOT_RECEIVED: ReturnType<Call['toWire']> = {
+  method: undefined,
+  url: '/',
+  headers: {},
+  origin: 'http://localhost',
+};
 
 export function isRequest(found: unknown): found is KeycloakRequest {
   const { headers } = (found ?? {}) as Partial<KeycloakRequest>;

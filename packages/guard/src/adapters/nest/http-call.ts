@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Answer } from '../../core/internal.ts';
 import { addToNodeAnswer, type NodeRequest, nodeHost } from '../engine/internal.ts';
 import { publicOriginOf } from '../express/internal.ts';
-import type { Call, KeycloakRequest, Outgoing } from './call.ts';
+import { type Call, type KeycloakRequest, NOT_RECEIVED, type Outgoing } from './call.ts';
 
 /** The members of Fastify's request that are used here. Fastify 4 has no `host`. */
 type FastifyLike = KeycloakRequest & {
@@ -24,7 +24,8 @@ export function toHttpCall(
     request,
     credentials: raw,
     carrier: request,
-    toWire: () => ({ ...nodeHost.toWire(raw), origin: originOf(request) }),
+    toWire: () =>
+      Array.isArray(raw.rawHeaders) ? { ...nodeHost.toWire(raw), origin: originOf(request) } : NOT_RECEIVED,
     addToAnswer: (extra) => addToAnswer(outgoing, extra),
   };
 }

@@ -7,6 +7,7 @@ import {
   isRequest,
   type Kind,
   kindOf,
+  NOT_RECEIVED,
   type Outgoing,
 } from './call.ts';
 import { toHttpCall } from './http-call.ts';
@@ -77,7 +78,7 @@ function toReadCall(context: ExecutionContext, read: TokenReader): Call | undefi
     request: undefined,
     credentials: { headers },
     carrier,
-    toWire: () => ({ method: undefined, url: '/', headers: {}, origin: 'http://localhost' }),
+    toWire: () => NOT_RECEIVED,
     addToAnswer() {},
   };
 }

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { on, once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { APP_GUARD } from '@nestjs/core';
+import {
+  AbstractGraphQLDriver,
+  type GqlModuleOptions,
+  GraphQLModule,
+  Mutation,
+  Query,
+  Resolver,
+  Subscription,
+} from '@nestjs/graphql';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import mercurius, { type MercuriusOptions } from 'mercurius';
+import { WebSocket } from 'ws';
+import { KeycloakGuard, KeycloakModule, Principal } from '../../packages/guard/src/adapters/nest/index.ts';
+import { SECRET, startIdp } from '../server/service.ts';
+import { ORIGIN, openBrowser } from '../session/browser.ts';
+import { decorate, decorateParameter } from '../support/without-syntax.ts';
+import { createApp, moduleOf } from './start-app.ts';
+
+/** Does what `MercuriusDriver` of @nestjs/mercurius does: registers Mercurius with the schema. */
+class Driver extends AbstractGraphQLDriver<GqlModuleOptions> {
+  async start(options: GqlModuleOptions): Promise<void> {
+    const app = this.httpAdapterHost.httpAdapter.getInstance() as FastifyInstance;
+    await app.register(mercurius, options as MercuriusOptions);
+  }
+  async stop(): Promise<void> {}
+}
+
+class Orders {
+  me(username: string) {
+    return username;
+  }
+  buy(username: string) {
+    return username;
+  }
+  async *orders(username: string) {
+    yield { orders: username };
+  }
+}
+decorate(Orders, Resolver());
+decorate(Orders, 'me', Query('me'));
+decorate(Orders, 'buy', Mutation('buy'));
+decorate(Orders, 'orders', Subscription('orders'));
+for (const name of ['me', 'buy', 'orders'] as const) decorateParameter(Orders, name, Principal('username'));
+
+/** An app with subscriptions and mutations by WebSocket, and a browser that is signed in. */
+async function setUp(t: TestContext, subscription: object = {}) {
+  const idp = await startIdp(t);
+  const graphql = GraphQLModule.forRoot({
+    driver: Driver,
+    typeDefs: 'type Query { me: String } type Mutation { buy: String } type Subscription { orders: String }',
+    subscription: { fullWsTransport: true, ...subscription },
+    installSubscriptionHandlers: true,
+  } as GqlModuleOptions);
+  const keycloak = KeycloakModule.forRoot({
+    ...{ serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak', clientSecret: SECRET },
+    session: { secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826', publicUrl: ORIGIN },
+  });
+  const app = await createApp(
+    'fastify',
+    moduleOf({
+      imports: [keycloak, graphql],
+      providers: [Orders, { provide: APP_GUARD, useClass: KeycloakGuard }],
+    }),
+  );
+  t.after(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
+  const browser = openBrowser(fastify);
+  await browser.signIn();
+  const { port } = fastify.server.address() as AddressInfo;
+  /** What a page is answered on one connection. @param payload of its `connection_init` */
+  async function ask(queries: readonly string[], headers: Record<string, string>, payload: object = {}) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', { headers });
+    try {
+      await once(socket, 'open');
+      const messages = on(socket, 'message', { signal: AbortSignal.timeout(20_000) });
+      const next = async () => {
+        const { value } = await messages.next();
+        return JSON.parse(String(value[0])) as { type: string; payload?: unknown };
+      };
+      socket.send(JSON.stringify({ type: 'connection_init', payload }));
+      await next();
+      const answers: unknown[] = [];
+      for (const query of queries) {
+        socket.send(JSON.stringify({ id: query, type: 'subscribe', payload: { query } }));
+        const answer = await next();
+        answers.push(answer.payload);
+        if (answer.type === 'next') await next();
+      }
+      return answers;
+    } finally {
+      socket.terminate();
+    }
+  }
+  return { ask, idp, cookie: browser.session };
+}
+
+const DOCUMENTS = ['subscription { orders }', 'mutation { buy }', 'query { me }'];
+/** What a page can have Mercurius write into the headers of the handshake, where they are missing. */
+const CLAIMS = { 'sec-fetch-site': 'same-origin', origin: ORIGIN, upgrade: null, host: 'localhost:8000' };
+
+for (const [name, origin] of [
+  ['a sibling domain', 'http://other.localhost:8000'],
+  ['another port', 'http://localhost:9000'],
+  ['nobody knows where', undefined],
+] as const) {
+  test(`a page from ${name} gains nothing by the cookie, whatever headers its connection_init brings`, async (t) => {
+    const { ask, cookie } = await setUp(t);
+    for (const payload of [{}, CLAIMS, { headers: CLAIMS }]) {
+      // Headers are added with the first subscription, and mutations on that connection see them.
+      const answers = await ask(DOCUMENTS, { cookie, ...(origin && { origin }) }, payload);
+      assert.equal(answers.length, DOCUMENTS.length);
+      for (const answer of answers) {
+        assert.doesNotMatch(JSON.stringify(answer), /abdullah/, JSON.stringify(payload));
+        assert.match(JSON.stringify(answer), /"FORBIDDEN"|Forbidden/);
+      }
+    }
+  });
+}
+
+for (const [name, toRequest] of [
+  ['a copy of the request', ({ raw }: FastifyRequest) => ({ ...raw })],
+  ['an object of its own', () => ({ method: 'GET', url: '/graphql' })],
+] as const) {
+  test(`where the application puts ${name} with other headers into the context, the cookie gains a sibling nothing`, async (t) => {
+    const context = (_socket: unknown, request: FastifyRequest) => ({
+      req: { ...toRequest(request), headers: { ...request.raw.headers, ...CLAIMS } },
+    });
+    const { ask, cookie } = await setUp(t, { context });
+    for (const answer of await ask(DOCUMENTS, { cookie, origin: 'http://other.localhost:8000' }, CLAIMS)) {
+      assert.doesNotMatch(JSON.stringify(answer), /abdullah/);
+      assert.match(JSON.stringify(answer), /Forbidden|Not authenticated|Unauthorized/);
+    }
+  });
+}
+
+test('a page of this origin has its subscriptions, and whoever brings a token in connection_init those of the token', async (t) => {
+  const { ask, cookie, idp } = await setUp(t);
+  const all = [{ orders: 'abdullah' }, { buy: 'abdullah' }, { me: 'abdullah' }].map((data) => ({ data }));
+  assert.deepEqual(await ask(DOCUMENTS, { cookie, origin: ORIGIN }), all);
+  const authorization = `Bearer ${await idp.issueToken({ username: 'abdullah' })}`;
+  assert.deepEqual(await ask(DOCUMENTS, { origin: 'https://evil.example' }, { authorization }), all);
+});
