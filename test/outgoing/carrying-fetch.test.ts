@@ -48,6 +48,16 @@ const down = () => {
 };
 
 describe('a fetch that carries a token', () => {
+  it('lets no framework keep the answers, unless the caller says so', async () => {
+    const { call, sent } = start(() => new Response('good'));
+    await call('/orders');
+    await call('/prices', { cache: 'force-cache' });
+    assert.deepEqual(
+      sent.map(({ cache }) => cache),
+      ['no-store', 'force-cache'],
+    );
+  });
+
   it('has the signature of fetch: path or URL, and what belongs to a request', async () => {
     const { call, sent } = start(() => new Response('good'));
     await call('/orders/7?x=1', {

@@ -26,6 +26,18 @@ const node = (version: string): Runtime => ({
 /** workerd can be asked for nothing newer than it is. */
 const COMPATIBILITY_DATE = '2026-04-01';
 
+const workerd = (name: string, ...flags: string[]): Runtime => ({
+  name,
+  entry: 'workerd',
+  npm: 'workerd@1.20261117.1',
+  needs: '`compatibility_flags = ["nodejs_compat"]`',
+  args(file, port, env) {
+    const config = join(dirname(file), 'workerd.capnp');
+    writeFileSync(config, workerdConfig(file, port, env, ['nodejs_compat', ...flags]));
+    return ['serve', config];
+  },
+});
+
 export const RUNTIMES: readonly Runtime[] = [
   node('20.19.0'),
   node('22'),
@@ -39,17 +51,9 @@ export const RUNTIMES: readonly Runtime[] = [
     needs: '`--allow-net --allow-env`',
     args: (file) => ['run', '--no-config', '--allow-net', '--allow-env', file],
   },
-  {
-    name: 'Cloudflare Workers (workerd)',
-    entry: 'workerd',
-    npm: 'workerd@1.20261117.1',
-    needs: '`compatibility_flags = ["nodejs_compat"]`',
-    args(file, port, env) {
-      const config = join(dirname(file), 'workerd.capnp');
-      writeFileSync(config, workerdConfig(file, port, env));
-      return ['serve', config];
-    },
-  },
+  workerd('Cloudflare Workers (workerd)'),
+  // There, `fetch` throws if it is asked to keep nothing.
+  workerd('Cloudflare Workers, dates before 2024-11-11', 'cache_option_disabled'),
 ];
 
 /** Path of a runtime's program, fetched where it is not there. */
@@ -62,7 +66,12 @@ export function findProgram({ npm, entry }: Runtime): string {
   }).trim();
 }
 
-function workerdConfig(file: string, port: number, env: Readonly<Record<string, string>>): string {
+function workerdConfig(
+  file: string,
+  port: number,
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[],
+): string {
   const bindings = Object.entries(env).map(([name, text]) => `(name = "${name}", text = "${text}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -75,7 +84,7 @@ const config :Workerd.Config = (
 const app :Workerd.Worker = (
   modules = [(name = "app.mjs", esModule = embed "${file.split('/').at(-1)}")],
   compatibilityDate = "${COMPATIBILITY_DATE}",
-  compatibilityFlags = ["nodejs_compat"],
+  compatibilityFlags = ${JSON.stringify(flags)},
   bindings = [${bindings.join(', ')}],
 );
 `;

@@ -1,4 +1,5 @@
 import * as oauth from 'oauth4webapi';
+import { notCached } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
 import { type DpopKey, isBound } from './dpop.ts';
 
@@ -25,7 +26,7 @@ export async function callApi(
   const key = isBound(accessToken) ? context.dpop : undefined;
   const request = { url: target, method, headers: new Headers(headers), isSentAgain: true };
   return sendWithToken(key, accessToken, request, (carried) => {
-    const init = { method, headers: carried, redirect: 'manual' as const, signal };
+    const init = { ...notCached(), method, headers: carried, redirect: 'manual' as const, signal };
     return context.fetch(target.href, body === undefined ? init : { ...init, body });
   });
 }

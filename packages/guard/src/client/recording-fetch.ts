@@ -1,4 +1,4 @@
-import { fetchWith, readBody, toFailureCode, toJsonObject } from '../core/internal.ts';
+import { fetchWith, notCached, readBody, toFailureCode, toJsonObject } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
 import type { TokenAnswer } from './token-answer.ts';
 
@@ -37,6 +37,7 @@ export function createRecordingFetch(
     const fetch = fetchWith(credential, plain);
     try {
       const response = await fetch(url, {
+        ...notCached(),
         method,
         redirect,
         ...(body === undefined ? {} : { body }),

@@ -1,5 +1,5 @@
 import { sendWithToken } from '../client/internal.ts';
-import { readChallenges } from '../core/internal.ts';
+import { notCached, readChallenges } from '../core/internal.ts';
 import { createBreaker } from './breaker.ts';
 import type { TokenSource } from './token-source.ts';
 
@@ -40,7 +40,9 @@ export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchO
       const all = new Headers(init.headers);
       for (const [name, value] of Object.entries(headers)) if (!all.has(name)) all.set(name, value);
       const sendOnce = (carried: HeadersInit) =>
-        runIfReached(() => fetch(url, { ...init, headers: carried, redirect: 'manual', signal }));
+        runIfReached(() =>
+          fetch(url, { ...notCached(), ...init, headers: carried, redirect: 'manual', signal }),
+        );
       if (source.key !== undefined) {
         const request = {
           url,

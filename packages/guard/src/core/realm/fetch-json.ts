@@ -44,6 +44,25 @@ export async function fetchJson(url: string, options: FetchJsonOptions): Promise
 }
 
 /**
+ * Belongs to every request of this library: Next.js keeps what `fetch` answers, in memory and on disk, where a page's settings
+ * say so and the request does not. That would be tokens, and whether they are still good. Empty where a runtime knows no `cache`:
+ * Cloudflare Workers with a compatibility date before November 2024 throw.
+ */
+export function notCached(): Pick<RequestInit, 'cache'> {
+  unkept ??= toUnkept();
+  return unkept;
+}
+let unkept: Pick<RequestInit, 'cache'> | undefined;
+
+function toUnkept(): Pick<RequestInit, 'cache'> {
+  try {
+    return new Request('http://localhost', { cache: 'no-store' }) && { cache: 'no-store' };
+  } catch {
+    return {};
+  }
+}
+
+/**
  * Codes of a connection that was there and broke. Where no connection can be made, another try a moment later does not help.
  */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
@@ -99,7 +118,7 @@ export async function fetchBounded(url: string, options: FetchJsonOptions): Prom
     const { fetch } = options;
     const call = async (): Promise<BoundedResponse> => {
       kind = 'unreachable';
-      const response = await fetch(url, { ...options.init, redirect: 'manual', signal });
+      const response = await fetch(url, { ...options.init, ...notCached(), redirect: 'manual', signal });
       kind = 'cut';
       return { status: response.status, headers: response.headers, body: await readBody(response) };
     };
