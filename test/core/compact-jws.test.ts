@@ -34,6 +34,16 @@ describe('the form of a token', () => {
     assert.equal(await reasonOf('x'.repeat(65_536)), NOT_COMPACT);
   });
 
+  it('has a header of at most 4 KiB: no key of a proof makes a longer one', async () => {
+    const { reason } = await assertRefused(
+      () => verifier.verify(`${'A'.repeat(4_097)}.A.A`),
+      'token_malformed',
+    );
+    assert.equal(reason, 'The header of the token is longer than 4096 characters');
+    const long = encodePart({ alg: 'ES256', kid: ec.kid, a: 'a'.repeat(3_000) });
+    assert.ok(await verifier.verify(sign(long, encodePart(realm.claims()))));
+  });
+
   it('has one spelling for each segment, though the key of the realm signed another', async () => {
     // Neither ends with a whole letter.
     const [header, payload] = [{ alg: 'ES256', kid: ec.kid, a: '' }, realm.claims({ a: '' })];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { headerOf } from '../../packages/guard/src/core/internal.ts';
+import { headerOf, parameterIn } from '../../packages/guard/src/core/internal.ts';
 
 it('a header is read by one name from the headers of Node and of Fetch', () => {
   for (const headers of [{ origin: 'https://app.example' }, new Headers({ Origin: 'https://app.example' })]) {
@@ -17,4 +17,19 @@ it('several values are joined as Node joins them: cookies by semicolons', () => 
 
 it("a header that is named `get` does not make Node's headers those of Fetch", () => {
   assert.equal(headerOf({ get: 'x', origin: 'https://app.example' }, 'origin'), 'https://app.example');
+});
+
+it('a parameter is read by its name from a query or a form, decoded; twice it is not there', () => {
+  const text = 'a=1&state=x%20y+z&b&xstate=2&states=3&c=state=4&&d=%zz&e=%C3%A4&f=a=b';
+  assert.equal(parameterIn(text, 'state'), 'x y z');
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'y'].map((name) => parameterIn(text, name)),
+    ['1', '', 'state=4', '%zz', 'ä', 'a=b', undefined, undefined],
+  );
+  for (const other of ['state=1', 'state', 'state=', 'state=x%20y+z'])
+    assert.equal(parameterIn(`${text}&${other}`, 'state'), undefined);
+  assert.equal(parameterIn('', 'state'), undefined);
+  assert.equal(parameterIn('state', 'state'), '');
+  assert.equal(parameterIn('st%61te=1', 'state'), undefined, 'a name with an escape is another one');
+  assert.equal(parameterIn('state=%ff', 'state'), '\ufffd');
 });

@@ -173,6 +173,23 @@ test('a multipart form that breaks off anywhere, within a file too, is an answer
   }
 });
 
+test('a multipart form of more parts than any form here has is refused', async (t) => {
+  const { app } = await buildTestApp(t, 'http://127.0.0.1:9');
+  const part = (name: string) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\nx\r\n`;
+  for (const [parts, status] of [
+    [20, 422],
+    [21, 400],
+    [200, 400],
+  ] as const) {
+    const answer = await app.inject({
+      ...{ method: 'POST', url: '/login', headers: { 'content-type': 'multipart/form-data; boundary=b' } },
+      payload: `${Array.from({ length: parts }, (_, i) => part(`a${i}`)).join('')}--b--\r\n`,
+    });
+    assert.equal(answer.statusCode, status, `${parts}: ${answer.body}`);
+    if (status === 400) assert.deepEqual(answer.json(), { detail: 'There was an error parsing the body' });
+  }
+});
+
 test('a multipart form may have a short boundary, in quotes too', async (t) => {
   const idp = await startIdp(t);
   const { app } = await buildTestApp(t, idp.url);

@@ -53,8 +53,9 @@ export async function toAuthorizationParameters(
   if (!areParameters(own)) {
     throw new TypeError(`authorizationParameters ${AUTHORIZATION_PARAMETERS.rule}`);
   }
+  const prompt = parameterOf(request.url, 'prompt') ?? '';
   const asked = {
-    prompt: PROMPTS.has(parameterOf(request.url, 'prompt') ?? '') ? parameterOf(request.url, 'prompt') : '',
+    prompt: PROMPTS.has(prompt) ? prompt : '',
     login_hint: hintOf(request, 'login_hint'),
     kc_idp_hint: hintOf(request, 'idp_hint') || idpHint,
   };

@@ -30,44 +30,38 @@ function createCookies(name: string, secure: boolean) {
 
 /** The value of one cookie. A name that comes twice counts as missing, because another host may have set one of the two. */
 export function readCookie(header: string | undefined, name: string): string | undefined {
-  const start = header?.indexOf(name) ?? -1;
-  if (header === undefined || start === -1) return undefined;
-  // What browsers send is read without a list of all cookies.
-  const isPlain = (start === 0 || header.startsWith('; ', start - 2)) && header[start + name.length] === '=';
-  if (!isPlain || header.includes(name, start + 1)) {
-    const [value, ...others] = readCookies(header, name);
-    return others.length === 0 ? value : undefined;
-  }
-  const from = start + name.length + 1;
-  const end = header.indexOf(';', from);
-  return trimBlanks(header.slice(from, end === -1 ? undefined : end));
+  const [value, ...others] = readCookies(header, name);
+  return others.length === 0 ? value : undefined;
 }
 
 /** Every value of one cookie: signing out works even if an attacker planted another one. */
 export function readCookies(header: string | undefined, name: string): string[] {
-  return pairsOf(header).flatMap((pair) => (pair[0] === name ? [pair[1]] : []));
+  return pairsFrom(header, name).flatMap((pair) => (pair[0] === name ? [pair[1]] : []));
 }
 
 /**
- * All cookies whose names begin like this, decoded. Of two with one name the first: browsers send that of the longer path
+ * All cookies whose names begin like this, as they stand. Of two with one name the first: browsers send that of the longer path
  * first.
  */
 export function cookiesNamed(header: string | undefined, start: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const [name, encoded] of pairsOf(header)) {
-    if (!name.startsWith(start) || found.has(name)) continue;
-    const value = decodeCookie(encoded);
-    if (value !== null) found.set(name, value);
-  }
+  for (const [name, value] of pairsFrom(header, start)) if (!found.has(name)) found.set(name, value);
   return found;
 }
 
-/** Name and value of each cookie. */
-function pairsOf(header = ''): [name: string, value: string][] {
-  return header.split(';').flatMap((pair) => {
-    const at = pair.indexOf('=');
-    return at === -1 ? [] : [[trimBlanks(pair.slice(0, at)), trimBlanks(pair.slice(at + 1))]];
-  });
+/** Name and value of each cookie whose name begins like this. The others, which anybody can send by the thousand, are passed over. */
+function pairsFrom(header = '', start: string): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let at = header.indexOf(start); at !== -1; at = header.indexOf(start, at + start.length)) {
+    let before = at - 1;
+    while (isBlank(header.charCodeAt(before))) before--;
+    if (before >= 0 && header[before] !== ';') continue;
+    const end = header.indexOf(';', at);
+    const pair = header.slice(at, end === -1 ? undefined : end);
+    const equals = pair.indexOf('=');
+    if (equals !== -1) pairs.push([trimBlanks(pair.slice(0, equals)), trimBlanks(pair.slice(equals + 1))]);
+  }
+  return pairs;
 }
 
 /**
@@ -75,9 +69,13 @@ function pairsOf(header = ''): [name: string, value: string][] {
  * ours behind a no-break space, because the prefix `__Host-` does not stand at its start (RFC 6265bis §5.6, §5.7).
  */
 function trimBlanks(text: string): string {
-  // Not from within blanks: each of them would be a start, and looked at to their end.
-  return text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, '');
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
 /** `null` for what is not well percent-encoded: it was not set here. */
 export function decodeCookie(value: string): string | null {

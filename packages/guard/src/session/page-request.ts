@@ -32,6 +32,7 @@ export function pagePathOf({ origin, path }: Place, { url }: Pick<SessionRequest
 /** The quality of a media type in `Accept`; 0 if it is not named. Programs send wildcards, which do not count. */
 function qualityOf(accept: string, type: string): number {
   for (const range of accept.toLowerCase().split(',')) {
+    if (!range.includes(type)) continue;
     const [name, ...parameters] = range.split(';').map((part) => part.trim());
     if (name !== type) continue;
     const q = parameters.find((one) => one.startsWith('q='));

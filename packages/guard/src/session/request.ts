@@ -1,5 +1,5 @@
 import type { RequestLike } from '../core/index.ts';
-import { createStandardErrorLog, type Log } from '../core/internal.ts';
+import { createStandardErrorLog, type Log, parameterIn } from '../core/internal.ts';
 
 /** The part of a request that sessions need, in any framework. */
 export interface SessionRequest<Source = unknown> extends RequestLike {
@@ -28,8 +28,7 @@ export function queryOf(url: string): string {
 
 /** A parameter that comes twice counts as not there. */
 export function parameterOf(url: string, name: string): string | undefined {
-  const values = new URLSearchParams(queryOf(url)).getAll(name);
-  return values.length === 1 ? values[0] : undefined;
+  return parameterIn(queryOf(url).slice(1), name);
 }
 
 /** Where what happens to a request is logged. */

@@ -38,8 +38,8 @@ export function createSealer(secrets: readonly string[]) {
     open(context: string, sealed: string): Opened | null {
       const [header, noKey, ...parts] = sealed.split('.');
       const key = keys.find((one) => one.header === header);
-      const [iv, text, tag] = parts.map((part) => Buffer.from(part, 'base64url'));
       if (key === undefined || noKey !== '' || parts.length !== 3) return null;
+      const [iv, text, tag] = parts.map((part) => Buffer.from(part, 'base64url'));
       if (iv?.length !== IV_BYTES || tag?.length !== TAG_BYTES || text === undefined) return null;
       try {
         const decipher = createDecipheriv(CIPHER, deriveKey(key.secret, context), iv);

@@ -30,14 +30,15 @@ function isUnder(url: string, wanted: readonly string[]): boolean {
   const whole = url.replace(/^https?:\/\/.*?\//i, '/').replace(/[?#].*$/s, '');
   // A semicolon ends the path or belongs to it, by an option of Fastify.
   return [whole, whole.replace(/;.*$/s, '')].some((one) => {
-    const path = toSegments(one);
+    const path = toSegments(one, wanted.length);
     return wanted.every((segment, at) => segment === path[at] || (/[:*]/.test(segment) && at < path.length));
   });
 }
 
-/** In one spelling: without double slashes, capitals and escapes. */
-function toSegments(path: string): string[] {
-  const segments = path.split(/[/\\]/).map(decode);
+/** In one spelling: without double slashes, capitals and escapes. @param most how many segments of a long path matter */
+function toSegments(path: string, most = path.length): string[] {
+  // The first is empty, in front of the first slash.
+  const segments = path.split(/[/\\]+/, most + 1).map(decode);
   return segments.flatMap((segment) => segment.toLowerCase().split('/')).filter((segment) => segment !== '');
 }
 

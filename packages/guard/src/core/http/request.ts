@@ -81,3 +81,24 @@ export function hasSeveralHosts({ headers, rawHeaders, url = '/', originalUrl = 
 export function targetOf(url: string): string {
   return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]+/i, '');
 }
+
+/**
+ * A parameter of a query or a form (URL Standard §5.1), decoded; one that comes twice counts as not there. The others are passed
+ * over as they stand: anybody can send thousands of them, and decoding costs an exception for each broken escape. So a name with an
+ * escape in it is another name.
+ *
+ * @param text without a `?` in front
+ */
+export function parameterIn(text: string, name: string): string | undefined {
+  let encoded: string | undefined;
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + name.length)) {
+    const end = at + name.length;
+    const isName =
+      (at === 0 || text[at - 1] === '&') && (end === text.length || '&='.includes(text.charAt(end)));
+    if (!isName) continue;
+    if (encoded !== undefined) return undefined;
+    const next = text.indexOf('&', end);
+    encoded = text.slice(end + 1, next === -1 ? undefined : next);
+  }
+  return encoded === undefined ? undefined : (new URLSearchParams(`=${encoded}`).get('') ?? undefined);
+}

@@ -17,6 +17,8 @@ export type JsonObject = { readonly [member: string]: unknown };
 
 /** Node takes 16 KiB of headers in all by default; this bound holds if that is raised. */
 const MAX_TOKEN_LENGTH = 64 * 1024;
+/** Keycloak's have about a hundred characters; with the key of a DPoP proof, RSA of 8,192 bits, there are two thousand. */
+const MAX_HEADER_LENGTH = 4 * 1024;
 const THREE_SEGMENTS = /^[\w-]*\.[\w-]*\.[\w-]*$/;
 const FIVE_SEGMENTS = /^[\w-]+(?:\.[\w-]*){4}$/;
 
@@ -42,6 +44,12 @@ export function splitCompactJws(token: string): Omit<CompactJws, 'header'> & { r
     throw notCompact();
   }
   const headerEnd = token.indexOf('.');
+  if (headerEnd > MAX_HEADER_LENGTH) {
+    throw new AuthError(
+      'token_malformed',
+      `The header of the token is longer than ${MAX_HEADER_LENGTH} characters`,
+    );
+  }
   const inputEnd = token.lastIndexOf('.');
   if (!isCanonical(token, 0, headerEnd)) throw notCompact();
   if (!isCanonical(token, headerEnd + 1, inputEnd)) throw notCompact();

@@ -1,5 +1,6 @@
 import { type Answer, toJsonAnswer } from '../http/answer.ts';
 import { AuthError, isAuthError } from '../http/errors.ts';
+import { parameterIn } from '../http/request.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
 import type { Log } from '../runtime/log.ts';
 import { findOwners, type Member, selectByIssuer } from '../token/select-verifier.ts';
@@ -55,9 +56,8 @@ export function createKeycloakMessages(realms: readonly Realm[] | ((token: strin
      */
     backchannelLogout: (body: unknown, told: Told): Promise<Answer> =>
       answer('backchannel_logout', told, async () => {
-        const tokens = logoutTokensOf(body);
-        const [token] = tokens;
-        if (token === undefined || tokens.length !== 1) {
+        const token = logoutTokenOf(body);
+        if (token === undefined) {
           throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
         }
         const members = await membersFor(token).catch(toInvalid);
@@ -76,12 +76,11 @@ export function createKeycloakMessages(realms: readonly Realm[] | ((token: strin
   };
 }
 
-/** The field of this name if it is a string: a parser may have made it a list or an object. */
-function logoutTokensOf(body: unknown): string[] {
-  if (typeof body === 'string') return new URLSearchParams(body).getAll('logout_token');
-  if (typeof body !== 'object' || body === null) return [];
-  const { logout_token: token } = body as { logout_token?: unknown };
-  return typeof token === 'string' ? [token] : [];
+/** The field of this name if it is one string: a parser may have made it a list or an object. */
+function logoutTokenOf(body: unknown): string | undefined {
+  if (typeof body === 'string') return parameterIn(body, 'logout_token');
+  const { logout_token: token } = Object(body) as { logout_token?: unknown };
+  return typeof token === 'string' ? token : undefined;
 }
 
 /** As much of an issuer as anybody can write into the log. */
