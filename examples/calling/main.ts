@@ -1,6 +1,7 @@
 // npx tsx --conditions=@keycloak-guard/source examples/calling/main.ts
 import { startAll } from './start.ts';
 
-const { front, mcpUrl } = await startAll([3000, 3001, 3002, 3003]);
+const port = Number(process.env.PORT ?? 3000);
+const { front, mcpUrl } = await startAll([port, port + 1, port + 2, port + 3]);
 console.log(`Front end   ${front}   sign in as anna / Test#123456`);
 console.log(`MCP server  ${mcpUrl}`);

@@ -33,8 +33,8 @@ const folders = args.filter((arg) => !arg.startsWith('--'));
 const passOn = args.filter((arg) => arg.startsWith('--') && !OWN_FLAGS.includes(arg));
 
 // Needs a real Keycloak (run by tools/check/test-keycloak.ts), or a Chromium (npm test -- browser), or a
-// Redis (npm test -- redis), or promtool (npm test -- deploy).
-const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
+// Redis (npm test -- redis), or promtool (npm test -- deploy); or starts programs (npm test -- shipped).
+const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy', 'shipped'];
 /**
  * What `npm test` runs without arguments: the verifier and its attacks, each room of the library that stands alone, the contracts
  * on the embedded provider, an adapter of each kind (middleware, plugins, Fetch), types, and the rules of the repository.

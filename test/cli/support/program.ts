@@ -21,15 +21,26 @@ export interface Program {
 }
 
 /** Runs the program in an empty folder, with a cache of its own and none of this machine's settings. */
-export function runProgram(
+export const runProgram = (
   args: string[],
   env: Record<string, string> = {},
   folder = emptyFolder(),
   input?: string,
+): Program => runCommand([process.execPath, MAIN, ...args], { env, folder, input });
+
+/** Runs a command as {@link runProgram} does; with `cwd`, there. Without `input` its standard input is closed. */
+export function runCommand(
+  [file = '', ...args]: readonly string[],
+  {
+    env = {},
+    folder = emptyFolder(),
+    cwd = folder,
+    input,
+  }: { env?: Record<string, string>; folder?: string; cwd?: string; input?: string | undefined } = {},
 ): Program {
   const { PATH = '' } = process.env;
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], {
-    cwd: folder,
+  const child: ChildProcess = spawn(file, args, {
+    cwd,
     env: { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });

@@ -1,4 +1,4 @@
-// A reporter of node:test for logs: how far the run is, and at its end what failed, where a log is read first.
+// A reporter of node:test for logs: how far the run is, the tables that tests print, and at its end what failed, where a log is read first.
 
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ export default async function* summary(events) {
   for await (const { type, data } of events) {
     if (type === 'test:start') names[data.nesting] = data.name;
     if (type === 'test:stderr') said.set(data.file, `${said.get(data.file) ?? ''}${data.message}`);
+    if (type === 'test:diagnostic' && data.message.startsWith('| ')) yield `${data.message}\n`;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const { error, type: kind } = data.details;
     if (kind !== 'suite') counts.ran++;

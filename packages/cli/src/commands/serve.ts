@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { endWithNpm } from '../dev/end-with-npm.ts';
 import { parseFlags, values } from '../settings/flags.ts';
 
 export const usage = `keycloak-guard serve: run the API on your Keycloak
@@ -21,6 +22,7 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`keycloak-guard serve: there is no file ${given.env}\n`);
     return 2;
   }
+  endWithNpm();
   const { runService } = await import('@keycloak-guard/server/run');
   return runService({
     env: {

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import type { DevIdp } from '@keycloak-guard/testing';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
+import { endWithNpm } from '../dev/end-with-npm.ts';
 import { announceProvider, DEV_CLIENT, DEV_USER, isConfigured } from '../dev/running-provider.ts';
 import { parseFlags } from '../settings/flags.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -20,6 +21,7 @@ user abdullah, and never with NODE_ENV=production.
 
 export async function run(args: string[]): Promise<number> {
   parseFlags(args, {}, { allowPositionals: false });
+  endWithNpm();
   const service = await import('@keycloak-guard/server');
   try {
     const file = service.readEnvFile();
