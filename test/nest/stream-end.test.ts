@@ -6,7 +6,8 @@ import { type CallHandler, type ExecutionContext, type NestInterceptor, Sse } fr
 import type { ModulesContainer } from '@nestjs/core';
 import { Subscription } from '@nestjs/graphql';
 import { firstValueFrom, NEVER, of, throwError } from 'rxjs';
-import { endStreams, noteStream } from '../../packages/guard/src/adapters/nest/streams.ts';
+import { noteOf } from '../../packages/guard/src/adapters/nest/call.ts';
+import { endStreams } from '../../packages/guard/src/adapters/nest/streams.ts';
 import { decorate } from '../support/without-syntax.ts';
 
 class Streams {
@@ -37,7 +38,7 @@ function start(kind: 'http' | 'graphql', answer: CallHandler['handle']) {
   const opening = new Promise((resolve) => {
     seen.open = () => resolve(connection);
   });
-  noteStream(context, { carrier: { principal: {} } } as never, { open: () => opening } as never);
+  noteOf(context).open = () => opening as never;
   const stream = interceptor.intercept(context, { handle: answer });
   assert.ok('subscribe' in stream);
   return { seen, stream };

@@ -17,7 +17,10 @@ const PACKAGES = [
 ];
 /** What is not of Nest's own numbering. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
-  10: ['@nestjs/graphql@12', '@nestjs/apollo@12', '@apollo/server@4', 'graphql@16', '@nestjs/swagger@8'],
+  10: [
+    ...['@nestjs/graphql@12', '@nestjs/apollo@12', '@apollo/server@4', 'graphql@16', '@nestjs/swagger@8'],
+    ...['@nestjs/mercurius@12', 'mercurius@14', '@apollo/subgraph@2'],
+  ],
   12: [
     '@nestjs/graphql@14',
     '@nestjs/apollo@14',
@@ -25,6 +28,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'graphql@16',
     '@as-integrations/express5',
     '@nestjs/swagger@12',
+    ...['@nestjs/mercurius@14', 'mercurius@16', '@apollo/subgraph@2'],
   ],
 };
 

@@ -1,22 +1,32 @@
-import type { ExecutionContext } from '@nestjs/common';
+import { STATUS_CODES } from 'node:http';
+import {
+  BadRequestException,
+  type ExecutionContext,
+  ForbiddenException,
+  HttpException,
+  InternalServerErrorException,
+  NotFoundException,
+  ServiceUnavailableException,
+  UnauthorizedException,
+} from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
-import { FAULT, type Gate, type Log, settle } from '../../core/internal.ts';
+import { type Answer, FAULT, type Gate, type Log, settle } from '../../core/internal.ts';
 import type { Decide, Door } from '../engine/internal.ts';
-import { type Call, carrierOf, kindOf } from './call.ts';
-import { toException, toHttpException } from './refusal.ts';
+import { type Call, type Kind, kindOf } from './call.ts';
 import { UnknownContextError } from './to-call.ts';
 
 // Shared by the guards of `nest` and `nest-connect`, whose requirements come from different decorators.
 
 /** What a handler requires. */
 export interface Check {
-  readonly gate: Gate<Call, Call>;
+  readonly gate: Pick<Gate<Call, Call>, 'decide'>;
   readonly permit?: Decide<Call> | undefined;
 }
 
 /**
- * Admits a call and stores its principal.
+ * Decides on a call of a handler.
  *
+ * @param admit called with the caller once everything is granted; `null` if an optional guard found no token
  * @throws one of Nest's exceptions, or rejects with one, if the call is refused
  */
 export function decide(
@@ -24,9 +34,13 @@ export function decide(
   { gate, permit }: Check,
   context: ExecutionContext,
   call: Call,
+  admit: (principal: Principal | null) => void = () => {},
 ): true | Promise<true> {
   const refuseThis = (error: unknown) => refuse(door, error, context, call);
-  const take = (principal: Principal | null) => admit(principal, context, call);
+  const take = (principal: Principal | null): true => {
+    admit(principal);
+    return true;
+  };
   return settle<Principal | null, true>(
     () => gate.decide(call, call),
     (principal) =>
@@ -72,18 +86,57 @@ function rethrow(exception: Error): never {
   throw exception;
 }
 
-function admit(principal: Principal | null, context: ExecutionContext, { carrier }: Call): true {
-  if (principal !== null) carrier.principal = principal;
-  else forget(context);
-  return true;
-}
+/** Nest's own exception classes, so that filters for them apply. */
+const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: unknown }) => HttpException>> =
+  {
+    400: BadRequestException,
+    401: UnauthorizedException,
+    403: ForbiddenException,
+    404: NotFoundException,
+    500: InternalServerErrorException,
+    503: ServiceUnavailableException,
+  };
+
+/** Apollo's names for these statuses. */
+const CODES: Readonly<Record<number, string>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  500: 'INTERNAL_SERVER_ERROR',
+  503: 'SERVICE_UNAVAILABLE',
+};
 
 /**
- * A connection outlives its messages, so the principal of an earlier message must not stay on it. On an HTTP request, a
- * principal that the application set itself stays.
+ * The exception for a kind of context.
+ *
+ * @param cause the `AuthError`, for filters and logs
  */
-function forget(context: ExecutionContext): void {
-  if (kindOf(context) === 'http') return;
-  const carrier = carrierOf(context);
-  if (carrier?.principal !== undefined) delete carrier.principal;
+async function toException(kind: Kind | undefined, answer: Answer, cause: unknown): Promise<Error> {
+  const body = bodyOf(answer);
+  if (kind !== 'ws' && kind !== 'rpc') return toHttpException(kind, answer, cause);
+  const error = { status: 'error', code: CODES[answer.status], ...body };
+  // An app that has such a context has loaded the package already.
+  if (kind === 'ws') {
+    const { WsException } = await import('@nestjs/websockets');
+    return Object.assign(new WsException(error), { cause });
+  }
+  const { RpcException } = await import('@nestjs/microservices');
+  return Object.assign(new RpcException(error), { cause });
+}
+
+/** GraphQL servers pass an error's `extensions` on to the client. */
+function toHttpException(kind: Kind | undefined, answer: Answer, cause: unknown): HttpException {
+  const { status } = answer;
+  const Exception = EXCEPTIONS[status];
+  const body = bodyOf(answer);
+  const exception =
+    Exception === undefined ? new HttpException(body, status, { cause }) : new Exception(body, { cause });
+  // Nest makes one of the name of the class, such as "Unauthorized Exception".
+  exception.message = STATUS_CODES[status] ?? exception.message;
+  return kind === 'graphql' ? Object.assign(exception, { extensions: { code: CODES[status] } }) : exception;
+}
+
+function bodyOf({ body }: Answer): { detail?: string } {
+  return body === undefined ? {} : (JSON.parse(body) as { detail: string });
 }

@@ -2,8 +2,8 @@ import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/
 import { readPermit } from '../../authz/internal.ts';
 import type { AppClaims, Principal as CorePrincipal, Requirements } from '../../core/index.ts';
 import { type Asking, assertRequirements, type PermitOptions, type PermitRule } from '../engine/internal.ts';
-import { type Access, accessOf, addAccess, type Required, toGuardOptions } from './access.ts';
-import { kindOf, principalOf } from './call.ts';
+import { type Access, accessOf, addAccess, type Required } from './access.ts';
+import { findNote, type KeycloakRequest, kindOf } from './call.ts';
 import { type Decorated, toMarked } from './decorated.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { OfRequest, PermissionOptions } from './permission.ts';
@@ -124,17 +124,23 @@ export type Principal<C extends object = AppClaims> = CorePrincipal<C>;
  */
 export const Principal: (member?: keyof CorePrincipal) => ParameterDecorator = createParamDecorator(
   (member: keyof CorePrincipal | undefined, context: ExecutionContext) => {
-    const principal = isUnread(context) ? undefined : principalOf(context);
+    const principal = callerOf(context);
     return member === undefined ? principal : principal?.[member];
   },
 );
 
 /**
- * An open handler of GraphQL or of a gateway has no principal, though a guarded one next to it may have left it on the same
- * request or client. It cannot be taken away from there: the guarded one may be about to read it.
+ * The caller, for interceptors, guards and parameter decorators of your own. `undefined` if no guard ran for this handler, or an
+ * optional guard found no token.
+ *
+ * @example
+ * class Log { intercept(context: ExecutionContext, next: CallHandler) { log(callerOf(context)?.username); return next.handle(); } }
  */
-function isUnread(context: ExecutionContext): boolean {
-  return kindOf(context) !== 'http' && toGuardOptions(context.getClass(), context.getHandler()) === null;
+export function callerOf(context: ExecutionContext): Principal | undefined {
+  const note = findNote(context);
+  if (note?.principal !== undefined || kindOf(context) !== 'http') return note?.principal;
+  // The application's own middleware may have set it, or its test.
+  return context.getArgByIndex<KeycloakRequest | undefined>(0)?.principal;
 }
 
 function oneOf(kind: 'realmRole' | 'clientRole', roles: readonly string[]): Requirements {

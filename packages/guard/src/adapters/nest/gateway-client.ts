@@ -1,6 +1,6 @@
 import { toPublic } from '../../core/internal.ts';
 import { disconnectSocket, type SocketIoSocket } from '../engine/internal.ts';
-import type { Client } from './ws-call.ts';
+import type { Client } from './to-call.ts';
 
 /** The members of a `ws` client that are used here. */
 interface WsClient {

@@ -1,4 +1,4 @@
-import type { ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext, Type } from '@nestjs/common';
 import { AuthError, isAuthError, type Principal, type Requirements } from '../../core/index.ts';
 import { DpopCredentials, type Log, readCredentials } from '../../core/internal.ts';
 import {
@@ -11,8 +11,7 @@ import {
   toSocketIoMiddleware,
   toToken,
 } from '../engine/internal.ts';
-import type { Call, Carrier } from './call.ts';
-import { toClientContext } from './client-context.ts';
+import type { Call } from './call.ts';
 import { refuse } from './decide.ts';
 import {
   disconnect,
@@ -23,7 +22,7 @@ import {
   isOver,
   isSocketIo,
 } from './gateway-client.ts';
-import type { Client, Handshakes } from './ws-call.ts';
+import type { Client, Handshakes } from './to-call.ts';
 
 /** Ends each gateway connection when its caller's token or session ends. */
 export type GatewayConnections = ReturnType<typeof createGatewayConnections>;
@@ -92,11 +91,10 @@ export function createGatewayConnections(
 
   return {
     /** Starts watching the client of an admitted message, by the token of its handshake. Repeated calls change nothing. */
-    follow(call: Call) {
-      const client: Carrier = call.carrier;
-      const isNobody = client.principal === undefined;
+    follow(context: ExecutionContext, call: Call) {
+      const client = clientOf(context);
       // With `tokenFrom.ws`, each message may carry its own token.
-      if (isNobody || call.request === undefined || open.has(client)) return;
+      if (call.request === undefined || open.has(client)) return;
       if (!isKnownClient(client)) return tellOfUnknown();
       watch(client, everybody.open(call)).catch((error: unknown) => {
         // Keycloak does not answer at the moment: the next message tries again.
@@ -107,8 +105,8 @@ export function createGatewayConnections(
      * The connection of a client whose handshake came with a proof of possession, which was good once (RFC 9449 §11.1).
      * `undefined` for every other client.
      */
-    proved(call: Call): Promise<Connection> | undefined {
-      const client: Carrier = call.carrier;
+    proved(context: ExecutionContext, call: Call): Promise<Connection> | undefined {
+      const client = clientOf(context);
       if (!(readCredentials(call.credentials, true) instanceof DpopCredentials)) return undefined;
       if (!open.has(client) && isKnownClient(client))
         void watch(client, everybody.open(call)).catch(() => {});
@@ -157,4 +155,34 @@ export function createGatewayConnections(
       };
     },
   };
+}
+
+const clientOf = (context: ExecutionContext): object => context.switchToWs().getClient<object>();
+
+/** Stands in for the handler when a connection is guarded rather than a message. */
+function handleConnection(): void {}
+
+/** Nest has no context while a client connects. Listeners and token readers get this one instead. */
+function toClientContext(client: Client): ExecutionContext {
+  const args = [client];
+  const ofKind = {
+    getClient: () => client,
+    getData: () => undefined,
+    getPattern: () => 'connection',
+    getContext: () => undefined,
+    getRequest: () => undefined,
+    getResponse: () => undefined,
+    getNext: () => undefined,
+  };
+  const context = {
+    getType: () => 'ws',
+    getClass: () => client.constructor as Type,
+    getHandler: () => handleConnection,
+    getArgs: () => args,
+    getArgByIndex: (index: number) => args[index],
+    switchToWs: () => ofKind,
+    switchToHttp: () => ofKind,
+    switchToRpc: () => ofKind,
+  };
+  return context as unknown as ExecutionContext;
 }

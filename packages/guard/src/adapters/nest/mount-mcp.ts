@@ -12,8 +12,8 @@ import {
   readMessage,
 } from '../mcp/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
-import { toHttpCall } from './http-call.ts';
 import { type Hook, send } from './mount.ts';
+import { toHttpCall } from './to-call.ts';
 
 /**
  * Guards an MCP server on Express and Fastify, before the application's routes. Refusals are answered here, because

@@ -12,7 +12,7 @@ import {
   sentOnNode,
 } from '../engine/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
-import { toHttpCall } from './http-call.ts';
+import { toHttpCall } from './to-call.ts';
 
 type ExpressRequest = NodeRequest & { readonly body?: unknown };
 type FastifyRequest = KeycloakRequest & { readonly raw: NodeRequest; readonly body?: unknown };

@@ -21,14 +21,12 @@ import type { Call, KeycloakRequest } from './call.ts';
 import { decide } from './decide.ts';
 import { toCallOptions, toCallParts } from './for-calls.ts';
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
-import { toHttpCall } from './http-call.ts';
 import { mountRoutes } from './mount.ts';
 import { mountMcp } from './mount-mcp.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, splitOptions } from './options.ts';
 import { toPathPermit } from './permission.ts';
-import { createCallReader } from './to-call.ts';
-import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
+import { createCallReader, type Handshakes, listenToHandshakes, toHttpCall } from './to-call.ts';
 
 export interface KeycloakService<C extends object = AppClaims>
   extends Omit<KeycloakBase<KeycloakRequest, C>, 'connect' | 'load'> {}
@@ -152,7 +150,7 @@ export class KeycloakService<C extends object = AppClaims> {
   mount(platform: HttpServer): void {
     if (this.#routes.all.length > 0) mountRoutes(platform, this.#door, this.#routes);
     if (this.#mcp !== undefined) mountMcp(platform, this.#door, this.#mcp);
-    hearOfHandshakes(platform, this.#handshakes);
+    listenToHandshakes(platform, this.#handshakes);
   }
 
   /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */

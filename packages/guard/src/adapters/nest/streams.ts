@@ -1,24 +1,15 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { finalize, fromEvent, map, Observable, switchMap, takeUntil, tap } from 'rxjs';
-import type { Connection, ConnectionGuard } from '../engine/internal.ts';
-import { type Call, kindOf } from './call.ts';
+import type { Connection } from '../engine/internal.ts';
+import { findNote, kindOf } from './call.ts';
 import { registeredIn } from './handlers.ts';
 
 /** Handlers of server-sent events and GraphQL subscriptions. */
 const streaming = new WeakSet<object>();
-/** What a guard admitted, until the handler runs. */
-const admitted = new WeakMap<object, () => Promise<Connection>>();
-
 /** Whether a handler answers with a stream that may outlive its caller's token. */
 export function isStreaming(handler: object): boolean {
   return streaming.has(handler);
-}
-
-/** A guard admitted the call of a streaming handler. Without a principal nothing ends it. */
-export function noteStream(context: ExecutionContext, call: Call, guard: ConnectionGuard<Call>): void {
-  const key = keyOf(context);
-  if (key !== undefined && call.carrier.principal !== undefined) admitted.set(key, () => guard.open(call));
 }
 
 /**
@@ -39,8 +30,7 @@ const INTERCEPTORS = '__interceptors__';
 
 const STREAM_END: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const key = keyOf(context);
-    const open = key && admitted.get(key);
+    const open = findNote(context)?.open;
     if (open === undefined) return next.handle();
     return opened(open).pipe(
       switchMap((connection) =>
@@ -67,11 +57,6 @@ function opened(open: () => Promise<Connection>): Observable<Connection> {
       (error: unknown) => subscriber.error(error),
     );
   });
-}
-
-/** Guard and interceptor get different contexts of one call: the request is the same, or GraphQL's info. */
-function keyOf(context: ExecutionContext): object | undefined {
-  return context.getArgByIndex<object | undefined>(kindOf(context) === 'graphql' ? 3 : 0);
 }
 
 /** @returns the same iterable, which is done as soon as the caller's time is over */

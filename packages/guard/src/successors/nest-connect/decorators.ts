@@ -1,5 +1,4 @@
 import { type CustomDecorator, createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { carrierOf } from '../../adapters/nest/internal.ts';
 import type { PushedClaims } from '../../authz/internal.ts';
 import {
   META_CONDITIONAL_SCOPES,
@@ -15,8 +14,8 @@ import {
 } from './constants.ts';
 import { mark } from './marks.ts';
 import { assertRoles } from './roles.ts';
+import { type ConnectRequest, membersOf } from './service.ts';
 import type { ConnectToken } from './token.ts';
-import type { ConnectCarrier } from './user.ts';
 
 /** Goes on a class or on one of its handlers. */
 export type ConnectDecorator = ClassDecorator & MethodDecorator;
@@ -135,10 +134,8 @@ export interface EnforcerOptionsInterface {
 export const EnforcerOptions = (options: EnforcerOptionsInterface): CustomDecorator =>
   mark({ [META_ENFORCER_OPTIONS]: options }, 'ResourceGuard');
 
-const fromCarrier = (member: keyof ConnectCarrier): (() => ParameterDecorator) =>
-  createParamDecorator(
-    (_: unknown, context: ExecutionContext) => (carrierOf(context) as ConnectCarrier | undefined)?.[member],
-  );
+const ofCall = (member: keyof ConnectRequest): (() => ParameterDecorator) =>
+  createParamDecorator((_: unknown, context: ExecutionContext) => membersOf(context)?.[member]);
 
 /**
  * Parameter decorator: the token's claims, as in `request.user`. `undefined` if nobody was identified.
@@ -146,7 +143,7 @@ const fromCarrier = (member: keyof ConnectCarrier): (() => ParameterDecorator) =
  * @example
  * class Me { @Get('me') me(@KeycloakUser() user: { preferred_username?: string }) { return user.preferred_username; } }
  */
-export const KeycloakUser = fromCarrier('user');
+export const KeycloakUser = ofCall('user');
 /**
  * The same as {@link KeycloakUser}; its name in 1.x.
  *
@@ -160,11 +157,11 @@ export const AuthenticatedUser = KeycloakUser;
  * @example
  * class Orders { @Get() all(@AccessToken() token: string) { return fetchOrders(token); } }
  */
-export const AccessToken = fromCarrier('accessToken');
+export const AccessToken = ofCall('accessToken');
 /**
- * Parameter decorator: the scopes that `ResourceGuard` asked for. `undefined` if it asked for none.
+ * Parameter decorator: the scopes that `ResourceGuard` asked for, and Keycloak granted. `undefined` if it asked for none.
  *
  * @example
  * class Products { @Get() @Resource('Product') @Scopes('View') all(@ResolvedScopes() scopes: string[]) { return scopes; } }
  */
-export const ResolvedScopes = fromCarrier('scopes');
+export const ResolvedScopes = ofCall('scopes');

@@ -1,4 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
+import { kindOf, noteOf } from '../../adapters/nest/internal.ts';
 import { AuthError, isAuthError } from '../../core/index.ts';
 import { ofEach } from '../../core/internal.ts';
 import {
@@ -11,9 +12,14 @@ import {
 } from './constants.ts';
 import type { ConditionalScopeFn, EnforcerOptionsInterface } from './decorators.ts';
 import { rolesOf } from './roles.ts';
-import { type Caller, KeycloakConnectService, serviceOf } from './service.ts';
+import {
+  type Caller,
+  type ConnectNote,
+  type ConnectRequest,
+  KeycloakConnectService,
+  serviceOf,
+} from './service.ts';
 import { toConnectToken } from './token.ts';
-import type { ConnectCarrier } from './user.ts';
 
 /** The handler's metadata, or else its class's. */
 function metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
@@ -123,15 +129,21 @@ export class ResourceGuard implements CanActivate {
       if (isLoose) throw new AuthError('provider_misconfigured', '@Scopes needs a @Resource');
       if (!isAsked) throw denied('The handler has no @Resource, or no scopes, and the policy is ENFORCING');
       const scopes = [...new Set([...named, ...conditionalScopes(caller, conditional)])];
-      (caller.call.carrier as ConnectCarrier).scopes = scopes;
       if (scopes.length === 0 && this.#keycloak.isEnforcing) throw denied('No scope is asked for');
       if (scopes.length > 0) await assertGranted(caller, resource, scopes, context);
+      leaveScopes(context, scopes);
     } catch (error) {
       if (!isAuthError(error)) throw error;
       return this.#keycloak.refuse(error, context, caller.call);
     }
     return true;
   }
+}
+
+function leaveScopes(context: ExecutionContext, scopes: readonly string[]): void {
+  const note: ConnectNote = noteOf(context);
+  note.scopes = scopes;
+  if (kindOf(context) === 'http') context.getArgByIndex<ConnectRequest>(0).scopes = scopes;
 }
 
 /** The scopes of the handler and of its class. */

@@ -3,20 +3,22 @@ import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { ConnectionGuard } from '../../adapters/engine/internal.ts';
 import {
   type Call,
+  type CallNote,
   type CallReader,
   createCallReader,
   createGatewayConnections,
   createNestLog,
+  findNote,
   type GatewayConnections,
-  hearOfHandshakes,
   isStreaming,
   kindOf,
-  noteStream,
+  listenToHandshakes,
+  noteOf,
   refuse,
   refuseUnknown,
   UnknownContextError,
 } from '../../adapters/nest/internal.ts';
-import { AuthError, isAuthError, type Principal, readBearerToken } from '../../core/index.ts';
+import { AuthError, type Claims, isAuthError, type Principal, readBearerToken } from '../../core/index.ts';
 import {
   authorizationOf,
   type Gate,
@@ -30,7 +32,6 @@ import { createForApplication, type ForApplication } from './for-application.ts'
 import type { KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { createTenants, type Tenant, type Tenants } from './tenants.ts';
-import type { ConnectCarrier } from './user.ts';
 
 /** A caller, and the realm that knows them. */
 export interface Caller {
@@ -38,6 +39,26 @@ export interface Caller {
   readonly tenant: Tenant;
   readonly principal: Principal;
   readonly token: string;
+}
+
+/** What the guards leave of a call of a handler. */
+export interface ConnectNote extends CallNote {
+  /** The access token. */
+  token?: string;
+  /** Scopes that Keycloak granted. */
+  scopes?: readonly string[];
+}
+
+/** Members that nest-keycloak-connect sets on a request, by the same names. */
+export interface ConnectRequest {
+  principal?: Principal;
+  /** A copy of the token's claims. */
+  user?: Claims;
+  /** The access token; its name in 2.0. */
+  accessToken?: string;
+  /** The same, by its name in 1.x. */
+  accessTokenJWT?: string;
+  scopes?: readonly string[];
 }
 
 /** Objects that a service gave to the application, which makes guards with them. */
@@ -77,8 +98,8 @@ export class KeycloakConnectService {
   readonly #log: Log;
   readonly #reader: CallReader;
   readonly #forApplication: ForApplication;
-  /** Three guards see the same request: its caller is looked up once. */
-  readonly #callers = new WeakMap<object, Promise<Caller>>();
+  /** Three guards get the same context: its caller is looked up once. */
+  readonly #callers = new WeakMap<ExecutionContext, Promise<Caller>>();
 
   /**
    * @param options the settings, or the path of a `keycloak.json`
@@ -117,13 +138,9 @@ export class KeycloakConnectService {
     } catch (error) {
       return refuseUnknown(error, context, this.#log);
     }
-    const isKept = kindOf(context) === 'http';
-    const before = isKept ? this.#callers.get(call.carrier) : undefined;
-    if (before !== undefined) return before;
-    const caller = this.#find(call).catch((error) => this.refuse(error, context, call));
-    if (isKept) this.#callers.set(call.carrier, caller);
-    if (kindOf(context) === 'ws') this.#gateways.follow((await caller).call);
-    if (isStreaming(context.getHandler())) noteStream(context, (await caller).call, this.#connections);
+    const caller = await this.#find(context, call).catch((error) => this.refuse(error, context, call));
+    if (kindOf(context) === 'ws') this.#gateways.follow(context, caller.call);
+    if (isStreaming(context.getHandler())) noteOf(context).open ??= () => this.#connections.open(caller.call);
     return caller;
   }
 
@@ -134,7 +151,7 @@ export class KeycloakConnectService {
    */
   async identify(context: ExecutionContext, isStrict = false): Promise<Caller | null> {
     try {
-      return await this.#find(this.#reader.toCall(context));
+      return await this.#find(context, this.#reader.toCall(context));
     } catch (error) {
       if (!isAuthError(error) && !(error instanceof UnknownContextError)) throw error;
       const isBad = isAuthError(error) && error.code !== 'missing_token';
@@ -149,7 +166,7 @@ export class KeycloakConnectService {
 
   /** Learns of WebSocket handshakes. `KeycloakConnectModule` calls it before the app has any. */
   mount(platform: HttpServer): void {
-    hearOfHandshakes(platform, this.#reader.handshakes);
+    listenToHandshakes(platform, this.#reader.handshakes);
   }
 
   /**
@@ -173,23 +190,27 @@ export class KeycloakConnectService {
     return this.#tenants.door.close();
   }
 
-  async #find(call: Call): Promise<Caller> {
-    const carrier: ConnectCarrier = call.carrier;
+  #find(context: ExecutionContext, call: Call): Promise<Caller> {
+    const before = this.#callers.get(context);
+    if (before !== undefined) return before;
+    const caller = this.#lookUp(context, call);
+    this.#callers.set(context, caller);
+    return caller;
+  }
+
+  async #lookUp(context: ExecutionContext, received: Call): Promise<Caller> {
     try {
-      const asked = { ...call, credentials: this.#credentialsOf(call) };
-      const token = readBearerToken(asked.credentials);
-      await this.#tenants.resolve(asked);
-      const found = this.#signedIn.decide(asked, asked);
+      const call = { ...received, credentials: this.#credentialsOf(received) };
+      const token = readBearerToken(call.credentials);
+      await this.#tenants.resolve(call);
+      const found = this.#signedIn.decide(call, call);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      const tenant = this.#tenants.of(asked);
-      // All at once: another message on the connection, already admitted, may be about to read them.
-      const left = carrier.accessToken === undefined ? {} : NOBODY;
-      const user = { ...principal.claims };
-      Object.assign(carrier, { ...left, principal, user, accessToken: token, accessTokenJWT: token });
-      return { call: asked, tenant, principal, token };
+      const tenant = this.#tenants.of(call);
+      const note: ConnectNote = noteOf(context);
+      Object.assign(note, { principal, token });
+      leaveOnRequest(context, call, principal, token);
+      return { call, tenant, principal, token };
     } catch (error) {
-      // Left there by an earlier message on the same connection.
-      if (carrier.accessToken !== undefined) Object.assign(carrier, NOBODY);
       // As nest-keycloak-connect answers for a realm that is none.
       if (isAuthError(error) && error.code === 'tenant_unknown')
         throw new AuthError('token_issuer', error.reason);
@@ -210,13 +231,25 @@ export class KeycloakConnectService {
   }
 }
 
-const NOBODY: Partial<Record<keyof ConnectCarrier, undefined>> = {
-  principal: undefined,
-  user: undefined,
-  accessToken: undefined,
-  accessTokenJWT: undefined,
-  scopes: undefined,
-};
+/**
+ * Where nest-keycloak-connect has them: whoever reads `user` there gets what the request's own token says, which is the same for
+ * all fields of an operation. Messages get nothing: their connection may be of several users.
+ */
+function leaveOnRequest(context: ExecutionContext, call: Call, principal: Principal, token: string): void {
+  const request = call.request as ConnectRequest | undefined;
+  const kind = kindOf(context);
+  if (request === undefined || kind === 'ws') return;
+  Object.assign(request, { user: { ...principal.claims }, accessToken: token, accessTokenJWT: token });
+  if (kind === 'http') request.principal = principal;
+}
+
+/** What parameters of a handler get. A route has what is on its request: the application may have added to it. */
+export function membersOf(context: ExecutionContext): ConnectRequest | undefined {
+  if (kindOf(context) === 'http') return context.getArgByIndex<ConnectRequest | undefined>(0);
+  const { principal, token, scopes } = (findNote(context) ?? {}) as ConnectNote;
+  if (principal === undefined || token === undefined) return undefined;
+  return { user: { ...principal.claims }, accessToken: token, ...(scopes && { scopes }) };
+}
 
 const REFUSALS = {
   refusalOf: (error: unknown) => (isAuthError(error) ? toRefusalAnswer(error) : undefined),

@@ -1,5 +1,5 @@
 import { createDoor } from '../../adapters/face/internal.ts';
-import type { Call } from '../../adapters/nest/internal.ts';
+import { type Call, sourceOf } from '../../adapters/nest/internal.ts';
 import { createPermissions, type Permissions } from '../../authz/internal.ts';
 import {
   AuthError,
@@ -52,7 +52,7 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
     /** Finds out which realm a call is for, before the door decides about it. @throws {AuthError} rejects if it is for none */
     async resolve(call: Call): Promise<void> {
       if (!isMany) return;
-      const source = call.request ?? call.carrier;
+      const source = call.request ?? (call.context && sourceOf(call.context));
       const realm: unknown = await multiTenant.realmResolver(source);
       if (typeof realm !== 'string' || realm === '') {
         throw new AuthError('token_issuer', 'The request belongs to no realm: the resolver names none');
