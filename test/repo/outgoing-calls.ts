@@ -98,21 +98,21 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'guard/src/client/device.ts',
+    file: 'guard/src/client/grants.ts',
     calls: 'oauth4webapi.deviceAuthorizationRequest',
     carries: "the client's secret",
     address: 'settings',
     redirects: 'oauth4webapi',
   },
   {
-    file: 'guard/src/client/device.ts',
+    file: 'guard/src/client/grants.ts',
     calls: 'oauth4webapi.deviceCodeGrantRequest',
     carries: "the client's secret, a device code",
     address: 'settings',
     redirects: 'oauth4webapi',
   },
   {
-    file: 'guard/src/client/grant.ts',
+    file: 'guard/src/client/grants.ts',
     calls: 'oauth4webapi.genericTokenEndpointRequest',
     carries: "the client's secret, passwords, refresh tokens",
     address: 'settings',
@@ -132,7 +132,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'oauth4webapi',
   },
   {
-    file: 'guard/src/client/revoke.ts',
+    file: 'guard/src/client/logout.ts',
     calls: 'oauth4webapi.revocationRequest',
     carries: "the client's secret, a token",
     address: 'settings',

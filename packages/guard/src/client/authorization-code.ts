@@ -2,10 +2,9 @@ import * as oauth from 'oauth4webapi';
 import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { AuthorizationError } from './errors.ts';
-import { toTokens } from './token-response.ts';
-import type { Tokens } from './tokens.ts';
+import { type Tokens, toTokens } from './tokens.ts';
 
-/** What a browser is sent to Keycloak with. */
+/** The request that a browser is sent to Keycloak with. */
 export interface AuthorizationRequest {
   /** Where Keycloak sends the browser back to; registered at the client, the same when the code is exchanged. */
   readonly redirectUri: string;

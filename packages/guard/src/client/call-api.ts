@@ -31,7 +31,7 @@ export async function callApi(
   });
 }
 
-/** What a proof is about. */
+/** The request that a proof is made for. */
 export interface ProvenRequest {
   readonly url: URL;
   readonly method: string;

@@ -1,14 +1,12 @@
 import * as oauth from 'oauth4webapi';
 import { type AuthError, type Discovery, isAuthError } from '../core/index.ts';
-import { toBrowserEndpoints } from './browser-endpoints.ts';
-import type { ClientContext } from './context.ts';
+import { type ClientContext, toBrowserEndpoints } from './context.ts';
 import { diagnoseTokenError } from './diagnosis.ts';
-import { AuthorizationError, ClientError } from './errors.ts';
+import { AuthorizationError, ClientError, type Diagnosis, type TokenAnswer } from './errors.ts';
 import { createRecordingFetch, probe, type RecordingFetch } from './recording-fetch.ts';
-import type { Diagnosis, TokenAnswer } from './token-answer.ts';
 
-/** What every request of oauth4webapi wants. */
-export interface Wire {
+/** The arguments that requests of oauth4webapi take. */
+export interface OAuthApi {
   readonly server: oauth.AuthorizationServer;
   readonly client: oauth.Client;
   readonly authentication: oauth.ClientAuth;
@@ -36,12 +34,12 @@ export interface CallOptions {
 export async function callKeycloak<T>(
   context: ClientContext,
   call: CallOptions,
-  verb: (wire: Wire) => Promise<T>,
+  verb: (api: OAuthApi) => Promise<T>,
 ): Promise<T> {
   const discovery = await discover(context);
   const dpop = await context.dpop?.handle(discovery);
   const recorder = createRecordingFetch(context, call.clientIp);
-  const run = () => verb(toWire(context, discovery, dpop, recorder));
+  const run = () => verb(toApi(context, discovery, dpop, recorder));
   try {
     // RFC 9449 §8: once more, with the nonce that came along.
     return await run().catch((error: unknown) => {
@@ -83,12 +81,12 @@ async function discover(context: ClientContext): Promise<Discovery> {
 }
 
 /** Made for each call, because the address of the user goes with it. */
-function toWire(
+function toApi(
   context: ClientContext,
   discovery: Discovery,
   dpop: oauth.DPoPHandle | undefined,
   { fetch, authenticated }: RecordingFetch,
-): Wire {
+): OAuthApi {
   const { endpoints } = context.issuer;
   const { clientId, clockToleranceSeconds, timeoutMs } = context;
   return {

@@ -1,4 +1,4 @@
-import { createSingleFlight } from '../core/internal.ts';
+import { createHeldToken, createSingleFlight } from '../core/internal.ts';
 import type {
   AuthorizationRequest,
   AuthorizationResponse,
@@ -6,12 +6,40 @@ import type {
   StartedAuthorization,
 } from './authorization-code.ts';
 import type { ApiRequest } from './call-api.ts';
-import { type ClientContext, createContext } from './context.ts';
-import type { DevicePrompt } from './device.ts';
-import type { CodeExchange, ExchangeRequest, JwtBearerRequest, PasswordGrantRequest } from './grants.ts';
-import type { ClientOptions } from './options.ts';
-import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './service-token.ts';
+import { type ClientContext, type ClientOptions, createContext } from './context.ts';
+import type {
+  CodeExchange,
+  DevicePrompt,
+  ExchangeRequest,
+  JwtBearerRequest,
+  PasswordGrantRequest,
+  ServiceTokenRequest,
+} from './grants.ts';
 import type { Tokens } from './tokens.ts';
+
+/** A token of this client itself, which is renewed before it expires. */
+export interface ServiceToken {
+  /**
+   * The token. No call to Keycloak while it is good, and one at a time when it is not.
+   *
+   * @throws {ClientError} if the kept token has expired and Keycloak issues none
+   */
+  getAccessToken(): Promise<string>;
+  /**
+   * Asks for another one next time, because this one was refused.
+   *
+   * @param olderThanMs does nothing for a token that was issued later than that: it would only be refused again. Default 0
+   */
+  drop(token: string, olderThanMs?: number): void;
+}
+
+function createServiceToken(load: () => Promise<Tokens>): ServiceToken {
+  const cached = createHeldToken(async () => {
+    const { accessToken, expiresInSeconds } = await load();
+    return { token: accessToken, expiresInSeconds: expiresInSeconds ?? 0 };
+  }, Date.now);
+  return { getAccessToken: cached.get, drop: cached.drop };
+}
 
 /** This service as an OAuth client of a realm. */
 export interface KeycloakClient {

@@ -1,16 +1,21 @@
-import { CREDENTIAL_RULES } from './diagnosis-credential.ts';
-import { EXCHANGE_RULES } from './diagnosis-exchange.ts';
 import {
-  address,
+  CREDENTIAL_RULES,
   client,
   console_,
   contains,
-  failed,
+  EXCHANGE_RULES,
   type Rule,
   realm,
   said,
   says,
-} from './diagnosis-rule.ts';
+} from './diagnosis-requests.ts';
+import type { TokenAnswer } from './errors.ts';
+
+const address = (a: TokenAnswer): string => a.url ?? 'the address of Keycloak';
+const failed =
+  (...codes: string[]) =>
+  (a: TokenAnswer): boolean =>
+    a.failure !== undefined && codes.includes(a.failure);
 
 /** No whole answer came back. */
 const NO_ANSWER: Rule[] = [

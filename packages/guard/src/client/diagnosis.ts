@@ -1,5 +1,5 @@
 import { RULES } from './diagnosis-rules.ts';
-import type { Diagnosis, TokenAnswer } from './token-answer.ts';
+import type { Diagnosis, TokenAnswer } from './errors.ts';
 
 /**
  * Tells why Keycloak refused, from the shape of its answer. Never from the status alone: a wrong password is 401
@@ -21,9 +21,9 @@ export function diagnoseTokenError(answer: TokenAnswer, hidden: readonly string[
   const text = `${answer.error ?? ''}: ${answer.description ?? ''}`;
   for (const rule of RULES) {
     if (!rule.matches(answer, text)) continue;
-    const shown = toShown(answer, hidden);
+    const safe = withoutSecrets(answer, hidden);
     const { id, kind = 'client_misconfigured' } = rule;
-    return { id, kind, cause: rule.cause(shown), fix: rule.fix(shown) };
+    return { id, kind, cause: rule.cause(safe), fix: rule.fix(safe) };
   }
   throw new Error('the last rule matches every answer');
 }
@@ -37,7 +37,7 @@ const REPEATS_FORM = /(password|secret|token|code|code_verifier)=/i;
  * The answer as it may be shown. A text that repeats a hidden value is hidden whole: what is left around a short one
  * would tell it. It is cut last, for of a value that is cut nothing would be recognised.
  */
-function toShown(answer: TokenAnswer, hidden: readonly string[]): TokenAnswer {
+function withoutSecrets(answer: TokenAnswer, hidden: readonly string[]): TokenAnswer {
   const forms = hidden
     .filter((value) => value !== '')
     .flatMap((value) => {

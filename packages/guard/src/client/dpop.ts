@@ -30,16 +30,16 @@ function isKeyPair(value: unknown): value is CryptoKeyPair {
 
 /** `undefined` where tokens are not to be bound. */
 export function createDpopKey(
-  given: boolean | CryptoKeyPair,
+  option: boolean | CryptoKeyPair,
   issuer: Pick<Issuer, 'baseUrl'>,
 ): DpopKey | undefined {
-  if (given === false) return undefined;
+  if (option === false) return undefined;
   let made: Promise<ProofSigner> | undefined;
   let publicIssuer: string | undefined;
 
   async function make(): Promise<ProofSigner> {
     const oauth = await import('oauth4webapi');
-    const pair = given === true ? await oauth.generateKeyPair('ES256') : (given as CryptoKeyPair);
+    const pair = option === true ? await oauth.generateKeyPair('ES256') : (option as CryptoKeyPair);
     return oauth.DPoP({}, pair, {
       // A proof names Keycloak as Keycloak names itself, even if this process uses another address.
       [oauth.modifyAssertion]: (_header, payload) => {
@@ -62,7 +62,7 @@ export function createDpopKey(
       publicIssuer = discovery?.issuer ?? publicIssuer;
       return handle();
     },
-    thumbprint: async () => (given === true ? undefined : (await handle()).calculateThumbprint()),
+    thumbprint: async () => (option === true ? undefined : (await handle()).calculateThumbprint()),
   };
 }
 

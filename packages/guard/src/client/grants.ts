@@ -1,8 +1,58 @@
-import { readCompactJws, type SingleFlight } from '../core/internal.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as oauth from 'oauth4webapi';
+import { genericTokenEndpointRequest, processGenericTokenEndpointResponse } from 'oauth4webapi';
+import { readCompactJws, type SingleFlight, toJsonObject } from '../core/internal.ts';
+import { type CallOptions, callKeycloak, type OAuthApi } from './call.ts';
 import type { ClientContext } from './context.ts';
-import { grant } from './grant.ts';
-import type { ServiceTokenRequest } from './service-token.ts';
-import type { Tokens } from './tokens.ts';
+import { type Tokens, toTokens } from './tokens.ts';
+
+/** The purpose of a token in this client's own name. */
+export interface ServiceTokenRequest {
+  /** Scopes to ask for, separated by one space. Default: the client's default scopes. */
+  readonly scope?: string | undefined;
+}
+
+/**
+ * One request to the token endpoint (RFC 6749 §5), with this client's authentication. Where an ID token comes back, its
+ * claims are checked.
+ *
+ * @throws {ClientError}
+ */
+export const grant: GrantRequest<Tokens> = toRequest(async (api, answer) =>
+  toTokens(await processGenericTokenEndpointResponse(api.server, api.client, answer)),
+);
+
+/**
+ * The same, with Keycloak's raw answer. Its tokens are not checked: the callers verify them.
+ *
+ * @throws {ClientError}
+ */
+export const requestTokens: GrantRequest<string> = toRequest(async (api, answer) => {
+  const text = await answer.clone().text();
+  if (answer.status === 200 && toJsonObject(text) !== undefined) return text;
+  // Throws the reason.
+  await processGenericTokenEndpointResponse(api.server, api.client, answer);
+  throw new Error('refused');
+});
+
+type GrantRequest<T> = (
+  context: ClientContext,
+  grantType: string,
+  parameters: Readonly<Record<string, string>>,
+  call: CallOptions,
+) => Promise<T>;
+
+function toRequest<T>(read: (api: OAuthApi, answer: Response) => Promise<T>): GrantRequest<T> {
+  return (context, grantType, parameters, call) =>
+    callKeycloak(context, call, async (api) => {
+      const { server, client, authentication, options } = api;
+      const fields = { ...parameters };
+      return read(
+        api,
+        await genericTokenEndpointRequest(server, client, authentication, grantType, fields, options()),
+      );
+    });
+}
 
 // The grants that are one request to the token endpoint.
 
@@ -43,7 +93,7 @@ export function clientCredentials(
   return grant(context, 'client_credentials', toScope(request), {});
 }
 
-/** Whose token is exchanged, and for what. */
+/** The token to exchange, and the one that is requested. */
 export interface ExchangeRequest {
   /** Access token of a user or a service. This client must be in its `aud`, or its `azp`. */
   readonly subjectToken: string;
@@ -73,7 +123,7 @@ export async function exchange(context: ClientContext, request: ExchangeRequest)
   return { ...tokens, expiresInSeconds: Math.min(tokens.expiresInSeconds ?? left, left) };
 }
 
-/** Who signed for the user, and what the token is for. */
+/** The assertion about the user, and the requested token. */
 export interface JwtBearerRequest {
   /** A JWT of an issuer that the realm trusts for this, with the realm's issuer or token endpoint as its only audience. */
   readonly assertion: string;
@@ -103,3 +153,63 @@ export function exchangeCode(context: ClientContext, exchange: CodeExchange): Pr
 }
 
 const toScope = ({ scope }: ServiceTokenRequest) => (scope === undefined ? {} : { scope });
+
+/** The instructions for a person who signs in on another device. */
+export interface DevicePrompt {
+  readonly userCode: string;
+  /** Where the code is typed in. */
+  readonly verificationUri: string;
+  /** The same with the code in it, or `null`. */
+  readonly verificationUriComplete: string | null;
+  /** Unit: seconds. */
+  readonly expiresInSeconds: number;
+}
+
+/** Where Keycloak names no interval, and for how much longer to wait where it says `slow_down` (RFC 8628 §3.2, §3.5). */
+const INTERVAL_SECONDS = 5;
+
+/**
+ * Device authorization grant (RFC 8628). `onPrompt` is called once, with what to show; resolves when the person has
+ * signed in.
+ */
+export async function deviceGrant(
+  context: ClientContext,
+  onPrompt: (prompt: DevicePrompt) => void,
+  signal?: AbortSignal,
+): Promise<Tokens> {
+  return callKeycloak(context, {}, async ({ server, client, authentication, options }) => {
+    const scope = { scope: 'openid' };
+    const begun = await oauth.deviceAuthorizationRequest(
+      server,
+      client,
+      authentication,
+      scope,
+      options(signal),
+    );
+    const started = await oauth.processDeviceAuthorizationResponse(server, client, begun);
+    onPrompt({
+      userCode: started.user_code,
+      verificationUri: started.verification_uri,
+      verificationUriComplete: started.verification_uri_complete ?? null,
+      expiresInSeconds: started.expires_in,
+    });
+    let seconds = started.interval ?? INTERVAL_SECONDS;
+    for (;;) {
+      await sleep(seconds * 1000, undefined, signal === undefined ? {} : { signal });
+      const answer = await oauth.deviceCodeGrantRequest(
+        server,
+        client,
+        authentication,
+        started.device_code,
+        options(signal),
+      );
+      try {
+        return toTokens(await oauth.processDeviceCodeResponse(server, client, answer));
+      } catch (error) {
+        const said = error instanceof oauth.ResponseBodyError ? error.error : undefined;
+        if (said === 'slow_down') seconds += INTERVAL_SECONDS;
+        else if (said !== 'authorization_pending') throw error;
+      }
+    }
+  });
+}

@@ -1,17 +1,17 @@
 import type * as call from './call.ts';
 import type * as api from './call-api.ts';
-import type * as grant from './grant.ts';
+import type * as grant from './grants.ts';
 
-export type { Wire } from './call.ts';
+export type { OAuthApi } from './call.ts';
 
 /** See {@link call.callKeycloak}. */
-export const callKeycloak: typeof call.callKeycloak = async (...given) =>
-  (await import('./call.ts')).callKeycloak(...given);
+export const callKeycloak: typeof call.callKeycloak = async (...args) =>
+  (await import('./call.ts')).callKeycloak(...args);
 
 /** See {@link grant.requestTokens}. */
-export const requestTokens: typeof grant.requestTokens = async (...given) =>
-  (await import('./grant.ts')).requestTokens(...given);
+export const requestTokens: typeof grant.requestTokens = async (...args) =>
+  (await import('./grants.ts')).requestTokens(...args);
 
 /** See {@link api.sendWithToken}. */
-export const sendWithToken: typeof api.sendWithToken = async (...given) =>
-  (await import('./call-api.ts')).sendWithToken(...given);
+export const sendWithToken: typeof api.sendWithToken = async (...args) =>
+  (await import('./call-api.ts')).sendWithToken(...args);

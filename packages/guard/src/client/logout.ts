@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi';
+import { processRevocationResponse, revocationRequest } from 'oauth4webapi';
 import { toJsonObject } from '../core/internal.ts';
-import { callKeycloak, type Wire } from './call.ts';
+import { callKeycloak, type OAuthApi } from './call.ts';
 import { callApi } from './call-api.ts';
 import type { ClientContext } from './context.ts';
 import { ClientError } from './errors.ts';
@@ -11,12 +12,12 @@ import { ClientError } from './errors.ts';
  * @see Keycloak: Securing applications, "OpenID Connect endpoints", logout endpoint
  */
 export async function logout(context: ClientContext, refreshToken: string): Promise<void> {
-  await callKeycloak(context, { hidden: [refreshToken] }, async (wire) => {
-    if (wire.dpop !== undefined) {
-      assertDone(await requestWithProof(wire, context.issuer.endpoints.logout, refreshToken));
+  await callKeycloak(context, { hidden: [refreshToken] }, async (api) => {
+    if (api.dpop !== undefined) {
+      assertDone(await requestWithProof(api, context.issuer.endpoints.logout, refreshToken));
       return;
     }
-    const response = await wire.authenticated(context.issuer.endpoints.logout, {
+    const response = await api.authenticated(context.issuer.endpoints.logout, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ refresh_token: refreshToken }),
@@ -35,9 +36,9 @@ export async function endSession(
   accessToken: string,
   sessionId: string,
 ): Promise<void> {
-  const isTaken = await callKeycloak(context, { hidden: [accessToken] }, async (wire) => {
+  const isTaken = await callKeycloak(context, { hidden: [accessToken] }, async (api) => {
     const response = await callApi(
-      { ...context, fetch: wire.fetch as typeof fetch },
+      { ...context, fetch: api.fetch as typeof fetch },
       accessToken,
       `${context.issuer.baseUrl}/account/sessions/${encodeURIComponent(sessionId)}`,
       { method: 'DELETE', headers: { accept: 'application/json' } },
@@ -59,8 +60,8 @@ const NOT_TAKEN = {
 } as const;
 
 /** oauth4webapi has no logout by refresh token; a pushed request is the same on the wire: client, parameters and proof. */
-function requestWithProof(wire: Wire, url: string, refreshToken: string): Promise<Response> {
-  const { server, client, authentication, options } = wire;
+function requestWithProof(api: OAuthApi, url: string, refreshToken: string): Promise<Response> {
+  const { server, client, authentication, options } = api;
   return oauth.pushedAuthorizationRequest(
     { ...server, pushed_authorization_request_endpoint: url },
     client,
@@ -73,4 +74,11 @@ function requestWithProof(wire: Wire, url: string, refreshToken: string): Promis
 /** 204 and no other: 200 is the page of a proxy, and the session goes on. Why is read where the call ends. */
 function assertDone({ status }: Response): void {
   if (status !== 204) throw new Error('refused');
+}
+
+/** RFC 7009. Keycloak answers 200 for a token it does not know. */
+export async function revoke(context: ClientContext, token: string): Promise<void> {
+  await callKeycloak(context, { hidden: [token] }, async ({ server, client, authentication, options }) =>
+    processRevocationResponse(await revocationRequest(server, client, authentication, token, options())),
+  );
 }

@@ -1,9 +1,9 @@
 import { fetchWith, notCached, readBody, toFailureCode, toJsonObject } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
-import type { TokenAnswer } from './token-answer.ts';
+import type { TokenAnswer } from './errors.ts';
 
-/** What oauth4webapi, and the verbs that it does not know, send a request with. */
-interface WireRequest {
+/** The `fetch` of oauth4webapi, and of verbs that it does not know. */
+interface SentRequest {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: URLSearchParams | undefined;
@@ -30,7 +30,7 @@ export function createRecordingFetch(
 ) {
   let answer: TokenAnswer = { status: 0 };
 
-  async function send(url: string, request: WireRequest): Promise<ReadResponse> {
+  async function send(url: string, request: SentRequest): Promise<ReadResponse> {
     const { body, method = 'GET', headers = {}, redirect = 'manual', signal } = request;
     answer = { status: 0, url };
     // In some runtimes `fetch` must not be called as a method.
@@ -54,12 +54,12 @@ export function createRecordingFetch(
   }
 
   return {
-    /** What came back, as far as it says why a call failed. */
+    /** The answer, as far as it says why a call failed. */
     answer: (): TokenAnswer => answer,
-    fetch: async (url: string, request: WireRequest): Promise<Response> =>
+    fetch: async (url: string, request: SentRequest): Promise<Response> =>
       toResponse(await send(url, request)),
     /** The same for a form, with this client's authentication. */
-    authenticated: async (url: string, request: WireRequest): Promise<Response> =>
+    authenticated: async (url: string, request: SentRequest): Promise<Response> =>
       toResponse(
         await credential.authenticate(issuer, ({ headers, fields }) => {
           const body = new URLSearchParams(request.body);

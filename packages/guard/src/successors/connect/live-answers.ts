@@ -1,4 +1,4 @@
-import { type ClientContext, callKeycloak, type Wire } from '../../client/internal.ts';
+import { type ClientContext, callKeycloak, type OAuthApi } from '../../client/internal.ts';
 import { toJsonObject } from '../../core/internal.ts';
 
 /** Whether Keycloak calls a token active (RFC 7662 §2.2). */
@@ -26,7 +26,7 @@ function ask(
   token: string,
   by: 'authenticated' | 'fetch',
   url: string,
-  init: Omit<Parameters<Wire['fetch']>[1], 'signal'>,
+  init: Omit<Parameters<OAuthApi['fetch']>[1], 'signal'>,
 ): Promise<Record<string, unknown>> {
   return callKeycloak(context, { hidden: [token] }, async (wire) => {
     const headers = { ...init.headers, accept: 'application/json' };
