@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { toFile } from '../../packages/cli/src/admin/index.ts';
-import { findAuthzFile, loadAuthz } from '../../packages/cli/src/authz/load-file.ts';
+import { findAuthzJson, loadAuthz } from '../../packages/cli/src/authz/load-file.ts';
 import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planPermissions } from '../../packages/cli/src/setup/api/permissions.ts';
@@ -65,13 +65,16 @@ describe('the file of authz', () => {
     );
   });
 
-  test('is found by its name, and two are one too many', () => {
+  test('is found by its name where it is JSON; a program is run to be read, so it has to be named', async () => {
     const there = folder();
-    assert.equal(findAuthzFile(there), undefined);
     writeFileSync(join(there, 'authz.ts'), '');
-    assert.equal(findAuthzFile(there), join(there, 'authz.ts'));
+    assert.equal(findAuthzJson(there), undefined);
+    await assert.rejects(
+      loadAuthz(join(there, 'authz.json')),
+      says(/authz\.ts is a program.*--file .*authz\.ts/),
+    );
     writeFileSync(join(there, 'authz.json'), '');
-    assert.throws(() => findAuthzFile(there), says(/there are .*authz\.json and .*authz\.ts/));
+    assert.equal(findAuthzJson(there), join(there, 'authz.json'));
   });
 
   test('where setup finds another one of that name, it says how to leave it alone', async () => {

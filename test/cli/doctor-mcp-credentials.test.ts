@@ -119,7 +119,7 @@ test('a person at the terminal sees scheme and host, and decides', {
       screen += chunk;
       // The question is longer than a line of the terminal.
       const text = stripVTControlCharacters(screen).replace(/[\s│]+/g, ' ');
-      if (isAnswered || !text.includes(`Send the password of admin to ${base}?`)) continue;
+      if (isAnswered || !text.includes(`Send the password of admin (realm master) to ${base}?`)) continue;
       isAnswered = true;
       child.stdin?.write(key);
     }
@@ -163,7 +163,7 @@ for (const command of ['setup', 'doctor', 'authz'] as const) {
     assert.equal(code, 2, stdout() + stderr());
     assert.match(
       stderr(),
-      /KEYCLOAK_ADMIN_PASSWORD is from the environment, and KEYCLOAK_SERVER_URL from \.env/,
+      /KEYCLOAK_ADMIN_PASSWORD is from the environment, and KEYCLOAK_SERVER_URL.* from \.env/,
     );
     // A person who names the file means it.
     await runProgram([...args, '--env', '.env'], ADMIN, folder).ended;
@@ -183,7 +183,7 @@ test("doctor: a client's secret from the shell does not go there either", async 
   assert.equal(await ended, 2, stderr());
   assert.match(
     stderr(),
-    /KEYCLOAK_CLIENT_SECRET is from the environment, and KEYCLOAK_SERVER_URL from \.env/,
+    /KEYCLOAK_CLIENT_SECRET is from the environment, and KEYCLOAK_SERVER_URL.* from \.env/,
   );
   assert.deepEqual(bodies, []);
 });
@@ -203,12 +203,12 @@ test('doctor --token -: a token does not go there either, unless that Keycloak i
   assert.equal(code, 2, stderr);
   assert.match(
     stderr,
-    /--token - is from the environment, and KEYCLOAK_SERVER_URL from \.env.*Nothing was sent/,
+    /--token - is from the standard input, and KEYCLOAK_SERVER_URL.* from \.env.*Nothing was sent/,
   );
   assert.deepEqual(bodies, []);
   // A person who names the file means it, and Keycloak knows the tokens that it issued.
   assert.equal((await examine(tokenOf('https://keycloak.example/'), '--env', '.env')).code, 1);
-  assert.equal((await examine(tokenOf(`${there}/realms/main`))).code, 1);
+  assert.equal((await examine(tokenOf(`${there}/realms/testing`))).code, 1);
   assert.notDeepEqual(bodies, []);
 });
 

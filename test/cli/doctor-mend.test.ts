@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
 import { mend } from '../../packages/cli/src/doctor/mend.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
@@ -30,7 +31,7 @@ describe('doctor --fix --yes', () => {
     const options = await readDoctorOptions(['--env', file, '--fix', '--yes', ...args], ADMIN);
     const line = (text = '') => void lines.push(text);
     const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
-    return mend([FOUND], options, 'guide', out, undefined);
+    return mend([FOUND], options, 'guide', out, createConsent(undefined), undefined);
   }
 
   beforeEach(async () => {

@@ -8,6 +8,7 @@ import type { ClientEvidence } from '../../packages/cli/src/doctor/evidence/clie
 import { findShape } from '../../packages/cli/src/doctor/evidence/shape.ts';
 import { mend } from '../../packages/cli/src/doctor/mend.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
@@ -73,7 +74,7 @@ for (const [shape, flows] of [
     writeFileSync(file, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
     const options = await readDoctorOptions(['--env', file, '--fix', '--yes', '--enable'], ADMIN);
     const found = { id: 'mapper.audience', ...fail('none', 'no audience', 'a mapper', []) };
-    assert.equal(await mend([found], options, shape, OUT, undefined), 0);
+    assert.equal(await mend([found], options, shape, OUT, createConsent(undefined), undefined), 0);
     assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], flows);
     assert.deepEqual(client.redirectUris, shape === 'api' ? [] : ['https://shop.example.com/auth/callback']);
   });

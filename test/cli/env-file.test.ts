@@ -137,7 +137,7 @@ test('a byte order mark is no part of the first name', async () => {
   const file = join(await mkdtemp(join(tmpdir(), 'env-file-')), '.env');
   await writeFile(file, '\uFEFFKEYCLOAK_REALM=mine\n');
   assert.equal(await readEnvText(file), 'KEYCLOAK_REALM=mine\n');
-  assert.equal((await readSettings({}, file))('KEYCLOAK_REALM'), 'mine');
+  assert.equal((await readSettings({}, file, true))('KEYCLOAK_REALM'), 'mine');
 });
 
 test('a link stays, and the file that it leads to is written, there or not yet', async () => {

@@ -1,20 +1,26 @@
-// What the author of a folder may make the command line send: a cloned repository names the address, or a file that is not its own.
+// What the author of a folder may make the command line send: a cloned repository names the address, the realm, the user, the client, a
+// file that is not its own, or a program. Every command, with every setting of a folder.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { emptyFolder, runProgram } from './support/program.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { emptyFolder, MAIN, runProgram } from './support/program.ts';
+import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
 /** Answers as a Keycloak of its own would, and keeps all that it gets. Its name is not one of this machine's. */
 async function startThief(t: TestContext) {
-  const taken: string[] = [];
+  const requests: string[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    taken.push(decodeURIComponent(`${request.url} ${request.headers.authorization ?? ''} ${body}`));
+    const { authorization = '' } = request.headers;
+    const [, basic = ''] = /^Basic (.+)$/.exec(authorization) ?? [];
+    const text = `${request.url} ${authorization} ${Buffer.from(basic, 'base64')} ${body}`;
+    requests.push(decodeURIComponent(text.replaceAll('%%', '%')));
     const issuer = `http://${request.headers.host}/realms/main`;
     const at = `${issuer}/protocol/openid-connect`;
     response.writeHead(200, { 'content-type': 'application/json' }).end(
@@ -30,85 +36,275 @@ async function startThief(t: TestContext) {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://0.0.0.0:${(server.address() as AddressInfo).port}`, taken };
+  const url = `http://0.0.0.0:${(server.address() as AddressInfo).port}`;
+  return { url, requests, taken: () => requests.filter((one) => /my-own/.test(one)) };
 }
 
-const clone = (settings: Readonly<Record<string, string>>): string => {
-  const folder = emptyFolder();
-  const lines = Object.entries({ KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api', ...settings });
-  writeFileSync(join(folder, '.env'), lines.map(([name, value]) => `${name}=${value}\n`).join(''));
+const toEnv = (settings: Readonly<Record<string, string>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+
+/** A clone with a `.env`, in a folder of its own below the person's. */
+function clone(settings: Readonly<Record<string, string>>): string {
+  const home = emptyFolder();
+  writeFileSync(join(home, 'vault-token'), 'my-own-token-of-the-vault');
+  const folder = join(home, 'clone');
+  mkdirSync(folder);
+  writeFileSync(join(folder, '.env'), toEnv(settings));
   return folder;
+}
+
+async function run(args: readonly string[], env: Record<string, string>, folder: string, input?: string) {
+  const { ended, stderr, stdout } = runProgram([...args], env, folder, input);
+  return { code: await ended, stderr: stderr(), stdout: stdout() };
+}
+
+const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'my-own-password' };
+const SERVICE = { KEYCLOAK_ADMIN_CLIENT_ID: 'robot', KEYCLOAK_ADMIN_CLIENT_SECRET: 'my-own-secret' };
+const USER = { DOCTOR_USER: 'ann', DOCTOR_PASSWORD: 'my-own-password' };
+const CLIENT = { KEYCLOAK_CLIENT_SECRET: 'my-own-secret' };
+const SETUP = { ...ADMIN, SETUP_USER: 'ann', SETUP_PASSWORD: 'my-own-password' };
+
+type Row = readonly [args: readonly string[], env: Record<string, string>, input?: string];
+
+/** Commands that log an admin in. */
+const AS_ADMIN: readonly Row[] = [
+  [['doctor'], ADMIN],
+  [['doctor'], SERVICE],
+  [['doctor', '--fix', '--yes'], { ...ADMIN, ...USER }],
+  [['doctor', '--upgrade', '26.7'], ADMIN],
+  [['setup', 'guide', '--yes'], SETUP],
+  [['setup', 'api', '--yes'], SERVICE],
+  [['setup', 'web', '--yes'], SETUP],
+  [['setup', 'app', '--yes', '--admin-password-stdin', '--admin-user', 'admin'], {}, 'my-own-password\n'],
+  [['setup', 'spa', 'page', '--app-url', 'http://localhost:5173', '--yes'], ADMIN],
+  [['setup', 'mcp', 'http://localhost:8000/mcp', '--yes'], ADMIN],
+  [['setup', 'service', '--calls', 'orders', '--yes'], ADMIN],
+  [['setup', 'audience', 'web', '--yes'], ADMIN],
+  [['setup', 'events', '--yes'], ADMIN],
+  [['setup', 'tenant', 'a', '--template', 'main', '--yes'], ADMIN],
+  [['setup', 'tenant', 'a', '--organization', '--yes'], ADMIN],
+  [['setup', 'guide', '--dry-run'], ADMIN],
+  [['authz', 'plan'], ADMIN],
+  [['authz', 'apply', '--yes'], ADMIN],
+  [['authz', 'export'], ADMIN],
+  [['authz', 'why', '--user', 'ann', 'orders#view'], SERVICE],
+  [['token', '--for', 'orders', '--on-behalf', 'ann'], ADMIN],
+];
+
+/** Commands that show the credential of the client, or the password of a user. */
+const AS_CLIENT: readonly Row[] = [
+  [['doctor'], CLIENT],
+  [['doctor'], USER],
+  [['doctor', '--user', 'ann', '--user-password-stdin'], {}, 'my-own-password\n'],
+  [['doctor', '--token', '-'], {}, 'my-own.token.x\n'],
+  [['token', '--device'], CLIENT],
+  [['token', '--username', 'ann'], {}, 'my-own-password\n'],
+  [['serve'], { ...CLIENT, PORT: '0' }],
+];
+
+/** Settings with which a folder leads to its author, and those that the person has in the environment. */
+const HOSTILE: Readonly<
+  Record<string, (url: string) => { folder: Record<string, string>; person?: Record<string, string> }>
+> = {
+  'the address': (url) => ({ folder: { KEYCLOAK_SERVER_URL: url } }),
+  'the realm': (url) => ({
+    folder: { KEYCLOAK_REALM: 'theirs', KEYCLOAK_ADMIN_REALM: 'theirs' },
+    person: { KEYCLOAK_SERVER_URL: url },
+  }),
+  'the realm, at an address of this machine': (url) => ({
+    folder: { KEYCLOAK_REALM: 'theirs', KEYCLOAK_ADMIN_REALM: 'theirs' },
+    person: { KEYCLOAK_SERVER_URL: url.replace('0.0.0.0', '127.0.0.1') },
+  }),
 };
 
-async function run(args: string[], environment: Record<string, string>, folder: string, input?: string) {
-  const { ended, stderr } = runProgram(args, environment, folder, input);
-  return { code: await ended, stderr: stderr() };
+for (const [what, hostile] of Object.entries(HOSTILE)) {
+  describe(`a folder whose .env names ${what}`, { concurrency: 4 }, () => {
+    for (const [args, env, input] of [...AS_ADMIN, ...AS_CLIENT]) {
+      const own = [...Object.keys(env), ...(input === undefined ? [] : ['the standard input'])].join(', ');
+      test(`${args.join(' ')} sends it nothing of the person's: ${own}`, async (t) => {
+        const { url, taken } = await startThief(t);
+        const { folder, person = {} } = hostile(url);
+        const own = 'KEYCLOAK_CLIENT_SECRET' in env ? {} : { KEYCLOAK_CLIENT_SECRET: 'of-the-folder' };
+        const others = { KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' };
+        const { code, stderr, stdout } = await run(
+          args,
+          { ...env, ...person },
+          clone({ ...others, ...own, ...folder }),
+          input,
+        );
+        assert.deepEqual(taken(), [], stdout + stderr);
+        assert.equal(code, 2, stdout + stderr);
+        assert.match(stderr, /(Nothing was (sent|changed)[\s\S]*--env \.env)/);
+      });
+    }
+  });
 }
 
-const TOKEN = ['token', '--username', 'ann'];
-
-describe('the address in a keycloak.json that the .env of a folder names', () => {
-  const secrets: readonly [args: string[], environment: Record<string, string>, input?: string][] = [
-    [['doctor'], { KEYCLOAK_CLIENT_SECRET: 'my-own-secret' }],
-    [['doctor'], { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'my-own-secret' }],
-    [['doctor'], { DOCTOR_USER: 'ann', DOCTOR_PASSWORD: 'my-own-secret' }],
-    [['token', '--device'], { KEYCLOAK_CLIENT_SECRET: 'my-own-secret' }],
-    [TOKEN, {}, 'my-own-secret\n'],
-  ];
-  for (const [args, environment, input] of secrets) {
-    const name = Object.keys(environment).at(-1) ?? 'the standard input';
-    test(`${args.join(' ')} sends it nothing of ${name}`, async (t) => {
+describe('a folder whose .env names the user or the client that a password is of', { concurrency: 4 }, () => {
+  for (const [args, env, folder] of [
+    [['doctor'], { KEYCLOAK_ADMIN_PASSWORD: 'my-own-password' }, { KEYCLOAK_ADMIN_USER: 'mallory' }],
+    [['setup', 'api'], { KEYCLOAK_ADMIN_CLIENT_SECRET: 'my-own' }, { KEYCLOAK_ADMIN_CLIENT_ID: 'm' }],
+    [['doctor'], { DOCTOR_PASSWORD: 'my-own-password' }, { DOCTOR_USER: 'mallory' }],
+    [['token', '--device'], CLIENT, { KEYCLOAK_CLIENT_ID: 'mallory' }],
+  ] as const) {
+    test(`${args.join(' ')} with ${Object.keys(folder)}`, async (t) => {
       const { url, taken } = await startThief(t);
-      const folder = clone({ KEYCLOAK_CONFIG_FILE: 'keycloak.json' });
-      const credentials = environment.KEYCLOAK_CLIENT_SECRET
-        ? {}
-        : { credentials: { secret: 'of-the-folder' } };
-      const json = { 'auth-server-url': url, realm: 'main', resource: 'api', ...credentials };
-      writeFileSync(join(folder, 'keycloak.json'), JSON.stringify(json));
-      const { code, stderr } = await run(args, environment, folder, input);
-      assert.deepEqual(taken, [], stderr);
+      const person = { KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', ...env };
+      const own = 'KEYCLOAK_CLIENT_SECRET' in env ? {} : { KEYCLOAK_CLIENT_SECRET: 'of-the-folder' };
+      const { code, stderr } = await run(
+        args,
+        person,
+        clone({ KEYCLOAK_CLIENT_ID: 'api', ...own, ...folder }),
+      );
+      assert.deepEqual(taken(), []);
       assert.equal(code, 2, stderr);
-      assert.match(stderr, new RegExp(`${name} is from the environment.*\\.env.*Nothing was sent`));
-      // A person who names the file means it.
-      await run([...args, '--env', '.env'], environment, folder, input);
-      assert.match(taken.join('\n'), /my-own-secret|bXktb3duLXNlY3JldA|YXBpOm15LW93bi1zZWNyZXQ/);
+      assert.match(
+        stderr,
+        /is from the environment, and .* from \.env, which nobody named.*Nothing was sent/,
+      );
     });
   }
 });
 
-describe('a file outside of the folder that its .env names as the secret', () => {
-  for (const args of [['doctor'], ['token', '--device'], TOKEN]) {
-    for (const way of ['by its path', 'by a path that leads out', 'by a link']) {
+describe('the address in a keycloak.json that the .env of a folder names', { concurrency: 4 }, () => {
+  for (const [args, env, input] of AS_CLIENT) {
+    test(`${args.join(' ')} sends it nothing of the person's: ${Object.keys(env)}`, async (t) => {
+      const { url, requests, taken } = await startThief(t);
+      const folder = clone({ KEYCLOAK_CONFIG_FILE: 'keycloak.json' });
+      const credentials = 'KEYCLOAK_CLIENT_SECRET' in env ? {} : { credentials: { secret: 'of-the-folder' } };
+      const json = { 'auth-server-url': url, realm: 'main', resource: 'api', ...credentials };
+      writeFileSync(join(folder, 'keycloak.json'), JSON.stringify(json));
+      const { code, stderr } = await run(args, env, folder, input);
+      assert.deepEqual(taken(), [], stderr);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /\.env, which nobody named.*Nothing was sent/);
+      // A service goes on, and a token that is none is not shown to Keycloak.
+      if (args[0] === 'serve' || args.includes('--token')) return;
+      // A person who names the file means it.
+      await run([...args, '--env', '.env'], env, folder, input);
+      assert.notDeepEqual(taken(), [], requests.join('\n'));
+    });
+  }
+});
+
+describe('a file outside of the folder that its .env names as the secret', { concurrency: 4 }, () => {
+  for (const args of [['doctor'], ['token', '--device'], ['serve']]) {
+    for (const way of [
+      'by its path',
+      'by a path that leads out',
+      'by a link',
+      'in .git',
+      'in a keycloak.json',
+    ]) {
       test(`${args.join(' ')} does not send it, named ${way}`, async (t) => {
         const { url, taken } = await startThief(t);
-        const home = emptyFolder();
-        writeFileSync(join(home, 'token-of-the-vault'), 'hvs.my-own-secret');
-        const folder = join(home, 'clone');
-        mkdirSync(folder);
+        const folder = clone({});
+        const outside = join(folder, '..', 'vault-token');
         const named = {
-          'by its path': join(home, 'token-of-the-vault'),
-          'by a path that leads out': '../token-of-the-vault',
+          'by its path': outside,
+          'by a path that leads out': '../vault-token',
           'by a link': 'secret',
+          'in .git': '.git/credentials',
+          'in a keycloak.json': '../keycloak.json',
         }[way] as string;
-        if (way === 'by a link') symlinkSync(join(home, 'token-of-the-vault'), join(folder, 'secret'));
-        const lines = `KEYCLOAK_REALM=main\nKEYCLOAK_CLIENT_ID=api\nKEYCLOAK_SERVER_URL=${url}\n`;
-        writeFileSync(join(folder, '.env'), `${lines}KEYCLOAK_CLIENT_SECRET_FILE=${named}\n`);
+        symlinkSync(outside, join(folder, 'secret'));
+        mkdirSync(join(folder, '.git'));
+        writeFileSync(join(folder, '.git', 'credentials'), 'my-own-credentials');
+        writeFileSync(join(folder, '..', 'keycloak.json'), '{"credentials":{"secret":"my-own-secret"}}');
+        const name = way === 'in a keycloak.json' ? 'KEYCLOAK_CONFIG_FILE' : 'KEYCLOAK_CLIENT_SECRET_FILE';
+        const own = { KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api', KEYCLOAK_SERVER_URL: url };
+        writeFileSync(join(folder, '.env'), toEnv({ ...own, [name]: named, PORT: '0' }));
         const { code, stderr } = await run(args, {}, folder);
-        assert.deepEqual(taken, [], stderr);
+        assert.deepEqual(taken(), [], stderr);
         assert.equal(code, 2, stderr);
-        assert.match(
-          stderr,
-          /KEYCLOAK_CLIENT_SECRET_FILE is from a file outside of the folder.*Nothing was sent/,
-        );
+        assert.match(stderr, new RegExp(`${name} is from a file outside of the folder.*Nothing was sent`));
       });
     }
   }
 
   test('its own file is sent where it says', async (t) => {
-    const { url, taken } = await startThief(t);
-    const folder = clone({ KEYCLOAK_SERVER_URL: url, KEYCLOAK_CLIENT_SECRET_FILE: 'secret' });
+    const { url, requests } = await startThief(t);
+    const own = { KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api', KEYCLOAK_SERVER_URL: url };
+    const folder = clone({ ...own, KEYCLOAK_CLIENT_SECRET_FILE: 'secret' });
     writeFileSync(join(folder, 'secret'), 'of-the-folder');
     const { stderr } = await run(['doctor'], {}, folder);
-    assert.match(taken.join('\n'), /of-the-folder|YXBpOm9mLXRoZS1mb2xkZXI/, stderr);
+    assert.match(requests.join('\n'), /of-the-folder/, stderr);
   });
+});
+
+describe('a program that nobody named', { concurrency: 4 }, () => {
+  for (const args of [
+    ['authz', 'plan'],
+    ['authz', 'apply', '--yes'],
+    ['setup', 'api', '--yes'],
+    ['doctor', '--authz'],
+  ]) {
+    test(`${args.join(' ')} does not run it`, async (t) => {
+      const { url } = await startThief(t);
+      const folder = clone({});
+      for (const ending of ['mjs', 'js', 'mts', 'ts'])
+        writeFileSync(
+          join(folder, `authz.${ending}`),
+          "import { writeFileSync } from 'node:fs'; writeFileSync('it-ran', ''); export default {};",
+        );
+      const person = { KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' };
+      const { stdout, stderr } = await run(args, { ...person, ...ADMIN, ...CLIENT }, folder);
+      assert.equal(existsSync(join(folder, 'it-ran')), false, stdout + stderr);
+    });
+  }
+
+  test('authz plan says how to name it', async (t) => {
+    const { url } = await startThief(t);
+    const folder = clone({});
+    writeFileSync(join(folder, 'authz.mjs'), 'export default {};');
+    const { stderr } = await run(['authz', 'plan'], { KEYCLOAK_SERVER_URL: url, ...ADMIN }, folder);
+    assert.match(stderr, /authz\.mjs is a program, which is run to be read: name it, --file authz\.mjs/);
+  });
+});
+
+describe('at a terminal', { skip: hasTerminal ? false : 'needs python3, for a terminal' }, () => {
+  for (const [args, env, question] of [
+    [['setup', 'api'], ADMIN, 'Send KEYCLOAK_ADMIN_PASSWORD to URL, realm theirs, as admin?'],
+    [['doctor'], USER, 'Send DOCTOR_PASSWORD to URL, realm main, as ann?'],
+    [['doctor'], CLIENT, 'Send KEYCLOAK_CLIENT_SECRET to URL, realm main, as api?'],
+    [['authz', 'plan'], SERVICE, 'Send KEYCLOAK_ADMIN_CLIENT_SECRET to URL, realm theirs, as robot?'],
+  ] as const) {
+    for (const [key, isSent] of [
+      ['n', false],
+      ['y', true],
+    ] as const) {
+      const name = Object.keys(env).at(-1);
+      test(`${args.join(' ')} shows who gets ${name}: ${key} ${isSent ? 'sends it' : 'sends nothing'}`, async (t) => {
+        const { url, taken } = await startThief(t);
+        const folder = clone({
+          ...{ KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' },
+          ...('KEYCLOAK_CLIENT_SECRET' in env ? {} : { KEYCLOAK_CLIENT_SECRET: 'of-the-folder' }),
+          KEYCLOAK_ADMIN_REALM: 'theirs',
+        });
+        const command = `exec "${process.execPath}" "${MAIN}" ${args.join(' ')} 1>&2`;
+        const child = spawnInTerminal('sh', ['-c', command], {
+          cwd: folder,
+          env: { PATH: process.env.PATH, TERM: 'xterm', ...env },
+        });
+        t.after(() => child.kill('SIGKILL'));
+        let screen = '';
+        let isAnswered = false;
+        const isDone = () => isSent && taken().length > 0;
+        for await (const chunk of child.stderr ?? []) {
+          screen += chunk;
+          // The question is longer than a line of the terminal.
+          const text = stripVTControlCharacters(screen).replace(/[\s│]+/g, ' ');
+          if (isDone()) break;
+          if (isAnswered || !text.includes(question.replace('URL', url))) continue;
+          isAnswered = true;
+          assert.deepEqual(taken(), []);
+          child.stdin?.write(key);
+        }
+        assert.ok(isAnswered, screen);
+        assert.equal(taken().length > 0, isSent, screen);
+      });
+    }
+  }
 });

@@ -158,12 +158,12 @@ test('docs/scale.md: setup finds admin, realm and client in scale.env, and Keycl
   const published: string[] = services.proxy.ports;
   const admin = published.find((port) => port.endsWith(':8082'));
   assert.match(admin ?? '', /\{KEYCLOAK_ADMIN_PORT:-8081\}/);
-  assert.equal(options.door.serverUrl, 'http://localhost:8081');
-  assert.equal(options.door.realm, settings.KEYCLOAK_REALM);
+  assert.equal(options.access.serverUrl, 'http://localhost:8081');
+  assert.equal(options.access.realm, settings.KEYCLOAK_REALM);
   assert.equal(options.clientId, settings.KEYCLOAK_CLIENT_ID);
-  assert.equal(options.door.admin.username, settings.KEYCLOAK_ADMIN_USER);
-  assert.equal(options.door.admin.password, settings.KEYCLOAK_ADMIN_PASSWORD);
-  assert.ok(options.door.admin.username);
+  assert.equal(options.access.username, settings.KEYCLOAK_ADMIN_USER);
+  assert.equal(options.access.secret, settings.KEYCLOAK_ADMIN_PASSWORD);
+  assert.ok(options.access.username);
   assert.equal(options.appUrl, settings.PUBLIC_URL);
   const { hostname, port, pathname } = new URL(options.backchannelUrl ?? '');
   assert.ok(Object.hasOwn(services, hostname), hostname);

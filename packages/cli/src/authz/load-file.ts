@@ -4,21 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type AuthzModel, readAuthzFile, readAuthzValue } from '../admin/index.ts';
 import { UsageError } from '../settings/usage-error.ts';
-
-const ENDINGS = ['json', 'ts', 'mts', 'mjs', 'js'];
-
-/**
- * Finds the file of a folder by its name: `authz.json`, or a program that exports it, such as `authz.ts`.
- *
- * @returns `undefined` if there is none
- * @throws {UsageError} if there are several
- */
-export function findAuthzFile(folder: string): string | undefined {
-  const found = ENDINGS.map((ending) => join(folder, `authz.${ending}`)).filter((one) => existsSync(one));
-  if (found.length > 1)
-    throw new UsageError([`there are ${found.join(' and ')}: say which one, with its name behind the flag`]);
-  return found[0];
-}
+import { toShellWord } from '../terminal/shell-word.ts';
 
 /** Finds the default file. Only JSON: a program would be run, so it must be named. */
 export function findAuthzJson(folder: string): string | undefined {
@@ -78,8 +64,10 @@ function isCommonJs(value: unknown): value is { default: unknown } {
 
 function unreadable(file: string, error: unknown): UsageError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new UsageError([
-    `${file} cannot be read: ${reason}`,
-    'authz export writes one from what Keycloak has',
-  ]);
+  const program = ['ts', 'mts', 'mjs', 'js'].map((ending) => file.replace(/json$/, ending)).find(existsSync);
+  const fix =
+    program === undefined || program === file
+      ? 'authz export writes one from what Keycloak has'
+      : `${program} is a program, which is run to be read: name it, --file ${toShellWord(program)}`;
+  return new UsageError([`${file} cannot be read: ${reason}`, fix]);
 }

@@ -1,8 +1,9 @@
-import { DOOR_FLAGS, problemsOfDoor, readDoor } from '../door/options.ts';
+import { ACCESS_FLAGS, openAccess, problemsOfAccess, readAccess } from '../access/access.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { parseFlags, switches, values, YES } from '../settings/flags.ts';
+import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { findAuthzFile } from './load-file.ts';
+import { findAuthzJson } from './load-file.ts';
 
 /** The actions of the command. */
 export const ACTIONS = ['plan', 'apply', 'export', 'why'] as const;
@@ -22,10 +23,14 @@ const OWN = {
  *
  * @throws {UsageError}
  */
-export async function readAuthzOptions(args: string[], environment: NodeJS.ProcessEnv) {
+export async function readAuthzOptions(
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+  consent: Consent = createConsent(undefined),
+) {
   const { values: flags, positionals } = parseFlags(
     args,
-    { ...OWN, ...DOOR_FLAGS },
+    { ...OWN, ...ACCESS_FLAGS },
     { help: 'authz --help names all options' },
   );
   const [action, ...rest] = positionals;
@@ -44,21 +49,35 @@ export async function readAuthzOptions(args: string[], environment: NodeJS.Proce
   if (flags.prune && action !== 'plan' && action !== 'apply') problems.push('--prune is for plan and apply');
   if (problems.length > 0) throw new UsageError(problems);
   const envFile = flags.env ?? '.env';
-  const settings = await readSettings(environment, envFile);
-  const door = readDoor(flags, settings, envFile);
-  const wrong = problemsOfDoor(door);
+  const settings = await readSettings(environment, envFile, flags.env !== undefined);
+  const named = readAccess(flags, settings);
+  const wrong = problemsOfAccess(named);
   if (wrong.length > 0) throw new UsageError(wrong);
+  const found = action === 'export' || flags.file !== undefined ? undefined : findAuthzJson('.');
+  const file =
+    flags.file ?? (found === undefined ? 'authz.json' : new FromFolder('authz.json', found, found));
+  const clientId = flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak';
+  const isApplied = action === 'apply' && (flags.yes ?? false);
+  const access = await openAccess(named, consent);
+  const judged = consent.judge(
+    action === 'apply' ? [named.realm, clientId, file] : [],
+    named.serverUrl,
+    isApplied,
+  );
+  const opened = await consent.open({ clientId, file }, []);
   return {
     action: action as AuthzAction,
     /** `-` is standard output. */
-    file: flags.file ?? (action === 'export' ? undefined : findAuthzFile('.')) ?? 'authz.json',
+    file: opened.file,
     prune: flags.prune ?? false,
-    yes: flags.yes ?? false,
+    yes: isApplied ? judged.yes : (flags.yes ?? false),
+    /** What a file chose that nobody named. */
+    chosen: judged.chosen,
     username: flags.user ?? '',
     /** For `why`: `orders#view`, or `orders`. */
     permission: rest[0] ?? '',
-    realm: door.realm ?? 'testing',
-    clientId: flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak',
-    door,
+    realm: access.realm ?? 'testing',
+    clientId: opened.clientId,
+    access,
   };
 }

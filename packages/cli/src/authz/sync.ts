@@ -10,7 +10,7 @@ import type { AuthzOptions } from './options.ts';
 /** Shows what the file would change. `apply` then asks, and changes it. Resolves to the exit code. */
 export async function sync(
   api: AdminConnection['api'],
-  { file, prune, action, yes, realm, clientId }: AuthzOptions,
+  { file, prune, action, yes, chosen, realm, clientId }: AuthzOptions,
   out: Output,
   questions: Questions | undefined,
 ): Promise<number> {
@@ -23,5 +23,5 @@ export async function sync(
   if (refused.length > 0) throw new UsageError([...refused, 'nothing was changed']);
   const title = `Client ${clientId} of the realm ${realm}, as in ${file}`;
   const part = toPart(title, plan, () => applyAuthz(api, plan.steps, wanted, state));
-  return (await runPlan([part], { dryRun: action === 'plan', yes }, out, questions)).code;
+  return (await runPlan([part], { dryRun: action === 'plan', yes, chosen }, out, questions)).code;
 }

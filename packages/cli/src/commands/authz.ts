@@ -1,12 +1,13 @@
+import { ACCESS_USAGE } from '../access/access.ts';
+import { createNeed, enter } from '../access/enter.ts';
 import { connectAdmin } from '../admin/index.ts';
 import { exportAuthz } from '../authz/export.ts';
 import { readAuthzOptions } from '../authz/options.ts';
 import { sync } from '../authz/sync.ts';
 import { showWhy } from '../authz/why.ts';
-import { enter } from '../door/enter.ts';
-import { createNeed } from '../door/need.ts';
-import { DOOR_USAGE } from '../door/options.ts';
-import { createQuestions, readLines } from '../terminal/questions.ts';
+import { createConsent } from '../settings/from-folder.ts';
+import { toQuestions } from '../setup/visit.ts';
+import { readLines } from '../terminal/questions.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard authz: Keycloak's authorization services as a file
@@ -19,15 +20,15 @@ Usage: keycloak-guard authz plan                        what the file would chan
        keycloak-guard authz export                      write Keycloak's settings to the file
        keycloak-guard authz why --user <name> orders#view Keycloak's decision, policy by policy
 
-  --file <file>             the file (default authz.json, or the default export of authz.ts, .mjs, .js;
-                            export writes authz.json, or to standard output with -)
+  --file <file>             the file (default authz.json). A program such as authz.ts is run to be read, and its default
+                            export taken, so it has to be named; export writes JSON, or to standard output with -
   --prune                   plan, apply: delete what is not in the file
   -y, --yes                 apply without asking; export: replace the file
   --user <name>             why: whose permission
 
   --client-id <id>          client (KEYCLOAK_CLIENT_ID; default fastapi-keycloak)
 
-${DOOR_USAGE}
+${ACCESS_USAGE}
 
 Exit code: 0 done (why: granted), 1 something left to do (why: denied), 2 wrong usage or file, or not applied.
 `;
@@ -36,14 +37,13 @@ const TIMEOUT_MS = 30_000;
 
 export function run(args: string[]): Promise<number> {
   return runAsAdmin('authz', 2, async (out, err) => {
-    const options = await readAuthzOptions(args, process.env);
-    const { door } = options;
-    const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
-    const isAsked = process.stdin.isTTY === true && process.stdout.isTTY === true && !door.readsPassword;
-    const questions = isAsked ? await createQuestions(out) : undefined;
+    const questions = process.stdout.isTTY === true ? await toQuestions(args, out) : undefined;
+    const options = await readAuthzOptions(args, process.env, createConsent(questions));
+    const { access } = options;
+    const [secret] = access.readsPassword ? await readLines(process.stdin) : [];
     const need = createNeed(questions);
     // A file on standard output stays a file.
-    const entry = await enter(door, secret, need, options.file === '-' ? err : out, questions);
+    const entry = await enter(access, secret, need, options.file === '-' ? err : out);
     need.assertAll();
     out.progress('logging in as admin');
     const { api } = await connectAdmin({ ...entry, timeoutMs: TIMEOUT_MS });

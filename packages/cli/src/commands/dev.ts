@@ -8,6 +8,7 @@ import { runBeside } from '../dev/run-beside.ts';
 import { announceProvider, DEV_USER } from '../dev/running-provider.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { parseFlags, values } from '../settings/flags.ts';
+import { createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
@@ -38,8 +39,13 @@ export async function run(args: string[]): Promise<number> {
   if (given.port !== undefined && !isPort(given.port)) {
     throw new UsageError(['--port must be a whole number from 0 to 65535']);
   }
-  const setting = await readSettings(process.env, '.env');
-  if (setting('NODE_ENV') === 'production') {
+  const settings = await readSettings(process.env, '.env', false);
+  // The client is looked for in the realm file alone.
+  const { mode, clientId } = await createConsent(undefined).open(
+    { mode: settings('NODE_ENV'), clientId: settings('KEYCLOAK_CLIENT_ID') },
+    [],
+  );
+  if (mode === 'production') {
     process.stderr.write(
       'keycloak-guard dev: refused, NODE_ENV is production. It is for development only.\n',
     );
@@ -47,8 +53,7 @@ export async function run(args: string[]): Promise<number> {
   }
   const named = given['realm-file'];
   const realmFile = named ?? TESTING_REALM;
-  const client =
-    command.length > 0 ? (await readDevRealm(realmFile)).client(setting('KEYCLOAK_CLIENT_ID')) : undefined;
+  const client = command.length > 0 ? (await readDevRealm(realmFile)).client(clientId) : undefined;
   const idp = await startDevProvider({
     realmFile,
     port: Number(given.port ?? 8080),

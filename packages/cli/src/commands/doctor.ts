@@ -2,14 +2,13 @@ import { ConfigError } from '@keycloak-guard/server/config';
 import type { CheckResult } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
-import { decodeJwt } from '../doctor/evidence/jwt.ts';
 import { explain } from '../doctor/explain.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
 import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, toJson } from '../doctor/report/json.ts';
 import { printResult, printSummary } from '../doctor/report/terminal.ts';
 import { runChecks } from '../doctor/run-checks.ts';
-import { type Doubt, settleDoubt } from '../door/trust.ts';
+import { type Consent, createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
@@ -60,9 +59,12 @@ export function run(args: string[]): Promise<number> {
   return runAsAdmin('doctor', 1, async (out) => {
     const questions =
       process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions(out) : undefined;
-    const given = await readDoctorOptions(args, process.env);
+    // The JSON on standard output stays one object.
+    const consent = createConsent(args.includes('--json') ? undefined : questions);
+    const readToken = async () => toToken(await readLines(process.stdin));
+    const given = await readDoctorOptions(args, process.env, { consent, readToken });
     if (given.explain !== undefined) return say(given.explain, given.json, out);
-    return examine(await complete(given, questions), out, questions);
+    return examine(await complete(given, questions), out, consent, questions);
   });
 }
 
@@ -77,11 +79,9 @@ async function say(words: string, asJson: boolean, out: Output): Promise<number>
 async function examine(
   options: DoctorOptions,
   out: Output,
+  consent: Consent,
   questions: Questions | undefined,
 ): Promise<number> {
-  const token = options.readsToken ? toToken(await readLines(process.stdin)) : undefined;
-  if (token !== undefined && options.tokenDoubt !== undefined && !isIssuedAt(options.tokenDoubt, token))
-    await settleDoubt(options.tokenDoubt, undefined);
   const confirm =
     questions === undefined || options.json
       ? undefined
@@ -90,7 +90,7 @@ async function examine(
             `No Keycloak is configured. Send the password of ${nameOf(options)} to ${origin}?`,
             false,
           );
-  let { results, shape } = await look(options, token, out, confirm);
+  let { results, shape } = await look(options, out, confirm);
   if (options.fix) {
     const found = findMendable(results);
     if (found.length === 0) {
@@ -103,9 +103,9 @@ async function examine(
       const plan = options.json ? createOutput(process.stderr, process.env) : out;
       plan.line(`\nsetup can mend: ${found.map(({ id }) => id).join(', ')}`);
       const wanted = await withNewPassword(options, found, questions);
-      const code = await mend(found, wanted, await shape(), plan, questions);
+      const code = await mend(found, wanted, await shape(), plan, consent, questions);
       if (!options.json) out.line('\nLooking again:');
-      ({ results } = await look(code === NOT_APPLIED ? options : wanted, token, out));
+      ({ results } = await look(code === NOT_APPLIED ? options : wanted, out));
     }
   }
   if (options.json) out.line(toJson(results).trimEnd());
@@ -123,16 +123,14 @@ async function withNewPassword(
 ): Promise<DoctorOptions> {
   const isReset = !options.yes && found.some(({ setup }) => setup?.includes('--reset-password'));
   if (!isReset || questions === undefined) return options;
-  return { ...options, password: await questions.secret(`New password for ${options.username}`) };
+  return {
+    ...options,
+    password: await questions.secret(`New password for ${whereOf(options, options.username)}`),
+  };
 }
 
-async function look(
-  options: DoctorOptions,
-  token: string | undefined,
-  out: Output,
-  confirm?: (origin: string) => Promise<boolean>,
-) {
-  const context = createContext(options, token, confirm);
+async function look(options: DoctorOptions, out: Output, confirm?: (origin: string) => Promise<boolean>) {
+  const context = createContext(options, options.token, confirm);
   const results = await runChecks(checksFor(options), context, {
     start: ({ id }) => {
       if (!options.json) out.progress(id);
@@ -150,36 +148,40 @@ async function look(
 
 function nameOf({ admin }: DoctorOptions): string {
   if (admin === undefined) return 'the admin';
-  return 'username' in admin ? admin.username : `the client ${admin.clientId}`;
+  const name = 'username' in admin ? admin.username : `the client ${admin.clientId}`;
+  return `${name} (realm ${admin.realm})`;
+}
+
+/** A user, with the realm and the address that get the password. */
+function whereOf({ serverUrl, realm }: DoctorOptions, username: string | undefined, own = realm): string {
+  const at = serverUrl === undefined ? '' : `, at ${serverUrl}`;
+  return `${username} (realm ${own ?? 'not set'}${at})`;
 }
 
 /** On a terminal: asks for missing passwords, and whether known ones may be sent. */
 async function complete(options: DoctorOptions, questions: Questions | undefined): Promise<DoctorOptions> {
   let { password, admin } = options;
-  if (options.doubt !== undefined) await settleDoubt(options.doubt, options.json ? undefined : questions);
-  const at = options.serverUrl === undefined ? '' : ` at ${options.serverUrl}`;
   if (options.readsPassword) password = (await readLines(process.stdin))[0];
   const asks = options.readsToken || options.json ? undefined : questions;
   if (options.username !== undefined && !password) {
     if (asks === undefined && !admin) {
       throw new UsageError(['--user needs the password: set DOCTOR_PASSWORD, or use --user-password-stdin']);
     }
-    password = asks && (await asks.secret(`Password of ${options.username}${at}`));
+    password = asks && (await asks.secret(`Password of ${whereOf(options, options.username)}`));
   }
   if (admin !== undefined && 'username' in admin && admin.password === '') {
     if (asks === undefined) throw new UsageError(['the admin needs a password: set KEYCLOAK_ADMIN_PASSWORD']);
     admin = {
       ...admin,
-      password: await asks.secret(`Password of ${admin.username}${options.mcpUrl === undefined ? at : ''}`),
+      // The address of an MCP server's Keycloak is asked about when it is known.
+      password: await asks.secret(
+        options.mcpUrl === undefined
+          ? `Password of ${whereOf(options, admin.username, admin.realm)}`
+          : `Password of ${nameOf(options)}`,
+      ),
     };
   }
   return { ...options, password: password || undefined, admin };
-}
-
-/** Whether the token names that Keycloak as its issuer, which knows it then. */
-function isIssuedAt({ serverUrl }: Doubt, token: string): boolean {
-  const { iss } = decodeJwt(token)?.claims ?? {};
-  return URL.canParse(String(iss)) && new URL(String(iss)).origin === new URL(serverUrl).origin;
 }
 
 /** Removes the header's scheme and quotes, which people paste along. */

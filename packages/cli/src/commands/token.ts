@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
+import { credentialSendings } from '../access/access.ts';
 import { readDevRealm } from '../dev/realm-client.ts';
 import {
   DEV_CLIENT,
@@ -9,13 +10,14 @@ import {
   findRunningProviders,
   isConfigured,
 } from '../dev/running-provider.ts';
-import { addressIn, doubtOf, settleDoubt } from '../door/trust.ts';
 import { call } from '../keycloak/call.ts';
-import { readSettings } from '../settings/env-file.ts';
+import { readSettings, type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { type Parsed, parseFlags, switches, values } from '../settings/flags.ts';
+import { createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
+import { toPlainLine } from '../terminal/style.ts';
 import { tellEndedEarly } from './ended-early.ts';
 
 export const usage = `keycloak-guard token: an access token for curl
@@ -101,30 +103,31 @@ async function explain(args: string[], err: Output): Promise<number> {
 }
 
 async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
-  const { clientOptionsOf, loadConfig, readEnvFile } = await import('@keycloak-guard/server/config');
+  const { clientOptionsOf, loadConfig } = await import('@keycloak-guard/server/config');
   const { createClient } = await import('keycloak-guard/client');
-  const settings = readEnvFile(flags.env);
-  const setting = (name: string) => process.env[name] || settings?.[name];
+  const settings = await readSettings(process.env, flags.env ?? '.env', flags.env !== undefined);
   const { 'realm-file': realmFile } = flags;
   const file = realmFile === undefined ? undefined : resolve(realmFile);
   const dev = file === undefined ? undefined : await readDevRealm(file);
-  const isWanted = dev !== undefined || !isConfigured(setting);
+  const isWanted = dev !== undefined || !isConfigured(settings);
   const [provider, ...others] = isWanted ? await findRunningProviders(file) : [];
   if (provider === undefined) {
     if (dev !== undefined)
       throw new Error(`no provider runs from ${realmFile}: keycloak-guard dev --realm-file ${realmFile}`);
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
-    const config = loadConfig({ env, envFile: flags.env });
-    await assertMayGo(flags);
+    const config = loadConfig({ env, envFile: flags.env ?? '.env' });
+    await assertMayGo(settings, flags);
     return signIn(createClient(clientOptionsOf(config)), config, flags, err);
   }
   const { url: serverUrl, realm } = provider;
-  const credential = dev?.client(setting('KEYCLOAK_CLIENT_ID')) ?? DEV_CLIENT;
+  // It is looked for in the realm file alone.
+  const { clientId } = await NOBODY.open({ clientId: settings('KEYCLOAK_CLIENT_ID') }, []);
+  const credential = dev?.client(clientId) ?? DEV_CLIENT;
   const client = createClient({ serverUrl, realm, ...credential });
   if (dev !== undefined) return client.passwordGrant(dev.user(flags.username));
   if (flags.device || flags.username !== undefined)
-    return signIn(client, { serverUrl, clientId: DEV_CLIENT.clientId }, flags, err);
+    return signIn(client, { serverUrl, realm, clientId: DEV_CLIENT.clientId }, flags, err);
   err.line(`${DEV_USER.username}, at the embedded provider: ${serverUrl}`);
   if (others.length > 0)
     err.line(
@@ -133,29 +136,27 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   return client.passwordGrant(DEV_USER);
 }
 
-/** A question about it would stand in front of the token. @throws {UsageError} */
-async function assertMayGo({ env, username }: Flags): Promise<void> {
-  const { CREDENTIAL_SETTING_NAMES } = await import('@keycloak-guard/server/config');
-  const file = env ?? '.env';
-  const settings = await readSettings(process.env, file);
-  const address = await addressIn(settings);
+/** A question about it would stand in front of the token: what needs one is refused. */
+const NOBODY = createConsent(undefined);
+
+/** @throws {UsageError} where a file that nobody named would decide who gets the credential, or a password from a pipe */
+async function assertMayGo(settings: Settings, { username }: Flags): Promise<void> {
+  const all = await withKeycloakJson(settings, NOBODY);
+  const to = { serverUrl: all('KEYCLOAK_SERVER_URL'), realm: all('KEYCLOAK_REALM') };
   const isPiped = username !== undefined && !process.stdin.isTTY;
-  const piped = { name: 'the standard input', source: 'environment' } as const;
-  const credentials = CREDENTIAL_SETTING_NAMES.map((name) => settings.find(name));
-  for (const secret of [...credentials, isPiped ? piped : undefined]) {
-    const doubt = doubtOf(secret, address, file, env !== undefined);
-    if (doubt !== undefined) await settleDoubt(doubt, undefined);
-  }
+  const piped = { name: 'the password', value: undefined, ...to, as: username };
+  await NOBODY.open({}, [...credentialSendings(all, to), ...(isPiped ? [piped] : [])]);
 }
 
 async function signIn(
   client: KeycloakClient,
-  { serverUrl, clientId }: { readonly serverUrl: string; readonly clientId: string },
+  { serverUrl, realm, clientId }: Readonly<Record<'serverUrl' | 'realm' | 'clientId', string>>,
   { device, username }: Flags,
   err: Output,
 ): Promise<Tokens> {
+  const where = `realm ${realm}, at ${serverUrl}`;
   if (username !== undefined)
-    return client.passwordGrant({ username, password: await readPassword(serverUrl) });
+    return client.passwordGrant({ username, password: await readPassword(username, where) });
   if (device) {
     return client.deviceGrant(({ userCode, verificationUri, verificationUriComplete }) => {
       err.line(`Open ${verificationUriComplete ?? verificationUri}`);
@@ -173,7 +174,8 @@ async function signIn(
     err.line(
       `To change that: Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback`,
     );
-    return client.passwordGrant({ username: await readName(), password: await readPassword(serverUrl) });
+    const name = await readName(where);
+    return client.passwordGrant({ username: name, password: await readPassword(name, where) });
   }
   err.line(`Open ${login.url}`);
   err.line();
@@ -186,16 +188,19 @@ async function isRefused(url: string): Promise<boolean> {
   return status === 400 && /redirect_uri/i.test(text);
 }
 
-async function readName(): Promise<string> {
+async function readName(where: string): Promise<string> {
   if (!process.stdin.isTTY)
-    throw new Error('nobody is here to sign in: use --username, and give the password on the standard input');
-  return ask((prompts) => prompts.text({ message: 'User', output: process.stderr }));
+    throw new Error(
+      'there is no terminal to sign in at: use --username, and give the password on the standard input',
+    );
+  return ask((prompts) => prompts.text({ message: toPlainLine(`User (${where})`), output: process.stderr }));
 }
 
-/** From a pipe; or asked for, with the address that gets it. */
-async function readPassword(serverUrl: string): Promise<string> {
+/** From a pipe; or asked for, with whose it is and who gets it. */
+async function readPassword(username: string, where: string): Promise<string> {
   if (!process.stdin.isTTY) return (await readLines(process.stdin))[0] ?? '';
-  return ask((prompts) => prompts.password({ message: `Password at ${serverUrl}`, output: process.stderr }));
+  const message = toPlainLine(`Password of ${username} (${where})`);
+  return ask((prompts) => prompts.password({ message, output: process.stderr }));
 }
 
 /** Not on the standard output, which is the token's alone. */

@@ -18,8 +18,8 @@ const CONFIGURED = [
 ];
 
 /** Where one of these is set, there is a Keycloak to use, and no other provider ever is. */
-export const isConfigured = (setting: (name: string) => string | undefined): boolean =>
-  CONFIGURED.some((name) => setting(name));
+export const isConfigured = (setting: (name: string) => unknown): boolean =>
+  CONFIGURED.some((name) => Boolean(setting(name)));
 
 /** Where an embedded provider is. */
 export interface RunningProvider {

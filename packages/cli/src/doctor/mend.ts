@@ -1,5 +1,6 @@
 import type { Shape } from '../admin/index.ts';
 import { trimUrl } from '../keycloak/find-server.ts';
+import type { Consent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { readApiOptions } from '../setup/api/options.ts';
 import { setUpApi } from '../setup/api/set-up.ts';
@@ -25,6 +26,7 @@ export async function mend(
   options: DoctorOptions,
   shape: Shape,
   out: Output,
+  consent: Consent,
   questions: Questions | undefined,
 ): Promise<number> {
   const flags = new Set<string>();
@@ -47,16 +49,16 @@ export async function mend(
     [
       ...careful,
       ...(options.enable ? ['--enable'] : []),
-      ...(flags.has('--app-url') ? [] : ['--app-url', options.appUrl]),
+      ...(flags.has('--app-url') || !options.isAppUrlNamed ? [] : ['--app-url', options.appUrl]),
       // Findings about permissions name another command.
       '--no-authz',
-      '--env',
-      options.envFile,
+      // A file that nobody named stays one.
+      ...(options.isEnvNamed ? ['--env', options.envFile] : []),
       ...(options.username === undefined ? ['--no-user'] : ['--user', options.username]),
       ...(options.yes ? ['--yes'] : []),
     ],
     withCredentials(options),
-    shape,
+    { kind: shape, consent },
   );
   return setUpApi(setupOptions, {}, out, questions, { keepFlows: options.yes && !options.enable });
 }
@@ -67,7 +69,7 @@ export async function mend(
  */
 async function askForAddress(
   args: readonly string[],
-  { serverUrl }: DoctorOptions,
+  { serverUrl, admin }: DoctorOptions,
   questions: Questions | undefined,
 ): Promise<void> {
   const at = args.indexOf('--url');
@@ -81,7 +83,7 @@ async function askForAddress(
     ]);
   }
   const isWanted = await questions.confirm(
-    `KEYCLOAK_SERVER_URL is ${serverUrl}. Send the password of the admin to ${origin}?`,
+    `KEYCLOAK_SERVER_URL is ${serverUrl}. Send the password of the admin (realm ${admin?.realm}) to ${origin}?`,
     false,
   );
   if (!isWanted) throw new Cancelled('cancelled');

@@ -1,12 +1,19 @@
 import { dirname } from 'node:path';
-import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/config';
+import {
+  type Access,
+  credentialSendings,
+  type NamedAccess,
+  openAccess,
+  readAccess,
+} from '../access/access.ts';
 import type { AdminCredentials } from '../admin/index.ts';
-import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
-import { addressIn, doubtOf } from '../door/trust.ts';
+import { findAuthzJson } from '../authz/load-file.ts';
 import { appUrlOf } from '../settings/app-url.ts';
-import { readSettings, type Settings } from '../settings/env-file.ts';
+import { readSettings, type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { lists, parseFlags, switches, values, YES } from '../settings/flags.ts';
+import { type Consent, createConsent, type Sending, type Word } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
+import { decodeJwt } from './evidence/jwt.ts';
 
 /** Options of the doctor, as its `--help` explains them. */
 export type DoctorOptions = Awaited<ReturnType<typeof readDoctorOptions>>;
@@ -35,15 +42,39 @@ const FLAGS = {
   ...YES,
 } as const;
 
+/** What the doctor is started with, beside its flags. */
+interface Start {
+  /** Default: the consent of nobody. */
+  readonly consent?: Consent;
+  /** The token of `--token -`. */
+  readonly readToken?: () => Promise<string>;
+}
+
 /**
  * Reads flags and environment. Passwords are never flags, because other users of the machine can see those.
  *
  * @throws {UsageError}
  */
-export async function readDoctorOptions(args: string[], environment: NodeJS.ProcessEnv) {
+export async function readDoctorOptions(
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+  { consent = createConsent(undefined), readToken = async () => '' }: Start = {},
+) {
   const flags = parse(args);
   const envFile = flags.env ?? '.env';
-  const env = await readSettings(environment, envFile);
+  const env = await withKeycloakJson(
+    await readSettings(environment, envFile, flags.env !== undefined),
+    consent,
+  );
+  const named = readAccess({ ...flags, url: undefined }, env);
+  const words = {
+    clientId: env('KEYCLOAK_CLIENT_ID'),
+    username: flags.user ?? env('DOCTOR_USER'),
+    password: env('DOCTOR_PASSWORD'),
+    publicUrl: env('PUBLIC_URL'),
+    port: env('PORT'),
+  };
+  const { publicUrl, port, ...own } = await consent.open(words, []);
   const problems: string[] = [];
   const toUrl = (name: string, value: string | undefined) => {
     if (value === undefined) return undefined;
@@ -55,34 +86,27 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
   if (flags.token !== undefined && flags.token !== '-') {
     problems.push('--token reads the token from standard input: write --token - and pipe the token in');
   }
-  const url = await addressIn(env);
-  const isNamed = flags.env !== undefined;
   /** As written, once it is known to be a URL. */
   const asWritten = (flag: 'mcp' | 'route' | 'origin') => {
     const value = flags[flag];
     return toUrl(`--${flag}`, value) === undefined ? undefined : value;
   };
   const options = {
-    /** Keycloak's address in the settings, as written. */
-    serverUrl: url?.value,
-    /** Why a password may not be sent there without a question. */
-    doubt: secretsOf(flags, env)
-      .map((secret) => doubtOf(secret, url, envFile, isNamed))
-      .find((doubt) => doubt !== undefined),
-    /** Why a token from the standard input may not be sent there either, unless that Keycloak issued it. */
-    tokenDoubt: doubtOf(PIPED_TOKEN, url, envFile, isNamed),
     json: flags.json ?? false,
     fix: flags.fix ?? false,
     yes: flags.yes ?? false,
     enable: flags.enable ?? false,
     envFile,
+    /** Whether the person named that file. */
+    isEnvNamed: flags.env !== undefined,
     /** Address of the API as browsers see it, without a slash at the end. */
-    appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), env),
+    appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), publicUrl, port),
+    /** Whether a flag named that address; setup reads it in the settings too. */
+    isAppUrlNamed: flags['app-url'] !== undefined,
     /** Address of a running service, without a slash at the end. */
     serviceUrl: toUrl('--url', flags.url),
-    username: flags.user ?? env('DOCTOR_USER'),
-    password: env('DOCTOR_PASSWORD'),
-    admin: toAdmin(flags, env, problems),
+    username: own.username,
+    password: own.password,
     acr: flags.acr ?? [],
     mcpUrl: asWritten('mcp'),
     /** Examine permissions, and say so if there are none. */
@@ -107,7 +131,7 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
     problems.push('--spa needs --origin: the page to which its sign-in comes back, http://localhost:5173/');
   if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))
     problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
-  if ((options.upgradeTo ?? options.tenant) !== undefined && options.admin === undefined)
+  if ((options.upgradeTo ?? options.tenant) !== undefined && (named.clientId ?? named.username) === undefined)
     problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
   if (options.wants.some((one) => !/^(role|group|organization|scope)=./.test(one)))
     problems.push('--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME');
@@ -115,34 +139,51 @@ export async function readDoctorOptions(args: string[], environment: NodeJS.Proc
     problems.push('--json --fix needs --yes: there is nobody to ask');
   if (options.fix && flags['admin-totp'] !== undefined)
     problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
+  if (named.clientId !== undefined && named.secret === undefined)
+    problems.push('--admin-client-id needs its secret: set KEYCLOAK_ADMIN_CLIENT_SECRET');
   if (problems.length > 0) throw new UsageError(problems);
-  return options;
+  const token = options.readsToken ? await readToken() : undefined;
+  const sendings = sendingsOf(named, words, env, token, options.readsPassword);
+  const { serverUrl, realm, ...access } = await openAccess(named, consent, sendings);
+  return {
+    ...options,
+    /** Keycloak's address in the settings, as written. */
+    serverUrl,
+    realm,
+    token,
+    admin: toAdmin(access),
+  };
 }
 
-const PIPED_TOKEN = { name: '--token -', source: 'environment' } as const;
-
-/** Where the passwords and the client's credential come from that the doctor would send. */
-function secretsOf(flags: ReturnType<typeof parse>, env: Settings) {
-  const hasService = (flags['admin-client-id'] ?? env('KEYCLOAK_ADMIN_CLIENT_ID')) !== undefined;
-  const hasAdmin = (flags['admin-user'] ?? env('KEYCLOAK_ADMIN_USER')) !== undefined;
-  const hasUser = (flags.user ?? env('DOCTOR_USER')) !== undefined;
+/** What the doctor would send, beside the password of the admin: that of the user, the credential of the client, the token. */
+function sendingsOf(
+  { serverUrl, realm }: NamedAccess,
+  { username, password }: Readonly<Record<'username' | 'password', Word | undefined>>,
+  env: Settings,
+  token: string | undefined,
+  readsPassword: boolean,
+): Sending[] {
+  const to = { serverUrl, realm };
+  const isOfUser = username !== undefined && (readsPassword || password !== undefined);
+  const name = readsPassword ? '--user-password-stdin' : 'DOCTOR_PASSWORD';
   return [
-    ...CREDENTIAL_SETTING_NAMES.map((name) => env.find(name)),
-    hasService ? env.find('KEYCLOAK_ADMIN_CLIENT_SECRET') : undefined,
-    hasAdmin && !hasService ? env.find('KEYCLOAK_ADMIN_PASSWORD') : undefined,
-    hasUser ? env.find('DOCTOR_PASSWORD') : undefined,
-    flags['user-password-stdin']
-      ? ({ name: '--user-password-stdin', source: 'environment' } as const)
-      : undefined,
+    ...credentialSendings(env, to),
+    ...(isOfUser ? [{ name, value: readsPassword ? undefined : password, ...to, as: username }] : []),
+    // The Keycloak that issued a token knows it.
+    ...(token === undefined
+      ? []
+      : [{ name: '--token -', value: undefined, ...to, as: undefined, issuer: issuerOf(token) }]),
   ];
 }
 
-/** The named files, or else the one beside the settings, if there is one. */
+/** The issuer that a token names. It is not verified. */
+const issuerOf = (token: string): string => String(decodeJwt(token)?.claims.iss);
+
+/** The named files, or else the `authz.json` beside the settings, if there is one. */
 function toAuthzFiles(named: readonly string[] | undefined, envFile: string): string[] {
   const files = (named ?? []).filter((file) => file !== '');
   if (files.length > 0) return files;
-  const folder = dirname(envFile);
-  const found = named === undefined ? findAuthzJson(folder) : findAuthzFile(folder);
+  const found = findAuthzJson(dirname(envFile));
   return found === undefined ? [] : [found];
 }
 
@@ -154,22 +195,9 @@ function parse(given: string[]) {
   return parseFlags(args, FLAGS, { allowPositionals: false, help: 'doctor --help names all options' }).values;
 }
 
-function toAdmin(
-  flags: ReturnType<typeof parse>,
-  env: (name: string) => string | undefined,
-  problems: string[],
-): AdminCredentials | undefined {
-  const realm = flags['admin-realm'] ?? env('KEYCLOAK_ADMIN_REALM') ?? 'master';
-  const clientId = flags['admin-client-id'] ?? env('KEYCLOAK_ADMIN_CLIENT_ID');
-  if (clientId !== undefined) {
-    const clientSecret = env('KEYCLOAK_ADMIN_CLIENT_SECRET');
-    if (clientSecret !== undefined) return { realm, clientId, clientSecret };
-    problems.push('--admin-client-id needs its secret: set KEYCLOAK_ADMIN_CLIENT_SECRET');
-    return undefined;
-  }
-  const username = flags['admin-user'] ?? env('KEYCLOAK_ADMIN_USER');
-  const password = env('KEYCLOAK_ADMIN_PASSWORD');
-  if (username === undefined) return undefined;
+function toAdmin(access: Omit<Access, 'serverUrl' | 'realm'>): AdminCredentials | undefined {
+  const { adminRealm: realm, clientId, username, secret = '', totp } = access;
+  if (clientId !== undefined) return { realm, clientId, clientSecret: secret };
   // In a terminal, the password is asked for later.
-  return { realm, username, password: password ?? '', totp: flags['admin-totp'] };
+  return username === undefined ? undefined : { realm, username, password: secret, totp };
 }

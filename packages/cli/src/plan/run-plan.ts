@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly dryRun: boolean;
   /** Apply it without a question. */
   readonly yes: boolean;
+  /** What a file chose that nobody named, to be seen before the question. */
+  readonly chosen?: readonly string[];
 }
 
 /** The result of a plan. */
@@ -28,7 +30,7 @@ export interface Outcome {
  */
 export async function runPlan(
   parts: readonly PlanPart[],
-  { dryRun, yes }: RunOptions,
+  { dryRun, yes, chosen = [] }: RunOptions,
   out: Output,
   questions: Questions | undefined,
 ): Promise<Outcome> {
@@ -51,7 +53,10 @@ export async function runPlan(
     return end('shown');
   }
   for (const part of parts) await part.settle?.();
-  const isRisky = steps.some(({ kind, opens = [] }) => kind === 'delete' || opens.length > 0);
+  if (chosen.length > 0)
+    out.line(out.paint('red', `  ! nobody named the file that chose: ${toPlainLine(chosen.join(', '))}`));
+  const isRisky =
+    chosen.length > 0 || steps.some(({ kind, opens = [] }) => kind === 'delete' || opens.length > 0);
   if (!(await isWanted(yes, isRisky, out, questions))) return { what: 'declined', code: 2, isDone: false };
   await apply(parts, out);
   return end('applied');
@@ -65,7 +70,7 @@ async function isWanted(
 ): Promise<boolean> {
   if (yes) return true;
   if (questions === undefined) {
-    out.line('Nothing was changed: nobody is here to say yes. Run it again with --yes.');
+    out.line('Nothing was changed: there is no terminal to confirm on. Run it again with --yes.');
     return false;
   }
   // What deletes, or opens something, is not agreed to by Enter alone.

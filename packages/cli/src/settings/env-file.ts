@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { readKeycloakJson } from '@keycloak-guard/server/config';
+import { type Consent, FromFolder, type Word } from './from-folder.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A setting of the `.env` file that is to change. */
@@ -24,35 +27,58 @@ export async function readEnvText(file: string): Promise<string> {
   }
 }
 
-/** A setting, and who set it. */
+/** A setting, and under which of its names it stands. */
 export interface Setting {
   readonly name: string;
-  readonly value: string;
-  readonly source: 'environment' | 'file';
+  readonly value: Word;
 }
 
 /** Settings by name; of several names the first that is set. The environment wins over the file. */
 export interface Settings {
-  (...names: string[]): string | undefined;
-  /** The same, with where it comes from. */
+  (...names: string[]): Word | undefined;
+  /** The same, with its name. */
   find(...names: string[]): Setting | undefined;
 }
 
-/** @param file `undefined`: the environment alone */
+/**
+ * @param file `undefined`: the environment alone
+ * @param isNamed whether the person named the file: what is in it is the person's word then
+ */
 export async function readSettings(
   environment: NodeJS.ProcessEnv,
   file: string | undefined,
+  isNamed: boolean,
 ): Promise<Settings> {
-  const sources = [
-    ['environment', environment],
-    ['file', file === undefined ? {} : parseEnv(await readEnvText(file))],
-  ] as const;
+  const inFile = file === undefined ? {} : parseEnv(await readEnvText(file));
+  return toSettings((name) => {
+    const value = environment[name] || inFile[name];
+    if (!value || environment[name] || isNamed) return value || undefined;
+    return new FromFolder(name, value, file ?? '', inFile.KEYCLOAK_SERVER_URL);
+  });
+}
+
+/** The same as the service reads them: what the settings do not say, the `keycloak.json` says that they name. */
+export async function withKeycloakJson(settings: Settings, consent: Consent): Promise<Settings> {
+  const named = settings('KEYCLOAK_CONFIG_FILE');
+  const { path } = await consent.open({ path: named }, []);
+  if (named === undefined || path === undefined) return settings;
+  const json = readKeycloakJson(resolve(path));
+  const members: Readonly<Record<string, string>> = json instanceof Error ? {} : json;
+  return toSettings((name) => {
+    const there = settings(name);
+    const value = members[name];
+    if (there !== undefined || value === undefined) return there;
+    return typeof named === 'string'
+      ? value
+      : new FromFolder(name, value, named.file, members.KEYCLOAK_SERVER_URL);
+  });
+}
+
+function toSettings(get: (name: string) => Word | undefined): Settings {
   const find = (...names: string[]): Setting | undefined => {
-    for (const [source, values] of sources) {
-      for (const name of names) {
-        const value = values[name];
-        if (value) return { name, value, source };
-      }
+    for (const name of names) {
+      const value = get(name);
+      if (value !== undefined) return { name, value };
     }
     return undefined;
   };

@@ -1,24 +1,25 @@
-import { connectAdmin } from '../admin/index.ts';
-import { enter } from '../door/enter.ts';
-import { createNeed, type Need } from '../door/need.ts';
 import {
-  DOOR_FLAGS,
-  DOOR_USAGE,
-  type Door,
-  type DoorFlags,
-  problemsOfDoor,
-  readDoor,
-} from '../door/options.ts';
+  ACCESS_FLAGS,
+  ACCESS_USAGE,
+  type Access,
+  type AccessFlags,
+  openAccess,
+  problemsOfAccess,
+  readAccess,
+} from '../access/access.ts';
+import { createNeed, enter, type Need } from '../access/enter.ts';
+import { connectAdmin } from '../admin/index.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { type Flags, type Parsed, parseFlags, switches, YES } from '../settings/flags.ts';
+import { createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
-import { createQuestions, readLines } from '../terminal/questions.ts';
+import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
 import type { Desk } from './kind.ts';
 
 /** Flags of every kind of setup that changes a realm. */
 export const REALM_FLAGS = {
-  ...DOOR_FLAGS,
+  ...ACCESS_FLAGS,
   ...switches('no-env', 'dry-run'),
   ...YES,
 } as const;
@@ -27,7 +28,7 @@ export const REALM_FLAGS = {
 export const CLIENT_FLAGS = { ...REALM_FLAGS, 'client-id': { type: 'string' } } as const;
 
 /** Their part of `--help`. */
-export const REALM_USAGE = `${DOOR_USAGE}
+export const REALM_USAGE = `${ACCESS_USAGE}
 
 Running
   --no-env                  read no file with settings
@@ -44,45 +45,66 @@ export const parseKindFlags = <F extends Flags>(kind: string, args: string[], op
 /** What a kind of setup that needs nothing but a realm and an admin has read. */
 export type RealmVisit = Awaited<ReturnType<typeof readVisit>>;
 
-/** @throws {UsageError} naming every mistake, `problems` included */
+/** The person to ask, unless there is no terminal, or passwords come from the standard input. */
+export async function toQuestions(args: readonly string[], out: Output): Promise<Questions | undefined> {
+  const isPiped = args.some((one) => /^--[a-z]+-password-stdin$/.test(one));
+  return process.stdin.isTTY === true && !isPiped ? createQuestions(out) : undefined;
+}
+
+type VisitFlags = AccessFlags &
+  Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>> & {
+    readonly 'client-id'?: string | undefined;
+  };
+
+/**
+ * Reads flags and settings, and asks where a file that nobody named would decide who gets a password.
+ *
+ * @param about what the plan is about: a client of the realm, the realm, or several realms
+ * @throws {UsageError} naming every mistake, `problems` included
+ */
 export async function readVisit(
-  flags: DoorFlags & Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>>,
-  { environment }: Pick<Desk, 'environment'>,
+  flags: VisitFlags,
+  { environment, out }: Desk,
   problems: readonly string[] = [],
+  about: 'client' | 'realm' | 'realms' = 'client',
 ) {
   /** Read and written; `undefined`: none. */
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
-  const settings = await readSettings(environment, envFile);
-  const door = readDoor(flags, settings, envFile);
-  const wrong = [...problemsOfDoor(door), ...problems];
+  const settings = await readSettings(environment, envFile, flags.env !== undefined);
+  const named = readAccess(flags, settings);
+  const wrong = [...problemsOfAccess(named), ...problems];
   if (wrong.length > 0) throw new UsageError(wrong);
-  return { door, settings, envFile, dryRun: flags['dry-run'] ?? false, yes: flags.yes ?? false };
+  const questions = await toQuestions(named.readsPassword ? ['--admin-password-stdin'] : [], out);
+  const consent = createConsent(questions);
+  const dryRun = flags['dry-run'] ?? false;
+  const client = about === 'client' ? (flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID')) : undefined;
+  const realm = about === 'realms' ? undefined : named.realm;
+  const access = await openAccess(named, consent);
+  const judged = consent.judge([realm, client], named.serverUrl, (flags.yes ?? false) && !dryRun);
+  const { client: clientId } = await consent.open({ client }, []);
+  return { ...judged, about, access, clientId, envFile, questions, dryRun };
 }
 
 /** A connection to Keycloak, and the person to ask. */
 export type OpenVisit = Awaited<ReturnType<typeof openVisit>>;
 
 /**
- * Asks for a missing address, admin or realm, and logs in.
+ * Asks for a missing address, admin, realm or client, and logs in.
  *
- * @param about whether the client of the API is needed: as its flag names it, and whether the guide's name is the default
+ * @param hasDefault use the guide's names without a question
  * @throws {UsageError} naming everything that is missing
  */
 export async function openVisit(
-  { door, yes, dryRun, settings }: RealmVisit,
+  { about, access, yes, dryRun, questions, clientId: known }: RealmVisit,
   out: Output,
-  about?: { readonly clientId: string | undefined; readonly hasDefault?: boolean },
+  hasDefault = yes || dryRun,
 ) {
-  const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
-  const questions =
-    process.stdin.isTTY === true && !door.readsPassword ? await createQuestions(out) : undefined;
+  const [secret] = access.readsPassword ? await readLines(process.stdin) : [];
   const need = createNeed(questions);
-  const entry = await enter(door, secret, need, out, questions);
-  const realm = await needRealm(door, yes || dryRun, need);
-  const known = about?.clientId ?? settings('KEYCLOAK_CLIENT_ID');
-  const hasDefault = about?.hasDefault ?? (yes || dryRun);
-  /** Client of the API; empty if it was not asked for. */
-  const clientId = about === undefined ? '' : await needClientId(known, hasDefault, need);
+  const entry = await enter(about === 'realms' ? { ...access, realm: undefined } : access, secret, need, out);
+  const realm = about === 'realms' ? '' : await needRealm(access, yes || dryRun, need);
+  /** Client of the API; empty where the plan is about none. */
+  const clientId = about === 'client' ? await needClientId(known, hasDefault, need) : '';
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin(entry);
@@ -95,7 +117,11 @@ export const isScope = (scope: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]+$/
 export const SCOPE_RULE = '--scope must be a scope without spaces, for example mcp:tools or orders:read';
 
 /** @param hasDefault use the guide's name without a question, as with `--yes` or `--dry-run` */
-export const needRealm = ({ realm }: Pick<Door, 'realm'>, hasDefault: boolean, need: Need): Promise<string> =>
+export const needRealm = (
+  { realm }: Pick<Access, 'realm'>,
+  hasDefault: boolean,
+  need: Need,
+): Promise<string> =>
   need(
     realm ?? (hasDefault ? 'testing' : undefined),
     (questions) => questions.text('Realm of your application', 'testing'),

@@ -30,9 +30,8 @@ export async function showExchange(
       : []),
     ...(username === '' ? ['--on-behalf needs the name of a user'] : []),
   ];
-  const visit = await readVisit(flags, { environment }, problems);
-  const about = { clientId: flags['client-id'], hasDefault: false };
-  const { api, serverUrl, realm, clientId } = await openVisit(visit, out, about);
+  const visit = await readVisit(flags, { environment, out }, problems);
+  const { api, serverUrl, realm, clientId } = await openVisit(visit, out, false);
   const findings = await explainExchange(api, { realm, clientId, audience, username, caller, scope });
   const isGood = findings.every((one) => one.isGood);
   const title = toPlainLine(`${clientId}, on behalf of ${username}: a token for ${audience}`);

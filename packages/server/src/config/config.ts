@@ -6,8 +6,10 @@ import { type CredentialSetting, credentialsIn, missingHalf, toCredential } from
 import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
 import { usesEnvProxy } from './env-proxy.ts';
+import { findMisdirected } from './folder.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
+import { CREDENTIAL_SETTING_NAMES } from './setting-names.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 import { readTracingSettings, type TracingSettings } from './tracing-settings.ts';
 import { withSecretsUnprinted } from './unprinted.ts';
@@ -132,7 +134,10 @@ export interface ConfigSources {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Folder of `.env`, and start of a relative `KEYCLOAK_CONFIG_FILE`. Default: the working directory. */
   readonly cwd?: string | undefined;
-  /** File in the format of `.env`. Default `.env`; it may be absent. */
+  /**
+   * File in the format of `.env`; it may be absent. Default: `.env`, which then nobody named: it may not choose where a credential goes
+   * that is not its own.
+   */
   readonly envFile?: string | undefined;
 }
 
@@ -140,7 +145,8 @@ export interface ConfigSources {
  * Reads the settings from the environment, from `.env`, and from the `keycloak.json` that `KEYCLOAK_CONFIG_FILE`
  * names; the first that has a setting wins. An empty value counts as not set.
  *
- * @throws {ConfigError} naming every setting that is missing or wrong, or an existing file that cannot be read
+ * @throws {ConfigError} naming every setting that is missing or wrong, an existing file that cannot be read, or a credential that would
+ * go where a file says that nobody named
  */
 export function loadConfig(sources: ConfigSources = {}): Config {
   const { env = process.env, cwd = process.cwd(), envFile = '.env' } = sources;
@@ -190,6 +196,18 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   if (isProduction && given('SESSION_SECRET') === undefined) complain('SESSION_SECRET', 'is not set.');
   if (problems.length > 0) {
     throw new ConfigError(problems, describeSources(file !== undefined, envFile, configFile));
+  }
+  if (sources.envFile === undefined && file !== undefined) {
+    const members: Readonly<Record<string, string>> = json instanceof Error ? {} : json;
+    const isInJson = first === undefined && members.KEYCLOAK_CLIENT_SECRET !== undefined;
+    const names = isInJson ? ['KEYCLOAK_CONFIG_FILE'] : CREDENTIAL_SETTING_NAMES;
+    const misdirected = findMisdirected({ name: envFile, path: resolve(cwd, envFile) }, names, (name) => {
+      const text = given(name as SettingName);
+      if (text === undefined)
+        return members[name] && { value: members[name], isOfFolder: !env.KEYCLOAK_CONFIG_FILE };
+      return { value: name.endsWith('_FILE') ? resolve(cwd, text) : text, isOfFolder: !env[name] };
+    });
+    if (misdirected !== undefined) throw new ConfigError([], misdirected);
   }
   return toConfig(values, toCredential(given, values.clientSecret, cwd), env);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { call } from '../../keycloak/call.ts';
-import { nearnessOf } from '../../keycloak/nearness.ts';
+import { nearnessOf } from '../../settings/nearness.ts';
 import { decodeJwt } from './jwt.ts';
 import { memo } from './memo.ts';
 

@@ -1,5 +1,5 @@
+import type { Need } from '../../access/enter.ts';
 import type { SetupGoal, UserGoal } from '../../admin/index.ts';
-import type { Need } from '../../door/need.ts';
 import { needClientId, needRealm } from '../visit.ts';
 import type { ApiOptions } from './options.ts';
 
@@ -26,11 +26,13 @@ export async function completeGoal(
   stdin: StdinSecrets,
   need: Need,
   isAsked: boolean,
+  serverUrl: string,
 ): Promise<SetupGoal> {
   const hasDefaults = options.yes || options.dryRun;
-  const realm = await needRealm(options.door, hasDefaults, need);
+  const realm = await needRealm(options.access, hasDefaults, need);
   const clientId = await needClientId(options.clientId, hasDefaults, need);
-  const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, isAsked);
+  const where = `realm ${realm}, at ${serverUrl}`;
+  const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, isAsked, where);
   const { named } = options;
   const both = (list: readonly string[], more: readonly string[] = []) => [...new Set([...list, ...more])];
   return {
@@ -65,9 +67,10 @@ async function completeUser(
   stdin: StdinSecrets,
   need: Need,
   isAsked: boolean,
+  where: string,
 ): Promise<UserGoal | undefined> {
   if (user.username === undefined && !isAsked) return undefined;
-  const username = await need(user.username, (q) => q.text('User to log in with', 'abdullah'), '');
+  const username = await need(user.username, (q) => q.text(`User to log in with (${where})`, 'abdullah'), '');
   const fullName =
     user.name ??
     (isAsked
@@ -75,7 +78,8 @@ async function completeUser(
       : suggestName(username));
   const known = stdin['user-password'] ?? user.password;
   const password =
-    known ?? (isAsked ? await need(undefined, (q) => q.secret(`Password for ${username}`), '') : undefined);
+    known ??
+    (isAsked ? await need(undefined, (q) => q.secret(`Password for ${username} (${where})`), '') : undefined);
   const names = fullName.trim().split(/\s+/);
   return {
     username,

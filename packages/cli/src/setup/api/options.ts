@@ -1,12 +1,18 @@
 import { dirname } from 'node:path';
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
+import { ACCESS_FLAGS, isHttpUrl, openAccess, problemsOfAccess, readAccess } from '../../access/access.ts';
 import type { Shape } from '../../admin/index.ts';
 import { findAuthzJson } from '../../authz/load-file.ts';
-import { DOOR_FLAGS, isHttpUrl, problemsOfDoor, readDoor } from '../../door/options.ts';
-import { doubtOf } from '../../door/trust.ts';
 import { appUrlOf } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { type Flags, lists, type Parsed, switches, values, YES } from '../../settings/flags.ts';
+import {
+  type Consent,
+  createConsent,
+  FromFolder,
+  type Sending,
+  type Word,
+} from '../../settings/from-folder.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { readGuards } from '../../source/guards.ts';
 import { CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
@@ -16,7 +22,7 @@ import { isScope, parseKindFlags, SCOPE_RULE } from '../visit.ts';
 export type ApiOptions = Awaited<ReturnType<typeof readApiOptions>>;
 
 const FLAGS = {
-  ...DOOR_FLAGS,
+  ...ACCESS_FLAGS,
   ...CREDENTIAL_FLAGS,
   ...values('client-id', 'app-url', 'backchannel-url', 'user', 'email', 'name', 'from', 'authz'),
   ...lists('attribute', 'role', 'client-role', 'group', 'scope'),
@@ -33,60 +39,88 @@ const FLAGS = {
   ...YES,
 } as const;
 
+/** How the options of an API are read. */
+interface Reading {
+  /** Default `guide`. */
+  readonly kind?: string;
+  /** Flags of one kind of setup alone. */
+  readonly more?: Flags;
+  /** Default: the consent of nobody. */
+  readonly consent?: Consent;
+}
+
 /**
  * Flags win over the environment, the environment over the `.env` file. Passwords are never flags, because other users of
  * the machine can see those.
  *
- * @param more flags of one kind of setup alone
- * @throws {UsageError} naming every option that is wrong
+ * @throws {UsageError} naming every option that is wrong, or what a file chose that nobody named
  */
 export async function readApiOptions(
   args: string[],
   environment: NodeJS.ProcessEnv,
-  kind = 'guide',
-  more: Flags = {},
+  { kind = 'guide', more = {}, consent = createConsent(undefined) }: Reading = {},
 ) {
   const { values: given, positionals } = parseKindFlags(kind, args, { ...more, ...FLAGS });
   const flags = given as Parsed<typeof FLAGS>['values'];
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
-  const env = await readSettings(environment, envFile);
-  const secret = env.find('KEYCLOAK_CLIENT_SECRET');
-  const isOwnSecret = secret !== undefined && !isPlaceholder(secret.value);
-  const isFound = isOwnSecret && secret.source === 'file' && flags.env === undefined;
-  const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
-  const door = readDoor(flags, env, envFile);
+  const env = await readSettings(environment, envFile, flags.env !== undefined);
+  const source = flags.from === undefined ? undefined : await readGuards(flags.from);
+  const read = readAccess(flags, env);
+  const named = { ...read, realm: read.realm ?? source?.options.realm };
+  const authzFile = findAuthz(flags, envFile);
+  const words = {
+    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? source?.options.clientId,
+    clientSecret: env('KEYCLOAK_CLIENT_SECRET'),
+    publicUrl: env('PUBLIC_URL'),
+    port: env('PORT'),
+    username: flags.user ?? env('SETUP_USER'),
+    authzFile,
+  };
   const password = flags['user-password-stdin']
-    ? ({ name: '--user-password-stdin', source: 'environment' } as const)
+    ? { name: '--user-password-stdin', value: undefined }
     : env.find('SETUP_PASSWORD');
-  const doubt =
-    flags.url === undefined
-      ? doubtOf(password, env.find('KEYCLOAK_SERVER_URL'), envFile, flags.env !== undefined)
-      : undefined;
-  const named = flags.from === undefined ? undefined : await readGuards(flags.from);
-  const username = flags.user ?? env('SETUP_USER');
+  const problems = problemsOfAccess(named);
+  const { serverUrl, realm } = named;
+  // The realm file of an export goes nowhere.
+  const isSent = kind !== 'export' && problems.length === 0;
+  const publicUrlUsed = flags['app-url'] === undefined ? words.publicUrl : undefined;
+  const dryRun = flags['dry-run'] ?? false;
+  const user: Sending[] =
+    password === undefined || flags['no-user'] ? [] : [{ ...password, serverUrl, realm, as: words.username }];
+  const access = isSent
+    ? await openAccess(named, consent, user)
+    : await openAccess({ ...named, secret: undefined }, consent);
+  const judged = consent.judge(
+    isSent ? [realm, words.clientId, words.clientSecret, words.username, authzFile, publicUrlUsed] : [],
+    serverUrl,
+    (flags.yes ?? false) && !dryRun,
+  );
+  const opened = await consent.open({ ...words, password: password?.value }, []);
+  const { clientSecret: secret, publicUrl, port, username } = opened;
+  const isOwnSecret = secret !== undefined && !isPlaceholder(secret);
+  const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
   const shape: Shape = kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide';
   const options = {
     shape,
-    door: { ...door, realm: door.realm ?? named?.options.realm, doubt: door.doubt ?? doubt },
-    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? named?.options.clientId,
+    access,
+    clientId: opened.clientId,
     // A `.env` copied from the example: the service would not start with it.
-    clientSecret: isOwnSecret ? secret.value : undefined,
+    clientSecret: isOwnSecret ? secret : undefined,
     /** Where that is from, unless the person named the file. */
-    secretFoundIn: isFound ? envFile : undefined,
+    secretFoundIn: isOwnSecret && words.clientSecret instanceof FromFolder ? envFile : undefined,
     /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
     /** Names of the settings that hold a credential now. */
     credentialSettings: CREDENTIAL_SETTING_NAMES.filter((name) => env(name) !== undefined),
-    appUrl: appUrlOf(flags['app-url'], env),
-    isAppUrlGuessed: (flags['app-url'] ?? env('PUBLIC_URL') ?? env('PORT')) === undefined,
+    appUrl: appUrlOf(flags['app-url'], publicUrl, port),
+    isAppUrlGuessed: (flags['app-url'] ?? publicUrl ?? port) === undefined,
     /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
     writesAppUrl:
-      shape === 'web' ||
-      (shape === 'guide' && flags['app-url'] !== undefined && env('PUBLIC_URL') === undefined),
+      shape === 'web' || (shape === 'guide' && flags['app-url'] !== undefined && publicUrl === undefined),
     backchannelUrl: flags['backchannel-url'],
     user: {
       username,
-      password: env('SETUP_PASSWORD'),
+      password: opened.password,
       email: flags.email,
       name: flags.name,
       attributes: toAttributes(flags.attribute ?? []),
@@ -99,48 +133,41 @@ export async function readApiOptions(
     groups,
     scopes: flags.scope ?? [],
     /** What the guards of a folder name; the user does not get it. */
-    named,
+    named: source,
     enable: flags.enable ?? false,
-    dryRun: flags['dry-run'] ?? false,
-    yes: flags.yes ?? false,
+    dryRun,
+    ...judged,
     overwriteEnv: flags['overwrite-env'] ?? false,
     envFile,
-    authzFile: toAuthzFile(flags, envFile),
+    authzFile: opened.authzFile,
     /** Lines of standard input to read, in this order. */
     fromStdin: [
-      ...(door.readsPassword ? (['admin-password'] as const) : []),
+      ...(access.readsPassword ? (['admin-password'] as const) : []),
       ...(flags['user-password-stdin'] ? (['user-password'] as const) : []),
     ],
     positionals,
     /** Values of `more`. */
     own: given as Readonly<Record<string, unknown>>,
   };
-  const problems = problemsOf(options);
+  problems.push(...problemsOf(options));
   if (problems.length > 0) throw new UsageError(problems);
   return options;
 }
 
 /** The file that is named, else the `authz.json` that stands beside the settings. */
-function toAuthzFile(
+function findAuthz(
   flags: { readonly authz?: string | undefined; readonly 'no-authz'?: boolean | undefined },
   envFile: string | undefined,
-): string | undefined {
+): Word | undefined {
   if (flags.authz !== undefined && flags['no-authz'])
     throw new UsageError(['--authz and --no-authz exclude each other']);
-  if (flags['no-authz'] || envFile === undefined) return flags.authz;
-  return flags.authz ?? findAuthzJson(dirname(envFile));
+  if (flags['no-authz'] || envFile === undefined || flags.authz !== undefined) return flags.authz;
+  const file = findAuthzJson(dirname(envFile));
+  return file === undefined ? undefined : new FromFolder('authz.json', file, file);
 }
 
-function problemsOf({
-  door,
-  appUrl,
-  backchannelUrl,
-  withoutUser,
-  user,
-  groups,
-  scopes,
-}: ApiOptions): string[] {
-  const problems = problemsOfDoor(door);
+function problemsOf({ appUrl, backchannelUrl, withoutUser, user, groups, scopes }: ApiOptions): string[] {
+  const problems: string[] = [];
   for (const [name, value] of [
     ['--app-url (PUBLIC_URL)', appUrl],
     ['--backchannel-url', backchannelUrl],

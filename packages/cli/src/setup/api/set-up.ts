@@ -1,4 +1,5 @@
 import { createCredential } from 'keycloak-guard';
+import { createNeed, enter, type Need } from '../../access/enter.ts';
 import {
   type AdminConnection,
   type CurrentState,
@@ -8,8 +9,6 @@ import {
   readCurrent,
   type SetupGoal,
 } from '../../admin/index.ts';
-import { enter } from '../../door/enter.ts';
-import { createNeed, type Need } from '../../door/need.ts';
 import type { Caller } from '../../keycloak/realm-calls.ts';
 import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
@@ -61,8 +60,8 @@ export async function setUpApi(
   { keepFlows = false, beside: askBeside }: Wishes = {},
 ): Promise<number> {
   const need = createNeed(questions);
-  const { serverUrl, credentials } = await enter(options.door, stdin['admin-password'], need, out, questions);
-  const completed = await completeGoal(options, stdin, need, questions !== undefined);
+  const { serverUrl, credentials } = await enter(options.access, stdin['admin-password'], need, out);
+  const completed = await completeGoal(options, stdin, need, questions !== undefined, serverUrl);
   const { credential } = options;
   const hasOwnCredential = credential !== undefined || !hasSecret(options);
   const goal = { ...completed, keepFlows, hasOwnCredential };

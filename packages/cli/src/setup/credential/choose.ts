@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type CredentialOptions, createCredential } from 'keycloak-guard';
+import { isHttpUrl } from '../../access/access.ts';
 import { type CredentialGoal, OWN_CLUSTER } from '../../admin/index.ts';
-import { isHttpUrl } from '../../door/options.ts';
-import { nearnessOf } from '../../keycloak/nearness.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../../plan/part.ts';
 import { values } from '../../settings/flags.ts';
+import { nearnessOf } from '../../settings/nearness.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 
 /** Flags that say how a client proves who it is. */

@@ -1,13 +1,13 @@
-import { DOOR_USAGE } from '../../door/options.ts';
+import { ACCESS_USAGE } from '../../access/access.ts';
+import { createConsent } from '../../settings/from-folder.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import type { Output } from '../../terminal/output.ts';
-import { createQuestions, readLines } from '../../terminal/questions.ts';
+import { readLines } from '../../terminal/questions.ts';
 import type { StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { setUpApi } from '../api/set-up.ts';
 import { CREDENTIAL_USAGE } from '../credential/choose.ts';
 import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE } from '../visit.ts';
+import { CODES_USAGE, toQuestions } from '../visit.ts';
 
 /** What an API is asked about, in `setup api` and `setup export`. */
 export const API_USAGE = `Your API
@@ -35,7 +35,7 @@ Roles and groups (each can be repeated; the user gets them)
 
 /** The usage that all kinds with an API have in common. */
 export const toApiUsage = (own = '') => `
-${DOOR_USAGE}
+${ACCESS_USAGE}
 
 ${own}${API_USAGE}
 
@@ -73,10 +73,10 @@ It never deletes anything and never makes a realm less safe. You can run it agai
 Usage: keycloak-guard setup ${kind} [options]
 ${toApiUsage()}`,
     async run(args, { environment, out }) {
-      const options = await readApiOptions(args, environment, kind);
+      const questions = await toQuestions(args, out);
+      const options = await readApiOptions(args, environment, { kind, consent: createConsent(questions) });
       refusePositionals(options);
-      const { stdin, questions } = await sitDown(options, out);
-      return setUpApi(options, stdin, out, questions);
+      return setUpApi(options, await readSecrets(options), out, questions);
     },
   };
 }
@@ -86,14 +86,8 @@ export function refusePositionals({ positionals: [first] }: ApiOptions): void {
     throw new UsageError([`there is no setup '${first}': setup --help names what there is`]);
 }
 
-/** Reads secrets from standard input, or prepares questions to a person. */
-export async function sitDown(options: ApiOptions, out: Output) {
-  const stdin = await readSecrets(options);
-  const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
-  return { stdin, questions: isAsked ? await createQuestions(out) : undefined };
-}
-
-async function readSecrets({ fromStdin }: ApiOptions): Promise<StdinSecrets> {
+/** Reads the passwords that come on the standard input. */
+export async function readSecrets({ fromStdin }: ApiOptions): Promise<StdinSecrets> {
   if (fromStdin.length === 0) return {};
   const lines = await readLines(process.stdin);
   return Object.fromEntries(fromStdin.map((name, index) => [name, lines[index] ?? '']));

@@ -1,3 +1,4 @@
+import type { Need } from '../../access/enter.ts';
 import {
   type CallersGoal,
   type CallersState,
@@ -6,9 +7,9 @@ import {
   toServiceClient,
   toSpaClient,
 } from '../../admin/index.ts';
-import type { Need } from '../../door/need.ts';
 import type { PlanPart } from '../../plan/part.ts';
 import { lists, type Parsed, values } from '../../settings/flags.ts';
+import { createConsent } from '../../settings/from-folder.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
@@ -18,7 +19,8 @@ import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { proveLogin, proveService } from '../api/prove.ts';
 import { type Beside, type Site, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import type { SetupKind } from '../kind.ts';
-import { refusePositionals, sitDown, toApiUsage } from './api.ts';
+import { toQuestions } from '../visit.ts';
+import { readSecrets, refusePositionals, toApiUsage } from './api.ts';
 import { toCallersPart } from './callers.ts';
 import { problemsOfPage, toPageLines } from './spa.ts';
 
@@ -126,10 +128,11 @@ export const app: SetupKind = {
   usage,
   asks: [],
   async run(args, { environment, out }) {
-    const options = await readApiOptions(args, environment, 'app', OWN);
+    const questions = await toQuestions(args, out);
+    const consent = createConsent(questions);
+    const options = await readApiOptions(args, environment, { kind: 'app', more: OWN, consent });
     refusePositionals(options);
-    const { stdin, questions } = await sitDown(options, out);
-    return setUpApi(options, stdin, out, questions, {
+    return setUpApi(options, await readSecrets(options), out, questions, {
       beside: (goal, need) => toBeside(options, goal, need, out, questions),
     });
   },

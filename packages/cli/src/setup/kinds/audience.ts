@@ -27,10 +27,10 @@ export const audience: SetupKind = {
       .map((one) => ({ clientId: one.trim() }))
       .filter(({ clientId }) => clientId !== '');
     const missing = 'setup audience needs the client ids of the callers, for example frontend reports';
-    const visit = await readVisit(flags, { environment }, callers.length > 0 ? [] : [missing]);
+    const visit = await readVisit(flags, { environment, out }, callers.length > 0 ? [] : [missing]);
     const say = (_: unknown, isNew: boolean) => {
       if (isNew) out.line('Tokens that are issued from now on name it; those before do not.');
     };
-    return setUpCallers(visit, flags['client-id'], callers, (api) => `tokens for ${api}`, say, out);
+    return setUpCallers(visit, callers, (api) => `tokens for ${api}`, say, out);
   },
 };

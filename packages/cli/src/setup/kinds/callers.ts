@@ -32,20 +32,17 @@ export interface CalledApi {
 /**
  * Sets clients up that call an API. Resolves to the exit code.
  *
- * @param apiClientId client of the API, if a flag names it
  * @param title what the plan is about, behind the realm
  * @param say what a person needs to know, once it is so
  */
 export async function setUpCallers(
   visit: RealmVisit,
-  apiClientId: string | undefined,
   callers: readonly Caller[],
   title: (clientId: string) => string,
   say: (where: CalledApi, isNew: boolean) => void,
   out: Output,
 ): Promise<number> {
-  const about = { clientId: apiClientId };
-  const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
+  const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
   const goal = { realm, clientId, callers };
   const line = `Keycloak at ${serverUrl}, realm ${realm}: ${title(clientId)}`;
   const part = toCallersPart(line, api, goal, await readCallers(api, goal), out);

@@ -25,9 +25,8 @@ export const events: SetupKind = {
   async run(args, { environment, out }) {
     const { values: flags, positionals } = parseKindFlags('events', args, CLIENT_FLAGS);
     if (positionals.length > 0) throw new UsageError(['setup events takes no name: give --client-id']);
-    const visit = await readVisit(flags, { environment });
-    const about = { clientId: flags['client-id'] };
-    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
+    const visit = await readVisit(flags, { environment, out });
+    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId };
     const plan = planEvents(await readEventsState(api, goal), goal);
     if (plan.steps.some(({ subject }) => subject === `realm ${realm}`)) {

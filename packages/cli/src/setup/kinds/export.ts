@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { ADDRESS_USAGE, problemsOfWrittenUrl } from '../../access/access.ts';
+import { createNeed, needServerUrl } from '../../access/enter.ts';
 import { toRealmFile } from '../../admin/index.ts';
-import { needServerUrl } from '../../door/enter.ts';
-import { createNeed } from '../../door/need.ts';
-import { ADDRESS_USAGE, problemsOfWrittenUrl } from '../../door/options.ts';
 import { trimUrl } from '../../keycloak/find-server.ts';
 import { toFilePart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
@@ -12,8 +11,8 @@ import { planEnv, toSettings } from '../api/env-plan.ts';
 import { completeGoal } from '../api/goal.ts';
 import { readApiOptions } from '../api/options.ts';
 import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE } from '../visit.ts';
-import { API_USAGE, sitDown } from './api.ts';
+import { CODES_USAGE, toQuestions } from '../visit.ts';
+import { API_USAGE, readSecrets } from './api.ts';
 
 const usage = `keycloak-guard setup export: the same as setup guide, as a realm file
 
@@ -38,22 +37,29 @@ export const exportFile: SetupKind = {
   summary: 'the same as a realm file, without a call to Keycloak',
   usage,
   async run(args, { environment, out }) {
-    const options = await readApiOptions(args, environment, 'export');
+    const options = await readApiOptions(args, environment, { kind: 'export' });
     const [file, ...rest] = options.positionals;
     if (file === undefined || rest.length > 0)
       throw new UsageError(['setup export needs the name of one file, for example realm.json']);
-    const wrong = problemsOfWrittenUrl(options.door.serverUrl);
+    const wrong = problemsOfWrittenUrl(options.access.serverUrl);
     if (wrong.length > 0) throw new UsageError(wrong);
     if (options.credential !== undefined)
       throw new UsageError([
         'setup export writes a client with a secret: --credential is for the other kinds',
       ]);
-    const { stdin, questions } = await sitDown(options, out);
+    const questions = await toQuestions(args, out);
+    const stdin = await readSecrets(options);
     const isAsked = questions !== undefined;
     const need = createNeed(questions);
-    const serverUrl = await needServerUrl(options.door, need);
+    const serverUrl = await needServerUrl(options.access.serverUrl, need);
     // Nothing is called, so the guide's names do no harm.
-    const wanted = await completeGoal({ ...options, yes: options.yes || !isAsked }, stdin, need, isAsked);
+    const wanted = await completeGoal(
+      { ...options, yes: options.yes || !isAsked },
+      stdin,
+      need,
+      isAsked,
+      serverUrl,
+    );
     need.assertAll();
     if (wanted.user !== undefined && wanted.user.password === undefined) {
       throw new UsageError([

@@ -1,5 +1,5 @@
+import { isHttpUrl } from '../../access/access.ts';
 import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
-import { isHttpUrl } from '../../door/options.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { lists, switches } from '../../settings/flags.ts';
@@ -45,7 +45,7 @@ const FLAGS = {
 } as const;
 
 /** @throws {UsageError} */
-export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environment'>) {
+export async function readMcpOptions(args: string[], desk: Desk) {
   const { values: flags, positionals } = parseKindFlags('mcp', args, FLAGS);
   const [url = '', ...rest] = positionals;
   const scopes = flags.scope ?? [];
@@ -61,7 +61,7 @@ export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environme
     );
   if (programs.some((name) => !Object.hasOwn(PROGRAMS, name)))
     problems.push(`--program must be one of ${Object.keys(PROGRAMS).join(', ')}`);
-  const visit = await readVisit(flags, desk, problems);
+  const visit = await readVisit(flags, desk, problems, 'realm');
   const goal = {
     url,
     scopes: scopes.length > 0 ? scopes : [toDefaultScope(url)],
@@ -77,7 +77,7 @@ export const mcp: SetupKind = {
   usage,
   asks: [['URL of the MCP server', 'http://localhost:8000/mcp', '']],
   async run(args, { environment, out }) {
-    const { visit, goal: wanted } = await readMcpOptions(args, { environment });
+    const { visit, goal: wanted } = await readMcpOptions(args, { environment, out });
     const { api, serverUrl, realm, questions } = await openVisit(visit, out);
     const goal = { ...wanted, realm };
     const state = await readMcp(api, goal);

@@ -53,10 +53,9 @@ export const service: SetupKind = {
     if (positionals.length > 0) problems.push(`unknown argument '${positionals[0]}'`);
     if (calls.some((one) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(one)))
       problems.push('--calls must be client ids without spaces, for example orders');
-    const visit = await readVisit(flags, { environment }, problems);
+    const visit = await readVisit(flags, { environment, out }, problems);
     const chosen = await chooseCredential(flags);
-    const about = { clientId: flags['client-id'] };
-    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
+    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
     const state = await readService(api, goal);

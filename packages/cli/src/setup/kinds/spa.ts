@@ -1,5 +1,5 @@
+import { isHttpUrl } from '../../access/access.ts';
 import { toSpaClient } from '../../admin/index.ts';
-import { isHttpUrl } from '../../door/options.ts';
 import { lists, values } from '../../settings/flags.ts';
 import type { SetupKind } from '../kind.ts';
 import { CLIENT_FLAGS, CODES_USAGE, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
@@ -60,12 +60,11 @@ export const spa: SetupKind = {
     const problems = problemsOfPage('--app-url', appUrl, flags['redirect-uri']);
     if (page === '' || others.length > 0)
       problems.unshift('setup spa needs the client id of the page, for example shop-page');
-    const visit = await readVisit(flags, { environment }, problems);
+    const visit = await readVisit(flags, { environment, out }, problems);
     const redirectUris = flags['redirect-uri'] ?? [`${appUrl}/`];
     const callers = [{ clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
     return setUpCallers(
       visit,
-      flags['client-id'],
       callers,
       (api) => `a page that calls ${api}`,
       ({ serverUrl, realm }) =>

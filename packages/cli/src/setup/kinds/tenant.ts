@@ -171,11 +171,8 @@ export const tenant: SetupKind = {
         problems.push(
           `'${name}' cannot be a tenant: letters, digits and . _ ~ -, and neither master nor the template`,
         );
-    const visit = await readVisit(flags, { environment }, problems);
-    const visited = organization
-      ? visit
-      : { ...visit, door: { ...visit.door, realm: visit.door.realm ?? 'master' } };
-    const { api, realm, questions } = await openVisit(visited, out);
+    const visit = await readVisit(flags, { environment, out }, problems, organization ? 'realm' : 'realms');
+    const { api, realm, questions } = await openVisit(visit, out);
     if (organization) {
       const goals = rows.map(([alias = '', domain, admin = flags.admin]): OrganizationGoal => {
         const domains = [...(domain === undefined ? [] : [domain]), ...(flags.domain ?? [])];

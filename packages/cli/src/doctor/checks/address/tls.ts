@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
-import { nearnessOf } from '../../../keycloak/nearness.ts';
+import { nearnessOf } from '../../../settings/nearness.ts';
 import { check, type Finding, ok, warn } from '../../check.ts';
 import { judgeHandshake } from './certificate.ts';
 

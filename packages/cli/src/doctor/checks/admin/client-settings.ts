@@ -1,8 +1,8 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { splitUris } from '../../../admin/index.ts';
 import { call, toForm } from '../../../keycloak/call.ts';
-import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { toWords } from '../../../keycloak/page.ts';
+import { nearnessOf } from '../../../settings/nearness.ts';
 import { adminCheck, type Check, type Finding, fail, type Look, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { noBrowserLogin, onPage } from '../client/say.ts';

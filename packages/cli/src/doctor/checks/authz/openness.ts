@@ -1,5 +1,5 @@
 import { DEFAULTS, namesIn } from '../../../admin/index.ts';
-import { nearnessOf } from '../../../keycloak/nearness.ts';
+import { nearnessOf } from '../../../settings/nearness.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
 import { fail, ok, warn } from '../../check.ts';
 import { kcadmDelete, kcadmServer } from '../../kcadm.ts';

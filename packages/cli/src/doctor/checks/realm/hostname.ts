@@ -1,4 +1,4 @@
-import { nearnessOf } from '../../../keycloak/nearness.ts';
+import { nearnessOf } from '../../../settings/nearness.ts';
 import { check, fail, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 

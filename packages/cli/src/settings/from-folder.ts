@@ -1,0 +1,189 @@
+import { isOutside, isThisMachine } from '@keycloak-guard/server/config';
+import { Cancelled, type Questions } from '../terminal/questions.ts';
+import { UsageError } from './usage-error.ts';
+
+/** A value that a command takes. The person's word is the plain value: a flag, a variable of the environment, a file that was named. */
+export type Word = string | FromFolder;
+
+let reveal: (word: Word) => string;
+
+/**
+ * A value of a file that nobody named, such as the `.env` of a cloned repository: the author of that folder chose it. It prints as the
+ * place where it stands. A {@link Consent} alone opens it.
+ */
+export class FromFolder {
+  /** Name of the setting, or of the file that was found. */
+  readonly name: string;
+  readonly file: string;
+  /** The Keycloak that the same file names. */
+  readonly serverUrl: string | undefined;
+  readonly #value: string;
+
+  constructor(name: string, value: string, file: string, serverUrl?: string) {
+    this.name = name;
+    this.file = file;
+    this.serverUrl = serverUrl;
+    this.#value = value;
+  }
+
+  toString(): string {
+    return `(${this.name} of ${this.file})`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  static {
+    reveal = (word) => (typeof word === 'string' ? word : word.#value);
+  }
+}
+
+/** Something secret that a command is about to send, and who gets it. */
+export interface Sending {
+  /** Where it stands: `KEYCLOAK_ADMIN_PASSWORD`, `--token -`. */
+  readonly name: string;
+  /** The secret, or the path of its file; `undefined`: it comes from the standard input. */
+  readonly value: Word | undefined;
+  readonly serverUrl: Word | undefined;
+  readonly realm: Word | undefined;
+  /** The user or client that it is the secret of. */
+  readonly as: Word | undefined;
+  /** Issuer of a token: the realm that issued it knows it. */
+  readonly issuer?: string | undefined;
+}
+
+type Words = Readonly<Record<string, Word | undefined>>;
+
+/** The same values, plain. */
+export type Opened<W extends Words> = {
+  readonly [K in keyof W]: Exclude<W[K], FromFolder> | OpenedWord<W[K]>;
+};
+type OpenedWord<V> = FromFolder extends V ? string : never;
+
+/** What a set-up of this machine writes into `.env`, so that the next command reads it there. */
+const WRITTEN = new Set([
+  ...['KEYCLOAK_SERVER_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID', 'KEYCLOAK_CLIENT_SECRET'],
+  ...['PUBLIC_URL', 'PORT'],
+]);
+
+/** A file of the folder for the admin of this machine's Keycloak: its content is in the plan. */
+const FOUND_FILES = new Set(['authz.json']);
+
+/**
+ * The only way from a word of a folder to its value. Nothing that is the person's (a password that was typed or is in the
+ * environment, a token, a file elsewhere on the disk) leaves by such a word before the person has seen where it goes, and said yes.
+ */
+export type Consent = ReturnType<typeof createConsent>;
+
+/** @param questions `undefined`: there is no terminal, so what needs a question is refused */
+export function createConsent(questions: Pick<Questions, 'confirm'> | undefined) {
+  const agreed = new Set<string>();
+  return {
+    /**
+     * Opens words. Where they lead to something that is sent, the person is asked about it, once.
+     *
+     * @throws {UsageError} without a terminal, saying which flag to give
+     * @throws {Cancelled} where the person says no
+     */
+    async open<W extends Words>(words: W, sendings: readonly Sending[]): Promise<Opened<W>> {
+      const open = sendings.filter((one) => isPersons(one) && choicesIn(one).length > 0);
+      const asked = open.filter((one) => !agreed.has(keyOf(one)));
+      if (asked.length > 0) {
+        const files = [...new Set(asked.flatMap(choicesIn).map(({ file }) => file))].join(', ');
+        const names = [...new Set(asked.flatMap(choicesIn).map(({ name }) => name))].join(', ');
+        if (questions === undefined) {
+          const from = asked.map((one) => `${one.name} is from ${originOf(one)}`).join(', ');
+          const to = [...new Set(asked.map(describe))].join(', and');
+          throw new UsageError([
+            `${from}, and ${names} from ${files}, which nobody named: it would go${to}. Nothing was sent.`,
+            `If it belongs there, name the file: --env ${files}`,
+          ]);
+        }
+        const what = asked.map((one) => `${one.name}${describe(one)}`).join(' and ');
+        if (!(await questions.confirm(`${files} chose ${names}. Send ${what}?`, false)))
+          throw new Cancelled('cancelled');
+        for (const one of asked) agreed.add(keyOf(one));
+      }
+      const entries = Object.entries(words).map(([name, word]) => [name, word && reveal(word)]);
+      return Object.fromEntries(entries) as Opened<W>;
+    },
+
+    /**
+     * Whether `--yes` counts for a plan: it agrees to nothing that a folder chose. At a terminal the plan is then asked about.
+     *
+     * @param words what the plan is made of
+     * @param serverUrl where it is done
+     * @returns the choices to show, for example `KEYCLOAK_REALM=shop (.env)`, and whether the plan needs no question
+     * @throws {UsageError} without a terminal
+     */
+    judge(
+      words: readonly (Word | undefined)[],
+      serverUrl: Word | undefined,
+      yes: boolean,
+    ): { readonly chosen: readonly string[]; readonly yes: boolean } {
+      const choices = words.filter(
+        (word): word is FromFolder => word instanceof FromFolder && !isExempt(word, serverUrl),
+      );
+      const chosen = choices.map((one) => `${one.name}${showOf(one)} (${one.file})`);
+      if (chosen.length === 0 || !yes) return { chosen, yes };
+      if (questions !== undefined) return { chosen, yes: false };
+      throw new UsageError([
+        `--yes agrees to nothing that a file chose which nobody named: ${chosen.join(', ')}. Nothing was changed.`,
+        ...[...new Set(choices.map(flagFor))].map((flag) => `If you mean it, name the file: ${flag}`),
+      ]);
+    },
+  };
+}
+
+const flagFor = ({ name, file }: FromFolder): string =>
+  FOUND_FILES.has(name) ? `--authz ${file}` : `--env ${file}`;
+
+const showOf = (word: FromFolder): string =>
+  FOUND_FILES.has(word.name) ? '' : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : reveal(word)}`;
+
+/** Whether it is the person's, and not the folder's own. */
+function isPersons({ name, value }: Sending): boolean {
+  return !(value instanceof FromFolder) || (name.endsWith('_FILE') && isOutside(value.file, reveal(value)));
+}
+
+function originOf({ value }: Sending): string {
+  if (value === undefined) return 'the standard input';
+  return value instanceof FromFolder ? 'a file outside of the folder' : 'the environment';
+}
+
+/** Words of the folder that decide who gets it. */
+function choicesIn({ serverUrl, realm, as, issuer }: Sending): FromFolder[] {
+  const address = serverUrl && reveal(serverUrl).replace(/\/+$/, '');
+  // Nothing can be sent to what is no address.
+  if (address !== undefined && !URL.canParse(address)) return [];
+  if (issuer !== undefined && issuer === `${address}/realms/${realm && reveal(realm)}`) return [];
+  return [serverUrl, realm, as].filter(
+    (word): word is FromFolder => word instanceof FromFolder && !isExempt(word, serverUrl),
+  );
+}
+
+/** A Keycloak of this machine that the same file names: a set-up wrote it there. Whose the admin is, no set-up writes. */
+function isExempt({ name, serverUrl: own }: FromFolder, serverUrl: Word | undefined): boolean {
+  const [used, written] = [serverUrl === undefined ? undefined : reveal(serverUrl), own].map((url) =>
+    url !== undefined && URL.canParse(url) ? new URL(url) : undefined,
+  );
+  if (used === undefined || !isThisMachine(used.hostname)) return false;
+  return FOUND_FILES.has(name) || (WRITTEN.has(name) && written?.origin === used.origin);
+}
+
+const originOfUrl = (serverUrl: Word | undefined): string =>
+  serverUrl === undefined ? '' : new URL(reveal(serverUrl)).origin;
+
+/** For example ` to https://sso.example, realm shop, as ann`. */
+function describe({ serverUrl, realm, as }: Sending): string {
+  const parts = [
+    ...(serverUrl === undefined ? [] : [` to ${originOfUrl(serverUrl)}`]),
+    ...(realm === undefined ? [] : [` realm ${reveal(realm)}`]),
+    ...(as === undefined ? [] : [` as ${reveal(as)}`]),
+  ];
+  return parts.join(',');
+}
+
+const keyOf = ({ serverUrl, realm, as }: Sending): string =>
+  JSON.stringify([originOfUrl(serverUrl), realm && reveal(realm), as && reveal(as)]);

@@ -1,0 +1,67 @@
+import { lstatSync, realpathSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname, relative, resolve, sep } from 'node:path';
+
+/** Whether a host is this machine, by its name alone: `localhost` and the names below it, `127.0.0.0/8`, `::1`. */
+export function isThisMachine(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  return /(^|\.)localhost$/.test(host) || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/**
+ * Whether a path that a file of settings names leads to something that is not of its folder: elsewhere on the disk, also by a link, or
+ * into `.git`, where the person's own credentials can be. The author of a cloned folder would choose which file is sent.
+ */
+export function isOutside(settingsFile: string, path: string): boolean {
+  const folder = realpathSync(dirname(resolve(settingsFile)));
+  let target = resolve(path);
+  try {
+    target = realpathSync(target);
+  } catch {
+    // It may come to be there later; until then a link leads wherever its author chose.
+    if (lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return true;
+    target = resolve(folder, relative(dirname(resolve(settingsFile)), target));
+  }
+  const [first = ''] = relative(folder, target).split(sep);
+  return first === '..' || first === '.git' || resolve(first) === first;
+}
+
+/** A setting of the service, and whether it stands in a file of the folder. */
+interface Source {
+  readonly value: string;
+  readonly isOfFolder: boolean;
+}
+
+/**
+ * Refuses to send a credential to where a file says that nobody named, unless that is this machine: the credential is of the
+ * environment, or in a file elsewhere on the disk, and so not the folder's own.
+ *
+ * @param file the file of settings that was in the folder
+ * @param names settings that hold credentials, or the paths of files that do
+ * @returns what to say; `undefined` where nothing is wrong
+ */
+export function findMisdirected(
+  file: { readonly name: string; readonly path: string },
+  names: readonly string[],
+  find: (name: string) => Source | '' | undefined,
+): string | undefined {
+  const chosen = ['KEYCLOAK_SERVER_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID'].filter(
+    (name) => (find(name) || undefined)?.isOfFolder,
+  );
+  const address = find('KEYCLOAK_SERVER_URL') || undefined;
+  if (chosen.length === 0 || (address?.isOfFolder && isLocal(address.value))) return undefined;
+  for (const name of names) {
+    const there = find(name);
+    if (!there) continue;
+    const isPath = name.endsWith('_FILE');
+    if (there.isOfFolder && !(isPath && isOutside(file.path, there.value))) continue;
+    const from = there.isOfFolder ? 'a file outside of the folder' : 'the environment';
+    return [
+      `${name} is from ${from}, and ${chosen.join(', ')} from ${file.name}, which nobody named. Nothing was sent.`,
+      `If it belongs there, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${chosen.join(', ')} in the environment.`,
+    ].join('\n');
+  }
+  return undefined;
+}
+
+const isLocal = (url: string): boolean => URL.canParse(url) && isThisMachine(new URL(url).hostname);

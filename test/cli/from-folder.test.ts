@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { createConsent, FromFolder, type Sending } from '../../packages/cli/src/settings/from-folder.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { Cancelled } from '../../packages/cli/src/terminal/questions.ts';
+
+const nobody = createConsent(undefined);
+
+/** A word of a `.env` that names this Keycloak, too. */
+const word = (name: string, value: string, serverUrl?: string) =>
+  new FromFolder(name, value, '.env', serverUrl);
+
+const LOCAL = 'http://localhost:8080';
+
+function sending(more: Partial<Sending>): Sending {
+  const own = { serverUrl: 'https://sso.example', realm: 'shop', as: 'ann' };
+  return { name: 'DOCTOR_PASSWORD', value: 'mine', ...own, ...more };
+}
+
+const isRefused = (error: unknown) =>
+  error instanceof UsageError && /Nothing was sent\.\n.*--env \.env/.test(error.message);
+
+describe('a word of a folder', () => {
+  test('does not print its value', () => {
+    const secret = word('KEYCLOAK_CLIENT_SECRET', 'of-the-folder');
+    for (const text of [`${secret}`, JSON.stringify({ secret }), inspect(secret)])
+      assert.doesNotMatch(text, /of-the-folder/);
+  });
+
+  test('is opened where nothing is sent, or only what is the folder’s own', async () => {
+    const realm = word('KEYCLOAK_REALM', 'shop');
+    assert.deepEqual(await nobody.open({ realm, none: undefined }, []), { realm: 'shop', none: undefined });
+    const own = sending({ value: word('DOCTOR_PASSWORD', 'theirs'), realm });
+    assert.equal((await nobody.open({ realm }, [own])).realm, 'shop');
+  });
+
+  for (const [what, of] of Object.entries({
+    'the address': { serverUrl: word('KEYCLOAK_SERVER_URL', 'https://evil.example', 'https://evil.example') },
+    'the realm': { realm: word('KEYCLOAK_REALM', 'evil') },
+    'the user': { as: word('DOCTOR_USER', 'mallory') },
+    'the realm at an address of this machine that a flag names': {
+      ...{ serverUrl: LOCAL, realm: word('KEYCLOAK_REALM', 'evil') },
+    },
+    'the realm of an admin of this machine': {
+      ...{ serverUrl: word('KEYCLOAK_SERVER_URL', LOCAL, LOCAL) },
+      realm: word('KEYCLOAK_ADMIN_REALM', 'evil', LOCAL),
+    },
+  }))
+    test(`sends nothing of the person's without a question: ${what}`, () =>
+      assert.rejects(nobody.open({}, [sending(of)]), isRefused));
+
+  test('needs no question for the Keycloak of this machine that the same file names', async () => {
+    const serverUrl = word('KEYCLOAK_SERVER_URL', LOCAL, LOCAL);
+    const realm = word('KEYCLOAK_REALM', 'testing', LOCAL);
+    assert.equal((await nobody.open({ realm }, [sending({ serverUrl, realm })])).realm, 'testing');
+    assert.equal(
+      (await nobody.open({ realm }, [sending({ serverUrl: `${LOCAL}/`, realm })])).realm,
+      'testing',
+    );
+  });
+
+  test('is asked about once, with user, realm and address, and Enter does not agree', async () => {
+    const seen: unknown[] = [];
+    const consent = createConsent({
+      async confirm(...question) {
+        seen.push(question);
+        return true;
+      },
+    });
+    const realm = word('KEYCLOAK_REALM', 'evil');
+    await consent.open({ realm }, [sending({ realm })]);
+    await consent.open({ realm }, [sending({ realm, name: 'SETUP_PASSWORD' })]);
+    assert.deepEqual(seen, [
+      ['.env chose KEYCLOAK_REALM. Send DOCTOR_PASSWORD to https://sso.example, realm evil, as ann?', false],
+    ]);
+    const unwilling = createConsent({ confirm: async () => false });
+    await assert.rejects(unwilling.open({ realm }, [sending({ realm })]), Cancelled);
+  });
+});
+
+describe('--yes', () => {
+  const plan = [word('KEYCLOAK_REALM', 'evil'), word('PUBLIC_URL', 'https://evil.example'), 'named'];
+
+  test('agrees to nothing that a folder chose', () => {
+    assert.throws(
+      () => nobody.judge(plan, 'https://sso.example', true),
+      /Nothing was changed[\s\S]*--env \.env/,
+    );
+    const asking = createConsent({ confirm: async () => true });
+    assert.deepEqual(asking.judge(plan, 'https://sso.example', true), {
+      chosen: ['KEYCLOAK_REALM=evil (.env)', 'PUBLIC_URL=https://evil.example (.env)'],
+      yes: false,
+    });
+  });
+
+  test('agrees to what the person chose, and to what a set-up of this machine wrote', () => {
+    const all = { chosen: [], yes: true };
+    assert.deepEqual(nobody.judge(['shop', undefined], 'https://sso.example', true), all);
+    assert.deepEqual(nobody.judge([word('KEYCLOAK_REALM', 'testing', LOCAL)], LOCAL, true), all);
+  });
+});
