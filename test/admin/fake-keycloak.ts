@@ -163,6 +163,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     if (id === undefined && method === 'POST') {
       const key = kind === 'clients' ? 'clientId' : kind === 'users' ? 'username' : 'name';
       if (list.some((one) => one[key] === body[key])) return [409, { errorMessage: 'exists already' }];
+      // As 26.7.3 does.
+      const { rootUrl, adminUrl, redirectUris, attributes } = body;
+      if (/[{}]/.test([rootUrl, adminUrl, redirectUris, ...Object.values(attributes ?? {})].join()))
+        return [400, { error: 'invalid_input', error_description: 'Root URL is not a valid URL' }];
       const defaults =
         kind === 'clients'
           ? { defaultClientScopes: SCOPES.map(({ name }) => name), secret: 'made-by-keycloak' }

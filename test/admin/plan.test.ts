@@ -34,6 +34,7 @@ const EMPTY: CurrentState = {
   realm: null,
   client: null,
   mappers: [],
+  askable: [],
   scopes: [],
   realmRoles: [],
   clientRoles: [],

@@ -187,7 +187,7 @@ describe('setup service', () => {
 });
 
 describe('a setup that writes settings, with another credential than a secret', () => {
-  it('writes the setting for it, and takes the secret out only if told to', async (t) => {
+  it('is switched whole: the setting for it is written, and the dead secret emptied', async (t) => {
     const keycloak = await startFakeKeycloak();
     t.after(() => keycloak.close());
     const env = join(folder, '.env');
@@ -212,13 +212,78 @@ describe('a setup that writes settings, with another credential than a secret', 
       );
     assert.equal(await setUp(), 0);
     const key = ['--credential', 'key', '--key-file', KEY];
-    await assert.rejects(async () => setUp(...key), /--overwrite-env/);
-    assert.equal(await setUp(...key, '--overwrite-env'), 0);
+    assert.equal(await setUp(...key), 0);
     const text = readFileSync(env, 'utf8');
     assert.match(text, /^KEYCLOAK_CLIENT_SECRET=$/m);
     assert.match(text, /^KEYCLOAK_CLIENT_KEY_FILE=.*key\.pem$/m);
     // From then on it is left so.
     assert.equal(await setUp(), 0);
     assert.equal(readFileSync(env, 'utf8'), text);
+  });
+
+  it('setup service empties the dead secret too, and retires a former key where it is told which', async (t) => {
+    const keycloak = await startFakeKeycloak();
+    t.after(() => keycloak.close());
+    const env = join(folder, 'service.env');
+    const lines: string[] = [];
+    const out = {
+      paint: (_: unknown, text: string) => text,
+      line: (text = '') => void lines.push(text),
+      progress() {},
+    };
+    const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+    const setUp = (kind: string, ...args: string[]) =>
+      KINDS[kind]?.run(
+        ['--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders', '--yes', ...args],
+        {
+          environment,
+          out,
+        },
+      );
+    await setUp('api', '--no-env');
+    assert.equal(await setUp('service', '--env', env), 0, lines.join('\n'));
+    assert.match(readFileSync(env, 'utf8'), /^KEYCLOAK_CLIENT_SECRET=made-by-keycloak$/m);
+    const key = ['--env', env, '--credential', 'key', '--key-file'];
+    assert.equal(await setUp('service', ...key, join(folder, 'first.pem')), 0, lines.join('\n'));
+    assert.match(
+      readFileSync(env, 'utf8'),
+      /^KEYCLOAK_CLIENT_SECRET=\n[\s\S]*KEYCLOAK_CLIENT_KEY_FILE=.*first\.pem$/m,
+    );
+    const keysOf = (): string[] => {
+      const client = keycloak.realms.get('shop')?.lists.clients.find((one) => one.clientId === 'orders');
+      const { 'jwks.string': text = '' } = (client?.attributes ?? {}) as Record<string, string>;
+      return JSON.parse(text).keys.map(({ kid }: { kid: string }) => kid);
+    };
+    const [first = ''] = keysOf();
+    const second = [...key, join(folder, 'second.pem'), '--overwrite-env'];
+    assert.equal(await setUp('service', ...second), 0, lines.join('\n'));
+    assert.equal(keysOf().length, 2);
+    assert.equal(await setUp('service', ...second, '--retire-key', 'unknown'), 1);
+    assert.match(lines.join('\n'), new RegExp(`unknown is no key of it.*[^]*its other keys: ${first}`));
+    assert.equal(keysOf().length, 2);
+    assert.equal(await setUp('service', ...second, '--retire-key', first), 0);
+    assert.equal(keysOf().includes(first), false);
+  });
+
+  it('says what its own tokens open where a service becomes an API, and an API a service', async (t) => {
+    const opened = async (kinds: readonly (readonly string[])[]) => {
+      const keycloak = await startFakeKeycloak();
+      t.after(() => keycloak.close());
+      const lines: string[] = [];
+      const out = {
+        paint: (_: unknown, text: string) => text,
+        line: (text = '') => void lines.push(text),
+        progress() {},
+      };
+      const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+      const all = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
+      await KINDS.api?.run(['--client-id', 'stock', ...all], { environment, out });
+      for (const [kind = '', ...args] of kinds)
+        await KINDS[kind]?.run(['--client-id', 'orders', ...args, ...all], { environment, out });
+      return lines.filter((line) => /opens: tokens of orders name/.test(line)).join('\n');
+    };
+    const [api, service] = [['api'], ['service', '--calls', 'stock']];
+    assert.match(await opened([api, service]), /name orders already.*use them at stock, and the other way/);
+    assert.match(await opened([service, api]), /name stock already.*use them at orders, and the other way/);
   });
 });

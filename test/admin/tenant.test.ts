@@ -167,3 +167,64 @@ test('names that could be something else are refused before anything is called',
     await assert.rejects(setUp('tenant', ...args), { name: 'UsageError' }, args.join(' '));
   assert.equal(keycloak.calls(), 0);
 });
+
+test('a client or a scope of a template is made in the realm of the tenant, whatever else the template says', async (t) => {
+  const { keycloak, folder, setUp, clientOf } = await start(t);
+  await setUp('api', '--realm', 'other', '--client-id', 'own');
+  const file = join(folder, 'template.json');
+  const own = { realm: 'other', id: 'an-id', secret: 'the-secret', registrationAccessToken: 'a-token' };
+  const mapper = {
+    name: 'm',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    config: {},
+  };
+  await writeFile(
+    file,
+    JSON.stringify({
+      realm: 'main',
+      clients: [{ ...own, clientId: 'shop', protocolMappers: [{ ...mapper, ...own }] }],
+      clientScopes: [{ ...own, name: 'orders:read', protocolMappers: [{ ...mapper, ...own }] }],
+    }),
+  );
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.equal(code, 0, text);
+  assert.deepEqual(
+    keycloak.realms.get('other')?.lists.clients.map(({ clientId }) => clientId),
+    ['own'],
+  );
+  const scopes = keycloak.realms.get('acme')?.lists['client-scopes'] ?? [];
+  for (const made of [clientOf('acme', 'shop'), scopes.find(({ name }) => name === 'orders:read')])
+    assert.doesNotMatch(JSON.stringify(made ?? ''), /other|an-id|the-secret|a-token/);
+});
+
+test('a name of a realm is never read as JSON: one tenant that renames itself does not stop the others', async (t) => {
+  const { keycloak, setUp, clientOf } = await start(t);
+  const web = ['--realm', 'main', '--client-id', 'shop', '--app-url', 'https://{tenant}.shop.example'];
+  await setUp('web', ...web, '--no-user');
+  await setUp('tenant', 'acme', 'globex', '--template', 'main');
+  const renamed = keycloak.realms.get('acme') ?? assert.fail();
+  keycloak.realms.delete('acme');
+  keycloak.realms.set('a"b', renamed);
+  renamed.self.realm = 'a"b';
+  await setUp('web', ...web, '--no-user', '--role', 'boss');
+  const { text } = await setUp('tenant', '--all', '--template', 'main');
+  assert.match(text, /Tenant globex[\s\S]*realm role boss/);
+  assert.equal(clientOf('globex', 'shop').rootUrl, 'https://globex.shop.example/');
+});
+
+test('secrets are written that Keycloak made, where the template names none, and those of public clients are none', async (t) => {
+  const { folder, setUp } = await start(t);
+  const [file, secrets] = [join(folder, 'template.json'), join(folder, 'secrets.json')];
+  const clients = [
+    { clientId: '{tenant}-api' },
+    { clientId: 'page', publicClient: true },
+    { clientId: 'old', bearerOnly: true },
+    { clientId: 'signs', clientAuthenticatorType: 'client-jwt' },
+    { clientId: 'realm-management' },
+  ];
+  await writeFile(file, JSON.stringify({ realm: 'main', clients }));
+  const { code, text } = await setUp('tenant', 'acme', '--template', file, '--secrets', secrets);
+  assert.equal(code, 0, text);
+  assert.deepEqual(JSON.parse(await readFile(secrets, 'utf8')), { acme: { 'acme-api': 'made-by-keycloak' } });
+});

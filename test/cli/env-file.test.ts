@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { lstat, mkdtemp, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/settings/env-file.ts';
-import { writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
+import { findExposure, writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
 
@@ -178,4 +188,26 @@ test('a plan says where a link leads, before anything is written there', async (
   for await (const one of plan.apply()) done.push(one.subject);
   assert.deepEqual(done, [`${subject} (readable by you alone)`]);
   assert.equal(await readFile(target, 'utf8'), 'KEYCLOAK_REALM=testing\n');
+});
+
+test('a plan says that git would take a file with a secret, unless the repository ignores it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
+  const file = join(folder, 'app', '.env');
+  await mkdir(dirname(file));
+  assert.deepEqual(await findExposure(file), []);
+  await mkdir(join(folder, '.git', 'info'), { recursive: true });
+  assert.match((await findExposure(file)).join(), /git would take .*\.env into the repository/);
+  for (const [rules, isTold] of [
+    ['node_modules\n*.pem\n', true],
+    ['# .env\n', true],
+    ['.env\n', false],
+    ['.env*\r\n', false],
+    ['/.env\n!.env.example\n', false],
+    ['.env*\n!.env\n', true],
+  ] as const) {
+    await writeFile(join(folder, '.gitignore'), rules);
+    assert.equal((await findExposure(file)).length > 0, isTold, rules);
+  }
+  await writeFile(join(folder, '.git', 'info', 'exclude'), '*.pem\n');
+  assert.deepEqual(await findExposure(join(folder, 'client-key.pem')), []);
 });

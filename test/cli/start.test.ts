@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../repo/source-imports.ts';
 import { freePort } from '../support/free-port.ts';
-import { emptyFolder, runProgram } from './support/program.ts';
+import { emptyFolder, runProgram, runStart } from './support/program.ts';
 
 async function login(api: string) {
   const body = new URLSearchParams({ username: 'abdullah', password: 'Test#123456' });
@@ -31,10 +31,10 @@ const statusAs = (host: string, url: string) =>
 const statusOf = async (api: string, token: string) =>
   (await fetch(`${api}/protected`, { headers: { authorization: `Bearer ${token}` } })).status;
 
-describe('keycloak-guard start', () => {
+describe('npm start of a clone', () => {
   it('runs the API and a provider with no settings at all, and signs nobody out when it is restarted', async () => {
     const env = { PORT: String(await freePort()), KEYCLOAK_PORT: String(await freePort()) };
-    const first = runProgram(['start'], env);
+    const first = runStart(env);
     const [, api = ''] = await first.says(/API +(\S+)[\s\S]*protected/);
     assert.match(first.stdout(), /DEVELOPMENT ONLY/);
     assert.doesNotMatch(first.stdout(), /is taken/);
@@ -50,7 +50,7 @@ describe('keycloak-guard start', () => {
     assert.equal(await statusAs('app.localhost:1', `${api}/`), 200);
     assert.equal(await first.stop(), 0);
 
-    const second = runProgram(['start'], env, first.folder);
+    const second = runStart(env, first.folder);
     await second.says(/API +(\S+)[\s\S]*protected/);
     assert.equal(await statusOf(api, body.access_token), 200);
     assert.equal(await second.stop(), 0);
@@ -65,7 +65,7 @@ describe('keycloak-guard start', () => {
     const taken = await new Promise<number>((resolve) => {
       squatter.listen(0, '127.0.0.1', () => resolve((squatter.address() as { port: number }).port));
     });
-    const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: String(taken) });
+    const program = runStart({ PORT: '0', KEYCLOAK_PORT: String(taken) });
     const [, port] = await program.says(/Provider +http:\/\/localhost:(\d+)/);
     assert.ok(Number(port) > taken && Number(port) <= taken + 100);
     // It is said, with what a program needs that looks for it at the usual port.
@@ -95,10 +95,10 @@ describe('keycloak-guard start', () => {
       [{ PORT: String(taken) }, 'PORT'],
       [{ PORT: other, METRICS_PORT: String(taken) }, 'METRICS_PORT'],
     ] as const) {
-      const program = runProgram(['start'], { KEYCLOAK_PORT: keycloak, ...env });
+      const program = runStart({ KEYCLOAK_PORT: keycloak, ...env });
       assert.equal(await program.ended, 1);
       const problem = `port ${taken} is taken. Set ${name} to another one.\n`;
-      assert.equal(program.stderr(), `keycloak-guard start: ${problem}`);
+      assert.equal(program.stderr(), `npm start: ${problem}`);
       assert.equal(program.stdout(), '');
       assert.equal(existsSync(join(program.folder, 'cache')), false);
       const serve = runProgram(['serve'], { ...SETTINGS, LOG_LEVEL: 'silent', ...env });
@@ -109,7 +109,7 @@ describe('keycloak-guard start', () => {
   });
 
   it('tells the provider which port the API has got, where any will do', async () => {
-    const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: String(await freePort()) });
+    const program = runStart({ PORT: '0', KEYCLOAK_PORT: String(await freePort()) });
     const [, api = ''] = await program.says(/API +(\S+)[\s\S]*protected/);
     const login = await fetch(`${api}/auth/login`, { redirect: 'manual' });
     const page = await fetch(login.headers.get('location') ?? '', { redirect: 'manual' });
@@ -118,7 +118,7 @@ describe('keycloak-guard start', () => {
   });
 
   it('is found by keycloak-guard token, which needs no settings then, and forgotten when it ends', async () => {
-    const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: '0' });
+    const program = runStart({ PORT: '0', KEYCLOAK_PORT: '0' });
     const [, api = '', provider] = await program.says(/API +(\S+)[\s\S]*Provider +(\S+)[\s\S]*protected/);
     const token = runProgram(['token'], {}, program.folder);
     assert.equal(await token.ended, 0, token.stderr());
@@ -162,7 +162,7 @@ describe('keycloak-guard start', () => {
 
   it('leaves the port of the API to the API', async () => {
     const port = String(await freePort());
-    const program = runProgram(['start'], { PORT: port, KEYCLOAK_PORT: port });
+    const program = runStart({ PORT: port, KEYCLOAK_PORT: port });
     const [, api] = await program.says(/API +http:\/\/localhost:(\d+)/);
     assert.equal(api, port);
     await program.stop();
@@ -171,56 +171,58 @@ describe('keycloak-guard start', () => {
   it('says so where .env cannot be read, or KEYCLOAK_PORT is no port, and starts nothing', async () => {
     const folder = emptyFolder();
     mkdirSync(join(folder, '.env'));
-    const unreadable = runProgram(['start'], { PORT: '0' }, folder);
+    const unreadable = runStart({ PORT: '0' }, folder);
     assert.equal(await unreadable.ended, 2);
     assert.match(unreadable.stderr(), /^\.env cannot be read \(it is a folder\)/);
-    const portless = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: 'x' });
+    const portless = runStart({ PORT: '0', KEYCLOAK_PORT: 'x' });
     assert.equal(await portless.ended, 2);
     assert.match(portless.stderr(), /KEYCLOAK_PORT must be a whole number from 0 to 65535/);
     assert.equal(unreadable.stdout() + portless.stdout(), '');
   });
 
   it('refuses the provider with NODE_ENV=production', async () => {
-    const program = runProgram(['start'], { NODE_ENV: 'production' });
+    const program = runStart({ NODE_ENV: 'production' });
     assert.equal(await program.ended, 2);
     assert.match(program.stderr(), /KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production/);
     assert.equal(program.stdout(), '');
   });
 
-  for (const command of ['start', 'dev']) {
-    it(`says what to do where the package is installed as in the image, with ${command}`, () => {
-      // What the Dockerfile copies: no realm.
-      const image = emptyFolder();
-      for (const name of ['guard', 'testing', 'server', 'cli']) {
-        for (const part of ['package.json', 'dist']) {
-          cpSync(join(ROOT, 'packages', name, part), join(image, 'packages', name, part), {
-            recursive: true,
-          });
-        }
+  it('says what to do where the package is installed as in the image', () => {
+    // What the Dockerfile copies: no realm.
+    const image = emptyFolder();
+    for (const name of ['guard', 'testing', 'server', 'cli']) {
+      for (const part of ['package.json', 'dist']) {
+        cpSync(join(ROOT, 'packages', name, part), join(image, 'packages', name, part), {
+          recursive: true,
+        });
       }
-      mkdirSync(join(image, 'node_modules/@keycloak-guard'), { recursive: true });
-      for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-        if (/keycloak-guard$|^\./.test(name)) continue;
-        symlinkSync(join(ROOT, 'node_modules', name), join(image, 'node_modules', name));
-      }
-      symlinkSync(join(image, 'packages/guard'), join(image, 'node_modules/keycloak-guard'));
-      for (const name of ['testing', 'server', 'cli']) {
-        symlinkSync(join(image, 'packages', name), join(image, 'node_modules/@keycloak-guard', name));
-      }
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['packages/cli/dist/main.js', command], {
+    }
+    mkdirSync(join(image, 'node_modules/@keycloak-guard'), { recursive: true });
+    for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+      if (/keycloak-guard$|^\./.test(name)) continue;
+      symlinkSync(join(ROOT, 'node_modules', name), join(image, 'node_modules', name));
+    }
+    symlinkSync(join(image, 'packages/guard'), join(image, 'node_modules/keycloak-guard'));
+    for (const name of ['testing', 'server', 'cli']) {
+      symlinkSync(join(image, 'packages', name), join(image, 'node_modules/@keycloak-guard', name));
+    }
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['packages/cli/dist/main.js', 'dev', '--port', '0'],
+      {
         cwd: image,
         env: { NODE_ENV: 'development', PORT: '0', HOME: image },
         encoding: 'utf8',
-      });
-      assert.equal(status, 1);
-      assert.equal(stdout, '');
-      assert.match(stderr, /^keycloak-guard.*: the embedded provider has no realm here: the Docker image/);
-      assert.match(
-        stderr,
-        /Set KEYCLOAK_SERVER_URL .*, or get one along with the API: docker compose up --build\n$/,
-      );
-    });
-  }
+      },
+    );
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^keycloak-guard.*: the embedded provider has no realm here: the Docker image/);
+    assert.match(
+      stderr,
+      /Set KEYCLOAK_SERVER_URL .*, or get one along with the API: docker compose up --build\n$/,
+    );
+  });
 
   it('never starts the provider where a Keycloak is configured, though it cannot be reached', async () => {
     const folder = emptyFolder();
@@ -233,25 +235,34 @@ describe('keycloak-guard start', () => {
       'PORT=0',
     ];
     writeFileSync(join(folder, '.env'), lines.join('\n'));
-    const program = runProgram(['start'], {}, folder);
+    const program = runStart({}, folder);
     const [, api = ''] = await program.says(/(http:\/\/localhost:\d+)\/docs/);
     assert.equal((await login(api)).status, 503);
     assert.doesNotMatch(program.stdout(), /DEVELOPMENT ONLY/);
     await program.stop();
     // Empty counts as not set, in the environment as in the file.
-    const empty = runProgram(
-      ['start'],
-      Object.fromEntries(lines.map((line) => [line.split('=')[0]!, ''])),
-      folder,
-    );
+    const empty = runStart(Object.fromEntries(lines.map((line) => [line.split('=')[0]!, ''])), folder);
     await empty.says(/(http:\/\/localhost:\d+)\/docs/);
     assert.doesNotMatch(empty.stdout(), /DEVELOPMENT ONLY/);
     await empty.stop();
     assert.equal(await program.stop(), 0);
   });
 
+  it('is no command that is installed: on a server, the password of its provider would be public', async () => {
+    for (const [args, env] of [
+      [['start'], {}],
+      [['serve'], {}],
+      [['serve'], { NODE_ENV: 'staging' }],
+    ] as const) {
+      const program = runProgram([...args], { PORT: '0', KEYCLOAK_PORT: '0', ...env });
+      assert.equal(await program.ended, 2, program.stdout());
+      assert.doesNotMatch(program.stdout() + program.stderr(), /abdullah/);
+      assert.match(program.stderr(), /there is no command 'start'|KEYCLOAK_SERVER_URL is not set/);
+    }
+  });
+
   it('reports what is missing where settings are half made, and starts nothing', async () => {
-    const program = runProgram(['start'], { KEYCLOAK_REALM: 'testing' });
+    const program = runStart({ KEYCLOAK_REALM: 'testing' });
     assert.equal(await program.ended, 2);
     assert.match(program.stderr(), /KEYCLOAK_SERVER_URL/);
   });

@@ -352,7 +352,7 @@ export const OUTGOING: readonly Row[] = [
     address: 'settings',
     redirects: 'wrapped',
   },
-  { file: 'cli/src/door/locate.ts', calls: 'call', carries: 'nothing', address: ['settings', 'person'] },
+  { file: 'cli/src/access/enter.ts', calls: 'call', carries: 'nothing', address: ['settings', 'person'] },
   {
     file: 'cli/src/keycloak/call.ts',
     calls: 'fetch',

@@ -19,7 +19,7 @@ const keycloak = await startProvider(readEventsRealm());
 const CREATE = join(ROOT, 'packages/create/dist/main.js');
 const rows = [['seconds', 'command or program', 'exit code']];
 
-/** Arguments, the exit code, and what it says. `serve` and `start` are in service.test.ts. */
+/** Arguments, the exit code, and what it says. `serve` is in service.test.ts. */
 const COMMANDS: readonly (readonly [args: string[], code: number, says: RegExp])[] = [
   [['--version'], 0, /^\d+\.\d+\.\d+$/m],
   [['doctor'], 0, /settings\.valid/],
@@ -118,7 +118,7 @@ it('no command and no program is left out', (t) => {
   const named = new Set(COMMANDS.map(([[name]]) => name));
   assert.deepEqual(
     Object.keys(commands).filter((name) => !named.has(name)),
-    ['start', 'serve'],
+    ['serve'],
   );
   const programs = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
     .map((file) => `examples/${file}`)

@@ -18,7 +18,6 @@ import { startProvider, toTable, whenAnswering } from './processes.ts';
 
 const WAYS = {
   'keycloak-guard serve': [process.execPath, MAIN, 'serve'],
-  'keycloak-guard start': [process.execPath, MAIN, 'start'],
   'npx keycloak-guard serve': ['npx', '--no-install', 'keycloak-guard', 'serve'],
   'keycloak-guard-server': [process.execPath, join(ROOT, 'packages/server/dist/main.js')],
   'npm start': ['npm', 'start'],
@@ -52,12 +51,12 @@ const STARTS: readonly Start[] = [
   { way: 'npm start', keycloak: 'built in', settings: { KEYCLOAK_EVENTS: 'on' } },
   { way: 'npm start', settings: { KEYCLOAK_EVENTS: 'on' } },
   {
-    way: 'keycloak-guard start',
+    way: 'npm start',
     keycloak: 'built in',
     settings: { METRICS_PORT: '0', DOCS: 'off', SESSION_SECRET: SECRET, DPOP: 'accepted' },
   },
-  { way: 'keycloak-guard start', keycloak: 'without events', settings: { KEYCLOAK_EVENTS: 'on' } },
-  { way: 'keycloak-guard start', keycloak: 'away', settings: { KEYCLOAK_EVENTS: 'on' } },
+  { way: 'keycloak-guard serve', keycloak: 'without events', settings: { KEYCLOAK_EVENTS: 'on' } },
+  { way: 'keycloak-guard serve', keycloak: 'away', settings: { KEYCLOAK_EVENTS: 'on' } },
   { way: 'keycloak-guard serve', keycloak: 'away' },
   {
     way: 'keycloak-guard serve',

@@ -14,7 +14,6 @@ interface CommandEntry {
 }
 
 const SUMMARIES = {
-  start: 'run the API, with an identity provider if you have none',
   serve: 'run the API on your Keycloak',
   setup: 'set Keycloak up: an API, an MCP server, callers, a realm file',
   authz: 'permissions of Keycloak as a file; why somebody may, or may not',
@@ -25,7 +24,6 @@ const SUMMARIES = {
 } as const;
 
 const LOADERS: Readonly<Record<keyof typeof SUMMARIES, CommandEntry['load']>> = {
-  start: () => import('./commands/start.ts'),
   serve: () => import('./commands/serve.ts'),
   setup: () => import('./commands/setup.ts'),
   authz: () => import('./commands/authz.ts'),

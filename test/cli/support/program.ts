@@ -28,6 +28,15 @@ export const runProgram = (
   input?: string,
 ): Program => runCommand([process.execPath, MAIN, ...args], { env, folder, input });
 
+const START = [
+  ...[process.execPath, '--conditions=@keycloak-guard/source', '--import', import.meta.resolve('tsx')],
+  fileURLToPath(new URL('../../../tools/run/start.ts', import.meta.url)),
+];
+
+/** The same for what `npm start` of a clone runs. */
+export const runStart = (env: Record<string, string> = {}, folder = emptyFolder()): Program =>
+  runCommand(START, { env, folder });
+
 /** Runs a command as {@link runProgram} does; with `cwd`, there. Without `input` its standard input is closed. */
 export function runCommand(
   [file = '', ...args]: readonly string[],

@@ -48,12 +48,12 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
   'create-client-role': async (at, { name }) =>
     at.api.clients.createRole({ realm: at.realm, id: await clientId(at), name }),
   'create-group': createGroup,
-  'create-client': ({ api, realm }, { client }) => api.clients.create({ realm, ...client }),
+  'create-client': ({ api, realm }, { client }) => api.clients.create({ ...client, realm }),
   'update-client': updateClient,
   'add-scope': addScope,
-  'create-scope': ({ api, realm }, { scope }) => api.clientScopes.create({ realm, ...scope }),
+  'create-scope': ({ api, realm }, { scope }) => api.clientScopes.create({ ...scope, realm }),
   'create-organization': ({ api, realm }, { organization }) =>
-    api.organizations.create({ realm, ...organization }),
+    api.organizations.create({ ...organization, realm }),
   'update-organization': ({ api, realm }, { organization }) =>
     api.organizations.updateById({ realm, id: organization.id ?? '' }, organization),
   async 'add-member'(at, { alias: wanted }) {
@@ -69,7 +69,7 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
       config: { issuer },
     }),
   'put-mapper': putMapper,
-  'create-user': ({ api, realm }, { user }) => api.users.create({ realm, ...user }),
+  'create-user': ({ api, realm }, { user }) => api.users.create({ ...user, realm }),
   'update-user': updateUser,
   'set-password': async (at, { password: value }) =>
     at.api.users.resetPassword({

@@ -15,6 +15,8 @@ export interface CurrentState {
   readonly client: ClientRepresentation | null;
   /** Mappers of the client and of its default client scopes. */
   readonly mappers: readonly ProtocolMapperRepresentation[];
+  /** Those of the client scopes that it may ask for. */
+  readonly askable: readonly ProtocolMapperRepresentation[];
   /** Names of all client scopes of the realm. */
   readonly scopes: readonly string[];
   /** Those that the application is to have, if there are any of these names. */
@@ -44,6 +46,7 @@ const NOTHING: CurrentState = {
   realm: null,
   client: null,
   mappers: [],
+  askable: [],
   scopes: [],
   appScopes: [],
   callers: [],
@@ -87,6 +90,7 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     realm: found,
     client: client ?? null,
     mappers: mappersOf(client, scopes ?? []),
+    askable: mappersOf(client, scopes ?? [], 'optionalClientScopes'),
     appScopes: (scopes ?? []).filter(({ name }) => wanted.includes(name ?? '')),
     callers: others
       .filter(({ clientId }) => clientId !== goal.clientId)

@@ -63,4 +63,4 @@ export {
   planOrganization,
   readOrganization,
 } from './tenant/organization.ts';
-export { planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';
+export { clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';

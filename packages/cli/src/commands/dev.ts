@@ -63,7 +63,7 @@ export async function run(args: string[]): Promise<number> {
   const forget = await announceProvider({
     url: idp.url,
     realm: idp.realm,
-    // Without a file it has the realm of `keycloak-guard start`.
+    // Without a file it has the realm of `npm start` of the clone.
     realmFile: named && resolve(named),
   });
   const out = createOutput(process.stdout, process.env);

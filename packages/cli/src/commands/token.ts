@@ -41,7 +41,7 @@ Usage: keycloak-guard token [options]
   --scope <scopes>         scopes that the exchange asks for (default: those that bring the service)
   --client-id <id>         client that exchanges (KEYCLOAK_CLIENT_ID)
 
-Without settings, while "keycloak-guard start" or "keycloak-guard dev" runs with the realm of the package: the token of
+Without settings, while "keycloak-guard dev" (or npm start of the clone) runs with the realm of the package: the token of
 the user abdullah there.
 Prints the token and nothing else to the standard output. Nothing is kept.
 

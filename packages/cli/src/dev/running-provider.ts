@@ -25,7 +25,7 @@ export const isConfigured = (setting: (name: string) => unknown): boolean =>
 export interface RunningProvider {
   readonly url: string;
   readonly realm: string;
-  /** The whole path of the file that `keycloak-guard dev` was given; without one, it has the realm of `keycloak-guard start`. */
+  /** The whole path of the file that `keycloak-guard dev` was given; without one, it has the realm of the package. */
   readonly realmFile?: string | undefined;
 }
 

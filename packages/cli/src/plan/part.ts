@@ -1,5 +1,5 @@
 import type { Blocked, Change } from '../admin/index.ts';
-import { nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
+import { findExposure, nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 
 /** One thing that a plan does, as it is shown. */
 export interface ShownStep {
@@ -47,7 +47,7 @@ export async function toFilePart(
   const subject = await nameWithTarget(file);
   return {
     ...NO_PART,
-    steps: [{ kind: isNew ? 'create' : 'change', subject, changes }],
+    steps: [{ kind: isNew ? 'create' : 'change', subject, changes, opens: await findExposure(file) }],
     async *apply() {
       await writePrivateFile(file, content());
       yield { verb: 'wrote', subject: `${file} (${holds}readable by you alone)` };

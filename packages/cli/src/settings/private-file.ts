@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readlink, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { lstat, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -27,6 +27,49 @@ export async function replacePrivateFile(file: string, text: string): Promise<vo
 export async function nameWithTarget(file: string): Promise<string> {
   const target = await followLinks(file);
   return target === file ? file : `${file}, which is a link to ${target}`;
+}
+
+/**
+ * What `git add` would do with a file that holds a secret. git itself is not asked: a folder of others can make it run programs.
+ *
+ * @returns a sentence for the plan; nothing outside of a repository, and where `.gitignore` names the file
+ */
+export async function findExposure(file: string): Promise<string[]> {
+  const path = resolve(file);
+  const rules: string[] = [];
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    rules.unshift(...(await readLines(join(folder, '.gitignore'))));
+    const isRepository = await lstat(join(folder, '.git')).then(
+      () => true,
+      () => false,
+    );
+    if (isRepository) rules.unshift(...(await readLines(join(folder, '.git', 'info', 'exclude'))));
+    if (isRepository)
+      return isIgnored(basename(path), rules)
+        ? []
+        : [`git would take ${file} into the repository: write ${basename(path)} into .gitignore`];
+    if (folder === dirname(folder)) return [];
+  }
+}
+
+const readLines = async (file: string): Promise<string[]> =>
+  (await readFile(file, 'utf8').catch(() => '')).split(/\r?\n/);
+
+/** By the rules that name files, the last one that fits; those that name paths are for a person to read. */
+function isIgnored(name: string, rules: readonly string[]): boolean {
+  const fitting = rules.findLast((rule) => {
+    const glob = rule
+      .trim()
+      .replace(/^!/, '')
+      .replace(/^(\*\*)?\//, '');
+    if (glob === '' || glob.startsWith('#') || glob.includes('/')) return false;
+    const pattern = glob
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*+/g, '[^/]*')
+      .replace(/\?/g, '[^/]');
+    return new RegExp(`^${pattern}$`).test(name);
+  });
+  return fitting !== undefined && !fitting.trim().startsWith('!');
 }
 
 /** Follows links to a file that may not be there yet. */

@@ -9,6 +9,8 @@ export type CredentialGoal =
       readonly publicKey: JsonWebKey & { readonly kid?: string };
       /** A file that nobody named, and that was there. Its key is used only where Keycloak knows it. */
       readonly foundIn?: string | undefined;
+      /** Ids of keys with which nobody is the client any more. */
+      readonly retired?: readonly string[] | undefined;
     }
   | {
       readonly type: 'kubernetes';

@@ -76,7 +76,7 @@ function want(state: CredentialState, clientId: string, goal: CredentialGoal): W
 function wantKey(
   { client }: CredentialState,
   clientId: string,
-  { publicKey, foundIn }: Extract<CredentialGoal, { type: 'key' }>,
+  { publicKey, foundIn, retired = [] }: Extract<CredentialGoal, { type: 'key' }>,
 ): Wanted | Refused {
   const { 'use.jwks.url': isByUrl, 'jwks.string': there } = client?.attributes ?? {};
   if (client?.clientAuthenticatorType === 'client-jwt' && isByUrl === 'true') {
@@ -93,10 +93,23 @@ function wantKey(
       fix: `if you made it, name it: --key-file ${foundIn}. Else take it away`,
     };
   }
-  const all = has ? there : JSON.stringify({ keys: [...keys, publicKey] });
+  const unknown = retired.filter((id) => id === publicKey.kid || !keys.some(({ kid }) => kid === id));
+  if (unknown.length > 0) {
+    const known = keys.flatMap(({ kid }) => (kid === undefined || kid === publicKey.kid ? [] : [kid]));
+    return {
+      why: `${unknown.join(', ')} is no key of it that could be retired`,
+      fix: known.length === 0 ? 'it has no other key' : `its other keys: ${known.join(', ')}`,
+    };
+  }
+  const left = keys.filter(({ kid = '' }) => !retired.includes(kid));
+  const all =
+    has && retired.length === 0 ? there : JSON.stringify({ keys: has ? left : [...left, publicKey] });
   return {
     attributes: { 'use.jwks.url': 'false', 'use.jwks.string': 'true', 'jwks.string': all },
-    changes: has ? [] : [added('Keys', `${publicKey.kid}`)],
+    changes: [
+      ...(has ? [] : [added('Keys', `${publicKey.kid}`)]),
+      ...retired.map((id) => change('Keys', '(none): who shows it is refused', id)),
+    ],
     opens: `who has the key ${publicKey.kid} is ${clientId}`,
     before: [],
   };

@@ -85,11 +85,12 @@ function missingScopes({ scopes }: CurrentState, subject: string) {
 }
 
 /** Adds the audience mapper, if no mapper of the client or of a default scope does its work already. */
-function planMappers({ client, mappers }: CurrentState, { clientId }: SetupGoal): Step[] {
+function planMappers({ client, mappers, askable }: CurrentState, { clientId }: SetupGoal): Step[] {
   const mapper = toAudienceMapper(clientId);
   if (mappers.some((one) => doesTheWork(one, mapper))) return [];
   const isThere = client?.protocolMappers?.some(({ name }) => name === mapper.name);
   const changes = [change('Mapper', mapper.name, isThere ? `${mapper.name} (not as needed)` : '')];
-  const opens = opensAudience(clientId, clientId, mappers);
+  // Its own tokens for other services name it too.
+  const opens = opensAudience(clientId, clientId, [...mappers, ...askable]);
   return [toChange(`client ${clientId}`, changes, { type: 'put-mapper', mapper }, opens)];
 }

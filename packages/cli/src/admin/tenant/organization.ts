@@ -83,7 +83,7 @@ export function planOrganization(state: OrganizationState, goal: OrganizationGoa
     steps.push(toChange(subject, changes, { type: 'update-organization', organization }, opens));
   }
   if (admin !== undefined && !state.hasAdmin) {
-    const fix = `make the user first (setup guide --user ${admin}), and run this again`;
+    const fix = `make the user first (setup guide makes one), and run this again`;
     blocked.push({ subject, why: `there is no user ${admin}`, fix });
   } else if (admin !== undefined) {
     if (!state.isMember)

@@ -1,4 +1,5 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type GroupRepresentation from '@keycloak/keycloak-admin-client/lib/defs/groupRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
@@ -15,23 +16,81 @@ export const TEMPLATE_ATTRIBUTE = 'keycloak-guard.template';
 const BUILT_IN = /^(account(-console)?|admin-cli|broker|realm-management|security-admin-console|.*-realm)$/;
 /** Settings that name other things, or are the realm's own. */
 const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Flow)$/;
-/** Ids are the realm's own. A secret and keys too: what one tenant has must not open another. */
-const PRIVATE = new Set([
-  ...['id', '_id', 'containerId', 'secret', 'registrationAccessToken'],
-  // Flows have ids of their realm; permissions without policies would grant everything before Keycloak 26.7.
-  ...['authenticationFlowBindingOverrides', 'authorizationServicesEnabled', 'authorizationSettings'],
-]);
+
+/**
+ * What a tenant's client has of the template's. Ids are the realm's own, a secret and keys too: what one tenant has must not open
+ * another. Flows have ids of their realm; permissions without policies would grant everything before Keycloak 26.7.
+ */
+const CLIENT_MEMBERS = [
+  ...['clientId', 'name', 'description', 'type', 'protocol', 'enabled', 'alwaysDisplayInConsole'],
+  ...['rootUrl', 'adminUrl', 'baseUrl', 'redirectUris', 'webOrigins', 'attributes', 'protocolMappers'],
+  ...['publicClient', 'bearerOnly', 'clientAuthenticatorType', 'consentRequired', 'surrogateAuthRequired'],
+  ...['standardFlowEnabled', 'implicitFlowEnabled', 'directAccessGrantsEnabled', 'serviceAccountsEnabled'],
+  ...['frontchannelLogout', 'fullScopeAllowed', 'nodeReRegistrationTimeout'],
+  ...['defaultClientScopes', 'optionalClientScopes'],
+];
+
+const SCOPE_MEMBERS = ['name', 'description', 'protocol', 'attributes', 'protocolMappers'];
+
+const MAPPER_MEMBERS = ['name', 'protocol', 'protocolMapper', 'consentRequired', 'config'];
 
 /** Attributes of clients that are secrets. Keycloak's export has the private keys. */
 const PRIVATE_ATTRIBUTE = /\.private\.key$|^client\.secret\./;
 
-const isPrivate = (key: string): boolean => PRIVATE.has(key) || PRIVATE_ATTRIBUTE.test(key);
+/** The named members of an object that somebody else wrote. */
+function pick<T extends object>(from: T, members: readonly string[]): T {
+  const own = Object.entries(from).filter(([name]) => members.includes(name));
+  return Object.fromEntries(own) as T;
+}
+
+const pickMappers = (mappers: readonly ProtocolMapperRepresentation[]) =>
+  mappers.map((one) => pick(one, MAPPER_MEMBERS));
+
+function pickClient(client: ClientRepresentation): ClientRepresentation {
+  const attributes = Object.entries(client.attributes ?? {}).filter(
+    ([name]) => !PRIVATE_ATTRIBUTE.test(name),
+  );
+  return {
+    ...pick(client, CLIENT_MEMBERS),
+    ...(client.attributes && { attributes: Object.fromEntries(attributes) }),
+    ...(client.protocolMappers && { protocolMappers: pickMappers(client.protocolMappers) }),
+  };
+}
+
+function pickScope(scope: ClientScopeRepresentation): ClientScopeRepresentation {
+  const own = pick(scope, SCOPE_MEMBERS);
+  return scope.protocolMappers ? { ...own, protocolMappers: pickMappers(scope.protocolMappers) } : own;
+}
 
 /** The template for one tenant: `{tenant}` is its name, and what must not be shared is left out. */
 export function toTenant(template: RealmRepresentation, name: string): RealmRepresentation {
-  const text = JSON.stringify(template, (key, value) => (isPrivate(key) ? undefined : value));
-  return JSON.parse(text.replaceAll('{tenant}', name)) as RealmRepresentation;
+  const { clients, clientScopes, ...realm } = template;
+  return fillIn(
+    {
+      ...realm,
+      ...(clients && { clients: clients.map(pickClient) }),
+      ...(clientScopes && { clientScopes: clientScopes.map(pickScope) }),
+    },
+    name,
+  );
 }
+
+/** The same value with the name in place of `{tenant}` (in URIs `%7Btenant%7D`), in every string and key: never in text of JSON, which a name could end. */
+export function fillIn<T>(value: T, name: string): T {
+  if (typeof value === 'string') return value.replace(/\{tenant\}|%7Btenant%7D/gi, () => name) as T;
+  if (Array.isArray(value)) return value.map((one) => fillIn(one, name)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, one]) => [fillIn(key, name), fillIn(one, name)]);
+  return Object.fromEntries(entries) as T;
+}
+
+/** Client ids of the template that have a secret in each tenant's realm: Keycloak makes it, whatever the template says. */
+export const clientsWithSecret = ({ clients = [] }: RealmRepresentation): string[] =>
+  clients
+    .filter((one) => !one.publicClient && !one.bearerOnly && !BUILT_IN.test(one.clientId ?? ''))
+    .filter((one) => (one.protocol ?? 'openid-connect') === 'openid-connect')
+    .filter((one) => /^client-secret/.test(one.clientAuthenticatorType ?? 'client-secret'))
+    .map(({ clientId = '' }) => clientId);
 
 /**
  * Adds what a tenant's realm lacks of the template. An existing realm keeps its settings, roles and clients; clients are

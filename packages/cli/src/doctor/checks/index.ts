@@ -38,6 +38,7 @@ import { keysSigning } from './realm/keys.ts';
 import { issuerDiscovery, realmEnabled, realmExists, realmHttps } from './realm/realm.ts';
 import { ROUTE_CHECKS } from './route/index.ts';
 import { SERVICE_CHECKS } from './service/service.ts';
+import { settingsRedis } from './settings/redis.ts';
 import { SETTINGS_CHECKS } from './settings/settings.ts';
 import { SPA_CHECKS } from './spa/index.ts';
 import { TENANT_CHECKS } from './tenant/index.ts';
@@ -52,6 +53,7 @@ import { tokenSession } from './token-input/session.ts';
 
 const GROUND: readonly Check[] = [
   ...SETTINGS_CHECKS,
+  settingsRedis,
   addressDns,
   addressPort,
   addressTls,

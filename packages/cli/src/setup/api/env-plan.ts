@@ -1,34 +1,28 @@
-import { isPlaceholder } from '@keycloak-guard/server/config';
+import { parseEnv } from 'node:util';
+import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
 import type { Change, SetupGoal } from '../../admin/index.ts';
 import { NO_PART, type PlanPart } from '../../plan/part.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
-import { nameWithTarget, writePrivateFile } from '../../settings/private-file.ts';
+import { findExposure, nameWithTarget, writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import { type ApiOptions, hasSecret } from './options.ts';
-
-const WITH_SECRET = { credential: undefined, credentialSettings: [] };
+import type { ChosenCredential } from '../credential/choose.ts';
+import type { ApiOptions } from './options.ts';
 
 /** The settings of the service for a set-up. */
 export function toSettings(
   serverUrl: string,
   goal: Pick<SetupGoal, 'realm' | 'clientId'>,
   secret: string | undefined,
-  options: Pick<ApiOptions, 'credential' | 'credentialSettings'> = WITH_SECRET,
+  credential?: ChosenCredential,
 ): Record<string, string> {
-  const { credential, credentialSettings } = options;
-  const own = hasSecret(options)
-    ? { ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }) }
-    : { ...credential?.settings };
-  // The service takes one credential.
-  const others = credential === undefined ? [] : credentialSettings;
   return {
     KEYCLOAK_SERVER_URL: serverUrl,
     KEYCLOAK_REALM: goal.realm,
     KEYCLOAK_CLIENT_ID: goal.clientId,
-    ...Object.fromEntries(others.map((name) => [name, ''])),
-    ...own,
+    ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }),
+    ...credential?.settings,
   };
 }
 
@@ -49,14 +43,17 @@ export async function planEnv(
   needsSecret = true,
 ): Promise<PlanPart> {
   if (file === undefined) return NO_PART;
-  const changes = await findChanges(file, known);
+  const whole = (settings: Record<string, string>) => switchCredential(file, settings, needsSecret);
+  const changes = await findChanges(file, await whole(known));
   const subject = await nameWithTarget(file);
+  const opens = await findExposure(file);
   const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
   const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
   const kind = shown.every(({ from }) => from === undefined) ? 'create' : 'change';
   let allowed: ReadonlySet<string> = new Set();
   return {
-    steps: shown.length === 0 ? [] : [{ kind, subject, changes: shown.map((one) => toShown(one, kind)) }],
+    steps:
+      shown.length === 0 ? [] : [{ kind, subject, changes: shown.map((one) => toShown(one, kind)), opens }],
     kept: [],
     blocked: [],
     async settle() {
@@ -64,12 +61,14 @@ export async function planEnv(
     },
     async *apply() {
       out.progress('reading the secret');
-      const now = await findChanges(file, await readAll());
+      const now = await findChanges(file, await whole(await readAll()));
       const kept = conflictsOf(now).filter(({ name }) => !allowed.has(name));
       for (const { name } of kept) out.line(`  ! ${file}: ${name} stays as it was`);
       // A secret is of no use beside the name of another client, and is sent to wherever the file says.
       const isOther = kept.some(({ name }) => IDENTITY.includes(name));
-      const write = now.filter((change) => !kept.includes(change) && !(isOther && isSecret(change.name)));
+      const write = now.filter(
+        (change) => !kept.includes(change) && !(isOther && CREDENTIAL_SETTING_NAMES.includes(change.name)),
+      );
       if (isOther)
         out.line(`  ! ${file}: it is for another client, and gets no secret of this one (--env <file>)`);
       if (write.length === 0) return;
@@ -78,6 +77,21 @@ export async function planEnv(
     },
   };
 }
+
+/** Empties the settings of another credential: the service takes one, and a dead one in the file stops it. */
+async function switchCredential(
+  file: string,
+  settings: Record<string, string>,
+  needsSecret: boolean,
+): Promise<Record<string, string>> {
+  const isKept = (name: string) => Object.hasOwn(settings, name) || (needsSecret && name === SECRET);
+  if (!CREDENTIAL_SETTING_NAMES.some(isKept)) return settings;
+  const there = parseEnv(await readEnvText(file));
+  const dead = CREDENTIAL_SETTING_NAMES.filter((name) => !isKept(name) && there[name]);
+  return { ...settings, ...Object.fromEntries(dead.map((name) => [name, ''])) };
+}
+
+const SECRET = 'KEYCLOAK_CLIENT_SECRET';
 
 /** Whose the secret is, and who gets it. */
 const IDENTITY = ['KEYCLOAK_SERVER_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID'];
@@ -94,7 +108,10 @@ async function findChanges(file: string, settings: Record<string, string>): Prom
 
 /** Changes that would replace a value that a person wrote. */
 function conflictsOf(changes: readonly EnvChange[]): EnvChange[] {
-  return changes.filter(({ from }) => from !== undefined && from !== '' && !isPlaceholder(from));
+  // What is emptied is of no use any more, and the plan says so.
+  return changes.filter(
+    ({ from, to }) => from !== undefined && from !== '' && to !== '' && !isPlaceholder(from),
+  );
 }
 
 /**

@@ -1,9 +1,17 @@
 import { dirname } from 'node:path';
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
-import { ACCESS_FLAGS, isHttpUrl, openAccess, problemsOfAccess, readAccess } from '../../access/access.ts';
+import type { CredentialOptions } from 'keycloak-guard';
+import {
+  ACCESS_FLAGS,
+  credentialSendings,
+  isHttpUrl,
+  openAccess,
+  problemsOfAccess,
+  readAccess,
+} from '../../access/access.ts';
 import type { Shape } from '../../admin/index.ts';
 import { findAuthzJson } from '../../authz/load-file.ts';
-import { appUrlOf } from '../../settings/app-url.ts';
+import { appUrlOf, toUri } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { type Flags, lists, type Parsed, switches, values, YES } from '../../settings/flags.ts';
 import {
@@ -88,7 +96,7 @@ export async function readApiOptions(
   const user: Sending[] =
     password === undefined || flags['no-user'] ? [] : [{ ...password, serverUrl, realm, as: words.username }];
   const access = isSent
-    ? await openAccess(named, consent, user)
+    ? await openAccess(named, consent, [...user, ...credentialSendings(env, { serverUrl, realm })])
     : await openAccess({ ...named, secret: undefined }, consent);
   const judged = consent.judge(
     isSent ? [realm, words.clientId, words.clientSecret, words.username, authzFile, publicUrlUsed] : [],
@@ -96,6 +104,16 @@ export async function readApiOptions(
     (flags.yes ?? false) && !dryRun,
   );
   const opened = await consent.open({ ...words, password: password?.value }, []);
+  const files = await consent.open(
+    {
+      secretFile: env('KEYCLOAK_CLIENT_SECRET_FILE'),
+      keyFile: env('KEYCLOAK_CLIENT_KEY_FILE'),
+      tokenFile: env('KEYCLOAK_CLIENT_TOKEN_FILE'),
+      certificateFile: env('KEYCLOAK_CLIENT_CERTIFICATE_FILE'),
+      certificateKeyFile: env('KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE'),
+    },
+    [],
+  );
   const { clientSecret: secret, publicUrl, port, username } = opened;
   const isOwnSecret = secret !== undefined && !isPlaceholder(secret);
   const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
@@ -110,6 +128,8 @@ export async function readApiOptions(
     secretFoundIn: isOwnSecret && words.clientSecret instanceof FromFolder ? envFile : undefined,
     /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
+    /** The credential in the settings that is no secret: what is in use is tried, where no other one is chosen. */
+    provenBy: toProof(files),
     /** Names of the settings that hold a credential now. */
     credentialSettings: CREDENTIAL_SETTING_NAMES.filter((name) => env(name) !== undefined),
     appUrl: appUrlOf(flags['app-url'], publicUrl, port),
@@ -117,7 +137,7 @@ export async function readApiOptions(
     /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
     writesAppUrl:
       shape === 'web' || (shape === 'guide' && flags['app-url'] !== undefined && publicUrl === undefined),
-    backchannelUrl: flags['backchannel-url'],
+    backchannelUrl: flags['backchannel-url'] && toUri(flags['backchannel-url']),
     user: {
       username,
       password: opened.password,
@@ -191,6 +211,18 @@ function toAttributes(pairs: readonly string[]): Record<string, string> {
     }),
   );
 }
+
+/** The credential that the settings name by the paths of its files. */
+function toProof(files: Readonly<Record<CredentialFile, string | undefined>>): CredentialOptions | undefined {
+  const { secretFile, keyFile, tokenFile, certificateFile, certificateKeyFile } = files;
+  if (certificateFile !== undefined && certificateKeyFile !== undefined)
+    return { certificateFile, certificateKeyFile };
+  if (secretFile !== undefined) return { secretFile };
+  if (keyFile !== undefined) return { keyFile };
+  return tokenFile === undefined ? undefined : { tokenFile };
+}
+
+type CredentialFile = 'secretFile' | 'keyFile' | 'tokenFile' | 'certificateFile' | 'certificateKeyFile';
 
 /** Whether the service proves itself with a secret: it is to, or nothing else is set. */
 export function hasSecret({

@@ -75,7 +75,7 @@ export async function setUpApi(
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
   const toEnv = (secret: string | undefined) => ({
-    ...toSettings(serverUrl, goal, secret, options),
+    ...toSettings(serverUrl, goal, hasSecret(options) ? secret : undefined, credential),
     ...(options.writesAppUrl ? { PUBLIC_URL: goal.appUrl } : {}),
   });
   const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
@@ -107,20 +107,22 @@ function assertPassword(plan: Plan, goal: SetupGoal): void {
 
 async function showProof(
   site: Site,
-  { credential }: Pick<ApiOptions, 'credential'>,
+  options: Pick<ApiOptions, 'credential' | 'provenBy'>,
   beside: Beside | undefined,
   out: Output,
 ): Promise<boolean> {
   const { api, serverUrl, goal } = site;
+  const { credential } = options;
   const { user, realm, clientId, shape } = goal;
   if (credential?.goal.type === 'kubernetes') {
     await sayVolume(serverUrl, realm, out);
     return true;
   }
+  const inUse = credential === undefined ? options.provenBy : credential.options;
   const proof =
-    credential?.options === undefined
+    inUse === undefined
       ? { clientSecret: await readOrMakeSecret(api, goal) }
-      : { credential: createCredential({ clientId, credential: credential.options }) };
+      : { credential: createCredential({ clientId, credential: inUse }) };
   const caller = { serverUrl, realm, clientId, ...proof, timeoutMs: TIMEOUT_MS };
   if (shape === 'guide' && user?.password === undefined) {
     out.line('Not tried with a login: no user and password were given.');

@@ -4,13 +4,14 @@ import { type CredentialOptions, createCredential } from 'keycloak-guard';
 import { isHttpUrl } from '../../access/access.ts';
 import { type CredentialGoal, OWN_CLUSTER } from '../../admin/index.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../../plan/part.ts';
-import { values } from '../../settings/flags.ts';
+import { lists, values } from '../../settings/flags.ts';
 import { nearnessOf } from '../../settings/nearness.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 
 /** Flags that say how a client proves who it is. */
 export const CREDENTIAL_FLAGS = {
   ...values('credential', 'key-file', 'service-account', 'issuer'),
+  ...lists('retire-key'),
 } as const;
 
 /** Their part of `--help`. */
@@ -18,6 +19,7 @@ export const CREDENTIAL_USAGE = `How the client proves who it is
   --credential <kind>       secret, key or kubernetes (default: as it is; a new client has a secret)
   --key-file <file>         key: the private key; made and written for you alone if it is not there
                             (default client-key.pem)
+  --retire-key <id>         key: this former key (its kid) proves nothing any more; can be repeated
   --service-account <namespace>/<name>
                             kubernetes: the service account of the pod
   --issuer <url>            kubernetes: issuer of the cluster (default: the one that the realm knows, or
@@ -34,7 +36,9 @@ export interface ChosenCredential {
   readonly part: PlanPart;
 }
 
-type Flags = Readonly<Partial<Record<keyof typeof CREDENTIAL_FLAGS, string | undefined>>>;
+type Flags = Readonly<
+  Partial<Record<Exclude<keyof typeof CREDENTIAL_FLAGS, 'retire-key'>, string | undefined>>
+> & { readonly 'retire-key'?: readonly string[] | undefined };
 
 /** The path at which Kubernetes writes the token of the pod. */
 const TOKEN_FILE = '/var/run/secrets/keycloak/token';
@@ -50,7 +54,9 @@ export async function chooseCredential(flags: Flags): Promise<ChosenCredential |
   const problems: string[] = [];
   if (kind !== undefined && !KINDS.includes(kind))
     problems.push(`--credential must be one of ${KINDS.join(', ')}`);
+  const retired = flags['retire-key'] ?? [];
   if (keyFile !== undefined && kind !== 'key') problems.push('--key-file needs --credential key');
+  if (retired.length > 0 && kind !== 'key') problems.push('--retire-key needs --credential key');
   if (kind !== 'kubernetes' && (serviceAccount !== '' || issuer !== undefined))
     problems.push('--service-account and --issuer need --credential kubernetes');
   if (
@@ -62,7 +68,7 @@ export async function chooseCredential(flags: Flags): Promise<ChosenCredential |
   if (issuer !== undefined && !isTrustedIssuer(issuer))
     problems.push('--issuer must be the https URL of the cluster, as iss of its tokens');
   if (problems.length > 0) throw new UsageError(problems);
-  if (kind === 'key') return chooseKey(keyFile);
+  if (kind === 'key') return chooseKey(keyFile, retired);
   if (kind === 'kubernetes') {
     const goal = { type: 'kubernetes', serviceAccount, issuer } as const;
     const settings = { KEYCLOAK_CLIENT_TOKEN_FILE: TOKEN_FILE };
@@ -80,7 +86,7 @@ function isTrustedIssuer(issuer: string): boolean {
 
 const KEY = { field: 'Private key', from: '', to: 'ES256, readable by you alone' };
 
-async function chooseKey(named: string | undefined): Promise<ChosenCredential> {
+async function chooseKey(named: string | undefined, retired: readonly string[]): Promise<ChosenCredential> {
   const file = named ?? 'client-key.pem';
   const isThere = existsSync(file);
   const made = isThere ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
@@ -95,7 +101,7 @@ async function chooseKey(named: string | undefined): Promise<ChosenCredential> {
   if (publicKey === undefined) throw new UsageError([`${file} is no private key in PEM, and no JWK`]);
   const pem = made?.export({ type: 'pkcs8', format: 'pem' }) as string;
   return {
-    goal: { type: 'key', publicKey, foundIn: isThere && named === undefined ? file : undefined },
+    goal: { type: 'key', publicKey, foundIn: isThere && named === undefined ? file : undefined, retired },
     settings: { KEYCLOAK_CLIENT_KEY_FILE: file },
     options: { keyFile: file },
     part: made === undefined ? NO_PART : await toFilePart(file, [KEY], () => pem),

@@ -8,6 +8,7 @@ import {
   toSpaClient,
 } from '../../admin/index.ts';
 import type { PlanPart } from '../../plan/part.ts';
+import { toUri } from '../../settings/app-url.ts';
 import { lists, type Parsed, values } from '../../settings/flags.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import { UsageError } from '../../settings/usage-error.ts';
@@ -56,14 +57,15 @@ async function toBeside(
 ): Promise<Beside> {
   const hasDefaults = options.yes || options.dryRun;
   const flags = own as Parsed<typeof OWN>['values'];
-  const { page = `${clientId}-page`, service = `${clientId}-service`, 'redirect-uri': uris } = flags;
+  const { page = `${clientId}-page`, service = `${clientId}-service`, 'redirect-uri': named } = flags;
+  const uris = named?.map(toUri);
   const suggestion = 'http://localhost:5173';
   const given = await need(
     flags['page-url'] ?? (hasDefaults ? suggestion : undefined),
     (one) => one.text('Address of the page', suggestion),
     'the address of the page is missing: give --page-url (with --yes the default is http://localhost:5173)',
   );
-  const appUrl = given.replace(/\/+$/, '');
+  const appUrl = toUri(given.replace(/\/+$/, ''));
   const problems = given === '' ? [] : problemsOfPage('--page-url', appUrl, uris);
   if (new Set([page, service, clientId]).size < 3)
     problems.push('API, page and service need a client id each');

@@ -64,8 +64,7 @@ export const service: SetupKind = {
     const kind = chosen?.goal.type ?? state.client?.clientAuthenticatorType ?? 'secret';
     const hasSecret = /secret$/.test(kind) && plan.blocked.length === 0;
     const toEnv = (secret: string | undefined) => ({
-      ...toSettings(serverUrl, goal, secret),
-      ...chosen?.settings,
+      ...toSettings(serverUrl, goal, secret, chosen),
     });
     const env = await planEnv(
       flags.env,

@@ -1,5 +1,6 @@
 import { isHttpUrl } from '../../access/access.ts';
 import { toSpaClient } from '../../admin/index.ts';
+import { toUri } from '../../settings/app-url.ts';
 import { lists, values } from '../../settings/flags.ts';
 import type { SetupKind } from '../kind.ts';
 import { CLIENT_FLAGS, CODES_USAGE, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
@@ -56,12 +57,13 @@ export const spa: SetupKind = {
   async run(args, { environment, out }) {
     const { values: flags, positionals } = parseKindFlags('spa', args, FLAGS);
     const [page = '', ...others] = positionals;
-    const appUrl = (flags['app-url'] ?? '').replace(/\/+$/, '');
-    const problems = problemsOfPage('--app-url', appUrl, flags['redirect-uri']);
+    const appUrl = toUri((flags['app-url'] ?? '').replace(/\/+$/, ''));
+    const uris = flags['redirect-uri']?.map(toUri);
+    const problems = problemsOfPage('--app-url', appUrl, uris);
     if (page === '' || others.length > 0)
       problems.unshift('setup spa needs the client id of the page, for example shop-page');
     const visit = await readVisit(flags, { environment, out }, problems);
-    const redirectUris = flags['redirect-uri'] ?? [`${appUrl}/`];
+    const redirectUris = uris ?? [`${appUrl}/`];
     const callers = [{ clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
     return setUpCallers(
       visit,

@@ -3,6 +3,8 @@ import { toJsonObject } from 'keycloak-guard/unstable';
 import {
   type AdminConnection,
   AdminError,
+  clientsWithSecret,
+  fillIn,
   type OrganizationGoal,
   planOrganization,
   planTenant,
@@ -26,7 +28,7 @@ const usage = `keycloak-guard setup tenant: customers of one application, by a r
 
 A realm is made of a template, with its clients, roles, groups and client scopes, and with keys and secrets of its own. It
 gets no users. A tenant that is there is completed: what the template has and it lacks. Nothing is taken away. In each string
-of the template, {tenant} is the tenant's name.
+of the template, {tenant} (in URIs %7Btenant%7D, as setup writes it) is the tenant's name.
 
 Usage: keycloak-guard setup tenant <name>… --template <realm> [options]
        keycloak-guard setup tenant <name>… --organization --realm <name> [options]
@@ -131,17 +133,14 @@ async function writeSecrets(
   names: readonly string[],
   template: Realm,
 ): Promise<void> {
-  const clients = (template.clients ?? []).filter(
-    (one) => one.secret !== undefined && !one.publicClient && !one.bearerOnly,
-  );
+  const clients = clientsWithSecret(template);
   // Those of other tenants stay.
   const there = toJsonObject(await readEnvText(file)) ?? {};
   const secrets: Record<string, unknown> = { ...there };
   for (const realm of names) {
-    const own = clients.map(async ({ clientId = '' }) => [
-      clientId,
-      await readOrMakeSecret(api, { realm, clientId }),
-    ]);
+    const own = clients
+      .map((one) => fillIn(one, realm))
+      .map(async (clientId) => [clientId, await readOrMakeSecret(api, { realm, clientId })]);
     secrets[realm] = Object.fromEntries(await Promise.all(own));
   }
   await writePrivateFile(file, `${JSON.stringify(secrets, null, 2)}\n`);

@@ -41,7 +41,7 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
       {
         kind: 'missing',
         cause: `the realm has no user '${username}'${home === undefined ? '' : `, but the realm '${home}' has one`}`,
-        fix: `${home === undefined ? '' : 'Users of one realm cannot log in at another (choose the realm at the top left of the console). '}Users > Add user, or keycloak-guard setup --user ${username}`,
+        fix: `${home === undefined ? '' : 'Users of one realm cannot log in at another (choose the realm at the top left of the console). '}Users > Add user, or keycloak-guard setup --user ${toShellWord(username)}`,
         setup: [],
       },
     ];

@@ -27,12 +27,22 @@ const serviceAlive = check('service.alive', [], async ({ options }) => {
 
 const serviceReady = check('service.ready', ['service.alive'], async ({ options }) => {
   const answer = await call(`${options.serviceUrl}/health/ready`, {}, 10_000);
-  if (answer.status === 200) return ok('ready');
-  return fail(
-    `HTTP ${answer.status} ${answer.text.slice(0, 200)}`,
-    'the service runs, but is not ready: it has no keys of Keycloak',
-    'Look at the checks above. If they are well, the service was started with other settings: look at its environment and at the folder it was started in, and start it again.',
+  const { checks } = answer.json ?? {};
+  const parts = typeof checks === 'object' && checks !== null ? Object.entries(checks) : [];
+  const bad = parts.flatMap(([name, part]: [string, { ok?: unknown; detail?: unknown } | null]) =>
+    part?.ok === false ? [`${name}: ${part.detail}`] : [],
   );
+  if (answer.status === 200 && bad.length === 0) return ok('ready');
+  const lacks = bad.join('; ') || 'it does not say why';
+  const fix =
+    'Look at the checks above. If they are well, the service was started with other settings: look at its environment and at the folder it was started in, and start it again.';
+  return answer.status === 200
+    ? warn(`ready, but ${lacks}`, `the service answers, but not all that it needs is there: ${lacks}`, fix)
+    : fail(
+        `HTTP ${answer.status} ${answer.text.slice(0, 200)}`,
+        `the service runs, but is not ready: ${lacks}`,
+        fix,
+      );
 });
 
 const serviceGuard = check('service.guard', [], async ({ options }) => {

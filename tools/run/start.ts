@@ -1,34 +1,35 @@
+// What `npm start` of a clone runs: the API. Where KEYCLOAK_SERVER_URL is set, in the environment or in .env, or an option is given, it is
+// "keycloak-guard serve". Without it the API comes with a provider of its own, for development only: on this machine alone, with the
+// user abdullah, and never with NODE_ENV=production. No installed command does that: on a server, its password would be public.
+//
+//   PORT=8000          port of the API
+//   KEYCLOAK_PORT      first port to try for the provider (default 8080)
 import { type AddressInfo, createServer } from 'node:net';
 import type { DevIdp } from '@keycloak-guard/testing';
-import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
-import { endWithNpm } from '../dev/end-with-npm.ts';
-import { announceProvider, DEV_CLIENT, DEV_USER, isConfigured } from '../dev/running-provider.ts';
-import { parseFlags } from '../settings/flags.ts';
-import { createOutput } from '../terminal/output.ts';
-import type { Paint } from '../terminal/style.ts';
+import { run as serve } from '../../packages/cli/src/commands/serve.ts';
+import { isPort, startDevProvider, TESTING_REALM } from '../../packages/cli/src/dev/dev-provider.ts';
+import { endWithNpm } from '../../packages/cli/src/dev/end-with-npm.ts';
+import {
+  announceProvider,
+  DEV_CLIENT,
+  DEV_USER,
+  isConfigured,
+} from '../../packages/cli/src/dev/running-provider.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { createOutput } from '../../packages/cli/src/terminal/output.ts';
+import type { Paint } from '../../packages/cli/src/terminal/style.ts';
 
-export const usage = `keycloak-guard start: run the API, with an identity provider if you have none
-
-Usage: keycloak-guard start
-
-With KEYCLOAK_SERVER_URL set, in the environment or in .env, this is "keycloak-guard serve".
-Without it the API comes with a provider of its own, for development only: on this machine alone, with the
-user abdullah, and never with NODE_ENV=production.
-
-  PORT=8000          port of the API
-  KEYCLOAK_PORT      first port to try for the provider (default 8080)
-`;
-
-export async function run(args: string[]): Promise<number> {
-  parseFlags(args, {}, { allowPositionals: false });
+async function main(args: string[]): Promise<number> {
   endWithNpm();
   const service = await import('@keycloak-guard/server');
   try {
     const file = service.readEnvFile();
-    return await start(service, (name) => process.env[name] || file?.[name]);
+    const setting = (name: string) => process.env[name] || file?.[name];
+    return args.length > 0 || isConfigured(setting) ? serve(args) : await start(service, setting);
   } catch (error) {
-    if (!(error instanceof service.ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    if (!(error instanceof service.ConfigError || error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}
+`);
     return 2;
   }
 }
@@ -39,15 +40,13 @@ async function start(
     loadConfig,
     nextSignal,
     pathOfDocument,
-    runService,
     startService,
   }: typeof import('@keycloak-guard/server'),
   setting: (name: string) => string | undefined,
 ): Promise<number> {
-  if (isConfigured(setting)) return runService();
   if (setting('NODE_ENV') === 'production') {
     process.stderr.write(
-      'keycloak-guard start: KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production.\n' +
+      'npm start: KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production.\n' +
         `The embedded provider is for development only. Set the address of your Keycloak: see ${pathOfDocument('docs/settings.md')}.\n`,
     );
     return 2;
@@ -55,7 +54,7 @@ async function start(
 
   const keycloakPort = setting('KEYCLOAK_PORT') ?? '8080';
   if (!isPort(keycloakPort)) {
-    process.stderr.write('keycloak-guard start: KEYCLOAK_PORT must be a whole number from 0 to 65535\n');
+    process.stderr.write('npm start: KEYCLOAK_PORT must be a whole number from 0 to 65535\n');
     return 2;
   }
   const config = loadConfig({
@@ -91,7 +90,7 @@ async function start(
     await service.close();
     return 0;
   } catch (error) {
-    process.stderr.write(`keycloak-guard start: ${explainStart(error, config)}\n`);
+    process.stderr.write(`npm start: ${explainStart(error, config)}\n`);
     return 1;
   } finally {
     await idp?.close();
@@ -135,3 +134,5 @@ function banner(api: string, idp: DevIdp, wantedPort: number, example: string, p
     curl ${api}/protected -H "Authorization: Bearer $TOKEN"
 `;
 }
+
+process.exitCode = await main(process.argv.slice(2));
