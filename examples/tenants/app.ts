@@ -2,13 +2,18 @@
 import express, { type Express, type Request, type Response } from 'express';
 import { keycloak } from 'keycloak-guard/express';
 
-const realmOf = (hostname: string) => /^([a-z0-9-]+)\.shop\./.exec(hostname)?.[1];
+/** As much of a database as is needed: a customer of the shop has a row. */
+export interface Database {
+  findCustomer(name: string): Promise<{ readonly realm: string } | undefined>;
+}
 
-export function buildApp(serverUrl: string): Express {
+export function buildApp(serverUrl: string, database: Database): Express {
   const shop = keycloak({
-    serverUrl,
-    clientId: 'shop',
-    tenants: ({ hostname }) => ({ realm: realmOf(hostname) }),
+    ...{ serverUrl, clientId: 'shop' },
+    tenants: {
+      of: ({ hostname }) => /^([a-z0-9-]+)\.shop\.example$/.exec(hostname)?.[1],
+      get: (name) => database.findCustomer(name),
+    },
   });
   const club = keycloak({ serverUrl, clientId: 'club', realm: 'club', tenants: 'organizations' });
   const orders = (brand: string) => (request: Request, response: Response) =>

@@ -58,7 +58,6 @@ describe('at the start', () => {
     test(`${name} takes a parameter for a tenant, an organization and a part of a group`, () => {
       for (const given of [
         { tenant: ':org' },
-        { tenant: [':org', 'acme'] },
         { organization: ':org', optional: true, dpop: 'off' },
         { organization: { id: ':org', group: '/teams/:team', clientRole: 'editor' } },
         { group: '/customers/:org/staff', groupTree: ['/customers/:org'] },

@@ -43,7 +43,6 @@ import { createLoginLimits, createRateLimit } from '../../packages/guard/src/lim
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
-import { createTenantPool } from '../../packages/guard/src/tenants/internal.ts';
 import { ALICE, createFakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
 import { publicOptionsOf } from './public-options.ts';
 
@@ -140,13 +139,20 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/engine: AdapterOptions': (more) =>
     resolveAdapterOptions('keycloak', { ...keycloak, ...more } as never),
   'tenants: TenantsOptions': (more) =>
-    resolveAdapterOptions('keycloak', { ...common, tenants: () => undefined, ...more } as never),
+    resolveAdapterOptions('keycloak', {
+      ...common,
+      tenants: { of: () => undefined, get: () => undefined },
+      ...more,
+    } as never),
   'tenants: TenantSettings': async (more) => {
-    const pool = createTenantPool(common, { maxTenants: 10, tenantIdleSeconds: 60 });
+    const tenants = { of: () => 'acme', get: () => ({ realm: 'acme', ...more }) };
+    const kcOfTenants = fetchKeycloak({ ...common, tenants, onNotice: false } as never);
     try {
-      pool.of({ realm: 'acme', ...more });
+      const found = await kcOfTenants.decide(new Request('http://acme/'));
+      // A wrong setting is a fault.
+      if (!(found instanceof Response)) throw new Error('nobody may be let in');
     } finally {
-      await pool.close();
+      await kcOfTenants.close();
     }
   },
   'core: CreateCredentialOptions': (more) =>

@@ -69,4 +69,21 @@ describe('a gate of many realms', () => {
     assert.deepEqual(denied, ['tenant_unknown', 'tenant_unknown']);
     assert.equal(gate.admit(to('here', 'x'), someone), someone);
   });
+
+  test('waits for a realm that has to be looked up, and refuses as the look-up does', async () => {
+    const denied: string[] = [];
+    const gate = gateTo(
+      { clientRole: 'reader' },
+      {
+        verifierOf: async (request) => toRealm(request),
+        onDenied: (_request, { code }) => void denied.push(code),
+      },
+    );
+    assert.ok(await gate.decide(to('there', mintAt(elsewhere)), ''));
+    await assertRefused(async () => gate.decide(to('none', 'x'), ''), 'tenant_unknown');
+    await assertRefused(async () => gate.admit(to('none', 'x'), someone), 'tenant_unknown');
+    assert.deepEqual(denied, ['tenant_unknown', 'tenant_unknown']);
+    const fault = gateTo({}, { verifierOf: async () => Promise.reject(new TypeError('of the application')) });
+    await assert.rejects(async () => fault.decide(to('here', 'x'), ''), TypeError);
+  });
 });

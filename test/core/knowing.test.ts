@@ -38,9 +38,10 @@ test('what is known of a realm is kept for as long as a verifier that comes late
     issuer: 'https://sso.example.com/realms/a',
     sessionId: 's1',
   } as const;
-  hub.add(revocation);
-  hub.log.keepFor(400_000);
-  hub.log.keepFor(1);
-  assert.equal(hub.log.size, 1);
+  const { add, log } = hub.of('a', revocation.issuer);
+  add(revocation);
+  log.keepFor(400_000);
+  log.keepFor(1);
+  assert.equal(log.size, 1);
   hub.close();
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
-import { createRevocationHub, makeVerifier } from '../../packages/guard/src/core/internal.ts';
+import { createRevocationHub, makeVerifier, toSharedIssuer } from '../../packages/guard/src/core/internal.ts';
 import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
+import type { TenantRevocations } from '../../packages/guard/src/core/revocation/revocation-hub.ts';
 import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import type { ChangeEffect } from '../../packages/guard/src/core/revocation/revocation-log.ts';
 import { assertRefused } from '../support/refusal.ts';
@@ -67,86 +68,96 @@ describe('a change of what tokens say', () => {
   });
 });
 
-describe('the revocations of many realms', () => {
+describe('the revocations of many tenants', () => {
   const session = { type: 'session', issuer, sessionId: 's1' } as const;
+  const isKnownTo = ({ log }: TenantRevocations, id = 's1') => log.get('session', issuer, id) !== undefined;
 
-  it('are told once to who listens, until they leave, and kept by issuer', () => {
+  it('are told once to who listens, until they leave, and kept by name', () => {
     const hub = createRevocationHub();
+    const acme = hub.of('acme', issuer);
     const told: Revocation[] = [];
-    const leave = hub.listen((one) => told.push(one));
-    hub.add(session);
-    hub.add(session);
-    hub.add({ ...session, issuer: 'https://other.example.com' });
-    assert.equal(told.length, 2);
+    const leave = acme.listen((one) => told.push(one));
+    acme.add(session);
+    acme.add(session);
+    assert.deepEqual(told, [session]);
     leave();
-    hub.add({ ...session, sessionId: 's2' });
-    assert.equal(told.length, 2);
-    assert.deepEqual(hub.log.get('session', issuer, 's1'), session);
-    for (const [who, what] of [
-      [issuer, 's3'],
-      ['https://third.example.com', 's1'],
-    ] as const)
-      assert.equal(hub.log.get('session', who, what), undefined);
-    assert.equal(hub.log.size, 2);
-    assert.equal(hub.isShared, false);
+    acme.add({ ...session, sessionId: 's2' });
+    assert.equal(told.length, 1);
+    assert.deepEqual(acme.log.get('session', issuer, 's1'), session);
+    assert.equal(isKnownTo(hub.of('acme', issuer)), true, 'it outlives the verifier');
+    assert.deepEqual([acme.log.size, acme.isShared], [2, false]);
+    hub.close();
+  });
+
+  it('of one are none of another, though its realm says that it has the same issuer', async () => {
+    const store = createMemoryRevocationStore();
+    const hub = createRevocationHub(store);
+    const [acme, hostile] = [hub.of('acme', issuer), hub.of('hostile', issuer)];
+    hostile.add(session);
+    await store.add({ ...session, sessionId: 's2', issuer: toSharedIssuer('hostile', issuer) });
+    for (const id of ['s1', 's2']) {
+      assert.deepEqual([isKnownTo(acme, id), isKnownTo(hostile, id)], [false, true], id);
+    }
+    // No name reads as another one with another issuer.
+    await store.add({ ...session, issuer: `["acme","${issuer}"` });
+    await store.add({ ...session, issuer: '[]' });
+    assert.equal(acme.log.size, 0);
     hub.close();
   });
 
   it('come from the store that processes share, until it is closed', async () => {
     const store = createMemoryRevocationStore();
     const hub = createRevocationHub(store);
-    assert.equal(hub.isShared, true);
+    const acme = hub.of('acme', issuer);
+    assert.equal(acme.isShared, true);
     await store.add(session);
-    assert.deepEqual(hub.log.get('session', issuer, 's1'), session);
+    assert.ok(isKnownTo(acme), 'of a process without tenants');
+    assert.ok(isKnownTo(hub.of('later', issuer)));
+    assert.ok(!isKnownTo(hub.of('other', 'https://other.example.com')));
     hub.close();
     await store.add({ ...session, sessionId: 's2' });
-    assert.equal(hub.log.get('session', issuer, 's2'), undefined);
+    assert.ok(!isKnownTo(acme, 's2'));
   });
 
-  it('are kept as long as tokens live, in realms that come later too', (t) => {
+  it('are kept as long as tokens live, of tenants that come later too', (t) => {
     let now = 0;
     t.mock.method(performance, 'now', () => now);
     const hub = createRevocationHub(createMemoryRevocationStore(undefined, 60));
-    hub.add(session);
-    hub.log.keepFor(100);
-    hub.log.keepFor(80);
-    const later = { ...session, issuer: 'https://later.example.com' };
-    hub.add(later);
-    const isKept = ({ issuer: of }: Revocation) => {
+    const [acme, later] = ['acme', 'later'].map((name) => hub.of(name, issuer)) as [
+      TenantRevocations,
+      TenantRevocations,
+    ];
+    acme.add(session);
+    acme.log.keepFor(100);
+    acme.log.keepFor(80);
+    later.add(session);
+    const isKept = (one: TenantRevocations) => {
       // What is old goes when something new comes.
-      hub.add({ type: 'token', issuer: of, tokenId: String(now) });
-      return hub.log.get('session', of, 's1') !== undefined;
+      one.add({ type: 'token', issuer, tokenId: String(now) });
+      return isKnownTo(one);
     };
     now = 100_000;
-    assert.deepEqual([session, later].map(isKept), [true, true]);
+    assert.deepEqual([acme, later].map(isKept), [true, true]);
     now = 100_001;
-    assert.deepEqual([session, later].map(isKept), [false, false]);
-  });
-
-  it('are heard by a realm that has not said yet who it is: they may be meant for it', async () => {
-    const hub = createRevocationHub();
-    const options = { serverUrl: 'https://keycloak.example.com', realm: 'acme', clientId: 'api' };
-    const verifier = makeVerifier(options, { hub, assertItself() {} });
-    hub.add(session);
-    assert.equal(verifier.stats.revocations, 1);
-    await verifier.close();
+    assert.deepEqual([acme, later].map(isKept), [false, false]);
     hub.close();
   });
 
-  it('are heard by a realm that has, if they are its own', async () => {
+  it('are heard by its verifier, if they are of the issuer of its realm', async () => {
     const hub = createRevocationHub();
     const testing = createTestRealm();
     const { serverUrl, realm, clientId, clock, fetch } = testing;
     for (const pinned of [undefined, testing.issuer]) {
       const options = { serverUrl, realm, clientId, clock, fetch, issuer: pinned, onNotice: false } as const;
-      const verifier = makeVerifier(options, { hub, assertItself() {} });
+      const own = hub.of(`tenant ${pinned}`, testing.issuer);
+      const verifier = makeVerifier(options, own);
       const sessionId = `of ${pinned}`;
       const known = testing.mint({ sid: sessionId });
       await verifier.verify(known);
-      hub.add({ ...session, issuer: 'https://other.example.com', sessionId });
+      own.add({ ...session, issuer: 'https://other.example.com', sessionId });
       assert.equal(verifier.stats.revocations, 0);
       assert.ok(await verifier.verify(known));
-      hub.add({ ...session, issuer: testing.issuer, sessionId });
+      own.add({ ...session, issuer: testing.issuer, sessionId });
       assert.equal(verifier.stats.revocations, 1);
       await assertRefused(() => verifier.verify(known), 'token_revoked');
       await verifier.close();

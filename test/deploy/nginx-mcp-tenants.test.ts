@@ -22,9 +22,9 @@ describe('nginx before the MCP servers of tenants, as in docs/mcp.md', () => {
   const world = createWorld();
   const kc = keycloak({
     ...world.common,
-    tenants: ({ path }: { path: string }) => {
-      const name = /^\/t\/(acme|globex)\/mcp$/.exec(path)?.[1];
-      return name === undefined ? undefined : { realm: name, clientId: urlOf(name) };
+    tenants: {
+      of: ({ path }: { path: string }) => /^\/t\/(acme|globex)\/mcp$/.exec(path)?.[1],
+      get: (name: string) => ({ realm: name, clientId: urlOf(name) }),
     },
   } as never);
   const mcp = kc.mcp({ url: urlOf(':tenant') });

@@ -25,7 +25,7 @@ async function start(t: TestContext, more: object = {}) {
   const notices: Notice[] = [];
   const kc = keycloak({
     ...{ serverUrl: idp.url, clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' },
-    tenants: ({ hostname }) => ({ realm: hostname }),
+    tenants: { of: ({ hostname }) => hostname, get: (realm) => ({ realm }) },
     fetch: (input, init) => {
       for (const name of TENANTS) if (String(input).includes(`/admin/realms/${name}/`)) looks[name]++;
       return fetch(input, init);
@@ -124,7 +124,7 @@ test('Fastify’s plugin follows tenants, too', async (t) => {
   t.after(() => app.close());
   await app.register(keycloakGuard, {
     ...{ serverUrl: 'http://127.0.0.1:9', clientId: 'api', clientSecret: 'x' },
-    tenants: ({ hostname }) => ({ realm: hostname }),
+    tenants: { of: ({ hostname }) => hostname, get: (realm) => ({ realm }) },
   });
   await app.register(keycloakEvents, { maxFollowed: 5 });
   assert.equal(app.keycloakEvents.status().isHealthy, false);

@@ -51,9 +51,9 @@ for (const server of SERVERS) {
       listener = server.build(
         {
           ...{ serverUrl: idp.url, onNotice: false },
-          tenants: ({ path }: { path: string }) => {
-            const realm = /^\/t\/(acme|globex)\/mcp$/.exec(path)?.[1];
-            return { realm, clientId: urlOf(`${realm}`) };
+          tenants: {
+            of: ({ path }: { path: string }) => /^\/t\/(acme|globex)\/mcp$/.exec(path)?.[1],
+            get: async (name: string) => ({ realm: name, clientId: urlOf(name) }),
           },
         } as never,
         { url: urlOf(':tenant') },

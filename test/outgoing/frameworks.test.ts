@@ -153,7 +153,7 @@ describe('a call in the name of a caller', () => {
       assert.equal(orders.seen.at(-1)?.claims.azp, 'shop');
       // There are no tenants to choose from.
       assert.equal((await toOrders.of({ headers: {} } as never)('/levels')).status, 200);
-      await assert.rejects(toOrders.ofTenant({ realm: 'calling' })('/levels'), OptionsError);
+      await assert.rejects(toOrders.ofTenant('calling')('/levels'), OptionsError);
       const provider = { getAccessToken: calls.tokenAs({ scope: 'to-orders' }) };
       assert.equal(claimsOf(await provider.getAccessToken()).azp, 'shop');
       const tokenFor = calls.tokenFor({ audience: 'orders', scope: 'to-orders' });

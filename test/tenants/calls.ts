@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { TenantSettings } from '../../packages/guard/src/adapters/face/index.ts';
 import { isAuthError, type Principal } from '../../packages/guard/src/core/index.ts';
 import { ALICE, type FakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
@@ -24,7 +23,7 @@ interface Called {
 interface At extends World {
   call(at: TenantName, how: How, token?: string): Promise<Called>;
   /** Without a request. */
-  named(settings: TenantSettings): Promise<Called>;
+  named(name: string): Promise<Called>;
   /** Tokens that Keycloak was asked for: `acme exchange`, `globex client_credentials`. */
   readonly asked: string[];
 }
@@ -83,50 +82,64 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
     assert.deepEqual(issuersOf(await all()), expected);
     assert.deepEqual(asked.slice(from), [], 'they are kept');
   },
-  async 'a host that moves to another realm takes nobody along'({ call, realms, acme, globex, asked }) {
+  async 'a host that moves to another tenant takes nobody along'({ call, hosts, acme, globex, asked }) {
     const token = acme.tokenOf(ALICE);
     await call('acme', 'keep', token);
-    realms.set(HOSTS.acme, 'globex');
+    hosts.set(HOSTS.acme, 'globex');
     const from = asked.length;
     assert.deepEqual(await call('acme', 'for', token), { code: '401' });
     assert.deepEqual(asked.slice(from), []);
     assert.equal((await call('acme', 'as')).iss, globex.realm.issuer);
-    // A principal stays one of its realm.
+    // A principal stays one of its tenant.
     for (const how of ['for kept', 'as kept'] as const) {
       assert.equal((await call('acme', how)).iss, acme.realm.issuer, how);
     }
-    realms.set(HOSTS.acme, 'acme');
+    hosts.set(HOSTS.acme, 'acme');
   },
-  async 'a removed tenant calls nobody any more'({ call, realms, acme, asked }) {
+  async 'a principal does not move with the name of its tenant to another realm'(at) {
+    const { call, directory, later, acme, asked } = at;
+    await call('acme', 'keep', acme.tokenOf(ALICE));
+    for (const settings of [{ realm: 'globex' }, undefined]) {
+      directory.set('acme', settings);
+      later();
+      const from = asked.length;
+      for (const how of ['for kept', 'as kept'] as const) {
+        assert.deepEqual(await call('globex', how), { code: 'tenant_unknown' });
+      }
+      assert.deepEqual(asked.slice(from), []);
+    }
+    directory.set('acme', { realm: 'acme' });
+    later();
+  },
+  async 'a removed tenant calls nobody any more'({ call, directory, later, acme, asked, named }) {
     const token = acme.tokenOf(ALICE);
     for (const how of EVERY) await call('acme', how, token);
-    realms.delete(HOSTS.acme);
+    directory.delete('acme');
+    later();
     const from = asked.length;
     for (const how of EVERY) assert.deepEqual(await call('acme', how, token), { code: '404' }, how);
+    assert.deepEqual(await named('acme'), { code: 'tenant_unknown' });
     assert.deepEqual(asked.slice(from), []);
-    realms.set(HOSTS.acme, 'acme');
+    directory.set('acme', { realm: 'acme' });
+    later();
   },
-  async 'a made-up tenant gets no token, and costs one question'({ call, realms, calls, named }) {
-    realms.set(HOSTS.acme, 'made-up');
+  async 'a made-up tenant gets no token, and costs no question'({ call, hosts, calls, named }) {
+    hosts.set(HOSTS.acme, 'made-up');
     const from = calls.length;
-    assert.deepEqual(await call('acme', 'as'), { code: 'tenant_unknown' });
-    // It is known to be none: the guard, which takes nobody, too, knows it.
     assert.deepEqual(await call('acme', 'as'), { code: '404' });
-    assert.deepEqual(await named({ realm: 'made-up' }), { code: 'tenant_unknown' });
-    assert.deepEqual(
-      calls.slice(from).map((url) => url.split('/').at(-1)),
-      ['openid-configuration'],
-    );
-    realms.set(HOSTS.acme, 'acme');
+    assert.deepEqual(await named('made-up'), { code: 'tenant_unknown' });
+    assert.deepEqual(calls.slice(from), []);
+    hosts.set(HOSTS.acme, 'acme');
   },
-  async 'without a request, the settings say which tenant it is'({ named, acme, globex }) {
+  async 'without a request, the name says which tenant it is'({ named, acme, globex }) {
     for (const { realm } of [acme, globex, acme]) {
       const sub = `service account of ${realm.realm}`;
-      assert.deepEqual(await named({ realm: realm.realm }), { iss: realm.issuer, sub });
+      assert.deepEqual(await named(realm.realm), { iss: realm.issuer, sub });
     }
-    for (const realm of ['../acme', '', undefined]) {
-      assert.deepEqual(await named({ realm }), { code: 'tenant_unknown' });
+    for (const name of ['../acme', '', undefined]) {
+      assert.deepEqual(await named(name as string), { code: 'tenant_unknown' });
     }
+    assert.deepEqual(await named({ realm: 'acme' } as never), { code: 'TypeError' });
   },
   async 'a call that says of no tenant is refused'({ call, asked }) {
     const from = asked.length;
@@ -148,13 +161,9 @@ const BY_ISSUER: Readonly<Record<string, (at: At) => Promise<void>>> = {
     assert.deepEqual(await call('acme', 'as'), { code: 'missing_token' });
     assert.deepEqual(asked.slice(from), []);
   },
-  async 'without a request, an issuer of the list says which tenant it is'({ named, acme, globex }) {
-    for (const { realm } of [acme, globex]) {
-      const { realm: name, issuer } = realm;
-      assert.equal((await named({ realm: name, issuer })).iss, issuer);
-      assert.deepEqual(await named({ realm: name, issuer: `${issuer}2` }), { code: 'tenant_unknown' });
-      assert.deepEqual(await named({ realm: name }), { code: 'tenant_unknown' });
-    }
+  async 'without a request, the name says which tenant it is'({ named, acme, globex }) {
+    for (const { realm } of [acme, globex]) assert.equal((await named(realm.realm)).iss, realm.issuer);
+    assert.deepEqual(await named('made-up'), { code: 'tenant_unknown' });
   },
 };
 
@@ -188,7 +197,7 @@ export function describeTenantCalls(adapter: Adapter): void {
             return { code: (error as Error).name };
           }
         };
-        named = (settings) => read(inOwnName.ofTenant(settings)('/'));
+        named = (name) => read(inOwnName.ofTenant(name)('/'));
         return async (request, principal) => {
           const [what, whom] = how.split(' ');
           if (what === 'keep') kept = principal as Principal;
@@ -213,7 +222,7 @@ export function describeTenantCalls(adapter: Adapter): void {
         test(name, () =>
           run({
             ...{ ...world, asked },
-            named: (settings) => named(settings),
+            named: (name) => named(name),
             async call(at, asks, token) {
               how = asks;
               const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };

@@ -29,13 +29,13 @@ export function describeSessionConfusions(adapter: Adapter): void {
   describe(`${adapter.name}, sessions of tenants`, () => {
     let app: RunningApp;
     let port: string;
-    const realms = new Map<string, string>(Object.entries(HOSTS).map(([name, host]) => [host, name]));
+    const hosts = new Map<string, string>(Object.entries(HOSTS).map(([name, host]) => [host, name]));
     before(async () => {
       idp ??= await startIdp();
       const { url: serverUrl } = idp;
-      const tenants = ({ hostname }: { hostname: string }) => {
-        const realm = realms.get(hostname);
-        return realm === undefined ? undefined : { realm };
+      const tenants = {
+        of: ({ hostname }: { hostname: string }) => hosts.get(hostname),
+        get: async (name: string) => (name in HOSTS ? { realm: name } : undefined),
       };
       const common = { serverUrl, clientId: 'shop', clientSecret: 'shop-secret', onNotice: false };
       app = await adapter.start({
@@ -131,11 +131,11 @@ export function describeSessionConfusions(adapter: Adapter): void {
 
     test('a removed tenant has no sessions, no login and no logout', async () => {
       const acme = await signIn('acme');
-      realms.delete(HOSTS.acme);
+      hosts.delete(HOSTS.acme);
       for (const path of ['/guarded', '/auth/login', '/auth/session', '/auth/callback?state=x&code=y']) {
         assert.equal(await acme.status(path), 404, path);
       }
-      realms.set(HOSTS.acme, 'acme');
+      hosts.set(HOSTS.acme, 'acme');
       assert.equal(await acme.status(), 200);
     });
   });

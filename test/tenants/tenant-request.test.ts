@@ -37,9 +37,12 @@ test('two hosts are none: Node keeps the first, and a proxy may have looked at t
   const door = createDoor<Asked, never>(
     {
       ...{ serverUrl: 'https://sso.example.com', clientId: 'my-api' },
-      tenants({ hostname }) {
-        seen.push(hostname);
-        return { realm: 'acme' };
+      tenants: {
+        of({ hostname }) {
+          seen.push(hostname);
+          return 'acme';
+        },
+        get: (realm) => ({ realm }),
       },
     },
     {
@@ -50,7 +53,7 @@ test('two hosts are none: Node keeps the first, and a proxy may have looked at t
     },
   );
   const hostOf = (asked: Asked) => {
-    door.verifierOf(asked);
+    void door.verifierOf(asked);
     return seen.at(-1);
   };
   const two = ['Host', 'acme', 'HOST', 'globex'];
@@ -85,6 +88,15 @@ test('what is no host is none: what begins or ends like a tenant is not that ten
       '*.example',
     ],
     ...['acme.example.com\n', 'acme.example.com\u0000'],
+    // The application reads another host in these than one that cuts them would.
+    ...[
+      'f1.shop.example/.f2.shop.example',
+      'f1.example?.f2.example',
+      'f1.example#.f2.example',
+      ', acme',
+      'acme,',
+    ],
+    ...['acme:80/', 'http://acme', 'acme/', 'acme?', 'acme;b', 'acme&b', 'acme b', 'acme\t'],
   ];
   for (const host of odd) {
     assert.equal(hostnameOf(host), '', JSON.stringify(host));

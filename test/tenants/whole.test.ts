@@ -27,11 +27,14 @@ async function setUp(t: TestContext, more: (kc: ReturnType<typeof make>, app: ex
 }
 
 const NAME = /^(?:\/\.well-known\/oauth-protected-resource)?\/t\/([^/]+)(?:\/|$)/;
-const make = ({ common }: World) =>
+const make = ({ common, directory }: World) =>
   keycloak({
     ...common,
     audience: ['my-api', 'https://tools.example.com/t/acme/mcp', 'https://tools.example.com/t/globex/mcp'],
-    tenants: ({ path }: { path: string }) => ({ realm: NAME.exec(path)?.[1] }),
+    tenants: {
+      of: ({ path }: { path: string }) => NAME.exec(path)?.[1],
+      get: (name: string) => directory.get(name),
+    },
   } as never);
 
 describe('health of an application with tenants', () => {

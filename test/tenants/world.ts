@@ -10,8 +10,12 @@ export type TenantName = keyof typeof HOSTS;
 export interface World {
   readonly acme: FakeKeycloak;
   readonly globex: FakeKeycloak;
-  /** Names of realms by host. Change it to remove a tenant, or to move a host. */
-  readonly realms: Map<string, string>;
+  /** Names of tenants by host. Change it to move a host. */
+  readonly hosts: Map<string, string>;
+  /** The application's directory: settings by name. Change it, then call `later`. */
+  readonly directory: Map<string, unknown>;
+  /** Lets so much time pass that the directory is asked again. */
+  later(): void;
   /** Calls to Keycloak by their address. */
   readonly calls: string[];
   /** Options of all tenants. */
@@ -22,7 +26,8 @@ export interface World {
 
 export function createWorld(): World {
   const [acme, globex] = [createFakeKeycloak({ realm: 'acme' }), createFakeKeycloak({ realm: 'globex' })];
-  const realms = new Map<string, string>(Object.entries(HOSTS).map(([name, host]) => [host, name]));
+  const hosts = new Map<string, string>(Object.entries(HOSTS).map(([name, host]) => [host, name]));
+  const directory = new Map<string, unknown>(Object.keys(HOSTS).map((realm) => [realm, { realm }]));
   const calls: string[] = [];
   const { serverUrl, clientId, clock } = acme.realm;
   const common = {
@@ -37,20 +42,26 @@ export function createWorld(): World {
     }) as typeof fetch,
   };
   const byHost = ({ hostname }: { hostname: string }) => {
-    const realm = realms.get(hostname);
-    // What an application does that names two realms alike.
-    if (realm === 'globex as acme') return { realm: 'globex', tenant: 'acme' };
-    if (realm === 'a promise') return Promise.resolve({ realm: 'acme' });
-    if (realm === 'a late error') return Promise.reject(new Error('late'));
-    if (realm === 'a string') return 'acme';
-    if (realm === 'an error') throw new Error('of the application');
-    return realm === undefined ? undefined : { realm };
+    const name = hosts.get(hostname);
+    // What an application may do by mistake.
+    if (name === 'a promise') return Promise.resolve('acme');
+    if (name === 'a late error') return Promise.reject(new Error('late'));
+    if (name === 'settings') return { realm: 'acme' };
+    if (name === 'an error') throw new Error('of the application');
+    return name;
   };
-  const issuers = [acme, globex].map(({ realm: { realm, issuer } }) => ({ realm, issuer }));
+  const issuers = new Map([acme, globex].map(({ realm: { realm, issuer } }) => [issuer, realm]));
+  const get = async (name: string) => directory.get(name);
   return {
-    ...{ acme, globex, realms, calls, common },
+    ...{ acme, globex, hosts, directory, calls, common },
+    later() {
+      for (const { realm } of [acme, globex]) realm.advance(61);
+    },
     given: (by, more = {}) => ({
-      keycloak: { ...common, tenants: by === 'host' ? byHost : { issuers } } as never,
+      keycloak: {
+        ...common,
+        tenants: by === 'host' ? { of: byHost, get } : { ofIssuer: (iss: string) => issuers.get(iss), get },
+      } as never,
       ...more,
     }),
   };

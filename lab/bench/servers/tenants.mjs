@@ -1,17 +1,23 @@
-// A process with two servers of node:http: one guards one realm, the other as many tenants as requests name. Built, as users have it:
+// A process with two servers of node:http: one guards one realm, the other as many tenants as a directory has. Built, as users have it:
 // what runs the sources gives each function a name by `defineProperty`, which costs a quarter of a kilobyte.
 import { createServer } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { keycloak } from 'keycloak-guard/node';
 
 const { SERVER_URL: serverUrl = '', HUNG_URL = '' } = process.env;
-const common = { clientId: 'shop', tokenCheck: 'local', onNotice: false, logRefusals: false };
-const one = keycloak({ ...common, serverUrl, realm: 't0' });
+const common = { serverUrl, clientId: 'shop', tokenCheck: 'local', onNotice: false, logRefusals: false };
+const one = keycloak({ ...common, realm: 't0' });
 const many = keycloak({
   ...common,
-  tenants: ({ header }) => {
-    const realm = header('x-tenant') ?? '';
-    return { serverUrl: realm.startsWith('hung') ? HUNG_URL : serverUrl, realm: realm.replace('hung-', '') };
+  tenants: {
+    of: ({ header }) => header('x-tenant'),
+    get: async (name) => {
+      // A database that takes a moment.
+      await sleep(2);
+      if (name.startsWith('made-up')) return undefined;
+      return { serverUrl: name.startsWith('hung') ? HUNG_URL : serverUrl, realm: name.replace('hung-', '') };
+    },
   },
 });
 

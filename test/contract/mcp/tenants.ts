@@ -9,16 +9,16 @@ import { call, type McpAdapter } from './mcp-adapter.ts';
 const urlOf = (tenant: string) => `https://tools.example.com/t/${tenant}/mcp`;
 const metadataOf = (tenant: string) => `/.well-known/oauth-protected-resource/t/${tenant}/mcp`;
 const NAMES = ['acme', 'globex'] as const;
-type Tenants = (request: { readonly path: string }) => object | undefined;
-
-const byPath: Tenants = ({ path }) => {
-  const realm = /^\/t\/([^/]+)\/mcp$/.exec(path)?.[1];
-  return NAMES.includes(realm as never) ? { realm, clientId: urlOf(realm as string) } : undefined;
+const get = async (name: string) =>
+  NAMES.includes(name as never) ? { realm: name, clientId: urlOf(name) } : undefined;
+const byPath = {
+  of: ({ path }: { readonly path: string }) => /^\/t\/([^/]+)\/mcp$/.exec(path)?.[1],
+  get,
 };
 
 /** One `kc.mcp` for a server of each tenant. */
 export function describeMcpOfTenants(adapter: McpAdapter): void {
-  async function setUp(t: TestContext, tenants: Tenants | object = byPath, mcp: Partial<McpOptions> = {}) {
+  async function setUp(t: TestContext, tenants: object = byPath, mcp: Partial<McpOptions> = {}) {
     const world = createWorld();
     const denied: string[] = [];
     const app = await adapter.start({
@@ -91,14 +91,14 @@ export function describeMcpOfTenants(adapter: McpAdapter): void {
     });
 
     test('where the path names one tenant and the application means another, there is none', async (t) => {
-      const { app, send, tokenOf } = await setUp(t, () => ({ realm: 'acme', clientId: urlOf('acme') }));
+      const { app, send, tokenOf } = await setUp(t, { of: () => 'acme', get });
       assert.equal((await send('/t/acme/mcp', tokenOf('acme'))).status, 200);
       assert.equal((await send('/t/globex/mcp', tokenOf('acme', urlOf('globex')))).status, 404);
       assert.equal((await fetch(app.url + metadataOf('globex'))).status, 404);
     });
 
     test('where the path could be read as that of another tenant, there is none', async (t) => {
-      const { app, tokenOf } = await setUp(t, () => ({ realm: 'acme', clientId: urlOf('acme') }));
+      const { app, tokenOf } = await setUp(t, { of: () => 'acme', get });
       for (const path of ['/t/acme/mcp/../../globex/mcp', '/t/acme/mcp/%2e%2e/%2e%2e/globex/mcp']) {
         const { hostname, port } = new URL(app.url);
         const asked = request({
@@ -112,9 +112,7 @@ export function describeMcpOfTenants(adapter: McpAdapter): void {
     });
 
     test('is refused where no request says whose it is, and with any other parameter', async (t) => {
-      const { acme } = createWorld();
-      const { realm, issuer } = acme.realm;
-      await assert.rejects(setUp(t, { issuers: [{ realm, issuer }] }), /url: names :tenant, which needs/);
+      await assert.rejects(setUp(t, { ofIssuer: () => 'acme', get }), /url: names :tenant, which needs/);
       for (const path of [':org', ':tenant/:tenant', ':tenants', ':']) {
         await assert.rejects(setUp(t, byPath, { url: urlOf(path) }), /no parameter but :tenant/);
       }

@@ -21,7 +21,7 @@ describe('Keycloak is followed for tenants with realms of their own', () => {
     await realms[2]?.call('PUT', '', { adminEventsEnabled: false });
     kc = createKeycloak({
       ...{ serverUrl: keycloak.url, clientId: 'api', clientSecret: 'api-secret' },
-      tenants: ({ header }) => ({ realm: header('x-realm') }),
+      tenants: { of: ({ header }) => header('x-realm'), get: (realm) => ({ realm }) },
       onNotice: (notice) => notices.push(notice),
     });
     news = kc.events();

@@ -42,8 +42,8 @@ export type SignInDemand = Pick<AuthError, 'signIn' | 'tenant'>;
 /** What an adapter brings along: how to find what the gate needs in its framework's request and answer. */
 export interface GateHost<Incoming, Outgoing> {
   toRequest(request: Incoming): RequestLike;
-  /** Which of many realms decides about a request. Default: the verifier of the gate. @throws {AuthError} */
-  verifierOf?(request: Incoming): TokenVerifier;
+  /** Which of many realms decides about a request. Default: the verifier of the gate. @throws {AuthError} (or rejects with one) */
+  verifierOf?(request: Incoming): TokenVerifier | Promise<TokenVerifier>;
   /** How sessions are read; `undefined` where there are none. */
   sessionOf?(request: Incoming): SessionAuthenticator<Incoming, Outgoing> | undefined;
   /**
@@ -87,8 +87,12 @@ export interface Gate<Incoming, Outgoing> {
    * @throws {AuthError} the refusal; or `error` itself if it is a fault
    */
   refuse(request: Incoming, error: unknown, principal?: Principal | null): Principal | null;
-  /** Decides on a caller who was found elsewhere. @throws {AuthError} the refusal; or another `Error`, which is a fault here */
-  admit(request: Incoming, found: Principal): Principal | null;
+  /**
+   * Decides on a caller who was found elsewhere.
+   *
+   * @throws {AuthError} (or rejects with) the refusal; or another `Error`, which is a fault here
+   */
+  admit(request: Incoming, found: Principal): Principal | null | Promise<Principal | null>;
   /** A refusal as clients get it. Listeners hear nothing of it: the request may still be let in by other means. */
   toRefusal(request: Incoming, error: AuthError): AuthError;
   readonly requirements: Requirements;
@@ -113,15 +117,30 @@ export function createGate<Incoming, Outgoing>(
   }
   const fixedFor = compileForRealms(requirements, verifier);
 
-  function decide(request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null> {
-    let by: Means = 'Bearer';
-    let found: unknown;
-    let realm = verifier;
+  /** In the realm of a request: at once where it is known. */
+  function within(
+    request: Incoming,
+    act: (realm: TokenVerifier) => Principal | null | Promise<Principal | null>,
+  ): Principal | null | Promise<Principal | null> {
+    if (host.verifierOf === undefined) return act(verifier);
+    let realm: TokenVerifier | Promise<TokenVerifier>;
     try {
-      if (host.verifierOf !== undefined) realm = host.verifierOf(request);
+      realm = host.verifierOf(request);
     } catch (error) {
       return refuse(request, error, schemeOf(request));
     }
+    if (!isThenable(realm)) return act(realm as TokenVerifier);
+    const fail = (error: unknown) => refuse(request, error, schemeOf(request));
+    return keepAlive((realm as Promise<TokenVerifier>).then(act, fail));
+  }
+
+  function decideIn(
+    realm: TokenVerifier,
+    request: Incoming,
+    answer: Outgoing,
+  ): Principal | null | Promise<Principal | null> {
+    let by: Means = 'Bearer';
+    let found: unknown;
     const { sender } = realm;
     try {
       const wire = host.toRequest(request);
@@ -218,18 +237,9 @@ export function createGate<Incoming, Outgoing>(
   const schemeOf = (request: Incoming): Means => (hasDpopScheme(host.toRequest(request)) ? 'DPoP' : 'Bearer');
 
   return {
-    decide,
+    decide: (request, answer) => within(request, (realm) => decideIn(realm, request, answer)),
     refuse: (request, error, principal) => refuse(request, error, schemeOf(request), principal),
-    admit(request, found) {
-      const by = schemeOf(request);
-      let realm = verifier;
-      try {
-        if (host.verifierOf !== undefined) realm = host.verifierOf(request);
-      } catch (error) {
-        return refuse(request, error, by);
-      }
-      return admit(request, found, by, realm);
-    },
+    admit: (request, found) => within(request, (realm) => admit(request, found, schemeOf(request), realm)),
     toRefusal: (request, error) => named(request, error, schemeOf(request)),
     requirements,
     isOptional: optional,

@@ -1,6 +1,8 @@
 // For the rooms of this package only.
 
 export { KEPT } from './binding/confirmation.ts';
+export { resolveDpopOptions } from './binding/dpop-options.ts';
+export { createProofBudget } from './binding/proof-budget.ts';
 export * from './credential/create-credential.ts';
 export type { Authentication, CredentialKind } from './credential/credential.ts';
 export { createHeldToken, type HeldToken } from './credential/held-token.ts';
@@ -41,7 +43,7 @@ export { toRealmUrl } from './realm/issuer.ts';
 export * from './realm/observed-fetch.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
 export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';
-export { createRevocationHub, type RevocationHub } from './revocation/revocation-hub.ts';
+export { createRevocationHub, toSharedIssuer } from './revocation/revocation-hub.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';
 export { type BoundedCache, createBoundedCache } from './runtime/bounded-cache.ts';
@@ -55,4 +57,4 @@ export * from './runtime/single-flight.ts';
 export { selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/token-options.ts';
 export { makeVerifier } from './verifier.ts';
-export { partsOf, type VerifierParts } from './verifier-parts.ts';
+export { partsOf, personInTenant, type VerifierParts } from './verifier-parts.ts';

@@ -1,6 +1,9 @@
 import type { Credential } from './credential/credential.ts';
 import type { EventsHealth, Observer } from './observer.ts';
 import type { ResolvedOptions } from './options.ts';
+import { personOf } from './principal/person.ts';
+import type { Principal } from './principal/principal.ts';
+import { makerOf } from './principal/token-of.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
 import type { Coverage } from './token/coverage.ts';
 
@@ -34,4 +37,11 @@ export function rememberParts(verifier: object, made: VerifierParts): void {
 /** `undefined` for a verifier that this package did not make. */
 export function partsOf(verifier: object): VerifierParts | undefined {
   return parts.get(verifier);
+}
+
+/** The key for data that is kept per person, where there may be tenants: a realm of one may say that it has the issuer of another. */
+export function personInTenant(principal: Principal<object>): string {
+  const maker = makerOf(principal);
+  const kind = maker && partsOf(maker)?.tenants;
+  return typeof kind === 'object' ? JSON.stringify([kind.name, personOf(principal)]) : personOf(principal);
 }

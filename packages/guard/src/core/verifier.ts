@@ -14,7 +14,7 @@ import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch } from './revocation/epoch.ts';
 import { createKnowing } from './revocation/knowing.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
-import type { RevocationHub } from './revocation/revocation-hub.ts';
+import type { TenantRevocations } from './revocation/revocation-hub.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
 import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
 import { createSharedIssuerCheck } from './revocation/shared-issuer.ts';
@@ -101,20 +101,14 @@ export function createVerifier<C extends object = Claims>(
   return makeVerifier(options);
 }
 
-/** Who has many verifiers, one for each realm. */
-export interface VerifierOwner {
-  /** Shared by all. A verifier has no timer of its own then: the owner calls `refreshKeys` of its parts. */
-  readonly hub: RevocationHub;
-  /** Called before anything that the realm signed is believed. @throws {AuthError} if its issuer is that of another one */
-  assertItself(): void;
-}
-
-/** @param owner where there are many */
+/**
+ * @param hub the revocations of the tenant, where there are many. The verifier has no timer of its own then: its owner calls
+ *   `refreshKeys` of its parts
+ */
 export function makeVerifier<C extends object>(
   options: VerifierOptions<C>,
-  owner?: VerifierOwner,
+  hub?: TenantRevocations,
 ): Verifier<C> {
-  const hub = owner?.hub;
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
@@ -126,7 +120,6 @@ export function makeVerifier<C extends object>(
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => {
-    owner?.assertItself();
     const named = (issuer.current as Discovery).issuer;
     checkShared?.(named);
     return named;
@@ -139,9 +132,9 @@ export function makeVerifier<C extends object>(
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
-  // Tenants have an owner, which keeps their issuers apart.
+  // Those of tenants are kept apart by the tenant's name.
   const checkShared =
-    resolved.revocationStore && owner === undefined
+    resolved.revocationStore && hub === undefined
       ? createSharedIssuerCheck(
           store,
           { baseUrl: issuer.baseUrl, isPinned: issuer.pinned !== null },
@@ -238,7 +231,7 @@ export function makeVerifier<C extends object>(
   const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
   const { credential, tokenCheck, tenants } = resolved;
   // A tenant comes into memory in the middle of requests: the first of them waits for nobody's news.
-  const hold = owner === undefined ? knowing.hold : () => {};
+  const hold = hub === undefined ? knowing.hold : () => {};
   const { changedAt } = revocations;
   const eventListeners = observers.filter(({ event }) => event !== undefined);
   const news: VerifierParts['news'] = {};

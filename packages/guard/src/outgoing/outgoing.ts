@@ -97,7 +97,7 @@ export function createOutgoing(
         if (find !== undefined) return memberOf(subject, await find()).own(options);
         const rule = 'are several, so the call must say whose it is';
         throw new OptionsError(subject, [
-          { option: 'tenants', rule, example: '.of(request) or .ofTenant(settings)' },
+          { option: 'tenants', rule, example: '.of(request) or .ofTenant(name)' },
         ]);
       };
     }

@@ -1,9 +1,19 @@
-import { checkOptions, createBoundedCache, type OptionRules, optionRules } from '../core/internal.ts';
-import type { SessionGroup, SessionStore } from './session-store.ts';
+import {
+  type BoundedCache,
+  checkOptions,
+  createBoundedCache,
+  getOrMake,
+  type OptionRules,
+  optionRules,
+} from '../core/internal.ts';
+import { roomOf, type SessionGroup, type SessionStore } from './session-store.ts';
 
 /** Options of {@link createMemorySessionStore}. */
 export interface MemorySessionStoreOptions {
-  /** Most sessions kept; beyond that the one used least recently ends. About 6 KiB each. Default 10,000. */
+  /**
+   * Most sessions kept, about 6 KiB each, and together no more than 16 KiB for each; beyond that the one used least recently ends: of
+   * the tenant that has most. Default 10,000.
+   */
   readonly maxSessions?: number | undefined;
   /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
@@ -13,6 +23,65 @@ const RULES: OptionRules<MemorySessionStoreOptions> = {
   maxSessions: optionRules.whole(1, 10_000_000, 10_000),
   clock: optionRules.CLOCK,
 };
+
+/** What a session may have on average. Unit: characters. */
+const ROOM_OF_ONE = 16_384;
+
+interface Kept {
+  readonly value: string;
+  until: number;
+}
+
+/** The sessions of one tenant, in the order of their use. */
+interface Room {
+  readonly kept: BoundedCache<readonly [key: string, kept: Kept]>;
+  size: number;
+}
+
+/** Values by key. If it is full, those go that were used least recently in the room that has most. */
+function createRooms(most: number) {
+  const rooms = new Map<string, Room>();
+  let size = 0;
+  let count = 0;
+
+  function remove(key: string): void {
+    const name = roomOf(key);
+    const room = rooms.get(name);
+    const found = room?.kept.get(key);
+    if (room === undefined || found === undefined) return;
+    room.kept.delete(key);
+    room.size -= found[1].value.length;
+    size -= found[1].value.length;
+    count--;
+    if (room.kept.size === 0) rooms.delete(name);
+  }
+
+  function removeOne(): void {
+    let largest: Room | undefined;
+    for (const room of rooms.values()) if (largest === undefined || room.size > largest.size) largest = room;
+    const [key] = largest?.kept.oldest() ?? [];
+    if (key !== undefined) remove(key);
+  }
+
+  return {
+    get: (key: string): Kept | undefined => rooms.get(roomOf(key))?.kept.get(key)?.[1],
+    set(key: string, kept: Kept): void {
+      remove(key);
+      const room = getOrMake(rooms, roomOf(key), () => ({ kept: createBoundedCache(most + 1), size: 0 }));
+      room.kept.set(key, [key, kept]);
+      room.size += kept.value.length;
+      size += kept.value.length;
+      count++;
+      while (count > most || (size > most * ROOM_OF_ONE && count > 1)) removeOne();
+    },
+    delete: remove,
+    clear(): void {
+      rooms.clear();
+      size = 0;
+      count = 0;
+    },
+  };
+}
 
 /** The same in each copy of this package: an application may have it as an ES module and as CommonJS. */
 const IN_MEMORY = Symbol.for('keycloak-guard.in-memory');
@@ -33,7 +102,7 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
   checkOptions('createMemorySessionStore', options, RULES);
   const clock = options.clock ?? Date.now;
   const most = options.maxSessions ?? 10_000;
-  const values = createBoundedCache<{ value: string; until: number }>(most);
+  const values = createRooms(most);
   const groups = createBoundedCache<readonly string[]>(most);
   const locks = new Map<string, { until: number }>();
 

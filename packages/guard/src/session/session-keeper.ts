@@ -10,7 +10,7 @@ import type { ResolvedSessionOptions } from './options.ts';
 import { createRenewal } from './renewal.ts';
 import { createSealer } from './seal.ts';
 import { MOST_OF_ONE_LOGIN, toGroupKey } from './session-group.ts';
-import { type SessionRecord, toSessionRecord } from './session-record.ts';
+import { type SessionRecord, sizeOf, toSessionRecord } from './session-record.ts';
 
 /** Begins, finds, renews and ends sessions. Everything that can fail rejects with an `AuthError`. */
 export type SessionKeeper = ReturnType<typeof createSessionKeeper>;
@@ -19,12 +19,15 @@ type NamedSession = Pick<LiveSession, 'id' | 'key' | 'cookie' | 'newCookie'>;
 
 /** How long a session is served from memory before the store is asked again whether it is still there. */
 const TRUST_MEMORY_MS = 10_000;
+/** Most characters of the tokens of a session that is kept in memory: a larger one is read from the store each time. */
+const LARGEST_CACHED = 16_384;
 /** For two calls of the store. */
 const SEAL_LOCK_MS = 10_000;
 
 export function createSessionKeeper(
   options: ResolvedSessionOptions,
   endings = createEndings(options.store, options.maxMs),
+  keyPrefix = '',
 ) {
   const { store, secrets, clock, idleMs, maxMs } = options;
   const sealer = createSealer(secrets);
@@ -85,7 +88,7 @@ export function createSessionKeeper(
     const found = signer.read(cookie);
     if (found === null) return null;
     const { value: id, isOfOldSecret } = found;
-    return { id, key: toKey(id), cookie, newCookie: isOfOldSecret ? signer.sign(id) : null };
+    return { id, key: keyPrefix + toKey(id), cookie, newCookie: isOfOldSecret ? signer.sign(id) : null };
   }
 
   function read(spelled: string): NamedSession | null {
@@ -102,7 +105,8 @@ export function createSessionKeeper(
     const named = readDecoded(cookie);
     const session = named === null ? null : await load(named);
     if (session === null) live.delete(cookie);
-    else if (options.maxCachedSessions > 0) live.set(cookie, session);
+    else if (options.maxCachedSessions > 0 && sizeOf(session.record) <= LARGEST_CACHED)
+      live.set(cookie, session);
     return session;
   }
 
@@ -161,8 +165,11 @@ export function createSessionKeeper(
       const record = toSessionRecord(tokens, clock(), { organization });
       const sealed = await sealer.seal(id, JSON.stringify(record));
       const login = toGroupKey(tokens, options.client.clientId);
-      const group = login === undefined ? undefined : { key: login, most: MOST_OF_ONE_LOGIN, ttlMs: maxMs };
-      const replaced = await store.create(toKey(id), sealed, ttlOf(record), group).catch(toUnavailable);
+      const group =
+        login === undefined ? undefined : { key: keyPrefix + login, most: MOST_OF_ONE_LOGIN, ttlMs: maxMs };
+      const replaced = await store
+        .create(keyPrefix + toKey(id), sealed, ttlOf(record), group)
+        .catch(toUnavailable);
       return { cookie: signer.sign(id), replaced };
     },
     /**

@@ -7,9 +7,15 @@ export interface SessionGroup {
   readonly ttlMs: number;
 }
 
+/** How the keys of a tenant's sessions begin, where there are tenants: one that has many pushes out its own alone. */
+export const toRoomPrefix = (tenant: string): string => `${encodeURIComponent(tenant)}/`;
+
+/** The tenant of a key, as {@link toRoomPrefix} wrote it; empty where there are none. */
+export const roomOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')));
+
 /**
  * Stores sessions. A store cannot read them: keys are hashes of session ids, values are
- * encrypted. One suite of tests holds for all stores; run it over your own as well.
+ * encrypted. Where there are tenants, the keys of each begin with its name and a slash. One suite of tests holds for all stores; run it over your own as well.
  *
  * Every method rejects when the store cannot be reached; requests with a session then get 503.
  */

@@ -128,16 +128,18 @@ export function createSessions<Source = unknown>(options: SessionsOptions<Source
 /**
  * @param isOwnStore created here, so it is closed here
  * @param endings shared with others of the same store, and closed by their owner. Default: own ones
+ * @param keyPrefix how their keys in the store begin
  */
 export function buildSessions(
   verifier: TokenVerifier,
   options: ResolvedSessionOptions,
   isOwnStore: boolean,
   endings?: Endings,
+  keyPrefix = '',
 ): Sessions {
   const { prefix, secrets, store } = options;
   tellWhereLogoutIsNotShared(verifier, store);
-  const keeper = createSessionKeeper(options, endings);
+  const keeper = createSessionKeeper(options, endings, keyPrefix);
   const sealer = createSealer(secrets);
   const hasOrganizations = verifier.members.some((one) => partsOf(one)?.tenants === 'organizations');
   const placeOf = createPlaceFinder(options);

@@ -1,2 +1,8 @@
 // The types that adapters hand on to users.
-export type { TenantRequest, TenantSettings, TenantsBy, TenantsOptions } from './options.ts';
+export type {
+  TenantDirectory,
+  TenantLookup,
+  TenantRequest,
+  TenantSettings,
+  TenantsOptions,
+} from './options.ts';

@@ -1,7 +1,14 @@
 import type { VerifierOptions } from '../core/index.ts';
-import { type OptionRule, type OptionRules, optionRules, VERIFIER_RULES } from '../core/internal.ts';
+import {
+  type Filled,
+  isPlainObject,
+  type OptionRule,
+  type OptionRules,
+  optionRules,
+  VERIFIER_RULES,
+} from '../core/internal.ts';
 
-/** A request as the application's function sees it: the same in every framework, for the handshakes of WebSockets too. */
+/** A request as `of` sees it: the same in every framework, for the handshakes of WebSockets too. */
 export interface TenantRequest<Request = unknown> {
   /**
    * Host that the client called, in lower case and without port; empty where it is not known, or no host. It comes from the header `Host`, or
@@ -26,69 +33,71 @@ export interface TenantSettings
   extends Partial<
     Pick<
       VerifierOptions,
-      'issuer' | 'clientSecret' | 'credential' | 'audience' | 'publicUrl' | 'acrLevels' | 'clientCertificate'
+      'issuer' | 'audience' | 'publicUrl' | 'acrLevels' | 'clientCertificate' | 'clientSecret' | 'credential'
     >
   > {
-  /** Name of the realm, in its exact case. `undefined`: the request belongs to no tenant. */
-  readonly realm: string | undefined;
-  /** Keycloak's address as this process reaches it. */
+  /** Name of the realm, in its exact case. */
+  readonly realm: string;
+  /**
+   * Keycloak's address as this process reaches it. Of another origin than that of the other options, it needs its own
+   * `clientSecret` or `credential` beside it where those have one: theirs is sent to no other server.
+   */
   readonly serverUrl?: string | undefined;
   /** Client id of this API in the realm. */
   readonly clientId?: string | undefined;
-  /** Name of the tenant, `principal.tenant`: no two realms may have the same. Default: the realm's name. */
-  readonly tenant?: string | undefined;
 }
 
-/**
- * Which tenant a request belongs to:
- *
- * - a function of the request. `undefined`: of none, and the request is answered 404.
- * - a list of issuers; each is a tenant, that of the token. Each needs its `issuer`.
- * - a rule for issuers: gets the `iss` of a token that is not verified yet. `undefined`: that issuer is refused. Compare the
- *   whole issuer; the sender of the token can choose a part of it.
- */
-export type TenantsBy<Request = unknown> =
-  | ((request: TenantRequest<Request>) => TenantSettings | null | undefined)
-  | { readonly issuers: readonly (TenantSettings & { readonly issuer: string })[] }
-  | { readonly issuer: (issuer: string) => TenantSettings | null | undefined };
+/** The settings of a tenant by its name; `undefined` or `null` if there is no such tenant. */
+export type TenantLookup = (
+  name: string,
+) => TenantSettings | null | undefined | Promise<TenantSettings | null | undefined>;
 
-/** Options of tenants; each is a realm. */
+/**
+ * Whose a request is, and who the tenants are.
+ *
+ * - `of` gives the name of the tenant of a request, `ofIssuer` that of a token that is not verified yet, by its `iss`. Both are
+ *   synchronous. `undefined`: it belongs to none, and is answered 404, by its issuer 401. Compare the whole issuer; the sender of
+ *   the token can choose a part of it.
+ * - `get` is the application's directory: the settings of a name. It may ask a database. It is asked at the first request of a
+ *   name, and again after `tenantSeconds`, once at a time for each name; after `timeoutMs` its answer is not waited for.
+ */
+export type TenantDirectory<Request = unknown> =
+  | {
+      readonly of: (request: TenantRequest<Request>) => string | null | undefined;
+      readonly get: TenantLookup;
+    }
+  | { readonly ofIssuer: (issuer: string) => string | null | undefined; readonly get: TenantLookup };
+
+/** Options of tenants, each with a realm of its own. */
 export interface TenantsOptions<Request = unknown> {
-  /** Which tenant a request belongs to. The other options are the same for all tenants, unless its settings say otherwise. */
-  readonly tenants: TenantsBy<Request>;
-  /** Most tenants in memory; beyond it, the one used least recently goes. 1 to 1,000,000. Default 5,000. */
+  /** The directory of the tenants. The other options are the same for all of them, unless their settings say otherwise. */
+  readonly tenants: TenantDirectory<Request>;
+  /** How long settings are used before the directory is asked again. Unit: seconds, 1 to 900. Default 60. */
+  readonly tenantSeconds?: number | undefined;
+  /** Most tenants in memory; beyond it, the one used least recently is made again at its next request. 1 to 1,000,000. Default 5,000. */
   readonly maxTenants?: number | undefined;
-  /** A tenant that is not used for so long leaves memory. Unit: seconds, 60 to 86,400. Default 900. */
-  readonly tenantIdleSeconds?: number | undefined;
 }
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
-/** Each issuer is exact and there once. */
-function isIssuers(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length === 0) return false;
-  const named = value.map((one: TenantSettings | null) => one?.issuer);
-  const isWhole = ({ issuer, realm }: TenantSettings) =>
-    issuer !== undefined && VERIFIER_RULES.issuer.isMet(issuer) && VERIFIER_RULES.realm.isMet(realm);
-  return named.every((one) => one !== undefined) && value.every(isWhole) && isDistinct(named);
-}
-
-const isDistinct = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
-
 export const TENANT_RULES = {
   tenants: optionRules.required({
-    rule: 'must be a function of the request, { issuers: […] } with an issuer in each, or { issuer: (iss) => … }',
-    example: '({ hostname }) => ({ realm: realmOf(hostname) })',
+    rule: 'must be { of, get }: functions of a request and of a name; or { ofIssuer, get }',
+    example: '{ of: ({ hostname }) => nameOf(hostname), get: (name) => db.tenants.find(name) }',
     isMet: (value) => {
-      if (isFunction(value)) return true;
-      const { issuers, issuer, ...rest } = (value ?? {}) as Record<string, unknown>;
-      if (typeof value !== 'object' || Object.keys(rest).length > 0) return false;
-      return issuers === undefined ? isFunction(issuer) : issuer === undefined && isIssuers(issuers);
+      const { of, ofIssuer, get, ...rest } = (value ?? {}) as Record<string, unknown>;
+      const names = [of, ofIssuer].filter((one) => one !== undefined);
+      return (
+        names.length === 1 && names.every(isFunction) && isFunction(get) && Object.keys(rest).length === 0
+      );
     },
   }),
+  tenantSeconds: optionRules.between(1, 900, 60),
   maxTenants: optionRules.whole(1, 1_000_000, 5_000),
-  tenantIdleSeconds: optionRules.between(60, 86_400, 900),
 } satisfies OptionRules<TenantsOptions>;
+
+/** {@link TenantsOptions} with every default filled in. */
+export type FilledTenants = Filled<TenantsOptions<never>, typeof TENANT_RULES>;
 
 /** What the settings of a tenant may say. */
 export const SETTING_RULES: OptionRules<TenantSettings> = {
@@ -103,9 +112,37 @@ export const SETTING_RULES: OptionRules<TenantSettings> = {
   publicUrl: VERIFIER_RULES.publicUrl,
   acrLevels: VERIFIER_RULES.acrLevels,
   clientCertificate: VERIFIER_RULES.clientCertificate,
-  tenant: optionRules.string('must be the name of the tenant', "'acme'"),
 };
 
 function mayBeMissing({ isRequired: _, ...rule }: OptionRule): OptionRule {
   return rule;
+}
+
+/** Whether two settings say the same: the application may make new objects at each look-up. */
+export function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one)) {
+    return (
+      Array.isArray(other) && one.length === other.length && one.every((item, at) => isSame(item, other[at]))
+    );
+  }
+  if (isPlainObject(one)) {
+    const names = isPlainObject(other) ? new Set([...Object.keys(one), ...Object.keys(other)]) : [''];
+    return [...names].every((name) => isPlainObject(other) && isSame(one[name], other[name]));
+  }
+  // Keys and bytes can tell.
+  const { equals } = Object(one) as { equals?: unknown };
+  return (
+    typeof equals === 'function' &&
+    Object.getPrototypeOf(one) === Object.getPrototypeOf(Object(other)) &&
+    equals.call(one, other) === true
+  );
+}
+
+/** A copy of settings, without members that are `undefined`: the application may write those of another tenant into the same objects. */
+export function copyOf<T>(settings: T): T {
+  if (Array.isArray(settings)) return settings.map(copyOf) as T;
+  if (!isPlainObject(settings)) return settings;
+  const members = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(members.map(([name, value]) => [name, copyOf(value)])) as T;
 }

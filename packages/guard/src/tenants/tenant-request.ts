@@ -1,4 +1,14 @@
-import { headerOf, type RequestLike, readingsOf, targetOf } from '../core/internal.ts';
+import { AuthError } from '../core/index.ts';
+import {
+  DpopCredentials,
+  headerOf,
+  isThenable,
+  type RequestLike,
+  readCompactJws,
+  readCredentials,
+  readingsOf,
+  targetOf,
+} from '../core/internal.ts';
 import type { TenantRequest } from './options.ts';
 
 /** How an adapter's requests are read. */
@@ -26,7 +36,7 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
 
   get hostname(): string {
     const { origin, url } = this.#host.toWire(this.#incoming);
-    return hostnameOf(origin ?? (/^[a-z]+:\/\//i.test(url) ? url : (this.header('host') ?? '')));
+    return hostnameOf(this.header('host'), origin ?? AUTHORITY.exec(url)?.[0]);
   }
 
   get path(): string {
@@ -38,14 +48,22 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
   }
 }
 
-/** A name or an address (RFC 3986 §3.2.2), as browsers send it: nothing that a part of it could be taken for the whole. */
-const HOST = /^(?:[\w-]+(?:\.[\w-]+)*|\[[\da-f:.]+\])$/;
+/** Scheme and host of a URL. */
+const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/[^\\/?#]*/i;
+const SCHEME = /^[a-z][a-z\d+.-]*:\/\//i;
+/**
+ * A name or an address (RFC 3986 §3.2.2), as browsers send it, and a port. Nothing is cut off: the application may read as the
+ * host what was left out here.
+ */
+const HOST = /^((?:[\w-]+(?:\.[\w-]+)*|\[[\da-f:.]+\]))(?::\d*)?$/i;
 
-/** @param named an origin, a URL, or a host with its port */
-function hostnameOf(named: string): string {
-  const host = named.replace(/^[a-z][a-z\d+.-]*:\/\//i, '').replace(/[/?#].*$/s, '');
-  const name = host.replace(/:\d*$/, '').toLowerCase();
-  return HOST.test(name) ? name : '';
+/**
+ * @param header the header `Host`, which the application can read, whatever its framework takes for the host
+ * @param origin what the framework takes for it
+ */
+function hostnameOf(header: string | undefined, origin = header ?? ''): string {
+  if (header !== undefined && header !== '' && !HOST.test(header)) return '';
+  return (HOST.exec(origin.replace(SCHEME, ''))?.[1] ?? '').toLowerCase();
 }
 
 /** A document about a resource belongs to whom the resource does (RFC 9728 §3.1). */
@@ -57,4 +75,35 @@ function pathOf(url: string): string {
   const [first = '/', second = first] = readingsOf(target === '' ? '/' : target);
   const path = (first.includes('%') ? second : first).replace(METADATA, '');
   return path.replace(/\/$/, '') || '/';
+}
+
+/** The longest issuer that is looked up. */
+const LONGEST_ISSUER = 1_000;
+
+/** The issuer that a token names, which nobody has verified yet. @throws {AuthError} `token_…` */
+export function readIssuer(token: string): string {
+  const { iss } = readCompactJws(token).payload();
+  if (typeof iss === 'string' && iss.length <= LONGEST_ISSUER) return iss;
+  throw new AuthError('token_issuer', 'The token names no issuer');
+}
+
+/** The token of a request; `undefined` if there is none. @throws {AuthError} for a header that cannot be read */
+export function tokenOf<Incoming>(host: TenantsHost<Incoming>, request: Incoming): string | undefined {
+  const read = readCredentials(host.toRequest(request), true);
+  return typeof read === 'string' ? read : read instanceof DpopCredentials ? read.token : undefined;
+}
+
+/**
+ * What a function of the application has returned, as a name.
+ *
+ * @param none the refusal of who belongs to no tenant
+ * @throws {AuthError} that refusal
+ * @throws {TypeError} for anything else than a name: a fault
+ */
+export function toName(name: unknown, none: () => AuthError): string {
+  if (typeof name === 'string' && name !== '') return name;
+  if (name === undefined || name === null || name === '') throw none();
+  // A rejected promise without a listener would end the process.
+  if (isThenable(name)) Promise.resolve(name).catch(() => {});
+  throw new TypeError('tenants: of and ofIssuer must return the name of a tenant, or undefined, and at once');
 }

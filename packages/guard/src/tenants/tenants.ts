@@ -1,86 +1,79 @@
-import { AuthError, type TokenVerifier, type Verifier, type VerifierOptions } from '../core/index.ts';
-import {
-  createBoundedCache,
-  DpopCredentials,
-  isPlainObject,
-  isThenable,
-  makeVerifier,
-  readCompactJws,
-  readCredentials,
-} from '../core/internal.ts';
-import type { TenantSettings, TenantsBy } from './options.ts';
-import { type Bounds, createTenantPool, type TenantPool } from './pool.ts';
-import { ReadRequest, type TenantsHost } from './tenant-request.ts';
-import { unknownTenant } from './unknown-tenant.ts';
+import { AuthError, type TokenVerifier, type Verifier } from '../core/index.ts';
+import { createBoundedCache, isThenable, makeVerifier } from '../core/internal.ts';
+import { unknownTenant } from './directory.ts';
+import { createTenantFinder, type TenantFinder } from './find-tenant.ts';
+import type { FilledTenants } from './options.ts';
+import { ReadRequest, readIssuer, type TenantsHost, tokenOf, toName } from './tenant-request.ts';
+import { type CommonOptions, isSameOrigin } from './tenant-verifier.ts';
 
-/** Which realm decides about a request. */
-export interface Tenants<Incoming> {
+/** Which realm decides about a request, where each tenant has its own. */
+export interface Tenants<Incoming>
+  extends Pick<TenantFinder, 'current' | 'isUnchanged' | 'watch' | 'onChange'> {
   /** Whether the token of a request, rather than the request, says whose it is. */
   readonly isByIssuer: boolean;
-  /** Knows no realm: it checks options and refuses. */
+  /** Knows no realm: it checks options, refuses, and calls nobody. */
   readonly nobody: Verifier<object>;
   /** The realms in memory. Verifies no token: that needs a request. */
   readonly verifier: TokenVerifier<object>;
-  /** The issuers of a list; `undefined` where they depend on the request or on a rule. */
-  readonly issuers: readonly string[] | undefined;
   /**
-   * The verifier of the tenant. By issuer, it is `nobody` for a request without a token.
+   * The name of the tenant of a request, which the directory may lack. Not where it depends on the token.
+   *
+   * @throws {AuthError} `tenant_unknown`, `path_ambiguous`
+   * @throws {Error} if the application's function throws, or returns no name: faults
+   */
+  nameOf(request: Incoming): string;
+  /**
+   * The verifier of the tenant: at once where its settings are known. By issuer, it is `nobody` for a request without a token.
    *
    * @param token one that came elsewhere than in the header `Authorization`
-   * @throws {AuthError} `tenant_unknown`, `token_issuer`, or as the pool and the reader of tokens
-   * @throws {Error} if the application's function throws, or returns anything else: faults
+   * @throws {AuthError} (or rejects with one) `tenant_unknown`, `tenants_unavailable`, `token_…`, or as `nameOf`
+   * @throws {Error} (or rejects with one) for settings that are wrong, or none: faults
    */
-  verifierOf(request: Incoming, token?: string): TokenVerifier<object>;
-  /** See {@link TenantPool.watch}. */
-  readonly watch: TenantPool['watch'];
-  /** See {@link TenantPool.ready}. */
-  readonly ready: TenantPool['ready'];
-  /**
-   * The verifier of a tenant that no request is of; by issuer, its issuer must be of the list, or pass the rule.
-   *
-   * @throws {AuthError} (rejects with one) as `verifierOf` and `ready`
-   */
-  named(settings: TenantSettings): Promise<Verifier<object>>;
+  verifierOf(request: Incoming, token?: string): Verifier<object> | Promise<Verifier<object>>;
+  /** The verifier of a tenant that no request is of. @throws {AuthError | Error} rejects as `verifierOf` */
+  named(name: string): Promise<Verifier<object>>;
+  /** Whether a credential of the application may be sent to the server of this tenant. */
+  isAtHome(verifier: Verifier<object>): boolean;
 }
 
-/** The longest issuer that is looked up. */
-const LONGEST_ISSUER = 1_000;
-const MOST_READ = 10_000;
+const MOST_ISSUERS = 10_000;
 /** The end of the signature, as in the cache of tokens. */
 const TAIL = 43;
 
 /** @param common the options that are the same for all tenants */
 export function createTenants<Incoming>(
-  common: Partial<VerifierOptions<object>>,
-  by: TenantsBy<never>,
-  bounds: Bounds,
+  common: CommonOptions,
+  options: FilledTenants,
   host: TenantsHost<Incoming>,
 ): Tenants<Incoming> {
-  const made = makeVerifier<object>({
-    ...{ serverUrl: 'http://localhost', realm: 'none', clientId: 'none' },
-    ...common,
-  });
-  void made.close();
-  const nobody: Verifier<object> = { ...made, members: [], verify: async () => Promise.reject(noIssuer()) };
-  const pool = createTenantPool(common, bounds);
+  const { tenants: directory } = options;
+  const nobody = createNobody(common);
+  const finder = createTenantFinder(common, options);
+  const { find, current, isUnchanged, watch, onChange } = finder;
+  const isByIssuer = 'ofIssuer' in directory && directory.ofIssuer !== undefined;
+  // Of tokens that were verified alone: who makes up tokens leaves nothing here.
+  const issuers = createBoundedCache<string>(MOST_ISSUERS);
 
-  function verifierFor(
-    settings: TenantSettings | null | undefined,
-    none: () => AuthError,
-  ): TokenVerifier<object> {
-    if (settings === undefined || settings === null) throw none();
-    if (!isPlainObject(settings)) {
-      // A rejected promise without a listener would end the process.
-      if (isThenable(settings)) Promise.resolve(settings).catch(() => {});
-      throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
-    }
-    if (settings.realm === undefined) throw none();
-    return pool.of(settings);
+  function nameOf(request: Incoming): string {
+    const of = 'of' in directory ? directory.of : undefined;
+    return toName(of?.(new ReadRequest(host, request)), () => unknownTenant('the function of gives none'));
+  }
+
+  /** Of a forged token with the end of a known one, the realm of that one refuses the signature. */
+  function findByIssuer(token: string): Verifier<object> | Promise<Verifier<object>> {
+    const tail = token.slice(-TAIL);
+    const before = issuers.get(tail);
+    const issuer = before ?? readIssuer(token);
+    const ofIssuer = 'ofIssuer' in directory ? directory.ofIssuer : undefined;
+    const none = () => new AuthError('token_issuer', 'The issuer is of no tenant', { seen: `iss ${issuer}` });
+    const verifier = find(toName(ofIssuer?.(issuer), none));
+    if (before === undefined && !isThenable(verifier) && verifier.isKnown(token)) issuers.set(tail, issuer);
+    return verifier;
   }
 
   const verifier: TokenVerifier<object> = {
     get members() {
-      return pool.members;
+      return finder.members();
     },
     clientId: nobody.clientId,
     ...(nobody.sender && { sender: nobody.sender }),
@@ -91,66 +84,31 @@ export function createTenants<Incoming>(
       );
     },
     load: async () => {},
-    close: () => pool.close(),
+    close: finder.close,
   };
-  const ready = (settings: TenantSettings | null | undefined) =>
-    pool.ready(verifierFor(settings, () => unknownTenant('its settings name none')));
-  const all = { nobody, verifier, ready: pool.ready, watch: pool.watch };
-
-  if (typeof by === 'function') {
-    const none = () => unknownTenant('the function gives none');
-    return {
-      ...all,
-      isByIssuer: false,
-      issuers: undefined,
-      named: async (settings) => ready(settings),
-      verifierOf: (request) => verifierFor(by(new ReadRequest(host, request)), none),
-    };
-  }
-
-  const listed = 'issuers' in by ? new Map(by.issuers.map((one) => [one.issuer, one])) : undefined;
-  const settingsOf = (issuer: string): TenantSettings | null | undefined => {
-    if (listed !== undefined) return listed.get(issuer);
-    const found = (by as Extract<typeof by, { issuer: unknown }>).issuer(issuer);
-    // What the rule accepted is what the realm must be.
-    return isPlainObject(found) && found.issuer === undefined ? { ...found, issuer } : found;
-  };
-  const read = createBoundedCache<{ readonly token: string; readonly issuer: string }>(MOST_READ);
-
-  /** Not verified yet: it only says whose keys and rules do that. */
-  function issuerOf(token: string): string {
-    const tail = token.slice(-TAIL);
-    const before = read.get(tail);
-    if (before?.token === token) return before.issuer;
-    const { iss } = readCompactJws(token).payload();
-    if (typeof iss !== 'string' || iss.length > LONGEST_ISSUER) {
-      throw noIssuer();
-    }
-    read.set(tail, { token, issuer: iss });
-    return iss;
-  }
 
   return {
-    ...all,
-    isByIssuer: true,
-    issuers: listed && [...listed.keys()],
-    named: async ({ issuer }) => ready(issuer === undefined ? undefined : settingsOf(issuer)),
-    verifierOf(request, token = tokenOf(host, request)) {
-      if (token === undefined) return nobody;
-      const issuer = issuerOf(token);
-      return verifierFor(
-        settingsOf(issuer),
-        () => new AuthError('token_issuer', 'The issuer is of no tenant', { seen: `iss ${issuer}` }),
-      );
+    ...{ isByIssuer, nobody, verifier, nameOf, current, isUnchanged, watch, onChange },
+    verifierOf(request, token) {
+      if (!isByIssuer) return find(nameOf(request));
+      const shown = token ?? tokenOf(host, request);
+      return shown === undefined ? nobody : findByIssuer(shown);
     },
+    named: async (name) => find(toName(name, () => unknownTenant('no name is given'))),
+    isAtHome: ({ issuer }) => isSameOrigin(issuer.baseUrl, common.serverUrl),
   };
 }
 
-function noIssuer(): AuthError {
-  return new AuthError('token_issuer', 'The token names no issuer');
-}
-
-function tokenOf<Incoming>(host: TenantsHost<Incoming>, request: Incoming): string | undefined {
-  const read = readCredentials(host.toRequest(request), true);
-  return typeof read === 'string' ? read : read instanceof DpopCredentials ? read.token : undefined;
+/** Stands where there is no tenant. It has no address, and refuses where another one would call Keycloak. */
+function createNobody(common: CommonOptions): Verifier<object> {
+  const made = makeVerifier<object>({
+    ...{ clientId: 'none', ...common },
+    ...{ serverUrl: 'http://localhost', realm: 'none' },
+    fetch: async () => {
+      throw new AuthError('missing_token', 'The request has no token, so it belongs to no tenant');
+    },
+  });
+  void made.close();
+  const none = () => new AuthError('token_issuer', 'The token names no issuer');
+  return { ...made, members: [], verify: async () => Promise.reject(none()) };
 }

@@ -8,6 +8,7 @@ import {
   type GateHost,
   isForSession,
   KEPT,
+  makerOf,
   personOf,
   type RequestLike,
   readCredentials,
@@ -175,6 +176,13 @@ export function createConnections<Incoming>(
     /** The application may have begun to send what concerns one tenant: the connection goes on for that one, or ends. */
     async function decideAgain(asked: Held<Incoming>): Promise<Principal> {
       const again = (await gate.decide(asked, null)) as Principal;
+      if (realms.tenants?.isUnchanged(makerOf(principal), makerOf(again)) === false) {
+        const changed = new AuthError(
+          'tenant_refused',
+          'The settings of the tenant have changed since it began',
+        );
+        return gate.refuse(asked, changed, again) as Principal;
+      }
       const { tenant } = principal;
       if (tenant === undefined || again.tenant === tenant) return again;
       if (tenantsOf(again).includes(tenant)) return actingFor(again, tenant);
@@ -241,7 +249,7 @@ export function createConnections<Incoming>(
           : { headers: { authorization: `Bearer ${token}` } };
       },
       sessionOf({ request, token, proved }) {
-        if (proved !== undefined) return (asked) => verifierOf(asked).verify(proved, KEPT);
+        if (proved !== undefined) return async (asked) => (await verifierOf(asked)).verify(proved, KEPT);
         const session = token === undefined ? host.sessionOf(request) : undefined;
         return session && ((asked) => session(asked.request, null));
       },
@@ -250,6 +258,9 @@ export function createConnections<Incoming>(
     });
   }
   let plainGate: Gate<Held<Incoming>, null> | undefined;
+  realms.tenants?.onChange(() => {
+    for (const connection of open) connection.check();
+  });
 
   return {
     follow(request, principal) {

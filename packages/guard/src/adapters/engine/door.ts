@@ -199,7 +199,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   };
   const resourceHost: ResourceHost<Incoming> = {
     sender: verifier.sender,
-    issuersOf: (request) => tenants?.issuers ?? issuersOf(verifierOf(request)),
+    issuersOf: async (request) => issuersOf(await verifierOf(request)),
     tenantAt: toTenantAt(realms, host),
   };
   const connections = createConnections<Incoming>(realms, {
@@ -253,7 +253,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     messages(given = {}) {
       const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
       const messagesOf = (request: Incoming) =>
-        one ?? createKeycloakMessages((token) => verifierOf(request, token).members as never);
+        one ?? createKeycloakMessages(async (token) => (await verifierOf(request, token)).members as never);
       return toMessageRoutes(messagesOf, given, logOf, securityEvents);
     },
     async accessToken(request) {

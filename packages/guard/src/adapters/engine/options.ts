@@ -145,15 +145,18 @@ export function resolveVerifier<Incoming, C extends object>(
   if (isOfTenants(options)) {
     const rules = { ...COMMON_RULES, ...TENANT_RULES, ...ownRules };
     throwFor(factory, findOptionProblems(options, rules).map(adviseTenants));
+    if ((options.clientSecret ?? options.credential) !== undefined && options.serverUrl === undefined) {
+      throwFor(factory, [OF_WHICH_SERVER]);
+    }
     const rest = Object.entries(options).filter(([name]) => Object.hasOwn(COMMON_RULES, name));
     const common = Object.fromEntries(rest) as Partial<VerifierOptions<object>>;
-    const { tenants, maxTenants, tenantIdleSeconds } = options;
-    const filled = fillOptions(factory, { tenants, maxTenants, tenantIdleSeconds }, TENANT_RULES);
+    const { tenants, maxTenants, tenantSeconds } = options;
+    const filled = fillOptions(factory, { tenants, maxTenants, tenantSeconds }, TENANT_RULES);
     const told = { ...common, onNotice: common.onNotice ?? onNotice };
     return {
       ...own,
       ...{ verifier: undefined, isOwn: true, client: { observers: common.observers } },
-      openTenants: (host) => createTenants(told, filled.tenants, filled, host),
+      openTenants: (host) => createTenants(told, filled, host),
     };
   }
   if (!('verifier' in options)) {
@@ -187,10 +190,20 @@ const COMMON_RULES = (() => {
   return { ...rules, serverUrl: toOptional(serverUrl), clientId: toOptional(clientId) };
 })();
 
+const OF_WHICH_SERVER: OptionProblem = {
+  option: 'serverUrl',
+  rule: 'must stand beside the credential of all tenants: it is sent to no other server',
+  example: "'https://sso.example.com'",
+};
+
 function adviseTenants(problem: OptionProblem): OptionProblem {
   if (!['realm', 'issuer', 'tenant'].includes(problem.option)) return problem;
-  const example = 'tenants: ({ hostname }) => ({ realm: realmOf(hostname) })';
-  return { ...problem, rule: 'is that of one tenant: say it in the settings of each', example };
+  const { example } = TENANT_RULES.tenants;
+  return {
+    ...problem,
+    rule: 'is that of one tenant: say it in the settings of each',
+    example: `tenants: ${example}`,
+  };
 }
 
 function throwFor(factory: string, problems: readonly OptionProblem[]): void {

@@ -1,4 +1,4 @@
-import { type Discovery, type OptionProblem, OptionsError, type TokenVerifier } from '../../core/index.ts';
+import { type OptionProblem, OptionsError, type TokenVerifier } from '../../core/index.ts';
 import {
   type ChallengedResource,
   checkOptions,
@@ -15,8 +15,8 @@ import { hasTenantOnly, isForTenants, tenantIn, withTenant } from './tenant-path
 export interface ProtectedResourceOptions {
   /**
    * The URL that clients call, for example `https://api.example.com` or `https://example.com/mcp`: without query
-   * and fragment. Where `tenants` is a function of the request, `:tenant` may stand in its path: each tenant then has a resource
-   * of its own, `https://example.com/t/:tenant/mcp`.
+   * and fragment. Where requests say whose they are (`tenants.of`), `:tenant` may stand in its path: each tenant then has a
+   * resource of its own, `https://example.com/t/:tenant/mcp`.
    */
   readonly url: string;
   /**
@@ -139,7 +139,9 @@ export function toResourceRoutes<Incoming>(
   };
   async function describe(request: Incoming) {
     const resource = isShared ? url : withTenant(url, tenantAt?.(request, path) ?? '');
-    const authorization_servers = [...new Set(await issuersOf(request))];
+    const issuers = [...new Set(await issuersOf(request))];
+    // Where tokens say whose a request is, there is no list.
+    const authorization_servers = issuers.length > 0 ? issuers : undefined;
     return toJsonAnswer(200, FOR_EVERYBODY, { resource, ...document, authorization_servers });
   }
   const preflight = { status: 204, headers: PREFLIGHT, setCookies: [], body: undefined };
@@ -151,14 +153,13 @@ export function toResourceRoutes<Incoming>(
 
 const NO_TENANTS: OptionProblem = {
   option: 'url',
-  rule: 'names :tenant, which needs the option tenants: a function of the request',
-  example: '({ path }) => ({ realm: realmOf(path) })',
+  rule: 'names :tenant, which needs the option tenants, with the function of',
+  example: '{ of: ({ path }) => nameOf(path), get: (name) => db.tenants.find(name) }',
 };
 
 /** By the name that Keycloak has for clients: the address of this process may be another one. */
 export async function issuersOf({ members }: TokenVerifier): Promise<string[]> {
-  const found: Discovery[] = await Promise.all(members.map(({ issuer }) => issuer.discover()));
-  return found.map(({ issuer }) => issuer);
+  return Promise.all(members.map(async ({ issuer }) => issuer.pinned ?? (await issuer.discover()).issuer));
 }
 
 /** §3.1: between the host and the path. */

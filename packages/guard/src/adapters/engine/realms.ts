@@ -1,5 +1,5 @@
 import type { TokenVerifier } from '../../core/index.ts';
-import { partsOf, readingsOf } from '../../core/internal.ts';
+import { readingsOf } from '../../core/internal.ts';
 import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
 import type { ResolvedAdapter } from './options.ts';
 import { pathOf } from './path-of.ts';
@@ -16,9 +16,9 @@ export interface Realms<Incoming> {
   readonly clock: () => number;
   /**
    * @param token one that came elsewhere than in the header `Authorization`
-   * @throws {AuthError} if the request belongs to no tenant
+   * @throws {AuthError} (or rejects with one) if the request belongs to no tenant
    */
-  verifierOf(request: Incoming, token?: string): TokenVerifier;
+  verifierOf(request: Incoming, token?: string): TokenVerifier | Promise<TokenVerifier>;
   /** The one realm; with tenants, a verifier that checks options and refuses everybody. */
   readonly base: TokenVerifier;
 }
@@ -45,7 +45,7 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
 
 /** The path and the application's function must mean the same tenant: metadata and audiences have its name in them. */
 export function toTenantAt<Incoming>(
-  { tenants, verifierOf }: Pick<Realms<Incoming>, 'tenants' | 'verifierOf'>,
+  { tenants }: Pick<Realms<Incoming>, 'tenants'>,
   { toWire }: Pick<TenantsHost<Incoming>, 'toWire'>,
 ): ResourceHost<Incoming>['tenantAt'] {
   if (tenants === undefined || tenants.isByIssuer) return undefined;
@@ -54,10 +54,8 @@ export function toTenantAt<Incoming>(
     // Refuses what a router may read as the path of another tenant. The function may not have looked at it.
     readingsOf(target || '/');
     const named = tenantIn(path, target);
-    const [member] = verifierOf(request).members;
-    const kind = member && partsOf(member)?.tenants;
-    const meant = typeof kind === 'object' ? kind.name : undefined;
-    if (named !== undefined && named === meant) return named;
-    throw unknownTenant(`its path names ${named ?? 'none'}, and the function means ${meant ?? 'none'}`);
+    const meant = tenants.nameOf(request);
+    if (named === meant) return named;
+    throw unknownTenant(`its path names ${named ?? 'none'}, and the function means ${meant}`);
   };
 }

@@ -106,7 +106,8 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   group_missing: 'Add the user to the group, and a group mapper to the client, then get a new token',
   organization_missing:
     'Ask for the scope organization:<alias>, or organization:*, when the token is requested',
-  tenant_unknown: 'Look at what the function tenants returns for this request',
+  tenant_unknown:
+    'Look at the name that tenants.of gives for this request, and at what tenants.get says about it',
   tenant_refused:
     'Use a token, or switch the session, for that tenant; for an organization, ask for its scope organization:<alias>',
   requirement_unclear: 'Look at the function of the guard, or at the route parameter that it names',

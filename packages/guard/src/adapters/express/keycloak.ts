@@ -93,7 +93,8 @@ function hostOf(request: ExpressRequest): string {
   const isTrusted = request.app?.get('trust proxy fn') as
     | ((address: string | undefined, hop: number) => boolean)
     | undefined;
-  const [forwarded = ''] = [request.headers['x-forwarded-host'] ?? ''].flat().join().split(',', 1);
-  const isBehindProxy = forwarded.trim() !== '' && isTrusted?.(request.socket.remoteAddress, 0) === true;
-  return isBehindProxy ? forwarded.trim() : (request.headers.host ?? '');
+  const forwarded = [request.headers['x-forwarded-host'] ?? ''].flat().join();
+  const isBehindProxy = forwarded !== '' && isTrusted?.(request.socket.remoteAddress, 0) === true;
+  // The first of several, also where it is empty: then there is no host.
+  return isBehindProxy ? (forwarded.split(',', 1)[0] as string).trim() : (request.headers.host ?? '');
 }

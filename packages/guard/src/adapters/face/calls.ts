@@ -7,7 +7,6 @@ import type {
   TokenForOptions,
 } from '../../outgoing/index.ts';
 import { type Caller, createOutgoing, type FindRealm } from '../../outgoing/internal.ts';
-import type { TenantSettings } from '../../tenants/index.ts';
 import type { Engine } from '../engine/internal.ts';
 
 /** A function that calls in the application's own name. Where there are tenants, it says as the client of which one. */
@@ -21,12 +20,12 @@ export type OwnCall<Incoming, Call> = Call & {
    */
   of(who: Incoming | Principal<object>): Call;
   /**
-   * The same as the client of a tenant, for work that no request began. Give the settings that `tenants` gives for it.
+   * The same as the client of a tenant, by its name, for work that no request began.
    *
-   * @throws {OptionsError} (its calls reject with one) if the settings are wrong, or the application has no tenants
-   * @throws {AuthError} (its calls reject with one) `tenant_unknown` if the realm does not exist; `provider_…`
+   * @throws {OptionsError} (its calls reject with one) if the application has no tenants
+   * @throws {AuthError} (its calls reject with one) `tenant_unknown` if the directory lacks the name; `tenants_unavailable`
    */
-  ofTenant(settings: TenantSettings): Call;
+  ofTenant(name: string): Call;
 };
 
 /** Calls to other services, in an adapter. */
@@ -93,13 +92,14 @@ export function createCalls<Incoming, Given = Incoming>(
 
   async function callerOf(who: Given | Principal<object>): Promise<Caller | null> {
     if (isPrincipal(who)) {
-      const verifier = await tenants?.ready(makerOf(who));
+      const verifier = await tenants?.current(makerOf(who));
       return { token: tokenOfPrincipal(who), isAdmitted: true, verifier };
     }
     const incoming = toIncoming(who as Given);
     const token = await door.accessToken(incoming);
     if (token === null) return null;
-    return { token, isAdmitted: false, verifier: await tenants?.ready(door.verifierOf(incoming)) };
+    const verifier = tenants && ((await door.verifierOf(incoming)) as Verifier<object>);
+    return { token, isAdmitted: false, verifier };
   }
 
   /** The tenant of a request or principal. What a token says is not believed before it was verified. */
@@ -107,8 +107,8 @@ export function createCalls<Incoming, Given = Incoming>(
     of: NonNullable<typeof tenants>,
     who: Given | Principal<object>,
   ): Promise<Verifier<object>> {
-    if (isPrincipal(who)) return of.ready(makerOf(who));
-    if (!of.isByIssuer) return of.ready(door.verifierOf(toIncoming(who as Given)));
+    if (isPrincipal(who)) return of.current(makerOf(who));
+    if (!of.isByIssuer) return of.verifierOf(toIncoming(who as Given));
     const caller = await callerOf(who);
     const verifier = caller?.verifier;
     if (verifier === undefined) {
@@ -127,14 +127,14 @@ export function createCalls<Incoming, Given = Incoming>(
         call(find, ...args);
     return Object.assign(by(undefined), {
       of: (who: Given | Principal<object>) => by(tenants && (() => tenantOf(tenants, who))),
-      ofTenant: (settings: TenantSettings) => by(() => named(settings)),
+      ofTenant: (name: string) => by(() => named(name)),
     });
   }
 
-  async function named(settings: TenantSettings): Promise<Verifier<object>> {
-    if (tenants !== undefined) return tenants.named(settings);
+  async function named(name: string): Promise<Verifier<object>> {
+    if (tenants !== undefined) return tenants.named(name);
     const rule = 'must be an option where a call names a tenant';
-    const example = 'tenants: ({ hostname }) => ({ realm: realmOf(hostname) })';
+    const example = 'tenants: { of, get }';
     throw new OptionsError(door.factory, [{ option: 'tenants', rule, example }]);
   }
 

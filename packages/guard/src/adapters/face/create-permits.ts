@@ -14,7 +14,7 @@ import {
   type TokenVerifier,
   type Verifier,
 } from '../../core/index.ts';
-import { ofEach, partsOf, settle } from '../../core/internal.ts';
+import { isThenable, ofEach, partsOf, settle } from '../../core/internal.ts';
 import type { Decide, Engine, Permits } from '../engine/internal.ts';
 import { createTenantPermissions, type TenantPermissions } from './tenant-permissions.ts';
 
@@ -48,7 +48,9 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
    *
    * @param make throws for a wrong rule: here, and not at the first request
    */
-  function perRealm<T extends object>(make: (permissions: Permissions) => T): [T, (request: Incoming) => T] {
+  function perRealm<T extends object>(
+    make: (permissions: Permissions) => T,
+  ): [T, (request: Incoming) => T | Promise<T>] {
     const one = opened();
     const all = ofTenants;
     if (all === undefined) {
@@ -61,8 +63,9 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       ofNobody,
       (request) => {
         // By issuer, a request without a token is of no realm.
-        const [realm] = verifierOf(request).members as readonly Verifier<object>[];
-        return realm === undefined ? ofNobody : madeFor(realm);
+        const take = ({ members: [realm] }: TokenVerifier) =>
+          realm === undefined ? ofNobody : madeFor(realm as Verifier<object>);
+        return then(verifierOf(request), take);
       },
     ];
   }
@@ -111,15 +114,21 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
         }),
       );
       const decide = telling((request, principal, ...more) =>
-        permitOf(request).decide({ request: toAsked(request), more }, principal),
+        then(permitOf(request), (one) => one.decide({ request: toAsked(request), more }, principal)),
       );
       return Object.assign(decide, { asked, status });
     },
     enforcePaths(given, toPathRequest) {
       const [, enforcerOf] = perRealm((own) => createPathEnforcer({ ...given, permissions: own }));
-      return telling((request, principal) => enforcerOf(request).decide(toPathRequest(request), principal));
+      return telling((request, principal) =>
+        then(enforcerOf(request), (one) => one.decide(toPathRequest(request), principal)),
+      );
     },
   };
+}
+
+function then<T, R>(found: T | Promise<T>, act: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isThenable(found) ? (found as Promise<T>).then(act) : act(found as T);
 }
 
 /** Leaves everything but a function as it is. */

@@ -6,7 +6,7 @@ export type {
   TokenAsOptions,
   TokenForOptions,
 } from '../../outgoing/index.ts';
-export type { TenantSettings } from '../../tenants/index.ts';
+export type { TenantDirectory, TenantLookup, TenantRequest, TenantSettings } from '../../tenants/index.ts';
 export type {
   Asking,
   AskingOptions,

@@ -34,13 +34,13 @@ const RULES = {
 export function createLoginGate<Incoming, Outgoing>(
   engine: Pick<
     Engine<Incoming, Outgoing>,
-    'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'toAsked' | 'verifier'
+    'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'tenants' | 'toAsked' | 'verifier'
   >,
   settings: LoginLimitSettings<never> = {},
   principalOf: (request: Incoming) => Principal | null | undefined = () => null,
 ) {
   const { username, address, ...options } = fillOptions('loginLimits', settings, RULES);
-  const { addressOf, addToAnswer, clientSettings, toAsked, verifier } = engine;
+  const { addressOf, addToAnswer, clientSettings, tenants, toAsked, verifier } = engine;
   if (address === undefined && addressOf === undefined) {
     const rule = 'must be a function of the request: requests of the Fetch standard do not tell it';
     throw new OptionsError('loginLimits', [{ option: 'address', ...RULES.address, rule }]);
@@ -50,8 +50,19 @@ export function createLoginGate<Incoming, Outgoing>(
     (realm && partsOf(realm)?.credential.secrets()) ?? [];
   const { byAddress, byUser } = createLoginLimits(options, secret);
 
+  /** People of several tenants may have one user name. */
+  async function ownerOf(request: Incoming, user: unknown): Promise<unknown> {
+    if (tenants === undefined || tenants.isByIssuer || typeof user !== 'string') return user;
+    try {
+      await tenants.verifierOf(request);
+      return JSON.stringify([tenants.nameOf(request), user]);
+    } catch (error) {
+      return engine.refuse(request, error);
+    }
+  }
+
   return {
-    /** @throws {AuthError} rejects with `too_many_logins` */
+    /** @throws {AuthError} rejects with `too_many_logins`, or `tenant_unknown` where there are tenants */
     async decide(request: Incoming, outgoing: Outgoing): Promise<Principal | null> {
       const asked = toAsked(request) as never;
       const from = address === undefined ? addressOf?.(request) : address(asked);
@@ -67,7 +78,7 @@ export function createLoginGate<Incoming, Outgoing>(
       };
       const user: unknown = await username?.(asked);
       refuseOver(await byAddress(from), user);
-      if (username !== undefined) refuseOver(await byUser(from, user), user);
+      if (username !== undefined) refuseOver(await byUser(from, await ownerOf(request, user)), user);
       return principalOf(request) ?? null;
     },
   };

@@ -8,6 +8,7 @@ import type { PermissionSettings } from '../engine/internal.ts';
 export interface TenantPermissions {
   /** Ask no one: for the check of rules at start. */
   readonly nobody: Permissions;
+  /** @throws {OptionsError} if the settings have a credential, and the tenant is on another server */
   of(verifier: Verifier<object>): Permissions;
   /** Those of the realm that a principal is of. */
   readonly permissions: Permissions;
@@ -16,7 +17,12 @@ export interface TenantPermissions {
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function createTenantPermissions(
   factory: string,
-  { nobody: template, verifier: all }: Pick<Tenants<never>, 'nobody' | 'verifier'>,
+  {
+    nobody: template,
+    verifier: all,
+    current,
+    isAtHome,
+  }: Pick<Tenants<never>, 'nobody' | 'verifier' | 'current' | 'isAtHome'>,
   settings: PermissionSettings,
 ): TenantPermissions {
   if ('permissions' in settings) {
@@ -24,21 +30,24 @@ export function createTenantPermissions(
     throw new OptionsError(factory, [{ option: 'permissions', rule, example: '{ permissionSeconds: 30 }' }]);
   }
   const made = new WeakMap<object, Permissions>();
+  const isProved = settings.clientSecret !== undefined || settings.credential !== undefined;
   const of = (verifier: Verifier<object>) =>
     getOrMake(made, verifier, () => {
+      if (isProved && !isAtHome(verifier)) throw new OptionsError(factory, [OF_ANOTHER_SERVER]);
       const { fetch, timeoutMs } = partsOf(verifier) ?? {};
       return createPermissions({ fetch, timeoutMs, ...settings, verifier });
     });
-  const isProved = settings.clientSecret !== undefined || settings.credential !== undefined;
   const placeholder = isProved ? {} : { clientSecret: 'none' };
-  const nobody = createPermissions({ ...settings, ...placeholder, verifier: template });
+  // Its `fetch` calls nobody.
+  const { fetch: refuse } = partsOf(template) ?? {};
+  const nobody = createPermissions({ ...settings, ...placeholder, fetch: refuse, verifier: template });
   const known = () => all.members.flatMap((member) => made.get(member) ?? []);
   const sum = (count: (one: Permissions) => number) => known().reduce((total, one) => total + count(one), 0);
 
-  /** @throws {AuthError} */
-  function ofWho(who: string | Principal<object>): Permissions {
+  /** @throws {AuthError} rejects with one */
+  async function ofWho(who: string | Principal<object>): Promise<Permissions> {
     const maker = typeof who === 'string' ? undefined : makerOf(who);
-    if (maker !== undefined) return of(maker as Verifier<object>);
+    if (maker !== undefined) return of(await current(maker));
     const reason = 'Where there are tenants, permissions are asked for a principal that a guard found';
     throw new AuthError('provider_misconfigured', reason);
   }
@@ -62,12 +71,18 @@ export function createTenantPermissions(
       get cachedAnswers() {
         return sum(({ cachedAnswers }) => cachedAnswers);
       },
-      check: async (who, ...more) => ofWho(who).check(who, ...more),
-      has: async (who, ...more) => ofWho(who).has(who, ...more),
-      list: async (who, ...more) => ofWho(who).list(who, ...more),
+      check: async (who, ...more) => (await ofWho(who)).check(who, ...more),
+      has: async (who, ...more) => (await ofWho(who)).has(who, ...more),
+      list: async (who, ...more) => (await ofWho(who)).list(who, ...more),
       async assertKnown(more) {
         for (const one of known()) await one.assertKnown(more);
       },
     },
   };
 }
+
+const OF_ANOTHER_SERVER = {
+  option: 'credential',
+  rule: 'is not sent to a tenant with a serverUrl of another origin: leave it out, and each asks by its own',
+  example: '{ permissionSeconds: 30 }',
+};

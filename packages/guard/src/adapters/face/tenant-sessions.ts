@@ -1,7 +1,7 @@
 import { createClient } from '../../client/index.ts';
 import { contextOfVerifier, toClient } from '../../client/internal.ts';
 import { OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
-import { headerOf, ofEach, partsOf } from '../../core/internal.ts';
+import { headerOf, isThenable, ofEach, partsOf } from '../../core/internal.ts';
 import {
   createMemorySessionStore,
   type SessionOptions,
@@ -36,7 +36,7 @@ export function openTenantSessions<Incoming>(
     throw wrong(
       factory,
       'tenants',
-      'must be a function of the request where people sign in: a browser has no token',
+      'must be { of, get } where people sign in: a browser has no token that could say whose it is',
     );
   }
   if (settings.client !== undefined) throw wrong(factory, 'client', 'is that of each tenant: leave it out');
@@ -50,49 +50,54 @@ export function openTenantSessions<Incoming>(
 
   const openedOf = ofEach((verifier: Verifier<object>): Sessions => {
     const context = contextOfVerifier(verifier);
-    const { publicUrl = settings.publicUrl, realm = '' } = partsOf(verifier) ?? {};
-    const own = toTenantOptions(settings, {
-      realm,
+    const { publicUrl = settings.publicUrl, tenants: kind } = partsOf(verifier) ?? {};
+    const { keyPrefix, ...own } = toTenantOptions(settings, {
+      name: typeof kind === 'object' ? kind.name : '',
       baseUrl: verifier.issuer.baseUrl,
       clientId: verifier.clientId,
     });
     const options = toOptions({ ...own, store, publicUrl, ...(context && { client: toClient(context) }) });
-    return buildSessions(verifier as unknown as TokenVerifier, options, false, endings);
+    return buildSessions(verifier as unknown as TokenVerifier, options, false, endings, keyPrefix);
   });
 
-  const sessionsOf = (verifier: unknown) => openedOf(verifier as Verifier<object>) as Sessions<Incoming>;
+  type Settled<T> = (sessions: Sessions<Incoming>) => T | Promise<T>;
 
-  /** @throws {AuthError} */
-  function of({ source }: SessionRequest<Incoming>): Sessions<Incoming> {
-    return sessionsOf(verifierOf(source as Incoming).members[0]);
+  /** With the sessions of the tenant: at once where its settings are known. @throws {AuthError} */
+  function of<T>({ source }: SessionRequest<Incoming>, act: Settled<T>): T | Promise<T> {
+    const verifier = verifierOf(source as Incoming);
+    const open = (one: TokenVerifier) => act(openedOf(one as Verifier<object>) as Sessions<Incoming>);
+    return isThenable(verifier)
+      ? (verifier as Promise<TokenVerifier>).then(open)
+      : open(verifier as TokenVerifier);
   }
 
-  /** Anybody can make up names: nothing is made for who has no session, or before the realm of a login has answered. */
-  async function startLogin(request: SessionRequest<Incoming>): ReturnType<Sessions['startLogin']> {
-    const realm = await tenants.ready(verifierOf(request.source as Incoming));
-    return sessionsOf(realm).startLogin(request);
-  }
-
-  function authenticate(
+  /** A guard has just refused the request, so its tenant is in memory. One that left it in between gets the plain refusal. */
+  function now<T>(
     request: SessionRequest<Incoming>,
-    isUse?: boolean,
-  ): ReturnType<Sessions['authenticate']> {
-    const realm = verifierOf(request.source as Incoming);
-    if (headerOf(request.headers, 'cookie') === undefined) return NOBODY;
-    return sessionsOf(realm.members[0]).authenticate(request, isUse);
+    act: (sessions: Sessions<Incoming>) => T,
+  ): T | undefined {
+    const result = of(request, act);
+    if (!isThenable(result)) return result as T;
+    Promise.resolve(result).catch(() => {});
+    return undefined;
   }
 
   const { prefix } = common;
   return {
     paths: toPaths(prefix),
-    authenticate,
-    accessToken: async (request) => of(request).accessToken(request),
-    inviteToLogin: (request) => (isPageRequest(request) ? of(request).inviteToLogin(request) : null),
-    stepUp: (request, signIn) => of(request).stepUp(request, signIn),
-    startLogin,
-    finishLogin: async (request) => of(request).finishLogin(request),
-    describe: async (request) => of(request).describe(request),
-    signOut: async (request) => of(request).signOut(request),
+    // The guard knows that there is such a tenant: without a cookie, nothing is made for it.
+    authenticate: (request, isUse) =>
+      headerOf(request.headers, 'cookie') === undefined
+        ? NOBODY
+        : of(request, (one) => one.authenticate(request, isUse)),
+    accessToken: async (request) => of(request, (one) => one.accessToken(request)),
+    inviteToLogin: (request) =>
+      isPageRequest(request) ? (now(request, (one) => one.inviteToLogin(request)) ?? null) : null,
+    stepUp: (request, signIn) => now(request, (one) => one.stepUp(request, signIn)),
+    startLogin: async (request) => of(request, (one) => one.startLogin(request)),
+    finishLogin: async (request) => of(request, (one) => one.finishLogin(request)),
+    describe: async (request) => of(request, (one) => one.describe(request)),
+    signOut: async (request) => of(request, (one) => one.signOut(request)),
     async close() {
       await endings.close();
       if (settings.store === undefined) await store.close();
@@ -101,6 +106,6 @@ export function openTenantSessions<Incoming>(
 }
 
 function wrong(factory: string, option: string, rule: string): OptionsError {
-  const example = 'tenants: ({ hostname }) => ({ realm: realmOf(hostname) })';
+  const example = '{ of: ({ hostname }) => nameOf(hostname), get: (name) => db.tenants.find(name) }';
   return new OptionsError(factory, [{ option, rule, example }]);
 }

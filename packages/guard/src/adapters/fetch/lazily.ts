@@ -1,5 +1,5 @@
 import type { Asking, AskingOptions } from '../engine/internal.ts';
-import type { OwnCall, TenantSettings } from '../face/index.ts';
+import type { OwnCall } from '../face/index.ts';
 import type { FetchKeycloak, GuardedHandler } from './types.ts';
 
 /** Members whose promise also reports wrong options. */
@@ -81,8 +81,8 @@ function onceOwn(make: () => OwnCall<unknown, Call>): OwnCall<unknown, Call> {
       (...args) =>
         get().of(who)(...args),
     ofTenant:
-      (settings: TenantSettings): Call =>
+      (name: string): Call =>
       (...args) =>
-        get().ofTenant(settings)(...args),
+        get().ofTenant(name)(...args),
   });
 }

@@ -109,12 +109,13 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       /** hapi calls it to check a connection that stays open. */
       async verify({ credentials }) {
         const { user } = credentials;
-        const realm = (user && (makerOf(user) as TokenVerifier | undefined)) ?? door.verifier;
+        const maker = user && (makerOf(user) as TokenVerifier | undefined);
+        const realm = (await (maker && door.tenants?.current(maker))) ?? maker ?? door.verifier;
         const found = await realm.verify((user && tokenOf(user)) ?? '', KEPT);
         const request = requests.get(credentials);
         if (request === undefined)
           throw new AuthError('permission_denied', 'The caller was found by another strategy');
-        required.admit(request, found as unknown as Principal);
+        await required.admit(request, found as unknown as Principal);
       },
     };
   };

@@ -6,7 +6,7 @@ import {
   headerOf,
   isThenable,
   makerOf,
-  personOf,
+  personInTenant,
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
@@ -141,7 +141,7 @@ function createMcpServer<Incoming, Outgoing>(
     principal: Principal,
   ): McpCaller {
     const sessionId = headerOf(wire.headers, 'mcp-session-id');
-    const owner = personOf(principal);
+    const owner = personInTenant(principal);
     check(principal, audience, sessionId, owner);
     return {
       principal,

@@ -43,7 +43,5 @@ function isByRealm(requirements: Requirements): boolean {
 }
 
 function tenantIn({ tenant, allOf = [] }: Requirements): string | undefined {
-  const [only, ...more] = [tenant ?? []].flat();
-  if (only !== undefined && more.length === 0) return only;
-  return allOf.map(tenantIn).find((one) => one !== undefined);
+  return tenant ?? allOf.map(tenantIn).find((one) => one !== undefined);
 }

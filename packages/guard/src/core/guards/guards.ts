@@ -77,16 +77,20 @@ export function requireOneOrganization(
   };
 }
 
-/** @throws {AuthError} `tenant_refused` unless the principal may act for one of the tenants */
-export function requireTenant(...tenants: string[]): Guard<object> {
-  assertStrings('tenant', tenants);
+/**
+ * @throws {AuthError} `tenant_refused` unless the principal may act for the tenant
+ * @throws {TypeError} at once for a list: read from a query, it would let the sender name several
+ */
+export function requireTenant(tenant: string): Guard<object> {
+  if (Array.isArray(tenant)) throw new GuardError('tenant', 'must be one tenant, and no list: use anyOf');
+  assertStrings('tenant', [tenant]);
   return (principal) => {
     assertSomebody(principal);
     const may = tenantsOf(principal);
-    if (tenants.some((tenant) => may.includes(tenant))) return;
+    if (may.includes(tenant)) return;
     throw new AuthError('tenant_refused', 'The caller does not act for this tenant', {
-      tenant: tenants.length === 1 ? tenants[0] : undefined,
-      expected: `tenant ${tenants.join(' or ')}`,
+      tenant,
+      expected: `tenant ${tenant}`,
       seen: may.join(', ') || 'none',
     });
   };

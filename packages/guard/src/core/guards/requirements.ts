@@ -51,8 +51,8 @@ export interface Requirements<C extends object = AppClaims> {
   readonly groupTree?: OneOrMore;
   /** Organizations by alias; or one of them, and what the caller must have in it. */
   readonly organization?: OneOrMore | OrganizationRequirement;
-  /** Tenants, where the application has some; the caller must act for one of these. */
-  readonly tenant?: OneOrMore;
+  /** The tenant that the caller must act for, where the application has some. One: a list is refused. */
+  readonly tenant?: string;
   /** Audiences (`aud`). */
   readonly audience?: OneOrMore;
   /** Issuers (`iss`); one must have issued the token: an API that accepts several realms tells them apart. */
@@ -213,6 +213,8 @@ function build<C extends object>(
           ? toOrganization(value, collecting, option)
           : requireOrganization(...toList(value)),
       ];
+    case 'tenant':
+      return [requireTenant(value)];
     default:
       return [GUARDS_OF_LISTS[member](...toList(value))];
   }
@@ -223,7 +225,6 @@ const GUARDS_OF_LISTS = {
   scope: requireScope,
   group: requireGroup,
   groupTree: requireGroupTree,
-  tenant: requireTenant,
   audience: requireAudience,
   issuer: requireIssuer,
   client: requireClient,

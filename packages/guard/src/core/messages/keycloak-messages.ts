@@ -44,7 +44,9 @@ export const ADMIN_PUSHES: readonly (readonly [path: string, action: AdminAction
  *
  * @param realms those that a message may be of, or a function that gives them for a logout token, which is not verified yet
  */
-export function createKeycloakMessages(realms: readonly Realm[] | ((token: string) => readonly Realm[])) {
+export function createKeycloakMessages(
+  realms: readonly Realm[] | ((token: string) => readonly Realm[] | Promise<readonly Realm[]>),
+) {
   const membersFor = async (token: string) => (typeof realms === 'function' ? realms(token) : realms);
 
   return {

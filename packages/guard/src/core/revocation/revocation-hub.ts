@@ -2,10 +2,8 @@ import { getOrMake } from '../runtime/get-or-make.ts';
 import type { RevocationStore } from './revocation.ts';
 import { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
 
-/**
- * The revocations of many realms, for their verifiers: kept once, by issuer, and for longer than any of the verifiers lives.
- */
-export interface RevocationHub {
+/** The revocations of one tenant, for its verifier. */
+export interface TenantRevocations {
   readonly log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'>;
   /** Tells every listener of what was not known. */
   add(revocation: Revocation): void;
@@ -13,50 +11,97 @@ export interface RevocationHub {
   listen(listener: (revocation: Revocation) => void): () => void;
   /** Whether other processes hear of them. */
   readonly isShared: boolean;
+}
+
+/** The revocations of many tenants: kept apart by name, and for longer than any of the verifiers lives. */
+export interface RevocationHub {
+  /** @param issuer that of its realm */
+  of(tenant: string, issuer: string): TenantRevocations;
   close(): void;
 }
 
-/** Beyond it a realm loses the oldest of its own, and of no other realm. */
-const MOST_OF_ONE_REALM = 100_000;
+/** Beyond it a tenant loses the oldest of its own, and of no other tenant. */
+const MOST_OF_ONE_TENANT = 100_000;
 
-/** @param store where other processes share them; without one they stay in this process */
+/** The issuer of a tenant's realm, as a shared store has it: what one tenant's realm says concerns that tenant alone. */
+export const toSharedIssuer = (tenant: string, issuer: string): string => JSON.stringify([tenant, issuer]);
+
+/**
+ * @param store where other processes share them; without one they stay in this process. What processes without tenants write into
+ *   it concerns every tenant whose realm has that issuer
+ */
 export function createRevocationHub(store?: RevocationStore): RevocationHub {
+  /** By shared issuer, or by the issuer alone for what processes without tenants wrote. */
   const logs = new Map<string, RevocationLog>();
-  const listeners = new Set<(revocation: Revocation) => void>();
+  const listeners = new Map<string, Set<(revocation: Revocation) => void>>();
+  /** Names of the tenants that were asked for, by issuer. */
+  const tenants = new Map<string, Set<string>>();
   let keepSeconds = 0;
 
-  const logOf = (issuer: string): RevocationLog =>
-    getOrMake(logs, issuer, () => {
-      const log = createRevocationLog(undefined, store?.rememberSeconds, MOST_OF_ONE_REALM);
+  const logOf = (key: string): RevocationLog =>
+    getOrMake(logs, key, () => {
+      const log = createRevocationLog(undefined, store?.rememberSeconds, MOST_OF_ONE_TENANT);
       log.keepFor(keepSeconds);
       return log;
     });
 
-  const log: RevocationHub['log'] = {
-    add: (revocation) => logOf(revocation.issuer).add(revocation),
-    get: (type = '', issuer = '', ...rest) => logs.get(issuer)?.get(type, issuer, ...rest),
-    keepFor(seconds) {
-      if (seconds <= keepSeconds) return;
-      keepSeconds = seconds;
-      for (const one of logs.values()) one.keepFor(seconds);
-    },
-    get size() {
-      return logs.size;
-    },
-  };
+  function addTo(key: string, revocation: Revocation): void {
+    if (!logOf(key).add(revocation)) return;
+    for (const listener of listeners.get(key) ?? []) listener(revocation);
+  }
 
-  function add(revocation: Revocation): void {
-    if (log.add(revocation)) for (const listener of listeners) listener(revocation);
+  /** @param shared as the store has it */
+  function receive(shared: Revocation): void {
+    const [tenant, issuer] = fromSharedIssuer(shared.issuer);
+    if (tenant !== undefined) {
+      addTo(shared.issuer, { ...shared, issuer });
+      return;
+    }
+    logOf(issuer).add(shared);
+    for (const name of tenants.get(issuer) ?? []) addTo(toSharedIssuer(name, issuer), shared);
   }
 
   return {
-    log,
-    add,
-    listen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    of(tenant, issuer) {
+      const key = toSharedIssuer(tenant, issuer);
+      getOrMake(tenants, issuer, () => new Set<string>()).add(tenant);
+      for (const earlier of logs.get(issuer)?.all() ?? []) logOf(key).add(earlier);
+      return {
+        log: {
+          add: (revocation) => logOf(key).add(revocation),
+          get: (...parts) => logs.get(key)?.get(...parts),
+          keepFor(seconds) {
+            if (seconds <= keepSeconds) return;
+            keepSeconds = seconds;
+            for (const one of logs.values()) one.keepFor(seconds);
+          },
+          get size() {
+            return logs.get(key)?.size ?? 0;
+          },
+        },
+        add: (revocation) => addTo(key, revocation),
+        listen(listener) {
+          const own = getOrMake(listeners, key, () => new Set());
+          own.add(listener);
+          return () => {
+            own.delete(listener);
+            if (own.size === 0 && listeners.get(key) === own) listeners.delete(key);
+          };
+        },
+        isShared: store !== undefined,
+      };
     },
-    isShared: store !== undefined,
-    close: store?.subscribe(add) ?? (() => {}),
+    close: store?.subscribe(receive) ?? (() => {}),
   };
+}
+
+/** An issuer is a URL, which begins with no bracket. Whatever else another process wrote concerns nobody. */
+function fromSharedIssuer(shared: string): [tenant: string | undefined, issuer: string] {
+  try {
+    const [tenant, issuer] = shared.startsWith('[') ? (JSON.parse(shared) as unknown[]) : [];
+    if (typeof tenant === 'string' && typeof issuer === 'string') return [tenant, issuer];
+  } catch {
+    // It is nobody's issuer.
+  }
+  return [undefined, shared];
 }

@@ -205,7 +205,7 @@ export class KeycloakConnectService {
       await this.#tenants.resolve(call);
       const found = this.#signedIn.decide(call, call);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      const tenant = this.#tenants.of(call);
+      const tenant = this.#tenants.of(principal);
       const note: ConnectNote = noteOf(context);
       Object.assign(note, { principal, token });
       leaveOnRequest(context, call, principal, token);

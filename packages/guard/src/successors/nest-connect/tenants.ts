@@ -9,7 +9,15 @@ import {
   type Verifier,
   type VerifierOptions,
 } from '../../core/index.ts';
-import { getOrMake, type Log, ofEach, partsOf } from '../../core/internal.ts';
+import {
+  createBoundedCache,
+  getOrMake,
+  type Log,
+  makerOf,
+  ofEach,
+  partsOf,
+  VERIFIER_RULES,
+} from '../../core/internal.ts';
 import type { TenantSettings } from '../../tenants/index.ts';
 import type { Settings } from './settings.ts';
 import { toTenantOptions } from './tenant-options.ts';
@@ -27,15 +35,23 @@ export interface Tenant {
   permissionsOf(clientId?: string, clientSecret?: string): Permissions;
 }
 
+const MOST_REALMS = 5_000;
+
 /** One realm, or many. */
 export type Tenants = ReturnType<typeof createTenants>;
 
 /** @throws {OptionsError} */
 export function createTenants({ verifier: common, multiTenant }: Settings, log: Log) {
   const isMany = typeof multiTenant?.realmResolver === 'function';
-  const resolved = new WeakMap<Call, TenantSettings>();
+  const realmOf = new WeakMap<Call, string>();
+  /** As the resolvers have named them last. */
+  const settingsOf = createBoundedCache<TenantSettings>(MOST_REALMS);
   const { realm: _, ...shared } = common;
-  const options = { ...shared, tenants: ({ request }: { request: Call }) => resolved.get(request) };
+  const directory = {
+    of: ({ request }: { readonly request: Call }) => realmOf.get(request),
+    get: (realm: string) => settingsOf.get(realm),
+  };
+  const options = { ...shared, tenants: directory };
   const door = createDoor<Call, Call>(
     { ...((isMany ? options : common) as VerifierOptions), log },
     {
@@ -54,18 +70,18 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
       if (!isMany) return;
       const source = call.request ?? (call.context && sourceOf(call.context));
       const realm: unknown = await multiTenant.realmResolver(source);
-      if (typeof realm !== 'string' || realm === '') {
+      if (typeof realm !== 'string' || !VERIFIER_RULES.realm.isMet(realm)) {
         throw new AuthError('token_issuer', 'The request belongs to no realm: the resolver names none');
       }
       const settings = await toTenantOptions({ verifier: common, multiTenant }, realm, source);
       const { serverUrl, clientId, clientSecret } = settings;
-      resolved.set(call, { realm, serverUrl, clientId, clientSecret });
+      // The secret of all is sent to their server alone.
+      const own = clientSecret === common.clientSecret ? undefined : clientSecret;
+      settingsOf.set(realm, { realm, serverUrl, clientId, clientSecret: own });
+      realmOf.set(call, realm);
     },
-    /** The realm of a call that was resolved. */
-    of(call: Call): Tenant {
-      const [verifier] = door.verifierOf(call).members as Verifier<object>[];
-      return tenantOf(verifier as Verifier<object>);
-    },
+    /** The realm of a caller. */
+    of: (principal: Principal): Tenant => tenantOf(makerOf(principal) as Verifier<object>),
   };
 }
 

@@ -1,0 +1,82 @@
+import { AuthError } from '../core/index.ts';
+import { createCallSlots } from '../core/internal.ts';
+import type { TenantLookup } from './options.ts';
+
+/** Most calls at a time for names that are not in memory: anybody can make some up. As many ask again about tenants in use. */
+const MOST_AT_ONCE = 32;
+/** Names that the directory lacked: beyond it, no further one is looked up in that second. */
+const MOST_IN_VAIN = 500;
+
+/** The refusal of a request whose tenant is none: clients learn no more than 404. */
+export function unknownTenant(reason: string): AuthError {
+  return new AuthError('tenant_unknown', `The request belongs to no tenant: ${reason}`);
+}
+
+/** The longest name that is looked up. */
+const LONGEST_NAME = 255;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** Names become parts of keys, cookies and log lines. */
+export function isTenantName(name: string): boolean {
+  return name.length <= LONGEST_NAME && name.trim() === name && !UNPRINTABLE.test(name);
+}
+
+/** Asks the application's directory: few calls at a time, each with a time limit. */
+export function createDirectory(get: TenantLookup, timeoutMs: number) {
+  const slotsForKnown = createCallSlots(MOST_AT_ONCE, timeoutMs);
+  const slotsForOthers = createCallSlots(MOST_AT_ONCE, timeoutMs);
+  let left = MOST_IN_VAIN;
+  let countedAt = performance.now();
+
+  function assertMayFail(): void {
+    const now = performance.now();
+    left = Math.min(MOST_IN_VAIN, left + ((now - countedAt) / 1000) * MOST_IN_VAIN);
+    countedAt = now;
+    if (left < 1) throw unavailable('Too many unknown names are looked up');
+  }
+
+  async function withinTime(call: () => ReturnType<TenantLookup>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(unavailable(`It gave no answer within ${timeoutMs} ms`));
+      // It is awaited, so it keeps the process alive.
+      const timer = setTimeout(late, timeoutMs);
+      // A function that throws has failed like one that rejects.
+      const answer = new Promise((settle) => settle(call()));
+      answer
+        .then(resolve, (cause: unknown) => reject(unavailable(toReason(cause), cause)))
+        .finally(() => {
+          clearTimeout(timer);
+        });
+    });
+  }
+
+  return {
+    /**
+     * What the directory says about a name, whatever that is.
+     *
+     * @param isKnown whether the name is in memory: whoever makes up others does not delay it
+     * @throws {AuthError} (rejects with one) `tenants_unavailable` if it fails, is too slow, or is asked too often
+     */
+    async ask(name: string, isKnown: boolean): Promise<unknown> {
+      const slots = isKnown ? slotsForKnown : slotsForOthers;
+      if (!(await slots.enter())) throw unavailable('Too many names are looked up at once');
+      try {
+        if (!isKnown) assertMayFail();
+        const answer = await withinTime(() => get(name));
+        if (!isKnown && (answer === undefined || answer === null)) left--;
+        return answer;
+      } finally {
+        slots.leave();
+      }
+    },
+  };
+}
+
+/** Without the words of the error: those of a database may hold its password. */
+function toReason(cause: unknown): string {
+  const { name = typeof cause, code } = Object(cause) as { name?: unknown; code?: unknown };
+  return `It failed: ${String(name)}${typeof code === 'string' ? ` ${code}` : ''}`;
+}
+
+const unavailable = (reason: string, cause?: unknown) =>
+  new AuthError('tenants_unavailable', `The directory of tenants cannot be asked. ${reason}`, { cause });

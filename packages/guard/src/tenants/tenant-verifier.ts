@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import {
+  createMemoryRevocationStore,
+  OptionsError,
+  type ProofStore,
+  type RevocationStore,
+  type Verifier,
+  type VerifierOptions,
+} from '../core/index.ts';
+import {
+  createProofBudget,
+  createRevocationHub,
+  findOptionProblems,
+  makeVerifier,
+  type NewsSeat,
+  resolveDpopOptions,
+  toRealmUrl,
+  toSharedIssuer,
+} from '../core/internal.ts';
+import { SETTING_RULES, type TenantSettings } from './options.ts';
+
+/** Options that all tenants share. */
+export type CommonOptions = Partial<VerifierOptions<object>>;
+
+/**
+ * Makes the verifiers of tenants. What they share they have apart by the tenant's name: revocations, used proofs and logout
+ * tokens, the place from which events are read.
+ */
+export function createVerifierMaker(common: CommonOptions) {
+  const { revocationStore, clock = () => Date.now() } = common;
+  const hub = createRevocationHub(revocationStore);
+  const memory = createMemoryRevocationStore(clock);
+  const { maxAgeSeconds, maxAheadSeconds } = resolveDpopOptions(common.dpop ?? 'off');
+  const budget = createProofBudget(MOST_IDS_OF_ONE_TENANT, maxAgeSeconds + maxAheadSeconds, clock);
+  const shared = (revocationStore ?? memory) as ProofStore;
+
+  return {
+    /** @throws {OptionsError | TypeError} for settings that are wrong, or none */
+    make(name: string, settings: TenantSettings, onNotice: VerifierOptions['onNotice']): Verifier<object> {
+      const options = toVerifierOptions(common, settings);
+      const verifierOptions = { ...options, tenant: name, onNotice };
+      return makeVerifier<object>(
+        {
+          ...verifierOptions,
+          revocationStore: toTenantStore(shared, name, budget),
+        } as VerifierOptions<object>,
+        hub.of(name, options.issuer),
+      );
+    },
+    close: () => hub.close(),
+  };
+}
+
+/**
+ * The options of one tenant's verifier.
+ *
+ * @throws {OptionsError} naming every setting that is missing, wrong or unknown
+ */
+function toVerifierOptions(
+  { clientSecret, credential, ...rest }: CommonOptions,
+  settings: TenantSettings,
+): { readonly issuer: string } {
+  const problems = findOptionProblems(settings, SETTING_RULES);
+  const { serverUrl = rest.serverUrl, clientId = rest.clientId } = settings;
+  for (const [option, value] of Object.entries({ serverUrl, clientId })) {
+    if (value === undefined) problems.push({ option, ...SETTING_RULES[option as 'serverUrl'] });
+  }
+  const isOwn = (settings.clientSecret ?? settings.credential) !== undefined;
+  const isProved = (clientSecret ?? credential) !== undefined;
+  if (problems.length === 0 && isProved && !isOwn && !isSameOrigin(serverUrl, rest.serverUrl)) {
+    const rule =
+      'must stand beside a serverUrl of another origin: the credential of all tenants is not sent there';
+    problems.push({ option: 'credential', rule, example: "{ key: '…' }, or clientSecret" });
+  }
+  if (problems.length > 0) throw new OptionsError('tenants', problems);
+  return {
+    ...rest,
+    ...(!isOwn && { clientSecret, credential }),
+    ...settings,
+    // A realm says itself who it is: it is believed about its own address, and otherwise the settings say it.
+    issuer: settings.issuer ?? toRealmUrl(serverUrl as string, settings.realm),
+  };
+}
+
+/** Whether what belongs to the one server may be sent to the other. */
+export function isSameOrigin(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && new URL(one).origin === new URL(other).origin;
+}
+
+/** A quarter of the proofs that a process remembers: one tenant alone does not fill its memory. */
+const MOST_IDS_OF_ONE_TENANT = 125_000;
+
+/** As one tenant's verifier sees the store of all: under names that no other tenant has. */
+function toTenantStore(
+  store: ProofStore,
+  tenant: string,
+  budget: ReturnType<typeof createProofBudget>,
+): RevocationStore {
+  async function use(use: (id: string) => Promise<boolean>, id: string): Promise<boolean> {
+    if (budget.isSpent(tenant)) throw new RangeError(`The tenant ${tenant} has used too much at a time`);
+    const isFirst = await use(toTenantId(tenant, id));
+    if (isFirst) budget.spend(tenant);
+    return isFirst;
+  }
+  return {
+    get rememberSeconds() {
+      return store.rememberSeconds;
+    },
+    get isCaughtUp() {
+      return store.isCaughtUp;
+    },
+    get isConnected() {
+      return store.isConnected;
+    },
+    get waiting() {
+      return store.waiting;
+    },
+    get lagSeconds() {
+      return store.lagSeconds;
+    },
+    add: (one) => store.add({ ...one, issuer: toSharedIssuer(tenant, one.issuer) }),
+    // The hub of all tenants listens for them.
+    subscribe: () => () => {},
+    useOnce: (id, until) => use((own) => store.useOnce(own, until), id),
+    useProofOnce: (id, until) => use((own) => store.useProofOnce(own, until), id),
+    ...(store.whenKnowing && { whenKnowing: (timeoutMs: number) => store.whenKnowing?.(timeoutMs) }),
+    news: store.news && toTenantSeat(store.news, tenant),
+  } as RevocationStore;
+}
+
+function toTenantSeat(seat: NewsSeat, tenant: string): NewsSeat {
+  const own = (topic: string) => JSON.stringify([tenant, topic]);
+  return {
+    take: (topic, ...rest) => seat.take(own(topic), ...rest),
+    leave: (topic, ...rest) => seat.leave(own(topic), ...rest),
+    tell: (topic, ...rest) => seat.tell(own(topic), ...rest),
+    listen: (topic, ...rest) => seat.listen(own(topic), ...rest),
+  };
+}
+
+/** As long as the id of a proof. */
+function toTenantId(tenant: string, id: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tenant, id]))
+    .digest('base64url')
+    .slice(0, 22);
+}

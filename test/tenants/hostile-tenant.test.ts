@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import {
+  createMemoryRevocationStore,
+  type Principal,
+  type Revocation,
+  type Verifier,
+} from '../../packages/guard/src/core/index.ts';
+import { createKeycloakMessages, createMemorySeat, partsOf } from '../../packages/guard/src/core/internal.ts';
+import { mintLogoutToken } from '../core/signed-messages.ts';
+import { createDpopClient } from '../support/dpop.ts';
+import type { TestRealm } from '../support/test-realm.ts';
+import { SERVER, startTenants } from './many-realms.ts';
+
+/** The server of a customer, who can make it say anything. */
+const HOSTILE = 'https://sso.hostile.example';
+const SECRET = 'the-secret-of-all-tenants';
+
+/** The tenant `acme` on the server of all, and the tenant `hostile`, whose realm has the name `acme` on a server of its own. */
+function start(
+  t: TestContext,
+  { hostile = {} as Record<string, unknown>, more = {} as Record<string, unknown>, tenants = {} } = {},
+) {
+  const rows: Record<string, Record<string, unknown>> = {
+    acme: { realm: 'acme' },
+    hostile: { realm: 'acme', serverUrl: HOSTILE, clientSecret: 'of-hostile', ...hostile },
+  };
+  const get = async (name: string) => (Object.hasOwn(rows, name) ? rows[name] : undefined);
+  const app = startTenants(t, get, { more: { clientSecret: SECRET, ...more }, tenants });
+  const [acme, evil] = [app.realmOf('acme'), app.realmOf('acme', HOSTILE)];
+  const verifierOf = async (name: string) =>
+    (await app.door.verifierOf(app.requestOf(name))) as unknown as Verifier<object>;
+  const statusOf = async (name: string, token?: string) => (await app.enter(name, token)).status;
+  return { ...app, acme, evil, rows, verifierOf, statusOf };
+}
+
+describe('a tenant with a Keycloak of its own', () => {
+  test('is itself, whatever its realm is called, and whichever of two was there first', async (t) => {
+    for (const order of [
+      ['acme', 'hostile'],
+      ['hostile', 'acme'],
+    ]) {
+      const { enter, acme, evil, statusOf } = start(t);
+      for (const name of order) {
+        const realm = name === 'acme' ? acme : evil;
+        assert.deepEqual(await enter(name, realm.mint()), { status: 200, tenant: name });
+      }
+      assert.equal(await statusOf('acme', evil.mint()), 401);
+      assert.equal(await statusOf('hostile', acme.mint()), 401);
+    }
+  });
+
+  test('is not the other one after that was idle, or left memory', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { enter, acme, evil, statusOf, door, advance } = start(t, { more: { maxTenants: 1 } });
+    assert.equal(await statusOf('acme', acme.mint()), 200);
+    t.mock.timers.tick(2_000_000);
+    assert.equal(door.verifier.members.length, 0);
+    advance(2_000);
+    assert.deepEqual(await enter('hostile', evil.mint()), { status: 200, tenant: 'hostile' });
+    assert.equal(await statusOf('acme', evil.mint()), 401);
+    assert.deepEqual(await enter('acme', acme.mint()), { status: 200, tenant: 'acme' });
+  });
+
+  test('does not take the issuer of the other: not in its discovery document, nor later', async (t) => {
+    const { acme, evil, statusOf, enter, advance } = start(t);
+    evil.discovery = { issuer: acme.issuer };
+    const lie = evil.mint({ iss: acme.issuer });
+    assert.equal(await statusOf('hostile', lie), 500);
+    assert.equal(await statusOf('acme', lie), 401);
+    evil.discovery = { issuer: evil.issuer };
+    advance(60);
+    const own = evil.mint();
+    assert.deepEqual(await enter('hostile', own), { status: 200, tenant: 'hostile' });
+    evil.discovery = { issuer: acme.issuer };
+    advance(70);
+    for (let i = 0; i < 3; i++)
+      assert.notEqual(await statusOf('hostile', evil.mint({ iss: acme.issuer })), 200);
+    assert.equal(await statusOf('acme', acme.mint()), 200);
+  });
+
+  test('a realm of the server of all does not take the issuer of another server’s: its frontendUrl is its own', async (t) => {
+    const { rows, realmOf, evil, statusOf } = start(t);
+    rows.home = { realm: 'home' };
+    const home = realmOf('home');
+    home.discovery = { issuer: evil.issuer };
+    assert.equal(await statusOf('home', home.mint({ iss: evil.issuer })), 500);
+    assert.equal(await statusOf('hostile', evil.mint()), 200);
+    assert.equal(await statusOf('home', home.mint({ iss: evil.issuer })), 500);
+  });
+
+  for (const [what, settings, more] of [
+    ['its own secret', {}, {}],
+    ['none, which is a fault', { clientSecret: undefined }, {}],
+    ['its own key', { clientSecret: undefined, credential: { secret: 'of-hostile' } }, {}],
+    ['none beside a credential of all', { clientSecret: undefined }, { credential: { secret: SECRET } }],
+    ['its own beside a credential of all', {}, { clientSecret: undefined, credential: { secret: SECRET } }],
+  ] as const) {
+    test(`is never sent the secret of all: with ${what}`, async (t) => {
+      const { sent, evil, acme, statusOf, rows, verifierOf } = start(t, {
+        hostile: settings,
+        more: { tokenCheck: 'remote', ...('credential' in more ? { clientSecret: undefined } : {}), ...more },
+      });
+      const isProved = (rows.hostile?.clientSecret ?? rows.hostile?.credential) !== undefined;
+      assert.equal(await statusOf('hostile', evil.mint({ aud: 'my-api' })), isProved ? 200 : 500);
+      assert.equal(await statusOf('acme', acme.mint({ aud: 'my-api' })), 200);
+      const there = sent.filter(({ url }) => url.startsWith(HOSTILE));
+      assert.equal(there.length > 0, isProved);
+      const secrets = [SECRET, Buffer.from(`my-api:${SECRET}`).toString('base64')];
+      for (const { body } of there) assert.ok(secrets.every((secret) => !body.includes(secret)));
+      if (isProved) {
+        const { credential } = partsOf(await verifierOf('hostile')) ?? {};
+        assert.ok(credential?.secrets().includes('of-hostile'));
+        assert.ok(!credential?.secrets().includes(SECRET));
+      }
+      assert.ok(
+        partsOf(await verifierOf('acme'))
+          ?.credential.secrets()
+          .includes(SECRET),
+      );
+    });
+  }
+
+  test('is not sent the secret of permissions, either', async (t) => {
+    const { door, evil, enter, sent, requestOf } = start(t);
+    const permissions = door.permits.open({ clientSecret: SECRET });
+    await enter('hostile', evil.mint());
+    const caller = (await door.gate({}).decide(requestOf('hostile', evil.mint()), {})) as Principal;
+    await assert.rejects(permissions.check(caller, ['orders#view']), /another origin/);
+    assert.ok(sent.filter(({ url }) => url.startsWith(HOSTILE)).every(({ body }) => !body.includes(SECRET)));
+  });
+});
+
+/** What two tenants share, and how the second would get at the first. Its realm says that it has the issuer of the other. */
+const SAME_ISSUER = { issuer: `${SERVER}/realms/acme` };
+
+describe('what tenants share is apart by name, even if the application gives both one issuer', () => {
+  const both = (t: TestContext, more: Record<string, unknown> = {}) => {
+    const all = start(t, { hostile: SAME_ISSUER, more });
+    all.evil.discovery = SAME_ISSUER;
+    const lie = (changes: Record<string, unknown> = {}) =>
+      all.evil.mint({ iss: SAME_ISSUER.issuer, ...changes });
+    return { ...all, lie };
+  };
+
+  test('tokens', async (t) => {
+    const { acme, enter, statusOf, lie } = both(t);
+    assert.deepEqual(await enter('hostile', lie()), { status: 200, tenant: 'hostile' });
+    assert.equal(await statusOf('acme', lie()), 401);
+    assert.equal(await statusOf('hostile', acme.mint()), 401);
+  });
+
+  for (const isShared of [false, true]) {
+    test(`revocations, ${isShared ? 'in a store' : 'in memory'}: a logout there ends nothing here`, async (t) => {
+      const revocationStore = createMemoryRevocationStore();
+      const { acme, evil, statusOf, lie, verifierOf } = both(t, isShared ? { revocationStore } : {});
+      const ids = { sid: 's1', sub: 'u1' };
+      const [ours, theirs] = [acme.mint(ids), lie(ids)];
+      assert.deepEqual([await statusOf('acme', ours), await statusOf('hostile', theirs)], [200, 200]);
+      const logout = mintLogoutToken(evil, { iss: SAME_ISSUER.issuer, ...ids });
+      const messages = createKeycloakMessages([(await verifierOf('hostile')) as never]);
+      const log = { warn() {}, error() {} };
+      const { status } = await messages.backchannelLogout(`logout_token=${logout}`, { log });
+      assert.equal(status, 204);
+      assert.deepEqual([await statusOf('acme', ours), await statusOf('hostile', theirs)], [200, 401]);
+      const doubt: Revocation = { type: 'doubt', issuer: SAME_ISSUER.issuer, issuedUntil: acme.now + 1000 };
+      await (await verifierOf('hostile')).revoke(doubt);
+      assert.equal(await statusOf('acme', ours), 200);
+    });
+  }
+
+  test('used logout tokens and proofs: ids are used up for one alone', async (t) => {
+    const { verifierOf } = both(t, { revocationStore: createMemoryRevocationStore() });
+    const [ours, theirs] = [await verifierOf('acme'), await verifierOf('hostile')];
+    const until = Date.now() / 1000 + 60;
+    for (const one of [theirs, ours]) {
+      assert.deepEqual([await one.useOnce('id', until), await one.useOnce('id', until)], [true, false]);
+    }
+  });
+
+  test('the place from which events are read, and what is told from there', async (t) => {
+    const news = createMemorySeat();
+    const revocationStore = { ...createMemoryRevocationStore(), news };
+    const { verifierOf } = both(t, { revocationStore });
+    const seats = [await verifierOf('acme'), await verifierOf('hostile')].map(
+      (one) => partsOf(one)?.store.news,
+    );
+    const told: string[] = [];
+    seats[0]?.listen('topic', (one) => told.push(one));
+    for (const seat of seats) assert.equal(await seat?.take('topic', 'holder of one', 1_000), null);
+    assert.equal(await seats[1]?.tell('topic', 'holder of one', 'a lie'), true);
+    assert.deepEqual(told, []);
+  });
+});
+
+describe('proofs (DPoP) of tenants', () => {
+  const dpop = { dpop: 'required', publicUrl: 'https://api.example.com' };
+  const client = createDpopClient();
+  const proved = (realm: TestRealm, jti: string) => {
+    const token = realm.mint({ typ: 'DPoP', cnf: { jkt: client.jkt } });
+    const uri = 'https://api.example.com/';
+    const proof = client.proof({ token, uri, now: realm.now }, { claims: { jti } });
+    return { authorization: `DPoP ${token}`, dpop: proof };
+  };
+
+  test('are good once, also after many others have used theirs', async (t) => {
+    const { enter, acme, rows, realmOf } = start(t, { more: { ...dpop, maxTenants: 2 } });
+    const first = proved(acme, 'once');
+    const status = async (name: string, headers: Record<string, string>) =>
+      (await enter(name, headers.authorization?.slice(5), headers)).status;
+    assert.equal(await status('acme', first), 200);
+    for (let at = 0; at < 10; at++) {
+      rows[`t${at}`] = { realm: `t${at}` };
+      assert.equal(await status(`t${at}`, proved(realmOf(`t${at}`), 'once')), 200);
+    }
+    assert.equal(await status('acme', first), 401);
+  });
+
+  test('of one that uses too many are refused for that one alone', async (t) => {
+    const { verifierOf, acme } = start(t, { more: dpop });
+    const [ours, theirs] = [await verifierOf('acme'), await verifierOf('hostile')];
+    const use = (one: Verifier<object>, id: string) => one.useOnce(id, acme.now + 40);
+    let used = 0;
+    await assert.rejects(async () => {
+      for (; used < 200_000; used++) await use(theirs, `id ${used}`);
+    }, RangeError);
+    assert.equal(used, 125_000);
+    assert.equal(await use(ours, 'id'), true);
+    assert.equal(await use(ours, 'id'), false);
+  });
+});
