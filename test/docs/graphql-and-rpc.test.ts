@@ -81,6 +81,35 @@ const SERVERS: Readonly<Record<string, (t: TestContext) => Promise<Ask>>> = {
   },
 };
 
+/** How a subscription begins, and how the application says something to all of them. */
+interface Subscribed {
+  send(order: string): void;
+  read(token?: string): Promise<Response>;
+}
+
+const bearer = (token: string | undefined) => ({
+  accept: 'text/event-stream',
+  ...(token !== undefined && { authorization: `Bearer ${token}` }),
+});
+
+const SUBSCRIPTIONS: Readonly<Record<string, () => Promise<Subscribed>>> = {
+  async 'yoga.mts'() {
+    const { yoga, pubsub } = await load('yoga.mts');
+    const query = encodeURIComponent('subscription { orders }');
+    return {
+      send: (order) => pubsub.publish('orders', order),
+      read: (token) => yoga.fetch(`http://localhost/graphql?query=${query}`, { headers: bearer(token) }),
+    };
+  },
+  async 'trpc.mts'() {
+    const { default: server, orders } = await load('trpc.mts');
+    return {
+      send: (order) => orders.emit('order', order),
+      read: (token) => server.fetch(new Request('http://localhost/trpc/orders', { headers: bearer(token) })),
+    };
+  },
+};
+
 describe('docs/frameworks/graphql-and-rpc.md', () => {
   test('the programs are right for TypeScript', () => {
     assert.deepEqual(
@@ -90,6 +119,41 @@ describe('docs/frameworks/graphql-and-rpc.md', () => {
     // Yoga says for a whole program what an error may carry, and Apollo's carry something else.
     const [apollo, others] = [['apollo.mts'], Object.keys(SERVERS).filter((name) => name !== 'apollo.mts')];
     for (const files of [apollo, others]) checkTypes(FOLDER, files);
+  });
+
+  for (const [name, start] of Object.entries(SUBSCRIPTIONS)) {
+    test(`${name}: a subscription is for who is signed in, and is done when its token expires`, async () => {
+      const { send, read: open } = await start();
+      assert.match(await (await open()).text(), /UNAUTHENTICATED|UNAUTHORIZED/);
+      const token = await idp.issueToken({ claims: { exp: Math.ceil(Date.now() / 1000) + 3 } });
+      const answer = await open(token);
+      const reader = (answer.body as ReadableStream).pipeThrough<string>(new TextDecoderStream()).getReader();
+      let text = '';
+      while (!text.includes('order 7')) {
+        send('order 7');
+        const { value = '', done } = await reader.read();
+        assert.equal(done, false, text);
+        text += value;
+      }
+      for (;;) {
+        const { value = '', done } = await reader.read();
+        if (done || /event: (complete|return)/.test(value)) break;
+      }
+    });
+  }
+
+  test('yoga.mts lets no page of another origin read its answers', async () => {
+    const { yoga } = await load('yoga.mts');
+    for (const method of ['POST', 'OPTIONS']) {
+      const { headers, body } = init('hello');
+      const origin = 'http://other.localhost:4000';
+      const answer = await yoga.fetch('http://localhost/graphql', {
+        method,
+        headers: { ...headers, origin, 'access-control-request-method': 'POST' },
+        ...(method === 'POST' && { body }),
+      });
+      assert.equal(answer.headers.get('access-control-allow-origin'), null, method);
+    }
   });
 
   for (const [name, start] of Object.entries(SERVERS)) {

@@ -78,7 +78,7 @@ for (const [kind, toRequest] of [
     const known = sessions.authenticate(toRequest('/me', { cookie }));
     assert.ok(!(known instanceof Promise));
     assert.equal(known.principal?.username, 'abdullah');
-    assert.deepEqual([known.headers, known.setCookies], [{}, []]);
+    assert.deepEqual([known.headers, known.setCookies], [{ 'cache-control': 'private', vary: 'Cookie' }, []]);
 
     const described = await sessions.describe(toRequest('/auth/session', { cookie }));
     assert.deepEqual(
@@ -132,7 +132,7 @@ test('nobody is nobody at once, without a cookie or with one of others', async (
   for (const headers of [{}, { cookie: 'other=1' }]) {
     assert.deepEqual(sessions.authenticate(asNode('/me', headers)), {
       principal: null,
-      headers: {},
+      headers: { vary: 'Cookie' },
       setCookies: [],
     });
   }

@@ -110,6 +110,22 @@ export function describeSession(adapter: Adapter): void {
       await assertRefused(await get('/guarded'), 401, BARE, 'Not authenticated');
     });
 
+    test('an answer by cookie is for that browser, and no cache hands what others got to people with a session', async (t) => {
+      const { app, browser, get, idp } = await setUpSession(t, adapter);
+      const toldOf = async (answer: Response) => {
+        await answer.arrayBuffer();
+        const [vary, control] = ['vary', 'cache-control'].map((name) => answer.headers.get(name) ?? '');
+        return [/(^|,\s*)cookie\b/i.test(vary as string), /private|no-store/.test(control as string)];
+      };
+      assert.deepEqual(await toldOf(await get('/optional')), [true, false]);
+      await browser.open(`${app.url}/guarded`);
+      for (const path of ['/guarded', '/nested/deep/guarded', '/async', '/optional'])
+        assert.deepEqual(await toldOf(await get(path)), [true, true], path);
+      // What comes with a token, no shared cache keeps (RFC 9111 §3.5).
+      const authorization = `Bearer ${await idp.issueToken({ username: 'abdullah' })}`;
+      assert.deepEqual(await toldOf(await get('/guarded', { headers: { authorization } })), [false, false]);
+    });
+
     test('programs and scripts of pages get 401, not a login', async (t) => {
       const { get } = await setUpSession(t, adapter);
       const script = { ...PAGE, 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };

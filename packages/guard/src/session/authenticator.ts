@@ -1,6 +1,6 @@
 import { AuthError, isAuthError, type Principal } from '../core/index.ts';
 import { actingFor, headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
-import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
+import { FOR_NOBODY, FOR_THIS_BROWSER, NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
@@ -20,10 +20,13 @@ export type CookieAuthenticator = (
   isUse?: boolean,
 ) => SessionPrincipal | Promise<SessionPrincipal>;
 
-/** Frozen: every request without a session gets the same. */
-const NOTHING = Object.freeze({ headers: Object.freeze({}), setCookies: Object.freeze([]) });
-/** No one is signed in. */
-export const NOBODY: SessionPrincipal = Object.freeze({ principal: null, ...NOTHING });
+const NO_COOKIES: readonly string[] = Object.freeze([]);
+/** No one is signed in. Frozen: every request without a session gets the same. */
+export const NOBODY: SessionPrincipal = Object.freeze({
+  principal: null,
+  headers: Object.freeze(FOR_NOBODY),
+  setCookies: NO_COOKIES,
+});
 
 /** At once where session and token are known, as for a bearer token. */
 export function createAuthenticator(context: SessionContext): CookieAuthenticator {
@@ -85,7 +88,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   ): SessionPrincipal {
     if (!isPrincipal(found)) throw new TypeError(NO_PRINCIPAL);
     const principal = context.hasOrganizations ? actingFor(found, record.organization) : found;
-    if (newCookie === null) return { principal, ...NOTHING };
+    if (newCookie === null) return { principal, headers: FOR_THIS_BROWSER, setCookies: NO_COOKIES };
     // So that the secret it was signed with can be taken out of use. A cache that kept it would hand the session out.
     const { cookies } = placeOf(request);
     return {

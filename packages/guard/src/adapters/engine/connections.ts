@@ -17,6 +17,7 @@ import {
 } from '../../core/internal.ts';
 import type { Realms } from './realms.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
+import { toStream } from './to-stream.ts';
 
 /** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
 export interface Connection {
@@ -35,6 +36,15 @@ export interface Connection {
   renew(token: string): Promise<Principal>;
   /** Checks the caller now, as a guard would. @throws {AuthError} rejects with the refusal */
   verify(): Promise<Principal>;
+  /**
+   * What a source yields, for subscriptions of GraphQL and RPC: done as soon as the connection has to be closed, and ends the
+   * connection when it is done or its reader leaves.
+   *
+   * @example
+   * const connection = await kc.connect(request);
+   * return connection.stream(pubsub.subscribe('orders'));
+   */
+  stream<T>(source: AsyncIterable<T>): AsyncIterableIterator<T, undefined>;
   /** Call it when the connection has ended. */
   end(): void;
 }
@@ -225,6 +235,7 @@ export function createConnections<Incoming>(
         return renewed;
       },
       verify: () => decideAgain(held),
+      stream: (source) => toStream(source, { signal: abort.signal, end }),
       end,
     };
   }

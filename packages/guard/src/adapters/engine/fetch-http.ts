@@ -1,6 +1,7 @@
 import type { PathRequest } from '../../authz/internal.ts';
 import { type Answer, targetOf } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
+import { toHeader } from './to-header.ts';
 
 // Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
 
@@ -35,8 +36,10 @@ export const fetchHost: FetchHost = {
   toWire: ({ method, url = '', headers }) => ({ method, url: url && withHost(url), headers }),
   addToAnswer(reply, { headers, setCookies }) {
     const before = reply.extra;
+    const all: Record<string, string> = { ...before?.headers };
+    for (const [name, value] of Object.entries(headers)) all[name] = toHeader(name, value, all[name]);
     reply.extra = {
-      headers: { ...before?.headers, ...headers },
+      headers: all,
       setCookies: [...(before?.setCookies ?? []), ...setCookies],
     };
   },
@@ -70,7 +73,8 @@ export function addToFetchAnswer(response: Response, { extra }: FetchReply): Res
   // Neither an upgrade nor an error of the network can be copied.
   if (extra === undefined || response.status < 200) return response;
   const copy = new Response(response.body, response);
-  for (const [name, value] of Object.entries(extra.headers)) copy.headers.set(name, value);
+  for (const [name, value] of Object.entries(extra.headers))
+    copy.headers.set(name, toHeader(name, value, copy.headers.get(name)));
   for (const cookie of extra.setCookies) copy.headers.append('set-cookie', cookie);
   return copy;
 }

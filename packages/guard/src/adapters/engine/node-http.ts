@@ -3,6 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { PathRequest } from '../../authz/internal.ts';
 import type { Answer } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
+import { toHeader } from './to-header.ts';
 
 // Requests and answers of Node's own servers, which Express, Koa, Nest and others have underneath.
 
@@ -98,9 +99,12 @@ export function addToNodeAnswer(
   response: NodeResponse,
   { headers, setCookies }: Pick<Answer, 'headers' | 'setCookies'>,
 ): void {
+  // A guard that runs while an answer is sent, as GraphQL's do, comes too late for it.
+  if (response.headersSent) return;
   for (const [name, value] of Object.entries(headers)) {
     // HTTP/2 has none (RFC 9113 §8.2.2).
-    if (name !== 'connection' || !('stream' in response)) response.setHeader(name, value);
+    if (name === 'connection' && 'stream' in response) continue;
+    response.setHeader(name, toHeader(name, value, response.getHeader(name)));
   }
   if (setCookies.length === 0) return;
   const before = response.getHeader('set-cookie') as string | string[] | undefined;

@@ -31,7 +31,7 @@ export function createOpenSessions<Incoming, Outgoing>(
   function authenticate(request: Incoming, outgoing: Outgoing) {
     const found = opened.authenticate(toWire(request));
     const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
-      if (extra.setCookies.length > 0) addToAnswer(outgoing, extra);
+      addToAnswer(outgoing, extra);
       return principal;
     };
     return found instanceof Promise ? found.then(take) : take(found);

@@ -9,6 +9,7 @@ import {
   nodeHost,
   type Routes,
   sentOnNode,
+  toHeader,
   withTenant,
 } from '../engine/internal.ts';
 
@@ -38,7 +39,9 @@ export const addExtras: Lifecycle.Method = (request, h) => {
   if (extra === undefined) return h.continue;
   if (!('isBoom' in response)) addTo(response as ResponseObject, extra);
   else {
-    Object.assign(response.output.headers, extra.headers);
+    const { headers } = response.output;
+    for (const [name, value] of Object.entries(extra.headers))
+      headers[name] = toHeader(name, value, headers[name]);
     if (extra.setCookies.length > 0)
       Object.assign(response.output.headers, { 'set-cookie': extra.setCookies });
   }
@@ -46,7 +49,8 @@ export const addExtras: Lifecycle.Method = (request, h) => {
 };
 
 function addTo(response: ResponseObject, extra: Pick<Answer, 'headers' | 'setCookies'>): ResponseObject {
-  for (const [name, value] of Object.entries(extra.headers)) response.header(name, value);
+  for (const [name, value] of Object.entries(extra.headers))
+    response.header(name, toHeader(name, value, response.headers[name]));
   for (const cookie of extra.setCookies) response.header('set-cookie', cookie, { append: true });
   return response;
 }

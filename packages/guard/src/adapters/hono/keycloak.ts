@@ -15,6 +15,7 @@ import {
   type RequirementsOf,
   toFetchAnswer,
   toFetchPath,
+  toHeader,
 } from '../engine/internal.ts';
 import type { Keycloak } from '../face/index.ts';
 import { createDoor, toKeycloak } from '../face/internal.ts';
@@ -162,6 +163,7 @@ function toRequest({ req: { raw }, env }: Context): RequestLike {
 /** Hono sets headers on a copy of an answer that exists already, and an upgrade cannot be copied. */
 function addToAnswer(c: Context, { extra }: FetchReply): void {
   if (extra === undefined || c.res.status < 200) return;
-  for (const [name, value] of Object.entries(extra.headers)) c.header(name, value);
+  for (const [name, value] of Object.entries(extra.headers))
+    c.header(name, toHeader(name, value, c.res.headers.get(name)));
   for (const cookie of extra.setCookies) c.header('set-cookie', cookie, { append: true });
 }

@@ -28,7 +28,12 @@ export interface Call {
 /** Express's response, or Fastify's reply. */
 export type Outgoing =
   | NodeResponse
-  | { header(name: string, value: string): unknown; headers(all: object): unknown };
+  | {
+      readonly sent: boolean;
+      header(name: string, value: string): unknown;
+      headers(all: object): unknown;
+      getHeader(name: string): unknown;
+    };
 
 export type Kind = 'http' | 'graphql' | 'ws' | 'rpc';
 

@@ -51,6 +51,7 @@ export function createGatewayConnections(
       },
       signal: connection.signal,
       verify: connection.verify,
+      stream: connection.stream,
       async renew(token: string) {
         const principal = await connection.renew(token);
         handshakes.goOnWith(client, toToken(token));

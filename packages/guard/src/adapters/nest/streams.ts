@@ -1,12 +1,13 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { finalize, fromEvent, map, Observable, switchMap, takeUntil, tap } from 'rxjs';
-import type { Connection } from '../engine/internal.ts';
+import { type Connection, toStream } from '../engine/internal.ts';
 import { findNote, kindOf } from './call.ts';
 import { registeredIn } from './handlers.ts';
 
 /** Handlers of server-sent events and GraphQL subscriptions. */
 const streaming = new WeakSet<object>();
+
 /** Whether a handler answers with a stream that may outlive its caller's token. */
 export function isStreaming(handler: object): boolean {
   return streaming.has(handler);
@@ -59,49 +60,9 @@ function opened(open: () => Promise<Connection>): Observable<Connection> {
   });
 }
 
-/** @returns the same iterable, which is done as soon as the caller's time is over */
-function toEnding(answer: unknown, { signal, end }: Connection): unknown {
-  const source = (answer as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator]?.();
-  if (source === undefined) {
-    end();
-    return answer;
-  }
-  const waiting = new Set<() => void>();
-  const fail = (reject: (error: unknown) => void) => (error: unknown) => {
-    end();
-    reject(error);
-  };
-  signal.addEventListener('abort', () => {
-    for (const finish of waiting) finish();
-    Promise.resolve(source.return?.()).catch(() => {});
-  });
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next: () =>
-      new Promise((resolve, reject) => {
-        if (signal.aborted) return resolve(DONE);
-        const finish = () => resolve(DONE);
-        waiting.add(finish);
-        source
-          .next()
-          .finally(() => waiting.delete(finish))
-          .then((step) => {
-            if (step.done) end();
-            resolve(step);
-          }, fail(reject));
-      }),
-    async return() {
-      end();
-      await source.return?.();
-      return DONE;
-    },
-    async throw(error: unknown) {
-      end();
-      return source.throw ? source.throw(error) : Promise.reject(error);
-    },
-  };
+function toEnding(answer: unknown, connection: Connection): unknown {
+  if (typeof (answer as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === 'function')
+    return toStream(answer as AsyncIterable<unknown>, connection);
+  connection.end();
+  return answer;
 }
-
-const DONE = { done: true, value: undefined } as const;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { Answer } from '../../core/internal.ts';
-import { addToNodeAnswer, type NodeRequest, nodeHost, originOf } from '../engine/internal.ts';
+import { addToNodeAnswer, type NodeRequest, nodeHost, originOf, toHeader } from '../engine/internal.ts';
 import { publicOriginOf } from '../express/internal.ts';
 import {
   type Call,
@@ -140,7 +140,9 @@ function addToAnswer(outgoing: Outgoing | undefined, extra: Pick<Answer, 'header
     addToNodeAnswer(outgoing, extra);
     return;
   }
-  outgoing.headers(extra.headers);
+  if (outgoing.sent) return;
+  for (const [name, value] of Object.entries(extra.headers))
+    outgoing.header(name, toHeader(name, value, outgoing.getHeader(name)));
   for (const cookie of extra.setCookies) outgoing.header('set-cookie', cookie);
 }
 
