@@ -1,4 +1,4 @@
-// The recipes themselves are run by npm run test:create.
+// The recipes themselves are run by npm run test:recipes.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

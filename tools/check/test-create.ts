@@ -5,7 +5,8 @@
 //   npm run test:create -- --write         and writes the table of docs/create.md
 //   npm run test:create -- --help          says which there are
 //
-// It installs from the registry, once for each framework. The recipes of examples/recipes are tried in the same way.
+// It installs from the registry, once for each framework. npm run test:recipes tries those of examples/recipes in the same way, and
+// looks at each as a page of a sibling origin, a shared cache and a reader of the disk do.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ import { run, start } from './create/program.ts';
 import { addKeycloak, type Project, writeProject } from './create/project.ts';
 import { tryRecipe } from './create/recipe.ts';
 import { expectGuarded, hasBrowserLogin, signInWithBrowser, signInWithToken } from './create/sign-in.ts';
-import { type Result, toTable, writeTable } from './create/table.ts';
+import { CHECKS, type Result, toTable, writeTable } from './create/table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DAY_MS = 86_400_000;
@@ -31,11 +32,12 @@ const args = process.argv.slice(2);
 const named = args.filter((arg) => !arg.startsWith('--'));
 const turn = Math.floor(Date.now() / DAY_MS) % TURNS;
 const RECIPES = join(root, 'examples/recipes');
-const ALL: readonly string[] = [...FRAMEWORK_NAMES, ...readdirSync(RECIPES)];
+const isForRecipes = args.includes('--recipes');
+const ALL: readonly string[] = isForRecipes ? readdirSync(RECIPES) : FRAMEWORK_NAMES;
 const chosen = ALL.filter((name, at) =>
   named.length > 0 ? named.includes(name) : !args.includes('--turn') || at % TURNS === turn,
 );
-const unknown = args.filter((arg) => !ALL.includes(arg) && arg !== '--turn' && arg !== '--write');
+const unknown = args.filter((arg) => !ALL.includes(arg) && !['--turn', '--write', '--recipes'].includes(arg));
 if (unknown.length > 0) {
   console.log(`npm run test:create -- [--turn] [--write] [name …], of ${ALL.join(', ')}`);
   process.exit(unknown.includes('--help') ? 0 : 2);
@@ -63,7 +65,7 @@ try {
   } finally {
     await browser.close();
   }
-  console.log(`\n${toTable(results)}`);
+  console.log(`\n${isForRecipes ? toTable(results, CHECKS) : toTable(results)}`);
   const others = ALL.filter((name) => !chosen.includes(name));
   if (others.length > 0) console.log(`\nNot this time: ${others.join(', ')}`);
   if (args.includes('--write')) writeTable(root, results);

@@ -4,7 +4,6 @@ import { defineConfig } from 'astro/config';
 export default defineConfig({
   output: 'server',
   adapter: node({ mode: 'standalone' }),
-  // Astro refuses every form without an Origin, and so Keycloak's back-channel logout. The guard itself refuses what another
-  // site sends with a session cookie.
+  // Astro refuses every form without an Origin, and so Keycloak's back-channel logout: the middleware checks all others.
   security: { checkOrigin: false },
 });

@@ -6,12 +6,14 @@ import type { Browser } from 'playwright-core';
 import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { attempt } from './attempt.ts';
+import { lookBetween, startCache } from './between.ts';
 import { inheritedEnv, run, start } from './program.ts';
 import { expectGuarded, signInWithBrowser } from './sign-in.ts';
 import type { Result } from './table.ts';
 
 /** These frameworks need a Node.js that is newer than the oldest one here. */
 const NODE = '24';
+const SESSION_SECRET = 'of-the-recipes-0123456789abcdefgh';
 const CLIENT = { clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' };
 
 /** Installs a recipe of `examples/recipes` with the packed library, builds it, and signs in. */
@@ -29,7 +31,7 @@ export function tryRecipe(
     const packed = { ...dependencies, 'keycloak-guard': `file:${library}` };
     writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: packed }));
 
-    const port = await freePort();
+    const [port, target] = [await freePort(), await freePort()];
     const url = `http://localhost:${port}`;
     const idp = await startDevIdp({ realm: withAnn(), host: 'localhost' });
     idp.updateClient(CLIENT.clientId, {
@@ -42,17 +44,18 @@ export function tryRecipe(
     const env = {
       ...inheritedEnv(),
       ...{ PATH: `${dirname(node.trim())}:${process.env.PATH}`, CI: '1' },
-      ...{ HOST: 'localhost', PORT: String(port), PUBLIC_URL: url },
+      ...{ HOST: 'localhost', PORT: String(target), PUBLIC_URL: url },
       ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm },
       ...{ KEYCLOAK_CLIENT_ID: CLIENT.clientId, KEYCLOAK_CLIENT_SECRET: CLIENT.clientSecret },
-      SESSION_SECRET: 'of-the-recipes-0123456789abcdefgh',
+      SESSION_SECRET,
     };
     const npm = (...args: string[]) => run({ folder, env }, 'npm', ...args);
     try {
       await look('install', () => npm('install', '--prefer-offline', '--no-audit', '--no-fund'));
       await look('build', () => npm('run', 'build'));
       await look('start', async () => {
-        const app = await start({ folder, env }, [`${url}/`], 'npm', 'start');
+        const app = await start({ folder, env }, [`http://localhost:${target}/`], 'npm', 'start');
+        const cache = await startCache(folder, port, target);
         try {
           await look('token', async () => {
             await expectGuarded(`${url}/me`, await idp.issueToken({ username: 'ann' }));
@@ -63,7 +66,11 @@ export function tryRecipe(
           await look('browser', () =>
             signInWithBrowser({ choice: { framework: name }, url, pageUrl: url }, browser),
           );
+          const paths = name === 'hono-openapi' ? ['/me'] : ['/me', '/'];
+          const secrets = [CLIENT.clientSecret, SESSION_SECRET];
+          await look('between', () => lookBetween({ name, url, folder, paths, secrets }, browser));
         } finally {
+          cache.stop();
           await app.stop();
         }
       });

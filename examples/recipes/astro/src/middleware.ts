@@ -1,5 +1,13 @@
 import { defineMiddleware } from 'astro:middleware';
 import { kc } from './lib/keycloak.ts';
 
-// Login, callback, session, logout, and Keycloak's back-channel logout.
-export const onRequest = defineMiddleware(async ({ request }, next) => (await kc.handle(request)) ?? next());
+export const onRequest = defineMiddleware(async ({ request }, next) => {
+  // Login, callback, session, logout, and Keycloak's back-channel logout.
+  const answer = await kc.handle(request);
+  if (answer) return answer;
+  // Astro's own check, for forms to all other routes.
+  const isForm = !/^application\/json\b/i.test(request.headers.get('content-type') ?? '');
+  const isOurs = request.headers.get('origin') === new URL(process.env.PUBLIC_URL ?? request.url).origin;
+  if (request.method !== 'GET' && isForm && !isOurs) return new Response('Not from here', { status: 403 });
+  return next();
+});

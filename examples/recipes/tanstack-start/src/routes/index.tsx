@@ -1,11 +1,13 @@
 import { createFileRoute } from '@tanstack/react-router';
 import { createServerFn } from '@tanstack/react-start';
-import { getRequest } from '@tanstack/react-start/server';
+import { getRequest, setResponseHeader } from '@tanstack/react-start/server';
 import { kc } from '../server/keycloak.ts';
 
 const whoAmI = createServerFn().handler(async () => {
   const found = await kc.decide(getRequest(), { optional: true });
   if (found instanceof Response) throw found;
+  // For this browser: a cache in front would hand it to others.
+  setResponseHeader('cache-control', 'private');
   return {
     username: found?.username ?? null,
     isAdmin: found !== null && kc.has(found, { realmRole: 'admin' }),

@@ -39,7 +39,9 @@ export function toRoutes<Incoming>(all: readonly Route<Incoming>[]): Routes<Inco
     find(method, path) {
       const verb = method === 'HEAD' ? 'GET' : method;
       const isIt = (one: Route<Incoming>) => one.method === verb && tenantIn(one.path, path) !== undefined;
-      const route = byName.get(`${verb} ${path}`) ?? ofTenants.find(isIt);
+      // Next.js with `trailingSlash` has no other path. It is read to answer, never to let pass.
+      const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+      const route = byName.get(`${verb} ${plain}`) ?? ofTenants.find(isIt);
       return method === 'HEAD' && !route?.takesHead ? undefined : route;
     },
   };
