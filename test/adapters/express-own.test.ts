@@ -107,3 +107,27 @@ for (const [version, make] of Object.entries(versions)) {
     });
   });
 }
+
+for (const [version, make] of Object.entries(versions)) {
+  test(`${version}: a host that a trusted proxy forwards is taken whole, or it is none`, async (t) => {
+    const seen: string[] = [];
+    const kc = keycloak({
+      ...{ serverUrl: 'http://127.0.0.1:9', clientId: 'my-api', onNotice: false, logRefusals: false },
+      tenants: { of: ({ hostname }) => void seen.push(hostname) as never, get: () => undefined },
+    });
+    const app = make();
+    app.set('trust proxy', true);
+    app.use(kc.guard());
+    const { url, close } = await listen(createServer(app), () => kc.close());
+    t.after(close);
+    const hostOf = async (forwarded: string) => {
+      const answer = await plainFetch(url, { headers: { 'x-forwarded-host': forwarded } });
+      assert.equal(answer.status, 404);
+      return seen.at(-1);
+    };
+    for (const odd of [', t1', ',', 'f1.shop.example/.f2.shop.example', 'f1?.f2', 'f1#.f2', ' , f1']) {
+      assert.equal(await hostOf(odd), '', odd);
+    }
+    assert.equal(await hostOf('f1.shop.example:8443, inner'), 'f1.shop.example');
+  });
+}

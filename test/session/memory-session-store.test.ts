@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
+import { toRoomPrefix } from '../../packages/guard/src/session/session-store.ts';
 import { sessionStoreContract } from './session-store-contract.ts';
 
 sessionStoreContract('memory', async () => {
@@ -15,4 +16,41 @@ test('the memory store is bounded: the session that was not used for longest end
   await store.get('a');
   await store.create('c', '3', 1000);
   assert.deepEqual([await store.get('a'), await store.get('b'), await store.get('c')], ['1', null, '3']);
+});
+
+describe('sessions of tenants in one memory', () => {
+  const keysOf = (tenant: string, count: number) =>
+    Array.from({ length: count }, (_, at) => `${toRoomPrefix(tenant)}${at}`);
+
+  it('one that has many pushes out its own, and no other’s', async () => {
+    const store = createMemorySessionStore({ maxSessions: 100 });
+    const acme = keysOf('acme', 10);
+    for (const key of acme) await store.create(key, 'x', 60_000);
+    const hostile = keysOf('hostile', 1_000);
+    for (const key of hostile) await store.create(key, 'x', 60_000);
+    for (const key of acme) assert.equal(await store.get(key), 'x');
+    const left = await Promise.all(hostile.map((key) => store.get(key)));
+    assert.equal(left.filter((one) => one !== null).length, 90);
+    assert.equal(await store.get(hostile.at(-1) as string), 'x');
+  });
+
+  it('one that has large ones pushes out its own, and they stay in bounds', async () => {
+    const store = createMemorySessionStore({ maxSessions: 100 });
+    const acme = keysOf('acme', 50);
+    for (const key of acme) await store.create(key, 'x'.repeat(6_000), 60_000);
+    const hostile = keysOf('hostile', 50);
+    for (const key of hostile) await store.create(key, 'x'.repeat(130_000), 60_000);
+    for (const key of acme) assert.equal((await store.get(key))?.length, 6_000);
+    const left = await Promise.all(hostile.map((key) => store.get(key)));
+    const size = left.reduce((sum, one) => sum + (one?.length ?? 0), 0);
+    assert.ok(size > 0 && size <= 100 * 16_384, String(size));
+  });
+
+  it('names are no parts of one another', async () => {
+    const store = createMemorySessionStore({ maxSessions: 2 });
+    const names = ['a', 'a/b', 'a%2Fb', ''];
+    assert.equal(new Set(names.map((name) => `${toRoomPrefix(name)}x`)).size, names.length);
+    await store.create(`${toRoomPrefix('a/b')}x`, 'theirs', 60_000);
+    assert.equal(await store.get(`${toRoomPrefix('a')}x`), null);
+  });
 });

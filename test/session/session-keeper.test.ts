@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
+import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/memory-session-store.ts';
 import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 import { createSessionKeeper } from '../../packages/guard/src/session/session-keeper.ts';
@@ -116,4 +117,27 @@ test('a session is one, in however many ways its cookie is spelled', async (t) =
   assert.equal(await keeper.end(mine.cookie.replace(/^./, encode)), true);
   assert.equal(await keeper.find(mine.cookie), null);
   assert.equal(await keeper.find('%zz'), null);
+});
+
+test('a token that is too long is not kept: the realm of one tenant does not fill the store of all', async () => {
+  const store = createMemorySessionStore();
+  let created = 0;
+  const create: typeof store.create = (...given) => {
+    created++;
+    return store.create(...given);
+  };
+  const client = createClient({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'x' });
+  const secret = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
+  const keeper = createSessionKeeper(resolveSessionOptions({ client, secret, store: { ...store, create } }));
+  const tokens = {
+    ...{ accessToken: 'a', tokenType: 'bearer', expiresInSeconds: 3_600, scopes: [] },
+    ...{ refreshToken: 'r', refreshExpiresInSeconds: null, idToken: 'i' },
+  };
+  for (const name of ['accessToken', 'refreshToken', 'idToken']) {
+    const error = await keeper.begin({ ...tokens, [name]: 'x'.repeat(700_000) }).catch((one: unknown) => one);
+    assert.ok(isAuthError(error), name);
+    assert.deepEqual([error.code, error.seen], ['provider_misconfigured', '700000 characters']);
+    assert.ok((await keeper.begin({ ...tokens, [name]: 'x'.repeat(32_768) })).cookie);
+  }
+  assert.equal(created, 3);
 });

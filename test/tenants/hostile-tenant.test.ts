@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { createLoginGate } from '../../packages/guard/src/adapters/face/internal.ts';
 import {
+  type AuthError,
   createMemoryRevocationStore,
   type Principal,
   type Revocation,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import { createKeycloakMessages, createMemorySeat, partsOf } from '../../packages/guard/src/core/internal.ts';
+import {
+  createKeycloakMessages,
+  createMemorySeat,
+  partsOf,
+  personInTenant,
+} from '../../packages/guard/src/core/internal.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import type { TestRealm } from '../support/test-realm.ts';
@@ -228,4 +235,38 @@ describe('proofs (DPoP) of tenants', () => {
     assert.equal(await use(ours, 'id'), true);
     assert.equal(await use(ours, 'id'), false);
   });
+});
+
+test('limits on logins: whoever guesses the password of a name at one tenant locks out no one of that name at another', async (t) => {
+  const { door, requestOf, statusOf } = start(t);
+  const gate = createLoginGate(door as never, {
+    ...{ loginsPerUser: 2, loginsPerAddress: 0 },
+    address: () => '192.0.2.1',
+    username: () => 'ann',
+  });
+  const logIn = async (name: string) => {
+    try {
+      await gate.decide(requestOf(name), {});
+      return 200;
+    } catch (error) {
+      return (error as AuthError).statusCode;
+    }
+  };
+  const at = async (name: string) => [await logIn(name), await logIn(name), await logIn(name)];
+  assert.deepEqual(await at('hostile'), [200, 200, 429]);
+  assert.deepEqual(await at('acme'), [200, 200, 429]);
+  assert.equal(await logIn('made-up'), 404);
+  assert.equal(await statusOf('acme'), 200);
+});
+
+test('sessions of an MCP server belong to a person of one tenant', async (t) => {
+  const { verifierOf, acme, evil } = start(t, { hostile: SAME_ISSUER });
+  evil.discovery = SAME_ISSUER;
+  const ids = { sub: 'u1' };
+  const people = await Promise.all([
+    (await verifierOf('acme')).verify(acme.mint(ids)),
+    (await verifierOf('hostile')).verify(evil.mint({ ...ids, iss: SAME_ISSUER.issuer })),
+  ]);
+  const [ours, theirs] = people.map((one) => personInTenant(one));
+  assert.notEqual(ours, theirs);
 });

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { Principal } from '../../packages/guard/src/core/index.ts';
+import { SERVER, startTenants } from './many-realms.ts';
+
+const SECRET = 'the-secret-of-all-tenants';
+
+/** Tenants whose tokens say whose a request is. */
+function start(t: TestContext, more: Record<string, unknown> = {}) {
+  const names = new Map(['acme', 'globex'].map((name) => [`${SERVER}/realms/${name}`, name]));
+  const ofIssuer = (iss: string) => names.get(iss);
+  const app = startTenants(t, (name) => ({ realm: name }), {
+    more: { clientSecret: SECRET, ...more },
+    tenants: { ofIssuer },
+  });
+  return { ...app, names };
+}
+
+describe('tenants by the issuer of the token', () => {
+  test('a name that an issuer gives must have that issuer, exactly', async (t) => {
+    const { enter, names, realmOf, calls } = start(t);
+    const acme = realmOf('acme');
+    names.set('https://evil.example/realms/acme', 'acme');
+    names.set(`${SERVER}/realms/acme/`, 'acme');
+    assert.deepEqual(await enter('host', acme.mint()), { status: 200, tenant: 'acme' });
+    const from = calls.length;
+    for (const iss of ['https://evil.example/realms/acme', `${SERVER}/realms/acme/`]) {
+      assert.equal((await enter('host', acme.mint({ iss }))).status, 401, iss);
+    }
+    assert.ok(calls.slice(from).every((url) => !url.includes('evil')));
+    realmOf('globex');
+    names.set(`${SERVER}/realms/acme`, 'globex');
+    assert.equal((await enter('host', acme.mint())).status, 401);
+  });
+
+  test('an issuer that is taken out of the list is refused, for known tokens too', async (t) => {
+    const { enter, names, realmOf } = start(t);
+    const token = realmOf('acme').mint();
+    for (let i = 0; i < 3; i++) assert.equal((await enter('host', token)).status, 200);
+    names.delete(`${SERVER}/realms/acme`);
+    assert.equal((await enter('host', token)).status, 401);
+  });
+
+  test('a token with the end of a known one is verified for itself', async (t) => {
+    const { enter, realmOf } = start(t);
+    const [good, other] = [realmOf('acme').mint(), realmOf('globex').mint()];
+    for (let i = 0; i < 3; i++) assert.equal((await enter('host', good)).status, 200);
+    const mixed = [...other.split('.').slice(0, 2), good.split('.')[2]].join('.');
+    assert.equal((await enter('host', mixed)).status, 401);
+    assert.deepEqual(await enter('host', other), { status: 200, tenant: 'globex' });
+  });
+
+  test('nobody is of no tenant, and makes no client call: not with permissions, nor with the path enforcer', async (t) => {
+    const { door, sent, requestOf } = start(t);
+    door.permits.open({ asks: 'api' });
+    const toPath = () => ({ method: 'GET', url: '/orders/1', headers: new Headers() });
+    const nobody = null as unknown as Principal;
+    for (const decide of [
+      door.permits.enforcePaths({}, toPath),
+      door.permits.enforcePaths(
+        {
+          config: { 'enforcement-mode': 'ENFORCING', paths: [{ path: '/orders/*', name: 'orders' }] },
+        } as never,
+        toPath,
+      ),
+      door.permits.permit('orders#view'),
+    ]) {
+      await assert.rejects(
+        async () => decide(requestOf('host'), nobody),
+        (error: { statusCode?: number }) => error.statusCode === 401,
+      );
+    }
+    assert.deepEqual(sent, []);
+  });
+});
+
+test('a list of tenants in the query is refused, as unclear: of a list, one would be enough', async (t) => {
+  const { door, requestOf, realmOf } = startTenants(t, (name) => ({ realm: name }));
+  const token = realmOf('acme').mint();
+  for (const tenant of [['acme'], ['acme', 'globex'], ['globex', 'acme'], []]) {
+    const gate = door.gate((() => ({ tenant })) as never);
+    await assert.rejects(
+      async () => gate.decide(requestOf('acme', token), {}),
+      (error: { code?: string; statusCode?: number }) =>
+        error.code === 'requirement_unclear' && error.statusCode === 403,
+    );
+  }
+  const one = door.gate((() => ({ tenant: 'acme' })) as never);
+  assert.ok(await one.decide(requestOf('acme', token), {}));
+});
