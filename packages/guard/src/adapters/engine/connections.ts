@@ -186,20 +186,15 @@ export function createConnections<Incoming>(
     /** The application may have begun to send what concerns one tenant: the connection goes on for that one, or ends. */
     async function decideAgain(asked: Held<Incoming>): Promise<Principal> {
       const again = (await gate.decide(asked, null)) as Principal;
-      if (realms.tenants?.isUnchanged(makerOf(principal), makerOf(again)) === false) {
-        const changed = new AuthError(
-          'tenant_refused',
-          'The settings of the tenant have changed since it began',
-        );
-        return gate.refuse(asked, changed, again) as Principal;
-      }
-      const { tenant } = principal;
-      if (tenant === undefined || again.tenant === tenant) return again;
-      if (tenantsOf(again).includes(tenant)) return actingFor(again, tenant);
-      const refusal = new AuthError('tenant_refused', 'The caller does not act for this tenant any more', {
-        expected: `tenant ${tenant}`,
-        seen: again.tenant ?? 'none',
-      });
+      const { tenant = '' } = principal;
+      const isSame = realms.tenants?.isUnchanged(makerOf(principal), makerOf(again)) !== false;
+      if (isSame && (tenant === '' || again.tenant === tenant)) return again;
+      if (isSame && tenantsOf(again).includes(tenant)) return actingFor(again, tenant);
+      const reason = isSame
+        ? 'The caller does not act for this tenant any more'
+        : 'The tenant has other settings';
+      const seen = again.tenant ?? 'none';
+      const refusal = new AuthError('tenant_refused', reason, { expected: `tenant ${tenant}`, seen });
       return gate.refuse(asked, refusal, again) as Principal;
     }
 
