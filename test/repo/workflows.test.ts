@@ -8,6 +8,8 @@ import { ROOT } from './source-imports.ts';
 interface Job {
   readonly 'timeout-minutes'?: number;
   readonly permissions?: Readonly<Record<string, string>>;
+  readonly environment?: string;
+  readonly needs?: string;
   readonly steps: readonly { readonly run?: string; readonly uses?: string }[];
 }
 interface Workflow {
@@ -36,6 +38,29 @@ test('each workflow may only read, has a time limit, and runs files of this repo
       name,
     );
   }
+});
+
+test('every action is pinned to a commit, and its release stands beside it', () => {
+  for (const name of workflows.keys()) {
+    const uses = readFileSync(join(FOLDER, name), 'utf8').match(/(?<=uses: ).+/g) ?? [];
+    assert.ok(uses.length > 0, name);
+    for (const action of uses) assert.match(action, /^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, name);
+  }
+});
+
+test('the one job that may publish waits for an environment, and installs and builds nothing', () => {
+  const jobs = [...workflows.values()].flatMap((workflow) => Object.values(workflow.jobs));
+  const publishing = jobs.filter(({ permissions }) => permissions !== undefined);
+  assert.equal(publishing.length, 1);
+  const [{ permissions, environment, needs, steps } = assert.fail()] = publishing;
+  assert.deepEqual(
+    [permissions, environment, needs],
+    [{ contents: 'read', 'id-token': 'write' }, 'npm', 'build'],
+  );
+  assert.deepEqual(
+    steps.flatMap(({ run }) => run ?? []),
+    ['node tools/release/publish.ts'],
+  );
 });
 
 test('CI runs .ci/run; a release publishes nothing until somebody adds the flag', () => {
