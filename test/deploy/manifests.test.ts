@@ -24,15 +24,20 @@ const manifests: Manifest[] = parseAllDocuments(
   }),
 ).map((document) => document.toJS());
 
-const find = (kind: string): Manifest => {
-  const found = manifests.find((one) => one.kind === kind);
-  assert.ok(found, kind);
-  return found;
-};
+const find = (kind: string, name?: string): Manifest =>
+  manifests.find((one) => one.kind === kind && (name === undefined || one.metadata.name === name)) ??
+  assert.fail(`no ${kind} ${name ?? ''}`);
 
 test('kustomize builds every kind that is promised, all in one namespace', () => {
-  const kinds = ['ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'Ingress', 'Keycloak'];
-  kinds.push('KeycloakRealmImport', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'ServiceMonitor');
+  const kinds = ['ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'Ingress', 'Ingress'];
+  kinds.push(
+    'Keycloak',
+    'KeycloakRealmImport',
+    'NetworkPolicy',
+    'PodDisruptionBudget',
+    'Service',
+    'ServiceMonitor',
+  );
   assert.deepEqual(manifests.map(({ kind }) => kind).sort(), kinds);
   assert.ok(manifests.every(({ metadata }) => metadata.namespace === 'my-api'));
 });
@@ -109,7 +114,7 @@ test('the client of the realm is the one that setup makes, reached by Keycloak i
 });
 
 test('the Ingress ends TLS for the address that browsers know, and leads to the port for requests alone', () => {
-  const { tls, rules } = find('Ingress').spec;
+  const { tls, rules } = find('Ingress', 'keycloak-guard').spec;
   const { hostname } = new URL(find('ConfigMap').data.PUBLIC_URL);
   assert.deepEqual(
     tls.map(({ hosts }: Manifest) => hosts),
@@ -118,6 +123,38 @@ test('the Ingress ends TLS for the address that browsers know, and leads to the 
   const service = { name: find('Service').metadata.name, port: { name: 'http' } };
   assert.deepEqual(rules, [
     { host: hostname, http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service } }] } },
+  ]);
+});
+
+test('the public reaches one realm of Keycloak, and neither its console nor the realm of admins', () => {
+  const keycloak = find('Keycloak');
+  assert.deepEqual(keycloak.spec.ingress, { enabled: false });
+  const { tls, rules } = find('Ingress', 'keycloak').spec;
+  const host = new URL(keycloak.spec.hostname.hostname).hostname;
+  assert.equal(host, new URL(find('ConfigMap').data.KEYCLOAK_SERVER_URL).hostname);
+  assert.deepEqual(tls, [{ hosts: [host], secretName: keycloak.spec.http.tlsSecret }]);
+  // The operator names the Service.
+  const service = { name: `${keycloak.metadata.name}-service`, port: { number: 8443 } };
+  const paths = [`/realms/${find('KeycloakRealmImport').spec.realm.realm}`, '/resources'].map((path) => ({
+    ...{ path, pathType: 'Prefix', backend: { service } },
+  }));
+  assert.deepEqual(rules, [{ host, http: { paths } }]);
+});
+
+test('no pod but those of the ingress controller and Keycloak reaches the port at which proxies are believed', () => {
+  assert.ok(find('ConfigMap').data.TRUST_PROXY);
+  const { policyTypes, ingress } = find('NetworkPolicy').spec;
+  assert.ok(policyTypes.includes('Ingress'));
+  const namespace = (name: string) => ({
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+  });
+  // Labels of the operator's pods.
+  const keycloak = {
+    podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['keycloak'] }] },
+  };
+  assert.deepEqual(ingress, [
+    { from: [namespace('ingress-nginx'), keycloak], ports: [{ port: 'http' }] },
+    { from: [namespace('monitoring')], ports: [{ port: 'metrics' }] },
   ]);
 });
 

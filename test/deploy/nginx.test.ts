@@ -68,6 +68,9 @@ describe('nginx before Keycloak, as in compose.scale.yaml', () => {
       '/realms/my-realm/protocol/openid-connect/auth?client_id=my-api',
       '/realms/my-realm/clients-registrations/default/https%3A%2F%2Fsp.example.com',
       '/realms/my%20realm/account/?a=..;//%2e',
+      '/realms/m%C3%BCnchen/account/',
+      '/realms/master-2.shop/account/',
+      '/realms/my-realm?of=/realms/master',
       '/realms/my-realm/.well-known/openid-configuration',
       '/resources/abcde/login/keycloak.v2/css/styles.css',
       '/.well-known/oauth-authorization-server/realms/my-realm',
@@ -105,6 +108,34 @@ describe('nginx before Keycloak, as in compose.scale.yaml', () => {
       '/management/health',
     ]) {
       assert.deepEqual(await ask(ports.public, path), { status: 404, seen: undefined }, path);
+    }
+  });
+
+  it('hides realm master from the public, however it is written', async () => {
+    const names = [
+      'master',
+      'Master',
+      '%6daster',
+      'm%61ster',
+      'maste%72',
+      'master;a=b',
+      'master%3Ba',
+      '/master',
+    ];
+    names.push(';/master', './master', '%2Fmaster', '\\master', 'master%', 'master%00', 'my-realm/../master');
+    for (const name of names) {
+      for (const rest of [
+        '',
+        '/',
+        '?a=b',
+        '/protocol/openid-connect/token',
+        '/.well-known/openid-configuration',
+      ]) {
+        const path = `/realms/${name}${rest}`;
+        const { status, seen } = await ask(ports.public, path);
+        // What no server takes for a path is 400.
+        assert.deepEqual([status === 400 ? 404 : status, seen], [404, undefined], path);
+      }
     }
   });
 
