@@ -3,10 +3,11 @@ export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 60_000,
+  everyMs = 5,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -32,9 +32,9 @@ const all = args.includes('--all') || coverage;
 const folders = args.filter((arg) => !arg.startsWith('--'));
 const passOn = args.filter((arg) => arg.startsWith('--') && !OWN_FLAGS.includes(arg));
 
-// Needs a real Keycloak (run by tools/check/test-keycloak.ts), or a Chromium (npm test -- browser), or a
-// Redis (npm test -- redis), or promtool (npm test -- deploy); or starts programs (npm test -- shipped).
-const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy', 'shipped'];
+// Needs a real Keycloak (run by tools/check/test-keycloak.ts), or a Docker Engine (by test-containers.ts), or a Chromium
+// (npm test -- browser), or a Redis (npm test -- redis), or promtool (npm test -- deploy); or starts programs (npm test -- shipped).
+const SEPARATE = ['keycloak', 'containers', 'browser', 'redis', 'deploy', 'shipped'];
 /**
  * What `npm test` runs without arguments: the verifier and its attacks, each room of the library that stands alone, the contracts
  * on the embedded provider, an adapter of each kind (middleware, plugins, Fetch), types, and the rules of the repository.
