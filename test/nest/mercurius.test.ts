@@ -2,77 +2,17 @@ import assert from 'node:assert/strict';
 import { on, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { APP_GUARD } from '@nestjs/core';
-import {
-  AbstractGraphQLDriver,
-  type GqlModuleOptions,
-  GraphQLModule,
-  Mutation,
-  Query,
-  Resolver,
-  Subscription,
-} from '@nestjs/graphql';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import mercurius, { type MercuriusOptions } from 'mercurius';
+import type { FastifyRequest } from 'fastify';
 import { WebSocket } from 'ws';
-import { KeycloakGuard, KeycloakModule, Principal } from '../../packages/guard/src/adapters/nest/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN, openBrowser } from '../session/browser.ts';
-import { decorate, decorateParameter } from '../support/without-syntax.ts';
-import { createApp, moduleOf } from './start-app.ts';
+import { startMercurius } from './mercurius-app.ts';
 
-/** Does what `MercuriusDriver` of @nestjs/mercurius does: registers Mercurius with the schema. */
-class Driver extends AbstractGraphQLDriver<GqlModuleOptions> {
-  async start(options: GqlModuleOptions): Promise<void> {
-    const app = this.httpAdapterHost.httpAdapter.getInstance() as FastifyInstance;
-    await app.register(mercurius, options as MercuriusOptions);
-  }
-  async stop(): Promise<void> {}
-}
-
-class Orders {
-  me(username: string) {
-    return username;
-  }
-  buy(username: string) {
-    return username;
-  }
-  async *orders(username: string) {
-    yield { orders: username };
-  }
-}
-decorate(Orders, Resolver());
-decorate(Orders, 'me', Query('me'));
-decorate(Orders, 'buy', Mutation('buy'));
-decorate(Orders, 'orders', Subscription('orders'));
-for (const name of ['me', 'buy', 'orders'] as const) decorateParameter(Orders, name, Principal('username'));
-
-/** An app with subscriptions and mutations by WebSocket, and a browser that is signed in. */
+/** The app, and a browser that is signed in. */
 async function setUp(t: TestContext, subscription: object = {}) {
-  const idp = await startIdp(t);
-  const graphql = GraphQLModule.forRoot({
-    driver: Driver,
-    typeDefs: 'type Query { me: String } type Mutation { buy: String } type Subscription { orders: String }',
-    subscription: { fullWsTransport: true, ...subscription },
-    installSubscriptionHandlers: true,
-  } as GqlModuleOptions);
-  const keycloak = KeycloakModule.forRoot({
-    ...{ serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak', clientSecret: SECRET },
-    session: { secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826', publicUrl: ORIGIN },
-  });
-  const app = await createApp(
-    'fastify',
-    moduleOf({
-      imports: [keycloak, graphql],
-      providers: [Orders, { provide: APP_GUARD, useClass: KeycloakGuard }],
-    }),
-  );
-  t.after(() => app.close());
-  await app.listen(0, '127.0.0.1');
-  const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
-  const browser = openBrowser(fastify);
+  const { idp, app } = await startMercurius(t, { publicUrl: ORIGIN, subscription });
+  const browser = openBrowser(app);
   await browser.signIn();
-  const { port } = fastify.server.address() as AddressInfo;
+  const { port } = app.server.address() as AddressInfo;
   /** What a page is answered on one connection. @param payload of its `connection_init` */
   async function ask(queries: readonly string[], headers: Record<string, string>, payload: object = {}) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', { headers });

@@ -42,7 +42,9 @@ http {
       proxy_pass http://localhost:${target};
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-Proto http;
-      proxy_cache shared; proxy_cache_valid 200 301 404 1m; add_header X-Cache $upstream_cache_status always;
+      proxy_cache shared; proxy_cache_valid 200 301 404 1m;
+      # RFC 9111 §3.5, which nginx does not know.
+      proxy_no_cache $http_authorization; proxy_cache_bypass $http_authorization;
     }
   }
 }
