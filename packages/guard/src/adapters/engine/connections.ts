@@ -15,39 +15,11 @@ import {
   type SessionAuthenticator,
   tenantsOf,
 } from '../../core/internal.ts';
+import { type Connection, toStream } from './connection.ts';
 import type { Realms } from './realms.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
-import { toStream } from './to-stream.ts';
 
-/** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
-export interface Connection {
-  /** The caller; another object after each new token. */
-  readonly principal: Principal;
-  /**
-   * Aborted when the connection must be closed, with an `AuthError` as its reason: the token expired, its session ended, or
-   * the token does not meet a requirement any more.
-   */
-  readonly signal: AbortSignal;
-  /**
-   * Replaces the access token by a new one of the same person, which must meet the requirements.
-   *
-   * @throws {AuthError} rejects with the error that a guard would refuse the token with; the connection then keeps the old one
-   */
-  renew(token: string): Promise<Principal>;
-  /** Checks the caller now, as a guard would. @throws {AuthError} rejects with the refusal */
-  verify(): Promise<Principal>;
-  /**
-   * What a source yields, for subscriptions of GraphQL and RPC: done as soon as the connection has to be closed, and ends the
-   * connection when it is done or its reader leaves.
-   *
-   * @example
-   * const connection = await kc.connect(request);
-   * return connection.stream(pubsub.subscribe('orders'));
-   */
-  stream<T>(source: AsyncIterable<T>): AsyncIterableIterator<T, undefined>;
-  /** Call it when the connection has ended. */
-  end(): void;
-}
+export type { Connection };
 
 /** Opens connections that meet the same requirements. */
 export interface ConnectionGuard<Incoming> {

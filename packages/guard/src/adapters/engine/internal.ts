@@ -9,6 +9,7 @@ export type {
   RuleOfRequest,
 } from '../../authz/internal.ts';
 export { answerRoute } from './answer-route.ts';
+export { toStream } from './connection.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export * from './documentation.ts';
 export { createEngine, type Door, type DoorHost, type Engine } from './door.ts';
@@ -34,5 +35,4 @@ export type { SecurityEvents } from './security-events.ts';
 export { canRecover, disconnectSocket, RECOVERED, toSocketIoMiddleware } from './socket-io.ts';
 export { aroundTenant, hasTenantOnly, isForTenants, withTenant } from './tenant-path.ts';
 export { toHeader } from './to-header.ts';
-export { toStream } from './to-stream.ts';
 export { toUpgradeListener } from './upgrade.ts';
