@@ -7,7 +7,6 @@ import { ROOT } from './source-imports.ts';
 
 /** Files that are longer, each with the reason why it is in one piece. */
 const LONG_FILES: Readonly<Record<string, string>> = {
-  'packages/guard/src/adapters/engine/connections.ts': 'every way in which a connection that stays open ends',
   'packages/guard/src/successors/connect/grant-manager.ts':
     "keycloak-connect's class, whose methods applications replace",
   'packages/guard/src/successors/connect/keycloak.ts':
