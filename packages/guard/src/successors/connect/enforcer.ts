@@ -1,15 +1,10 @@
 import { isAuthError, OptionsError } from '../../core/index.ts';
 import { findOptionProblems, type OptionRules, optionRules } from '../../core/internal.ts';
+import { deny, fail } from './hooks.ts';
 import type { Exchange, KeycloakHost } from './host.ts';
 import { type AskedResource, grantsAll, isUnknownResource, toNoSecret } from './permissions.ts';
 import { outageOf } from './refusal.ts';
-import {
-  type ConnectHandler,
-  type ConnectRequest,
-  type ConnectResponse,
-  kauthOf,
-  keepPermissions,
-} from './request.ts';
+import { type ConnectHandler, type ConnectRequest, kauthOf, keepPermissions } from './request.ts';
 import { tellOncePermissionsImpossible, withoutIgnored } from './setting-notices.ts';
 import type { Token } from './token.ts';
 
@@ -91,13 +86,13 @@ export function createEnforcer(
     const token = kauth.grant?.access_token;
     const isOfCaller = !isFixed;
     if (token === undefined) {
-      keycloak.accessDenied(request, response, next);
+      deny({ keycloak, request, response, next });
     } else {
       decide(request, token)
         .then(
-          (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
+          (isGranted) => (isGranted ? next() : deny({ keycloak, request, response, next })),
           (error: unknown) => {
-            if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
+            if (isOfCaller && isUnknownResource(error)) deny({ keycloak, request, response, next });
             else refuse({ keycloak, request, response, next }, error);
           },
         )
@@ -124,7 +119,8 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
   }
 }
 
-function refuse({ keycloak, request, response, next }: Exchange, error: unknown): void {
+function refuse(exchange: Exchange, error: unknown): void {
+  const { keycloak, request } = exchange;
   const outage = outageOf(error);
   if (outage?.code === 'provider_misconfigured') {
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
@@ -133,15 +129,7 @@ function refuse({ keycloak, request, response, next }: Exchange, error: unknown)
   // The grant stays: the application's own `accessDenied` may read it.
   if (refusal !== undefined) kauthOf(request).error = refusal;
   // Never `next(error)`: callers that ignore its argument would take it for a yes.
-  keycloak.accessDenied(request, response, next);
-}
-
-/** Code of the application threw, in `next` or in `accessDenied`. Unhandled, that would end the process. */
-function fail(error: unknown, response: ConnectResponse): void {
-  console.error(error);
-  if (response.headersSent) return;
-  response.statusCode = 500;
-  response.end();
+  deny(exchange);
 }
 
 function toResource(text: string): AskedResource {

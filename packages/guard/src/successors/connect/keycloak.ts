@@ -10,6 +10,7 @@ import { findSettingProblems } from './engine.ts';
 import { Grant } from './grant.ts';
 import { GrantManager } from './grant-manager.ts';
 import { readGrant } from './held-grant.ts';
+import { settle } from './hooks.ts';
 import type { KeycloakHost } from './host.ts';
 import type { KeycloakConfig } from './keycloak-config.ts';
 import { createMiddleware, type MiddlewareOptions } from './middleware.ts';
@@ -192,7 +193,7 @@ export class Keycloak implements KeycloakHost {
     const [bearer, store] = this.stores;
     if (store === undefined || bearer?.get(request)) return undefined;
     if (!grant) {
-      (this as KeycloakHost).accessDenied(request, response);
+      settle((this as KeycloakHost).accessDenied(request, response), response);
       return undefined;
     }
     store.wrap?.(grant);

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { OptionsError } from '../../core/index.ts';
 import { isThenable } from '../../core/internal.ts';
+import { deny, settle } from './hooks.ts';
 import type { Exchange, KeycloakHost } from './host.ts';
 import { outageOf, toAuthError } from './refusal.ts';
 import { type ConnectHandler, type ConnectRequest, type ConnectResponse, kauthOf } from './request.ts';
@@ -29,7 +30,7 @@ export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | u
     const { grant } = kauthOf(request);
     if (grant === undefined) askToLogIn({ keycloak, request, response, next });
     else if (isMet(check, grant.access_token as Token, request, response)) next();
-    else keycloak.accessDenied(request, response, next);
+    else deny({ keycloak, request, response, next });
   };
 }
 
@@ -43,15 +44,17 @@ export function createCheckSso(keycloak: KeycloakHost): ConnectHandler {
 }
 
 function askToLogIn(exchange: Exchange, query?: string): void {
-  const { keycloak, request, response, next } = exchange;
+  const { keycloak, request } = exchange;
   const { error } = kauthOf(request);
   // During an outage, the login page does not answer: a signed-in caller must not be sent there. A caller that sends a token is
   // a program: it cannot log in, and would take the login page for an answer.
   const mayLogIn =
     outageOf(error) === undefined && !isFromElsewhere(error) && readBearer(request) === undefined;
-  if (mayLogIn && keycloak.redirectToLogin(request)) forceLogin(exchange, query);
+  const isRedirected: unknown = mayLogIn && keycloak.redirectToLogin(request);
+  settle(isRedirected);
+  if (isRedirected) forceLogin(exchange, query);
   // Never `next(error)`: callers that ignore its argument would take it for a yes.
-  else keycloak.accessDenied(request, response, next);
+  else deny(exchange);
 }
 
 /** Whether the caller is signed in, but a page of another origin sent the request. */

@@ -1,4 +1,5 @@
 import { AuthorizationError } from '../../client/index.ts';
+import { deny, fail, settle } from './hooks.ts';
 import type { Exchange, KeycloakHost } from './host.ts';
 import {
   beginLogin,
@@ -47,16 +48,17 @@ export function finishSignIn(exchange: Exchange): boolean {
   } else if (parameters.has('error') || !isOfIssuer(keycloak, parameters)) {
     refuse(exchange);
   } else {
-    void signIn(exchange, answer, login);
+    signIn(exchange, answer, login).catch((error: unknown) => fail(error, response));
   }
   return true;
 }
 
 async function signIn(
-  { keycloak, request, response, next }: Exchange,
+  exchange: Exchange,
   { parameters, returnTo }: LoginAnswer,
   login: Login,
 ): Promise<void> {
+  const { keycloak, request, response, next } = exchange;
   const kauth = kauthOf(request);
   try {
     bindLogin(request, login);
@@ -68,11 +70,11 @@ async function signIn(
     const outage = outageOf(error);
     if (outage !== undefined) return next(outage);
     kauth.error = new AuthorizationError('refused', undefined);
-    keycloak.accessDenied(request, response, next);
+    deny(exchange);
     return;
   }
   try {
-    keycloak.authenticated(request);
+    settle(keycloak.authenticated(request));
   } catch (error) {
     // The person is signed in, even if the application's own listener fails.
     console.error(error);
@@ -89,9 +91,9 @@ function isOfIssuer({ grantManager }: KeycloakHost, parameters: URLSearchParams)
   return more.length === 0 && named === discovery.issuer;
 }
 
-function refuse({ keycloak, request, response, next }: Exchange): void {
-  kauthOf(request).error = new AuthorizationError('invalid_response', undefined);
-  keycloak.accessDenied(request, response, next);
+function refuse(exchange: Exchange): void {
+  kauthOf(exchange.request).error = new AuthorizationError('invalid_response', undefined);
+  deny(exchange);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { toJsonObject } from '../../core/internal.ts';
 import type { Grant } from './grant.ts';
+import { settle } from './hooks.ts';
 import type { Exchange, KeycloakHost } from './host.ts';
 import { type ConnectRequest, type ConnectResponse, kauthOf, originOf, redirect, urlOf } from './request.ts';
 
@@ -56,7 +57,7 @@ function takeAway({ keycloak, request, response }: Exchange): string | undefined
   const [bearer, store] = keycloak.stores;
   const isBearer = bearer?.get(request) !== undefined;
   const kept: unknown = isBearer ? undefined : store?.get(request);
-  if (kauth.grant !== undefined) keycloak.deauthenticated(request);
+  if (kauth.grant !== undefined) settle(keycloak.deauthenticated(request));
   kauth.grant?.unstore?.(request, response);
   // Also drops a grant that could not be refreshed.
   if (!isBearer) store?.drop?.(request, response);
