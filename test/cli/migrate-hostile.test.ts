@@ -80,16 +80,16 @@ describe('migrate, of a project whose author means harm or makes mistakes', () =
       const { findings } = await look(await projectOf(t, { 'package.json': JSON.stringify(manifest) }));
       return findings.filter(({ remark }) => remark !== null).map(({ use }) => use);
     };
-    const old = { typescript: '^4.7.4', '@nestjs/common': '9.4.0' };
-    const now = { typescript: '~4.9.5', '@nestjs/common': '^10.0.0' };
+    const old = { typescript: '^4.9.5', '@nestjs/common': '9.4.0' };
+    const now = { typescript: '~5.0.4', '@nestjs/common': '^10.0.0' };
     const devDependencies = { 'nest-keycloak-connect': '1' };
     assert.deepEqual(await remarked({ devDependencies, dependencies: old }), [
       '"@nestjs/common": "9.4.0"',
-      '"typescript": "^4.7.4"',
+      '"typescript": "^4.9.5"',
     ]);
     assert.deepEqual(await remarked({ devDependencies, dependencies: now }), []);
     assert.deepEqual(await remarked({ dependencies: { ...old, 'keycloak-connect': '1' } }), [
-      '"typescript": "^4.7.4"',
+      '"typescript": "^4.9.5"',
     ]);
     for (const typescript of ['5.0', '^6', 'latest', 'workspace:*', '>=4.9.0'])
       assert.deepEqual(await remarked({ devDependencies, dependencies: { typescript } }), [], typescript);
@@ -127,6 +127,30 @@ describe('migrate, of a project whose author means harm or makes mistakes', () =
         /realm shop has no client api/,
       );
     }
+  });
+
+  test('what a token of an example names counts, and what its user has is said to be the user’s', async () => {
+    const verdictsOf = async (aud: unknown, protocolMapper: string) => {
+      const mapper = { id: 'm', protocolMapper };
+      const api = {
+        clients: {
+          find: async () => [
+            { id: '1', clientId: 'api' },
+            { id: '2', clientId: 'app', protocolMappers: [mapper] },
+          ],
+          evaluateListProtocolMapper: async () => [{ mapperId: 'm' }],
+          evaluateGenerateAccessToken: async () => ({ aud }),
+        },
+        clientScopes: { find: async () => [] },
+        users: { find: async () => [{ id: 'u' }] },
+      };
+      const where = { serverUrl: 'http://x', realm: 'shop', clientId: 'api' };
+      return (await findCallers({ api } as never, where, () => {})).callers.map(({ verdict }) => verdict);
+    };
+    assert.deepEqual(await verdictsOf(['api', 'account'], 'oidc-usermodel-attribute-mapper'), ['in']);
+    assert.deepEqual(await verdictsOf('api', 'oidc-audience-resolve-mapper'), ['some']);
+    assert.deepEqual(await verdictsOf('account', 'oidc-audience-resolve-mapper'), ['out']);
+    assert.deepEqual(await verdictsOf(undefined, 'oidc-audience-mapper'), ['out']);
   });
 
   test('a realm’s names of clients begin no line either, and stand in no command that they could end', () => {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EXPORTS } from '../../packages/cli/src/migrate/packages.ts';
@@ -204,9 +202,9 @@ app.get('/', keycloak.enforcer(config.permission));`,
   assert.match(stdout, /keycloak\.middleware ignores protected/);
   assert.match(
     stdout,
-    /\nNext\n1\. npx keycloak-guard migrate --write changes 1 import in 1 file and package\.json/,
+    /\nNext\n1\. npx keycloak-guard migrate --write --packages <folder> changes 1 import in 1 file and package\.json/,
   );
-  assert.match(stdout, /npm install --save-prod/);
+  assert.match(stdout, /\n2\. Install it: npm install, for/);
   assert.doesNotMatch(stdout, /kc\.guard/);
 });
 
@@ -264,19 +262,6 @@ describe('names of the old packages', () => {
     );
   });
 
-  test('a decorator whose guard nobody names is shown once: the drop-in may not start', async (t) => {
-    const controller = (names: string) =>
-      `import { AuthGuard, ${names}Resource, Roles, Scopes } from 'nest-keycloak-connect';\n@Resource('a')\nclass A {\n@Roles('b') @Scopes('c') b() {}\n}`;
-    const remarks = async (files: Record<string, string>) =>
-      (await look(await projectOf(t, files))).findings
-        .filter(({ remark }) => remark !== null)
-        .map(({ line, remark }) => `${line} ${/No file here names (\w+)/.exec(remark ?? '')?.[1]}`);
-    assert.deepEqual(await remarks({ 'a.ts': controller('') }), ['2 ResourceGuard', '4 RoleGuard']);
-    assert.deepEqual(await remarks({ 'a.ts': controller('RoleGuard, ') }), ['2 ResourceGuard']);
-    const guards = "export { ResourceGuard, RoleGuard } from 'nest-keycloak-connect';";
-    assert.deepEqual(await remarks({ 'a.ts': controller(''), 'z.ts': guards }), []);
-  });
-
   test('keys of the metadata in own guards and decorators are shown', async (t) => {
     const folder = await projectOf(t, {
       'module.ts': "import { AuthGuard } from 'nest-keycloak-connect';",
@@ -318,65 +303,51 @@ describe('names of the old packages', () => {
   }
 });
 
-test('the module of Nest: settings that it refuses are marked wherever they stand', async (t) => {
-  const settings = "authServerUrl: 'http://localhost', realm: 'a', clientId: 'b'";
+test('a hook that waits for a callback is to be changed by hand: keycloak-connect on npm has none', async (t) => {
   const folder = await projectOf(t, {
-    'a.ts': `import { KeycloakConnectModule } from 'nest-keycloak-connect';
-KeycloakConnectModule.register({ ${settings} });
-KeycloakConnectModule.register({ authServerUrl: 'http://localhost', clientId: 'b' });
-KeycloakConnectModule.register({ authServerUrl: 'http://localhost', clientId: 'b', multiTenant: { realmResolver } });
-KeycloakConnectModule.register({ ${settings}, realmPublicKey: 'MIIB' });
-KeycloakConnectModule.registerAsync({ useFactory: () => { return { ${settings}, verifyTokenAudience: false }; } });
-KeycloakConnectModule.register('./keycloak.json');`,
-    'b.ts': `import { KeycloakConnectOptionsFactory } from 'nest-keycloak-connect';
-class Settings implements KeycloakConnectOptionsFactory {
-  createKeycloakConnectOptions() { return { realm: process.env.REALM, clientId: 'b' }; }
-}`,
-    'keycloak.json':
-      '{\n"realm": "a",\n"auth-server-url": "http://localhost",\n"resource": "b",\n"verify-token-audience": false }',
+    'app.js': `const Keycloak = require('keycloak-connect');
+${MADE}keycloak.authenticated = (request, next) => next();
+keycloak.authenticated = (request) => {};
+keycloak.accessDenied = (request, response, next) => next();
+Keycloak.prototype.deauthenticated = async function (request, done) { done(); };
+function told(request, callback) { callback(); }
+keycloak.authenticated = told;
+Object.assign(keycloak, { authenticated(request, cb) { cb(); }, redirectToLogin: (request) => true });
+class Mine extends Keycloak { authenticated(request, next) { next(); } accessDenied(request, response) {} }
+keycloak.authenticated = (request, next = () => {}) => next();`,
   });
   const { findings } = await look(folder);
   assert.deepEqual(
-    findings.filter(({ blocked }) => blocked !== null).map(({ file, line }) => `${file}:${line}`),
-    ['a.ts:3', 'a.ts:6', 'b.ts:3', 'keycloak.json:5'],
+    findings
+      .filter(({ blocked }) => blocked !== null)
+      .map(({ line, blocked }) => [line, /without `(\w+)`/.exec(blocked ?? '')?.[1]]),
+    [
+      [3, 'next'],
+      [6, 'done'],
+      [8, 'callback'],
+      [9, 'cb'],
+      [10, 'next'],
+    ],
   );
-  const { stdout } = await runCli(['migrate', folder]);
-  assert.doesNotMatch(stdout, /verify-token-audience: false still works/);
+  assert.equal((await runCli(['migrate', folder])).code, 1);
 });
 
-test('a Nest that is too old for the drop-in is shown', async (t) => {
-  const of = (nest: string) =>
-    `{\n"dependencies": {\n"nest-keycloak-connect": "1.10.1",\n"@nestjs/common": "${nest}"\n}\n}`;
-  const folder = await projectOf(t, {
-    'a/package.json': of('^9.4.0'),
-    'b/package.json': of('>=10.0.0'),
-    'c/package.json': '{ "dependencies": {\n"@nestjs/common": "^7.0.0" } }',
-  });
-  const shown = (await look(folder)).findings.filter(({ remark }) => remark !== null);
-  assert.deepEqual(
-    shown.map(({ file, use }) => `${file} ${use}`),
-    ['a/package.json "@nestjs/common": "^9.4.0"'],
-  );
-});
-
-test('--write removes the types of the old package, and leaves keycloak-guard where production finds it', async (t) => {
-  const folder = await projectOf(t, {
-    'package.json': JSON.stringify({
-      dependencies: { 'keycloak-connect': '^26.1.1' },
-      devDependencies: { '@types/keycloak-connect': '^7.0.0', 'keycloak-guard': 'file:x.tgz', tsx: '^4' },
-    }),
-    'tools/package.json': JSON.stringify({ devDependencies: { 'keycloak-connect': '^26.1.1' } }),
-    'other/package.json': JSON.stringify({ devDependencies: { '@types/keycloak-connect': '^7.0.0' } }),
-    'app.js': `const Keycloak = require('keycloak-connect');\n${MADE}`,
-  });
-  assert.equal((await runCli(['migrate', folder, '--write'])).code, 0);
-  const [main, tools, other] = await Promise.all(
-    ['package.json', 'tools/package.json', 'other/package.json'].map(async (file) =>
-      JSON.parse(await readFile(join(folder, file), 'utf8')),
-    ),
-  );
-  assert.deepEqual(Object.keys(main.dependencies), ['keycloak-guard']);
-  assert.deepEqual(Object.keys(main.devDependencies), ['tsx']);
-  assert.deepEqual(Object.keys(tools.devDependencies), ['keycloak-guard']);
-  assert.deepEqual(other.devDependencies, {});
+test('a version that is no release of npm is to be looked at: what a fork has added, the drop-in lacks', async (t) => {
+  const remarked = async (version: string) => {
+    const manifest = JSON.stringify({ dependencies: { 'keycloak-connect': version } });
+    const { findings } = await look(await projectOf(t, { 'package.json': manifest }));
+    return findings.some(({ remark }) => /fork/.test(remark ?? ''));
+  };
+  for (const version of [
+    'git+https://git.example.com/us/keycloak-connect.git#v1',
+    'github:us/keycloak-nodejs-connect',
+    'us/keycloak-nodejs-connect#main',
+    'https://example.com/keycloak-connect.tgz',
+    'file:../fork',
+    'workspace:*',
+    'npm:@us/keycloak-connect@^26.0.0',
+  ])
+    assert.equal(await remarked(version), true, version);
+  for (const version of ['^26.1.1', '>=9', '*', 'latest', 'npm:keycloak-connect@^26.0.0', '~4.8.3 || ^5'])
+    assert.equal(await remarked(version), false, version);
 });

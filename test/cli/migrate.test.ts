@@ -179,7 +179,8 @@ class Orders {
         [3, 'KeycloakConnectModule.register', 'KeycloakModule.forRoot({ … })'],
         [3, 'TokenValidation.NONE', 'by hand'],
         [4, 'AuthGuard', 'KeycloakGuard'],
-        [6, "@Allow({ roles: ['user'] })", '@Roles(…)'],
+        // APP_GUARD is AuthGuard alone.
+        [6, "@Allow({ roles: ['user'] })", 'by hand'],
         [8, '@kc.Public()', '@Public()'],
         [9, '@AuthenticatedUser()', '@Principal()'],
       ],
@@ -278,6 +279,7 @@ describe('keycloak-guard migrate', () => {
     'package.json': `{\r\n\t"dependencies": {\r\n\t\t"express": "^5.0.0",\r\n\t\t"keycloak-connect": "^26.1.1"\r\n\t}\r\n}\r\n`,
     'src/app.js': `${CONNECT}app.get('/', keycloak.protect(), h);\n`,
     'node_modules/other/index.js': `require('keycloak-connect');`,
+    'vendor/keycloak-guard-0.1.0.tgz': '',
   };
 
   test('writes nothing unless it is told to, and then no more than it must', async (t) => {
@@ -293,13 +295,21 @@ describe('keycloak-guard migrate', () => {
     assert.match(listed.stdout, /src\/app\.js:3 {2}keycloak\.protect\(\) {2}→ {2}kc\.guard\(\)/);
     assert.deepEqual(await read(), Object.values(FILES));
 
-    const written = await runCli(['migrate', folder, '--write', '--report', join(folder, 'report.md')]);
+    const written = await runCli([
+      'migrate',
+      folder,
+      '--write',
+      '--packages',
+      join(folder, 'vendor'),
+      '--report',
+      join(folder, 'report.md'),
+    ]);
     assert.equal(written.code, 0, written.stderr);
     assert.match(written.stdout, /\nNext\n1\. Install it: /);
     const [manifest, app, other] = await read();
     assert.match(
       manifest ?? '',
-      /^\{\r\n\t"dependencies": \{\r\n\t\t"express": "\^5\.0\.0",\r\n\t\t"keycloak-guard": "\^\d+\.\d+\.\d+"\r\n\t\}\r\n\}\r\n$/,
+      /^\{\r\n\t"dependencies": \{\r\n\t\t"express": "\^5\.0\.0",\r\n\t\t"keycloak-guard": "file:vendor\/keycloak-guard-0\.1\.0\.tgz"\r\n\t\}\r\n\}\r\n$/,
     );
     assert.equal(app, FILES['src/app.js'].replace('keycloak-connect', 'keycloak-guard/connect'));
     assert.equal(other, FILES['node_modules/other/index.js']);

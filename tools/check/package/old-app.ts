@@ -47,7 +47,7 @@ const server = app.listen(0, async () => {
 export function checkOldApp(archive: string): void {
   const project = emptyProject('old-app');
   const nest = ['@nestjs/common@10', '@nestjs/core@10', 'reflect-metadata@0.2', 'rxjs@7'];
-  install(project, archive, 'express@4.10.0', 'typescript@4.9', ...nest);
+  install(project, archive, 'express@4.10.0', 'typescript@5.0', ...nest);
   write(project, { 'typed.ts': TYPED, 'nest.ts': NEST, 'app.cjs': PROGRAM });
   compile(
     project,
@@ -60,5 +60,5 @@ export function checkOldApp(archive: string): void {
   );
   const status = run(project, 'node', 'app.cjs').trim();
   if (status !== '401') throw new Error(`Express 4.10 answers ${status}`);
-  process.stdout.write('Applications on Express 4.10 or Nest 10 and TypeScript 4.9 move over.\n');
+  process.stdout.write('Applications on Express 4.10 or Nest 10 and TypeScript 5.0 move over.\n');
 }

@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from '../migrate/analyse.ts';
+import { findArchive, findPackageManager, specOf } from '../migrate/archive.ts';
 import type { CallersReport } from '../migrate/callers.ts';
 import { rewriteManifest } from '../migrate/manifests.ts';
 import { blockedOf, toMarkdown } from '../migrate/report.ts';
@@ -22,6 +23,7 @@ Usage: keycloak-guard migrate [folder] [options]
   (nothing)                say what must be changed by hand, and what will be different; write nothing
   --uses                   list every use as well, with its replacement in the adapter itself
   --write                  change the imports and package.json to the drop-in
+  --packages <folder>      where the archive of keycloak-guard is (default: where a package.json of the project names it)
   --report <file>          write the whole report as Markdown, for a pull request; lists every use, too
   --json                   print the result as JSON
   --url <url>              ask this Keycloak, too: would the check of the audience lock out any client or user?
@@ -33,7 +35,7 @@ Exit code: 0 nothing to change by hand, 1 something to change by hand or a file 
 `;
 
 const FLAGS = {
-  ...values('report', 'url', 'realm', 'client-id', 'admin-user'),
+  ...values('report', 'packages', 'url', 'realm', 'client-id', 'admin-user'),
   ...switches('uses', 'write', 'json'),
 } as const;
 
@@ -51,6 +53,11 @@ export async function run(args: string[]): Promise<number> {
   const project = await readProject(folder, (file) => err.progress(`reading ${file}`));
   err.progress('');
   const analysis = analyse(project);
+  const manifests = project.manifests.keys();
+  const archive =
+    flags.write === true && analysis.packages.length > 0
+      ? await findArchive(folder, { given: flags.packages, version: packageVersion(), manifests })
+      : undefined;
   let callers: CallersReport | undefined;
   if (flags.url !== undefined) {
     try {
@@ -62,13 +69,15 @@ export async function run(args: string[]): Promise<number> {
     }
   }
 
+  const state = { isWritten: archive !== undefined, packageManager: findPackageManager(folder) };
   if (flags.json === true) out.line(JSON.stringify({ ...analysis, callers }, null, 2));
-  else show(out, analysis, callers, flags.uses === true, flags.write === true);
+  else show(out, analysis, callers, { withUses: flags.uses === true, ...state });
   if (flags.report !== undefined) {
-    await replace(flags.report, toMarkdown(analysis, callers));
+    await replace(flags.report, toMarkdown(analysis, callers, state));
     err.line(`The report is in ${flags.report}`);
   }
-  if (flags.write === true) await write(folder, analysis, project.manifests.keys(), err);
+  if (archive !== undefined)
+    await write(folder, analysis, { archive, manifests: project.manifests.keys() }, err);
   return blockedOf(analysis.findings).length + analysis.unread.length > 0 ? 1 : 0;
 }
 
@@ -111,10 +120,9 @@ async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
 async function write(
   folder: string,
   { edits }: Analysis,
-  manifests: Iterable<string>,
+  { archive, manifests }: { readonly archive: string; readonly manifests: Iterable<string> },
   err: Output,
 ): Promise<void> {
-  const version = `^${packageVersion()}`;
   const files = new Set(edits.map(({ file }) => file));
   for (const file of files) {
     const path = join(folder, file);
@@ -130,10 +138,10 @@ async function write(
   }
   for (const file of manifests) {
     const path = join(folder, file);
-    const changed = rewriteManifest(await readFile(path, 'utf8'), version);
+    const changed = rewriteManifest(await readFile(path, 'utf8'), specOf(archive, folder, file));
     if (changed === undefined) continue;
     await replace(path, changed);
-    err.line(`changed ${file}: now run npm install --save-prod for keycloak-guard in its folder`);
+    err.line(`changed ${file}`);
   }
 }
 

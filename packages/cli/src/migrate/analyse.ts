@@ -6,7 +6,8 @@ import type { Finding } from './finding.ts';
 import { findMentions } from './imports.ts';
 import { findDependencies, findTooOld, isUnreadable } from './manifests.ts';
 import { editOf, findDeclarations, judgeMention } from './mention-uses.ts';
-import { absentReaders, findNestUses } from './nest-uses.ts';
+import { learnGuards } from './nest-guards.ts';
+import { findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
 import type { Edit } from './rewrite.ts';
 import { findSettingsFiles, findSettingsUses } from './settings-uses.ts';
@@ -43,7 +44,7 @@ export function analyse(project: Project): Analysis {
   const mentions = read.flatMap(({ source, mentions: all }) =>
     all.map((mention) => ({ source, mention, finding: judgeMention(source, mention) })),
   );
-  const absent = absentReaders(read.flatMap(({ mentions: all }) => all));
+  const guards = learnGuards(read, project.others.values());
   const findings = [
     ...dependencies.map(({ finding }) => finding),
     ...[...manifests].flatMap(([file, text]) => findTooOld(file, text)),
@@ -51,7 +52,7 @@ export function analyse(project: Project): Analysis {
     ...sources.flatMap(findDeclarations),
     ...read.flatMap(({ source, mentions: all }) => [
       ...(named.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
-      ...(isNest ? findNestUses(source, all, absent) : []),
+      ...(isNest ? findNestUses(source, all, guards) : []),
     ]),
     ...findPassedUses(facts),
     ...files.flatMap((file) => findSettingsUses(file, isNest)),

@@ -25,6 +25,12 @@ function readManifest(text: string): Manifest | undefined {
 export const isUnreadable = (text: string): boolean =>
   [...REPLACED_PACKAGES].some((name) => text.includes(`"${name}"`)) && readManifest(text) === undefined;
 
+/** A version that is none of npm: a repository, an archive, a folder, a patch or another package. */
+const FORK =
+  /^(git|https?|github|gitlab|bitbucket|gist|file|link|portal|patch|workspace)(\+\w+)?:|^npm:(?!(nest-)?keycloak-connect@)|^[\w.-]+\/[\w.-]+/;
+const NO_RELEASE =
+  'This is no release of npm: the drop-in is made after that. Compare them, for what a fork has added the drop-in lacks.';
+
 /** Where a `package.json` names an old package or its types. */
 export function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
   const manifest = readManifest(text) ?? {};
@@ -35,7 +41,8 @@ export function findDependencies(file: string, text: string): { name: string; fi
     return [
       ...SECTIONS.filter((section) => Object.hasOwn(manifest[section] ?? {}, name)).map((section) => {
         const use = `"${name}": ${JSON.stringify(manifest[section]?.[name])}`;
-        return { dropIn, native: dropIn, use, section };
+        const remark = FORK.test(String(manifest[section]?.[name])) ? NO_RELEASE : null;
+        return { dropIn, native: dropIn, use, section, remark };
       }),
       ...PINS.filter((section) => JSON.stringify(manifest[section])?.includes(`"${name}"`)).map(
         (section) => ({
@@ -67,8 +74,8 @@ const OLDEST = [
   [
     'typescript',
     'keycloak-connect',
-    4.9,
-    'The types of keycloak-guard need TypeScript 4.9 or later: update it first.',
+    5,
+    'The types of keycloak-guard need TypeScript 5.0 or later: update it first.',
   ],
 ] as const;
 
@@ -77,7 +84,8 @@ export function findTooOld(file: string, text: string): Finding[] {
   const manifest = readManifest(text) ?? {};
   return SECTIONS.flatMap((section) =>
     OLDEST.flatMap(([name, beside, oldest, remark]): Finding[] => {
-      const version = /^[^\d]*(\d+(\.\d)?)/.exec(String(manifest[section]?.[name] ?? ''))?.[1];
+      // With `>=` the newest is installed.
+      const version = /^[^\d>]*(\d+(\.\d)?)/.exec(String(manifest[section]?.[name] ?? ''))?.[1];
       if (version === undefined || Number(version) >= oldest || !text.includes(`${beside}"`)) return [];
       const use = `"${name}": ${JSON.stringify(manifest[section]?.[name])}`;
       return [{ ...AS_IT_IS, file, line: lineOf(text, section, name), use, remark }];
@@ -89,9 +97,9 @@ export function findTooOld(file: string, text: string): Finding[] {
  * Replaces the old packages in a `package.json`, and keeps its indentation and line ends. `undefined` if it names none of
  * them.
  *
- * @param version range of the new package, for example `^0.1.0`
+ * @param spec where the new package is, for example `file:vendor/keycloak-guard-0.1.0.tgz`
  */
-export function rewriteManifest(text: string, version: string): string | undefined {
+export function rewriteManifest(text: string, spec: string): string | undefined {
   const manifest = readManifest(text);
   if (manifest === undefined) return undefined;
   const has = (section: string, names: Iterable<string>) =>
@@ -107,7 +115,7 @@ export function rewriteManifest(text: string, version: string): string | undefin
     // Left among the development dependencies, it would be missing in production.
     const isElsewhere = section === 'devDependencies' && isForProduction;
     const all = kept.filter(([name]) => name !== REPLACING_PACKAGE || !(replaces || isElsewhere));
-    if (replaces && !isElsewhere) all.push([REPLACING_PACKAGE, version]);
+    if (replaces && !isElsewhere) all.push([REPLACING_PACKAGE, spec]);
     if (touched.includes(section) || all.length < kept.length) {
       manifest[section] = Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
     }
@@ -116,4 +124,11 @@ export function rewriteManifest(text: string, version: string): string | undefin
   const end = /\r?\n$/.exec(text)?.[0] ?? '';
   const written = JSON.stringify(manifest, null, indent) + (end === '' ? '' : '\n');
   return text.includes('\r\n') ? written.replaceAll('\n', '\r\n') : written;
+}
+
+/** The archive of the new package that a `package.json` names, as a path from its folder. */
+export function archiveIn(text: string): string | undefined {
+  const manifest = readManifest(text) ?? {};
+  const specs = SECTIONS.map((section) => manifest[section]?.[REPLACING_PACKAGE]);
+  return specs.map((spec) => /^file:(.+\.tgz)$/.exec(String(spec))?.[1]).find((path) => path !== undefined);
 }

@@ -3,6 +3,7 @@ import type { SourceFile } from '../source/project.ts';
 import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../source/syntax.ts';
 import { AS_IT_IS, type DifferenceId, type Finding } from './finding.ts';
 import type { Mention } from './imports.ts';
+import type { NestGuards } from './nest-guards.ts';
 import { EXPORTS } from './packages.ts';
 import { quoteUse } from './quote-use.ts';
 import { NO_AUDIENCE } from './settings-uses.ts';
@@ -41,29 +42,13 @@ const NAMES: Readonly<Record<string, Meaning>> = {
   KEYCLOAK_CONNECT_OPTIONS: { native: null, differs: ['options-without-secret'] },
 };
 
-/** The guard that reads what a decorator writes. */
-const READERS: Readonly<Record<string, string>> = {
-  Roles: 'RoleGuard',
-  ...{ Resource: 'ResourceGuard', Scopes: 'ResourceGuard' },
-  ...{ ConditionalScopes: 'ResourceGuard', EnforcerOptions: 'ResourceGuard' },
-};
-
-/** The guards that no file imports, and `Resource`. */
-export function absentReaders(mentions: readonly Mention[]): Set<string> {
-  const names = new Set(mentions.flatMap((one) => [...one.names.values()]));
-  const wanted = ['Resource', ...Object.values(READERS)];
-  return new Set(names.has('*') ? [] : wanted.filter((name) => !names.has(name)));
-}
-
 /**
  * Finds every use of a name of nest-keycloak-connect, mostly decorators, and of the keys of its metadata.
- *
- * @param absent guards that no file imports; those that were told of leave it
  */
 export function findNestUses(
   source: SourceFile,
   mentions: readonly Mention[],
-  absent: Set<string>,
+  guards: NestGuards,
 ): Finding[] {
   const { file, text, program } = source;
   const names = new Map(
@@ -80,10 +65,10 @@ export function findNestUses(
     if (key !== undefined) found.push({ ...AS_IT_IS, ...place, remark: toKeyRemark(key) });
     else if (name !== undefined) {
       const { native, differs = [] } = NAMES[name] ?? { native: null };
-      const reader = READERS[name] ?? '';
       const loose = lacksResource(name, around, names) ? LOOSE : null;
-      const remark = absent.delete(reader) ? toAbsent(reader) : loose;
-      const blocked = blockedOf(name, around, scope) ?? (absent.has('Resource') ? loose : null);
+      const unread = guards.judge(name, around, names);
+      const remark = unread.remark ?? loose;
+      const blocked = blockedOf(name, around, scope) ?? unread.blocked ?? (guards.hasResource ? null : loose);
       found.push({ ...AS_IT_IS, ...place, native, differs, blocked, remark });
     } else if (isSettingsFactory(node, names)) {
       const blocked = refusedSettings(evaluate(returnedBy(node), scope));
@@ -128,9 +113,6 @@ function keyOf(node: SyntaxNode): string | undefined {
 
 const toKeyRemark = (key: string): string =>
   `The decorators of the package write the key '${key}', and those of the drop-in do, too: a guard or decorator of the application that uses it for itself meets them, as before.`;
-
-const toAbsent = (reader: string): string =>
-  `No file here names ${reader}, which reads this decorator. Unless another guard stands before it, it guards nothing today, and the drop-in does not start: add @UseGuards(AuthGuard, ${reader}), or remove it.`;
 
 function usedName(
   node: SyntaxNode,
@@ -181,11 +163,19 @@ function blockedOf(name: string, around: readonly SyntaxNode[], scope: Scope): s
     return call?.type === 'CallExpression' ? refusedModule(call, scope) : undefined;
   }
   if (name === 'TokenValidation' && member !== undefined && isNode(member.property)) {
-    if ((lastNameOf(member.property) ?? textOf(member.property)) === 'NONE') {
+    const isNone = (lastNameOf(member.property) ?? textOf(member.property)) === 'NONE';
+    if (isNone && !isCompared(around)) {
       return 'TokenValidation.NONE accepts forged tokens. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
     }
   }
   return undefined;
+}
+
+/** Whether a member is looked for, and set nowhere: `case TokenValidation.NONE:`, `mode === TokenValidation.NONE`. */
+function isCompared([member, whole]: readonly SyntaxNode[]): boolean {
+  if (whole?.type === 'SwitchCase') return whole.test === member;
+  if (whole?.type === 'BinaryExpression') return true;
+  return whole?.type === 'CallExpression' && /^(includes|has|indexOf)$/.test(lastNameOf(whole.callee) ?? '');
 }
 
 /** `@Roles()`, or `@Roles({ roles: [] })`. */

@@ -1,12 +1,19 @@
 import type { Analysis } from './analyse.ts';
+import type { PackageManager } from './archive.ts';
 import type { CallersReport } from './callers.ts';
 import { count } from './count.ts';
 
-/** The steps from here, in order; those in Keycloak name the administrator. Markdown. @param isWritten the imports are changed */
+/** What was done, and how the project installs. */
+export interface MoveState {
+  readonly isWritten?: boolean;
+  readonly packageManager?: PackageManager;
+}
+
+/** The steps from here, in order; those in Keycloak name the administrator. Markdown. */
 export function nextSteps(
   { findings, edits, unread }: Analysis,
   callers: CallersReport | undefined,
-  isWritten = false,
+  { isWritten = false, packageManager = 'npm' }: MoveState = {},
 ): string[] {
   const hasBlocked = findings.some(({ blocked }) => blocked !== null);
   const checksAudience = findings.some(({ differs }) =>
@@ -21,9 +28,9 @@ export function nextSteps(
     ...(isWritten
       ? []
       : [
-          `\`npx keycloak-guard migrate --write\` changes ${imports}\`package.json\` to the drop-in, and nothing else. \`--report move.md\` writes the whole list for the pull request.`,
+          `\`npx keycloak-guard migrate --write --packages <folder>\` changes ${imports}\`package.json\` to the drop-in, and nothing else; the folder is that of the archives (\`docs/install.md\` in the repository). \`--report move.md\` writes the whole list for the pull request.`,
         ]),
-    'Install it: `npm install --save-prod <archive of keycloak-guard>`, as `docs/install.md` in its repository says.',
+    `Install it: \`${packageManager} install\`, for \`package.json\` then names the archive.`,
     'Start the application and run its tests. Sessions stay: they have the same key.',
     ...(checksAudience && callers === undefined
       ? [

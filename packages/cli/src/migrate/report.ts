@@ -3,10 +3,14 @@ import type { Analysis } from './analyse.ts';
 import { type CallersReport, toVerdictLine } from './callers.ts';
 import { count } from './count.ts';
 import { DIFFERENCES, type DifferenceId, type Finding } from './finding.ts';
-import { nextSteps } from './next-steps.ts';
+import { type MoveState, nextSteps } from './next-steps.ts';
 
 /** The report as Markdown, for a pull request. */
-export function toMarkdown(analysis: Analysis, callers: CallersReport | undefined): string {
+export function toMarkdown(
+  analysis: Analysis,
+  callers: CallersReport | undefined,
+  state: MoveState = {},
+): string {
   const { packages, findings, unread } = analysis;
   return [
     `# From ${packages.join(' and ')} to keycloak-guard`,
@@ -39,7 +43,7 @@ export function toMarkdown(analysis: Analysis, callers: CallersReport | undefine
     ),
     ...section(
       'Next',
-      nextSteps(analysis, callers).map((step, at) => `${at + 1}. ${step}`),
+      nextSteps(analysis, callers, state).map((step, at) => `${at + 1}. ${step}`),
     ),
     '',
   ].join('\n');

@@ -4,7 +4,7 @@ import type { Analysis } from './analyse.ts';
 import { type CallersReport, toVerdictLine } from './callers.ts';
 import { count } from './count.ts';
 import { DIFFERENCES, type Finding } from './finding.ts';
-import { nextSteps } from './next-steps.ts';
+import { type MoveState, nextSteps } from './next-steps.ts';
 import { REPLACEMENTS } from './packages.ts';
 import { blockedOf, differencesOf, placeOf, remarkedOf, short, toHeadline, whyUnread } from './report.ts';
 
@@ -13,8 +13,7 @@ export function show(
   out: Output,
   analysis: Analysis,
   callers: CallersReport | undefined,
-  withUses: boolean,
-  isWritten: boolean,
+  { withUses, ...state }: MoveState & { readonly withUses: boolean },
 ): void {
   const { packages, findings, unread } = analysis;
   if (packages.length === 0) {
@@ -44,7 +43,7 @@ export function show(
   }
   if (callers !== undefined) showCallers(out, callers);
   title('Next');
-  nextSteps(analysis, callers, isWritten).forEach((step, at) => {
+  nextSteps(analysis, callers, state).forEach((step, at) => {
     out.line(`${at + 1}. ${plain(step)}`);
   });
 }

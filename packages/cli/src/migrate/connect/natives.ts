@@ -22,6 +22,22 @@ export const HOOKS: Readonly<Record<string, string>> = {
   deauthenticated: 'session({ onEvent })',
 };
 
+/** The arguments with which keycloak-connect and the drop-in call a hook. */
+const ARGUMENTS: Readonly<Record<string, number>> = {
+  ...{ accessDenied: 3, redirectToLogin: 1 },
+  ...{ authenticated: 1, deauthenticated: 1 },
+};
+
+/** Why a hook does not work as it is: some forks of keycloak-connect hand it a callback. */
+export function refusedHook(name: string, hook: unknown): string | null {
+  const most = ARGUMENTS[name];
+  const parameters = isNode(hook) ? (hook.params as readonly SyntaxNode[] | undefined) : undefined;
+  const callback = most === undefined ? undefined : parameters?.[most];
+  if (callback === undefined || callback.type === 'AssignmentPattern' || callback.type === 'RestElement')
+    return null;
+  return `The drop-in calls ${name} as keycloak-connect on npm does, without \`${lastNameOf(callback) ?? 'a callback'}\`: a call of it fails. Remove the parameter; the answer is sent when the function has returned.`;
+}
+
 /** The replacement of an expression with `request.kauth`. */
 export function nativeOfKauth(text: string, node: SyntaxNode): string | null {
   const path = text.slice(node.start, node.end).replace(/[\s?!]/g, '');

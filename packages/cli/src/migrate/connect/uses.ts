@@ -1,14 +1,14 @@
-import { scopeOf, UNKNOWN } from '../../source/evaluate.ts';
+import { type Scope, scopeOf, UNKNOWN } from '../../source/evaluate.ts';
 import type { SourceFile } from '../../source/project.ts';
 import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../../source/syntax.ts';
 import { AS_IT_IS, type Finding, type Verdict } from '../finding.ts';
 import type { Mention } from '../imports.ts';
 import { EXPORTS } from '../packages.ts';
 import { quoteUse } from '../quote-use.ts';
-import { classNamesOf, isCall, isMember, methodOf } from './classes.ts';
+import { classNamesOf, isCall, isClass, isInstance, isMember, methodOf } from './classes.ts';
 import { type ConnectFacts, findConstructorCalls } from './facts.ts';
 import { judgeConstructor, METHODS, toSpecVerdict } from './judge.ts';
-import { GRANT_MANAGER, HOOKS, nativeOfKauth } from './natives.ts';
+import { GRANT_MANAGER, HOOKS, nativeOfKauth, refusedHook } from './natives.ts';
 
 /** Finds every use of a `Keycloak`, of `request.kauth`, and of its classes. */
 export function findConnectUses(
@@ -32,8 +32,14 @@ export function findConnectUses(
 
   for (const { node, around } of walk(program)) {
     const call = calls.get(node);
+    const hook = hookOf(node, around, classes, facts);
     if (call !== undefined) {
       add(node, judgeConstructor(call, facts));
+    } else if (hook !== undefined) {
+      const { name, shown, value } = hook;
+      const blocked = refusedHook(name, functionOf(value, scope));
+      const differs = name === 'accessDenied' ? (['status-401'] as const) : [];
+      add(node, { native: HOOKS[name] ?? null, differs, blocked }, shown);
     } else if (isCall(node)) {
       const name = methodOf(node, facts.instances) ?? '';
       const callee = node.callee as SyntaxNode;
@@ -49,12 +55,6 @@ export function findConnectUses(
       if (EXPORTS['keycloak-connect']?.has(name) === false) {
         add(node, { blocked: `'keycloak-guard/connect' has no type ${name}. Write it in the application.` });
       }
-    } else if (node.type === 'AssignmentExpression' && isHook(node.left)) {
-      add(
-        node,
-        { native: HOOKS[lastNameOf(node.left) ?? ''] ?? null, differs: differsOfHook(node.left) },
-        node.left as SyntaxNode,
-      );
     } else if (node.type === 'AssignmentExpression' && isOfManager(node.left)) {
       add(node, { native: GRANT_MANAGER[lastNameOf(node.left) ?? ''] ?? null }, node.left as SyntaxNode);
     }
@@ -91,11 +91,49 @@ const isOfManager = (left: unknown): boolean =>
   Object.hasOwn(GRANT_MANAGER, lastNameOf(left.property) ?? '') &&
   isGrantManager(left.object);
 
-function isHook(left: unknown): boolean {
-  if (!isNode(left) || !isMember(left)) return false;
-  const name = lastNameOf(left.property) ?? '';
-  return Object.hasOwn(HOOKS, name) && /keycloak|prototype|^kc$/i.test(lastNameOf(left.object) ?? '');
+/** A function of the application in the place of one of `Keycloak`'s. */
+interface Hook {
+  readonly name: string;
+  readonly shown: SyntaxNode;
+  readonly value: unknown;
 }
 
-const differsOfHook = (left: unknown) =>
-  lastNameOf(left) === 'accessDenied' ? (['status-401'] as const) : [];
+/** `keycloak.authenticated = …`, on the prototype too, a method of a subclass, or a member in `Object.assign(keycloak, { … })`. */
+function hookOf(
+  node: SyntaxNode,
+  around: readonly SyntaxNode[],
+  classes: ReadonlySet<string>,
+  { instances }: ConnectFacts,
+): Hook | undefined {
+  const toHook = (named: unknown, shown: unknown, value: unknown): Hook | undefined => {
+    const name = lastNameOf(named) ?? textOf(named) ?? '';
+    return Object.hasOwn(HOOKS, name) ? { name, shown: shown as SyntaxNode, value } : undefined;
+  };
+  const isOf = (object: unknown): boolean =>
+    /^(prototype|kc)$/.test(lastNameOf(object) ?? '') || isInstance(object, instances);
+  if (node.type === 'AssignmentExpression') {
+    const left = node.left as SyntaxNode;
+    return isMember(left) && isOf(left.object) ? toHook(left.property, left, node.right) : undefined;
+  }
+  if (node.type === 'ClassMethod' || node.type === 'ClassProperty') {
+    const isOurs = isClass(
+      around.find(({ type }) => /^Class(Declaration|Expression)$/.test(type))?.superClass,
+      classes,
+    );
+    return isOurs ? toHook(node.key, node.key, node.type === 'ClassMethod' ? node : node.value) : undefined;
+  }
+  if (node.type === 'ObjectMethod' || node.type === 'ObjectProperty') {
+    const call = around[1];
+    const isAssigned = call !== undefined && isCall(call) && lastNameOf(call.callee) === 'assign';
+    const [target] = isAssigned ? (call.arguments as SyntaxNode[]) : [];
+    return isOf(target)
+      ? toHook(node.key, node.key, node.type === 'ObjectMethod' ? node : node.value)
+      : undefined;
+  }
+  return undefined;
+}
+
+/** The function itself, where the file has it. */
+function functionOf(value: unknown, scope: Scope): unknown {
+  return isNode(value) && value.type === 'Identifier' ? scope.get(value.name as string) : value;
+}
