@@ -95,8 +95,6 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     maxEventLoopDelayMs: 0,
     host: 'localhost',
     port: 8000,
-    workers: 1,
-    workerTimeoutMs: 30_000,
     logLevel: 'info',
     auditLog: true,
     adminPushes: false,

@@ -112,7 +112,6 @@ const STARTS: readonly Start[] = [
       };
     },
   },
-  { way: 'keycloak-guard serve', settings: { WORKERS: '2', WORKER_TIMEOUT_MS: '5000' } },
   {
     // Each is a figure or a word that is read where requests are answered: none opens anything.
     way: 'keycloak-guard serve',

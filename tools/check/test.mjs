@@ -46,11 +46,10 @@ const ANSWERS = [
 ];
 const FILES_IN_ONE_PROCESS = 16;
 /** They start processes of their own and wait for them, or send ten thousand requests to each adapter. */
-const ALONE =
-  /^(create|docs).|^server.workers|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
+const ALONE = /^(create|docs).|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
 /** What takes longest begins first. */
 const LONG = [
-  ...['create', 'server/workers', 'docs', 'cli', 'contract/provider', 'adapters', 'nest', 'attacks'],
+  ...['create', 'docs', 'cli', 'contract/provider', 'adapters', 'nest', 'attacks'],
   ...['server', 'contract', 'faults'],
 ];
 /** For all files of a process. One that does not end by then has failed. */

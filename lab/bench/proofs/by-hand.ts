@@ -1,22 +1,17 @@
-import { fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Histogram } from 'prom-client';
-import { createRedisRateLimitStore, openRedis } from '../../../packages/guard/src/redis/index.ts';
 import { createKeycloakFetch } from '../../../packages/server/src/http/keycloak-fetch.ts';
 import { repeatedMembers } from '../../../packages/server/src/http/repeated-members.ts';
 import { createLoggerTo, jsonStream } from '../../../packages/server/src/log/logger.ts';
 import { createRequestLog } from '../../../packages/server/src/observability/request-log.ts';
-import type { WorkerLink } from '../../../packages/server/src/shared/worker-link.ts';
-import { openLink } from '../../../packages/server/src/workers/link.ts';
-import { type ToWorker, unwrap, wrap } from '../../../packages/server/src/workers/messages.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import type { Figure } from '../figures.ts';
 import type { PartOptions } from '../part-options.ts';
-import { hasProgram, here, stop } from '../processes.ts';
+import { stop } from '../processes.ts';
 import { quantile } from '../statistics.ts';
 
 const ROUNDS = 15;
@@ -26,7 +21,6 @@ const command = 'npm run bench -- by-hand';
 export async function byHand({ quick, log }: PartOptions): Promise<Figure[]> {
   const rounds = quick ? 3 : ROUNDS;
   const figures = [histogram(rounds), logLine(rounds), tokenizer(rounds), await call(rounds)];
-  if (hasProgram('redis-server')) figures.push(await workers(rounds));
   for (const { figure, measured } of figures) log(`${figure}: ${measured}`);
   return figures;
 }
@@ -118,51 +112,6 @@ async function call(rounds: number): Promise<Figure> {
     measured: `${own.toFixed(0)} µs by node:http; ${theirs.toFixed(0)} µs by the fetch of Node.js`,
     command,
   };
-}
-
-/** A count that all workers share: by the primary process, and by a Redis on the same machine. */
-async function workers(rounds: number): Promise<Figure> {
-  const primary = fork(here('servers/shared-memory.ts'));
-  const port = await freePort();
-  const redis = spawn('redis-server', ['--port', String(port), '--save', '', '--appendonly', 'no'], {
-    stdio: 'ignore',
-  });
-  const connection = openRedis({ url: `redis://127.0.0.1:${port}`, onNotice: false });
-  try {
-    await new Promise<void>((resolve) => {
-      connection.onReady(resolve);
-    });
-    const link = openLink({
-      send: (message) => void primary.send(wrap(message)),
-      listen: (listener) =>
-        primary.on('message', (message) => {
-          const ours = unwrap<ToWorker>(message);
-          if (ours !== undefined) listener(ours);
-        }),
-    });
-    while (!link.revocations.isCaughtUp) await sleep(20);
-    const stores = [link.limits, createRedisRateLimitStore(connection)];
-    const times = stores.map((): number[] => []);
-    for (let round = 0; round < rounds; round++)
-      for (const [at, store] of stores.entries()) times[at]?.push(await countMany(store, 2_000));
-    const [own, theirs] = times.map((all) => median(all)) as [number, number];
-    return {
-      figure: 'a count that the workers of one machine share, 50 at a time',
-      measured: `${own.toFixed(0)} µs by the primary process; ${theirs.toFixed(0)} µs by a Redis beside it`,
-      command,
-    };
-  } finally {
-    connection.close();
-    await Promise.all([primary, redis].map((child) => stop(child)));
-  }
-}
-
-/** @returns microseconds for each, by the clock */
-async function countMany(store: WorkerLink['limits'], count: number): Promise<number> {
-  const began = performance.now();
-  const one = () => store.increment('somebody', 60_000);
-  for (let done = 0; done < count; done += 50) await Promise.all(Array.from({ length: 50 }, one));
-  return ((performance.now() - began) * 1000) / count;
 }
 
 /** Processor time of each, in turn. Unit: microseconds, median of the rounds. */

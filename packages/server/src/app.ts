@@ -52,7 +52,6 @@ import { createAuthService } from './services/auth-service.ts';
 import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
 import { createPasswordQueue } from './services/password-queue.ts';
 import { openSharedState, whenCaughtUp } from './shared/shared-state.ts';
-import type { WorkerLink } from './shared/worker-link.ts';
 
 /** What a test or an embedding program may bring along. */
 export interface AppDeps {
@@ -62,8 +61,6 @@ export interface AppDeps {
   readonly verifier?: Verifier | undefined;
   /** Default: made from the config. */
   readonly client?: KeycloakClient | undefined;
-  /** With `WORKERS`: the link to the other processes and their shared state. */
-  readonly link?: WorkerLink | undefined;
   /** Answers only to `localhost` and the like in the `Host` header. Default false. */
   readonly loopbackNamesOnly?: boolean | undefined;
   /** Version in the OpenAPI document. */
@@ -109,7 +106,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     observers.push(auditLog);
     app.addHook('onClose', async () => auditLog.close());
   }
-  const shared = await openSharedState(config, deps.logger, deps.link);
+  const shared = await openSharedState(config, deps.logger);
   if (shared !== undefined) app.addHook('onClose', async () => shared.close());
   const tracing = await openTracing(app, config, deps);
   if (tracing !== undefined) observers.push(tracing.observer);
@@ -209,9 +206,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     health: () => app.keycloakHealth(),
     draining,
     clientCheck,
-    link: deps.link,
   });
-  app.decorate('isReadyItself', readiness.isReadyItself);
   await app.register(healthController, { readiness });
   if (!config.docs) return app;
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
@@ -227,7 +222,7 @@ const toLog =
 /** The same in all replicas: names and addresses are hashed with it before they leave this process. */
 function limitSecretOf({ clientSecret, sessionSecrets, redisUrl, clientId }: Config): string {
   const [session] = Array.isArray(sessionSecrets) ? sessionSecrets : [];
-  // Without Redis nothing leaves this process and its workers.
+  // Without Redis nothing leaves this process.
   return clientSecret ?? session ?? redisUrl ?? clientId;
 }
 

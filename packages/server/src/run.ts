@@ -1,8 +1,5 @@
-import cluster from 'node:cluster';
 import { type Config, ConfigError, type ConfigSources, loadConfig } from './config/config.ts';
-import type { WorkerLink } from './shared/worker-link.ts';
 import { closeService, startService } from './start.ts';
-import type { LinkedService } from './workers/worker.ts';
 
 /** Longest time from the end of everything to the end of the process. */
 const LINGER_MS = 500;
@@ -25,30 +22,15 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
         ? `${error.message}\n`
         : `The service cannot start: ${explainStart(error, config)}\n`,
     );
-    // The channel to the primary would keep a worker alive.
-    if (cluster.isWorker) process.exit(code);
     return code;
   }
 }
 
 async function run(config: Config): Promise<number> {
-  if (config.workers > 1) {
-    if (cluster.isPrimary) return (await import('./workers/primary.ts')).runPrimary(config, nextSignal());
-    return (await import('./workers/worker.ts')).runWorker(config, startLinked);
-  }
   const service = await startService(config);
   const signal = await nextSignal();
   service.app.log.info(`${signal}: closing`);
   return closeService(service, config);
-}
-
-async function startLinked(config: Config, link: WorkerLink): Promise<LinkedService> {
-  const service = await startService(config, { link });
-  return {
-    metrics: service.app.metrics,
-    isReady: service.app.isReadyItself,
-    close: () => closeService(service, config),
-  };
 }
 
 /** The first signal closes the service; a second one ends the process at once, as without a handler. */

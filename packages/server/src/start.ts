@@ -6,7 +6,6 @@ import { type AppDeps, buildApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import { createLogger, type Logger } from './log/logger.ts';
 import { startMetricsServer } from './observability/metrics-server.ts';
-import type { WorkerLink } from './shared/worker-link.ts';
 
 /** A service that is listening. */
 export interface RunningService {
@@ -25,12 +24,12 @@ const LONGEST_WAIT_MS = 3_000;
 /** Builds the app and listens. Does not need Keycloak: the service is "not ready" until Keycloak answers. */
 export async function startService(
   config: Config,
-  deps: Pick<AppDeps, 'logger' | 'link' | 'docsLogin' | 'loopbackNamesOnly'> = {},
+  deps: Pick<AppDeps, 'logger' | 'docsLogin' | 'loopbackNamesOnly'> = {},
 ): Promise<RunningService> {
   const logger = deps.logger ?? (await createLogger(config));
   const app = await buildApp(config, { ...deps, logger, version: packageVersion() });
   try {
-    return await listen(app, config, logger, deps.link);
+    return await listen(app, config, logger);
   } catch (error) {
     // The metrics port and the Redis connection would keep a useless process alive.
     await app.close();
@@ -38,15 +37,9 @@ export async function startService(
   }
 }
 
-async function listen(
-  app: FastifyInstance,
-  config: Config,
-  logger: Logger,
-  link: WorkerLink | undefined,
-): Promise<RunningService> {
+async function listen(app: FastifyInstance, config: Config, logger: Logger): Promise<RunningService> {
   const metrics =
-    // Of several workers the primary asks, and adds up.
-    app.metrics === undefined || config.metricsPort === undefined || link !== undefined
+    app.metrics === undefined || config.metricsPort === undefined
       ? undefined
       : await startMetricsServer(app.metrics, { host: config.metricsHost, port: config.metricsPort });
   app.addHook('onClose', async () => metrics?.close());

@@ -6,6 +6,4 @@ export { isRepeated } from './http/request.ts';
 export { toJsonObject } from './jwt/json.ts';
 export { nearestOf } from './options/nearest-name.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
-export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';
-export { createRevocationLog } from './revocation/revocation-log.ts';
 export { ofEach } from './runtime/get-or-make.ts';

@@ -37,10 +37,6 @@ export interface Config {
   readonly adminPushes: boolean;
   readonly host: string;
   readonly port: number;
-  /** Processes that answer at this port. */
-  readonly workers: number;
-  /** 0: no bound. Unit: milliseconds. */
-  readonly workerTimeoutMs: number;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly auditLog: boolean;
   readonly trustProxy: false | string;

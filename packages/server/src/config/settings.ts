@@ -13,7 +13,6 @@ import {
   parseServerUrl,
   parseSessionSecrets,
   parseTrustProxy,
-  whole,
 } from './setting-parsers.ts';
 
 /** In the order in which the documents list them. */
@@ -117,19 +116,6 @@ export const SETTINGS = {
   PORT: {
     description: 'Port to listen on. 0 takes a free one.',
     ...wholeNumber(0, 65_535, 8000),
-  },
-  WORKERS: {
-    description: 'Processes that answer at `PORT`, one for each core. They share what replicas share.',
-    ...wholeNumber(1, 64, 1),
-    example: '4',
-  },
-  WORKER_TIMEOUT_MS: {
-    description:
-      'With `WORKERS`: one that shows no sign of life for so long hangs, is killed and replaced. 0: never. Unit: milliseconds.',
-    rule: 'must be 0, or a whole number from 5000 to 600000',
-    example: '30000',
-    default: '30000',
-    parse: (text) => (text === '0' ? 0 : whole(5_000, 600_000)(text)),
   },
   LOG_LEVEL: {
     description: 'Least level that is logged. Requests are logged at `info`.',

@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
@@ -78,18 +77,6 @@ export function limitConnections(
     app.log.warn({ code: 'too_many_connections', maxConnections }, 'connections are refused: too many');
   }
 
-  if (!cluster.isWorker) {
-    server.maxConnections = maxConnections;
-    server.on('drop', onRefused);
-    return;
-  }
-  // Of several workers Node gives what is too much for one to the next, round and round, and closes nothing.
-  let open = 0;
-  server.on('connection', (socket) => {
-    open++;
-    socket.once('close', () => open--);
-    if (open <= maxConnections) return;
-    socket.destroy();
-    onRefused();
-  });
+  server.maxConnections = maxConnections;
+  server.on('drop', onRefused);
 }

@@ -13,7 +13,6 @@ export async function startMetricsServer(
       response.writeHead(404, { 'content-type': 'application/json' }).end('{"detail":"Not Found"}');
       return;
     }
-    // A worker that hangs does not answer.
     const body = await metrics.metrics().catch(() => undefined);
     if (body === undefined) {
       response.writeHead(503, { 'content-type': 'application/json' }).end('{"detail":"Service Unavailable"}');

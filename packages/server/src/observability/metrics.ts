@@ -31,10 +31,9 @@ export function createMetrics() {
   const registers = [registry];
   const observer = prometheus({ register: registry });
 
-  /** @param aggregator how the values of several workers are combined */
-  function gauge(name: string, help: string, value: () => number, aggregator: 'sum' | 'max' = 'sum'): void {
+  function gauge(name: string, help: string, value: () => number): void {
     new Gauge({
-      ...{ name, help, registers, aggregator },
+      ...{ name, help, registers },
       collect() {
         this.set(value());
       },
@@ -55,7 +54,7 @@ export function createMetrics() {
       gauge('keycloak_guard_calls_in_flight', `${others} at Keycloak`, () => callTurns.inFlight);
       gauge('keycloak_guard_calls_waiting', `${others} that wait for their turn`, () => callTurns.waiting);
       const stopped = '1 while logins and the like are refused at once, because Keycloak hangs';
-      gauge('keycloak_guard_calls_stopped', stopped, () => (breaker.isOpen ? 1 : 0), 'max');
+      gauge('keycloak_guard_calls_stopped', stopped, () => (breaker.isOpen ? 1 : 0));
 
       const dropped = new Counter({
         name: 'keycloak_guard_log_lines_dropped_total',

@@ -1,14 +1,6 @@
 import type { Health } from 'keycloak-guard/fastify';
-import type { WorkerLink } from '../shared/worker-link.ts';
 import type { ClientCheck } from './client-check.ts';
 import type { Draining } from './draining.ts';
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Whether this process is ready, regardless of the other workers. */
-    isReadyItself: () => boolean;
-  }
-}
 
 /** What `/health/ready` is made of. */
 export type Readiness = ReturnType<typeof watchReadiness>;
@@ -17,15 +9,11 @@ interface ReadinessSources {
   readonly health: () => Health;
   readonly draining: Draining;
   readonly clientCheck: Pick<ClientCheck, 'isInTheWay' | 'status'>;
-  /** With several workers: the others. */
-  readonly link: Pick<WorkerLink, 'areAllReady'> | undefined;
 }
 
-export function watchReadiness({ health, draining, clientCheck, link }: ReadinessSources) {
-  const isReadyItself = () => !draining.isDraining && !clientCheck.isInTheWay && health().isReady;
+export function watchReadiness({ health, draining, clientCheck }: ReadinessSources) {
   return {
-    isReadyItself,
-    isReady: (): boolean => isReadyItself() && link?.areAllReady !== false,
+    isReady: (): boolean => !draining.isDraining && !clientCheck.isInTheWay && health().isReady,
     checks(): object {
       const { keys, keycloak, revocations } = health().checks;
       return {

@@ -4,7 +4,6 @@ import type { RateLimitStore } from 'keycloak-guard/limits';
 import type { SessionStore } from 'keycloak-guard/session';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
-import type { WorkerLink } from './worker-link.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -13,7 +12,7 @@ declare module 'fastify' {
   }
 }
 
-/** What processes share: replicas where `REDIS_URL` is set, else the workers of one machine. */
+/** What processes share through Redis or Valkey. */
 export interface SharedState {
   readonly revocations: ProofStore;
   readonly sessions: SessionStore;
@@ -25,9 +24,8 @@ export interface SharedState {
 export async function openSharedState(
   config: Pick<Config, 'redisUrl' | 'redisKeyPrefix'>,
   logger: Logger | undefined,
-  link: WorkerLink | undefined,
 ): Promise<SharedState | undefined> {
-  if (config.redisUrl === undefined) return link && { ...link, close() {} };
+  if (config.redisUrl === undefined) return undefined;
   // Its client has more modules than the rest of the service together; they cost start-up time.
   const { createRedisRateLimitStore, createRedisRevocationStore, createRedisSessionStore, openRedis } =
     await import('keycloak-guard/redis');
