@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Histogram } from 'prom-client';
 import { createKeycloakFetch } from '../../../packages/server/src/http/keycloak-fetch.ts';
 import { repeatedMembers } from '../../../packages/server/src/http/repeated-members.ts';
 import { createLoggerTo, jsonStream } from '../../../packages/server/src/log/logger.ts';
@@ -20,25 +19,9 @@ const command = 'npm run bench -- by-hand';
 /** What the service does itself, beside what a library needs for the same. */
 export async function byHand({ quick, log }: PartOptions): Promise<Figure[]> {
   const rounds = quick ? 3 : ROUNDS;
-  const figures = [histogram(rounds), logLine(rounds), tokenizer(rounds), await call(rounds)];
+  const figures = [logLine(rounds), tokenizer(rounds), await call(rounds)];
   for (const { figure, measured } of figures) log(`${figure}: ${measured}`);
   return figures;
-}
-
-function histogram(rounds: number): Figure {
-  const buckets = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-  const times = new Histogram({
-    ...{ name: 'seconds', help: 'x', labelNames: ['route', 'status'], buckets },
-    registers: [],
-  });
-  const [theirs] = inTurn(rounds, 100_000, [
-    (i) => times.observe({ route: '/protected', status: 200 }, (i % 1000) / 1e5),
-  ]) as [number];
-  return {
-    figure: 'a request in the histogram of times',
-    measured: `prom-client ${theirs.toFixed(2)} µs`,
-    command,
-  };
 }
 
 function logLine(rounds: number): Figure {

@@ -43,7 +43,6 @@ import { closeUnread, limitConnections, serverLimits } from './limits/server-lim
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { tellAnswers } from './observability/answers.ts';
-import { openTracing } from './observability/open-tracing.ts';
 import { createRequestLog } from './observability/request-log.ts';
 import { createClientCheck } from './readiness/client-check.ts';
 import { addDrain } from './readiness/draining.ts';
@@ -212,6 +211,23 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
   await app.register(docsController, { clientId: config.clientId, basePath, login: deps.docsLogin });
   return app;
+}
+
+/** Longest wait for the collector at shutdown. Unit: milliseconds. */
+const LONGEST_FLUSH_MS = 2_000;
+
+/** Loads OpenTelemetry if it is switched on; its modules cost start-up time. */
+async function openTracing(
+  app: FastifyInstance,
+  { tracing: { exporter, problem }, shutdownTimeoutMs }: Config,
+  { logger, version = '0.0.0' }: AppDeps,
+) {
+  if (problem !== undefined) logger?.warn(`no traces: ${problem}`);
+  if (exporter === 'off') return undefined;
+  const { startTracing } = await import('./observability/tracing.ts');
+  const tracing = startTracing({ exporter }, { version, logger });
+  app.addHook('onClose', () => tracing.close(Math.min(LONGEST_FLUSH_MS, shutdownTimeoutMs / 2)));
+  return tracing;
 }
 
 const toLog =

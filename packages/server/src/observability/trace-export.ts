@@ -3,7 +3,11 @@ import {
   convertLegacyHttpOptions,
   createOtlpHttpExportDelegate,
 } from '@opentelemetry/otlp-exporter-base/node-http';
-import { JsonTraceSerializer, TraceExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
+import {
+  JsonTraceSerializer,
+  ProtobufTraceSerializer,
+  TraceExporterMetricsHelper,
+} from '@opentelemetry/otlp-transformer';
 import {
   defaultResource,
   detectResources,
@@ -19,7 +23,6 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { TracingSettings } from '../config/tracing-settings.ts';
 import type { Logger } from '../log/logger.ts';
-import { createSpanSerializer } from './span-bytes.ts';
 
 /** Between two lines in the log about a collector that takes nothing. */
 const COMPLAIN_EVERY_MS = 60_000;
@@ -36,13 +39,13 @@ export const createResource = (version: string): Resource =>
     .merge(resourceFromAttributes({ 'service.name': 'keycloak-guard', 'service.version': version }))
     .merge(detectResources({ detectors: [envDetector] }));
 
-/** As OpenTelemetry's own exporters are made, but for the serializer. */
+/** As OpenTelemetry's own exporters are made: each of them is a package of its own. */
 function createExporter(exporter: Exporter): SpanExporter {
   if (exporter === 'console') return new ConsoleSpanExporter();
   const [type, serializer] =
     exporter === 'http/json'
       ? ['application/json', JsonTraceSerializer]
-      : ['application/x-protobuf', createSpanSerializer()];
+      : ['application/x-protobuf', ProtobufTraceSerializer];
   const options = convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', { 'Content-Type': type });
   return new OTLPExporterBase(
     createOtlpHttpExportDelegate(

@@ -1,83 +1,104 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  type Context,
+  type context,
+  defaultTextMapGetter,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { opentelemetry } from 'keycloak-guard/opentelemetry';
 import type { TracingSettings } from '../config/tracing-settings.ts';
 import { isHealthRoute } from '../http/health-routes.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Answer } from './answers.ts';
-import { createRequestContext } from './request-context.ts';
-import { createModels, RequestSpan } from './request-span.ts';
-import { createIds, RequestTrace } from './request-trace.ts';
 import { createProcessor, createResource } from './trace-export.ts';
-import { createSampler } from './trace-sampler.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Where spans of this request belong; `null` where traces are off. */
-    trace: RequestTrace | null;
+    /** The context with the span of this request; `null` where it has none. */
+    traced: Context | null;
   }
 }
 
 /** Traces of one app: request → token check → calls to Keycloak. */
 export type Tracing = ReturnType<typeof startTracing>;
 
+const propagator = new W3CTraceContextPropagator();
+
 /**
- * Nothing that a caller sent is in a span: neither path nor query nor header, for people put tokens there. Nothing is
- * registered globally: two apps in a process do not see each other's spans.
+ * Nothing that a caller sent is in a span: neither path nor query nor header, for people put tokens there. Of the caller's trace
+ * context the parent is taken and passed on to Keycloak (W3C Trace Context); baggage is not. Nothing is registered globally: two apps
+ * in a process do not see each other's spans. Sampling is as `OTEL_TRACES_SAMPLER` says.
  */
 export function startTracing(
   settings: { readonly exporter: Exclude<TracingSettings['exporter'], 'off'> },
   { version, logger }: { version: string; logger: Logger | undefined },
 ) {
-  const processor = createProcessor(settings.exporter, logger);
-  const resource = createResource(version);
-  const [sampler, idGenerator] = [createSampler(), createIds()];
-  const provider = new BasicTracerProvider({ resource, sampler, idGenerator, spanProcessors: [processor] });
-  const models = new BasicTracerProvider({ resource, sampler: new AlwaysOnSampler() });
-  const modelOf = createModels(models, version);
-  const { context, run, runThrough, end } = createRequestContext();
-
-  const traceOf = (request: FastifyRequest): RequestTrace => {
-    request.trace ??= new RequestTrace(request.raw.headers, { sampler, ids: idGenerator });
-    return request.trace;
+  const provider = new BasicTracerProvider({
+    resource: createResource(version),
+    spanProcessors: [createProcessor(settings.exporter, logger)],
+  });
+  const tracer = provider.getTracer('keycloak-guard', version);
+  const storage = new AsyncLocalStorage<Context>();
+  const contexts: Pick<typeof context, 'active' | 'with'> = {
+    active: () => storage.getStore() ?? ROOT_CONTEXT,
+    with: (within, run, self, ...args) => storage.run(within, () => run.call(self as never, ...args)),
   };
 
-  function makeSpan({ request, route }: Answer, status: number | undefined, ms: number): void {
-    // Probes are not worth a span.
-    if (isHealthRoute(route)) return;
-    // Refused before its route was known.
-    const isLate = request.trace === null;
-    const place = traceOf(request);
-    end(place);
-    if (!place.isSampled) return;
-    const scheme = request.protocol === 'https' ? 'https' : 'http';
-    const beganAt = isLate ? Math.floor(place.beganAt - ms) : place.beganAt;
-    const model = modelOf({ method: request.method, scheme, route, status });
-    processor.onEnd(new RequestSpan(model, place.place, { requestId: request.id, beganAt, ms }));
+  /** The route, which names the span, may not be known yet. */
+  function begin(request: FastifyRequest): Context {
+    const attributes = {
+      'http.request.method': request.method,
+      'url.scheme': request.protocol === 'https' ? 'https' : 'http',
+      'keycloak_guard.request_id': request.id,
+    };
+    const outside = propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
+    const span = tracer.startSpan(request.method, { kind: SpanKind.SERVER, attributes }, outside);
+    return trace.setSpan(outside, span);
+  }
+
+  function end({ request, route }: Answer, status: number | undefined): void {
+    const span: Span | undefined = request.traced === null ? undefined : trace.getSpan(request.traced);
+    if (span === undefined) return;
+    if (route !== undefined) span.updateName(`${request.method} ${route}`).setAttribute('http.route', route);
+    if (status !== undefined) span.setAttribute('http.response.status_code', status);
+    if (status === undefined || status >= 500) {
+      span.setAttribute('error.type', status === undefined ? 'aborted' : String(status));
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end();
   }
 
   return {
     /** Makes the spans of token checks and calls. */
-    observer: opentelemetry({ tracerProvider: provider, context }),
+    observer: opentelemetry({ tracerProvider: provider, context: contexts }),
 
-    /** Notes where the spans of a request belong. Call it before the first route. */
+    /** Begins the span of each request. Call it before the first hook that may refuse one. */
     traceRequests(app: FastifyInstance): void {
-      app.decorateRequest('trace', null);
-      function within(request: FastifyRequest, _reply: unknown, done: () => void): void {
-        (isShallow(request) ? run : runThrough)(traceOf(request), done);
-      }
-      app.addHook('onRoute', (route) => {
-        if (isHealthRoute(route.url)) return;
-        route.onRequest = [within, ...[route.onRequest ?? []].flat()];
-        // What reads a body may have the context of the connection: from here on it is that of the request.
-        if (hasBody(route.method)) route.preValidation = [within, ...[route.preValidation ?? []].flat()];
+      app.decorateRequest('traced', null);
+      app.addHook('onRequest', (request, _reply, done) => {
+        // Probes are not worth a span.
+        if (isHealthRoute(request.routeOptions.url)) return done();
+        request.traced = begin(request);
+        storage.run(request.traced, done);
+      });
+      // What reads a body may have the context of the connection: from here on it is that of the request.
+      app.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+        if (request.traced === null) done();
+        else storage.run(request.traced, done);
       });
     },
 
-    /** Makes the span of a request. */
-    onAnswered: (answer: Answer, ms: number) => makeSpan(answer, answer.reply.statusCode, ms),
-    onAborted: (answer: Answer, ms: number) => makeSpan(answer, undefined, ms),
+    /** Ends the span of a request. */
+    onAnswered: (answer: Answer) => end(answer, answer.reply.statusCode),
+    onAborted: (answer: Answer) => end(answer, undefined),
 
     /** Sends the remaining spans, within a time limit, so a hung collector delays no shutdown. */
     async close(timeoutMs: number): Promise<void> {
@@ -85,10 +106,3 @@ export function startTracing(
     },
   };
 }
-
-const hasBody = (method: string | readonly string[]): boolean =>
-  [method].flat().some((one) => one !== 'GET' && one !== 'HEAD');
-
-/** With a token and without a body: it calls Keycloak at most to have the token checked, which has a context of its own. */
-const isShallow = ({ raw: { method, headers } }: FastifyRequest): boolean =>
-  headers.authorization !== undefined && (method === 'GET' || method === 'HEAD');
