@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { type ServerOptions, Server as SocketIo } from 'socket.io';
 import { io as connectSocketIo } from 'socket.io-client';
 import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
+import type { SecurityEvent } from '../../packages/guard/src/core/internal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 /** A guarded server of Socket.IO, and clients of it. */
@@ -15,7 +16,9 @@ async function setUp(t: TestContext, options: Partial<ServerOptions> = {}) {
   const lines: string[] = [];
   const quiet = () => {};
   const log = { info: quiet, warn: quiet, error: (_fields: object, line: string) => void lines.push(line) };
-  const kc = keycloak({ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, log });
+  const events: SecurityEvent[] = [];
+  const observers = [{ event: (one: SecurityEvent) => void events.push(one) }];
+  const kc = keycloak({ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, log, observers });
   const server = createServer();
   const io = new SocketIo(server, options);
   io.use(kc.socket());
@@ -32,13 +35,13 @@ async function setUp(t: TestContext, options: Partial<ServerOptions> = {}) {
     await kc.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const open = (token: string) => {
-    const socket = connectSocketIo(url, { auth: { token }, reconnection: false });
+  const open = (token: string, more: object = {}) => {
+    const socket = connectSocketIo(url, { auth: { token }, reconnection: false, ...more });
     t.after(() => socket.close());
     const next = (event: string) => new Promise<unknown>((resolve) => socket.once(event, resolve));
     return { socket, next };
   };
-  return { realm, io, lines, connected, open };
+  return { realm, io, lines, connected, events, open };
 }
 
 test('where Socket.IO sends what was missed before it is decided who it is, nobody is admitted, and the log says why', async (t) => {
@@ -65,4 +68,22 @@ test('a token that ends while other middleware decides ends the connection befor
   await Promise.race([next('connect'), over]);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   assert.deepEqual([socket.connected, connected], [false, []]);
+});
+
+test('an audit log names the person of the token that was refused, not of one that a header brings beside it', async (t) => {
+  const { realm, events, open } = await setUp(t);
+  const victim = realm.mint({ preferred_username: 'victim', sub: 'victim', sid: 'of-victim' });
+  const unsigned = `${victim.slice(0, victim.lastIndexOf('.'))}.AAAA`;
+  const extraHeaders = { authorization: `Bearer ${unsigned}` };
+  const own = { preferred_username: 'sara', sub: 'sara', sid: 'of-sara' };
+  const { next } = open(realm.mint({ ...own, exp: realm.now - 3600 }), { extraHeaders });
+  await next('connect_error');
+  const sara = { user: 'sara', subject: 'sara', sessionId: 'of-sara' };
+  assert.deepEqual(events, [{ event: 'access', outcome: 'token_expired', ...sara }]);
+
+  const { socket, next: nextOf } = open(realm.mint(own), { extraHeaders, forceNew: true });
+  await nextOf('hello');
+  const token = realm.mint({ ...own, exp: realm.now - 3600 });
+  assert.equal((await socket.timeout(20_000).emitWithAck('auth', { token })).ok, false);
+  assert.deepEqual(events.at(-1), { event: 'access', outcome: 'token_expired', ...sara });
 });

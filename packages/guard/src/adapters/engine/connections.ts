@@ -30,7 +30,9 @@ export interface ConnectionGuard<Incoming> {
 }
 
 /** What connections need of an adapter. */
-export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
+export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'resourceOf'> {
+  /** As that of a gate. @param judged the token that was refused, if it is not the one of the request's headers */
+  onDenied?(request: Incoming, error: AuthError, principal: Principal | null, judged?: string): void;
   /** How requirements of a connection read the request that it began with. */
   readonly asking: AskingHost<Incoming>;
   toRequest(request: Incoming): RequestLike;
@@ -232,7 +234,8 @@ export function createConnections<Incoming>(
         return session && ((asked) => session(asked.request, null));
       },
       resourceOf: ({ request }) => host.resourceOf?.(request),
-      onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
+      onDenied: ({ request, token, proved }, error, principal) =>
+        host.onDenied?.(request, error, principal, token ?? proved),
     });
   }
   let plainGate: Gate<Held<Incoming>, null> | undefined;

@@ -170,8 +170,13 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     [...verifier.members, ...(client.observers ?? [])],
     host,
   );
-  function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
-    securityEvents?.denied(request, error, principal);
+  function tellDenied(
+    request: Incoming,
+    error: AuthError,
+    principal: Principal | null,
+    judged?: string,
+  ): void {
+    securityEvents?.denied(request, error, principal, judged);
     // Who is sent to the login was not refused.
     if (logRefusal !== undefined && inviteToLogin(error, request) === undefined)
       tellOf(request, 'logRefusals', () => logRefusal(request, error));

@@ -19,7 +19,8 @@ type Who = Pick<SecurityEvent, 'user' | 'through' | 'tenant' | 'subject' | 'sess
 export interface SecurityEvents<Incoming> {
   readonly tell: Tell<Incoming>;
   admitted(request: Incoming, principal: Principal): void;
-  denied(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /** @param judged the token that was refused. Default: the one of the request's headers */
+  denied(request: Incoming, error: AuthError, principal: Principal | null, judged?: string): void;
   message(request: Incoming, message: KeycloakMessage): void;
   session(event: SessionEvent, request: Incoming | null): void;
 }
@@ -76,9 +77,10 @@ export function createSecurityEvents<Incoming>(
   };
 
   /** Only of a token that Keycloak has signed. */
-  function whoSent(request: Incoming): Who {
+  function whoSent(request: Incoming, judged: string | undefined): Who {
     try {
-      const read = readCredentials(toRequest(request), true) as string | { readonly token: string };
+      const read =
+        judged ?? (readCredentials(toRequest(request), true) as string | { readonly token: string });
       const claims = readCompactJws(typeof read === 'string' ? read : read.token).payload();
       const { preferred_username: user, sub: subject, sid, session_state } = claims;
       return { user: toText(user), subject: toText(subject), sessionId: toText(sid ?? session_state) };
@@ -95,12 +97,12 @@ export function createSecurityEvents<Incoming>(
       tell({ event: 'access', outcome: 'ok', ...whoIs(principal) }, request);
     },
     /** Without requests that have no token, and without outages. */
-    denied(request, { code, statusCode, seen: user }, principal) {
+    denied(request, { code, statusCode, seen: user }, principal, judged) {
       if (code === 'too_many_logins') {
         return tell({ event: 'login', outcome: 'rate_limited', by: 'password', user }, request);
       }
       if (code === 'missing_token' || !(statusCode < 500)) return;
-      const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request) : {};
+      const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request, judged) : {};
       tell({ event: 'access', outcome: code, ...who }, request);
     },
     message(request, { by, revocations, error }) {
