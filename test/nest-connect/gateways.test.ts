@@ -42,7 +42,7 @@ function toGateway(gateway: ClassDecorator): Type {
       return { event: 'admin', data: true };
     }
   }
-  // APP_GUARD does not reach gateways.
+  // As applications have it, for Nest takes no APP_GUARD to gateways.
   decorate(ChatGateway, gateway, UseFilters(Sender), UseGuards(AuthGuard, ResourceGuard, RoleGuard));
   decorate(ChatGateway, 'me', SubscribeMessage('me'));
   decorate(ChatGateway, 'open', SubscribeMessage('open'), Public());

@@ -98,8 +98,9 @@ export const DIFFERENCES = {
   },
   'unknown-context': {
     title: 'WebSocket and RPC handlers are guarded',
-    why: 'The package admits everything that is neither HTTP nor GraphQL.',
-    wayOut: '`@Public()` opens a handler.',
+    why: 'The package admits everything that is neither HTTP nor GraphQL, and Nest takes no `APP_GUARD` there. The drop-in does.',
+    wayOut:
+      '`tokenFrom.rpc` says where the token of a microservice’s message is. `@Public()` opens a handler.',
   },
   'online-validation': {
     title: 'ONLINE asks Keycloak at most every 30 seconds about a token that is in use',

@@ -46,7 +46,7 @@ export function findReplaced(
     }),
   );
   return handlers
-    .filter(({ kind, method }) => kind !== undefined && replaced.some((called) => called === method))
+    .filter(({ kinds, method }) => kinds.length > 0 && replaced.some((called) => called === method))
     .map(({ name }) => `${name}: ${ADVICE}`);
 }
 

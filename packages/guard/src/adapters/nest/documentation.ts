@@ -33,7 +33,7 @@ function documentController(
   scheme: string,
 ): void {
   const routes = handlers
-    .filter(({ kind }) => kind === 'http' || kind === 'sse')
+    .filter(({ kinds }) => kinds.includes('http') || kinds.includes('sse'))
     .map(({ method }) => ({
       method,
       options: isGuardedBy(controller) || isGuardedBy(method) ? toGuardOptions(controller, method) : null,

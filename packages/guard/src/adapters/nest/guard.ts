@@ -7,12 +7,13 @@ import {
   Logger,
   Optional,
 } from '@nestjs/common';
+import { asOurs } from './global-guards.ts';
 import { KeycloakService } from './service.ts';
 
 /**
  * Admits callers who have a valid token and meet what the decorators require: over HTTP, GraphQL, WebSocket gateways and
  * microservices. Every decorator that requires something applies this guard. To guard all handlers of the app, register it
- * as `APP_GUARD`.
+ * as `APP_GUARD`: messages of gateways and of a hybrid app's microservices too.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: KeycloakGuard };
@@ -36,3 +37,4 @@ export class KeycloakGuard implements CanActivate {
 Injectable()(KeycloakGuard);
 Inject(KeycloakService)(KeycloakGuard, undefined, 0);
 Optional()(KeycloakGuard, undefined, 0);
+asOurs(KeycloakGuard);

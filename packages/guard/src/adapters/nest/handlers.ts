@@ -1,16 +1,18 @@
 import type { Type } from '@nestjs/common';
 import { APP_GUARD, type ModulesContainer } from '@nestjs/core';
 
+export type HandlerKind = 'http' | 'sse' | 'ws' | 'rpc' | 'graphql' | 'subscription' | 'field';
+
 /** A method of a class that Nest has in its container. */
 export interface Handler {
   readonly controller: Type;
   /** `Class.method`. */
   readonly name: string;
   readonly method: object;
-  /** `undefined` if it is none of the handlers that Nest guards. */
-  readonly kind: 'http' | 'sse' | 'ws' | 'rpc' | 'graphql' | 'subscription' | 'field' | undefined;
-  /** Whether Nest runs guards for it. */
-  readonly isGuarded: boolean;
+  /** A method may be a route and a message. Empty if it is none of the handlers that Nest guards. */
+  readonly kinds: readonly HandlerKind[];
+  /** Those of its kinds for which Nest runs no guard. */
+  readonly unguarded: readonly HandlerKind[];
 }
 
 /** A class in Nest's container. */
@@ -40,15 +42,13 @@ export function registeredIn(modules: ModulesContainer): Registered[] {
     isController,
     isResolver: Reflect.hasMetadata(RESOLVER_TYPE, controller),
     handlers: methodsOf(controller).map(([name, method]) => {
-      const kind = kindOf(controller, method);
-      const isGuarded = isRun(kind, controller, isController) && (kind !== 'field' || areFieldsGuarded);
-      return {
-        controller,
-        name: `${controller.name}.${name}`,
-        method,
-        kind,
-        isGuarded: isGuarded && name !== '__resolveType',
-      };
+      const kinds = kindsOf(controller, method);
+      const isGuarded = (kind: HandlerKind) =>
+        name !== '__resolveType' &&
+        isRun(kind, controller, isController) &&
+        (kind !== 'field' || areFieldsGuarded);
+      const unguarded = kinds.filter((kind) => !isGuarded(kind));
+      return { controller, name: `${controller.name}.${name}`, method, kinds, unguarded };
     }),
   }));
 }
@@ -110,24 +110,27 @@ export function isReference(method: object): boolean {
   return Boolean(Reflect.getMetadata(REFERENCE, method));
 }
 
-function kindOf(controller: Type, method: object): Handler['kind'] {
+function kindsOf(controller: Type, method: object): HandlerKind[] {
   const has = (key: string) => Reflect.hasMetadata(key, method);
   const isTrue = (key: string) => Boolean(Reflect.getMetadata(key, method));
-  if (has(ROUTE_METHOD)) return isTrue(SSE) ? 'sse' : 'http';
-  if (has(MESSAGE)) return 'ws';
-  if (has(PATTERN)) return 'rpc';
   const type: unknown =
     Reflect.getMetadata(RESOLVER_TYPE, method) ?? Reflect.getMetadata(RESOLVER_TYPE, controller);
-  if (type === 'Subscription') return 'subscription';
-  if (type === 'Query' || type === 'Mutation') return 'graphql';
-  return isTrue(FIELD) || isReference(method) ? 'field' : undefined;
+  const is: Readonly<Record<HandlerKind, boolean>> = {
+    http: has(ROUTE_METHOD) && !isTrue(SSE),
+    sse: has(ROUTE_METHOD) && isTrue(SSE),
+    ws: has(MESSAGE),
+    rpc: has(PATTERN),
+    graphql: type === 'Query' || type === 'Mutation',
+    subscription: type === 'Subscription',
+    field: isTrue(FIELD) || isReference(method),
+  };
+  return (Object.keys(is) as HandlerKind[]).filter((kind) => is[kind]);
 }
 
 /** Nest looks for each kind in one place only. */
-function isRun(kind: Handler['kind'], controller: Type, isController: boolean): boolean {
+function isRun(kind: HandlerKind, controller: Type, isController: boolean): boolean {
   if (kind === 'http' || kind === 'sse' || kind === 'rpc') return isController;
-  if (kind === 'ws') return Reflect.hasMetadata(GATEWAY, controller);
-  return kind !== undefined;
+  return kind !== 'ws' || Reflect.hasMetadata(GATEWAY, controller);
 }
 
 /** Whether every GraphQL module of the application runs guards for fields. */

@@ -12,6 +12,7 @@ export {
 export { decide, refuse, refuseUnknown } from './decide.ts';
 export { type Decorated, findReplaced, toMarked } from './decorated.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
+export { asOurs, GlobalGuards, globalGuardsOf, guardMessages } from './global-guards.ts';
 export { appGuardsIn, type Handler, registeredIn } from './handlers.ts';
 export type { ModuleLifecycle } from './lifecycle.ts';
 export { createNestLog } from './nest-log.ts';
@@ -23,4 +24,4 @@ export {
   type TokenReaders,
   UnknownContextError,
 } from './to-call.ts';
-export { findOpen, findUnguarded, refuseUnguarded } from './unguarded.ts';
+export { findMarkedTypes, findOpenReferences, findUnguarded, refuseUnguarded } from './unguarded.ts';

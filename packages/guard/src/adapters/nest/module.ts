@@ -5,17 +5,18 @@ import {
   Module,
   type ModuleMetadata,
 } from '@nestjs/common';
-import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { AppClaims } from '../../core/index.ts';
 import { accessOf } from './access.ts';
 import { documentGuards } from './documentation.ts';
+import { guardMessages } from './global-guards.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { ModuleLifecycle } from './lifecycle.ts';
 import { createNestLog } from './nest-log.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
 import { endStreams } from './streams.ts';
-import { assertGuarded, findOpen } from './unguarded.ts';
+import { assertGuarded, assertTypesUnmarked, findOpenReferences } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */
 export interface KeycloakModuleAsyncOptions<C extends object = AppClaims>
@@ -38,12 +39,18 @@ export class KeycloakModule implements ModuleLifecycle {
   readonly #host: HttpAdapterHost;
   readonly #modules: ModulesContainer;
 
-  constructor(keycloak: KeycloakService, host: HttpAdapterHost, modules: ModulesContainer) {
+  constructor(
+    keycloak: KeycloakService,
+    host: HttpAdapterHost,
+    modules: ModulesContainer,
+    contexts: ExternalContextCreator,
+  ) {
     this.#keycloak = keycloak;
     this.#host = host;
     this.#modules = modules;
     // A document is often made before the app is initialized.
     documentGuards(modules, KeycloakGuard, keycloak.securityScheme);
+    guardMessages(modules, contexts);
   }
 
   /**
@@ -90,7 +97,7 @@ export class KeycloakModule implements ModuleLifecycle {
   /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
   configure(): void {
     endStreams(this.#modules);
-    const open = findOpen(this.#modules, KeycloakGuard, (on) => accessOf(on) !== undefined);
+    const open = findOpenReferences(this.#modules, KeycloakGuard, (on) => accessOf(on) !== undefined);
     if (open !== undefined)
       createNestLog().warn({ fix: 'Add @Require({}), or @Public() if that is meant' }, open);
     this.#keycloak.mount(this.#host.httpAdapter);
@@ -106,6 +113,11 @@ export class KeycloakModule implements ModuleLifecycle {
     this.#keycloak.load();
   }
 
+  /** Called by Nest when the app has its GraphQL schema. @throws {Error} naming each type that a decorator guards in vain */
+  onApplicationBootstrap(): void {
+    assertTypesUnmarked(this.#modules);
+  }
+
   /** Called by Nest. Ends every timer; not earlier, because requests under way still need the service. */
   onApplicationShutdown(): Promise<void> {
     return this.#keycloak.close();
@@ -116,3 +128,4 @@ Module({})(KeycloakModule);
 Inject(KeycloakService)(KeycloakModule, undefined, 0);
 Inject(HttpAdapterHost)(KeycloakModule, undefined, 1);
 Inject(ModulesContainer)(KeycloakModule, undefined, 2);
+Inject(ExternalContextCreator)(KeycloakModule, undefined, 3);

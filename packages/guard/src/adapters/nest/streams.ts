@@ -18,8 +18,8 @@ export function isStreaming(handler: object): boolean {
  * Must be called before Nest has its routes.
  */
 export function endStreams(modules: ModulesContainer): void {
-  for (const { kind, method } of registeredIn(modules).flatMap(({ handlers }) => handlers)) {
-    if ((kind !== 'sse' && kind !== 'subscription') || streaming.has(method)) continue;
+  for (const { kinds, method } of registeredIn(modules).flatMap(({ handlers }) => handlers)) {
+    if (!(kinds.includes('sse') || kinds.includes('subscription')) || streaming.has(method)) continue;
     streaming.add(method);
     const before = (Reflect.getMetadata(INTERCEPTORS, method) as readonly unknown[] | undefined) ?? [];
     Reflect.defineMetadata(INTERCEPTORS, [STREAM_END, ...before], method);

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { accessOf, isAccessLost, lineageOf } from './access.ts';
 import { findReplaced } from './decorated.ts';
-import { appGuardsIn, type Handler, isReference, type Registered, registeredIn } from './handlers.ts';
+import { appGuardsIn, type HandlerKind, isReference, type Registered, registeredIn } from './handlers.ts';
 
 /**
  * Refuses the start if a decorator requires something of a handler for which Nest runs no guard: it would admit everybody.
@@ -19,35 +19,36 @@ export function assertGuarded(modules: ModulesContainer): void {
   );
 }
 
+/** The same for types of GraphQL. Must be called when the application has its schema. @throws {Error} naming each of them */
+export function assertTypesUnmarked(modules: ModulesContainer): void {
+  refuseUnguarded('KeycloakModule', findMarkedTypes(modules, isGuarding));
+}
+
 const isGuarding = (on: object): boolean => accessOf(on)?.isPublic === false;
 const isOpened = (method: object): boolean => accessOf(method)?.isPublic === true;
 
 /**
- * Handlers that everybody may call although a guard is the app's own: Nest runs no `APP_GUARD` for them, and no decorator and no
- * other guard decides on them.
+ * References of entities that everybody may ask for although a guard is the app's own: Nest runs no guard for them.
  *
  * @param guard the class given as `APP_GUARD`
  * @param isMarked whether a decorator decides on a class or a handler
  * @returns a line for the log; `undefined` if there are none
  */
-export function findOpen(
+export function findOpenReferences(
   modules: ModulesContainer,
   guard: Type,
   isMarked: (on: object) => boolean,
 ): string | undefined {
   if (!appGuardsIn(modules).includes(guard)) return undefined;
-  const isDecided = (on: object) => isMarked(on) || Reflect.hasMetadata('__guards__', on);
-  const isApart = ({ kind, isGuarded, method }: Handler) =>
-    isGuarded ? kind === 'ws' || kind === 'rpc' : isReference(method);
   const open = registeredIn(modules)
-    .filter(({ controller }) => !lineageOf(controller).some(isDecided))
+    .filter(({ controller }) => !lineageOf(controller).some(isMarked))
     .flatMap(({ handlers }) => handlers)
-    .filter((handler) => isApart(handler) && !isDecided(handler.method));
+    .filter(({ unguarded, method }) => unguarded.length > 0 && isReference(method) && !isMarked(method));
   return open.length === 0 ? undefined : `${OPEN}: ${open.map(({ name }) => name).join(', ')}`;
 }
 
 const OPEN =
-  "APP_GUARD does not reach gateways, nor microservices of a hybrid app without inheritAppConfig: true, nor references of entities without fieldResolverEnhancers: ['guards']. Everybody may call";
+  "Nest runs no guard for references of entities without fieldResolverEnhancers: ['guards']. Everybody may call";
 
 /**
  * Handlers, or the class, that a decorator guards in vain.
@@ -61,34 +62,98 @@ export function findUnguarded(
   opens: (method: object) => boolean,
 ): string[] {
   const isOfClass = lineageOf(controller).some(guards);
-  const found = handlers
-    .filter(({ kind, isGuarded, method }) => {
-      if (isGuarded || opens(method)) return false;
-      return guards(method) || (isOfClass && kind === 'field');
+  const lines = handlers
+    .filter(({ kinds, unguarded, method }) => {
+      if ((kinds.length > 0 && unguarded.length === 0) || opens(method)) return false;
+      return guards(method) || (isOfClass && unguarded.includes('field'));
     })
-    .map((handler) => `${handler.name}: ${adviceOf(handler)}`);
-  const protectsNothing = !isController && !isResolver && !handlers.some(({ isGuarded }) => isGuarded);
-  if (protectsNothing && guards(controller)) found.push(`${controller.name}: ${OF_CLASS}`);
-  return found;
+    .map(({ name, unguarded }) => `${name}: ${adviceOf(name, unguarded)}`);
+  const protectsNothing =
+    !isController &&
+    !isResolver &&
+    handlers.every(({ kinds, unguarded }) => kinds.length === unguarded.length);
+  if (protectsNothing && guards(controller)) lines.push(`${controller.name}: ${OF_CLASS}`);
+  return lines;
 }
 
-/** @throws {Error} if anything was found */
-export function refuseUnguarded(module: string, found: readonly string[]): void {
-  if (found.length === 0) return;
+/** @throws {Error} if there are any lines */
+export function refuseUnguarded(module: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
   throw new Error(
-    [`${module}: the app does not start, because a decorator would guard nothing:`, ...found].join('\n- '),
+    [`${module}: the app does not start, because a decorator would guard nothing:`, ...lines].join('\n- '),
   );
 }
 
 const OF_CLASS =
   'it has no route, message or resolver. Remove the decorator; in handleConnection of a gateway, call connect of KeycloakService';
 
-function adviceOf({ kind, name }: Handler): string {
-  if (name.endsWith('.__resolveType')) return 'Nest never guards it. Put the decorator on the queries';
-  if (kind === 'field') {
-    return "set fieldResolverEnhancers: ['guards'] in the options of GraphQLModule, or put the decorator on the queries instead";
-  }
-  if (kind === undefined) return 'it is no route, message or resolver. Remove the decorator';
-  if (kind === 'ws') return 'its class is no gateway. Add @WebSocketGateway()';
-  return 'its class is no controller. List it in controllers, not in providers';
+const ADVICE: Readonly<Record<HandlerKind, string>> = {
+  field:
+    "set fieldResolverEnhancers: ['guards'] in the options of GraphQLModule, or put the decorator on the queries instead",
+  ws: 'its class is no gateway. Add @WebSocketGateway()',
+  http: 'its class is no controller. List it in controllers, not in providers',
+  sse: 'its class is no controller. List it in controllers, not in providers',
+  rpc: 'its class is no controller. List it in controllers, not in providers',
+  graphql: 'Nest never guards it. Put the decorator on the queries',
+  subscription: 'Nest never guards it. Put the decorator on the queries',
+};
+
+function adviceOf(name: string, [kind]: readonly HandlerKind[]): string {
+  if (name.endsWith('.__resolveType')) return ADVICE.graphql;
+  return kind === undefined ? 'it is no route, message or resolver. Remove the decorator' : ADVICE[kind];
 }
+
+interface Typed {
+  readonly target?: object;
+  readonly typeFn?: () => unknown;
+  readonly methodArgs?: readonly Typed[];
+  readonly properties?: readonly Typed[];
+}
+
+/** Where `@nestjs/graphql`, which need not be installed, keeps what its decorators say. */
+interface TypesOfGraphql {
+  getQueriesMetadata(): readonly Typed[];
+  getMutationsMetadata(): readonly Typed[];
+  getSubscriptionsMetadata(): readonly Typed[];
+  getObjectTypeMetadataByTarget(target: object): Typed | undefined;
+  getInterfaceMetadataByTarget(target: object): Typed | undefined;
+  getInputTypeMetadataByTarget(target: object): Typed | undefined;
+}
+
+/**
+ * Types of an application's GraphQL schema that a decorator guards in vain.
+ *
+ * @param guards whether a decorator on a class or a method requires something
+ */
+export function findMarkedTypes(modules: ModulesContainer, guards: (on: object) => boolean): string[] {
+  const { GqlTypeMetadataStorage: all } = globalThis as { GqlTypeMetadataStorage?: TypesOfGraphql };
+  if (all === undefined) return [];
+  const resolvers = new Set<unknown>(registeredIn(modules).map(({ controller }) => controller));
+  const types = new Set<object>();
+  function add({ typeFn, methodArgs = [] }: Typed): void {
+    for (const one of methodArgs) add(one);
+    for (const type of [typeFn?.()].flat(3)) {
+      if (typeof type !== 'function' || types.has(type)) continue;
+      types.add(type);
+      for (const level of lineageOf(type)) {
+        for (const kind of ['ObjectType', 'Interface', 'InputType'] as const)
+          for (const one of all?.[`get${kind}MetadataByTarget`](level)?.properties ?? []) add(one);
+      }
+    }
+  }
+  const operations = [all.getQueriesMetadata(), all.getMutationsMetadata(), all.getSubscriptionsMetadata()];
+  for (const one of operations.flat()) if (resolvers.has(one.target)) add(one);
+  return [...types]
+    .filter((type) => isMarked(type as Type, guards))
+    .map((type) => `${(type as Type).name}: ${OF_TYPE}`);
+}
+
+function isMarked(type: Type, guards: (on: object) => boolean): boolean {
+  const methods = Object.values(Object.getOwnPropertyDescriptors(type.prototype ?? {})).map(
+    ({ value }) => value,
+  );
+  return [type, ...methods].some((one) => typeof one === 'function' && guards(one));
+}
+
+const OF_TYPE =
+  "it is a type of GraphQL, for which Nest runs no guard. Put the decorator on the queries, or on @ResolveField() methods with fieldResolverEnhancers: ['guards']";

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
-import { kindOf, noteOf } from '../../adapters/nest/internal.ts';
+import { asOurs, kindOf, noteOf } from '../../adapters/nest/internal.ts';
 import { AuthError, isAuthError } from '../../core/index.ts';
 import { ofEach } from '../../core/internal.ts';
 import {
@@ -179,5 +179,6 @@ function denied(reason: string): AuthError {
 // Done by hand what `@Injectable()` and `@Inject()` do.
 for (const guard of [AuthGuard, RoleGuard, ResourceGuard] as Type[]) {
   Injectable()(guard);
+  asOurs(guard);
   Inject(KeycloakConnectService)(guard, undefined, 0);
 }

@@ -10,13 +10,19 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { createNestLog, endStreams, findOpen, type ModuleLifecycle } from '../../adapters/nest/internal.ts';
+import {
+  createNestLog,
+  endStreams,
+  findOpenReferences,
+  guardMessages,
+  type ModuleLifecycle,
+} from '../../adapters/nest/internal.ts';
 import { META_UNPROTECTED } from './constants.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
 import { FOR_APPLICATION } from './providers.ts';
 import { KeycloakConnectService } from './service.ts';
-import { assertRead, globalGuardsOf } from './unread.ts';
+import { assertRead, assertTypesUnmarked } from './unread.ts';
 
 /** Where options come from that are only known when the app starts. One of `useFactory`, `useClass`, `useExisting` is required. */
 export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
@@ -53,6 +59,7 @@ export class KeycloakConnectModule implements ModuleLifecycle {
     this.#host = host;
     this.#modules = modules;
     this.#contexts = contexts;
+    if (contexts !== undefined) guardMessages(modules, contexts);
   }
 
   /**
@@ -104,7 +111,9 @@ export class KeycloakConnectModule implements ModuleLifecycle {
   /** Called by Nest when there is a server, and no gateway yet. */
   configure(): void {
     endStreams(this.#modules);
-    const open = findOpen(this.#modules, AuthGuard, (on) => Reflect.hasMetadata(META_UNPROTECTED, on));
+    const open = findOpenReferences(this.#modules, AuthGuard, (on) =>
+      Reflect.hasMetadata(META_UNPROTECTED, on),
+    );
     if (open !== undefined)
       createNestLog().warn({ fix: 'Add @UseGuards(AuthGuard), or @Public() if that is meant' }, open);
     this.#keycloak.mount(this.#host.httpAdapter);
@@ -116,9 +125,13 @@ export class KeycloakConnectModule implements ModuleLifecycle {
    * @throws {Error} naming each handler with a decorator that no guard reads
    */
   onModuleInit(): void {
-    const global = { guards: globalGuardsOf(this.#modules, this.#contexts), isHybrid: isHttp(this.#host) };
-    assertRead(this.#modules, global, (line) => new Logger('Keycloak').warn(line));
+    assertRead(this.#modules, this.#contexts, (line) => new Logger('Keycloak').warn(line));
     this.#keycloak.load();
+  }
+
+  /** Called by Nest when the app has its GraphQL schema. @throws {Error} naming each type that a decorator guards in vain */
+  onApplicationBootstrap(): void {
+    assertTypesUnmarked(this.#modules);
   }
 
   /** Called by Nest. Ends every timer; not earlier, because requests under way still need the service. */
@@ -126,9 +139,6 @@ export class KeycloakConnectModule implements ModuleLifecycle {
     return this.#keycloak.close();
   }
 }
-
-/** A microservice has an adapter too, which is no server. */
-const isHttp = ({ httpAdapter }: HttpAdapterHost): boolean => httpAdapter?.getHttpServer?.() != null;
 
 /** No provider has the options with their secrets: every class of the application can inject it. */
 function toModule(

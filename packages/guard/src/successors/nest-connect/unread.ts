@@ -2,8 +2,11 @@ import type { Type } from '@nestjs/common';
 import type { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
 import {
   appGuardsIn,
+  findMarkedTypes,
   findReplaced,
   findUnguarded,
+  GlobalGuards,
+  globalGuardsOf,
   type Handler,
   refuseUnguarded,
   registeredIn,
@@ -13,22 +16,23 @@ import { isMarkLost, type Reader, readersOf } from './marks.ts';
 
 const READERS: Readonly<Record<Reader, Type>> = { RoleGuard, ResourceGuard } as never;
 
-interface Global {
-  readonly guards: readonly Type[];
-  /** Whether the application serves HTTP: global guards then do not reach microservices. */
-  readonly isHybrid: boolean;
-}
-
 /**
  * Refuses the start if no guard reads what a decorator wrote: the handler would admit everybody. A guard of the application
  * may read it: then this warns.
  *
  * @throws {Error} naming each of these handlers
  */
-export function assertRead(modules: ModulesContainer, global: Global, warn: (line: string) => void): void {
+export function assertRead(
+  modules: ModulesContainer,
+  contexts: ExternalContextCreator | undefined,
+  warn: (line: string) => void,
+): void {
+  const global = [...new Set([...appGuardsIn(modules), ...globalGuardsOf(contexts).map(({ type }) => type)])];
   const classes = registeredIn(modules);
   const unread = classes.flatMap(({ handlers }) =>
-    handlers.filter(({ isGuarded }) => isGuarded).flatMap((handler) => findUnread(handler, global)),
+    handlers
+      .filter(({ kinds, unguarded }) => kinds.length > unguarded.length)
+      .flatMap((handler) => findUnread(handler, global)),
   );
   refuseUnguarded('KeycloakConnectModule', [
     ...classes.flatMap((one) => [
@@ -42,6 +46,11 @@ export function assertRead(modules: ModulesContainer, global: Global, warn: (lin
   }
 }
 
+/** The same for types of GraphQL. Must be called when the application has its schema. @throws {Error} naming each of them */
+export function assertTypesUnmarked(modules: ModulesContainer): void {
+  refuseUnguarded('KeycloakConnectModule', findMarkedTypes(modules, isMarked));
+}
+
 const isMarked = (on: object): boolean => readersOf(on).length > 0;
 
 /** A decorator that no guard of this package reads. */
@@ -51,45 +60,24 @@ interface Unread {
   readonly others: readonly Type[];
 }
 
-function findUnread({ controller, method, kind, name }: Handler, { guards, isHybrid }: Global): Unread[] {
-  const isReached = kind !== 'ws' && !(kind === 'rpc' && isHybrid);
-  const standing = [...(isReached ? guards : []), ...guardsOn(controller), ...guardsOn(method)];
+function findUnread({ controller, method, name }: Handler, global: readonly Type[]): Unread[] {
+  const standing = [...global, ...guardsOn(controller), ...guardsOn(method)];
   const others = standing.filter((guard) => !isOurs(guard));
-  const more = isReached ? ', or the guard as APP_GUARD' : ': APP_GUARD does not reach it';
   return [...new Set([...readersOf(controller), ...readersOf(method)])]
     .filter((reader) => !standing.some((guard) => isKindOf(guard, READERS[reader])))
     .map((reader) => ({
-      line: `${name}: no ${reader} stands before it. Add @UseGuards(AuthGuard, ${reader})${more}`,
+      line: `${name}: no ${reader} stands before it. Add @UseGuards(AuthGuard, ${reader}), or the guard as APP_GUARD`,
       others,
     }));
 }
 
 const isOurs = (guard: Type): boolean =>
-  [AuthGuard, RoleGuard, ResourceGuard].some((one) => isKindOf(guard, one as Type));
+  [AuthGuard, RoleGuard, ResourceGuard, GlobalGuards].some((one) => isKindOf(guard, one as Type));
 
 const isKindOf = (guard: Type, base: Type): boolean => guard === base || guard.prototype instanceof base;
 
 function guardsOn(on: object): Type[] {
   return toClasses((Reflect.getMetadata('__guards__', on) as readonly unknown[] | undefined) ?? []);
-}
-
-/**
- * Guards of the application, registered as `APP_GUARD` or by `useGlobalGuards`.
- *
- * @param contexts `undefined` in Nest 8
- */
-export function globalGuardsOf(
-  modules: ModulesContainer,
-  contexts: ExternalContextCreator | undefined,
-): Type[] {
-  // Nest has no public list of the latter. If it moves one day, the start is refused, and `@UseGuards` helps.
-  const { guardsContextCreator } = (contexts ?? {}) as unknown as Partial<WithGuards>;
-  const used = toClasses(guardsContextCreator?.config?.getGlobalGuards() ?? []);
-  return [...new Set([...appGuardsIn(modules), ...used])];
-}
-
-interface WithGuards {
-  readonly guardsContextCreator: { readonly config?: { getGlobalGuards(): readonly unknown[] } };
 }
 
 const toClasses = (guards: readonly unknown[]): Type[] =>

@@ -1,0 +1,85 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
+import { ExternalContextCreator, type ModulesContainer } from '@nestjs/core';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { kindOf } from './call.ts';
+import { registeredIn } from './handlers.ts';
+
+/** Nest's metadata of `@UseGuards()`. */
+const GUARDS = '__guards__';
+/** On the prototype of our guards. */
+const OURS = Symbol.for('keycloak-guard.guard');
+
+/** Says that a class is a guard of this package: as a global one it also decides on messages. */
+export function asOurs(guard: Type<CanActivate>): void {
+  Object.defineProperty(guard.prototype, OURS, { value: true });
+}
+
+/** A global guard: an instance, or what Nest makes one of for each request. */
+interface GlobalGuard {
+  readonly guard?: CanActivate;
+  readonly type: Type;
+}
+
+/** Global guards of an application, by `APP_GUARD` or `useGlobalGuards`. */
+export function globalGuardsOf(contexts: ExternalContextCreator | undefined): GlobalGuard[] {
+  // Nest has no public list of them. If it moves one day, tests of gateways with APP_GUARD fail.
+  const { config } = ((contexts ?? {}) as Partial<WithGuards>).guardsContextCreator ?? {};
+  const each = (config?.getGlobalRequestGuards?.() ?? []).map(({ metatype }) => ({ type: metatype as Type }));
+  const made = (config?.getGlobalGuards() ?? []).map((guard) => ({ guard, type: guard.constructor as Type }));
+  return [...made, ...each];
+}
+
+interface WithGuards {
+  readonly guardsContextCreator: {
+    readonly config?: {
+      getGlobalGuards(): readonly CanActivate[];
+      getGlobalRequestGuards?(): readonly { readonly metatype: unknown }[];
+    };
+  };
+}
+
+/**
+ * Runs the application's global guards of this package for messages: Nest itself takes them neither to gateways nor to the
+ * microservices of a hybrid app. Where it does, they find that they have decided.
+ */
+export class GlobalGuards implements CanActivate {
+  readonly #contexts: ExternalContextCreator;
+
+  constructor(contexts: ExternalContextCreator) {
+    this.#contexts = contexts;
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const kind = kindOf(context);
+    if (kind !== 'ws' && kind !== 'rpc') return true;
+    for (const { guard, type } of globalGuardsOf(this.#contexts)) {
+      if (!(OURS in type.prototype)) continue;
+      // One that is made for each request is not at hand here: nobody is admitted by its absence.
+      const decided = await guard?.canActivate(context);
+      if ((isObservable(decided) ? await lastValueFrom(decided) : decided) !== true) return false;
+    }
+    return true;
+  }
+}
+
+Injectable()(GlobalGuards);
+Inject(ExternalContextCreator)(GlobalGuards, undefined, 0);
+
+/**
+ * Puts {@link GlobalGuards} before every message of an application. Must be called before Nest has its gateways and
+ * microservices: when it makes its modules.
+ */
+export function guardMessages(modules: ModulesContainer, contexts: ExternalContextCreator): void {
+  const guard = new GlobalGuards(contexts);
+  for (const { controller, handlers } of registeredIn(modules)) {
+    if (!handlers.some(({ kinds }) => kinds.includes('ws') || kinds.includes('rpc'))) continue;
+    const before = (Reflect.getMetadata(GUARDS, controller) as readonly unknown[] | undefined) ?? [];
+    if (!before.includes(GlobalGuards)) Reflect.defineMetadata(GUARDS, [GlobalGuards, ...before], controller);
+    for (const module of modules.values()) {
+      const isHere = module.controllers.has(controller) || module.providers.has(controller);
+      // The metadata of an application that was made before is there when Nest looks for guards.
+      if (isHere && !module.injectables.has(GlobalGuards))
+        module.addInjectable({ provide: GlobalGuards, useValue: guard }, 'guard');
+    }
+  }
+}
