@@ -2,5 +2,8 @@
 import { register } from 'node:module';
 
 register('./other-version-hook.mjs', import.meta.url, {
-  data: { folder: process.env.NEST_FOLDER, packages: '^(@nestjs/|rxjs$|reflect-metadata$|graphql$)' },
+  data: {
+    folder: process.env.NEST_FOLDER,
+    packages: '^(@nestjs/|rxjs$|reflect-metadata$|graphql$|mercurius$)',
+  },
 });

@@ -74,16 +74,12 @@ interface Held<Incoming> {
   readonly proved?: string;
 }
 
-interface Open {
-  /** Asks again. */
-  check(): void;
-}
-
 export function createConnections<Incoming>(
   realms: Realms<Incoming>,
   host: ConnectionsHost<Incoming>,
 ): Connections<Incoming> {
-  const open = new Set<Open>();
+  /** The check of each open connection. */
+  const open = new Set<() => void>();
   const { clock, verifier } = realms;
   let timer: ReturnType<typeof setInterval> | undefined;
   let revocations = 0;
@@ -98,7 +94,7 @@ export function createConnections<Incoming>(
     if (count === revocations && now - askedAt < ASK_EVERY_MS) return;
     revocations = count;
     askedAt = now;
-    for (const connection of open) connection.check();
+    for (const check of open) check();
   }
 
   const isOfSession = ({ request, token, proved }: Held<Incoming>): boolean =>
@@ -112,8 +108,8 @@ export function createConnections<Incoming>(
     return read instanceof DpopCredentials ? { ...first, proved: read.token } : first;
   }
 
-  function add(connection: Open): void {
-    open.add(connection);
+  function add(check: () => void): void {
+    open.add(check);
     if (timer !== undefined) return;
     revocations = countRevocations();
     askedAt = performance.now();
@@ -121,8 +117,8 @@ export function createConnections<Incoming>(
     timer.unref?.();
   }
 
-  function remove(connection: Open): void {
-    open.delete(connection);
+  function remove(check: () => void): void {
+    open.delete(check);
     if (open.size > 0) return;
     clearInterval(timer);
     timer = undefined;
@@ -144,7 +140,7 @@ export function createConnections<Incoming>(
     }
     function end(): void {
       clearTimeout(expiry);
-      remove(self);
+      remove(check);
     }
     /** The session renews its token itself. */
     function waitForExpiry(): void {
@@ -172,18 +168,16 @@ export function createConnections<Incoming>(
       return gate.refuse(asked, refusal, again) as Principal;
     }
 
-    const self: Open = {
-      check() {
-        const asked = held;
-        const refuse = (error: unknown) => {
-          // An outage is not the end of the session; and there may be a new token by now.
-          const isOfAMoment = isAuthError(error) && error.statusCode === 503;
-          if (open.has(self) && asked === held && !isOfAMoment) stop(error);
-        };
-        decideAgain(asked).catch(refuse);
-      },
+    const check = (): void => {
+      const asked = held;
+      const refuse = (error: unknown) => {
+        // An outage is not the end of the session; and there may be a new token by now.
+        const isOfAMoment = isAuthError(error) && error.statusCode === 503;
+        if (open.has(check) && asked === held && !isOfAMoment) stop(error);
+      };
+      decideAgain(asked).catch(refuse);
     };
-    add(self);
+    add(check);
     waitForExpiry();
     return {
       get principal() {
@@ -197,7 +191,7 @@ export function createConnections<Incoming>(
         if (personOf(renewed) !== personOf(principal)) {
           throw new AuthError('token_claims', 'The new token of the connection belongs to another person');
         }
-        if (!open.has(self)) throw new AuthError('token_expired', 'The connection has ended');
+        if (!open.has(check)) throw new AuthError('token_expired', 'The connection has ended');
         held = next;
         principal = renewed;
         waitForExpiry();
@@ -240,7 +234,7 @@ export function createConnections<Incoming>(
   }
   let plainGate: Gate<Held<Incoming>, null> | undefined;
   realms.tenants?.onChange(() => {
-    for (const connection of open) connection.check();
+    for (const check of open) check();
   });
 
   return {

@@ -11,8 +11,7 @@ export type {
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { KeycloakRequest } from './call.ts';
 export * from './decorators.ts';
-export { KeycloakGuard } from './guard.ts';
-export { LoginLimitsGuard } from './login-limits-guard.ts';
+export { KeycloakGuard, LoginLimitsGuard } from './guard.ts';
 export { KeycloakModule, type KeycloakModuleAsyncOptions } from './module.ts';
 export type { KeycloakModuleOptions, NestOptions } from './options.ts';
 export type { OfRequest, PermissionOptions } from './permission.ts';

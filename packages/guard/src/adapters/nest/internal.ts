@@ -1,5 +1,5 @@
 // Shared between the rooms of this package, not exported from it.
-export { lineageOf } from './access.ts';
+export { type Decorated, findReplaced, lineageOf, toMarked } from './access.ts';
 export {
   type Call,
   type CallNote,
@@ -10,11 +10,9 @@ export {
   sourceOf,
 } from './call.ts';
 export { decide, refuse, refuseUnknown } from './decide.ts';
-export { type Decorated, findReplaced, toMarked } from './decorated.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 export { asOurs, GlobalGuards, globalGuardsOf, guardMessages } from './global-guards.ts';
 export { appGuardsIn, type Handler, registeredIn } from './handlers.ts';
-export type { ModuleLifecycle } from './lifecycle.ts';
 export { createNestLog } from './nest-log.ts';
 export { endStreams, isStreaming } from './streams.ts';
 export {

@@ -4,6 +4,10 @@ import {
   Inject,
   Module,
   type ModuleMetadata,
+  type NestModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { AppClaims } from '../../core/index.ts';
@@ -11,7 +15,6 @@ import { accessOf } from './access.ts';
 import { documentGuards } from './documentation.ts';
 import { guardMessages } from './global-guards.ts';
 import { KeycloakGuard } from './guard.ts';
-import type { ModuleLifecycle } from './lifecycle.ts';
 import { createNestLog } from './nest-log.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
@@ -34,7 +37,9 @@ export interface KeycloakModuleAsyncOptions<C extends object = AppClaims>
  * @example
  * const imports = [KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
  */
-export class KeycloakModule implements ModuleLifecycle {
+export class KeycloakModule
+  implements NestModule, OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
+{
   readonly #keycloak: KeycloakService;
   readonly #host: HttpAdapterHost;
   readonly #modules: ModulesContainer;

@@ -19,12 +19,11 @@ import { type McpServer, openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 import { decide } from './decide.ts';
-import { toCallOptions, toCallParts } from './for-calls.ts';
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 import { mountRoutes } from './mount.ts';
 import { mountMcp } from './mount-mcp.ts';
 import { createNestLog } from './nest-log.ts';
-import { type KeycloakModuleOptions, splitOptions } from './options.ts';
+import { type KeycloakModuleOptions, splitOptions, toCallOptions, toCallParts } from './options.ts';
 import { toPathPermit } from './permission.ts';
 import { createCallReader, type Handshakes, listenToHandshakes, toHttpCall } from './to-call.ts';
 

@@ -1,7 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { accessOf, isAccessLost, lineageOf } from './access.ts';
-import { findReplaced } from './decorated.ts';
+import { accessOf, findReplaced, isAccessLost, lineageOf } from './access.ts';
 import { appGuardsIn, type HandlerKind, isReference, type Registered, registeredIn } from './handlers.ts';
 
 /**

@@ -13,9 +13,8 @@ import {
   type RoleMatch,
 } from './constants.ts';
 import { mark } from './marks.ts';
-import { assertRoles } from './roles.ts';
+import { assertRoles, type ConnectToken } from './roles.ts';
 import { type ConnectRequest, membersOf } from './service.ts';
-import type { ConnectToken } from './token.ts';
 
 /** Goes on a class or on one of its handlers. */
 export type ConnectDecorator = ClassDecorator & MethodDecorator;

@@ -11,7 +11,7 @@ import {
   META_UNPROTECTED,
 } from './constants.ts';
 import type { ConditionalScopeFn, EnforcerOptionsInterface } from './decorators.ts';
-import { rolesOf } from './roles.ts';
+import { rolesOf, toConnectToken } from './roles.ts';
 import {
   type Caller,
   type ConnectNote,
@@ -19,7 +19,6 @@ import {
   KeycloakConnectService,
   serviceOf,
 } from './service.ts';
-import { toConnectToken } from './token.ts';
 
 /** The handler's metadata, or else its class's. */
 function metadataOf<T>(key: string, context: ExecutionContext): T | undefined {

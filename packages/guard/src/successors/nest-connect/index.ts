@@ -4,5 +4,5 @@ export { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 export { KeycloakConnectModule, type KeycloakConnectModuleAsyncOptions } from './module.ts';
 export { KeycloakMultiTenantService } from './multi-tenant.ts';
 export * from './options.ts';
+export type { ConnectToken } from './roles.ts';
 export { KeycloakConnectService } from './service.ts';
-export type { ConnectToken } from './token.ts';

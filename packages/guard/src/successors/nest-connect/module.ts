@@ -5,6 +5,10 @@ import {
   Logger,
   Module,
   type ModuleMetadata,
+  type NestModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
   Optional,
   type Provider,
   type Type,
@@ -15,12 +19,17 @@ import {
   endStreams,
   findOpenReferences,
   guardMessages,
-  type ModuleLifecycle,
 } from '../../adapters/nest/internal.ts';
-import { META_UNPROTECTED } from './constants.ts';
+import {
+  KEYCLOAK_CONNECT_OPTIONS,
+  KEYCLOAK_INSTANCE,
+  KEYCLOAK_LOGGER,
+  KEYCLOAK_MULTITENANT_SERVICE,
+  META_UNPROTECTED,
+} from './constants.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
+import { type ForApplication, KeycloakMultiTenantService } from './multi-tenant.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
-import { FOR_APPLICATION } from './providers.ts';
 import { KeycloakConnectService } from './service.ts';
 import { assertRead, assertTypesUnmarked } from './unread.ts';
 
@@ -43,7 +52,9 @@ export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 
  * @example
  * const imports = [KeycloakConnectModule.register({ authServerUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
  */
-export class KeycloakConnectModule implements ModuleLifecycle {
+export class KeycloakConnectModule
+  implements NestModule, OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
+{
   readonly #keycloak: KeycloakConnectService;
   readonly #host: HttpAdapterHost;
   readonly #modules: ModulesContainer;
@@ -139,6 +150,24 @@ export class KeycloakConnectModule implements ModuleLifecycle {
     return this.#keycloak.close();
   }
 }
+
+const provide = (
+  token: FactoryProvider['provide'],
+  pick: (one: ForApplication) => unknown,
+): FactoryProvider => ({
+  provide: token,
+  inject: [KeycloakConnectService],
+  useFactory: ({ forApplication }: KeycloakConnectService) => pick(forApplication),
+});
+
+/** The providers of nest-keycloak-connect's injection tokens. */
+export const FOR_APPLICATION: FactoryProvider[] = [
+  provide(KEYCLOAK_INSTANCE, ({ instance }) => instance),
+  provide(KEYCLOAK_CONNECT_OPTIONS, ({ options }) => options),
+  provide(KEYCLOAK_MULTITENANT_SERVICE, ({ multiTenant }) => multiTenant),
+  provide(KeycloakMultiTenantService, ({ multiTenant }) => multiTenant),
+  { provide: KEYCLOAK_LOGGER, useFactory: () => new Logger('Keycloak') },
+];
 
 /** No provider has the options with their secrets: every class of the application can inject it. */
 function toModule(

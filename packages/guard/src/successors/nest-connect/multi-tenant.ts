@@ -1,8 +1,8 @@
 import type { VerifierOptions } from '../../core/index.ts';
 import { createBoundedCache, getOrMake } from '../../core/internal.ts';
 import { Keycloak } from '../connect/index.ts';
+import type { KeycloakConnectConfig } from './options.ts';
 import type { Settings } from './settings.ts';
-import { toTenantOptions } from './tenant-options.ts';
 
 /** Bounds the instances in memory, as the tenants of the guards are bounded. */
 const MOST_INSTANCES = 100;
@@ -70,3 +70,40 @@ export function toKeycloak({
     { realm, resource: clientId, 'auth-server-url': serverUrl, 'bearer-only': true, ...credentials },
   );
 }
+
+/** The options of one realm: what the resolvers name, or else the settings. */
+export async function toTenantOptions(
+  { verifier, multiTenant }: Pick<Settings, 'verifier' | 'multiTenant'>,
+  realm: string,
+  request: unknown,
+): Promise<Partial<VerifierOptions>> {
+  const { realmSecretResolver, realmAuthServerUrlResolver, realmClientIdResolver } = multiTenant ?? {};
+  return {
+    ...verifier,
+    realm,
+    clientSecret: (await realmSecretResolver?.(realm, request)) ?? verifier.clientSecret,
+    serverUrl: (await realmAuthServerUrlResolver?.(realm, request)) ?? verifier.serverUrl,
+    clientId: (await realmClientIdResolver?.(realm, request)) ?? verifier.clientId,
+  } as Partial<VerifierOptions>;
+}
+
+/** What the guards and services of an application inject by nest-keycloak-connect's tokens. */
+export interface ForApplication {
+  /** `null` if only resolvers name realm, address or client. */
+  readonly instance: Keycloak | null;
+  /** The settings, without the secret. */
+  readonly options: Readonly<KeycloakConnectConfig>;
+  readonly multiTenant: KeycloakMultiTenantService;
+}
+
+export function createForApplication(settings: Settings): ForApplication {
+  const { verifier, shown } = settings;
+  return {
+    instance: isComplete(verifier) ? toKeycloak(verifier) : null,
+    options: shown,
+    multiTenant: new KeycloakMultiTenantService(settings),
+  };
+}
+
+const isComplete = ({ realm, serverUrl, clientId }: Settings['verifier']): boolean =>
+  [realm, serverUrl, clientId].every(Boolean);

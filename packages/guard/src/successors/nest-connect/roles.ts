@@ -1,5 +1,5 @@
 import { lineageOf } from '../../adapters/nest/internal.ts';
-import { type Requirements, toGuard } from '../../core/index.ts';
+import { type Claims, type Principal, type Requirements, toGuard } from '../../core/index.ts';
 import { META_ROLE_MATCHING_MODE, META_ROLES, type RoleMatch } from './constants.ts';
 
 /** @throws {TypeError} or an `OptionsError` for roles that can never be met, or that are no roles */
@@ -61,4 +61,36 @@ function toRequirement(role: string): Requirements {
   if (at === -1) return { clientRole: role };
   const [where, name] = [role.slice(0, at), role.slice(at + 1)];
   return where === 'realm' ? { realmRole: name } : { clientRole: { [where]: name } };
+}
+
+/** The token that a {@link ConditionalScopeFn} gets. */
+export interface ConnectToken {
+  /** The access token as it was sent. */
+  readonly token: string;
+  /** Its claims. */
+  readonly content: Claims;
+  /** Whether the token has a role: `realm:<role>`, `<client id>:<role>`, or a role of this client. */
+  hasRole(name: string): boolean;
+  /** Whether the token has a role of the realm. */
+  hasRealmRole(name: string): boolean;
+  /** Whether the token has a role of a client. */
+  hasApplicationRole(client: string, name: string): boolean;
+}
+
+export function toConnectToken(token: string, principal: Principal, clientId: string): ConnectToken {
+  const hasRealmRole = (name: string) => principal.realmRoles.includes(name);
+  const hasApplicationRole = (client: string, name: string) =>
+    principal.clientRoles[client]?.includes(name) ?? false;
+  return {
+    token,
+    content: principal.claims,
+    hasRealmRole,
+    hasApplicationRole,
+    hasRole(name) {
+      const at = name.indexOf(':');
+      if (at === -1) return hasApplicationRole(clientId, name);
+      const [where, role] = [name.slice(0, at), name.slice(at + 1)];
+      return where === 'realm' ? hasRealmRole(role) : hasApplicationRole(where, role);
+    },
+  };
 }

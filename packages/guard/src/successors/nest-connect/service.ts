@@ -28,7 +28,7 @@ import {
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import { assertSameOrigin, isHarmless } from '../../session/internal.ts';
-import { createForApplication, type ForApplication } from './for-application.ts';
+import { createForApplication, type ForApplication } from './multi-tenant.ts';
 import type { KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { createTenants, type Tenant, type Tenants } from './tenants.ts';

@@ -19,8 +19,8 @@ import {
   VERIFIER_RULES,
 } from '../../core/internal.ts';
 import type { TenantSettings } from '../../tenants/index.ts';
+import { toTenantOptions } from './multi-tenant.ts';
 import type { Settings } from './settings.ts';
-import { toTenantOptions } from './tenant-options.ts';
 
 /** The realm of a caller. */
 export interface Tenant {
