@@ -52,7 +52,7 @@ export function createDirectory(get: TenantLookup, timeoutMs: number) {
 
   return {
     /**
-     * What the directory says about a name, whatever that is.
+     * Asks the directory about a name. The answer may be anything.
      *
      * @param isKnown whether the name is in memory: whoever makes up others does not delay it
      * @throws {AuthError} (rejects with one) `tenants_unavailable` if it fails, is too slow, or is asked too often

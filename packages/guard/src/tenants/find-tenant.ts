@@ -8,7 +8,7 @@ import { type CommonOptions, createVerifierMaker } from './tenant-verifier.ts';
 
 /** Settings that the directory has not confirmed for so long are not used any more. */
 const LONGEST_MS = LONGEST_SECONDS * 1000;
-/** Who comes back to a tenant waits so long for its settings. A directory that is slower is asked in the background. */
+/** A request after a pause waits so long for the settings. A directory that is slower is asked in the background. */
 const PATIENCE_MS = 1_000;
 /** How long a name that the directory lacks is not looked up again, and one for which it failed. */
 const REMEMBER_UNKNOWN_MS = 10_000;
@@ -69,7 +69,7 @@ export function createTenantFinder(common: CommonOptions, options: FilledTenants
   function find(name: string): Verifier<object> | Promise<Verifier<object>> {
     const tenant = memory.get(name);
     if (tenant === undefined) return load(name).then(toVerifier);
-    const ageMs = Math.abs(clock() - tenant.askedAt);
+    const ageMs = Math.abs(clock() - tenant.lookupAt);
     return ageMs < freshMs / 2 ? tenant.verifier : findAgain(tenant, ageMs);
   }
 
@@ -139,7 +139,7 @@ function createQuestion(
   }
 
   /** @throws {Error} for settings that are wrong, or none */
-  function make(name: string, answer: unknown, askedAt: number): Tenant {
+  function make(name: string, answer: unknown, lookupAt: number): Tenant {
     if (!isPlainObject(answer)) {
       throw new TypeError(`tenants: get must return the settings of ${name} as a plain object, or undefined`);
     }
@@ -150,25 +150,25 @@ function createQuestion(
       notify(notice, tenant === undefined ? '' : new URL(tenant.verifier.issuer.baseUrl).origin, name);
     };
     const verifier = verifiers.make(name, settings, onNotice);
-    tenant = new Tenant(name, settings, verifier, askedAt);
+    tenant = new Tenant(name, settings, verifier, lookupAt);
     tenants.set(verifier, tenant);
     return tenant;
   }
 
-  function take(name: string, answer: unknown, askedAt: number): Tenant {
+  function take(name: string, answer: unknown, lookupAt: number): Tenant {
     const before = memory.peek(name);
     if (answer === undefined || answer === null) {
       if (before !== undefined) end(before, `The tenant ${name} was removed: its connections end`);
       refuse(name, unknownTenant('the directory lacks its name'), REMEMBER_UNKNOWN_MS);
     }
     if (before !== undefined && isPlainObject(answer) && isSame(before.settings, copyOf(answer))) {
-      before.askedAt = askedAt;
+      before.lookupAt = lookupAt;
       before.isUnconfirmed = false;
       return before;
     }
     let tenant: Tenant;
     try {
-      tenant = make(name, answer, askedAt);
+      tenant = make(name, answer, lookupAt);
     } catch (error) {
       if (before !== undefined) end(before, `The settings of the tenant ${name} are not used any more`);
       const { message } = error as Error;
@@ -185,7 +185,7 @@ function createQuestion(
   return {
     /** @throws {Error} rejects with the refusal of the name */
     async about(name: string): Promise<Tenant> {
-      const askedAt = clock();
+      const lookupAt = clock();
       let answer: unknown;
       try {
         answer = await directory.ask(name, memory.has(name));
@@ -196,7 +196,7 @@ function createQuestion(
         if (before !== undefined) before.isUnconfirmed = true;
         return refuse(name, error as Error, REMEMBER_FAILURE_MS);
       }
-      return take(name, answer, askedAt);
+      return take(name, answer, lookupAt);
     },
     /** The tenant that a verifier was made for. */
     tenantOf: (verifier: object | undefined): Tenant | undefined => verifier && tenants.get(verifier),
@@ -205,7 +205,7 @@ function createQuestion(
   };
 }
 
-/** What the directory says, or where it fails or is slow, the tenant as it was. */
+/** Waits for the directory, and where it fails or is slow, goes on with the tenant as it was. */
 function withPatience(again: Promise<Tenant>, before: Tenant): Promise<Tenant> {
   return new Promise((resolve, reject) => {
     const goOn = () => {

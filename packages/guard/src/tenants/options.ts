@@ -53,7 +53,7 @@ export type TenantLookup = (
 ) => TenantSettings | null | undefined | Promise<TenantSettings | null | undefined>;
 
 /**
- * Whose a request is, and who the tenants are.
+ * Says to whom a request belongs, and which tenants there are.
  *
  * - `of` gives the name of the tenant of a request, `ofIssuer` that of a token that is not verified yet, by its `iss`. Both are
  *   synchronous. `undefined`: it belongs to none, and is answered 404, by its issuer 401. Compare the whole issuer; the sender of
@@ -99,7 +99,7 @@ export const TENANT_RULES = {
 /** {@link TenantsOptions} with every default filled in. */
 export type FilledTenants = Filled<TenantsOptions<never>, typeof TENANT_RULES>;
 
-/** What the settings of a tenant may say. */
+/** The rules for the settings of a tenant. */
 export const SETTING_RULES: OptionRules<TenantSettings> = {
   // With the options of all tenants, the verifier names a missing one.
   serverUrl: mayBeMissing(VERIFIER_RULES.serverUrl),

@@ -16,7 +16,7 @@ export class Tenant {
   readonly settings: TenantSettings;
   readonly verifier: Verifier<object>;
   /** When the directory was asked for these settings. By the clock of the options, in milliseconds. */
-  askedAt: number;
+  lookupAt: number;
   /** The directory failed, or was slow, since then. */
   isUnconfirmed = false;
   /** In seconds, by the timer of all. */
@@ -24,11 +24,11 @@ export class Tenant {
   /** Keycloak has answered. */
   hasAnswered = false;
 
-  constructor(name: string, settings: TenantSettings, verifier: Verifier<object>, askedAt: number) {
+  constructor(name: string, settings: TenantSettings, verifier: Verifier<object>, lookupAt: number) {
     this.name = name;
     this.settings = settings;
     this.verifier = verifier;
-    this.askedAt = askedAt;
+    this.lookupAt = lookupAt;
   }
 }
 

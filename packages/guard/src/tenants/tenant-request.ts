@@ -16,7 +16,7 @@ export interface TenantsHost<Incoming> {
   toRequest(request: Incoming): RequestLike;
   /** Of a request that names several hosts, `origin` is none. */
   toWire(request: Incoming): { readonly url: string; readonly origin?: string | undefined };
-  /** What the application calls a request. */
+  /** The request as the application knows it. */
   toAsked(request: Incoming): unknown;
 }
 
@@ -94,7 +94,7 @@ export function tokenOf<Incoming>(host: TenantsHost<Incoming>, request: Incoming
 }
 
 /**
- * What a function of the application has returned, as a name.
+ * Reads the result of a function of the application as a name.
  *
  * @param none the refusal of who belongs to no tenant
  * @throws {AuthError} that refusal

@@ -6,7 +6,7 @@ import type { FilledTenants } from './options.ts';
 import { ReadRequest, readIssuer, type TenantsHost, tokenOf, toName } from './tenant-request.ts';
 import { type CommonOptions, isSameOrigin } from './tenant-verifier.ts';
 
-/** Which realm decides about a request, where each tenant has its own. */
+/** The realms of tenants, and the one that decides about a request. */
 export interface Tenants<Incoming>
   extends Pick<TenantFinder, 'current' | 'isUnchanged' | 'watch' | 'onChange'> {
   /** Whether the token of a request, rather than the request, says whose it is. */
@@ -31,7 +31,7 @@ export interface Tenants<Incoming>
    */
   verifierOf(request: Incoming, token?: string): Verifier<object> | Promise<Verifier<object>>;
   /** The verifier of a tenant that no request is of. @throws {AuthError | Error} rejects as `verifierOf` */
-  named(name: string): Promise<Verifier<object>>;
+  byName(name: string): Promise<Verifier<object>>;
   /** Whether a credential of the application may be sent to the server of this tenant. */
   isAtHome(verifier: Verifier<object>): boolean;
 }
@@ -91,10 +91,10 @@ export function createTenants<Incoming>(
     ...{ isByIssuer, nobody, verifier, nameOf, current, isUnchanged, watch, onChange },
     verifierOf(request, token) {
       if (!isByIssuer) return find(nameOf(request));
-      const shown = token ?? tokenOf(host, request);
-      return shown === undefined ? nobody : findByIssuer(shown);
+      const bearer = token ?? tokenOf(host, request);
+      return bearer === undefined ? nobody : findByIssuer(bearer);
     },
-    named: async (name) => find(toName(name, () => unknownTenant('no name is given'))),
+    byName: async (name) => find(toName(name, () => unknownTenant('no name is given'))),
     isAtHome: ({ issuer }) => isSameOrigin(issuer.baseUrl, common.serverUrl),
   };
 }

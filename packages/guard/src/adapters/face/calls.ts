@@ -132,7 +132,7 @@ export function createCalls<Incoming, Given = Incoming>(
   }
 
   async function named(name: string): Promise<Verifier<object>> {
-    if (tenants !== undefined) return tenants.named(name);
+    if (tenants !== undefined) return tenants.byName(name);
     const rule = 'must be an option where a call names a tenant';
     const example = 'tenants: { of, get }';
     throw new OptionsError(door.factory, [{ option: 'tenants', rule, example }]);
