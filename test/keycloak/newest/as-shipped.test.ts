@@ -48,7 +48,7 @@ describe(`Keycloak ${server.version}, with everything started as users start it`
 
   for (const [command, more] of [
     ['serve', {}],
-    ['start', { KEYCLOAK_EVENTS: 'on' }],
+    ['serve', { KEYCLOAK_EVENTS: 'on' }],
     ['serve', { TOKEN_CHECK: 'remote', METRICS_PORT: '0' }],
   ] as const) {
     it(`keycloak-guard ${command} with ${Object.keys(more).join(', ') || 'nothing else'}`, async () => {
