@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -26,7 +26,13 @@ describe('setup with a file of permissions', () => {
   });
   afterEach(() => keycloak.close());
 
-  async function run(...args: string[]): Promise<number> {
+  /** With the file of permissions, if there is one and none is named. */
+  const run = (...args: string[]): Promise<number> => {
+    const file = join(dirname(env), 'authz.json');
+    return runBare(...(existsSync(file) && !args.includes('--authz') ? ['--authz', file] : []), ...args);
+  };
+
+  async function runBare(...args: string[]): Promise<number> {
     const admin = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
     const options = await readApiOptions(['--url', keycloak.url, '--env', env, ...args], admin);
     const line = (text = '') => void lines.push(text);
@@ -82,9 +88,9 @@ describe('setup with a file of permissions', () => {
     Reflect.deleteProperty(globalThis, 'wasRun');
   });
 
-  test('leaves them alone with --no-authz, and takes another file with --authz', async () => {
+  test('takes the file that is named, and none that it finds', async () => {
     write(FILE);
-    await run('--no-authz', '--yes');
+    await runBare('--yes');
     assert.deepEqual(services(), []);
     write({ scopes: ['fly'] }, 'other.json');
     await run('--authz', join(dirname(env), 'other.json'), '--yes');
@@ -101,7 +107,7 @@ describe('setup with a file of permissions', () => {
       (error) => error instanceof UsageError && /"scops"/.test(error.message),
     );
     assert.deepEqual(keycloak.changes, []);
-    await run('--no-authz', '--yes');
+    await runBare('--yes');
     const [client] = keycloak.realms.get('testing')?.lists.clients ?? [];
     assert.ok(client);
     // There is something else to do, which is not done either.
@@ -113,10 +119,5 @@ describe('setup with a file of permissions', () => {
       (error) => error instanceof UsageError && /there is no role "editor"/.test(error.message),
     );
     assert.deepEqual(keycloak.changes, []);
-  });
-
-  test('stands not with a realm file, nor with an MCP server', async () => {
-    for (const other of [['--no-authz']])
-      await assert.rejects(run('--authz', 'authz.json', ...other), UsageError);
   });
 });

@@ -7,7 +7,6 @@ import { toFile } from '../../packages/cli/src/admin/index.ts';
 import { findAuthzJson, loadAuthz } from '../../packages/cli/src/authz/load-file.ts';
 import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
-import { planPermissions } from '../../packages/cli/src/setup/api/permissions.ts';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { runProgram } from './support/program.ts';
@@ -75,16 +74,6 @@ describe('the file of authz', () => {
     );
     writeFileSync(join(there, 'authz.json'), '');
     assert.equal(findAuthzJson(there), join(there, 'authz.json'));
-  });
-
-  test('where setup finds another one of that name, it says how to leave it alone', async () => {
-    const authzFile = write('authz.mjs', 'export const authorize = () => true;');
-    const goal = { realm: 'r', clientId: 'c' };
-    const rest = { steps: [], kept: [], blocked: [] };
-    await assert.rejects(
-      planPermissions({} as never, authzFile, goal, false, rest),
-      says(/no default export[\s\S]*--no-authz/),
-    );
   });
 
   test('is written as JSON alone', async () => {

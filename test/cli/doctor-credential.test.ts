@@ -22,6 +22,13 @@ async function startWithKey() {
 }
 
 describe('the doctor of a service whose credential is in a file', () => {
+  test('names both lines where two credentials are set, and which one to take out', async () => {
+    const settings = { ...settingsFor('http://127.0.0.1:9'), KEYCLOAK_CLIENT_KEY_FILE: 'client-key.pem' };
+    const [found] = troubles(await visitDoctor({ settings }));
+    assert.equal(found?.id, 'settings.valid');
+    assert.match(`${found?.fix}`, /Take one line out, KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_SECRET/);
+  });
+
   test('signs with the key, and the secret is not missed', async (t) => {
     const { idp, settings } = await startWithKey();
     t.after(() => idp.close());

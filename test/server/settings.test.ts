@@ -133,7 +133,8 @@ test('the environment wins over .env, .env over keycloak.json, and an empty valu
       credentials: { secret: 'secret-from-json' },
     }),
   });
-  const config = loadConfig({ cwd, env: { KEYCLOAK_CLIENT_SECRET: 'secret-from-env' } });
+  const env = { KEYCLOAK_CLIENT_SECRET: 'secret-from-env' };
+  const config = loadConfig({ cwd, env, envFile: '.env' });
   const { serverUrl, realm, clientId, clientSecret } = config;
   assert.deepEqual(
     { serverUrl, realm, clientId, clientSecret },

@@ -35,6 +35,9 @@ Settings are read from the environment, then from \`.env\` in the working direct
 \`KEYCLOAK_CONFIG_FILE\` names. The first that has a setting wins; an empty value counts as not set. All mistakes are
 reported together when the service starts, each with its name, the rule and an example; the exit code is then 2.
 
+A \`.env\` that nobody named (\`serve --env <file>\`) does not decide where a credential goes that is not its own: where it names address,
+realm or client, a secret of the environment, or a file outside of its folder, stops the start, unless Keycloak is on this machine.
+
 | setting | default | meaning |
 |---|---|---|
 ${rows.join('\n')}

@@ -50,8 +50,6 @@ export async function mend(
       ...careful,
       ...(options.enable ? ['--enable'] : []),
       ...(flags.has('--app-url') || !options.isAppUrlNamed ? [] : ['--app-url', options.appUrl]),
-      // Findings about permissions name another command.
-      '--no-authz',
       // A file that nobody named stays one.
       ...(options.isEnvNamed ? ['--env', options.envFile] : []),
       ...(options.username === undefined ? ['--no-user'] : ['--user', options.username]),

@@ -136,8 +136,7 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
   };
 }
 
-const flagFor = ({ name, file }: FromFolder): string =>
-  FOUND_FILES.has(name) ? `--authz ${file}` : `--env ${file}`;
+const flagFor = ({ name, file }: FromFolder): string => `--${FOUND_FILES.has(name) ? 'file' : 'env'} ${file}`;
 
 const showOf = (word: FromFolder): string =>
   FOUND_FILES.has(word.name) ? '' : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : reveal(word)}`;

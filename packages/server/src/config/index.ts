@@ -7,6 +7,7 @@ export {
   readEnvFile,
   type SettingProblem,
 } from './config.ts';
+export { toCredential } from './credential-settings.ts';
 export { isOutside, isThisMachine } from './folder.ts';
 export { readKeycloakJson } from './keycloak-json.ts';
 export { CREDENTIAL_SETTING_NAMES, toSettingNames } from './setting-names.ts';

@@ -1,6 +1,4 @@
-import { dirname } from 'node:path';
-import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
-import type { CredentialOptions } from 'keycloak-guard';
+import { CREDENTIAL_SETTING_NAMES, isPlaceholder, toCredential } from '@keycloak-guard/server/config';
 import {
   ACCESS_FLAGS,
   credentialSendings,
@@ -10,17 +8,10 @@ import {
   readAccess,
 } from '../../access/access.ts';
 import type { Shape } from '../../admin/index.ts';
-import { findAuthzJson } from '../../authz/load-file.ts';
 import { appUrlOf, toUri } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { type Flags, lists, type Parsed, switches, values, YES } from '../../settings/flags.ts';
-import {
-  type Consent,
-  createConsent,
-  FromFolder,
-  type Sending,
-  type Word,
-} from '../../settings/from-folder.ts';
+import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { readGuards } from '../../source/guards.ts';
 import { CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
@@ -42,7 +33,6 @@ const FLAGS = {
     'dry-run',
     'overwrite-env',
     'no-env',
-    'no-authz',
   ),
   ...YES,
 } as const;
@@ -75,14 +65,12 @@ export async function readApiOptions(
   const source = flags.from === undefined ? undefined : await readGuards(flags.from);
   const read = readAccess(flags, env);
   const named = { ...read, realm: read.realm ?? source?.options.realm };
-  const authzFile = findAuthz(flags, envFile);
   const words = {
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? source?.options.clientId,
     clientSecret: env('KEYCLOAK_CLIENT_SECRET'),
     publicUrl: env('PUBLIC_URL'),
     port: env('PORT'),
     username: flags.user ?? env('SETUP_USER'),
-    authzFile,
   };
   const password = flags['user-password-stdin']
     ? { name: '--user-password-stdin', value: undefined }
@@ -99,19 +87,14 @@ export async function readApiOptions(
     ? await openAccess(named, consent, [...user, ...credentialSendings(env, { serverUrl, realm })])
     : await openAccess({ ...named, secret: undefined }, consent);
   const judged = consent.judge(
-    isSent ? [realm, words.clientId, words.clientSecret, words.username, authzFile, publicUrlUsed] : [],
+    isSent ? [realm, words.clientId, words.clientSecret, words.username, publicUrlUsed] : [],
     serverUrl,
     (flags.yes ?? false) && !dryRun,
   );
   const opened = await consent.open({ ...words, password: password?.value }, []);
-  const files = await consent.open(
-    {
-      secretFile: env('KEYCLOAK_CLIENT_SECRET_FILE'),
-      keyFile: env('KEYCLOAK_CLIENT_KEY_FILE'),
-      tokenFile: env('KEYCLOAK_CLIENT_TOKEN_FILE'),
-      certificateFile: env('KEYCLOAK_CLIENT_CERTIFICATE_FILE'),
-      certificateKeyFile: env('KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE'),
-    },
+  const files = CREDENTIAL_SETTING_NAMES.filter((name) => name.endsWith('_FILE'));
+  const paths: Readonly<Record<string, string | undefined>> = await consent.open(
+    Object.fromEntries(files.map((name) => [name, env(name)])),
     [],
   );
   const { clientSecret: secret, publicUrl, port, username } = opened;
@@ -129,9 +112,9 @@ export async function readApiOptions(
     /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
     /** The credential in the settings that is no secret: what is in use is tried, where no other one is chosen. */
-    provenBy: toProof(files),
-    /** Names of the settings that hold a credential now. */
-    credentialSettings: CREDENTIAL_SETTING_NAMES.filter((name) => env(name) !== undefined),
+    provenBy: files.some((name) => paths[name])
+      ? toCredential((name) => paths[name], undefined, '.')
+      : undefined,
     appUrl: appUrlOf(flags['app-url'], publicUrl, port),
     isAppUrlGuessed: (flags['app-url'] ?? publicUrl ?? port) === undefined,
     /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
@@ -159,7 +142,8 @@ export async function readApiOptions(
     ...judged,
     overwriteEnv: flags['overwrite-env'] ?? false,
     envFile,
-    authzFile: opened.authzFile,
+    /** Never one that was found: its permissions are the word of who wrote it. */
+    authzFile: flags.authz,
     /** Lines of standard input to read, in this order. */
     fromStdin: [
       ...(access.readsPassword ? (['admin-password'] as const) : []),
@@ -172,18 +156,6 @@ export async function readApiOptions(
   problems.push(...problemsOf(options));
   if (problems.length > 0) throw new UsageError(problems);
   return options;
-}
-
-/** The file that is named, else the `authz.json` that stands beside the settings. */
-function findAuthz(
-  flags: { readonly authz?: string | undefined; readonly 'no-authz'?: boolean | undefined },
-  envFile: string | undefined,
-): Word | undefined {
-  if (flags.authz !== undefined && flags['no-authz'])
-    throw new UsageError(['--authz and --no-authz exclude each other']);
-  if (flags['no-authz'] || envFile === undefined || flags.authz !== undefined) return flags.authz;
-  const file = findAuthzJson(dirname(envFile));
-  return file === undefined ? undefined : new FromFolder('authz.json', file, file);
 }
 
 function problemsOf({ appUrl, backchannelUrl, withoutUser, user, groups, scopes }: ApiOptions): string[] {
@@ -212,23 +184,6 @@ function toAttributes(pairs: readonly string[]): Record<string, string> {
   );
 }
 
-/** The credential that the settings name by the paths of its files. */
-function toProof(files: Readonly<Record<CredentialFile, string | undefined>>): CredentialOptions | undefined {
-  const { secretFile, keyFile, tokenFile, certificateFile, certificateKeyFile } = files;
-  if (certificateFile !== undefined && certificateKeyFile !== undefined)
-    return { certificateFile, certificateKeyFile };
-  if (secretFile !== undefined) return { secretFile };
-  if (keyFile !== undefined) return { keyFile };
-  return tokenFile === undefined ? undefined : { tokenFile };
-}
-
-type CredentialFile = 'secretFile' | 'keyFile' | 'tokenFile' | 'certificateFile' | 'certificateKeyFile';
-
 /** Whether the service proves itself with a secret: it is to, or nothing else is set. */
-export function hasSecret({
-  credential,
-  credentialSettings,
-}: Pick<ApiOptions, 'credential' | 'credentialSettings'>): boolean {
-  if (credential !== undefined) return credential.goal.type === 'secret';
-  return credentialSettings.every((name) => name === 'KEYCLOAK_CLIENT_SECRET');
-}
+export const hasSecret = ({ credential, provenBy }: Pick<ApiOptions, 'credential' | 'provenBy'>): boolean =>
+  credential === undefined ? provenBy === undefined : credential.goal.type === 'secret';

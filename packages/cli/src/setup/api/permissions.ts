@@ -28,11 +28,7 @@ export async function planPermissions(
   rest: Plan,
 ): Promise<PlanPart[]> {
   if (file === undefined) return [];
-  const wanted = await loadAuthz(file).catch((error: unknown) => {
-    if (!(error instanceof UsageError)) throw error;
-    // It may be found by its name alone.
-    throw new UsageError([...error.problems, 'if it is no file of permissions: --no-authz leaves it alone']);
-  });
+  const wanted = await loadAuthz(file);
   const read = async (isThere: boolean) => {
     const state = isThere ? await readAuthz(api, realm, clientId) : noAuthz(realm, clientId);
     return { state, plan: planAuthz(wanted, state, false) };

@@ -42,10 +42,8 @@ ${own}${API_USAGE}
 ${CREDENTIAL_USAGE}
 
 Permissions (the client's authorization services)
-  --authz <file>            file of keycloak-guard authz; what it has is created or changed, nothing is deleted
-                            (default authz.json beside .env, if there is one; a program such as authz.ts
-                            is run to be read, so you have to name it)
-  --no-authz                leave them alone
+  --authz <file>            file of keycloak-guard authz, for example authz.json; what it has is created or changed, nothing
+                            is deleted. A program such as authz.ts is run to be read
 
 Running
   --dry-run                 print the plan and stop

@@ -36,6 +36,12 @@ function howItGotThere({ name, seen }: SettingProblem): string[] {
       `Quotes are a part of the value where no shell reads it: write ${name}=… without them in an --env-file of Docker, in "environment" of Compose and in a Kubernetes Secret.`,
     ];
   }
+  const [, other] = /is set beside (\w+)/.exec(seen) ?? [];
+  if (other !== undefined) {
+    return [
+      `Take one line out, ${name} or ${other}: the one that the client does not use (Clients > the client > Credentials > Client Authenticator). setup empties it when it switches the credential (--credential).`,
+    ];
+  }
   if (/line break|spaces around/.test(seen)) {
     return [
       `A line break or a space at the end comes along from a file or from echo: make it by printf %s "$SECRET" or echo -n (kubectl create secret --from-literal, openssl base64 of printf), and look for \\r of Windows.`,
