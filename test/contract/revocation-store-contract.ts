@@ -90,54 +90,29 @@ export function revocationStoreContract(
   });
 }
 
-/** What every seat does that processes share. `open`: as for the store. */
-export function newsSeatContract(
+/** What every store of leases does. `open`: as for the store. */
+export function leasesContract(
   name: string,
   open: (t: TestContext) => Promise<() => Promise<RevocationStore>>,
 ): void {
-  const TOPIC = '["https://sso.example.com/realms/testing","my-api"]';
+  const NAME = '["https://sso.example.com/realms/testing","my-api"]';
 
-  test(`${name}: one process has the seat, until it leaves or its time is over`, async (t) => {
+  test(`${name}: one process has a lease, until it leaves or its time is over, and it alone saves`, async (t) => {
     const start = await open(t);
-    const [one, two] = [(await start()).news, (await start()).news];
-    assert.equal(await one?.take(TOPIC, 'one', 60_000), null);
-    assert.equal(await two?.take(TOPIC, 'two', 60_000), undefined);
-    assert.equal(await two?.take('another topic', 'two', 60_000), null);
-    await two?.leave(TOPIC, 'two');
-    assert.equal(await two?.take(TOPIC, 'two', 60_000), undefined);
-    assert.equal(await one?.take(TOPIC, 'one', 60_000), null);
-    assert.equal(await one?.tell(TOPIC, 'one', 'news'), true);
-    await one?.leave(TOPIC, 'one');
-    assert.equal(await two?.take(TOPIC, 'two', 1), 'news');
-    await eventually('its time is over', async () => (await one?.take(TOPIC, 'one', 60_000)) === 'news');
-    assert.equal(await two?.tell(TOPIC, 'two', 'of one who was replaced'), false);
-    assert.equal(await one?.take(TOPIC, 'one', 60_000), 'news');
-  });
-
-  test(`${name}: news arrives everywhere, and never before the revocations that came first`, async (t) => {
-    const start = await open(t);
-    const stores = [await start(), await start(), await start()];
-    const seen: string[][] = stores.map((store) => {
-      const all: string[] = [];
-      store.subscribe((revocation) => all.push((revocation as { sessionId: string }).sessionId));
-      store.news?.listen(TOPIC, (news) => all.push(news));
-      return all;
-    });
-    const [{ news, add }] = stores as [RevocationStore];
-    let count = 0;
-    await news?.take(TOPIC, 'one', 60_000);
-    // Of what is told in quick succession, some may be left out.
-    await eventually('all have heard', async () => {
-      count++;
-      await add(session(`s${count}`));
-      await news?.tell(TOPIC, 'one', `n${count}`);
-      return seen.every((all) => all.filter((one) => one.startsWith('n')).length >= 2);
-    });
-    for (const all of seen) {
-      for (const [index, one] of all.entries()) {
-        if (one.startsWith('n')) assert.ok(all.indexOf(`s${one.slice(1)}`) < index, `${one} in ${all}`);
-      }
-    }
+    const [one, two] = [(await start()).leases, (await start()).leases];
+    assert.equal(await one?.take(NAME, 'one', 60_000), null);
+    assert.equal(await two?.take(NAME, 'two', 60_000), undefined);
+    assert.equal(await two?.take('another name', 'two', 60_000), null);
+    await two?.leave(NAME, 'two');
+    assert.equal(await two?.take(NAME, 'two', 60_000), undefined);
+    assert.equal(await one?.take(NAME, 'one', 60_000), null);
+    assert.equal(await one?.save(NAME, 'one', 'a value'), true);
+    await one?.leave(NAME, 'one');
+    assert.equal(await one?.save(NAME, 'one', 'of one who left'), false);
+    assert.equal(await two?.take(NAME, 'two', 1), 'a value');
+    await eventually('its time is over', async () => (await one?.take(NAME, 'one', 60_000)) === 'a value');
+    assert.equal(await two?.save(NAME, 'two', 'of one who was replaced'), false);
+    assert.equal(await one?.take(NAME, 'one', 60_000), 'a value');
   });
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { EventsStatus } from '../../packages/guard/src/events/index.ts';
+import { openRedis, type RedisConnection } from '../../packages/guard/src/redis/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
@@ -66,6 +67,13 @@ const call = async ({ url }: Running, token: string): Promise<number> =>
   (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status;
 const statusOf = async ({ url }: Running) => (await (await fetch(`${url}/status`)).json()) as EventsStatus;
 
+async function connect(t: TestContext, url: string): Promise<RedisConnection> {
+  const client = openRedis({ url, onNotice: false });
+  t.after(() => client.close());
+  await eventually('it is connected', () => client.isReady);
+  return client;
+}
+
 test('a process that starts never lets in a token that another had refused, nor one that was ended while none ran', async (t) => {
   const [redis, idp] = [await startRedis(t), await startKeycloak(t)];
   const options = { serverUrl: idp.url, redisUrl: redis.url };
@@ -91,24 +99,60 @@ test('a process that starts never lets in a token that another had refused, nor 
   }
 });
 
-test('one process reads for all, and another goes on when it is killed', async (t) => {
+test('each process reads for itself, with Redis or without, and an event is written there once', async (t) => {
   const [redis, idp] = [await startRedis(t), await startKeycloak(t)];
   const options = { serverUrl: idp.url, redisUrl: redis.url };
-  const both = [await startProcess(t, options), await startProcess(t, options)];
-  for (const one of both) await eventually('it hears', async () => (await statusOf(one)).isHealthy);
-  const [first] = await Promise.all(both.map(statusOf));
-  const [reader, other] = (first?.isReader ? both : both.toReversed()) as [Running, Running];
-  assert.equal((await statusOf(other)).calls, 0);
-  const token = await login(idp);
-  assert.equal(await call(other, token), 200);
-  await reader.kill();
-  for (const id of idp.sessionsOf('abdullah')) await idp.endSession(id);
-  await eventually('the other one refuses', async () => (await call(other, token)) === 401, 25_000);
-  assert.ok((await statusOf(other)).isReader);
+  const both = [await startProcess(t, options), await startProcess(t, options)] as const;
+  for (const one of both) await eventually('it reads', async () => (await statusOf(one)).isHealthy);
+  const client = await connect(t, redis.url);
+  const written = () => client.run((it) => it.xLen('keycloak-guard:revocations'));
+  const endAll = async (token: string) => {
+    for (const one of both) assert.equal(await call(one, token), 200);
+    for (const id of idp.sessionsOf('abdullah')) await idp.endSession(id);
+    for (const one of both) await eventually('it refuses', async () => (await call(one, token)) === 401);
+  };
+  const before = await written();
+  for (let round = 1; round <= 5; round++) {
+    await endAll(await login(idp));
+    await eventually('it is written', async () => (await written()) >= before + round);
+  }
+  // Two that read in the same moment may both write one.
+  assert.ok((await written()) <= before + 7, `${(await written()) - before} entries of five events`);
   redis.freeze();
-  await eventually('without Redis they are not heard', async () => !(await statusOf(other)).isHealthy);
-  redis.thaw();
-  await eventually('they are again', async () => (await statusOf(other)).isHealthy);
+  t.after(() => redis.thaw());
+  await endAll(await login(idp));
+  for (const one of both) assert.ok((await statusOf(one)).isHealthy);
+});
+
+/** Puts values of its own in the place of all that is there. */
+const SEIZE = `
+for _, key in ipairs(redis.call('KEYS', 'keycloak-guard:*')) do
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'stream' then redis.call('XTRIM', key, 'MAXLEN', 0)
+  elseif kind == 'hash' then for _, field in ipairs(redis.call('HKEYS', key)) do redis.call('HSET', key, field, '{}') end
+  elseif kind == 'string' then redis.call('SET', key, 'attacker') end
+end`;
+
+test('whoever writes to Redis keeps nobody in: a disabled user is out all the same', async (t) => {
+  const [redis, idp] = [await startRedis(t), await startKeycloak(t)];
+  const one = await startProcess(t, { serverUrl: idp.url, redisUrl: redis.url });
+  await eventually('it reads', async () => (await statusOf(one)).isHealthy);
+  const client = await connect(t, redis.url);
+  const token = await login(idp);
+  assert.equal(await call(one, token), 200);
+  let attacks = 0;
+  const attack = setInterval(() => {
+    void client
+      .run((it) => it.eval(SEIZE, { keys: [], arguments: [] }))
+      .then(
+        () => void attacks++,
+        () => {},
+      );
+  }, 50);
+  t.after(() => clearInterval(attack));
+  idp.disableUser('abdullah');
+  await eventually('it is refused', async () => (await call(one, token)) === 401);
+  assert.ok((await statusOf(one)).isHealthy && attacks > 0);
 });
 
 test('of 300 changes of users none is missed, though the process is killed again and again', async (t) => {

@@ -1,9 +1,9 @@
 import { createRedisRevocationStore, openRedis } from '../../packages/guard/src/redis/index.ts';
-import { newsSeatContract, revocationStoreContract } from '../contract/revocation-store-contract.ts';
+import { leasesContract, revocationStoreContract } from '../contract/revocation-store-contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
 
-for (const contract of [revocationStoreContract, newsSeatContract]) {
+for (const contract of [revocationStoreContract, leasesContract]) {
   contract('redis', async (t) => {
     const redis = await startRedis(t);
     return async () => {

@@ -39,7 +39,7 @@ test('a million users come to what the formulas on the page say, by hand', () =>
   // 5.56 + 3.70 + 16 cores, of which 40 % of four may be busy.
   assert.equal(size.keycloaks, 16);
   assert.equal(size.keycloaksLocal, 6);
-  near(size.withEvents.keycloakCores, 50 / 9 + 100 / 27 + 0.0088);
+  near(size.withEvents.keycloakCores, 50 / 9 + 100 / 27 + 0.088);
   assert.equal(size.withEvents.keycloaks, 6);
   near(
     size.serviceCores,

@@ -24,7 +24,7 @@ export const ASSUMPTIONS = {
   requestsPerActiveUserAndSecond: 0.1,
   accessTokenSeconds: 300,
   recheckSeconds: 30,
-  /** Of one process for all: two lists a second, and the settings of the realm every five. */
+  /** Of each replica: two lists a second, and the settings of the realm every five. */
   looksAtEventsPerSecond: 2.2,
   keycloakBusy: 0.4,
   coresPerKeycloak: 4,
@@ -91,24 +91,25 @@ export function sizeFor(users: number, costs: Costs, assumed: Assumptions = ASSU
   };
   const keycloaksFor = (cores: number) =>
     Math.max(2, Math.ceil(cores / assumed.keycloakBusy / assumed.coresPerKeycloak));
-  const eventsCores =
-    keycloakCores.logins + keycloakCores.refreshes + assumed.looksAtEventsPerSecond * costs.check;
+  const replicas = Math.max(
+    3,
+    Math.ceil(serviceCores / assumed.replicaBusy) + 1,
+    Math.ceil(activeUsers / assumed.activeUsersPerReplica),
+  );
+  const looks = replicas * assumed.looksAtEventsPerSecond;
+  const eventsCores = keycloakCores.logins + keycloakCores.refreshes + looks * costs.check;
   const redisCommands = sessionReads * COMMANDS.read + refreshes * COMMANDS.renewal + logins * COMMANDS.begin;
   return {
     ...{ activeUsers, requests, logins, refreshes, checks, keycloakCores },
     keycloaks: keycloaksFor(keycloakCores.logins + keycloakCores.refreshes + keycloakCores.checks),
     keycloaksLocal: keycloaksFor(keycloakCores.logins + keycloakCores.refreshes),
     withEvents: {
-      checks: assumed.looksAtEventsPerSecond,
+      checks: looks,
       keycloakCores: eventsCores,
       keycloaks: keycloaksFor(eventsCores),
     },
     serviceCores,
-    replicas: Math.max(
-      3,
-      Math.ceil(serviceCores / assumed.replicaBusy) + 1,
-      Math.ceil(activeUsers / assumed.activeUsersPerReplica),
-    ),
+    replicas,
     redisBytes: users * costs.sessionBytes * assumed.redisSpare,
     redisCores: (redisCommands * costs.redisRead) / COMMANDS.read,
   };

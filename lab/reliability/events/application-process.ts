@@ -9,7 +9,6 @@ const PROGRAM = fileURLToPath(new URL('application.ts', import.meta.url));
 export interface Application {
   start(): Promise<void>;
   kill(): Promise<void>;
-  isReader(): Promise<boolean>;
   accepts(token: string): Promise<boolean>;
 }
 
@@ -52,7 +51,6 @@ export function createApplication(args: readonly string[]): Application {
       child?.kill('SIGKILL');
       if (child?.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
-    isReader: async () => (await ask({})).isReader ?? false,
     accepts: async (token) => (await ask({ token })).isAccepted ?? false,
   };
 }

@@ -6,11 +6,10 @@ import { createFileCursor, startEvents, type UserChange } from 'keycloak-guard/e
 import { createRedisRevocationStore, openRedis } from 'keycloak-guard/redis';
 import { CLIENT } from './realm.ts';
 
-/** What became of a token, or who reads the events. */
+/** What became of a token. */
 export interface Answer {
   readonly id: number;
   readonly isAccepted?: boolean;
-  readonly isReader?: boolean;
 }
 
 const [serverUrl = '', realm = '', table = '', where = ''] = process.argv.slice(2);
@@ -25,10 +24,8 @@ const news = startEvents(verifier, isShared ? {} : { cursor: createFileCursor(wh
 const write = (change: UserChange) => appendFileSync(table, `${JSON.stringify(change)}\n`, { flush: true });
 news.onUser({ created: write, changed: write, disabled: write, deleted: write, rolesChanged: write });
 // At once: a token that comes too early has to wait, not to be let in.
-process.on('message', async ({ id, token }: { id: number; token?: string }) => {
-  const answer: Omit<Answer, 'id'> =
-    token === undefined ? { isReader: news.status().isReader } : { isAccepted: await isAccepted(token) };
-  process.send?.({ id, ...answer });
+process.on('message', async ({ id, token }: { id: number; token: string }) => {
+  process.send?.({ id, isAccepted: await isAccepted(token) });
 });
 process.send?.('started');
 

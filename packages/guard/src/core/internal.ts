@@ -42,7 +42,7 @@ export * from './realm/fetch-json.ts';
 export { toRealmUrl } from './realm/issuer.ts';
 export * from './realm/observed-fetch.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
-export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';
+export { createMemoryLeases, type Leases } from './revocation/leases.ts';
 export { createRevocationHub, toSharedIssuer } from './revocation/revocation-hub.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';

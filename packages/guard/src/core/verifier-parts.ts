@@ -5,6 +5,7 @@ import { personOf } from './principal/person.ts';
 import type { Principal } from './principal/principal.ts';
 import { makerOf } from './principal/token-of.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
+import type { Revocation } from './revocation/revocation-log.ts';
 import type { Coverage } from './token/coverage.ts';
 
 /** What a verifier was made of, for the rooms that call Keycloak as the same client. */
@@ -25,6 +26,8 @@ export interface VerifierParts
   readonly atClose: Set<() => Promise<void>>;
   /** See `RevocationList.changedAt`. */
   changedAt(issuer: string, subject: string): number;
+  /** Revokes in this process alone. Returns whether it was not known, from another process for example. */
+  revokeHere(revocation: Revocation): boolean;
 }
 
 /** Beside the verifiers, not in them: code that prints or receives one cannot act as the client. */

@@ -233,11 +233,12 @@ export function makeVerifier<C extends object>(
   // A tenant comes into memory in the middle of requests: the first of them waits for nobody's news.
   const hold = hub === undefined ? knowing.hold : () => {};
   const { changedAt } = revocations;
+  const { add: revokeHere } = hub ?? revocations;
   const eventListeners = observers.filter(({ event }) => event !== undefined);
   const news: VerifierParts['news'] = {};
   rememberParts(verifier, {
     ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, publicUrl, eventListeners },
-    ...{ store, news, coverage, hold, atClose, changedAt, refreshKeys: keys.refresh },
+    ...{ store, news, coverage, hold, atClose, changedAt, revokeHere, refreshKeys: keys.refresh },
   });
   const watching = observers.map((one) => one.watch?.({ stats, status, store, news }));
   return verifier;

@@ -3,7 +3,7 @@ import type { UserChange, UserChangeKind } from './user-change.ts';
 
 /**
  * The application's functions for changes of users. A change counts as handled when its function has returned, or its promise is
- * fulfilled; otherwise it is told again, and the later changes of that user wait for it.
+ * fulfilled; otherwise it is told again, and the later changes of that user wait for it: of several of one kind, the last.
  */
 export type UserHandlers = {
   readonly [K in UserChangeKind]?: ((change: UserChange) => unknown) | undefined;

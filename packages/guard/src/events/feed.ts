@@ -23,7 +23,7 @@ interface Position {
   readonly held: HeldChanges;
 }
 
-/** With more, nothing is read before some were handled. */
+/** With more, nothing is read before some were handled. One user has a handful at most. */
 const MOST_HELD = 10_000;
 /** Events of a list that are handled before the position is saved: a process that is killed tells so many again. */
 const MOST_AT_ONCE = 100;
@@ -39,6 +39,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   let isClosed = false;
   let isOver = false;
   let isTold = false;
+  let isFull = false;
   // By a monotonic clock.
   const dueAt = new Map<string, number>();
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -80,7 +81,8 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     const all: Record<string, Held> = Object.assign(Object.create(null), held);
     for (const change of fresh) {
       const { changes = [], tries = 0 } = all[change.subject] ?? {};
-      all[change.subject] = { changes: [...changes, change], tries };
+      const list = [...changes, change];
+      all[change.subject] = { changes: tries === 0 ? list : merge(list), tries };
     }
     const isDue = ([subject]: [string, Held]) => (dueAt.get(subject) ?? 0) <= now;
     const entries = Object.entries(all);
@@ -97,10 +99,11 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   }
 
   async function work(): Promise<void> {
+    // Another process may have gone on since.
+    position = await load();
     do {
       isWoken = false;
-      position ??= await load();
-      const isFull = countOf(position.held) >= MOST_HELD;
+      tellFull(countOf(position.held) >= MOST_HELD);
       const round = isFull ? undefined : await readRound(source, position.cursors, MOST_AT_ONCE);
       if (round?.isLost) await tellMissed(position.cursors);
       // Whoever was replaced is named nowhere.
@@ -111,6 +114,17 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       position = await save({ cursors: round?.cursors ?? position.cursors, held });
       isWoken ||= round?.isMore === true;
     } while (isWoken && !isClosed);
+  }
+
+  function tellFull(isNow: boolean): void {
+    if (isNow && !isFull) {
+      onNotice({
+        level: 'error',
+        code: 'events_unhandled',
+        message: `${MOST_HELD} changes of users wait for the application to handle them: no more are read until then`,
+      });
+    }
+    isFull = isNow;
   }
 
   async function tellMissed(cursors: Cursors): Promise<void> {
@@ -147,9 +161,9 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       isWoken = true;
       if (working === undefined && !isClosed && performance.now() - failedAt >= FIRST_PAUSE_MS) begin();
     },
-    /** Another process tells them: what this one knows of the position is old. */
-    rest(): void {
-      if (working === undefined) position = undefined;
+    /** Where it stands is not known: another process tells the application, or what processes share does not answer. */
+    get isBehind(): boolean {
+      return position === undefined;
     },
     /** Changes that could not be handled yet. */
     get waiting(): number {
@@ -166,6 +180,15 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       isOver = true;
     },
   };
+}
+
+/**
+ * What waits behind a change that could not be handled: of each kind the last, in their order. A user can change their own profile
+ * as often as they like.
+ */
+function merge([first, ...rest]: readonly UserChange[]): UserChange[] {
+  const last = rest.filter(({ kind }, at) => !rest.slice(at + 1).some((later) => later.kind === kind));
+  return first === undefined ? last : [first, ...last];
 }
 
 function countOf(held: HeldChanges): number {

@@ -1,12 +1,12 @@
 import { type ClientContext, contextOfVerifier } from '../client/internal.ts';
 import type { Verifier } from '../core/index.ts';
-import { createMemorySeat, partsOf, type VerifierParts } from '../core/internal.ts';
+import { createMemoryLeases, partsOf, type VerifierParts } from '../core/internal.ts';
 import type { UserHandlers } from './deliver.ts';
 import { createEventSource } from './event-source.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { follow } from './follow.ts';
 import { type EventsOptions, resolveEvents } from './options.ts';
-import { seatCursor } from './seat-cursor.ts';
+import { createSharedCursor } from './shared-cursor.ts';
 import { toUserChange } from './user-change.ts';
 
 /** Keycloak's events, followed. */
@@ -38,10 +38,8 @@ export interface KeycloakEvents {
 
 /** For metrics and health checks. */
 export interface EventsStatus {
-  /** Events are heard, here or in another process. If not, Keycloak is asked about tokens as without them. */
+  /** Events are heard. If not, Keycloak is asked about tokens as without them. */
   readonly isHealthy: boolean;
-  /** This process reads them, for all. */
-  readonly isReader: boolean;
   /** Since they were last read. Unit: seconds. */
   readonly lagSeconds: number;
   /** Events that this process has read. */
@@ -59,7 +57,7 @@ const FEED_MS = 30_000;
 
 /**
  * Follows Keycloak's events of one realm: changes of users, sessions and tokens count within two seconds, so that
- * Keycloak is rarely asked about tokens. Of several processes with one revocation store, one reads for all.
+ * Keycloak is rarely asked about tokens. Each process reads them: with the defaults, two questions a second.
  *
  * Needs a credential, the service account of the client with the role `view-events` of `realm-management`, and a realm that
  * keeps events: `keycloak-guard setup events` does this.
@@ -73,17 +71,17 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
   const { pollMs, recheckSeconds, cursor } = resolveEvents(verifier, options);
   const { coverage, hold, atClose, store: revocations, news } = partsOf(verifier) as VerifierParts;
   const { clock, clockToleranceSeconds } = verifier.context.options;
-  const seat = revocations.news ?? createMemorySeat();
   const source = createEventSource(contextOfVerifier(verifier) as ClientContext, clock);
   const topic = JSON.stringify([verifier.issuer.baseUrl, verifier.clientId]);
   const issuer = () => verifier.context.issuer();
   let feed: Feed | undefined;
+  let shared: ReturnType<typeof createSharedCursor> | undefined;
   let events = 0;
   let fedAt = Number.NEGATIVE_INFINITY;
 
   const follower = follow({
-    ...{ verifier, source, seat, topic, pollMs },
-    onNews(since, until) {
+    ...{ verifier, source, pollMs },
+    onRead(since, until) {
       coverage.since = since + clockToleranceSeconds * 1000;
       coverage.until = until;
       coverage.askAfterMs = recheckSeconds * 1000;
@@ -91,38 +89,39 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
     onEvents(heard) {
       events += heard.length;
       const isOfUser = heard.some((event) => toUserChange(event, issuer()) !== undefined);
-      if (feed === undefined || !(isOfUser || feed.waiting > 0 || performance.now() - fedAt >= FEED_MS))
+      if (
+        feed === undefined ||
+        !(isOfUser || feed.isBehind || feed.waiting > 0 || performance.now() - fedAt >= FEED_MS)
+      )
         return;
       fedAt = performance.now();
       feed.wake();
     },
-    onRest() {
-      feed?.rest();
-      fedAt = Number.NEGATIVE_INFINITY;
-    },
   });
   const patience = new AbortController();
-  hold(withinTime(follower.firstNews, patience.signal));
+  hold(withinTime(follower.firstRead, patience.signal));
 
   async function close(): Promise<void> {
     atClose.delete(close);
     patience.abort();
     coverage.until = 0;
-    // A handler may take long: nobody vouches for tokens meanwhile, and no other process begins with the same change.
-    await follower.close(feed?.close());
+    await follower.close();
+    // A handler may take long, and no other process begins with the same change meanwhile.
+    await feed?.close();
+    await shared?.close();
   }
   atClose.add(close);
   const status = () => ({
-    ...{ isHealthy: follower.isHealthy, isReader: follower.isReader, lagSeconds: follower.lagSeconds },
-    ...{ events, calls: source.calls, waiting: feed?.waiting ?? 0 },
+    ...{ isHealthy: follower.isHealthy, lagSeconds: follower.lagSeconds, events },
+    ...{ calls: source.calls, waiting: feed?.waiting ?? 0 },
   });
   news.status = status;
 
   return {
     onUser(handlers) {
       if (feed !== undefined) throw new Error('events: onUser was called before');
-      const store = cursor ?? seatCursor(seat, topic);
-      feed = createFeed({ source, store, handlers, issuer, onNotice: verifier.notify });
+      shared = createSharedCursor(revocations.leases ?? createMemoryLeases(), topic, cursor);
+      feed = createFeed({ source, store: shared, handlers, issuer, onNotice: verifier.notify });
     },
     get ready() {
       return follower.whenReady();

@@ -5,7 +5,7 @@ import { checkOptions, createRevocationLog, type OptionRules, optionRules } from
 import { APPEND } from './append-script.ts';
 import { createClaims } from './claims.ts';
 import type { RedisConnection } from './connection.ts';
-import { createNewsSeat } from './news-seat.ts';
+import { createRedisLeases } from './leases.ts';
 import { createOutbox } from './outbox.ts';
 import { readRevocation } from './read-revocation.ts';
 import { fieldOf, revocationKeysOf } from './revocation-keys.ts';
@@ -93,11 +93,10 @@ export function createRedisRevocationStore(
     },
   });
   const outbox = createOutbox(connection, append, () => stream.isRereading);
-  const news = createNewsSeat(connection, keyPrefix, keys.stream, stream.hasRead);
 
   return {
     rememberSeconds,
-    news,
+    leases: createRedisLeases(connection, keyPrefix),
     async whenKnowing(timeoutMs) {
       const end = performance.now() + timeoutMs;
       while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS);
@@ -118,6 +117,8 @@ export function createRedisRevocationStore(
       const read = readRevocation(JSON.stringify(revocation));
       // No process could read it, so it would be retried forever.
       if (read === undefined) throw new TypeError('The revocation is incomplete or malformed');
+      // At once: the stream may bring it late, and Redis have lost it by then.
+      known.add(read);
       const text = JSON.stringify(read);
       const at = Date.now();
       try {
@@ -136,7 +137,6 @@ export function createRedisRevocationStore(
     },
     ...createClaims(connection, keyPrefix),
     close() {
-      news.close();
       stream.close();
       outbox.close();
     },

@@ -108,8 +108,6 @@ export function followStream(connection: RedisConnection, keys: RevocationKeys, 
     get isRereading(): boolean {
       return isRereading;
     },
-    /** Whether the stream was read up to an entry. */
-    hasRead: (id: string): boolean => isCaughtUp && !isRereading && !isLater(id, last),
     /** Time from a revocation in another process until its arrival here. Unit: seconds. */
     get lagSeconds(): number {
       return lagSeconds;
@@ -120,11 +118,4 @@ export function followStream(connection: RedisConnection, keys: RevocationKeys, 
       reader.close();
     },
   };
-}
-
-/** Ids of a stream are a time and a number. */
-function isLater(one: string, other: string): boolean {
-  const [time = 0, count = 0] = one.split('-').map(Number);
-  const [otherTime = 0, otherCount = 0] = other.split('-').map(Number);
-  return time > otherTime || (time === otherTime && count > otherCount);
 }

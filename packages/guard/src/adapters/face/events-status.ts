@@ -5,7 +5,6 @@ export function sumEvents(all: readonly EventsStatus[]): EventsStatus {
   const sum = (name: 'events' | 'calls' | 'waiting') => all.reduce((total, one) => total + one[name], 0);
   return {
     isHealthy: all.length > 0 && all.every(({ isHealthy }) => isHealthy),
-    isReader: all.some(({ isReader }) => isReader),
     lagSeconds: Math.max(0, ...all.map(({ lagSeconds }) => lagSeconds)),
     ...{ events: sum('events'), calls: sum('calls'), waiting: sum('waiting') },
   };

@@ -5,8 +5,8 @@ import { createRevocationLog, type Revocation, type RevocationLog } from './revo
 /** The revocations of one tenant, for its verifier. */
 export interface TenantRevocations {
   readonly log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'>;
-  /** Tells every listener of what was not known. */
-  add(revocation: Revocation): void;
+  /** Tells every listener of what was not known, and returns whether it was not. */
+  add(revocation: Revocation): boolean;
   /** Returns a function that ends it. */
   listen(listener: (revocation: Revocation) => void): () => void;
   /** Whether other processes hear of them. */
@@ -45,9 +45,10 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
       return log;
     });
 
-  function addTo(key: string, revocation: Revocation): void {
-    if (!logOf(key).add(revocation)) return;
-    for (const listener of listeners.get(key) ?? []) listener(revocation);
+  function addTo(key: string, revocation: Revocation): boolean {
+    const isNew = logOf(key).add(revocation);
+    if (isNew) for (const listener of listeners.get(key) ?? []) listener(revocation);
+    return isNew;
   }
 
   /** @param shared as the store has it */

@@ -100,8 +100,11 @@ export function createRevocationList(
     },
     /** See `RevocationLog.keepFor`. */
     keepFor: log.keepFor,
-    add(revocation: Revocation): void {
-      if (log.add(revocation)) hear(revocation);
+    /** Returns whether it says something that was not known. */
+    add(revocation: Revocation): boolean {
+      const isNew = log.add(revocation);
+      if (isNew) hear(revocation);
+      return isNew;
     },
     /** One came into a log that others share. */
     hear,

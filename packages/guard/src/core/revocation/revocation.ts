@@ -1,5 +1,5 @@
 import { createIdMemory } from './id-memory.ts';
-import { createMemorySeat, type NewsSeat } from './news-seat.ts';
+import { createMemoryLeases, type Leases } from './leases.ts';
 import { createProofMemory } from './proof-memory.ts';
 import { assertRememberSeconds, REMEMBER_SECONDS, type Revocation } from './revocation-log.ts';
 
@@ -49,8 +49,8 @@ export interface RevocationStore extends StoreStatus {
   useProofOnce?(id: string, expiresAt: number): Promise<boolean>;
   /** Resolves when this process knows what the others know, or after `timeoutMs`. Default: it always does. */
   whenKnowing?(timeoutMs: number): Promise<void>;
-  /** Lets one process follow Keycloak's events for all. Without it, each process follows them by itself. */
-  readonly news?: NewsSeat | undefined;
+  /** Lets one process at a time tell the application of changes of users. Without it, each process does. */
+  readonly leases?: Leases | undefined;
 }
 
 /** A store that can hold DPoP proofs. */
@@ -77,7 +77,7 @@ export function createMemoryRevocationStore(
 
   return {
     rememberSeconds,
-    news: createMemorySeat(),
+    leases: createMemoryLeases(),
     async add(revocation) {
       for (const listener of listeners) listener(revocation);
     },

@@ -1,7 +1,7 @@
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
-import { newsSeatContract } from '../contract/revocation-store-contract.ts';
+import { leasesContract } from '../contract/revocation-store-contract.ts';
 
-newsSeatContract('memory', async () => {
+leasesContract('memory', async () => {
   const store = createMemoryRevocationStore();
   return async () => store;
 });
