@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileMaterial } from '../../packages/guard/src/core/credential/material.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import { createTestKey, signCompact } from '../support/signing-keys.ts';
 import {
@@ -230,4 +235,17 @@ describe('a file that changes', () => {
       ['1', '2', '1'],
     );
   });
+});
+
+it('a pipe in the place of a file is refused at once: to open it would wait for somebody who writes', async (t) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'pipe-')), 'token');
+  execFileSync('mkfifo', [path]);
+  t.after(() => rmSync(dirname(path), { recursive: true }));
+  const material = fileMaterial(
+    { what: 'token file', path, parse: (text) => [text] },
+    { onNotice() {}, clock: Date.now },
+  );
+  const error: unknown = await material.candidates().catch((one: unknown) => one);
+  assert.ok(isAuthError(error) && error.code === 'provider_unavailable');
+  assert.match(error.reason, /it is not a file/);
 });

@@ -133,6 +133,20 @@ describe('a logout token', () => {
     );
   });
 
+  it('with an id that no Keycloak makes is refused: replicas keep each for a day', async () => {
+    const { realm, verifier } = await startLoaded();
+    const long = 'x'.repeat(513);
+    for (const claims of [{ sid: long }, { sid: undefined, sub: long }, { jti: long }]) {
+      const { reason } = await assertRefused(
+        () => revokeByLogoutToken(verifier, mintLogoutToken(realm, claims)),
+        'logout_token_invalid',
+      );
+      assert.equal(reason, 'The logout token is not valid: an id in it is too long');
+    }
+    assert.equal(verifier.stats.revocations, 0);
+    assert.ok(await revokeByLogoutToken(verifier, mintLogoutToken(realm, { sid: 'x'.repeat(512) })));
+  });
+
   it('is good once, under its issuer and id, until nobody would accept it any more', async () => {
     const claims: [string, number][] = [];
     const { realm, verifier } = await startLoaded({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { headerOf, parameterIn } from '../../packages/guard/src/core/internal.ts';
+import { hasSeveralHosts, headerOf, parameterIn } from '../../packages/guard/src/core/internal.ts';
 
 it('a header is read by one name from the headers of Node and of Fetch', () => {
   for (const headers of [{ origin: 'https://app.example' }, new Headers({ Origin: 'https://app.example' })]) {
@@ -32,4 +32,17 @@ it('a parameter is read by its name from a query or a form, decoded; twice it is
   assert.equal(parameterIn('state', 'state'), '');
   assert.equal(parameterIn('st%61te=1', 'state'), undefined, 'a name with an escape is another one');
   assert.equal(parameterIn('state=%ff', 'state'), '\ufffd');
+});
+
+it('a request of the Fetch standard names several hosts if the target that it was made of names another than its header', () => {
+  const headers = new Headers({ host: 'app.example' });
+  const url = 'http://app.example/a';
+  for (const [target, isSeveral] of [
+    [undefined, false],
+    ['/a', false],
+    ['http://app.example/a', false],
+    ['http://other.example/a', true],
+  ] as const) {
+    assert.equal(hasSeveralHosts({ headers, url, target }), isSeveral, target);
+  }
 });

@@ -68,6 +68,24 @@ describe('a token in the name of a user', () => {
     assert.equal(asked.length, 2);
   });
 
+  it('is not sent once its own time is over, whatever Keycloak says of it, and is no fault of the caller where it is none', async () => {
+    const { realm, users, state, asked, subjectOf } = await start({ clockToleranceSeconds: 0 });
+    state.lifetime = 3600;
+    state.claims = { exp: realm.now + 10 };
+    const source = users.sourceOf(await subjectOf(), ORDERS);
+    await source.get();
+    realm.advance(9);
+    state.claims = { exp: realm.now + 10 };
+    await source.get();
+    assert.equal(asked.length, 2);
+    for (const exp of [realm.now, realm.now - 3600]) {
+      state.claims = { exp };
+      assert.equal(await codeOf(users.sourceOf(await subjectOf(), ORDERS).get()), 'provider_answer_invalid');
+    }
+    const opaque = createUserTokens(realm.verifier(), async () => ({ accessToken: 'opaque' }) as Tokens);
+    assert.equal(await codeOf(opaque.sourceOf(await subjectOf(), ORDERS).get()), 'provider_answer_invalid');
+  });
+
   it('is kept for a minute where nobody asks Keycloak whether the session is still there', async () => {
     for (const [tokenCheck, calls] of [
       ['local', 2],

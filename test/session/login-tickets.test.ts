@@ -80,14 +80,25 @@ test('a login goes on with its own state alone, and not when it took too long', 
   const sealer = createSealer(['a secret for tests, of more than 32 characters']);
   const cookies = createCookiesFor('session')('https://app.example');
   const [state, alike] = ['a', 'b'].map((end) => `first-twelve${end.repeat(31)}`) as [string, string];
-  const [set = ''] = await issueTicket(sealer, cookies, undefined, {
-    state,
-    expiresAt: 1_000,
-  } as LoginTicket);
+  const ticket = { state, expiresAt: 1_000 } as LoginTicket;
+  const [set = ''] = await issueTicket(sealer, cookies, undefined, ticket, '/');
   const cookie = set.split(';')[0];
   const stateAt = async (asked: string, now: number) =>
     (await readTicket(sealer, cookies, cookie, asked, now))?.state;
   assert.equal(await stateAt(state, 999), state);
   assert.equal(await stateAt(alike, 999), undefined);
   assert.equal(await stateAt(state, 1_000), undefined);
+});
+
+test('a login whose path and organization are too long for a cookie together returns to the start page', async () => {
+  const sealer = createSealer(['a secret for tests, of more than 32 characters']);
+  const cookies = createCookiesFor('session')('https://app.example');
+  const ticket = {
+    ...{ state: 's'.repeat(43), nonce: 'n'.repeat(43), codeVerifier: 'v'.repeat(43), isSilent: false },
+    ...{ redirectUri: 'https://app.example/auth/callback', expiresAt: 1_000 },
+    ...{ returnTo: `/${'x'.repeat(2_000)}`, organization: '組'.repeat(255) },
+  } satisfies LoginTicket;
+  const [set = ''] = await issueTicket(sealer, cookies, undefined, ticket, '/shop/');
+  const read = await readTicket(sealer, cookies, set.split(';')[0], ticket.state, 0);
+  assert.deepEqual([read?.returnTo, read?.organization], ['/shop/', ticket.organization]);
 });

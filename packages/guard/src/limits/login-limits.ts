@@ -7,7 +7,8 @@ export interface LoginLimitOptions {
   /** Most logins in a minute from one address (IPv6: from a network of 48 bits, or one in it). 0: no limit. Default 300. */
   readonly loginsPerAddress?: number | undefined;
   /**
-   * Most logins in a minute with one user name from one address: so guesses from elsewhere do not lock the user out. 0: no limit.
+   * Most logins in a minute with one user name from one address: so guesses from elsewhere do not lock the user out. The user
+   * name and the e-mail address of one account count apart, because only Keycloak knows that they are one. 0: no limit.
    * Default 100.
    */
   readonly loginsPerUser?: number | undefined;

@@ -1,9 +1,8 @@
 import { ClientError, type KeycloakClient } from '../client/index.ts';
 import { contextOfVerifier, createDpopKey, isBound, toAuthError, toClient } from '../client/internal.ts';
 import { AuthError, isAuthError, OptionsError, type Verifier } from '../core/index.ts';
-import { readCompactJws } from '../core/internal.ts';
 import type { Target, TokenAsOptions, TokenForOptions } from './options.ts';
-import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
+import { MIN_AGE_MS, readIssued, type TokenSource } from './token-source.ts';
 import { createUserTokens, type Subject } from './user-tokens.ts';
 
 /** The application as the client of one realm. */
@@ -84,7 +83,7 @@ function createAsker(verifier: Verifier<object>): <T>(call: () => Promise<T>) =>
 
 /** Withholds a token that the service would refuse. Lightweight tokens do not name their audience. */
 function assertFor(token: string, audience: string, clientId: string): void {
-  const { aud } = readCompactJws(token).payload();
+  const { aud } = readIssued(token);
   if (aud === undefined || [aud].flat().includes(audience)) return;
   throw new AuthError(
     'provider_misconfigured',

@@ -1,4 +1,21 @@
 import type { DpopKey } from '../client/internal.ts';
+import { AuthError } from '../core/index.ts';
+import { readCompactJws } from '../core/internal.ts';
+
+/**
+ * The claims of a token that Keycloak has just issued, not verified.
+ *
+ * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is no fault of whoever calls here
+ */
+export function readIssued(token: string): Readonly<Record<string, unknown>> {
+  try {
+    return readCompactJws(token).payload();
+  } catch (cause) {
+    throw new AuthError('provider_answer_invalid', 'Keycloak issued an access token that is no JWT', {
+      cause,
+    });
+  }
+}
 
 /** Where the token of a call comes from. */
 export interface TokenSource {

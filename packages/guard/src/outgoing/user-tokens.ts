@@ -12,7 +12,7 @@ import {
   type SingleFlight,
 } from '../core/internal.ts';
 import type { Target, TokenForOptions } from './options.ts';
-import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
+import { MIN_AGE_MS, readIssued, type TokenSource } from './token-source.ts';
 
 /** The token of an admitted caller. */
 export interface Subject {
@@ -52,7 +52,7 @@ export function createUserTokens(
   verifier: Verifier<object>,
   exchange: (subjectToken: string, target: Target<TokenForOptions>) => Promise<Tokens>,
 ) {
-  const { clock } = verifier.context.options;
+  const { clock, clockToleranceSeconds } = verifier.context.options;
   const { timeoutMs = 5_000, tokenCheck } = partsOf(verifier) ?? {};
   const longestMs = tokenCheck === 'local' ? UNCHECKED_MS : Number.POSITIVE_INFINITY;
   const people = createBoundedCache<Person>(MOST_PEOPLE);
@@ -86,8 +86,15 @@ export function createUserTokens(
     const { accessToken, expiresInSeconds } = await inTurn(subject.principal, () =>
       exchange(subject.token, target),
     );
-    assertAsAsked(accessToken, subject, target);
-    const lifetimeMs = Math.min((expiresInSeconds ?? 0) * 1000, longestMs);
+    const exp = readExpiry(accessToken, subject, target);
+    if (exp !== undefined && exp + clockToleranceSeconds <= clock() / 1000) {
+      throw new AuthError('provider_answer_invalid', 'The token that Keycloak exchanged has expired already');
+    }
+    const saidMs = Math.min(
+      (expiresInSeconds ?? 0) * 1000,
+      exp === undefined ? longestMs : exp * 1000 - askedAt,
+    );
+    const lifetimeMs = Math.max(0, Math.min(saidMs, longestMs));
     const until = Math.min(
       askedAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
       subject.principal.expiresAt * 1000,
@@ -140,12 +147,20 @@ function assertNoLoop({ token, principal }: Subject, { audience }: TokenForOptio
   );
 }
 
-/** Checks that Keycloak's answer has the requested user and audience. Lightweight tokens do not say. */
-function assertAsAsked(accessToken: string, { principal }: Subject, { audience }: TokenForOptions): void {
-  const { sub, aud } = readCompactJws(accessToken).payload();
+/**
+ * Checks that Keycloak's answer has the requested user and audience. Lightweight tokens do not say.
+ *
+ * @returns when it expires. Unit: seconds since 1970
+ */
+function readExpiry(
+  accessToken: string,
+  { principal }: Subject,
+  { audience }: TokenForOptions,
+): number | undefined {
+  const { sub, aud, exp } = readIssued(accessToken);
   const isOfOther = sub !== undefined && principal.subject !== null && sub !== principal.subject;
   const isForOther = aud !== undefined && ![aud].flat().includes(audience);
-  if (!isOfOther && !isForOther) return;
+  if (!isOfOther && !isForOther) return typeof exp === 'number' ? exp : undefined;
   throw new AuthError(
     'provider_misconfigured',
     'Keycloak exchanged a token for that of another user or audience',

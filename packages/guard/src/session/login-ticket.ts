@@ -2,6 +2,7 @@ import type { StartedAuthorization } from '../client/index.ts';
 import type { RequiredSignIn } from '../core/index.ts';
 import { type Cookies, cookiesNamed } from './cookies.ts';
 import type { Sealer } from './seal.ts';
+import { MOST_OCTETS as MOST_OCTETS_OF_COOKIE } from './set-cookie.ts';
 
 /** A login under way, kept encrypted in a cookie of the browser that began it. */
 export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
@@ -29,16 +30,24 @@ const MOST_OCTETS = 6 * 1024;
 /** The header can contain anything, and each costs a decryption; logins that begin at once may leave one or two too many. */
 const MOST_LOOKED_AT = 8;
 
-/** `Set-Cookie` values that begin a login; where there are too many, the oldest goes. */
+/**
+ * `Set-Cookie` values that begin a login; where there are too many, the oldest goes.
+ *
+ * @param home where the person returns to if the path and all else do not fit into a cookie
+ */
 export async function issueTicket(
   sealer: Sealer,
   cookies: Cookies,
   header: string | undefined,
   ticket: LoginTicket,
+  home: string,
 ): Promise<string[]> {
   const known = await readTickets(sealer, cookies, header);
   const name = cookieNameOf(cookies, ticket.state);
-  const sealed = await sealer.seal(name, JSON.stringify(ticket));
+  const seal = (one: LoginTicket) => sealer.seal(name, JSON.stringify(one));
+  const whole = seal(ticket);
+  const sealed =
+    name.length + whole.length <= MOST_OCTETS_OF_COOKIE ? whole : seal({ ...ticket, returnTo: home });
   const newestFirst = known.toSorted((a, b) => b.expiresAt - a.expiresAt);
   let octets = name.length + sealed.length;
   const firstTooMany = newestFirst.findIndex((old, i) => {

@@ -19,6 +19,7 @@ import { readStepUp, STEP_UP, toSignInParameters } from './step-up.ts';
 export async function startLogin(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
   const { options, sealer } = context;
   const place = context.placeOf(request);
+  const home = `${place.path}/`;
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
   // Without a public URL it is made of `Host`, and nothing could come back where that is not an address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
@@ -42,11 +43,11 @@ export async function startLogin(context: SessionContext, request: SessionReques
     signIn,
     organization,
     isSilent: parameters.prompt === 'none',
-    returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, `${place.path}/`),
+    returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, home),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
   };
   const header = headerOf(request.headers, 'cookie');
-  return redirectTo(url, await issueTicket(sealer, place.cookies, header, ticket));
+  return redirectTo(url, await issueTicket(sealer, place.cookies, header, ticket, home));
 }
 
 /** Back from Keycloak. */

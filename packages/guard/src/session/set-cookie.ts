@@ -11,7 +11,7 @@ export interface NewCookie {
 /** RFC 9110 §5.6.2: a token. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Browsers drop a cookie with more than these, name and value together, without a word (RFC 6265bis §5.7). */
-const MOST_OCTETS = 4096;
+export const MOST_OCTETS = 4096;
 
 /**
  * A `Set-Cookie` value, for the whole of this host and no script. `Lax`: other sites cannot make the browser send it, except

@@ -154,10 +154,17 @@ function toPlain(path: string): string {
 /** Hono keeps a body that earlier middleware has read. */
 const readAgain = (c: Context): Promise<string> => c.req.text();
 
-/** With the connection that `@hono/node-server` passes on: it alone knows the client's certificate. */
+/**
+ * With what `@hono/node-server` passes on: the connection alone knows the client's certificate, and the target may name another
+ * host than the header does.
+ */
 function toRequest({ req: { raw }, env }: Context): RequestLike {
-  const socket = (env as { incoming?: { socket?: SocketLike } } | undefined)?.incoming?.socket;
-  return socket === undefined ? raw : { headers: raw.headers, method: raw.method, url: raw.url, socket };
+  const { incoming } = (env ?? {}) as {
+    incoming?: { socket?: SocketLike; url?: string; rawHeaders?: string[] };
+  };
+  if (incoming === undefined) return raw;
+  const { socket, url: target, rawHeaders } = incoming;
+  return { headers: raw.headers, method: raw.method, url: raw.url, socket, target, rawHeaders };
 }
 
 /** Hono sets headers on a copy of an answer that exists already, and an upgrade cannot be copied. */

@@ -125,7 +125,9 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
 
 /** Loaded when it is needed: some runtimes have no files. */
 async function readText(path: string): Promise<string> {
-  const { readFile } = process.getBuiltinModule('node:fs/promises');
+  const { readFile, stat } = process.getBuiltinModule('node:fs/promises');
+  // To open a pipe waits for somebody who writes into it.
+  if (!(await stat(path)).isFile()) throw new Error('it is not a file');
   const text = await readFile(path, 'utf8');
   if (text.length > LONGEST) throw new Error('it is too long');
   return text;

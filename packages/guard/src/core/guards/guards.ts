@@ -2,6 +2,7 @@ import { AuthError, type AuthErrorCode } from '../http/errors.ts';
 import type { AppClaims } from '../principal/claims.ts';
 import type { Principal } from '../principal/principal.ts';
 import { tenantsOf } from '../principal/tenant.ts';
+import { isThenable } from '../runtime/settle.ts';
 
 /**
  * Lets a principal pass, or throws an {@link AuthError} with status 403. Without a principal (`null`, as behind an optional
@@ -154,7 +155,7 @@ export function requireKind(kind: Principal['kind']): Guard<object> {
 
 /**
  * @param isAllowed returns `true` to let the principal pass; no other result does, and no promise
- * @throws {AuthError} `permission_denied` for any other result
+ * @throws {AuthError} `requirement_unclear` for a promise, `permission_denied` for any other result
  */
 export function requireThat<C extends object = AppClaims>(
   isAllowed: (principal: Principal<C>) => boolean,
@@ -162,8 +163,13 @@ export function requireThat<C extends object = AppClaims>(
   if (typeof isAllowed !== 'function') throw new GuardError('check', 'must be a function of the principal');
   return (principal) => {
     assertSomebody(principal);
-    if (isAllowed(principal) !== true)
-      throw new AuthError('permission_denied', 'The check of the principal failed');
+    const result: unknown = isAllowed(principal);
+    if (isThenable(result)) {
+      // Nobody waits for it: a rejection would end the process.
+      result.then(undefined, () => {});
+      throw new AuthError('requirement_unclear', 'The check of the principal returned a promise');
+    }
+    if (result !== true) throw new AuthError('permission_denied', 'The check of the principal failed');
   };
 }
 

@@ -3,7 +3,7 @@ import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
   /** HTTP status to answer with. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 429 | 500 | 503;
+  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 429 | 500 | 502 | 503;
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3) for the challenge; none for a bare challenge or no challenge. */
   readonly oauthError?:
     | 'invalid_request'
@@ -132,6 +132,7 @@ export const AUTH_ERRORS = {
 
   // Not the caller's fault.
   provider_unavailable: { statusCode: 503, detail: 'Identity provider unavailable' },
+  provider_answer_invalid: { statusCode: 502, detail: 'Identity provider gave no valid answer' },
   provider_misconfigured: { statusCode: 500, detail: 'Internal Server Error' },
   proof_store_unavailable: { statusCode: 503, detail: 'Proofs cannot be checked at the moment' },
   revocation_not_shared: { statusCode: 503, detail: 'Logout could not be shared' },
@@ -169,8 +170,8 @@ export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** Stable reason, see {@link AUTH_ERRORS}. */
   readonly code: AuthErrorCode;
-  /** HTTP status: 400, 401, 403, 404, 429, 500 or 503; 303 for `step_up_redirect` alone. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 429 | 500 | 503;
+  /** HTTP status: 400, 401, 403, 404, 429, 500, 502 or 503; 303 for `step_up_redirect` alone. */
+  readonly statusCode: ErrorKind['statusCode'];
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3), where one applies. */
   readonly oauthError: string | undefined;
   /** Public text for the body of the answer; the same as `message`. */
@@ -226,7 +227,7 @@ function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, s
   if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
   // Of 429 whoever refuses says when.
-  if ([303, 404, 429, 500].includes(kind.statusCode)) return {};
+  if ([303, 404, 429, 500, 502].includes(kind.statusCode)) return {};
   if (kind.statusCode === 400 && kind.description === undefined) return {};
   return {
     'www-authenticate': buildChallenge({

@@ -25,6 +25,8 @@ export interface RequestLike {
   readonly url?: string | undefined;
   /** For DPoP: the original URL, which Express and similar frameworks keep when they shorten `url`. */
   readonly originalUrl?: string | undefined;
+  /** The target as it was received, where `url` was made of it and of the header `Host`. */
+  readonly target?: string | undefined;
   /** For tokens that are bound to a certificate, and to tell https from http. */
   readonly socket?: SocketLike | undefined;
 }
@@ -59,15 +61,22 @@ export function isRepeated(rawHeaders: readonly string[], wanted: string): boole
  * Whether a request names several hosts (RFC 9112 §3.2, §3.2.2, RFC 9113 §8.3.1), so that a proxy in front may have looked at
  * another one than this process would.
  */
-export function hasSeveralHosts({ headers, rawHeaders, url = '/', originalUrl = url }: RequestLike): boolean {
+export function hasSeveralHosts({
+  headers,
+  rawHeaders,
+  url = '/',
+  originalUrl = url,
+  target,
+}: RequestLike): boolean {
   const host = headerOf(headers, 'host');
   if (host === undefined) return false;
   if (host.includes(',') || (rawHeaders !== undefined && isRepeated(rawHeaders, 'host'))) return true;
   // The URL of a Fetch request is one, whether or not the target was: frameworks put the public host into it.
-  if (typeof headers.get === 'function') return false;
+  const isFetch = typeof headers.get === 'function';
+  const sent = isFetch ? (target ?? '/') : originalUrl;
   const authority =
-    (headers as HeadersRecord)[':authority'] ??
-    (originalUrl.startsWith('/') ? undefined : /^[a-z][a-z\d+.-]*:\/\/([^\\/?#]*)/i.exec(originalUrl)?.[1]);
+    (isFetch ? undefined : (headers as HeadersRecord)[':authority']) ??
+    (sent.startsWith('/') ? undefined : /^[a-z][a-z\d+.-]*:\/\/([^\\/?#]*)/i.exec(sent)?.[1]);
   return authority !== undefined && authority !== host;
 }
 

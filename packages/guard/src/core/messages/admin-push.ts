@@ -1,6 +1,7 @@
 import { AuthError, isAuthError } from '../http/errors.ts';
 import { verifySignedJwt } from '../jwt/signed-jwt.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
+import { LONGEST_ID } from './logout-token.ts';
 import type { Revoker } from './revoker.ts';
 
 /** What Keycloak pushes to a client's admin URL. */
@@ -91,7 +92,7 @@ export async function revokeOnce(
   { id, expiration, revocations }: AdminPush,
 ): Promise<Revocation[]> {
   const key = JSON.stringify(['push', verifier.context.issuer(), id]);
-  if (typeof id !== 'string' || !(await verifier.useOnce(key, expiration))) {
+  if (typeof id !== 'string' || id.length > LONGEST_ID || !(await verifier.useOnce(key, expiration))) {
     throw toPushError('it was used before');
   }
   for (const revocation of revocations) await verifier.revoke(revocation);
@@ -128,9 +129,9 @@ function toLogout({ issuer, notBefore, madeAt, latest, keycloakSessionIds }: Sai
     ];
   }
   if (!Array.isArray(keycloakSessionIds)) throw toPushError('its list of sessions is not a list');
-  return keycloakSessionIds
-    .filter((sessionId) => typeof sessionId === 'string')
-    .map((sessionId) => ({ type: 'session', issuer, sessionId, endedAt: madeAt }));
+  const sessionIds = keycloakSessionIds.filter((sessionId) => typeof sessionId === 'string');
+  if (sessionIds.some(({ length }) => length > LONGEST_ID)) throw toPushError('an id in it is too long');
+  return sessionIds.map((sessionId) => ({ type: 'session', issuer, sessionId, endedAt: madeAt }));
 }
 
 function isTime(value: unknown): value is number {
