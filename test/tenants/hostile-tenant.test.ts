@@ -8,12 +8,7 @@ import {
   type Revocation,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import {
-  createKeycloakMessages,
-  createMemorySeat,
-  partsOf,
-  personInTenant,
-} from '../../packages/guard/src/core/internal.ts';
+import { createKeycloakMessages, partsOf, personInTenant } from '../../packages/guard/src/core/internal.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import type { TestRealm } from '../support/test-realm.ts';
@@ -183,20 +178,6 @@ describe('what tenants share is apart by name, even if the application gives bot
     for (const one of [theirs, ours]) {
       assert.deepEqual([await one.useOnce('id', until), await one.useOnce('id', until)], [true, false]);
     }
-  });
-
-  test('the place from which events are read, and what is told from there', async (t) => {
-    const news = createMemorySeat();
-    const revocationStore = { ...createMemoryRevocationStore(), news };
-    const { verifierOf } = both(t, { revocationStore });
-    const seats = [await verifierOf('acme'), await verifierOf('hostile')].map(
-      (one) => partsOf(one)?.store.news,
-    );
-    const told: string[] = [];
-    seats[0]?.listen('topic', (one) => told.push(one));
-    for (const seat of seats) assert.equal(await seat?.take('topic', 'holder of one', 1_000), null);
-    assert.equal(await seats[1]?.tell('topic', 'holder of one', 'a lie'), true);
-    assert.deepEqual(told, []);
   });
 });
 

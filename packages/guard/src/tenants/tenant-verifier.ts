@@ -12,7 +12,6 @@ import {
   createRevocationHub,
   findOptionProblems,
   makeVerifier,
-  type NewsSeat,
   resolveDpopOptions,
   toRealmUrl,
   toSharedIssuer,
@@ -24,7 +23,7 @@ export type CommonOptions = Partial<VerifierOptions<object>>;
 
 /**
  * Makes the verifiers of tenants. What they share they have apart by the tenant's name: revocations, used proofs and logout
- * tokens, the place from which events are read.
+ * tokens.
  */
 export function createVerifierMaker(common: CommonOptions) {
   const { revocationStore, clock = () => Date.now() } = common;
@@ -124,18 +123,7 @@ function toTenantStore(
     useOnce: (id, until) => use((own) => store.useOnce(own, until), id),
     useProofOnce: (id, until) => use((own) => store.useProofOnce(own, until), id),
     ...(store.whenKnowing && { whenKnowing: (timeoutMs: number) => store.whenKnowing?.(timeoutMs) }),
-    news: store.news && toTenantSeat(store.news, tenant),
   } as RevocationStore;
-}
-
-function toTenantSeat(seat: NewsSeat, tenant: string): NewsSeat {
-  const own = (topic: string) => JSON.stringify([tenant, topic]);
-  return {
-    take: (topic, ...rest) => seat.take(own(topic), ...rest),
-    leave: (topic, ...rest) => seat.leave(own(topic), ...rest),
-    tell: (topic, ...rest) => seat.tell(own(topic), ...rest),
-    listen: (topic, ...rest) => seat.listen(own(topic), ...rest),
-  };
 }
 
 /** As long as the id of a proof. */
