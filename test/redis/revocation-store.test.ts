@@ -5,7 +5,6 @@ import type { Revocation } from '../../packages/guard/src/core/index.ts';
 import {
   createRedisRevocationStore,
   openRedis,
-  type RedisConnection,
   type RedisRevocationStore,
   RedisUnavailable,
 } from '../../packages/guard/src/redis/index.ts';
@@ -383,45 +382,3 @@ test('what was written by earlier versions is read, without a time of its end as
   const one = await startProcess(t, redis);
   assert.deepEqual(one.seen, [old[2], ...old]);
 });
-
-test('a revocation is written again after a loss of data, though what reads the stream was away when it was added', async (t) => {
-  const redis = await startRedis(t);
-  const connection = openRedis({ url: redis.url, timeoutMs: TIMEOUT_MS });
-  let isAway = false;
-  const duplicate = (): RedisConnection => {
-    const reader = connection.duplicate();
-    const run: RedisConnection['run'] = (...args) =>
-      isAway ? Promise.reject(new Error('away')) : reader.run(...args);
-    return Object.create(reader, { run: { value: run } });
-  };
-  const store = createRedisRevocationStore(Object.create(connection, { duplicate: { value: duplicate } }));
-  t.after(() => {
-    store.close();
-    connection.close();
-  });
-  await eventually('the store has caught up', () => store.isCaughtUp && connection.isReady);
-  const call = await openCommand(t, redis);
-  await store.add(session('before'));
-  isAway = true;
-  // A read that waits for news ends within two seconds.
-  await call('CLIENT', 'UNBLOCK', String(await blockedClient(call)));
-  await store.add(session('meanwhile'));
-  await call('FLUSHALL');
-  isAway = false;
-  await eventually('it is there again', async () =>
-    JSON.stringify(await call('XRANGE', 'keycloak-guard:revocations', '-', '+')).includes('meanwhile'),
-  );
-});
-
-/** The id of the connection that waits for entries of the stream. */
-async function blockedClient(call: (...args: string[]) => Promise<unknown>): Promise<string> {
-  let id = '';
-  await eventually('it waits', async () => {
-    const line = String(await call('CLIENT', 'LIST'))
-      .split('\n')
-      .find((one) => one.includes('cmd=xread'));
-    id = /\bid=(\d+)/.exec(line ?? '')?.[1] ?? '';
-    return id !== '';
-  });
-  return id;
-}
