@@ -272,7 +272,7 @@ describe('the doctor about permissions', () => {
     assert.deepEqual(troubles(await visit()), []);
   });
 
-  test('takes the JSON beside .env; asked for a file of two, it wants the name of one', async () => {
+  test('takes the JSON beside .env, also where a program stands beside it', async () => {
     await apply(FILE);
     write('authz.json', FILE);
     const seen = async (...args: string[]) =>
@@ -281,18 +281,18 @@ describe('the doctor about permissions', () => {
     write('authz.json', { ...FILE, scopes: ['view', 'edit', 'new'] });
     assert.equal(await seen(), 'fail');
     write('authz.mjs', {});
-    assert.equal(await seen(), 'fail');
-    await assert.rejects(seen('--authz'), /say which one/);
+    assert.equal(await seen('--authz'), 'fail');
   });
 
-  test('runs a program beside .env only for whoever asks about permissions', async () => {
+  test('runs a program only where it is named, also if it stands beside .env', async () => {
     await apply(FILE);
     const ran = join(folder, 'ran');
     const program = `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(ran)}, '');\nexport default ${JSON.stringify(FILE)};`;
     writeFileSync(join(folder, 'authz.mjs'), program);
     const seen = async (args: string[]) => (await visit(args)).find(({ id }) => id === 'authz.file')?.status;
     assert.deepEqual([await seen([]), existsSync(ran)], ['skipped', false]);
-    assert.deepEqual([await seen(['--authz']), existsSync(ran)], ['ok', true]);
+    assert.deepEqual([await seen(['--authz']), existsSync(ran)], ['skipped', false]);
+    assert.deepEqual([await seen(['--authz', join(folder, 'authz.mjs')]), existsSync(ran)], ['ok', true]);
   });
 
   test('leaves roles of the token alone where nobody asked about permissions', async () => {

@@ -10,13 +10,18 @@ const attack: Attack = {
     const header = (member: string) => `{"alg":"${alg}","kid":"${kid}",${member}}`;
     return [
       {
-        name: 'a deep header',
+        name: 'a header of 8 KB',
         token: withParts(token, { header: header(`"x":${deep(3000)}`) }),
+        codes: ['token_malformed'],
+      },
+      {
+        name: 'a deep header',
+        token: withParts(token, { header: header(`"x":${deep(1000)}`) }),
         codes: ['token_signature'],
       },
       {
         name: 'a deep typ',
-        token: withParts(token, { header: header(`"typ":${deep(3000)}`) }),
+        token: withParts(token, { header: header(`"typ":${deep(1000)}`) }),
         codes: ['token_type'],
       },
       {
