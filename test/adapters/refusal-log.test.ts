@@ -61,7 +61,10 @@ test('a refusal without a hint of its own names the page that explains it', (t) 
     lines[0] ?? '',
     /\. Get a new token: this one was changed on the way, or another Keycloak issued it\n$/,
   );
-  assert.match(lines[1] ?? '', /\. Look at what the function tenants returns for this request\n$/);
+  assert.match(
+    lines[1] ?? '',
+    /\. Look at the name that tenants\.of gives for this request, and at what tenants\.get says about it\n$/,
+  );
   assert.match(lines[2] ?? '', /\. The documentation of errors explains token_bound\n$/);
 });
 
