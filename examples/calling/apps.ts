@@ -38,8 +38,9 @@ export function buildAgent(
     return server;
   });
   const app = new Hono<{ Variables: { auth: McpAuthInfo } }>();
-  app.use(kc.mcp({ url }));
-  app.all(new URL(url).pathname, (c) => handler.fetch(c.req.raw, { authInfo: c.var.auth }));
+  const mcp = kc.mcp({ url });
+  app.use(mcp.metadata);
+  app.all(new URL(url).pathname, mcp, (c) => handler.fetch(c.req.raw, { authInfo: c.var.auth }));
   return app;
 }
 

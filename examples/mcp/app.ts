@@ -12,8 +12,9 @@ export function buildApp(options: KeycloakOptions<express.Request>, mcp: McpOpti
   const notes = createNotes();
   const transports = new Map<string, StreamableHTTPServerTransport>();
 
-  app.use(kc.mcp({ ...SCOPES, ...mcp }));
-  app.all(new URL(mcp.url).pathname, async (request, response) => {
+  const guard = kc.mcp({ ...SCOPES, ...mcp });
+  app.use(guard.metadata);
+  app.all(new URL(mcp.url).pathname, guard, async (request, response) => {
     const sessionId = request.header('mcp-session-id');
     const known = sessionId === undefined ? await open() : transports.get(sessionId);
     if (known === undefined) response.status(404).json({ detail: 'Session not found' });

@@ -13,8 +13,9 @@ export function buildHonoApp(options: KeycloakOptions<Context>, mcp: McpOptions)
   const app = new Hono<Env>();
   const handler = createHandler();
 
-  app.use(kc.mcp({ ...SCOPES, ...mcp }));
-  app.all(new URL(mcp.url).pathname, (c) => handler.fetch(c.req.raw, { authInfo: c.var.auth }));
+  const guard = kc.mcp({ ...SCOPES, ...mcp });
+  app.use(guard.metadata);
+  app.all(new URL(mcp.url).pathname, guard, (c) => handler.fetch(c.req.raw, { authInfo: c.var.auth }));
   return app;
 }
 

@@ -6,7 +6,13 @@ test('a request is for the deepest resource that it is below, and rather for one
   const resources = createProtectedResources();
   for (const path of ['/', '/t', '/t/:tenant/mcp', '/t/acme/mcp', '/t/a-long-name/mcp/below']) {
     const kind = path.includes(':') ? 'a tenant at' : 'of';
-    resources.add(path, { metadataUrl: `${kind} ${path}`, scopes: [] });
+    resources.add(
+      { url: `https://api.example.com${path}` },
+      {
+        metadataUrl: `${kind} ${path}`,
+        routes: { all: [], find: () => undefined },
+      },
+    );
   }
   const found = {
     ...{ '/t/acme/mcp': 'of /t/acme/mcp', '/t/acme/mcp/x?y': 'of /t/acme/mcp', '/t/acme/other': 'of /t' },

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/message-routes.ts';
-import {
-  createProtectedResources,
-  toResourceRoutes,
-} from '../../packages/guard/src/adapters/engine/protected-resource.ts';
+import { describeResource } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
 import { assertRequirements } from '../../packages/guard/src/adapters/engine/request-requirements.ts';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
@@ -125,11 +122,10 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/mcp: McpOptions': (more) =>
     resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
   'adapters/engine: ProtectedResourceOptions': (more) =>
-    toResourceRoutes(
-      { sender: undefined, issuersOf: () => [], tenantAt: undefined },
-      createProtectedResources(),
-      { url: 'https://api.example.com', ...more } as never,
-    ),
+    describeResource({ sender: undefined, issuersOf: () => [], tenantAt: undefined }, {
+      url: 'https://api.example.com',
+      ...more,
+    } as never),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
   'events: EventsOptions': (more) =>
     resolveEvents(createVerifier({ ...keycloak, clientSecret: SECRET }), more),

@@ -31,8 +31,10 @@ describe('nginx before the MCP servers of tenants, as in docs/mcp.md', () => {
   const server = createServer((request, response) => {
     if (request.url === '/ready') response.end('ready');
     else
-      mcp(request, response, () =>
-        response.end((request as { principal?: { tenant: string } }).principal?.tenant),
+      mcp.metadata(request, response, () =>
+        mcp(request, response, () =>
+          response.end((request as { principal?: { tenant: string } }).principal?.tenant),
+        ),
       );
   });
   let nginx: Child;

@@ -2,12 +2,16 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { server as hapiServer, type Lifecycle } from '@hapi/hapi';
 import { createAdaptorServer } from '@hono/node-server';
+import Router from '@koa/router';
 import express from 'express';
 import express4 from 'express4';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
-import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import {
+  type ExpressRequest,
+  keycloak as expressKeycloak,
+} from '../../packages/guard/src/adapters/express/index.ts';
 import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { keycloak as hapiKeycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
@@ -43,6 +47,8 @@ function answer(request: Guarded, username: string | null | undefined, response:
 
 /** The second is of tenants. */
 const ROUTES = ['/mcp', '/t/:tenant/mcp'];
+/** For applications without a router. */
+const IS_ROUTE = /^(?:\/mcp|\/t\/[^/]+\/mcp)(?:\?|$)/;
 
 const optionsOf = ({ keycloak, onDenied }: McpGiven) => ({
   ...keycloak,
@@ -54,30 +60,40 @@ async function startExpress(make: typeof express, given: McpGiven) {
   const app = make();
   app.set('env', 'test');
   if (given.parsesBodies) app.use(make.json());
-  app.use(kc.mcp(given.mcp));
-  if (given.isGuardedTwice) app.use('/mcp', kc.guard());
-  app.all(ROUTES, (request, response) => answer(request, request.principal?.username, response));
+  const mcp = kc.mcp(given.mcp);
+  if (given.publishes !== false) app.use(mcp.metadata);
+  const guards = given.isGuardedTwice ? [mcp, kc.guard()] : [mcp];
+  app.all(ROUTES, guards, (request: Guarded & ExpressRequest, response: ServerResponse) =>
+    answer(request, request.principal?.username, response),
+  );
   app.get('/open', (_request, response) => void response.json({ open: true }));
   return listen(createServer(app), () => kc.close());
 }
 
 async function startNode(given: McpGiven) {
   const kc = nodeKeycloak(optionsOf(given));
-  const guard = kc.mcp(given.mcp);
+  const mcp = kc.mcp(given.mcp);
   const again = given.isGuardedTwice ? kc.guard() : undefined;
   const server = createServer((request, response) => {
     const show = (error?: unknown) => {
       if (error !== undefined) response.writeHead((error as { status?: number }).status ?? 500).end();
-      else if (request.url === '/open') response.end('{"open":true}');
       else {
         const { principal } = request as { principal?: { username: string } };
         answer(request, principal?.username, response);
       }
     };
-    guard(request, response, (error) => {
-      if (error === undefined && again !== undefined) again(request, response, show);
-      else show(error);
-    });
+    const route = () => {
+      if (request.url === '/open') response.end('{"open":true}');
+      else if (!IS_ROUTE.test(request.url ?? '')) response.writeHead(404).end();
+      else {
+        mcp(request, response, (error) => {
+          if (error === undefined && again !== undefined) again(request, response, show);
+          else show(error);
+        });
+      }
+    };
+    if (given.publishes === false) route();
+    else mcp.metadata(request, response, route);
   });
   return listen(server, () => kc.close());
 }
@@ -88,15 +104,17 @@ async function startFastify(given: McpGiven) {
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: false },
   });
   await app.register(keycloakGuard, optionsOf(given));
-  await app.register(keycloakMcp, given.mcp as never);
-  if (given.isGuardedTwice) app.guardAll();
-  for (const path of ROUTES) {
-    app.all(path, (request, reply) => {
-      reply.hijack();
-      Object.assign(request.raw, { body: request.body });
-      answer(request.raw, request.principal?.username, reply.raw);
-    });
-  }
+  await app.register(async (scope) => {
+    await scope.register(keycloakMcp, given.mcp as never);
+    if (given.isGuardedTwice) scope.guardAll();
+    for (const path of ROUTES) {
+      scope.all(path, (request, reply) => {
+        reply.hijack();
+        Object.assign(request.raw, { body: request.body });
+        answer(request.raw, request.principal?.username, reply.raw);
+      });
+    }
+  });
   app.get('/open', () => ({ open: true }));
   await app.listen({ port: 0, host: '127.0.0.1' });
   return { url: app.listeningOrigin, close: async () => void (await app.close()) };
@@ -107,16 +125,18 @@ async function startKoa(given: McpGiven) {
   const app = new Koa();
   app.silent = true;
   if (given.parsesBodies) app.use(parseJson);
-  app.use(kc.mcp(given.mcp));
-  if (given.isGuardedTwice) app.use(kc.guard());
-  app.use((ctx) => {
-    if (ctx.path === '/open') ctx.body = { open: true };
-    else {
-      ctx.respond = false;
-      Object.assign(ctx.req, { body: (ctx.request as { body?: unknown }).body });
-      answer(ctx.req, ctx.state.principal?.username, ctx.res);
-    }
+  const mcp = kc.mcp(given.mcp);
+  if (given.publishes !== false) app.use(mcp.metadata);
+  const router = new Router();
+  router.all(ROUTES, mcp, ...(given.isGuardedTwice ? [kc.guard()] : []), (ctx) => {
+    ctx.respond = false;
+    Object.assign(ctx.req, { body: (ctx.request as { body?: unknown }).body });
+    answer(ctx.req, ctx.state.principal?.username, ctx.res);
   });
+  router.get('/open', (ctx) => {
+    ctx.body = { open: true };
+  });
+  app.use(router.routes() as Koa.Middleware);
   return listen(createServer(app.callback()), () => kc.close());
 }
 
@@ -130,16 +150,17 @@ const parseJson: Koa.Middleware = async (ctx, next) => {
 async function startHapi(given: McpGiven) {
   const kc = hapiKeycloak(optionsOf(given));
   const server = hapiServer({ host: '127.0.0.1', debug: false });
-  await server.register([kc.plugin, kc.mcp(given.mcp)]);
-  const handler: Lifecycle.Method = (request, h) => {
+  await server.register(kc.plugin);
+  server.auth.strategy('mcp', 'keycloak-mcp', given.mcp);
+  const handler: Lifecycle.Method = async (request, h) => {
+    if (given.isGuardedTwice) await server.auth.test('keycloak', request);
     const { req, res } = request.raw;
     Object.assign(req, { body: request.payload ?? undefined });
     answer(req, request.auth.credentials?.user?.username, res);
     return h.abandon;
   };
-  const auth = given.isGuardedTwice ? 'keycloak' : false;
   for (const path of ['/mcp', '/t/{tenant}/mcp']) {
-    server.route({ method: ['GET', 'POST', 'DELETE'], path, options: { auth }, handler });
+    server.route({ method: '*', path, options: { auth: 'mcp' }, handler });
   }
   server.route({ method: 'GET', path: '/open', handler: () => ({ open: true }) });
   await server.start();
@@ -149,9 +170,11 @@ async function startHapi(given: McpGiven) {
 async function startHono(given: McpGiven) {
   const kc = honoKeycloak(optionsOf(given));
   const app = new Hono();
-  app.use(kc.mcp(given.mcp));
-  if (given.isGuardedTwice) app.use('/mcp', kc.guard());
+  const mcp = kc.mcp(given.mcp);
+  if (given.publishes !== false) app.use(mcp.metadata);
   for (const path of ROUTES) {
+    if (given.isGuardedTwice) app.use(path, mcp, kc.guard());
+    else app.use(path, mcp);
     app.all(path, async (c) => answerFetch(c.req.raw, c.var.principal?.username, c.var.auth));
   }
   app.get('/open', (c) => c.json({ open: true }));
@@ -160,12 +183,15 @@ async function startHono(given: McpGiven) {
 
 async function startFetch(given: McpGiven) {
   const kc = fetchKeycloak(optionsOf(given));
-  const server = kc.mcp(given.mcp, async (request, { principal, auth }) => {
+  const mcp = kc.mcp(given.mcp, async (request: Request, { principal, auth }) => {
     if (given.isGuardedTwice) await kc.principal(request);
     return answerFetch(request, principal.username, auth);
   });
-  const app = (request: Request) =>
-    new URL(request.url).pathname === '/open' ? Response.json({ open: true }) : server(request);
+  const app = (request: Request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === '/open') return Response.json({ open: true });
+    return IS_ROUTE.test(pathname) ? mcp(request) : mcp.metadata(request);
+  };
   return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
 }
 
@@ -197,10 +223,10 @@ function eventStream(): Response {
 export const MCP_APPS: readonly McpAdapter[] = [
   { name: 'express 5', start: (given) => startExpress(express, given) },
   { name: 'express 4', start: (given) => startExpress(express4 as unknown as typeof express, given) },
-  { name: 'node', start: startNode },
+  { name: 'node', isRouterless: true, start: startNode },
   { name: 'koa', start: startKoa },
   { name: 'hono', start: startHono },
-  { name: 'fetch', start: startFetch },
-  { name: 'fastify', alwaysParses: true, start: startFastify },
-  { name: 'hapi', alwaysParses: true, start: startHapi },
+  { name: 'fetch', isRouterless: true, alwaysPublishes: true, start: startFetch },
+  { name: 'fastify', alwaysParses: true, alwaysPublishes: true, start: startFastify },
+  { name: 'hapi', alwaysParses: true, alwaysPublishes: true, start: startHapi },
 ];

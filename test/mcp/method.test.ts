@@ -21,8 +21,9 @@ test('hapi: a message is read, whichever method an extension has put into the re
     if (typeof method === 'string') request.setMethod(method as Method);
     return h.continue;
   });
-  await server.register([kc.plugin, kc.mcp({ url: URL, tools })]);
-  server.route({ method: '*', path: '/mcp', options: { auth: false }, handler: () => 'called' });
+  await server.register(kc.plugin);
+  server.auth.strategy('mcp', 'keycloak-mcp', { url: URL, tools });
+  server.route({ method: '*', path: '/mcp', options: { auth: 'mcp' }, handler: () => 'called' });
   t.after(() => server.stop());
   const call = async (method: string, override?: string) => {
     const { statusCode } = await server.inject({

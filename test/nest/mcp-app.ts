@@ -7,6 +7,7 @@ import {
   KeycloakGuard,
   KeycloakModule,
   type KeycloakModuleOptions,
+  Mcp,
   type McpAuthInfo,
   Public,
 } from '../../packages/guard/src/adapters/nest/index.ts';
@@ -40,7 +41,7 @@ class McpController {
   }
 }
 decorate(McpController, Controller());
-decorate(McpController, 'handle', All(['mcp', 't/:tenant/mcp']));
+decorate(McpController, 'handle', All(['mcp', 't/:tenant/mcp']), Mcp());
 decorate(McpController, 'open', Get('open'), Public());
 decorateParameter(McpController, 'handle', Req());
 decorateParameter(McpController, 'handle', Res(), 1);
@@ -80,6 +81,11 @@ async function start(
 }
 
 export const NEST_MCP: readonly McpAdapter[] = [
-  { name: 'nest on express', start: (given) => start('express', given) },
-  { name: 'nest on fastify', alwaysParses: true, start: (given) => start('fastify', given) },
+  { name: 'nest on express', alwaysPublishes: true, start: (given) => start('express', given) },
+  {
+    name: 'nest on fastify',
+    alwaysParses: true,
+    alwaysPublishes: true,
+    start: (given) => start('fastify', given),
+  },
 ];

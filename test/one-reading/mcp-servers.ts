@@ -22,7 +22,7 @@ import { keycloak as hapiKeycloak } from '../../packages/guard/src/adapters/hapi
 import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
 import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { McpOptions } from '../../packages/guard/src/adapters/mcp/index.ts';
-import { KeycloakModule } from '../../packages/guard/src/adapters/nest/index.ts';
+import { KeycloakModule, Mcp } from '../../packages/guard/src/adapters/nest/index.ts';
 import { keycloak as nodeKeycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import type { TokenVerifier } from '../../packages/guard/src/core/index.ts';
 import { listen } from '../adapters/listen.ts';
@@ -38,7 +38,7 @@ export interface Given {
 }
 
 /** A real MCP server at `/mcp`, with the tools `look` and `wipe`, behind `kc.mcp`. */
-export interface Served {
+export interface ServedMcp {
   readonly name: string;
   /** The version of the SDK. */
   readonly sdk: 1 | 2;
@@ -105,9 +105,8 @@ function expressServer(make: typeof express, parsers: Parsers, answering: (given
     const kc = expressKeycloak({ verifier: given.verifier });
     const app = make().set('env', 'test');
     for (const parser of parsers(make)) app.use(parser);
-    app.use(kc.mcp(given.mcp));
     const answer = answering(given);
-    app.all('/mcp', (request, response) => void answer(request, response, request.body));
+    app.all('/mcp', kc.mcp(given.mcp), (request, response) => void answer(request, response, request.body));
     return listen(createServer(app), () => kc.close());
   };
 }
@@ -129,11 +128,13 @@ function fastifyServer(options: FastifyServerOptions) {
   return async (given: Given) => {
     const app = fastify({ forceCloseConnections: true, ...options });
     await app.register(keycloakGuard, { verifier: given.verifier });
-    await app.register(keycloakMcp, given.mcp as never);
     const answer = sdk1(given);
-    app.all('/mcp', (request, reply) => {
-      reply.hijack();
-      void answer(request.raw, reply.raw, request.body);
+    await app.register(async (scope) => {
+      await scope.register(keycloakMcp, given.mcp as never);
+      scope.all('/mcp', (request, reply) => {
+        reply.hijack();
+        void answer(request.raw, reply.raw, request.body);
+      });
     });
     await app.listen({ port: 0, host: '127.0.0.1' });
     return { url: app.listeningOrigin, close: async () => void (await app.close()) };
@@ -158,12 +159,13 @@ function hapiAppServer(parse: boolean) {
   return async (given: Given) => {
     const kc = hapiKeycloak({ verifier: given.verifier });
     const server = hapiServer({ host: '127.0.0.1', debug: false });
-    await server.register([kc.plugin, kc.mcp(given.mcp)]);
+    await server.register(kc.plugin);
+    server.auth.strategy('mcp', 'keycloak-mcp', given.mcp);
     const answer = sdk1(given);
     server.route({
       method: 'POST',
       path: '/mcp',
-      options: { auth: false, payload: { parse, output: 'data' } },
+      options: { auth: 'mcp', payload: { parse, output: 'data' } },
       async handler({ raw, payload }, h) {
         await answer(raw.req, raw.res, Buffer.isBuffer(payload) ? JSON.parse(String(payload)) : payload);
         return h.abandon;
@@ -179,8 +181,7 @@ function honoServer(sdk: 1 | 2) {
     const kc = honoKeycloak({ verifier: given.verifier });
     const handler = sdk2(given);
     const app = new Hono();
-    app.use(kc.mcp(given.mcp));
-    app.all('/mcp', (c) => {
+    app.all('/mcp', kc.mcp(given.mcp), (c) => {
       const { auth } = c.var;
       return sdk === 1
         ? webSdk1(given.ran, c.req.raw, auth)
@@ -193,14 +194,14 @@ function honoServer(sdk: 1 | 2) {
 async function fetchServer(given: Given) {
   const kc = fetchKeycloak({ verifier: given.verifier });
   const handler = sdk2(given);
-  const app = kc.mcp(given.mcp, (request, { auth }) => handler.fetch(request, { authInfo: auth }));
+  const app = kc.mcp(given.mcp, (request: Request, { auth }) => handler.fetch(request, { authInfo: auth }));
   return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
 }
 
 function nestServer(platform: 'express' | 'fastify', options: object = {}) {
   return async (given: Given) => {
     const answer = sdk1(given);
-    class Mcp {
+    class Served {
       handle(
         request: { body?: unknown; raw?: IncomingMessage },
         response: { raw?: ServerResponse; hijack?(): void },
@@ -209,14 +210,14 @@ function nestServer(platform: 'express' | 'fastify', options: object = {}) {
         return answer(request.raw ?? (request as never), response.raw ?? (response as never), request.body);
       }
     }
-    decorate(Mcp, Controller());
-    decorate(Mcp, 'handle', All('mcp'));
-    decorateParameter(Mcp, 'handle', Req());
-    decorateParameter(Mcp, 'handle', Res(), 1);
+    decorate(Served, Controller());
+    decorate(Served, 'handle', All('mcp'), Mcp());
+    decorateParameter(Served, 'handle', Req());
+    decorateParameter(Served, 'handle', Res(), 1);
     class AppModule {}
     Module({
       imports: [KeycloakModule.forRoot({ verifier: given.verifier, mcp: given.mcp } as never)],
-      controllers: [Mcp],
+      controllers: [Served],
     })(AppModule);
     const quiet = { logger: false, forceCloseConnections: true, abortOnError: false } as const;
     const app = await (platform === 'express'
@@ -239,7 +240,7 @@ const node2 = (given: Given): Answering => {
   return async (request, response, body) => void (await handle(request as never, response, body));
 };
 
-export const SERVED: readonly Served[] = [
+export const SERVED: readonly ServedMcp[] = [
   { name: 'Express 5', sdk: 1, start: expressServer(express, () => [], sdk1) },
   {
     name: 'Express 5 behind its JSON parser',

@@ -2,7 +2,6 @@
 import { type Context, Hono } from 'hono';
 import { keycloak as forFetch, type GuardOptions } from 'keycloak-guard/fetch';
 import { keycloak as forHono } from 'keycloak-guard/hono';
-import { createRouters } from './routers.ts';
 
 const settings = {
   serverUrl: process.env.KEYCLOAK_SERVER_URL as string,
@@ -75,10 +74,6 @@ function tenLines(): ReadableStream<Uint8Array> {
 
 const fetchApp = createFetchApp();
 const honoApp = createHonoApp();
-const routerOf = createRouters(settings);
 
-export const app = (request: Request): Response | Promise<Response> => {
-  const router = routerOf(request);
-  if (router !== undefined) return router(request);
-  return new URL(request.url).pathname.startsWith('/hono/') ? honoApp.fetch(request) : fetchApp(request);
-};
+export const app = (request: Request): Response | Promise<Response> =>
+  new URL(request.url).pathname.startsWith('/hono/') ? honoApp.fetch(request) : fetchApp(request);

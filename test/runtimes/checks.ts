@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
-import { HOSTS, targetsFor } from '../one-reading/path-targets.ts';
 import { eventually } from '../support/eventually.ts';
-import { sendTargets } from '../support/send-targets.ts';
-import { ROUTERS } from './routers.ts';
 import { openSocketBrowser } from './socket-browser.ts';
 
 /** An app on some runtime, and the provider that it asks. */
@@ -138,39 +135,6 @@ export const CHECKS: Readonly<Record<string, (running: Running) => Promise<void>
       await idp.comeBack();
     }
     await eventually('it is back', async () => (await get(`${url}/guarded`, tokens[0])).status === 200);
-  },
-
-  'the path that is decided on is the route that runs': async ({ url, idp }) => {
-    const token = await idp.issueToken();
-    const { port, pathname } = new URL(url);
-    const adapter = pathname.slice(1) as keyof typeof ROUTERS;
-    const through: string[] = [];
-    for (const router of ROUTERS[adapter]) {
-      for (const [front, area] of [
-        ['paths', 'admin'],
-        ['mcp', 'mcp'],
-      ] as const) {
-        const send = async (by: string, targets: readonly string[], more = {}) => {
-          const headers = { 'x-router': router, 'x-front': by, ...more };
-          const answers = await sendTargets(Number(port), targets, token, headers);
-          return answers.filter(({ body }) => body.includes(`ran:${area}`)).map(({ target }) => target);
-        };
-        const ways = [`/${area}`, `/${area}/x`];
-        const reached = await send('none', ways);
-        // Node.js has URLPattern from 24 on, and Elysia needs another adapter on workers.
-        if (['URLPattern', 'Elysia'].includes(router) && reached.length === 0) continue;
-        assert.deepEqual(reached.sort(), ways, `${router} has the route`);
-        const targets = targetsFor(area, 300);
-        const past = await send(front, targets);
-        for (const host of HOSTS)
-          past.push(
-            ...(await send(front, [...ways, `/x/${area}`, `/xx/${area}`, `/aaaaaa/${area}`], { host })),
-          );
-        console.log(`  ${router}, ${front}: ${targets.length} targets, ${past.length} through`);
-        through.push(...past.map((target) => `${router}, ${front}: ${target}`));
-      }
-    }
-    assert.deepEqual(through, []);
   },
 
   'people sign in and out with the browser': async ({ url }) => {

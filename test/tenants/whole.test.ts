@@ -59,8 +59,15 @@ describe('an MCP server for each tenant, behind one guard', () => {
 
   test('names the realm of the tenant, and takes tokens for its own URL alone', async (t) => {
     const { get, acme, globex } = await setUp(t, (kc, app) => {
-      for (const tenant of ['acme', 'globex'] as const) app.use(kc.mcp({ url: urlOf(tenant) }));
-      app.all('/t/:tenant/mcp', (request, response) => void response.json(request.principal?.tenant));
+      for (const tenant of ['acme', 'globex'] as const) {
+        const mcp = kc.mcp({ url: urlOf(tenant) });
+        app.use(mcp.metadata);
+        app.all(
+          `/t/${tenant}/mcp`,
+          mcp,
+          (request, response) => void response.json(request.principal?.tenant),
+        );
+      }
     });
     for (const [tenant, { realm }] of Object.entries({ acme, globex })) {
       const path = `/.well-known/oauth-protected-resource/t/${tenant}/mcp`;

@@ -85,7 +85,9 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   koa: [KC('keycloak-guard/koa'), ...['ctx', 'router', 'body'].map(ANY)],
   nest: [
     CONST('keycloak', "import('keycloak-guard/nest').KeycloakService"),
-    ...['Get', 'Post', 'Delete', 'Param', 'Body', 'UseGuards'].map((name) => FROM(name, '@nestjs/common')),
+    ...['All', 'Get', 'Post', 'Delete', 'Param', 'Body', 'Req', 'Res', 'UseGuards'].map((name) =>
+      FROM(name, '@nestjs/common'),
+    ),
     FROM('APP_GUARD', '@nestjs/core'),
     FROM('Test', '@nestjs/testing'),
     FROM('SubscribeMessage', '@nestjs/websockets'),

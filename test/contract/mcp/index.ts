@@ -40,22 +40,44 @@ export function describeMcp(adapter: McpAdapter): void {
       );
     });
 
-    test('guards every spelling of its path that a framework takes for it', async (t) => {
+    test('guards what its route gets, in whichever spelling', async (t) => {
       const { send } = await setUp(t, adapter);
-      for (const path of ['/mcp/', '/MCP', '/mcp?a=b', '/%6dcp', '/mcp/below', '/mcp;a', '//mcp']) {
-        assert.equal((await send(undefined, undefined, { path, method: 'GET' })).status, 401, path);
+      for (const path of ['/mcp/', '/MCP', '/mcp?a=b', '/%6dcp', '/mcp;a', '//mcp', '/mcp/below']) {
+        const { status } = await send(undefined, undefined, { path, method: 'GET' });
+        assert.ok(status === 401 || status === 404, `${path}: ${status}`);
       }
+      assert.equal((await send(undefined, undefined, { path: '/mcp?a=b', method: 'GET' })).status, 401);
     });
 
-    test('is not open where the first parts of its path were cut off, unless it has another path', async (t) => {
-      const url = 'https://tools.example.com/api/v1/mcp';
-      const { send, mint } = await setUp(t, adapter, { url });
-      assert.equal((await send(undefined, call('look'))).status, 401);
+    test('guards the route of its URL, wherever the process is called by another path', async (t) => {
+      const { send, mint } = await setUp(t, adapter, { url: 'https://tools.example.com/api/v1/mcp' });
+      const refused = await send(undefined, call('look'));
+      assert.deepEqual(
+        [refused.status, refused.headers.get('www-authenticate')],
+        [401, `Bearer scope="mcp:tools", ${POINTER.replace('/mcp"', '/api/v1/mcp"')}`],
+      );
       assert.equal((await send(mint(), call('look'))).status, 401);
-      const own = await setUp(t, adapter, { url, path: '/t/acme/mcp' });
-      assert.equal((await own.send(undefined, call('look'), { path: '/t/acme/mcp' })).status, 401);
-      assert.notEqual((await own.send(undefined, call('look'))).status, 401);
+      const aud = ['my-api', 'https://tools.example.com/api/v1/mcp'];
+      assert.equal((await send(mint({ aud }), call('look'))).status, 200);
     });
+
+    if (!adapter.alwaysPublishes) {
+      test('says once that nothing answers its metadata, without which clients find no Keycloak', async (t) => {
+        for (const publishes of [true, false]) {
+          const notices: Notice[] = [];
+          const { send, mint } = await setUp(t, adapter, {}, false, {
+            publishes,
+            onNotice: (one) => notices.push(one),
+          });
+          for (let i = 0; i < 2; i++) assert.equal((await send(mint(), call('look'))).status, 200);
+          const missing = notices.filter(({ code }) => code === 'mcp_metadata_missing');
+          assert.deepEqual(
+            missing.map(({ level }) => level),
+            publishes ? [] : ['warn'],
+          );
+        }
+      });
+    }
 
     test('gives the transport what it needs', async (t) => {
       const { send, mint, realm } = await setUp(t, adapter, {}, true);

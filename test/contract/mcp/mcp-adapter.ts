@@ -9,6 +9,8 @@ export interface McpGiven {
   readonly keycloak: VerifierOptions;
   readonly mcp: McpOptions;
   readonly onDenied: (error: AuthError) => void;
+  /** Whether the application answers the metadata, where that is its own work. Default true. */
+  readonly publishes?: boolean | undefined;
   /** A guard of the framework's own stands before the route, too. */
   readonly isGuardedTwice?: boolean | undefined;
   /** The framework's usual JSON parser stands in front of the guard. */
@@ -23,6 +25,10 @@ export interface McpAdapter {
   readonly name: string;
   /** Bodies are parsed by the framework, whatever is in front. */
   readonly alwaysParses?: boolean;
+  /** There is no router, so no parameter of a route can name another tenant than the application. */
+  readonly isRouterless?: boolean;
+  /** The adapter answers the metadata without being asked to. */
+  readonly alwaysPublishes?: boolean;
   start(given: McpGiven): Promise<RunningApp>;
 }
 
@@ -41,7 +47,7 @@ export async function setUp(
   adapter: McpAdapter,
   mcp: Partial<McpOptions> = {},
   parses = false,
-  more: Pick<McpGiven, 'isGuardedTwice'> &
+  more: Pick<McpGiven, 'isGuardedTwice' | 'publishes'> &
     Pick<VerifierOptions, 'onNotice'> & { readonly dpop?: 'accepted' } = {},
 ) {
   const realm = createTestRealm({ clientId: 'my-api' });
@@ -64,6 +70,7 @@ export async function setUp(
     onDenied: (error) => denied.push(error),
     parsesBodies: parses,
     isGuardedTwice: more.isGuardedTwice,
+    publishes: more.publishes,
   });
   t.after(() => app.close());
   const mint = (changes: Record<string, unknown> = {}) =>

@@ -30,8 +30,9 @@ export const SERVERS: readonly [McpExample, McpExample, ...McpExample[]] = [
     build(options, mcp) {
       const handle = toNodeHandler(createHandler());
       const app = express();
-      app.use(keycloak(options).mcp({ ...SCOPES, ...mcp }));
-      return app.all(new URL(mcp.url).pathname, (request, response) =>
+      const guard = keycloak(options).mcp({ ...SCOPES, ...mcp });
+      app.use(guard.metadata);
+      return app.all(new URL(mcp.url).pathname, guard, (request, response) =>
         handle(request, response, request.body),
       );
     },

@@ -16,8 +16,9 @@ export function buildApp(settings: Settings): Hono<{ Variables: { auth: McpAuthI
   const handler = createMcpHandler(() => createServer(notes));
 
   // The page of the MCP Inspector may call it too.
-  app.use(kc.mcp({ ...SCOPES, url, allowedOrigins: ['http://localhost:6274'] }));
-  app.all(new URL(url).pathname, (c) => handler.fetch(c.req.raw, { authInfo: c.var.auth }));
+  const mcp = kc.mcp({ ...SCOPES, url, allowedOrigins: ['http://localhost:6274'] });
+  app.use(mcp.metadata);
+  app.all(new URL(url).pathname, mcp, (c) => handler.fetch(c.req.raw, { authInfo: c.var.auth }));
   return app;
 }
 

@@ -33,13 +33,11 @@ import type { Permits } from './permit-gate.ts';
 import { findAsking } from './placeholders.ts';
 import {
   createProtectedResources,
-  issuersOf,
+  type DescribedResource,
+  describeResource,
   type ProtectedResourceOptions,
-  type ResourceDetails,
-  type ResourceHost,
-  toResourceRoutes,
 } from './protected-resource.ts';
-import { openRealms, type Realms, toTenantAt } from './realms.ts';
+import { openRealms, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
@@ -74,7 +72,7 @@ export interface DoorHost<Incoming, Outgoing> {
 
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
-  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'>,
+  extends Pick<Realms<Incoming>, 'clock' | 'notify' | 'tenants' | 'verifierOf'>,
     Pick<DoorHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
   readonly verifier: TokenVerifier<C>;
   /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
@@ -88,8 +86,12 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
    * @throws {OptionsError} for a misspelt or empty requirement, and for `undefined`
    */
   gate(requirements: Asking<never>, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
-  /** A gate without requirements that takes tokens alone, and no session cookies. */
-  statelessGate(): Gate<Incoming, Outgoing>;
+  /**
+   * A gate without requirements that takes tokens alone, and no session cookies.
+   *
+   * @param resourceOf the resource that challenges name. Default: the one that the request's path belongs to
+   */
+  statelessGate(resourceOf?: GateHost<Incoming, Outgoing>['resourceOf']): Gate<Incoming, Outgoing>;
   toAsked(request: Incoming): unknown;
   /**
    * Refuses a request for a reason that was found outside of a gate, as a gate does: with its challenge, log line and
@@ -111,9 +113,11 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   /** Turns browser sessions on, once. */
   useSessions(sessions: Sessions<Incoming>): Routes<Incoming>;
   /** Says which resource this is, in its metadata and in every challenge. @throws {OptionsError} */
-  protectedResource(options: ProtectedResourceOptions, details?: ResourceDetails): Routes<Incoming>;
-  /** See {@link ResourceHost}. */
-  readonly tenantAt: ResourceHost<Incoming>['tenantAt'];
+  protectedResource(options: ProtectedResourceOptions): Routes<Incoming>;
+  /** The metadata of a resource that one guard alone names. @throws {OptionsError} */
+  describeResource(options: ProtectedResourceOptions): DescribedResource<Incoming>;
+  /** See {@link toTenantOf}. */
+  readonly tenantOf: ReturnType<typeof toTenantOf<Incoming>>;
   /** The routes for Keycloak's messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
   /** See `Keycloak.accessToken`. @throws {AuthError} rejects with the error that a guard would refuse the header with */
@@ -145,7 +149,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const { factory, toRequest, addToAnswer } = host;
   const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
   const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
-  const { verifier, base, verifierOf, tenants, clock } = realms;
+  const { verifier, base, verifierOf, tenants, clock, notify } = realms;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
@@ -202,11 +206,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       return `${method} ${pathOf(url)}`;
     },
   };
-  const resourceHost: ResourceHost<Incoming> = {
-    sender: verifier.sender,
-    issuersOf: async (request) => issuersOf(await verifierOf(request)),
-    tenantAt: toTenantAt(realms, host),
-  };
+  const resourceHost = toResourceHost(realms, host.toWire);
   const connections = createConnections<Incoming>(realms, {
     asking,
     toRequest,
@@ -223,7 +223,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
-  const statelessGate = () => createGate(base, {}, gateHost);
+  const statelessGate: Engine<Incoming, Outgoing, C>['statelessGate'] = (resourceOf) =>
+    createGate(base, {}, { ...gateHost, ...(resourceOf && { resourceOf }) });
   let plainGate: Gate<Incoming, Outgoing> | undefined;
 
   return {
@@ -232,7 +233,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     ...(host.addressOf && { addressOf: host.addressOf }),
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
-    ...{ toAsked, clock, tenants, verifierOf },
+    ...{ toAsked, clock, notify, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
       const { options, compiledFor } = readRequirements(requirements, asking);
       return createGate(base, options, {
@@ -253,8 +254,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       sessions = toOpenSessions(opened);
       return sessions.routes;
     },
-    protectedResource: (given, details) => toResourceRoutes(resourceHost, resources, given, details),
-    tenantAt: resourceHost.tenantAt,
+    protectedResource: (options) => resources.add(options, describeResource(resourceHost, options)),
+    describeResource: (options) => describeResource(resourceHost, options),
+    tenantOf: toTenantOf(realms, host.paramsOf),
     messages(given = {}) {
       const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
       const messagesOf = (request: Incoming) =>

@@ -33,6 +33,6 @@ export {
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SecurityEvents } from './security-events.ts';
 export { canRecover, disconnectSocket, RECOVERED, toSocketIoMiddleware } from './socket-io.ts';
-export { aroundTenant, hasTenantOnly, isForTenants, withTenant } from './tenant-path.ts';
+export { isForTenants, withTenant } from './tenant-path.ts';
 export { toHeader } from './to-header.ts';
 export { toUpgradeListener } from './upgrade.ts';

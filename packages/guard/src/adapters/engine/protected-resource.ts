@@ -60,13 +60,18 @@ export type ProtectedResources = ReturnType<typeof createProtectedResources>;
 export function createProtectedResources() {
   const known: { path: string; resource: ChallengedResource }[] = [];
   return {
-    /** @param path that this process is called by */
-    add(path: string, resource: ChallengedResource): void {
-      known.push({ path: path.replace(/\/+$/, ''), resource });
+    /** Challenges name it from now on. @returns the routes of its metadata */
+    add<Incoming>(
+      { url, scopes = [], scopesInChallenge = true }: ProtectedResourceOptions,
+      { metadataUrl, routes }: DescribedResource<Incoming>,
+    ): Routes<Incoming> {
+      const path = new URL(url).pathname.replace(/\/+$/, '');
+      known.push({ path, resource: { metadataUrl, scopes: scopesInChallenge ? scopes : [] } });
       // The deepest first; of two as deep, the one without a parameter.
       known.sort(
         (a, b) => depthOf(b) - depthOf(a) || Number(isForTenants(a.path)) - Number(isForTenants(b.path)),
       );
+      return routes;
     },
     /** The one that a request is for. @param requestUrl path, or the whole URL */
     find(requestUrl: string | undefined = '/'): ChallengedResource | undefined {
@@ -93,43 +98,37 @@ export interface ResourceHost<Incoming> {
   /** Those that issue tokens for it. */
   issuersOf(request: Incoming): readonly string[] | Promise<readonly string[]>;
   /**
-   * The tenant that a request names in its path; only where the request says whose it is.
+   * The tenant whose metadata a request asks for; only where the request says whose it is.
    *
-   * @param path that this process is called by, with `:tenant` in it
-   * @throws {AuthError} `tenant_unknown` if it belongs to no tenant, or to another one; `path_ambiguous`
+   * @param path of the metadata, with `:tenant` in it
+   * @throws {AuthError} `tenant_unknown` if the path names no tenant, or another one than the application means
    */
   readonly tenantAt: ((request: Incoming, path: string) => string) | undefined;
 }
 
-/** What an MCP server knows better. */
-export interface ResourceDetails {
-  /** Scopes that challenges name. Default: as the options say. */
-  readonly challenged?: readonly string[];
-  /** That this process is called by. Default: the path of the URL. */
-  readonly path?: string;
+/** The metadata of a protected resource. */
+export interface DescribedResource<Incoming> {
+  /** Its address, as challenges name it: with `:tenant` where each tenant has a resource of its own. */
+  readonly metadataUrl: string;
+  /** The routes that answer it. */
+  readonly routes: Routes<Incoming>;
 }
 
 /**
- * Adds a protected resource, and makes the routes of its metadata.
+ * Makes the routes of a resource's metadata.
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see RFC 9728 §2, §3
  */
-export function toResourceRoutes<Incoming>(
+export function describeResource<Incoming>(
   { sender, issuersOf, tenantAt }: ResourceHost<Incoming>,
-  resources: ProtectedResources,
   options: ProtectedResourceOptions,
-  { challenged, path: place }: ResourceDetails = {},
-): Routes<Incoming> {
+): DescribedResource<Incoming> {
   checkOptions('protectedResource', options, RESOURCE_RULES);
-  const { url, scopes = [], name, documentation, scopesInChallenge = true } = options;
+  const { url, scopes = [], name, documentation } = options;
   const isShared = !isForTenants(url);
   if (!isShared && tenantAt === undefined) throw new OptionsError('protectedResource', [NO_TENANTS]);
   const path = toMetadataPath(url);
-  resources.add(place ?? new URL(url).pathname, {
-    metadataUrl: new URL(url).origin + path,
-    scopes: challenged ?? (scopesInChallenge ? scopes : []),
-  });
   const document = {
     scopes_supported: scopes.length > 0 ? scopes : undefined,
     bearer_methods_supported: ['header'],
@@ -145,10 +144,13 @@ export function toResourceRoutes<Incoming>(
     return toJsonAnswer(200, FOR_EVERYBODY, { resource, ...document, authorization_servers });
   }
   const preflight = { status: 204, headers: PREFLIGHT, setCookies: [], body: undefined };
-  return toRoutes<Incoming>([
-    toRoute('GET', path, describe, { takesHead: true }),
-    toRoute('OPTIONS', path, async () => preflight),
-  ]);
+  return {
+    metadataUrl: new URL(url).origin + path,
+    routes: toRoutes<Incoming>([
+      toRoute('GET', path, describe, { takesHead: true }),
+      toRoute('OPTIONS', path, async () => preflight),
+    ]),
+  };
 }
 
 const NO_TENANTS: OptionProblem = {

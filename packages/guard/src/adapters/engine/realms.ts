@@ -1,10 +1,9 @@
-import type { TokenVerifier } from '../../core/index.ts';
-import { readingsOf } from '../../core/internal.ts';
+import type { Notice, TokenVerifier } from '../../core/index.ts';
 import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
 import type { ResolvedAdapter } from './options.ts';
 import { pathOf } from './path-of.ts';
-import type { ResourceHost } from './protected-resource.ts';
-import { tenantIn } from './tenant-path.ts';
+import { issuersOf, type ResourceHost } from './protected-resource.ts';
+import { isTenantName, tenantIn } from './tenant-path.ts';
 
 /** Which verifier decides about a request: always the same, or that of its tenant. */
 export interface Realms<Incoming> {
@@ -12,6 +11,8 @@ export interface Realms<Incoming> {
   readonly verifier: TokenVerifier;
   /** `undefined` for an application without tenants, each with a realm of its own. */
   readonly tenants: Tenants<Incoming> | undefined;
+  /** Reports what concerns no realm in particular. */
+  notify(notice: Notice): void;
   /** The current time. Unit: milliseconds since 1970. */
   readonly clock: () => number;
   /**
@@ -30,7 +31,8 @@ export function openRealms<Incoming, C extends object>(
   if (openTenants !== undefined) return toTenantRealms(openTenants(host));
   const one = verifier as unknown as TokenVerifier;
   const clock = one.members[0]?.context?.options.clock ?? Date.now;
-  return { verifier: one, tenants: undefined, clock, base: one, verifierOf: () => one };
+  const notify = (notice: Notice) => one.members[0]?.notify?.(notice);
+  return { verifier: one, tenants: undefined, clock, notify, base: one, verifierOf: () => one };
 }
 
 function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> {
@@ -39,23 +41,47 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
     verifier: tenants.verifier as unknown as TokenVerifier,
     clock: tenants.nobody.context.options.clock,
     base: tenants.nobody as unknown as TokenVerifier,
+    notify: tenants.nobody.notify,
     verifierOf: tenants.verifierOf as Realms<Incoming>['verifierOf'],
   };
 }
 
-/** The path and the application's function must mean the same tenant: metadata and audiences have its name in them. */
-export function toTenantAt<Incoming>(
+/** Who issues tokens for a resource, and whose metadata a request asks for: path and application must mean the same tenant. */
+export function toResourceHost<Incoming>(
+  realms: Pick<Realms<Incoming>, 'tenants' | 'verifier' | 'verifierOf'>,
+  toWire: TenantsHost<Incoming>['toWire'],
+): ResourceHost<Incoming> {
+  const { verifier, verifierOf } = realms;
+  const tenantOf = toTenantOf(realms, undefined);
+  return {
+    sender: verifier.sender,
+    issuersOf: async (request) => issuersOf(await verifierOf(request)),
+    tenantAt:
+      tenantOf &&
+      ((request, path) => {
+        const name = tenantOf(request);
+        if (tenantIn(path, pathOf(toWire(request).url)) === name) return name;
+        throw unknownTenant(`the application means ${name}, and the path names another one`);
+      }),
+  };
+}
+
+/**
+ * The name of the tenant that a request belongs to, for URLs with `:tenant`; only where the request says whose it is. A parameter
+ * `tenant` of the route must name the same one.
+ *
+ * @throws {AuthError} (the function throws one) as `Tenants.nameOf`; `tenant_unknown` for another parameter
+ */
+export function toTenantOf<Incoming>(
   { tenants }: Pick<Realms<Incoming>, 'tenants'>,
-  { toWire }: Pick<TenantsHost<Incoming>, 'toWire'>,
-): ResourceHost<Incoming>['tenantAt'] {
+  paramsOf: ((request: Incoming) => unknown) | undefined,
+): ((request: Incoming) => string) | undefined {
   if (tenants === undefined || tenants.isByIssuer) return undefined;
-  return (request, path) => {
-    const target = pathOf(toWire(request).url);
-    // Refuses what a router may read as the path of another tenant. The function may not have looked at it.
-    readingsOf(target || '/');
-    const named = tenantIn(path, target);
-    const meant = tenants.nameOf(request);
-    if (named === meant) return named;
-    throw unknownTenant(`its path names ${named ?? 'none'}, and the function means ${meant}`);
+  return (request) => {
+    const name = tenants.nameOf(request);
+    if (!isTenantName(name)) throw unknownTenant(`its name cannot stand in a URL: ${name}`);
+    const { tenant = name } = Object(paramsOf?.(request)) as { readonly tenant?: unknown };
+    if (tenant === name) return name;
+    throw unknownTenant(`the application means ${name}, and the route names another one`);
   };
 }

@@ -23,6 +23,9 @@ export function aroundTenant(path: string): readonly [string, string] | undefine
 /** Letters that every reader of a URL takes for themselves (RFC 3986 §2.3), and not dots alone. */
 const NAME = /^(?!\.+$)[\w.~-]+$/;
 
+/** Whether a name can stand for itself in a URL. */
+export const isTenantName = (name: string): boolean => NAME.test(name);
+
 /**
  * The name of the tenant in a path, or in one below it; `undefined` for any other path, and for a name that could be read in
  * another way.
@@ -35,5 +38,5 @@ export function tenantIn(template: string, path: string): string | undefined {
   if (before === undefined || !path.startsWith(before)) return undefined;
   const [name = ''] = path.slice(before.length).split('/', 1);
   const rest = path.slice(before.length + name.length);
-  return NAME.test(name) && (rest === behind || rest.startsWith(`${behind}/`)) ? name : undefined;
+  return isTenantName(name) && (rest === behind || rest.startsWith(`${behind}/`)) ? name : undefined;
 }

@@ -24,7 +24,7 @@ export type {
   RuleOfRequest,
   SessionSettings,
 } from '../engine/internal.ts';
-export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+export type { McpAuthInfo, McpOptions, WithMetadata } from '../mcp/index.ts';
 export type { Calls, OwnCall } from './calls.ts';
 export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';

@@ -20,7 +20,7 @@ import type {
   SessionSettings,
 } from '../engine/internal.ts';
 import { requirementsOf, toPermitGate } from '../engine/internal.ts';
-import type { McpOptions } from '../mcp/index.ts';
+import type { McpOptions, WithMetadata } from '../mcp/index.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { createEvents, type EventsOf } from './events.ts';
 import { createLoginGate, type LoginLimitSettings } from './login-limits.ts';
@@ -118,17 +118,18 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    */
   protectedResource(options: ProtectedResourceOptions): Middleware;
   /**
-   * Guards an MCP server at the path of its URL, and answers its metadata (RFC 9728). Put it before the route of the server.
-   * It sets the principal, and `auth` for the SDK's transport: on Node's request, in Hono `c.var.auth`. With `tools` it reads
-   * the body and leaves it in `request.body`.
+   * A guard for the route of an MCP server, for all its methods. It sets the principal, and `auth` for the SDK's transport: on
+   * Node's request, in Hono `c.var.auth`. With `tools` it reads the body and leaves it in `request.body`. Its `metadata` is
+   * middleware for the root of the application: by it, clients find Keycloak (RFC 9728).
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @see Model Context Protocol, "Authorization"
    * @example
-   * app.use(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
-   * app.post('/mcp', (request, response) => transport.handleRequest(request, response, request.body));
+   * const mcp = kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] });
+   * app.use(mcp.metadata);
+   * app.all('/mcp', mcp, (request, response) => transport.handleRequest(request, response, request.body));
    */
-  mcp(options: McpOptions): Middleware;
+  mcp(options: McpOptions): WithMetadata<Middleware>;
   /**
    * Lets Keycloak report that a session ended: middleware that answers `POST /backchannel-logout`.
    *
@@ -181,7 +182,7 @@ export interface Framework<Incoming, Outgoing, Middleware> {
   /** What is not documented is of no interest for documents of the API. */
   toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'> & Partial<Documented>): Middleware;
   toRoutes(routes: Routes<Incoming>): Middleware;
-  mcp(options: McpOptions): Middleware;
+  mcp(options: McpOptions): WithMetadata<Middleware>;
   /** The principal that a guard has set. */
   principalOf(request: Incoming): Principal | null | undefined;
   toPath(request: Incoming): PathRequest;

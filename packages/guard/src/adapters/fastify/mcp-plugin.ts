@@ -1,39 +1,42 @@
 import type { FastifyRequest } from 'fastify';
 import type { McpOptions } from '../mcp/index.ts';
-import { enterMcp, type McpCaller, mayBringMessage, openMcp } from '../mcp/internal.ts';
+import { admitOnNode, type McpCaller, mayBringMessage, openMcp } from '../mcp/internal.ts';
 import { asPart } from './as-plugin.ts';
-import { mountRoutes } from './mount.ts';
+import { mountRoutes, rootOf } from './mount.ts';
 import { createRefuse } from './refuse.ts';
 import { send } from './send.ts';
 
 /**
- * Fastify plugin: guards an MCP server at the path of its URL, and answers its metadata. Sets `request.principal`, and
- * `request.raw.auth` for the SDK's transport. Needs `keycloakGuard` to be registered before.
+ * Fastify plugin: guards every route of its scope as an MCP server, but none with `config: { guard: false }`, and answers its
+ * metadata at the root of the application. Sets `request.principal`, and `request.raw.auth` for the SDK's transport. Needs
+ * `keycloakGuard` to be registered before.
  *
  * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
  * @see Model Context Protocol, "Authorization"
  * @example
- * await app.register(keycloakMcp, { url: 'https://example.com/mcp', scopes: ['mcp:tools'] });
- * app.post('/mcp', async (request, reply) => {
- *   reply.hijack();
- *   await transport.handleRequest(request.raw, reply.raw, request.body);
+ * await app.register(async (scope) => {
+ *   await scope.register(keycloakMcp, { url: 'https://example.com/mcp', scopes: ['mcp:tools'] });
+ *   scope.all('/mcp', async (request, reply) => {
+ *     reply.hijack();
+ *     await transport.handleRequest(request.raw, reply.raw, request.body);
+ *   });
  * });
  */
 export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
   'mcp',
   async (app, options, engine) => {
     const refuse = createRefuse(engine);
-    const { routes, server } = openMcp(engine, options);
-    mountRoutes(app, routes);
+    const { server, publish } = openMcp(engine, options);
+    mountRoutes(rootOf(app), publish(), engine);
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
     app.addHook('onRequest', (request, reply, done) => {
-      if (!server.isFor(request.url)) return done();
-      enterMcp(server, request, reply, { raw: request.raw, response: reply.raw }).then(
-        (entered) => {
-          if (entered === null || 'status' in entered) return void (entered && send(reply, entered));
-          callers.set(request, entered);
-          request.principal = entered.principal;
+      if (request.routeOptions.config.guard === false) return done();
+      admitOnNode(server, request, reply, { raw: request.raw, response: reply.raw }).then(
+        (admitted) => {
+          if (admitted === null || 'status' in admitted) return void (admitted && send(reply, admitted));
+          callers.set(request, admitted);
+          request.principal = admitted.principal;
           done();
         },
         (error: unknown) => refuse(error, request, reply, done),

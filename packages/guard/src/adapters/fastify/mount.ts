@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LONGEST_MESSAGE } from '../../core/internal.ts';
 import type { Route, Routes } from '../engine/internal.ts';
-import { ENGINE } from './engine.ts';
+import { ENGINE, type FastifyEngine } from './engine.ts';
 import { createRefuse, type Refuse } from './refuse.ts';
 import { send } from './send.ts';
 
@@ -9,8 +9,12 @@ import { send } from './send.ts';
 const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
 
 /** Adds routes of the engine to an app. */
-export function mountRoutes(app: FastifyInstance, { all }: Routes<FastifyRequest>): void {
-  const refuse = createRefuse(app[ENGINE]);
+export function mountRoutes(
+  app: FastifyInstance,
+  { all }: Routes<FastifyRequest>,
+  engine: FastifyEngine = app[ENGINE],
+): void {
+  const refuse = createRefuse(engine);
   for (const route of all) {
     if (route.method !== 'POST') mount(app, route, refuse);
     else {
@@ -49,4 +53,10 @@ function parseBodies(scope: FastifyInstance, readsBody: boolean): void {
   scope.addContentTypeParser(types, options, (_request, body, done) =>
     done(null, readsBody ? body : undefined),
   );
+}
+
+/** A scope of Fastify inherits from the one around it. The outermost one has no prefix. */
+export function rootOf(scope: FastifyInstance): FastifyInstance {
+  const parent: Partial<FastifyInstance> | null = Object.getPrototypeOf(scope);
+  return typeof parent?.addHook === 'function' ? rootOf(parent as FastifyInstance) : scope;
 }

@@ -6,7 +6,6 @@ import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import { ENGINE, toFastifyHost } from './engine.ts';
 import { type GuardHook, type GuardOptions, type SessionAuthenticator, toGuardHook } from './guard-hook.ts';
-import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, loggerOf, resolveGuardOptions } from './plugin-options.ts';
 import { createRefuse, HAS_ERROR_HANDLER } from './refuse.ts';
 
@@ -20,8 +19,8 @@ declare module 'fastify' {
     guard(requirements?: GuardOptions): GuardHook;
     /**
      * Guards every route of this scope and of the scopes in it, whether registered before or after, but none with
-     * `config: { guard: false }`. If the scope has a prefix or is the outermost one, URLs without a route are guarded too.
-     * The OpenAPI document describes the routes that come after it.
+     * `config: { guard: false }`. A URL without a route is of the scope whose not-found handler answers it. The OpenAPI document
+     * describes the routes that come after it.
      */
     guardAll(requirements?: GuardOptions): void;
     /**
@@ -92,7 +91,6 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
       routeOptions.config.guard === false;
     const hook = toGuardHook(engine.gate(requirementsOf(given), isOpen), refuse);
     this.addHook('onRequest', hook);
-    guardNotFound(this, hook);
     this.addHook('onRoute', (route) => {
       if (route.config?.guard !== false) documentation.addSecurity(route, hook);
     });

@@ -15,9 +15,10 @@ import {
   toRoutes,
 } from '../engine/internal.ts';
 import { createLoginGate, openDoor, toBase } from '../face/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
 import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
-import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
+import type { FetchKeycloak, FetchKeycloakOptions, Incoming, McpHandler } from './types.ts';
 
 /**
  * Checks Keycloak's bearer tokens and guards handlers that take a `Request`: Next.js, SvelteKit, Bun, Deno, H3, Elysia and
@@ -89,19 +90,24 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     async principal(incoming, ...given: unknown[]) {
       return (await door.gate(requirementsOf(given)).decide(toRequest(incoming), {})) as never;
     },
-    mcp(given, handler) {
-      const admit = toFetchMcp<FetchRequest>(door as never, given);
-      return async (request) => {
-        const reply: FetchReply = {};
-        let found: Awaited<ReturnType<typeof admit>>;
-        try {
-          found = (await admit(request, request, reply)) ?? toFetchAnswer(NOT_FOUND);
-        } catch (error) {
-          return refuse(error, request, reply);
-        }
-        if (found instanceof Response) return addToFetchAnswer(found, reply);
-        return addToFetchAnswer(toWatched(await handler(request, found), found), reply);
-      };
+    mcp<Req extends Request, Rest extends unknown[]>(mcp: McpOptions, handler: McpHandler<Req, Rest>) {
+      const { admit, publish } = toFetchMcp<FetchRequest>(door as never, mcp);
+      const answer = publish();
+      return Object.assign(
+        async (request: Req, ...rest: Rest) => {
+          const reply: FetchReply = {};
+          let admitted: Awaited<ReturnType<typeof admit>>;
+          try {
+            admitted = await admit(request, request, reply);
+          } catch (error) {
+            return refuse(error, request, reply);
+          }
+          if (admitted instanceof Response) return addToFetchAnswer(admitted, reply);
+          const response = await handler(request, admitted, ...rest);
+          return addToFetchAnswer(toWatched(response, admitted), reply);
+        },
+        { metadata: async (request: Request) => answer(request, request) ?? toFetchAnswer(NOT_FOUND) },
+      );
     },
     handle,
     handlers: { GET: handleAll, OPTIONS: handleAll, POST: handleAll },

@@ -42,8 +42,15 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
       };
     },
     mcp(options, handler) {
-      const server = once(() => get().mcp(options, handler));
-      return async (request) => server(request);
+      let made: ReturnType<typeof mcp> | undefined;
+      const mcp = () => get().mcp(options, handler);
+      const server = () => {
+        made ??= mcp();
+        return made;
+      };
+      return Object.assign(async (...args: Parameters<ReturnType<typeof mcp>>) => server()(...args), {
+        metadata: async (request: Request) => server().metadata(request),
+      });
     },
     handlers: {
       GET: async (request) => get().handlers.GET(request),

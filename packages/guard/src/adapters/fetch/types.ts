@@ -13,7 +13,7 @@ import type {
   RequirementsOf,
 } from '../engine/internal.ts';
 import type { KeycloakBase, LoginLimitSettings, WithParts } from '../face/index.ts';
-import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+import type { McpAuthInfo, McpOptions, WithMetadata } from '../mcp/index.ts';
 
 /** Options of {@link keycloak}. `FetchKeycloak.handle` answers the routes of its parts. */
 export type FetchKeycloakOptions<C extends object = AppClaims> = WithParts<FetchRequest, C>;
@@ -36,6 +36,13 @@ export type GuardedHandler<C extends object, R, Req extends Request, Rest extend
 export type InnerHandler<C extends object, Req extends Request, Rest extends unknown[]> = (
   request: Req,
   found: { readonly principal: Principal<C> | null },
+  ...rest: Rest
+) => Response | Promise<Response>;
+
+/** A handler of an MCP server. Further arguments of the framework follow `caller`. */
+export type McpHandler<Req extends Request, Rest extends unknown[]> = (
+  request: Req,
+  caller: { readonly principal: Principal; readonly auth: McpAuthInfo },
   ...rest: Rest
 ) => Response | Promise<Response>;
 
@@ -143,21 +150,24 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
     requirements?: R,
   ): Promise<Found<C, R>>;
   /**
-   * A guarded MCP server at the path of its URL, with its metadata (RFC 9728). Answers 404 on other paths.
+   * Wraps the handler of an MCP server, for all its methods. Its `metadata` is a handler for `GET` and `OPTIONS` of
+   * `/.well-known/oauth-protected-resource`, followed by the path of the server's URL: by it, clients find Keycloak (RFC 9728).
+   * It answers 404 to any other request.
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @see Model Context Protocol, "Authorization"
    * @example
-   * Bun.serve({ fetch: kc.mcp({ url, scopes: ['mcp:tools'] }, (request, { auth }) =>
-   *   transport.handleRequest(request, { authInfo: auth })) });
+   * const mcp = kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }, (request, { auth }) =>
+   *   transport.handleRequest(request, { authInfo: auth }));
+   * Bun.serve({ routes: { '/mcp': mcp, '/.well-known/oauth-protected-resource/mcp': mcp.metadata } });
    */
-  mcp(
+  mcp<Req extends Request, Rest extends unknown[]>(
     options: McpOptions,
-    handler: (
-      request: Request,
-      found: { readonly principal: Principal; readonly auth: McpAuthInfo },
-    ) => Response | Promise<Response>,
-  ): (request: Request) => Promise<Response>;
+    handler: McpHandler<Req, Rest>,
+  ): WithMetadata<
+    (request: Req, ...rest: Rest) => Promise<Response>,
+    (request: Request) => Promise<Response>
+  >;
   /**
    * Answers login, callback, session and logout, the resource's metadata, and Keycloak's messages. Resolves to `undefined`
    * for any other request.

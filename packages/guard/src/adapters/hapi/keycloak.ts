@@ -4,9 +4,8 @@ import { KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts'
 import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { createLoginGate, openDoor, toBase, toSockets } from '../face/internal.ts';
-import type { McpOptions } from '../mcp/index.ts';
 import { addExtras, createMount, hapiHost, toBoom, toResponse } from './answers.ts';
-import { toMcpPlugin } from './mcp.ts';
+import { createMcpScheme } from './mcp.ts';
 
 declare module '@hapi/hapi' {
   /**
@@ -33,6 +32,9 @@ export interface HapiKeycloak<C extends object = AppClaims>
    * that are left out and for `undefined`: such a strategy asks for a valid token alone.
    * It answers the routes of sessions, metadata and Keycloak's messages.
    *
+   * The scheme `keycloak-mcp` guards MCP servers; its options are {@link McpOptions}. It sets `auth` on Node's request for the SDK's
+   * transport, and answers the server's metadata. Its route leaves the payload to hapi's parser.
+   *
    * A refusal is an `AuthError` and a Boom error: `onPreResponse` sees it. With `mode: 'optional'` a request without a token
    * passes. With sessions, a browser that asks for a page is sent to the login. `server.auth.verify(request)` checks the
    * caller again, on a connection that stays open.
@@ -41,25 +43,17 @@ export interface HapiKeycloak<C extends object = AppClaims>
    * await server.register(kc.plugin);
    * server.auth.strategy('admin', 'keycloak', { realmRole: 'admin' });
    * server.route({ method: 'GET', path: '/admin', options: { auth: 'admin' }, handler: () => 'hello' });
-   */
-  readonly plugin: Plugin<object>;
-  /**
-   * A plugin that guards an MCP server at the path of its URL, and answers its metadata. It sets `request.auth.credentials`,
-   * and `auth` on Node's request for the SDK's transport. Its route leaves the payload to hapi's parser.
    *
-   * @throws {OptionsError} naming every option that is missing, wrong or unknown
-   * @see Model Context Protocol, "Authorization"
-   * @example
-   * await server.register(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
+   * server.auth.strategy('mcp', 'keycloak-mcp', { url: 'https://example.com/mcp', scopes: ['mcp:tools'] });
    * server.route({
-   *   method: 'POST', path: '/mcp', options: { auth: false },
+   *   method: '*', path: '/mcp', options: { auth: 'mcp' },
    *   async handler(request, h) {
    *     await transport.handleRequest(request.raw.req, request.raw.res, request.payload);
    *     return h.abandon;
    *   },
    * });
    */
-  mcp(options: McpOptions): Plugin<object>;
+  readonly plugin: Plugin<object>;
 }
 
 /**
@@ -141,13 +135,14 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       register(server) {
         server.auth.scheme('keycloak', scheme as ServerAuthScheme);
         server.auth.strategy('keycloak', 'keycloak');
+        const mcp = createMcpScheme(door as never, server, mount, refuse, callers);
+        server.auth.scheme('keycloak-mcp', mcp as ServerAuthScheme);
         mount(server, routes);
         server.ext('onPreResponse', addExtras);
         server.ext('onPostStop', () => door.close());
         door.load();
       },
     },
-    mcp: (given) => toMcpPlugin(door, given, mount, refuse),
     permit: (rule, given) => toMethod(door.permits.permit(rule, given)),
     loginLimits(given) {
       const { decide } = createLoginGate<Request, Request>(door as never, given);

@@ -1,65 +1,67 @@
-import type { Lifecycle, Plugin, Request } from '@hapi/hapi';
+import type { Lifecycle, Request, Server, ServerAuthScheme } from '@hapi/hapi';
+import type { Principal } from '../../core/index.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import {
+  admitOnNode,
   answerUnreadable,
-  enterMcp,
   type McpCaller,
-  type McpDoor,
+  type McpEngine,
   mayBringMessage,
   openMcp,
 } from '../mcp/internal.ts';
 import { type Mount, toResponse } from './answers.ts';
 
-/** @param refuse throws or answers a refusal */
-export function toMcpPlugin(
-  door: McpDoor<Request, Request>,
-  options: McpOptions,
+/**
+ * The scheme of MCP servers.
+ *
+ * @param root answers the metadata
+ * @param refuse throws or answers a refusal
+ * @param principals gets who was admitted
+ */
+export function createMcpScheme(
+  engine: McpEngine<Request, Request>,
+  root: Server,
   mount: Mount,
   refuse: (error: unknown, ...args: Parameters<Lifecycle.Method>) => Lifecycle.ReturnValue,
-): Plugin<object> {
-  const { routes, server: guard } = openMcp(door, options);
-  const callers = new WeakMap<Request, McpCaller>();
+  principals: Pick<WeakMap<Request, Principal>, 'set'>,
+): ServerAuthScheme<McpOptions> {
+  return (_server, options) => {
+    const { server, publish } = openMcp(engine, options as McpOptions);
+    const callers = new WeakMap<Request, McpCaller>();
 
-  const enter: Lifecycle.Method = async (request, h) => {
-    const { req: raw, res: response } = request.raw;
-    if (callers.has(request) || !(guard.isFor(raw.url) || guard.isFor(request.path))) return h.continue;
-    let entered: Awaited<ReturnType<typeof enterMcp>>;
-    try {
-      entered = await enterMcp(guard, request, request, { raw, response });
-    } catch (error) {
-      return refuse(error, request, h);
-    }
-    if (entered === null) return h.abandon;
-    if ('status' in entered) return toResponse(h, entered).takeover();
-    callers.set(request, entered);
-    const { principal: user } = entered;
-    Object.assign(request.auth, { isAuthenticated: true, credentials: { user, scope: [...user.scopes] } });
-    return h.continue;
-  };
+    /** Behind hapi's parser. */
+    const checkMessage: Lifecycle.Method = (request, h) => {
+      const caller = callers.get(request);
+      // The transport reads the method that was sent, whichever an extension made of it for the router.
+      const isMessage = mayBringMessage(request.raw.req.method) || request.method === 'post';
+      if (caller === undefined || !isMessage) return h.continue;
+      try {
+        server.assertMayCall(request, caller, request.payload);
+        return h.continue;
+      } catch (error) {
+        const answer = answerUnreadable(error);
+        return answer === undefined ? refuse(error, request, h) : toResponse(h, answer).takeover();
+      }
+    };
 
-  /** Behind hapi's parser. */
-  const checkMessage: Lifecycle.Method = (request, h) => {
-    const caller = callers.get(request);
-    // The transport reads the method that was sent, whichever an extension made of it for the router.
-    const isMessage = mayBringMessage(request.raw.req.method) || request.method === 'post';
-    if (caller === undefined || !isMessage) return h.continue;
-    try {
-      guard.assertMayCall(request, caller, request.payload);
-      return h.continue;
-    } catch (error) {
-      const answer = answerUnreadable(error);
-      return answer === undefined ? refuse(error, request, h) : toResponse(h, answer).takeover();
-    }
-  };
-
-  return {
-    name: `keycloak-guard-mcp ${options.url}`,
-    register(server) {
-      mount(server, routes.all);
-      // Before hapi's router, and once more for a path that another extension put into the request.
-      server.ext('onRequest', enter);
-      server.ext('onPreAuth', enter);
-      if (guard.readsBodies) server.ext('onPostAuth', checkMessage);
-    },
+    mount(root, publish().all);
+    if (server.readsBodies) root.ext('onPostAuth', checkMessage);
+    return {
+      async authenticate(request, h) {
+        const { req: raw, res: response } = request.raw;
+        let admitted: Awaited<ReturnType<typeof admitOnNode>>;
+        try {
+          admitted = await admitOnNode(server, request, request, { raw, response });
+        } catch (error) {
+          return refuse(error, request, h);
+        }
+        if (admitted === null) return h.abandon;
+        if ('status' in admitted) return toResponse(h, admitted).takeover();
+        callers.set(request, admitted);
+        const { principal: user } = admitted;
+        principals.set(request, user);
+        return h.authenticated({ credentials: { user, scope: [...user.scopes] } });
+      },
+    };
   };
 }

@@ -20,7 +20,7 @@ import {
 import type { Keycloak } from '../face/index.ts';
 import { createDoor, toKeycloak } from '../face/internal.ts';
 import type { McpAuthInfo } from '../mcp/index.ts';
-import { toFetchMcp, toWatched } from '../mcp/internal.ts';
+import { toFetchMcp, toWatched, withMetadata } from '../mcp/internal.ts';
 import { mark } from './documentation.ts';
 
 declare module 'hono' {
@@ -91,6 +91,11 @@ export function keycloak<C extends object = AppClaims>(
     throw new HTTPException(answer.status as 401, { res, message, cause: error });
   }
 
+  const toRouter =
+    (answer: (c: Context, request: Request) => Promise<Response> | undefined): MiddlewareHandler =>
+    (c, next) =>
+      answer(c, c.req.raw) ?? (next() as Promise<undefined>);
+
   return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(door, {
     toGuard: (gate) =>
       mark(async (c, next) => {
@@ -108,30 +113,27 @@ export function keycloak<C extends object = AppClaims>(
         addToAnswer(c, reply);
         return undefined;
       }, gate),
-    toRoutes: (routes) => (c, next) => {
-      const answered = answerFetchRoute(door, routes, c, c.req.raw, readAgain);
-      return answered ?? (next() as Promise<undefined>);
-    },
-    mcp(given) {
-      const admit = toFetchMcp<Context>(door as never, given);
-      return async (c, next) => {
+    toRoutes: (routes) => toRouter((c, request) => answerFetchRoute(door, routes, c, request, readAgain)),
+    mcp(options) {
+      const { admit, publish } = toFetchMcp<Context>(door as never, options);
+      const guard: MiddlewareHandler = async (c, next) => {
         const reply: FetchReply = {};
-        let found: Awaited<ReturnType<typeof admit>>;
+        let admitted: Awaited<ReturnType<typeof admit>>;
         try {
-          found = await admit(c, c.req.raw, reply, { routed: c.req.path, readAgain: () => c.req.text() });
+          admitted = await admit(c, c.req.raw, reply, () => c.req.text());
         } catch (error) {
           return refuse(error, c, reply);
         }
-        if (found instanceof Response) return addToFetchAnswer(found, reply);
-        if (found === undefined) return void (await next());
-        c.set('principal', found.principal);
-        c.set('auth', found.auth);
+        if (admitted instanceof Response) return addToFetchAnswer(admitted, reply);
+        c.set('principal', admitted.principal);
+        c.set('auth', admitted.auth);
         await next();
-        const watched = toWatched(c.res, found);
+        const watched = toWatched(c.res, admitted);
         if (watched !== c.res) c.res = watched;
         addToAnswer(c, reply);
         return undefined;
       };
+      return withMetadata(guard, () => toRouter(publish()));
     },
     principalOf: (c) => c.var.principal,
     toPath: ({ req }) => ({ ...toFetchPath(req.raw), routedUrl: toRouted(req.path, pathOf(req.raw.url)) }),

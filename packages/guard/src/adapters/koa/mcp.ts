@@ -1,23 +1,22 @@
 import type { Routes } from '../engine/internal.ts';
-import type { McpOptions } from '../mcp/index.ts';
-import { enterMcp, type McpDoor, openMcp, readMessage } from '../mcp/internal.ts';
+import type { McpOptions, WithMetadata } from '../mcp/index.ts';
+import { admitOnNode, type McpEngine, openMcp, readMessage, withMetadata } from '../mcp/internal.ts';
 import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refusal.ts';
 
 /**
- * The metadata and guard of an MCP server as middleware. Requests for other paths pass untouched.
+ * The guard of an MCP server as middleware.
  *
  * @param refuse throws or answers a refusal
  * @param toRoutes answers the metadata
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function toKoaMcp(
-  door: McpDoor<KoaContext, KoaContext>,
+  engine: McpEngine<KoaContext, KoaContext>,
   options: McpOptions,
   refuse: (error: unknown, context: KoaContext) => void,
   toRoutes: (routes: Routes<KoaContext>) => KoaMiddleware,
-): KoaMiddleware {
-  const { routes, server } = openMcp(door, options);
-  const metadata = toRoutes(routes);
+): WithMetadata<KoaMiddleware> {
+  const { server, publish } = openMcp(engine, options);
 
   /** Koa's body parsers leave their result in another place than Express's. */
   async function read(context: KoaContext): Promise<unknown> {
@@ -27,20 +26,18 @@ export function toKoaMcp(
     return body;
   }
 
-  async function guard(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
-    const { req, res } = context;
-    if (!server.isFor(context.originalUrl) && !server.isFor(req.url)) return void (await next());
-    const onNode = { raw: req, response: res, read: () => read(context) };
-    let entered: Awaited<ReturnType<typeof enterMcp>>;
+  const guard: KoaMiddleware = async (context, next) => {
+    const onNode = { raw: context.req, response: context.res, read: () => read(context) };
+    let admitted: Awaited<ReturnType<typeof admitOnNode>>;
     try {
-      entered = await enterMcp(server, context, context, onNode);
+      admitted = await admitOnNode(server, context, context, onNode);
     } catch (error) {
       return refuse(error, context);
     }
-    if (entered === null) return;
-    if ('status' in entered) return sendAnswer(context, entered);
-    context.state.principal = entered.principal;
+    if (admitted === null) return;
+    if ('status' in admitted) return sendAnswer(context, admitted);
+    context.state.principal = admitted.principal;
     await next();
-  }
-  return (context, next) => metadata(context, () => guard(context, next));
+  };
+  return withMetadata(guard, () => toRoutes(publish()));
 }

@@ -1,3 +1,4 @@
 // Types for users. The rest is in internal.ts.
-export type { McpAuthInfo } from './auth-info.ts';
+export type { McpAuthInfo } from './caller.ts';
 export type { McpOptions } from './options.ts';
+export type { WithMetadata } from './server.ts';

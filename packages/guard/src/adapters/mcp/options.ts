@@ -1,11 +1,5 @@
-import { type OptionProblem, OptionsError } from '../../core/index.ts';
 import { checkOptions, isPlainObject, type OptionRules } from '../../core/internal.ts';
-import {
-  hasTenantOnly,
-  isForTenants,
-  type ProtectedResourceOptions,
-  RESOURCE_RULES,
-} from '../engine/internal.ts';
+import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/internal.ts';
 
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
@@ -34,11 +28,6 @@ export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChal
    * rebinding. Default none.
    */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /**
-   * Path that this process is called by, if a proxy in front changes it. Default: the path of `url`, and what is left of it where
-   * its first parts are cut off.
-   */
-  readonly path?: string | undefined;
 }
 
 const isScopes = (value: unknown): boolean =>
@@ -64,17 +53,6 @@ const RULES: OptionRules<McpOptions> = {
       Array.isArray(value) &&
       value.every((one) => typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one),
   },
-  path: {
-    rule: 'must be a path, with no parameter but :tenant',
-    example: "'/mcp'",
-    isMet: (value) => typeof value === 'string' && value.startsWith('/') && hasTenantOnly(value),
-  },
-};
-
-const BOTH_OR_NONE: OptionProblem = {
-  option: 'path',
-  rule: 'must have :tenant in it if url has, and only then',
-  example: "'/t/:tenant/mcp'",
 };
 
 /** {@link McpOptions} with every default filled in. */
@@ -86,38 +64,25 @@ export interface ResolvedMcpOptions {
   /** A map, so that a tool named `constructor` is a name like any other. */
   readonly tools: ReadonlyMap<string, readonly string[]>;
   readonly allowedOrigins: ReadonlySet<string>;
-  readonly path: string;
-  /** Where it is guarded: of two readings, the one that is missed would be open. */
-  readonly places: readonly string[];
-  /** Options of the metadata route. */
+  /** Options of the metadata. */
   readonly resource: ProtectedResourceOptions;
   /** Scopes that challenges name. */
   readonly challenged: readonly string[];
 }
 
-/** A path, and what proxies and mounted apps leave of it: `/api/mcp`, `/mcp`. The name of a tenant stays. */
-function endsOf(path: string): string[] {
-  const rest = isForTenants(path) ? path : path.replace(/^\/+[^/]+(?=\/+[^/])/, '');
-  return rest === path ? [path] : [path, ...endsOf(rest)];
-}
-
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
   checkOptions('mcp', options, RULES);
-  const { scopes = [], scopesInChallenge = true, allowedOrigins = [] } = options;
+  const { scopes = [], scopesInChallenge = true, allowedOrigins = [], name, documentation } = options;
   const url = new URL(options.url);
-  const tools = new Map(Object.entries(options.tools ?? {}).map(([name, needs]) => [name, [needs].flat()]));
+  const tools = new Map(Object.entries(options.tools ?? {}).map(([tool, needs]) => [tool, [needs].flat()]));
   const all = [...new Set([...scopes, ...[...tools.values()].flat()])];
-  const { name, documentation, path = url.pathname } = options;
-  if (isForTenants(path) !== isForTenants(url.pathname)) throw new OptionsError('mcp', [BOTH_OR_NONE]);
   return {
     url,
     audience: options.url,
     scopes,
     tools,
     allowedOrigins: new Set([url.origin, ...allowedOrigins]),
-    path,
-    places: options.path === undefined ? endsOf(path) : [path],
     resource: { url: options.url, scopes: all, name, documentation },
     challenged: scopesInChallenge === true ? all : scopesInChallenge === 'required' ? scopes : [],
   };

@@ -11,6 +11,8 @@ export type Required = Asking<KeycloakRequest, Requirements>;
 export interface Access {
   readonly isPublic: boolean;
   readonly isOptional: boolean;
+  /** Whether the guard of the MCP server decides first. */
+  readonly isMcp: boolean;
   /** All of them must be met. */
   readonly requirements: readonly Required[];
   /** All of them must be granted. */
@@ -19,7 +21,13 @@ export interface Access {
 
 /** Shared by every copy of this package: an application may load it as an ES module and as CommonJS. */
 const KEY = Symbol.for('keycloak-guard.access');
-const NOTHING: Access = { isPublic: false, isOptional: false, requirements: [], permissions: [] };
+const NOTHING: Access = {
+  isPublic: false,
+  isOptional: false,
+  isMcp: false,
+  requirements: [],
+  permissions: [],
+};
 
 /** @param on a class, or the handler function */
 export function accessOf(on: object): Access | undefined {
@@ -32,11 +40,12 @@ export function addAccess(on: object, added: Partial<Access>): void {
   const access: Access = {
     isPublic: before.isPublic || added.isPublic === true,
     isOptional: before.isOptional || added.isOptional === true,
+    isMcp: before.isMcp || added.isMcp === true,
     requirements: [...before.requirements, ...(added.requirements ?? [])],
     permissions: [...before.permissions, ...(added.permissions ?? [])],
   };
   const required = access.requirements.length + access.permissions.length;
-  if (access.isPublic && (access.isOptional || required > 0)) {
+  if (access.isPublic && (access.isOptional || access.isMcp || required > 0)) {
     throw new TypeError(`${nameOf(on)}: @Public() stands beside a decorator that guards; keep one of them`);
   }
   Reflect.defineMetadata(KEY, access, on);
@@ -48,6 +57,7 @@ export function isAccessLost(decorated: object, called: object): boolean {
   if (before.isPublic) return false;
   if (now === undefined) return true;
   return !(
+    (!before.isMcp || now.isMcp) &&
     before.requirements.every((one) => now.requirements.includes(one)) &&
     before.permissions.every((one) => now.permissions.includes(one))
   );
@@ -81,6 +91,15 @@ export function permissionsOf(controller: object, handler: object): RequiredPerm
     found.unshift(...access.permissions);
   }
   return found;
+}
+
+/** Whether a handler, or a class of it, is an MCP server. */
+export function isMcp(controller: object, handler: object): boolean {
+  for (const access of levelsOf(controller, handler)) {
+    if (access.isPublic) return false;
+    if (access.isMcp) return true;
+  }
+  return false;
 }
 
 /** Nearest first. */

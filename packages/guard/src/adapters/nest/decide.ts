@@ -62,7 +62,7 @@ export function refuse(
   context: ExecutionContext,
   call: Call,
 ): Promise<never> {
-  const answer = door.refusalOf(error, call);
+  const answer = error instanceof AnswerError ? error.answer : door.refusalOf(error, call);
   if (answer === undefined) throw error;
   const kind = kindOf(context);
   if (kind === 'ws' || kind === 'rpc') return toException(kind, answer, error).then(rethrow);
@@ -84,6 +84,17 @@ export function refuseUnknown(
 
 function rethrow(exception: Error): never {
   throw exception;
+}
+
+/** A guard has the answer to a request: no handler shall run. */
+export class AnswerError extends Error {
+  override readonly name = 'AnswerError';
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super('The guard answers the request');
+    this.answer = answer;
+  }
 }
 
 /** Nest's own exception classes, so that filters for them apply. */

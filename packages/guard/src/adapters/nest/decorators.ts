@@ -111,6 +111,19 @@ export function Permission(
   return toGuarding({ permissions: [{ rule, options }] });
 }
 
+/**
+ * Guards the handler of an MCP server, or a controller that is one, by the option `mcp` of `KeycloakModule`: put it on a handler of
+ * all methods. The SDK's transport finds `auth` on Node's request. What other decorators require is asked as well.
+ *
+ * @throws {TypeError} beside `@Public()` on the same class or handler
+ * @see Model Context Protocol, "Authorization"
+ * @example
+ * class Server { @All('mcp') @Mcp() serve(@Req() request: Request, @Res() response: Response) {} }
+ */
+export function Mcp(): AccessDecorator {
+  return toGuarding({ isMcp: true });
+}
+
 /** The caller. */
 export type Principal<C extends object = AppClaims> = CorePrincipal<C>;
 

@@ -111,10 +111,11 @@ export class KeycloakModule
   /**
    * Called by Nest. Starts to load the realm's keys.
    *
-   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard there
+   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard there; or if the option `mcp` and
+   *   `@Mcp()` do not stand together
    */
   onModuleInit(): void {
-    assertGuarded(this.#modules);
+    assertGuarded(this.#modules, this.#keycloak.servesMcp);
     this.#keycloak.load();
   }
 

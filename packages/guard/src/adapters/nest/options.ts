@@ -23,10 +23,7 @@ export interface NestOptions extends Omit<Parts<KeycloakRequest>, 'backchannelLo
    * 1.0). Default false.
    */
   readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
-  /**
-   * Guards an MCP server at the path of its URL and answers its metadata. Its handler needs no decorator; the SDK's
-   * transport finds `auth` on Node's request. Refusals are answered before exception filters run. Default: no MCP server.
-   */
+  /** Guards the handlers with `@Mcp()` as an MCP server, and answers its metadata. Default: no MCP server. */
   readonly mcp?: McpOptions | undefined;
   /**
    * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does: for every guarded handler, after

@@ -15,13 +15,12 @@ import {
 } from '../engine/internal.ts';
 import type { KeycloakBase } from '../face/index.ts';
 import { createLoginGate, openDoor, toBase } from '../face/internal.ts';
-import { type McpServer, openMcp } from '../mcp/internal.ts';
+import { openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 import { decide } from './decide.ts';
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 import { mountRoutes } from './mount.ts';
-import { mountMcp } from './mount-mcp.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, splitOptions, toCallOptions, toCallParts } from './options.ts';
 import { toPathPermit } from './permission.ts';
@@ -42,11 +41,12 @@ export interface KeycloakService<C extends object = AppClaims>
 export class KeycloakService<C extends object = AppClaims> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: Routes<Call>;
-  readonly #mcp: McpServer<Call, Call> | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
   /** Name of the security scheme of guarded routes in OpenAPI documents. */
   readonly securityScheme: string;
+  /** Whether the option `mcp` is set. */
+  readonly servesMcp: boolean;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
   /** Counts a login, as `LoginLimitsGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
@@ -63,8 +63,8 @@ export class KeycloakService<C extends object = AppClaims> {
     );
     this.#door = door;
     const mcp = nest.mcp && openMcp(door as never as Door<Call, Call>, nest.mcp);
-    this.#mcp = mcp?.server;
-    this.#routes = toRoutes([...routes, ...(mcp?.routes.all ?? [])]);
+    this.servesMcp = mcp !== undefined;
+    this.#routes = toRoutes([...routes, ...(mcp?.publish().all ?? [])]);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(door, handshakes, toCall, log);
@@ -79,6 +79,7 @@ export class KeycloakService<C extends object = AppClaims> {
       toCall,
       log,
       this.#gateways,
+      mcp?.server,
       toPathPermit(door.permits, nest.pathEnforcer),
     );
     const logins = createLoginGate<Call, Call>(door as never, nest.loginLimits as never) as Gate<Call, Call>;
@@ -148,7 +149,6 @@ export class KeycloakService<C extends object = AppClaims> {
    */
   mount(platform: HttpServer): void {
     if (this.#routes.all.length > 0) mountRoutes(platform, this.#door, this.#routes);
-    if (this.#mcp !== undefined) mountMcp(platform, this.#door, this.#mcp);
     listenToHandshakes(platform, this.#handshakes);
   }
 

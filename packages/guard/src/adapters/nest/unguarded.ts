@@ -1,27 +1,38 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { accessOf, findReplaced, isAccessLost, lineageOf } from './access.ts';
+import { accessOf, findReplaced, isAccessLost, isMcp, lineageOf } from './access.ts';
 import { appGuardsIn, type HandlerKind, isReference, type Registered, registeredIn } from './handlers.ts';
 
 /**
  * Refuses the start if a decorator requires something of a handler for which Nest runs no guard: it would admit everybody.
  *
+ * @param servesMcp whether the option `mcp` is set; without a handler that `@Mcp()` guards, the MCP server would be open
  * @throws {Error} naming each of these handlers
  */
-export function assertGuarded(modules: ModulesContainer): void {
+export function assertGuarded(modules: ModulesContainer, servesMcp: boolean): void {
+  const registered = registeredIn(modules);
   refuseUnguarded(
     'KeycloakModule',
-    registeredIn(modules).flatMap((one) => [
+    registered.flatMap((one) => [
       ...findUnguarded(one, isGuarding, isOpened),
       ...findReplaced(one, isAccessLost),
     ]),
   );
+  const isServed = registered.some(({ controller, handlers }) =>
+    handlers.some(({ method }) => isMcp(controller, method)),
+  );
+  // What stands in the place of the service in tests may not say.
+  if (servesMcp === !isServed) throw new Error(isServed ? NO_OPTION : NO_HANDLER);
 }
 
 /** The same for types of GraphQL. Must be called when the application has its schema. @throws {Error} naming each of them */
 export function assertTypesUnmarked(modules: ModulesContainer): void {
   refuseUnguarded('KeycloakModule', findMarkedTypes(modules, isGuarding));
 }
+
+const NO_OPTION = 'KeycloakModule: @Mcp() needs the option mcp, which says what guards the handler';
+const NO_HANDLER =
+  'KeycloakModule: the option mcp guards nothing. Put @Mcp() on the handler of the MCP server, in a controller';
 
 const isGuarding = (on: object): boolean => accessOf(on)?.isPublic === false;
 const isOpened = (method: object): boolean => accessOf(method)?.isPublic === true;

@@ -19,6 +19,7 @@ export interface Notice {
     | 'logout_not_shared'
     | 'permissions_impossible'
     | 'audience_shared'
+    | 'mcp_metadata_missing'
     | 'credential_old'
     | 'credential_missing'
     | 'credential_back'

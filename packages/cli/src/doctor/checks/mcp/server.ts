@@ -23,7 +23,7 @@ export const SERVER_CHECKS: readonly Check[] = [
       return fail(
         `HTTP ${status} without a token`,
         'Clients sign in when they get 401, and not before',
-        `Guard ${url} with kc.mcp({ url: '${url}' }), before its route.`,
+        `Put kc.mcp({ url: '${url}' }) on the route of ${url}.`,
       );
     }
     if (metadataUrl === undefined) {
@@ -49,8 +49,8 @@ export const SERVER_CHECKS: readonly Check[] = [
     if (found === undefined) {
       return fail(
         `${metadataUrl} is not there`,
-        'The path is outside of that of the server, and a proxy sends it elsewhere',
-        `Let the proxy send ${new URL(metadataUrl ?? url).pathname} to the server.`,
+        'The path is outside of that of the server: nothing answers it there, or a proxy sends it elsewhere',
+        `Add app.use(mcp.metadata) of const mcp = kc.mcp(…); let the proxy send ${new URL(metadataUrl ?? url).pathname} to the server.`,
       );
     }
     if (found.resource !== url) {

@@ -2,7 +2,6 @@ import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
 import {
   type Answer,
   authorizationOf,
-  type Gate,
   headerOf,
   isThenable,
   makerOf,
@@ -10,28 +9,14 @@ import {
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
-import { type Connection, type Door, isForTenants, type Routes, withTenant } from '../engine/internal.ts';
-import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
-import { neededScopes } from './needed-scopes.ts';
+import { type Engine, isForTenants, type Routes, withTenant } from '../engine/internal.ts';
+import { type McpCaller, toAuthInfo } from './caller.ts';
+import { neededScopes } from './messages.ts';
 import { type McpOptions, type ResolvedMcpOptions, resolveMcpOptions } from './options.ts';
-import { createPlace } from './place.ts';
 import { createSessionOwners } from './session-owners.ts';
-
-/** An admitted caller. */
-export interface McpCaller {
-  readonly principal: Principal;
-  /** Set it as `auth` on the request: the SDK's transport reads it there. */
-  readonly auth: McpAuthInfo;
-  /** Watches an answer that is a stream: its signal aborts when the token expires or the session ends. */
-  follow(): Connection;
-  /** Call it with the head of the answer, before that is sent. @param sessionId its `Mcp-Session-Id`, if it has one */
-  onHead(status: number, sessionId: string | undefined): void;
-}
 
 /** The guard of an MCP server, without a framework. */
 export interface McpServer<Incoming, Outgoing> {
-  /** Whether a request is for this server. */
-  isFor(url: string | undefined): boolean;
   /** CORS headers for a page of an allowed origin; empty for any other request. */
   corsHeaders(request: RequestLike): Readonly<Record<string, string>>;
   /** The answer to a preflight request of such a page, or `undefined` for any other request. */
@@ -48,47 +33,99 @@ export interface McpServer<Incoming, Outgoing> {
   assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
 }
 
-/** The server that a request is for: its URL, and how tokens write it. */
-type Resource = Pick<ResolvedMcpOptions, 'audience' | 'url'>;
-
 /** The part of an engine that an MCP server needs. */
-export type McpDoor<Incoming, Outgoing> = Pick<
-  Door<Incoming, Outgoing, never>,
-  'toRequest' | 'clock' | 'connections' | 'protectedResource' | 'statelessGate' | 'refusalOf' | 'tenantAt'
+export type McpEngine<Incoming, Outgoing> = Pick<
+  Engine<Incoming, Outgoing, never>,
+  | 'toRequest'
+  | 'clock'
+  | 'connections'
+  | 'describeResource'
+  | 'statelessGate'
+  | 'refusalOf'
+  | 'notify'
+  | 'tenantOf'
 >;
+
+/** A guard with the middleware that answers its metadata (RFC 9728). */
+export type WithMetadata<Guard, Metadata = Guard> = Guard & {
+  /**
+   * Answers `GET /.well-known/oauth-protected-resource`, followed by the path of the server's URL: put it at the root of the
+   * application, open to everybody. Without it, MCP clients do not find Keycloak.
+   */
+  readonly metadata: Metadata;
+};
+
+/** Adds the metadata to a guard, made when the application reads it. */
+export function withMetadata<Guard extends object, Metadata>(
+  guard: Guard,
+  make: () => Metadata,
+): WithMetadata<Guard, Metadata> {
+  let made: Metadata | undefined;
+  const get = (): Metadata => {
+    made ??= make();
+    return made;
+  };
+  return Object.defineProperty(guard, 'metadata', { get, enumerable: true }) as WithMetadata<Guard, Metadata>;
+}
 
 /**
  * The guard of an MCP server, and the routes of its metadata.
  *
+ * @returns `publish` gives these routes; a guard that is reached before it was called says so, because clients miss them
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function openMcp<Incoming, Outgoing>(
-  door: McpDoor<Incoming, Outgoing>,
+  engine: McpEngine<Incoming, Outgoing>,
   options: McpOptions,
-): { readonly server: McpServer<Incoming, Outgoing>; readonly routes: Routes<Incoming> } {
+): { readonly server: McpServer<Incoming, Outgoing>; publish(): Routes<Incoming> } {
   const resolved = resolveMcpOptions(options);
-  const { resource, challenged, path } = resolved;
-  const routes = door.protectedResource(resource, { challenged, path });
-  return { server: createMcpServer(resolved, door.statelessGate(), door), routes };
+  const { metadataUrl, routes } = engine.describeResource(resolved.resource);
+  let isPublished = false;
+  function assertPublished(): void {
+    if (isPublished) return;
+    isPublished = true;
+    engine.notify({
+      level: 'warn',
+      code: 'mcp_metadata_missing',
+      message: `Nothing here answers ${metadataUrl}, so MCP clients do not find Keycloak`,
+      fix: 'Keep what kc.mcp gives: const mcp = kc.mcp(…), and add app.use(mcp.metadata) at the root of the application',
+    });
+  }
+  return {
+    server: createMcpServer(resolved, metadataUrl, engine, assertPublished),
+    publish() {
+      isPublished = true;
+      return routes;
+    },
+  };
 }
 
-/** @param gate without requirements and without session cookies, which another site could make a browser send */
 function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
-  gate: Gate<Incoming, Outgoing>,
-  { toRequest, clock, connections, tenantAt }: McpDoor<Incoming, Outgoing>,
+  metadataUrl: string,
+  { toRequest, clock, connections, statelessGate, tenantOf }: McpEngine<Incoming, Outgoing>,
+  onRequest: () => void,
 ): McpServer<Incoming, Outgoing> {
-  const { url, path, scopes, tools, allowedOrigins } = options;
-  const places = options.places.map(createPlace);
-  const resourceOf = isForTenants(path)
-    ? (request: Incoming): Resource => {
-        const audience = withTenant(options.audience, tenantAt?.(request, path) ?? '');
-        return { audience, url: new URL(audience) };
-      }
-    : (): Resource => options;
+  const { url, audience, scopes, tools, challenged, allowedOrigins } = options;
+  // Without session cookies, which another site could make a browser send.
+  const gate = statelessGate(resourceOf);
   const owners = createSessionOwners(clock);
-  let isSharingTold = false;
+  let isSharingReported = false;
   const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
+
+  /** @param template the URL or another one that names the tenant in the same way */
+  function ofTenant(template: string, request: Incoming): string {
+    return isForTenants(template) ? withTenant(template, tenantOf?.(request) ?? '') : template;
+  }
+
+  /** The resource that challenges name; `undefined` where the request is of no tenant. */
+  function resourceOf(request: Incoming) {
+    try {
+      return { metadataUrl: ofTenant(metadataUrl, request), scopes: challenged };
+    } catch {
+      return undefined;
+    }
+  }
 
   function assertOrigin(request: RequestLike): void {
     const origin = headerOf(request.headers, 'origin');
@@ -100,29 +137,29 @@ function createMcpServer<Incoming, Outgoing>(
   }
 
   /** A token is as good at each resource that it names: the one can call the other as its users (RFC 8707 §3). */
-  function tellOfSharing(principal: Principal, audience: string): void {
-    if (isSharingTold) return;
-    const others = principal.audience.filter((one) => one !== audience && /^https?:\/\//i.test(one));
+  function reportSharing(principal: Principal, resource: string): void {
+    if (isSharingReported) return;
+    const others = principal.audience.filter((one) => one !== resource && /^https?:\/\//i.test(one));
     if (others.length === 0) return;
-    isSharingTold = true;
+    isSharingReported = true;
     ((makerOf(principal) ?? {}) as Partial<Verifier>).notify?.({
       level: 'warn',
       code: 'audience_shared',
-      message: `A token for ${audience} names another resource too: ${others.join(', ')}`,
+      message: `A token for ${resource} names another resource too: ${others.join(', ')}`,
       fix: 'Give each MCP server a client scope of its own, with its audience alone',
     });
   }
 
   /** Checks that the token is for this server, has the scopes that every request needs, and owns its session. */
-  function check(principal: Principal, audience: string, sessionId: string | undefined, owner: string): void {
-    if (!principal.audience.includes(audience)) {
+  function check(principal: Principal, resource: string, sessionId: string | undefined, owner: string): void {
+    if (!principal.audience.includes(resource)) {
       throw new AuthError('token_audience', 'The token is not for this MCP server', {
-        expected: `aud ${audience}`,
+        expected: `aud ${resource}`,
         seen: principal.audience.join(', ') || 'none',
       });
     }
     requireScopes(principal);
-    tellOfSharing(principal, audience);
+    reportSharing(principal, resource);
     if (sessionId !== undefined && !owners.isFor(sessionId, owner)) {
       throw new AuthError(
         'mcp_session_unknown',
@@ -134,23 +171,23 @@ function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  function toCaller(
-    request: Incoming,
-    wire: RequestLike,
-    { audience, url }: Resource,
-    principal: Principal,
-  ): McpCaller {
-    const sessionId = headerOf(wire.headers, 'mcp-session-id');
+  function toCaller(request: Incoming, resource: string, principal: Principal): McpCaller {
+    const sent = toRequest(request);
+    const sessionId = headerOf(sent.headers, 'mcp-session-id');
     const owner = personInTenant(principal);
-    check(principal, audience, sessionId, owner);
+    check(principal, resource, sessionId, owner);
     return {
       principal,
-      auth: toAuthInfo(principal, authorizationOf(wire) ?? '', url),
+      auth: toAuthInfo(
+        principal,
+        authorizationOf(sent) ?? '',
+        resource === audience ? url : new URL(resource),
+      ),
       follow: () => connections.follow(request, principal),
-      onHead(status, given) {
-        const isOver = wire.method === 'DELETE' && status < 300;
+      onHead(status, opened) {
+        const isOver = sent.method === 'DELETE' && status < 300;
         if (isOver && sessionId !== undefined) owners.drop(sessionId);
-        else if (given !== undefined) owners.give(given, owner);
+        else if (opened !== undefined) owners.give(opened, owner);
       },
     };
   }
@@ -181,10 +218,9 @@ function createMcpServer<Incoming, Outgoing>(
   }
 
   return {
-    isFor: (target) => places.some((isAt) => isAt(target)),
     corsHeaders,
     preflight(request) {
-      const asked = headerOf(request.headers, 'access-control-request-headers') ?? '';
+      const sent = headerOf(request.headers, 'access-control-request-headers') ?? '';
       const isOne = headerOf(request.headers, 'access-control-request-method') !== undefined;
       if (request.method !== 'OPTIONS' || !isOne || isFromAllowedPage(request) === undefined)
         return undefined;
@@ -193,19 +229,19 @@ function createMcpServer<Incoming, Outgoing>(
         'access-control-allow-methods': 'GET, POST, DELETE',
         'access-control-max-age': '600',
         // Any header: without cookies, a page sends nothing but its own data.
-        ...(/^[\w!#$%&'*+.^`|~, -]+$/.test(asked) && { 'access-control-allow-headers': asked }),
+        ...(/^[\w!#$%&'*+.^`|~, -]+$/.test(sent) && { 'access-control-allow-headers': sent }),
       };
       return { status: 204, headers, setCookies: [], body: undefined };
     },
     async admit(request, outgoing) {
-      const wire = toRequest(request);
+      onRequest();
       const resource = orRefuse(request, null, () => {
-        assertOrigin(wire);
-        return resourceOf(request);
+        assertOrigin(toRequest(request));
+        return ofTenant(audience, request);
       });
       const found = gate.decide(request, outgoing);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      return orRefuse(request, principal, () => toCaller(request, wire, resource, principal));
+      return orRefuse(request, principal, () => toCaller(request, resource, principal));
     },
     readsBodies: tools.size > 0,
     assertMayCall(request, { principal }, body) {

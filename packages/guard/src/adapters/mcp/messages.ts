@@ -1,4 +1,5 @@
 import { type Answer, toJsonAnswer } from '../../core/internal.ts';
+import { type NodeRequest, readFetchBody, readNodeBody } from '../engine/internal.ts';
 
 /**
  * The scopes needed by the tools that a message, or a batch of messages, calls.
@@ -55,7 +56,7 @@ function toMessage(body: unknown): unknown {
 }
 
 /** @throws {MessageError} 400 */
-export function parseMessage(text: string): unknown {
+function parseMessage(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -64,10 +65,10 @@ export function parseMessage(text: string): unknown {
 }
 
 /** The SDK's transports accept no more either. Unit: bytes. */
-export const LONGEST = 4 * 1024 * 1024;
+const LONGEST = 4 * 1024 * 1024;
 
 /** A message that cannot be read, or only in two ways. Frameworks answer with `status`. It quotes nothing of the message. */
-export class MessageError extends Error {
+class MessageError extends Error {
   override readonly name = 'MessageError';
   readonly expose = true;
   readonly status: number;
@@ -85,4 +86,37 @@ export function answerUnreadable(error: unknown): Answer | undefined {
   return error instanceof MessageError
     ? toJsonAnswer(error.status, {}, { detail: error.message })
     : undefined;
+}
+
+/**
+ * The message of a request of Node's, from a body parser or read here. It stays in `request.body`, because a stream is read once.
+ *
+ * @throws {MessageError} rejects with 413 for a body over 4 MiB, with 400 if it is not JSON
+ * @throws {Error} rejects if something read the body and did not leave it in `request.body`: a fault of the application
+ */
+export async function readMessage(request: NodeRequest & { body?: unknown }): Promise<unknown> {
+  // A body parser leaves the stream unread if the content type is not its own; some set `request.body` to {} all the same.
+  if (!request.readableEnded) {
+    const text = await readNodeBody(request, LONGEST);
+    if (text === null) throw new MessageError(413, 'Content Too Large');
+    request.body = parseMessage(text);
+  }
+  if (request.body === undefined) throw new Error('The body was read, and is not in request.body');
+  return request.body;
+}
+
+/**
+ * The message of a request of the Fetch standard: of a copy, because the SDK's transport reads the request itself.
+ *
+ * @throws {MessageError} rejects with 413 for a body over 4 MiB
+ */
+export async function copyMessage(request: Request): Promise<string> {
+  const text = await readFetchBody(request.clone(), LONGEST);
+  if (text === null) throw new MessageError(413, 'Content Too Large');
+  return text;
+}
+
+/** @param type the header `Content-Type` */
+export function isEventStream(type: string | null | undefined): boolean {
+  return /^text\/event-stream\b/i.test(type ?? '');
 }

@@ -1,4 +1,5 @@
 import type { Principal } from '../../core/index.ts';
+import type { Connection } from '../engine/index.ts';
 
 /** The caller in the shape of the MCP SDK's `AuthInfo`. Tools find it as `extra.authInfo` in 1.x, `ctx.http.authInfo` in 2.x. */
 export interface McpAuthInfo {
@@ -14,6 +15,17 @@ export interface McpAuthInfo {
   readonly resource: URL;
   /** The verified caller, with roles and claims. */
   readonly extra: { readonly principal: Principal };
+}
+
+/** An admitted caller. */
+export interface McpCaller {
+  readonly principal: Principal;
+  /** Set it as `auth` on the request: the SDK's transport reads it there. */
+  readonly auth: McpAuthInfo;
+  /** Watches an answer that is a stream: its signal aborts when the token expires or the session ends. */
+  follow(): Connection;
+  /** Call it with the head of the answer, before that is sent. @param sessionId its `Mcp-Session-Id`, if it has one */
+  onHead(status: number, sessionId: string | undefined): void;
 }
 
 /** @param authorization the header that was verified */
