@@ -79,10 +79,6 @@ async function start(given: Given): Promise<RunningApp> {
     app.get('/things/:name', byName, whoami);
     app.get('/misconfigured', permitted('nothing#view'), whoami);
     app.get('/unguarded', { onRequest: app.permit('orders#view') }, whoami);
-    if (given.paths !== undefined) {
-      const onRequest = [app.guard(), app.pathEnforcer({ config: given.paths })];
-      app.get('/enforced/:name', { onRequest }, whoami);
-    }
   }
   app.get('/fails', { onRequest: app.guard() }, () => {
     throw new Error('a fault of the handler');

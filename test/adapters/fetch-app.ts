@@ -72,14 +72,11 @@ async function start(given: Given): Promise<RunningApp> {
       '/misconfigured': kc.guard({}, kc.permit('nothing#view', {}, whoami)),
       '/unguarded': kc.guard({ optional: true }, kc.permit('orders#view', {}, whoami)),
     });
-    if (given.paths !== undefined)
-      handlers['/enforced'] = kc.guard({}, kc.pathEnforcer({ config: given.paths }, whoami));
   }
   const app = async (request: Request): Promise<Response> => {
     const answer = await kc.handle(request);
     if (answer !== undefined) return answer;
-    const handler =
-      handlers[new URL(request.url).pathname.replace(/^\/(things|enforced|orgs|members)\/.*/, '/$1')];
+    const handler = handlers[new URL(request.url).pathname.replace(/^\/(things|orgs|members)\/.*/, '/$1')];
     return handler === undefined ? new Response('Not Found', { status: 404 }) : handler(request);
   };
   return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());

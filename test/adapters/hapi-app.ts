@@ -98,9 +98,6 @@ async function start(given: Given): Promise<RunningApp> {
     );
     get('/misconfigured', permitted('nothing#view'));
     get('/unguarded', { auth: false, pre: [kc.permit('orders#view')] });
-    if (given.paths !== undefined) {
-      get('/enforced/{name}', { auth: 'keycloak', pre: [kc.pathEnforcer({ config: given.paths })] });
-    }
   }
   await server.register(nested, { routes: { prefix: '/nested' } });
   await server.start();

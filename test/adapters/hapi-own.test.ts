@@ -3,7 +3,6 @@ import { type TestContext, test } from 'node:test';
 import { type Lifecycle, server as makeServer, type Request, type RouteOptions } from '@hapi/hapi';
 import { keycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { AuthError, OptionsError, type Principal } from '../../packages/guard/src/core/index.ts';
-import { BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -170,24 +169,6 @@ async function makeServerWithOverride(kc: ReturnType<typeof keycloak>) {
   });
   return server;
 }
-
-test('hapi: the path enforcer decides on the method that runs, whatever the request said first', async () => {
-  const fake = createFakeKeycloak();
-  grant(fake, BOB, 'orders#view');
-  const verifier = fake.realm.verifier({ tokenCheck: 'local' });
-  const kc = keycloak({ verifier, permissions: { permissions: fake.permissions({ verifier }) } });
-  const server = await makeServerWithOverride(kc);
-  const methods = [
-    { method: 'POST', scopes: ['view'] },
-    { method: 'DELETE', scopes: ['delete'] },
-  ];
-  const config = { paths: [{ path: '/orders', name: 'orders', methods }] };
-  server.ext('onPostAuth', kc.pathEnforcer({ config }));
-  server.route({ method: ['POST', 'DELETE'], path: '/orders', handler: ({ method }) => method });
-  const headers = { authorization: `Bearer ${fake.tokenOf(BOB)}` };
-  const post = async (url: string) => (await server.inject({ method: 'POST', url, headers })).statusCode;
-  assert.deepEqual([await post('/orders'), await post('/orders?_method=delete')], [200, 403]);
-});
 
 test('hapi: with a session cookie, the method that runs decides whether a page of another site may ask', async () => {
   const { serverUrl, realm, clientId, clientSecret, fetch } = createTestRealm();

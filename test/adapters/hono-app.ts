@@ -65,9 +65,6 @@ async function start(given: Given): Promise<RunningApp> {
     app.get('/things/:name', kc.guard(), byName, whoami);
     app.get('/misconfigured', kc.guard(), kc.permit('nothing#view'), whoami);
     app.get('/unguarded', kc.permit('orders#view'), whoami);
-    if (given.paths !== undefined) {
-      app.get('/enforced/:name', kc.guard(), kc.pathEnforcer({ config: given.paths }), whoami);
-    }
   }
   app.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');

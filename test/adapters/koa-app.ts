@@ -80,9 +80,6 @@ async function start(given: Given): Promise<RunningApp> {
     router.get('/things/:name', kc.guard(), byName, whoami);
     router.get('/misconfigured', kc.guard(), kc.permit('nothing#view'), whoami);
     router.get('/unguarded', kc.permit('orders#view'), whoami);
-    if (given.paths !== undefined) {
-      router.get('/enforced/:name', kc.guard(), kc.pathEnforcer({ config: given.paths }), whoami);
-    }
   }
   router.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');

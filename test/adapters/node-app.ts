@@ -82,14 +82,6 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       '/misconfigured': kc.guard({}, kc.permit('nothing#view', {}, whoami)),
       '/unguarded': kc.permit('orders#view', {}, whoami),
     });
-    if (given.paths !== undefined) {
-      const enforce = kc.pathEnforcer({ config: given.paths });
-      routes['/enforced'] = kc.guard({}, (request, response) =>
-        enforce(request, response, (error) =>
-          error ? send(response, {}, 500) : whoami(request as never, response),
-        ),
-      );
-    }
   }
   const inFront: NodeMiddleware[] = [
     ...(given.cors === undefined ? [] : [cors({ origin: given.cors }) as unknown as NodeMiddleware]),
@@ -102,7 +94,7 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       request.url
         ?.replace(/^http:\/\/[^/]*/, '')
         .replace(/\?.*/, '')
-        .replace(/^\/(things|enforced|orgs|members)\/.*/, '/$1') ?? '';
+        .replace(/^\/(things|orgs|members)\/.*/, '/$1') ?? '';
     const listener = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (listener === undefined) send(response, { detail: 'Not Found' }, 404);
     else listener(request, response);

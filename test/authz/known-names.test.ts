@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createPermit } from '../../packages/guard/src/authz/index.ts';
+import { createNamedPermissions } from '../../packages/guard/src/authz/known-names.ts';
 import {
   createPathEnforcer,
-  createPermit,
   type PolicyEnforcerConfig,
-} from '../../packages/guard/src/authz/index.ts';
-import { createNamedPermissions } from '../../packages/guard/src/authz/known-names.ts';
+} from '../../packages/guard/src/successors/connect/index.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { ALICE, createFakeKeycloak } from './fake-keycloak.ts';
 

@@ -3,15 +3,29 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import express, { type Express } from 'express';
-import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import express4 from 'express4';
+import { Keycloak } from '../../packages/guard/src/successors/connect/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { isAdminPath, PATH_READERS } from '../authz/path-readers.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../authz/path-tricks.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { targetsFor } from '../support/path-targets.ts';
 import { sendRaw } from '../support/send-raw.ts';
 import { constructorOf } from './connect-app.ts';
 
-const CLIENT = { clientId: 'api', clientSecret: 'api-secret' };
+const SETTINGS = {
+  realm: 'paths',
+  resource: 'api',
+  credentials: { secret: 'api-secret' },
+  'bearer-only': true,
+};
+/** The member `policy-enforcer` of a `keycloak.json`. */
+const PATHS = {
+  paths: [
+    { path: '/admin/*', name: 'admin', scopes: ['view'] },
+    { path: '/*', 'enforcement-mode': 'DISABLED' },
+  ],
+} as const;
 
 /** Members may see orders, and nobody but alice what is below `/admin`. */
 const REALM = {
@@ -48,22 +62,15 @@ const REALM = {
 /** Guards of a path, in front of something that reads paths in its own way: a proxy, files, another router. */
 const GUARDS = {
   'keycloak-connect': (app: Express, serverUrl: string) => {
-    const config = { realm: 'paths', 'auth-server-url': serverUrl, resource: 'api' };
-    const credentials = { credentials: { secret: 'api-secret' }, 'bearer-only': true };
-    const kc = new (constructorOf('original'))({}, { ...config, ...credentials });
+    const kc = new (constructorOf('original'))({}, { ...SETTINGS, 'auth-server-url': serverUrl });
     app.use(kc.middleware());
     app.use('/admin', kc.enforcer('admin:view'));
     app.use(kc.protect());
   },
   'keycloak-guard': (app: Express, serverUrl: string) => {
-    const kc = keycloak({ serverUrl, realm: 'paths', ...CLIENT, onNotice: false });
-    kc.permissions({ permissionSeconds: 3600 });
-    const paths = [
-      { path: '/admin/*', name: 'admin', scopes: ['view'] },
-      { path: '/*', 'enforcement-mode': 'DISABLED' as const },
-    ];
-    app.use(kc.guard(), kc.pathEnforcer({ config: { paths } }));
-    return kc;
+    const config = { ...SETTINGS, 'auth-server-url': serverUrl, 'policy-enforcer': PATHS };
+    const kc = new Keycloak({ onNotice: false }, config);
+    app.use(kc.middleware(), kc.protect(), kc.pathEnforcer());
   },
 };
 
@@ -82,7 +89,7 @@ describe('a path guarded in front of something that reads paths in its own way',
     const found = new Map<string, string[]>();
     for (const [name, read] of Object.entries(PATH_READERS)) {
       const app = express();
-      const kc = GUARDS[guard](app, idp.url);
+      GUARDS[guard](app, idp.url);
       app.use((request, response) => {
         response.end(isAdminPath(read, request.originalUrl) ? 'let-in' : 'public');
       });
@@ -99,7 +106,6 @@ describe('a path guarded in front of something that reads paths in its own way',
         if (/let-in/.test((await sendRaw(port, target, tokens.bob as string)).body)) through.push(target);
       found.set(name, through);
       server.close();
-      await kc?.close();
     }
     return found;
   }
@@ -112,6 +118,35 @@ describe('a path guarded in front of something that reads paths in its own way',
     t.diagnostic(`${all.size} of ${PATH_TRICKS.length + DECIDED_PATHS.length} let bob in`);
     assert.ok(all.size > 20, `${all.size}`);
   });
+
+  for (const [name, make] of Object.entries({ 'Express 5': express, 'Express 4': express4 as never })) {
+    for (const how of ['plain', 'strict', 'rewriting'] as const) {
+      test(`${name}, ${how}: the path that is decided on is the route that runs`, async (t) => {
+        const app = (make as typeof express)();
+        if (how === 'strict') app.enable('case sensitive routing').enable('strict routing');
+        if (how === 'rewriting')
+          app.use((request, _response, next) => {
+            request.url = request.url.replace(/^\/public\/(?=admin)/, '/');
+            next();
+          });
+        GUARDS['keycloak-guard'](app, idp.url);
+        app.use('/admin', (_request, response) => void response.end('let-in'));
+        app.use((_request, response) => void response.end('public'));
+        const server = app.listen(0, '127.0.0.1');
+        t.after(() => server.close());
+        await once(server, 'listening');
+        const { port } = server.address() as AddressInfo;
+        const bodyOf = async (target: string, who = 'bob') =>
+          (await sendRaw(port, target, tokens[who] as string)).body;
+        assert.deepEqual([await bodyOf('/admin', 'alice'), await bodyOf('/x')], ['let-in', 'public']);
+        assert.equal((await sendRaw(port, '/admin', 'no-token')).status, 401);
+        const through: string[] = [];
+        for (const target of targetsFor('admin', 60))
+          if ((await bodyOf(target)) === 'let-in') through.push(target);
+        assert.deepEqual(through, []);
+      });
+    }
+  }
 
   test('is closed to each of them here', async () => {
     assert.deepEqual([...new Set([...(await tricksOf('keycloak-guard')).values()].flat())], []);

@@ -170,9 +170,6 @@ class PermittedController {
   unguarded(principal: Caller) {
     return whoami(principal);
   }
-  enforced(principal: Caller) {
-    return whoami(principal);
-  }
 }
 const ANY = { anyOf: ['orders#delete', 'reports#view'] };
 decorate(PermittedController, Controller());
@@ -183,8 +180,7 @@ const byName = Permission(({ params }) => `${params.name}#view`);
 decorate(PermittedController, 'thing', Get('things/:name'), byName);
 decorate(PermittedController, 'misconfigured', Get('misconfigured'), Permission('nothing#view'));
 decorate(PermittedController, 'unguarded', Get('unguarded'), OptionalAuth(), Permission('orders#view'));
-decorate(PermittedController, 'enforced', Get('enforced/:name'), Require({}));
-for (const handler of ['permitted', 'hidden', 'any', 'thing', 'misconfigured', 'unguarded', 'enforced']) {
+for (const handler of ['permitted', 'hidden', 'any', 'thing', 'misconfigured', 'unguarded']) {
   decorateParameter(PermittedController, handler, Principal());
 }
 
@@ -220,7 +216,6 @@ async function start(make: Make, given: Given): Promise<RunningApp> {
         onDenied: onDenied && ((_context, error, principal) => onDenied(error, principal)),
         backchannelLogout: toLogout(given),
         permissions: given.permissions,
-        pathEnforcer: given.paths && { config: given.paths },
         protectedResource: given.resource,
       }),
     ],

@@ -8,12 +8,7 @@ import keycloakGuard, {
   backchannelLogout,
   keycloakSession,
 } from '../../packages/guard/src/adapters/fastify/index.ts';
-import {
-  createPathEnforcer,
-  createPermissions,
-  createPermit,
-  createShares,
-} from '../../packages/guard/src/authz/index.ts';
+import { createPermissions, createPermit, createShares } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import {
   combineVerifiers,
@@ -27,6 +22,7 @@ import {
   openRedis,
 } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
+import { createPathEnforcer } from '../../packages/guard/src/successors/connect/index.ts';
 import { buildApp } from '../../packages/server/src/index.ts';
 import { configFor, startIdp } from '../server/service.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';

@@ -72,7 +72,8 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   connect: [
     CONST('keycloak', "import('keycloak-guard/connect').Keycloak"),
     CONST('grant', "import('keycloak-guard/connect').Grant"),
-    ANY('session'),
+    CONST('permissions', "import('keycloak-guard/authz').Permissions"),
+    ...['session', 'keycloakJson'].map(ANY),
   ],
   events: [
     KC('keycloak-guard/express'),
@@ -88,6 +89,8 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ...['All', 'Get', 'Post', 'Delete', 'Param', 'Body', 'Req', 'Res', 'UseGuards'].map((name) =>
       FROM(name, '@nestjs/common'),
     ),
+    ...['CallHandler', 'ExecutionContext'].map((name) => FROM(name, '@nestjs/common')),
+    ANY('log'),
     FROM('APP_GUARD', '@nestjs/core'),
     FROM('Test', '@nestjs/testing'),
     FROM('SubscribeMessage', '@nestjs/websockets'),

@@ -4,7 +4,6 @@ import type {
   ProtectedResourceOptions,
 } from '../../../packages/guard/src/adapters/engine/index.ts';
 import type { Calls } from '../../../packages/guard/src/adapters/face/index.ts';
-import type { PolicyEnforcerConfig } from '../../../packages/guard/src/authz/index.ts';
 import type {
   AuthError,
   KeycloakMessage,
@@ -20,8 +19,6 @@ export interface Given {
   readonly session?: Omit<SessionOptions, 'client'>;
   /** Permissions are on, with these options: then, and only then, the app has the routes for them. */
   readonly permissions?: PermissionSettings;
-  /** Paths decide, with this configuration: then the app has the route for it. Permissions are on, too. */
-  readonly paths?: PolicyEnforcerConfig;
   /** What the guard of `GET /asked` requires, by a function of the request: given as it is, whatever it is. */
   readonly asks?: (request: unknown) => unknown;
   /** What `GET /calls` does: gets the app's calls to other services once, and the request and its principal each time. */
@@ -72,7 +69,6 @@ export interface Given {
  * - `GET /things/:name` → for the scope `view` of the resource of that name, by a function of the request
  * - `GET /misconfigured` → for `nothing#view`, which Keycloak does not know
  * - `GET /unguarded` → for `orders#view`, without a guard, or with an optional one
- * - `GET /enforced/:name` → as `/guarded`, with a path enforcer between guard and handler
  * - `POST /backchannel-logout`, and login, callback, session, logout where `session` is given
  */
 export interface RunningApp {

@@ -148,27 +148,6 @@ export function describePermissions(adapter: Adapter): void {
       await assertRefused(await get('/permitted', bob), 401, REVOKED, 'Could not validate credentials');
     });
 
-    test('decide by path, and refuse what could be read as another', async (t) => {
-      const methods = [{ method: 'GET', scopes: ['view'] }];
-      const paths = [
-        { path: '/enforced/{name}', name: 'orders', methods },
-        { path: '/enforced/mine', name: 'reports', methods },
-      ];
-      const { fake, get, bob } = await setUp(t, adapter, { paths: { paths } });
-      await assertRefused(await get('/enforced/orders'), 401, BARE, 'Not authenticated');
-      await assertRefused(await get('/enforced/orders?a=b', bob), 403, ...DENIED);
-      grant(fake, BOB, 'orders#view');
-      await assertUser(await get('/enforced/orders?a=b', bob));
-      await assertRefused(await get('/enforced/mine', bob), 403, ...DENIED);
-      for (const other of ['mine;a=b', 'mine%2F', 'm%69ne', 'mine%00', 'mine%5c', 'mine%EF%BC%8F']) {
-        const answer = await get(`/enforced/${other}`, bob);
-        assert.equal(answer.status === 404 ? 400 : answer.status, 400, other);
-      }
-      await assertRefused(await get('/enforced/MINE', bob), 403, ...DENIED);
-      fake.grants.clear();
-      await assertRefused(await get('/enforced/orders', bob), 403, ...DENIED);
-    });
-
     test('are nothing that nobody has, and Keycloak is not asked', async (t) => {
       const { fake, get, bob } = await setUp(t, adapter);
       for (const path of [...ROUTES, '/unguarded']) {

@@ -11,22 +11,10 @@ const kc = keycloak(() => ({
   serverUrl: process.env.KEYCLOAK_SERVER_URL!,
   realm: 'shop',
   clientId: 'my-api',
-  permissions: { clientSecret: 'for-tests', permissionSeconds: 60 },
 }));
 `;
 
 export const FRONTS: readonly Front[] = [
-  {
-    name: 'a path enforcer for the whole app',
-    proxy: `${KEYCLOAK}
-const paths = [
-  { path: '/admin/*', name: 'reports', scopes: ['view'] },
-  { path: '/orders/{id}', name: 'orders', scopes: ['view'] },
-  { path: '/*', 'enforcement-mode': 'DISABLED' as const },
-];
-export const proxy = kc.guard({}, kc.pathEnforcer({ config: { paths } }, () => NextResponse.next()));
-`,
-  },
   {
     name: 'a decision where the matcher says so',
     proxy: `${KEYCLOAK}

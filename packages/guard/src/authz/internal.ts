@@ -5,9 +5,9 @@
 
 export type { PushedClaims } from './claims.ts';
 export type { PermissionsOptions } from './options.ts';
-export { createPathEnforcer, type PathEnforcerOptions } from './path-enforcer.ts';
-export type { PathRequest } from './path-request.ts';
+export type { Permission } from './permission.ts';
 export * from './permissions.ts';
-export { createPermit, type Permit, type PermitOptions, readPermit } from './permit.ts';
+export { createPermit, type Permit, type PermitOptions, readPermit, toPermit } from './permit.ts';
 export type { PermitRule, RuleOfRequest } from './permit-rule.ts';
+export { listOwnResources, type Resource } from './resource-list.ts';
 export { readTokenPermissions } from './token-permissions.ts';

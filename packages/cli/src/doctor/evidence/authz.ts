@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { PolicyEnforcerConfig } from 'keycloak-guard/authz';
+import type { PolicyEnforcerConfig } from 'keycloak-guard/connect';
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { type AuthzModel, findStale, readAuthz } from '../../admin/index.ts';
 import { loadAuthz } from '../../authz/load-file.ts';

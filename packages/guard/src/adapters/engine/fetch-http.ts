@@ -1,5 +1,4 @@
-import type { PathRequest } from '../../authz/internal.ts';
-import { type Answer, targetOf } from '../../core/internal.ts';
+import type { Answer } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
 import { toHeader } from './to-header.ts';
 
@@ -26,7 +25,7 @@ export type FetchHost = Pick<DoorHost<FetchRequest, FetchReply>, 'toRequest' | '
  * Of a URL without a host, each router cuts off another part. Bun leaves it out where the header `Host` is none, Deno and workerd
  * make `http:///x/y` of `Host: /x`.
  */
-export const hasHost = (url: string): boolean => /^[a-z][a-z\d+.-]*:\/\/[^\\/?#]/i.test(url);
+const hasHost = (url: string): boolean => /^[a-z][a-z\d+.-]*:\/\/[^\\/?#]/i.test(url);
 
 /** In the place of a URL without a host: nobody takes it for a path. */
 const withHost = (url: string): string => (hasHost(url) ? url : '//');
@@ -44,16 +43,6 @@ export const fetchHost: FetchHost = {
     };
   },
 };
-
-/**
- * What paths are decided by: the target as it was sent. A path that a URL parser would change is refused as ambiguous, so this
- * is the path of a router that parses `request.url`, too.
- */
-export function toFetchPath({ method, url, headers }: Request): PathRequest {
-  // Of a target with a scheme, Deno takes that one, whatever the connection is.
-  const isSecure = 'Deno' in globalThis ? undefined : /^https:/i.test(url);
-  return { method, url: targetOf(withHost(url)), headers, isSecure };
-}
 
 /** An answer as a `Response`. Which connections are kept is for the server to decide. */
 export function toFetchAnswer({ status, headers, setCookies, body }: Answer, method?: string): Response {

@@ -1,7 +1,5 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
 export type {
-  PathEnforcerOptions,
-  PathRequest,
   Permissions,
   PermitOptions,
   PermitRule,

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { PathRequest } from '../../authz/internal.ts';
 import type { Answer } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
 import { toHeader } from './to-header.ts';
@@ -61,31 +60,8 @@ function hasUpgrade(rawHeaders: readonly string[]): boolean {
 }
 
 /** The target as the client sent it: frameworks cut off the part that they have routed. */
-export function urlOf(request: NodeRequest): string {
+function urlOf(request: NodeRequest): string {
   return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
-}
-
-/**
- * The target that the next routes see: something in front may have rewritten it. Express cuts off the part that it has routed,
- * and keeps that part.
- */
-export function routedUrlOf(request: NodeRequest): string {
-  const { baseUrl = '' } = request as { baseUrl?: string };
-  const { url = '/' } = request;
-  return baseUrl === '' ? url : baseUrl + url.replace(/^\/(?=\?|$)/, '');
-}
-
-/** For decisions by path: the target as the client sent it. */
-export function toNodePath(request: NodeRequest): PathRequest {
-  const { method = '', headers, socket } = request;
-  return {
-    method,
-    url: urlOf(request),
-    headers,
-    remoteAddress: socket.remoteAddress,
-    isSecure: (socket as { encrypted?: boolean }).encrypted === true,
-    body: (request as { body?: unknown }).body,
-  };
 }
 
 /** Scheme, host and port that the request names; a proxy in front may have another origin. */

@@ -1,6 +1,4 @@
 import type {
-  PathEnforcerOptions,
-  PathRequest,
   Permissions,
   PermissionsOptions,
   Permit,
@@ -46,11 +44,6 @@ export interface Permits<Incoming> {
     rule: PermitRule | RuleOfRequest<Asked>,
     options?: PermitOptions<Asked>,
   ): Decide<Incoming> & Pick<Permit<unknown>, 'asked' | 'status'>;
-  /** @throws {OptionsError} for a wrong option or part of the configuration; {Error} before `open` */
-  enforcePaths(
-    options: Omit<PathEnforcerOptions, 'permissions'> | undefined,
-    toPathRequest: (request: Incoming) => PathRequest,
-  ): Decide<Incoming>;
 }
 
 /** A permit in the place of a gate: the principal found before passes if Keycloak permits it. */

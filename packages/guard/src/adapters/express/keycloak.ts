@@ -7,9 +7,6 @@ import {
   type NodeResponse,
   nodeHost,
   originOf,
-  type PathRequest,
-  routedUrlOf,
-  toNodePath,
 } from '../engine/internal.ts';
 import type { ServerKeycloak } from '../face/index.ts';
 import { createDoor, type RefuseNode, refuseAtOnce, toNodeKeycloak } from '../face/internal.ts';
@@ -72,14 +69,7 @@ export function keycloak<C extends object = AppClaims>(
     if (isCaught(request)) next(error);
     else refuseNow(error, request, response, next);
   };
-  return toNodeKeycloak<ExpressRequest, Request, C>(door, refuse, toPath);
-}
-
-/** With the address and the scheme that Express knows, by its `trust proxy`. */
-function toPath(request: ExpressRequest): PathRequest {
-  const { ip, protocol, baseUrl } = request as Partial<Request>;
-  const routedUrl = baseUrl === undefined ? undefined : routedUrlOf(request);
-  return { ...toNodePath(request), routedUrl, remoteAddress: ip, isSecure: protocol === 'https' };
+  return toNodeKeycloak<ExpressRequest, Request, C>(door, refuse);
 }
 
 /** As Express sees it, with its `trust proxy`. */

@@ -1,5 +1,4 @@
 import {
-  createPathEnforcer,
   createPermissions,
   createPermit,
   type Permissions,
@@ -8,7 +7,6 @@ import {
   type RuleOfRequest,
 } from '../../authz/internal.ts';
 import {
-  AuthError,
   isAuthError,
   OptionsError,
   type Principal,
@@ -118,23 +116,6 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
         then(permitOf(request), (one) => one.decide({ request: toAsked(request), more }, principal)),
       );
       return Object.assign(decide, { asked, status });
-    },
-    enforcePaths(given, toPathRequest) {
-      const [ofNobody, enforcerOf] = perRealm((own) => createPathEnforcer({ ...given, permissions: own }));
-      const refuseNobody = (error: unknown): never => {
-        if (!isAuthError(error) || !error.code.startsWith('provider_')) throw error;
-        throw new AuthError(
-          'missing_token',
-          'The request has no token, so it is of no realm that could be asked',
-        );
-      };
-      return telling((request, principal) =>
-        then(enforcerOf(request), (one) => {
-          const decide = () => one.decide(toPathRequest(request), principal);
-          const isNobody = ofTenants !== undefined && one === ofNobody;
-          return isNobody ? settle(decide, (found) => found, refuseNobody) : decide();
-        }),
-      );
     },
   };
 }

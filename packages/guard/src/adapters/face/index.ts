@@ -14,7 +14,6 @@ export type {
   Connection,
   KeycloakOptions,
   OnDenied,
-  PathEnforcerOptions,
   PermissionSettings,
   Permissions,
   PermitOptions,

@@ -8,8 +8,6 @@ import type {
   Documented,
   Door,
   Engine,
-  PathEnforcerOptions,
-  PathRequest,
   PermissionSettings,
   Permissions,
   PermitOptions,
@@ -138,8 +136,8 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    */
   backchannelLogout(options?: BackchannelLogoutOptions<Asked>): Middleware;
   /**
-   * Turns on questions to Keycloak's authorization services, for `permit` and `pathEnforcer`. To be called once. The default
-   * of `credential` is that of `keycloak`.
+   * Turns on questions to Keycloak's authorization services, for `permit`. To be called once. The default of `credential` is that
+   * of `keycloak`.
    *
    * @returns permissions, to ask outside of routes
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
@@ -156,15 +154,6 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * app.get('/orders/:id', kc.guard(), kc.permit(({ params }) => `order-${params.id}#view`), show);
    */
   permit(rule: PermitRule | RuleOfRequest<Asked>, options?: PermitOptions<Asked>): Middleware;
-  /**
-   * Middleware that decides by path and method, as the policy enforcer of Keycloak's Java adapters does. Put it after a guard,
-   * and before every router and everything that rewrites paths. Needs `permissions`.
-   *
-   * @throws {OptionsError} for a wrong option or part of the configuration
-   * @throws {Error} before `permissions`
-   * @see Keycloak, Authorization Services Guide: "Policy enforcers"
-   */
-  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): Middleware;
   /**
    * Middleware for a login of your own, after what parses its body: answers 429 with `Retry-After` to those who try too often,
    * and `RateLimit-*` to everybody. Made for each route that shares nothing with others.
@@ -185,13 +174,12 @@ export interface Framework<Incoming, Outgoing, Middleware> {
   mcp(options: McpOptions): WithMetadata<Middleware>;
   /** The principal that a guard has set. */
   principalOf(request: Incoming): Principal | null | undefined;
-  toPath(request: Incoming): PathRequest;
 }
 
 /** {@link Keycloak} of a framework. */
 export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends object>(
   door: Door<Incoming, Outgoing, C>,
-  { toGuard, toRoutes, mcp, principalOf, toPath }: Framework<Incoming, Outgoing, Middleware>,
+  { toGuard, toRoutes, mcp, principalOf }: Framework<Incoming, Outgoing, Middleware>,
 ): Keycloak<Incoming, Middleware, Asked, C> {
   const toPermit = (decide: Decide<Incoming>): Middleware => toGuard(toPermitGate(decide, principalOf));
   return {
@@ -201,7 +189,6 @@ export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends obje
     loginLimits: (given) => toGuard(createLoginGate(door as never, given as never, principalOf as never)),
     permissions: door.permits.open,
     permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
-    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
     protectedResource: (given) => toRoutes(door.protectedResource(given)),
     session: (settings) => toRoutes(door.openSessions(settings as unknown as SessionSettings<Incoming>)),
     backchannelLogout: (given) =>

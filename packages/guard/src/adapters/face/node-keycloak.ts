@@ -8,11 +8,9 @@ import {
   type Next,
   type NodeRequest,
   type NodeResponse,
-  type PathRequest,
   requirementsOf,
   type SocketIoMiddleware,
   toNodeGuard,
-  toNodePath,
   toNodeRoutes,
   toSocketIoMiddleware,
   toUpgradeListener,
@@ -62,7 +60,6 @@ export type RefuseNode<Incoming> = (
 export function toNodeKeycloak<Incoming extends NodeRequest, Asked, C extends object>(
   door: Door<Incoming, NodeResponse, C>,
   refuse: RefuseNode<Incoming>,
-  toPath: (request: Incoming) => PathRequest = toNodePath,
 ): ServerKeycloak<Incoming, (request: Incoming, response: NodeResponse, next: Next) => void, Asked, C> {
   return {
     ...toKeycloak(door, {
@@ -70,7 +67,6 @@ export function toNodeKeycloak<Incoming extends NodeRequest, Asked, C extends ob
       toRoutes: (routes) => toNodeRoutes(door, routes),
       mcp: (given) => toNodeMcp(door, given, refuse),
       principalOf: (request) => (request as { principal?: Principal }).principal,
-      toPath,
     }),
     ...toSockets(door, (request) => request as Incoming),
   };

@@ -1,9 +1,7 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { isAuthError } from '../../core/index.ts';
 import {
   type Decide,
-  type PathEnforcerOptions,
-  type PathRequest,
   type PermissionSettings,
   type Permissions,
   type PermitOptions,
@@ -49,13 +47,6 @@ declare module 'fastify' {
       rule: PermitRule | RuleOfRequest<FastifyRequest>,
       options?: PermitOptions<FastifyRequest>,
     ): PermitHook;
-    /**
-     * An `onRequest` hook that decides by path and method, for a whole application or scope: `addHook('onRequest', …)`
-     * after `guardAll`. Decorated by `keycloakPermissions`.
-     *
-     * @throws {OptionsError} for a wrong option or part of the configuration
-     */
-    pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): onRequestHookHandler;
   }
 }
 
@@ -85,7 +76,6 @@ export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
       const decide = permits.permit<FastifyRequest>(rule, options);
       return Object.assign(toHook(decide), { asked: decide.asked, permitStatus: decide.status });
     });
-    app.decorate('pathEnforcer', (options) => toHook(permits.enforcePaths(options, toPathRequest)));
   },
 );
 
@@ -103,11 +93,4 @@ function withListener(engine: FastifyEngine, onDenied: OnDenied | undefined): Fa
       }
     },
   };
-}
-
-/** The raw request target: only Fastify's router knows how it normalises it. */
-function toPathRequest(request: FastifyRequest): PathRequest {
-  const { method = '', url = '' } = request.raw;
-  const { headers, ip: remoteAddress, protocol, body } = request;
-  return { method, url, headers, remoteAddress, isSecure: protocol === 'https', body };
 }

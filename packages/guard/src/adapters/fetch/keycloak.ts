@@ -10,7 +10,6 @@ import {
   fetchHost,
   requirementsOf,
   toFetchAnswer,
-  toFetchPath,
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
@@ -64,12 +63,6 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
       toGuarded(door.gate(requirements), handler as Handler, refuse),
     permit: (rule, given, handler) =>
       toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
-    pathEnforcer: (given, handler) =>
-      toPermitted(
-        door.permits.enforcePaths(given, (request) => toFetchPath(request as Request)),
-        handler as never,
-        refuse,
-      ),
     loginLimits(given, handler) {
       const gate = createLoginGate<FetchRequest, FetchReply>(door as never, given);
       return toGuarded(gate, (request, _, ...more) => handler(request as never, ...(more as never)), refuse);

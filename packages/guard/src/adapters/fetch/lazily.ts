@@ -5,7 +5,7 @@ import type { FetchKeycloak, GuardedHandler } from './types.ts';
 /** Members whose promise also reports wrong options. */
 const ASKED = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
 /** Members that make a function, which reports wrong options at its first call. */
-const MADE = ['fetchFor', 'loginLimits', 'pathEnforcer', 'permit', 'tokenFor'] as const;
+const MADE = ['fetchFor', 'loginLimits', 'permit', 'tokenFor'] as const;
 /** The same, and the function says of which tenant. */
 const OWN = ['fetchAs', 'tokenAs'] as const;
 

@@ -5,7 +5,6 @@ import type {
   FetchRequest,
   Found,
   NotOptional,
-  PathEnforcerOptions,
   Permissions,
   PermitOptions,
   PermitRule,
@@ -93,21 +92,6 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
   permit<Req extends Request, Rest extends unknown[]>(
     rule: PermitRule | OfRequest<PermitRule>,
     options: FetchPermitOptions,
-    handler: GuardedHandler<C, NotOptional, Req, Rest>,
-  ): InnerHandler<C, Req, Rest>;
-  /**
-   * Wraps a handler inside `guard`, and decides by the request's path and method, as the policy enforcer of Keycloak's Java
-   * adapters does. The path is that of the `Request`, whose dot segments are resolved: the application must route by the
-   * same path. Needs the option `permissions`.
-   *
-   * @throws {OptionsError} for a wrong option or part of the configuration
-   * @throws {Error} without the option `permissions`
-   * @see Keycloak, Authorization Services Guide: "Policy enforcers"
-   * @example
-   * Bun.serve({ fetch: kc.guard({}, kc.pathEnforcer({ methodScopes: { GET: 'view' } }, (request) => route(request))) });
-   */
-  pathEnforcer<Req extends Request, Rest extends unknown[]>(
-    options: Omit<PathEnforcerOptions, 'permissions'>,
     handler: GuardedHandler<C, NotOptional, Req, Rest>,
   ): InnerHandler<C, Req, Rest>;
   /**

@@ -1,7 +1,7 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
 import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '../../core/index.ts';
 import { KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts';
-import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
+import type { AskingOptions, Decide } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { createLoginGate, openDoor, toBase, toSockets } from '../face/internal.ts';
 import { addExtras, createMount, hapiHost, toBoom, toResponse } from './answers.ts';
@@ -19,13 +19,13 @@ declare module '@hapi/hapi' {
 export type HapiOptions<C extends object = AppClaims> = WithParts<Request, C>;
 
 /**
- * keycloak-guard for hapi. `permit` and `pathEnforcer` are route prerequisites (`pre`), or for `server.ext('onPostAuth', …)`;
- * they need the option `permissions`. `loginLimits` is a prerequisite of the route of a login.
+ * keycloak-guard for hapi. `permit` is a route prerequisite (`pre`), or for `server.ext('onPostAuth', …)`; it needs the option
+ * `permissions`. `loginLimits` is a prerequisite of the route of a login.
  */
 export interface HapiKeycloak<C extends object = AppClaims>
   extends KeycloakBase<Request, C>,
     KeycloakSockets<C>,
-    Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer' | 'loginLimits'> {
+    Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'loginLimits'> {
   /**
    * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
    * hapi takes no function in their place: write `{ allOf: [(request) => …] }`. It also gives a scheme the same for options
@@ -148,7 +148,6 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       const { decide } = createLoginGate<Request, Request>(door as never, given);
       return toMethod(async (request) => void (await decide(request, request)));
     },
-    pathEnforcer: (given) => toMethod(door.permits.enforcePaths(given, toPath)),
   };
 }
 
@@ -157,9 +156,4 @@ function toMissing(refusal: AuthError): Error {
   const answer = toRefusalAnswer(refusal);
   const headers = { 'WWW-Authenticate': refusal.headers['www-authenticate'] as string };
   return Object.assign(toBoom(refusal, { ...answer, headers }) as Error, { isMissing: true });
-}
-
-/** Extensions of `onRequest` may have changed method and path before the router read them. */
-function toPath({ raw, method, path, payload }: Request): PathRequest {
-  return { ...toNodePath(raw.req), method: method.toUpperCase(), routedUrl: path, body: payload };
 }

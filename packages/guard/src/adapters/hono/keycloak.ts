@@ -11,10 +11,8 @@ import {
   fetchHost,
   type KeycloakOptions,
   type NotOptional,
-  pathOf,
   type RequirementsOf,
   toFetchAnswer,
-  toFetchPath,
   toHeader,
 } from '../engine/internal.ts';
 import type { Keycloak } from '../face/index.ts';
@@ -136,21 +134,7 @@ export function keycloak<C extends object = AppClaims>(
       return withMetadata(guard, () => toRouter(publish()));
     },
     principalOf: (c) => c.var.principal,
-    toPath: ({ req }) => ({ ...toFetchPath(req.raw), routedUrl: toRouted(req.path, pathOf(req.raw.url)) }),
   });
-}
-
-/** The path that Hono routes by, unless that is the one that was sent: partly decoded, or without a slash at its end. */
-function toRouted(routed: string, sent: string): string | undefined {
-  return toPlain(routed) === toPlain(sent) ? undefined : routed;
-}
-
-function toPlain(path: string): string {
-  try {
-    return decodeURIComponent(path).replace(/\/$/, '');
-  } catch {
-    return path;
-  }
 }
 
 /** Hono keeps a body that earlier middleware has read. */

@@ -7,10 +7,8 @@ import {
   type KeycloakOptions,
   nodeHost,
   originOf,
-  type PathRequest,
   type Routes,
   sentOnNode,
-  toNodePath,
 } from '../engine/internal.ts';
 import type { ServerKeycloak } from '../face/index.ts';
 import { createDoor, toKeycloak, toSockets } from '../face/internal.ts';
@@ -85,21 +83,8 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       toRoutes,
       mcp: (given) => toKoaMcp(door, given, refuse, toRoutes),
       principalOf: ({ state }) => state.principal,
-      toPath,
     }),
     ...toSockets<KoaContext, C>(door, toContext),
-  };
-}
-
-/** As Koa sees it, with its `app.proxy`. */
-function toPath(context: KoaContext): PathRequest {
-  const { req, originalUrl: url, protocol } = context;
-  const { ip, mountPath } = context as object as Context & { mountPath?: string };
-  // koa-mount cuts off the part that it has routed, and does not keep it.
-  const routedUrl = mountPath === undefined ? req.url : undefined;
-  return {
-    ...toNodePath(req),
-    ...{ url, routedUrl, remoteAddress: ip, isSecure: protocol === 'https', body: bodyOf(context) },
   };
 }
 

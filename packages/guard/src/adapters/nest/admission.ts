@@ -1,14 +1,14 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
 import { type Log, ofEach } from '../../core/internal.ts';
-import type { Connection, ConnectionGuard, Decide, Door } from '../engine/internal.ts';
+import type { Connection, ConnectionGuard, Door } from '../engine/internal.ts';
 import type { McpServer } from '../mcp/internal.ts';
 import { isMcp, permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, kindOf, noteOf } from './call.ts';
 import { decide, refuseUnknown } from './decide.ts';
 import type { GatewayConnections } from './gateway-connections.ts';
 import { toMcpGate } from './mcp.ts';
-import { toBoth, toPermit } from './permission.ts';
+import { toPermit } from './permission.ts';
 import { isStreaming } from './streams.ts';
 
 /** Admits or refuses the context that a guard was called with. */
@@ -20,7 +20,6 @@ type NestDoor = Pick<Door<Call, Call, never>, 'connections' | 'gate' | 'permits'
  * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
  * @param gateways watches the connection of each WebSocket message that was admitted
  * @param mcp decides first on handlers with `@Mcp()`
- * @param paths also decides on every guarded call by its path
  */
 export function createAdmission(
   door: NestDoor,
@@ -28,9 +27,8 @@ export function createAdmission(
   log: Pick<Log, 'error'>,
   gateways: Pick<GatewayConnections, 'follow' | 'proved'>,
   mcp: McpServer<Call, Call> | undefined,
-  paths?: Decide<Call> | undefined,
 ): Admission {
-  const checkOf = createChecks(door, mcp, paths);
+  const checkOf = createChecks(door, mcp);
   /** A global guard and a decorator's guard get the same context: it is decided once. */
   const decided = new WeakMap<ExecutionContext, ReturnType<Admission>>();
 
@@ -78,13 +76,9 @@ function toConnectionGate(gate: ReturnType<NestDoor['gate']>, opening: Promise<C
 }
 
 /** The check of each handler, made at its first call; `null` if the handler is open. */
-function createChecks(
-  door: NestDoor,
-  mcp: McpServer<Call, Call> | undefined,
-  paths: Decide<Call> | undefined,
-) {
+function createChecks(door: NestDoor, mcp: McpServer<Call, Call> | undefined) {
   const ofClass = ofEach((controller: object) =>
-    ofEach((handler: object) => makeCheck(door, controller, handler, mcp, paths)),
+    ofEach((handler: object) => makeCheck(door, controller, handler, mcp)),
   );
   return (controller: object, handler: object) => ofClass(controller)(handler);
 }
@@ -94,14 +88,12 @@ function makeCheck(
   controller: object,
   handler: object,
   mcp: McpServer<Call, Call> | undefined,
-  paths: Decide<Call> | undefined,
 ) {
   const options = toGuardOptions(controller, handler);
   if (options === null) return null;
   const permit = toPermit(door.permits, permissionsOf(controller, handler));
-  const both = paths && permit ? toBoth(paths, permit) : (paths ?? permit);
   const { optional: _, ...requirements } = options;
   const stream = isStreaming(handler) ? door.connections.guard(requirements) : undefined;
   const gate = door.gate(options);
-  return { gate: isMcp(controller, handler) ? toMcpGate(mcp, gate) : gate, permit: both, stream };
+  return { gate: isMcp(controller, handler) ? toMcpGate(mcp, gate) : gate, permit, stream };
 }

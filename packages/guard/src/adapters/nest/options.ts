@@ -5,7 +5,6 @@ import type {
   BackchannelLogoutOptions,
   KeycloakOptions,
   OnDenied,
-  PathEnforcerOptions,
   SessionSettings,
 } from '../engine/internal.ts';
 import type { LoginLimitSettings, Parts } from '../face/index.ts';
@@ -25,12 +24,6 @@ export interface NestOptions extends Omit<Parts<KeycloakRequest>, 'backchannelLo
   readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
   /** Guards the handlers with `@Mcp()` as an MCP server, and answers its metadata. Default: no MCP server. */
   readonly mcp?: McpOptions | undefined;
-  /**
-   * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does: for every guarded handler, after
-   * its guard and before its `@Permission`. `@Public()` handlers stay open. Messages have no path, nor do operations whose
-   * token `tokenFrom` reads. Needs `permissions`. Default: off.
-   */
-  readonly pathEnforcer?: Omit<PathEnforcerOptions, 'permissions'> | undefined;
   /** Limits of handlers with `@UseGuards(LoginLimitsGuard)`. Default: 300 logins in a minute from one address. */
   readonly loginLimits?: LoginLimitSettings<KeycloakRequest> | undefined;
   /**
@@ -80,7 +73,6 @@ const RULES: OptionRules<NestOptions> = {
     'createPermissions, or { permissions }',
     "{ clientSecret: '<secret of the client>' }",
   ),
-  pathEnforcer: optionsOf('createPathEnforcer, without permissions', "{ methodScopes: { GET: 'view' } }"),
   loginLimits: optionsOf('login limits', '{ username: ({ body }) => body?.username }'),
   securityScheme: {
     rule: 'must be the name of a security scheme',

@@ -1,17 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
-import {
-  type Decide,
-  type Door,
-  type NodeRequest,
-  type PathEnforcerOptions,
-  type PermitOptions,
-  type PermitRule,
-  type PushedClaims,
-  routedUrlOf,
-  toNodePath,
-} from '../engine/internal.ts';
-import { type Call, kindOf } from './call.ts';
+import type { Decide, Door, PermitOptions, PermitRule, PushedClaims } from '../engine/internal.ts';
+import type { Call } from './call.ts';
 
 /** A function given to `@Permission`. It gets Express's or Fastify's request, and Nest's context for everything else. */
 export type OfRequest<T> = (
@@ -45,35 +35,9 @@ export function toPermit(
 }
 
 /** Asks the second only if the first is granted. */
-export function toBoth(first: Decide<Call>, second: Decide<Call>): Decide<Call> {
+function toBoth(first: Decide<Call>, second: Decide<Call>): Decide<Call> {
   return (...asked) => {
     const decided = first(...asked);
     return decided === undefined ? second(...asked) : decided.then(() => second(...asked));
   };
-}
-
-/**
- * Decides by the path of a call's request. Messages have no path.
- *
- * @returns `undefined` if nothing is decided by path
- * @throws {OptionsError} for a wrong option or part of the configuration
- * @throws {Error} if permissions are not turned on
- */
-export function toPathPermit(
-  permits: Door<Call, Call>['permits'],
-  options: Omit<PathEnforcerOptions, 'permissions'> | undefined,
-): Decide<Call> | undefined {
-  if (options === undefined) return undefined;
-  const decide = permits.enforcePaths(options, ({ request, credentials }) => ({
-    ...toNodePath(credentials as NodeRequest),
-    routedUrl: routedUrlOf(credentials as NodeRequest),
-    body: (request as { body?: unknown }).body,
-  }));
-  return (call, principal) => (hasPath(call) ? decide(call, principal) : undefined);
-}
-
-/** A message's request is that of its connection, whose path says nothing about the message. */
-function hasPath({ context, request }: Call): boolean {
-  const kind = context && kindOf(context);
-  return request !== undefined && (kind === 'http' || kind === 'graphql');
 }

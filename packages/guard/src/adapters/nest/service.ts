@@ -23,7 +23,6 @@ import { createGatewayConnections, type GatewayConnections } from './gateway-con
 import { mountRoutes } from './mount.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, splitOptions, toCallOptions, toCallParts } from './options.ts';
-import { toPathPermit } from './permission.ts';
 import { createCallReader, type Handshakes, listenToHandshakes, toHttpCall } from './to-call.ts';
 
 export interface KeycloakService<C extends object = AppClaims>
@@ -74,14 +73,7 @@ export class KeycloakService<C extends object = AppClaims> {
       ...base
     } = toBase<Call, C, KeycloakRequest>(door, (request) => toHttpCall(undefined, request, undefined));
     Object.assign(this, base);
-    this.admit = createAdmission(
-      door,
-      toCall,
-      log,
-      this.#gateways,
-      mcp?.server,
-      toPathPermit(door.permits, nest.pathEnforcer),
-    );
+    this.admit = createAdmission(door, toCall, log, this.#gateways, mcp?.server);
     const logins = createLoginGate<Call, Call>(door as never, nest.loginLimits as never) as Gate<Call, Call>;
     this.limitLogin = (context) => decide(door, { gate: logins }, context, toCall(context));
   }

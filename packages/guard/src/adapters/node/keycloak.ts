@@ -8,7 +8,6 @@ import {
   type NodeRequest,
   type NodeResponse,
   nodeHost,
-  type PathEnforcerOptions,
   type PermitOptions,
   type PermitRule,
   type RuleOfRequest,
@@ -58,20 +57,6 @@ export interface NodeKeycloak<C extends object = AppClaims>
     listener: GuardedListener<Principal<C>>,
   ): Listener;
   permit(rule: PermitRule | RuleOfRequest<NodeRequest>, options?: PermitOptions<NodeRequest>): NodeMiddleware;
-  /**
-   * A listener inside `guard`, or, without one, middleware after it, which decides by path and method, for a whole server: before
-   * every router and everything that rewrites paths. Needs `permissions`.
-   *
-   * @throws {OptionsError} for a wrong option or part of the configuration
-   * @throws {Error} before `permissions`
-   * @example
-   * createServer(kc.guard({}, kc.pathEnforcer({}, (request, response) => response.end('orders'))));
-   */
-  pathEnforcer(
-    options: Omit<PathEnforcerOptions, 'permissions'>,
-    listener: GuardedListener<Principal<C>>,
-  ): Listener;
-  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): NodeMiddleware;
 }
 
 /**
@@ -126,7 +111,5 @@ export function keycloak<C extends object = AppClaims>(
       )) as NodeKeycloak<C>['guard'],
     permit: ((rule: PermitRule, given?: PermitOptions<NodeRequest>, listener?: GuardedListener<never>) =>
       toGuarded(all.permit(rule, given), listener)) as NodeKeycloak<C>['permit'],
-    pathEnforcer: ((given?: Omit<PathEnforcerOptions, 'permissions'>, listener?: GuardedListener<never>) =>
-      toGuarded(all.pathEnforcer(given), listener)) as NodeKeycloak<C>['pathEnforcer'],
   };
 }

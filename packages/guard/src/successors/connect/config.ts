@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readSettingsFile, resolveReferences, toAdapterSettings } from './adapter-settings.ts';
+import type { PolicyEnforcerConfig } from './enforcer-config.ts';
 import { hideSecret } from './hidden-secret.ts';
 import type { KeycloakConfig } from './keycloak-config.ts';
 
@@ -33,6 +34,8 @@ export class Config {
   publicKey: string | undefined;
   /** Whether `aud` must name this client. `undefined` if not set; see {@link KeycloakConfig}. */
   verifyTokenAudience: boolean | undefined;
+  /** What `pathEnforcer` enforces, by the name `policy-enforcer`. */
+  policyEnforcer: PolicyEnforcerConfig | undefined;
   /** Scopes to ask for beside `openid`. */
   scope: string | undefined;
   /** Alias of the identity provider that Keycloak sends people on to. */
@@ -59,6 +62,7 @@ export class Config {
     this.bearerOnly = settings.isBearerOnly;
     this.publicKey = toPem(settings.publicKey);
     this.verifyTokenAudience = settings.mustHaveAudience;
+    this.policyEnforcer = given['policy-enforcer'];
   }
 
   /** The same as `clientId`: keycloak-connect's types promise it by this name. */

@@ -1,3 +1,4 @@
+import type { Config } from './config.ts';
 import type { Grant } from './grant.ts';
 import type { GrantManager } from './grant-manager.ts';
 import type { AuthZRequest } from './permissions.ts';
@@ -14,7 +15,7 @@ export interface Exchange {
 
 /** The members of `Keycloak` that its middleware calls. Looked up at each call, because applications replace them. */
 export interface KeycloakHost {
-  readonly config: { readonly bearerOnly: boolean | string; readonly clientId: string | undefined };
+  readonly config: Pick<Config, 'bearerOnly' | 'clientId' | 'policyEnforcer'>;
   readonly grantManager: GrantManager;
   readonly stores: GrantStore[];
   accessDenied(request: ConnectRequest, response: ConnectResponse, next?: Next): unknown;

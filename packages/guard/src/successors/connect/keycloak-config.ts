@@ -1,3 +1,5 @@
+import type { PolicyEnforcerConfig } from './enforcer-config.ts';
+
 /** The content of a `keycloak.json`, or an object in its place. Each setting by every name that keycloak-connect knows. */
 export interface KeycloakConfig {
   /** Name of the realm. Required. */
@@ -45,6 +47,8 @@ export interface KeycloakConfig {
   readonly 'min-time-between-jwks-requests'?: number | undefined;
   /** Not used, like `min-time-between-jwks-requests`. */
   readonly minTimeBetweenJwksRequests?: number | undefined;
+  /** Paths, methods and scopes for `keycloak.pathEnforcer()`, as Keycloak's Java adapters read them. Default none. */
+  readonly 'policy-enforcer'?: PolicyEnforcerConfig | undefined;
   /** Anything else in a `keycloak.json` is ignored. */
   readonly [name: string]: unknown;
 }

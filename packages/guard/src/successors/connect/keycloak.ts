@@ -15,6 +15,7 @@ import type { KeycloakHost } from './host.ts';
 import type { KeycloakConfig } from './keycloak-config.ts';
 import { createMiddleware, type MiddlewareOptions } from './middleware.ts';
 import { judgeOptions, type KeycloakOptions } from './options.ts';
+import { createPathMiddleware, type PathEnforcerOptions } from './path-enforcer.ts';
 import type { AuthZRequest } from './permissions.ts';
 import { createCheckSso, createProtect, type GuardFn } from './protect.ts';
 import {
@@ -116,6 +117,21 @@ export class Keycloak implements KeycloakHost {
    */
   enforcer(permissions: string | readonly string[], config?: EnforcerOptions): ConnectHandler {
     return createEnforcer(this, permissions, config);
+  }
+
+  /**
+   * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does, by the member `policy-enforcer` of the
+   * `keycloak.json`: every way in which a router can read the path must be permitted. Put it behind `middleware`, and before every
+   * router and everything that rewrites paths. keycloak-connect has none.
+   *
+   * @param options `config` in the place of that member. Without both: the URIs of the resources in Keycloak
+   * @throws {OptionsError} for a wrong option or part of the configuration, or without a secret
+   * @see Keycloak, Authorization Services Guide: "Policy enforcers"
+   * @example
+   * app.use(keycloak.middleware(), keycloak.pathEnforcer());
+   */
+  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): ConnectHandler {
+    return createPathMiddleware(this, options);
   }
 
   /**

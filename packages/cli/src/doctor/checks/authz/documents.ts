@@ -1,10 +1,6 @@
 import { createVerifier, OptionsError } from 'keycloak-guard';
-import {
-  createPathEnforcer,
-  createPermissions,
-  type PathConfig,
-  type PolicyEnforcerConfig,
-} from 'keycloak-guard/authz';
+import { createPermissions } from 'keycloak-guard/authz';
+import { createPathEnforcer, type PathConfig, type PolicyEnforcerConfig } from 'keycloak-guard/connect';
 import { type AuthzState, namesIn, planAuthz } from '../../../admin/index.ts';
 import { type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';

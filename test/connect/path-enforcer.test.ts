@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   createPathEnforcer,
   type PathEnforcerOptions,
   type PathRequest,
   type PolicyEnforcerConfig,
-} from '../../packages/guard/src/authz/index.ts';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
+} from '../../packages/guard/src/successors/connect/index.ts';
+import { BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
 import { assertRefused } from '../support/refusal.ts';
-import { BOB, createFakeKeycloak, grant } from './fake-keycloak.ts';
 
 async function start(options: Omit<PathEnforcerOptions, 'permissions'> = {}, ...granted: string[]) {
   const fake = createFakeKeycloak();

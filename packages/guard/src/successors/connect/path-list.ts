@@ -1,9 +1,8 @@
-import { AuthError } from '../core/index.ts';
-import { createSingleFlight } from '../core/internal.ts';
+import { listOwnResources, type PermissionsEngine, type Resource } from '../../authz/internal.ts';
+import { AuthError } from '../../core/index.ts';
+import { createSingleFlight } from '../../core/internal.ts';
 import type { PathConfig, PolicyEnforcerConfig, ResourceName } from './enforcer-config.ts';
 import { createPathTree, type PathTree, whyNoPattern } from './path-tree.ts';
-import type { PermissionsEngine } from './permissions.ts';
-import { listOwnResources, type Resource } from './resource-list.ts';
 
 /** A path and its resource. */
 export interface EnforcedPath {

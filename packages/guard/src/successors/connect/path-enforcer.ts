@@ -1,4 +1,11 @@
-import { AuthError, type Principal } from '../core/index.ts';
+import {
+  createPermissions,
+  engineOf,
+  type Permissions,
+  type Permit,
+  toPermit,
+} from '../../authz/internal.ts';
+import { AuthError, isAuthError, type Principal } from '../../core/index.ts';
 import {
   checkOptions,
   getOrMake,
@@ -7,13 +14,15 @@ import {
   optionRules,
   readingsOf,
   settleAll,
-} from '../core/internal.ts';
-import { readClaimPoints } from './claim-points.ts';
+} from '../../core/internal.ts';
+
 import { checkEnforcerConfig, type PolicyEnforcerConfig, permissionsOf, ruleFor } from './enforcer-config.ts';
+import { deny, fail } from './hooks.ts';
+import type { KeycloakHost } from './host.ts';
 import { createPathList, type EnforcedPath } from './path-list.ts';
-import { headerOf, type PathRequest, parametersOf } from './path-request.ts';
-import { engineOf, type Permissions } from './permissions.ts';
-import { type Permit, toPermit } from './permit.ts';
+import { headerOf, type PathRequest, parametersOf, readClaimPoints } from './path-request.ts';
+import { type ConnectHandler, type ConnectRequest, kauthOf, urlOf } from './request.ts';
+import { tellOncePermissionsImpossible } from './setting-notices.ts';
 
 /** Options of {@link createPathEnforcer}. */
 export interface PathEnforcerOptions {
@@ -172,4 +181,52 @@ function assertOneMethod(request: PathRequest): void {
   if (request.url.includes('?'))
     for (const named of parametersOf(request).getAll(PARAMETER)) assertSame(named, 'The query');
   assertSame(Object(request.body)[PARAMETER], 'The body');
+}
+
+/** The middleware of `Keycloak.pathEnforcer`. @throws {OptionsError} for a wrong option or part of the configuration, or without a secret */
+export function createPathMiddleware(
+  keycloak: KeycloakHost,
+  options: Omit<PathEnforcerOptions, 'permissions'> = {},
+): ConnectHandler {
+  const { verifier, client } = keycloak.grantManager.engine;
+  const { credential, timeoutMs } = client;
+  const permissions = createPermissions({ verifier, credential, timeoutMs });
+  const config = keycloak.config.policyEnforcer as PolicyEnforcerConfig | undefined;
+  const { decide } = createPathEnforcer({ config, ...options, permissions });
+
+  async function decideOn(request: ConnectRequest): Promise<void> {
+    const token = kauthOf(request).grant?.access_token?.token;
+    await decide(toPathRequest(request), token === undefined ? null : await verifier.verify(token));
+  }
+
+  return function pathEnforcer(request, response, next) {
+    decideOn(request)
+      .then(
+        () => next(),
+        (error: unknown) => {
+          if (!isAuthError(error)) throw error;
+          if (error.code === 'provider_misconfigured') tellOncePermissionsImpossible(verifier, error.reason);
+          kauthOf(request).error = error;
+          // Never `next(error)`: callers that ignore its argument would take it for a yes.
+          deny({ keycloak, request, response, next });
+        },
+      )
+      .catch((error: unknown) => fail(error, response));
+  };
+}
+
+/** With the address and the scheme that Express knows, by its `trust proxy`. Express cuts off the part of the target that it has routed. */
+function toPathRequest(request: ConnectRequest): PathRequest {
+  const { method = '', url = '/', headers, protocol, body } = request;
+  const { baseUrl = '', ip } = request as { readonly baseUrl?: string; readonly ip?: string };
+  const routedUrl = baseUrl === '' ? url : baseUrl + url.replace(/^\/(?=\?|$)/, '');
+  return {
+    method,
+    url: urlOf(request),
+    routedUrl,
+    headers,
+    remoteAddress: ip,
+    isSecure: protocol === 'https',
+    body,
+  };
 }

@@ -1,9 +1,8 @@
-import { type OptionProblem, OptionsError } from '../core/index.ts';
-import { isPlainObject } from '../core/internal.ts';
-import { type ClaimPoints, whyNoClaimPoints } from './claim-points.ts';
+import type { Permission, PermitRule } from '../../authz/internal.ts';
+import { type OptionProblem, OptionsError } from '../../core/index.ts';
+import { isPlainObject } from '../../core/internal.ts';
+import { type ClaimPoints, whyNoClaimPoints } from './path-request.ts';
 import { whyNoPattern } from './path-tree.ts';
-import type { Permission } from './permission.ts';
-import type { PermitRule } from './permit-rule.ts';
 
 type ScopesMode = 'ALL' | 'ANY' | 'DISABLED';
 

@@ -1,4 +1,4 @@
-import { getOrMake } from '../core/internal.ts';
+import { getOrMake } from '../../core/internal.ts';
 
 /** Values by path pattern. */
 export type PathTree<V> = ReturnType<typeof createPathTree<V>>;
