@@ -25,12 +25,12 @@ export function writeDeclarations(dist, cjs, doors) {
   }
   const kept = reach(files, doors);
   // A room's index.ts takes each public name from the file that declares it.
-  const named = new Set(
-    doors.flatMap((door) => [door, ...importsOf(kept, door).map(({ target }) => target)]),
-  );
+  const named = new Map(doors.map((door) => [door, ['*']]));
+  for (const { target, names } of doors.flatMap((door) => importsOf(kept, door)))
+    named.set(target, [...(named.get(target) ?? []), ...names]);
   const bound = needPackages(kept);
   for (const [file, text] of kept) {
-    const small = (named.has(file) ? text : text.replace(COMMENT, ''))
+    const small = withCommentsOf(named.get(file) ?? [], text)
       .replace(/^(?: {4})+/gm, (indent) => '\t'.repeat(indent.length / 4))
       .replace(IMPORT, (names) => names.replace(/\btype /g, ''));
     const twin = join(cjs, relative(dist, file));
@@ -52,6 +52,16 @@ export function writeDeclarations(dist, cjs, doors) {
       .replace(FROM, (all, _names, path) => all.replace(`'${path}'`, `'${shared(path)}'`))
       .replace(INLINE, (_all, path) => `import('${shared(path)}')`);
   }
+}
+
+/** A declaration at the top level with the comment before it. */
+const DECLARATION =
+  /^(?:\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?(?:export )?(?:declare )?(?:abstract )?(?:interface|type|class|function|const) (\w+)[\s\S]*?(?=^(?:\/\*\*|export|declare|interface|type|import)|(?![\s\S]))/gm;
+
+/** Keeps comments of public names alone. */
+function withCommentsOf(names, text) {
+  if (names.includes('*')) return text;
+  return text.replace(DECLARATION, (all, name) => (names.includes(name) ? all : all.replace(COMMENT, '')));
 }
 
 /** Sources name one another as `./x.ts`, which TypeScript 4 finds in no declaration; what is called `./x.js` every version finds. */

@@ -2,7 +2,8 @@ import * as oauth from 'oauth4webapi';
 import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { AuthorizationError } from './errors.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { toTokens } from './token-response.ts';
+import type { Tokens } from './tokens.ts';
 
 /** The request that a browser is sent to Keycloak with. */
 export interface AuthorizationRequest {

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { type AuthError, type Discovery, isAuthError } from '../core/index.ts';
-import { type ClientContext, toBrowserEndpoints } from './context.ts';
+import { type CallOptions, type ClientContext, toBrowserEndpoints } from './context.ts';
 import { diagnoseTokenError } from './diagnosis.ts';
 import { AuthorizationError, ClientError, type Diagnosis, type TokenAnswer } from './errors.ts';
 import { createRecordingFetch, probe, type RecordingFetch } from './recording-fetch.ts';
@@ -17,13 +17,6 @@ export interface OAuthApi {
   options(signal?: AbortSignal): oauth.HttpRequestOptions<'POST', URLSearchParams> & oauth.DPoPRequestOptions;
   /** Signs proofs, where tokens are bound to a key. */
   readonly dpop: oauth.DPoPHandle | undefined;
-}
-
-export interface CallOptions {
-  /** Address of the user, for `X-Forwarded-For`. */
-  readonly clientIp?: string | undefined;
-  /** Values that must not come back in an error, should an answer repeat them. */
-  readonly hidden?: readonly string[] | undefined;
 }
 
 /**

@@ -123,3 +123,11 @@ export function toBrowserEndpoints({ metadata }: Discovery, fallback: Issuer['en
       : {}),
   };
 }
+
+/** Options of one call to Keycloak. */
+export interface CallOptions {
+  /** Address of the user, for `X-Forwarded-For`. */
+  readonly clientIp?: string | undefined;
+  /** Values that must not come back in an error, should an answer repeat them. */
+  readonly hidden?: readonly string[] | undefined;
+}

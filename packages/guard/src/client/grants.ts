@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as oauth from 'oauth4webapi';
 import { genericTokenEndpointRequest, processGenericTokenEndpointResponse } from 'oauth4webapi';
 import { readCompactJws, type SingleFlight, toJsonObject } from '../core/internal.ts';
-import { type CallOptions, callKeycloak, type OAuthApi } from './call.ts';
-import type { ClientContext } from './context.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { callKeycloak, type OAuthApi } from './call.ts';
+import type { CallOptions, ClientContext } from './context.ts';
+import { toTokens } from './token-response.ts';
+import type { Tokens } from './tokens.ts';
 
 /** The purpose of a token in this client's own name. */
 export interface ServiceTokenRequest {
