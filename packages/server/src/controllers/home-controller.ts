@@ -54,6 +54,7 @@ export async function homeController(
       });
       // The page is not in the response schema: it is sent as it is.
       return reply
+        .header('vary', vary)
         .header('cache-control', 'no-store')
         .type('text/html; charset=utf-8')
         .serializer(String)
