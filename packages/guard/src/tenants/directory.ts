@@ -74,8 +74,12 @@ export function createDirectory(get: TenantLookup, timeoutMs: number) {
 
 /** Without the words of the error: those of a database may hold its password. */
 function toReason(cause: unknown): string {
-  const { name = typeof cause, code } = Object(cause) as { name?: unknown; code?: unknown };
-  return `It failed: ${String(name)}${typeof code === 'string' ? ` ${code}` : ''}`;
+  try {
+    const { name = typeof cause, code } = Object(cause) as { name?: unknown; code?: unknown };
+    return `It failed: ${String(name)}${typeof code === 'string' ? ` ${code}` : ''}`;
+  } catch {
+    return 'It failed';
+  }
 }
 
 const unavailable = (reason: string, cause?: unknown) =>

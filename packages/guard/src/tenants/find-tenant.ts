@@ -138,12 +138,14 @@ function createQuestion(
     for (const listener of listeners) listener();
   }
 
-  /** @throws {Error} for settings that are wrong, or none */
-  function make(name: string, answer: unknown, lookupAt: number): Tenant {
-    if (!isPlainObject(answer)) {
-      throw new TypeError(`tenants: get must return the settings of ${name} as a plain object, or undefined`);
-    }
-    const settings = copyOf(answer as unknown as TenantSettings);
+  /** Reads an answer once. @throws {Error} for what is no settings, or cannot be read */
+  function read(name: string, answer: unknown): TenantSettings {
+    if (isPlainObject(answer)) return copyOf(answer as unknown as TenantSettings);
+    throw new TypeError(`tenants: get must return the settings of ${name} as a plain object, or undefined`);
+  }
+
+  /** @throws {Error} for settings that are wrong */
+  function make(name: string, settings: TenantSettings, lookupAt: number): Tenant {
     let tenant: Tenant | undefined;
     const onNotice = (notice: Notice) => {
       if (notice.code === 'keys_loaded' && tenant !== undefined) memory.welcome(tenant);
@@ -161,14 +163,15 @@ function createQuestion(
       if (before !== undefined) end(before, `The tenant ${name} was removed: its connections end`);
       refuse(name, unknownTenant('the directory lacks its name'), REMEMBER_UNKNOWN_MS);
     }
-    if (before !== undefined && isPlainObject(answer) && isSame(before.settings, copyOf(answer))) {
-      before.lookupAt = lookupAt;
-      before.isUnconfirmed = false;
-      return before;
-    }
     let tenant: Tenant;
     try {
-      tenant = make(name, answer, lookupAt);
+      const settings = read(name, answer);
+      if (before !== undefined && isSame(before.settings, settings)) {
+        before.lookupAt = lookupAt;
+        before.isUnconfirmed = false;
+        return before;
+      }
+      tenant = make(name, settings, lookupAt);
     } catch (error) {
       if (before !== undefined) end(before, `The settings of the tenant ${name} are not used any more`);
       const { message } = error as Error;

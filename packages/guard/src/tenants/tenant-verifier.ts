@@ -38,12 +38,14 @@ export function createVerifierMaker(common: CommonOptions) {
     make(name: string, settings: TenantSettings, onNotice: VerifierOptions['onNotice']): Verifier<object> {
       const options = toVerifierOptions(common, settings);
       const verifierOptions = { ...options, tenant: name, onNotice };
+      // Two names may have one realm: its logouts count for both.
+      const realmUrl = toRealmUrl((settings.serverUrl ?? common.serverUrl) as string, settings.realm);
       return makeVerifier<object>(
         {
           ...verifierOptions,
-          revocationStore: toTenantStore(shared, name, budget),
+          revocationStore: toTenantStore(shared, realmUrl, budget),
         } as VerifierOptions<object>,
-        hub.of(name, options.issuer),
+        hub.of(realmUrl, options.issuer),
       );
     },
     close: () => hub.close(),
