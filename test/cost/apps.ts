@@ -3,6 +3,8 @@ import { buildApp, loadConfig } from '../../packages/server/src/index.ts';
 import { ADAPTER_NAMES, ADAPTERS } from '../adapters/all.ts';
 import { listen } from '../adapters/listen.ts';
 import type { RunningApp } from '../contract/adapter/adapter.ts';
+import { MCP, URL_OF_SERVER } from '../contract/mcp/mcp-adapter.ts';
+import { MCP_APPS } from '../mcp/mcp-apps.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { createWorld } from '../tenants/world.ts';
@@ -65,6 +67,29 @@ const ofTenants: Subject = {
   },
 };
 
+const ofMcp: readonly Subject[] = MCP_APPS.map((adapter) => ({
+  name: `${adapter.name}, an MCP server`,
+  async start() {
+    const { shapes, keycloak } = createTarget('adapters');
+    const app = await adapter.start({
+      keycloak: { ...keycloak, publicUrl: new URL(URL_OF_SERVER).origin },
+      mcp: MCP,
+      onDenied() {},
+      parsesBodies: false,
+    });
+    const toMcp = ({ sent, ...shape }: Shape): Shape => ({
+      ...shape,
+      sent: { ...sent, target: (sent.target ?? GUARDED).replace(GUARDED, '/mcp') },
+    });
+    const ofMessages = shapes.filter(({ name }) =>
+      /^(path|query|token|Authorization|host|Accept)/.test(name),
+    );
+    const bare = await startBare(adapter.name);
+    const close = async () => void (await Promise.all([app.close(), bare?.close()]));
+    return { url: app.url, shapes: ofMessages.map(toMcp), guarded: '/mcp', bareUrl: bare?.url, close };
+  },
+}));
+
 const service: Subject = {
   name: 'the service',
   async start() {
@@ -106,4 +131,4 @@ const service: Subject = {
   },
 };
 
-export const SUBJECTS: readonly Subject[] = [...ofAdapters, ofTenants, service];
+export const SUBJECTS: readonly Subject[] = [...ofAdapters, ofTenants, ...ofMcp, service];

@@ -38,7 +38,7 @@ for (const { name: app, start } of subjects) {
   const requests = Number(values.requests) / (LONGEST.includes(app) ? 1 : 10);
   log(`\n${app}, ${requests} of each shape`);
   for (const { name: title, sent } of shapes.filter(({ name }) => name.includes(values.shape))) {
-    const cost = await measureCost(sender, running, sent, { rounds: 9, count: 60 });
+    const cost = await measureCost(sender, running, sent, { rounds: 7, count: 40 });
     const before = heapInUse();
     await sender.send(running.url, sent, requests);
     const row = { ...cost, app, title, kept: Math.max(0, heapInUse() - before) };
