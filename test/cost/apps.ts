@@ -67,7 +67,9 @@ const ofTenants: Subject = {
   },
 };
 
-const ofMcp: readonly Subject[] = MCP_APPS.map((adapter) => ({
+/** One of each kind: middleware, plugins, Fetch. */
+const WITH_MCP = ['express 5', 'fastify', 'fetch'];
+const ofMcp: readonly Subject[] = MCP_APPS.filter(({ name }) => WITH_MCP.includes(name)).map((adapter) => ({
   name: `${adapter.name}, an MCP server`,
   async start() {
     const { shapes, keycloak } = createTarget('adapters');

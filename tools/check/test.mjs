@@ -45,8 +45,8 @@ const ANSWERS = [
   ...['adapters/express', 'adapters/fastify', 'adapters/fetch'],
 ];
 const FILES_IN_ONE_PROCESS = 16;
-/** They start processes of their own and wait for them, or send ten thousand requests to each adapter. */
-const ALONE = /^(create|docs).|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
+/** They start processes of their own and wait for them, send ten thousand requests to each adapter, or measure their process. */
+const ALONE = /^(cost|create|docs).|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
 /** What takes longest begins first. */
 const LONG = [
   ...['create', 'docs', 'cli', 'contract/provider', 'adapters', 'nest', 'attacks'],

@@ -38,7 +38,7 @@ for (const { name: app, start } of subjects) {
   const requests = Number(values.requests) / (LONGEST.includes(app) ? 1 : 10);
   log(`\n${app}, ${requests} of each shape`);
   for (const { name: title, sent } of shapes.filter(({ name }) => name.includes(values.shape))) {
-    const cost = await measureCost(sender, running, sent, { rounds: 7, count: 40 });
+    const cost = await measureCost(sender, running, sent, { rounds: 3, count: 25 });
     const before = heapInUse();
     await sender.send(running.url, sent, requests);
     const row = { ...cost, app, title, kept: Math.max(0, heapInUse() - before) };
@@ -84,5 +84,6 @@ const text = [
   ...by((row) => row.title.split(':')[0] as string).map((one) => toLine(one, (row) => row.app)),
 ].join('\n');
 log(`\n${text}`);
-if (values.only === '' && values.shape === '') writeSection('shapes', 'npm run reliability:shapes', text);
+if (values.only === '' && values.shape === '')
+  writeSection('shapes', `npm run reliability:shapes -- --requests ${values.requests}`, text);
 process.exit();
