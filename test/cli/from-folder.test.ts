@@ -98,5 +98,10 @@ describe('--yes', () => {
     const all = { chosen: [], yes: true };
     assert.deepEqual(nobody.judge(['shop', undefined], 'https://sso.example', true), all);
     assert.deepEqual(nobody.judge([word('KEYCLOAK_REALM', 'testing', LOCAL)], LOCAL, true), all);
+    assert.deepEqual(nobody.judge([word('PUBLIC_URL', 'http://localhost:8000', LOCAL)], LOCAL, true), all);
+  });
+
+  test('agrees to no PUBLIC_URL elsewhere: no set-up of this machine wrote it', () => {
+    assert.throws(() => nobody.judge([word('PUBLIC_URL', 'https://evil.example', LOCAL)], LOCAL, true));
   });
 });

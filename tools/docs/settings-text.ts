@@ -36,7 +36,8 @@ Settings are read from the environment, then from \`.env\` in the working direct
 reported together when the service starts, each with its name, the rule and an example; the exit code is then 2.
 
 A \`.env\` that nobody named (\`serve --env <file>\`) does not decide where a credential goes that is not its own: where it names address,
-realm or client, a secret of the environment, or a file outside of its folder, stops the start, unless Keycloak is on this machine.
+realm or client, a file outside of its folder stops the start, and so does a secret of the environment, unless Keycloak is on this
+machine. Beside an address of Keycloak in the environment, it chooses neither \`SESSION_SECRET\` nor a Redis of another machine.
 
 | setting | default | meaning |
 |---|---|---|

@@ -2,6 +2,7 @@ import { ACCESS_FLAGS, openAccess, problemsOfAccess, readAccess } from '../acces
 import { readSettings } from '../settings/env-file.ts';
 import { parseFlags, switches, values, YES } from '../settings/flags.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
+import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { findAuthzJson } from './load-file.ts';
 
@@ -54,13 +55,14 @@ export async function readAuthzOptions(
   const wrong = problemsOfAccess(named);
   if (wrong.length > 0) throw new UsageError(wrong);
   const found = action === 'export' || flags.file !== undefined ? undefined : findAuthzJson('.');
+  if (action === 'export' && flags.file === undefined) assertOfFolder('authz.json', '--file');
   const file =
     flags.file ?? (found === undefined ? 'authz.json' : new FromFolder('authz.json', found, found));
   const clientId = flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak';
   const isApplied = action === 'apply' && (flags.yes ?? false);
   const access = await openAccess(named, consent);
   const judged = consent.judge(
-    action === 'apply' ? [named.realm, clientId, file] : [],
+    action === 'apply' ? [named.serverUrl, named.realm, clientId, file] : [],
     named.serverUrl,
     isApplied,
   );

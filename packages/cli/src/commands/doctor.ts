@@ -12,6 +12,7 @@ import { type Consent, createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
+import { toShownValue } from '../terminal/style.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
@@ -149,13 +150,13 @@ async function look(options: DoctorOptions, out: Output, confirm?: (origin: stri
 function nameOf({ admin }: DoctorOptions): string {
   if (admin === undefined) return 'the admin';
   const name = 'username' in admin ? admin.username : `the client ${admin.clientId}`;
-  return `${name} (realm ${admin.realm})`;
+  return `${toShownValue(name)} (realm ${toShownValue(admin.realm)})`;
 }
 
 /** A user, with the realm and the address that get the password. */
 function whereOf({ serverUrl, realm }: DoctorOptions, username: string | undefined, own = realm): string {
-  const at = serverUrl === undefined ? '' : `, at ${serverUrl}`;
-  return `${username} (realm ${own ?? 'not set'}${at})`;
+  const at = serverUrl === undefined ? '' : `, at ${toShownValue(serverUrl)}`;
+  return `${toShownValue(username ?? '')} (realm ${toShownValue(own ?? 'not set')}${at})`;
 }
 
 /** On a terminal: asks for missing passwords, and whether known ones may be sent. */
@@ -173,9 +174,9 @@ async function complete(options: DoctorOptions, questions: Questions | undefined
     if (asks === undefined) throw new UsageError(['the admin needs a password: set KEYCLOAK_ADMIN_PASSWORD']);
     admin = {
       ...admin,
-      // The address of an MCP server's Keycloak is asked about when it is known.
+      // The address that an MCP server names is asked about when it is known.
       password: await asks.secret(
-        options.mcpUrl === undefined
+        options.mcpUrl === undefined || options.serverUrl !== undefined
           ? `Password of ${whereOf(options, admin.username, admin.realm)}`
           : `Password of ${nameOf(options)}`,
       ),

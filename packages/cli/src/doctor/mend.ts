@@ -58,7 +58,10 @@ export async function mend(
     withCredentials(options),
     { kind: shape, consent },
   );
-  return setUpApi(setupOptions, {}, out, questions, { keepFlows: options.yes && !options.enable });
+  const chosen = [...new Set([...options.chosen, ...setupOptions.chosen])];
+  return setUpApi({ ...setupOptions, chosen }, {}, out, questions, {
+    keepFlows: options.yes && !options.enable,
+  });
 }
 
 /**

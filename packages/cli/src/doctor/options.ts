@@ -145,8 +145,16 @@ export async function readDoctorOptions(
   const token = options.readsToken ? await readToken() : undefined;
   const sendings = sendingsOf(named, words, env, token, options.readsPassword);
   const { serverUrl, realm, ...access } = await openAccess(named, consent, sendings);
+  const isAddressRead = flags['app-url'] === undefined;
+  const isPasswordRead = words.username !== undefined && !options.readsPassword;
+  const planned = [
+    ...[named.serverUrl, named.realm, words.clientId, words.username],
+    ...[isAddressRead ? words.publicUrl : undefined, isPasswordRead ? words.password : undefined],
+  ];
   return {
     ...options,
+    /** With `--fix`: whether its plan needs no question, and what a file chose for it that nobody named. */
+    ...consent.judge(options.fix ? planned : [], named.serverUrl, options.yes),
     /** Keycloak's address in the settings, as written. */
     serverUrl,
     realm,

@@ -16,7 +16,7 @@ export function showSteps(out: Output, { steps, kept, blocked }: Omit<PlanPart, 
     out.line(paint(format, `  ${sign} ${kind} ${toPlainLine(subject)}`));
     for (const { field, from, to } of together.flatMap((step) => step.changes)) {
       const isAdded = kind === 'create' || (from === '' && to.startsWith('+'));
-      out.line(`      ${field}: ${toPlainLine(isAdded ? to : `${from || '(none)'} → ${to}`)}`);
+      out.line(`      ${toPlainLine(`${field}: ${isAdded ? to : `${from || '(none)'} → ${to}`}`)}`);
     }
     for (const opened of together.flatMap((step) => step.opens ?? []))
       out.line(paint('red', `      opens: ${toPlainLine(opened)}`));

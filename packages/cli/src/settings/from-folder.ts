@@ -1,5 +1,6 @@
 import { isOutside, isThisMachine } from '@keycloak-guard/server/config';
 import { Cancelled, type Questions } from '../terminal/questions.ts';
+import { toShownValue } from '../terminal/style.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A value that a command takes. The person's word is the plain value: a flag, a variable of the environment, a file that was named. */
@@ -139,35 +140,45 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
 const flagFor = ({ name, file }: FromFolder): string => `--${FOUND_FILES.has(name) ? 'file' : 'env'} ${file}`;
 
 const showOf = (word: FromFolder): string =>
-  FOUND_FILES.has(word.name) ? '' : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : reveal(word)}`;
+  FOUND_FILES.has(word.name)
+    ? ''
+    : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : toShownValue(reveal(word))}`;
 
 /** Whether it is the person's, and not the folder's own. */
-function isPersons({ name, value }: Sending): boolean {
-  return !(value instanceof FromFolder) || (name.endsWith('_FILE') && isOutside(value.file, reveal(value)));
-}
+const isPersons = (one: Sending): boolean => !(one.value instanceof FromFolder) || isFileOutside(one);
 
-function originOf({ value }: Sending): string {
+/** A file of the person's that the folder picked: not even the Keycloak of this machine gets it without a question. */
+const isFileOutside = ({ name, value }: Sending): boolean =>
+  value instanceof FromFolder && name.endsWith('_FILE') && isOutside(value.file, reveal(value));
+
+function originOf({ name, value }: Sending): string {
   if (value === undefined) return 'the standard input';
-  return value instanceof FromFolder ? 'a file outside of the folder' : 'the environment';
+  if (value instanceof FromFolder) return 'a file outside of the folder';
+  return name.startsWith('--') ? 'the command line' : 'the environment';
 }
 
 /** Words of the folder that decide who gets it. */
-function choicesIn({ serverUrl, realm, as, issuer }: Sending): FromFolder[] {
+function choicesIn(sending: Sending): FromFolder[] {
+  const { serverUrl, realm, as, issuer } = sending;
   const address = serverUrl && reveal(serverUrl).replace(/\/+$/, '');
   // Nothing can be sent to what is no address.
   if (address !== undefined && !URL.canParse(address)) return [];
   if (issuer !== undefined && issuer === `${address}/realms/${realm && reveal(realm)}`) return [];
+  const isOpen = isFileOutside(sending);
   return [serverUrl, realm, as].filter(
-    (word): word is FromFolder => word instanceof FromFolder && !isExempt(word, serverUrl),
+    (word): word is FromFolder => word instanceof FromFolder && (isOpen || !isExempt(word, serverUrl)),
   );
 }
 
 /** A Keycloak of this machine that the same file names: a set-up wrote it there. Whose the admin is, no set-up writes. */
-function isExempt({ name, serverUrl: own }: FromFolder, serverUrl: Word | undefined): boolean {
-  const [used, written] = [serverUrl === undefined ? undefined : reveal(serverUrl), own].map((url) =>
+function isExempt(word: FromFolder, serverUrl: Word | undefined): boolean {
+  const { name } = word;
+  const [used, written, app] = [serverUrl && reveal(serverUrl), word.serverUrl, reveal(word)].map((url) =>
     url !== undefined && URL.canParse(url) ? new URL(url) : undefined,
   );
   if (used === undefined || !isThisMachine(used.hostname)) return false;
+  // An application elsewhere is none of this machine's.
+  if (name === 'PUBLIC_URL' && !isThisMachine(app?.hostname ?? '')) return false;
   return FOUND_FILES.has(name) || (WRITTEN.has(name) && written?.origin === used.origin);
 }
 
@@ -177,9 +188,9 @@ const originOfUrl = (serverUrl: Word | undefined): string =>
 /** For example ` to https://sso.example, realm shop, as ann`. */
 function describe({ serverUrl, realm, as }: Sending): string {
   const parts = [
-    ...(serverUrl === undefined ? [] : [` to ${originOfUrl(serverUrl)}`]),
-    ...(realm === undefined ? [] : [` realm ${reveal(realm)}`]),
-    ...(as === undefined ? [] : [` as ${reveal(as)}`]),
+    ...(serverUrl === undefined ? [] : [` to ${toShownValue(originOfUrl(serverUrl))}`]),
+    ...(realm === undefined ? [] : [` realm ${toShownValue(reveal(realm))}`]),
+    ...(as === undefined ? [] : [` as ${toShownValue(reveal(as))}`]),
   ];
   return parts.join(',');
 }

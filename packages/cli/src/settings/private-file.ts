@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isOutside } from '@keycloak-guard/server/config';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -21,6 +22,20 @@ export async function replacePrivateFile(file: string, text: string): Promise<vo
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+/**
+ * Refuses a file that nobody named and that is a link out of its folder: its author would choose what is written.
+ *
+ * @param flag the one that names it
+ * @throws {UsageError}
+ */
+export function assertOfFolder(file: string, flag: string): void {
+  if (isOutside(file, file))
+    throw new UsageError([
+      `${file} is a link that leads out of its folder. Nothing was changed.`,
+      `If you mean it, name the file: ${flag} ${file}`,
+    ]);
 }
 
 /** The file for people to agree to: a folder's author may have made a link of it. */

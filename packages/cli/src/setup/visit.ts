@@ -80,7 +80,8 @@ export async function readVisit(
   const client = about === 'client' ? (flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID')) : undefined;
   const realm = about === 'realms' ? undefined : named.realm;
   const access = await openAccess(named, consent);
-  const judged = consent.judge([realm, client], named.serverUrl, (flags.yes ?? false) && !dryRun);
+  const words = [named.serverUrl, realm, client];
+  const judged = consent.judge(words, named.serverUrl, (flags.yes ?? false) && !dryRun);
   const { client: clientId } = await consent.open({ client }, []);
   return { ...judged, about, access, clientId, envFile, questions, dryRun };
 }

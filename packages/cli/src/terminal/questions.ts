@@ -1,5 +1,5 @@
 import type { Output } from './output.ts';
-import { toPlainText } from './style.ts';
+import { toPlainLine } from './style.ts';
 
 /** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
 export type Questions = Awaited<ReturnType<typeof createQuestions>>;
@@ -22,7 +22,7 @@ export async function createQuestions(out: Pick<Output, 'progress'>) {
   };
   const ready = (message: string): { message: string } => {
     out.progress('');
-    return { message: toPlainText(message) };
+    return { message: toPlainLine(message) };
   };
   const notEmpty = (value: string | undefined) => (value ? undefined : 'Please type something');
   return {
@@ -42,7 +42,7 @@ export async function createQuestions(out: Pick<Output, 'progress'>) {
     },
     /** Lets the person choose by descriptions. The first option is suggested. */
     async choose(message: string, given: Readonly<Record<string, string>>): Promise<string> {
-      const options = Object.entries(given).map(([value, label]) => ({ value, label }));
+      const options = Object.entries(given).map(([value, label]) => ({ value, label: toPlainLine(label) }));
       return answer(await prompts.select({ ...ready(message), options }));
     },
   };

@@ -29,6 +29,14 @@ export function toPlainLine(text: string): string {
   return toPlainText(text).replace(/\s+/g, ' ').trim();
 }
 
+/** The same within a question: a long value is cut in its middle, so that what stands beside it is seen. */
+export function toShownValue(text: string): string {
+  const line = toPlainLine(text);
+  return line.length > LONGEST_VALUE ? `${line.slice(0, 40)}…${line.slice(-59)}` : line;
+}
+
+const LONGEST_VALUE = 100;
+
 /** The same JSON, in which every character that a terminal would obey, or that disguises others, is escaped (RFC 8259 §7). */
 export function toPlainJson(json: string): string {
   const toEscape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

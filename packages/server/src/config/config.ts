@@ -6,7 +6,7 @@ import { type CredentialSetting, credentialsIn, missingHalf, toCredential } from
 import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
 import { usesEnvProxy } from './env-proxy.ts';
-import { findMisdirected } from './folder.ts';
+import { findForeignSessions, findMisdirected } from './folder.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
 import { CREDENTIAL_SETTING_NAMES } from './setting-names.ts';
@@ -197,12 +197,14 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     const members: Readonly<Record<string, string>> = json instanceof Error ? {} : json;
     const isInJson = first === undefined && members.KEYCLOAK_CLIENT_SECRET !== undefined;
     const names = isInJson ? ['KEYCLOAK_CONFIG_FILE'] : CREDENTIAL_SETTING_NAMES;
-    const misdirected = findMisdirected({ name: envFile, path: resolve(cwd, envFile) }, names, (name) => {
+    const find = (name: string) => {
       const text = given(name as SettingName);
       if (text === undefined)
         return members[name] && { value: members[name], isOfFolder: !env.KEYCLOAK_CONFIG_FILE };
       return { value: name.endsWith('_FILE') ? resolve(cwd, text) : text, isOfFolder: !env[name] };
-    });
+    };
+    const found = { name: envFile, path: resolve(cwd, envFile) };
+    const misdirected = findMisdirected(found, names, find) ?? findForeignSessions(found, find);
     if (misdirected !== undefined) throw new ConfigError([], misdirected);
   }
   return toConfig(values, toCredential(given, values.clientSecret, cwd), env);

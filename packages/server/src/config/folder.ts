@@ -49,12 +49,14 @@ export function findMisdirected(
     (name) => (find(name) || undefined)?.isOfFolder,
   );
   const address = find('KEYCLOAK_SERVER_URL') || undefined;
-  if (chosen.length === 0 || (address?.isOfFolder && isLocal(address.value))) return undefined;
+  const isHere = address?.isOfFolder === true && isLocal(address.value);
+  if (chosen.length === 0) return undefined;
   for (const name of names) {
     const there = find(name);
     if (!there) continue;
     const isPath = name.endsWith('_FILE');
-    if (there.isOfFolder && !(isPath && isOutside(file.path, there.value))) continue;
+    // A file elsewhere is not for whatever listens on this machine either.
+    if (there.isOfFolder ? !(isPath && isOutside(file.path, there.value)) : isHere) continue;
     const from = there.isOfFolder ? 'a file outside of the folder' : 'the environment';
     return [
       `${name} is from ${from}, and ${chosen.join(', ')} from ${file.name}, which nobody named. Nothing was sent.`,
@@ -62,6 +64,30 @@ export function findMisdirected(
     ].join('\n');
   }
   return undefined;
+}
+
+/**
+ * Refuses to keep the sessions of the environment's Keycloak where a file says that nobody named, or under a secret that its author
+ * knows. A Redis of this machine is for whoever runs it.
+ *
+ * @returns what to say; `undefined` where nothing is wrong
+ */
+export function findForeignSessions(
+  file: { readonly name: string },
+  find: (name: string) => Source | '' | undefined,
+): string | undefined {
+  const address = find('KEYCLOAK_SERVER_URL') || undefined;
+  if (address === undefined || address.isOfFolder) return undefined;
+  const chosen = ['SESSION_SECRET', 'REDIS_URL'].filter((name) => {
+    const there = find(name) || undefined;
+    return there?.isOfFolder && !(name === 'REDIS_URL' && isLocal(there.value));
+  });
+  if (chosen.length === 0) return undefined;
+  const names = chosen.join(', ');
+  return [
+    `KEYCLOAK_SERVER_URL is from the environment, and ${names} from ${file.name}, which nobody named. Nothing was sent.`,
+    `If it belongs there, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${names} in the environment.`,
+  ].join('\n');
 }
 
 const isLocal = (url: string): boolean => URL.canParse(url) && isThisMachine(new URL(url).hostname);

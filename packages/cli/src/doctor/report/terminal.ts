@@ -34,7 +34,8 @@ export function printSummary(out: Output, results: readonly CheckResult[]): void
     why.set(reason, [...(why.get(reason) ?? []), result.id]);
   }
   if (why.size > 0) out.line();
-  for (const [reason, ids] of why) out.line(out.paint('dim', `- ${sayWhy(reason, ids)}`));
+  for (const [reason, ids] of why)
+    out.line(out.paint('dim', `- ${shorten(toPlainLine(sayWhy(reason, ids)))}`));
   out.line();
   const [failed, warned] = [count('fail'), count('warn')];
   const verdict =

@@ -12,6 +12,7 @@ import { appUrlOf, toUri } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { type Flags, lists, type Parsed, switches, values, YES } from '../../settings/flags.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
+import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { readGuards } from '../../source/guards.ts';
 import { CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
@@ -61,6 +62,7 @@ export async function readApiOptions(
   const { values: given, positionals } = parseKindFlags(kind, args, { ...more, ...FLAGS });
   const flags = given as Parsed<typeof FLAGS>['values'];
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
+  if (envFile !== undefined && flags.env === undefined) assertOfFolder(envFile, '--env');
   const env = await readSettings(environment, envFile, flags.env !== undefined);
   const source = flags.from === undefined ? undefined : await readGuards(flags.from);
   const read = readAccess(flags, env);
@@ -81,13 +83,26 @@ export async function readApiOptions(
   const isSent = kind !== 'export' && problems.length === 0;
   const publicUrlUsed = flags['app-url'] === undefined ? words.publicUrl : undefined;
   const dryRun = flags['dry-run'] ?? false;
-  const user: Sending[] =
-    password === undefined || flags['no-user'] ? [] : [{ ...password, serverUrl, realm, as: words.username }];
+  // An API that only checks tokens has no sign-in.
+  const withoutUser = flags['no-user'] ?? (kind === 'api' && words.username === undefined);
+  const to = { serverUrl, realm };
+  const keyFile = flags['key-file'];
+  const sendings: Sending[] = [
+    ...(password === undefined || flags['no-user'] ? [] : [{ ...password, ...to, as: words.username }]),
+    // An assertion that it signs is good at another Keycloak, where this one says that it has its name.
+    ...(keyFile === undefined ? [] : [{ name: '--key-file', value: keyFile, ...to, as: words.clientId }]),
+    ...credentialSendings(env, to),
+  ];
   const access = isSent
-    ? await openAccess(named, consent, [...user, ...credentialSendings(env, { serverUrl, realm })])
+    ? await openAccess(named, consent, sendings)
     : await openAccess({ ...named, secret: undefined }, consent);
   const judged = consent.judge(
-    isSent ? [realm, words.clientId, words.clientSecret, words.username, publicUrlUsed] : [],
+    isSent
+      ? [
+          ...[serverUrl, realm, words.clientId, words.clientSecret, publicUrlUsed],
+          ...(withoutUser ? [] : [words.username, password?.value]),
+        ]
+      : [],
     serverUrl,
     (flags.yes ?? false) && !dryRun,
   );
@@ -129,8 +144,7 @@ export async function readApiOptions(
       attributes: toAttributes(flags.attribute ?? []),
       resetPassword: flags['reset-password'] ?? false,
     },
-    // An API that only checks tokens has no sign-in.
-    withoutUser: flags['no-user'] ?? (kind === 'api' && username === undefined),
+    withoutUser,
     realmRoles: flags.role ?? [],
     clientRoles: flags['client-role'] ?? [],
     groups,

@@ -6,6 +6,7 @@ import { type CredentialGoal, OWN_CLUSTER } from '../../admin/index.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../../plan/part.ts';
 import { lists, values } from '../../settings/flags.ts';
 import { nearnessOf } from '../../settings/nearness.ts';
+import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 
 /** Flags that say how a client proves who it is. */
@@ -88,6 +89,7 @@ const KEY = { field: 'Private key', from: '', to: 'ES256, readable by you alone'
 
 async function chooseKey(named: string | undefined, retired: readonly string[]): Promise<ChosenCredential> {
   const file = named ?? 'client-key.pem';
+  if (named === undefined) assertOfFolder(file, '--key-file');
   const isThere = existsSync(file);
   const made = isThere ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const { keys } = await createCredential({

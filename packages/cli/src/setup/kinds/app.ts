@@ -11,6 +11,7 @@ import type { PlanPart } from '../../plan/part.ts';
 import { toUri } from '../../settings/app-url.ts';
 import { lists, type Parsed, values } from '../../settings/flags.ts';
 import { createConsent } from '../../settings/from-folder.ts';
+import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
@@ -79,6 +80,7 @@ async function toBeside(
   const goal = { realm, clientId, callers };
   const caller = { realm, clientId: service };
   const envFile = options.envFile === undefined ? undefined : (flags['service-env'] ?? 'service.env');
+  if (envFile !== undefined && flags['service-env'] === undefined) assertOfFolder(envFile, '--service-env');
   return {
     async plan(site) {
       const { api, serverUrl } = site;

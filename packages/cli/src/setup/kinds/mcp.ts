@@ -3,6 +3,7 @@ import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { lists, switches } from '../../settings/flags.ts';
+import { assertOfFolder } from '../../settings/private-file.ts';
 import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
 import { sayNext } from '../api/next.ts';
@@ -62,6 +63,7 @@ export async function readMcpOptions(args: string[], desk: Desk) {
   if (programs.some((name) => !Object.hasOwn(PROGRAMS, name)))
     problems.push(`--program must be one of ${Object.keys(PROGRAMS).join(', ')}`);
   const visit = await readVisit(flags, desk, problems, 'realm');
+  if (visit.envFile !== undefined && flags.env === undefined) assertOfFolder(visit.envFile, '--env');
   const goal = {
     url,
     scopes: scopes.length > 0 ? scopes : [toDefaultScope(url)],

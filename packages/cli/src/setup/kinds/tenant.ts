@@ -59,6 +59,9 @@ const FLAGS = {
 type Api = AdminConnection['api'];
 type Realm = Parameters<typeof planTenant>[1];
 
+const isTenantName = (name: string): boolean =>
+  /^(?!\.{1,2}$|__proto__$)[\w.~-]{1,255}$/.test(name) && name !== 'master';
+
 /** A line of the list: name, domain, admin. */
 async function readList(file: string | undefined): Promise<string[][]> {
   if (file === undefined) return [];
@@ -162,11 +165,7 @@ export const tenant: SetupKind = {
     if (rows.length > 1 && flags.domain !== undefined)
       problems.push('--domain is for one organization: several stand in a --list');
     for (const [name = ''] of rows)
-      if (
-        !/^(?!\.{1,2}$|__proto__$)[\w.~-]{1,255}$/.test(name) ||
-        name === 'master' ||
-        (name === template && !organization)
-      )
+      if (!isTenantName(name) || (name === template && !organization))
         problems.push(
           `'${name}' cannot be a tenant: letters, digits and . _ ~ -, and neither master nor the template`,
         );
@@ -181,7 +180,10 @@ export const tenant: SetupKind = {
     }
     const wanted = await readTemplate(api, template ?? '');
     const made = all ? await api.realms.find() : [];
-    const ofTemplate = made.filter(({ attributes }) => attributes?.[TEMPLATE_ATTRIBUTE] === wanted.realm);
+    const ofTemplate = made.filter(
+      ({ realm: name = '', attributes }) =>
+        attributes?.[TEMPLATE_ATTRIBUTE] === wanted.realm && isTenantName(name) && name !== wanted.realm,
+    );
     const names = [
       ...new Set([...rows.map(([name = '']) => name), ...ofTemplate.map((one) => one.realm ?? '')]),
     ];
