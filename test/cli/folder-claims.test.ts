@@ -7,19 +7,15 @@ import { createServer, request as send } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { planTenant } from '../../packages/cli/src/admin/index.ts';
 import { printSummary } from '../../packages/cli/src/doctor/report/terminal.ts';
 import { showSteps } from '../../packages/cli/src/plan/show-plan.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
-import { emptyFolder, runCommand } from './support/program.ts';
+import { emptyFolder, MAIN, runCommand } from './support/program.ts';
 import { spawnInTerminal } from './support/terminal.ts';
 
-const PROGRAM = [
-  ...[process.execPath, '--conditions=@keycloak-guard/source', '--import', import.meta.resolve('tsx')],
-  fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url)),
-];
+const PROGRAM = [process.execPath, MAIN];
 const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
 
 async function run(args: readonly string[], env: Record<string, string>, folder: string, input?: string) {

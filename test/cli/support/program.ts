@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { TYPESCRIPT_ANYWHERE } from '../../../tools/run/typescript.mjs';
 
 /** As it is shipped: `tools/check/test.mjs` and `test-keycloak.ts` build it first. */
 export const MAIN = fileURLToPath(new URL('../../../packages/cli/dist/main.js', import.meta.url));
@@ -28,8 +29,10 @@ export const runProgram = (
   input?: string,
 ): Program => runCommand([process.execPath, MAIN, ...args], { env, folder, input });
 
+// Not by tsx: what that makes of a source has other lines, and coverage would add up both.
 const START = [
-  ...[process.execPath, '--conditions=@keycloak-guard/source', '--import', import.meta.resolve('tsx')],
+  process.execPath,
+  ...TYPESCRIPT_ANYWHERE,
   fileURLToPath(new URL('../../../tools/run/start.ts', import.meta.url)),
 ];
 
