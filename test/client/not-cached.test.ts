@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createPermissions } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { CALL_KINDS } from '../../packages/guard/src/core/internal.ts';
+import { toUnkept } from '../../packages/guard/src/core/realm/fetch-json.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 test('no framework keeps what Keycloak answers: each call says no-store, of whichever kind it is', async (t) => {
@@ -64,4 +65,14 @@ test('no framework keeps what Keycloak answers: each call says no-store, of whic
     sent.filter(([, cache]) => cache !== 'no-store'),
     [],
   );
+});
+
+test('a runtime that throws at the member cache is sent none', () => {
+  class Strict {
+    constructor() {
+      throw new TypeError('cache is not implemented');
+    }
+  }
+  assert.deepEqual(toUnkept(Strict as unknown as typeof Request), {});
+  assert.deepEqual(toUnkept(), { cache: 'no-store' });
 });

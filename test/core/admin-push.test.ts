@@ -87,6 +87,12 @@ describe('a push to the admin URL', () => {
     await assertRefused(() => verifier.verify(realm.mint()), 'token_revoked');
   });
 
+  it('of a logout with an id of 513 characters is refused', async () => {
+    const { realm, verifier } = await startLoaded({ tokenCheck: 'local' });
+    const push = mintPush(realm, { keycloakSessionIds: ['x'.repeat(513)] });
+    await assert.rejects(async () => revokeByAdminPush(verifier, push, 'LOGOUT'), /Invalid push/);
+  });
+
   it('of a logout ends the sessions it lists, until it was made, and skips what is no id', async () => {
     const { realm, verifier } = await startLoaded();
     const push = mintPush(realm, { keycloakSessionIds: ['s1', 7, null, 's2'], adapterSessionIds: ['x'] });

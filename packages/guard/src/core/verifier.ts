@@ -171,8 +171,8 @@ export function makeVerifier<C extends object>(
     publicUrl,
     certificateOf: createCertificateReader(clientCertificate),
   });
-  const hears = (revocation: Revocation): boolean =>
-    revocation.issuer === (issuer.pinned ?? issuer.current?.issuer ?? revocation.issuer);
+  // Of tenants alone, whose issuers are pinned.
+  const hears = (revocation: Revocation): boolean => revocation.issuer === issuer.pinned;
   const unsubscribe =
     hub?.listen((revocation) => {
       if (!hears(revocation)) return;

@@ -109,5 +109,5 @@ export function parameterIn(text: string, name: string): string | undefined {
     const next = text.indexOf('&', end);
     encoded = text.slice(end + 1, next === -1 ? undefined : next);
   }
-  return encoded === undefined ? undefined : (new URLSearchParams(`=${encoded}`).get('') ?? undefined);
+  return encoded === undefined ? undefined : (new URLSearchParams(`=${encoded}`).get('') as string);
 }

@@ -54,9 +54,10 @@ export function notCached(): Pick<RequestInit, 'cache'> {
 }
 let unkept: Pick<RequestInit, 'cache'> | undefined;
 
-function toUnkept(): Pick<RequestInit, 'cache'> {
+/** @param Made the runtime's own; for tests another one */
+export function toUnkept(Made: typeof Request = Request): Pick<RequestInit, 'cache'> {
   try {
-    return new Request('http://localhost', { cache: 'no-store' }) && { cache: 'no-store' };
+    return new Made('http://localhost', { cache: 'no-store' }) && { cache: 'no-store' };
   } catch {
     return {};
   }
