@@ -22,8 +22,8 @@ import { SETTING_RULES, type TenantSettings } from './options.ts';
 export type CommonOptions = Partial<VerifierOptions<object>>;
 
 /**
- * Makes the verifiers of tenants. What they share they have apart by the tenant's name: revocations, used proofs and logout
- * tokens.
+ * Makes the verifiers of tenants. Revocations, used proofs and logout tokens are in one store, apart by the address of the realm:
+ * another server cannot claim it, and two names of one realm share them.
  */
 export function createVerifierMaker(common: CommonOptions) {
   const { revocationStore, clock = () => Date.now() } = common;
@@ -91,7 +91,7 @@ export function isSameOrigin(one: string | undefined, other: string | undefined)
 /** A quarter of the proofs that a process remembers: one tenant alone does not fill its memory. */
 const MOST_IDS_OF_ONE_TENANT = 125_000;
 
-/** As one tenant's verifier sees the store of all: under names that no other tenant has. */
+/** The store of all as the verifier of one realm sees it, by the realm's address. */
 function toTenantStore(
   store: ProofStore,
   tenant: string,
