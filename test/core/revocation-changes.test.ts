@@ -147,7 +147,15 @@ describe('the revocations of many tenants', () => {
     const hub = createRevocationHub();
     const testing = createTestRealm();
     const { serverUrl, realm, clientId, clock, fetch } = testing;
-    const options = { serverUrl, realm, clientId, clock, fetch, issuer: testing.issuer, onNotice: false } as const;
+    const options = {
+      serverUrl,
+      realm,
+      clientId,
+      clock,
+      fetch,
+      issuer: testing.issuer,
+      onNotice: false,
+    } as const;
     const own = hub.of('acme', testing.issuer);
     const verifier = makeVerifier(options, own);
     const sessionId = 'of acme';
