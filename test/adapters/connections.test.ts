@@ -7,7 +7,7 @@ import express from 'express';
 import { Server as SocketIo } from 'socket.io';
 import { io as connectSocketIo } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
-import { toSocketIoMiddleware } from '../../packages/guard/src/adapters/engine/socket-io.ts';
+import { toSocketIoMiddleware } from '../../packages/guard/src/adapters/engine/sockets.ts';
 import { type Connection, keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { createDpopClient } from '../support/dpop.ts';

@@ -3,7 +3,7 @@ import { mock, type TestContext, test } from 'node:test';
 import {
   createRefusalLog,
   type RefusalLogOptions,
-} from '../../packages/guard/src/adapters/engine/refusal-log.ts';
+} from '../../packages/guard/src/adapters/engine/refusals.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
 
 const expired = new AuthError('token_expired', 'The token expired', {

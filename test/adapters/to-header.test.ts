@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toHeader } from '../../packages/guard/src/adapters/engine/to-header.ts';
+import { toHeader } from '../../packages/guard/src/adapters/engine/routes.ts';
 
 test('Vary grows by what it does not have, and Cache-Control becomes no more public', () => {
   for (const [name, value, before, after] of [

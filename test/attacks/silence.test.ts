@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
-import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/message-routes.ts';
+import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/messages.ts';
 import { describeResource } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
-import { assertRequirements } from '../../packages/guard/src/adapters/engine/request-requirements.ts';
+import { assertRequirements } from '../../packages/guard/src/adapters/engine/requirements.ts';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { resolveMcpOptions } from '../../packages/guard/src/adapters/mcp/options.ts';

@@ -7,7 +7,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { Subscription } from '@nestjs/graphql';
 import { firstValueFrom, NEVER, of, throwError } from 'rxjs';
 import { noteOf } from '../../packages/guard/src/adapters/nest/call.ts';
-import { endStreams } from '../../packages/guard/src/adapters/nest/streams.ts';
+import { endStreams } from '../../packages/guard/src/adapters/nest/handlers.ts';
 import { decorate } from '../support/without-syntax.ts';
 
 class Streams {

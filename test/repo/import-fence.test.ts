@@ -192,7 +192,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.deepEqual(
       readers.filter((file) => file !== 'server/src/config/config.ts' && !file.startsWith('cli/')),
       [
-        'guard/src/adapters/engine/refusal-log.ts',
+        'guard/src/adapters/engine/refusals.ts',
         'guard/src/successors/connect/adapter-settings.ts',
         'testing/src/start-dev-idp.ts',
       ],

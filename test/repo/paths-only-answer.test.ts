@@ -12,23 +12,19 @@ const READS =
 
 /** Files that read a path, and to which end. To answer: a spelling that is missed there is a 404. None may be there to let pass. */
 const ENDS: Readonly<Record<string, string>> = {
-  'engine/door.ts': 'names the request in a notice, and the resource in a challenge',
-  'engine/fetch-routes.ts': 'answers routes of the engine',
-  'engine/node-http.ts': 'hands the URL over',
-  'engine/node-middleware.ts': 'answers routes of the engine',
-  'engine/path-of.ts': 'cuts the path out of a URL',
+  'engine/engine.ts': 'names the request in a notice, and the resource in a challenge',
+  'engine/fetch.ts': 'answers routes of the engine',
+  'engine/node.ts': 'answers routes of the engine, and hands the URL over',
   'engine/protected-resource.ts': 'names the resource in a challenge, and answers metadata',
   'engine/realms.ts': 'answers the metadata of a tenant',
-  'engine/refusal-log.ts': 'names the request in the log',
-  'engine/routes.ts': 'answers routes of the engine',
-  'engine/tenant-path.ts': 'finds the name of a tenant in the path of its metadata',
+  'engine/refusals.ts': 'names the request in the log',
+  'engine/routes.ts': 'cuts the path out of a URL, and answers routes of the engine, those of tenants too',
   'fastify/engine.ts': 'hands the URL over',
   'fetch/keycloak.ts': 'makes the redirect of an answer absolute',
   'hono/keycloak.ts': 'hands the URL over',
   'koa/keycloak.ts': 'answers routes of the engine, and hands the URL over',
-  'koa/refusal.ts': 'declares the member',
   'mcp/server.ts': 'puts the name of a tenant into the URL of its server',
-  'nest/mount.ts': 'answers routes of the engine',
+  'nest/service.ts': 'answers routes of the engine',
 };
 
 test('a guard guards what reaches it: no adapter reads a path to let a request pass', () => {

@@ -64,7 +64,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     room: {
       name: 'nest',
       about: 'module, guard and decorators, for HTTP, GraphQL, WebSockets and microservices',
-      rooms: 'engine, authz, core, express, face, mcp, session',
+      rooms: 'engine, authz, core, face, mcp, session',
       npm: '@nestjs/common, @nestjs/core, @nestjs/microservices, @nestjs/websockets, rxjs',
       install: ['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
     },

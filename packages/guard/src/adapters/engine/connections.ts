@@ -17,7 +17,7 @@ import {
 } from '../../core/internal.ts';
 import { type Connection, toStream } from './connection.ts';
 import type { Realms } from './realms.ts';
-import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
+import { type Asking, type AskingHost, readRequirements } from './requirements.ts';
 
 export type { Connection };
 

@@ -12,6 +12,7 @@ import {
 import {
   fillOptions,
   findOptionProblems,
+  type GuardOptions,
   type OptionRule,
   optionRules,
   VERIFIER_RULES,
@@ -24,7 +25,7 @@ import {
   type TenantsHost,
   type TenantsOptions,
 } from '../../tenants/internal.ts';
-import type { Asking } from './request-requirements.ts';
+import type { Asking } from './requirements.ts';
 
 /**
  * Called for each refused request. Its result is ignored, and its errors are only logged.
@@ -215,3 +216,15 @@ function adviseUseless(problem: OptionProblem, example: string): OptionProblem {
   if (!Object.hasOwn(VERIFIER_RULES, problem.option)) return problem;
   return { ...problem, rule: 'belongs to createVerifier: a ready-made verifier has it already', example };
 }
+
+/** The principal that a guard with these requirements finds: `null` only under an optional guard. */
+export type Found<C extends object, R> = R extends { readonly optional?: unknown }
+  ? 'optional' extends keyof R
+    ? R['optional'] extends false | undefined
+      ? Principal<C>
+      : Principal<C> | null
+    : Principal<C>
+  : Principal<C>;
+
+/** The type of requirements that are not given. */
+export type NotOptional = GuardOptions & { readonly optional?: false };

@@ -7,9 +7,16 @@ import {
   optionRules,
   toJsonAnswer,
 } from '../../core/internal.ts';
-import { pathOf } from './path-of.ts';
-import { type Routes, toRoute, toRoutes } from './routes.ts';
-import { hasTenantOnly, isForTenants, tenantIn, withTenant } from './tenant-path.ts';
+import {
+  hasTenantOnly,
+  isForTenants,
+  pathOf,
+  type Routes,
+  tenantIn,
+  toRoute,
+  toRoutes,
+  withTenant,
+} from './routes.ts';
 
 /** What an API says about itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
 export interface ProtectedResourceOptions {

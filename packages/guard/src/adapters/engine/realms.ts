@@ -1,9 +1,8 @@
 import type { Notice, TokenVerifier } from '../../core/index.ts';
 import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
 import type { ResolvedAdapter } from './options.ts';
-import { pathOf } from './path-of.ts';
 import { issuersOf, type ResourceHost } from './protected-resource.ts';
-import { isTenantName, tenantIn } from './tenant-path.ts';
+import { isTenantName, pathOf, tenantIn } from './routes.ts';
 
 /** Which verifier decides about a request: always the same, or that of its tenant. */
 export interface Realms<Incoming> {

@@ -1,5 +1,47 @@
-import type { Answer } from '../../core/internal.ts';
-import { isForTenants, tenantIn } from './tenant-path.ts';
+import { type Answer, keepAlive, LONGEST_MESSAGE, targetOf, toJsonAnswer } from '../../core/internal.ts';
+
+// `:tenant` in the path of a resource stands for the name of a tenant, where each has a resource of its own.
+
+const PLACE = /\/:tenant(?=\/|$)/;
+const ANY_PLACE = /\/:/g;
+
+/** @param path a path or a URL */
+export const isForTenants = (path: string): boolean => PLACE.test(path);
+
+/** Whether nothing stands in a path that looks like a parameter, but `:tenant` once. */
+export function hasTenantOnly(path: string): boolean {
+  return (path.match(ANY_PLACE) ?? []).length === (isForTenants(path) ? 1 : 0);
+}
+
+/** @param tenant a name that {@link tenantIn} read, or how a router calls a parameter */
+export const withTenant = (path: string, tenant: string): string => path.replace(PLACE, () => `/${tenant}`);
+
+/** What is before and behind the name; `undefined` for a path without one. */
+function aroundTenant(path: string): readonly [string, string] | undefined {
+  const at = path.search(PLACE);
+  return at === -1 ? undefined : [path.slice(0, at + 1), path.slice(at + '/:tenant'.length)];
+}
+
+/** Letters that every reader of a URL takes for themselves (RFC 3986 §2.3), and not dots alone. */
+const NAME = /^(?!\.+$)[\w.~-]+$/;
+
+/** Whether a name can stand for itself in a URL. */
+export const isTenantName = (name: string): boolean => NAME.test(name);
+
+/**
+ * The name of the tenant in a path, or in one below it; `undefined` for any other path, and for a name that could be read in
+ * another way.
+ *
+ * @param template a path with `:tenant` in it
+ * @param path a path as it was sent
+ */
+export function tenantIn(template: string, path: string): string | undefined {
+  const [before, behind] = aroundTenant(template) ?? [];
+  if (before === undefined || !path.startsWith(before)) return undefined;
+  const [name = ''] = path.slice(before.length).split('/', 1);
+  const rest = path.slice(before.length + name.length);
+  return isTenantName(name) && (rest === behind || rest.startsWith(`${behind}/`)) ? name : undefined;
+}
 
 /** One route that an adapter mounts. */
 export interface Route<Incoming> {
@@ -45,4 +87,74 @@ export function toRoutes<Incoming>(all: readonly Route<Incoming>[]): Routes<Inco
       return method === 'HEAD' && !route?.takesHead ? undefined : route;
     },
   };
+}
+
+/** The path of {@link targetOf}, unchanged: routers differ in how they read dots and escapes. */
+export function pathOf(url: string): string {
+  return targetOf(url).replace(/[?#].*$/s, '');
+}
+
+/**
+ * A header of an answer that may have it already, by the application or its framework: `Vary` grows, and what no shared cache keeps
+ * becomes no more public by `private`.
+ */
+export function toHeader(name: string, value: string, before: unknown): string {
+  if (before === undefined || before === null) return value;
+  const all = Array.isArray(before) ? before.join(', ') : String(before);
+  if (name === 'vary') {
+    const names = all.toLowerCase().split(/ *, */);
+    return names.includes('*') || names.includes(value.toLowerCase()) ? all : `${all}, ${value}`;
+  }
+  return name === 'cache-control' && value === 'private' && /\b(private|no-store)\b/i.test(all) ? all : value;
+}
+
+/** The body of a request, which anyone can send: its headers are looked at before it is read. */
+export interface SentBody {
+  header(name: string): string | undefined;
+  /** @returns `null` for a body of more than `LONGEST_MESSAGE` bytes */
+  read(): Promise<unknown>;
+  /** Whether the client went away before the end of the body. */
+  isCutOff?(): boolean;
+}
+
+/** Answers refused requests: an engine. */
+export interface Refuser<Incoming> {
+  /** The answer to a refused request; `undefined` for any other error. */
+  refusalOf(error: unknown, request: Incoming): Answer | undefined;
+}
+
+/** What a route answers to a request, refusals included; `undefined` if the client went away. */
+export async function answerRoute<Incoming>(
+  { refusalOf }: Refuser<Incoming>,
+  route: Route<Incoming>,
+  request: Incoming,
+  sent: SentBody,
+): Promise<Answer | undefined> {
+  try {
+    if (!route.readsBody) return await keepAlive(route.answer(request, undefined));
+    const refusal = refuseMessage(sent.header('content-type'), sent.header('content-length'));
+    if (refusal !== undefined) return refusal;
+    const body = await sent.read();
+    return body === null ? TOO_LONG : await keepAlive(route.answer(request, body));
+  } catch (error) {
+    if (sent.isCutOff?.()) return undefined;
+    const answer = refusalOf(error, request);
+    if (answer === undefined) throw error;
+    return { ...answer, headers: { 'cache-control': 'no-store', ...answer.headers } };
+  }
+}
+
+/** Logout tokens are forms, the pushes of the admin URL are plain text. */
+const TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlencoded', 'text/plain']);
+
+/** The rest of the body is never read, so the connection cannot carry another request. */
+const HEADERS = { 'cache-control': 'no-store', connection: 'close' } as const;
+
+const TOO_LONG: Answer = toJsonAnswer(413, HEADERS, { detail: 'Content Too Large' });
+const WRONG_TYPE: Answer = toJsonAnswer(415, HEADERS, { detail: 'Unsupported Media Type' });
+
+function refuseMessage(contentType = '', contentLength = ''): Answer | undefined {
+  const [type = ''] = contentType.split(';', 1);
+  if (!TYPES.has(type.trim().toLowerCase())) return WRONG_TYPE;
+  return Number(contentLength) > LONGEST_MESSAGE ? TOO_LONG : undefined;
 }

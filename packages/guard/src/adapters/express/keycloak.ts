@@ -6,12 +6,43 @@ import {
   type NodeRequest,
   type NodeResponse,
   nodeHost,
-  originOf,
+  publicOriginOf,
 } from '../engine/internal.ts';
 import type { ServerKeycloak } from '../face/index.ts';
 import { createDoor, type RefuseNode, refuseAtOnce, toNodeKeycloak } from '../face/internal.ts';
 import type { McpAuthInfo } from '../mcp/index.ts';
-import { createLastErrorHandler } from './last-error-handler.ts';
+
+/** The part of an app of Express 4 or 5 that is needed. */
+interface App {
+  readonly parent?: App;
+  use(handler: ErrorHandler): unknown;
+}
+type ErrorHandler = (
+  error: unknown,
+  request: NodeRequest,
+  response: NodeResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+/**
+ * Adds an error handler behind all others of the app, when the first request is refused. The application's own handlers come
+ * first; a refusal that none of them answers gets JSON instead of an HTML page with a stack.
+ *
+ * @returns a function for each refused request; it returns false if the request belongs to no app
+ */
+function createLastErrorHandler(handler: ErrorHandler): (request: NodeRequest) => boolean {
+  const apps = new WeakSet<App>();
+  return (request) => {
+    let app = (request as { app?: App }).app;
+    if (typeof app?.use !== 'function') return false;
+    while (app.parent !== undefined) app = app.parent;
+    if (!apps.has(app)) {
+      apps.add(app);
+      app.use(handler);
+    }
+    return true;
+  };
+}
 
 declare global {
   namespace Express {
@@ -70,21 +101,4 @@ export function keycloak<C extends object = AppClaims>(
     else refuseNow(error, request, response, next);
   };
   return toNodeKeycloak<ExpressRequest, Request, C>(door, refuse);
-}
-
-/** As Express sees it, with its `trust proxy`. */
-export function publicOriginOf(request: ExpressRequest): string {
-  const { protocol } = request;
-  return protocol === undefined ? originOf(request) : `${protocol}://${hostOf(request)}`;
-}
-
-/** With the port: Express 4 cuts it off `request.hostname`, and has no other property that respects proxies. */
-function hostOf(request: ExpressRequest): string {
-  const isTrusted = request.app?.get('trust proxy fn') as
-    | ((address: string | undefined, hop: number) => boolean)
-    | undefined;
-  const forwarded = [request.headers['x-forwarded-host'] ?? ''].flat().join();
-  const isBehindProxy = forwarded !== '' && isTrusted?.(request.socket.remoteAddress, 0) === true;
-  // The first of several, also where it is empty: then there is no host.
-  return isBehindProxy ? (forwarded.split(',', 1)[0] as string).trim() : (request.headers.host ?? '');
 }

@@ -29,4 +29,4 @@ export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
 export type { LoginLimitSettings } from './login-limits.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
-export type { Parts, WithParts } from './with-parts.ts';
+export type { Parts, WithParts } from './sessions.ts';

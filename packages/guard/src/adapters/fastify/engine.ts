@@ -1,6 +1,39 @@
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
-import { type DoorHost, type Engine, type OpenSessions, receivedHeaders } from '../engine/internal.ts';
-import { addHeaders } from './send.ts';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyPluginOptions,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+} from 'fastify';
+import { isAuthError } from '../../core/index.ts';
+import { type Answer, LONGEST_MESSAGE } from '../../core/internal.ts';
+import {
+  type DoorHost,
+  type Engine,
+  type OpenSessions,
+  type Route,
+  type Routes,
+  receivedHeaders,
+  toHeader,
+} from '../engine/internal.ts';
+
+/** Sends an answer of the engine's. */
+export function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  addHeaders(reply.code(answer.status), answer);
+  return reply.send(answer.body);
+}
+
+function addHeaders(
+  reply: FastifyReply,
+  { headers, setCookies }: Pick<Answer, 'headers' | 'setCookies'>,
+): void {
+  if (reply.sent) return;
+  for (const [name, value] of Object.entries(headers))
+    reply.header(name, toHeader(name, value, reply.getHeader(name)));
+  for (const cookie of setCookies) reply.header('set-cookie', cookie);
+}
 
 /** The engine of `keycloakGuard`. */
 export type FastifyEngine = Engine<FastifyRequest, FastifyReply>;
@@ -38,4 +71,124 @@ export function toFastifyHost(log: FastifyBaseLogger | undefined): DoorHost<Fast
     debugsRefusals: true,
     sessionsOf: ({ server }) => server[SESSIONS],
   };
+}
+
+/** Refuses a request: answers it, or calls `done` with the error. */
+export type Refuse = (
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: HookHandlerDoneFunction,
+) => void;
+
+/**
+ * An error handler of the app, of the scope or of the route, gets every refusal first. Without one, the answer is
+ * `{"detail"}`: Fastify's own has the `code` in it, which tells people who forge tokens how far they got. A browser that asks
+ * for a page is sent to the login before that.
+ *
+ * @param isLogged whether faults were logged already
+ */
+export function createRefuse(engine: FastifyEngine, isLogged = false): Refuse {
+  return (error, request, reply, done) => {
+    const hasHandler = hasErrorHandler(request);
+    if (!hasHandler && !isLogged && isAuthError(error) && error.statusCode >= 500) {
+      request.log.error({ err: error }, error.reason);
+    }
+    const answer = hasHandler ? engine.inviteToLogin(error, request) : engine.refusalOf(error, request);
+    if (answer === undefined) done(error as Error);
+    else send(reply, answer);
+  };
+}
+
+/** On routes with an error handler. */
+export const HAS_ERROR_HANDLER = Symbol('has an error handler');
+
+/** Fastify's own has this name; it binds all others, and calls those "bound …". */
+function hasErrorHandler({ server, routeOptions }: FastifyRequest): boolean {
+  return server.errorHandler.name !== 'defaultErrorHandler' || HAS_ERROR_HANDLER in routeOptions.config;
+}
+
+/** Open, even in a guarded scope, and hidden in OpenAPI documents. */
+const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
+
+/** Adds routes of the engine to an app. */
+export function mountRoutes(
+  app: FastifyInstance,
+  { all }: Routes<FastifyRequest>,
+  engine: FastifyEngine = app[ENGINE],
+): void {
+  const refuse = createRefuse(engine);
+  for (const route of all) {
+    if (route.method !== 'POST') mount(app, route, refuse);
+    else {
+      // A scope, because its body parsers are not the app's.
+      app.register(async (scope) => {
+        parseBodies(scope, route.readsBody);
+        mount(scope, route, refuse);
+      });
+    }
+  }
+}
+
+function mount(
+  app: FastifyInstance,
+  { method, path, takesHead, answer }: Route<FastifyRequest>,
+  refuse: Refuse,
+): void {
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    try {
+      return send(reply, await answer(request, request.body));
+    } catch (error) {
+      reply.header('cache-control', 'no-store');
+      refuse(error, request, reply, (fault) => {
+        throw fault;
+      });
+      return reply;
+    }
+  };
+  app.route({ method, url: path, ...OPEN, ...(method === 'GET' && { exposeHeadRoute: takesHead }), handler });
+}
+
+function parseBodies(scope: FastifyInstance, readsBody: boolean): void {
+  scope.removeAllContentTypeParsers();
+  const types = readsBody ? ['application/x-www-form-urlencoded', 'text/plain'] : '*';
+  const options = { parseAs: 'string', bodyLimit: LONGEST_MESSAGE } as const;
+  scope.addContentTypeParser(types, options, (_request, body, done) =>
+    done(null, readsBody ? body : undefined),
+  );
+}
+
+/** A scope of Fastify inherits from the one around it. The outermost one has no prefix. */
+export function rootOf(scope: FastifyInstance): FastifyInstance {
+  const parent: Partial<FastifyInstance> | null = Object.getPrototypeOf(scope);
+  return typeof parent?.addHook === 'function' ? rootOf(parent as FastifyInstance) : scope;
+}
+
+/**
+ * Does the work of `fastify-plugin`, which users of every framework would have to install: the plugin shares the scope of the
+ * app, has a name, and says which Fastify it needs. Fastify reads these three symbols.
+ *
+ * @param dependencies names of plugins that must be registered before
+ * @see https://fastify.dev/docs/latest/Guides/Plugins-Guide/
+ */
+export function asPlugin<Options extends FastifyPluginOptions>(
+  name: string,
+  plugin: FastifyPluginAsync<Options>,
+  dependencies: readonly string[] = [],
+): FastifyPluginAsync<Options> {
+  return Object.assign(plugin, {
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: name,
+    [Symbol.for('plugin-meta')]: { name, fastify: '5.x', dependencies },
+  });
+}
+
+/** A plugin that needs `keycloakGuard` to be registered before. */
+export function asPart<Options extends FastifyPluginOptions>(
+  name: string,
+  plugin: (app: FastifyInstance, options: Options, engine: FastifyEngine) => Promise<void>,
+): FastifyPluginAsync<Options> {
+  return asPlugin<Options>(`keycloak-guard-${name}`, (app, options) => plugin(app, options, app[ENGINE]), [
+    'keycloak-guard',
+  ]);
 }

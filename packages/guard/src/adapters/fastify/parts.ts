@@ -1,15 +1,23 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import { isAuthError } from '../../core/index.ts';
 import {
+  type Decide,
   type BackchannelLogoutOptions as MessageOptions,
+  type PermissionSettings,
+  type Permissions,
+  type PermitOptions,
+  type PermitRule,
   type ProtectedResourceOptions,
+  type RuleOfRequest,
   type SessionSettings,
   toCallbackGuard,
+  toPermitGate,
 } from '../engine/internal.ts';
 import type { Calls, EventsOf, LoginLimitSettings } from '../face/index.ts';
-import { asPart } from './as-plugin.ts';
-import { SESSIONS } from './engine.ts';
-import { mountRoutes } from './mount.ts';
-import { createRefuse } from './refuse.ts';
+import type { McpOptions } from '../mcp/index.ts';
+import { admitOnNode, type McpCaller, mayBringMessage, openMcp } from '../mcp/internal.ts';
+import { asPart, createRefuse, type FastifyEngine, mountRoutes, rootOf, SESSIONS, send } from './engine.ts';
+import type { OnDenied, PermitHook } from './plugin.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -142,3 +150,125 @@ export const keycloakLoginLimits: FastifyPluginAsync<LoginLimitSettings<FastifyR
     app.decorate('loginLimits', toCallbackGuard(gate, createRefuse(engine)));
   },
 );
+
+/**
+ * Fastify plugin: guards every route of its scope as an MCP server, but none with `config: { guard: false }`, and answers its
+ * metadata at the root of the application. Sets `request.principal`, and `request.raw.auth` for the SDK's transport. Needs
+ * `keycloakGuard` to be registered before.
+ *
+ * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
+ * @see Model Context Protocol, "Authorization"
+ * @example
+ * await app.register(async (scope) => {
+ *   await scope.register(keycloakMcp, { url: 'https://example.com/mcp', scopes: ['mcp:tools'] });
+ *   scope.all('/mcp', async (request, reply) => {
+ *     reply.hijack();
+ *     await transport.handleRequest(request.raw, reply.raw, request.body);
+ *   });
+ * });
+ */
+export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
+  'mcp',
+  async (app, options, engine) => {
+    const refuse = createRefuse(engine);
+    const { server, publish } = openMcp(engine, options);
+    mountRoutes(rootOf(app), publish(), engine);
+    const callers = new WeakMap<FastifyRequest, McpCaller>();
+
+    app.addHook('onRequest', (request, reply, done) => {
+      if (request.routeOptions.config.guard === false) return done();
+      admitOnNode(server, request, reply, { raw: request.raw, response: reply.raw }).then(
+        (admitted) => {
+          if (admitted === null || 'status' in admitted) return void (admitted && send(reply, admitted));
+          callers.set(request, admitted);
+          request.principal = admitted.principal;
+          done();
+        },
+        (error: unknown) => refuse(error, request, reply, done),
+      );
+    });
+
+    if (!server.readsBodies) return;
+    app.addHook('preHandler', (request, reply, done) => {
+      const caller = callers.get(request);
+      try {
+        if (caller !== undefined && mayBringMessage(request.method))
+          server.assertMayCall(request, caller, request.body);
+        done();
+      } catch (error) {
+        refuse(error, request, reply, done);
+      }
+    });
+  },
+);
+
+/**
+ * Options of {@link keycloakPermissions}: those of `createPermissions`, or permissions made before. The default of
+ * `clientSecret` is that of `keycloakGuard`.
+ */
+export type KeycloakPermissionsOptions = PermissionSettings & {
+  /** Called for each request that is refused by permission, beside the `onDenied` of `keycloakGuard`. */
+  readonly onDenied?: OnDenied | undefined;
+};
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Keycloak's permissions. Decorated by `keycloakPermissions`. */
+    readonly permissions: Permissions;
+    /**
+     * A hook for callers who have the permission in Keycloak. Put it after `app.guard`. Decorated by
+     * `keycloakPermissions`.
+     *
+     * @throws {OptionsError} for a wrong rule or option
+     */
+    permit(
+      rule: PermitRule | RuleOfRequest<FastifyRequest>,
+      options?: PermitOptions<FastifyRequest>,
+    ): PermitHook;
+  }
+}
+
+/**
+ * Fastify plugin: asks Keycloak's authorization services whether a caller has a permission. Needs `keycloakGuard`.
+ *
+ * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
+ * @example
+ * await app.register(keycloakGuard, keycloak);
+ * await app.register(keycloakPermissions);
+ * app.get('/orders', { onRequest: [app.guard(), app.permit('orders#view')] }, listOrders);
+ */
+export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
+  'permissions',
+  async (app, { onDenied, ...settings }, engine) => {
+    // Applications that only guard routes load no permissions.
+    const { createPermits } = await import('../face/internal.ts');
+    const permits = createPermits(withListener(engine, onDenied));
+    const refuse = createRefuse(engine, true);
+    const toHook = (decide: Decide<FastifyRequest>) =>
+      toCallbackGuard<FastifyRequest, FastifyReply, HookHandlerDoneFunction>(
+        toPermitGate(decide, ({ principal }) => principal),
+        refuse,
+      );
+    app.decorate('permissions', permits.open(settings));
+    app.decorate('permit', (rule, options) => {
+      const decide = permits.permit<FastifyRequest>(rule, options);
+      return Object.assign(toHook(decide), { asked: decide.asked, permitStatus: decide.status });
+    });
+  },
+);
+
+function withListener(engine: FastifyEngine, onDenied: OnDenied | undefined): FastifyEngine {
+  return {
+    ...engine,
+    factory: 'keycloakPermissions',
+    refuse(request, error, principal = null) {
+      try {
+        return engine.refuse(request, error, principal);
+      } catch (refusal) {
+        if (onDenied !== undefined && isAuthError(refusal))
+          engine.tell(request, 'onDenied', () => onDenied(request, refusal, principal));
+        throw refusal;
+      }
+    },
+  };
+}

@@ -1,13 +1,162 @@
-import type { FastifyContextConfig, FastifyInstance, onRequestHookHandler } from 'fastify';
-import { OptionsError, type Requirements, type TokenVerifier } from '../../core/index.ts';
-import { type Health, healthOf } from '../../core/internal.ts';
-import { type Asking, type Connection, createEngine, requirementsOf } from '../engine/internal.ts';
-import { asPlugin } from './as-plugin.ts';
-import { createGuardDocumentation } from './documentation.ts';
-import { ENGINE, toFastifyHost } from './engine.ts';
-import { type GuardHook, type GuardOptions, type SessionAuthenticator, toGuardHook } from './guard-hook.ts';
-import { type KeycloakGuardOptions, loggerOf, resolveGuardOptions } from './plugin-options.ts';
-import { createRefuse, HAS_ERROR_HANDLER } from './refuse.ts';
+import type {
+  FastifyBaseLogger,
+  FastifyContextConfig,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+  onRequestHookHandler,
+  RouteOptions,
+} from 'fastify';
+import { type AppClaims, OptionsError, type Requirements, type TokenVerifier } from '../../core/index.ts';
+import {
+  type SessionAuthenticator as CoreSessionAuthenticator,
+  type Gate,
+  type Health,
+  healthOf,
+} from '../../core/internal.ts';
+import {
+  type OnDenied as AdapterOnDenied,
+  type AdapterOptions,
+  type Asking,
+  type Connection,
+  createEngine,
+  isDenying,
+  type ResolvedAdapter,
+  requirementsOf,
+  resolveVerifier,
+  toAnswers,
+  toCallbackGuard,
+  toNoticeLog,
+  toSecurity,
+  type VerifierSource,
+} from '../engine/internal.ts';
+import { asPlugin, createRefuse, ENGINE, HAS_ERROR_HANDLER, type Refuse, toFastifyHost } from './engine.ts';
+
+/** What a route requires, which may be a function of the request. `{}`: any valid token; `optional`: or no token at all. */
+export type GuardOptions = Asking<FastifyRequest>;
+
+/** Called for each refused request, for an audit log. Its result is ignored. */
+export type OnDenied = AdapterOnDenied<FastifyRequest>;
+
+/**
+ * Finds the caller by a session cookie without an `Authorization` header. `null` without a session.
+ * Throws or rejects with an `AuthError`.
+ */
+export type SessionAuthenticator = CoreSessionAuthenticator<FastifyRequest, FastifyReply>;
+
+/** A synchronous `onRequest` hook: a known token costs no promise. */
+export interface GuardHook {
+  (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void;
+  readonly requirements: Requirements;
+  readonly isOptional: boolean;
+}
+
+function toGuardHook(gate: Gate<FastifyRequest, FastifyReply>, refuse: Refuse): GuardHook {
+  const hook = toCallbackGuard<FastifyRequest, FastifyReply, HookHandlerDoneFunction>(gate, refuse);
+  return Object.assign(hook, { requirements: gate.requirements, isOptional: gate.isOptional });
+}
+
+/** An `onRequest` or `preHandler` hook; an answer from memory costs no promise. */
+export interface PermitHook {
+  (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void;
+  /** The permissions that are asked for, for documentation. Empty if they depend on the request. */
+  readonly asked: readonly string[];
+  /** The status of a refusal. */
+  readonly permitStatus: 401 | 403 | 404;
+}
+
+interface DocumentedSchema {
+  security?: object;
+  response?: Record<string, unknown>;
+}
+
+const BODY = { 'application/json': { schema: { type: 'object', additionalProperties: true } } };
+
+/** Describes guards in a route's OpenAPI documentation (`@fastify/swagger`). */
+function createGuardDocumentation(securityScheme: string) {
+  const guarded = new Map<RouteOptions, GuardHook[]>();
+  const permitted = new Map<RouteOptions, PermitHook[]>();
+
+  const said = new WeakSet<object>();
+
+  return {
+    /** Adds security and its scopes, unless the route declares them. Call it while routes are registered. */
+    addSecurity(route: RouteOptions, hook: unknown): void {
+      if (isPermitHook(hook)) permitted.set(route, [...(permitted.get(route) ?? []), hook]);
+      if (!isGuardHook(hook)) return;
+      const known = guarded.get(route);
+      const hooks = [...(known ?? []), hook];
+      guarded.set(route, hooks);
+      const schema = (route.schema ?? {}) as DocumentedSchema;
+      // Security that the route declares itself stays. That of its other guards is replaced.
+      if (schema.security !== undefined && (known === undefined || !said.has(schema.security))) return;
+      const security = toSecurity(hooks, securityScheme);
+      said.add(security);
+      route.schema = { ...schema, security } as NonNullable<RouteOptions['schema']>;
+    },
+    // Not before Fastify has compiled the serializers: they would cut the application's own error bodies.
+    /** Adds the answers. Call it when the application is ready. */
+    addAnswers(): void {
+      for (const [route, hooks] of guarded) {
+        const schema = route.schema as DocumentedSchema;
+        const permits = (permitted.get(route) ?? []).map(({ asked, permitStatus: status }) => ({
+          asked,
+          status,
+        }));
+        const answers = toAnswers(hooks.some(isDenying), permits, (description) => ({
+          description,
+          content: BODY,
+        }));
+        const own = schema.response ?? { 200: { description: 'Default Response' } };
+        schema.response = { ...answers, ...own };
+      }
+    },
+  };
+}
+
+function isPermitHook(hook: unknown): hook is PermitHook {
+  return typeof hook === 'function' && 'permitStatus' in hook;
+}
+
+function isGuardHook(hook: unknown): hook is GuardHook {
+  return typeof hook === 'function' && 'requirements' in hook && 'isOptional' in hook;
+}
+
+/** Options of the plugin: those of a verifier, or a verifier made before. Lines go to the app's own logger. */
+export type KeycloakGuardOptions = VerifierSource<AppClaims, FastifyRequest> &
+  Omit<AdapterOptions<FastifyRequest>, 'log'> & {
+    /** Name of the security scheme in OpenAPI documents. Default `bearerAuth`. */
+    readonly securityScheme?: string | undefined;
+  };
+
+const OWN_RULES = {
+  securityScheme: {
+    rule: 'must be the name of a security scheme',
+    example: "'bearerAuth'",
+    isMet: (value: unknown) => typeof value === 'string' && value !== '',
+  },
+};
+
+/**
+ * @param log the app's logger, if it has one
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+function resolveGuardOptions(
+  options: KeycloakGuardOptions,
+  log: FastifyBaseLogger | undefined,
+): ResolvedAdapter<FastifyRequest, AppClaims> {
+  const onNotice = log && toNoticeLog(log);
+  return {
+    ...resolveVerifier<FastifyRequest, AppClaims>('keycloakGuard', options, OWN_RULES, onNotice),
+    log,
+  };
+}
+
+/** `undefined` if the app has no logger: what Fastify puts in its place has one function for all levels, and no level. */
+function loggerOf({ log }: { readonly log: FastifyBaseLogger }): FastifyBaseLogger | undefined {
+  return log.level === undefined && log.error === log.trace ? undefined : log;
+}
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,4 +1,4 @@
 export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from '../engine/index.ts';
 export * from '../face/index.ts';
+export type { KoaContext, KoaMiddleware } from './keycloak.ts';
 export { type KoaKeycloak, keycloak } from './keycloak.ts';
-export type { KoaContext, KoaMiddleware } from './refusal.ts';

@@ -1,8 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
-import type { AppClaims, Principal } from '../../core/index.ts';
-import { isThenable } from '../../core/internal.ts';
+import { type AppClaims, isAuthError, type Principal } from '../../core/index.ts';
+import { type Answer, isThenable } from '../../core/internal.ts';
 import {
+  answerNode,
   answerRoute,
   type KeycloakOptions,
   nodeHost,
@@ -12,8 +13,112 @@ import {
 } from '../engine/internal.ts';
 import type { ServerKeycloak } from '../face/index.ts';
 import { createDoor, toKeycloak, toSockets } from '../face/internal.ts';
-import { toKoaMcp } from './mcp.ts';
-import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer, throwRefusal } from './refusal.ts';
+import type { McpOptions, WithMetadata } from '../mcp/index.ts';
+import { admitOnNode, type McpEngine, openMcp, readMessage, withMetadata } from '../mcp/internal.ts';
+
+/** The part of a context of Koa that is needed. */
+export interface KoaContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly request: object;
+  readonly method: string;
+  readonly path: string;
+  readonly originalUrl: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly app: { emit(event: 'error', error: unknown, context: unknown): boolean };
+  readonly state: { principal?: Principal };
+  status: number;
+  body: unknown;
+  set(name: string, value: string | string[]): void;
+  append(name: string, value: string | string[]): void;
+  onerror(error: Error): void;
+}
+
+/** Middleware for Koa. */
+export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+
+/** The result of a body parser. */
+function bodyOf({ request }: KoaContext): unknown {
+  return (request as { readonly body?: unknown }).body;
+}
+
+/** Sends an answer as an application would: middleware in front sees it. */
+function sendAnswer(context: KoaContext, answer: Answer): void {
+  context.status = answer.status;
+  // A body that is set brings a type, so the headers come after it.
+  context.body = answer.body ?? null;
+  context.status = answer.status;
+  for (const [name, value] of Object.entries(answer.headers)) {
+    // HTTP/2 has none (RFC 9113 §8.2.2).
+    if (name !== 'connection' || context.req.httpVersionMajor < 2) context.set(name, value);
+  }
+  for (const cookie of answer.setCookies) context.append('set-cookie', cookie);
+}
+
+/**
+ * Throws a refusal as Koa throws its own errors. Middleware in front may catch it. If none does, the answer is JSON
+ * with the headers that were set before, instead of the text that Koa would send.
+ */
+function throwRefusal(
+  context: KoaContext,
+  error: unknown,
+  refusalOf: (error: unknown, context: KoaContext) => Answer | undefined,
+): never {
+  if (!isAuthError(error)) throw error;
+  // Middleware reads these two: the message of a refusal is public for every status.
+  Object.assign(error, { status: error.statusCode, expose: true });
+  const { onerror } = context;
+  context.onerror = (thrown) => {
+    const answer = thrown === error ? refusalOf(thrown, context) : undefined;
+    if (answer === undefined) {
+      onerror.call(context, thrown);
+      return;
+    }
+    context.app.emit('error', thrown, context);
+    answerNode(context.res, answer);
+  };
+  throw error;
+}
+
+/**
+ * The guard of an MCP server as middleware.
+ *
+ * @param refuse throws or answers a refusal
+ * @param toRoutes answers the metadata
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+function toKoaMcp(
+  engine: McpEngine<KoaContext, KoaContext>,
+  options: McpOptions,
+  refuse: (error: unknown, context: KoaContext) => void,
+  toRoutes: (routes: Routes<KoaContext>) => KoaMiddleware,
+): WithMetadata<KoaMiddleware> {
+  const { server, publish } = openMcp(engine, options);
+
+  /** Koa's body parsers leave their result in another place than Express's. */
+  async function read(context: KoaContext): Promise<unknown> {
+    const message = Object.assign(context.req, { body: bodyOf(context) });
+    const body = await readMessage(message);
+    Object.assign(context.request, { body });
+    return body;
+  }
+
+  const guard: KoaMiddleware = async (context, next) => {
+    const onNode = { raw: context.req, response: context.res, read: () => read(context) };
+    let admitted: Awaited<ReturnType<typeof admitOnNode>>;
+    try {
+      admitted = await admitOnNode(server, context, context, onNode);
+    } catch (error) {
+      return refuse(error, context);
+    }
+    if (admitted === null) return;
+    if ('status' in admitted) return sendAnswer(context, admitted);
+    context.state.principal = admitted.principal;
+    await next();
+  };
+  return withMetadata(guard, () => toRoutes(publish()));
+}
 
 declare module 'koa' {
   interface DefaultState {

@@ -5,9 +5,8 @@ import {
   type FetchReply,
   toFetchAnswer,
 } from '../engine/internal.ts';
-import type { McpCaller } from './caller.ts';
 import { answerUnreadable, copyMessage, isEventStream, mayBringMessage } from './messages.ts';
-import type { McpOptions } from './options.ts';
+import type { McpCaller, McpOptions } from './options.ts';
 import { type McpEngine, openMcp } from './server.ts';
 
 /** The guard of an MCP server for `Request`s of the Fetch standard. */

@@ -1,4 +1,3 @@
 // Types for users. The rest is in internal.ts.
-export type { McpAuthInfo } from './caller.ts';
-export type { McpOptions } from './options.ts';
+export type { McpAuthInfo, McpOptions } from './options.ts';
 export type { WithMetadata } from './server.ts';

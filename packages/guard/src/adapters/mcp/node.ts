@@ -10,9 +10,8 @@ import {
   type NodeResponse,
   toNodeRoutes,
 } from '../engine/internal.ts';
-import type { McpCaller } from './caller.ts';
 import { answerUnreadable, isEventStream, mayBringMessage, readMessage } from './messages.ts';
-import type { McpOptions } from './options.ts';
+import type { McpCaller, McpOptions } from './options.ts';
 import { type McpEngine, type McpServer, openMcp, type WithMetadata, withMetadata } from './server.ts';
 
 /** Node's own part of a framework's request. */

@@ -10,9 +10,14 @@ import {
   requireScope,
 } from '../../core/internal.ts';
 import { type Engine, isForTenants, type Routes, withTenant } from '../engine/internal.ts';
-import { type McpCaller, toAuthInfo } from './caller.ts';
 import { neededScopes } from './messages.ts';
-import { type McpOptions, type ResolvedMcpOptions, resolveMcpOptions } from './options.ts';
+import {
+  type McpCaller,
+  type McpOptions,
+  type ResolvedMcpOptions,
+  resolveMcpOptions,
+  toAuthInfo,
+} from './options.ts';
 import { createSessionOwners } from './session-owners.ts';
 
 /** The guard of an MCP server, without a framework. */

@@ -1,15 +1,44 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
-import { type Log, ofEach } from '../../core/internal.ts';
-import type { Connection, ConnectionGuard, Door } from '../engine/internal.ts';
-import type { McpServer } from '../mcp/internal.ts';
-import { isMcp, permissionsOf, toGuardOptions } from './access.ts';
+import { type Gate, type Log, ofEach } from '../../core/internal.ts';
+import type { Connection, ConnectionGuard, Door, NodeRequest, NodeResponse } from '../engine/internal.ts';
+import { admitOnNode, type McpServer, readMessage } from '../mcp/internal.ts';
+import { isMcp, permissionsOf, toGuardOptions, toPermit } from './access.ts';
 import { type Call, kindOf, noteOf } from './call.ts';
-import { decide, refuseUnknown } from './decide.ts';
+import { AnswerError, decide, refuseUnknown } from './decide.ts';
 import type { GatewayConnections } from './gateway-connections.ts';
-import { toMcpGate } from './mcp.ts';
-import { toPermit } from './permission.ts';
-import { isStreaming } from './streams.ts';
+import { isStreaming } from './handlers.ts';
+
+type RequestOf<Platform> = Platform & { readonly raw?: NodeRequest; readonly body?: unknown };
+type ResponseOf<Platform> = Platform & { readonly raw?: NodeResponse };
+
+/**
+ * The gate of a handler with `@Mcp()`: that of the MCP server, and then what the other decorators require.
+ *
+ * @param server `undefined` without the option `mcp`: then the app does not start, and nobody is let in
+ */
+function toMcpGate(server: McpServer<Call, Call> | undefined, gate: Gate<Call, Call>): Gate<Call, Call> {
+  return {
+    ...gate,
+    async decide(call) {
+      const { context } = call;
+      if (server === undefined || context === undefined || kindOf(context) !== 'http')
+        throw new Error('@Mcp() guards handlers of HTTP requests, by the option mcp of KeycloakModule');
+      const request = context.getArgByIndex<RequestOf<NodeRequest>>(0);
+      const response = context.getArgByIndex<ResponseOf<NodeResponse>>(1);
+      const { raw = request } = request;
+      const admitted = await admitOnNode(server, call, call, {
+        raw,
+        response: response.raw ?? response,
+        // Fastify has read it by then.
+        read: async () => (raw === request ? readMessage(request) : request.body),
+      });
+      if (admitted === null) throw new Error('The client went away while its message was read');
+      if ('status' in admitted) throw new AnswerError(admitted);
+      return gate.admit(call, admitted.principal);
+    },
+  };
+}
 
 /** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;

@@ -2,10 +2,18 @@ import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/
 import { readPermit } from '../../authz/internal.ts';
 import type { AppClaims, Principal as CorePrincipal, Requirements } from '../../core/index.ts';
 import { type Asking, assertRequirements, type PermitOptions, type PermitRule } from '../engine/internal.ts';
-import { type Access, accessOf, addAccess, type Decorated, type Required, toMarked } from './access.ts';
+import {
+  type Access,
+  accessOf,
+  addAccess,
+  type Decorated,
+  type OfRequest,
+  type PermissionOptions,
+  type Required,
+  toMarked,
+} from './access.ts';
 import { findNote, type KeycloakRequest, kindOf } from './call.ts';
-import { KeycloakGuard } from './guard.ts';
-import type { OfRequest, PermissionOptions } from './permission.ts';
+import { KeycloakGuard } from './guards.ts';
 
 /** Goes on a class (controller, resolver, gateway) or on one of its handlers. */
 export type AccessDecorator = ClassDecorator & MethodDecorator;

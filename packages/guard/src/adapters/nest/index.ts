@@ -9,11 +9,11 @@ export type {
   SessionSettings,
 } from '../engine/internal.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+export type { OfRequest, PermissionOptions } from './access.ts';
 export type { KeycloakRequest } from './call.ts';
 export * from './decorators.ts';
-export { KeycloakGuard, LoginLimitsGuard } from './guard.ts';
+export { KeycloakGuard, LoginLimitsGuard } from './guards.ts';
 export { KeycloakModule, type KeycloakModuleAsyncOptions } from './module.ts';
 export type { KeycloakModuleOptions, NestOptions } from './options.ts';
-export type { OfRequest, PermissionOptions } from './permission.ts';
 export { KeycloakService } from './service.ts';
 export type { TokenReader, TokenReaders } from './to-call.ts';

@@ -11,10 +11,9 @@ export {
 } from './call.ts';
 export { decide, refuse, refuseUnknown } from './decide.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
-export { asOurs, GlobalGuards, globalGuardsOf, guardMessages } from './global-guards.ts';
-export { appGuardsIn, type Handler, registeredIn } from './handlers.ts';
-export { createNestLog } from './nest-log.ts';
-export { endStreams, isStreaming } from './streams.ts';
+export { asOurs, GlobalGuards, globalGuardsOf, guardMessages } from './guards.ts';
+export { appGuardsIn, endStreams, type Handler, isStreaming, registeredIn } from './handlers.ts';
+export { createNestLog } from './options.ts';
 export {
   type CallReader,
   createCallReader,

@@ -13,12 +13,10 @@ import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nest
 import type { AppClaims } from '../../core/index.ts';
 import { accessOf } from './access.ts';
 import { documentGuards } from './documentation.ts';
-import { guardMessages } from './global-guards.ts';
-import { KeycloakGuard } from './guard.ts';
-import { createNestLog } from './nest-log.ts';
-import type { KeycloakModuleOptions } from './options.ts';
+import { guardMessages, KeycloakGuard } from './guards.ts';
+import { endStreams } from './handlers.ts';
+import { createNestLog, type KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
-import { endStreams } from './streams.ts';
 import { assertGuarded, assertTypesUnmarked, findOpenReferences } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */

@@ -1,8 +1,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { Answer } from '../../core/internal.ts';
-import { addToNodeAnswer, type NodeRequest, nodeHost, originOf, toHeader } from '../engine/internal.ts';
-import { publicOriginOf } from '../express/internal.ts';
+import {
+  addToNodeAnswer,
+  type NodeRequest,
+  nodeHost,
+  originOf,
+  publicOriginOf,
+  toHeader,
+} from '../engine/internal.ts';
+
 import {
   type Call,
   graphqlRequestOf,

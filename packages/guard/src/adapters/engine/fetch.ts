@@ -1,6 +1,6 @@
-import type { Answer } from '../../core/internal.ts';
-import type { DoorHost } from './door.ts';
-import { toHeader } from './to-header.ts';
+import { type Answer, LONGEST_MESSAGE } from '../../core/internal.ts';
+import type { Door, DoorHost } from './engine.ts';
+import { answerRoute, pathOf, type Routes, toHeader } from './routes.ts';
 
 // Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
 
@@ -90,4 +90,27 @@ export async function readFetchBody(request: Request, limit: number): Promise<st
     }
     text += decoder.decode(value, { stream: true });
   }
+}
+
+/**
+ * The answer to a request for one of the routes; `undefined` for any other request.
+ *
+ * @param incoming the framework's own request
+ * @param readAgain gives the body if earlier middleware has read it
+ */
+export function answerFetchRoute<Incoming>(
+  door: Pick<Door<Incoming, never, never>, 'refusalOf'>,
+  routes: Routes<Incoming>,
+  incoming: Incoming,
+  request: Request,
+  readAgain: (incoming: Incoming) => Promise<unknown> = async () => undefined,
+): Promise<Response> | undefined {
+  const { method, url, headers } = request;
+  const route = routes.find(method, pathOf(url));
+  if (route === undefined) return undefined;
+  const sent = {
+    header: (name: string) => headers.get(name) ?? undefined,
+    read: () => (request.bodyUsed ? readAgain(incoming) : readFetchBody(request, LONGEST_MESSAGE)),
+  };
+  return answerRoute(door, route, incoming, sent).then((answer) => toFetchAnswer(answer as Answer, method));
 }

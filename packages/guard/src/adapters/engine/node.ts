@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { Answer } from '../../core/internal.ts';
-import type { DoorHost } from './door.ts';
-import { toHeader } from './to-header.ts';
+import type { Principal } from '../../core/index.ts';
+import { type Answer, type Gate, isThenable, LONGEST_MESSAGE } from '../../core/internal.ts';
+import type { Door, DoorHost } from './engine.ts';
+import { answerRoute, pathOf, type Routes, type SentBody, toHeader } from './routes.ts';
 
 // Requests and answers of Node's own servers, which Express, Koa, Nest and others have underneath.
 
@@ -71,6 +72,29 @@ export function originOf(request: NodeRequest): string {
   return `${isSecure ? 'https' : 'http'}://${host}`;
 }
 
+/** The members of Express's request that are used here. */
+type OnExpress = NodeRequest & {
+  readonly protocol?: string;
+  readonly app?: { get(setting: string): unknown };
+};
+
+/** The origin as Express sees it, with its `trust proxy`. */
+export function publicOriginOf(request: OnExpress): string {
+  const { protocol } = request;
+  return protocol === undefined ? originOf(request) : `${protocol}://${hostOf(request)}`;
+}
+
+/** With the port: Express 4 cuts it off `request.hostname`, and has no other property that respects proxies. */
+function hostOf(request: OnExpress): string {
+  const isTrusted = request.app?.get('trust proxy fn') as
+    | ((address: string | undefined, hop: number) => boolean)
+    | undefined;
+  const forwarded = [request.headers['x-forwarded-host'] ?? ''].flat().join();
+  const isBehindProxy = forwarded !== '' && isTrusted?.(request.socket.remoteAddress, 0) === true;
+  // The first of several, also where it is empty: then there is no host.
+  return isBehindProxy ? (forwarded.split(',', 1)[0] as string).trim() : (request.headers.host ?? '');
+}
+
 export function addToNodeAnswer(
   response: NodeResponse,
   { headers, setCookies }: Pick<Answer, 'headers' | 'setCookies'>,
@@ -131,4 +155,85 @@ export function readNodeBody(request: NodeRequest, limit: number): Promise<strin
     const onClose = () => end(() => reject(new Error('The request was aborted')));
     request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });
+}
+
+/** Calls the next middleware, or, with an error, the error handlers. */
+export type Next = (error?: unknown) => void;
+/** Middleware of connect, Express and others. */
+export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
+
+type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
+
+/**
+ * A guard as middleware: a known token costs no promise. A browser that asks for a page without being signed in is sent
+ * to the login before any error handler is called.
+ *
+ * @param refuse answers all other refused requests
+ */
+export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeResponse>(
+  door: Pick<Door<Incoming, Outgoing, never>, 'inviteToLogin'>,
+  gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
+  refuse: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
+): (request: Incoming, response: Outgoing, next: Next) => void {
+  return toCallbackGuard(gate, (error, request, response, next) => {
+    const invitation = door.inviteToLogin(error, request);
+    if (invitation === undefined) refuse(error, request, response, next);
+    else answerNode(response, invitation);
+  });
+}
+
+/** A guard as middleware with a callback: it sets `principal`, then calls `next`. */
+export function toCallbackGuard<Incoming extends object, Outgoing, Done extends () => void>(
+  gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
+  refuse: (error: unknown, request: Incoming, response: Outgoing, next: Done) => void,
+): (request: Incoming, response: Outgoing, next: Done) => void {
+  return (request, response, next) => {
+    let decided: Principal | null | Promise<Principal | null>;
+    try {
+      decided = gate.decide(request, response);
+    } catch (error) {
+      refuse(error, request, response, next);
+      return;
+    }
+    if (isThenable(decided)) {
+      // Not in `then` itself: an error of `next` is not a refusal.
+      decided.then(
+        (principal) => admit(request, principal, next),
+        (error: unknown) => refuse(error, request, response, next),
+      );
+    } else admit(request, decided, next);
+  };
+}
+
+/** An optional guard keeps a principal that the application set itself. */
+function admit(request: object, principal: Principal | null, next: () => void): void {
+  if (principal !== null) (request as { principal?: Principal }).principal = principal;
+  next();
+}
+
+/** Answers the requests for these routes, and lets all others through. */
+export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeMiddleware {
+  return (request, response, next) => {
+    const route = routes.find(request.method, pathOf(request.url ?? '/'));
+    if (route === undefined) {
+      next();
+      return;
+    }
+    answerRoute(door, route, request, sentOnNode(request, (request as { body?: unknown }).body)).then(
+      (answer) => answer && answerNode(response, answer),
+      next,
+    );
+  };
+}
+
+/** @param parsed the result of an earlier body parser, if there was one */
+export function sentOnNode(request: NodeRequest, parsed?: unknown): SentBody {
+  return {
+    header: (name) => request.headers[name] as string | undefined,
+    async read() {
+      if (parsed === undefined || !request.readableEnded) return readNodeBody(request, LONGEST_MESSAGE);
+      return Buffer.isBuffer(parsed) ? parsed.toString('utf8') : parsed;
+    },
+    isCutOff: () => request.destroyed && !request.complete,
+  };
 }

@@ -25,12 +25,10 @@ import {
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
-import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
+import { type BackchannelLogoutOptions, tell, toMessageRoutes } from './messages.ts';
 import { createOpenSessions, type OpenSessions, type SessionSettings } from './open-sessions.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
-import { pathOf } from './path-of.ts';
 import type { Permits } from './permit-gate.ts';
-import { findAsking } from './placeholders.ts';
 import {
   createProtectedResources,
   type DescribedResource,
@@ -38,11 +36,10 @@ import {
   type ProtectedResourceOptions,
 } from './protected-resource.ts';
 import { openRealms, type Realms, toResourceHost, toTenantOf } from './realms.ts';
-import { createRefusalLog } from './refusal-log.ts';
-import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
-import type { Routes } from './routes.ts';
+import { createRefusalLog } from './refusals.ts';
+import { type Asking, type AskingHost, findAsking, readRequirements } from './requirements.ts';
+import { pathOf, type Routes } from './routes.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
-import { tell } from './tell.ts';
 
 /** What an adapter adds to the engine: how to read its requests and to write its answers. */
 export interface DoorHost<Incoming, Outgoing> {

@@ -1,6 +1,6 @@
 import type { AuthError, AuthErrorCode, Log } from '../../core/index.ts';
 import { toOneLine, toSafeText } from '../../core/internal.ts';
-import { pathOf } from './path-of.ts';
+import { pathOf } from './routes.ts';
 
 /** A logger of the application's. `debug` is used where it exists. */
 export type RefusalLogger = Pick<Log, 'info'> & { debug?(fields: object, message: string): void };

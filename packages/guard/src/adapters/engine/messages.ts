@@ -1,16 +1,25 @@
-import type { KeycloakMessage } from '../../core/index.ts';
+import type { KeycloakMessage, Log } from '../../core/index.ts';
 import {
   ADMIN_PUSHES,
   checkOptions,
   type KeycloakMessages,
-  type Log,
   type OptionRules,
   optionRules,
   type Told,
 } from '../../core/internal.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 import type { SecurityEvents } from './security-events.ts';
-import { tell } from './tell.ts';
+
+/** Calls a listener of the application. If it throws or rejects, the error is only logged. */
+export function tell(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
+  const fail = (err: unknown) => log.error({ err }, `${name} failed`);
+  try {
+    // Any thenable: an unhandled rejection would end the process.
+    Promise.resolve(listener()).catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
 
 /** Options of back-channel logout. */
 export interface BackchannelLogoutOptions<Incoming> {

@@ -1,2 +1,0 @@
-// For other rooms of this package.
-export { publicOriginOf } from './keycloak.ts';
