@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { OptionsError } from '../../packages/guard/src/core/index.ts';
-import { toCookieName } from '../../packages/guard/src/session/cookie-name.ts';
-import { createCookiesFor } from '../../packages/guard/src/session/cookies.ts';
+import { createCookiesFor, toCookieName } from '../../packages/guard/src/session/cookie/cookies.ts';
 import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 
 test('a session cookie is named for its client', () => {

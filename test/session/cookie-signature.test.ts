@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createCookieSigner } from '../../packages/guard/src/session/cookie-signature.ts';
+import { createCookieSigner } from '../../packages/guard/src/session/cookie/seal.ts';
 
 const FIRST = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
 const OLDER = '0a4826b7f3c1d95e0a4826b7f3c1d95e';

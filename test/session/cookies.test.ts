@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cookiesNamed, readCookie, readCookies } from '../../packages/guard/src/session/cookies.ts';
-import { toSetCookie } from '../../packages/guard/src/session/set-cookie.ts';
+import {
+  readCookie,
+  readCookies,
+  readCookiesStartingWith,
+  toSetCookie,
+} from '../../packages/guard/src/session/cookie/cookies.ts';
 
 test('a cookie is for this host, for no script and for no other site', () => {
   assert.equal(
@@ -57,7 +61,7 @@ test('a header that is as long as servers take costs no more than its length', (
   const header = `b=c${' '.repeat(16_000)}d;e${'\t'.repeat(16_000)}f=;`.repeat(2);
   const before = process.cpuUsage();
   assert.equal(readCookie(`${header} a=1; a=2`, 'a'), undefined);
-  assert.deepEqual([...cookiesNamed(`${header} a-1=x`, 'a-')], [['a-1', 'x']]);
+  assert.deepEqual([...readCookiesStartingWith(`${header} a-1=x`, 'a-')], [['a-1', 'x']]);
   const { user, system } = process.cpuUsage(before);
   assert.ok(user + system < 200_000, `${user + system} µs`);
 });
@@ -66,7 +70,7 @@ test('of cookies whose names begin alike the first of each name is read, as it s
   const header =
     'x-1=one;x-2=%74wo ; x-1=other; x-3=%zz; x-4; y=1;  x-5 = a=b; x-__proto__=p; xx-6=1; y= x-7=1';
   assert.deepEqual(
-    [...cookiesNamed(header, 'x-')],
+    [...readCookiesStartingWith(header, 'x-')],
     [
       ['x-1', 'one'],
       ['x-2', '%74wo'],
@@ -75,15 +79,15 @@ test('of cookies whose names begin alike the first of each name is read, as it s
       ['x-__proto__', 'p'],
     ],
   );
-  assert.deepEqual([...cookiesNamed(undefined, 'x-')], []);
+  assert.deepEqual([...readCookiesStartingWith(undefined, 'x-')], []);
 });
 
 test('only spaces and tabs stand around a name: a sibling host may set one of ours behind a no-break space', () => {
   for (const blank of ['\u00a0', '\ufeff', '\u000b', '\u000c', '\u2028', '\u00a0 \t']) {
     const header = `${blank}__Host-a-login-1=planted; ${blank}__Host-a=planted`;
-    assert.deepEqual([...cookiesNamed(header, '__Host-a-login-')], [], JSON.stringify(blank));
+    assert.deepEqual([...readCookiesStartingWith(header, '__Host-a-login-')], [], JSON.stringify(blank));
     assert.deepEqual(readCookies(header, '__Host-a'), []);
     assert.equal(readCookie(header, '__Host-a'), undefined);
   }
-  assert.deepEqual([...cookiesNamed('x=1;\t a-1 = v \t', 'a-')], [['a-1', 'v']]);
+  assert.deepEqual([...readCookiesStartingWith('x=1;\t a-1 = v \t', 'a-')], [['a-1', 'v']]);
 });

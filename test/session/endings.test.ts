@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createEndings } from '../../packages/guard/src/session/endings.ts';
-import { createMemorySessionStore } from '../../packages/guard/src/session/memory-session-store.ts';
+import { createEndings } from '../../packages/guard/src/session/record/endings.ts';
+import { createMemorySessionStore } from '../../packages/guard/src/session/record/store.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** A store that can be away, and one that knows what it was told. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCookiesFor } from '../../packages/guard/src/session/cookies.ts';
-import { issueTicket, type LoginTicket, readTicket } from '../../packages/guard/src/session/login-ticket.ts';
-import { createSealer } from '../../packages/guard/src/session/seal.ts';
+import { createCookiesFor } from '../../packages/guard/src/session/cookie/cookies.ts';
+import { createSealer } from '../../packages/guard/src/session/cookie/seal.ts';
+import { issueTicket, type LoginTicket, readTicket } from '../../packages/guard/src/session/login/ticket.ts';
 import { freezeTime } from '../support/freeze-time.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
-import { toRoomPrefix } from '../../packages/guard/src/session/session-store.ts';
+import { toTenantPrefix } from '../../packages/guard/src/session/record/store.ts';
 import { sessionStoreContract } from './session-store-contract.ts';
 
 sessionStoreContract('memory', async () => {
@@ -20,7 +20,7 @@ test('the memory store is bounded: the session that was not used for longest end
 
 describe('sessions of tenants in one memory', () => {
   const keysOf = (tenant: string, count: number) =>
-    Array.from({ length: count }, (_, at) => `${toRoomPrefix(tenant)}${at}`);
+    Array.from({ length: count }, (_, at) => `${toTenantPrefix(tenant)}${at}`);
 
   it('one that has many pushes out its own, and no other’s', async () => {
     const store = createMemorySessionStore({ maxSessions: 100 });
@@ -49,8 +49,8 @@ describe('sessions of tenants in one memory', () => {
   it('names are no parts of one another', async () => {
     const store = createMemorySessionStore({ maxSessions: 2 });
     const names = ['a', 'a/b', 'a%2Fb', ''];
-    assert.equal(new Set(names.map((name) => `${toRoomPrefix(name)}x`)).size, names.length);
-    await store.create(`${toRoomPrefix('a/b')}x`, 'theirs', 60_000);
-    assert.equal(await store.get(`${toRoomPrefix('a')}x`), null);
+    assert.equal(new Set(names.map((name) => `${toTenantPrefix(name)}x`)).size, names.length);
+    await store.create(`${toTenantPrefix('a/b')}x`, 'theirs', 60_000);
+    assert.equal(await store.get(`${toTenantPrefix('a')}x`), null);
   });
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPlaceFinder } from '../../packages/guard/src/session/place.ts';
+import { createAddressOf } from '../../packages/guard/src/session/context.ts';
 
 const placeOf = (publicUrl: string) =>
-  createPlaceFinder({ publicUrl, cookieName: 'session' })({ method: 'GET', url: '/', headers: {} });
+  createAddressOf({ publicUrl, cookieName: 'session' })({ method: 'GET', url: '/', headers: {} });
 
 test('a public URL is where it leads to, however it is written', () => {
   for (const [written, baseUrl] of [

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientError, createClient, type Tokens } from '../../packages/guard/src/client/index.ts';
-import type { LiveSession } from '../../packages/guard/src/session/live-session.ts';
-import { createMemorySessionStore } from '../../packages/guard/src/session/memory-session-store.ts';
 import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
-import { createRenewal } from '../../packages/guard/src/session/renewal.ts';
+import type { LiveSession } from '../../packages/guard/src/session/record/record.ts';
+import { createRenewal } from '../../packages/guard/src/session/record/renewal.ts';
+import { createMemorySessionStore } from '../../packages/guard/src/session/record/store.ts';
 
 const USED_UP = new ClientError({
   ...{ id: 'refresh-token-over', kind: 'invalid_credentials', cause: 'Token is not active', fix: 'Log in.' },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
-import { assertSameOrigin, isHarmless } from '../../packages/guard/src/session/same-origin.ts';
+import { assertSameOrigin, isHarmless } from '../../packages/guard/src/session/http/request.ts';
 
 const ORIGIN = 'http://app.test:8000';
 

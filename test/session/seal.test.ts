@@ -3,7 +3,7 @@ import { createDecipheriv, createHash, hkdfSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CompactEncrypt, compactDecrypt } from 'jose';
-import { createSealer } from '../../packages/guard/src/session/seal.ts';
+import { createSealer } from '../../packages/guard/src/session/cookie/seal.ts';
 
 const SECRET = 'a secret for tests, of more than 32 characters';
 const sealer = createSealer([SECRET]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tokens } from '../../packages/guard/src/client/index.ts';
-import { toGroupKey } from '../../packages/guard/src/session/session-group.ts';
+import { toGroupKey } from '../../packages/guard/src/session/record/record.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const [realm, other] = [createTestRealm(), createTestRealm({ serverUrl: 'https://partner.example.com' })];

@@ -1,16 +1,65 @@
 import type { TokenVerifier } from '../core/index.ts';
+import { headerOf } from '../core/internal.ts';
+import { type Cookies, createCookiesFor, readCookie } from './cookie/cookies.ts';
+import type { Sealer } from './cookie/seal.ts';
+import type { SessionRequest } from './http/request.ts';
 import type { ResolvedSessionOptions } from './options.ts';
-import type { PlaceFinder } from './place.ts';
-import type { Sealer } from './seal.ts';
-import type { SessionKeeper } from './session-keeper.ts';
+import type { SessionKeeper } from './record/keeper.ts';
 
-/** What every route works with. */
+/** The parts that every route works with. */
 export interface SessionContext {
   readonly options: ResolvedSessionOptions;
   readonly keeper: SessionKeeper;
   readonly sealer: Sealer;
   readonly verifier: TokenVerifier;
-  readonly placeOf: PlaceFinder;
+  readonly addressOf: AddressOf;
   /** Whether organizations are the tenants: then a session acts for one, or none. */
   readonly hasOrganizations: boolean;
+}
+
+/** The value of the session cookie of a request. */
+export function sessionCookieOf(
+  { addressOf }: Pick<SessionContext, 'addressOf'>,
+  request: SessionRequest,
+): string | undefined {
+  return readCookie(headerOf(request.headers, 'cookie'), addressOf(request).cookies.session);
+}
+
+/** The address of this app, as the browser knows it, with the cookies that belong to it. */
+export interface AppAddress {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** The same, with the path under which the app is reached. */
+  readonly baseUrl: string;
+  /** That path alone: empty, or without a slash at the end. */
+  readonly path: string;
+  readonly cookies: Cookies;
+}
+
+export type AddressOf = (request: SessionRequest) => AppAddress;
+
+/** A fixed one is parsed once. */
+export function createAddressOf({
+  publicUrl,
+  cookieName,
+}: Pick<ResolvedSessionOptions, 'publicUrl' | 'cookieName'>): AddressOf {
+  const cookiesFor = createCookiesFor(cookieName);
+  if (publicUrl !== undefined) {
+    const { origin, pathname } = new URL(publicUrl);
+    const path = pathname.replace(/\/+$/, '');
+    // Parsed: an empty query would end up in the middle of every address.
+    const fixed: AppAddress = { origin, baseUrl: origin + path, path, cookies: cookiesFor(origin) };
+    return () => fixed;
+  }
+  return (request) => {
+    const origin = request.origin ?? originOf(request.url);
+    return { origin, baseUrl: origin, path: '', cookies: cookiesFor(origin) };
+  };
+}
+
+function originOf(url: string): string {
+  if (URL.canParse(url)) return new URL(url).origin;
+  throw new TypeError(
+    'Sessions have to know where the app is: set publicUrl, or give the origin of requests',
+  );
 }

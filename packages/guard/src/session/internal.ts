@@ -1,12 +1,8 @@
 // Shared by the rooms of this package only.
 
-export { NOBODY } from './authenticator.ts';
-export { decodeCookie, readCookie } from './cookies.ts';
-export { createEndings, type Endings } from './endings.ts';
-export { resolveSessionOptions } from './options.ts';
-export { isPageRequest } from './page-request.ts';
-export { toReturnPath } from './return-path.ts';
-export { assertSameOrigin, isHarmless } from './same-origin.ts';
+export { decodeCookie, readCookie, toSetCookie } from './cookie/cookies.ts';
+export { assertSameOrigin, isHarmless, isPageRequest, toReturnPath } from './http/request.ts';
+export { NOBODY } from './login/authenticator.ts';
+export { resolveSessionOptions, toTenantOptions } from './options.ts';
+export { createEndings, type Endings } from './record/endings.ts';
 export { buildSessions, toPaths } from './sessions.ts';
-export { toSetCookie } from './set-cookie.ts';
-export { toTenantOptions } from './tenant-options.ts';

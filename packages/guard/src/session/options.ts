@@ -1,11 +1,11 @@
+import { createHash, createHmac } from 'node:crypto';
 import type { KeycloakClient } from '../client/index.ts';
 import type { Principal } from '../core/index.ts';
 import { type Filled, fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
-import { AUTHORIZATION_PARAMETERS, type AuthorizationParametersOf } from './authorization-parameters.ts';
-import { isCookieName, toCookieName } from './cookie-name.ts';
-import { createMemorySessionStore } from './memory-session-store.ts';
-import { createTeller, type OnSessionEvent, type TellSession } from './session-events.ts';
-import type { SessionStore } from './session-store.ts';
+import { isCookieName, toCookieName } from './cookie/cookies.ts';
+import { createSessionEmitter, type EmitSessionEvent, type OnSessionEvent } from './events.ts';
+import { AUTHORIZATION_PARAMETERS, type AuthorizationParametersOf } from './login/parameters.ts';
+import { createMemorySessionStore, type SessionStore, toTenantPrefix } from './record/store.ts';
 
 /** Options of browser sessions. `Source` is a framework's own request, for `onEvent`. */
 export interface SessionOptions<Source = unknown> {
@@ -143,7 +143,7 @@ export interface ResolvedSessionOptions
   readonly store: SessionStore;
   readonly idleMs: number;
   readonly maxMs: number;
-  readonly tell: TellSession;
+  readonly emit: EmitSessionEvent;
 }
 
 function isClient(value: unknown): boolean {
@@ -152,14 +152,14 @@ function isClient(value: unknown): boolean {
 }
 
 /**
- * @param factory what the options were given to, for the error
+ * @param factory the function that takes the options, for the error
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function resolveSessionOptions<Source>(
   options: SessionOptions<Source>,
   factory = 'createSessions',
 ): ResolvedSessionOptions {
-  // Functions of the application get what they were made for: the source of the requests that come.
+  // The application's functions are typed for its own requests, which are those that come.
   const { secret, idleSeconds, maxSeconds, onEvent, ...filled } = fillOptions(
     factory,
     options as SessionOptions,
@@ -174,13 +174,13 @@ export function resolveSessionOptions<Source>(
     store: store ?? createMemorySessionStore({ clock }),
     idleMs: idleSeconds * 1000,
     maxMs: maxSeconds * 1000,
-    tell: createTeller(onEvent),
+    emit: createSessionEmitter(onEvent),
   });
 }
 
 /**
- * Whether a secret may sign sessions: it must be long, and not repeat itself. What a generator made passes; what a person
- * makes up often does not.
+ * Whether a secret may sign sessions: it must be long, and not repeat itself. A generator's passes; one that a person makes up
+ * often does not.
  *
  * @example
  * isStrongSecret('changeme'); // false
@@ -193,4 +193,32 @@ function isPublicUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.search + url.hash + url.username + url.password === '';
+}
+
+/** A tenant, its realm, and this application in it. */
+interface Tenant {
+  readonly name: string;
+  /** The realm's address. */
+  readonly baseUrl: string;
+  readonly clientId: string;
+}
+
+/**
+ * The secrets, the name of the cookie and the keys in the store of one tenant, derived from those of all. A value signed or
+ * sealed for one tenant is nothing to another, nor to the same tenant with another realm.
+ */
+export function toTenantOptions<Source>(
+  { secret, cookieName }: Pick<SessionOptions<Source>, 'secret' | 'cookieName'>,
+  { name, baseUrl, clientId }: Tenant,
+): Pick<SessionOptions<Source>, 'secret' | 'cookieName'> & { readonly keyPrefix: string } {
+  const tenant = JSON.stringify(['keycloak-guard tenant', name, baseUrl, clientId]);
+  const hash = createHash('sha256').update(tenant).digest('hex').slice(0, 8);
+  return {
+    keyPrefix: toTenantPrefix(name),
+    secret: [secret].flat().map((one) => createHmac('sha256', one).update(tenant).digest('base64url')),
+    cookieName:
+      cookieName === undefined
+        ? toCookieName(`${clientId.slice(0, 20)} ${name} ${hash}`)
+        : `${cookieName.slice(0, 71)}-${hash}`,
+  };
 }

@@ -1,26 +1,27 @@
 import type { TokenVerifier } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules, partsOf, type SignInDemand } from '../core/internal.ts';
-import { accessTokenOf } from './access-token.ts';
-import type { SessionAnswer } from './answer.ts';
-import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
-import type { SessionContext } from './context.ts';
-import { describeSession } from './describe.ts';
-import type { Endings } from './endings.ts';
-import { finishLogin, startLogin } from './login.ts';
-import { inviteToLogin } from './login-invitation.ts';
-import { tellWhereLogoutIsNotShared } from './logout-notice.ts';
+import { createAddressOf, type SessionContext } from './context.ts';
+import { createSealer } from './cookie/seal.ts';
+import type { SessionAnswer } from './http/answer.ts';
+import type { SessionRequest } from './http/request.ts';
+import {
+  accessTokenOf,
+  createAuthenticator,
+  describeSession,
+  type SessionPrincipal,
+} from './login/authenticator.ts';
+import { finishLogin, startLogin } from './login/login.ts';
+import { signOut } from './login/sign-out.ts';
+import { inviteToLogin, toStepUpPath } from './login/step-up.ts';
 import {
   type ResolvedSessionOptions,
   resolveSessionOptions,
   SESSION_RULES,
   type SessionOptions,
 } from './options.ts';
-import { createPlaceFinder } from './place.ts';
-import type { SessionRequest } from './request.ts';
-import { createSealer } from './seal.ts';
-import { createSessionKeeper } from './session-keeper.ts';
-import { signOut } from './sign-out.ts';
-import { toStepUpPath } from './step-up.ts';
+import type { Endings } from './record/endings.ts';
+import { createSessionKeeper } from './record/keeper.ts';
+import { isInMemory, type SessionStore } from './record/store.ts';
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
@@ -33,7 +34,7 @@ export interface SessionsOptions<Source = unknown> extends SessionOptions<Source
  * throws or rejects with an `AuthError`, the error has status, headers and detail of the answer.
  */
 export interface Sessions<Source = unknown> {
-  /** Where the framework has to call the methods of these names. */
+  /** The paths at which the framework has to call the methods of these names. */
   readonly paths: {
     /** `GET` */
     readonly startLogin: string;
@@ -68,7 +69,7 @@ export interface Sessions<Source = unknown> {
    */
   inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
   /**
-   * Where to send a page that was refused because its person did not sign in strongly or recently enough
+   * The path for a page that was refused because its person did not sign in strongly or recently enough
    * (`AuthError.signIn`), or acts for another organization (`AuthError.tenant`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
    * is not for a page; send the refusal.
    */
@@ -138,12 +139,12 @@ export function buildSessions(
   keyPrefix = '',
 ): Sessions {
   const { prefix, secrets, store } = options;
-  tellWhereLogoutIsNotShared(verifier, store);
+  warnOfUnsharedLogout(verifier, store);
   const keeper = createSessionKeeper(options, endings, keyPrefix);
   const sealer = createSealer(secrets);
   const hasOrganizations = verifier.members.some((one) => partsOf(one)?.tenants === 'organizations');
-  const placeOf = createPlaceFinder(options);
-  const context: SessionContext = { options, keeper, sealer, verifier, placeOf, hasOrganizations };
+  const addressOf = createAddressOf(options);
+  const context: SessionContext = { options, keeper, sealer, verifier, addressOf, hasOrganizations };
   const authenticate = createAuthenticator(context);
 
   return {
@@ -161,4 +162,19 @@ export function buildSessions(
       if (isOwnStore) await store.close();
     },
   };
+}
+
+/** Warns if other processes may see the sessions, but cannot learn from this one that they ended. */
+function warnOfUnsharedLogout({ members }: TokenVerifier, store: SessionStore): void {
+  if (isInMemory(store)) return;
+  // Of a verifier of the application's own, it is not known.
+  members
+    .find(({ hasRevocationStore }) => hasRevocationStore === false)
+    ?.notify({
+      level: 'warn',
+      code: 'logout_not_shared',
+      message:
+        'Sessions have a store that other processes can share, but revocations stay in this one: a logout here counts in the others only some seconds later',
+      fix: 'Give the verifier a revocationStore too, such as createRedisRevocationStore(…); createMemoryRevocationStore() for a single process',
+    });
 }

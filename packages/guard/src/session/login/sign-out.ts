@@ -1,12 +1,30 @@
-import type { AuthError } from '../core/index.ts';
-import { headerOf, readCompactJws } from '../core/internal.ts';
-import { redirectTo, type SessionAnswer } from './answer.ts';
-import type { SessionContext } from './context.ts';
-import { readCookies } from './cookies.ts';
-import { endSession, NOT_TOLD, warn } from './end-session.ts';
-import type { LiveSession } from './live-session.ts';
-import type { SessionRequest } from './request.ts';
-import { assertSameOrigin } from './same-origin.ts';
+import type { AuthError } from '../../core/index.ts';
+import { headerOf, readCompactJws } from '../../core/internal.ts';
+import type { SessionContext } from '../context.ts';
+import { readCookies } from '../cookie/cookies.ts';
+import { redirectTo, type SessionAnswer } from '../http/answer.ts';
+import { assertSameOrigin, logOf, type SessionRequest } from '../http/request.ts';
+import type { LiveSession } from '../record/record.ts';
+
+/** Ends a session, reports it, and logs if the store does not answer; then it resolves to false. */
+export async function endSession(
+  { keeper, options }: SessionContext,
+  session: LiveSession,
+  reason: string,
+  request: SessionRequest,
+): Promise<boolean> {
+  const isStored = await keeper.end(session.cookie);
+  if (!isStored) warn(request, { code: 'session_store_unavailable', reason: STORE_IS_BEHIND });
+  options.emit('ended', reason, request, session.record.accessToken);
+  return isStored;
+}
+
+function warn(request: SessionRequest, { code, reason }: Pick<AuthError, 'code' | 'reason'>): void {
+  logOf(request).warn({ reqId: request.id, code }, reason);
+}
+
+const STORE_IS_BEHIND =
+  'A session has ended here; the session store does not answer, and will be updated when it is back';
 
 /**
  * RP-initiated logout: the session ends here, then the browser goes to Keycloak and comes back. Nothing that is broken
@@ -16,11 +34,11 @@ import { assertSameOrigin } from './same-origin.ts';
  */
 export async function signOut(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
   const { options, keeper } = context;
-  const { origin, baseUrl, cookies } = context.placeOf(request);
+  const { origin, baseUrl, cookies } = context.addressOf(request);
   assertFromHere(request, origin, options);
   const home = `${baseUrl}${options.afterLogout}`;
-  const named = new Set(readCookies(headerOf(request.headers, 'cookie'), cookies.session));
-  const ours = [...named].filter(keeper.isOurs);
+  const candidates = new Set(readCookies(headerOf(request.headers, 'cookie'), cookies.session));
+  const ours = [...candidates].filter(keeper.isOurs);
   // Another application's: leave it.
   if (ours.length === 0) return redirectTo(home);
 
@@ -54,8 +72,8 @@ async function endUnread(
   request: SessionRequest,
 ): Promise<void> {
   if (await keeper.end(cookie)) return;
-  warn(request, { code: 'session_store_unavailable', reason: NOT_TOLD });
-  options.tell('ended', 'logout', request);
+  warn(request, { code: 'session_store_unavailable', reason: STORE_IS_BEHIND });
+  options.emit('ended', 'logout', request);
 }
 
 async function endWithTokens(
@@ -68,17 +86,17 @@ async function endWithTokens(
     refuseItsTokens(context, session),
   ]);
   if (refused.status === 'rejected') warn(request, refused.reason);
-  const isTold = ended.status === 'fulfilled' && ended.value;
+  const isStored = ended.status === 'fulfilled' && ended.value;
   const { refreshToken } = session.record;
   // Another process could use it until the store is back, so Keycloak ends it now, not when the browser arrives.
-  if (!isTold && refreshToken !== null) await context.options.client.logout(refreshToken).catch(() => {});
+  if (!isStored && refreshToken !== null) await context.options.client.logout(refreshToken).catch(() => {});
 }
 
-function assertFromHere(request: SessionRequest, origin: string, { tell }: SessionContext['options']): void {
+function assertFromHere(request: SessionRequest, origin: string, { emit }: SessionContext['options']): void {
   try {
     assertSameOrigin(request, origin);
   } catch (error) {
-    tell('logout_refused', (error as AuthError).code, request);
+    emit('logout_refused', (error as AuthError).code, request);
     throw error;
   }
 }

@@ -1,34 +1,42 @@
-import { AuthorizationError, ClientError } from '../client/index.ts';
-import { isAuthError, type Principal, requireSignIn } from '../core/index.ts';
-import { actingFor, headerOf, isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
-import { redirectTo, type SessionAnswer } from './answer.ts';
-import { NOT_SILENTLY, toAuthorizationParameters } from './authorization-parameters.ts';
-import type { SessionContext } from './context.ts';
-import { readCookie } from './cookies.ts';
-import { endSession } from './end-session.ts';
-import { type LoginFailure, toConfirmation, toFailureAnswer } from './login-failure.ts';
-import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
-import { activeOf, mustConfirm, organizationIn, toOrganizationScope } from './organizations.ts';
-import { logOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
-import { toReturnPath } from './return-path.ts';
-import { readStepUp, STEP_UP, toSignInParameters } from './step-up.ts';
+import { AuthorizationError, ClientError } from '../../client/index.ts';
+import { isAuthError, type Principal, requireSignIn } from '../../core/index.ts';
+import { actingFor, headerOf, isPrincipal, KEPT, NO_PRINCIPAL } from '../../core/internal.ts';
+import { type SessionContext, sessionCookieOf } from '../context.ts';
+import {
+  type LoginFailure,
+  redirectTo,
+  type SessionAnswer,
+  toConfirmation,
+  toFailureAnswer,
+} from '../http/answer.ts';
+import { logOf, parameterOf, queryOf, type SessionRequest, toReturnPath } from '../http/request.ts';
+import { NOT_SILENTLY, toAuthorizationParameters } from './parameters.ts';
+import { endSession } from './sign-out.ts';
+import {
+  activeOf,
+  mustConfirm,
+  organizationIn,
+  readStepUp,
+  STEP_UP,
+  toOrganizationScope,
+  toSignInParameters,
+} from './step-up.ts';
+import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './ticket.ts';
 
-// Authorization code flow with PKCE.
-
-/** To Keycloak. */
+/** Begins the authorization code flow with PKCE: to Keycloak. */
 export async function startLogin(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
   const { options, sealer } = context;
-  const place = context.placeOf(request);
-  const home = `${place.path}/`;
-  const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
+  const address = context.addressOf(request);
+  const home = `${address.path}/`;
+  const redirectUri = `${address.baseUrl}${options.prefix}/callback`;
   // Without a public URL it is made of `Host`, and nothing could come back where that is not an address.
-  if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
+  if (!isOrigin(address.origin)) return fail(context, request, 'bad_address');
   const { signIn, organization = organizationIn(context, request.url) } = readStepUp(context, request.url);
   if (organization !== undefined && (await mustConfirm(context, request, organization)))
     return confirm(context, request, organization);
-  const asked = await toAuthorizationParameters(options, request);
-  // What a guard asked for wins.
-  const parameters = { ...asked, ...(signIn && toSignInParameters(signIn)) };
+  const fromRequest = await toAuthorizationParameters(options, request);
+  // The demand of a guard wins.
+  const parameters = { ...fromRequest, ...(signIn && toSignInParameters(signIn)) };
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
     const scope = toOrganizationScope(options.scope, organization);
@@ -43,17 +51,17 @@ export async function startLogin(context: SessionContext, request: SessionReques
     signIn,
     organization,
     isSilent: parameters.prompt === 'none',
-    returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, home),
+    returnTo: toReturnPath(parameterOf(request.url, 'return_to'), address.origin, home),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
   };
   const header = headerOf(request.headers, 'cookie');
-  return redirectTo(url, await issueTicket(sealer, place.cookies, header, ticket, home));
+  return redirectTo(url, await issueTicket(sealer, address.cookies, header, ticket, home));
 }
 
-/** Back from Keycloak. */
+/** Ends the flow: back from Keycloak, with a session. */
 export async function finishLogin(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
   const { options, sealer, keeper, verifier } = context;
-  const { cookies, origin } = context.placeOf(request);
+  const { cookies, origin } = context.addressOf(request);
   const header = headerOf(request.headers, 'cookie');
   const state = parameterOf(request.url, 'state');
   const ticket =
@@ -80,8 +88,8 @@ export async function finishLogin(context: SessionContext, request: SessionReque
     await endEarlierSession(context, request);
     const begun = await keeper.begin(tokens, active);
     cookie = begun.cookie;
-    for (let i = 0; i < begun.replaced; i++) options.tell('ended', 'replaced', request, tokens.accessToken);
-    options.tell('started', 'login', request, tokens.accessToken);
+    for (let i = 0; i < begun.replaced; i++) options.emit('ended', 'replaced', request, tokens.accessToken);
+    options.emit('started', 'login', request, tokens.accessToken);
   } catch (error) {
     // No one is signed in, which answers the page's question.
     if (ticket.isSilent && isNotSilently(error)) return redirectTo(`${origin}${ticket.returnTo}`, [used]);
@@ -94,7 +102,7 @@ function isNotSilently(error: unknown): boolean {
   return error instanceof AuthorizationError && error.error !== undefined && NOT_SILENTLY.has(error.error);
 }
 
-/** What the application says to it. */
+/** Asks the application. */
 async function mayLogIn(
   { options }: SessionContext,
   principal: Principal,
@@ -112,7 +120,7 @@ async function mayLogIn(
 /** RFC 1035 §2.3.4: no name is longer. */
 const LONGEST_HOST = 253;
 
-/** Whether it is scheme, host and port, and nothing that was smuggled in with them. */
+/** Whether it is scheme, host and port alone. */
 function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { hostname, pathname, search, hash, username, password } = new URL(text);
@@ -122,8 +130,7 @@ function isOrigin(text: string): boolean {
 
 /** A new login always starts a new session with a new id. */
 async function endEarlierSession(context: SessionContext, request: SessionRequest): Promise<void> {
-  const { cookies } = context.placeOf(request);
-  const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
+  const cookie = sessionCookieOf(context, request);
   const earlier = cookie === undefined ? null : await context.keeper.peek(cookie);
   if (earlier !== null) await endSession(context, earlier, 'replaced', request);
 }
@@ -154,33 +161,33 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
     log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);
     if (error.code === 'session_store_unavailable') return 'store';
     if (error.code === 'insufficient_user_authentication') return 'too_weak';
-    // A new key is asked for within seconds.
+    // A new key is fetched within seconds.
     const isOfAMoment = error.statusCode === 503 || error.code === 'token_key_unknown';
     return isOfAMoment ? 'unavailable' : 'misconfigured';
   }
   throw error;
 }
 
-/** A page whose link leads on: what another site cannot click. */
+/** A page whose link leads on: another site cannot click it. */
 function confirm(
-  { options, placeOf }: SessionContext,
+  { options, addressOf }: SessionContext,
   request: SessionRequest,
   organization: string,
 ): SessionAnswer {
-  const kept = ['return_to', 'organization', STEP_UP].flatMap((name) => {
+  const parameters = ['return_to', 'organization', STEP_UP].flatMap((name) => {
     const value = parameterOf(request.url, name);
     return value === undefined ? [] : [[name, value]];
   });
-  const path = `${placeOf(request).path}${options.prefix}/login?${new URLSearchParams(kept)}`;
+  const path = `${addressOf(request).path}${options.prefix}/login?${new URLSearchParams(parameters)}`;
   return toConfirmation(organization, path);
 }
 
 function fail(
-  { options, placeOf }: SessionContext,
+  { options, addressOf }: SessionContext,
   request: SessionRequest,
   failure: LoginFailure,
   setCookies: readonly string[] = [],
 ): SessionAnswer {
-  options.tell('login_failed', failure, request);
-  return toFailureAnswer(request, failure, `${placeOf(request).path}${options.prefix}/login`, setCookies);
+  options.emit('login_failed', failure, request);
+  return toFailureAnswer(request, failure, `${addressOf(request).path}${options.prefix}/login`, setCookies);
 }

@@ -1,4 +1,46 @@
-import { toSetCookie } from './set-cookie.ts';
+import { createHash } from 'node:crypto';
+
+/** The parts of a `Set-Cookie` header. */
+export interface NewCookie {
+  readonly name: string;
+  /** Anything: it is percent-encoded. */
+  readonly value: string;
+  readonly secure: boolean;
+  /** Without it the cookie lives as long as the browser runs. Unit: seconds; 0 takes the cookie away. */
+  readonly maxAgeSeconds?: number | undefined;
+}
+
+/** RFC 9110 §5.6.2: a token. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Browsers drop a larger cookie, name and value together, without a word (RFC 6265bis §5.7). Unit: octets. */
+export const LARGEST_COOKIE = 4096;
+
+/**
+ * A `Set-Cookie` value, for the whole of this host and no script. `Lax`: other sites cannot make the browser send it, except
+ * by a link that is followed.
+ *
+ * @throws {TypeError} for what browsers would not take, or would take for something else; it does not repeat the value
+ * @see RFC 6265bis §4.1.1
+ */
+export function toSetCookie({ name, value, secure, maxAgeSeconds }: NewCookie): string {
+  if (!NAME.test(name)) throw new TypeError('The name of a cookie must be a token (RFC 6265bis §4.1.1)');
+  // The rest are cookie-octets.
+  const encoded = encodeURIComponent(value);
+  if (name.length + encoded.length > LARGEST_COOKIE) {
+    throw new TypeError(`The cookie ${name} has more than ${LARGEST_COOKIE} octets: browsers would drop it`);
+  }
+  if (maxAgeSeconds !== undefined && !(Number.isSafeInteger(maxAgeSeconds) && maxAgeSeconds >= 0)) {
+    throw new TypeError(`The lifetime of the cookie ${name} must be whole seconds`);
+  }
+  return [
+    `${name}=${encoded}`,
+    ...(maxAgeSeconds === undefined ? [] : [`Max-Age=${maxAgeSeconds}`]),
+    'Path=/',
+    'HttpOnly',
+    ...(secure ? ['Secure'] : []),
+    'SameSite=Lax',
+  ].join('; ');
+}
 
 /** The names of the cookies and how they are set, for an origin. */
 export type Cookies = ReturnType<typeof createCookies>;
@@ -43,13 +85,16 @@ export function readCookies(header: string | undefined, name: string): string[] 
  * All cookies whose names begin like this, as they stand. Of two with one name the first: browsers send that of the longer path
  * first.
  */
-export function cookiesNamed(header: string | undefined, start: string): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const [name, value] of pairsFrom(header, start)) if (!found.has(name)) found.set(name, value);
-  return found;
+export function readCookiesStartingWith(
+  header: string | undefined,
+  start: string,
+): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>();
+  for (const [name, value] of pairsFrom(header, start)) if (!cookies.has(name)) cookies.set(name, value);
+  return cookies;
 }
 
-/** Name and value of each cookie whose name begins like this. The others, which anybody can send by the thousand, are passed over. */
+/** Name and value of each cookie whose name begins like this. Anybody can send others by the thousand: they are passed over. */
 function pairsFrom(header = '', start: string): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (let at = header.indexOf(start); at !== -1; at = header.indexOf(start, at + start.length)) {
@@ -85,4 +130,32 @@ export function decodeCookie(value: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Longest part of a client id that is taken over as it is. */
+const LONGEST_ID = 40;
+/** How a name with a hash ends: no client id that is taken over whole may end like this. */
+const AS_HASHED = /(?:^|-)[0-9a-f]{8}$/;
+
+/**
+ * The name of the session cookie of a client: `session-my-app`. Cookies know no port, and `__Host-` ones no path: two
+ * apps on one host would sign each other out, were their cookies called the same. Characters of a client id that cannot stand in
+ * a name become `-`, and then a part of its hash is added (RFC 6265 §4.1.1).
+ */
+export function toCookieName(clientId: string): string {
+  const safe = clientId
+    .slice(0, LONGEST_ID)
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  if (safe === clientId && !AS_HASHED.test(safe)) return `session-${safe}`;
+  const hash = createHash('sha256').update(clientId).digest('hex').slice(0, 8);
+  return ['session', safe, hash].filter(Boolean).join('-');
+}
+
+/**
+ * Whether a name may be chosen. Not with `__` in front: names such as `__Host-` and `__Secure-` mean something to
+ * browsers, and the right one is put there by itself.
+ */
+export function isCookieName(name: unknown): boolean {
+  return typeof name === 'string' && /^[A-Za-z0-9][\w.-]{0,79}$/.test(name);
 }

@@ -1,12 +1,17 @@
-import { AuthError, isAuthError, type Principal } from '../core/index.ts';
-import { actingFor, headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
-import { FOR_NOBODY, FOR_THIS_BROWSER, NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
-import type { SessionContext } from './context.ts';
-import { readCookie } from './cookies.ts';
-import { endSession } from './end-session.ts';
-import type { LiveSession } from './live-session.ts';
-import type { SessionRequest } from './request.ts';
-import { assertSameOrigin, isHarmless } from './same-origin.ts';
+import { AuthError, isAuthError, type Principal } from '../../core/index.ts';
+import { actingFor, headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../../core/internal.ts';
+import { type SessionContext, sessionCookieOf } from '../context.ts';
+import { readCookie } from '../cookie/cookies.ts';
+import {
+  FOR_NOBODY,
+  FOR_THIS_BROWSER,
+  jsonAnswer,
+  NOT_FOR_CACHES,
+  type SessionAnswer,
+} from '../http/answer.ts';
+import { assertSameOrigin, isHarmless, type SessionRequest } from '../http/request.ts';
+import type { LiveSession } from '../record/record.ts';
+import { endSession } from './sign-out.ts';
 
 /** The caller, and headers for every answer. */
 export interface SessionPrincipal extends Pick<SessionAnswer, 'headers' | 'setCookies'> {
@@ -30,7 +35,7 @@ export const NOBODY: SessionPrincipal = Object.freeze({
 
 /** At once where session and token are known, as for a bearer token. */
 export function createAuthenticator(context: SessionContext): CookieAuthenticator {
-  const { keeper, verifier, placeOf } = context;
+  const { keeper, verifier, addressOf } = context;
 
   function toPrincipal(
     session: LiveSession | null,
@@ -46,7 +51,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     }
     if (!isThenable(principal)) return admit(principal, session, request);
     return Promise.resolve(principal).then(
-      (found: unknown) => admit(found, session, request),
+      (verified: unknown) => admit(verified, session, request),
       (error: unknown) => whenRefused(error, session, request, isRenewed),
     );
   }
@@ -62,7 +67,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     if (WORTH_RENEWING.has(error.code) && canRenew && !isRenewed) {
       return toPrincipal(await keeper.renew(session), request, true);
     }
-    // The key is so new that it may not be asked for yet: that is not the end of the session.
+    // The key is so new that it was not fetched yet: that is not the end of the session.
     if (error.code === 'token_key_unknown') throw new AuthError('provider_unavailable', error.reason);
     // Keycloak says that the session continues.
     if (error.code === 'token_expired' && canRenew)
@@ -73,24 +78,24 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   }
 
   function forget(request: SessionRequest): SessionPrincipal {
-    const { cookies } = placeOf(request);
-    const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
+    const cookie = sessionCookieOf(context, request);
     if (cookie === undefined || !keeper.isOurs(cookie)) return NOBODY;
+    const { cookies } = addressOf(request);
     // If a cache kept it, it would sign out other users.
     return { principal: null, headers: NOT_FOR_CACHES, setCookies: [cookies.clear(cookies.session)] };
   }
 
   /** An application may bring its own verifier: only a principal signs in. */
   function admit(
-    found: unknown,
+    verified: unknown,
     { newCookie, record }: LiveSession,
     request: SessionRequest,
   ): SessionPrincipal {
-    if (!isPrincipal(found)) throw new TypeError(NO_PRINCIPAL);
-    const principal = context.hasOrganizations ? actingFor(found, record.organization) : found;
+    if (!isPrincipal(verified)) throw new TypeError(NO_PRINCIPAL);
+    const principal = context.hasOrganizations ? actingFor(verified, record.organization) : verified;
     if (newCookie === null) return { principal, headers: FOR_THIS_BROWSER, setCookies: NO_COOKIES };
     // So that the secret it was signed with can be taken out of use. A cache that kept it would hand the session out.
-    const { cookies } = placeOf(request);
+    const { cookies } = addressOf(request);
     return {
       principal,
       headers: NOT_FOR_CACHES,
@@ -101,13 +106,13 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   return (request, isUse) => {
     const header = headerOf(request.headers, 'cookie');
     if (header === undefined) return NOBODY;
-    const { cookies, origin } = placeOf(request);
+    const { cookies, origin } = addressOf(request);
     const cookie = readCookie(header, cookies.session);
     if (cookie === undefined) return NOBODY;
     if (!isHarmless(request)) assertSameOrigin(request, origin);
     const session = keeper.find(cookie, isUse);
     return isThenable(session)
-      ? session.then((found) => toPrincipal(found, request))
+      ? session.then((loaded) => toPrincipal(loaded, request))
       : toPrincipal(session, request);
   };
 }
@@ -118,3 +123,42 @@ const WORTH_RENEWING: ReadonlySet<string> = new Set(['token_key_unknown', 'token
 const OVER: ReadonlySet<string> = new Set(['token_revoked', 'token_expired']);
 const CLOCKS_DIFFER =
   'A token that Keycloak has just issued counts as expired: compare the clocks of this machine and of Keycloak';
+
+/** The access token of the signed-in user; `null` if no one is signed in. */
+export async function accessTokenOf(
+  context: SessionContext,
+  authenticate: CookieAuthenticator,
+  request: SessionRequest,
+): Promise<string | null> {
+  // This renews and ends sessions as needed.
+  const { principal } = await authenticate(request);
+  if (principal === null) return null;
+  const cookie = sessionCookieOf(context, request);
+  const session = cookie === undefined ? null : await context.keeper.find(cookie);
+  return session?.record.accessToken ?? null;
+}
+
+/** The signed-in user and the session's end, as JSON for the app's own pages. */
+export async function describeSession(
+  context: SessionContext,
+  authenticate: CookieAuthenticator,
+  request: SessionRequest,
+): Promise<SessionAnswer> {
+  // A page may ask as often as it likes: only what the person does keeps the session alive.
+  const { principal, setCookies } = await authenticate(request, false);
+  const cookie = sessionCookieOf(context, request);
+  const session = principal === null || cookie === undefined ? null : await context.keeper.peek(cookie);
+  if (principal === null || session === null) return jsonAnswer({ authenticated: false }, setCookies);
+  const { idle, absolute } = await context.keeper.endsAt(session);
+  const description = {
+    authenticated: true,
+    user: { preferred_username: principal.username, email: principal.email, full_name: principal.name },
+    ...(context.hasOrganizations && {
+      organization: principal.tenant ?? null,
+      organizations: principal.organizations.map(({ alias }) => alias),
+    }),
+    idle_expires_at: Math.floor(idle / 1000),
+    expires_at: Math.floor(absolute / 1000),
+  };
+  return jsonAnswer(description, setCookies);
+}

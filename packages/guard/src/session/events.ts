@@ -1,5 +1,5 @@
 import { readCompactJws } from '../core/internal.ts';
-import { logOf, type SessionRequest } from './request.ts';
+import { logOf, type SessionRequest } from './http/request.ts';
 
 /** Something that happened to a session in the browser, for an audit log. Nothing in it is a secret. */
 export interface SessionEvent {
@@ -25,7 +25,7 @@ export interface SessionEvent {
 export type OnSessionEvent<Source = unknown> = (event: SessionEvent, request: Source | null) => void;
 
 /** @param accessToken of the session, if it has one */
-export type TellSession = (
+export type EmitSessionEvent = (
   type: SessionEvent['type'],
   reason: string,
   request: SessionRequest | null,
@@ -33,7 +33,7 @@ export type TellSession = (
 ) => void;
 
 /** A failing listener does not affect signing in or out. */
-export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
+export function createSessionEmitter(onEvent: OnSessionEvent | undefined): EmitSessionEvent {
   if (onEvent === undefined) return () => {};
   return (type, reason, request, accessToken) => {
     const fail = (err: unknown) => request && logOf(request).error({ err }, 'onEvent failed');
@@ -46,9 +46,9 @@ export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
         subject: toText(claims.sub),
         sessionId: toText(claims.sid),
       };
-      const told: unknown = onEvent(event, request?.source ?? null);
+      const result: unknown = onEvent(event, request?.source ?? null);
       // An audit log may be asynchronous, with any kind of promise.
-      Promise.resolve(told).catch(fail);
+      Promise.resolve(result).catch(fail);
     } catch (error) {
       fail(error);
     }

@@ -1,18 +1,17 @@
-import type { StartedAuthorization } from '../client/index.ts';
-import type { RequiredSignIn } from '../core/index.ts';
-import { type Cookies, cookiesNamed } from './cookies.ts';
-import type { Sealer } from './seal.ts';
-import { MOST_OCTETS as MOST_OCTETS_OF_COOKIE } from './set-cookie.ts';
+import type { StartedAuthorization } from '../../client/index.ts';
+import type { RequiredSignIn } from '../../core/index.ts';
+import { type Cookies, LARGEST_COOKIE, readCookiesStartingWith } from '../cookie/cookies.ts';
+import type { Sealer } from '../cookie/seal.ts';
 
 /** A login under way, kept encrypted in a cookie of the browser that began it. */
 export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
   readonly returnTo: string;
   readonly redirectUri: string;
-  /** What a guard asked for. */
+  /** The demand of a guard. */
   readonly signIn?: RequiredSignIn | undefined;
   /** Alias of the organization that the person wants to act for. */
   readonly organization?: string | undefined;
-  /** Keycloak was told to ask the person nothing. */
+  /** Whether Keycloak must ask the person nothing. */
   readonly isSilent: boolean;
   /** Unit: milliseconds since 1970. */
   readonly expiresAt: number;
@@ -28,7 +27,7 @@ const MOST_TICKETS = 4;
  */
 const MOST_OCTETS = 6 * 1024;
 /** The header can contain anything, and each costs a decryption; logins that begin at once may leave one or two too many. */
-const MOST_LOOKED_AT = 8;
+const MOST_DECRYPTED = 8;
 
 /**
  * `Set-Cookie` values that begin a login; where there are too many, the oldest goes.
@@ -46,8 +45,7 @@ export async function issueTicket(
   const name = cookieNameOf(cookies, ticket.state);
   const seal = (one: LoginTicket) => sealer.seal(name, JSON.stringify(one));
   const whole = seal(ticket);
-  const sealed =
-    name.length + whole.length <= MOST_OCTETS_OF_COOKIE ? whole : seal({ ...ticket, returnTo: home });
+  const sealed = name.length + whole.length <= LARGEST_COOKIE ? whole : seal({ ...ticket, returnTo: home });
   const newestFirst = known.toSorted((a, b) => b.expiresAt - a.expiresAt);
   let octets = name.length + sealed.length;
   const firstTooMany = newestFirst.findIndex((old, i) => {
@@ -60,14 +58,14 @@ export async function issueTicket(
 
 /** The logins under way in this browser. Cookies that were not made here are not ours to count or clear. */
 async function readTickets(sealer: Sealer, cookies: Cookies, header: string | undefined) {
-  const named = [...cookiesNamed(header, cookies.login)].filter(
+  const candidates = [...readCookiesStartingWith(header, cookies.login)].filter(
     ([name, value]) => IDENTIFIER.test(name.slice(cookies.login.length)) && SEALED.test(value),
   );
   const opened = await Promise.all(
-    named.slice(-MOST_LOOKED_AT).map(async ([name, value]) => {
-      const found = await sealer.open(name, value);
-      if (found === null) return [];
-      const { expiresAt } = JSON.parse(found.text) as LoginTicket;
+    candidates.slice(-MOST_DECRYPTED).map(async ([name, value]) => {
+      const content = await sealer.open(name, value);
+      if (content === null) return [];
+      const { expiresAt } = JSON.parse(content.text) as LoginTicket;
       return [{ name, expiresAt, octets: name.length + value.length }];
     }),
   );
@@ -83,7 +81,7 @@ export async function readTicket(
   now: number,
 ): Promise<LoginTicket | null> {
   const name = cookieNameOf(cookies, state);
-  const sealed = cookiesNamed(header, cookies.login).get(name);
+  const sealed = readCookiesStartingWith(header, cookies.login).get(name);
   const opened = sealed === undefined ? null : await sealer.open(name, sealed);
   if (opened === null) return null;
   const ticket = JSON.parse(opened.text) as LoginTicket;

@@ -1,5 +1,5 @@
-import { isPlainObject, type OptionRule } from '../core/internal.ts';
-import { parameterOf, type SessionRequest } from './request.ts';
+import { isPlainObject, type OptionRule } from '../../core/internal.ts';
+import { parameterOf, type SessionRequest } from '../http/request.ts';
 
 /** Other parameters of the authorization endpoint, for example `{ ui_locales: 'de' }`. */
 export type AuthorizationParameters = Readonly<Record<string, string>>;
@@ -9,17 +9,17 @@ export type AuthorizationParametersOf<Source> =
   | AuthorizationParameters
   | ((request: Source) => AuthorizationParameters | undefined | Promise<AuthorizationParameters | undefined>);
 
-interface Settings {
+interface ParameterSettings {
   readonly idpHint: string | undefined;
   readonly authorizationParameters: AuthorizationParametersOf<unknown>;
 }
 
-/** What makes a login safe is not for anybody to choose (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
+/** These make a login safe: nobody may choose them (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['client_id', 'response_type', 'response_mode', 'redirect_uri', 'scope', 'state', 'nonce'],
   ...['code_challenge', 'code_challenge_method', 'request', 'request_uri'],
 ]);
-/** What the query of the login path may ask for: `none` is a silent sign-in, `create` the registration. */
+/** Values of `prompt` in the query of the login path: `none` is a silent sign-in, `create` the registration. */
 const PROMPTS: ReadonlySet<string> = new Set(['none', 'login', 'create']);
 /** An e-mail address has no more (RFC 5321 §4.5.3.1). */
 const LONGEST_HINT = 320;
@@ -43,7 +43,7 @@ function areParameters(value: unknown): value is AuthorizationParameters {
  * @throws {TypeError} if the application's function returns an invalid value
  */
 export async function toAuthorizationParameters(
-  { idpHint, authorizationParameters }: Settings,
+  { idpHint, authorizationParameters }: ParameterSettings,
   request: SessionRequest,
 ): Promise<AuthorizationParameters> {
   const own =
@@ -54,13 +54,15 @@ export async function toAuthorizationParameters(
     throw new TypeError(`authorizationParameters ${AUTHORIZATION_PARAMETERS.rule}`);
   }
   const prompt = parameterOf(request.url, 'prompt') ?? '';
-  const asked = {
+  const fromQuery = {
     prompt: PROMPTS.has(prompt) ? prompt : '',
     login_hint: hintOf(request, 'login_hint'),
     kc_idp_hint: hintOf(request, 'idp_hint') || idpHint,
   };
-  const given = Object.entries({ ...asked, ...own }).filter(([, text]) => text !== undefined && text !== '');
-  return Object.fromEntries(given) as AuthorizationParameters;
+  const entries = Object.entries({ ...fromQuery, ...own }).filter(
+    ([, text]) => text !== undefined && text !== '',
+  );
+  return Object.fromEntries(entries) as AuthorizationParameters;
 }
 
 function hintOf({ url }: SessionRequest, name: string): string | undefined {
@@ -68,7 +70,7 @@ function hintOf({ url }: SessionRequest, name: string): string | undefined {
   return hint !== undefined && hint.length <= LONGEST_HINT ? hint : undefined;
 }
 
-/** What Keycloak answers to a silent sign-in where it would have to ask the person (OpenID Connect Core §3.1.2.6). */
+/** Keycloak's answers to a silent sign-in for which it would have to ask the person (OpenID Connect Core §3.1.2.6). */
 export const NOT_SILENTLY: ReadonlySet<string> = new Set([
   ...['login_required', 'interaction_required', 'consent_required', 'account_selection_required'],
 ]);

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClientError, type Tokens } from '../client/index.ts';
-import { AuthError } from '../core/index.ts';
-import { createSingleFlight } from '../core/internal.ts';
-import type { LiveSession } from './live-session.ts';
-import type { ResolvedSessionOptions } from './options.ts';
-import type { SessionRecord } from './session-record.ts';
+import { ClientError, type Tokens } from '../../client/index.ts';
+import { AuthError } from '../../core/index.ts';
+import { createSingleFlight } from '../../core/internal.ts';
+import type { ResolvedSessionOptions } from '../options.ts';
+import type { LiveSession, SessionRecord } from './record.ts';
 
 interface RenewalDeps {
   readonly options: ResolvedSessionOptions;
