@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readAuthzFile, toFile } from '../../packages/cli/src/admin/authz/index.ts';
+import { toFile } from '../../packages/cli/src/admin/authz/model.ts';
+import { readAuthzFile } from '../../packages/cli/src/admin/authz/read-file.ts';
 
 const FILE = {
   policyEnforcementMode: 'ENFORCING',

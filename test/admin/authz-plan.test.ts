@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  type AuthzModel,
-  type AuthzState,
-  planAuthz,
-  readAuthzFile,
-} from '../../packages/cli/src/admin/authz/index.ts';
+import type { AuthzState } from '../../packages/cli/src/admin/authz/current.ts';
+import type { AuthzModel } from '../../packages/cli/src/admin/authz/model.ts';
+import { planAuthz } from '../../packages/cli/src/admin/authz/plan.ts';
+import { readAuthzFile } from '../../packages/cli/src/admin/authz/read-file.ts';
 
 function modelOf(file: object): AuthzModel {
   const read = readAuthzFile(JSON.stringify(file));

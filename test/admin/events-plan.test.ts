@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EventsState } from '../../packages/cli/src/admin/events/current.ts';
+import type { EventsState } from '../../packages/cli/src/admin/events.ts';
 import { planEvents } from '../../packages/cli/src/admin/index.ts';
 
 const GOAL = { realm: 'shop', clientId: 'orders' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { startFakeKeycloak } from './fake-keycloak.ts';
 
 test('groups reach every client whose tokens are for the API, and those that come later', async (t) => {

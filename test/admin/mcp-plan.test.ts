@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { McpState } from '../../packages/cli/src/admin/mcp/current.ts';
-import { type DocumentState, withDocuments } from '../../packages/cli/src/admin/mcp/documents.ts';
+import {
+  type DocumentState,
+  type McpState,
+  withDocuments,
+} from '../../packages/cli/src/admin/mcp/current.ts';
 import {
   MCP_CLIENT,
   type McpGoal,

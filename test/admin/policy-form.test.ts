@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blameVersion, toPolicyBody } from '../../packages/cli/src/admin/authz/policy-form.ts';
+import { blameVersion, toPolicyBody } from '../../packages/cli/src/admin/authz/current.ts';
 
 const role = { name: 'is member', type: 'role', roles: ['member'] };
 const regex = { name: 'mail', type: 'regex', targetClaim: 'email', pattern: '.*' };

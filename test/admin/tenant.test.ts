@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { startFakeKeycloak } from './fake-keycloak.ts';
 
 /** A Keycloak, and `setup` on it. */

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { toAudienceMapper } from '../../packages/cli/src/admin/mapper.ts';
-import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { toAudienceMapper } from '../../packages/cli/src/admin/mappers.ts';
+import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 import { reachOf } from './reach.ts';
 

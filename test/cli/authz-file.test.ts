@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { toFile } from '../../packages/cli/src/admin/index.ts';
-import { findAuthzJson, loadAuthz } from '../../packages/cli/src/authz/load-file.ts';
+import { findAuthzJson, loadAuthz } from '../../packages/cli/src/authz/file.ts';
 import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';

@@ -8,8 +8,8 @@ import {
   kcadmRealm,
   kcadmServer,
   kcadmServiceRole,
-} from '../../packages/cli/src/doctor/kcadm.ts';
-import { judgeStranger } from '../../packages/cli/src/keycloak/judge-stranger.ts';
+} from '../../packages/cli/src/doctor/words.ts';
+import { judgeStranger } from '../../packages/cli/src/keycloak/finding.ts';
 import { readProgram } from '../../packages/cli/src/source/read-program.ts';
 import { type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
 

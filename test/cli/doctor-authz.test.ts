@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { applyAuthz, planAuthz, readAuthz, readAuthzValue } from '../../packages/cli/src/admin/index.ts';
-import type { CheckResult } from '../../packages/cli/src/doctor/check.ts';
-import { AUTHZ_CHECKS } from '../../packages/cli/src/doctor/checks/authz/index.ts';
+import { type CheckResult, runChecks } from '../../packages/cli/src/doctor/check.ts';
+import { AUTHZ_CHECKS } from '../../packages/cli/src/doctor/checks/index.ts';
 import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
-import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
 import { type AuthzKeycloak, startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { settingsFor, troubles } from './doctor-visit.ts';
 

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainLevels } from '../../packages/cli/src/doctor/checks/admin/levels.ts';
+import { explainLevels } from '../../packages/cli/src/doctor/checks/admin/realm.ts';
 import type { AdminEvidence } from '../../packages/cli/src/doctor/evidence/admin.ts';
-import {
-  readSignInLevels,
-  type SignInLevels,
-} from '../../packages/cli/src/doctor/evidence/sign-in-levels.ts';
+import { readSignInLevels, type SignInLevels } from '../../packages/cli/src/doctor/evidence/flows.ts';
 
 const GOOD: SignInLevels = {
   map: new Map([

@@ -5,8 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { McpState } from '../../packages/cli/src/admin/index.ts';
-import { withDocuments } from '../../packages/cli/src/admin/mcp/documents.ts';
+import { withDocuments } from '../../packages/cli/src/admin/mcp/current.ts';
 import { MCP_CLIENT, toScopeMappers, toServerClient } from '../../packages/cli/src/admin/mcp/goal.ts';
+import { runChecks } from '../../packages/cli/src/doctor/check.ts';
 import { KEYCLOAK_CHECKS } from '../../packages/cli/src/doctor/checks/mcp/keycloak.ts';
 import { SERVER_CHECKS } from '../../packages/cli/src/doctor/checks/mcp/server.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
@@ -15,7 +16,6 @@ import {
   type McpAdminView,
   type McpEvidence,
 } from '../../packages/cli/src/doctor/evidence/mcp.ts';
-import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
 
 interface Said {
   status?: number;

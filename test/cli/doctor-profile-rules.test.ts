@@ -4,7 +4,7 @@ import {
   findInvalid,
   isAskedOf,
   type ProfileAttribute,
-} from '../../packages/cli/src/doctor/evidence/profile-rules.ts';
+} from '../../packages/cli/src/doctor/evidence/profile.ts';
 
 const both = { edit: ['admin', 'user'] };
 

@@ -4,12 +4,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startDevIdp } from '@keycloak-guard/testing';
+import { runChecks } from '../../packages/cli/src/doctor/check.ts';
 import { checksFor } from '../../packages/cli/src/doctor/checks/index.ts';
-import { ROUTE_CHECKS } from '../../packages/cli/src/doctor/checks/route/index.ts';
+import { ROUTE_CHECKS } from '../../packages/cli/src/doctor/checks/route.ts';
 import { createContext } from '../../packages/cli/src/doctor/context.ts';
-import { decodeJwt } from '../../packages/cli/src/doctor/evidence/jwt.ts';
+import { decodeJwt } from '../../packages/cli/src/doctor/evidence/token.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
-import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
 
 const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 const CHALLENGE = { 'www-authenticate': 'Bearer error="invalid_token"' };

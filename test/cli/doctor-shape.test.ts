@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
-import type { ClientEvidence } from '../../packages/cli/src/doctor/evidence/client.ts';
-import { findShape } from '../../packages/cli/src/doctor/evidence/shape.ts';
+import { type ClientEvidence, findShape } from '../../packages/cli/src/doctor/evidence/client.ts';
 import { mend } from '../../packages/cli/src/doctor/mend.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
-import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
 

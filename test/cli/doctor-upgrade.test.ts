@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runChecks } from '../../packages/cli/src/doctor/check.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
-import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
 import { UPGRADE_CHECKS } from '../../packages/cli/src/doctor/upgrade/checks.ts';
 
 const REALM = {

@@ -1,11 +1,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckResult } from '../../packages/cli/src/doctor/check.ts';
+import { type CheckResult, runChecks } from '../../packages/cli/src/doctor/check.ts';
 import { CHECKS, TOKEN_CHECKS } from '../../packages/cli/src/doctor/checks/index.ts';
 import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
-import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
 
 /** What the doctor is told. */
 export interface VisitOptions {

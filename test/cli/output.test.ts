@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type CheckResult, fail, ok, skipped } from '../../packages/cli/src/doctor/check.ts';
-import { printResult, printSummary } from '../../packages/cli/src/doctor/report/terminal.ts';
+import { printResult, printSummary } from '../../packages/cli/src/doctor/report.ts';
 import { createOutput } from '../../packages/cli/src/terminal/output.ts';
 import { toPlainJson, toPlainLine } from '../../packages/cli/src/terminal/style.ts';
 import { emptyFolder, MAIN } from './support/program.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toPageText } from '../../packages/cli/src/keycloak/page.ts';
+import { toPageText } from '../../packages/cli/src/keycloak/call.ts';
 
 test('the words of a page are read without its tags and programs', () => {
   const html = `<html><head><title>x</title></head><BODY class="a">

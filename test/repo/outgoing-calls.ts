@@ -222,7 +222,7 @@ export const OUTGOING: readonly Row[] = [
     address: 'answer',
   },
 
-  // The command line. Where a password goes is decided in door/: by settings, a flag, or a question.
+  // The command line. Where a password goes is decided in access/: by settings, a flag, or a question.
   {
     file: 'cli/src/admin/connection.ts',
     calls: 'new AdminClient',
@@ -232,7 +232,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'cli/src/admin/look-up.ts',
+    file: 'cli/src/admin/connection.ts',
     calls: 'fetchWithError',
     carries: "the admin's token",
     address: ['settings', 'person'],
@@ -277,33 +277,33 @@ export const OUTGOING: readonly Row[] = [
   },
   { file: 'cli/src/commands/token.ts', calls: 'call', carries: 'nothing', address: 'settings' },
   {
-    file: 'cli/src/doctor/checks/address/network.ts',
+    file: 'cli/src/doctor/checks/address.ts',
     calls: 'net.connect',
     carries: 'nothing',
     address: 'settings',
   },
   {
-    file: 'cli/src/doctor/checks/address/tls.ts',
+    file: 'cli/src/doctor/checks/address.ts',
     calls: 'tls.connect',
     carries: 'nothing',
     address: 'settings',
   },
   {
-    file: 'cli/src/doctor/checks/admin/client-settings.ts',
+    file: 'cli/src/doctor/checks/client/settings.ts',
     calls: 'call',
     times: 2,
     carries: 'nothing',
     address: 'answer',
   },
   {
-    file: 'cli/src/doctor/checks/client/known.ts',
+    file: 'cli/src/doctor/checks/client/identity.ts',
     calls: 'createRealmCalls',
     carries: "the client's secret",
     address: 'settings',
     redirects: 'wrapped',
   },
   {
-    file: 'cli/src/doctor/checks/service/service.ts',
+    file: 'cli/src/doctor/checks/service.ts',
     calls: 'call',
     times: 5,
     carries: "the test user's password and token",
@@ -318,13 +318,13 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'cli/src/doctor/evidence/fresh-call.ts',
+    file: 'cli/src/doctor/evidence/realm.ts',
     calls: 'http.request',
     carries: 'nothing',
     address: 'settings',
   },
   {
-    file: 'cli/src/doctor/evidence/fresh-call.ts',
+    file: 'cli/src/doctor/evidence/realm.ts',
     calls: 'https.request',
     carries: 'nothing',
     address: 'settings',
@@ -346,7 +346,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'cli/src/doctor/evidence/spa.ts',
+    file: 'cli/src/doctor/evidence/client.ts',
     calls: 'createRealmCalls',
     carries: 'nothing: the client has no secret',
     address: 'settings',
@@ -360,17 +360,11 @@ export const OUTGOING: readonly Row[] = [
     address: ['settings', 'person'],
   },
   {
-    file: 'cli/src/keycloak/find-server.ts',
+    file: 'cli/src/keycloak/server.ts',
     calls: 'call',
+    times: 4,
     carries: 'nothing',
-    address: ['settings', 'person'],
-  },
-  {
-    file: 'cli/src/keycloak/judge-server.ts',
-    calls: 'call',
-    times: 3,
-    carries: 'nothing',
-    address: ['settings', 'answer'],
+    address: ['settings', 'person', 'answer'],
   },
   // `get` is called with an issuer of discovery too: for its keys and metadata, without a header.
   {

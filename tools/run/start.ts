@@ -7,8 +7,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import type { DevIdp } from '@keycloak-guard/testing';
 import { run as serve } from '../../packages/cli/src/commands/serve.ts';
+import { endWithNpm } from '../../packages/cli/src/dev/child-process.ts';
 import { isPort, startDevProvider, TESTING_REALM } from '../../packages/cli/src/dev/dev-provider.ts';
-import { endWithNpm } from '../../packages/cli/src/dev/end-with-npm.ts';
 import {
   announceProvider,
   DEV_CLIENT,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { runChecks } from '../../../packages/cli/src/doctor/check.ts';
 import { checksFor } from '../../../packages/cli/src/doctor/checks/index.ts';
 import { createContext } from '../../../packages/cli/src/doctor/context.ts';
 import { readDoctorOptions } from '../../../packages/cli/src/doctor/options.ts';
-import { runChecks } from '../../../packages/cli/src/doctor/run-checks.ts';
 import { compare } from '../../../packages/cli/src/doctor/upgrade/checks.ts';
 import { callAdmin, requireKeycloak } from '../support/real-keycloak.ts';
 

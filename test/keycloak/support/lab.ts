@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
-import type { CheckResult } from '../../../packages/cli/src/doctor/check.ts';
+import { type CheckResult, runChecks } from '../../../packages/cli/src/doctor/check.ts';
 import { CHECKS, TOKEN_CHECKS } from '../../../packages/cli/src/doctor/checks/index.ts';
 import { createContext } from '../../../packages/cli/src/doctor/context.ts';
 import { type DoctorOptions, readDoctorOptions } from '../../../packages/cli/src/doctor/options.ts';
-import { runChecks } from '../../../packages/cli/src/doctor/run-checks.ts';
 import { createRealmCalls, type RealmCalls } from '../../../packages/cli/src/keycloak/realm-calls.ts';
 
 type Api = AdminConnection['api'];

@@ -1,7 +1,6 @@
 import type { AdminCredentials } from '../admin/index.ts';
 import { call } from '../keycloak/call.ts';
-import { findServer, trimUrl } from '../keycloak/find-server.ts';
-import { judgeServer } from '../keycloak/judge-server.ts';
+import { findServer, judgeServer, trimUrl } from '../keycloak/server.ts';
 import { nearnessOf } from '../settings/nearness.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';

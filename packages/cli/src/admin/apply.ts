@@ -1,9 +1,60 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { found, toAdminError } from './admin-error.ts';
+import { found, gone, toAdminError } from './admin-error.ts';
+import { findClient, findGroup, findUser } from './connection.ts';
 import type { UserGoal } from './goal.ts';
-import { findClient, findGroup, findUser } from './look-up.ts';
-import { MCP_ACTIONS } from './mcp/apply.ts';
+import { policyIn, readDocuments, readRegistrationPolicies, withDocuments } from './mcp/current.ts';
 import type { Action, ActionOf, Step } from './plan/step.ts';
+
+interface InRealm {
+  readonly api: AdminClient;
+  readonly realm: string;
+}
+
+/** The actions that only an MCP server needs. */
+const MCP_ACTIONS = {
+  async 'set-scope-attributes'(at: InRealm, action: ActionOf<'set-scope-attributes'>) {
+    const scope = await scopeOf(at, action.scope);
+    const attributes = { ...scope.attributes, 'include.in.token.scope': 'true' };
+    return at.api.clientScopes.update({ realm: at.realm, id: scope.id }, { ...scope, attributes });
+  },
+  async 'add-scope-mapper'(at: InRealm, { scope, mapper }: ActionOf<'add-scope-mapper'>) {
+    const { id } = await scopeOf(at, scope);
+    return at.api.clientScopes.addProtocolMapper({ realm: at.realm, id }, mapper);
+  },
+  async 'offer-scope'(at: InRealm, { scope }: ActionOf<'offer-scope'>) {
+    const { id } = await scopeOf(at, scope);
+    return at.api.clientScopes.addDefaultOptionalClientScope({ realm: at.realm, id });
+  },
+  'trust-hosts': (at: InRealm, { hosts }: ActionOf<'trust-hosts'>) =>
+    extend(at, 'trusted-hosts', 'trusted-hosts', hosts),
+  'allow-origins': (at: InRealm, { origins }: ActionOf<'allow-origins'>) =>
+    extend(at, 'registration-web-origins', 'web-origins', origins),
+  async 'take-documents'({ api, realm }: InRealm, { policy }: ActionOf<'take-documents'>) {
+    const there = await readDocuments(api, realm);
+    // What is written replaces all that the realm has: nothing is known of it.
+    if (!there.isOffered) throw gone('the support of metadata documents');
+    const { profiles, policies } = withDocuments(there, policy);
+    await api.clientPolicies.createProfiles({ realm, profiles });
+    return api.clientPolicies.updatePolicy({ realm, policies });
+  },
+};
+
+/** Adds values to a list of a policy of registration. */
+async function extend({ api, realm }: InRealm, policy: string, list: string, values: readonly string[]) {
+  const there = found(policyIn(await readRegistrationPolicies(api, realm), policy), policy);
+  const all = [...new Set([...(there.config?.[list] ?? []), ...values])];
+  const id = there.id as string;
+  return api.components.update({ realm, id }, { ...there, config: { ...there.config, [list]: all } });
+}
+
+async function scopeOf({ api, realm }: InRealm, wanted: string) {
+  const all = await api.clientScopes.find({ realm });
+  const scope = found(
+    all.find(({ name }) => name === wanted),
+    wanted,
+  );
+  return { ...scope, id: scope.id as string };
+}
 
 /** Where steps are done. */
 export interface StepTarget {

@@ -4,10 +4,10 @@ import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
+import { findClient, findGroup, findUser, read } from './connection.ts';
 import type { SetupGoal } from './goal.ts';
-import { findClient, findGroup, findUser, read } from './look-up.ts';
+import { audiencesOf, mappersOf } from './mappers.ts';
 import { GROUPS_SCOPE } from './plan/app-scope.ts';
-import { audiencesOf, mappersOf } from './plan/audiences.ts';
 
 /** The current state, as far as the goal asks for it. */
 export interface CurrentState {

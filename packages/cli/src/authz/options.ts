@@ -4,7 +4,7 @@ import { parseFlags, switches, values, YES } from '../settings/flags.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { findAuthzJson } from './load-file.ts';
+import { findAuthzJson } from './file.ts';
 
 /** The actions of the command. */
 export const ACTIONS = ['plan', 'apply', 'export', 'why'] as const;

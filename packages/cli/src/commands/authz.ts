@@ -1,10 +1,8 @@
 import { ACCESS_USAGE } from '../access/access.ts';
 import { createNeed, enter } from '../access/enter.ts';
 import { connectAdmin } from '../admin/index.ts';
-import { exportAuthz } from '../authz/export.ts';
 import { readAuthzOptions } from '../authz/options.ts';
-import { sync } from '../authz/sync.ts';
-import { showWhy } from '../authz/why.ts';
+import { exportAuthz, showWhy, sync } from '../authz/run.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { toQuestions } from '../setup/visit.ts';
 import { readLines } from '../terminal/questions.ts';

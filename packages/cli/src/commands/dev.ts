@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type { DevIdp } from '@keycloak-guard/testing';
-import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
-import { endWithNpm } from '../dev/end-with-npm.ts';
-import { readDevRealm } from '../dev/realm-client.ts';
-import { runBeside } from '../dev/run-beside.ts';
+import { endWithNpm, runBeside } from '../dev/child-process.ts';
+import { isPort, readDevRealm, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
 import { announceProvider, DEV_USER } from '../dev/running-provider.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { parseFlags, values } from '../settings/flags.ts';

@@ -1,13 +1,11 @@
 import { ConfigError } from '@keycloak-guard/server/config';
-import type { CheckResult } from '../doctor/check.ts';
+import { type CheckResult, runChecks } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
 import { explain } from '../doctor/explain.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
 import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
-import { isWell, toJson } from '../doctor/report/json.ts';
-import { printResult, printSummary } from '../doctor/report/terminal.ts';
-import { runChecks } from '../doctor/run-checks.ts';
+import { isWell, printResult, printSummary, toJson } from '../doctor/report.ts';
 import { type Consent, createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';

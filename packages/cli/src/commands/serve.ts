@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { endWithNpm } from '../dev/end-with-npm.ts';
+import { endWithNpm } from '../dev/child-process.ts';
 import { parseFlags, values } from '../settings/flags.ts';
 
 export const usage = `keycloak-guard serve: run the API on your Keycloak

@@ -1,5 +1,4 @@
-import { askWhat } from '../setup/ask-what.ts';
-import { KINDS } from '../setup/kinds/index.ts';
+import { askWhat, KINDS } from '../setup/kinds.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 const list = Object.entries(KINDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 import { credentialSendings } from '../access/access.ts';
-import { readDevRealm } from '../dev/realm-client.ts';
+import { readDevRealm } from '../dev/dev-provider.ts';
 import {
   DEV_CLIENT,
   DEV_USER,
@@ -18,7 +18,7 @@ import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
 import { toPlainLine } from '../terminal/style.ts';
-import { tellEndedEarly } from './ended-early.ts';
+import { tellEndedEarly } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard token: an access token for curl
 

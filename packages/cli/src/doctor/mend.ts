@@ -1,5 +1,5 @@
 import type { Shape } from '../admin/index.ts';
-import { trimUrl } from '../keycloak/find-server.ts';
+import { trimUrl } from '../keycloak/server.ts';
 import type { Consent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { readApiOptions } from '../setup/api/options.ts';

@@ -7,13 +7,13 @@ import {
   readAccess,
 } from '../access/access.ts';
 import type { AdminCredentials } from '../admin/index.ts';
-import { findAuthzJson } from '../authz/load-file.ts';
+import { findAuthzJson } from '../authz/file.ts';
 import { appUrlOf } from '../settings/app-url.ts';
 import { readSettings, type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { lists, parseFlags, switches, values, YES } from '../settings/flags.ts';
 import { type Consent, createConsent, type Sending, type Word } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { decodeJwt } from './evidence/jwt.ts';
+import { decodeJwt } from './evidence/token.ts';
 
 /** Options of the doctor, as its `--help` explains them. */
 export type DoctorOptions = Awaited<ReturnType<typeof readDoctorOptions>>;

@@ -75,3 +75,77 @@ export function toFailure(error: unknown): { failure: string; failureText: strin
     failureText: inner?.message ?? cause?.message ?? error.message,
   };
 }
+
+/** The words of an HTML page, on one line. Each character is read once: the server that sent it may be anybody's. */
+export function toPageText(html: string): string {
+  const lower = html.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const start = lower.indexOf('<body');
+  const end = lower.lastIndexOf('</body>');
+  const [from, to] = start !== -1 && end > start ? [start, end] : [0, html.length];
+  let text = '';
+  for (let at = from; at < to; ) {
+    const tag = html.indexOf('<', at);
+    if (tag === -1 || tag >= to) {
+      text += html.slice(at, to);
+      break;
+    }
+    text += `${html.slice(at, tag)} `;
+    const [, hidden] = /^<(script|style)/.exec(lower.slice(tag, tag + 7)) ?? [];
+    const close = hidden === undefined ? tag : lower.indexOf(`</${hidden}`, tag);
+    const last = close === -1 ? -1 : html.indexOf('>', close);
+    // A tag that nothing closes is text; a program that nothing closes is none.
+    if (last === -1 && hidden === undefined) text += html.slice(tag, to);
+    at = last === -1 ? to : last + 1;
+  }
+  return text
+    .replace(/&#39;|&apos;/g, "'")
+    .replace(/&quot;/g, '"')
+    .replace(/&amp;/g, '&')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** A short description of an answer, with Keycloak's own text if there is any. */
+export function toWords(answer: Answer): string {
+  if (answer.status === 0) return answer.failure ?? 'no answer';
+  const { json, headers } = answer;
+  const challenge = headers.get('www-authenticate');
+  const location = headers.get('location');
+  if (json?.error !== undefined) {
+    const description = json.error_description === undefined ? '' : `: ${json.error_description}`;
+    return `HTTP ${answer.status} ${json.error}${description}`;
+  }
+  if (challenge) return `HTTP ${answer.status} ${challenge}`;
+  if (location) return `HTTP ${answer.status} to ${location.split('?')[0]}`;
+  const text = answer.text.includes('<') ? toPageText(answer.text) : answer.text;
+  return `HTTP ${answer.status} ${text.slice(0, 160)}`.trim();
+}
+
+/**
+ * Whether something in front of Keycloak wrote a refusal, or a page in place of JSON. Keycloak explains itself in JSON or in a
+ * Bearer challenge, and sets its security headers on every page. An answer with neither is not Keycloak's.
+ */
+export function isStranger({ status, json, headers, text }: Answer): boolean {
+  if (status === 0 || (status < 300 && !/^\s*</.test(text))) return false;
+  if (typeof (json?.error ?? json?.errorMessage) === 'string' || Array.isArray(json?.errors)) return false;
+  if (/^(bearer|dpop)\b/i.test(headers.get('www-authenticate') ?? '')) return false;
+  // A realm may omit some of them.
+  const marks = [
+    headers.get('x-content-type-options') === 'nosniff',
+    headers.get('referrer-policy') === 'no-referrer',
+    headers.get('x-robots-tag') === 'none',
+  ];
+  const calledItself = headers.get('server') !== null || headers.get('via') !== null;
+  const isKeycloakPage =
+    /\bkc-[a-z]+|login-pf/.test(text) || /^(invalid origin|https required)$/i.test(text.trim());
+  return !isKeycloakPage && (calledItself ? marks.filter(Boolean).length < 2 : !marks.includes(true));
+}
+
+/** Runs a function at the first call, and returns the same promise to every caller. */
+export function memo<T>(make: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
+  return () => {
+    value ??= make();
+    return value;
+  };
+}

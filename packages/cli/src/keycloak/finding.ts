@@ -1,3 +1,6 @@
+import { toShellWord } from '../terminal/shell-word.ts';
+import { type Answer, isStranger, toPageText, toWords } from './call.ts';
+
 /** Result of a check. `warn`: it works now but may cause trouble; the exit code stays 0. */
 export type Status = 'ok' | 'warn' | 'fail' | 'skipped';
 
@@ -34,4 +37,52 @@ export const failOn =
 /** @param setup flags with which `keycloak-guard setup` fixes it; leave it out if it cannot */
 export function warn(seen: string, cause: string, fix: string, setup?: readonly string[]): Finding {
   return { status: 'warn', seen, cause, fix, setup };
+}
+
+/** The finding if a proxy, a firewall or a login answered in place of Keycloak. `undefined` if Keycloak answered. */
+export function judgeStranger(answer: Answer): Finding | undefined {
+  // Keycloak's HTTP server answers these before Keycloak sees the request.
+  if (!isStranger(answer) || answer.status === 431 || answer.status === 413) return undefined;
+  const { status, headers } = answer;
+  const path = new URL(answer.url).pathname;
+  const server = headers.get('server');
+  const says = (answer.text.includes('<') ? toPageText(answer.text) : answer.text).slice(0, 120).trim();
+  const who = `${server ? ` It calls itself '${server}'.` : ''}${says ? ` It says: ${says}` : ''}`;
+  const say = (cause: string, fix: string) => fail(toWords(answer), `${cause}${who}`, fix);
+  const tryIt = `From this machine: curl -i ${toShellWord(answer.url.replace(/\?.*$/s, ''))}`;
+  if (status === 401) {
+    const scheme = (headers.get('www-authenticate') ?? '').split(' ')[0];
+    return say(
+      `something in front of Keycloak wants a login of its own${scheme ? ` (${scheme})` : ''} for ${path}, and answers in Keycloak's place.`,
+      `Take ${path} out of what the proxy protects: programs call it, and they log in at Keycloak. ${tryIt}`,
+    );
+  }
+  if (status === 429) {
+    return say(
+      `something in front of Keycloak limits the calls, and refused this one (HTTP 429).`,
+      `Raise the limit of the proxy or firewall for this machine. ${tryIt}`,
+    );
+  }
+  if (status >= 500) {
+    return say(
+      `a proxy in front of Keycloak answers ${path} itself (HTTP ${status}): it does not reach Keycloak.`,
+      "Look at the proxy's log and at the address that it has for Keycloak. Is Keycloak still starting?",
+    );
+  }
+  if (status < 300) {
+    return say(
+      `something in front of Keycloak answers ${path} with a page of its own (HTTP ${status}): a login, or a web site's start page.`,
+      `Let it pass ${path} on to Keycloak as it is. ${tryIt}`,
+    );
+  }
+  if (status < 400) {
+    return say(
+      `something in front of Keycloak sends calls of ${path} elsewhere (${headers.get('location')?.split('?')[0] ?? 'no address'}).`,
+      `Let the proxy pass ${path} on to Keycloak as it is. ${tryIt}`,
+    );
+  }
+  return say(
+    `something in front of Keycloak (a proxy or a firewall) answers ${path} itself (HTTP ${status}).`,
+    `Let it pass ${path} on to Keycloak, with method, body and headers as they are. ${tryIt}`,
+  );
 }

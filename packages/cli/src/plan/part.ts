@@ -1,5 +1,6 @@
-import type { Blocked, Change } from '../admin/index.ts';
+import { type AdminConnection, applyStep, type Blocked, type Change, type Plan } from '../admin/index.ts';
 import { findExposure, nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** One thing that a plan does, as it is shown. */
 export interface ShownStep {
@@ -33,7 +34,7 @@ export interface PlanPart {
 }
 
 /** Past participles of the kinds of steps. */
-export const VERBS = { create: 'created', change: 'changed', delete: 'deleted' } as const;
+const VERBS = { create: 'created', change: 'changed', delete: 'deleted' } as const;
 
 export const NO_PART: PlanPart = { steps: [], kept: [], blocked: [], async *apply() {} };
 
@@ -53,4 +54,38 @@ export async function toFilePart(
       yield { verb: 'wrote', subject: `${file} (${holds}readable by you alone)` };
     },
   };
+}
+
+/** A plan as a part. `run` does it, and yields each step that is done. */
+export function toPart(
+  title: string | undefined,
+  { steps, kept, blocked }: Pick<PlanPart, 'steps' | 'kept' | 'blocked'>,
+  run: () => AsyncIterable<Pick<ShownStep, 'kind' | 'subject'>>,
+): PlanPart {
+  return {
+    title,
+    steps,
+    kept,
+    blocked,
+    async *apply() {
+      for await (const { kind, subject } of run()) yield { verb: VERBS[kind], subject };
+    },
+  };
+}
+
+/** A plan for a realm, as a part that does it step by step. */
+export function toRealmPart(
+  title: string | undefined,
+  plan: Plan,
+  api: AdminConnection['api'],
+  target: Parameters<typeof applyStep>[1],
+  out: Output,
+): PlanPart {
+  return toPart(title, plan, async function* () {
+    for (const step of plan.steps) {
+      out.progress(`${step.kind} ${step.subject}`);
+      await applyStep(api, target, step);
+      yield step;
+    }
+  });
 }

@@ -1,12 +1,74 @@
+import { randomUUID } from 'node:crypto';
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
-import { toAdminError } from '../admin-error.ts';
-import { idOf, readSwitches, toResourceBody } from './bodies.ts';
-import { type AuthzState, readAuthz } from './current.ts';
+import { gone, toAdminError } from '../admin-error.ts';
+import { type AuthzState, blameVersion, readAuthz, toPolicyBody } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, type Section } from './model.ts';
-import { importResources, inBatches, isNewResource, itemOf } from './new-resources.ts';
 import { type AuthzStep, DEFAULTS, usesDefaultPolicy } from './plan.ts';
-import { blameVersion, toPolicyBody } from './policy-form.ts';
+
+/** The id of what has this name now. */
+function idOf(state: AuthzState, kind: keyof AuthzState['ids'], name: string): string {
+  const id = state.ids[kind].get(name);
+  if (id === undefined) throw gone(name, 'client');
+  return id;
+}
+
+/** A resource, for Keycloak. It has every member, because an omitted one would keep its old value. */
+function toResourceBody({ iconUri, ...item }: Item, state: AuthzState): object {
+  const scopes = namesIn(item as Item, 'scopes').map((name) => ({ id: idOf(state, 'scopes', name), name }));
+  const whole = { uris: [], attributes: {}, ownerManagedAccess: false, ...item, scopes };
+  return iconUri === undefined ? whole : { ...whole, icon_uri: iconUri };
+}
+
+/** The switches of the whole, as they are now. */
+async function readSwitches(
+  api: AdminClient,
+  { realm, clientUuid: id }: Pick<AuthzState, 'realm' | 'clientUuid'>,
+): Promise<AuthzModel['switches']> {
+  const { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } =
+    await api.clients.getResourceServer({ realm, id });
+  return { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } as AuthzModel['switches'];
+}
+
+/** Larger batches are slower: for each new resource, Keycloak searches all that it has just created. */
+const AT_ONCE = 25;
+
+/** A step that makes a resource. */
+function isNewResource({ kind, action }: AuthzStep): boolean {
+  return kind === 'create' && action.type === 'put' && action.section === 'resources';
+}
+
+/** What such a step makes. */
+function itemOf({ action }: AuthzStep): Item {
+  if (action.type !== 'put') throw new TypeError('makes nothing');
+  return action.item;
+}
+
+/** Steps in their order: new resources as many as go at once, everything else alone. */
+function inBatches(steps: readonly AuthzStep[]): AuthzStep[][] {
+  const batches: AuthzStep[][] = [];
+  for (const step of steps) {
+    const last = batches.at(-1);
+    const goesOn = last?.[0] !== undefined && isNewResource(last[0]) && isNewResource(step);
+    if (goesOn && last.length < AT_ONCE) last.push(step);
+    else batches.push([step]);
+  }
+  return batches;
+}
+
+/**
+ * Creates resources with one call: all of them, or none. We choose the ids: so Keycloak finds them faster, and its cache stays
+ * right. An import resets omitted switches to their defaults, so it names the current ones.
+ */
+async function importResources(api: AdminClient, state: AuthzState, items: readonly Item[]): Promise<void> {
+  const made = items.map((item) => ({ ...toResourceBody(item, state), _id: randomUUID() }));
+  const switches = await readSwitches(api, state);
+  await api.clients.importResource({ realm: state.realm, id: state.clientUuid }, {
+    ...switches,
+    resources: made,
+  } as never);
+  for (const { _id, name } of made as { _id: string; name: string }[]) state.ids.resources.set(name, _id);
+}
 
 /**
  * Does the steps in their order, one object by one call, but for new resources, which come in batches. Keycloak decides by each

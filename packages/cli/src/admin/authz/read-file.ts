@@ -1,7 +1,7 @@
-import { isObject } from './members.ts';
 import {
   type AuthzModel,
   type Item,
+  isObject,
   membersOf,
   namesIn,
   POLICY_TYPES,

@@ -1,13 +1,147 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import type ClientPolicyRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientPolicyRepresentation.js';
+import type ClientProfileRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientProfileRepresentation.js';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
 import { trying } from '../admin-error.ts';
-import { findClient, findRealm } from '../look-up.ts';
-import { audiencesOf, mappersOf } from '../plan/audiences.ts';
+import { findClient, findRealm } from '../connection.ts';
+import { audiencesOf, mappersOf } from '../mappers.ts';
 import { readJson } from '../read-json.ts';
-import type { DocumentState } from './documents.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
+
+/** What a realm says of clients whose id is the URL of a document about them (feature `cimd`). */
+export interface DocumentState {
+  /** Whether Keycloak tells clients that it takes such documents. */
+  readonly isOffered: boolean;
+  /** The realm is off and publishes no metadata, so it is unknown whether it takes documents. */
+  readonly isRealmOff?: boolean;
+  readonly profiles: readonly ClientProfileRepresentation[];
+  readonly policies: readonly ClientPolicyRepresentation[];
+}
+
+/** A client policy and its profile, which have the same name. */
+export interface DocumentPolicy {
+  readonly name: string;
+  /** Where documents may be. */
+  readonly domains: readonly string[];
+}
+
+const EXECUTOR = 'client-id-metadata-document';
+const CONDITION = 'client-id-uri';
+const PERMITTED = {
+  executor: 'cimd-allow-permitted-domains',
+  condition: 'client-id-uri-allow-permitted-domains',
+};
+
+/**
+ * A stolen code of a client without a secret is enough for a token, unless the client uses PKCE (RFC 7636). Keycloak checks the
+ * condition above only before it fetches a document, not at the sign-in. So PKCE is enforced when Keycloak creates the client
+ * from the document, which is a registration without a sign-in. This also applies to clients that register themselves without
+ * a token; MCP requires PKCE of all clients.
+ */
+const PKCE = {
+  executor: { executor: 'pkce-enforcer', configuration: { 'auto-configure': true } },
+  condition: {
+    condition: 'client-updater-context',
+    configuration: { 'update-client-source': ['ByAnonymous'] },
+  },
+};
+
+/** This machine: programs are sent back to it, and documents may come from it by http. */
+const HERE: readonly string[] = ['127.0.0.1', 'localhost'];
+
+const NAME = 'mcp-client-documents';
+/** A separate policy, because it allows http: from another host, such a document could be forged. */
+const NAME_HERE = 'mcp-client-documents-here';
+
+/** The policies that take documents of these domains. */
+export function toDocumentPolicies(domains: readonly string[]): DocumentPolicy[] {
+  return [
+    { name: NAME, domains: domains.filter((one) => !HERE.includes(one)) },
+    { name: NAME_HERE, domains: domains.filter((one) => HERE.includes(one)) },
+  ].filter((one) => one.domains.length > 0);
+}
+
+/** Whether any policy takes documents. */
+export function takesDocuments({ profiles, policies }: DocumentState): boolean {
+  const able = profiles
+    .filter(({ executors }) => executors?.some(({ executor }) => executor === EXECUTOR))
+    .map(({ name }) => name);
+  return policies.some((one) => one.enabled && one.profiles?.some((name) => able.includes(name)));
+}
+
+/** Domains whose documents the policy of this name does not take yet. */
+export function missingDomains(state: DocumentState, { name, domains }: DocumentPolicy): string[] {
+  const { executors = [] } = state.profiles.find((one) => one.name === name) ?? {};
+  const { conditions = [] } = state.policies.find((one) => one.name === name) ?? {};
+  const fetched = executors.flatMap(({ configuration }) => listIn(configuration, PERMITTED.executor));
+  const noticed = conditions.flatMap(({ configuration }) => listIn(configuration, PERMITTED.condition));
+  return domains.filter((one) => !fetched.includes(one) || !noticed.includes(one));
+}
+
+/** Whether clients of this policy may sign in without PKCE. */
+export function lacksPkce({ profiles, policies }: DocumentState, name: string): boolean {
+  const { executors = [] } = profiles.find((one) => one.name === name) ?? {};
+  const { conditions = [] } = policies.find((one) => one.name === name) ?? {};
+  const isSet = executors.some(
+    ({ executor, configuration }) =>
+      executor === PKCE.executor.executor && listIn(configuration, 'auto-configure').includes('true'),
+  );
+  const isMet = conditions.some(
+    ({ condition, configuration }) =>
+      condition === PKCE.condition.condition &&
+      listIn(configuration, 'update-client-source').includes('ByAnonymous'),
+  );
+  return !isSet || !isMet;
+}
+
+/** All profiles and policies of the realm, which Keycloak takes together, with those that take the documents. */
+export function withDocuments({ profiles, policies }: DocumentState, { name, domains }: DocumentPolicy) {
+  const isHere = name === NAME_HERE;
+  const profile = profiles.find((one) => one.name === name) ?? { name };
+  const policy = policies.find((one) => one.name === name) ?? { name, enabled: true, profiles: [name] };
+  const executor = { executor: EXECUTOR, configuration: { 'cimd-allow-http-scheme': isHere } };
+  const condition = {
+    condition: CONDITION,
+    configuration: { 'client-id-uri-scheme': isHere ? ['http', 'https'] : ['https'] },
+  };
+  const fetching = permit(profile.executors, executor, PERMITTED.executor, [...domains, ...HERE]);
+  const enforcer = fetching.find((one) => one.executor === PKCE.executor.executor) ?? PKCE.executor;
+  const configuration = { ...enforcer.configuration, ...PKCE.executor.configuration };
+  const executors = put(fetching, enforcer, { ...enforcer, configuration });
+  const noticing = permit(policy.conditions, condition, PERMITTED.condition, domains);
+  const conditions = permit(noticing, PKCE.condition, 'update-client-source', ['ByAnonymous']);
+  return {
+    profiles: put(profiles, profile, { ...profile, executors }),
+    policies: put(policies, policy, { ...policy, conditions }),
+  };
+}
+
+type Part = { readonly executor?: string; readonly condition?: string; readonly configuration?: object };
+
+/** The list, with the domains permitted in the part of the same kind as `wanted`. Everything else stays. */
+function permit<T extends Part>(
+  list: readonly T[] = [],
+  wanted: T,
+  key: string,
+  domains: readonly string[],
+): T[] {
+  const isSame = (one: Part) => one.executor === wanted.executor && one.condition === wanted.condition;
+  const there = list.find(isSame) ?? wanted;
+  const all = [...new Set([...listIn(there.configuration, key), ...domains])];
+  return put(list, there, { ...there, configuration: { ...there.configuration, [key]: all } });
+}
+
+/** In its place, or at the end. */
+function put<T>(list: readonly T[], old: T, made: T): T[] {
+  return list.includes(old) ? list.map((one) => (one === old ? made : one)) : [...list, made];
+}
+
+function listIn(configuration: object | undefined, key: string): string[] {
+  const value: unknown = (configuration as Record<string, unknown> | undefined)?.[key];
+  return [value ?? []].flat().map(String);
+}
 
 /** The current state, as far as an MCP server needs it. */
 export interface McpState {

@@ -1,8 +1,14 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
-import { doesTheWork, type Mapper, toAudienceMapper, toGroupsMapper } from '../mapper.ts';
-import { audiencesOf, opensAudience } from './audiences.ts';
+import {
+  audiencesOf,
+  doesTheWork,
+  type Mapper,
+  opensAudience,
+  toAudienceMapper,
+  toGroupsMapper,
+} from '../mappers.ts';
 import { added, change, joinParts, newPart, type Part, toChange, toCreate } from './step.ts';
 
 /**

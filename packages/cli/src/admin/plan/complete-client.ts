@@ -1,7 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type { Mapper } from '../mapper.ts';
+import { coversUri, type Mapper, splitUris } from '../mappers.ts';
 import { type Change, change, type Step, switchedOn, toChange, toCreate } from './step.ts';
-import { coversUri, splitUris } from './uris.ts';
 
 /** A client as it is to be, for Keycloak's ClientRepresentation. */
 export interface WantedClient {

@@ -1,11 +1,164 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { CurrentState } from '../current.ts';
-import type { SetupGoal } from '../goal.ts';
+import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris } from '../goal.ts';
+import { coversUri, doesTheWork, opensAudience, toAudienceMapper } from '../mappers.ts';
 import { groupsScope, ownScopeOf, planAppScopes, toAppClient } from './app-scope.ts';
-import { planClient } from './client.ts';
-import { planRealm } from './realm.ts';
-import { planGroups, planMemberships, planRoles } from './roles.ts';
-import { joinParts, type Part, type Plan } from './step.ts';
+import { completeClient, createClient, FLOWS, type WantedClient } from './complete-client.ts';
+import { planClientRoles, planGroups, planMemberships, planRealm, planRoles } from './realm.ts';
+import { added, type Blocked, change, joinParts, type Part, type Plan, type Step, toChange } from './step.ts';
 import { planUser } from './user.ts';
+
+/**
+ * Settings of the client that keep this product out, and that setup does not touch: changing them would make the client less
+ * safe.
+ */
+function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subject: string): Blocked[] {
+  const blocked: Blocked[] = [];
+  const block = (why: string, fix: string) => blocked.push({ subject, why, fix });
+  const isOn = (attribute: string) => String(client.attributes?.[attribute]) === 'true';
+  const settings = `Clients > ${goal.clientId}`;
+
+  if (client.enabled === false && !goal.enable) {
+    block(
+      'the client is switched off; somebody may have had a reason',
+      `${settings} > Enabled (top right) ON, or run setup with --enable`,
+    );
+  }
+  for (const [field, key] of goal.keepFlows ? FLOWS : []) {
+    if (client[key] || !toClient(goal)[key]) continue;
+    block(
+      `the switch '${field}' is off; somebody may have had a reason`,
+      `${settings} > Settings > Capability config > ${field} ON, or say --enable`,
+    );
+  }
+  if (
+    !goal.hasOwnCredential &&
+    !client.publicClient &&
+    (client.clientAuthenticatorType ?? 'client-secret') !== 'client-secret'
+  ) {
+    block(
+      `the client authenticates with '${client.clientAuthenticatorType}', and setup writes a secret`,
+      'leave it so, and set KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_TOKEN_FILE in place of the secret (library: the option credential); or choose another by --credential',
+    );
+  }
+  if (client.protocol !== undefined && client.protocol !== 'openid-connect') {
+    block(`the client speaks ${client.protocol}`, 'Choose another client id (--client-id)');
+  }
+  // The client of an API that only checks tokens has no sign-in.
+  if (goal.shape === 'api') return blocked;
+  if (client.consentRequired) {
+    block(
+      'the client asks users for consent, so POST /login is refused',
+      `${settings} > Settings > Login settings > Consent required OFF`,
+    );
+  }
+  if (isOn('dpop.bound.access.tokens')) {
+    block(
+      'the client wants DPoP proofs, which POST /login does not send',
+      `${settings} > Settings > Capability config > Require DPoP bound tokens OFF`,
+    );
+  }
+  if (isOn('tls.client.certificate.bound.access.tokens')) {
+    block(
+      'the client binds tokens to a TLS client certificate, which this product does not have',
+      `${settings} > Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF`,
+    );
+  }
+  if (isOn('require.pushed.authorization.requests')) {
+    block(
+      'the client wants pushed authorization requests (PAR) for the browser login; POST /login works',
+      `${settings} > Advanced > Pushed authorization request required OFF`,
+    );
+  }
+  return blocked;
+}
+
+/** The client: created in one call, or changed setting by setting. */
+function planClient(current: CurrentState, goal: SetupGoal): Part {
+  const subject = `client ${goal.clientId}`;
+  const roles = planClientRoles(current, goal);
+  const { client } = current;
+  const wanted = toClient(goal);
+  if (client === null) {
+    const { secretFoundIn: file } = goal;
+    const opens =
+      file === undefined ? [] : [`whoever else has ${file} is ${goal.clientId}: its secret is in it`];
+    return { steps: [{ ...createClient(wanted), opens }, ...roles.steps], kept: [], blocked: [] };
+  }
+  // The service itself needs no more than its callback; the guide's pattern covers it too.
+  const callback = goal.appUrl + CALLBACK_PATH;
+  const how = { callbacks: [callback], afterLogout: `${goal.appUrl}/`, login: toRedirectUris(goal).login };
+  const isElsewhere =
+    goal.isAppUrlGuessed === true &&
+    wanted.redirectUris.length > 0 &&
+    !!client.redirectUris?.length &&
+    !coversUri(client.redirectUris, client.rootUrl, callback);
+  const steps = [
+    ...completeClient(client, isElsewhere ? withoutAddresses(wanted, goal) : wanted, {
+      ...(wanted.standardFlowEnabled && !isElsewhere ? how : {}),
+      enable: goal.enable,
+      keepFlows: goal.keepFlows,
+      replaceLogoutUrl: goal.backchannelLogoutUrl.replace,
+    }),
+    ...planClientScopes(current, subject),
+    ...planMappers(current, goal),
+  ];
+  const blocked = [...clientBlocks(client, goal, subject), ...missingScopes(current, subject)];
+  return {
+    steps: [...steps, ...roles.steps],
+    kept: [
+      ...(steps.length === 0 ? [subject] : []),
+      ...(isElsewhere ? [`addresses of ${subject} (--app-url adds another)`] : []),
+      ...roles.kept,
+    ],
+    blocked,
+  };
+}
+
+/** A report of logouts goes to an address that was named, even so. */
+function withoutAddresses(wanted: WantedClient, { backchannelLogoutUrl }: SetupGoal): WantedClient {
+  const { 'post.logout.redirect.uris': _, 'backchannel.logout.url': url, ...attributes } = wanted.attributes;
+  const named = backchannelLogoutUrl.replace && url !== undefined ? { 'backchannel.logout.url': url } : {};
+  return { ...wanted, redirectUris: [], webOrigins: [], attributes: { ...attributes, ...named } };
+}
+
+function planClientScopes({ client, scopes }: CurrentState, subject: string): Step[] {
+  return NEEDED_SCOPES.filter(
+    (scope) => scopes.includes(scope) && !client?.defaultClientScopes?.includes(scope),
+  ).map((scope) =>
+    toChange(subject, [added('Default client scopes', scope)], { type: 'add-scope', scope, how: 'default' }, [
+      `tokens of ${client?.clientId} ${OPENED_SCOPES[scope]}`,
+    ]),
+  );
+}
+
+/** What the tokens of a client do after it got a client scope. */
+const OPENED_SCOPES = {
+  basic: 'say whose they are (sub)',
+  profile: 'say the name of the person',
+  email: 'say the address of the person',
+  roles: 'say the roles of the person, and name the clients that these are of as audience',
+};
+
+function missingScopes({ scopes }: CurrentState, subject: string) {
+  // `basic` came with Keycloak 25; before, `sub` is in every token.
+  return NEEDED_SCOPES.filter((scope) => scope !== 'basic' && !scopes.includes(scope)).map((scope) => ({
+    subject,
+    why: `the realm has no client scope ${scope}, so its claims are missing from every token`,
+    fix: `Client scopes > Create client scope '${scope}' with Keycloak's usual mappers, then run setup again`,
+  }));
+}
+
+/** Adds the audience mapper, if no mapper of the client or of a default scope does its work already. */
+function planMappers({ client, mappers, askable }: CurrentState, { clientId }: SetupGoal): Step[] {
+  const mapper = toAudienceMapper(clientId);
+  if (mappers.some((one) => doesTheWork(one, mapper))) return [];
+  const isThere = client?.protocolMappers?.some(({ name }) => name === mapper.name);
+  const changes = [change('Mapper', mapper.name, isThere ? `${mapper.name} (not as needed)` : '')];
+  // Its own tokens for other services name it too.
+  const opens = opensAudience(clientId, clientId, [...mappers, ...askable]);
+  return [toChange(`client ${clientId}`, changes, { type: 'put-mapper', mapper }, opens)];
+}
 
 /**
  * Compares the current state with the goal. Pure: the same input gives the same plan, in the order of execution. It never

@@ -1,6 +1,15 @@
-import type { CurrentState } from '../current.ts';
+import { type CurrentState, withParents } from '../current.ts';
 import type { SetupGoal } from '../goal.ts';
-import { blockedPart, type Part, switchedOn, toChange, toCreate } from './step.ts';
+import {
+  type Action,
+  added,
+  blockedPart,
+  newPart,
+  type Part,
+  switchedOn,
+  toChange,
+  toCreate,
+} from './step.ts';
 
 /** A realm is created with Keycloak's defaults; one that exists stays as it is. */
 export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
@@ -20,4 +29,91 @@ export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
     'the realm is switched off; somebody may have had a reason',
     'Realm settings > Enabled (top right) ON, or run setup with --enable',
   );
+}
+
+/** Creates the missing ones, and keeps the others. */
+function planNames(
+  wanted: readonly string[],
+  there: readonly string[],
+  toSubject: (name: string) => string,
+  toAction: (name: string) => Action,
+  toKept = toSubject,
+): Part {
+  const steps = missing(wanted, there).map((name) => toCreate(toSubject(name), toAction(name)));
+  return { steps, kept: there.map(toKept), blocked: [] };
+}
+
+/** Roles of the realm. Those of the client follow the client, see {@link planClientRoles}. */
+export const planRoles = (current: CurrentState, { realmRoles }: SetupGoal): Part =>
+  planNames(
+    realmRoles,
+    current.realmRoles,
+    (name) => `realm role ${name}`,
+    (name) => ({ type: 'create-realm-role', name }),
+  );
+
+export const planClientRoles = (current: CurrentState, { clientId, clientRoles }: SetupGoal): Part =>
+  planNames(
+    clientRoles,
+    current.clientRoles,
+    (name) => `role ${name} of the client ${clientId}`,
+    (name) => ({ type: 'create-client-role', name }),
+    (name) => `client role ${name}`,
+  );
+
+/** Groups, parents first. */
+export const planGroups = (current: CurrentState, { groups }: SetupGoal): Part =>
+  planNames(
+    withParents(groups),
+    current.groups,
+    (path) => `group ${path}`,
+    (path) => ({ type: 'create-group', path }),
+  );
+
+/** Roles and groups of the user. They are only added. */
+export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
+  const part = newPart();
+  if (goal.user === undefined) return part;
+  const { username } = goal.user;
+  const subject = `user ${username}`;
+  const granted = goal.grant ?? goal;
+  const realmRoles = missing(granted.realmRoles, current.userRealmRoles);
+  const clientRoles = missing(granted.clientRoles, current.userClientRoles);
+  if (realmRoles.length + clientRoles.length > 0) {
+    const changes = [added('roles', ...realmRoles, ...clientRoles)];
+    const opens = opensRoles(current, goal, realmRoles, clientRoles);
+    part.steps.push(toChange(subject, changes, { type: 'grant-roles', realmRoles, clientRoles }, opens));
+  }
+  const groups = withParents(granted.groups).filter((one) => granted.groups.includes(one));
+  for (const path of missing(groups, current.userGroups)) {
+    const opens = [`${username} may what the group ${path} may, in every application`];
+    const action = { type: 'join-group', path } as const;
+    part.steps.push(toChange(subject, [added('groups', path)], action, isThere(current) ? opens : []));
+  }
+  return part;
+}
+
+/** A new user has no rights yet that could grow. */
+const isThere = ({ user }: CurrentState): boolean => user !== null;
+
+function opensRoles(
+  current: CurrentState,
+  goal: SetupGoal,
+  realmRoles: readonly string[],
+  clientRoles: readonly string[],
+): string[] {
+  if (!isThere(current)) return [];
+  const name = goal.user?.username;
+  return [
+    ...realmRoles.map((role) => `${name} may what the role ${role} may, in every application of the realm`),
+    ...(clientRoles.length > 0
+      ? [
+          `${name} has ${clientRoles.join(', ')} of ${goal.clientId}: tokens that other clients get for ${name} name ${goal.clientId} as audience`,
+        ]
+      : []),
+  ];
+}
+
+function missing(wanted: readonly string[], there: readonly string[]): string[] {
+  return wanted.filter((one) => !there.includes(one));
 }

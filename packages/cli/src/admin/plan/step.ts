@@ -1,6 +1,6 @@
 import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
-import type { Mapper } from '../mapper.ts';
-import type { DocumentPolicy } from '../mcp/documents.ts';
+import type { Mapper } from '../mappers.ts';
+import type { DocumentPolicy } from '../mcp/current.ts';
 
 /** One setting that changes, for people. Never holds a secret. */
 export interface Change {

@@ -2,7 +2,7 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { trying } from '../admin-error.ts';
-import { findRealm, findUser } from '../look-up.ts';
+import { findRealm, findUser } from '../connection.ts';
 import { added, newPart, type Plan, switchedOn, toChange, toCreate } from '../plan/step.ts';
 
 /** A tenant that is an organization of a realm. */

@@ -4,8 +4,7 @@ import type GroupRepresentation from '@keycloak/keycloak-admin-client/lib/defs/g
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { withParents } from '../current.ts';
-import type { Mapper } from '../mapper.ts';
-import { audiencesOf, mappersOf, opensAudience } from '../plan/audiences.ts';
+import { audiencesOf, type Mapper, mappersOf, opensAudience } from '../mappers.ts';
 import { completeClient, createClient, type WantedClient } from '../plan/complete-client.ts';
 import { added, type Blocked, change, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
 

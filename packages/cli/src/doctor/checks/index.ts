@@ -1,22 +1,22 @@
 import type { Check } from '../check.ts';
 import type { DoctorOptions } from '../options.ts';
 import { UPGRADE_CHECKS } from '../upgrade/checks.ts';
-import { addressDns, addressKeycloak, addressPort, addressProxy } from './address/network.ts';
-import { addressTls } from './address/tls.ts';
+import { addressDns, addressKeycloak, addressPort, addressProxy, addressTls } from './address.ts';
 import { ADMIN_ACCESS_CHECKS } from './admin/access.ts';
-import { CLIENT_SETTINGS_CHECKS } from './admin/client-settings.ts';
-import { flowDirectGrant } from './admin/flow.ts';
-import { flowLevels } from './admin/levels.ts';
-import { REALM_ADMIN_CHECKS } from './admin/realm.ts';
-import { USER_CHECKS } from './admin/user.ts';
-import { AUTHZ_CHECKS } from './authz/index.ts';
-import { clientAuthenticator } from './client/authenticator.ts';
-import { BROWSER_LOGIN_CHECKS } from './client/browser-login.ts';
-import { clientEvents } from './client/events.ts';
-import { clientKnown } from './client/known.ts';
-import { clientPasswordGrant } from './client/password-grant.ts';
-import { clientSecret } from './client/secret.ts';
+import { flowDirectGrant, flowLevels, REALM_ADMIN_CHECKS } from './admin/realm.ts';
+import { authzEnforcer, authzFile, authzPartGranted, authzRoles } from './authz/model.ts';
 import {
+  authzDefaultPermission,
+  authzEnabled,
+  authzEnforcement,
+  authzProtection,
+  authzStale,
+} from './authz/settings.ts';
+import { BROWSER_LOGIN_CHECKS, clientWebOrigins } from './client/browser-login.ts';
+import { clientEvents, clientPasswordGrant } from './client/grants.ts';
+import { clientAuthenticator, clientKnown, clientSecret } from './client/identity.ts';
+import {
+  CLIENT_SETTINGS_CHECKS,
   clientConsent,
   clientDirectGrants,
   clientDpop,
@@ -25,31 +25,41 @@ import {
   clientScopes,
   clientType,
 } from './client/settings.ts';
-import { clientWebOrigins } from './client/web-origins.ts';
-import { loginIntrospection } from './login/introspection.ts';
-import { loginLightweight } from './login/lightweight.ts';
-import { loginPassword } from './login/password.ts';
+import { loginPassword, USER_CHECKS } from './login/password.ts';
 import { loginLogout, SESSION_CHECKS } from './login/session.ts';
-import { LOGIN_TOKEN_CHECKS } from './login/token.ts';
-import { loginUserinfo } from './login/userinfo.ts';
-import { MCP_CHECKS } from './mcp/index.ts';
-import { issuerHostname } from './realm/hostname.ts';
-import { keysSigning } from './realm/keys.ts';
-import { issuerDiscovery, realmEnabled, realmExists, realmHttps } from './realm/realm.ts';
-import { ROUTE_CHECKS } from './route/index.ts';
-import { SERVICE_CHECKS } from './service/service.ts';
-import { settingsRedis } from './settings/redis.ts';
-import { SETTINGS_CHECKS } from './settings/settings.ts';
-import { SPA_CHECKS } from './spa/index.ts';
-import { TENANT_CHECKS } from './tenant/index.ts';
-import { mapperAudience } from './token/audience.ts';
-import { clockSkew } from './token/clock.ts';
+import { clockSkew, LOGIN_TOKEN_CHECKS, loginSize } from './login/token.ts';
+import { loginIntrospection, loginLightweight, loginUserinfo } from './login/userinfo.ts';
+import { MCP_CHECKS } from './mcp/keycloak.ts';
+import {
+  issuerDiscovery,
+  issuerHostname,
+  keysSigning,
+  realmEnabled,
+  realmExists,
+  realmHttps,
+} from './realm.ts';
+import { ROUTE_CHECKS } from './route.ts';
+import { SERVICE_CHECKS } from './service.ts';
+import { SETTINGS_CHECKS, settingsRedis } from './settings.ts';
+import { SPA_CHECKS } from './spa.ts';
+import { TENANT_CHECKS } from './tenant.ts';
+import { mapperAudience, SCOPE_CHECKS } from './token/claims.ts';
 import { tokenNeeds } from './token/needs.ts';
-import { SCOPE_CHECKS } from './token/scopes.ts';
-import { loginSize } from './token/size.ts';
-import { tokenAccepted } from './token-input/accepted.ts';
-import { tokenContent } from './token-input/content.ts';
+import { tokenAccepted, tokenContent } from './token-input/content.ts';
 import { tokenSession } from './token-input/session.ts';
+
+/** Checks of Keycloak's authorization services. */
+export const AUTHZ_CHECKS: readonly Check[] = [
+  authzEnabled,
+  authzProtection,
+  authzEnforcement,
+  authzDefaultPermission,
+  authzStale,
+  authzFile,
+  authzEnforcer,
+  authzPartGranted,
+  authzRoles,
+];
 
 const GROUND: readonly Check[] = [
   ...SETTINGS_CHECKS,

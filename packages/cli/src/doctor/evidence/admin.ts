@@ -7,8 +7,8 @@ import {
   findUser,
   toAdminError,
 } from '../../admin/index.ts';
-import { memo } from './memo.ts';
-import { findInvalid, isAskedOf, type ProfileAttribute } from './profile-rules.ts';
+import { memo } from '../../keycloak/call.ts';
+import { findInvalid, isAskedOf, type ProfileAttribute } from './profile.ts';
 
 /** A step of a login flow. */
 export interface FlowStep {

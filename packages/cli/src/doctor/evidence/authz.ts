@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import type { PolicyEnforcerConfig } from 'keycloak-guard/connect';
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { type AuthzModel, findStale, readAuthz } from '../../admin/index.ts';
-import { loadAuthz } from '../../authz/load-file.ts';
+import { loadAuthz } from '../../authz/file.ts';
+import { memo } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { AdminEvidence } from './admin.ts';
-import { memo } from './memo.ts';
 
 /** A given file: one of `authz`, one with a policy enforcer, or the reason why it is neither. */
 export type AuthzDocument = { readonly file: string } & (

@@ -1,10 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { CALLBACK_PATH, DOCS_CALLBACK_PATH } from '../../admin/index.ts';
-import type { Answer } from '../../keycloak/call.ts';
-import { toPageText } from '../../keycloak/page.ts';
-import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
-import { isStranger } from '../../keycloak/stranger.ts';
-import { memo } from './memo.ts';
+import { type AdminCredentials, CALLBACK_PATH, DOCS_CALLBACK_PATH, type Shape } from '../../admin/index.ts';
+import { type Answer, isStranger, memo, toNoAnswer, toPageText } from '../../keycloak/call.ts';
+import { type Caller, createRealmCalls, type RealmCalls } from '../../keycloak/realm-calls.ts';
+import { type AdminEvidence, createAdminEvidence } from './admin.ts';
 
 /** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and cannot lock out a user. */
 export type ClientEvidence = ReturnType<typeof createClientEvidence>;
@@ -126,4 +124,120 @@ export async function findClientState(evidence: ClientEvidence): Promise<ClientS
   const refusal = `${introspection.json?.error}: ${introspection.json?.error_description}`;
   if (/invalid_request: Client not allowed/i.test(refusal)) return 'public';
   return error === '' && grant.status !== 200 ? 'unclear' : 'good';
+}
+
+/**
+ * What the client is for, as its own settings say: by them where an admin may look, otherwise by Keycloak's answers. In doubt it is
+ * the guide's, which needs most.
+ *
+ * @param hasUser whether a login with a password is to be tried
+ */
+export async function findShape(
+  client: ClientEvidence,
+  admin: Pick<AdminEvidence, 'client'> | null,
+  hasUser: boolean,
+): Promise<Shape> {
+  const there = await admin?.client().catch(() => undefined);
+  if (there !== undefined) {
+    if (there.directAccessGrantsEnabled || there.publicClient || there.bearerOnly) return 'guide';
+    if (!there.standardFlowEnabled) return 'api';
+    const uris = there.redirectUris ?? [];
+    const hasCallback = uris.some((uri) => uri.endsWith(CALLBACK_PATH));
+    const hasMore = uris.some((uri) => uri.endsWith('*') || uri.endsWith(DOCS_CALLBACK_PATH));
+    return hasCallback && !hasMore ? 'web' : 'guide';
+  }
+  const { json } = await client.passwordGrant();
+  if (hasUser || !/not allowed for direct access grants/i.test(String(json?.error_description ?? '')))
+    return 'guide';
+  if (NO_LOGIN.test((await client.authorization()).words)) return 'api';
+  return NO_LOGIN.test((await client.docsAuthorization()).words) ? 'web' : 'guide';
+}
+
+/** Keycloak looks at the redirect URI first: a client without one says nothing about its flows. */
+const NO_LOGIN =
+  /parameter\w*:? redirect_uri|standard flow is disabled|not allowed to initiate browser login/i;
+
+/** One login of the test user, and the calls that follow it. Each is made once. */
+export type LoginEvidence = ReturnType<typeof createLoginEvidence>;
+
+/**
+ * @param findDanger returns why a login must not be tried, because it could lock the user; `undefined` if it may
+ */
+export function createLoginEvidence(
+  calls: RealmCalls,
+  user: { readonly username: string; readonly password: string },
+  findDanger: () => Promise<string | undefined>,
+) {
+  let isOpen = false;
+  let refreshToken = '';
+  const keep = (answer: Answer): Answer => {
+    if (typeof answer.json?.refresh_token === 'string') refreshToken = answer.json.refresh_token;
+    return answer;
+  };
+  const login = memo(async () => {
+    const danger = await findDanger();
+    if (danger !== undefined) return toNoAnswer('', new Error(`not tried: ${danger}`));
+    const answer = keep(await calls.passwordGrant(user.username, user.password));
+    isOpen = typeof answer.json?.access_token === 'string';
+    return answer;
+  });
+  const token = async () => {
+    const value = (await login()).json?.access_token;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const logout = memo(async () => {
+    await login();
+    isOpen = false;
+    return calls.logout(refreshToken);
+  });
+  return {
+    login,
+    /** The access token, if the login succeeded. */
+    token,
+    userinfo: memo(async () => calls.userinfo((await token()) ?? '')),
+    introspection: memo(async () => calls.introspect((await token()) ?? '')),
+    refresh: memo(async () => {
+      await login();
+      return keep(await calls.refresh(refreshToken));
+    }),
+    logout,
+    userinfoAfterLogout: memo(async () => {
+      await logout();
+      return calls.userinfo((await token()) ?? '');
+    }),
+    /** Ends the session if a check left it open. */
+    async close() {
+      if (isOpen && refreshToken !== '') await logout();
+    },
+  };
+}
+
+/** A single-page app: its client, which has no secret, and the page where people are after the sign-in. */
+export type SpaEvidence = ReturnType<typeof createSpaEvidence>;
+
+export function createSpaEvidence(
+  clientId: string,
+  page: string,
+  caller: Caller,
+  {
+    admin,
+    username,
+  }: { readonly admin?: AdminCredentials | undefined; readonly username?: string | undefined },
+) {
+  const own = { ...caller, clientId, clientSecret: undefined, credential: undefined };
+  const calls = createRealmCalls(own);
+  const view = admin && createAdminEvidence({ ...own, username }, admin);
+  const { origin } = new URL(page);
+  return {
+    clientId,
+    origin,
+    redirectUri: page,
+    client: createClientEvidence(calls, own, origin, page),
+    /** The authorization endpoint's answer to a sign-in without PKCE. */
+    withoutPkce: memo(() => createClientEvidence(calls, own, origin, page, false).authorization()),
+    /** Those of the client; `undefined` without an admin. */
+    redirectUris: async () => (await view?.client().catch(() => undefined))?.redirectUris,
+    /** Claims of the token that the client would get for the user; `undefined` without an admin and a user. */
+    exampleClaims: async () => view?.exampleClaims().catch(() => undefined),
+  };
 }

@@ -1,7 +1,6 @@
 import { type AdminCredentials, connectAdmin, type McpState, readMcp } from '../../admin/index.ts';
-import { call, toFailure } from '../../keycloak/call.ts';
-import { trimUrl } from '../../keycloak/find-server.ts';
-import { memo } from './memo.ts';
+import { call, memo, toFailure } from '../../keycloak/call.ts';
+import { trimUrl } from '../../keycloak/server.ts';
 
 const TIMEOUT_MS = 10_000;
 

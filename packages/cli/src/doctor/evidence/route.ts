@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { call } from '../../keycloak/call.ts';
+import { call, memo } from '../../keycloak/call.ts';
 import { nearnessOf } from '../../settings/nearness.ts';
-import { decodeJwt } from './jwt.ts';
-import { memo } from './memo.ts';
+import { decodeJwt } from './token.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,13 +1,20 @@
 import { parseEnv } from 'node:util';
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
-import type { Change, SetupGoal } from '../../admin/index.ts';
+import {
+  type AdminConnection,
+  type Change,
+  type CurrentState,
+  findClient,
+  type SetupGoal,
+  trying,
+} from '../../admin/index.ts';
 import { NO_PART, type PlanPart } from '../../plan/part.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
 import { findExposure, nameWithTarget, writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import type { ChosenCredential } from '../credential/choose.ts';
+import type { ChosenCredential } from '../credential.ts';
 import type { ApiOptions } from './options.ts';
 
 /** The settings of the service for a set-up. */
@@ -155,3 +162,36 @@ function toLine(change: EnvChange): string {
   const { field, from, to } = toShown(change, 'change');
   return `${field}: ${from} → ${to}`;
 }
+
+type Named = Pick<SetupGoal, 'realm' | 'clientId' | 'clientSecret'>;
+
+/**
+ * The secret the client will have: that of a confidential client that exists, or the one it is created with.
+ * `undefined`: Keycloak is going to make one up.
+ */
+export async function readSecret(
+  api: AdminConnection['api'],
+  goal: Named,
+  client: CurrentState['client'] | undefined,
+): Promise<string | undefined> {
+  if (client === null || client === undefined) return goal.clientSecret;
+  if (client.publicClient || client.id === undefined) return undefined;
+  return readValue(api, goal, client.id);
+}
+
+/** The secret the client has now; a client that never had one gets one. */
+export async function readOrMakeSecret(api: AdminConnection['api'], goal: Named): Promise<string> {
+  const { realm, clientId } = goal;
+  const id = (await findClient(api, realm, clientId))?.id ?? '';
+  const there = await readValue(api, goal, id);
+  if (there) return there;
+  const make = () => api.clients.generateNewClientSecret({ realm, id });
+  return (await trying(`make a secret for the client ${clientId}`, make)).value ?? '';
+}
+
+const readValue = async (api: AdminConnection['api'], { realm, clientId }: Named, id: string) =>
+  (
+    await trying(`read the secret of the client ${clientId}`, () =>
+      api.clients.getClientSecret({ realm, id }),
+    )
+  ).value;

@@ -15,7 +15,7 @@ import { type Consent, createConsent, FromFolder, type Sending } from '../../set
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { readGuards } from '../../source/guards.ts';
-import { CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
+import { CREDENTIAL_FLAGS, chooseCredential } from '../credential.ts';
 import { isScope, parseKindFlags, SCOPE_RULE } from '../visit.ts';
 
 /** The options of an API, before questions to a person. */

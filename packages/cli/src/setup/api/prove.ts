@@ -1,6 +1,5 @@
-import { diagnose } from '../../keycloak/diagnose.ts';
+import { diagnose, toTokenAnswer } from '../../keycloak/diagnose.ts';
 import { type Caller, createRealmCalls } from '../../keycloak/realm-calls.ts';
-import { toTokenAnswer } from '../../keycloak/token-answer.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 
 /** One thing that was tried after setting up. */

@@ -1,29 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, relative } from 'node:path';
 import { createCredential } from 'keycloak-guard';
 import { createNeed, enter, type Need } from '../../access/enter.ts';
 import {
   type AdminConnection,
+  applyAuthz,
   type CurrentState,
   connectAdmin,
+  findUnknown,
   makePlan,
+  noAuthz,
   type Plan,
+  planAuthz,
+  readAuthz,
   readCurrent,
   type SetupGoal,
 } from '../../admin/index.ts';
+import { loadAuthz } from '../../authz/file.ts';
 import type { Caller } from '../../keycloak/realm-calls.ts';
-import type { PlanPart } from '../../plan/part.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
+import { type PlanPart, toPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
+import type { Guards } from '../../source/guards.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import { sayVolume, withCredential } from '../credential/part.ts';
-import { readOrMakeSecret, readSecret } from './client-secret.ts';
-import { planEnv, toSettings } from './env-plan.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+import { toPlainLine } from '../../terminal/style.ts';
+import { sayVolume, withCredential } from '../credential.ts';
+import { planEnv, readOrMakeSecret, readSecret, toSettings } from './env-plan.ts';
 import { completeGoal, type StdinSecrets } from './goal.ts';
-import { sayNamed, sayNext } from './next.ts';
 import { type ApiOptions, hasSecret } from './options.ts';
-import { planPermissions } from './permissions.ts';
 import { type Proof, prove, proveSecret } from './prove.ts';
+
+/** Says the next command: which programs read the file with the settings, and which do not. */
+export async function sayNext(envFile: string | undefined, serverUrl: string, out: Output): Promise<void> {
+  if (envFile === undefined) return out.line('Done.');
+  const folder = dirname(envFile);
+  if (relative('.', folder) !== '') {
+    return out.line(
+      `Done. Next, in ${toShellWord(folder)}: node --env-file=${toShellWord(basename(envFile))} <your program>`,
+    );
+  }
+  if (!(await isClone())) {
+    return out.line(`Done. Next: node --env-file=${toShellWord(envFile)} <your program>`);
+  }
+  out.line('Done. Next: npm start');
+  out.line(
+    `  From now on npm start uses ${serverUrl} here, and no built-in provider: without ${envFile} it does again.`,
+  );
+  out.line(
+    '  An application in another folder does not read this file: setup --env ../shop/.env writes one there.',
+  );
+}
+
+/** Whether this folder is a clone of the repository, where `npm start` is the guide's service. */
+export async function isClone(): Promise<boolean> {
+  const text = await readFile('package.json', 'utf8').catch(() => '');
+  return /"name": "keycloak-guard-repository"/.test(text);
+}
+
+/** Says what guards name and setup does not make. */
+function sayNamed(named: Guards, { clientId }: Pick<SetupGoal, 'clientId'>, out: Output): void {
+  const { organizations, permissions, audiences, unread } = named;
+  const others = audiences.filter((one) => one !== clientId);
+  const lines: [names: readonly string[], what: string][] = [
+    [organizations, 'Organizations that guards name (setup tenant <name> --organization makes them)'],
+    [permissions, 'Permissions that guards ask for (who has them stands in authz.json: setup --authz)'],
+    [others, `Other APIs (setup audience ${toShellWord(clientId)} --client-id <api> gives tokens for one)`],
+    [unread, 'Not read: only the running program knows what these require'],
+  ];
+  for (const [names, what] of lines)
+    if (names.length > 0) out.line(toPlainLine(`${what}: ${names.join(', ')}`));
+}
+
+/**
+ * Compares the file of permissions with the client, which need not exist yet.
+ *
+ * @param rest what setup does beside it: roles and groups that it makes can be named in the file
+ * @returns nothing without a file
+ * @throws {UsageError} naming everything that is wrong with the file
+ */
+async function planPermissions(
+  api: AdminConnection['api'],
+  file: string | undefined,
+  { realm, clientId }: Pick<SetupGoal, 'realm' | 'clientId'>,
+  hasClient: boolean,
+  rest: Plan,
+): Promise<PlanPart[]> {
+  if (file === undefined) return [];
+  const wanted = await loadAuthz(file);
+  const read = async (isThere: boolean) => {
+    const state = isThere ? await readAuthz(api, realm, clientId) : noAuthz(realm, clientId);
+    return { state, plan: planAuthz(wanted, state, false) };
+  };
+  const refuse = (problems: readonly string[]) => {
+    if (problems.length > 0) throw new UsageError(problems.map((problem) => `${file}: ${problem}`));
+  };
+  const { plan } = await read(hasClient);
+  refuse(plan.refused);
+  if (!rest.steps.some(({ kind }) => kind === 'create')) refuse(await findUnknown(api, realm, plan));
+  const title = `Permissions of the client ${clientId}, as in ${file}`;
+  return [
+    toPart(title, plan, async function* () {
+      // The client exists now.
+      const now = await read(true);
+      refuse([...now.plan.refused, ...(await findUnknown(api, realm, now.plan))]);
+      yield* applyAuthz(api, now.plan.steps, wanted, now.state);
+    }),
+  ];
+}
 
 export const TIMEOUT_MS = 30_000;
 

@@ -15,16 +15,13 @@ import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
-import { planEnv, toSettings } from '../api/env-plan.ts';
+import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
 import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { proveLogin, proveService } from '../api/prove.ts';
 import { type Beside, type Site, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
-import type { SetupKind } from '../kind.ts';
-import { toQuestions } from '../visit.ts';
+import { type SetupKind, toQuestions } from '../visit.ts';
 import { readSecrets, refusePositionals, toApiUsage } from './api.ts';
-import { toCallersPart } from './callers.ts';
-import { problemsOfPage, toPageLines } from './spa.ts';
+import { problemsOfPage, toCallersPart, toPageLines } from './callers.ts';
 
 const usage = `keycloak-guard setup app: an API, the single-page app and the service that call it, in one go
 

@@ -1,15 +1,27 @@
+import { isHttpUrl } from '../../access/access.ts';
 import {
   type AdminConnection,
   type Caller,
   type CallersState,
   planCallers,
   readCallers,
+  toSpaClient,
 } from '../../admin/index.ts';
-import type { PlanPart } from '../../plan/part.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
+import { type PlanPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
+import { toUri } from '../../settings/app-url.ts';
+import { lists, values } from '../../settings/flags.ts';
 import type { Output } from '../../terminal/output.ts';
-import { openVisit, type RealmVisit } from '../visit.ts';
+import {
+  CLIENT_FLAGS,
+  CODES_USAGE,
+  openVisit,
+  parseKindFlags,
+  REALM_USAGE,
+  type RealmVisit,
+  readVisit,
+  type SetupKind,
+} from '../visit.ts';
 
 /** Clients that call an API, as a part of a plan. */
 export function toCallersPart(
@@ -35,7 +47,7 @@ export interface CalledApi {
  * @param title what the plan is about, behind the realm
  * @param say what a person needs to know, once it is so
  */
-export async function setUpCallers(
+async function setUpCallers(
   visit: RealmVisit,
   callers: readonly Caller[],
   title: (clientId: string) => string,
@@ -50,3 +62,106 @@ export async function setUpCallers(
   if (isDone) say({ serverUrl, realm, clientId }, what === 'applied');
   return code;
 }
+
+const AUDIENCE_USAGE = `keycloak-guard setup audience: clients that call an API
+
+Gives other clients what the clients of the API share: its audience, and its groups and scopes, where it
+has some. They are client scopes, made once. Nothing else is changed.
+
+Usage: keycloak-guard setup audience --client-id <api> <caller> [<caller>…] [options]
+
+  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
+  <caller>                  client that calls it; commas separate several
+
+${REALM_USAGE}
+
+${CODES_USAGE}
+`;
+
+export const audience: SetupKind = {
+  summary: 'clients that call an API: their tokens name it',
+  usage: AUDIENCE_USAGE,
+  async run(args, { environment, out }) {
+    const { values: flags, positionals } = parseKindFlags('audience', args, CLIENT_FLAGS);
+    const callers = positionals
+      .flatMap((list) => list.split(','))
+      .map((one) => ({ clientId: one.trim() }))
+      .filter(({ clientId }) => clientId !== '');
+    const missing = 'setup audience needs the client ids of the callers, for example frontend reports';
+    const visit = await readVisit(flags, { environment, out }, callers.length > 0 ? [] : [missing]);
+    const say = (_: unknown, isNew: boolean) => {
+      if (isNew) out.line('Tokens that are issued from now on name it; those before do not.');
+    };
+    return setUpCallers(visit, callers, (api) => `tokens for ${api}`, say, out);
+  },
+};
+
+const SPA_USAGE = `keycloak-guard setup spa: a single-page app that calls an API
+
+Creates a public client with PKCE for the page, whose tokens are for the API. The client of the API must exist
+(setup api).
+
+Usage: keycloak-guard setup spa <page> --app-url <url> --client-id <api> [options]
+
+  <page>                    client id of the page
+  --app-url <url>           address of the page, for example http://localhost:5173
+  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
+  --redirect-uri <url>      whole address to which Keycloak may send people back; can be repeated
+                            (default <app-url>/)
+
+${REALM_USAGE}
+
+${CODES_USAGE}
+`;
+
+const SPA_FLAGS = {
+  ...CLIENT_FLAGS,
+  ...values('app-url'),
+  ...lists('redirect-uri'),
+} as const;
+
+/** Mistakes in the addresses of a page. */
+export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
+  const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);
+  const problems: string[] = [];
+  if (!isWhole(appUrl))
+    problems.push(`${flag} must be the address of the page, for example http://localhost:5173`);
+  if (!redirectUris.every(isWhole))
+    problems.push('--redirect-uri must be a whole http or https address, without * and #');
+  return problems;
+}
+
+/** The settings that the page and the API need. */
+export const toPageLines = (serverUrl: string, realm: string, page: string, appUrl: string): string[] => [
+  `In the page: authority ${serverUrl}/realms/${realm}, client id ${page}.`,
+  `The API must allow requests of ${new URL(appUrl).origin} (CORS).`,
+];
+
+export const spa: SetupKind = {
+  summary: 'a single-page app: public client, PKCE, tokens for the API',
+  usage: SPA_USAGE,
+  asks: [
+    ['Client id of the page', 'shop-page', ''],
+    ['Address of the page', 'http://localhost:5173', '--app-url'],
+  ],
+  async run(args, { environment, out }) {
+    const { values: flags, positionals } = parseKindFlags('spa', args, SPA_FLAGS);
+    const [page = '', ...others] = positionals;
+    const appUrl = toUri((flags['app-url'] ?? '').replace(/\/+$/, ''));
+    const uris = flags['redirect-uri']?.map(toUri);
+    const problems = problemsOfPage('--app-url', appUrl, uris);
+    if (page === '' || others.length > 0)
+      problems.unshift('setup spa needs the client id of the page, for example shop-page');
+    const visit = await readVisit(flags, { environment, out }, problems);
+    const redirectUris = uris ?? [`${appUrl}/`];
+    const callers = [{ clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
+    return setUpCallers(
+      visit,
+      callers,
+      (api) => `a page that calls ${api}`,
+      ({ serverUrl, realm }) =>
+        toPageLines(serverUrl, realm, page, appUrl).forEach((line) => void out.line(line)),
+      out,
+    );
+  },
+};

@@ -1,15 +1,14 @@
 import { isHttpUrl } from '../../access/access.ts';
 import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
+import { toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { lists, switches } from '../../settings/flags.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
-import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
-import { planEnv, toSettings } from '../api/env-plan.ts';
-import { sayNext } from '../api/next.ts';
-import type { Desk, SetupKind } from '../kind.ts';
+import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
+import { sayNext } from '../api/set-up.ts';
 import {
   CODES_USAGE,
+  type Desk,
   isScope,
   openVisit,
   parseKindFlags,
@@ -17,6 +16,7 @@ import {
   REALM_USAGE,
   readVisit,
   SCOPE_RULE,
+  type SetupKind,
 } from '../visit.ts';
 
 const usage = `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone

@@ -1,18 +1,29 @@
-import { planService, readService, scopesThatBring } from '../../admin/index.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
+import { planEvents, planService, readEventsState, readService, scopesThatBring } from '../../admin/index.ts';
+import { toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { lists, switches } from '../../settings/flags.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
-import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
-import { planEnv, toSettings } from '../api/env-plan.ts';
-import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
-import { sayVolume, withCredential } from '../credential/part.ts';
-import type { SetupKind } from '../kind.ts';
-import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
+import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
+import {
+  CREDENTIAL_FLAGS,
+  CREDENTIAL_USAGE,
+  chooseCredential,
+  sayVolume,
+  withCredential,
+} from '../credential.ts';
+import {
+  CLIENT_FLAGS,
+  CODES_USAGE,
+  openVisit,
+  parseKindFlags,
+  REALM_USAGE,
+  readVisit,
+  type SetupKind,
+} from '../visit.ts';
 
-const usage = `keycloak-guard setup service: a service that calls others
+const SERVICE_USAGE = `keycloak-guard setup service: a service that calls others
 
 Creates a client with a service account that may exchange tokens, and a client scope for each service that it
 calls. With --env it writes the settings of the service. What is there is completed; nothing is deleted.
@@ -30,7 +41,7 @@ ${REALM_USAGE}
 ${CODES_USAGE}
 `;
 
-const FLAGS = {
+const SERVICE_FLAGS = {
   ...CLIENT_FLAGS,
   ...CREDENTIAL_FLAGS,
   ...lists('calls'),
@@ -39,13 +50,13 @@ const FLAGS = {
 
 export const service: SetupKind = {
   summary: 'a service that calls others, in its own name and in that of its users',
-  usage,
+  usage: SERVICE_USAGE,
   asks: [
     ['Client id of the service', 'reports', '--client-id'],
     ['Client id of the API that it calls', 'orders', '--calls'],
   ],
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseKindFlags('service', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('service', args, SERVICE_FLAGS);
     const calls = [
       ...new Set((flags.calls ?? []).flatMap((list) => list.split(',')).map((one) => one.trim())),
     ];
@@ -93,6 +104,44 @@ export const service: SetupKind = {
     out.line(
       `Who calls it needs tokens for it: npx keycloak-guard setup audience <caller> --client-id ${toShellWord(clientId)}`,
     );
+    return code;
+  },
+};
+
+const EVENTS_USAGE = `keycloak-guard setup events: an API that follows Keycloak's events
+
+Lets Keycloak keep the events that an API has to hear, and its service account read them. Events that are kept already
+stay, and are kept no shorter than before.
+
+Usage: keycloak-guard setup events [options]
+
+  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
+
+${REALM_USAGE}
+
+${CODES_USAGE}
+`;
+
+export const events: SetupKind = {
+  summary: "an API that follows Keycloak's events: kept, and readable by its service account",
+  usage: EVENTS_USAGE,
+  async run(args, { environment, out }) {
+    const { values: flags, positionals } = parseKindFlags('events', args, CLIENT_FLAGS);
+    if (positionals.length > 0) throw new UsageError(['setup events takes no name: give --client-id']);
+    const visit = await readVisit(flags, { environment, out });
+    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
+    const goal = { realm, clientId };
+    const plan = planEvents(await readEventsState(api, goal), goal);
+    if (plan.steps.some(({ subject }) => subject === `realm ${realm}`)) {
+      out.line(
+        "Keycloak's database gets a row of about 1 KiB for each change by an administrator and each logout:",
+      );
+      out.line('1,000 a day, kept for 7 days, are 7 MiB. Logins are not kept, unless they were before.');
+    }
+    const title = `Keycloak at ${serverUrl}, realm ${realm}: events for ${clientId}`;
+    const part = toRealmPart(title, plan, api, goal, out);
+    const { isDone, code } = await runPlan([part], visit, out, questions);
+    if (isDone) out.line('In the API: kc.events(), or KEYCLOAK_EVENTS=on. keycloak-guard doctor checks it.');
     return code;
   },
 };

@@ -12,17 +12,23 @@ import {
   TEMPLATE_ATTRIBUTE,
   toAdminError,
 } from '../../admin/index.ts';
-import type { PlanPart } from '../../plan/part.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
+import { type PlanPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
 import { lists, switches, values } from '../../settings/flags.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
-import { readOrMakeSecret } from '../api/client-secret.ts';
-import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE, openVisit, parseKindFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import { readOrMakeSecret } from '../api/env-plan.ts';
+import {
+  CODES_USAGE,
+  openVisit,
+  parseKindFlags,
+  REALM_FLAGS,
+  REALM_USAGE,
+  readVisit,
+  type SetupKind,
+} from '../visit.ts';
 
 const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
 

@@ -1,6 +1,6 @@
 import { AdminError } from '../../../admin/index.ts';
-import { explainAdminError } from '../../../keycloak/explain-admin-error.ts';
-import { toPageText } from '../../../keycloak/page.ts';
+import { toPageText } from '../../../keycloak/call.ts';
+import { explainAdminError } from '../../../keycloak/diagnose.ts';
 import { check, type Finding, fail, NO_ADMIN, ok, skipped } from '../../check.ts';
 
 const adminLogin = check('admin.login', ['address.keycloak'], async ({ reach, options }) => {

@@ -1,9 +1,10 @@
-import { adminCheck, fail, ok, skipped, warn } from '../../check.ts';
-import { findLost, REACH_IT } from '../../evidence/directories.ts';
-import { kcadmRealm } from '../../kcadm.ts';
+import { adminCheck, type Finding, fail, failOn, ok, skipped, warn } from '../../check.ts';
+import { findForcedOtp, readSignInLevels, type SignInLevels } from '../../evidence/flows.ts';
+import { findLost, REACH_IT } from '../../evidence/user.ts';
+import { kcadmRealm, noPasswordLogin } from '../../words.ts';
 
 /** A not-before in the future makes every new token invalid. */
-export const notBefore = adminCheck('realm.not-before', 'realm.exists', async (admin, { reach }) => {
+const notBefore = adminCheck('realm.not-before', 'realm.exists', async (admin, { reach }) => {
   const { caller } = reach;
   const [realm, client] = [(await admin.realm())?.notBefore ?? 0, (await admin.client())?.notBefore ?? 0];
   const now = Date.now() / 1000 + 5;
@@ -75,3 +76,124 @@ const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admi
 });
 
 export const REALM_ADMIN_CHECKS = [notBefore, realmSettings, realmFederation, realmWorkflows];
+
+const KNOWN = /^(direct-grant-validate-(username|password|otp)|conditional-.*)$/;
+
+export const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', async (admin, { reach }) => {
+  const other = await noPasswordLogin(reach);
+  if (other !== undefined) return other;
+  const { alias, steps, isOverride } = await admin.flow();
+  const seen = `${alias}: ${steps
+    .filter((step) => !step.authenticationFlow)
+    .map((step) => `${step.displayName} ${step.requirement}`)
+    .join(', ')}`;
+  const say = failOn(seen);
+  const page = `Authentication > Flows > ${alias}`;
+  const bind = isOverride
+    ? `Clients > ${reach.caller.clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`
+    : `Authentication > Flows > direct grant > Action > Bind flow > Direct grant flow\n${kcadmRealm(reach.caller.realm, "'directGrantFlow=direct grant'")}`;
+  const required = steps.filter((step) => step.requirement === 'REQUIRED' && !step.authenticationFlow);
+  const form = steps.find((step) =>
+    /^(auth-cookie|auth-username-password-form|auth-spnego|identity-provider-redirector)$/.test(
+      step.providerId ?? '',
+    ),
+  );
+  if (form !== undefined) {
+    return say(
+      `'${alias}' is a flow for browsers, bound where the direct grant flow belongs: the token endpoint answers with a login page`,
+      bind,
+    );
+  }
+  const deny = required.find((step) => /deny-access/.test(step.providerId ?? '') && step.level === 0);
+  if (deny !== undefined)
+    return say(
+      `the flow '${alias}' denies every login`,
+      `${bind}\nOr ${page}: take out '${deny.displayName}'`,
+    );
+  const checksPassword = required.some((step) => /password/i.test(step.providerId ?? ''));
+  if (steps.length > 0 && !checksPassword) {
+    return say(
+      `the flow '${alias}' does not check the password: anybody can log in as anybody`,
+      `${page} > Password = REQUIRED`,
+    );
+  }
+  const otp = findForcedOtp(steps);
+  if (otp !== undefined) {
+    return say(
+      `the flow '${alias}' requires an OTP of everybody, and POST /login sends none`,
+      `${page} > ${otp.displayName}: inside Conditional OTP, or DISABLED`,
+    );
+  }
+  const others = required.filter((step) => !KNOWN.test(step.providerId ?? ''));
+  if (others.length > 0) {
+    return warn(
+      seen,
+      `the flow '${alias}' has steps of its own (${others.map((step) => step.displayName).join(', ')}): they may want what POST /login does not send`,
+      `If logins fail: ${page}`,
+    );
+  }
+  return ok(seen);
+});
+
+export const flowLevels = adminCheck('flow.levels', 'realm.exists', async (admin, { reach, options }) => {
+  const levels = await readSignInLevels(admin, reach.caller.realm);
+  return explainLevels(levels, options.acr, reach.caller.clientId);
+});
+
+/**
+ * Whether a sign-in can reach the levels that guards ask for. If not, Keycloak does not say so: it signs the person in as
+ * before.
+ *
+ * @param wanted values of `acr` that guards ask for; if empty, the names in the mapping
+ */
+export function explainLevels(levels: SignInLevels, wanted: readonly string[], clientId: string): Finding {
+  const { map, mappedBy, defaults, flow, conditions, isInToken } = levels;
+  const seen = toSeen(levels);
+  const mapping = `Clients > ${clientId} > Advanced > ACR to LoA Mapping`;
+  const levelOf = (acr: string) => map.get(acr) ?? (/^\d+$/.test(acr) ? Number(acr) : undefined);
+
+  const unnamed = [...wanted, ...defaults].filter((acr) => levelOf(acr) === undefined);
+  if (unnamed.length > 0) {
+    const isAsked = unnamed.some((acr) => wanted.includes(acr));
+    return (isAsked ? fail : warn)(
+      seen,
+      `${unnamed.join(', ')} is in no ACR to LoA Mapping of the client or the realm: Keycloak ignores it, and guards go on refusing`,
+      `${mapping}: ${unnamed.map((acr) => `${acr} = <its level>`).join(', ')}${
+        mappedBy === 'client' ? '' : ' (a mapping of the client replaces that of the realm)'
+      }`,
+    );
+  }
+  const asked = wanted.length > 0 ? wanted : [...map.keys()];
+  // Every sign-in reaches level 1, even in a flow without levels.
+  const isReached = (level: number) => level <= 1 || conditions.includes(level);
+  const unreached = asked.filter((acr) => !isReached(levelOf(acr) as number));
+  if (unreached.length > 0) {
+    const levelNames = unreached.map((acr) => `${acr} (${levelOf(acr)})`).join(', ');
+    return (wanted.length > 0 ? fail : warn)(
+      seen,
+      conditions.length === 0
+        ? `the browser flow '${flow}' has no step for a level: nobody reaches ${levelNames}`
+        : `the browser flow '${flow}' has no step for ${levelNames}`,
+      `Authentication > Flows > ${flow} > a conditional sub-flow with 'Condition - Level of Authentication' = ${levelOf(
+        unreached[0] as string,
+      )} and the second factor; docs/step-up.md has the whole flow`,
+    );
+  }
+  if (asked.length > 0 && !isInToken) {
+    return (wanted.length > 0 ? fail : warn)(
+      seen,
+      'the client does not have the scope acr: its tokens do not say how somebody signed in',
+      `Clients > ${clientId} > Client scopes > Add client scope > acr, as default`,
+    );
+  }
+  return ok(seen);
+}
+
+function toSeen({ map, mappedBy, defaults, flow, conditions }: SignInLevels): string {
+  const names = [...map].map(([acr, level]) => `${acr} ${level}`).join(', ');
+  return [
+    mappedBy === undefined ? 'no mapping' : `${mappedBy}: ${names}`,
+    `${flow}: ${conditions.length === 0 ? 'no levels' : `levels ${conditions.join(', ')}`}`,
+    ...(defaults.length > 0 ? [`by default ${defaults.join(', ')}`] : []),
+  ].join('; ');
+}

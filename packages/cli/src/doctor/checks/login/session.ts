@@ -1,8 +1,8 @@
-import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
-import { toWords } from '../../../keycloak/page.ts';
+import { toWords } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/finding.ts';
 import { fail, failOn, loginCheck, ok, skipped, warn } from '../../check.ts';
-import { refusalOf } from '../client/say.ts';
-import { explainStale } from './stale.ts';
+import { refusalOf } from '../../words.ts';
+import { explainStale } from './userinfo.ts';
 
 const loginRefresh = loginCheck('login.refresh', ['login.password'], async (login, { reach }) => {
   const { refresh_token: refreshToken } = (await login.login()).json ?? {};

@@ -1,6 +1,8 @@
-import { check, fail, ok, warn } from '../../check.ts';
-import { decodeJwt } from '../../evidence/jwt.ts';
-import { judgeToken } from '../token-input/accepted.ts';
+import { check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { type Claims, decodeJwt } from '../../evidence/token.ts';
+import { whyNoClaims } from '../token/claims.ts';
+import { judgeToken } from '../token-input/content.ts';
 
 const loginToken = check('login.token', ['login.password', 'keys.signing'], async ({ reach }) =>
   judgeToken((await reach.login?.token()) ?? '', reach, () => 'this service accepts it'),
@@ -61,3 +63,91 @@ const loginLifespan = check('login.lifespan', ['login.password'], async ({ reach
 });
 
 export const LOGIN_TOKEN_CHECKS = [loginToken, loginIssuer, loginLifespan];
+
+/** Bounds: one header line in nginx, all headers in Node, all headers in Keycloak. Unit: bytes. */
+const [PROXY, NODE, KEYCLOAK] = [8_000, 16_000, 65_000];
+
+/** Whether the token fits into a header: every server on the way has a bound. */
+export const loginSize = check('login.size', ['login.password'], async ({ reach }) => {
+  const token = (await reach.login?.token()) ?? '';
+  const claims = decodeJwt(token)?.claims ?? {};
+  if (token.length < PROXY) return ok(`${token.length} bytes`);
+  if (token.length >= NODE) return tooLong(`${token.length} bytes`, token, claims, reach);
+  return warn(
+    `${token.length} bytes`,
+    `the access token is ${token.length} bytes long: proxies take 8 KB in a header as they come (nginx answers 400), and Node takes 16 KB in all. ${largest(claims)}`,
+    makeSmaller(reach),
+  );
+});
+
+/** The finding for a token that does not fit into a header. */
+export function tooLong(seen: string, token: string, claims: Claims, reach: Reach): Finding {
+  if (token.length < PROXY) {
+    return fail(
+      seen,
+      `something on the way takes shorter headers than the access token is, though that has no more than ${token.length} bytes`,
+      'Raise the bound of the proxy in front of Keycloak (nginx: large_client_header_buffers 4 16k).',
+    );
+  }
+  const limits =
+    token.length >= KEYCLOAK
+      ? 'Keycloak takes 64 KB, Node (this service) 16 KB'
+      : 'Node (this service) takes 16 KB, proxies mostly 8 KB';
+  return fail(
+    seen,
+    `the access token is ${token.length} bytes long, more than fits into a header: ${limits}. Requests with it are refused (HTTP 431, or 400 by a proxy) before anybody looks at it. ${largest(claims)}`,
+    makeSmaller(reach),
+  );
+}
+
+function largest(claims: Claims): string {
+  const sizes = Object.entries(claims)
+    .map(([name, value]) => [name, JSON.stringify(value).length] as const)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 3);
+  return `Its largest claims: ${sizes.map(([name, size]) => `${name} (${size})`).join(', ')}`;
+}
+
+const makeSmaller = ({ caller }: Reach): string =>
+  `Clients > ${caller.clientId} > Client scopes: take out scopes and mappers that fill those claims (roles: Dedicated scope > Scope > Full scope allowed OFF; groups and attributes: Add to access token OFF), or let the API read them from userinfo.`;
+
+export const clockSkew = check('clock.skew', ['realm.enabled'], async ({ reach }) => {
+  // Keycloak sends no Date header, so only a fresh token shows its clock.
+  const seconds = await measure(reach);
+  if (seconds === undefined) return skipped(whyNoClaims(reach));
+  const tolerance = reach.config.clockToleranceSeconds;
+  const seen = `Keycloak's clock is ${Math.abs(seconds)} s ${seconds >= 0 ? 'ahead' : 'behind'}`;
+  // Tolerates 2 s: a token's time has no fractions, and the call itself took time.
+  if (Math.abs(seconds) <= Math.max(2, tolerance))
+    return ok(Math.abs(seconds) <= 2 ? 'the clocks agree' : seen);
+  const fix =
+    'Let both machines keep time by NTP (timedatectl set-ntp true), or raise CLOCK_TOLERANCE_SECONDS for a while.';
+  const lifespan = await lifespanOf(reach);
+  if (seconds < 0 && lifespan !== undefined && -seconds + tolerance >= lifespan) {
+    return fail(seen, 'the clocks differ so much that a fresh token is already expired here', fix);
+  }
+  return warn(
+    seen,
+    `the clocks differ by more than the ${tolerance} s that are tolerated: tokens expire early or late, and some are refused`,
+    fix,
+  );
+});
+
+async function measure(reach: Reach): Promise<number | undefined> {
+  const login = await reach.login?.login();
+  const iat = decodeJwt(await reach.login?.token())?.claims.iat;
+  if (login !== undefined && typeof iat === 'number') return toSkew(iat, login.arrivedAt);
+  const admin = await reach.admin?.connection().catch(() => undefined);
+  if (admin !== undefined && admin.issuedAt > 0) return toSkew(admin.issuedAt, admin.receivedAt);
+  const service = await reach.client.clientCredentials();
+  const own = decodeJwt(String(service.json?.access_token ?? ''))?.claims.iat;
+  return typeof own === 'number' ? toSkew(own, service.arrivedAt) : undefined;
+}
+
+const toSkew = (iat: number, arrivedAt: number) => Math.round(iat + 0.5 - arrivedAt / 1000);
+
+async function lifespanOf(reach: Reach): Promise<number | undefined> {
+  const claims = decodeJwt(await reach.login?.token())?.claims;
+  const [exp, iat] = [claims?.exp, claims?.iat];
+  return typeof exp === 'number' && typeof iat === 'number' ? exp - iat : undefined;
+}

@@ -1,0 +1,187 @@
+import type AdminClient from '@keycloak/keycloak-admin-client';
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
+import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
+import { trying } from './admin-error.ts';
+import { findClient, findRealm } from './connection.ts';
+import { audiencesOf, mappersOf } from './mappers.ts';
+import {
+  type AppScope,
+  audienceScopeOf,
+  GROUPS_SCOPE,
+  groupsScope,
+  ownScopeOf,
+  planAppScopes,
+  toAppClient,
+} from './plan/app-scope.ts';
+import { completeClient, createClient, PLAIN_CLIENT, type WantedClient } from './plan/complete-client.ts';
+import { type Blocked, blockedPart, type Plan, type Step } from './plan/step.ts';
+
+/** A client that calls an API. */
+export interface Caller {
+  readonly clientId: string;
+  /** Its settings, if it is to be created or completed. Default: it exists and stays as it is. */
+  readonly wanted?: WantedClient | undefined;
+}
+
+/** Clients whose tokens are to be good for an API. */
+export interface CallersGoal {
+  readonly realm: string;
+  /** Client id of the API. */
+  readonly clientId: string;
+  readonly callers: readonly Caller[];
+}
+
+/** The current state, as far as clients that call an API need it. */
+export interface CallersState {
+  readonly api: Pick<ClientRepresentation, 'defaultClientScopes' | 'optionalClientScopes'> | undefined;
+  /** Those that are there, by client id. */
+  readonly callers: ReadonlyMap<string, CallerState>;
+  readonly scopes: readonly ClientScopeRepresentation[];
+  /** Names of client scopes that every new client may ask for. */
+  readonly usual: readonly string[];
+}
+
+export interface CallerState {
+  readonly client: ClientRepresentation;
+  /** Mappers of the client and of its default client scopes. */
+  readonly mappers: readonly ProtocolMapperRepresentation[];
+  /** Mappers of the client scopes that it may ask for. */
+  readonly askable: readonly ProtocolMapperRepresentation[];
+}
+
+/**
+ * Reads the current state. Changes nothing.
+ *
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
+ */
+export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
+  const { realm, clientId } = goal;
+  const byId = (wanted: string) => findClient(api, realm, wanted);
+  return trying('see the clients', async () => {
+    await findRealm(api, realm);
+    const [own, scopes, usual, callers] = await Promise.all([
+      byId(clientId),
+      api.clientScopes.find({ realm }),
+      api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
+      Promise.all(goal.callers.map((caller) => byId(caller.clientId))),
+    ]);
+    const toState = (client: ClientRepresentation): CallerState => ({
+      client,
+      mappers: mappersOf(client, scopes),
+      askable: mappersOf(client, scopes, 'optionalClientScopes'),
+    });
+    const found = callers.flatMap((client): [string, CallerState][] =>
+      client?.clientId === undefined ? [] : [[client.clientId, toState(client)]],
+    );
+    return { api: own, callers: new Map(found), scopes, usual: usual.map(({ name }) => name ?? '') };
+  });
+}
+
+/** A service that calls an API in its own name: a confidential client without sign-in. */
+export function toServiceClient(clientId: string): WantedClient {
+  return {
+    ...PLAIN_CLIENT,
+    clientId,
+    clientAuthenticatorType: 'client-secret',
+    serviceAccountsEnabled: true,
+  };
+}
+
+/** A single-page app that signs people in by itself. */
+export interface SpaGoal {
+  readonly clientId: string;
+  /** Address of the page. No trailing slash. */
+  readonly appUrl: string;
+  /** Where Keycloak may send people back to: whole addresses, without patterns. */
+  readonly redirectUris: readonly string[];
+}
+
+/**
+ * A public client, because a page cannot keep a secret. PKCE protects its codes (RFC 9700 §2.1.1), which go only to complete
+ * addresses (§2.1).
+ */
+export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): WantedClient {
+  return {
+    ...PLAIN_CLIENT,
+    clientId,
+    publicClient: true,
+    standardFlowEnabled: true,
+    rootUrl: `${appUrl}/`,
+    redirectUris: [...redirectUris],
+    webOrigins: [new URL(appUrl).origin],
+    attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': `${appUrl}/` },
+  };
+}
+
+/**
+ * Clients that call an API: made or completed where that is wanted, and with the client scopes of the application: its audience, its
+ * groups and the scopes that its own client has.
+ */
+export function planCallers(state: CallersState, goal: CallersGoal): Plan {
+  if (state.api === undefined) {
+    const why = 'there is no such client, so no token can name it';
+    return blockedPart(`client ${goal.clientId}`, why, 'Look at --client-id, or run setup api first');
+  }
+  const callers = [...new Map(goal.callers.map((one) => [one.clientId, one])).values()];
+  const blocked = callers.flatMap((caller) => blocksOf(caller, state));
+  const good = callers.filter(({ clientId }) =>
+    blocked.every(({ subject }) => subject !== `client ${clientId}`),
+  );
+  const made = good.flatMap(({ clientId, wanted }): Step[] => {
+    const there = state.callers.get(clientId);
+    if (wanted === undefined) return [];
+    return there === undefined ? [createClient(wanted)] : completeClient(there.client, wanted);
+  });
+  const scopes = planAppScopes(
+    scopesOf(state, goal.clientId),
+    state.scopes,
+    good.map(({ clientId }) => {
+      const there = state.callers.get(clientId);
+      const client = toAppClient(there?.client ?? { clientId }, there?.mappers ?? [], there === undefined);
+      return { ...client, askable: there?.askable };
+    }),
+  );
+  const steps = [...made, ...scopes.steps];
+  const touched = new Set(steps.map(({ subject }) => subject));
+  const kept = good.map(({ clientId }) => `client ${clientId}`).filter((subject) => !touched.has(subject));
+  return { steps, kept, blocked: [...blocked, ...scopes.blocked] };
+}
+
+/**
+ * The client scopes that an API's client shares with those that call it. What brings it tokens for another API (`setup service`) is
+ * its own affair.
+ */
+function scopesOf({ api, scopes, usual }: CallersState, clientId: string): AppScope[] {
+  const own = (api?.optionalClientScopes ?? []).filter((name) => {
+    const there = scopes.find((one) => one.name === name);
+    return !usual.includes(name) && audiencesOf(there?.protocolMappers).length === 0;
+  });
+  return [
+    audienceScopeOf(clientId),
+    ...(api?.defaultClientScopes?.includes(GROUPS_SCOPE) ? [groupsScope] : []),
+    ...own.map(ownScopeOf),
+  ];
+}
+
+function blocksOf({ clientId, wanted }: Caller, { callers }: CallersState): Blocked[] {
+  const there = callers.get(clientId)?.client;
+  const subject = `client ${clientId}`;
+  if (there === undefined && wanted !== undefined) return [];
+  const why = there === undefined ? 'there is no such client' : whyNoTokens(there);
+  if (why !== undefined) return [{ subject, why, fix: 'Look at the client ids of the callers' }];
+  return wanted === undefined || there === undefined ? [] : differentKind(there, wanted, subject);
+}
+
+function whyNoTokens({ bearerOnly, protocol }: ClientRepresentation): string | undefined {
+  if (bearerOnly) return 'it is bearer-only: no tokens are issued to it';
+  return protocol === undefined || protocol === 'openid-connect' ? undefined : `it speaks ${protocol}`;
+}
+
+function differentKind(there: ClientRepresentation, wanted: WantedClient, subject: string): Blocked[] {
+  if (Boolean(there.publicClient) === wanted.publicClient) return [];
+  const why = wanted.publicClient
+    ? 'it has a secret, and a page cannot keep one: it is the client of something else'
+    : 'it is a public client: it has no secret, and is the client of something else';
+  return [{ subject, why, fix: 'choose another client id' }];
+}

@@ -1,0 +1,112 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
+import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
+
+/** A mapper, for Keycloak's ProtocolMapperRepresentation. */
+export interface Mapper {
+  readonly name: string;
+  readonly protocol: string;
+  readonly protocolMapper: string;
+  readonly consentRequired: boolean;
+  readonly config: Record<string, string>;
+}
+
+/** Puts a client into the audience of access tokens. */
+export function toAudienceMapper(clientId: string): Mapper {
+  return {
+    name: `audience ${clientId}`,
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    consentRequired: false,
+    config: {
+      'included.client.audience': clientId,
+      'id.token.claim': 'false',
+      'access.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    },
+  };
+}
+
+/** Puts a person's groups into tokens, as full paths. */
+export function toGroupsMapper(): Mapper {
+  return {
+    name: 'groups',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-group-membership-mapper',
+    consentRequired: false,
+    config: {
+      'claim.name': 'groups',
+      'full.path': 'true',
+      'id.token.claim': 'true',
+      'access.token.claim': 'true',
+      'userinfo.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    },
+  };
+}
+
+/** Whether an existing mapper does the work of a wanted one. */
+export function doesTheWork(there: ProtocolMapperRepresentation, wanted: Mapper): boolean {
+  if (there.protocolMapper !== wanted.protocolMapper) return false;
+  const config: Record<string, string> = there.config ?? {};
+  if (config['access.token.claim'] !== 'true') return false;
+  if (wanted.protocolMapper === 'oidc-group-membership-mapper') {
+    return config['claim.name'] === 'groups' && config['full.path'] !== 'false';
+  }
+  const client = wanted.config['included.client.audience'];
+  // A client wins over a custom audience where both are set.
+  return (config['included.client.audience'] || config['included.custom.audience']) === client;
+}
+
+/** What audience mappers write into `aud` of access tokens. A client wins over a custom value if both are set. */
+export function audiencesOf(mappers: readonly ProtocolMapperRepresentation[] = []): string[] {
+  const named = mappers
+    .filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
+    .map(({ config = {} }) => config['included.client.audience'] || config['included.custom.audience'])
+    .filter((one): one is string => typeof one === 'string' && one !== '');
+  return [...new Set(named)];
+}
+
+/** Mappers of a client and of its client scopes of a list, the default ones if none is named. */
+export function mappersOf(
+  client: ClientRepresentation | undefined,
+  scopes: readonly ClientScopeRepresentation[],
+  list: 'defaultClientScopes' | 'optionalClientScopes' = 'defaultClientScopes',
+): ProtocolMapperRepresentation[] {
+  const inScopes = scopes
+    .filter(({ name = '' }) => client?.[list]?.includes(name))
+    .flatMap(({ protocolMappers = [] }) => protocolMappers);
+  return [...(list === 'defaultClientScopes' ? (client?.protocolMappers ?? []) : []), ...inScopes];
+}
+
+/**
+ * What a further audience opens: a token that names two resources can be used at the one by the other (RFC 8707 §3, confused
+ * deputy).
+ */
+export function opensAudience(
+  caller: string,
+  added: string,
+  mappers: readonly ProtocolMapperRepresentation[],
+) {
+  const others = audiencesOf(mappers).filter((one) => one !== added);
+  if (others.length === 0) return [];
+  return [
+    `tokens of ${caller} name ${others.join(', ')} already: who receives them there can use them at ${added}, and the other way round`,
+  ];
+}
+
+/**
+ * Whether one of the client's URI patterns lets a URI pattern through, as Keycloak reads them: `*` at the end
+ * stands for anything, and a pattern that starts with `/` is below the root URL.
+ */
+export function coversUri(patterns: readonly string[], rootUrl: string | undefined, uri: string): boolean {
+  return patterns.some((pattern) => {
+    const whole = pattern.startsWith('/') && rootUrl ? rootUrl.replace(/\/+$/, '') + pattern : pattern;
+    return whole === uri || (whole.endsWith('*') && uri.startsWith(whole.slice(0, -1)));
+  });
+}
+
+/** Keycloak keeps a list in one attribute, parted by `##`. */
+export function splitUris(value: unknown): string[] {
+  return typeof value === 'string' ? value.split('##').filter(Boolean) : [];
+}

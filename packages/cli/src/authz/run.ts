@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import {
+  type AdminConnection,
+  type Answer,
+  applyAuthz,
+  askWhy,
+  findUnknown,
+  planAuthz,
+  type Reason,
+  readAuthz,
+  toFile,
+} from '../admin/index.ts';
+import { toPart } from '../plan/part.ts';
+import { runPlan } from '../plan/run-plan.ts';
+import { nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
+import { UsageError } from '../settings/usage-error.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Questions } from '../terminal/questions.ts';
+import { toPlainJson, toPlainLine } from '../terminal/style.ts';
+import { loadAuthz } from './file.ts';
+import type { AuthzOptions } from './options.ts';
+
+/** Shows what the file would change. `apply` then asks, and changes it. Resolves to the exit code. */
+export async function sync(
+  api: AdminConnection['api'],
+  { file, prune, action, yes, chosen, realm, clientId }: AuthzOptions,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<number> {
+  const wanted = await loadAuthz(file);
+  out.progress('reading the current state');
+  const state = await readAuthz(api, realm, clientId);
+  const plan = planAuthz(wanted, state, prune);
+  // Reports everything that is wrong before anything is written.
+  const refused = [...plan.refused, ...(await findUnknown(api, realm, plan))];
+  if (refused.length > 0) throw new UsageError([...refused, 'nothing was changed']);
+  const title = `Client ${clientId} of the realm ${realm}, as in ${file}`;
+  const part = toPart(title, plan, () => applyAuthz(api, plan.steps, wanted, state));
+  return (await runPlan([part], { dryRun: action === 'plan', yes, chosen }, out, questions)).code;
+}
+
+/** Writes Keycloak's permissions to a file. Resolves to the exit code. */
+export async function exportAuthz(
+  api: AdminConnection['api'],
+  { file, yes, realm, clientId }: AuthzOptions,
+  out: Output,
+  err: Output,
+  questions: Questions | undefined,
+): Promise<number> {
+  const { model, foreign, isOn } = await readAuthz(api, realm, clientId);
+  if (!isOn) throw new UsageError([`the client '${clientId}' has no authorization services yet`]);
+  const text = `${toPlainJson(JSON.stringify(toFile(model), null, 2))}\n`;
+  for (const [name, type] of foreign)
+    err.line(
+      `! ${toPlainLine(JSON.stringify(name))} (${type}) is not in it: a file cannot hold it, and apply leaves it alone`,
+    );
+  if (file === '-') {
+    process.stdout.write(text);
+    return 0;
+  }
+  const named = await nameWithTarget(file);
+  if (existsSync(file)) {
+    if ((await readFile(file, 'utf8')) === text) {
+      out.line(`${file} is as Keycloak is: nothing to write.`);
+      return 0;
+    }
+    if (!yes && !(await questions?.confirm(`Replace ${named}?`, false)))
+      throw new UsageError([`${named} is there already: give --yes to replace it`]);
+  }
+  await writePrivateFile(file, text);
+  out.line(`  ${out.paint('green', '✓')} wrote ${named}`);
+  return 0;
+}
+
+/** Shows how Keycloak decides about a user. Resolves to the exit code: 0 granted, 1 denied. */
+export async function showWhy(
+  api: AdminConnection['api'],
+  { username, permission, realm, clientId }: AuthzOptions,
+  out: Output,
+): Promise<number> {
+  const at = permission.indexOf('#');
+  const asked =
+    at < 0
+      ? { resource: permission, scope: undefined }
+      : { resource: permission.slice(0, at), scope: permission.slice(at + 1) || undefined };
+  out.progress('asking Keycloak');
+  const state = await readAuthz(api, realm, clientId);
+  const answer = await askWhy(api, state, username, asked);
+  const isGranted = answer.isGranted;
+  const verdict = isGranted ? out.paint('green', 'is granted') : out.paint('red', 'is denied');
+  out.line(
+    `${mark(out, isGranted)} ${out.paint('bold', toPlainLine(`${username}: ${permission}`))} ${verdict}`,
+  );
+  out.line(out.paint('dim', `  ${explain(answer)}`));
+  showTree(out, answer.reasons, '  ');
+  const lacks = [...new Set(answer.reasons.filter(({ isPermit }) => !isPermit).flatMap(lacksOf))];
+  if (!isGranted && lacks.length > 0)
+    out.line(`${toPlainLine(username)} is not, or lacks: ${toPlainLine(lacks.join('; '))}`);
+  return isGranted ? 0 : 1;
+}
+
+function explain({ mode, strategy, reasons }: Answer): string {
+  if (mode === 'DISABLED') return 'The policy enforcement is DISABLED: everything is granted to everybody.';
+  if (reasons.length === 0)
+    return mode === 'PERMISSIVE'
+      ? 'No permission is about it, and the policy enforcement is PERMISSIVE: that is granted to everybody.'
+      : 'No permission is about it, and what no permission is about is denied.';
+  if (reasons.length === 1) return 'One permission is about it:';
+  return `${reasons.length} permissions are about it; ${strategy === 'AFFIRMATIVE' ? 'one of them has' : 'all of them have'} to permit (${strategy}):`;
+}
+
+function showTree(out: Output, reasons: readonly Reason[], indent: string): void {
+  for (const [index, reason] of reasons.entries()) {
+    const isLast = index === reasons.length - 1;
+    const { isPermit, what, name, findings, parts } = reason;
+    const seen = findings.map(({ text, has }) => {
+      const words = toPlainLine(text);
+      return has === false ? out.paint('red', `${words}: no`) : has ? `${words}: yes` : words;
+    });
+    const rest = seen.length > 0 ? out.paint('dim', ' · ') + seen.join(', ') : '';
+    out.line(
+      `${indent}${isLast ? '└' : '├'} ${mark(out, isPermit)} ${what} ${toPlainLine(JSON.stringify(name))}${rest}`,
+    );
+    showTree(out, parts, `${indent}${isLast ? ' ' : '│'} `);
+  }
+}
+
+function mark({ paint }: Output, isPermit: boolean | undefined): string {
+  return isPermit === undefined ? paint('dim', '?') : isPermit ? paint('green', '✓') : paint('red', '✗');
+}
+
+/** What the user lacks for the policies that deny. */
+function lacksOf({ isPermit, isNegative, findings, parts }: Reason): string[] {
+  // A negative policy denies because of something that the user has.
+  if (isPermit === true || isNegative) return [];
+  return [...findings.flatMap(({ has, text }) => (has === false ? [text] : [])), ...parts.flatMap(lacksOf)];
+}

@@ -1,0 +1,155 @@
+import { createVerifier, OptionsError } from 'keycloak-guard';
+import { createPermissions } from 'keycloak-guard/authz';
+import { createPathEnforcer, type PathConfig, type PolicyEnforcerConfig } from 'keycloak-guard/connect';
+import { type AuthzState, namesIn, planAuthz } from '../../../admin/index.ts';
+import { type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { applyCommand, authzCheck, some } from './settings.ts';
+
+/** Whether Keycloak matches the file of `authz`. */
+export const authzFile = authzCheck('authz.file', async (state, { reach }) => {
+  const documents = await reach.authz.documents();
+  const findings = documents.flatMap((one): Finding[] => {
+    if ('problems' in one)
+      return [fail(one.file, `the file cannot be used: ${one.problems.join('; ')}`, 'Correct the file.')];
+    if ('enforcer' in one) return [];
+    const { steps } = planAuthz(one.model, state, false);
+    if (steps.length === 0) return [];
+    const missing = steps.filter(({ kind, action }) => kind === 'create' && action.type === 'put');
+    const subjects = (missing.length > 0 ? missing : steps).map(({ subject }) => subject);
+    const fix = applyCommand({ authzFiles: [one.file] });
+    return missing.length > 0
+      ? [
+          fail(
+            `${one.file}: ${some(subjects)}`,
+            'the file has entries that Keycloak lacks: a guard that names one answers 500',
+            fix,
+          ),
+        ]
+      : [
+          warn(
+            `${one.file}: ${some(subjects)}`,
+            'Keycloak differs from the file: it decides by what Keycloak has',
+            fix,
+          ),
+        ];
+  });
+  return (
+    worst(findings) ??
+    (documents.some((one) => 'model' in one) ? ok('Keycloak matches the file') : skipped(NO_FILE))
+  );
+});
+
+/** Whether everything that a path enforcer names exists in Keycloak. */
+export const authzEnforcer = authzCheck('authz.enforcer', async (state, { reach, options }) => {
+  const enforcers = (await reach.authz.documents()).filter((one) => 'enforcer' in one);
+  if (enforcers.length === 0) return skipped(NO_FILE);
+  const findings = enforcers.flatMap(({ file, enforcer }): Finding[] => {
+    const problems = findProblems(enforcer, reach);
+    if (problems.length > 0)
+      return [fail(file, `the service would not start with it: ${problems.join('; ')}`, 'Correct the file.')];
+    const unknown = (enforcer.paths ?? []).flatMap((path) => findUnknown(path, enforcer, state));
+    if (unknown.length === 0) return [];
+    return [
+      fail(
+        `${file}: ${some(unknown)}`,
+        'the path enforcer names what Keycloak lacks: requests for these paths are answered with 500',
+        `correct the names in ${file}; or add them to the file of authz, then ${applyCommand(options)}`,
+      ),
+    ];
+  });
+  return worst(findings) ?? ok(`all names of ${enforcers.map(({ file }) => file).join(', ')} are there`);
+});
+
+const NO_FILE = 'no file was given (--authz <file>)';
+
+function worst(findings: readonly Finding[]): Finding | undefined {
+  return findings.find(({ status }) => status === 'fail') ?? findings[0];
+}
+
+/** The problems that the library would report when an application starts. */
+function findProblems(config: PolicyEnforcerConfig, { caller }: Reach): string[] {
+  const { serverUrl, realm, clientId, clientSecret = 'none' } = caller;
+  const verifier = createVerifier({ serverUrl, realm, clientId, onNotice: false });
+  try {
+    createPathEnforcer({ permissions: createPermissions({ verifier, clientSecret }), config });
+    return [];
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    return error.problems.map(({ option, rule }) => `${option} ${rule}`);
+  } finally {
+    void verifier.close();
+  }
+}
+
+function findUnknown(path: PathConfig, enforcer: PolicyEnforcerConfig, { model, ids }: AuthzState): string[] {
+  if (path['enforcement-mode'] === 'DISABLED' || enforcer['enforcement-mode'] === 'DISABLED') return [];
+  const resources = [...model.lists.resources.values()];
+  // Users' resources are known by id only.
+  if (path.id !== undefined && ![...ids.resources.values()].includes(path.id)) return [];
+  const resource = resources.find((one) =>
+    path.id !== undefined
+      ? ids.resources.get(one.name) === path.id
+      : path.name !== undefined
+        ? one.name === path.name
+        : namesIn(one, 'uris').includes(path.path),
+  );
+  if (resource === undefined) return [path.name ?? `a resource with the URI ${path.path}`];
+  const scopes = [path, ...(path.methods ?? [])].flatMap((part) =>
+    part['scopes-enforcement-mode'] === 'DISABLED' ? [] : (part.scopes ?? []),
+  );
+  const has = namesIn(resource, 'scopes');
+  return [...new Set(scopes)].filter((one) => !has.includes(one)).map((one) => `${resource.name}#${one}`);
+}
+
+/** Scopes that cannot be granted, beside others of the same resource that can. */
+export const authzPartGranted = authzCheck('authz.part-granted', (state, { options }) => {
+  const { switches } = state.model;
+  if ((switches.policyEnforcementMode ?? 'ENFORCING') !== 'ENFORCING')
+    return skipped(`the policy enforcement is ${switches.policyEnforcementMode}`);
+  // Permissions that a file cannot contain may cover any of them.
+  if ([...state.foreign.values()].some((type) => type === 'resource' || type === 'scope'))
+    return skipped('there are permissions about resources of users too');
+  const parts = findParts(state);
+  if (parts.length === 0) return ok('permissions are about all scopes of a resource, or about none');
+  return warn(
+    some(parts),
+    'no permission is about these, though one is about other scopes of the same resource: nobody is ever granted them, while Keycloak answers result: true to whoever asks for them together with one that is granted',
+    `a permission about each in the file, or without the scope at its resource; then ${applyCommand(options)}`,
+  );
+});
+
+/** Scopes without a permission, of resources whose other scopes have one. */
+function findParts({ model: { lists } }: AuthzState): string[] {
+  const permissions = [...lists.permissions.values()];
+  return [...lists.resources.values()].flatMap((resource) => {
+    const scopes = namesIn(resource, 'scopes');
+    const isCovered = (scope: string) =>
+      permissions.some((one) => {
+        const [resources, named] = [namesIn(one, 'resources'), namesIn(one, 'scopes')];
+        const isAbout =
+          resources.includes(resource.name) ||
+          (one.resourceType !== undefined && one.resourceType === resource.type) ||
+          (resources.length === 0 && one.resourceType === undefined);
+        return isAbout && (named.length === 0 || named.includes(scope));
+      });
+    const lost = scopes.filter((scope) => !isCovered(scope));
+    return lost.length === scopes.length ? [] : lost.map((scope) => `${resource.name}#${scope}`);
+  });
+}
+
+/** Whether role policies read the token's roles instead of the user's current ones. */
+export const authzRoles = authzCheck('authz.roles', async (state, { reach, options }) => {
+  const byToken = [...state.model.lists.policies.values()]
+    .filter(({ type, fetchRoles }) => type === 'role' && fetchRoles !== true)
+    .map(({ name }) => JSON.stringify(name));
+  if (byToken.length === 0) return ok('roles as they are now');
+  const seen = `${some(byToken)}: by the roles of the token`;
+  // This is Keycloak's default for new policies, so only warn if permissions are asked about.
+  if (!options.authz || !(await reach.authz.canFetchRoles())) return ok(seen);
+  return warn(
+    seen,
+    'a role that is taken away counts until the token is renewed, and a lightweight token has no roles at all',
+    `"fetchRoles": true at these policies in the file (keycloak-guard authz export writes one), then ${applyCommand(options)}`,
+  );
+});

@@ -1,0 +1,200 @@
+import { type Answer, toWords } from '../../keycloak/call.ts';
+import { type Check, checkOf, type Finding, fail, type Look, ok, skipped, warn } from '../check.ts';
+import type { RouteEvidence } from '../evidence/route.ts';
+import { decodeJwt } from '../evidence/token.ts';
+import { explain } from '../explain.ts';
+
+/** What an answer means that is neither "come in" nor a proper refusal. `undefined`: it is one of these. */
+function judgeAnswer(answer: Answer): Finding | undefined {
+  const { status, headers, text, failure, url } = answer;
+  const words = toWords(answer);
+  const say = (cause: string, fix: string) => fail(words, cause, fix);
+  if (status === 0) {
+    return say(
+      `there was no answer: ${failure}`,
+      'Start the API, or correct host, port and scheme of --route. A name of the containers is not known outside of them.',
+    );
+  }
+  const location = headers.get('location');
+  if (status >= 300 && status < 400) {
+    const isLogin = /openid-connect\/auth|log-?in|sign-?in|oauth2\/start/i.test(location ?? '');
+    if (!isLogin) {
+      return say(
+        `the route redirects (${words}), and programs do not follow: the scheme, the host name or a slash at the end is another one`,
+        'Name the address to which it redirects, in --route and in the callers.',
+      );
+    }
+    return warn(
+      words,
+      'the route sends callers without a good token to a login page: right for pages of a browser, wrong for an API (fetch reports a CORS error, programs get a page)',
+      'Guard routes of an API by the bearer token alone, so that they answer 401. Where one application has both, split them by path, or by Accept: text/html.',
+    );
+  }
+  if (status === 401 && !/^(bearer|dpop)\b/i.test(headers.get('www-authenticate') ?? '')) {
+    const scheme = headers.get('www-authenticate')?.split(' ')[0];
+    if (scheme !== undefined) {
+      return say(
+        `something else than this API guards the route: it wants ${scheme}`,
+        'Take the login of the proxy away from this path, or call the API behind it.',
+      );
+    }
+    return warn(
+      words,
+      "401 without WWW-Authenticate: clients are not told that a token is wanted, nor what is wrong with theirs (RFC 6750 §3). A guard of one's own, or a proxy that takes the header away",
+      "Answer WWW-Authenticate: Bearer, with error and error_description where a token was sent; keycloak-guard's adapters do.",
+    );
+  }
+  if (status === 404) {
+    return say(
+      `the API has no route ${new URL(url).pathname} (for GET), or a proxy sends the path elsewhere`,
+      'Correct the path of --route; look at prefixes (/api) and at what the proxy takes off.',
+    );
+  }
+  if (status === 405) return say('the route takes no GET', 'Name a route that does: the doctor only reads.');
+  if (status === 429) return say('the API limits the calls (429)', 'Try again later, or raise its limit.');
+  if (status === 502 || status === 503 || status === 504) {
+    return say(
+      `a proxy answered in place of the API, or the API waits for Keycloak (HTTP ${status})`,
+      "Look at the proxy's log and at the API's: keycloak-guard answers 503 while it has no keys of the realm.",
+    );
+  }
+  if (status >= 500) {
+    return say(
+      'the route fails: something throws where it should refuse, or behind the guard',
+      "Look into the API's log for this moment, and give its line to --explain.",
+    );
+  }
+  if (status < 300 && /^\s*<(!doctype|html)/i.test(text)) {
+    return say(
+      'a page came where JSON is expected: the start page of a single-page app, a login page, or the page of a proxy',
+      "Name the route of the API itself; let the proxy send the API's path to the API.",
+    );
+  }
+  return undefined;
+}
+
+const about = (id: string, needs: readonly string[], look: Look<RouteEvidence>): Check =>
+  checkOf({ find: (context) => context.route, otherwise: 'no route was named (--route)' }, id, needs, look);
+
+const isIn = (status: number) => status >= 200 && status < 300;
+
+/** Checks of a route of an own API (`--route`): what its answers mean. */
+export const ROUTE_CHECKS: readonly Check[] = [
+  about('route.no-token', [], async (route) => {
+    const answer = await route.withoutToken();
+    const found = judgeAnswer(answer);
+    if (found !== undefined) return found;
+    if (isIn(answer.status)) {
+      return fail(
+        `HTTP ${answer.status} without a token`,
+        'the route is open: it answers to everybody',
+        'If it is to be guarded: the guard before the route (order of middleware), for this path and method. If it is public, name another one.',
+      );
+    }
+    if (answer.status === 403) {
+      return warn(
+        toWords(answer),
+        'who sends no token gets 403, which says "you may not" to somebody it does not know: clients do not sign in then',
+        'Answer 401 with WWW-Authenticate: Bearer where there is no good token, and 403 where a good one is not enough (RFC 6750 §3.1).',
+      );
+    }
+    if (answer.status === 401) return ok('401 and how to do better');
+    return skipped(`HTTP ${answer.status}: neither open nor guarded (${toWords(answer)})`);
+  }),
+  about('route.forged', ['route.no-token'], async (route) => {
+    for (const [what, answer] of [
+      ['a token whose signature is made up', await route.withForged()],
+      ['a token without a signature (alg none)', await route.withUnsigned()],
+    ] as const) {
+      if (isIn(answer.status)) {
+        return fail(
+          `HTTP ${answer.status}`,
+          `the route lets in ${what}: it reads tokens and does not verify them. Anybody can be anybody`,
+          'Verify the signature by the keys of the realm, with a fixed list of algorithms, before anything else. Do not use jwt.decode for it.',
+        );
+      }
+      const found = judgeAnswer(answer);
+      if (found !== undefined) return found;
+      if (answer.status === 403) {
+        return warn(
+          toWords(answer),
+          `${what} is refused with 403: the caller cannot know that another token would do`,
+          'Answer 401 with error="invalid_token" (RFC 6750 §3.1).',
+        );
+      }
+    }
+    return ok('refused, with another signature and with none');
+  }),
+  about('route.token', [], async (route, context) => {
+    if (route.isUnsafe !== undefined) return skipped(route.isUnsafe);
+    const answer = await route.withToken();
+    if (answer === undefined) return skipped('no good token: give --token -, or --user and DOCTOR_PASSWORD');
+    const found = isIn(answer.status) || answer.status !== 401 ? judgeAnswer(answer) : undefined;
+    if (found !== undefined) return found;
+    if (isIn(answer.status)) return ok(`HTTP ${answer.status} with a good token`);
+    const { claims = {} } = decodeJwt(context.token ?? (await context.reach.login?.token())) ?? {};
+    const words = toWords(answer);
+    if (answer.status === 403) {
+      return fail(
+        words,
+        `the token is good, and not enough: the route wants a role, a scope, a group or a permission that it does not have. It has the scope '${claims.scope ?? ''}'; content and roles: --token -`,
+        'Name what the route wants, and the doctor says why the token lacks it: --needs role=NAME, group=PATH, organization=ALIAS, scope=NAME',
+      );
+    }
+    if (answer.status === 401) {
+      const said = `${answer.headers.get('www-authenticate') ?? ''} ${answer.text.slice(0, 2000)}`;
+      const [why] = explain(said).filter(({ status }) => status === 'ok');
+      return fail(
+        words,
+        why?.cause ??
+          `the API refuses a token that Keycloak issued (iss ${claims.iss}, aud ${[claims.aud ?? 'none'].flat().join(', ')}), and does not say why: it expects another issuer or audience, or has old keys`,
+        why?.fix ??
+          "Compare iss and aud with the API's settings; its log has the reason. If token.accepted is well, the API runs with other settings than these.",
+      );
+    }
+    return fail(
+      words,
+      `the API answers HTTP ${answer.status} to a good token`,
+      "The API's log has the reason.",
+    );
+  }),
+  about('route.cors', [], async (route) => {
+    const { origin } = route;
+    if (origin === undefined) return skipped('no page was named (--origin)');
+    const answer = await route.preflight();
+    const header = (name: string) => answer.headers.get(`access-control-allow-${name}`) ?? '';
+    const fix = `CORS before the guard, for ${origin} exactly: Access-Control-Allow-Origin: ${origin}, Access-Control-Allow-Headers: authorization, content-type, on refusals too.`;
+    if (answer.status === 0) return skipped(toWords(answer));
+    if (!isIn(answer.status)) {
+      return fail(
+        `OPTIONS: ${toWords(answer)}`,
+        'a browser asks first, without a token, and the answer is not 2xx: it then does not send the request. The guard or a redirect comes before CORS',
+        fix,
+      );
+    }
+    if (header('origin') !== origin && header('origin') !== '*') {
+      return fail(
+        `Access-Control-Allow-Origin: ${header('origin') || 'none'}`,
+        `pages of ${origin} may not read the API's answers`,
+        fix,
+      );
+    }
+    // Fetch standard: * does not stand for Authorization.
+    if (!/\bauthorization\b/i.test(header('headers'))) {
+      return fail(
+        `Access-Control-Allow-Headers: ${header('headers') || 'none'}`,
+        'the browser may not send the header Authorization (a * does not include it)',
+        fix,
+      );
+    }
+    const refusal = (await route.withoutToken()).headers.get('access-control-allow-origin');
+    if (refusal !== origin && refusal !== '*') {
+      return warn(
+        'the refusal has no Access-Control-Allow-Origin',
+        'the page cannot see a 401: it looks like a CORS error, and the page does not sign in',
+        fix,
+      );
+    }
+    return ok(`${origin} may call it with a token`);
+  }),
+];

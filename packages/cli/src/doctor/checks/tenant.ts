@@ -1,0 +1,181 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import { findClient } from '../../admin/index.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+import { type Check, check, fail, ok, skipped, warn } from '../check.ts';
+import type { DoctorContext, Reach } from '../context.ts';
+
+const MOST_MEMBERS = 200;
+
+/** Makes a check of one kind of tenant: an organization or a realm. */
+const about = (
+  id: string,
+  kind: 'organization' | 'realm',
+  run: (tenant: Tenant, reach: Reach) => ReturnType<Check['run']>,
+): Check =>
+  check(id, ['tenant.found'], async (context) => {
+    const tenant = await find(context);
+    return tenant?.kind === kind
+      ? run(tenant, context.reach)
+      : skipped(`the tenant is not ${kind === 'realm' ? 'a realm' : 'an organization'}`);
+  });
+
+interface Tenant {
+  readonly kind: 'organization' | 'realm';
+  readonly name: string;
+  /** Of an organization. */
+  readonly id: string;
+  readonly isEnabled: boolean;
+}
+
+async function find({ options, reach }: DoctorContext): Promise<Tenant | undefined> {
+  const { admin, caller } = reach;
+  const name = options.tenant;
+  if (admin === null || name === undefined) return undefined;
+  const { api } = await admin.connection();
+  const all = await api.organizations.find({ realm: caller.realm, search: name }).catch(() => []);
+  const one = all.find(({ alias, name: title }) => alias === name || title === name);
+  if (one !== undefined)
+    return {
+      kind: 'organization',
+      name: one.alias ?? name,
+      id: one.id ?? '',
+      isEnabled: one.enabled !== false,
+    };
+  const realm = await api.realms.findOne({ realm: name }).catch(() => undefined);
+  return realm ? { kind: 'realm', name, id: '', isEnabled: realm.enabled !== false } : undefined;
+}
+
+/** Checks of one tenant (`--tenant NAME`): an organization of the realm, or a separate realm. */
+export const TENANT_CHECKS: readonly Check[] = [
+  check('tenant.found', ['admin.rights'], async (context) => {
+    const { options, reach } = context;
+    const tenant = await find(context);
+    if (tenant !== undefined)
+      return ok(
+        `${tenant.name} is ${tenant.kind === 'realm' ? 'a realm' : `an organization of the realm ${reach.caller.realm}`}`,
+      );
+    const settings = await reach.admin?.realm();
+    return fail(
+      `nothing is called ${options.tenant}`,
+      `there is neither an organization ${options.tenant} in the realm '${reach.caller.realm}'${settings?.organizationsEnabled === true ? '' : ' (organizations are off there)'}, nor a realm of that name (the case of the letters counts)`,
+      'Organizations > Create organization, or the realm of the customer. In KEYCLOAK_REALM stands the realm of the organizations.',
+    );
+  }),
+  about('tenant.organization', 'organization', async ({ name, isEnabled }) =>
+    isEnabled
+      ? ok('enabled')
+      : fail(
+          'disabled',
+          `the organization ${name} is disabled: its members sign in, and no token names it`,
+          `Organizations > ${name} > Enabled ON`,
+        ),
+  ),
+  about('tenant.scope', 'organization', async ({ name }, { admin, caller }) => {
+    const client = await admin?.client();
+    const where = `Clients > ${caller.clientId} > Client scopes`;
+    const isDefault = client?.defaultClientScopes?.includes('organization') === true;
+    if (!isDefault && client?.optionalClientScopes?.includes('organization') !== true) {
+      return fail(
+        `'${caller.clientId}' has no scope 'organization'`,
+        'tokens of the client never name an organization',
+        `${where} > Add client scope > organization > Optional, and ask for scope=organization:${name} (or organization:*) at login`,
+      );
+    }
+    return isDefault
+      ? ok('Default')
+      : ok(`Optional: named where scope=organization:${name} or organization:* is asked for`);
+  }),
+  about('tenant.members', 'organization', async ({ id, name }, { admin, caller }) => {
+    if (admin === null) return skipped('no admin');
+    const { api } = await admin.connection();
+    const { realm } = caller;
+    const members = await api.organizations.listMembers({ realm, orgId: id, max: MOST_MEMBERS });
+    if (members.length === 0)
+      return warn(
+        'no members',
+        `nobody is a member of ${name}`,
+        `Organizations > ${name} > Members > Add member`,
+      );
+    const several: string[] = [];
+    for (const { id: userId = '', username = '' } of members) {
+      if ((await api.organizations.memberOrganizations({ realm, userId })).length > 1) several.push(username);
+    }
+    if (several.length === 0) return ok(`${members.length} members, of this organization alone`);
+    return warn(
+      `${several.length} of ${members.length} members are in several organizations: ${several.slice(0, 5).join(', ')}`,
+      "for them the scope 'organization' alone names none with a password grant, and asks in a browser: guards of this organization then refuse them",
+      `Ask for scope=organization:${name} at login, or organization:* and let the guard choose`,
+    );
+  }),
+  about('tenant.realm', 'realm', async ({ name, isEnabled }) =>
+    isEnabled
+      ? ok('enabled')
+      : fail('disabled', `the realm ${name} is disabled: nobody signs in`, 'Realm settings > Enabled ON'),
+  ),
+  about('tenant.template', 'realm', async ({ name }, { admin, caller }) => {
+    if (admin === null) return skipped('no admin');
+    if (name === caller.realm)
+      return skipped('it is the realm of the settings itself: there is nothing to compare with');
+    const { api } = await admin.connection();
+    const read = async (realm: string) => ({
+      client: await findClient(api, realm, caller.clientId),
+      roles: (await api.roles.find({ realm }))
+        .map(({ name: role = '' }) => role)
+        .filter((role) => !role.startsWith('default-roles-')),
+      settings: await api.realms.findOne({ realm }),
+    });
+    const [own, template] = [await read(name), await read(caller.realm)];
+    if (own.client === undefined) {
+      return fail(
+        `no client '${caller.clientId}'`,
+        `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: nobody of it gets in`,
+        `npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)}`,
+      );
+    }
+    const differs = [
+      ...compareClients(own.client, template.client ?? {}),
+      ...missing('role', template.roles, own.roles),
+      ...SETTINGS.filter((key) => own.settings?.[key] !== template.settings?.[key]).map(
+        (key) => `${key}: ${own.settings?.[key]} in place of ${template.settings?.[key]}`,
+      ),
+    ];
+    if (differs.length === 0) return ok(`like '${caller.realm}', as far as this application sees`);
+    return warn(
+      differs.slice(0, 8).join('; '),
+      `the realm ${name} is otherwise than '${caller.realm}': what works in one may not in the other`,
+      `If it is not meant so: npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)} shows what it would change`,
+    );
+  }),
+];
+
+const SETTINGS = [
+  'sslRequired',
+  'accessTokenLifespan',
+  'bruteForceProtected',
+  'defaultSignatureAlgorithm',
+] as const;
+const FLAGS = [
+  'enabled',
+  'publicClient',
+  'standardFlowEnabled',
+  'directAccessGrantsEnabled',
+  'fullScopeAllowed',
+] as const;
+
+function compareClients(own: ClientRepresentation, template: ClientRepresentation): string[] {
+  const mappersOf = ({ protocolMappers = [] }: ClientRepresentation) =>
+    protocolMappers.map(
+      ({ protocolMapper, config }) =>
+        `${protocolMapper} ${config?.['included.client.audience'] ?? config?.['claim.name'] ?? ''}`,
+    );
+  return [
+    ...FLAGS.filter((key) => own[key] !== template[key]).map(
+      (key) => `client: ${key} ${own[key]} in place of ${template[key]}`,
+    ),
+    ...missing('client scope', template.defaultClientScopes, own.defaultClientScopes),
+    ...missing('mapper', mappersOf(template), mappersOf(own)),
+  ];
+}
+
+const missing = (what: string, wanted: readonly string[] = [], own: readonly string[] = []) =>
+  wanted.filter((one) => !own.includes(one)).map((one) => `no ${what} '${one.trim()}'`);

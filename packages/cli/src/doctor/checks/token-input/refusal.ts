@@ -1,0 +1,191 @@
+import { X509Certificate } from 'node:crypto';
+import type { AuthError } from 'keycloak-guard';
+import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
+import type { Reach } from '../../context.ts';
+import { keysOf } from '../../evidence/realm.ts';
+import { audienceOf, type DecodedJwt } from '../../evidence/token.ts';
+import { addAudience } from '../../words.ts';
+
+/** Why the realm does not publish a token's key. */
+export type KeyFate = 'elsewhere' | 'disabled' | 'realm-recreated' | 'rotated-away' | 'gone';
+
+/**
+ * - `elsewhere`: the address leads to several Keycloaks, and another one has the key.
+ * - `disabled`: the realm still has the key, but it is disabled (an admin can see that).
+ * - `realm-recreated`: every key of the realm is younger than the token, encryption keys too.
+ * - `rotated-away`: some keys are older than the token.
+ * - `gone`: one of the last two.
+ */
+async function findKeyFate(jwt: DecodedJwt, reach: Reach): Promise<KeyFate> {
+  const kid = String(jwt.header.kid ?? '');
+  const others = await reach.realm.certsOfOthers();
+  if (others.some((set) => set.includes(kid))) return 'elsewhere';
+  const known = await reach.admin?.keys().catch(() => undefined);
+  if (known?.some((one) => one.kid === kid)) return 'disabled';
+  const born = bornOf(keysOf((await reach.realm.certs()).json) ?? []);
+  const issued = Number(jwt.claims.iat);
+  if (born.length > 0 && Number.isFinite(issued)) {
+    if (born.every((at) => at > issued)) return born.length > 1 ? 'realm-recreated' : 'gone';
+    return 'rotated-away';
+  }
+  return 'gone';
+}
+
+/** Keycloak backdates the certificate of a new key by 100 seconds. */
+const BACKDATED_SECONDS = 100;
+
+/** When each key was made, by its certificate. Unit: seconds since 1970. */
+function bornOf(keys: Record<string, unknown>[]): number[] {
+  return keys.flatMap(({ x5c }) => {
+    try {
+      const raw = Buffer.from(String((x5c as string[] | undefined)?.[0] ?? ''), 'base64');
+      return [Date.parse(new X509Certificate(raw).validFrom) / 1000 + BACKDATED_SECONDS];
+    } catch {
+      return [];
+    }
+  });
+}
+
+interface Words {
+  readonly cause: string;
+  readonly fix: string;
+}
+
+/** Why the realm does not have the key that a token names. */
+async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Promise<Words> {
+  const { realm, serverUrl } = reach.caller;
+  const kid = jwt?.header.kid ?? '(none named)';
+  const [iss, issuer] = [jwt?.claims.iss, (await reach.realm.discovery()).json?.issuer];
+  if (iss !== issuer) {
+    return {
+      cause: `the token is from '${iss}', and this realm issues as '${issuer}': it has no key '${kid}'`,
+      fix: 'Log in at the Keycloak and the realm that KEYCLOAK_SERVER_URL and KEYCLOAK_REALM name, or correct those.',
+    };
+  }
+  const again = 'Log in again: no old token is good any more.';
+  const passive = 'When rotating keys leave the old one passive for longer than a token lives.';
+  switch (jwt === undefined ? 'gone' : await findKeyFate(jwt, reach)) {
+    case 'elsewhere':
+      return {
+        cause: `${serverUrl} is several Keycloaks that do not share their keys: the token's key '${kid}' is published by one of them, and not by another`,
+        fix: oneDatabase(serverUrl),
+      };
+    case 'disabled':
+      return {
+        cause: `the key '${kid}' that signed the token is still in the realm '${realm}', but it is disabled, so nobody can verify the token`,
+        fix: `Realm settings > Keys > Providers > the key's provider: Enabled ON and Active OFF (passive), until the last old token has expired. Or log in again.`,
+      };
+    case 'realm-recreated':
+      return {
+        cause: `the realm '${realm}' was made anew after the token was issued (deleted and created, or imported into an empty Keycloak): every key of it is younger than the token, and its key '${kid}' is gone`,
+        fix: `${again} Users and sessions of the old realm are gone too. To keep tokens over a restart give Keycloak a database that stays (a volume for /opt/keycloak/data, or KC_DB), or export the realm with its keys.`,
+      };
+    case 'rotated-away':
+      return {
+        cause: `the key '${kid}' that signed the token was rotated away or disabled: the realm '${realm}' has older keys than the token, and publishes this one no longer`,
+        fix: `${again} ${passive}`,
+      };
+    default:
+      return {
+        cause: `the realm '${realm}' has no key '${kid}' (any more): the key was rotated away or disabled, or the realm was made anew (deleted and created, or imported into an empty Keycloak)`,
+        fix: `${again} ${passive}`,
+      };
+  }
+}
+
+/** The fix for several Keycloaks behind one name. */
+export const oneDatabase = (address: string): string =>
+  `Let all Keycloaks behind ${address} be one cluster: the same database (KC_DB, KC_DB_URL) and cache (KC_CACHE=ispn), or take the others out of the proxy and out of the DNS name.`;
+
+/** Why the service refuses a token, and what to change. */
+export async function explainRefusal(
+  error: AuthError,
+  jwt: DecodedJwt | undefined,
+  reach: Reach,
+): Promise<{ seen: string; cause: string; fix: string }> {
+  const { clientId } = reach.caller;
+  const claims = jwt?.claims ?? {};
+  const seen = error.seen === undefined ? error.code : `${error.code}: ${error.seen}`;
+  const say = (cause: string, fix: string) => ({ seen, cause, fix });
+  switch (error.code) {
+    case 'token_malformed':
+      if (jwt !== undefined) {
+        return say(
+          `the token is a JWT, but longer than the 64 KB that fit into a header: Keycloak answers 431 to it, and this service 401 or 431`,
+          'Make it smaller: take scopes and mappers out of the client that fill it (roles, groups, attributes).',
+        );
+      }
+      return say(
+        'this is not a JWT',
+        'Send the access_token of the login answer, whole: three parts with two dots, no quotes, no line break.',
+      );
+    case 'token_encrypted':
+      return say(
+        'the token is encrypted (JWE)',
+        `Clients > ${clientId} > Advanced: clear the encryption of access tokens`,
+      );
+    case 'token_algorithm':
+      return say(
+        `the token is signed with '${jwt?.header.alg}', which a service with public keys cannot or must not verify`,
+        `Clients > ${clientId} > Advanced > Fine grain OpenID Connect configuration > Access token signature algorithm: RS256, or another that is not HS…\nkcadm: attributes."access.token.signed.response.alg"=RS256`,
+      );
+    case 'token_key_unknown':
+      return { seen, ...(await explainUnknownKey(jwt, reach)) };
+    case 'token_signature':
+      return say(
+        'the signature does not fit: the token was changed on the way, or was cut',
+        'Log in again and send the token as it came.',
+      );
+    case 'token_issuer':
+      return say(
+        `the token is from '${claims.iss}', and this realm issues as '${error.expected ?? 'another issuer'}'`,
+        'Log in at the Keycloak and the realm that this service uses. If it is the same Keycloak under two names (Docker: keycloak:8080 and localhost:8080), set KC_HOSTNAME of Keycloak to its public URL, or, where Keycloak is not yours to set, KEYCLOAK_ISSUER of this service to the issuer of the token.',
+      );
+    case 'token_type':
+      return say(
+        `it is not an access token (typ '${claims.typ ?? 'none'}')`,
+        'Send the access_token of the login answer, not the id_token and not the refresh_token. A mapper that sets the claim typ must go.',
+      );
+    case 'token_audience':
+      return say(
+        `the token is for ${audienceOf(claims).join(', ') || 'nobody'} and was issued to '${claims.azp}': not for this service ('${reach.config.audience?.join("' or '") ?? clientId}')`,
+        `${addAudience(claims.azp ?? clientId, reach.config.audience?.[0] ?? clientId)}${orBySetup(reach, claims.azp)}`,
+      );
+    case 'token_expired':
+      return say(
+        `the token expired at ${toTime(claims.exp)}`,
+        'Log in again, or refresh. If it is fresh, the clocks differ: keep both machines on NTP.',
+      );
+    case 'token_not_yet_valid':
+      return say(
+        `the token is valid from ${toTime(claims.nbf ?? claims.iat)} on`,
+        'The clocks differ: keep both machines on NTP, or raise CLOCK_TOLERANCE_SECONDS for a while.',
+      );
+    case 'token_bound':
+      return say(
+        'the token is bound to a key (DPoP or a TLS certificate) and is worth nothing as a bearer token',
+        `Clients > ${claims.azp ?? clientId} > Settings > Capability config > Require DPoP bound tokens OFF`,
+      );
+    case 'token_revoked':
+      return say(
+        'the token was good, but its session is over, or its user or client is disabled, or it was revoked',
+        'Log in again.',
+      );
+    default:
+      return say(error.message, 'The words above are what the service itself would log.');
+  }
+}
+
+export function toTime(seconds: unknown): string {
+  return typeof seconds === 'number' && Number.isFinite(seconds) && Math.abs(seconds) < 1e11
+    ? new Date(seconds * 1000).toISOString()
+    : 'no time that can be read';
+}
+
+/** The same fix as a `setup` command, if another client's tokens should work here. */
+export function orBySetup({ caller, config }: Reach, issuedTo: unknown): string {
+  const { serverUrl, realm, clientId } = caller;
+  const isByAnotherName = config.audience !== undefined && !config.audience.includes(clientId);
+  if (typeof issuedTo !== 'string' || !canName(issuedTo) || isByAnotherName) return '';
+  return `\nOr: ${toAudienceCommand({ serverUrl, realm, clientId, callers: [issuedTo] })}`;
+}

@@ -1,0 +1,103 @@
+import { type AdminConnection, toAdminError } from '../../admin/index.ts';
+import type { AdminEvidence, FlowStep } from './admin.ts';
+
+/** What decides which `acr` a sign-in with the browser can reach. */
+export interface SignInLevels {
+  /** Levels by name in the ACR to LoA Mapping, of the client or else of the realm. */
+  readonly map: ReadonlyMap<string, number>;
+  /** Whose mapping it is; `undefined` if there is none. */
+  readonly mappedBy: 'client' | 'realm' | undefined;
+  /** Levels that the client asks for by default. */
+  readonly defaults: readonly string[];
+  readonly flow: string;
+  /** Levels that have an enabled condition in the browser flow. */
+  readonly conditions: readonly number[];
+  /** Whether tokens carry the level: by the client scope `acr`, or by a mapper of the client. */
+  readonly isInToken: boolean;
+}
+
+/** Reads the levels. Changes nothing. @throws {AdminError} (rejects with one) if this admin may not look */
+export async function readSignInLevels(admin: AdminEvidence, realmName: string): Promise<SignInLevels> {
+  const { api } = await admin.connection();
+  const [client, realm] = [await admin.client(), await admin.realm()];
+  const own = toMap(client?.attributes?.['acr.loa.map']);
+  const ofRealm = toMap(realm?.attributes?.['acr.loa.map']);
+  const override = client?.authenticationFlowBindingOverrides?.browser;
+  const { flow, conditions } = await readFlow(api, realmName, override, realm?.browserFlow).catch(
+    (error: unknown) => {
+      throw toAdminError(error, 'see the flows');
+    },
+  );
+  const mapped = own.size > 0 ? 'client' : ofRealm.size > 0 ? 'realm' : undefined;
+  return {
+    map: own.size > 0 ? own : ofRealm,
+    mappedBy: mapped,
+    defaults: String(client?.attributes?.['default.acr.values'] ?? '')
+      .split('##')
+      .filter(Boolean),
+    flow,
+    conditions: [...new Set(conditions.filter(Number.isInteger))].sort((a, b) => a - b),
+    isInToken:
+      (client?.defaultClientScopes ?? []).includes('acr') ||
+      (client?.protocolMappers ?? []).some(({ protocolMapper }) => protocolMapper === 'oidc-acr-mapper'),
+  };
+}
+
+async function readFlow(
+  { authenticationManagement: flows }: AdminConnection['api'],
+  realm: string,
+  override: string | undefined,
+  ofRealm = 'browser',
+) {
+  const overriding = override ? await flows.getFlow({ realm, flowId: override }) : undefined;
+  const flow = overriding?.alias ?? ofRealm;
+  const steps = (await flows.getExecutions({ realm, flow })) as Step[];
+  const conditions = await Promise.all(
+    steps
+      .filter(({ providerId }, at) => providerId === CONDITION && isOn(steps, at))
+      .map(async ({ authenticationConfig: id }) => {
+        const found = id === undefined ? undefined : await flows.getConfig({ realm, id });
+        return Number(found?.config?.['loa-condition-level']);
+      }),
+  );
+  return { flow, conditions };
+}
+
+const CONDITION = 'conditional-level-of-authentication';
+
+type Step = FlowStep & { readonly authenticationConfig?: string };
+
+/** Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
+function isOn(steps: readonly Step[], at: number): boolean {
+  const { requirement, level = 0 } = steps[at] as Step;
+  if (requirement === 'DISABLED') return false;
+  if (level === 0) return true;
+  return isOn(
+    steps,
+    steps.findLastIndex((one, index) => index < at && one.level === level - 1),
+  );
+}
+
+function toMap(text: unknown): ReadonlyMap<string, number> {
+  try {
+    const map: unknown = JSON.parse(String(text));
+    if (typeof map !== 'object' || map === null) return new Map();
+    return new Map(Object.entries(map).map(([name, level]) => [name, Number(level)]));
+  } catch {
+    return new Map();
+  }
+}
+
+/** The step, if any, that requires an OTP of every user: it and all sub-flows around it are required. */
+export function findForcedOtp(steps: readonly FlowStep[]): FlowStep | undefined {
+  return steps.find((step, index) => /otp/i.test(step.providerId ?? '') && isForced(steps, index));
+}
+
+/** Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
+function isForced(steps: readonly FlowStep[], index: number): boolean {
+  const step = steps[index];
+  if (step?.requirement !== 'REQUIRED') return false;
+  if ((step.level ?? 0) === 0) return true;
+  const parent = steps.findLastIndex((one, at) => at < index && one.level === (step.level ?? 0) - 1);
+  return isForced(steps, parent);
+}

@@ -1,0 +1,82 @@
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A decoded JWT, not verified. */
+export interface DecodedJwt {
+  readonly header: Claims;
+  readonly claims: Claims;
+}
+
+/** Decodes a JWT; `undefined` if it is not one. */
+export function decodeJwt(token: string | undefined): DecodedJwt | undefined {
+  const parts = token?.split('.') ?? [];
+  if (parts.length !== 3) return undefined;
+  const [header, claims] = parts.slice(0, 2).map(toObject);
+  return header && claims ? { header, claims } : undefined;
+}
+
+function toObject(part: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `aud` as a list. */
+export function audienceOf(claims: Claims): string[] {
+  return (Array.isArray(claims.aud) ? claims.aud : [claims.aud]).filter((one) => typeof one === 'string');
+}
+
+export const scopesOf = (claims: Claims): string[] => String(claims.scope ?? '').split(' ');
+
+/** The names in a claim that is a list, or an object with a key for each. */
+export const namesIn = (claim: unknown): string[] =>
+  typeof claim === 'object' && claim !== null && !Array.isArray(claim)
+    ? Object.keys(claim)
+    : [claim ?? []].flat().map(String);
+
+/** Claims that Keycloak reads from its own tokens, and tests for their types. */
+const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
+  exp: isNumber,
+  iat: isNumber,
+  auth_time: isNumber,
+  nbf: isNumber,
+  jti: isText,
+  iss: isText,
+  sub: isText,
+  typ: isText,
+  azp: isText,
+  sid: isText,
+  acr: isText,
+  scope: isText,
+  aud: (value) => isText(value) || isList(value),
+  'allowed-origins': isList,
+  realm_access: hasRoles,
+  resource_access: (value) => isObject(value) && Object.values(value).every(hasRoles),
+};
+
+/** Claims that a mapper overwrote, so that Keycloak cannot read its own token; each with the mistake. */
+export function findOddClaims(claims: Claims, clientId: string): string[] {
+  const odd = Object.entries(SHAPES)
+    .filter(([name, fits]) => claims[name] !== undefined && !fits(claims[name]))
+    .map(([name]) => `${name} (of another type than Keycloak's own)`);
+  if (isText(claims.azp) && claims.azp !== clientId) odd.push(`azp ('${claims.azp}', and not the client)`);
+  return odd;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number';
+}
+function isList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
+}
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function hasRoles(value: unknown): boolean {
+  return isObject(value) && (value.roles === undefined || isList(value.roles));
+}

@@ -1,0 +1,147 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { type CredentialOptions, createCredential, createIssuer } from 'keycloak-guard';
+import { isHttpUrl } from '../access/access.ts';
+import {
+  type AdminConnection,
+  type CredentialGoal,
+  OWN_CLUSTER,
+  type Plan,
+  planCredential,
+  readCredential,
+} from '../admin/index.ts';
+import { NO_PART, type PlanPart, toFilePart } from '../plan/part.ts';
+import { lists, values } from '../settings/flags.ts';
+import { nearnessOf } from '../settings/nearness.ts';
+import { assertOfFolder } from '../settings/private-file.ts';
+import { UsageError } from '../settings/usage-error.ts';
+import type { Output } from '../terminal/output.ts';
+import { toPlainLine } from '../terminal/style.ts';
+
+/** Flags that say how a client proves who it is. */
+export const CREDENTIAL_FLAGS = {
+  ...values('credential', 'key-file', 'service-account', 'issuer'),
+  ...lists('retire-key'),
+} as const;
+
+/** Their part of `--help`. */
+export const CREDENTIAL_USAGE = `How the client proves who it is
+  --credential <kind>       secret, key or kubernetes (default: as it is; a new client has a secret)
+  --key-file <file>         key: the private key; made and written for you alone if it is not there
+                            (default client-key.pem)
+  --retire-key <id>         key: this former key (its kid) proves nothing any more; can be repeated
+  --service-account <namespace>/<name>
+                            kubernetes: the service account of the pod
+  --issuer <url>            kubernetes: issuer of the cluster (default: the one that the realm knows, or
+                            ${OWN_CLUSTER})`;
+
+/** How a client is going to prove who it is. */
+export interface ChosenCredential {
+  readonly goal: CredentialGoal;
+  /** Settings of the service. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What this program can prove itself with as the client, to try it. */
+  readonly options: CredentialOptions | undefined;
+  /** A file that must exist first. */
+  readonly part: PlanPart;
+}
+
+type Flags = Readonly<
+  Partial<Record<Exclude<keyof typeof CREDENTIAL_FLAGS, 'retire-key'>, string | undefined>>
+> & { readonly 'retire-key'?: readonly string[] | undefined };
+
+/** The path at which Kubernetes writes the token of the pod. */
+const TOKEN_FILE = '/var/run/secrets/keycloak/token';
+const KINDS = ['secret', 'key', 'kubernetes'];
+
+/**
+ * Reads the flags, and the key file if there is one. A new key is kept in memory until the plan is agreed to.
+ *
+ * @throws {UsageError}
+ */
+export async function chooseCredential(flags: Flags): Promise<ChosenCredential | undefined> {
+  const { credential: kind, 'service-account': serviceAccount = '', issuer, 'key-file': keyFile } = flags;
+  const problems: string[] = [];
+  if (kind !== undefined && !KINDS.includes(kind))
+    problems.push(`--credential must be one of ${KINDS.join(', ')}`);
+  const retired = flags['retire-key'] ?? [];
+  if (keyFile !== undefined && kind !== 'key') problems.push('--key-file needs --credential key');
+  if (retired.length > 0 && kind !== 'key') problems.push('--retire-key needs --credential key');
+  if (kind !== 'kubernetes' && (serviceAccount !== '' || issuer !== undefined))
+    problems.push('--service-account and --issuer need --credential kubernetes');
+  if (
+    kind === 'kubernetes' &&
+    !/^[a-z\d]([-a-z\d]*[a-z\d])?\/[a-z\d]([-.a-z\d]*[a-z\d])?$/.test(serviceAccount)
+  )
+    problems.push('--service-account must be <namespace>/<name>, for example shop/orders');
+  // The server at this address decides which program is which client.
+  if (issuer !== undefined && !isTrustedIssuer(issuer))
+    problems.push('--issuer must be the https URL of the cluster, as iss of its tokens');
+  if (problems.length > 0) throw new UsageError(problems);
+  if (kind === 'key') return chooseKey(keyFile, retired);
+  if (kind === 'kubernetes') {
+    const goal = { type: 'kubernetes', serviceAccount, issuer } as const;
+    const settings = { KEYCLOAK_CLIENT_TOKEN_FILE: TOKEN_FILE };
+    return { goal, settings, options: undefined, part: NO_PART };
+  }
+  return kind === undefined
+    ? undefined
+    : { goal: { type: 'secret' }, settings: {}, options: undefined, part: NO_PART };
+}
+
+function isTrustedIssuer(issuer: string): boolean {
+  if (!isHttpUrl(issuer) || /[?#@]/.test(issuer)) return false;
+  return issuer.startsWith('https://') || nearnessOf(new URL(issuer).hostname) === 'this-machine';
+}
+
+const KEY = { field: 'Private key', from: '', to: 'ES256, readable by you alone' };
+
+async function chooseKey(named: string | undefined, retired: readonly string[]): Promise<ChosenCredential> {
+  const file = named ?? 'client-key.pem';
+  if (named === undefined) assertOfFolder(file, '--key-file');
+  const isThere = existsSync(file);
+  const made = isThere ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const { keys } = await createCredential({
+    clientId: 'any',
+    credential: made === undefined ? { keyFile: file } : { key: made },
+    onNotice: false,
+  })
+    .publicKeys()
+    .catch(() => ({ keys: [] }));
+  const [publicKey] = keys;
+  if (publicKey === undefined) throw new UsageError([`${file} is no private key in PEM, and no JWK`]);
+  const pem = made?.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return {
+    goal: { type: 'key', publicKey, foundIn: isThere && named === undefined ? file : undefined, retired },
+    settings: { KEYCLOAK_CLIENT_KEY_FILE: file },
+    options: { keyFile: file },
+    part: made === undefined ? NO_PART : await toFilePart(file, [KEY], () => pem),
+  };
+}
+
+/** Adds the credential of the client to a plan, with the key file that must exist first. */
+export async function withCredential(
+  api: AdminConnection['api'],
+  client: { readonly realm: string; readonly clientId: string },
+  plan: Plan,
+  chosen: ChosenCredential | undefined,
+): Promise<{ readonly plan: Plan; readonly before: readonly PlanPart[] }> {
+  if (chosen === undefined) return { plan, before: [] };
+  const own = planCredential(await readCredential(api, client, chosen.goal), client.clientId, chosen.goal);
+  const all = {
+    steps: [...plan.steps, ...own.steps],
+    kept: [...plan.kept, ...own.kept],
+    blocked: [...plan.blocked, ...own.blocked],
+  };
+  return { plan: all, before: own.blocked.length > 0 ? [] : [chosen.part] };
+}
+
+/** Says which token Kubernetes must issue to the pod. */
+export async function sayVolume(serverUrl: string, realm: string, out: Output): Promise<void> {
+  const found = await createIssuer({ serverUrl, realm })
+    .discover()
+    // A realm that is off does not say.
+    .catch(() => ({ issuer: 'the issuer of the realm' }));
+  out.line('In the pod: a projected volume at /var/run/secrets/keycloak with');
+  out.line(`  serviceAccountToken: { path: token, audience: "${toPlainLine(found.issuer)}" }`);
+}

@@ -1,0 +1,55 @@
+import type { Output } from '../terminal/output.ts';
+import { createQuestions } from '../terminal/questions.ts';
+import { isClone } from './api/set-up.ts';
+import { api, exportFile, guide, web } from './kinds/api.ts';
+import { app } from './kinds/app.ts';
+import { audience, spa } from './kinds/callers.ts';
+import { mcp } from './kinds/mcp.ts';
+import { events, service } from './kinds/service.ts';
+import { tenant } from './kinds/tenant.ts';
+import type { SetupKind } from './visit.ts';
+
+/** What `setup` can set up, in the order in which the help lists it. */
+export const KINDS: Readonly<Record<string, SetupKind>> = {
+  app,
+  api,
+  spa,
+  web,
+  mcp,
+  service,
+  guide,
+  audience,
+  tenant,
+  events,
+  export: exportFile,
+};
+
+/** Flags of a run without questions. */
+const UNASKED = /^(-y|--yes|--dry-run|--[a-z]+-password-stdin)$/;
+
+/** A call of `setup`: the kind, and its arguments. */
+export interface SetupCall {
+  readonly kind: string;
+  readonly args: string[];
+}
+
+/** The kind that the first argument names. If it names none, a person at the terminal is asked; elsewhere it is `guide`. */
+export async function askWhat(given: string[], out: Output): Promise<SetupCall> {
+  const [first = '', ...rest] = given;
+  if (Object.hasOwn(KINDS, first)) return { kind: first, args: rest };
+  if (process.stdin.isTTY !== true || given.some((one) => UNASKED.test(one)))
+    return { kind: 'guide', args: given };
+  const questions = await createQuestions(out);
+  const built = Object.entries(KINDS).filter(([, { asks }]) => asks !== undefined);
+  // In the clone, `npm start` is the guide's service.
+  if (await isClone()) built.sort(([a], [b]) => Number(b === 'guide') - Number(a === 'guide'));
+  const labels = Object.fromEntries(built.map(([name, { summary }]) => [name, summary]));
+  const kind = await questions.choose('What do you build?', labels);
+  const args: string[] = [];
+  for (const [question, suggestion, flag] of KINDS[kind]?.asks ?? []) {
+    if (flag !== '' && given.includes(flag)) continue;
+    const answer = await questions.text(question, suggestion);
+    args.push(...(flag === '' ? [answer] : [flag, answer]));
+  }
+  return { kind, args: [...args, ...given] };
+}
