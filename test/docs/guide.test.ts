@@ -1,8 +1,8 @@
-// The README and every page of docs/guide/ are run: their programs are checked by TypeScript and started, their commands
-// called.
+// The README and the pages that lead step by step are run: their programs are checked by TypeScript and started, and the commands
+// behind each program are called while it runs.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -18,24 +18,49 @@ import { checkTypes } from './check-types.ts';
 import { startProgram } from './start-program.ts';
 
 const run = promisify(execFile);
-const guide = readdirSync(join(ROOT, 'docs/guide'))
-  .filter((page) => page !== 'README.md')
-  .sort();
-const pages = ['README.md', ...guide.map((page) => `docs/guide/${page}`)];
+const PAGES = [
+  'README.md',
+  'docs/start.md',
+  'docs/guide/7-from-keycloak-connect.md',
+  'docs/troubleshooting.md',
+];
 const FOLDER = join(ROOT, `node_modules/.cache/guide-${process.pid}`);
 
-const programOf = (page: string) => codeBlocks(page).find(({ info }) => info === 'server')?.text;
-/** Named as the pages say, in a folder without a package.json, as a reader's may be. */
-const fileOf = (page: string) => join(FOLDER, basename(page, '.md'), 'server.mts');
 /** `$ command` and the lines it is said to answer. */
-const commandsOf = (page: string) =>
-  codeBlocks(page)
-    .filter(({ language }) => language === 'console')
-    .flatMap(({ text }) => text.split(/^\$ /m).slice(1))
-    .map((text) => {
-      const [command = '', ...lines] = text.trimEnd().split('\n');
-      return { command, expected: lines.join('\n') };
-    });
+interface Command {
+  readonly command: string;
+  readonly expected: string;
+}
+/** Commands of a page, with the program before them, which they call. */
+interface Step {
+  readonly name: string;
+  readonly program: string | undefined;
+  /** Named as the pages say, in a folder without a package.json, as a reader's may be. */
+  readonly file: string;
+  readonly commands: Command[];
+}
+
+function stepsOf(page: string): Step[] {
+  const steps: Step[] = [];
+  const begin = (line: number, program?: string): Step => {
+    const file = join(FOLDER, `${basename(page, '.md')}-${line}`, 'server.mts');
+    const step = { name: `${page}:${line}`, program, file, commands: [] };
+    steps.push(step);
+    return step;
+  };
+  for (const { line, info, language, text } of codeBlocks(page)) {
+    if (info === 'server') begin(line, text);
+    if (language !== 'console') continue;
+    const { commands } = steps.at(-1) ?? begin(line);
+    for (const shown of text.split(/^\$ /m).slice(1)) {
+      const [command = '', ...lines] = shown.trimEnd().split('\n');
+      commands.push({ command, expected: lines.join('\n') });
+    }
+  }
+  return steps;
+}
+const steps = PAGES.flatMap(stepsOf);
+const withProgram = steps.filter(({ program }) => program !== undefined);
 
 const close: (() => Promise<unknown>)[] = [];
 let keycloakUrl: string;
@@ -56,59 +81,56 @@ before(async () => {
   const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
   close.push(() => service.close());
   serviceUrl = service.url;
-  for (const page of pages) {
-    const program = programOf(page);
-    if (program === undefined) continue;
-    mkdirSync(dirname(fileOf(page)), { recursive: true });
-    writeFileSync(fileOf(page), program);
+  for (const { file, program = '' } of withProgram) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, program);
   }
 });
 after(async () => {
   for (const one of close.toReversed()) await one();
 });
 
-async function startProgramOf(page: string): Promise<{ url: string; stop: () => Promise<void> }> {
+async function startProgramOf(file: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const port = await freePort();
   // Where a program is short, its addresses stand in it.
-  const text = readFileSync(fileOf(page), 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
-  writeFileSync(fileOf(page), text.replace('port: 3000', `port: ${port}`));
+  const text = readFileSync(file, 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
+  writeFileSync(file, text.replace('port: 3000', `port: ${port}`));
   const url = `http://localhost:${port}`;
   const env = { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) };
-  return { url, stop: await startProgram(fileOf(page), url, env) };
+  return { url, stop: await startProgram(file, url, env) };
 }
 
-describe('the README and docs/guide/', () => {
-  test('has eight pages, each but the last leads to the next', () => {
-    assert.deepEqual(
-      guide.map((page) => page[0]),
-      ['1', '2', '3', '4', '5', '6', '7', '8'],
-    );
-  });
-
+describe('the README and the pages that lead step by step', () => {
   test('a program is called server.mts: by its name it is a module in every folder', () => {
-    for (const page of pages.filter((page) => programOf(page) !== undefined)) {
+    for (const page of PAGES) {
       const text = readFileSync(join(ROOT, page), 'utf8');
-      assert.match(text, /`server\.mts`/, page);
+      if (withProgram.some(({ name }) => name.startsWith(page))) assert.match(text, /`server\.mts`/, page);
       assert.doesNotMatch(text, /server\.ts\b/, page);
     }
   });
 
   test('the programs are right for TypeScript', () => {
-    const files = pages.filter((page) => programOf(page) !== undefined).map(fileOf);
-    assert.ok(files.length >= 4);
-    checkTypes(FOLDER, files);
+    assert.ok(withProgram.length >= 5);
+    checkTypes(
+      FOLDER,
+      withProgram.map(({ file }) => file),
+    );
   });
 
-  for (const page of pages.filter((page) => commandsOf(page).length > 0)) {
-    test(`${page}: every command answers as it says`, async () => {
-      const program = programOf(page) === undefined ? undefined : await startProgramOf(page);
+  test('docs/start.md has a program for each step that changes it', () => {
+    assert.equal(withProgram.filter(({ name }) => name.startsWith('docs/start.md')).length, 3);
+  });
+
+  for (const step of steps.filter(({ commands }) => commands.length > 0)) {
+    test(`${step.name}: every command answers as it says`, async () => {
+      const program = step.program === undefined ? undefined : await startProgramOf(step.file);
       try {
         const here = (text: string) =>
           text
             .replaceAll('http://localhost:8000', serviceUrl)
             .replaceAll('http://localhost:8080', keycloakUrl)
             .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
-        const commands = commandsOf(page);
+        const { commands } = step;
         const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
         const cli = `keycloak-guard() { "${process.execPath}" "${MAIN}" "$@"; }`;
         const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 300_000 });

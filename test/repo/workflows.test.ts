@@ -44,13 +44,16 @@ test('every action is pinned to a commit, and its release stands beside it', () 
   for (const name of workflows.keys()) {
     const uses = readFileSync(join(FOLDER, name), 'utf8').match(/(?<=uses: ).+/g) ?? [];
     assert.ok(uses.length > 0, name);
-    for (const action of uses) assert.match(action, /^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, name);
+    for (const action of uses)
+      assert.match(action, /^[\w-]+(?:\/[\w-]+){1,2}@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, name);
   }
 });
 
 test('the one job that may publish waits for an environment, and installs and builds nothing', () => {
   const jobs = [...workflows.values()].flatMap((workflow) => Object.values(workflow.jobs));
-  const publishing = jobs.filter(({ permissions }) => permissions !== undefined);
+  const mayWrite = ({ permissions = {} }: Job): string[] =>
+    Object.keys(permissions).filter((name) => permissions[name] === 'write');
+  const publishing = jobs.filter((job) => mayWrite(job).some((name) => name !== 'security-events'));
   assert.equal(publishing.length, 1);
   const [{ permissions, environment, needs, steps } = assert.fail()] = publishing;
   assert.deepEqual(
@@ -66,4 +69,9 @@ test('the one job that may publish waits for an environment, and installs and bu
 test('CI runs .ci/run; a release publishes nothing until somebody adds the flag', () => {
   assert.match(commandsOf('ci.yml'), /bash \.ci\/run/);
   assert.match(commandsOf('release.yml'), /tools\/release\/publish\.ts$/m);
+});
+
+test('the site is built and not published: no job may write pages', () => {
+  assert.match(commandsOf('site.yml'), /npm run docs:build$/);
+  assert.doesNotMatch(readFileSync(join(FOLDER, 'site.yml'), 'utf8'), /deploy-pages|pages: write/);
 });

@@ -29,10 +29,10 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, () => reado
   'packages/guard/README.md': {
     frameworks: () => rooms.map((one) => `\`keycloak-guard/${one.name}\` | ${one.title} | ${installOf(one)}`),
   },
-  'docs/guide/README.md': {
+  'docs/README.md': {
     frameworks: () =>
       ADAPTERS.map((one) => {
-        const links = `[${nameOf(one)}](../frameworks/${one.page}.md) | [${folderOf(one)}](../../examples/${one.example.app})`;
+        const links = `[${nameOf(one)}](frameworks/${one.page}.md) | [${folderOf(one)}](../examples/${one.example.app})`;
         return `${one.title} | ${links}`;
       }),
   },
