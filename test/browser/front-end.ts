@@ -21,10 +21,15 @@ export interface FrontEnd {
   /** The page, wherever it is asked for. */
   toPage(idp: DevIdp): string;
   readonly options?: DevIdpOptions;
+  /** Paths to which Keycloak may send people back. Default: all. */
+  readonly redirectUris?: readonly string[];
 }
 
 /** A front end that has one library, the provider, and a browser that reaches nothing else. */
-export async function setUpFrontEnd(t: TestContext, { library, toPage, options }: FrontEnd): Promise<Stage> {
+export async function setUpFrontEnd(
+  t: TestContext,
+  { library, toPage, options, redirectUris = ['/*'] }: FrontEnd,
+): Promise<Stage> {
   const idp = await startDevIdp({ host: 'localhost', ...options });
   const program = await readFile(fileURLToPath(library), 'utf8');
   const server = createServer(({ url }, response) => {
@@ -35,7 +40,10 @@ export async function setUpFrontEnd(t: TestContext, { library, toPage, options }
   });
   await new Promise<void>((done) => server.listen(0, 'localhost', done));
   const app = `http://localhost:${(server.address() as AddressInfo).port}`;
-  idp.updateClient('web-app', { redirectUris: [`${app}/*`], webOrigins: ['+'] });
+  idp.updateClient('web-app', {
+    redirectUris: redirectUris.map((path) => app + path),
+    webOrigins: ['+'],
+  });
   const browser = await launchChromium(reachOnly('localhost', '127.0.0.1'));
   t.after(async () => {
     await browser.close();

@@ -31,7 +31,7 @@ export async function buildTemplates(from, to) {
 const toJavaScriptName = (file) => file.replace(/\.ts(x?)$/, '.js$1');
 
 async function toJavaScript(file, text) {
-  const named = text.replace(/(['"]\.{0,2}\/[^'"\n]*)\.ts(?=['"])/g, '$1.js');
+  const named = text.replace(/(['"]\.{0,2}\/[^'"\n]*)\.ts(x?)(?=['"])/g, '$1.js$2');
   if (!/\.tsx?$/.test(file)) return named;
   const parser = { syntax: 'typescript', tsx: file.endsWith('x') };
   const { code } = removeTypes(named, { mode: 'strip-only', parser });

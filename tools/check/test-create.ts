@@ -108,7 +108,7 @@ async function useStarted(project: Project, browser: Browser, look: Look): Promi
     addKeycloak(cwd, idp.url);
     const app = await start(project, [`${url}/`], 'npm', 'start');
     await look('token', () => signInWithToken(project, idp));
-    if (choice.framework !== 'spa' && hasBrowserLogin(choice))
+    if (!choice.framework.startsWith('spa') && hasBrowserLogin(choice))
       await look('browser', () => signInWithBrowser(project, browser));
     await app.stop();
   } finally {
@@ -120,14 +120,14 @@ async function useStarted(project: Project, browser: Browser, look: Look): Promi
 async function useDev(project: Project, browser: Browser, look: Look): Promise<void> {
   const { choice, url, pageUrl } = project;
   // One command, and each of its programs is ready when it is.
-  const urls = [`${url}/`, ...(choice.framework === 'spa' ? [pageUrl] : [])];
+  const urls = [`${url}/`, ...(choice.framework.startsWith('spa') ? [pageUrl] : [])];
   const app = await start(project, urls, 'npm', 'run', 'dev');
   try {
     if (project.scripts.token) {
       const token = (await run(project, 'npm', 'run', '-s', 'token')).trim();
       await expectGuarded(`${url}${choice.framework === 'service' ? '/protected' : '/me'}`, token);
     }
-    if (choice.framework === 'spa') await look('browser', () => signInWithBrowser(project, browser));
+    if (choice.framework.startsWith('spa')) await look('browser', () => signInWithBrowser(project, browser));
   } finally {
     await app.stop();
   }

@@ -37,9 +37,10 @@ export function findConflict({ framework, login, language }: Choice): string | u
 /** The words that `#if` in a template asks for. */
 export function toWords(choice: Choice, withArchives: boolean): ReadonlySet<string> {
   const { framework, login, language, tests, docker } = choice;
-  const { hasLogin = false } = frameworkOf(framework);
+  const { hasLogin = false, hasPage = false } = frameworkOf(framework);
   return new Set([
     framework,
+    ...(hasPage ? ['spa'] : []),
     language,
     ...(hasLogin ? [login] : []),
     ...(tests ? ['tests'] : []),

@@ -1,4 +1,4 @@
-const MARK = /^\s*(?:\/\/|#|<!--)\s*#(if|else|endif)\b([\w ]*)(?:-->)?\s*$/;
+const MARK = /^\s*(?:\/\/|#|<!--)\s*#(if|else|endif)\b([\w -]*)(?:-->)?\s*$/;
 
 /**
  * Keeps the wanted parts of a template: lines between `#if one another` and `#endif`, each in a comment of the file's language,

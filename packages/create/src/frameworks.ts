@@ -8,6 +8,8 @@ export interface Framework {
   readonly layers: readonly string[];
   /** Whether it can have a sign-in with the browser. */
   readonly hasLogin?: boolean;
+  /** Whether there is a page that calls the API, with a server of its own. */
+  readonly hasPage?: boolean;
   /** Decorators need TypeScript. */
   readonly onlyTypeScript?: boolean;
   readonly dependencies: readonly string[];
@@ -83,10 +85,20 @@ export const FRAMEWORKS = {
   spa: {
     title: 'Single-page app and API',
     what: 'A single-page app that signs people in, and an API in Express that it calls',
-    layers: ['program', 'server', 'api', 'listener', 'express', 'spa'],
+    layers: ['program', 'server', 'api', 'listener', 'express', 'spa', 'spa-plain'],
+    hasPage: true,
     dependencies: ['cors', 'express'],
     devDependencies: ['concurrently', 'keycloak-js', 'vite'],
     typeScript: [...TSX, '@types/cors', '@types/express'],
+  },
+  'spa-react': {
+    title: 'Single-page app in React, and API',
+    what: 'A single-page app in React that signs people in, and an API in Express that it calls',
+    layers: ['program', 'server', 'api', 'listener', 'express', 'spa', 'spa-react'],
+    hasPage: true,
+    dependencies: ['cors', 'express'],
+    devDependencies: ['@vitejs/plugin-react', 'concurrently', 'keycloak-js', 'react', 'react-dom', 'vite'],
+    typeScript: [...TSX, '@types/cors', '@types/express', '@types/react', '@types/react-dom'],
   },
 } as const satisfies Readonly<Record<string, Framework>>;
 

@@ -61,6 +61,7 @@ export function programOf({ language }: Choice): string {
 
 function toScripts(choice: Choice): Readonly<Record<string, string>> {
   const { framework, language, tests } = choice;
+  const { hasPage = false } = frameworkOf(framework);
   const isTypeScript = language === 'ts';
   const dev = (command: string) => `keycloak-guard dev --realm-file realm.json -- ${command}`;
   const common = {
@@ -89,10 +90,10 @@ function toScripts(choice: Choice): Readonly<Record<string, string>> {
     : 'node --env-file=.env --watch src/main.js';
   const builds = [
     ...(isTypeScript ? ['tsc -p tsconfig.build.json'] : []),
-    ...(framework === 'spa' ? ['vite build'] : []),
+    ...(hasPage ? ['vite build'] : []),
   ];
   return {
-    dev: dev(framework === 'spa' ? `concurrently -k -n api,page "${watch}" "vite"` : watch),
+    dev: dev(hasPage ? `concurrently -k -n api,page "${watch}" "vite"` : watch),
     ...common,
     ...(tests ? { test: toTest(isTypeScript) } : {}),
     ...(builds.length > 0 ? { build: builds.join(' && ') } : {}),

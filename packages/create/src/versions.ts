@@ -18,6 +18,7 @@ const RANGES: Readonly<Record<string, string>> = {
   '@types/react': '^19.0.0',
   '@types/react-dom': '^19.0.0',
   '@types/supertest': '^7.0.0',
+  '@vitejs/plugin-react': '^6.0.0',
   concurrently: '^9.0.0',
   cors: '^2.8.6',
   express: '^5.3.0',

@@ -60,11 +60,16 @@ export async function signInWithBrowser(
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   try {
-    if (choice.framework === 'spa') {
-      await page.goto(pageUrl);
+    if (hasPage(choice)) {
+      const deepLink = `${pageUrl}/orders/5?tab=1#part`;
+      await page.goto(deepLink);
       await page.click('#login');
       await page.click('#users button[value="ann"]');
       await page.waitForFunction("document.querySelector('#person')?.textContent === 'Signed in as ann'");
+      assert.equal(page.url(), deepLink);
+      await page.reload();
+      await page.waitForFunction("document.querySelector('#person')?.textContent === 'Signed in as ann'");
+      assert.equal(page.url(), deepLink);
       await page.click('#me');
       await page.waitForFunction(
         'document.querySelector(\'#answer\').textContent === \'200 {"hello":"ann"}\'',
@@ -104,5 +109,7 @@ export async function signInWithBrowser(
   }
 }
 
-export const hasBrowserLogin = ({ framework, login }: Project['choice']): boolean =>
-  login === 'browser' || framework === 'service' || framework === 'spa';
+const hasPage = ({ framework }: { readonly framework: string }): boolean => /^spa(-react)?$/.test(framework);
+
+export const hasBrowserLogin = (choice: Project['choice']): boolean =>
+  choice.login === 'browser' || choice.framework === 'service' || hasPage(choice);

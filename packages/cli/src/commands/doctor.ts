@@ -33,7 +33,8 @@ Usage: keycloak-guard doctor [options]
   --route <url>             call a route of your own API with a good token (--token -, or --user), a forged one and none,
                             and say what its answers mean; with --origin also as a page of that origin
   --spa <client>            check the client of a single-page app: redirect URIs, web origins, PKCE, audience
-  --origin <url>            the page to which its sign-in comes back, or that calls --route
+  --origin <url>            address of that page, or of one that calls --route. If its sign-in does not come back to
+                            /callback, the whole address to which it does
   --needs <kind>=<name>     why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)
   --upgrade <version>       what will break on the way from this Keycloak to that version (needs an admin)
   --tenant <name>           one tenant: an organization of the realm, or a realm of its own (needs an admin)

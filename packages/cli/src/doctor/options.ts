@@ -128,7 +128,7 @@ export async function readDoctorOptions(
   if (options.mcpUrl !== undefined && (options.readsToken || options.fix))
     problems.push('--mcp stands alone: not with --token or --fix. What can be mended, setup mcp mends');
   if (options.spa !== undefined && options.page === undefined)
-    problems.push('--spa needs --origin: the page to which its sign-in comes back, http://localhost:5173/');
+    problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
   if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))
     problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
   if ((options.upgradeTo ?? options.tenant) !== undefined && (named.clientId ?? named.username) === undefined)

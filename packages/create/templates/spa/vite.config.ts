@@ -1,3 +1,6 @@
+// #if spa-react
+import react from '@vitejs/plugin-react';
+// #endif
 import { defineConfig, loadEnv } from 'vite';
 
 export default defineConfig(({ mode }) => {
@@ -5,6 +8,9 @@ export default defineConfig(({ mode }) => {
   const env = loadEnv(mode, process.cwd(), '');
   return {
     root: 'web',
+    // #if spa-react
+    plugins: [react()],
+    // #endif
     // Settings of the page. It gets nothing else from the environment, because a page is public.
     define: {
       KEYCLOAK_URL: JSON.stringify(env.KEYCLOAK_SERVER_URL ?? 'http://localhost:8080'),

@@ -200,14 +200,14 @@ export const authorizationGroup: Behaviours = {
     'Invalid parameter: code_challenge_method',
   ),
   'a client that must use PKCE and does not': told(
-    { client_id: 'web-app', redirect_uri: 'http://localhost:3000/cb' },
+    { client_id: 'web-app', redirect_uri: 'http://localhost:3000/callback' },
     'invalid_request',
     'Missing parameter: code_challenge_method',
   ),
   'a client that must use S256 and says plain': told(
     {
       client_id: 'web-app',
-      redirect_uri: 'http://localhost:3000/cb',
+      redirect_uri: 'http://localhost:3000/callback',
       code_challenge: 'x'.repeat(43),
       code_challenge_method: 'plain',
     },

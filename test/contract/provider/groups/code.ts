@@ -90,7 +90,7 @@ export const codeGroup: Behaviours = {
   'a public client: code with PKCE, refresh, revocation and logout without a secret': async (scene) => {
     const { caller } = scene;
     const browser = await signedInBrowser(scene);
-    const web = { client_id: 'web-app', redirect_uri: 'http://localhost:3000/cb' };
+    const web = { client_id: 'web-app', redirect_uri: 'http://localhost:3000/callback' };
     const code = await browser.code({ ...web, ...pkce.fields });
     const answer = await caller.token(
       { ...web, grant_type: 'authorization_code', code, code_verifier: pkce.verifier },

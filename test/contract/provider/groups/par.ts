@@ -129,7 +129,7 @@ export const parGroup: Behaviours = {
     );
   },
   'a public client pushes with PKCE': async ({ caller }) => {
-    const redirect_uri = 'http://localhost:3000/x';
+    const redirect_uri = 'http://localhost:3000/callback';
     const missing = 'Missing parameter: code_challenge_method';
     assertFault(await push(caller, { redirect_uri }, WEB), 400, 'invalid_request', missing);
     const { fields } = createChallenge();

@@ -55,7 +55,7 @@ export const SPA_CHECKS: readonly Check[] = [
     return fail(
       words.slice(0, 120),
       `${spa.redirectUri} is not among the valid redirect URIs of '${spa.clientId}'${known === undefined ? '' : ` (${known.join(', ') || 'none'})`}. It is compared letter by letter: scheme, port, path, a slash at the end`,
-      `Clients > ${spa.clientId} > Settings > Valid redirect URIs: add ${spa.redirectUri}. If the app returns to another address, give that to --origin, path included.`,
+      `Clients > ${spa.clientId} > Settings > Valid redirect URIs: add ${spa.redirectUri}. If the page lets sign-ins come back to another address, give that to --origin.`,
     );
   }),
   about('spa.pkce', ['spa.redirect-uri'], async (spa) => {

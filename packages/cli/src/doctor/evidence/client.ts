@@ -215,6 +215,7 @@ export function createLoginEvidence(
 /** A single-page app: its client, which has no secret, and the page where people are after the sign-in. */
 export type SpaEvidence = ReturnType<typeof createSpaEvidence>;
 
+/** @param page its address; with a path, the one to which sign-ins come back (default `/callback`) */
 export function createSpaEvidence(
   clientId: string,
   page: string,
@@ -227,14 +228,15 @@ export function createSpaEvidence(
   const own = { ...caller, clientId, clientSecret: undefined, credential: undefined };
   const calls = createRealmCalls(own);
   const view = admin && createAdminEvidence({ ...own, username }, admin);
-  const { origin } = new URL(page);
+  const { origin, pathname } = new URL(page);
+  const redirectUri = pathname === '/' ? `${origin}/callback` : page;
   return {
     clientId,
     origin,
-    redirectUri: page,
-    client: createClientEvidence(calls, own, origin, page),
+    redirectUri,
+    client: createClientEvidence(calls, own, origin, redirectUri),
     /** The authorization endpoint's answer to a sign-in without PKCE. */
-    withoutPkce: memo(() => createClientEvidence(calls, own, origin, page, false).authorization()),
+    withoutPkce: memo(() => createClientEvidence(calls, own, origin, redirectUri, false).authorization()),
     /** Those of the client; `undefined` without an admin. */
     redirectUris: async () => (await view?.client().catch(() => undefined))?.redirectUris,
     /** Claims of the token that the client would get for the user; `undefined` without an admin and a user. */

@@ -21,7 +21,7 @@ import { proveLogin, proveService } from '../api/prove.ts';
 import { type Beside, type Site, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { readSecrets, refusePositionals, toApiUsage } from './api.ts';
-import { problemsOfPage, toCallersPart, toPageLines } from './callers.ts';
+import { problemsOfPage, toCallback, toCallersPart, toPageLines } from './callers.ts';
 
 const usage = `keycloak-guard setup app: an API, the single-page app and the service that call it, in one go
 
@@ -34,7 +34,7 @@ ${toApiUsage(`Those that call it
   --page <id>               client of the page (default <api>-page)
   --page-url <url>          address of the page (with --yes the default is http://localhost:5173)
   --redirect-uri <url>      whole address to which Keycloak may send people back; can be repeated
-                            (default <page-url>/)
+                            (default <page-url>/callback)
   --service <id>            client of the service (default <api>-service)
   --service-env <file>      file with the settings of the service (default service.env)
 
@@ -69,7 +69,7 @@ async function toBeside(
     problems.push('API, page and service need a client id each');
   if (problems.length > 0) throw new UsageError(problems);
   if (given === '') return { plan: async () => [], async *prove() {} };
-  const redirectUris = uris ?? [`${appUrl}/`];
+  const redirectUris = uris ?? [toCallback(appUrl)];
   const callers = [
     { clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) },
     { clientId: service, wanted: toServiceClient(service) },
@@ -97,7 +97,7 @@ async function toBeside(
       const where = { ...caller, serverUrl, timeoutMs: TIMEOUT_MS };
       yield* proveLogin({ ...where, clientId: page }, redirectUris[0] as string);
       yield* proveService({ ...where, clientSecret: await readOrMakeSecret(api, caller) }, apiCaller);
-      for (const line of toPageLines(serverUrl, realm, page, appUrl)) out.line(line);
+      for (const line of toPageLines(serverUrl, realm, page, appUrl, redirectUris)) out.line(line);
     },
   };
 }

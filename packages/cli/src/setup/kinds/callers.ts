@@ -107,7 +107,7 @@ Usage: keycloak-guard setup spa <page> --app-url <url> --client-id <api> [option
   --app-url <url>           address of the page, for example http://localhost:5173
   --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
   --redirect-uri <url>      whole address to which Keycloak may send people back; can be repeated
-                            (default <app-url>/)
+                            (default <app-url>/callback)
 
 ${REALM_USAGE}
 
@@ -131,9 +131,18 @@ export function problemsOfPage(flag: string, appUrl: string, redirectUris: reado
   return problems;
 }
 
+/** The one address to which sign-ins come back. The page keeps its own address, query and hash meanwhile. */
+export const toCallback = (appUrl: string): string => `${appUrl}/callback`;
+
 /** The settings that the page and the API need. */
-export const toPageLines = (serverUrl: string, realm: string, page: string, appUrl: string): string[] => [
-  `In the page: authority ${serverUrl}/realms/${realm}, client id ${page}.`,
+export const toPageLines = (
+  serverUrl: string,
+  realm: string,
+  page: string,
+  appUrl: string,
+  redirectUris: readonly string[],
+): string[] => [
+  `In the page: authority ${serverUrl}/realms/${realm}, client id ${page}, redirect URI ${redirectUris.join(' or ')}.`,
   `The API must allow requests of ${new URL(appUrl).origin} (CORS).`,
 ];
 
@@ -153,14 +162,14 @@ export const spa: SetupKind = {
     if (page === '' || others.length > 0)
       problems.unshift('setup spa needs the client id of the page, for example shop-page');
     const visit = await readVisit(flags, { environment, out }, problems);
-    const redirectUris = uris ?? [`${appUrl}/`];
+    const redirectUris = uris ?? [toCallback(appUrl)];
     const callers = [{ clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
     return setUpCallers(
       visit,
       callers,
       (api) => `a page that calls ${api}`,
       ({ serverUrl, realm }) =>
-        toPageLines(serverUrl, realm, page, appUrl).forEach((line) => void out.line(line)),
+        toPageLines(serverUrl, realm, page, appUrl, redirectUris).forEach((line) => void out.line(line)),
       out,
     );
   },

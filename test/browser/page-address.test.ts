@@ -1,0 +1,90 @@
+// The programs of docs/single-page-apps.md as a page has them, in Chromium: its address survives the sign-in. The only change is where
+// the provider is.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { transformSync } from '@swc/wasm-typescript';
+import type { Page } from 'playwright-core';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { type Stage, setUpFrontEnd, signIn } from './front-end.ts';
+
+const DOCS = readFileSync(new URL('../../docs/single-page-apps.md', import.meta.url), 'utf8');
+
+function programOf(heading: string): string {
+  const [, code] = new RegExp(`## ${heading}\n\n\`\`\`ts\n([^]*?)\n\`\`\``).exec(DOCS) ?? [];
+  assert.ok(code, `docs have no program under ${heading}`);
+  return transformSync(code, { mode: 'strip-only' }).code;
+}
+
+const LIBRARIES = {
+  'keycloak-js': {
+    library: import.meta.resolve('keycloak-js'),
+    load: '',
+    end: "window.signIn = signIn; document.title = isSignedIn ? 'signed in' : 'signed out';",
+  },
+  'oidc-client-ts': {
+    library: new URL('../browser/oidc-client-ts.min.js', import.meta.resolve('oidc-client-ts')).href,
+    load: '<script src="/library.js"></script>',
+    end: "document.title = user ? 'signed in' : 'signed out';",
+  },
+} as const;
+type Library = keyof typeof LIBRARIES;
+
+function toPage(name: Library, { issuer, port }: DevIdp): string {
+  const { load, end } = LIBRARIES[name];
+  const program = programOf(name)
+    .replace("import Keycloak from 'keycloak-js'", "import Keycloak from '/library.js'")
+    .replace("import { UserManager } from 'oidc-client-ts'", 'const { UserManager } = oidc')
+    .replace('http://localhost:8080/realms/testing', issuer)
+    .replace('http://localhost:8080', `http://localhost:${port}`);
+  return `<!doctype html><meta charset="utf-8"><title>starting</title>${load}<script type="module">${program}\n${end}</script>`;
+}
+
+const setUp = (t: TestContext, name: Library): Promise<Stage> =>
+  setUpFrontEnd(t, {
+    library: LIBRARIES[name].library,
+    toPage: (idp) => toPage(name, idp),
+    redirectUris: ['/callback'],
+  });
+
+const isAt = async (page: Page, address: string, title: string): Promise<void> => {
+  await page.waitForFunction((wanted) => document.title === wanted, title);
+  assert.equal(page.url(), address);
+};
+
+const PATHS = ['/', '/orders/5', '/?tab=1', '/orders/5?tab=1&q=a%20b#part', '/#/orders/5', '//orders'];
+
+test('keycloak-js: every address is there again after the sign-in, a reload and in a second tab', async (t) => {
+  const { page, app } = await setUp(t, 'keycloak-js');
+  await page.goto(`${app}/orders/5?tab=1#part`);
+  await isAt(page, `${app}/orders/5?tab=1#part`, 'signed out');
+  await page.evaluate('signIn()').catch(() => {});
+  await page.waitForSelector('#kc-form-login');
+  await signIn(page);
+  await isAt(page, `${app}/orders/5?tab=1#part`, 'signed in');
+  const other = await page.context().newPage();
+  for (const path of PATHS) {
+    await Promise.all([page.goto(app + path), other.goto(`${app}/other${path}`)]);
+    await isAt(page, app + path, 'signed in');
+    await isAt(other, `${app}/other${path}`, 'signed in');
+    await page.reload();
+    await isAt(page, app + path, 'signed in');
+  }
+});
+
+test('oidc-client-ts: every address is there again after the sign-in and a reload', async (t) => {
+  const { page, app } = await setUp(t, 'oidc-client-ts');
+  let isFirst = true;
+  for (const path of PATHS) {
+    await page.goto(app + path).catch(() => {});
+    if (isFirst) {
+      await page.waitForSelector('#kc-form-login');
+      await signIn(page);
+      isFirst = false;
+    }
+    await isAt(page, app + path, 'signed in');
+    await page.reload();
+    await isAt(page, app + path, 'signed in');
+    await page.evaluate('sessionStorage.clear()');
+  }
+});
