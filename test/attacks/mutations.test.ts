@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { AuthError, readBearerToken, type Verifier } from '../../packages/guard/src/core/index.ts';
-import type { Organization } from '../../packages/guard/src/core/principal/organization.ts';
+import type { Organization } from '../../packages/guard/src/core/principal/principal.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 import { assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';

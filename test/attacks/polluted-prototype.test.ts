@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { type Principal, type Requirements, toGuard } from '../../packages/guard/src/core/index.ts';
-import { toActor } from '../../packages/guard/src/core/principal/delegation.ts';
+import { toActor } from '../../packages/guard/src/core/principal/principal.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { createBoundedCache } from '../../packages/guard/src/core/runtime/bounded-cache.ts';
+import { createBoundedCache } from '../../packages/guard/src/core/runtime/cache.ts';
 
 /** The plainest thing that does the same: a list, the one used least recently first. */
 function createModel(max: number) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBreaker } from '../../packages/guard/src/core/realm/breaker.ts';
+import { createBreaker } from '../../packages/guard/src/core/realm/outage.ts';
 
 test('a question of the API itself that is too large for ever concerns nobody else', () => {
   const breaker = createBreaker();

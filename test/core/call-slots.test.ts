@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCallSlots } from '../../packages/guard/src/core/realm/call-slots.ts';
+import { createCallSlots } from '../../packages/guard/src/core/runtime/concurrency.ts';
 import { settle } from '../support/refusal.ts';
 
 /** The timers of slots keep no process alive. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { partsOf, type VerifierParts } from '../../packages/guard/src/core/internal.ts';
-import type { Coverage } from '../../packages/guard/src/core/token/coverage.ts';
+import type { Coverage } from '../../packages/guard/src/core/token/freshness.ts';
 import { assertAtOnce, settle } from '../support/refusal.ts';
 import { startLoaded } from '../support/test-realm.ts';
 

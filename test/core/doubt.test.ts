@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Revocation } from '../../packages/guard/src/core/index.ts';
-import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
-import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
-import { type Doubted, isInDoubt, settleDoubt } from '../../packages/guard/src/core/token/doubt.ts';
+import {
+  createEpoch,
+  createRevocationList,
+} from '../../packages/guard/src/core/revocation/revocation-list.ts';
+import { type Doubted, isInDoubt, settleDoubt } from '../../packages/guard/src/core/token/known-token.ts';
 import { assertRefused } from '../support/refusal.ts';
 
 const issuer = 'https://sso.example.com/realms/testing';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHeldToken } from '../../packages/guard/src/core/credential/held-token.ts';
+import { createHeldToken } from '../../packages/guard/src/core/credential/own-token.ts';
 
 /** Until what runs in the background is over. */
 async function settle(): Promise<void> {

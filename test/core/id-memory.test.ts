@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createIdMemory } from '../../packages/guard/src/core/revocation/id-memory.ts';
+import { createIdMemory } from '../../packages/guard/src/core/revocation/revocation-store.ts';
 
 describe('the memory of ids that are good once', () => {
   it('is bounded: the oldest is forgotten for a new one, and none for one that comes again', () => {

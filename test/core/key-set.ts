@@ -2,7 +2,7 @@ import { resolveOptions, type VerifierOptions } from '../../packages/guard/src/c
 import { createIssuer } from '../../packages/guard/src/core/realm/issuer.ts';
 import { createKeySet } from '../../packages/guard/src/core/realm/keys.ts';
 import { createOutage } from '../../packages/guard/src/core/realm/outage.ts';
-import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
+import { createEpoch } from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import type { TestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

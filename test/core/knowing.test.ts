@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { createRevocationHub } from '../../packages/guard/src/core/internal.ts';
-import { createKnowing } from '../../packages/guard/src/core/revocation/knowing.ts';
+import { createKnowing } from '../../packages/guard/src/core/revocation/revocation-store.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 test('no token is taken before the store says what other processes knew', async () => {

@@ -7,8 +7,7 @@ import {
   type VerificationKey,
   verifySignature,
 } from '../../packages/guard/src/core/jwt/signature.ts';
-import { startBackgroundTimer } from '../../packages/guard/src/core/runtime/background-timer.ts';
-import { createKeepAlive } from '../../packages/guard/src/core/runtime/keep-alive.ts';
+import { createKeepAlive, startBackgroundTimer } from '../../packages/guard/src/core/runtime/platform.ts';
 import { createTestKey, signBytes } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

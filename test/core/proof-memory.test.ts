@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
-import { createProofMemory } from '../../packages/guard/src/core/revocation/proof-memory.ts';
+import { createProofMemory } from '../../packages/guard/src/core/revocation/revocation-store.ts';
 
 describe('the memory of proofs', () => {
   it('takes each once, until its time is over', async () => {

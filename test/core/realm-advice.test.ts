@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
-import { adviseOnRealm } from '../../packages/guard/src/core/realm/realm-advice.ts';
+import { adviseOnRealm } from '../../packages/guard/src/core/realm/outage.ts';
 
 for (const [code, seen, advice] of [
   ['provider_unavailable', 'HTTP 502', undefined],

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
 import { createRevocationHub, makeVerifier, toSharedIssuer } from '../../packages/guard/src/core/internal.ts';
-import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
 import type { TenantRevocations } from '../../packages/guard/src/core/revocation/revocation-hub.ts';
-import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
+import {
+  createEpoch,
+  createRevocationList,
+} from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import type { ChangeEffect } from '../../packages/guard/src/core/revocation/revocation-log.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
 import { createRevocationLog } from '../../packages/guard/src/core/internal.ts';
-import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
-import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
+import {
+  createEpoch,
+  createRevocationList,
+} from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { startLoaded } from '../support/test-realm.ts';
 

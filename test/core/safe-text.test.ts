@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { toSafeText } from '../../packages/guard/src/core/http/safe-text.ts';
+import { toSafeText } from '../../packages/guard/src/core/http/errors.ts';
 import type { VerifierOptions } from '../../packages/guard/src/core/index.ts';
 import { assertRefused, refusalOf, settle } from '../support/refusal.ts';
 import { createTestRealm, startLoaded } from '../support/test-realm.ts';

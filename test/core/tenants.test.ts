@@ -9,10 +9,14 @@ import {
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
 import { compile } from '../../packages/guard/src/core/internal.ts';
-import { actingFor, tenantsOf } from '../../packages/guard/src/core/principal/tenant.ts';
-import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
-import { rememberToken, tokenOf } from '../../packages/guard/src/core/principal/token-of.ts';
-import { parsePrincipal } from '../../packages/guard/src/core/token/parse-principal.ts';
+import {
+  actingFor,
+  rememberToken,
+  tenantsOf,
+  tokenOf,
+  toPrincipal,
+} from '../../packages/guard/src/core/principal/to-principal.ts';
+import { parsePrincipal } from '../../packages/guard/src/core/token/known-token.ts';
 
 const of = (organization: unknown) => toPrincipal({ iss: 'https://sso.example.com', organization }, {});
 const among = (organization: unknown) =>

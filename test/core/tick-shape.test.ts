@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { tickShape } from '../../packages/guard/src/core/runtime/tick-shape.ts';
+import { tickShape } from '../../packages/guard/src/core/runtime/platform.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 it('one of what process.nextTick queues stays alive, however many verifiers there are', async () => {

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createDpopKey } from '../../packages/guard/src/client/internal.ts';
-import { createCarryingFetch } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
-import type { TokenSource } from '../../packages/guard/src/outgoing/token-source.ts';
-import { traceContextOf } from '../../packages/guard/src/outgoing/trace-context.ts';
+import { createCarryingFetch, traceContextOf } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
+import type { TokenSource } from '../../packages/guard/src/outgoing/user-tokens.ts';
 import { decodePart } from '../support/signing-keys.ts';
 
 const ORIGIN = 'https://orders.internal';

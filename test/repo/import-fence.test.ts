@@ -230,7 +230,7 @@ describe('the table "Folders inside a package" in ARCHITECTURE.md', () => {
     }),
   );
   const parents = [...new Set([...floors.keys()].map(parentOf))];
-  /** The parent of a file: `guard/core` of `guard/src/core/jwt/json.ts`, `testing` of `testing/src/http/form.ts`. */
+  /** The parent of a file: `guard/core` of `guard/src/core/jwt/compact-jws.ts`, `testing` of `testing/src/http/form.ts`. */
   const placeOf = (file: string): { parent?: string; folder?: string } => {
     const path = file.replace('/src/', '/');
     const parent = parents.find((one) => path.startsWith(`${one}/`));

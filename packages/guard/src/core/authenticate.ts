@@ -3,8 +3,7 @@ import { DpopCredentials, readCredentials } from './http/credentials.ts';
 import { isAuthError } from './http/errors.ts';
 import { toRefusal } from './http/refusal.ts';
 import type { RequestLike } from './http/request.ts';
-import type { AppClaims } from './principal/claims.ts';
-import type { Principal } from './principal/principal.ts';
+import type { AppClaims, Principal } from './principal/principal.ts';
 import type { Verifier } from './verifier.ts';
 
 /**

@@ -1,8 +1,7 @@
-import type { Possession } from './binding/confirmation.ts';
+import type { Possession } from './binding/sender-check.ts';
 import { OptionsError } from './http/errors.ts';
-import type { AppClaims } from './principal/claims.ts';
-import type { Principal } from './principal/principal.ts';
-import { getOrMake } from './runtime/get-or-make.ts';
+import type { AppClaims, Principal } from './principal/principal.ts';
+import { getOrMake } from './runtime/cache.ts';
 import { findConflict, issuerOf, selectByIssuer } from './token/select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
 import { partsOf } from './verifier-parts.ts';

@@ -1,16 +1,15 @@
 import { DPOP_MODE, type DpopMode } from './binding/dpop-options.ts';
 import type { SenderCheck } from './binding/sender-check.ts';
-import { type Compiled, compileForRealms } from './guards/compile.ts';
-import type { Requirements } from './guards/requirements.ts';
+import { type Compiled, compileForRealms, type Requirements } from './guards/requirements.ts';
 import { authorizationOf, DpopCredentials, isForOthers, readCredentials } from './http/credentials.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
 import { type ChallengedResource, toRefusal } from './http/refusal.ts';
 import type { RequestLike } from './http/request.ts';
-import { isPlainObject } from './options/plain-object.ts';
+import { isPlainObject } from './options/check-options.ts';
 import type { Principal } from './principal/principal.ts';
-import { actingFor } from './principal/tenant.ts';
-import { keepAlive } from './runtime/keep-alive.ts';
-import { isThenable } from './runtime/settle.ts';
+import { actingFor } from './principal/to-principal.ts';
+import { isThenable } from './runtime/concurrency.ts';
+import { keepAlive } from './runtime/platform.ts';
 import type { TokenVerifier } from './verifier.ts';
 
 /** What a route requires. `{}`: a valid token of any caller. */

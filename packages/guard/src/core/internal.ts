@@ -1,60 +1,65 @@
 // For the rooms of this package only.
 
-export { KEPT } from './binding/confirmation.ts';
+export { createProofBudget } from './binding/dpop-check.ts';
 export { resolveDpopOptions } from './binding/dpop-options.ts';
-export { createProofBudget } from './binding/proof-budget.ts';
+export { KEPT } from './binding/sender-check.ts';
 export * from './credential/create-credential.ts';
 export type { Authentication, CredentialKind } from './credential/credential.ts';
-export { createHeldToken, type HeldToken } from './credential/held-token.ts';
+export { createHeldToken, type HeldToken } from './credential/own-token.ts';
 export * from './gate.ts';
-export { type Compiled, compile } from './guards/compile.ts';
 export * from './guards/guards.ts';
-export { scopesOf } from './guards/requirements.ts';
+export { type Compiled, compile, scopesOf } from './guards/requirements.ts';
 export { type Health, type HealthCheck, healthOf } from './health.ts';
-export { type Answer, toJsonAnswer } from './http/answer.ts';
 export { buildChallenge, readChallenges } from './http/challenge.ts';
 export { authorizationOf, DpopCredentials, isForSession, readCredentials } from './http/credentials.ts';
-export { type ChallengedResource, FAULT, toPublic, toRefusalAnswer } from './http/refusal.ts';
+export { toSafeText } from './http/errors.ts';
+export {
+  type Answer,
+  type ChallengedResource,
+  FAULT,
+  toJsonAnswer,
+  toPublic,
+  toRefusalAnswer,
+} from './http/refusal.ts';
 export * from './http/request.ts';
-export { readingsOf } from './http/request-path.ts';
-export { toSafeText } from './http/safe-text.ts';
-export { readCompactJws } from './jwt/compact-jws.ts';
-export { toJsonObject } from './jwt/json.ts';
-export type { KeyFinder } from './jwt/key-finder.ts';
+export { readingsOf } from './http/request.ts';
+export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';
+export type { KeyFinder } from './jwt/signed-jwt.ts';
 export { verifySignedJwt } from './jwt/signed-jwt.ts';
 export { type AdminAction, revokeByAdminPush } from './messages/admin-push.ts';
 export * from './messages/keycloak-messages.ts';
 export { revokeByLogoutToken } from './messages/logout-token.ts';
 export type * from './observer.ts';
 export * from './options/check-options.ts';
+export { isPlainObject } from './options/check-options.ts';
 export * as optionRules from './options/option-rules.ts';
-export { isPlainObject } from './options/plain-object.ts';
-export { isServerUrl, mendServerUrl } from './options/server-url.ts';
+export { isServerUrl, mendServerUrl } from './options/option-rules.ts';
 export { VERIFIER_RULES } from './options.ts';
-export type { WithParser } from './principal/claims.ts';
-export type { Actor } from './principal/delegation.ts';
-export { personOf, personOfClaims } from './principal/person.ts';
-export { actingFor, tenantsOf } from './principal/tenant.ts';
-export { makerOf, tokenOf } from './principal/token-of.ts';
-export { createBreaker } from './realm/breaker.ts';
-export { createCallSlots } from './realm/call-slots.ts';
+export type { Actor, WithParser } from './principal/principal.ts';
+export { personOf, personOfClaims } from './principal/principal.ts';
+export { actingFor, makerOf, tenantsOf, tokenOf } from './principal/to-principal.ts';
 export * from './realm/fetch-json.ts';
+export { describeAnswer } from './realm/fetch-json.ts';
 export { toRealmUrl } from './realm/issuer.ts';
 export * from './realm/observed-fetch.ts';
-export { describeAnswer } from './realm/provider-refusal.ts';
-export { createMemoryLeases, type Leases } from './revocation/leases.ts';
+export { createBreaker } from './realm/outage.ts';
 export { createRevocationHub, toSharedIssuer } from './revocation/revocation-hub.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
-export { startBackgroundTimer } from './runtime/background-timer.ts';
-export { type BoundedCache, createBoundedCache } from './runtime/bounded-cache.ts';
-export { getOrMake, ofEach } from './runtime/get-or-make.ts';
-export { keepAlive } from './runtime/keep-alive.ts';
-export { createStandardErrorLog, type Log } from './runtime/log.ts';
-export { createNoticeLines, toOneLine } from './runtime/notice-lines.ts';
-export { toSafeListener, unfailing } from './runtime/safe-listener.ts';
-export * from './runtime/settle.ts';
-export * from './runtime/single-flight.ts';
+export { createMemoryLeases, type Leases } from './revocation/revocation-store.ts';
+export { type BoundedCache, createBoundedCache, getOrMake, ofEach } from './runtime/cache.ts';
+export * from './runtime/concurrency.ts';
+export * from './runtime/concurrency.ts';
+export { createCallSlots } from './runtime/concurrency.ts';
+export {
+  createNoticeLines,
+  createStandardErrorLog,
+  type Log,
+  toOneLine,
+  toSafeListener,
+  unfailing,
+} from './runtime/notice.ts';
+export { keepAlive, startBackgroundTimer } from './runtime/platform.ts';
 export { selectByIssuer } from './token/select-verifier.ts';
-export { ANY_AUDIENCE } from './token/token-options.ts';
+export { ANY_AUDIENCE } from './token/verify.ts';
 export { makeVerifier } from './verifier.ts';
 export { partsOf, personInTenant, type VerifierParts } from './verifier-parts.ts';

@@ -1,5 +1,5 @@
 import type { CallObserver } from './realm/observed-fetch.ts';
-import type { RevocationStore } from './revocation/revocation.ts';
+import type { RevocationStore } from './revocation/revocation-store.ts';
 import type { VerifierStats, VerifierStatus } from './token/stats.ts';
 
 /** A user got access, was refused, or lost access. Never holds a token, a password or a cookie. */

@@ -8,9 +8,8 @@ import {
   resolveDpopOptions,
 } from './binding/dpop-options.ts';
 import { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
-import type { Credential } from './credential/credential.ts';
-import type { CredentialOptions } from './credential/options.ts';
-import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
+import type { Credential, CredentialOptions } from './credential/credential.ts';
+import { ACR_LEVELS, type AcrLevels } from './guards/sign-in.ts';
 import { OptionsError } from './http/errors.ts';
 import type { Observer } from './observer.ts';
 import { type Filled, fillOptions, type OptionRule, type OptionRules } from './options/check-options.ts';
@@ -34,14 +33,12 @@ import {
   trueOrFalse,
   whole,
 } from './options/option-rules.ts';
-import type { Claims } from './principal/claims.ts';
-import type { TenantKind } from './principal/tenant.ts';
+import type { Claims } from './principal/principal.ts';
+import type { TenantKind } from './principal/to-principal.ts';
 import { OBSERVERS, observeFetch } from './realm/observed-fetch.ts';
-import type { RevocationStore } from './revocation/revocation.ts';
-import type { Notice } from './runtime/notice.ts';
-import { createNoticeLines } from './runtime/notice-lines.ts';
-import { toSafeListener } from './runtime/safe-listener.ts';
-import { ANY_AUDIENCE, type TokenCheck } from './token/token-options.ts';
+import type { RevocationStore } from './revocation/revocation-store.ts';
+import { createNoticeLines, type Notice, toSafeListener } from './runtime/notice.ts';
+import { ANY_AUDIENCE, type TokenCheck } from './token/verify.ts';
 
 /** Options of {@link createVerifier}. */
 export interface VerifierOptions<C extends object = Claims> {

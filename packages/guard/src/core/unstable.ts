@@ -3,7 +3,7 @@
  */
 export { readChallenges } from './http/challenge.ts';
 export { isRepeated } from './http/request.ts';
-export { toJsonObject } from './jwt/json.ts';
-export { nearestOf } from './options/nearest-name.ts';
-export { isServerUrl, mendServerUrl } from './options/server-url.ts';
-export { ofEach } from './runtime/get-or-make.ts';
+export { toJsonObject } from './jwt/compact-jws.ts';
+export { nearestOf } from './options/check-options.ts';
+export { isServerUrl, mendServerUrl } from './options/option-rules.ts';
+export { ofEach } from './runtime/cache.ts';

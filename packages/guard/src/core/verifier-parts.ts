@@ -1,12 +1,11 @@
 import type { Credential } from './credential/credential.ts';
 import type { EventsHealth, Observer } from './observer.ts';
 import type { ResolvedOptions } from './options.ts';
-import { personOf } from './principal/person.ts';
-import type { Principal } from './principal/principal.ts';
-import { makerOf } from './principal/token-of.ts';
-import type { RevocationStore } from './revocation/revocation.ts';
+import { type Principal, personOf } from './principal/principal.ts';
+import { makerOf } from './principal/to-principal.ts';
 import type { Revocation } from './revocation/revocation-log.ts';
-import type { Coverage } from './token/coverage.ts';
+import type { RevocationStore } from './revocation/revocation-store.ts';
+import type { Coverage } from './token/freshness.ts';
 
 /** What a verifier was made of, for the rooms that call Keycloak as the same client. */
 export interface VerifierParts

@@ -1,27 +1,27 @@
 import { createCertificateReader } from './binding/client-certificate.ts';
-import type { Possession } from './binding/confirmation.ts';
 import { createDpopCheck, type DpopCheck } from './binding/dpop-check.ts';
-import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
-import type { SignInRules } from './guards/required-sign-in.ts';
+import { createSenderCheck, type Possession, type SenderCheck } from './binding/sender-check.ts';
+import type { SignInRules } from './guards/sign-in.ts';
 import { AuthError } from './http/errors.ts';
 import type { Observer } from './observer.ts';
 import { resolveOptions, type VerifierOptions } from './options.ts';
-import type { AppClaims, Claims, WithParser } from './principal/claims.ts';
-import type { Principal } from './principal/principal.ts';
+import type { AppClaims, Claims, Principal, WithParser } from './principal/principal.ts';
 import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
 import { createKeySet } from './realm/keys.ts';
 import { createOutage, type Outage } from './realm/outage.ts';
-import { createEpoch } from './revocation/epoch.ts';
-import { createKnowing } from './revocation/knowing.ts';
-import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
 import type { TenantRevocations } from './revocation/revocation-hub.ts';
-import { createRevocationList } from './revocation/revocation-list.ts';
+import { createEpoch, createRevocationList } from './revocation/revocation-list.ts';
 import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
-import { createSharedIssuerCheck } from './revocation/shared-issuer.ts';
+import {
+  createKnowing,
+  createMemoryRevocationStore,
+  createSharedIssuerCheck,
+  type ProofStore,
+} from './revocation/revocation-store.ts';
 import type { Notice } from './runtime/notice.ts';
-import { keepTickShape } from './runtime/tick-shape.ts';
-import { createCoverage } from './token/coverage.ts';
-import { createRemoteCheck } from './token/remote-check.ts';
+import { keepTickShape } from './runtime/platform.ts';
+import { createCoverage } from './token/freshness.ts';
+import { createRemoteCheck } from './token/recheck.ts';
 import { createStats, type VerifierStats, type VerifierStatus } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
 import type { VerifyContext } from './token/verify.ts';

@@ -1,7 +1,6 @@
 import { AuthError, isAuthError, type Notice, type Verifier } from '../core/index.ts';
 import { partsOf, startBackgroundTimer, type VerifierParts } from '../core/internal.ts';
-import type { EventSource } from './event-source.ts';
-import type { HeardEvent } from './heard-event.ts';
+import type { EventSource, HeardEvent } from './event-source.ts';
 import { type Cursors, cursorsAt, isUnproven, readRound } from './read-round.ts';
 import { toRevocations } from './to-revocations.ts';
 

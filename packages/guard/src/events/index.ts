@@ -1,5 +1,5 @@
-export { type CursorStore, createFileCursor, createMemoryCursor } from './cursor-store.ts';
-export type { UserHandlers } from './deliver.ts';
+export { type CursorStore, createFileCursor, createMemoryCursor } from './cursor.ts';
+export type { UserHandlers } from './feed.ts';
 export type { EventsOptions } from './options.ts';
 export { type EventsStatus, type KeycloakEvents, startEvents } from './start-events.ts';
-export type { UserChange, UserChangeKind } from './user-change.ts';
+export type { UserChange, UserChangeKind } from './to-revocations.ts';

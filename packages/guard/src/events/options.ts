@@ -1,6 +1,6 @@
 import { OptionsError, type Verifier } from '../core/index.ts';
 import { type Filled, fillOptions, type OptionRules, optionRules, partsOf } from '../core/internal.ts';
-import type { CursorStore } from './cursor-store.ts';
+import type { CursorStore } from './cursor.ts';
 
 /** Options of `events`. */
 export interface EventsOptions {

@@ -1,5 +1,4 @@
-import { type EventSource, endless, isTooLarge } from './event-source.ts';
-import type { EventList, HeardEvent } from './heard-event.ts';
+import { type EventList, type EventSource, endless, type HeardEvent, isTooLarge } from './event-source.ts';
 
 /** Where a reader of one list has come to, by Keycloak's clock. Unit: milliseconds since 1970. */
 export interface Cursor {

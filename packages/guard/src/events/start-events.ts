@@ -1,13 +1,12 @@
 import { type ClientContext, contextOfVerifier } from '../client/internal.ts';
 import type { Verifier } from '../core/index.ts';
 import { createMemoryLeases, partsOf, type VerifierParts } from '../core/internal.ts';
-import type { UserHandlers } from './deliver.ts';
+import { createSharedCursor } from './cursor.ts';
 import { createEventSource } from './event-source.ts';
-import { createFeed, type Feed } from './feed.ts';
+import { createFeed, type Feed, type UserHandlers } from './feed.ts';
 import { follow } from './follow.ts';
 import { type EventsOptions, resolveEvents } from './options.ts';
-import { createSharedCursor } from './shared-cursor.ts';
-import { toUserChange } from './user-change.ts';
+import { toUserChange } from './to-revocations.ts';
 
 /** Keycloak's events, followed. */
 export interface KeycloakEvents {

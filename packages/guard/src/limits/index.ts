@@ -1,4 +1,11 @@
 export { addressOf, networksOf } from './addresses.ts';
 export { createLoginLimits, type LoginLimitOptions, type LoginLimits } from './login-limits.ts';
-export { createRateLimit, type RateLimit, type RateLimitOptions, type RateLimitState } from './rate-limit.ts';
-export { createMemoryRateLimitStore, type RateLimitHits, type RateLimitStore } from './store.ts';
+export {
+  createMemoryRateLimitStore,
+  createRateLimit,
+  type RateLimit,
+  type RateLimitHits,
+  type RateLimitOptions,
+  type RateLimitState,
+  type RateLimitStore,
+} from './rate-limit.ts';

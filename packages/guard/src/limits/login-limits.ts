@@ -1,6 +1,11 @@
 import { fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
-import { createRateLimit, type RateLimit, type RateLimitState, STORE } from './rate-limit.ts';
-import type { RateLimitStore } from './store.ts';
+import {
+  createRateLimit,
+  type RateLimit,
+  type RateLimitState,
+  type RateLimitStore,
+  STORE,
+} from './rate-limit.ts';
 
 /** How many logins are let through. */
 export interface LoginLimitOptions {

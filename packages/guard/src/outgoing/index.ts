@@ -5,4 +5,4 @@ export type {
   OriginOptions,
   TokenAsOptions,
   TokenForOptions,
-} from './options.ts';
+} from './outgoing.ts';

@@ -1,9 +1,8 @@
 import { ClientError, type KeycloakClient } from '../client/index.ts';
 import { contextOfVerifier, createDpopKey, isBound, toAuthError, toClient } from '../client/internal.ts';
 import { AuthError, isAuthError, OptionsError, type Verifier } from '../core/index.ts';
-import type { Target, TokenAsOptions, TokenForOptions } from './options.ts';
-import { MIN_AGE_MS, readIssued, type TokenSource } from './token-source.ts';
-import { createUserTokens, type Subject } from './user-tokens.ts';
+import type { Target, TokenAsOptions, TokenForOptions } from './outgoing.ts';
+import { createUserTokens, MIN_AGE_MS, readIssued, type Subject, type TokenSource } from './user-tokens.ts';
 
 /** The application as the client of one realm. */
 export type Member = ReturnType<typeof createMember>;

@@ -1,4 +1,5 @@
 import type { Tokens } from '../client/index.ts';
+import type { DpopKey } from '../client/internal.ts';
 import { AuthError, type Principal, type Verifier } from '../core/index.ts';
 import {
   type BoundedCache,
@@ -11,8 +12,35 @@ import {
   readCompactJws,
   type SingleFlight,
 } from '../core/internal.ts';
-import type { Target, TokenForOptions } from './options.ts';
-import { MIN_AGE_MS, readIssued, type TokenSource } from './token-source.ts';
+import type { Target, TokenForOptions } from './outgoing.ts';
+
+/**
+ * The claims of a token that Keycloak has just issued, not verified.
+ *
+ * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is no fault of whoever calls here
+ */
+export function readIssued(token: string): Readonly<Record<string, unknown>> {
+  try {
+    return readCompactJws(token).payload();
+  } catch (cause) {
+    throw new AuthError('provider_answer_invalid', 'Keycloak issued an access token that is no JWT', {
+      cause,
+    });
+  }
+}
+
+/** Where the token of a call comes from. */
+export interface TokenSource {
+  /** To which its tokens are bound, if they are (RFC 9449). */
+  readonly key?: DpopKey | undefined;
+  /** Rejects with an `AuthError` if there is none. */
+  get(): Promise<string>;
+  /** The service that was called refused this one: `get` asks for another, unless it has only just been issued. */
+  drop(token: string): void;
+}
+
+/** A token that is younger is not asked for again: the next one would be refused as well. Unit: milliseconds. */
+export const MIN_AGE_MS = 5_000;
 
 /** The token of an admitted caller. */
 export interface Subject {

@@ -1,15 +1,138 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProofStore, Revocation } from '../core/index.ts';
-import { checkOptions, createRevocationLog, type OptionRules, optionRules } from '../core/internal.ts';
-import { APPEND } from './append-script.ts';
-import { createClaims } from './claims.ts';
+import { createMemoryRevocationStore, type ProofStore, type Revocation } from '../core/index.ts';
+import {
+  checkOptions,
+  createRevocationLog,
+  type Leases,
+  type OptionRules,
+  optionRules,
+} from '../core/internal.ts';
 import type { RedisConnection } from './connection.ts';
-import { createRedisLeases } from './leases.ts';
-import { createOutbox } from './outbox.ts';
-import { readRevocation } from './read-revocation.ts';
-import { fieldOf, revocationKeysOf } from './revocation-keys.ts';
+import { APPEND, fieldOf, readRevocation, revocationKeysOf } from './revocation-format.ts';
 import { followStream } from './stream-reader.ts';
+
+/** Least and most time for which the id of a logout token stays claimed. Unit: seconds. */
+const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
+
+/** Ids that are valid once in all processes: those of logout tokens and of DPoP proofs. */
+function createClaims(
+  connection: RedisConnection,
+  keyPrefix: string,
+): Pick<ProofStore, 'useOnce' | 'useProofOnce'> {
+  const local = createMemoryRevocationStore();
+  const secondsUntil = (expiresAt: number): number => Math.ceil(expiresAt - Date.now() / 1000);
+
+  /** @throws {RedisUnavailable} rejects if Redis does not answer */
+  async function claim(key: string, seconds: number): Promise<boolean> {
+    const expiration = { type: 'EX', value: seconds } as const;
+    return (await connection.run((client) => client.set(key, '1', { condition: 'NX', expiration }))) !== null;
+  }
+
+  return {
+    async useOnce(id, expiresAt) {
+      // The local answer is enough for a "no". A logout must not fail because Redis is down.
+      if (!(await local.useOnce(id, expiresAt))) return false;
+      const seconds = Math.min(Math.max(secondsUntil(expiresAt), SHORTEST_CLAIM), LONGEST_CLAIM);
+      return claim(`${keyPrefix}:claim:${id}`, seconds).catch(() => true);
+    },
+    // Unlike a logout, a request can be refused while Redis cannot say whether another replica saw its proof.
+    useProofOnce: (id, expiresAt) => claim(`${keyPrefix}:proof:${id}`, Math.max(secondsUntil(expiresAt), 1)),
+  };
+}
+
+/** Keys: the lease. Arguments: who wants it, for how many milliseconds. */
+const TAKE = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+
+/** Keys: the lease. Arguments: who leaves it. */
+const LEAVE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
+
+/** Keys: the lease, the value. Arguments: who saves, what. */
+const SAVE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2])
+return 1`;
+
+function createRedisLeases(connection: RedisConnection, keyPrefix: string): Leases {
+  const leaseOf = (name: string): string => `${keyPrefix}:lease:${name}`;
+  const stateOf = (name: string): string => `${keyPrefix}:value:${name}`;
+  const run = (script: string, keys: string[], args: string[]) =>
+    connection.run((client) => client.eval(script, { keys, arguments: args }));
+
+  return {
+    async take(name, holder, ttlMs) {
+      if ((await run(TAKE, [leaseOf(name)], [holder, String(ttlMs)])) !== 1) return undefined;
+      return connection.run((client) => client.get(stateOf(name)));
+    },
+    save: async (name, holder, value) =>
+      (await run(SAVE, [leaseOf(name), stateOf(name)], [holder, value])) === 1,
+    async leave(name, holder) {
+      await run(LEAVE, [leaseOf(name)], [holder]);
+    },
+  };
+}
+
+/** Bound on waiting revocations; more are dropped, after their caller was told. */
+const MAX_WAITING = 100_000;
+/** A refusal (loading, out of memory, read-only) breaks no connection, so no event tells when it is over. */
+const RETRY_MS = 1_000;
+/** After this many refusals in a row, the rest is tried later. */
+const MAX_REFUSALS = 10;
+
+/**
+ * Revocations that Redis has not accepted yet.
+ *
+ * @param append rejects if Redis does not accept it
+ * @param isHeld sends nothing while it is true
+ */
+function createOutbox(
+  connection: RedisConnection,
+  append: (text: string, at: number) => Promise<void>,
+  isHeld: () => boolean,
+) {
+  const waiting = new Map<string, number>();
+  let isFlushing = false;
+
+  async function flush(): Promise<void> {
+    if (isFlushing || isHeld()) return;
+    isFlushing = true;
+    let refusals = 0;
+    for (const [text, at] of [...waiting]) {
+      try {
+        await append(text, at);
+        waiting.delete(text);
+      } catch {
+        // Move it to the end: Redis may refuse only this one.
+        waiting.delete(text);
+        waiting.set(text, at);
+        if (++refusals === MAX_REFUSALS || !connection.isReady) break;
+      }
+    }
+    isFlushing = false;
+  }
+
+  const stopFlushing = connection.onReady(() => void flush());
+  const retry = setInterval(() => void flush(), RETRY_MS).unref();
+
+  return {
+    get size(): number {
+      return waiting.size;
+    },
+    /** @param at when it was added here. Unit: milliseconds since 1970 */
+    put(text: string, at: number): void {
+      if (waiting.size < MAX_WAITING) waiting.set(text, at);
+    },
+    delete: (text: string): void => void waiting.delete(text),
+    close(): void {
+      stopFlushing();
+      clearInterval(retry);
+    },
+  };
+}
 
 /** Options of {@link createRedisRevocationStore}. */
 export interface RedisRevocationStoreOptions {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisClient, RedisConnection, RedisUnavailable } from './connection.ts';
-import type { RevocationKeys } from './revocation-keys.ts';
+import type { RevocationKeys } from './revocation-format.ts';
 
 /** Follows the stream of revocations. */
 export type StreamReader = ReturnType<typeof followStream>;

@@ -1,10 +1,141 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { AuthError } from '../http/errors.ts';
-import { splitCompactJws } from '../jwt/compact-jws.ts';
-import { verifySignature } from '../jwt/signature.ts';
-import { invalidProof, type ProofKey, type ProofKeys } from './proof-key.ts';
-import type { ProofNonces } from './proof-nonces.ts';
-import { isSameUri } from './request-uri.ts';
+import { isSameUri } from '../http/request.ts';
+import { type JsonObject, readSegment, splitCompactJws } from '../jwt/compact-jws.ts';
+import {
+  importVerificationKey,
+  type JsonWebKey,
+  type VerificationKey,
+  verifySignature,
+} from '../jwt/signature.ts';
+import { createBoundedCache } from '../runtime/cache.ts';
+
+/** The key that a DPoP proof names as its own. */
+export interface ProofKey {
+  /** Its thumbprint (RFC 7638). */
+  readonly jkt: string;
+  /**
+   * Ready to verify with, made when it is first asked for.
+   *
+   * @throws {AuthError} `dpop_proof_invalid` where it is no key, too weak, or not one for the algorithm
+   */
+  key(): VerificationKey;
+}
+
+export type ProofKeys = ReturnType<typeof createProofKeys>;
+
+/** About 2 KiB each. A client writes the same header into each of its proofs. */
+const MAX_KEYS = 10_000;
+/** Members of a JWK that hold what nobody may see (RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2). */
+const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+/** What a thumbprint is made of, in this order (RFC 7638 §3.2, RFC 8037 §2). */
+const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  EC: ['crv', 'kty', 'x', 'y'],
+  OKP: ['crv', 'kty', 'x'],
+  RSA: ['e', 'kty', 'n'],
+};
+
+/** @param algorithms some of `ALGORITHMS`: none of them is symmetric */
+export function createProofKeys(algorithms: ReadonlySet<string>) {
+  const known = createBoundedCache<ProofKey>(MAX_KEYS);
+
+  function learn(segment: string): ProofKey {
+    const { typ, alg, jwk, crit, b64 } = readSegment(segment, 'header');
+    if (typ !== 'dpop+jwt') throw invalidProof('its typ is not dpop+jwt');
+    if (crit !== undefined || b64 !== undefined) throw invalidProof('it asks for an extension of JWS');
+    if (typeof alg !== 'string' || !algorithms.has(alg)) {
+      throw invalidProof('its algorithm is not accepted', `alg ${[...algorithms].join(', ')}`);
+    }
+    const { publicKey, jkt } = readPublicKey(jwk);
+    let imported: VerificationKey | undefined;
+    return {
+      jkt,
+      key() {
+        imported ??= importKey(publicKey, alg);
+        return imported;
+      },
+    };
+  }
+
+  return {
+    /**
+     * Reads the header of a proof: `typ`, `alg` and `jwk` (RFC 9449 §4.3 steps 4, 5 and 7).
+     *
+     * @throws {AuthError} `dpop_proof_invalid`
+     */
+    read: (segment: string): ProofKey => known.get(segment) ?? learn(segment),
+    /** Call it when the proof was found good: nobody else's keys take up room. */
+    keep(segment: string, key: ProofKey): void {
+      if (known.get(segment) !== key) known.set(segment, key);
+    },
+  };
+}
+
+/** What is wrong with it is for the log: the sender is told no more than that something is. */
+function invalidProof(why: string, expected?: string): AuthError {
+  return new AuthError('dpop_proof_invalid', `The DPoP proof is not valid: ${why}`, { expected });
+}
+
+function readPublicKey(jwk: unknown): { publicKey: JsonWebKey; jkt: string } {
+  if (typeof jwk !== 'object' || jwk === null) throw invalidProof('it has no jwk');
+  if (PRIVATE.some((member) => Object.hasOwn(jwk, member))) throw invalidProof('its jwk is not public');
+  const { kty } = jwk as JsonObject;
+  const members = typeof kty === 'string' && Object.hasOwn(MEMBERS, kty) ? MEMBERS[kty] : undefined;
+  if (members === undefined) throw invalidProof('its jwk is of a kind that signs nothing');
+  const entries = members.map((member) => [member, (jwk as JsonObject)[member]]);
+  if (entries.some(([, value]) => typeof value !== 'string')) throw invalidProof('its jwk is not whole');
+  const publicKey = Object.fromEntries(entries) as JsonWebKey;
+  return { publicKey, jkt: hash('sha256', JSON.stringify(publicKey), 'base64url') };
+}
+
+function importKey(jwk: JsonWebKey, alg: string): VerificationKey {
+  try {
+    return importVerificationKey(jwk, alg);
+  } catch {
+    throw invalidProof(`its jwk is no key that is fit for ${alg}`);
+  }
+}
+
+/** Nonces that a proof has to hold (RFC 9449 §8, §9). Nothing is kept: each is made of a secret and the time. */
+export type ProofNonces = ReturnType<typeof createProofNonces>;
+
+/** A nonce is current for so long, and good for as long again. */
+const SECONDS = 300;
+
+/**
+ * @param secret shared by the replicas
+ * @param clock Unit: milliseconds since 1970
+ */
+export function createProofNonces(secret: string, clock: () => number) {
+  const made = new Map<number, string>();
+
+  function nonceOf(window: number): string {
+    let nonce = made.get(window);
+    if (nonce === undefined) {
+      nonce = createHmac('sha256', secret).update(`dpop-nonce ${window}`).digest('base64url');
+      if (made.size > 8) made.clear();
+      made.set(window, nonce);
+    }
+    return nonce;
+  }
+
+  const current = () => Math.floor(clock() / 1000 / SECONDS);
+
+  return {
+    /** @throws {AuthError} `dpop_nonce_required`, with the nonce to use, where it is none, or an old one */
+    assertGood(nonce: unknown): void {
+      const now = current();
+      // The next as well: the clock of another replica may be ahead.
+      if (typeof nonce === 'string' && [now, now - 1, now + 1].some((one) => nonceOf(one) === nonce)) return;
+      throw new AuthError('dpop_nonce_required', 'The DPoP proof does not have the nonce that is asked for', {
+        headers: { 'dpop-nonce': nonceOf(now) },
+      });
+    },
+    /** The nonce to use from now on, where a good one is about to grow old. */
+    next: (nonce: unknown): string | undefined =>
+      nonce === nonceOf(current() - 1) ? nonceOf(current()) : undefined,
+  };
+}
 
 /** A proof that is right in all but what takes time to check: its signature, and whether it was used before. */
 export interface DpopProof {

@@ -1,9 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agent } from 'node:https';
 import { AuthError } from '../http/errors.ts';
-import type { CredentialContext } from './credential.ts';
+import type { CredentialContext, CredentialOptions } from './credential.ts';
 import { fileMaterial } from './material.ts';
-import type { CredentialOptions } from './options.ts';
 
 type Files = Extract<CredentialOptions, { certificateFile: string }>;
 

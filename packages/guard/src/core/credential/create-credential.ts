@@ -1,12 +1,178 @@
 import { OptionsError } from '../http/errors.ts';
+import { toJsonObject } from '../jwt/compact-jws.ts';
+import type { JsonWebKey } from '../jwt/signature.ts';
 import { fillOptions, type OptionRules } from '../options/check-options.ts';
 import { CLIENT_SECRET, CLOCK, NOTICE_LISTENER, required, string } from '../options/option-rules.ts';
-import type { Notice } from '../runtime/notice.ts';
-import { createNoticeLines } from '../runtime/notice-lines.ts';
-import { toSafeListener } from '../runtime/safe-listener.ts';
-import type { Credential, CredentialContext } from './credential.ts';
-import { makeCredential } from './make-credential.ts';
-import { CREDENTIAL, type CredentialOptions, isCredential } from './options.ts';
+import { createNoticeLines, type Notice, toSafeListener } from '../runtime/notice.ts';
+import { createCertificateFetch } from './certificate-fetch.ts';
+import {
+  type Authentication,
+  CREDENTIAL,
+  type Credential,
+  type CredentialAnswer,
+  type CredentialContext,
+  type CredentialKind,
+  type CredentialOptions,
+  isCredential,
+  type SecretMethod,
+} from './credential.ts';
+import { fileMaterial, fixedMaterial, type Material, readTokenFile } from './material.ts';
+import { readSigningKeys, type SigningKey, signAssertion, toSecretSigner } from './signing-key.ts';
+
+interface Kind<M> {
+  readonly kind: CredentialKind;
+  readonly material: Material<M>;
+  readonly show: (one: M, audience: () => Promise<string>) => Promise<Authentication> | Authentication;
+  readonly secretsOf?: (one: M) => readonly string[];
+  readonly keyOf?: (one: M) => JsonWebKey;
+  readonly fetch?: typeof fetch;
+}
+
+/** As often as a call is sent: with the newest, the one before, and one that came meanwhile. */
+const MOST_TRIES = 3;
+
+/** @param options checked before by the rule `CREDENTIAL`; `undefined`: a public client */
+export function makeCredential(
+  options: CredentialOptions | undefined,
+  context: CredentialContext,
+): Credential {
+  const { clientId, clock } = context;
+  const named = { client_id: clientId };
+  if (options === undefined) {
+    return createFrom<null>({ kind: 'none', material: fixedMaterial([null]), show: () => toForm(named) });
+  }
+  if ('secret' in options) return toSecret(fixedMaterial([options.secret]), options.method, context);
+  if ('secretFile' in options) {
+    const file = { what: 'file of the client secret', path: options.secretFile, parse: readSecret };
+    return toSecret(fileMaterial(file, context), options.method, context);
+  }
+  if ('tokenFile' in options) {
+    const file = { what: 'token file', path: options.tokenFile, ...readTokenFile };
+    return createFrom({
+      kind: 'token',
+      material: fileMaterial(file, context),
+      // Keycloak finds the client by the token's issuer and subject. With its name it says so if that is another one.
+      show: ({ token }) => toForm({ ...named, ...asserted(token) }),
+      secretsOf: ({ token }) => [token],
+    });
+  }
+  if ('certificateFile' in options) {
+    return createFrom<null>({
+      kind: 'certificate',
+      material: fixedMaterial([null]),
+      show: () => toForm(named),
+      fetch: createCertificateFetch(options, context),
+    });
+  }
+  const { algorithm } = options;
+  const parse = (text: string) => readSigningKeys(text, algorithm);
+  return createFrom<SigningKey>({
+    kind: 'key',
+    material:
+      'keyFile' in options
+        ? fileMaterial({ what: 'key file', path: options.keyFile, parse }, context)
+        : fixedMaterial(readSigningKeys(options.key, algorithm)),
+    show: async (key, audience) =>
+      toForm({ ...named, ...asserted(await signAssertion(key, clientId, await audience(), clock())) }),
+    keyOf: ({ publicKey }) => publicKey,
+  });
+}
+
+function createFrom<M>({ kind, material, show, secretsOf, keyOf, fetch }: Kind<M>): Credential {
+  return {
+    kind,
+    ...(fetch && { fetch }),
+    async authenticate(realm, send) {
+      // Keycloak may name itself by another address than the one that is called (OpenID Connect Discovery 1.0 §3).
+      const audience = async () => String((await realm.discover()).metadata.issuer);
+      const tried = new Set<M>();
+      let [one] = await material.candidates();
+      for (;;) {
+        const next = one as M;
+        tried.add(next);
+        const answer = await send(await show(next, audience));
+        if (!isClientRefused(answer)) {
+          material.took(next);
+          return answer;
+        }
+        material.refused(next);
+        one = tried.size < MOST_TRIES ? await findOther(material, tried) : undefined;
+        if (one === undefined) return answer;
+      }
+    },
+    secrets: () => (secretsOf ? material.held.flatMap(secretsOf) : []),
+    publicKeys: async () => ({ keys: keyOf ? (await material.candidates()).map(keyOf) : [] }),
+  };
+}
+
+/** What was refused is the answer, even if nothing else can be read. */
+async function findOther<M>(material: Material<M>, tried: ReadonlySet<M>): Promise<M | undefined> {
+  const all = await material.candidates().catch(() => []);
+  return all.find((one) => !tried.has(one));
+}
+
+/** RFC 6749 §5.2; Keycloak says `unauthorized_client` for a wrong secret. */
+function isClientRefused({ status, body }: CredentialAnswer): boolean {
+  if (status !== 400 && status !== 401) return false;
+  const error = toJsonObject(body)?.error;
+  return error === 'invalid_client' || error === 'unauthorized_client';
+}
+
+function toSecret(
+  material: Material<string>,
+  method: SecretMethod = 'post',
+  { clientId, clock }: CredentialContext,
+): Credential {
+  const named = { client_id: clientId };
+  const secretsOf = (secret: string) => [toBasic(clientId, secret), encode(secret), secret];
+  if (method === 'jwt') {
+    return createFrom<string>({
+      kind: 'secret-jwt',
+      material,
+      secretsOf,
+      show: async (secret, audience) => {
+        const signer = toSecretSigner(secret);
+        return toForm({
+          ...named,
+          ...asserted(await signAssertion(signer, clientId, await audience(), clock())),
+        });
+      },
+    });
+  }
+  return createFrom<string>({
+    kind: 'secret',
+    material,
+    secretsOf,
+    show: (secret) =>
+      method === 'basic'
+        ? { headers: { authorization: `Basic ${toBasic(clientId, secret)}` }, fields: {} }
+        : toForm({ ...named, client_secret: secret }),
+  });
+}
+
+const toForm = (fields: Authentication['fields']): Authentication => ({ headers: {}, fields });
+
+/** RFC 7521 §4.2 */
+const asserted = (assertion: string) => ({
+  client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  client_assertion: assertion,
+});
+
+/** RFC 6749 §2.3.1: both parts are form-encoded first. */
+function toBasic(clientId: string, secret: string): string {
+  return Buffer.from(`${encode(clientId)}:${encode(secret)}`).toString('base64');
+}
+
+function encode(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
+}
+
+function readSecret(text: string): string[] {
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret === '') throw new Error('it is empty');
+  if (secret.trim() !== secret || /[\r\n]/.test(secret)) throw new Error('it is more than a secret');
+  return [secret];
+}
 
 /** Options of {@link createCredential}. */
 export interface CreateCredentialOptions {

@@ -1,6 +1,7 @@
 import { AuthError } from '../http/errors.ts';
+import { readCompactJws } from '../jwt/compact-jws.ts';
+import { createSingleFlight } from '../runtime/concurrency.ts';
 import type { Notice } from '../runtime/notice.ts';
-import { createSingleFlight } from '../runtime/single-flight.ts';
 
 /** Where a credential comes from: the secret, the key, or the token. */
 export interface Material<M> {
@@ -131,4 +132,35 @@ async function readText(path: string): Promise<string> {
   const text = await readFile(path, 'utf8');
   if (text.length > LONGEST) throw new Error('it is too long');
   return text;
+}
+
+/** A token that somebody else signed for this application. */
+interface FileToken {
+  readonly token: string;
+  /** Unit: milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** It has to be good when it arrives. Unit: milliseconds. */
+const ON_THE_WAY_MS = 1_000;
+
+/** How the file of a Kubernetes service account, or of SPIFFE, is read. */
+export const readTokenFile = {
+  /** @throws {Error} for what is not a signed token, as one that is half written; without its content */
+  parse(text: string): FileToken[] {
+    const token = text.trim();
+    const { exp } = readClaims(token);
+    return [{ token, expiresAt: typeof exp === 'number' ? exp * 1000 : Number.POSITIVE_INFINITY }];
+  },
+  goodUntil: ({ expiresAt }: FileToken): number => expiresAt - ON_THE_WAY_MS,
+};
+
+function readClaims(token: string): Readonly<Record<string, unknown>> {
+  try {
+    const { payload, signature } = readCompactJws(token);
+    if (signature.length > 0) return payload();
+  } catch {
+    // Its message would be about a token that was sent here.
+  }
+  throw new Error('it is not a signed token');
 }

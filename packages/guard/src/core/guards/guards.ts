@@ -1,8 +1,7 @@
 import { AuthError, type AuthErrorCode } from '../http/errors.ts';
-import type { AppClaims } from '../principal/claims.ts';
-import type { Principal } from '../principal/principal.ts';
-import { tenantsOf } from '../principal/tenant.ts';
-import { isThenable } from '../runtime/settle.ts';
+import type { AppClaims, Principal } from '../principal/principal.ts';
+import { tenantsOf } from '../principal/to-principal.ts';
+import { isThenable } from '../runtime/concurrency.ts';
 
 /**
  * Lets a principal pass, or throws an {@link AuthError} with status 403. Without a principal (`null`, as behind an optional
@@ -203,6 +202,17 @@ export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
     throw refusal;
   };
 }
+
+/** Guards that take a list of values, by the requirement that names them. */
+export const GUARDS_OF_LISTS = {
+  realmRole: requireRealmRole,
+  scope: requireScope,
+  group: requireGroup,
+  groupTree: requireGroupTree,
+  audience: requireAudience,
+  issuer: requireIssuer,
+  client: requireClient,
+};
 
 /** In a guard that an application calls itself, as in a GraphQL resolver, types do not rule out `null`. */
 export function assertSomebody(principal: Principal<object> | null | undefined): void {

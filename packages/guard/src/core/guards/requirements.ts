@@ -1,29 +1,22 @@
-import { type OptionProblem, OptionsError } from '../http/errors.ts';
-import { toUnknown } from '../options/check-options.ts';
-import { isPlainObject } from '../options/plain-object.ts';
-import type { AppClaims } from '../principal/claims.ts';
-import type { Principal } from '../principal/principal.ts';
+import { isAuthError, type OptionProblem, OptionsError } from '../http/errors.ts';
+import { isPlainObject, toUnknown } from '../options/check-options.ts';
+import type { AppClaims, Principal } from '../principal/principal.ts';
+import { ofEach } from '../runtime/cache.ts';
 import {
   allOf,
   anyOf,
   assertSomebody,
+  GUARDS_OF_LISTS,
   type Guard,
   GuardError,
-  requireAudience,
-  requireClient,
   requireClientRole,
-  requireGroup,
-  requireGroupTree,
-  requireIssuer,
   requireKind,
   requireOneOrganization,
   requireOrganization,
-  requireRealmRole,
-  requireScope,
   requireTenant,
   requireThat,
 } from './guards.ts';
-import { requireSignIn, type SignInRules } from './required-sign-in.ts';
+import { requireSignIn, type SignInRules } from './sign-in.ts';
 
 type OneOrMore = string | readonly string[];
 
@@ -220,16 +213,6 @@ function build<C extends object>(
   }
 }
 
-const GUARDS_OF_LISTS = {
-  realmRole: requireRealmRole,
-  scope: requireScope,
-  group: requireGroup,
-  groupTree: requireGroupTree,
-  audience: requireAudience,
-  issuer: requireIssuer,
-  client: requireClient,
-};
-
 const WITHIN = ['group', 'groupTree', 'realmRole', 'clientRole'];
 
 function toOrganization(
@@ -261,4 +244,74 @@ function toClientRoles(value: Requirements['clientRole'], clientId: string): [st
 
 function toList(value: OneOrMore): string[] {
   return typeof value === 'string' ? [value] : Array.isArray(value) ? [...value] : [value as never];
+}
+
+/** Requirements, ready to be checked. */
+export interface Compiled {
+  readonly check: Guard;
+  /** The one tenant that a caller who meets them acts for. */
+  readonly tenant: string | undefined;
+}
+
+/** What the realm of a request adds to requirements. */
+interface Realm {
+  readonly clientId: string;
+  readonly signInRules?: SignInRules;
+}
+
+/** @throws {OptionsError} as `toGuard` does */
+export function compile(requirements: Requirements, { clientId, signInRules }: Realm): Compiled {
+  return { check: toGuard(requirements, clientId, signInRules), tenant: tenantIn(requirements) };
+}
+
+/**
+ * Once for all realms if they mean the same in each, else once for each.
+ *
+ * @param one a realm for which they are checked at once
+ * @throws {OptionsError} as `toGuard` does
+ */
+export function compileForRealms(requirements: Requirements, one: Realm): (realm: Realm) => Compiled {
+  const compiledFor = ofEach((realm: Realm) => compile(requirements, realm));
+  const first = compiledFor(one);
+  return isByRealm(requirements) ? compiledFor : () => first;
+}
+
+/** Roles of the own client, and how strong a sign-in is. */
+function isByRealm(requirements: Requirements): boolean {
+  const { clientRole, acr, maxAge, organization, allOf = [], anyOf = [] } = requirements;
+  if ((clientRole ?? acr ?? maxAge) !== undefined) return true;
+  const within = isPlainObject(organization) ? [organization as Requirements] : [];
+  return [...within, ...allOf, ...anyOf].some(isByRealm);
+}
+
+function tenantIn({ tenant, allOf = [] }: Requirements): string | undefined {
+  return tenant ?? allOf.map(tenantIn).find((one) => one !== undefined);
+}
+
+/**
+ * Whether a principal meets requirements: a yes or no for a template, a resolver, a field of an answer.
+ *
+ * @param clientId the client that `clientRole` means where it names none
+ * @param signInRules how `acr` and `maxAge` are judged
+ * @returns false for `null`
+ * @throws {OptionsError} as `toGuard` does
+ * @example
+ * const mayDelete = has(request.principal, { realmRole: 'admin' });
+ */
+export function has<C extends object = AppClaims>(
+  principal: Principal<C> | null | undefined,
+  requirements: Requirements<C>,
+  clientId = '',
+  signInRules: SignInRules = {},
+): boolean {
+  // Built each time: it costs less than a microsecond, and the object may have changed.
+  const guard = toGuard(requirements, clientId, signInRules);
+  if (principal === null || principal === undefined) return false;
+  try {
+    guard(principal);
+    return true;
+  } catch (error) {
+    if (isAuthError(error)) return false;
+    throw error;
+  }
 }

@@ -1,3 +1,5 @@
+import { AuthError } from './errors.ts';
+
 /** Node's headers: names in lower case. */
 export interface HeadersRecord {
   readonly [name: string]: string | readonly string[] | undefined;
@@ -110,4 +112,134 @@ export function parameterIn(text: string, name: string): string | undefined {
     encoded = text.slice(end + 1, next === -1 ? undefined : next);
   }
   return encoded === undefined ? undefined : (new URLSearchParams(`=${encoded}`).get('') as string);
+}
+
+/** No application has longer paths. */
+const MAX_LENGTH = 8 * 1024;
+
+/**
+ * Characters allowed in a path (RFC 3986 §3.3), and those that browsers send besides. Not `;`: routers with matrix
+ * parameters end the segment there, others do not.
+ */
+const PATH = /^\/(?:[\w\-.~!$&'()*+,=:@/[\]|]|%[\da-fA-F]{2})*$/;
+
+/**
+ * Every way in which a router can correctly read a request's path: decoded or not, with or without a slash at its end. Which
+ * one the router uses is unknown here, so all of them must be permitted.
+ *
+ * Refuses what some routers would read as another path altogether: dot segments, empty segments, backslashes, matrix
+ * parameters, encoded slashes and dots, characters encoded twice or without need, bytes that are not UTF-8, a host or a
+ * fragment.
+ *
+ * @param target the request target as it was sent (RFC 9112 §3.2)
+ * @throws {AuthError} `path_ambiguous`
+ */
+export function readingsOf(target: string): readonly string[] {
+  if (typeof target !== 'string' || target === '') throw ambiguous('no path', String(target));
+  const path = target.split('?', 1)[0] as string;
+  if (path.length > MAX_LENGTH) throw ambiguous(`more than ${MAX_LENGTH} characters`, path);
+  if (!PATH.test(path)) throw ambiguous('a character that does not belong in a path', path);
+  if (path.includes('//')) throw ambiguous('an empty segment', path);
+  for (const segment of path.split('/')) {
+    if (/^\.+$/.test(segment)) throw ambiguous('a segment of dots', path);
+  }
+  const decoded = path.includes('%') ? decode(path) : path;
+  const readings = decoded === path ? [path] : [path, decoded];
+  if (path === '/' || !path.endsWith('/')) return readings;
+  return [...readings, ...readings.map((one) => one.slice(0, -1))];
+}
+
+function decode(path: string): string {
+  let decoded: string;
+  try {
+    // Refuses overlong forms and incomplete characters (RFC 3629 §3).
+    decoded = decodeURIComponent(path);
+  } catch {
+    throw ambiguous('bytes that are not UTF-8', path);
+  }
+  for (const [, hex = ''] of path.matchAll(/%(..)/g)) {
+    // RFC 3986 §2.2 and §2.3: decoding these makes another path, or the same one in an unusual spelling.
+    if (/[\w\-.~/\\;?#%]/.test(String.fromCharCode(Number.parseInt(hex, 16)))) {
+      throw ambiguous('a character that must not be encoded', path);
+    }
+  }
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(decoded)) throw ambiguous('an invisible character', path);
+  if (decoded.split('/').some((one) => one.trim() !== one))
+    throw ambiguous('a space at the edge of a segment', path);
+  if (countMarks(decoded.normalize('NFKC')) !== countMarks(decoded)) {
+    throw ambiguous('a character that looks like a slash or a dot', path);
+  }
+  return decoded;
+}
+
+/** Counts the characters that full-width and other forms become when a string is normalised (Unicode, UAX #15). */
+function countMarks(text: string): number {
+  return text.split(/[./\\;?#%]/).length;
+}
+
+function ambiguous(what: string, seen: string): AuthError {
+  return new AuthError('path_ambiguous', `The path has ${what}: it could be read in two ways`, {
+    expected: 'a path in its normal form (RFC 3986 §6.2.2)',
+    seen,
+  });
+}
+
+/**
+ * The URI of a request as its client knows it, without query and fragment; `undefined` where nobody can tell.
+ *
+ * @param publicUrl by which clients call, perhaps with a path in front; without a slash at the end
+ * @param given scheme, host and port by which clients call, where there is no public URL. Default: what the request says
+ */
+export function toRequestUri(
+  request: RequestLike,
+  publicUrl: string | undefined,
+  given?: string,
+): string | undefined {
+  const [whole = ''] = (request.originalUrl ?? request.url ?? '').split(/[?#]/, 1);
+  // RFC 9112 §3.2.2: a request to a proxy, or one of Fetch's, names the host in it.
+  const [, origin, path = whole] = ABSOLUTE.exec(whole) ?? [];
+  if (!path.startsWith('/')) return undefined;
+  if (publicUrl !== undefined) return `${publicUrl}${path}`;
+  if (hasSeveralHosts(request)) return undefined;
+  const start = given ?? origin ?? toOrigin(request);
+  return start !== undefined && ORIGIN.test(start) ? `${start}${path}` : undefined;
+}
+
+const ABSOLUTE = /^(https?:\/\/[^/]+)(.*)$/i;
+
+/** Nothing but a host and a port: with `Host: api/orders?`, what was sent to another path would be for `/orders`. */
+const ORIGIN = /^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
+
+function toOrigin(request: RequestLike): string | undefined {
+  const host = headerOf(request.headers, 'host') ?? headerOf(request.headers, ':authority');
+  return host && `${request.socket?.encrypted === true ? 'https' : 'http'}://${host}`;
+}
+
+/**
+ * Whether `htu` names the URI (RFC 9449 §4.3 step 9): query and fragment are ignored, and what RFC 3986 §6.2.2 and §6.2.3
+ * call equivalent is equal. Steps back in the path of a request are not: some routers take them for names, and it is another
+ * route that they lead to. Clients take them out before they send.
+ */
+export function isSameUri(htu: string, uri: string): boolean {
+  if (htu === uri) return true;
+  if (STEP.test(uri)) return false;
+  const named = normalise(htu);
+  return named !== undefined && named === normalise(uri);
+}
+
+const STEP = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
+function normalise(text: string): string | undefined {
+  // A URL may not hold them, and whoever parses one drops or changes them without a word.
+  if (/[^\x21-\x5b\x5d-\x7e]/.test(text) || !URL.canParse(text)) return undefined;
+  const { protocol, username, password, host, pathname } = new URL(text);
+  return username + password === '' ? `${protocol}//${host}${decodeUnreserved(pathname)}` : undefined;
+}
+
+/** RFC 3986 §6.2.2.1, §6.2.2.2. */
+function decodeUnreserved(path: string): string {
+  return path.replace(/%[\da-f]{2}/gi, (encoded) => {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
+  });
 }

@@ -1,7 +1,22 @@
 import { isUtf8 } from 'node:buffer';
 import { AuthError } from '../http/errors.ts';
-import { createBoundedCache } from '../runtime/bounded-cache.ts';
-import { toJsonObject } from './json.ts';
+import { createBoundedCache } from '../runtime/cache.ts';
+
+/**
+ * Reads a string as a JSON object; `undefined` if it is not one. Without a prototype: what a library puts on `Object.prototype` is
+ * no claim and no answer.
+ */
+export function toJsonObject(body: string): Record<string, unknown> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    // Not JSON, so not an object.
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.setPrototypeOf(value, null)
+    : undefined;
+}
 
 /** A JWS in compact form (RFC 7515 §7.1), in its parts, not verified. */
 export interface CompactJws {

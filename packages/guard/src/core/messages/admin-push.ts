@@ -1,8 +1,7 @@
 import { AuthError, isAuthError } from '../http/errors.ts';
 import { verifySignedJwt } from '../jwt/signed-jwt.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
-import { LONGEST_ID } from './logout-token.ts';
-import type { Revoker } from './revoker.ts';
+import { LONGEST_ID, type Revoker } from './logout-token.ts';
 
 /** What Keycloak pushes to a client's admin URL. */
 export type AdminAction = 'PUSH_NOT_BEFORE' | 'LOGOUT';

@@ -1,12 +1,11 @@
-import { type Answer, toJsonAnswer } from '../http/answer.ts';
 import { AuthError, isAuthError } from '../http/errors.ts';
+import { type Answer, toJsonAnswer } from '../http/refusal.ts';
 import { parameterIn } from '../http/request.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
-import type { Log } from '../runtime/log.ts';
+import type { Log } from '../runtime/notice.ts';
 import { findOwners, type Member, selectByIssuer } from '../token/select-verifier.ts';
 import { type AdminAction, readAdminPush, revokeOnce, toPushError } from './admin-push.ts';
-import { revokeByLogoutToken } from './logout-token.ts';
-import type { Revoker } from './revoker.ts';
+import { type Revoker, revokeByLogoutToken } from './logout-token.ts';
 
 type Realm = Member & Revoker;
 

@@ -1,7 +1,15 @@
 import { AuthError, isAuthError } from '../http/errors.ts';
 import { verifySignedJwt } from '../jwt/signed-jwt.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
-import type { Revoker } from './revoker.ts';
+import type { VerifyContext } from '../token/verify.ts';
+
+/** The part of a verifier that Keycloak's messages about revoked tokens go to. */
+export interface Revoker {
+  readonly clientId: string;
+  readonly context: VerifyContext;
+  revoke(revocation: Revocation): Promise<void>;
+  useOnce(id: string, expiresAt: number): Promise<boolean>;
+}
 
 /** Keycloak's ids have 36 characters; with the name of a user in another directory they have 300. Replicas keep each for a day. */
 export const LONGEST_ID = 512;

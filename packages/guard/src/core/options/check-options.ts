@@ -1,5 +1,30 @@
 import { type OptionProblem, OptionsError } from '../http/errors.ts';
-import { nearestOf } from './nearest-name.ts';
+
+/** The known name nearest to it: no farther than a third of its letters, or it is another word. */
+export function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const farthest = Math.max(2, Math.floor(name.length / 3));
+  const distance = (one: string) => distanceOf(name.toLowerCase(), one.toLowerCase());
+  return known.filter((one) => distance(one) <= farthest).sort((a, b) => distance(a) - distance(b))[0];
+}
+
+/** Letters put in, left out or replaced. */
+function distanceOf(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    const above = rows[i - 1] as number[];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      row[j] = Math.min(
+        (above[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (above[j - 1] as number) + (isSame ? 0 : 1),
+      );
+    }
+    rows.push(row);
+  }
+  return (rows[a.length] as number[])[b.length] as number;
+}
 
 /** What one option must be. */
 export interface OptionRule {
@@ -99,4 +124,23 @@ export function toUnknown(option: string, known: readonly string[], kind: string
   return near === undefined
     ? { option, rule: `is not ${kind}`, example: known.join(', ') }
     : { option, rule: `is not ${kind}: did you mean ${near}?`, example: near };
+}
+
+/**
+ * Whether a value is an object literal whose members are all that it has: no instance of a class, no Promise, Map or array,
+ * and no member that is inherited, hidden, or named by a symbol. An object of another realm of JavaScript (a test runner's)
+ * is one too.
+ *
+ * Reading such an object member by member misses nothing.
+ */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
+  let members = 0;
+  for (const member in value) {
+    if (!Object.hasOwn(value, member)) return false;
+    members++;
+  }
+  return Reflect.ownKeys(value).length === members;
 }

@@ -1,6 +1,143 @@
-import type { AppClaims } from './claims.ts';
-import type { Actor } from './delegation.ts';
-import type { Organization } from './organization.ts';
+import { AuthError } from '../http/errors.ts';
+
+/** The claims of an access token, as Keycloak signed them. */
+export type Claims = { readonly [claim: string]: unknown };
+
+/**
+ * Says once, for the whole app, what `parseClaims` returns: with a member `claims`, added by declaration merging. Then
+ * the claims of every principal are typed, in every framework, and `parseClaims` is a required option.
+ *
+ * @example
+ * declare module 'keycloak-guard' {
+ *   interface GuardTypes { claims: { tenant: string } }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: apps declare its members
+export interface GuardTypes {}
+
+/** The claims of a principal: what {@link GuardTypes} says, else {@link Claims}. */
+export type AppClaims = GuardTypes extends { claims: infer C extends object } ? C : Claims;
+
+/** What options of a verifier must have besides: `parseClaims`, where its claims are more than a token promises. */
+export type WithParser<C extends object> = Claims extends C
+  ? unknown
+  : { readonly parseClaims: (claims: Claims) => C };
+
+// A claim of the wrong type counts as missing.
+
+export function toStrings(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return Object.freeze([]);
+  // Only a copy has no room for more: of each token, half of what its lists would hold.
+  return Object.freeze(value.filter((one) => typeof one === 'string').slice());
+}
+
+/** `realm_access`, or one client's part of `resource_access`. */
+export function toRoles(access: unknown): readonly string[] {
+  return toStrings(membersOf(access).roles);
+}
+
+/** `resource_access`. Without a prototype, so that a client named `constructor` or `__proto__` is a name like any other. */
+export function toClientRoles(access: unknown): { readonly [clientId: string]: readonly string[] } {
+  const roles: Record<string, readonly string[]> = Object.create(null);
+  if (isObject(access)) {
+    for (const [client, value] of Object.entries(access)) roles[client] = toRoles(value);
+  }
+  return Object.freeze(roles);
+}
+
+/** The own members of an object; none of any other value. */
+function membersOf(value: unknown): Record<string, unknown> {
+  return Object.setPrototypeOf(isObject(value) ? { ...value } : {}, null);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Who acts in the name of a user, in a delegated call (RFC 8693 §4.1). */
+export interface Actor {
+  /** Id of the actor (`sub`). */
+  readonly subject: string | null;
+  /** Client of the actor (`client_id`, or `azp`). */
+  readonly clientId: string | null;
+  /** The one before, in a chain of calls. */
+  readonly actor: Actor | null;
+}
+
+/** Longer chains are cut: the claim can be as deep as a token is long. */
+const MOST_ACTORS = 10;
+
+/** The claim `act`; `null` if the user acts alone. */
+export function toActor(act: unknown): Actor | null {
+  const chain: Record<string, unknown>[] = [];
+  for (let one = act; isObject(one) && chain.length < MOST_ACTORS; one = chain.at(-1)?.act)
+    chain.push(membersOf(one));
+  return chain.reduceRight<Actor | null>(
+    (actor, { sub, client_id, azp }) =>
+      Object.freeze({ subject: toText(sub), clientId: toText(client_id) ?? toText(azp), actor }),
+    null,
+  );
+}
+
+/**
+ * Whether a person has signed in, or a client acts in its own name. A person has a session at Keycloak; Keycloak marks what
+ * it issues to a service account (`cc` in `jti`, since 26.4; the address of the client). A user's name says nothing: anybody
+ * could have it.
+ */
+export function toKind(claims: { readonly [claim: string]: unknown }): 'person' | 'service' {
+  const session = toText(claims.sid) ?? toText(claims.session_state);
+  const isMarked = /^\w{4}cc:/.test(toText(claims.jti) ?? '') || toText(claims.clientHost) !== null;
+  return session === null || isMarked ? 'service' : 'person';
+}
+
+function toText(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** An organization that the caller is a member of. What Keycloak's mapper does not add is empty. */
+export interface Organization {
+  /** Unique in the realm, and never changed. */
+  readonly alias: string;
+  /** `null` unless the mapper adds it ("Add organization id"). */
+  readonly id: string | null;
+  /** Its domain, if the caller's e-mail address is in it ("Add organization domain", since 26.7); else `null`. */
+  readonly domain: string | null;
+  /** Its attributes ("Add organization attributes"). An object without a prototype. */
+  readonly attributes: { readonly [name: string]: readonly string[] };
+  /** Groups of the organization that the caller is in, as paths within it (mapper "Organization Group Membership", since 26.6). */
+  readonly groups: readonly string[];
+  /** Realm roles by those groups ("Add group role mappings"). */
+  readonly realmRoles: readonly string[];
+  /** Roles by client by those groups. An object without a prototype. */
+  readonly clientRoles: { readonly [clientId: string]: readonly string[] };
+}
+
+/**
+ * The claim `organization` in each form that Keycloak's mapper gives it: a list of aliases, one alias, or an object by alias.
+ * Claims of the wrong type count as missing.
+ */
+export function toOrganizations(value: unknown): readonly Organization[] {
+  const said: readonly [alias: string, said?: unknown][] = isObject(value)
+    ? Object.entries(value)
+    : toStrings(typeof value === 'string' ? [value] : value).map((alias) => [alias]);
+  return Object.freeze(said.filter(([alias]) => alias !== '').map(([alias, one]) => toOne(alias, one)));
+}
+
+function toOne(alias: string, said: unknown): Organization {
+  const { id, domain, groups, realm_access, resource_access, ...rest } = membersOf(said);
+  const attributes: Record<string, readonly string[]> = Object.create(null);
+  for (const [name, values] of Object.entries(rest)) attributes[name] = toStrings(values);
+  return Object.freeze({
+    alias,
+    // Attributes are lists: one that has the name of a member is none of these.
+    id: typeof id === 'string' ? id : null,
+    domain: typeof domain === 'string' ? domain : null,
+    attributes: Object.freeze(attributes),
+    groups: toStrings(groups),
+    realmRoles: toRoles(realm_access),
+    clientRoles: toClientRoles(resource_access),
+  });
+}
 
 /**
  * The caller: a verified access token, under the names usual in OAuth.
@@ -54,4 +191,43 @@ export interface Principal<C extends object = AppClaims> {
    * All claims, or the result of `parseClaims` if that option is given. For your application: guards judge by the members above.
    */
   readonly claims: Readonly<C>;
+}
+
+/**
+ * The key for data that is kept per person: equal for all tokens of one person, never empty, and never
+ * equal for two realms (RFC 7519 §4.1.2: a subject is unique only together with its issuer). Without `sub` (lightweight
+ * access tokens, a client without the scope `basic`) client and session stand for the person.
+ *
+ * This is the only place that makes such keys.
+ */
+export function personOf({ issuer, subject, authorizedParty, sessionId }: Principal<object>): string {
+  return toKey(issuer, subject, authorizedParty, sessionId);
+}
+
+/** The same from the claims of a verified token, before there is a principal. */
+export function personOfClaims({ iss, sub, azp, sid }: Claims): string {
+  return toKey(iss, typeof sub === 'string' && sub !== '' ? sub : null, azp ?? null, sid ?? null);
+}
+
+function toKey(issuer: unknown, subject: string | null, client: unknown, session: unknown): string {
+  return JSON.stringify(subject === null ? [issuer, null, client, session] : [issuer, subject]);
+}
+
+/**
+ * The caller, behind a guard: never `null`. If no guard ran, or an optional one found no caller, the request is
+ * refused.
+ *
+ * @param request what the adapter set `principal` on: a request of Fastify's or Express's, or Koa's `ctx.state`
+ * @throws {AuthError} `missing_token`
+ * @example
+ * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: principalOf(request).username }));
+ */
+export function principalOf<C extends object = AppClaims>(request: {
+  readonly principal?: Principal<C> | null | undefined;
+}): Principal<C> {
+  if (request.principal) return request.principal;
+  throw new AuthError(
+    'missing_token',
+    'There is no principal: no guard ran here, or an optional one found nobody',
+  );
 }

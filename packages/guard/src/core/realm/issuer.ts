@@ -1,7 +1,7 @@
 import { AuthError } from '../http/errors.ts';
 import { checkOptions, type OptionRules } from '../options/check-options.ts';
 import { FETCH, ISSUER, REALM, SERVER_URL, TIMEOUT_MS } from '../options/option-rules.ts';
-import { createSingleFlight } from '../runtime/single-flight.ts';
+import { createSingleFlight } from '../runtime/concurrency.ts';
 import { fetchJson } from './fetch-json.ts';
 
 /** Options of {@link createIssuer}. */

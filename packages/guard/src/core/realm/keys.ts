@@ -1,12 +1,102 @@
 import { AuthError } from '../http/errors.ts';
-import type { SigningKey } from '../jwt/key-finder.ts';
-import type { Epoch } from '../revocation/epoch.ts';
-import { startBackgroundTimer } from '../runtime/background-timer.ts';
+import type { SigningKey } from '../jwt/signed-jwt.ts';
+import type { Epoch } from '../revocation/revocation-list.ts';
+import { startBackgroundTimer } from '../runtime/platform.ts';
 import type { Issuer } from './issuer.ts';
-import { createKeyLoader, type KeyOptions } from './key-loader.ts';
-import { COOLDOWN_MS, createLoadTurns } from './load-turns.ts';
-import { createNextLoad } from './next-load.ts';
+import { createKeyLoader, type KeyLoader, type KeyOptions } from './key-loader.ts';
 import type { Outage } from './outage.ts';
+
+/** Unit: milliseconds. */
+const COOLDOWN_MS = 5_000;
+
+/**
+ * Decides when requests may cause a load of the keys: once per {@link COOLDOWN_MS}. Failed loads count too, so a flood of
+ * made-up key ids costs Keycloak nothing.
+ */
+export type LoadTurns = ReturnType<typeof createLoadTurns>;
+
+function createLoadTurns(clock: () => number) {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let missed = new Set<string>();
+
+  function begin(...kids: string[]): void {
+    lastAt = clock();
+    missed = new Set(kids);
+  }
+
+  return {
+    /** When the last turn began. Unit: milliseconds since 1970. */
+    get lastAt(): number {
+      return lastAt;
+    },
+    /** Time until the next turn. Unit: milliseconds. */
+    get restMs(): number {
+      return COOLDOWN_MS - (clock() - lastAt);
+    },
+    /** Begins a turn for this key id. @returns false if it is too early */
+    take(kid: string): boolean {
+      const age = clock() - lastAt;
+      if (age >= 0 && age < COOLDOWN_MS) return false;
+      begin(kid);
+      return true;
+    },
+    /** Begins a turn at once, for no key id. */
+    begin: (): void => begin(),
+    /** Whether the last turn looked for this key id and did not find it. */
+    hasMissed: (kid: string): boolean => missed.has(kid),
+    /** The last turn did not find this key id either. */
+    addMissed: (kid: string): void => void missed.add(kid),
+  };
+}
+
+/** Most requests that wait for the next load: a flood of made-up key ids holds no more. */
+const MAX_WAITING = 1_000;
+
+/** The next load of the keys that requests may cause: one for all who wait. */
+function createNextLoad(turns: LoadTurns, loader: KeyLoader) {
+  let next: Promise<void> | undefined;
+  let waiting = 0;
+  let refuse: (() => void) | undefined;
+
+  function pause(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, turns.restMs);
+      refuse = () => {
+        clearTimeout(timer);
+        reject(new AuthError('provider_unavailable', 'Closed while requests waited for signing keys'));
+      };
+    });
+  }
+
+  async function load(): Promise<void> {
+    const before = turns.lastAt;
+    await pause().finally(() => {
+      next = undefined;
+      refuse = undefined;
+    });
+    // Another request may have taken the turn.
+    if (turns.lastAt !== before) return loader.pending;
+    turns.begin();
+    return loader.load(false);
+  }
+
+  return {
+    /** @throws {AuthError} `provider_unavailable` if too many wait already, or the keys are closed */
+    async wait(): Promise<void> {
+      if (waiting >= MAX_WAITING)
+        throw new AuthError('provider_unavailable', 'Too many requests wait for signing keys');
+      waiting++;
+      try {
+        next ??= load();
+        await next;
+      } finally {
+        waiting--;
+      }
+    },
+    /** Refuses all who wait. */
+    close: (): void => refuse?.(),
+  };
+}
 
 /** Longest wait of a request for keys while Keycloak is known not to answer. Unit: milliseconds. */
 const PATIENCE_MS = 1_000;

@@ -1,5 +1,5 @@
 import type { OptionRule } from '../options/check-options.ts';
-import { unfailing } from '../runtime/safe-listener.ts';
+import { unfailing } from '../runtime/notice.ts';
 import { readBody } from './fetch-json.ts';
 
 /** Kinds of calls to Keycloak: a fixed list, because metrics have them as a label. */

@@ -1,6 +1,6 @@
-import { getOrMake } from '../runtime/get-or-make.ts';
-import type { RevocationStore } from './revocation.ts';
+import { getOrMake } from '../runtime/cache.ts';
 import { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
+import type { RevocationStore } from './revocation-store.ts';
 
 /** The revocations of one tenant, for its verifier. */
 export interface TenantRevocations {

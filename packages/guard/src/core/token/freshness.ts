@@ -1,6 +1,21 @@
 import type { RevocableToken } from '../revocation/revocation-list.ts';
-import type { Coverage } from './coverage.ts';
-import type { TokenOptions } from './token-options.ts';
+import type { TokenOptions } from './verify.ts';
+
+/**
+ * What somebody who hears every change of tokens vouches for: whoever was good at a time from `since` on, and of whom nothing
+ * was heard until `until`, is good at `until`. Unit of both: milliseconds since 1970.
+ */
+export interface Coverage {
+  since: number;
+  until: number;
+  /** A token is asked about when Keycloak last spoke of it so long ago: some things no event tells. Unit: milliseconds. */
+  askAfterMs: number;
+}
+
+/** Of a verifier that nobody tells anything. */
+export function createCoverage(): Coverage {
+  return { since: Number.POSITIVE_INFINITY, until: 0, askAfterMs: 0 };
+}
 
 /** How long a token in memory is believed. Times in milliseconds since 1970. */
 export interface Trust {

@@ -1,12 +1,59 @@
-import type { Confirmation } from '../binding/confirmation.ts';
-import type { AuthError } from '../http/errors.ts';
-import type { SigningKey } from '../jwt/key-finder.ts';
-import type { Principal } from '../principal/principal.ts';
-import type { Doubted } from './doubt.ts';
-import type { Trust } from './freshness.ts';
+import type { Confirmation } from '../binding/sender-check.ts';
+import { AuthError } from '../http/errors.ts';
+import type { SigningKey } from '../jwt/signed-jwt.ts';
+import type { Claims, Principal } from '../principal/principal.ts';
+import { toPrincipal } from '../principal/to-principal.ts';
+import type { Epoch, RevocableToken, RevocationHit, RevocationList } from '../revocation/revocation-list.ts';
+import type { Freshness, Trust } from './freshness.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { CachedToken } from './token-cache.ts';
-import type { VerifiedToken } from './verify.ts';
+import type { TokenOptions, VerifiedToken, VerifyContext } from './verify.ts';
+
+/** The part of a token in memory that concerns revocations which only Keycloak can confirm. */
+export interface Doubted {
+  readonly claims: RevocableToken;
+  /** The revocation about which Keycloak must be asked before the token is trusted. */
+  doubt: RevocationHit | undefined;
+  /** What `epoch` was when the question was put that Keycloak answered last; -1 before. */
+  settledAt: number;
+}
+
+/**
+ * Holds a token against the revocations. True where trust in it is over until Keycloak was asked.
+ *
+ * @param isLocal Keycloak is never asked
+ * @throws {AuthError} `token_revoked`, `token_outdated`
+ */
+export function isInDoubt(known: Doubted, revocations: RevocationList, isLocal: boolean): boolean {
+  const hit = revocations.judge(known.claims);
+  known.doubt = undefined;
+  if (hit === undefined) return false;
+  if (hit.verdict === 'refuse' || (hit.verdict === 'confirm' && isLocal)) throw toRevoked(hit);
+  if (isLocal || hit.since <= known.settledAt) return false;
+  known.doubt = hit;
+  return true;
+}
+
+/**
+ * Ends the doubt. False if a newer revocation requires another question to Keycloak.
+ *
+ * @param asked what `epoch` was when Keycloak was asked
+ */
+export function settleDoubt(known: Doubted, asked: number): boolean {
+  if (known.doubt !== undefined && known.doubt.since > asked) return false;
+  known.settledAt = asked;
+  known.doubt = undefined;
+  return true;
+}
+
+export function toRevoked({ revocation }: RevocationHit): AuthError {
+  if (revocation.type === 'change' && revocation.effect === 'renew') {
+    return new AuthError('token_outdated', 'Its user changed after the token was issued');
+  }
+  return new AuthError('token_revoked', 'The token was revoked', {
+    seen: `revocation of a ${revocation.type}`,
+  });
+}
 
 /** The data by which a token is judged, for this room only. */
 export type JudgedClaims = VerifiedToken['claims'];
@@ -79,4 +126,73 @@ export function toJudged(claims: JudgedClaims): JudgedClaims {
 
 function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null;
+}
+
+interface Parts {
+  readonly context: VerifyContext;
+  readonly epoch: Epoch;
+  readonly freshness: Freshness;
+  readonly revocations: RevocationList;
+}
+
+/**
+ * Holds a token in memory against expiry, keys and revocations: what can be told without asking.
+ *
+ * @throws {AuthError} a `token_…` code
+ */
+export type AssertStillGood = (known: KnownToken<object>, now: number) => void;
+
+export function createAssertStillGood({ context, epoch, freshness, revocations }: Parts): AssertStillGood {
+  return (known, now) => {
+    if (known.refusal !== undefined) throw known.refusal;
+    if (now >= known.expiresAt) {
+      throw new AuthError('token_expired', 'The token expired', { seen: `exp ${known.claims.exp}` });
+    }
+    const current = epoch.value;
+    if (known.epoch === current) return;
+    if (context.keys.get(known.key.kid) !== known.key) {
+      throw new AuthError('token_key_unknown', "The token is signed with a key that left the realm's JWKS");
+    }
+    if (known.claims.iss !== context.issuer()) {
+      throw new AuthError('token_issuer', 'The token is of another issuer', {
+        expected: `iss ${context.issuer()}`,
+        seen: `iss ${known.claims.iss}`,
+      });
+    }
+    if (isInDoubt(known, revocations, freshness.asksNever)) {
+      // A question under way was sent before: its answer settles nothing.
+      known.checking = undefined;
+      freshness.end(known);
+    }
+    known.epoch = current;
+  };
+}
+
+/**
+ * @param claims become the application's: nothing that is judged later may be read from them
+ * @throws {AuthError} `token_claims` if `parseClaims` throws, or does not return an object
+ */
+export function parsePrincipal<C extends object>(
+  claims: Claims,
+  { parseClaims, tenants }: Pick<TokenOptions<C>, 'parseClaims' | 'tenants'>,
+): Principal<C> {
+  // Applications get an object like any other.
+  if (parseClaims === undefined) return toPrincipal(claims, { ...claims } as C, tenants);
+  try {
+    // It may change its argument: roles and scopes are still those of the token.
+    const parsed = parseClaims(structuredClone(claims));
+    assertParsed(parsed);
+    return toPrincipal(claims, parsed, tenants);
+  } catch (cause) {
+    throw new AuthError('token_claims', 'parseClaims refused the claims of the token', { cause });
+  }
+}
+
+/** A promise has not checked anything yet, and its rejection would end the process. */
+function assertParsed(parsed: unknown): void {
+  const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
+  if (isPromise) Promise.resolve(parsed).catch(() => {});
+  if (isPromise || typeof parsed !== 'object' || parsed === null) {
+    throw new TypeError('parseClaims must return an object, not a promise of one');
+  }
 }

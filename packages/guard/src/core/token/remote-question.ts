@@ -1,14 +1,20 @@
-import type { Confirmation } from '../binding/confirmation.ts';
+import type { Confirmation } from '../binding/sender-check.ts';
 import { AuthError } from '../http/errors.ts';
-import { toJsonObject } from '../jwt/json.ts';
-import { hasAudience, hasNoAudience } from '../jwt/registered-claims.ts';
-import type { Claims } from '../principal/claims.ts';
-import { type BoundedResponse, fetchBounded, markSilence, silenceOfAnswer } from '../realm/fetch-json.ts';
+import { toJsonObject } from '../jwt/compact-jws.ts';
+import { hasAudience, hasNoAudience } from '../jwt/signed-jwt.ts';
+import type { Claims } from '../principal/principal.ts';
+import {
+  type BoundedResponse,
+  describeAnswer,
+  fetchBounded,
+  markSilence,
+  readRefusal,
+  silenceOfAnswer,
+} from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import { fetchWith } from '../realm/observed-fetch.ts';
-import { describeAnswer, readRefusal } from '../realm/provider-refusal.ts';
 import type { Notice } from '../runtime/notice.ts';
-import type { TokenOptions } from './token-options.ts';
+import type { TokenOptions } from './verify.ts';
 
 /** What Keycloak says of a token. */
 export type RemoteAnswer =

@@ -1,6 +1,6 @@
 import { AuthError } from '../http/errors.ts';
 import { type JsonObject, readCompactJws } from '../jwt/compact-jws.ts';
-import { describeClaim, hasAudience } from '../jwt/registered-claims.ts';
+import { describeClaim, hasAudience } from '../jwt/signed-jwt.ts';
 import type { Discovery, Issuer } from '../realm/issuer.ts';
 import type { Outage } from '../realm/outage.ts';
 import { isForUs, type VerifyContext } from './verify.ts';

@@ -1,16 +1,12 @@
-import { assertPossession, type Possession } from '../binding/confirmation.ts';
+import { assertPossession, type Possession } from '../binding/sender-check.ts';
 import { AuthError } from '../http/errors.ts';
 import type { Principal } from '../principal/principal.ts';
-import { rememberToken } from '../principal/token-of.ts';
-import { keepAlive } from '../runtime/keep-alive.ts';
-import type { Coverage } from './coverage.ts';
-import { toRevoked } from './doubt.ts';
-import { createFreshness } from './freshness.ts';
-import { type KnownToken, toKnown } from './known-token.ts';
-import { parsePrincipal } from './parse-principal.ts';
+import { rememberToken } from '../principal/to-principal.ts';
+import { keepAlive } from '../runtime/platform.ts';
+import { type Coverage, createFreshness } from './freshness.ts';
+import { createAssertStillGood, type KnownToken, parsePrincipal, toKnown, toRevoked } from './known-token.ts';
 import { createRecheck, type JudgeParts } from './recheck.ts';
 import { isLackingClaims } from './remote-question.ts';
-import { createAssertStillGood } from './still-good.ts';
 import { createTokenCache } from './token-cache.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 

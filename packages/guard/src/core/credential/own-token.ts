@@ -1,4 +1,4 @@
-import { createSingleFlight } from '../runtime/single-flight.ts';
+import { createSingleFlight } from '../runtime/concurrency.ts';
 
 /** A token that Keycloak has just issued. */
 export interface IssuedToken {
