@@ -288,7 +288,7 @@ describe('a gate for tokens that are bound to a key', () => {
     const error = await refusalOf(() => gate.decide(send('Bearer', bound), new Map()));
     assert.deepEqual(told, [error.headers['www-authenticate']]);
     assert.match(String(told[0]), /, DPoP algs="ES256"$/);
-    assert.match(String(error.stack), /confirmation\.ts/, 'the stack is that of the check');
+    assert.match(String(error.stack), /sender-check\.ts/, 'the stack is that of the check');
   });
 
   test('gives the next nonce with the answer, before the old one is refused', async () => {
