@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createDpopKey } from '../../packages/guard/src/client/internal.ts';
 import { createCarryingFetch, traceContextOf } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
-import type { TokenSource } from '../../packages/guard/src/outgoing/user-tokens.ts';
+import type { TokenSource } from '../../packages/guard/src/outgoing/options.ts';
 import { decodePart } from '../support/signing-keys.ts';
 
 const ORIGIN = 'https://orders.internal';

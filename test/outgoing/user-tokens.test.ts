@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Tokens } from '../../packages/guard/src/client/index.ts';
 import { isAuthError, type Principal, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
-import { createUserTokens, type Subject } from '../../packages/guard/src/outgoing/user-tokens.ts';
+import { createUserTokens, type Subject } from '../../packages/guard/src/outgoing/realm-client.ts';
 import { claimsOf, createTestRealm } from '../support/test-realm.ts';
 
 const ORDERS = { audience: 'orders', scope: 'to-orders' };

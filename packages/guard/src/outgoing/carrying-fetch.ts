@@ -1,7 +1,7 @@
 import { sendWithToken } from '../client/internal.ts';
 import { notCached, readChallenges } from '../core/internal.ts';
 import { createBreaker } from './breaker.ts';
-import type { TokenSource } from './user-tokens.ts';
+import type { TokenSource } from './options.ts';
 
 /** Which service is called. */
 export interface CarryingFetchOptions {

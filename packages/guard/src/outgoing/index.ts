@@ -5,4 +5,4 @@ export type {
   OriginOptions,
   TokenAsOptions,
   TokenForOptions,
-} from './outgoing.ts';
+} from './options.ts';

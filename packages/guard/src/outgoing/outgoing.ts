@@ -1,101 +1,18 @@
 import { AuthError, OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
-import {
-  ANY_AUDIENCE,
-  checkOptions,
-  getOrMake,
-  KEPT,
-  type OptionRules,
-  optionRules,
-  selectByIssuer,
-} from '../core/internal.ts';
+import { getOrMake, KEPT, selectByIssuer } from '../core/internal.ts';
 import { createCarryingFetch, traceContextOf } from './carrying-fetch.ts';
-import { createMember, type Member } from './member.ts';
-import type { TokenSource } from './user-tokens.ts';
-
-/** What a token in the name of a caller is for. */
-export interface TokenForOptions {
-  /** Client id of the service that is called: it is in `aud` of the token, and no other is. */
-  readonly audience: string;
-  /** Scopes to ask for, separated by one space: often one that brings the audience. Default: the client's default scopes. */
-  readonly scope?: string | undefined;
-}
-
-/** What a token in the application's own name is for. */
-export interface TokenAsOptions {
-  /** Client id of the service that is called: a token without it in `aud` is not sent. Default: any. */
-  readonly audience?: string | undefined;
-  /** Scopes to ask for, separated by one space. Default: the client's default scopes. */
-  readonly scope?: string | undefined;
-}
-
-/** Which service is called. */
-export interface OriginOptions {
-  /** Scheme, host and port of the service, for example `https://orders.internal`. The token goes nowhere else. */
-  readonly origin: string;
-  /** Bound on each call, with its answer. Unit: milliseconds, 100 to 600,000. Default 10,000. */
-  readonly timeoutMs?: number | undefined;
-  /**
-   * Binds the tokens to a key that is made in this process and never leaves it (DPoP, RFC 9449), so a stolen token is useless. The
-   * service has to accept proofs; Keycloak binds tokens from version 26.4. Default false.
-   */
-  readonly dpop?: boolean | undefined;
-  /** Replaces the global `fetch`. */
-  readonly fetch?: typeof fetch | undefined;
-}
-
-/** Options of `fetchFor`. */
-export interface FetchForOptions extends OriginOptions, TokenForOptions {}
-/** Options of `fetchAs`. */
-export interface FetchAsOptions extends OriginOptions, TokenAsOptions {}
-
-/** A service that is called, and what its tokens must be. */
-export type Target<O extends TokenAsOptions> = O & Pick<OriginOptions, 'dpop'>;
-
-const AUDIENCE = optionRules.string('must be the client id of the service that is called', "'orders'");
-const SCOPE = optionRules.string('must be scopes, separated by one space', "'to-orders'");
-const ORIGIN: OptionRules<OriginOptions> = {
-  origin: optionRules.required({
-    rule: 'must be an http or https URL without path, query or credentials',
-    example: "'https://orders.internal'",
-    isMet: (value) => typeof value === 'string' && isOrigin(value),
-  }),
-  timeoutMs: optionRules.whole(100, 600_000, 10_000),
-  dpop: optionRules.trueOrFalse(false),
-  fetch: optionRules.FETCH,
-};
-const TOKEN_AS: OptionRules<TokenAsOptions> = { audience: AUDIENCE, scope: SCOPE };
-const TOKEN_FOR: OptionRules<TokenForOptions> = { audience: optionRules.required(AUDIENCE), scope: SCOPE };
-
-function isOrigin(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, origin, href } = new URL(value);
-  return (protocol === 'http:' || protocol === 'https:') && href === `${origin}/`;
-}
-
-/** Each is given the factory as its caller wrote it. @throws {OptionsError} */
-const check = {
-  tokenAs: (subject: string, options: TokenAsOptions) => checkOptions(subject, options, TOKEN_AS),
-  tokenFor: (subject: string, options: TokenForOptions) => checkOptions(subject, options, TOKEN_FOR),
-  fetchAs: (subject: string, options: FetchAsOptions) =>
-    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_AS }),
-  fetchFor: (subject: string, options: FetchForOptions) =>
-    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_FOR }),
-};
-
-/**
- * An exchanged token names this client in `azp`, and a verifier without `audience` takes it for that: the service that got it
- * could send it back, be let in as the user, and have it exchanged again, for as long as the user is signed in.
- *
- * @throws {OptionsError} if a verifier does not demand an audience
- */
-function assertOwnAudience(subject: string, verifier: TokenVerifier<object>): void {
-  for (const { context, clientId } of verifier.members) {
-    const { audience } = context.options;
-    if (audience !== undefined && audience !== ANY_AUDIENCE) continue;
-    const rule = `must be an option of the guard where calls are made in the name of callers: without it, the tokens that ${clientId} gets for others are accepted here`;
-    throw new OptionsError(subject, [{ option: 'audience', rule, example: `audience: '${clientId}'` }]);
-  }
-}
+import {
+  assertOwnAudience,
+  check,
+  type FetchAsOptions,
+  type FetchForOptions,
+  type OriginOptions,
+  type Target,
+  type TokenAsOptions,
+  type TokenForOptions,
+  type TokenSource,
+} from './options.ts';
+import { createMember, type Member } from './realm-client.ts';
 
 /** The caller that a call is made for. */
 export interface Caller {

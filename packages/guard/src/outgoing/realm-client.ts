@@ -1,6 +1,6 @@
-import type { Tokens } from '../client/index.ts';
-import type { DpopKey } from '../client/internal.ts';
-import { AuthError, type Principal, type Verifier } from '../core/index.ts';
+import { ClientError, type KeycloakClient, type Tokens } from '../client/index.ts';
+import { contextOfVerifier, createDpopKey, isBound, toAuthError, toClient } from '../client/internal.ts';
+import { AuthError, isAuthError, OptionsError, type Principal, type Verifier } from '../core/index.ts';
 import {
   type BoundedCache,
   createBoundedCache,
@@ -12,35 +12,14 @@ import {
   readCompactJws,
   type SingleFlight,
 } from '../core/internal.ts';
-import type { Target, TokenForOptions } from './outgoing.ts';
-
-/**
- * The claims of a token that Keycloak has just issued, not verified.
- *
- * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is no fault of whoever calls here
- */
-export function readIssued(token: string): Readonly<Record<string, unknown>> {
-  try {
-    return readCompactJws(token).payload();
-  } catch (cause) {
-    throw new AuthError('provider_answer_invalid', 'Keycloak issued an access token that is no JWT', {
-      cause,
-    });
-  }
-}
-
-/** Where the token of a call comes from. */
-export interface TokenSource {
-  /** To which its tokens are bound, if they are (RFC 9449). */
-  readonly key?: DpopKey | undefined;
-  /** Rejects with an `AuthError` if there is none. */
-  get(): Promise<string>;
-  /** The service that was called refused this one: `get` asks for another, unless it has only just been issued. */
-  drop(token: string): void;
-}
-
-/** A token that is younger is not asked for again: the next one would be refused as well. Unit: milliseconds. */
-export const MIN_AGE_MS = 5_000;
+import {
+  MIN_AGE_MS,
+  readIssued,
+  type Target,
+  type TokenAsOptions,
+  type TokenForOptions,
+  type TokenSource,
+} from './options.ts';
 
 /** The token of an admitted caller. */
 export interface Subject {
@@ -192,5 +171,100 @@ function readExpiry(
   throw new AuthError(
     'provider_misconfigured',
     'Keycloak exchanged a token for that of another user or audience',
+  );
+}
+
+/** The application as the client of one realm. */
+export type Member = ReturnType<typeof createMember>;
+
+/** @throws {OptionsError} if the client of the verifier cannot prove who it is */
+export function createMember(subject: string, verifier: Verifier<object>) {
+  const context = contextOfVerifier(verifier);
+  if (context === undefined || context.credential.kind === 'none') {
+    const rule = `must be an option of the guard, so that ${verifier.clientId} gets tokens for others`;
+    const example = "credential: { tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
+    throw new OptionsError(subject, [{ option: 'credential', rule, example }]);
+  }
+  const { clientId } = verifier;
+  const ask = createAsker(verifier);
+  const key = createDpopKey(true, context.issuer);
+  const plain = toClient(context);
+  const bound = toClient({ ...context, dpop: key });
+  const clientOf = ({ dpop }: Target<TokenAsOptions>) => (dpop ? bound : plain);
+  const keyOf = ({ dpop }: Target<TokenAsOptions>) => (dpop ? key : undefined);
+
+  const users = createUserTokens(verifier, async (subjectToken, target) => {
+    const { audience, scope } = target;
+    const tokens = await ask(() => clientOf(target).exchange({ subjectToken, audience, scope }));
+    assertBound(tokens.accessToken, target, clientId);
+    return tokens;
+  });
+  const held = new Map<string, ReturnType<KeycloakClient['serviceToken']>>();
+
+  return {
+    /** Tokens in the name of a user. */
+    for: (subject: Subject, target: Target<TokenForOptions>): TokenSource => ({
+      ...users.sourceOf(subject, target),
+      key: keyOf(target),
+    }),
+    /** A token in its own name, shared by all who ask for the same scopes. */
+    own(target: Target<TokenAsOptions>): TokenSource {
+      const { scope, audience, dpop = false } = target;
+      const name = JSON.stringify([scope, dpop]);
+      const token = held.get(name) ?? clientOf(target).serviceToken(scope === undefined ? {} : { scope });
+      held.set(name, token);
+      return {
+        key: keyOf(target),
+        async get() {
+          const found = await ask(token.getAccessToken);
+          if (audience !== undefined) assertFor(found, audience, clientId);
+          assertBound(found, target, clientId);
+          return found;
+        },
+        drop: (refused) => token.drop(refused, MIN_AGE_MS),
+      };
+    },
+  };
+}
+
+/** Reports a fault once, by the verifier's rules for outages, and turns it into a refusal. */
+function createAsker(verifier: Verifier<object>): <T>(call: () => Promise<T>) => Promise<T> {
+  let told: string | undefined;
+  return async (call) => {
+    try {
+      const answer = await call();
+      told = undefined;
+      if (verifier.outage.isFailing('calls')) verifier.outage.answered('calls');
+      return answer;
+    } catch (error) {
+      const refusal = toAuthError(error);
+      if (!(error instanceof ClientError) || !isAuthError(refusal)) throw error;
+      const { id, cause, fix, kind } = error.diagnosis;
+      if (kind === 'provider_unavailable') verifier.outage.failed('calls', refusal);
+      else if (kind === 'client_misconfigured' && told !== id) {
+        told = id;
+        verifier.notify({ level: 'error', code: 'calling_refused', message: cause, fix });
+      }
+      throw refusal;
+    }
+  };
+}
+
+/** Withholds a token that the service would refuse. Lightweight tokens do not name their audience. */
+function assertFor(token: string, audience: string, clientId: string): void {
+  const { aud } = readIssued(token);
+  if (aud === undefined || [aud].flat().includes(audience)) return;
+  throw new AuthError(
+    'provider_misconfigured',
+    `The token of ${clientId} is not for ${audience}: give the client a scope with an Audience mapper for ${audience}, and request that scope`,
+  );
+}
+
+/** A proof says nothing about a token that is bound to no key: whoever steals that one can use it. */
+function assertBound(token: string, { dpop }: Target<TokenAsOptions>, clientId: string): void {
+  if (!dpop || isBound(token)) return;
+  throw new AuthError(
+    'provider_misconfigured',
+    `Keycloak bound the token of ${clientId} to no key: DPoP needs Keycloak 26.4, or its feature dpop`,
   );
 }

@@ -1,0 +1,122 @@
+import type { DpopKey } from '../client/internal.ts';
+import { AuthError, OptionsError, type TokenVerifier } from '../core/index.ts';
+import {
+  ANY_AUDIENCE,
+  checkOptions,
+  type OptionRules,
+  optionRules,
+  readCompactJws,
+} from '../core/internal.ts';
+
+/** What a token in the name of a caller is for. */
+export interface TokenForOptions {
+  /** Client id of the service that is called: it is in `aud` of the token, and no other is. */
+  readonly audience: string;
+  /** Scopes to ask for, separated by one space: often one that brings the audience. Default: the client's default scopes. */
+  readonly scope?: string | undefined;
+}
+
+/** What a token in the application's own name is for. */
+export interface TokenAsOptions {
+  /** Client id of the service that is called: a token without it in `aud` is not sent. Default: any. */
+  readonly audience?: string | undefined;
+  /** Scopes to ask for, separated by one space. Default: the client's default scopes. */
+  readonly scope?: string | undefined;
+}
+
+/** Which service is called. */
+export interface OriginOptions {
+  /** Scheme, host and port of the service, for example `https://orders.internal`. The token goes nowhere else. */
+  readonly origin: string;
+  /** Bound on each call, with its answer. Unit: milliseconds, 100 to 600,000. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Binds the tokens to a key that is made in this process and never leaves it (DPoP, RFC 9449), so a stolen token is useless. The
+   * service has to accept proofs; Keycloak binds tokens from version 26.4. Default false.
+   */
+  readonly dpop?: boolean | undefined;
+  /** Replaces the global `fetch`. */
+  readonly fetch?: typeof fetch | undefined;
+}
+
+/** Options of `fetchFor`. */
+export interface FetchForOptions extends OriginOptions, TokenForOptions {}
+/** Options of `fetchAs`. */
+export interface FetchAsOptions extends OriginOptions, TokenAsOptions {}
+
+/** A service that is called, and what its tokens must be. */
+export type Target<O extends TokenAsOptions> = O & Pick<OriginOptions, 'dpop'>;
+
+const AUDIENCE = optionRules.string('must be the client id of the service that is called', "'orders'");
+const SCOPE = optionRules.string('must be scopes, separated by one space', "'to-orders'");
+const ORIGIN: OptionRules<OriginOptions> = {
+  origin: optionRules.required({
+    rule: 'must be an http or https URL without path, query or credentials',
+    example: "'https://orders.internal'",
+    isMet: (value) => typeof value === 'string' && isOrigin(value),
+  }),
+  timeoutMs: optionRules.whole(100, 600_000, 10_000),
+  dpop: optionRules.trueOrFalse(false),
+  fetch: optionRules.FETCH,
+};
+const TOKEN_AS: OptionRules<TokenAsOptions> = { audience: AUDIENCE, scope: SCOPE };
+const TOKEN_FOR: OptionRules<TokenForOptions> = { audience: optionRules.required(AUDIENCE), scope: SCOPE };
+
+function isOrigin(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, origin, href } = new URL(value);
+  return (protocol === 'http:' || protocol === 'https:') && href === `${origin}/`;
+}
+
+/** Each is given the factory as its caller wrote it. @throws {OptionsError} */
+export const check = {
+  tokenAs: (subject: string, options: TokenAsOptions) => checkOptions(subject, options, TOKEN_AS),
+  tokenFor: (subject: string, options: TokenForOptions) => checkOptions(subject, options, TOKEN_FOR),
+  fetchAs: (subject: string, options: FetchAsOptions) =>
+    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_AS }),
+  fetchFor: (subject: string, options: FetchForOptions) =>
+    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_FOR }),
+};
+
+/**
+ * An exchanged token names this client in `azp`, and a verifier without `audience` takes it for that: the service that got it
+ * could send it back, be let in as the user, and have it exchanged again, for as long as the user is signed in.
+ *
+ * @throws {OptionsError} if a verifier does not demand an audience
+ */
+export function assertOwnAudience(subject: string, verifier: TokenVerifier<object>): void {
+  for (const { context, clientId } of verifier.members) {
+    const { audience } = context.options;
+    if (audience !== undefined && audience !== ANY_AUDIENCE) continue;
+    const rule = `must be an option of the guard where calls are made in the name of callers: without it, the tokens that ${clientId} gets for others are accepted here`;
+    throw new OptionsError(subject, [{ option: 'audience', rule, example: `audience: '${clientId}'` }]);
+  }
+}
+
+/**
+ * The claims of a token that Keycloak has just issued, not verified.
+ *
+ * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is no fault of whoever calls here
+ */
+export function readIssued(token: string): Readonly<Record<string, unknown>> {
+  try {
+    return readCompactJws(token).payload();
+  } catch (cause) {
+    throw new AuthError('provider_answer_invalid', 'Keycloak issued an access token that is no JWT', {
+      cause,
+    });
+  }
+}
+
+/** Where the token of a call comes from. */
+export interface TokenSource {
+  /** To which its tokens are bound, if they are (RFC 9449). */
+  readonly key?: DpopKey | undefined;
+  /** Rejects with an `AuthError` if there is none. */
+  get(): Promise<string>;
+  /** The service that was called refused this one: `get` asks for another, unless it has only just been issued. */
+  drop(token: string): void;
+}
+
+/** A token that is younger is not asked for again: the next one would be refused as well. Unit: milliseconds. */
+export const MIN_AGE_MS = 5_000;
