@@ -11,7 +11,7 @@ export interface Figure {
   /** What else the machine did shows in the numbers: they prove nothing, either way. */
   readonly isDisturbed?: boolean;
   readonly command: string;
-  /** The same as numbers, by name and unit, for `docs/sizing.md`. */
+  /** The same as numbers, by name and unit, for `docs/production.md`. */
   readonly values?: Readonly<Record<string, number>>;
 }
 

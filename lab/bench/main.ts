@@ -106,7 +106,7 @@ for (const part of parts) {
 }
 if (isKept)
   process.stdout.write(
-    'Written: lab/bench/RESULTS.md, assets/bench.svg, assets/sizing.svg, docs/sizing.md\n',
+    'Written: lab/bench/RESULTS.md, assets/bench.svg, assets/sizing.svg, docs/production.md\n',
   );
 
 async function throughput(options: PartOptions): Promise<Figure[]> {

@@ -34,7 +34,7 @@ const [name = ''] = positionals;
 const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
 const amount = Number((part?.option && values[part.option]) ?? part?.default ?? 0);
 if (part === undefined || positionals.length > 1 || !(amount >= 0)) {
-  process.stderr.write(`Say which part: ${Object.keys(PARTS).join(', ')}. See docs/reliability.md\n`);
+  process.stderr.write(`Say which part: ${Object.keys(PARTS).join(', ')}. See lab/reliability/RESULTS.md\n`);
   process.exit(2);
 }
 

@@ -13,7 +13,7 @@ import { codeBlocks } from '../../tools/docs/documents.ts';
 import { eventually } from '../support/eventually.ts';
 import { check } from './check.ts';
 
-// compose.scale.yaml as docs/scale.md starts it and sets it up.
+// compose.scale.yaml as docs/production.md starts it and sets it up.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const API = 'http://localhost:8000';
@@ -28,9 +28,9 @@ const ENV_FILE = '/scale.env';
 const compose = (args: readonly string[], signal?: AbortSignal) =>
   docker(['compose', '--env-file', ENV_FILE, '--file', `${REPOSITORY}/compose.scale.yaml`, ...args], signal);
 
-/** The block of docs/scale.md that begins with these words. */
+/** The block of docs/production.md that begins with these words. */
 function block(start: string): string {
-  const blocks = codeBlocks('docs/scale.md').filter(({ text }) => text.startsWith(start));
+  const blocks = codeBlocks('docs/production.md').filter(({ text }) => text.startsWith(start));
   assert.equal(blocks.length, 1, start);
   return blocks[0]?.text ?? '';
 }
@@ -98,7 +98,7 @@ check('Valkey is not root, and writes into its volume alone', { timeout: 20_000 
 });
 
 check(
-  'setup as in docs/scale.md makes realm, client and a user, and every replica is ready',
+  'setup as in docs/production.md makes realm, client and a user, and every replica is ready',
   { timeout: 90_000, essential: true },
   async ({ signal }) => {
     const [, , ...words] = block('npm run setup -- ').replaceAll('\\\n', ' ').trim().split(/\s+/);
@@ -122,7 +122,7 @@ check('the public reaches its realm at Keycloak, and no admin there', { timeout:
 });
 
 check(
-  'with the command of docs/scale.md, admins sign in at their own address',
+  'with the command of docs/production.md, admins sign in at their own address',
   { timeout: 60_000 },
   async ({ signal }) => {
     const command = block(

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Started, SUBJECTS } from './apps.ts';
 import { heapInUse, measureCost, ratioOf, type Sender, startSender } from './measure.ts';
 
-/** More than any shape takes on a quiet machine (docs/reliability.md), and less than a mistake that grows with the length. */
+/** More than any shape takes on a quiet machine (lab/reliability/RESULTS.md), and less than a mistake that grows with the length. */
 const MOST = 6;
 /** Looked at again, with more requests each time: what another program took is not there the next time. */
 const ROUNDS = [

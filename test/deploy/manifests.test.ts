@@ -179,8 +179,8 @@ function secretsIn(value: Manifest, found = new Set<string>()): Set<string> {
   return found;
 }
 
-test('docs/scale.md makes each Secret that a manifest names, with its keys, and pushes the image that is pulled', () => {
-  const guide = readFileSync(join(ROOT, 'docs/scale.md'), 'utf8').replaceAll('\\\n', '');
+test('docs/production.md makes each Secret that a manifest names, with its keys, and pushes the image that is pulled', () => {
+  const guide = readFileSync(join(ROOT, 'docs/production.md'), 'utf8').replaceAll('\\\n', '');
   const made = [...guide.matchAll(/create secret (?:generic|tls) (\S+)(.*)/g)].flatMap(
     ([, name, rest = '']) => [
       name ?? '',

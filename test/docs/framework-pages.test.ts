@@ -33,7 +33,7 @@ const HEADINGS = [
   'In production',
 ];
 /** Pages beside those of the frameworks. */
-const OTHERS = ['connections', 'from-nest-keycloak-connect', 'full-stack', 'graphql-and-rpc'];
+const OTHERS = ['from-nest-keycloak-connect', 'full-stack', 'graphql-and-rpc'];
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const names = Object.keys(FRAMEWORK_PAGES);
@@ -95,7 +95,7 @@ describe('the list of adapters', () => {
     const tables = Object.values(TABLES).flatMap((page) =>
       Object.values(page).map((rows) => rows().join('\n')),
     );
-    assert.equal(tables.length, 6);
+    assert.equal(tables.length, 5);
     for (const { name } of rooms)
       assert.ok(
         tables.every((text) => new RegExp(`\\b${name}\\b`, 'i').test(text)),

@@ -21,7 +21,6 @@ const OTHERS = [
   'fetch.md',
   'from-nest-keycloak-connect.md',
   'full-stack.md',
-  'graphql-and-rpc.md',
   'hono.md',
   'nest.md',
   'next.md',
@@ -29,7 +28,7 @@ const OTHERS = [
 const PAGES = readdirSync(join(ROOT, 'docs/frameworks')).filter((page) => !OTHERS.includes(page));
 const programs = PAGES.flatMap((page) =>
   codeBlocks(`docs/frameworks/${page}`)
-    .filter(({ language, info }) => language === 'ts' && info !== '')
+    .filter(({ language, info }) => language === 'ts' && info !== '' && !info.endsWith('.mts'))
     .map(({ info, text }) => ({ page, info, text, file: join(FOLDER, `${page}-${info}.mts`) })),
 );
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { AUTH_ERRORS } from '../../packages/guard/src/core/http/errors.ts';
+import { withAttacks } from '../../tools/docs/attacks.ts';
 import { llmsFullText, llmsText } from '../../tools/site/agents.ts';
 import { readErrors } from '../../tools/site/error-pages.ts';
 import { ROOT, readMap, readPages } from '../../tools/site/pages.ts';
@@ -42,6 +43,11 @@ describe('the site', () => {
       [...causes.keys()].filter((code) => !Object.hasOwn(AUTH_ERRORS, code)),
       [],
     );
+  });
+
+  test('docs/threat-model.md counts the attacks as the tests have them (npm run docs)', async () => {
+    const page = readFileSync(join(ROOT, 'docs/threat-model.md'), 'utf8');
+    assert.equal(await withAttacks(page), page);
   });
 
   test('links lead to addresses of the site, pictures and code; without a repository, code is no link', () => {

@@ -9,8 +9,8 @@ import { ROOT } from './source-imports.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-test('the table and the picture of docs/sizing.md follow from lab/bench/results.json', () => {
-  const page = read('docs/sizing.md');
+test('the table and the picture of docs/production.md follow from lab/bench/results.json', () => {
+  const page = read('docs/production.md');
   const results = JSON.parse(read('lab/bench/results.json')) as Results;
   const written = toSizingPage(page, results);
   assert.equal(written.page, page, 'stale: npm run bench -- pages');

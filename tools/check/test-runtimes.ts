@@ -1,7 +1,7 @@
 // Runs the same app on every runtime, and looks at it over sockets: npm run test:runtimes
 //
 //   npm run test:runtimes -- Bun Deno      only these
-//   npm run test:runtimes -- --write       and writes the table of docs/runtimes.md
+//   npm run test:runtimes -- --write       and writes the table of docs/install.md
 //
 // Runtimes that are not there are fetched by npx.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';

@@ -6,7 +6,7 @@
 //   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for.
 //                                             COVERAGE=1 does the same, for `npm cit`
 //
-// Where CI is set, processes that failed run once more, each alone: see docs/testing.md.
+// Where CI is set, processes that failed run once more, each alone: see test/README.md.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,

@@ -20,12 +20,6 @@ const plain = (about: string) => about.replace(/\. \[.*?\]\(.*?\)/g, '');
 
 /** Tables of the adapters, by page and by the name between their marks. */
 export const TABLES: Readonly<Record<string, Readonly<Record<string, () => readonly string[]>>>> = {
-  'README.md': {
-    frameworks: () =>
-      ADAPTERS.map(
-        ({ title, page }) => `${title} | [docs/frameworks/${page}.md](docs/frameworks/${page}.md)`,
-      ),
-  },
   'packages/guard/README.md': {
     frameworks: () => rooms.map((one) => `\`keycloak-guard/${one.name}\` | ${one.title} | ${installOf(one)}`),
   },

@@ -148,7 +148,8 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     shortTitle: '`Request` and `Response`',
     room: {
       name: 'fetch',
-      about: 'for every server whose handlers take a `Request`; Next.js too. [Where it runs](runtimes.md)',
+      about:
+        'for every server whose handlers take a `Request`; Next.js too. [Where it runs](install.md#where-it-runs)',
       rooms: 'engine, core, face, mcp',
     },
     needs: 'or Bun, Deno or Workers',

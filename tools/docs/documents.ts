@@ -16,11 +16,17 @@ export interface CodeBlock {
   readonly text: string;
 }
 
-/** Every Markdown file of the project, relative to its root: beside a package.json, and `docs/` with its folders. */
+/** Every Markdown file of the project, relative to its root: beside a package.json, `docs/` with its folders, and what is read with them. */
 export function documents(): string[] {
   const inDocs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
   const packages = readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}/README.md`);
-  return [...readdirSync(ROOT), ...packages, ...inDocs.map((file) => `docs/${file.replaceAll('\\', '/')}`)]
+  const elsewhere = ['test/README.md', 'lab/bench/RESULTS.md', 'lab/reliability/RESULTS.md'];
+  return [
+    ...readdirSync(ROOT),
+    ...packages,
+    ...elsewhere,
+    ...inDocs.map((file) => `docs/${file.replaceAll('\\', '/')}`),
+  ]
     .filter((file) => file.endsWith('.md'))
     .sort();
 }

@@ -61,7 +61,7 @@ export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () =
   'docs/permissions.md': { options: () => toRows(PERMISSIONS) },
   'docs/proof-of-possession.md': { options: () => toRows(DPOP) },
   'docs/sessions.md': { options: () => toRows(SESSION) },
-  'docs/login-limits.md': {
+  'docs/production.md': {
     options: () => [...toRows(LOGIN_LIMITS), ...toRows(LOGIN_SETTINGS)],
   },
   'docs/events.md': {

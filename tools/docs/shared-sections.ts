@@ -93,7 +93,7 @@ const store = createRedisSessionStore(redis); // for ${session}
 
 - **In Keycloak** the client needs \`<your URL>/auth/callback\` as redirect URI, \`<your URL>/\` as post logout redirect URI, and
   \`<your URL>/backchannel-logout\` as backchannel logout URL, at an address that Keycloak can reach. \`setup --app-url\` sets all three.
-- **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../reliability.md).
+- **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../production.md#when-something-is-gone).
 - **It does not work**: \`npx keycloak-guard doctor\` checks every step and says what to fix ([doctor](../doctor.md)). For development, \`explain: true\`
   puts the reason of a refusal into the answer.
 

@@ -18,6 +18,8 @@ const PLACES: Readonly<Record<string, string>> = {
   'CONTRIBUTING.md': 'contributing.md',
   'CHANGELOG.md': 'changes.md',
   'lab/bench/RESULTS.md': 'costs.md',
+  'lab/reliability/RESULTS.md': 'reliability.md',
+  'test/README.md': 'testing.md',
 };
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');

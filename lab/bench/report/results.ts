@@ -25,7 +25,7 @@ export function describeMachine(): string {
   return `Node.js ${process.version}, ${availableParallelism()} cores, ${process.platform} ${process.arch}, ${generator}, ${isPinned ? 'server and load generator on a core each' : 'cores not pinned'}, load average ${(loadavg()[0] as number).toFixed(1)} (2 is the benchmark itself)`;
 }
 
-/** Writes results.json, RESULTS.md, the pictures, and what they come to in docs/sizing.md. */
+/** Writes results.json, RESULTS.md, the pictures, and what they come to in docs/production.md. */
 export function writeResults(results: Results): void {
   writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(here('RESULTS.md'), toPage(results));
@@ -62,8 +62,8 @@ function toPage(results: Results): string {
 Written by \`npm run bench\`: do not edit. ${results.machine}.
 
 By these figures a replica with one core has room for ${usersPerReplica(results).toLocaleString('en-US')} active users with browser sessions, each with a request every
-${1 / ASSUMPTIONS.requestsPerActiveUserAndSecond} seconds. [docs/sizing.md](../../docs/sizing.md) works out Keycloaks, replicas and Redis (\`npm run bench -- pages\`).
-Faults: [docs/reliability.md](../../docs/reliability.md).
+${1 / ASSUMPTIONS.requestsPerActiveUserAndSecond} seconds. [Sizing](../../docs/production.md#sizing) works out Keycloaks, replicas and Redis (\`npm run bench -- pages\`).
+Faults: [reliability](../reliability/RESULTS.md).
 
 ![Requests per second of processor time, one token](../../assets/bench.svg)
 
@@ -97,7 +97,7 @@ ${Object.entries(SECTIONS)
   Fastify's hooks, two headers more to check and to send, and garbage.
   Of the service's memory beyond that of bare Fastify, two fifths are V8's young generation, which grows once
   from 16 to 34 MB, a fifth the programs, a fifth 2,000 tokens, and the rest answers of Keycloak's that nobody has cleared away yet.
-- p99 in a flood of logins: [docs/reliability.md](../../docs/reliability.md) (\`npm run reliability:flood\`).
+- p99 in a flood of logins: [reliability](../reliability/RESULTS.md) (\`npm run reliability:flood\`).
 - Sources: [contenders](./servers), [workloads](./workloads.ts), [rounds](./rounds.ts).
 `;
 }

@@ -16,7 +16,7 @@ export interface Costs {
   readonly sessionBytes: number;
 }
 
-/** Assumptions about users and machines. docs/sizing.md explains each. */
+/** Assumptions about users and machines. docs/production.md explains each. */
 export const ASSUMPTIONS = {
   loginsPerUserAndDay: 1,
   busiestHourShare: 0.2,

@@ -4,7 +4,7 @@ import { toBarChart } from '../report/chart.ts';
 import type { Results } from '../report/results-file.ts';
 import { ASSUMPTIONS, type Costs, type Size, sizeFor } from './model.ts';
 
-const PAGE = here('../../docs/sizing.md');
+const PAGE = here('../../docs/production.md');
 const PICTURE = here('../../assets/sizing.svg');
 const USERS = [100, 10_000, 1_000_000] as const;
 /** Where the scale of the picture begins. */
@@ -26,7 +26,7 @@ const FIGURES: { readonly [name in keyof Costs]: readonly [figure: string, scale
   sessionBytes: ['sessionBytes', 1],
 };
 
-/** Writes the table of docs/sizing.md and its picture. */
+/** Writes the table of docs/production.md and its picture. */
 export function writeSizing(results: Results): void {
   const { page, picture } = toSizingPage(readFileSync(PAGE, 'utf8'), results);
   writeFileSync(PAGE, page);
@@ -38,7 +38,7 @@ export function toSizingPage(page: string, results: Results): { page: string; pi
   const costs = toCosts(results);
   const sizes = USERS.map((users) => sizeFor(users, costs));
   const [from, to] = [page.indexOf(START), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error('docs/sizing.md has no place for its table');
+  if (from < 0 || to < from) throw new Error('docs/production.md has no place for its table');
   return {
     page: `${page.slice(0, from + START.length)}${toTable(sizes)}\n${page.slice(to)}`,
     picture: toPicture(sizes),

@@ -1,4 +1,4 @@
-// Lets every fault happen and writes what was seen into docs/reliability.md: npm run reliability:faults
+// Lets every fault happen and writes what was seen into lab/reliability/RESULTS.md: npm run reliability:faults
 import type { TestContext } from 'node:test';
 import { KEYCLOAK_FAULTS, type KeycloakFault } from '../../../test/faults/keycloak-faults.ts';
 import { type Observation, observeKeycloakFaults } from '../../../test/faults/measure-keycloak.ts';

@@ -5,7 +5,7 @@
 //   KEYCLOAK_SERVER_URL=… KEYCLOAK_CLIENT_SECRET=… npm run reliability:flood      one that runs
 //   --rate 1000 --addresses 50 --seconds 30       the flood
 //   --paced                                       below the limits by address: they are off, the queue alone holds it
-//   --write                                       into docs/reliability.md
+//   --write                                       into lab/reliability/RESULTS.md
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';

@@ -1,6 +1,6 @@
 // What requests of anybody cost each adapter and the service, and what they leave. Ends by itself.
 //
-//   npm run reliability:shapes                    everything, into docs/reliability.md
+//   npm run reliability:shapes                    everything, into lab/reliability/RESULTS.md
 //   --only fastify --shape cookies                a part of it, which is only printed
 //   --requests 10000                              of each shape, for what is kept; all apps but three get a tenth of it
 import { parseArgs } from 'node:util';

@@ -24,9 +24,9 @@ export function toTable(results: readonly Result[]): string {
   return ['| runtime | version | `fetch` | `hono` | needs |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-/** Puts the table into docs/runtimes.md. */
+/** Puts the table into docs/install.md. */
 export function writeTable(root: string, results: readonly Result[]): void {
-  const file = join(root, 'docs/runtimes.md');
+  const file = join(root, 'docs/install.md');
   const text = readFileSync(file, 'utf8');
   const [from, to] = [text.indexOf(START) + START.length, text.indexOf(END)];
   writeFileSync(file, text.slice(0, from) + toTable(results) + text.slice(to));

@@ -159,7 +159,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * and `RateLimit-*` to everybody. Made for each route that shares nothing with others.
    *
    * @throws {OptionsError} naming every option that is wrong or unknown
-   * @see RFC 6585 §4, docs/login-limits.md
+   * @see RFC 6585 §4, docs/production.md
    * @example
    * app.post('/login', express.json(), kc.loginLimits({ username: ({ body }) => body?.username }), login);
    */

@@ -137,7 +137,7 @@ export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (
  * Fastify plugin: limits logins. Needs `keycloakGuard`.
  *
  * @throws {OptionsError} at registration, naming every option that is wrong or unknown
- * @see RFC 6585 §4, docs/login-limits.md
+ * @see RFC 6585 §4, docs/production.md
  * @example
  * await app.register(keycloakLoginLimits, { username: ({ body }) => body?.username });
  * app.post('/login', { preHandler: app.loginLimits }, login);

@@ -99,7 +99,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
    * everybody. `username` has to leave the body for the handler: `request.clone()`.
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown: `address` is required
-   * @see RFC 6585 §4, docs/login-limits.md
+   * @see RFC 6585 §4, docs/production.md
    * @example
    * const POST = kc.loginLimits({ address: (request) => server.requestIP(request)?.address }, login);
    */

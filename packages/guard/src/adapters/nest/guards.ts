@@ -127,7 +127,7 @@ asOurs(KeycloakGuard);
  * Limits a login of your own, by the option `loginLimits` of the module: answers 429 with `Retry-After` to those who try too
  * often, and `RateLimit-*` to everybody.
  *
- * @see RFC 6585 §4, docs/login-limits.md
+ * @see RFC 6585 §4, docs/production.md
  * @example
  * class LoginController { @Post('login') @UseGuards(LoginLimitsGuard) login(@Body() body: Credentials) {} }
  */
