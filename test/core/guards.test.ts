@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  AuthError,
-  type Guard,
-  OptionsError,
-  type Requirements,
-  toGuard,
-} from '../../packages/guard/src/core/index.ts';
-import {
   allOf,
   anyOf,
   requireAudience,
@@ -17,10 +10,16 @@ import {
   requireIssuer,
   requireOrganization,
   requireRealmRole,
-  requireScope,
   requireThat,
-  scopesOf,
-} from '../../packages/guard/src/core/internal.ts';
+} from '../../packages/guard/src/core/guards/guards.ts';
+import {
+  AuthError,
+  type Guard,
+  OptionsError,
+  type Requirements,
+  toGuard,
+} from '../../packages/guard/src/core/index.ts';
+import { requireScope, scopesOf } from '../../packages/guard/src/core/internal.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 
 const claims = {

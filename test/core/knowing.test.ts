@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
-import { createRevocationHub } from '../../packages/guard/src/core/internal.ts';
 import { createKnowing } from '../../packages/guard/src/core/revocation/revocation-store.ts';
+import { createRevocationHub } from '../../packages/guard/src/tenants/revocation-hub.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 test('no token is taken before the store says what other processes knew', async () => {

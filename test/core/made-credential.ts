@@ -2,13 +2,13 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { Authentication } from '../../packages/guard/src/core/credential/credential.ts';
 import {
   type Credential,
   type CredentialOptions,
   createCredential,
   type Notice,
 } from '../../packages/guard/src/core/index.ts';
-import type { Authentication } from '../../packages/guard/src/core/internal.ts';
 import { createTestKey, signCompact } from '../support/signing-keys.ts';
 
 export const ISSUER = 'https://sso.example.com/realms/testing';

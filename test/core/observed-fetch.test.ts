@@ -4,13 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createIssuer } from '../../packages/guard/src/core/index.ts';
-import {
-  type CallObserver,
-  type CallResult,
-  fetchWith,
-  observedBy,
-  observeFetch,
-} from '../../packages/guard/src/core/internal.ts';
+import { type CallObserver, fetchWith, observeFetch } from '../../packages/guard/src/core/internal.ts';
+import { type CallResult, observedBy } from '../../packages/guard/src/core/realm/observed-fetch.ts';
 
 /** Something where Keycloak should be, and what the observer was told. */
 async function start(t: TestContext, listener: RequestListener) {

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
-import { createRevocationHub, makeVerifier, toSharedIssuer } from '../../packages/guard/src/core/internal.ts';
-import type { TenantRevocations } from '../../packages/guard/src/core/revocation/revocation-hub.ts';
+import { makeVerifier } from '../../packages/guard/src/core/internal.ts';
 import {
   createEpoch,
   createRevocationList,
 } from '../../packages/guard/src/core/revocation/revocation-list.ts';
-import type { ChangeEffect } from '../../packages/guard/src/core/revocation/revocation-log.ts';
+import type {
+  ChangeEffect,
+  TenantRevocations,
+} from '../../packages/guard/src/core/revocation/revocation-log.ts';
+import { createRevocationHub, toSharedIssuer } from '../../packages/guard/src/tenants/revocation-hub.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createIssuer, createVerifier, OptionsError } from '../../packages/guard/src/core/index.ts';
-import { isServerUrl, mendServerUrl } from '../../packages/guard/src/core/internal.ts';
+import { isServerUrl, mendServerUrl } from '../../packages/guard/src/core/options/option-rules.ts';
 
 const SERVERS = [
   'http://localhost:8080',

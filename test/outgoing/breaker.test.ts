@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBreaker } from '../../packages/guard/src/outgoing/breaker.ts';
+import { createServiceBreaker } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
 
 const failed = (code: string) =>
   new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
 
 test('calls that one user ends, or that are cut off or too slow, keep nobody else from the service', async () => {
-  const run = createBreaker('https://orders.example.com');
+  const run = createServiceBreaker('https://orders.example.com');
   const faults = [new DOMException('', 'AbortError'), new DOMException('', 'TimeoutError')];
   for (const error of [
     ...faults,
@@ -25,7 +25,7 @@ test('calls that one user ends, or that are cut off or too slow, keep nobody els
 });
 
 test('a service that cannot be reached is spared after five calls, and one that answers in between is not', async () => {
-  const run = createBreaker('https://orders.example.com');
+  const run = createServiceBreaker('https://orders.example.com');
   let calls = 0;
   const refused = () => {
     calls++;

@@ -3,11 +3,20 @@
 export { createProofBudget } from './binding/dpop-check.ts';
 export { resolveDpopOptions } from './binding/dpop-options.ts';
 export { KEPT } from './binding/sender-check.ts';
-export * from './credential/create-credential.ts';
-export type { Authentication, CredentialKind } from './credential/credential.ts';
+export { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
+export type { CredentialKind } from './credential/credential.ts';
 export { createHeldToken, type HeldToken } from './credential/own-token.ts';
-export * from './gate.ts';
-export * from './guards/guards.ts';
+export {
+  createGate,
+  type Gate,
+  type GateHost,
+  type GuardOptions,
+  isPrincipal,
+  NO_PRINCIPAL,
+  type SessionAuthenticator,
+  type SignInDemand,
+} from './gate.ts';
+export { requireScope } from './guards/guards.ts';
 export { type Compiled, compile, scopesOf } from './guards/requirements.ts';
 export { type Health, type HealthCheck, healthOf } from './health.ts';
 export { buildChallenge, readChallenges } from './http/challenge.ts';
@@ -21,35 +30,73 @@ export {
   toPublic,
   toRefusalAnswer,
 } from './http/refusal.ts';
-export * from './http/request.ts';
-export { readingsOf } from './http/request.ts';
+export {
+  hasSeveralHosts,
+  headerOf,
+  parameterIn,
+  type RequestLike,
+  readingsOf,
+  type SocketLike,
+  targetOf,
+} from './http/request.ts';
 export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';
-export type { KeyFinder } from './jwt/signed-jwt.ts';
-export { verifySignedJwt } from './jwt/signed-jwt.ts';
+export { type KeyFinder, verifySignedJwt } from './jwt/signed-jwt.ts';
 export { type AdminAction, revokeByAdminPush } from './messages/admin-push.ts';
-export * from './messages/keycloak-messages.ts';
-export { revokeByLogoutToken } from './messages/logout-token.ts';
-export type * from './observer.ts';
-export * from './options/check-options.ts';
-export { isPlainObject } from './options/check-options.ts';
+export {
+  ADMIN_PUSHES,
+  createKeycloakMessages,
+  type KeycloakMessages,
+  LONGEST_MESSAGE,
+  type Told,
+} from './messages/keycloak-messages.ts';
+export type { EventSource, ObservedVerifier, Observer, SecurityEvent } from './observer.ts';
+export {
+  checkOptions,
+  type Filled,
+  fillOptions,
+  findOptionProblems,
+  isPlainObject,
+  type OptionRule,
+  type OptionRules,
+} from './options/check-options.ts';
 export * as optionRules from './options/option-rules.ts';
-export { isServerUrl, mendServerUrl } from './options/option-rules.ts';
 export { VERIFIER_RULES } from './options.ts';
-export type { Actor, WithParser } from './principal/principal.ts';
-export { personOf, personOfClaims } from './principal/principal.ts';
+export { type Actor, personOf, personOfClaims, type WithParser } from './principal/principal.ts';
 export { actingFor, makerOf, tenantsOf, tokenOf } from './principal/to-principal.ts';
-export * from './realm/fetch-json.ts';
-export { describeAnswer } from './realm/fetch-json.ts';
+export {
+  type BoundedResponse,
+  describeAnswer,
+  fetchBounded,
+  notCached,
+  readBody,
+  silenceOf,
+  silenceOfAnswer,
+  toFailureCode,
+} from './realm/fetch-json.ts';
 export { toRealmUrl } from './realm/issuer.ts';
-export * from './realm/observed-fetch.ts';
+export {
+  type CallObserver,
+  fetchWith,
+  type KeycloakCall,
+  OBSERVERS,
+  observeFetch,
+} from './realm/observed-fetch.ts';
 export { createBreaker } from './realm/outage.ts';
-export { createRevocationHub, toSharedIssuer } from './revocation/revocation-hub.ts';
-export { createRevocationLog } from './revocation/revocation-log.ts';
+export {
+  createRevocationLog,
+  type RevocationLog,
+  type TenantRevocations,
+} from './revocation/revocation-log.ts';
 export { createMemoryLeases, type Leases } from './revocation/revocation-store.ts';
 export { type BoundedCache, createBoundedCache, getOrMake, ofEach } from './runtime/cache.ts';
-export * from './runtime/concurrency.ts';
-export * from './runtime/concurrency.ts';
-export { createCallSlots } from './runtime/concurrency.ts';
+export {
+  createCallSlots,
+  createSingleFlight,
+  isThenable,
+  type SingleFlight,
+  settle,
+  settleAll,
+} from './runtime/concurrency.ts';
 export {
   createNoticeLines,
   createStandardErrorLog,

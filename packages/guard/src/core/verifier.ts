@@ -9,9 +9,8 @@ import type { AppClaims, Claims, Principal, WithParser } from './principal/princ
 import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
 import { createKeySet } from './realm/keys.ts';
 import { createOutage, type Outage } from './realm/outage.ts';
-import type { TenantRevocations } from './revocation/revocation-hub.ts';
 import { createEpoch, createRevocationList } from './revocation/revocation-list.ts';
-import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
+import { createRevocationLog, type Revocation, type TenantRevocations } from './revocation/revocation-log.ts';
 import {
   createKnowing,
   createMemoryRevocationStore,

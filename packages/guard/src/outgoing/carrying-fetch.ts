@@ -1,6 +1,5 @@
 import { sendWithToken } from '../client/internal.ts';
-import { notCached, readChallenges } from '../core/internal.ts';
-import { createBreaker } from './breaker.ts';
+import { createBreaker, notCached, readChallenges, toFailureCode } from '../core/internal.ts';
 import type { TokenSource } from './options.ts';
 
 /** Which service is called. */
@@ -30,7 +29,7 @@ export type CarryingFetch = (
  * for each request.
  */
 export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchOptions): CarryingFetch {
-  const runIfReached = createBreaker(origin);
+  const runIfReached = createServiceBreaker(origin);
 
   return async (source, path, init = {}, headers) => {
     const url = toUrl(origin, path);
@@ -64,6 +63,46 @@ export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchO
     await answer.body?.cancel();
     return send(next);
   };
+}
+
+/** Calls in a row without a connection before others fail at once. */
+const FAILURES = 5;
+
+/**
+ * Runs calls to a service. After several without a connection, others fail at once, and one tries again from time to time.
+ *
+ * @throws {TypeError} (the function that it returns) like `fetch` if the call is not run; or what the call throws
+ */
+export function createServiceBreaker(origin: string) {
+  const breaker = createBreaker(undefined, FAILURES);
+  return async <T>(call: () => Promise<T>): Promise<T> => {
+    if (breaker.isOpen) throw toUnreachable(origin);
+    breaker.begin();
+    try {
+      const result = await call();
+      breaker.answered();
+      return result;
+    } catch (error) {
+      if (isUnreachable(error)) breaker.failed(undefined, 'unreachable', breaker.answers);
+      throw error;
+    }
+  };
+}
+
+/** Codes with which no connection is made. */
+const NO_CONNECTION =
+  /^(?:ECONNREFUSED|E(?:HOST|NET)UNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
+
+/** A call that was too slow, that its caller ended, or that was cut off says nothing about the others. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TypeError && NO_CONNECTION.test(toFailureCode(error) ?? '');
+}
+
+function toUnreachable(origin: string): TypeError {
+  const cause = Object.assign(new Error(`${origin} cannot be reached; it is tried again in a moment`), {
+    code: 'EUNREACHABLE',
+  });
+  return new TypeError('fetch failed', { cause });
 }
 
 /** @throws {TypeError} for an address of another origin */

@@ -9,14 +9,13 @@ import {
 } from '../core/index.ts';
 import {
   createProofBudget,
-  createRevocationHub,
   findOptionProblems,
   makeVerifier,
   resolveDpopOptions,
   toRealmUrl,
-  toSharedIssuer,
 } from '../core/internal.ts';
 import { SETTING_RULES, type TenantSettings } from './options.ts';
+import { createRevocationHub, toSharedIssuer } from './revocation-hub.ts';
 
 /** Options that all tenants share. */
 export type CommonOptions = Partial<VerifierOptions<object>>;

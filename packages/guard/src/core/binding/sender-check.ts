@@ -121,14 +121,14 @@ interface TokenTaker<C extends object> {
   verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
 }
 
-interface Parts {
+interface SenderCheckParts {
   readonly dpop: ResolvedDpopOptions;
   readonly proofs: DpopCheck;
   readonly publicUrl: string | undefined;
   readonly certificateOf: CertificateReader | undefined;
 }
 
-export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Parts): SenderCheck {
+export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: SenderCheckParts): SenderCheck {
   const base = publicUrl === undefined ? undefined : new URL(publicUrl).href.replace(/\/+$/, '');
 
   /** By the headers of a request: with two guards on its way, its proof is used once and not twice. */

@@ -90,7 +90,8 @@ export function toKind(claims: { readonly [claim: string]: unknown }): 'person' 
   return session === null || isMarked ? 'service' : 'person';
 }
 
-function toText(value: unknown): string | null {
+/** A string that is not empty; `null` of any other value. */
+export function toText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 

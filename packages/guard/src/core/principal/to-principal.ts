@@ -8,6 +8,7 @@ import {
   toOrganizations,
   toRoles,
   toStrings,
+  toText,
 } from './principal.ts';
 
 /**
@@ -158,8 +159,4 @@ export function toPrincipal<C extends object>(
     claims: freezeDeep(parsed),
   });
   return rememberTenants(principal, tenants);
-}
-
-function toText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
 }

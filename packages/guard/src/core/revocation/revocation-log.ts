@@ -134,6 +134,17 @@ export function createRevocationLog(
   };
 }
 
+/** The revocations of one tenant, for its verifier. */
+export interface TenantRevocations {
+  readonly log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'>;
+  /** Tells every listener of what was not known, and returns whether it was not. */
+  add(revocation: Revocation): boolean;
+  /** Returns a function that ends it. */
+  listen(listener: (revocation: Revocation) => void): () => void;
+  /** Whether other processes hear of them. */
+  readonly isShared: boolean;
+}
+
 /** @throws {RangeError} */
 export function assertRememberSeconds(seconds: unknown): void {
   if (typeof seconds === 'number' && seconds > 0) return;

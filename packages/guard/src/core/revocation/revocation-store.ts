@@ -7,27 +7,35 @@ import {
   type Revocation,
 } from './revocation-log.ts';
 
+/** Most proofs that are remembered at once, about 100 bytes each. */
+const MAX_PROOFS = 500_000;
+
 /**
- * Remembers ids that may be used once. Expired ones make room; if that is not enough, the oldest is forgotten.
+ * Remembers ids that are valid once, in the order of their first use, until they expire.
  *
- * @param clock time now. Unit: milliseconds since 1970
- * @param most ids that are kept
- * @returns true the first time an id is used, until `expiresAt` (seconds since 1970) false
+ * @param clock Unit: milliseconds since 1970
+ * @param whenFull `forget` the oldest for a new one, or `refuse` the new one: where forgetting would let an attacker who
+ *   floods the memory use an id again
+ * @returns true at the first use of an id, until `expiresAt` (seconds since 1970) false
+ * @throws {RangeError} (the function that it returns) if it is full, with `refuse`
  */
-export function createIdMemory(
+export function createUsedIds(
   clock: () => number,
-  most: number = MAX_REVOCATIONS,
+  most: number,
+  whenFull: 'forget' | 'refuse',
 ): (id: string, expiresAt: number) => boolean {
   const used = new Map<string, number>();
 
   return (id, expiresAt) => {
     const now = clock() / 1000;
-    // First: a repeated id takes no other one's place.
+    // First: the repetition of an id makes no other one leave.
     if ((used.get(id) ?? 0) > now) return false;
     for (const [old, until] of used) {
-      if (until > now && used.size < most) break;
+      if (until > now && (whenFull === 'refuse' || used.size < most)) break;
       used.delete(old);
     }
+    if (used.size >= most) throw new RangeError(`${most} ids are remembered, and there is no room for more`);
+    used.delete(id);
     used.set(id, expiresAt);
     return true;
   };
@@ -77,39 +85,6 @@ export function createMemoryLeases(clock: () => number = () => performance.now()
     async leave(name, holder) {
       if (isOf(name, holder)) leases.delete(name);
     },
-  };
-}
-
-/** Most proofs that are remembered at once, about 100 bytes each. */
-const MAX_PROOFS = 500_000;
-
-/**
- * Remembers used proofs until they expire. If it is full, new proofs are refused: forgetting old ones would
- * let an attacker flood it and use a proof again.
- *
- * @param clock Unit: milliseconds since 1970
- * @returns true the first time, false after that
- * @throws {RangeError} if it is full
- */
-export function createProofMemory(
-  clock: () => number,
-  most = MAX_PROOFS,
-): (id: string, expiresAt: number) => boolean {
-  // In order of arrival: an expired proof stays no longer than those before it.
-  const used = new Map<string, number>();
-
-  return function useOnce(id, expiresAt) {
-    const now = clock() / 1000;
-    for (const [old, until] of used) {
-      if (until > now) break;
-      used.delete(old);
-    }
-    if ((used.get(id) ?? 0) > now) return false;
-    if (used.size >= most)
-      throw new RangeError(`${most} proofs are remembered, and there is no room for more`);
-    used.delete(id);
-    used.set(id, expiresAt);
-    return true;
   };
 }
 
@@ -182,8 +157,8 @@ export function createMemoryRevocationStore(
 ): ProofStore {
   assertRememberSeconds(rememberSeconds);
   const listeners = new Set<(revocation: Revocation) => void>();
-  const useOnce = createIdMemory(clock);
-  const useProofOnce = createProofMemory(clock);
+  const useOnce = createUsedIds(clock, MAX_REVOCATIONS, 'forget');
+  const useProofOnce = createUsedIds(clock, MAX_PROOFS, 'refuse');
 
   return {
     rememberSeconds,

@@ -128,7 +128,7 @@ function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null;
 }
 
-interface Parts {
+interface TokenParts {
   readonly context: VerifyContext;
   readonly epoch: Epoch;
   readonly freshness: Freshness;
@@ -142,7 +142,12 @@ interface Parts {
  */
 export type AssertStillGood = (known: KnownToken<object>, now: number) => void;
 
-export function createAssertStillGood({ context, epoch, freshness, revocations }: Parts): AssertStillGood {
+export function createAssertStillGood({
+  context,
+  epoch,
+  freshness,
+  revocations,
+}: TokenParts): AssertStillGood {
   return (known, now) => {
     if (known.refusal !== undefined) throw known.refusal;
     if (now >= known.expiresAt) {

@@ -121,7 +121,7 @@ export interface JudgeParts<C extends object> {
   readonly share: (revocation: Revocation) => Promise<void>;
 }
 
-interface Parts<C extends object> extends JudgeParts<C> {
+interface RecheckParts<C extends object> extends JudgeParts<C> {
   readonly freshness: Freshness;
   /** The token is not good any more. */
   readonly forget: (known: KnownToken<C>) => void;
@@ -131,7 +131,7 @@ interface Parts<C extends object> extends JudgeParts<C> {
 const MAX_IN_BACKGROUND = 32;
 
 /** Asks Keycloak about tokens in memory, and lets its answers count. */
-export function createRecheck<C extends object>(parts: Parts<C>) {
+export function createRecheck<C extends object>(parts: RecheckParts<C>) {
   const { options, epoch, freshness, revocations, remote, stats, self, share, forget } = parts;
   let questions = 0;
   const background = createCallSlots(MAX_IN_BACKGROUND, 0);

@@ -10,7 +10,7 @@ import { isLackingClaims } from './remote-question.ts';
 import { createTokenCache } from './token-cache.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 
-interface Parts<C extends object> extends JudgeParts<C> {
+interface TokenJudgeParts<C extends object> extends JudgeParts<C> {
   readonly context: VerifyContext;
   readonly coverage: Coverage;
   /** A promise until this process knows what others knew before it began. */
@@ -18,7 +18,7 @@ interface Parts<C extends object> extends JudgeParts<C> {
 }
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
-export function createTokenJudge<C extends object>(parts: Parts<C>) {
+export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   // First what each request reads, side by side in memory. The options of each verifier are of a shape of their own.
   const { epoch, stats } = parts;
   const { clock, maxCachedTokens } = parts.options;

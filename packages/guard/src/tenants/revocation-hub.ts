@@ -1,17 +1,10 @@
-import { getOrMake } from '../runtime/cache.ts';
-import { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
-import type { RevocationStore } from './revocation-store.ts';
-
-/** The revocations of one tenant, for its verifier. */
-export interface TenantRevocations {
-  readonly log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'>;
-  /** Tells every listener of what was not known, and returns whether it was not. */
-  add(revocation: Revocation): boolean;
-  /** Returns a function that ends it. */
-  listen(listener: (revocation: Revocation) => void): () => void;
-  /** Whether other processes hear of them. */
-  readonly isShared: boolean;
-}
+import type { Revocation, RevocationStore } from '../core/index.ts';
+import {
+  createRevocationLog,
+  getOrMake,
+  type RevocationLog,
+  type TenantRevocations,
+} from '../core/internal.ts';
 
 /** The revocations of many tenants: kept apart by name, and for longer than any of the verifiers lives. */
 export interface RevocationHub {
