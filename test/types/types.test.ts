@@ -19,6 +19,12 @@ test('an app that says what its claims are has them typed everywhere', () => {
   assert.equal(status, 0);
 });
 
+test('handlers as people have them compile unchanged behind a guard of each framework', () => {
+  const { status, stdout } = compile('test/types/handlers');
+  assert.equal(stdout, '');
+  assert.equal(status, 0);
+});
+
 for (const [whose, project] of [
   ["keycloak-connect's own types", 'original'],
   ['those of keycloak-guard/connect', 'drop-in'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { documentedImports } from '../docs/documents.ts';
 import { type Manifest, PACKAGES, packAll } from '../release/pack.ts';
 import { productionPackages } from '../release/production-packages.ts';
+import { checkHandlers } from './package/handlers.ts';
 import { checkJest } from './package/jest.ts';
 import { checkKinds, compile } from './package/kinds.ts';
 import { checkNest } from './package/nest.ts';
@@ -96,6 +97,7 @@ try {
   checkWeight(library);
   checkOtherManagers(library);
   checkKinds(library, rooms);
+  checkHandlers(library);
   checkOldApp(library);
   const testing = archives.get('@keycloak-guard/testing') as string;
   checkJest(testing);

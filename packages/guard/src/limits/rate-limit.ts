@@ -25,7 +25,7 @@ export interface RateLimitStore {
  */
 export function createMemoryRateLimitStore(
   maxKeys = 50_000,
-  clock: () => number = Date.now,
+  clock: () => number = () => Date.now(),
 ): { increment(key: string, windowMs: number): RateLimitHits } {
   const windows = createBoundedCache<{ totalHits: number; readonly until: number }>(maxKeys);
   return {

@@ -29,7 +29,7 @@ export function openRealms<Incoming, C extends object>(
 ): Realms<Incoming> {
   if (openTenants !== undefined) return toTenantRealms(openTenants(host));
   const one = verifier as unknown as TokenVerifier;
-  const clock = one.members[0]?.context?.options.clock ?? Date.now;
+  const clock = one.members[0]?.context?.options.clock ?? (() => Date.now());
   const notify = (notice: Notice) => one.members[0]?.notify?.(notice);
   return { verifier: one, tenants: undefined, clock, notify, base: one, verifierOf: () => one };
 }

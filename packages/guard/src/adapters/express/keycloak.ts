@@ -59,7 +59,6 @@ export type ExpressRequest = NodeRequest & {
   readonly app?: { get(setting: string): unknown };
   principal?: Principal;
   auth?: McpAuthInfo;
-  body?: unknown;
 };
 /** Middleware for Express 4 or 5. */
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context } from 'koa';
+import type { Context, DefaultContext, ParameterizedContext } from 'koa';
 import { type AppClaims, isAuthError, type Principal } from '../../core/index.ts';
 import { type Answer, isThenable } from '../../core/internal.ts';
 import {
@@ -36,7 +36,10 @@ export interface KoaContext {
 }
 
 /** Middleware for Koa. */
-export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+export type KoaMiddleware = (
+  context: ParameterizedContext<{ principal?: Principal }, DefaultContext>,
+  next: () => Promise<unknown>,
+) => Promise<void>;
 
 /** The result of a body parser. */
 function bodyOf({ request }: KoaContext): unknown {

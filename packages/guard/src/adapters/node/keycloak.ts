@@ -22,6 +22,12 @@ export type GuardedListener<P = Principal> = (
   response: NodeResponse,
 ) => unknown;
 
+/** A listener as `http`, `https` or `http2` has it, which asks for no principal. */
+export type PlainListener = {
+  // As a method: one for the requests of `http` alone is one, too.
+  listen(request: NodeRequest, response: NodeResponse): unknown;
+}['listen'];
+
 type Listener = (request: NodeRequest, response: NodeResponse) => void;
 
 /**
@@ -41,6 +47,7 @@ export interface NodeKeycloak<C extends object = AppClaims>
     listener: GuardedListener<Principal<C> | undefined>,
   ): Listener;
   guard(requirements: Asking<NodeRequest>, listener: GuardedListener<Principal<C>>): Listener;
+  guard(requirements: Asking<NodeRequest>, listener: PlainListener): Listener;
   guard(requirements?: Asking<NodeRequest>): NodeMiddleware;
   /**
    * A listener inside `guard`, or, without one, middleware after it, for callers to whom Keycloak grants the permission.
@@ -55,6 +62,11 @@ export interface NodeKeycloak<C extends object = AppClaims>
     rule: PermitRule | RuleOfRequest<NodeRequest>,
     options: PermitOptions<NodeRequest>,
     listener: GuardedListener<Principal<C>>,
+  ): Listener;
+  permit(
+    rule: PermitRule | RuleOfRequest<NodeRequest>,
+    options: PermitOptions<NodeRequest>,
+    listener: PlainListener,
   ): Listener;
   permit(rule: PermitRule | RuleOfRequest<NodeRequest>, options?: PermitOptions<NodeRequest>): NodeMiddleware;
 }

@@ -66,7 +66,7 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
     ...(maxAge === undefined ? [] : [`at most ${maxAge} seconds ago`]),
   ];
   const isStrongEnough = acr === undefined ? () => true : toStrength(acr, rules.acrLevels);
-  const { clock = Date.now, clockToleranceSeconds = 5 } = rules;
+  const { clock = () => Date.now(), clockToleranceSeconds = 5 } = rules;
 
   function refuse(what: string, seen: string): AuthError {
     return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {

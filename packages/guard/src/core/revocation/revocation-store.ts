@@ -152,7 +152,7 @@ export type ProofStore = RevocationStore & Required<Pick<RevocationStore, 'usePr
  * const verifiers = apis.map((api) => createVerifier({ ...api, revocationStore }));
  */
 export function createMemoryRevocationStore(
-  clock: () => number = Date.now,
+  clock: () => number = () => Date.now(),
   rememberSeconds: number = REMEMBER_SECONDS,
 ): ProofStore {
   assertRememberSeconds(rememberSeconds);

@@ -150,7 +150,7 @@ export function isInMemory(store: SessionStore): boolean {
  */
 export function createMemorySessionStore(options: MemorySessionStoreOptions = {}): SessionStore {
   checkOptions('createMemorySessionStore', options, RULES);
-  const clock = options.clock ?? Date.now;
+  const clock = options.clock ?? (() => Date.now());
   const most = options.maxSessions ?? 10_000;
   const values = createTenantValues(most);
   const groups = createBoundedCache<readonly string[]>(most);

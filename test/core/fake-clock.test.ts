@@ -1,0 +1,16 @@
+// A test's own fake clock is started when it pleases, before or after the guard was made.
+import { it } from 'node:test';
+import { createVerifier } from '../../packages/guard/src/core/index.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+it('a clock that a test fakes after the guard was made reaches it: a token expires', async (t) => {
+  const { serverUrl, realm, clientId, fetch, mint, clock } = createTestRealm();
+  const verifier = createVerifier({ serverUrl, realm, clientId, fetch, onNotice: false });
+  t.mock.timers.enable({ apis: ['Date'], now: clock() });
+  const token = mint({ exp: Math.floor(clock() / 1000) + 60 });
+  await verifier.verify(token);
+  t.mock.timers.tick(120_000);
+  await assertRefused(() => verifier.verify(token), 'token_expired');
+  await verifier.close();
+});
