@@ -44,11 +44,16 @@ describe('a verifier that nobody listens to', () => {
     const { tell, told } = listen();
     tell(down);
     told();
-    const wrong = { ...down, message: 'answered 404', fix: 'Check the realm' };
+    const wrong = {
+      level: 'error',
+      code: 'keys_misconfigured',
+      message: 'answered 404',
+      fix: 'Check the realm',
+    } as const;
     tell(wrong);
     tell({ ...wrong, message: 'answered 404 again' });
     assert.deepEqual(told(), [
-      'keycloak-guard: Keycloak: answered 404. Check the realm (keys_unavailable)\n',
+      'keycloak-guard: Keycloak: answered 404. Check the realm (keys_misconfigured)\n',
     ]);
   });
 

@@ -32,12 +32,12 @@ async function outputOf(logger: false | { level: string }, more: object = {}) {
 
 const notice = {
   level: 50,
-  code: 'keys_unavailable',
+  code: 'keys_misconfigured',
   msg: `${serverUrl}/realms/${realm}/.well-known/openid-configuration answered 404`,
   fix: 'Check the name of the realm, in its exact case, and the path of the server URL: with or without /auth',
 };
 
-test("an outage is in the app's log, with its code and the fix", async () => {
+test("wrong settings are in the app's log, with its code and the fix", async () => {
   assert.deepEqual(await outputOf({ level: 'warn' }), { told: [notice], stderr: [] });
 });
 
@@ -45,7 +45,7 @@ test('an app that logs nothing says it on the standard error output', async () =
   assert.deepEqual(await outputOf(false), {
     told: [],
     stderr: [
-      `keycloak-guard: ${serverUrl}, realm ${realm}: ${notice.msg}. ${notice.fix} (keys_unavailable)\n`,
+      `keycloak-guard: ${serverUrl}, realm ${realm}: ${notice.msg}. ${notice.fix} (keys_misconfigured)\n`,
     ],
   });
 });
@@ -60,5 +60,5 @@ test('nothing is said where the log is silent, with onNotice: false, or with a l
     await outputOf({ level: 'warn' }, { onNotice: (told: { code: string }) => codes.push(told.code) }),
     nothing,
   );
-  assert.deepEqual(codes, ['keys_unavailable']);
+  assert.deepEqual(codes, ['keys_misconfigured']);
 });

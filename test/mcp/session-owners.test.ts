@@ -44,6 +44,15 @@ describe('whose the sessions of MCP clients are', () => {
     assert.equal(owners.isFor('b', 'x'), false, 'what was pushed out is open to nobody');
   });
 
+  test('if there are too many, the tenant that has most loses its own, and no other one', () => {
+    const owners = createSessionOwners(() => 0, 10, 3);
+    owners.give('of acme', 'ann', 'acme');
+    for (let person = 0; person < 50; person++) owners.give(`flood-${person}`, `p${person}`, 'hostile');
+    assert.deepEqual([owners.size, owners.isFor('of acme', 'ann')], [10, true]);
+    const left = Array.from({ length: 50 }, (_, at) => owners.isFor(`flood-${at}`, `p${at}`));
+    assert.deepEqual(left, [...Array(41).fill(false), ...Array(9).fill(true)]);
+  });
+
   test('an id that was never given out is nobody’s, and is not kept', () => {
     const owners = createSessionOwners(() => 0);
     assert.equal(owners.isFor('made-up', 'one'), false);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
-import { SERVER } from './many-realms.ts';
+import { createCredential, OptionsError } from '../../packages/guard/src/core/index.ts';
+import { SERVER, startTenants } from './many-realms.ts';
 
 describe('options of tenants', () => {
   const get = () => undefined;
@@ -27,6 +27,43 @@ describe('options of tenants', () => {
       );
     });
   }
+
+  test('pushes to the admin URL name no issuer, so with ofIssuer they are refused at start', async (t) => {
+    const { door } = startTenants(t, get, { tenants: { ofIssuer: () => 'acme' } });
+    assert.throws(
+      () => door.messages({ adminPushes: true }),
+      (error) =>
+        error instanceof OptionsError &&
+        /adminPushes: must be left out beside tenants.ofIssuer/.test(error.message),
+    );
+    assert.ok(door.messages({}));
+    assert.ok(startTenants(t, get).door.messages({ adminPushes: true }));
+  });
+
+  test('settings may say the same at each look-up, and hold no credential that was made: nothing could compare it', async (t) => {
+    const credential = { secret: 'of-acme' };
+    let row: Record<string, unknown> = { realm: 'acme', credential: { ...credential } };
+    const { enter, realmOf, advance, notices } = startTenants(t, async () => structuredClone(row));
+    const acme = realmOf('acme');
+    for (let at = 0; at < 3; at++) {
+      assert.equal((await enter('acme', acme.mint())).status, 200);
+      advance(61);
+    }
+    assert.deepEqual(
+      notices.filter(({ code }) => code === 'tenant_changed'),
+      [],
+    );
+    row = { realm: 'acme', credential: createCredential({ clientId: 'my-api', credential }) };
+    const made = startTenants(t, async () => row);
+    const { status } = await made.enter('acme', made.realmOf('acme').mint());
+    assert.equal(status, 500);
+    const [notice] = made.notices;
+    assert.equal(notice?.code, 'tenant_misconfigured');
+    assert.match(
+      notice?.message ?? '',
+      /credential: must be the options of a credential, and not what createCredential/,
+    );
+  });
 
   test('what belongs to one tenant, and a credential of no server, are refused at start', () => {
     const tenants = { of: () => 'acme', get };

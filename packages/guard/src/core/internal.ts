@@ -4,7 +4,7 @@ export { createProofBudget } from './binding/dpop-check.ts';
 export { resolveDpopOptions } from './binding/dpop-options.ts';
 export { KEPT } from './binding/sender-check.ts';
 export { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
-export type { CredentialKind } from './credential/credential.ts';
+export { type CredentialKind, isCredential } from './credential/credential.ts';
 export { createHeldToken, type HeldToken } from './credential/own-token.ts';
 export {
   createGate,
@@ -87,7 +87,7 @@ export {
   type RevocationLog,
   type TenantRevocations,
 } from './revocation/revocation-log.ts';
-export { createMemoryLeases, type Leases } from './revocation/revocation-store.ts';
+export { createMemoryLeases, type Leases, MAX_PROOFS } from './revocation/revocation-store.ts';
 export { type BoundedCache, createBoundedCache, getOrMake, ofEach } from './runtime/cache.ts';
 export {
   createCallSlots,
@@ -109,4 +109,4 @@ export { keepAlive, startBackgroundTimer } from './runtime/platform.ts';
 export { selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/verify.ts';
 export { makeVerifier } from './verifier.ts';
-export { partsOf, personInTenant, type VerifierParts } from './verifier-parts.ts';
+export { nameOfTenant, partsOf, personInTenant, type VerifierParts } from './verifier-parts.ts';

@@ -41,9 +41,15 @@ export function partsOf(verifier: object): VerifierParts | undefined {
   return parts.get(verifier);
 }
 
+/** The name of the tenant whose realm a verifier is for, where each tenant has one. */
+export function nameOfTenant(verifier: object): string | undefined {
+  const kind = partsOf(verifier)?.tenants;
+  return typeof kind === 'object' ? kind.name : undefined;
+}
+
 /** The key for data that is kept per person, where there may be tenants: a realm of one may say that it has the issuer of another. */
 export function personInTenant(principal: Principal<object>): string {
   const maker = makerOf(principal);
-  const kind = maker && partsOf(maker)?.tenants;
-  return typeof kind === 'object' ? JSON.stringify([kind.name, personOf(principal)]) : personOf(principal);
+  const tenant = maker && nameOfTenant(maker);
+  return tenant === undefined ? personOf(principal) : JSON.stringify([tenant, personOf(principal)]);
 }

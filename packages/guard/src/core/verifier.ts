@@ -124,11 +124,11 @@ export function makeVerifier<C extends object>(
     return named;
   };
   // Only the necessary options: a printed verifier shows them.
-  const { algorithms, audience, clientId, clock, clockToleranceSeconds } = resolved;
+  const { algorithms, audience, clientId, clock, clockToleranceSeconds, tenants } = resolved;
   const context: VerifyContext = Object.freeze({
     keys,
     issuer: toIssuer,
-    options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
+    options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds, tenants }),
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   // Those of tenants are kept apart by the tenant's name.
@@ -228,7 +228,7 @@ export function makeVerifier<C extends object>(
   };
   // Not shown, because it would show itself.
   const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
-  const { credential, tokenCheck, tenants } = resolved;
+  const { credential, tokenCheck } = resolved;
   // A tenant comes into memory in the middle of requests: the first of them waits for nobody's news.
   const hold = hub === undefined ? knowing.hold : () => {};
   const { changedAt } = revocations;

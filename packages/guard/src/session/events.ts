@@ -15,6 +15,8 @@ export interface SessionEvent {
   readonly subject: string | null;
   /** Of Keycloak (`sid`), not the cookie's. */
   readonly sessionId: string | null;
+  /** Name of the tenant, where each tenant has a realm. */
+  readonly tenant?: string | undefined;
 }
 
 /**

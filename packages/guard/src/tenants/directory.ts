@@ -2,10 +2,11 @@ import { AuthError } from '../core/index.ts';
 import { createCallSlots } from '../core/internal.ts';
 import type { TenantLookup } from './options.ts';
 
-/** Most calls at a time for names that are not in memory: anybody can make some up. As many ask again about tenants in use. */
+/**
+ * Most calls at a time for names that are not in memory: anybody can make some up. As many ask again about tenants in use. There
+ * is no bound by time: it would refuse tenants that are not in memory as long as somebody makes up names.
+ */
 const MOST_AT_ONCE = 32;
-/** Names that the directory lacked: beyond it, no further one is looked up in that second. */
-const MOST_IN_VAIN = 500;
 
 /** The refusal of a request whose tenant is none: clients learn no more than 404. */
 export function unknownTenant(reason: string): AuthError {
@@ -25,15 +26,6 @@ export function isTenantName(name: string): boolean {
 export function createDirectory(get: TenantLookup, timeoutMs: number) {
   const slotsForKnown = createCallSlots(MOST_AT_ONCE, timeoutMs);
   const slotsForOthers = createCallSlots(MOST_AT_ONCE, timeoutMs);
-  let left = MOST_IN_VAIN;
-  let countedAt = performance.now();
-
-  function assertMayFail(): void {
-    const now = performance.now();
-    left = Math.min(MOST_IN_VAIN, left + ((now - countedAt) / 1000) * MOST_IN_VAIN);
-    countedAt = now;
-    if (left < 1) throw unavailable('Too many unknown names are looked up');
-  }
 
   async function withinTime(call: () => ReturnType<TenantLookup>): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -55,16 +47,13 @@ export function createDirectory(get: TenantLookup, timeoutMs: number) {
      * Asks the directory about a name. The answer may be anything.
      *
      * @param isKnown whether the name is in memory: whoever makes up others does not delay it
-     * @throws {AuthError} (rejects with one) `tenants_unavailable` if it fails, is too slow, or is asked too often
+     * @throws {AuthError} (rejects with one) `tenants_unavailable` if it fails, is too slow, or has too many calls
      */
     async ask(name: string, isKnown: boolean): Promise<unknown> {
       const slots = isKnown ? slotsForKnown : slotsForOthers;
       if (!(await slots.enter())) throw unavailable('Too many names are looked up at once');
       try {
-        if (!isKnown) assertMayFail();
-        const answer = await withinTime(() => get(name));
-        if (!isKnown && (answer === undefined || answer === null)) left--;
-        return answer;
+        return await withinTime(() => get(name));
       } finally {
         slots.leave();
       }

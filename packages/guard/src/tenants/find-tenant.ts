@@ -104,6 +104,7 @@ export function createTenantFinder(common: CommonOptions, options: FilledTenants
     /** Calls a listener when a tenant was removed, or its settings have changed. */
     onChange: ask.onChange,
     watch: memory.watch,
+    has: memory.has,
     members: memory.members,
     async close(): Promise<void> {
       ask.close();

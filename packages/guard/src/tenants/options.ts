@@ -1,6 +1,7 @@
-import type { VerifierOptions } from '../core/index.ts';
+import type { CredentialOptions, VerifierOptions } from '../core/index.ts';
 import {
   type Filled,
+  isCredential,
   isPlainObject,
   type OptionRule,
   type OptionRules,
@@ -33,7 +34,7 @@ export interface TenantSettings
   extends Partial<
     Pick<
       VerifierOptions,
-      'issuer' | 'audience' | 'publicUrl' | 'acrLevels' | 'clientCertificate' | 'clientSecret' | 'credential'
+      'issuer' | 'audience' | 'publicUrl' | 'acrLevels' | 'clientCertificate' | 'clientSecret'
     >
   > {
   /** Name of the realm, in its exact case. */
@@ -45,6 +46,8 @@ export interface TenantSettings
   readonly serverUrl?: string | undefined;
   /** Client id of this API in the realm. */
   readonly clientId?: string | undefined;
+  /** How this API proves to Keycloak that it is the client. Not what `createCredential` returned: settings are compared at each look-up. */
+  readonly credential?: CredentialOptions | undefined;
 }
 
 /** The settings of a tenant by its name; `undefined` or `null` if there is no such tenant. */
@@ -107,7 +110,12 @@ export const SETTING_RULES: OptionRules<TenantSettings> = {
   realm: VERIFIER_RULES.realm,
   issuer: VERIFIER_RULES.issuer,
   clientSecret: VERIFIER_RULES.clientSecret,
-  credential: VERIFIER_RULES.credential,
+  // One that was made is another object at each look-up: nothing says whether it is still the same.
+  credential: {
+    rule: 'must be the options of a credential, and not what createCredential returned',
+    example: "{ keyFile: '/run/secrets/client-key.pem' }",
+    isMet: (value) => VERIFIER_RULES.credential.isMet(value) && !isCredential(value),
+  },
   audience: VERIFIER_RULES.audience,
   publicUrl: VERIFIER_RULES.publicUrl,
   acrLevels: VERIFIER_RULES.acrLevels,

@@ -10,6 +10,7 @@ import {
 import {
   createProofBudget,
   findOptionProblems,
+  MAX_PROOFS,
   makeVerifier,
   resolveDpopOptions,
   toRealmUrl,
@@ -29,7 +30,7 @@ export function createVerifierMaker(common: CommonOptions) {
   const hub = createRevocationHub(revocationStore);
   const memory = createMemoryRevocationStore(clock);
   const { maxAgeSeconds, maxAheadSeconds } = resolveDpopOptions(common.dpop ?? 'off');
-  const budget = createProofBudget(MOST_IDS_OF_ONE_TENANT, maxAgeSeconds + maxAheadSeconds, clock);
+  const budget = createProofBudget(MOST_IDS_OF_ONE_REALM, maxAgeSeconds + maxAheadSeconds, clock);
   const shared = (revocationStore ?? memory) as ProofStore;
 
   return {
@@ -42,7 +43,7 @@ export function createVerifierMaker(common: CommonOptions) {
       return makeVerifier<object>(
         {
           ...verifierOptions,
-          revocationStore: toTenantStore(shared, realmUrl, budget),
+          revocationStore: toRealmStore(shared, realmUrl, budget),
         } as VerifierOptions<object>,
         hub.of(realmUrl, options.issuer),
       );
@@ -87,19 +88,20 @@ export function isSameOrigin(one: string | undefined, other: string | undefined)
   return one !== undefined && other !== undefined && new URL(one).origin === new URL(other).origin;
 }
 
-/** A quarter of the proofs that a process remembers: one tenant alone does not fill its memory. */
-const MOST_IDS_OF_ONE_TENANT = 125_000;
+/** In a window. Those of two windows are remembered at a time: of one realm, a quarter of what a process remembers. */
+const MOST_IDS_OF_ONE_REALM = MAX_PROOFS / 8;
 
 /** The store of all as the verifier of one realm sees it, by the realm's address. */
-function toTenantStore(
+function toRealmStore(
   store: ProofStore,
-  tenant: string,
+  realmUrl: string,
   budget: ReturnType<typeof createProofBudget>,
 ): RevocationStore {
-  async function use(use: (id: string) => Promise<boolean>, id: string): Promise<boolean> {
-    if (budget.isSpent(tenant)) throw new RangeError(`The tenant ${tenant} has used too much at a time`);
-    const isFirst = await use(toTenantId(tenant, id));
-    if (isFirst) budget.spend(tenant);
+  async function use(take: (id: string) => Promise<boolean>, id: string): Promise<boolean> {
+    if (budget.isSpent(realmUrl))
+      throw new RangeError(`The realm ${realmUrl} has used too many ids at a time`);
+    const isFirst = await take(toRealmId(realmUrl, id));
+    if (isFirst) budget.spend(realmUrl);
     return isFirst;
   }
   return {
@@ -118,7 +120,7 @@ function toTenantStore(
     get lagSeconds() {
       return store.lagSeconds;
     },
-    add: (one) => store.add({ ...one, issuer: toSharedIssuer(tenant, one.issuer) }),
+    add: (one) => store.add({ ...one, issuer: toSharedIssuer(realmUrl, one.issuer) }),
     // The hub of all tenants listens for them.
     subscribe: () => () => {},
     useOnce: (id, until) => use((own) => store.useOnce(own, until), id),
@@ -128,9 +130,9 @@ function toTenantStore(
 }
 
 /** As long as the id of a proof. */
-function toTenantId(tenant: string, id: string): string {
+function toRealmId(realmUrl: string, id: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([tenant, id]))
+    .update(JSON.stringify([realmUrl, id]))
     .digest('base64url')
     .slice(0, 22);
 }

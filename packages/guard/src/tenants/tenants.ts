@@ -23,6 +23,12 @@ export interface Tenants<Incoming>
    */
   nameOf(request: Incoming): string;
   /**
+   * The name of the tenant of a request for a log; `undefined` if it is of none, or of one that is not in memory. Never throws.
+   *
+   * @param token one that came elsewhere than in the header `Authorization`
+   */
+  knownNameOf(request: Incoming, token?: string): string | undefined;
+  /**
    * The verifier of the tenant: at once where its settings are known. By issuer, it is `nobody` for a request without a token.
    *
    * @param token one that came elsewhere than in the header `Authorization`
@@ -59,14 +65,28 @@ export function createTenants<Incoming>(
     return toName(of?.(new ReadRequest(host, request)), () => unknownTenant('the function of gives none'));
   }
 
+  function nameByIssuer(issuer: string): string {
+    const ofIssuer = 'ofIssuer' in directory ? directory.ofIssuer : undefined;
+    const none = () => new AuthError('token_issuer', 'The issuer is of no tenant', { seen: `iss ${issuer}` });
+    return toName(ofIssuer?.(issuer), none);
+  }
+
+  function knownNameOf(request: Incoming, token?: string): string | undefined {
+    try {
+      const bearer = isByIssuer ? (token ?? tokenOf(host, request)) : undefined;
+      const name = isByIssuer ? nameByIssuer(readIssuer(bearer ?? '')) : nameOf(request);
+      return finder.has(name) ? name : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Of a forged token with the end of a known one, the realm of that one refuses the signature. */
   function findByIssuer(token: string): Verifier<object> | Promise<Verifier<object>> {
     const tail = token.slice(-TAIL);
     const before = issuers.get(tail);
     const issuer = before ?? readIssuer(token);
-    const ofIssuer = 'ofIssuer' in directory ? directory.ofIssuer : undefined;
-    const none = () => new AuthError('token_issuer', 'The issuer is of no tenant', { seen: `iss ${issuer}` });
-    const verifier = find(toName(ofIssuer?.(issuer), none));
+    const verifier = find(nameByIssuer(issuer));
     if (before === undefined && !isThenable(verifier) && verifier.isKnown(token)) issuers.set(tail, issuer);
     return verifier;
   }
@@ -88,7 +108,7 @@ export function createTenants<Incoming>(
   };
 
   return {
-    ...{ isByIssuer, nobody, verifier, nameOf, current, isUnchanged, watch, onChange },
+    ...{ isByIssuer, nobody, verifier, nameOf, knownNameOf, current, isUnchanged, watch, onChange },
     verifierOf(request, token) {
       if (!isByIssuer) return find(nameOf(request));
       const bearer = token ?? tokenOf(host, request);

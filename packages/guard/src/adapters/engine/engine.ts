@@ -167,10 +167,10 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   });
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
-  const securityEvents = createSecurityEvents<Incoming>(
-    [...verifier.members, ...(client.observers ?? [])],
-    host,
-  );
+  const securityEvents = createSecurityEvents<Incoming>([...verifier.members, ...(client.observers ?? [])], {
+    ...host,
+    ...(tenants && { tenantOf: tenants.knownNameOf }),
+  });
   function tellDenied(
     request: Incoming,
     error: AuthError,
@@ -258,7 +258,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
       const messagesOf = (request: Incoming) =>
         one ?? createKeycloakMessages(async (token) => (await verifierOf(request, token)).members as never);
-      return toMessageRoutes(messagesOf, given, logOf, securityEvents);
+      const isByIssuer = tenants?.isByIssuer === true;
+      return toMessageRoutes(messagesOf, given, { logOf, securityEvents, isByIssuer });
     },
     async accessToken(request) {
       const wire = toRequest(request);

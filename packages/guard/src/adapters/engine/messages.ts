@@ -1,4 +1,4 @@
-import type { KeycloakMessage, Log } from '../../core/index.ts';
+import { type KeycloakMessage, type Log, OptionsError } from '../../core/index.ts';
 import {
   ADMIN_PUSHES,
   checkOptions,
@@ -27,7 +27,8 @@ export interface BackchannelLogoutOptions<Incoming> {
   readonly path?: string | undefined;
   /**
    * Also takes the pushes that Keycloak sends to a client's admin URL, at `/k_logout` and `/k_push_not_before`. They are
-   * old, mean less than they seem to (see `revokeByAdminPush`), and Keycloak plans to remove them. Default false.
+   * old, mean less than they seem to (see `revokeByAdminPush`), and Keycloak plans to remove them. Not with `tenants.ofIssuer`:
+   * a push names no issuer. Default false.
    */
   readonly adminPushes?: boolean | undefined;
   /** Called for each message, for an audit log: `(request, message) => …`. Its result and errors are ignored. */
@@ -49,6 +50,14 @@ export function checkBackchannelLogoutOptions<Incoming>(options: BackchannelLogo
   checkOptions('backchannelLogout', options, RULES as OptionRules<BackchannelLogoutOptions<Incoming>>);
 }
 
+/** The part of an engine that the routes of messages need. */
+interface MessagesHost<Incoming> {
+  logOf(request: Incoming): Log;
+  readonly securityEvents: Pick<SecurityEvents<Incoming>, 'message'> | undefined;
+  /** Whether messages, rather than requests, say of which tenant they are. */
+  readonly isByIssuer: boolean;
+}
+
 /**
  * The routes that Keycloak calls. They need no token: Keycloak signs its messages.
  *
@@ -58,11 +67,16 @@ export function checkBackchannelLogoutOptions<Incoming>(options: BackchannelLogo
 export function toMessageRoutes<Incoming>(
   messagesOf: (request: Incoming) => KeycloakMessages,
   options: BackchannelLogoutOptions<Incoming>,
-  logOf: (request: Incoming) => Log,
-  securityEvents: Pick<SecurityEvents<Incoming>, 'message'> | undefined,
+  { logOf, securityEvents, isByIssuer }: MessagesHost<Incoming>,
 ): Routes<Incoming> {
   checkBackchannelLogoutOptions(options);
   const { path = '/backchannel-logout', adminPushes = false, onMessage } = options;
+  if (adminPushes && isByIssuer) {
+    const rule =
+      'must be left out beside tenants.ofIssuer: a push names no issuer, so it belongs to no tenant';
+    const example = "backchannelLogout, at the client's Backchannel logout URL; or tenants: { of, get }";
+    throw new OptionsError('backchannelLogout', [{ option: 'adminPushes', rule, example }]);
+  }
   const toldFor = (request: Incoming): Told => ({
     log: logOf(request),
     onMessage(message) {

@@ -58,6 +58,8 @@ export function createSecurityEvents<Incoming>(
     toWire(request: Incoming): Pick<SessionRequest, 'method' | 'id'>;
     toAsked?(request: Incoming): unknown;
     addressOf?(request: Incoming): string | undefined;
+    /** See `Tenants.knownNameOf`. Left out: there are no realms of tenants. */
+    tenantOf?(request: Incoming, token?: string): string | undefined;
   },
 ): SecurityEvents<Incoming> | undefined {
   // Several realms of one API may have the same observers.
@@ -71,10 +73,13 @@ export function createSecurityEvents<Incoming>(
   };
   const admitted = new WeakSet<Principal>();
 
-  const tell: Tell<Incoming> = (event, request) => {
+  /** @param judged a token that came elsewhere than in the header `Authorization` */
+  function tell(event: SecurityEvent, request: Incoming | null, judged?: string): void {
     const source = request === null ? null : toSource(request);
-    for (const one of listeners) unfailing(() => one.event?.(event, source));
-  };
+    const tenant = event.tenant ?? (request === null ? undefined : host.tenantOf?.(request, judged));
+    const whole = tenant === undefined ? event : { ...event, tenant };
+    for (const one of listeners) unfailing(() => one.event?.(whole, source));
+  }
 
   /** Only of a token that Keycloak has signed. */
   function whoSent(request: Incoming, judged: string | undefined): Who {
@@ -103,24 +108,26 @@ export function createSecurityEvents<Incoming>(
       }
       if (code === 'missing_token' || !(statusCode < 500)) return;
       const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request, judged) : {};
-      tell({ event: 'access', outcome: code, ...who }, request);
+      tell({ event: 'access', outcome: code, ...who }, request, judged);
     },
-    message(request, { by, revocations, error }) {
-      if (error !== null) tell({ event: 'revocation', outcome: error.code, by }, request);
+    message(request, { by, revocations, error, tenant }) {
+      const of = { by, ...(tenant !== undefined && { tenant }) };
+      if (error !== null) tell({ event: 'revocation', outcome: error.code, ...of }, request);
       for (const { type, issuer: _, ...what } of revocations) {
         const { sessionId, subject, ...times } = what as Who & Record<string, unknown>;
         const more = { what: type, ...times };
-        tell({ event: 'revocation', outcome: 'ok', by, subject, sessionId, more }, request);
+        tell({ event: 'revocation', outcome: 'ok', ...of, subject, sessionId, more }, request);
       }
     },
-    session({ type, reason, username, subject, sessionId }, request) {
-      const who: Who = { user: username, subject, sessionId };
+    session({ type, reason, username, subject, sessionId, tenant }, request) {
+      const of = tenant === undefined ? {} : { tenant };
+      const who: Who = { user: username, subject, sessionId, ...of };
       const by = 'browser';
       if (type === 'started') tell({ event: 'login', outcome: 'ok', by, ...who }, request);
       else if (type === 'login_failed') {
-        tell({ event: 'login', outcome: FAILED_LOGINS[reason] ?? 'failed', by }, request);
+        tell({ event: 'login', outcome: FAILED_LOGINS[reason] ?? 'failed', by, ...of }, request);
       } else if (reason === 'logout') tell({ event: 'logout', outcome: 'ok', by, ...who }, request);
-      else if (type === 'logout_refused') tell({ event: 'logout', outcome: reason, by }, request);
+      else if (type === 'logout_refused') tell({ event: 'logout', outcome: reason, by, ...of }, request);
       else tell({ event: 'session_end', outcome: reason, ...who }, request);
     },
   };

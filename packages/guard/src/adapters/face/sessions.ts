@@ -1,9 +1,10 @@
 import { createClient } from '../../client/index.ts';
 import { contextOfVerifier, toClient } from '../../client/internal.ts';
 import { type AppClaims, OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
-import { headerOf, isThenable, ofEach, partsOf } from '../../core/internal.ts';
+import { headerOf, isThenable, nameOfTenant, ofEach, partsOf } from '../../core/internal.ts';
 import {
   createMemorySessionStore,
+  type OnSessionEvent,
   type SessionOptions,
   type SessionRequest,
   type Sessions,
@@ -65,13 +66,16 @@ function openTenantSessions<Incoming>(
 
   const openedOf = ofEach((verifier: Verifier<object>): Sessions => {
     const context = contextOfVerifier(verifier);
-    const { publicUrl = settings.publicUrl, tenants: kind } = partsOf(verifier) ?? {};
+    const { publicUrl = settings.publicUrl } = partsOf(verifier) ?? {};
+    const tenant = nameOfTenant(verifier) ?? '';
     const { keyPrefix, ...own } = toTenantOptions(settings, {
-      name: typeof kind === 'object' ? kind.name : '',
+      name: tenant,
       baseUrl: verifier.issuer.baseUrl,
       clientId: verifier.clientId,
     });
-    const options = toOptions({ ...own, store, publicUrl, ...(context && { client: toClient(context) }) });
+    const client = context && { client: toClient(context) };
+    const onEvent = settings.onEvent && toTenantListener(settings.onEvent, tenant);
+    const options = toOptions({ ...own, store, publicUrl, ...client, ...(onEvent && { onEvent }) });
     return buildSessions(verifier as unknown as TokenVerifier, options, false, endings, keyPrefix);
   });
 
@@ -119,6 +123,12 @@ function openTenantSessions<Incoming>(
     },
   };
 }
+
+/** Also what happens in the background, without a request, belongs to the tenant. */
+const toTenantListener =
+  <Incoming>(onEvent: OnSessionEvent<Incoming>, tenant: string): OnSessionEvent<Incoming> =>
+  (event, request) =>
+    onEvent({ ...event, tenant }, request);
 
 function wrong(factory: string, option: string, rule: string): OptionsError {
   const example = '{ of: ({ hostname }) => nameOf(hostname), get: (name) => db.tenants.find(name) }';

@@ -192,7 +192,7 @@ function createMcpServer<Incoming, Outgoing>(
       onHead(status, opened) {
         const isOver = sent.method === 'DELETE' && status < 300;
         if (isOver && sessionId !== undefined) owners.drop(sessionId);
-        else if (opened !== undefined) owners.give(opened, owner);
+        else if (opened !== undefined) owners.give(opened, owner, principal.tenant);
       },
     };
   }

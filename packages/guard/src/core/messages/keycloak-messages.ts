@@ -16,6 +16,8 @@ export interface KeycloakMessage {
   readonly revocations: readonly Revocation[];
   /** Why it was refused or not shared with other processes; else `null`. */
   readonly error: AuthError | null;
+  /** Name of the tenant whose realm it is from, where each tenant has a realm; missing if it is from none. */
+  readonly tenant?: string | undefined;
 }
 
 /** Takes the messages that an adapter receives: it passes the body, and sends the answer. */
@@ -56,23 +58,22 @@ export function createKeycloakMessages(
      * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
      */
     backchannelLogout: (body: unknown, told: Told): Promise<Answer> =>
-      answer('backchannel_logout', told, async () => {
+      answer('backchannel_logout', told, async (from) => {
         const token = logoutTokenOf(body);
         if (token === undefined) {
           throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
         }
         const members = await membersFor(token).catch(toInvalid);
-        const member = await selectByIssuer(members, token).catch(toInvalid);
+        const member = from(await selectByIssuer(members, token).catch(toInvalid));
         const revocations = [await revokeByLogoutToken(member, token)];
         await revokeForOthers(members, member, revocations);
         return revocations;
       }),
     /** `POST /k_logout`, `POST /k_push_not_before`; the body is a string. See `revokeByAdminPush`. */
     adminPush: (body: unknown, action: AdminAction, told: Told): Promise<Answer> =>
-      answer('admin_push', told, async () => {
+      answer('admin_push', told, async (from) => {
         const push = typeof body === 'string' ? body : '';
-        const members = await membersFor(push).catch(toNoPush);
-        return revokeByPush(members, push, action);
+        return revokeByPush(await membersFor(push).catch(toNoPush), push, action, from);
       }),
   };
 }
@@ -115,12 +116,13 @@ async function revokeByPush(
   members: readonly Realm[],
   push: string,
   action: AdminAction,
+  from: Sender,
 ): Promise<Revocation[]> {
   let refusal: unknown;
   for (const member of members) {
     try {
       const read = await readAdminPush(member, push, action);
-      await assertOwnIssuer(members, member);
+      await assertOwnIssuer(members, from(member));
       const revocations = await revokeOnce(member, read);
       await revokeForOthers(members, member, revocations);
       return revocations;
@@ -155,17 +157,26 @@ function toNone(error: unknown): readonly Realm[] {
 
 const HEADERS = { 'cache-control': 'no-store', connection: 'close' } as const;
 
+/** Called with the realm that a message is from, once it is known: the result names its tenant. Returns the same. */
+type Sender = (realm: Realm) => Realm;
+
 async function answer(
   by: KeycloakMessage['by'],
   { log, onMessage }: Told,
-  act: () => Promise<readonly Revocation[]>,
+  act: (from: Sender) => Promise<readonly Revocation[]>,
 ): Promise<Answer> {
+  let of: Pick<KeycloakMessage, 'tenant'> = {};
+  const from: Sender = (realm) => {
+    const { tenants } = realm.context.options;
+    if (typeof tenants === 'object') of = { tenant: tenants.name };
+    return realm;
+  };
   try {
-    const revocations = await act();
-    onMessage?.({ by, revocations, error: null });
+    const revocations = await act(from);
+    onMessage?.({ by, revocations, error: null, ...of });
     return { status: 204, headers: HEADERS, setCookies: [], body: undefined };
   } catch (error) {
-    if (isAuthError(error)) onMessage?.({ by, revocations: [], error });
+    if (isAuthError(error)) onMessage?.({ by, revocations: [], error, ...of });
     if (isAuthError(error) && error.statusCode === 400) {
       // Anybody can send one: no more than a line.
       const { code, reason, expected, seen, message } = error;

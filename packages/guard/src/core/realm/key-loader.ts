@@ -116,7 +116,7 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
     if (failure.code === 'provider_unavailable') outage.failed('keys', failure, isNewCause);
     else if (isNewCause) {
       const fix = adviseOnRealm(failure);
-      onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason, fix });
+      onNotice({ level: 'error', code: 'keys_misconfigured', message: failure.reason, fix });
     }
   }
 

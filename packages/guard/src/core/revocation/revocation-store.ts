@@ -8,7 +8,7 @@ import {
 } from './revocation-log.ts';
 
 /** Most proofs that are remembered at once, about 100 bytes each. */
-const MAX_PROOFS = 500_000;
+export const MAX_PROOFS = 500_000;
 
 /**
  * Remembers ids that are valid once, in the order of their first use, until they expire.

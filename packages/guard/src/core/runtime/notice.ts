@@ -7,6 +7,7 @@ export interface Notice {
   readonly code:
     | 'keys_loaded'
     | 'keys_unavailable'
+    | 'keys_misconfigured'
     | 'key_ignored'
     | 'issuer_conflict'
     | 'issuer_mismatch'
@@ -50,6 +51,7 @@ interface ToldNotice {
 /** Codes of one trouble: what should answer does not. */
 const OUTAGES: ReadonlySet<string> = new Set([
   'keys_unavailable',
+  'keys_misconfigured',
   'provider_unavailable',
   'redis_lost',
   'credential_missing',

@@ -57,7 +57,9 @@ export interface VerifiedToken {
 export interface VerifyContext extends SignedJwtContext {
   /** Gives the exact `iss`; called after the key was found. */
   readonly issuer: () => string;
-  readonly options: SignedJwtContext['options'] & Pick<TokenOptions, 'audience' | 'clientId'>;
+  readonly options: SignedJwtContext['options'] &
+    Pick<TokenOptions, 'audience' | 'clientId'> &
+    Partial<Pick<TokenOptions, 'tenants'>>;
 }
 
 /** In the year 5138: a later one is a time in milliseconds (RFC 7519 §2 has seconds). Unit: seconds since 1970. */
