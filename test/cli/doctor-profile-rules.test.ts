@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   findInvalid,
-  isAskedOf,
+  isRequiredOf,
   type ProfileAttribute,
 } from '../../packages/cli/src/doctor/evidence/profile.ts';
 
@@ -61,11 +61,11 @@ test('what users may not write themselves is not asked of them', () => {
 
 test('an attribute can be required of users, of some scopes, or of nobody', () => {
   const scopes = ['profile'];
-  assert.equal(isAskedOf({ required: {} }, scopes), true);
-  assert.equal(isAskedOf({ required: { roles: ['user'] } }, scopes), true);
-  assert.equal(isAskedOf({ required: { roles: ['admin'] } }, scopes), false);
-  assert.equal(isAskedOf({ required: { scopes: ['phone'] } }, scopes), false);
-  assert.equal(isAskedOf({ required: {}, selector: { scopes: ['phone'] } }, scopes), false);
-  assert.equal(isAskedOf({ required: {}, selector: { scopes: ['profile'] } }, scopes), true);
-  assert.equal(isAskedOf({}, scopes), false);
+  assert.equal(isRequiredOf({ required: {} }, scopes), true);
+  assert.equal(isRequiredOf({ required: { roles: ['user'] } }, scopes), true);
+  assert.equal(isRequiredOf({ required: { roles: ['admin'] } }, scopes), false);
+  assert.equal(isRequiredOf({ required: { scopes: ['phone'] } }, scopes), false);
+  assert.equal(isRequiredOf({ required: {}, selector: { scopes: ['phone'] } }, scopes), false);
+  assert.equal(isRequiredOf({ required: {}, selector: { scopes: ['profile'] } }, scopes), true);
+  assert.equal(isRequiredOf({}, scopes), false);
 });

@@ -1,7 +1,7 @@
 // Writes docs/explain.md from packages/cli/explain.txt: `npm run docs`. A test fails while it is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadRules } from '../../packages/cli/src/doctor/explain-rules.ts';
+import { loadRules } from '../../packages/cli/src/doctor/explain.ts';
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 

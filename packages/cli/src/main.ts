@@ -7,8 +7,8 @@ import { packageVersion } from './version.ts';
 /** Exit codes: 0 done, 1 trouble, 2 wrong usage or settings. */
 async function main(argv: string[]): Promise<number> {
   // `help dev` is `dev --help`.
-  const isAsked = argv[0] === 'help' && Object.hasOwn(commands, argv[1] ?? '');
-  const [name, ...args] = isAsked ? [...argv.slice(1), '--help'] : argv;
+  const isHelp = argv[0] === 'help' && Object.hasOwn(commands, argv[1] ?? '');
+  const [name, ...args] = isHelp ? [...argv.slice(1), '--help'] : argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(helpText());
     return name === undefined ? 2 : 0;

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { explain } from '../../../packages/cli/src/doctor/explain.ts';
-import { loadRules } from '../../../packages/cli/src/doctor/explain-rules.ts';
+import { explain, loadRules } from '../../../packages/cli/src/doctor/explain.ts';
 import { explainPage } from '../../../tools/docs/explain-page.ts';
 
-const { rules } = loadRules();
+const { rules, topics } = loadRules();
 
 /** Lines of a file: the expected ids, a tab, the line as it was pasted. */
 function linesOf(file: string): { ids: string[]; line: string }[] {
@@ -40,6 +39,10 @@ test('every rule has a cause, a fix, a source and a name of its own', () => {
     // No part of a rule matches nothing, and so everything.
     for (const { pattern } of [...certain, ...possible]) assert.equal(''.match(pattern), null, id);
   }
+});
+
+test('every topic is of a rule', () => {
+  for (const { rule, pattern } of topics) assert.ok(rule, String(pattern));
 });
 
 test('docs/explain.md is made of the rules', () => {

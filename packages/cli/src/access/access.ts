@@ -37,7 +37,7 @@ export type AccessFlags = {
 export type Access = Awaited<ReturnType<typeof openAccess>>;
 
 /** The same, as flags and settings say it. */
-export type NamedAccess = ReturnType<typeof readAccess>;
+export type AccessWords = ReturnType<typeof readAccess>;
 
 /** Flags win over the environment, the environment over the file. Passwords are never flags: other users see those. */
 export function readAccess(flags: AccessFlags, settings: Settings) {
@@ -62,17 +62,17 @@ export function readAccess(flags: AccessFlags, settings: Settings) {
 }
 
 /** The password or the secret of the admin, as something that is sent. */
-export function adminSendings(named: NamedAccess): Sending[] {
-  const { secret, serverUrl, adminRealm: realm, clientId, username } = named;
+export function adminSendings(words: AccessWords): Sending[] {
+  const { secret, serverUrl, adminRealm: realm, clientId, username } = words;
   return secret === undefined ? [] : [{ ...secret, serverUrl, realm, as: clientId ?? username }];
 }
 
 /** The credential of the client in the settings, as something that is sent. */
 export function credentialSendings(settings: Settings, to: Pick<Sending, 'serverUrl' | 'realm'>): Sending[] {
-  const found = CREDENTIAL_SETTING_NAMES.map((name) => settings.find(name));
+  const entries = CREDENTIAL_SETTING_NAMES.map((name) => settings.find(name));
   const json = settings.find('KEYCLOAK_CONFIG_FILE');
   // Its secret is the folder's own, unless the file is elsewhere.
-  const all = [...found, json?.value instanceof FromFolder ? json : undefined];
+  const all = [...entries, json?.value instanceof FromFolder ? json : undefined];
   const as = settings('KEYCLOAK_CLIENT_ID');
   return all.flatMap((one) => (one === undefined ? [] : [{ ...one, ...to, as }]));
 }
@@ -83,10 +83,10 @@ export function credentialSendings(settings: Settings, to: Pick<Sending, 'server
  * @param more what else the command sends
  * @throws {UsageError} where it needs a question and there is no terminal
  */
-export async function openAccess(named: NamedAccess, consent: Consent, more: readonly Sending[] = []) {
-  const { serverUrl, realm, adminRealm, username, clientId, secret, totp, readsPassword } = named;
+export async function openAccess(accessWords: AccessWords, consent: Consent, more: readonly Sending[] = []) {
+  const { serverUrl, realm, adminRealm, username, clientId, secret, totp, readsPassword } = accessWords;
   const words = { serverUrl, realm, adminRealm, username, clientId, secret: secret?.value };
-  const opened = await consent.open(words, [...adminSendings(named), ...more]);
+  const opened = await consent.open(words, [...adminSendings(accessWords), ...more]);
   return { ...opened, totp, readsPassword };
 }
 
@@ -94,7 +94,7 @@ export async function openAccess(named: NamedAccess, consent: Consent, more: rea
  * Mistakes in the address and the realm, as far as the person chose them; the others are looked at when they are open. An address that
  * was copied from a browser is corrected later.
  */
-export function problemsOfAccess({ serverUrl, realm }: Pick<NamedAccess, 'serverUrl' | 'realm'>): string[] {
+export function problemsOfAccess({ serverUrl, realm }: Pick<AccessWords, 'serverUrl' | 'realm'>): string[] {
   const problems: string[] = [];
   if (typeof serverUrl === 'string' && !isHttpUrl(serverUrl)) {
     problems.push(

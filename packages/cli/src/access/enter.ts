@@ -1,7 +1,7 @@
 import type { AdminCredentials } from '../admin/index.ts';
 import { call } from '../keycloak/call.ts';
 import { findServer, judgeServer, trimUrl } from '../keycloak/server.ts';
-import { nearnessOf } from '../settings/nearness.ts';
+import { networkZoneOf } from '../settings/address.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
@@ -55,8 +55,8 @@ export async function enter(
   need: Need,
   out: Output,
 ): Promise<Entry> {
-  const given = await needServerUrl(access.serverUrl, need);
-  const serverUrl = given === '' ? '' : await locate(given, access.realm ?? 'master', out);
+  const address = await needServerUrl(access.serverUrl, need);
+  const serverUrl = address === '' ? '' : await locate(address, access.realm ?? 'master', out);
   return { serverUrl, credentials: await needAdmin(access, secret, serverUrl, need) };
 }
 
@@ -98,16 +98,16 @@ const TIMEOUT_MS = 30_000;
  * @throws {UsageError} if it is not an address
  * @throws {Error} if Keycloak does not answer, in words for the person at the terminal
  */
-export async function locate(given: string, realm: string, out: Output): Promise<string> {
-  const problems = problemsOfAccess({ serverUrl: given, realm });
+export async function locate(address: string, realm: string, out: Output): Promise<string> {
+  const problems = problemsOfAccess({ serverUrl: address, realm });
   if (problems.length > 0) throw new UsageError(problems);
   out.progress('looking for Keycloak');
-  const found = await findServer(given, realm, TIMEOUT_MS);
-  const serverUrl = found.elsewhere ?? trimUrl(given);
-  if (found.elsewhere !== undefined) {
-    out.line(`Keycloak is not at ${given} but at ${serverUrl}: that is used.`);
-  } else if (!found.isKeycloak) {
-    const { cause, fix } = await judgeServer(found, { serverUrl, timeoutMs: TIMEOUT_MS });
+  const server = await findServer(address, realm, TIMEOUT_MS);
+  const serverUrl = server.elsewhere ?? trimUrl(address);
+  if (server.elsewhere !== undefined) {
+    out.line(`Keycloak is not at ${address} but at ${serverUrl}: that is used.`);
+  } else if (!server.isKeycloak) {
+    const { cause, fix } = await judgeServer(server, { serverUrl, timeoutMs: TIMEOUT_MS });
     throw new Error(`${cause}\n${fix}`);
   }
   if (isReadable(serverUrl)) {
@@ -128,5 +128,5 @@ export async function locate(given: string, realm: string, out: Output): Promise
 /** Warns over a network only: inside one machine or one Docker network plain HTTP is common. */
 function isReadable(serverUrl: string): boolean {
   const { protocol, hostname } = new URL(serverUrl);
-  return protocol === 'http:' && nearnessOf(hostname) === 'public';
+  return protocol === 'http:' && networkZoneOf(hostname) === 'public';
 }

@@ -27,7 +27,7 @@ export class AdminError extends Error {
  */
 export function toAdminError(error: unknown, doing: string): AdminError {
   if (error instanceof AdminError) return error;
-  // What has no cause is no failed call: the answer is not what it has to be.
+  // A TypeError without a cause is no failed call: the answer could not be read.
   if (error instanceof TypeError && error.cause === undefined) {
     return new AdminError('refused', 200, `Keycloak's answer cannot be understood, while trying to ${doing}`);
   }
@@ -66,7 +66,7 @@ export async function trying<T>(doing: string, act: () => Promise<T>): Promise<T
 }
 
 /** Unwraps a thing that existed a moment ago. */
-export function found<T>(value: T | null | undefined, name: string): T {
+export function mustExist<T>(value: T | null | undefined, name: string): T {
   if (value === null || value === undefined) throw gone(name);
   return value;
 }

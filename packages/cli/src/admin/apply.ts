@@ -1,5 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { found, gone, toAdminError } from './admin-error.ts';
+import { gone, mustExist, toAdminError } from './admin-error.ts';
 import { findClient, findGroup, findUser } from './connection.ts';
 import type { UserGoal } from './goal.ts';
 import { policyIn, readDocuments, readRegistrationPolicies, withDocuments } from './mcp/current.ts';
@@ -31,7 +31,7 @@ const MCP_ACTIONS = {
     extend(at, 'registration-web-origins', 'web-origins', origins),
   async 'take-documents'({ api, realm }: InRealm, { policy }: ActionOf<'take-documents'>) {
     const there = await readDocuments(api, realm);
-    // What is written replaces all that the realm has: nothing is known of it.
+    // Writing replaces the profiles and policies of the realm, which are not known here.
     if (!there.isOffered) throw gone('the support of metadata documents');
     const { profiles, policies } = withDocuments(there, policy);
     await api.clientPolicies.createProfiles({ realm, profiles });
@@ -41,17 +41,17 @@ const MCP_ACTIONS = {
 
 /** Adds values to a list of a policy of registration. */
 async function extend({ api, realm }: InRealm, policy: string, list: string, values: readonly string[]) {
-  const there = found(policyIn(await readRegistrationPolicies(api, realm), policy), policy);
+  const there = mustExist(policyIn(await readRegistrationPolicies(api, realm), policy), policy);
   const all = [...new Set([...(there.config?.[list] ?? []), ...values])];
   const id = there.id as string;
   return api.components.update({ realm, id }, { ...there, config: { ...there.config, [list]: all } });
 }
 
-async function scopeOf({ api, realm }: InRealm, wanted: string) {
+async function scopeOf({ api, realm }: InRealm, scopeName: string) {
   const all = await api.clientScopes.find({ realm });
-  const scope = found(
-    all.find(({ name }) => name === wanted),
-    wanted,
+  const scope = mustExist(
+    all.find(({ name }) => name === scopeName),
+    scopeName,
   );
   return { ...scope, id: scope.id as string };
 }
@@ -72,8 +72,8 @@ export interface StepTarget {
  */
 export async function applyStep(api: AdminClient, target: StepTarget, step: Step): Promise<void> {
   const { action } = step;
-  const named = ('client' in action && typeof action.client === 'string' && action.client) || undefined;
-  const at = { api, ...target, clientId: named ?? target.clientId };
+  const ownClient = ('client' in action && typeof action.client === 'string' && action.client) || undefined;
+  const at = { api, ...target, clientId: ownClient ?? target.clientId };
   try {
     await ACTIONS[action.type](at, action as never);
   } catch (error) {
@@ -107,11 +107,11 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
     api.organizations.create({ ...organization, realm }),
   'update-organization': ({ api, realm }, { organization }) =>
     api.organizations.updateById({ realm, id: organization.id ?? '' }, organization),
-  async 'add-member'(at, { alias: wanted }) {
+  async 'add-member'(at, { alias: organizationAlias }) {
     const { api, realm } = at;
-    const list = await api.organizations.find({ realm, search: wanted });
-    const there = list.find(({ alias, name }) => (alias ?? name) === wanted);
-    const orgId = found(there, wanted).id as string;
+    const list = await api.organizations.find({ realm, search: organizationAlias });
+    const there = list.find(({ alias, name }) => (alias ?? name) === organizationAlias);
+    const orgId = mustExist(there, organizationAlias).id as string;
     await api.organizations.addMember({ realm, orgId, userId: await userId(at) });
   },
   'create-provider': ({ api, realm }, { alias, issuer }) =>
@@ -132,12 +132,12 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
     const { api, realm } = at;
     const account = await api.clients.getServiceAccountUser({ realm, id: await clientId(at) });
     const clientUniqueId = await clientId({ ...at, clientId: of });
-    const role = found(await api.clients.findRole({ realm, id: clientUniqueId, roleName }), roleName);
+    const role = mustExist(await api.clients.findRole({ realm, id: clientUniqueId, roleName }), roleName);
     const roles = [{ id: role.id as string, name: roleName }];
     await api.users.addClientRoleMappings({ realm, id: account.id as string, clientUniqueId, roles });
   },
   async 'join-group'(at, { path }) {
-    const group = found(await findGroup(at.api, at.realm, path), path);
+    const group = mustExist(await findGroup(at.api, at.realm, path), path);
     await at.api.users.addToGroup({ realm: at.realm, id: await userId(at), groupId: group.id });
   },
   ...MCP_ACTIONS,
@@ -161,7 +161,7 @@ async function createGroup({ api, realm }: At, { path }: ActionOf<'create-group'
   const name = parts.at(-1) as string;
   if (parts.length === 1) return api.groups.create({ realm, name });
   const parent = `/${parts.slice(0, -1).join('/')}`;
-  const { id } = found(await findGroup(api, realm, parent), parent);
+  const { id } = mustExist(await findGroup(api, realm, parent), parent);
   return api.groups.createChildGroup({ realm, id }, { name });
 }
 
@@ -170,7 +170,7 @@ async function updateClient(at: At, { patch, attributes }: ActionOf<'update-clie
   const { api, realm } = at;
   const id = await clientId(at);
   // Keycloak replaces all attributes by those that it is sent.
-  const there = found(await api.clients.findOne({ realm, id }), at.clientId);
+  const there = mustExist(await api.clients.findOne({ realm, id }), at.clientId);
   const whole = { ...there, ...patch, attributes: { ...there.attributes, ...attributes } };
   await api.clients.update({ realm, id }, whole);
 }
@@ -180,7 +180,7 @@ async function addScope(at: At, { scope, how }: ActionOf<'add-scope'>): Promise<
   const { api, realm } = at;
   const id = await clientId(at);
   const there = (await api.clientScopes.find({ realm })).find(({ name }) => name === scope);
-  const target = { realm, id, clientScopeId: found(there, scope).id as string };
+  const target = { realm, id, clientScopeId: mustExist(there, scope).id as string };
   if (how === 'optional') return api.clients.addOptionalClientScope(target);
   const client = await api.clients.findOne({ realm, id });
   // An optional scope must leave that list first, or it stays there.
@@ -201,7 +201,7 @@ async function putMapper(at: At, { mapper }: ActionOf<'put-mapper'>): Promise<vo
 async function updateUser(at: At, { patch, attributes }: ActionOf<'update-user'>): Promise<void> {
   const { api, realm } = at;
   const id = await userId(at);
-  const there = found(await api.users.findOne({ realm, id }), 'user');
+  const there = mustExist(await api.users.findOne({ realm, id }), 'user');
   const whole = { ...there, ...patch, attributes: { ...there.attributes, ...attributes } };
   await api.users.update({ realm, id }, whole);
 }
@@ -211,7 +211,7 @@ async function grantRoles(at: At, { realmRoles, clientRoles }: ActionOf<'grant-r
   const id = await userId(at);
   type Role = { id?: string } | null | undefined;
   const lookUp = (names: readonly string[], find: (name: string) => Promise<Role>) =>
-    Promise.all(names.map(async (name) => ({ id: found(await find(name), name).id as string, name })));
+    Promise.all(names.map(async (name) => ({ id: mustExist(await find(name), name).id as string, name })));
   if (realmRoles.length > 0) {
     const roles = await lookUp(realmRoles, (name) => api.roles.findOneByName({ realm, name }));
     await api.users.addRealmRoleMappings({ realm, id, roles });
@@ -225,10 +225,10 @@ async function grantRoles(at: At, { realmRoles, clientRoles }: ActionOf<'grant-r
 }
 
 async function clientId({ api, realm, clientId: name }: At): Promise<string> {
-  return found(await findClient(api, realm, name), name).id as string;
+  return mustExist(await findClient(api, realm, name), name).id as string;
 }
 
 async function userId({ api, realm, user }: At): Promise<string> {
   const name = user?.username ?? '';
-  return found(await findUser(api, realm, name), name).id as string;
+  return mustExist(await findUser(api, realm, name), name).id as string;
 }

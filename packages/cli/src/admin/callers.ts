@@ -14,14 +14,14 @@ import {
   planAppScopes,
   toAppClient,
 } from './plan/app-scope.ts';
-import { completeClient, createClient, PLAIN_CLIENT, type WantedClient } from './plan/complete-client.ts';
+import { completeClient, createClient, PLAIN_CLIENT, type TargetClient } from './plan/complete-client.ts';
 import { type Blocked, blockedPart, type Plan, type Step } from './plan/step.ts';
 
 /** A client that calls an API. */
 export interface Caller {
   readonly clientId: string;
   /** Its settings, if it is to be created or completed. Default: it exists and stays as it is. */
-  readonly wanted?: WantedClient | undefined;
+  readonly target?: TargetClient | undefined;
 }
 
 /** Clients whose tokens are to be good for an API. */
@@ -57,7 +57,7 @@ export interface CallerState {
  */
 export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
   const { realm, clientId } = goal;
-  const byId = (wanted: string) => findClient(api, realm, wanted);
+  const byId = (id: string) => findClient(api, realm, id);
   return trying('see the clients', async () => {
     await findRealm(api, realm);
     const [own, scopes, usual, callers] = await Promise.all([
@@ -71,15 +71,15 @@ export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<
       mappers: mappersOf(client, scopes),
       askable: mappersOf(client, scopes, 'optionalClientScopes'),
     });
-    const found = callers.flatMap((client): [string, CallerState][] =>
+    const entries = callers.flatMap((client): [string, CallerState][] =>
       client?.clientId === undefined ? [] : [[client.clientId, toState(client)]],
     );
-    return { api: own, callers: new Map(found), scopes, usual: usual.map(({ name }) => name ?? '') };
+    return { api: own, callers: new Map(entries), scopes, usual: usual.map(({ name }) => name ?? '') };
   });
 }
 
 /** A service that calls an API in its own name: a confidential client without sign-in. */
-export function toServiceClient(clientId: string): WantedClient {
+export function toServiceClient(clientId: string): TargetClient {
   return {
     ...PLAIN_CLIENT,
     clientId,
@@ -101,7 +101,7 @@ export interface SpaGoal {
  * A public client, because a page cannot keep a secret. PKCE protects its codes (RFC 9700 §2.1.1), which go only to complete
  * addresses (§2.1).
  */
-export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): WantedClient {
+export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): TargetClient {
   return {
     ...PLAIN_CLIENT,
     clientId,
@@ -128,10 +128,10 @@ export function planCallers(state: CallersState, goal: CallersGoal): Plan {
   const good = callers.filter(({ clientId }) =>
     blocked.every(({ subject }) => subject !== `client ${clientId}`),
   );
-  const made = good.flatMap(({ clientId, wanted }): Step[] => {
+  const made = good.flatMap(({ clientId, target }): Step[] => {
     const there = state.callers.get(clientId);
-    if (wanted === undefined) return [];
-    return there === undefined ? [createClient(wanted)] : completeClient(there.client, wanted);
+    if (target === undefined) return [];
+    return there === undefined ? [createClient(target)] : completeClient(there.client, target);
   });
   const scopes = planAppScopes(
     scopesOf(state, goal.clientId),
@@ -164,13 +164,13 @@ function scopesOf({ api, scopes, usual }: CallersState, clientId: string): AppSc
   ];
 }
 
-function blocksOf({ clientId, wanted }: Caller, { callers }: CallersState): Blocked[] {
+function blocksOf({ clientId, target }: Caller, { callers }: CallersState): Blocked[] {
   const there = callers.get(clientId)?.client;
   const subject = `client ${clientId}`;
-  if (there === undefined && wanted !== undefined) return [];
+  if (there === undefined && target !== undefined) return [];
   const why = there === undefined ? 'there is no such client' : whyNoTokens(there);
   if (why !== undefined) return [{ subject, why, fix: 'Look at the client ids of the callers' }];
-  return wanted === undefined || there === undefined ? [] : differentKind(there, wanted, subject);
+  return target === undefined || there === undefined ? [] : differentKind(there, target, subject);
 }
 
 function whyNoTokens({ bearerOnly, protocol }: ClientRepresentation): string | undefined {
@@ -178,9 +178,9 @@ function whyNoTokens({ bearerOnly, protocol }: ClientRepresentation): string | u
   return protocol === undefined || protocol === 'openid-connect' ? undefined : `it speaks ${protocol}`;
 }
 
-function differentKind(there: ClientRepresentation, wanted: WantedClient, subject: string): Blocked[] {
-  if (Boolean(there.publicClient) === wanted.publicClient) return [];
-  const why = wanted.publicClient
+function differentKind(there: ClientRepresentation, target: TargetClient, subject: string): Blocked[] {
+  if (Boolean(there.publicClient) === target.publicClient) return [];
+  const why = target.publicClient
     ? 'it has a secret, and a page cannot keep one: it is the client of something else'
     : 'it is a public client: it has no secret, and is the client of something else';
   return [{ subject, why, fix: 'choose another client id' }];

@@ -6,7 +6,7 @@ import { fetchWithError } from '@keycloak/keycloak-admin-client/lib/utils/fetchW
 import { AdminError, toAdminError } from './admin-error.ts';
 import { readJson } from './read-json.ts';
 
-/** Who calls the Admin API: a person (of the realm `master`, or only of one realm), or a service account. */
+/** The caller of the Admin API: a person (of the realm `master`, or only of one realm), or a service account. */
 export type AdminCredentials =
   | {
       readonly realm: string;
@@ -55,8 +55,8 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
 
   async function login(): Promise<string> {
     // A separate client: `auth` on the shared one would make it refresh tokens by itself.
-    const door = new AdminClient(settings);
-    await door.auth(
+    const loginClient = new AdminClient(settings);
+    await loginClient.auth(
       'username' in credentials
         ? {
             grantType: 'password',
@@ -71,7 +71,7 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
             clientSecret: credentials.clientSecret,
           },
     );
-    token = door.accessToken ?? '';
+    token = loginClient.accessToken ?? '';
     expiresAt = clock() + (claimOf(token, 'exp') - claimOf(token, 'iat') - 15) * 1000;
     return token;
   }

@@ -24,7 +24,7 @@ export type CredentialGoal =
       /** The public half, with `kid`. */
       readonly publicKey: JsonWebKey & { readonly kid?: string };
       /** A file that nobody named, and that was there. Its key is used only where Keycloak knows it. */
-      readonly foundIn?: string | undefined;
+      readonly existingFile?: string | undefined;
       /** Ids of keys with which nobody is the client any more. */
       readonly retired?: readonly string[] | undefined;
     }
@@ -60,7 +60,7 @@ export interface CredentialState {
   readonly client: ClientRepresentation | undefined;
   /** Ids of the authenticators that this Keycloak has. */
   readonly authenticators: readonly string[];
-  /** Who signs tokens that clients may prove themselves with. */
+  /** Issuers of tokens by which clients may authenticate. */
   readonly providers: readonly IdentityProviderRepresentation[];
   /** The other clients of the realm. */
   readonly others: readonly ClientRepresentation[];
@@ -78,7 +78,7 @@ export async function readCredential(
 ): Promise<CredentialState> {
   return trying(`see how ${clientId} proves who it is`, async () => {
     const isThere = Boolean(await api.realms.findOne({ realm }));
-    const [found, authenticators, providers] = await Promise.all([
+    const [clients, authenticators, providers] = await Promise.all([
       isThere ? api.clients.find({ realm, ...(type === 'kubernetes' ? {} : { clientId }) }) : [],
       // All realms have the same ones; its type knows nothing of the realm.
       api.authenticationManagement.getClientAuthenticatorProviders({
@@ -87,16 +87,16 @@ export async function readCredential(
       isThere && type === 'kubernetes' ? api.identityProviders.find({ realm }) : [],
     ]);
     return {
-      client: found.find((one) => one.clientId === clientId),
+      client: clients.find((one) => one.clientId === clientId),
       authenticators: authenticators.map(({ id = '' }) => id),
       providers,
-      others: found.filter((one) => one.clientId !== clientId),
+      others: clients.filter((one) => one.clientId !== clientId),
     };
   });
 }
 
-/** What proves that an application is the client. */
-interface Wanted {
+/** The settings by which the client authenticates from now on. */
+interface CredentialTarget {
   readonly attributes: Record<string, string>;
   readonly changes: readonly Change[];
   /** A sentence for people: which application is the client from now on. */
@@ -114,52 +114,56 @@ export function planCredential(state: CredentialState, clientId: string, goal: C
   }
   // It is made with one.
   if (goal.type === 'secret' && state.client === undefined) return newPart();
-  const wanted = want(state, clientId, goal);
-  if ('why' in wanted) return blockedPart(subject, wanted.why, wanted.fix);
+  const target = toTarget(state, clientId, goal);
+  if ('why' in target) return blockedPart(subject, target.why, target.fix);
   const { client } = state;
   const attributes = client?.attributes ?? {};
   const now = client?.clientAuthenticatorType ?? 'client-secret';
-  const isThere = Object.entries(wanted.attributes).every(([name, value]) => attributes[name] === value);
+  const isThere = Object.entries(target.attributes).every(([name, value]) => attributes[name] === value);
   if (client !== undefined && now === authenticator && isThere)
-    return { steps: wanted.before, kept: wanted.before.length === 0 ? [subject] : [], blocked: [] };
+    return { steps: target.before, kept: target.before.length === 0 ? [subject] : [], blocked: [] };
   const to = AUTHENTICATORS[authenticator] ?? '';
   const patch = { clientAuthenticatorType: authenticator };
-  const action = { type: 'update-client', client: clientId, patch, attributes: wanted.attributes } as const;
+  const action = { type: 'update-client', client: clientId, patch, attributes: target.attributes } as const;
   const field = 'Client authenticator';
   const from = AUTHENTICATORS[now] ?? now;
   const step =
     client === undefined
-      ? toCreate(subject, action, [change(field, to), ...wanted.changes])
+      ? toCreate(subject, action, [change(field, to), ...target.changes])
       : toChange(
           subject,
           [
             ...(now === authenticator ? [] : [change(field, `${to}; who shows the former is refused`, from)]),
-            ...wanted.changes,
+            ...target.changes,
           ],
           action,
-          [wanted.opens],
+          [target.opens],
         );
-  return { steps: [...wanted.before, step], kept: [], blocked: [] };
+  return { steps: [...target.before, step], kept: [], blocked: [] };
 }
 
 type Refused = Omit<Blocked, 'subject'>;
 
-function want(state: CredentialState, clientId: string, goal: CredentialGoal): Wanted | Refused {
+function toTarget(
+  state: CredentialState,
+  clientId: string,
+  goal: CredentialGoal,
+): CredentialTarget | Refused {
   if (goal.type === 'secret') {
     const opens = `who knows the secret of ${clientId} is ${clientId}`;
     return { attributes: {}, changes: [], opens, before: [] };
   }
   return goal.type === 'key'
-    ? wantKey(state, clientId, goal)
-    : wantAccount(state, clientId, goal.serviceAccount, goal.issuer);
+    ? toKeyTarget(state, clientId, goal)
+    : toAccountTarget(state, clientId, goal.serviceAccount, goal.issuer);
 }
 
 /** Adds the key to the others, so that applications with another key still work. */
-function wantKey(
+function toKeyTarget(
   { client }: CredentialState,
   clientId: string,
-  { publicKey, foundIn, retired = [] }: Extract<CredentialGoal, { type: 'key' }>,
-): Wanted | Refused {
+  { publicKey, existingFile, retired = [] }: Extract<CredentialGoal, { type: 'key' }>,
+): CredentialTarget | Refused {
   const { 'use.jwks.url': isByUrl, 'jwks.string': there } = client?.attributes ?? {};
   if (client?.clientAuthenticatorType === 'client-jwt' && isByUrl === 'true') {
     return {
@@ -169,10 +173,10 @@ function wantKey(
   }
   const keys = readKeys(there);
   const has = keys.some(({ kid }) => kid === publicKey.kid);
-  if (!has && foundIn !== undefined) {
+  if (!has && existingFile !== undefined) {
     return {
-      why: `${foundIn} was here before, and Keycloak does not know its key: whoever else has it would be ${clientId}`,
-      fix: `if you made it, name it: --key-file ${foundIn}. Else take it away`,
+      why: `${existingFile} was here before, and Keycloak does not know its key: whoever else has it would be ${clientId}`,
+      fix: `if you made it, name it: --key-file ${existingFile}. Else take it away`,
     };
   }
   const unknown = retired.filter((id) => id === publicKey.kid || !keys.some(({ kid }) => kid === id));
@@ -206,20 +210,20 @@ function readKeys(text: unknown): { readonly kid?: string }[] {
   }
 }
 
-function wantAccount(
+function toAccountTarget(
   { providers, others }: CredentialState,
   clientId: string,
   serviceAccount: string,
-  given: string | undefined,
-): Wanted | Refused {
+  chosenIssuer: string | undefined,
+): CredentialTarget | Refused {
   const clusters = providers.filter(({ providerId }) => providerId === 'kubernetes');
   const issuerOf = (one: (typeof providers)[number]) => String(one.config?.issuer);
   const [only, ...more] = clusters;
-  if (given === undefined && more.length > 0) {
+  if (chosenIssuer === undefined && more.length > 0) {
     const names = clusters.map(issuerOf).join(', ');
     return { why: `the realm has identity providers for several clusters: ${names}`, fix: 'say --issuer' };
   }
-  const issuer = given ?? (only === undefined ? OWN_CLUSTER : issuerOf(only));
+  const issuer = chosenIssuer ?? (only === undefined ? OWN_CLUSTER : issuerOf(only));
   const cluster = clusters.find((one) => issuerOf(one) === issuer);
   if (cluster?.enabled === false)
     return {

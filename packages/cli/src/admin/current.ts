@@ -68,8 +68,8 @@ const NOTHING: CurrentState = {
  */
 export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<CurrentState> {
   const realm = goal.realm;
-  const found = await read(`see the realm ${realm}`, () => api.realms.findOne({ realm }));
-  if (!found) return NOTHING;
+  const existingRealm = await read(`see the realm ${realm}`, () => api.realms.findOne({ realm }));
+  if (!existingRealm) return NOTHING;
   const [client, scopes, realmRoles, groups, user] = await Promise.all([
     read('see the clients', () => findClient(api, realm, goal.clientId)),
     read('see the client scopes', () => api.clientScopes.find({ realm })),
@@ -80,18 +80,18 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     goal.user ? findUser(api, realm, goal.user.username) : undefined,
   ]);
   const id = client?.id;
-  const wanted = [...(goal.groups.length > 0 ? [GROUPS_SCOPE] : []), ...(goal.scopes ?? [])];
+  const scopeNames = [...(goal.groups.length > 0 ? [GROUPS_SCOPE] : []), ...(goal.scopes ?? [])];
   const others =
-    wanted.length === 0
+    scopeNames.length === 0
       ? []
       : ((await read('see the clients', () => api.clients.find({ realm, max: MOST_CLIENTS }))) ?? []);
   return {
     ...NOTHING,
-    realm: found,
+    realm: existingRealm,
     client: client ?? null,
     mappers: mappersOf(client, scopes ?? []),
     askable: mappersOf(client, scopes ?? [], 'optionalClientScopes'),
-    appScopes: (scopes ?? []).filter(({ name }) => wanted.includes(name ?? '')),
+    appScopes: (scopes ?? []).filter(({ name }) => scopeNames.includes(name ?? '')),
     callers: others
       .filter(({ clientId }) => clientId !== goal.clientId)
       .map((one) => ({ client: one, mappers: mappersOf(one, scopes ?? []) }))
@@ -149,6 +149,6 @@ async function existing(
   names: readonly string[],
   find: (name: string) => Promise<unknown>,
 ): Promise<string[]> {
-  const found = await Promise.all(names.map(async (name) => ((await find(name)) ? [name] : [])));
-  return found.flat();
+  const lists = await Promise.all(names.map(async (name) => ((await find(name)) ? [name] : [])));
+  return lists.flat();
 }

@@ -59,7 +59,7 @@ export async function readEventsState(api: AdminClient, goal: EventsGoal): Promi
   });
 }
 
-/** What a follower of events cannot do without, and what applications hear of beside it. */
+/** Types that a follower of events needs, and those that applications are notified of. */
 const TYPES = [
   ...['LOGOUT', 'REVOKE_GRANT', 'REGISTER', 'IDENTITY_PROVIDER_FIRST_LOGIN'],
   ...['UPDATE_PROFILE', 'UPDATE_EMAIL', 'VERIFY_EMAIL', 'DELETE_ACCOUNT'],
@@ -121,14 +121,14 @@ function keepEvents({ realm, knownTypes }: EventsState, name: string): Step[] {
   turnOn('Include representation', 'adminEventsDetailsEnabled', realm.adminEventsDetailsEnabled);
   turnOn('Save user events', 'eventsEnabled', realm.eventsEnabled);
 
-  const given = realm.enabledEventTypes ?? [];
+  const enabledTypes = realm.enabledEventTypes ?? [];
   const types = [...TYPES, ...LATER_TYPES.filter((type) => knownTypes.includes(type))];
-  const missing = types.filter((type) => !given.includes(type));
+  const missing = types.filter((type) => !enabledTypes.includes(type));
   // Keycloak's default list has every login in it.
-  const wanted = realm.eventsEnabled ? [...given, ...missing] : types;
-  const isWhole = realm.eventsEnabled && (given.length === 0 || missing.length === 0);
+  const targetTypes = realm.eventsEnabled ? [...enabledTypes, ...missing] : types;
+  const isWhole = realm.eventsEnabled && (enabledTypes.length === 0 || missing.length === 0);
   if (!isWhole) {
-    patch.enabledEventTypes = wanted;
+    patch.enabledEventTypes = targetTypes;
     const field = 'Event saved types';
     changes.push(realm.eventsEnabled ? added(field, ...missing) : change(field, types.join(', ')));
   }

@@ -9,11 +9,10 @@ import { readService, type ServiceGoal, scopesThatBring, toCallScope } from './s
 export interface ExchangeFinding {
   readonly what: string;
   readonly isGood: boolean;
-  /** What mends it: `service`, `audience` (of the caller), or a sentence. */
+  /** The command that fixes it: `service`, `audience` (of the caller); or a sentence. */
   readonly fix?: 'service' | 'audience' | (string & {});
 }
 
-/** Who exchanges whose token, for what. */
 export interface ExchangeQuestion extends Pick<ServiceGoal, 'realm' | 'clientId'> {
   /** Client id of the service that the new token is for. */
   readonly audience: string;
@@ -41,14 +40,14 @@ export async function explainExchange(
   const userId = user.id;
   const { client } = state;
 
-  /** What Keycloak would write into `aud`: by mappers, and by roles of the user. */
+  /** The `aud` that Keycloak would write: by mappers, and by roles of the user. */
   async function audiencesFor(
     { id = '', clientId: azp }: ClientRepresentation,
     scope = '',
   ): Promise<string[]> {
     return trying(`see what a token of ${azp} would be`, async () => {
-      const asked = { realm, id, userId, scope, audience: '' };
-      const token = await api.clients.evaluateGenerateAccessToken(asked);
+      const query = { realm, id, userId, scope, audience: '' };
+      const token = await api.clients.evaluateGenerateAccessToken(query);
       return [(token as { aud?: string | string[] }).aud ?? []].flat();
     });
   }
@@ -76,11 +75,11 @@ export async function explainExchange(
     'service',
   );
 
-  const { always, asked } = scopesThatBring(state, client, audience);
-  const scope = question.scope ?? (always.length > 0 ? '' : asked[0]);
+  const { always, optional: query } = scopesThatBring(state, client, audience);
+  const scope = question.scope ?? (always.length > 0 ? '' : query[0]);
   const isBrought = (await audiencesFor(client, scope)).includes(audience);
   const by = scope === undefined || scope === '' ? 'without a scope' : `with the scope ${scope}`;
-  find(`${by}, tokens of ${clientId} are for ${audience}`, isBrought, whyNot(asked, state.scopes, audience));
+  find(`${by}, tokens of ${clientId} are for ${audience}`, isBrought, whyNot(query, state.scopes, audience));
 
   const callers =
     question.caller === undefined
@@ -91,11 +90,11 @@ export async function explainExchange(
     const { clientId: azp = '' } = one;
     if ((await audiencesFor(one)).includes(clientId)) good.push(azp);
   }
-  const named = question.caller ?? 'some client';
+  const callerName = question.caller ?? 'some client';
   find(
     good.length > 0 && question.caller === undefined
       ? `tokens of these clients are for ${clientId}: ${good.join(', ')}`
-      : `tokens of ${named} are for ${clientId}`,
+      : `tokens of ${callerName} are for ${clientId}`,
     good.length > 0,
     'audience',
   );
@@ -103,11 +102,11 @@ export async function explainExchange(
 }
 
 function whyNot(
-  asked: readonly string[],
+  onRequest: readonly string[],
   scopes: readonly { readonly name?: string }[],
   audience: string,
 ): ExchangeFinding['fix'] {
-  if (asked.length > 0) return `ask for it: scope: '${asked[0]}'`;
+  if (onRequest.length > 0) return `ask for it: scope: '${onRequest[0]}'`;
   const scope = toCallScope(audience);
   // For an existing scope, the command says what is wrong.
   return scopes.some(({ name }) => name === scope)

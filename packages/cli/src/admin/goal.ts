@@ -1,13 +1,13 @@
 import { toAudienceMapper, toGroupsMapper } from './mappers.ts';
-import { PLAIN_CLIENT, type WantedClient } from './plan/complete-client.ts';
+import { PLAIN_CLIENT, type TargetClient } from './plan/complete-client.ts';
 
 /**
- * What has a client with a secret: the guide's service (browser login and `POST /login`), a server-rendered application (browser login
+ * The kinds of client with a secret: the guide's service (browser login and `POST /login`), a server-rendered application (browser login
  * alone), or an API that checks tokens and gets none.
  */
 export type Shape = 'guide' | 'web' | 'api';
 
-/** What a set-up has to hold: the guide's six steps, and what the guide forgets. */
+/** The target of a set-up: the guide's six steps, and the settings that the guide forgets. */
 export interface SetupGoal {
   readonly realm: string;
   /** Default `guide`. */
@@ -16,7 +16,7 @@ export interface SetupGoal {
   /** Secret of a client that is created. Default: Keycloak makes one up. */
   readonly clientSecret?: string | undefined;
   /** The file that it is from, where the person did not name that file: somebody else may have written it. */
-  readonly secretFoundIn?: string | undefined;
+  readonly secretSource?: string | undefined;
   /** The credential of the client has its own plan, and does not stand in the way here. */
   readonly hasOwnCredential?: boolean | undefined;
   /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */
@@ -34,7 +34,7 @@ export interface SetupGoal {
   readonly groups: readonly string[];
   /** Client scopes that tokens of the application can be asked for. Default none. */
   readonly scopes?: readonly string[] | undefined;
-  /** What the user gets of these. Default: all of them. */
+  /** Those of them that the user gets. Default: all. */
   readonly grant?: Pick<SetupGoal, 'realmRoles' | 'clientRoles' | 'groups'> | undefined;
   /** Switch on a realm, client or user that is off. */
   readonly enable: boolean;
@@ -81,7 +81,7 @@ export interface UserGoal {
 }
 
 /** The client as the product needs it, for Keycloak's ClientRepresentation. */
-export function toClient(goal: SetupGoal): WantedClient {
+export function toClient(goal: SetupGoal): TargetClient {
   const { appUrl, shape = 'guide' } = goal;
   const uris = toRedirectUris(goal);
   const client = {

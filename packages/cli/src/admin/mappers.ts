@@ -46,25 +46,25 @@ export function toGroupsMapper(): Mapper {
 }
 
 /** Whether an existing mapper does the work of a wanted one. */
-export function doesTheWork(there: ProtocolMapperRepresentation, wanted: Mapper): boolean {
-  if (there.protocolMapper !== wanted.protocolMapper) return false;
+export function isSatisfiedBy(there: ProtocolMapperRepresentation, target: Mapper): boolean {
+  if (there.protocolMapper !== target.protocolMapper) return false;
   const config: Record<string, string> = there.config ?? {};
   if (config['access.token.claim'] !== 'true') return false;
-  if (wanted.protocolMapper === 'oidc-group-membership-mapper') {
+  if (target.protocolMapper === 'oidc-group-membership-mapper') {
     return config['claim.name'] === 'groups' && config['full.path'] !== 'false';
   }
-  const client = wanted.config['included.client.audience'];
+  const client = target.config['included.client.audience'];
   // A client wins over a custom audience where both are set.
   return (config['included.client.audience'] || config['included.custom.audience']) === client;
 }
 
-/** What audience mappers write into `aud` of access tokens. A client wins over a custom value if both are set. */
+/** The `aud` that audience mappers write into access tokens. A client wins over a custom value if both are set. */
 export function audiencesOf(mappers: readonly ProtocolMapperRepresentation[] = []): string[] {
-  const named = mappers
+  const audiences = mappers
     .filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
     .map(({ config = {} }) => config['included.client.audience'] || config['included.custom.audience'])
     .filter((one): one is string => typeof one === 'string' && one !== '');
-  return [...new Set(named)];
+  return [...new Set(audiences)];
 }
 
 /** Mappers of a client and of its client scopes of a list, the default ones if none is named. */
@@ -80,7 +80,7 @@ export function mappersOf(
 }
 
 /**
- * What a further audience opens: a token that names two resources can be used at the one by the other (RFC 8707 §3, confused
+ * The rights that a further audience opens: a token that names two resources can be used at the one by the other (RFC 8707 §3, confused
  * deputy).
  */
 export function opensAudience(

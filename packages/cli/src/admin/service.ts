@@ -47,10 +47,10 @@ export async function readService(api: AdminClient, goal: ServiceGoal): Promise<
       api.clientScopes.listDefaultClientScopes({ realm } as never),
       Promise.all(goal.calls.map(byId)),
     ]);
-    const found = called.flatMap((one): [string, ClientRepresentation][] =>
+    const entries = called.flatMap((one): [string, ClientRepresentation][] =>
       one?.clientId === undefined ? [] : [[one.clientId, one]],
     );
-    return { client, called: new Map(found), scopes, byDefault: byDefault.map(({ name = '' }) => name) };
+    return { client, called: new Map(entries), scopes, byDefault: byDefault.map(({ name = '' }) => name) };
   });
 }
 
@@ -59,13 +59,13 @@ export function scopesThatBring(
   { scopes }: Pick<ServiceState, 'scopes'>,
   { defaultClientScopes = [], optionalClientScopes = [] }: ClientRepresentation,
   called: string,
-): { readonly always: string[]; readonly asked: string[] } {
+): { readonly always: string[]; readonly optional: string[] } {
   const names = scopes
     .filter(({ protocolMappers }) => audiencesOf(protocolMappers).includes(called))
     .map(({ name = '' }) => name);
   return {
     always: names.filter((name) => defaultClientScopes.includes(name)),
-    asked: names.filter((name) => optionalClientScopes.includes(name)),
+    optional: names.filter((name) => optionalClientScopes.includes(name)),
   };
 }
 
@@ -87,9 +87,9 @@ function planClient(
   { clientId }: ServiceGoal,
 ): boolean {
   const subject = `client ${clientId}`;
-  const wanted = { ...toServiceClient(clientId), attributes: { [EXCHANGE]: 'true' } };
+  const target = { ...toServiceClient(clientId), attributes: { [EXCHANGE]: 'true' } };
   if (client === undefined) {
-    steps.push(createClient(wanted));
+    steps.push(createClient(target));
     return true;
   }
   const why = whyNoService(client);
@@ -97,7 +97,7 @@ function planClient(
     blocked.push({ subject, why, fix: 'name another client by --client-id' });
     return false;
   }
-  const changed = completeClient(client, wanted);
+  const changed = completeClient(client, target);
   steps.push(...changed);
   if (changed.length === 0) kept.push(subject);
   return true;
@@ -127,16 +127,16 @@ function planCall(
   const { client, scopes, byDefault } = state;
   if (!state.called.has(called)) return void block(`there is no client ${called}`, 'look at --calls');
   const brings = scopesThatBring(state, client ?? {}, called);
-  const [has] = [...brings.always, ...brings.asked];
+  const [has] = [...brings.always, ...brings.optional];
   if (has !== undefined) return void kept.push(`client scope ${has}, which brings ${called}`);
   const there = scopes.find(({ name }) => name === scope);
   if (there === undefined) {
     const made = toClientScope({ ...audienceScopeOf(called), name: scope, how: 'optional' });
     steps.push(toCreate(subject, { type: 'create-scope', scope: made }, [change('Audience', called)]));
   } else {
-    const named = audiencesOf(there.protocolMappers);
-    if (named.join() !== called) {
-      const names = named.join(', ') || 'nobody';
+    const audiences = audiencesOf(there.protocolMappers);
+    if (audiences.join() !== called) {
+      const names = audiences.join(', ') || 'nobody';
       return void block(
         `it brings ${names} as audience, and not ${called} alone`,
         'mend it, or give it another name',
@@ -171,7 +171,7 @@ function addScope(
   return client === undefined ? { ...step, kind: 'create' } : step;
 }
 
-/** Who calls an API that reads groups has them in its tokens. */
+/** A service gets the groups scope if an API that it calls has it. */
 function planGroups({ steps }: Part, { client, called }: ServiceState, { clientId }: ServiceGoal): void {
   const has = (one: ClientRepresentation | undefined) => one?.defaultClientScopes?.includes(GROUPS_SCOPE);
   if (has(client) || ![...called.values()].some(has)) return;

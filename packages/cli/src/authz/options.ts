@@ -51,19 +51,20 @@ export async function readAuthzOptions(
   if (problems.length > 0) throw new UsageError(problems);
   const envFile = flags.env ?? '.env';
   const settings = await readSettings(environment, envFile, flags.env !== undefined);
-  const named = readAccess(flags, settings);
-  const wrong = problemsOfAccess(named);
+  const accessWords = readAccess(flags, settings);
+  const wrong = problemsOfAccess(accessWords);
   if (wrong.length > 0) throw new UsageError(wrong);
-  const found = action === 'export' || flags.file !== undefined ? undefined : findAuthzJson('.');
+  const defaultFile = action === 'export' || flags.file !== undefined ? undefined : findAuthzJson('.');
   if (action === 'export' && flags.file === undefined) assertOfFolder('authz.json', '--file');
   const file =
-    flags.file ?? (found === undefined ? 'authz.json' : new FromFolder('authz.json', found, found));
+    flags.file ??
+    (defaultFile === undefined ? 'authz.json' : new FromFolder('authz.json', defaultFile, defaultFile));
   const clientId = flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak';
   const isApplied = action === 'apply' && (flags.yes ?? false);
-  const access = await openAccess(named, consent);
+  const access = await openAccess(accessWords, consent);
   const judged = consent.judge(
-    action === 'apply' ? [named.serverUrl, named.realm, clientId, file] : [],
-    named.serverUrl,
+    action === 'apply' ? [accessWords.serverUrl, accessWords.realm, clientId, file] : [],
+    accessWords.serverUrl,
     isApplied,
   );
   const opened = await consent.open({ clientId, file }, []);
@@ -73,7 +74,7 @@ export async function readAuthzOptions(
     file: opened.file,
     prune: flags.prune ?? false,
     yes: isApplied ? judged.yes : (flags.yes ?? false),
-    /** What a file chose that nobody named. */
+    /** Values from a file that the person did not name. */
     chosen: judged.chosen,
     username: flags.user ?? '',
     /** For `why`: `orders#view`, or `orders`. */

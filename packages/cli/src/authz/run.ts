@@ -28,15 +28,15 @@ export async function sync(
   out: Output,
   questions: Questions | undefined,
 ): Promise<number> {
-  const wanted = await loadAuthz(file);
+  const target = await loadAuthz(file);
   out.progress('reading the current state');
   const state = await readAuthz(api, realm, clientId);
-  const plan = planAuthz(wanted, state, prune);
+  const plan = planAuthz(target, state, prune);
   // Reports everything that is wrong before anything is written.
   const refused = [...plan.refused, ...(await findUnknown(api, realm, plan))];
   if (refused.length > 0) throw new UsageError([...refused, 'nothing was changed']);
   const title = `Client ${clientId} of the realm ${realm}, as in ${file}`;
-  const part = toPart(title, plan, () => applyAuthz(api, plan.steps, wanted, state));
+  const part = toPart(title, plan, () => applyAuthz(api, plan.steps, target, state));
   return (await runPlan([part], { dryRun: action === 'plan', yes, chosen }, out, questions)).code;
 }
 
@@ -59,17 +59,17 @@ export async function exportAuthz(
     process.stdout.write(text);
     return 0;
   }
-  const named = await nameWithTarget(file);
+  const fileWithTarget = await nameWithTarget(file);
   if (existsSync(file)) {
     if ((await readFile(file, 'utf8')) === text) {
       out.line(`${file} is as Keycloak is: nothing to write.`);
       return 0;
     }
-    if (!yes && !(await questions?.confirm(`Replace ${named}?`, false)))
-      throw new UsageError([`${named} is there already: give --yes to replace it`]);
+    if (!yes && !(await questions?.confirm(`Replace ${fileWithTarget}?`, false)))
+      throw new UsageError([`${fileWithTarget} is there already: give --yes to replace it`]);
   }
   await writePrivateFile(file, text);
-  out.line(`  ${out.paint('green', '✓')} wrote ${named}`);
+  out.line(`  ${out.paint('green', '✓')} wrote ${fileWithTarget}`);
   return 0;
 }
 
@@ -80,13 +80,13 @@ export async function showWhy(
   out: Output,
 ): Promise<number> {
   const at = permission.indexOf('#');
-  const asked =
+  const question =
     at < 0
       ? { resource: permission, scope: undefined }
       : { resource: permission.slice(0, at), scope: permission.slice(at + 1) || undefined };
   out.progress('asking Keycloak');
   const state = await readAuthz(api, realm, clientId);
-  const answer = await askWhy(api, state, username, asked);
+  const answer = await askWhy(api, state, username, question);
   const isGranted = answer.isGranted;
   const verdict = isGranted ? out.paint('green', 'is granted') : out.paint('red', 'is denied');
   out.line(
@@ -130,7 +130,7 @@ function mark({ paint }: Output, isPermit: boolean | undefined): string {
   return isPermit === undefined ? paint('dim', '?') : isPermit ? paint('green', '✓') : paint('red', '✗');
 }
 
-/** What the user lacks for the policies that deny. */
+/** Conditions of denying policies that the user does not meet. */
 function lacksOf({ isPermit, isNegative, findings, parts }: Reason): string[] {
   // A negative policy denies because of something that the user has.
   if (isPermit === true || isNegative) return [];

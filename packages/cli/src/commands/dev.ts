@@ -30,11 +30,11 @@ Keys and sessions outlive a restart. Refused with NODE_ENV=production.
 export async function run(args: string[]): Promise<number> {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const command = args.slice(end + 1);
-  const { values: given } = parseFlags(args.slice(0, end), values('realm-file', 'port'), {
+  const { values: flags } = parseFlags(args.slice(0, end), values('realm-file', 'port'), {
     allowPositionals: false,
   });
   if (end < args.length && command.length === 0) throw new UsageError(['-- needs a command']);
-  if (given.port !== undefined && !isPort(given.port)) {
+  if (flags.port !== undefined && !isPort(flags.port)) {
     throw new UsageError(['--port must be a whole number from 0 to 65535']);
   }
   const settings = await readSettings(process.env, '.env', false);
@@ -49,23 +49,23 @@ export async function run(args: string[]): Promise<number> {
     );
     return 2;
   }
-  const named = given['realm-file'];
-  const realmFile = named ?? TESTING_REALM;
+  const realmFileFlag = flags['realm-file'];
+  const realmFile = realmFileFlag ?? TESTING_REALM;
   const client = command.length > 0 ? (await readDevRealm(realmFile)).client(clientId) : undefined;
   const idp = await startDevProvider({
     realmFile,
-    port: Number(given.port ?? 8080),
-    exact: given.port !== undefined,
+    port: Number(flags.port ?? 8080),
+    exact: flags.port !== undefined,
   });
   endWithNpm();
   const forget = await announceProvider({
     url: idp.url,
     realm: idp.realm,
     // Without a file it has the realm of `npm start` of the clone.
-    realmFile: named && resolve(named),
+    realmFile: realmFileFlag && resolve(realmFileFlag),
   });
   const out = createOutput(process.stdout, process.env);
-  out.line(banner(idp, named, out.paint));
+  out.line(banner(idp, realmFileFlag, out.paint));
   try {
     if (client !== undefined)
       return await runBeside(command, {

@@ -10,7 +10,7 @@ import { type Consent, createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
-import { toShownValue } from '../terminal/style.ts';
+import { toShortValue } from '../terminal/style.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
@@ -62,9 +62,9 @@ export function run(args: string[]): Promise<number> {
     // The JSON on standard output stays one object.
     const consent = createConsent(args.includes('--json') ? undefined : questions);
     const readToken = async () => toToken(await readLines(process.stdin));
-    const given = await readDoctorOptions(args, process.env, { consent, readToken });
-    if (given.explain !== undefined) return say(given.explain, given.json, out);
-    return examine(await complete(given, questions), out, consent, questions);
+    const options = await readDoctorOptions(args, process.env, { consent, readToken });
+    if (options.explain !== undefined) return say(options.explain, options.json, out);
+    return examine(await complete(options, questions), out, consent, questions);
   });
 }
 
@@ -92,8 +92,8 @@ async function examine(
           );
   let { results, shape } = await look(options, out, confirm);
   if (options.fix) {
-    const found = findMendable(results);
-    if (found.length === 0) {
+    const fixable = findMendable(results);
+    if (fixable.length === 0) {
       if (!options.json)
         out.line(
           isWell(results) ? 'There is nothing to mend.' : 'setup can mend none of this: see the fixes above.',
@@ -101,11 +101,11 @@ async function examine(
     } else {
       // The JSON on standard output stays one object: the plan goes to standard error.
       const plan = options.json ? createOutput(process.stderr, process.env) : out;
-      plan.line(`\nsetup can mend: ${found.map(({ id }) => id).join(', ')}`);
-      const wanted = await withNewPassword(options, found, questions);
-      const code = await mend(found, wanted, await shape(), plan, consent, questions);
+      plan.line(`\nsetup can mend: ${fixable.map(({ id }) => id).join(', ')}`);
+      const fixOptions = await withNewPassword(options, fixable, questions);
+      const code = await mend(fixable, fixOptions, await shape(), plan, consent, questions);
       if (!options.json) out.line('\nLooking again:');
-      ({ results } = await look(code === NOT_APPLIED ? options : wanted, out));
+      ({ results } = await look(code === NOT_APPLIED ? options : fixOptions, out));
     }
   }
   if (options.json) out.line(toJson(results).trimEnd());
@@ -118,10 +118,10 @@ const NOT_APPLIED = 2;
 /** Asks for a new password: the one that was tried is to be replaced. */
 async function withNewPassword(
   options: DoctorOptions,
-  found: readonly CheckResult[],
+  fixable: readonly CheckResult[],
   questions: Questions | undefined,
 ): Promise<DoctorOptions> {
-  const isReset = !options.yes && found.some(({ setup }) => setup?.includes('--reset-password'));
+  const isReset = !options.yes && fixable.some(({ setup }) => setup?.includes('--reset-password'));
   if (!isReset || questions === undefined) return options;
   return {
     ...options,
@@ -149,13 +149,13 @@ async function look(options: DoctorOptions, out: Output, confirm?: (origin: stri
 function nameOf({ admin }: DoctorOptions): string {
   if (admin === undefined) return 'the admin';
   const name = 'username' in admin ? admin.username : `the client ${admin.clientId}`;
-  return `${toShownValue(name)} (realm ${toShownValue(admin.realm)})`;
+  return `${toShortValue(name)} (realm ${toShortValue(admin.realm)})`;
 }
 
 /** A user, with the realm and the address that get the password. */
 function whereOf({ serverUrl, realm }: DoctorOptions, username: string | undefined, own = realm): string {
-  const at = serverUrl === undefined ? '' : `, at ${toShownValue(serverUrl)}`;
-  return `${toShownValue(username ?? '')} (realm ${toShownValue(own ?? 'not set')}${at})`;
+  const at = serverUrl === undefined ? '' : `, at ${toShortValue(serverUrl)}`;
+  return `${toShortValue(username ?? '')} (realm ${toShortValue(own ?? 'not set')}${at})`;
 }
 
 /** On a terminal: asks for missing passwords, and whether known ones may be sent. */

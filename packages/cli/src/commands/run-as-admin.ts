@@ -9,7 +9,7 @@ import { Cancelled } from '../terminal/questions.ts';
  *
  * @returns the exit code; `undefined` for every other error
  */
-export function tellEndedEarly(command: string, error: unknown, err: Output): number | undefined {
+export function reportEarlyEnd(command: string, error: unknown, err: Output): number | undefined {
   if (error instanceof UsageError) {
     for (const problem of error.problems) err.line(`${command}: ${problem}`);
     return 2;
@@ -35,7 +35,7 @@ export async function runAsAdmin(
     return await run(out, err);
   } catch (error) {
     out.progress('');
-    const code = tellEndedEarly(command, error, err);
+    const code = reportEarlyEnd(command, error, err);
     if (code !== undefined) return code;
     if (!(error instanceof AdminError)) throw error;
     err.line(`${command}: ${error.message}`);

@@ -16,10 +16,10 @@ The service starts without Keycloak and is ready when Keycloak is.
 `;
 
 export async function run(args: string[]): Promise<number> {
-  const { values: given } = parseFlags(args, values('env', 'port', 'host'), { allowPositionals: false });
+  const { values: flags } = parseFlags(args, values('env', 'port', 'host'), { allowPositionals: false });
   // Without the named file, the service would run with the wrong settings.
-  if (given.env !== undefined && !existsSync(given.env)) {
-    process.stderr.write(`keycloak-guard serve: there is no file ${given.env}\n`);
+  if (flags.env !== undefined && !existsSync(flags.env)) {
+    process.stderr.write(`keycloak-guard serve: there is no file ${flags.env}\n`);
     return 2;
   }
   endWithNpm();
@@ -27,9 +27,9 @@ export async function run(args: string[]): Promise<number> {
   return runService({
     env: {
       ...process.env,
-      ...(given.port === undefined ? {} : { PORT: given.port }),
-      ...(given.host === undefined ? {} : { HOST: given.host }),
+      ...(flags.port === undefined ? {} : { PORT: flags.port }),
+      ...(flags.host === undefined ? {} : { HOST: flags.host }),
     },
-    envFile: given.env,
+    envFile: flags.env,
   });
 }

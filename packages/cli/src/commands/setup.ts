@@ -1,4 +1,4 @@
-import { askWhat, KINDS } from '../setup/kinds.ts';
+import { chooseKind, KINDS } from '../setup/kinds.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 const list = Object.entries(KINDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
@@ -22,7 +22,7 @@ ${KINDS.guide?.usage.split('\n').slice(2).join('\n')}`;
 
 export function run(args: string[]): Promise<number> {
   return runAsAdmin('setup', 1, async (out) => {
-    const { kind, args: rest } = await askWhat(args, out);
+    const { kind, args: rest } = await chooseKind(args, out);
     return (await KINDS[kind]?.run(rest, { environment: process.env, out })) ?? 2;
   });
 }

@@ -18,7 +18,7 @@ import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
 import { toPlainLine } from '../terminal/style.ts';
-import { tellEndedEarly } from './run-as-admin.ts';
+import { reportEarlyEnd } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard token: an access token for curl
 
@@ -70,7 +70,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof Cancelled) return 1;
-    if (error instanceof UsageError) return tellEndedEarly('token', error, err) as number;
+    if (error instanceof UsageError) return reportEarlyEnd('token', error, err) as number;
     if (error instanceof ConfigError) {
       err.line(error.message);
       for (const { url, realmFile } of await findProvidersOfFiles())
@@ -94,7 +94,7 @@ async function explain(args: string[], err: Output): Promise<number> {
   try {
     return await showExchange(args, process.env, createOutput(process.stdout, process.env));
   } catch (error) {
-    const code = tellEndedEarly('token', error, err);
+    const code = reportEarlyEnd('token', error, err);
     if (code !== undefined) return code;
     if (!(error instanceof AdminError)) throw error;
     err.line(`token: ${error.message}`);
@@ -109,8 +109,8 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   const { 'realm-file': realmFile } = flags;
   const file = realmFile === undefined ? undefined : resolve(realmFile);
   const dev = file === undefined ? undefined : await readDevRealm(file);
-  const isWanted = dev !== undefined || !isConfigured(settings);
-  const [provider, ...others] = isWanted ? await findRunningProviders(file) : [];
+  const usesProvider = dev !== undefined || !isConfigured(settings);
+  const [provider, ...others] = usesProvider ? await findRunningProviders(file) : [];
   if (provider === undefined) {
     if (dev !== undefined)
       throw new Error(`no provider runs from ${realmFile}: keycloak-guard dev --realm-file ${realmFile}`);

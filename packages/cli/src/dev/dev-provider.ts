@@ -71,7 +71,7 @@ export interface DevClient {
   readonly clientSecret: string;
 }
 
-/** What an application and a person need of a realm file, the first realm where it holds several. */
+/** The parts of a realm file that an application and a person need: of its first realm. */
 export interface DevRealm {
   readonly realm: string;
   /**
@@ -92,18 +92,18 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
   const { clients = [], users = [] } = realm;
   return {
     realm: realm.realm,
-    client(wanted) {
+    client(name) {
       const confidential = clients.filter(({ secret, publicClient }) => secret && !publicClient);
-      const found = confidential.find(({ clientId }) => clientId === wanted) ?? confidential[0];
-      if (found?.secret === undefined) throw new Error(`${file} has no client with a secret`);
-      return { clientId: found.clientId, clientSecret: found.secret };
+      const match = confidential.find(({ clientId }) => clientId === name) ?? confidential[0];
+      if (match?.secret === undefined) throw new Error(`${file} has no client with a secret`);
+      return { clientId: match.clientId, clientSecret: match.secret };
     },
-    user(wanted) {
+    user(name) {
       for (const { username, credentials = [] } of users) {
         const password = credentials.find(({ type, value }) => type === 'password' && value)?.value;
-        if (password && (!wanted || username === wanted)) return { username, password };
+        if (password && (!name || username === name)) return { username, password };
       }
-      throw new Error(`${file} has no user ${wanted ? `${wanted} ` : ''}whose password stands there`);
+      throw new Error(`${file} has no user ${name ? `${name} ` : ''}whose password stands there`);
     },
   };
 }

@@ -112,9 +112,9 @@ async function readNote(name: string): Promise<Note[]> {
  * Whether nobody else can have written the file. On Windows the folder is the user's own, and there is no owner to ask for.
  */
 async function isPrivate(file: string): Promise<boolean> {
-  const found = await lstat(file);
-  const isMine = process.getuid === undefined || (found.uid === process.getuid() && !(found.mode & 0o022));
-  return found.isFile() && isMine;
+  const info = await lstat(file);
+  const isMine = process.getuid === undefined || (info.uid === process.getuid() && !(info.mode & 0o022));
+  return info.isFile() && isMine;
 }
 
 function isRunning(pid: number): boolean {

@@ -72,7 +72,7 @@ function settingsOf(token: string): Record<string, string> {
   };
 }
 
-/** What checks work with if the settings are valid. */
+/** Everything that checks use if the settings are valid. */
 export type Reach = ReturnType<typeof createReach>;
 
 /** Everything that a check can examine. */
@@ -164,7 +164,7 @@ function createReach(config: Config, options: DoctorOptions) {
     realm: createRealmEvidence(calls, caller),
     authz: createAuthzEvidence(calls, caller, options.authzFiles, admin),
     client,
-    /** What the client is for: not every client is to log people in. */
+    /** The purpose of the client: not every client logs people in. */
     shape: memo(() => findShape(client, admin, username !== undefined)),
     /** `null` if no user and password were given. */
     login:

@@ -1,22 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { unescape as decode } from 'node:querystring';
 import { diagnoseTokenError } from 'keycloak-guard/client';
-import type { CheckResult } from './check.ts';
-import { loadRules, type Rule, type RuleBook, type Words } from './explain-rules.ts';
+import { type CheckResult, fail } from './check.ts';
 
-const MOST_CHARACTERS = 50_000;
-const MOST_RESULTS = 5;
+const [MOST_CHARACTERS, MOST_RESULTS] = [50_000, 5];
 /** Diagnoses that go by the shape of an answer alone, or by settings that nobody pasted. */
 const BY_SHAPE = /^(refused|not-keycloak|provider-error|wrong-password|wrong-secret|device-not-signed-in)$/;
 
-/** Words of a rule, in a text. */
-interface Match {
-  readonly rule: Rule;
-  readonly words: Words;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
+type Expression = ReturnType<typeof toExpression>;
+type Rule = ReturnType<typeof toRule>;
+type Match = ReturnType<typeof lastMatch>[number];
+type Topic = Pick<Match, 'rule' | 'text'>;
+type RuleBook = ReturnType<typeof loadRules>;
+type WordList = 'trade' | 'keycloak' | 'others' | 'failure';
+
+/** Reads `explain.txt` of this package. */
+export function loadRules() {
+  const home = dirname(createRequire(import.meta.url).resolve('@keycloak-guard/cli/package.json'));
+  const blocks = readFileSync(join(home, 'explain.txt'), 'utf8')
+    .split('\n\n')
+    .map((block) => block.split('\n').filter((line) => line !== '' && !line.startsWith('#')))
+    .filter((lines) => lines.length > 0);
+  const rules = blocks.slice(0, -2).map(toRule);
+  const [topics = [], words = []] = blocks.slice(-2).map((lines) => lines.map(toPair));
+  const expressions = Object.fromEntries(words) as Readonly<Record<WordList, RegExp>>;
+  const ruleOf = (id: string) => rules.find((one) => one.id === id) as Rule;
+  return { rules, topics: topics.map(([id, pattern]) => ({ rule: ruleOf(id), pattern })), ...expressions };
 }
 
-type Topic = Pick<Match, 'rule' | 'text'>;
+/** `name expression` */
+function toPair(line: string): [name: string, pattern: RegExp] {
+  const space = line.indexOf(' ');
+  return [line.slice(0, space), new RegExp(line.slice(space + 1), 'i')];
+}
+
+/** A block of `explain.txt`; the head of that file describes its parts. */
+function toRule([head = '', cause = '', fix = '', ...lines]: readonly string[]) {
+  const [id = '', source = '', ...marks] = head.split(' ');
+  const textsOf = (sign: string) => lines.filter((line) => line[0] === sign).map((line) => line.slice(2));
+  const expressions = (sign: string) =>
+    textsOf(sign).flatMap((text) => alternatives(text).map((one) => toExpression(one, sign === '~')));
+  const outweighs = textsOf('>').flatMap((text) => text.split(' '));
+  const certain = [...expressions('='), ...expressions('~')];
+  return { id, source, marks, cause, fix, certain, possible: expressions('?'), outweighs };
+}
+
+/** Words may stand in quotation marks. */
+const SPACES = { '': `["'\`]?\\s+["'\`]?`, '?': '\\s*', '.': '\\W.' };
+
+/**
+ * A regular expression of a rule; `isPhrase`: it has no gap in which anything may stand.
+ *
+ * @param needsKeycloak certain only where the text is about Keycloak: of another program, the same words mean something else
+ */
+function toExpression(text: string, needsKeycloak: boolean) {
+  const source = text.replace(/\[[^\]]*\]| ([?.]?)/g, (all, next?: keyof typeof SPACES) =>
+    next === undefined ? all : SPACES[next],
+  );
+  const isPhrase = !/\.\{|\.\*|\\[wS][*+{]|\[\^/.test(text);
+  return { pattern: new RegExp(source, 'gi'), isPhrase, needsKeycloak };
+}
+
+/** `a|(b|c)` is `a` and `(b|c)`. */
+function alternatives(text: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const part of text.split(/(\\.|\[(?:\\.|[^\]])*\]|[()|])/)) {
+    depth += part === '(' ? 1 : part === ')' ? -1 : 0;
+    if (part === '|' && depth === 0) parts.push('');
+    else parts.push(`${parts.pop()}${part}`);
+  }
+  return parts;
+}
 
 /**
  * Explains words of a library, a proxy, a browser or Keycloak's log. `ok`: known for certain. `warn`: it may be this, or one of
@@ -25,47 +82,45 @@ type Topic = Pick<Match, 'rule' | 'text'>;
 export function explain(pasted: string): CheckResult[] {
   const book = loadRules();
   const text = toPlain(pasted.slice(0, MOST_CHARACTERS));
-  const isElsewhere = book.others.test(text) && !book.trade.test(text);
-  const lines = text.split('\n').flatMap((line) => explainLine(book, line, text, isElsewhere));
-  const known = lines.length > 0 ? lines : explainLine(book, text, text, isElsewhere);
+  if (book.others.test(text) && !book.trade.test(text)) return [unknown(text)];
+  const lines = text.split('\n').flatMap((line) => explainLine(book, line, text));
+  const known = lines.length > 0 ? lines : explainLine(book, text, text);
   const certain = known.filter(({ status }) => status === 'ok');
-  const possible = isElsewhere
-    ? []
-    : book.rules.flatMap((rule) => lastMatch(rule, rule.possible, text).map((one) => toResult(one, 'warn')));
-  const topics = topicsOfFailure(book, text)
-    .slice(0, 2)
-    .map((one) => toResult(one, 'warn'));
-  const results = [certain, known, possible, topics].find((some) => some.length > 0);
-  if (results === undefined) return [unknown(text)];
-  return [...new Map(results.map((one) => [one.id, one])).values()].slice(0, MOST_RESULTS);
+  const possible = book.rules.flatMap((rule) => lastMatch(rule, rule.possible, text));
+  const vague = possible.length > 0 ? possible : topicsOfFailure(book, text).slice(0, 2);
+  const results = [certain, known, vague.map((one) => toResult(one, 'warn'))].find((some) => some.length > 0);
+  return [...new Map((results ?? [unknown(text)]).map((one) => [one.id, one])).values()].slice(
+    0,
+    MOST_RESULTS,
+  );
 }
 
 /** By certain words alone: one rule, or the two last ones where they contradict each other. */
-function explainLine(book: RuleBook, line: string, whole: string, isElsewhere: boolean): CheckResult[] {
-  if (isElsewhere) return [];
+function explainLine(book: RuleBook, line: string, whole: string): CheckResult[] {
   const matches = book.rules.flatMap((rule) => lastMatch(rule, rule.certain, line));
   const superfluous = new Set(matches.flatMap(({ rule }) => rule.outweighs));
   const left = matches.filter(({ rule }) => !superfluous.has(rule.id));
-  const phrases = left.filter(({ words }) => words.isPhrase);
+  const phrases = left.filter(({ expression }) => expression.isPhrase);
   const roots = phrases.filter(({ rule }) => rule.marks.includes('root'));
   const candidates = [roots, phrases, left].find((some) => some.length > 0) ?? [];
   const [last, ...before] = candidates.sort((one, other) => other.end - one.end);
   if (last === undefined) return explainOauth(line);
   const inner = innerTopic(book, last, line);
   const rival = inner ?? before.find((one) => !isWrapped(one, last, line));
+  const { rule, expression } = last;
   const isCertain =
     rival === undefined &&
-    (last.rule.marks.includes('anywhere') || book.trade.test(whole)) &&
-    (!last.words.needsKeycloak || book.keycloak.test(whole)) &&
-    (last.words.isPhrase || topicsOfFailure(book, whole)[0]?.rule === last.rule);
+    (rule.marks.includes('anywhere') || book.trade.test(whole)) &&
+    (!expression.needsKeycloak || book.keycloak.test(whole)) &&
+    (expression.isPhrase || topicsOfFailure(book, whole)[0]?.rule === rule);
   const both = rival === undefined ? [last] : inner === undefined ? [last, rival] : [inner, last];
   return both.map((one) => toResult(one, isCertain ? 'ok' : 'warn'));
 }
 
 /** An error wraps the one before it: 'login failed: connection refused'. */
 const isWrapped = (outer: Match, inner: Match, line: string): boolean =>
-  outer.words.isPhrase &&
-  inner.words.isPhrase &&
+  outer.expression.isPhrase &&
+  inner.expression.isPhrase &&
   /: |Caused by|cause|\n|[[({]/.test(line.slice(outer.end, inner.start));
 
 /** The topic of the text behind the words and a colon, where it is another one. */
@@ -75,39 +130,35 @@ function innerTopic(book: RuleBook, { rule, end }: Match, line: string): Topic |
   return topic?.rule.id === rule.id ? undefined : topic;
 }
 
-/** The last of the phrases that match, or else of the other words; none or one. */
-function lastMatch(rule: Rule, words: readonly Words[], text: string): Match[] {
-  const matches = words.flatMap((one) => {
-    const match = [...text.matchAll(one.pattern)].at(-1);
+/** The last of the phrases that match, or else of the other expressions; none or one. */
+function lastMatch(rule: Rule, expressions: readonly Expression[], text: string) {
+  const matches = expressions.flatMap((expression) => {
+    const match = [...text.matchAll(expression.pattern)].at(-1);
     if (match === undefined) return [];
-    return [{ rule, words: one, start: match.index, end: match.index + match[0].length, text: match[0] }];
+    return { rule, expression, start: match.index, end: match.index + match[0].length, text: match[0] };
   });
-  const phrases = matches.filter((one) => one.words.isPhrase);
+  const phrases = matches.filter((one) => one.expression.isPhrase);
   return (phrases.length > 0 ? phrases : matches).sort((one, other) => other.end - one.end).slice(0, 1);
 }
 
 const topicsOfFailure = (book: RuleBook, text: string): Topic[] =>
   book.failure.test(text) && book.trade.test(text) ? topicsOf(book, text) : [];
 
-function topicsOf({ topics }: RuleBook, text: string): Topic[] {
-  return topics.flatMap(({ rule, pattern }) => {
-    const [seen] = pattern.exec(text) ?? [];
-    return seen === undefined ? [] : [{ rule, text: seen }];
-  });
-}
+const topicsOf = ({ topics }: RuleBook, text: string): Topic[] =>
+  topics.flatMap(({ rule, pattern }) =>
+    (pattern.exec(text) ?? []).slice(0, 1).map((seen) => ({ rule, text: seen })),
+  );
 
 function toResult({ rule: { id, cause, fix, source }, text }: Topic, status: 'ok' | 'warn'): CheckResult {
   const seen = `${status === 'warn' ? 'perhaps: ' : ''}'${hideSecrets(text).slice(0, 160)}'`;
   return { id: `explain.${id}`, status, seen, cause, fix: `${fix}\n${source}` };
 }
 
-const unknown = (text: string): CheckResult => ({
-  id: 'explain.unknown',
-  status: 'fail',
-  seen: text === '' ? 'nothing was pasted' : 'I do not know this',
-  cause: '',
-  fix: "Paste more of it: the lines around it, the 'Caused by' of a stack trace, Keycloak's log at that moment. Or let the doctor look itself: keycloak-guard doctor",
-});
+function unknown(text: string): CheckResult {
+  const fix =
+    "Paste more of it: the lines around it, the 'Caused by' of a stack trace, Keycloak's log of that moment. Or let the doctor examine the settings: keycloak-guard doctor";
+  return { id: 'explain.unknown', ...fail(text === '' ? 'nothing was pasted' : 'not known', '', fix) };
+}
 
 /** An OAuth error as JSON, query, header or `error (description)`, by the library's own diagnosis. */
 function explainOauth(text: string): CheckResult[] {
@@ -124,27 +175,16 @@ function explainOauth(text: string): CheckResult[] {
 }
 
 /** Without colours, escapes and percent signs. */
-function toPlain(text: string): string {
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
-      .replace(/\u001b\[[\d;]*m/g, '')
-      .replace(/\\(["'/])/g, '$1')
-      .replace(/&(quot|#34);|[“”]/g, '"')
-      .replace(/&(#39|apos);|[‘’]/g, "'")
-      .replace(/(?:%[\da-f]{2})+/gi, decode)
-      .replace(/(error_description=[^&\s]*)/g, (some) => some.replaceAll('+', ' '))
-      .trim()
-  );
-}
-
-function decode(escapes: string): string {
-  try {
-    return decodeURIComponent(escapes);
-  } catch {
-    return escapes;
-  }
-}
+const toPlain = (text: string): string =>
+  text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
+    .replace(/\u001b\[[\d;]*m/g, '')
+    .replace(/\\(["'/])/g, '$1')
+    .replace(/&(quot|#34);|[“”]/g, '"')
+    .replace(/&(#39|apos);|[‘’]/g, "'")
+    .replace(/(?:%[\da-f]{2})+/gi, decode)
+    .replace(/(error_description=[^&\s]*)/g, (some) => some.replaceAll('+', ' '))
+    .trim();
 
 /** People paste secrets along with an error. */
 const hideSecrets = (text: string): string =>

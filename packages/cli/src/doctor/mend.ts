@@ -22,7 +22,7 @@ export function findMendable(results: readonly CheckResult[]): CheckResult[] {
  * @param shape what the client is for: it gets no login that it does not have
  */
 export async function mend(
-  found: readonly CheckResult[],
+  fixable: readonly CheckResult[],
   options: DoctorOptions,
   shape: Shape,
   out: Output,
@@ -31,7 +31,7 @@ export async function mend(
 ): Promise<number> {
   const flags = new Set<string>();
   const args: string[] = [];
-  for (const { setup = [] } of found) {
+  for (const { setup = [] } of fixable) {
     for (let index = 0; index < setup.length; index++) {
       const [flag, value] = [setup[index] as string, setup[index + 1]];
       const hasValue = value !== undefined && !value.startsWith('--');
@@ -49,9 +49,9 @@ export async function mend(
     [
       ...careful,
       ...(options.enable ? ['--enable'] : []),
-      ...(flags.has('--app-url') || !options.isAppUrlNamed ? [] : ['--app-url', options.appUrl]),
+      ...(flags.has('--app-url') || !options.isAppUrlExplicit ? [] : ['--app-url', options.appUrl]),
       // A file that nobody named stays one.
-      ...(options.isEnvNamed ? ['--env', options.envFile] : []),
+      ...(options.isEnvExplicit ? ['--env', options.envFile] : []),
       ...(options.username === undefined ? ['--no-user'] : ['--user', options.username]),
       ...(options.yes ? ['--yes'] : []),
     ],
@@ -83,11 +83,11 @@ async function askForAddress(
       'If that is your Keycloak, set KEYCLOAK_SERVER_URL to it.',
     ]);
   }
-  const isWanted = await questions.confirm(
+  const isConfirmed = await questions.confirm(
     `KEYCLOAK_SERVER_URL is ${serverUrl}. Send the password of the admin (realm ${admin?.realm}) to ${origin}?`,
     false,
   );
-  if (!isWanted) throw new Cancelled('cancelled');
+  if (!isConfirmed) throw new Cancelled('cancelled');
 }
 
 /** Passes the doctor's credentials to setup. */

@@ -1,14 +1,14 @@
 import { dirname } from 'node:path';
 import {
   type Access,
+  type AccessWords,
   credentialSendings,
-  type NamedAccess,
   openAccess,
   readAccess,
 } from '../access/access.ts';
 import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzJson } from '../authz/file.ts';
-import { appUrlOf } from '../settings/app-url.ts';
+import { appUrlOf } from '../settings/address.ts';
 import { readSettings, type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { lists, parseFlags, switches, values, YES } from '../settings/flags.ts';
 import { type Consent, createConsent, type Sending, type Word } from '../settings/from-folder.ts';
@@ -42,7 +42,6 @@ const FLAGS = {
   ...YES,
 } as const;
 
-/** What the doctor is started with, beside its flags. */
 interface Start {
   /** Default: the consent of nobody. */
   readonly consent?: Consent;
@@ -66,7 +65,7 @@ export async function readDoctorOptions(
     await readSettings(environment, envFile, flags.env !== undefined),
     consent,
   );
-  const named = readAccess({ ...flags, url: undefined }, env);
+  const accessWords = readAccess({ ...flags, url: undefined }, env);
   const words = {
     clientId: env('KEYCLOAK_CLIENT_ID'),
     username: flags.user ?? env('DOCTOR_USER'),
@@ -98,11 +97,11 @@ export async function readDoctorOptions(
     enable: flags.enable ?? false,
     envFile,
     /** Whether the person named that file. */
-    isEnvNamed: flags.env !== undefined,
+    isEnvExplicit: flags.env !== undefined,
     /** Address of the API as browsers see it, without a slash at the end. */
     appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), publicUrl, port),
     /** Whether a flag named that address; setup reads it in the settings too. */
-    isAppUrlNamed: flags['app-url'] !== undefined,
+    isAppUrlExplicit: flags['app-url'] !== undefined,
     /** Address of a running service, without a slash at the end. */
     serviceUrl: toUrl('--url', flags.url),
     username: own.username,
@@ -131,7 +130,10 @@ export async function readDoctorOptions(
     problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
   if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))
     problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
-  if ((options.upgradeTo ?? options.tenant) !== undefined && (named.clientId ?? named.username) === undefined)
+  if (
+    (options.upgradeTo ?? options.tenant) !== undefined &&
+    (accessWords.clientId ?? accessWords.username) === undefined
+  )
     problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
   if (options.wants.some((one) => !/^(role|group|organization|scope)=./.test(one)))
     problems.push('--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME');
@@ -139,22 +141,22 @@ export async function readDoctorOptions(
     problems.push('--json --fix needs --yes: there is nobody to ask');
   if (options.fix && flags['admin-totp'] !== undefined)
     problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
-  if (named.clientId !== undefined && named.secret === undefined)
+  if (accessWords.clientId !== undefined && accessWords.secret === undefined)
     problems.push('--admin-client-id needs its secret: set KEYCLOAK_ADMIN_CLIENT_SECRET');
   if (problems.length > 0) throw new UsageError(problems);
   const token = options.readsToken ? await readToken() : undefined;
-  const sendings = sendingsOf(named, words, env, token, options.readsPassword);
-  const { serverUrl, realm, ...access } = await openAccess(named, consent, sendings);
+  const sendings = sendingsOf(accessWords, words, env, token, options.readsPassword);
+  const { serverUrl, realm, ...access } = await openAccess(accessWords, consent, sendings);
   const isAddressRead = flags['app-url'] === undefined;
   const isPasswordRead = words.username !== undefined && !options.readsPassword;
   const planned = [
-    ...[named.serverUrl, named.realm, words.clientId, words.username],
+    ...[accessWords.serverUrl, accessWords.realm, words.clientId, words.username],
     ...[isAddressRead ? words.publicUrl : undefined, isPasswordRead ? words.password : undefined],
   ];
   return {
     ...options,
     /** With `--fix`: whether its plan needs no question, and what a file chose for it that nobody named. */
-    ...consent.judge(options.fix ? planned : [], named.serverUrl, options.yes),
+    ...consent.judge(options.fix ? planned : [], accessWords.serverUrl, options.yes),
     /** Keycloak's address in the settings, as written. */
     serverUrl,
     realm,
@@ -163,9 +165,9 @@ export async function readDoctorOptions(
   };
 }
 
-/** What the doctor would send, beside the password of the admin: that of the user, the credential of the client, the token. */
+/** Secrets that the doctor would send, beside the password of the admin: that of the user, the credential of the client, the token. */
 function sendingsOf(
-  { serverUrl, realm }: NamedAccess,
+  { serverUrl, realm }: AccessWords,
   { username, password }: Readonly<Record<'username' | 'password', Word | undefined>>,
   env: Settings,
   token: string | undefined,
@@ -188,17 +190,17 @@ function sendingsOf(
 const issuerOf = (token: string): string => String(decodeJwt(token)?.claims.iss);
 
 /** The named files, or else the `authz.json` beside the settings, if there is one. */
-function toAuthzFiles(named: readonly string[] | undefined, envFile: string): string[] {
-  const files = (named ?? []).filter((file) => file !== '');
+function toAuthzFiles(fileFlags: readonly string[] | undefined, envFile: string): string[] {
+  const files = (fileFlags ?? []).filter((file) => file !== '');
   if (files.length > 0) return files;
-  const found = findAuthzJson(dirname(envFile));
-  return found === undefined ? [] : [found];
+  const defaultFile = findAuthzJson(dirname(envFile));
+  return defaultFile === undefined ? [] : [defaultFile];
 }
 
-function parse(given: string[]) {
+function parse(argv: string[]) {
   // The value of these flags is optional.
-  const args = given.map((one, index) =>
-    /^--(authz|explain)$/.test(one) && !/^[^-]/.test(given[index + 1] ?? '') ? `${one}=` : one,
+  const args = argv.map((one, index) =>
+    /^--(authz|explain)$/.test(one) && !/^[^-]/.test(argv[index + 1] ?? '') ? `${one}=` : one,
   );
   return parseFlags(args, FLAGS, { allowPositionals: false, help: 'doctor --help names all options' }).values;
 }

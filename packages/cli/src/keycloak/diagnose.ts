@@ -36,7 +36,7 @@ export function toTokenAnswer(
   };
 }
 
-/** What to do about a refusal of the Admin API: one sentence or two. */
+/** The advice for a refusal of the Admin API: one sentence or two. */
 export function explainAdminError(error: AdminError): string {
   const [code = '', ...rest] = error.answer.split(': ');
   const description = rest.join(': ');

@@ -4,14 +4,14 @@ import { type Answer, isStranger, toPageText, toWords } from './call.ts';
 /** Result of a check. `warn`: it works now but may cause trouble; the exit code stays 0. */
 export type Status = 'ok' | 'warn' | 'fail' | 'skipped';
 
-/** What a check found. Its texts never contain a secret, password or token. */
+/** The result of a check. Its texts never contain a secret, password or token. */
 export interface Finding {
   readonly status: Status;
-  /** What the check saw, in a few words. */
+  /** The observation, in a few words. */
   readonly seen: string;
   /** The cause, in a sentence. Empty if all is well. */
   readonly cause: string;
-  /** What to paste or click. Empty if all is well. */
+  /** The settings to change or commands to run. Empty if all is well. */
   readonly fix: string;
   /** Flags with which `setup` can fix it. `undefined`: it cannot. */
   readonly setup?: readonly string[] | undefined;

@@ -7,7 +7,7 @@ export interface Caller {
   readonly realm: string;
   readonly clientId: string;
   readonly clientSecret?: string | undefined;
-  /** What the client proves itself with, if not with `clientSecret`. */
+  /** The credential of the client, if not `clientSecret`. */
   readonly credential?: Credential | undefined;
   /** Bound on every call. Unit: milliseconds. */
   readonly timeoutMs: number;
@@ -31,9 +31,9 @@ export function createRealmCalls(caller: Caller) {
     if (credential === undefined)
       return call(url, { ...toForm({ ...client, ...fields }), headers }, timeoutMs);
     try {
-      const { answer } = await credential.authenticate(issuer, async (shown) => {
-        const form = toForm({ ...shown.fields, ...fields });
-        const answer = await call(url, { ...form, headers: { ...shown.headers, ...headers } }, timeoutMs);
+      const { answer } = await credential.authenticate(issuer, async (proof) => {
+        const form = toForm({ ...proof.fields, ...fields });
+        const answer = await call(url, { ...form, headers: { ...proof.headers, ...headers } }, timeoutMs);
         return { status: answer.status, body: answer.text, answer };
       });
       return answer;

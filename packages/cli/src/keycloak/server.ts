@@ -5,7 +5,7 @@ import { type Finding, failOn, judgeStranger, ok, type Say } from './finding.ts'
 import type { Caller } from './realm-calls.ts';
 
 /** The program at an address. */
-export interface FoundServer {
+export interface ServerSearch {
   /** Whether Keycloak answers at that address. */
   readonly isKeycloak: boolean;
   /** Answer to `<address>/realms/<realm>`. */
@@ -15,7 +15,7 @@ export interface FoundServer {
 }
 
 /** Looks for Keycloak at an address, and otherwise at the same host with and without the usual paths. */
-export async function findServer(serverUrl: string, realm: string, timeoutMs: number): Promise<FoundServer> {
+export async function findServer(serverUrl: string, realm: string, timeoutMs: number): Promise<ServerSearch> {
   const base = trimUrl(serverUrl);
   const answer = await ask(base, realm, timeoutMs);
   if (isKeycloak(answer) || answer.status === 0) {
@@ -58,7 +58,7 @@ function nearby(base: string): string[] {
 
 /** Explains what answers at an address. */
 export async function judgeServer(
-  { isKeycloak: isThere, answer, elsewhere }: FoundServer,
+  { isKeycloak: isThere, answer, elsewhere }: ServerSearch,
   { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,
 ): Promise<Finding> {
   if (isThere) return ok(`Keycloak answers (${Math.round(answer.tookMs)} ms)`);

@@ -3,7 +3,7 @@ import { findExposure, nameWithTarget, writePrivateFile } from '../settings/priv
 import type { Output } from '../terminal/output.ts';
 
 /** One thing that a plan does, as it is shown. */
-export interface ShownStep {
+export interface PlanStep {
   readonly kind: 'create' | 'change' | 'delete';
   /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
@@ -22,8 +22,8 @@ export interface Done {
 export interface PlanPart {
   /** The line above it. */
   readonly title?: string | undefined;
-  readonly steps: readonly ShownStep[];
-  /** What exists already and stays as it is. */
+  readonly steps: readonly PlanStep[];
+  /** Subjects that exist and stay as they are. */
   readonly kept: readonly string[];
   /** Tasks for a person. */
   readonly blocked: readonly Blocked[];
@@ -60,7 +60,7 @@ export async function toFilePart(
 export function toPart(
   title: string | undefined,
   { steps, kept, blocked }: Pick<PlanPart, 'steps' | 'kept' | 'blocked'>,
-  run: () => AsyncIterable<Pick<ShownStep, 'kind' | 'subject'>>,
+  run: () => AsyncIterable<Pick<PlanStep, 'kind' | 'subject'>>,
 ): PlanPart {
   return {
     title,

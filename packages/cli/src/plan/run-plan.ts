@@ -1,7 +1,7 @@
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { toPlainLine } from '../terminal/style.ts';
-import type { PlanPart, ShownStep } from './part.ts';
+import type { PlanPart, PlanStep } from './part.ts';
 
 const SIGNS = { create: ['green', '+'], change: ['yellow', '~'], delete: ['red', '-'] } as const;
 
@@ -30,8 +30,8 @@ export function showSteps(out: Output, { steps, kept, blocked }: Omit<PlanPart, 
 }
 
 /** Steps about the same thing are shown together, in the order of the first. */
-function bySubject(steps: readonly ShownStep[]): { subject: string; steps: ShownStep[] }[] {
-  const groups: { subject: string; steps: ShownStep[] }[] = [];
+function bySubject(steps: readonly PlanStep[]): { subject: string; steps: PlanStep[] }[] {
+  const groups: { subject: string; steps: PlanStep[] }[] = [];
   for (const step of steps) {
     const group = groups.find((one) => one.subject === step.subject && one.steps[0]?.kind === step.kind);
     if (group) group.steps.push(step);
@@ -46,7 +46,7 @@ export interface RunOptions {
   readonly dryRun: boolean;
   /** Apply it without a question. */
   readonly yes: boolean;
-  /** What a file chose that nobody named, to be seen before the question. */
+  /** Values from a file that the person did not name; shown before the question. */
   readonly chosen?: readonly string[];
 }
 
@@ -93,12 +93,12 @@ export async function runPlan(
     out.line(out.paint('red', `  ! nobody named the file that chose: ${toPlainLine(chosen.join(', '))}`));
   const isRisky =
     chosen.length > 0 || steps.some(({ kind, opens = [] }) => kind === 'delete' || opens.length > 0);
-  if (!(await isWanted(yes, isRisky, out, questions))) return { what: 'declined', code: 2, isDone: false };
+  if (!(await isConfirmed(yes, isRisky, out, questions))) return { what: 'declined', code: 2, isDone: false };
   await apply(parts, out);
   return end('applied');
 }
 
-async function isWanted(
+async function isConfirmed(
   yes: boolean,
   isRisky: boolean,
   out: Output,
@@ -109,7 +109,7 @@ async function isWanted(
     out.line('Nothing was changed: there is no terminal to confirm on. Run it again with --yes.');
     return false;
   }
-  // What deletes, or opens something, is not agreed to by Enter alone.
+  // Enter alone does not confirm a plan that deletes or opens something.
   if (await questions.confirm('Apply this?', !isRisky)) return true;
   out.line('Nothing was changed.');
   return false;

@@ -42,35 +42,35 @@ export interface Settings {
 
 /**
  * @param file `undefined`: the environment alone
- * @param isNamed whether the person named the file: what is in it is the person's word then
+ * @param isExplicit whether the person named the file: what is in it is the person's word then
  */
 export async function readSettings(
   environment: NodeJS.ProcessEnv,
   file: string | undefined,
-  isNamed: boolean,
+  isExplicit: boolean,
 ): Promise<Settings> {
   const inFile = file === undefined ? {} : parseEnv(await readEnvText(file));
   return toSettings((name) => {
     const value = environment[name] || inFile[name];
-    if (!value || environment[name] || isNamed) return value || undefined;
+    if (!value || environment[name] || isExplicit) return value || undefined;
     return new FromFolder(name, value, file ?? '', inFile.KEYCLOAK_SERVER_URL);
   });
 }
 
 /** The same as the service reads them: what the settings do not say, the `keycloak.json` says that they name. */
 export async function withKeycloakJson(settings: Settings, consent: Consent): Promise<Settings> {
-  const named = settings('KEYCLOAK_CONFIG_FILE');
-  const { path } = await consent.open({ path: named }, []);
-  if (named === undefined || path === undefined) return settings;
+  const configFile = settings('KEYCLOAK_CONFIG_FILE');
+  const { path } = await consent.open({ path: configFile }, []);
+  if (configFile === undefined || path === undefined) return settings;
   const json = readKeycloakJson(resolve(path));
   const members: Readonly<Record<string, string>> = json instanceof Error ? {} : json;
   return toSettings((name) => {
     const there = settings(name);
     const value = members[name];
     if (there !== undefined || value === undefined) return there;
-    return typeof named === 'string'
+    return typeof configFile === 'string'
       ? value
-      : new FromFolder(name, value, named.file, members.KEYCLOAK_SERVER_URL);
+      : new FromFolder(name, value, configFile.file, members.KEYCLOAK_SERVER_URL);
   });
 }
 
@@ -110,7 +110,7 @@ export function mergeEnv(text: string, changes: readonly EnvChange[]): string {
         ? merged + line + newline
         : merged.slice(0, there.start) + line + merged.slice(there.end);
   }
-  assertMeant(parseEnv(text), parseEnv(merged), changes);
+  assertNothingElse(parseEnv(text), parseEnv(merged), changes);
   return merged;
 }
 
@@ -142,15 +142,15 @@ function readAssignments(text: string): Assignment[] {
   return assignments;
 }
 
-function assertMeant(
+function assertNothingElse(
   before: NodeJS.Dict<string>,
   after: NodeJS.Dict<string>,
   changes: readonly EnvChange[],
 ): void {
-  const meant: NodeJS.Dict<string> = { ...before };
-  for (const { name, to } of changes) meant[name] = to;
-  const wrong = [...new Set([...Object.keys(meant), ...Object.keys(after)])].filter(
-    (name) => meant[name] !== after[name],
+  const expected: NodeJS.Dict<string> = { ...before };
+  for (const { name, to } of changes) expected[name] = to;
+  const wrong = [...new Set([...Object.keys(expected), ...Object.keys(after)])].filter(
+    (name) => expected[name] !== after[name],
   );
   if (wrong.length === 0) return;
   throw new UsageError([

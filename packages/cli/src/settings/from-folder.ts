@@ -1,6 +1,6 @@
 import { isOutside, isThisMachine } from '@keycloak-guard/server/config';
 import { Cancelled, type Questions } from '../terminal/questions.ts';
-import { toShownValue } from '../terminal/style.ts';
+import { toShortValue } from '../terminal/style.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A value that a command takes. The person's word is the plain value: a flag, a variable of the environment, a file that was named. */
@@ -62,14 +62,14 @@ export type Opened<W extends Words> = {
 };
 type OpenedWord<V> = FromFolder extends V ? string : never;
 
-/** What a set-up of this machine writes into `.env`, so that the next command reads it there. */
+/** Settings that a set-up on this machine writes into `.env`, for the next command. */
 const WRITTEN = new Set([
   ...['KEYCLOAK_SERVER_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID', 'KEYCLOAK_CLIENT_SECRET'],
   ...['PUBLIC_URL', 'PORT'],
 ]);
 
 /** A file of the folder for the admin of this machine's Keycloak: its content is in the plan. */
-const FOUND_FILES = new Set(['authz.json']);
+const DEFAULT_FILES = new Set(['authz.json']);
 
 /**
  * The only way from a word of a folder to its value. Nothing that is the person's (a password that was typed or is in the
@@ -89,22 +89,22 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
      */
     async open<W extends Words>(words: W, sendings: readonly Sending[]): Promise<Opened<W>> {
       const open = sendings.filter((one) => isPersons(one) && choicesIn(one).length > 0);
-      const asked = open.filter((one) => !agreed.has(keyOf(one)));
-      if (asked.length > 0) {
-        const files = [...new Set(asked.flatMap(choicesIn).map(({ file }) => file))].join(', ');
-        const names = [...new Set(asked.flatMap(choicesIn).map(({ name }) => name))].join(', ');
+      const unconfirmed = open.filter((one) => !agreed.has(keyOf(one)));
+      if (unconfirmed.length > 0) {
+        const files = [...new Set(unconfirmed.flatMap(choicesIn).map(({ file }) => file))].join(', ');
+        const names = [...new Set(unconfirmed.flatMap(choicesIn).map(({ name }) => name))].join(', ');
         if (questions === undefined) {
-          const from = asked.map((one) => `${one.name} is from ${originOf(one)}`).join(', ');
-          const to = [...new Set(asked.map(describe))].join(', and');
+          const from = unconfirmed.map((one) => `${one.name} is from ${originOf(one)}`).join(', ');
+          const to = [...new Set(unconfirmed.map(describe))].join(', and');
           throw new UsageError([
             `${from}, and ${names} from ${files}, which nobody named: it would go${to}. Nothing was sent.`,
             `If it belongs there, name the file: --env ${files}`,
           ]);
         }
-        const what = asked.map((one) => `${one.name}${describe(one)}`).join(' and ');
+        const what = unconfirmed.map((one) => `${one.name}${describe(one)}`).join(' and ');
         if (!(await questions.confirm(`${files} chose ${names}. Send ${what}?`, false)))
           throw new Cancelled('cancelled');
-        for (const one of asked) agreed.add(keyOf(one));
+        for (const one of unconfirmed) agreed.add(keyOf(one));
       }
       const entries = Object.entries(words).map(([name, word]) => [name, word && reveal(word)]);
       return Object.fromEntries(entries) as Opened<W>;
@@ -137,12 +137,13 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
   };
 }
 
-const flagFor = ({ name, file }: FromFolder): string => `--${FOUND_FILES.has(name) ? 'file' : 'env'} ${file}`;
+const flagFor = ({ name, file }: FromFolder): string =>
+  `--${DEFAULT_FILES.has(name) ? 'file' : 'env'} ${file}`;
 
 const showOf = (word: FromFolder): string =>
-  FOUND_FILES.has(word.name)
+  DEFAULT_FILES.has(word.name)
     ? ''
-    : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : toShownValue(reveal(word))}`;
+    : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : toShortValue(reveal(word))}`;
 
 /** Whether it is the person's, and not the folder's own. */
 const isPersons = (one: Sending): boolean => !(one.value instanceof FromFolder) || isFileOutside(one);
@@ -179,7 +180,7 @@ function isExempt(word: FromFolder, serverUrl: Word | undefined): boolean {
   if (used === undefined || !isThisMachine(used.hostname)) return false;
   // An application elsewhere is none of this machine's.
   if (name === 'PUBLIC_URL' && !isThisMachine(app?.hostname ?? '')) return false;
-  return FOUND_FILES.has(name) || (WRITTEN.has(name) && written?.origin === used.origin);
+  return DEFAULT_FILES.has(name) || (WRITTEN.has(name) && written?.origin === used.origin);
 }
 
 const originOfUrl = (serverUrl: Word | undefined): string =>
@@ -188,9 +189,9 @@ const originOfUrl = (serverUrl: Word | undefined): string =>
 /** For example ` to https://sso.example, realm shop, as ann`. */
 function describe({ serverUrl, realm, as }: Sending): string {
   const parts = [
-    ...(serverUrl === undefined ? [] : [` to ${toShownValue(originOfUrl(serverUrl))}`]),
-    ...(realm === undefined ? [] : [` realm ${toShownValue(reveal(realm))}`]),
-    ...(as === undefined ? [] : [` as ${toShownValue(reveal(as))}`]),
+    ...(serverUrl === undefined ? [] : [` to ${toShortValue(originOfUrl(serverUrl))}`]),
+    ...(realm === undefined ? [] : [` realm ${toShortValue(reveal(realm))}`]),
+    ...(as === undefined ? [] : [` as ${toShortValue(reveal(as))}`]),
   ];
   return parts.join(',');
 }

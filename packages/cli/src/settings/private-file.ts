@@ -45,7 +45,7 @@ export async function nameWithTarget(file: string): Promise<string> {
 }
 
 /**
- * What `git add` would do with a file that holds a secret. git itself is not asked: a folder of others can make it run programs.
+ * Warns if `git add` would take a file that holds a secret. git itself is not called: a folder of others can make it run programs.
  *
  * @returns a sentence for the plan; nothing outside of a repository, and where `.gitignore` names the file
  */

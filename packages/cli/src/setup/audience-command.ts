@@ -1,7 +1,6 @@
 import { toShellWord } from '../terminal/shell-word.ts';
 import { toPlainLine } from '../terminal/style.ts';
 
-/** What the command needs to know. */
 export interface AudienceCommand {
   readonly serverUrl: string;
   readonly realm: string;

@@ -11,8 +11,8 @@ import {
   readCredential,
 } from '../admin/index.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../plan/part.ts';
+import { networkZoneOf } from '../settings/address.ts';
 import { lists, values } from '../settings/flags.ts';
-import { nearnessOf } from '../settings/nearness.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
@@ -40,7 +40,7 @@ export interface ChosenCredential {
   readonly goal: CredentialGoal;
   /** Settings of the service. */
   readonly settings: Readonly<Record<string, string>>;
-  /** What this program can prove itself with as the client, to try it. */
+  /** The credential with which this program can call Keycloak as the client, to try it. */
   readonly options: CredentialOptions | undefined;
   /** A file that must exist first. */
   readonly part: PlanPart;
@@ -91,14 +91,17 @@ export async function chooseCredential(flags: Flags): Promise<ChosenCredential |
 
 function isTrustedIssuer(issuer: string): boolean {
   if (!isHttpUrl(issuer) || /[?#@]/.test(issuer)) return false;
-  return issuer.startsWith('https://') || nearnessOf(new URL(issuer).hostname) === 'this-machine';
+  return issuer.startsWith('https://') || networkZoneOf(new URL(issuer).hostname) === 'this-machine';
 }
 
 const KEY = { field: 'Private key', from: '', to: 'ES256, readable by you alone' };
 
-async function chooseKey(named: string | undefined, retired: readonly string[]): Promise<ChosenCredential> {
-  const file = named ?? 'client-key.pem';
-  if (named === undefined) assertOfFolder(file, '--key-file');
+async function chooseKey(
+  keyFileFlag: string | undefined,
+  retired: readonly string[],
+): Promise<ChosenCredential> {
+  const file = keyFileFlag ?? 'client-key.pem';
+  if (keyFileFlag === undefined) assertOfFolder(file, '--key-file');
   const isThere = existsSync(file);
   const made = isThere ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const { keys } = await createCredential({
@@ -112,7 +115,12 @@ async function chooseKey(named: string | undefined, retired: readonly string[]):
   if (publicKey === undefined) throw new UsageError([`${file} is no private key in PEM, and no JWK`]);
   const pem = made?.export({ type: 'pkcs8', format: 'pem' }) as string;
   return {
-    goal: { type: 'key', publicKey, foundIn: isThere && named === undefined ? file : undefined, retired },
+    goal: {
+      type: 'key',
+      publicKey,
+      existingFile: isThere && keyFileFlag === undefined ? file : undefined,
+      retired,
+    },
     settings: { KEYCLOAK_CLIENT_KEY_FILE: file },
     options: { keyFile: file },
     part: made === undefined ? NO_PART : await toFilePart(file, [KEY], () => pem),
@@ -138,10 +146,10 @@ export async function withCredential(
 
 /** Says which token Kubernetes must issue to the pod. */
 export async function sayVolume(serverUrl: string, realm: string, out: Output): Promise<void> {
-  const found = await createIssuer({ serverUrl, realm })
+  const discovery = await createIssuer({ serverUrl, realm })
     .discover()
     // A realm that is off does not say.
     .catch(() => ({ issuer: 'the issuer of the realm' }));
   out.line('In the pod: a projected volume at /var/run/secrets/keycloak with');
-  out.line(`  serviceAccountToken: { path: token, audience: "${toPlainLine(found.issuer)}" }`);
+  out.line(`  serviceAccountToken: { path: token, audience: "${toPlainLine(discovery.issuer)}" }`);
 }

@@ -9,7 +9,7 @@ import { events, service } from './kinds/service.ts';
 import { tenant } from './kinds/tenant.ts';
 import type { SetupKind } from './visit.ts';
 
-/** What `setup` can set up, in the order in which the help lists it. */
+/** The kinds of setup, in the order of the help. */
 export const KINDS: Readonly<Record<string, SetupKind>> = {
   app,
   api,
@@ -34,11 +34,11 @@ export interface SetupCall {
 }
 
 /** The kind that the first argument names. If it names none, a person at the terminal is asked; elsewhere it is `guide`. */
-export async function askWhat(given: string[], out: Output): Promise<SetupCall> {
-  const [first = '', ...rest] = given;
+export async function chooseKind(argv: string[], out: Output): Promise<SetupCall> {
+  const [first = '', ...rest] = argv;
   if (Object.hasOwn(KINDS, first)) return { kind: first, args: rest };
-  if (process.stdin.isTTY !== true || given.some((one) => UNASKED.test(one)))
-    return { kind: 'guide', args: given };
+  if (process.stdin.isTTY !== true || argv.some((one) => UNASKED.test(one)))
+    return { kind: 'guide', args: argv };
   const questions = await createQuestions(out);
   const built = Object.entries(KINDS).filter(([, { asks }]) => asks !== undefined);
   // In the clone, `npm start` is the guide's service.
@@ -47,9 +47,9 @@ export async function askWhat(given: string[], out: Output): Promise<SetupCall> 
   const kind = await questions.choose('What do you build?', labels);
   const args: string[] = [];
   for (const [question, suggestion, flag] of KINDS[kind]?.asks ?? []) {
-    if (flag !== '' && given.includes(flag)) continue;
+    if (flag !== '' && argv.includes(flag)) continue;
     const answer = await questions.text(question, suggestion);
     args.push(...(flag === '' ? [answer] : [flag, answer]));
   }
-  return { kind, args: [...args, ...given] };
+  return { kind, args: [...args, ...argv] };
 }

@@ -59,7 +59,7 @@ export const CODES_USAGE = 'Exit code: 0 done, 1 something is left to do, 2 wron
 export const parseKindFlags = <F extends Flags>(kind: string, args: string[], options: F): Parsed<F> =>
   parseFlags(args, options, { help: `setup ${kind} --help names all options` });
 
-/** What a kind of setup that needs nothing but a realm and an admin has read. */
+/** The options of a kind of setup that needs nothing but a realm and an admin. */
 export type RealmVisit = Awaited<ReturnType<typeof readVisit>>;
 
 /** The person to ask, unless there is no terminal, or passwords come from the standard input. */
@@ -88,17 +88,17 @@ export async function readVisit(
   /** Read and written; `undefined`: none. */
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
   const settings = await readSettings(environment, envFile, flags.env !== undefined);
-  const named = readAccess(flags, settings);
-  const wrong = [...problemsOfAccess(named), ...problems];
+  const accessWords = readAccess(flags, settings);
+  const wrong = [...problemsOfAccess(accessWords), ...problems];
   if (wrong.length > 0) throw new UsageError(wrong);
-  const questions = await toQuestions(named.readsPassword ? ['--admin-password-stdin'] : [], out);
+  const questions = await toQuestions(accessWords.readsPassword ? ['--admin-password-stdin'] : [], out);
   const consent = createConsent(questions);
   const dryRun = flags['dry-run'] ?? false;
   const client = about === 'client' ? (flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID')) : undefined;
-  const realm = about === 'realms' ? undefined : named.realm;
-  const access = await openAccess(named, consent);
-  const words = [named.serverUrl, realm, client];
-  const judged = consent.judge(words, named.serverUrl, (flags.yes ?? false) && !dryRun);
+  const realm = about === 'realms' ? undefined : accessWords.realm;
+  const access = await openAccess(accessWords, consent);
+  const words = [accessWords.serverUrl, realm, client];
+  const judged = consent.judge(words, accessWords.serverUrl, (flags.yes ?? false) && !dryRun);
   const { client: clientId } = await consent.open({ client }, []);
   return { ...judged, about, access, clientId, envFile, questions, dryRun };
 }

@@ -9,7 +9,7 @@ export const OPEN = Symbol('open');
 export type Scope = ReadonlyMap<string, SyntaxNode>;
 
 export function scopeOf(program: SyntaxNode): Scope {
-  const found = new Map<string, SyntaxNode>();
+  const declarations = new Map<string, SyntaxNode>();
   const twice = new Set<string>();
   for (const { node, around } of walk(program)) {
     const isConstant = node.type === 'VariableDeclarator' && isNode(node.init) && around[0]?.kind !== 'let';
@@ -20,11 +20,11 @@ export function scopeOf(program: SyntaxNode): Scope {
         : undefined;
     const name = value === undefined ? undefined : lastNameOf(node.id);
     if (value === undefined || name === undefined) continue;
-    if (found.has(name)) twice.add(name);
-    found.set(name, value);
+    if (declarations.has(name)) twice.add(name);
+    declarations.set(name, value);
   }
-  for (const name of twice) found.delete(name);
-  return found;
+  for (const name of twice) declarations.delete(name);
+  return declarations;
 }
 
 /** Names that lead to one another could do so for ever. */

@@ -2,7 +2,7 @@ import { evaluate, OPEN, type Scope, scopeOf } from './evaluate.ts';
 import { readProject, type SourceFile } from './project.ts';
 import { isNode, lastNameOf, type SyntaxNode, walk } from './syntax.ts';
 
-/** What the guards of an application name. Each list has a name once. */
+/** The names in the guards of an application. Each list has a name once. */
 export interface Guards {
   readonly realmRoles: string[];
   readonly clientRoles: string[];
@@ -59,7 +59,7 @@ const MENTION = /keycloak|guard|Require\(|Roles\(|Scopes\(|\.(permit|has)\(/;
  */
 export async function readGuards(folder: string): Promise<Guards> {
   const { sources, unread } = await readProject(folder, () => {}, MENTION);
-  const found: Guards = {
+  const guards: Guards = {
     ...{
       realmRoles: [],
       clientRoles: [],
@@ -71,35 +71,35 @@ export async function readGuards(folder: string): Promise<Guards> {
     },
     ...{ options: {}, unread: [...unread] },
   };
-  for (const source of sources) readFile(source, found);
-  return found;
+  for (const source of sources) readFile(source, guards);
+  return guards;
 }
 
-function readFile({ file, text, program }: SourceFile, found: Guards): void {
+function readFile({ file, text, program }: SourceFile, guards: Guards): void {
   const scope = scopeOf(program);
   // Its decorators have the names of keycloak-connect: a role of the client, unless it begins with `realm:`.
   const isSuccessor =
     /['"](nest-keycloak-connect|keycloak-connect|keycloak-guard\/(nest\/)?connect)['"]/.test(text);
   for (const { node } of walk(program)) {
-    const read = createReader(found, `${file}:${node.loc.start.line}`);
+    const read = createReader(guards, `${file}:${node.loc.start.line}`);
     if (node.type === 'ObjectProperty' && lastNameOf(node.key) === 'guard' && isObject(node.value))
       read.requirement(evaluate(node.value, scope));
     if (node.type !== 'CallExpression' && node.type !== 'OptionalCallExpression') continue;
     const name = lastNameOf(node.callee) ?? '';
-    const given = node.arguments as SyntaxNode[];
-    if (isSuccessor && (name === 'Roles' || name === 'protect')) read.specs(given, scope);
+    const args = node.arguments as SyntaxNode[];
+    if (isSuccessor && (name === 'Roles' || name === 'protect')) read.specs(args, scope);
     else if (Object.hasOwn(REQUIRES, name)) {
-      const argument = given[REQUIRES[name] as number];
+      const argument = args[REQUIRES[name] as number];
       // Others have functions of these names, too.
       if (isObject(argument)) read.requirement(evaluate(argument, scope));
       else if (argument !== undefined && name !== 'strategy' && name !== 'has')
         read.requirement(evaluate(argument, scope));
     } else if (Object.hasOwn(NAMES, name)) {
-      for (const one of given) read.names(NAMES[name] as List, evaluate(one, scope));
+      for (const one of args) read.names(NAMES[name] as List, evaluate(one, scope));
     } else if (name === 'keycloak' || name === 'forRoot' || name === 'register')
-      read.options(evaluate(given.at(-1), scope));
+      read.options(evaluate(args.at(-1), scope));
     else if (name === 'fetchFor' || name === 'fetchAs')
-      read.requirement(only(evaluate(given[0], scope), 'audience'));
+      read.requirement(only(evaluate(args[0], scope), 'audience'));
   }
 }
 
@@ -110,15 +110,15 @@ const only = (value: unknown, member: string): unknown =>
   isRecord(value) ? { [member]: value[member] } : undefined;
 
 /** Adds what one place names. */
-function createReader(found: Guards, place: string) {
+function createReader(guards: Guards, location: string) {
   const miss = () => {
-    if (!found.unread.includes(place)) found.unread.push(place);
+    if (!guards.unread.includes(location)) guards.unread.push(location);
   };
   const names = (list: List, value: unknown): void => {
     if (Array.isArray(value)) for (const one of value) names(list, one);
     else if (typeof value !== 'string') miss();
     // `:org` is a parameter of the route.
-    else if (!value.startsWith(':') && !found[list].includes(value)) found[list].push(value);
+    else if (!value.startsWith(':') && !guards[list].includes(value)) guards[list].push(value);
   };
   const requirement = (value: unknown): void => {
     if (Array.isArray(value)) for (const one of value) requirement(one);
@@ -128,14 +128,14 @@ function createReader(found: Guards, place: string) {
       if (value[OPEN]) miss();
       for (const nested of [value.allOf, value.anyOf]) if (nested !== undefined) requirement(nested);
       for (const [member, list] of Object.entries(MEMBERS)) {
-        const wanted = value[member];
-        if (wanted === undefined) continue;
-        if (!isRecord(wanted)) names(list, wanted);
+        const part = value[member];
+        if (part === undefined) continue;
+        if (!isRecord(part)) names(list, part);
         else if (member === 'organization') {
-          if (wanted.alias !== undefined) names('organizations', wanted.alias);
+          if (part.alias !== undefined) names('organizations', part.alias);
           // Groups and roles of an organization are its own.
         } else if (member === 'clientRole')
-          for (const client of Object.keys(wanted)) names('audiences', client);
+          for (const client of Object.keys(part)) names('audiences', client);
       }
     }
   };
@@ -145,11 +145,11 @@ function createReader(found: Guards, place: string) {
     options(value: unknown): void {
       if (!isRecord(value)) return;
       for (const member of ['realm', 'clientId'] as const)
-        if (typeof value[member] === 'string') Object.assign(found.options, { [member]: value[member] });
+        if (typeof value[member] === 'string') Object.assign(guards.options, { [member]: value[member] });
     },
     /** `realm:admin`, `reader`, `other-client:reader`; in a list, or as `{ roles: [ … ] }`. */
-    specs(given: readonly SyntaxNode[], scope: Scope): void {
-      for (const one of given
+    specs(nodes: readonly SyntaxNode[], scope: Scope): void {
+      for (const one of nodes
         .map((node) => evaluate(node, scope))
         .flatMap((value) => (isRecord(value) ? value.roles : value))
         .flat())

@@ -41,8 +41,8 @@ export async function createQuestions(out: Pick<Output, 'progress'>) {
       return answer(await prompts.confirm({ ...ready(message), initialValue: suggestion }));
     },
     /** Lets the person choose by descriptions. The first option is suggested. */
-    async choose(message: string, given: Readonly<Record<string, string>>): Promise<string> {
-      const options = Object.entries(given).map(([value, label]) => ({ value, label: toPlainLine(label) }));
+    async choose(message: string, labels: Readonly<Record<string, string>>): Promise<string> {
+      const options = Object.entries(labels).map(([value, label]) => ({ value, label: toPlainLine(label) }));
       return answer(await prompts.select({ ...ready(message), options }));
     },
   };

@@ -8,8 +8,8 @@ export type Paint = (format: Format, text: string) => string;
 /** Colours are for a terminal. `NO_COLOR` switches them off, `FORCE_COLOR` on (no-color.org). */
 export function createPaint(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): Paint {
   const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
-  const wanted = !env.NO_COLOR && env.TERM !== 'dumb' && stream.isTTY === true;
-  return forced || wanted
+  const isColoured = !env.NO_COLOR && env.TERM !== 'dumb' && stream.isTTY === true;
+  return forced || isColoured
     ? (format, text) => styleText(format, text, { validateStream: false })
     : (_, text) => text;
 }
@@ -30,7 +30,7 @@ export function toPlainLine(text: string): string {
 }
 
 /** The same within a question: a long value is cut in its middle, so that what stands beside it is seen. */
-export function toShownValue(text: string): string {
+export function toShortValue(text: string): string {
   const line = toPlainLine(text);
   return line.length > LONGEST_VALUE ? `${line.slice(0, 40)}…${line.slice(-59)}` : line;
 }

@@ -38,7 +38,6 @@ function isNewResource({ kind, action }: AuthzStep): boolean {
   return kind === 'create' && action.type === 'put' && action.section === 'resources';
 }
 
-/** What such a step makes. */
 function itemOf({ action }: AuthzStep): Item {
   if (action.type !== 'put') throw new TypeError('makes nothing');
   return action.item;
@@ -80,14 +79,14 @@ async function importResources(api: AdminClient, state: AuthzState, items: reado
 export async function* applyAuthz(
   api: AdminClient,
   steps: readonly AuthzStep[],
-  wanted: AuthzModel,
+  target: AuthzModel,
   start: AuthzState,
 ): AsyncGenerator<AuthzStep> {
   let state = start;
   for (const batch of inBatches(steps)) {
     const [first] = batch as [AuthzStep];
     try {
-      if (first.action.type === 'switch-on') state = await switchOn(api, wanted, state);
+      if (first.action.type === 'switch-on') state = await switchOn(api, target, state);
       else if (isNewResource(first)) await importResources(api, state, batch.map(itemOf));
       else await act(api, state, first.action);
     } catch (error) {
@@ -126,7 +125,7 @@ async function act(api: AdminClient, state: AuthzState, action: Action): Promise
  */
 async function switchOn(
   api: AdminClient,
-  wanted: AuthzModel,
+  target: AuthzModel,
   { realm, clientId, clientUuid: id }: AuthzState,
 ) {
   const client = await api.clients.findOne({ realm, id });
@@ -137,8 +136,8 @@ async function switchOn(
   const made = await readAuthz(api, realm, clientId);
   for (const { section, name } of DEFAULTS) {
     const isThere = made.model.lists[section].has(name) || made.foreign.has(name);
-    const isUsed = section === 'policies' && usesDefaultPolicy(wanted);
-    if (isThere && !isUsed && !wanted.lists[section].has(name)) await remove(api, made, section, name);
+    const isUsed = section === 'policies' && usesDefaultPolicy(target);
+    if (isThere && !isUsed && !target.lists[section].has(name)) await remove(api, made, section, name);
   }
   return made;
 }

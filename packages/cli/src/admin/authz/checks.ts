@@ -82,14 +82,14 @@ export async function findStale(
   const stale = new Set<string>();
   try {
     const known = await list({});
-    for (const { by, isFound } of questionsAbout(known, [...model.lists.scopes.keys()]).slice(
+    for (const { by, isMatch } of questionsAbout(known, [...model.lists.scopes.keys()]).slice(
       0,
       MOST_QUESTIONS,
     )) {
-      const found = new Map((await list({ ...by, deep: false })).map((one) => [one._id, one.name]));
+      const matches = new Map((await list({ ...by, deep: false })).map((one) => [one._id, one.name]));
       for (const one of known) {
-        const expected = isFound(one);
-        if (expected !== undefined && expected !== found.has(one._id)) stale.add(one.name ?? '');
+        const expected = isMatch(one);
+        if (expected !== undefined && expected !== matches.has(one._id)) stale.add(one.name ?? '');
       }
     }
   } catch (error) {
@@ -101,7 +101,7 @@ export async function findStale(
 interface Question {
   readonly by: object;
   /** Whether a resource would be found, were it as it is known. `undefined`: that depends on the database. */
-  isFound(resource: Resource): boolean | undefined;
+  isMatch(resource: Resource): boolean | undefined;
 }
 
 /** Scopes and types are found by a part of their names, in any case; a URI by the whole. */
@@ -113,12 +113,12 @@ function questionsAbout(known: readonly Resource[], scopes: readonly string[]): 
   return [
     ...scopes.map((scope) => ({
       by: { scope },
-      isFound: (one: Resource) => (one.scopes ?? []).some(({ name }) => holds(name, scope)),
+      isMatch: (one: Resource) => (one.scopes ?? []).some(({ name }) => holds(name, scope)),
     })),
-    ...[...types].map((type) => ({ by: { type }, isFound: (one: Resource) => holds(one.type, type) })),
+    ...[...types].map((type) => ({ by: { type }, isMatch: (one: Resource) => holds(one.type, type) })),
     ...uris.map((uri) => ({
       by: { uri },
-      isFound({ uris: own = [] }: Resource) {
+      isMatch({ uris: own = [] }: Resource) {
         const isAlike = own.some((is) => is.toLowerCase() === uri.toLowerCase());
         return own.includes(uri) || (isAlike ? undefined : false);
       },

@@ -93,7 +93,7 @@ export function blameVersion(item: Item): string {
   ).join('');
 }
 
-/** What Keycloak has. */
+/** The authorization services of a client, as Keycloak has them. */
 export interface AuthzState {
   readonly realm: string;
   readonly clientId: string;

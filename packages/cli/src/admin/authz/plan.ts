@@ -49,14 +49,14 @@ export const DEFAULTS: readonly { readonly section: Section; readonly name: stri
  * Compares the file with Keycloak. Things are created in the order in which they need one another. Deletions come last, in the
  * reverse order: only with `prune`, things that the file lacks are deleted.
  */
-export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean): AuthzPlan {
-  const refused = findRefused(wanted, state);
+export function planAuthz(target: AuthzModel, state: AuthzState, prune: boolean): AuthzPlan {
+  const refused = findRefused(target, state);
   const blocked: Blocked[] = [];
-  const steps = [...planSwitches(wanted, state)];
+  const steps = [...planSwitches(target, state)];
   const kept: string[] = [];
   for (const section of SECTIONS) {
     let same = 0;
-    for (const item of inOrder(wanted.lists[section])) {
+    for (const item of inOrder(target.lists[section])) {
       const before = state.model.lists[section].get(item.name);
       const step = planItem(section, item, before);
       if (step === undefined) same++;
@@ -67,7 +67,7 @@ export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean)
   const untouched = isUntouched(state);
   const first: AuthzStep[] = [];
   for (const section of [...SECTIONS].reverse()) {
-    for (const name of extraOf(section, wanted, state)) {
+    for (const name of extraOf(section, target, state)) {
       const subject = `${SINGULAR[section]} ${JSON.stringify(name)}`;
       const isDefault = DEFAULTS.some((one) => one.section === section && one.name === name);
       const step: AuthzStep = {
@@ -96,15 +96,15 @@ export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean)
   for (const [name, type] of state.foreign)
     if (name !== DEFAULT_POLICY)
       kept.push(`${JSON.stringify(name)} (${type}): a file cannot hold it, it is left alone`);
-  return { steps: [...first, ...steps], kept, blocked: [...blocked, ...findOpen(wanted, state)], refused };
+  return { steps: [...first, ...steps], kept, blocked: [...blocked, ...findOpen(target, state)], refused };
 }
 
-/** What only Keycloak has, in an order in which it can be deleted. */
-function extraOf(section: Section, wanted: AuthzModel, state: AuthzState): string[] {
-  const extra = inOrder(state.model.lists[section]).filter(({ name }) => !wanted.lists[section].has(name));
+/** Names of objects that only Keycloak has, in an order in which they can be deleted. */
+function extraOf(section: Section, target: AuthzModel, state: AuthzState): string[] {
+  const extra = inOrder(state.model.lists[section]).filter(({ name }) => !target.lists[section].has(name));
   const names = extra.map(({ name }) => name).reverse();
   const hasScript = section === 'policies' && state.foreign.get(DEFAULT_POLICY) === 'js';
-  return hasScript && !usesDefaultPolicy(wanted) ? [...names, DEFAULT_POLICY] : names;
+  return hasScript && !usesDefaultPolicy(target) ? [...names, DEFAULT_POLICY] : names;
 }
 
 /** Whether the file uses the policy that lets every user in. */
@@ -123,16 +123,16 @@ function isUntouched({ model, foreign }: AuthzState): boolean {
   );
 }
 
-function planSwitches(wanted: AuthzModel, { isOn, clientId, model }: AuthzState): AuthzStep[] {
+function planSwitches(target: AuthzModel, { isOn, clientId, model }: AuthzState): AuthzStep[] {
   const subject = `authorization services of the client ${clientId}`;
   const on = toChange(subject, [switchedOn('authorization, with service accounts roles')], {
     type: 'switch-on',
   } as const);
-  const changes = Object.entries(wanted.switches).flatMap(([field, to]) => {
+  const changes = Object.entries(target.switches).flatMap(([field, to]) => {
     const from = model.switches[field as keyof AuthzModel['switches']];
     return from === to ? [] : [change(field, String(to), String(from ?? ''))];
   });
-  const set = toChange(subject, changes, { type: 'set-switches', switches: wanted.switches } as const);
+  const set = toChange(subject, changes, { type: 'set-switches', switches: target.switches } as const);
   return [...(isOn ? [] : [on]), ...(changes.length > 0 ? [set] : [])];
 }
 
@@ -141,7 +141,7 @@ function planItem(section: Section, item: Item, before: Item | undefined): Authz
     (one) => one !== 'name',
   );
   const changes = fields.flatMap((field) => {
-    const [from, to] = [shown(before?.[field]), shown(item[field])];
+    const [from, to] = [toText(before?.[field]), toText(item[field])];
     return from === to ? [] : [change(field, to === '' ? '(none)' : to, from)];
   });
   if (before !== undefined && changes.length === 0) return undefined;
@@ -154,7 +154,7 @@ function planItem(section: Section, item: Item, before: Item | undefined): Authz
 }
 
 /** For people: a list without its brackets. */
-function shown(value: unknown): string {
+function toText(value: unknown): string {
   if (value === undefined) return '';
   if (!Array.isArray(value)) return typeof value === 'string' ? value : JSON.stringify(value);
   return value.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ');
@@ -175,10 +175,10 @@ function inOrder(items: ReadonlyMap<string, Item>): Item[] {
   return [...ordered];
 }
 
-/** What Keycloak would refuse half-way, or accept silently. */
-function findRefused(wanted: AuthzModel, { isPublic, isOn, clientId, model, foreign }: AuthzState): string[] {
+/** Mistakes that Keycloak would refuse half-way, or accept silently. */
+function findRefused(target: AuthzModel, { isPublic, isOn, clientId, model, foreign }: AuthzState): string[] {
   const refused: string[] = [];
-  const { policies, permissions } = wanted.lists;
+  const { policies, permissions } = target.lists;
   if (isPublic && !isOn)
     refused.push(`the client '${clientId}' is public: authorization services need a client with a secret`);
   for (const item of [...policies.values(), ...permissions.values()])
@@ -202,8 +202,8 @@ function typeOf(item: Item): string {
   return typeof item.type === 'string' ? `${item.type} policy` : `${permissionType(item)} permission`;
 }
 
-function findOpen(wanted: AuthzModel, { model }: AuthzState): Blocked[] {
-  const mode = wanted.switches.policyEnforcementMode ?? model.switches.policyEnforcementMode ?? 'ENFORCING';
+function findOpen(target: AuthzModel, { model }: AuthzState): Blocked[] {
+  const mode = target.switches.policyEnforcementMode ?? model.switches.policyEnforcementMode ?? 'ENFORCING';
   if (mode === 'ENFORCING') return [];
   const why =
     mode === 'DISABLED'

@@ -64,10 +64,10 @@ function readList(section: Section, value: unknown, problems: string[]): Map<str
       problems.push(`${where} must be an object with a name`);
       continue;
     }
-    const found = findWrong(section, object);
-    problems.push(...found.map((problem) => `${where} ${JSON.stringify(object.name)}: ${problem}`));
+    const wrong = findWrong(section, object);
+    problems.push(...wrong.map((problem) => `${where} ${JSON.stringify(object.name)}: ${problem}`));
     if (items.has(object.name)) problems.push(`${where}: there are two named ${JSON.stringify(object.name)}`);
-    if (found.length === 0) items.set(object.name, toItem(section, object));
+    if (wrong.length === 0) items.set(object.name, toItem(section, object));
   }
   return items;
 }

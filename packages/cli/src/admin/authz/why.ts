@@ -20,7 +20,7 @@ export interface Finding {
 }
 
 /**
- * What a policy asks for, and whether this user has it: roles (composite ones too), groups, names. Conditions on the token or
+ * The conditions of a policy, and whether this user meets them: roles (composite ones too), groups, names. Conditions on the token or
  * the time are only named.
  */
 async function judgePolicy(
@@ -30,10 +30,10 @@ async function judgePolicy(
   switch (item.type) {
     case 'role': {
       const entries = entriesOf(item, 'roles');
-      const held = await rolesOf(facts, entries);
+      const userRoles = await rolesOf(facts, entries);
       const findings = entries.map(({ name, isOn }) => ({
         text: `role ${name}${isOn ? ' (required)' : ''}`,
-        has: held.has(name),
+        has: userRoles.has(name),
       }));
       const required = findings.filter((_, index) => entries[index]?.isOn);
       return { isPermit: findings.some(({ has }) => has) && required.every(({ has }) => has), findings };
@@ -85,7 +85,7 @@ async function rolesOf(
   roles: readonly { name: string }[],
 ): Promise<ReadonlySet<string>> {
   const ofRealm = await api.users.listCompositeRealmRoleMappings({ realm, id });
-  const held = new Set(ofRealm.map(({ name }) => name ?? ''));
+  const userRoles = new Set(ofRealm.map(({ name }) => name ?? ''));
   const clients = new Set(
     roles.filter(({ name }) => name.includes('/')).map(({ name }) => name.split('/')[0] ?? ''),
   );
@@ -93,13 +93,13 @@ async function rolesOf(
     const client = await findClient(api, realm, clientId);
     if (client?.id === undefined) continue;
     const some = await api.users.listCompositeClientRoleMappings({ realm, id, clientUniqueId: client.id });
-    for (const { name } of some) held.add(`${clientId}/${name}`);
+    for (const { name } of some) userRoles.add(`${clientId}/${name}`);
   }
-  return held;
+  return userRoles;
 }
 
 /** The question: may a user do `scope` with `resource`? */
-export interface AskedPermission {
+export interface PermissionQuestion {
   readonly resource: string;
   readonly scope: string | undefined;
 }
@@ -141,35 +141,35 @@ export async function askWhy(
   api: AdminClient,
   state: AuthzState,
   username: string,
-  asked: AskedPermission,
+  question: PermissionQuestion,
 ): Promise<Answer> {
   const { realm, clientUuid: id, model } = state;
   if (!state.isOn) throw missing(`The client '${state.clientId}' has no authorization services`);
-  const resource = model.lists.resources.get(asked.resource);
+  const resource = model.lists.resources.get(question.resource);
   if (resource === undefined)
-    throw missing(`The client '${state.clientId}' owns no resource '${asked.resource}'`);
+    throw missing(`The client '${state.clientId}' owns no resource '${question.resource}'`);
   const scopes = namesIn(resource, 'scopes');
-  if (asked.scope === undefined && scopes.length > 0)
+  if (question.scope === undefined && scopes.length > 0)
     throw missing(
-      `The resource '${asked.resource}' has scopes, ask for one: ${scopes.map((one) => `${asked.resource}#${one}`).join(', ')}`,
+      `The resource '${question.resource}' has scopes, ask for one: ${scopes.map((one) => `${question.resource}#${one}`).join(', ')}`,
     );
-  if (asked.scope !== undefined && !scopes.includes(asked.scope)) {
+  if (question.scope !== undefined && !scopes.includes(question.scope)) {
     const has = scopes.length === 0 ? 'has no scopes' : `has the scopes ${scopes.join(', ')}`;
-    throw missing(`The resource '${asked.resource}' has no scope '${asked.scope}': it ${has}`);
+    throw missing(`The resource '${question.resource}' has no scope '${question.scope}': it ${has}`);
   }
   try {
     const user = await findUser(api, realm, username);
     if (user?.id === undefined) throw missing(`There is no user '${username}' in the realm '${realm}'`);
-    const wanted = { _id: state.ids.resources.get(asked.resource), name: asked.resource };
-    const named = asked.scope === undefined ? [] : [{ name: asked.scope }];
+    const target = { _id: state.ids.resources.get(question.resource), name: question.resource };
+    const evaluatedScopes = question.scope === undefined ? [] : [{ name: question.scope }];
     const response = await api.clients.evaluateResource({ realm, id }, {
       userId: user.id,
-      resources: [{ ...wanted, scopes: named }],
+      resources: [{ ...target, scopes: evaluatedScopes }],
       context: { attributes: {} },
     } as never);
     const [result] = (response.results ?? []) as { status?: string; policies?: readonly Evaluated[] }[];
     const facts: UserFacts = { api, realm, userId: user.id, username: user.username ?? username };
-    const applied = (result?.policies ?? []).filter(({ policy }) => isAbout(policy, asked.scope));
+    const applied = (result?.policies ?? []).filter(({ policy }) => isAbout(policy, question.scope));
     const reasons: Reason[] = [];
     for (const one of applied) reasons.push(await toReason(one, state, facts));
     return {
@@ -179,7 +179,7 @@ export async function askWhy(
       reasons: reasons.sort(byName),
     };
   } catch (error) {
-    throw toAdminError(error, `evaluate ${asked.resource} for ${username}`);
+    throw toAdminError(error, `evaluate ${question.resource} for ${username}`);
   }
 }
 

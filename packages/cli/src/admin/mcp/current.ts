@@ -10,7 +10,7 @@ import { audiencesOf, mappersOf } from '../mappers.ts';
 import { readJson } from '../read-json.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
-/** What a realm says of clients whose id is the URL of a document about them (feature `cimd`). */
+/** Settings of a realm for clients whose id is the URL of a document about them (feature `cimd`). */
 export interface DocumentState {
   /** Whether Keycloak tells clients that it takes such documents. */
   readonly isOffered: boolean;
@@ -88,12 +88,12 @@ export function lacksPkce({ profiles, policies }: DocumentState, name: string): 
     ({ executor, configuration }) =>
       executor === PKCE.executor.executor && listIn(configuration, 'auto-configure').includes('true'),
   );
-  const isMet = conditions.some(
+  const isApplied = conditions.some(
     ({ condition, configuration }) =>
       condition === PKCE.condition.condition &&
       listIn(configuration, 'update-client-source').includes('ByAnonymous'),
   );
-  return !isSet || !isMet;
+  return !isSet || !isApplied;
 }
 
 /** All profiles and policies of the realm, which Keycloak takes together, with those that take the documents. */
@@ -123,12 +123,12 @@ type Part = { readonly executor?: string; readonly condition?: string; readonly 
 /** The list, with the domains permitted in the part of the same kind as `wanted`. Everything else stays. */
 function permit<T extends Part>(
   list: readonly T[] = [],
-  wanted: T,
+  part: T,
   key: string,
   domains: readonly string[],
 ): T[] {
-  const isSame = (one: Part) => one.executor === wanted.executor && one.condition === wanted.condition;
-  const there = list.find(isSame) ?? wanted;
+  const isSame = (one: Part) => one.executor === part.executor && one.condition === part.condition;
+  const there = list.find(isSame) ?? part;
   const all = [...new Set([...listIn(there.configuration, key), ...domains])];
   return put(list, there, { ...there, configuration: { ...there.configuration, [key]: all } });
 }
@@ -173,8 +173,8 @@ export async function readRegistrationPolicies(
   return all.filter(({ subType }) => subType === 'anonymous');
 }
 
-export const policyIn = (policies: readonly ComponentRepresentation[], wanted: string) =>
-  policies.find(({ providerId }) => providerId === wanted);
+export const policyIn = (policies: readonly ComponentRepresentation[], id: string) =>
+  policies.find(({ providerId }) => providerId === id);
 
 /**
  * Reads the current state. Changes nothing.

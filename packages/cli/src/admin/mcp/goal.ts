@@ -77,7 +77,7 @@ export const SCOPE_ATTRIBUTES = { 'include.in.token.scope': 'true', 'display.on.
 /** From where programs may register: this machine. A host is not proven by its name alone, an address is. */
 export const TRUSTED_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '::1'];
 
-/** What a program names when it registers by itself. */
+/** The addresses of a program that registers by itself. */
 export interface Program {
   /**
    * Hosts of its `client_uri` and its redirect URIs, beside this machine. Keycloak's policy Trusted Hosts compares them
@@ -99,10 +99,10 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
 
 /** Everything that the named programs need, each once. */
 export function needsOf(names: readonly string[]): Program {
-  const named = names.flatMap((name) => PROGRAMS[name] ?? []);
+  const programs = names.flatMap((name) => PROGRAMS[name] ?? []);
   return {
-    hosts: [...new Set(named.flatMap(({ hosts }) => hosts))],
-    origins: [...new Set(named.flatMap(({ origins }) => origins))],
+    hosts: [...new Set(programs.flatMap(({ hosts }) => hosts))],
+    origins: [...new Set(programs.flatMap(({ origins }) => origins))],
   };
 }
 

@@ -208,7 +208,7 @@ function planRegistration(
   { programs }: McpGoal,
 ): void {
   const subject = 'registration policy Trusted Hosts';
-  const wanted = needsOf(programs);
+  const needs = needsOf(programs);
   if (trustedHosts === undefined) {
     blocked.push({
       subject,
@@ -219,7 +219,7 @@ function planRegistration(
     const trusted = trustedHosts.config?.['trusted-hosts'] ?? [];
     const isMissing = (host: string) => !trusted.includes(host);
     const here = TRUSTED_HOSTS.filter(isMissing);
-    const elsewhere = wanted.hosts.filter(isMissing);
+    const elsewhere = needs.hosts.filter(isMissing);
     const hosts = [...here, ...elsewhere];
     if (hosts.length === 0) kept.push(subject);
     else {
@@ -235,7 +235,7 @@ function planRegistration(
     }
   }
   const allowed = webOrigins?.config?.['web-origins'] ?? [];
-  const origins = wanted.origins.filter((origin) => !allowed.includes(origin));
+  const origins = needs.origins.filter((origin) => !allowed.includes(origin));
   // Keycloak before 26.5 does not have this policy, and allows every page.
   if (webOrigins === undefined || origins.length === 0) return;
   steps.push(

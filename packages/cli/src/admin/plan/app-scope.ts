@@ -3,7 +3,7 @@ import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import {
   audiencesOf,
-  doesTheWork,
+  isSatisfiedBy,
   type Mapper,
   opensAudience,
   toAudienceMapper,
@@ -23,7 +23,7 @@ export interface AppScope {
   readonly mapper?: Mapper;
   /** The mapper in words. */
   readonly puts?: string;
-  /** What becomes possible with tokens of a client that was there before. */
+  /** New rights by tokens of a client that existed before. */
   opens(clientId: string, mappers: readonly ProtocolMapperRepresentation[]): string[];
 }
 
@@ -119,7 +119,7 @@ function planAppScope(
   const part = newPart();
   const { name, how, mapper } = scope;
   const works = (list: readonly ProtocolMapperRepresentation[] = []) =>
-    mapper !== undefined && list.some((one) => doesTheWork(one, mapper));
+    mapper !== undefined && list.some((one) => isSatisfiedBy(one, mapper));
   const lacking = clients.filter(
     (one) => !works(one.mappers) && (mapper !== undefined || !one.scopes.includes(name)),
   );

@@ -3,7 +3,7 @@ import { coversUri, type Mapper, splitUris } from '../mappers.ts';
 import { type Change, change, type Step, switchedOn, toChange, toCreate } from './step.ts';
 
 /** A client as it is to be, for Keycloak's ClientRepresentation. */
-export interface WantedClient {
+export interface TargetClient {
   readonly clientId: string;
   readonly publicClient: boolean;
   readonly standardFlowEnabled: boolean;
@@ -16,7 +16,7 @@ export interface WantedClient {
   readonly [setting: string]: unknown;
 }
 
-/** What no client gets unless it is said: no way to tokens, and nowhere to go. */
+/** A client without flows and addresses, to be completed. */
 export const PLAIN_CLIENT = {
   protocol: 'openid-connect',
   enabled: true,
@@ -70,31 +70,31 @@ const LOGOUT_URL = 'backchannel.logout.url';
 const LOGOUT_SESSION = 'backchannel.logout.session.required';
 
 /** Creates a client with one call. */
-export function createClient(wanted: WantedClient): Step {
-  const { attributes } = wanted;
-  const flows = FLOWS.filter(([, key]) => wanted[key]).map(([name]) => name);
-  const shown: [field: string, to: string][] = [
-    ['Client authentication', wanted.publicClient ? 'off (public)' : 'on'],
+export function createClient(target: TargetClient): Step {
+  const { attributes } = target;
+  const flows = FLOWS.filter(([, key]) => target[key]).map(([name]) => name);
+  const rows: [field: string, to: string][] = [
+    ['Client authentication', target.publicClient ? 'off (public)' : 'on'],
     [flows.join(', ') || 'Flows', flows.length > 0 ? 'on' : 'none'],
     ['Standard token exchange', attributes[EXCHANGE] === 'true' ? 'on' : ''],
     ['PKCE', attributes[PKCE] ?? ''],
-    ['Valid redirect URIs', wanted.redirectUris.join(', ')],
+    ['Valid redirect URIs', target.redirectUris.join(', ')],
     ['Valid post logout redirect URIs', splitUris(attributes[AFTER_LOGOUT]).join(', ')],
-    ['Web origins', wanted.webOrigins.join(', ')],
+    ['Web origins', target.webOrigins.join(', ')],
     ['Backchannel logout URL', attributes[LOGOUT_URL] ?? ''],
-    ...wanted.protocolMappers.map(({ name }): [string, string] => ['Mapper', name]),
+    ...target.protocolMappers.map(({ name }): [string, string] => ['Mapper', name]),
   ];
-  const changes = shown.flatMap(([field, to]) => (to === '' ? [] : [change(field, to)]));
-  return toCreate(`client ${wanted.clientId}`, { type: 'create-client', client: wanted }, changes);
+  const changes = rows.flatMap(([field, to]) => (to === '' ? [] : [change(field, to)]));
+  return toCreate(`client ${target.clientId}`, { type: 'create-client', client: target }, changes);
 }
 
 /** Adds what an existing client lacks. Lists only grow, and no safety switch is turned off. */
 export function completeClient(
   client: ClientRepresentation,
-  wanted: WantedClient,
+  target: TargetClient,
   how: Completion = {},
 ): Step[] {
-  const { clientId } = wanted;
+  const { clientId } = target;
   const changes: Change[] = [];
   const opens: string[] = [];
   const patch: Record<string, unknown> = {};
@@ -127,16 +127,16 @@ export function completeClient(
   if (client.enabled === false && how.enable)
     flip('Enabled', 'enabled', true, `${clientId} gets tokens again`);
   if (client.bearerOnly) flip('Bearer only', 'bearerOnly', false);
-  if (client.publicClient && !wanted.publicClient) {
+  if (client.publicClient && !target.publicClient) {
     patch.publicClient = false;
     changes.push(switchedOn('Client authentication'));
   }
   for (const [field, key] of how.keepFlows ? [] : FLOWS)
-    if (wanted[key]) flip(field, key, true, OPENED_FLOWS[key](clientId));
+    if (target[key]) flip(field, key, true, OPENED_FLOWS[key](clientId));
 
   const there = client.redirectUris ?? [];
   const isCovered = (uri: string) => coversUri(there, client.rootUrl, uri);
-  const missing = (how.callbacks ?? wanted.redirectUris).filter((uri) => !isCovered(uri));
+  const missing = (how.callbacks ?? target.redirectUris).filter((uri) => !isCovered(uri));
   if (missing.length > 0) {
     const uris = how.login ?? missing;
     add(
@@ -148,7 +148,7 @@ export function completeClient(
   }
   const origins = client.webOrigins ?? [];
   const byRedirect = origins.includes('+') && missing.length === 0;
-  const added = wanted.webOrigins.filter(
+  const added = target.webOrigins.filter(
     (one) => !origins.includes(one) && !origins.includes('*') && !byRedirect,
   );
   if (added.length > 0)
@@ -156,9 +156,9 @@ export function completeClient(
 
   const settings = client.attributes ?? {};
   const now = (key: string) => String(settings[key] ?? '');
-  if (wanted.attributes[PKCE] !== undefined && now(PKCE) !== 'S256')
+  if (target.attributes[PKCE] !== undefined && now(PKCE) !== 'S256')
     set('PKCE', PKCE, now(PKCE) || 'not required', 'S256');
-  if (wanted.attributes[EXCHANGE] === 'true' && now(EXCHANGE) !== 'true') {
+  if (target.attributes[EXCHANGE] === 'true' && now(EXCHANGE) !== 'true') {
     attributes[EXCHANGE] = 'true';
     changes.push(switchedOn('Standard token exchange'));
     opens.push(
@@ -169,19 +169,19 @@ export function completeClient(
   // '+' stands for the redirect URIs, as they are or will be, and Keycloak 22 reads nothing beside it; '-' for none.
   const redirectUris = (patch.redirectUris as string[] | undefined) ?? there;
   const afterLogout = registered.flatMap((one) => (one === '+' ? redirectUris : one === '-' ? [] : [one]));
-  const wantedAfter = splitUris(wanted.attributes[AFTER_LOGOUT]);
-  const pages = how.afterLogout === undefined ? wantedAfter : [how.afterLogout];
+  const targetAfterLogout = splitUris(target.attributes[AFTER_LOGOUT]);
+  const pages = how.afterLogout === undefined ? targetAfterLogout : [how.afterLogout];
   if (pages.some((page) => !coversUri(afterLogout, client.rootUrl, page))) {
-    const uris = [...new Set([...afterLogout, ...wantedAfter])].join('##');
+    const uris = [...new Set([...afterLogout, ...targetAfterLogout])].join('##');
     set(
       'Valid post logout redirect URIs',
       AFTER_LOGOUT,
       registered.join(', '),
       uris,
-      `logouts of ${clientId} can end at ${wantedAfter.join(', ')}, too`,
+      `logouts of ${clientId} can end at ${targetAfterLogout.join(', ')}, too`,
     );
   }
-  const url = wanted.attributes[LOGOUT_URL];
+  const url = target.attributes[LOGOUT_URL];
   if (url !== undefined && (now(LOGOUT_URL) === '' || (how.replaceLogoutUrl && now(LOGOUT_URL) !== url)))
     set(
       'Backchannel logout URL',

@@ -1,9 +1,9 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { CurrentState } from '../current.ts';
 import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris } from '../goal.ts';
-import { coversUri, doesTheWork, opensAudience, toAudienceMapper } from '../mappers.ts';
+import { coversUri, isSatisfiedBy, opensAudience, toAudienceMapper } from '../mappers.ts';
 import { groupsScope, ownScopeOf, planAppScopes, toAppClient } from './app-scope.ts';
-import { completeClient, createClient, FLOWS, type WantedClient } from './complete-client.ts';
+import { completeClient, createClient, FLOWS, type TargetClient } from './complete-client.ts';
 import { planClientRoles, planGroups, planMemberships, planRealm, planRoles } from './realm.ts';
 import { added, type Blocked, change, joinParts, type Part, type Plan, type Step, toChange } from './step.ts';
 import { planUser } from './user.ts';
@@ -78,24 +78,24 @@ function planClient(current: CurrentState, goal: SetupGoal): Part {
   const subject = `client ${goal.clientId}`;
   const roles = planClientRoles(current, goal);
   const { client } = current;
-  const wanted = toClient(goal);
+  const target = toClient(goal);
   if (client === null) {
-    const { secretFoundIn: file } = goal;
+    const { secretSource: file } = goal;
     const opens =
       file === undefined ? [] : [`whoever else has ${file} is ${goal.clientId}: its secret is in it`];
-    return { steps: [{ ...createClient(wanted), opens }, ...roles.steps], kept: [], blocked: [] };
+    return { steps: [{ ...createClient(target), opens }, ...roles.steps], kept: [], blocked: [] };
   }
   // The service itself needs no more than its callback; the guide's pattern covers it too.
   const callback = goal.appUrl + CALLBACK_PATH;
   const how = { callbacks: [callback], afterLogout: `${goal.appUrl}/`, login: toRedirectUris(goal).login };
   const isElsewhere =
     goal.isAppUrlGuessed === true &&
-    wanted.redirectUris.length > 0 &&
+    target.redirectUris.length > 0 &&
     !!client.redirectUris?.length &&
     !coversUri(client.redirectUris, client.rootUrl, callback);
   const steps = [
-    ...completeClient(client, isElsewhere ? withoutAddresses(wanted, goal) : wanted, {
-      ...(wanted.standardFlowEnabled && !isElsewhere ? how : {}),
+    ...completeClient(client, isElsewhere ? withoutAddresses(target, goal) : target, {
+      ...(target.standardFlowEnabled && !isElsewhere ? how : {}),
       enable: goal.enable,
       keepFlows: goal.keepFlows,
       replaceLogoutUrl: goal.backchannelLogoutUrl.replace,
@@ -116,10 +116,11 @@ function planClient(current: CurrentState, goal: SetupGoal): Part {
 }
 
 /** A report of logouts goes to an address that was named, even so. */
-function withoutAddresses(wanted: WantedClient, { backchannelLogoutUrl }: SetupGoal): WantedClient {
-  const { 'post.logout.redirect.uris': _, 'backchannel.logout.url': url, ...attributes } = wanted.attributes;
-  const named = backchannelLogoutUrl.replace && url !== undefined ? { 'backchannel.logout.url': url } : {};
-  return { ...wanted, redirectUris: [], webOrigins: [], attributes: { ...attributes, ...named } };
+function withoutAddresses(target: TargetClient, { backchannelLogoutUrl }: SetupGoal): TargetClient {
+  const { 'post.logout.redirect.uris': _, 'backchannel.logout.url': url, ...attributes } = target.attributes;
+  const logoutUrl =
+    backchannelLogoutUrl.replace && url !== undefined ? { 'backchannel.logout.url': url } : {};
+  return { ...target, redirectUris: [], webOrigins: [], attributes: { ...attributes, ...logoutUrl } };
 }
 
 function planClientScopes({ client, scopes }: CurrentState, subject: string): Step[] {
@@ -132,7 +133,7 @@ function planClientScopes({ client, scopes }: CurrentState, subject: string): St
   );
 }
 
-/** What the tokens of a client do after it got a client scope. */
+/** New claims in the tokens of a client that gets a client scope. */
 const OPENED_SCOPES = {
   basic: 'say whose they are (sub)',
   profile: 'say the name of the person',
@@ -152,7 +153,7 @@ function missingScopes({ scopes }: CurrentState, subject: string) {
 /** Adds the audience mapper, if no mapper of the client or of a default scope does its work already. */
 function planMappers({ client, mappers, askable }: CurrentState, { clientId }: SetupGoal): Step[] {
   const mapper = toAudienceMapper(clientId);
-  if (mappers.some((one) => doesTheWork(one, mapper))) return [];
+  if (mappers.some((one) => isSatisfiedBy(one, mapper))) return [];
   const isThere = client?.protocolMappers?.some(({ name }) => name === mapper.name);
   const changes = [change('Mapper', mapper.name, isThere ? `${mapper.name} (not as needed)` : '')];
   // Its own tokens for other services name it too.

@@ -33,13 +33,13 @@ export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
 
 /** Creates the missing ones, and keeps the others. */
 function planNames(
-  wanted: readonly string[],
+  names: readonly string[],
   there: readonly string[],
   toSubject: (name: string) => string,
   toAction: (name: string) => Action,
   toKept = toSubject,
 ): Part {
-  const steps = missing(wanted, there).map((name) => toCreate(toSubject(name), toAction(name)));
+  const steps = missing(names, there).map((name) => toCreate(toSubject(name), toAction(name)));
   return { steps, kept: there.map(toKept), blocked: [] };
 }
 
@@ -114,6 +114,6 @@ function opensRoles(
   ];
 }
 
-function missing(wanted: readonly string[], there: readonly string[]): string[] {
-  return wanted.filter((one) => !there.includes(one));
+function missing(names: readonly string[], there: readonly string[]): string[] {
+  return names.filter((one) => !there.includes(one));
 }

@@ -88,7 +88,7 @@ export interface Blocked {
 /** The whole plan. */
 export interface Plan {
   readonly steps: readonly Step[];
-  /** What exists already and stays as it is. */
+  /** Subjects that exist and stay as they are. */
   readonly kept: readonly string[];
   readonly blocked: readonly Blocked[];
 }

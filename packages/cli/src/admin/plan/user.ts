@@ -17,20 +17,20 @@ import {
  * The required actions that stay. A complete profile makes some of them needless. A temporary password stays temporary until it
  * is replaced, because an admin knows it. The others (OTP, terms, …) were chosen by an admin.
  */
-function actionsLeft(user: UserRepresentation, wanted: UserGoal | undefined): string[] {
+function actionsLeft(user: UserRepresentation, target: UserGoal | undefined): string[] {
   const needless = ['UPDATE_PROFILE', 'VERIFY_PROFILE'];
-  if (wanted?.resetPassword && wanted.password !== undefined) needless.push('UPDATE_PASSWORD');
+  if (target?.resetPassword && target.password !== undefined) needless.push('UPDATE_PASSWORD');
   return (user.requiredActions ?? []).filter((action) => !needless.includes(action));
 }
 
 /** The user: created whole in one call, or completed. Nothing that is filled in is replaced. */
 export function planUser(current: CurrentState, goal: SetupGoal): Part {
-  const { user: wanted } = goal;
-  if (wanted === undefined) return newPart();
-  const subject = `user ${wanted.username}`;
+  const { user: target } = goal;
+  if (target === undefined) return newPart();
+  const subject = `user ${target.username}`;
   const { user } = current;
   const has = (name: string) =>
-    user?.attributes?.[name] !== undefined || wanted.attributes[name] !== undefined;
+    user?.attributes?.[name] !== undefined || target.attributes[name] !== undefined;
   const blocked: Blocked[] = current.requiredAttributes
     .filter((name) => !['username', 'email', 'firstName', 'lastName'].includes(name) && !has(name))
     .map((name) => ({
@@ -41,19 +41,19 @@ export function planUser(current: CurrentState, goal: SetupGoal): Part {
 
   if (user === null) {
     const changes = [
-      change('Email', `${wanted.email} (verified)`),
-      change('First and last name', `${wanted.firstName} ${wanted.lastName}`),
+      change('Email', `${target.email} (verified)`),
+      change('First and last name', `${target.firstName} ${target.lastName}`),
       change('Password', 'set, not temporary'),
     ];
-    const action = { type: 'create-user', user: toUser(wanted) } as const;
+    const action = { type: 'create-user', user: toUser(target) } as const;
     return { steps: [toCreate(subject, action, changes)], kept: [], blocked };
   }
-  const steps = [...complete(user, wanted, subject, goal.enable), ...planPassword(current, wanted, subject)];
+  const steps = [...complete(user, target, subject, goal.enable), ...planPassword(current, target, subject)];
   blocked.push(...userBlocks(current, user, subject, goal));
   return { steps, kept: steps.length === 0 ? [subject] : [], blocked };
 }
 
-function complete(user: UserRepresentation, wanted: UserGoal, subject: string, enable: boolean): Step[] {
+function complete(user: UserRepresentation, target: UserGoal, subject: string, enable: boolean): Step[] {
   const changes: Change[] = [];
   const opens: string[] = [];
   const patch: Record<string, unknown> = {};
@@ -64,17 +64,17 @@ function complete(user: UserRepresentation, wanted: UserGoal, subject: string, e
     ['Last name', 'lastName'],
   ] as const) {
     if (user[key]) continue;
-    patch[key] = wanted[key];
+    patch[key] = target[key];
     if (key === 'email') patch.emailVerified = true;
-    changes.push(change(field, wanted[key]));
+    changes.push(change(field, target[key]));
   }
-  for (const [name, value] of Object.entries(wanted.attributes)) {
+  for (const [name, value] of Object.entries(target.attributes)) {
     if (user.attributes?.[name] !== undefined) continue;
     attributes[name] = [value];
     changes.push(change(name, value));
   }
   const actions = user.requiredActions ?? [];
-  const left = actionsLeft(user, wanted);
+  const left = actionsLeft(user, target);
   if (left.length < actions.length) {
     patch.requiredActions = left;
     changes.push(change('Required user actions', left.join(', ') || 'none', actions.join(', ')));
@@ -88,13 +88,13 @@ function complete(user: UserRepresentation, wanted: UserGoal, subject: string, e
   return [toChange(subject, changes, { type: 'update-user', patch, attributes }, opens)];
 }
 
-function planPassword(current: CurrentState, wanted: UserGoal, subject: string): Step[] {
-  if (wanted.password === undefined || (current.userHasPassword && !wanted.resetPassword)) return [];
+function planPassword(current: CurrentState, target: UserGoal, subject: string): Step[] {
+  if (target.password === undefined || (current.userHasPassword && !target.resetPassword)) return [];
   const changes = [change('Password', 'set, not temporary', current.userHasPassword ? 'as it was' : 'none')];
   const opens = [
-    `who knows the new password signs in as ${wanted.username}, to every application of the realm`,
+    `who knows the new password signs in as ${target.username}, to every application of the realm`,
   ];
-  return [toChange(subject, changes, { type: 'set-password', password: wanted.password }, opens)];
+  return [toChange(subject, changes, { type: 'set-password', password: target.password }, opens)];
 }
 
 function userBlocks(

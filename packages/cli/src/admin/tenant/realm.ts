@@ -5,7 +5,7 @@ import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/l
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { withParents } from '../current.ts';
 import { audiencesOf, type Mapper, mappersOf, opensAudience } from '../mappers.ts';
-import { completeClient, createClient, type WantedClient } from '../plan/complete-client.ts';
+import { completeClient, createClient, type TargetClient } from '../plan/complete-client.ts';
 import { added, type Blocked, change, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
 
 /** The attribute of a tenant's realm that names its template, so that all tenants can be found. */
@@ -17,7 +17,7 @@ const BUILT_IN = /^(account(-console)?|admin-cli|broker|realm-management|securit
 const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Flow)$/;
 
 /**
- * What a tenant's client has of the template's. Ids are the realm's own, a secret and keys too: what one tenant has must not open
+ * Members of the template's clients that a tenant's clients get. Ids, secrets and keys are the realm's own: those of one tenant must not open
  * another. Flows have ids of their realm; permissions without policies would grant everything before Keycloak 26.7.
  */
 const CLIENT_MEMBERS = [
@@ -102,41 +102,41 @@ export function planTenant(
   template: RealmRepresentation,
   realm: string,
 ): Plan {
-  const wanted = toTenant(template, realm);
+  const target = toTenant(template, realm);
   const clientsOf = ({ clients = [] }: RealmRepresentation) =>
     clients.filter(({ clientId = '' }) => !BUILT_IN.test(clientId));
   const had = new Map((there?.clients ?? []).map((one) => [one.clientId, one]));
-  const steps: Step[] = there === undefined ? [createRealm(wanted, template.realm ?? '', realm)] : [];
+  const steps: Step[] = there === undefined ? [createRealm(target, template.realm ?? '', realm)] : [];
   const create = (subject: string, action: Step['action'], isThere: boolean) => {
     if (!isThere) steps.push(toCreate(subject, action));
   };
 
   const roles = new Set((there?.roles?.realm ?? []).map(({ name }) => name));
-  for (const { name = '' } of wanted.roles?.realm ?? [])
+  for (const { name = '' } of target.roles?.realm ?? [])
     if (!/^(offline_access|uma_authorization|default-roles-.*)$/.test(name))
       create(`realm role ${name}`, { type: 'create-realm-role', name }, roles.has(name));
   const groups = new Set(pathsOf(there?.groups));
-  for (const path of withParents(pathsOf(wanted.groups)))
+  for (const path of withParents(pathsOf(target.groups)))
     create(`group ${path}`, { type: 'create-group', path }, groups.has(path));
   // Keycloak creates its own scopes in a new realm, so existing ones count as done.
   const scopes = new Set((there?.clientScopes ?? []).map(({ name }) => name));
   const usual = new Set([
-    ...(wanted.defaultDefaultClientScopes ?? []),
-    ...(wanted.defaultOptionalClientScopes ?? []),
+    ...(target.defaultDefaultClientScopes ?? []),
+    ...(target.defaultOptionalClientScopes ?? []),
   ]);
-  for (const scope of wanted.clientScopes ?? [])
+  for (const scope of target.clientScopes ?? [])
     if (!usual.has(scope.name ?? '') && !BUILT_IN_SCOPES.test(scope.name ?? ''))
       create(`client scope ${scope.name}`, { type: 'create-scope', scope }, scopes.has(scope.name));
 
-  for (const client of clientsOf(wanted)) {
+  for (const client of clientsOf(target)) {
     const one = had.get(client.clientId);
     steps.push(
       ...(one === undefined
-        ? [createClient(toWanted(client))]
-        : completeTenantClient(one, client, there ?? {}, wanted)),
+        ? [createClient(toTargetClient(client))]
+        : completeTenantClient(one, client, there ?? {}, target)),
     );
     const own = new Set((there?.roles?.client?.[client.clientId ?? ''] ?? []).map(({ name }) => name));
-    for (const { name = '' } of wanted.roles?.client?.[client.clientId ?? ''] ?? [])
+    for (const { name = '' } of target.roles?.client?.[client.clientId ?? ''] ?? [])
       create(
         `role ${name} of the client ${client.clientId}`,
         { type: 'create-client-role', name, client: client.clientId ?? '' },
@@ -153,20 +153,21 @@ export function planTenant(
 const BUILT_IN_SCOPES =
   /^(acr|address|basic|email|microprofile-jwt|offline_access|organization|phone|profile|role_list|roles|saml_organization|service_account|web-origins|AuthnContextClassRef)$/;
 
-function createRealm(wanted: RealmRepresentation, template: string, realm: string): Step {
+function createRealm(target: RealmRepresentation, template: string, realm: string): Step {
   const isSimple = (value: unknown) => ['string', 'number', 'boolean'].includes(typeof value);
   const settings = Object.fromEntries(
-    Object.entries(wanted).filter(([key, value]) => !OWN.test(key) && isSimple(value) && value !== ''),
+    Object.entries(target).filter(([key, value]) => !OWN.test(key) && isSimple(value) && value !== ''),
   );
-  const attributes = { ...wanted.attributes, [TEMPLATE_ATTRIBUTE]: template };
+  const attributes = { ...target.attributes, [TEMPLATE_ATTRIBUTE]: template };
   const changes = Object.entries(settings).map(([field, to]) => change(field, String(to)));
   // Of a whole export, only what people look at first.
-  const shown = changes.length > 10 ? [change('Settings', `${changes.length}, as in ${template}`)] : changes;
+  const summary =
+    changes.length > 10 ? [change('Settings', `${changes.length}, as in ${template}`)] : changes;
   const action = { type: 'create-realm', realm: { ...settings, attributes, realm, enabled: true } } as const;
-  return toCreate(`realm ${realm}`, action, shown);
+  return toCreate(`realm ${realm}`, action, summary);
 }
 
-function toWanted(client: ClientRepresentation): WantedClient {
+function toTargetClient(client: ClientRepresentation): TargetClient {
   const { clientId = '', redirectUris = [], webOrigins = [], attributes = {}, protocolMappers = [] } = client;
   return {
     publicClient: false,
@@ -175,7 +176,7 @@ function toWanted(client: ClientRepresentation): WantedClient {
     serviceAccountsEnabled: false,
     ...client,
     ...{ clientId, redirectUris, webOrigins, attributes, protocolMappers },
-  } as WantedClient;
+  } as TargetClient;
 }
 
 /** Adds what an existing client lacks: settings, mappers and client scopes. */
@@ -183,10 +184,10 @@ function completeTenantClient(
   there: ClientRepresentation,
   client: ClientRepresentation,
   before: RealmRepresentation,
-  wanted: RealmRepresentation,
+  target: RealmRepresentation,
 ): Step[] {
   const { clientId = '' } = client;
-  const known = [...(before.clientScopes ?? []), ...(wanted.clientScopes ?? [])];
+  const known = [...(before.clientScopes ?? []), ...(target.clientScopes ?? [])];
   const names = new Set((there.protocolMappers ?? []).map(({ name }) => name));
   const mappers = (client.protocolMappers ?? []).filter(({ name }) => !names.has(name));
   const has = new Set([...(there.defaultClientScopes ?? []), ...(there.optionalClientScopes ?? [])]);
@@ -195,7 +196,7 @@ function completeTenantClient(
       .filter((name) => !has.has(name))
       .map((name) => ({ how, name, mappers: known.find((one) => one.name === name)?.protocolMappers ?? [] })),
   );
-  // What tokens can name together afterwards.
+  // The audiences that tokens can have together afterwards.
   const all = [
     ...mappersOf(there, known),
     ...mappersOf(there, known, 'optionalClientScopes'),
@@ -209,18 +210,18 @@ function completeTenantClient(
     action: Step['action'],
   ): Step => {
     const audiences = audiencesOf(what);
-    const meant =
+    const consequence =
       audiences.length > 0
         ? `its tokens are for ${audiences.join(', ')}, too`
         : 'its tokens say what is in it';
     const opens = [
-      `${clientId} gets ${name}: ${meant}`,
+      `${clientId} gets ${name}: ${consequence}`,
       ...audiences.flatMap((one) => opensAudience(clientId, one, all)),
     ];
     return toChange(`client ${clientId}`, [added(field, name)], action, opens);
   };
   return [
-    ...completeClient(there, toWanted(client)),
+    ...completeClient(there, toTargetClient(client)),
     ...mappers.map((one) =>
       step('Mapper', one.name ?? '', [one], { type: 'put-mapper', mapper: one as Mapper, client: clientId }),
     ),
@@ -251,7 +252,7 @@ function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] 
     (one) => one.composite && !one.name?.startsWith('default-roles-'),
   );
   const namesOf = (list: readonly ClientRepresentation[]) => list.map(({ clientId }) => clientId).join(', ');
-  const found: [isThere: boolean, why: string, fix: string][] = [
+  const rows: [isThere: boolean, why: string, fix: string][] = [
     [browserFlow !== 'browser', `the login flow "${browserFlow}"`, 'Authentication: make it, and bind it'],
     [flows.length > 0, `login flows of ${namesOf(flows)}`, 'Authentication: make them, and bind them'],
     [
@@ -263,7 +264,7 @@ function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] 
     [Object.keys(smtpServer).length > 0, 'the mail server', 'Realm settings > Email'],
     [composite.length > 0, 'what composite roles include', 'Realm roles > Associated roles'],
   ];
-  return found
+  return rows
     .filter(([isThere]) => isThere)
     .map(([, why, fix]) => ({ subject: 'template', why: `${why}: not in a tenant that is made of it`, fix }));
 }

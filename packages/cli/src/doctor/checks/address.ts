@@ -3,15 +3,15 @@ import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import { diagnose } from '../../keycloak/diagnose.ts';
 import { judgeServer } from '../../keycloak/server.ts';
-import { nearnessOf } from '../../settings/nearness.ts';
+import { networkZoneOf } from '../../settings/address.ts';
 import { check, type Finding, fail, ok, warn } from '../check.ts';
 
 export const addressDns = check('address.dns', ['settings.valid'], async ({ reach }) => {
   const host = new URL(reach.caller.serverUrl).hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0) return ok(`${host} is an address`);
   try {
-    const found = await lookup(host, { all: true });
-    return ok(`${host} is ${found.map(({ address }) => address).join(', ')}`);
+    const addresses = await lookup(host, { all: true });
+    return ok(`${host} is ${addresses.map(({ address }) => address).join(', ')}`);
   } catch (error) {
     const failure = (error as NodeJS.ErrnoException).code ?? 'ENOTFOUND';
     const { cause, fix } = diagnose({ status: 0, failure, url: reach.caller.serverUrl });
@@ -76,8 +76,8 @@ function judgeHandshake(
   certificate: DetailedPeerCertificate | undefined,
   url: URL,
 ): Finding {
-  const shown = certificate === undefined ? '' : ` (the certificate of ${nameOf(certificate.subject)})`;
-  const say = (cause: string, fix: string) => fail(`${url.host}: ${failure}${shown}`, cause, fix);
+  const owner = certificate === undefined ? '' : ` (the certificate of ${nameOf(certificate.subject)})`;
+  const say = (cause: string, fix: string) => fail(`${url.host}: ${failure}${owner}`, cause, fix);
   if (/ALTNAME/.test(failure)) {
     const names =
       certificate?.subjectaltname?.replace(/DNS:|IP Address:/g, '') ?? nameOf(certificate?.subject);
@@ -202,7 +202,7 @@ export const addressTls = check('address.tls', ['address.port'], async ({ reach 
 
 /** Plain HTTP is common within one machine or Docker network. Over any other network, others can read passwords. */
 function judgePlain(hostname: string): Finding {
-  if (nearnessOf(hostname) !== 'public') return ok('plain HTTP, close by');
+  if (networkZoneOf(hostname) !== 'public') return ok('plain HTTP, close by');
   return warn(
     `plain HTTP to ${hostname}`,
     'passwords, tokens and the client secret travel readable by everybody on the way',

@@ -127,19 +127,19 @@ export const BEFORE_UPGRADE: readonly Check[] = [...GROUND, ...ADMIN_ACCESS_CHEC
 export const OF_A_TENANT: readonly Check[] = [...GROUND, ...ADMIN_ACCESS_CHECKS, ...TENANT_CHECKS];
 
 /** The checks that a flag asks for. */
-export const ASKED: readonly Check[] = [tokenNeeds, ...ROUTE_CHECKS];
+export const BY_FLAG: readonly Check[] = [tokenNeeds, ...ROUTE_CHECKS];
 
-/** Which checks the options ask for. A route needs no settings. */
+/** The checks for these options. A route needs no settings. */
 export function checksFor(options: DoctorOptions): readonly Check[] {
   const { readsToken, mcpUrl, spa, routeUrl, serverUrl, upgradeTo, tenant, wants } = options;
   if (mcpUrl !== undefined) return MCP_CHECKS;
   if (tenant !== undefined) return OF_A_TENANT;
   if (upgradeTo !== undefined) return BEFORE_UPGRADE;
-  const asked = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
-  if (spa !== undefined) return [...BROWSER_CHECKS, ...asked];
-  if (readsToken) return [...TOKEN_CHECKS, ...asked];
-  if (routeUrl === undefined) return [...CHECKS, ...asked];
+  const byFlag = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
+  if (spa !== undefined) return [...BROWSER_CHECKS, ...byFlag];
+  if (readsToken) return [...TOKEN_CHECKS, ...byFlag];
+  if (routeUrl === undefined) return [...CHECKS, ...byFlag];
   // The logout ends the session of the token that the route is shown, and Keycloak tells the API so.
   const beforeLogout = CHECKS.filter((one) => one !== loginLogout);
-  return serverUrl === undefined ? ROUTE_CHECKS : [...beforeLogout, ...asked, loginLogout];
+  return serverUrl === undefined ? ROUTE_CHECKS : [...beforeLogout, ...byFlag, loginLogout];
 }

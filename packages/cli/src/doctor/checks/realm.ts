@@ -1,7 +1,7 @@
 import { toWords } from '../../keycloak/call.ts';
 import { diagnose } from '../../keycloak/diagnose.ts';
 import { judgeStranger } from '../../keycloak/finding.ts';
-import { nearnessOf } from '../../settings/nearness.ts';
+import { networkZoneOf } from '../../settings/address.ts';
 import { check, fail, ok, warn } from '../check.ts';
 import type { Reach } from '../context.ts';
 import { keysOf } from '../evidence/realm.ts';
@@ -99,10 +99,10 @@ export const issuerHostname = check('issuer.hostname', ['issuer.discovery'], asy
       'Let the proxy say so (X-Forwarded-Proto), and start Keycloak with KC_PROXY_HEADERS=xforwarded; or set KC_HOSTNAME to the public https:// URL.',
     );
   }
-  const called = nearnessOf(ours.hostname);
+  const called = networkZoneOf(ours.hostname);
   const isInner =
     (isContainerName(theirs.hostname) && !isContainerName(ours.hostname)) ||
-    (nearnessOf(theirs.hostname) === 'this-machine' && called === 'public');
+    (networkZoneOf(theirs.hostname) === 'this-machine' && called === 'public');
   if (isInner) {
     return warn(
       seen,
@@ -134,7 +134,7 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
     }
     return ok(`${seen}: its public name, and it answers there`);
   }
-  if (there.status === 0 && nearnessOf(hostname) !== 'public') {
+  if (there.status === 0 && networkZoneOf(hostname) !== 'public') {
     // In a container, `localhost` is not the browser's machine.
     return ok(`${seen}: its public name, which cannot be looked at from here`);
   }

@@ -4,7 +4,7 @@ import type { RouteEvidence } from '../evidence/route.ts';
 import { decodeJwt } from '../evidence/token.ts';
 import { explain } from '../explain.ts';
 
-/** What an answer means that is neither "come in" nor a proper refusal. `undefined`: it is one of these. */
+/** Explains an answer that is neither a success nor a proper refusal. `undefined`: it is one of these. */
 function judgeAnswer(answer: Answer): Finding | undefined {
   const { status, headers, text, failure, url } = answer;
   const words = toWords(answer);
@@ -82,8 +82,8 @@ const isIn = (status: number) => status >= 200 && status < 300;
 export const ROUTE_CHECKS: readonly Check[] = [
   about('route.no-token', [], async (route) => {
     const answer = await route.withoutToken();
-    const found = judgeAnswer(answer);
-    if (found !== undefined) return found;
+    const finding = judgeAnswer(answer);
+    if (finding !== undefined) return finding;
     if (isIn(answer.status)) {
       return fail(
         `HTTP ${answer.status} without a token`,
@@ -113,8 +113,8 @@ export const ROUTE_CHECKS: readonly Check[] = [
           'Verify the signature by the keys of the realm, with a fixed list of algorithms, before anything else. Do not use jwt.decode for it.',
         );
       }
-      const found = judgeAnswer(answer);
-      if (found !== undefined) return found;
+      const finding = judgeAnswer(answer);
+      if (finding !== undefined) return finding;
       if (answer.status === 403) {
         return warn(
           toWords(answer),
@@ -129,8 +129,8 @@ export const ROUTE_CHECKS: readonly Check[] = [
     if (route.isUnsafe !== undefined) return skipped(route.isUnsafe);
     const answer = await route.withToken();
     if (answer === undefined) return skipped('no good token: give --token -, or --user and DOCTOR_PASSWORD');
-    const found = isIn(answer.status) || answer.status !== 401 ? judgeAnswer(answer) : undefined;
-    if (found !== undefined) return found;
+    const finding = isIn(answer.status) || answer.status !== 401 ? judgeAnswer(answer) : undefined;
+    if (finding !== undefined) return finding;
     if (isIn(answer.status)) return ok(`HTTP ${answer.status} with a good token`);
     const { claims = {} } = decodeJwt(context.token ?? (await context.reach.login?.token())) ?? {};
     const words = toWords(answer);

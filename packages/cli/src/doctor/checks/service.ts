@@ -84,7 +84,7 @@ const serviceLogin = check(
     if (typeof refreshToken === 'string') {
       const logout = await reach.calls.logout(refreshToken);
       if (userinfo.status === 200 && logout.status === 204 && (await ask()).status === 200)
-        return notTold(options.appUrl, reach);
+        return logoutNotReported(options.appUrl, reach);
     }
     if (userinfo.status === 200)
       return ok(
@@ -99,7 +99,7 @@ const serviceLogin = check(
 );
 
 /** Keycloak notifies the service before it answers the logout; a recheck comes later. */
-function notTold(appUrl: string, { caller, config }: Reach): Finding {
+function logoutNotReported(appUrl: string, { caller, config }: Reach): Finding {
   return warn(
     '/login and /protected answer 200, and /protected still does right after the logout',
     `the service does not hear of logouts: a token stays good there until it is rechecked (at most ${config.recheckSeconds} s). No backchannel logout URL is set, or Keycloak does not reach the service by it`,

@@ -91,11 +91,11 @@ const settingsFile = check('settings.env-file', [], async ({ options }) => {
   if (info === undefined)
     return skipped(`there is no ${options.envFile}; the settings come from the environment`);
   const mode = info.mode & 0o777;
-  const shown = mode.toString(8).padStart(4, '0');
+  const octal = mode.toString(8).padStart(4, '0');
   // Windows has no permission bits.
-  if (process.platform === 'win32' || (mode & 0o077) === 0) return ok(`${options.envFile}, mode ${shown}`);
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return ok(`${options.envFile}, mode ${octal}`);
   return warn(
-    `${options.envFile}, mode ${shown}`,
+    `${options.envFile}, mode ${octal}`,
     'other users of this machine can read the client secret',
     `chmod 600 ${options.envFile}`,
   );

@@ -88,17 +88,17 @@ export const SPA_CHECKS: readonly Check[] = [
   about('spa.audience', ['spa.client'], async (spa, { reach, token, assumed }) => {
     if (assumed.includes('KEYCLOAK_CLIENT_ID'))
       return skipped("the API's client is not known (KEYCLOAK_CLIENT_ID)");
-    const given = decodeJwt(token)?.claims;
-    const claims = given?.azp === spa.clientId ? given : await spa.exampleClaims();
+    const piped = decodeJwt(token)?.claims;
+    const claims = piped?.azp === spa.clientId ? piped : await spa.exampleClaims();
     if (claims === undefined)
       return skipped(`no token of '${spa.clientId}' to look at: an admin and --user, or one by --token -`);
-    const wanted = reach.config.audience ?? [reach.caller.clientId];
+    const audiences = reach.config.audience ?? [reach.caller.clientId];
     const has = audienceOf(claims);
-    if (wanted.some((one) => has.includes(one))) return ok(`aud ${has.join(', ')}`);
+    if (audiences.some((one) => has.includes(one))) return ok(`aud ${has.join(', ')}`);
     return fail(
       `aud ${has.join(', ') || 'none'}`,
-      `tokens of '${spa.clientId}' are not for the API ('${wanted.join("' or '")}'): it must refuse them`,
-      `Clients > ${spa.clientId} > Client scopes > its dedicated scope > Add mapper > Audience: ${wanted[0]}${orBySetup(reach, spa.clientId)}`,
+      `tokens of '${spa.clientId}' are not for the API ('${audiences.join("' or '")}'): it must refuse them`,
+      `Clients > ${spa.clientId} > Client scopes > its dedicated scope > Add mapper > Audience: ${audiences[0]}${orBySetup(reach, spa.clientId)}`,
     );
   }),
 ];

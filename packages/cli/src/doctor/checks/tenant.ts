@@ -177,5 +177,5 @@ function compareClients(own: ClientRepresentation, template: ClientRepresentatio
   ];
 }
 
-const missing = (what: string, wanted: readonly string[] = [], own: readonly string[] = []) =>
-  wanted.filter((one) => !own.includes(one)).map((one) => `no ${what} '${one.trim()}'`);
+const missing = (what: string, expected: readonly string[] = [], own: readonly string[] = []) =>
+  expected.filter((one) => !own.includes(one)).map((one) => `no ${what} '${one.trim()}'`);

@@ -8,7 +8,7 @@ import {
   toAdminError,
 } from '../../admin/index.ts';
 import { memo } from '../../keycloak/call.ts';
-import { findInvalid, isAskedOf, type ProfileAttribute } from './profile.ts';
+import { findInvalid, isRequiredOf, type ProfileAttribute } from './profile.ts';
 
 /** A step of a login flow. */
 export interface FlowStep {
@@ -36,7 +36,7 @@ export interface Federation {
 }
 
 /**
- * What only an admin can see. Each is read once. `undefined`: it does not exist, for example no user of that name. All
+ * Settings that only an admin can see. Each is read once. `undefined`: it does not exist, for example no user of that name. All
  * methods reject with an {@link AdminError} if this admin may not look.
  */
 export type AdminEvidence = ReturnType<typeof createAdminEvidence>;
@@ -68,8 +68,8 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
 
   const client = once('see the clients', (api) => findClient(api, realm, clientId));
   const user = once('see the user', async (api) => {
-    const found = username === undefined ? undefined : await findTheUser(api, realm, username);
-    return found?.id === undefined ? undefined : api.users.findOne({ realm, id: found.id });
+    const match = username === undefined ? undefined : await findTheUser(api, realm, username);
+    return match?.id === undefined ? undefined : api.users.findOne({ realm, id: match.id });
   });
   const userId = async () => (await user())?.id ?? '';
   const theRealm = once('see the realm', (api) => api.realms.findOne({ realm }));
@@ -79,11 +79,11 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
 
   async function inOtherRealms(has: (api: Api, other: string) => Promise<boolean>): Promise<string[]> {
     const { api } = await connection();
-    const found: string[] = [];
+    const match: string[] = [];
     for (const other of (await realms()).slice(0, 50)) {
-      if (other !== realm && (await has(api, other).catch(() => false))) found.push(other);
+      if (other !== realm && (await has(api, other).catch(() => false))) match.push(other);
     }
-    return found;
+    return match;
   }
 
   return {
@@ -117,7 +117,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     requiredAttributes: memo(async () => {
       const scopes = (await client())?.defaultClientScopes ?? [];
       return ((await profile())?.attributes ?? [])
-        .filter((one) => isAskedOf(one as ProfileAttribute, scopes))
+        .filter((one) => isRequiredOf(one as ProfileAttribute, scopes))
         .map(({ name }) => name ?? '');
     }),
     /** The user's values that the user profile does not allow. */

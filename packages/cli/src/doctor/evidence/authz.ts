@@ -15,7 +15,7 @@ export type AuthzDocument = { readonly file: string } & (
   | { readonly problems: readonly string[] }
 );
 
-/** What checks of permissions examine. Each is read once, when a check needs it. */
+/** The evidence for checks of permissions. Each is read once, when a check needs it. */
 export type AuthzEvidence = ReturnType<typeof createAuthzEvidence>;
 
 export function createAuthzEvidence(

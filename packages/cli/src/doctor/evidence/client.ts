@@ -127,7 +127,7 @@ export async function findClientState(evidence: ClientEvidence): Promise<ClientS
 }
 
 /**
- * What the client is for, as its own settings say: by them where an admin may look, otherwise by Keycloak's answers. In doubt it is
+ * Finds the purpose of the client: by its settings where an admin may look, otherwise by Keycloak's answers. In doubt it is
  * the guide's, which needs most.
  *
  * @param hasUser whether a login with a password is to be tried

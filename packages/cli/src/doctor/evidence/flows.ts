@@ -1,11 +1,11 @@
 import { type AdminConnection, toAdminError } from '../../admin/index.ts';
 import type { AdminEvidence, FlowStep } from './admin.ts';
 
-/** What decides which `acr` a sign-in with the browser can reach. */
+/** The settings that decide which `acr` a sign-in with the browser can reach. */
 export interface SignInLevels {
   /** Levels by name in the ACR to LoA Mapping, of the client or else of the realm. */
   readonly map: ReadonlyMap<string, number>;
-  /** Whose mapping it is; `undefined` if there is none. */
+  /** The owner of the mapping; `undefined` if there is none. */
   readonly mappedBy: 'client' | 'realm' | undefined;
   /** Levels that the client asks for by default. */
   readonly defaults: readonly string[];
@@ -56,8 +56,8 @@ async function readFlow(
     steps
       .filter(({ providerId }, at) => providerId === CONDITION && isOn(steps, at))
       .map(async ({ authenticationConfig: id }) => {
-        const found = id === undefined ? undefined : await flows.getConfig({ realm, id });
-        return Number(found?.config?.['loa-condition-level']);
+        const config = id === undefined ? undefined : await flows.getConfig({ realm, id });
+        return Number(config?.config?.['loa-condition-level']);
       }),
   );
   return { flow, conditions };

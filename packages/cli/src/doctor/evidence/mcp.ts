@@ -22,21 +22,20 @@ export interface McpDocument {
   readonly failure: string | undefined;
 }
 
-/** What checks of an MCP server examine. Each is read once, when a check needs it. */
+/** The evidence for checks of an MCP server. Each is read once, when a check needs it. */
 export type McpEvidence = ReturnType<typeof createMcpEvidence>;
 
 /** Whether the admin's password may go to the Keycloak that the server names, and why not. */
-export type McpDoor =
-  | { readonly is: 'open'; readonly serverUrl: string; readonly realm: string }
+export type KeycloakTrust =
+  | { readonly is: 'trusted'; readonly serverUrl: string; readonly realm: string }
   | { readonly is: 'no-admin' }
   /** The server names nothing that is a realm of Keycloak. */
-  | { readonly is: 'no-realm'; readonly named: string }
+  | { readonly is: 'no-realm'; readonly address: string }
   /** The configured Keycloak is another one. */
-  | { readonly is: 'elsewhere'; readonly named: string; readonly configured: string }
+  | { readonly is: 'elsewhere'; readonly address: string; readonly configured: string }
   /** None is configured, and the person did not confirm this one. */
-  | { readonly is: 'unconfirmed'; readonly named: string };
+  | { readonly is: 'unconfirmed'; readonly address: string };
 
-/** What {@link createMcpEvidence} needs. */
 export interface McpExamination {
   readonly url: string;
   readonly credentials: AdminCredentials | undefined;
@@ -62,38 +61,43 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
   const issuer = async () => String([(await metadata()).json?.authorization_servers].flat()[0]);
   /** All scopes that the server lists. */
   const scopes = memo(async () => {
-    const named = [(await metadata()).json?.scopes_supported ?? []].flat().map(String);
-    return [...new Set([...(await challenge()).scopes, ...named])];
+    const supported = [(await metadata()).json?.scopes_supported ?? []].flat().map(String);
+    return [...new Set([...(await challenge()).scopes, ...supported])];
   });
   /** Keycloak's metadata at the address that MCP clients use (RFC 8414 §3.1); `undefined` if missing. */
   const provider = memo(async () => {
-    const found = await issuer();
-    if (!URL.canParse(found)) return undefined;
-    const { origin, pathname } = new URL(found);
+    const issuerUrl = await issuer();
+    if (!URL.canParse(issuerUrl)) return undefined;
+    const { origin, pathname } = new URL(issuerUrl);
     return (await readDocument(`${origin}/.well-known/oauth-authorization-server${pathname}`)).json;
   });
   /** The Keycloak that the admin may be sent to. */
-  const door = memo(async (): Promise<McpDoor> => {
+  const trust = memo(async (): Promise<KeycloakTrust> => {
     if (credentials === undefined) return { is: 'no-admin' };
-    const found = await issuer();
-    const [, named, name] = /^(https?:\/\/.*)\/realms\/([^/]+)$/.exec(found) ?? [];
+    const issuerUrl = await issuer();
+    const [, address, name] = /^(https?:\/\/.*)\/realms\/([^/]+)$/.exec(issuerUrl) ?? [];
     const realm = name === undefined ? undefined : toRealm(name);
-    if (named === undefined || name === undefined || realm === undefined || !URL.canParse(named))
-      return { is: 'no-realm', named: found };
+    if (address === undefined || name === undefined || realm === undefined || !URL.canParse(address))
+      return { is: 'no-realm', address: issuerUrl };
     if (serverUrl === undefined) {
-      const isWanted = (await confirm?.(new URL(named).origin)) ?? false;
-      return isWanted ? { is: 'open', serverUrl: trimUrl(named), realm } : { is: 'unconfirmed', named };
+      const isConfirmed = (await confirm?.(new URL(address).origin)) ?? false;
+      return isConfirmed
+        ? { is: 'trusted', serverUrl: trimUrl(address), realm }
+        : { is: 'unconfirmed', address };
     }
     const configured = trimUrl(serverUrl);
-    const isSame = configured === trimUrl(named) || (await isIssuedBy(configured, name, found));
-    return isSame ? { is: 'open', serverUrl: configured, realm } : { is: 'elsewhere', named, configured };
+    const isSame = configured === trimUrl(address) || (await isIssuedBy(configured, name, issuerUrl));
+    return isSame
+      ? { is: 'trusted', serverUrl: configured, realm }
+      : { is: 'elsewhere', address, configured };
   });
-  /** The admin's view. Only after the door is open. */
+  /** The admin's view. Only if the Keycloak is trusted. */
   const admin = memo(async (): Promise<McpAdminView> => {
-    const opened = await door();
-    if (credentials === undefined || opened.is !== 'open') throw new Error('the admin may not be sent there');
-    const { realm } = opened;
-    const { api } = await connectAdmin({ serverUrl: opened.serverUrl, credentials, timeoutMs: TIMEOUT_MS });
+    const decision = await trust();
+    if (credentials === undefined || decision.is !== 'trusted')
+      throw new Error('the admin may not be sent there');
+    const { realm } = decision;
+    const { api } = await connectAdmin({ serverUrl: decision.serverUrl, credentials, timeoutMs: TIMEOUT_MS });
     const goal = { realm, url, scopes: await scopes(), registration: true, programs: [], documents: [] };
     const [state, role] = await Promise.all([
       readMcp(api, goal),
@@ -102,7 +106,7 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
     const defaults = role?.id === undefined ? [] : await api.roles.getCompositeRoles({ realm, id: role.id });
     return { state, givesOffline: defaults.some(({ name }) => name === 'offline_access') };
   });
-  return { url, challenge, metadata, provider, scopes, door, admin };
+  return { url, challenge, metadata, provider, scopes, trust, admin };
 }
 
 /** The realm of that name in a URL; `undefined` if it can be none. */

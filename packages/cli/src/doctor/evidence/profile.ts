@@ -17,10 +17,10 @@ export interface InvalidValue {
 }
 
 /** Whether a login with these scopes requires a value. */
-export function isAskedOf({ required, selector }: ProfileAttribute, scopes: readonly string[]): boolean {
+export function isRequiredOf({ required, selector }: ProfileAttribute, scopes: readonly string[]): boolean {
   if (required === undefined || !(required.roles?.includes('user') ?? true)) return false;
   return [required.scopes, selector?.scopes].every(
-    (wanted) => wanted === undefined || wanted.length === 0 || wanted.some((scope) => scopes.includes(scope)),
+    (list) => list === undefined || list.length === 0 || list.some((scope) => scopes.includes(scope)),
   );
 }
 
@@ -73,25 +73,25 @@ export function findInvalid(
   const byName = new Map(attributes.map((one) => [one.name, one]));
   return Object.entries(values).flatMap(([name, all]) => {
     const attribute = byName.get(name);
-    const given = all.filter((value) => value !== '');
+    const filled = all.filter((value) => value !== '');
     const why =
       attribute === undefined
         ? // Only what users may edit themselves is asked of them.
-          unmanagedPolicy === 'ENABLED' && given.some((value) => value.length > MAX_UNMANAGED)
+          unmanagedPolicy === 'ENABLED' && filled.some((value) => value.length > MAX_UNMANAGED)
           ? `is longer than the ${MAX_UNMANAGED} characters that an attribute outside the user profile may have`
           : undefined
-        : judge(given, attribute);
+        : judge(filled, attribute);
     return why === undefined ? [] : [{ name, why, isManaged: attribute !== undefined }];
   });
 }
 
-function judge(given: readonly string[], attribute: ProfileAttribute): string | undefined {
+function judge(filled: readonly string[], attribute: ProfileAttribute): string | undefined {
   // Keycloak does not ask users for attributes that they may not edit.
   if (attribute.permissions?.edit && !attribute.permissions.edit.includes('user')) return undefined;
-  if (attribute.multivalued !== true && given.length > 1) return 'has more than one value';
+  if (attribute.multivalued !== true && filled.length > 1) return 'has more than one value';
   for (const [name, options] of Object.entries(attribute.validations ?? {})) {
     if (!Object.hasOwn(RULES, name)) continue;
-    for (const value of given) {
+    for (const value of filled) {
       const why = RULES[name]?.(value, options ?? {});
       if (why !== undefined) return why;
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { call, memo } from '../../keycloak/call.ts';
-import { nearnessOf } from '../../settings/nearness.ts';
+import { networkZoneOf } from '../../settings/address.ts';
 import { decodeJwt } from './token.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -17,7 +17,7 @@ export function createRouteEvidence(
     call(url, { headers: { accept: 'application/json', ...(origin && { origin }), ...headers } }, TIMEOUT_MS);
   const bearer = (token: string) => get({ authorization: `Bearer ${token}` });
   const { protocol, hostname } = new URL(url);
-  const isOpen = protocol === 'http:' && nearnessOf(hostname) === 'public';
+  const isOpen = protocol === 'http:' && networkZoneOf(hostname) === 'public';
   // Its claims are personal data.
   const findClaims = async () => (isOpen ? undefined : findToken());
   return {
@@ -35,13 +35,17 @@ export function createRouteEvidence(
       const token = isOpen ? undefined : await findToken();
       return token === undefined ? undefined : bearer(token);
     }),
-    /** What a browser asks before a page of the origin calls the route with a token. */
+    /** The preflight request of a browser, before a page of the origin calls the route with a token. */
     preflight: memo(() => {
-      const wanted = {
+      const preflightHeaders = {
         'access-control-request-method': 'GET',
         'access-control-request-headers': 'authorization',
       };
-      return call(url, { method: 'OPTIONS', headers: { origin: origin ?? '', ...wanted } }, TIMEOUT_MS);
+      return call(
+        url,
+        { method: 'OPTIONS', headers: { origin: origin ?? '', ...preflightHeaders } },
+        TIMEOUT_MS,
+      );
     }),
   };
 }

@@ -1,7 +1,6 @@
 import { toShellWord } from '../../terminal/shell-word.ts';
 import type { AdminEvidence } from './admin.ts';
 
-/** What to do about a directory that Keycloak cannot reach. */
 export const REACH_IT =
   "User federation > the provider > Connection URL > Test connection: start the directory, correct the address, or let Keycloak through the firewall; Keycloak's log says why. Users that are in Keycloak alone can log in meanwhile.";
 

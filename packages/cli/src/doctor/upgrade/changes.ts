@@ -7,12 +7,12 @@ export interface Change {
   readonly id: string;
   /** The first version with it. */
   readonly since: string;
-  /** What will be otherwise. */
+  /** The new behaviour. */
   readonly breaks: string;
   readonly fix: string;
   /** The heading in Keycloak's upgrading guide. */
   readonly source: string;
-  /** What of the realm it meets; empty if nothing. */
+  /** The objects of the realm that it affects. */
   readonly meets: (realm: RealmFacts) => readonly string[];
   /** It bites only applications that rely on it, which a realm does not show. */
   readonly isQuiet?: boolean;
@@ -185,7 +185,7 @@ export const CHANGES: readonly Change[] = [
   },
 ];
 
-/** What no realm shows: it is in Keycloak's own settings, in applications, or in how it is called. */
+/** Changes that a realm does not show: they concern Keycloak's own settings, applications, or calls of Keycloak. */
 export const UNSEEN: readonly (readonly [since: string, what: string])[] = [
   [
     '23.0.0',

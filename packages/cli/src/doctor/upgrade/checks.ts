@@ -9,10 +9,10 @@ function toCheck({ id, since, breaks, fix, source, meets, isQuiet }: Change): Ch
   return check(`upgrade.${id}`, ['upgrade.version'], async (context) => {
     const { realm, way } = await look(context);
     if (!way(since)) return skipped('not on this way');
-    const found = meets(realm);
-    if (found.length === 0) return ok(`${since}: nothing here`);
-    const more = found.length > MOST_NAMES ? ` and ${found.length - MOST_NAMES} more` : '';
-    const seen = `${since}: ${found.slice(0, MOST_NAMES).join(', ')}${more}`;
+    const affected = meets(realm);
+    if (affected.length === 0) return ok(`${since}: nothing here`);
+    const more = affected.length > MOST_NAMES ? ` and ${affected.length - MOST_NAMES} more` : '';
+    const seen = `${since}: ${affected.slice(0, MOST_NAMES).join(', ')}${more}`;
     return (isQuiet ? warn : fail)(seen, `from ${since} on ${breaks}`, `${fix}\n${toSource(source)}`);
   });
 }
@@ -39,7 +39,7 @@ export function compare(one: string, other: string): number {
   return 0;
 }
 
-/** What an upgrade will break, from the realm's version to `--upgrade VERSION`. */
+/** Checks for changes between the realm's version and `--upgrade VERSION`. */
 export const UPGRADE_CHECKS: readonly Check[] = [
   check('upgrade.version', ['admin.rights'], async ({ upgrade }) => {
     const { version } = (await upgrade?.facts()) ?? {};

@@ -2,7 +2,7 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type { AdminConnection } from '../../admin/index.ts';
 
-/** What a realm has that an upgrade can break. */
+/** The parts of a realm that an upgrade can break. */
 export interface RealmFacts {
   /** Keycloak's version, `26.0.8`; `undefined` if this admin may not see it. */
   readonly version: string | undefined;

@@ -55,12 +55,16 @@ export async function planEnv(
   const subject = await nameWithTarget(file);
   const opens = await findExposure(file);
   const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
-  const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
-  const kind = shown.every(({ from }) => from === undefined) ? 'create' : 'change';
+  const allChanges = isNew
+    ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }]
+    : changes;
+  const kind = allChanges.every(({ from }) => from === undefined) ? 'create' : 'change';
   let allowed: ReadonlySet<string> = new Set();
   return {
     steps:
-      shown.length === 0 ? [] : [{ kind, subject, changes: shown.map((one) => toShown(one, kind)), opens }],
+      allChanges.length === 0
+        ? []
+        : [{ kind, subject, changes: allChanges.map((one) => toPlanChange(one, kind)), opens }],
     kept: [],
     blocked: [],
     async settle() {
@@ -100,7 +104,7 @@ async function switchCredential(
 
 const SECRET = 'KEYCLOAK_CLIENT_SECRET';
 
-/** Whose the secret is, and who gets it. */
+/** Settings that name the client of a secret, and the server that gets it. */
 const IDENTITY = ['KEYCLOAK_SERVER_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID'];
 
 const isSecret = (name: string): boolean => /SECRET|PASSWORD/.test(name);
@@ -115,7 +119,7 @@ async function findChanges(file: string, settings: Record<string, string>): Prom
 
 /** Changes that would replace a value that a person wrote. */
 function conflictsOf(changes: readonly EnvChange[]): EnvChange[] {
-  // What is emptied is of no use any more, and the plan says so.
+  // Emptied values have no use any more, and the plan says so.
   return changes.filter(
     ({ from, to }) => from !== undefined && from !== '' && to !== '' && !isPlaceholder(from),
   );
@@ -150,20 +154,20 @@ async function askForConflicts(
 }
 
 /** A secret is named but not shown. */
-function toShown({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
-  const shown = to === '' && from !== undefined ? '(none)' : isSecret(name) ? '(hidden)' : to;
-  if (from === undefined) return { field: name, from: '', to: kind === 'create' ? shown : `+ ${shown}` };
+function toPlanChange({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
+  const text = to === '' && from !== undefined ? '(none)' : isSecret(name) ? '(hidden)' : to;
+  if (from === undefined) return { field: name, from: '', to: kind === 'create' ? text : `+ ${text}` };
   return isSecret(name)
-    ? { field: name, from: '(hidden)', to: to === '' ? shown : '(hidden) (another one)' }
-    : { field: name, from, to: shown };
+    ? { field: name, from: '(hidden)', to: to === '' ? text : '(hidden) (another one)' }
+    : { field: name, from, to: text };
 }
 
 function toLine(change: EnvChange): string {
-  const { field, from, to } = toShown(change, 'change');
+  const { field, from, to } = toPlanChange(change, 'change');
   return `${field}: ${from} → ${to}`;
 }
 
-type Named = Pick<SetupGoal, 'realm' | 'clientId' | 'clientSecret'>;
+type ClientGoal = Pick<SetupGoal, 'realm' | 'clientId' | 'clientSecret'>;
 
 /**
  * The secret the client will have: that of a confidential client that exists, or the one it is created with.
@@ -171,7 +175,7 @@ type Named = Pick<SetupGoal, 'realm' | 'clientId' | 'clientSecret'>;
  */
 export async function readSecret(
   api: AdminConnection['api'],
-  goal: Named,
+  goal: ClientGoal,
   client: CurrentState['client'] | undefined,
 ): Promise<string | undefined> {
   if (client === null || client === undefined) return goal.clientSecret;
@@ -180,7 +184,7 @@ export async function readSecret(
 }
 
 /** The secret the client has now; a client that never had one gets one. */
-export async function readOrMakeSecret(api: AdminConnection['api'], goal: Named): Promise<string> {
+export async function readOrMakeSecret(api: AdminConnection['api'], goal: ClientGoal): Promise<string> {
   const { realm, clientId } = goal;
   const id = (await findClient(api, realm, clientId))?.id ?? '';
   const there = await readValue(api, goal, id);
@@ -189,7 +193,7 @@ export async function readOrMakeSecret(api: AdminConnection['api'], goal: Named)
   return (await trying(`make a secret for the client ${clientId}`, make)).value ?? '';
 }
 
-const readValue = async (api: AdminConnection['api'], { realm, clientId }: Named, id: string) =>
+const readValue = async (api: AdminConnection['api'], { realm, clientId }: ClientGoal, id: string) =>
   (
     await trying(`read the secret of the client ${clientId}`, () =>
       api.clients.getClientSecret({ realm, id }),

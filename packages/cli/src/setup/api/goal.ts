@@ -17,30 +17,30 @@ const USUAL_SCOPES: ReadonlySet<string> = new Set([
 export type StdinSecrets = Partial<Record<'admin-password' | 'user-password', string>>;
 
 /**
- * What the API needs in Keycloak: from the options, and from a person's answers.
+ * Completes the target of the set-up: by the options, and by a person's answers.
  *
- * @param isAsked whether there is a person who can be asked
+ * @param canAsk whether there is a person who can be asked
  */
 export async function completeGoal(
   options: ApiOptions,
   stdin: StdinSecrets,
   need: Need,
-  isAsked: boolean,
+  canAsk: boolean,
   serverUrl: string,
 ): Promise<SetupGoal> {
   const hasDefaults = options.yes || options.dryRun;
   const realm = await needRealm(options.access, hasDefaults, need);
   const clientId = await needClientId(options.clientId, hasDefaults, need);
   const where = `realm ${realm}, at ${serverUrl}`;
-  const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, isAsked, where);
-  const { named } = options;
+  const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, canAsk, where);
+  const { guards } = options;
   const both = (list: readonly string[], more: readonly string[] = []) => [...new Set([...list, ...more])];
   return {
     realm,
     shape: options.shape,
     clientId,
     clientSecret: options.clientSecret,
-    secretFoundIn: options.secretFoundIn,
+    secretSource: options.secretSource,
     appUrl: options.appUrl,
     isAppUrlGuessed: options.isAppUrlGuessed,
     backchannelLogoutUrl: {
@@ -48,12 +48,12 @@ export async function completeGoal(
       replace: options.backchannelUrl !== undefined,
     },
     user,
-    realmRoles: both(options.realmRoles, named?.realmRoles),
-    clientRoles: both(options.clientRoles, named?.clientRoles),
-    groups: both(options.groups, named?.groups),
+    realmRoles: both(options.realmRoles, guards?.realmRoles),
+    clientRoles: both(options.clientRoles, guards?.clientRoles),
+    groups: both(options.groups, guards?.groups),
     scopes: both(
       options.scopes,
-      named?.scopes.filter((scope) => !USUAL_SCOPES.has(scope)),
+      guards?.scopes.filter((scope) => !USUAL_SCOPES.has(scope)),
     ),
     // A guard that names the role admin does not make the user an admin.
     grant: options,
@@ -66,20 +66,20 @@ async function completeUser(
   { user }: ApiOptions,
   stdin: StdinSecrets,
   need: Need,
-  isAsked: boolean,
+  canAsk: boolean,
   where: string,
 ): Promise<UserGoal | undefined> {
-  if (user.username === undefined && !isAsked) return undefined;
+  if (user.username === undefined && !canAsk) return undefined;
   const username = await need(user.username, (q) => q.text(`User to log in with (${where})`, 'abdullah'), '');
   const fullName =
     user.name ??
-    (isAsked
+    (canAsk
       ? await need(undefined, (q) => q.text('Full name', suggestName(username)), '')
       : suggestName(username));
   const known = stdin['user-password'] ?? user.password;
   const password =
     known ??
-    (isAsked ? await need(undefined, (q) => q.secret(`Password for ${username} (${where})`), '') : undefined);
+    (canAsk ? await need(undefined, (q) => q.secret(`Password for ${username} (${where})`), '') : undefined);
   const names = fullName.trim().split(/\s+/);
   return {
     username,

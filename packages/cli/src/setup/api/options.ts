@@ -8,7 +8,7 @@ import {
   readAccess,
 } from '../../access/access.ts';
 import type { Shape } from '../../admin/index.ts';
-import { appUrlOf, toUri } from '../../settings/app-url.ts';
+import { appUrlOf, toUri } from '../../settings/address.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { type Flags, lists, type Parsed, switches, values, YES } from '../../settings/flags.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
@@ -59,14 +59,14 @@ export async function readApiOptions(
   environment: NodeJS.ProcessEnv,
   { kind = 'guide', more = {}, consent = createConsent(undefined) }: Reading = {},
 ) {
-  const { values: given, positionals } = parseKindFlags(kind, args, { ...more, ...FLAGS });
-  const flags = given as Parsed<typeof FLAGS>['values'];
+  const { values: parsed, positionals } = parseKindFlags(kind, args, { ...more, ...FLAGS });
+  const flags = parsed as Parsed<typeof FLAGS>['values'];
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
   if (envFile !== undefined && flags.env === undefined) assertOfFolder(envFile, '--env');
   const env = await readSettings(environment, envFile, flags.env !== undefined);
   const source = flags.from === undefined ? undefined : await readGuards(flags.from);
   const read = readAccess(flags, env);
-  const named = { ...read, realm: read.realm ?? source?.options.realm };
+  const accessWords = { ...read, realm: read.realm ?? source?.options.realm };
   const words = {
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? source?.options.clientId,
     clientSecret: env('KEYCLOAK_CLIENT_SECRET'),
@@ -77,8 +77,8 @@ export async function readApiOptions(
   const password = flags['user-password-stdin']
     ? { name: '--user-password-stdin', value: undefined }
     : env.find('SETUP_PASSWORD');
-  const problems = problemsOfAccess(named);
-  const { serverUrl, realm } = named;
+  const problems = problemsOfAccess(accessWords);
+  const { serverUrl, realm } = accessWords;
   // The realm file of an export goes nowhere.
   const isSent = kind !== 'export' && problems.length === 0;
   const publicUrlUsed = flags['app-url'] === undefined ? words.publicUrl : undefined;
@@ -94,8 +94,8 @@ export async function readApiOptions(
     ...credentialSendings(env, to),
   ];
   const access = isSent
-    ? await openAccess(named, consent, sendings)
-    : await openAccess({ ...named, secret: undefined }, consent);
+    ? await openAccess(accessWords, consent, sendings)
+    : await openAccess({ ...accessWords, secret: undefined }, consent);
   const judged = consent.judge(
     isSent
       ? [
@@ -123,7 +123,7 @@ export async function readApiOptions(
     // A `.env` copied from the example: the service would not start with it.
     clientSecret: isOwnSecret ? secret : undefined,
     /** Where that is from, unless the person named the file. */
-    secretFoundIn: isOwnSecret && words.clientSecret instanceof FromFolder ? envFile : undefined,
+    secretSource: isOwnSecret && words.clientSecret instanceof FromFolder ? envFile : undefined,
     /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
     /** The credential in the settings that is no secret: what is in use is tried, where no other one is chosen. */
@@ -149,8 +149,8 @@ export async function readApiOptions(
     clientRoles: flags['client-role'] ?? [],
     groups,
     scopes: flags.scope ?? [],
-    /** What the guards of a folder name; the user does not get it. */
-    named: source,
+    /** Roles, groups and scopes that the guards of a folder name; the user does not get them. */
+    guards: source,
     enable: flags.enable ?? false,
     dryRun,
     ...judged,
@@ -165,7 +165,7 @@ export async function readApiOptions(
     ],
     positionals,
     /** Values of `more`. */
-    own: given as Readonly<Record<string, unknown>>,
+    own: parsed as Readonly<Record<string, unknown>>,
   };
   problems.push(...problemsOf(options));
   if (problems.length > 0) throw new UsageError(problems);

@@ -60,8 +60,8 @@ export async function isClone(): Promise<boolean> {
 }
 
 /** Says what guards name and setup does not make. */
-function sayNamed(named: Guards, { clientId }: Pick<SetupGoal, 'clientId'>, out: Output): void {
-  const { organizations, permissions, audiences, unread } = named;
+function reportGuards(guards: Guards, { clientId }: Pick<SetupGoal, 'clientId'>, out: Output): void {
+  const { organizations, permissions, audiences, unread } = guards;
   const others = audiences.filter((one) => one !== clientId);
   const lines: [names: readonly string[], what: string][] = [
     [organizations, 'Organizations that guards name (setup tenant <name> --organization makes them)'],
@@ -88,10 +88,10 @@ async function planPermissions(
   rest: Plan,
 ): Promise<PlanPart[]> {
   if (file === undefined) return [];
-  const wanted = await loadAuthz(file);
+  const target = await loadAuthz(file);
   const read = async (isThere: boolean) => {
     const state = isThere ? await readAuthz(api, realm, clientId) : noAuthz(realm, clientId);
-    return { state, plan: planAuthz(wanted, state, false) };
+    return { state, plan: planAuthz(target, state, false) };
   };
   const refuse = (problems: readonly string[]) => {
     if (problems.length > 0) throw new UsageError(problems.map((problem) => `${file}: ${problem}`));
@@ -105,7 +105,7 @@ async function planPermissions(
       // The client exists now.
       const now = await read(true);
       refuse([...now.plan.refused, ...(await findUnknown(api, realm, now.plan))]);
-      yield* applyAuthz(api, now.plan.steps, wanted, now.state);
+      yield* applyAuthz(api, now.plan.steps, target, now.state);
     }),
   ];
 }
@@ -174,7 +174,7 @@ export async function setUpApi(
     ...((await beside?.plan(site)) ?? []),
   ];
   if (questions !== undefined) out.line();
-  if (options.named !== undefined) sayNamed(options.named, goal, out);
+  if (options.guards !== undefined) reportGuards(options.guards, goal, out);
   const { what, code } = await runPlan(parts, options, out, questions);
   if (what === 'declined' || what === 'shown' || options.dryRun) return code;
   if (!(await showProof(site, options, beside, out))) return 1;

@@ -16,7 +16,7 @@ import { setUpApi } from '../api/set-up.ts';
 import { CREDENTIAL_USAGE } from '../credential.ts';
 import { CODES_USAGE, type SetupKind, toQuestions } from '../visit.ts';
 
-/** What an API is asked about, in `setup api` and `setup export`. */
+/** The options of an API, in `setup api` and `setup export`. */
 const API_USAGE = `Your API
   --client-id <id>          client (KEYCLOAK_CLIENT_ID; with --yes the default is fastapi-keycloak)
   --app-url <url>           address of your API as browsers see it
@@ -160,25 +160,25 @@ export const exportFile: SetupKind = {
       ]);
     const questions = await toQuestions(args, out);
     const stdin = await readSecrets(options);
-    const isAsked = questions !== undefined;
+    const canAsk = questions !== undefined;
     const need = createNeed(questions);
     const serverUrl = await needServerUrl(options.access.serverUrl, need);
     // Nothing is called, so the guide's names do no harm.
-    const wanted = await completeGoal(
-      { ...options, yes: options.yes || !isAsked },
+    const completed = await completeGoal(
+      { ...options, yes: options.yes || !canAsk },
       stdin,
       need,
-      isAsked,
+      canAsk,
       serverUrl,
     );
     need.assertAll();
-    if (wanted.user !== undefined && wanted.user.password === undefined) {
+    if (completed.user !== undefined && completed.user.password === undefined) {
       throw new UsageError([
         'a user in a realm file needs a password: set SETUP_PASSWORD, or use --user-password-stdin',
       ]);
     }
-    const secret = wanted.clientSecret ?? randomBytes(24).toString('base64url');
-    const goal = { ...wanted, clientSecret: secret };
+    const secret = completed.clientSecret ?? randomBytes(24).toString('base64url');
+    const goal = { ...completed, clientSecret: secret };
     const settings = toSettings(trimUrl(serverUrl), goal, secret);
     const isThere = existsSync(file);
     const change = { field: 'Realm', from: '', to: `${goal.realm}, with the client ${goal.clientId}` };
@@ -187,9 +187,9 @@ export const exportFile: SetupKind = {
       await toFilePart(file, [change], toContent, { isNew: !isThere, holds: 'holds the secret; ' }),
       await planEnv(options.envFile, options, settings, async () => settings, out, questions),
     ];
-    if (isThere && !options.yes && !isAsked)
+    if (isThere && !options.yes && !canAsk)
       throw new UsageError([`${file} is there already: give --yes to replace it`]);
-    const run = { dryRun: options.dryRun, yes: options.yes || !isAsked };
+    const run = { dryRun: options.dryRun, yes: options.yes || !canAsk };
     const { what, code } = await runPlan(parts, run, out, questions);
     if (what === 'applied')
       out.line('Import it: copy it into data/import/ of Keycloak, then kc.sh start-dev --import-realm');

@@ -8,7 +8,7 @@ import {
   toSpaClient,
 } from '../../admin/index.ts';
 import type { PlanPart } from '../../plan/part.ts';
-import { toUri } from '../../settings/app-url.ts';
+import { toUri } from '../../settings/address.ts';
 import { lists, type Parsed, values } from '../../settings/flags.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
@@ -55,24 +55,24 @@ async function toBeside(
 ): Promise<Beside> {
   const hasDefaults = options.yes || options.dryRun;
   const flags = own as Parsed<typeof OWN>['values'];
-  const { page = `${clientId}-page`, service = `${clientId}-service`, 'redirect-uri': named } = flags;
-  const uris = named?.map(toUri);
+  const { page = `${clientId}-page`, service = `${clientId}-service`, 'redirect-uri': redirectFlags } = flags;
+  const uris = redirectFlags?.map(toUri);
   const suggestion = 'http://localhost:5173';
-  const given = await need(
+  const pageUrl = await need(
     flags['page-url'] ?? (hasDefaults ? suggestion : undefined),
     (one) => one.text('Address of the page', suggestion),
     'the address of the page is missing: give --page-url (with --yes the default is http://localhost:5173)',
   );
-  const appUrl = toUri(given.replace(/\/+$/, ''));
-  const problems = given === '' ? [] : problemsOfPage('--page-url', appUrl, uris);
+  const appUrl = toUri(pageUrl.replace(/\/+$/, ''));
+  const problems = pageUrl === '' ? [] : problemsOfPage('--page-url', appUrl, uris);
   if (new Set([page, service, clientId]).size < 3)
     problems.push('API, page and service need a client id each');
   if (problems.length > 0) throw new UsageError(problems);
-  if (given === '') return { plan: async () => [], async *prove() {} };
+  if (pageUrl === '') return { plan: async () => [], async *prove() {} };
   const redirectUris = uris ?? [toCallback(appUrl)];
   const callers = [
-    { clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) },
-    { clientId: service, wanted: toServiceClient(service) },
+    { clientId: page, target: toSpaClient({ clientId: page, appUrl, redirectUris }) },
+    { clientId: service, target: toServiceClient(service) },
   ];
   const goal = { realm, clientId, callers };
   const caller = { realm, clientId: service };
@@ -102,9 +102,9 @@ async function toBeside(
   };
 }
 
-/** What there will be when the plan of the API is done, for those that call it. */
+/** The state after the plan of the API is applied, for those that call it. */
 async function readFuture(
-  { api, goal: wanted, current, plan }: Site,
+  { api, goal: apiGoal, current, plan }: Site,
   goal: CallersGoal,
 ): Promise<CallersState> {
   const made = plan.steps.flatMap(({ action }) => (action.type === 'create-scope' ? [action.scope] : []));
@@ -118,8 +118,8 @@ async function readFuture(
     // The plan of the API makes them.
     scopes: [...state.scopes, ...made],
     api: {
-      defaultClientScopes: [...defaultClientScopes, ...(wanted.groups.length > 0 ? ['groups'] : [])],
-      optionalClientScopes: [...optionalClientScopes, ...(wanted.scopes ?? [])],
+      defaultClientScopes: [...defaultClientScopes, ...(apiGoal.groups.length > 0 ? ['groups'] : [])],
+      optionalClientScopes: [...optionalClientScopes, ...(apiGoal.scopes ?? [])],
     },
   };
 }

@@ -9,7 +9,7 @@ import {
 } from '../../admin/index.ts';
 import { type PlanPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { toUri } from '../../settings/app-url.ts';
+import { toUri } from '../../settings/address.ts';
 import { lists, values } from '../../settings/flags.ts';
 import type { Output } from '../../terminal/output.ts';
 import {
@@ -163,7 +163,7 @@ export const spa: SetupKind = {
       problems.unshift('setup spa needs the client id of the page, for example shop-page');
     const visit = await readVisit(flags, { environment, out }, problems);
     const redirectUris = uris ?? [toCallback(appUrl)];
-    const callers = [{ clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
+    const callers = [{ clientId: page, target: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
     return setUpCallers(
       visit,
       callers,

@@ -79,9 +79,9 @@ export const mcp: SetupKind = {
   usage,
   asks: [['URL of the MCP server', 'http://localhost:8000/mcp', '']],
   async run(args, { environment, out }) {
-    const { visit, goal: wanted } = await readMcpOptions(args, { environment, out });
+    const { visit, goal: mcpGoal } = await readMcpOptions(args, { environment, out });
     const { api, serverUrl, realm, questions } = await openVisit(visit, out);
-    const goal = { ...wanted, realm };
+    const goal = { ...mcpGoal, realm };
     const state = await readMcp(api, goal);
     const plan = planMcp(state, goal);
     const title = `Keycloak at ${serverUrl}, realm ${realm}`;

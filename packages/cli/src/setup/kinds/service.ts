@@ -97,8 +97,8 @@ export const service: SetupKind = {
         `Its secret: --env <file> writes it there, or Clients → ${toPlainLine(clientId)} → Credentials. With --credential key or kubernetes it needs none.`,
       );
     for (const called of calls) {
-      const { always, asked } = scopesThatBring(now, now.client ?? {}, called);
-      const scope = always.length > 0 ? '' : `, scope: '${asked[0]}'`;
+      const { always, optional } = scopesThatBring(now, now.client ?? {}, called);
+      const scope = always.length > 0 ? '' : `, scope: '${optional[0]}'`;
       out.line(`  kc.fetchFor({ origin: '…', audience: '${called}'${scope} })`);
     }
     out.line(

@@ -124,7 +124,7 @@ async function planOrganizations(api: Api, goals: readonly OrganizationGoal[], o
   for (const goal of goals) {
     out.progress(`reading ${goal.alias}`);
     const all = planOrganization(await readOrganization(api, goal), goal);
-    // What an earlier one does for the realm is done once.
+    // A step for the realm that an earlier organization plans is done once.
     const plan = {
       ...all,
       steps: all.steps.filter((step) => !seen.has(keyOf(step)) && seen.add(keyOf(step))),
@@ -184,18 +184,25 @@ export const tenant: SetupKind = {
       });
       return (await runPlan(await planOrganizations(api, goals, out), visit, out, questions)).code;
     }
-    const wanted = await readTemplate(api, template ?? '');
+    const templateRealm = await readTemplate(api, template ?? '');
     const made = all ? await api.realms.find() : [];
     const ofTemplate = made.filter(
       ({ realm: name = '', attributes }) =>
-        attributes?.[TEMPLATE_ATTRIBUTE] === wanted.realm && isTenantName(name) && name !== wanted.realm,
+        attributes?.[TEMPLATE_ATTRIBUTE] === templateRealm.realm &&
+        isTenantName(name) &&
+        name !== templateRealm.realm,
     );
     const names = [
       ...new Set([...rows.map(([name = '']) => name), ...ofTemplate.map((one) => one.realm ?? '')]),
     ];
-    const { what, code } = await runPlan(await planRealms(api, names, wanted, out), visit, out, questions);
+    const { what, code } = await runPlan(
+      await planRealms(api, names, templateRealm, out),
+      visit,
+      out,
+      questions,
+    );
     if (flags.secrets !== undefined && (what === 'applied' || what === 'nothing')) {
-      await writeSecrets(api, flags.secrets, names, wanted);
+      await writeSecrets(api, flags.secrets, names, templateRealm);
       out.line(`  ${out.paint('green', '✓')} wrote ${flags.secrets} (holds secrets; readable by you alone)`);
     }
     return code;

@@ -63,7 +63,7 @@ const realmFederation = adminCheck('realm.federation', 'realm.exists', async (ad
   return fail(names, `Keycloak does not reach ${lost.join(', ')}: their users cannot log in`, REACH_IT);
 });
 
-/** What workflows do to users is in no list of events. */
+/** Workflows change users without an event. */
 const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admin, { reach }) => {
   if (!reach.config.events) return ok('events are not read');
   const names = await admin.workflows();
@@ -144,18 +144,18 @@ export const flowLevels = adminCheck('flow.levels', 'realm.exists', async (admin
  * Whether a sign-in can reach the levels that guards ask for. If not, Keycloak does not say so: it signs the person in as
  * before.
  *
- * @param wanted values of `acr` that guards ask for; if empty, the names in the mapping
+ * @param required values of `acr` that guards ask for; if empty, the names in the mapping
  */
-export function explainLevels(levels: SignInLevels, wanted: readonly string[], clientId: string): Finding {
+export function explainLevels(levels: SignInLevels, required: readonly string[], clientId: string): Finding {
   const { map, mappedBy, defaults, flow, conditions, isInToken } = levels;
   const seen = toSeen(levels);
   const mapping = `Clients > ${clientId} > Advanced > ACR to LoA Mapping`;
   const levelOf = (acr: string) => map.get(acr) ?? (/^\d+$/.test(acr) ? Number(acr) : undefined);
 
-  const unnamed = [...wanted, ...defaults].filter((acr) => levelOf(acr) === undefined);
+  const unnamed = [...required, ...defaults].filter((acr) => levelOf(acr) === undefined);
   if (unnamed.length > 0) {
-    const isAsked = unnamed.some((acr) => wanted.includes(acr));
-    return (isAsked ? fail : warn)(
+    const isRequired = unnamed.some((acr) => required.includes(acr));
+    return (isRequired ? fail : warn)(
       seen,
       `${unnamed.join(', ')} is in no ACR to LoA Mapping of the client or the realm: Keycloak ignores it, and guards go on refusing`,
       `${mapping}: ${unnamed.map((acr) => `${acr} = <its level>`).join(', ')}${
@@ -163,13 +163,13 @@ export function explainLevels(levels: SignInLevels, wanted: readonly string[], c
       }`,
     );
   }
-  const asked = wanted.length > 0 ? wanted : [...map.keys()];
+  const relevant = required.length > 0 ? required : [...map.keys()];
   // Every sign-in reaches level 1, even in a flow without levels.
   const isReached = (level: number) => level <= 1 || conditions.includes(level);
-  const unreached = asked.filter((acr) => !isReached(levelOf(acr) as number));
+  const unreached = relevant.filter((acr) => !isReached(levelOf(acr) as number));
   if (unreached.length > 0) {
     const levelNames = unreached.map((acr) => `${acr} (${levelOf(acr)})`).join(', ');
-    return (wanted.length > 0 ? fail : warn)(
+    return (required.length > 0 ? fail : warn)(
       seen,
       conditions.length === 0
         ? `the browser flow '${flow}' has no step for a level: nobody reaches ${levelNames}`
@@ -179,8 +179,8 @@ export function explainLevels(levels: SignInLevels, wanted: readonly string[], c
       )} and the second factor; docs/step-up.md has the whole flow`,
     );
   }
-  if (asked.length > 0 && !isInToken) {
-    return (wanted.length > 0 ? fail : warn)(
+  if (relevant.length > 0 && !isInToken) {
+    return (required.length > 0 ? fail : warn)(
       seen,
       'the client does not have the scope acr: its tokens do not say how somebody signed in',
       `Clients > ${clientId} > Client scopes > Add client scope > acr, as default`,

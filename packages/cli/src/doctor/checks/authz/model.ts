@@ -126,12 +126,12 @@ function findParts({ model: { lists } }: AuthzState): string[] {
     const scopes = namesIn(resource, 'scopes');
     const isCovered = (scope: string) =>
       permissions.some((one) => {
-        const [resources, named] = [namesIn(one, 'resources'), namesIn(one, 'scopes')];
+        const [resources, scopeNames] = [namesIn(one, 'resources'), namesIn(one, 'scopes')];
         const isAbout =
           resources.includes(resource.name) ||
           (one.resourceType !== undefined && one.resourceType === resource.type) ||
           (resources.length === 0 && one.resourceType === undefined);
-        return isAbout && (named.length === 0 || named.includes(scope));
+        return isAbout && (scopeNames.length === 0 || scopeNames.includes(scope));
       });
     const lost = scopes.filter((scope) => !isCovered(scope));
     return lost.length === scopes.length ? [] : lost.map((scope) => `${resource.name}#${scope}`);

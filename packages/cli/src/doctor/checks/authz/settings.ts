@@ -1,7 +1,7 @@
 import { type AuthzState, DEFAULTS, namesIn } from '../../../admin/index.ts';
 import { type Answer, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
-import { nearnessOf } from '../../../settings/nearness.ts';
+import { networkZoneOf } from '../../../settings/address.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
 import {
   type Check,
@@ -109,7 +109,7 @@ export const authzEnforcement = authzCheck('authz.enforcement', async (state, { 
   );
   if (mode === 'ENFORCING' && open === undefined) return ok(mode);
   // On a developer's own machine it is probably intended.
-  const judge = nearnessOf(new URL(reach.caller.serverUrl).hostname) === 'this-machine' ? warn : fail;
+  const judge = networkZoneOf(new URL(reach.caller.serverUrl).hostname) === 'this-machine' ? warn : fail;
   if (mode === 'ENFORCING') {
     return judge(
       `"enforcement-mode" of ${open?.file}`,

@@ -14,11 +14,11 @@ export const clientPasswordGrant = check(
     const { realm } = reach.caller;
     const say = failOn(toWords(grant));
     const policies = reach.admin ? await reach.admin.policies().catch(() => []) : [];
-    const named = policies.length > 0 ? ` Enabled policies: ${policies.join(', ')}.` : '';
+    const policyNames = policies.length > 0 ? ` Enabled policies: ${policies.join(', ')}.` : '';
     if (/prohibited|policy|not allowed/i.test(refusalOf(grant))) {
       return say(
         `a client policy of the realm '${realm}' forbids what this service does (${refusalOf(grant)})`,
-        `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${named}`,
+        `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${policyNames}`,
       );
     }
     if (/invalid origin/i.test(grant.text)) {
@@ -80,8 +80,8 @@ export const clientEvents = check('client.events', ['client.secret', 'client.typ
   const token = (await client.clientCredentials()).json?.access_token;
   const who = `the service account of ${caller.clientId}`;
   if (typeof token !== 'string') return fail('no token', `${who} gets no token: it is off`, FIX);
-  const place = calls.baseUrl.lastIndexOf('/realms/');
-  const admin = `${calls.baseUrl.slice(0, place)}/admin${calls.baseUrl.slice(place)}`;
+  const at = calls.baseUrl.lastIndexOf('/realms/');
+  const admin = `${calls.baseUrl.slice(0, at)}/admin${calls.baseUrl.slice(at)}`;
   const answer = await calls.get(`${admin}/events/config`, { authorization: `Bearer ${token}` });
   if (answer.status === 403) {
     return fail('HTTP 403', `${who} has not the role view-events of realm-management`, FIX);

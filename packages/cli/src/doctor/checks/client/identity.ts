@@ -56,15 +56,15 @@ async function guessCase({ client, caller }: Reach): Promise<string | undefined>
 /** The realm that has the client, among those an admin can see; without an admin, only `master` is tried. */
 async function findRealmOf({ admin, caller }: Reach): Promise<string | undefined> {
   const { realm, clientId } = caller;
-  const found = (await admin?.realmsOfClient().catch(() => [])) ?? [];
-  if (found.length > 0) return found[0];
+  const realms = (await admin?.realmsOfClient().catch(() => [])) ?? [];
+  if (realms.length > 0) return realms[0];
   if (realm === 'master') return undefined;
   const calls = createRealmCalls({ ...caller, realm: 'master' });
   const isThere = await createClientEvidence(calls, caller, 'http://localhost:8000').knows(clientId);
   return isThere ? 'master' : undefined;
 }
 
-/** What to set here, by the client's authenticator. None of them leads back to a secret that is sent. */
+/** The settings to change, by the client's authenticator. None of them leads back to a secret that is sent. */
 const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {
   'client-jwt': (reach) =>
     `Set KEYCLOAK_CLIENT_KEY_FILE to the file with the private key, in place of ${credentialSetting(reach.config)} (library: credential: { keyFile }), and give Keycloak the public key: ${onPage(reach, 'Keys')}`,

@@ -1,7 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { splitUris } from '../../../admin/index.ts';
 import { call, toForm, toWords } from '../../../keycloak/call.ts';
-import { nearnessOf } from '../../../settings/nearness.ts';
+import { networkZoneOf } from '../../../settings/address.ts';
 import {
   adminCheck,
   type Check,
@@ -173,7 +173,10 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
   ) {
     return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
   }
-  if (nearnessOf(target.hostname) === 'this-machine' && nearnessOf(keycloak.hostname) !== 'this-machine') {
+  if (
+    networkZoneOf(target.hostname) === 'this-machine' &&
+    networkZoneOf(keycloak.hostname) !== 'this-machine'
+  ) {
     return warn(
       url,
       `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,

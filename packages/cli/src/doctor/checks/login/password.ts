@@ -63,9 +63,10 @@ async function flowSaysNo(say: Say, words: string, username: string, reach: Reac
     );
   }
   const own = ownSteps(flow?.steps ?? []);
-  const named = own.length > 0 ? ` (its own steps: ${own.map((step) => step.displayName).join(', ')})` : '';
+  const stepNames =
+    own.length > 0 ? ` (its own steps: ${own.map((step) => step.displayName).join(', ')})` : '';
   return say(
-    `the password is right, but a later step of the login flow${flow ? ` '${flow.alias}'` : ''} refuses '${username}'${named}: ${words}`,
+    `the password is right, but a later step of the login flow${flow ? ` '${flow.alias}'` : ''} refuses '${username}'${stepNames}: ${words}`,
     `${page}: look at the steps after Password and at their conditions (roles, limits, deny access), or bind Keycloak's own 'direct grant' flow`,
   );
 }
@@ -198,20 +199,20 @@ function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: stri
     async ({ reach, options }) => {
       if (reach.admin === null || options.username === undefined)
         return skipped('no user was given (--user)');
-      const found = (await findUserTroubles(reach.admin, options.username)).filter(({ kind }) =>
+      const troubles = (await findUserTroubles(reach.admin, options.username)).filter(({ kind }) =>
         kinds.includes(kind),
       );
-      if (found.length === 0) return ok(good);
+      if (troubles.length === 0) return ok(good);
       const login = await reach.login?.login();
       // A trouble that did not keep the user out is none.
       if (typeof login?.json?.access_token === 'string') return ok('the user logged in as it is');
       // Only our reading of the realm's rules: no login has confirmed it.
-      const isGuess = login === undefined && found.every(({ kind }) => kind === 'invalid');
+      const isGuess = login === undefined && troubles.every(({ kind }) => kind === 'invalid');
       return (isGuess ? warn : fail)(
-        found.map(({ kind }) => kind).join(', '),
-        found.map(({ cause }) => cause).join('; '),
-        found.map(({ fix }) => fix).join('\n'),
-        found[0]?.setup,
+        troubles.map(({ kind }) => kind).join(', '),
+        troubles.map(({ cause }) => cause).join('; '),
+        troubles.map(({ fix }) => fix).join('\n'),
+        troubles[0]?.setup,
       );
     },
   );

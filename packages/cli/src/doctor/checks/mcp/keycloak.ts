@@ -1,7 +1,7 @@
 import { audiencesOf, judgePrograms, takesDocuments, toDefaultScope } from '../../../admin/index.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
-import type { McpAdminView, McpDoor, McpEvidence } from '../../evidence/mcp.ts';
+import type { KeycloakTrust, McpAdminView, McpEvidence } from '../../evidence/mcp.ts';
 import { evidenceOf, SERVER_CHECKS } from './server.ts';
 
 type Look = (view: McpAdminView, evidence: McpEvidence) => Finding | Promise<Finding>;
@@ -46,10 +46,14 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
   }),
   about('mcp.audience', async ({ state: { scopes } }, evidence) => {
     const { url } = evidence;
-    const wanted = await evidence.scopes();
-    const lost = wanted.filter((name) => !scopes.some((one) => one.name === name));
+    const scopeNames = await evidence.scopes();
+    const lost = scopeNames.filter((name) => !scopes.some((one) => one.name === name));
     if (lost.length > 0) {
-      return fail(`no client scope ${lost.join(', ')}`, 'Keycloak answers invalid_scope', SETUP(url, wanted));
+      return fail(
+        `no client scope ${lost.join(', ')}`,
+        'Keycloak answers invalid_scope',
+        SETUP(url, scopeNames),
+      );
     }
     const shared = scopes.find(({ protocolMappers }) =>
       audiencesOf(protocolMappers).some((one) => one !== url),
@@ -67,7 +71,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
     return fail(
       'no scope has an audience mapper for the server',
       'Tokens have no aud, so every one is refused',
-      SETUP(url, wanted),
+      SETUP(url, scopeNames),
     );
   }),
   about('mcp.username', ({ state: { scopes } }, { url }) => {
@@ -137,36 +141,36 @@ async function explainRegistration(
 const ORIGINS = 'Clients → Client registration → Allowed Registration Web Origins';
 
 /** Whether the admin's password may go to the Keycloak that the server names. The server may be anybody's. */
-const mcpDoor = check('mcp.keycloak', ['mcp.metadata'], async (context) =>
-  judge(await evidenceOf(context).door()),
+const mcpKeycloak = check('mcp.keycloak', ['mcp.metadata'], async (context) =>
+  judge(await evidenceOf(context).trust()),
 );
 
-function judge(door: McpDoor): Finding {
-  switch (door.is) {
-    case 'open':
-      return ok(`${door.serverUrl}, realm ${door.realm}`);
+function judge(trust: KeycloakTrust): Finding {
+  switch (trust.is) {
+    case 'trusted':
+      return ok(`${trust.serverUrl}, realm ${trust.realm}`);
     case 'no-admin':
       return skipped('needs an admin (--admin-user)');
     case 'no-realm':
       return fail(
-        `the server names ${door.named}`,
+        `the server names ${trust.address}`,
         'That is no realm of a Keycloak, and the password of the admin is sent to no other address',
         'Look at authorization_servers in its metadata: kc.mcp writes the issuer of the realm there.',
       );
     case 'elsewhere':
       return fail(
-        `the server names ${door.named}, and KEYCLOAK_SERVER_URL is ${door.configured}`,
+        `the server names ${trust.address}, and KEYCLOAK_SERVER_URL is ${trust.configured}`,
         'The two are not the same Keycloak. The password of the admin goes to the configured one alone: a server that names another may be after it',
-        `If ${door.named} is your Keycloak, set KEYCLOAK_SERVER_URL to it. If not, correct serverUrl of the MCP server.`,
+        `If ${trust.address} is your Keycloak, set KEYCLOAK_SERVER_URL to it. If not, correct serverUrl of the MCP server.`,
       );
     case 'unconfirmed':
       return fail(
-        `the server names ${door.named}, and no Keycloak is configured`,
+        `the server names ${trust.address}, and no Keycloak is configured`,
         'The password of the admin is sent to no address that only the MCP server names',
-        `If that is your Keycloak: KEYCLOAK_SERVER_URL=${toShellWord(door.named)}`,
+        `If that is your Keycloak: KEYCLOAK_SERVER_URL=${toShellWord(trust.address)}`,
       );
   }
 }
 
 /** The steps of an MCP client in order, then the settings that only an admin sees. */
-export const MCP_CHECKS: readonly Check[] = [...SERVER_CHECKS, mcpDoor, ...KEYCLOAK_CHECKS];
+export const MCP_CHECKS: readonly Check[] = [...SERVER_CHECKS, mcpKeycloak, ...KEYCLOAK_CHECKS];

@@ -38,7 +38,7 @@ export const SERVER_CHECKS: readonly Check[] = [
   check('mcp.metadata', ['mcp.challenge'], async (context) => {
     const { url, challenge, metadata } = evidenceOf(context);
     const { metadataUrl } = await challenge();
-    const { json: found, failure } = await metadata();
+    const { json: document, failure } = await metadata();
     if (failure !== undefined) {
       return fail(
         `${metadataUrl}: ${failure}`,
@@ -46,22 +46,22 @@ export const SERVER_CHECKS: readonly Check[] = [
         `Look at what resource_metadata in the challenge of ${url} names.`,
       );
     }
-    if (found === undefined) {
+    if (document === undefined) {
       return fail(
         `${metadataUrl} is not there`,
         'The path is outside of that of the server: nothing answers it there, or a proxy sends it elsewhere',
         `Add app.use(mcp.metadata) of const mcp = kc.mcp(…); let the proxy send ${new URL(metadataUrl ?? url).pathname} to the server.`,
       );
     }
-    if (found.resource !== url) {
+    if (document.resource !== url) {
       return fail(
-        `resource is ${String(found.resource)}`,
+        `resource is ${String(document.resource)}`,
         `Clients were given ${url}, and accept no metadata of another URL`,
         `Give kc.mcp the url '${url}', letter by letter.`,
       );
     }
-    const named = [found.scopes_supported ?? []].flat();
-    if (named.includes('openid')) {
+    const supported = [document.scopes_supported ?? []].flat();
+    if (supported.includes('openid')) {
       return fail(
         'names the scope openid',
         'Clients register with it, and Keycloak answers 403 "Allowed Client Scopes"',
@@ -101,17 +101,17 @@ export const SERVER_CHECKS: readonly Check[] = [
   check('mcp.provider', ['mcp.metadata'], async (context) => {
     const { metadata, provider } = evidenceOf(context);
     const issuer = String([(await metadata()).json?.authorization_servers].flat()[0]);
-    const found = await provider();
-    if (found === undefined) {
+    const document = await provider();
+    if (document === undefined) {
       return fail(
         `no metadata of ${issuer}`,
         'Clients look at /.well-known/oauth-authorization-server, followed by the path of the realm',
         'Let the proxy in front of Keycloak send that path on; before Keycloak 26.4 it is not there.',
       );
     }
-    if (found.issuer !== issuer) {
+    if (document.issuer !== issuer) {
       return fail(
-        `issuer is ${String(found.issuer)}`,
+        `issuer is ${String(document.issuer)}`,
         `The server says ${issuer}`,
         "Set Keycloak's hostname to the address that people use.",
       );

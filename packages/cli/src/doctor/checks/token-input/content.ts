@@ -4,7 +4,7 @@ import type { Reach } from '../../context.ts';
 import { audienceOf, decodeJwt, namesIn } from '../../evidence/token.ts';
 import { explainRefusal, toTime } from './refusal.ts';
 
-/** What the piped token contains. The token itself is never shown. */
+/** Lists the claims of the piped token. The token itself is never shown. */
 export const tokenContent = check('token.content', [], ({ token = '' }) => {
   const jwt = decodeJwt(token);
   if (jwt === undefined) return judgeText(token);

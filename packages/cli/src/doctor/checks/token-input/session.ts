@@ -21,18 +21,18 @@ export interface NotBefore {
  */
 export async function findNotBefore(reach: Reach): Promise<NotBefore | undefined> {
   const seen = (await seenByAdmin(reach)).sort((a, b) => b.at - a.at)[0];
-  const told = await toldToClient(reach);
+  const announced = await announcedToClient(reach);
   const { realm, clientId } = reach.caller;
-  if (seen !== undefined && seen.at >= told) return seen.at > 0 ? seen : undefined;
-  if (told === 0) return undefined;
+  if (seen !== undefined && seen.at >= announced) return seen.at > 0 ? seen : undefined;
+  if (announced === 0) return undefined;
   return {
-    at: told,
+    at: announced,
     of: 'realm, of the client or of the user',
     fix: `Sessions > Action > Revocation > Clear\n${kcadmRealm(realm, 'notBefore=0')}\nOr, where it is the client's: Clients > ${clientId} > Advanced > Revocation > Clear. A 'Logout all sessions' of the user sets one too: it stays, and only older tokens mind.`,
   };
 }
 
-async function toldToClient({ login, client }: Reach): Promise<number> {
+async function announcedToClient({ login, client }: Reach): Promise<number> {
   // Uses a login that was made already, or the client's own token: no login is made just for this.
   const answers = [await login?.login(), await client.clientCredentials()];
   return Math.max(0, ...answers.map((answer) => Number(answer?.json?.['not-before-policy'] ?? 0)));
@@ -112,8 +112,8 @@ export const tokenSession = check(
     }
     const isOurs = audienceOf(claims).includes(clientId);
     const reason = reasonOf(userinfo);
-    const cannotBeAsked = /^insufficient_scope/i.test(reason);
-    if (!isOurs && cannotBeAsked) {
+    const lacksOpenid = /^insufficient_scope/i.test(reason);
+    if (!isOurs && lacksOpenid) {
       const isRemote = reach.config.tokenCheck === 'remote';
       return (isRemote ? fail : warn)(
         words,
@@ -129,8 +129,8 @@ export const tokenSession = check(
       );
     }
     return explain(
-      cannotBeAsked ? '' : reason,
-      cannotBeAsked ? 'introspection says inactive' : words,
+      lacksOpenid ? '' : reason,
+      lacksOpenid ? 'introspection says inactive' : words,
       claims,
       reach,
     );

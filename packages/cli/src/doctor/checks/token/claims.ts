@@ -151,16 +151,16 @@ export const mapperAudience = check('mappers.audience', ['client.known'], async 
   const claims = await findClaims(reach);
   if (claims === undefined) return skipped(whyNoClaims(reach));
   const { clientId, realm } = reach.caller;
-  const wanted = reach.config.audience ?? [clientId];
+  const audiences = reach.config.audience ?? [clientId];
   const there = audienceOf(claims);
   const seen = `aud: ${there.join(', ') || 'none'}`;
-  if (wanted.some((one) => there.includes(one)) && there.includes(clientId)) return ok(seen);
+  if (audiences.some((one) => there.includes(one)) && there.includes(clientId)) return ok(seen);
   if (isLightweight(claims)) return skipped('the token is lightweight: it has no aud');
-  if (reach.config.audience !== undefined && !wanted.some((one) => there.includes(one))) {
+  if (reach.config.audience !== undefined && !audiences.some((one) => there.includes(one))) {
     return fail(
       seen,
-      `this service wants one of '${wanted.join("', '")}' in aud (KEYCLOAK_AUDIENCE), and the token has none of them: every token is refused`,
-      `${addAudience(clientId, wanted[0] as string)} (Included Custom Audience, where no client has that name). Or take KEYCLOAK_AUDIENCE out.`,
+      `this service wants one of '${audiences.join("', '")}' in aud (KEYCLOAK_AUDIENCE), and the token has none of them: every token is refused`,
+      `${addAudience(clientId, audiences[0] as string)} (Included Custom Audience, where no client has that name). Or take KEYCLOAK_AUDIENCE out.`,
     );
   }
   // Only a warning: this service then asks userinfo, which the check login.userinfo examines.

@@ -11,7 +11,7 @@ export interface OwnScope extends ClientScopeRepresentation {
   readonly isDefault: boolean;
 }
 
-/** What decides which roles, groups and organizations get into a token: the user's, and the client's. */
+/** The settings of user and client that decide which roles, groups and organizations get into a token. */
 export interface Grants {
   readonly roles: ReadonlySet<string>;
   /** Paths. */
@@ -48,14 +48,18 @@ async function readGrants(
   for (const name of roleClients) {
     const uuid = (await findClient(api, realm, name))?.id;
     if (uuid === undefined) continue;
-    const held = await api.users.listCompositeClientRoleMappings({ realm, id: userId, clientUniqueId: uuid });
-    roles.push(...toNames(name, held));
+    const ownRoles = await api.users.listCompositeClientRoleMappings({
+      realm,
+      id: userId,
+      clientUniqueId: uuid,
+    });
+    roles.push(...toNames(name, ownRoles));
   }
   const scoped = await api.clients.listScopeMappings({ realm, id });
-  const named = [client.defaultClientScopes ?? [], client.optionalClientScopes ?? []];
+  const scopeLists = [client.defaultClientScopes ?? [], client.optionalClientScopes ?? []];
   const scopes = (await api.clientScopes.find({ realm }))
-    .filter(({ name = '' }) => named.flat().includes(name))
-    .map((one) => ({ ...one, isDefault: named[0]?.includes(one.name ?? '') ?? false }));
+    .filter(({ name = '' }) => scopeLists.flat().includes(name))
+    .map((one) => ({ ...one, isDefault: scopeLists[0]?.includes(one.name ?? '') ?? false }));
   const isOn = (await api.realms.findOne({ realm }))?.organizationsEnabled === true;
   const organizations = isOn
     ? await api.organizations.memberOrganizations({ realm, userId }).catch(() => [])
@@ -205,7 +209,7 @@ function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): W
 
 function aboutOrganization(name: string, claims: Claims, grants: Grants | undefined): Words {
   const one = grants?.organizations?.find(({ alias }) => alias === name);
-  const asked = scopesOf(claims).some((scope) => /^organization(:|$)/.test(scope));
+  const isRequested = scopesOf(claims).some((scope) => /^organization(:|$)/.test(scope));
   const several = (grants?.organizations?.length ?? 0) > 1;
   if (grants !== undefined && grants.organizations === undefined) {
     return {
@@ -223,7 +227,7 @@ function aboutOrganization(name: string, claims: Claims, grants: Grants | undefi
     return { cause: `the organization ${name} is disabled`, fix: `Organizations > ${name} > Enabled ON` };
   }
   const ask = `Ask for scope=organization:${name} at login, or organization:* for all memberships. ${page(claims, 'organization as Optional')}`;
-  if (!asked)
+  if (!isRequested)
     return { cause: `the scope 'organization' was not asked for, so the token names none`, fix: ask };
   if (several || grants === undefined) {
     return {
@@ -264,8 +268,8 @@ function viaMapper(type: string, having: string, add: string, claims: Claims, gr
       cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
       fix: add,
     };
-  const isAsked = scopesOf(claims).includes(inScope?.name ?? '');
-  if (inScope !== undefined && !inScope.isDefault && !isAsked) {
+  const isRequested = scopesOf(claims).includes(inScope?.name ?? '');
+  if (inScope !== undefined && !inScope.isDefault && !isRequested) {
     return {
       cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
       fix: `Ask for scope=${inScope.name} at login, or make it Default`,
