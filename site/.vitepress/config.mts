@@ -24,11 +24,24 @@ export default defineConfig({
   outDir: 'dist',
   cacheDir: 'node_modules/.cache/vitepress',
   cleanUrls: true,
+  // The page for what is not found and the home page have no <main> of their own: theme/index.mts gives them one in the browser too.
+  transformHtml: (html) =>
+    html.includes('<main') ? html : html.replace('id="VPContent"', 'id="VPContent" role="main"'),
   head: [
     ['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}pictures/mark.svg` }],
     ['meta', { name: 'color-scheme', content: 'light dark' }],
   ],
   markdown: {
+    config: (md) => {
+      // A head cell without text is no heading for screen readers.
+      md.core.ruler.push('empty-heads', ({ tokens }) => {
+        tokens.forEach((token, i) => {
+          const [text, end] = tokens.slice(i + 1, i + 3);
+          if (token.type === 'th_open' && text?.content === '' && end?.type === 'th_close')
+            token.tag = end.tag = 'td';
+        });
+      });
+    },
     anchor: { slugify },
     toc: { slugify },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },

@@ -97,7 +97,8 @@ const store = createRedisSessionStore(redis); // for ${session}
 - **It does not work**: \`npx keycloak-guard doctor\` checks every step and says what to fix ([doctor](../doctor.md)). For development, \`explain: true\`
   puts the reason of a refusal into the answer.
 
-All [options](../library.md#options), [sessions](../sessions.md), [errors](../errors.md).
+Next: all [options](../library.md#options), [sessions](../sessions.md), [permissions](../permissions.md), [production](../production.md),
+[errors](../errors.md).
 `,
 };
 

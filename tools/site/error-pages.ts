@@ -55,7 +55,7 @@ export function errorPages(text: string): Pick<Page, 'path' | 'text'>[] {
     const notice = notices.get(code);
     const parts = [
       `# ${code}`,
-      entry?.happened ?? notice?.text ?? '',
+      (entry?.happened ?? notice?.text ?? '').replace(/^It /, 'The token '),
       ...(entry === undefined ? [] : refusal(code as AuthErrorCode, entry, causes.get(code))),
       ...(notice === undefined ? [] : noticeOf(notice, entry !== undefined)),
       `Next: [all codes](errors.md), [the doctor](doctor.md), which finds most causes by itself.`,
@@ -73,7 +73,7 @@ function refusal(code: AuthErrorCode, { mend, section }: Entry, causes: readonly
       ? [`## What to do`, mend]
       : [
           '## Causes, the most frequent first',
-          ['| | cause | how to tell | mend |', '|---|---|---|---|', ...causes.map(toRow)].join('\n'),
+          ['| # | cause | how to tell | mend |', '|--:|---|---|---|', ...causes.map(toRow)].join('\n'),
         ];
   return [
     '## What it says',

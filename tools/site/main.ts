@@ -80,17 +80,15 @@ function withFrontmatter({ path, source, title, description, text, search }: Pag
 interface SidebarItem {
   readonly text: string;
   readonly link?: string;
-  readonly collapsed?: boolean;
   readonly items?: readonly SidebarItem[];
 }
 
 function sidebar(): SidebarItem[] {
   return readMap().map(({ title, groups }) => ({
     text: title,
-    collapsed: false,
     items: groups.flatMap((group): SidebarItem[] => {
       const items = group.links.map((link) => ({ text: link.title, link: toAddress(link.path) }));
-      return group.title === undefined ? items : [{ text: group.title, collapsed: true, items }];
+      return group.title === undefined ? items : [{ text: group.title, items }];
     }),
   }));
 }
