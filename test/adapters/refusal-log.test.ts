@@ -65,7 +65,7 @@ test('a refusal without a hint of its own names the page that explains it', (t) 
     lines[1] ?? '',
     /\. Look at the name that tenants\.of gives for this request, and at what tenants\.get says about it\n$/,
   );
-  assert.match(lines[2] ?? '', /\. The documentation of errors explains token_bound\n$/);
+  assert.match(lines[2] ?? '', /\. The documentation explains it: errors\/token_bound\n$/);
 });
 
 test('in production nothing is logged, unless the application or its framework wants it', (t) => {

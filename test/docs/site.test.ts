@@ -63,6 +63,16 @@ describe('the site', () => {
     );
   });
 
+  test('the skill names each requirement of a guard, and no other', () => {
+    const skill = readFileSync(join(ROOT, 'skills/keycloak-guard/SKILL.md'), 'utf8');
+    const listed = /Options of a guard, all of them: ([\s\S]*?)\. There/.exec(skill)?.[1] ?? '';
+    const guards =
+      /## Guards\n([\s\S]*?)\n- A route/.exec(readFileSync(join(ROOT, 'docs/library.md'), 'utf8'))?.[1] ?? '';
+    const names = (text: string, pattern: RegExp) =>
+      [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
+    assert.deepEqual(names(listed, /`(\w+)`/g), names(guards, /^\| `(\w+):/gm));
+  });
+
   test('llms.txt lists the pages of the map with a sentence each, llms-full.txt holds what is written', () => {
     const list = llmsText(readMap(), pages, '/');
     for (const { path } of linked) assert.ok(list.includes(`](/${path}): `), path);

@@ -20,7 +20,12 @@ export interface CodeBlock {
 export function documents(): string[] {
   const inDocs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
   const packages = readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}/README.md`);
-  const elsewhere = ['test/README.md', 'lab/bench/RESULTS.md', 'lab/reliability/RESULTS.md'];
+  const elsewhere = [
+    'skills/keycloak-guard/SKILL.md',
+    'test/README.md',
+    'lab/bench/RESULTS.md',
+    'lab/reliability/RESULTS.md',
+  ];
   return [
     ...readdirSync(ROOT),
     ...packages,

@@ -20,7 +20,7 @@ interface Search {
 const SITE = join(ROOT, 'site');
 /** The search shows more, but nobody reads on. */
 const FIRST = 3;
-const FOUND_AT_LEAST = 24;
+const FOUND_AT_LEAST = 29;
 
 export async function openSearch(dist: string): Promise<Search> {
   const chunks = join(dist, 'assets/chunks');

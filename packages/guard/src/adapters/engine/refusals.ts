@@ -83,7 +83,7 @@ function toLine(
   // No query: it may hold a code or a token.
   const route = toSafeText(`${method} ${pathOf(url)}`).trim();
   const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
-  const hint = HINTS[code] ?? `The documentation of errors explains ${code}`;
+  const hint = HINTS[code] ?? `The documentation explains it: errors/${code}`;
   return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
 }
 
