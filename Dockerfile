@@ -12,7 +12,7 @@ COPY tools/build/build.mjs tools/build/declarations.mjs tools/build/templates.mj
 COPY packages packages
 # What stays of a package is its package.json and the programs in dist/. npm made no link to a command that was not built yet.
 RUN npm run build && npm prune --omit=dev --ignore-scripts \
-  && rm -r packages/*/src packages/*/tsconfig.json packages/*/dist/.tsbuildinfo packages/guard/dist/cjs node_modules/create-keycloak-guard packages/create \
+  && rm -r packages/*/src packages/*/tsconfig*.json packages/*/dist/.tsbuildinfo* packages/guard/dist/cjs node_modules/create-keycloak-guard packages/create \
   && find . -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' \) -delete && find . -type d -empty -delete \
   && chmod +x packages/cli/dist/main.js \
   && mkdir -p node_modules/.bin && ln -sf ../../packages/cli/dist/main.js node_modules/.bin/keycloak-guard

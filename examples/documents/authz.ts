@@ -1,7 +1,8 @@
-// What Keycloak decides, as a file: `keycloak-guard authz plan` holds it against Keycloak, `apply` and `setup` bring it there.
-import { defineAuthorization, type PermissionOf } from 'keycloak-guard/authz';
+// The permissions in Keycloak, as a file of the command line: `keycloak-guard authz plan` compares it with Keycloak, `apply` and
+// `setup` bring it there. The API imports nothing but its type.
+import { defineAuthorization } from '@keycloak-guard/cli';
 
-const authorization = defineAuthorization({
+export default defineAuthorization({
   policyEnforcementMode: 'ENFORCING',
   // `view` and `edit` are those of documents, which their owners register while the API runs.
   scopes: ['create', 'administer', 'view', 'edit'],
@@ -15,8 +16,3 @@ const authorization = defineAuthorization({
     { name: 'admins administer', resources: ['documents'], scopes: ['administer'], policies: ['is admin'] },
   ],
 });
-export default authorization;
-
-// Guards name them by these: what is not in the file does not compile.
-export const CREATE: PermissionOf<typeof authorization> = 'documents#create';
-export const ADMINISTER: PermissionOf<typeof authorization> = 'documents#administer';

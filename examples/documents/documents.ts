@@ -1,8 +1,13 @@
 // Documents with owners, who share them. Knows no framework: the two doors, fastify.ts and express.ts, are beside it.
 import { randomUUID } from 'node:crypto';
+import type { PermissionOf } from '@keycloak-guard/cli';
 import type { Principal } from 'keycloak-guard';
 import { createShares, type Permissions, type PermitRule } from 'keycloak-guard/authz';
-import { ADMINISTER } from './authz.ts';
+import type authorization from './authz.ts';
+
+// A permission that is not in the file does not compile.
+export const CREATE: PermissionOf<typeof authorization> = 'documents#create';
+const ADMINISTER: PermissionOf<typeof authorization> = 'documents#administer';
 
 export interface Document {
   readonly id: string;

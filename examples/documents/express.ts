@@ -2,8 +2,14 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { isAuthError } from 'keycloak-guard';
 import { type KeycloakOptions, keycloak } from 'keycloak-guard/express';
-import { CREATE } from './authz.ts';
-import { type Act, BadInput, createDocuments, type DocumentsOptions, registerAt } from './documents.ts';
+import {
+  type Act,
+  BadInput,
+  CREATE,
+  createDocuments,
+  type DocumentsOptions,
+  registerAt,
+} from './documents.ts';
 
 export function buildApp({ permissionSeconds = 30, ...realm }: DocumentsOptions): Express {
   const kc = keycloak(realm as KeycloakOptions<Request>);

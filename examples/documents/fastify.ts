@@ -1,8 +1,7 @@
 // The documents behind Fastify.
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import keycloakGuard, { keycloakPermissions } from 'keycloak-guard/fastify';
-import { CREATE } from './authz.ts';
-import { type Act, createDocuments, type DocumentsOptions, registerAt } from './documents.ts';
+import { type Act, CREATE, createDocuments, type DocumentsOptions, registerAt } from './documents.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 

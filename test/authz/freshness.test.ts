@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createAnswerCache } from '../../packages/guard/src/authz/answer-cache.ts';
+import { createAnswerCache } from '../../packages/guard/src/authz/asking/answers.ts';
 import { eventually } from '../support/eventually.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { ALICE, BOB, createFakeKeycloak, grant, oauthError } from './fake-keycloak.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createKnownNames } from '../../packages/guard/src/authz/asking/names.ts';
 import { createPermit } from '../../packages/guard/src/authz/index.ts';
-import { createNamedPermissions } from '../../packages/guard/src/authz/known-names.ts';
 import {
   createPathEnforcer,
   type PolicyEnforcerConfig,
@@ -59,7 +59,7 @@ describe('what guards name', () => {
   });
 
   it('fills no memory where an application makes a guard for each request', async () => {
-    const named = createNamedPermissions(2);
+    const named = createKnownNames(2);
     for (const resource of ['first', 'second', 'third', 'first']) named.add([{ resource, scope: 'view' }]);
     const kept = (await named.all()).map(({ resource }) => resource);
     assert.deepEqual(kept, ['first', 'second']);

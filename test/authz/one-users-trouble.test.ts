@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createCatalog } from '../../packages/guard/src/authz/catalog.ts';
+import { createCatalog } from '../../packages/guard/src/authz/asking/names.ts';
 import { createPermit, createShares, type Permissions } from '../../packages/guard/src/authz/index.ts';
-import type { ProtectionApi } from '../../packages/guard/src/authz/protection-api.ts';
+import type { ProtectionApi } from '../../packages/guard/src/authz/keycloak/protection-api.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { ALICE, BOB, CLIENT_UUID, createFakeKeycloak, grant } from './fake-keycloak.ts';
 

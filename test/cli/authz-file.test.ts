@@ -111,6 +111,30 @@ describe('the file of authz', () => {
     assert.equal(readFileSync(mine, 'utf8'), 'mine');
   });
 
+  test('plan says by its exit code that there are changes: a script tells that from trouble', async (t) => {
+    const { keycloak, reset } = await startAuthzKeycloak();
+    t.after(() => keycloak.close());
+    reset('api');
+    const file = write('authz.json', JSON.stringify({ scopes: ['view'] }));
+    const run = async (action: string, url = keycloak.url) => {
+      const where = ['--url', url, '--client-id', 'api', '--file', file, '--yes'];
+      const program = runProgram(['authz', action, ...where], {
+        KEYCLOAK_ADMIN_USER: 'admin',
+        KEYCLOAK_ADMIN_PASSWORD: 'admin',
+      });
+      return [await program.ended, program.stdout() + program.stderr()] as const;
+    };
+    const [changes, shown] = await run('plan');
+    assert.equal(changes, 1, shown);
+    assert.match(shown, /nothing was changed/);
+    assert.equal((await run('apply'))[0], 0);
+    const [none, same] = await run('plan');
+    assert.equal(none, 0, same);
+    assert.match(same, /Nothing to change/);
+    const [trouble, why] = await run('plan', 'http://127.0.0.1:9');
+    assert.equal(trouble, 2, why);
+  });
+
   test('where Node does not read TypeScript, the command says what to do', async (t) => {
     if ((process.features as { typescript?: unknown }).typescript)
       return t.skip('this Node reads TypeScript');

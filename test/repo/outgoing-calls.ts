@@ -63,7 +63,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'guard/src/authz/keycloak-calls.ts',
+    file: 'guard/src/authz/keycloak/context.ts',
     calls: 'fetchBounded',
     carries: "the client's secret, tokens of a person and of the client",
     address: 'settings',

@@ -40,7 +40,8 @@ const flags = [
 ];
 // Their declarations are written anew each time: what users get of them is another selection.
 for (const folder of [library, provider]) rmSync(join(folder, 'dist/.tsbuildinfo'), { force: true });
-execFileSync(process.execPath, [tsc, '-b', ...flags, ...PACKAGES.map((name) => `packages/${name}`)], {
+const projects = [...PACKAGES.map((name) => `packages/${name}`), 'packages/cli/tsconfig.public.json'];
+execFileSync(process.execPath, [tsc, '-b', ...flags, ...projects], {
   cwd: root,
   stdio: 'inherit',
 });
@@ -170,7 +171,8 @@ async function buildServer() {
 /** Each command with what it alone needs in a file of its own. It holds the few functions that it has of the library's core. */
 async function buildCommands() {
   const dir = join(root, 'packages/cli/dist');
-  const input = { main: join(root, 'packages/cli/src/main.ts') };
+  const source = (file) => join(root, 'packages/cli/src', file);
+  const input = { main: source('main.ts'), index: source('index.ts') };
   await writePrograms({ input, dir, included: /^keycloak-guard\/unstable$/ });
 }
 

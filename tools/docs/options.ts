@@ -1,7 +1,7 @@
 // Tables of options for the pages in docs/: the default of each from the table of rules that also checks it, what it means from
 // the doc comment of the interface.
 import { readFileSync } from 'node:fs';
-import { PERMISSIONS_RULES } from '../../packages/guard/src/authz/options.ts';
+import { PERMISSIONS_RULES } from '../../packages/guard/src/authz/asking/options.ts';
 import { DPOP_RULES } from '../../packages/guard/src/core/binding/dpop-options.ts';
 import type { OptionRule } from '../../packages/guard/src/core/options/check-options.ts';
 import { VERIFIER_RULES } from '../../packages/guard/src/core/options.ts';
@@ -28,7 +28,7 @@ export const SESSION: OptionSource = {
   rules: SESSION_RULES,
 };
 export const PERMISSIONS: OptionSource = {
-  file: 'authz/options.ts',
+  file: 'authz/asking/options.ts',
   name: 'PermissionsOptions',
   rules: PERMISSIONS_RULES,
 };

@@ -1,4 +1,4 @@
-import { defineAuthorization, type PermissionOf } from '../../../packages/guard/src/authz/index.ts';
+import { defineAuthorization, type PermissionOf } from '../../../packages/cli/src/index.ts';
 
 const authorization = defineAuthorization({
   policyEnforcementMode: 'ENFORCING',

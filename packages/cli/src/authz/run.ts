@@ -21,7 +21,7 @@ import { toPlainJson, toPlainLine } from '../terminal/style.ts';
 import { loadAuthz } from './file.ts';
 import type { AuthzOptions } from './options.ts';
 
-/** Shows what the file would change. `apply` then asks, and changes it. Resolves to the exit code. */
+/** Shows the changes of the file; `apply` then asks, and makes them. Resolves to the exit code. */
 export async function sync(
   api: AdminConnection['api'],
   { file, prune, action, yes, chosen, realm, clientId }: AuthzOptions,
@@ -37,7 +37,9 @@ export async function sync(
   if (refused.length > 0) throw new UsageError([...refused, 'nothing was changed']);
   const title = `Client ${clientId} of the realm ${realm}, as in ${file}`;
   const part = toPart(title, plan, () => applyAuthz(api, plan.steps, target, state));
-  return (await runPlan([part], { dryRun: action === 'plan', yes, chosen }, out, questions)).code;
+  const run = { dryRun: action === 'plan', yes, chosen };
+  const { what, code } = await runPlan([part], run, out, questions);
+  return what === 'shown' ? 1 : code;
 }
 
 /** Writes Keycloak's permissions to a file. Resolves to the exit code. */

@@ -28,7 +28,9 @@ Usage: keycloak-guard authz plan                        what the file would chan
 
 ${ACCESS_USAGE}
 
-Exit code: 0 done (why: granted), 1 something left to do (why: denied), 2 wrong usage or file, or not applied.
+Exit code: 0 done (plan: nothing to change; why: granted)
+           1 something left to do (plan: there are changes; why: denied)
+           2 trouble: wrong usage or file, no answer, not applied
 `;
 
 const TIMEOUT_MS = 30_000;

@@ -22,11 +22,11 @@ export function reportEarlyEnd(command: string, error: unknown, err: Output): nu
 /**
  * Runs a command that calls the Admin API, and says why it ended early. Resolves to the exit code.
  *
- * @param codeOfMissing exit code if something that was named does not exist
+ * @param codeOfTrouble exit code if Keycloak does not answer as it should, or the person cancels. 2 where 1 is an answer
  */
 export async function runAsAdmin(
   command: string,
-  codeOfMissing: number,
+  codeOfTrouble: 1 | 2,
   run: (out: Output, err: Output) => Promise<number>,
 ): Promise<number> {
   const out = createOutput(process.stdout, process.env);
@@ -36,11 +36,15 @@ export async function runAsAdmin(
   } catch (error) {
     out.progress('');
     const code = reportEarlyEnd(command, error, err);
-    if (code !== undefined) return code;
-    if (!(error instanceof AdminError)) throw error;
+    if (code !== undefined) return Math.max(code, codeOfTrouble);
+    if (!(error instanceof AdminError)) {
+      if (codeOfTrouble === 1) throw error;
+      err.line(`${command}: ${error instanceof Error ? error.message : String(error)}`);
+      return codeOfTrouble;
+    }
     err.line(`${command}: ${error.message}`);
     // Without an answer of Keycloak, the message says everything.
     if (error.kind !== 'missing' || error.answer !== '') err.line(explainAdminError(error));
-    return error.kind === 'missing' ? codeOfMissing : 1;
+    return codeOfTrouble;
   }
 }

@@ -1,12 +1,19 @@
-export type * from './authorization-file.ts';
-export type { PushedClaims } from './claims.ts';
-export { defineAuthorization, type PermissionOf } from './define-authorization.ts';
-export type { GrantedResource } from './grants.ts';
-export type { PermissionStats, Who } from './judge.ts';
-export type { PermissionsOptions } from './options.ts';
-export { type Permission, type PermissionLike, PermissionSyntaxError } from './permission.ts';
-export { type AskOptions, createPermissions, type Permissions } from './permissions.ts';
-export { createPermit, type Permit, type PermitOptions } from './permit.ts';
-export type { PermitRule, RuleOfRequest } from './permit-rule.ts';
-export type { Share } from './share-tickets.ts';
-export { createShares, type Shares, type ShareTarget } from './shares.ts';
+export type { Caller, PermissionStats } from './asking/judge.ts';
+export type { PermissionsOptions } from './asking/options.ts';
+export {
+  type Permission,
+  type PermissionLike,
+  PermissionSyntaxError,
+  type PushedClaims,
+} from './asking/permission.ts';
+export { type AskOptions, createPermissions, type Permissions } from './asking/permissions.ts';
+export {
+  createPermit,
+  type Permit,
+  type PermitOptions,
+  type PermitRule,
+  type RuleOfRequest,
+} from './asking/permit.ts';
+export type { GrantedResource } from './asking/question.ts';
+export { createShares, type Shares, type ShareTarget } from './sharing/shares.ts';
+export type { Share } from './sharing/tickets.ts';

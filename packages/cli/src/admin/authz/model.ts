@@ -1,5 +1,3 @@
-import type { AuthorizationFile } from 'keycloak-guard/authz';
-
 /** The values of a member of the file: which ones are valid, their description, and the form in which they are compared. */
 export interface Kind {
   readonly words: string;
@@ -108,10 +106,11 @@ export type Item = Readonly<Record<string, unknown>> & { readonly name: string }
 
 /** A file, or Keycloak's settings, ready to be compared. */
 export interface AuthzModel {
-  readonly switches: Pick<
-    AuthorizationFile,
-    'policyEnforcementMode' | 'decisionStrategy' | 'allowRemoteResourceManagement'
-  >;
+  readonly switches: {
+    readonly policyEnforcementMode?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
+    readonly decisionStrategy?: 'UNANIMOUS' | 'AFFIRMATIVE';
+    readonly allowRemoteResourceManagement?: boolean;
+  };
   readonly lists: Readonly<Record<Section, ReadonlyMap<string, Item>>>;
 }
 
@@ -212,10 +211,10 @@ export function namesIn(item: Item | undefined, member: string): readonly string
 }
 
 /** The same as a file. Its order does not depend on the order of Keycloak's answers. */
-export function toFile({ switches, lists }: AuthzModel): AuthorizationFile {
+export function toFile({ switches, lists }: AuthzModel): Readonly<Record<string, unknown>> {
   const sorted = (section: Section) =>
     [...lists[section].values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const scopes = sorted('scopes').map((one) => (Object.keys(one).length === 1 ? one.name : one));
   const rest = Object.fromEntries(SECTIONS.slice(1).map((section) => [section, sorted(section)]));
-  return { ...switches, scopes, ...rest } as AuthorizationFile;
+  return { ...switches, scopes, ...rest };
 }

@@ -43,7 +43,7 @@ export interface Permits<Incoming> {
   permit<Asked>(
     rule: PermitRule | RuleOfRequest<Asked>,
     options?: PermitOptions<Asked>,
-  ): Decide<Incoming> & Pick<Permit<unknown>, 'asked' | 'status'>;
+  ): Decide<Incoming> & Pick<DocumentedPermit, 'asked'> & Pick<Permit<unknown>, 'status'>;
 }
 
 /** A permit in the place of a gate: the principal found before passes if Keycloak permits it. */

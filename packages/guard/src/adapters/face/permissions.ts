@@ -189,7 +189,7 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       return permissions;
     },
     permit(rule, { owner, claims, ...rest } = {}) {
-      const [{ asked, status }, permitOf] = perRealm((own) =>
+      const [{ permissions: asked, status }, permitOf] = perRealm((own) =>
         createPermit<Asked>(own, ofAsked(rule) as PermitRule | RuleOfRequest<Asked>, {
           ...rest,
           owner: ofAsked(owner) as PermitOptions<Asked>['owner'],

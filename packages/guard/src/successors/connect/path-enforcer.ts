@@ -94,7 +94,7 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
   const list = createPathList(engine, config, methodScopes);
   const isMethodScope = config['http-method-as-scope'] === true;
   if (mode !== 'DISABLED') {
-    engine.named.addLater(async () =>
+    engine.names.addLater(async () =>
       (await list.all()).flatMap(({ config: path, of }) => permissionsOf(path, of, isMethodScope)),
     );
   }

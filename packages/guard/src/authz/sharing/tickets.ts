@@ -1,5 +1,4 @@
-import type { ProtectionApi } from './protection-api.ts';
-import { toUnusable } from './resource-list.ts';
+import { type ProtectionApi, toUnusable } from '../keycloak/protection-api.ts';
 
 /** A scope of a resource that its owner shares with somebody, or is asked to share. */
 export interface Share {
@@ -30,23 +29,23 @@ export interface ShareFilter {
 }
 
 /** Tickets per request: Keycloak's default is 100. */
-const PAGE = 500;
+const TICKETS_PER_PAGE = 500;
 
 export async function listShares(api: ProtectionApi, filter: ShareFilter): Promise<Share[]> {
   const { resourceId, owner, requester, isGranted } = filter;
-  const query = new URLSearchParams({ returnNames: 'true', max: `${PAGE}` });
+  const query = new URLSearchParams({ returnNames: 'true', max: `${TICKETS_PER_PAGE}` });
   if (resourceId !== undefined) query.set('resourceId', resourceId);
   if (owner !== undefined) query.set('owner', owner);
   if (requester !== undefined) query.set('requester', requester);
   if (isGranted !== undefined) query.set('granted', String(isGranted));
   const shares: Share[] = [];
-  for (let first = 0; ; first += PAGE) {
+  for (let first = 0; ; first += TICKETS_PER_PAGE) {
     query.set('first', `${first}`);
     const answer = await api.call('GET', `permission/ticket?${query}`);
     if (answer.status !== 200 || !Array.isArray(answer.json)) throw toUnusable(answer);
     // Keycloak also accepts names as ids, so its answer may hold tickets of others.
     shares.push(...answer.json.flatMap((one) => toShare(one) ?? []).filter((share) => fits(share, filter)));
-    if (answer.json.length < PAGE) return shares;
+    if (answer.json.length < TICKETS_PER_PAGE) return shares;
   }
 }
 

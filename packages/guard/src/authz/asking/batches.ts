@@ -1,24 +1,22 @@
-import { createSingleFlight } from '../core/internal.ts';
-import type { Catalog } from './catalog.ts';
-import type { GrantedResource } from './grants.ts';
+import { createSingleFlight } from '../../core/internal.ts';
+import type { Catalog } from './names.ts';
 import { keyOf, type Permission } from './permission.ts';
-import type { Asker } from './question.ts';
-import type { Answer } from './read-answer.ts';
+import type { Answer, GrantedResource, Subject } from './question.ts';
 
 /** Keycloak's answer about one permission. `unknown`: it has no such resource or scope. */
 export type Verdict = 'granted' | 'denied' | 'unknown';
 
-/** A verdict, and the time of the question. Unit: milliseconds since 1970. */
+/** A verdict, and the time of its question. Unit: milliseconds since 1970. */
 export interface DatedVerdict {
   readonly verdict: Verdict;
-  readonly askedAt: number;
+  readonly at: number;
 }
 
 /** Collects questions about single permissions and asks them together. */
 export type Batches = ReturnType<typeof createBatches>;
 
 /** Sends one question; see `askKeycloak`. */
-type Ask = (asker: Asker, asked: readonly string[]) => Promise<Answer>;
+type Ask = (subject: Subject, permissions: readonly string[]) => Promise<Answer>;
 
 interface Waiting {
   readonly permission: Permission;
@@ -31,19 +29,19 @@ const MAX_RESOURCES = 50;
 /**
  * Asks once for everything that one token asks within a tick, and does not repeat a question that is under way.
  *
- * Only the exact id and scope that were asked for count in the answer: Keycloak answers 200 for a partial grant, leaves out
- * what it does not know, and may add what nobody asked for.
+ * Only the exact id and scope of the question count in the answer: Keycloak answers 200 for a partial grant, leaves out
+ * unknown ones, and may add others.
  */
 export function createBatches(ask: Ask, catalog: Catalog, clock: () => number) {
   const open = new Map<string, Waiting[]>();
   const once = createSingleFlight<DatedVerdict>();
 
-  async function flush(asker: Asker, waiting: readonly Waiting[]): Promise<void> {
+  async function flush(subject: Subject, waiting: readonly Waiting[]): Promise<void> {
     const byId = new Map<string, Waiting[]>();
     await Promise.all(
       waiting.map(async (one) => {
         try {
-          const id = await catalog.idOf(one.permission, asker.token);
+          const id = await catalog.idOf(one.permission, subject.token);
           if (id === 'unknown') one.settle('unknown');
           else byId.set(id, [...(byId.get(id) ?? []), one]);
         } catch (error) {
@@ -53,20 +51,20 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number) {
     );
     const all = [...byId];
     for (let at = 0; at < all.length; at += MAX_RESOURCES) {
-      void settleTogether(asker, all.slice(at, at + MAX_RESOURCES));
+      void settleTogether(subject, all.slice(at, at + MAX_RESOURCES));
     }
   }
 
-  async function settleTogether(asker: Asker, group: [string, Waiting[]][]): Promise<void> {
+  async function settleTogether(subject: Subject, group: [string, Waiting[]][]): Promise<void> {
     try {
-      const answer = await ask(asker, group.map(toAsked));
+      const answer = await ask(subject, group.map(toPermissionText));
       if (answer !== 'unknown') {
         for (const [id, waiting] of group) {
           for (const one of waiting) one.settle(judge(answer, id, one.permission.scope));
         }
       } else if (group.length > 1) {
         // One unknown resource must not decide for the others.
-        for (const one of group) void settleTogether(asker, [one]);
+        for (const one of group) void settleTogether(subject, [one]);
       } else {
         for (const one of group.flatMap(([, waiting]) => waiting)) {
           // The resource may have been created again under another id.
@@ -79,8 +77,8 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number) {
     }
   }
 
-  function start(asker: Asker, permission: Permission): Promise<Verdict> {
-    const batch = `${asker.token}\n${asker.claims}`;
+  function start(subject: Subject, permission: Permission): Promise<Verdict> {
+    const batch = `${subject.token}\n${subject.claims}`;
     return new Promise<Verdict>((settle) => {
       const waiting = open.get(batch);
       if (waiting !== undefined) {
@@ -91,24 +89,24 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number) {
       setImmediate(() => {
         const all = open.get(batch) as Waiting[];
         open.delete(batch);
-        void flush(asker, all);
+        void flush(subject, all);
       });
     });
   }
 
   return {
     /** Rejects as `askKeycloak` does. */
-    ask(asker: Asker, permission: Permission): Promise<DatedVerdict> {
-      const key = `${asker.token}\n${asker.claims}\n${keyOf(permission)}`;
+    ask(subject: Subject, permission: Permission): Promise<DatedVerdict> {
+      const key = `${subject.token}\n${subject.claims}\n${keyOf(permission)}`;
       return once(key, async () => {
-        const askedAt = clock();
-        return { verdict: await start(asker, permission), askedAt };
+        const at = clock();
+        return { verdict: await start(subject, permission), at };
       });
     },
   };
 }
 
-function toAsked([id, waiting]: [string, Waiting[]]): string {
+function toPermissionText([id, waiting]: [string, Waiting[]]): string {
   const scopes = new Set(waiting.flatMap(({ permission }) => permission.scope ?? []));
   return scopes.size === 0 ? id : `${id}#${[...scopes].join(',')}`;
 }

@@ -4,7 +4,7 @@ import {
   type Notice,
   OptionsError,
   type Verifier,
-} from '../core/index.ts';
+} from '../../core/index.ts';
 import {
   CREDENTIAL_RULES,
   type Filled,
@@ -14,9 +14,8 @@ import {
   optionRules,
   partsOf,
   toCredential,
-} from '../core/internal.ts';
-import type { AuthzContext } from './context.ts';
-import { createKeycloakCalls } from './keycloak-calls.ts';
+} from '../../core/internal.ts';
+import { type AuthzContext, createKeycloakCalls } from '../keycloak/context.ts';
 
 /** Options of {@link createPermissions}. */
 export interface PermissionsOptions {
@@ -32,7 +31,7 @@ export interface PermissionsOptions {
    */
   readonly credential?: CredentialOptions | Credential | undefined;
   /**
-   * Who asks Keycloak. `caller`: the caller's token authenticates the question. `api`: this API's client does, with the
+   * The client of the question. `caller`: the caller's token authenticates the question. `api`: this API's client does, with the
    * caller's token as the subject, which lets claims go with tokens of public clients. An RPT is always asked about as `api`:
    * Keycloak 26.7 would end the session of one that comes as a bearer token. Default `caller`.
    */
@@ -99,10 +98,10 @@ function credentialOf(options: PermissionsOptions, clientId: string): Credential
   const { clock } = verifier.context.options;
   // A verifier of the application's own may have none.
   const onNotice = (notice: Notice) => (verifier as Partial<Verifier>).notify?.(notice);
-  const found = isOfVerifier
+  const credential = isOfVerifier
     ? shared
     : toCredential('createPermissions', options, { clientId, onNotice, clock });
-  if (found !== undefined && found.kind !== 'none') return found;
+  if (credential !== undefined && credential.kind !== 'none') return credential;
   const rule = `must be given, because the verifier has none for the client ${clientId}`;
   const example = "{ tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
   throw new OptionsError('createPermissions', [{ option: 'credential', rule, example }]);

@@ -1,11 +1,93 @@
-import { AuthError, OptionsError, type Principal } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules, toSafeText } from '../core/internal.ts';
+import { AuthError, type OptionProblem, OptionsError, type Principal } from '../../core/index.ts';
+import {
+  checkOptions,
+  isPlainObject,
+  type OptionRules,
+  optionRules,
+  toSafeText,
+} from '../../core/internal.ts';
+import { takeTicket } from '../keycloak/protection-api.ts';
 import type { Verdict } from './batches.ts';
-import { type PushedClaims, toClaimText } from './claims.ts';
-import { describe } from './permission.ts';
-import { engineOf, type Permissions, toUnknown } from './permissions.ts';
-import { type PermitRule, type ReadRule, type RuleOfRequest, readRule } from './permit-rule.ts';
-import { toTicketChallenge } from './uma-ticket.ts';
+import {
+  describe,
+  keyOf,
+  type Permission,
+  type PermissionLike,
+  type PermissionSyntaxError,
+  type PushedClaims,
+  toClaimText,
+  toPermission,
+} from './permission.ts';
+import { engineOf, type Permissions, type PermissionsEngine, toUnknown } from './permissions.ts';
+
+/** The permissions that a request needs: one, all of several, or any of several. */
+export type PermitRule =
+  | PermissionLike
+  | { readonly allOf: readonly PermitRule[] }
+  | { readonly anyOf: readonly PermitRule[] };
+
+/** A checked rule. */
+export interface ReadRule {
+  /** Without duplicates. */
+  readonly permissions: readonly Permission[];
+  /** @param verdictOf returns the verdict on one of `permissions`, by its index */
+  isSatisfied(verdictOf: (index: number) => Verdict): boolean;
+}
+
+/** @throws {OptionsError} naming every part that is not a rule */
+function readRule(rule: unknown): ReadRule {
+  const problems: OptionProblem[] = [];
+  const permissions: Permission[] = [];
+  const indexes = new Map<string, number>();
+
+  function indexOf(permission: Permission): number {
+    const key = keyOf(permission);
+    const known = indexes.get(key);
+    if (known !== undefined) return known;
+    indexes.set(key, permissions.length);
+    return permissions.push(permission) - 1;
+  }
+
+  function read(part: unknown, at: string): ReadRule['isSatisfied'] {
+    const { allOf, anyOf }: { allOf?: unknown; anyOf?: unknown } = isPlainObject(part) ? part : {};
+    const list = allOf ?? anyOf;
+    if (list === undefined) {
+      try {
+        const index = indexOf(toPermission(part));
+        return (verdictOf) => verdictOf(index) === 'granted';
+      } catch (error) {
+        const { rule } = error as PermissionSyntaxError;
+        problems.push({ option: at, rule, example: "'orders#view'" });
+        return () => false;
+      }
+    }
+    const name = allOf === undefined ? 'anyOf' : 'allOf';
+    // A second list is refused even if it is undefined.
+    if (Object.keys(part as object).length !== 1 || !Array.isArray(list) || list.length === 0) {
+      const option = at === 'rule' ? name : `${at}.${name}`;
+      problems.push({
+        option,
+        rule: 'must be a list that is not empty, without other members',
+        example: "['orders#view']",
+      });
+      return () => false;
+    }
+    const parts = list.map((one, index) => read(one, `${at === 'rule' ? '' : `${at}.`}${name}[${index}]`));
+    return name === 'allOf'
+      ? (verdictOf) => parts.every((isSatisfied) => isSatisfied(verdictOf))
+      : (verdictOf) => parts.some((isSatisfied) => isSatisfied(verdictOf));
+  }
+
+  const isSatisfied = read(rule, 'rule');
+  if (problems.length > 0) throw new OptionsError('permit', problems);
+  return { permissions, isSatisfied };
+}
+
+/** Returns the rule for a request. */
+export type RuleOfRequest<Request> = (
+  request: Request,
+  principal: Principal,
+) => PermitRule | Promise<PermitRule>;
 
 /** Options of {@link createPermit}. */
 export interface PermitOptions<Request> {
@@ -43,8 +125,8 @@ export interface Permit<Request> {
    * await permit.decide(request, principal);
    */
   decide(request: Request, principal: Principal | null | undefined): void | Promise<void>;
-  /** The permissions that are asked for, for documentation. Empty if they depend on the request. */
-  readonly asked: readonly string[];
+  /** The permissions of the rule, for documentation. Empty if they depend on the request. */
+  readonly permissions: readonly string[];
   /** Status of a refusal. */
   readonly status: 401 | 403 | 404;
 }
@@ -92,7 +174,7 @@ export function createPermit<Request>(
   options: PermitOptions<Request> = {},
 ): Permit<Request> {
   const fixed = readPermit(rule, options);
-  engineOf(permissions).named.add(fixed?.permissions ?? []);
+  engineOf(permissions).names.add(fixed?.permissions ?? []);
   return toPermit(permissions, rule, options, fixed);
 }
 
@@ -114,8 +196,8 @@ export function toPermit<Request>(
   }
 
   function admit(read: ReadRule, verdicts: readonly Verdict[]): void | Promise<void> {
-    if (read.isMet((place) => verdicts[place] as Verdict)) return;
-    const unknown = read.permissions.find((_, place) => verdicts[place] === 'unknown');
+    if (read.isSatisfied((index) => verdicts[index] as Verdict)) return;
+    const unknown = read.permissions.find((_, index) => verdicts[index] === 'unknown');
     if (unknown !== undefined && fixed !== undefined) throw toUnknown(unknown, engine.clientId);
     const refusal = toRefusal(read.permissions.map(describe).join(', '), unknown !== undefined);
     if (!ticket || unknown !== undefined) throw refusal;
@@ -133,7 +215,7 @@ export function toPermit<Request>(
   }
 
   async function decideByRequest(request: Request, principal: Principal): Promise<void> {
-    // First of all: another realm may have a user with the id of the owner.
+    // First: another realm may have a user with the id of the owner.
     await engine.judge.assertOfRealm(principal);
     if (owner !== undefined) {
       const id = await owner(request, principal);
@@ -141,10 +223,10 @@ export function toPermit<Request>(
     }
     const claimText = claims === undefined ? '' : toClaimText(await claims(request, principal));
     if (fixed !== undefined) return decideBy(fixed, principal, claimText);
-    const given = await (rule as RuleOfRequest<Request>)(request, principal);
+    const result = await (rule as RuleOfRequest<Request>)(request, principal);
     let read: ReadRule;
     try {
-      read = readRule(given);
+      read = readRule(result);
     } catch (error) {
       throw toRefusal((error as Error).message, true);
     }
@@ -159,7 +241,45 @@ export function toPermit<Request>(
       }
       return isFixed ? decideBy(fixed, principal, '') : decideByRequest(request, principal);
     },
-    asked: fixed === undefined ? [] : fixed.permissions.map(describe),
+    permissions: fixed === undefined ? [] : fixed.permissions.map(describe),
     status: ticket ? 401 : hide ? 404 : 403,
   };
+}
+
+/**
+ * A refusal with a ticket (UMA 2.0 Grant §3.2.1). The resource server sends it, not Keycloak. The ticket belongs to nobody
+ * and grants nothing: Keycloak decides when it is exchanged.
+ *
+ * @param refusal thrown instead if Keycloak gives no ticket for these permissions
+ */
+async function toTicketChallenge(
+  { api, issuer, judge }: PermissionsEngine,
+  permissions: readonly Permission[],
+  refusal: AuthError,
+): Promise<AuthError> {
+  const scopes = new Map<string, string[]>();
+  for (const permission of permissions) {
+    const id = await judge.idOf(permission);
+    if (id === 'unknown') return refusal;
+    scopes.set(id, [
+      ...(scopes.get(id) ?? []),
+      ...(permission.scope === undefined ? [] : [permission.scope]),
+    ]);
+  }
+  const resources = [...scopes].map(([resource_id, resource_scopes]) => ({ resource_id, resource_scopes }));
+  const { ticket } = await takeTicket(api, resources);
+  if (ticket === null) return refusal;
+  const { issuer: uri } = await issuer.discover();
+  return new AuthError('permission_ticket', refusal.reason, {
+    expected: refusal.expected,
+    seen: refusal.seen,
+    headers: {
+      'www-authenticate': `UMA realm="${toRealm(uri)}", as_uri="${uri.replace(/["\\]/g, '')}", ticket="${ticket}"`,
+    },
+  });
+}
+
+/** The last part of the issuer. */
+function toRealm(issuer: string): string {
+  return (issuer.split('/').pop() ?? '').replace(/["\\]/g, '');
 }

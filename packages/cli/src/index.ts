@@ -1,3 +1,5 @@
+// The import path `@keycloak-guard/cli`: the types of an `authz.ts`. It loads nothing else of the package.
+//
 // Aliases, not interfaces: only these fit a type with an index signature.
 
 /** How answers are combined: all must permit, one must permit, or more permit than deny. */
@@ -32,12 +34,12 @@ type PolicyOf<Type extends string, Name extends string> = {
 };
 
 /** One such name is enough; with `required: true` this one must be there. */
-type Needed = string | { readonly name: string; readonly required?: boolean };
+type NameOrSwitch = string | { readonly name: string; readonly required?: boolean };
 
 /** A policy, by its type. */
 export type AuthorizationPolicy<Name extends string = string> =
   /** `editor` is a realm role, `my-api/editor` a client role. `fetchRoles` reads the user's current roles, not the token's. */
-  | (PolicyOf<'role', Name> & { readonly roles: readonly Needed[]; readonly fetchRoles?: boolean })
+  | (PolicyOf<'role', Name> & { readonly roles: readonly NameOrSwitch[]; readonly fetchRoles?: boolean })
   /** Group paths. Without `groupsClaim`, the user's current groups are read. */
   | (PolicyOf<'group', Name> & {
       readonly groups: readonly (string | { readonly path: string; readonly extendChildren?: boolean })[];
@@ -45,7 +47,7 @@ export type AuthorizationPolicy<Name extends string = string> =
     })
   | (PolicyOf<'user', Name> & { readonly users: readonly string[] })
   | (PolicyOf<'client', Name> & { readonly clients: readonly string[] })
-  | (PolicyOf<'client-scope', Name> & { readonly clientScopes: readonly Needed[] })
+  | (PolicyOf<'client-scope', Name> & { readonly clientScopes: readonly NameOrSwitch[] })
   | (PolicyOf<'regex', Name> & {
       readonly targetClaim: string;
       readonly pattern: string;
@@ -65,7 +67,7 @@ type TimeMember =
   | 'notOnOrAfter'
   | `${'dayMonth' | 'month' | 'year' | 'hour' | 'minute'}${'' | 'End'}`;
 
-/** Which policies decide on which resources or scopes. With `scopes` it is scope-based, without them resource-based. */
+/** The policies that decide on resources or scopes. With `scopes` it is scope-based, without them resource-based. */
 export type AuthorizationPermission<
   Resource extends string = string,
   Scope extends string = string,
@@ -91,7 +93,7 @@ export interface AuthorizationFile<
   Resource extends AuthorizationResource = AuthorizationResource,
   Policy extends string = string,
 > {
-  /** What Keycloak answers for a resource without a permission: no, yes, or yes to everything. */
+  /** The answer for a resource without a permission: no, yes, or yes to everything. */
   readonly policyEnforcementMode?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
   /** How the answers of several permissions are combined. */
   readonly decisionStrategy?: 'UNANIMOUS' | 'AFFIRMATIVE';
@@ -103,10 +105,53 @@ export interface AuthorizationFile<
   readonly resources?: readonly Resource[];
   /** Conditions that permissions apply. */
   readonly policies?: readonly AuthorizationPolicy<Policy>[];
-  /** Which policies decide on what. */
+  /** The policies that decide on resources and scopes. */
   readonly permissions?: readonly AuthorizationPermission<
     NoInfer<Resource['name']>,
     NoInfer<Scope>,
     NoInfer<Policy>
   >[];
 }
+
+/**
+ * Types an `authz.ts`, the file that `keycloak-guard authz plan` compares with Keycloak. A name of a scope, resource or
+ * policy that the file does not define does not compile. Returns its argument; it neither checks nor sends anything.
+ *
+ * @example
+ * ```ts
+ * import { defineAuthorization } from '@keycloak-guard/cli';
+ *
+ * export default defineAuthorization({
+ *   scopes: ['view', 'edit'],
+ *   resources: [{ name: 'orders', scopes: ['view', 'edit'] }],
+ *   policies: [{ name: 'is member', type: 'role', roles: ['member'], fetchRoles: true }],
+ *   permissions: [{ name: 'orders for members', resources: ['orders'], policies: ['is member'] }],
+ * });
+ * ```
+ */
+export function defineAuthorization<
+  const Scope extends string = never,
+  const Resource extends AuthorizationResource<NoInfer<Scope>> = never,
+  const Policy extends string = never,
+>(file: AuthorizationFile<Scope, Resource, Policy>): AuthorizationFile<Scope, Resource, Policy> {
+  return file;
+}
+
+/**
+ * Every permission that a file defines: `resource#scope`, or `resource` if it has no scopes.
+ *
+ * @example
+ * ```ts
+ * const mayView: PermissionOf<typeof authorization> = 'orders#view';
+ * ```
+ */
+export type PermissionOf<File> =
+  File extends AuthorizationFile<infer _Scope, infer Resource, infer _Policy>
+    ? Resource extends { readonly name: infer Name extends string }
+      ? Resource extends { readonly scopes: readonly [] }
+        ? Name
+        : Resource extends { readonly scopes: readonly (infer Scope extends string)[] }
+          ? `${Name}#${Scope}`
+          : Name
+      : never
+    : never;

@@ -1,4 +1,4 @@
-import { AuthError } from '../core/index.ts';
+import { AuthError, type Credential, type Issuer } from '../../core/index.ts';
 import {
   type BoundedResponse,
   createBreaker,
@@ -6,7 +6,7 @@ import {
   fetchBounded,
   silenceOf,
   silenceOfAnswer,
-} from '../core/internal.ts';
+} from '../../core/internal.ts';
 
 /** Calls Keycloak, with bounds on time, size and concurrency: for all calls, and for those of one user. */
 export type KeycloakCalls = ReturnType<typeof createKeycloakCalls>;
@@ -17,7 +17,7 @@ export interface KeycloakCall {
   /** Strings to hide in messages. */
   readonly secrets: readonly string[];
   readonly init: RequestInit;
-  /** Whose question it is (`personOfClaims`); `undefined` for the API's own. */
+  /** The user who asks (`personOfClaims`); `undefined` for the API's own calls. */
   readonly who: string | undefined;
   /** Whether it asks for a decision. Default false: it looks something up. */
   readonly isQuestion?: boolean;
@@ -65,4 +65,18 @@ export function createKeycloakCalls(options: { readonly fetch: typeof fetch; rea
 
 function toSilence(): AuthError {
   return new AuthError('provider_unavailable', 'Keycloak does not answer');
+}
+
+/** The parts of every question to Keycloak. It stays in this room, because it can act as the client. */
+export interface AuthzContext {
+  readonly issuer: Issuer;
+  /** Client id of the resource server. */
+  readonly clientId: string;
+  readonly credential: Credential;
+  readonly asks: 'caller' | 'api';
+  readonly calls: KeycloakCalls;
+  /** Unit: milliseconds. */
+  readonly permissionMs: number;
+  /** Unit: milliseconds since 1970. */
+  readonly clock: () => number;
 }

@@ -1,9 +1,96 @@
-import { createBoundedCache, createSingleFlight, personOfClaims, readCompactJws } from '../core/internal.ts';
-import type { AuthzContext } from './context.ts';
-import type { NamedPermissions } from './known-names.ts';
-import type { Permission } from './permission.ts';
-import type { ProtectionApi } from './protection-api.ts';
-import { findOwnResource, type Resource } from './resource-list.ts';
+import {
+  createBoundedCache,
+  createSingleFlight,
+  personOfClaims,
+  readCompactJws,
+} from '../../core/internal.ts';
+import type { AuthzContext } from '../keycloak/context.ts';
+import {
+  findOwnResource,
+  findResource,
+  type ProtectionApi,
+  type Resource,
+} from '../keycloak/protection-api.ts';
+import { keyOf, type Permission } from './permission.ts';
+
+/** Permissions that guards ask at every request: they can be looked up before the first one. */
+export type KnownNames = ReturnType<typeof createKnownNames>;
+
+/** An application that makes a guard for each request must not fill the memory with its callers' names. */
+const MOST = 10_000;
+
+export function createKnownNames(most = MOST) {
+  const known = new Map<string, Permission>();
+  const resources = new Set<string>();
+  const later: (() => Promise<readonly Permission[]>)[] = [];
+  const add = (permissions: readonly Permission[]): void => {
+    for (const one of permissions) {
+      if (known.size >= most) return;
+      known.set(keyOf(one), one);
+      if (one.resource !== undefined) resources.add(one.resource);
+    }
+  };
+  return {
+    add,
+    /** Whether a guard asks for this resource at every request. */
+    hasResource: (name: string): boolean => resources.has(name),
+    /** Known only after Keycloak was asked. */
+    addLater: (find: () => Promise<readonly Permission[]>) => void later.push(find),
+    /** Each once. Rejects as the functions of `addLater` do. */
+    async all(): Promise<readonly Permission[]> {
+      const late = await Promise.all(later.map((find) => find()));
+      add(late.flat());
+      return [...known.values()];
+    },
+  };
+}
+
+/** Look-ups at once. */
+const AT_ONCE = 20;
+
+/**
+ * Those whose resource or scope Keycloak does not have.
+ *
+ * @throws {AuthError} as `ProtectionApi.call` does
+ */
+export async function findUnknown(
+  api: ProtectionApi,
+  clientId: string,
+  permissions: readonly Permission[],
+): Promise<Permission[]> {
+  const byResource = new Map<string, Permission[]>();
+  for (const one of permissions) {
+    const { scope: _, ...resource } = one;
+    const key = keyOf(resource);
+    byResource.set(key, [...(byResource.get(key) ?? []), one]);
+  }
+  const unknown: Permission[] = [];
+  const groups = [...byResource.values()];
+  for (let at = 0; at < groups.length; at += AT_ONCE) {
+    await Promise.all(
+      groups.slice(at, at + AT_ONCE).map(async (group) => {
+        const existing = await look(api, clientId, group[0] as Permission);
+        unknown.push(...group.filter((one) => !has(existing, one)));
+      }),
+    );
+  }
+  return unknown;
+}
+
+function look(
+  api: ProtectionApi,
+  clientId: string,
+  { resource, resourceId }: Permission,
+): Promise<Resource | undefined> {
+  if (resourceId !== undefined) return findResource(api, resourceId);
+  return findOwnResource(api, clientId, resource as string);
+}
+
+/** Without a scope, the resource must have none. */
+function has(resource: Resource | undefined, { scope }: Permission): boolean {
+  if (resource === undefined) return false;
+  return scope === undefined ? resource.scopes.length === 0 : resource.scopes.includes(scope);
+}
 
 /** Looks up resources by name. */
 export type Catalog = ReturnType<typeof createCatalog>;
@@ -23,16 +110,16 @@ const YOUNG_MS = 1_000;
 export function createCatalog(
   context: AuthzContext,
   api: ProtectionApi,
-  named: Pick<NamedPermissions, 'hasResource'>,
+  names: Pick<KnownNames, 'hasResource'>,
 ) {
   const known = createBoundedCache<Entry>(MAX_NAMES);
-  // When each was missing. Unit: milliseconds since 1970.
+  // By name, the time at which it was missing. Unit: milliseconds since 1970.
   const missing = createBoundedCache<number>(MAX_MISSING);
   const once = createSingleFlight<Entry | undefined>();
 
-  /** Who pays for a look-up: the API for the names of its guards, else the user who asks. */
+  /** The user whose slots a look-up takes; `undefined` for the names of guards: those are the API's. */
   function payerOf(name: string, token: string | undefined): string | undefined {
-    if (token === undefined || named.hasResource(name)) return undefined;
+    if (token === undefined || names.hasResource(name)) return undefined;
     return personOfClaims(readCompactJws(token).payload());
   }
 

@@ -1,16 +1,20 @@
-import { AuthError } from '../core/index.ts';
-import { toSafeText } from '../core/internal.ts';
-import { createAnswerCache } from './answer-cache.ts';
+import { AuthError } from '../../core/index.ts';
+import { toSafeText } from '../../core/internal.ts';
+import { createProtectionApi, type ProtectionApi } from '../keycloak/protection-api.ts';
+import { createAnswerCache } from './answers.ts';
 import { createBatches } from './batches.ts';
-import { createCatalog } from './catalog.ts';
-import { type PushedClaims, toClaimText } from './claims.ts';
-import type { GrantedResource } from './grants.ts';
-import { createJudge, type Judge, type PermissionStats, type Who } from './judge.ts';
-import { createNamedPermissions, findUnknown, type NamedPermissions } from './known-names.ts';
+import { type Caller, createJudge, type Judge, type PermissionStats } from './judge.ts';
+import { createCatalog, createKnownNames, findUnknown, type KnownNames } from './names.ts';
 import { type PermissionsOptions, resolvePermissionsOptions, toContext } from './options.ts';
-import { describe, type Permission, type PermissionLike, toPermissions } from './permission.ts';
-import { createProtectionApi, type ProtectionApi } from './protection-api.ts';
-import { askAsIs, askKeycloak, submitTicket } from './question.ts';
+import {
+  describe,
+  type Permission,
+  type PermissionLike,
+  type PushedClaims,
+  toClaimText,
+  toPermissions,
+} from './permission.ts';
+import { askAsIs, askKeycloak, type GrantedResource, submitTicket } from './question.ts';
 
 /** Options of a question. */
 export interface AskOptions {
@@ -27,7 +31,7 @@ export interface Permissions {
   /** Number of answers in memory. */
   readonly cachedAnswers: number;
   /**
-   * Which permissions of a list are granted. Sends at most one question for 50 resources, beside looking up their names.
+   * The permissions of a list that are granted. Sends at most one question for 50 resources, beside looking up their names.
    *
    * @throws {PermissionSyntaxError} (rejects with one) for an empty list, or an entry that is not a permission
    * @throws {TypeError} (rejects with one) for claims that are not texts or lists of texts
@@ -38,7 +42,7 @@ export interface Permissions {
    * const mayEdit = granted.some(({ scope }) => scope === 'edit');
    */
   check(
-    who: Who,
+    caller: Caller,
     permissions: readonly PermissionLike[],
     options?: AskOptions,
   ): Promise<readonly Permission[]>;
@@ -48,21 +52,21 @@ export interface Permissions {
    * @example
    * if (await permissions.has(principal, ['orders#view'])) showOrders();
    */
-  has(who: Who, permissions: readonly PermissionLike[], options?: AskOptions): Promise<boolean>;
+  has(caller: Caller, permissions: readonly PermissionLike[], options?: AskOptions): Promise<boolean>;
   /**
    * Everything that is granted, by resource. Asks Keycloak at every call. Rejects as `check` does.
    *
    * @example
    * const names = (await permissions.list(principal)).map(({ name }) => name);
    */
-  list(who: Who, options?: AskOptions): Promise<readonly GrantedResource[]>;
+  list(caller: Caller, options?: AskOptions): Promise<readonly GrantedResource[]>;
   /**
-   * Looks up in Keycloak what permits and path enforcers made of these permissions name, whatever the request is, so that
-   * a mistake is found when the application starts and not by the first caller. Call it after the routes are there.
+   * Looks up in Keycloak all permissions of permits and path enforcers that do not depend on the request, so that a mistake
+   * is found when the application starts and not by the first caller. Call it after the routes are there.
    *
-   * @param more what else is asked for: names that depend on the request, or in Nest, where permits are made later
+   * @param more other permissions: those that depend on the request, or in Nest, where permits are made later
    * @throws {PermissionSyntaxError} for what is no permission
-   * @throws {AuthError} `provider_misconfigured`, its `reason` naming all that Keycloak has not; `provider_unavailable`
+   * @throws {AuthError} `provider_misconfigured`, its `reason` naming all that Keycloak lacks; `provider_unavailable`
    */
   assertKnown(more?: readonly PermissionLike[]): Promise<void>;
 }
@@ -70,13 +74,13 @@ export interface Permissions {
 /** The parts behind `Permissions`. Kept beside it, so that printing the permissions prints no secret. */
 export interface PermissionsEngine {
   readonly judge: Judge;
-  readonly named: NamedPermissions;
+  readonly names: KnownNames;
   readonly api: ProtectionApi;
   readonly clientId: string;
   /** See `askAsIs`. */
   question(
     token: string,
-    asked: readonly string[],
+    permissions: readonly string[],
     fields: Readonly<Record<string, string>>,
   ): Promise<string | 'unknown'>;
   readonly issuer: PermissionsOptions['verifier']['issuer'];
@@ -111,12 +115,12 @@ export function createPermissions(options: PermissionsOptions): Permissions {
   const context = toContext(resolved);
   const stats: PermissionStats = { cacheHits: 0, questions: 0, byToken: 0 };
   const api = createProtectionApi(context);
-  const named = createNamedPermissions();
-  const catalog = createCatalog(context, api, named);
+  const names = createKnownNames();
+  const catalog = createCatalog(context, api, names);
   const cache = createAnswerCache(context.permissionMs === 0 ? 0 : maxCachedAnswers);
-  const ask: Parameters<typeof createBatches>[0] = (asker, asked) => {
+  const ask: Parameters<typeof createBatches>[0] = (subject, permissions) => {
     stats.questions++;
-    return askKeycloak(context, asker, asked);
+    return askKeycloak(context, subject, permissions);
   };
   const batches = createBatches(ask, catalog, context.clock);
   const judge = createJudge({
@@ -124,12 +128,12 @@ export function createPermissions(options: PermissionsOptions): Permissions {
     verifier: verifier as never,
   });
 
-  async function check(who: Who, asked: readonly PermissionLike[], { claims }: AskOptions = {}) {
-    const wanted = toPermissions(asked);
-    const verdicts = await judge.decide(who, wanted, toClaimText(claims));
+  async function check(caller: Caller, list: readonly PermissionLike[], { claims }: AskOptions = {}) {
+    const permissions = toPermissions(list);
+    const verdicts = await judge.decide(caller, permissions, toClaimText(claims));
     const at = verdicts.indexOf('unknown');
-    if (at !== -1) throw toUnknown(wanted[at] as Permission, context.clientId);
-    return wanted.filter((_, index) => verdicts[index] === 'granted');
+    if (at !== -1) throw toUnknown(permissions[at] as Permission, context.clientId);
+    return permissions.filter((_, index) => verdicts[index] === 'granted');
   }
 
   const permissions: Permissions = {
@@ -139,17 +143,17 @@ export function createPermissions(options: PermissionsOptions): Permissions {
       return cache.size;
     },
     check,
-    async has(who, asked, more) {
-      return (await check(who, asked, more)).length === asked.length;
+    async has(caller, list, more) {
+      return (await check(caller, list, more)).length === list.length;
     },
-    async list(who, { claims } = {}) {
-      const token = await judge.tokenFor(who);
+    async list(caller, { claims } = {}) {
+      const token = await judge.tokenFor(caller);
       const answer = await ask({ token, claims: toClaimText(claims) }, []);
       return answer === 'unknown' ? [] : answer;
     },
     async assertKnown(more = []) {
-      const asked = [...(await named.all()), ...(more.length === 0 ? [] : toPermissions(more))];
-      const unknown = await findUnknown(api, context.clientId, asked);
+      const all = [...(await names.all()), ...(more.length === 0 ? [] : toPermissions(more))];
+      const unknown = await findUnknown(api, context.clientId, all);
       if (unknown.length === 0) return;
       const reasons = unknown.map((one) => toUnknown(one, context.clientId).reason);
       throw new AuthError('provider_misconfigured', reasons.join('. '));
@@ -157,11 +161,11 @@ export function createPermissions(options: PermissionsOptions): Permissions {
   };
   const { issuer, permissionMs, clock, clientId } = context;
   const submit: PermissionsEngine['submit'] = (token, ticket) => submitTicket(context, token, ticket);
-  const question: PermissionsEngine['question'] = (token, asked, fields) => {
+  const question: PermissionsEngine['question'] = (token, permissions, fields) => {
     stats.questions++;
-    return askAsIs(context, token, asked, fields);
+    return askAsIs(context, token, permissions, fields);
   };
-  engines.set(permissions, { judge, named, api, clientId, question, issuer, permissionMs, clock, submit });
+  engines.set(permissions, { judge, names, api, clientId, question, issuer, permissionMs, clock, submit });
   return permissions;
 }
 

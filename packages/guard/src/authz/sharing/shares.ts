@@ -1,11 +1,15 @@
-import { AuthError, type Principal } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules, personOf } from '../core/internal.ts';
-import { toPermission } from './permission.ts';
-import { engineOf, type Permissions } from './permissions.ts';
-import type { ProtectionApi } from './protection-api.ts';
-import { findResource, type Resource, toUnusable } from './resource-list.ts';
-import { listShares, type Share } from './share-tickets.ts';
-import { requestAccess } from './uma-ticket.ts';
+import { AuthError, type Principal } from '../../core/index.ts';
+import { checkOptions, type OptionRules, optionRules, personOf } from '../../core/internal.ts';
+import { toPermission } from '../asking/permission.ts';
+import { engineOf, type Permissions, type PermissionsEngine } from '../asking/permissions.ts';
+import {
+  findResource,
+  type ProtectionApi,
+  type Resource,
+  takeTicket,
+  toUnusable,
+} from '../keycloak/protection-api.ts';
+import { listShares, type Share } from './tickets.ts';
 
 /** A scope of a resource, and the user to share it with. A {@link Share} is one. */
 export interface ShareTarget {
@@ -24,7 +28,7 @@ export interface ShareTarget {
  */
 export interface Shares {
   /**
-   * Lists what the user shares or is asked to share (`by: 'owner'`, the default), or what the user has or has asked for
+   * Lists the shares of the user's own resources (`by: 'owner'`, the default), or those that the user has or asks for
    * (`by: 'requester'`).
    *
    * @throws {OptionsError} (a `TypeError`) rejects with one for another `by`, or an empty or unknown member
@@ -32,7 +36,7 @@ export interface Shares {
    * const open = await shares.list(principal, { isGranted: false });
    */
   list(
-    who: Principal<object>,
+    caller: Principal<object>,
     filter?: {
       readonly by?: 'owner' | 'requester' | undefined;
       readonly resourceId?: string | undefined;
@@ -49,8 +53,8 @@ export interface Shares {
    * const state = await shares.request(principal, { resourceId: album.id, scope: 'view' });
    */
   request(
-    who: Principal<object>,
-    wanted: Omit<ShareTarget, 'requester'>,
+    caller: Principal<object>,
+    target: Omit<ShareTarget, 'requester'>,
   ): Promise<'granted' | 'requested' | 'refused'>;
   /**
    * Shares a scope, or agrees to a request. Repeating it changes nothing.
@@ -69,7 +73,7 @@ export interface Shares {
    * @example
    * for (const share of await shares.list(principal)) await shares.revoke(principal, share);
    */
-  revoke(who: Principal<object>, target: ShareTarget): Promise<void>;
+  revoke(caller: Principal<object>, target: ShareTarget): Promise<void>;
 }
 
 /**
@@ -88,11 +92,11 @@ export function createShares(permissions: Permissions): Shares {
   const { judge } = engine;
 
   /** @throws {AuthError} `token_…` if the user's token is no longer valid */
-  async function actAs(who: Principal<object>): Promise<Acting> {
-    const token = await judge.tokenFor(who);
-    const { subject } = who;
+  async function actAs(caller: Principal<object>): Promise<Acting> {
+    const token = await judge.tokenFor(caller);
+    const { subject } = caller;
     if (subject !== null) {
-      return { subject, token, api: engine.api.onBehalfOf(personOf(who)) };
+      return { subject, token, api: engine.api.onBehalfOf(personOf(caller)) };
     }
     throw new AuthError('permission_denied', 'The token names no user: the client needs the scope basic');
   }
@@ -101,7 +105,7 @@ export function createShares(permissions: Permissions): Shares {
     return listShares(api, { resourceId, requester }).then((all) => all.filter((one) => one.scope === scope));
   }
 
-  /** Gives everybody else the same answer, so that nobody learns which resources exist. */
+  /** Refuses everybody else alike, so that nobody learns which resources exist. */
   async function ownedBy({ api, subject }: Acting, resourceId: string): Promise<Resource> {
     const resource = await findResource(api, resourceId);
     if (resource?.ownerId === subject) return resource;
@@ -109,13 +113,13 @@ export function createShares(permissions: Permissions): Shares {
   }
 
   return {
-    async list(who, filter = {}) {
+    async list(caller, filter = {}) {
       const { by = 'owner', resourceId, isGranted } = readFilter(filter);
-      const { api, subject } = await actAs(who);
+      const { api, subject } = await actAs(caller);
       return listShares(api, { resourceId, isGranted, [by]: subject });
     },
-    async request(who, { resourceId, scope }) {
-      const { api, token, subject } = await actAs(who);
+    async request(caller, { resourceId, scope }) {
+      const { api, token, subject } = await actAs(caller);
       assertTarget({ resourceId, scope, requester: subject });
       return requestAccess({ api, submit: engine.submit }, token, resourceId, scope);
     },
@@ -129,12 +133,12 @@ export function createShares(permissions: Permissions): Shares {
       if (!scopes.includes(scopeName)) throw denied('The resource has no such scope');
       const known = await findTickets(api, target);
       if (known.some(({ isGranted }) => isGranted)) return;
-      const asked = known[0];
+      const open = known[0];
       const answer =
-        asked === undefined
+        open === undefined
           ? await api.call('POST', 'permission/ticket', { resource, requester, scopeName, granted: true })
           : await api.call('PUT', 'permission/ticket', {
-              id: asked.id,
+              id: open.id,
               resource,
               requester,
               scopeName,
@@ -150,9 +154,9 @@ export function createShares(permissions: Permissions): Shares {
       if (answer.status === 400) throw denied(`Keycloak does not share it (${answer.seen})`);
       throw toUnusable(answer);
     },
-    async revoke(who, target) {
+    async revoke(caller, target) {
       assertTarget(target);
-      const acting = await actAs(who);
+      const acting = await actAs(caller);
       const { api } = acting;
       if (acting.subject !== target.requester) await ownedBy(acting, target.resourceId);
       const known = await findTickets(api, target);
@@ -198,4 +202,20 @@ function assertTarget({ resourceId, scope, requester }: ShareTarget): void {
 
 function denied(reason: string): AuthError {
   return new AuthError('permission_denied', reason);
+}
+
+/**
+ * Asks for one scope with a ticket. If it is not granted, Keycloak files a request with the owner: only here is
+ * `submit_request` on.
+ */
+async function requestAccess(
+  { api, submit }: Pick<PermissionsEngine, 'api' | 'submit'>,
+  token: string,
+  resourceId: string,
+  scope: string,
+): Promise<'granted' | 'requested' | 'refused'> {
+  const taken = await takeTicket(api, [{ resource_id: resourceId, resource_scopes: [scope] }]);
+  if (taken.ticket !== null) return submit(token, taken.ticket);
+  // Callers may ask for something that does not exist: that is a refusal, not a fault.
+  throw new AuthError('permission_denied', `Keycloak gives no ticket (${taken.seen})`);
 }
