@@ -2,6 +2,7 @@ FROM node:24.21.0-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/guard/package.json packages/guard/
+COPY packages/connect/package.json packages/connect/
 COPY packages/testing/package.json packages/testing/
 COPY packages/server/package.json packages/server/
 COPY packages/cli/package.json packages/cli/
@@ -12,7 +13,8 @@ COPY tools/build/build.mjs tools/build/declarations.mjs tools/build/templates.mj
 COPY packages packages
 # What stays of a package is its package.json and the programs in dist/. npm made no link to a command that was not built yet.
 RUN npm run build && npm prune --omit=dev --ignore-scripts \
-  && rm -r packages/*/src packages/*/tsconfig*.json packages/*/dist/.tsbuildinfo* packages/guard/dist/cjs node_modules/create-keycloak-guard packages/create \
+  && rm -r packages/*/src packages/*/tsconfig*.json packages/*/dist/.tsbuildinfo* packages/guard/dist/cjs \
+    node_modules/create-keycloak-guard packages/create node_modules/@keycloak-guard/connect packages/connect \
   && find . -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' \) -delete && find . -type d -empty -delete \
   && chmod +x packages/cli/dist/main.js \
   && mkdir -p node_modules/.bin && ln -sf ../../packages/cli/dist/main.js node_modules/.bin/keycloak-guard

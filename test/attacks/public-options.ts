@@ -10,17 +10,20 @@ export interface PublicOptions {
   readonly members: readonly string[];
 }
 
-const SOURCES = fileURLToPath(new URL('../../packages/guard/src/', import.meta.url));
+const PACKAGES = fileURLToPath(new URL('../../packages/', import.meta.url));
+/** A room of the library, or the package of the old adapters' successors. */
+const folderOf = (room: string): string =>
+  join(PACKAGES, room === 'connect' ? 'connect/src' : `guard/src/${room}`);
 
 /** The exported interfaces named `…Options`, those of parts of a configuration, of tenants, and `Requirements`, of these rooms, with all members. */
 export function publicOptionsOf(...rooms: string[]): PublicOptions[] {
   return rooms.flatMap((room) => {
-    const files = readdirSync(join(SOURCES, room), { recursive: true, encoding: 'utf8' })
+    const files = readdirSync(folderOf(room), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
-      .map((file) => join(SOURCES, room, file));
+      .map((file) => join(folderOf(room), file));
     // An adapter exports again what it has of `internal.ts`.
     const exported = ['index.ts', 'internal.ts']
-      .map((file) => join(SOURCES, room, file))
+      .map((file) => join(folderOf(room), file))
       .filter((file) => existsSync(file))
       .map(withWholeFiles)
       .join('');

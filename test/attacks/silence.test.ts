@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createPathEnforcer } from '../../packages/connect/src/index.ts';
 import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/messages.ts';
 import { describeResource } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
@@ -40,7 +41,6 @@ import { createLoginLimits, createRateLimit } from '../../packages/guard/src/lim
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
-import { createPathEnforcer } from '../../packages/guard/src/successors/connect/index.ts';
 import { ALICE, createFakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
 import { publicOptionsOf } from './public-options.ts';
 
@@ -102,11 +102,11 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'session: MemorySessionStoreOptions': (more) => createMemorySessionStore(more),
   'authz: PermissionsOptions': (more) => fake.permissions(more),
   'authz: PermitOptions': (more) => createPermit(permissions, 'orders#view', more),
-  'successors/connect: PathEnforcerOptions': (more) => createPathEnforcer({ permissions, ...more } as never),
-  'successors/connect: PolicyEnforcerConfig': (more) => createPathEnforcer({ permissions, config: more }),
-  'successors/connect: PathConfig': (more) =>
+  'connect: PathEnforcerOptions': (more) => createPathEnforcer({ permissions, ...more } as never),
+  'connect: PolicyEnforcerConfig': (more) => createPathEnforcer({ permissions, config: more }),
+  'connect: PathConfig': (more) =>
     createPathEnforcer({ permissions, config: { paths: [{ path: '/orders/*', name: 'orders', ...more }] } }),
-  'successors/connect: MethodConfig': (more) =>
+  'connect: MethodConfig': (more) =>
     createPathEnforcer({
       permissions,
       config: {
@@ -165,14 +165,14 @@ const MEANS_SOMETHING: Readonly<Record<string, readonly string[]>> = {
   'core: VerifierOptions.observers': ['an empty list'],
   'client: ClientOptions.observers': ['an empty list'],
   'session: SessionOptions.authorizationParameters': ['an empty object'],
-  'successors/connect: PathEnforcerOptions.config': ['an empty object'],
-  'successors/connect: PolicyEnforcerConfig.paths': ['an empty list'],
-  'successors/connect: PolicyEnforcerConfig.user-managed-access': ['an empty object'],
-  'successors/connect: PolicyEnforcerConfig.path-cache': ['an empty object'],
-  'successors/connect: PolicyEnforcerConfig.claim-information-point': ['an empty object'],
-  'successors/connect: PathConfig.methods': ['an empty list'],
-  'successors/connect: PathConfig.scopes': ['an empty list'],
-  'successors/connect: PathConfig.claim-information-point': ['an empty object'],
+  'connect: PathEnforcerOptions.config': ['an empty object'],
+  'connect: PolicyEnforcerConfig.paths': ['an empty list'],
+  'connect: PolicyEnforcerConfig.user-managed-access': ['an empty object'],
+  'connect: PolicyEnforcerConfig.path-cache': ['an empty object'],
+  'connect: PolicyEnforcerConfig.claim-information-point': ['an empty object'],
+  'connect: PathConfig.methods': ['an empty list'],
+  'connect: PathConfig.scopes': ['an empty list'],
+  'connect: PathConfig.claim-information-point': ['an empty object'],
   'authz: AskOptions.claims': ['an empty object'],
   'adapters/mcp: McpOptions.scopes': ['an empty list'],
   'adapters/mcp: McpOptions.tools': ['an empty object'],
@@ -209,7 +209,7 @@ const found = publicOptionsOf(
   'tenants',
   'events',
   'limits',
-).concat(publicOptionsOf('successors/connect').filter(({ name }) => OF_PATHS.test(name)));
+).concat(publicOptionsOf('connect').filter(({ name }) => OF_PATHS.test(name)));
 
 it('every kind of options has its place in this test', () => {
   const names = new Set(found.map(({ name }) => name));

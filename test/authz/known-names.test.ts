@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createPathEnforcer, type PolicyEnforcerConfig } from '../../packages/connect/src/index.ts';
 import { createKnownNames } from '../../packages/guard/src/authz/asking/names.ts';
 import { createPermit } from '../../packages/guard/src/authz/index.ts';
-import {
-  createPathEnforcer,
-  type PolicyEnforcerConfig,
-} from '../../packages/guard/src/successors/connect/index.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { ALICE, createFakeKeycloak } from './fake-keycloak.ts';
 

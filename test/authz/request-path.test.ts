@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { createPathTree, whyNoPattern } from '../../packages/connect/src/enforcer/paths.ts';
 import { readingsOf } from '../../packages/guard/src/core/http/request.ts';
-import { createPathTree, whyNoPattern } from '../../packages/guard/src/successors/connect/path-tree.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from './path-tricks.ts';
 

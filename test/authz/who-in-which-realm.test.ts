@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createPathEnforcer } from '../../packages/connect/src/index.ts';
 import { createPermit, createShares, type Permissions } from '../../packages/guard/src/authz/index.ts';
 import { isAuthError, type Principal, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
-import { createPathEnforcer } from '../../packages/guard/src/successors/connect/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { ALICE, createFakeKeycloak, grant } from './fake-keycloak.ts';
 

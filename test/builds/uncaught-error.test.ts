@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const dist = fileURLToPath(new URL('../../packages/guard/dist/', import.meta.url));
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
 
 /** What Node prints for an error that nothing catches: the line that threw it, then the message. */
 function printedBy(program: string, kind: 'commonjs' | 'module'): string {
@@ -14,13 +14,15 @@ function printedBy(program: string, kind: 'commonjs' | 'module'): string {
   return stderr;
 }
 
-for (const adapter of ['adapters/express', 'adapters/koa', 'adapters/hono', 'successors/connect']) {
-  const call =
-    adapter === 'successors/connect' ? 'new Keycloak({}, { realmm: 1 })' : "keycloak({ realmm: 'x' })";
-  const name = adapter === 'successors/connect' ? 'Keycloak' : 'keycloak';
+for (const adapter of ['express', 'koa', 'hono', 'connect']) {
+  const isConnect = adapter === 'connect';
+  const call = isConnect ? 'new Keycloak({}, { realmm: 1 })' : "keycloak({ realmm: 'x' })";
+  const name = isConnect ? 'Keycloak' : 'keycloak';
+  const dist = `${packages}${isConnect ? 'connect' : 'guard'}/dist/`;
+  const folder = isConnect ? '' : `adapters/${adapter}/`;
   const programs = {
-    module: `import { ${name} } from '${dist}${adapter}/index.js'; ${call};`,
-    commonjs: `const { ${name} } = require('${dist}cjs/${adapter}/index.js'); ${call};`,
+    module: `import { ${name} } from '${dist}${folder}index.js'; ${call};`,
+    commonjs: `const { ${name} } = require('${dist}cjs/${folder}index.js'); ${call};`,
   } as const;
   for (const kind of ['module', 'commonjs'] as const)
     test(`${adapter}, ${kind}: of a mistyped option the message is printed, not the program`, () => {

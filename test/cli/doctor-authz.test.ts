@@ -216,11 +216,11 @@ describe('the doctor about permissions', () => {
       fix: /correct the names in .*keycloak\.json/,
     })),
     {
-      what: 'a path enforcer has a member that is not known',
-      ...{ check: 'authz.enforcer', args: ['--authz', 'keycloak.json'] },
-      break: () => write('keycloak.json', { paths: [{ path: '/a', name: 'orders', scope: ['view'] }] }),
+      what: 'a path enforcer cannot be read',
+      ...{ check: 'authz.file', args: ['--authz', 'keycloak.json'] },
+      break: () => write('keycloak.json', { paths: [{ path: '/a', name: 'orders', scopes: 'view' }] }),
       mend: () => write('keycloak.json', { paths: [{ path: '/a', name: 'orders', scopes: ['view'] }] }),
-      cause: /would not start with it: paths\[0\]\.scope is not known here/,
+      cause: /methods and scopes of a policy-enforcer must be lists/,
       fix: /Correct the file/,
     },
   ];

@@ -27,7 +27,7 @@ test('what a person puts in is written in one way in every --help: <name>', asyn
 test('a slip of the fingers is named, with what was meant', async () => {
   for (const [args, words] of [
     [['devv'], /^keycloak-guard: there is no command 'devv': did you mean dev\?\n/],
-    [['migrate', '--wite'], /^keycloak-guard migrate: Unknown option '--wite': did you mean --write\?\n/],
+    [['migrate', '--wite'], /^migrate: Unknown option '--wite': did you mean --write\?\n/],
     [
       ['doctor', '--rout'],
       /^doctor: Unknown option '--rout': did you mean --route\?\ndoctor: doctor --help names/,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { test } from 'node:test';
+import type { KeycloakConfig } from '../../packages/connect/src/index.ts';
 import { createVerifier } from '../../packages/guard/src/core/index.ts';
-import type { KeycloakConfig } from '../../packages/guard/src/successors/connect/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { bearer, logIn, startApp, startIdp, tokenOf } from './connect-app.ts';
 

@@ -5,11 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import express5, { type Express } from 'express';
 import session, { type MemoryStore } from 'express-session';
-import {
-  Keycloak,
-  type KeycloakConfig,
-  type KeycloakOptions,
-} from '../../packages/guard/src/successors/connect/index.ts';
+import { Keycloak, type KeycloakConfig, type KeycloakOptions } from '../../packages/connect/src/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { type EnforcerOptions, Keycloak, type KeycloakConfig } from '../../packages/connect/src/index.ts';
 import type { Notice } from '../../packages/guard/src/core/index.ts';
-import {
-  type EnforcerOptions,
-  Keycloak,
-  type KeycloakConfig,
-} from '../../packages/guard/src/successors/connect/index.ts';
 import { ALBUM, PHOTO, startAuthorization } from './authorization-stub.ts';
 import { bearer, logIn, startApp, startIdp } from './connect-app.ts';
 

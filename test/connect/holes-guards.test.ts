@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { Express } from 'express';
-import type { Keycloak } from '../../packages/guard/src/successors/connect/index.ts';
+import type { Keycloak } from '../../packages/connect/src/index.ts';
 import { ALBUM, startAuthorization } from './authorization-stub.ts';
 import { hole } from './both.ts';
 import { bearer, CLIENT, logIn, type Make, startApp, startIdp, tokenOf } from './connect-app.ts';

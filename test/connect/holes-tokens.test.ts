@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Grant } from '../../packages/guard/src/successors/connect/index.ts';
+import type { Grant } from '../../packages/connect/src/index.ts';
 import { hole } from './both.ts';
 import { openBrowser, PASSWORD } from './browser.ts';
 import { bearer, CLIENT, logIn, type Make, SECRET, startApp, startIdp, tokenOf } from './connect-app.ts';
 
 const open = (
   app: import('express').Express,
-  keycloak: import('../../packages/guard/src/successors/connect/index.ts').Keycloak,
+  keycloak: import('../../packages/connect/src/index.ts').Keycloak,
 ) => app.get('/', keycloak.protect(), (_request, response) => void response.send('in'));
 
 hole('a token for another client of the realm is taken', { open: 200, closed: 401 }, async (t, make) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Token } from '../../packages/guard/src/successors/connect/index.ts';
+import type { Token } from '../../packages/connect/src/index.ts';
 import { ALBUM, startAuthorization } from './authorization-stub.ts';
 import { bearer, logIn, startApp, startIdp, tokenOf } from './connect-app.ts';
 

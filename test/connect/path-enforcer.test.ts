@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   createPathEnforcer,
   type PathEnforcerOptions,
   type PathRequest,
   type PolicyEnforcerConfig,
-} from '../../packages/guard/src/successors/connect/index.ts';
+} from '../../packages/connect/src/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
 import { assertRefused } from '../support/refusal.ts';
 

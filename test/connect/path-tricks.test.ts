@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import express, { type Express } from 'express';
 import express4 from 'express4';
-import { Keycloak } from '../../packages/guard/src/successors/connect/index.ts';
+import { Keycloak } from '../../packages/connect/src/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { isAdminPath, PATH_READERS } from '../authz/path-readers.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../authz/path-tricks.ts';

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { type Notice, OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   Config,
   Grant,
@@ -13,7 +12,8 @@ import {
   Keycloak,
   type KeycloakConfig,
   Token,
-} from '../../packages/guard/src/successors/connect/index.ts';
+} from '../../packages/connect/src/index.ts';
+import { type Notice, OptionsError } from '../../packages/guard/src/core/index.ts';
 
 const GOOD: KeycloakConfig = {
   realm: 'testing',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Token, type TokenContent } from '../../packages/guard/src/successors/connect/index.ts';
+import { Token, type TokenContent } from '../../packages/connect/src/index.ts';
 import { PASSWORD } from './browser.ts';
 import { startApp, startIdp, tokenOf } from './connect-app.ts';
 

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import express, { type Request, type Response } from 'express';
-import KeycloakConnect, {
-  type KauthRequest,
-  type Token,
-} from '../../packages/guard/src/successors/connect/index.ts';
+import KeycloakConnect, { type KauthRequest, type Token } from '../../packages/connect/src/index.ts';
 
 /** What applications in TypeScript have in their code: it has to compile, with Express's own types. */
 function createApp(keycloak: KeycloakConnect.Keycloak): express.Express {

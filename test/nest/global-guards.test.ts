@@ -24,9 +24,9 @@ import {
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { firstValueFrom } from 'rxjs';
+import * as connect from '../../packages/connect/src/nest/index.ts';
 import { KeycloakGuard, KeycloakModule, Roles } from '../../packages/guard/src/adapters/nest/index.ts';
-import * as connect from '../../packages/guard/src/successors/nest-connect/index.ts';
-import { GUARDS, startConnectApp } from '../nest-connect/start-connect-app.ts';
+import { GUARDS, startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { freePort } from '../support/free-port.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { decorate } from '../support/without-syntax.ts';
@@ -37,7 +37,7 @@ const tokenFrom = {
   rpc: (context: ExecutionContext) => context.switchToRpc().getData<{ token?: string }>().token,
 };
 const EVERYWHERE = [{ provide: APP_GUARD, useClass: KeycloakGuard }];
-const MODULES = { nest: EVERYWHERE, 'nest/connect': GUARDS } as const;
+const MODULES = { nest: EVERYWHERE, 'connect/nest': GUARDS } as const;
 
 interface Given {
   readonly providers?: ModuleMetadata['providers'];
@@ -86,7 +86,7 @@ function callerOf(t: TestContext, port: number) {
 
 const ADMIN = { realm_access: { roles: ['admin'] } };
 
-for (const module of ['nest', 'nest/connect'] as const) {
+for (const module of ['nest', 'connect/nest'] as const) {
   describe(`a global guard of ${module}`, () => {
     for (const [name, hybrid] of [
       ['a hybrid app', {}],
@@ -184,7 +184,7 @@ describe('a global guard that extends ours', () => {
     const port = await freePort();
     const { realm, get } = await start(
       t,
-      'nest/connect',
+      'connect/nest',
       { controllers: [toController()] },
       { prepare: listen(port), providers: [{ provide: APP_GUARD, useClass: Each }] },
     );

@@ -13,9 +13,9 @@ import {
   Query,
   Resolver,
 } from '@nestjs/graphql';
+import { Roles as ConnectRoles } from '../../packages/connect/src/nest/index.ts';
 import { OptionalAuth, Public, Roles } from '../../packages/guard/src/adapters/nest/index.ts';
-import { Roles as ConnectRoles } from '../../packages/guard/src/successors/nest-connect/index.ts';
-import { GUARDS, startConnectApp } from '../nest-connect/start-connect-app.ts';
+import { GUARDS, startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';
 

@@ -9,6 +9,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import * as connect from '../../packages/connect/src/nest/index.ts';
 import {
   callerOf,
   KeycloakGuard,
@@ -16,9 +17,8 @@ import {
   Principal,
   Public,
 } from '../../packages/guard/src/adapters/nest/index.ts';
-import * as connect from '../../packages/guard/src/successors/nest-connect/index.ts';
 import { ALICE, BOB, CLIENT_UUID, createFakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.ts';
-import { GUARDS, startConnectApp } from '../nest-connect/start-connect-app.ts';
+import { GUARDS, startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { eventually } from '../support/eventually.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { PATIENCE_MS } from './gateways.ts';
@@ -97,7 +97,7 @@ const OURS: Readonly<Record<string, (handlers: Handlers) => void>> = {
     ] as const)
       decorateParameter(type, name, Principal('username'));
   },
-  'keycloak-guard/nest/connect'({ types: [First, Second] }) {
+  '@keycloak-guard/connect/nest'({ types: [First, Second] }) {
     if (First === undefined || Second === undefined) return;
     decorate(First, 'products', connect.Resource('products'), connect.Scopes('read'));
     decorate(First, 'open', connect.Public());
@@ -188,7 +188,7 @@ for (const module of Object.keys(OURS)) {
           ['products', bob],
           ...(isForAll ? [] : [['open', undefined] as const]),
         ]);
-        const isConnect = module === 'keycloak-guard/nest/connect';
+        const isConnect = module === '@keycloak-guard/connect/nest';
         const granted = (name: string, user: string, scope: string) =>
           `${name} for ${user}${isConnect ? ` with ${scope}` : ''}`;
         // An event reaches the open handler too, and the successor says who sent it.

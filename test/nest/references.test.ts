@@ -14,9 +14,9 @@ import {
   Root,
 } from '@nestjs/graphql';
 import { MercuriusFederationDriver } from '@nestjs/mercurius';
+import * as connect from '../../packages/connect/src/nest/index.ts';
 import { KeycloakGuard, Principal, Public, Roles } from '../../packages/guard/src/adapters/nest/index.ts';
-import * as connect from '../../packages/guard/src/successors/nest-connect/index.ts';
-import { GUARDS, startConnectApp } from '../nest-connect/start-connect-app.ts';
+import { GUARDS, startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';
 
@@ -32,7 +32,7 @@ interface Of {
 }
 const MODULES: Readonly<Record<string, Of>> = {
   nest: { caller: () => Principal('username'), admin: () => Roles('admin'), open: Public },
-  'nest/connect': {
+  'connect/nest': {
     caller: connect.KeycloakUser,
     admin: () => connect.Roles('realm:admin'),
     open: connect.Public,

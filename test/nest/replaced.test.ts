@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { of } from 'rxjs';
+import { Roles as ConnectRoles } from '../../packages/connect/src/nest/index.ts';
 import {
   type AccessDecorator,
   OptionalAuth,
@@ -10,8 +11,7 @@ import {
   Require,
   Roles,
 } from '../../packages/guard/src/adapters/nest/index.ts';
-import { Roles as ConnectRoles } from '../../packages/guard/src/successors/nest-connect/index.ts';
-import { startConnectApp } from '../nest-connect/start-connect-app.ts';
+import { startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { GUARDED, type KindOfHandler, type Subject, toSubject } from './kinds.ts';
 import { startApp } from './start-app.ts';

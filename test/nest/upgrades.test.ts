@@ -6,7 +6,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { test } from 'node:test';
 import { Controller, Get } from '@nestjs/common';
 import { Public } from '../../packages/guard/src/adapters/nest/index.ts';
-import { startConnectApp } from '../nest-connect/start-connect-app.ts';
+import { startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { PATIENCE_MS } from './gateways.ts';
 import { PLATFORMS, startApp } from './start-app.ts';

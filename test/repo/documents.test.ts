@@ -21,7 +21,7 @@ test('docs/errors.md explains every code, with its status, and no other', () => 
 });
 
 test('every import path that a document shows is an export of a package, and the other way round', () => {
-  const paths = ['guard', 'testing', 'server', 'cli'].flatMap((folder) => {
+  const paths = ['guard', 'connect', 'testing', 'server', 'cli'].flatMap((folder) => {
     const { name, exports } = JSON.parse(read(`packages/${folder}/package.json`)) as {
       name: string;
       exports: Record<string, unknown>;

@@ -7,7 +7,7 @@ import { ROOT } from './source-imports.ts';
 
 /** Files that are longer, each with the reason why it is in one piece. */
 const LONG_FILES: Readonly<Record<string, string>> = {
-  'packages/guard/src/successors/connect/keycloak.ts':
+  'packages/connect/src/express/keycloak.ts':
     "keycloak-connect's class; nearly half of it says how each method is called",
   'test/core/recheck.test.ts': 'every answer of Keycloak about a token, one clock for all of them',
   'test/keycloak/support/failures.ts': 'one table: every way to break a set-up, and what the doctor says',

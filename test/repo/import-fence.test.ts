@@ -194,8 +194,9 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.deepEqual(
       readers.filter((file) => file !== 'server/src/config/config.ts' && !file.startsWith('cli/')),
       [
+        'connect/src/express/config.ts',
+        'connect/src/migrate/main.ts',
         'guard/src/adapters/engine/refusals.ts',
-        'guard/src/successors/connect/adapter-settings.ts',
         'testing/src/start-dev-idp.ts',
       ],
     );
@@ -248,6 +249,7 @@ describe('the table "Folders inside a package" in ARCHITECTURE.md', () => {
     );
     assert.deepEqual(parents.toSorted(), [
       'cli',
+      'connect',
       'guard/authz',
       'guard/core',
       'guard/session',

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import fastify from 'fastify';
 import pino from 'pino';
+import { createPathEnforcer } from '../../packages/connect/src/index.ts';
 import keycloakGuard, {
   backchannelLogout,
   keycloakSession,
@@ -22,7 +23,6 @@ import {
   openRedis,
 } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
-import { createPathEnforcer } from '../../packages/guard/src/successors/connect/index.ts';
 import { buildApp } from '../../packages/server/src/index.ts';
 import { configFor, startIdp } from '../server/service.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';

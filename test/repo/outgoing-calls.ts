@@ -163,14 +163,14 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'guard/src/successors/connect/live-answers.ts',
+    file: 'connect/src/express/grant.ts',
     calls: 'fetch',
     carries: 'the access token of a person',
     address: 'settings',
     redirects: 'wrapped',
   },
   {
-    file: 'guard/src/successors/connect/pinned-key.ts',
+    file: 'connect/src/express/engine.ts',
     calls: 'fetch',
     times: 2,
     carries: 'what its callers give it',
@@ -261,7 +261,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'cli/src/commands/migrate.ts',
+    file: 'connect/src/migrate/main.ts',
     calls: 'connectAdmin',
     carries: "the admin's password",
     address: 'person',

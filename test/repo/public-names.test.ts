@@ -6,7 +6,7 @@ import { ROOT, sourceFiles } from './source-imports.ts';
 
 const doors = sourceFiles().filter((file) =>
   // What adapters are made of, and servers of MCP in them, is nobody else's.
-  /^guard\/src\/(?!adapter\/|mcp\/)[\w-]+\/index\.ts$/.test(file),
+  /^(?:guard\/src\/[\w-]+|connect\/src(?:\/nest)?)\/index\.ts$/.test(file),
 );
 
 /** The declaration of each name that a room of the library exports, with the comment before it. */

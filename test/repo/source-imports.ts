@@ -43,10 +43,10 @@ export function otherFiles(): string[] {
   );
 }
 
-/** A folder of the library is a room, and so is each folder of `adapters/` and `successors/`, each other package, and `cli/src/admin`. */
+/** A folder of the library is a room, and so is each folder of `adapters/`, each other package, and `cli/src/admin`. */
 export function roomOf(file: string): string {
   const [name = '', , folder = '', inner = ''] = file.split('/');
-  if (name === 'guard') return folder === 'adapters' || folder === 'successors' ? inner : folder;
+  if (name === 'guard') return folder === 'adapters' ? inner : folder;
   return name === 'cli' && folder === 'admin' ? 'admin' : name;
 }
 

@@ -70,8 +70,8 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ...['showOrders', 'keycloakJson'].map(ANY),
   ],
   connect: [
-    CONST('keycloak', "import('keycloak-guard/connect').Keycloak"),
-    CONST('grant', "import('keycloak-guard/connect').Grant"),
+    CONST('keycloak', "import('@keycloak-guard/connect').Keycloak"),
+    CONST('grant', "import('@keycloak-guard/connect').Grant"),
     CONST('permissions', "import('keycloak-guard/authz').Permissions"),
     ...['session', 'keycloakJson'].map(ANY),
   ],
@@ -101,8 +101,8 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ['Credentials', 'declare class Credentials { username: string; password: string }'],
     CONFIG_SERVICE,
   ],
-  'nest-connect': [
-    CONST('keycloak', "import('keycloak-guard/nest/connect').KeycloakConnectService"),
+  'connect-nest': [
+    CONST('keycloak', "import('@keycloak-guard/connect/nest').KeycloakConnectService"),
     FROM('IncomingMessage', 'node:http'),
     FROM('WebSocket', 'ws'),
     ...['Get', 'Post', 'Delete'].map((name) => FROM(name, '@nestjs/common')),

@@ -30,6 +30,12 @@ const ROOMS: readonly Room[] = [
       ? []
       : [{ name, folder: join(GUARD, folder), path: `keycloak-guard${path.slice(1)}` }];
   }),
+  { name: 'connect', folder: join(ROOT, 'packages/connect/src'), path: '@keycloak-guard/connect' },
+  {
+    name: 'connect-nest',
+    folder: join(ROOT, 'packages/connect/src/nest'),
+    path: '@keycloak-guard/connect/nest',
+  },
   { name: 'testing', folder: join(ROOT, 'packages/testing/src'), path: '@keycloak-guard/testing' },
 ];
 
@@ -62,8 +68,9 @@ interface Example {
 }
 
 function examplesOf(room: Room): Example[] {
-  const files = readdirSync(room.folder, { recursive: true, encoding: 'utf8' }).filter((one) =>
-    one.endsWith('.ts'),
+  const inner = ROOMS.filter(({ folder }) => folder.startsWith(`${room.folder}/`));
+  const files = readdirSync(room.folder, { recursive: true, encoding: 'utf8' }).filter(
+    (one) => one.endsWith('.ts') && !inner.some(({ folder }) => join(room.folder, one).startsWith(folder)),
   );
   return files.flatMap((file) => {
     const text = readFileSync(join(room.folder, file), 'utf8');

@@ -27,7 +27,7 @@ test('handlers as people have them compile unchanged behind a guard of each fram
 
 for (const [whose, project] of [
   ["keycloak-connect's own types", 'original'],
-  ['those of keycloak-guard/connect', 'drop-in'],
+  ['those of @keycloak-guard/connect', 'drop-in'],
 ] as const) {
   test(`an application on keycloak-connect compiles with ${whose}`, () => {
     const { status, stdout } = compile(`test/types/old-app/${project}.json`);

@@ -1,11 +1,11 @@
 // Builds dist/ of every package: node tools/build/build.mjs [--no-check] [--source-maps]
 //
-// TypeScript writes programs and declarations. The library's programs are written by rolldown, from the same sources, as ES
-// modules and as CommonJS: few files, without comments (those are in the declarations). In CommonJS the packages are
+// TypeScript writes programs and declarations. The programs of the library, and of what replaces the old adapters on it, are written
+// by rolldown, from the same sources, as ES modules and as CommonJS: few files, without comments (those are in the declarations). In CommonJS the packages are
 // bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those. The programs of the server and of
 // the command line are written by rolldown too: a process that finds and reads few files starts sooner.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,10 +17,9 @@ import { buildTemplates } from './templates.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const library = join(root, 'packages/guard');
+const successors = join(root, 'packages/connect');
 const provider = join(root, 'packages/testing');
-const PACKAGES = ['guard', 'testing', 'server', 'cli', 'create'];
-/** Rooms of which CommonJS gets a class. */
-const CONSTRUCTORS = [['successors/connect', 'Keycloak']];
+const PACKAGES = ['guard', 'connect', 'testing', 'server', 'cli', 'create'];
 /** Packages of the server, all of them CommonJS, that are loaded before it listens. */
 const REQUIRED = /^(?:fastify|pino|@fastify\/[^/]+)$/;
 /** Imported when it is needed, which is at every start of the service. */
@@ -39,13 +38,17 @@ const flags = [
   ...(sourceMaps ? ['--sourceMap'] : []),
 ];
 // Their declarations are written anew each time: what users get of them is another selection.
-for (const folder of [library, provider]) rmSync(join(folder, 'dist/.tsbuildinfo'), { force: true });
+for (const folder of [library, successors, provider])
+  rmSync(join(folder, 'dist/.tsbuildinfo'), { force: true });
 const projects = [...PACKAGES.map((name) => `packages/${name}`), 'packages/cli/tsconfig.public.json'];
 execFileSync(process.execPath, [tsc, '-b', ...flags, ...projects], {
   cwd: root,
   stdio: 'inherit',
 });
-await buildLibrary();
+await buildLibrary(library);
+await buildLibrary(successors);
+exportConstructor(join(successors, 'dist/cjs'), 'Keycloak');
+await buildMigrate();
 await buildProvider();
 await buildServer();
 await buildCommands();
@@ -53,22 +56,22 @@ const templates = join(root, 'packages/create/templates');
 // The image is built without them.
 if (existsSync(templates)) await buildTemplates(templates, join(root, 'packages/create/dist/templates'));
 
-async function buildLibrary() {
-  const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
+async function buildLibrary(folder) {
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const dist = join(folder, 'dist');
   const rooms = Object.values(manifest.exports)
     .map((entry) => /^\.\/dist\/(.*)\.js$/.exec(entry.import?.default ?? '')?.[1])
     .filter((room) => room !== undefined);
-  const input = Object.fromEntries(rooms.map((room) => [room, join(library, `src/${room}.ts`)]));
+  const input = Object.fromEntries(rooms.map((room) => [room, join(folder, `src/${room}.ts`)]));
   // What an application brings itself has to be the application's own.
   const frameworks = Object.keys(manifest.peerDependencies);
-  await write('esm', join(library, 'dist'), [...Object.keys(manifest.dependencies), ...frameworks]);
-  const commonJs = join(library, 'dist/cjs');
+  await write('esm', dist, [...Object.keys(manifest.dependencies ?? {}), ...frameworks]);
+  const commonJs = join(dist, 'cjs');
   rmSync(commonJs, { recursive: true, force: true });
   await write('cjs', commonJs, frameworks);
   writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }\n');
-  const doors = rooms.map((room) => join(library, `dist/${room}.d.ts`));
-  writeDeclarations(join(library, 'dist'), commonJs, doors);
-  for (const [room, name] of CONSTRUCTORS) exportConstructor(join(commonJs, room), name);
+  const doors = rooms.map((room) => join(dist, `${room}.d.ts`));
+  writeDeclarations(dist, commonJs, doors);
 
   async function write(format, dir, packages) {
     const bundle = await rolldown({
@@ -176,7 +179,28 @@ async function buildCommands() {
   await writePrograms({ input, dir, included: /^keycloak-guard\/unstable$/ });
 }
 
-/** Not minified: what an operator reads in a stack is the source. @param included packages that become a part of it */
+/**
+ * One program, with the parts of the command line and the packages that it uses: an application depends on none of them. Their
+ * licences go along.
+ */
+async function buildMigrate() {
+  const dir = join(successors, 'dist/migrate');
+  rmSync(dir, { recursive: true, force: true });
+  const files = await writePrograms({
+    input: { main: join(successors, 'src/migrate/main.ts') },
+    dir,
+    included: /^(?!node:|keycloak-guard(?:\/client|\/unstable\/\w+)?$)/,
+  });
+  const folders = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  const licences = [...new Set(folders.filter(Boolean))].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+    return `${name} ${version}, ${license}\n\n${file ? readFileSync(join(folder, file), 'utf8') : ''}`;
+  });
+  writeFileSync(join(dir, 'LICENSES.txt'), licences.join('\n\n'));
+}
+
+/** Not minified: what an operator reads in a stack is the source. @param included packages that become a part of it; @returns the files of which it was made */
 async function writePrograms({ input, dir, included = /^$/, plugins = [], output = {} }) {
   const bundle = await rolldown({
     input,
@@ -199,6 +223,7 @@ async function writePrograms({ input, dir, included = /^$/, plugins = [], output
   const { output: chunks } = await bundle.write({ ...always, ...output });
   await bundle.close();
   for (const { fileName } of chunks) toOneByteCharacters(join(dir, fileName));
+  return chunks.flatMap(({ moduleIds = [] }) => moduleIds);
 }
 
 /** With one `…` in it, V8 keeps all of a program in memory with two bytes for each character. */

@@ -1,4 +1,4 @@
-// Runs keycloak-connect's own tests against keycloak-guard/connect, and against the original: npm run test:connect
+// Runs keycloak-connect's own tests against @keycloak-guard/connect, and against the original: npm run test:connect
 //
 // Needs the built library (npm run build), Chromium, and a Keycloak: one that runs (KEYCLOAK_URL, with KEYCLOAK_ADMIN and
 // KEYCLOAK_ADMIN_PASSWORD, default admin), or Java, to start one. Package and tests come from npm; nothing of them is kept in
@@ -14,7 +14,7 @@ import { fetchSuite, prepareSuite, REALMS, SPECS, VERSION } from './connect/suit
 import type { TapResult } from './connect/tap.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const DROP_IN = join(root, 'packages/guard/dist/cjs/successors/connect/index.js');
+const DROP_IN = join(root, 'packages/connect/dist/cjs/index.js');
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

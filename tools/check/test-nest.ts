@@ -54,7 +54,7 @@ function testVersion(version: string): void {
     ...PACKAGES.map((name) => `@nestjs/${name}@${version}`),
     ...(OTHERS[version] ?? []),
   ]);
-  run(process.execPath, ['tools/check/test.mjs', 'nest', 'nest-connect', HOOK], root, {
+  run(process.execPath, ['tools/check/test.mjs', 'nest', 'connect/nest', HOOK], root, {
     NEST_FOLDER: folder,
     NEST_VERSION: version,
   });
@@ -86,13 +86,13 @@ function compareWithOriginal(): void {
 function findHoles(preload: readonly string[], env: object): Record<string, boolean> {
   const { stdout, status } = spawnSync(
     process.execPath,
-    [...TYPESCRIPT_ANYWHERE, ...preload, 'test/nest-connect/holes.ts'],
+    [...TYPESCRIPT_ANYWHERE, ...preload, 'test/connect/nest/holes.ts'],
     {
       ...{ cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 },
       env: { ...process.env, ...env, NODE_ENV: 'test' },
     },
   );
-  if (status !== 0) throw new Error('test/nest-connect/holes.ts failed');
+  if (status !== 0) throw new Error('test/connect/nest/holes.ts failed');
   return JSON.parse(stdout) as Record<string, boolean>;
 }
 

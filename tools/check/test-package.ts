@@ -16,6 +16,7 @@ const manifests = PACKAGES.map(
   (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest,
 );
 const LIBRARY = 'keycloak-guard';
+const SUCCESSORS = '@keycloak-guard/connect';
 
 /** Import paths of the library that hold code, for example `keycloak-guard/client`. */
 const rooms = Object.keys(manifests[0]?.exports ?? {})
@@ -44,7 +45,8 @@ function checkTypes(archives: ReadonlyMap<string, string>): void {
       ...(['npx', '-y', '@arethetypeswrong/cli@0.18.5', '--profile', profile, '--format', 'ascii'] as const),
       archives.get(name) as string,
     );
-  for (const name of [LIBRARY, '@keycloak-guard/testing']) process.stdout.write(attw(name, 'strict'));
+  for (const name of [LIBRARY, SUCCESSORS, '@keycloak-guard/testing'])
+    process.stdout.write(attw(name, 'strict'));
   process.stdout.write(attw('@keycloak-guard/server', 'esm-only'));
 }
 
@@ -98,7 +100,7 @@ try {
   checkOtherManagers(library);
   checkKinds(library, rooms);
   checkHandlers(library);
-  checkOldApp(library);
+  checkOldApp(library, archives.get(SUCCESSORS) as string);
   const testing = archives.get('@keycloak-guard/testing') as string;
   checkJest(testing);
   checkNest(library, testing);
@@ -108,6 +110,8 @@ try {
   checkBillOfMaterials();
   const version = run(everything, 'npx', '--no-install', 'keycloak-guard', '--version').trim();
   if (version !== manifests[0]?.version) throw new Error(`--version says ${version}`);
+  run(everything, 'npx', '--no-install', SUCCESSORS, 'migrate');
+  run(everything, 'npx', '--no-install', 'keycloak-guard', 'migrate');
   process.stdout.write('The packages work in empty folders, and so does the command line.\n');
 } catch (error) {
   const { stdout, message } = error as { stdout?: string; message: string };

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCE = '@keycloak-guard/source';
 /** In the order in which they need one another. */
-export const PACKAGES = ['guard', 'testing', 'server', 'cli', 'create'] as const;
+export const PACKAGES = ['guard', 'connect', 'testing', 'server', 'cli', 'create'] as const;
 
 export interface Manifest {
   readonly name: string;
@@ -61,12 +61,13 @@ function pack(folderName: string, target: string): [name: string, archive: strin
  * Without the condition under which this repository finds the sources: they are not published. With the repository it is
  * packed in, which npm holds a package's provenance against.
  */
-function toPublished(manifest: Manifest, directory: string): Manifest {
+function toPublished(manifest: Manifest, directory: string): object {
   const exports = Object.fromEntries(
-    Object.entries(manifest.exports).map(([path, entry]) => {
-      if (typeof entry === 'string') return [path, entry];
+    Object.entries(manifest.exports).flatMap(([path, entry]): [string, string | object][] => {
+      if (typeof entry === 'string') return [[path, entry]];
       const { [SOURCE]: _source, ...published } = entry;
-      return [path, published];
+      // What another package is built with is published with that one.
+      return Object.keys(published).length === 0 ? [] : [[path, published]];
     }),
   );
   const url = repositoryUrl();

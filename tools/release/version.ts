@@ -16,9 +16,8 @@ const manifests = files.map((file) => JSON.parse(readFileSync(file, 'utf8')));
 const own = new Set(manifests.map(({ name }) => name));
 for (const [i, manifest] of manifests.entries()) {
   manifest.version = version;
-  for (const name of Object.keys(manifest.dependencies ?? {})) {
-    if (own.has(name)) manifest.dependencies[name] = version;
-  }
+  for (const needed of [manifest.dependencies ?? {}, manifest.peerDependencies ?? {}])
+    for (const name of Object.keys(needed)) if (own.has(name)) needed[name] = version;
   writeFileSync(files[i] ?? '', `${JSON.stringify(manifest, null, 2)}\n`);
 }
 execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit'], {

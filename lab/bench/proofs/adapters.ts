@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
     other: ofAll('express-oauth2'),
   },
   {
-    framework: 'keycloak-guard/connect',
+    framework: '@keycloak-guard/connect',
     bare: app('express', 'off'),
     guarded: { id: 'connect', label: 'connect', file: here('servers/connect.mjs'), remembers: true },
     other: ofAll('keycloak-connect'),

@@ -1,5 +1,5 @@
+import Keycloak from '@keycloak-guard/connect';
 import express from 'express';
-import Keycloak from 'keycloak-guard/connect';
 import { CLIENT_ID, PORT, REALM, SERVER_URL, toAnswer } from './settings.mjs';
 
 const keycloak = new Keycloak(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { createPathEnforcer } from '../../../packages/connect/src/index.ts';
 import { createPermit } from '../../../packages/guard/src/authz/index.ts';
 import { isAuthError, type Principal } from '../../../packages/guard/src/core/index.ts';
-import { createPathEnforcer } from '../../../packages/guard/src/successors/connect/index.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../../authz/path-tricks.ts';
 import type { AuthzLab } from './lab.ts';
 import type { PermissionsTarget } from './suite.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { createPathEnforcer } from '../../../packages/connect/src/index.ts';
 import { createPermit, createShares, type PermissionLike } from '../../../packages/guard/src/authz/index.ts';
 import { isAuthError } from '../../../packages/guard/src/core/index.ts';
-import { createPathEnforcer } from '../../../packages/guard/src/successors/connect/index.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../../authz/path-tricks.ts';
 import type { AuthzLab } from './lab.ts';
 

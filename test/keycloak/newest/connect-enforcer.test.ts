@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import express from 'express';
-import { Keycloak } from '../../../packages/guard/src/successors/connect/index.ts';
+import { Keycloak } from '../../../packages/connect/src/index.ts';
 import { type AuthzRealm, createAuthzRealm } from '../support/authz-realm.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 

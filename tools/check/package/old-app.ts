@@ -3,7 +3,7 @@ import { compile } from './kinds.ts';
 import { emptyProject, install, run, write } from './project.ts';
 
 const TYPED = `
-import KeycloakConnect, { Keycloak } from 'keycloak-guard/connect';
+import KeycloakConnect, { Keycloak } from '@keycloak-guard/connect';
 
 const toManager = (keycloak: Keycloak): KeycloakConnect.GrantManager => keycloak.grantManager;
 const toName = (token: KeycloakConnect.Token): string | undefined => token.content.preferred_username;
@@ -13,7 +13,7 @@ console.log(toManager, toName, wrong);
 `;
 
 const NEST = `
-import { AuthGuard, KEYCLOAK_INSTANCE, KeycloakConnectModule, Roles } from 'keycloak-guard/nest/connect';
+import { AuthGuard, KEYCLOAK_INSTANCE, KeycloakConnectModule, Roles } from '@keycloak-guard/connect/nest';
 import { KeycloakModule, Principal, Require } from 'keycloak-guard/nest';
 
 class TheirGuard extends AuthGuard {}
@@ -30,7 +30,7 @@ export default [KeycloakConnectModule.register(options), KEYCLOAK_INSTANCE, Keyc
 
 const PROGRAM = `
 const express = require('express');
-const Keycloak = require('keycloak-guard/connect');
+const Keycloak = require('@keycloak-guard/connect');
 const settings = { realm: 'testing', 'auth-server-url': 'http://127.0.0.1:9', resource: 'app', 'bearer-only': true };
 const keycloak = new Keycloak({ onNotice: false }, settings);
 const app = express();
@@ -44,10 +44,10 @@ const server = app.listen(0, async () => {
 `;
 
 /** Applications on the old adapters have an old Express, Nest and TypeScript: npm installs beside them, and it compiles. */
-export function checkOldApp(archive: string): void {
+export function checkOldApp(...archives: string[]): void {
   const project = emptyProject('old-app');
   const nest = ['@nestjs/common@10', '@nestjs/core@10', 'reflect-metadata@0.2', 'rxjs@7'];
-  install(project, archive, 'express@4.10.0', 'typescript@5.0', ...nest);
+  install(project, ...archives, 'express@4.10.0', 'typescript@5.0', ...nest);
   write(project, { 'typed.ts': TYPED, 'nest.ts': NEST, 'app.cjs': PROGRAM });
   compile(
     project,

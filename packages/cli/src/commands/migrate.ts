@@ -1,157 +1,30 @@
-import { constants } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
-import { type Analysis, analyse } from '../migrate/analyse.ts';
-import { findArchive, findPackageManager, specOf } from '../migrate/archive.ts';
-import type { CallersReport } from '../migrate/callers.ts';
-import { rewriteManifest } from '../migrate/manifests.ts';
-import { blockedOf, toMarkdown } from '../migrate/report.ts';
-import { applyEdits } from '../migrate/rewrite.ts';
-import { show } from '../migrate/show.ts';
-import { type Parsed, parseFlags, switches, values } from '../settings/flags.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { UsageError } from '../settings/usage-error.ts';
-import { readProject } from '../source/project.ts';
-import { createOutput, type Output } from '../terminal/output.ts';
-import { Cancelled } from '../terminal/questions.ts';
-import { packageVersion } from '../version.ts';
+
+const PROGRAM = '@keycloak-guard/connect/migrate';
 
 export const usage = `keycloak-guard migrate: from keycloak-connect or nest-keycloak-connect, step by step
 
-Usage: keycloak-guard migrate [folder] [options]
+It is the command of @keycloak-guard/connect, which a project depends on after the move, and has its arguments:
 
-  (nothing)                say what must be changed by hand, and what will be different; write nothing
-  --uses                   list every use as well, with its replacement in the adapter itself
-  --write                  change the imports and package.json to the drop-in
-  --packages <folder>      where the archive of keycloak-guard is (default: where a package.json of the project names it)
-  --report <file>          write the whole report as Markdown, for a pull request; lists every use, too
-  --json                   print the result as JSON
-  --url <url>              ask this Keycloak, too: would the check of the audience lock out any client or user?
-  --realm <name>           its realm
-  --client-id <id>         the client of this API
-  --admin-user <name>      admin who may see clients and users; the password is read from KEYCLOAK_ADMIN_PASSWORD
-
-Exit code: 0 nothing to change by hand, 1 something to change by hand or a file that cannot be read, 2 wrong usage.
+  npx @keycloak-guard/connect migrate --help
 `;
 
-const FLAGS = {
-  ...values('report', 'packages', 'url', 'realm', 'client-id', 'admin-user'),
-  ...switches('uses', 'write', 'json'),
-} as const;
-
-type Flags = Parsed<typeof FLAGS>['values'];
-
+/** Runs the program of the other package, where that is installed beside this one: never what lies in a folder to be examined. */
 export async function run(args: string[]): Promise<number> {
-  const out = createOutput(process.stdout, process.env);
-  const err = createOutput(process.stderr, process.env);
-  const { values: flags, positionals } = parseFlags(args, FLAGS);
-  if (positionals.length > 1) throw new UsageError([`one folder, not ${positionals.length}`]);
-  const folder = resolve(positionals[0] ?? '.');
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new UsageError([`${folder} is not a folder`]);
-
-  const project = await readProject(folder, (file) => err.progress(`reading ${file}`));
-  err.progress('');
-  const analysis = analyse(project);
-  const manifests = project.manifests.keys();
-  const archive =
-    flags.write === true && analysis.packages.length > 0
-      ? await findArchive(folder, { given: flags.packages, version: packageVersion(), manifests })
-      : undefined;
-  let callers: CallersReport | undefined;
-  if (flags.url !== undefined) {
-    try {
-      callers = await askKeycloak(flags, err);
-    } catch (error) {
-      if (error instanceof Cancelled) return 130;
-      err.line(`keycloak-guard migrate: ${(error as Error).message}`);
-      return 2;
-    }
+  let program: string;
+  try {
+    program = fileURLToPath(import.meta.resolve(PROGRAM));
+  } catch {
+    throw new UsageError([
+      'this is the command of @keycloak-guard/connect, which is not installed beside this one. Install it, or run: npx @keycloak-guard/connect migrate',
+    ]);
   }
-
-  const state = { isWritten: archive !== undefined, packageManager: findPackageManager(folder) };
-  if (flags.json === true) out.line(JSON.stringify({ ...analysis, callers }, null, 2));
-  else show(out, analysis, callers, { withUses: flags.uses === true, ...state });
-  if (flags.report !== undefined) {
-    await replace(flags.report, toMarkdown(analysis, callers, state));
-    err.line(`The report is in ${flags.report}`);
-  }
-  if (archive !== undefined)
-    await write(folder, analysis, { archive, manifests: project.manifests.keys() }, err);
-  return blockedOf(analysis.findings).length + analysis.unread.length > 0 ? 1 : 0;
-}
-
-async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
-  const { url, realm, 'client-id': clientId, 'admin-user': username } = flags;
-  const password = process.env.KEYCLOAK_ADMIN_PASSWORD;
-  if (
-    url === undefined ||
-    realm === undefined ||
-    clientId === undefined ||
-    username === undefined ||
-    password === undefined
-  ) {
-    throw new Error(
-      'asking Keycloak needs --url, --realm, --client-id, --admin-user and KEYCLOAK_ADMIN_PASSWORD',
-    );
-  }
-  // The URL is printed, and goes into a report, so it must not contain a password.
-  if (!isServerUrl(url)) {
-    throw new Error(
-      `--url must be an http or https URL without /realms/…, query or credentials, for example ${mendServerUrl(url) ?? 'http://localhost:8080'}`,
-    );
-  }
-  const { connectAdmin } = await import('../admin/index.ts');
-  const { findCallers } = await import('../migrate/callers.ts');
-  err.progress(`asking ${url}`);
-  const connection = await connectAdmin({
-    serverUrl: url,
-    credentials: { realm: 'master', username, password },
+  const child = spawn(process.execPath, [...process.execArgv, program, 'migrate', ...args], {
+    stdio: 'inherit',
   });
-  try {
-    return await findCallers(connection, { serverUrl: url, realm, clientId }, (client) =>
-      err.progress(`a token of ${client}`),
-    );
-  } finally {
-    err.progress('');
-  }
-}
-
-async function write(
-  folder: string,
-  { edits }: Analysis,
-  { archive, manifests }: { readonly archive: string; readonly manifests: Iterable<string> },
-  err: Output,
-): Promise<void> {
-  const files = new Set(edits.map(({ file }) => file));
-  for (const file of files) {
-    const path = join(folder, file);
-    const text = await readFile(path, 'utf8');
-    await replace(
-      path,
-      applyEdits(
-        text,
-        edits.filter((edit) => edit.file === file),
-      ),
-    );
-    err.line(`changed ${file}`);
-  }
-  for (const file of manifests) {
-    const path = join(folder, file);
-    const changed = rewriteManifest(await readFile(path, 'utf8'), specOf(archive, folder, file));
-    if (changed === undefined) continue;
-    await replace(path, changed);
-    err.line(`changed ${file}`);
-  }
-}
-
-/** Writes a file in a folder of others, whose links may lead anywhere. @throws {UsageError} if the file is a link */
-async function replace(path: string, text: string): Promise<void> {
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants;
-  try {
-    await writeFile(path, text, { flag: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
-    throw new UsageError([`${path} is a link, and is not written through`]);
-  }
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code ?? 1;
 }

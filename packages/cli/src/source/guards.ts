@@ -79,7 +79,7 @@ function readFile({ file, text, program }: SourceFile, guards: Guards): void {
   const scope = scopeOf(program);
   // Its decorators have the names of keycloak-connect: a role of the client, unless it begins with `realm:`.
   const isSuccessor =
-    /['"](nest-keycloak-connect|keycloak-connect|keycloak-guard\/(nest\/)?connect)['"]/.test(text);
+    /['"](nest-keycloak-connect|keycloak-connect|@keycloak-guard\/connect(\/nest)?)['"]/.test(text);
   for (const { node } of walk(program)) {
     const read = createReader(guards, `${file}:${node.loc.start.line}`);
     if (node.type === 'ObjectProperty' && lastNameOf(node.key) === 'guard' && isObject(node.value))

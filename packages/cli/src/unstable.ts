@@ -1,0 +1,14 @@
+/**
+ * Parts of the command line that `migrate` of `@keycloak-guard/connect` is built with, too. The build puts them into it: this path
+ * is not published.
+ */
+export { type AdminConnection, connectAdmin } from './admin/index.ts';
+export { type Parsed, parseFlags, switches, values } from './settings/flags.ts';
+export { UsageError } from './settings/usage-error.ts';
+export { type AudienceCommand, canName, toAudienceCommand } from './setup/audience-command.ts';
+export { evaluate, OPEN, type Scope, scopeOf, UNKNOWN } from './source/evaluate.ts';
+export { type Project, readProject, type SourceFile } from './source/project.ts';
+export { readProgram } from './source/read-program.ts';
+export { isFunction, isNode, lastNameOf, type SyntaxNode, textOf, walk } from './source/syntax.ts';
+export { createOutput, type Output } from './terminal/output.ts';
+export { toPlainLine } from './terminal/style.ts';

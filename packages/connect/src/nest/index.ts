@@ -1,0 +1,14 @@
+export * from './constants.ts';
+export * from './decorators.ts';
+export { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
+export type { ConnectToken } from './metadata.ts';
+export { KeycloakConnectModule, type KeycloakConnectModuleAsyncOptions } from './module.ts';
+export type {
+  KeycloakConnectConfig,
+  KeycloakConnectOptions,
+  KeycloakConnectOptionsFactory,
+  MultiTenantOptions,
+  NestKeycloakConfig,
+} from './options.ts';
+export { KeycloakConnectService } from './service.ts';
+export { KeycloakMultiTenantService } from './tenants.ts';

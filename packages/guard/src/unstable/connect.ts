@@ -1,0 +1,66 @@
+/**
+ * For `@keycloak-guard/connect` of the same version only. Names here change without notice in any version, so import nothing from
+ * this path.
+ */
+export {
+  createPermissions,
+  engineOf,
+  listOwnResources,
+  type Permission,
+  type Permissions,
+  type PermissionsEngine,
+  type Permit,
+  type PermitRule,
+  type PushedClaims,
+  type Resource,
+  readTokenPermissions,
+  toPermit,
+  toUnknown,
+} from '../authz/internal.ts';
+export {
+  type ClientContext,
+  callKeycloak,
+  createContext,
+  type OAuthApi,
+  requestTokens,
+  toBrowserEndpoints,
+} from '../client/internal.ts';
+export {
+  type AdminAction,
+  ANY_AUDIENCE,
+  authorizationOf,
+  buildChallenge,
+  checkOptions,
+  createBoundedCache,
+  createSingleFlight,
+  findOptionProblems,
+  type Gate,
+  getOrMake,
+  hasSeveralHosts,
+  isPlainObject,
+  isThenable,
+  type KeyFinder,
+  makerOf,
+  type OptionRules,
+  ofEach,
+  optionRules,
+  partsOf,
+  readBody,
+  readCompactJws,
+  readCredentials,
+  readingsOf,
+  revokeByAdminPush,
+  settleAll,
+  toJsonObject,
+  toRefusalAnswer,
+  VERIFIER_RULES,
+  verifySignedJwt,
+} from '../core/internal.ts';
+export {
+  assertSameOrigin,
+  decodeCookie,
+  isHarmless,
+  readCookie,
+  toReturnPath,
+  toSetCookie,
+} from '../session/internal.ts';

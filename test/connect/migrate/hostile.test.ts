@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { canName } from '../../../packages/cli/src/setup/audience-command.ts';
+import { findCallers, toVerdictLine } from '../../../packages/connect/src/migrate/callers.ts';
+import { rewriteManifest } from '../../../packages/connect/src/migrate/manifests.ts';
+import { toMarkdown } from '../../../packages/connect/src/migrate/report.ts';
+import { look, projectOf, runCli } from './migrate-project.ts';
+
+const REQUIRE = "const Keycloak = require('keycloak-connect');\nconst keycloak = new Keycloak({}, {});\n";
+
+describe('migrate, of a project whose author means harm or makes mistakes', () => {
+  test('no name of a file, and no text of a program, begins a line of its own or reaches the terminal as more than text', async (t) => {
+    const folder = await projectOf(t, {
+      'a\n✓ all good.js': `${REQUIRE}keycloak.protect(['x\\n✓ all good\\u001b[2J']);`,
+      'b`|\u001b[2J.js': `${REQUIRE}keycloak.protect(['x']);`,
+      'keycloak\n✓ all good.json': '{ "auth-server-url": ',
+    });
+    const { stdout, code } = await runCli(['migrate', folder, '--uses']);
+    assert.equal(code, 1);
+    assert.match(stdout, /✗ a ✓ all good\.js:3 {2}keycloak\.protect/);
+    const analysis = await look(folder);
+    const report = toMarkdown(analysis, undefined);
+    for (const text of [stdout, report]) {
+      assert.doesNotMatch(text, /^✓/m);
+      assert.ok(!text.includes('\u001b'));
+      assert.match(text, /keycloak ✓ all good\.json`? is not JSON/);
+    }
+    assert.match(report, /\n\| `bʼ\\\|\.js:3` \| `keycloak\.protect\(\['x'\]\)` \|/);
+  });
+
+  test('a program that is nested deeper than the stack is one that could not be read', async (t) => {
+    const folder = await projectOf(t, {
+      'calls.js': `${REQUIRE}a.${'b().'.repeat(5_000)}c;`,
+      'lists.js': `${REQUIRE}const a = ${'['.repeat(20_000)}${']'.repeat(20_000)};`,
+      'sums.js': `${REQUIRE}const a = '1'${" + '1'".repeat(900)};`,
+    });
+    const { stdout, code } = await runCli(['migrate', folder]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^2 uses of keycloak-connect in 1 file\. .*2 files could not be read\.\n/);
+    assert.match(stdout, /✗ calls\.js is not[^\n]*\n✗ lists\.js is not/);
+  });
+
+  test('a package.json of one line is read as any other; one that is not JSON is named', async (t) => {
+    const one = await projectOf(t, {
+      'package.json':
+        '{"name":"keycloak-connect","dependencies":{"keycloak-connect":"1","@nestjs/common":"^9.0.0"}}',
+    });
+    const read = await runCli(['migrate', one, '--uses']);
+    assert.match(
+      read.stdout,
+      /^1 use of keycloak-connect in 1 file\. .*\npackage\.json:1 {2}"keycloak-connect": "1" /,
+    );
+    const broken = await projectOf(t, { 'package.json': '{"dependencies":{"keycloak-connect":"1",},}' });
+    const unread = await runCli(['migrate', broken]);
+    assert.deepEqual([unread.code, /✗ package\.json is not JSON/.test(unread.stdout)], [1, true]);
+  });
+
+  test('names the sections of a package.json that go on speaking of the old package', async (t) => {
+    const manifest = {
+      peerDependencies: { 'keycloak-connect': '>=9' },
+      overrides: { 'nest-keycloak-connect': { '@nestjs/common': '$@nestjs/common' } },
+      pnpm: { overrides: { 'keycloak-connect': '1' } },
+    };
+    const folder = await projectOf(t, { 'package.json': JSON.stringify(manifest, null, 2) });
+    const { findings } = await look(folder);
+    assert.deepEqual(
+      findings.map(({ line, use, dropIn, remark }) => [line, use, dropIn, remark !== null]),
+      [
+        [3, '"keycloak-connect": ">=9"', '"@keycloak-guard/connect"', false],
+        [6, '"overrides": "nest-keycloak-connect"', null, true],
+        [12, '"pnpm": "keycloak-connect"', null, true],
+      ],
+    );
+  });
+
+  test('names a TypeScript and a Nest that are too old', async (t) => {
+    const remarked = async (manifest: object) => {
+      const { findings } = await look(await projectOf(t, { 'package.json': JSON.stringify(manifest) }));
+      return findings.filter(({ remark }) => remark !== null).map(({ use }) => use);
+    };
+    const old = { typescript: '^4.9.5', '@nestjs/common': '9.4.0' };
+    const now = { typescript: '~5.0.4', '@nestjs/common': '^10.0.0' };
+    const devDependencies = { 'nest-keycloak-connect': '1' };
+    assert.deepEqual(await remarked({ devDependencies, dependencies: old }), [
+      '"@nestjs/common": "9.4.0"',
+      '"typescript": "^4.9.5"',
+    ]);
+    assert.deepEqual(await remarked({ devDependencies, dependencies: now }), []);
+    assert.deepEqual(await remarked({ dependencies: { ...old, 'keycloak-connect': '1' } }), [
+      '"typescript": "^4.9.5"',
+    ]);
+    for (const typescript of ['5.0', '^6', 'latest', 'workspace:*', '>=4.9.0'])
+      assert.deepEqual(await remarked({ devDependencies, dependencies: { typescript } }), [], typescript);
+  });
+
+  test('a package.json that is no object stays as it is', () => {
+    for (const text of [
+      'null',
+      '[]',
+      '1',
+      '"keycloak-connect"',
+      '{"dependencies":null}',
+      '{"dependencies":"keycloak-connect"}',
+    ])
+      assert.equal(rewriteManifest(text, { 'keycloak-guard': '^1.0.0' }), undefined, text);
+  });
+
+  test('a report is not written through a link', async (t) => {
+    const folder = await projectOf(t, { 'a.js': REQUIRE, 'outside/precious': 'mine' });
+    await symlink(join(folder, 'outside/precious'), join(folder, 'move.md'));
+    const { code, stderr } = await runCli(['migrate', folder, '--report', join(folder, 'move.md')]);
+    assert.equal(code, 2);
+    assert.match(stderr, /move\.md is a link/);
+    assert.equal(await readFile(join(folder, 'outside/precious'), 'utf8'), 'mine');
+    await writeFile(join(folder, 'old.md'), 'x'.repeat(100_000));
+    assert.equal((await runCli(['migrate', folder, '--report', join(folder, 'old.md')])).code, 1);
+    assert.doesNotMatch(await readFile(join(folder, 'old.md'), 'utf8'), /xxx/);
+  });
+
+  test('says nothing about a realm that does not have the client, or that answers with something else', async () => {
+    for (const answer of [[{ id: '1', clientId: 'other' }], [], '<html>', {}, null]) {
+      const api = { clients: { find: async () => answer }, clientScopes: { find: async () => [] } };
+      await assert.rejects(
+        findCallers({ api } as never, { serverUrl: 'http://x', realm: 'shop', clientId: 'api' }, () => {}),
+        /realm shop has no client api/,
+      );
+    }
+  });
+
+  test('what a token of an example names counts, and what its user has is said to be the user’s', async () => {
+    const verdictsOf = async (aud: unknown, protocolMapper: string) => {
+      const mapper = { id: 'm', protocolMapper };
+      const api = {
+        clients: {
+          find: async () => [
+            { id: '1', clientId: 'api' },
+            { id: '2', clientId: 'app', protocolMappers: [mapper] },
+          ],
+          evaluateListProtocolMapper: async () => [{ mapperId: 'm' }],
+          evaluateGenerateAccessToken: async () => ({ aud }),
+        },
+        clientScopes: { find: async () => [] },
+        users: { find: async () => [{ id: 'u' }] },
+      };
+      const where = { serverUrl: 'http://x', realm: 'shop', clientId: 'api' };
+      return (await findCallers({ api } as never, where, () => {})).callers.map(({ verdict }) => verdict);
+    };
+    assert.deepEqual(await verdictsOf(['api', 'account'], 'oidc-usermodel-attribute-mapper'), ['in']);
+    assert.deepEqual(await verdictsOf('api', 'oidc-audience-resolve-mapper'), ['some']);
+    assert.deepEqual(await verdictsOf('account', 'oidc-audience-resolve-mapper'), ['out']);
+    assert.deepEqual(await verdictsOf(undefined, 'oidc-audience-mapper'), ['out']);
+  });
+
+  test('a realm’s names of clients begin no line either, and stand in no command that they could end', () => {
+    const report = {
+      clientId: 'api',
+      callers: [{ client: 'a\n✓ b|`', verdict: 'out' as const, seen: 'no mapper' }],
+      mend: undefined,
+    };
+    const shown = toMarkdown({ packages: ['keycloak-connect'], findings: [], edits: [], unread: [] }, report);
+    assert.match(shown, /\n\| `a ✓ b\\\|ʼ` \| no mapper \| /);
+    assert.match(toVerdictLine(report), /^Nobody/);
+    assert.deepEqual(['a\nb', 'a\u202eb', '-a', 'a,b', ' a', ''].filter(canName), []);
+    assert.equal(canName('my app'), true);
+  });
+});

@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict';
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { toMarkdown } from '../../../packages/connect/src/migrate/report.ts';
+import { look, projectOf, runCli } from './migrate-project.ts';
+
+/** Line, use, what it becomes, and whether it is to be done by hand. */
+async function usesOf(t: TestContext, text: string, file = 'app.ts') {
+  const { findings } = await look(await projectOf(t, { [file]: text }));
+  return findings.map(({ line, use, native, blocked }) => [line, use, blocked === null ? native : 'by hand']);
+}
+
+const CONNECT = `const Keycloak = require('keycloak-connect');
+const keycloak = new Keycloak({ store }, 'keycloak.json');
+`;
+
+describe('migrate, of keycloak-connect', () => {
+  test('says what each string of protect becomes', async (t) => {
+    const uses = await usesOf(
+      t,
+      `${CONNECT}app.use(keycloak.protect());
+app.get('/1', keycloak.protect('realm:admin'), h);
+app.get('/2', keycloak.protect('reader'), h);
+app.get('/3', keycloak.protect('other-app:reader'), h);
+app.get('/4', keycloak.protect((token) => token.hasRole('x')), h);
+app.get('/5', keycloak.protect('realm:' + adminRole), h);
+app.get('/6', keycloak.protect(\`realm:\${config.adminRole}\`), h);
+app.get('/7', keycloak.protect(role), h);`,
+    );
+    assert.deepEqual(uses.slice(2), [
+      [3, 'keycloak.protect()', 'kc.guard()'],
+      [4, "keycloak.protect('realm:admin')", "kc.guard({ realmRole: 'admin' })"],
+      [5, "keycloak.protect('reader')", "kc.guard({ clientRole: 'reader' })"],
+      [6, "keycloak.protect('other-app:reader')", "kc.guard({ clientRole: { 'other-app': 'reader' } })"],
+      [7, "keycloak.protect((token) => token.hasRole('x'))", 'kc.guard({ check: (principal) => … })'],
+      [8, "keycloak.protect('realm:' + adminRole)", 'kc.guard({ realmRole: adminRole })'],
+      [9, `keycloak.protect(\`realm:$\{config.adminRole}\`)`, 'kc.guard({ realmRole: config.adminRole })'],
+      [10, 'keycloak.protect(role)', 'kc.guard({ check: (principal) => … })'],
+    ]);
+  });
+
+  test('finds what requests have by a name in quotes, and what is put in place of the manager’s own', async (t) => {
+    const uses = await usesOf(
+      t,
+      `${CONNECT}app.get('/', (req) => req['kauth']?.grant?.access_token?.content?.sub);
+const { header } = req.kauth.grant.access_token.header;
+const k = keycloak;
+k.grantManager.validateGrant = (grant) => look(grant);`,
+    );
+    assert.deepEqual(uses.slice(2), [
+      [3, "req['kauth']?.grant?.access_token?.content?.sub", 'request.principal.subject'],
+      [4, 'req.kauth.grant.access_token.header', null],
+      [6, 'k.grantManager.validateGrant', 'verifier.verify(token)'],
+    ]);
+  });
+
+  test('says of permissions that the client needs its secret, and another resource server its own', async (t) => {
+    const folder = await projectOf(t, {
+      'a.js': `${CONNECT}app.get('/', keycloak.enforcer('album:view', { resource_server_id: 'other' }), h);`,
+    });
+    const { stdout } = await runCli(['migrate', folder]);
+    assert.match(stdout, /Keycloak is asked about resources by id, not by name[^\n]*resource_server_secret/);
+  });
+
+  test('leaves to the hand what was a hole', async (t) => {
+    const uses = await usesOf(
+      t,
+      `${CONNECT}app.get('/1', keycloak.protect(['admin', 'user']), h);
+app.get('/2', keycloak.protect(async (token) => check(token)), h);
+app.get('/3', keycloak.enforcer([]), h);
+app.get('/4', keycloak.protect({ role: 'admin' }), h);`,
+    );
+    assert.deepEqual(
+      uses.slice(2).map(([line, , what]) => [line, what]),
+      [3, 4, 5, 6].map((line) => [line, 'by hand']),
+    );
+  });
+
+  test('knows the object in other files, by whatever name it has, and takes nothing else for it', async (t) => {
+    const folder = await projectOf(t, {
+      'auth.js': `import Adapter from 'keycloak-connect';
+let sso;
+export function init() { sso = new Adapter({}, {}); return sso; }
+class Holder { guardian = new Adapter({}) }
+export { sso };`,
+      'routes.ts': `import { sso } from '../../cli/auth';
+router.get('/', sso.protect('admin'), (req: any, res) => res.json(req.kauth?.grant?.access_token?.content.email));
+this.guardian.checkSso();
+csrf.protect();
+shield.middleware({});`,
+    });
+    const { findings } = await look(folder);
+    assert.deepEqual(
+      findings.filter(({ file }) => file === 'routes.ts').map(({ use, native }) => [use, native]),
+      [
+        ["sso.protect('admin')", "kc.guard({ clientRole: 'admin' })"],
+        ['req.kauth?.grant?.access_token?.content.email', 'request.principal.email'],
+        ['this.guardian.checkSso()', 'kc.guard({ optional: true }), and /auth/login?prompt=none'],
+      ],
+    );
+  });
+
+  test('finds it by import, require, import(), re-export, a type, a mock, and a file inside the package', async (t) => {
+    const uses = await usesOf(
+      t,
+      `import Keycloak, { type Token } from 'keycloak-connect';
+import legacy = require('keycloak-connect');
+export * from "keycloak-connect";
+const later = await import(\`keycloak-connect\`);
+jest.mock('keycloak-connect');
+type Grant = import('keycloak-connect').Grant;
+const manager = require('keycloak-connect/middleware/auth-utils/grant-manager');
+const other = require('keycloak-connector');`,
+    );
+    assert.deepEqual(
+      uses.map(([line, , what]) => [line, what]),
+      [...[1, 2, 3, 4, 5, 6].map((line) => [line, "'keycloak-guard/express'"]), [7, 'by hand']],
+    );
+  });
+
+  test('tells what will be different, and where', async (t) => {
+    const folder = await projectOf(t, {
+      'app.js': `${CONNECT}app.use(keycloak.middleware());
+app.get('/', keycloak.protect('realm:a:b'), h);
+Keycloak.prototype.accessDenied = deny;`,
+      'keycloak.json': '{\n  "realm": "a",\n  "resource": "b",\n  "realm-public-key": "MIIB"\n}',
+    });
+    const { findings } = await look(folder);
+    const differing = findings.flatMap(({ file, line, differs }) =>
+      differs.map((id) => `${file}:${line} ${id}`),
+    );
+    assert.deepEqual(differing, [
+      'app.js:2 audience',
+      'app.js:2 login-bound',
+      'app.js:3 logout-here',
+      'app.js:3 admin-messages',
+      'app.js:4 status-401',
+      'app.js:4 role-colons',
+      'app.js:5 status-401',
+      'keycloak.json:1 audience',
+      'keycloak.json:4 pinned-key',
+    ]);
+  });
+
+  test('shows no secret that is written into the program', async (t) => {
+    const folder = await projectOf(t, {
+      'app.js': `const Keycloak = require('keycloak-connect');
+const keycloak = new Keycloak({}, { realm: 'a', credentials: { secret: 'hunter2' }, 'realm-public-key': 'hunter2' });
+keycloak.grantManager.obtainDirectly('alice', 'hunter2');
+const other = new Keycloak({}, { credentials: { secret: process.env.KC_SECRET || 'hunter2' } });
+const third = new Keycloak({}, { 'auth-server-url': 'http://admin:hunter2@x', clientSecretOld: \`\${'hunter2'}\` });`,
+    });
+    const analysis = await look(folder);
+    assert.equal(analysis.findings.length, 5);
+    assert.match(JSON.stringify(analysis), /process\.env\.KC_SECRET \|\| '…'/);
+    assert.doesNotMatch(JSON.stringify(analysis) + toMarkdown(analysis, undefined), /hunter2/);
+  });
+});
+
+describe('migrate, of nest-keycloak-connect', () => {
+  test('lists decorators, guards and settings, by whatever name they were imported', async (t) => {
+    const uses = await usesOf(
+      t,
+      `import { AuthGuard, Roles as Allow, TokenValidation, AuthenticatedUser, KeycloakConnectModule } from 'nest-keycloak-connect';
+import * as kc from 'nest-keycloak-connect';
+@Module({ imports: [KeycloakConnectModule.register({ ...where, secret: 'x', tokenValidation: TokenValidation.NONE })],
+  providers: [{ provide: APP_GUARD, useClass: AuthGuard }] })
+class AppModule {}
+@Allow({ roles: ['user'] })
+class Orders {
+  @kc.Public()
+  list(@AuthenticatedUser() user: any) { return { Roles: 1, AuthGuard: user.AuthGuard }; }
+}`,
+    );
+    assert.deepEqual(
+      uses.slice(2).map(([line, use, what]) => [line, String(use).slice(0, 30), what]),
+      [
+        [3, 'KeycloakConnectModule.register', 'KeycloakModule.forRoot({ … })'],
+        [3, 'TokenValidation.NONE', 'by hand'],
+        [4, 'AuthGuard', 'KeycloakGuard'],
+        // APP_GUARD is AuthGuard alone.
+        [6, "@Allow({ roles: ['user'] })", 'by hand'],
+        [8, '@kc.Public()', '@Public()'],
+        [9, '@AuthenticatedUser()', '@Principal()'],
+      ],
+    );
+  });
+
+  test('leaves to the hand what the drop-in refuses at the start', async (t) => {
+    const uses = await usesOf(
+      t,
+      `import { KeycloakConnectModule, Roles } from 'nest-keycloak-connect';
+KeycloakConnectModule.registerAsync({ useFactory: () => ({ ...where, verifyTokenAudience: false }) });
+KeycloakConnectModule.register({ ...where, verifyTokenAudience: true });
+KeycloakConnectModule.register({ authServerUrl: 'http://localhost/', clientId: 'shop' });
+class Orders { @Roles() list() {} @Roles('a') show() {} @Roles({ roles: [] }) all() {} }`,
+    );
+    assert.deepEqual(
+      uses.slice(1).map(([line, , what]) => [line, what]),
+      [
+        [2, 'by hand'],
+        [3, 'KeycloakModule.forRoot({ … })'],
+        [4, 'by hand'],
+        [5, 'by hand'],
+        [5, '@Roles(…)'],
+        [5, 'by hand'],
+      ],
+    );
+  });
+
+  test('says of scopes without a resource that the drop-in does not admit what the package did', async (t) => {
+    const judge = async (text: string) => {
+      const folder = await projectOf(t, { 'a.ts': text });
+      const { findings } = await look(folder);
+      return findings
+        .filter(({ use }) => use.startsWith('@Scopes'))
+        .map(({ line, blocked, remark }) => [line, blocked !== null, remark !== null]);
+    };
+    const bare = "import { ResourceGuard, Scopes } from 'nest-keycloak-connect';\n";
+    assert.deepEqual(await judge(`${bare}class A { @Scopes('View') read() {} }`), [[2, true, true]]);
+    assert.deepEqual(await judge(`${bare}class A extends B { @Scopes('View') read() {} }`), [
+      [2, false, false],
+    ]);
+    const both = "import { Resource as Thing, ResourceGuard, Scopes } from 'nest-keycloak-connect';\n";
+    assert.deepEqual(
+      await judge(
+        `${both}@Thing('a')
+class A { @Scopes('View') read() {} }
+class B { @Scopes('View') read() {} @Thing('b') @Scopes('View') write() {} }
+const Both = () => applyDecorators(Thing('c'), Scopes('View'));`,
+      ),
+      [
+        [3, false, false],
+        [4, false, true],
+        [4, false, false],
+      ],
+    );
+  });
+
+  test('says of declarations that add to the types of a package that they must go', async (t) => {
+    const folder = await projectOf(t, {
+      'a.ts':
+        "import { Token } from 'keycloak-connect';\ndeclare module 'keycloak-connect' { interface Token { content: any } }",
+      'b.d.ts': "declare module 'nest-keycloak-connect';\ndeclare module 'keycloak-js' {}",
+    });
+    const { findings } = await look(folder);
+    assert.deepEqual(
+      findings.map(({ file, line, use, blocked, remark }) => [
+        file,
+        line,
+        use,
+        blocked !== null,
+        remark !== null,
+      ]),
+      [
+        ['a.ts', 1, "import { Token } from 'keycloak-connect';", false, false],
+        ['a.ts', 2, "declare module 'keycloak-connect'", true, false],
+        ['b.d.ts', 1, "declare module 'nest-keycloak-connect';", false, true],
+      ],
+    );
+  });
+
+  test('says of clients what is so for this package', async (t) => {
+    const folder = await projectOf(t, {
+      'a.ts': `import { AuthGuard, KeycloakConnectModule } from 'nest-keycloak-connect';
+KeycloakConnectModule.register({ ...where });
+const guards = [AuthGuard];`,
+    });
+    const { stdout } = await runCli(['migrate', folder]);
+    assert.match(stdout, /Tokens must be for this API[^\n]*verifier: \{ audience: 'account' \}/);
+    assert.doesNotMatch(stdout, /verify-token-audience|accessDenied/);
+    assert.match(stdout, /`?detail`?/);
+  });
+});
+
+describe('keycloak-guard migrate', () => {
+  const FILES = {
+    'package.json': `{\r\n\t"dependencies": {\r\n\t\t"express": "^5.0.0",\r\n\t\t"keycloak-connect": "^26.1.1"\r\n\t}\r\n}\r\n`,
+    'src/app.js': `${CONNECT}app.get('/', keycloak.protect(), h);\n`,
+    'node_modules/other/index.js': `require('keycloak-connect');`,
+    'vendor/keycloak-guard-0.1.0.tgz': '',
+    'vendor/keycloak-guard-connect-0.1.0.tgz': '',
+  };
+
+  test('writes nothing unless it is told to, and then no more than it must', async (t) => {
+    const folder = await projectOf(t, FILES);
+    const read = async () =>
+      Promise.all(Object.keys(FILES).map((file) => readFile(join(folder, file), 'utf8')));
+    const listed = await runCli(['migrate', folder, '--uses']);
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.match(
+      listed.stdout,
+      /\npackage\.json:4 {2}"keycloak-connect": "\^26\.1\.1" {2}→ {2}"@keycloak-guard\/connect"\n/,
+    );
+    assert.match(listed.stdout, /src\/app\.js:3 {2}keycloak\.protect\(\) {2}→ {2}kc\.guard\(\)/);
+    assert.deepEqual(await read(), Object.values(FILES));
+
+    const written = await runCli([
+      'migrate',
+      folder,
+      '--write',
+      '--packages',
+      join(folder, 'vendor'),
+      '--report',
+      join(folder, 'report.md'),
+    ]);
+    assert.equal(written.code, 0, written.stderr);
+    assert.match(written.stdout, /\nNext\n1\. Install it: /);
+    const [manifest, app, other] = await read();
+    assert.match(
+      manifest ?? '',
+      /^\{\r\n\t"dependencies": \{\r\n\t\t"@keycloak-guard\/connect": "file:vendor\/keycloak-guard-connect-0\.1\.0\.tgz",\r\n\t\t"express": "\^5\.0\.0",\r\n\t\t"keycloak-guard": "file:vendor\/keycloak-guard-0\.1\.0\.tgz"\r\n\t\}\r\n\}\r\n$/,
+    );
+    assert.equal(app, FILES['src/app.js'].replace('keycloak-connect', '@keycloak-guard/connect'));
+    assert.equal(other, FILES['node_modules/other/index.js']);
+    assert.match(
+      await readFile(join(folder, 'report.md'), 'utf8'),
+      /^# From keycloak-connect to keycloak-guard\n/,
+    );
+
+    const again = await runCli(['migrate', folder]);
+    assert.match(again.stdout, /^Nothing here uses keycloak-connect/);
+  });
+
+  test('ends with 1 where something is left to the hand, and with 2 where it is not told what to look at', async (t) => {
+    const folder = await projectOf(t, { 'a.js': `${CONNECT}app.get('/', keycloak.protect(['a']), h);` });
+    assert.equal((await runCli(['migrate', folder])).code, 1);
+    assert.equal((await runCli(['migrate', join(folder, 'nowhere')])).code, 2);
+    assert.equal((await runCli(['migrate', '--wirte', folder])).code, 2);
+    assert.equal((await runCli(['migrate', folder, '--url', 'http://127.0.0.1:9'])).code, 2);
+    const where = ['--realm', 'r', '--client-id', 'c', '--admin-user', 'admin'];
+    const secret = await runCli(['migrate', folder, '--url', 'http://admin:s3cret@127.0.0.1:9', ...where], {
+      KEYCLOAK_ADMIN_PASSWORD: 'admin',
+    });
+    assert.equal(secret.code, 2);
+    assert.match(secret.stderr, /--url must be/);
+    assert.doesNotMatch(secret.stdout + secret.stderr, /s3cret/);
+  });
+
+  test('follows no link, and says which file it could not read', async (t) => {
+    const folder = await projectOf(t, {
+      'broken.ts': 'const keycloak = {{{{ ]',
+      'a/b.js': CONNECT,
+      'a/keycloak.json': '{ "realm": "shop", "credentials": { "secret": CLIENT_SECRET } }',
+    });
+    await symlink(folder, join(folder, 'a/round'));
+    const { stdout, code } = await runCli(['migrate', folder, '--uses']);
+    assert.equal(code, 1);
+    assert.match(stdout, /^2 uses of keycloak-connect in 1 file\. 2 files could not be read\.\n/);
+    assert.match(stdout, /\n✗ broken\.ts is not JavaScript/);
+    assert.match(stdout, /\n✗ a\/keycloak\.json is not JSON/);
+    assert.equal(stdout.match(/:2 {2}new Keycloak/g)?.length, 1);
+    const alone = await projectOf(t, { 'broken.ts': 'const keycloak = {{{{ ]' });
+    const unread = await runCli(['migrate', alone]);
+    assert.deepEqual([unread.code, unread.stdout.split('\n').length], [1, 3]);
+    assert.match(unread.stdout, /^Nothing that could be read uses /);
+  });
+});
