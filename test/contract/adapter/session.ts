@@ -138,6 +138,33 @@ export function describeSession(adapter: Adapter): void {
       await assertUser(await get('/optional'), null);
     });
 
+    test('a person without the role sees a page with a way out, and everybody else JSON', async (t) => {
+      const { app, browser, get, idp } = await setUpSession(t, adapter);
+      idp.updateUser('abdullah', { firstName: 'Ab<b>', lastName: 'Du&llah' });
+      await browser.open(`${app.url}/guarded`);
+      const page = await get('/admin', { headers: PAGE });
+      const [type, policy, cache] = ['content-type', 'content-security-policy', 'cache-control'].map((name) =>
+        page.headers.get(name),
+      );
+      assert.deepEqual([page.status, type, cache], [403, 'text/html; charset=utf-8', 'no-store']);
+      assert.match(
+        policy ?? '',
+        /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; frame-ancestors 'none'$/,
+      );
+      const text = await page.text();
+      assert.ok(text.includes('You are signed in as Ab&#60;b&#62; Du&#38;llah.'), text);
+      assert.ok(
+        text.includes('<form method="post" action="/auth/logout">') && text.includes('<a href="/">'),
+        text,
+      );
+      const script = { ...PAGE, 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };
+      const authorization = `Bearer ${await idp.issueToken({ username: 'abdullah' })}`;
+      for (const headers of [script, {}, { authorization }])
+        assert.deepEqual(await (await get('/admin', { headers })).json(), {
+          detail: 'Not enough permissions',
+        });
+    });
+
     test('redirectToLogin: false answers pages with 401 too', async (t) => {
       const { get } = await setUpSession(t, adapter, { redirectToLogin: false });
       await assertRefused(await get('/guarded', { headers: PAGE }), 401, BARE, 'Not authenticated');

@@ -10,4 +10,4 @@ export {
   type SessionGroup,
   type SessionStore,
 } from './record/store.ts';
-export { createSessions, type Sessions, type SessionsOptions } from './sessions.ts';
+export { createSessions, type Refusal, type Sessions, type SessionsOptions } from './sessions.ts';

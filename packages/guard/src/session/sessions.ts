@@ -1,9 +1,9 @@
-import type { TokenVerifier } from '../core/index.ts';
+import type { Principal, TokenVerifier } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules, partsOf, type SignInDemand } from '../core/internal.ts';
 import { createAddressOf, type SessionContext } from './context.ts';
 import { createSealer } from './cookie/seal.ts';
-import type { SessionAnswer } from './http/answer.ts';
-import type { SessionRequest } from './http/request.ts';
+import { type SessionAnswer, toRefusalPage } from './http/answer.ts';
+import { isPageRequest, type SessionRequest } from './http/request.ts';
 import {
   accessTokenOf,
   createAuthenticator,
@@ -27,6 +27,14 @@ import { isInMemory, type SessionStore } from './record/store.ts';
 export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
   /** Checks the access tokens of sessions. Its creator closes it. */
   readonly verifier: TokenVerifier;
+}
+
+/** The refusal of a person who is signed in. */
+export interface Refusal {
+  /** Its answer to a program. */
+  readonly answer: SessionAnswer;
+  readonly detail: string;
+  readonly principal: Principal;
 }
 
 /**
@@ -68,6 +76,11 @@ export interface Sessions<Source = unknown> {
    * the request is for something else, or `redirectToLogin` is false.
    */
   inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
+  /**
+   * The same refusal for a person, if a page is requested: in place of JSON, a page that says who is signed in, with ways out.
+   * `null` where the request is for something else.
+   */
+  refusalPage(request: SessionRequest<Source>, refusal: Refusal): SessionAnswer | null;
   /**
    * The path for a page that was refused because its person did not sign in strongly or recently enough
    * (`AuthError.signIn`), or acts for another organization (`AuthError.tenant`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
@@ -152,6 +165,17 @@ export function buildSessions(
     authenticate,
     accessToken: (request) => accessTokenOf(context, authenticate, request),
     inviteToLogin: (request) => inviteToLogin(context, request),
+    refusalPage(request, { answer, detail, principal }) {
+      if (!isPageRequest(request)) return null;
+      const { path } = addressOf(request);
+      return toRefusalPage(answer, {
+        ...{
+          detail,
+          name: principal.name ?? principal.username ?? principal.subject ?? 'somebody without a name',
+        },
+        ...{ homePath: `${path}/`, signOutPath: `${path}${prefix}/logout` },
+      });
+    },
     stepUp: (request, demand) => toStepUpPath(context, request, demand),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),

@@ -158,6 +158,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const resourceOf = (request: Incoming) => resources.find(host.toWire(request).url);
   let sessions: OpenSessions<Incoming, Outgoing> | undefined;
   const sessionsOf = host.sessionsOf ?? (() => sessions);
+  /** The callers of requests that were refused. */
+  const refused = new WeakMap<object, Principal>();
 
   const logRefusal = createRefusalLog<Incoming>({
     ...{ logRefusals, explain, hasListener: onDenied !== undefined },
@@ -178,6 +180,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     judged?: string,
   ): void {
     securityEvents?.denied(request, error, principal, judged);
+    if (principal !== null && sessionsOf(request) !== undefined) refused.set(request as object, principal);
     // Who is sent to the login was not refused.
     if (logRefusal !== undefined && inviteToLogin(error, request) === undefined)
       tellOf(request, 'logRefusals', () => logRefusal(request, error));
@@ -214,6 +217,14 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 
   const toOpenSessions = (opened: Sessions<Incoming>) => createOpenSessions(opened, toWire, addToAnswer);
 
+  /** A person who is signed in and may not see a page sees why, and a way out. */
+  function refusalPage(error: AuthError, request: Incoming, answer: Answer): Answer | undefined {
+    const principal = error.statusCode === 403 ? refused.get(request as object) : undefined;
+    return (
+      principal && sessionsOf(request)?.refusalPage(request, { answer, detail: error.detail, principal })
+    );
+  }
+
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
     if (!isAuthError(error)) return undefined;
     if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
@@ -244,8 +255,13 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       plainGate ??= statelessGate();
       return plainGate.refuse(request, error, principal) as never;
     },
-    refusalOf: (error, request) =>
-      isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
+    refusalOf(error, request) {
+      if (!isAuthError(error)) return undefined;
+      const invitation = inviteToLogin(error, request);
+      if (invitation !== undefined) return invitation;
+      const answer = toRefusalAnswer(error, explain);
+      return refusalPage(error, request, answer) ?? answer;
+    },
     useSessions(opened) {
       if (sessions !== undefined) throw new Error(`${factory}: sessions were opened before`);
       sessions = toOpenSessions(opened);

@@ -17,6 +17,7 @@ export type { OpenSessions } from './open-sessions.ts';
 export * from './options.ts';
 export { type Decide, type Permits, toPermitGate } from './permit-gate.ts';
 export { RESOURCE_RULES } from './protected-resource.ts';
+export { isHtml } from './refusals.ts';
 export {
   type Asking,
   type AskingOptions,

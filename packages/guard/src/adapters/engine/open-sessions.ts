@@ -1,6 +1,6 @@
 import type { Principal } from '../../core/index.ts';
 import type { Answer, SessionAuthenticator } from '../../core/internal.ts';
-import type { SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
+import type { Refusal, SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 
 /**
@@ -17,6 +17,8 @@ export interface OpenSessions<Incoming, Outgoing> {
   /** As `authenticate`, but does not count as a use of the session. */
   readonly watch: SessionAuthenticator<Incoming, null>;
   inviteToLogin(request: Incoming): Answer | undefined;
+  /** A page in place of a refusal's JSON, if a browser asks for one. */
+  refusalPage(request: Incoming, refusal: Refusal): Answer | undefined;
   accessToken(request: Incoming): Promise<string | null>;
   readonly routes: Routes<Incoming>;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export function createOpenSessions<Incoming, Outgoing>(
     authenticate: Object.assign(authenticate, { stepUp }),
     watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
     inviteToLogin: (request) => opened.inviteToLogin(toWire(request)) ?? undefined,
+    refusalPage: (request, refusal) => opened.refusalPage(toWire(request), refusal) ?? undefined,
     accessToken: (request) => opened.accessToken(toWire(request)),
     routes: toSessionRoutes(opened, toWire),
     close: () => opened.close(),

@@ -1,5 +1,5 @@
 import type { AuthError, AuthErrorCode, Log } from '../../core/index.ts';
-import { toOneLine, toSafeText } from '../../core/internal.ts';
+import { type Answer, toOneLine, toSafeText } from '../../core/internal.ts';
 import { pathOf } from './routes.ts';
 
 /** A logger of the application's. `debug` is used where it exists. */
@@ -49,6 +49,10 @@ export function createRefusalLog<Incoming>(
     else logger.info({ code, reason, expected, seen }, line);
   };
 }
+
+/** Whether it is a page for a person. */
+export const isHtml = ({ headers }: Answer): boolean =>
+  headers['content-type']?.startsWith('text/html') === true;
 
 /** Writes lines to the standard error output, a few at a time: senders of bad tokens must not fill a disk. */
 function createLines(): (line: string) => void {

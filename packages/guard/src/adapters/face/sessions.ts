@@ -112,6 +112,8 @@ function openTenantSessions<Incoming>(
     accessToken: async (request) => of(request, (one) => one.accessToken(request)),
     inviteToLogin: (request) =>
       isPageRequest(request) ? (now(request, (one) => one.inviteToLogin(request)) ?? null) : null,
+    refusalPage: (request, refusal) =>
+      isPageRequest(request) ? (now(request, (one) => one.refusalPage(request, refusal)) ?? null) : null,
     stepUp: (request, signIn) => now(request, (one) => one.stepUp(request, signIn)),
     startLogin: async (request) => of(request, (one) => one.startLogin(request)),
     finishLogin: async (request) => of(request, (one) => one.finishLogin(request)),

@@ -6,6 +6,7 @@ import {
   type DoorHost,
   type FetchReply,
   fetchHost,
+  isHtml,
   nodeHost,
   type Routes,
   sentOnNode,
@@ -66,7 +67,7 @@ export function toResponse(h: ResponseToolkit, answer: Answer): ResponseObject {
 export function toBoom(error: unknown, answer: Answer | undefined): unknown {
   if (answer === undefined) return error;
   const { status: statusCode, headers, body = '{}' } = answer;
-  const output = { statusCode, headers: { ...headers }, payload: JSON.parse(body) };
+  const output = { statusCode, headers: { ...headers }, payload: isHtml(answer) ? body : JSON.parse(body) };
   const boom = { isBoom: true, isServer: statusCode >= 500, output, reformat() {} };
   return Object.assign(Object.create(error as Error), boom);
 }

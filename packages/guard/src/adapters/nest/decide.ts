@@ -1,17 +1,23 @@
 import { STATUS_CODES } from 'node:http';
 import {
+  type ArgumentsHost,
   BadRequestException,
+  Catch,
+  type ExceptionFilter,
   type ExecutionContext,
   ForbiddenException,
   HttpException,
+  Inject,
   InternalServerErrorException,
   NotFoundException,
   ServiceUnavailableException,
   UnauthorizedException,
 } from '@nestjs/common';
-import type { Principal } from '../../core/index.ts';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type AuthError, isAuthError, type Principal } from '../../core/index.ts';
 import { type Answer, FAULT, type Gate, type Log, settle } from '../../core/internal.ts';
 import type { Decide, Door } from '../engine/internal.ts';
+import { isHtml } from '../engine/internal.ts';
 import { type Call, type Kind, kindOf } from './call.ts';
 import { UnknownContextError } from './to-call.ts';
 
@@ -66,6 +72,10 @@ export function refuse(
   if (answer === undefined) throw error;
   const kind = kindOf(context);
   if (kind === 'ws' || kind === 'rpc') return toException(kind, answer, error).then(rethrow);
+  if (kind === 'http' && isAuthError(error) && isHtml(answer)) {
+    call.addToAnswer({ headers: error.headers, setCookies: answer.setCookies });
+    throw new PageException(answer, error);
+  }
   const { 'content-type': _, ...headers } = answer.headers;
   call.addToAnswer({ headers: kind === 'http' ? headers : {}, setCookies: answer.setCookies });
   throw toHttpException(kind, answer, error);
@@ -135,6 +145,35 @@ async function toException(kind: Kind | undefined, answer: Answer, cause: unknow
   const { RpcException } = await import('@nestjs/microservices');
   return Object.assign(new RpcException(error), { cause });
 }
+
+/** A refusal of a page. Filters of the application come first: it is a `ForbiddenException`, with the body of a program's. */
+class PageException extends ForbiddenException {
+  readonly page: Answer;
+
+  constructor(page: Answer, { detail }: AuthError) {
+    super({ detail });
+    this.page = page;
+  }
+}
+
+/** Sends the page where no filter of the application answers. */
+export class PageFilter implements ExceptionFilter<PageException> {
+  readonly #host: HttpAdapterHost;
+
+  constructor(host: HttpAdapterHost) {
+    this.#host = host;
+  }
+
+  catch({ page: { status, headers, body } }: PageException, context: ArgumentsHost): void {
+    const { httpAdapter } = this.#host;
+    const response = context.switchToHttp().getResponse();
+    for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
+    httpAdapter.reply(response, body, status);
+  }
+}
+// Done by hand what `@Catch()` and `@Inject()` do.
+Catch(PageException)(PageFilter);
+Inject(HttpAdapterHost)(PageFilter, undefined, 0);
 
 /** GraphQL servers pass an error's `extensions` on to the client. */
 function toHttpException(kind: Kind | undefined, answer: Answer, cause: unknown): HttpException {

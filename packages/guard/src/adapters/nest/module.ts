@@ -9,9 +9,10 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { APP_FILTER, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { AppClaims } from '../../core/index.ts';
 import { accessOf } from './access.ts';
+import { PageFilter } from './decide.ts';
 import { documentGuards } from './documentation.ts';
 import { guardMessages, KeycloakGuard } from './guards.ts';
 import { endStreams } from './handlers.ts';
@@ -92,7 +93,7 @@ export class KeycloakModule
       module: KeycloakModule,
       global: true,
       imports,
-      providers: [service, KeycloakGuard],
+      providers: [service, KeycloakGuard, { provide: APP_FILTER, useClass: PageFilter }],
       exports: [KeycloakService, KeycloakGuard],
     };
   }

@@ -110,6 +110,36 @@ export function toConfirmation(organization: string, path: string): SessionAnswe
   return { status: 200, headers: { ...NOT_FOR_CACHES, ...PAGE_HEADERS }, setCookies: [], body };
 }
 
+/**
+ * A refusal for a person: who they are signed in as, and the ways out.
+ *
+ * @param refusal the same for programs
+ */
+export function toRefusalPage(
+  { status, headers, setCookies }: SessionAnswer,
+  { detail, name, homePath, signOutPath }: Record<'detail' | 'name' | 'homePath' | 'signOutPath', string>,
+): SessionAnswer {
+  const body = toPage(
+    detail,
+    `You are signed in as ${name}. This page is not open to you.`,
+    homePath,
+    'Home',
+    signOutPath,
+  );
+  return {
+    status,
+    headers: { ...headers, ...NOT_FOR_CACHES, ...PAGE_HEADERS, ...WITH_FORM },
+    setCookies,
+    body,
+  };
+}
+
+/** The way out is a form, whose page is known by its referrer where there is no `Sec-Fetch-Site`. It leads on to Keycloak. */
+const WITH_FORM = {
+  'content-security-policy': POLICY.replace(" form-action 'none';", ''),
+  'referrer-policy': 'same-origin',
+};
+
 const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': POLICY,
@@ -117,10 +147,17 @@ const PAGE_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-function toPage(...texts: [detail: string, hint: string, path: string, link: string]): string {
-  const [detail, hint, path, link] = texts.map((text) =>
-    text.replace(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`),
+function toPage(
+  ...texts: [detail: string, hint: string, path: string, link: string, signOutPath?: string]
+): string {
+  const [detail, hint, path, link, signOutPath] = texts.map((text) =>
+    text?.replace(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`),
   );
+  const form =
+    signOutPath === undefined
+      ? ''
+      : `
+      <form method="post" action="${signOutPath}"><button>Sign out</button></form>`;
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -133,7 +170,7 @@ function toPage(...texts: [detail: string, hint: string, path: string, link: str
     <main>
       <h1>${detail}</h1>
       <p>${hint}</p>
-      <p><a href="${path}">${link}</a></p>
+      <p><a href="${path}">${link}</a></p>${form}
     </main>
   </body>
 </html>
