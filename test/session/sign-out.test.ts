@@ -6,7 +6,7 @@ import {
   type SessionStore,
 } from '../../packages/guard/src/session/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { ORIGIN, openBrowser } from './browser.ts';
+import { type Browser, ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
 /** A store that can be away; whoever asks it then is told so. */
@@ -180,4 +180,61 @@ test('an app that closes tells the store of an end that it could not be told bef
   state.isAway = false;
   await app.close();
   assert.equal((await other.inject({ url: '/protected', headers: { cookie } })).statusCode, 401);
+});
+
+const signOutOf = (browser: Browser, scope: string) =>
+  browser.app({
+    ...{ method: 'POST', url: `/auth/logout?scope=${scope}` },
+    headers: { 'sec-fetch-site': 'same-origin' },
+  });
+
+test('a sign-out of this application alone leaves Keycloak alone, and its own token is refused', async (t) => {
+  let accessToken = '';
+  const { app, idp } = await buildSessionApp(t, {
+    client: (client) => ({
+      async finishAuthorization(...args) {
+        const tokens = await client.finishAuthorization(...args);
+        accessToken = tokens.accessToken;
+        return tokens;
+      },
+    }),
+  });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const [cookie, sessions] = [browser.session, idp.sessionsOf('abdullah')];
+  const withToken = { url: '/protected', headers: { authorization: `Bearer ${accessToken}` } };
+  assert.equal((await app.inject(withToken)).statusCode, 200);
+  const answer = await signOutOf(browser, 'app');
+  assert.deepEqual([answer.statusCode, answer.headers.location], [303, `${ORIGIN}/`]);
+  assert.equal(browser.cookies.size, 0);
+  for (const headers of [{ cookie }, withToken.headers])
+    assert.equal((await app.inject({ url: '/protected', headers })).statusCode, 401);
+  assert.deepEqual([sessions.length, idp.sessionsOf('abdullah')], [1, sessions]);
+  await browser.signIn();
+  assert.equal((await browser.app({ url: '/protected' })).statusCode, 200);
+});
+
+test('a sign-out everywhere ends the sessions on other devices, and those of nobody else', async (t) => {
+  const { app, idp, browser } = await setUp(t);
+  for (const name of ['abdullah', 'abdullah', 'sara']) await openBrowser(app).signIn(name);
+  assert.equal(idp.sessionsOf('abdullah').length, 3);
+  const answer = await signOutOf(browser, 'everywhere');
+  assert.equal(answer.statusCode, 303);
+  assert.match(String(answer.headers.location), /\/protocol\/openid-connect\/logout\?/);
+  await fetch(String(answer.headers.location), { redirect: 'manual' });
+  assert.deepEqual([idp.sessionsOf('abdullah').length, idp.sessionsOf('sara').length], [0, 1]);
+});
+
+test('a sign-out everywhere that Keycloak refuses says so: here it is over all the same', async (t) => {
+  const { app } = await buildSessionApp(t, {
+    client: () => ({ endOtherSessions: () => Promise.reject(new Error('403')) }),
+  });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const { session } = browser;
+  const answer = await signOutOf(browser, 'everywhere');
+  const detail = 'You are signed out here, but not everywhere';
+  assert.deepEqual([answer.statusCode, answer.json()], [503, { detail }]);
+  assert.equal(browser.cookies.size, 0);
+  assert.equal((await app.inject({ url: '/protected', headers: { cookie: session } })).statusCode, 401);
 });

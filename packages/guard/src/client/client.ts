@@ -75,6 +75,12 @@ export interface KeycloakClient {
    */
   endSession(accessToken: string, sessionId: string): Promise<void>;
   /**
+   * Ends every other Keycloak session of the user, on all devices, as `endSession` does. That of the access token goes on.
+   *
+   * @throws {ClientError} as `endSession`
+   */
+  endOtherSessions(accessToken: string): Promise<void>;
+  /**
    * A token of this client itself, that of its service account (RFC 6749 §4.4).
    *
    * @throws {ClientError}
@@ -175,6 +181,7 @@ export function toClient(context: ClientContext): KeycloakClient {
     refresh: async (refreshToken) => (await verbs()).refresh(context, once, refreshToken),
     logout: async (refreshToken) => (await verbs()).logout(context, refreshToken),
     endSession: async (accessToken, sessionId) => (await verbs()).endSession(context, accessToken, sessionId),
+    endOtherSessions: async (accessToken) => (await verbs()).endOtherSessions(context, accessToken),
     clientCredentials: async (request) => (await verbs()).clientCredentials(context, request),
     serviceToken: (request) =>
       createServiceToken(async () => (await verbs()).clientCredentials(context, request)),

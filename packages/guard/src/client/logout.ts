@@ -31,16 +31,19 @@ export async function logout(context: ClientContext, refreshToken: string): Prom
  * Ends a session with its access token alone, by Keycloak's account API: on the authority of the user, who
  * needs the client role `manage-account` of `account`, as users have by default.
  */
-export async function endSession(
-  context: ClientContext,
-  accessToken: string,
-  sessionId: string,
-): Promise<void> {
+export const endSession = (context: ClientContext, accessToken: string, sessionId: string): Promise<void> =>
+  endByAccount(context, accessToken, `/account/sessions/${encodeURIComponent(sessionId)}`);
+
+/** Ends all sessions of the user but the one of the access token, in the same way. */
+export const endOtherSessions = (context: ClientContext, accessToken: string): Promise<void> =>
+  endByAccount(context, accessToken, '/account/sessions?current=false');
+
+async function endByAccount(context: ClientContext, accessToken: string, path: string): Promise<void> {
   const isTaken = await callKeycloak(context, { hidden: [accessToken] }, async (api) => {
     const response = await callApi(
       { ...context, fetch: api.fetch as typeof fetch },
       accessToken,
-      `${context.issuer.baseUrl}/account/sessions/${encodeURIComponent(sessionId)}`,
+      `${context.issuer.baseUrl}${path}`,
       { method: 'DELETE', headers: { accept: 'application/json' } },
     );
     // Here the client does not authenticate: a 401 of Keycloak's, which is JSON, is about the token.

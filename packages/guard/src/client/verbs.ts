@@ -10,4 +10,4 @@ export {
   passwordGrant,
   refresh,
 } from './grants.ts';
-export { endSession, logout, revoke } from './logout.ts';
+export { endOtherSessions, endSession, logout, revoke } from './logout.ts';

@@ -97,7 +97,9 @@ export interface Sessions<Source = unknown> {
   /** `{"authenticated", "user", "idle_expires_at", "expires_at"}`, times in seconds since 1970. Not a use of the session. */
   describe(request: SessionRequest<Source>): Promise<SessionAnswer>;
   /**
-   * Ends the session here, then sends the browser to Keycloak, which ends its own.
+   * Ends the session here, then sends the browser to Keycloak, which ends its own, and with it those of all applications in this
+   * browser. With `?scope=app` Keycloak's session goes on: the next login asks for no password. With `?scope=everywhere` the
+   * person's sessions on other devices end, too, for which they need the role `manage-account` of the client `account`.
    *
    * @throws {AuthError} `cross_origin_request`, unless a page of this origin asks for it
    */
@@ -180,7 +182,7 @@ export function buildSessions(
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),
     describe: (request) => describeSession(context, authenticate, request),
-    signOut: (request) => signOut(context, request),
+    signOut: (request) => signOut(context, request, () => accessTokenOf(context, authenticate, request)),
     async close() {
       await keeper.close();
       if (isOwnStore) await store.close();

@@ -82,6 +82,7 @@ export function withBreaker(client: KeycloakClient, { run }: Breaker): KeycloakC
     refresh: (refreshToken) => run(() => client.refresh(refreshToken)),
     logout: (refreshToken) => run(() => client.logout(refreshToken)),
     endSession: (accessToken, sessionId) => run(() => client.endSession(accessToken, sessionId)),
+    endOtherSessions: (accessToken) => run(() => client.endOtherSessions(accessToken)),
     revoke: (token) => run(() => client.revoke(token)),
     finishAuthorization: (response) => run(() => client.finishAuthorization(response)),
     exchangeCode: (exchange) => run(() => client.exchangeCode(exchange)),

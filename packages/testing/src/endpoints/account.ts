@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import { allowOriginsOf, bearerOf, issuerOf } from '../http/headers.ts';
 import { endSession } from '../provider/end-session.ts';
@@ -38,23 +38,30 @@ function isForAccount({ claims, client }: GoodToken): boolean {
   return isLightweight(client) || [claims.aud].flat().includes('account');
 }
 
-/** The call of Keycloak's account API by which users end a session of their own. */
+/** The calls of Keycloak's account API by which users end a session of their own, or all others with `?current=false`. */
 export function addAccountSessions(app: FastifyInstance): void {
-  app.delete('/account/sessions/:id', { config: { endpoint: 'logout' } }, async (request, reply) => {
-    const { provider } = request;
-    const token = bearerOf(request) ?? '';
-    const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
-    const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];
-    if ('problem' in reading || !audience.includes('account')) {
-      return reply.code(401).send({ error: 'HTTP 401 Unauthorized' });
-    }
-    const access = reading.claims.resource_access as { account?: { roles?: string[] } } | undefined;
-    if (!access?.account?.roles?.includes('manage-account')) {
-      return reply.code(403).send({ error: 'HTTP 403 Forbidden' });
-    }
-    const { id } = request.params as { id: string };
-    const session = provider.sessions.find(id);
-    if (session?.userId === reading.user.id) await endSession(provider, session, issuerOf(request));
-    return reply.code(204).send();
-  });
+  for (const path of ['/account/sessions', '/account/sessions/:id'])
+    app.delete(path, { config: { endpoint: 'logout' } }, endOwnSessions);
+}
+
+async function endOwnSessions(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { provider } = request;
+  const token = bearerOf(request) ?? '';
+  const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
+  const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];
+  if ('problem' in reading || !audience.includes('account')) {
+    return reply.code(401).send({ error: 'HTTP 401 Unauthorized' });
+  }
+  const access = reading.claims.resource_access as { account?: { roles?: string[] } } | undefined;
+  if (!access?.account?.roles?.includes('manage-account')) {
+    return reply.code(403).send({ error: 'HTTP 403 Forbidden' });
+  }
+  const { id } = request.params as { id?: string };
+  const { current } = request.query as { current?: string };
+  const own = provider.sessions.ofUser(reading.user.id);
+  const ended = own.filter((one) =>
+    id === undefined ? current === 'true' || one.id !== reading.claims.sid : one.id === id,
+  );
+  for (const session of ended) await endSession(provider, session, issuerOf(request));
+  return reply.code(204).send();
 }

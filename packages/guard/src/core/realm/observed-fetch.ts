@@ -100,7 +100,7 @@ function kindOf(path: string, body: unknown): CallKind {
     return GRANTS[new URLSearchParams(fields).get('grant_type') ?? ''] ?? 'token';
   }
   if (end.startsWith('/authz/protection/')) return 'permission';
-  return KINDS[end] ?? (end.startsWith('/account/sessions/') ? 'end_session' : 'other');
+  return KINDS[end] ?? (end.startsWith('/account/sessions') ? 'end_session' : 'other');
 }
 
 /** Beside each observed `fetch`, so that another one can be observed by the same. */

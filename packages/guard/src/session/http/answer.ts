@@ -60,6 +60,11 @@ const LOGIN_FAILURES = {
     detail: 'Sign-in is not possible at this address',
     hint: 'The host name in the request is not valid.',
   },
+  others_signed_in: {
+    statusCode: 503,
+    detail: 'You are signed out here, but not everywhere',
+    hint: 'Other devices may still be signed in. Sign in again, and try it once more.',
+  },
   misconfigured: {
     statusCode: 500,
     detail: 'Login is not available',

@@ -2,8 +2,8 @@ import type { AuthError } from '../../core/index.ts';
 import { headerOf, readCompactJws } from '../../core/internal.ts';
 import type { SessionContext } from '../context.ts';
 import { readCookies } from '../cookie/cookies.ts';
-import { redirectTo, type SessionAnswer } from '../http/answer.ts';
-import { assertSameOrigin, logOf, type SessionRequest } from '../http/request.ts';
+import { redirectTo, type SessionAnswer, toFailureAnswer } from '../http/answer.ts';
+import { assertSameOrigin, logOf, parameterOf, type SessionRequest } from '../http/request.ts';
 import type { LiveSession } from '../record/record.ts';
 
 /** Ends a session, reports it, and logs if the store does not answer; then it resolves to false. */
@@ -27,14 +27,20 @@ const STORE_IS_BEHIND =
   'A session has ended here; the session store does not answer, and will be updated when it is back';
 
 /**
- * RP-initiated logout: the session ends here, then the browser goes to Keycloak and comes back. Nothing that is broken
+ * RP-initiated logout, or less or more of it: with `?scope=app` Keycloak's session goes on, with `?scope=everywhere` the person's
+ * sessions on other devices end, too. Otherwise: the session ends here, then the browser goes to Keycloak and comes back. Nothing that is broken
  * keeps anybody signed in: there is no second try, for the cookie goes first.
  *
  * @throws {AuthError} `cross_origin_request`
  */
-export async function signOut(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
+export async function signOut(
+  context: SessionContext,
+  request: SessionRequest,
+  toAccessToken: () => Promise<string | null>,
+): Promise<SessionAnswer> {
   const { options, keeper } = context;
-  const { origin, baseUrl, cookies } = context.addressOf(request);
+  const { origin, path, baseUrl, cookies } = context.addressOf(request);
+  const scope = parameterOf(request.url, 'scope');
   assertFromHere(request, origin, options);
   const home = `${baseUrl}${options.afterLogout}`;
   const candidates = new Set(readCookies(headerOf(request.headers, 'cookie'), cookies.session));
@@ -42,14 +48,44 @@ export async function signOut(context: SessionContext, request: SessionRequest):
   // Another application's: leave it.
   if (ours.length === 0) return redirectTo(home);
 
-  const idTokens = await Promise.all(ours.map((cookie) => endByCookie(context, cookie, request)));
+  const areOthersOver = scope !== 'everywhere' || (await endOthers(context, request, toAccessToken));
+  const isOfAppAlone = scope === 'app';
+  const idTokens = await Promise.all(
+    ours.map((cookie) => endByCookie(context, cookie, request, isOfAppAlone)),
+  );
+  const cleared = [cookies.clear(cookies.session)];
+  if (isOfAppAlone) return redirectTo(home, cleared);
+  if (!areOthersOver) {
+    const loginPath = `${path}${options.prefix}/login`;
+    return toFailureAnswer(request, 'others_signed_in', loginPath, cleared);
+  }
   // Without the one ID token Keycloak asks the person: a person whose session here is over may still be signed in there.
   const idToken = (idTokens.length === 1 && idTokens[0]) || undefined;
   const url = await options.client
     .endSessionUrl({ idToken, postLogoutRedirectUri: home })
     // Keycloak is down: here the person is signed out all the same.
     .catch(() => home);
-  return redirectTo(url, [cookies.clear(cookies.session)]);
+  return redirectTo(url, cleared);
+}
+
+/** Ends the person's sessions on other devices. @returns whether they are over */
+async function endOthers(
+  context: SessionContext,
+  request: SessionRequest,
+  toAccessToken: () => Promise<string | null>,
+): Promise<boolean> {
+  try {
+    const accessToken = await toAccessToken();
+    if (accessToken === null) return false;
+    await context.options.client.endOtherSessions(accessToken);
+    return true;
+  } catch (err) {
+    logOf(request).error(
+      { reqId: request.id, err },
+      'the sessions on other devices could not be ended: the user needs the role manage-account of the client account',
+    );
+    return false;
+  }
 }
 
 /** @returns the ID token, if known */
@@ -57,11 +93,12 @@ async function endByCookie(
   context: SessionContext,
   cookie: string,
   request: SessionRequest,
+  isOfAppAlone: boolean,
 ): Promise<string | null> {
   const { keeper } = context;
   const session = await keeper.peek(cookie).catch(() => keeper.atHand(cookie));
   if (session === null) await endUnread(context, cookie, request);
-  else await endWithTokens(context, session, request);
+  else await endWithTokens(context, session, request, isOfAppAlone);
   return session?.record.idToken ?? null;
 }
 
@@ -80,10 +117,11 @@ async function endWithTokens(
   context: SessionContext,
   session: LiveSession,
   request: SessionRequest,
+  isOfAppAlone: boolean,
 ): Promise<void> {
   const [ended, refused] = await Promise.allSettled([
     endSession(context, session, 'logout', request),
-    refuseItsTokens(context, session),
+    refuseItsTokens(context, session, isOfAppAlone),
   ]);
   if (refused.status === 'rejected') warn(request, refused.reason);
   const isStored = ended.status === 'fulfilled' && ended.value;
@@ -102,10 +140,18 @@ function assertFromHere(request: SessionRequest, origin: string, { emit }: Sessi
 }
 
 /** Tokens that were taken along are of no more use. */
-async function refuseItsTokens({ verifier }: SessionContext, { record }: LiveSession): Promise<void> {
-  const { iss, sid } = readCompactJws(record.accessToken).payload();
+async function refuseItsTokens(
+  { verifier }: SessionContext,
+  { record }: LiveSession,
+  isOfAppAlone: boolean,
+): Promise<void> {
+  const { iss, sid, jti } = readCompactJws(record.accessToken).payload();
   const member = verifier.members.find(({ issuer }) => issuer.current?.issuer === iss);
-  if (typeof iss === 'string' && typeof sid === 'string') {
+  if (isOfAppAlone) {
+    // Keycloak's session goes on, with the tokens that other applications have of it.
+    if (typeof iss === 'string' && typeof jti === 'string')
+      await member?.revoke({ type: 'token', issuer: iss, tokenId: jti });
+  } else if (typeof iss === 'string' && typeof sid === 'string') {
     await member?.revoke({ type: 'session', issuer: iss, sessionId: sid });
   }
 }
