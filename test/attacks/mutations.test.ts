@@ -8,7 +8,7 @@ import { assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm, rsa } from '../support/test-realm.ts';
 
-const RUNS = 10_000;
+const RUNS = 2_000;
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const ec = createTestKey('ES256');
 const realm = createTestRealm({ keys: [rsa(), ec] });

@@ -6,7 +6,7 @@
 //   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for.
 //                                             COVERAGE=1 does the same, for `npm cit`
 //
-// Where CI is set, processes that failed run once more, each alone: see test/README.md.
+// Where CI is set, processes that failed run once more, each alone: see test/README.md. TEST_TIMES=1 shows the time of each process.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { TYPESCRIPT } from '../run/typescript.mjs';
 import { findShortfalls } from './coverage-gate.mjs';
@@ -44,14 +44,20 @@ const ANSWERS = [
   ...['contract/provider/embedded', 'contract/guide', 'fetch'],
   ...['adapters/express', 'adapters/fastify', 'adapters/fetch'],
 ];
-const FILES_IN_ONE_PROCESS = 16;
-/** They start processes of their own and wait for them, send ten thousand requests to each adapter, or measure their process. */
+/** They start processes of their own and wait for them, or measure their process. */
 const ALONE = /^(cost|create|docs).|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.\w+\.test/;
-/** What takes longest begins first. */
-const LONG = [
-  ...['create', 'docs', 'cli', 'contract/provider', 'adapters', 'nest', 'attacks'],
-  ...['server', 'contract', 'faults'],
-];
+const FILES_IN_ONE_PROCESS = 16;
+/** No process takes a larger part of the whole, as far as its files allow it. */
+const LARGEST_PART = 1 / 16;
+/** A process of so few seconds takes more to start than it saves. */
+const LEAST_SECONDS = 4;
+/** Processor time of a file that did not run yet. Unit: seconds. */
+const UNKNOWN_SECONDS = 0.5;
+/** The same, of those that take much longer. */
+const HEAVY = {
+  ...{ 'cost/shapes.test.ts': 20, 'adapters/express.test.ts': 10, 'contract/provider/embedded.test.ts': 9 },
+  ...{ 'adapters/fastify.test.ts': 7, 'types/examples.test.ts': 6, 'adapters/fetch.test.ts': 5 },
+};
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 600_000;
 /** Where Node reads TypeScript itself, all processes share what it made of a file: a quarter less for each. */
@@ -61,8 +67,18 @@ const COMPILED =
     : {};
 /** Processes. */
 const MOST_TRIED_AGAIN = 6;
-/** How long each file took the last time. Unit: seconds. */
-const TIMES = join(root, 'node_modules/.cache/test-times.json');
+/** Processor time of each file, of the last time that it ran. Unit: seconds. */
+const TIMES = join(root, 'node_modules/.cache/test-seconds.json');
+/** Ends a process whose tests are done, though one that failed left something open. What a green one leaves open is a mistake. */
+const ENDS_WHEN_DONE = `import { after } from 'node:test';
+after(() => {
+  const end = () => {
+    console.error('Its tests are done. Open: ' + process.getActiveResourcesInfo().join(', '));
+    process.exit(1);
+  };
+  setTimeout(end, 10_000).unref();
+});
+`;
 /** The test files of each process. */
 const filesOf = new Map();
 
@@ -99,7 +115,7 @@ process.on('exit', () => {
 const failed = join(folder, 'failed');
 console.log(`${files.length} of ${present.length} test files`);
 const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failed, MOST_TRIED_AGAIN));
-rememberTimes();
+showTimes();
 if (folders.length === 0 && !all) console.log('All tests that need only Node: npm run test:all');
 if (!passed || !coverage) process.exit(passed ? 0 : 1);
 
@@ -145,7 +161,7 @@ function passesAlone(again) {
   const names = again.map((file) => relative(root, file)).join(', ');
   console.log(`\nOnce more, alone: ${names}`);
   const passes = run(again, { isSecond: true });
-  console.log(passes ? `\nPassed at the second try alone: ${names}` : '\nFailed twice.');
+  console.log(passes ? `\nPassed at the second try (${again.length}): ${names}` : '\nFailed twice.');
   return passes;
 }
 
@@ -155,24 +171,33 @@ function isChosen(file) {
   return all ? !below(SEPARATE.map((name) => `${name}/`)) : below(ANSWERS);
 }
 
-/** A file for each process, which imports those of its tests. What took longest the last time begins first. */
+/** A file for each process, which imports those of its tests. What takes longest begins first. */
 function writeGroups() {
-  const rank = (file) => LONG.indexOf(dirname(file)) + 1 || LONG.length + 1;
-  const groups = [];
-  for (const file of files.sort((a, b) => rank(a) - rank(b))) {
-    const isAlone = ALONE.test(file);
-    const group = groups.find((one) => !one.isFull && !isAlone);
-    if (group === undefined) groups.push({ files: [file], isFull: isAlone });
-    else group.isFull = group.files.push(file) === FILES_IN_ONE_PROCESS;
-  }
   const times = readTimes();
-  const timeOf = ({ files }) => files.reduce((sum, file) => sum + (times[file] ?? 0), 0);
+  const secondsOf = (file) => times[file] ?? HEAVY[file] ?? UNKNOWN_SECONDS;
+  const most = Math.max(LEAST_SECONDS, files.reduce((sum, file) => sum + secondsOf(file), 0) * LARGEST_PART);
+  const groups = [];
+  let open;
+  for (const file of files) {
+    const seconds = secondsOf(file);
+    const isAlone = ALONE.test(file) || seconds > most;
+    if (!isAlone && open !== undefined) {
+      if (open.files.length < FILES_IN_ONE_PROCESS && open.seconds + seconds <= most) {
+        open.files.push(file);
+        open.seconds += seconds;
+        continue;
+      }
+    }
+    const group = { files: [file], seconds };
+    groups.push(group);
+    if (!isAlone) open = group;
+  }
   return groups
-    .sort((a, b) => timeOf(b) - timeOf(a))
+    .sort((a, b) => b.seconds - a.seconds)
     .map(({ files }, i) => {
       const name = [...new Set(files.map((file) => file.split('/')[0]))].join('-');
       const path = join(folder, `${String(i + 1).padStart(3, '0')}-${name}.test.mjs`);
-      writeFileSync(path, files.map((file) => `import '${toUrl(file)}';\n`).join(''));
+      writeFileSync(path, `${files.map((file) => `import '${toUrl(file)}';\n`).join('')}${ENDS_WHEN_DONE}`);
       filesOf.set(path, files);
       return path;
     });
@@ -187,14 +212,29 @@ function readTimes() {
 }
 
 /** A process has one time for all of its files: each counts an equal part of it. */
-function rememberTimes() {
+function showTimes() {
   const times = readTimes();
-  for (const name of readdirSync(failed).filter((one) => one.endsWith('.seconds'))) {
-    const { path, seconds } = JSON.parse(readFileSync(join(failed, name), 'utf8'));
+  const processes = readdirSync(failed)
+    .filter((name) => name.endsWith('.spent'))
+    .map((name) => JSON.parse(readFileSync(join(failed, name), 'utf8')));
+  for (const { path, processorSeconds } of processes) {
     const group = filesOf.get(path) ?? [];
-    for (const file of group) times[file] = seconds / group.length;
+    for (const file of group) times[file] = round(processorSeconds / group.length);
   }
   writeFileSync(TIMES, JSON.stringify(times));
+  const sum = (name) => Math.round(processes.reduce((all, one) => all + one[name], 0));
+  console.log(
+    `${sum('processorSeconds')} s of processor time; the processes waited for ${sum('idleSeconds')} s`,
+  );
+  if (!process.env.TEST_TIMES) return;
+  for (const one of processes.sort((a, b) => b.processorSeconds - a.processorSeconds))
+    console.log(
+      `${round(one.processorSeconds)} s, waited ${round(one.idleSeconds)} s: ${(filesOf.get(one.path) ?? []).join(' ')}`,
+    );
+}
+
+function round(seconds) {
+  return Math.round(seconds * 100) / 100;
 }
 
 function toUrl(file) {

@@ -1,19 +1,56 @@
 // Loaded before each process of tests, as `failed-process.mjs?<folder>`. The folder then holds a file for each process that
-// failed or never ended, and `<process id>.seconds` for each that ended. The events of a run do not tell: they name the file in which a test stands, and tests of a contract
-// stand in one that runs none by itself.
-import { rmSync, writeFileSync } from 'node:fs';
+// failed or never ended, and `<process id>.spent` for each that ended. The events of a run do not tell: they name the file in which
+// a test stands, and tests of a contract stand in one that runs none by itself.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+
+/** A process that waited for so long, and for no other process, waits for ever. Unit: milliseconds. */
+const STUCK_MS = 30_000;
 
 if (process.env.NODE_TEST_CONTEXT !== undefined && isMainThread) {
   const mark = join(decodeURIComponent(new URL(import.meta.url).search.slice(1)), String(process.pid));
   writeFileSync(mark, process.argv[1]);
   process.on('exit', (code) => {
-    const seconds = performance.now() / 1000;
-    writeFileSync(
-      `${mark}.seconds`,
-      JSON.stringify({ path: process.argv[1], seconds, cpu: process.cpuUsage() }),
-    );
+    const spent = {
+      path: process.argv[1],
+      processorSeconds: processorSeconds(),
+      idleSeconds: idleMs() / 1000,
+    };
+    writeFileSync(`${mark}.spent`, JSON.stringify(spent));
     if (code === 0) rmSync(mark);
   });
+  endWhenStuck();
+}
+
+/** Of this process, and on Linux of those that it started and that ended. */
+function processorSeconds() {
+  const { user, system } = process.cpuUsage();
+  let ticks = 0;
+  try {
+    // proc(5): cutime and cstime, after the name in brackets.
+    const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ');
+    ticks = Number(fields[13]) + Number(fields[14]);
+  } catch {
+    // Another system.
+  }
+  return (user + system) / 1e6 + ticks / 100;
+}
+
+function idleMs() {
+  return performance.eventLoopUtilization().idle;
+}
+
+/** A test that never ends, for it broke before it closed what it opened, is red within seconds and names what is open. */
+function endWhenStuck() {
+  const idle = [];
+  const look = setInterval(() => {
+    idle.push(idleMs());
+    if (idle.length <= 10) return;
+    const open = process.getActiveResourcesInfo();
+    if (idle.at(-1) - idle.shift() < 0.95 * STUCK_MS || open.includes('ProcessWrap')) return;
+    process.stderr.write(`Nothing happens any more, and a test did not end. Open: ${open.join(', ')}\n`);
+    process.exit(1);
+  }, STUCK_MS / 10);
+  look.unref();
 }

@@ -39,7 +39,7 @@ export const mayTryAgain = (failed, most) => process.env.CI !== undefined && fai
  * @returns {string[]} the files that a second try is for
  */
 export function filesToTryAgain(failed, most) {
-  const marks = readdirSync(failed).filter((name) => !name.endsWith('.seconds'));
+  const marks = readdirSync(failed).filter((name) => !name.endsWith('.spent'));
   const files = marks.map((mark) => readFileSync(join(failed, mark), 'utf8'));
   return mayTryAgain(files.length, most) ? files : [];
 }

@@ -3,9 +3,9 @@ import type { Server } from 'node:http';
 import { describe, test } from 'node:test';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
-import { listen } from '../adapters/listen.ts';
 import { sendTargets } from '../support/send-targets.ts';
 import { createTestRealm } from '../support/test-realm.ts';
+import { listen } from './listen.ts';
 import { MOUNTED } from './mounted-apps.ts';
 
 const LENGTH = 15_000;

@@ -25,9 +25,9 @@ import type { McpOptions } from '../../packages/guard/src/adapters/mcp/index.ts'
 import { KeycloakModule, Mcp, Require } from '../../packages/guard/src/adapters/nest/index.ts';
 import { keycloak as nodeKeycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import type { TokenVerifier } from '../../packages/guard/src/core/index.ts';
-import { listen } from '../adapters/listen.ts';
 import type { RunningApp } from '../contract/adapter/adapter.ts';
 import { decorate } from '../support/without-syntax.ts';
+import { listen } from './listen.ts';
 
 /** What guards the two routes. */
 interface Guards {

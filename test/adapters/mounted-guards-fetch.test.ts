@@ -1,0 +1,3 @@
+import { describeMounts } from './mounted-guards.ts';
+
+describeMounts(/^(?!Express|Fastify|Koa|hapi|Node)/);

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { HOSTS, targetsFor } from '../support/path-targets.ts';
+import { sendTargets } from '../support/send-targets.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+import { MOUNTED } from './mounted-apps.ts';
+
+const URL_OF_SERVER = 'https://tools.example.com/mcp';
+const GENERATED = Number(process.env.GENERATED_TARGETS ?? 30);
+
+/** @param areOf those whose names it matches */
+export const describeMounts = (areOf: RegExp): void =>
+  void describe('no spelling of a path comes to a guarded handler past its guard', () => {
+    for (const { name, prefix = '', start } of MOUNTED.filter((one) => areOf.test(one.name))) {
+      test(name, async (t) => {
+        const realm = createTestRealm({ clientId: 'my-api' });
+        const verifier = realm.verifier({ audience: ['my-api', URL_OF_SERVER] });
+        const app = await start({ verifier, mcp: { url: URL_OF_SERVER } });
+        t.after(() => app.close());
+        const port = Number(new URL(app.url).port);
+        const good = realm.mint({
+          aud: ['my-api', URL_OF_SERVER],
+          realm_access: { roles: ['auditor'] },
+        });
+        const poor = realm.mint({ aud: 'my-api' });
+
+        for (const area of ['admin', 'mcp']) {
+          const [reached] = await sendTargets(port, [`${prefix}/${area}`], good);
+          assert.match(reached?.body ?? '', new RegExp(`ran:${area}`), 'the test could not fail otherwise');
+          const [refused] = await sendTargets(port, [`${prefix}/${area}`], poor);
+          assert.equal(refused?.status, area === 'mcp' ? 401 : 403);
+
+          const spelled = targetsFor(area, GENERATED);
+          const targets = prefix === '' ? spelled : [...spelled, ...spelled.map((one) => prefix + one)];
+          const answers = [...(await sendTargets(port, targets, poor))];
+          // Where the URL of a request is made of its host, that may move the path.
+          for (const host of /^(?:Hono|Fetch)/.test(name) ? HOSTS : []) {
+            const ways = ['', '/', '/x'].map((front) => `${front}${prefix}/${area}`);
+            answers.push(...(await sendTargets(port, ways, poor, { host })));
+          }
+          const past = answers.filter(({ body }) => body.includes(`ran:${area}`)).map(({ target }) => target);
+          assert.deepEqual(past, [], `${answers.length} targets`);
+        }
+      });
+    }
+  });
