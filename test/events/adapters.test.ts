@@ -41,7 +41,7 @@ for (const [name, make] of Object.entries(ADAPTERS)) {
     t.after(() => idp.close());
     const options = { serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak' };
     const kc = make({ ...options, clientSecret: 'for-development-only', onNotice: false });
-    const news = kc.events();
+    const news = kc.events({ pollMs: 200 });
     t.after(() => news.close());
     assert.throws(() => kc.events(), /was called before/);
     const answer = await fetch(`${idp.issuer}/protocol/openid-connect/token`, {
@@ -94,7 +94,7 @@ test('fastify: a plugin follows events, and ends with the app', async () => {
   const app = fastify();
   const options = { serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak' };
   await app.register(keycloakGuard, { ...options, clientSecret: 'for-development-only', onNotice: false });
-  await app.register(keycloakEvents, { pollMs: 500 });
+  await app.register(keycloakEvents, { pollMs: 200 });
   const told: string[] = [];
   app.keycloakEvents.onUser({ disabled: ({ by }) => told.push(by) });
   await app.keycloakEvents.ready;

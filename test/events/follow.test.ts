@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually } from '../support/eventually.ts';
+import { passing } from '../support/passing-time.ts';
 import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
 import type { EventRealm } from './fake-events.ts';
 import { heard, isRefused, startFollowing } from './following.ts';
@@ -74,7 +74,7 @@ describe('what Keycloak tells in its events', () => {
       realm.advance(1);
       await verifier.verify(other);
       tell(events);
-      await eventually('it is refused', async () => (await isRefused(verifier, token)) === code);
+      await passing('it is refused', async () => (await isRefused(verifier, token)) === code);
       await verifier.verify(other);
       assert.equal(realm.calls.introspection, 0);
     });
@@ -134,7 +134,7 @@ describe('what Keycloak tells in its events', () => {
       await verifier.verify(token);
       realm.advance(1);
       tell(events);
-      await eventually('it is asked', async () => {
+      await passing('it is asked', async () => {
         await verifier.verify(token);
         return realm.calls.introspection === 1;
       });
@@ -142,7 +142,7 @@ describe('what Keycloak tells in its events', () => {
       realm.introspect = () => ({ active: false });
       realm.advance(1);
       tell(events);
-      await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+      await passing('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
       assert.equal(realm.calls.introspection, 2);
     });
   }
@@ -153,14 +153,14 @@ describe('what Keycloak tells in its events', () => {
     await verifier.verify(token);
     realm.answers.introspection = 'error';
     events.admin('CREATE REALM_ROLE_MAPPING', 'users/u1/role-mappings/realm', [{ name: 'x' }]);
-    await eventually('it is asked', async () => {
+    await passing('it is asked', async () => {
       await verifier.verify(token);
       return realm.calls.introspection === 1;
     });
     realm.answers.introspection = 'normal';
     realm.advance(20);
     events.admin('DELETE GROUP', 'groups/g');
-    await eventually('it is asked again', async () => {
+    await passing('it is asked again', async () => {
       await verifier.verify(token);
       return realm.calls.introspection >= 2;
     });
@@ -198,7 +198,7 @@ describe('while events are heard', () => {
     assert.equal(realm.calls.introspection, 0);
     realm.advance(20);
     assertAtOnce(verifier.verify(token));
-    await eventually('it is asked', () => realm.calls.introspection === 1);
+    await passing('it is asked', () => realm.calls.introspection === 1);
   });
 
   for (const [what, claims] of [
@@ -215,7 +215,7 @@ describe('while events are heard', () => {
       realm.advance(16);
       await heard(events);
       await verifier.verify(token);
-      await eventually('it is asked', () => realm.calls.introspection === before + 1);
+      await passing('it is asked', () => realm.calls.introspection === before + 1);
     });
   }
 
@@ -244,18 +244,18 @@ describe('while events are heard', () => {
     events.refuse = { status: 403, times: 1e9 };
     realm.advance(16);
     assertAtOnce(verifier.verify(token));
-    await eventually('it is asked in the background', () => realm.calls.introspection === 1);
+    await passing('it is asked in the background', () => realm.calls.introspection === 1);
     realm.introspect = () => ({ active: false });
     realm.advance(31);
     await assertRefused(() => verifier.verify(token), 'token_revoked');
     const codes = () => events.notices.map(({ code }) => code).filter((code) => code.startsWith('events'));
-    await eventually('it is told', () => codes().length === 1);
+    await passing('it is told', () => codes().length === 1);
     assert.equal(news.status().isHealthy, false);
     const lost = events.notices.find(({ code }) => code === 'events_lost');
     assert.match(lost?.message ?? '', /may not see Keycloak's events/);
     assert.match(lost?.fix ?? '', /setup events/);
     events.refuse = undefined;
-    await eventually('it is back', () => codes().length === 2);
+    await passing('it is back', () => codes().length === 2);
     assert.deepEqual(codes(), ['events_lost', 'events_back']);
     assert.ok(news.status().isHealthy);
   });
@@ -266,7 +266,7 @@ describe('while events are heard', () => {
       const { config } = events;
       config.enabledEventTypes = (config.enabledEventTypes as string[]).filter((kept) => kept !== type);
       const isLost = () => events.notices.some(({ code }) => code === 'events_lost');
-      await eventually('it is told', isLost, 15_000);
+      await passing('it is told', isLost, 15_000);
       assert.equal(news.status().isHealthy, false);
     });
   }
@@ -289,12 +289,12 @@ describe('while events are heard', () => {
     await verifier.verify(token);
     events.config.eventsEnabled = false;
     const isTold = (code: string) => events.notices.some((notice) => notice.code === code);
-    await eventually('it is told', () => isTold('events_lost'));
+    await passing('it is told', () => isTold('events_lost'));
     // Nobody heard of a logout meanwhile.
     realm.introspect = () => ({ active: false });
     realm.advance(1);
     events.config.eventsEnabled = true;
-    await eventually('it is back', () => isTold('events_back'));
+    await passing('it is back', () => isTold('events_back'));
     assert.ok(isTold('events_missed'));
     await assertRefused(() => verifier.verify(token), 'token_revoked');
   });

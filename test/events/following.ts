@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { Verifier } from '../../packages/guard/src/core/index.ts';
 import { type EventsOptions, startEvents } from '../../packages/guard/src/events/index.ts';
-import { eventually } from '../support/eventually.ts';
+import { passing, stopTime } from '../support/passing-time.ts';
 import { createEventRealm, type EventRealm } from './fake-events.ts';
 
 export async function startFollowing(
@@ -9,6 +9,7 @@ export async function startFollowing(
   prepare?: (events: EventRealm) => void,
   options: EventsOptions = {},
 ) {
+  stopTime(t);
   const events = createEventRealm();
   prepare?.(events);
   const verifier = events.verifier();
@@ -18,7 +19,7 @@ export async function startFollowing(
     await news.close();
     await verifier.close();
   });
-  await news.ready;
+  await passing('they are followed', () => news.status().isHealthy);
   return { events, realm: events.realm, verifier, news };
 }
 
@@ -27,7 +28,7 @@ const looks = ({ calls }: EventRealm) => calls['admin-events'] ?? 0;
 /** Resolves when everything up to now was heard. */
 export async function heard(events: EventRealm): Promise<void> {
   const before = looks(events);
-  await eventually('it was looked at twice', () => looks(events) >= before + 2);
+  await passing('it was looked at twice', () => looks(events) >= before + 2);
 }
 
 /** The code of the refusal. */

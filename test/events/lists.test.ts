@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { startEvents } from '../../packages/guard/src/events/index.ts';
-import { eventually } from '../support/eventually.ts';
+import { passing, stopTime } from '../support/passing-time.ts';
 import { assertRefused } from '../support/refusal.ts';
-import { createEventRealm } from './fake-events.ts';
+import { createEventRealm, type EventRealm } from './fake-events.ts';
 import { heard, isRefused, startFollowing } from './following.ts';
 
 describe('the lists of events', () => {
@@ -17,7 +17,7 @@ describe('the lists of events', () => {
       if (i >= 1_200) realm.advance(0.001);
       events.user('LOGOUT', { sessionId: `s${i}` });
     }
-    await eventually('all are heard', () => verifier.stats.revocations === 1_700);
+    await passing('all are heard', () => verifier.stats.revocations === 1_700);
     for (const token of [tokens[0], tokens[699], tokens[1_699]])
       assert.equal(await isRefused(verifier, token ?? ''), 'token_revoked');
   });
@@ -30,7 +30,7 @@ describe('the lists of events', () => {
       events.realm.advance(0.001);
       events.user('LOGOUT', { sessionId: `s${i}` });
     }
-    await eventually('all are heard', () => verifier.stats.revocations === 1_200);
+    await passing('all are heard', () => verifier.stats.revocations === 1_200);
   });
 
   it('are read where Keycloak is older than 26.4: without times, order and ids', async (t) => {
@@ -42,7 +42,7 @@ describe('the lists of events', () => {
       if (i % 2 === 0) events.realm.advance(0.001);
       events.user('LOGOUT', { sessionId: `s${i}` });
     }
-    await eventually('all are heard', () => verifier.stats.revocations === 120);
+    await passing('all are heard', () => verifier.stats.revocations === 120);
     await heard(events);
     assert.equal(verifier.stats.revocations, 120, 'and none of before, nor one twice');
     assert.ok(news.status().isHealthy);
@@ -55,7 +55,7 @@ describe('the lists of events', () => {
     await heard(events);
     events.user('LOGOUT', { sessionId: 'late', time: realm.clock() - 9_000 });
     events.user('LOGOUT', { sessionId: 'same', time: realm.clock() });
-    await eventually('both are heard', () => verifier.stats.revocations === 3);
+    await passing('both are heard', () => verifier.stats.revocations === 3);
     await heard(events);
     assert.equal(verifier.stats.revocations, 3);
   });
@@ -66,7 +66,7 @@ describe('the lists of events', () => {
     await heard(events);
     realm.advance(20);
     events.user('LOGOUT', { sessionId: 'right' });
-    await eventually('both are heard', () => verifier.stats.revocations === 2);
+    await passing('both are heard', () => verifier.stats.revocations === 2);
   });
 
   it('are followed by the times of Keycloak, whose clock may be an hour behind', async (t) => {
@@ -78,7 +78,7 @@ describe('the lists of events', () => {
     const token = realm.mint({ sid: 's1' });
     await verifier.verify(token);
     events.user('LOGOUT', { sessionId: 's1', time: realm.clock() - 3_600_000 });
-    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+    await passing('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
   });
 
   it('end the token of the one who reads them: 401 is news, not an outage', async (t) => {
@@ -89,7 +89,7 @@ describe('the lists of events', () => {
     events.admin('ACTION REALM', 'logout-all');
     // The first token, and the one of the same second.
     events.refuse = { status: 401, times: 4 };
-    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+    await passing('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
     assert.ok((events.calls.token ?? 0) >= 2);
     assert.ok(news.status().isHealthy);
     assert.deepEqual(
@@ -101,25 +101,25 @@ describe('the lists of events', () => {
   it('that were deleted before they were read let every token be checked, with a notice', async (t) => {
     const { events, realm, verifier } = await startFollowing(t);
     events.user('LOGOUT', { sessionId: 'other' });
-    await eventually('it is heard', () => verifier.stats.revocations > 0);
+    await passing('it is heard', () => verifier.stats.revocations > 0);
     const token = realm.mint({ sid: 's1' });
     await verifier.verify(token);
     realm.introspect = () => ({ active: false });
     events.user('LOGOUT', { sessionId: 's1' });
     events.lists.users.length = 0;
-    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+    await passing('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
     assert.ok(events.notices.some(({ code }) => code === 'events_missed'));
   });
 
   it('let every token be checked after a pause, where nothing read before can show what was deleted', async (t) => {
     const { events, realm, verifier, news } = await startFollowing(t);
     events.refuse = { status: 503, times: Number.POSITIVE_INFINITY };
-    await eventually('they are not read', () => !news.status().isHealthy, 15_000);
+    await passing('they are not read', () => !news.status().isHealthy, 15_000);
     realm.advance(3600);
     const token = realm.mint({ sid: 's1' });
     realm.introspect = () => ({ active: false });
     events.refuse = undefined;
-    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+    await passing('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
     assert.ok(events.notices.some(({ code }) => code === 'events_missed'));
   });
 
@@ -128,6 +128,7 @@ describe('the lists of events', () => {
     const token = events.realm.mint({ sid: 's1' });
     events.user('LOGOUT', { sessionId: 's1' });
     events.realm.advance(300);
+    stopTime(t);
     const verifier = events.verifier();
     await verifier.load();
     const news = startEvents(verifier, { pollMs: 200 });
@@ -141,7 +142,7 @@ describe('the lists of events', () => {
     const { events, realm, verifier, news } = await startFollowing(t);
     events.ignoresQuery = true;
     for (let i = 0; i < 500; i++) events.user('LOGOUT', { sessionId: `s${i}`, time: realm.clock() + i });
-    await eventually('it is read', () => verifier.stats.revocations === 0 && (events.calls.events ?? 0) > 3);
+    await passing('it is read', () => verifier.stats.revocations === 0 && (events.calls.events ?? 0) > 3);
     await news.close();
     const calls = events.calls.events;
     await verifier.close();
@@ -153,11 +154,12 @@ describe('a Keycloak that is not what it should be', () => {
   it('has a list without end, each page of it new: it is given up, and closing ends', {
     timeout: 60_000,
   }, async (t) => {
-    const { events, news } = await startFollowing(t, (realm) => {
+    const beOld = (realm: EventRealm) => {
       realm.isOld = true;
-    });
+    };
+    const { events, news } = await startFollowing(t, beOld, { pollMs: 5_000 });
     events.isEndless = true;
-    await eventually('it is given up', () => !news.status().isHealthy, 40_000);
+    await passing('it is given up', () => !news.status().isHealthy, 40_000);
     await news.close();
   });
 
@@ -173,7 +175,7 @@ describe('a Keycloak that is not what it should be', () => {
     aheadSeconds = 0;
     // It gets a new token.
     events.refuse = { status: 401, times: 1 };
-    await eventually('it is noticed', () => events.notices.some(({ code }) => code === 'events_missed'));
+    await passing('it is noticed', () => events.notices.some(({ code }) => code === 'events_missed'));
     const token = realm.mint({ sid: 's1' });
     await verifier.verify(token);
     realm.advance(2);
@@ -185,7 +187,7 @@ describe('a Keycloak that is not what it should be', () => {
   it('has events without a type: the reason says so', async (t) => {
     const { events, news } = await startFollowing(t);
     events.lists.admin.unshift({ id: 'e1', time: events.realm.clock(), operationType: { toString: 1 } });
-    await eventually('it is told', () => events.notices.some(({ code }) => code === 'events_lost'));
+    await passing('it is told', () => events.notices.some(({ code }) => code === 'events_lost'));
     const { message = '' } = events.notices.find(({ code }) => code === 'events_lost') ?? {};
     assert.match(message, /Keycloak answered something else than a list of events/);
     assert.equal(news.status().isHealthy, false);
@@ -194,6 +196,7 @@ describe('a Keycloak that is not what it should be', () => {
 
 describe('of several processes', () => {
   it('each reads for itself, and one that starts knows before it takes a token', async (t) => {
+    stopTime(t);
     const store = createMemoryRevocationStore();
     const events = createEventRealm();
     const { realm } = events;
@@ -208,7 +211,7 @@ describe('of several processes', () => {
     await Promise.all([one.news.ready, two.news.ready]);
     const token = realm.mint({ sid: 's1' });
     events.user('LOGOUT', { sessionId: 's1' });
-    await eventually('both refuse', async () => (await isRefused(two.verifier, token)) === 'token_revoked');
+    await passing('both refuse', async () => (await isRefused(two.verifier, token)) === 'token_revoked');
     assert.equal(await isRefused(one.verifier, token), 'token_revoked');
     await one.news.close();
     const late = realm.mint({ sid: 's2' });

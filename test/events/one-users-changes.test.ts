@@ -4,12 +4,13 @@ import type { Notice } from '../../packages/guard/src/core/index.ts';
 import { createFeed } from '../../packages/guard/src/events/feed.ts';
 import { createMemoryCursor, startEvents, type UserChange } from '../../packages/guard/src/events/index.ts';
 import { cursorsAt } from '../../packages/guard/src/events/read-round.ts';
-import { eventually } from '../support/eventually.ts';
+import { passing, stopTime } from '../support/passing-time.ts';
 import { createEventRealm } from './fake-events.ts';
 
 describe('changes', () => {
   it('of one user, for whom they cannot be handled, keep nothing from the others, however many they are', async (t) => {
     const [events, told] = [createEventRealm(), new Set<string>()];
+    stopTime(t);
     const verifier = events.verifier();
     await verifier.load();
     t.after(() => verifier.close());
@@ -21,14 +22,14 @@ describe('changes', () => {
     news.onUser({ created: handle, changed: handle, disabled: handle });
     await news.ready;
     events.admin('UPDATE USER', 'users/bad', {});
-    await eventually('it waits', () => news.status().waiting === 1);
+    await passing('it waits', () => news.status().waiting === 1);
     for (let i = 0; i < 1_000; i++) {
       events.realm.advance(0.001);
       events.user('UPDATE_PROFILE', { userId: 'bad' });
       if (i % 100 === 0) events.admin('UPDATE USER', 'users/bad', { enabled: false });
     }
     events.admin('CREATE USER', 'users/good', {});
-    await eventually('the others are told', () => told.has('good'));
+    await passing('the others are told', () => told.has('good'));
     // The one that failed, and of each kind the last.
     assert.equal(news.status().waiting, 3);
   });
@@ -55,7 +56,7 @@ describe('changes', () => {
     });
     for (const round of [1, 2]) {
       feed.wake();
-      await eventually('it is done', () => saves === round);
+      await passing('it is done', () => saves === round);
     }
     await feed.close();
     const full = notices.filter(({ message }) => message.includes('no more are read'));

@@ -56,7 +56,7 @@ async function start(t: TestContext, more: object = {}) {
 
 test('a disabled user is out at their tenant, sooner than a token is asked about, and nobody else is', async (t) => {
   const { kc, realms, signIn, ask } = await start(t);
-  const news = kc.events();
+  const news = kc.events({ pollMs: 200 });
   const [ours, theirs] = [await signIn('acme'), await signIn('globex')];
   assert.deepEqual([await ask('acme', ours), await ask('globex', theirs)], [200, 200]);
   await news.ready;
@@ -99,7 +99,7 @@ test('beyond that, a tenant is as without events', async (t) => {
 
 test('a tenant without a credential is told once, and its tokens are taken', async (t) => {
   const { kc, notices, signIn, ask, looks } = await start(t, { clientSecret: undefined });
-  const news = kc.events();
+  const news = kc.events({ pollMs: 200 });
   const token = await signIn('acme');
   for (let i = 0; i < 2; i++) assert.equal(await ask('acme', token), 200);
   await eventually('it is told', () => notices.some(({ code }) => code === 'events_lost'));

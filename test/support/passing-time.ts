@@ -1,0 +1,48 @@
+import type { TestContext } from 'node:test';
+
+const STEP_MS = 50;
+let pass: ((ms: number) => void) | undefined;
+
+/**
+ * Timers and the monotonic clock stand still until {@link passing} moves them, to the end of the test. For code that reaches
+ * nothing outside the process: its answers come without time. `AbortSignal.timeout` stays as it is.
+ */
+export function stopTime(t: TestContext): void {
+  if (pass !== undefined) return;
+  let now = performance.now();
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  t.mock.method(performance, 'now', () => now);
+  pass = (ms) => {
+    now += ms;
+    t.mock.timers.tick(ms);
+  };
+  t.after(() => {
+    pass = undefined;
+  });
+}
+
+/** What is under way without a timer goes on. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 25; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Like `eventually`, by the time that is stopped: it passes until the condition holds. */
+export async function passing(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  mostMs = 60_000,
+): Promise<void> {
+  for (let passed = 0; !(await condition()); passed += STEP_MS) {
+    if (passed > mostMs) throw new Error(`not within ${mostMs} ms: ${what}`);
+    await passTime(STEP_MS);
+  }
+}
+
+/** What is due within that time happens. */
+export async function passTime(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += STEP_MS) {
+    await settle();
+    pass?.(STEP_MS);
+    await settle();
+  }
+}
