@@ -17,6 +17,8 @@ export interface EventRealm {
   readonly config: Json;
   /** Calls by path; `token` for tokens of the client. */
   readonly calls: Record<string, number>;
+  /** The admin API takes calls and answers none, until they are given up. */
+  hangs: boolean;
   /** What the admin API answers instead, for the next so many calls. */
   refuse: { status: number; times: number } | undefined;
   /** Whether it knows `direction`; older ones show the newest first. */
@@ -55,6 +57,7 @@ export function createEventRealm(): EventRealm {
     isOld: false,
     ignoresQuery: false,
     isEndless: false,
+    hangs: false,
     notices: realm.notices,
     admin(what, resourcePath, representation, more = {}) {
       const [operationType, resourceType] = what.split(' ');
@@ -96,6 +99,10 @@ export function createEventRealm(): EventRealm {
     count(path);
     if (self.refuse !== undefined && self.refuse.times-- > 0) {
       return Response.json({ error: `HTTP ${self.refuse.status}` }, { status: self.refuse.status });
+    }
+    if (self.hangs) {
+      const { signal } = init ?? {};
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     }
     if (path === 'events/config') return Response.json(self.config);
     if (url.searchParams.getAll('type').some((type) => self.unknownTypes.includes(type))) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { startEvents } from '../../packages/guard/src/events/index.ts';
-import { passing, stopTime } from '../support/passing-time.ts';
+import { passing, passTime, stopTime } from '../support/passing-time.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createEventRealm, type EventRealm } from './fake-events.ts';
 import { heard, isRefused, startFollowing } from './following.ts';
@@ -161,6 +161,32 @@ describe('a Keycloak that is not what it should be', () => {
     events.isEndless = true;
     await passing('it is given up', () => !news.status().isHealthy, 40_000);
     await news.close();
+  });
+
+  it('takes the question and does not answer: it is given up and asked again, and closing ends', async (t) => {
+    const { events, realm, verifier, news } = await startFollowing(t);
+    t.mock.method(AbortSignal, 'timeout', (ms: number) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new DOMException('too late', 'TimeoutError')), ms);
+      return controller.signal;
+    });
+    events.hangs = true;
+    const notice = () => events.notices.find(({ code }) => code === 'events_lost');
+    await passing('it is told', () => notice() !== undefined);
+    assert.match(notice()?.message ?? '', /events are not heard.*gave no answer/);
+    assert.equal(news.status().isHealthy, false);
+    const token = realm.mint({ sid: 's1' });
+    events.user('LOGOUT', { sessionId: 's1' });
+    events.hangs = false;
+    await passing('it is heard', async () => (await isRefused(verifier, token)) === 'token_revoked');
+    assert.equal(news.status().isHealthy, true);
+    events.hangs = true;
+    await passTime(1_000);
+    let isClosed = false;
+    void news.close().then(() => {
+      isClosed = true;
+    });
+    await passing('it is closed', () => isClosed, 15_000);
   });
 
   it('has a clock that was an hour ahead: what comes then is heard, and every token is checked', async (t) => {

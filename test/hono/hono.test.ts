@@ -35,6 +35,30 @@ describe('a guard of Hono', () => {
     assert.deepEqual(seen, [true, 'missing_token', 'Not authenticated']);
   });
 
+  test('a page is sent to the login before onError of the app is called; a call of a script is not', async (t) => {
+    const realm = createTestRealm();
+    Object.assign(realm.discovery, {
+      authorization_endpoint: `${realm.issuer}/protocol/openid-connect/auth`,
+    });
+    const { serverUrl, realm: name, clientId, clientSecret, fetch, clock } = realm;
+    const kc = keycloak({
+      ...{ serverUrl, realm: name, clientId, clientSecret, fetch, clock, onNotice: false },
+    });
+    t.after(() => kc.close());
+    let errors = 0;
+    const app = new Hono().use(kc.session({ secret: SECRETS[0] }));
+    app.get('/page', kc.guard(), (c) => c.text('in'));
+    app.onError((_error, c) => {
+      errors++;
+      return c.json({ own: true }, 418);
+    });
+    const page = await app.request('/page', { headers: { accept: 'text/html' } });
+    assert.deepEqual([page.status, errors], [303, 0]);
+    assert.match(page.headers.get('location') ?? '', /^\/auth\/login\?return_to=%2Fpage$/);
+    const script = await app.request('/page', { headers: { accept: 'application/json' } });
+    assert.deepEqual([script.status, await script.json(), errors], [418, { own: true }, 1]);
+  });
+
   test('and, where there is none, is answered with status, challenge and JSON; HEAD without a body', async (t) => {
     const { kc } = setUp(t);
     const app = new Hono().use('/api/*', kc.guard({ scope: 'orders:read' }));

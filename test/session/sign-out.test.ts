@@ -59,6 +59,19 @@ test('a sign-out while the store is away takes the cookie, and sends the browser
   assert.deepEqual(idp.sessionsOf('abdullah'), []);
 });
 
+test('a sign-out that the store hears of leaves the session at Keycloak to the browser: it is asked once, not twice', async (t) => {
+  const { idp, browser, cookie, signOut, callWith } = await setUp(t);
+  const answer = await signOut();
+  assert.equal(answer.statusCode, 303);
+  assert.equal(browser.cookies.size, 0);
+  assert.equal((await callWith(cookie)).statusCode, 401);
+  assert.equal(idp.sessionsOf('abdullah').length, 1);
+  const url = new URL(String(answer.headers.location));
+  assert.ok(url.searchParams.get('id_token_hint'));
+  assert.equal((await fetch(url, { redirect: 'manual' })).status, 302);
+  assert.deepEqual(idp.sessionsOf('abdullah'), []);
+});
+
 test('a sign-out of a session that is not at hand goes to Keycloak without a hint: it asks there', async (t) => {
   const { idp, browser, state, signOut } = await setUp(t, 0);
   state.isAway = true;
