@@ -1,4 +1,4 @@
 import { describeAdapter } from '../contract/adapter/index.ts';
-import { EXPRESS } from './express-app.ts';
+import { ADAPTERS } from './all.ts';
 
-for (const adapter of EXPRESS) describeAdapter(adapter);
+describeAdapter(await ADAPTERS['express 5']());

@@ -31,6 +31,11 @@ const WORTH_A_START = 4;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const testFolder = join(root, 'test', 'keycloak');
+const HOW_STARTED = {
+  tunedFor: 'work',
+  env: QUICK_PASSWORDS,
+  realmFile: join(root, 'packages/testing/testing-realm.json'),
+} as const;
 const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started for them without Docker.
 
 Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ …]
@@ -40,6 +45,7 @@ Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ �
   --turn                the newest and the oldest version, and a third of the others: another third each day
   --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory). What is left of a version when all
                         others are done is shared
+  --prepare             fetches each Keycloak and starts it once, which takes a minute the first time; runs no test
   --help                this text
 
 test/keycloak/every/ runs on every configuration, experimental/ on Keycloak ${NEWEST_VERSION} with the features that it needs
@@ -71,6 +77,7 @@ async function main(): Promise<number> {
       all: { type: 'boolean', default: false },
       turn: { type: 'boolean', default: false },
       jobs: { type: 'string', default: '1' },
+      prepare: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -81,6 +88,13 @@ async function main(): Promise<number> {
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError('--jobs is a number of 1 or more');
   const configurations = configurationsFor(values, positionals);
+  if (values.prepare) {
+    for (const { name, only: _only, ...options } of configurations) {
+      await (await startKeycloak({ ...options, ...HOW_STARTED })).close();
+      process.stdout.write(`[Keycloak ${name}] starts\n`);
+    }
+    return 0;
+  }
   const all = configurations
     .map((configuration): Work => {
       const files = testFiles(configuration.only, positionals);
@@ -123,9 +137,7 @@ async function runFiles(work: Work): Promise<void> {
   try {
     keycloak = await startKeycloak({
       ...options,
-      tunedFor: 'work',
-      env: QUICK_PASSWORDS,
-      realmFile: join(root, 'packages/testing/testing-realm.json'),
+      ...HOW_STARTED,
       onProgress: (line) => say(`${line} …`),
     });
     const startSeconds = (performance.now() - started) / 1000;

@@ -34,7 +34,13 @@ function assertAnswer({ status, challenge, body }: Answered, attempt: Attempt): 
   );
 }
 
-/** Every forged token of `test/attacks/cases/`, over a socket. */
+/** One by a socket of Node, one by Fetch. The others have the same check behind them. */
+const SENT_ALL = ['express 5', 'fetch'];
+/** A framework can get wrong how a token comes in and a refusal goes out: one of each kind, and all that is sent byte by byte. */
+const isOfFramework = ({ lines, httpStatus }: Attempt, at: number): boolean =>
+  at === 0 || lines !== undefined || httpStatus !== undefined;
+
+/** The forged tokens of `test/attacks/cases/`, over a socket. */
 export function describeAttacks(adapter: Adapter): void {
   const hasNoHttp1 = adapter.lacks?.includes('http1') === true;
   const skip = adapter.lacks?.includes('inProcess') ? 'it has a realm of its own' : false;
@@ -95,7 +101,8 @@ export function describeAttacks(adapter: Adapter): void {
       test(`${attack.file}: ${attack.title}`, async () => {
         const attempts = [...(attack.attempts?.(target) ?? []), ...(attack.signed?.(pen, target) ?? [])];
         assert.ok(attempts.length > 0);
-        for (const attempt of attempts) {
+        const sent = SENT_ALL.includes(adapter.name) ? attempts : attempts.filter(isOfFramework);
+        for (const attempt of sent) {
           // What a client refuses to send can be sent byte by byte alone.
           if (hasNoHttp1 && (attempt.lines !== undefined || attempt.httpStatus !== undefined)) continue;
           try {

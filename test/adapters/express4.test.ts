@@ -1,0 +1,4 @@
+import { describeAdapter } from '../contract/adapter/index.ts';
+import { ADAPTERS } from './all.ts';
+
+describeAdapter(await ADAPTERS['express 4']());
