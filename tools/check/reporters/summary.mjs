@@ -7,6 +7,8 @@ import { inspect } from 'node:util';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** A line for so many tests. */
 const STEP = 500;
+/** What a process of tests says that had to be ended: see failed-process.mjs and test.mjs. */
+const LEFT_OPEN = /^(?:Nothing happens any more|Its tests are done)/;
 
 export default async function* summary(events) {
   const started = performance.now();
@@ -18,6 +20,8 @@ export default async function* summary(events) {
   const said = new Map();
   for await (const { type, data } of events) {
     if (type === 'test:start') names[data.nesting] = data.name;
+    if (type === 'test:stderr' && LEFT_OPEN.test(data.message))
+      yield `\n${relative(root, data.file ?? '')}: ${data.message}`;
     if (type === 'test:stderr') said.set(data.file, `${said.get(data.file) ?? ''}${data.message}`);
     if (type === 'test:diagnostic' && data.message.startsWith('| ')) yield `${data.message}\n`;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
