@@ -30,7 +30,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly [most: number, why: string]>>
   'guard/src/outgoing': [2, LASTS],
   'guard/src/redis': [14, WAITS_FOR_ANOTHER],
   'guard/src/session': [8, LASTS],
-  'guard/src/successors': [3, 'has the interface of keycloak-connect, which takes no clock'],
+  'connect/src/express': [3, 'has the interface of keycloak-connect, which takes no clock'],
   'guard/src/tenants': [8, LASTS],
   'server/src': [4, PROGRAM],
   'server/src/limits': [4, PROGRAM],
