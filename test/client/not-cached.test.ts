@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPermissions } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { toUnkept } from '../../packages/guard/src/core/realm/fetch-json.ts';
+import { toNotCached } from '../../packages/guard/src/core/realm/fetch-json.ts';
 import { CALL_KINDS } from '../../packages/guard/src/core/realm/observed-fetch.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -73,6 +73,6 @@ test('a runtime that throws at the member cache is sent none', () => {
       throw new TypeError('cache is not implemented');
     }
   }
-  assert.deepEqual(toUnkept(Strict as unknown as typeof Request), {});
-  assert.deepEqual(toUnkept(), { cache: 'no-store' });
+  assert.deepEqual(toNotCached(Strict as unknown as typeof Request), {});
+  assert.deepEqual(toNotCached(), { cache: 'no-store' });
 });

@@ -14,7 +14,7 @@ const KINDS: readonly Revocation[] = [
   { type: 'not-before', issuer: ISSUER, notBefore: 1_700_000_000 },
   { type: 'not-before', issuer: ISSUER, clientId: 'my-api', notBefore: 1_700_000_001 },
   { type: 'not-before', issuer: ISSUER, notBefore: 0, setAt: 1_700_000_002 },
-  { type: 'doubt', issuer: ISSUER, issuedUntil: 1_700_000_000, setAt: 1_700_000_003 },
+  { type: 'recheck', issuer: ISSUER, issuedUntil: 1_700_000_000, setAt: 1_700_000_003 },
   { type: 'change', issuer: ISSUER, subject: 'u1', issuedUntil: 1_700_000_000, effect: 'renew' },
   { type: 'change', issuer: ISSUER, subject: 'u1', issuedUntil: 1_700_000_000, effect: 'confirm' },
   { type: 'change', issuer: ISSUER, issuedUntil: 1_700_000_000, effect: 'ask' },

@@ -17,7 +17,7 @@ describe('a push to the admin URL', () => {
     const { issuer, clientId, now } = realm;
     assert.deepEqual(await revokeByAdminPush(verifier, push, 'PUSH_NOT_BEFORE'), [
       { type: 'not-before', issuer, clientId, notBefore: now, setAt: now },
-      { type: 'doubt', issuer, issuedUntil: now - 1, setAt: now },
+      { type: 'recheck', issuer, issuedUntil: now - 1, setAt: now },
     ]);
     const calls = realm.calls.introspection;
     await assertRefused(() => verifier.verify(own), 'token_revoked');
@@ -127,7 +127,7 @@ describe('a push to the admin URL', () => {
         const { issuer } = realm;
         assert.deepEqual(await revokeByAdminPush(verifier, push, 'LOGOUT'), [
           { type: 'not-before', issuer, notBefore: keycloakNow, setAt: keycloakNow },
-          { type: 'doubt', issuer, issuedUntil: keycloakNow, setAt: keycloakNow },
+          { type: 'recheck', issuer, issuedUntil: keycloakNow, setAt: keycloakNow },
         ]);
         await assertRefused(() => verifier.verify(before), 'token_revoked');
         realm.introspect = (token) => ({ active: token !== during });

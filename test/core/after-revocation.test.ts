@@ -105,15 +105,15 @@ describe('the end of a session that this process was told by its own application
   });
 });
 
-describe('a token that is in doubt', () => {
-  const doubt = (realm: TestRealm) =>
-    ({ type: 'doubt', issuer: realm.issuer, issuedUntil: realm.now }) as const;
+describe('a token that Keycloak has to confirm', () => {
+  const recheck = (realm: TestRealm) =>
+    ({ type: 'recheck', issuer: realm.issuer, issuedUntil: realm.now }) as const;
 
   it('is refused where Keycloak cannot be asked about it', async () => {
     const { realm, verifier } = await startLoaded();
     const mute = realm.mint({ aud: 'account', azp: realm.clientId, scope: 'profile' });
     await verifier.verify(mute);
-    await verifier.revoke(doubt(realm));
+    await verifier.revoke(recheck(realm));
     await assertRefused(() => verifier.verify(mute), 'token_revoked');
     assert.equal(verifier.isKnown(mute), false);
     await assertRefused(() => verifier.verify(mute), 'token_revoked');
@@ -124,7 +124,7 @@ describe('a token that is in doubt', () => {
     const { realm, verifier } = await startLoaded();
     const [token, after] = [realm.mint(), realm.mint({ iat: realm.now + 1 })];
     for (const one of [token, after]) await verifier.verify(one);
-    await verifier.revoke(doubt(realm));
+    await verifier.revoke(recheck(realm));
     realm.setAll('down');
     for (let i = 0; i < 3; i++) {
       await assertRefused(() => verifier.verify(token), 'provider_unavailable');
@@ -146,7 +146,7 @@ describe('a token that is in doubt', () => {
     realm.answers.introspection = 'slow';
     assertAtOnce(verifier.verify(token));
     await settle();
-    await verifier.revoke({ type: 'doubt', issuer: realm.issuer, issuedUntil: realm.now });
+    await verifier.revoke({ type: 'recheck', issuer: realm.issuer, issuedUntil: realm.now });
     const waiting = verifier.verify(token);
     await settle();
     realm.introspect = () => ({ active: false });
@@ -157,7 +157,7 @@ describe('a token that is in doubt', () => {
     assert.equal(calls, 2);
   });
 
-  it('goes on being in doubt where the answer to what was asked before comes first', async () => {
+  it('still has to be confirmed where the answer to what was asked before comes first', async () => {
     const { realm, verifier } = await startLoaded();
     const token = realm.mint();
     await verifier.verify(token);
@@ -165,13 +165,13 @@ describe('a token that is in doubt', () => {
     realm.answers.introspection = 'slow';
     assertAtOnce(verifier.verify(token));
     await settle();
-    await verifier.revoke({ type: 'doubt', issuer: realm.issuer, issuedUntil: realm.now });
+    await verifier.revoke({ type: 'recheck', issuer: realm.issuer, issuedUntil: realm.now });
     assert.ok(verifier.verify(token) instanceof Promise);
     realm.release();
     realm.answers.introspection = 'normal';
     await settle();
     realm.introspect = () => ({ active: false });
-    await verifier.revoke({ ...doubt(realm), setAt: realm.now + 1 });
+    await verifier.revoke({ ...recheck(realm), setAt: realm.now + 1 });
     await assertRefused(() => verifier.verify(token), 'token_revoked');
   });
 
@@ -182,10 +182,10 @@ describe('a token that is in doubt', () => {
     let setAt = realm.now;
     realm.introspect = () => {
       setAt += 1;
-      void verifier.revoke({ ...doubt(realm), setAt });
+      void verifier.revoke({ ...recheck(realm), setAt });
       return { active: true };
     };
-    await verifier.revoke(doubt(realm));
+    await verifier.revoke(recheck(realm));
     await assertRefused(() => verifier.verify(token), 'token_revoked');
     await assertRefused(() => verifier.verify(realm.mint()), 'token_revoked');
     realm.introspect = () => ({ active: true });
@@ -199,11 +199,11 @@ describe('a token that is in doubt', () => {
       await verifier.verify(token);
       realm.introspect = () => {
         if (realm.calls.introspection > 1) return { active: true };
-        void verifier.revoke({ ...doubt(realm), setAt: realm.now + 1 });
+        void verifier.revoke({ ...recheck(realm), setAt: realm.now + 1 });
         realm.answers.introspection = second;
         return { active: true };
       };
-      await verifier.revoke(doubt(realm));
+      await verifier.revoke(recheck(realm));
       if (second === 'normal') assert.ok(await verifier.verify(token));
       else await assertRefused(() => verifier.verify(token), 'provider_unavailable');
       assert.equal(verifier.stats.remoteChecks, 2);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fetchJson, silenceOf } from '../../packages/guard/src/core/realm/fetch-json.ts';
+import { failureKindOf, fetchJson } from '../../packages/guard/src/core/realm/fetch-json.ts';
 import { assertRefused } from '../support/refusal.ts';
 
 const URL = 'https://x.example';
@@ -18,7 +18,7 @@ describe('a call to Keycloak', () => {
     };
     const error = await assertRefused(() => ask(reset, 10), 'provider_unavailable');
     assert.match(error.reason, /timed out/);
-    assert.equal(silenceOf(error), 'late');
+    assert.equal(failureKindOf(error), 'late');
     assert.equal(asked, 1);
   });
 

@@ -90,7 +90,7 @@ describe('the list of revocations', () => {
 
   const soft: readonly [string, Revocation, 'confirm' | 'ask'][] = [
     ['a session that ended before', { type: 'session', issuer, sessionId: 's1', endedAt: 999.9 }, 'ask'],
-    ['a doubt, up to the second of issue', { type: 'doubt', issuer, issuedUntil: 1000 }, 'confirm'],
+    ['a recheck, up to the second of issue', { type: 'recheck', issuer, issuedUntil: 1000 }, 'confirm'],
   ];
   for (const [name, revocation, verdict] of soft) {
     it(`leaves the token to Keycloak by ${name}, and moves the epoch`, () => {
@@ -105,17 +105,17 @@ describe('the list of revocations', () => {
 
   it('takes the strictest of several, and the last of those that Keycloak has to be asked about', () => {
     const { list } = start();
-    const [session, doubt, user] = [
+    const [session, recheck, user] = [
       ...soft.map(([, one]) => one),
       { type: 'user', issuer, subject: 'u1', issuedUntil: 1000 },
     ] as [Revocation, Revocation, Revocation];
-    list.add(doubt);
+    list.add(recheck);
     list.add(session);
-    assert.deepEqual(list.judge(token), { revocation: doubt, verdict: 'confirm', since: 2 });
+    assert.deepEqual(list.judge(token), { revocation: recheck, verdict: 'confirm', since: 2 });
     assert.deepEqual(list.judge({ ...token, iat: 1001 }), { revocation: session, verdict: 'ask', since: 2 });
     list.add(user);
     assert.deepEqual(list.judge(token), { revocation: user, verdict: 'refuse', since: 3 });
-    list.add({ ...doubt, setAt: 2000 } as Revocation);
+    list.add({ ...recheck, setAt: 2000 } as Revocation);
     assert.equal(list.judge({ ...token, sub: 'u2' })?.since, 4, 'what was said again is asked about again');
   });
 

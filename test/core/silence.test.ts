@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { markSilence, silenceOf, silenceOfAnswer } from '../../packages/guard/src/core/realm/fetch-json.ts';
+import {
+  failureKindOf,
+  failureKindOfAnswer,
+  markFailure,
+} from '../../packages/guard/src/core/realm/fetch-json.ts';
 
-const answer = (status: number, body = '') => silenceOfAnswer({ status, body, headers: new Headers() });
+const answer = (status: number, body = '') => failureKindOfAnswer({ status, body, headers: new Headers() });
 
 test('a 5xx without JSON is a proxy without Keycloak behind it, 504 is late, and the rest is Keycloak', () => {
   assert.deepEqual(
@@ -12,6 +16,6 @@ test('a 5xx without JSON is a proxy without Keycloak behind it, 504 is late, and
 });
 
 test('an error that no call marked says nothing about Keycloak', () => {
-  assert.equal(silenceOf(new Error('a file cannot be read')), 'unusable');
-  assert.equal(silenceOf(markSilence(new Error('x'), 'late')), 'late');
+  assert.equal(failureKindOf(new Error('a file cannot be read')), 'unusable');
+  assert.equal(failureKindOf(markFailure(new Error('x'), 'late')), 'late');
 });

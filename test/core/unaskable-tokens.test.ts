@@ -32,11 +32,11 @@ describe('a token that Keycloak cannot be asked about', () => {
     await assertRefused(() => verifier.verify(token), 'provider_misconfigured');
   });
 
-  it('is asked about only once for each refusal, where it is in doubt', async () => {
+  it('is asked about only once for each refusal, where it has to be confirmed', async () => {
     const { realm, verifier } = await startLoaded();
     const token = mint(realm, { aud: undefined });
     await verifier.verify(token);
-    await verifier.revoke({ type: 'doubt', issuer: realm.issuer, issuedUntil: realm.now });
+    await verifier.revoke({ type: 'recheck', issuer: realm.issuer, issuedUntil: realm.now });
     await assertRefused(() => verifier.verify(token), 'token_revoked');
     assert.equal(realm.calls.introspection, 1);
   });

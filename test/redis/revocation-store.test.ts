@@ -363,7 +363,7 @@ const STRANGE = [
   '{"type":"session","issuer":"x","sessionId":"s","endedAt":"later"}',
   '{"type":"session","issuer":"x","sessionId":"s","endedAt":null}',
   '{"type":"not-before","issuer":"x","notBefore":1e999}',
-  '{"type":"doubt","issuer":"x","issuedUntil":-1e999}',
+  '{"type":"recheck","issuer":"x","issuedUntil":-1e999}',
 ];
 
 test('what was written by earlier versions is read, without a time of its end as well', async (t) => {

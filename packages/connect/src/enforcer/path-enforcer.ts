@@ -53,12 +53,12 @@ const RULES: OptionRules<PathEnforcerOptions> = {
   config: {
     rule: 'must be the part policy-enforcer of a keycloak.json, as an object',
     example: "{ paths: [{ path: '/orders/*', name: 'orders', scopes: ['view'] }] }",
-    isMet: isPlainObject,
+    accepts: isPlainObject,
   },
   methodScopes: {
     rule: 'must be an object of scopes by method',
     example: "{ GET: 'view' }",
-    isMet: (value) =>
+    accepts: (value) =>
       typeof value === 'object' &&
       value !== null &&
       Object.entries(value).length > 0 &&

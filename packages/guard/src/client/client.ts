@@ -1,4 +1,4 @@
-import { createHeldToken, createSingleFlight } from '../core/internal.ts';
+import { createOwnToken, createSingleFlight } from '../core/internal.ts';
 import type {
   AuthorizationRequest,
   AuthorizationResponse,
@@ -34,7 +34,7 @@ export interface ServiceToken {
 }
 
 function createServiceToken(load: () => Promise<Tokens>): ServiceToken {
-  const cached = createHeldToken(async () => {
+  const cached = createOwnToken(async () => {
     const { accessToken, expiresInSeconds } = await load();
     return { token: accessToken, expiresInSeconds: expiresInSeconds ?? 0 };
   }, Date.now);

@@ -17,7 +17,7 @@ export interface DpopKey {
 export const DPOP_KEY: OptionRule & { readonly default: boolean } = {
   rule: 'must be true or false, or a key pair of WebCrypto that signs, with a public key that can be exported',
   example: 'true',
-  isMet: (value) => typeof value === 'boolean' || isKeyPair(value),
+  accepts: (value) => typeof value === 'boolean' || isKeyPair(value),
   default: false,
 };
 

@@ -31,9 +31,9 @@ export function authenticate<C extends object = AppClaims>(
       return (sender as SenderCheck).verifyProved(verifier, read.token, request).catch(refuse);
     }
     if (typeof read !== 'string') throw read;
-    const found =
+    const result =
       sender === undefined ? verifier.verify(read) : sender.verifyBearer(verifier, read, request, mode);
-    return found instanceof Promise ? found.catch(refuse) : found;
+    return result instanceof Promise ? result.catch(refuse) : result;
   } catch (error) {
     return refuse(error);
   }

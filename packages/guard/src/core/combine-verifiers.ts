@@ -37,19 +37,19 @@ export function combineVerifiers<C extends object = AppClaims>(
       'must have a tenant of its own for each realm, and organizations as tenants only if all are of one realm',
     );
   }
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
-  const tellConflicts = (): void => {
+  const reportConflicts = (): void => {
     for (const message of conflictsOf(members)) {
-      if (told.has(message)) continue;
-      told.add(message);
+      if (reported.has(message)) continue;
+      reported.add(message);
       first.notify({ level: 'error', code: 'issuer_conflict', message });
     }
   };
 
-  async function verifyByIssuer(token: string, shown: Possession | undefined): Promise<Principal<C>> {
-    const member = await selectByIssuer(members, token).finally(tellConflicts);
-    return member.verify(token, shown);
+  async function verifyByIssuer(token: string, possession: Possession | undefined): Promise<Principal<C>> {
+    const member = await selectByIssuer(members, token).finally(reportConflicts);
+    return member.verify(token, possession);
   }
 
   return {
@@ -57,15 +57,15 @@ export function combineVerifiers<C extends object = AppClaims>(
     clientId: first.clientId,
     ...(first.sender && { sender: first.sender }),
     ...(first.signInRules && { signInRules: first.signInRules }),
-    verify(token, shown) {
+    verify(token, possession) {
       for (const member of members) {
-        if (member.isKnown(token)) return member.verify(token, shown);
+        if (member.isKnown(token)) return member.verify(token, possession);
       }
-      return verifyByIssuer(token, shown);
+      return verifyByIssuer(token, possession);
     },
     async load() {
       await Promise.all(members.map((member) => member.load()));
-      tellConflicts();
+      reportConflicts();
     },
     async close() {
       await Promise.all(members.map((member) => member.close()));

@@ -91,7 +91,7 @@ export interface Gate<Incoming, Outgoing> {
    *
    * @throws {AuthError} (or rejects with) the refusal; or another `Error`, which is a fault here
    */
-  admit(request: Incoming, found: Principal): Principal | null | Promise<Principal | null>;
+  admit(request: Incoming, caller: Principal): Principal | null | Promise<Principal | null>;
   /** A refusal as clients get it. Listeners hear nothing of it: the request may still be let in by other means. */
   toRefusal(request: Incoming, error: AuthError): AuthError;
   readonly requirements: Requirements;
@@ -139,66 +139,66 @@ export function createGate<Incoming, Outgoing>(
     answer: Outgoing,
   ): Principal | null | Promise<Principal | null> {
     let by: Means = 'Bearer';
-    let found: unknown;
+    let caller: unknown;
     const { sender } = realm;
     try {
-      const wire = host.toRequest(request);
-      const header = authorizationOf(wire);
+      const plain = host.toRequest(request);
+      const header = authorizationOf(plain);
       const session = host.sessionOf?.(request);
       if (header === undefined && session !== undefined) {
         by = 'session';
-        found = session(request, answer);
+        caller = session(request, answer);
       } else if (header === undefined && optional) {
         return null;
       } else {
-        const read = readCredentials(wire, dpop !== 'off', header);
+        const read = readCredentials(plain, dpop !== 'off', header);
         if (typeof read === 'string') {
           const isPlain = sender === undefined || (dpop !== 'required' && !sender.readsCertificates);
-          found = isPlain ? realm.verify(read) : sender.verifyBearer(realm, read, wire, dpop);
+          caller = isPlain ? realm.verify(read) : sender.verifyBearer(realm, read, plain, dpop);
         } else if (read instanceof DpopCredentials) {
           by = 'DPoP';
-          found = (sender as SenderCheck).verifyProved(realm, read.token, wire, {
+          caller = (sender as SenderCheck).verifyProved(realm, read.token, plain, {
             originOf: () => host.originOf?.(request),
-            tellNonce: (nonce) => host.setHeader?.(answer, 'dpop-nonce', nonce),
+            sendNonce: (nonce) => host.setHeader?.(answer, 'dpop-nonce', nonce),
           });
         } else if (session !== undefined && isForOthers(read, header)) {
           by = 'session';
-          found = orElse(session(request, answer), read);
+          caller = orElse(session(request, answer), read);
         } else throw read;
       }
     } catch (error) {
       return refuse(request, error, by);
     }
-    return isThenable(found)
+    return isThenable(caller)
       ? keepAlive(
-          Promise.resolve(found).then(
+          Promise.resolve(caller).then(
             (late: unknown) => admit(request, late, by, realm),
             (error: unknown) => refuse(request, error, by),
           ),
         )
-      : admit(request, found, by, realm);
+      : admit(request, caller, by, realm);
   }
 
   /**
    * An application may bring its own verifier: what is not a principal lets nobody in. Only a session may say that nobody is
    * there.
    */
-  function admit(request: Incoming, found: unknown, by: Means, realm: TokenVerifier): Principal | null {
-    if (!isPrincipal(found)) {
-      if (found !== null || by !== 'session') return refuse(request, new TypeError(NO_PRINCIPAL), by);
+  function admit(request: Incoming, caller: unknown, by: Means, realm: TokenVerifier): Principal | null {
+    if (!isPrincipal(caller)) {
+      if (caller !== null || by !== 'session') return refuse(request, new TypeError(NO_PRINCIPAL), by);
       return optional ? null : refuse(request, new AuthError('missing_token', NOBODY), by);
     }
     try {
       const { check, tenant } = host.compiledFor?.(request, realm) ?? fixedFor(realm);
-      check(found);
-      if (onAdmitted !== undefined && by !== 'session') onAdmitted(request, found);
-      return tenant === undefined || found.tenant === tenant ? found : actingFor(found, tenant);
+      check(caller);
+      if (onAdmitted !== undefined && by !== 'session') onAdmitted(request, caller);
+      return tenant === undefined || caller.tenant === tenant ? caller : actingFor(caller, tenant);
     } catch (error) {
-      return refuse(request, error, by, found);
+      return refuse(request, error, by, caller);
     }
   }
 
-  function named(request: Incoming, error: AuthError, by: Means): AuthError {
+  function refusalFor(request: Incoming, error: AuthError, by: Means): AuthError {
     const proof = sender?.challenged(dpop, by === 'DPoP' ? 'DPoP' : 'Bearer');
     return toRefusal(error, host.resourceOf?.(request), proof);
   }
@@ -213,7 +213,7 @@ export function createGate<Incoming, Outgoing>(
     // Frameworks take a `throw null` of a check for no error at all.
     if (!(error instanceof Error)) throw new Error('A check threw a value that is not an Error');
     if (!isAuthError(error)) throw error;
-    const refusal = named(request, error, by);
+    const refusal = refusalFor(request, error, by);
     host.onDenied?.(request, refusal, principal);
     throw (by === 'session' && toSignIn(request, refusal, principal)) || refusal;
   }
@@ -238,15 +238,15 @@ export function createGate<Incoming, Outgoing>(
   return {
     decide: (request, answer) => within(request, (realm) => decideIn(realm, request, answer)),
     refuse: (request, error, principal) => refuse(request, error, schemeOf(request), principal),
-    admit: (request, found) => within(request, (realm) => admit(request, found, schemeOf(request), realm)),
-    toRefusal: (request, error) => named(request, error, schemeOf(request)),
+    admit: (request, caller) => within(request, (realm) => admit(request, caller, schemeOf(request), realm)),
+    toRefusal: (request, error) => refusalFor(request, error, schemeOf(request)),
     requirements,
     isOptional: optional,
   };
 }
 
-function hasDpopScheme(wire: RequestLike): boolean {
-  return /^dpop /i.test(authorizationOf(wire) ?? '');
+function hasDpopScheme(request: RequestLike): boolean {
+  return /^dpop /i.test(authorizationOf(request) ?? '');
 }
 
 /** How the caller was found. */
@@ -256,9 +256,9 @@ export const NO_PRINCIPAL = 'The verifier gave neither a principal nor an error'
 const NOBODY = 'The request has neither a token nor a session';
 
 /** A verifier of the application's own may give anything. */
-export function isPrincipal(found: unknown): found is Principal {
-  if (typeof found !== 'object' || found === null) return false;
-  const { issuer, claims } = found as Partial<Principal>;
+export function isPrincipal(value: unknown): value is Principal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { issuer, claims } = value as Partial<Principal>;
   return typeof issuer === 'string' && typeof claims === 'object' && claims !== null;
 }
 
@@ -278,7 +278,7 @@ function split(options: GuardOptions): {
       throw wrongOption(name, 'is undefined: give it a value, or leave it out', 'true');
   }
   if (typeof optional !== 'boolean') throw wrongOption('optional', 'must be true or false', 'true');
-  if (dpop !== undefined && !DPOP_MODE.isMet(dpop))
+  if (dpop !== undefined && !DPOP_MODE.accepts(dpop))
     throw wrongOption('dpop', DPOP_MODE.rule, DPOP_MODE.example);
   return { optional, requirements, dpop };
 }
@@ -289,10 +289,10 @@ function wrongOption(option: string, rule: string, example: string): OptionsErro
 }
 
 /** Without a session the header is refused. */
-function orElse(found: Principal | null | Promise<Principal | null>, refusal: AuthError): unknown {
+function orElse(session: Principal | null | Promise<Principal | null>, refusal: AuthError): unknown {
   const check = (principal: Principal | null): Principal => {
     if (principal === null) throw refusal;
     return principal;
   };
-  return isThenable(found) ? Promise.resolve(found).then(check) : check(found);
+  return isThenable(session) ? Promise.resolve(session).then(check) : check(session);
 }

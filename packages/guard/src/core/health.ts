@@ -24,18 +24,18 @@ export function healthOf(verifier: Pick<TokenVerifier<object>, 'members'>): Heal
   const all = verifier.members.map((member) => {
     const status = member.status();
     const store = partsOf(member)?.store;
-    const isKnowing = store?.isCaughtUp !== false;
+    const isCaughtUp = store?.isCaughtUp !== false;
     return {
-      isReady: status.keysLoaded && isKnowing,
+      isReady: status.keysLoaded && isCaughtUp,
       keys: checkKeys(status),
       keycloak: checkKeycloak(status),
-      ...(store?.isConnected !== undefined && { revocations: checkStore(isKnowing, store.isConnected) }),
+      ...(store?.isConnected !== undefined && { revocations: checkStore(isCaughtUp, store.isConnected) }),
     };
   });
   const names = ['keys', 'keycloak', 'revocations'] as const;
   const checks = names.flatMap((name) => {
-    const found = all.flatMap((one) => one[name] ?? []);
-    const worst = found.find(({ ok }) => !ok) ?? found[0];
+    const states = all.flatMap((one) => one[name] ?? []);
+    const worst = states.find(({ ok }) => !ok) ?? states[0];
     return worst === undefined ? [] : [[name, worst] as const];
   });
   return { isReady: all.every(({ isReady }) => isReady), checks: Object.fromEntries(checks) };
@@ -57,7 +57,7 @@ function checkKeycloak({ keysLoaded, isProviderDown, lastError }: VerifierStatus
   return { ok: keysLoaded && !isDown, detail: isDown ? why : keysLoaded ? 'Answers' : 'Not asked yet' };
 }
 
-function checkStore(isKnowing: boolean, isConnected: boolean): HealthCheck {
-  if (!isKnowing) return { ok: false, detail: 'Logouts of other processes are not loaded yet' };
+function checkStore(isCaughtUp: boolean, isConnected: boolean): HealthCheck {
+  if (!isCaughtUp) return { ok: false, detail: 'Logouts of other processes are not loaded yet' };
   return { ok: isConnected, detail: isConnected ? 'Answers' : 'Does not answer: see the log' };
 }

@@ -5,7 +5,7 @@ export { resolveDpopOptions } from './binding/dpop-options.ts';
 export { KEPT } from './binding/sender-check.ts';
 export { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
 export { type CredentialKind, isCredential } from './credential/credential.ts';
-export { createHeldToken, type HeldToken } from './credential/own-token.ts';
+export { createOwnToken, type OwnToken } from './credential/own-token.ts';
 export {
   createGate,
   type Gate,
@@ -47,7 +47,7 @@ export {
   createKeycloakMessages,
   type KeycloakMessages,
   LONGEST_MESSAGE,
-  type Told,
+  type MessageListeners,
 } from './messages/keycloak-messages.ts';
 export type { EventSource, ObservedVerifier, Observer, SecurityEvent } from './observer.ts';
 export {
@@ -66,11 +66,11 @@ export { actingFor, makerOf, tenantsOf, tokenOf } from './principal/to-principal
 export {
   type BoundedResponse,
   describeAnswer,
+  failureKindOf,
+  failureKindOfAnswer,
   fetchBounded,
   notCached,
   readBody,
-  silenceOf,
-  silenceOfAnswer,
   toFailureCode,
 } from './realm/fetch-json.ts';
 export { toRealmUrl } from './realm/issuer.ts';

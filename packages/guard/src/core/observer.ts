@@ -43,7 +43,7 @@ export interface ObservedVerifier {
   readonly stats: Readonly<VerifierStats>;
   status(): VerifierStatus;
   readonly store: RevocationStore;
-  readonly news: { readonly status?: () => EventsHealth };
+  readonly events: { readonly status?: () => EventsHealth };
 }
 
 /** How it stands with Keycloak's events. */

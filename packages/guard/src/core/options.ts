@@ -153,7 +153,7 @@ export interface VerifierOptions<C extends object = Claims> {
 const TENANTS: OptionRule = {
   rule: "must be 'organizations'",
   example: "'organizations'",
-  isMet: (value) => value === 'organizations',
+  accepts: (value) => value === 'organizations',
 };
 
 /** What each option of a verifier must be. */
@@ -166,7 +166,7 @@ export const VERIFIER_RULES = {
   audience: {
     rule: 'must be a string, or a list of strings that is not empty',
     example: "'my-api'",
-    isMet: (value) =>
+    accepts: (value) =>
       value === ANY_AUDIENCE ||
       isTrimmed(value) ||
       (Array.isArray(value) && value.length > 0 && value.every(isTrimmed)),
@@ -220,7 +220,7 @@ export interface ResolvedOptions<C extends object = Claims>
 export function resolveOptions<C extends object>(options: VerifierOptions<C>): ResolvedOptions<C> {
   const {
     clientSecret,
-    credential: given,
+    credential: credentialOption,
     tenant,
     tenants,
     ...filled
@@ -245,7 +245,7 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
     fetch: observeFetch(filled.fetch, filled.observers),
     credential: toCredential(
       'createVerifier',
-      { clientSecret, credential: given },
+      { clientSecret, credential: credentialOption },
       { clientId, onNotice, clock },
     ),
     audience: typeof audience === 'string' ? [audience] : audience,

@@ -15,12 +15,12 @@ export interface VerifierParts
   /** The observers that listen to events. */
   readonly eventListeners: readonly Observer[];
   /** How it stands with Keycloak's events, if they are followed. */
-  readonly news: { status?: () => EventsHealth };
+  readonly events: { status?: () => EventsHealth };
   readonly coverage: Coverage;
   /** See `refresh` of `createKeySet`. */
   readonly refreshKeys: () => void;
   /** No new token is taken before this has settled. */
-  hold(until: Promise<void>): void;
+  holdNewTokens(until: Promise<void>): void;
   /** Called when the verifier is closed. */
   readonly atClose: Set<() => Promise<void>>;
   /** See `RevocationList.changedAt`. */

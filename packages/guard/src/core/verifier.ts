@@ -12,7 +12,7 @@ import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch, createRevocationList } from './revocation/revocation-list.ts';
 import { createRevocationLog, type Revocation, type TenantRevocations } from './revocation/revocation-log.ts';
 import {
-  createKnowing,
+  createCatchUp,
   createMemoryRevocationStore,
   createSharedIssuerCheck,
   type ProofStore,
@@ -33,7 +33,7 @@ export interface TokenVerifier<C extends object = AppClaims> {
   /** The client whose roles a guard means where it names none: that of the first member. */
   readonly clientId: string;
   /** See `Verifier.verify`. */
-  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
+  verify(token: string, possession?: Possession): Principal<C> | Promise<Principal<C>>;
   /** How gates check that a token's sender may use it. Without it, bearer tokens are all that is accepted. */
   readonly sender?: SenderCheck;
   /** How guards judge the sign-in behind a token. */
@@ -54,11 +54,11 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
   /**
    * The principal of a token: at once when the token is known, as a promise otherwise.
    *
-   * @param shown what its sender shows beside it, for a token that is bound to a key or a certificate. Proofs are not
+   * @param possession what its sender shows beside it, for a token that is bound to a key or a certificate. Proofs are not
    * checked here: `authenticate` does, with the whole request
    * @throws {AuthError} (or rejects with one) a `token_…` or `provider_…` code
    */
-  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
+  verify(token: string, possession?: Possession): Principal<C> | Promise<Principal<C>>;
   /** True when `verify` would find the token in memory. */
   isKnown(token: string): boolean;
   /** Keys, issuer and rules, for other JWTs that the realm signs (logout tokens, admin pushes). */
@@ -119,9 +119,9 @@ export function makeVerifier<C extends object>(
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => {
-    const named = (issuer.current as Discovery).issuer;
-    checkShared?.(named);
-    return named;
+    const current = (issuer.current as Discovery).issuer;
+    checkShared?.(current);
+    return current;
   };
   // Only the necessary options: a printed verifier shows them.
   const { algorithms, audience, clientId, clock, clockToleranceSeconds, tenants } = resolved;
@@ -144,11 +144,11 @@ export function makeVerifier<C extends object>(
   const revocations = createRevocationList(epoch, log);
   const coverage = createCoverage();
   const atClose = new Set<() => Promise<void>>();
-  const knowing = createKnowing(store);
+  const catchUp = createCatchUp(store);
   const judge = createTokenJudge({
     ...{ options: resolved, context, epoch, revocations, remote, stats, coverage },
     self: () => verifier,
-    whenKnowing: knowing.when,
+    whenCaughtUp: catchUp.whenDone,
     // Where nobody else listens, it is known already.
     share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
   });
@@ -171,12 +171,12 @@ export function makeVerifier<C extends object>(
     certificateOf: createCertificateReader(clientCertificate),
   });
   // Of tenants alone, whose issuers are pinned.
-  const hears = (revocation: Revocation): boolean => revocation.issuer === issuer.pinned;
+  const isOwn = (revocation: Revocation): boolean => revocation.issuer === issuer.pinned;
   const unsubscribe =
     hub?.listen((revocation) => {
-      if (!hears(revocation)) return;
+      if (!isOwn(revocation)) return;
       stats.revocations++;
-      revocations.hear(revocation);
+      revocations.noteArrival(revocation);
     }) ??
     store.subscribe((revocation) => {
       stats.revocations++;
@@ -229,17 +229,17 @@ export function makeVerifier<C extends object>(
   // Not shown, because it would show itself.
   const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
   const { credential, tokenCheck } = resolved;
-  // A tenant comes into memory in the middle of requests: the first of them waits for nobody's news.
-  const hold = hub === undefined ? knowing.hold : () => {};
+  // A tenant comes into memory in the middle of requests: the first of them waits for no store and no events.
+  const holdNewTokens = hub === undefined ? catchUp.hold : () => {};
   const { changedAt } = revocations;
   const { add: revokeHere } = hub ?? revocations;
   const eventListeners = observers.filter(({ event }) => event !== undefined);
-  const news: VerifierParts['news'] = {};
+  const events: VerifierParts['events'] = {};
   rememberParts(verifier, {
     ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, publicUrl, eventListeners },
-    ...{ store, news, coverage, hold, atClose, changedAt, revokeHere, refreshKeys: keys.refresh },
+    ...{ store, events, coverage, holdNewTokens, atClose, changedAt, revokeHere, refreshKeys: keys.refresh },
   });
-  const watching = observers.map((one) => one.watch?.({ stats, status, store, news }));
+  const watching = observers.map((one) => one.watch?.({ stats, status, store, events }));
   return verifier;
 }
 
@@ -251,7 +251,8 @@ function observed<C extends object>(
   return observers.reduce<Verifier<C>['verify']>((inner, one) => {
     if (one.check === undefined) return inner;
     const check = one.check.bind(one);
-    return (token, shown) => (isKnown(token) ? inner(token, shown) : check(async () => inner(token, shown)));
+    return (token, possession) =>
+      isKnown(token) ? inner(token, possession) : check(async () => inner(token, possession));
   }, verify);
 }
 
@@ -262,7 +263,7 @@ function withDate(revocation: Revocation, options: VerifyContext['options']): Re
     case 'session':
       return { ...revocation, endedAt: revocation.endedAt ?? now + options.clockToleranceSeconds };
     case 'not-before':
-    case 'doubt':
+    case 'recheck':
       return { ...revocation, setAt: revocation.setAt ?? now };
     default:
       return revocation;

@@ -15,7 +15,7 @@ export interface CursorStore {
  * A store that ends with the process: for tests.
  *
  * @example
- * const news = startEvents(verifier, { cursor: createMemoryCursor() });
+ * const events = startEvents(verifier, { cursor: createMemoryCursor() });
  */
 export function createMemoryCursor(): CursorStore {
   let kept: string | null = null;
@@ -31,7 +31,7 @@ export function createMemoryCursor(): CursorStore {
  * A file, for one process. It is replaced as a whole, so that a process that dies leaves the old or the new one.
  *
  * @example
- * const news = kc.events({ cursor: createFileCursor('/var/lib/shop/events.json') });
+ * const events = kc.events({ cursor: createFileCursor('/var/lib/shop/events.json') });
  */
 export function createFileCursor(path: string): CursorStore {
   return {

@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
 import { type ClientContext, toAuthError, toClient } from '../client/internal.ts';
 import { AuthError, isAuthError } from '../core/index.ts';
-import { describeAnswer, fetchBounded, readCompactJws, silenceOf, toJsonObject } from '../core/internal.ts';
+import {
+  describeAnswer,
+  failureKindOf,
+  fetchBounded,
+  readCompactJws,
+  toJsonObject,
+} from '../core/internal.ts';
 
 /** Keycloak keeps what administrators do apart from what users and clients do. */
 export type EventList = 'admin-events' | 'events';
 
 /** One event of Keycloak, as far as it is read here. */
-export interface HeardEvent {
+export interface KeycloakEvent {
   readonly id: string;
   /** By Keycloak's clock. Unit: milliseconds since 1970. */
   readonly time: number;
@@ -26,7 +32,7 @@ export interface HeardEvent {
 }
 
 /** @throws {AuthError} `provider_unavailable` unless it is a list of events */
-function readEvents(list: EventList, body: string): HeardEvent[] {
+function readEvents(list: EventList, body: string): KeycloakEvent[] {
   try {
     const all = JSON.parse(body) as unknown[];
     return all.map((one) => readEvent(list, Object(one) as Record<string, unknown>));
@@ -35,7 +41,7 @@ function readEvents(list: EventList, body: string): HeardEvent[] {
   }
 }
 
-function readEvent(list: EventList, event: Record<string, unknown>): HeardEvent {
+function readEvent(list: EventList, event: Record<string, unknown>): KeycloakEvent {
   const { time, type, operationType, resourceType } = event;
   // Before 26.4 they have no id. Two that are equal in all say the same.
   const { id = createHash('sha256').update(JSON.stringify(event)).digest('base64url').slice(0, 22) } = event;
@@ -71,7 +77,7 @@ export interface EventSource {
    * @returns `isMore`: there may be later ones, too
    * @throws {AuthError} `provider_unavailable`, or `provider_misconfigured` if this client may not see them
    */
-  read(list: EventList, from: number, most: number): Promise<{ events: HeardEvent[]; isMore: boolean }>;
+  read(list: EventList, from: number, most: number): Promise<{ events: KeycloakEvent[]; isMore: boolean }>;
   /** Whether Keycloak keeps the events that we need. @throws {AuthError} as `read` */
   isKept(): Promise<boolean>;
   /** Time now, by Keycloak's clock. Unit: milliseconds since 1970. */
@@ -97,8 +103,8 @@ const MOST_FRESH = 50_000;
 export function createEventSource(context: ClientContext, clock: () => number): EventSource {
   const token = toClient(context).serviceToken();
   const { issuer, timeoutMs, fetch } = context;
-  const place = issuer.baseUrl.lastIndexOf('/realms/');
-  const base = `${issuer.baseUrl.slice(0, place)}/admin${issuer.baseUrl.slice(place)}`;
+  const at = issuer.baseUrl.lastIndexOf('/realms/');
+  const base = `${issuer.baseUrl.slice(0, at)}/admin${issuer.baseUrl.slice(at)}`;
   let types = NEEDED;
   let knowsLockout: boolean | undefined;
   // Before 26.4 Keycloak knows no times in a query, but days, and no order.
@@ -109,14 +115,14 @@ export function createEventSource(context: ClientContext, clock: () => number): 
   let aheadMs = 0;
 
   async function getToken(): Promise<string> {
-    const found = await token.getAccessToken();
-    if (found !== timed) {
-      timed = found;
+    const current = await token.getAccessToken();
+    if (current !== timed) {
+      timed = current;
       // The second has begun, and may be over.
-      const { iat } = readCompactJws(found).payload();
+      const { iat } = readCompactJws(current).payload();
       if (typeof iat === 'number') aheadMs = iat * 1000 - clock();
     }
-    return found;
+    return current;
   }
 
   async function send(path: string, accessToken: string) {
@@ -203,10 +209,10 @@ export function createEventSource(context: ClientContext, clock: () => number): 
 
 /** Whether an answer was too large: then fewer are asked for. */
 export function isTooLarge(error: unknown): boolean {
-  return isAuthError(error) && silenceOf(error) === 'cut';
+  return isAuthError(error) && failureKindOf(error) === 'cut';
 }
 
 export const endless = () => new AuthError('provider_unavailable', "Keycloak's list of events has no end");
 
 /** Events of one millisecond stay in the order in which they came. */
-const sort = (events: HeardEvent[]) => events.sort((a, b) => a.time - b.time);
+const sort = (events: KeycloakEvent[]) => events.sort((a, b) => a.time - b.time);

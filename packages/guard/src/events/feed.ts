@@ -17,13 +17,13 @@ export type UserHandlers = {
 };
 
 /** Changes of one user that wait, because the first of them could not be handled. */
-export interface Held {
+export interface UserBacklog {
   readonly changes: readonly UserChange[];
   readonly tries: number;
 }
 
 /** By subject. */
-export type HeldChanges = Readonly<Record<string, Held>>;
+export type Backlog = Readonly<Record<string, UserBacklog>>;
 
 /** Users whose changes are handled at the same time. */
 const AT_ONCE = 8;
@@ -37,12 +37,12 @@ const LONGEST_MS = 60_000;
  * @returns the changes to tell again
  */
 async function deliver(
-  byUser: HeldChanges,
+  byUser: Backlog,
   handlers: UserHandlers,
   onFailure: (change: UserChange, error: unknown) => void,
   isOver: () => boolean = () => false,
-): Promise<HeldChanges> {
-  const rest: Record<string, Held> = Object.create(null);
+): Promise<Backlog> {
+  const rest: Record<string, UserBacklog> = Object.create(null);
   const waiting = Object.entries(byUser);
 
   async function work(): Promise<void> {
@@ -94,11 +94,11 @@ interface FeedOptions {
 
 interface Position {
   readonly cursors: Cursors;
-  readonly held: HeldChanges;
+  readonly backlog: Backlog;
 }
 
 /** With more, nothing is read before some were handled. One user has a handful at most. */
-const MOST_HELD = 10_000;
+const MOST_WAITING = 10_000;
 /** Events of a list that are handled before the position is saved: a process that is killed tells so many again. */
 const MOST_AT_ONCE = 100;
 const FIRST_PAUSE_MS = 1_000;
@@ -112,7 +112,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   let isWoken = false;
   let isClosed = false;
   let isOver = false;
-  let isTold = false;
+  let isReported = false;
   let isFull = false;
   // By a monotonic clock.
   const dueAt = new Map<string, number>();
@@ -120,9 +120,9 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
 
   async function load(): Promise<Position> {
     const text = await store.load();
-    if (text === null) return save({ cursors: cursorsAt(source.now()), held: {} });
-    const { cursors, held } = (toJsonObject(text) ?? {}) as Partial<Position>;
-    if (isCursors(cursors) && typeof held === 'object' && held !== null) return { cursors, held };
+    if (text === null) return save({ cursors: cursorsAt(source.now()), backlog: {} });
+    const { cursors, backlog } = (toJsonObject(text) ?? {}) as Partial<Position>;
+    if (isCursors(cursors) && typeof backlog === 'object' && backlog !== null) return { cursors, backlog };
     throw new Error('the cursor store loaded another state than the one saved');
   }
 
@@ -133,14 +133,14 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     return next;
   }
 
-  function tellFailure(change: UserChange, error: unknown): void {
+  function reportFailure(change: UserChange, error: unknown): void {
     const pauseMs = Math.min(
-      FIRST_PAUSE_MS * 2 ** (position?.held[change.subject]?.tries ?? 0),
+      FIRST_PAUSE_MS * 2 ** (position?.backlog[change.subject]?.tries ?? 0),
       LONGEST_PAUSE_MS,
     );
     dueAt.set(change.subject, performance.now() + pauseMs);
-    if (isTold) return;
-    isTold = true;
+    if (isReported) return;
+    isReported = true;
     onNotice({
       level: 'error',
       code: 'events_unhandled',
@@ -149,26 +149,26 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   }
 
   /** Those whose pause is over, with what came after them. */
-  async function handle(fresh: readonly UserChange[], { held }: Position): Promise<HeldChanges> {
+  async function handle(fresh: readonly UserChange[], { backlog }: Position): Promise<Backlog> {
     const now = performance.now();
     // A user may be called __proto__.
-    const all: Record<string, Held> = Object.assign(Object.create(null), held);
+    const all: Record<string, UserBacklog> = Object.assign(Object.create(null), backlog);
     for (const change of fresh) {
       const { changes = [], tries = 0 } = all[change.subject] ?? {};
       const list = [...changes, change];
       all[change.subject] = { changes: tries === 0 ? list : merge(list), tries };
     }
-    const isDue = ([subject]: [string, Held]) => (dueAt.get(subject) ?? 0) <= now;
+    const isDue = ([subject]: [string, UserBacklog]) => (dueAt.get(subject) ?? 0) <= now;
     const entries = Object.entries(all);
     const rest = await deliver(
       Object.fromEntries(entries.filter(isDue)),
       handlers,
-      tellFailure,
+      reportFailure,
       () => isClosed,
     );
     const waiting = { ...Object.fromEntries(entries.filter((entry) => !isDue(entry))), ...rest };
     for (const subject of dueAt.keys()) if (!Object.hasOwn(waiting, subject)) dueAt.delete(subject);
-    if (dueAt.size === 0) isTold = false;
+    if (dueAt.size === 0) isReported = false;
     return waiting;
   }
 
@@ -177,31 +177,31 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     position = await load();
     do {
       isWoken = false;
-      tellFull(countOf(position.held) >= MOST_HELD);
+      reportFull(countOf(position.backlog) >= MOST_WAITING);
       const round = isFull ? undefined : await readRound(source, position.cursors, MOST_AT_ONCE);
-      if (round?.isLost) await tellMissed(position.cursors);
+      if (round?.isLost) await reportMissed(position.cursors);
       // Whoever was replaced is named nowhere.
       else if (round?.events.some((event) => isImportOver(event) && event.path.startsWith('users/')))
         await inTime(handlers.missed?.(position.cursors['admin-events'].time));
       const changes = (round?.events ?? []).flatMap((event) => toUserChange(event, issuer()) ?? []);
-      const held = await handle(changes, position);
-      position = await save({ cursors: round?.cursors ?? position.cursors, held });
+      const backlog = await handle(changes, position);
+      position = await save({ cursors: round?.cursors ?? position.cursors, backlog });
       isWoken ||= round?.isMore === true;
     } while (isWoken && !isClosed);
   }
 
-  function tellFull(isNow: boolean): void {
+  function reportFull(isNow: boolean): void {
     if (isNow && !isFull) {
       onNotice({
         level: 'error',
         code: 'events_unhandled',
-        message: `${MOST_HELD} changes of users wait for the application to handle them: no more are read until then`,
+        message: `${MOST_WAITING} changes of users wait for the application to handle them: no more are read until then`,
       });
     }
     isFull = isNow;
   }
 
-  async function tellMissed(cursors: Cursors): Promise<void> {
+  async function reportMissed(cursors: Cursors): Promise<void> {
     const since = Math.min(cursors.events.time, cursors['admin-events'].time, source.now());
     onNotice({
       level: 'error',
@@ -221,8 +221,8 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
         position = undefined;
         if (isAuthError(error)) return;
         const message = `the position among changes of users is not known: ${(error as Error).message}`;
-        if (!isTold) onNotice({ level: 'error', code: 'events_unhandled', message });
-        isTold = true;
+        if (!isReported) onNotice({ level: 'error', code: 'events_unhandled', message });
+        isReported = true;
       })
       .finally(() => {
         working = undefined;
@@ -241,7 +241,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     },
     /** Changes that could not be handled yet. */
     get waiting(): number {
-      return position === undefined ? 0 : countOf(position.held);
+      return position === undefined ? 0 : countOf(position.backlog);
     },
     /** Begins nothing more. Resolves when nothing is under way, or after five seconds: what is then unfinished is told again. */
     async close(): Promise<void> {
@@ -265,6 +265,6 @@ function merge([first, ...rest]: readonly UserChange[]): UserChange[] {
   return first === undefined ? last : [first, ...last];
 }
 
-function countOf(held: HeldChanges): number {
-  return Object.values(held).reduce((sum, { changes }) => sum + changes.length, 0);
+function countOf(backlog: Backlog): number {
+  return Object.values(backlog).reduce((sum, { changes }) => sum + changes.length, 0);
 }

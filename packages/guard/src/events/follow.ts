@@ -1,6 +1,6 @@
 import { AuthError, isAuthError, type Notice, type Verifier } from '../core/index.ts';
 import { partsOf, startBackgroundTimer, type VerifierParts } from '../core/internal.ts';
-import type { EventSource, HeardEvent } from './event-source.ts';
+import type { EventSource, KeycloakEvent } from './event-source.ts';
 import { type Cursors, cursorsAt, isUnproven, readRound } from './read-round.ts';
 import { toRevocations } from './to-revocations.ts';
 
@@ -13,7 +13,7 @@ interface FollowOptions {
   readonly pollMs: number;
   /** Events count from then on, by Keycloak's clock, and until then by the clock here. Unit: milliseconds. */
   readonly onRead: (since: number, until: number) => void;
-  readonly onEvents: (events: readonly HeardEvent[]) => void;
+  readonly onEvents: (events: readonly KeycloakEvent[]) => void;
 }
 
 /** How far the events were read. Times are Keycloak's. */
@@ -63,7 +63,7 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
   async function look(): Promise<void> {
     const begin = clock();
     await assertKept();
-    const events: HeardEvent[] = [];
+    const events: KeycloakEvent[] = [];
     const next = await readAll(events);
     position = next;
     if (isClosed) return;
@@ -85,8 +85,8 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
     throw new AuthError('provider_misconfigured', 'Keycloak does not keep the events of this realm');
   }
 
-  /** @param heard receives the events */
-  async function readAll(heard: HeardEvent[]): Promise<Known> {
+  /** @param read receives the events */
+  async function readAll(read: KeycloakEvent[]): Promise<Known> {
     const issuer = await issuerOf();
     const now = source.now();
     const isFirst = position === undefined;
@@ -101,11 +101,11 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
       const round = await readRound(source, cursors);
       ({ cursors, isMore } = round);
       isLost = round.isLost || rounds > MOST_ROUNDS;
-      heard.push(...round.events);
+      read.push(...round.events);
     }
     if (isLost && isFirst) return toPosition(now);
     if (isLost || since === null) return beginAgain(issuer);
-    for (const revocation of unique(heard.flatMap((event) => toRevocations(event, issuer)))) {
+    for (const revocation of unique(read.flatMap((event) => toRevocations(event, issuer)))) {
       // One that came from another process is there already. A store that does not answer says so itself, and repeats it.
       if (revokeHere(revocation)) store.add(revocation).catch(() => {});
     }
@@ -115,7 +115,7 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
   function beginAgain(issuer: string): Known {
     const next = toPosition(source.now());
     const issuedUntil = Math.floor(next.since / 1000);
-    revokeHere({ type: 'doubt', issuer, issuedUntil, setAt: issuedUntil });
+    revokeHere({ type: 'recheck', issuer, issuedUntil, setAt: issuedUntil });
     verifier.notify({
       level: 'warn',
       code: 'events_missed',

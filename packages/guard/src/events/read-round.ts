@@ -1,4 +1,4 @@
-import { type EventList, type EventSource, endless, type HeardEvent, isTooLarge } from './event-source.ts';
+import { type EventList, type EventSource, endless, isTooLarge, type KeycloakEvent } from './event-source.ts';
 
 /** Where a reader of one list has come to, by Keycloak's clock. Unit: milliseconds since 1970. */
 export interface Cursor {
@@ -12,7 +12,7 @@ export type Cursors = Readonly<Record<EventList, Cursor>> & { readonly readAt: n
 
 export interface Round {
   /** New ones, in order of time. */
-  readonly events: readonly HeardEvent[];
+  readonly events: readonly KeycloakEvent[];
   readonly cursors: Cursors;
   /** There may be later ones. */
   readonly isMore: boolean;
@@ -48,13 +48,13 @@ export const cursorsAt = (time: number): Cursors => ({
  */
 export async function readRound(
   source: EventSource,
-  given: Cursors,
+  start: Cursors,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Round> {
   const now = source.now();
   // From a time that is still to come nothing would be read until then.
-  const isAhead = given.readAt - now > OVERLAP_MS;
-  const cursors = isAhead ? cursorsAt(now) : given;
+  const isAhead = start.readAt - now > OVERLAP_MS;
+  const cursors = isAhead ? cursorsAt(now) : start;
   const [admin, user] = await Promise.all([
     readList(source, 'admin-events', cursors['admin-events'], most),
     readList(source, 'events', cursors.events, most),
@@ -80,7 +80,7 @@ export async function readRound(
 }
 
 interface ListRound {
-  readonly fresh: readonly HeardEvent[];
+  readonly fresh: readonly KeycloakEvent[];
   /** Up to here nothing is left out. */
   readonly until: number;
   /** The event read last is missing. */
@@ -125,7 +125,7 @@ async function readList(
   throw endless();
 }
 
-function advance({ time, seen }: Cursor, events: readonly HeardEvent[], now: number): Cursor {
+function advance({ time, seen }: Cursor, events: readonly KeycloakEvent[], now: number): Cursor {
   // The clock of one node may be ahead: those of the others must be read all the same.
   const next = Math.max(time, ...events.map((event) => Math.min(event.time, now)));
   const all = [...Object.entries(seen), ...events.map((event) => [event.id, event.time] as const)];

@@ -16,7 +16,7 @@ export interface KeycloakEvents {
    *
    * @throws {Error} the second time
    * @example
-   * news.onUser({
+   * events.onUser({
    *   created: ({ subject }) => db.users.insert(subject),
    *   deleted: ({ subject }) => db.users.remove(subject),
    * });
@@ -63,12 +63,18 @@ const FEED_MS = 30_000;
  *
  * @throws {OptionsError} naming every option that is wrong or unknown
  * @example
- * const news = startEvents(verifier);
- * news.onUser({ deleted: ({ subject }) => removeOrders(subject) });
+ * const events = startEvents(verifier);
+ * events.onUser({ deleted: ({ subject }) => removeOrders(subject) });
  */
 export function startEvents(verifier: Verifier<object>, options: EventsOptions = {}): KeycloakEvents {
   const { pollMs, recheckSeconds, cursor } = resolveEvents(verifier, options);
-  const { coverage, hold, atClose, store: revocations, news } = partsOf(verifier) as VerifierParts;
+  const {
+    coverage,
+    holdNewTokens,
+    atClose,
+    store: revocations,
+    events: health,
+  } = partsOf(verifier) as VerifierParts;
   const { clock, clockToleranceSeconds } = verifier.context.options;
   const source = createEventSource(contextOfVerifier(verifier) as ClientContext, clock);
   const topic = JSON.stringify([verifier.issuer.baseUrl, verifier.clientId]);
@@ -85,9 +91,9 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
       coverage.until = until;
       coverage.askAfterMs = recheckSeconds * 1000;
     },
-    onEvents(heard) {
-      events += heard.length;
-      const isOfUser = heard.some((event) => toUserChange(event, issuer()) !== undefined);
+    onEvents(batch) {
+      events += batch.length;
+      const isOfUser = batch.some((event) => toUserChange(event, issuer()) !== undefined);
       if (
         feed === undefined ||
         !(isOfUser || feed.isBehind || feed.waiting > 0 || performance.now() - fedAt >= FEED_MS)
@@ -98,7 +104,7 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
     },
   });
   const patience = new AbortController();
-  hold(withinTime(follower.firstRead, patience.signal));
+  holdNewTokens(withinTime(follower.firstRead, patience.signal));
 
   async function close(): Promise<void> {
     atClose.delete(close);
@@ -114,7 +120,7 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
     ...{ isHealthy: follower.isHealthy, lagSeconds: follower.lagSeconds, events },
     ...{ calls: source.calls, waiting: feed?.waiting ?? 0 },
   });
-  news.status = status;
+  health.status = status;
 
   return {
     onUser(handlers) {

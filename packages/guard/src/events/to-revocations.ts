@@ -1,10 +1,10 @@
 import type { Revocation } from '../core/index.ts';
-import type { HeardEvent } from './event-source.ts';
+import type { KeycloakEvent } from './event-source.ts';
 
 type Effect = (Revocation & { readonly type: 'change' })['effect'];
 
 /** What an event says about tokens. Without details the worst is assumed, and Keycloak asked. */
-export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
+export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[] {
   const { what, path, details, userId, sessionId, tokenId } = event;
   // Tokens have times of whole seconds: of those issued in the same one, some are older than the event.
   const issuedUntil = Math.floor(event.time / 1000);
@@ -12,8 +12,8 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
     ...{ type: 'change', issuer, effect, issuedUntil },
     ...(subject !== undefined && { subject }),
   });
-  const doubt: Revocation = { type: 'doubt', issuer, issuedUntil, setAt: issuedUntil };
-  const given = Object(details) as Record<string, unknown>;
+  const recheck: Revocation = { type: 'recheck', issuer, issuedUntil, setAt: issuedUntil };
+  const values = Object(details) as Record<string, unknown>;
 
   if (event.list === 'events') {
     if ((what === 'LOGOUT' || what === 'USER_SESSION_DELETED') && sessionId !== undefined) {
@@ -29,10 +29,10 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
 
   const [operation, resource = ''] = what.split(' ');
   const notBefore = (clientId?: string): Revocation[] =>
-    Number.isSafeInteger(given.notBefore)
+    Number.isSafeInteger(values.notBefore)
       ? [
           {
-            ...{ type: 'not-before', issuer, notBefore: given.notBefore as number, setAt: issuedUntil },
+            ...{ type: 'not-before', issuer, notBefore: values.notBefore as number, setAt: issuedUntil },
             ...(clientId !== undefined && { clientId }),
           },
         ]
@@ -41,7 +41,7 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
     case 'USER_SESSION': {
       const ended = /^sessions\/([^/]+)$/.exec(path)?.[1];
       return ended === undefined
-        ? [doubt]
+        ? [recheck]
         : [{ type: 'session', issuer, sessionId: ended, endedAt: issuedUntil }];
     }
     case 'USER':
@@ -63,28 +63,28 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
       return operation === 'CREATE' && !path.endsWith('/composites') ? [] : [change('ask')];
     case 'REALM': {
       if (/(^|\/)logout-all$/.test(path)) {
-        return [{ type: 'not-before', issuer, notBefore: issuedUntil, setAt: issuedUntil }, doubt];
+        return [{ type: 'not-before', issuer, notBefore: issuedUntil, setAt: issuedUntil }, recheck];
       }
       if (operation !== 'UPDATE') return [];
-      if (isImportOver(event)) return [doubt];
+      if (isImportOver(event)) return [recheck];
       // Whoever switches events on again does not say what happened without them.
       const isAboutEvents = ['adminEventsEnabled', 'eventsEnabled', 'enabledEventTypes'].some((name) =>
-        Object.hasOwn(given, name),
+        Object.hasOwn(values, name),
       );
-      const isOff = details === undefined || given.enabled === false;
-      return isOff || isAboutEvents ? [doubt, ...notBefore()] : notBefore();
+      const isOff = details === undefined || values.enabled === false;
+      return isOff || isAboutEvents ? [recheck, ...notBefore()] : notBefore();
     }
     // With a directory or an organization its users go, or are disabled: no event names them.
     case 'COMPONENT':
     case 'USER_FEDERATION_PROVIDER':
     case 'ORGANIZATION':
-      return operation === 'CREATE' ? [] : [doubt];
+      return operation === 'CREATE' ? [] : [recheck];
     case 'CLIENT': {
       if (operation === 'CREATE' || /^clients\/[^/]+\/./.test(path)) return [];
-      const { clientId, enabled } = given;
+      const { clientId, enabled } = values;
       const isOff = operation === 'DELETE' || details === undefined || enabled === false;
-      const isNamed = typeof clientId === 'string';
-      return [...(isOff ? [doubt] : []), ...(isNamed ? notBefore(clientId) : [])];
+      const hasClientId = typeof clientId === 'string';
+      return [...(isOff ? [recheck] : []), ...(hasClientId ? notBefore(clientId) : [])];
     }
     default:
       return [];
@@ -93,20 +93,20 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
   function ofUser(): Revocation[] {
     const subject = subjectOf(event);
     if (operation === 'CREATE') return [];
-    if (subject === undefined) return [doubt];
+    if (subject === undefined) return [recheck];
     const rest = path.slice(`users/${subject}`.length);
     if (rest === '/logout' || (rest === '' && operation === 'DELETE')) {
       return [{ type: 'user', issuer, subject, issuedUntil }];
     }
     if (rest === '/reset-password') return [change('renew', subject)];
     if (rest.startsWith('/consents')) return [change('confirm', subject)];
-    const isOff = rest === '' && (details === undefined || given.enabled === false);
+    const isOff = rest === '' && (details === undefined || values.enabled === false);
     return [change(isOff ? 'confirm' : 'ask', subject)];
   }
 }
 
 /** The user that an administrator's event is about. */
-function subjectOf({ path }: HeardEvent): string | undefined {
+function subjectOf({ path }: KeycloakEvent): string | undefined {
   return (/^users\/([^/]+)/.exec(path) ?? OF_ORGANIZATION.exec(path))?.[1];
 }
 
@@ -116,7 +116,7 @@ const OF_ORGANIZATION = /^organizations\/[^/]+\/(?:groups\/[^/]+\/)?members\/([^
  * A partial import has put something in the place of what had the same name. The path has the id of the new one; that of the
  * one that is gone is nowhere.
  */
-export function isImportOver({ list, what, path }: HeardEvent): boolean {
+export function isImportOver({ list, what, path }: KeycloakEvent): boolean {
   return list === 'admin-events' && what === 'UPDATE REALM' && IMPORTED.test(path);
 }
 
@@ -157,7 +157,7 @@ const BY_USERS: Readonly<Record<string, UserChangeKind>> = {
 };
 
 /** What an event says about a user; `undefined` if it is about something else. */
-export function toUserChange(event: HeardEvent, issuer: string): UserChange | undefined {
+export function toUserChange(event: KeycloakEvent, issuer: string): UserChange | undefined {
   const { id, time: at, list, what, details, userId } = event;
   const isUsers = list === 'events';
   const kind = isUsers ? (Object.hasOwn(BY_USERS, what) ? BY_USERS[what] : undefined) : kindByAdmin(event);
@@ -166,7 +166,7 @@ export function toUserChange(event: HeardEvent, issuer: string): UserChange | un
   return { id, kind, subject, issuer, at, by: isUsers ? 'user' : 'admin', details };
 }
 
-function kindByAdmin({ what, path, details }: HeardEvent): UserChangeKind | undefined {
+function kindByAdmin({ what, path, details }: KeycloakEvent): UserChangeKind | undefined {
   if (/ ((ORGANIZATION_)?GROUP_MEMBERSHIP|(REALM|CLIENT)_ROLE_MAPPING|ORGANIZATION_MEMBERSHIP)$/.test(what))
     return 'rolesChanged';
   if (!/^users\/[^/]+$/.test(path)) return undefined;

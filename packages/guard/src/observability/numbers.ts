@@ -95,8 +95,8 @@ export const NUMBERS: readonly NumberOf[] = [
     name: 'keycloak_guard_events_heard',
     help: "0 while Keycloak's events are not heard, and Keycloak is asked about tokens as without them",
     aggregator: 'min',
-    read({ news }) {
-      const status = news.status?.();
+    read({ events }) {
+      const status = events.status?.();
       return one(status && +status.isHealthy);
     },
   },
@@ -104,13 +104,13 @@ export const NUMBERS: readonly NumberOf[] = [
     name: 'keycloak_guard_events_lag_seconds',
     help: "Since Keycloak's events were last read",
     aggregator: 'max',
-    read: ({ news }) => one(news.status?.().lagSeconds),
+    read: ({ events }) => one(events.status?.().lagSeconds),
   },
   {
     name: 'keycloak_guard_events_total',
     help: 'Events of Keycloak that were read',
     isCounter: true,
-    read: ({ news }) => one(news.status?.().events),
+    read: ({ events }) => one(events.status?.().events),
   },
 ];
 
@@ -119,14 +119,14 @@ export function readAll(
   { read, aggregator = 'sum' }: NumberOf,
   verifiers: Iterable<ObservedVerifier>,
 ): readonly Required<Reading>[] {
-  const found = new Map<string, Required<Reading>>();
+  const totals = new Map<string, Required<Reading>>();
   for (const { value, labels = {} } of [...verifiers].flatMap(read)) {
     const key = Object.values(labels).join();
-    const before = found.get(key)?.value;
+    const before = totals.get(key)?.value;
     const both = (other: number) => (aggregator === 'sum' ? other + value : Math[aggregator](other, value));
-    found.set(key, { labels, value: before === undefined ? value : both(before) });
+    totals.set(key, { labels, value: before === undefined ? value : both(before) });
   }
-  return [...found.values()];
+  return [...totals.values()];
 }
 
 export const LOGINS = {

@@ -53,7 +53,7 @@ const ORIGIN: OptionRules<OriginOptions> = {
   origin: optionRules.required({
     rule: 'must be an http or https URL without path, query or credentials',
     example: "'https://orders.internal'",
-    isMet: (value) => typeof value === 'string' && isOrigin(value),
+    accepts: (value) => typeof value === 'string' && isOrigin(value),
   }),
   timeoutMs: optionRules.whole(100, 600_000, 10_000),
   dpop: optionRules.trueOrFalse(false),

@@ -12,7 +12,7 @@ import {
   type TokenForOptions,
   type TokenSource,
 } from './options.ts';
-import { createMember, type Member } from './realm-client.ts';
+import { createRealmClient, type RealmClient } from './realm-client.ts';
 
 /** The caller that a call is made for. */
 export interface Caller {
@@ -65,9 +65,9 @@ export function createOutgoing(
   verifier: TokenVerifier<object>,
   isOfTenants = false,
 ): Outgoing {
-  const members = new WeakMap<Verifier<object>, Member>();
+  const members = new WeakMap<Verifier<object>, RealmClient>();
   const memberOf = (subject: string, one: Verifier<object>) =>
-    getOrMake(members, one, () => createMember(subject, one));
+    getOrMake(members, one, () => createRealmClient(subject, one));
 
   /** For callers of each realm, so a missing option stops the start. */
   function assertCallable(subject: string): void {
@@ -144,6 +144,6 @@ export function createOutgoing(
   };
 }
 
-function toCall({ origin, timeoutMs = TIMEOUT_MS, fetch: given = fetch }: OriginOptions) {
-  return createCarryingFetch({ origin: new URL(origin).origin, timeoutMs, fetch: given });
+function toCall({ origin, timeoutMs = TIMEOUT_MS, fetch: send = fetch }: OriginOptions) {
+  return createCarryingFetch({ origin: new URL(origin).origin, timeoutMs, fetch: send });
 }

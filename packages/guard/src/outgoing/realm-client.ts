@@ -89,7 +89,7 @@ export function createUserTokens(
     subject: Subject,
     target: Target<TokenForOptions>,
   ): Promise<string> {
-    const askedAt = clock();
+    const sentAt = clock();
     const { accessToken, expiresInSeconds } = await inTurn(subject.principal, () =>
       exchange(subject.token, target),
     );
@@ -99,11 +99,11 @@ export function createUserTokens(
     }
     const saidMs = Math.min(
       (expiresInSeconds ?? 0) * 1000,
-      exp === undefined ? longestMs : exp * 1000 - askedAt,
+      exp === undefined ? longestMs : exp * 1000 - sentAt,
     );
     const lifetimeMs = Math.max(0, Math.min(saidMs, longestMs));
     const until = Math.min(
-      askedAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
+      sentAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
       subject.principal.expiresAt * 1000,
     );
     person.kept.set(key, { token: accessToken, keptAt: performance.now(), until });
@@ -175,10 +175,10 @@ function readExpiry(
 }
 
 /** The application as the client of one realm. */
-export type Member = ReturnType<typeof createMember>;
+export type RealmClient = ReturnType<typeof createRealmClient>;
 
 /** @throws {OptionsError} if the client of the verifier cannot prove who it is */
-export function createMember(subject: string, verifier: Verifier<object>) {
+export function createRealmClient(subject: string, verifier: Verifier<object>) {
   const context = contextOfVerifier(verifier);
   if (context === undefined || context.credential.kind === 'none') {
     const rule = `must be an option of the guard, so that ${verifier.clientId} gets tokens for others`;
@@ -186,7 +186,7 @@ export function createMember(subject: string, verifier: Verifier<object>) {
     throw new OptionsError(subject, [{ option: 'credential', rule, example }]);
   }
   const { clientId } = verifier;
-  const ask = createAsker(verifier);
+  const ask = createReportedCall(verifier);
   const key = createDpopKey(true, context.issuer);
   const plain = toClient(context);
   const bound = toClient({ ...context, dpop: key });
@@ -199,7 +199,7 @@ export function createMember(subject: string, verifier: Verifier<object>) {
     assertBound(tokens.accessToken, target, clientId);
     return tokens;
   });
-  const held = new Map<string, ReturnType<KeycloakClient['serviceToken']>>();
+  const ownTokens = new Map<string, ReturnType<KeycloakClient['serviceToken']>>();
 
   return {
     /** Tokens in the name of a user. */
@@ -211,15 +211,16 @@ export function createMember(subject: string, verifier: Verifier<object>) {
     own(target: Target<TokenAsOptions>): TokenSource {
       const { scope, audience, dpop = false } = target;
       const name = JSON.stringify([scope, dpop]);
-      const token = held.get(name) ?? clientOf(target).serviceToken(scope === undefined ? {} : { scope });
-      held.set(name, token);
+      const token =
+        ownTokens.get(name) ?? clientOf(target).serviceToken(scope === undefined ? {} : { scope });
+      ownTokens.set(name, token);
       return {
         key: keyOf(target),
         async get() {
-          const found = await ask(token.getAccessToken);
-          if (audience !== undefined) assertFor(found, audience, clientId);
-          assertBound(found, target, clientId);
-          return found;
+          const accessToken = await ask(token.getAccessToken);
+          if (audience !== undefined) assertFor(accessToken, audience, clientId);
+          assertBound(accessToken, target, clientId);
+          return accessToken;
         },
         drop: (refused) => token.drop(refused, MIN_AGE_MS),
       };
@@ -228,12 +229,12 @@ export function createMember(subject: string, verifier: Verifier<object>) {
 }
 
 /** Reports a fault once, by the verifier's rules for outages, and turns it into a refusal. */
-function createAsker(verifier: Verifier<object>): <T>(call: () => Promise<T>) => Promise<T> {
-  let told: string | undefined;
+function createReportedCall(verifier: Verifier<object>): <T>(call: () => Promise<T>) => Promise<T> {
+  let reported: string | undefined;
   return async (call) => {
     try {
       const answer = await call();
-      told = undefined;
+      reported = undefined;
       if (verifier.outage.isFailing('calls')) verifier.outage.answered('calls');
       return answer;
     } catch (error) {
@@ -241,8 +242,8 @@ function createAsker(verifier: Verifier<object>): <T>(call: () => Promise<T>) =>
       if (!(error instanceof ClientError) || !isAuthError(refusal)) throw error;
       const { id, cause, fix, kind } = error.diagnosis;
       if (kind === 'provider_unavailable') verifier.outage.failed('calls', refusal);
-      else if (kind === 'client_misconfigured' && told !== id) {
-        told = id;
+      else if (kind === 'client_misconfigured' && reported !== id) {
+        reported = id;
         verifier.notify({ level: 'error', code: 'calling_refused', message: cause, fix });
       }
       throw refusal;

@@ -63,7 +63,7 @@ const RULES: OptionRules<RedisOptions> = {
   url: optionRules.required({
     rule: 'must be a redis:// or rediss:// URL',
     example: "'redis://localhost:6379'",
-    isMet: isRedisUrl,
+    accepts: isRedisUrl,
   }),
   timeoutMs: optionRules.whole(10, 60_000, 1_000),
   onNotice: optionRules.NOTICE_LISTENER,
@@ -165,7 +165,7 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
   }
 
-  /** @returns whether it is news */
+  /** @returns whether it was not reported lately */
   function noteCause(error: unknown): boolean {
     const [why, now] = [whyLost(error), performance.now()];
     const before = outage.refusals.get(why) ?? Number.NEGATIVE_INFINITY;

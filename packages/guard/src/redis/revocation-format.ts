@@ -3,7 +3,7 @@ import type { Revocation } from '../core/index.ts';
 /**
  * Appends a revocation atomically: a partial append would be repeated with every retry.
  *
- * Not-before times and doubts are also kept in a hash, by the rule of `createRevocationLog`, because another process may
+ * Not-before times and rechecks are also kept in a hash, by the rule of `createRevocationLog`, because another process may
  * have written a later one. An unreadable value in the hash is replaced.
  *
  * Redis decides by its own clock which entries are too old: the clock of a process may be days ahead. The mark beside the
@@ -36,7 +36,7 @@ return redis.call('XADD', KEYS[1], 'MINID', '~', oldest, '*', 'r', ARGV[1], 'at'
 export interface RevocationKeys {
   /** Stream of all revocations. */
   readonly stream: string;
-  /** Hash of not-before times and doubts, which stay in force after the stream was trimmed. */
+  /** Hash of not-before times and rechecks, which stay in force after the stream was trimmed. */
   readonly notBefore: string;
   /** A random value. Another value, or none: Redis lost its data. */
   readonly mark: string;
@@ -51,7 +51,7 @@ export const revocationKeysOf = (keyPrefix: string): RevocationKeys => ({
 /** Field in the hash; empty for a revocation that only the stream holds. */
 export function fieldOf(revocation: Revocation): string {
   const { type, issuer } = revocation;
-  if (type === 'doubt') return JSON.stringify([issuer, null, type]);
+  if (type === 'recheck') return JSON.stringify([issuer, null, type]);
   if (type !== 'not-before') return '';
   const { clientId = null, notBefore } = revocation;
   // A 0 must not replace an earlier time.
@@ -64,7 +64,7 @@ const FIELDS: Readonly<Record<Revocation['type'], Readonly<Record<string, Kind>>
   user: { subject: 'string', issuedUntil: 'number' },
   token: { tokenId: 'string' },
   'not-before': { clientId: 'string?', notBefore: 'number', setAt: 'number?' },
-  doubt: { issuedUntil: 'number', setAt: 'number?' },
+  recheck: { issuedUntil: 'number', setAt: 'number?' },
   change: { subject: 'string?', issuedUntil: 'number', effect: 'string' },
 };
 const EFFECTS: ReadonlySet<unknown> = new Set(['renew', 'confirm', 'ask'] satisfies (Revocation & {

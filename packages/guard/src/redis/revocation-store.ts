@@ -87,18 +87,18 @@ const MAX_REFUSALS = 10;
  * Revocations that Redis has not accepted yet.
  *
  * @param append rejects if Redis does not accept it
- * @param isHeld sends nothing while it is true
+ * @param isPaused sends nothing while it is true
  */
 function createOutbox(
   connection: RedisConnection,
   append: (text: string, at: number) => Promise<void>,
-  isHeld: () => boolean,
+  isPaused: () => boolean,
 ) {
   const waiting = new Map<string, number>();
   let isFlushing = false;
 
   async function flush(): Promise<void> {
-    if (isFlushing || isHeld()) return;
+    if (isFlushing || isPaused()) return;
     isFlushing = true;
     let refusals = 0;
     for (const [text, at] of [...waiting]) {
@@ -165,7 +165,7 @@ export interface RedisRevocationStore extends ProofStore {
 
 /**
  * Stores revocations in a Redis stream. Each process reads the stream from its start and then waits for new entries.
- * After an outage it continues where it stopped, so it misses nothing. Not-before times and doubts are also kept in a
+ * After an outage it continues where it stopped, so it misses nothing. Not-before times and rechecks are also kept in a
  * hash, because they stay in force after the stream was trimmed.
  *
  * If Redis loses its data, the processes write their revocations again within seconds.
@@ -190,7 +190,7 @@ export function createRedisRevocationStore(
   // For listeners that subscribe late, and for a Redis that lost its data.
   const known = createRevocationLog(undefined, rememberSeconds);
 
-  function tell(text: string): void {
+  function deliver(text: string): void {
     const revocation = readRevocation(text);
     if (revocation === undefined) return;
     known.add(revocation);
@@ -209,7 +209,7 @@ export function createRedisRevocationStore(
     onRevocation(text) {
       // Redis still has it.
       if (stream.isRereading) outbox.delete(text);
-      tell(text);
+      deliver(text);
     },
     onLoss() {
       for (const revocation of known.all()) outbox.put(JSON.stringify(revocation), Date.now());
@@ -220,7 +220,7 @@ export function createRedisRevocationStore(
   return {
     rememberSeconds,
     leases: createRedisLeases(connection, keyPrefix),
-    async whenKnowing(timeoutMs) {
+    async whenCaughtUp(timeoutMs) {
       const end = performance.now() + timeoutMs;
       while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS);
     },
@@ -249,7 +249,7 @@ export function createRedisRevocationStore(
       } catch (error) {
         outbox.put(text, at);
         // Other verifiers in this process need no Redis.
-        tell(text);
+        deliver(text);
         throw error;
       }
     },

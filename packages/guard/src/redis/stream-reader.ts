@@ -45,9 +45,9 @@ export function followStream(connection: RedisConnection, keys: RevocationKeys, 
   async function checkPosition(): Promise<void> {
     checkedAt = performance.now();
     await ask((client) => client.set(keys.mark, randomUUID(), { condition: 'NX' }));
-    const found = (await ask((client) => client.get(keys.mark))) ?? undefined;
-    const isOther = mark !== undefined && found !== mark;
-    mark = found;
+    const current = (await ask((client) => client.get(keys.mark))) ?? undefined;
+    const isOther = mark !== undefined && current !== mark;
+    mark = current;
     // Look for the exact entry: others may have written since. A missing one that was only trimmed does no harm.
     const isGone =
       last !== '0-0' && !(await reader.run((client) => client.xRange(keys.stream, last, last)))?.length;
@@ -58,8 +58,8 @@ export function followStream(connection: RedisConnection, keys: RevocationKeys, 
   }
 
   async function readBatch(): Promise<void> {
-    const isNews = isCaughtUp && !isRereading;
-    const wait = isNews ? { BLOCK: BLOCK_MS } : {};
+    const isLive = isCaughtUp && !isRereading;
+    const wait = isLive ? { BLOCK: BLOCK_MS } : {};
     const streams = (await reader.run(
       (client) => client.xRead({ key: keys.stream, id: last }, { COUNT: BATCH, ...wait }),
       BLOCK_MS + 2_000,
@@ -69,7 +69,7 @@ export function followStream(connection: RedisConnection, keys: RevocationKeys, 
       const { r: text = '', at = '' } = message;
       last = id;
       const lagMs = Date.now() - Number(at);
-      if (isNews && Number.isFinite(lagMs)) lagSeconds = Math.max(0, lagMs / 1000);
+      if (isLive && Number.isFinite(lagMs)) lagSeconds = Math.max(0, lagMs / 1000);
       listener.onRevocation(text);
     }
     if (messages.length < BATCH) {

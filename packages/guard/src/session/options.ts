@@ -87,22 +87,22 @@ export const SESSION_RULES = {
   client: optionRules.required({
     rule: 'must be a client',
     example: 'createClient({ … })',
-    isMet: isClient,
+    accepts: isClient,
   }),
   secret: optionRules.required({
     rule: `must be random and have at least ${SHORTEST_SECRET} characters`,
     example: "'<openssl rand -hex 32>'",
-    isMet: (value) => [value].flat().length > 0 && [value].flat().every(isStrongSecret),
+    accepts: (value) => [value].flat().length > 0 && [value].flat().every(isStrongSecret),
   }),
   publicUrl: {
     rule: 'must be an http or https URL without a query',
     example: "'https://app.example.com'",
-    isMet: isPublicUrl,
+    accepts: isPublicUrl,
   },
   cookieName: {
     rule: 'must be letters, digits, - _ . and begin with one of the first two, at most 80',
     example: "'my-app-session'",
-    isMet: isCookieName,
+    accepts: isCookieName,
   },
   store: optionRules.having(
     'a SessionStore',
@@ -114,10 +114,10 @@ export const SESSION_RULES = {
   prefix: {
     rule: 'must be a path without a slash at the end',
     example: "'/auth'",
-    isMet: (value) => isPath(value) && value !== '/',
+    accepts: (value) => isPath(value) && value !== '/',
     default: '/auth',
   },
-  afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath, default: '/' },
+  afterLogout: { rule: 'must be a path', example: "'/'", accepts: isPath, default: '/' },
   redirectToLogin: optionRules.trueOrFalse(true),
   scope: {
     ...optionRules.string('must be scopes, separated by one space', "'openid profile'"),

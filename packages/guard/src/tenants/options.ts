@@ -87,7 +87,7 @@ export const TENANT_RULES = {
   tenants: optionRules.required({
     rule: 'must be { of, get }: functions of a request and of a name; or { ofIssuer, get }',
     example: '{ of: ({ hostname }) => nameOf(hostname), get: (name) => db.tenants.find(name) }',
-    isMet: (value) => {
+    accepts: (value) => {
       const { of, ofIssuer, get, ...rest } = (value ?? {}) as Record<string, unknown>;
       const names = [of, ofIssuer].filter((one) => one !== undefined);
       return (

@@ -125,7 +125,7 @@ function toRealmStore(
     subscribe: () => () => {},
     useOnce: (id, until) => use((own) => store.useOnce(own, until), id),
     useProofOnce: (id, until) => use((own) => store.useProofOnce(own, until), id),
-    ...(store.whenKnowing && { whenKnowing: (timeoutMs: number) => store.whenKnowing?.(timeoutMs) }),
+    ...(store.whenCaughtUp && { whenCaughtUp: (timeoutMs: number) => store.whenCaughtUp?.(timeoutMs) }),
   } as RevocationStore;
 }
 

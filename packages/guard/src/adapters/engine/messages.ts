@@ -3,9 +3,9 @@ import {
   ADMIN_PUSHES,
   checkOptions,
   type KeycloakMessages,
+  type MessageListeners,
   type OptionRules,
   optionRules,
-  type Told,
 } from '../../core/internal.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 import type { SecurityEvents } from './security-events.ts';
@@ -77,7 +77,7 @@ export function toMessageRoutes<Incoming>(
     const example = "backchannelLogout, at the client's Backchannel logout URL; or tenants: { of, get }";
     throw new OptionsError('backchannelLogout', [{ option: 'adminPushes', rule, example }]);
   }
-  const toldFor = (request: Incoming): Told => ({
+  const toldFor = (request: Incoming): MessageListeners => ({
     log: logOf(request),
     onMessage(message) {
       securityEvents?.message(request, message);

@@ -85,7 +85,7 @@ const LOG = optionRules.having('a logger', ['info', 'warn', 'error'], 'pino()');
 const VERIFIER: OptionRule = {
   rule: 'must be a verifier',
   example: 'createVerifier(…) or combineVerifiers([…])',
-  isMet: (value) => {
+  accepts: (value) => {
     const { members, verify, load } = (value ?? {}) as Partial<TokenVerifier>;
     return Array.isArray(members) && typeof verify === 'function' && typeof load === 'function';
   },

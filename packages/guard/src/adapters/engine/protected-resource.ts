@@ -42,21 +42,22 @@ export interface ProtectedResourceOptions {
 const SCOPES: OptionRule = {
   rule: 'must be a list of scopes without spaces, and without openid and offline_access',
   example: "['orders:read']",
-  isMet: (value) => Array.isArray(value) && value.every(isScope),
+  accepts: (value) => Array.isArray(value) && value.every(isScope),
 };
 
 export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
   url: optionRules.required({
     rule: `${optionRules.PUBLIC_URL.rule}, and with no parameter but :tenant`,
     example: "'https://api.example.com/mcp'",
-    isMet: (value) => optionRules.PUBLIC_URL.isMet(value) && hasTenantOnly(new URL(String(value)).pathname),
+    accepts: (value) =>
+      optionRules.PUBLIC_URL.accepts(value) && hasTenantOnly(new URL(String(value)).pathname),
   }),
   scopes: SCOPES,
   name: optionRules.string('must be a name', "'Orders'"),
   documentation: {
     rule: 'must be an http or https URL',
     example: "'https://example.com/docs'",
-    isMet: isHttp,
+    accepts: isHttp,
   },
   scopesInChallenge: optionRules.trueOrFalse(true),
 };

@@ -96,8 +96,8 @@ export interface EventsOf {
    * @throws {OptionsError} if an option is wrong, or the client has no credential
    * @see docs/events.md
    * @example
-   * const news = kc.events();
-   * news.onUser({ deleted: ({ subject }) => db.users.remove(subject) });
+   * const events = kc.events();
+   * events.onUser({ deleted: ({ subject }) => db.users.remove(subject) });
    */
   events(options?: EventsOptions): KeycloakEvents;
 }
@@ -140,7 +140,7 @@ function followAll(members: readonly Verifier<object>[], options: EventsOptions)
     started = members.map((one) => startEvents(one, options));
     if (handlers !== undefined) for (const one of started) one.onUser(handlers);
   });
-  for (const one of members) partsOf(one)?.hold(loading);
+  for (const one of members) partsOf(one)?.holdNewTokens(loading);
 
   return {
     onUser(given) {

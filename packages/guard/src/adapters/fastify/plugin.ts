@@ -134,7 +134,7 @@ const OWN_RULES = {
   securityScheme: {
     rule: 'must be the name of a security scheme',
     example: "'bearerAuth'",
-    isMet: (value: unknown) => typeof value === 'string' && value !== '',
+    accepts: (value: unknown) => typeof value === 'string' && value !== '',
   },
 };
 

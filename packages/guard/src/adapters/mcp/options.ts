@@ -33,7 +33,7 @@ export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChal
 }
 
 const isScopes = (value: unknown): boolean =>
-  RESOURCE_RULES.scopes.isMet([value].flat()) && [value].flat().length > 0;
+  RESOURCE_RULES.scopes.accepts([value].flat()) && [value].flat().length > 0;
 
 const RULES: OptionRules<McpOptions> = {
   ...RESOURCE_RULES,
@@ -41,17 +41,17 @@ const RULES: OptionRules<McpOptions> = {
     rule: 'must be an object with one scope or a list of scopes for each tool',
     example: "{ 'delete-order': 'orders:write' }",
     // A Map has no members of its own: every tool would be open.
-    isMet: (value) => isPlainObject(value) && Object.values(value).every(isScopes),
+    accepts: (value) => isPlainObject(value) && Object.values(value).every(isScopes),
   },
   scopesInChallenge: {
     rule: "must be true, false or 'required'",
     example: 'true',
-    isMet: (value) => typeof value === 'boolean' || value === 'required',
+    accepts: (value) => typeof value === 'boolean' || value === 'required',
   },
   allowedOrigins: {
     rule: 'must be a list of origins: only scheme, host and port',
     example: "['http://localhost:6274']",
-    isMet: (value) =>
+    accepts: (value) =>
       Array.isArray(value) &&
       value.every((one) => typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one),
   },

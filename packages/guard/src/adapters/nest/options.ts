@@ -57,7 +57,7 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 const optionsOf = (what: string, example: string) => ({
   rule: `must be options of ${what}`,
   example,
-  isMet: isObject,
+  accepts: isObject,
 });
 
 const RULES: OptionRules<NestOptions> = {
@@ -65,7 +65,7 @@ const RULES: OptionRules<NestOptions> = {
   backchannelLogout: {
     rule: 'must be true, false or options',
     example: 'true',
-    isMet: (value) => typeof value === 'boolean' || isObject(value),
+    accepts: (value) => typeof value === 'boolean' || isObject(value),
   },
   protectedResource: optionsOf('a protected resource', "{ url: 'https://api.example.com' }"),
   mcp: optionsOf('an MCP server', "{ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }"),
@@ -77,12 +77,12 @@ const RULES: OptionRules<NestOptions> = {
   securityScheme: {
     rule: 'must be the name of a security scheme',
     example: "'bearer'",
-    isMet: (value) => typeof value === 'string' && value !== '',
+    accepts: (value) => typeof value === 'string' && value !== '',
   },
   tokenFrom: {
     rule: 'must be functions named graphql, ws or rpc',
     example: '{ rpc: (context) => context.switchToRpc().getData().token }',
-    isMet: isReaders,
+    accepts: isReaders,
   },
 };
 

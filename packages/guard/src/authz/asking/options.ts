@@ -55,7 +55,7 @@ export const PERMISSIONS_RULES = {
   verifier: optionRules.required({
     rule: 'must be the verifier of one realm',
     example: 'createVerifier(…)',
-    isMet: (value) => {
+    accepts: (value) => {
       const { verify, issuer, context } = (value ?? {}) as Partial<Verifier>;
       return typeof verify === 'function' && typeof issuer === 'object' && typeof context === 'object';
     },

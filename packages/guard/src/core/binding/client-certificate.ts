@@ -24,7 +24,7 @@ export type CertificateReader = (request: RequestLike) => string | undefined;
 export const CLIENT_CERTIFICATE: WithDefault<ClientCertificateSource> = {
   rule: "must be 'off', 'connection', or a header and who is trusted with it",
   example: "{ header: 'client-cert', trustedBy: ['10.0.0.1'] }",
-  isMet: (value) => value === 'off' || value === 'connection' || isCertificateHeader(value),
+  accepts: (value) => value === 'off' || value === 'connection' || isCertificateHeader(value),
   default: 'off',
 };
 

@@ -41,7 +41,7 @@ export const DPOP_MODE = oneOf('off', 'accepted', 'required');
 export const ALGORITHM_LIST: WithDefault<readonly string[]> = {
   rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
   example: "['RS256']",
-  isMet: (value) =>
+  accepts: (value) =>
     Array.isArray(value) && value.length > 0 && value.every((one) => ALGORITHMS.includes(one as string)),
   default: ALGORITHMS,
 };
@@ -54,7 +54,7 @@ export const DPOP_RULES = {
   nonceSecret: {
     rule: 'must be random and have at least 32 characters',
     example: "'<openssl rand -hex 32>'",
-    isMet: (value) => typeof value === 'string' && value.length >= 32,
+    accepts: (value) => typeof value === 'string' && value.length >= 32,
   },
   maxProofsPerKey: whole(1, 10_000_000, 50_000),
 } satisfies OptionRules<DpopOptions>;
@@ -67,14 +67,14 @@ export interface ResolvedDpopOptions extends Omit<Filled<DpopOptions, typeof DPO
 export const DPOP: WithDefault<DpopMode> = {
   rule: "must be 'off', 'accepted' or 'required', or an object with that as its mode",
   example: "{ mode: 'accepted', maxAgeSeconds: 25 }",
-  isMet: (value) =>
+  accepts: (value) =>
     typeof value === 'object' && value !== null
       ? findOptionProblems(value, DPOP_RULES).length === 0
-      : DPOP_MODE.isMet(value),
+      : DPOP_MODE.accepts(value),
   default: 'off',
 };
 
-export function resolveDpopOptions(given: DpopMode | DpopOptions): ResolvedDpopOptions {
-  const filled = fillOptions('dpop', typeof given === 'string' ? { mode: given } : given, DPOP_RULES);
+export function resolveDpopOptions(dpop: DpopMode | DpopOptions): ResolvedDpopOptions {
+  const filled = fillOptions('dpop', typeof dpop === 'string' ? { mode: dpop } : dpop, DPOP_RULES);
   return { ...filled, algorithms: new Set(filled.algorithms) };
 }

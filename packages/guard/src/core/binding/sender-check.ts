@@ -53,20 +53,25 @@ function isThumbprint(value: unknown): value is string | undefined {
  *
  * @throws {AuthError} `token_bound`, `token_not_bound` or `token_binding`
  */
-export function assertPossession(bound: Confirmation | undefined, shown: Possession | undefined): void {
-  if (shown?.isKept) return;
-  if (bound?.jkt === undefined && shown?.jkt !== undefined) {
+export function assertPossession(bound: Confirmation | undefined, possession: Possession | undefined): void {
+  if (possession?.isKept) return;
+  if (bound?.jkt === undefined && possession?.jkt !== undefined) {
     throw new AuthError('token_not_bound', 'A token that is bound to no key came with the scheme DPoP');
   }
   if (bound === undefined) return;
-  assertSame(bound.jkt, shown?.jkt, 'key of its client (RFC 9449 §7.1)', 'a DPoP proof');
+  assertSame(bound.jkt, possession?.jkt, 'key of its client (RFC 9449 §7.1)', 'a DPoP proof');
   if (bound.certificate === undefined) return;
-  assertSame(bound.certificate, shown?.certificate?.(), 'certificate (RFC 8705 §3)', 'the certificate');
+  assertSame(bound.certificate, possession?.certificate?.(), 'certificate (RFC 8705 §3)', 'the certificate');
 }
 
-function assertSame(bound: string | undefined, shown: string | undefined, what: string, proof: string): void {
-  if (bound === shown) return;
-  if (shown === undefined) {
+function assertSame(
+  bound: string | undefined,
+  actual: string | undefined,
+  what: string,
+  proof: string,
+): void {
+  if (bound === actual) return;
+  if (actual === undefined) {
     throw new AuthError('token_bound', `The token is bound to a ${what}`, {
       expected: proof,
       seen: 'nothing beside it',
@@ -74,7 +79,7 @@ function assertSame(bound: string | undefined, shown: string | undefined, what: 
   }
   throw new AuthError('token_binding', `The token is bound to another ${what}`, {
     expected: `thumbprint ${bound}`,
-    seen: `thumbprint ${shown}`,
+    seen: `thumbprint ${actual}`,
   });
 }
 
@@ -90,7 +95,7 @@ export interface SenderCheck {
    * @throws {AuthError} (or rejects with one)
    */
   verifyBearer<C extends object>(
-    verifier: TokenTaker<C>,
+    verifier: BearerVerifier<C>,
     token: string,
     request: RequestLike,
     mode: DpopMode,
@@ -101,24 +106,24 @@ export interface SenderCheck {
    * @throws {AuthError} (rejects with one)
    */
   verifyProved<C extends object>(
-    verifier: TokenTaker<C>,
+    verifier: BearerVerifier<C>,
     token: string,
     request: RequestLike,
-    place?: ProofPlace,
+    context?: ProofContext,
   ): Promise<Principal<C>>;
   /** What challenges say about proofs; nothing where none are accepted. */
   challenged(mode: DpopMode, isAbout: 'Bearer' | 'DPoP'): ChallengedProof | undefined;
 }
 
-export interface ProofPlace {
+export interface ProofContext {
   /** By which scheme, host and port clients call, where there is no `publicUrl`. Default: what the request says. */
   originOf?(): string | undefined;
   /** Told of the nonce that the client should use from now on; it belongs in the header `DPoP-Nonce`. */
-  tellNonce?(nonce: string): void;
+  sendNonce?(nonce: string): void;
 }
 
-interface TokenTaker<C extends object> {
-  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
+interface BearerVerifier<C extends object> {
+  verify(token: string, possession?: Possession): Principal<C> | Promise<Principal<C>>;
 }
 
 interface SenderCheckParts {
@@ -157,19 +162,19 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
         ? verifier.verify(token)
         : verifier.verify(token, toCertificate(request));
     },
-    async verifyProved(verifier, token, request, place) {
+    async verifyProved(verifier, token, request, context) {
       const text = headerOf(request.headers, 'dpop');
       const proof = proofs.read({
         proof: text,
         method: request.method,
-        uri: toRequestUri(request, base, place?.originOf?.()),
+        uri: toRequestUri(request, base, context?.originOf?.()),
         token,
       });
       // The token first: that costs little where it is known, and nobody without a good one of their own has a proof
       // verified.
       const principal = await verifier.verify(token, { jkt: proof.jkt, ...toCertificate(request) });
       await finishOnce(request.headers, text as string, proof, personOf(principal));
-      if (proof.nextNonce !== undefined) place?.tellNonce?.(proof.nextNonce);
+      if (proof.nextNonce !== undefined) context?.sendNonce?.(proof.nextNonce);
       return principal;
     },
     challenged: (mode, isAbout) =>

@@ -22,7 +22,10 @@ import { readSigningKeys, type SigningKey, signAssertion, toSecretSigner } from 
 interface Kind<M> {
   readonly kind: CredentialKind;
   readonly material: Material<M>;
-  readonly show: (one: M, audience: () => Promise<string>) => Promise<Authentication> | Authentication;
+  readonly toAuthentication: (
+    one: M,
+    audience: () => Promise<string>,
+  ) => Promise<Authentication> | Authentication;
   readonly secretsOf?: (one: M) => readonly string[];
   readonly keyOf?: (one: M) => JsonWebKey;
   readonly fetch?: typeof fetch;
@@ -37,9 +40,13 @@ export function makeCredential(
   context: CredentialContext,
 ): Credential {
   const { clientId, clock } = context;
-  const named = { client_id: clientId };
+  const byId = { client_id: clientId };
   if (options === undefined) {
-    return createFrom<null>({ kind: 'none', material: fixedMaterial([null]), show: () => toForm(named) });
+    return createFrom<null>({
+      kind: 'none',
+      material: fixedMaterial([null]),
+      toAuthentication: () => toForm(byId),
+    });
   }
   if ('secret' in options) return toSecret(fixedMaterial([options.secret]), options.method, context);
   if ('secretFile' in options) {
@@ -52,7 +59,7 @@ export function makeCredential(
       kind: 'token',
       material: fileMaterial(file, context),
       // Keycloak finds the client by the token's issuer and subject. With its name it says so if that is another one.
-      show: ({ token }) => toForm({ ...named, ...asserted(token) }),
+      toAuthentication: ({ token }) => toForm({ ...byId, ...asserted(token) }),
       secretsOf: ({ token }) => [token],
     });
   }
@@ -60,7 +67,7 @@ export function makeCredential(
     return createFrom<null>({
       kind: 'certificate',
       material: fixedMaterial([null]),
-      show: () => toForm(named),
+      toAuthentication: () => toForm(byId),
       fetch: createCertificateFetch(options, context),
     });
   }
@@ -72,13 +79,13 @@ export function makeCredential(
       'keyFile' in options
         ? fileMaterial({ what: 'key file', path: options.keyFile, parse }, context)
         : fixedMaterial(readSigningKeys(options.key, algorithm)),
-    show: async (key, audience) =>
-      toForm({ ...named, ...asserted(await signAssertion(key, clientId, await audience(), clock())) }),
+    toAuthentication: async (key, audience) =>
+      toForm({ ...byId, ...asserted(await signAssertion(key, clientId, await audience(), clock())) }),
     keyOf: ({ publicKey }) => publicKey,
   });
 }
 
-function createFrom<M>({ kind, material, show, secretsOf, keyOf, fetch }: Kind<M>): Credential {
+function createFrom<M>({ kind, material, toAuthentication, secretsOf, keyOf, fetch }: Kind<M>): Credential {
   return {
     kind,
     ...(fetch && { fetch }),
@@ -90,9 +97,9 @@ function createFrom<M>({ kind, material, show, secretsOf, keyOf, fetch }: Kind<M
       for (;;) {
         const next = one as M;
         tried.add(next);
-        const answer = await send(await show(next, audience));
+        const answer = await send(await toAuthentication(next, audience));
         if (!isClientRefused(answer)) {
-          material.took(next);
+          material.accepted(next);
           return answer;
         }
         material.refused(next);
@@ -100,7 +107,7 @@ function createFrom<M>({ kind, material, show, secretsOf, keyOf, fetch }: Kind<M
         if (one === undefined) return answer;
       }
     },
-    secrets: () => (secretsOf ? material.held.flatMap(secretsOf) : []),
+    secrets: () => (secretsOf ? material.loaded.flatMap(secretsOf) : []),
     publicKeys: async () => ({ keys: keyOf ? (await material.candidates()).map(keyOf) : [] }),
   };
 }
@@ -123,17 +130,17 @@ function toSecret(
   method: SecretMethod = 'post',
   { clientId, clock }: CredentialContext,
 ): Credential {
-  const named = { client_id: clientId };
+  const byId = { client_id: clientId };
   const secretsOf = (secret: string) => [toBasic(clientId, secret), encode(secret), secret];
   if (method === 'jwt') {
     return createFrom<string>({
       kind: 'secret-jwt',
       material,
       secretsOf,
-      show: async (secret, audience) => {
+      toAuthentication: async (secret, audience) => {
         const signer = toSecretSigner(secret);
         return toForm({
-          ...named,
+          ...byId,
           ...asserted(await signAssertion(signer, clientId, await audience(), clock())),
         });
       },
@@ -143,10 +150,10 @@ function toSecret(
     kind: 'secret',
     material,
     secretsOf,
-    show: (secret) =>
+    toAuthentication: (secret) =>
       method === 'basic'
         ? { headers: { authorization: `Basic ${toBasic(clientId, secret)}` }, fields: {} }
-        : toForm({ ...named, client_secret: secret }),
+        : toForm({ ...byId, client_secret: secret }),
   });
 }
 
@@ -206,13 +213,13 @@ export function createCredential(options: CreateCredentialOptions): Credential {
 }
 
 /** As options of other factories name a credential. */
-export interface GivenCredential {
+export interface CredentialInput {
   readonly clientSecret?: string | undefined;
   readonly credential?: CredentialOptions | Credential | undefined;
 }
 
-/** The rules of {@link GivenCredential}. */
-export const CREDENTIAL_RULES: OptionRules<GivenCredential> = {
+/** The rules of {@link CredentialInput}. */
+export const CREDENTIAL_RULES: OptionRules<CredentialInput> = {
   clientSecret: CLIENT_SECRET,
   credential: CREDENTIAL,
 };
@@ -224,10 +231,10 @@ export const CREDENTIAL_RULES: OptionRules<GivenCredential> = {
  */
 export function toCredential(
   subject: string,
-  given: GivenCredential,
+  input: CredentialInput,
   context: CredentialContext,
 ): Credential {
-  const { clientSecret, credential } = given;
+  const { clientSecret, credential } = input;
   if (clientSecret !== undefined && credential !== undefined) {
     const rule = 'must not be given beside clientSecret, which is the short form of it';
     throw new OptionsError(subject, [{ option: 'credential', rule, example: '{ secret }' }]);

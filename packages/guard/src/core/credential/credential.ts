@@ -34,7 +34,7 @@ export interface Credential {
    */
   authenticate<T extends CredentialAnswer>(
     realm: Pick<Issuer, 'discover'>,
-    send: (shown: Authentication) => Promise<T>,
+    send: (authentication: Authentication) => Promise<T>,
   ): Promise<T>;
   /** Everything secret that is held, in each form in which it is sent: to be hidden in messages. */
   secrets(): readonly string[];
@@ -111,7 +111,7 @@ const isPath = (value: unknown): boolean => typeof value === 'string' && value !
 const isSecret = (value: unknown): boolean => isPath(value) && (value as string).trim() === value;
 
 /** By the member that says which kind it is: the other members, and whether all of them are right. */
-const SHAPES: Readonly<Record<string, (given: Record<string, unknown>) => boolean>> = {
+const SHAPES: Readonly<Record<string, (options: Record<string, unknown>) => boolean>> = {
   secret: ({ secret, method, ...rest }) => isSecret(secret) && METHODS.includes(method) && isEmpty(rest),
   secretFile: ({ secretFile, method, ...rest }) =>
     isPath(secretFile) && METHODS.includes(method) && isEmpty(rest),
@@ -131,7 +131,7 @@ export const CREDENTIAL: OptionRule = {
     .map((name) => `{ ${name} }`)
     .join(', ')}, with a value that can be used, or what createCredential returned`,
   example: "{ tokenFile: '/var/run/secrets/keycloak/token' }",
-  isMet: (value) => isCredential(value) || isCredentialOptions(value),
+  accepts: (value) => isCredential(value) || isCredentialOptions(value),
 };
 
 export function isCredential(value: unknown): value is Credential {

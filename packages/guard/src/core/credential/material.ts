@@ -12,10 +12,10 @@ export interface Material<M> {
    */
   candidates(): Promise<readonly M[]>;
   /** Keycloak has taken one, or refused one. */
-  took(one: M): void;
+  accepted(one: M): void;
   refused(one: M): void;
   /** What is held at the moment. */
-  readonly held: readonly M[];
+  readonly loaded: readonly M[];
 }
 
 /** What a {@link Material} needs of its surroundings. */
@@ -26,8 +26,8 @@ export interface MaterialContext {
 }
 
 /** Values that do not change. */
-export function fixedMaterial<M>(held: readonly M[]): Material<M> {
-  return { candidates: async () => held, took() {}, refused() {}, held };
+export function fixedMaterial<M>(loaded: readonly M[]): Material<M> {
+  return { candidates: async () => loaded, accepted() {}, refused() {}, loaded };
 }
 
 interface FileOptions<M> {
@@ -58,7 +58,7 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
   let older: readonly M[] = [];
   let olderFirstUntil = Number.NEGATIVE_INFINITY;
   const once = createSingleFlight<string | undefined>();
-  let told: 'credential_missing' | 'credential_old' | undefined;
+  let reported: 'credential_missing' | 'credential_old' | undefined;
   let troubledSince: number | undefined;
 
   const isGood = (one: M) => goodUntil(one) > context.clock();
@@ -66,13 +66,13 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
   /** @returns why the file cannot be used; `undefined` if it can */
   async function read(): Promise<string | undefined> {
     try {
-      const found = await readText(path);
-      if (found !== text || newest.length === 0) {
-        const parsed = parse(found);
+      const content = await readText(path);
+      if (content !== text || newest.length === 0) {
+        const parsed = parse(content);
         if (!parsed.some(isGood)) return 'what is in it has expired';
         if (newest.length > 0) older = newest;
         newest = parsed;
-        text = found;
+        text = content;
         olderFirstUntil = Number.NEGATIVE_INFINITY;
       }
       return newest.some(isGood) ? undefined : 'what is in it has expired';
@@ -81,12 +81,12 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
     }
   }
 
-  function tell(trouble: string | undefined, isLost: boolean): void {
+  function report(trouble: string | undefined, isLost: boolean): void {
     troubledSince = trouble === undefined ? undefined : (troubledSince ?? performance.now());
     const isLasting = troubledSince !== undefined && performance.now() - troubledSince >= WRITING_MS;
     const now = isLost ? 'credential_missing' : isLasting ? 'credential_old' : undefined;
-    if (now === told || (now === undefined && trouble !== undefined)) return;
-    told = now;
+    if (now === reported || (now === undefined && trouble !== undefined)) return;
+    reported = now;
     const subject = `The ${what} ${path}`;
     if (now === undefined) {
       context.onNotice({ level: 'info', code: 'credential_back', message: `${subject} can be used again` });
@@ -108,17 +108,17 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
       const trouble = await once(path, read);
       const isOlderFirst = performance.now() < olderFirstUntil;
       const good = (isOlderFirst ? [...older, ...newest] : [...newest, ...older]).filter(isGood);
-      tell(trouble, good.length === 0);
+      report(trouble, good.length === 0);
       if (good.length > 0) return good;
       throw new AuthError('provider_unavailable', `The ${what} ${path} cannot be used: ${trouble}`);
     },
-    took(one) {
+    accepted(one) {
       if (older.includes(one)) olderFirstUntil = performance.now() + OLDER_FIRST_MS;
     },
     refused(one) {
       older = older.filter((other) => other !== one);
     },
-    get held() {
+    get loaded() {
       return [...newest, ...older];
     },
   };

@@ -8,7 +8,7 @@ export interface IssuedToken {
 }
 
 /** A token of this client's own, which is renewed before it expires. */
-export type HeldToken = ReturnType<typeof createHeldToken>;
+export type OwnToken = ReturnType<typeof createOwnToken>;
 
 /** A token is renewed at most this long before it expires. Unit: milliseconds. */
 const AHEAD_MS = 30_000;
@@ -22,7 +22,7 @@ const PAUSE_MS = 2_000;
  *
  * @param load asks Keycloak for a token; one call at a time, however many wait for it
  */
-export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => number) {
+export function createOwnToken(load: () => Promise<IssuedToken>, clock: () => number) {
   let current:
     | { readonly token: string; readonly loadedAt: number; readonly renewAt: number; readonly until: number }
     | undefined;
@@ -31,15 +31,15 @@ export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => n
   let failedAt = Number.NEGATIVE_INFINITY;
 
   async function renew(): Promise<string> {
-    const askedAt = clock();
+    const sentAt = clock();
     try {
       const { token, expiresInSeconds } = await load();
       const lifetimeMs = expiresInSeconds * 1000;
       current = {
         token,
         loadedAt: performance.now(),
-        renewAt: askedAt + lifetimeMs - Math.min(AHEAD_MS, lifetimeMs / 2),
-        until: askedAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
+        renewAt: sentAt + lifetimeMs - Math.min(AHEAD_MS, lifetimeMs / 2),
+        until: sentAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
       };
       return token;
     } catch (error) {

@@ -26,8 +26,8 @@ export const requireRealmRole = requireAll('role_missing', 'realm role', ({ real
 /** @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client */
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
   assertStrings('client id', [clientId]);
-  const held = ({ clientRoles }: Principal<object>) => clientRoles[clientId] ?? [];
-  return requireAll('role_missing', `role of the client ${clientId}`, held)(...roles);
+  const rolesOf = ({ clientRoles }: Principal<object>) => clientRoles[clientId] ?? [];
+  return requireAll('role_missing', `role of the client ${clientId}`, rolesOf)(...roles);
 }
 
 /** @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge */
@@ -57,21 +57,21 @@ export const requireOrganization = requireAll('organization_missing', 'organizat
  */
 export function requireOneOrganization(
   by: 'alias' | 'id',
-  wanted: string,
+  value: string,
   within: readonly Guard<never>[] = [],
 ): Guard<object> {
-  assertStrings(`organization ${by}`, [wanted]);
+  assertStrings(`organization ${by}`, [value]);
   return (principal) => {
     assertSomebody(principal);
-    const found = principal.organizations.find((one) => one[by] === wanted);
-    if (found === undefined) {
-      throw new AuthError('organization_missing', `The organization with the ${by} ${wanted} is missing`, {
-        tenant: by === 'alias' ? wanted : undefined,
-        expected: `organization ${by} ${wanted}`,
+    const organization = principal.organizations.find((one) => one[by] === value);
+    if (organization === undefined) {
+      throw new AuthError('organization_missing', `The organization with the ${by} ${value} is missing`, {
+        tenant: by === 'alias' ? value : undefined,
+        expected: `organization ${by} ${value}`,
         seen: principal.organizations.map((one) => one[by] ?? 'no id').join(', ') || 'none',
       });
     }
-    const { groups, realmRoles, clientRoles } = found;
+    const { groups, realmRoles, clientRoles } = organization;
     const there = { ...principal, groups, realmRoles, clientRoles };
     for (const guard of within) guard(there as never);
   };
@@ -225,21 +225,21 @@ export function assertSomebody(principal: Principal<object> | null | undefined):
 function requireAll(
   code: AuthErrorCode,
   kind: string,
-  held: (principal: Principal<object>) => readonly string[],
-  matches: (have: string, want: string) => boolean = (have, want) => have === want,
-): (...wanted: string[]) => Guard<object> {
-  return (...wanted) => {
-    assertStrings(kind, wanted);
+  valuesOf: (principal: Principal<object>) => readonly string[],
+  matches: (have: string, value: string) => boolean = (have, value) => have === value,
+): (...required: string[]) => Guard<object> {
+  return (...required) => {
+    assertStrings(kind, required);
     return (principal) => {
       assertSomebody(principal);
-      const have = held(principal);
-      for (const want of wanted) {
-        if (have.some((one) => matches(one, want))) continue;
-        throw new AuthError(code, `The ${kind} ${want} is missing`, {
-          expected: `${kind} ${wanted.join(' and ')}`,
+      const have = valuesOf(principal);
+      for (const value of required) {
+        if (have.some((one) => matches(one, value))) continue;
+        throw new AuthError(code, `The ${kind} ${value} is missing`, {
+          expected: `${kind} ${required.join(' and ')}`,
           seen: have.join(', ') || 'none',
-          scope: code === 'scope_missing' ? wanted.join(' ') : undefined,
-          tenant: code === 'organization_missing' && wanted.length === 1 ? want : undefined,
+          scope: code === 'scope_missing' ? required.join(' ') : undefined,
+          tenant: code === 'organization_missing' && required.length === 1 ? value : undefined,
         });
       }
     };

@@ -9,7 +9,7 @@ export type AcrLevels = readonly string[] | { readonly [acr: string]: number };
 export const ACR_LEVELS: OptionRule = {
   rule: 'must be a list of values of acr, from the weakest to the strongest, or an object with the number of each',
   example: '{ silver: 1, gold: 2 }',
-  isMet: (value) => {
+  accepts: (value) => {
     if (typeof value !== 'object' || value === null) return false;
     if (Array.isArray(value)) {
       return value.length > 0 && value.every(isAcr) && new Set(value).size === value.length;
@@ -30,8 +30,8 @@ function levelOf(acr: string, levels: AcrLevels): number | undefined {
     const at = levels.indexOf(acr);
     return at === -1 ? undefined : at;
   }
-  const named = levels as { readonly [acr: string]: number };
-  if (Object.hasOwn(named, acr)) return named[acr];
+  const byName = levels as { readonly [acr: string]: number };
+  if (Object.hasOwn(byName, acr)) return byName[acr];
   return /^\d{1,9}$/.test(acr) ? Number(acr) : undefined;
 }
 
@@ -61,7 +61,7 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
   if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
     throw new GuardError('maxAge', 'must be whole seconds, 0 or more');
   }
-  const wanted = [
+  const texts = [
     ...(acr === undefined ? [] : [`acr ${acr.join(' or ')}`]),
     ...(maxAge === undefined ? [] : [`at most ${maxAge} seconds ago`]),
   ];
@@ -70,7 +70,7 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
 
   function refuse(what: string, seen: string): AuthError {
     return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {
-      expected: wanted.join(', '),
+      expected: texts.join(', '),
       seen,
       signIn: required,
     });

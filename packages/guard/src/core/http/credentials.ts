@@ -95,10 +95,10 @@ export function isForOthers({ code }: AuthError, header = ''): boolean {
 }
 
 /** Whether a session decides about a request, where there are sessions. */
-export function isForSession(wire: RequestLike): boolean {
-  const header = authorizationOf(wire);
+export function isForSession(request: RequestLike): boolean {
+  const header = authorizationOf(request);
   // Most requests with a session: no header is looked for again, and no error is made to say that it is missing.
   if (header === undefined) return true;
-  const read = readCredentials(wire, false, header);
+  const read = readCredentials(request, false, header);
   return typeof read === 'object' && isForOthers(read, header);
 }

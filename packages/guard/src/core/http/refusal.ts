@@ -52,7 +52,7 @@ export function toRefusal(
   const { code, reason, expected, seen, signIn, tenant, cause, oauthError, stack = '' } = error;
   const { description } = AUTH_ERRORS[code] as { description?: string };
   const scope = resource === undefined ? error.scope : scopeFor(error, resource);
-  const named =
+  const bearer =
     resource === undefined
       ? challenge
       : buildChallenge({
@@ -64,7 +64,7 @@ export function toRefusal(
         });
   const headers = {
     ...error.headers,
-    'www-authenticate': proof === undefined ? named : withDpopChallenge(named, proof),
+    'www-authenticate': proof === undefined ? bearer : withDpopChallenge(bearer, proof),
   };
   // A new error: what a verifier throws may be thrown for others too.
   const refusal = new AuthError(code, reason, { expected, seen, scope, signIn, tenant, cause, headers });

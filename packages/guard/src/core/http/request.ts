@@ -48,13 +48,13 @@ export function headerOf(headers: HeadersLike, name: string): string | undefined
 /**
  * Whether a header came more than once: of some, Node keeps the first and drops the rest.
  *
- * @param wanted in lower case
+ * @param header in lower case
  */
-export function isRepeated(rawHeaders: readonly string[], wanted: string): boolean {
+export function isRepeated(rawHeaders: readonly string[], header: string): boolean {
   let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    if (name.length === wanted.length && name.toLowerCase() === wanted) seen++;
+    if (name.length === header.length && name.toLowerCase() === header) seen++;
   }
   return seen > 1;
 }
@@ -188,12 +188,12 @@ function ambiguous(what: string, seen: string): AuthError {
  * The URI of a request as its client knows it, without query and fragment; `undefined` where nobody can tell.
  *
  * @param publicUrl by which clients call, perhaps with a path in front; without a slash at the end
- * @param given scheme, host and port by which clients call, where there is no public URL. Default: what the request says
+ * @param callOrigin scheme, host and port by which clients call, where there is no public URL. Default: what the request says
  */
 export function toRequestUri(
   request: RequestLike,
   publicUrl: string | undefined,
-  given?: string,
+  callOrigin?: string,
 ): string | undefined {
   const [whole = ''] = (request.originalUrl ?? request.url ?? '').split(/[?#]/, 1);
   // RFC 9112 §3.2.2: a request to a proxy, or one of Fetch's, names the host in it.
@@ -201,7 +201,7 @@ export function toRequestUri(
   if (!path.startsWith('/')) return undefined;
   if (publicUrl !== undefined) return `${publicUrl}${path}`;
   if (hasSeveralHosts(request)) return undefined;
-  const start = given ?? origin ?? toOrigin(request);
+  const start = callOrigin ?? origin ?? toOrigin(request);
   return start !== undefined && ORIGIN.test(start) ? `${start}${path}` : undefined;
 }
 
@@ -223,8 +223,8 @@ function toOrigin(request: RequestLike): string | undefined {
 export function isSameUri(htu: string, uri: string): boolean {
   if (htu === uri) return true;
   if (STEP.test(uri)) return false;
-  const named = normalise(htu);
-  return named !== undefined && named === normalise(uri);
+  const claimed = normalise(htu);
+  return claimed !== undefined && claimed === normalise(uri);
 }
 
 const STEP = /\/(?:\.|%2e){1,2}(?:\/|$)/i;

@@ -111,7 +111,7 @@ function toNotBefore({ issuer, notBefore, madeAt: setAt, latest }: Said, clientI
   const ofRealm: Revocation =
     notBefore === 0
       ? { type: 'not-before', issuer, notBefore, setAt }
-      : { type: 'doubt', issuer, issuedUntil: notBefore - 1, setAt };
+      : { type: 'recheck', issuer, issuedUntil: notBefore - 1, setAt };
   return [{ type: 'not-before', issuer, clientId, notBefore, setAt }, ofRealm];
 }
 
@@ -124,7 +124,7 @@ function toLogout({ issuer, notBefore, madeAt, latest, keycloakSessionIds }: Sai
     const isSet = isTime(notBefore) && notBefore > 0 && notBefore <= latest;
     return [
       { type: 'not-before', issuer, notBefore: isSet ? notBefore : madeAt, setAt: madeAt },
-      { type: 'doubt', issuer, issuedUntil: madeAt, setAt: madeAt },
+      { type: 'recheck', issuer, issuedUntil: madeAt, setAt: madeAt },
     ];
   }
   if (!Array.isArray(keycloakSessionIds)) throw toPushError('its list of sessions is not a list');

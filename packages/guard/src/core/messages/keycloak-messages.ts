@@ -24,7 +24,7 @@ export interface KeycloakMessage {
 export type KeycloakMessages = ReturnType<typeof createKeycloakMessages>;
 
 /** Listeners of a message. */
-export interface Told {
+export interface MessageListeners {
   /** For invalid messages, and for revocations that could not be shared. */
   readonly log: Pick<Log, 'warn' | 'error'>;
   /** Must not throw. */
@@ -57,8 +57,8 @@ export function createKeycloakMessages(
      * @param body the form as a string, or its fields as a body parser made them
      * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
      */
-    backchannelLogout: (body: unknown, told: Told): Promise<Answer> =>
-      answer('backchannel_logout', told, async (from) => {
+    backchannelLogout: (body: unknown, listeners: MessageListeners): Promise<Answer> =>
+      answer('backchannel_logout', listeners, async (from) => {
         const token = logoutTokenOf(body);
         if (token === undefined) {
           throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
@@ -70,8 +70,8 @@ export function createKeycloakMessages(
         return revocations;
       }),
     /** `POST /k_logout`, `POST /k_push_not_before`; the body is a string. See `revokeByAdminPush`. */
-    adminPush: (body: unknown, action: AdminAction, told: Told): Promise<Answer> =>
-      answer('admin_push', told, async (from) => {
+    adminPush: (body: unknown, action: AdminAction, listeners: MessageListeners): Promise<Answer> =>
+      answer('admin_push', listeners, async (from) => {
         const push = typeof body === 'string' ? body : '';
         return revokeByPush(await membersFor(push).catch(toNoPush), push, action, from);
       }),
@@ -104,10 +104,10 @@ function toNoPush(error: unknown): never {
 /** If several APIs of a realm are combined, a session that ended for one has ended for all. */
 async function revokeForOthers(
   members: readonly Realm[],
-  told: Realm,
+  realm: Realm,
   revocations: readonly Revocation[],
 ): Promise<void> {
-  const others = members.filter((one) => one !== told && one.issuer.baseUrl === told.issuer.baseUrl);
+  const others = members.filter((one) => one !== realm && one.issuer.baseUrl === realm.issuer.baseUrl);
   await Promise.all(others.flatMap((other) => revocations.map((revocation) => other.revoke(revocation))));
 }
 
@@ -162,7 +162,7 @@ type Sender = (realm: Realm) => Realm;
 
 async function answer(
   by: KeycloakMessage['by'],
-  { log, onMessage }: Told,
+  { log, onMessage }: MessageListeners,
   act: (from: Sender) => Promise<readonly Revocation[]>,
 ): Promise<Answer> {
   let of: Pick<KeycloakMessage, 'tenant'> = {};

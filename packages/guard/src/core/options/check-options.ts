@@ -34,7 +34,7 @@ export interface OptionRule {
   readonly example: string;
   /** Without it the option may be left out. */
   readonly isRequired?: true;
-  readonly isMet: (value: unknown) => boolean;
+  readonly accepts: (value: unknown) => boolean;
   /** The value that was probably meant, as an example; `undefined` if it cannot be guessed. */
   readonly mend?: (value: unknown) => string | undefined;
   /** The value of an option that is left out. */
@@ -68,8 +68,11 @@ export function fillOptions<T extends object, R extends OptionRules<T>>(
   rules: R,
 ): Filled<T, R> {
   checkOptions(subject, options, rules);
-  const given = Object(options) as Record<string, unknown>;
-  const filled = Object.entries<OptionRule>(rules).map(([name, rule]) => [name, given[name] ?? rule.default]);
+  const values = Object(options) as Record<string, unknown>;
+  const filled = Object.entries<OptionRule>(rules).map(([name, rule]) => [
+    name,
+    values[name] ?? rule.default,
+  ]);
   return Object.fromEntries(filled) as Filled<T, R>;
 }
 
@@ -89,22 +92,22 @@ export function findOptionProblems(
   options: unknown,
   rules: Readonly<Record<string, OptionRule>>,
 ): OptionProblem[] {
-  const given = (options ?? {}) as Record<string, unknown>;
+  const values = (options ?? {}) as Record<string, unknown>;
   // An array, a Map and a promise have none of the options, and all may be optional.
-  if (Object.prototype.toString.call(given) !== '[object Object]') {
+  if (Object.prototype.toString.call(values) !== '[object Object]') {
     return [{ option: 'options', rule: 'must be an object, no promise and no Map', example: '{ … }' }];
   }
   const problems: OptionProblem[] = [];
-  for (const [option, { rule, example, isRequired, isMet, mend }] of Object.entries(rules)) {
-    const value = given[option];
+  for (const [option, { rule, example, isRequired, accepts, mend }] of Object.entries(rules)) {
+    const value = values[option];
     if (value === undefined) {
       if (isRequired) problems.push({ option, rule: 'is missing', example });
-    } else if (!isMet(value)) {
+    } else if (!accepts(value)) {
       const said = value === '' ? `is empty, and ${rule}` : rule;
       problems.push({ option, rule: said, example: mend?.(value) ?? example });
     }
   }
-  for (const option of Object.keys(given)) {
+  for (const option of Object.keys(values)) {
     if (!Object.hasOwn(rules, option)) problems.push(toUnknown(option, Object.keys(rules), 'an option'));
   }
   return problems;

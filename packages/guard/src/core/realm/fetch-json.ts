@@ -49,13 +49,13 @@ export async function fetchJson(url: string, options: FetchJsonOptions): Promise
  * Cloudflare Workers with a compatibility date before November 2024 throw.
  */
 export function notCached(): Pick<RequestInit, 'cache'> {
-  unkept ??= toUnkept();
-  return unkept;
+  notCachedInit ??= toNotCached();
+  return notCachedInit;
 }
-let unkept: Pick<RequestInit, 'cache'> | undefined;
+let notCachedInit: Pick<RequestInit, 'cache'> | undefined;
 
 /** @param Made the runtime's own; for tests another one */
-export function toUnkept(Made: typeof Request = Request): Pick<RequestInit, 'cache'> {
+export function toNotCached(Made: typeof Request = Request): Pick<RequestInit, 'cache'> {
   try {
     return new Made('http://localhost', { cache: 'no-store' }) && { cache: 'no-store' };
   } catch {
@@ -74,12 +74,12 @@ const TIMED_OUT = 'timed out';
  * Why no usable answer came. `unreachable`: no connection can be made. `late`: it takes too long. `cut`: it is too
  * large, or ends early. `unusable`: it is not the requested document. All but the first may be due to the question, see `Breaker`.
  */
-export type SilenceKind = 'unreachable' | 'late' | 'cut' | 'unusable';
+export type FailureKind = 'unreachable' | 'late' | 'cut' | 'unusable';
 
-const kinds = new WeakMap<object, SilenceKind>();
+const kinds = new WeakMap<object, FailureKind>();
 
 /** The kind of an error of {@link fetchBounded}; `unusable` for any other. */
-export function silenceOf(error: object): SilenceKind {
+export function failureKindOf(error: object): FailureKind {
   return kinds.get(error) ?? 'unusable';
 }
 
@@ -87,13 +87,13 @@ export function silenceOf(error: object): SilenceKind {
  * The kind of an answer that is of no use: a 5xx without JSON is that of a proxy with no Keycloak behind it. 504 is its
  * word for late.
  */
-export function silenceOfAnswer({ status, body }: BoundedResponse): SilenceKind {
+export function failureKindOfAnswer({ status, body }: BoundedResponse): FailureKind {
   if (status === 504) return 'late';
   return status >= 500 && toJsonObject(body) === undefined ? 'unreachable' : 'unusable';
 }
 
 /** Marks an error with the kind of the answer that it is about. */
-export function markSilence<E extends object>(error: E, kind: SilenceKind): E {
+export function markFailure<E extends object>(error: E, kind: FailureKind): E {
   kinds.set(error, kind);
   return error;
 }
@@ -112,7 +112,7 @@ export interface BoundedResponse {
  * @throws {AuthError} `provider_unavailable` without a complete answer
  */
 export async function fetchBounded(url: string, options: FetchJsonOptions): Promise<BoundedResponse> {
-  let kind: SilenceKind = 'unreachable';
+  let kind: FailureKind = 'unreachable';
   try {
     const signal = AbortSignal.timeout(options.timeoutMs);
     // In some runtimes `fetch` must not be called as a method.
@@ -138,7 +138,7 @@ export async function fetchBounded(url: string, options: FetchJsonOptions): Prom
     });
     if (reason === TIMED_OUT) kind = 'late';
     if (BROKEN.has(reason)) kind = 'cut';
-    throw markSilence(failure, kind);
+    throw markFailure(failure, kind);
   }
 }
 
@@ -195,8 +195,8 @@ export function readRefusal(response: BoundedResponse): ProviderRefusal | undefi
   const challenges = readChallenges(response.headers.get('www-authenticate') ?? '').filter(({ scheme }) =>
     SCHEMES.has(scheme),
   );
-  const said = challenges.find(({ error }) => error !== undefined);
-  if (said !== undefined) return { error: said.error, description: said.description };
+  const withError = challenges.find(({ error }) => error !== undefined);
+  if (withError !== undefined) return { error: withError.error, description: withError.description };
   const { error, error_description: description } = toJsonObject(response.body) ?? {};
   if (typeof error === 'string') {
     return { error, description: typeof description === 'string' ? description : undefined };

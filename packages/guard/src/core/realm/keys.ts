@@ -130,10 +130,10 @@ export function createKeySet(
     const looking = lookAgain(kid, mayBeNew);
     // After a failed load this one may fail too, and a request should not wait for that.
     await (loader.lastError === null ? looking : Promise.race([looking, patience()]));
-    const found = loader.get(kid);
+    const key = loader.get(kid);
     // The key may have been published while Keycloak is down: that is not the token's fault.
-    if (found === undefined && loader.lastError !== null) throw toNotLoaded(loader.lastError);
-    return found;
+    if (key === undefined && loader.lastError !== null) throw toNotLoaded(loader.lastError);
+    return key;
   }
 
   async function lookAgain(kid: string, mayBeNew?: (since: number) => boolean): Promise<void> {

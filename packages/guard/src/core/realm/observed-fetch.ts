@@ -62,7 +62,7 @@ export interface CallObserver {
 export const OBSERVERS: OptionRule = {
   rule: 'must be a list of observers, for example of prometheus(), opentelemetry() or audit()',
   example: '[prometheus()]',
-  isMet: (value) =>
+  accepts: (value) =>
     Array.isArray(value) &&
     value.every((one: unknown) =>
       ['watch', 'call', 'check', 'event'].some(

@@ -1,7 +1,7 @@
 import type { AuthError } from '../http/errors.ts';
 import { createBoundedCache } from '../runtime/cache.ts';
 import type { Notice } from '../runtime/notice.ts';
-import type { SilenceKind } from './fetch-json.ts';
+import type { FailureKind } from './fetch-json.ts';
 
 /** What to do where nothing answers, or not as a realm does; `undefined` where one can only wait. */
 export function adviseOnRealm({ code, seen = '' }: AuthError): string | undefined {
@@ -62,7 +62,7 @@ const COOLDOWN_MS = 5_000;
 
 export function createOutage(onNotice: (notice: Notice) => void): Outage {
   const failing = new Set<CalledFor>();
-  let toldBy: CalledFor | undefined;
+  let reportedFor: CalledFor | undefined;
   let hasAnsweredSince = false;
   let failure: { readonly error: AuthError; readonly at: number } | undefined;
 
@@ -74,9 +74,9 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
     failed(calledFor, error, isNewCause = false) {
       failing.add(calledFor);
       hasAnsweredSince = false;
-      const isTold = toldBy === undefined || (toldBy === calledFor && isNewCause);
-      toldBy ??= calledFor;
-      if (!isTold) return;
+      const isReported = reportedFor === undefined || (reportedFor === calledFor && isNewCause);
+      reportedFor ??= calledFor;
+      if (!isReported) return;
       const code = calledFor === 'keys' ? 'keys_unavailable' : 'provider_unavailable';
       const fix = adviseOnRealm(error);
       onNotice({ level: 'error', code, message: error.reason, ...(fix && { fix }) });
@@ -87,9 +87,9 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
       else if (failing.has('keys')) failing.clear();
       // The keys always came. The next other call shows whether the rest does.
       else hasAnsweredSince = true;
-      const before = toldBy;
+      const before = reportedFor;
       if (failing.size > 0 || before === undefined) return false;
-      toldBy = undefined;
+      reportedFor = undefined;
       if (before === 'keys') return true;
       onNotice({ level: 'info', code: 'provider_back', message: 'Keycloak answers again' });
       return false;
@@ -188,7 +188,7 @@ export function createBreaker(clock: () => number = () => performance.now(), fai
     /** An answer takes longer than a request should wait. @param answers see `answers` */
     slow: (who: string | undefined, before: number): void => void slow(who, before),
     /** A call got no usable answer. @returns whether that concerns all users */
-    failed(who: string | undefined, kind: SilenceKind, before: number): boolean {
+    failed(who: string | undefined, kind: FailureKind, before: number): boolean {
       // The API's own question can be too large for ever; only the time that it takes tells of Keycloak.
       if (who === undefined && kind !== 'unreachable' && kind !== 'late') return false;
       if (kind === 'unreachable' && ++unreachable < failures) return false;

@@ -74,24 +74,24 @@ export function createRevocationList(
     const bad = typeof jti === 'string' ? log.get('token', iss, jti) : undefined;
     const user = typeof sub === 'string' ? log.get('user', iss, sub) : undefined;
     for (const one of [bad, user]) if (one !== undefined && reaches(one, issuedAt)) yield [one, 'refuse'];
-    for (const place of typeof azp === 'string' ? [[iss], [iss, azp]] : [[iss]]) {
-      const policy = log.get('not-before', ...place);
+    for (const key of typeof azp === 'string' ? [[iss], [iss, azp]] : [[iss]]) {
+      const policy = log.get('not-before', ...key);
       if (policy === undefined || !reaches(policy, issuedAt)) continue;
-      const lifted = log.get('lifted', ...place);
+      const lifted = log.get('lifted', ...key);
       if (lifted !== undefined && setAt(lifted) >= setAt(policy)) yield [lifted, 'confirm'];
       else yield [policy, 'refuse'];
     }
-    const doubt = log.get('doubt', iss);
-    if (doubt !== undefined && reaches(doubt, issuedAt)) yield [doubt, 'confirm'];
+    const recheck = log.get('recheck', iss);
+    if (recheck !== undefined && reaches(recheck, issuedAt)) yield [recheck, 'confirm'];
     for (const [effect, verdict] of CHANGES) {
-      for (const place of typeof sub === 'string' ? [[iss], [iss, sub]] : [[iss]]) {
-        const change = log.get(effect, ...place);
+      for (const key of typeof sub === 'string' ? [[iss], [iss, sub]] : [[iss]]) {
+        const change = log.get(effect, ...key);
         if (change !== undefined && reaches(change, issuedAt)) yield [change, verdict];
       }
     }
   }
 
-  function hear(revocation: Revocation): void {
+  function noteArrival(revocation: Revocation): void {
     epoch.advance();
     arrivals.set(revocation, epoch.value);
   }
@@ -123,11 +123,11 @@ export function createRevocationList(
     /** Returns whether it says something that was not known. */
     add(revocation: Revocation): boolean {
       const isNew = log.add(revocation);
-      if (isNew) hear(revocation);
+      if (isNew) noteArrival(revocation);
       return isNew;
     },
     /** One came into a log that others share. */
-    hear,
+    noteArrival: noteArrival,
     get size(): number {
       return log.size;
     },
@@ -140,7 +140,7 @@ function reaches(revocation: Revocation, issuedAt: number): boolean {
     case 'session':
       return revocation.endedAt === undefined || issuedAt <= revocation.endedAt;
     case 'user':
-    case 'doubt':
+    case 'recheck':
     case 'change':
       return issuedAt <= revocation.issuedUntil;
     case 'not-before':

@@ -38,7 +38,7 @@ export type Revocation =
    * says so, and with `tokenCheck: 'local'`, which never asks, until they expire.
    */
   | {
-      readonly type: 'doubt';
+      readonly type: 'recheck';
       readonly issuer: string;
       readonly issuedUntil: number;
       /** When it was said; `Verifier.revoke` fills it in. */
@@ -47,7 +47,7 @@ export type Revocation =
   /**
    * Something that tokens say may not be true any more: of those of one user, or without `subject` of all in the realm, which
    * were issued up to and including `issuedUntil`. `renew`: they say too much (a role was taken away), so they are refused
-   * and their holders get others. `confirm`: as `doubt`. `ask`: Keycloak is asked first, if it can be.
+   * and their holders get others. `confirm`: as `recheck`. `ask`: Keycloak is asked first, if it can be.
    */
   | {
       readonly type: 'change';
@@ -102,7 +102,7 @@ export function createRevocationLog(
       const before = known.get(key)?.revocation ?? policies.get(key);
       const isNew = before === undefined || saysMore(revocation, before);
       const latest = isNew ? revocation : before;
-      if (latest.type === 'not-before' || latest.type === 'doubt') {
+      if (latest.type === 'not-before' || latest.type === 'recheck') {
         policies.set(key, latest);
         return isNew;
       }
@@ -163,7 +163,7 @@ function reachOf(revocation: Revocation): number {
     case 'session':
       return revocation.endedAt ?? Number.POSITIVE_INFINITY;
     case 'user':
-    case 'doubt':
+    case 'recheck':
     case 'change':
       return revocation.issuedUntil;
     case 'token':
@@ -175,7 +175,7 @@ function reachOf(revocation: Revocation): number {
 
 /** When a policy was set: if unknown, its own time. */
 export function setAt(revocation: Revocation): number {
-  const isPolicy = revocation.type === 'not-before' || revocation.type === 'doubt';
+  const isPolicy = revocation.type === 'not-before' || revocation.type === 'recheck';
   return (isPolicy ? revocation.setAt : undefined) ?? reachOf(revocation);
 }
 
@@ -188,7 +188,7 @@ function toKey(revocation: Revocation): string {
       return JSON.stringify([type, issuer, revocation.subject]);
     case 'token':
       return JSON.stringify([type, issuer, revocation.tokenId]);
-    case 'doubt':
+    case 'recheck':
       return JSON.stringify([type, issuer]);
     case 'change': {
       const { effect, subject } = revocation;

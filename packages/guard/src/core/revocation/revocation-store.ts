@@ -133,7 +133,7 @@ export interface RevocationStore extends StoreStatus {
    */
   useProofOnce?(id: string, expiresAt: number): Promise<boolean>;
   /** Resolves when this process knows what the others know, or after `timeoutMs`. Default: it always does. */
-  whenKnowing?(timeoutMs: number): Promise<void>;
+  whenCaughtUp?(timeoutMs: number): Promise<void>;
   /** Lets one process at a time tell the application of changes of users. Without it, each process does. */
   readonly leases?: Leases | undefined;
 }
@@ -179,24 +179,24 @@ export function createMemoryRevocationStore(
 const LONGEST_WAIT_MS = 3_000;
 
 /** Whether this process knows what others knew before it began. */
-export function createKnowing(store: RevocationStore) {
-  const awaited = new Set<Promise<void>>();
+export function createCatchUp(store: RevocationStore) {
+  const waits = new Set<Promise<void>>();
   let isBegun = false;
 
   function hold(until: Promise<void>): void {
     const settled = until.catch(() => {});
-    awaited.add(settled);
-    void settled.then(() => awaited.delete(settled));
+    waits.add(settled);
+    void settled.then(() => waits.delete(settled));
   }
 
   return {
     /** `undefined` once it does. */
-    when(): Promise<unknown> | undefined {
+    whenDone(): Promise<unknown> | undefined {
       if (!isBegun) {
         isBegun = true;
-        if (store.whenKnowing) hold(store.whenKnowing(LONGEST_WAIT_MS));
+        if (store.whenCaughtUp) hold(store.whenCaughtUp(LONGEST_WAIT_MS));
       }
-      return awaited.size === 0 ? undefined : Promise.all(awaited);
+      return waits.size === 0 ? undefined : Promise.all(waits);
     },
     /** It does not before this has settled. */
     hold,
@@ -204,13 +204,13 @@ export function createKnowing(store: RevocationStore) {
 }
 
 /** A verifier of a store: where its realm is, and whether the options say what its issuer is. */
-interface Claimant {
+interface RealmIdentity {
   readonly baseUrl: string;
   readonly isPinned: boolean;
 }
 
 /** The first verifier of each issuer, by store. */
-const first = new WeakMap<RevocationStore, Map<string, Claimant>>();
+const first = new WeakMap<RevocationStore, Map<string, RealmIdentity>>();
 
 /**
  * Warns if realms at two addresses name one issuer, and their verifiers share a store: what the one revokes is revoked for the
@@ -220,20 +220,20 @@ const first = new WeakMap<RevocationStore, Map<string, Claimant>>();
  */
 export function createSharedIssuerCheck(
   store: RevocationStore,
-  claimant: Claimant,
+  realm: RealmIdentity,
   onNotice: (notice: Notice) => void,
 ): (issuer: string) => void {
   let seen: string | undefined;
   return (issuer) => {
     if (issuer === seen) return;
     seen = issuer;
-    const issuers = getOrMake(first, store, () => new Map<string, Claimant>());
-    const other = getOrMake(issuers, issuer, () => claimant);
-    if (other.baseUrl === claimant.baseUrl || (other.isPinned && claimant.isPinned)) return;
+    const issuers = getOrMake(first, store, () => new Map<string, RealmIdentity>());
+    const other = getOrMake(issuers, issuer, () => realm);
+    if (other.baseUrl === realm.baseUrl || (other.isPinned && realm.isPinned)) return;
     onNotice({
       level: 'warn',
       code: 'issuer_conflict',
-      message: `${other.baseUrl} and ${claimant.baseUrl} both say that they are ${issuer}, and share a revocation store: each can end the sessions of the other`,
+      message: `${other.baseUrl} and ${realm.baseUrl} both say that they are ${issuer}, and share a revocation store: each can end the sessions of the other`,
       fix: 'Set the option issuer of both verifiers, or give each a store',
     });
   };

@@ -25,18 +25,18 @@ export function settle<T, R>(
   take: (value: T) => R | Promise<R>,
   fail: (error: unknown) => R | Promise<R>,
 ): R | Promise<R> {
-  let found: T | Promise<T>;
+  let result: T | Promise<T>;
   try {
-    found = call();
+    result = call();
   } catch (error) {
     return fail(error);
   }
-  return isThenable(found) ? (found as Promise<T>).then(take, fail) : take(found as T);
+  return isThenable(result) ? (result as Promise<T>).then(take, fail) : take(result as T);
 }
 
 /** Any thenable: a promise that was not awaited is no value. */
-export function isThenable(found: unknown): found is PromiseLike<unknown> {
-  return typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 /** Waits for all of them, so that no later failure goes unhandled. Rejects as the first of them that did. */

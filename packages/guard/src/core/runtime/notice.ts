@@ -41,7 +41,7 @@ export interface Notice {
 }
 
 /** As much of a notice as a line needs. */
-interface ToldNotice {
+interface NoticeLine {
   readonly level: 'info' | 'warn' | 'error';
   readonly code: string;
   readonly message: string;
@@ -69,7 +69,7 @@ const OUTAGES: ReadonlySet<string> = new Set([
 export function createNoticeLines(
   subject: string,
   write: (line: string) => void = (line) => void process.stderr.write(line),
-): (notice: ToldNotice) => void {
+): (notice: NoticeLine) => void {
   let isOut = false;
   const said = new Set<string>();
 
@@ -128,6 +128,6 @@ export function unfailing<T>(act: () => T): T | undefined {
 }
 
 /** A listener by {@link unfailing}. `false`: no listener. */
-export function toSafeListener<T>(listener: ((told: T) => unknown) | false): (told: T) => void {
-  return (told) => void (listener && unfailing(() => listener(told)));
+export function toSafeListener<T>(listener: ((event: T) => unknown) | false): (event: T) => void {
+  return (event) => void (listener && unfailing(() => listener(event)));
 }

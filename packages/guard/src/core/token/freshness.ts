@@ -27,7 +27,7 @@ export interface Trust {
   /** After this, a request waits until Keycloak has been asked. */
   trustedUntil: number;
   /** When Keycloak last spoke of it: its answer, or the time of issue. 0: earlier answers do not count. */
-  spokenAt: number;
+  confirmedAt: number;
 }
 
 /** `aging`: good, and time to ask again. `stale`: not to be believed before Keycloak has been asked. */
@@ -37,7 +37,7 @@ export type Age = 'fresh' | 'aging' | 'stale';
 export type Freshness = ReturnType<typeof createFreshness>;
 
 /** The token that it is about. */
-interface Spoken {
+interface WithClaims {
   readonly claims: RevocableToken;
 }
 
@@ -62,12 +62,12 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
   }
 
   /** Nothing was heard of it since: as good as an answer of that time. */
-  function cover(trust: Trust & Spoken, now: number): void {
+  function extendTrust(trust: Trust & WithClaims, now: number): void {
     const { since, until, askAfterMs } = coverage;
-    const isSpokenOf =
-      trust.spokenAt >= since && now - trust.spokenAt < askAfterMs && isNameable(trust.claims);
+    const isCovered =
+      trust.confirmedAt >= since && now - trust.confirmedAt < askAfterMs && hasEventIds(trust.claims);
     // A time in the future means that the clock was set back.
-    if (!isSpokenOf || until + trustMs <= trust.trustedUntil || until > now) return;
+    if (!isCovered || until + trustMs <= trust.trustedUntil || until > now) return;
     trust.quietFrom = until;
     trustFrom(trust, until);
   }
@@ -84,14 +84,14 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
     asksAlways: tokenCheck === 'remote',
     /** Where Keycloak does not answer, the token is refused, though its signature is good. */
     needsAnswer: tokenCheck === 'remote' || (isTimed && whenUnavailable === 'refuse'),
-    ageOf(trust: Trust & Spoken, now: number): Age {
+    ageOf(trust: Trust & WithClaims, now: number): Age {
       if (tokenCheck === 'local') {
         // The clock may have been set back.
         trust.quietFrom = now;
         return 'fresh';
       }
       if (now < trust.quietFrom) return 'stale';
-      if (isTimed && now >= trust.quietUntil) cover(trust, now);
+      if (isTimed && now >= trust.quietUntil) extendTrust(trust, now);
       if (now >= trust.trustedUntil) return 'stale';
       return now < trust.quietUntil ? 'fresh' : 'aging';
     },
@@ -101,14 +101,14 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
     begin(trust: Trust, issuedAt: number | undefined = 0, now: number): void {
       const issuedAtMs = issuedAt * 1000;
       // A time of issue in the future says nothing about the token's age: Keycloak is asked about it at once.
-      trust.spokenAt = issuedAtMs > now + toleranceMs ? 0 : Math.min(issuedAtMs, now);
-      trustFrom(trust, trust.spokenAt);
+      trust.confirmedAt = issuedAtMs > now + toleranceMs ? 0 : Math.min(issuedAtMs, now);
+      trustFrom(trust, trust.confirmedAt);
     },
-    /** @param askedAt when Keycloak was asked the question that it answered well */
-    renew(trust: Trust, askedAt: number): void {
-      trust.quietFrom = askedAt;
-      trust.spokenAt = askedAt;
-      trustFrom(trust, askedAt);
+    /** @param sentAt when Keycloak was asked the question that it answered well */
+    renew(trust: Trust, sentAt: number): void {
+      trust.quietFrom = sentAt;
+      trust.confirmedAt = sentAt;
+      trustFrom(trust, sentAt);
     },
     /** It cannot be asked about: only its signature counts. */
     keepToTheEnd,
@@ -118,7 +118,7 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
     },
     /** Earlier answers no longer count. */
     end(trust: Trust): void {
-      trust.spokenAt = 0;
+      trust.confirmedAt = 0;
       trust.quietUntil = 0;
       trust.trustedUntil = 0;
     },
@@ -129,7 +129,7 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
 const SERVICE_TOKEN = /^\w{4}cc:/;
 
 /** Whether everything that can be heard of it finds it. */
-function isNameable(claims: RevocableToken): boolean {
+function hasEventIds(claims: RevocableToken): boolean {
   const { jti, sub, azp, sid } = claims;
   const hasNames = [jti, sub, azp].every((name) => typeof name === 'string');
   return hasNames && (typeof sid === 'string' || SERVICE_TOKEN.test(jti as string));

@@ -10,12 +10,12 @@ import type { CachedToken } from './token-cache.ts';
 import type { TokenOptions, VerifiedToken, VerifyContext } from './verify.ts';
 
 /** The part of a token in memory that concerns revocations which only Keycloak can confirm. */
-export interface Doubted {
+export interface Recheckable {
   readonly claims: RevocableToken;
   /** The revocation about which Keycloak must be asked before the token is trusted. */
-  doubt: RevocationHit | undefined;
+  pendingRevocation: RevocationHit | undefined;
   /** What `epoch` was when the question was put that Keycloak answered last; -1 before. */
-  settledAt: number;
+  settledEpoch: number;
 }
 
 /**
@@ -24,25 +24,25 @@ export interface Doubted {
  * @param isLocal Keycloak is never asked
  * @throws {AuthError} `token_revoked`, `token_outdated`
  */
-export function isInDoubt(known: Doubted, revocations: RevocationList, isLocal: boolean): boolean {
+export function needsRecheck(known: Recheckable, revocations: RevocationList, isLocal: boolean): boolean {
   const hit = revocations.judge(known.claims);
-  known.doubt = undefined;
+  known.pendingRevocation = undefined;
   if (hit === undefined) return false;
   if (hit.verdict === 'refuse' || (hit.verdict === 'confirm' && isLocal)) throw toRevoked(hit);
-  if (isLocal || hit.since <= known.settledAt) return false;
-  known.doubt = hit;
+  if (isLocal || hit.since <= known.settledEpoch) return false;
+  known.pendingRevocation = hit;
   return true;
 }
 
 /**
- * Ends the doubt. False if a newer revocation requires another question to Keycloak.
+ * Notes the answer. False if a newer revocation requires another question to Keycloak.
  *
- * @param asked what `epoch` was when Keycloak was asked
+ * @param sentEpoch what `epoch` was when Keycloak was asked
  */
-export function settleDoubt(known: Doubted, asked: number): boolean {
-  if (known.doubt !== undefined && known.doubt.since > asked) return false;
-  known.settledAt = asked;
-  known.doubt = undefined;
+export function settleRecheck(known: Recheckable, sentEpoch: number): boolean {
+  if (known.pendingRevocation !== undefined && known.pendingRevocation.since > sentEpoch) return false;
+  known.settledEpoch = sentEpoch;
+  known.pendingRevocation = undefined;
   return true;
 }
 
@@ -51,7 +51,7 @@ export function toRevoked({ revocation }: RevocationHit): AuthError {
     return new AuthError('token_outdated', 'Its user changed after the token was issued');
   }
   return new AuthError('token_revoked', 'The token was revoked', {
-    seen: `revocation of a ${revocation.type}`,
+    seen: `revocation of type ${revocation.type}`,
   });
 }
 
@@ -59,7 +59,7 @@ export function toRevoked({ revocation }: RevocationHit): AuthError {
 export type JudgedClaims = VerifiedToken['claims'];
 
 /** A token that was found good. */
-export interface KnownToken<C extends object> extends Doubted, Trust, CachedToken {
+export interface KnownToken<C extends object> extends Recheckable, Trust, CachedToken {
   /** As signed, and what Keycloak added. */
   claims: JudgedClaims;
   /** What it is bound to. */
@@ -99,13 +99,13 @@ export function toKnown<C extends object>(
     quietFrom: now,
     quietUntil: 0,
     trustedUntil: 0,
-    spokenAt: 0,
+    confirmedAt: 0,
     wasIntrospected: false,
     filledBy: 0,
     isFilled: false,
     refusal: undefined,
-    doubt: undefined,
-    settledAt: -1,
+    pendingRevocation: undefined,
+    settledEpoch: -1,
     checking: undefined,
   };
 }
@@ -164,7 +164,7 @@ export function createAssertStillGood({
         seen: `iss ${known.claims.iss}`,
       });
     }
-    if (isInDoubt(known, revocations, freshness.asksNever)) {
+    if (needsRecheck(known, revocations, freshness.asksNever)) {
       // A question under way was sent before: its answer settles nothing.
       known.checking = undefined;
       freshness.end(known);

@@ -3,7 +3,7 @@ import { AuthError } from '../http/errors.ts';
 import { readCompactJws } from '../jwt/compact-jws.ts';
 import { type Claims, personOfClaims } from '../principal/principal.ts';
 import { rememberToken } from '../principal/to-principal.ts';
-import { silenceOf } from '../realm/fetch-json.ts';
+import { failureKindOf } from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import { createBreaker, type Outage } from '../realm/outage.ts';
 import type { Epoch, RevocationList } from '../revocation/revocation-list.ts';
@@ -15,7 +15,7 @@ import {
   type JudgedClaims,
   type KnownToken,
   parsePrincipal,
-  settleDoubt,
+  settleRecheck,
   toJudged,
   toRevoked,
 } from './known-token.ts';
@@ -58,7 +58,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       return answer;
     } catch (error) {
       const failure = error as AuthError;
-      const kind = silenceOf(failure);
+      const kind = failureKindOf(failure);
       const concernsAll = breaker.failed(personOfClaims(claims), kind, answers);
       // An answer that is not Keycloak's is reported at once, even if only this token gets it.
       if (concernsAll || kind === 'unusable') outage.failed('checks', failure);
@@ -138,7 +138,7 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
 
   /** Whether the token is refused where Keycloak does not answer. */
   function isNeeded(known: KnownToken<C>): boolean {
-    return freshness.needsAnswer || known.doubt?.verdict === 'confirm';
+    return freshness.needsAnswer || known.pendingRevocation?.verdict === 'confirm';
   }
 
   /** Requests during a check wait for that one, unless every request asks separately. */
@@ -156,12 +156,12 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
     stats.remoteChecks++;
     const question = ++questions;
     // The answer may not know what happened at Keycloak after that.
-    const [askedAt, asked] = [options.clock(), epoch.value];
+    const [sentAt, sentEpoch] = [options.clock(), epoch.value];
     const answer = await remote.ask(known.token, known.claims, known);
     if (answer.outcome === 'active') {
       stats.remoteAccepted++;
       known.wasIntrospected = answer.by === 'introspection';
-      if (settleDoubt(known, asked)) freshness.renew(known, askedAt);
+      if (settleRecheck(known, sentEpoch)) freshness.renew(known, sentAt);
       if (answer.claims !== undefined && options.fillClaims && question > known.filledBy) {
         known.filledBy = question;
         fill(known, answer.claims);
@@ -177,7 +177,7 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
         await share(revocation);
       }
     } else if (answer.outcome === 'impossible' && !isNeeded(known)) {
-      if (settleDoubt(known, asked)) freshness.keepToTheEnd(known);
+      if (settleRecheck(known, sentEpoch)) freshness.keepToTheEnd(known);
     } else {
       if (answer.outcome !== 'impossible') stats.remoteUnavailable++;
       // A moment later it would say the same.
@@ -221,15 +221,16 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
      * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
      */
     async ask(known: KnownToken<C>, mustAnswer: boolean): Promise<RemoteAnswer> {
-      const { doubt } = known;
-      const asked = askOnce(known);
-      const answer = await (mustAnswer ? asked : remote.waitBriefly(asked, known.claims));
+      const { pendingRevocation } = known;
+      const sentEpoch = askOnce(known);
+      const answer = await (mustAnswer ? sentEpoch : remote.waitBriefly(sentEpoch, known.claims));
       if (answer.outcome === 'inactive') {
         throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', {
           seen: answer.reason,
         });
       }
-      if (doubt?.verdict === 'confirm' && answer.outcome === 'impossible') throw toRevoked(doubt);
+      if (pendingRevocation?.verdict === 'confirm' && answer.outcome === 'impossible')
+        throw toRevoked(pendingRevocation);
       if (freshness.needsAnswer && answer.outcome === 'impossible') {
         throw new AuthError('provider_misconfigured', 'Keycloak cannot be asked about this token', {
           expected: `${options.clientId} in aud, or the scope openid`,

@@ -6,10 +6,10 @@ import type { Claims } from '../principal/principal.ts';
 import {
   type BoundedResponse,
   describeAnswer,
+  failureKindOfAnswer,
   fetchBounded,
-  markSilence,
+  markFailure,
   readRefusal,
-  silenceOfAnswer,
 } from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import { fetchWith } from '../realm/observed-fetch.ts';
@@ -61,11 +61,11 @@ export function createRemoteQuestion(
   options: Pick<TokenOptions, 'clientId' | 'credential' | 'fetch' | 'onNotice' | 'timeoutMs'>,
 ): RemoteQuestion {
   const { clientId, credential } = options;
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
-  function tellOnce(level: Notice['level'], code: Notice['code'], message: string): void {
-    if (told.has(code)) return;
-    told.add(code);
+  function reportOnce(level: Notice['level'], code: Notice['code'], message: string): void {
+    if (reported.has(code)) return;
+    reported.add(code);
     options.onNotice({ level, code, message });
   }
 
@@ -73,23 +73,25 @@ export function createRemoteQuestion(
     if (issuer.current?.isFollowingCaller === true) return toStranger(issuer.current.issuer);
     const isOurs = hasAudience(claims, clientId) || known.wasIntrospected;
     const isBound = known.confirmation !== undefined;
-    let said: RemoteAnswer | undefined;
+    let introspected: RemoteAnswer | undefined;
     if (credential.kind !== 'none' && (isOurs || hasNoAudience(claims))) {
-      said = await introspect(token);
-      if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
+      introspected = await introspect(token);
+      if (introspected.outcome === 'active' || (introspected.outcome === 'inactive' && isOurs))
+        return introspected;
     }
     const isForUserinfo = !isBound && hasScope(claims, 'openid');
     const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
     if (answer !== undefined) return answer;
-    if (said?.outcome === 'refused') return said;
+    if (introspected?.outcome === 'refused') return introspected;
     // A token that names its user may still be good; one that does not depends on Keycloak's answer.
-    if (said?.outcome === 'inactive' && isLackingClaims(claims)) return toInactiveUnlessMapped(said);
+    if (introspected?.outcome === 'inactive' && isLackingClaims(claims))
+      return toInactiveUnlessMapped(introspected);
     return toImpossible(isBound);
   }
 
   /** For a token without an audience the answer is the same whether it was revoked or has no audience mapper. */
   function toInactiveUnlessMapped(inactive: RemoteAnswer): RemoteAnswer {
-    tellOnce(
+    reportOnce(
       'warn',
       'recheck_impossible',
       `Keycloak calls lightweight tokens inactive, and they are refused: if all of them are, give the client they are issued to an audience mapper for ${clientId}`,
@@ -98,7 +100,7 @@ export function createRemoteQuestion(
   }
 
   function toImpossible(isBound: boolean): RemoteAnswer {
-    tellOnce(
+    reportOnce(
       'warn',
       'recheck_impossible',
       isBound
@@ -110,7 +112,7 @@ export function createRemoteQuestion(
 
   /** Keycloak would call all of them bad, because it names itself by another address. */
   function toStranger(name: string): RemoteAnswer {
-    tellOnce(
+    reportOnce(
       'warn',
       'recheck_impossible',
       `Keycloak cannot be asked about tokens: called here, it names itself by another address than ${name}. Set KC_HOSTNAME of Keycloak to its public URL`,
@@ -137,12 +139,12 @@ export function createRemoteQuestion(
     const isRefused = response.status === 400 || response.status === 401 || response.status === 403;
     if (isRefused && readRefusal(response)?.error !== undefined) {
       const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its credential or type is wrong`;
-      tellOnce('error', 'recheck_misconfigured', reason);
+      reportOnce('error', 'recheck_misconfigured', reason);
       return { outcome: 'refused', error: new AuthError('provider_misconfigured', reason) };
     }
     const answer = toAnswer(response);
     if (answer === undefined || typeof answer.active !== 'boolean') throw toUnavailable(response, token);
-    told.delete('recheck_misconfigured');
+    reported.delete('recheck_misconfigured');
     if (!answer.active) return { outcome: 'inactive', reason: 'introspection says inactive' };
     // Members of the answer, not claims of the token (RFC 7662 §2.2).
     const { active, username, client_id, token_type, ...claims } = answer;
@@ -175,7 +177,7 @@ export function createRemoteQuestion(
     const { error, description = error } = readRefusal(response) ?? {};
     if (!/^Realm (does not exist|not enabled)$/i.test(description ?? '')) return undefined;
     const reason = describe(response, token);
-    tellOnce('error', 'recheck_misconfigured', `Every token is refused, for Keycloak says: ${description}`);
+    reportOnce('error', 'recheck_misconfigured', `Every token is refused, for Keycloak says: ${description}`);
     return { outcome: 'inactive', reason };
   }
 
@@ -187,7 +189,7 @@ export function createRemoteQuestion(
   function toUnavailable(response: BoundedResponse, token: string): AuthError {
     const seen = describe(response, token);
     const failure = new AuthError('provider_unavailable', `Keycloak gave no usable answer (${seen})`);
-    return markSilence(failure, silenceOfAnswer(response));
+    return markFailure(failure, failureKindOfAnswer(response));
   }
 
   return call;

@@ -42,22 +42,22 @@ export async function selectByIssuer<M extends Member>(members: readonly M[], jw
  */
 export async function findOwners<M extends Member>(
   members: readonly M[],
-  named: string,
+  claimed: string,
 ): Promise<readonly M[]> {
-  const sure = ownersOf(members, named);
-  if (sure.some((member) => isSure(member, named))) return sure;
+  const sure = ownersOf(members, claimed);
+  if (sure.some((member) => isSure(member, claimed))) return sure;
   // Asked at once, and only those that are not known yet.
   const unknown = members.filter((member) => issuerOf(member) === undefined);
   const answers = await Promise.allSettled(unknown.map(discoverRarely));
-  const owners = ownersOf(members, named);
-  if (owners.some((member) => isSure(member, named))) return owners;
+  const owners = ownersOf(members, claimed);
+  if (owners.some((member) => isSure(member, claimed))) return owners;
   const outage = answers.find((answer) => answer.status === 'rejected');
   // It may be the one that could not be asked.
   if (outage !== undefined) throw outage.reason;
   if (owners.length === 0) {
     throw new AuthError('token_issuer', 'The token is of another issuer', {
       expected: `iss ${members.map(issuerOf).join(' or ')}`,
-      seen: `iss ${named}`,
+      seen: `iss ${claimed}`,
     });
   }
   const conflict = findConflict(owners);
@@ -72,15 +72,15 @@ export function findConflict(owners: readonly Member[]): string | undefined {
   return `Two realms say that they are the issuer ${issuerOf(owners[0] as Member)}: ${first} and ${second}. Set the option issuer of each`;
 }
 
-function ownersOf<M extends Member>(members: readonly M[], named: string): M[] {
-  const owners = members.filter((member) => issuerOf(member) === named);
+function ownersOf<M extends Member>(members: readonly M[], claimed: string): M[] {
+  const owners = members.filter((member) => issuerOf(member) === claimed);
   const owner =
     owners.find((member) => member.issuer.pinned !== null) ??
-    owners.find((member) => member.issuer.baseUrl === named);
+    owners.find((member) => member.issuer.baseUrl === claimed);
   if (owner === undefined) return owners;
   // The other APIs of that realm count with it, before they have asked as well.
   const isOfRealm = ({ issuer }: Member) => issuer.baseUrl === owner.issuer.baseUrl;
-  return members.filter((member) => isOfRealm(member) && [named, undefined].includes(issuerOf(member)));
+  return members.filter((member) => isOfRealm(member) && [claimed, undefined].includes(issuerOf(member)));
 }
 
 function isSure(member: Member, issuer: string): boolean {

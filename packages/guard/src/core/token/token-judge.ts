@@ -14,7 +14,7 @@ interface TokenJudgeParts<C extends object> extends JudgeParts<C> {
   readonly context: VerifyContext;
   readonly coverage: Coverage;
   /** A promise until this process knows what others knew before it began. */
-  readonly whenKnowing: () => Promise<unknown> | undefined;
+  readonly whenCaughtUp: () => Promise<unknown> | undefined;
 }
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
@@ -23,19 +23,19 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   const { epoch, stats } = parts;
   const { clock, maxCachedTokens } = parts.options;
   const cache = createTokenCache<KnownToken<C>>(maxCachedTokens);
-  const { options, context, revocations, remote, self, whenKnowing } = parts;
+  const { options, context, revocations, remote, self, whenCaughtUp } = parts;
   const pending = new Map<string, Promise<KnownToken<C>>>();
-  let isIssuerTold = false;
+  let isIssuerReported = false;
   const freshness = createFreshness(options, parts.coverage);
   const assertStillGood = createAssertStillGood({ ...parts, freshness });
   const forget = ({ token }: KnownToken<C>) => cache.delete(token);
   const recheck = createRecheck<C>({ ...parts, freshness, forget });
 
-  /** @param shown what its sender shows beside it */
-  function verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>> {
+  /** @param possession what its sender shows beside it */
+  function verify(token: string, possession?: Possession): Principal<C> | Promise<Principal<C>> {
     const known = cache.get(token);
-    if (known === undefined) return verifyNew(token).then((found) => toPrincipalFor(found, shown));
-    if (known.confirmation !== shown) assertSenderOf(known, shown);
+    if (known === undefined) return verifyNew(token).then((fresh) => toPrincipalFor(fresh, possession));
+    if (known.confirmation !== possession) assertSenderOf(known, possession);
     const now = clock();
     if (now < known.quietUntil && now >= known.quietFrom && known.epoch === epoch.value) {
       stats.cacheHits++;
@@ -48,40 +48,40 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   function verifyNew(token: string): Promise<KnownToken<C>> {
     const running = pending.get(token);
     if (running !== undefined && !freshness.asksAlways) return running;
-    const started = keepAlive(learnOnce(token));
+    const started = keepAlive(judgeNewOnce(token));
     pending.set(token, started);
     return started;
   }
 
   /** A copy in other hands is not a reason to forget the token. */
-  function assertSenderOf({ confirmation }: KnownToken<C>, shown: Possession | undefined): void {
+  function assertSenderOf({ confirmation }: KnownToken<C>, possession: Possession | undefined): void {
     try {
-      assertPossession(confirmation, shown);
+      assertPossession(confirmation, possession);
     } catch (error) {
       stats.refused++;
       throw error;
     }
   }
 
-  function toPrincipalFor(known: KnownToken<C>, shown: Possession | undefined): Principal<C> {
-    assertSenderOf(known, shown);
+  function toPrincipalFor(known: KnownToken<C>, possession: Possession | undefined): Principal<C> {
+    assertSenderOf(known, possession);
     return known.principal as Principal<C>;
   }
 
-  async function learnOnce(token: string): Promise<KnownToken<C>> {
+  async function judgeNewOnce(token: string): Promise<KnownToken<C>> {
     try {
-      return await learn(token).finally(() => pending.delete(token));
+      return await judgeNew(token).finally(() => pending.delete(token));
     } catch (error) {
       if ((error as AuthError).statusCode === 401) stats.refused++;
-      if ((error as AuthError).code === 'token_issuer') tellOfIssuer(error as AuthError);
+      if ((error as AuthError).code === 'token_issuer') reportIssuer(error as AuthError);
       throw error;
     }
   }
 
   /** The realm's key signed it, so Keycloak itself uses two names: every caller will be refused. */
-  function tellOfIssuer({ expected, seen }: AuthError): void {
-    if (isIssuerTold) return;
-    isIssuerTold = true;
+  function reportIssuer({ expected, seen }: AuthError): void {
+    if (isIssuerReported) return;
+    isIssuerReported = true;
     options.onNotice({
       level: 'warn',
       code: 'issuer_mismatch',
@@ -90,11 +90,11 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
     });
   }
 
-  async function learn(token: string): Promise<KnownToken<C>> {
+  async function judgeNew(token: string): Promise<KnownToken<C>> {
     const verified = await verifyToken(token, context);
     const { claims } = verified;
     stats.verified++;
-    for (let knowing = whenKnowing(); knowing !== undefined; knowing = whenKnowing()) await knowing;
+    for (let wait = whenCaughtUp(); wait !== undefined; wait = whenCaughtUp()) await wait;
     const now = clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
@@ -155,10 +155,10 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   /** After a wait: a revocation that came in meanwhile may require another question to Keycloak. */
   async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
     assertStillGood(known, clock());
-    if (known.doubt?.verdict !== 'confirm') return;
+    if (known.pendingRevocation?.verdict !== 'confirm') return;
     await recheck.ask(known, true);
     assertStillGood(known, clock());
-    if (known.doubt?.verdict === 'confirm') throw toRevoked(known.doubt);
+    if (known.pendingRevocation?.verdict === 'confirm') throw toRevoked(known.pendingRevocation);
   }
 
   /** Gives the error back. */

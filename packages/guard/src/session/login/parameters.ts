@@ -27,7 +27,7 @@ const LONGEST_HINT = 320;
 export const AUTHORIZATION_PARAMETERS: OptionRule & { readonly default: AuthorizationParameters } = {
   rule: `must be strings by name in a plain object, or a function that returns them; none of ${[...RESERVED].join(', ')}`,
   example: "{ ui_locales: 'de' }",
-  isMet: (value) => typeof value === 'function' || areParameters(value),
+  accepts: (value) => typeof value === 'function' || areParameters(value),
   default: {},
 };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
-import { createKnowing } from '../../packages/guard/src/core/revocation/revocation-store.ts';
+import { createCatchUp } from '../../packages/guard/src/core/revocation/revocation-store.ts';
 import { createRevocationHub } from '../../packages/guard/src/tenants/revocation-hub.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -26,9 +26,9 @@ test('no token is taken before the store says what other processes knew', async 
 
 test('a store that fails to say it keeps nobody waiting', async () => {
   const failing = async () => Promise.reject(new Error('away'));
-  const knowing = createKnowing({ ...createMemoryRevocationStore(), whenKnowing: failing });
-  await knowing.when();
-  assert.equal(knowing.when(), undefined);
+  const knowing = createCatchUp({ ...createMemoryRevocationStore(), whenCaughtUp: failing });
+  await knowing.whenDone();
+  assert.equal(catchUp.whenDone(), undefined);
 });
 
 test('what is known of a realm is kept for as long as a verifier that comes later asks for', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createHeldToken } from '../../packages/guard/src/core/credential/own-token.ts';
+import { createOwnToken } from '../../packages/guard/src/core/credential/own-token.ts';
 
 /** Until what runs in the background is over. */
 async function settle(): Promise<void> {
@@ -10,7 +10,7 @@ async function settle(): Promise<void> {
 /** A token that is good for 300 seconds, with a clock that stands still. */
 function start() {
   const state = { now: 0, loads: 0, isDown: false, lifetime: 300 };
-  const held = createHeldToken(
+  const held = createOwnToken(
     async () => {
       state.loads++;
       await new Promise((resolve) => setImmediate(resolve));
