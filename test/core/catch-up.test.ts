@@ -7,11 +7,11 @@ import { createTestRealm } from '../support/test-realm.ts';
 
 test('no token is taken before the store says what other processes knew', async () => {
   const realm = createTestRealm();
-  let tell = () => {};
-  const told = new Promise<void>((resolve) => {
-    tell = resolve;
+  let resolveCaughtUp = () => {};
+  const caughtUp = new Promise<void>((resolve) => {
+    resolveCaughtUp = resolve;
   });
-  const store = { ...createMemoryRevocationStore(), whenKnowing: () => told };
+  const store = { ...createMemoryRevocationStore(), whenCaughtUp: () => caughtUp };
   const verifier = realm.verifier({ revocationStore: store, tokenCheck: 'local' });
   let isTaken = false;
   const taking = Promise.resolve(verifier.verify(realm.mint())).then(() => {
@@ -19,15 +19,15 @@ test('no token is taken before the store says what other processes knew', async 
   });
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(isTaken, false);
-  tell();
+  resolveCaughtUp();
   await taking;
   await verifier.close();
 });
 
 test('a store that fails to say it keeps nobody waiting', async () => {
   const failing = async () => Promise.reject(new Error('away'));
-  const knowing = createCatchUp({ ...createMemoryRevocationStore(), whenCaughtUp: failing });
-  await knowing.whenDone();
+  const catchUp = createCatchUp({ ...createMemoryRevocationStore(), whenCaughtUp: failing });
+  await catchUp.whenDone();
   assert.equal(catchUp.whenDone(), undefined);
 });
 
