@@ -114,7 +114,7 @@ export const SETTING_RULES: OptionRules<TenantSettings> = {
   credential: {
     rule: 'must be the options of a credential, and not what createCredential returned',
     example: "{ keyFile: '/run/secrets/client-key.pem' }",
-    isMet: (value) => VERIFIER_RULES.credential.isMet(value) && !isCredential(value),
+    accepts: (value) => VERIFIER_RULES.credential.accepts(value) && !isCredential(value),
   },
   audience: VERIFIER_RULES.audience,
   publicUrl: VERIFIER_RULES.publicUrl,

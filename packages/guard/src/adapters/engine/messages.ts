@@ -39,7 +39,7 @@ const RULES: OptionRules<BackchannelLogoutOptions<unknown>> = {
   path: {
     rule: 'must be a path',
     example: "'/backchannel-logout'",
-    isMet: (value) => typeof value === 'string' && value.startsWith('/'),
+    accepts: (value) => typeof value === 'string' && value.startsWith('/'),
   },
   adminPushes: optionRules.trueOrFalse(false),
   onMessage: optionRules.callable('(request, message) => audit(message)'),
