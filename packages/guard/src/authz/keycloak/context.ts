@@ -3,9 +3,9 @@ import {
   type BoundedResponse,
   createBreaker,
   createCallSlots,
+  failureKindOf,
+  failureKindOfAnswer,
   fetchBounded,
-  silenceOf,
-  silenceOfAnswer,
 } from '../../core/internal.ts';
 
 /** Calls Keycloak, with bounds on time, size and concurrency: for all calls, and for those of one user. */
@@ -39,11 +39,11 @@ export function createKeycloakCalls(options: { readonly fetch: typeof fetch; rea
     try {
       const response = await fetchBounded(url, { ...options, ...request });
       // A look-up says nothing about how long questions take.
-      if (silenceOfAnswer(response) === 'unusable') breaker.answered(isQuestion);
-      else breaker.failed(who, silenceOfAnswer(response), answers);
+      if (failureKindOfAnswer(response) === 'unusable') breaker.answered(isQuestion);
+      else breaker.failed(who, failureKindOfAnswer(response), answers);
       return response;
     } catch (error) {
-      breaker.failed(who, silenceOf(error as AuthError), answers);
+      breaker.failed(who, failureKindOf(error as AuthError), answers);
       throw error;
     }
   }

@@ -1,9 +1,9 @@
 import { AuthError } from '../../core/index.ts';
 import {
   type BoundedResponse,
-  createHeldToken,
+  createOwnToken,
   describeAnswer,
-  type HeldToken,
+  type OwnToken,
   toJsonObject,
 } from '../../core/internal.ts';
 import type { AuthzContext } from './context.ts';
@@ -12,8 +12,8 @@ import type { AuthzContext } from './context.ts';
  * The API's own token for managing its resources in Keycloak: UMA's "protection API token". `get` rejects with an `AuthError`:
  * `provider_misconfigured` if Keycloak refuses the client.
  */
-function createServiceToken({ clientId, credential, issuer, calls, clock }: AuthzContext): HeldToken {
-  return createHeldToken(async () => {
+function createServiceToken({ clientId, credential, issuer, calls, clock }: AuthzContext): OwnToken {
+  return createOwnToken(async () => {
     const response = await credential.authenticate(issuer, ({ headers, fields }) =>
       calls.call(issuer.endpoints.token, {
         what: 'a token',
@@ -65,7 +65,7 @@ export function createProtectionApi(context: AuthzContext): ProtectionApi {
   return toApi(context, createServiceToken(context), undefined);
 }
 
-function toApi(context: AuthzContext, serviceToken: HeldToken, who: string | undefined): ProtectionApi {
+function toApi(context: AuthzContext, serviceToken: OwnToken, who: string | undefined): ProtectionApi {
   async function send(method: string, path: string, body: unknown, token: string): Promise<BoundedResponse> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
