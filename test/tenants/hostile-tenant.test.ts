@@ -171,7 +171,11 @@ describe('what tenants share is apart by name, even if the application gives bot
       const { status } = await messages.backchannelLogout(`logout_token=${logout}`, { log });
       assert.equal(status, 204);
       assert.deepEqual([await statusOf('acme', ours), await statusOf('hostile', theirs)], [200, 401]);
-      const recheck: Revocation = { type: 'recheck', issuer: SAME_ISSUER.issuer, issuedUntil: acme.now + 1000 };
+      const recheck: Revocation = {
+        type: 'recheck',
+        issuer: SAME_ISSUER.issuer,
+        issuedUntil: acme.now + 1000,
+      };
       await (await verifierOf('hostile')).revoke(recheck);
       assert.equal(await statusOf('acme', ours), 200);
     });
