@@ -161,7 +161,7 @@ const SETTING_RULES: OptionRules<Settings> = {
   'realm-public-key': {
     rule: 'must be an RSA key of at least 2,048 bits, in base64; or leave it out: then keys may be replaced',
     example: "'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A…'",
-    isMet: (value) => isKey(value as string),
+    accepts: (value) => isKey(value as string),
   },
 };
 

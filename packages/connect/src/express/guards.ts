@@ -46,7 +46,7 @@ export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | u
   return function protect(request, response, next) {
     const { grant } = kauthOf(request);
     if (grant === undefined) askToLogIn({ keycloak, request, response, next });
-    else if (isMet(check, grant.access_token as Token, request, response)) next();
+    else if (isFulfilled(check, grant.access_token as Token, request, response)) next();
     else deny({ keycloak, request, response, next });
   };
 }
@@ -79,7 +79,12 @@ function isFromElsewhere(error: unknown): boolean {
   return toAuthError(error)?.code === 'cross_origin_request';
 }
 
-function isMet(check: GuardFn, token: Token, request: ConnectRequest, response: ConnectResponse): boolean {
+function isFulfilled(
+  check: GuardFn,
+  token: Token,
+  request: ConnectRequest,
+  response: ConnectResponse,
+): boolean {
   const found: unknown = check(token, request as Request, response as Response);
   if (!isThenable(found)) return Boolean(found);
   Promise.resolve(found).catch(() => {});
@@ -126,7 +131,7 @@ const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
   permissions: optionRules.required({
     rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would admit every caller',
     example: "'item:read'",
-    isMet: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isTrimmed),
+    accepts: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isTrimmed),
   }),
   response_mode: optionRules.oneOf('permissions', 'token'),
   resource_server_id: optionRules.string('must be the client id of the resource server', "'my-api'"),

@@ -198,8 +198,8 @@ const isPath = (value: unknown): boolean =>
   !value || (typeof value === 'string' && /^\/[^\s?#]*$/.test(value));
 
 const RULES: OptionRules<MiddlewareOptions> = {
-  logout: { rule: 'must be a path', example: "'/logout'", isMet: isPath },
-  admin: { rule: 'must be a path', example: "'/'", isMet: isPath },
+  logout: { rule: 'must be a path', example: "'/logout'", accepts: isPath },
+  admin: { rule: 'must be a path', example: "'/'", accepts: isPath },
 };
 
 /** @throws {OptionsError} for a value that is not a path */
