@@ -7,6 +7,7 @@ import {
   readdir,
   readFile,
   readlink,
+  rm,
   stat,
   symlink,
   writeFile,
@@ -15,10 +16,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
+import { loadAuthz } from '../../packages/cli/src/authz/file.ts';
 import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/settings/env-file.ts';
 import { findExposure, writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
+import { ConfigError, loadConfig, readKeycloakJson } from '../../packages/server/src/config/index.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
   const text = '# mine\nexport KEYCLOAK_REALM=old\nPORT=8000\n';
@@ -148,6 +151,41 @@ test('a byte order mark is no part of the first name', async () => {
   await writeFile(file, '\uFEFFKEYCLOAK_REALM=mine\n');
   assert.equal(await readEnvText(file), 'KEYCLOAK_REALM=mine\n');
   assert.equal((await readSettings({}, file, true))('KEYCLOAK_REALM'), 'mine');
+});
+
+test('a file that nobody named is a regular one of at most 1 MiB: nothing waits for a pipe, or reads a device to its end', {
+  skip: process.platform === 'win32' && 'Windows has neither',
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
+  const [pipe, device, large] = ['pipe', 'device', 'large'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+  await symlink('/dev/zero', device);
+  await writeFile(large, '#'.repeat(1024 * 1024 + 1));
+  for (const [file, why] of [
+    [pipe, 'it is a pipe or a device'],
+    [device, 'it is a pipe or a device'],
+    [large, 'it has more than 1 MiB'],
+  ] as const) {
+    await assert.rejects(readSettings({}, file, false), { message: `${file} cannot be read (${why})` });
+    assert.deepEqual(readKeycloakJson(file), new Error('cannot be read.'));
+    await symlink(file, join(folder, '.env'));
+    assert.throws(
+      () => loadConfig({ env: {}, cwd: folder }),
+      (error) => error instanceof ConfigError && error.message.includes(`.env cannot be read (${why})`),
+    );
+    await rm(join(folder, '.env'));
+    await assert.rejects(loadAuthz(`${file}.json`), UsageError);
+    await symlink(file, `${file}.json`);
+    await assert.rejects(loadAuthz(`${file}.json`), UsageError);
+  }
+  // The person may mean one: password managers give their settings by a pipe.
+  const named = readSettings({}, pipe, true);
+  await writeFile(pipe, 'KEYCLOAK_REALM=mine');
+  assert.equal((await named)('KEYCLOAK_REALM'), 'mine');
 });
 
 test('a link stays, and the file that it leads to is written, there or not yet', async () => {

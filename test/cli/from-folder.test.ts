@@ -21,6 +21,19 @@ function sending(more: Partial<Sending>): Sending {
 const isRefused = (error: unknown) =>
   error instanceof UsageError && /Nothing was sent\.\n.*--env \.env/.test(error.message);
 
+test('an address is shown as it is called: letters that look like others, and no credentials', async () => {
+  // The о is Cyrillic.
+  const address = 'https://me:secret@ssо.example/auth/';
+  const serverUrl = word('KEYCLOAK_SERVER_URL', address);
+  const { chosen } = nobody.judge([serverUrl], serverUrl, false);
+  assert.deepEqual(chosen, ['KEYCLOAK_SERVER_URL=https://xn--ss-gmc.example/auth (.env)']);
+  const questions: string[] = [];
+  const confirm = async (question: string) => questions.push(question) > 0;
+  await createConsent({ confirm }).open({}, [sending({ serverUrl })]);
+  assert.match(questions.join(), / to https:\/\/xn--ss-gmc\.example,/);
+  assert.doesNotMatch(questions.join(), /secret|о/);
+});
+
 describe('a word of a folder', () => {
   test('does not print its value', () => {
     const secret = word('KEYCLOAK_CLIENT_SECRET', 'of-the-folder');

@@ -104,6 +104,12 @@ const AS_CLIENT: readonly Row[] = [
   [['serve'], { ...CLIENT, PORT: '0' }],
 ];
 
+/** A key that the person names is tried at Keycloak. */
+const WITH_KEY: readonly Row[] = ['service --calls orders', 'api', 'web'].map((kind) => [
+  ['setup', ...kind.split(' '), '--credential', 'key', '--key-file', '../my-own.pem', '--dry-run'],
+  {},
+]);
+
 /** Settings with which a folder leads to its author, and those that the person has in the environment. */
 const HOSTILE: Readonly<
   Record<string, (url: string) => { folder: Record<string, string>; person?: Record<string, string> }>
@@ -121,7 +127,7 @@ const HOSTILE: Readonly<
 
 for (const [what, hostile] of Object.entries(HOSTILE)) {
   describe(`a folder whose .env names ${what}`, { concurrency: 4 }, () => {
-    for (const [args, env, input] of [...AS_ADMIN, ...AS_CLIENT]) {
+    for (const [args, env, input] of [...AS_ADMIN, ...AS_CLIENT, ...WITH_KEY]) {
       const own = [...Object.keys(env), ...(input === undefined ? [] : ['the standard input'])].join(', ');
       test(`${args.join(' ')} sends it nothing of the person's: ${own}`, async (t) => {
         const { url, taken } = await startThief(t);

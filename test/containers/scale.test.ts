@@ -99,7 +99,7 @@ check('Valkey is not root, and writes into its volume alone', { timeout: 20_000 
 
 check(
   'setup as in docs/production.md makes realm, client and a user, and every replica is ready',
-  { timeout: 90_000, essential: true },
+  { timeout: 150_000, essential: true },
   async ({ signal }) => {
     const [, , ...words] = block('npm run setup -- ').replaceAll('\\\n', ' ').trim().split(/\s+/);
     const args = words.map((word) => (word === 'scale.env' ? join(dockerRoot(), ENV_FILE) : word));

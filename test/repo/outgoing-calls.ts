@@ -233,6 +233,13 @@ export const OUTGOING: readonly Row[] = [
   },
   {
     file: 'cli/src/admin/connection.ts',
+    calls: 'fetch',
+    carries: 'the same: it bounds the answers that AdminClient reads',
+    address: ['settings', 'person'],
+    redirects: 'passed on',
+  },
+  {
+    file: 'cli/src/admin/connection.ts',
     calls: 'fetchWithError',
     carries: "the admin's token",
     address: ['settings', 'person'],

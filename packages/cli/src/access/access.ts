@@ -77,6 +77,15 @@ export function credentialSendings(settings: Settings, to: Pick<Sending, 'server
   return all.flatMap((one) => (one === undefined ? [] : [{ ...one, ...to, as }]));
 }
 
+/** A private key that is tried: an assertion that it signs is good at another Keycloak, where this one says that it has its name. */
+export function keyFileSendings(
+  { 'key-file': value }: { readonly 'key-file'?: string | undefined },
+  to: Pick<Sending, 'serverUrl' | 'realm'>,
+  as: Sending['as'],
+): Sending[] {
+  return value === undefined ? [] : [{ name: '--key-file', value, ...to, as }];
+}
+
 /**
  * The same, after the person agreed to where the password goes.
  *

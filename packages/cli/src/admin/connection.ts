@@ -50,6 +50,7 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
   const settings = { baseUrl, realmName: credentials.realm, timeout, requestOptions };
   // It loads over two hundred files, and most commands do without.
   const { default: AdminClient } = await import('@keycloak/keycloak-admin-client');
+  boundAnswers();
   let expiresAt = 0;
   let token = '';
 
@@ -86,6 +87,31 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
   const api = new AdminClient(settings);
   api.registerTokenProvider({ getAccessToken: async () => (clock() < expiresAt ? token : login()) });
   return { api, issuedAt: claimOf(token, 'iat'), receivedAt };
+}
+
+/** Longer answers are cut. A list of all clients of a large realm has some MiB. Unit: bytes. */
+const LONGEST_ANSWER = 64 * 1024 * 1024;
+let isBound = false;
+
+/** The admin client reads whole answers of the global `fetch` and takes no other one: who answers may be anybody, and never stop. */
+function boundAnswers(): void {
+  if (isBound) return;
+  isBound = true;
+  const { fetch } = globalThis;
+  globalThis.fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    if (response.body === null) return response;
+    let bytes = 0;
+    const counted = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        bytes += chunk.byteLength;
+        if (bytes > LONGEST_ANSWER) controller.error(new Error('the answer is larger than 64 MiB'));
+        else controller.enqueue(chunk);
+      },
+    });
+    const { status, statusText, headers } = response;
+    return new Response(response.body.pipeThrough(counted), { status, statusText, headers });
+  };
 }
 
 function claimOf(token: string, claim: 'exp' | 'iat'): number {

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readFolderFile } from '@keycloak-guard/server/config';
 import { type AuthzModel, readAuthzFile, readAuthzValue } from '../admin/index.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { toShellWord } from '../terminal/shell-word.ts';
@@ -27,7 +27,8 @@ export async function loadAuthz(file: string): Promise<AuthzModel> {
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    // Only a person names one without an extension, such as the standard input.
+    return /\.[^/]*$/.test(file) ? readFolderFile(file) : readFileSync(file, 'utf8');
   } catch (error) {
     throw unreadable(file, error);
   }

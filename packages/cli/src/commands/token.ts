@@ -11,6 +11,7 @@ import {
   isConfigured,
 } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
+import { trimUrl } from '../keycloak/server.ts';
 import { readSettings, type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { type Parsed, parseFlags, switches, values } from '../settings/flags.ts';
 import { createConsent } from '../settings/from-folder.ts';
@@ -154,7 +155,7 @@ async function signIn(
   { device, username }: Flags,
   err: Output,
 ): Promise<Tokens> {
-  const where = `realm ${realm}, at ${serverUrl}`;
+  const where = `realm ${realm}, at ${trimUrl(serverUrl)}`;
   if (username !== undefined)
     return client.passwordGrant({ username, password: await readPassword(username, where) });
   if (device) {

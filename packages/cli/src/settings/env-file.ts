@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { readKeycloakJson } from '@keycloak-guard/server/config';
+import { readFolderFile, readKeycloakJson } from '@keycloak-guard/server/config';
 import { type Consent, FromFolder, type Word } from './from-folder.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -16,10 +16,12 @@ export interface EnvChange {
 /**
  * The content of the file; empty if the file is missing. Without its byte order mark, which would become a part of the first
  * name.
+ *
+ * @param isExplicit whether the person named the file; another one must be a regular file
  */
-export async function readEnvText(file: string): Promise<string> {
+export async function readEnvText(file: string, isExplicit = false): Promise<string> {
   try {
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+    return (isExplicit ? await readFile(file, 'utf8') : readFolderFile(file)).replace(/^\uFEFF/, '');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return '';
@@ -49,7 +51,7 @@ export async function readSettings(
   file: string | undefined,
   isExplicit: boolean,
 ): Promise<Settings> {
-  const inFile = file === undefined ? {} : parseEnv(await readEnvText(file));
+  const inFile = file === undefined ? {} : parseEnv(await readEnvText(file, isExplicit));
   return toSettings((name) => {
     const value = environment[name] || inFile[name];
     if (!value || environment[name] || isExplicit) return value || undefined;

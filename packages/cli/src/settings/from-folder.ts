@@ -143,7 +143,14 @@ const flagFor = ({ name, file }: FromFolder): string =>
 const showOf = (word: FromFolder): string =>
   DEFAULT_FILES.has(word.name)
     ? ''
-    : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : toShortValue(reveal(word))}`;
+    : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : toShortValue(toAddress(reveal(word)))}`;
+
+/** An address as it is called: letters of other scripts that look like others are shown as such (punycode), credentials are not shown. */
+function toAddress(text: string): string {
+  if (!/^https?:/i.test(text) || !URL.canParse(text)) return text;
+  const { origin, pathname } = new URL(text);
+  return origin + pathname.replace(/\/$/, '');
+}
 
 /** Whether it is the person's, and not the folder's own. */
 const isPersons = (one: Sending): boolean => !(one.value instanceof FromFolder) || isFileOutside(one);

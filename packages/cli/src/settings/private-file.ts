@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isOutside } from '@keycloak-guard/server/config';
+import { isOutside, readFolderFile } from '@keycloak-guard/server/config';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -53,12 +53,12 @@ export async function findExposure(file: string): Promise<string[]> {
   const path = resolve(file);
   const rules: string[] = [];
   for (let folder = dirname(path); ; folder = dirname(folder)) {
-    rules.unshift(...(await readLines(join(folder, '.gitignore'))));
+    rules.unshift(...readLines(join(folder, '.gitignore')));
     const isRepository = await lstat(join(folder, '.git')).then(
       () => true,
       () => false,
     );
-    if (isRepository) rules.unshift(...(await readLines(join(folder, '.git', 'info', 'exclude'))));
+    if (isRepository) rules.unshift(...readLines(join(folder, '.git', 'info', 'exclude')));
     if (isRepository)
       return isIgnored(basename(path), rules)
         ? []
@@ -67,8 +67,13 @@ export async function findExposure(file: string): Promise<string[]> {
   }
 }
 
-const readLines = async (file: string): Promise<string[]> =>
-  (await readFile(file, 'utf8').catch(() => '')).split(/\r?\n/);
+function readLines(file: string): string[] {
+  try {
+    return readFolderFile(file).split(/\r?\n/);
+  } catch {
+    return [];
+  }
+}
 
 /** By the rules that name files, the last one that fits; those that name paths are for a person to read. */
 function isIgnored(name: string, rules: readonly string[]): boolean {

@@ -3,6 +3,7 @@ import {
   ACCESS_USAGE,
   type Access,
   type AccessFlags,
+  keyFileSendings,
   openAccess,
   problemsOfAccess,
   readAccess,
@@ -71,6 +72,7 @@ export async function toQuestions(args: readonly string[], out: Output): Promise
 type VisitFlags = AccessFlags &
   Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>> & {
     readonly 'client-id'?: string | undefined;
+    readonly 'key-file'?: string | undefined;
   };
 
 /**
@@ -96,9 +98,10 @@ export async function readVisit(
   const dryRun = flags['dry-run'] ?? false;
   const client = about === 'client' ? (flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID')) : undefined;
   const realm = about === 'realms' ? undefined : accessWords.realm;
-  const access = await openAccess(accessWords, consent);
-  const words = [accessWords.serverUrl, realm, client];
-  const judged = consent.judge(words, accessWords.serverUrl, (flags.yes ?? false) && !dryRun);
+  const { serverUrl } = accessWords;
+  const access = await openAccess(accessWords, consent, keyFileSendings(flags, { serverUrl, realm }, client));
+  const words = [serverUrl, realm, client];
+  const judged = consent.judge(words, serverUrl, (flags.yes ?? false) && !dryRun);
   const { client: clientId } = await consent.open({ client }, []);
   return { ...judged, about, access, clientId, envFile, questions, dryRun };
 }

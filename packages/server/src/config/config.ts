@@ -6,7 +6,7 @@ import { type CredentialSetting, credentialsIn, missingHalf, toCredential } from
 import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
 import { usesEnvProxy } from './env-proxy.ts';
-import { findForeignSessions, findMisdirected } from './folder.ts';
+import { findForeignSessions, findMisdirected, readFolderFile } from './folder.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
 import { CREDENTIAL_SETTING_NAMES } from './setting-names.ts';
@@ -146,7 +146,7 @@ export interface ConfigSources {
  */
 export function loadConfig(sources: ConfigSources = {}): Config {
   const { env = process.env, cwd = process.cwd(), envFile = '.env' } = sources;
-  const file = readEnvFile(envFile, cwd);
+  const file = readEnvFile(sources.envFile, cwd);
   const given = (name: SettingName): string | undefined => env[name] || file?.[name] || undefined;
 
   const problems: SettingProblem[] = [];
@@ -263,21 +263,25 @@ function toKeyPrefix(realm: string, clientId: string): string {
 /**
  * Reads a file in the format of `.env`; `undefined` if it does not exist.
  *
+ * @param named the file that the person named, of any kind. Default: `.env`, which must be a regular file of at most 1 MiB
  * @throws {ConfigError} if the file exists but cannot be read: its settings may keep the service safe
  */
 export function readEnvFile(
-  file = '.env',
+  named?: string,
   cwd = process.cwd(),
 ): Record<string, string | undefined> | undefined {
+  const file = named ?? '.env';
+  const path = resolve(cwd, file);
   try {
-    return parseEnv(readFileSync(resolve(cwd, file), 'utf8').replace(/^\uFEFF/, ''));
+    const text = named === undefined ? readFolderFile(path) : readFileSync(path, 'utf8');
+    return parseEnv(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const why = code === 'EISDIR' ? 'it is a folder' : code;
+    const why = code === 'EISDIR' ? 'it is a folder' : String(code);
     throw new ConfigError(
       [],
-      `${file} cannot be read (${why}). Give this user the right to, or take it away.`,
+      `${file} cannot be read (${why}). ${why.startsWith('it is a pipe') ? `If you mean it, name it: --env ${file}` : 'Give this user the right to, or take it away.'}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, relative, resolve, sep } from 'node:path';
 
@@ -24,6 +24,30 @@ export function isOutside(settingsFile: string, path: string): boolean {
   }
   const [first = ''] = relative(folder, target).split(sep);
   return first === '..' || first === '.git' || resolve(first) === first;
+}
+
+/** Longer files hold no settings. Unit: bytes. */
+const LONGEST_FILE = 1024 * 1024;
+
+/**
+ * Reads a file that nobody named. A pipe might never begin, a device never end: the author of a folder can make a link to one.
+ *
+ * @throws {Error} whose `code` completes "cannot be read (…)"
+ */
+export function readFolderFile(path: string): string {
+  // On Windows there is no such flag, and there are no pipes in folders.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const kind = fstatSync(file);
+    const refuse = (code: string): never => {
+      throw Object.assign(new Error(`${path}: ${code}`), { code });
+    };
+    if (!kind.isFile() && !kind.isDirectory()) refuse('it is a pipe or a device');
+    if (kind.size > LONGEST_FILE) refuse('it has more than 1 MiB');
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** A setting of the service, and whether it stands in a file of the folder. */

@@ -8,7 +8,7 @@ export {
   type SettingProblem,
 } from './config.ts';
 export { toCredential } from './credential-settings.ts';
-export { isOutside, isThisMachine } from './folder.ts';
+export { isOutside, isThisMachine, readFolderFile } from './folder.ts';
 export { readKeycloakJson } from './keycloak-json.ts';
 export { CREDENTIAL_SETTING_NAMES, toSettingNames } from './setting-names.ts';
 export { isPlaceholder } from './setting-parsers.ts';

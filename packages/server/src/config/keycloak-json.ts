@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFolderFile } from './folder.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 
@@ -9,7 +9,7 @@ import { SETTINGS, type SettingName } from './settings.ts';
 export function readKeycloakJson(path: string): Partial<Record<SettingName, string>> | Error {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+    content = JSON.parse(readFolderFile(path).replace(/^\uFEFF/, ''));
   } catch (error) {
     return new Error(error instanceof SyntaxError ? 'is not JSON.' : 'cannot be read.');
   }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFolderFile } from '@keycloak-guard/server/config';
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { type AuthzModel, findStale, readAuthz } from '../../admin/index.ts';
 import { loadAuthz } from '../../authz/file.ts';
@@ -70,7 +70,7 @@ export function createAuthzEvidence(
 
 async function readDocument(file: string): Promise<AuthzDocument> {
   try {
-    const json = file.endsWith('.json') ? toJsonObject(await readFile(file, 'utf8')) : undefined;
+    const json = file.endsWith('.json') ? toJsonObject(readFolderFile(file)) : undefined;
     const isEnforcer = json !== undefined && ('paths' in json || 'enforcement-mode' in json);
     const enforcer = json?.['policy-enforcer'] ?? (isEnforcer ? json : undefined);
     if (enforcer !== undefined)

@@ -3,6 +3,7 @@ import {
   ACCESS_FLAGS,
   credentialSendings,
   isHttpUrl,
+  keyFileSendings,
   openAccess,
   problemsOfAccess,
   readAccess,
@@ -86,11 +87,9 @@ export async function readApiOptions(
   // An API that only checks tokens has no sign-in.
   const withoutUser = flags['no-user'] ?? (kind === 'api' && words.username === undefined);
   const to = { serverUrl, realm };
-  const keyFile = flags['key-file'];
   const sendings: Sending[] = [
     ...(password === undefined || flags['no-user'] ? [] : [{ ...password, ...to, as: words.username }]),
-    // An assertion that it signs is good at another Keycloak, where this one says that it has its name.
-    ...(keyFile === undefined ? [] : [{ name: '--key-file', value: keyFile, ...to, as: words.clientId }]),
+    ...keyFileSendings(flags, to, words.clientId),
     ...credentialSendings(env, to),
   ];
   const access = isSent

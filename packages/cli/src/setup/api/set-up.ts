@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
+import { readFolderFile } from '@keycloak-guard/server/config';
 import { createCredential } from 'keycloak-guard';
 import { createNeed, enter, type Need } from '../../access/enter.ts';
 import {
@@ -55,8 +55,11 @@ export async function sayNext(envFile: string | undefined, serverUrl: string, ou
 
 /** Whether this folder is a clone of the repository, where `npm start` is the guide's service. */
 export async function isClone(): Promise<boolean> {
-  const text = await readFile('package.json', 'utf8').catch(() => '');
-  return /"name": "keycloak-guard-repository"/.test(text);
+  try {
+    return /"name": "keycloak-guard-repository"/.test(readFolderFile('package.json'));
+  } catch {
+    return false;
+  }
 }
 
 /** Says what guards name and setup does not make. */
