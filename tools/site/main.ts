@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { llmsFullText, llmsText } from './agents.ts';
+import { browseSite } from './browse.ts';
 import { checkSite } from './check.ts';
 import type { Page } from './page.ts';
 import { ROOT, readMap, readPages, toAddress } from './pages.ts';
@@ -36,7 +37,8 @@ function remoteOf(): string | undefined {
 }
 
 function install(): void {
-  if (existsSync(join(SITE, 'node_modules/vitepress/package.json'))) return;
+  if (['vitepress', 'axe-core'].every((name) => existsSync(join(SITE, 'node_modules', name, 'package.json'))))
+    return;
   execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: SITE,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -117,6 +119,9 @@ if (command === 'build') {
   // What was built before.
   checkSite(DIST, base, repository);
   await askQuestions(DIST, base);
+} else if (command === 'browse') {
+  install();
+  await browseSite(DIST, join(SITE, 'node_modules/axe-core/axe.min.js'));
 } else if (command === 'dev') {
   install();
   writePages();
@@ -127,6 +132,6 @@ if (command === 'build') {
   }
   vitepress('dev', ...process.argv.slice(3));
 } else {
-  process.stderr.write('Say build, dev or check\n');
+  process.stderr.write('Say build, dev, check or browse\n');
   process.exit(2);
 }
