@@ -3,7 +3,7 @@ import type { Page, Section } from './page.ts';
 
 const INTRODUCTION = `# keycloak-guard
 
-> Secure HTTP APIs with Keycloak: a library for Express, Nest, Fastify, Hono, Koa, hapi, Next.js and every server of \`Request\`, with browser login, permissions, MCP, tenants and a provider for tests; a ready-made service; and a command line that sets up Keycloak (\`setup\`), finds faults (\`doctor\`) and moves applications over from keycloak-connect (\`migrate\`).
+> Secure HTTP APIs with Keycloak: a library for Express, Nest, Fastify, Hono, Koa, hapi, Next.js and every server of \`Request\`, with browser login, permissions, MCP, tenants and a provider for tests; a ready-made service; and a command line that sets up Keycloak (\`setup\`), finds faults (\`doctor\`). A package of its own moves applications over from keycloak-connect.
 
 The packages are not on npm yet: \`install\` says how they are packed. Each page is Markdown at its address with \`.md\`. Every code of a refusal has a page: \`errors/<code>.md\`.`;
 

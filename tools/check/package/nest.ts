@@ -32,7 +32,7 @@ export function checkNest(archive: string, testing: string): void {
 
 /** Each block of the pages is a file by itself, and TypeScript compiles it. */
 function writeBlocks(project: string): void {
-  const pages = ['frameworks/nest.md', 'frameworks/from-nest-keycloak-connect.md']
+  const pages = ['frameworks/nest.md', 'from-nest-keycloak-connect.md']
     .map((page) => withoutSharedSections(readFileSync(join(root, 'docs', page), 'utf8')))
     .join('\n');
   const blocks = [...pages.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
