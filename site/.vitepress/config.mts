@@ -67,6 +67,7 @@ export default defineConfig({
         _render: (text, env, md) => toSearchText(md.render(text, env), env.frontmatter ?? {}),
       },
     },
+    notFound: { linkText: 'To the start page', linkLabel: 'To the start page' },
     footer: { message: 'MIT license' },
   },
 });
