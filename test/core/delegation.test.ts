@@ -82,6 +82,44 @@ describe('who is behind a token', () => {
     assert.deepEqual(principalOf({ act: {} }).actor, { subject: null, clientId: null, actor: null });
   });
 
+  it('may be asked for: nobody, or this client', () => {
+    const impersonated = { act: { sub: 'admin-1' } };
+    const delegated = { act: { sub: 'agent-1', client_id: 'reports' } };
+    const cases = [
+      [false, [{}, 'let in'], [impersonated, '403 actor_refused'], [delegated, '403 actor_refused']],
+      [
+        { client: 'reports' },
+        [{}, '403 actor_refused'],
+        [impersonated, '403 actor_refused'],
+        [delegated, 'let in'],
+      ],
+      [{ client: ['web', 'reports'] }, [{}, '403 actor_refused'], [delegated, 'let in']],
+      [
+        { client: 'web' },
+        [delegated, '403 actor_refused'],
+        [{ ...delegated, azp: 'web' }, '403 actor_refused'],
+      ],
+    ] as const;
+    for (const [actor, ...tokens] of cases)
+      for (const [claims, result] of tokens) assert.equal(refusalOf({ actor }, claims), result);
+    for (const act of ['agent', 7, ['x'], true])
+      assert.equal(refusalOf({ actor: false }, { act }), '403 actor_refused');
+    // Only the one who acts now counts, not those before in the chain.
+    const chain = { act: { client_id: 'gateway', act: { client_id: 'reports' } } };
+    assert.equal(refusalOf({ actor: { client: 'reports' } }, chain), '403 actor_refused');
+    for (const actor of [
+      true,
+      null,
+      'reports',
+      {},
+      { client: [] },
+      { client: '' },
+      { client: 'a', sub: 'b' },
+      [],
+    ])
+      assert.throws(() => toGuard({ actor } as never, 'my-api'), OptionsError);
+  });
+
   it('is cut where a chain is endless', () => {
     let act: object = { sub: 'first' };
     for (let i = 0; i < 20_000; i++) act = { sub: String(i), act };

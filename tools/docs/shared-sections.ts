@@ -43,6 +43,7 @@ A guard takes requirements. All members must be met, and every value of a list. 
 | \`clientRole: { 'other-api': 'reader' }\` | the caller has the role of another client |
 | \`scope: 'orders:read'\` | the token has the scope; the 403 names a missing one |
 | \`group: '/staff/dev'\`, \`groupTree: '/staff'\` | the caller is in this group; in it or below it |
+| \`actor: false\`, \`actor: { client: 'reports' }\` | nobody acts in the name of the caller, no administrator who impersonates them either; this client does |
 | \`kind: 'person'\`, \`client: 'reports'\` | a person is calling, and no service in its own name; through this client (\`azp\`) |
 | \`organization: 'acme'\`, \`audience: 'reports'\` | the token names the organization; the audience (\`aud\`) |
 | \`acr: ['gold']\`, \`maxAge: 300\` | the person signed in so strongly, so recently ([step-up](../step-up.md)) |

@@ -1,4 +1,5 @@
 import { AuthError, type AuthErrorCode } from '../http/errors.ts';
+import { isPlainObject } from '../options/check-options.ts';
 import type { AppClaims, Principal } from '../principal/principal.ts';
 import { tenantsOf } from '../principal/to-principal.ts';
 import { isThenable } from '../runtime/concurrency.ts';
@@ -151,6 +152,35 @@ export function requireKind(kind: Principal['kind']): Guard<object> {
     });
   };
 }
+
+/**
+ * @param actor `false`: nobody acts for the caller, neither a client in a chain of calls nor an administrator who impersonates them.
+ *   `{ client }`: this client does, or one of these
+ * @throws {AuthError} `actor_refused`
+ * @throws {TypeError} at once for anything else
+ */
+export function requireActor(actor: ActorRequirement): Guard<object> {
+  const clients = actor === false ? [] : isPlainObject(actor) ? [actor.client].flat() : [];
+  const isWrong = actor !== false && (!isPlainObject(actor) || Object.keys(actor).join() !== 'client');
+  if (isWrong) throw new GuardError('actor', "must be false, or { client: '…' }");
+  if (actor !== false) assertStrings('client of the actor', clients);
+  return (principal) => {
+    assertSomebody(principal);
+    const { actor: seen, claims } = principal as Principal;
+    // A claim that cannot be read may name somebody.
+    const isAlone = seen === null && (claims.act ?? null) === null;
+    if (actor === false ? isAlone : clients.includes(seen?.clientId ?? '')) return;
+    const reason =
+      actor === false ? 'Somebody acts in the name of the user' : 'The client may not act for users';
+    throw new AuthError('actor_refused', reason, {
+      expected: actor === false ? 'nobody' : `actor ${clients.join(' or ')}`,
+      seen: seen === null ? 'nobody' : `actor ${seen.clientId ?? seen.subject ?? 'without a name'}`,
+    });
+  };
+}
+
+/** See {@link requireActor}. */
+export type ActorRequirement = false | { readonly client: string | readonly string[] };
 
 /**
  * @param isAllowed returns `true` to let the principal pass; no other result does, and no promise

@@ -3,12 +3,14 @@ import { isPlainObject, toUnknown } from '../options/check-options.ts';
 import type { AppClaims, Principal } from '../principal/principal.ts';
 import { ofEach } from '../runtime/cache.ts';
 import {
+  type ActorRequirement,
   allOf,
   anyOf,
   assertSomebody,
   GUARDS_OF_LISTS,
   type Guard,
   GuardError,
+  requireActor,
   requireClientRole,
   requireKind,
   requireOneOrganization,
@@ -55,6 +57,12 @@ export interface Requirements<C extends object = AppClaims> {
   /** Who must call: a person (`person`), or a client in its own name (`service`). */
   readonly kind?: 'person' | 'service';
   /**
+   * Who may act in the name of the caller (`act`, RFC 8693 §4.1). `false`: nobody, so no administrator who impersonates a user
+   * either. `{ client }`: this client must, or one of a list. Keycloak 26.8 has `act` in tokens of impersonated sessions; up to 26.7
+   * introspection alone shows it, which `tokenCheck` makes where this API is in `aud`.
+   */
+  readonly actor?: ActorRequirement;
+  /**
    * How strongly the person must have signed in (`acr`): one of these, or a stronger one if `acrLevels` is given. The
    * challenge of a refusal asks for the first of them (RFC 9470).
    */
@@ -79,6 +87,7 @@ const EXAMPLES: Readonly<Record<keyof Requirements, string>> = {
   issuer: "'https://sso.example.com/realms/testing'",
   client: "'reports'",
   kind: "'person'",
+  actor: 'false',
   acr: "'gold'",
   maxAge: '300',
   check: '(principal) => principal.claims.email_verified === true',
@@ -175,6 +184,8 @@ function build<C extends object>(
       return toClientRoles(value, clientId).map(([client, roles]) => requireClientRole(client, ...roles));
     case 'kind':
       return [requireKind(value)];
+    case 'actor':
+      return [requireActor(value)];
     case 'acr':
       // Together with `maxAge`, for one challenge.
       return [requireSignIn({ acr: toList(value), maxAge: requirements.maxAge }, signInRules)];

@@ -120,6 +120,7 @@ export const AUTH_ERRORS = {
   issuer_refused: DENIED,
   client_refused: DENIED,
   kind_refused: DENIED,
+  actor_refused: DENIED,
   requirement_unclear: DENIED,
   permission_denied: DENIED,
   permission_unaskable: {
