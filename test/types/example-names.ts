@@ -77,7 +77,7 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   ],
   events: [
     KC('keycloak-guard/express'),
-    CONST('news', "import('keycloak-guard/events').KeycloakEvents"),
+    CONST('events', "import('keycloak-guard/events').KeycloakEvents"),
     ...['db', 'removeOrders'].map(ANY),
   ],
   fastify: [...['listOrders', 'db'].map(ANY)],
