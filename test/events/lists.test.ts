@@ -173,7 +173,7 @@ describe('a Keycloak that is not what it should be', () => {
     events.hangs = true;
     const notice = () => events.notices.find(({ code }) => code === 'events_lost');
     await passing('it is told', () => notice() !== undefined);
-    assert.match(notice()?.message ?? '', /events are not heard.*gave no answer/);
+    assert.match(notice()?.message ?? '', /events are not read.*gave no answer/);
     assert.equal(news.status().isHealthy, false);
     const token = realm.mint({ sid: 's1' });
     events.user('LOGOUT', { sessionId: 's1' });

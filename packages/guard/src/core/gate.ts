@@ -12,7 +12,7 @@ import { isThenable } from './runtime/concurrency.ts';
 import { keepAlive } from './runtime/platform.ts';
 import type { TokenVerifier } from './verifier.ts';
 
-/** What a route requires. `{}`: a valid token of any caller. */
+/** Requirements of a route. `{}`: a valid token of any caller. */
 export interface GuardOptions extends Requirements {
   /** Lets requests without an `Authorization` header pass, with no principal. Default false. */
   readonly optional?: boolean;
@@ -35,13 +35,13 @@ export interface SessionAuthenticator<Incoming, Outgoing> {
   stepUp?(request: Incoming, demand: SignInDemand): string | undefined;
 }
 
-/** What a person can do about a refusal at Keycloak: sign in more strongly, or for another organization. */
+/** The sign-in that would end a refusal: a stronger one, or for another organization. */
 export type SignInDemand = Pick<AuthError, 'signIn' | 'tenant'>;
 
-/** What an adapter brings along: how to find what the gate needs in its framework's request and answer. */
+/** Reads requests and writes answers of an adapter's framework. */
 export interface GateHost<Incoming, Outgoing> {
   toRequest(request: Incoming): RequestLike;
-  /** Which of many realms decides about a request. Default: the verifier of the gate. @throws {AuthError} (or rejects with one) */
+  /** The verifier of the tenant of a request. Default: that of the guard. @throws {AuthError} (or rejects with one) */
   verifierOf?(request: Incoming): TokenVerifier | Promise<TokenVerifier>;
   /** How sessions are read; `undefined` where there are none. */
   sessionOf?(request: Incoming): SessionAuthenticator<Incoming, Outgoing> | undefined;
@@ -80,19 +80,19 @@ export interface Gate<Incoming, Outgoing> {
    */
   decide(request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null>;
   /**
-   * Refuses a request for a reason that was found elsewhere, as if it had been found here: listeners are told, and the challenge
+   * Refuses a request for a reason from elsewhere, as the guard itself would: `onDenied` is called, and the challenge
    * says the same.
    *
    * @throws {AuthError} the refusal; or `error` itself if it is a fault
    */
   refuse(request: Incoming, error: unknown, principal?: Principal | null): Principal | null;
   /**
-   * Decides on a caller who was found elsewhere.
+   * Decides on a caller from elsewhere.
    *
    * @throws {AuthError} (or rejects with) the refusal; or another `Error`, which is a fault here
    */
   admit(request: Incoming, caller: Principal): Principal | null | Promise<Principal | null>;
-  /** A refusal as clients get it. Listeners hear nothing of it: the request may still be let in by other means. */
+  /** A refusal as clients get it. `onDenied` is not called: the request may still pass by other means. */
   toRefusal(request: Incoming, error: AuthError): AuthError;
   readonly requirements: Requirements;
   readonly isOptional: boolean;

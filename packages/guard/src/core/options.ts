@@ -117,7 +117,7 @@ export interface VerifierOptions<C extends object = Claims> {
    */
   readonly clientCertificate?: ClientCertificateSource | undefined;
   /**
-   * What the values of `acr` mean, for guards with `acr`: a list from the weakest to the strongest, or the numbers of
+   * The order of the values of `acr`, for guards with `acr`: a list from the weakest to the strongest, or the numbers of
    * Keycloak's "ACR to LoA Mapping". Then a stronger sign-in is enough too, and a number counts as its name. Default: a guard
    * accepts only the values that it names.
    */
@@ -140,7 +140,7 @@ export interface VerifierOptions<C extends object = Claims> {
    */
   readonly onNotice?: ((notice: Notice) => void) | false | undefined;
   /**
-   * Who hears of tokens, of calls to Keycloak, and of who is let in: metrics (`keycloak-guard/prometheus`), metrics and traces
+   * Observers of token checks, calls to Keycloak and security events: metrics (`keycloak-guard/prometheus`), metrics and traces
    * (`keycloak-guard/opentelemetry`), an audit log (`keycloak-guard/audit`). Default none.
    */
   readonly observers?: readonly Observer[] | undefined;
@@ -156,7 +156,7 @@ const TENANTS: OptionRule = {
   accepts: (value) => value === 'organizations',
 };
 
-/** What each option of a verifier must be. */
+/** The rules for the options of a verifier. */
 export const VERIFIER_RULES = {
   serverUrl: SERVER_URL,
   realm: REALM,

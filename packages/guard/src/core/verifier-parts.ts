@@ -7,7 +7,7 @@ import type { Revocation } from './revocation/revocation-log.ts';
 import type { RevocationStore } from './revocation/revocation-store.ts';
 import type { Coverage } from './token/freshness.ts';
 
-/** What a verifier was made of, for the rooms that call Keycloak as the same client. */
+/** The parts of a verifier, for the rooms that call Keycloak as the same client. */
 export interface VerifierParts
   extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'tenants' | 'publicUrl'> {
   readonly credential: Credential;

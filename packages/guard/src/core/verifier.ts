@@ -79,7 +79,7 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
    */
   load(): Promise<void>;
   status(): VerifierStatus;
-  /** Whether the option `revocationStore` was given. Without it, no other process hears of revocations. */
+  /** Whether the option `revocationStore` was given. Without it, revocations stay in this process. */
   readonly hasRevocationStore: boolean;
   /** Ends every timer. Known tokens are still accepted. */
   close(): Promise<void>;
@@ -256,7 +256,7 @@ function observed<C extends object>(
   }, verify);
 }
 
-/** By the clock here: where it may be behind Keycloak's, what the session was issued last is meant all the same. */
+/** Adds the clock tolerance, so tokens issued just before the end are covered. */
 function withDate(revocation: Revocation, options: VerifyContext['options']): Revocation {
   const now = options.clock() / 1000;
   switch (revocation.type) {

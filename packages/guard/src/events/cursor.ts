@@ -51,7 +51,7 @@ export function createFileCursor(path: string): CursorStore {
 const LEASE_MS = 10_000;
 
 /**
- * A cursor that one of several processes has at a time: it alone tells the application.
+ * A cursor that one of several processes has at a time: it alone reports to the application.
  *
  * @param own where the state is, if not beside the lease
  */

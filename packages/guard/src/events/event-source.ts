@@ -22,7 +22,7 @@ export interface KeycloakEvent {
   readonly what: string;
   /** `users/<id>/logout`; empty for the realm, and for user events. */
   readonly path: string;
-  /** What an administrator sent; `undefined` if Keycloak does not keep it. */
+  /** The representation that an administrator sent; `undefined` if Keycloak does not keep it. */
   readonly details: unknown;
   /** Of a user event. */
   readonly userId: string | undefined;

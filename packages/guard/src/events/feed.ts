@@ -7,7 +7,7 @@ import { isImportOver, toUserChange, type UserChange, type UserChangeKind } from
 
 /**
  * The application's functions for changes of users. A change counts as handled when its function has returned, or its promise is
- * fulfilled; otherwise it is told again, and the later changes of that user wait for it: of several of one kind, the last.
+ * fulfilled; otherwise it is delivered again, and the later changes of that user wait for it: of several of one kind, the last.
  */
 export type UserHandlers = {
   readonly [K in UserChangeKind]?: ((change: UserChange) => unknown) | undefined;
@@ -34,7 +34,7 @@ const LONGEST_MS = 60_000;
  * Handles changes: those of one user one after the other, and none after one that fails.
  *
  * @param isOver nothing more is begun
- * @returns the changes to tell again
+ * @returns the changes to deliver again
  */
 async function deliver(
   byUser: Backlog,
@@ -99,7 +99,7 @@ interface Position {
 
 /** With more, nothing is read before some were handled. One user has a handful at most. */
 const MOST_WAITING = 10_000;
-/** Events of a list that are handled before the position is saved: a process that is killed tells so many again. */
+/** Events of a list that are handled before the position is saved: after a kill so many are delivered again. */
 const MOST_AT_ONCE = 100;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -180,7 +180,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       reportFull(countOf(position.backlog) >= MOST_WAITING);
       const round = isFull ? undefined : await readRound(source, position.cursors, MOST_AT_ONCE);
       if (round?.isLost) await reportMissed(position.cursors);
-      // Whoever was replaced is named nowhere.
+      // No event names a user who was replaced.
       else if (round?.events.some((event) => isImportOver(event) && event.path.startsWith('users/')))
         await inTime(handlers.missed?.(position.cursors['admin-events'].time));
       const changes = (round?.events ?? []).flatMap((event) => toUserChange(event, issuer()) ?? []);
@@ -216,7 +216,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     working = work()
       .catch((error: unknown) => {
         if (isOver) return;
-        // Of an outage the follower tells.
+        // The follower reports outages.
         failedAt = performance.now();
         position = undefined;
         if (isAuthError(error)) return;
@@ -235,7 +235,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       isWoken = true;
       if (working === undefined && !isClosed && performance.now() - failedAt >= FIRST_PAUSE_MS) begin();
     },
-    /** Where it stands is not known: another process tells the application, or what processes share does not answer. */
+    /** Its position is not known: another process has the lease, or the store does not answer. */
     get isBehind(): boolean {
       return position === undefined;
     },
@@ -243,7 +243,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     get waiting(): number {
       return position === undefined ? 0 : countOf(position.backlog);
     },
-    /** Begins nothing more. Resolves when nothing is under way, or after five seconds: what is then unfinished is told again. */
+    /** Begins nothing more. Resolves when nothing is under way, or after five seconds: the rest is delivered again. */
     async close(): Promise<void> {
       isClosed = true;
       let timer: NodeJS.Timeout | undefined;
@@ -257,7 +257,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
 }
 
 /**
- * What waits behind a change that could not be handled: of each kind the last, in their order. A user can change their own profile
+ * Merges the changes that wait behind a failed one: of each kind the last, in their order. A user can change their own profile
  * as often as they like.
  */
 function merge([first, ...rest]: readonly UserChange[]): UserChange[] {

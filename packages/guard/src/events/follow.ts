@@ -36,8 +36,8 @@ const SET_UP = 'npx keycloak-guard setup events, which shows first what it would
 const MOST_ROUNDS = 20;
 
 /**
- * Each process reads for itself: who could tell a process that nothing happened could keep a disabled user in. What it reads it
- * shares, so that processes which do not follow events hear of it.
+ * Each process reads for itself: a process that reported "no events" to others could keep a disabled user in. It shares the
+ * revocations, for processes that do not follow events.
  */
 export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOptions) {
   const { store, revokeHere } = partsOf(verifier) as VerifierParts;
@@ -133,10 +133,10 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
       ? {
           level: 'warn',
           code: 'events_lost',
-          message: `Keycloak's events are not heard, so Keycloak is asked about tokens as without them: ${whyOf(failure)}`,
+          message: `Keycloak's events are not read, so Keycloak is asked about tokens as without them: ${whyOf(failure)}`,
           ...(failure instanceof AuthError && failure.code === 'provider_misconfigured' && { fix: SET_UP }),
         }
-      : { level: 'info', code: 'events_back', message: "Keycloak's events are heard again" };
+      : { level: 'info', code: 'events_back', message: "Keycloak's events are read again" };
     verifier.notify(notice);
   }
 

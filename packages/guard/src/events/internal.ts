@@ -1,2 +1,2 @@
-// What adapters check before they load the rest.
+// For adapters, which check options before they load the rest.
 export { type EventsOptions, fillEvents, resolveEvents } from './options.ts';

@@ -7,7 +7,7 @@ export interface EventsOptions {
   /** Pause between two looks at Keycloak's lists of events. Unit: milliseconds, 200 to 10,000. Default 1,000. */
   readonly pollMs?: number | undefined;
   /**
-   * How old Keycloak's word about a token may be while its events are heard: for what no event tells, such as a session that was
+   * How old Keycloak's answer about a token may be while its events are read: for ends without an event, such as a session that was
    * idle for too long. Unit: seconds, 30 to 86,400. Default 1,800.
    */
   readonly recheckSeconds?: number | undefined;

@@ -11,7 +11,7 @@ import { toUserChange } from './to-revocations.ts';
 /** Keycloak's events, followed. */
 export interface KeycloakEvents {
   /**
-   * Tells the application of changes of users: each at least once, those of one user in their order, in one of several processes.
+   * Reports changes of users to the application: each at least once, those of one user in their order, in one of several processes.
    * It begins with changes after the first call ever, and continues where it stopped. Call it once.
    *
    * @throws {Error} the second time
@@ -23,21 +23,21 @@ export interface KeycloakEvents {
    */
   onUser(handlers: UserHandlers): void;
   /**
-   * Resolves when events are heard for the first time. Until then, and for at most three seconds, new tokens wait. A process that
+   * Resolves when events are read for the first time. Until then, and for at most three seconds, new tokens wait. A process that
    * waits for it stays alive.
    */
   readonly ready: Promise<void>;
   status(): EventsStatus;
   /**
    * Ends following; tokens are then checked as without it. Closing the verifier does the same. It waits for functions of `onUser`
-   * that are under way, for five seconds at most: a change that is not handled by then is told again at the next start.
+   * that are under way, for five seconds at most: a change that is not handled by then is delivered again at the next start.
    */
   close(): Promise<void>;
 }
 
 /** For metrics and health checks. */
 export interface EventsStatus {
-  /** Events are heard. If not, Keycloak is asked about tokens as without them. */
+  /** Events are read. If not, Keycloak is asked about tokens as without them. */
   readonly isHealthy: boolean;
   /** Since they were last read. Unit: seconds. */
   readonly lagSeconds: number;

@@ -3,7 +3,7 @@ import type { KeycloakEvent } from './event-source.ts';
 
 type Effect = (Revocation & { readonly type: 'change' })['effect'];
 
-/** What an event says about tokens. Without details the worst is assumed, and Keycloak asked. */
+/** The revocations that an event causes. Without details the worst is assumed, and Keycloak asked. */
 export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[] {
   const { what, path, details, userId, sessionId, tokenId } = event;
   // Tokens have times of whole seconds: of those issued in the same one, some are older than the event.
@@ -67,7 +67,7 @@ export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[
       }
       if (operation !== 'UPDATE') return [];
       if (isImportOver(event)) return [recheck];
-      // Whoever switches events on again does not say what happened without them.
+      // Nobody knows what happened while events were off.
       const isAboutEvents = ['adminEventsEnabled', 'eventsEnabled', 'enabledEventTypes'].some((name) =>
         Object.hasOwn(values, name),
       );
@@ -122,10 +122,10 @@ export function isImportOver({ list, what, path }: KeycloakEvent): boolean {
 
 const IMPORTED = /^(users|clients|roles|groups)\//;
 
-/** What happened to a user. `changed`: their profile; also that they were enabled again. */
+/** The kind of a change of a user. `changed`: of the profile; also that the user was enabled again. */
 export type UserChangeKind = 'created' | 'changed' | 'disabled' | 'deleted' | 'rolesChanged';
 
-/** A change of one user, as Keycloak tells it. */
+/** A change of one user, by an event of Keycloak's. */
 export interface UserChange {
   /** The same at each delivery: remember it to do a thing once. */
   readonly id: string;
@@ -139,7 +139,7 @@ export interface UserChange {
   /** Whether an administrator did it, or the user. */
   readonly by: 'admin' | 'user';
   /**
-   * What an administrator sent: of a user the representation, or the part that changed; of roles their list; of a group itself.
+   * The data that an administrator sent: of a user the representation, or the part that changed; of roles their list; of a group itself.
    * `undefined` if Keycloak does not keep details, and for what users did. It is a report of the past: ask Keycloak for what is
    * true now.
    */
@@ -156,7 +156,7 @@ const BY_USERS: Readonly<Record<string, UserChangeKind>> = {
   USER_DISABLED_BY_PERMANENT_LOCKOUT: 'disabled',
 };
 
-/** What an event says about a user; `undefined` if it is about something else. */
+/** The change of a user in an event; `undefined` if it is about something else. */
 export function toUserChange(event: KeycloakEvent, issuer: string): UserChange | undefined {
   const { id, time: at, list, what, details, userId } = event;
   const isUsers = list === 'events';

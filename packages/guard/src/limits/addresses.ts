@@ -16,7 +16,7 @@ export function addressOf(ip = ''): string {
 }
 
 /**
- * What counts as one in a limit, the widest first: an address of IPv4; of IPv6 the networks of 48, 56 and 64 bits.
+ * The networks of an address that a limit counts, the widest first: an address of IPv4; of IPv6 the networks of 48, 56 and 64 bits.
  * A provider assigns one of these sizes, and an address does not show which. A string that is not an
  * address counts as a separate network.
  *

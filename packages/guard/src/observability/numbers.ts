@@ -1,6 +1,6 @@
 import type { ObservedVerifier } from '../core/internal.ts';
 
-/** What verifiers count anyway, read when somebody asks. No label grows with users. */
+/** A number that verifiers count anyway, read when it is collected. No label grows with users. */
 export interface NumberOf {
   /** As Prometheus has it, and the dashboard. */
   readonly name: string;

@@ -2,7 +2,7 @@ import { sendWithToken } from '../client/internal.ts';
 import { createBreaker, notCached, readChallenges, toFailureCode } from '../core/internal.ts';
 import type { TokenSource } from './options.ts';
 
-/** Which service is called. */
+/** The service that is called. */
 export interface CarryingFetchOptions {
   /** For example `https://orders.internal`. */
   readonly origin: string;

@@ -1,2 +1,2 @@
-// What adapters make their calls with.
+// For the adapters.
 export { type Caller, createOutgoing, type FindRealm, type Outgoing } from './outgoing.ts';

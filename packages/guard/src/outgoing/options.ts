@@ -8,7 +8,7 @@ import {
   readCompactJws,
 } from '../core/internal.ts';
 
-/** What a token in the name of a caller is for. */
+/** The purpose of a token in the name of a caller. */
 export interface TokenForOptions {
   /** Client id of the service that is called: it is in `aud` of the token, and no other is. */
   readonly audience: string;
@@ -16,7 +16,7 @@ export interface TokenForOptions {
   readonly scope?: string | undefined;
 }
 
-/** What a token in the application's own name is for. */
+/** The purpose of a token in the application's own name. */
 export interface TokenAsOptions {
   /** Client id of the service that is called: a token without it in `aud` is not sent. Default: any. */
   readonly audience?: string | undefined;
@@ -24,7 +24,7 @@ export interface TokenAsOptions {
   readonly scope?: string | undefined;
 }
 
-/** Which service is called. */
+/** The service that is called. */
 export interface OriginOptions {
   /** Scheme, host and port of the service, for example `https://orders.internal`. The token goes nowhere else. */
   readonly origin: string;
@@ -96,7 +96,7 @@ export function assertOwnAudience(subject: string, verifier: TokenVerifier<objec
 /**
  * The claims of a token that Keycloak has just issued, not verified.
  *
- * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is no fault of whoever calls here
+ * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is not the caller's fault
  */
 export function readIssued(token: string): Readonly<Record<string, unknown>> {
   try {

@@ -261,7 +261,7 @@ function assertFor(token: string, audience: string, clientId: string): void {
   );
 }
 
-/** A proof says nothing about a token that is bound to no key: whoever steals that one can use it. */
+/** A proof says nothing about a token that is bound to no key: a thief could use it. */
 function assertBound(token: string, { dpop }: Target<TokenAsOptions>, clientId: string): void {
   if (!dpop || isBound(token)) return;
   throw new AuthError(

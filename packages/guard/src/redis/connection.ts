@@ -27,7 +27,7 @@ function whyLost(error: unknown): string {
   if (typeof code === 'string') return code;
   const reply = /^[A-Z]{3,}(?= )/.exec(message ?? '')?.[0];
   if (reply !== undefined) return REPLIES[reply] ?? `it answers ${reply}`;
-  // The client's own errors are told apart by their class alone.
+  // The client's own errors differ by their class alone.
   const kind = error instanceof Error ? error.constructor.name : (name ?? '');
   if (kind === '' || kind in globalThis) return 'for a reason that is not known';
   return kind
@@ -117,11 +117,11 @@ export function openRedis(options: RedisOptions): RedisConnection {
 
 type SafeOptions = RedisOptions & { readonly onNotice: (notice: RedisNotice) => void };
 
-/** What a connection and its duplicates have in common. */
+/** State that a connection and its duplicates share. */
 interface Outage {
   /** How many of them are lost. */
   lost: number;
-  /** When each cause was heard last. Unit: milliseconds, monotonic. */
+  /** When each cause came last. Unit: milliseconds, monotonic. */
   readonly refusals: Map<string, number>;
 }
 

@@ -58,7 +58,7 @@ export function fieldOf(revocation: Revocation): string {
   return JSON.stringify(notBefore === 0 ? [issuer, clientId, 'lifted'] : [issuer, clientId]);
 }
 
-/** What each kind has besides `issuer`: what it must have, and what it may have (`?`). */
+/** The members of each kind besides `issuer`; with `?` they may be missing. */
 const FIELDS: Readonly<Record<Revocation['type'], Readonly<Record<string, Kind>>>> = {
   session: { sessionId: 'string', endedAt: 'number?' },
   user: { subject: 'string', issuedUntil: 'number' },
@@ -85,7 +85,7 @@ export function readRevocation(text: string): Revocation | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { type, issuer } = value as Record<string, unknown>;
-  // Whoever can write a name must not choose what an object has of its prototype.
+  // A name must not choose a member of the prototype.
   if (typeof type !== 'string' || !Object.hasOwn(FIELDS, type) || typeof issuer !== 'string')
     return undefined;
   const read: Record<string, unknown> = { type, issuer };

@@ -76,9 +76,9 @@ function createRedisLeases(connection: RedisConnection, keyPrefix: string): Leas
   };
 }
 
-/** Bound on waiting revocations; more are dropped, after their caller was told. */
+/** Bound on waiting revocations; more are dropped, and their callers got an error. */
 const MAX_WAITING = 100_000;
-/** A refusal (loading, out of memory, read-only) breaks no connection, so no event tells when it is over. */
+/** A refusal (loading, out of memory, read-only) breaks no connection, so no event of the client marks its end. */
 const RETRY_MS = 1_000;
 /** After this many refusals in a row, the rest is tried later. */
 const MAX_REFUSALS = 10;

@@ -5,7 +5,7 @@ import type { RevocationKeys } from './revocation-format.ts';
 /** Follows the stream of revocations. */
 export type StreamReader = ReturnType<typeof followStream>;
 
-/** What a {@link StreamReader} reports. */
+/** Listener of a {@link StreamReader}. */
 export interface StreamListener {
   onRevocation(text: string): void;
   /** Redis lost its data, or it is another server that knows less. */

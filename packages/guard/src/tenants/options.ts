@@ -138,7 +138,7 @@ export function isSame(one: unknown, other: unknown): boolean {
     const names = isPlainObject(other) ? new Set([...Object.keys(one), ...Object.keys(other)]) : [''];
     return [...names].every((name) => isPlainObject(other) && isSame(one[name], other[name]));
   }
-  // Keys and bytes can tell.
+  // Keys and bytes have `equals`.
   const { equals } = Object(one) as { equals?: unknown };
   return (
     typeof equals === 'function' &&

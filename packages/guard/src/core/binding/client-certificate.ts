@@ -8,7 +8,7 @@ export interface CertificateHeader {
   /** `client-cert`: as RFC 9440 has it. `ssl-client-cert`: nginx's `$ssl_client_escaped_cert`. */
   readonly header: 'client-cert' | 'ssl-client-cert';
   /**
-   * Whose header is believed: addresses and networks (`10.0.0.0/8`), or a function of the address of the connection, which
+   * The proxies whose header is believed: addresses and networks (`10.0.0.0/8`), or a function of the address of the connection, which
    * is empty for a Unix socket. From all others the header is ignored. These proxies must replace a header that a client
    * sends.
    */
@@ -53,7 +53,7 @@ export function createCertificateReader(source: ClientCertificateSource): Certif
 
 const thumbprints = new WeakMap<SocketLike, string>();
 
-/** Whoever made the handshake has the key of the certificate, whoever issued it (RFC 8705 §6.2). */
+/** The handshake proves the key of the certificate, by any issuer (RFC 8705 §6.2). */
 function ofConnection(socket: SocketLike | undefined): string | undefined {
   if (socket?.getPeerX509Certificate === undefined) return undefined;
   const known = thumbprints.get(socket);

@@ -28,7 +28,7 @@ export type ProofKeys = ReturnType<typeof createProofKeys>;
 const MAX_KEYS = 10_000;
 /** Members of a JWK that hold what nobody may see (RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2). */
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-/** What a thumbprint is made of, in this order (RFC 7638 §3.2, RFC 8037 §2). */
+/** Members that make a thumbprint, in this order (RFC 7638 §3.2, RFC 8037 §2). */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   EC: ['crv', 'kty', 'x', 'y'],
   OKP: ['crv', 'kty', 'x'],
@@ -71,7 +71,7 @@ export function createProofKeys(algorithms: ReadonlySet<string>) {
   };
 }
 
-/** What is wrong with it is for the log: the sender is told no more than that something is. */
+/** The reason is for the log: the sender learns only that the proof is not valid. */
 function invalidProof(why: string, expected?: string): AuthError {
   return new AuthError('dpop_proof_invalid', `The DPoP proof is not valid: ${why}`, { expected });
 }
@@ -145,7 +145,7 @@ export interface DpopProof {
   readonly id: string;
   /** From then on every clock within the tolerance finds it too old. Unit: seconds since 1970. */
   readonly expiresAt: number;
-  /** What the client should use from now on (RFC 9449 §8.2). */
+  /** The nonce that the client should use from now on (RFC 9449 §8.2). */
   readonly nextNonce: string | undefined;
   /**
    * RFC 9449 §4.3 step 6.

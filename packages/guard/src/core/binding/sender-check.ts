@@ -7,7 +7,7 @@ import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
 import type { DpopProof } from './dpop-proof.ts';
 
-/** What a token is bound to (`cnf`, RFC 7800 §3.1): it is of no use to a sender who does not have it. */
+/** The key or certificate to which a token is bound (`cnf`, RFC 7800 §3.1). */
 export interface Confirmation {
   /** Thumbprint of a key (RFC 7638, RFC 9449 §6.1). */
   readonly jkt: string | undefined;
@@ -15,7 +15,7 @@ export interface Confirmation {
   readonly certificate: string | undefined;
 }
 
-/** What the sender of a token shows besides it. */
+/** The sender's proof of the key or certificate of a token. */
 export interface Possession {
   /** Thumbprint of the key that signed the DPoP proof; the caller has checked the proof, or is about to. */
   readonly jkt?: string | undefined;
@@ -29,7 +29,7 @@ export interface Possession {
 export const KEPT: Possession = Object.freeze({ isKept: true });
 
 /**
- * What a token is bound to; `undefined` where it is a plain bearer token. Keycloak up to 26.4 writes `typ: Bearer` into
+ * Reads the binding of a token; `undefined` for a plain bearer token. Keycloak up to 26.4 writes `typ: Bearer` into
  * tokens that are bound to a key, later ones `typ: DPoP`.
  *
  * @throws {AuthError} `token_bound` where it is bound to something unknown here, or does not say to what
@@ -49,7 +49,7 @@ function isThumbprint(value: unknown): value is string | undefined {
 }
 
 /**
- * RFC 9449 §7.1, RFC 8705 §3: whoever sends a bound token shows what it is bound to, and a proof is for a bound token.
+ * RFC 9449 §7.1, RFC 8705 §3: a bound token needs the proof of its key or certificate, and a proof needs a bound token.
  *
  * @throws {AuthError} `token_bound`, `token_not_bound` or `token_binding`
  */
@@ -83,7 +83,7 @@ function assertSame(
   });
 }
 
-/** Checks that whoever sends a token may: that they have the key or the certificate to which it is bound. */
+/** Checks that the sender of a token has the key or the certificate to which it is bound. */
 export interface SenderCheck {
   /** For routes that say nothing else. */
   readonly mode: DpopMode;
@@ -111,14 +111,14 @@ export interface SenderCheck {
     request: RequestLike,
     context?: ProofContext,
   ): Promise<Principal<C>>;
-  /** What challenges say about proofs; nothing where none are accepted. */
+  /** The part of challenges about proofs; `undefined` if none are accepted. */
   challenged(mode: DpopMode, isAbout: 'Bearer' | 'DPoP'): ChallengedProof | undefined;
 }
 
 export interface ProofContext {
   /** By which scheme, host and port clients call, where there is no `publicUrl`. Default: what the request says. */
   originOf?(): string | undefined;
-  /** Told of the nonce that the client should use from now on; it belongs in the header `DPoP-Nonce`. */
+  /** Sends the nonce that the client should use from now on, in the header `DPoP-Nonce`. */
   sendNonce?(nonce: string): void;
 }
 
@@ -170,8 +170,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
         uri: toRequestUri(request, base, context?.originOf?.()),
         token,
       });
-      // The token first: that costs little where it is known, and nobody without a good one of their own has a proof
-      // verified.
+      // Verify the token first: only a valid one gets its proof verified.
       const principal = await verifier.verify(token, { jkt: proof.jkt, ...toCertificate(request) });
       await finishOnce(request.headers, text as string, proof, personOf(principal));
       if (proof.nextNonce !== undefined) context?.sendNonce?.(proof.nextNonce);

@@ -42,7 +42,7 @@ export function createCertificateFetch(
         `${certificateKeyFile} is not the key of ${certificateFile}`,
       );
     }
-    // What is under way on the connections of the old one goes on.
+    // Calls on the connections of the old one go on.
     current = { agent: new HttpsAgent({ cert, key, ca, keepAlive: true }), of };
     return current.agent;
   }
@@ -81,7 +81,7 @@ function toResponse(answer: IncomingMessage): Response {
     answer.destroy();
     throw new TypeError('fetch failed', { cause: new Error(`No answer has the status ${status}`) });
   }
-  // Read as a stream by whoever bounds its length.
+  // A stream: the reader bounds its length.
   return new Response(answer as unknown as ReadableStream, { status, headers });
 }
 

@@ -112,7 +112,7 @@ function createFrom<M>({ kind, material, toAuthentication, secretsOf, keyOf, fet
   };
 }
 
-/** What was refused is the answer, even if nothing else can be read. */
+/** The next credential to try; `undefined`: the refusal is the answer. */
 async function findOther<M>(material: Material<M>, tried: ReadonlySet<M>): Promise<M | undefined> {
   const all = await material.candidates().catch(() => []);
   return all.find((one) => !tried.has(one));
@@ -185,7 +185,7 @@ function readSecret(text: string): string[] {
 export interface CreateCredentialOptions {
   readonly clientId: string;
   readonly credential: CredentialOptions;
-  /** Hears of files that cannot be used. Default: a line on the standard error output. `false`: nobody hears of them. */
+  /** Called for files that cannot be used. Default: a line on the standard error output. `false`: none. */
   readonly onNotice?: ((notice: Notice) => void) | false | undefined;
   /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;

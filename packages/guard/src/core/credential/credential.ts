@@ -8,7 +8,7 @@ import { readSigningKeys } from './signing-key.ts';
 /** How a client authenticates. `none`: it is a public client, which only says its name. */
 export type CredentialKind = 'none' | 'secret' | 'secret-jwt' | 'key' | 'token' | 'certificate';
 
-/** What a call carries so that Keycloak knows this client. */
+/** Headers and fields that authenticate this client in a call. */
 export interface Authentication {
   readonly headers: Readonly<Record<string, string>>;
   /** Fields of the form. */
@@ -49,7 +49,7 @@ export interface Credential {
   readonly fetch?: typeof fetch | undefined;
 }
 
-/** Whose credential it is, and who hears of troubles with it. */
+/** The client that the credential is of, and the listener for its notices. */
 export interface CredentialContext {
   readonly clientId: string;
   readonly onNotice: (notice: Notice) => void;

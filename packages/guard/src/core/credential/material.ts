@@ -6,7 +6,7 @@ import type { Notice } from '../runtime/notice.ts';
 /** Where a credential comes from: the secret, the key, or the token. */
 export interface Material<M> {
   /**
-   * What to try, the best first.
+   * All that can be tried, the best first.
    *
    * @throws {AuthError} `provider_unavailable` if there is nothing that can be used
    */
@@ -14,11 +14,11 @@ export interface Material<M> {
   /** Keycloak has taken one, or refused one. */
   accepted(one: M): void;
   refused(one: M): void;
-  /** What is held at the moment. */
+  /** All that is in memory. */
   readonly loaded: readonly M[];
 }
 
-/** What a {@link Material} needs of its surroundings. */
+/** Listener and clock of a {@link Material}. */
 export interface MaterialContext {
   readonly onNotice: (notice: Notice) => void;
   /** Unit: milliseconds since 1970. */
@@ -48,7 +48,7 @@ const WRITING_MS = 1_000;
 const LONGEST = 256 * 1024;
 
 /**
- * What a file says. It is read at each call: writers replace it whenever they like. The content before stays in use while the
+ * The content of a file. It is read at each call: writers replace it whenever they like. The content before stays in use while the
  * new one is missing, half written, expired or not known to Keycloak yet, as long as it is good itself.
  */
 export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContext): Material<M> {

@@ -17,7 +17,7 @@ const signLater = promisify(sign) as (
   how: Parameters<typeof sign>[2],
 ) => Promise<Buffer>;
 
-/** A private key that signs assertions. What it holds is in closures: whoever prints one prints no key. */
+/** A private key that signs assertions. The key is in closures, so a print shows none. */
 export interface SigningKey {
   readonly alg: string;
   readonly kid: string;
@@ -27,7 +27,7 @@ export interface SigningKey {
   sign(input: string): Promise<Buffer>;
 }
 
-/** What {@link readSigningKeys} takes. */
+/** A source for {@link readSigningKeys}. */
 export type KeySource = string | JsonWebKey | { readonly keys: readonly JsonWebKey[] } | KeyObject;
 
 /** RFC 7518 §3.3. */
@@ -66,7 +66,7 @@ function isPrivate(jwk: unknown): jwk is JsonWebKey {
   return typeof (jwk as JsonWebKey | null)?.d === 'string';
 }
 
-/** What node:crypto says can repeat a part of the key. */
+/** Errors of node:crypto can repeat a part of the key. */
 function importKey(key: string | JsonWebKey): KeyObject {
   try {
     return typeof key === 'string' ? createPrivateKey(key) : createPrivateKey({ key, format: 'jwk' });

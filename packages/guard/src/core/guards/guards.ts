@@ -12,7 +12,7 @@ export type Guard<C extends object = AppClaims> = (principal: Principal<C>) => v
 
 /** A guard cannot be made of a value. */
 export class GuardError extends TypeError {
-  /** What the value must be. */
+  /** The rule that the value breaks. */
   readonly rule: string;
 
   constructor(what: string, rule: string) {

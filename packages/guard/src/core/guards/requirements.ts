@@ -30,7 +30,7 @@ export interface OrganizationRequirement
 }
 
 /**
- * What a principal must have, as data. All members must be met, and every value of a list (except issuers: a token has one).
+ * Conditions on a principal, as data. All members must be met, and every value of a list (except issuers: a token has one).
  * Use `anyOf` for alternatives.
  */
 export interface Requirements<C extends object = AppClaims> {
@@ -54,7 +54,7 @@ export interface Requirements<C extends object = AppClaims> {
   readonly issuer?: OneOrMore;
   /** Clients; the token must have been issued to one (`azp`). That gives their users no more rights. */
   readonly client?: OneOrMore;
-  /** Who must call: a person (`person`), or a client in its own name (`service`). */
+  /** The kind of caller: a person, or a client in its own name (`service`). */
   readonly kind?: 'person' | 'service';
   /**
    * Who may act in the name of the caller (`act`, RFC 8693 §4.1). `false`: nobody, so no administrator who impersonates a user
@@ -264,7 +264,7 @@ export interface Compiled {
   readonly tenant: string | undefined;
 }
 
-/** What the realm of a request adds to requirements. */
+/** The members of a realm by which requirements are judged. */
 interface Realm {
   readonly clientId: string;
   readonly signInRules?: SignInRules;

@@ -1,4 +1,4 @@
-/** What the sign-in behind a token must have been (RFC 9470). */
+/** A sign-in that a token must come from (RFC 9470). */
 export interface RequiredSignIn {
   /** Values of `acr`; one is enough. Clients ask Keycloak for the first: of several it takes the weakest. */
   readonly acr?: readonly string[] | undefined;
@@ -6,7 +6,7 @@ export interface RequiredSignIn {
   readonly maxAge?: number | undefined;
 }
 
-/** What goes into a `WWW-Authenticate` header. */
+/** Members of a `WWW-Authenticate` header. */
 export interface Challenge {
   /** OAuth error code (RFC 6750 §3.1); none when the request carried no token at all. */
   readonly error?: string | undefined;
@@ -14,7 +14,7 @@ export interface Challenge {
   readonly description?: string | undefined;
   /** Scopes that would have been enough, separated by one space (RFC 6750 §3). */
   readonly scope?: string | undefined;
-  /** Which sign-in would be enough (RFC 9470 §3). */
+  /** The sign-in that would be enough (RFC 9470 §3). */
   readonly signIn?: RequiredSignIn | undefined;
   /** URL of the metadata of the protected resource (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined;
@@ -40,7 +40,7 @@ export function buildChallenge(challenge: Challenge = {}): string {
   return params.length > 0 ? `Bearer ${params.join(', ')}` : 'Bearer';
 }
 
-/** What challenges say about tokens that are bound to a key (RFC 9449 §7.1). */
+/** The part of challenges about tokens that are bound to a key (RFC 9449 §7.1). */
 export interface ChallengedProof {
   /** Algorithms that a proof may be signed with. */
   readonly algorithms: Iterable<string>;
@@ -64,7 +64,7 @@ export function withDpopChallenge(challenge: string, { algorithms, mode, isAbout
   return mode === 'accepted' ? `Bearer, ${about}` : about;
 }
 
-/** What one challenge of a `WWW-Authenticate` header says. */
+/** One challenge of a `WWW-Authenticate` header. */
 export interface ReadChallenge {
   /** In lower case, for example `bearer`. */
   readonly scheme: string;

@@ -163,9 +163,9 @@ export const AUTH_ERRORS = {
 /** A code of {@link AUTH_ERRORS}. */
 export type AuthErrorCode = keyof typeof AUTH_ERRORS;
 
-/** What an {@link AuthError} can say beyond its code. */
+/** Details of an {@link AuthError} beside its code. */
 export interface AuthErrorOptions extends Pick<Challenge, 'scope' | 'signIn' | 'resourceMetadata'> {
-  /** What would have been right, for example `typ "Bearer"`. */
+  /** The right value, for example `typ "Bearer"`. */
   readonly expected?: string | undefined;
   /** The value that was found, for example `typ "ID"`. Never the token or a secret. */
   readonly seen?: string | undefined;
@@ -198,9 +198,9 @@ export class AuthError extends Error {
   readonly oauthError: string | undefined;
   /** Public text for the body of the answer; the same as `message`. */
   readonly detail: string;
-  /** What exactly is wrong. Not for clients: it would help an attacker. */
+  /** The exact mistake. Not for clients: it would help an attacker. */
   readonly reason: string;
-  /** What would have been right. */
+  /** The right value. */
   readonly expected: string | undefined;
   /** The value that was found, cut to 300 printable characters. */
   readonly seen: string | undefined;
@@ -248,7 +248,7 @@ export function isAuthError(error: unknown): error is AuthError {
 function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {
   if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
-  // Of 429 whoever refuses says when.
+  // A limiter sets Retry-After itself.
   if ([303, 404, 429, 500, 502].includes(kind.statusCode)) return {};
   if (kind.statusCode === 400 && kind.description === undefined) return {};
   return {
@@ -266,7 +266,7 @@ function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, s
 export interface OptionProblem {
   /** Name of the option as the caller wrote it, for example `serverUrl`. */
   readonly option: string;
-  /** What the option must be. */
+  /** The rule that it breaks. */
   readonly rule: string;
   /** A value that would be right. */
   readonly example: string;

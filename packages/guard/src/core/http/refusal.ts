@@ -25,7 +25,7 @@ export function toJsonAnswer(
 
 // From an error to what a client gets. Gate, permissions, MCP, connections and every adapter take refusals from here.
 
-/** What challenges say about the protected resource that a request was for. */
+/** The protected resource of a request, for challenges. */
 export interface ChallengedResource {
   /** URL of its metadata (RFC 9728 §5.1). */
   readonly metadataUrl: string;
@@ -104,7 +104,7 @@ function toHeaderText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?');
 }
 
-/** What the other end of a connection may know of an error: nothing of a fault here. */
+/** The public part of an error, for the other end of a connection: nothing of a fault here. */
 export function toPublic(error: unknown): Pick<AuthError, 'statusCode' | 'detail'> {
   return isAuthError(error) ? error : AUTH_ERRORS.provider_misconfigured;
 }

@@ -185,7 +185,7 @@ function ambiguous(what: string, seen: string): AuthError {
 }
 
 /**
- * The URI of a request as its client knows it, without query and fragment; `undefined` where nobody can tell.
+ * The URI of a request as its client knows it, without query and fragment; `undefined` where it is not known.
  *
  * @param publicUrl by which clients call, perhaps with a path in front; without a slash at the end
  * @param callOrigin scheme, host and port by which clients call, where there is no public URL. Default: what the request says
@@ -230,7 +230,7 @@ export function isSameUri(htu: string, uri: string): boolean {
 const STEP = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 function normalise(text: string): string | undefined {
-  // A URL may not hold them, and whoever parses one drops or changes them without a word.
+  // A URL may not hold them, and parsers drop or change them silently.
   if (/[^\x21-\x5b\x5d-\x7e]/.test(text) || !URL.canParse(text)) return undefined;
   const { protocol, username, password, host, pathname } = new URL(text);
   return username + password === '' ? `${protocol}//${host}${decodeUnreserved(pathname)}` : undefined;

@@ -35,7 +35,7 @@ export interface KeyFinder {
   find(kid: string, mayBeNew?: (since: number) => boolean): Promise<SigningKey | undefined>;
 }
 
-/** What the claims of RFC 7519 §4.1 must be. A claim that no rule names may be absent. */
+/** Rules for the claims of RFC 7519 §4.1. A claim that no rule names may be absent. */
 export interface ClaimRules {
   readonly requiredClaims?: readonly string[];
   /** `iss` must be exactly this. */
@@ -133,7 +133,7 @@ function missing(claim: string): AuthError {
   return new AuthError('token_claims', `The claim ${claim} is missing or not of its type`);
 }
 
-/** What {@link verifySignedJwt} works with. */
+/** Keys and options of {@link verifySignedJwt}. */
 export interface SignedJwtContext {
   readonly keys: KeyFinder;
   readonly options: {
@@ -143,7 +143,7 @@ export interface SignedJwtContext {
   };
 }
 
-/** What a JWT must be. */
+/** Rules for a JWT. */
 export interface SignedJwtRules extends Omit<ClaimRules, 'issuer'> {
   /** Kinds the header's `typ` may name; a header without `typ` passes (RFC 7519 §5.1). */
   readonly headerTypes: RegExp;

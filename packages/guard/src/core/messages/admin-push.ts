@@ -3,7 +3,7 @@ import { verifySignedJwt } from '../jwt/signed-jwt.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
 import { LONGEST_ID, type Revoker } from './logout-token.ts';
 
-/** What Keycloak pushes to a client's admin URL. */
+/** A push of Keycloak to a client's admin URL. */
 export type AdminAction = 'PUSH_NOT_BEFORE' | 'LOGOUT';
 
 type Claims = Readonly<Record<string, unknown>>;

@@ -26,7 +26,7 @@ function distanceOf(a: string, b: string): number {
   return (rows[a.length] as number[])[b.length] as number;
 }
 
-/** What one option must be. */
+/** The rule for one option. */
 export interface OptionRule {
   /** Completes "serverUrl: …". */
   readonly rule: string;
@@ -35,7 +35,7 @@ export interface OptionRule {
   /** Without it the option may be left out. */
   readonly isRequired?: true;
   readonly accepts: (value: unknown) => boolean;
-  /** The value that was probably meant, as an example; `undefined` if it cannot be guessed. */
+  /** A guess at the right value, as an example; `undefined` if it cannot be guessed. */
   readonly mend?: (value: unknown) => string | undefined;
   /** The value of an option that is left out. */
   readonly default?: unknown;

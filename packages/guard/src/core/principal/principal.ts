@@ -18,7 +18,7 @@ export interface GuardTypes {}
 /** The claims of a principal: what {@link GuardTypes} says, else {@link Claims}. */
 export type AppClaims = GuardTypes extends { claims: infer C extends object } ? C : Claims;
 
-/** What options of a verifier must have besides: `parseClaims`, where its claims are more than a token promises. */
+/** Makes the option `parseClaims` required where claims have more than a token promises. */
 export type WithParser<C extends object> = Claims extends C
   ? unknown
   : { readonly parseClaims: (claims: Claims) => C };
@@ -54,7 +54,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Who acts in the name of a user, in a delegated call (RFC 8693 §4.1). */
+/** The party that acts in the name of a user, in a delegated call (RFC 8693 §4.1). */
 export interface Actor {
   /** Id of the actor (`sub`). */
   readonly subject: string | null;
@@ -178,7 +178,7 @@ export interface Principal<C extends object = AppClaims> {
   readonly authorizedParty: string | null;
   /** `service`: a client acts in its own name, without a user. `person`: every other caller. */
   readonly kind: 'person' | 'service';
-  /** Who acts in the name of the user (`act`, RFC 8693 §4.1); `null` if the user acts alone. */
+  /** The party that acts in the name of the user (`act`, RFC 8693 §4.1); `null` if the user acts alone. */
   readonly actor: Actor | null;
   /** How strongly the person signed in (`acr`), by the names of the realm; `null` where the token does not say. */
   readonly acr: string | null;

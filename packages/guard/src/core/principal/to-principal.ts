@@ -68,7 +68,7 @@ export function makerOf<C extends object>(principal: Principal<C>): object | und
   return made.get(principal as Principal<never>)?.by;
 }
 
-/** What the tenants of an application are: each caller's realm, under a name, or the organizations of one realm. */
+/** The tenants of an application: realms, each with a name, or the organizations of one realm. */
 export type TenantKind = { readonly name: string } | 'organizations' | undefined;
 
 /** Beside the principals: tenants that a caller may act for, where these are not just `principal.tenant`. */

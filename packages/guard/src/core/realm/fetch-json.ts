@@ -179,7 +179,7 @@ function toReason(error: unknown): string {
   return toFailureCode(error) ?? (error.cause as Partial<Error> | undefined)?.message ?? error.message;
 }
 
-/** What Keycloak says where it refuses. */
+/** Keycloak's explanation of a refusal. */
 export interface ProviderRefusal {
   /** OAuth error code, for example `invalid_token`. */
   readonly error: string | undefined;
@@ -187,7 +187,7 @@ export interface ProviderRefusal {
 }
 
 /**
- * What an answer says against a token or a client, in Keycloak's own words: a challenge for bearer tokens (RFC 6750
+ * Reads why Keycloak refused a token or a client, in its own words: a challenge for bearer tokens (RFC 6750
  * §3), or a JSON object with an `error` (RFC 6749 §5.2). `undefined` without either: then it is the answer of a proxy, or a
  * foreign page, and says nothing about the token.
  */

@@ -42,7 +42,7 @@ export interface Endpoints {
   readonly logout: string;
 }
 
-/** What the discovery document says (OpenID Connect Discovery 1.0 §3). */
+/** The discovery document of a realm (OpenID Connect Discovery 1.0 §3). */
 export interface Discovery {
   /** The exact value of `iss` in every token of the realm. */
   readonly issuer: string;

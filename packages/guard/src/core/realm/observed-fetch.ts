@@ -53,7 +53,7 @@ export interface BegunCall {
   end(result: CallResult): void;
 }
 
-/** As much of an observer as hears of calls. */
+/** The part of an observer for calls. */
 export interface CallObserver {
   call?(call: KeycloakCall): BegunCall | undefined;
 }
@@ -106,7 +106,7 @@ function kindOf(path: string, body: unknown): CallKind {
 /** Beside each observed `fetch`, so that another one can be observed by the same. */
 const observersOf = new WeakMap<typeof fetch, readonly CallObserver[]>();
 
-/** A `fetch` whose calls observers hear of; the given one if none of them listens to calls. */
+/** A `fetch` that reports its calls to observers; unchanged if none of them has `call`. */
 export function observeFetch(
   fetch: typeof globalThis.fetch,
   observers: readonly CallObserver[],
@@ -144,14 +144,14 @@ export function observeFetch(
   return observed as typeof fetch;
 }
 
-/** Marks a `fetch` whose calls observers hear of already, because it makes them by another one. */
+/** Marks a `fetch` that makes its calls by an observed one. */
 export function observedBy(other: typeof fetch, own: typeof fetch): typeof fetch {
   const listening = observersOf.get(other);
   if (listening !== undefined) observersOf.set(own, listening);
   return own;
 }
 
-/** A credential that is the connection itself has a `fetch` of its own; whoever hears of the other one hears of it, too. */
+/** A credential that is the connection itself has a `fetch` of its own, with the same observers. */
 export function fetchWith(
   credential: { readonly fetch?: typeof fetch | undefined },
   other: typeof fetch,

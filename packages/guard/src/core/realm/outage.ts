@@ -3,7 +3,7 @@ import { createBoundedCache } from '../runtime/cache.ts';
 import type { Notice } from '../runtime/notice.ts';
 import type { FailureKind } from './fetch-json.ts';
 
-/** What to do where nothing answers, or not as a realm does; `undefined` where one can only wait. */
+/** Advice where nothing answers, or not as a realm does; `undefined`: the operator can only wait. */
 export function adviseOnRealm({ code, seen = '' }: AuthError): string | undefined {
   if (code !== 'provider_misconfigured') return NO_ANSWER.find(([error]) => error.test(seen))?.[1];
   if (seen === 'HTTP 404') {
@@ -29,7 +29,7 @@ const NO_ANSWER: readonly (readonly [error: RegExp, advice: string])[] = [
   ],
 ];
 
-/** What Keycloak is called for: its keys, checks of tokens, or calls of the application's own, such as logins. */
+/** The purpose of a call: keys, checks of tokens, or calls of the application's own, such as logins. */
 export type CalledFor = 'keys' | 'checks' | 'calls';
 
 /**
@@ -189,7 +189,7 @@ export function createBreaker(clock: () => number = () => performance.now(), fai
     slow: (who: string | undefined, before: number): void => void slow(who, before),
     /** A call got no usable answer. @returns whether that concerns all users */
     failed(who: string | undefined, kind: FailureKind, before: number): boolean {
-      // The API's own question can be too large for ever; only the time that it takes tells of Keycloak.
+      // The API's own question can be too large for ever; only its time says something about Keycloak.
       if (who === undefined && kind !== 'unreachable' && kind !== 'late') return false;
       if (kind === 'unreachable' && ++unreachable < failures) return false;
       const concernsAll = slow(kind === 'unreachable' ? undefined : who, before);

@@ -27,7 +27,7 @@ export function createEpoch(): Epoch {
   return epoch;
 }
 
-/** What identifies a token for {@link RevocationList.judge}. */
+/** The claims by which {@link RevocationList.judge} finds a token. */
 export interface RevocableToken {
   readonly iss: string;
   readonly sid?: unknown;

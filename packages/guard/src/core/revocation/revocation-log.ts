@@ -141,7 +141,7 @@ export interface TenantRevocations {
   add(revocation: Revocation): boolean;
   /** Returns a function that ends it. */
   listen(listener: (revocation: Revocation) => void): () => void;
-  /** Whether other processes hear of them. */
+  /** Whether other processes get them. */
   readonly isShared: boolean;
 }
 

@@ -90,7 +90,7 @@ export function createMemoryLeases(clock: () => number = () => performance.now()
 
 /** How a store is connected to other processes, for `health` and metrics. `undefined`: nothing is shared. */
 export interface StoreStatus {
-  /** Whether the others can be told at the moment. */
+  /** Whether the others can be reached at the moment. */
   readonly isConnected?: boolean | undefined;
   /** Revocations of this process that the others do not know yet. */
   readonly waiting?: number | undefined;
@@ -110,7 +110,7 @@ export interface RevocationStore extends StoreStatus {
   readonly rememberSeconds?: number | undefined;
   /** False until this process has learnt what the others know: until then it is not ready (`health`). Default true. */
   readonly isCaughtUp?: boolean | undefined;
-  /** Resolves when every other process will hear of it; rejects when that cannot be promised. */
+  /** Resolves when every other process will get it; rejects when that cannot be promised. */
   add(revocation: Revocation): Promise<void>;
   /**
    * Calls `listener` for every revocation that is still in force and for every later one, from any
@@ -134,7 +134,7 @@ export interface RevocationStore extends StoreStatus {
   useProofOnce?(id: string, expiresAt: number): Promise<boolean>;
   /** Resolves when this process knows what the others know, or after `timeoutMs`. Default: it always does. */
   whenCaughtUp?(timeoutMs: number): Promise<void>;
-  /** Lets one process at a time tell the application of changes of users. Without it, each process does. */
+  /** Lets one process at a time report changes of users to the application. Without it, each process does. */
   readonly leases?: Leases | undefined;
 }
 
@@ -142,7 +142,7 @@ export interface RevocationStore extends StoreStatus {
 export type ProofStore = RevocationStore & Required<Pick<RevocationStore, 'useProofOnce'>>;
 
 /**
- * A store for one process: every verifier in it hears of revocations, which end with the process.
+ * A store for one process: every verifier in it gets the revocations, which end with the process.
  *
  * @param clock time now. Unit: milliseconds since 1970. Default `Date.now`
  * @param rememberSeconds how long a revocation is kept: no shorter than access tokens live. Default a day
@@ -178,7 +178,7 @@ export function createMemoryRevocationStore(
 /** A store that does not answer keeps the first tokens waiting, but not for ever. Unit: milliseconds. */
 const LONGEST_WAIT_MS = 3_000;
 
-/** Whether this process knows what others knew before it began. */
+/** Waits until revocations from before the start are loaded. */
 export function createCatchUp(store: RevocationStore) {
   const waits = new Set<Promise<void>>();
   let isBegun = false;
@@ -190,7 +190,7 @@ export function createCatchUp(store: RevocationStore) {
   }
 
   return {
-    /** `undefined` once it does. */
+    /** `undefined` once they are. */
     whenDone(): Promise<unknown> | undefined {
       if (!isBegun) {
         isBegun = true;
@@ -198,7 +198,7 @@ export function createCatchUp(store: RevocationStore) {
       }
       return waits.size === 0 ? undefined : Promise.all(waits);
     },
-    /** It does not before this has settled. */
+    /** New tokens wait for this as well. */
     hold,
   };
 }

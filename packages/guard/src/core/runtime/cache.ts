@@ -107,7 +107,7 @@ export function getOrMake<K, V>(store: Store<K, V>, key: K, make: () => V): V {
   return made;
 }
 
-/** What is made of an object, once for each that is asked about. */
+/** A function that makes one value for each object, at its first call. */
 export function ofEach<K extends object, V>(make: (key: K) => V): (key: K) => V {
   const made = new WeakMap<K, V>();
   return (key) => getOrMake(made, key, () => make(key));

@@ -34,7 +34,7 @@ export interface Notice {
     | 'events_missed'
     | 'events_unhandled';
   readonly message: string;
-  /** What to do about it, where that is known. */
+  /** The mend, if it is known. */
   readonly fix?: string | undefined;
   /** Name of the tenant that it is about, where there are tenants. */
   readonly tenant?: string | undefined;

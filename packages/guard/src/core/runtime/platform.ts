@@ -1,6 +1,6 @@
 import { executionAsyncResource } from 'node:async_hooks';
 
-/** As much of `process` as tells the runtimes apart. */
+/** The part of `process` that differs between runtimes. */
 interface Builtins {
   getBuiltinModule?(name: string): unknown;
 }

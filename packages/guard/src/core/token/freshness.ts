@@ -2,17 +2,17 @@ import type { RevocableToken } from '../revocation/revocation-list.ts';
 import type { TokenOptions } from './verify.ts';
 
 /**
- * What somebody who hears every change of tokens vouches for: whoever was good at a time from `since` on, and of whom nothing
- * was heard until `until`, is good at `until`. Unit of both: milliseconds since 1970.
+ * The time for which a reader of every event vouches for tokens: one that was good at a time from `since` on, and that no event
+ * names until `until`, is good at `until`. Unit of both: milliseconds since 1970.
  */
 export interface Coverage {
   since: number;
   until: number;
-  /** A token is asked about when Keycloak last spoke of it so long ago: some things no event tells. Unit: milliseconds. */
+  /** A token is rechecked after so long in any case: some ends have no event. Unit: milliseconds. */
   askAfterMs: number;
 }
 
-/** Of a verifier that nobody tells anything. */
+/** Of a verifier without events. */
 export function createCoverage(): Coverage {
   return { since: Number.POSITIVE_INFINITY, until: 0, askAfterMs: 0 };
 }
@@ -26,7 +26,7 @@ export interface Trust {
   quietUntil: number;
   /** After this, a request waits until Keycloak has been asked. */
   trustedUntil: number;
-  /** When Keycloak last spoke of it: its answer, or the time of issue. 0: earlier answers do not count. */
+  /** Time of Keycloak's last answer about it, or of its issue. 0: earlier answers do not count. */
   confirmedAt: number;
 }
 
@@ -61,7 +61,7 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
     }
   }
 
-  /** Nothing was heard of it since: as good as an answer of that time. */
+  /** No event has named it since: as good as an answer of that time. */
   function extendTrust(trust: Trust & WithClaims, now: number): void {
     const { since, until, askAfterMs } = coverage;
     const isCovered =
@@ -128,7 +128,7 @@ export function createFreshness(options: FreshnessOptions, coverage: Coverage) {
 /** Of a service account (since Keycloak 26.4), which has no session. */
 const SERVICE_TOKEN = /^\w{4}cc:/;
 
-/** Whether everything that can be heard of it finds it. */
+/** Whether it has every id by which events name tokens. */
 function hasEventIds(claims: RevocableToken): boolean {
   const { jti, sub, azp, sid } = claims;
   const hasNames = [jti, sub, azp].every((name) => typeof name === 'string');

@@ -14,12 +14,12 @@ export interface Recheckable {
   readonly claims: RevocableToken;
   /** The revocation about which Keycloak must be asked before the token is trusted. */
   pendingRevocation: RevocationHit | undefined;
-  /** What `epoch` was when the question was put that Keycloak answered last; -1 before. */
+  /** The `epoch` at which the last answered recheck was sent; -1: none was. */
   settledEpoch: number;
 }
 
 /**
- * Holds a token against the revocations. True where trust in it is over until Keycloak was asked.
+ * Judges a token by the revocations. True: it needs a recheck before it counts again.
  *
  * @param isLocal Keycloak is never asked
  * @throws {AuthError} `token_revoked`, `token_outdated`
@@ -37,7 +37,7 @@ export function needsRecheck(known: Recheckable, revocations: RevocationList, is
 /**
  * Notes the answer. False if a newer revocation requires another question to Keycloak.
  *
- * @param sentEpoch what `epoch` was when Keycloak was asked
+ * @param sentEpoch the `epoch` at which the recheck was sent
  */
 export function settleRecheck(known: Recheckable, sentEpoch: number): boolean {
   if (known.pendingRevocation !== undefined && known.pendingRevocation.since > sentEpoch) return false;
@@ -62,10 +62,10 @@ export type JudgedClaims = VerifiedToken['claims'];
 export interface KnownToken<C extends object> extends Recheckable, Trust, CachedToken {
   /** As signed, and what Keycloak added. */
   claims: JudgedClaims;
-  /** What it is bound to. */
+  /** Its binding to a key or certificate. */
   readonly confirmation: Confirmation | undefined;
   readonly key: SigningKey;
-  /** What the application gets; shares nothing with `claims`. */
+  /** For the application; shares nothing with `claims`. */
   principal: Principal<C> | undefined;
   /** The `epoch` of the last check against keys and revocations; -1 if another one is due. */
   epoch: number;
@@ -136,7 +136,7 @@ interface TokenParts {
 }
 
 /**
- * Holds a token in memory against expiry, keys and revocations: what can be told without asking.
+ * Judges a token in memory by expiry, keys and revocations, without asking Keycloak.
  *
  * @throws {AuthError} a `token_…` code
  */

@@ -108,7 +108,7 @@ function toSilence(): AuthError {
   return new AuthError('provider_unavailable', 'Keycloak does not answer');
 }
 
-/** What judging tokens, and asking Keycloak about them, is made of. */
+/** The parts of judging and rechecking tokens. */
 export interface JudgeParts<C extends object> {
   readonly options: TokenOptions<C>;
   readonly epoch: Epoch;

@@ -16,7 +16,7 @@ import { fetchWith } from '../realm/observed-fetch.ts';
 import type { Notice } from '../runtime/notice.ts';
 import type { TokenOptions } from './verify.ts';
 
-/** What Keycloak says of a token. */
+/** Keycloak's answer about a token. */
 export type RemoteAnswer =
   /** Good, with the claims Keycloak adds; without them if the answer is signed, encrypted, or about another user. */
   | {
@@ -28,7 +28,7 @@ export type RemoteAnswer =
   | { readonly outcome: 'inactive'; readonly reason: string }
   /** It cannot be asked about this token, now or later. */
   | { readonly outcome: 'impossible' }
-  /** It refused to tell this API, and there is no other way to ask: our own fault, which may be mended. */
+  /** It refused to answer this API, and there is no other way to ask: our own fault, which may be mended. */
   | { readonly outcome: 'refused'; readonly error: AuthError }
   /** It did not answer. */
   | { readonly outcome: 'unavailable'; readonly error: AuthError };

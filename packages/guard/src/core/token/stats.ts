@@ -16,9 +16,9 @@ export interface VerifierStats {
   remoteAccepted: number;
   /** … and said that it is not good any more. */
   remoteRefused: number;
-  /** … and did not answer, or refused to tell. */
+  /** … and did not answer, or refused to. */
   remoteUnavailable: number;
-  /** Accepted by signature alone because Keycloak did not answer, or refused to tell. */
+  /** Accepted by signature alone because Keycloak did not answer, or refused to. */
   acceptedUnchecked: number;
   /** Revocations that came in. */
   revocations: number;

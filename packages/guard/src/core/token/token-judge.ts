@@ -98,7 +98,7 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
     const now = clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
-    // What revokes it must last as long as it does, and as long as others of its kind.
+    // Revocations must last as long as this token, and others of its kind.
     revocations.keepFor(claims.exp - (claims.iat ?? now / 1000));
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);

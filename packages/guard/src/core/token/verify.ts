@@ -24,7 +24,7 @@ export type TokenCheck = 'local' | 'recheck' | 'remote';
  */
 export const ANY_AUDIENCE = Symbol('any audience');
 
-/** What the checks of a token need of the options of a verifier, with the defaults filled in. */
+/** Options of a verifier for the checks of a token, with the defaults filled in. */
 export interface TokenOptions<C extends object = Claims> {
   readonly clientId: string;
   readonly credential: Credential;
@@ -47,13 +47,13 @@ export interface TokenOptions<C extends object = Claims> {
 /** A token whose signature and claims are good. */
 export interface VerifiedToken {
   readonly claims: RegisteredClaims & { readonly iss: string; readonly exp: number };
-  /** What it is bound to. */
+  /** Its binding to a key or certificate. */
   readonly confirmation: Confirmation | undefined;
   /** The key that signed it. */
   readonly key: SigningKey;
 }
 
-/** What {@link verifyToken} works with. */
+/** Keys, issuer and options of {@link verifyToken}. */
 export interface VerifyContext extends SignedJwtContext {
   /** Gives the exact `iss`; called after the key was found. */
   readonly issuer: () => string;
