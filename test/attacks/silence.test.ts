@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPathEnforcer } from '../../packages/connect/src/index.ts';
 import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
+import { resolveMcpOptions } from '../../packages/guard/src/adapters/engine/mcp-options.ts';
 import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/messages.ts';
 import { describeResource } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
 import { assertRequirements } from '../../packages/guard/src/adapters/engine/requirements.ts';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
-import { resolveMcpOptions } from '../../packages/guard/src/adapters/mcp/options.ts';
 import { createPermit, createShares } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import {
@@ -120,7 +120,7 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'redis: RedisSessionStoreOptions': (more) => createRedisSessionStore(connection as never, more),
   'redis: RedisRevocationStoreOptions': (more) =>
     createRedisRevocationStore(connection as never, more).close(),
-  'adapters/mcp: McpOptions': (more) =>
+  'adapters/engine: McpOptions': (more) =>
     resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
   'adapters/engine: ProtectedResourceOptions': (more) =>
     describeResource({ sender: undefined, issuersOf: () => [], tenantAt: undefined }, {
@@ -174,14 +174,14 @@ const MEANS_SOMETHING: Readonly<Record<string, readonly string[]>> = {
   'connect: PathConfig.scopes': ['an empty list'],
   'connect: PathConfig.claim-information-point': ['an empty object'],
   'authz: AskOptions.claims': ['an empty object'],
-  'adapters/mcp: McpOptions.scopes': ['an empty list'],
-  'adapters/mcp: McpOptions.tools': ['an empty object'],
-  'adapters/mcp: McpOptions.allowedOrigins': ['an empty list'],
+  'adapters/engine: McpOptions.scopes': ['an empty list'],
+  'adapters/engine: McpOptions.tools': ['an empty object'],
+  'adapters/engine: McpOptions.allowedOrigins': ['an empty list'],
   'adapters/engine: ProtectedResourceOptions.scopes': ['an empty list'],
 };
 
 /** Not given by an application, or tested with what they are a part of. */
-const OUTPUTS = ['core: AuthErrorOptions', 'adapters/mcp: ResolvedMcpOptions'];
+const OUTPUTS = ['core: AuthErrorOptions', 'adapters/engine: ResolvedMcpOptions'];
 
 const isRefusal = (error: unknown) =>
   error instanceof TypeError || error instanceof RangeError || isAuthError(error);
@@ -204,7 +204,6 @@ const found = publicOptionsOf(
   'session',
   'authz',
   'redis',
-  'adapters/mcp',
   'adapters/engine',
   'tenants',
   'events',

@@ -10,7 +10,7 @@ import {
   openRedis,
 } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
-import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/resolved-options.ts';
 
 const rules = {
   clientId: optionRules.required(optionRules.string('must be a client id', "'my-api'")),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import type { AuthInfo as AuthInfo1 } from '@modelcontextprotocol/sdk/server/auth/types.js';
 import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/server';
-import { toAuthInfo } from '../../packages/guard/src/adapters/mcp/options.ts';
+import { toAuthInfo } from '../../packages/guard/src/adapters/engine/parts/mcp-server.ts';
 import type { Principal } from '../../packages/guard/src/core/index.ts';
 
 test('who calls is what both versions of the SDK take, and is printed without the token', () => {

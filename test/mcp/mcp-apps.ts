@@ -8,6 +8,7 @@ import express4 from 'express4';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
+import type { McpAuthInfo } from '../../packages/guard/src/adapters/engine/index.ts';
 import {
   type ExpressRequest,
   keycloak as expressKeycloak,
@@ -17,7 +18,6 @@ import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fet
 import { keycloak as hapiKeycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
 import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
-import type { McpAuthInfo } from '../../packages/guard/src/adapters/mcp/index.ts';
 import { keycloak as nodeKeycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { listen } from '../adapters/listen.ts';
 import type { McpAdapter, McpGiven } from '../contract/mcp/mcp-adapter.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createSessionOwners } from '../../packages/guard/src/adapters/mcp/session-owners.ts';
+import { createSessionOwners } from '../../packages/guard/src/adapters/engine/parts/mcp-sessions.ts';
 
 describe('whose the sessions of MCP clients are', () => {
   test('one that was not used for a day is nobody’s any more, though the server may still know it', () => {

@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { watchAnswer } from '../../packages/guard/src/adapters/mcp/node.ts';
+import { watchAnswer } from '../../packages/guard/src/adapters/engine/parts/mcp-node.ts';
 
 function toCaller() {
   const seen = { sessions: [] as (string | undefined)[], open: 0 };

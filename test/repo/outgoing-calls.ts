@@ -148,7 +148,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'guard/src/adapters/face/sessions.ts',
+    file: 'guard/src/adapters/engine/parts/sessions.ts',
     calls: 'createClient',
     carries: "the client's secret",
     address: 'settings',
@@ -156,7 +156,7 @@ export const OUTGOING: readonly Row[] = [
   },
   {
     // Of no realm: it checks options, and is never called.
-    file: 'guard/src/adapters/face/sessions.ts',
+    file: 'guard/src/adapters/engine/parts/sessions.ts',
     calls: 'createClient',
     carries: 'nothing',
     address: 'settings',

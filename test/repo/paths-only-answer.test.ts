@@ -15,6 +15,7 @@ const ENDS: Readonly<Record<string, string>> = {
   'engine/engine.ts': 'names the request in a notice, and the resource in a challenge',
   'engine/fetch.ts': 'answers routes of the engine',
   'engine/node.ts': 'answers routes of the engine, and hands the URL over',
+  'engine/parts/mcp-server.ts': 'puts the name of a tenant into the URL of its server',
   'engine/protected-resource.ts': 'names the resource in a challenge, and answers metadata',
   'engine/realms.ts': 'answers the metadata of a tenant',
   'engine/refusals.ts': 'names the request in the log',
@@ -23,7 +24,6 @@ const ENDS: Readonly<Record<string, string>> = {
   'fetch/keycloak.ts': 'makes the redirect of an answer absolute',
   'hono/keycloak.ts': 'hands the URL over',
   'koa/keycloak.ts': 'answers routes of the engine, and hands the URL over',
-  'mcp/server.ts': 'puts the name of a tenant into the URL of its server',
   'nest/service.ts': 'answers routes of the engine',
 };
 

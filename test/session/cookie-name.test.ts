@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { createCookiesFor, toCookieName } from '../../packages/guard/src/session/cookie/cookies.ts';
-import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/resolved-options.ts';
 
 test('a session cookie is named for its client', () => {
   assert.equal(toCookieName('my-api'), 'session-my-api');

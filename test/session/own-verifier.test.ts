@@ -3,8 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { AuthError, type TokenVerifier } from '../../packages/guard/src/core/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
-import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 import { createSessionKeeper } from '../../packages/guard/src/session/record/keeper.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/resolved-options.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { COOKIE, ORIGIN, openBrowser } from './browser.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientError, createClient, type Tokens } from '../../packages/guard/src/client/index.ts';
-import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 import type { LiveSession } from '../../packages/guard/src/session/record/record.ts';
 import { createRenewal } from '../../packages/guard/src/session/record/renewal.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/record/store.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/resolved-options.ts';
 
 const USED_UP = new ClientError({
   ...{ id: 'refresh-token-over', kind: 'invalid_credentials', cause: 'Token is not active', fix: 'Log in.' },

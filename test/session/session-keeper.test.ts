@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
-import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 import { createSessionKeeper } from '../../packages/guard/src/session/record/keeper.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/record/store.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/resolved-options.ts';
 
 test('a session in use is prolonged in the store once a minute, though it is read every ten seconds', async () => {
   let now = Date.UTC(2026, 0, 15);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { createLoginGate } from '../../packages/guard/src/adapters/face/internal.ts';
+import { createLoginGate } from '../../packages/guard/src/adapters/engine/internal.ts';
 import {
   type AuthError,
   createMemoryRevocationStore,

@@ -1,10 +1,10 @@
 import type { TestContext } from 'node:test';
 import {
+  createAdapter,
   type FetchReply,
   type FetchRequest,
   fetchHost,
 } from '../../packages/guard/src/adapters/engine/internal.ts';
-import { createDoor } from '../../packages/guard/src/adapters/face/internal.ts';
 import type { Notice } from '../../packages/guard/src/core/index.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 
@@ -68,7 +68,7 @@ export function startTenants(
     ...more,
   };
   const host = { factory: 'keycloak', ...fetchHost };
-  const door = createDoor<FetchRequest, FetchReply>(options as never, host);
+  const door = createAdapter<FetchRequest, FetchReply>(options as never, host);
   const gate = door.gate({});
   const optional = door.gate({ optional: true });
   t.after(() => door.close());

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fetchHost } from '../../packages/guard/src/adapters/engine/internal.ts';
-import { createDoor } from '../../packages/guard/src/adapters/face/internal.ts';
+import { createAdapter, fetchHost } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { ReadRequest } from '../../packages/guard/src/tenants/tenant-request.ts';
 
 const hostnameOf = (host: string, origin?: string) =>
@@ -34,7 +33,7 @@ test('two hosts are none: Node keeps the first, and a proxy may have looked at t
     readonly url?: string;
   }
   const seen: string[] = [];
-  const door = createDoor<Asked, never>(
+  const door = createAdapter<Asked, never>(
     {
       ...{ serverUrl: 'https://sso.example.com', clientId: 'my-api' },
       tenants: {

@@ -22,8 +22,6 @@ const provider = join(root, 'packages/testing');
 const PACKAGES = ['guard', 'connect', 'testing', 'server', 'cli', 'create'];
 /** Packages of the server, all of them CommonJS, that are loaded before it listens. */
 const REQUIRED = /^(?:fastify|pino|@fastify\/[^/]+)$/;
-/** Imported when it is needed, which is at every start of the service. */
-const AT_START = [join(library, 'src/adapters/face/internal.ts')];
 /** Unit: characters. */
 const LONGEST_LINE = 240;
 /** As rolldown writes it. Names of two letters at most are those of its own files, which nobody else imports. */
@@ -162,8 +160,8 @@ async function buildServer() {
   const plugins = [requireCommonJs(source(''))];
   const embedded = { index: source('index.ts'), config: source('config/index.ts') };
   await writePrograms({ input: embedded, dir, plugins });
-  // With all that these import.
-  const atStart = { name: 'start', test: (id) => id === source('run.ts') || AT_START.includes(id) };
+  // With all that it imports.
+  const atStart = { name: 'start', test: (id) => id === source('run.ts') };
   await writePrograms({
     ...{ input: { main: source('main.ts'), run: source('run.ts') }, dir, plugins },
     included: /^keycloak-guard(?:\/|$)/,

@@ -48,7 +48,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     isProgram: true,
     title: 'Express 4, 5',
     room: {
-      ...{ name: 'express', about: MIDDLEWARE, rooms: 'engine, core, face, mcp' },
+      ...{ name: 'express', about: MIDDLEWARE, rooms: 'engine, core' },
       ...{ npm: 'express', install: ['express', '@types/express'] },
     },
     needs: 'Express 4 or 5',
@@ -64,7 +64,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     room: {
       name: 'nest',
       about: 'module, guard and decorators, for HTTP, GraphQL, WebSockets and microservices',
-      rooms: 'engine, authz, core, face, mcp, session',
+      rooms: 'engine, authz, core, session',
       npm: '@nestjs/common, @nestjs/core, @nestjs/microservices, @nestjs/websockets, rxjs',
       install: ['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
     },
@@ -83,7 +83,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
       name: 'fastify',
       about:
         'plugins: guards as hooks, security in OpenAPI, browser login, back-channel logout, permissions, MCP',
-      rooms: 'engine, core, face, mcp',
+      rooms: 'engine, core',
       ...{ npm: 'fastify', install: ['fastify'] },
     },
     needs: 'Fastify 5',
@@ -98,7 +98,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     title: 'Hono',
     room: {
       ...{ name: 'hono', about: `${MIDDLEWARE}; \`c.var.principal\` is typed` },
-      ...{ rooms: 'engine, core, face, mcp', npm: 'hono', install: ['hono'] },
+      ...{ rooms: 'engine, core', npm: 'hono', install: ['hono'] },
     },
     needs: 'Hono',
     proxy: '',
@@ -119,7 +119,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     called: 'ctx',
     title: 'Koa 2, 3',
     room: {
-      ...{ name: 'koa', about: MIDDLEWARE, rooms: 'engine, core, face, mcp' },
+      ...{ name: 'koa', about: MIDDLEWARE, rooms: 'engine, core' },
       ...{ npm: 'koa', install: ['koa', '@types/koa'] },
     },
     needs: 'Koa 2 or 3',
@@ -134,7 +134,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     room: {
       name: 'hapi',
       about: 'a plugin with scheme and strategy, browser login, back-channel logout, permissions, MCP',
-      rooms: 'engine, core, face, mcp',
+      rooms: 'engine, core',
       ...{ npm: '@hapi/hapi', install: ['@hapi/hapi'] },
     },
     needs: 'hapi 21',
@@ -150,7 +150,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
       name: 'fetch',
       about:
         'for every server whose handlers take a `Request`; Next.js too. [Where it runs](install.md#where-it-runs)',
-      rooms: 'engine, core, face, mcp',
+      rooms: 'engine, core',
     },
     needs: 'or Bun, Deno or Workers',
     proxy: '',
@@ -165,7 +165,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     room: {
       name: 'node',
       about: 'guards around listeners or as middleware; all that the others have',
-      rooms: 'engine, core, face, mcp',
+      rooms: 'engine, core',
     },
     proxy: '',
     example: app('node'),

@@ -39,10 +39,10 @@ export const DPOP: OptionSource = {
 };
 /** Their defaults depend on others, so that only the comments say them. */
 const LOGIN_LIMITS: OptionSource = {
-  ...{ file: 'limits/login-limits.ts', name: 'LoginLimitOptions', rules: LOGIN_LIMIT_RULES },
+  ...{ file: 'limits/options.ts', name: 'LoginLimitOptions', rules: LOGIN_LIMIT_RULES },
 };
 const LOGIN_SETTINGS: OptionSource = {
-  ...{ file: 'adapters/face/login-limits.ts', name: 'LoginLimitSettings', rules: {} },
+  ...{ file: 'adapters/engine/login-limits.ts', name: 'LoginLimitSettings', rules: {} },
 };
 const ADAPTER: OptionSource = { file: 'adapters/engine/options.ts', name: 'AdapterOptions', rules: {} };
 

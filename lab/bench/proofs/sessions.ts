@@ -11,8 +11,8 @@ import {
   type RedisConnection,
 } from '../../../packages/guard/src/redis/index.ts';
 import type { SessionStore } from '../../../packages/guard/src/session/index.ts';
-import { resolveSessionOptions } from '../../../packages/guard/src/session/options.ts';
 import { createSessionKeeper } from '../../../packages/guard/src/session/record/keeper.ts';
+import { resolveSessionOptions } from '../../../packages/guard/src/session/resolved-options.ts';
 import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { compare } from '../comparison.ts';

@@ -1,9 +1,9 @@
 import type { TestContext } from 'node:test';
 import type {
+  Calls,
   PermissionSettings,
   ProtectedResourceOptions,
 } from '../../../packages/guard/src/adapters/engine/index.ts';
-import type { Calls } from '../../../packages/guard/src/adapters/face/index.ts';
 import type {
   AuthError,
   KeycloakMessage,

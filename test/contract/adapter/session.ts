@@ -315,10 +315,12 @@ export function describeSession(adapter: Adapter): void {
         const codes: string[] = [];
         const onNotice = ({ code }: Notice) => void codes.push(code);
         const keycloak = { serverUrl, realm, clientId, clientSecret: SECRET, fetch };
-        await startApp(t, adapter, {
+        const app = await startApp(t, adapter, {
           keycloak: { ...keycloak, revocationStore, onNotice },
           session: { secret: SECRET_OF_SESSIONS, store },
         });
+        // Sessions are loaded then.
+        await (app.fetch ?? globalThis.fetch)(`${app.url}/auth/session`);
         return codes.filter((code) => code === 'logout_not_shared');
       };
       const shared = createRedisSessionStore({} as RedisConnection);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import type { McpOptions } from '../../../packages/guard/src/adapters/mcp/index.ts';
+import type { McpOptions } from '../../../packages/guard/src/adapters/engine/index.ts';
 import { createPerson } from './person.ts';
 import { createKeeper, type Keeper, type Program, REDIRECT_URI, SDKS, type Sdk } from './sdk.ts';
 import { type McpExample, SERVERS } from './servers.ts';

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { McpOptions } from '../../../packages/guard/src/adapters/mcp/index.ts';
+import type { McpOptions } from '../../../packages/guard/src/adapters/engine/index.ts';
 import type { AuthError, VerifierOptions } from '../../../packages/guard/src/core/index.ts';
 import { createTestRealm } from '../../support/test-realm.ts';
 import type { RunningApp } from '../adapter/adapter.ts';

@@ -5,8 +5,8 @@ import express from 'express';
 import { buildApp } from '../../../examples/mcp/app.ts';
 import { buildHonoApp, createHandler } from '../../../examples/mcp/hono-app.ts';
 import { SCOPES } from '../../../examples/mcp/notes.ts';
+import type { McpOptions } from '../../../packages/guard/src/adapters/engine/index.ts';
 import { keycloak } from '../../../packages/guard/src/adapters/express/index.ts';
-import type { McpOptions } from '../../../packages/guard/src/adapters/mcp/index.ts';
 import type { VerifierOptions } from '../../../packages/guard/src/core/index.ts';
 
 /** An MCP server with the tools `list-notes` and `clear-notes`, in some framework and with some version of the SDK. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
-import type { McpOptions } from '../../../packages/guard/src/adapters/mcp/index.ts';
+import type { McpOptions } from '../../../packages/guard/src/adapters/engine/index.ts';
 import { createWorld } from '../../tenants/world.ts';
 import { call, type McpAdapter } from './mcp-adapter.ts';
 

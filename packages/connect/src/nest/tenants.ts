@@ -17,7 +17,7 @@ import {
   partsOf,
   VERIFIER_RULES,
 } from 'keycloak-guard/unstable/connect';
-import { type Call, createDoor, sourceOf, type TenantSettings } from 'keycloak-guard/unstable/nest';
+import { type Call, createAdapter, sourceOf, type TenantSettings } from 'keycloak-guard/unstable/nest';
 import { Keycloak } from '../index.ts';
 import type { KeycloakConnectConfig, Settings } from './options.ts';
 
@@ -155,7 +155,7 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
     get: (realm: string) => settingsOf.get(realm),
   };
   const options = { ...shared, tenants: directory };
-  const door = createDoor<Call, Call>(
+  const door = createAdapter<Call, Call>(
     { ...((isMany ? options : common) as VerifierOptions), log },
     {
       factory: 'KeycloakConnectModule',

@@ -7,13 +7,8 @@ export {
   type PushedClaims,
 } from './asking/permission.ts';
 export { type AskOptions, createPermissions, type Permissions } from './asking/permissions.ts';
-export {
-  createPermit,
-  type Permit,
-  type PermitOptions,
-  type PermitRule,
-  type RuleOfRequest,
-} from './asking/permit.ts';
+export { createPermit, type Permit } from './asking/permit.ts';
+export type { PermitOptions, PermitRule, RuleOfRequest } from './asking/permit-rule.ts';
 export type { GrantedResource } from './asking/question.ts';
 export { createShares, type Shares, type ShareTarget } from './sharing/shares.ts';
 export type { Share } from './sharing/tickets.ts';

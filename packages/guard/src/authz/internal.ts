@@ -5,13 +5,11 @@ export { readTokenPermissions } from './asking/answers.ts';
 export type { PermissionsOptions } from './asking/options.ts';
 export type { Permission, PushedClaims } from './asking/permission.ts';
 export * from './asking/permissions.ts';
+export { createPermit, type Permit, toPermit } from './asking/permit.ts';
 export {
-  createPermit,
-  type Permit,
   type PermitOptions,
   type PermitRule,
   type RuleOfRequest,
   readPermit,
-  toPermit,
-} from './asking/permit.ts';
+} from './asking/permit-rule.ts';
 export { listOwnResources, type Resource } from './keycloak/protection-api.ts';

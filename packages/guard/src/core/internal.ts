@@ -43,10 +43,8 @@ export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';
 export { type KeyFinder, verifySignedJwt } from './jwt/signed-jwt.ts';
 export { type AdminAction, revokeByAdminPush } from './messages/admin-push.ts';
 export {
-  ADMIN_PUSHES,
   createKeycloakMessages,
   type KeycloakMessages,
-  LONGEST_MESSAGE,
   type MessageListeners,
 } from './messages/keycloak-messages.ts';
 export type { EventSource, ObservedVerifier, Observer, SecurityEvent } from './observer.ts';

@@ -1,2 +1,2 @@
 export * from './index.ts';
-export { LOGIN_LIMIT_RULES } from './login-limits.ts';
+export { LOGIN_LIMIT_RULES } from './options.ts';

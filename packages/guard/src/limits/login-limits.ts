@@ -1,31 +1,6 @@
-import { fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
-import {
-  createRateLimit,
-  type RateLimit,
-  type RateLimitState,
-  type RateLimitStore,
-  STORE,
-} from './rate-limit.ts';
-
-/** How many logins are let through. */
-export interface LoginLimitOptions {
-  /** Most logins in a minute from one address (IPv6: from a network of 48 bits, or one in it). 0: no limit. Default 300. */
-  readonly loginsPerAddress?: number | undefined;
-  /**
-   * Most logins in a minute with one user name from one address: so guesses from elsewhere do not lock the user out. The user
-   * name and the e-mail address of one account count apart, because only Keycloak knows that they are one. 0: no limit.
-   * Default 100.
-   */
-  readonly loginsPerUser?: number | undefined;
-  /** Where they are counted: `createRedisRateLimitStore` for several processes. Default: in the memory of this process. */
-  readonly store?: RateLimitStore | undefined;
-}
-
-export const LOGIN_LIMIT_RULES = {
-  loginsPerAddress: optionRules.whole(0, 1_000_000, 300),
-  loginsPerUser: optionRules.whole(0, 1_000_000, 100),
-  store: STORE,
-} satisfies OptionRules<LoginLimitOptions>;
+import { fillOptions } from '../core/internal.ts';
+import { LOGIN_LIMIT_RULES, type LoginLimitOptions } from './options.ts';
+import { createRateLimit, type RateLimit, type RateLimitState } from './rate-limit.ts';
 
 /** Limits on logins. */
 export interface LoginLimits {

@@ -1,20 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { checkOptions, createBoundedCache, type OptionRules, optionRules } from '../core/internal.ts';
 import { addressOf, networksOf } from './addresses.ts';
-
-/** How often something was done in a window of time. */
-export interface RateLimitHits {
-  /** This time included. */
-  readonly totalHits: number;
-  /** Until the window is over. Unit: milliseconds. */
-  readonly resetMs: number;
-}
-
-/** Counts in fixed windows of time, in one process or for several. */
-export interface RateLimitStore {
-  /** Counts one more. A window begins with the first. @param windowMs its length */
-  increment(key: string, windowMs: number): RateLimitHits | Promise<RateLimitHits>;
-}
+import { type RateLimitHits, type RateLimitStore, STORE } from './options.ts';
 
 /**
  * Counts in the memory of this process.
@@ -73,11 +60,6 @@ export type RateLimit = (address: string | undefined, of?: string) => Promise<Ra
 
 const WINDOW_MS = 60_000;
 
-export const STORE = optionRules.having(
-  'a RateLimitStore',
-  ['increment'],
-  'createRedisRateLimitStore(redis)',
-);
 const RULES = {
   name: optionRules.required(optionRules.string('must be a name', "'sign-up'")),
   limit: optionRules.required(optionRules.whole(0, 1_000_000, 0)),

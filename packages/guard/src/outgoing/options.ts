@@ -1,10 +1,11 @@
 import type { DpopKey } from '../client/internal.ts';
-import { AuthError, OptionsError, type TokenVerifier } from '../core/index.ts';
+import { AuthError, OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
 import {
   ANY_AUDIENCE,
   checkOptions,
   type OptionRules,
   optionRules,
+  partsOf,
   readCompactJws,
 } from '../core/internal.ts';
 
@@ -68,15 +69,60 @@ function isOrigin(value: string): boolean {
   return (protocol === 'http:' || protocol === 'https:') && href === `${origin}/`;
 }
 
-/** Each is given the factory as its caller wrote it. @throws {OptionsError} */
+/** The realms in which an application calls. */
+interface Realms {
+  readonly verifier: TokenVerifier<object>;
+  /** Each call finds its realm. */
+  readonly isOfTenants: boolean;
+}
+
+/**
+ * Checks calls before the code that makes them is loaded, so a missing option stops the start.
+ *
+ * @param subject the function as its caller wrote it
+ * @throws {OptionsError}
+ */
 export const check = {
-  tokenAs: (subject: string, options: TokenAsOptions) => checkOptions(subject, options, TOKEN_AS),
-  tokenFor: (subject: string, options: TokenForOptions) => checkOptions(subject, options, TOKEN_FOR),
-  fetchAs: (subject: string, options: FetchAsOptions) =>
-    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_AS }),
-  fetchFor: (subject: string, options: FetchForOptions) =>
-    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_FOR }),
+  tokenAs(subject: string, options: TokenAsOptions, realms: Realms): void {
+    checkOptions(subject, options, TOKEN_AS);
+    assertOneRealm(subject, realms);
+  },
+  tokenFor(subject: string, options: TokenForOptions, { verifier }: Realms): void {
+    checkOptions(subject, options, TOKEN_FOR);
+    assertForCallers(subject, verifier);
+  },
+  fetchAs(subject: string, options: FetchAsOptions, realms: Realms): void {
+    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_AS });
+    assertOneRealm(subject, realms);
+  },
+  fetchFor(subject: string, options: FetchForOptions, { verifier }: Realms): void {
+    checkOptions(subject, options, { ...ORIGIN, ...TOKEN_FOR });
+    assertForCallers(subject, verifier);
+  },
 };
+
+function assertOneRealm(subject: string, { verifier, isOfTenants }: Realms): void {
+  if (isOfTenants) return;
+  const [one, ...others] = verifier.members;
+  if (one === undefined || others.length > 0) {
+    const rule = 'must be of one realm where calls are made in the own name of the application';
+    throw new OptionsError(subject, [{ option: 'verifier', rule, example: 'createVerifier(…)' }]);
+  }
+  assertCredential(subject, one);
+}
+
+function assertForCallers(subject: string, verifier: TokenVerifier<object>): void {
+  assertOwnAudience(subject, verifier);
+  for (const one of verifier.members) assertCredential(subject, one);
+}
+
+/** @throws {OptionsError} if the client of the verifier cannot prove who it is */
+export function assertCredential(subject: string, verifier: Pick<Verifier<object>, 'clientId'>): void {
+  if ((partsOf(verifier)?.credential.kind ?? 'none') !== 'none') return;
+  const rule = `must be an option of the guard, so that ${verifier.clientId} gets tokens for others`;
+  const example = "credential: { tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
+  throw new OptionsError(subject, [{ option: 'credential', rule, example }]);
+}
 
 /**
  * An exchanged token names this client in `azp`, and a verifier without `audience` takes it for that: the service that got it

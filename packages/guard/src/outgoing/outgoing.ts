@@ -3,7 +3,6 @@ import { getOrMake, KEPT, selectByIssuer } from '../core/internal.ts';
 import { createCarryingFetch, traceContextOf } from './carrying-fetch.ts';
 import {
   assertOwnAudience,
-  check,
   type FetchAsOptions,
   type FetchForOptions,
   type OriginOptions,
@@ -23,19 +22,17 @@ export interface Caller {
   readonly verifier?: Verifier<object> | undefined;
 }
 
-/** Calls of an application to others, in its own name and in those of its callers. Asks nothing before the first call. */
+/**
+ * Calls of an application to others, in its own name and in those of its callers. Their options were checked before. Asks nothing
+ * before the first call.
+ */
 export interface Outgoing {
-  /**
-   * A token for a service in the name of a caller.
-   *
-   * @throws {OptionsError} if an option is wrong, or callers are let in without the application's own audience
-   */
+  /** A token for a service in the name of a caller. */
   tokenFor(options: TokenForOptions): (caller: Caller | null) => Promise<string>;
-  /** A token in the application's own name. @throws {OptionsError} */
+  /** A token in the application's own name. */
   tokenAs(options?: TokenAsOptions): (find?: FindRealm) => Promise<string>;
   /**
    * @param read reads a header of the request that the call is made for
-   * @throws {OptionsError} as `tokenFor`
    */
   fetchFor(
     options: FetchForOptions,
@@ -45,7 +42,6 @@ export interface Outgoing {
     path: string | URL,
     init?: RequestInit,
   ) => Promise<Response>;
-  /** @throws {OptionsError} */
   fetchAs(
     options: FetchAsOptions,
   ): (find: FindRealm | undefined, path: string | URL, init?: RequestInit) => Promise<Response>;
@@ -68,12 +64,6 @@ export function createOutgoing(
   const members = new WeakMap<Verifier<object>, RealmClient>();
   const memberOf = (subject: string, one: Verifier<object>) =>
     getOrMake(members, one, () => createRealmClient(subject, one));
-
-  /** For callers of each realm, so a missing option stops the start. */
-  function assertCallable(subject: string): void {
-    assertOwnAudience(subject, verifier);
-    for (const one of verifier.members) memberOf(subject, one);
-  }
 
   /** Verifies the caller for each call, so a revoked caller gets no kept token. */
   async function sourceFor(caller: Caller | null, target: Target<TokenForOptions>): Promise<TokenSource> {
@@ -100,44 +90,29 @@ export function createOutgoing(
         ]);
       };
     }
-    const [one, ...others] = verifier.members;
-    if (one !== undefined && others.length === 0) {
-      const source = memberOf(subject, one).own(options);
-      return async (find) => {
-        await find?.();
-        return source;
-      };
-    }
-    const rule = 'must be of one realm where calls are made in the own name of the application';
-    throw new OptionsError(subject, [{ option: 'verifier', rule, example: 'createVerifier(…)' }]);
+    const source = memberOf(subject, verifier.members[0] as Verifier<object>).own(options);
+    return async (find) => {
+      await find?.();
+      return source;
+    };
   }
 
   return {
     tokenFor(options) {
-      const subject = `${factory}.tokenFor`;
-      check.tokenFor(subject, options);
-      assertCallable(subject);
       return async (caller) => (await sourceFor(caller, options)).get();
     },
     tokenAs(options = {}) {
-      const subject = `${factory}.tokenAs`;
-      check.tokenAs(subject, options);
-      const sourceOf = ownSource(subject, options);
+      const sourceOf = ownSource(`${factory}.tokenAs`, options);
       return async (find) => (await sourceOf(find)).get();
     },
     fetchFor(options) {
-      const subject = `${factory}.fetchFor`;
-      check.fetchFor(subject, options);
-      assertCallable(subject);
       const { audience, scope, dpop } = options;
       const call = toCall(options);
       return async (caller, read, path, init) =>
         call(await sourceFor(caller, { audience, scope, dpop }), path, init, traceContextOf(read));
     },
     fetchAs(options) {
-      const subject = `${factory}.fetchAs`;
-      check.fetchAs(subject, options);
-      const sourceOf = ownSource(subject, options);
+      const sourceOf = ownSource(`${factory}.fetchAs`, options);
       const call = toCall(options);
       return async (find, path, init) => call(await sourceOf(find), path, init, {});
     },

@@ -1,6 +1,6 @@
 import { ClientError, type KeycloakClient, type Tokens } from '../client/index.ts';
 import { contextOfVerifier, createDpopKey, isBound, toAuthError, toClient } from '../client/internal.ts';
-import { AuthError, isAuthError, OptionsError, type Principal, type Verifier } from '../core/index.ts';
+import { AuthError, isAuthError, type Principal, type Verifier } from '../core/index.ts';
 import {
   type BoundedCache,
   createBoundedCache,
@@ -13,6 +13,7 @@ import {
   type SingleFlight,
 } from '../core/internal.ts';
 import {
+  assertCredential,
   MIN_AGE_MS,
   readIssued,
   type Target,
@@ -180,11 +181,8 @@ export type RealmClient = ReturnType<typeof createRealmClient>;
 /** @throws {OptionsError} if the client of the verifier cannot prove who it is */
 export function createRealmClient(subject: string, verifier: Verifier<object>) {
   const context = contextOfVerifier(verifier);
-  if (context === undefined || context.credential.kind === 'none') {
-    const rule = `must be an option of the guard, so that ${verifier.clientId} gets tokens for others`;
-    const example = "credential: { tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
-    throw new OptionsError(subject, [{ option: 'credential', rule, example }]);
-  }
+  assertCredential(subject, verifier);
+  if (context === undefined) throw new TypeError('The verifier was not made by createVerifier');
   const { clientId } = verifier;
   const ask = createReportedCall(verifier);
   const key = createDpopKey(true, context.issuer);

@@ -3,8 +3,8 @@ import { headerOf } from '../core/internal.ts';
 import { type Cookies, createCookiesFor, readCookie } from './cookie/cookies.ts';
 import type { Sealer } from './cookie/seal.ts';
 import type { SessionRequest } from './http/request.ts';
-import type { ResolvedSessionOptions } from './options.ts';
 import type { SessionKeeper } from './record/keeper.ts';
+import type { ResolvedSessionOptions } from './resolved-options.ts';
 
 /** The parts that every route works with. */
 export interface SessionContext {

@@ -2,8 +2,12 @@ export type { OnSessionEvent, SessionEvent } from './events.ts';
 export type { SessionAnswer } from './http/answer.ts';
 export type { SessionRequest } from './http/request.ts';
 export type { SessionPrincipal } from './login/authenticator.ts';
-export type { AuthorizationParameters, AuthorizationParametersOf } from './login/parameters.ts';
-export { isStrongSecret, type SessionOptions } from './options.ts';
+export {
+  type AuthorizationParameters,
+  type AuthorizationParametersOf,
+  isStrongSecret,
+  type SessionOptions,
+} from './options.ts';
 export {
   createMemorySessionStore,
   type MemorySessionStoreOptions,

@@ -3,6 +3,6 @@
 export { decodeCookie, readCookie, toSetCookie } from './cookie/cookies.ts';
 export { assertSameOrigin, isHarmless, isPageRequest, toReturnPath } from './http/request.ts';
 export { NOBODY } from './login/authenticator.ts';
-export { resolveSessionOptions, toTenantOptions } from './options.ts';
 export { createEndings, type Endings } from './record/endings.ts';
-export { buildSessions, toPaths } from './sessions.ts';
+export { resolveSessionOptions, toTenantOptions } from './resolved-options.ts';
+export { buildSessions } from './sessions.ts';

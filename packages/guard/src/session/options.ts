@@ -1,11 +1,18 @@
-import { createHash, createHmac } from 'node:crypto';
 import type { KeycloakClient } from '../client/index.ts';
 import type { Principal } from '../core/index.ts';
-import { type Filled, fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
-import { isCookieName, toCookieName } from './cookie/cookies.ts';
-import { createSessionEmitter, type EmitSessionEvent, type OnSessionEvent } from './events.ts';
-import { AUTHORIZATION_PARAMETERS, type AuthorizationParametersOf } from './login/parameters.ts';
-import { createMemorySessionStore, type SessionStore, toTenantPrefix } from './record/store.ts';
+import { isPlainObject, type OptionRule, type OptionRules, optionRules } from '../core/internal.ts';
+import type { OnSessionEvent } from './events.ts';
+import type { SessionStore } from './record/store.ts';
+
+// The options and their rules alone: adapters check them before they load sessions.
+
+/** Other parameters of the authorization endpoint, for example `{ ui_locales: 'de' }`. */
+export type AuthorizationParameters = Readonly<Record<string, string>>;
+
+/** The same for every login, or by a function of a request. */
+export type AuthorizationParametersOf<Source> =
+  | AuthorizationParameters
+  | ((request: Source) => AuthorizationParameters | undefined | Promise<AuthorizationParameters | undefined>);
 
 /** Options of browser sessions. `Source` is a framework's own request, for `onEvent`. */
 export interface SessionOptions<Source = unknown> {
@@ -77,6 +84,31 @@ export interface SessionOptions<Source = unknown> {
   readonly clock?: (() => number) | undefined;
 }
 
+/** These make a login safe: nobody may choose them (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...['client_id', 'response_type', 'response_mode', 'redirect_uri', 'scope', 'state', 'nonce'],
+  ...['code_challenge', 'code_challenge_method', 'request', 'request_uri'],
+]);
+export const AUTHORIZATION_PARAMETERS: OptionRule & { readonly default: AuthorizationParameters } = {
+  rule: `must be strings by name in a plain object, or a function that returns them; none of ${[...RESERVED].join(', ')}`,
+  example: "{ ui_locales: 'de' }",
+  accepts: (value) => typeof value === 'function' || areParameters(value),
+  default: {},
+};
+
+export function areParameters(value: unknown): value is AuthorizationParameters {
+  if (!isPlainObject(value)) return false;
+  return Object.entries(value).every(([name, text]) => typeof text === 'string' && !RESERVED.has(name));
+}
+
+/**
+ * Whether a name may be chosen. Not with `__` in front: names such as `__Host-` and `__Secure-` mean something to
+ * browsers, and the right one is put there by itself.
+ */
+function isCookieName(name: unknown): boolean {
+  return typeof name === 'string' && /^[A-Za-z0-9][\w.-]{0,79}$/.test(name);
+}
+
 const SHORTEST_SECRET = 32;
 const LONGEST_SECONDS = 31_536_000;
 
@@ -132,50 +164,9 @@ export const SESSION_RULES = {
   clock: optionRules.CLOCK,
 } satisfies OptionRules<SessionOptions>;
 
-/** {@link SessionOptions} with every default filled in. Times in milliseconds. */
-export interface ResolvedSessionOptions
-  extends Omit<
-    Filled<SessionOptions, typeof SESSION_RULES>,
-    'secret' | 'cookieName' | 'store' | 'idleSeconds' | 'maxSeconds' | 'onEvent'
-  > {
-  readonly secrets: readonly string[];
-  readonly cookieName: string;
-  readonly store: SessionStore;
-  readonly idleMs: number;
-  readonly maxMs: number;
-  readonly emit: EmitSessionEvent;
-}
-
 function isClient(value: unknown): boolean {
   const { startAuthorization, clientId } = (value ?? {}) as Partial<KeycloakClient>;
   return typeof startAuthorization === 'function' && typeof clientId === 'string';
-}
-
-/**
- * @param factory the function that takes the options, for the error
- * @throws {OptionsError} naming every option that is missing, wrong or unknown
- */
-export function resolveSessionOptions<Source>(
-  options: SessionOptions<Source>,
-  factory = 'createSessions',
-): ResolvedSessionOptions {
-  // The application's functions are typed for its own requests, which are those that come.
-  const { secret, idleSeconds, maxSeconds, onEvent, ...filled } = fillOptions(
-    factory,
-    options as SessionOptions,
-    SESSION_RULES,
-  );
-  const { client, publicUrl, cookieName, store, clock } = filled;
-  return Object.freeze({
-    ...filled,
-    secrets: [secret].flat(),
-    publicUrl: publicUrl?.replace(/\/+$/, ''),
-    cookieName: cookieName ?? toCookieName(client.clientId),
-    store: store ?? createMemorySessionStore({ clock }),
-    idleMs: idleSeconds * 1000,
-    maxMs: maxSeconds * 1000,
-    emit: createSessionEmitter(onEvent),
-  });
 }
 
 /**
@@ -195,30 +186,22 @@ function isPublicUrl(value: unknown): boolean {
   return /^https?:$/.test(url.protocol) && url.search + url.hash + url.username + url.password === '';
 }
 
-/** A tenant, its realm, and this application in it. */
-interface Tenant {
-  readonly name: string;
-  /** The realm's address. */
-  readonly baseUrl: string;
-  readonly clientId: string;
+/** The paths at which the framework has to call the methods of these names. */
+export interface SessionPaths {
+  /** `GET` */
+  readonly startLogin: string;
+  /** `GET`, and not `HEAD` */
+  readonly finishLogin: string;
+  /** `GET` */
+  readonly describe: string;
+  /** `POST`; a body is not read */
+  readonly signOut: string;
 }
 
-/**
- * The secrets, the name of the cookie and the keys in the store of one tenant, derived from those of all. A value signed or
- * sealed for one tenant is nothing to another, nor to the same tenant with another realm.
- */
-export function toTenantOptions<Source>(
-  { secret, cookieName }: Pick<SessionOptions<Source>, 'secret' | 'cookieName'>,
-  { name, baseUrl, clientId }: Tenant,
-): Pick<SessionOptions<Source>, 'secret' | 'cookieName'> & { readonly keyPrefix: string } {
-  const tenant = JSON.stringify(['keycloak-guard tenant', name, baseUrl, clientId]);
-  const hash = createHash('sha256').update(tenant).digest('hex').slice(0, 8);
-  return {
-    keyPrefix: toTenantPrefix(name),
-    secret: [secret].flat().map((one) => createHmac('sha256', one).update(tenant).digest('base64url')),
-    cookieName:
-      cookieName === undefined
-        ? toCookieName(`${clientId.slice(0, 20)} ${name} ${hash}`)
-        : `${cookieName.slice(0, 71)}-${hash}`,
-  };
-}
+/** All of them below one prefix. */
+export const toPaths = (prefix: string): SessionPaths => ({
+  startLogin: `${prefix}/login`,
+  finishLogin: `${prefix}/callback`,
+  describe: `${prefix}/session`,
+  signOut: `${prefix}/logout`,
+});

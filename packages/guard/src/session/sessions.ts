@@ -13,15 +13,11 @@ import {
 import { finishLogin, startLogin } from './login/login.ts';
 import { signOut } from './login/sign-out.ts';
 import { inviteToLogin, toStepUpPath } from './login/step-up.ts';
-import {
-  type ResolvedSessionOptions,
-  resolveSessionOptions,
-  SESSION_RULES,
-  type SessionOptions,
-} from './options.ts';
+import { SESSION_RULES, type SessionOptions, type SessionPaths, toPaths } from './options.ts';
 import type { Endings } from './record/endings.ts';
 import { createSessionKeeper } from './record/keeper.ts';
 import { isInMemory, type SessionStore } from './record/store.ts';
+import { type ResolvedSessionOptions, resolveSessionOptions } from './resolved-options.ts';
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
@@ -43,16 +39,7 @@ export interface Refusal {
  */
 export interface Sessions<Source = unknown> {
   /** The paths at which the framework has to call the methods of these names. */
-  readonly paths: {
-    /** `GET` */
-    readonly startLogin: string;
-    /** `GET`, and not `HEAD` */
-    readonly finishLogin: string;
-    /** `GET` */
-    readonly describe: string;
-    /** `POST`; a body is not read */
-    readonly signOut: string;
-  };
+  readonly paths: SessionPaths;
   /**
    * The caller by the session cookie; synchronous if session and token are known. Add `headers` and `setCookies` to
    * every answer.
@@ -107,14 +94,6 @@ export interface Sessions<Source = unknown> {
   /** Updates the store with what it missed. A given store stays open. */
   close(): Promise<void>;
 }
-
-/** All of them below one prefix. */
-export const toPaths = (prefix: string): Sessions['paths'] => ({
-  startLogin: `${prefix}/login`,
-  finishLogin: `${prefix}/callback`,
-  describe: `${prefix}/session`,
-  signOut: `${prefix}/logout`,
-});
 
 const RULES: OptionRules<SessionsOptions> = {
   ...SESSION_RULES,

@@ -1,4 +1,4 @@
-import type { Principal } from '../../core/index.ts';
+import { AuthError, type Principal } from '../../core/index.ts';
 
 /** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
 export interface Connection {
@@ -79,3 +79,17 @@ export function toStream<T>(
 }
 
 const DONE = { done: true, value: undefined } as const;
+
+/** Opens connections that meet the same requirements. */
+export interface ConnectionGuard<Incoming> {
+  /** @throws {AuthError} rejects with the error that a guard would refuse the request with */
+  open(request: Incoming): Promise<Connection>;
+  /** With a token from another place than the `Authorization` header. */
+  openWith(request: Incoming, token: unknown): Promise<Connection>;
+}
+
+/** A client can send anything as a token. */
+export function toToken(token: unknown): string {
+  if (typeof token === 'string' && token !== '') return token.replace(/^bearer +/i, '');
+  throw new AuthError('missing_token', 'The message has no token');
+}

@@ -10,7 +10,7 @@ export interface DocumentedGuard {
 /** What a permit means for an OpenAPI document. */
 export interface DocumentedPermit {
   /** The permissions that are asked for; empty where they depend on the request. */
-  readonly asked: readonly string[];
+  readonly permissions: readonly string[];
   /** Of a refusal. */
   readonly status: number;
 }
@@ -40,9 +40,9 @@ export function toAnswers<T>(
     503: 'The identity provider is unavailable',
   };
   if (isDenying) answers[403] = 'The token is valid, but not enough for this';
-  for (const { asked, status } of permits)
+  for (const { permissions, status } of permits)
     answers[status] ??=
-      `Keycloak does not grant ${asked.length === 0 ? 'the permission' : `the permission ${asked.join(', ')}`}`;
+      `Keycloak does not grant ${permissions.length === 0 ? 'the permission' : `the permission ${permissions.join(', ')}`}`;
   return Object.fromEntries(
     Object.entries(answers).map(([status, description]) => [status, toAnswer(description)]),
   );

@@ -1,8 +1,6 @@
 import {
   type AppClaims,
-  type AuthError,
   has,
-  isAuthError,
   type Log,
   type Principal,
   type Requirements,
@@ -13,7 +11,6 @@ import {
   type Answer,
   authorizationOf,
   createGate,
-  createKeycloakMessages,
   createStandardErrorLog,
   type Gate,
   type GateHost,
@@ -21,28 +18,26 @@ import {
   isForSession,
   makerOf,
   type RequestLike,
-  toRefusalAnswer,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
-import { type BackchannelLogoutOptions, tell, toMessageRoutes } from './messages.ts';
-import { createOpenSessions, type OpenSessions, type SessionSettings } from './open-sessions.ts';
-import type { ClientSettings, ResolvedAdapter } from './options.ts';
-import type { Permits } from './permit-gate.ts';
+import { type BackchannelLogoutOptions, toMessageRoutes } from './messages.ts';
+import type { ResolvedAdapter } from './options.ts';
 import {
   createProtectedResources,
   type DescribedResource,
   describeResource,
   type ProtectedResourceOptions,
 } from './protected-resource.ts';
-import { openRealms, type Realms, toResourceHost, toTenantOf } from './realms.ts';
-import { createRefusalLog } from './refusals.ts';
+import { openRealms, type PartHost, type Realms, toResourceHost, toTenantOf } from './realms.ts';
+import { createRefusals } from './refusals.ts';
 import { type Asking, type AskingHost, findAsking, readRequirements } from './requirements.ts';
 import { pathOf, type Routes } from './routes.ts';
-import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
+import type { SecurityEvents } from './security-events.ts';
+import { createOpenSessions, type OpenSessions } from './sessions.ts';
 
 /** What an adapter adds to the engine: how to read its requests and to write its answers. */
-export interface DoorHost<Incoming, Outgoing> {
+export interface EngineHost<Incoming, Outgoing> {
   /** Name of the factory, for errors. */
   readonly factory: string;
   /** Called for every request: reads no more than a token needs. */
@@ -70,10 +65,9 @@ export interface DoorHost<Incoming, Outgoing> {
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   extends Pick<Realms<Incoming>, 'clock' | 'notify' | 'tenants' | 'verifierOf'>,
-    Pick<DoorHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
+    Pick<PartHost<Incoming>, 'clientSettings'>,
+    Pick<EngineHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
   readonly verifier: TokenVerifier<C>;
-  /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
-  clientSettings(): ClientSettings;
   /** The log for lines that belong to no request. */
   readonly log: Log;
   readonly factory: string;
@@ -100,7 +94,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
   readonly securityEvents: SecurityEvents<Incoming> | undefined;
   /** Calls a listener of the application, whose errors are only logged. */
-  tell(request: Incoming, name: string, listener: () => unknown): void;
+  callListener(request: Incoming, name: string, listener: () => unknown): void;
   /** The redirect to the login if a browser asks for a page without being signed in; else `undefined`. */
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
   /** The answer to a refused request; `undefined` for any other error. */
@@ -127,22 +121,13 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   close(): Promise<void>;
 }
 
-/** An engine that can turn sessions and permissions on. */
-export interface Door<Incoming, Outgoing, C extends object = AppClaims>
-  extends Engine<Incoming, Outgoing, C> {
-  /** Turns browser sessions on, once. @throws {OptionsError} */
-  openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
-  /** Guards by permission. */
-  readonly permits: Permits<Incoming>;
-}
-
 /** Makes the engine of an adapter, from options that were checked. */
 export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   resolved: ResolvedAdapter<Incoming, C>,
-  given: DoorHost<Incoming, Outgoing>,
+  given: EngineHost<Incoming, Outgoing>,
 ): Engine<Incoming, Outgoing, C> {
   const host = withOneHost(given);
-  const { isOwn, onDenied, explain, logRefusals, client } = resolved;
+  const { isOwn, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
   const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
   const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
@@ -158,34 +143,13 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const resourceOf = (request: Incoming) => resources.find(host.toWire(request).url);
   let sessions: OpenSessions<Incoming, Outgoing> | undefined;
   const sessionsOf = host.sessionsOf ?? (() => sessions);
-  /** The callers of requests that were refused. */
-  const refused = new WeakMap<object, Principal>();
 
-  const logRefusal = createRefusalLog<Incoming>({
-    ...{ logRefusals, explain, hasListener: onDenied !== undefined },
-    debugByDefault: host.debugsRefusals === true,
-    loggerOf: (request) => host.logOf?.(request) ?? resolved.log,
-    toWire: host.toWire,
-  });
-  const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
-    tell(logOf(request), name, listener);
-  const securityEvents = createSecurityEvents<Incoming>([...verifier.members, ...(client.observers ?? [])], {
-    ...host,
-    ...(tenants && { tenantOf: tenants.knownNameOf }),
-  });
-  function tellDenied(
-    request: Incoming,
-    error: AuthError,
-    principal: Principal | null,
-    judged?: string,
-  ): void {
-    securityEvents?.denied(request, error, principal, judged);
-    if (principal !== null && sessionsOf(request) !== undefined) refused.set(request as object, principal);
-    // Who is sent to the login was not refused.
-    if (logRefusal !== undefined && inviteToLogin(error, request) === undefined)
-      tellOf(request, 'logRefusals', () => logRefusal(request, error));
-    if (onDenied !== undefined) tellOf(request, 'onDenied', () => onDenied(request, error, principal));
-  }
+  const { onDenied, inviteToLogin, refusalOf, callListener, securityEvents } = createRefusals<Incoming>(
+    resolved,
+    { ...host, ...(tenants && { tenantOf: tenants.knownNameOf }) },
+    verifier.members,
+    { logOf, sessionsOf },
+  );
 
   const gateHost: GateHost<Incoming, Outgoing> = {
     toRequest,
@@ -194,7 +158,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     originOf: (request) => host.toWire(request).origin,
     setHeader: (outgoing, name, value) =>
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
-    onDenied: tellDenied,
+    onDenied,
     ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
   const asking: AskingHost<Incoming> = {
@@ -207,29 +171,12 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
   };
   const resourceHost = toResourceHost(realms, host.toWire);
-  const connections = createConnections<Incoming>(realms, {
+  const connections = createConnections<Incoming>(
+    realms,
+    { toRequest, resourceOf, sessionOf: (request) => sessionsOf(request)?.watch, onDenied },
     asking,
-    toRequest,
-    resourceOf,
-    sessionOf: (request) => sessionsOf(request)?.watch,
-    onDenied: tellDenied,
-  });
-
+  );
   const toOpenSessions = (opened: Sessions<Incoming>) => createOpenSessions(opened, toWire, addToAnswer);
-
-  /** A person who is signed in and may not see a page sees why, and a way out. */
-  function refusalPage(error: AuthError, request: Incoming, answer: Answer): Answer | undefined {
-    const principal = error.statusCode === 403 ? refused.get(request as object) : undefined;
-    return (
-      principal && sessionsOf(request)?.refusalPage(request, { answer, detail: error.detail, principal })
-    );
-  }
-
-  function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
-    if (!isAuthError(error)) return undefined;
-    if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
-    return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
-  }
 
   const statelessGate: Engine<Incoming, Outgoing, C>['statelessGate'] = (resourceOf) =>
     createGate(base, {}, { ...gateHost, ...(resourceOf && { resourceOf }) });
@@ -239,7 +186,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     verifier: verifier as unknown as TokenVerifier<C>,
     ...{ log: fallback, logOf, factory, connections, statelessGate, securityEvents },
     ...(host.addressOf && { addressOf: host.addressOf }),
-    ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
+    ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, refusalOf, callListener },
     clientSettings: () => client,
     ...{ toAsked, clock, notify, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
@@ -255,13 +202,6 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       plainGate ??= statelessGate();
       return plainGate.refuse(request, error, principal) as never;
     },
-    refusalOf(error, request) {
-      if (!isAuthError(error)) return undefined;
-      const invitation = inviteToLogin(error, request);
-      if (invitation !== undefined) return invitation;
-      const answer = toRefusalAnswer(error, explain);
-      return refusalPage(error, request, answer) ?? answer;
-    },
     useSessions(opened) {
       if (sessions !== undefined) throw new Error(`${factory}: sessions were opened before`);
       sessions = toOpenSessions(opened);
@@ -270,13 +210,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     protectedResource: (options) => resources.add(options, describeResource(resourceHost, options)),
     describeResource: (options) => describeResource(resourceHost, options),
     tenantOf: toTenantOf(realms, host.paramsOf),
-    messages(given = {}) {
-      const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
-      const messagesOf = (request: Incoming) =>
-        one ?? createKeycloakMessages(async (token) => (await verifierOf(request, token)).members as never);
-      const isByIssuer = tenants?.isByIssuer === true;
-      return toMessageRoutes(messagesOf, given, { logOf, securityEvents, isByIssuer });
-    },
+    messages: (options = {}) => toMessageRoutes(realms, options, { logOf, securityEvents }),
     async accessToken(request) {
       const wire = toRequest(request);
       const opened = sessionsOf(request);
@@ -301,7 +235,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 }
 
 /** Where a request names several hosts, frameworks take one of them: here it has no origin then. */
-function withOneHost<Incoming, Outgoing>(host: DoorHost<Incoming, Outgoing>): DoorHost<Incoming, Outgoing> {
+function withOneHost<Incoming, Outgoing>(
+  host: EngineHost<Incoming, Outgoing>,
+): EngineHost<Incoming, Outgoing> {
   return {
     ...host,
     toWire(request) {

@@ -1,6 +1,6 @@
-import { type Answer, LONGEST_MESSAGE } from '../../core/internal.ts';
-import type { Door, DoorHost } from './engine.ts';
-import { answerRoute, pathOf, type Routes, toHeader } from './routes.ts';
+import type { Answer } from '../../core/internal.ts';
+import type { EngineHost } from './engine.ts';
+import { answerRoute, LONGEST_MESSAGE, pathOf, type Refuser, type Routes, toHeader } from './routes.ts';
 
 // Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
 
@@ -19,7 +19,7 @@ export interface FetchReply {
 }
 
 /** What all frameworks with requests of the Fetch standard share. */
-export type FetchHost = Pick<DoorHost<FetchRequest, FetchReply>, 'toRequest' | 'toWire' | 'addToAnswer'>;
+export type FetchHost = Pick<EngineHost<FetchRequest, FetchReply>, 'toRequest' | 'toWire' | 'addToAnswer'>;
 
 /**
  * Of a URL without a host, each router cuts off another part. Bun leaves it out where the header `Host` is none, Deno and workerd
@@ -99,7 +99,7 @@ export async function readFetchBody(request: Request, limit: number): Promise<st
  * @param readAgain gives the body if earlier middleware has read it
  */
 export function answerFetchRoute<Incoming>(
-  door: Pick<Door<Incoming, never, never>, 'refusalOf'>,
+  door: Refuser<Incoming>,
   routes: Routes<Incoming>,
   incoming: Incoming,
   request: Request,

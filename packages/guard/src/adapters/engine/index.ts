@@ -1,9 +1,22 @@
-// The types that adapters hand on to users. What adapters are made of is in internal.ts.
-export type { Connection } from './connections.ts';
+// The types that every adapter hands on to users; those on Node's servers add `KeycloakSockets` and its like.
+export type { Permissions, PermitOptions, PermitRule, RuleOfRequest } from '../../authz/internal.ts';
+export type { GuardOptions, Health, HealthCheck } from '../../core/internal.ts';
+export type {
+  FetchAsOptions,
+  FetchForOptions,
+  TokenAsOptions,
+  TokenForOptions,
+} from '../../outgoing/index.ts';
+export type { TenantDirectory, TenantLookup, TenantRequest, TenantSettings } from '../../tenants/index.ts';
+export type { Parts, WithParts } from './adapter.ts';
+export type { Calls, OwnCall } from './calls.ts';
+export type { Connection } from './connection.ts';
+export type { EventsOf } from './events.ts';
+export type { Keycloak, KeycloakBase } from './keycloak.ts';
+export type { LoginLimitSettings } from './login-limits.ts';
+export type { McpAuthInfo, McpOptions, WithMetadata } from './mcp-options.ts';
 export type { BackchannelLogoutOptions } from './messages.ts';
-export type { SessionSettings } from './open-sessions.ts';
-export type { KeycloakOptions, OnDenied } from './options.ts';
-export type { PermissionSettings } from './permit-gate.ts';
+export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
+export type { KeycloakOptions, OnDenied, PermissionSettings, SessionSettings } from './options.ts';
 export type { ProtectedResourceOptions } from './protected-resource.ts';
 export type { Asking, AskingOptions, RequirementsOf } from './requirements.ts';
-export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from './sockets.ts';

@@ -1,32 +1,29 @@
-// What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
-export type {
-  Permissions,
-  PermitOptions,
-  PermitRule,
-  PushedClaims,
-  RuleOfRequest,
-} from '../../authz/internal.ts';
-export { toStream } from './connection.ts';
-export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
+// The kit that adapters are made of. What is in parts/ is loaded when an application turns it on, by import() alone.
+export type { PushedClaims } from '../../authz/internal.ts';
+export { type Adapter, createAdapter, createAdapterWithParts } from './adapter.ts';
+export { createCalls } from './calls.ts';
+export { type ConnectionGuard, toStream, toToken } from './connection.ts';
+export type { Connections } from './connections.ts';
 export * from './documentation.ts';
-export { createEngine, type Door, type DoorHost, type Engine } from './engine.ts';
+export { createEngine, type Engine, type EngineHost } from './engine.ts';
+export { createEvents } from './events.ts';
 export * from './fetch.ts';
 export * from './index.ts';
+export { toBase, toKeycloak } from './keycloak.ts';
+export { createLoginGate } from './login-limits.ts';
+export { type McpPart, openFetchMcp, openNodeMcp, withMetadata } from './mcp.ts';
+export type { McpCaller, McpEngine } from './mcp-options.ts';
 export * from './node.ts';
-export type { OpenSessions } from './open-sessions.ts';
+export { type RefuseNode, refuseAtOnce, toNodeKeycloak, toSockets } from './node-keycloak.ts';
 export * from './options.ts';
-export { type Decide, type Permits, toPermitGate } from './permit-gate.ts';
-export { RESOURCE_RULES } from './protected-resource.ts';
+export type { Part } from './part.ts';
+export type { NodeMcp } from './parts/mcp-node.ts';
+export { createPermits, type Decide, type Permits, toPermitGate } from './permissions.ts';
 export { isHtml } from './refusals.ts';
-export {
-  type Asking,
-  type AskingOptions,
-  assertRequirements,
-  type RequirementsOf,
-} from './requirements.ts';
+export { assertRequirements } from './requirements.ts';
 export {
   answerRoute,
-  isForTenants,
+  LONGEST_MESSAGE,
   pathOf,
   type Route,
   type Routes,
@@ -34,11 +31,14 @@ export {
   toRoutes,
   withTenant,
 } from './routes.ts';
-export type { SecurityEvents } from './security-events.ts';
+export { type OpenSessions, openSessions } from './sessions.ts';
 export {
+  type AcceptUpgrade,
   canRecover,
   disconnectSocket,
   RECOVERED,
+  type SocketIoMiddleware,
+  type SocketIoSocket,
   toSocketIoMiddleware,
-  toUpgradeListener,
+  type UpgradeListener,
 } from './sockets.ts';

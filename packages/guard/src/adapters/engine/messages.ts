@@ -1,17 +1,12 @@
 import { type KeycloakMessage, type Log, OptionsError } from '../../core/index.ts';
-import {
-  ADMIN_PUSHES,
-  checkOptions,
-  type KeycloakMessages,
-  type MessageListeners,
-  type OptionRules,
-  optionRules,
-} from '../../core/internal.ts';
+import { checkOptions, type MessageListeners, type OptionRules, optionRules } from '../../core/internal.ts';
+import type { MessageReader } from './parts/messages.ts';
+import type { Realms } from './realms.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 import type { SecurityEvents } from './security-events.ts';
 
 /** Calls a listener of the application. If it throws or rejects, the error is only logged. */
-export function tell(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
+export function callListener(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
   const fail = (err: unknown) => log.error({ err }, `${name} failed`);
   try {
     // Any thenable: an unhandled rejection would end the process.
@@ -35,6 +30,12 @@ export interface BackchannelLogoutOptions<Incoming> {
   readonly onMessage?: ((request: Incoming, message: KeycloakMessage) => void) | undefined;
 }
 
+/** The paths of the pushes to a client's admin URL. */
+const PUSHES = [
+  ['/k_push_not_before', 'PUSH_NOT_BEFORE'],
+  ['/k_logout', 'LOGOUT'],
+] as const;
+
 const RULES: OptionRules<BackchannelLogoutOptions<unknown>> = {
   path: {
     rule: 'must be a path',
@@ -54,24 +55,22 @@ export function checkBackchannelLogoutOptions<Incoming>(options: BackchannelLogo
 interface MessagesHost<Incoming> {
   logOf(request: Incoming): Log;
   readonly securityEvents: Pick<SecurityEvents<Incoming>, 'message'> | undefined;
-  /** Whether messages, rather than requests, say of which tenant they are. */
-  readonly isByIssuer: boolean;
 }
 
 /**
- * The routes that Keycloak calls. They need no token: Keycloak signs its messages.
+ * The routes that Keycloak calls. They need no token: Keycloak signs its messages. The code that reads them is loaded with the first
+ * one.
  *
- * @param messagesOf whose realm is that of the request
  * @throws {OptionsError} naming every option that is wrong or unknown
  */
 export function toMessageRoutes<Incoming>(
-  messagesOf: (request: Incoming) => KeycloakMessages,
+  realms: Pick<Realms<Incoming>, 'verifier' | 'tenants' | 'verifierOf'>,
   options: BackchannelLogoutOptions<Incoming>,
-  { logOf, securityEvents, isByIssuer }: MessagesHost<Incoming>,
+  { logOf, securityEvents }: MessagesHost<Incoming>,
 ): Routes<Incoming> {
   checkBackchannelLogoutOptions(options);
   const { path = '/backchannel-logout', adminPushes = false, onMessage } = options;
-  if (adminPushes && isByIssuer) {
+  if (adminPushes && realms.tenants?.isByIssuer === true) {
     const rule =
       'must be left out beside tenants.ofIssuer: a push names no issuer, so it belongs to no tenant';
     const example = "backchannelLogout, at the client's Backchannel logout URL; or tenants: { of, get }";
@@ -81,16 +80,25 @@ export function toMessageRoutes<Incoming>(
     log: logOf(request),
     onMessage(message) {
       securityEvents?.message(request, message);
-      if (onMessage) tell(logOf(request), 'onMessage', () => onMessage(request, message));
+      if (onMessage) callListener(logOf(request), 'onMessage', () => onMessage(request, message));
     },
   });
   const route = (at: string, answer: Route<Incoming>['answer']) =>
     toRoute('POST', at, answer, { readsBody: true });
-  const pushes = adminPushes ? ADMIN_PUSHES : [];
+  let reader: Promise<MessageReader<Incoming>> | undefined;
+  const messagesOf = async (request: Incoming) => {
+    reader ??= import('./parts/messages.ts').then(({ createMessageReader }) => createMessageReader(realms));
+    return (await reader)(request);
+  };
+  const pushes = adminPushes ? PUSHES : [];
   return toRoutes([
-    route(path, (request, body) => messagesOf(request).backchannelLogout(body, toldFor(request))),
+    route(path, async (request, body) =>
+      (await messagesOf(request)).backchannelLogout(body, toldFor(request)),
+    ),
     ...pushes.map(([at, action]) =>
-      route(at, (request, body) => messagesOf(request).adminPush(body, action, toldFor(request))),
+      route(at, async (request, body) =>
+        (await messagesOf(request)).adminPush(body, action, toldFor(request)),
+      ),
     ),
   ]);
 }

@@ -1,9 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Principal } from '../../core/index.ts';
-import { type Answer, type Gate, isThenable, LONGEST_MESSAGE } from '../../core/internal.ts';
-import type { Door, DoorHost } from './engine.ts';
-import { answerRoute, pathOf, type Routes, type SentBody, toHeader } from './routes.ts';
+import { type Answer, type Gate, isThenable } from '../../core/internal.ts';
+import type { Engine, EngineHost } from './engine.ts';
+import {
+  answerRoute,
+  LONGEST_MESSAGE,
+  pathOf,
+  type Refuser,
+  type Routes,
+  type SentBody,
+  toHeader,
+} from './routes.ts';
 
 // Requests and answers of Node's own servers, which Express, Koa, Nest and others have underneath.
 
@@ -13,7 +21,7 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** The part of a host that all frameworks on Node's servers share. */
-export type NodeHost = Pick<DoorHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'> & {
+export type NodeHost = Pick<EngineHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'> & {
   addressOf(request: NodeRequest): string | undefined;
 };
 
@@ -162,7 +170,7 @@ export type Next = (error?: unknown) => void;
 /** Middleware of connect, Express and others. */
 export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
 
-type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
+type NodeDoor = Refuser<NodeRequest>;
 
 /**
  * A guard as middleware: a known token costs no promise. A browser that asks for a page without being signed in is sent
@@ -171,7 +179,7 @@ type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
  * @param refuse answers all other refused requests
  */
 export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeResponse>(
-  door: Pick<Door<Incoming, Outgoing, never>, 'inviteToLogin'>,
+  door: Pick<Engine<Incoming, Outgoing, never>, 'inviteToLogin'>,
   gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
   refuse: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
 ): (request: Incoming, response: Outgoing, next: Next) => void {

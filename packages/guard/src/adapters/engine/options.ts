@@ -1,3 +1,4 @@
+import type { Permissions, PermissionsOptions } from '../../authz/internal.ts';
 import {
   type AppClaims,
   type AuthError,
@@ -18,6 +19,7 @@ import {
   VERIFIER_RULES,
   type WithParser,
 } from '../../core/internal.ts';
+import type { SessionOptions } from '../../session/index.ts';
 import {
   createTenants,
   TENANT_RULES,
@@ -33,6 +35,24 @@ import type { Asking } from './requirements.ts';
  * @param principal the caller if the token is good and a requirement is not met, else `null`
  */
 export type OnDenied<Incoming> = (request: Incoming, error: AuthError, principal: Principal | null) => void;
+
+/**
+ * Options of browser sessions in an adapter. `client` may be left out if the adapter was given `serverUrl`: then it is
+ * that client, with its credential.
+ */
+export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'> &
+  Partial<Pick<SessionOptions<Incoming>, 'client'>>;
+
+/**
+ * Options of permissions in an adapter: those of `createPermissions`, or permissions made before. `clientSecret` may be left
+ * out if the adapter was given it. The verifier is the adapter's.
+ */
+export type PermissionSettings =
+  | Omit<PermissionsOptions, 'verifier'>
+  | {
+      /** Needed if the adapter's verifier is of several realms. */
+      readonly permissions: Permissions;
+    };
 
 /** What an adapter adds to the options of a verifier. */
 export interface AdapterOptions<Incoming> {

@@ -1,6 +1,6 @@
 import type { Notice, TokenVerifier } from '../../core/index.ts';
 import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
-import type { ResolvedAdapter } from './options.ts';
+import type { ClientSettings, ResolvedAdapter } from './options.ts';
 import { issuersOf, type ResourceHost } from './protected-resource.ts';
 import { isTenantName, pathOf, tenantIn } from './routes.ts';
 
@@ -21,6 +21,12 @@ export interface Realms<Incoming> {
   verifierOf(request: Incoming, token?: string): TokenVerifier | Promise<TokenVerifier>;
   /** The one realm; with tenants, a verifier that checks options and refuses everybody. */
   readonly base: TokenVerifier;
+}
+
+/** The members of an engine that its parts need. */
+export interface PartHost<Incoming> extends Pick<Realms<Incoming>, 'verifier' | 'tenants' | 'verifierOf'> {
+  /** This application as a client, as far as the options say. A function, because there is a secret in it. */
+  clientSettings(): ClientSettings;
 }
 
 export function openRealms<Incoming, C extends object>(

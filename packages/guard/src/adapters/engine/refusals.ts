@@ -1,6 +1,89 @@
-import type { AuthError, AuthErrorCode, Log } from '../../core/index.ts';
-import { type Answer, toOneLine, toSafeText } from '../../core/internal.ts';
+import {
+  type AuthError,
+  type AuthErrorCode,
+  isAuthError,
+  type Log,
+  type Principal,
+} from '../../core/index.ts';
+import { type Answer, toOneLine, toRefusalAnswer, toSafeText } from '../../core/internal.ts';
+import { callListener } from './messages.ts';
+import type { ResolvedAdapter } from './options.ts';
 import { pathOf } from './routes.ts';
+import { createSecurityEvents } from './security-events.ts';
+import type { OpenSessions } from './sessions.ts';
+
+/** The members of an engine's host that refusals need. */
+type RefusalHost<Incoming> = Parameters<typeof createSecurityEvents<Incoming>>[1] & {
+  readonly debugsRefusals?: boolean;
+  logOf?(request: Incoming): Log | undefined;
+  toWire(request: Incoming): { readonly method?: string | undefined; readonly url: string };
+};
+
+/**
+ * The answers to refused requests, and the logs and listeners that get each refusal.
+ *
+ * @param members verifiers, whose observers listen
+ */
+export function createRefusals<Incoming>(
+  { onDenied, explain, logRefusals, client, log }: Omit<ResolvedAdapter<Incoming, never>, 'verifier'>,
+  host: RefusalHost<Incoming>,
+  members: readonly object[],
+  {
+    logOf,
+    sessionsOf,
+  }: {
+    logOf(request: Incoming): Log;
+    sessionsOf(
+      request: Incoming,
+    ): Pick<OpenSessions<Incoming, never>, 'inviteToLogin' | 'refusalPage'> | undefined;
+  },
+) {
+  const logRefusal = createRefusalLog<Incoming>({
+    ...{ logRefusals, explain, hasListener: onDenied !== undefined },
+    debugByDefault: host.debugsRefusals === true,
+    loggerOf: (request) => host.logOf?.(request) ?? log,
+    toWire: host.toWire,
+  });
+  const securityEvents = createSecurityEvents<Incoming>([...members, ...(client.observers ?? [])], host);
+  const call = (request: Incoming, name: string, listener: () => unknown) =>
+    callListener(logOf(request), name, listener);
+  /** The callers of requests that were refused. */
+  const refused = new WeakMap<object, Principal>();
+
+  function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
+    if (!isAuthError(error)) return undefined;
+    if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
+    return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
+  }
+
+  /** A person who is signed in and may not see a page sees why, and a way out. */
+  function refusalPage(error: AuthError, request: Incoming, answer: Answer): Answer | undefined {
+    const principal = error.statusCode === 403 ? refused.get(request as object) : undefined;
+    return (
+      principal && sessionsOf(request)?.refusalPage(request, { answer, detail: error.detail, principal })
+    );
+  }
+
+  return {
+    ...{ securityEvents, inviteToLogin, callListener: call },
+    refusalOf(error: unknown, request: Incoming): Answer | undefined {
+      if (!isAuthError(error)) return undefined;
+      const invitation = inviteToLogin(error, request);
+      if (invitation !== undefined) return invitation;
+      const answer = toRefusalAnswer(error, explain);
+      return refusalPage(error, request, answer) ?? answer;
+    },
+    /** @param judged the token that was refused, if it is not the one of the request's headers */
+    onDenied(request: Incoming, error: AuthError, principal: Principal | null, judged?: string): void {
+      securityEvents?.denied(request, error, principal, judged);
+      if (principal !== null && sessionsOf(request) !== undefined) refused.set(request as object, principal);
+      // A redirect to the login is no refusal.
+      if (logRefusal !== undefined && inviteToLogin(error, request) === undefined)
+        call(request, 'logRefusals', () => logRefusal(request, error));
+      if (onDenied !== undefined) call(request, 'onDenied', () => onDenied(request, error, principal));
+    },
+  };
+}
 
 /** A logger of the application's. `debug` is used where it exists. */
 export type RefusalLogger = Pick<Log, 'info'> & { debug?(fields: object, message: string): void };

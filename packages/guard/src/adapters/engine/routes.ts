@@ -1,4 +1,4 @@
-import { type Answer, keepAlive, LONGEST_MESSAGE, targetOf, toJsonAnswer } from '../../core/internal.ts';
+import { type Answer, keepAlive, targetOf, toJsonAnswer } from '../../core/internal.ts';
 
 // `:tenant` in the path of a resource stands for the name of a tenant, where each has a resource of its own.
 
@@ -42,6 +42,9 @@ export function tenantIn(template: string, path: string): string | undefined {
   const rest = path.slice(before.length + name.length);
   return isTenantName(name) && (rest === behind || rest.startsWith(`${behind}/`)) ? name : undefined;
 }
+
+/** Bytes of a message's body; more is refused with 413. A logout token of Keycloak has about 1 KiB. */
+export const LONGEST_MESSAGE = 16 * 1024;
 
 /** One route that an adapter mounts. */
 export interface Route<Incoming> {

@@ -2,7 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Log, Principal } from '../../core/index.ts';
 import { type Answer, FAULT, toPublic } from '../../core/internal.ts';
-import type { Connection, ConnectionGuard } from './connections.ts';
+import type { Connection, ConnectionGuard } from './connection.ts';
 
 /** The part of a socket of Socket.IO 4 that is needed. */
 export interface SocketIoSocket {

@@ -1,5 +1,10 @@
-export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from '../engine/index.ts';
-export * from '../face/index.ts';
+export * from '../engine/index.ts';
+export type {
+  AcceptUpgrade,
+  SocketIoMiddleware,
+  SocketIoSocket,
+  UpgradeListener,
+} from '../engine/internal.ts';
 export {
   type ExpressKeycloak,
   type ExpressMiddleware,

@@ -1,16 +1,18 @@
 import type { Request } from 'express';
 import type { AppClaims, Principal } from '../../core/index.ts';
+import type { McpAuthInfo, ServerKeycloak } from '../engine/index.ts';
 import {
+  createAdapter,
   type KeycloakOptions,
   type Next,
   type NodeRequest,
   type NodeResponse,
   nodeHost,
   publicOriginOf,
+  type RefuseNode,
+  refuseAtOnce,
+  toNodeKeycloak,
 } from '../engine/internal.ts';
-import type { ServerKeycloak } from '../face/index.ts';
-import { createDoor, type RefuseNode, refuseAtOnce, toNodeKeycloak } from '../face/internal.ts';
-import type { McpAuthInfo } from '../mcp/index.ts';
 
 /** The part of an app of Express 4 or 5 that is needed. */
 interface App {
@@ -82,15 +84,18 @@ export type ExpressKeycloak<C extends object = AppClaims> = ServerKeycloak<
 export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<Request, C>,
 ): ExpressKeycloak<C> {
-  const door = createDoor<ExpressRequest, NodeResponse, C>(options as KeycloakOptions<ExpressRequest, C>, {
-    factory: 'keycloak',
-    ...nodeHost,
-    toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
-    paramsOf: (request) => (request as { params?: unknown }).params,
-  });
-  door.load();
+  const adapter = createAdapter<ExpressRequest, NodeResponse, C>(
+    options as KeycloakOptions<ExpressRequest, C>,
+    {
+      factory: 'keycloak',
+      ...nodeHost,
+      toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
+      paramsOf: (request) => (request as { params?: unknown }).params,
+    },
+  );
+  adapter.load();
 
-  const refuseNow = refuseAtOnce(door);
+  const refuseNow = refuseAtOnce(adapter);
   const isCaught = createLastErrorHandler((error, request, response, next) => {
     if (response.headersSent) next(error);
     else refuseNow(error, request, response, next);
@@ -99,5 +104,5 @@ export function keycloak<C extends object = AppClaims>(
     if (isCaught(request)) next(error);
     else refuseNow(error, request, response, next);
   };
-  return toNodeKeycloak<ExpressRequest, Request, C>(door, refuse);
+  return toNodeKeycloak<ExpressRequest, Request, C>(adapter, refuse);
 }

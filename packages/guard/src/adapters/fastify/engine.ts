@@ -8,10 +8,11 @@ import type {
   HookHandlerDoneFunction,
 } from 'fastify';
 import { isAuthError } from '../../core/index.ts';
-import { type Answer, LONGEST_MESSAGE } from '../../core/internal.ts';
+import type { Answer } from '../../core/internal.ts';
 import {
-  type DoorHost,
   type Engine,
+  type EngineHost,
+  LONGEST_MESSAGE,
   type OpenSessions,
   type Route,
   type Routes,
@@ -53,7 +54,7 @@ declare module 'fastify' {
 }
 
 /** @param log the app's logger, if it has one */
-export function toFastifyHost(log: FastifyBaseLogger | undefined): DoorHost<FastifyRequest, FastifyReply> {
+export function toFastifyHost(log: FastifyBaseLogger | undefined): EngineHost<FastifyRequest, FastifyReply> {
   return {
     factory: 'keycloakGuard',
     toRequest: ({ raw }) => raw,

@@ -5,12 +5,13 @@ export type {
   FetchForOptions,
   Health,
   HealthCheck,
+  McpAuthInfo,
+  McpOptions,
   OwnCall,
   TenantSettings,
   TokenAsOptions,
   TokenForOptions,
-} from '../face/index.ts';
-export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+} from '../engine/index.ts';
 export * from './parts.ts';
 export type {
   GuardHook,

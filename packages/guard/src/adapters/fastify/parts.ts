@@ -1,8 +1,16 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { isAuthError } from '../../core/index.ts';
+import type { Calls, EventsOf, LoginLimitSettings, McpOptions } from '../engine/index.ts';
 import {
+  createCalls,
+  createEvents,
+  createLoginGate,
+  createPermits,
   type Decide,
+  type McpCaller,
   type BackchannelLogoutOptions as MessageOptions,
+  openNodeMcp,
+  openSessions,
   type PermissionSettings,
   type Permissions,
   type PermitOptions,
@@ -13,9 +21,6 @@ import {
   toCallbackGuard,
   toPermitGate,
 } from '../engine/internal.ts';
-import type { Calls, EventsOf, LoginLimitSettings } from '../face/index.ts';
-import type { McpOptions } from '../mcp/index.ts';
-import { admitOnNode, type McpCaller, mayBringMessage, openMcp } from '../mcp/internal.ts';
 import { asPart, createRefuse, type FastifyEngine, mountRoutes, rootOf, SESSIONS, send } from './engine.ts';
 import type { OnDenied, PermitHook } from './plugin.ts';
 
@@ -32,9 +37,6 @@ declare module 'fastify' {
     loginLimits(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void;
   }
 }
-
-// Applications that only guard routes load no client, no sessions and no permissions.
-const loadFace = () => import('../face/internal.ts');
 
 /** Options of {@link backchannelLogout}. */
 export type BackchannelLogoutOptions = MessageOptions<FastifyRequest>;
@@ -79,7 +81,6 @@ export const protectedResource = asPart<ProtectedResourceOptions & { readonly pr
  * app.get('/checkout', { onRequest: app.guard() }, async (request) => (await orders(request, '/orders/7')).json());
  */
 export const keycloakCalls = asPart<Record<never, never>>('calls', async (app, _options, engine) => {
-  const { createCalls } = await loadFace();
   app.decorate('calls', createCalls<FastifyRequest>({ ...engine, factory: 'keycloakCalls' } as never));
 });
 
@@ -94,7 +95,6 @@ export const keycloakCalls = asPart<Record<never, never>>('calls', async (app, _
 export const keycloakEvents = asPart<NonNullable<Parameters<EventsOf['events']>[0]>>(
   'events',
   async (app, options, { verifier, tenants }) => {
-    const { createEvents } = await loadFace();
     const news = createEvents('keycloakEvents', verifier, tenants).events({ ...options });
     app.decorate('keycloakEvents', news);
     app.addHook('onClose', () => news.close());
@@ -125,7 +125,6 @@ export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
  * await app.register(keycloakSession, { secret: process.env.SESSION_SECRET ?? '' });
  */
 export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (app, settings, engine) => {
-  const { openSessions } = await loadFace();
   const sessions = engine.toOpenSessions(openSessions(engine, settings, 'keycloakSession'));
   app.decorate('sessionAuthenticator', sessions.authenticate);
   app.decorate(SESSIONS, sessions);
@@ -145,7 +144,6 @@ export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (
 export const keycloakLoginLimits: FastifyPluginAsync<LoginLimitSettings<FastifyRequest>> = asPart(
   'login-limits',
   async (app, options, engine) => {
-    const { createLoginGate } = await loadFace();
     const gate = createLoginGate(engine, options, ({ principal }) => principal);
     app.decorate('loginLimits', toCallbackGuard(gate, createRefuse(engine)));
   },
@@ -171,13 +169,14 @@ export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
   'mcp',
   async (app, options, engine) => {
     const refuse = createRefuse(engine);
-    const { server, publish } = openMcp(engine, options);
-    mountRoutes(rootOf(app), publish(), engine);
+    const mcp = openNodeMcp(engine, options);
+    mountRoutes(rootOf(app), mcp.publish(), engine);
+    const { admit, assertMayCall, mayBringMessage } = await mcp.loading;
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
     app.addHook('onRequest', (request, reply, done) => {
       if (request.routeOptions.config.guard === false) return done();
-      admitOnNode(server, request, reply, { raw: request.raw, response: reply.raw }).then(
+      admit(request, reply, { raw: request.raw, response: reply.raw }).then(
         (admitted) => {
           if (admitted === null || 'status' in admitted) return void (admitted && send(reply, admitted));
           callers.set(request, admitted);
@@ -188,12 +187,12 @@ export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
       );
     });
 
-    if (!server.readsBodies) return;
+    if (!mcp.readsBodies) return;
     app.addHook('preHandler', (request, reply, done) => {
       const caller = callers.get(request);
       try {
         if (caller !== undefined && mayBringMessage(request.method))
-          server.assertMayCall(request, caller, request.body);
+          assertMayCall(request, caller, request.body);
         done();
       } catch (error) {
         refuse(error, request, reply, done);
@@ -240,8 +239,6 @@ declare module 'fastify' {
 export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
   'permissions',
   async (app, { onDenied, ...settings }, engine) => {
-    // Applications that only guard routes load no permissions.
-    const { createPermits } = await import('../face/internal.ts');
     const permits = createPermits(withListener(engine, onDenied));
     const refuse = createRefuse(engine, true);
     const toHook = (decide: Decide<FastifyRequest>) =>
@@ -252,7 +249,7 @@ export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
     app.decorate('permissions', permits.open(settings));
     app.decorate('permit', (rule, options) => {
       const decide = permits.permit<FastifyRequest>(rule, options);
-      return Object.assign(toHook(decide), { asked: decide.asked, permitStatus: decide.status });
+      return Object.assign(toHook(decide), { permissions: decide.permissions, permitStatus: decide.status });
     });
   },
 );
@@ -266,7 +263,7 @@ function withListener(engine: FastifyEngine, onDenied: OnDenied | undefined): Fa
         return engine.refuse(request, error, principal);
       } catch (refusal) {
         if (onDenied !== undefined && isAuthError(refusal))
-          engine.tell(request, 'onDenied', () => onDenied(request, refusal, principal));
+          engine.callListener(request, 'onDenied', () => onDenied(request, refusal, principal));
         throw refusal;
       }
     },

@@ -61,7 +61,7 @@ function toGuardHook(gate: Gate<FastifyRequest, FastifyReply>, refuse: Refuse): 
 export interface PermitHook {
   (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void;
   /** The permissions that are asked for, for documentation. Empty if they depend on the request. */
-  readonly asked: readonly string[];
+  readonly permissions: readonly string[];
   /** The status of a refusal. */
   readonly permitStatus: 401 | 403 | 404;
 }
@@ -100,8 +100,8 @@ function createGuardDocumentation(securityScheme: string) {
     addAnswers(): void {
       for (const [route, hooks] of guarded) {
         const schema = route.schema as DocumentedSchema;
-        const permits = (permitted.get(route) ?? []).map(({ asked, permitStatus: status }) => ({
-          asked,
+        const permits = (permitted.get(route) ?? []).map(({ permissions, permitStatus: status }) => ({
+          permissions,
           status,
         }));
         const answers = toAnswers(hooks.some(isDenying), permits, (description) => ({

@@ -1,23 +1,24 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
 import { type Gate, isThenable, settle } from '../../core/internal.ts';
+import type { McpOptions, OwnCall } from '../engine/index.ts';
 import {
   type Asking,
   type AskingOptions,
   addToFetchAnswer,
   answerFetchRoute,
+  createAdapterWithParts,
+  createLoginGate,
   type Decide,
   type FetchReply,
   type FetchRequest,
   fetchHost,
+  openFetchMcp,
   requirementsOf,
+  toBase,
   toFetchAnswer,
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import type { OwnCall } from '../face/index.ts';
-import { createLoginGate, openDoor, toBase } from '../face/internal.ts';
-import type { McpOptions } from '../mcp/index.ts';
-import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, GuardedHandler, Incoming, McpHandler } from './types.ts';
 
 /** Members whose promise also reports wrong options. */
@@ -132,18 +133,18 @@ export function keycloak<C extends object = AppClaims>(
 
 function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
   const host = { factory: 'keycloak', ...fetchHost };
-  const { door, routes: all } = openDoor<FetchRequest, FetchReply, C>(options, host);
+  const { adapter, routes: all } = createAdapterWithParts<FetchRequest, FetchReply, C>(options, host);
   const routes = toRoutes(all);
 
   /** The answer to a refused request. Rethrows all other errors. */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
-    const answer = door.refusalOf(error, request);
+    const answer = adapter.refusalOf(error, request);
     if (answer === undefined) throw error;
     return addToFetchAnswer(toFetchAnswer(answer, request.method), reply);
   }
 
   async function handle(request: Request): Promise<Response | undefined> {
-    return answerFetchRoute(door, routes, request, request);
+    return answerFetchRoute(adapter, routes, request, request);
   }
 
   async function handleAll(request: Request): Promise<Response> {
@@ -151,22 +152,22 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   }
 
   return {
-    ...toBase<FetchRequest, C, Incoming>(door, toRequest),
+    ...toBase<FetchRequest, C, Incoming>(adapter, toRequest),
     guard: (requirements: Asking<Request>, handler: unknown) =>
-      toGuarded(door.gate(requirements), handler as Handler, refuse),
+      toGuarded(adapter.gate(requirements), handler as Handler, refuse),
     permit: (rule, given, handler) =>
-      toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
+      toPermitted(adapter.permits.permit<Request>(rule, given), handler as never, refuse),
     loginLimits(given, handler) {
-      const gate = createLoginGate<FetchRequest, FetchReply>(door as never, given);
+      const gate = createLoginGate<FetchRequest, FetchReply>(adapter as never, given);
       return toGuarded(gate, (request, _, ...more) => handler(request as never, ...(more as never)), refuse);
     },
     get permissions() {
-      return door.permits.opened();
+      return adapter.permits.opened();
     },
     async decide(incoming, ...given: unknown[]) {
       const request = toRequest(incoming);
       const reply: FetchReply = {};
-      const gate = door.gate(requirementsOf(given));
+      const gate = adapter.gate(requirementsOf(given));
       try {
         return (await gate.decide(request, reply)) as never;
       } catch (error) {
@@ -174,13 +175,14 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
       }
     },
     async principal(incoming, ...given: unknown[]) {
-      return (await door.gate(requirementsOf(given)).decide(toRequest(incoming), {})) as never;
+      return (await adapter.gate(requirementsOf(given)).decide(toRequest(incoming), {})) as never;
     },
-    mcp<Req extends Request, Rest extends unknown[]>(mcp: McpOptions, handler: McpHandler<Req, Rest>) {
-      const { admit, publish } = toFetchMcp<FetchRequest>(door as never, mcp);
-      const answer = publish();
+    mcp<Req extends Request, Rest extends unknown[]>(options: McpOptions, handler: McpHandler<Req, Rest>) {
+      const mcp = openFetchMcp<FetchRequest>(adapter as never, options);
+      const metadata = mcp.publish();
       return Object.assign(
         async (request: Req, ...rest: Rest) => {
+          const { admit, toWatched } = await mcp.loading;
           const reply: FetchReply = {};
           let admitted: Awaited<ReturnType<typeof admit>>;
           try {
@@ -192,7 +194,10 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
           const response = await handler(request, admitted, ...rest);
           return addToFetchAnswer(toWatched(response, admitted), reply);
         },
-        { metadata: async (request: Request) => answer(request, request) ?? toFetchAnswer(NOT_FOUND) },
+        {
+          metadata: async (request: Request) =>
+            answerFetchRoute(adapter, metadata, request, request) ?? toFetchAnswer(NOT_FOUND),
+        },
       );
     },
     handle,

@@ -1,6 +1,14 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
 import type { GuardOptions } from '../../core/internal.ts';
 import type {
+  KeycloakBase,
+  LoginLimitSettings,
+  McpAuthInfo,
+  McpOptions,
+  WithMetadata,
+  WithParts,
+} from '../engine/index.ts';
+import type {
   AskingOptions,
   FetchRequest,
   Found,
@@ -11,8 +19,6 @@ import type {
   PushedClaims,
   RequirementsOf,
 } from '../engine/internal.ts';
-import type { KeycloakBase, LoginLimitSettings, WithParts } from '../face/index.ts';
-import type { McpAuthInfo, McpOptions, WithMetadata } from '../mcp/index.ts';
 
 /** Options of {@link keycloak}. `FetchKeycloak.handle` answers the routes of its parts. */
 export type FetchKeycloakOptions<C extends object = AppClaims> = WithParts<FetchRequest, C>;

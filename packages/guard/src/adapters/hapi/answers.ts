@@ -1,9 +1,9 @@
 import type { Lifecycle, Request, ResponseObject, ResponseToolkit, Server } from '@hapi/hapi';
 import type { Answer } from '../../core/internal.ts';
 import {
+  type Adapter,
   answerRoute,
-  type Door,
-  type DoorHost,
+  type EngineHost,
   type FetchReply,
   fetchHost,
   isHtml,
@@ -17,7 +17,7 @@ import {
 /** Where hapi's plugins keep what belongs to a request: headers for an answer that does not exist yet. */
 type State = { 'keycloak-guard'?: FetchReply };
 
-export const hapiHost: DoorHost<Request, Request> = {
+export const hapiHost: EngineHost<Request, Request> = {
   factory: 'keycloak',
   toRequest: ({ raw }) => raw.req,
   // Extensions of `onRequest` may have changed the method. A handshake has no request of hapi's.
@@ -75,7 +75,7 @@ export function toBoom(error: unknown, answer: Answer | undefined): unknown {
 /** Answers routes of the engine. */
 export type Mount = (server: Server, routes: Routes<Request>['all']) => void;
 
-export function createMount(door: Pick<Door<Request, never, never>, 'refusalOf'>): Mount {
+export function createMount(adapter: Pick<Adapter<Request, never, never>, 'refusalOf'>): Mount {
   return (server, routes) => {
     for (const route of routes) {
       const { method, takesHead } = route;
@@ -85,7 +85,7 @@ export function createMount(door: Pick<Door<Request, never, never>, 'refusalOf'>
       };
       const handler: Lifecycle.Method = async (request, h) => {
         if (request.method === 'head' && !takesHead) return h.response().code(405);
-        const answer = await answerRoute(door, route, request, sentOnNode(request.raw.req));
+        const answer = await answerRoute(adapter, route, request, sentOnNode(request.raw.req));
         return answer === undefined ? h.abandon : toResponse(h, answer);
       };
       const path = withTenant(route.path, '{tenant}');

@@ -1,3 +1,8 @@
-export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from '../engine/index.ts';
-export * from '../face/index.ts';
+export * from '../engine/index.ts';
+export type {
+  AcceptUpgrade,
+  SocketIoMiddleware,
+  SocketIoSocket,
+  UpgradeListener,
+} from '../engine/internal.ts';
 export { type HapiKeycloak, type HapiOptions, keycloak } from './keycloak.ts';

@@ -1,18 +1,17 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, Server, ServerAuthScheme } from '@hapi/hapi';
 import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '../../core/index.ts';
 import { KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts';
+import type { Keycloak, KeycloakBase, KeycloakSockets, McpOptions, WithParts } from '../engine/index.ts';
 import type { AskingOptions, Decide } from '../engine/internal.ts';
-import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
-import { createLoginGate, openDoor, toBase, toSockets } from '../face/internal.ts';
-import type { McpOptions } from '../mcp/index.ts';
 import {
-  admitOnNode,
-  answerUnreadable,
+  createAdapterWithParts,
+  createLoginGate,
   type McpCaller,
   type McpEngine,
-  mayBringMessage,
-  openMcp,
-} from '../mcp/internal.ts';
+  openNodeMcp,
+  toBase,
+  toSockets,
+} from '../engine/internal.ts';
 import { addExtras, createMount, hapiHost, type Mount, toBoom, toResponse } from './answers.ts';
 
 /**
@@ -30,17 +29,19 @@ function createMcpScheme(
   principals: Pick<WeakMap<Request, Principal>, 'set'>,
 ): ServerAuthScheme<McpOptions> {
   return (_server, options) => {
-    const { server, publish } = openMcp(engine, options as McpOptions);
+    const mcp = openNodeMcp(engine, options as McpOptions);
     const callers = new WeakMap<Request, McpCaller>();
 
     /** Behind hapi's parser. */
-    const checkMessage: Lifecycle.Method = (request, h) => {
+    const checkMessage: Lifecycle.Method = async (request, h) => {
       const caller = callers.get(request);
+      if (caller === undefined) return h.continue;
+      const { assertMayCall, mayBringMessage, answerUnreadable } = await mcp.loading;
       // The transport reads the method that was sent, whichever an extension made of it for the router.
       const isMessage = mayBringMessage(request.raw.req.method) || request.method === 'post';
-      if (caller === undefined || !isMessage) return h.continue;
+      if (!isMessage) return h.continue;
       try {
-        server.assertMayCall(request, caller, request.payload);
+        assertMayCall(request, caller, request.payload);
         return h.continue;
       } catch (error) {
         const answer = answerUnreadable(error);
@@ -48,14 +49,15 @@ function createMcpScheme(
       }
     };
 
-    mount(root, publish().all);
-    if (server.readsBodies) root.ext('onPostAuth', checkMessage);
+    mount(root, mcp.publish().all);
+    if (mcp.readsBodies) root.ext('onPostAuth', checkMessage);
     return {
       async authenticate(request, h) {
         const { req: raw, res: response } = request.raw;
-        let admitted: Awaited<ReturnType<typeof admitOnNode>>;
+        const { admit } = await mcp.loading;
+        let admitted: Awaited<ReturnType<typeof admit>>;
         try {
-          admitted = await admitOnNode(server, request, request, { raw, response });
+          admitted = await admit(request, request, { raw, response });
         } catch (error) {
           return refuse(error, request, h);
         }
@@ -129,20 +131,20 @@ export interface HapiKeycloak<C extends object = AppClaims>
  * server.auth.default('keycloak');
  */
 export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>): HapiKeycloak<C> {
-  const { door, routes } = openDoor<Request, Request, C>(options, hapiHost);
+  const { adapter, routes } = createAdapterWithParts<Request, Request, C>(options, hapiHost);
   // Another strategy may have credentials with a `user`, too.
   const callers = new WeakMap<Request, Principal>();
   const requests = new WeakMap<object, Request>();
 
   function refuse(error: unknown, request: Request, h: ResponseToolkit): Lifecycle.ReturnValue {
-    const invitation = door.inviteToLogin(error, request);
+    const invitation = adapter.inviteToLogin(error, request);
     if (invitation !== undefined) return toResponse(h, invitation).takeover();
-    throw toBoom(error, door.refusalOf(error, request));
+    throw toBoom(error, adapter.refusalOf(error, request));
   }
 
   const scheme: ServerAuthScheme<AskingOptions<Request>> = (server, requirements = {}) => {
-    const required = door.gate(requirements);
-    const optional = door.gate({ ...requirements, optional: true });
+    const required = adapter.gate(requirements);
+    const optional = adapter.gate({ ...requirements, optional: true });
     return {
       async authenticate(request, h) {
         const { auth = server.auth.settings.default } = request.route.settings;
@@ -167,7 +169,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       async verify({ credentials }) {
         const { user } = credentials;
         const maker = user && (makerOf(user) as TokenVerifier | undefined);
-        const realm = (await (maker && door.tenants?.current(maker))) ?? maker ?? door.verifier;
+        const realm = (await (maker && adapter.tenants?.current(maker))) ?? maker ?? adapter.verifier;
         const found = await realm.verify((user && tokenOf(user)) ?? '', KEPT);
         const request = requests.get(credentials);
         if (request === undefined)
@@ -177,7 +179,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
     };
   };
 
-  const mount = createMount(door);
+  const mount = createMount(adapter);
   const toMethod =
     (decide: Decide<Request>): Lifecycle.Method =>
     async (request, h) => {
@@ -190,25 +192,25 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
     };
 
   return {
-    ...toBase(door),
-    ...toSockets<Request, C>(door, (req) => ({ raw: { req } }) as unknown as Request),
+    ...toBase(adapter),
+    ...toSockets<Request, C>(adapter, (req) => ({ raw: { req } }) as unknown as Request),
     plugin: {
       name: 'keycloak-guard',
       requirements: { hapi: '>=21.0.0' },
       register(server) {
         server.auth.scheme('keycloak', scheme as ServerAuthScheme);
         server.auth.strategy('keycloak', 'keycloak');
-        const mcp = createMcpScheme(door as never, server, mount, refuse, callers);
+        const mcp = createMcpScheme(adapter as never, server, mount, refuse, callers);
         server.auth.scheme('keycloak-mcp', mcp as ServerAuthScheme);
         mount(server, routes);
         server.ext('onPreResponse', addExtras);
-        server.ext('onPostStop', () => door.close());
-        door.load();
+        server.ext('onPostStop', () => adapter.close());
+        adapter.load();
       },
     },
-    permit: (rule, given) => toMethod(door.permits.permit(rule, given)),
+    permit: (rule, given) => toMethod(adapter.permits.permit(rule, given)),
     loginLimits(given) {
-      const { decide } = createLoginGate<Request, Request>(door as never, given);
+      const { decide } = createLoginGate<Request, Request>(adapter as never, given);
       return toMethod(async (request) => void (await decide(request, request)));
     },
   };

@@ -33,7 +33,7 @@ const marked = new WeakMap<object, Documented>();
 
 /** Lets {@link documentGuards} find a guard or permit. */
 export function mark(middleware: MiddlewareHandler, gate: Partial<Documented>): MiddlewareHandler {
-  if ('requirements' in gate || 'asked' in gate) marked.set(middleware, gate as Documented);
+  if ('requirements' in gate || 'permissions' in gate) marked.set(middleware, gate as Documented);
   return middleware;
 }
 

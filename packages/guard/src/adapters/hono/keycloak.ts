@@ -2,23 +2,25 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { AppClaims, Principal, RequestLike } from '../../core/index.ts';
 import { isThenable, type SocketLike } from '../../core/internal.ts';
+import type { Keycloak, McpAuthInfo } from '../engine/index.ts';
 import {
   type AskingOptions,
   addToFetchAnswer,
   answerFetchRoute,
+  createAdapter,
   type FetchReply,
   type Found,
   fetchHost,
   type KeycloakOptions,
   type NotOptional,
+  openFetchMcp,
   type RequirementsOf,
+  type Routes,
   toFetchAnswer,
   toHeader,
+  toKeycloak,
+  withMetadata,
 } from '../engine/internal.ts';
-import type { Keycloak } from '../face/index.ts';
-import { createDoor, toKeycloak } from '../face/internal.ts';
-import type { McpAuthInfo } from '../mcp/index.ts';
-import { toFetchMcp, toWatched, withMetadata } from '../mcp/internal.ts';
 import { mark } from './documentation.ts';
 
 declare module 'hono' {
@@ -69,7 +71,7 @@ export interface HonoKeycloak<C extends object = AppClaims>
 export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<Context, C>,
 ): HonoKeycloak<C> {
-  const door = createDoor<Context, FetchReply, C>(options, {
+  const adapter = createAdapter<Context, FetchReply, C>(options, {
     factory: 'keycloak',
     toRequest,
     toWire: (c) => fetchHost.toWire(c.req.raw),
@@ -80,9 +82,9 @@ export function keycloak<C extends object = AppClaims>(
 
   /** Refuses as Hono's own middleware does. A page is sent to the login before any error handler is called. */
   function refuse(error: unknown, c: Context, reply: FetchReply): Response {
-    const invitation = door.inviteToLogin(error, c);
+    const invitation = adapter.inviteToLogin(error, c);
     if (invitation !== undefined) return addToFetchAnswer(toFetchAnswer(invitation), reply);
-    const answer = door.refusalOf(error, c);
+    const answer = adapter.refusalOf(error, c);
     if (answer === undefined) throw error;
     const res = addToFetchAnswer(toFetchAnswer(answer, c.req.method), reply);
     const { message } = error as Error;
@@ -94,7 +96,10 @@ export function keycloak<C extends object = AppClaims>(
     (c, next) =>
       answer(c, c.req.raw) ?? (next() as Promise<undefined>);
 
-  return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(door, {
+  const toMetadata = (routes: Routes<Context>) =>
+    toRouter((c, request) => answerFetchRoute(adapter, routes, c, request));
+
+  return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(adapter, {
     toGuard: (gate) =>
       mark(async (c, next) => {
         const reply: FetchReply = {};
@@ -111,11 +116,12 @@ export function keycloak<C extends object = AppClaims>(
         addToAnswer(c, reply);
         return undefined;
       }, gate),
-    toRoutes: (routes) => toRouter((c, request) => answerFetchRoute(door, routes, c, request, readAgain)),
+    toRoutes: (routes) => toRouter((c, request) => answerFetchRoute(adapter, routes, c, request, readAgain)),
     mcp(options) {
-      const { admit, publish } = toFetchMcp<Context>(door as never, options);
+      const mcp = openFetchMcp<Context>(adapter as never, options);
       const guard: MiddlewareHandler = async (c, next) => {
         const reply: FetchReply = {};
+        const { admit, toWatched } = await mcp.loading;
         let admitted: Awaited<ReturnType<typeof admit>>;
         try {
           admitted = await admit(c, c.req.raw, reply, () => c.req.text());
@@ -131,7 +137,7 @@ export function keycloak<C extends object = AppClaims>(
         addToAnswer(c, reply);
         return undefined;
       };
-      return withMetadata(guard, () => toRouter(publish()));
+      return withMetadata(guard, () => toMetadata(mcp.publish()));
     },
     principalOf: (c) => c.var.principal,
   });

@@ -2,19 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, DefaultContext, ParameterizedContext } from 'koa';
 import { type AppClaims, isAuthError, type Principal } from '../../core/index.ts';
 import { type Answer, isThenable } from '../../core/internal.ts';
+import type { McpOptions, ServerKeycloak, WithMetadata } from '../engine/index.ts';
 import {
   answerNode,
   answerRoute,
+  createAdapter,
   type KeycloakOptions,
+  type McpEngine,
   nodeHost,
+  openNodeMcp,
   originOf,
   type Routes,
   sentOnNode,
+  toKeycloak,
+  toSockets,
+  withMetadata,
 } from '../engine/internal.ts';
-import type { ServerKeycloak } from '../face/index.ts';
-import { createDoor, toKeycloak, toSockets } from '../face/internal.ts';
-import type { McpOptions, WithMetadata } from '../mcp/index.ts';
-import { admitOnNode, type McpEngine, openMcp, readMessage, withMetadata } from '../mcp/internal.ts';
 
 /** The part of a context of Koa that is needed. */
 export interface KoaContext {
@@ -97,21 +100,22 @@ function toKoaMcp(
   refuse: (error: unknown, context: KoaContext) => void,
   toRoutes: (routes: Routes<KoaContext>) => KoaMiddleware,
 ): WithMetadata<KoaMiddleware> {
-  const { server, publish } = openMcp(engine, options);
+  const mcp = openNodeMcp(engine, options);
 
   /** Koa's body parsers leave their result in another place than Express's. */
   async function read(context: KoaContext): Promise<unknown> {
     const message = Object.assign(context.req, { body: bodyOf(context) });
-    const body = await readMessage(message);
+    const body = await (await mcp.loading).readMessage(message);
     Object.assign(context.request, { body });
     return body;
   }
 
   const guard: KoaMiddleware = async (context, next) => {
     const onNode = { raw: context.req, response: context.res, read: () => read(context) };
-    let admitted: Awaited<ReturnType<typeof admitOnNode>>;
+    const { admit } = await mcp.loading;
+    let admitted: Awaited<ReturnType<typeof admit>>;
     try {
-      admitted = await admitOnNode(server, context, context, onNode);
+      admitted = await admit(context, context, onNode);
     } catch (error) {
       return refuse(error, context);
     }
@@ -120,7 +124,7 @@ function toKoaMcp(
     context.state.principal = admitted.principal;
     await next();
   };
-  return withMetadata(guard, () => toRoutes(publish()));
+  return withMetadata(guard, () => toRoutes(mcp.publish()));
 }
 
 declare module 'koa' {
@@ -144,24 +148,27 @@ export type KoaKeycloak<C extends object = AppClaims> = ServerKeycloak<KoaContex
  * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal?.username }; });
  */
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<Context, C>): KoaKeycloak<C> {
-  const door = createDoor<KoaContext, KoaContext, C>(options as unknown as KeycloakOptions<KoaContext, C>, {
-    factory: 'keycloak',
-    toRequest: ({ req }) => req,
-    // Protocol and host respect proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
-    toWire: ({ req, originalUrl, protocol, host }) => ({
-      ...nodeHost.toWire(req),
-      url: originalUrl,
-      origin: `${protocol}://${host}`,
-    }),
-    paramsOf: (context) => (context as { params?: unknown }).params,
-    addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
-    addressOf: (context) => (context as object as Partial<Context>).ip ?? nodeHost.addressOf(context.req),
-  });
-  door.load();
+  const adapter = createAdapter<KoaContext, KoaContext, C>(
+    options as unknown as KeycloakOptions<KoaContext, C>,
+    {
+      factory: 'keycloak',
+      toRequest: ({ req }) => req,
+      // Protocol and host respect proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
+      toWire: ({ req, originalUrl, protocol, host }) => ({
+        ...nodeHost.toWire(req),
+        url: originalUrl,
+        origin: `${protocol}://${host}`,
+      }),
+      paramsOf: (context) => (context as { params?: unknown }).params,
+      addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
+      addressOf: (context) => (context as object as Partial<Context>).ip ?? nodeHost.addressOf(context.req),
+    },
+  );
+  adapter.load();
 
   function refuse(error: unknown, context: KoaContext): void {
-    const invitation = door.inviteToLogin(error, context);
-    if (invitation === undefined) throwRefusal(context, error, door.refusalOf);
+    const invitation = adapter.inviteToLogin(error, context);
+    if (invitation === undefined) throwRefusal(context, error, adapter.refusalOf);
     sendAnswer(context, invitation);
   }
 
@@ -169,13 +176,13 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     return async (context, next) => {
       const route = routes.find(context.method, context.path);
       if (route === undefined) return void (await next());
-      const answer = await answerRoute(door, route, context, sentOnNode(context.req, bodyOf(context)));
+      const answer = await answerRoute(adapter, route, context, sentOnNode(context.req, bodyOf(context)));
       if (answer !== undefined) sendAnswer(context, answer);
     };
   };
 
   return {
-    ...toKeycloak<KoaContext, KoaContext, KoaMiddleware, Context, C>(door, {
+    ...toKeycloak<KoaContext, KoaContext, KoaMiddleware, Context, C>(adapter, {
       toGuard: (gate) => async (context, next) => {
         let principal: Principal | null;
         try {
@@ -189,10 +196,10 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
         await next();
       },
       toRoutes,
-      mcp: (given) => toKoaMcp(door, given, refuse, toRoutes),
+      mcp: (given) => toKoaMcp(adapter, given, refuse, toRoutes),
       principalOf: ({ state }) => state.principal,
     }),
-    ...toSockets<KoaContext, C>(door, toContext),
+    ...toSockets<KoaContext, C>(adapter, toContext),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal, Requirements } from '../../core/index.ts';
 import type {
+  Adapter,
   Asking,
   AskingOptions,
   Decide,
-  Door,
   PermitOptions,
   PermitRule,
   PushedClaims,
@@ -34,7 +34,7 @@ export interface RequiredPermission {
 
 /** All permissions, asked in order; `undefined` if none is required. @throws {Error} if permissions are not turned on */
 export function toPermit(
-  permits: Door<Call, Call>['permits'],
+  permits: Adapter<Call, Call>['permits'],
   required: readonly RequiredPermission[],
 ): Decide<Call> | undefined {
   const [first, ...others] = required.map(({ rule, options }) =>

@@ -1,8 +1,15 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
 import { type Gate, type Log, ofEach } from '../../core/internal.ts';
-import type { Connection, ConnectionGuard, Door, NodeRequest, NodeResponse } from '../engine/internal.ts';
-import { admitOnNode, type McpServer, readMessage } from '../mcp/internal.ts';
+import type {
+  Adapter,
+  Connection,
+  ConnectionGuard,
+  NodeMcp,
+  NodeRequest,
+  NodeResponse,
+  Part,
+} from '../engine/internal.ts';
 import { isMcp, permissionsOf, toGuardOptions, toPermit } from './access.ts';
 import { type Call, kindOf, noteOf } from './call.ts';
 import { AnswerError, decide, refuseUnknown } from './decide.ts';
@@ -15,19 +22,20 @@ type ResponseOf<Platform> = Platform & { readonly raw?: NodeResponse };
 /**
  * The gate of a handler with `@Mcp()`: that of the MCP server, and then what the other decorators require.
  *
- * @param server `undefined` without the option `mcp`: then the app does not start, and nobody is let in
+ * @param mcp `undefined` without the option `mcp`: then the app does not start, and nobody is let in
  */
-function toMcpGate(server: McpServer<Call, Call> | undefined, gate: Gate<Call, Call>): Gate<Call, Call> {
+function toMcpGate(mcp: Part<NodeMcp<Call, Call>> | undefined, gate: Gate<Call, Call>): Gate<Call, Call> {
   return {
     ...gate,
     async decide(call) {
       const { context } = call;
-      if (server === undefined || context === undefined || kindOf(context) !== 'http')
+      if (mcp === undefined || context === undefined || kindOf(context) !== 'http')
         throw new Error('@Mcp() guards handlers of HTTP requests, by the option mcp of KeycloakModule');
       const request = context.getArgByIndex<RequestOf<NodeRequest>>(0);
       const response = context.getArgByIndex<ResponseOf<NodeResponse>>(1);
       const { raw = request } = request;
-      const admitted = await admitOnNode(server, call, call, {
+      const { admit, readMessage } = await mcp.loading;
+      const admitted = await admit(call, call, {
         raw,
         response: response.raw ?? response,
         // Fastify has read it by then.
@@ -43,7 +51,7 @@ function toMcpGate(server: McpServer<Call, Call> | undefined, gate: Gate<Call, C
 /** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
-type NestDoor = Pick<Door<Call, Call, never>, 'connections' | 'gate' | 'permits' | 'refusalOf'>;
+type NestAdapter = Pick<Adapter<Call, Call, never>, 'connections' | 'gate' | 'permits' | 'refusalOf'>;
 
 /**
  * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
@@ -51,13 +59,13 @@ type NestDoor = Pick<Door<Call, Call, never>, 'connections' | 'gate' | 'permits'
  * @param mcp decides first on handlers with `@Mcp()`
  */
 export function createAdmission(
-  door: NestDoor,
+  adapter: NestAdapter,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'error'>,
   gateways: Pick<GatewayConnections, 'follow' | 'proved'>,
-  mcp: McpServer<Call, Call> | undefined,
+  mcp: Part<NodeMcp<Call, Call>> | undefined,
 ): Admission {
-  const checkOf = createChecks(door, mcp);
+  const checkOf = createChecks(adapter, mcp);
   /** A global guard and a decorator's guard get the same context: it is decided once. */
   const decided = new WeakMap<ExecutionContext, ReturnType<Admission>>();
 
@@ -76,7 +84,7 @@ export function createAdmission(
     const connection = isMessage ? gateways.proved(context, call) : undefined;
     const gate = connection === undefined ? check.gate : toConnectionGate(check.gate, connection);
     const { permit, stream } = check;
-    const admitted = decide(door, { gate, permit }, context, call, (principal) => {
+    const admitted = decide(adapter, { gate, permit }, context, call, (principal) => {
       leaveNote(context, call, principal, stream);
       if (isMessage && principal !== null) gateways.follow(context, call);
     });
@@ -100,29 +108,29 @@ function leaveNote(
 }
 
 /** Decides on a message by the connection that it came on: its handshake's proof was good once. */
-function toConnectionGate(gate: ReturnType<NestDoor['gate']>, opening: Promise<Connection>) {
+function toConnectionGate(gate: ReturnType<NestAdapter['gate']>, opening: Promise<Connection>) {
   return { decide: async (call: Call) => gate.admit(call, await (await opening).verify()) };
 }
 
 /** The check of each handler, made at its first call; `null` if the handler is open. */
-function createChecks(door: NestDoor, mcp: McpServer<Call, Call> | undefined) {
+function createChecks(adapter: NestAdapter, mcp: Part<NodeMcp<Call, Call>> | undefined) {
   const ofClass = ofEach((controller: object) =>
-    ofEach((handler: object) => makeCheck(door, controller, handler, mcp)),
+    ofEach((handler: object) => makeCheck(adapter, controller, handler, mcp)),
   );
   return (controller: object, handler: object) => ofClass(controller)(handler);
 }
 
 function makeCheck(
-  door: NestDoor,
+  adapter: NestAdapter,
   controller: object,
   handler: object,
-  mcp: McpServer<Call, Call> | undefined,
+  mcp: Part<NodeMcp<Call, Call>> | undefined,
 ) {
   const options = toGuardOptions(controller, handler);
   if (options === null) return null;
-  const permit = toPermit(door.permits, permissionsOf(controller, handler));
+  const permit = toPermit(adapter.permits, permissionsOf(controller, handler));
   const { optional: _, ...requirements } = options;
-  const stream = isStreaming(handler) ? door.connections.guard(requirements) : undefined;
-  const gate = door.gate(options);
+  const stream = isStreaming(handler) ? adapter.connections.guard(requirements) : undefined;
+  const gate = adapter.gate(options);
   return { gate: isMcp(controller, handler) ? toMcpGate(mcp, gate) : gate, permit, stream };
 }

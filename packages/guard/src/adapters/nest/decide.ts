@@ -16,8 +16,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { type AuthError, isAuthError, type Principal } from '../../core/index.ts';
 import { type Answer, FAULT, type Gate, type Log, settle } from '../../core/internal.ts';
-import type { Decide, Door } from '../engine/internal.ts';
-import { isHtml } from '../engine/internal.ts';
+import { type Adapter, type Decide, isHtml } from '../engine/internal.ts';
 import { type Call, type Kind, kindOf } from './call.ts';
 import { UnknownContextError } from './to-call.ts';
 
@@ -36,13 +35,13 @@ export interface Check {
  * @throws one of Nest's exceptions, or rejects with one, if the call is refused
  */
 export function decide(
-  door: Pick<Door<Call, Call, never>, 'refusalOf'>,
+  adapter: Pick<Adapter<Call, Call, never>, 'refusalOf'>,
   { gate, permit }: Check,
   context: ExecutionContext,
   call: Call,
   admit: (principal: Principal | null) => void = () => {},
 ): true | Promise<true> {
-  const refuseThis = (error: unknown) => refuse(door, error, context, call);
+  const refuseThis = (error: unknown) => refuse(adapter, error, context, call);
   const take = (principal: Principal | null): true => {
     admit(principal);
     return true;
@@ -63,12 +62,12 @@ export function decide(
 
 /** Refuses with the exception that fits the kind of context: thrown, or as a rejection. */
 export function refuse(
-  door: Pick<Door<Call, Call, never>, 'refusalOf'>,
+  adapter: Pick<Adapter<Call, Call, never>, 'refusalOf'>,
   error: unknown,
   context: ExecutionContext,
   call: Call,
 ): Promise<never> {
-  const answer = error instanceof AnswerError ? error.answer : door.refusalOf(error, call);
+  const answer = error instanceof AnswerError ? error.answer : adapter.refusalOf(error, call);
   if (answer === undefined) throw error;
   const kind = kindOf(context);
   if (kind === 'ws' || kind === 'rpc') return toException(kind, answer, error).then(rethrow);

@@ -2,10 +2,10 @@ import type { ExecutionContext, Type } from '@nestjs/common';
 import { AuthError, isAuthError, type Principal, type Requirements } from '../../core/index.ts';
 import { DpopCredentials, type Log, readCredentials } from '../../core/internal.ts';
 import {
+  type Adapter,
   type Connection,
   type ConnectionGuard,
   canRecover,
-  type Door,
   RECOVERED,
   type SocketIoMiddleware,
   toSocketIoMiddleware,
@@ -33,13 +33,13 @@ const UNENDED =
 
 /** @param toCall throws if the client's handshake is unknown */
 export function createGatewayConnections(
-  door: Pick<Door<Call, Call, never>, 'connections' | 'refusalOf'>,
+  adapter: Pick<Adapter<Call, Call, never>, 'connections' | 'refusalOf'>,
   handshakes: Handshakes,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'warn' | 'error'>,
 ) {
   const open = new WeakMap<object, Promise<Connection>>();
-  const { connections } = door;
+  const { connections } = adapter;
   const everybody = connections.guard({});
   const callOf = (client: object) => toCall(toClientContext(client as Client));
 
@@ -143,7 +143,7 @@ export function createGatewayConnections(
         return await connection.renew(token as string);
       } catch (error) {
         const context = toClientContext(client as Client);
-        return refuse(door, error, context, toCall(context));
+        return refuse(adapter, error, context, toCall(context));
       }
     },
     /** @throws {OptionsError} for a misspelt or empty requirement */

@@ -1,3 +1,4 @@
+export type { McpAuthInfo, McpOptions } from '../engine/index.ts';
 export type {
   BackchannelLogoutOptions,
   KeycloakOptions,
@@ -8,7 +9,6 @@ export type {
   ProtectedResourceOptions,
   SessionSettings,
 } from '../engine/internal.ts';
-export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { OfRequest, PermissionOptions } from './access.ts';
 export type { KeycloakRequest } from './call.ts';
 export * from './decorators.ts';

@@ -1,14 +1,13 @@
 import { type ExecutionContext, Logger } from '@nestjs/common';
 import type { AppClaims, Log } from '../../core/index.ts';
 import { checkOptions, type OptionRules } from '../../core/internal.ts';
+import type { LoginLimitSettings, McpOptions, Parts } from '../engine/index.ts';
 import type {
   BackchannelLogoutOptions,
   KeycloakOptions,
   OnDenied,
   SessionSettings,
 } from '../engine/internal.ts';
-import type { LoginLimitSettings, Parts } from '../face/index.ts';
-import type { McpOptions } from '../mcp/index.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 import type { TokenReaders } from './to-call.ts';
 

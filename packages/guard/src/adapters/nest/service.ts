@@ -2,26 +2,28 @@ import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
 import type { Answer, Gate } from '../../core/internal.ts';
+import type { KeycloakBase } from '../engine/index.ts';
 import {
+  type Adapter,
   answerNode,
   answerRoute,
-  type Door,
-  type DoorHost,
+  createAdapterWithParts,
+  createLoginGate,
+  type EngineHost,
   type Next,
   type NodeRequest,
   type NodeResponse,
   nodeHost,
+  openNodeMcp,
   type Permissions,
   pathOf,
   type Routes,
   requirementsOf,
   type SocketIoMiddleware,
   sentOnNode,
+  toBase,
   toRoutes,
 } from '../engine/internal.ts';
-import type { KeycloakBase } from '../face/index.ts';
-import { createLoginGate, openDoor, toBase } from '../face/internal.ts';
-import { openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { decide } from './decide.ts';
@@ -51,13 +53,13 @@ export type Hook = (request: FastifyRequest, reply: FastifyReply, done: Next) =>
  */
 function mountRoutes(
   platform: HttpServer,
-  door: Pick<Door<Call, Call>, 'refusalOf'>,
+  adapter: Pick<Adapter<Call, Call>, 'refusalOf'>,
   routes: Routes<Call>,
 ): void {
   /** @returns `undefined` if none of the routes matches */
   function answer(call: Call, raw: NodeRequest, parsed?: unknown): Promise<Answer | undefined> | undefined {
     const route = routes.find(raw.method, pathOf(raw.url ?? '/'));
-    return route && answerRoute(door, route, call, sentOnNode(raw, parsed));
+    return route && answerRoute(adapter, route, call, sentOnNode(raw, parsed));
   }
 
   function middleware(request: ExpressRequest, response: NodeResponse, next: Next): void {
@@ -98,7 +100,7 @@ export interface KeycloakService<C extends object = AppClaims>
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns the members of the interface.
 export class KeycloakService<C extends object = AppClaims> {
-  readonly #door: Door<Call, Call, C>;
+  readonly #adapter: Adapter<Call, Call, C>;
   readonly #routes: Routes<Call>;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
@@ -116,31 +118,34 @@ export class KeycloakService<C extends object = AppClaims> {
     const { nest, rest } = splitOptions(options);
     this.securityScheme = nest.securityScheme ?? 'bearer';
     const log = rest.log ?? createNestLog();
-    const { door, routes } = openDoor<Call, Call, C>(
+    const { adapter, routes } = createAdapterWithParts<Call, Call, C>(
       { ...toCallOptions({ ...rest, log }), ...toCallParts(nest) },
       HOST,
     );
-    this.#door = door;
-    const mcp = nest.mcp && openMcp(door as never as Door<Call, Call>, nest.mcp);
+    this.#adapter = adapter;
+    const mcp = nest.mcp && openNodeMcp(adapter as never as Adapter<Call, Call>, nest.mcp);
     this.servesMcp = mcp !== undefined;
     this.#routes = toRoutes([...routes, ...(mcp?.publish().all ?? [])]);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
-    this.#gateways = createGatewayConnections(door, handshakes, toCall, log);
+    this.#gateways = createGatewayConnections(adapter, handshakes, toCall, log);
     const {
       connect: _,
       load: __,
       ...base
-    } = toBase<Call, C, KeycloakRequest>(door, (request) => toHttpCall(undefined, request, undefined));
+    } = toBase<Call, C, KeycloakRequest>(adapter, (request) => toHttpCall(undefined, request, undefined));
     Object.assign(this, base);
-    this.admit = createAdmission(door, toCall, log, this.#gateways, mcp?.server);
-    const logins = createLoginGate<Call, Call>(door as never, nest.loginLimits as never) as Gate<Call, Call>;
-    this.limitLogin = (context) => decide(door, { gate: logins }, context, toCall(context));
+    this.admit = createAdmission(adapter, toCall, log, this.#gateways, mcp);
+    const logins = createLoginGate<Call, Call>(adapter as never, nest.loginLimits as never) as Gate<
+      Call,
+      Call
+    >;
+    this.limitLogin = (context) => decide(adapter, { gate: logins }, context, toCall(context));
   }
 
   /** Asks Keycloak for permissions outside of a decorator. @throws {Error} without the option `permissions` */
   get permissions(): Permissions {
-    return this.#door.permits.opened();
+    return this.#adapter.permits.opened();
   }
 
   /**
@@ -200,17 +205,17 @@ export class KeycloakService<C extends object = AppClaims> {
    * @throws {Error} on a platform that is neither Express nor Fastify, if one of those options is set
    */
   mount(platform: HttpServer): void {
-    if (this.#routes.all.length > 0) mountRoutes(platform, this.#door, this.#routes);
+    if (this.#routes.all.length > 0) mountRoutes(platform, this.#adapter, this.#routes);
     listenToHandshakes(platform, this.#handshakes);
   }
 
   /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */
   load(): void {
-    this.#door.load();
+    this.#adapter.load();
   }
 }
 
-const HOST: DoorHost<Call, Call> = {
+const HOST: EngineHost<Call, Call> = {
   factory: 'KeycloakModule',
   toRequest: ({ credentials }) => credentials,
   toWire: (call) => call.toWire(),

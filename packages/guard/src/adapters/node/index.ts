@@ -1,4 +1,12 @@
-export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from '../engine/index.ts';
-export type { Next, NodeMiddleware, NodeRequest, NodeResponse } from '../engine/internal.ts';
-export * from '../face/index.ts';
+export * from '../engine/index.ts';
+export type {
+  AcceptUpgrade,
+  Next,
+  NodeMiddleware,
+  NodeRequest,
+  NodeResponse,
+  SocketIoMiddleware,
+  SocketIoSocket,
+  UpgradeListener,
+} from '../engine/internal.ts';
 export { type GuardedListener, keycloak, type NodeKeycloak, type PlainListener } from './keycloak.ts';

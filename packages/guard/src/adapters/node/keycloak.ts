@@ -1,8 +1,10 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
 import { FAULT, isThenable } from '../../core/internal.ts';
+import type { ServerKeycloak } from '../engine/index.ts';
 import {
   type Asking,
   answerNode,
+  createAdapter,
   type KeycloakOptions,
   type NodeMiddleware,
   type NodeRequest,
@@ -11,10 +13,10 @@ import {
   type PermitOptions,
   type PermitRule,
   type RuleOfRequest,
+  refuseAtOnce,
   requirementsOf,
+  toNodeKeycloak,
 } from '../engine/internal.ts';
-import type { ServerKeycloak } from '../face/index.ts';
-import { createDoor, refuseAtOnce, toNodeKeycloak } from '../face/internal.ts';
 
 /** A listener for guarded requests. `principal` is `undefined` only under an optional guard, without a token. */
 export type GuardedListener<P = Principal> = (
@@ -82,12 +84,12 @@ export interface NodeKeycloak<C extends object = AppClaims>
 export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<NodeRequest, C>,
 ): NodeKeycloak<C> {
-  const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
-  door.load();
-  const all = toNodeKeycloak<NodeRequest, NodeRequest, C>(door, refuseAtOnce(door));
+  const adapter = createAdapter<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
+  adapter.load();
+  const all = toNodeKeycloak<NodeRequest, NodeRequest, C>(adapter, refuseAtOnce(adapter));
 
   function fail(err: unknown, response: NodeResponse): void {
-    door.log.error({ err }, 'a guarded request failed');
+    adapter.log.error({ err }, 'a guarded request failed');
     // An answer that has begun cannot become another one: the client must see that it is not whole.
     if (response.headersSent) response.destroy();
     // Node's servers have no error handlers.

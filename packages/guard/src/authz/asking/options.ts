@@ -8,14 +8,21 @@ import {
 import {
   CREDENTIAL_RULES,
   type Filled,
-  fetchWith,
   fillOptions,
   type OptionRules,
   optionRules,
   partsOf,
   toCredential,
 } from '../../core/internal.ts';
-import { type AuthzContext, createKeycloakCalls } from '../keycloak/context.ts';
+
+// The options of permissions and permits and their rules alone: adapters check them before they load the room.
+export {
+  describePermit,
+  type PermitOptions,
+  type PermitRule,
+  type RuleOfRequest,
+  readPermit,
+} from './permit-rule.ts';
 
 /** Options of {@link createPermissions}. */
 export interface PermissionsOptions {
@@ -77,22 +84,13 @@ export function resolvePermissionsOptions(options: PermissionsOptions): Resolved
   return fillOptions('createPermissions', options, PERMISSIONS_RULES);
 }
 
-export function toContext(filled: ResolvedPermissionsOptions): AuthzContext {
-  const { verifier, clientId = verifier.clientId, asks, timeoutMs } = filled;
-  const credential = credentialOf(filled, clientId);
-  return {
-    issuer: verifier.issuer,
-    clientId,
-    credential,
-    asks,
-    calls: createKeycloakCalls({ fetch: fetchWith(credential, filled.fetch), timeoutMs }),
-    permissionMs: filled.permissionSeconds * 1000,
-    clock: verifier.context.options.clock,
-  };
-}
-
-function credentialOf(options: PermissionsOptions, clientId: string): Credential {
-  const { verifier } = options;
+/**
+ * The credential of the client that asks.
+ *
+ * @throws {OptionsError} if neither the options nor the verifier have one
+ */
+export function credentialOf(options: PermissionsOptions): Credential {
+  const { verifier, clientId = verifier.clientId } = options;
   const isOfVerifier = options.clientSecret === undefined && options.credential === undefined;
   const shared = clientId === verifier.clientId ? partsOf(verifier)?.credential : undefined;
   const { clock } = verifier.context.options;
@@ -106,3 +104,13 @@ function credentialOf(options: PermissionsOptions, clientId: string): Credential
   const example = "{ tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
   throw new OptionsError('createPermissions', [{ option: 'credential', rule, example }]);
 }
+
+/** The options of permissions that are made when they are first needed, by the object that stands for them until then. */
+const plans = new WeakMap<object, PermissionsOptions>();
+
+/** @param permissions `engineOf` makes its engine of the options */
+export function planPermissions(permissions: object, options: PermissionsOptions): void {
+  plans.set(permissions, options);
+}
+
+export const planOf = (permissions: object): PermissionsOptions | undefined => plans.get(permissions);

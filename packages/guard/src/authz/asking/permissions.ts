@@ -1,11 +1,12 @@
 import { AuthError } from '../../core/index.ts';
-import { toSafeText } from '../../core/internal.ts';
+import { fetchWith, toSafeText } from '../../core/internal.ts';
+import { type AuthzContext, createKeycloakCalls } from '../keycloak/context.ts';
 import { createProtectionApi, type ProtectionApi } from '../keycloak/protection-api.ts';
 import { createAnswerCache } from './answers.ts';
 import { createBatches } from './batches.ts';
 import { type Caller, createJudge, type Judge, type PermissionStats } from './judge.ts';
 import { createCatalog, createKnownNames, findUnknown, type KnownNames } from './names.ts';
-import { type PermissionsOptions, resolvePermissionsOptions, toContext } from './options.ts';
+import { credentialOf, type PermissionsOptions, planOf, resolvePermissionsOptions } from './options.ts';
 import {
   describe,
   type Permission,
@@ -73,6 +74,7 @@ export interface Permissions {
 
 /** The parts behind `Permissions`. Kept beside it, so that printing the permissions prints no secret. */
 export interface PermissionsEngine {
+  readonly permissions: Permissions;
   readonly judge: Judge;
   readonly names: KnownNames;
   readonly api: ProtectionApi;
@@ -94,8 +96,12 @@ const engines = new WeakMap<Permissions, PermissionsEngine>();
 
 /** @throws {TypeError} for permissions that {@link createPermissions} did not make */
 export function engineOf(permissions: Permissions): PermissionsEngine {
-  const engine = engines.get(permissions);
-  if (engine === undefined) throw new TypeError('The permissions must be those of createPermissions');
+  const known = engines.get(permissions);
+  if (known !== undefined) return known;
+  const options = planOf(permissions);
+  if (options === undefined) throw new TypeError('The permissions must be those of createPermissions');
+  const engine = engineOf(createPermissions(options));
+  engines.set(permissions, engine);
   return engine;
 }
 
@@ -165,8 +171,33 @@ export function createPermissions(options: PermissionsOptions): Permissions {
     stats.questions++;
     return askAsIs(context, token, permissions, fields);
   };
-  engines.set(permissions, { judge, names, api, clientId, question, issuer, permissionMs, clock, submit });
+  engines.set(permissions, {
+    permissions,
+    judge,
+    names,
+    api,
+    clientId,
+    question,
+    issuer,
+    permissionMs,
+    clock,
+    submit,
+  });
   return permissions;
+}
+
+function toContext(filled: ReturnType<typeof resolvePermissionsOptions>): AuthzContext {
+  const { verifier, clientId = verifier.clientId, asks, timeoutMs } = filled;
+  const credential = credentialOf(filled);
+  return {
+    issuer: verifier.issuer,
+    clientId,
+    credential,
+    asks,
+    calls: createKeycloakCalls({ fetch: fetchWith(credential, filled.fetch), timeoutMs }),
+    permissionMs: filled.permissionSeconds * 1000,
+    clock: verifier.context.options.clock,
+  };
 }
 
 /** The error for a permission that Keycloak does not know: the guard is wrong, not the caller. */

@@ -1,118 +1,18 @@
-import { AuthError, type OptionProblem, OptionsError, type Principal } from '../../core/index.ts';
-import {
-  checkOptions,
-  isPlainObject,
-  type OptionRules,
-  optionRules,
-  toSafeText,
-} from '../../core/internal.ts';
+import { AuthError, type Principal } from '../../core/index.ts';
+import { toSafeText } from '../../core/internal.ts';
 import { takeTicket } from '../keycloak/protection-api.ts';
 import type { Verdict } from './batches.ts';
-import {
-  describe,
-  keyOf,
-  type Permission,
-  type PermissionLike,
-  type PermissionSyntaxError,
-  type PushedClaims,
-  toClaimText,
-  toPermission,
-} from './permission.ts';
+import { describe, type Permission, toClaimText } from './permission.ts';
 import { engineOf, type Permissions, type PermissionsEngine, toUnknown } from './permissions.ts';
-
-/** The permissions that a request needs: one, all of several, or any of several. */
-export type PermitRule =
-  | PermissionLike
-  | { readonly allOf: readonly PermitRule[] }
-  | { readonly anyOf: readonly PermitRule[] };
-
-/** A checked rule. */
-export interface ReadRule {
-  /** Without duplicates. */
-  readonly permissions: readonly Permission[];
-  /** @param verdictOf returns the verdict on one of `permissions`, by its index */
-  isSatisfied(verdictOf: (index: number) => Verdict): boolean;
-}
-
-/** @throws {OptionsError} naming every part that is not a rule */
-function readRule(rule: unknown): ReadRule {
-  const problems: OptionProblem[] = [];
-  const permissions: Permission[] = [];
-  const indexes = new Map<string, number>();
-
-  function indexOf(permission: Permission): number {
-    const key = keyOf(permission);
-    const known = indexes.get(key);
-    if (known !== undefined) return known;
-    indexes.set(key, permissions.length);
-    return permissions.push(permission) - 1;
-  }
-
-  function read(part: unknown, at: string): ReadRule['isSatisfied'] {
-    const { allOf, anyOf }: { allOf?: unknown; anyOf?: unknown } = isPlainObject(part) ? part : {};
-    const list = allOf ?? anyOf;
-    if (list === undefined) {
-      try {
-        const index = indexOf(toPermission(part));
-        return (verdictOf) => verdictOf(index) === 'granted';
-      } catch (error) {
-        const { rule } = error as PermissionSyntaxError;
-        problems.push({ option: at, rule, example: "'orders#view'" });
-        return () => false;
-      }
-    }
-    const name = allOf === undefined ? 'anyOf' : 'allOf';
-    // A second list is refused even if it is undefined.
-    if (Object.keys(part as object).length !== 1 || !Array.isArray(list) || list.length === 0) {
-      const option = at === 'rule' ? name : `${at}.${name}`;
-      problems.push({
-        option,
-        rule: 'must be a list that is not empty, without other members',
-        example: "['orders#view']",
-      });
-      return () => false;
-    }
-    const parts = list.map((one, index) => read(one, `${at === 'rule' ? '' : `${at}.`}${name}[${index}]`));
-    return name === 'allOf'
-      ? (verdictOf) => parts.every((isSatisfied) => isSatisfied(verdictOf))
-      : (verdictOf) => parts.some((isSatisfied) => isSatisfied(verdictOf));
-  }
-
-  const isSatisfied = read(rule, 'rule');
-  if (problems.length > 0) throw new OptionsError('permit', problems);
-  return { permissions, isSatisfied };
-}
-
-/** Returns the rule for a request. */
-export type RuleOfRequest<Request> = (
-  request: Request,
-  principal: Principal,
-) => PermitRule | Promise<PermitRule>;
-
-/** Options of {@link createPermit}. */
-export interface PermitOptions<Request> {
-  /** Refuses with 404 instead of 403, so that a caller who may not see a thing does not learn that it exists. Default false. */
-  readonly hide?: boolean | undefined;
-  /**
-   * Returns the user id (`sub`) of the thing's owner, who passes without a question to Keycloak: the user of that id in the
-   * realm of the permissions, and no other. For any other result, Keycloak decides. Default: Keycloak always decides.
-   */
-  readonly owner?:
-    | ((request: Request, principal: Principal) => MayBeLate<string | null | undefined>)
-    | undefined;
-  /**
-   * Returns claims for the policies, beside the token. A caller who can choose them can choose the decision: take addresses
-   * and times from the server, not headers and fields from the caller. Default none.
-   */
-  readonly claims?: ((request: Request, principal: Principal) => MayBeLate<PushedClaims>) | undefined;
-  /**
-   * Refuses with 401 and a ticket (`WWW-Authenticate: UMA …`, UMA 2.0 Grant §3.2.1), with which a UMA client asks Keycloak
-   * for a sufficient token. Cannot be combined with `hide`. Default false.
-   */
-  readonly ticket?: boolean | undefined;
-}
-
-type MayBeLate<T> = T | Promise<T>;
+import {
+  describePermit,
+  type PermitOptions,
+  type PermitRule,
+  type ReadRule,
+  type RuleOfRequest,
+  readPermit,
+  readRule,
+} from './permit-rule.ts';
 
 /** Decides on the requests of a route, in any framework, after a guard has identified the caller. */
 export interface Permit<Request> {
@@ -129,30 +29,6 @@ export interface Permit<Request> {
   readonly permissions: readonly string[];
   /** Status of a refusal. */
   readonly status: 401 | 403 | 404;
-}
-
-const RULES: OptionRules<PermitOptions<never>> = {
-  hide: optionRules.trueOrFalse(false),
-  owner: optionRules.callable('(request) => ownerIdOf(request.params.id)'),
-  claims: optionRules.callable('(request) => ({ address: request.ip })'),
-  ticket: optionRules.trueOrFalse(false),
-};
-
-/**
- * Checks a rule and its options at start, before there are permissions. `undefined` if the rule depends on the request.
- *
- * @throws {OptionsError} for a wrong rule or option
- */
-export function readPermit<Request>(
-  rule: PermitRule | RuleOfRequest<Request>,
-  options: PermitOptions<Request>,
-): ReadRule | undefined {
-  checkOptions<PermitOptions<Request>>('permit', options, RULES as OptionRules<PermitOptions<Request>>);
-  if (options.hide && options.ticket) {
-    const problem = { option: 'ticket', rule: 'must not be true beside hide', example: 'false' };
-    throw new OptionsError('permit', [problem]);
-  }
-  return typeof rule === 'function' ? undefined : readRule(rule);
 }
 
 /**
@@ -241,8 +117,7 @@ export function toPermit<Request>(
       }
       return isFixed ? decideBy(fixed, principal, '') : decideByRequest(request, principal);
     },
-    permissions: fixed === undefined ? [] : fixed.permissions.map(describe),
-    status: ticket ? 401 : hide ? 404 : 403,
+    ...describePermit(options, fixed),
   };
 }
 

@@ -31,15 +31,6 @@ export interface MessageListeners {
   readonly onMessage?: ((message: KeycloakMessage) => void) | undefined;
 }
 
-/** Bytes of a message's body; more is refused with 413. A logout token of Keycloak has about 1 KiB. */
-export const LONGEST_MESSAGE = 16 * 1024;
-
-/** Where Keycloak sends the pushes of a client's admin URL. */
-export const ADMIN_PUSHES: readonly (readonly [path: string, action: AdminAction])[] = [
-  ['/k_push_not_before', 'PUSH_NOT_BEFORE'],
-  ['/k_logout', 'LOGOUT'],
-];
-
 /**
  * Keycloak waits for the answer while the user logs out, so there is nothing here that could take long.
  *

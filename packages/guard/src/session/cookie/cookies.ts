@@ -151,11 +151,3 @@ export function toCookieName(clientId: string): string {
   const hash = createHash('sha256').update(clientId).digest('hex').slice(0, 8);
   return ['session', safe, hash].filter(Boolean).join('-');
 }
-
-/**
- * Whether a name may be chosen. Not with `__` in front: names such as `__Host-` and `__Secure-` mean something to
- * browsers, and the right one is put there by itself.
- */
-export function isCookieName(name: unknown): boolean {
-  return typeof name === 'string' && /^[A-Za-z0-9][\w.-]{0,79}$/.test(name);
-}

@@ -1,40 +1,20 @@
-import { isPlainObject, type OptionRule } from '../../core/internal.ts';
 import { parameterOf, type SessionRequest } from '../http/request.ts';
-
-/** Other parameters of the authorization endpoint, for example `{ ui_locales: 'de' }`. */
-export type AuthorizationParameters = Readonly<Record<string, string>>;
-
-/** The same for every login, or by a function of a request. */
-export type AuthorizationParametersOf<Source> =
-  | AuthorizationParameters
-  | ((request: Source) => AuthorizationParameters | undefined | Promise<AuthorizationParameters | undefined>);
+import {
+  AUTHORIZATION_PARAMETERS,
+  type AuthorizationParameters,
+  type AuthorizationParametersOf,
+  areParameters,
+} from '../options.ts';
 
 interface ParameterSettings {
   readonly idpHint: string | undefined;
   readonly authorizationParameters: AuthorizationParametersOf<unknown>;
 }
 
-/** These make a login safe: nobody may choose them (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
-const RESERVED: ReadonlySet<string> = new Set([
-  ...['client_id', 'response_type', 'response_mode', 'redirect_uri', 'scope', 'state', 'nonce'],
-  ...['code_challenge', 'code_challenge_method', 'request', 'request_uri'],
-]);
 /** Values of `prompt` in the query of the login path: `none` is a silent sign-in, `create` the registration. */
 const PROMPTS: ReadonlySet<string> = new Set(['none', 'login', 'create']);
 /** An e-mail address has no more (RFC 5321 §4.5.3.1). */
 const LONGEST_HINT = 320;
-
-export const AUTHORIZATION_PARAMETERS: OptionRule & { readonly default: AuthorizationParameters } = {
-  rule: `must be strings by name in a plain object, or a function that returns them; none of ${[...RESERVED].join(', ')}`,
-  example: "{ ui_locales: 'de' }",
-  accepts: (value) => typeof value === 'function' || areParameters(value),
-  default: {},
-};
-
-function areParameters(value: unknown): value is AuthorizationParameters {
-  if (!isPlainObject(value)) return false;
-  return Object.entries(value).every(([name, text]) => typeof text === 'string' && !RESERVED.has(name));
-}
 
 /**
  * The other parameters that the browser takes to Keycloak. The application's own win over those in the query: anybody can

@@ -1,6 +1,6 @@
 import { createBoundedCache, createSingleFlight } from '../../core/internal.ts';
 import { decodeCookie } from '../cookie/cookies.ts';
-import type { ResolvedSessionOptions } from '../options.ts';
+import type { ResolvedSessionOptions } from '../resolved-options.ts';
 import { createEndings } from './endings.ts';
 import { type LiveSession, sizeOf } from './record.ts';
 import { createRenewal } from './renewal.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, type Tokens } from '../../client/index.ts';
 import { AuthError } from '../../core/index.ts';
 import { createSingleFlight } from '../../core/internal.ts';
-import type { ResolvedSessionOptions } from '../options.ts';
+import type { ResolvedSessionOptions } from '../resolved-options.ts';
 import type { LiveSession, SessionRecord } from './record.ts';
 
 interface RenewalDeps {

@@ -3,7 +3,7 @@ import type { Tokens } from '../../client/index.ts';
 import { AuthError } from '../../core/index.ts';
 import { decodeCookie } from '../cookie/cookies.ts';
 import { createCookieSigner, createSealer } from '../cookie/seal.ts';
-import type { ResolvedSessionOptions } from '../options.ts';
+import type { ResolvedSessionOptions } from '../resolved-options.ts';
 import type { Endings } from './endings.ts';
 import {
   type LiveSession,

@@ -1,12 +1,8 @@
 import { AuthError, OptionsError, type Principal } from '../../core/index.ts';
 import { fillOptions, type OptionRules, optionRules, partsOf } from '../../core/internal.ts';
-import {
-  createLoginLimits,
-  LOGIN_LIMIT_RULES,
-  type LoginLimitOptions,
-  type RateLimitState,
-} from '../../limits/internal.ts';
-import type { Engine } from '../engine/internal.ts';
+import type { RateLimitState } from '../../limits/index.ts';
+import { LOGIN_LIMIT_RULES, type LoginLimitOptions } from '../../limits/options.ts';
+import type { Engine } from './engine.ts';
 
 /** Options of `loginLimits`. */
 export interface LoginLimitSettings<Asked> extends LoginLimitOptions {
@@ -48,7 +44,11 @@ export function createLoginGate<Incoming, Outgoing>(
   const [realm] = verifier.members as readonly object[];
   const [secret = clientSettings().clientId ?? 'keycloak-guard'] =
     (realm && partsOf(realm)?.credential.secrets()) ?? [];
-  const { byAddress, byUser } = createLoginLimits(options, secret);
+  const limits = import('../../limits/internal.ts').then(({ createLoginLimits }) =>
+    createLoginLimits(options, secret),
+  );
+  // Each login rejects with the error.
+  limits.catch(() => {});
 
   /** People of several tenants may have one user name. */
   async function ownerOf(request: Incoming, user: unknown): Promise<unknown> {
@@ -64,6 +64,7 @@ export function createLoginGate<Incoming, Outgoing>(
   return {
     /** @throws {AuthError} rejects with `too_many_logins`, or `tenant_unknown` where there are tenants */
     async decide(request: Incoming, outgoing: Outgoing): Promise<Principal | null> {
+      const { byAddress, byUser } = await limits;
       const asked = toAsked(request) as never;
       const from = address === undefined ? addressOf?.(request) : address(asked);
       const refuseOver = (state: RateLimitState | undefined, user?: unknown) => {

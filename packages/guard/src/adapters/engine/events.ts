@@ -1,7 +1,7 @@
 import { OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
 import { partsOf } from '../../core/internal.ts';
 import type { EventsStatus, KeycloakEvents, UserHandlers } from '../../events/index.ts';
-import { type EventsOptions, fillEvents, resolveEvents } from '../../events/internal.ts';
+import { type EventsOptions, fillEvents, resolveEvents } from '../../events/options.ts';
 import type { Tenants } from '../../tenants/internal.ts';
 
 /** Of several realms. */

@@ -1,4 +1,4 @@
-import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
+import { AuthError, type Principal, type Verifier } from '../../../core/index.ts';
 import {
   type Answer,
   authorizationOf,
@@ -8,17 +8,11 @@ import {
   personInTenant,
   type RequestLike,
   requireScope,
-} from '../../core/internal.ts';
-import { type Engine, isForTenants, type Routes, withTenant } from '../engine/internal.ts';
-import { neededScopes } from './messages.ts';
-import {
-  type McpCaller,
-  type McpOptions,
-  type ResolvedMcpOptions,
-  resolveMcpOptions,
-  toAuthInfo,
-} from './options.ts';
-import { createSessionOwners } from './session-owners.ts';
+} from '../../../core/internal.ts';
+import type { McpAuthInfo, McpCaller, McpEngine, ResolvedMcpOptions } from '../mcp-options.ts';
+import { isForTenants, withTenant } from '../routes.ts';
+import { neededScopes } from './mcp-messages.ts';
+import { createSessionOwners } from './mcp-sessions.ts';
 
 /** The guard of an MCP server, without a framework. */
 export interface McpServer<Incoming, Outgoing> {
@@ -38,74 +32,7 @@ export interface McpServer<Incoming, Outgoing> {
   assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
 }
 
-/** The part of an engine that an MCP server needs. */
-export type McpEngine<Incoming, Outgoing> = Pick<
-  Engine<Incoming, Outgoing, never>,
-  | 'toRequest'
-  | 'clock'
-  | 'connections'
-  | 'describeResource'
-  | 'statelessGate'
-  | 'refusalOf'
-  | 'notify'
-  | 'tenantOf'
->;
-
-/** A guard with the middleware that answers its metadata (RFC 9728). */
-export type WithMetadata<Guard, Metadata = Guard> = Guard & {
-  /**
-   * Answers `GET /.well-known/oauth-protected-resource`, followed by the path of the server's URL: put it at the root of the
-   * application, open to everybody. Without it, MCP clients do not find Keycloak.
-   */
-  readonly metadata: Metadata;
-};
-
-/** Adds the metadata to a guard, made when the application reads it. */
-export function withMetadata<Guard extends object, Metadata>(
-  guard: Guard,
-  make: () => Metadata,
-): WithMetadata<Guard, Metadata> {
-  let made: Metadata | undefined;
-  const get = (): Metadata => {
-    made ??= make();
-    return made;
-  };
-  return Object.defineProperty(guard, 'metadata', { get, enumerable: true }) as WithMetadata<Guard, Metadata>;
-}
-
-/**
- * The guard of an MCP server, and the routes of its metadata.
- *
- * @returns `publish` gives these routes; a guard that is reached before it was called says so, because clients miss them
- * @throws {OptionsError} naming every option that is missing, wrong or unknown
- */
-export function openMcp<Incoming, Outgoing>(
-  engine: McpEngine<Incoming, Outgoing>,
-  options: McpOptions,
-): { readonly server: McpServer<Incoming, Outgoing>; publish(): Routes<Incoming> } {
-  const resolved = resolveMcpOptions(options);
-  const { metadataUrl, routes } = engine.describeResource(resolved.resource);
-  let isPublished = false;
-  function assertPublished(): void {
-    if (isPublished) return;
-    isPublished = true;
-    engine.notify({
-      level: 'warn',
-      code: 'mcp_metadata_missing',
-      message: `Nothing here answers ${metadataUrl}, so MCP clients do not find Keycloak`,
-      fix: 'Keep what kc.mcp gives: const mcp = kc.mcp(…), and add app.use(mcp.metadata) at the root of the application',
-    });
-  }
-  return {
-    server: createMcpServer(resolved, metadataUrl, engine, assertPublished),
-    publish() {
-      isPublished = true;
-      return routes;
-    },
-  };
-}
-
-function createMcpServer<Incoming, Outgoing>(
+export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   metadataUrl: string,
   { toRequest, clock, connections, statelessGate, tenantOf }: McpEngine<Incoming, Outgoing>,
@@ -114,6 +41,8 @@ function createMcpServer<Incoming, Outgoing>(
   const { url, audience, scopes, tools, challenged, allowedOrigins } = options;
   // Without session cookies, which another site could make a browser send.
   const gate = statelessGate(resourceOf);
+  const watcher = connections.watcher();
+  watcher.catch(() => {});
   const owners = createSessionOwners(clock);
   let isSharingReported = false;
   const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
@@ -176,7 +105,12 @@ function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  function toCaller(request: Incoming, resource: string, principal: Principal): McpCaller {
+  function toCaller(
+    request: Incoming,
+    resource: string,
+    principal: Principal,
+    follow: Awaited<typeof watcher>,
+  ): McpCaller {
     const sent = toRequest(request);
     const sessionId = headerOf(sent.headers, 'mcp-session-id');
     const owner = personInTenant(principal);
@@ -188,7 +122,7 @@ function createMcpServer<Incoming, Outgoing>(
         authorizationOf(sent) ?? '',
         resource === audience ? url : new URL(resource),
       ),
-      follow: () => connections.follow(request, principal),
+      follow: () => follow(request, principal),
       onHead(status, opened) {
         const isOver = sent.method === 'DELETE' && status < 300;
         if (isOver && sessionId !== undefined) owners.drop(sessionId);
@@ -246,7 +180,8 @@ function createMcpServer<Incoming, Outgoing>(
       });
       const found = gate.decide(request, outgoing);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      return orRefuse(request, principal, () => toCaller(request, resource, principal));
+      const follow = await watcher;
+      return orRefuse(request, principal, () => toCaller(request, resource, principal, follow));
     },
     readsBodies: tools.size > 0,
     assertMayCall(request, { principal }, body) {
@@ -263,4 +198,19 @@ function createMcpServer<Incoming, Outgoing>(
       });
     },
   };
+}
+
+/** @param authorization the header that was verified */
+export function toAuthInfo(principal: Principal, authorization: string, resource: URL): McpAuthInfo {
+  const info: McpAuthInfo = {
+    token: authorization.replace(/^\S+ +/, ''),
+    clientId: principal.authorizedParty ?? '',
+    scopes: [...principal.scopes],
+    expiresAt: principal.expiresAt,
+    resource,
+    extra: { principal },
+  };
+  // `console.log(request.auth)` is quickly written, and many people read logs.
+  const inspect = () => ({ ...info, token: '…' });
+  return Object.defineProperty(info, Symbol.for('nodejs.util.inspect.custom'), { value: inspect });
 }

@@ -1,13 +1,8 @@
-import {
-  answerFetchRoute,
-  type Connection,
-  type Engine,
-  type FetchReply,
-  toFetchAnswer,
-} from '../engine/internal.ts';
-import { answerUnreadable, copyMessage, isEventStream, mayBringMessage } from './messages.ts';
-import type { McpCaller, McpOptions } from './options.ts';
-import { type McpEngine, openMcp } from './server.ts';
+import type { Connection } from '../connection.ts';
+import { type FetchReply, toFetchAnswer } from '../fetch.ts';
+import type { McpCaller, McpEngine, ResolvedMcpOptions } from '../mcp-options.ts';
+import { answerUnreadable, copyMessage, isEventStream, mayBringMessage } from './mcp-messages.ts';
+import { createMcpServer } from './mcp-server.ts';
 
 /** The guard of an MCP server for `Request`s of the Fetch standard. */
 export interface FetchMcp<Incoming> {
@@ -22,17 +17,18 @@ export interface FetchMcp<Incoming> {
     reply: FetchReply,
     readAgain?: () => Promise<unknown>,
   ): Promise<Response | McpCaller>;
-  /** Says that the application answers the metadata, and gives what does: `undefined` for any other request. */
-  publish(): (incoming: Incoming, request: Request) => Promise<Response> | undefined;
+  readonly toWatched: typeof toWatched;
 }
 
-/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function toFetchMcp<Incoming>(
-  engine: McpEngine<Incoming, FetchReply> & Pick<Engine<Incoming, FetchReply, never>, 'addToAnswer'>,
-  options: McpOptions,
+export function createFetchMcp<Incoming>(
+  engine: McpEngine<Incoming, FetchReply>,
+  options: ResolvedMcpOptions,
+  metadataUrl: string,
+  onRequest: () => void,
 ): FetchMcp<Incoming> {
-  const { server, publish } = openMcp(engine, options);
+  const server = createMcpServer(options, metadataUrl, engine, onRequest);
   return {
+    toWatched,
     async admit(incoming, request, reply, readAgain = async () => undefined) {
       const preflight = server.preflight(request);
       if (preflight !== undefined) return toFetchAnswer(preflight);
@@ -40,11 +36,8 @@ export function toFetchMcp<Incoming>(
       const caller = await server.admit(incoming, reply);
       if (!server.readsBodies || !mayBringMessage(request.method)) return caller;
       try {
-        server.assertMayCall(
-          incoming,
-          caller,
-          request.bodyUsed ? await readAgain() : await copyMessage(request),
-        );
+        const body = request.bodyUsed ? await readAgain() : await copyMessage(request);
+        server.assertMayCall(incoming, caller, body);
       } catch (error) {
         const answer = answerUnreadable(error);
         if (answer === undefined) throw error;
@@ -52,15 +45,11 @@ export function toFetchMcp<Incoming>(
       }
       return caller;
     },
-    publish() {
-      const routes = publish();
-      return (incoming, request) => answerFetchRoute(engine, routes, incoming, request);
-    },
   };
 }
 
 /** The answer of an MCP server to a caller: a stream of events ends with the caller's token or session. */
-export function toWatched(response: Response, caller: McpCaller): Response {
+function toWatched(response: Response, caller: McpCaller): Response {
   const { status, headers, body } = response;
   caller.onHead(status, headers.get('mcp-session-id') ?? undefined);
   if (body === null || !isEventStream(headers.get('content-type'))) return response;

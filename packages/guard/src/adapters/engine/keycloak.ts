@@ -1,27 +1,20 @@
+import type { Permissions, PermitOptions, PermitRule, RuleOfRequest } from '../../authz/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
 import { type Gate, type Health, healthOf } from '../../core/internal.ts';
-import type {
-  Asking,
-  BackchannelLogoutOptions,
-  Connection,
-  Decide,
-  Documented,
-  Door,
-  Engine,
-  PermissionSettings,
-  Permissions,
-  PermitOptions,
-  PermitRule,
-  ProtectedResourceOptions,
-  Routes,
-  RuleOfRequest,
-  SessionSettings,
-} from '../engine/internal.ts';
-import { requirementsOf, toPermitGate } from '../engine/internal.ts';
-import type { McpOptions, WithMetadata } from '../mcp/index.ts';
+import type { Adapter } from './adapter.ts';
 import { type Calls, createCalls } from './calls.ts';
+import type { Connection } from './connection.ts';
+import type { Documented } from './documentation.ts';
+import type { Engine } from './engine.ts';
 import { createEvents, type EventsOf } from './events.ts';
 import { createLoginGate, type LoginLimitSettings } from './login-limits.ts';
+import type { McpOptions, WithMetadata } from './mcp-options.ts';
+import type { BackchannelLogoutOptions } from './messages.ts';
+import { type PermissionSettings, requirementsOf, type SessionSettings } from './options.ts';
+import { type Decide, toPermitGate } from './permissions.ts';
+import type { ProtectedResourceOptions } from './protected-resource.ts';
+import type { Asking } from './requirements.ts';
+import type { Routes } from './routes.ts';
 
 /** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
 export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request>, EventsOf {
@@ -178,21 +171,21 @@ export interface Framework<Incoming, Outgoing, Middleware> {
 
 /** {@link Keycloak} of a framework. */
 export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends object>(
-  door: Door<Incoming, Outgoing, C>,
+  adapter: Adapter<Incoming, Outgoing, C>,
   { toGuard, toRoutes, mcp, principalOf }: Framework<Incoming, Outgoing, Middleware>,
 ): Keycloak<Incoming, Middleware, Asked, C> {
   const toPermit = (decide: Decide<Incoming>): Middleware => toGuard(toPermitGate(decide, principalOf));
   return {
-    ...toBase(door),
+    ...toBase(adapter),
     mcp,
-    guard: (...given) => toGuard(door.gate(requirementsOf(given))),
-    loginLimits: (given) => toGuard(createLoginGate(door as never, given as never, principalOf as never)),
-    permissions: door.permits.open,
-    permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
-    protectedResource: (given) => toRoutes(door.protectedResource(given)),
-    session: (settings) => toRoutes(door.openSessions(settings as unknown as SessionSettings<Incoming>)),
+    guard: (...given) => toGuard(adapter.gate(requirementsOf(given))),
+    loginLimits: (given) => toGuard(createLoginGate(adapter as never, given as never, principalOf as never)),
+    permissions: adapter.permits.open,
+    permit: (rule, given) => toPermit(adapter.permits.permit(rule, given)),
+    protectedResource: (given) => toRoutes(adapter.protectedResource(given)),
+    session: (settings) => toRoutes(adapter.openSessions(settings as unknown as SessionSettings<Incoming>)),
     backchannelLogout: (given) =>
-      toRoutes(door.messages(given as BackchannelLogoutOptions<Incoming> | undefined)),
+      toRoutes(adapter.messages(given as BackchannelLogoutOptions<Incoming> | undefined)),
   };
 }
 

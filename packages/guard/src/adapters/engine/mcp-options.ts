@@ -1,7 +1,8 @@
 import type { Principal } from '../../core/index.ts';
 import { checkOptions, isPlainObject, type OptionRules } from '../../core/internal.ts';
-import type { Connection } from '../engine/index.ts';
-import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/internal.ts';
+import type { Connection } from './connection.ts';
+import type { Engine } from './engine.ts';
+import { type ProtectedResourceOptions, RESOURCE_RULES } from './protected-resource.ts';
 
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
@@ -117,17 +118,25 @@ export interface McpCaller {
   onHead(status: number, sessionId: string | undefined): void;
 }
 
-/** @param authorization the header that was verified */
-export function toAuthInfo(principal: Principal, authorization: string, resource: URL): McpAuthInfo {
-  const info: McpAuthInfo = {
-    token: authorization.replace(/^\S+ +/, ''),
-    clientId: principal.authorizedParty ?? '',
-    scopes: [...principal.scopes],
-    expiresAt: principal.expiresAt,
-    resource,
-    extra: { principal },
-  };
-  // `console.log(request.auth)` is quickly written, and many people read logs.
-  const inspect = () => ({ ...info, token: '…' });
-  return Object.defineProperty(info, Symbol.for('nodejs.util.inspect.custom'), { value: inspect });
-}
+/** The members of an engine that an MCP server needs. */
+export type McpEngine<Incoming, Outgoing> = Pick<
+  Engine<Incoming, Outgoing, never>,
+  | 'addToAnswer'
+  | 'toRequest'
+  | 'clock'
+  | 'connections'
+  | 'describeResource'
+  | 'statelessGate'
+  | 'refusalOf'
+  | 'notify'
+  | 'tenantOf'
+>;
+
+/** A guard with the middleware that answers its metadata (RFC 9728). */
+export type WithMetadata<Guard, Metadata = Guard> = Guard & {
+  /**
+   * Answers `GET /.well-known/oauth-protected-resource`, followed by the path of the server's URL: put it at the root of the
+   * application, open to everybody. Without it, MCP clients do not find Keycloak.
+   */
+  readonly metadata: Metadata;
+};

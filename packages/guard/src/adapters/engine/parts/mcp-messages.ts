@@ -1,5 +1,6 @@
-import { type Answer, toJsonAnswer } from '../../core/internal.ts';
-import { type NodeRequest, readFetchBody, readNodeBody } from '../engine/internal.ts';
+import { type Answer, toJsonAnswer } from '../../../core/internal.ts';
+import { readFetchBody } from '../fetch.ts';
+import { type NodeRequest, readNodeBody } from '../node.ts';
 
 /**
  * The scopes needed by the tools that a message, or a batch of messages, calls.

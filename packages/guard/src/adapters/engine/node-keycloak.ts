@@ -1,23 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
+import type { Adapter } from './adapter.ts';
+import { type Keycloak, toKeycloak } from './keycloak.ts';
+import { toNodeMcp } from './mcp.ts';
 import {
-  type AcceptUpgrade,
-  type Asking,
   answerNode,
-  type Door,
   type Next,
   type NodeRequest,
   type NodeResponse,
-  requirementsOf,
-  type SocketIoMiddleware,
   toNodeGuard,
   toNodeRoutes,
-  toSocketIoMiddleware,
-  toUpgradeListener,
-  type UpgradeListener,
-} from '../engine/internal.ts';
-import { toNodeMcp } from '../mcp/internal.ts';
-import { type Keycloak, toKeycloak } from './keycloak.ts';
+} from './node.ts';
+import { requirementsOf } from './options.ts';
+import type { Asking } from './requirements.ts';
+import type { AcceptUpgrade, SocketIoMiddleware, UpgradeListener } from './sockets.ts';
 
 /** Guards for connections to a server of Node's. */
 export interface KeycloakSockets<C extends object = AppClaims> {
@@ -58,26 +54,27 @@ export type RefuseNode<Incoming> = (
 
 /** {@link ServerKeycloak} of a framework with the middleware of connect: `(request, response, next)`. */
 export function toNodeKeycloak<Incoming extends NodeRequest, Asked, C extends object>(
-  door: Door<Incoming, NodeResponse, C>,
+  adapter: Adapter<Incoming, NodeResponse, C>,
   refuse: RefuseNode<Incoming>,
 ): ServerKeycloak<Incoming, (request: Incoming, response: NodeResponse, next: Next) => void, Asked, C> {
   return {
-    ...toKeycloak(door, {
-      toGuard: (gate) => toNodeGuard(door, gate, refuse),
-      toRoutes: (routes) => toNodeRoutes(door, routes),
-      mcp: (given) => toNodeMcp(door, given, refuse),
+    ...toKeycloak(adapter, {
+      toGuard: (gate) => toNodeGuard(adapter, gate, refuse),
+      toRoutes: (routes) => toNodeRoutes(adapter, routes),
+      mcp: (given) => toNodeMcp(adapter, given, refuse),
       principalOf: (request) => (request as { principal?: Principal }).principal,
     }),
-    ...toSockets(door, (request) => request as Incoming),
+    ...toSockets(adapter, (request) => request as Incoming),
   };
 }
 
 /** @param toIncoming the framework's request of a handshake, which is none of the framework's requests */
 export function toSockets<Incoming, C extends object>(
-  { connections, refusalOf, log }: Pick<Door<Incoming, never, never>, 'connections' | 'refusalOf' | 'log'>,
+  { connections, refusalOf, log }: Pick<Adapter<Incoming, never, never>, 'connections' | 'refusalOf' | 'log'>,
   toIncoming: (request: IncomingMessage) => Incoming,
 ): KeycloakSockets<C> {
-  /** What a handshake was made of, which no router has seen. */
+  const sockets = () => import('./sockets.ts');
+  /** The handshakes, which no router has seen. */
   const handshakes = new WeakMap<object, IncomingMessage>();
   function remembered(request: IncomingMessage): Incoming {
     const incoming = toIncoming(request);
@@ -93,21 +90,28 @@ export function toSockets<Incoming, C extends object>(
     };
   };
   return {
-    upgrade: (requirements, accept) =>
-      toUpgradeListener(
-        guardOf(requirements),
-        (error, request) => refusalOf(error, toIncoming(request)),
-        accept,
-        log,
-      ),
-    socket: (...given) => toSocketIoMiddleware(guardOf(requirementsOf(given)), log),
+    upgrade(requirements, accept) {
+      const guard = guardOf(requirements);
+      const refuse = (error: unknown, request: IncomingMessage) => refusalOf(error, toIncoming(request));
+      const listener = sockets().then((one) => one.toUpgradeListener(guard, refuse, accept, log));
+      return (request, socket, head) => {
+        // A client may go away before anybody listens.
+        socket.on('error', () => {});
+        void listener.then((listen) => listen(request, socket, head));
+      };
+    },
+    socket(...given) {
+      const guard = guardOf(requirementsOf(given));
+      const middleware = sockets().then((one) => one.toSocketIoMiddleware(guard, log));
+      return (socket, next) => void middleware.then((guardSocket) => guardSocket(socket, next), next);
+    },
   };
 }
 
 /** Answers a refused request at once; `next` gets every other error. */
 export function refuseAtOnce<Incoming>({
   refusalOf,
-}: Pick<Door<Incoming, never, never>, 'refusalOf'>): RefuseNode<Incoming> {
+}: Pick<Adapter<Incoming, never, never>, 'refusalOf'>): RefuseNode<Incoming> {
   return (error, request, response, next) => {
     const answer = refusalOf(error, request);
     if (answer === undefined) next(error);

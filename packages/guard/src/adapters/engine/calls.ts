@@ -6,8 +6,9 @@ import type {
   TokenAsOptions,
   TokenForOptions,
 } from '../../outgoing/index.ts';
-import { type Caller, createOutgoing, type FindRealm } from '../../outgoing/internal.ts';
-import type { Engine } from '../engine/internal.ts';
+import type { Caller, FindRealm, Outgoing } from '../../outgoing/internal.ts';
+import { check } from '../../outgoing/options.ts';
+import type { Engine } from './engine.ts';
 
 /** A function that calls in the application's own name. Where there are tenants, it says as the client of which one. */
 export type OwnCall<Incoming, Call> = Call & {
@@ -76,7 +77,7 @@ export interface Calls<Incoming> {
 }
 
 /**
- * {@link Calls} of an adapter. Nothing is made before one of them is used.
+ * {@link Calls} of an adapter. The code that calls is loaded for the first of them.
  *
  * @param toIncoming the engine's request of what the application calls one
  */
@@ -88,7 +89,20 @@ export function createCalls<Incoming, Given = Incoming>(
   toIncoming: (given: Given) => Incoming = (given) => given as unknown as Incoming,
 ): Calls<Given> {
   const { tenants } = door;
-  const outgoing = createOutgoing(door.factory, door.verifier, tenants !== undefined);
+  const { factory, verifier } = door;
+  const realms = { verifier, isOfTenants: tenants !== undefined };
+  let loading: Promise<Outgoing> | undefined;
+
+  /** Makes a call when the code for it is loaded. */
+  function whenLoaded<Call>(make: (outgoing: Outgoing) => Call): Promise<Call> {
+    loading ??= import('../../outgoing/internal.ts').then(({ createOutgoing }) =>
+      createOutgoing(factory, verifier, tenants !== undefined),
+    );
+    const call = loading.then(make);
+    // Each call rejects with the error.
+    call.catch(() => {});
+    return call;
+  }
 
   async function callerOf(who: Given | Principal<object>): Promise<Caller | null> {
     if (isPrincipal(who)) {
@@ -119,12 +133,12 @@ export function createCalls<Incoming, Given = Incoming>(
   }
 
   function toOwn<Args extends unknown[], R>(
-    call: (find: FindRealm | undefined, ...args: Args) => R,
-  ): OwnCall<Given, (...args: Args) => R> {
+    call: Promise<(find: FindRealm | undefined, ...args: Args) => Promise<R>>,
+  ): OwnCall<Given, (...args: Args) => Promise<R>> {
     const by =
       (find: FindRealm | undefined) =>
-      (...args: Args) =>
-        call(find, ...args);
+      async (...args: Args) =>
+        (await call)(find, ...args);
     return Object.assign(by(undefined), {
       of: (who: Given | Principal<object>) => by(tenants && (() => tenantOf(tenants, who))),
       ofTenant: (name: string) => by(() => named(name)),
@@ -146,17 +160,25 @@ export function createCalls<Incoming, Given = Incoming>(
 
   return {
     fetchFor(options) {
-      const call = outgoing.fetchFor(options);
+      check.fetchFor(`${factory}.fetchFor`, options, realms);
+      const call = whenLoaded((outgoing) => outgoing.fetchFor(options));
       return async (who, path, init) => {
         const headers = isPrincipal(who) ? {} : door.toRequest(toIncoming(who as Given)).headers;
-        return call(await callerOf(who), (name) => headerOf(headers, name), path, init);
+        return (await call)(await callerOf(who), (name) => headerOf(headers, name), path, init);
       };
     },
     tokenFor(options) {
-      const token = outgoing.tokenFor(options);
-      return async (who) => token(await callerOf(who));
+      check.tokenFor(`${factory}.tokenFor`, options, realms);
+      const token = whenLoaded((outgoing) => outgoing.tokenFor(options));
+      return async (who) => (await token)(await callerOf(who));
     },
-    fetchAs: (options) => toOwn(outgoing.fetchAs(options)),
-    tokenAs: (options) => toOwn(outgoing.tokenAs(options)),
+    fetchAs(options) {
+      check.fetchAs(`${factory}.fetchAs`, options, realms);
+      return toOwn(whenLoaded((outgoing) => outgoing.fetchAs(options)));
+    },
+    tokenAs(options = {}) {
+      check.tokenAs(`${factory}.tokenAs`, options, realms);
+      return toOwn(whenLoaded((outgoing) => outgoing.tokenAs(options)));
+    },
   };
 }

@@ -1,0 +1,151 @@
+import { OptionsError, type Principal } from '../../core/index.ts';
+import { type Answer, checkOptions, type SessionAuthenticator } from '../../core/internal.ts';
+import type { Refusal, SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
+import { SESSION_RULES, toPaths } from '../../session/options.ts';
+import type { SessionSettings } from './options.ts';
+import { loadPart, type Part, partOf, then } from './part.ts';
+import type { PartHost } from './realms.ts';
+import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
+import type { SecurityEvents } from './security-events.ts';
+
+/** The members of an engine that sessions need. */
+type SessionsHost<Incoming> = PartHost<Incoming> & {
+  readonly securityEvents: Pick<SecurityEvents<Incoming>, 'session'> | undefined;
+};
+
+/**
+ * Browser sessions. Unless the settings have a client, they are those of the adapter's own client.
+ *
+ * @param factory the function that the application called, for errors
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function openSessions<Incoming>(
+  host: SessionsHost<Incoming>,
+  given: SessionSettings<Incoming>,
+  factory: string,
+): Sessions<Incoming> {
+  const settings = withObservers(Object(given) as typeof given, host.securityEvents);
+  checkSettings(host, settings, factory);
+  const part = loadPart(async () =>
+    (await import('./parts/sessions.ts')).createSessions(host, settings, factory),
+  );
+  return whenLoaded(settings.prefix ?? SESSION_RULES.prefix.default, part);
+}
+
+/** Takes the place of the client that is made when sessions are loaded. */
+const OWN_CLIENT = { clientId: '', startAuthorization() {} } as object as SessionOptions['client'];
+
+/** @throws {OptionsError} */
+function checkSettings<Incoming>(
+  { tenants, clientSettings }: SessionsHost<Incoming>,
+  settings: SessionSettings<Incoming>,
+  factory: string,
+): void {
+  if (tenants?.isByIssuer) throw toProblem(factory, 'tenants', BY_ISSUER);
+  if (tenants !== undefined && settings.client !== undefined)
+    throw toProblem(factory, 'client', 'is that of each tenant: leave it out');
+  const { serverUrl, realm, clientId } = clientSettings();
+  const hasOwn = tenants !== undefined || (serverUrl && realm && clientId) !== undefined;
+  const { client = hasOwn ? OWN_CLIENT : undefined } = settings;
+  checkOptions<SessionOptions>(factory, { ...settings, client } as SessionOptions, SESSION_RULES);
+}
+
+const BY_ISSUER =
+  'must be { of, get } where people sign in: a browser has no token that could say whose it is';
+
+function toProblem(factory: string, option: string, rule: string): OptionsError {
+  const example = '{ of: ({ hostname }) => nameOf(hostname), get: (name) => db.tenants.find(name) }';
+  return new OptionsError(factory, [{ option, rule, example }]);
+}
+
+/** Observers get the events of sessions, beside the listener of the settings. */
+function withObservers<Incoming>(
+  settings: SessionSettings<Incoming>,
+  events: SessionsHost<Incoming>['securityEvents'],
+): SessionSettings<Incoming> {
+  const { onEvent } = settings;
+  if (events === undefined || (onEvent !== undefined && typeof onEvent !== 'function')) return settings;
+  return {
+    ...settings,
+    onEvent(...event) {
+      events.session(...event);
+      return onEvent?.(...event);
+    },
+  };
+}
+
+function whenLoaded<Incoming>(prefix: string, part: Part<Sessions<Incoming>>): Sessions<Incoming> {
+  return {
+    paths: toPaths(prefix),
+    authenticate: (request, isUse) => then(partOf(part), (all) => all.authenticate(request, isUse)),
+    // A guard has looked for a session before, and waited for this.
+    inviteToLogin: (request) => part.loaded?.inviteToLogin(request) ?? null,
+    refusalPage: (request, refusal) => part.loaded?.refusalPage(request, refusal) ?? null,
+    stepUp: (request, demand) => part.loaded?.stepUp(request, demand),
+    accessToken: async (request) => (await part.loading).accessToken(request),
+    startLogin: async (request) => (await part.loading).startLogin(request),
+    finishLogin: async (request) => (await part.loading).finishLogin(request),
+    describe: async (request) => (await part.loading).describe(request),
+    signOut: async (request) => (await part.loading).signOut(request),
+    close: async () => (await part.loading).close(),
+  };
+}
+
+/** The sessions of an adapter, as guards use them. */
+export interface OpenSessions<Incoming, Outgoing> {
+  /** Finds the caller by the session cookie. */
+  readonly authenticate: SessionAuthenticator<Incoming, Outgoing>;
+  /** As `authenticate`, but does not count as a use of the session. */
+  readonly watch: SessionAuthenticator<Incoming, null>;
+  inviteToLogin(request: Incoming): Answer | undefined;
+  /** A page in place of a refusal's JSON, if a browser asks for one. */
+  refusalPage(request: Incoming, refusal: Refusal): Answer | undefined;
+  accessToken(request: Incoming): Promise<string | null>;
+  readonly routes: Routes<Incoming>;
+  close(): Promise<void>;
+}
+
+/** Translates requests for sessions. */
+export function createOpenSessions<Incoming, Outgoing>(
+  opened: Sessions<Incoming>,
+  toWire: (request: Incoming) => SessionRequest<Incoming>,
+  addToAnswer: (outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>) => void,
+): OpenSessions<Incoming, Outgoing> {
+  function authenticate(request: Incoming, outgoing: Outgoing) {
+    const found = opened.authenticate(toWire(request));
+    const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
+      addToAnswer(outgoing, extra);
+      return principal;
+    };
+    return found instanceof Promise ? found.then(take) : take(found);
+  }
+  const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
+    opened.stepUp(toWire(request), demand);
+  return {
+    authenticate: Object.assign(authenticate, { stepUp }),
+    watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
+    inviteToLogin: (request) => opened.inviteToLogin(toWire(request)) ?? undefined,
+    refusalPage: (request, refusal) => opened.refusalPage(toWire(request), refusal) ?? undefined,
+    accessToken: (request) => opened.accessToken(toWire(request)),
+    routes: toSessionRoutes(opened, toWire),
+    close: () => opened.close(),
+  };
+}
+
+/** The routes of login, callback, session and logout. */
+function toSessionRoutes<Incoming>(
+  sessions: Sessions<Incoming>,
+  toWire: (request: Incoming) => SessionRequest<Incoming>,
+): Routes<Incoming> {
+  const { paths } = sessions;
+  const by =
+    (name: keyof typeof paths): Route<Incoming>['answer'] =>
+    (request) =>
+      sessions[name](toWire(request));
+  return toRoutes([
+    toRoute('GET', paths.startLogin, by('startLogin'), { takesHead: true }),
+    toRoute('GET', paths.finishLogin, by('finishLogin')),
+    toRoute('GET', paths.describe, by('describe'), { takesHead: true }),
+    toRoute('POST', paths.signOut, by('signOut')),
+  ]);
+}
