@@ -34,13 +34,28 @@ export function publicOptionsOf(...rooms: string[]): PublicOptions[] {
   });
 }
 
-/** The text of a barrel, with that of each file that it exports whole. */
+/** The text of a barrel, with that of each file that it exports whole, and how the functions are called that it names. */
 function withWholeFiles(barrel: string): string {
   const text = readFileSync(barrel, 'utf8');
   const whole = [...text.matchAll(/^export \* from '(.+)';$/gm)].map(([, path = '']) =>
     join(barrel, '..', path),
   );
-  return [text, ...whole.map((file) => readFileSync(file, 'utf8'))].join('');
+  const signatures = barrel.endsWith('internal.ts')
+    ? []
+    : [...text.matchAll(/^export \{([^}]+)\} from '(.+)';$/gm)].flatMap(([, names = '', path = '']) => {
+        const file = readFileSync(join(barrel, '..', path), 'utf8');
+        const functions = file.match(/^export (?:async )?function \w+[^{]*/gm) ?? [];
+        return functions.filter((one) =>
+          new RegExp(
+            `\\b(?:${names
+              .split(',')
+              .map((name) => name.trim())
+              .filter(Boolean)
+              .join('|')})\\b`,
+          ).test(one.slice(0, 60)),
+        );
+      });
+  return [text, ...whole.map((file) => readFileSync(file, 'utf8')), ...signatures].join('');
 }
 
 interface Declared {

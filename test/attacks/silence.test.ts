@@ -28,6 +28,7 @@ import {
 import {
   combineVerifiers,
   createCredential,
+  createIssuer,
   createMemoryRevocationStore,
   createVerifier,
   has,
@@ -154,6 +155,8 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   },
   'core: CreateCredentialOptions': (more) =>
     createCredential({ clientId: 'my-api', credential: { secret: SECRET }, ...more } as never),
+  'core: IssuerOptions': (more) =>
+    createIssuer({ serverUrl: 'http://localhost:8080', realm: 'testing', ...more } as never),
   'core: GuardOptions': (more) => createGate(verifier, { realmRole: 'admin', ...more } as never, {} as never),
 };
 

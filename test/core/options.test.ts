@@ -56,7 +56,7 @@ describe('the options of a verifier', () => {
       maxProofsPerKey: 50_000,
     });
     assert.equal(credential.kind, 'none');
-    assert.equal(clock, Date.now);
+    assert.ok(Math.abs(clock() - Date.now()) < 60_000);
     assert.equal(call, fetch);
     assert.equal(onNotice({ level: 'info', code: 'keys_loaded', message: '' }), undefined);
     assert.deepEqual(

@@ -162,6 +162,6 @@ describe('a verifier whose Keycloak is away', () => {
       realm.setAll(answer);
       await loadKeys(realm, verifier);
     }
-    assert.deepEqual(codes(realm), ['provider_unavailable', 'keys_unavailable', 'keys_loaded']);
+    assert.deepEqual(codes(realm), ['provider_unavailable', 'keys_misconfigured', 'keys_loaded']);
   });
 });

@@ -2,7 +2,7 @@
 // (npm run test:mutation).
 //
 //   npm run test:mutants -- --seed 7 --count 200
-//   --packages guard,cli,server    where they are drawn from; default: these and testing
+//   --packages guard,cli,server    where they are drawn from; default: these, testing and connect
 //   --seconds 60                   for the tests of one mutant, by the clock
 //   --jobs 2                       at a time; default: as many as there are cores
 //   --only packages/cli/src/authz  in paths that begin so
@@ -31,7 +31,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '50' },
-    packages: { type: 'string', default: 'guard,cli,server,testing' },
+    packages: { type: 'string', default: 'guard,cli,server,testing,connect' },
     seconds: { type: 'string', default: '60' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     only: { type: 'string', default: '' },
