@@ -41,7 +41,7 @@ const SEPARATE = ['keycloak', 'containers', 'browser', 'redis', 'deploy', 'shipp
  */
 const ANSWERS = [
   ...['core', 'attacks', 'session', 'authz', 'client', 'outgoing', 'tenants', 'testing', 'types', 'repo'],
-  ...['contract/provider/embedded', 'contract/guide', 'fetch'],
+  ...['contract/provider/embedded', 'contract/guide/embedded.', 'fetch'],
   ...['adapters/express.', 'adapters/fastify.', 'adapters/fetch.'],
 ];
 /** They start processes of their own and wait for them, or measure their process. */
@@ -51,12 +51,19 @@ const FILES_IN_ONE_PROCESS = 16;
 const LARGEST_PART = 1 / 16;
 /** A process of so few seconds takes more to start than it saves. */
 const LEAST_SECONDS = 4;
-/** Processor time of a file that did not run yet. Unit: seconds. */
+/** What a file that did not run yet works and waits. Unit: seconds. */
 const UNKNOWN_SECONDS = 0.5;
-/** The same, of those that take much longer. */
-const HEAVY = {
-  ...{ 'cost/shapes.test.ts': 20, 'adapters/express.test.ts': 6, 'contract/provider/embedded.test.ts': 9 },
-  ...{ 'adapters/fastify.test.ts': 5, 'types/examples.test.ts': 6, 'adapters/fetch.test.ts': 5 },
+/** The same, of those that take longer, and of folders. */
+const LONGER = {
+  ...{ 'cost/shapes.test.ts': 20, 'adapters/express.test.ts': 8, 'contract/provider/embedded.test.ts': 20 },
+  ...{
+    'contract/guide/embedded.test.ts': 20,
+    'contract/guide/no-secret.test.ts': 50,
+    'types/examples.test.ts': 8,
+    'adapters/fastify.test.ts': 8,
+  },
+  ...{ 'adapters/fetch.test.ts': 8, 'attacks/mutations.test.ts': 5, 'attacks/silence.test.ts': 4 },
+  ...{ attacks: 2, 'attacks-session': 3, tenants: 2, session: 1.5, authz: 1.5, testing: 1.5, core: 0.3 },
 };
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 600_000;
@@ -67,7 +74,7 @@ const COMPILED =
     : {};
 /** Processes. */
 const MOST_TRIED_AGAIN = 6;
-/** Processor time of each file, of the last time that it ran. Unit: seconds. */
+/** How long each file worked and waited the last time that it ran. Unit: seconds. */
 const TIMES = join(root, 'node_modules/.cache/test-seconds.json');
 /** Ends a process whose tests are done, though one that failed left something open. What a green one leaves open is a mistake. */
 const ENDS_WHEN_DONE = `import { after } from 'node:test';
@@ -174,7 +181,7 @@ function isChosen(file) {
 /** A file for each process, which imports those of its tests. What takes longest begins first. */
 function writeGroups() {
   const times = readTimes();
-  const secondsOf = (file) => times[file] ?? HEAVY[file] ?? UNKNOWN_SECONDS;
+  const secondsOf = (file) => times[file] ?? LONGER[file] ?? LONGER[file.split('/')[0]] ?? UNKNOWN_SECONDS;
   const most = Math.max(LEAST_SECONDS, files.reduce((sum, file) => sum + secondsOf(file), 0) * LARGEST_PART);
   const groups = [];
   let open;
@@ -217,9 +224,9 @@ function showTimes() {
   const processes = readdirSync(failed)
     .filter((name) => name.endsWith('.spent'))
     .map((name) => JSON.parse(readFileSync(join(failed, name), 'utf8')));
-  for (const { path, processorSeconds } of processes) {
+  for (const { path, processorSeconds, idleSeconds } of processes) {
     const group = filesOf.get(path) ?? [];
-    for (const file of group) times[file] = round(processorSeconds / group.length);
+    for (const file of group) times[file] = round((processorSeconds + idleSeconds) / group.length);
   }
   writeFileSync(TIMES, JSON.stringify(times));
   const sum = (name) => Math.round(processes.reduce((all, one) => all + one[name], 0));

@@ -1,48 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { startDevIdp } from '../../../packages/testing/src/index.ts';
+import { startEmbedded } from './embedded-provider.ts';
 import { guideContract } from './guide-contract.ts';
-import { NO_SECRETS, type NoSecret } from './no-secret.ts';
-import type { GuideProvider } from './provider.ts';
-
-const realmFile = fileURLToPath(new URL('../../../packages/testing/testing-realm.json', import.meta.url));
-
-async function startEmbedded(noSecret?: NoSecret): Promise<GuideProvider> {
-  const realm = JSON.parse(readFileSync(realmFile, 'utf8'));
-  const [client] = realm.clients;
-  Object.assign(client, noSecret?.client, {
-    attributes: { ...client.attributes, ...Object(noSecret?.client.attributes) },
-  });
-  const idp = await startDevIdp({
-    realm: { ...realm, identityProviders: noSecret?.identityProviders ?? [] },
-  });
-  return {
-    ...(noSecret && { credential: noSecret }),
-    url: idp.url,
-    realm: idp.realm,
-    updateUser: async (username, change) => idp.updateUser(username, change),
-    // As Keycloak's tests do it: attributes that are not named stay.
-    updateClient: async (clientId, change) =>
-      idp.updateClient(clientId, {
-        ...change,
-        attributes: { ...client.attributes, ...Object(change.attributes) },
-      }),
-    async issueForeignToken() {
-      const other = await startDevIdp({ realmFile });
-      const token = await other.issueToken({ username: 'abdullah' });
-      await other.close();
-      return token;
-    },
-    async close() {
-      noSecret?.close();
-      await idp.close();
-    },
-  };
-}
 
 guideContract('the embedded provider', () => startEmbedded());
-for (const [name, start] of Object.entries(NO_SECRETS)) {
-  guideContract(`the embedded provider, with ${name} and no secret`, async () =>
-    startEmbedded(await start('testing')),
-  );
-}
