@@ -42,6 +42,7 @@ export default defineConfig({
         });
       });
     },
+    languageAlias: { mjs: 'js', mts: 'ts' },
     anchor: { slugify },
     toc: { slugify },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
