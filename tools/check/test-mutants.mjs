@@ -64,6 +64,8 @@ execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check
 });
 const testsOf = createTestsOf(root);
 const outcomes = [];
+/** Groups of test files that fail without a mutant, so they notice none. */
+const red = new Set();
 const waiting = drawn.values();
 const folders = [];
 process.on('exit', () => {
@@ -78,6 +80,7 @@ console.log(
   `\nKilled ${outcomes.length - survivors.length} of ${outcomes.length} (${percent.toFixed(1)} %). Survived:`,
 );
 for (const { mutant } of survivors) console.log(`  ${describe(mutant)}`);
+if (red.size > 0) console.log(`\nFailed without a mutant, or not in time:\n  ${[...red].join('\n  ')}`);
 process.exit(percent >= Number(values['at-least']) ? 0 : 1);
 
 /** Takes mutants until there are no more, each in the same copy of the repository. */
@@ -117,6 +120,7 @@ async function firstToNotice(copy, mutant, restore, good) {
     if (!good.has(key))
       good.set(key, await runTests(copy, group, said === undefined ? limitMs / 2 : 600_000));
     if (good.get(key).isGood) return `${group[0]} …: ${said ?? 'it does not end'}`;
+    red.add(group.join(' '));
     writeFileSync(join(copy, mutant.file), mutated);
   }
   return undefined;
