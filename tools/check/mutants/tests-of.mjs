@@ -38,9 +38,9 @@ export function createTestsOf(root) {
     const steps = new Map([[source, 0]]);
     for (const [file, step] of steps)
       for (const one of importers.get(file) ?? []) if (!steps.has(one)) steps.set(one, step + 1);
-    const words = source.replace(/^packages\/|\.ts$/g, '').split(/[/-]/);
-    // Many are as near as the index of a room: then a test that is named alike comes first.
-    const likeness = (test) => words.filter((word) => word !== 'src' && test.includes(word)).length;
+    const words = source.replace(/^packages\/\w+\/src\/|\.ts$/g, '').split(/[/-]/);
+    // Many are as near as the index of a room: then a test that is named alike comes first, the more the deeper the name.
+    const likeness = (test) => words.reduce((sum, word, at) => (test.includes(word) ? sum + at + 1 : sum), 0);
     return [...steps.keys()]
       .filter((file) => file.endsWith('.test.ts') && !LEFT_OUT.test(file))
       .sort((a, b) => likeness(b) - likeness(a) || steps.get(a) - steps.get(b) || (a < b ? -1 : 1));
