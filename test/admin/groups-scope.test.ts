@@ -54,7 +54,7 @@ test('who calls a service gets its scopes, and not those by which it calls other
     ['api', '--client-id', 'orders'],
     ['api', '--client-id', 'shop', '--scope', 'shop:read'],
     ['service', '--client-id', 'shop', '--calls', 'orders'],
-    ['spa', 'page', '--client-id', 'shop', '--app-url', 'http://localhost:5173'],
+    ['spa', 'page', '--client-id', 'shop', '--app', 'http://localhost:5173'],
   ] as [string, ...string[]][]) {
     const where = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
     assert.equal(await KINDS[kind]?.run([...args, ...where], { environment, out }), 0, lines.join('\n'));

@@ -17,7 +17,7 @@ describe('setup service', () => {
   beforeEach(async () => {
     keycloak = await startFakeKeycloak();
     for (const id of ['orders', 'stock']) {
-      await run(['api', '--client-id', id, '--app-url', 'http://localhost:8000', '--no-user', '--no-env']);
+      await run(['api', '--client-id', id, '--app', 'http://localhost:8000', '--no-user', '--no-env']);
     }
   });
   afterEach(() => {

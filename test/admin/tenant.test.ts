@@ -37,7 +37,7 @@ async function start(t: TestContext) {
 
 test('a tenant gets what the template has, and no secret of it; what the template gets later reaches its tenants alone', async (t) => {
   const { keycloak, folder, setUp, clientOf } = await start(t);
-  const web = ['web', '--realm', 'main', '--client-id', 'shop', '--app-url', 'https://{tenant}.shop.example'];
+  const web = ['web', '--realm', 'main', '--client-id', 'shop', '--app', 'https://{tenant}.shop.example'];
   await setUp(
     ...(web as [string]),
     '--no-user',
@@ -200,7 +200,7 @@ test('a client or a scope of a template is made in the realm of the tenant, what
 
 test('a name of a realm is never read as JSON: one tenant that renames itself does not stop the others', async (t) => {
   const { keycloak, setUp, clientOf } = await start(t);
-  const web = ['--realm', 'main', '--client-id', 'shop', '--app-url', 'https://{tenant}.shop.example'];
+  const web = ['--realm', 'main', '--client-id', 'shop', '--app', 'https://{tenant}.shop.example'];
   await setUp('web', ...web, '--no-user');
   await setUp('tenant', 'acme', 'globex', '--template', 'main');
   const renamed = keycloak.realms.get('acme') ?? assert.fail();

@@ -26,7 +26,7 @@ async function setUp(keycloak: FakeKeycloak, args: readonly string[]): Promise<s
   return red;
 }
 
-const API = ['guide', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--no-user'];
+const API = ['guide', '--client-id', 'orders', '--app', 'http://localhost:8000', '--no-user'];
 const ANNA = ['--user', 'anna', '--role', 'editor', '--client-role', 'reader', '--group', '/staff'];
 const KUBERNETES = ['--credential', 'kubernetes', '--service-account'];
 const KEY = join(mkdtempSync(join(tmpdir(), 'widening-')), 'key.pem');
@@ -79,7 +79,7 @@ test('a set-up that names no address adds none to a client that has some', async
   t.after(() => keycloak.close());
   await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"shop"}' });
   const args = ['guide', '--client-id', 'orders', '--no-user'];
-  await setUp(keycloak, [...args, '--app-url', 'https://orders.example']);
+  await setUp(keycloak, [...args, '--app', 'https://orders.example']);
   const addresses = () => {
     const [client] = keycloak.realms.get('shop')?.lists.clients ?? [];
     return [client?.redirectUris, client?.webOrigins, client?.attributes];
@@ -95,13 +95,13 @@ test('a set-up that names no address adds none to a client that has some', async
 /** Each way to set something up: what is there first, and the same with other names. */
 const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
   guide: [
-    [API, ['guide', '--client-id', 'billing', '--app-url', 'http://localhost:9000', '--no-user']],
-    [API, ['guide', '--client-id', 'orders', '--app-url', 'https://other.example', '--no-user']],
-    [API, ['guide', '--client-id', 'billing', '--app-url', 'http://localhost:9000', ...ANNA]],
-    [API, ['guide', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--enable', ...ANNA]],
+    [API, ['guide', '--client-id', 'billing', '--app', 'http://localhost:9000', '--no-user']],
+    [API, ['guide', '--client-id', 'orders', '--app', 'https://other.example', '--no-user']],
+    [API, ['guide', '--client-id', 'billing', '--app', 'http://localhost:9000', ...ANNA]],
+    [API, ['guide', '--client-id', 'orders', '--app', 'http://localhost:8000', '--enable', ...ANNA]],
     [
       ['mcp', A],
-      ['guide', '--client-id', 'mcp-client', '--app-url', 'http://localhost:8000', '--no-user'],
+      ['guide', '--client-id', 'mcp-client', '--app', 'http://localhost:8000', '--no-user'],
     ],
   ],
   api: [
@@ -122,14 +122,14 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
         'web',
         '--client-id',
         'frontend',
-        '--app-url',
+        '--app',
         'https://other.example',
         '--backchannel-url',
         'https://b.example',
         '--no-user',
       ],
     ],
-    [['web', '--client-id', 'orders', '--app-url', 'https://other.example', '--enable', ...ANNA]],
+    [['web', '--client-id', 'orders', '--app', 'https://other.example', '--enable', ...ANNA]],
   ],
   app: [
     [
@@ -195,25 +195,16 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
   ],
   spa: [
     [
-      ['spa', 'page', '--app-url', 'http://localhost:5173', '--client-id', 'orders'],
-      ['spa', 'page', '--app-url', 'https://other.example', '--client-id', 'billing'],
+      ['spa', 'page', '--app', 'http://localhost:5173', '--client-id', 'orders'],
+      ['spa', 'page', '--app', 'https://other.example', '--client-id', 'billing'],
     ],
-    [['spa', 'frontend', '--app-url', 'http://localhost:3000', '--client-id', 'orders']],
-    [['spa', 'orders', '--app-url', 'http://localhost:3000', '--client-id', 'billing']],
+    [['spa', 'frontend', '--app', 'http://localhost:3000', '--client-id', 'orders']],
+    [['spa', 'orders', '--app', 'http://localhost:3000', '--client-id', 'billing']],
   ],
   service: [
     [['service', '--client-id', 'orders', '--calls', 'billing']],
     [
-      [
-        'api',
-        '--client-id',
-        'billing',
-        '--app-url',
-        'http://localhost:9000',
-        '--no-user',
-        '--group',
-        '/staff',
-      ],
+      ['api', '--client-id', 'billing', '--app', 'http://localhost:9000', '--no-user', '--group', '/staff'],
       ['service', '--client-id', 'orders', '--calls', 'billing'],
     ],
     [
@@ -252,25 +243,13 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
   ],
   tenant: [
     [['tenant', 'shop', '--template', TEMPLATE]],
-    [
-      [
-        'tenant',
-        'acme',
-        '--organization',
-        '--domain',
-        'acme.test',
-        '--admin',
-        'anna',
-        '--admin-role',
-        'boss',
-      ],
-    ],
+    [['tenant', 'acme', '--organization', '--domain', 'acme.test', '--user', 'anna', '--role', 'boss']],
     [
       ['tenant', 'acme', '--organization'],
-      ['tenant', 'acme', 'globex', '--organization', '--admin', 'anna'],
+      ['tenant', 'acme', 'globex', '--organization', '--user', 'anna'],
     ],
     [
-      ['tenant', 'acme', '--organization', '--admin', 'anna'],
+      ['tenant', 'acme', '--organization', '--user', 'anna'],
       ['tenant', 'acme', '--organization', '--domain', 'evil.test'],
     ],
   ],
@@ -289,14 +268,7 @@ async function startRealm(t: TestContext): Promise<FakeKeycloak> {
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());
   await setUp(keycloak, API);
-  await setUp(keycloak, [
-    'guide',
-    '--client-id',
-    'billing',
-    '--app-url',
-    'http://localhost:9000',
-    '--no-user',
-  ]);
+  await setUp(keycloak, ['guide', '--client-id', 'billing', '--app', 'http://localhost:9000', '--no-user']);
   const { lists } = keycloak.realms.get('shop') ?? assert.fail();
   const frontend = {
     id: 'c-1',

@@ -8,7 +8,7 @@ import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
 
 /** The address of the API as setup and the doctor see it. */
 async function appUrls(lines: string, args: string[] = [], env: Record<string, string> = {}) {
-  const file = join(mkdtempSync(join(tmpdir(), 'app-url-')), '.env');
+  const file = join(mkdtempSync(join(tmpdir(), 'app-')), '.env');
   writeFileSync(file, lines);
   const all = ['--env', file, ...args];
   return [(await readApiOptions(all, env)).appUrl, (await readDoctorOptions(all, env)).appUrl];
@@ -28,14 +28,19 @@ test('the address of the API follows from the settings that are read, for setup 
     await appUrls('PUBLIC_URL=https://api.example.com\n', [], env),
     both('https://other.example.com'),
   );
-  const flag = ['--app-url', 'https://flag.example.com/'];
+  const flag = ['--app', 'https://flag.example.com/'];
   assert.deepEqual(await appUrls('', flag, env), both('https://flag.example.com'));
 });
 
-test('the address at which the doctor finds a running service is not the one that browsers use', async () => {
-  const { appUrl, serviceUrl } = await readDoctorOptions(
-    ['--env', '/nonexistent/.env', '--url', 'http://10.0.0.7:8000'],
-    {},
-  );
-  assert.deepEqual([appUrl, serviceUrl], ['http://localhost:8000', 'http://10.0.0.7:8000']);
+test('the doctor checks a running application where --running says, or at the address that browsers use', async () => {
+  const addresses = async (...args: string[]) => {
+    const { appUrl, serviceUrl } = await readDoctorOptions(['--env', '/nonexistent/.env', ...args], {});
+    return [appUrl, serviceUrl];
+  };
+  assert.deepEqual(await addresses('--running', 'http://10.0.0.7:8000'), [
+    'http://localhost:8000',
+    'http://10.0.0.7:8000',
+  ]);
+  assert.deepEqual(await addresses('--running'), ['http://localhost:8000', 'http://localhost:8000']);
+  assert.deepEqual(await addresses('--app', 'https://shop.example'), ['https://shop.example', undefined]);
 });

@@ -158,10 +158,10 @@ test('token --realm-file gives a token of the provider that runs from that file,
   assert.equal(await first.ended, 0);
   const claims = decodeJwt(first.stdout().trim());
   assert.deepEqual([claims.preferred_username, claims.azp], ['ann', 'orders']);
-  const bob = token('--username', 'bob');
+  const bob = token('--user', 'bob');
   assert.equal(await bob.ended, 0);
   assert.equal(decodeJwt(bob.stdout().trim()).preferred_username, 'bob');
-  const stranger = token('--username', 'nobody');
+  const stranger = token('--user', 'nobody');
   assert.equal(await stranger.ended, 1);
   assert.match(stranger.stderr(), /realm.json has no user nobody whose password stands there/);
   await running.stop();

@@ -250,7 +250,7 @@ describe('the doctor, on the way to Keycloak', () => {
 
   /** What the doctor says of what answers at an address. */
   async function lookAt(url: string) {
-    const results = await visitDoctor({ settings: settingsFor(idp.url), args: ['--url', url] });
+    const results = await visitDoctor({ settings: settingsFor(idp.url), args: ['--running', url] });
     const service = results.filter(({ id }) => id.startsWith('service.'));
     assert.deepEqual(
       troubles(results).filter(({ id }) => !id.startsWith('service.')),

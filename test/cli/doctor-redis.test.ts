@@ -27,7 +27,7 @@ for (const [what, status, checks, expected, says] of [
 ] as const)
   test(`the readiness of a service is read whole: ${what}`, async (t) => {
     const url = await startService(t, status, checks);
-    const results = await visitDoctor({ settings, args: ['--url', url] });
+    const results = await visitDoctor({ settings, args: ['--running', url] });
     const ready = results.find(({ id }) => id === 'service.ready');
     assert.equal(ready?.status, expected, JSON.stringify(ready));
     assert.match(`${ready?.cause || ready?.seen}`, says);

@@ -117,7 +117,7 @@ describe('setup writes what the application needs', () => {
   test('a server-rendered app gets its address, by which the doctor finds it', async (t) => {
     const run = await startRealm(t);
     const file = newFile();
-    const args = ['--client-id', 'shop-web', '--app-url', 'https://shop.example.com'];
+    const args = ['--client-id', 'shop-web', '--app', 'https://shop.example.com'];
     // The fake has no introspection to prove it with.
     await run('web', file, ...args);
     assert.match(readFileSync(file, 'utf8'), /^PUBLIC_URL=https:\/\/shop\.example\.com$/m);
@@ -128,10 +128,10 @@ describe('setup writes what the application needs', () => {
     const file = newFile();
     const appUrls = async () => (await readDoctorOptions(['--env', file], ADMIN)).appUrl;
     const args = ['--client-id', 'shop', '--no-user'];
-    await run('guide', file, ...args, '--app-url', 'http://localhost:3000');
+    await run('guide', file, ...args, '--app', 'http://localhost:3000');
     assert.equal(await appUrls(), 'http://localhost:3000');
     // A second address is one more in Keycloak; the file keeps the first.
-    await run('guide', file, ...args, '--app-url', 'http://localhost:3001');
+    await run('guide', file, ...args, '--app', 'http://localhost:3001');
     assert.equal(await appUrls(), 'http://localhost:3000');
   });
 });

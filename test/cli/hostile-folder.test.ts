@@ -78,7 +78,7 @@ const AS_ADMIN: readonly Row[] = [
   [['setup', 'api', '--yes'], SERVICE],
   [['setup', 'web', '--yes'], SETUP],
   [['setup', 'app', '--yes', '--admin-password-stdin', '--admin-user', 'admin'], {}, 'my-own-password\n'],
-  [['setup', 'spa', 'page', '--app-url', 'http://localhost:5173', '--yes'], ADMIN],
+  [['setup', 'spa', 'page', '--app', 'http://localhost:5173', '--yes'], ADMIN],
   [['setup', 'mcp', 'http://localhost:8000/mcp', '--yes'], ADMIN],
   [['setup', 'service', '--calls', 'orders', '--yes'], ADMIN],
   [['setup', 'audience', 'web', '--yes'], ADMIN],
@@ -90,7 +90,7 @@ const AS_ADMIN: readonly Row[] = [
   [['authz', 'apply', '--yes'], ADMIN],
   [['authz', 'export'], ADMIN],
   [['authz', 'why', '--user', 'ann', 'orders#view'], SERVICE],
-  [['token', '--for', 'orders', '--on-behalf', 'ann'], ADMIN],
+  [['token', '--for', 'orders', '--user', 'ann'], ADMIN],
 ];
 
 /** Commands that show the credential of the client, or the password of a user. */
@@ -100,7 +100,7 @@ const AS_CLIENT: readonly Row[] = [
   [['doctor', '--user', 'ann', '--user-password-stdin'], {}, 'my-own-password\n'],
   [['doctor', '--token', '-'], {}, 'my-own.token.x\n'],
   [['token', '--device'], CLIENT],
-  [['token', '--username', 'ann'], {}, 'my-own-password\n'],
+  [['token', '--user', 'ann'], {}, 'my-own-password\n'],
   [['serve'], { ...CLIENT, PORT: '0' }],
 ];
 

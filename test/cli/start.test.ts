@@ -125,7 +125,7 @@ describe('npm start of a clone', () => {
     assert.equal(token.stderr(), `abdullah, at the embedded provider: ${provider}\n`);
     assert.equal(await statusOf(api, token.stdout().trim()), 200);
     // Settings win: nothing is sent to the embedded provider for another one's users.
-    const other = runProgram(['token', '--username', 'abdullah'], SETTINGS, program.folder);
+    const other = runProgram(['token', '--user', 'abdullah'], SETTINGS, program.folder);
     assert.equal(await other.ended, 1);
     assert.equal(other.stdout(), '');
     await program.stop();

@@ -68,9 +68,9 @@ test('token asks for name and password where the browser cannot be used, on a te
   assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
 });
 
-test('token --username prints the token of a password login alone', async (t) => {
+test('token --user prints the token of a password login alone', async (t) => {
   const idp = await startIdp(t);
-  const { seen, ended } = runToken(idp.url, ['--username', 'abdullah'], 'Test#123456\n');
+  const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
   assert.equal(await ended, 0);
   assert.equal(seen.err, '');
   assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
@@ -78,7 +78,7 @@ test('token --username prints the token of a password login alone', async (t) =>
 
 test('token with a wrong password says so, and prints nothing else', async (t) => {
   const idp = await startIdp(t);
-  const { seen, ended } = runToken(idp.url, ['--username', 'abdullah'], 'wrong-word\n');
+  const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'wrong-word\n');
   assert.equal(await ended, 1);
   assert.equal(seen.out, '');
   assert.match(seen.err, /^keycloak-guard token: Keycloak refused the user's credentials/);
@@ -89,9 +89,9 @@ test('token reads the settings of --env, and refuses a file that is not there', 
   const idp = await startIdp(t);
   const file = join(emptyFolder(), 'prod.env');
   writeFileSync(file, `KEYCLOAK_SERVER_URL=${idp.url}\n`);
-  const { seen, ended } = runToken('', ['--env', file, '--username', 'abdullah'], 'Test#123456\n');
+  const { seen, ended } = runToken('', ['--env', file, '--user', 'abdullah'], 'Test#123456\n');
   assert.equal(await ended, 0, seen.err);
-  const missing = runToken(idp.url, ['--env', 'prod.env', '--username', 'abdullah'], 'Test#123456\n');
+  const missing = runToken(idp.url, ['--env', 'prod.env', '--user', 'abdullah'], 'Test#123456\n');
   assert.equal(await missing.ended, 2);
   assert.equal(missing.seen.err, 'keycloak-guard token: there is no file prod.env\n');
   assert.equal(missing.seen.out, '');
@@ -150,7 +150,7 @@ test('token sends no secret of the environment to an address that only a file in
   const secret = { KEYCLOAK_CLIENT_SECRET: 's3cret' };
   for (const [env, input, args, name] of [
     [secret, '', [], 'KEYCLOAK_CLIENT_SECRET is from the environment'],
-    [{}, 'password', ['--username', 'anna'], 'the password is from the standard input'],
+    [{}, 'password', ['--user', 'anna'], 'the password is from the standard input'],
   ] as const) {
     const cwd = emptyFolder();
     const own = 'KEYCLOAK_REALM=x\nKEYCLOAK_CLIENT_ID=y\nKEYCLOAK_SERVER_URL=http://keycloak.invalid:1\n';
@@ -174,7 +174,7 @@ test('token says at once that the browser cannot be used, and what to change', a
   assert.equal(seen.out, '');
   assert.match(seen.err, /^Keycloak takes no answer to this program for the client fastapi-keycloak/);
   assert.match(seen.err, /Valid redirect URIs: add http:\/\/127\.0\.0\.1\/callback\n/);
-  assert.match(seen.err, /there is no terminal to sign in at: use --username/);
+  assert.match(seen.err, /there is no terminal to sign in at: use --user/);
 });
 
 test('what a server says of a login on another device is text, whatever is in it', async (t) => {
@@ -196,7 +196,7 @@ test(
   needsTerminal,
   async (t) => {
     const idp = await startIdp(t);
-    const { stdin, seen, ended, shows } = runToken(idp.url, ['--username', 'abdullah'], null);
+    const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
     await shows('Password');
     stdin.write('Test#123456\r');
     assert.equal(await ended, 0, seen.err);
@@ -210,7 +210,7 @@ test(
   needsTerminal,
   async (t) => {
     const idp = await startIdp(t);
-    const { stdin, seen, ended, shows } = runToken(idp.url, ['--username', 'abdullah'], null);
+    const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
     await shows('Password');
     stdin.write('\u0003');
     assert.equal(await ended, 1, seen.err);
@@ -290,6 +290,6 @@ test('token --device says so when the person refuses, and where the realm has no
 test('--for without the user on whose behalf is wrong usage, and nobody is asked', async () => {
   const { ended, seen } = runToken('http://127.0.0.1:1', ['--for', 'orders']);
   assert.equal(await ended, 2);
-  assert.match(seen.err, /--on-behalf needs the name of a user/);
+  assert.match(seen.err, /--user needs the name of the user whose token is exchanged/);
   assert.equal(seen.out, '');
 });

@@ -24,19 +24,59 @@ test('what a person puts in is written in one way in every --help: <name>', asyn
   }
 });
 
+/** The flags that take an address or the name of a user, with words of each line of help about them. */
+const SPELLINGS: Readonly<Record<string, RegExp>> = {
+  url: /Keycloak/,
+  app: /^address of (your|the) (API|application|page)/,
+  'page-url': /^address of the page/,
+  'redirect-uri': /^whole address/,
+  'backchannel-url': /^where Keycloak reports logouts/,
+  issuer: /^kubernetes: issuer/,
+  route: /^call a route/,
+  origin: /^the page/,
+  mcp: /^check an MCP server/,
+  user: /user|sign in|whose/,
+  'admin-user': /admin/,
+};
+
+test('a flag has one spelling and takes one kind of value in all commands', async () => {
+  const values = new Map<string, string>();
+  let lines = 0;
+  for (const [name, text] of await usages()) {
+    for (const [, flag = '', value = '', words = ''] of text.matchAll(
+      /^ {2}(?:-\w, )?--([a-z-]+)(?: \[?("[^"]+"|<[^ ]+>|-)\]?)? +(\S.*)$/gm,
+    )) {
+      lines += 1;
+      assert.equal(values.get(flag) ?? value, value, `${name}: --${flag}`);
+      values.set(flag, value);
+      if (/<url>|<user>/.test(value) || /^(admin-)?user$/.test(flag))
+        assert.match(words, SPELLINGS[flag] ?? assert.fail(`${name}: --${flag} ${value}`), name);
+    }
+  }
+  assert.ok(lines > 100, String(lines));
+});
+
 test('a slip of the fingers is named, with what was meant', async () => {
   for (const [args, words] of [
-    [['devv'], /^keycloak-guard: there is no command 'devv': did you mean dev\?\n/],
-    [['migrate', '--wite'], /^migrate: Unknown option '--wite': did you mean --write\?\n/],
+    [['devv'], /^keycloak-guard: there is no command 'devv'\. Did you mean dev\?\n/],
+    [['migrate', '--wite'], /^migrate: Unknown option '--wite'\. Did you mean --write\?\n/],
     [
       ['doctor', '--rout'],
-      /^doctor: Unknown option '--rout': did you mean --route\?\ndoctor: doctor --help names/,
+      /^doctor: Unknown option '--rout'\. Did you mean --route\?\ndoctor: doctor --help names/,
     ],
     [
       ['authz', 'plan', '--realms'],
-      /^authz: Unknown option '--realms': did you mean --realm\?\nauthz: authz --help/,
+      /^authz: Unknown option '--realms'\. Did you mean --realm\?\nauthz: authz --help/,
     ],
     [['doctor', '--quite-different'], /^doctor: Unknown option '--quite-different'\n/],
+    [
+      ['token', '--username', 'ann'],
+      /^keycloak-guard token: Unknown option '--username'\. Did you mean --user\?\n/,
+    ],
+    [['setup', 'web', '--app-url', 'x'], /^setup: Unknown option '--app-url'\. Did you mean --app\?\n/],
+    [['setup', 'api', '--server-url', 'x'], /^setup: Unknown option '--server-url'\. Did you mean --url\?\n/],
+    [['setup', 'wed'], /^setup: there is no setup 'wed'\. Did you mean web\?\nsetup: setup --help names/],
+    [['authz', 'aply'], /^authz: there is no authz 'aply'\. Did you mean apply\?\n/],
   ] as const) {
     const { ended, stderr } = runProgram([...args]);
     assert.equal(await ended, 2);

@@ -24,7 +24,7 @@ const COMMANDS: readonly (readonly [args: string[], code: number, says: RegExp])
   [['--version'], 0, /^\d+\.\d+\.\d+$/m],
   [['doctor'], 0, /settings\.valid/],
   [['doctor', '--explain', 'invalid_grant'], 0, /invalid_grant/],
-  [['token'], 1, /--username/],
+  [['token'], 1, /--user/],
   [['token', '--device'], 1, /./],
   [['migrate'], 0, /keycloak-connect/],
   // The provider has no Admin API: a lane of test/keycloak/ has one.

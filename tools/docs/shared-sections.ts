@@ -21,7 +21,7 @@ curl http://localhost:3000/me -H "Authorization: Bearer $(npx keycloak-guard tok
 With your own Keycloak, one command creates realm, client, audience and a user, and writes \`.env\` with the client's secret:
 
 \`\`\`sh
-npx keycloak-guard setup guide --url http://localhost:8080 --app-url http://localhost:3000
+npx keycloak-guard setup guide --url http://localhost:8080 --app http://localhost:3000
 \`\`\`
 
 Let your program take these values in place of those on this page: \`serverUrl: process.env.KEYCLOAK_SERVER_URL!\`,
@@ -93,7 +93,7 @@ const store = createRedisSessionStore(redis); // for ${session}
 \`\`\`
 
 - **In Keycloak** the client needs \`<your URL>/auth/callback\` as redirect URI, \`<your URL>/\` as post logout redirect URI, and
-  \`<your URL>/backchannel-logout\` as backchannel logout URL, at an address that Keycloak can reach. \`setup --app-url\` sets all three.
+  \`<your URL>/backchannel-logout\` as backchannel logout URL, at an address that Keycloak can reach. \`setup --app\` sets all three.
 - **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../production.md#when-something-is-gone).
 - **It does not work**: \`npx keycloak-guard doctor\` checks every step and says what to fix ([doctor](../doctor.md)). For development, \`explain: true\`
   puts the reason of a refusal into the answer.

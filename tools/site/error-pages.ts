@@ -92,7 +92,7 @@ const toRow = ({ cause, tell, mend }: Cause, i: number): string =>
 /** Which command shows the cause. */
 function tellOf(code: AuthErrorCode, section: string): string {
   if (AUTH_ERRORS[code].statusCode >= 500)
-    return '`npx keycloak-guard doctor` asks Keycloak the same things as the application and names what fails; `--url https://api.example.com` looks at the running application too.';
+    return '`npx keycloak-guard doctor` asks Keycloak the same things as the application and names what fails; `--running https://api.example.com` looks at the running application too.';
   if (/token|guard|key/i.test(section))
     return '`echo "$TOKEN" | npx keycloak-guard doctor --token -` reads the token, compares it with the settings and names the fix. For a route of yours in development, `explain: true` puts the reason into the answer.';
   return 'For a route of yours in development, `explain: true` puts the reason into the answer and into the header `x-auth-error`. `npx keycloak-guard doctor` checks the settings.';

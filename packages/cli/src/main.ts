@@ -19,9 +19,8 @@ async function main(argv: string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    const { nearestOf } = await import('keycloak-guard/unstable');
-    const near = nearestOf(name, Object.keys(commands));
-    const hint = near === undefined ? '' : `: did you mean ${near}?`;
+    const { didYouMean } = await import('./settings/flags.ts');
+    const hint = didYouMean(name, Object.keys(commands));
     process.stderr.write(`keycloak-guard: there is no command '${name}'${hint}\n\n${helpText()}`);
     return 2;
   }

@@ -116,7 +116,7 @@ describe('an application, and its tenants', () => {
     const [major = 0] = keycloak.version.split('.').map(Number);
     if (major < 26) return t.skip('organizations came with Keycloak 26');
     const args = ['tenant', 'acme', '--organization', '--realm', REALM, '--no-env'];
-    const made = await setup(...args, '--domain', 'acme.test', '--admin', 'anna', '--admin-role', 'owner');
+    const made = await setup(...args, '--domain', 'acme.test', '--user', 'anna', '--role', 'owner');
     assert.equal(made.code, 0, made.stdout + made.stderr);
     const [acme] = await api.organizations.find({ realm: REALM, search: 'acme' });
     const members = await api.organizations.listMembers({ realm: REALM, orgId: acme?.id ?? '' });
@@ -124,7 +124,7 @@ describe('an application, and its tenants', () => {
       members.map(({ username }) => username),
       ['anna'],
     );
-    const again = await setup(...args, '--domain', 'acme.test', '--admin', 'anna', '--admin-role', 'owner');
+    const again = await setup(...args, '--domain', 'acme.test', '--user', 'anna', '--role', 'owner');
     assert.match(again.stdout, /Nothing to change\./);
     const more = await setup(...args, '--domain', 'acme.example');
     assert.match(more.stdout, /opens: people with an address of acme\.example are led to acme/);

@@ -35,7 +35,7 @@ describe(`Keycloak ${server.version}, with everything started as users start it`
     [['setup', 'api', '--client-id', 'a-third-api'], 2, /--yes/],
     [['doctor'], 0, /client/],
     [['authz', 'export', '--file', '-'], 2, /no authorization services yet/],
-    [['token'], 1, /--username/],
+    [['token'], 1, /--user/],
   ] as const) {
     it(`keycloak-guard ${args.join(' ')}`, async () => {
       const program = runProgram([...args], { ...settings(), ...ADMIN });

@@ -147,7 +147,7 @@ describe('the doctor', () => {
       [['--nonsense'], {}, /nonsense/],
       [['--token', 'eyJ'], {}, /--token -/],
       [['--user', 'anna'], {}, /DOCTOR_PASSWORD/],
-      [['--url', 'localhost:8000'], {}, /--url must be/],
+      [['--app', 'localhost:8000'], {}, /--app must be/],
       [[], { KEYCLOAK_ADMIN_USER: 'admin' }, /KEYCLOAK_ADMIN_PASSWORD/],
     ] as [string[], Record<string, string>, RegExp][]) {
       const run = await doctor(args, env);

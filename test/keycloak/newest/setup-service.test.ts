@@ -135,7 +135,7 @@ describe('setup service', () => {
 
 describe('token --for', () => {
   const why = async (clientId: string, audience: string, ...more: string[]) => {
-    const exchange = ['--for', audience, '--on-behalf', USER.username, '--client-id', clientId];
+    const exchange = ['--for', audience, '--user', USER.username, '--client-id', clientId];
     const { code, stdout } = await run('token', ...exchange, ...more);
     return { code, stdout };
   };
@@ -168,7 +168,7 @@ describe('token --for', () => {
     ],
     [
       'the caller has no token for it',
-      ['shop', 'orders', '--from', 'stock'],
+      ['shop', 'orders', '--caller', 'stock'],
       /✗ tokens of stock are for shop/,
       /setup audience stock .*--client-id shop/,
     ],

@@ -51,7 +51,7 @@ describe('setup spa', () => {
   test('makes a page that signs in with PKCE alone, at its own address alone, with tokens for the API', async () => {
     const first = await setup('api', '--client-id', 'orders', '--user', 'anna', '--group', '/staff');
     assert.equal(first.code, 0, first.stdout + first.stderr);
-    const made = await setup('spa', 'shop-page', '--app-url', APP, '--client-id', 'orders');
+    const made = await setup('spa', 'shop-page', '--app', APP, '--client-id', 'orders');
     assert.equal(made.code, 0, made.stdout + made.stderr);
 
     const pkce = { code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' };
@@ -69,12 +69,12 @@ describe('setup spa', () => {
     assert.ok([claims.aud].flat().includes('orders'), JSON.stringify(claims.aud));
     assert.deepEqual(claims.groups, ['/staff']);
 
-    const again = await setup('spa', 'shop-page', '--app-url', APP, '--client-id', 'orders');
+    const again = await setup('spa', 'shop-page', '--app', APP, '--client-id', 'orders');
     assert.match(again.stdout, /Nothing to change/);
   });
 
   test('does not make a page of a client that has a secret', async () => {
-    const { code, stdout } = await setup('spa', 'orders', '--app-url', APP, '--client-id', 'orders');
+    const { code, stdout } = await setup('spa', 'orders', '--app', APP, '--client-id', 'orders');
     assert.equal(code, 1);
     assert.match(stdout, /! client orders: it has a secret/);
   });

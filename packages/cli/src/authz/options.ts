@@ -1,6 +1,6 @@
 import { ACCESS_FLAGS, openAccess, problemsOfAccess, readAccess } from '../access/access.ts';
 import { readSettings } from '../settings/env-file.ts';
-import { parseFlags, switches, values, YES } from '../settings/flags.ts';
+import { didYouMean, parseFlags, switches, values, YES } from '../settings/flags.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
@@ -36,7 +36,10 @@ export async function readAuthzOptions(
   );
   const [action, ...rest] = positionals;
   if (!ACTIONS.includes(action as AuthzAction))
-    throw new UsageError([`say what to do: keycloak-guard authz ${ACTIONS.join(' | ')}`]);
+    throw new UsageError([
+      ...(action === undefined ? [] : [`there is no authz '${action}'${didYouMean(action, ACTIONS)}`]),
+      `an action is missing: keycloak-guard authz ${ACTIONS.join(' | ')}`,
+    ]);
   const problems: string[] = [];
   const isWhy = action === 'why';
   if (rest.length > (isWhy ? 1 : 0)) problems.push(`unknown argument '${rest[isWhy ? 1 : 0]}'`);

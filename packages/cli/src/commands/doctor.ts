@@ -22,8 +22,8 @@ Usage: keycloak-guard doctor [options]
 
   --user <name>             try a whole login with this user (DOCTOR_USER, password in DOCTOR_PASSWORD)
   --user-password-stdin     read the user's password from standard input
-  --url <url>               check a running service, too, for example http://localhost:8000
-  --app-url <url>           address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+  --app <url>               address of your application as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+  --running [<url>]         check the running application, too: at --app, or at the address that this machine has for it
   --acr <value>             a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
   --authz [<file>]          compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a
                             policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)

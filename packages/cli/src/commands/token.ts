@@ -24,22 +24,22 @@ import { reportEarlyEnd } from './run-as-admin.ts';
 export const usage = `keycloak-guard token: an access token for curl
 
 Usage: keycloak-guard token [options]
-       keycloak-guard token --for <service> --on-behalf <user>   why your client gets a token for it, or not
+       keycloak-guard token --for <service> --user <name>   why your client gets a token for it, or not
 
   (nothing)                sign in with the browser, where Keycloak takes http://127.0.0.1/callback as a redirect URI of
                            the client (setup adds it for an app on this machine); else with a name and a password
   --device                 sign in on another device, where Keycloak allows it to the client
-  --username <name>        sign in with a password, asked for, or the first line of the standard input
+  --user <name>            sign in with a password, asked for, or the first line of the standard input
   --env <file>             read settings from this file instead of .env
   --realm-file <file>      at the provider that "keycloak-guard dev --realm-file <file>" runs: the token of the first
-                           user, or of --username, whose password is in the file
+                           user, or of --user, whose password is in the file
 
   --for <service>          client id of a service that is called in the name of users: says on what it depends that
                            your client gets a token for it by exchange, and what mends it. Asks Keycloak as an
                            admin, as "keycloak-guard authz why" does; nobody is signed in
-  --on-behalf <user>       whose token is exchanged
-  --from <client>          client that the user signs in with (default: whichever will do)
-  --scope <scopes>         scopes that the exchange asks for (default: those that bring the service)
+  --user <name>            user whose token is exchanged
+  --caller <client>        client that the user signs in with (default: whichever will do)
+  --scope <name>           scope that the exchange asks for, several with spaces (default: those that bring the service)
   --client-id <id>         client that exchanges (KEYCLOAK_CLIENT_ID)
 
 Without settings, while "keycloak-guard dev" (or npm start of the clone) runs with the realm of the package: the token of
@@ -49,7 +49,7 @@ Prints the token and nothing else to the standard output. Nothing is kept.
   curl http://localhost:8000/protected -H "Authorization: Bearer $(keycloak-guard token)"
 `;
 
-const FLAGS = { ...values('username', 'env', 'realm-file'), ...switches('device') } as const;
+const FLAGS = { ...values('user', 'env', 'realm-file'), ...switches('device') } as const;
 
 type Flags = Parsed<typeof FLAGS>['values'];
 
@@ -126,8 +126,8 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   const { clientId } = await NOBODY.open({ clientId: settings('KEYCLOAK_CLIENT_ID') }, []);
   const credential = dev?.client(clientId) ?? DEV_CLIENT;
   const client = createClient({ serverUrl, realm, ...credential });
-  if (dev !== undefined) return client.passwordGrant(dev.user(flags.username));
-  if (flags.device || flags.username !== undefined)
+  if (dev !== undefined) return client.passwordGrant(dev.user(flags.user));
+  if (flags.device || flags.user !== undefined)
     return signIn(client, { serverUrl, realm, clientId: DEV_CLIENT.clientId }, flags, err);
   err.line(`${DEV_USER.username}, at the embedded provider: ${serverUrl}`);
   if (others.length > 0)
@@ -141,7 +141,7 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
 const NOBODY = createConsent(undefined);
 
 /** @throws {UsageError} where a file that nobody named would decide who gets the credential, or a password from a pipe */
-async function assertMayGo(settings: Settings, { username }: Flags): Promise<void> {
+async function assertMayGo(settings: Settings, { user: username }: Flags): Promise<void> {
   const all = await withKeycloakJson(settings, NOBODY);
   const to = { serverUrl: all('KEYCLOAK_SERVER_URL'), realm: all('KEYCLOAK_REALM') };
   const isPiped = username !== undefined && !process.stdin.isTTY;
@@ -152,7 +152,7 @@ async function assertMayGo(settings: Settings, { username }: Flags): Promise<voi
 async function signIn(
   client: KeycloakClient,
   { serverUrl, realm, clientId }: Readonly<Record<'serverUrl' | 'realm' | 'clientId', string>>,
-  { device, username }: Flags,
+  { device, user: username }: Flags,
   err: Output,
 ): Promise<Tokens> {
   const where = `realm ${realm}, at ${trimUrl(serverUrl)}`;
@@ -192,7 +192,7 @@ async function isRefused(url: string): Promise<boolean> {
 async function readName(where: string): Promise<string> {
   if (!process.stdin.isTTY)
     throw new Error(
-      'there is no terminal to sign in at: use --username, and give the password on the standard input',
+      'there is no terminal to sign in at: use --user, and give the password on the standard input',
     );
   return ask((prompts) => prompts.text({ message: toPlainLine(`User (${where})`), output: process.stderr }));
 }

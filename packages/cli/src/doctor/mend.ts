@@ -49,7 +49,7 @@ export async function mend(
     [
       ...careful,
       ...(options.enable ? ['--enable'] : []),
-      ...(flags.has('--app-url') || !options.isAppUrlExplicit ? [] : ['--app-url', options.appUrl]),
+      ...(flags.has('--app') || !options.isAppUrlExplicit ? [] : ['--app', options.appUrl]),
       // A file that nobody named stays one.
       ...(options.isEnvExplicit ? ['--env', options.envFile] : []),
       ...(options.username === undefined ? ['--no-user'] : ['--user', options.username]),

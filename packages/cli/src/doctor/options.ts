@@ -21,8 +21,8 @@ export type DoctorOptions = Awaited<ReturnType<typeof readDoctorOptions>>;
 const FLAGS = {
   ...values(
     'env',
-    'app-url',
-    'url',
+    'app',
+    'running',
     'user',
     'admin-user',
     'admin-realm',
@@ -65,7 +65,7 @@ export async function readDoctorOptions(
     await readSettings(environment, envFile, flags.env !== undefined),
     consent,
   );
-  const accessWords = readAccess({ ...flags, url: undefined }, env);
+  const accessWords = readAccess(flags, env);
   const words = {
     clientId: env('KEYCLOAK_CLIENT_ID'),
     username: flags.user ?? env('DOCTOR_USER'),
@@ -85,6 +85,7 @@ export async function readDoctorOptions(
   if (flags.token !== undefined && flags.token !== '-') {
     problems.push('--token reads the token from standard input: write --token - and pipe the token in');
   }
+  const appUrl = appUrlOf(toUrl('--app', flags.app), publicUrl, port);
   /** As written, once it is known to be a URL. */
   const asWritten = (flag: 'mcp' | 'route' | 'origin') => {
     const value = flags[flag];
@@ -98,12 +99,12 @@ export async function readDoctorOptions(
     envFile,
     /** Whether the person named that file. */
     isEnvExplicit: flags.env !== undefined,
-    /** Address of the API as browsers see it, without a slash at the end. */
-    appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), publicUrl, port),
+    /** Address of the application as browsers see it, without a slash at the end. */
+    appUrl,
     /** Whether a flag named that address; setup reads it in the settings too. */
-    isAppUrlExplicit: flags['app-url'] !== undefined,
-    /** Address of a running service, without a slash at the end. */
-    serviceUrl: toUrl('--url', flags.url),
+    isAppUrlExplicit: flags.app !== undefined,
+    /** Address of the running application, if it is checked. */
+    serviceUrl: flags.running === '' ? appUrl : toUrl('--running', flags.running),
     username: own.username,
     password: own.password,
     acr: flags.acr ?? [],
@@ -138,7 +139,7 @@ export async function readDoctorOptions(
   if (options.wants.some((one) => !/^(role|group|organization|scope)=./.test(one)))
     problems.push('--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME');
   if (options.json && options.fix && !options.yes)
-    problems.push('--json --fix needs --yes: there is nobody to ask');
+    problems.push('--json --fix needs --yes: there is no terminal to confirm on');
   if (options.fix && flags['admin-totp'] !== undefined)
     problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
   if (accessWords.clientId !== undefined && accessWords.secret === undefined)
@@ -147,7 +148,7 @@ export async function readDoctorOptions(
   const token = options.readsToken ? await readToken() : undefined;
   const sendings = sendingsOf(accessWords, words, env, token, options.readsPassword);
   const { serverUrl, realm, ...access } = await openAccess(accessWords, consent, sendings);
-  const isAddressRead = flags['app-url'] === undefined;
+  const isAddressRead = flags.app === undefined;
   const isPasswordRead = words.username !== undefined && !options.readsPassword;
   const planned = [
     ...[accessWords.serverUrl, accessWords.realm, words.clientId, words.username],
@@ -200,7 +201,7 @@ function toAuthzFiles(fileFlags: readonly string[] | undefined, envFile: string)
 function parse(argv: string[]) {
   // The value of these flags is optional.
   const args = argv.map((one, index) =>
-    /^--(authz|explain)$/.test(one) && !/^[^-]/.test(argv[index + 1] ?? '') ? `${one}=` : one,
+    /^--(authz|explain|running)$/.test(one) && !/^[^-]/.test(argv[index + 1] ?? '') ? `${one}=` : one,
   );
   return parseFlags(args, FLAGS, { allowPositionals: false, help: 'doctor --help names all options' }).values;
 }

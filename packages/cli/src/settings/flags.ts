@@ -40,9 +40,18 @@ export function parseFlags<F extends Flags>(
   }
 }
 
-/** Node's words without its advice about `--`, and the name that is near an unknown one. */
+/** Node's words without its advice about `--`, and the flag that is near an unknown one. */
 function toProblem(error: unknown, names: readonly string[]): string {
   const [text = ''] = (error instanceof Error ? error.message : String(error)).split('. To specify');
-  const near = nearestOf(/^Unknown option '--([^']+)'/.exec(text)?.[1] ?? '', names);
-  return near === undefined ? text : `${text}: did you mean --${near}?`;
+  const unknown = /^Unknown option '--([^']+)'/.exec(text)?.[1];
+  return unknown === undefined ? text : text + didYouMean(unknown, names, '--');
+}
+
+/** `. Did you mean --user?` for a misspelt name, or one that begins or ends with a known one; nothing where none is near. */
+export function didYouMean(name: string, known: readonly string[], prefix = ''): string {
+  const part = known
+    .filter((one) => name.startsWith(one) || name.endsWith(`-${one}`))
+    .sort((one, other) => other.length - one.length)[0];
+  const near = nearestOf(name, known) ?? part;
+  return near === undefined ? '' : `. Did you mean ${prefix}${near}?`;
 }

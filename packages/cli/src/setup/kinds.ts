@@ -1,3 +1,5 @@
+import { didYouMean } from '../settings/flags.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { createQuestions } from '../terminal/questions.ts';
 import { isClone } from './api/set-up.ts';
@@ -37,6 +39,11 @@ export interface SetupCall {
 export async function chooseKind(argv: string[], out: Output): Promise<SetupCall> {
   const [first = '', ...rest] = argv;
   if (Object.hasOwn(KINDS, first)) return { kind: first, args: rest };
+  if (first !== '' && !first.startsWith('-'))
+    throw new UsageError([
+      `there is no setup '${first}'${didYouMean(first, Object.keys(KINDS))}`,
+      'setup --help names all kinds',
+    ]);
   if (process.stdin.isTTY !== true || argv.some((one) => UNASKED.test(one)))
     return { kind: 'guide', args: argv };
   const questions = await createQuestions(out);

@@ -8,7 +8,7 @@ import { toPlainLine } from '../terminal/style.ts';
 
 /** Flags with which the command explains an exchange instead of getting a token. */
 export const EXCHANGE_FLAGS = {
-  ...values('for', 'on-behalf', 'from', 'scope', 'client-id'),
+  ...values('for', 'user', 'caller', 'scope', 'client-id'),
 } as const;
 
 /**
@@ -23,12 +23,12 @@ export async function showExchange(
   out: Output,
 ): Promise<number> {
   const { values: flags } = parseKindFlags('service', args, { ...REALM_FLAGS, ...EXCHANGE_FLAGS });
-  const { for: audience = '', 'on-behalf': username = '', from: caller, scope } = flags;
+  const { for: audience = '', user: username = '', caller, scope } = flags;
   const problems = [
     ...(audience === ''
       ? ['--for needs the client id of the service that is called, for example orders']
       : []),
-    ...(username === '' ? ['--on-behalf needs the name of a user'] : []),
+    ...(username === '' ? ['--user needs the name of the user whose token is exchanged'] : []),
   ];
   const visit = await readVisit(flags, { environment, out }, problems);
   const { api, serverUrl, realm, clientId } = await openVisit(visit, out, false);

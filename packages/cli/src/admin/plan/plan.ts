@@ -108,7 +108,7 @@ function planClient(current: CurrentState, goal: SetupGoal): Part {
     steps: [...steps, ...roles.steps],
     kept: [
       ...(steps.length === 0 ? [subject] : []),
-      ...(isElsewhere ? [`addresses of ${subject} (--app-url adds another)`] : []),
+      ...(isElsewhere ? [`addresses of ${subject} (--app adds another)`] : []),
       ...roles.kept,
     ],
     blocked,

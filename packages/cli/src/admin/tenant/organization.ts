@@ -11,15 +11,15 @@ export interface OrganizationGoal {
   readonly alias: string;
   readonly domains: readonly string[];
   /** User who becomes a member. */
-  readonly admin: string | undefined;
-  /** Role of the realm that the admin gets. */
-  readonly adminRole: string | undefined;
+  readonly username: string | undefined;
+  /** Role of the realm that the user gets. */
+  readonly role: string | undefined;
 }
 
 export interface OrganizationState {
   readonly realm: RealmRepresentation;
   readonly organization: OrganizationRepresentation | undefined;
-  readonly hasAdmin: boolean;
+  readonly hasUser: boolean;
   readonly isMember: boolean;
   readonly hasRole: boolean;
   readonly isGranted: boolean;
@@ -27,32 +27,32 @@ export interface OrganizationState {
 
 /** Changes nothing. @throws {AdminError} if Keycloak does not answer, or the realm does not exist */
 export async function readOrganization(api: AdminClient, goal: OrganizationGoal): Promise<OrganizationState> {
-  const { realm, alias, admin, adminRole } = goal;
+  const { realm, alias, username, role: roleName } = goal;
   return trying(`see the organizations of the realm ${realm}`, async () => {
     const there = await findRealm(api, realm);
     const list = there.organizationsEnabled ? await api.organizations.find({ realm, search: alias }) : [];
     const organization = list.find((one) => (one.alias ?? one.name) === alias);
-    const user = admin === undefined ? undefined : await findUser(api, realm, admin);
+    const user = username === undefined ? undefined : await findUser(api, realm, username);
     const orgId = organization?.id;
     const members =
-      orgId && user?.id ? await api.organizations.listMembers({ realm, orgId, search: admin ?? '' }) : [];
+      orgId && user?.id ? await api.organizations.listMembers({ realm, orgId, search: username ?? '' }) : [];
     const role =
-      adminRole === undefined ? undefined : await api.roles.findOneByName({ realm, name: adminRole });
+      roleName === undefined ? undefined : await api.roles.findOneByName({ realm, name: roleName });
     const granted = role && user?.id ? await api.users.listRealmRoleMappings({ realm, id: user.id }) : [];
     return {
       realm: there,
       organization,
-      hasAdmin: user !== undefined,
+      hasUser: user !== undefined,
       isMember: members.some(({ id }) => id === user?.id),
       hasRole: Boolean(role),
-      isGranted: granted.some(({ name }) => name === adminRole),
+      isGranted: granted.some(({ name }) => name === roleName),
     };
   });
 }
 
-/** Creates the organization, adds its domains, and makes the admin a member. Only adds. */
+/** Creates the organization, adds its domains, and makes the user a member. Only adds. */
 export function planOrganization(state: OrganizationState, goal: OrganizationGoal): Plan {
-  const { alias, admin, adminRole, domains } = goal;
+  const { alias, username, role: roleName, domains } = goal;
   const subject = `organization ${alias}`;
   const { steps, kept, blocked } = newPart();
   if (!state.realm.organizationsEnabled)
@@ -82,26 +82,28 @@ export function planOrganization(state: OrganizationState, goal: OrganizationGoa
     const organization = { ...state.organization, domains: whole };
     steps.push(toChange(subject, changes, { type: 'update-organization', organization }, opens));
   }
-  if (admin !== undefined && !state.hasAdmin) {
+  if (username !== undefined && !state.hasUser) {
     const fix = `make the user first (setup guide makes one), and run this again`;
-    blocked.push({ subject, why: `there is no user ${admin}`, fix });
-  } else if (admin !== undefined) {
+    blocked.push({ subject, why: `there is no user ${username}`, fix });
+  } else if (username !== undefined) {
     if (!state.isMember)
       steps.push(
-        toChange(subject, [added('Members', admin)], { type: 'add-member', alias, username: admin }, [
-          `${admin} is a member of ${alias}: tokens of ${admin} can name it`,
+        toChange(subject, [added('Members', username)], { type: 'add-member', alias, username }, [
+          `${username} is a member of ${alias}: tokens of ${username} can name it`,
         ]),
       );
-    if (adminRole !== undefined && !state.hasRole)
-      steps.push(toCreate(`realm role ${adminRole}`, { type: 'create-realm-role', name: adminRole }));
-    if (adminRole !== undefined && !state.isGranted)
+    if (roleName !== undefined && !state.hasRole)
+      steps.push(toCreate(`realm role ${roleName}`, { type: 'create-realm-role', name: roleName }));
+    if (roleName !== undefined && !state.isGranted)
       steps.push(
         toChange(
-          `user ${admin}`,
-          [added('roles', adminRole)],
-          { type: 'grant-roles', realmRoles: [adminRole], clientRoles: [] },
+          `user ${username}`,
+          [added('roles', roleName)],
+          { type: 'grant-roles', realmRoles: [roleName], clientRoles: [] },
           // Keycloak has no roles of one organization.
-          [`${admin} may what the role ${adminRole} may, in every organization that ${admin} is a member of`],
+          [
+            `${username} may what the role ${roleName} may, in every organization that ${username} is a member of`,
+          ],
         ),
       );
   }

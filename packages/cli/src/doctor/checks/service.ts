@@ -2,10 +2,10 @@ import { call, toForm, toWords } from '../../keycloak/call.ts';
 import { check, type Finding, fail, ok, skipped, warn } from '../check.ts';
 import type { Reach } from '../context.ts';
 
-const NO_URL = 'no running service was named (--url)';
+const NOT_RUNNING = 'the running application is not checked (--running)';
 
 const serviceAlive = check('service.alive', [], async ({ options }) => {
-  if (options.serviceUrl === undefined) return skipped(NO_URL);
+  if (options.serviceUrl === undefined) return skipped(NOT_RUNNING);
   const answer = await call(`${options.serviceUrl}/health/live`, {}, 5_000);
   if (answer.json?.status === 'alive')
     return ok(`${options.serviceUrl} answers (${Math.round(answer.tookMs)} ms)`);
@@ -14,13 +14,13 @@ const serviceAlive = check('service.alive', [], async ({ options }) => {
     return fail(
       toWords(answer),
       `nothing answers at ${options.serviceUrl}`,
-      'Start the service (npm start), or correct --url. In a container the service must listen on HOST=0.0.0.0.',
+      'Start the service (npm start), or correct --running. In a container the service must listen on HOST=0.0.0.0.',
     );
   }
   return fail(
     toWords(answer),
     `something answers at ${options.serviceUrl}, but it is not this service`,
-    'Correct --url, or look which program has the port.',
+    'Correct --running, or look which program has the port.',
   );
 });
 
@@ -45,7 +45,7 @@ const serviceReady = check('service.ready', ['service.alive'], async ({ options 
 });
 
 const serviceGuard = check('service.guard', [], async ({ options }) => {
-  if (options.serviceUrl === undefined) return skipped(NO_URL);
+  if (options.serviceUrl === undefined) return skipped(NOT_RUNNING);
   const answer = await call(`${options.serviceUrl}/protected`, {}, 10_000);
   if (answer.status === 0) return skipped('nothing answers');
   const challenge = answer.headers.get('www-authenticate') ?? '';

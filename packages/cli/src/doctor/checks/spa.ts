@@ -20,7 +20,7 @@ export const SPA_CHECKS: readonly Check[] = [
       return fail(
         (await spa.client.authorization()).words.slice(0, 120),
         `the realm '${reach.caller.realm}' has no client '${spa.clientId}' (the case of the letters counts), or it is disabled`,
-        `npx keycloak-guard setup spa ${toShellWord(spa.clientId)} --app-url ${toShellWord(spa.origin)}`,
+        `npx keycloak-guard setup spa ${toShellWord(spa.clientId)} --app ${toShellWord(spa.origin)}`,
       );
     }
     const { words } = await spa.client.authorization();
@@ -36,7 +36,7 @@ export const SPA_CHECKS: readonly Check[] = [
       return fail(
         refusalOf(grant),
         'the client is confidential: it wants a secret, and a page cannot keep one',
-        `Give the page a public client of its own: npx keycloak-guard setup spa NAME --app-url ${toShellWord(spa.origin)}. Do not make the client of an API public.`,
+        `Give the page a public client of its own: npx keycloak-guard setup spa NAME --app ${toShellWord(spa.origin)}. Do not make the client of an API public.`,
       );
     }
     if (isAboutUser(grant) || grant.status === 200) {

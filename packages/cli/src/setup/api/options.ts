@@ -25,7 +25,7 @@ export type ApiOptions = Awaited<ReturnType<typeof readApiOptions>>;
 const FLAGS = {
   ...ACCESS_FLAGS,
   ...CREDENTIAL_FLAGS,
-  ...values('client-id', 'app-url', 'backchannel-url', 'user', 'email', 'name', 'from', 'authz'),
+  ...values('client-id', 'app', 'backchannel-url', 'user', 'email', 'name', 'from', 'authz'),
   ...lists('attribute', 'role', 'client-role', 'group', 'scope'),
   ...switches(
     'user-password-stdin',
@@ -82,7 +82,7 @@ export async function readApiOptions(
   const { serverUrl, realm } = accessWords;
   // The realm file of an export goes nowhere.
   const isSent = kind !== 'export' && problems.length === 0;
-  const publicUrlUsed = flags['app-url'] === undefined ? words.publicUrl : undefined;
+  const publicUrlUsed = flags.app === undefined ? words.publicUrl : undefined;
   const dryRun = flags['dry-run'] ?? false;
   // An API that only checks tokens has no sign-in.
   const withoutUser = flags['no-user'] ?? (kind === 'api' && words.username === undefined);
@@ -129,11 +129,11 @@ export async function readApiOptions(
     provenBy: files.some((name) => paths[name])
       ? toCredential((name) => paths[name], undefined, '.')
       : undefined,
-    appUrl: appUrlOf(flags['app-url'], publicUrl, port),
-    isAppUrlGuessed: (flags['app-url'] ?? publicUrl ?? port) === undefined,
+    appUrl: appUrlOf(flags.app, publicUrl, port),
+    isAppUrlGuessed: (flags.app ?? publicUrl ?? port) === undefined,
     /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
     writesAppUrl:
-      shape === 'web' || (shape === 'guide' && flags['app-url'] !== undefined && publicUrl === undefined),
+      shape === 'web' || (shape === 'guide' && flags.app !== undefined && publicUrl === undefined),
     backchannelUrl: flags['backchannel-url'] && toUri(flags['backchannel-url']),
     user: {
       username,
@@ -174,7 +174,7 @@ export async function readApiOptions(
 function problemsOf({ appUrl, backchannelUrl, withoutUser, user, groups, scopes }: ApiOptions): string[] {
   const problems: string[] = [];
   for (const [name, value] of [
-    ['--app-url (PUBLIC_URL)', appUrl],
+    ['--app (PUBLIC_URL)', appUrl],
     ['--backchannel-url', backchannelUrl],
   ] as const) {
     if (value !== undefined && !isHttpUrl(value)) {

@@ -19,9 +19,9 @@ import { CODES_USAGE, type SetupKind, toQuestions } from '../visit.ts';
 /** The options of an API, in `setup api` and `setup export`. */
 const API_USAGE = `Your API
   --client-id <id>          client (KEYCLOAK_CLIENT_ID; with --yes the default is fastapi-keycloak)
-  --app-url <url>           address of your API as browsers see it
+  --app <url>               address of your API as browsers see it
                             (default PUBLIC_URL, or http://localhost:PORT)
-  --backchannel-url <url>   where Keycloak reports logouts (default <app-url>/backchannel-logout)
+  --backchannel-url <url>   where Keycloak reports logouts (default <app>/backchannel-logout)
 
 User to log in with
   --user <name>             user to create or complete (SETUP_USER)
@@ -88,7 +88,7 @@ ${toApiUsage()}`,
 
 export function refusePositionals({ positionals: [first] }: ApiOptions): void {
   if (first !== undefined)
-    throw new UsageError([`there is no setup '${first}': setup --help names what there is`]);
+    throw new UsageError([`unknown argument '${first}': setup --help names all kinds`]);
 }
 
 /** Reads the passwords that come on the standard input. */
@@ -121,8 +121,8 @@ export const web = toClientKind(
   `a server-rendered application, whose server logs people in with the browser
 
 Creates what is missing (realm, client, mappers, user), prints the plan first, and writes .env. Addresses are exact:
-<app-url>/auth/callback, <app-url>/ after a logout, <app-url>/backchannel-logout for Keycloak's reports of logouts.`,
-  [['Address of the application', 'http://localhost:3000', '--app-url']],
+<app>/auth/callback, <app>/ after a logout, <app>/backchannel-logout for Keycloak's reports of logouts.`,
+  [['Address of the application', 'http://localhost:3000', '--app']],
 );
 
 const usage = `keycloak-guard setup export: the same as setup guide, as a realm file

@@ -101,13 +101,13 @@ const SPA_USAGE = `keycloak-guard setup spa: a single-page app that calls an API
 Creates a public client with PKCE for the page, whose tokens are for the API. The client of the API must exist
 (setup api).
 
-Usage: keycloak-guard setup spa <page> --app-url <url> --client-id <api> [options]
+Usage: keycloak-guard setup spa <page> --app <url> --client-id <api> [options]
 
   <page>                    client id of the page
-  --app-url <url>           address of the page, for example http://localhost:5173
+  --app <url>               address of the page, for example http://localhost:5173
   --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
   --redirect-uri <url>      whole address to which Keycloak may send people back; can be repeated
-                            (default <app-url>/callback)
+                            (default <app>/callback)
 
 ${REALM_USAGE}
 
@@ -116,7 +116,7 @@ ${CODES_USAGE}
 
 const SPA_FLAGS = {
   ...CLIENT_FLAGS,
-  ...values('app-url'),
+  ...values('app'),
   ...lists('redirect-uri'),
 } as const;
 
@@ -151,14 +151,14 @@ export const spa: SetupKind = {
   usage: SPA_USAGE,
   asks: [
     ['Client id of the page', 'shop-page', ''],
-    ['Address of the page', 'http://localhost:5173', '--app-url'],
+    ['Address of the page', 'http://localhost:5173', '--app'],
   ],
   async run(args, { environment, out }) {
     const { values: flags, positionals } = parseKindFlags('spa', args, SPA_FLAGS);
     const [page = '', ...others] = positionals;
-    const appUrl = toUri((flags['app-url'] ?? '').replace(/\/+$/, ''));
+    const appUrl = toUri((flags.app ?? '').replace(/\/+$/, ''));
     const uris = flags['redirect-uri']?.map(toUri);
-    const problems = problemsOfPage('--app-url', appUrl, uris);
+    const problems = problemsOfPage('--app', appUrl, uris);
     if (page === '' || others.length > 0)
       problems.unshift('setup spa needs the client id of the page, for example shop-page');
     const visit = await readVisit(flags, { environment, out }, problems);

@@ -40,15 +40,15 @@ Usage: keycloak-guard setup tenant <name>… --template <realm> [options]
        keycloak-guard setup tenant <name>… --organization --realm <name> [options]
 
   <name>                    name of the realm, or alias of the organization
-  --list <file>             file with more of them, one a line: name, then domain and admin of an organization
+  --list <file>             file with more of them, one a line: name, then domain and user of an organization
   --template <realm>        a realm that is there, or a realm file (name.json)
   --all                     all realms that were made of the template
   --secrets <file>          write the secrets of their clients into a JSON file: {"<tenant>": {"<client>": "…"}}
 
   --organization            an organization of the realm, in place of a realm
-  --domain <name>           domain of its people's e-mail addresses; can be repeated
-  --admin <user>            user of the realm who becomes a member
-  --admin-role <name>       role of the realm that the admin gets
+  --domain <name>           domain of its members' email addresses; can be repeated
+  --user <name>             user of the realm who becomes a member
+  --role <name>             role of the realm that this user gets
 
 ${REALM_USAGE}
 
@@ -57,7 +57,7 @@ ${CODES_USAGE}
 
 const FLAGS = {
   ...REALM_FLAGS,
-  ...values('list', 'template', 'secrets', 'admin', 'admin-role'),
+  ...values('list', 'template', 'secrets', 'user', 'role'),
   ...lists('domain'),
   ...switches('all', 'organization'),
 } as const;
@@ -68,7 +68,7 @@ type Realm = Parameters<typeof planTenant>[1];
 const isTenantName = (name: string): boolean =>
   /^(?!\.{1,2}$|__proto__$)[\w.~-]{1,255}$/.test(name) && name !== 'master';
 
-/** A line of the list: name, domain, admin. */
+/** A line of the list: name, domain, user. */
 async function readList(file: string | undefined): Promise<string[][]> {
   if (file === undefined) return [];
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -129,7 +129,7 @@ async function planOrganizations(api: Api, goals: readonly OrganizationGoal[], o
       ...all,
       steps: all.steps.filter((step) => !seen.has(keyOf(step)) && seen.add(keyOf(step))),
     };
-    const target = { realm: goal.realm, clientId: '', user: { username: goal.admin ?? '' } };
+    const target = { realm: goal.realm, clientId: '', user: { username: goal.username ?? '' } };
     const title = `Tenant ${goal.alias}, an organization of the realm ${goal.realm}`;
     parts.push(toRealmPart(title, plan, api, target, out));
   }
@@ -178,9 +178,9 @@ export const tenant: SetupKind = {
     const visit = await readVisit(flags, { environment, out }, problems, organization ? 'realm' : 'realms');
     const { api, realm, questions } = await openVisit(visit, out);
     if (organization) {
-      const goals = rows.map(([alias = '', domain, admin = flags.admin]): OrganizationGoal => {
+      const goals = rows.map(([alias = '', domain, username = flags.user]): OrganizationGoal => {
         const domains = [...(domain === undefined ? [] : [domain]), ...(flags.domain ?? [])];
-        return { realm, alias, domains, admin, adminRole: flags['admin-role'] };
+        return { realm, alias, domains, username, role: flags.role };
       });
       return (await runPlan(await planOrganizations(api, goals, out), visit, out, questions)).code;
     }
