@@ -71,7 +71,7 @@ describe('setup, call by call', () => {
     t.after(() => process.chdir(folder));
     process.chdir(dirname(file));
     await writeFile('.env', 'KEYCLOAK_CLIENT_SECRET=of-the-author\n');
-    const line = 'whoever else has .env is fastapi-keycloak: its secret is in it';
+    const line = 'anybody else who has .env can act as fastapi-keycloak: it holds the secret';
     const plans = async (args: string[], env: Record<string, string> = {}) => {
       lines.length = 0;
       await run(args, env, []);

@@ -163,6 +163,6 @@ test('token --realm-file gives a token of the provider that runs from that file,
   assert.equal(decodeJwt(bob.stdout().trim()).preferred_username, 'bob');
   const stranger = token('--user', 'nobody');
   assert.equal(await stranger.ended, 1);
-  assert.match(stranger.stderr(), /realm.json has no user nobody whose password stands there/);
+  assert.match(stranger.stderr(), /realm.json has no user nobody with a password in the file/);
   await running.stop();
 });

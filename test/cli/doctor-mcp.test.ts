@@ -225,7 +225,7 @@ for (const [what, change, trouble, more] of [
   [
     'clients may register from nowhere',
     () => ({ trustedHosts: { config: {} } }),
-    /^warn mcp\.registration: no host is trusted.*403 "Trusted Hosts"; pages get "Invalid origin" besides\)$/,
+    /^warn mcp\.registration: no host is trusted.*403 "Trusted Hosts"; pages get "Invalid origin" too\)$/,
   ],
   [
     'users get no offline tokens',

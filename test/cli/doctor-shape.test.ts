@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
 import { type ClientEvidence, findShape } from '../../packages/cli/src/doctor/evidence/client.ts';
-import { mend } from '../../packages/cli/src/doctor/mend.ts';
+import { fixFindings } from '../../packages/cli/src/doctor/fix.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
@@ -73,7 +73,7 @@ for (const [shape, flows] of [
     writeFileSync(file, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
     const options = await readDoctorOptions(['--env', file, '--fix', '--yes', '--enable'], ADMIN);
     const found = { id: 'mapper.audience', ...fail('none', 'no audience', 'a mapper', []) };
-    assert.equal(await mend([found], options, shape, OUT, createConsent(undefined), undefined), 0);
+    assert.equal(await fixFindings([found], options, shape, OUT, createConsent(undefined), undefined), 0);
     assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], flows);
     assert.deepEqual(client.redirectUris, shape === 'api' ? [] : ['https://shop.example.com/auth/callback']);
   });

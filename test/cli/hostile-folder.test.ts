@@ -168,7 +168,7 @@ describe('a folder whose .env names the user or the client that a password is of
       assert.equal(code, 2, stderr);
       assert.match(
         stderr,
-        /is from the environment, and .* from \.env, which nobody named.*Nothing was sent/,
+        /is from the environment, and .* from \.env, a file that you did not name.*Nothing was sent/,
       );
     });
   }
@@ -185,7 +185,7 @@ describe('the address in a keycloak.json that the .env of a folder names', { con
       const { code, stderr } = await run(args, env, folder, input);
       assert.deepEqual(taken(), [], stderr);
       assert.equal(code, 2, stderr);
-      assert.match(stderr, /\.env, which nobody named.*Nothing was sent/);
+      assert.match(stderr, /\.env, a file that you did not name.*Nothing was sent/);
       // A service goes on, and a token that is none is not shown to Keycloak.
       if (args[0] === 'serve' || args.includes('--token')) return;
       // A person who names the file means it.

@@ -16,8 +16,8 @@ interface CommandEntry {
 const SUMMARIES = {
   serve: 'run the API on your Keycloak',
   setup: 'set Keycloak up: an API, an MCP server, callers, a realm file',
-  authz: 'permissions of Keycloak as a file; why somebody may, or may not',
-  doctor: 'find out what is wrong, and how to mend it',
+  authz: 'permissions of Keycloak as a file; explain why a user has one, or not',
+  doctor: 'find out what is wrong, and how to fix it',
   migrate: 'come from keycloak-connect or nest-keycloak-connect',
   token: 'get an access token for curl',
   dev: 'run the identity provider alone, for development',

@@ -336,7 +336,7 @@ describe(`keycloak-guard authz on Keycloak ${keycloak.version}`, () => {
     assert.equal(
       denied.stdout,
       `✗ bob: orders#edit is denied
-  2 permissions are about it; all of them have to permit (UNANIMOUS):
+  2 permissions cover it; all of them have to permit (UNANIMOUS):
   ├ ✗ scope permission "edit" · more have to permit than deny
   │ ├ ✗ aggregate policy "all" · all of them have to permit
   │ │ ├ ✗ role policy "member" · role member: no

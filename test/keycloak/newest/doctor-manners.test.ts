@@ -72,7 +72,7 @@ describe('the doctor', () => {
   test('says the same on a pipe in plain lines, with exit code 1 for trouble and 0 for none', async () => {
     const well = await doctor([], user());
     assert.match(well.stdout, /^✓ settings\.valid /);
-    assert.match(well.stdout, /\nAll is well, \d+ checks passed/);
+    assert.match(well.stdout, /\nNo problems, \d+ checks passed/);
     assert.equal(well.code, 0);
     await lab.client({ directAccessGrantsEnabled: false });
     const broken = await doctor([], user());
@@ -93,7 +93,7 @@ describe('the doctor', () => {
       webOrigins: [],
     });
     const careful = await doctor(['--fix', '--yes'], { ...user(), ...admin });
-    assert.match(careful.stdout, /setup can mend: .*client\.direct-grants.*client\.redirect-uri/);
+    assert.match(careful.stdout, /setup can fix: .*client\.direct-grants.*client\.redirect-uri/);
     assert.match(
       careful.stdout,
       /! client lab-api: the switch 'Direct access grants' is off; .*\n.*--enable/,

@@ -87,7 +87,7 @@ describe('the doctor, given a token that was good once', () => {
       {},
       'token.session',
       'fail',
-      /a not-before .* lies after it, or the token itself/,
+      /a not-before .* is later, or the token itself/,
       /Revocation > Clear/,
     );
     for (const visit of [{ user: true }, { admin: true }]) {
@@ -145,10 +145,10 @@ describe('the doctor, given a token that was good once', () => {
     const credentials = [{ type: 'password', value: password, temporary: false }];
     const { id: _, ...own } = user ?? {};
     await api.users.create({ ...realm, ...own, username, credentials });
-    const anew = /was made anew with its old keys/;
+    const anew = /was created again with its old keys/;
     for (const visit of [{ user: true }, { admin: true }])
       await assertTold(token, visit, 'token.session', 'fail', anew, /database that stays/);
-    const any = /its user was deleted, or the realm was made anew/;
+    const any = /its user was deleted, or the realm was created again/;
     await assertTold(token, {}, 'token.session', 'fail', any, /Log in again/);
   });
 
@@ -184,7 +184,7 @@ describe('the doctor, given a token that was good once', () => {
       {},
       'token.accepted',
       'fail',
-      /was made anew after the token was issued/,
+      /was created again after the token was issued/,
       /Log in again.*database that stays/,
     );
   });

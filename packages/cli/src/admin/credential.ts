@@ -175,7 +175,7 @@ function toKeyTarget(
   const has = keys.some(({ kid }) => kid === publicKey.kid);
   if (!has && existingFile !== undefined) {
     return {
-      why: `${existingFile} was here before, and Keycloak does not know its key: whoever else has it would be ${clientId}`,
+      why: `${existingFile} was here before, and Keycloak does not know its key: anybody else who has it could act as ${clientId}`,
       fix: `if you made it, name it: --key-file ${existingFile}. Else take it away`,
     };
   }

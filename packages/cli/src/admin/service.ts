@@ -109,8 +109,8 @@ function whyNoService({
   bearerOnly,
   protocol,
 }: ClientRepresentation): string | undefined {
-  if (enabled === false) return 'it is switched off; somebody may have had a reason';
-  if (publicClient) return 'it is public: it has no credential, so anybody could be it';
+  if (enabled === false) return 'it is switched off, perhaps on purpose';
+  if (publicClient) return 'it is public: it has no credential, so anybody could act as it';
   if (bearerOnly) return 'it is bearer-only: no tokens are issued to it';
   return protocol === undefined || protocol === 'openid-connect' ? undefined : `it speaks ${protocol}`;
 }
@@ -139,7 +139,7 @@ function planCall(
       const names = audiences.join(', ') || 'nobody';
       return void block(
         `it brings ${names} as audience, and not ${called} alone`,
-        'mend it, or give it another name',
+        'correct it, or choose another name',
       );
     }
     if (byDefault.includes(scope))

@@ -106,10 +106,10 @@ function explain({ mode, strategy, reasons }: Answer): string {
   if (mode === 'DISABLED') return 'The policy enforcement is DISABLED: everything is granted to everybody.';
   if (reasons.length === 0)
     return mode === 'PERMISSIVE'
-      ? 'No permission is about it, and the policy enforcement is PERMISSIVE: that is granted to everybody.'
-      : 'No permission is about it, and what no permission is about is denied.';
-  if (reasons.length === 1) return 'One permission is about it:';
-  return `${reasons.length} permissions are about it; ${strategy === 'AFFIRMATIVE' ? 'one of them has' : 'all of them have'} to permit (${strategy}):`;
+      ? 'No permission covers it, and the policy enforcement is PERMISSIVE: it is granted to everybody.'
+      : 'No permission covers it, so it is denied.';
+  if (reasons.length === 1) return 'One permission covers it:';
+  return `${reasons.length} permissions cover it; ${strategy === 'AFFIRMATIVE' ? 'one of them has' : 'all of them have'} to permit (${strategy}):`;
 }
 
 function showTree(out: Output, reasons: readonly Reason[], indent: string): void {

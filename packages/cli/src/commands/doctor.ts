@@ -3,7 +3,7 @@ import { type CheckResult, runChecks } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
 import { explain } from '../doctor/explain.ts';
-import { findMendable, mend } from '../doctor/mend.ts';
+import { findFixable, fixFindings } from '../doctor/fix.ts';
 import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, printResult, printSummary, toJson } from '../doctor/report.ts';
 import { type Consent, createConsent } from '../settings/from-folder.ts';
@@ -15,8 +15,8 @@ import { runAsAdmin } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
 
-Reads the same settings as the service, tries everything out, and says for each problem what the cause is and
-what to do. It changes nothing and locks nobody out.
+Reads the settings of the service, tries each step, and names cause and fix of each problem. It changes nothing, and locks
+no user.
 
 Usage: keycloak-guard doctor [options]
 
@@ -27,7 +27,7 @@ Usage: keycloak-guard doctor [options]
   --acr <value>             a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
   --authz [<file>]          compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a
                             policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
-  --mcp <url>               check an MCP server instead: why its clients do not get in (more with an admin)
+  --mcp <url>               check an MCP server instead: why its clients cannot sign in (more with an admin)
   --token -                 read a token from standard input: what it contains, and whether this service accepts it
 
   --route <url>             call a route of your own API with a good token (--token -, or --user), a forged one and none,
@@ -36,7 +36,7 @@ Usage: keycloak-guard doctor [options]
   --origin <url>            address of that page, or of one that calls --route. If its sign-in does not come back to
                             /callback, the whole address to which it does
   --needs <kind>=<name>     why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)
-  --upgrade <version>       what will break on the way from this Keycloak to that version (needs an admin)
+  --upgrade <version>       what an upgrade of this Keycloak to that version breaks (needs an admin)
   --tenant <name>           one tenant: an organization of the realm, or a realm of its own (needs an admin)
   --explain [<line>]        say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log
                             (without a line it is read from standard input). Nothing is called
@@ -46,7 +46,7 @@ Usage: keycloak-guard doctor [options]
   --admin-totp <code>       one-time code, if the admin needs one
   --admin-client-id <id>    service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID, KEYCLOAK_ADMIN_CLIENT_SECRET)
 
-  --fix                     offer setup's plan for what it can mend
+  --fix                     offer setup's plan for the problems that it can fix
   -y, --yes                 with --fix: apply it without asking, but turn nothing on that is off
   --enable                  with --fix: turn that on, too (realm, client, user, login flows)
   --env <file>              file with the settings (default .env)
@@ -92,18 +92,18 @@ async function examine(
           );
   let { results, shape } = await look(options, out, confirm);
   if (options.fix) {
-    const fixable = findMendable(results);
+    const fixable = findFixable(results);
     if (fixable.length === 0) {
       if (!options.json)
         out.line(
-          isWell(results) ? 'There is nothing to mend.' : 'setup can mend none of this: see the fixes above.',
+          isWell(results) ? 'There is nothing to fix.' : 'setup can fix none of this: see the fixes above.',
         );
     } else {
       // The JSON on standard output stays one object: the plan goes to standard error.
       const plan = options.json ? createOutput(process.stderr, process.env) : out;
-      plan.line(`\nsetup can mend: ${fixable.map(({ id }) => id).join(', ')}`);
+      plan.line(`\nsetup can fix: ${fixable.map(({ id }) => id).join(', ')}`);
       const fixOptions = await withNewPassword(options, fixable, questions);
-      const code = await mend(fixable, fixOptions, await shape(), plan, consent, questions);
+      const code = await fixFindings(fixable, fixOptions, await shape(), plan, consent, questions);
       if (!options.json) out.line('\nLooking again:');
       ({ results } = await look(code === NOT_APPLIED ? options : fixOptions, out));
     }

@@ -80,7 +80,7 @@ export interface DevRealm {
    * @throws {Error} where the file has none with a secret
    */
   client(clientId: string | undefined): DevClient;
-  /** @throws {Error} where the file has no such user, or none whose password stands there */
+  /** @throws {Error} where the file has no such user, or none with a password in the file */
   user(username: string | undefined): { readonly username: string; readonly password: string };
 }
 
@@ -103,7 +103,7 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
         const password = credentials.find(({ type, value }) => type === 'password' && value)?.value;
         if (password && (!name || username === name)) return { username, password };
       }
-      throw new Error(`${file} has no user ${name ? `${name} ` : ''}whose password stands there`);
+      throw new Error(`${file} has no user ${name ? `${name} ` : ''}with a password in the file`);
     },
   };
 }

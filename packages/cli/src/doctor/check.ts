@@ -40,7 +40,7 @@ export function checkOf<Evidence>(
   });
 }
 
-export const NO_ADMIN = 'no admin was given (KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)';
+export const NO_ADMIN = 'no admin (set KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)';
 
 /** A check of what only an admin sees, after the check `after`. */
 export const adminCheck = (id: string, after: string, look: Look<AdminEvidence>): Check =>

@@ -134,7 +134,7 @@ export function createContext(
           }),
     /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
     get reach(): Reach {
-      if (reach === undefined) throw new Error('the settings are not good');
+      if (reach === undefined) throw new Error('the settings are not valid');
       return reach;
     },
     /** Ends the sessions that checks opened. */

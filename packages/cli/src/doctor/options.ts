@@ -126,7 +126,7 @@ export async function readDoctorOptions(
   if (options.readsToken && options.readsPassword)
     problems.push('--token - and --user-password-stdin both read standard input');
   if (options.mcpUrl !== undefined && (options.readsToken || options.fix))
-    problems.push('--mcp stands alone: not with --token or --fix. What can be mended, setup mcp mends');
+    problems.push('--mcp does not go with --token or --fix: run setup mcp to fix its findings');
   if (options.spa !== undefined && options.page === undefined)
     problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
   if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))

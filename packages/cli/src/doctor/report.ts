@@ -40,19 +40,19 @@ export function printSummary(out: Output, results: readonly CheckResult[]): void
   const [failed, warned] = [count('fail'), count('warn')];
   const verdict =
     failed === 0
-      ? out.paint('green', 'All is well')
+      ? out.paint('green', 'No problems')
       : out.paint('red', failed === 1 ? '1 problem' : `${failed} problems`);
   const warnings = warned === 0 ? '' : `, ${warned === 1 ? '1 warning' : `${warned} warnings`}`;
-  out.line(`${verdict}${warnings}, ${count('ok')} checks passed, ${count('skipped')} not looked at.`);
+  out.line(`${verdict}${warnings}, ${count('ok')} checks passed, ${count('skipped')} skipped.`);
 }
 
 /** Names a few skipped checks only: a long list would hide the problems. */
 function sayWhy(reason: string, ids: readonly string[]): string {
-  if (ids.length <= MOST_NAMES) return `not looked at: ${ids.join(', ')} (${reason})`;
+  if (ids.length <= MOST_NAMES) return `skipped: ${ids.join(', ')} (${reason})`;
   const needed = /^needs (.*)$/.exec(reason)?.[1];
   return needed === undefined
-    ? `${ids.length} checks not looked at: ${reason}`
-    : `${ids.length} checks wait for ${needed}`;
+    ? `${ids.length} checks skipped: ${reason}`
+    : `${ids.length} checks skipped: they need ${needed}`;
 }
 
 /** The original reason, if a check was skipped because another one was. */

@@ -77,7 +77,7 @@ export async function runPlan(
   const steps = parts.flatMap((part) => part.steps);
   const left = parts.reduce((sum, { blocked }) => sum + blocked.length, 0);
   const end = (what: Outcome['what']): Outcome => {
-    if (left > 0) out.line(`Left to you: ${left} (marked ! above).`);
+    if (left > 0) out.line(`To do by hand: ${left} (marked ! above).`);
     return { what, code: left > 0 ? 1 : 0, isDone: left === 0 && what !== 'shown' };
   };
   if (steps.length === 0) {
@@ -90,7 +90,12 @@ export async function runPlan(
   }
   for (const part of parts) await part.settle?.();
   if (chosen.length > 0)
-    out.line(out.paint('red', `  ! nobody named the file that chose: ${toPlainLine(chosen.join(', '))}`));
+    out.line(
+      out.paint(
+        'red',
+        `  ! these values are from a file that you did not name: ${toPlainLine(chosen.join(', '))}`,
+      ),
+    );
   const isRisky =
     chosen.length > 0 || steps.some(({ kind, opens = [] }) => kind === 'delete' || opens.length > 0);
   if (!(await isConfirmed(yes, isRisky, out, questions))) return { what: 'declined', code: 2, isDone: false };

@@ -97,8 +97,8 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
           const from = unconfirmed.map((one) => `${one.name} is from ${originOf(one)}`).join(', ');
           const to = [...new Set(unconfirmed.map(describe))].join(', and');
           throw new UsageError([
-            `${from}, and ${names} from ${files}, which nobody named: it would go${to}. Nothing was sent.`,
-            `If it belongs there, name the file: --env ${files}`,
+            `${from}, and ${names} from ${files}, a file that you did not name: it would be sent${to}. Nothing was sent.`,
+            `If that is right, name the file: --env ${files}`,
           ]);
         }
         const what = unconfirmed.map((one) => `${one.name}${describe(one)}`).join(' and ');
@@ -130,7 +130,7 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
       if (chosen.length === 0 || !yes) return { chosen, yes };
       if (questions !== undefined) return { chosen, yes: false };
       throw new UsageError([
-        `--yes agrees to nothing that a file chose which nobody named: ${chosen.join(', ')}. Nothing was changed.`,
+        `--yes does not confirm values from a file that you did not name: ${chosen.join(', ')}. Nothing was changed.`,
         ...[...new Set(choices.map(flagFor))].map((flag) => `If you mean it, name the file: ${flag}`),
       ]);
     },

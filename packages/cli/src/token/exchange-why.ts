@@ -46,7 +46,7 @@ export async function showExchange(
   }
   for (const fix of new Set(findings.map((one) => one.fix))) {
     if (fix !== undefined)
-      out.line(toPlainLine(`To mend it: ${fix in commands ? commands[fix as 'service'] : fix}`));
+      out.line(toPlainLine(`To fix it: ${fix in commands ? commands[fix as 'service'] : fix}`));
   }
   return isGood ? 0 : 1;
 }

@@ -208,7 +208,7 @@ function findOpen(target: AuthzModel, { model }: AuthzState): Blocked[] {
   const why =
     mode === 'DISABLED'
       ? 'everything is granted to everybody'
-      : 'what no permission is about is granted to everybody';
+      : 'requests that no permission covers are granted to everybody';
   return [
     {
       subject: `policyEnforcementMode ${mode}`,

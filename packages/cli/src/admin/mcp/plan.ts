@@ -56,7 +56,7 @@ function planPolicy(
   if (there?.enabled === false) {
     blocked.push({
       subject,
-      why: 'somebody switched it off',
+      why: 'it is switched off',
       fix: 'Realm settings → Client policies → Policies → this one: on',
     });
   }
@@ -212,7 +212,7 @@ function planRegistration(
   if (trustedHosts === undefined) {
     blocked.push({
       subject,
-      why: 'somebody removed it, and without it anybody may register clients from anywhere',
+      why: 'it was removed, and without it clients may register from anywhere',
       fix: `${POLICY_FIX} → Create: Trusted Hosts`,
     });
   } else {

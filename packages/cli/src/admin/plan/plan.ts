@@ -20,14 +20,14 @@ function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subject: st
 
   if (client.enabled === false && !goal.enable) {
     block(
-      'the client is switched off; somebody may have had a reason',
+      'the client is switched off, perhaps on purpose',
       `${settings} > Enabled (top right) ON, or run setup with --enable`,
     );
   }
   for (const [field, key] of goal.keepFlows ? FLOWS : []) {
     if (client[key] || !toClient(goal)[key]) continue;
     block(
-      `the switch '${field}' is off; somebody may have had a reason`,
+      `the switch '${field}' is off, perhaps on purpose`,
       `${settings} > Settings > Capability config > ${field} ON, or say --enable`,
     );
   }
@@ -82,7 +82,9 @@ function planClient(current: CurrentState, goal: SetupGoal): Part {
   if (client === null) {
     const { secretSource: file } = goal;
     const opens =
-      file === undefined ? [] : [`whoever else has ${file} is ${goal.clientId}: its secret is in it`];
+      file === undefined
+        ? []
+        : [`anybody else who has ${file} can act as ${goal.clientId}: it holds the secret`];
     return { steps: [{ ...createClient(target), opens }, ...roles.steps], kept: [], blocked: [] };
   }
   // The service itself needs no more than its callback; the guide's pattern covers it too.

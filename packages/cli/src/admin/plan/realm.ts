@@ -26,7 +26,7 @@ export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
   }
   return blockedPart(
     subject,
-    'the realm is switched off; somebody may have had a reason',
+    'the realm is switched off, perhaps on purpose',
     'Realm settings > Enabled (top right) ON, or run setup with --enable',
   );
 }

@@ -35,7 +35,7 @@ export function planUser(current: CurrentState, goal: SetupGoal): Part {
     .filter((name) => !['username', 'email', 'firstName', 'lastName'].includes(name) && !has(name))
     .map((name) => ({
       subject,
-      why: `the realm's user profile requires '${name}', and nobody without it can log in with a password`,
+      why: `the realm's user profile requires '${name}', and users without it cannot log in with a password`,
       fix: `run setup with --attribute ${name}=<value>`,
     }));
 
@@ -108,7 +108,7 @@ function userBlocks(
   const page = `Users > ${user.username}`;
   if (user.enabled === false && !goal.enable) {
     block(
-      'the user is switched off; somebody may have had a reason',
+      'the user is switched off, perhaps on purpose',
       `${page} > Enabled (top right) ON, or run setup with --enable`,
     );
   }

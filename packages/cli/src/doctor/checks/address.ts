@@ -53,7 +53,7 @@ export const addressProxy = check('address.proxy', ['settings.valid'], ({ reach 
   if (process.env.NODE_USE_ENV_PROXY === '1') return ok(`${name} is used (NODE_USE_ENV_PROXY=1)`);
   return warn(
     `${name} is set`,
-    `Node calls Keycloak directly and takes no notice of ${name}`,
+    `Node calls Keycloak directly and ignores ${name}`,
     `If Keycloak can only be reached through the proxy: NODE_USE_ENV_PROXY=1 (Node 24 and later). If not: add ${url.hostname} to NO_PROXY.`,
   );
 });
@@ -104,7 +104,7 @@ function judgeHandshake(
     return say('the certificate was revoked', `Renew the certificate of ${url.host}.`);
   if (isSelfSigned(failure, certificate)) {
     return say(
-      `the certificate is self-signed (by '${nameOf(certificate?.subject)}'), and no authority vouches for it`,
+      `the certificate is self-signed (by '${nameOf(certificate?.subject)}'), and no authority has signed it`,
       `If it is your own, trust it: save it (openssl s_client -connect ${hostAndPort(url)} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority.`,
     );
   }
@@ -176,7 +176,7 @@ function nameOf(name: DetailedPeerCertificate['subject'] | undefined): string {
 
 function toDate(time: string | Date): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? 'a day that cannot be read' : date.toISOString().slice(0, 10);
+  return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().slice(0, 10);
 }
 
 /** Warns if a certificate expires within this many days. */
@@ -202,10 +202,10 @@ export const addressTls = check('address.tls', ['address.port'], async ({ reach 
 
 /** Plain HTTP is common within one machine or Docker network. Over any other network, others can read passwords. */
 function judgePlain(hostname: string): Finding {
-  if (networkZoneOf(hostname) !== 'public') return ok('plain HTTP, close by');
+  if (networkZoneOf(hostname) !== 'public') return ok('plain HTTP, on this machine or network');
   return warn(
     `plain HTTP to ${hostname}`,
-    'passwords, tokens and the client secret travel readable by everybody on the way',
+    'passwords, tokens and the client secret are sent unencrypted',
     'Use https:// in KEYCLOAK_SERVER_URL.',
   );
 }

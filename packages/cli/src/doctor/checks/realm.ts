@@ -136,12 +136,12 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
   }
   if (there.status === 0 && networkZoneOf(hostname) !== 'public') {
     // In a container, `localhost` is not the browser's machine.
-    return ok(`${seen}: its public name, which cannot be looked at from here`);
+    return ok(`${seen}: its public name, which cannot be called from here`);
   }
   if (there.status === 0) {
     return warn(
       seen,
-      `Keycloak's host name is pinned to ${origin}, and nobody answers there (${there.failure}): tokens say so whatever address this service uses, and browsers are sent there. That works here, for the issuer is taken from Keycloak`,
+      `Keycloak's host name is pinned to ${origin}, and there is no answer (${there.failure}): tokens have this issuer whatever address this service uses, and browsers are sent there. It works here, because the issuer is taken from Keycloak`,
       `If browsers reach ${origin} and only this machine does not, all is as it should be. Otherwise: ${FIX}`,
     );
   }

@@ -74,7 +74,7 @@ function judgeAnswer(answer: Answer): Finding | undefined {
 }
 
 const about = (id: string, needs: readonly string[], look: Look<RouteEvidence>): Check =>
-  checkOf({ find: (context) => context.route, otherwise: 'no route was named (--route)' }, id, needs, look);
+  checkOf({ find: (context) => context.route, otherwise: 'no route (--route)' }, id, needs, look);
 
 const isIn = (status: number) => status >= 200 && status < 300;
 
@@ -87,14 +87,14 @@ export const ROUTE_CHECKS: readonly Check[] = [
     if (isIn(answer.status)) {
       return fail(
         `HTTP ${answer.status} without a token`,
-        'the route is open: it answers to everybody',
+        'the route is open: it answers without a token',
         'If it is to be guarded: the guard before the route (order of middleware), for this path and method. If it is public, name another one.',
       );
     }
     if (answer.status === 403) {
       return warn(
         toWords(answer),
-        'who sends no token gets 403, which says "you may not" to somebody it does not know: clients do not sign in then',
+        'a request without a token gets 403, so clients do not sign in',
         'Answer 401 with WWW-Authenticate: Bearer where there is no good token, and 403 where a good one is not enough (RFC 6750 §3.1).',
       );
     }
@@ -109,7 +109,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
       if (isIn(answer.status)) {
         return fail(
           `HTTP ${answer.status}`,
-          `the route lets in ${what}: it reads tokens and does not verify them. Anybody can be anybody`,
+          `the route lets in ${what}: it reads tokens and does not verify them, so anybody can act as any user`,
           'Verify the signature by the keys of the realm, with a fixed list of algorithms, before anything else. Do not use jwt.decode for it.',
         );
       }
@@ -149,7 +149,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
         why?.cause ??
           `the API refuses a token that Keycloak issued (iss ${claims.iss}, aud ${[claims.aud ?? 'none'].flat().join(', ')}), and does not say why: it expects another issuer or audience, or has old keys`,
         why?.fix ??
-          "Compare iss and aud with the API's settings; its log has the reason. If token.accepted is well, the API runs with other settings than these.",
+          "Compare iss and aud with the API's settings; its log has the reason. If token.accepted passes, the API runs with other settings than these.",
       );
     }
     return fail(
@@ -160,7 +160,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
   }),
   about('route.cors', [], async (route) => {
     const { origin } = route;
-    if (origin === undefined) return skipped('no page was named (--origin)');
+    if (origin === undefined) return skipped('no page (--origin)');
     const answer = await route.preflight();
     const header = (name: string) => answer.headers.get(`access-control-allow-${name}`) ?? '';
     const fix = `CORS before the guard, for ${origin} exactly: Access-Control-Allow-Origin: ${origin}, Access-Control-Allow-Headers: authorization, content-type, on refusals too.`;

@@ -34,7 +34,7 @@ const serviceReady = check('service.ready', ['service.alive'], async ({ options 
   if (answer.status === 200 && bad.length === 0) return ok('ready');
   const lacks = bad.join('; ') || 'it does not say why';
   const fix =
-    'Look at the checks above. If they are well, the service was started with other settings: look at its environment and at the folder it was started in, and start it again.';
+    'Look at the checks above. If they pass, the service was started with other settings: look at its environment and its folder, and start it again.';
   return answer.status === 200
     ? warn(`ready, but ${lacks}`, `the service answers, but not all that it needs is there: ${lacks}`, fix)
     : fail(
@@ -102,7 +102,7 @@ const serviceLogin = check(
 function logoutNotReported(appUrl: string, { caller, config }: Reach): Finding {
   return warn(
     '/login and /protected answer 200, and /protected still does right after the logout',
-    `the service does not hear of logouts: a token stays good there until it is rechecked (at most ${config.recheckSeconds} s). No backchannel logout URL is set, or Keycloak does not reach the service by it`,
+    `logouts are not reported to the service: a token stays valid there until it is rechecked (at most ${config.recheckSeconds} s). No backchannel logout URL is set, or Keycloak does not reach the service by it`,
     `Clients > ${caller.clientId} > Settings > Logout settings > Backchannel logout URL = ${appUrl}/backchannel-logout, as Keycloak reaches it (from a container not localhost); Keycloak's log says why a call failed`,
     [],
   );

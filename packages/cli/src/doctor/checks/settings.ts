@@ -61,7 +61,7 @@ function howItGotThere({ name, seen }: SettingProblem): string[] {
 /** Whether the doctor may act as the client. A library that only verifies tokens needs no secret, and neither do most checks. */
 const settingsSecret = check('settings.secret', ['settings.valid'], async ({ assumed, reach }) => {
   if (assumed.length > 0) {
-    return skipped(`not set: ${assumed.join(', ')}; what calls Keycloak as the client is not looked at`);
+    return skipped(`not set: ${assumed.join(', ')}; checks that call Keycloak as the client are skipped`);
   }
   const { credential, serverUrl } = reach.caller;
   const setting = credentialSetting(reach.config);
@@ -135,7 +135,7 @@ export const settingsRedis = check('settings.redis', ['settings.valid'], async (
     if (why === 'it does not answer') why = (error as Error).message;
     return fail(
       why,
-      `Redis does not work at ${where}, so replicas do not hear of one another's logouts: ${why}`,
+      `Redis does not work at ${where}, so replicas do not share logouts: ${why}`,
       'Start it, or correct REDIS_URL: host, port, user and password, rediss:// with TLS.',
     );
   } finally {

@@ -6,12 +6,7 @@ import { isAboutUser, refusalOf } from '../words.ts';
 import { orBySetup } from './token-input/refusal.ts';
 
 const about = (id: string, needs: readonly string[], look: Look<SpaEvidence>): Check =>
-  checkOf(
-    { find: (context) => context.spa, otherwise: 'no single-page app was named (--spa)' },
-    id,
-    needs,
-    look,
-  );
+  checkOf({ find: (context) => context.spa, otherwise: 'no single-page app (--spa)' }, id, needs, look);
 
 /** Checks of a single-page app's client (`--spa CLIENT --origin URL`), as its page meets Keycloak. */
 export const SPA_CHECKS: readonly Check[] = [
@@ -91,7 +86,7 @@ export const SPA_CHECKS: readonly Check[] = [
     const piped = decodeJwt(token)?.claims;
     const claims = piped?.azp === spa.clientId ? piped : await spa.exampleClaims();
     if (claims === undefined)
-      return skipped(`no token of '${spa.clientId}' to look at: an admin and --user, or one by --token -`);
+      return skipped(`no token of '${spa.clientId}': an admin and --user, or one by --token -`);
     const audiences = reach.config.audience ?? [reach.caller.clientId];
     const has = audienceOf(claims);
     if (audiences.some((one) => has.includes(one))) return ok(`aud ${has.join(', ')}`);

@@ -58,7 +58,7 @@ export const TENANT_CHECKS: readonly Check[] = [
     return fail(
       `nothing is called ${options.tenant}`,
       `there is neither an organization ${options.tenant} in the realm '${reach.caller.realm}'${settings?.organizationsEnabled === true ? '' : ' (organizations are off there)'}, nor a realm of that name (the case of the letters counts)`,
-      'Organizations > Create organization, or the realm of the customer. In KEYCLOAK_REALM stands the realm of the organizations.',
+      'Organizations > Create organization, or the realm of the customer. KEYCLOAK_REALM is the realm of the organizations.',
     );
   }),
   about('tenant.organization', 'organization', async ({ name, isEnabled }) =>
@@ -128,7 +128,7 @@ export const TENANT_CHECKS: readonly Check[] = [
     if (own.client === undefined) {
       return fail(
         `no client '${caller.clientId}'`,
-        `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: nobody of it gets in`,
+        `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: its users cannot sign in`,
         `npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)}`,
       );
     }
@@ -142,8 +142,8 @@ export const TENANT_CHECKS: readonly Check[] = [
     if (differs.length === 0) return ok(`like '${caller.realm}', as far as this application sees`);
     return warn(
       differs.slice(0, 8).join('; '),
-      `the realm ${name} is otherwise than '${caller.realm}': what works in one may not in the other`,
-      `If it is not meant so: npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)} shows what it would change`,
+      `the realm ${name} differs from '${caller.realm}': the application may not work the same in both`,
+      `If that is not intended: npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)} shows what it would change`,
     );
   }),
 ];

@@ -64,7 +64,7 @@ export const CHANGES: readonly Change[] = [
     id: 'linkedin',
     since: '25.0.0',
     breaks: 'the old LinkedIn provider is gone',
-    fix: 'Make the identity provider anew, with the provider LinkedIn of now (OpenID Connect).',
+    fix: 'Create the identity provider again, with the current provider LinkedIn (OpenID Connect).',
     source: 'Removal of the deprecated LinkedIn provider',
     meets: ({ identityProviders }) => identityProviders.filter((id) => id === 'linkedin'),
   },
@@ -73,7 +73,7 @@ export const CHANGES: readonly Change[] = [
     since: '26.2.0',
     breaks:
       'the feature admin-fine-grained-authz is version 2, which does not look at the permissions of version 1: delegated admins and exchanges of tokens are refused',
-    fix: 'Start Keycloak with admin-fine-grained-authz:v1 for the time being, and make the permissions anew (Permissions in the console).',
+    fix: 'Start Keycloak with admin-fine-grained-authz:v1 for the time being, and create the permissions again (Permissions in the console).',
     source: 'Fine-Grained Admin Permissions (FGAP) v1',
     meets: ({ hasAdminPermissions, exchangePermissions }) =>
       exchangePermissions.length > 0
@@ -110,7 +110,7 @@ export const CHANGES: readonly Change[] = [
     id: 'js-policies',
     since: '26.6.0',
     breaks: 'policies in JavaScript work only with the feature scripts',
-    fix: 'Start Keycloak with the feature scripts, or write the policies anew.',
+    fix: 'Start Keycloak with the feature scripts, or write the policies again.',
     source: 'JavaScript-based policies can only be deployed now if the scripts feature is enabled',
     meets: ({ policyTypes }) => [...policyTypes].filter((type) => /^(js|script-)/.test(type)),
   },
@@ -149,7 +149,7 @@ export const CHANGES: readonly Change[] = [
   {
     id: 'redirect-wildcard',
     since: '26.6.3',
-    breaks: 'a * right behind a host name stands for paths alone: not for ports, nor for longer host names',
+    breaks: 'a * directly after a host name covers paths only: no ports, and no longer host names',
     fix: 'Write each redirect URI with its port and path.',
     source: 'Valid redirect URIs for clients do not accept wildcards for hostname anymore',
     meets: ({ clients }) =>

@@ -47,7 +47,7 @@ export const UPGRADE_CHECKS: readonly Check[] = [
     if (version === undefined)
       return warn(
         `to ${to}`,
-        'this admin may not see the version of Keycloak: all changes since 22 are looked at',
+        'this admin may not see the version of Keycloak: all changes since 22 are listed',
         'Use an admin of the realm master.',
       );
     if (compare(version, to) === 0)

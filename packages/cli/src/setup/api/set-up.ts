@@ -68,7 +68,7 @@ function reportGuards(guards: Guards, { clientId }: Pick<SetupGoal, 'clientId'>,
   const others = audiences.filter((one) => one !== clientId);
   const lines: [names: readonly string[], what: string][] = [
     [organizations, 'Organizations that guards name (setup tenant <name> --organization makes them)'],
-    [permissions, 'Permissions that guards ask for (who has them stands in authz.json: setup --authz)'],
+    [permissions, 'Permissions that guards require (policies are in authz.json: setup --authz)'],
     [others, `Other APIs (setup audience ${toShellWord(clientId)} --client-id <api> gives tokens for one)`],
     [unread, 'Not read: only the running program knows what these require'],
   ];
@@ -213,7 +213,7 @@ async function showProof(
       : { credential: createCredential({ clientId, credential: inUse }) };
   const caller = { serverUrl, realm, clientId, ...proof, timeoutMs: TIMEOUT_MS };
   if (shape === 'guide' && user?.password === undefined) {
-    out.line('Not tried with a login: no user and password were given.');
+    out.line('Not tried with a login: no user and password.');
     return true;
   }
   out.line('Trying it:');

@@ -108,7 +108,7 @@ Creates what is missing (realm, client, mappers, user), prints the plan first, a
 
 export const api = toClientKind(
   'api',
-  'an API that checks tokens of others: nobody logs in with its client',
+  'an API that checks tokens: its client has no sign-in',
   `an API that checks tokens
 
 Creates what is missing (realm, client, roles, groups, scopes), prints the plan first, and writes .env. The client asks

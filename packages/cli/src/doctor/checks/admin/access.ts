@@ -76,7 +76,7 @@ function judgeProxy({ status, answer }: AdminError, serverUrl: string): Finding 
   return fail(
     `HTTP ${status} ${toPageText(answer).slice(0, 120)}`.trim(),
     `a proxy or firewall in front of Keycloak keeps calls of the admin from it (HTTP ${status}): the answer is not Keycloak's`,
-    `Run the doctor where ${serverUrl}/admin/ and the realm of the admin can be reached, with KEYCLOAK_SERVER_URL of an inner address; keeping /admin/ from the world is good as it is.`,
+    `Run the doctor where ${serverUrl}/admin/ and the realm of the admin can be reached, with KEYCLOAK_SERVER_URL of an inner address; to hide /admin/ from the internet is right.`,
   );
 }
 

@@ -12,14 +12,14 @@ const notBefore = adminCheck('realm.not-before', 'realm.exists', async (admin, {
   if (realm > now) {
     return fail(
       at(realm),
-      `the not-before of the realm '${caller.realm}' lies ahead: every token is refused until then`,
+      `the not-before of the realm '${caller.realm}' is in the future: every token is refused until then`,
       `Sessions > Action > Revocation > Clear\n${kcadmRealm(caller.realm, 'notBefore=0')}`,
     );
   }
   if (client > now) {
     return fail(
       at(client),
-      `the not-before of the client '${caller.clientId}' lies ahead: every token of it is refused until then`,
+      `the not-before of the client '${caller.clientId}' is in the future: every token of it is refused until then`,
       `Clients > ${caller.clientId} > Advanced > Revocation > Clear`,
     );
   }

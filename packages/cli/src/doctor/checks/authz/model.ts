@@ -55,7 +55,7 @@ export const authzEnforcer = authzCheck('authz.enforcer', async (state, { reach,
   return worst(findings) ?? ok(`all names of ${enforcers.map(({ file }) => file).join(', ')} are there`);
 });
 
-const NO_FILE = 'no file was given (--authz <file>)';
+const NO_FILE = 'no file (--authz <file>)';
 
 function worst(findings: readonly Finding[]): Finding | undefined {
   return findings.find(({ status }) => status === 'fail') ?? findings[0];
@@ -94,10 +94,10 @@ export const authzPartGranted = authzCheck('authz.part-granted', (state, { optio
   if ([...state.foreign.values()].some((type) => type === 'resource' || type === 'scope'))
     return skipped('there are permissions about resources of users too');
   const parts = findParts(state);
-  if (parts.length === 0) return ok('permissions are about all scopes of a resource, or about none');
+  if (parts.length === 0) return ok('permissions cover all scopes of a resource, or none');
   return warn(
     some(parts),
-    'no permission is about these, though one is about other scopes of the same resource: nobody is ever granted them, while Keycloak answers result: true to whoever asks for them together with one that is granted',
+    'no permission covers these, though one covers other scopes of the same resource: nobody is ever granted them, but Keycloak answers result: true to a request for them together with a granted one',
     `a permission about each in the file, or without the scope at its resource; then ${applyCommand(options)}`,
   );
 });

@@ -113,7 +113,7 @@ export const authzEnforcement = authzCheck('authz.enforcement', async (state, { 
   if (mode === 'ENFORCING') {
     return judge(
       `"enforcement-mode" of ${open?.file}`,
-      'the path enforcer admits everybody to what no path names (PERMISSIVE), or to everything (DISABLED)',
+      'the path enforcer admits everybody to requests that no path covers (PERMISSIVE), or to all (DISABLED)',
       `"enforcement-mode": "ENFORCING" in ${open?.file}, and start the service again`,
     );
   }
@@ -121,7 +121,7 @@ export const authzEnforcement = authzCheck('authz.enforcement', async (state, { 
     mode,
     mode === 'DISABLED'
       ? 'the policy enforcement is DISABLED: every permission is granted to everybody'
-      : 'the policy enforcement is PERMISSIVE: what no permission is about is granted to everybody',
+      : 'the policy enforcement is PERMISSIVE: requests that no permission covers are granted to everybody',
     `"policyEnforcementMode": "ENFORCING" in the file, then ${applyCommand(options)}\n${kcadmServer(reach, 'policyEnforcementMode=ENFORCING')}`,
   );
 });
@@ -131,7 +131,7 @@ export const authzDefaultPermission = authzCheck('authz.default-permission', (st
   const { lists } = state.model;
   const permission = lists.permissions.get('Default Permission');
   if (permission === undefined || !namesIn(permission, 'policies').includes('Default Policy'))
-    return ok('none that lets everybody in');
+    return ok('no default permission');
   const deletes = DEFAULTS.flatMap(({ section, name }) => {
     const kind = section === 'resources' ? 'resources' : 'policies';
     const id = state.ids[kind].get(name);

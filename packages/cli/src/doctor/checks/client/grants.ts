@@ -103,7 +103,11 @@ export const clientEvents = check('client.events', ['client.secret', 'client.typ
     ...(isLeftOut(LOCKOUT) && (await isKnown(LOCKOUT)) ? [LOCKOUT] : []),
   ];
   if (lacks.length > 0)
-    return fail(`not kept: ${lacks.join(', ')}`, 'Keycloak does not keep what has to be heard', FIX);
+    return fail(
+      `not kept: ${lacks.join(', ')}`,
+      'Keycloak does not keep the events that the application follows',
+      FIX,
+    );
   if (!kept.adminEventsDetailsEnabled) {
     return warn('without details', 'each change of a user or client makes the API ask about its tokens', FIX);
   }

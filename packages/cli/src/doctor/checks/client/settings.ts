@@ -150,7 +150,7 @@ const clientLogout = clientCheck('client.backchannel-logout', true, async (clien
   if (url === '')
     return warn(
       'no backchannel logout URL',
-      'Keycloak does not tell this service about logouts: a token stays good here until it is rechecked (RECHECK_SECONDS)',
+      'Keycloak does not report logouts to this service: a token stays valid here until it is rechecked (RECHECK_SECONDS)',
       fix,
       [],
     );
@@ -164,7 +164,7 @@ const clientLogout = clientCheck('client.backchannel-logout', true, async (clien
 
 /** Keycloak calls the URL, not this machine. No answer here proves nothing; an answer proves a lot. */
 async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
-  const said = 'Keycloak tells nobody about logouts: ';
+  const said = 'Keycloak cannot report logouts: ';
   const issuer = String((await realm.discovery()).json?.issuer ?? caller.serverUrl);
   const [target, keycloak] = [new URL(url), new URL(caller.serverUrl)];
   if (
@@ -189,7 +189,7 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
   if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400)) {
     return warn(
       `${url}: ${toWords(answer)}`,
-      `${said}at the backchannel logout URL is something, but nothing that takes logout tokens (HTTP ${answer.status})`,
+      `${said}the program at the backchannel logout URL takes no logout tokens (HTTP ${answer.status})`,
       fix,
     );
   }

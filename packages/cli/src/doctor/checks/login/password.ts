@@ -85,7 +85,7 @@ function notSetUp(say: Say, username: string, isAdmin: boolean): Finding {
   }
   return say(
     `the password is right, but '${username}' has to do something first: a temporary password, a missing email, first or last name, a value that the user profile does not allow, an OTP device to set up, terms to accept, or an email to verify. ${ASK_AN_ADMIN}`,
-    `Users > ${username} > Details: fill Email, First name, Last name; take out what stands in Required user actions. Credentials > Reset password with Temporary OFF. Or let the user log in once in a browser.`,
+    `Users > ${username} > Details: fill Email, First name, Last name; remove all Required user actions. Credentials > Reset password with Temporary OFF. Or let the user log in once in a browser.`,
     [],
   );
 }
@@ -175,9 +175,7 @@ export const loginPassword = check(
     const username = options.username;
     if (reach.login === null || username === undefined) {
       return skipped(
-        username === undefined
-          ? 'no user was given (--user)'
-          : 'no password of the user was given (DOCTOR_PASSWORD)',
+        username === undefined ? 'no user (--user)' : 'no password of the user (DOCTOR_PASSWORD)',
       );
     }
     // An admin can see a lock without a login, which could prolong it.
@@ -197,8 +195,7 @@ function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: stri
     id,
     id === 'user.exists' ? ['admin.login', 'realm.exists'] : ['user.exists'],
     async ({ reach, options }) => {
-      if (reach.admin === null || options.username === undefined)
-        return skipped('no user was given (--user)');
+      if (reach.admin === null || options.username === undefined) return skipped('no user (--user)');
       const troubles = (await findUserTroubles(reach.admin, options.username)).filter(({ kind }) =>
         kinds.includes(kind),
       );

@@ -10,14 +10,14 @@ const loginRefresh = loginCheck('login.refresh', ['login.password'], async (logi
   if (typeof refreshToken !== 'string') {
     return warn(
       'no refresh token',
-      'the client gets no refresh tokens: users log in anew when the access token expires, and a logout is not possible',
+      'the client gets no refresh tokens: users log in again when the access token expires, and a logout is not possible',
       `Clients > ${clientId} > Advanced > Open ID Connect Compatibility Modes > Use refresh tokens ON`,
     );
   }
   // The other calls need the first tokens, so they go first.
   await Promise.all([login.userinfo(), login.introspection()]);
   const answer = await login.refresh();
-  if (typeof answer.json?.access_token === 'string') return ok('a new token was given');
+  if (typeof answer.json?.access_token === 'string') return ok('a new token was issued');
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;
   const words = refusalOf(answer);
@@ -31,7 +31,7 @@ const loginRefresh = loginCheck('login.refresh', ['login.password'], async (logi
   }
   if (/not active|expired/i.test(words)) {
     return say(
-      'the refresh token is expired as soon as it is given',
+      'the refresh token is expired as soon as it is issued',
       'Realm settings > Sessions > SSO Session Idle and Max; Clients > Advanced > Client Session Idle and Max',
     );
   }

@@ -95,7 +95,7 @@ export function tooLong(seen: string, token: string, claims: Claims, reach: Reac
       : 'Node (this service) takes 16 KB, proxies mostly 8 KB';
   return fail(
     seen,
-    `the access token is ${token.length} bytes long, more than fits into a header: ${limits}. Requests with it are refused (HTTP 431, or 400 by a proxy) before anybody looks at it. ${largest(claims)}`,
+    `the access token is ${token.length} bytes long, more than fits into a header: ${limits}. Requests with it are refused (HTTP 431, or 400 by a proxy), before it is read. ${largest(claims)}`,
     makeSmaller(reach),
   );
 }

@@ -56,7 +56,7 @@ export async function explainStale(
         ? ' With KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD the doctor can see it.'
         : '';
     return say(
-      `${who} does not verify a token that was issued a moment ago: a not-before (of the realm, the client or the user) that lies ahead, or a signing key that is no longer active`,
+      `${who} does not verify a token that was issued a moment ago: a not-before (of the realm, the client or the user) in the future, or a signing key that is no longer active`,
       `Sessions > Action > Revocation > Clear (realm); Clients > ${clientId} > Advanced > Revocation; Realm settings > Keys (realm ${realm}).${hint}`,
     );
   }

@@ -62,7 +62,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
       const others = audiencesOf(shared.protocolMappers).filter((one) => one !== url);
       return fail(
         `the scope ${shared.name} is for ${others.join(', ')}, too`,
-        'A token with it is good at each of these servers: whoever runs one of them can act at the others as the people who use it',
+        'A token with it is valid at each of these servers, so each server can act at the others as its users',
         `Give each server a scope of its own (${SETUP(url, [toDefaultScope(url)])}, and the same in scopes of kc.mcp), then take the other audience out of ${shared.name}: Client scopes → ${shared.name} → Mappers.`,
       );
     }
@@ -123,7 +123,7 @@ async function explainRegistration(
   if (trusted.length === 0) {
     return warn(
       'no host is trusted',
-      'Registration is refused with 403 "Trusted Hosts"; pages get "Invalid origin" besides',
+      'Registration is refused with 403 "Trusted Hosts"; pages get "Invalid origin" too',
       `Give clients the client id mcp-client; or ${SETUP(url)} --registration, and the origins of pages under ${ORIGINS}.`,
     );
   }

@@ -77,7 +77,7 @@ async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Pro
       };
     case 'realm-recreated':
       return {
-        cause: `the realm '${realm}' was made anew after the token was issued (deleted and created, or imported into an empty Keycloak): every key of it is younger than the token, and its key '${kid}' is gone`,
+        cause: `the realm '${realm}' was created again after the token was issued (deleted and created, or imported into an empty Keycloak): every key of it is younger than the token, and its key '${kid}' is gone`,
         fix: `${again} Users and sessions of the old realm are gone too. To keep tokens over a restart give Keycloak a database that stays (a volume for /opt/keycloak/data, or KC_DB), or export the realm with its keys.`,
       };
     case 'rotated-away':
@@ -87,7 +87,7 @@ async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Pro
       };
     default:
       return {
-        cause: `the realm '${realm}' has no key '${kid}' (any more): the key was rotated away or disabled, or the realm was made anew (deleted and created, or imported into an empty Keycloak)`,
+        cause: `the realm '${realm}' has no key '${kid}' (any more): the key was rotated away or disabled, or the realm was created again (deleted and created, or imported into an empty Keycloak)`,
         fix: `${again} ${passive}`,
       };
   }
@@ -163,7 +163,7 @@ export async function explainRefusal(
       );
     case 'token_bound':
       return say(
-        'the token is bound to a key (DPoP or a TLS certificate) and is worth nothing as a bearer token',
+        'the token is bound to a key (DPoP or a TLS certificate) and is not valid as a bearer token',
         `Clients > ${claims.azp ?? clientId} > Settings > Capability config > Require DPoP bound tokens OFF`,
       );
     case 'token_revoked':

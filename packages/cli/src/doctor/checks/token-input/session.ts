@@ -117,7 +117,7 @@ export const tokenSession = check(
       const isRemote = reach.config.tokenCheck === 'remote';
       return (isRemote ? fail : warn)(
         words,
-        `Keycloak cannot be asked about the token: it has no scope 'openid', and '${clientId}' is not in its aud. ${isRemote ? 'With TOKEN_CHECK=remote it is refused' : 'So nobody hears of a logout, of a disabled user or of a role taken away: the token is good until it expires'}`,
+        `Keycloak cannot be asked about the token: it has no scope 'openid', and '${clientId}' is not in its aud. ${isRemote ? 'With TOKEN_CHECK=remote it is refused' : 'So a logout, a disabled user or a removed role has no effect: the token is valid until it expires'}`,
         `Ask for scope=openid at login, or: ${mapper}`,
       );
     }
@@ -145,15 +145,15 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
     const fate = await findUserFate(claims, reach).catch(() => undefined);
     if (fate === 'another') {
       return say(
-        `the realm '${realm}' was made anew with its old keys (imported again): the token's user '${claims.preferred_username}' has another id there now, and no old session is left`,
-        'Log in again. Give Keycloak a database that stays; data that hang on sub belong to nobody now.',
+        `the realm '${realm}' was created again with its old keys (imported again): the token's user '${claims.preferred_username}' has another id there now, and no old session is left`,
+        'Log in again. Give Keycloak a database that stays; data keyed by sub has no user now.',
       );
     }
     const over = 'the session of the token is over (logout, an admin, an idle session)';
     const cause = {
       same: over,
       gone: 'the user of the token was deleted, and the sessions with it',
-      unknown: `${over}, its user was deleted, or the realm was made anew with its old keys: an admin, or --user, tells which`,
+      unknown: `${over}, its user was deleted, or the realm was created again with its old keys: an admin, or --user, shows which`,
     }[fate ?? 'unknown'];
     return say(cause, 'Log in again.');
   }
@@ -169,26 +169,26 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
     const isAhead = at.getTime() > Date.now();
     return say(
       `the token is from before the not-before of the ${notBefore.of} (${at.toISOString()}): everything older was revoked`,
-      isAhead ? `It lies ahead, so fresh tokens are refused too: ${notBefore.fix}` : 'Log in again.',
+      isAhead ? `It is in the future, so new tokens are refused too: ${notBefore.fix}` : 'Log in again.',
     );
   }
   const fix =
     'Log in again. If a fresh token is refused too: Sessions > Action > Revocation > Clear, and Clients > the client > Advanced > Revocation > Clear.';
   if (!/token verification failed/i.test(reason)) {
     return say(
-      'Keycloak no longer stands by the token: its session is over, it was revoked, or a not-before lies after it',
+      'Keycloak no longer accepts the token: its session is over, it was revoked, or a not-before is later',
       fix,
     );
   }
   // Keycloak has its own texts for an ended session and a disabled user.
   if (reach.admin === null && reach.login === null) {
     return say(
-      'Keycloak no longer stands by the token, though its session is not over: a not-before of the realm, the client or the user lies after it, or the token itself was revoked (POST /revoke)',
+      'Keycloak no longer accepts the token, though its session is not over: a not-before of the realm, the client or the user is later, or the token itself was revoked (POST /revoke)',
       `${fix} With --user and DOCTOR_PASSWORD, or with an admin, the doctor sees which.`,
     );
   }
   return say(
-    'the token was revoked (POST /revoke): its session is not over, and no not-before lies after it',
+    'the token was revoked (POST /revoke): its session is not over, and no not-before is later',
     'Log in again.',
   );
 }

@@ -17,8 +17,8 @@ export function isLightweight(claims: Claims): boolean {
 
 /** Why claims are missing. */
 export function whyNoClaims(reach: Reach): string {
-  if (reach.login !== null) return 'no token to look at: the login gave none';
-  return 'no token to look at: give --user and DOCTOR_PASSWORD, or an admin and --user';
+  if (reach.login !== null) return 'no token: the login failed';
+  return 'no token: give --user and DOCTOR_PASSWORD, or an admin and --user';
 }
 
 type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;

@@ -82,7 +82,7 @@ async function readGrants(
 
 /** Why a token lacks roles, groups, organizations or scopes that guards want (`--needs`). */
 export const tokenNeeds = check('token.needs', ['settings.valid'], async ({ reach, token, options }) => {
-  if (options.wants.length === 0) return skipped('nothing was named (--needs)');
+  if (options.wants.length === 0) return skipped('no role, group, organization or scope (--needs)');
   const claims = decodeJwt(token)?.claims ?? (await findClaims(reach));
   if (claims === undefined) return skipped(whyNoClaims(reach));
   const missing = options.wants.filter((want) => !has(claims, want));

@@ -10,7 +10,7 @@ import type { CheckResult } from './check.ts';
 import type { DoctorOptions } from './options.ts';
 
 /** The findings that `setup` can fix. */
-export function findMendable(results: readonly CheckResult[]): CheckResult[] {
+export function findFixable(results: readonly CheckResult[]): CheckResult[] {
   return results.filter(
     ({ status, setup }) => (status === 'fail' || status === 'warn') && setup !== undefined,
   );
@@ -21,7 +21,7 @@ export function findMendable(results: readonly CheckResult[]): CheckResult[] {
  *
  * @param shape what the client is for: it gets no login that it does not have
  */
-export async function mend(
+export async function fixFindings(
   fixable: readonly CheckResult[],
   options: DoctorOptions,
   shape: Shape,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
-import { mend } from '../../packages/cli/src/doctor/mend.ts';
+import { fixFindings } from '../../packages/cli/src/doctor/fix.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
@@ -20,7 +20,7 @@ describe('doctor --fix --yes', () => {
   let lines: string[];
 
   async function runMend(args: string[] = []): Promise<number> {
-    const file = join(mkdtempSync(join(tmpdir(), 'doctor-mend-')), '.env');
+    const file = join(mkdtempSync(join(tmpdir(), 'doctor-fix-')), '.env');
     const settings = { ...settingsFor(keycloak.url), KEYCLOAK_CLIENT_SECRET: 'made-by-keycloak' };
     writeFileSync(
       file,
@@ -31,7 +31,7 @@ describe('doctor --fix --yes', () => {
     const options = await readDoctorOptions(['--env', file, '--fix', '--yes', ...args], ADMIN);
     const line = (text = '') => void lines.push(text);
     const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
-    return mend([FOUND], options, 'guide', out, createConsent(undefined), undefined);
+    return fixFindings([FOUND], options, 'guide', out, createConsent(undefined), undefined);
   }
 
   beforeEach(async () => {
