@@ -1,4 +1,3 @@
-/** What each file in `commands/` exports. */
 export interface Command {
   /** Text of `--help`; of a subcommand, if the arguments name one. */
   readonly usage: string | ((args: readonly string[]) => string);
@@ -7,7 +6,6 @@ export interface Command {
 }
 
 interface CommandEntry {
-  /** One line for the list of commands. */
   readonly summary: string;
   /** Loads the command only when it is called, so that one command does not pay for the others. */
   load(): Promise<Command>;
@@ -33,7 +31,6 @@ const LOADERS: Readonly<Record<keyof typeof SUMMARIES, CommandEntry['load']>> = 
   dev: () => import('./commands/dev.ts'),
 };
 
-/** Every command, in the order in which the help lists them. */
 export const commands: Readonly<Record<string, CommandEntry>> = Object.fromEntries(
   Object.entries(SUMMARIES).map(([name, summary]) => [
     name,

@@ -26,7 +26,6 @@ Admin
   --admin-password-stdin    read the password or secret from standard input
                             (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)`;
 
-/** Values of {@link ACCESS_FLAGS}. */
 export type AccessFlags = {
   readonly [F in keyof typeof ACCESS_FLAGS]?:
     | ((typeof ACCESS_FLAGS)[F]['type'] extends 'string' ? string : boolean)
@@ -53,10 +52,8 @@ export function readAccess(flags: AccessFlags, settings: Settings) {
     username:
       flags['admin-user'] ?? settings('KEYCLOAK_ADMIN_USER', 'KC_BOOTSTRAP_ADMIN_USERNAME', 'KEYCLOAK_ADMIN'),
     clientId,
-    /** The password, or the secret of the client. */
     secret: flags['admin-password-stdin'] ? { name: '--admin-password-stdin', value: undefined } : secret,
     totp: flags['admin-totp'],
-    /** Read the password or secret of the admin from standard input. */
     readsPassword: flags['admin-password-stdin'] ?? false,
   };
 }

@@ -7,7 +7,6 @@ import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { type Access, problemsOfAccess } from './access.ts';
 
-/** Keycloak's address and the admin who calls it. */
 export interface Entry {
   readonly serverUrl: string;
   readonly credentials: AdminCredentials;
@@ -36,7 +35,6 @@ export function createNeed(questions: Questions | undefined) {
   return Object.assign(need, { assertAll });
 }
 
-/** Asks for a missing address of Keycloak. */
 export const needServerUrl = (serverUrl: string | undefined, need: Need): Promise<string> =>
   need(
     serverUrl,

@@ -1,13 +1,11 @@
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 
-/** Why a call of the Admin API failed. */
 export type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
 
 /** The Admin API refused, or did not answer. The message holds Keycloak's own words, never a password or a token. */
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly kind: AdminErrorKind;
-  /** HTTP status, or 0 when there was no answer. */
   readonly status: number;
   /** Keycloak's words, as it said them. */
   readonly answer: string;
@@ -65,7 +63,6 @@ export async function trying<T>(doing: string, act: () => Promise<T>): Promise<T
   }
 }
 
-/** Unwraps a thing that existed a moment ago. */
 export function mustExist<T>(value: T | null | undefined, name: string): T {
   if (value === null || value === undefined) throw gone(name);
   return value;

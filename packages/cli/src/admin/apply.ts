@@ -10,7 +10,6 @@ interface InRealm {
   readonly realm: string;
 }
 
-/** The actions that only an MCP server needs. */
 const MCP_ACTIONS = {
   async 'set-scope-attributes'(at: InRealm, action: ActionOf<'set-scope-attributes'>) {
     const scope = await scopeOf(at, action.scope);
@@ -39,7 +38,6 @@ const MCP_ACTIONS = {
   },
 };
 
-/** Adds values to a list of a policy of registration. */
 async function extend({ api, realm }: InRealm, policy: string, list: string, values: readonly string[]) {
   const there = mustExist(policyIn(await readRegistrationPolicies(api, realm), policy), policy);
   const all = [...new Set([...(there.config?.[list] ?? []), ...values])];
@@ -56,10 +54,8 @@ async function scopeOf({ api, realm }: InRealm, scopeName: string) {
   return { ...scope, id: scope.id as string };
 }
 
-/** Where steps are done. */
 export interface StepTarget {
   readonly realm: string;
-  /** Client of the API. */
   readonly clientId: string;
   readonly user?: Pick<UserGoal, 'username'> | undefined;
 }
@@ -165,7 +161,6 @@ async function createGroup({ api, realm }: At, { path }: ActionOf<'create-group'
   return api.groups.createChildGroup({ realm, id }, { name });
 }
 
-/** Changes some settings of a client, and keeps all others. */
 async function updateClient(at: At, { patch, attributes }: ActionOf<'update-client'>): Promise<void> {
   const { api, realm } = at;
   const id = await clientId(at);
@@ -175,7 +170,6 @@ async function updateClient(at: At, { patch, attributes }: ActionOf<'update-clie
   await api.clients.update({ realm, id }, whole);
 }
 
-/** Gives the client a client scope. */
 async function addScope(at: At, { scope, how }: ActionOf<'add-scope'>): Promise<void> {
   const { api, realm } = at;
   const id = await clientId(at);
@@ -188,7 +182,6 @@ async function addScope(at: At, { scope, how }: ActionOf<'add-scope'>): Promise<
   return api.clients.addDefaultClientScope(target);
 }
 
-/** Adds a mapper to the client, or replaces the one of that name. */
 async function putMapper(at: At, { mapper }: ActionOf<'put-mapper'>): Promise<void> {
   const { api, realm } = at;
   const id = await clientId(at);

@@ -17,25 +17,20 @@ import {
 import { completeClient, createClient, PLAIN_CLIENT, type TargetClient } from './plan/complete-client.ts';
 import { type Blocked, blockedPart, type Plan, type Step } from './plan/step.ts';
 
-/** A client that calls an API. */
 export interface Caller {
   readonly clientId: string;
   /** Its settings, if it is to be created or completed. Default: it exists and stays as it is. */
   readonly target?: TargetClient | undefined;
 }
 
-/** Clients whose tokens are to be good for an API. */
 export interface CallersGoal {
   readonly realm: string;
-  /** Client id of the API. */
   readonly clientId: string;
   readonly callers: readonly Caller[];
 }
 
-/** The current state, as far as clients that call an API need it. */
 export interface CallersState {
   readonly api: Pick<ClientRepresentation, 'defaultClientScopes' | 'optionalClientScopes'> | undefined;
-  /** Those that are there, by client id. */
   readonly callers: ReadonlyMap<string, CallerState>;
   readonly scopes: readonly ClientScopeRepresentation[];
   /** Names of client scopes that every new client may ask for. */
@@ -44,9 +39,7 @@ export interface CallersState {
 
 export interface CallerState {
   readonly client: ClientRepresentation;
-  /** Mappers of the client and of its default client scopes. */
   readonly mappers: readonly ProtocolMapperRepresentation[];
-  /** Mappers of the client scopes that it may ask for. */
   readonly askable: readonly ProtocolMapperRepresentation[];
 }
 
@@ -88,10 +81,8 @@ export function toServiceClient(clientId: string): TargetClient {
   };
 }
 
-/** A single-page app that signs people in by itself. */
 export interface SpaGoal {
   readonly clientId: string;
-  /** Address of the page. No trailing slash. */
   readonly appUrl: string;
   /** Where Keycloak may send people back to: whole addresses, without patterns. */
   readonly redirectUris: readonly string[];

@@ -16,7 +16,6 @@ export type AdminCredentials =
     }
   | { readonly realm: string; readonly clientId: string; readonly clientSecret: string };
 
-/** Options of {@link connectAdmin}. */
 export interface AdminOptions {
   /** Keycloak's address, with or without a path such as `/auth`. */
   readonly serverUrl: string;
@@ -27,7 +26,6 @@ export interface AdminOptions {
   readonly clock?: (() => number) | undefined;
 }
 
-/** An open line to the Admin API. */
 export interface AdminConnection {
   readonly api: AdminClient;
   /** When Keycloak says the first token was issued. Unit: seconds since 1970. */
@@ -130,7 +128,6 @@ export async function findRealm(
   return there;
 }
 
-/** The client with exactly this client id. */
 export async function findClient(
   api: AdminClient,
   realm: string,

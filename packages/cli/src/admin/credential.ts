@@ -16,12 +16,10 @@ import {
   toCreate,
 } from './plan/step.ts';
 
-/** How a client is to prove who it is. */
 export type CredentialGoal =
   | { readonly type: 'secret' }
   | {
       readonly type: 'key';
-      /** The public half, with `kid`. */
       readonly publicKey: JsonWebKey & { readonly kid?: string };
       /** A file that nobody named, and that was there. Its key is used only where Keycloak knows it. */
       readonly existingFile?: string | undefined;
@@ -30,7 +28,6 @@ export type CredentialGoal =
     }
   | {
       readonly type: 'kubernetes';
-      /** `<namespace>/<name>` */
       readonly serviceAccount: string;
       /** Issuer of the cluster. Default: that of the realm's identity provider for Kubernetes, or {@link OWN_CLUSTER}. */
       readonly issuer?: string | undefined;
@@ -48,21 +45,17 @@ export const AUTHENTICATORS: Readonly<Record<string, string>> = {
   'client-x509': 'X509 Certificate',
 };
 
-/** The authenticator for each kind. */
 const AUTHENTICATOR_FOR = {
   secret: 'client-secret',
   key: 'client-jwt',
   kubernetes: 'federated-jwt',
 } as const;
 
-/** The current state, as far as it says how a client proves who it is. */
 export interface CredentialState {
   readonly client: ClientRepresentation | undefined;
-  /** Ids of the authenticators that this Keycloak has. */
   readonly authenticators: readonly string[];
   /** Issuers of tokens by which clients may authenticate. */
   readonly providers: readonly IdentityProviderRepresentation[];
-  /** The other clients of the realm. */
   readonly others: readonly ClientRepresentation[];
 }
 
@@ -95,7 +88,6 @@ export async function readCredential(
   });
 }
 
-/** The settings by which the client authenticates from now on. */
 interface CredentialTarget {
   readonly attributes: Record<string, string>;
   readonly changes: readonly Change[];

@@ -9,15 +9,11 @@ import type { SetupGoal } from './goal.ts';
 import { audiencesOf, mappersOf } from './mappers.ts';
 import { GROUPS_SCOPE } from './plan/app-scope.ts';
 
-/** The current state, as far as the goal asks for it. */
 export interface CurrentState {
   readonly realm: RealmRepresentation | null;
   readonly client: ClientRepresentation | null;
-  /** Mappers of the client and of its default client scopes. */
   readonly mappers: readonly ProtocolMapperRepresentation[];
-  /** Those of the client scopes that it may ask for. */
   readonly askable: readonly ProtocolMapperRepresentation[];
-  /** Names of all client scopes of the realm. */
   readonly scopes: readonly string[];
   /** Those that the application is to have, if there are any of these names. */
   readonly appScopes: readonly ClientScopeRepresentation[];
@@ -35,7 +31,6 @@ export interface CurrentState {
   readonly userRealmRoles: readonly string[];
   readonly userClientRoles: readonly string[];
   readonly userGroups: readonly string[];
-  /** Attributes that the realm requires of every user at login (Keycloak 24 and later). */
   readonly requiredAttributes: readonly string[];
 }
 

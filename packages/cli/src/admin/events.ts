@@ -14,20 +14,15 @@ import {
   toChange,
 } from './plan/step.ts';
 
-/** An API that is to read the events of its realm. */
 export interface EventsGoal {
   readonly realm: string;
-  /** Client id of the API. */
   readonly clientId: string;
 }
 
-/** The current state. */
 export interface EventsState {
   readonly realm: RealmRepresentation;
   readonly client: ClientRepresentation | undefined;
-  /** Whether its service account may read events. */
   readonly mayRead: boolean;
-  /** Types of user events that this version of Keycloak knows. */
   readonly knownTypes: readonly string[];
 }
 

@@ -5,7 +5,6 @@ import { findClient, findUser } from './connection.ts';
 import { EXCHANGE } from './plan/complete-client.ts';
 import { readService, type ServiceGoal, scopesThatBring, toCallScope } from './service.ts';
 
-/** One thing on which it depends that a token is exchanged. */
 export interface ExchangeFinding {
   readonly what: string;
   readonly isGood: boolean;
@@ -14,7 +13,6 @@ export interface ExchangeFinding {
 }
 
 export interface ExchangeQuestion extends Pick<ServiceGoal, 'realm' | 'clientId'> {
-  /** Client id of the service that the new token is for. */
   readonly audience: string;
   readonly username: string;
   /** Client that the user signs in with. Default: each of the realm. */

@@ -10,7 +10,6 @@ export type Shape = 'guide' | 'web' | 'api';
 /** The target of a set-up: the guide's six steps, and the settings that the guide forgets. */
 export interface SetupGoal {
   readonly realm: string;
-  /** Default `guide`. */
   readonly shape?: Shape | undefined;
   readonly clientId: string;
   /** Secret of a client that is created. Default: Keycloak makes one up. */
@@ -45,7 +44,6 @@ export interface SetupGoal {
 /** Where the service takes people back from Keycloak's login page. */
 export const CALLBACK_PATH = '/auth/callback';
 
-/** Where its page `/docs` does. */
 export const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
 
 /** Where `keycloak-guard token` does, on this machine and on any port (RFC 8252 §7.3). */
@@ -66,7 +64,6 @@ function isLoopback(url: string): boolean {
   return /^(localhost|.+\.localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
 }
 
-/** The user to log in with. */
 export interface UserGoal {
   readonly username: string;
   readonly email: string;
@@ -74,7 +71,6 @@ export interface UserGoal {
   readonly lastName: string;
   /** Never temporary. Needed for a new user. */
   readonly password?: string | undefined;
-  /** Replace an existing password. */
   readonly resetPassword: boolean;
   /** Values for what the realm's user profile asks for beyond the usual. */
   readonly attributes: Readonly<Record<string, string>>;

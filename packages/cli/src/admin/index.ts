@@ -52,4 +52,4 @@ export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { planService, readService, scopesThatBring } from './service.ts';
 export { type OrganizationGoal, planOrganization, readOrganization } from './tenant/organization.ts';
-export { clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';
+export { BUILT_IN, clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';

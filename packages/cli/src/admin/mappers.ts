@@ -2,7 +2,6 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 
-/** A mapper, for Keycloak's ProtocolMapperRepresentation. */
 export interface Mapper {
   readonly name: string;
   readonly protocol: string;
@@ -11,7 +10,6 @@ export interface Mapper {
   readonly config: Record<string, string>;
 }
 
-/** Puts a client into the audience of access tokens. */
 export function toAudienceMapper(clientId: string): Mapper {
   return {
     name: `audience ${clientId}`,
@@ -27,7 +25,6 @@ export function toAudienceMapper(clientId: string): Mapper {
   };
 }
 
-/** Puts a person's groups into tokens, as full paths. */
 export function toGroupsMapper(): Mapper {
   return {
     name: 'groups',
@@ -45,7 +42,6 @@ export function toGroupsMapper(): Mapper {
   };
 }
 
-/** Whether an existing mapper does the work of a wanted one. */
 export function isSatisfiedBy(there: ProtocolMapperRepresentation, target: Mapper): boolean {
   if (there.protocolMapper !== target.protocolMapper) return false;
   const config: Record<string, string> = there.config ?? {};

@@ -1,6 +1,5 @@
 import { toJsonObject } from 'keycloak-guard/unstable';
 
-/** Largest answer that is read. */
 const MAX_BYTES = 1024 * 1024;
 
 /**

@@ -9,24 +9,18 @@ import { audienceScopeOf, GROUPS_SCOPE, toClientScope } from './plan/app-scope.t
 import { completeClient, createClient, EXCHANGE } from './plan/complete-client.ts';
 import { added, change, newPart, type Part, type Plan, type Step, toChange, toCreate } from './plan/step.ts';
 
-/** A service that calls others, in its own name and in that of its callers. */
 export interface ServiceGoal {
   readonly realm: string;
   readonly clientId: string;
-  /** Client ids of the services that it calls. */
   readonly calls: readonly string[];
 }
 
-/** The client scope that brings a service into the audience of tokens. */
 export const toCallScope = (called: string): string => `to-${called}`;
 
-/** The current state, as far as calls between services need it. */
 export interface ServiceState {
   readonly client: ClientRepresentation | undefined;
-  /** Those of the called ones that are there, by client id. */
   readonly called: ReadonlyMap<string, ClientRepresentation>;
   readonly scopes: readonly ClientScopeRepresentation[];
-  /** Names of the scopes that every new client gets, unasked. */
   readonly byDefault: readonly string[];
 }
 

@@ -6,11 +6,9 @@ import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { findAuthzJson } from './file.ts';
 
-/** The actions of the command. */
 export const ACTIONS = ['plan', 'apply', 'export', 'why'] as const;
 type AuthzAction = (typeof ACTIONS)[number];
 
-/** Options of the command, as its `--help` explains them. */
 export type AuthzOptions = Awaited<ReturnType<typeof readAuthzOptions>>;
 
 const OWN = {

@@ -42,7 +42,6 @@ export async function sync(
   return what === 'shown' ? 1 : code;
 }
 
-/** Writes Keycloak's permissions to a file. Resolves to the exit code. */
 export async function exportAuthz(
   api: AdminConnection['api'],
   { file, yes, realm, clientId }: AuthzOptions,

@@ -68,7 +68,6 @@ export function run(args: string[]): Promise<number> {
   });
 }
 
-/** Explains the pasted words. Examines nothing else. */
 async function say(words: string, asJson: boolean, out: Output): Promise<number> {
   const results = explain(words === '-' ? (await readLines(process.stdin)).join('\n') : words);
   if (asJson) out.line(toJson(results).trimEnd());
@@ -112,7 +111,6 @@ async function examine(
   return isWell(results) ? 0 : 1;
 }
 
-/** Exit code of setup. */
 const NOT_APPLIED = 2;
 
 /** Asks for a new password: the one that was tried is to be replaced. */
@@ -152,7 +150,6 @@ function nameOf({ admin }: DoctorOptions): string {
   return `${toShortValue(name)} (realm ${toShortValue(admin.realm)})`;
 }
 
-/** A user, with the realm and the address that get the password. */
 function whereOf({ serverUrl, realm }: DoctorOptions, username: string | undefined, own = realm): string {
   const at = serverUrl === undefined ? '' : `, at ${toShortValue(serverUrl)}`;
   return `${toShortValue(username ?? '')} (realm ${toShortValue(own ?? 'not set')}${at})`;

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import type { DevIdp, RealmRepresentation } from '@keycloak-guard/testing';
 import { cacheFolder } from './running-provider.ts';
 
-/** The realm of the guide, shipped with the package. */
 export const TESTING_REALM = fileURLToPath(import.meta.resolve('@keycloak-guard/testing/testing-realm.json'));
 
 const PORTS_TRIED = 100;
@@ -15,7 +14,6 @@ const NO_REALM =
   'the embedded provider has no realm here: the Docker image leaves out what is for development.\n' +
   'Set KEYCLOAK_SERVER_URL to use your Keycloak (docs/settings.md), or get one along with the API: docker compose up --build';
 
-/** Whether the text is the number of a port; 0 takes a free one. */
 export const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 
 export interface DevProviderOptions {
@@ -51,7 +49,6 @@ export async function startDevProvider(options: DevProviderOptions): Promise<Dev
   }
 }
 
-/** The guide's realm file, with the API's URLs at its port. */
 async function readRealm(file: string, apiPort: number): Promise<RealmRepresentation> {
   const text = await readFile(file, 'utf8');
   return JSON.parse(
@@ -65,7 +62,6 @@ function stateFileOf(realmFile: string, port: number): string {
   return join(cacheFolder(), 'dev-idp', `${id}-${port}.json`);
 }
 
-/** The client of an application in a realm file of development. */
 export interface DevClient {
   readonly clientId: string;
   readonly clientSecret: string;

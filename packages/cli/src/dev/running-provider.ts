@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { replacePrivateFile } from '../settings/private-file.ts';
 
-/** The API's client in the realm that the package brings along. */
 export const DEV_CLIENT = { clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' };
 
 /** The user of that realm. Everybody knows the password: the provider listens on this machine alone. */
@@ -21,7 +20,6 @@ const CONFIGURED = [
 export const isConfigured = (setting: (name: string) => unknown): boolean =>
   CONFIGURED.some((name) => Boolean(setting(name)));
 
-/** Where an embedded provider is. */
 export interface RunningProvider {
   readonly url: string;
   readonly realm: string;
@@ -29,7 +27,6 @@ export interface RunningProvider {
   readonly realmFile?: string | undefined;
 }
 
-/** The user's folder for what may be lost. */
 export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keycloak-guard');
 }
@@ -66,7 +63,6 @@ export async function findRunningProviders(realmFile?: string): Promise<RunningP
     .map(({ url, realm }) => ({ url, realm }));
 }
 
-/** Those that were given a file, whichever it is. */
 export async function findProvidersOfFiles(): Promise<RunningProvider[]> {
   return (await runningNotes()).filter(({ realmFile }) => realmFile !== undefined);
 }

@@ -4,11 +4,19 @@ import type { DoctorContext } from './context.ts';
 import type { AdminEvidence } from './evidence/admin.ts';
 import type { LoginEvidence } from './evidence/client.ts';
 
-export { type Finding, fail, failOn, ok, type Say, type Status, skipped, warn } from '../keycloak/finding.ts';
+export {
+  type Advice,
+  type Finding,
+  fail,
+  failOn,
+  ok,
+  type Say,
+  type Status,
+  skipped,
+  warn,
+} from '../keycloak/finding.ts';
 
-/** One thing that the doctor examines. */
 export interface Check {
-  /** Stable name, for example `client.direct-grants`. */
   readonly id: string;
   /** Checks that this one depends on: if one of them failed or was skipped, this one is skipped. */
   readonly needs: readonly string[];
@@ -21,13 +29,11 @@ export function check(id: string, needs: readonly string[], run: Check['run']): 
 
 export type Look<Evidence> = (evidence: Evidence, context: DoctorContext) => ReturnType<Check['run']>;
 
-/** Evidence that is not always there, and why not. */
 interface Source<Evidence> {
   find(context: DoctorContext): Evidence | null | undefined | Promise<Evidence | null | undefined>;
   readonly otherwise: string;
 }
 
-/** A check of evidence that is not always there: skipped without it. */
 export function checkOf<Evidence>(
   { find, otherwise }: Source<Evidence>,
   id: string,
@@ -46,16 +52,13 @@ export const NO_ADMIN = 'no admin (set KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PA
 export const adminCheck = (id: string, after: string, look: Look<AdminEvidence>): Check =>
   checkOf({ find: ({ reach }) => reach.admin, otherwise: NO_ADMIN }, id, ['admin.login', after], look);
 
-/** A check after the login of the test user. */
 export const loginCheck = (id: string, needs: readonly string[], look: Look<LoginEvidence>): Check =>
   checkOf({ find: ({ reach }) => reach.login, otherwise: 'no login' }, id, needs, look);
 
-/** A finding with the id of its check. */
 export interface CheckResult extends Finding {
   readonly id: string;
 }
 
-/** Runs the checks in order, and reports each result as it comes. */
 export async function runChecks(
   checks: readonly Check[],
   context: DoctorContext,

@@ -20,7 +20,6 @@ import { findDanger } from './evidence/user.ts';
 import type { DoctorOptions } from './options.ts';
 import { readRealmFacts } from './upgrade/facts.ts';
 
-/** The settings that the doctor works with. */
 export interface DoctorSettings {
   readonly config: Config | ConfigError;
   /**
@@ -30,7 +29,6 @@ export interface DoctorSettings {
   readonly assumed: readonly string[];
 }
 
-/** Reads the settings as the service does. */
 function readDoctorSettings(
   { envFile, spa, upgradeTo }: Pick<DoctorOptions, 'envFile' | 'spa' | 'upgradeTo'>,
   token: string | undefined,
@@ -75,7 +73,6 @@ function settingsOf(token: string): Record<string, string> {
 /** Everything that checks use if the settings are valid. */
 export type Reach = ReturnType<typeof createReach>;
 
-/** Everything that a check can examine. */
 export type DoctorContext = ReturnType<typeof createContext>;
 
 /**
@@ -95,9 +92,7 @@ export function createContext(
     settings,
     /** Names of settings that are not set, and that were made up: nothing secret is sent then. */
     assumed,
-    /** The token to examine (`--token -`). */
     token,
-    /** The route to examine (`--route`). */
     route:
       options.routeUrl === undefined
         ? undefined
@@ -106,12 +101,10 @@ export function createContext(
             options.page && new URL(options.page).origin,
             async () => token ?? reach?.login?.token(),
           ),
-    /** The single-page app to examine (`--spa`). */
     spa:
       options.spa === undefined || options.page === undefined || reach === undefined
         ? undefined
         : createSpaEvidence(options.spa, options.page, reach.caller, options),
-    /** The version to upgrade to, and what the realm has (`--upgrade`). */
     upgrade:
       options.upgradeTo === undefined || !reach?.admin
         ? undefined
@@ -122,7 +115,6 @@ export function createContext(
               return readRealmFacts(await admin.connection(), caller.realm);
             }),
           },
-    /** The MCP server to examine (`--mcp`). */
     mcp:
       options.mcpUrl === undefined
         ? undefined
@@ -137,7 +129,6 @@ export function createContext(
       if (reach === undefined) throw new Error('the settings are not valid');
       return reach;
     },
-    /** Ends the sessions that checks opened. */
     close: async () => reach?.login?.close(),
   };
 }
@@ -164,14 +155,11 @@ function createReach(config: Config, options: DoctorOptions) {
     realm: createRealmEvidence(calls, caller),
     authz: createAuthzEvidence(calls, caller, options.authzFiles, admin),
     client,
-    /** The purpose of the client: not every client logs people in. */
     shape: memo(() => findShape(client, admin, username !== undefined)),
-    /** `null` if no user and password were given. */
     login:
       username === undefined || password === undefined
         ? null
         : createLoginEvidence(calls, { username, password }, mayNot),
-    /** `null` if no admin was given. */
     admin,
   };
 }

@@ -16,7 +16,6 @@ type Topic = Pick<Match, 'rule' | 'text'>;
 type RuleBook = ReturnType<typeof loadRules>;
 type WordList = 'trade' | 'keycloak' | 'others' | 'failure';
 
-/** Reads `explain.txt` of this package. */
 export function loadRules() {
   const home = dirname(createRequire(import.meta.url).resolve('@keycloak-guard/cli/package.json'));
   const blocks = readFileSync(join(home, 'explain.txt'), 'utf8')
@@ -30,7 +29,6 @@ export function loadRules() {
   return { rules, topics: topics.map(([id, pattern]) => ({ rule: ruleOf(id), pattern })), ...expressions };
 }
 
-/** `name expression` */
 function toPair(line: string): [name: string, pattern: RegExp] {
   const space = line.indexOf(' ');
   return [line.slice(0, space), new RegExp(line.slice(space + 1), 'i')];

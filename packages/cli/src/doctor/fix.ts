@@ -9,7 +9,6 @@ import { Cancelled, type Questions } from '../terminal/questions.ts';
 import type { CheckResult } from './check.ts';
 import type { DoctorOptions } from './options.ts';
 
-/** The findings that `setup` can fix. */
 export function findFixable(results: readonly CheckResult[]): CheckResult[] {
   return results.filter(
     ({ status, setup }) => (status === 'fail' || status === 'warn') && setup !== undefined,
@@ -90,7 +89,6 @@ async function askForAddress(
   if (!isConfirmed) throw new Cancelled('cancelled');
 }
 
-/** Passes the doctor's credentials to setup. */
 function withCredentials({ admin, password }: DoctorOptions): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env };
   if (password !== undefined) env.SETUP_PASSWORD = password;

@@ -15,7 +15,6 @@ import { type Consent, createConsent, type Sending, type Word } from '../setting
 import { UsageError } from '../settings/usage-error.ts';
 import { decodeJwt } from './evidence/token.ts';
 
-/** Options of the doctor, as its `--help` explains them. */
 export type DoctorOptions = Awaited<ReturnType<typeof readDoctorOptions>>;
 
 const FLAGS = {
@@ -43,9 +42,7 @@ const FLAGS = {
 } as const;
 
 interface Start {
-  /** Default: the consent of nobody. */
   readonly consent?: Consent;
-  /** The token of `--token -`. */
   readonly readToken?: () => Promise<string>;
 }
 
@@ -97,13 +94,11 @@ export async function readDoctorOptions(
     yes: flags.yes ?? false,
     enable: flags.enable ?? false,
     envFile,
-    /** Whether the person named that file. */
     isEnvExplicit: flags.env !== undefined,
     /** Address of the application as browsers see it, without a slash at the end. */
     appUrl,
     /** Whether a flag named that address; setup reads it in the settings too. */
     isAppUrlExplicit: flags.app !== undefined,
-    /** Address of the running application, if it is checked. */
     serviceUrl: flags.running === '' ? appUrl : toUrl('--running', flags.running),
     username: own.username,
     password: own.password,
@@ -158,7 +153,6 @@ export async function readDoctorOptions(
     ...options,
     /** With `--fix`: whether its plan needs no question, and what a file chose for it that nobody named. */
     ...consent.judge(options.fix ? planned : [], accessWords.serverUrl, options.yes),
-    /** Keycloak's address in the settings, as written. */
     serverUrl,
     realm,
     token,
@@ -187,10 +181,8 @@ function sendingsOf(
   ];
 }
 
-/** The issuer that a token names. It is not verified. */
 const issuerOf = (token: string): string => String(decodeJwt(token)?.claims.iss);
 
-/** The named files, or else the `authz.json` beside the settings, if there is one. */
 function toAuthzFiles(fileFlags: readonly string[] | undefined, envFile: string): string[] {
   const files = (fileFlags ?? []).filter((file) => file !== '');
   if (files.length > 0) return files;

@@ -55,14 +55,12 @@ function sayWhy(reason: string, ids: readonly string[]): string {
     : `${ids.length} checks skipped: they need ${needed}`;
 }
 
-/** The original reason, if a check was skipped because another one was. */
 function findReason(result: CheckResult, results: readonly CheckResult[]): string {
   const needed = /^needs (.*)$/.exec(result.seen)?.[1]?.split(', ') ?? [];
   const cause = results.find(({ id, status }) => needed.includes(id) && status === 'skipped');
   return cause === undefined ? result.seen : findReason(cause, results);
 }
 
-/** The report as a JSON object, for scripts. */
 export function toJson(results: readonly CheckResult[]): string {
   const checks = results.map(({ id, status, seen, cause, fix }) => ({ id, status, seen, cause, fix }));
   return `${JSON.stringify({ ok: isWell(results), checks }, null, 2)}\n`;

@@ -12,7 +12,6 @@ interface Where {
   readonly caller: { readonly realm: string; readonly clientId: string };
 }
 
-/** For a setting of the realm. */
 export const kcadmRealm = (realm: string, setting: string): string =>
   `kcadm.sh update ${toShellWord(`realms/${realm}`)} -s ${setting}`;
 
@@ -22,15 +21,12 @@ export function kcadm({ caller }: Where, ...settings: readonly string[]): string
   return `kcadm.sh update ${pathOf(caller)} -r ${toShellWord(caller.realm)} ${flags}`;
 }
 
-/** For a setting of the authorization services. */
 export const kcadmServer = ({ caller }: Where, setting: string): string =>
   `kcadm.sh update ${pathOf(caller)}/authz/resource-server -r ${toShellWord(caller.realm)} -s ${setting}`;
 
-/** Deletes one of their objects. */
 export const kcadmDelete = ({ caller }: Where, path: string): string =>
   `kcadm.sh delete ${pathOf(caller)}/authz/resource-server/${path} -r ${toShellWord(caller.realm)}`;
 
-/** Gives the service account of the client a role of the client. */
 export function kcadmServiceRole({ caller }: Where, role: 'uma_protection'): string {
   const account = toShellWord(`service-account-${caller.clientId.toLowerCase()}`);
   const [realmWord, clientWord] = [caller.realm, caller.clientId].map(toShellWord);
@@ -71,10 +67,8 @@ export function isTooLong({ status, json, text }: Answer): boolean {
   return status === 400 && json === undefined && /too (large|long|big)|header/i.test(text);
 }
 
-/** The client's page in the console, and what to do there. */
 export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;
 
-/** Where the console adds a client to the audience of another one's tokens. */
 export const addAudience = (client: unknown, audience: string, to = 'access token'): string =>
   `Clients > ${client} > Client scopes > ${client}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${audience}, Add to ${to} ON`;
 
@@ -96,7 +90,6 @@ export async function noPasswordLogin({ shape }: Reach): Promise<Finding | undef
   );
 }
 
-/** The words of the token endpoint's refusal. */
 export const refusalOf = (answer: Answer): string =>
   `${answer.json?.error ?? ''}: ${answer.json?.error_description ?? ''}`;
 
@@ -104,7 +97,6 @@ export const refusalOf = (answer: Answer): string =>
 export const isAboutUser = (answer: Answer): boolean =>
   /^invalid_grant: Invalid user credentials/i.test(refusalOf(answer));
 
-/** The diagnosis that the service logs for this answer. */
 export function diagnosed(reach: Reach, answer: Answer): Finding {
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;

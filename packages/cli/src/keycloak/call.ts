@@ -12,7 +12,6 @@ export interface Answer {
   readonly failureText?: string | undefined;
   readonly headers: Headers;
   readonly text: string;
-  /** The body, if it is a JSON object. */
   readonly json?: Readonly<Record<string, unknown>> | undefined;
   /** From the call to the end of the answer. Unit: milliseconds. */
   readonly tookMs: number;
@@ -42,7 +41,6 @@ export async function call(url: string, init: RequestInit, timeoutMs: number): P
   }
 }
 
-/** For a call that got no answer, or that could not be sent. */
 export function toNoAnswer(url: string, error: unknown, tookMs = 0): Answer {
   return {
     url,
@@ -55,7 +53,6 @@ export function toNoAnswer(url: string, error: unknown, tookMs = 0): Answer {
   };
 }
 
-/** The body of a form. */
 export function toForm(fields: Record<string, string | undefined>): RequestInit {
   const body = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) body.set(name, value);

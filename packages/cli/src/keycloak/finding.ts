@@ -7,7 +7,6 @@ export type Status = 'ok' | 'warn' | 'fail' | 'skipped';
 /** The result of a check. Its texts never contain a secret, password or token. */
 export interface Finding {
   readonly status: Status;
-  /** The observation, in a few words. */
   readonly seen: string;
   /** The cause, in a sentence. Empty if all is well. */
   readonly cause: string;
@@ -17,6 +16,9 @@ export interface Finding {
   readonly setup?: readonly string[] | undefined;
 }
 
+/** Cause and fix, of a finding yet to be made. */
+export type Advice = Pick<Finding, 'cause' | 'fix'>;
+
 export const ok = (seen: string): Finding => ({ status: 'ok', seen, cause: '', fix: '' });
 export const skipped = (seen: string): Finding => ({ status: 'skipped', seen, cause: '', fix: '' });
 
@@ -25,10 +27,8 @@ export function fail(seen: string, cause: string, fix: string, setup?: readonly 
   return { status: 'fail', seen, cause, fix, setup };
 }
 
-/** Says why a thing that was seen is a failure. */
 export type Say = (cause: string, fix: string, setup?: readonly string[]) => Finding;
 
-/** {@link fail}, for several findings about what was seen once. */
 export const failOn =
   (seen: string): Say =>
   (...words) =>

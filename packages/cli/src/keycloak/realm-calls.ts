@@ -1,7 +1,6 @@
 import { type Credential, createIssuer } from 'keycloak-guard';
 import { type Answer, call, toForm, toNoAnswer } from './call.ts';
 
-/** The client as which Keycloak is called. */
 export interface Caller {
   readonly serverUrl: string;
   readonly realm: string;
@@ -53,7 +52,6 @@ export function createRealmCalls(caller: Caller) {
     userinfo: (accessToken: string) => get(endpoints.userinfo, { authorization: `Bearer ${accessToken}` }),
     introspect: (token: string) => post(endpoints.introspection, { token }),
     logout: (refreshToken: string) => post(endpoints.logout, { refresh_token: refreshToken }),
-    /** The authorization endpoint, as a browser opens it. */
     authorize: (query: Record<string, string>) =>
       get(`${endpoints.authorization}?${new URLSearchParams(query)}`),
   };

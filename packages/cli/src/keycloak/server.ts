@@ -6,7 +6,6 @@ import type { Caller } from './realm-calls.ts';
 
 /** The program at an address. */
 export interface ServerSearch {
-  /** Whether Keycloak answers at that address. */
   readonly isKeycloak: boolean;
   /** Answer to `<address>/realms/<realm>`. */
   readonly answer: Answer;
@@ -56,7 +55,6 @@ function nearby(base: string): string[] {
   return [...new Set(paths)].map((one) => origin + one);
 }
 
-/** Explains what answers at an address. */
 export async function judgeServer(
   { isKeycloak: isThere, answer, elsewhere }: ServerSearch,
   { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,

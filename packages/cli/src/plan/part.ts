@@ -2,10 +2,8 @@ import { type AdminConnection, applyStep, type Blocked, type Change, type Plan }
 import { findExposure, nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** One thing that a plan does, as it is shown. */
 export interface PlanStep {
   readonly kind: 'create' | 'change' | 'delete';
-  /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
   /** New rights of existing users and programs. Shown in red. */
@@ -20,12 +18,10 @@ export interface Done {
 
 /** A part of what a command is about to do: of Keycloak, of a file. */
 export interface PlanPart {
-  /** The line above it. */
   readonly title?: string | undefined;
   readonly steps: readonly PlanStep[];
   /** Subjects that exist and stay as they are. */
   readonly kept: readonly string[];
-  /** Tasks for a person. */
   readonly blocked: readonly Blocked[];
   /** Asks further questions before the person agrees to the plan. */
   settle?(): Promise<void>;
@@ -38,7 +34,6 @@ const VERBS = { create: 'created', change: 'changed', delete: 'deleted' } as con
 
 export const NO_PART: PlanPart = { steps: [], kept: [], blocked: [], async *apply() {} };
 
-/** The part that writes a private file. */
 export async function toFilePart(
   file: string,
   changes: readonly Change[],
@@ -56,7 +51,6 @@ export async function toFilePart(
   };
 }
 
-/** A plan as a part. `run` does it, and yields each step that is done. */
 export function toPart(
   title: string | undefined,
   { steps, kept, blocked }: Pick<PlanPart, 'steps' | 'kept' | 'blocked'>,
@@ -73,7 +67,6 @@ export function toPart(
   };
 }
 
-/** A plan for a realm, as a part that does it step by step. */
 export function toRealmPart(
   title: string | undefined,
   plan: Plan,

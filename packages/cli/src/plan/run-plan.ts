@@ -40,17 +40,13 @@ function bySubject(steps: readonly PlanStep[]): { subject: string; steps: PlanSt
   return groups;
 }
 
-/** How a plan may be applied. */
 export interface RunOptions {
-  /** Show the plan and stop. */
   readonly dryRun: boolean;
-  /** Apply it without a question. */
   readonly yes: boolean;
   /** Values from a file that the person did not name; shown before the question. */
   readonly chosen?: readonly string[];
 }
 
-/** The result of a plan. */
 export interface Outcome {
   readonly what: 'applied' | 'nothing' | 'shown' | 'declined';
   /** Keycloak is as planned, and nothing is left to a person. */

@@ -5,7 +5,6 @@ import { readFolderFile, readKeycloakJson } from '@keycloak-guard/server/config'
 import { type Consent, FromFolder, type Word } from './from-folder.ts';
 import { UsageError } from './usage-error.ts';
 
-/** A setting of the `.env` file that is to change. */
 export interface EnvChange {
   readonly name: string;
   /** `undefined`: the file has no such line yet. */
@@ -38,7 +37,6 @@ export interface Setting {
 /** Settings by name; of several names the first that is set. The environment wins over the file. */
 export interface Settings {
   (...names: string[]): Word | undefined;
-  /** The same, with its name. */
   find(...names: string[]): Setting | undefined;
 }
 
@@ -87,7 +85,6 @@ function toSettings(get: (name: string) => Word | undefined): Settings {
   return Object.assign((...names: string[]) => find(...names)?.value, { find });
 }
 
-/** The changes after which the file holds all the values. */
 export function compareEnv(text: string, values: Readonly<Record<string, string>>): EnvChange[] {
   const there = parseEnv(text);
   return Object.entries(values)

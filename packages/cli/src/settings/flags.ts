@@ -10,14 +10,12 @@ export type Parsed<F extends Flags> = ReturnType<
 const toFlags = <N extends string, const T>(names: readonly N[], flag: T) =>
   Object.fromEntries(names.map((name) => [name, flag])) as { readonly [K in N]: T };
 
-/** Flags with a value. */
 export const values = <N extends string>(...names: readonly N[]) => toFlags(names, { type: 'string' });
 
 /** Flags with a value that can be repeated. */
 export const lists = <N extends string>(...names: readonly N[]) =>
   toFlags(names, { type: 'string', multiple: true });
 
-/** Flags without a value. */
 export const switches = <N extends string>(...names: readonly N[]) => toFlags(names, { type: 'boolean' });
 
 export const YES = { yes: { type: 'boolean', short: 'y' } } as const;

@@ -13,7 +13,6 @@ let reveal: (word: Word) => string;
  * place where it stands. A {@link Consent} alone opens it.
  */
 export class FromFolder {
-  /** Name of the setting, or of the file that was found. */
   readonly name: string;
   readonly file: string;
   /** The Keycloak that the same file names. */
@@ -56,7 +55,6 @@ export interface Sending {
 
 type Words = Readonly<Record<string, Word | undefined>>;
 
-/** The same values, plain. */
 export type Opened<W extends Words> = {
   readonly [K in keyof W]: Exclude<W[K], FromFolder> | OpenedWord<W[K]>;
 };
@@ -152,7 +150,6 @@ function toAddress(text: string): string {
   return origin + pathname.replace(/\/$/, '');
 }
 
-/** Whether it is the person's, and not the folder's own. */
 const isPersons = (one: Sending): boolean => !(one.value instanceof FromFolder) || isFileOutside(one);
 
 /** A file of the person's that the folder picked: not even the Keycloak of this machine gets it without a question. */
@@ -165,7 +162,6 @@ function originOf({ name, value }: Sending): string {
   return name.startsWith('--') ? 'the command line' : 'the environment';
 }
 
-/** Words of the folder that decide who gets it. */
 function choicesIn(sending: Sending): FromFolder[] {
   const { serverUrl, realm, as, issuer } = sending;
   const address = serverUrl && reveal(serverUrl).replace(/\/+$/, '');

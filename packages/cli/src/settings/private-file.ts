@@ -92,7 +92,6 @@ function isIgnored(name: string, rules: readonly string[]): boolean {
   return fitting !== undefined && !fitting.trim().startsWith('!');
 }
 
-/** Follows links to a file that may not be there yet. */
 async function followLinks(file: string): Promise<string> {
   let path = file;
   for (let links = 0; links < MOST_LINKS; links++) {

@@ -18,13 +18,11 @@ import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { toPlainLine } from '../terminal/style.ts';
 
-/** Flags that say how a client proves who it is. */
 export const CREDENTIAL_FLAGS = {
   ...values('credential', 'key-file', 'service-account', 'issuer'),
   ...lists('retire-key'),
 } as const;
 
-/** Their part of `--help`. */
 export const CREDENTIAL_USAGE = `How the client proves who it is
   --credential <kind>       secret, key or kubernetes (default: as it is; a new client has a secret)
   --key-file <file>         key: the private key; made and written for you alone if it is not there
@@ -35,14 +33,11 @@ export const CREDENTIAL_USAGE = `How the client proves who it is
   --issuer <url>            kubernetes: issuer of the cluster (default: the one that the realm knows, or
                             ${OWN_CLUSTER})`;
 
-/** How a client is going to prove who it is. */
 export interface ChosenCredential {
   readonly goal: CredentialGoal;
-  /** Settings of the service. */
   readonly settings: Readonly<Record<string, string>>;
   /** The credential with which this program can call Keycloak as the client, to try it. */
   readonly options: CredentialOptions | undefined;
-  /** A file that must exist first. */
   readonly part: PlanPart;
 }
 
@@ -144,7 +139,6 @@ export async function withCredential(
   return { plan: all, before: own.blocked.length > 0 ? [] : [chosen.part] };
 }
 
-/** Says which token Kubernetes must issue to the pod. */
 export async function sayVolume(serverUrl: string, realm: string, out: Output): Promise<void> {
   const discovery = await createIssuer({ serverUrl, realm })
     .discover()

@@ -11,7 +11,6 @@ import { events, service } from './kinds/service.ts';
 import { tenant } from './kinds/tenant.ts';
 import type { SetupKind } from './visit.ts';
 
-/** The kinds of setup, in the order of the help. */
 export const KINDS: Readonly<Record<string, SetupKind>> = {
   app,
   api,
@@ -26,10 +25,8 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   export: exportFile,
 };
 
-/** Flags of a run without questions. */
 const UNASKED = /^(-y|--yes|--dry-run|--[a-z]+-password-stdin)$/;
 
-/** A call of `setup`: the kind, and its arguments. */
 export interface SetupCall {
   readonly kind: string;
   readonly args: string[];

@@ -17,7 +17,6 @@ import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
 
-/** Where a kind of setup runs. */
 export interface Desk {
   readonly environment: NodeJS.ProcessEnv;
   readonly out: Output;
@@ -25,27 +24,21 @@ export interface Desk {
 
 /** One thing that `setup` can set up, for example an MCP server. */
 export interface SetupKind {
-  /** One line for the list of kinds. */
   readonly summary: string;
-  /** Text of `--help`. */
   readonly usage: string;
   /** For a person who names nothing to set up: this can be chosen, and these are asked first. An empty flag: an argument. */
   readonly asks?: readonly (readonly [question: string, suggestion: string, flag: string])[];
-  /** Runs it; resolves to the exit code. */
   run(args: string[], desk: Desk): Promise<number>;
 }
 
-/** Flags of every kind of setup that changes a realm. */
 export const REALM_FLAGS = {
   ...ACCESS_FLAGS,
   ...switches('no-env', 'dry-run'),
   ...YES,
 } as const;
 
-/** The same, for kinds that are about the client of an API. */
 export const CLIENT_FLAGS = { ...REALM_FLAGS, 'client-id': { type: 'string' } } as const;
 
-/** Their part of `--help`. */
 export const REALM_USAGE = `${ACCESS_USAGE}
 
 Running
@@ -53,7 +46,6 @@ Running
   --dry-run                 print the plan and stop
   -y, --yes                 apply without asking`;
 
-/** Exit codes, as `--help` explains them. */
 export const CODES_USAGE = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
 
 /** @throws {UsageError} naming the argument that is wrong */
@@ -106,7 +98,6 @@ export async function readVisit(
   return { ...judged, about, access, clientId, envFile, questions, dryRun };
 }
 
-/** A connection to Keycloak, and the person to ask. */
 export type OpenVisit = Awaited<ReturnType<typeof openVisit>>;
 
 /**

@@ -12,7 +12,6 @@ export interface Guards {
   readonly permissions: string[];
   /** Other APIs that the application calls or accepts tokens of, by audience. */
   readonly audiences: string[];
-  /** Of `keycloak({ … })`. */
   readonly options: { readonly realm?: string; readonly clientId?: string };
   /** Places that only a running program knows, as `file:line`. */
   readonly unread: string[];
@@ -41,7 +40,6 @@ const REQUIRES: Readonly<Record<string, number>> = {
   strategy: 2,
 };
 
-/** Those that take names alone. */
 const NAMES: Readonly<Record<string, List>> = {
   Roles: 'realmRoles',
   ClientRoles: 'clientRoles',

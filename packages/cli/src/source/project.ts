@@ -2,9 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SyntaxNode } from './syntax.ts';
 
-/** A program of the project. */
 export interface SourceFile {
-  /** Path from the project's folder, with `/`. */
   readonly file: string;
   readonly text: string;
   readonly program: SyntaxNode;
@@ -13,7 +11,6 @@ export interface SourceFile {
 /** The files of a project. None of them is run. */
 export interface Project {
   readonly sources: readonly SourceFile[];
-  /** `package.json` files, by path. */
   readonly manifests: ReadonlyMap<string, string>;
   /** `keycloak.json` and JSON files that may be one, by path. */
   readonly settings: ReadonlyMap<string, string>;

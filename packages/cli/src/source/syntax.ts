@@ -1,4 +1,3 @@
-/** The members of a syntax tree that are read here. */
 export interface SyntaxNode {
   readonly type: string;
   readonly start: number;
@@ -61,7 +60,6 @@ export function lastNameOf(node: unknown): string | undefined {
   }
 }
 
-/** Whether a node is a function expression. */
 export function isFunction(node: SyntaxNode): boolean {
   return /^(Arrow)?Function(Expression|Declaration)$/.test(node.type);
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createPaint, type Paint, toPlainText } from './style.ts';
 
-/** Where a command writes. */
 export type Output = ReturnType<typeof createOutput>;
 
 /** Lines for people, on a stream. Progress is shown on a terminal alone, so a pipe gets plain lines. */
@@ -19,7 +18,6 @@ export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
   const write = (text: string) => stream.write(clean(text).replaceAll(own, '\u001b'));
   const paint: Paint = (format, text) => style(format, clean(text)).replaceAll('\u001b', own);
   return {
-    /** Colours a string for `line` and `progress` of this output only. */
     paint,
     /**
      * Writes a line. Only the colours of `paint` reach the terminal; all other escape sequences are removed.

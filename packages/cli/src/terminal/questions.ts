@@ -4,7 +4,6 @@ import { toPlainLine } from './style.ts';
 /** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
 export type Questions = Awaited<ReturnType<typeof createQuestions>>;
 
-/** The person pressed Ctrl+C. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
@@ -33,7 +32,6 @@ export async function createQuestions(out: Pick<Output, 'progress'>) {
         await prompts.text({ ...ready(message), placeholder: suggestion, defaultValue: suggestion }),
       );
     },
-    /** Does not show the input. */
     async secret(message: string): Promise<string> {
       return answer(await prompts.password({ ...ready(message), validate: notEmpty }));
     },
@@ -48,7 +46,6 @@ export async function createQuestions(out: Pick<Output, 'progress'>) {
   };
 }
 
-/** The lines of standard input, for `--…-stdin` options. */
 export async function readLines(stream: NodeJS.ReadStream): Promise<string[]> {
   let text = '';
   stream.setEncoding('utf8');

@@ -6,7 +6,6 @@ import type { Output } from '../terminal/output.ts';
 import { toShellWord } from '../terminal/shell-word.ts';
 import { toPlainLine } from '../terminal/style.ts';
 
-/** Flags with which the command explains an exchange instead of getting a token. */
 export const EXCHANGE_FLAGS = {
   ...values('for', 'user', 'caller', 'scope', 'client-id'),
 } as const;

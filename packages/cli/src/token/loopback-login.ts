@@ -4,11 +4,8 @@ import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 
 /** A login in the browser of this machine (RFC 8252 §7.3). */
 export interface LoopbackLogin {
-  /** To be opened in the browser. */
   readonly url: string;
-  /** Resolves when the person has signed in. */
   readonly finished: Promise<Tokens>;
-  /** Gives up waiting. */
   close(): void;
 }
 

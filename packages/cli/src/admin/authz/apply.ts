@@ -6,7 +6,6 @@ import { type AuthzState, blameVersion, readAuthz, toPolicyBody } from './curren
 import { type AuthzModel, type Item, namesIn, permissionType, type Section } from './model.ts';
 import { type AuthzStep, DEFAULTS, usesDefaultPolicy } from './plan.ts';
 
-/** The id of what has this name now. */
 function idOf(state: AuthzState, kind: keyof AuthzState['ids'], name: string): string {
   const id = state.ids[kind].get(name);
   if (id === undefined) throw gone(name, 'client');
@@ -20,7 +19,6 @@ function toResourceBody({ iconUri, ...item }: Item, state: AuthzState): object {
   return iconUri === undefined ? whole : { ...whole, icon_uri: iconUri };
 }
 
-/** The switches of the whole, as they are now. */
 async function readSwitches(
   api: AdminClient,
   { realm, clientUuid: id }: Pick<AuthzState, 'realm' | 'clientUuid'>,
@@ -33,7 +31,6 @@ async function readSwitches(
 /** Larger batches are slower: for each new resource, Keycloak searches all that it has just created. */
 const AT_ONCE = 25;
 
-/** A step that makes a resource. */
 function isNewResource({ kind, action }: AuthzStep): boolean {
   return kind === 'create' && action.type === 'put' && action.section === 'resources';
 }
@@ -153,7 +150,6 @@ async function put(
   if (id === undefined) known.set(item.name, made?.id ?? '');
 }
 
-/** Changes the object with this id, or creates one. New resources are imported, see {@link importResources}. */
 async function write(
   clients: AdminClient['clients'],
   state: AuthzState,

@@ -54,7 +54,6 @@ async function hasRole(api: AdminClient, realm: string, name: string): Promise<b
   return id !== undefined && !!(await api.clients.findRole({ realm, id, roleName: name.slice(at + 1) }));
 }
 
-/** No more questions than these, however many resources there are. */
 const MOST_QUESTIONS = 50;
 
 type Resource = {

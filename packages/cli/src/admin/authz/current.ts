@@ -3,7 +3,6 @@ import { AdminError, trying } from '../admin-error.ts';
 import { findClient } from '../connection.ts';
 import { type AuthzModel, type Item, namesIn, POLICY_TYPES, type Section, toItem } from './model.ts';
 
-/** A policy or a permission in Keycloak's settings, where `config` holds lists as JSON in texts. */
 export interface KeycloakPolicy {
   readonly name: string;
   readonly type: string;
@@ -15,7 +14,6 @@ export interface KeycloakPolicy {
 
 type Entry = { id?: string; path?: string; required?: boolean; extendChildren?: boolean };
 
-/** Reads one of Keycloak's settings. */
 function toPolicyItem(section: Section, policy: KeycloakPolicy): Item {
   const { name, type, description, logic, decisionStrategy, config = {} } = policy;
   const list = <T>(member: string): T[] => JSON.parse(config[member] ?? '[]') as T[];
@@ -98,7 +96,6 @@ export interface AuthzState {
   readonly realm: string;
   readonly clientId: string;
   readonly clientUuid: string;
-  /** Authorization services are on. */
   readonly isOn: boolean;
   /** They cannot be switched on: a public client has no secret to ask with. */
   readonly isPublic: boolean;
@@ -107,7 +104,6 @@ export interface AuthzState {
   readonly ids: Readonly<Record<'scopes' | 'resources' | 'policies', Map<string, string>>>;
   /** Policies and permissions that no file can hold, such as scripts: left alone. With their types. */
   readonly foreign: ReadonlyMap<string, string>;
-  /** Scopes of what users own. */
   readonly scopesOfUsers: ReadonlySet<string>;
 }
 
@@ -133,7 +129,6 @@ export async function readAuthz(api: AdminClient, realm: string, clientId: strin
   });
 }
 
-/** The state before the client exists. */
 export function noAuthz(realm: string, clientId: string): AuthzState {
   return { realm, clientId, clientUuid: '', isPublic: false, isOn: false, ...NOTHING() };
 }

@@ -33,7 +33,6 @@ function oneOf(...words: readonly string[]): Kind {
   };
 }
 
-/** A list of strings, in any order. */
 function names(toName: (name: string) => string = (name) => name): Kind {
   return {
     words: 'a list of texts',
@@ -69,7 +68,6 @@ function switched(key: string, toggle: string, toName: (name: string) => string 
   };
 }
 
-/** Lists of strings by name. */
 const attributes: Kind = {
   words: 'an object of lists of texts',
   is: (value) =>
@@ -104,7 +102,6 @@ export type Section = (typeof SECTIONS)[number];
 /** A scope, resource, policy or permission in normal form, so that two of them can be compared. */
 export type Item = Readonly<Record<string, unknown>> & { readonly name: string };
 
-/** A file, or Keycloak's settings, ready to be compared. */
 export interface AuthzModel {
   readonly switches: {
     readonly policyEnforcementMode?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
@@ -120,7 +117,6 @@ const strategy = oneOf('UNANIMOUS', 'AFFIRMATIVE', 'CONSENSUS');
 const TIMES = ['dayMonth', 'month', 'year', 'hour', 'minute'].flatMap((one) => [one, `${one}End`]);
 const toPath = (path: string) => `/${path.split('/').filter(Boolean).join('/')}`;
 
-/** The switches of the whole. */
 export const SWITCHES: Members = {
   policyEnforcementMode: oneOf('ENFORCING', 'PERMISSIVE', 'DISABLED'),
   decisionStrategy: oneOf('UNANIMOUS', 'AFFIRMATIVE'),
@@ -153,7 +149,6 @@ const POLICIES: Readonly<Record<string, { readonly needs: readonly string[]; rea
   aggregate: { needs: ['policies'], members: { policies: names(), decisionStrategy: strategy } },
 };
 
-/** Types of policies that a file can hold. */
 export const POLICY_TYPES = Object.keys(POLICIES);
 
 const OTHERS: Readonly<Record<Exclude<Section, 'policies'>, Members>> = {
@@ -203,7 +198,6 @@ export function permissionType(item: Item): 'scope' | 'resource' {
   return item.scopes === undefined ? 'resource' : 'scope';
 }
 
-/** The names of other items in a member. */
 export function namesIn(item: Item | undefined, member: string): readonly string[] {
   return ((item?.[member] ?? []) as (string | { name?: string; path?: string })[]).map((one) =>
     typeof one === 'string' ? one : (one.name ?? one.path ?? ''),

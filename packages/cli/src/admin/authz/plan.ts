@@ -2,10 +2,8 @@ import { type Blocked, type Change, change, switchedOn, toChange } from '../plan
 import type { AuthzState } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, SECTIONS, type Section } from './model.ts';
 
-/** One thing to do. Ids are looked up when it is done. */
 export interface AuthzStep {
   readonly kind: 'create' | 'change' | 'delete';
-  /** For people, for example `policy "is member"`. */
   readonly subject: string;
   readonly changes: readonly Change[];
   readonly action:
@@ -20,12 +18,10 @@ export interface AuthzStep {
     | { readonly type: 'delete'; readonly section: Section; readonly name: string };
 }
 
-/** The whole plan. */
 export interface AuthzPlan {
   readonly steps: readonly AuthzStep[];
   readonly kept: readonly string[];
   readonly blocked: readonly Blocked[];
-  /** Why nothing at all may be done. */
   readonly refused: readonly string[];
 }
 
@@ -107,7 +103,6 @@ function extraOf(section: Section, target: AuthzModel, state: AuthzState): strin
   return hasScript && !usesDefaultPolicy(target) ? [...names, DEFAULT_POLICY] : names;
 }
 
-/** Whether the file uses the policy that lets every user in. */
 export function usesDefaultPolicy({ lists }: AuthzModel): boolean {
   const users = [...lists.policies.values(), ...lists.permissions.values()];
   return users.some((item) => namesIn(item, 'policies').includes(DEFAULT_POLICY));

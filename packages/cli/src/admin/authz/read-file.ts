@@ -11,7 +11,6 @@ import {
   toItem,
 } from './model.ts';
 
-/** The file, or everything that is wrong with it. */
 export type ReadFile = { readonly model: AuthzModel } | { readonly problems: readonly string[] };
 
 /** Reads an `authz.json`. Refuses unknown members by name, because a typing mistake must not open a door. */

@@ -4,7 +4,6 @@ import { findClient, findUser } from '../connection.ts';
 import type { AuthzState } from './current.ts';
 import { type Item, namesIn } from './model.ts';
 
-/** The user in question. */
 export interface UserFacts {
   readonly api: AdminClient;
   readonly realm: string;
@@ -12,7 +11,6 @@ export interface UserFacts {
   readonly username: string;
 }
 
-/** One thing that a policy looks at. */
 export interface Finding {
   readonly text: string;
   /** `undefined` if it does not depend on the user alone. */
@@ -74,7 +72,6 @@ function said(text: string): { isPermit: undefined; findings: Finding[] } {
   return { isPermit: undefined, findings: [{ text }] };
 }
 
-/** Names, and whether `required` or `extendChildren` is on. */
 function entriesOf(item: Item, member: string): { name: string; isOn: boolean }[] {
   const all = (item[member] ?? []) as readonly unknown[];
   return namesIn(item, member).map((name, index) => ({ name, isOn: typeof all[index] !== 'string' }));
@@ -98,27 +95,21 @@ async function rolesOf(
   return userRoles;
 }
 
-/** The question: may a user do `scope` with `resource`? */
 export interface PermissionQuestion {
   readonly resource: string;
   readonly scope: string | undefined;
 }
 
-/** A permission or a policy, and its result. */
 export interface Reason {
   readonly name: string;
-  /** For example `role policy`. */
   readonly what: string;
   /** Keycloak's result. For the parts of an aggregate, which Keycloak does not report, it follows from the user's roles and groups. */
   readonly isPermit: boolean | undefined;
-  /** Its subject or conditions, and what the user lacks. */
   readonly findings: readonly Finding[];
-  /** Its answer is turned round. */
   readonly isNegative: boolean;
   readonly parts: readonly Reason[];
 }
 
-/** Keycloak's answer, and how it came to it. */
 export interface Answer {
   readonly isGranted: boolean;
   readonly mode: string;
@@ -238,7 +229,6 @@ async function toPart(
   };
 }
 
-/** Keycloak answers in any order. */
 function byName(a: Reason, b: Reason): number {
   return a.name < b.name ? -1 : 1;
 }
@@ -247,7 +237,6 @@ function turn(item: Item, isPermit: boolean | undefined): boolean | undefined {
   return isPermit === undefined ? undefined : (item.logic === 'NEGATIVE') !== isPermit;
 }
 
-/** A decision strategy in words. */
 function words(strategy: unknown): string {
   if (strategy === 'AFFIRMATIVE') return 'one of them has to permit';
   return strategy === 'CONSENSUS' ? 'more have to permit than deny' : 'all of them have to permit';

@@ -23,7 +23,6 @@ export interface DocumentState {
 /** A client policy and its profile, which have the same name. */
 export interface DocumentPolicy {
   readonly name: string;
-  /** Where documents may be. */
   readonly domains: readonly string[];
 }
 
@@ -55,7 +54,6 @@ const NAME = 'mcp-client-documents';
 /** A separate policy, because it allows http: from another host, such a document could be forged. */
 const NAME_HERE = 'mcp-client-documents-here';
 
-/** The policies that take documents of these domains. */
 export function toDocumentPolicies(domains: readonly string[]): DocumentPolicy[] {
   return [
     { name: NAME, domains: domains.filter((one) => !HERE.includes(one)) },
@@ -63,7 +61,6 @@ export function toDocumentPolicies(domains: readonly string[]): DocumentPolicy[]
   ].filter((one) => one.domains.length > 0);
 }
 
-/** Whether any policy takes documents. */
 export function takesDocuments({ profiles, policies }: DocumentState): boolean {
   const able = profiles
     .filter(({ executors }) => executors?.some(({ executor }) => executor === EXECUTOR))
@@ -71,7 +68,6 @@ export function takesDocuments({ profiles, policies }: DocumentState): boolean {
   return policies.some((one) => one.enabled && one.profiles?.some((name) => able.includes(name)));
 }
 
-/** Domains whose documents the policy of this name does not take yet. */
 export function missingDomains(state: DocumentState, { name, domains }: DocumentPolicy): string[] {
   const { executors = [] } = state.profiles.find((one) => one.name === name) ?? {};
   const { conditions = [] } = state.policies.find((one) => one.name === name) ?? {};
@@ -80,7 +76,6 @@ export function missingDomains(state: DocumentState, { name, domains }: Document
   return domains.filter((one) => !fetched.includes(one) || !noticed.includes(one));
 }
 
-/** Whether clients of this policy may sign in without PKCE. */
 export function lacksPkce({ profiles, policies }: DocumentState, name: string): boolean {
   const { executors = [] } = profiles.find((one) => one.name === name) ?? {};
   const { conditions = [] } = policies.find((one) => one.name === name) ?? {};
@@ -133,7 +128,6 @@ function permit<T extends Part>(
   return put(list, there, { ...there, configuration: { ...there.configuration, [key]: all } });
 }
 
-/** In its place, or at the end. */
 function put<T>(list: readonly T[], old: T, made: T): T[] {
   return list.includes(old) ? list.map((one) => (one === old ? made : one)) : [...list, made];
 }
@@ -143,16 +137,12 @@ function listIn(configuration: object | undefined, key: string): string[] {
   return [value ?? []].flat().map(String);
 }
 
-/** The current state, as far as an MCP server needs it. */
 export interface McpState {
   readonly server: ClientRepresentation | undefined;
   readonly program: ClientRepresentation | undefined;
-  /** Audiences that tokens of the program always have. */
   readonly programIsFor: readonly string[];
   readonly scopes: readonly ClientScopeRepresentation[];
-  /** Names of the scopes that new clients get, by default or where they ask. */
   readonly offered: readonly string[];
-  /** Those of them that every client gets unasked. */
   readonly byDefault: readonly string[];
   /** The policy that says from where clients may register without a token. */
   readonly trustedHosts: ComponentRepresentation | undefined;
@@ -164,7 +154,6 @@ export interface McpState {
 const TIMEOUT_MS = 10_000;
 const POLICY = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
 
-/** Policies for those who register without a token. */
 export async function readRegistrationPolicies(
   api: AdminClient,
   realm: string,

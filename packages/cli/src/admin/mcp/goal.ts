@@ -3,12 +3,9 @@ import { type Mapper, toAudienceMapper } from '../mappers.ts';
 /** The settings with which MCP clients can sign in by the URL of a server alone. */
 export interface McpGoal {
   readonly realm: string;
-  /** URL of the server, which is its client id too. */
   readonly url: string;
   readonly scopes: readonly string[];
-  /** Whether programs of this machine may register by themselves. */
   readonly registration: boolean;
-  /** Known programs that may register, too: names of `PROGRAMS`. */
   readonly programs: readonly string[];
   /** Domains with documents that describe programs. The URL of a document is the client id of its program. */
   readonly documents: readonly string[];
@@ -23,7 +20,6 @@ export function toDefaultScope(url: string): string {
   return `mcp:${host}${pathname.replace(/\/+$/, '')}`;
 }
 
-/** The client of programs that cannot keep a secret. */
 export const MCP_CLIENT_ID = 'mcp-client';
 
 /**
@@ -77,14 +73,12 @@ export const SCOPE_ATTRIBUTES = { 'include.in.token.scope': 'true', 'display.on.
 /** From where programs may register: this machine. A host is not proven by its name alone, an address is. */
 export const TRUSTED_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '::1'];
 
-/** The addresses of a program that registers by itself. */
 export interface Program {
   /**
    * Hosts of its `client_uri` and its redirect URIs, beside this machine. Keycloak's policy Trusted Hosts compares them
    * (`client-uris-must-match`); for a URI with the program's own scheme, the part in place of the host.
    */
   readonly hosts: readonly string[];
-  /** Origins of its page, if it registers from a browser. */
   readonly origins: readonly string[];
 }
 
@@ -97,7 +91,6 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   'mcp-remote': { hosts: ['github.com'], origins: [] },
 };
 
-/** Everything that the named programs need, each once. */
 export function needsOf(names: readonly string[]): Program {
   const programs = names.flatMap((name) => PROGRAMS[name] ?? []);
   return {
@@ -106,7 +99,6 @@ export function needsOf(names: readonly string[]): Program {
   };
 }
 
-/** The known programs whose hosts are all trusted, and those that Keycloak refuses to register. */
 export function judgePrograms(trusted: readonly string[]): {
   readonly may: string[];
   readonly mayNot: string[];

@@ -20,7 +20,6 @@ import {
   toServerClient,
 } from './goal.ts';
 
-/** Programs whose client id is the URL of a document about them. */
 function planDocuments(plan: Part, { documents }: McpState, goal: McpGoal): void {
   if (!documents.isOffered && goal.documents.length > 0) {
     plan.blocked.push({

@@ -19,15 +19,12 @@ export interface AppScope {
   readonly name: string;
   /** `default`: in every token. `optional`: only on request. */
   readonly how: 'default' | 'optional';
-  /** Its claims. Default: only its name. */
   readonly mapper?: Mapper;
-  /** The mapper in words. */
   readonly puts?: string;
   /** New rights by tokens of a client that existed before. */
   opens(clientId: string, mappers: readonly ProtocolMapperRepresentation[]): string[];
 }
 
-/** Name of the client scope that puts groups into tokens. */
 export const GROUPS_SCOPE = 'groups';
 
 export const groupsScope: AppScope = {
@@ -38,7 +35,6 @@ export const groupsScope: AppScope = {
   opens: (clientId) => [`tokens of ${clientId} say in which ${GROUPS_SCOPE} a person is`],
 };
 
-/** Makes tokens name the API. */
 export function audienceScopeOf(clientId: string): AppScope {
   const mapper = toAudienceMapper(clientId);
   return {
@@ -50,14 +46,12 @@ export function audienceScopeOf(clientId: string): AppScope {
   };
 }
 
-/** A scope that guards of the application ask for. */
 export const ownScopeOf = (name: string): AppScope => ({
   name,
   how: 'optional',
   opens: (clientId) => [`${clientId} can ask people for the scope ${name}`],
 });
 
-/** For Keycloak's ClientScopeRepresentation. */
 export function toClientScope({ name, how, mapper }: AppScope) {
   const attributes = {
     'include.in.token.scope': String(how === 'optional'),
@@ -69,11 +63,8 @@ export function toClientScope({ name, how, mapper }: AppScope) {
 /** A client of the application, as it is or as it will be made. */
 export interface AppClient {
   readonly clientId: string;
-  /** Client scopes that it has, default or optional. */
   readonly scopes: readonly string[];
-  /** Mappers of the client and of its default client scopes. */
   readonly mappers: readonly ProtocolMapperRepresentation[];
-  /** Mappers of the client scopes that it may ask for. */
   readonly askable?: readonly ProtocolMapperRepresentation[] | undefined;
   /** It is created in the same plan, so no rights of existing users grow. */
   readonly isNew: boolean;

@@ -31,7 +31,6 @@ export const PLAIN_CLIENT = {
   protocolMappers: [],
 };
 
-/** How an existing client is completed. */
 export interface Completion {
   /** Addresses that the redirect URIs must cover. Default: those of the wanted client. */
   readonly callbacks?: readonly string[];
@@ -39,15 +38,11 @@ export interface Completion {
   readonly login?: readonly string[];
   /** The page after a logout, which must be covered. Default: the URIs of the wanted client. */
   readonly afterLogout?: string;
-  /** Switch the client on. */
   readonly enable?: boolean;
-  /** Leave flows off that are off. */
   readonly keepFlows?: boolean | undefined;
-  /** Replace another address for reports of logouts. */
   readonly replaceLogoutUrl?: boolean;
 }
 
-/** The ways to get tokens, by their names in the console. */
 export const FLOWS = [
   ['Standard flow', 'standardFlowEnabled'],
   ['Direct access grants', 'directAccessGrantsEnabled'],
@@ -69,7 +64,6 @@ const AFTER_LOGOUT = 'post.logout.redirect.uris';
 const LOGOUT_URL = 'backchannel.logout.url';
 const LOGOUT_SESSION = 'backchannel.logout.session.required';
 
-/** Creates a client with one call. */
 export function createClient(target: TargetClient): Step {
   const { attributes } = target;
   const flows = FLOWS.filter(([, key]) => target[key]).map(([name]) => name);

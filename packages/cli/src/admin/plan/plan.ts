@@ -181,7 +181,6 @@ export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
   return { ...plan, kept: plan.kept.filter((subject) => !touched.has(subject)) };
 }
 
-/** The client scopes of the application, for its own client and for its callers. */
 function planScopes(current: CurrentState, goal: SetupGoal): Part {
   const own = current.client ?? { clientId: goal.clientId };
   const clients = [

@@ -31,7 +31,6 @@ export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
   );
 }
 
-/** Creates the missing ones, and keeps the others. */
 function planNames(
   names: readonly string[],
   there: readonly string[],
@@ -61,7 +60,6 @@ export const planClientRoles = (current: CurrentState, { clientId, clientRoles }
     (name) => `client role ${name}`,
   );
 
-/** Groups, parents first. */
 export const planGroups = (current: CurrentState, { groups }: SetupGoal): Part =>
   planNames(
     withParents(groups),

@@ -67,25 +67,20 @@ export type Action =
 
 export type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 
-/** One thing to create or to change. */
 export interface Step<A = Action> {
   readonly kind: 'create' | 'change';
-  /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
-  /** New rights of existing users and programs. */
   readonly opens?: readonly string[] | undefined;
   readonly action: A;
 }
 
-/** An obstacle that setup leaves to a person. */
 export interface Blocked {
   readonly subject: string;
   readonly why: string;
   readonly fix: string;
 }
 
-/** The whole plan. */
 export interface Plan {
   readonly steps: readonly Step[];
   /** Subjects that exist and stay as they are. */
@@ -93,7 +88,6 @@ export interface Plan {
   readonly blocked: readonly Blocked[];
 }
 
-/** A plan, or a part of one, while it is made. */
 export interface Part {
   readonly steps: Step[];
   readonly kept: string[];
@@ -102,7 +96,6 @@ export interface Part {
 
 export const newPart = (): Part => ({ steps: [], kept: [], blocked: [] });
 
-/** A part that does nothing, because something stands in the way. */
 export const blockedPart = (subject: string, why: string, fix: string): Part => ({
   steps: [],
   kept: [],
@@ -131,7 +124,6 @@ export const toChange = <A = Action>(
 
 export const change = (field: string, to: string, from = ''): Change => ({ field, from, to });
 
-/** A list that grows by one, or by several. */
 export const added = (field: string, ...what: readonly string[]): Change =>
   change(field, `+ ${what.join(', ')}`);
 

@@ -5,14 +5,11 @@ import { trying } from '../admin-error.ts';
 import { findRealm, findUser } from '../connection.ts';
 import { added, newPart, type Plan, switchedOn, toChange, toCreate } from '../plan/step.ts';
 
-/** A tenant that is an organization of a realm. */
 export interface OrganizationGoal {
   readonly realm: string;
   readonly alias: string;
   readonly domains: readonly string[];
-  /** User who becomes a member. */
   readonly username: string | undefined;
-  /** Role of the realm that the user gets. */
   readonly role: string | undefined;
 }
 

@@ -11,8 +11,8 @@ import { added, type Blocked, change, type Plan, type Step, toChange, toCreate }
 /** The attribute of a tenant's realm that names its template, so that all tenants can be found. */
 export const TEMPLATE_ATTRIBUTE = 'keycloak-guard.template';
 
-/** Clients that Keycloak makes in each realm. */
-const BUILT_IN = /^(account(-console)?|admin-cli|broker|realm-management|security-admin-console|.*-realm)$/;
+export const BUILT_IN =
+  /^(account(-console)?|admin-cli|broker|realm-management|security-admin-console|.*-realm)$/;
 /** Settings that name other things, or are the realm's own. */
 const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Flow)$/;
 
@@ -179,7 +179,6 @@ function toTargetClient(client: ClientRepresentation): TargetClient {
   } as TargetClient;
 }
 
-/** Adds what an existing client lacks: settings, mappers and client scopes. */
 function completeTenantClient(
   there: ClientRepresentation,
   client: ClientRepresentation,
@@ -243,7 +242,6 @@ function pathsOf(groups: readonly GroupRepresentation[] = [], parent = ''): stri
   });
 }
 
-/** The parts of a template that a tenant does not get. */
 function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] {
   const { browserFlow = 'browser', identityProviders = [], smtpServer = {}, roles } = template;
   const flows = clients.filter((one) => Object.keys(one.authenticationFlowBindingOverrides ?? {}).length > 0);

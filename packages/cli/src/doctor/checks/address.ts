@@ -70,7 +70,6 @@ export const addressKeycloak = check('address.keycloak', ['address.port', 'addre
   judgeServer(await reach.realm.server(), reach.caller),
 );
 
-/** Explains a failed handshake by Node's error code and the server's certificate. */
 function judgeHandshake(
   failure: string,
   certificate: DetailedPeerCertificate | undefined,
@@ -153,7 +152,6 @@ function isSelfSigned(failure: string, certificate: DetailedPeerCertificate | un
   return /SELF_SIGNED|UNABLE_TO/.test(failure) && nameOf(certificate.subject) === nameOf(certificate.issuer);
 }
 
-/** Whether the server sent its own certificate only. */
 function isAlone(certificate: DetailedPeerCertificate | undefined): boolean {
   const next = certificate?.issuerCertificate;
   return next === undefined || next.fingerprint256 === certificate?.fingerprint256;
@@ -179,7 +177,6 @@ function toDate(time: string | Date): string {
   return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().slice(0, 10);
 }
 
-/** Warns if a certificate expires within this many days. */
 const SOON_DAYS = 14;
 
 export const addressTls = check('address.tls', ['address.port'], async ({ reach }) => {

@@ -48,7 +48,6 @@ import { tokenNeeds } from './token/needs.ts';
 import { tokenAccepted, tokenContent } from './token-input/content.ts';
 import { tokenSession } from './token-input/session.ts';
 
-/** Checks of Keycloak's authorization services. */
 export const AUTHZ_CHECKS: readonly Check[] = [
   authzEnabled,
   authzProtection,
@@ -114,22 +113,16 @@ export const CHECKS: readonly Check[] = [
   ...SERVICE_CHECKS,
 ];
 
-/** The checks for a token that was piped in. */
 export const TOKEN_CHECKS: readonly Check[] = [tokenContent, ...GROUND, tokenAccepted, tokenSession];
 
-/** The checks for a single-page app. */
 export const BROWSER_CHECKS: readonly Check[] = [...GROUND, realmEnabled, ...SPA_CHECKS];
 
-/** The checks before an upgrade of Keycloak. */
 export const BEFORE_UPGRADE: readonly Check[] = [...GROUND, ...ADMIN_ACCESS_CHECKS, ...UPGRADE_CHECKS];
 
-/** The checks of a tenant. */
 export const OF_A_TENANT: readonly Check[] = [...GROUND, ...ADMIN_ACCESS_CHECKS, ...TENANT_CHECKS];
 
-/** The checks that a flag asks for. */
 export const BY_FLAG: readonly Check[] = [tokenNeeds, ...ROUTE_CHECKS];
 
-/** The checks for these options. A route needs no settings. */
 export function checksFor(options: DoctorOptions): readonly Check[] {
   const { readsToken, mcpUrl, spa, routeUrl, serverUrl, upgradeTo, tenant, wants } = options;
   if (mcpUrl !== undefined) return MCP_CHECKS;

@@ -58,7 +58,6 @@ const serviceGuard = check('service.guard', [], async ({ options }) => {
   );
 });
 
-/** Whether a login at the service works, and whether the service learns of its end. */
 const serviceLogin = check(
   'service.login',
   ['service.ready', 'login.password'],

@@ -37,7 +37,6 @@ const settingsValid = check('settings.valid', [], ({ settings, assumed, options 
   );
 });
 
-/** How quotes or blanks got into a value. */
 function howItGotThere({ name, seen }: SettingProblem): string[] {
   if (/has quotes/.test(seen)) {
     return [

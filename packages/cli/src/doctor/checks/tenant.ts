@@ -6,7 +6,6 @@ import type { DoctorContext, Reach } from '../context.ts';
 
 const MOST_MEMBERS = 200;
 
-/** Makes a check of one kind of tenant: an organization or a realm. */
 const about = (
   id: string,
   kind: 'organization' | 'realm',
@@ -22,7 +21,6 @@ const about = (
 interface Tenant {
   readonly kind: 'organization' | 'realm';
   readonly name: string;
-  /** Of an organization. */
   readonly id: string;
   readonly isEnabled: boolean;
 }

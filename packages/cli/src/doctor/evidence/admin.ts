@@ -10,7 +10,6 @@ import {
 import { memo } from '../../keycloak/call.ts';
 import { findInvalid, isRequiredOf, type ProfileAttribute } from './profile.ts';
 
-/** A step of a login flow. */
 export interface FlowStep {
   readonly providerId?: string;
   readonly displayName?: string;
@@ -19,15 +18,12 @@ export interface FlowStep {
   readonly authenticationFlow?: boolean;
 }
 
-/** A user's state in brute force protection. */
 export interface AttackState {
   readonly disabled?: boolean;
   readonly numFailures?: number;
-  /** Unit: seconds since 1970. */
   readonly failedLoginNotBefore?: number;
 }
 
-/** An enabled directory, for example LDAP, that the realm gets users from. */
 export interface Federation {
   readonly name: string;
   readonly url: string;
@@ -113,14 +109,12 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const id = await userId();
       return (await read('see failed logins', (api) => api.attackDetection.findOne({ realm, id }))) ?? {};
     }),
-    /** Attributes that the user profile requires for a login with this client. None before Keycloak 24. */
     requiredAttributes: memo(async () => {
       const scopes = (await client())?.defaultClientScopes ?? [];
       return ((await profile())?.attributes ?? [])
         .filter((one) => isRequiredOf(one as ProfileAttribute, scopes))
         .map(({ name }) => name ?? '');
     }),
-    /** The user's values that the user profile does not allow. */
     invalidAttributes: memo(async () => {
       const [rules, one] = [await profile(), await user()];
       if (rules === undefined || one === undefined) return [];
@@ -130,7 +124,6 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const known = (rules.attributes ?? []) as ProfileAttribute[];
       return findInvalid(values, known, rules.unmanagedAttributePolicy);
     }),
-    /** This client's flow for the password grant. */
     flow: memo(async () => {
       const flowId = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
       const bound = flowId
@@ -155,9 +148,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
           return { name, url, isReached: memo(isReached) };
         });
     }),
-    /** Every key of the realm, disabled ones too. */
     keys: async () => (await read('see the keys', (api) => api.realms.getKeys({ realm })))?.keys ?? [],
-    /** Names of the enabled client policies. */
     policies: memo(async () => {
       const list = await read('see the client policies', (api) => api.clientPolicies.listPolicies({ realm }));
       return (list?.policies ?? []).filter((one) => one.enabled).map((one) => one.name ?? '');
@@ -197,7 +188,6 @@ async function reaches(
   }
 }
 
-/** Finds the user by name, or by email address if the realm allows that. */
 async function findTheUser(api: AdminConnection['api'], realm: string, username: string) {
   const byName = await findUser(api, realm, username);
   if (byName !== undefined || !username.includes('@')) return byName;

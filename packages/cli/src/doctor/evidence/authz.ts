@@ -52,9 +52,7 @@ export function createAuthzEvidence(
       const url = `${calls.baseUrl}/authz/protection/resource_set?max=1`;
       return calls.get(url, { authorization: `Bearer ${token}` });
     }),
-    /** The admin's view; `null` if no admin was given. */
     state,
-    /** Resources that Keycloak still uses as they were before an import. */
     stale: memo(async () => {
       const there = await state();
       return admin === null || !there?.isOn ? [] : findStale((await admin.connection()).api, there);

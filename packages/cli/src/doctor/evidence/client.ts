@@ -7,7 +7,6 @@ import { type AdminEvidence, createAdminEvidence } from './admin.ts';
 /** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and cannot lock out a user. */
 export type ClientEvidence = ReturnType<typeof createClientEvidence>;
 
-/** The answer of the authorization endpoint. */
 export interface Authorization {
   readonly answer: Answer;
   /** `error: error_description` of the redirect, or the words of the error page. */
@@ -36,14 +35,11 @@ export function createClientEvidence(
     clientId,
     /** The password grant for an unknown user: Keycloak checks the client first, and does not count the failure. */
     passwordGrant: memo(() => grant('openid')),
-    /** The same, with the scopes that the service needs. */
     scopes: memo(() => grant('openid profile email')),
     /** The same, as a browser page of the API would send it. */
     fromOrigin: memo(() => grant('openid', { origin: new URL(appUrl).origin })),
-    /** Introspection of `x`. */
     introspection: memo(() => calls.introspect('x')),
     clientCredentials: memo(() => calls.clientCredentials()),
-    /** The authorization endpoint, with `prompt=none`. */
     authorization: memo(() => ask(clientId)),
     /** The same, back to the page with the documentation, which only the guide's service has. */
     docsAuthorization: memo(() => ask(clientId, `${appUrl}${DOCS_CALLBACK_PATH}`)),
@@ -86,7 +82,6 @@ async function authorize(
   return { answer, words, cameBack };
 }
 
-/** The client's situation, as Keycloak's answers show it. */
 export type ClientState =
   | 'good'
   | 'unknown'
@@ -192,7 +187,6 @@ export function createLoginEvidence(
   });
   return {
     login,
-    /** The access token, if the login succeeded. */
     token,
     userinfo: memo(async () => calls.userinfo((await token()) ?? '')),
     introspection: memo(async () => calls.introspect((await token()) ?? '')),
@@ -205,7 +199,6 @@ export function createLoginEvidence(
       await logout();
       return calls.userinfo((await token()) ?? '');
     }),
-    /** Ends the session if a check left it open. */
     async close() {
       if (isOpen && refreshToken !== '') await logout();
     },
@@ -235,9 +228,7 @@ export function createSpaEvidence(
     origin,
     redirectUri,
     client: createClientEvidence(calls, own, origin, redirectUri),
-    /** The authorization endpoint's answer to a sign-in without PKCE. */
     withoutPkce: memo(() => createClientEvidence(calls, own, origin, redirectUri, false).authorization()),
-    /** Those of the client; `undefined` without an admin. */
     redirectUris: async () => (await view?.client().catch(() => undefined))?.redirectUris,
     /** Claims of the token that the client would get for the user; `undefined` without an admin and a user. */
     exampleClaims: async () => view?.exampleClaims().catch(() => undefined),

@@ -7,10 +7,8 @@ export interface SignInLevels {
   readonly map: ReadonlyMap<string, number>;
   /** The owner of the mapping; `undefined` if there is none. */
   readonly mappedBy: 'client' | 'realm' | undefined;
-  /** Levels that the client asks for by default. */
   readonly defaults: readonly string[];
   readonly flow: string;
-  /** Levels that have an enabled condition in the browser flow. */
   readonly conditions: readonly number[];
   /** Whether tokens carry the level: by the client scope `acr`, or by a mapper of the client. */
   readonly isInToken: boolean;
@@ -54,7 +52,10 @@ async function readFlow(
   const steps = (await flows.getExecutions({ realm, flow })) as Step[];
   const conditions = await Promise.all(
     steps
-      .filter(({ providerId }, at) => providerId === CONDITION && isOn(steps, at))
+      .filter(
+        ({ providerId }, at) =>
+          providerId === CONDITION && withParents(steps, at).every((one) => one.requirement !== 'DISABLED'),
+      )
       .map(async ({ authenticationConfig: id }) => {
         const config = id === undefined ? undefined : await flows.getConfig({ realm, id });
         return Number(config?.config?.['loa-condition-level']);
@@ -67,15 +68,13 @@ const CONDITION = 'conditional-level-of-authentication';
 
 type Step = FlowStep & { readonly authenticationConfig?: string };
 
-/** Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
-function isOn(steps: readonly Step[], at: number): boolean {
-  const { requirement, level = 0 } = steps[at] as Step;
-  if (requirement === 'DISABLED') return false;
-  if (level === 0) return true;
-  return isOn(
-    steps,
-    steps.findLastIndex((one, index) => index < at && one.level === level - 1),
-  );
+/** A step and the sub-flows around it. Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
+function withParents<S extends FlowStep>(steps: readonly S[], at: number): S[] {
+  const step = steps[at];
+  if (step === undefined) return [];
+  const { level = 0 } = step;
+  const parent = steps.findLastIndex((one, index) => index < at && one.level === level - 1);
+  return level === 0 ? [step] : [step, ...withParents(steps, parent)];
 }
 
 function toMap(text: unknown): ReadonlyMap<string, number> {
@@ -89,15 +88,9 @@ function toMap(text: unknown): ReadonlyMap<string, number> {
 }
 
 /** The step, if any, that requires an OTP of every user: it and all sub-flows around it are required. */
-export function findForcedOtp(steps: readonly FlowStep[]): FlowStep | undefined {
-  return steps.find((step, index) => /otp/i.test(step.providerId ?? '') && isForced(steps, index));
-}
-
-/** Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
-function isForced(steps: readonly FlowStep[], index: number): boolean {
-  const step = steps[index];
-  if (step?.requirement !== 'REQUIRED') return false;
-  if ((step.level ?? 0) === 0) return true;
-  const parent = steps.findLastIndex((one, at) => at < index && one.level === (step.level ?? 0) - 1);
-  return isForced(steps, parent);
-}
+export const findForcedOtp = (steps: readonly FlowStep[]): FlowStep | undefined =>
+  steps.find(
+    ({ providerId = '' }, at) =>
+      /otp/i.test(providerId) &&
+      withParents(steps, at).every(({ requirement }) => requirement === 'REQUIRED'),
+  );

@@ -4,10 +4,8 @@ import { trimUrl } from '../../keycloak/server.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** A server's answer to a request without a token. */
 export interface McpChallenge {
   readonly status: number;
-  /** Why there was no answer. */
   readonly failure: string | undefined;
   readonly header: string;
   readonly metadataUrl: string | undefined;
@@ -16,7 +14,6 @@ export interface McpChallenge {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A document, or why there is none. */
 export interface McpDocument {
   readonly json: Json | undefined;
   readonly failure: string | undefined;
@@ -47,19 +44,16 @@ export interface McpExamination {
 
 export interface McpAdminView {
   readonly state: McpState;
-  /** Whether every user may get offline tokens. */
   readonly givesOffline: boolean;
 }
 
 export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpExamination) {
   const challenge = memo(() => readChallenge(url));
-  /** The server's metadata (RFC 9728). */
   const metadata = memo(async (): Promise<McpDocument> => {
     const { metadataUrl } = await challenge();
     return metadataUrl === undefined ? { json: undefined, failure: undefined } : readDocument(metadataUrl);
   });
   const issuer = async () => String([(await metadata()).json?.authorization_servers].flat()[0]);
-  /** All scopes that the server lists. */
   const scopes = memo(async () => {
     const supported = [(await metadata()).json?.scopes_supported ?? []].flat().map(String);
     return [...new Set([...(await challenge()).scopes, ...supported])];
@@ -71,7 +65,6 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
     const { origin, pathname } = new URL(issuerUrl);
     return (await readDocument(`${origin}/.well-known/oauth-authorization-server${pathname}`)).json;
   });
-  /** The Keycloak that the admin may be sent to. */
   const trust = memo(async (): Promise<KeycloakTrust> => {
     if (credentials === undefined) return { is: 'no-admin' };
     const issuerUrl = await issuer();
@@ -109,7 +102,6 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
   return { url, challenge, metadata, provider, scopes, trust, admin };
 }
 
-/** The realm of that name in a URL; `undefined` if it can be none. */
 function toRealm(name: string): string | undefined {
   try {
     const realm = decodeURIComponent(name);

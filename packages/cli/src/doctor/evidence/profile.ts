@@ -1,4 +1,3 @@
-/** The rules for an attribute of the realm's user profile. */
 export interface ProfileAttribute {
   readonly name?: string;
   readonly multivalued?: boolean;
@@ -12,11 +11,9 @@ export interface ProfileAttribute {
 export interface InvalidValue {
   readonly name: string;
   readonly why: string;
-  /** Whether the user profile defines the attribute. */
   readonly isManaged: boolean;
 }
 
-/** Whether a login with these scopes requires a value. */
 export function isRequiredOf({ required, selector }: ProfileAttribute, scopes: readonly string[]): boolean {
   if (required === undefined || !(required.roles?.includes('user') ?? true)) return false;
   return [required.scopes, selector?.scopes].every(

@@ -86,7 +86,6 @@ export function createRealmEvidence(
       const [theirs, ours] = [idsOf(there.json), idsOf((await certs()).json)];
       return theirs.length === 0 ? undefined : theirs.join() === ours.join();
     }),
-    /** The discovery document at the issuer's address. */
     atIssuer: memo(async () =>
       calls.get(`${(await discovery()).json?.issuer}/.well-known/openid-configuration`),
     ),
@@ -97,7 +96,6 @@ export function createRealmEvidence(
   };
 }
 
-/** Sorted ids of the keys of a JWK Set. */
 const idsOf = (set: KeySet | undefined): string[] => (keysOf(set) ?? []).map(({ kid }) => String(kid)).sort();
 
 type KeySet = Readonly<Record<string, unknown>>;

@@ -23,14 +23,10 @@ export function createRouteEvidence(
   return {
     url,
     origin,
-    /** Why a good token is not sent there. */
     isUnsafe: isOpen ? `a good token is not sent over plain http to ${hostname}` : undefined,
     withoutToken: memo(() => get({})),
-    /** With a token whose signature is made up. */
     withForged: memo(async () => bearer(forge(await findClaims(), 'RS256'))),
-    /** With an unsigned token (`alg` none). */
     withUnsigned: memo(async () => bearer(forge(await findClaims(), 'none'))),
-    /** `undefined` without a good token. */
     withToken: memo(async () => {
       const token = isOpen ? undefined : await findToken();
       return token === undefined ? undefined : bearer(token);

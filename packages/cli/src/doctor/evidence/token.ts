@@ -1,12 +1,10 @@
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** A decoded JWT, not verified. */
 export interface DecodedJwt {
   readonly header: Claims;
   readonly claims: Claims;
 }
 
-/** Decodes a JWT; `undefined` if it is not one. */
 export function decodeJwt(token: string | undefined): DecodedJwt | undefined {
   const parts = token?.split('.') ?? [];
   if (parts.length !== 3) return undefined;
@@ -23,7 +21,6 @@ function toObject(part: string): Record<string, unknown> | undefined {
   }
 }
 
-/** `aud` as a list. */
 export function audienceOf(claims: Claims): string[] {
   return (Array.isArray(claims.aud) ? claims.aud : [claims.aud]).filter((one) => typeof one === 'string');
 }

@@ -1,10 +1,10 @@
+import type { Advice } from '../../keycloak/finding.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import type { AdminEvidence } from './admin.ts';
 
 export const REACH_IT =
   "User federation > the provider > Connection URL > Test connection: start the directory, correct the address, or let Keycloak through the firewall; Keycloak's log says why. Users that are in Keycloak alone can log in meanwhile.";
 
-/** Names and addresses of the directories that Keycloak cannot reach, if this admin may ask. */
 export async function findLost(admin: AdminEvidence): Promise<string[]> {
   const lost: string[] = [];
   for (const one of await admin.federations()) {
@@ -14,9 +14,7 @@ export async function findLost(admin: AdminEvidence): Promise<string[]> {
 }
 
 /** How a directory may explain that a user is missing or a password refused. `undefined` if it cannot. */
-export async function blameFederation(
-  admin: AdminEvidence,
-): Promise<{ cause: string; fix: string } | undefined> {
+export async function blameFederation(admin: AdminEvidence): Promise<Advice | undefined> {
   const all = await admin.federations().catch(() => []);
   if (all.length === 0) return undefined;
   const lost = await findLost(admin);
@@ -29,7 +27,6 @@ export async function blameFederation(
       };
 }
 
-/** A problem with the user that an admin can see. */
 export interface UserTrouble {
   readonly kind:
     | 'missing'
@@ -44,11 +41,9 @@ export interface UserTrouble {
     | 'expired';
   readonly cause: string;
   readonly fix: string;
-  /** Flags with which `setup` fixes it. */
   readonly setup?: readonly string[] | undefined;
 }
 
-/** Finds everything that keeps the user from logging in. */
 export async function findUserTroubles(admin: AdminEvidence, username: string): Promise<UserTrouble[]> {
   const user = await admin.user();
   const page = `Users > ${username}`;

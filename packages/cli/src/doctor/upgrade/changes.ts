@@ -3,16 +3,11 @@ import type { RealmFacts } from './facts.ts';
 
 /** Something that works before a version of Keycloak, and not from it on. */
 export interface Change {
-  /** `upgrade.<id>` in the report. */
   readonly id: string;
-  /** The first version with it. */
   readonly since: string;
-  /** The new behaviour. */
   readonly breaks: string;
   readonly fix: string;
-  /** The heading in Keycloak's upgrading guide. */
   readonly source: string;
-  /** The objects of the realm that it affects. */
   readonly meets: (realm: RealmFacts) => readonly string[];
   /** It bites only applications that rely on it, which a realm does not show. */
   readonly isQuiet?: boolean;
@@ -36,7 +31,6 @@ const isAudience = ({ clients, mappersOf }: RealmFacts, { clientId }: ClientRepr
     ),
   );
 
-/** The mappers of one kind, each with its client. */
 const mappersIn = ({ clients, mappersOf }: RealmFacts, kind: RegExp) =>
   clients.flatMap((one) =>
     mappersOf(one).flatMap((mapper) =>
@@ -218,5 +212,4 @@ export const UNSEEN: readonly (readonly [since: string, what: string])[] = [
   ['26.7.2', 'linking accounts by /broker/PROVIDER/link is off: kc_action=idp_link'],
 ];
 
-/** Where a change is described. */
 export const toSource = (heading: string): string => `${GUIDE} (${heading})`;

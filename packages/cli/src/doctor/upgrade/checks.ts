@@ -39,7 +39,6 @@ export function compare(one: string, other: string): number {
   return 0;
 }
 
-/** Checks for changes between the realm's version and `--upgrade VERSION`. */
 export const UPGRADE_CHECKS: readonly Check[] = [
   check('upgrade.version', ['admin.rights'], async ({ upgrade }) => {
     const { version } = (await upgrade?.facts()) ?? {};

@@ -1,6 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
-import type { AdminConnection } from '../../admin/index.ts';
+import { type AdminConnection, BUILT_IN } from '../../admin/index.ts';
 
 /** The parts of a realm that an upgrade can break. */
 export interface RealmFacts {
@@ -11,21 +11,13 @@ export interface RealmFacts {
   /** Enabled clients that the realm's owner made, for OpenID Connect. */
   readonly clients: readonly ClientRepresentation[];
   readonly mappersOf: (client: ClientRepresentation) => readonly ProtocolMapperRepresentation[];
-  /** `providerId` of the identity providers. */
   readonly identityProviders: readonly string[];
   /** Clients, groups, roles or users have permissions of fine-grained administration, version 1. */
   readonly hasAdminPermissions: boolean;
-  /** Names of permissions to exchange tokens (version 1). */
   readonly exchangePermissions: readonly string[];
-  /** Types of the clients' authorization policies. */
   readonly policyTypes: ReadonlySet<string>;
 }
 
-/** Clients that each realm has from the start. */
-const BUILT_IN =
-  /^(account|account-console|admin-cli|broker|realm-management|security-admin-console|.*-realm)$/;
-
-/** Reads them. Changes nothing. */
 export async function readRealmFacts({ api }: AdminConnection, realm: string): Promise<RealmFacts> {
   const info = (await api.serverInfo.find().catch(() => undefined)) as
     | { systemInfo?: { version?: string } }

@@ -17,7 +17,6 @@ import type { Questions } from '../../terminal/questions.ts';
 import type { ChosenCredential } from '../credential.ts';
 import type { ApiOptions } from './options.ts';
 
-/** The settings of the service for a set-up. */
 export function toSettings(
   serverUrl: string,
   goal: Pick<SetupGoal, 'realm' | 'clientId'>,
@@ -117,7 +116,6 @@ async function findChanges(file: string, settings: Record<string, string>): Prom
   );
 }
 
-/** Changes that would replace a value that a person wrote. */
 function conflictsOf(changes: readonly EnvChange[]): EnvChange[] {
   // Emptied values have no use any more, and the plan says so.
   return changes.filter(

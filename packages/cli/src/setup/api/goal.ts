@@ -13,7 +13,6 @@ const USUAL_SCOPES: ReadonlySet<string> = new Set([
   'roles',
 ]);
 
-/** Passwords that came in on standard input. */
 export type StdinSecrets = Partial<Record<'admin-password' | 'user-password', string>>;
 
 /**

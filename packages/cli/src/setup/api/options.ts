@@ -19,7 +19,6 @@ import { readGuards } from '../../source/guards.ts';
 import { CREDENTIAL_FLAGS, chooseCredential } from '../credential.ts';
 import { isScope, parseKindFlags, SCOPE_RULE } from '../visit.ts';
 
-/** The options of an API, before questions to a person. */
 export type ApiOptions = Awaited<ReturnType<typeof readApiOptions>>;
 
 const FLAGS = {
@@ -39,13 +38,9 @@ const FLAGS = {
   ...YES,
 } as const;
 
-/** How the options of an API are read. */
 interface Reading {
-  /** Default `guide`. */
   readonly kind?: string;
-  /** Flags of one kind of setup alone. */
   readonly more?: Flags;
-  /** Default: the consent of nobody. */
   readonly consent?: Consent;
 }
 
@@ -163,7 +158,6 @@ export async function readApiOptions(
       ...(flags['user-password-stdin'] ? (['user-password'] as const) : []),
     ],
     positionals,
-    /** Values of `more`. */
     own: parsed as Readonly<Record<string, unknown>>,
   };
   problems.push(...problemsOf(options));

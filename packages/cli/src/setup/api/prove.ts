@@ -2,7 +2,6 @@ import { diagnose, toTokenAnswer } from '../../keycloak/diagnose.ts';
 import { type Caller, createRealmCalls } from '../../keycloak/realm-calls.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 
-/** One thing that was tried after setting up. */
 export interface Proof {
   readonly what: string;
   readonly ok: boolean;
@@ -78,7 +77,6 @@ export async function* proveService(service: Caller, api: Caller): AsyncGenerato
   yield { what, ok, seen: toPlainLine(seen) };
 }
 
-/** Opens Keycloak's login page as the page does. */
 export async function* proveLogin(caller: Caller, redirectUri: string): AsyncGenerator<Proof> {
   const query = { response_type: 'code', scope: 'openid', code_challenge_method: 'S256' };
   const own = { client_id: caller.clientId, redirect_uri: redirectUri, code_challenge: 'x'.repeat(43) };

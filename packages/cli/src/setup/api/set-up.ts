@@ -62,7 +62,6 @@ export async function isClone(): Promise<boolean> {
   }
 }
 
-/** Says what guards name and setup does not make. */
 function reportGuards(guards: Guards, { clientId }: Pick<SetupGoal, 'clientId'>, out: Output): void {
   const { organizations, permissions, audiences, unread } = guards;
   const others = audiences.filter((one) => one !== clientId);
@@ -115,7 +114,6 @@ async function planPermissions(
 
 export const TIMEOUT_MS = 30_000;
 
-/** The input of a plan. */
 export interface Site {
   readonly api: AdminConnection['api'];
   readonly serverUrl: string;
@@ -124,18 +122,13 @@ export interface Site {
   readonly plan: Plan;
 }
 
-/** Additional parts of the same plan, for example callers of the API. */
 export interface Beside {
   plan(site: Site): Promise<readonly PlanPart[]>;
-  /** Tries it afterwards. */
   prove(site: Site, apiCaller: Caller): AsyncIterable<Proof>;
 }
 
-/** Wishes of the calling code, beside the options. */
 interface Wishes {
-  /** Leave login flows off that are off. */
   readonly keepFlows?: boolean;
-  /** Asks for additional parts. */
   readonly beside?: (goal: SetupGoal, need: Need) => Promise<Beside>;
 }
 

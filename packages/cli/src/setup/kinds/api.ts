@@ -16,7 +16,6 @@ import { setUpApi } from '../api/set-up.ts';
 import { CREDENTIAL_USAGE } from '../credential.ts';
 import { CODES_USAGE, type SetupKind, toQuestions } from '../visit.ts';
 
-/** The options of an API, in `setup api` and `setup export`. */
 const API_USAGE = `Your API
   --client-id <id>          client (KEYCLOAK_CLIENT_ID; with --yes the default is fastapi-keycloak)
   --app <url>               address of your API as browsers see it
@@ -40,7 +39,6 @@ Roles and groups (each can be repeated; the user gets them)
   --from <folder>           the roles, groups and scopes that guards in this source code name, too; the user does not
                             get them. Nothing of it is run`;
 
-/** The usage that all kinds with an API have in common. */
 export const toApiUsage = (own = '') => `
 ${ACCESS_USAGE}
 
@@ -62,7 +60,6 @@ Running
 ${CODES_USAGE}
 `;
 
-/** A kind of setup with a confidential client, and its settings in a file. */
 function toClientKind(
   kind: string,
   summary: string,
@@ -91,7 +88,6 @@ export function refusePositionals({ positionals: [first] }: ApiOptions): void {
     throw new UsageError([`unknown argument '${first}': setup --help names all kinds`]);
 }
 
-/** Reads the passwords that come on the standard input. */
 export async function readSecrets({ fromStdin }: ApiOptions): Promise<StdinSecrets> {
   if (fromStdin.length === 0) return {};
   const lines = await readLines(process.stdin);

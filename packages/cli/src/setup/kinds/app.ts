@@ -45,7 +45,6 @@ const OWN = {
   ...lists('redirect-uri'),
 } as const;
 
-/** Asks for the page and the service. */
 async function toBeside(
   { own, ...options }: ApiOptions,
   { realm, clientId }: SetupGoal,

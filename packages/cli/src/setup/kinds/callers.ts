@@ -23,7 +23,6 @@ import {
   type SetupKind,
 } from '../visit.ts';
 
-/** Clients that call an API, as a part of a plan. */
 export function toCallersPart(
   title: string,
   api: AdminConnection['api'],
@@ -34,7 +33,6 @@ export function toCallersPart(
   return toRealmPart(title, planCallers(state, goal), api, goal, out);
 }
 
-/** Where the callers were set up. */
 export interface CalledApi {
   readonly serverUrl: string;
   readonly realm: string;
@@ -120,7 +118,6 @@ const SPA_FLAGS = {
   ...lists('redirect-uri'),
 } as const;
 
-/** Mistakes in the addresses of a page. */
 export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
   const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);
   const problems: string[] = [];
@@ -134,7 +131,6 @@ export function problemsOfPage(flag: string, appUrl: string, redirectUris: reado
 /** The one address to which sign-ins come back. The page keeps its own address, query and hash meanwhile. */
 export const toCallback = (appUrl: string): string => `${appUrl}/callback`;
 
-/** The settings that the page and the API need. */
 export const toPageLines = (
   serverUrl: string,
   realm: string,

@@ -68,7 +68,6 @@ type Realm = Parameters<typeof planTenant>[1];
 const isTenantName = (name: string): boolean =>
   /^(?!\.{1,2}$|__proto__$)[\w.~-]{1,255}$/.test(name) && name !== 'master';
 
-/** A line of the list: name, domain, user. */
 async function readList(file: string | undefined): Promise<string[][]> {
   if (file === undefined) return [];
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -105,7 +104,6 @@ async function readTemplate(api: Api, template: string): Promise<Realm> {
   throw new UsageError([`--template: ${template} is no realm file: it has no "realm"`]);
 }
 
-/** A part for each tenant. */
 async function planRealms(api: Api, names: readonly string[], template: Realm, out: Output) {
   const parts: PlanPart[] = [];
   for (const realm of names) {

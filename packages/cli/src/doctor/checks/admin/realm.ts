@@ -53,7 +53,6 @@ const realmSettings = adminCheck('realm.settings', 'realm.exists', async (admin,
   );
 });
 
-/** Whether Keycloak reaches the directories that the realm gets users from. */
 const realmFederation = adminCheck('realm.federation', 'realm.exists', async (admin) => {
   const all = await admin.federations();
   if (all.length === 0) return ok('none: the users are in Keycloak itself');

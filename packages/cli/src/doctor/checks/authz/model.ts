@@ -3,7 +3,6 @@ import { type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { PathEnforcer } from '../../evidence/authz.ts';
 import { applyCommand, authzCheck, some } from './settings.ts';
 
-/** Whether Keycloak matches the file of `authz`. */
 export const authzFile = authzCheck('authz.file', async (state, { reach }) => {
   const documents = await reach.authz.documents();
   const findings = documents.flatMap((one): Finding[] => {
@@ -37,7 +36,6 @@ export const authzFile = authzCheck('authz.file', async (state, { reach }) => {
   );
 });
 
-/** Whether everything that a path enforcer names exists in Keycloak. */
 export const authzEnforcer = authzCheck('authz.enforcer', async (state, { reach, options }) => {
   const enforcers = (await reach.authz.documents()).filter((one) => 'enforcer' in one);
   if (enforcers.length === 0) return skipped(NO_FILE);
@@ -102,7 +100,6 @@ export const authzPartGranted = authzCheck('authz.part-granted', (state, { optio
   );
 });
 
-/** Scopes without a permission, of resources whose other scopes have one. */
 function findParts({ model: { lists } }: AuthzState): string[] {
   const permissions = [...lists.permissions.values()];
   return [...lists.resources.values()].flatMap((resource) => {
@@ -121,7 +118,6 @@ function findParts({ model: { lists } }: AuthzState): string[] {
   });
 }
 
-/** Whether role policies read the token's roles instead of the user's current ones. */
 export const authzRoles = authzCheck('authz.roles', async (state, { reach, options }) => {
   const byToken = [...state.model.lists.policies.values()]
     .filter(({ type, fetchRoles }) => type === 'role' && fetchRoles !== true)

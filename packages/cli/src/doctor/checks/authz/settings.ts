@@ -18,17 +18,14 @@ import {
 import type { DoctorOptions } from '../../options.ts';
 import { kcadm, kcadmDelete, kcadmServer, kcadmServiceRole, onPage, refusalOf } from '../../words.ts';
 
-/** The command that applies the file to Keycloak. */
 export function applyCommand({ authzFiles }: Pick<DoctorOptions, 'authzFiles'>): string {
   const file = authzFiles.find((one) => /(^|\/)authz\.\w+$/.test(one));
   return `keycloak-guard authz apply${file === undefined || /^(\.\/)?authz\.\w+$/.test(file) ? '' : ` --file ${toShellWord(file)}`}`;
 }
 
-/** Makes a check that needs an admin. */
 export const authzCheck = (id: string, look: Look<AuthzState>): Check =>
   checkOf({ find: ({ reach }) => reach.authz.state(), otherwise: NO_ADMIN }, id, ['authz.enabled'], look);
 
-/** The first few names. */
 export function some(names: readonly string[]): string {
   const most = 5;
   const more = names.length - most;
@@ -56,7 +53,6 @@ export const authzEnabled = check('authz.enabled', ['client.secret'], async ({ r
   );
 });
 
-/** Whether guards can look up names of resources as this client. */
 export const authzProtection = check('authz.protection', ['authz.enabled'], async ({ reach }) => {
   const { clientId } = reach.caller;
   const answer = await reach.authz.protection();
@@ -96,12 +92,10 @@ function isOfResourceServer(answer: Answer): boolean {
   return answer.status === 200 || /uma_protection|not_supported/.test(refusalOf(answer));
 }
 
-/** The admin's view, if this admin may look. */
 async function toState(look: () => Promise<AuthzState | null>): Promise<AuthzState | undefined> {
   return (await look().catch(() => null)) ?? undefined;
 }
 
-/** Whether the enforcement is off, so that every user is granted something. */
 export const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
   const mode = state.model.switches.policyEnforcementMode ?? 'ENFORCING';
   const open = (await reach.authz.documents()).find(
@@ -146,7 +140,6 @@ export const authzDefaultPermission = authzCheck('authz.default-permission', (st
   );
 });
 
-/** Whether Keycloak still decides by the settings from before an import. */
 export const authzStale = authzCheck('authz.stale', async (_state, { reach }) => {
   const stale = await reach.authz.stale();
   if (stale.length === 0) return ok('Keycloak decides by what is set');

@@ -43,7 +43,6 @@ export const clientKnown = check('client.known', ['realm.enabled'], async ({ rea
   );
 });
 
-/** Tries other spellings of the client id, if no admin can list the clients. */
 async function guessCase({ client, caller }: Reach): Promise<string | undefined> {
   const { clientId } = caller;
   const lower = clientId.trim().toLowerCase();

@@ -145,7 +145,6 @@ async function serverError(say: Say, reach: Reach): Promise<Finding> {
   );
 }
 
-/** Steps that Keycloak's own flow does not have. */
 const ownSteps = (steps: readonly FlowStep[]): FlowStep[] =>
   steps.filter(
     ({ providerId, requirement }) =>
@@ -154,7 +153,6 @@ const ownSteps = (steps: readonly FlowStep[]): FlowStep[] =>
       !/^(direct-grant-validate-|conditional-)/.test(providerId),
   );
 
-/** Settings involved in a login that differ from Keycloak's defaults. */
 async function findSuspects({ admin }: Reach): Promise<string[]> {
   const flow = await admin?.flow().catch(() => undefined);
   const attributes = (await admin?.client().catch(() => undefined))?.attributes ?? {};
@@ -189,7 +187,6 @@ export const loginPassword = check(
   },
 );
 
-/** Makes a check of one kind of trouble with the user. */
 function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: string): Check {
   return check(
     id,

@@ -80,7 +80,6 @@ export const loginSize = check('login.size', ['login.password'], async ({ reach 
   );
 });
 
-/** The finding for a token that does not fit into a header. */
 export function tooLong(seen: string, token: string, claims: Claims, reach: Reach): Finding {
   if (token.length < PROXY) {
     return fail(

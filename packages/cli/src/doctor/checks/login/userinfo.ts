@@ -170,7 +170,6 @@ export const loginIntrospection = loginCheck(
   },
 );
 
-/** Whether this service can learn what lightweight tokens leave out. */
 export const loginLightweight = check('login.lightweight', ['login.password'], async ({ reach }) => {
   const claims = decodeJwt(await reach.login?.token())?.claims;
   if (claims === undefined || !isLightweight(claims)) return ok('the token holds its claims');

@@ -20,7 +20,6 @@ const SETUP = (url: string, scopes: readonly string[] = []) =>
     ...scopes.map((name) => `--scope ${toShellWord(name)}`),
   ].join(' ');
 
-/** Checks that need an admin. */
 export const KEYCLOAK_CHECKS: readonly Check[] = [
   about('mcp.client', ({ state: { server } }, { url }) => {
     if (server === undefined) {

@@ -7,7 +7,6 @@ export function evidenceOf({ mcp }: DoctorContext): McpEvidence {
   return mcp;
 }
 
-/** Checks that need no admin. */
 export const SERVER_CHECKS: readonly Check[] = [
   check('mcp.challenge', [], async (context) => {
     const { url, challenge } = evidenceOf(context);

@@ -62,7 +62,6 @@ function judgeText(token: string) {
   );
 }
 
-/** Verifies a token as this service does. */
 export async function judgeToken(
   token: string,
   reach: Reach,
@@ -76,14 +75,12 @@ export async function judgeToken(
     return ok(toWords(await verifier.verify(token)));
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    const { seen, cause, fix } = await explainRefusal(error, decodeJwt(token), reach);
-    return fail(seen, cause, fix);
+    return await explainRefusal(error, decodeJwt(token), reach);
   } finally {
     await verifier.close();
   }
 }
 
-/** Whether this service would accept the piped token, by its signature and claims. */
 export const tokenAccepted = check(
   'token.accepted',
   ['token.content', 'keys.signing', 'issuer.discovery'],

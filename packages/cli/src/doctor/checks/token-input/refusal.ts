@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import type { AuthError } from 'keycloak-guard';
 import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
+import { type Advice, type Finding, failOn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { keysOf } from '../../evidence/realm.ts';
 import { audienceOf, type DecodedJwt } from '../../evidence/token.ts';
 import { addAudience } from '../../words.ts';
 
-/** Why the realm does not publish a token's key. */
 export type KeyFate = 'elsewhere' | 'disabled' | 'realm-recreated' | 'rotated-away' | 'gone';
 
 /**
@@ -46,13 +46,7 @@ function bornOf(keys: Record<string, unknown>[]): number[] {
   });
 }
 
-interface Words {
-  readonly cause: string;
-  readonly fix: string;
-}
-
-/** Why the realm does not have the key that a token names. */
-async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Promise<Words> {
+async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Promise<Advice> {
   const { realm, serverUrl } = reach.caller;
   const kid = jwt?.header.kid ?? '(none named)';
   const [iss, issuer] = [jwt?.claims.iss, (await reach.realm.discovery()).json?.issuer];
@@ -93,20 +87,18 @@ async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Pro
   }
 }
 
-/** The fix for several Keycloaks behind one name. */
 export const oneDatabase = (address: string): string =>
   `Let all Keycloaks behind ${address} be one cluster: the same database (KC_DB, KC_DB_URL) and cache (KC_CACHE=ispn), or take the others out of the proxy and out of the DNS name.`;
 
-/** Why the service refuses a token, and what to change. */
 export async function explainRefusal(
   error: AuthError,
   jwt: DecodedJwt | undefined,
   reach: Reach,
-): Promise<{ seen: string; cause: string; fix: string }> {
+): Promise<Finding> {
   const { clientId } = reach.caller;
   const claims = jwt?.claims ?? {};
   const seen = error.seen === undefined ? error.code : `${error.code}: ${error.seen}`;
-  const say = (cause: string, fix: string) => ({ seen, cause, fix });
+  const say = failOn(seen);
   switch (error.code) {
     case 'token_malformed':
       if (jwt !== undefined) {
@@ -130,7 +122,7 @@ export async function explainRefusal(
         `Clients > ${clientId} > Advanced > Fine grain OpenID Connect configuration > Access token signature algorithm: RS256, or another that is not HS…\nkcadm: attributes."access.token.signed.response.alg"=RS256`,
       );
     case 'token_key_unknown':
-      return { seen, ...(await explainUnknownKey(jwt, reach)) };
+      return { ...say('', ''), ...(await explainUnknownKey(jwt, reach)) };
     case 'token_signature':
       return say(
         'the signature does not fit: the token was changed on the way, or was cut',

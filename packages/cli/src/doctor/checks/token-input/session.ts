@@ -7,9 +7,7 @@ import { diagnosed, isTooLong, kcadmRealm, lacksToken, reasonOf } from '../../wo
 import { tooLong } from '../login/token.ts';
 import { orBySetup } from './refusal.ts';
 
-/** Keycloak refuses tokens issued before this time. */
 export interface NotBefore {
-  /** Unit: seconds since 1970. */
   readonly at: number;
   readonly of: string;
   readonly fix: string;
@@ -79,7 +77,6 @@ async function findUserFate(
   return (await api.users.find({ realm, username: name, exact: true })).length > 0 ? 'another' : 'gone';
 }
 
-/** Whether Keycloak still accepts the piped token. */
 export const tokenSession = check(
   'token.session',
   ['token.accepted', 'settings.secret'],

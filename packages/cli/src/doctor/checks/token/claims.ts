@@ -15,7 +15,6 @@ export function isLightweight(claims: Claims): boolean {
   return absent.every((name) => claims[name] === undefined);
 }
 
-/** Why claims are missing. */
 export function whyNoClaims(reach: Reach): string {
   if (reach.login !== null) return 'no token: the login failed';
   return 'no token: give --user and DOCTOR_PASSWORD, or an admin and --user';
@@ -23,7 +22,6 @@ export function whyNoClaims(reach: Reach): string {
 
 type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;
 
-/** Makes a check of the claims that one client scope adds. */
 function aboutScope(id: string, judge: Judge): Check {
   return check(id, ['client.known'], async ({ reach }) => {
     const claims = await findClaims(reach);

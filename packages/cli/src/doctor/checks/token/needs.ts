@@ -1,7 +1,7 @@
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { type AdminConnection, findClient } from '../../../admin/index.ts';
-import { check, fail, ok, skipped } from '../../check.ts';
+import { type Advice, check, fail, ok, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { type Claims, decodeJwt, namesIn, scopesOf } from '../../evidence/token.ts';
 import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
@@ -14,15 +14,12 @@ export interface OwnScope extends ClientScopeRepresentation {
 /** The settings of user and client that decide which roles, groups and organizations get into a token. */
 export interface Grants {
   readonly roles: ReadonlySet<string>;
-  /** Paths. */
   readonly groups: readonly string[];
   /** `undefined` where organizations are off, or not there (before Keycloak 26). */
   readonly organizations: readonly { readonly alias: string; readonly isEnabled: boolean }[] | undefined;
   readonly hasFullScope: boolean;
-  /** Roles that the client may put into tokens, where it has no full scope. */
   readonly scopedRoles: ReadonlySet<string>;
   readonly scopes: readonly OwnScope[];
-  /** Of the client itself and of its scopes. */
   readonly mappers: readonly ProtocolMapperRepresentation[];
 }
 
@@ -133,12 +130,7 @@ function has(claims: Claims, want: string): boolean {
     : namesIn(access?.[client ?? '']?.roles).includes(role);
 }
 
-interface Words {
-  readonly cause: string;
-  readonly fix: string;
-}
-
-function explainWant(want: string, claims: Claims, grants: Grants | undefined): Words {
+function explainWant(want: string, claims: Claims, grants: Grants | undefined): Advice {
   const [kind, name] = split(want);
   const explain = { role: aboutRole, group: aboutGroup, organization: aboutOrganization, scope: aboutScope }[
     kind
@@ -151,7 +143,7 @@ const ASK = 'Only an admin can see which: set KEYCLOAK_ADMIN_USER and KEYCLOAK_A
 const page = ({ azp }: Claims, where: string) =>
   `Clients > ${azp ?? 'the client'} > Client scopes > ${where}`;
 
-function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Words {
+function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Advice {
   const full = page(
     claims,
     `${claims.azp}-dedicated > Scope > Full scope allowed ON, or assign the role there`,
@@ -182,7 +174,7 @@ function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Wo
   return mapperOff(mapper.config, `the role ${name}`, `Client scopes > roles > Mappers > ${mapper.name}`);
 }
 
-function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): Words {
+function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): Advice {
   const bare = (path: string) => path.slice(path.lastIndexOf('/') + 1);
   const other = namesIn(claims.groups).find((one) => bare(one) === bare(name));
   const add = page(
@@ -207,7 +199,7 @@ function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): W
   return viaMapper('oidc-group-membership-mapper', `member of ${name}`, add, claims, grants);
 }
 
-function aboutOrganization(name: string, claims: Claims, grants: Grants | undefined): Words {
+function aboutOrganization(name: string, claims: Claims, grants: Grants | undefined): Advice {
   const one = grants?.organizations?.find(({ alias }) => alias === name);
   const isRequested = scopesOf(claims).some((scope) => /^organization(:|$)/.test(scope));
   const several = (grants?.organizations?.length ?? 0) > 1;
@@ -238,7 +230,7 @@ function aboutOrganization(name: string, claims: Claims, grants: Grants | undefi
   return viaMapper('oidc-organization-membership-mapper', `member of ${name}`, ask, claims, grants);
 }
 
-function aboutScope(name: string, claims: Claims, grants: Grants | undefined): Words {
+function aboutScope(name: string, claims: Claims, grants: Grants | undefined): Advice {
   const ask = `Ask for scope=${name} at login`;
   const scope = grants?.scopes.find((one) => one.name === name);
   if (grants === undefined || scope === undefined) {
@@ -258,7 +250,7 @@ function aboutScope(name: string, claims: Claims, grants: Grants | undefined): W
 }
 
 /** For a user with the role or group: does the client pass it on? */
-function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Words {
+function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Advice {
   const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
   const inScope = grants.scopes.find((one) =>
     one.protocolMappers?.some(({ protocolMapper }) => protocolMapper === type),
@@ -278,7 +270,7 @@ function viaMapper(type: string, having: string, add: string, claims: Claims, gr
   return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
 }
 
-const mapperOff = (config: Record<string, string> | undefined, what: string, where: string): Words =>
+const mapperOff = (config: Record<string, string> | undefined, what: string, where: string): Advice =>
   config?.['access.token.claim'] === 'false'
     ? {
         cause: `the mapper for ${what} does not add to access tokens`,
