@@ -9,62 +9,39 @@ export interface Change {
   readonly to: string;
 }
 
-/** An action, ready for the Admin API. Names only: ids are looked up when the step is done. */
-export type Action =
-  | { readonly type: 'create-realm'; readonly realm: object }
-  | {
-      readonly type: 'update-realm';
-      readonly patch: object;
-      readonly attributes?: Record<string, string>;
-    }
-  | { readonly type: 'create-realm-role'; readonly name: string }
-  /** @property client default: the client of the API */
-  | { readonly type: 'create-client-role'; readonly name: string; readonly client?: string }
-  | { readonly type: 'create-organization'; readonly organization: object }
-  | { readonly type: 'update-organization'; readonly organization: OrganizationRepresentation }
-  | { readonly type: 'add-member'; readonly alias: string; readonly username: string }
-  | { readonly type: 'create-group'; readonly path: string }
-  | { readonly type: 'create-client'; readonly client: object }
-  | {
-      readonly type: 'update-client';
-      readonly client: string;
-      readonly patch: object;
-      readonly attributes: Record<string, string>;
-    }
-  | {
-      readonly type: 'add-scope';
-      readonly scope: string;
-      readonly how: 'default' | 'optional';
-      /** Default: the client of the API. */
-      readonly client?: string;
-    }
-  | { readonly type: 'create-scope'; readonly scope: object }
-  | { readonly type: 'put-mapper'; readonly mapper: Mapper; readonly client?: string }
-  /** @property issuer of a Kubernetes cluster */
-  | { readonly type: 'create-provider'; readonly alias: string; readonly issuer: string }
-  | { readonly type: 'create-user'; readonly user: object }
-  | { readonly type: 'update-user'; readonly patch: object; readonly attributes: Record<string, string[]> }
-  | { readonly type: 'set-password'; readonly password: string }
-  | {
-      readonly type: 'grant-roles';
-      readonly realmRoles: readonly string[];
-      readonly clientRoles: readonly string[];
-    }
-  /** @property of the client whose role it is */
-  | {
-      readonly type: 'grant-service-role';
-      readonly client: string;
-      readonly of: string;
-      readonly role: string;
-    }
-  | { readonly type: 'join-group'; readonly path: string }
-  | { readonly type: 'set-scope-attributes'; readonly scope: string }
-  | { readonly type: 'add-scope-mapper'; readonly scope: string; readonly mapper: Mapper }
-  | { readonly type: 'offer-scope'; readonly scope: string }
-  | { readonly type: 'trust-hosts'; readonly hosts: readonly string[] }
-  | { readonly type: 'allow-origins'; readonly origins: readonly string[] }
-  | { readonly type: 'take-documents'; readonly policy: DocumentPolicy };
+/** The actions by type. Names only: ids are looked up when the step is done. A client left out is that of the API. */
+interface Actions {
+  'create-realm': { realm: object };
+  'update-realm': { patch: object; attributes?: Record<string, string> };
+  'create-realm-role': { name: string };
+  'create-client-role': { name: string; client?: string };
+  'create-organization': { organization: object };
+  'update-organization': { organization: OrganizationRepresentation };
+  'add-member': { alias: string; username: string };
+  'create-group': { path: string };
+  'create-client': { client: object };
+  'update-client': { client: string; patch: object; attributes: Record<string, string> };
+  'add-scope': { scope: string; how: 'default' | 'optional'; client?: string };
+  'create-scope': { scope: object };
+  'put-mapper': { mapper: Mapper; client?: string };
+  /** For a Kubernetes cluster, by its issuer. */
+  'create-provider': { alias: string; issuer: string };
+  'create-user': { user: object };
+  'update-user': { patch: object; attributes: Record<string, string[]> };
+  'set-password': { password: string };
+  'grant-roles': { realmRoles: readonly string[]; clientRoles: readonly string[] };
+  /** `of` is the client of the role. */
+  'grant-service-role': { client: string; of: string; role: string };
+  'join-group': { path: string };
+  'set-scope-attributes': { scope: string };
+  'add-scope-mapper': { scope: string; mapper: Mapper };
+  'offer-scope': { scope: string };
+  'trust-hosts': { hosts: readonly string[] };
+  'allow-origins': { origins: readonly string[] };
+  'take-documents': { policy: DocumentPolicy };
+}
 
+export type Action = { [T in keyof Actions]: { readonly type: T } & Readonly<Actions[T]> }[keyof Actions];
 export type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 
 export interface Step<A = Action> {

@@ -1,3 +1,5 @@
+import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
+import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import {
   type AdminConnection,
   type AdminCredentials,
@@ -118,11 +120,8 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     invalidAttributes: memo(async () => {
       const [rules, one] = [await profile(), await user()];
       if (rules === undefined || one === undefined) return [];
-      const { username: name = '', email = '', firstName = '', lastName = '', attributes } = one;
-      const own = { username: [name], email: [email], firstName: [firstName], lastName: [lastName] };
-      const values = { ...(attributes as Record<string, string[]> | undefined), ...own };
       const known = (rules.attributes ?? []) as ProfileAttribute[];
-      return findInvalid(values, known, rules.unmanagedAttributePolicy);
+      return findInvalid(valuesOf(one), known, rules.unmanagedAttributePolicy);
     }),
     flow: memo(async () => {
       const flowId = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
@@ -141,12 +140,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const list = await read('see the federation', (api) => api.components.find({ realm, type }));
       return (list ?? [])
         .filter(({ config }) => config?.enabled?.[0] !== 'false')
-        .map(({ id, name = '', providerId = '', config }) => {
-          const url = String(config?.connectionUrl?.[0] ?? providerId);
-          const isReached = async () =>
-            providerId === 'ldap' ? reaches((await connection()).api, realm, url, id ?? '') : undefined;
-          return { name, url, isReached: memo(isReached) };
-        });
+        .map((one) => toFederation(connection, realm, one));
     }),
     keys: async () => (await read('see the keys', (api) => api.realms.getKeys({ realm })))?.keys ?? [],
     policies: memo(async () => {
@@ -170,6 +164,23 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       return claims as Record<string, unknown> | undefined;
     }),
   };
+}
+
+function valuesOf(user: UserRepresentation): Record<string, string[]> {
+  const { username = '', email = '', firstName = '', lastName = '', attributes } = user;
+  const own = { username: [username], email: [email], firstName: [firstName], lastName: [lastName] };
+  return { ...(attributes as Record<string, string[]> | undefined), ...own };
+}
+
+function toFederation(
+  connection: () => Promise<AdminConnection>,
+  realm: string,
+  { id = '', name = '', providerId = '', config }: ComponentRepresentation,
+): Federation {
+  const url = String(config?.connectionUrl?.[0] ?? providerId);
+  const isReached = async () =>
+    providerId === 'ldap' ? reaches((await connection()).api, realm, url, id) : undefined;
+  return { name, url, isReached: memo(isReached) };
 }
 
 /** Keycloak's own test of the connection to a directory. `undefined` if it cannot tell. */
