@@ -126,7 +126,7 @@ test('a tenant gets no private key and no earlier secret that Keycloak keeps amo
   assert.deepEqual(clientOf('acme', 'shop').attributes, { 'saml.signing.certificate': 'MIIC' });
 });
 
-test('organizations stand in a list, each with its domain and admin', async (t) => {
+test('organizations stand in a list, each with its domain and user', async (t) => {
   const { keycloak, folder, setUp } = await start(t);
   await setUp('api', '--realm', 'shop', '--client-id', 'orders');
   const { lists, self } = keycloak.realms.get('shop') ?? assert.fail();
@@ -147,7 +147,7 @@ test('organizations stand in a list, each with its domain and admin', async (t) 
     ],
   );
   assert.match((await setUp(...args)).text, /Nothing to change/);
-  const unknown = await setUp('tenant', 'acme', '--organization', '--realm', 'shop', '--admin', 'nobody');
+  const unknown = await setUp('tenant', 'acme', '--organization', '--realm', 'shop', '--user', 'nobody');
   assert.equal(unknown.code, 1);
   assert.match(unknown.text, /! organization acme: there is no user nobody/);
 });
