@@ -22,7 +22,7 @@ test('a .env that nobody named does not choose where a credential goes that is n
       return 'nothing';
     } catch (error) {
       assert.ok(error instanceof ConfigError, String(error));
-      assert.match(error.message, /\.env, which nobody named\. Nothing was sent\.\n.*--env \.env/);
+      assert.match(error.message, /\.env, a file that you did not name\. Nothing was sent\.\n.*--env \.env/);
       return /^(\w+) is from (.*), and/.exec(error.message)?.slice(1).join(': ');
     }
   };

@@ -83,8 +83,8 @@ export function findMisdirected(
     if (there.isOfFolder ? !(isPath && isOutside(file.path, there.value)) : isHere) continue;
     const from = there.isOfFolder ? 'a file outside of the folder' : 'the environment';
     return [
-      `${name} is from ${from}, and ${chosen.join(', ')} from ${file.name}, which nobody named. Nothing was sent.`,
-      `If it belongs there, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${chosen.join(', ')} in the environment.`,
+      `${name} is from ${from}, and ${chosen.join(', ')} from ${file.name}, a file that you did not name. Nothing was sent.`,
+      `If that is right, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${chosen.join(', ')} in the environment.`,
     ].join('\n');
   }
   return undefined;
@@ -109,8 +109,8 @@ export function findForeignSessions(
   if (chosen.length === 0) return undefined;
   const names = chosen.join(', ');
   return [
-    `KEYCLOAK_SERVER_URL is from the environment, and ${names} from ${file.name}, which nobody named. Nothing was sent.`,
-    `If it belongs there, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${names} in the environment.`,
+    `KEYCLOAK_SERVER_URL is from the environment, and ${names} from ${file.name}, a file that you did not name. Nothing was sent.`,
+    `If that is right, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${names} in the environment.`,
   ].join('\n');
 }
 
