@@ -58,7 +58,7 @@ for (const [title, api, expected] of [
     answerWith(401, { 'www-authenticate': 'Basic' }),
     /^fail something else than this API/,
   ],
-  ['403 for nobody', answerWith(403), /^warn who sends no token gets 403/],
+  ['403 for nobody', answerWith(403), /^warn a request without a token gets 403/],
   [
     'a redirect to a login',
     answerWith(302, { location: 'https://sso.test/realms/a/protocol/openid-connect/auth?x' }),

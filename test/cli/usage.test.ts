@@ -28,6 +28,7 @@ test('what a person puts in is written in one way in every --help: <name>', asyn
 const SPELLINGS: Readonly<Record<string, RegExp>> = {
   url: /Keycloak/,
   app: /^address of (your|the) (API|application|page)/,
+  running: /^check the running application/,
   'page-url': /^address of the page/,
   'redirect-uri': /^whole address/,
   'backchannel-url': /^where Keycloak reports logouts/,

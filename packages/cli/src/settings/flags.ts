@@ -47,9 +47,10 @@ function toProblem(error: unknown, names: readonly string[]): string {
 
 /** `. Did you mean --user?` for a misspelt name, or one that begins or ends with a known one; nothing where none is near. */
 export function didYouMean(name: string, known: readonly string[], prefix = ''): string {
-  const part = known
-    .filter((one) => name.startsWith(one) || name.endsWith(`-${one}`))
-    .sort((one, other) => other.length - one.length)[0];
-  const near = nearestOf(name, known) ?? part;
+  const longestFirst = known.toSorted((one, other) => other.length - one.length);
+  const near =
+    nearestOf(name, known) ??
+    longestFirst.find((one) => name.startsWith(one)) ??
+    longestFirst.find((one) => name.endsWith(`-${one}`));
   return near === undefined ? '' : `. Did you mean ${prefix}${near}?`;
 }
