@@ -34,7 +34,7 @@ const SPELLINGS: Readonly<Record<string, RegExp>> = {
   'backchannel-url': /^where Keycloak reports logouts/,
   issuer: /^kubernetes: issuer/,
   route: /^call a route/,
-  origin: /^the page/,
+  origin: /^address of that page/,
   mcp: /^check an MCP server/,
   user: /user|sign in|whose/,
   'admin-user': /admin/,

@@ -10,7 +10,6 @@ export const ACCESS_FLAGS = {
   ...switches('admin-password-stdin'),
 } as const;
 
-/** The part of `--help` about the address; with the admin's below. */
 export const ADDRESS_USAGE = `Keycloak
   --url <url>               address of Keycloak (KEYCLOAK_SERVER_URL)
   --realm <name>            realm (KEYCLOAK_REALM)
@@ -35,7 +34,6 @@ export type AccessFlags = {
 /** How a command gets to Keycloak, as far as that is known before a person is asked. */
 export type Access = Awaited<ReturnType<typeof openAccess>>;
 
-/** The same, as flags and settings say it. */
 export type AccessWords = ReturnType<typeof readAccess>;
 
 /** Flags win over the environment, the environment over the file. Passwords are never flags: other users see those. */
@@ -58,13 +56,11 @@ export function readAccess(flags: AccessFlags, settings: Settings) {
   };
 }
 
-/** The password or the secret of the admin, as something that is sent. */
 export function adminSendings(words: AccessWords): Sending[] {
   const { secret, serverUrl, adminRealm: realm, clientId, username } = words;
   return secret === undefined ? [] : [{ ...secret, serverUrl, realm, as: clientId ?? username }];
 }
 
-/** The credential of the client in the settings, as something that is sent. */
 export function credentialSendings(settings: Settings, to: Pick<Sending, 'serverUrl' | 'realm'>): Sending[] {
   const entries = CREDENTIAL_SETTING_NAMES.map((name) => settings.find(name));
   const json = settings.find('KEYCLOAK_CONFIG_FILE');

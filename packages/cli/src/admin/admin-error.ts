@@ -7,7 +7,6 @@ export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly kind: AdminErrorKind;
   readonly status: number;
-  /** Keycloak's words, as it said them. */
   readonly answer: string;
 
   constructor(kind: AdminErrorKind, status: number, message: string, answer = '') {

@@ -82,7 +82,6 @@ interface At extends StepTarget {
   readonly api: AdminClient;
 }
 
-/** The client of an action is the one that it names, or that of the API. */
 const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) => Promise<unknown> } = {
   'create-realm': ({ api }, { realm }) => createRealm(api, realm),
   async 'update-realm'({ api, realm }, { patch, attributes }) {

@@ -19,7 +19,6 @@ import { type Blocked, blockedPart, type Plan, type Step } from './plan/step.ts'
 
 export interface Caller {
   readonly clientId: string;
-  /** Its settings, if it is to be created or completed. Default: it exists and stays as it is. */
   readonly target?: TargetClient | undefined;
 }
 

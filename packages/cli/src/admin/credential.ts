@@ -36,7 +36,6 @@ export type CredentialGoal =
 /** The default issuer: the cluster in which Keycloak runs. */
 export const OWN_CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 
-/** Authenticators of Keycloak: their ids, and their names in the console. */
 export const AUTHENTICATORS: Readonly<Record<string, string>> = {
   'client-secret': 'Client Id and Secret',
   'client-secret-jwt': 'Signed JWT with Client Secret',
@@ -150,7 +149,6 @@ function toTarget(
     : toAccountTarget(state, clientId, goal.serviceAccount, goal.issuer);
 }
 
-/** Adds the key to the others, so that applications with another key still work. */
 function toKeyTarget(
   { client }: CredentialState,
   clientId: string,

@@ -41,7 +41,6 @@ export interface SetupGoal {
   readonly keepFlows?: boolean | undefined;
 }
 
-/** Where the service takes people back from Keycloak's login page. */
 export const CALLBACK_PATH = '/auth/callback';
 
 export const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
@@ -76,7 +75,6 @@ export interface UserGoal {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** The client as the product needs it, for Keycloak's ClientRepresentation. */
 export function toClient(goal: SetupGoal): TargetClient {
   const { appUrl, shape = 'guide' } = goal;
   const uris = toRedirectUris(goal);

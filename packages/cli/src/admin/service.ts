@@ -63,7 +63,6 @@ export function scopesThatBring(
   };
 }
 
-/** The steps to the goal. What a person set stays. */
 export function planService(state: ServiceState, goal: ServiceGoal): Plan {
   const plan = newPart();
   const isUsable = planClient(plan, state, goal);

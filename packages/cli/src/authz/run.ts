@@ -74,7 +74,6 @@ export async function exportAuthz(
   return 0;
 }
 
-/** Shows how Keycloak decides about a user. Resolves to the exit code: 0 granted, 1 denied. */
 export async function showWhy(
   api: AdminConnection['api'],
   { username, permission, realm, clientId }: AuthzOptions,
@@ -131,7 +130,6 @@ function mark({ paint }: Output, isPermit: boolean | undefined): string {
   return isPermit === undefined ? paint('dim', '?') : isPermit ? paint('green', '✓') : paint('red', '✗');
 }
 
-/** Conditions of denying policies that the user does not meet. */
 function lacksOf({ isPermit, isNegative, findings, parts }: Reason): string[] {
   // A negative policy denies because of something that the user has.
   if (isPermit === true || isNegative) return [];

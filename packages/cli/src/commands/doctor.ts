@@ -52,7 +52,7 @@ Usage: keycloak-guard doctor [options]
   --env <file>              file with the settings (default .env)
   --json                    one JSON object instead of lines
 
-Exit code: 0 all is well, warnings at most; 1 problems; 2 wrong usage.
+Exit code: 0 no problems, warnings at most; 1 problems; 2 wrong usage.
 `;
 
 export function run(args: string[]): Promise<number> {
@@ -113,7 +113,6 @@ async function examine(
 
 const NOT_APPLIED = 2;
 
-/** Asks for a new password: the one that was tried is to be replaced. */
 async function withNewPassword(
   options: DoctorOptions,
   fixable: readonly CheckResult[],

@@ -3,7 +3,6 @@ import { runAsAdmin } from './run-as-admin.ts';
 
 const list = Object.entries(KINDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
 
-/** Text of `--help`: of all, or of the kind that is named. */
 export function usage(args: readonly string[]): string {
   const [kind = ''] = args;
   if (Object.hasOwn(KINDS, kind)) return KINDS[kind]?.usage ?? '';

@@ -67,7 +67,6 @@ export interface DevClient {
   readonly clientSecret: string;
 }
 
-/** The parts of a realm file that an application and a person need: of its first realm. */
 export interface DevRealm {
   readonly realm: string;
   /**

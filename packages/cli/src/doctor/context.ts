@@ -58,7 +58,6 @@ function readDoctorSettings(
   return filled instanceof ConfigError ? { config, assumed: [] } : { config: filled, assumed: missing };
 }
 
-/** The settings that a token names. It is not verified. */
 function settingsOf(token: string): Record<string, string> {
   const { iss, azp, client_id: id } = decodeJwt(token)?.claims ?? {};
   const [, serverUrl, realm] = /^(https?:\/\/[^?#]+)\/realms\/([^/?#]+)$/.exec(String(iss)) ?? [];
@@ -70,7 +69,6 @@ function settingsOf(token: string): Record<string, string> {
   };
 }
 
-/** Everything that checks use if the settings are valid. */
 export type Reach = ReturnType<typeof createReach>;
 
 export type DoctorContext = ReturnType<typeof createContext>;

@@ -24,7 +24,6 @@ export function printResult(out: Output, { id, status, seen, cause, fix }: Check
   if (fix !== '') out.line(`    fix:   ${shorten(toPlainText(fix)).replace(/\n/g, '\n           ')}`);
 }
 
-/** Prints the number of each result, and why checks were skipped. */
 export function printSummary(out: Output, results: readonly CheckResult[]): void {
   const count = (status: Status) => results.filter((one) => one.status === status).length;
   const why = new Map<string, string[]>();

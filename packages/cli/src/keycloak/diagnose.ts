@@ -4,7 +4,6 @@ import type { AdminError } from '../admin/index.ts';
 import type { Answer } from './call.ts';
 import type { Caller } from './realm-calls.ts';
 
-/** The library's diagnosis of an answer of Keycloak. Its fix names settings. */
 export function diagnose(
   ...[answer, hidden]: Parameters<typeof diagnoseTokenError>
 ): ReturnType<typeof diagnoseTokenError> {
@@ -12,7 +11,6 @@ export function diagnose(
   return { ...diagnosis, fix: toSettingNames(diagnosis.fix) };
 }
 
-/** The answer as the diagnosis of the client room reads it. */
 export function toTokenAnswer(
   answer: Answer,
   caller: Pick<Caller, 'realm' | 'clientId' | 'credential'>,
@@ -36,7 +34,6 @@ export function toTokenAnswer(
   };
 }
 
-/** The advice for a refusal of the Admin API: one sentence or two. */
 export function explainAdminError(error: AdminError): string {
   const [code = '', ...rest] = error.answer.split(': ');
   const description = rest.join(': ');

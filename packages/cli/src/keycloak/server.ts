@@ -4,7 +4,6 @@ import { diagnose } from './diagnose.ts';
 import { type Finding, failOn, judgeStranger, ok, type Say } from './finding.ts';
 import type { Caller } from './realm-calls.ts';
 
-/** The program at an address. */
 export interface ServerSearch {
   readonly isKeycloak: boolean;
   /** Answer to `<address>/realms/<realm>`. */

@@ -10,13 +10,11 @@ export interface PlanStep {
   readonly opens?: readonly string[] | undefined;
 }
 
-/** Something that was done, for example `created` and `realm shop`. */
 export interface Done {
   readonly verb: string;
   readonly subject: string;
 }
 
-/** A part of what a command is about to do: of Keycloak, of a file. */
 export interface PlanPart {
   readonly title?: string | undefined;
   readonly steps: readonly PlanStep[];
@@ -25,11 +23,9 @@ export interface PlanPart {
   readonly blocked: readonly Blocked[];
   /** Asks further questions before the person agrees to the plan. */
   settle?(): Promise<void>;
-  /** Does the steps in their order, and yields each when it is done. */
   apply(): AsyncIterable<Done>;
 }
 
-/** Past participles of the kinds of steps. */
 const VERBS = { create: 'created', change: 'changed', delete: 'deleted' } as const;
 
 export const NO_PART: PlanPart = { steps: [], kept: [], blocked: [], async *apply() {} };

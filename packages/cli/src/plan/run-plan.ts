@@ -29,7 +29,6 @@ export function showSteps(out: Output, { steps, kept, blocked }: Omit<PlanPart, 
   }
 }
 
-/** Steps about the same thing are shown together, in the order of the first. */
 function bySubject(steps: readonly PlanStep[]): { subject: string; steps: PlanStep[] }[] {
   const groups: { subject: string; steps: PlanStep[] }[] = [];
   for (const step of steps) {
@@ -49,7 +48,6 @@ export interface RunOptions {
 
 export interface Outcome {
   readonly what: 'applied' | 'nothing' | 'shown' | 'declined';
-  /** Keycloak is as planned, and nothing is left to a person. */
   readonly isDone: boolean;
   /** 0 done, 1 something is left to a person, 2 not applied. */
   readonly code: 0 | 1 | 2;

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { isThisMachine } from '@keycloak-guard/server/config';
 
-/** Address of the API as browsers see it, from the settings of the service. No trailing slash. */
 export function appUrlOf(flag: string | undefined, publicUrl: string | undefined, port?: string): string {
   // PORT=0 is any port.
   const url = flag ?? publicUrl ?? `http://localhost:${Number(port) || 8000}`;
@@ -11,7 +10,6 @@ export function appUrlOf(flag: string | undefined, publicUrl: string | undefined
 /** Braces are no part of a URI (RFC 3986 §2), and Keycloak takes none: `{tenant}` of a template becomes `%7Btenant%7D`. */
 export const toUri = (text: string): string => text.replace(/[{}]/g, encodeURIComponent);
 
-/** The network in which a host name is known. */
 export type NetworkZone = 'this-machine' | 'this-network' | 'public';
 
 /** Judges by the name only: `localhost`; a private network (`keycloak`, `10.0.0.5`, `keycloak.svc`); or a public name. */

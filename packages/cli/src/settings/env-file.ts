@@ -28,7 +28,6 @@ export async function readEnvText(file: string, isExplicit = false): Promise<str
   }
 }
 
-/** A setting, and under which of its names it stands. */
 export interface Setting {
   readonly name: string;
   readonly value: Word;

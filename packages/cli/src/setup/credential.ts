@@ -45,7 +45,6 @@ type Flags = Readonly<
   Partial<Record<Exclude<keyof typeof CREDENTIAL_FLAGS, 'retire-key'>, string | undefined>>
 > & { readonly 'retire-key'?: readonly string[] | undefined };
 
-/** The path at which Kubernetes writes the token of the pod. */
 const TOKEN_FILE = '/var/run/secrets/keycloak/token';
 const KINDS = ['secret', 'key', 'kubernetes'];
 
@@ -122,7 +121,6 @@ async function chooseKey(
   };
 }
 
-/** Adds the credential of the client to a plan, with the key file that must exist first. */
 export async function withCredential(
   api: AdminConnection['api'],
   client: { readonly realm: string; readonly clientId: string },

@@ -11,7 +11,6 @@ export interface LoopbackLogin {
 
 const PATH = '/callback';
 
-/** Listens on a free port of the loopback interface until the browser comes back. */
 export async function startLoopbackLogin(client: KeycloakClient): Promise<LoopbackLogin> {
   const server = createServer();
   // Nobody who only connects, as browsers do in advance, keeps the program from ending.

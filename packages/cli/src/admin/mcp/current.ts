@@ -12,7 +12,6 @@ import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
 /** Settings of a realm for clients whose id is the URL of a document about them (feature `cimd`). */
 export interface DocumentState {
-  /** Whether Keycloak tells clients that it takes such documents. */
   readonly isOffered: boolean;
   /** The realm is off and publishes no metadata, so it is unknown whether it takes documents. */
   readonly isRealmOff?: boolean;
@@ -20,7 +19,6 @@ export interface DocumentState {
   readonly policies: readonly ClientPolicyRepresentation[];
 }
 
-/** A client policy and its profile, which have the same name. */
 export interface DocumentPolicy {
   readonly name: string;
   readonly domains: readonly string[];
@@ -214,7 +212,6 @@ export async function readDocuments(
   return { isOffered: true, profiles, policies };
 }
 
-/** The metadata for clients. A realm that is off does not answer. */
 async function readMetadata(realmUrl: string): Promise<Readonly<Record<string, unknown>>> {
   const answer = await fetch(`${realmUrl}/.well-known/openid-configuration`, {
     redirect: 'manual',

@@ -1,13 +1,11 @@
 import { type Mapper, toAudienceMapper } from '../mappers.ts';
 
-/** The settings with which MCP clients can sign in by the URL of a server alone. */
 export interface McpGoal {
   readonly realm: string;
   readonly url: string;
   readonly scopes: readonly string[];
   readonly registration: boolean;
   readonly programs: readonly string[];
-  /** Domains with documents that describe programs. The URL of a document is the client id of its program. */
   readonly documents: readonly string[];
 }
 

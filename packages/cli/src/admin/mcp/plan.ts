@@ -74,7 +74,6 @@ function planPolicy(
   }
 }
 
-/** The steps to the goal. What a person set stays. */
 export function planMcp(state: McpState, goal: McpGoal): Plan {
   const plan = newPart();
   planServer(plan, state, goal);

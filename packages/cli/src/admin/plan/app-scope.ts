@@ -60,7 +60,6 @@ export function toClientScope({ name, how, mapper }: AppScope) {
   return { name, protocol: 'openid-connect', attributes, protocolMappers: mapper ? [mapper] : [] };
 }
 
-/** A client of the application, as it is or as it will be made. */
 export interface AppClient {
   readonly clientId: string;
   readonly scopes: readonly string[];

@@ -2,7 +2,6 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import { coversUri, type Mapper, splitUris } from '../mappers.ts';
 import { type Change, change, type Step, switchedOn, toChange, toCreate } from './step.ts';
 
-/** A client as it is to be, for Keycloak's ClientRepresentation. */
 export interface TargetClient {
   readonly clientId: string;
   readonly publicClient: boolean;
@@ -16,7 +15,6 @@ export interface TargetClient {
   readonly [setting: string]: unknown;
 }
 
-/** A client without flows and addresses, to be completed. */
 export const PLAIN_CLIENT = {
   protocol: 'openid-connect',
   enabled: true,

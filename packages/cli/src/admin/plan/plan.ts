@@ -73,7 +73,6 @@ function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subject: st
   return blocked;
 }
 
-/** The client: created in one call, or changed setting by setting. */
 function planClient(current: CurrentState, goal: SetupGoal): Part {
   const subject = `client ${goal.clientId}`;
   const roles = planClientRoles(current, goal);
@@ -135,7 +134,6 @@ function planClientScopes({ client, scopes }: CurrentState, subject: string): St
   );
 }
 
-/** New claims in the tokens of a client that gets a client scope. */
 const OPENED_SCOPES = {
   basic: 'say whose they are (sub)',
   profile: 'say the name of the person',

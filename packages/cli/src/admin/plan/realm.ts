@@ -68,7 +68,6 @@ export const planGroups = (current: CurrentState, { groups }: SetupGoal): Part =
     (path) => ({ type: 'create-group', path }),
   );
 
-/** Roles and groups of the user. They are only added. */
 export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
   const part = newPart();
   if (goal.user === undefined) return part;

@@ -2,7 +2,6 @@ import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib
 import type { Mapper } from '../mappers.ts';
 import type { DocumentPolicy } from '../mcp/current.ts';
 
-/** One setting that changes, for people. Never holds a secret. */
 export interface Change {
   readonly field: string;
   readonly from: string;

@@ -47,7 +47,6 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
   });
 }
 
-/** Creates the organization, adds its domains, and makes the user a member. Only adds. */
 export function planOrganization(state: OrganizationState, goal: OrganizationGoal): Plan {
   const { alias, username, role: roleName, domains } = goal;
   const subject = `organization ${alias}`;

@@ -13,7 +13,6 @@ export const TEMPLATE_ATTRIBUTE = 'keycloak-guard.template';
 
 export const BUILT_IN =
   /^(account(-console)?|admin-cli|broker|realm-management|security-admin-console|.*-realm)$/;
-/** Settings that name other things, or are the realm's own. */
 const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Flow)$/;
 
 /**

@@ -24,7 +24,6 @@ interface ScopesOfPath {
   readonly 'scopes-enforcement-mode'?: string;
 }
 
-/** A given file: one of `authz`, one with a policy enforcer, or the reason why it is neither. */
 export type AuthzDocument = { readonly file: string } & (
   | { readonly model: AuthzModel }
   | { readonly enforcer: PathEnforcer }

@@ -11,7 +11,6 @@ export interface Authorization {
   readonly answer: Answer;
   /** `error: error_description` of the redirect, or the words of the error page. */
   readonly words: string;
-  /** Whether it sent the browser back to the API, with an error because no user is signed in. */
   readonly cameBack: boolean;
 }
 
@@ -230,7 +229,6 @@ export function createSpaEvidence(
     client: createClientEvidence(calls, own, origin, redirectUri),
     withoutPkce: memo(() => createClientEvidence(calls, own, origin, redirectUri, false).authorization()),
     redirectUris: async () => (await view?.client().catch(() => undefined))?.redirectUris,
-    /** Claims of the token that the client would get for the user; `undefined` without an admin and a user. */
     exampleClaims: async () => view?.exampleClaims().catch(() => undefined),
   };
 }

@@ -1,9 +1,7 @@
 import { type AdminConnection, toAdminError } from '../../admin/index.ts';
 import type { AdminEvidence, FlowStep } from './admin.ts';
 
-/** The settings that decide which `acr` a sign-in with the browser can reach. */
 export interface SignInLevels {
-  /** Levels by name in the ACR to LoA Mapping, of the client or else of the realm. */
   readonly map: ReadonlyMap<string, number>;
   /** The owner of the mapping; `undefined` if there is none. */
   readonly mappedBy: 'client' | 'realm' | undefined;

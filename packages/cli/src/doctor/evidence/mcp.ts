@@ -19,7 +19,6 @@ export interface McpDocument {
   readonly failure: string | undefined;
 }
 
-/** The evidence for checks of an MCP server. Each is read once, when a check needs it. */
 export type McpEvidence = ReturnType<typeof createMcpEvidence>;
 
 /** Whether the admin's password may go to the Keycloak that the server names, and why not. */
@@ -36,7 +35,6 @@ export type KeycloakTrust =
 export interface McpExamination {
   readonly url: string;
   readonly credentials: AdminCredentials | undefined;
-  /** The Keycloak of the settings: the only one that gets the password without a question. */
   readonly serverUrl: string | undefined;
   /** Asks the person whether the password may go to an address; `undefined` without a terminal. */
   readonly confirm: ((origin: string) => Promise<boolean>) | undefined;

@@ -53,7 +53,6 @@ const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   resource_access: (value) => isObject(value) && Object.values(value).every(hasRoles),
 };
 
-/** Claims that a mapper overwrote, so that Keycloak cannot read its own token; each with the mistake. */
 export function findOddClaims(claims: Claims, clientId: string): string[] {
   const odd = Object.entries(SHAPES)
     .filter(([name, fits]) => claims[name] !== undefined && !fits(claims[name]))

@@ -2,13 +2,11 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { type AdminConnection, BUILT_IN } from '../../admin/index.ts';
 
-/** The parts of a realm that an upgrade can break. */
 export interface RealmFacts {
   /** Keycloak's version, `26.0.8`; `undefined` if this admin may not see it. */
   readonly version: string | undefined;
   readonly ssoSessionIdle: number;
   readonly ssoSessionMax: number;
-  /** Enabled clients that the realm's owner made, for OpenID Connect. */
   readonly clients: readonly ClientRepresentation[];
   readonly mappersOf: (client: ClientRepresentation) => readonly ProtocolMapperRepresentation[];
   readonly identityProviders: readonly string[];

@@ -181,7 +181,6 @@ export async function readSecret(
   return readValue(api, goal, client.id);
 }
 
-/** The secret the client has now; a client that never had one gets one. */
 export async function readOrMakeSecret(api: AdminConnection['api'], goal: ClientGoal): Promise<string> {
   const { realm, clientId } = goal;
   const id = (await findClient(api, realm, clientId))?.id ?? '';

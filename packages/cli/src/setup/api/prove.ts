@@ -5,7 +5,6 @@ import { toPlainLine } from '../../terminal/style.ts';
 export interface Proof {
   readonly what: string;
   readonly ok: boolean;
-  /** The observation; of a failure, with cause and fix. */
   readonly seen: string;
 }
 

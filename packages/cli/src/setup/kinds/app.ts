@@ -101,7 +101,6 @@ async function toBeside(
   };
 }
 
-/** The state after the plan of the API is applied, for those that call it. */
 async function readFuture(
   { api, goal: apiGoal, current, plan }: Site,
   goal: CallersGoal,

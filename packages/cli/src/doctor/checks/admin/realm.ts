@@ -62,7 +62,6 @@ const realmFederation = adminCheck('realm.federation', 'realm.exists', async (ad
   return fail(names, `Keycloak does not reach ${lost.join(', ')}: their users cannot log in`, REACH_IT);
 });
 
-/** Workflows change users without an event. */
 const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admin, { reach }) => {
   if (!reach.config.events) return ok('events are not read');
   const names = await admin.workflows();

@@ -60,7 +60,6 @@ const clientPar = aboutBrowserLogin('client.par', 'not required', (words, reach)
     : undefined,
 );
 
-/** Any other refusal, which the checks before do not explain. */
 const clientBrowserLogin = check(
   'client.browser-login',
   ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],

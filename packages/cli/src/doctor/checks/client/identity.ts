@@ -63,7 +63,6 @@ async function findRealmOf({ admin, caller }: Reach): Promise<string | undefined
   return isThere ? 'master' : undefined;
 }
 
-/** The settings to change, by the client's authenticator. None of them leads back to a secret that is sent. */
 const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {
   'client-jwt': (reach) =>
     `Set KEYCLOAK_CLIENT_KEY_FILE to the file with the private key, in place of ${credentialSetting(reach.config)} (library: credential: { keyFile }), and give Keycloak the public key: ${onPage(reach, 'Keys')}`,
@@ -127,7 +126,6 @@ export const clientSecret = check('client.secret', ['client.authenticator'], asy
   );
 });
 
-/** Names an unusual feature of the secret, without showing it. */
 function hintAt(secret: string): string {
   if (/^["'].*["']$/.test(secret)) return ' (it has quotes around it)';
   if (/^["'`]|["'`]$/.test(secret)) return ' (it has a quote at one end)';

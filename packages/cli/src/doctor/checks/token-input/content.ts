@@ -4,7 +4,6 @@ import type { Reach } from '../../context.ts';
 import { audienceOf, decodeJwt, namesIn } from '../../evidence/token.ts';
 import { explainRefusal, toTime } from './refusal.ts';
 
-/** Lists the claims of the piped token. The token itself is never shown. */
 export const tokenContent = check('token.content', [], ({ token = '' }) => {
   const jwt = decodeJwt(token);
   if (jwt === undefined) return judgeText(token);

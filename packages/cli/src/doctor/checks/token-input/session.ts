@@ -134,7 +134,6 @@ export const tokenSession = check(
   },
 );
 
-/** Explains by Keycloak's words or, if they are only "no", by other evidence. */
 async function explain(reason: string, seen: string, claims: Claims, reach: Reach): Promise<Finding> {
   const say = failOn(seen);
   if (/session/i.test(reason)) {

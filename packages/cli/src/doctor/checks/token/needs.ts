@@ -11,7 +11,6 @@ export interface OwnScope extends ClientScopeRepresentation {
   readonly isDefault: boolean;
 }
 
-/** The settings of user and client that decide which roles, groups and organizations get into a token. */
 export interface Grants {
   readonly roles: ReadonlySet<string>;
   readonly groups: readonly string[];
@@ -77,7 +76,6 @@ async function readGrants(
   };
 }
 
-/** Why a token lacks roles, groups, organizations or scopes that guards want (`--needs`). */
 export const tokenNeeds = check('token.needs', ['settings.valid'], async ({ reach, token, options }) => {
   if (options.wants.length === 0) return skipped('no role, group, organization or scope (--needs)');
   const claims = decodeJwt(token)?.claims ?? (await findClaims(reach));
