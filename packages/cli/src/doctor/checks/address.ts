@@ -6,7 +6,7 @@ import { judgeServer } from '../../keycloak/server.ts';
 import { networkZoneOf } from '../../settings/address.ts';
 import { check, type Finding, fail, ok, warn } from '../check.ts';
 
-export const addressDns = check('address.dns', ['settings.valid'], async ({ reach }) => {
+const addressDns = check('address.dns', ['settings.valid'], async ({ reach }) => {
   const host = new URL(reach.caller.serverUrl).hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0) return ok(`${host} is an address`);
   try {
@@ -19,7 +19,7 @@ export const addressDns = check('address.dns', ['settings.valid'], async ({ reac
   }
 });
 
-export const addressPort = check('address.port', ['address.dns'], async ({ reach }) => {
+const addressPort = check('address.port', ['address.dns'], async ({ reach }) => {
   const url = new URL(reach.caller.serverUrl);
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -45,7 +45,7 @@ function tryPort(host: string, port: number, timeoutMs: number): Promise<string 
   });
 }
 
-export const addressProxy = check('address.proxy', ['settings.valid'], ({ reach }) => {
+const addressProxy = check('address.proxy', ['settings.valid'], ({ reach }) => {
   const url = new URL(reach.caller.serverUrl);
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const proxy = process.env[name] ?? process.env[name.toLowerCase()];
@@ -66,7 +66,7 @@ function isExempt(host: string): boolean {
   );
 }
 
-export const addressKeycloak = check('address.keycloak', ['address.port', 'address.tls'], async ({ reach }) =>
+const addressKeycloak = check('address.keycloak', ['address.port', 'address.tls'], async ({ reach }) =>
   judgeServer(await reach.realm.server(), reach.caller),
 );
 
@@ -179,7 +179,7 @@ function toDate(time: string | Date): string {
 
 const SOON_DAYS = 14;
 
-export const addressTls = check('address.tls', ['address.port'], async ({ reach }) => {
+const addressTls = check('address.tls', ['address.port'], async ({ reach }) => {
   const url = new URL(reach.caller.serverUrl);
   if (url.protocol === 'http:') return judgePlain(url.hostname);
   const { failure, daysLeft } = await shakeHands(url, reach.caller.timeoutMs);
@@ -237,3 +237,5 @@ function shakeHands(url: URL, timeoutMs: number, isStrict = true): Promise<Hands
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
   });
 }
+
+export const ADDRESS_CHECKS = [addressDns, addressPort, addressTls, addressProxy, addressKeycloak];

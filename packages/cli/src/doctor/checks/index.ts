@@ -1,18 +1,12 @@
 import type { Check } from '../check.ts';
 import type { DoctorOptions } from '../options.ts';
 import { UPGRADE_CHECKS } from '../upgrade/checks.ts';
-import { addressDns, addressKeycloak, addressPort, addressProxy, addressTls } from './address.ts';
+import { ADDRESS_CHECKS } from './address.ts';
 import { ADMIN_ACCESS_CHECKS } from './admin/access.ts';
-import { flowDirectGrant, flowLevels, REALM_ADMIN_CHECKS } from './admin/realm.ts';
-import { authzEnforcer, authzFile, authzPartGranted, authzRoles } from './authz/model.ts';
-import {
-  authzDefaultPermission,
-  authzEnabled,
-  authzEnforcement,
-  authzProtection,
-  authzStale,
-} from './authz/settings.ts';
-import { BROWSER_LOGIN_CHECKS, clientWebOrigins } from './client/browser-login.ts';
+import { REALM_ADMIN_CHECKS } from './admin/realm.ts';
+import { AUTHZ_MODEL_CHECKS } from './authz/model.ts';
+import { AUTHZ_SETTINGS_CHECKS } from './authz/settings.ts';
+import { BROWSER_LOGIN_CHECKS } from './client/browser-login.ts';
 import { clientEvents, clientPasswordGrant } from './client/grants.ts';
 import { clientAuthenticator, clientKnown, clientSecret } from './client/identity.ts';
 import {
@@ -27,53 +21,23 @@ import {
 } from './client/settings.ts';
 import { loginPassword, USER_CHECKS } from './login/password.ts';
 import { loginLogout, SESSION_CHECKS } from './login/session.ts';
-import { clockSkew, LOGIN_TOKEN_CHECKS, loginSize } from './login/token.ts';
-import { loginIntrospection, loginLightweight, loginUserinfo } from './login/userinfo.ts';
+import { clockSkew, LOGIN_TOKEN_CHECKS } from './login/token.ts';
+import { USERINFO_CHECKS } from './login/userinfo.ts';
 import { MCP_CHECKS } from './mcp/keycloak.ts';
-import {
-  issuerDiscovery,
-  issuerHostname,
-  keysSigning,
-  realmEnabled,
-  realmExists,
-  realmHttps,
-} from './realm.ts';
+import { REALM_CHECKS, realmEnabled } from './realm.ts';
 import { ROUTE_CHECKS } from './route.ts';
 import { SERVICE_CHECKS } from './service.ts';
-import { SETTINGS_CHECKS, settingsRedis } from './settings.ts';
+import { SETTINGS_CHECKS } from './settings.ts';
 import { SPA_CHECKS } from './spa.ts';
 import { TENANT_CHECKS } from './tenant.ts';
-import { mapperAudience, SCOPE_CHECKS } from './token/claims.ts';
+import { SCOPE_CHECKS } from './token/claims.ts';
 import { tokenNeeds } from './token/needs.ts';
 import { tokenAccepted, tokenContent } from './token-input/content.ts';
 import { tokenSession } from './token-input/session.ts';
 
-export const AUTHZ_CHECKS: readonly Check[] = [
-  authzEnabled,
-  authzProtection,
-  authzEnforcement,
-  authzDefaultPermission,
-  authzStale,
-  authzFile,
-  authzEnforcer,
-  authzPartGranted,
-  authzRoles,
-];
+export const AUTHZ_CHECKS: readonly Check[] = [...AUTHZ_SETTINGS_CHECKS, ...AUTHZ_MODEL_CHECKS];
 
-const GROUND: readonly Check[] = [
-  ...SETTINGS_CHECKS,
-  settingsRedis,
-  addressDns,
-  addressPort,
-  addressTls,
-  addressProxy,
-  addressKeycloak,
-  realmExists,
-  realmHttps,
-  issuerDiscovery,
-  issuerHostname,
-  keysSigning,
-];
+const GROUND: readonly Check[] = [...SETTINGS_CHECKS, ...ADDRESS_CHECKS, ...REALM_CHECKS];
 
 /** All checks in order: each builds on those before it. */
 export const CHECKS: readonly Check[] = [
@@ -91,23 +55,16 @@ export const CHECKS: readonly Check[] = [
   clientIntrospection,
   clientEvents,
   ...BROWSER_LOGIN_CHECKS,
-  clientWebOrigins,
   clientScopes,
   ...SCOPE_CHECKS,
-  mapperAudience,
   clockSkew,
   loginPassword,
-  loginSize,
   ...LOGIN_TOKEN_CHECKS,
-  loginLightweight,
-  loginUserinfo,
-  loginIntrospection,
+  ...USERINFO_CHECKS,
   ...SESSION_CHECKS,
   ...ADMIN_ACCESS_CHECKS,
   ...USER_CHECKS,
   ...REALM_ADMIN_CHECKS,
-  flowDirectGrant,
-  flowLevels,
   ...CLIENT_SETTINGS_CHECKS,
   ...AUTHZ_CHECKS,
   ...SERVICE_CHECKS,

@@ -8,7 +8,7 @@ import { keysOf } from '../evidence/realm.ts';
 import { kcadmRealm } from '../words.ts';
 import { oneDatabase } from './token-input/refusal.ts';
 
-export const realmExists = check('realm.exists', ['address.keycloak'], async ({ reach }) => {
+const realmExists = check('realm.exists', ['address.keycloak'], async ({ reach }) => {
   const { answer } = await reach.realm.server();
   const { realm } = reach.caller;
   if (!/realm does not exist/i.test(String(answer.json?.error))) return ok(realm);
@@ -37,7 +37,7 @@ async function findClose({ admin, calls, caller }: Reach): Promise<string | unde
   return undefined;
 }
 
-export const realmHttps = check('realm.https', ['realm.exists'], async ({ reach }) => {
+const realmHttps = check('realm.https', ['realm.exists'], async ({ reach }) => {
   const answers = [await reach.realm.discovery(), await reach.realm.bareToken()];
   const refusal = answers.find(({ json, text }) =>
     /https required/i.test(`${json?.error_description} ${text}`),
@@ -49,7 +49,7 @@ export const realmHttps = check('realm.https', ['realm.exists'], async ({ reach 
   return fail(toWords(refusal), cause, `${fix}\n${kcadmRealm(realm, 'sslRequired=NONE')}`);
 });
 
-export const issuerDiscovery = check('issuer.discovery', ['realm.https'], async ({ reach }) => {
+const issuerDiscovery = check('issuer.discovery', ['realm.https'], async ({ reach }) => {
   const answer = await reach.realm.discovery();
   const issuer = answer.json?.issuer;
   if (answer.status === 200 && typeof issuer === 'string' && URL.canParse(issuer))
@@ -86,7 +86,7 @@ const FIX =
  * Whether Keycloak's own name differs from the address that this service calls. That is right if a public URL is set and this
  * service calls an internal address, and a mistake if browsers cannot use the name.
  */
-export const issuerHostname = check('issuer.hostname', ['issuer.discovery'], async ({ reach }) => {
+const issuerHostname = check('issuer.hostname', ['issuer.discovery'], async ({ reach }) => {
   const issuer = String((await reach.realm.discovery()).json?.issuer);
   const own = reach.calls.baseUrl;
   if (issuer === own) return ok('Keycloak names itself as it is called from here');
@@ -155,7 +155,7 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
 
 const GOOD = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/;
 
-export const keysSigning = check('keys.signing', ['realm.https'], async ({ reach }) => {
+const keysSigning = check('keys.signing', ['realm.https'], async ({ reach }) => {
   const answer = await reach.realm.certs();
   const keys = keysOf(answer.json);
   if (answer.status !== 200 || keys === undefined) {
@@ -194,3 +194,5 @@ export const keysSigning = check('keys.signing', ['realm.https'], async ({ reach
   if (isOdd) return warn(names(good), 'the realm signs with algorithms that it does not announce', fix);
   return ok(`${names(good)}${keys.length > signing.length ? ', and keys for encryption (ignored)' : ''}`);
 });
+
+export const REALM_CHECKS = [realmExists, realmHttps, issuerDiscovery, issuerHostname, keysSigning];

@@ -100,12 +100,10 @@ const settingsFile = check('settings.env-file', [], async ({ options }) => {
   );
 });
 
-export const SETTINGS_CHECKS = [settingsValid, settingsSecret, settingsFile];
-
 const WAIT_MS = 3_000;
 
 /** Whether the Redis is there that the replicas share. The address may hold a password, so it is not shown. */
-export const settingsRedis = check('settings.redis', ['settings.valid'], async ({ reach }) => {
+const settingsRedis = check('settings.redis', ['settings.valid'], async ({ reach }) => {
   const url = reach.config.redisUrl;
   if (url === undefined) return skipped('REDIS_URL is not set');
   const { hostname, port } = new URL(url);
@@ -142,3 +140,5 @@ export const settingsRedis = check('settings.redis', ['settings.valid'], async (
     connection.close();
   }
 });
+
+export const SETTINGS_CHECKS = [settingsValid, settingsSecret, settingsFile, settingsRedis];

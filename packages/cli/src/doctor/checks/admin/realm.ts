@@ -73,11 +73,9 @@ const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admi
   );
 });
 
-export const REALM_ADMIN_CHECKS = [notBefore, realmSettings, realmFederation, realmWorkflows];
-
 const KNOWN = /^(direct-grant-validate-(username|password|otp)|conditional-.*)$/;
 
-export const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', async (admin, { reach }) => {
+const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', async (admin, { reach }) => {
   const other = await noPasswordLogin(reach);
   if (other !== undefined) return other;
   const { alias, steps, isOverride } = await admin.flow();
@@ -133,7 +131,7 @@ export const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', a
   return ok(seen);
 });
 
-export const flowLevels = adminCheck('flow.levels', 'realm.exists', async (admin, { reach, options }) => {
+const flowLevels = adminCheck('flow.levels', 'realm.exists', async (admin, { reach, options }) => {
   const levels = await readSignInLevels(admin, reach.caller.realm);
   return explainLevels(levels, options.acr, reach.caller.clientId);
 });
@@ -195,3 +193,12 @@ function toSeen({ map, mappedBy, defaults, flow, conditions }: SignInLevels): st
     ...(defaults.length > 0 ? [`by default ${defaults.join(', ')}`] : []),
   ].join('; ');
 }
+
+export const REALM_ADMIN_CHECKS = [
+  notBefore,
+  realmSettings,
+  realmFederation,
+  realmWorkflows,
+  flowDirectGrant,
+  flowLevels,
+];

@@ -3,7 +3,7 @@ import { type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { PathEnforcer } from '../../evidence/authz.ts';
 import { applyCommand, authzCheck, some } from './settings.ts';
 
-export const authzFile = authzCheck('authz.file', async (state, { reach }) => {
+const authzFile = authzCheck('authz.file', async (state, { reach }) => {
   const documents = await reach.authz.documents();
   const findings = documents.flatMap((one): Finding[] => {
     if ('problems' in one)
@@ -36,7 +36,7 @@ export const authzFile = authzCheck('authz.file', async (state, { reach }) => {
   );
 });
 
-export const authzEnforcer = authzCheck('authz.enforcer', async (state, { reach, options }) => {
+const authzEnforcer = authzCheck('authz.enforcer', async (state, { reach, options }) => {
   const enforcers = (await reach.authz.documents()).filter((one) => 'enforcer' in one);
   if (enforcers.length === 0) return skipped(NO_FILE);
   const findings = enforcers.flatMap(({ file, enforcer }): Finding[] => {
@@ -84,7 +84,7 @@ function findUnknown(
 }
 
 /** Scopes that cannot be granted, beside others of the same resource that can. */
-export const authzPartGranted = authzCheck('authz.part-granted', (state, { options }) => {
+const authzPartGranted = authzCheck('authz.part-granted', (state, { options }) => {
   const { switches } = state.model;
   if ((switches.policyEnforcementMode ?? 'ENFORCING') !== 'ENFORCING')
     return skipped(`the policy enforcement is ${switches.policyEnforcementMode}`);
@@ -118,7 +118,7 @@ function findParts({ model: { lists } }: AuthzState): string[] {
   });
 }
 
-export const authzRoles = authzCheck('authz.roles', async (state, { reach, options }) => {
+const authzRoles = authzCheck('authz.roles', async (state, { reach, options }) => {
   const byToken = [...state.model.lists.policies.values()]
     .filter(({ type, fetchRoles }) => type === 'role' && fetchRoles !== true)
     .map(({ name }) => JSON.stringify(name));
@@ -132,3 +132,5 @@ export const authzRoles = authzCheck('authz.roles', async (state, { reach, optio
     `"fetchRoles": true at these policies in the file (keycloak-guard authz export writes one), then ${applyCommand(options)}`,
   );
 });
+
+export const AUTHZ_MODEL_CHECKS = [authzFile, authzEnforcer, authzPartGranted, authzRoles];

@@ -33,7 +33,7 @@ export function some(names: readonly string[]): string {
 }
 
 /** Whether this client has authorization services. If not, the other checks are skipped; it only fails with `--authz`. */
-export const authzEnabled = check('authz.enabled', ['client.secret'], async ({ reach, options }) => {
+const authzEnabled = check('authz.enabled', ['client.secret'], async ({ reach, options }) => {
   const answer = await reach.authz.protection();
   const state = await toState(reach.authz.state);
   const isOff =
@@ -53,7 +53,7 @@ export const authzEnabled = check('authz.enabled', ['client.secret'], async ({ r
   );
 });
 
-export const authzProtection = check('authz.protection', ['authz.enabled'], async ({ reach }) => {
+const authzProtection = check('authz.protection', ['authz.enabled'], async ({ reach }) => {
   const { clientId } = reach.caller;
   const answer = await reach.authz.protection();
   const seen = toWords(answer);
@@ -96,7 +96,7 @@ async function toState(look: () => Promise<AuthzState | null>): Promise<AuthzSta
   return (await look().catch(() => null)) ?? undefined;
 }
 
-export const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
+const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
   const mode = state.model.switches.policyEnforcementMode ?? 'ENFORCING';
   const open = (await reach.authz.documents()).find(
     (one) => 'enforcer' in one && (one.enforcer['enforcement-mode'] ?? 'ENFORCING') !== 'ENFORCING',
@@ -121,7 +121,7 @@ export const authzEnforcement = authzCheck('authz.enforcement', async (state, { 
 });
 
 /** Keycloak up to 26.4 creates it with new authorization services. */
-export const authzDefaultPermission = authzCheck('authz.default-permission', (state, { reach, options }) => {
+const authzDefaultPermission = authzCheck('authz.default-permission', (state, { reach, options }) => {
   const { lists } = state.model;
   const permission = lists.permissions.get('Default Permission');
   if (permission === undefined || !namesIn(permission, 'policies').includes('Default Policy'))
@@ -140,7 +140,7 @@ export const authzDefaultPermission = authzCheck('authz.default-permission', (st
   );
 });
 
-export const authzStale = authzCheck('authz.stale', async (_state, { reach }) => {
+const authzStale = authzCheck('authz.stale', async (_state, { reach }) => {
   const stale = await reach.authz.stale();
   if (stale.length === 0) return ok('Keycloak decides by what is set');
   const { realm } = reach.caller;
@@ -150,3 +150,11 @@ export const authzStale = authzCheck('authz.stale', async (_state, { reach }) =>
     `kcadm.sh create clear-realm-cache -r ${toShellWord(realm)} -s ${toShellWord(`realm=${realm}`)}`,
   );
 });
+
+export const AUTHZ_SETTINGS_CHECKS = [
+  authzEnabled,
+  authzProtection,
+  authzEnforcement,
+  authzDefaultPermission,
+  authzStale,
+];

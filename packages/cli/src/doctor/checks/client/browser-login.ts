@@ -97,15 +97,7 @@ const clientBrowserLogin = check(
   },
 );
 
-export const BROWSER_LOGIN_CHECKS = [
-  clientStandardFlow,
-  clientRedirectUri,
-  clientPkce,
-  clientPar,
-  clientBrowserLogin,
-];
-
-export const clientWebOrigins = check('client.web-origins', ['client.type'], async ({ reach, options }) => {
+const clientWebOrigins = check('client.web-origins', ['client.type'], async ({ reach, options }) => {
   const other = await noBrowserLogin(reach);
   if (other !== undefined) return other;
   const answer = await reach.client.fromOrigin();
@@ -126,3 +118,12 @@ export const clientWebOrigins = check('client.web-origins', ['client.type'], asy
     ['--app', options.appUrl],
   );
 });
+
+export const BROWSER_LOGIN_CHECKS = [
+  clientStandardFlow,
+  clientRedirectUri,
+  clientPkce,
+  clientPar,
+  clientBrowserLogin,
+  clientWebOrigins,
+];

@@ -62,13 +62,11 @@ const loginLifespan = check('login.lifespan', ['login.password'], async ({ reach
   return ok(`${seconds} s`);
 });
 
-export const LOGIN_TOKEN_CHECKS = [loginToken, loginIssuer, loginLifespan];
-
 /** Bounds: one header line in nginx, all headers in Node, all headers in Keycloak. Unit: bytes. */
 const [PROXY, NODE, KEYCLOAK] = [8_000, 16_000, 65_000];
 
 /** Whether the token fits into a header: every server on the way has a bound. */
-export const loginSize = check('login.size', ['login.password'], async ({ reach }) => {
+const loginSize = check('login.size', ['login.password'], async ({ reach }) => {
   const token = (await reach.login?.token()) ?? '';
   const claims = decodeJwt(token)?.claims ?? {};
   if (token.length < PROXY) return ok(`${token.length} bytes`);
@@ -150,3 +148,5 @@ async function lifespanOf(reach: Reach): Promise<number | undefined> {
   const [exp, iat] = [claims?.exp, claims?.iat];
   return typeof exp === 'number' && typeof iat === 'number' ? exp - iat : undefined;
 }
+
+export const LOGIN_TOKEN_CHECKS = [loginSize, loginToken, loginIssuer, loginLifespan];

@@ -87,7 +87,7 @@ async function failedInside(say: Say, who: string, reach: Reach): Promise<Findin
   );
 }
 
-export const loginUserinfo = loginCheck('login.userinfo', ['login.password'], async (login, { reach }) => {
+const loginUserinfo = loginCheck('login.userinfo', ['login.password'], async (login, { reach }) => {
   const answer = await login.userinfo();
   const type = answer.headers.get('content-type') ?? '';
   const claims = decodeJwt(await login.token())?.claims ?? {};
@@ -133,7 +133,7 @@ export const loginUserinfo = loginCheck('login.userinfo', ['login.password'], as
   return explainStale(words, 'userinfo', answer, reach);
 });
 
-export const loginIntrospection = loginCheck(
+const loginIntrospection = loginCheck(
   'login.introspection',
   ['login.password', 'client.introspection'],
   async (login, { reach }) => {
@@ -170,7 +170,7 @@ export const loginIntrospection = loginCheck(
   },
 );
 
-export const loginLightweight = check('login.lightweight', ['login.password'], async ({ reach }) => {
+const loginLightweight = check('login.lightweight', ['login.password'], async ({ reach }) => {
   const claims = decodeJwt(await reach.login?.token())?.claims;
   if (claims === undefined || !isLightweight(claims)) return ok('the token holds its claims');
   const { clientId } = reach.caller;
@@ -197,3 +197,5 @@ export const loginLightweight = check('login.lightweight', ['login.password'], a
     [],
   );
 });
+
+export const USERINFO_CHECKS = [loginLightweight, loginUserinfo, loginIntrospection];

@@ -143,9 +143,7 @@ const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   );
 });
 
-export const SCOPE_CHECKS = [scopeOpenid, scopeBasic, scopeProfile, scopeEmail, scopeRoles];
-
-export const mapperAudience = check('mappers.audience', ['client.known'], async ({ reach }) => {
+const mapperAudience = check('mappers.audience', ['client.known'], async ({ reach }) => {
   const claims = await findClaims(reach);
   if (claims === undefined) return skipped(whyNoClaims(reach));
   const { clientId, realm } = reach.caller;
@@ -169,3 +167,5 @@ export const mapperAudience = check('mappers.audience', ['client.known'], async 
     [],
   );
 });
+
+export const SCOPE_CHECKS = [scopeOpenid, scopeBasic, scopeProfile, scopeEmail, scopeRoles, mapperAudience];
