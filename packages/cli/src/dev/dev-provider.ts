@@ -62,11 +62,6 @@ function stateFileOf(realmFile: string, port: number): string {
   return join(cacheFolder(), 'dev-idp', `${id}-${port}.json`);
 }
 
-export interface DevClient {
-  readonly clientId: string;
-  readonly clientSecret: string;
-}
-
 export interface DevRealm {
   readonly realm: string;
   /**
@@ -74,7 +69,7 @@ export interface DevRealm {
    *
    * @throws {Error} where the file has none with a secret
    */
-  client(clientId: string | undefined): DevClient;
+  client(clientId: string | undefined): { readonly clientId: string; readonly clientSecret: string };
   /** @throws {Error} where the file has no such user, or none with a password in the file */
   user(username: string | undefined): { readonly username: string; readonly password: string };
 }

@@ -27,13 +27,8 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
 
 const UNASKED = /^(-y|--yes|--dry-run|--[a-z]+-password-stdin)$/;
 
-export interface SetupCall {
-  readonly kind: string;
-  readonly args: string[];
-}
-
 /** The kind that the first argument names. If it names none, a person at the terminal is asked; elsewhere it is `guide`. */
-export async function chooseKind(argv: string[], out: Output): Promise<SetupCall> {
+export async function chooseKind(argv: string[], out: Output): Promise<{ kind: string; args: string[] }> {
   const [first = '', ...rest] = argv;
   if (Object.hasOwn(KINDS, first)) return { kind: first, args: rest };
   if (first !== '' && !first.startsWith('-'))

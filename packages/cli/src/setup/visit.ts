@@ -98,8 +98,6 @@ export async function readVisit(
   return { ...judged, about, access, clientId, envFile, questions, dryRun };
 }
 
-export type OpenVisit = Awaited<ReturnType<typeof openVisit>>;
-
 /**
  * Asks for a missing address, admin, realm or client, and logs in.
  *

@@ -30,9 +30,6 @@ export type AuthzDocument = { readonly file: string } & (
   | { readonly problems: readonly string[] }
 );
 
-/** The evidence for checks of permissions. Each is read once, when a check needs it. */
-export type AuthzEvidence = ReturnType<typeof createAuthzEvidence>;
-
 export function createAuthzEvidence(
   calls: RealmCalls,
   { realm, clientId }: { readonly realm: string; readonly clientId: string },

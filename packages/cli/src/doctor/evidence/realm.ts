@@ -60,9 +60,6 @@ function get(url: string, timeoutMs: number, at: Address | undefined) {
   });
 }
 
-/** The realm's public answers. Each is asked for once. */
-export type RealmEvidence = ReturnType<typeof createRealmEvidence>;
-
 export function createRealmEvidence(
   calls: RealmCalls,
   where: { serverUrl: string; realm: string; timeoutMs: number },
