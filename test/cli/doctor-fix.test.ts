@@ -59,7 +59,10 @@ describe('doctor --fix --yes', () => {
         return isAgreed;
       };
       const found = [{ ...FOUND, setup: ['--url', other.url] }];
-      return mend(found, options, 'guide', out, createConsent({ confirm }), { confirm, text } as never);
+      return fixFindings(found, options, 'guide', out, createConsent({ confirm }), {
+        confirm,
+        text,
+      } as never);
     };
     await assert.rejects(run(false), { name: 'Cancelled' });
     assert.deepEqual([asked.length, other.calls()], [1, 0]);
