@@ -23,10 +23,7 @@ test('migrate of the command line says where it comes from, and runs once @keycl
   const stranger = join(folder, 'shop/node_modules/@keycloak-guard/connect/dist/migrate');
   mkdirSync(stranger, { recursive: true });
   writeFileSync(join(stranger, 'main.js'), "console.log('mine');\n");
-  writeFileSync(
-    join(stranger, '../../package.json'),
-    '{ "exports": { "./migrate": "./dist/migrate/main.js" } }',
-  );
+  writeFileSync(join(stranger, '../../package.json'), '{ "bin": { "x": "./dist/migrate/main.js" } }');
   for (const args of [[], ['shop']]) {
     const { status, stdout, stderr } = migrate(...args);
     assert.deepEqual([status, stdout], [2, '']);

@@ -26,7 +26,7 @@ function pagesOf(folder: string): [string, string][] {
   const doors = Object.entries(exports).flatMap(([path, entry]) => {
     const types = typesOf(entry);
     // For the packages of this repository, not for users.
-    if (types === undefined || /^\.\/(?:unstable|run$|config$|migrate$)/.test(path)) return [];
+    if (types === undefined || /^\.\/(?:unstable|run$|config$)/.test(path)) return [];
     const title = `${name}${path.slice(1)}`;
     const door = join(folder, types);
     return [{ title, door, page: pageName(title), names: namesOf(door) }];

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../settings/usage-error.ts';
-
-const PROGRAM = '@keycloak-guard/connect/migrate';
 
 export const usage = `keycloak-guard migrate: from keycloak-connect or nest-keycloak-connect, step by step
 
@@ -16,7 +15,7 @@ It is the command of @keycloak-guard/connect, which a project depends on after t
 export async function run(args: string[]): Promise<number> {
   let program: string;
   try {
-    program = fileURLToPath(import.meta.resolve(PROGRAM));
+    program = programOf('@keycloak-guard/connect');
   } catch {
     throw new UsageError([
       'this is the command of @keycloak-guard/connect, which is not installed beside this one. Install it, or run: npx @keycloak-guard/connect migrate',
@@ -27,4 +26,11 @@ export async function run(args: string[]): Promise<number> {
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;
+}
+
+/** The program of a package that is installed beside this one. @throws {Error} if it is not */
+function programOf(name: string): string {
+  const manifest = import.meta.resolve(`${name}/package.json`);
+  const { bin } = JSON.parse(readFileSync(new URL(manifest), 'utf8')) as { bin: Record<string, string> };
+  return fileURLToPath(new URL(Object.values(bin)[0] as string, manifest));
 }
