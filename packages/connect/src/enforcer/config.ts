@@ -176,7 +176,7 @@ function checkMembers(part: unknown, kind: keyof typeof MEMBERS, at: string, pro
 }
 
 /**
- * What a method of a path needs: a rule, `open`, or `closed` if the path names other methods only. Stricter than the Java
+ * The rule of a method on a path: a rule, `open`, or `closed` if the path names other methods only. Stricter than the Java
  * adapters, which admit a method that is not named with any scope of the resource.
  */
 export function ruleFor(
@@ -187,10 +187,10 @@ export function ruleFor(
 ): PermitRule | 'open' | 'closed' {
   const { methods = [], scopes = [] } = path;
   // RFC 9110 §9.3.2: HEAD is GET without a body.
-  const named =
+  const byMethod =
     methods.find((one) => one.method === method) ??
     (method === 'HEAD' ? methods.find((one) => one.method === 'GET') : undefined);
-  if (named !== undefined) return toRule(of, named.scopes ?? [], named['scopes-enforcement-mode']);
+  if (byMethod !== undefined) return toRule(of, byMethod.scopes ?? [], byMethod['scopes-enforcement-mode']);
   if (isMethodScope) return toRule(of, [method === 'HEAD' ? 'GET' : method], 'ALL');
   if (methods.length > 0 && scopes.length === 0) return 'closed';
   return toRule(of, scopes, path['scopes-enforcement-mode']);

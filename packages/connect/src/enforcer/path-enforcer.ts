@@ -157,10 +157,10 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
       const { url, routedUrl = url } = request;
       const readings = readingsOf(url);
       const isSame = readings.includes(routedUrl.split('?', 1)[0] as string);
-      const found = list.find(isSame ? readings : [...readings, ...readingsOf(routedUrl)]);
-      return found instanceof Promise
-        ? found.then((paths) => decideOn(paths, request, principal))
-        : decideOn(found, request, principal);
+      const matches = list.find(isSame ? readings : [...readings, ...readingsOf(routedUrl)]);
+      return matches instanceof Promise
+        ? matches.then((paths) => decideOn(paths, request, principal))
+        : decideOn(matches, request, principal);
     },
   };
 }
@@ -261,11 +261,11 @@ function toEnforced(path: PathConfig, resources: readonly Resource[]): EnforcedP
   if (of !== undefined) return { config: path, of };
   // An open path needs no resource.
   if (path['enforcement-mode'] === 'DISABLED') return { config: path, of: { resource: path.path } };
-  const [found, ...others] = resources.filter(({ uris }) => uris.includes(path.path));
-  if (found !== undefined && others.length === 0) return { config: path, of: { resourceId: found.id } };
+  const [owner, ...others] = resources.filter(({ uris }) => uris.includes(path.path));
+  if (owner !== undefined && others.length === 0) return { config: path, of: { resourceId: owner.id } };
   throw new AuthError(
     'provider_misconfigured',
-    `${found === undefined ? 'No resource has' : 'Several resources have'} the URI ${JSON.stringify(path.path)} in Keycloak: give the path the name of its resource`,
+    `${owner === undefined ? 'No resource has' : 'Several resources have'} the URI ${JSON.stringify(path.path)} in Keycloak: give the path the name of its resource`,
   );
 }
 

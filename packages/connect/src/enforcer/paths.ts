@@ -53,20 +53,20 @@ export function createPathTree<V>(entries: readonly (readonly [string, V])[], is
 
   for (const [pattern, value] of entries) {
     let node = root;
-    let place = node.ends;
+    let list = node.ends;
     for (const segment of toSegments(pattern)) {
       const suffix = SUFFIX.exec(segment)?.[1];
-      if (segment === '*') place = node.below;
-      else if (suffix !== undefined) place = getOrMake(node.suffixes, fold(suffix), () => []);
+      if (segment === '*') list = node.below;
+      else if (suffix !== undefined) list = getOrMake(node.suffixes, fold(suffix), () => []);
       else {
         if (PARAMETER.test(segment)) {
           node.parameter ??= createNode();
           node = node.parameter;
         } else node = getOrMake(node.literals, fold(segment), createNode<V>);
-        place = node.ends;
+        list = node.ends;
       }
     }
-    place.push(value);
+    list.push(value);
   }
 
   return {

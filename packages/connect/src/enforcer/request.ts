@@ -35,25 +35,25 @@ function parametersOf({ url }: PathRequest): URLSearchParams {
   return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
 }
 
-/** What makes some frameworks handle a request as another method: headers, and a parameter of the query or a form. */
+/** Some frameworks handle a request as another method by these headers, or by a parameter of the query or a form. */
 const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 const PARAMETER = '_method';
 
 /** @throws {AuthError} `path_ambiguous` */
 export function assertOneMethod(request: PathRequest): void {
   const { method } = request;
-  const assertSame = (named: unknown, by: string): void => {
-    if (named === undefined || String(named).toUpperCase() === method) return;
+  const assertSame = (other: unknown, by: string): void => {
+    if (other === undefined || String(other).toUpperCase() === method) return;
     throw new AuthError('path_ambiguous', `${by} names another method than the request`, {
       expected: method,
-      seen: String(named),
+      seen: String(other),
     });
   };
   // Deno hands it over as it was sent, and a copy of a request has it in capitals (Fetch, "normalize a method").
   assertSame(method, 'The request line');
   for (const name of OVERRIDES) assertSame(headerOf(request, name), `The header ${name}`);
   if (request.url.includes('?'))
-    for (const named of parametersOf(request).getAll(PARAMETER)) assertSame(named, 'The query');
+    for (const other of parametersOf(request).getAll(PARAMETER)) assertSame(other, 'The query');
   assertSame(Object(request.body)[PARAMETER], 'The body');
 }
 

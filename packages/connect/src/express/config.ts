@@ -71,17 +71,17 @@ export interface AdapterSettings {
   readonly mustHaveAudience: boolean | undefined;
 }
 
-/** @param given with references resolved */
-export function toAdapterSettings(given: KeycloakConfig): AdapterSettings {
-  const audience = given['verify-token-audience'] ?? given.verifyTokenAudience;
+/** @param config with references resolved */
+export function toAdapterSettings(config: KeycloakConfig): AdapterSettings {
+  const audience = config['verify-token-audience'] ?? config.verifyTokenAudience;
   return {
-    realm: given.realm,
-    clientId: given.resource || given['client-id'] || given.clientId,
-    secret: given.credentials?.secret || given.secret || undefined,
-    isPublic: toFlag(given['public-client'] || given.public || false),
-    serverUrl: given['auth-server-url'] || given['server-url'] || given.serverUrl || given.authServerUrl,
-    isBearerOnly: toFlag(given['bearer-only'] || given.bearerOnly || false),
-    publicKey: given['realm-public-key'] || given.realmPublicKey || undefined,
+    realm: config.realm,
+    clientId: config.resource || config['client-id'] || config.clientId,
+    secret: config.credentials?.secret || config.secret || undefined,
+    isPublic: toFlag(config['public-client'] || config.public || false),
+    serverUrl: config['auth-server-url'] || config['server-url'] || config.serverUrl || config.authServerUrl,
+    isBearerOnly: toFlag(config['bearer-only'] || config.bearerOnly || false),
+    publicKey: config['realm-public-key'] || config.realmPublicKey || undefined,
     // A variable that is not set says nothing.
     mustHaveAudience: audience === undefined || audience === '' ? undefined : Boolean(toFlag(audience)),
   };
@@ -171,7 +171,7 @@ export class Config {
   publicKey: string | undefined;
   /** Whether `aud` must name this client. `undefined` if not set; see {@link KeycloakConfig}. */
   verifyTokenAudience: boolean | undefined;
-  /** What `pathEnforcer` enforces, by the name `policy-enforcer`. */
+  /** The rules of `pathEnforcer`, by the name `policy-enforcer`. */
   policyEnforcer: PolicyEnforcerConfig | undefined;
   /** Scopes to ask for beside `openid`. */
   scope: string | undefined;
@@ -184,8 +184,8 @@ export class Config {
    */
   constructor(config?: KeycloakConfig | string) {
     const path = config || join(process.cwd(), 'keycloak.json');
-    const given = resolveReferences({ ...(typeof path === 'string' ? readSettingsFile(path) : path) });
-    const settings = toAdapterSettings(given);
+    const settingsFile = resolveReferences({ ...(typeof path === 'string' ? readSettingsFile(path) : path) });
+    const settings = toAdapterSettings(settingsFile);
     const { realm, secret } = settings;
     this.realm = realm;
     this.clientId = settings.clientId;
@@ -195,11 +195,11 @@ export class Config {
     this.realmUrl = `${this.authServerUrl}/realms/${realm}`;
     this.realmAdminUrl = `${this.authServerUrl}/admin/realms/${realm}`;
     this.minTimeBetweenJwksRequests =
-      given['min-time-between-jwks-requests'] || given.minTimeBetweenJwksRequests || 10;
+      settingsFile['min-time-between-jwks-requests'] || settingsFile.minTimeBetweenJwksRequests || 10;
     this.bearerOnly = settings.isBearerOnly;
     this.publicKey = toPem(settings.publicKey);
     this.verifyTokenAudience = settings.mustHaveAudience;
-    this.policyEnforcer = given['policy-enforcer'];
+    this.policyEnforcer = settingsFile['policy-enforcer'];
   }
 
   /** The same as `clientId`: keycloak-connect's types promise it by this name. */

@@ -72,11 +72,11 @@ const RULES: OptionRules<KeycloakOptions> = {
 /** The wrong options, and separately the unknown names: keycloak-connect ignored those, so they are only warned of. */
 export function judgeOptions(options: KeycloakOptions) {
   // keycloak-connect treats `false` and `null` as not given.
-  const given = Object.fromEntries(
+  const present = Object.fromEntries(
     Object.entries(options).filter(([name, value]) => value || !(name in RULES)),
   );
-  const unknown = Object.keys(given).filter((name) => !(name in RULES));
-  const known = Object.fromEntries(Object.entries(given).filter(([name]) => name in RULES));
+  const unknown = Object.keys(present).filter((name) => !(name in RULES));
+  const known = Object.fromEntries(Object.entries(present).filter(([name]) => name in RULES));
   return { problems: findOptionProblems(known, RULES), unknown };
 }
 
@@ -109,10 +109,10 @@ export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.f
   let known: object = { issuer: realmUrl };
 
   async function discover(...call: Parameters<typeof globalThis.fetch>): Promise<Response> {
-    const found = await fetch(...call)
+    const document = await fetch(...call)
       .then(async (answer) => (answer.ok ? toJsonObject(await readBody(answer)) : undefined))
       .catch(() => undefined);
-    if (typeof found?.issuer === 'string') known = found;
+    if (typeof document?.issuer === 'string') known = document;
     return Response.json(known);
   }
 

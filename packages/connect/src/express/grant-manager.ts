@@ -203,8 +203,8 @@ export class GrantManager {
     token: T,
     callback?: Callback<T | false>,
   ): Promise<T | false> {
-    const asked = introspect(this.#client, toText(token)).then((isActive): T | false => isActive && token);
-    return answer(asked.catch(rethrow), callback);
+    const answered = introspect(this.#client, toText(token)).then((isActive): T | false => isActive && token);
+    return answer(answered.catch(rethrow), callback);
   }
 
   /**

@@ -157,11 +157,11 @@ function ask(
   url: string,
   init: Omit<Parameters<OAuthApi['fetch']>[1], 'signal'>,
 ): Promise<Record<string, unknown>> {
-  return callKeycloak(context, { hidden: [token] }, async (wire) => {
+  return callKeycloak(context, { hidden: [token] }, async (api) => {
     const headers = { ...init.headers, accept: 'application/json' };
     const signal = AbortSignal.timeout(context.timeoutMs);
     const request = { ...init, headers, signal };
-    const response = await (by === 'fetch' ? wire.fetch(url, request) : wire.authenticated(url, request));
+    const response = await (by === 'fetch' ? api.fetch(url, request) : api.authenticated(url, request));
     const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
     if (answer === undefined) throw new Error('refused');
     return answer;

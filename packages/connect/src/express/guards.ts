@@ -13,7 +13,7 @@ import type { PathRequest } from '../enforcer/request.ts';
 import { outageOf, toAuthError } from './grant.ts';
 import { deny, type Exchange, fail, type KeycloakHost, settle } from './host.ts';
 import { takeMark } from './login.ts';
-import { type AskedResource, grantsAll, isUnknownResource, toNoSecret } from './permissions.ts';
+import { grantsAll, isUnknownResource, type ResourceRequest, toNoSecret } from './permissions.ts';
 import {
   type ConnectHandler,
   type ConnectRequest,
@@ -22,7 +22,7 @@ import {
   keepPermissions,
   urlOf,
 } from './request.ts';
-import { tellOncePermissionsImpossible, withoutIgnored } from './setting-notices.ts';
+import { notifyPermissionsImpossible, withoutIgnored } from './setting-notices.ts';
 import { forceLogin } from './sign-in.ts';
 import { readBearer } from './stores.ts';
 import type { Token } from './token.ts';
@@ -46,7 +46,7 @@ export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | u
   return function protect(request, response, next) {
     const { grant } = kauthOf(request);
     if (grant === undefined) askToLogIn({ keycloak, request, response, next });
-    else if (isFulfilled(check, grant.access_token as Token, request, response)) next();
+    else if (allows(check, grant.access_token as Token, request, response)) next();
     else deny({ keycloak, request, response, next });
   };
 }
@@ -79,15 +79,10 @@ function isFromElsewhere(error: unknown): boolean {
   return toAuthError(error)?.code === 'cross_origin_request';
 }
 
-function isFulfilled(
-  check: GuardFn,
-  token: Token,
-  request: ConnectRequest,
-  response: ConnectResponse,
-): boolean {
-  const found: unknown = check(token, request as Request, response as Response);
-  if (!isThenable(found)) return Boolean(found);
-  Promise.resolve(found).catch(() => {});
+function allows(check: GuardFn, token: Token, request: ConnectRequest, response: ConnectResponse): boolean {
+  const result: unknown = check(token, request as Request, response as Response);
+  if (!isThenable(result)) return Boolean(result);
+  Promise.resolve(result).catch(() => {});
   throw new TypeError('protect: the function returned a promise, which has not checked anything yet');
 }
 
@@ -143,13 +138,13 @@ const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
 export function createEnforcer(
   keycloak: KeycloakHost,
   permissions: string | readonly string[],
-  given: EnforcerOptions = {},
+  input: EnforcerOptions = {},
 ): ConnectHandler {
   const { verifier } = keycloak.grantManager.engine;
-  const options = withoutIgnored('keycloak.enforcer', given, RULES, verifier);
+  const options = withoutIgnored('keycloak.enforcer', input, RULES, verifier);
   const problems = findOptionProblems({ ...options, permissions }, RULES);
   if (problems.length > 0) throw new OptionsError('enforcer', problems);
-  const wanted = [permissions].flat().map(toResource);
+  const requests = [permissions].flat().map(toResource);
   const { response_mode = 'permissions', claims } = options;
   const server = {
     audience: options.resource_server_id ?? keycloak.config.clientId,
@@ -164,22 +159,22 @@ export function createEnforcer(
 
   async function decide(request: ConnectRequest, token: Token): Promise<boolean> {
     const { authorization } = keycloak.grantManager;
-    const asked = await authorization.toIds(wanted, server);
-    // What a token carries was decided without the claims of this request.
-    if (claims === undefined && authorization.carries(token.token, asked, server)) return true;
+    const resources = await authorization.toIds(requests, server);
+    // The permissions in a token were decided without the claims of this request.
+    if (claims === undefined && authorization.carries(token.token, resources, server)) return true;
     const authzRequest = {
       ...server,
       ...(response_mode === 'permissions' ? { response_mode } : {}),
-      permissions: asked,
+      permissions: resources,
       ...toClaimToken(claims?.(request) as object | undefined),
     };
     const granted: unknown = await keycloak.checkPermissions(authzRequest, request, () => {});
     if (response_mode === 'permissions') {
       keepPermissions(request, granted);
-      return grantsAll(granted, asked);
+      return grantsAll(granted, resources);
     }
     const grant = granted as { access_token: Token };
-    if (!grantsAll(grant.access_token.content.authorization?.permissions, asked)) return false;
+    if (!grantsAll(grant.access_token.content.authorization?.permissions, resources)) return false;
     kauthOf(request).grant = grant as never;
     return true;
   }
@@ -210,7 +205,7 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
   const reason = toNoSecret(server.audience ?? '');
   if (server.audience === keycloak.config.clientId) {
     // Without a secret, this client is not a resource server. keycloak-connect starts all the same, and refuses every request.
-    tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
+    notifyPermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
   } else {
     throw new OptionsError('enforcer', [
       {
@@ -226,7 +221,7 @@ function refuse(exchange: Exchange, error: unknown): void {
   const { keycloak, request } = exchange;
   const outage = outageOf(error);
   if (outage?.code === 'provider_misconfigured') {
-    tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
+    notifyPermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
   }
   const refusal = outage ?? (isAuthError(error) && error.statusCode === 401 ? error : undefined);
   // The grant stays: the application's own `accessDenied` may read it.
@@ -235,7 +230,7 @@ function refuse(exchange: Exchange, error: unknown): void {
   deny(exchange);
 }
 
-function toResource(text: string): AskedResource {
+function toResource(text: string): ResourceRequest {
   const colon = text.indexOf(':');
   return colon === -1
     ? { id: text, scopes: [] }
@@ -272,7 +267,7 @@ export function createPathMiddleware(
         () => next(),
         (error: unknown) => {
           if (!isAuthError(error)) throw error;
-          if (error.code === 'provider_misconfigured') tellOncePermissionsImpossible(verifier, error.reason);
+          if (error.code === 'provider_misconfigured') notifyPermissionsImpossible(verifier, error.reason);
           kauthOf(request).error = error;
           // Never `next(error)`: callers that ignore its argument would take it for a yes.
           deny({ keycloak, request, response, next });

@@ -96,19 +96,19 @@ export async function readGrant(
   request: ConnectRequest,
   response: ConnectResponse,
 ): Promise<Grant> {
-  let held: unknown;
+  let stored: unknown;
   const store = keycloak.stores.find((one) => {
-    held = one.get(request);
-    return held;
+    stored = one.get(request);
+    return stored;
   });
-  if (store === undefined || isRefusal(held)) throw new Error('Could not obtain grant code error');
+  if (store === undefined || isRefusal(stored)) throw new Error('Could not obtain grant code error');
   store.assertOrigin?.(request);
   try {
-    return await keep(held);
+    return await keep(stored);
   } catch (error) {
     if (outageOf(error) !== undefined) throw toStoreError(error);
     const newer = await store.reload?.(request).catch(() => undefined);
-    if (newer !== undefined && newer !== held) {
+    if (newer !== undefined && newer !== stored) {
       return keep(newer).catch((later: unknown) => {
         throw toStoreError(later);
       });
@@ -124,8 +124,8 @@ export async function readGrant(
   }
 }
 
-function isRefusal(held: unknown): boolean {
-  return typeof held === 'object' && held !== null && 'error' in held;
+function isRefusal(stored: unknown): boolean {
+  return typeof stored === 'object' && stored !== null && 'error' in stored;
 }
 
 function toStoreError(cause: unknown): Error {

@@ -24,7 +24,7 @@ import {
   type Next,
   sessionOf,
 } from './request.ts';
-import { tellOfSettings } from './setting-notices.ts';
+import { notifySettings } from './setting-notices.ts';
 import { bearerStore, cookieStore, createSessionStore, type GrantStore } from './stores.ts';
 import { Token } from './token.ts';
 
@@ -75,7 +75,7 @@ export class Keycloak implements KeycloakHost {
     this.stores = [bearerStore];
     if (store) this.stores.push(createSessionStore(store));
     else if (cookies) this.stores.push(cookieStore);
-    tellOfSettings(this.config, unknown, (notice) => this.grantManager.engine.verifier.notify(notice));
+    notifySettings(this.config, unknown, (notice) => this.grantManager.engine.verifier.notify(notice));
   }
 
   /**

@@ -83,8 +83,8 @@ export function readLoginAnswer(request: ConnectRequest): LoginAnswer | undefine
 
 function recognize(secret: string, state: string, redirectUri: string): Login | null {
   const login = toLogin(secret, state.slice(0, state.indexOf('.')), redirectUri);
-  const [given, expected] = [Buffer.from(state), Buffer.from(login.state)];
-  return given.length === expected.length && timingSafeEqual(given, expected) ? login : null;
+  const [actual, expected] = [Buffer.from(state), Buffer.from(login.state)];
+  return actual.length === expected.length && timingSafeEqual(actual, expected) ? login : null;
 }
 
 function toLogin(secret: string, id: string, redirectUri: string): Login {

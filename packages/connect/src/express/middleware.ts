@@ -63,8 +63,8 @@ async function take(keycloak: KeycloakHost, action: AdminAction, request: Connec
 }
 
 function notBeforeOf(revocations: readonly Revocation[]): number | undefined {
-  const found = revocations.find((one) => one.type === 'not-before');
-  return found?.type === 'not-before' ? found.notBefore : undefined;
+  const revocation = revocations.find((one) => one.type === 'not-before');
+  return revocation?.type === 'not-before' ? revocation.notBefore : undefined;
 }
 
 class BadPush extends Error {}
@@ -127,8 +127,8 @@ function signOut(exchange: Exchange, path: string): boolean {
     return true;
   }
   const idToken = takeAway(exchange);
-  const wanted = new URLSearchParams(url.slice(pathname.length)).get('redirect_url');
-  redirect(response, keycloak.logoutUrl(wanted || `${originOf(request)}/`, idToken));
+  const target = new URLSearchParams(url.slice(pathname.length)).get('redirect_url');
+  redirect(response, keycloak.logoutUrl(target || `${originOf(request)}/`, idToken));
   return true;
 }
 
@@ -203,9 +203,9 @@ const RULES: OptionRules<MiddlewareOptions> = {
 };
 
 /** @throws {OptionsError} for a value that is not a path */
-export function createMiddleware(keycloak: KeycloakHost, given: MiddlewareOptions = {}): ConnectHandler {
+export function createMiddleware(keycloak: KeycloakHost, input: MiddlewareOptions = {}): ConnectHandler {
   const { verifier } = keycloak.grantManager.engine;
-  const options = withoutIgnored('keycloak.middleware', given, RULES, verifier);
+  const options = withoutIgnored('keycloak.middleware', input, RULES, verifier);
   const problems = findOptionProblems(options, RULES);
   if (problems.length > 0) throw new OptionsError('middleware', problems);
   const logout = options.logout || '/logout';

@@ -25,10 +25,10 @@ export interface AuthZRequest {
   /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
   claim_token_format?: string | undefined;
   /** Resources by id, or by name if the resource server owns them. At run time it may be missing: everything that is granted. */
-  permissions: AskedResource[];
+  permissions: ResourceRequest[];
 }
 
-export interface AskedResource {
+export interface ResourceRequest {
   id: string;
   scopes?: string[] | undefined;
 }
@@ -45,9 +45,9 @@ export interface Authorization {
    *
    * @throws {AuthError} `provider_misconfigured` if the resource is unknown or the secret is missing
    */
-  toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]>;
+  toIds(requests: readonly ResourceRequest[], server: Server): Promise<ResourceRequest[]>;
   /** Whether a token that Keycloak just issued as an answer carries all these permissions. */
-  carries(token: string, asked: readonly AskedResource[], server: Server): boolean;
+  carries(token: string, requests: readonly ResourceRequest[], server: Server): boolean;
   /**
    * @returns Keycloak's answer as it was sent; a list is reduced to the permissions in the question
    * @throws {AuthError} `permission_denied` if Keycloak grants nothing; see `Permissions.check` for the others
@@ -81,15 +81,15 @@ export function createAuthorization(engine: () => Engine): Authorization {
     );
   }
 
-  async function toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]> {
+  async function toIds(requests: readonly ResourceRequest[], server: Server): Promise<ResourceRequest[]> {
     const { judge, clientId } = serverOf(server);
     return Promise.all(
-      asked.map(async ({ id: resource, scopes = [] }) => {
+      requests.map(async ({ id: resource, scopes = [] }) => {
         if (ID.test(resource)) return { id: resource, scopes };
-        const wanted = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
-        const ids = await Promise.all(wanted.map((one) => judge.idOf(one)));
+        const questions = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
+        const ids = await Promise.all(questions.map((one) => judge.idOf(one)));
         const at = ids.indexOf('unknown');
-        if (at !== -1) throw markUnknown(toUnknown(wanted[at] ?? { resource }, clientId));
+        if (at !== -1) throw markUnknown(toUnknown(questions[at] ?? { resource }, clientId));
         return { id: ids[0] as string, scopes };
       }),
     );
@@ -98,9 +98,9 @@ export function createAuthorization(engine: () => Engine): Authorization {
   return {
     isPossible: (server) => credentialOf(server) !== undefined,
     toIds,
-    carries(token, asked, server) {
+    carries(token, requests, server) {
       const carried = readTokenPermissions(token, serverOf(server));
-      return carried !== undefined && grantsAll(carried.map(toTokenPermission), asked);
+      return carried !== undefined && grantsAll(carried.map(toTokenPermission), requests);
     },
     async ask(authzRequest, request) {
       const { judge, question } = serverOf(authzRequest);
@@ -108,24 +108,24 @@ export function createAuthorization(engine: () => Engine): Authorization {
       if (token === undefined) throw new Error('No bearer in header');
       await judge.tokenFor(token);
       const { permissions, response_mode: mode, claim_token, claim_token_format } = authzRequest;
-      const asked = permissions === undefined ? undefined : await toIds(permissions, authzRequest);
-      const text = await question(token, (asked ?? []).map(toText), {
-        ...(mode ? { response_mode: asked === undefined ? mode : 'permissions' } : {}),
+      const requests = permissions === undefined ? undefined : await toIds(permissions, authzRequest);
+      const text = await question(token, (requests ?? []).map(toText), {
+        ...(mode ? { response_mode: requests === undefined ? mode : 'permissions' } : {}),
         ...(claim_token ? { claim_token, claim_token_format: claim_token_format ?? '' } : {}),
       });
       if (text === 'unknown') throw markUnknown(new AuthError('provider_misconfigured', NOT_THERE));
-      return mode && asked !== undefined ? toAnswer(mode, text, asked) : text;
+      return mode && requests !== undefined ? toAnswer(mode, text, requests) : text;
     },
   };
 }
 
 /** Whether every resource is granted with all its scopes. Compares ids only: names are not unique. */
-export function grantsAll(granted: unknown, asked: readonly AskedResource[]): boolean {
+export function grantsAll(granted: unknown, requests: readonly ResourceRequest[]): boolean {
   const byId = (Array.isArray(granted) ? granted : []).map(({ rsid, scopes }: TokenPermission) => ({
     rsid: rsid ?? '',
     scopes: scopes ?? [],
   }));
-  return asked.every(({ id, scopes = [] }) =>
+  return requests.every(({ id, scopes = [] }) =>
     [undefined, ...scopes].every((scope) => grantsPermission(byId, id, scope)),
   );
 }
@@ -149,17 +149,17 @@ export function isUnknownResource(error: unknown): boolean {
 const NOT_THERE = 'Keycloak has no resource with that id, or it has no such scope: correct the guard';
 
 /** Keycloak answers 200 for a partial grant, and may add permissions that are not in the question. */
-function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): string {
+function toAnswer(mode: string, text: string, requests: readonly ResourceRequest[]): string {
   const granted = JSON.parse(text) as TokenPermission[];
   if (mode === 'permissions') {
-    const ids = new Set(asked.map(({ id }) => id));
+    const ids = new Set(requests.map(({ id }) => id));
     return JSON.stringify(granted.filter(({ rsid }) => ids.has(rsid ?? '')));
   }
-  if (grantsAll(granted, asked)) return '{"result":true}';
+  if (grantsAll(granted, requests)) return '{"result":true}';
   throw new AuthError('permission_denied', 'Keycloak does not grant all these permissions');
 }
 
-function toText({ id, scopes = [] }: AskedResource): string {
+function toText({ id, scopes = [] }: ResourceRequest): string {
   return scopes.length > 0 ? `${id}#${scopes.join(',')}` : id;
 }
 

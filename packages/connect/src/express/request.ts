@@ -50,7 +50,7 @@ export function sessionOf(request: ConnectRequest): ConnectSession | undefined {
   return (request.session as ConnectSession | null | undefined) ?? undefined;
 }
 
-/** What an earlier request of the same object was found to be does not count. */
+/** Begins anew: the verdict on an earlier request of the same object does not count. */
 export function beginKauth(request: ConnectRequest): Kauth {
   const kauth: Kauth = {};
   (request as ConnectRequest & KauthRequest).kauth = kauth;

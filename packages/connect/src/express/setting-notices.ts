@@ -2,7 +2,7 @@ import type { Notice, Verifier } from 'keycloak-guard';
 import type { Config } from './config.ts';
 
 /** Warns of settings that make an application less safe, or have no effect. */
-export function tellOfSettings(
+export function notifySettings(
   config: Config,
   unknown: readonly string[],
   notify: (notice: Notice) => void,
@@ -46,25 +46,25 @@ export function withoutIgnored<T extends object>(
 ): T {
   const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name));
   if (unknown.length === 0) return options;
-  tellOnce(verifier, toIgnored(callee, unknown));
+  notifyOnce(verifier, toIgnored(callee, unknown));
   return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(known, name))) as T;
 }
 
-const told = new WeakMap<Verifier, Set<string>>();
+const reported = new WeakMap<Verifier, Set<string>>();
 /** Bounds memory: a message may name a resource that the application asks for. */
 const MOST_MESSAGES = 100;
 
-function tellOnce(verifier: Verifier, notice: Notice): void {
-  const messages = told.get(verifier) ?? new Set();
-  told.set(verifier, messages);
+function notifyOnce(verifier: Verifier, notice: Notice): void {
+  const messages = reported.get(verifier) ?? new Set();
+  reported.set(verifier, messages);
   if (messages.has(notice.message) || messages.size >= MOST_MESSAGES) return;
   messages.add(notice.message);
   verifier.notify(notice);
 }
 
 /** Reports each reason why an enforcer refuses every caller, once. */
-export function tellOncePermissionsImpossible(verifier: Verifier, reason: string): void {
-  tellOnce(verifier, {
+export function notifyPermissionsImpossible(verifier: Verifier, reason: string): void {
+  notifyOnce(verifier, {
     level: 'error',
     code: 'permissions_impossible',
     message: reason,

@@ -84,10 +84,10 @@ async function signIn(
 /** RFC 9207 §2.4: if the discovery document promises `iss`, an answer without it comes from another server. */
 function isOfIssuer({ grantManager }: KeycloakHost, parameters: URLSearchParams): boolean {
   const discovery = grantManager.engine.verifier.issuer.current;
-  const [named, ...more] = parameters.getAll('iss');
+  const [issuer, ...more] = parameters.getAll('iss');
   if (discovery === null) return true;
-  if (named === undefined) return discovery.metadata.authorization_response_iss_parameter_supported !== true;
-  return more.length === 0 && named === discovery.issuer;
+  if (issuer === undefined) return discovery.metadata.authorization_response_iss_parameter_supported !== true;
+  return more.length === 0 && issuer === discovery.issuer;
 }
 
 function refuse(exchange: Exchange): void {

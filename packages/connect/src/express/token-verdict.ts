@@ -9,7 +9,7 @@ import {
 import type { Engine } from './engine.ts';
 import { attachPrincipal, isUntouched, Token } from './token.ts';
 
-/** What a token is validated against: the manager's own fields, which an application may change. */
+/** A token is validated against these: the manager's own fields, which an application may change. */
 export interface VerdictRules {
   readonly clientId: string | undefined;
   /** Unit: seconds since 1970. */
@@ -52,8 +52,8 @@ export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pi
     if (!isPlain) assertFields(token, expectedType, rules, verifier);
     try {
       if (expectedType === 'Bearer') {
-        const found = verifier.verify(token.token);
-        const principal = isThenable(found) ? await found : found;
+        const verified = verifier.verify(token.token);
+        const principal = isThenable(verified) ? await verified : verified;
         if (((principal.claims.iat as number | undefined) ?? 0) < rules.notBefore)
           throw invalid('stale token');
         if (token instanceof Token) attachPrincipal(token, principal);

@@ -25,10 +25,10 @@ export function analyse(project: Project): Analysis {
     ...[...manifests].filter(([, text]) => isUnreadable(text)).map(([file]) => file),
   ].map(toPlainLine);
   const read = sources.map((source) => ({ source, mentions: findMentions(source.program) }));
-  const named = new Set(read.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
+  const names = new Set(read.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
   const dependencies = [...manifests].flatMap(([file, text]) => findDependencies(file, text));
-  for (const { name } of dependencies) if (Object.hasOwn(REPLACEMENTS, name)) named.add(name);
-  if (named.size === 0) return { packages: [], findings: [], edits: [], unread };
+  for (const { name } of dependencies) if (Object.hasOwn(REPLACEMENTS, name)) names.add(name);
+  if (names.size === 0) return { packages: [], findings: [], edits: [], unread };
 
   const files = findSettingsFiles(settings);
   const facts = learnFacts(
@@ -36,7 +36,7 @@ export function analyse(project: Project): Analysis {
     files.map((one) => one.settings),
     project,
   );
-  const isNest = named.has('nest-keycloak-connect');
+  const isNest = names.has('nest-keycloak-connect');
   const mentions = read.flatMap(({ source, mentions: all }) =>
     all.map((mention) => ({ source, mention, finding: judgeMention(source, mention) })),
   );
@@ -47,15 +47,15 @@ export function analyse(project: Project): Analysis {
     ...mentions.map(({ finding }) => finding),
     ...sources.flatMap(findDeclarations),
     ...read.flatMap(({ source, mentions: all }) => [
-      ...(named.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
+      ...(names.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
       ...(isNest ? findNestUses(source, all, guards) : []),
     ]),
     ...findPassedUses(facts),
     ...files.flatMap((file) => findSettingsUses(file, isNest)),
   ];
   return {
-    packages: [...named].sort(),
-    findings: findings.sort(byPlace).map(toShown),
+    packages: [...names].sort(),
+    findings: findings.sort(byLine).map(toPlainFinding),
     edits: mentions.flatMap(({ source, mention }) =>
       mention.inside === '' ? [editOf(source, mention)] : [],
     ),
@@ -64,12 +64,12 @@ export function analyse(project: Project): Analysis {
 }
 
 /** Names of files and texts of programs are anybody's: no line of theirs looks like one of the report. */
-function toShown(finding: Finding): Finding {
+function toPlainFinding(finding: Finding): Finding {
   const { file, use, dropIn, native, blocked, remark } = finding;
   const texts = { file, use, dropIn, native, blocked, remark };
-  const shown = Object.entries(texts).map(([name, text]) => [name, text === null ? null : toPlainLine(text)]);
-  return { ...finding, ...Object.fromEntries(shown) };
+  const lines = Object.entries(texts).map(([name, text]) => [name, text === null ? null : toPlainLine(text)]);
+  return { ...finding, ...Object.fromEntries(lines) };
 }
 
-const byPlace = (a: Finding, b: Finding): number =>
+const byLine = (a: Finding, b: Finding): number =>
   a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1;

@@ -14,12 +14,12 @@ export interface Caller {
   readonly seen: string;
 }
 
-/** Which clients can call an API. */
+/** The clients of a realm, and whether each can call an API. */
 export interface CallersReport {
   /** The client of the API. */
   readonly clientId: string;
   readonly callers: readonly Caller[];
-  /** What to change; `undefined` if it is certain that no client and no user is locked out. */
+  /** The change that is needed; `undefined` if it is certain that no client and no user is locked out. */
   readonly mend: string | undefined;
 }
 

@@ -93,7 +93,7 @@ function findPassedSpecs(
   sources: readonly SourceFile[],
   wrappers: readonly Wrapper[],
 ): ReadonlyMap<SyntaxNode, readonly PassedSpec[]> {
-  const found = new Map<SyntaxNode, PassedSpec[]>(wrappers.map(({ call }) => [call, []]));
+  const specs = new Map<SyntaxNode, PassedSpec[]>(wrappers.map(({ call }) => [call, []]));
   for (const source of sources) {
     const scope = scopeOf(source.program);
     for (const { node } of walk(source.program)) {
@@ -101,25 +101,25 @@ function findPassedSpecs(
       const name = lastNameOf(node.callee);
       for (const wrapper of wrappers) {
         if (wrapper.name !== name || wrapper.call === node) continue;
-        const given = (node.arguments as SyntaxNode[]).slice(wrapper.index);
-        const values = given.map((one) => evaluate(one, scope));
-        if (!wrapper.isRest && given.length === 0) continue;
-        found.get(wrapper.call)?.push({ source, node, spec: wrapper.isRest ? values : values[0] });
+        const passed = (node.arguments as SyntaxNode[]).slice(wrapper.index);
+        const values = passed.map((one) => evaluate(one, scope));
+        if (!wrapper.isRest && passed.length === 0) continue;
+        specs.get(wrapper.call)?.push({ source, node, spec: wrapper.isRest ? values : values[0] });
       }
     }
   }
-  return found;
+  return specs;
 }
 
 function findWrappers(program: SyntaxNode, instances: ReadonlySet<string>): Wrapper[] {
-  const found: Wrapper[] = [];
+  const wrappers: Wrapper[] = [];
   for (const { node, around } of walk(program)) {
     const callee = node.callee as SyntaxNode | undefined;
     // `const protect = keycloak.protect.bind(keycloak)`
     if (isCall(node) && callee !== undefined && isMember(callee) && lastNameOf(callee.property) === 'bind') {
       const name =
         methodOf({ ...node, callee: callee.object }, instances) === 'protect' ? nameOf(around) : undefined;
-      if (name !== undefined) found.push({ call: node, name, index: 0, isRest: false });
+      if (name !== undefined) wrappers.push({ call: node, name, index: 0, isRest: false });
     }
     if (methodOf(node, instances) !== 'protect') continue;
     const [argument] = node.arguments as (SyntaxNode | undefined)[];
@@ -130,9 +130,9 @@ function findWrappers(program: SyntaxNode, instances: ReadonlySet<string>): Wrap
     const index = parameters.findIndex((one) => lastNameOf(parameterOf(one)) === argument.name);
     const name = lastNameOf(wrapper.id ?? wrapper.key) ?? nameOf(around.slice(at + 1));
     const isRest = parameters[index]?.type === 'RestElement';
-    if (index !== -1 && name !== undefined) found.push({ call: node, name, index, isRest });
+    if (index !== -1 && name !== undefined) wrappers.push({ call: node, name, index, isRest });
   }
-  return found;
+  return wrappers;
 }
 
 /** The parameter itself, without its default. */
@@ -240,8 +240,8 @@ export function canLogIn({ options, settings }: ConstructorCall, files: readonly
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 function clientIdOf(settings: object): unknown {
-  const { resource, clientId, 'client-id': named } = settings as Record<string, unknown>;
-  return resource || named || clientId;
+  const { resource, clientId, 'client-id': clientIdOfKeycloak } = settings as Record<string, unknown>;
+  return resource || clientIdOfKeycloak || clientId;
 }
 
 function keepsGrants(options: unknown): boolean {
@@ -251,6 +251,6 @@ function keepsGrants(options: unknown): boolean {
 }
 
 function isBearerOnly(settings: object): boolean {
-  const { 'bearer-only': named, bearerOnly } = settings as Record<string, unknown>;
-  return [true, 'true'].includes((named ?? bearerOnly) as boolean);
+  const { 'bearer-only': bearerOnlyOfKeycloak, bearerOnly } = settings as Record<string, unknown>;
+  return [true, 'true'].includes((bearerOnlyOfKeycloak ?? bearerOnly) as boolean);
 }

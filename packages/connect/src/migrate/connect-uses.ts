@@ -41,14 +41,14 @@ export function findConnectUses(
   const scope = scopeOf(program);
   const classes = classNamesOf(mentions);
   const calls = new Map(findConstructorCalls(source, mentions).map((call) => [call.node, call]));
-  const found: Finding[] = [];
-  const add = (node: SyntaxNode, verdict: Partial<Verdict>, shown = node) =>
-    found.push({
+  const findings: Finding[] = [];
+  const add = (node: SyntaxNode, verdict: Partial<Verdict>, quoted = node) =>
+    findings.push({
       ...AS_IT_IS,
       ...verdict,
       file,
-      line: shown.loc.start.line,
-      use: quoteUse(text, shown),
+      line: quoted.loc.start.line,
+      use: quoteUse(text, quoted),
     });
 
   for (const { node, around } of walk(program)) {
@@ -57,10 +57,10 @@ export function findConnectUses(
     if (call !== undefined) {
       add(node, judgeConstructor(call, facts));
     } else if (hook !== undefined) {
-      const { name, shown, value } = hook;
+      const { name, quoted, value } = hook;
       const blocked = refusedHook(name, functionOf(value, scope));
       const differs = name === 'accessDenied' ? (['status-401'] as const) : [];
-      add(node, { native: HOOKS[name] ?? null, differs, blocked }, shown);
+      add(node, { native: HOOKS[name] ?? null, differs, blocked }, quoted);
     } else if (isCall(node)) {
       const name = methodOf(node, facts.instances) ?? '';
       const callee = node.callee as SyntaxNode;
@@ -80,15 +80,15 @@ export function findConnectUses(
       add(node, { native: GRANT_MANAGER[lastNameOf(node.left) ?? ''] ?? null }, node.left as SyntaxNode);
     }
   }
-  return found;
+  return findings;
 }
 
 /** Finds the calls of the application's functions whose argument reaches `protect`, and is refused there. */
 export function findPassedUses({ passed }: ConnectFacts): Finding[] {
   return [...passed.values()].flat().flatMap(({ source: { file, text }, node, spec }) => {
     const verdict = spec === UNKNOWN ? {} : toSpecVerdict(spec);
-    const place = { file, line: node.loc.start.line, use: quoteUse(text, node) };
-    return verdict.blocked ? [{ ...AS_IT_IS, ...verdict, ...place }] : [];
+    const location = { file, line: node.loc.start.line, use: quoteUse(text, node) };
+    return verdict.blocked ? [{ ...AS_IT_IS, ...verdict, ...location }] : [];
   });
 }
 
@@ -115,7 +115,7 @@ const isOfManager = (left: unknown): boolean =>
 /** A function of the application in the place of one of `Keycloak`'s. */
 interface Hook {
   readonly name: string;
-  readonly shown: SyntaxNode;
+  readonly quoted: SyntaxNode;
   readonly value: unknown;
 }
 
@@ -126,9 +126,9 @@ function hookOf(
   classes: ReadonlySet<string>,
   { instances }: ConnectFacts,
 ): Hook | undefined {
-  const toHook = (named: unknown, shown: unknown, value: unknown): Hook | undefined => {
-    const name = lastNameOf(named) ?? textOf(named) ?? '';
-    return Object.hasOwn(HOOKS, name) ? { name, shown: shown as SyntaxNode, value } : undefined;
+  const toHook = (key: unknown, quoted: unknown, value: unknown): Hook | undefined => {
+    const name = lastNameOf(key) ?? textOf(key) ?? '';
+    return Object.hasOwn(HOOKS, name) ? { name, quoted: quoted as SyntaxNode, value } : undefined;
   };
   const isOf = (object: unknown): boolean =>
     /^(prototype|kc)$/.test(lastNameOf(object) ?? '') || isInstance(object, instances);

@@ -67,13 +67,13 @@ export function nativeOfKauth(text: string, node: SyntaxNode): string | null {
 }
 
 /** `role` of `'realm:' + role`, and of a template that says the same. */
-function realmRoleOf(wanted: SyntaxNode): string | undefined {
-  if (wanted.type === 'BinaryExpression' && wanted.operator === '+')
-    return textOf(wanted.left) === 'realm:' ? pathOf(wanted.right) : undefined;
-  if (wanted.type !== 'TemplateLiteral') return undefined;
-  const texts = (wanted.quasis as { value: { cooked?: string } }[]).map(({ value }) => value.cooked);
+function realmRoleOf(spec: SyntaxNode): string | undefined {
+  if (spec.type === 'BinaryExpression' && spec.operator === '+')
+    return textOf(spec.left) === 'realm:' ? pathOf(spec.right) : undefined;
+  if (spec.type !== 'TemplateLiteral') return undefined;
+  const texts = (spec.quasis as { value: { cooked?: string } }[]).map(({ value }) => value.cooked);
   if (texts.length !== 2 || texts[0] !== 'realm:' || texts[1] !== '') return undefined;
-  return pathOf((wanted.expressions as unknown[])[0]);
+  return pathOf((spec.expressions as unknown[])[0]);
 }
 
 /** `config.roles.admin`: names and dots only. */
@@ -154,8 +154,8 @@ export const METHODS: Readonly<Record<string, Judge>> = {
 const PATHS = ['logout', 'admin'];
 
 function judgeMiddleware(call: SyntaxNode, { hasLogins }: ConnectFacts, scope: Scope): Partial<Verdict> {
-  const [given] = call.arguments as (SyntaxNode | undefined)[];
-  const options = given === undefined ? {} : evaluate(given, scope);
+  const [argument] = call.arguments as (SyntaxNode | undefined)[];
+  const options = argument === undefined ? {} : evaluate(argument, scope);
   const entries = isRecord(options) ? Object.entries(options) : [];
   const wrong = entries.filter(
     ([name, value]) =>
@@ -176,11 +176,11 @@ function judgeMiddleware(call: SyntaxNode, { hasLogins }: ConnectFacts, scope: S
 }
 
 function judgeProtect(call: SyntaxNode, { passed }: ConnectFacts, scope: Scope): Partial<Verdict> {
-  const [wanted] = call.arguments as (SyntaxNode | undefined)[];
-  if (wanted === undefined) return { native: 'kc.guard()', differs: ['status-401'] };
-  const spec = evaluate(wanted, scope);
+  const [argument] = call.arguments as (SyntaxNode | undefined)[];
+  if (argument === undefined) return { native: 'kc.guard()', differs: ['status-401'] };
+  const spec = evaluate(argument, scope);
   if (spec !== UNKNOWN) return toSpecVerdict(spec);
-  const role = realmRoleOf(wanted);
+  const role = realmRoleOf(argument);
   const specs = passed.get(call) ?? [];
   const isSure = role !== undefined || (specs.length > 0 && specs.every((one) => one.spec !== UNKNOWN));
   return {
@@ -224,14 +224,14 @@ const ASYNC =
 
 /** A function that does what the list seems to say. */
 function toSpec(roles: readonly string[]): string {
-  const wanted = roles.length > 0 ? roles : ['realm:admin', 'editor'];
-  return `(token) => ${wanted.map((role) => `token.hasRole(${quote(role)})`).join(' || ')}`;
+  const names = roles.length > 0 ? roles : ['realm:admin', 'editor'];
+  return `(token) => ${names.map((role) => `token.hasRole(${quote(role)})`).join(' || ')}`;
 }
 
 function judgeEnforcer(call: SyntaxNode, { clientIds }: ConnectFacts, scope: Scope): Partial<Verdict> {
-  const [wanted, given] = call.arguments as (SyntaxNode | undefined)[];
-  const permissions = wanted === undefined ? undefined : evaluate(wanted, scope);
-  const options = given === undefined ? {} : evaluate(given, scope);
+  const [first, second] = call.arguments as (SyntaxNode | undefined)[];
+  const permissions = first === undefined ? undefined : evaluate(first, scope);
+  const options = second === undefined ? {} : evaluate(second, scope);
   const [clientId = 'the client of this application'] = clientIds;
   const server = isRecord(options) ? options.resource_server_id : undefined;
   const own = typeof server === 'string' && clientIds.has(server) ? server : clientId;

@@ -1,7 +1,7 @@
 import { lastNameOf, type SyntaxNode, textOf, walk } from '@keycloak-guard/cli/unstable';
 
 /** A place in a project. */
-export interface Place {
+export interface Location {
   /** Path from the examined folder, with `/`. */
   readonly file: string;
   /** Counted from 1. */
@@ -9,7 +9,7 @@ export interface Place {
 }
 
 /** A use of a deprecated adapter. */
-export interface Finding extends Place {
+export interface Finding extends Location {
   /** The source, on one line. */
   readonly use: string;
   /** Its replacement with the drop-in; `null` if it stays. */
@@ -30,7 +30,7 @@ export type Verdict = Pick<Finding, 'dropIn' | 'native' | 'differs' | 'blocked' 
 /** A use that stays as it is. */
 export const AS_IT_IS: Verdict = { dropIn: null, native: null, differs: [], blocked: null, remark: null };
 
-/** What behaves differently after the move. */
+/** The differences in behaviour after the move. */
 export const DIFFERENCES = {
   audience: {
     title: 'Tokens must be for this API',
@@ -128,16 +128,16 @@ const SECRET = /secret|password|public-?key/i;
 
 /** A part of the source, on one line, without the secrets that it contains: the report goes into a pull request. */
 export function quoteUse(text: string, node: SyntaxNode): string {
-  let shown = '';
+  let quoted = '';
   let at = node.start;
   const secrets = [...walk(node)].filter(({ node: one, around }) => isText(one) && isSecret(one, around));
   for (const { node: one } of secrets.sort((a, b) => a.node.start - b.node.start)) {
     // Within another one.
     if (one.start < at) continue;
-    shown += `${text.slice(at, one.start)}'…'`;
+    quoted += `${text.slice(at, one.start)}'…'`;
     at = one.end;
   }
-  return (shown + text.slice(at, node.end)).replace(/\s+/g, ' ');
+  return (quoted + text.slice(at, node.end)).replace(/\s+/g, ' ');
 }
 
 const isText = ({ type }: SyntaxNode): boolean => type === 'StringLiteral' || type === 'TemplateLiteral';

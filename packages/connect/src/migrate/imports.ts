@@ -49,7 +49,7 @@ export const EXPORTS: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /** Files inside nest-keycloak-connect whose names its drop-in exports at its door. */
-const AT_THE_DOOR = /^(constants|keycloak-connect\.module|(interface|services|decorators|guards)\/[\w.-]+)$/;
+const AT_INDEX = /^(constants|keycloak-connect\.module|(interface|services|decorators|guards)\/[\w.-]+)$/;
 
 /** The old package of a module specifier, and the inner file that it names; empty if the drop-in exports its names. */
 function toOldPackage(specifier: string): { name: string; inside: string } | undefined {
@@ -59,8 +59,8 @@ function toOldPackage(specifier: string): { name: string; inside: string } | und
   const inside = path.slice(name.length + 1);
   if (path !== specifier) return { name, inside };
   const file = inside.replace(/^dist\//, '').replace(/\.js$/, '');
-  const isAtTheDoor = name === 'nest-keycloak-connect' && AT_THE_DOOR.test(file);
-  return { name, inside: isAtTheDoor ? '' : inside };
+  const isAtIndex = name === 'nest-keycloak-connect' && AT_INDEX.test(file);
+  return { name, inside: isAtIndex ? '' : inside };
 }
 
 /** A mention of an old package in a program. */
@@ -77,14 +77,14 @@ export interface Mention {
 
 /** Finds every import, re-export, `require`, `import()` and mock of an old package. */
 export function findMentions(program: SyntaxNode): Mention[] {
-  const found: Mention[] = [];
+  const mentions: Mention[] = [];
   for (const { node, around } of walk(program)) {
     const specifier = specifierOf(node);
     const old = specifier === undefined ? undefined : toOldPackage(textOf(specifier) ?? '');
     if (specifier === undefined || old === undefined) continue;
-    found.push({ ...old, specifier, node: statementOf(node, around), names: namesOf(node, around) });
+    mentions.push({ ...old, specifier, node: statementOf(node, around), names: namesOf(node, around) });
   }
-  return found;
+  return mentions;
 }
 
 /** Functions that take the name of a module as their first argument. */

@@ -51,8 +51,8 @@ async function run(args: string[]): Promise<number> {
   const { values: flags, positionals } = parseFlags(args, FLAGS);
   if (positionals.length > 1) throw new UsageError([`one folder, not ${positionals.length}`]);
   const folder = resolve(positionals[0] ?? '.');
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new UsageError([`${folder} is not a folder`]);
+  const stats = await stat(folder).catch(() => undefined);
+  if (!stats?.isDirectory()) throw new UsageError([`${folder} is not a folder`]);
 
   const project = await readProject(folder, (file) => err.progress(`reading ${file}`));
   err.progress('');
@@ -60,7 +60,7 @@ async function run(args: string[]): Promise<number> {
   const manifests = project.manifests.keys();
   const archives =
     flags.write === true && analysis.packages.length > 0
-      ? await findArchives(folder, { given: flags.packages, version: packageVersion(), manifests })
+      ? await findArchives(folder, { packages: flags.packages, version: packageVersion(), manifests })
       : undefined;
   let callers: CallersReport | undefined;
   if (flags.url !== undefined) {

@@ -54,9 +54,9 @@ export function findDependencies(file: string, text: string): { name: string; fi
           remark: 'Nothing depends on this package after the move: remove it here, too.',
         }),
       ),
-    ].map(({ section, ...found }) => ({
+    ].map(({ section, ...rest }) => ({
       name,
-      finding: { ...AS_IT_IS, file, line: lineOf(text, section, name), ...found },
+      finding: { ...AS_IT_IS, file, line: lineOf(text, section, name), ...rest },
     }));
   });
 }
@@ -67,7 +67,7 @@ function lineOf(text: string, section: string, name: string): number {
   return text.slice(0, Math.max(at, 0)).split('\n').length;
 }
 
-/** What must not be older: package, the old package that is beside it, the oldest version, and what to do. */
+/** Each package that must not be older: with the old package that is beside it, the oldest version, and what to do. */
 const OLDEST = [
   [
     '@nestjs/common',
@@ -148,8 +148,8 @@ const LOCKS: Readonly<Record<string, PackageManager>> = {
 
 /** By its lock file, in the folder or one above it. */
 export function findPackageManager(folder: string): PackageManager {
-  const found = Object.entries(LOCKS).find(([file]) => existsSync(join(folder, file)));
-  if (found !== undefined) return found[1];
+  const lock = Object.entries(LOCKS).find(([file]) => existsSync(join(folder, file)));
+  if (lock !== undefined) return lock[1];
   const above = dirname(folder);
   return above === folder || existsSync(join(folder, 'package-lock.json'))
     ? 'npm'
@@ -164,20 +164,29 @@ export function findPackageManager(folder: string): PackageManager {
  */
 export async function findArchives(
   folder: string,
-  { given, version, manifests }: { given: string | undefined; version: string; manifests: Iterable<string> },
+  {
+    packages,
+    version,
+    manifests,
+  }: { packages: string | undefined; version: string; manifests: Iterable<string> },
 ): Promise<ReadonlyMap<string, string>> {
-  let place = given === undefined ? undefined : resolve(given);
+  let archiveFolder = packages === undefined ? undefined : resolve(packages);
   for (const file of manifests) {
     const path = archivesIn(await readFile(join(folder, file), 'utf8'));
-    if (path !== undefined) place ??= resolve(folder, dirname(file), path);
+    if (path !== undefined) archiveFolder ??= resolve(folder, dirname(file), path);
   }
   const archives = NEW_PACKAGES.map((name) => `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
-  const missing = archives.filter((file) => place === undefined || !existsSync(join(place, file)));
-  if (place === undefined || missing.length > 0) {
-    const why = place === undefined ? '--write needs --packages <folder>, with' : `${given ?? place} lacks`;
+  const missing = archives.filter(
+    (file) => archiveFolder === undefined || !existsSync(join(archiveFolder, file)),
+  );
+  if (archiveFolder === undefined || missing.length > 0) {
+    const why =
+      archiveFolder === undefined
+        ? '--write needs --packages <folder>, with'
+        : `${packages ?? archiveFolder} lacks`;
     throw new UsageError([`${why} ${missing.join(' and ')}: "npm run pack" of the clone makes them`]);
   }
-  return new Map(archives.map((file, i) => [NEW_PACKAGES[i] as string, join(place, file)]));
+  return new Map(archives.map((file, i) => [NEW_PACKAGES[i] as string, join(archiveFolder, file)]));
 }
 
 /** How a `package.json` names the archives. */

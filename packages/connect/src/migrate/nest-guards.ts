@@ -45,7 +45,7 @@ export function learnGuards(
   const texts = [...read.map(({ source }) => source.text), ...others];
   const global = new Set(texts.flatMap(globalGuards).map((name) => kinds.get(name) ?? 'another'));
   const isComposed = texts.some((text) => text.includes('applyDecorators'));
-  const told = new Set<string>();
+  const known = new Set<string>();
 
   /** Whether a guard stands before the handler: `maybe` where only the running program knows. */
   function isRead(reader: string, around: readonly SyntaxNode[], names: ReadonlyMap<string, string>) {
@@ -72,8 +72,8 @@ export function learnGuards(
     judge(name, around, names) {
       const reader = READERS[name];
       const answer = reader === undefined ? 'yes' : isRead(reader, around, names);
-      if (reader === undefined || answer === 'yes' || told.has(`${answer} ${reader}`)) return {};
-      told.add(`${answer} ${reader}`);
+      if (reader === undefined || answer === 'yes' || known.has(`${answer} ${reader}`)) return {};
+      known.add(`${answer} ${reader}`);
       const mend = `add @UseGuards(AuthGuard, ${reader}) wherever it is missing, or ${reader} as APP_GUARD, or remove the decorator`;
       return answer === 'no'
         ? {

@@ -63,26 +63,26 @@ export function findNestUses(
   );
   const namespaces = new Set([...names].filter(([, from]) => from === '*').map(([local]) => local));
   const scope = scopeOf(program);
-  const found: Finding[] = [];
+  const findings: Finding[] = [];
   for (const { node, around } of walk(program)) {
     const key = keyOf(node);
     const name = names.size === 0 ? undefined : usedName(node, around, names, namespaces);
-    const shown = key === undefined ? shownOf(node, around) : node;
-    const place = { file, line: shown.loc.start.line, use: quoteUse(text, shown) };
-    if (key !== undefined) found.push({ ...AS_IT_IS, ...place, remark: toKeyRemark(key) });
+    const quoted = key === undefined ? quotedNodeOf(node, around) : node;
+    const location = { file, line: quoted.loc.start.line, use: quoteUse(text, quoted) };
+    if (key !== undefined) findings.push({ ...AS_IT_IS, ...location, remark: toKeyRemark(key) });
     else if (name !== undefined) {
       const { native, differs = [] } = NAMES[name] ?? { native: null };
       const loose = lacksResource(name, around, names) ? LOOSE : null;
       const unread = guards.judge(name, around, names);
       const remark = unread.remark ?? loose;
       const blocked = blockedOf(name, around, scope) ?? unread.blocked ?? (guards.hasResource ? null : loose);
-      found.push({ ...AS_IT_IS, ...place, native, differs, blocked, remark });
+      findings.push({ ...AS_IT_IS, ...location, native, differs, blocked, remark });
     } else if (isSettingsFactory(node, names)) {
       const blocked = refusedSettings(evaluate(returnedBy(node), scope));
-      if (blocked !== undefined) found.push({ ...AS_IT_IS, ...place, blocked });
+      if (blocked !== undefined) findings.push({ ...AS_IT_IS, ...location, blocked });
     }
   }
-  return found;
+  return findings;
 }
 
 const LOOSE =
@@ -145,17 +145,17 @@ const isBinding = (node: SyntaxNode, around: readonly SyntaxNode[]): boolean =>
   around.some(({ type }) => type === 'ObjectPattern');
 
 /** The decorator, call or member around a name. */
-function shownOf(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
-  let shown = node;
+function quotedNodeOf(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
+  let quoted = node;
   for (const one of around) {
     const grows =
       one.type === 'Decorator' ||
-      (one.type === 'CallExpression' && one.callee === shown) ||
-      (one.type === 'MemberExpression' && one.object === shown);
+      (one.type === 'CallExpression' && one.callee === quoted) ||
+      (one.type === 'MemberExpression' && one.object === quoted);
     if (!grows) break;
-    shown = one;
+    quoted = one;
   }
-  return shown;
+  return quoted;
 }
 
 function blockedOf(name: string, around: readonly SyntaxNode[], scope: Scope): string | undefined {
@@ -187,17 +187,17 @@ function isCompared([member, whole]: readonly SyntaxNode[]): boolean {
 
 /** `@Roles()`, or `@Roles({ roles: [] })`. */
 function namesNoRole(call: SyntaxNode, scope: Scope): boolean {
-  const [given, ...more] = (call.arguments as SyntaxNode[]).map((one) => evaluate(one, scope));
-  if (typeof given !== 'object' || given === null) return given === undefined && more.length === 0;
-  const { roles } = given as { roles?: unknown };
+  const [first, ...more] = (call.arguments as SyntaxNode[]).map((one) => evaluate(one, scope));
+  if (typeof first !== 'object' || first === null) return first === undefined && more.length === 0;
+  const { roles } = first as { roles?: unknown };
   return Array.isArray(roles) && roles.length === 0;
 }
 
 /** Why the drop-in refuses the settings of `register(…)`, or of the factory of `registerAsync(…)`. */
 function refusedModule(call: SyntaxNode, scope: Scope): string | undefined {
-  const [given] = call.arguments as (SyntaxNode | undefined)[];
-  if (lastNameOf(call.callee) === 'register') return refusedSettings(evaluate(given, scope));
-  const factory = (given?.properties as SyntaxNode[] | undefined)?.find(
+  const [options] = call.arguments as (SyntaxNode | undefined)[];
+  if (lastNameOf(call.callee) === 'register') return refusedSettings(evaluate(options, scope));
+  const factory = (options?.properties as SyntaxNode[] | undefined)?.find(
     (one) => lastNameOf(one.key) === 'useFactory',
   );
   return factory === undefined ? undefined : refusedSettings(evaluate(returnedBy(factory), scope));
@@ -209,7 +209,7 @@ const isSettingsFactory = (node: SyntaxNode, names: ReadonlyMap<string, string>)
   (node.type === 'ClassMethod' || node.type === 'ClassProperty') &&
   lastNameOf(node.key) === 'createKeycloakConnectOptions';
 
-/** What a function returns, if it has one `return`. */
+/** The expression that a function returns, if it has one `return`. */
 function returnedBy(node: SyntaxNode): unknown {
   const whole = isNode(node.value) ? node.value : node;
   const body = whole.body;
@@ -221,9 +221,12 @@ function returnedBy(node: SyntaxNode): unknown {
 /** Switches of the module, which the settings of keycloak-connect do not have. */
 function refusedSettings(settings: unknown): string | undefined {
   if (settings === UNKNOWN || typeof settings !== 'object' || settings === null) return undefined;
-  const given = settings as Record<string | symbol, unknown>;
-  if (given.verifyTokenAudience === false || given['verify-token-audience'] === false) return NO_AUDIENCE;
-  if (given[OPEN] !== true && given.multiTenant !== undefined) return undefined;
-  const { problems } = judgeStart({}, { ...given, realmPublicKey: undefined, 'realm-public-key': undefined });
+  const members = settings as Record<string | symbol, unknown>;
+  if (members.verifyTokenAudience === false || members['verify-token-audience'] === false) return NO_AUDIENCE;
+  if (members[OPEN] !== true && members.multiTenant !== undefined) return undefined;
+  const { problems } = judgeStart(
+    {},
+    { ...members, realmPublicKey: undefined, 'realm-public-key': undefined },
+  );
   return problems.length === 0 ? undefined : `The drop-in refuses to start: ${problems.join('; ')}.`;
 }

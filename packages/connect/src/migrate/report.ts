@@ -8,7 +8,7 @@ import type { PackageManager } from './manifests.ts';
 /** `1 file`, `2 files`. */
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
-/** What was done, and how the project installs. */
+/** Whether the files are changed already, and how the project installs. */
 export interface MoveState {
   readonly isWritten?: boolean;
   readonly packageManager?: PackageManager;
@@ -124,9 +124,9 @@ function differencesOf(findings: readonly Finding[]): [DifferenceId, readonly Fi
 
 function toDifference(id: DifferenceId, places: readonly Finding[]): string[] {
   const { title, why, wayOut } = DIFFERENCES[id];
-  const shown = places.slice(0, MOST_PLACES).map(where);
+  const listed = places.slice(0, MOST_PLACES).map(where);
   const more = places.length > MOST_PLACES ? `, and ${places.length - MOST_PLACES} more` : '';
-  return [`- **${title}.** ${why} ${wayOut} (${shown.join(', ')}${more})`];
+  return [`- **${title}.** ${why} ${wayOut} (${listed.join(', ')}${more})`];
 }
 
 const MOST_PLACES = 5;
@@ -157,13 +157,13 @@ function section(title: string, lines: readonly string[]): string[] {
 /** Why a file is not examined. */
 const whyUnread = (file: string): string =>
   `${file} is not ${/\.json`?$/.test(file) ? 'JSON' : 'JavaScript or TypeScript that can be parsed'}`;
-const placeOf = ({ file, line }: Finding): string => `${file}:${line}`;
+const locationOf = ({ file, line }: Finding): string => `${file}:${line}`;
 const LONGEST_USE = 90;
 const short = (text: string): string =>
   text.length > LONGEST_USE ? `${text.slice(0, LONGEST_USE - 1)}…` : text;
 /** A backtick would end the code. */
 const tick = (text: string): string => `\`${text.replaceAll('`', 'ʼ')}\``;
-const where = (one: Finding): string => tick(placeOf(one));
+const where = (one: Finding): string => tick(locationOf(one));
 /** Code in a table cell: a bar would end the cell. */
 const code = (text: string): string => tick(short(text));
 const cell = (text: string): string => code(text).replaceAll('|', '\\|');
@@ -184,10 +184,10 @@ export function show(
     return;
   }
   const title = (text: string) => out.line(`\n${out.paint('bold', text)}`);
-  const list = (heading: string, mark: string, found: readonly Finding[], what: 'blocked' | 'remark') => {
-    if (found.length > 0) title(heading);
-    for (const one of found) {
-      out.line(`${mark} ${placeOf(one)}  ${short(one.use)}\n  ${plain(one[what] ?? '')}`);
+  const list = (heading: string, mark: string, ones: readonly Finding[], what: 'blocked' | 'remark') => {
+    if (ones.length > 0) title(heading);
+    for (const one of ones) {
+      out.line(`${mark} ${locationOf(one)}  ${short(one.use)}\n  ${plain(one[what] ?? '')}`);
     }
   };
   out.line(toHeadline(analysis));
@@ -222,5 +222,5 @@ const plain = (text: string): string => text.replaceAll('`', '');
 
 function toUse(one: Finding): string {
   const what = one.blocked !== null ? '  ✗' : one.native === null ? '' : `  →  ${one.native}`;
-  return `${placeOf(one)}  ${short(one.use)}${what}`;
+  return `${locationOf(one)}  ${short(one.use)}${what}`;
 }

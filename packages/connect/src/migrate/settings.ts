@@ -42,11 +42,11 @@ export function judgeSpec(spec: unknown): StartVerdict {
 
 /** The verdict on `keycloak.enforcer(permissions, options)` of an application with this client id. */
 export function judgePermissions(permissions: unknown, options: unknown, clientId: string): StartVerdict {
-  const asked = [permissions].flat().map((one) => (one === UNKNOWN ? 'resource' : one));
-  const wanted = Array.isArray(permissions) ? asked : asked[0];
+  const known = [permissions].flat().map((one) => (one === UNKNOWN ? 'resource' : one));
+  const sample = Array.isArray(permissions) ? known : known[0];
   return ask((onNotice) => {
     const keycloak = new Keycloak({ onNotice }, { ...toSettings(UNKNOWN), resource: clientId });
-    keycloak.enforcer(wanted as string, toKnown(options));
+    keycloak.enforcer(sample as string, toKnown(options));
   });
 }
 
@@ -120,7 +120,7 @@ export function findSettingsUses({ file, text, settings }: SettingsFile, isNest:
     ...verdict,
     file,
     line: at(name),
-    use: name in settings ? `"${name}": ${shown(settings[name])}` : `no "${name}"`,
+    use: name in settings ? `"${name}": ${quoteValue(settings[name])}` : `no "${name}"`,
   });
   const differing = (name: string, id: DifferenceId, more: Partial<Verdict> = {}) =>
     finding(name, { differs: [id], ...more });
@@ -145,4 +145,4 @@ export const NO_AUDIENCE =
   "verify-token-audience: false accepts every token of the realm. The drop-in refuses it at the start: name the audiences, `verifier: { audience: ['my-api', 'account'] }`.";
 
 /** Shows the values of switches only: others may be secret or long. */
-const shown = (value: unknown): string => (typeof value === 'boolean' ? String(value) : '…');
+const quoteValue = (value: unknown): string => (typeof value === 'boolean' ? String(value) : '…');

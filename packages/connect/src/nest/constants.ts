@@ -45,7 +45,7 @@ export const TokenValidation = {
 export type TokenValidation = (typeof TokenValidation)[keyof typeof TokenValidation];
 
 /**
- * What `ResourceGuard` does with a handler that has no `@Resource` or no scopes.
+ * Whether `ResourceGuard` refuses everybody where a handler has no `@Resource` or no scopes.
  *
  * @example
  * const module = KeycloakConnectModule.register('./keycloak.json', { policyEnforcement: PolicyEnforcementMode.ENFORCING });

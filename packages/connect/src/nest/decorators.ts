@@ -55,10 +55,10 @@ export interface RoleDecoratorOptionsInterface {
  * class Orders { @Delete() @Roles({ roles: ['realm:admin'], mode: RoleMatchingMode.ALL }) remove() {} }
  */
 export function Roles(
-  ...given: readonly string[] | readonly [RoleDecoratorOptionsInterface]
+  ...roles: readonly string[] | readonly [RoleDecoratorOptionsInterface]
 ): ConnectDecorator {
-  const [first] = given;
-  const value = typeof first === 'object' ? first : given;
+  const [first] = roles;
+  const value = typeof first === 'object' ? first : roles;
   assertRoles(value);
   return mark({ [META_ROLES]: value }, 'RoleGuard');
 }

@@ -40,9 +40,9 @@ const isPublic = (context: ExecutionContext): boolean =>
 export class AuthGuard implements CanActivate {
   readonly #keycloak: KeycloakConnectService;
 
-  /** @param given the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
-  constructor(...given: readonly unknown[]) {
-    this.#keycloak = serviceOf(given);
+  /** @param injected the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
+  constructor(...injected: readonly unknown[]) {
+    this.#keycloak = serviceOf(injected);
   }
 
   /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
@@ -65,9 +65,9 @@ export class RoleGuard implements CanActivate {
   readonly #keycloak: KeycloakConnectService;
   readonly #roles = createRoleCache();
 
-  /** @param given the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
-  constructor(...given: readonly unknown[]) {
-    this.#keycloak = serviceOf(given);
+  /** @param injected the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
+  constructor(...injected: readonly unknown[]) {
+    this.#keycloak = serviceOf(injected);
   }
 
   /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
@@ -108,9 +108,9 @@ function createRoleCache(): typeof rolesOf {
 export class ResourceGuard implements CanActivate {
   readonly #keycloak: KeycloakConnectService;
 
-  /** @param given the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
-  constructor(...given: readonly unknown[]) {
-    this.#keycloak = serviceOf(given);
+  /** @param injected the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
+  constructor(...injected: readonly unknown[]) {
+    this.#keycloak = serviceOf(injected);
   }
 
   /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
@@ -118,16 +118,18 @@ export class ResourceGuard implements CanActivate {
     if (isPublic(context) && (await this.#keycloak.identify(context)) === null) return true;
     const resource = metadataOf<string>(META_RESOURCE, context);
     const conditional = metadataOf<ConditionalScopeFn>(META_CONDITIONAL_SCOPES, context);
-    const named = scopesOf(context);
-    const isAsked = resource !== undefined && (named.length > 0 || conditional !== undefined);
+    const fixed = scopesOf(context);
+    const hasScopes = fixed.length > 0 || conditional !== undefined;
+    const hasQuestion = resource !== undefined && hasScopes;
     // The author of the scopes expects that Keycloak is asked for them.
-    const isLoose = resource === undefined && (named.length > 0 || conditional !== undefined);
-    if (!isAsked && !isLoose && !this.#keycloak.isEnforcing) return true;
+    const isLoose = resource === undefined && hasScopes;
+    if (!hasQuestion && !isLoose && !this.#keycloak.isEnforcing) return true;
     const caller = await this.#keycloak.authenticate(context);
     try {
       if (isLoose) throw new AuthError('provider_misconfigured', '@Scopes needs a @Resource');
-      if (!isAsked) throw denied('The handler has no @Resource, or no scopes, and the policy is ENFORCING');
-      const scopes = [...new Set([...named, ...conditionalScopes(caller, conditional)])];
+      if (!hasQuestion)
+        throw denied('The handler has no @Resource, or no scopes, and the policy is ENFORCING');
+      const scopes = [...new Set([...fixed, ...conditionalScopes(caller, conditional)])];
       if (scopes.length === 0 && this.#keycloak.isEnforcing) throw denied('No scope is asked for');
       if (scopes.length > 0) await assertGranted(caller, resource, scopes, context);
       leaveScopes(context, scopes);
@@ -164,10 +166,10 @@ async function assertGranted(
   context: ExecutionContext,
 ): Promise<void> {
   const more = metadataOf<EnforcerOptionsInterface>(META_ENFORCER_OPTIONS, context) ?? {};
-  const asked = scopes.map((scope) => ({ resource, scope }));
+  const permissions = scopes.map((scope) => ({ resource, scope }));
   const isGranted = await tenant
     .permissionsOf(more.resource_server_id, more.resource_server_secret)
-    .has(principal, asked, { claims: more.claims?.(call.request) });
+    .has(principal, permissions, { claims: more.claims?.(call.request) });
   if (!isGranted) throw denied(`Keycloak does not grant all of ${scopes.join(', ')} of ${resource}`);
 }
 

@@ -47,11 +47,11 @@ export function rolesOf(controller: object, handler: object): Requirements | nul
   // Outermost first.
   for (const on of [handler, ...lineageOf(controller)].reverse()) {
     const value: unknown = Reflect.getOwnMetadata(META_ROLES, on);
-    const found = value === undefined ? undefined : readRoles(value);
-    for (const mode of [Reflect.getOwnMetadata(META_ROLE_MATCHING_MODE, on), found?.mode]) {
+    const roles = value === undefined ? undefined : readRoles(value);
+    for (const mode of [Reflect.getOwnMetadata(META_ROLE_MATCHING_MODE, on), roles?.mode]) {
       isAll ||= toMode(mode) === 'all';
     }
-    if (found !== undefined) required.push(toRequirements(found.roles, isAll ? 'all' : 'any'));
+    if (roles !== undefined) required.push(toRequirements(roles.roles, isAll ? 'all' : 'any'));
   }
   if (required.length === 0) return null;
   return required.length === 1 ? (required[0] as Requirements) : { allOf: required };

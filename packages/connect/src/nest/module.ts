@@ -178,8 +178,8 @@ export class KeycloakConnectModule
    *   useFactory: (config: ConfigService) => ({ authServerUrl: config.getOrThrow('KEYCLOAK_URL'), realm: 'testing', clientId: 'my-api' }),
    * });
    */
-  static registerAsync(given: KeycloakConnectModuleAsyncOptions): DynamicModule {
-    const { imports = [], inject = [], useFactory, useClass, useExisting } = given;
+  static registerAsync(options: KeycloakConnectModuleAsyncOptions): DynamicModule {
+    const { imports = [], inject = [], useFactory, useClass, useExisting } = options;
     const factory = useExisting ?? useClass;
     if (factory === undefined && useFactory === undefined) {
       throw new TypeError('registerAsync needs useFactory, useClass or useExisting');

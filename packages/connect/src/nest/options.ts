@@ -34,7 +34,7 @@ export interface MultiTenantOptions {
 export interface NestKeycloakConfig {
   /** Name of a cookie that holds an access token. The app's cookie parser has to read it. Default `KEYCLOAK_JWT`. */
   readonly cookieKey?: string;
-  /** What `ResourceGuard` does with a handler without resource or scopes. Default `PERMISSIVE`. */
+  /** Whether `ResourceGuard` refuses a handler without resource or scopes. Default `PERMISSIVE`: it does not. */
   readonly policyEnforcement?: PolicyEnforcementMode;
   /** How tokens are checked. Default `ONLINE`. `NONE` is refused. */
   readonly tokenValidation?: TokenValidation;
@@ -84,7 +84,7 @@ export interface Settings {
   readonly tokenFrom: NestKeycloakConfig['tokenFrom'] | undefined;
   readonly isEnforcing: boolean;
   /** The settings as given, without the secret. */
-  readonly shown: Readonly<KeycloakConnectConfig>;
+  readonly withoutSecret: Readonly<KeycloakConnectConfig>;
   readonly cookieKey: string;
   /** Options of the only tenant, or those that all tenants share. */
   readonly verifier: Partial<VerifierOptions>;
@@ -102,9 +102,9 @@ export function readSettings(options: KeycloakConnectOptions, more: NestKeycloak
   const problems = findProblems(config, settings.mustHaveAudience);
   if (problems.length > 0) throw new OptionsError('KeycloakConnectModule', problems);
   const { serverUrl, realm, clientId, secret, mustHaveAudience } = settings;
-  const { secret: _, credentials: __, verifier: ___, ...shown } = config;
+  const { secret: _, credentials: __, verifier: ___, ...withoutSecret } = config;
   return {
-    shown,
+    withoutSecret,
     multiTenant: config.multiTenant,
     tokenFrom: config.tokenFrom,
     isEnforcing: config.policyEnforcement === 'enforcing',

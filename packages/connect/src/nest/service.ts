@@ -57,7 +57,7 @@ export interface Caller {
   readonly token: string;
 }
 
-/** What the guards leave of a call of a handler. */
+/** The guards leave this of each call of a handler. */
 export interface ConnectNote extends CallNote {
   /** The access token. */
   token?: string;
@@ -86,11 +86,11 @@ const services = new WeakMap<object, KeycloakConnectService>();
  *
  * @throws {TypeError} if none of them belongs to a service
  */
-export function serviceOf(given: readonly unknown[]): KeycloakConnectService {
-  for (const one of given) {
+export function serviceOf(injected: readonly unknown[]): KeycloakConnectService {
+  for (const one of injected) {
     if (one instanceof KeycloakConnectService) return one;
-    const found = services.get(Object(one) as object);
-    if (found !== undefined) return found;
+    const service = services.get(Object(one) as object);
+    if (service !== undefined) return service;
   }
   throw new TypeError(
     'A guard of @keycloak-guard/connect/nest needs KeycloakConnectService, or what KEYCLOAK_INSTANCE or KEYCLOAK_CONNECT_OPTIONS inject',
@@ -127,16 +127,16 @@ export class KeycloakConnectService {
     this.#log = createNestLog();
     this.#reader = createCallReader(this.#settings.tokenFrom);
     this.#tenants = createTenants(this.#settings, this.#log);
-    const { door } = this.#tenants;
+    const { adapter } = this.#tenants;
     const { handshakes, toCall } = this.#reader;
-    this.#signedIn = door.gate({});
-    this.#connections = door.connections.guard({});
-    this.#gateways = createGatewayConnections(door, handshakes, toCall, this.#log);
+    this.#signedIn = adapter.gate({});
+    this.#connections = adapter.connections.guard({});
+    this.#gateways = createGatewayConnections(adapter, handshakes, toCall, this.#log);
     this.#forApplication = createForApplication(this.#settings);
     for (const one of Object.values(this.#forApplication)) if (one !== null) services.set(one, this);
   }
 
-  /** What nest-keycloak-connect's injection tokens stand for. */
+  /** The objects behind nest-keycloak-connect's injection tokens. */
   get forApplication(): ForApplication {
     return this.#forApplication;
   }
@@ -198,12 +198,12 @@ export class KeycloakConnectService {
   /** Starts to load the realm's keys, and warns of settings that have no effect any more. `KeycloakConnectModule` calls it. */
   load(): void {
     for (const warning of this.#settings.warnings) this.#log.warn({}, warning);
-    this.#tenants.door.load();
+    this.#tenants.adapter.load();
   }
 
   /** Ends every timer. `KeycloakConnectModule` calls it at shutdown. */
   close(): Promise<void> {
-    return this.#tenants.door.close();
+    return this.#tenants.adapter.close();
   }
 
   #find(context: ExecutionContext, call: Call): Promise<Caller> {
@@ -219,8 +219,8 @@ export class KeycloakConnectService {
       const call = { ...received, credentials: this.#credentialsOf(received) };
       const token = readBearerToken(call.credentials);
       await this.#tenants.resolve(call);
-      const found = this.#signedIn.decide(call, call);
-      const principal = (isThenable(found) ? await found : found) as Principal;
+      const decided = this.#signedIn.decide(call, call);
+      const principal = (isThenable(decided) ? await decided : decided) as Principal;
       const tenant = this.#tenants.of(principal);
       const note: ConnectNote = noteOf(context);
       Object.assign(note, { principal, token });
@@ -241,8 +241,8 @@ export class KeycloakConnectService {
     if (typeof cookie !== 'string' || cookie === '' || authorizationOf(call.credentials) !== undefined) {
       return call.credentials;
     }
-    const wire = call.toWire();
-    if (!isHarmless(wire)) assertSameOrigin(wire, wire.origin ?? '');
+    const request = call.toWire();
+    if (!isHarmless(request)) assertSameOrigin(request, request.origin ?? '');
     return { headers: { authorization: `Bearer ${cookie}` } };
   }
 }
@@ -259,7 +259,7 @@ function leaveOnRequest(context: ExecutionContext, call: Call, principal: Princi
   if (kind === 'http') request.principal = principal;
 }
 
-/** What parameters of a handler get. A route has what is on its request: the application may have added to it. */
+/** The values for a handler's parameters. A route has those of its request, to which the application may have added. */
 export function membersOf(context: ExecutionContext): ConnectRequest | undefined {
   if (kindOf(context) === 'http') return context.getArgByIndex<ConnectRequest | undefined>(0);
   const { principal, token, scopes } = (findNote(context) ?? {}) as ConnectNote;

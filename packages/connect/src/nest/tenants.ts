@@ -104,7 +104,7 @@ async function toTenantOptions(
   } as Partial<VerifierOptions>;
 }
 
-/** What the guards and services of an application inject by nest-keycloak-connect's tokens. */
+/** The values that guards and services of an application inject by nest-keycloak-connect's tokens. */
 export interface ForApplication {
   /** `null` if only resolvers name realm, address or client. */
   readonly instance: Keycloak | null;
@@ -114,10 +114,10 @@ export interface ForApplication {
 }
 
 export function createForApplication(settings: Settings): ForApplication {
-  const { verifier, shown } = settings;
+  const { verifier, withoutSecret } = settings;
   return {
     instance: isComplete(verifier) ? toKeycloak(verifier) : null,
-    options: shown,
+    options: withoutSecret,
     multiTenant: new KeycloakMultiTenantService(settings),
   };
 }
@@ -155,7 +155,7 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
     get: (realm: string) => settingsOf.get(realm),
   };
   const options = { ...shared, tenants: directory };
-  const door = createAdapter<Call, Call>(
+  const adapter = createAdapter<Call, Call>(
     { ...((isMany ? options : common) as VerifierOptions), log },
     {
       factory: 'KeycloakConnectModule',
@@ -167,8 +167,8 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
   const tenantOf = ofEach((verifier: Verifier<object>) => toTenant(verifier, log));
 
   return {
-    door,
-    /** Finds out which realm a call is for, before the door decides about it. @throws {AuthError} rejects if it is for none */
+    adapter,
+    /** Finds out which realm a call is for, before the adapter decides about it. @throws {AuthError} rejects if it is for none */
     async resolve(call: Call): Promise<void> {
       if (!isMany) return;
       const source = call.request ?? (call.context && sourceOf(call.context));
