@@ -13,7 +13,7 @@ import { type VerifyContext, verifyToken } from './verify.ts';
 interface TokenJudgeParts<C extends object> extends JudgeParts<C> {
   readonly context: VerifyContext;
   readonly coverage: Coverage;
-  /** A promise until this process knows what others knew before it began. */
+  /** A promise until revocations from before the start are loaded. */
   readonly whenCaughtUp: () => Promise<unknown> | undefined;
 }
 
