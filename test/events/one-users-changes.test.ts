@@ -37,7 +37,7 @@ describe('changes', () => {
   it('of so many users that no more are read: the notice says so, once', async () => {
     const change = { id: '1', kind: 'changed', subject: 'u', issuer: 'i', at: 0, by: 'user', details: null };
     const notices: Notice[] = [];
-    const held = { u: { changes: Array.from({ length: 10_000 }, () => change), tries: 1 } };
+    const backlog = { u: { changes: Array.from({ length: 10_000 }, () => change), tries: 1 } };
     let [reads, saves] = [0, 0];
     const feed = createFeed({
       source: {
@@ -47,7 +47,7 @@ describe('changes', () => {
         read: async () => assert.fail(`${reads++}`),
       },
       store: {
-        load: async () => JSON.stringify({ cursors: cursorsAt(0), held }),
+        load: async () => JSON.stringify({ cursors: cursorsAt(0), backlog }),
         save: async () => void saves++,
       },
       handlers: { changed: () => Promise.reject(new Error('the database is away')) },
