@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fill } from '../../packages/create/src/fill.ts';
+import { fill } from '../../packages/create/src/compose.ts';
 
 const as = (...words: string[]) => new Set(words);
 

@@ -6,9 +6,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { check } from 'prettier';
-import { type Choice, findConflict } from '../../packages/create/src/choice.ts';
 import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
+import { type Choice, findConflict } from '../../packages/create/src/options.ts';
 import { versionedPackages } from '../../packages/create/src/versions.ts';
 import { ROOT } from '../repo/source-imports.ts';
 

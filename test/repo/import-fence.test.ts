@@ -190,13 +190,13 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.doesNotMatch(`${entry}${table}`, /from '(@?keycloak-guard|\.\/admin)/);
   });
 
-  test('only config.ts and the command line read the environment, keycloak.json, the provider to refuse production, and adapters to log refusals in development', () => {
+  test('only load-config.ts and the command line read the environment, keycloak.json, the provider to refuse production, and adapters to log refusals in development', () => {
     const readers = sourceFiles().filter((file) => {
       const text = readFileSync(join(ROOT, 'packages', file), 'utf8');
       return /\bprocess\??\.env\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, ''));
     });
     assert.deepEqual(
-      readers.filter((file) => file !== 'server/src/config/config.ts' && !file.startsWith('cli/')),
+      readers.filter((file) => file !== 'server/src/config/load-config.ts' && !file.startsWith('cli/')),
       [
         'connect/src/express/config.ts',
         'connect/src/migrate/main.ts',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf, networksOf } from '../../packages/guard/src/limits/index.ts';
-import { lineOf } from '../../packages/server/src/services/addresses.ts';
+import { lineOf } from '../../packages/server/src/services/turns.ts';
 
 test('IPv6 counts by its networks of 48, 56 and 64 bits, however the address is written', () => {
   const networks = ['2001:db8:1:0:0:0:0:0/48', '2001:db8:1:200:0:0:0:0/56', '2001:db8:1:234:0:0:0:0/64'];

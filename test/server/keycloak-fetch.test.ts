@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { loadConfig } from '../../packages/server/src/config/config.ts';
+import { loadConfig } from '../../packages/server/src/config/load-config.ts';
 import { createKeycloakFetch } from '../../packages/server/src/http/keycloak-fetch.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
 import { clientOptionsOf } from '../../packages/server/src/config/config.ts';
-import { createPasswordQueue } from '../../packages/server/src/services/password-queue.ts';
+import { createPasswordQueue } from '../../packages/server/src/services/auth-service.ts';
 import { eventually } from '../support/eventually.ts';
 import { openRawClient } from '../support/raw-client.ts';
 import { buildTestApp, configFor, form, PASSWORD, startIdp } from './service.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ClientError } from '../../packages/guard/src/client/index.ts';
-import { createFailedLogins } from '../../packages/server/src/services/failed-logins.ts';
-import { createPasswordQueue } from '../../packages/server/src/services/password-queue.ts';
+import { createPasswordQueue } from '../../packages/server/src/services/auth-service.ts';
+import { createFailedLogins } from '../../packages/server/src/services/turns.ts';
 
 const wrong = new ClientError({ id: 'wrong-password', kind: 'invalid_credentials', cause: 'x', fix: 'x' });
 

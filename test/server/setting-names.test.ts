@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { toSettingNames } from '../../packages/server/src/config/setting-names.ts';
+import { toSettingNames } from '../../packages/server/src/config/credential-settings.ts';
 import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { ROOT, sourceFiles } from '../repo/source-imports.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { openRedis } from '../../packages/guard/src/redis/index.ts';
-import { isPlaceholder } from '../../packages/server/src/config/setting-parsers.ts';
+import { isPlaceholder } from '../../packages/server/src/config/setting.ts';
 import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';

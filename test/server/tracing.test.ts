@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { json, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { readTracingSettings } from '../../packages/server/src/config/tracing-settings.ts';
+import { readTracingSettings } from '../../packages/server/src/config/environment.ts';
 import { runProgram } from '../cli/support/program.ts';
 import { openBrowser } from '../session/browser.ts';
 import { eventually } from '../support/eventually.ts';

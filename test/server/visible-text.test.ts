@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { audit } from '../../packages/guard/src/observability/audit.ts';
-import { createLoggerTo, prettyStream } from '../../packages/server/src/log/logger.ts';
-import { escapeForTerminal } from '../../packages/server/src/log/visible-text.ts';
+import { createLoggerTo, escapeForTerminal, prettyStream } from '../../packages/server/src/log/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildTestApp, collectLog, form, startIdp } from './service.ts';
 

@@ -1,17 +1,16 @@
 import { cancel, confirm, intro, isCancel, multiselect, select, text } from '@clack/prompts';
-import { type Choice, findNameProblem } from './choice.ts';
 import { FRAMEWORKS, type FrameworkName } from './frameworks.ts';
-import { type Options, questionsFor, toName } from './options.ts';
+import { type Choice, findNameProblem, type Options, questionsFor, toName } from './options.ts';
 
 /** The person gave up. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
 
-/** Asks for what the options leave open. @throws {Cancelled} */
+/** Asks all that the options leave open. @throws {Cancelled} */
 export async function ask(options: Options): Promise<{ folder: string; choice: Partial<Choice> }> {
   intro('keycloak-guard');
-  const folder = options.folder ?? (await askText('Folder', 'my-app', (given) => toName(given) !== ''));
+  const folder = options.folder ?? (await askText('Folder', 'my-app', (text) => toName(text) !== ''));
   const name = options.choice.name ?? (await askName(folder));
   const framework =
     options.choice.framework ??
@@ -36,7 +35,7 @@ export async function ask(options: Options): Promise<{ folder: string; choice: P
 async function askName(folder: string): Promise<string> {
   const name = toName(folder);
   if (findNameProblem(name) === undefined) return name;
-  return askText('Name', 'my-app', (given) => findNameProblem(given) ?? true);
+  return askText('Name', 'my-app', (text) => findNameProblem(text) ?? true);
 }
 
 /** One of several, by what each means. */
@@ -59,7 +58,7 @@ async function askExtras({ tests, docker }: Partial<Choice>): Promise<Pick<Choic
     ...(tests === undefined ? [{ value: 'tests', label: 'Tests, without Keycloak' }] : []),
     ...(docker === undefined ? [{ value: 'docker', label: 'Dockerfile' }] : []),
   ];
-  const wanted =
+  const extras =
     open.length === 0
       ? []
       : await answer(
@@ -70,7 +69,7 @@ async function askExtras({ tests, docker }: Partial<Choice>): Promise<Pick<Choic
             required: false,
           }),
         );
-  return { tests: tests ?? wanted.includes('tests'), docker: docker ?? wanted.includes('docker') };
+  return { tests: tests ?? extras.includes('tests'), docker: docker ?? extras.includes('docker') };
 }
 
 /** Whether to write into a folder that is not empty; no, unless the person says so. @throws {Cancelled} */
@@ -89,8 +88,8 @@ function askText(message: string, suggestion: string, check: (text: string) => s
       message,
       placeholder: suggestion,
       defaultValue: suggestion,
-      validate(given) {
-        const result = given ? check(given) : true;
+      validate(value) {
+        const result = value ? check(value) : true;
         if (result === true) return undefined;
         return result || 'A name has letters or digits';
       },
@@ -99,8 +98,8 @@ function askText(message: string, suggestion: string, check: (text: string) => s
 }
 
 async function answer<T>(question: Promise<T>): Promise<Exclude<T, symbol>> {
-  const given = await question;
-  if (!isCancel(given)) return given as Exclude<T, symbol>;
+  const value = await question;
+  if (!isCancel(value)) return value as Exclude<T, symbol>;
   cancel('Nothing was made.');
   throw new Cancelled('cancelled');
 }

@@ -1,9 +1,42 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Choice, toWords } from './choice.ts';
-import { fill } from './fill.ts';
 import { frameworkOf } from './frameworks.ts';
 import { programOf, toManifest } from './manifest.ts';
+import { type Choice, toWords } from './options.ts';
+
+const MARK = /^\s*(?:\/\/|#|<!--)\s*#(if|else|endif)\b([\w -]*)(?:-->)?\s*$/;
+
+/**
+ * Keeps the chosen parts of a template: lines between `#if one another` and `#endif`, each in a comment of the file's language,
+ * stay if one of the words is chosen.
+ *
+ * @throws {Error} if the marks do not match: a mistake in the template
+ */
+export function fill(text: string, words: ReadonlySet<string>): string {
+  const open: { isKept: boolean }[] = [];
+  const kept: string[] = [];
+  for (const line of text.split('\n')) {
+    const [, mark, list = ''] = MARK.exec(line) ?? [];
+    const last = open.at(-1);
+    if (mark === 'if')
+      open.push({
+        isKept: list
+          .trim()
+          .split(/\s+/)
+          .some((word) => words.has(word)),
+      });
+    else if (mark !== undefined && last === undefined) throw new Error(`#${mark} without #if`);
+    else if (mark === 'else' && last !== undefined) last.isKept = !last.isKept;
+    else if (mark === 'endif') open.pop();
+    else if (open.every(({ isKept }) => isKept)) kept.push(line);
+  }
+  if (open.length > 0) throw new Error('#if without #endif');
+  // A removed part leaves its empty lines behind.
+  return kept
+    .join('\n')
+    .replace(/^\n+/, '')
+    .replace(/\n{3,}/g, '\n\n');
+}
 
 export interface Sources {
   /** The folder with the templates in both languages, `ts` and `js`. */
@@ -21,10 +54,10 @@ const PORT = 3000;
 export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, string> {
   const words = toWords(choice, sources.own('keycloak-guard').startsWith('file:'));
   const { layers, what } = frameworkOf(choice.framework);
-  const found = new Map<string, string>();
+  const texts = new Map<string, string>();
   for (const layer of ['base', ...layers.flatMap((one) => [one, `${one}-${choice.login}`])])
     for (const [path, text] of readLayer(join(sources.templates, choice.language, layer)))
-      if (isWanted(path, choice)) found.set(path, text);
+      if (isIncluded(path, choice)) texts.set(path, text);
   const values = new Map<string, () => string>([
     ['what', () => what],
     ['client-id', () => (choice.framework === 'mcp' ? `http://localhost:${PORT}/mcp` : choice.name)],
@@ -41,11 +74,11 @@ export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, s
         if (value === undefined) throw new Error(`${path}: nothing is called ${name}`);
         return value();
       });
-  const files = [...found].map(([path, text]) => [path, complete(path, text)] as const);
+  const files = [...texts].map(([path, text]) => [path, complete(path, text)] as const);
   return new Map([['package.json', toManifest(choice, sources.own)], ...files]);
 }
 
-function isWanted(path: string, { docker, tests }: Choice): boolean {
+function isIncluded(path: string, { docker, tests }: Choice): boolean {
   if (path.startsWith('test/')) return tests;
   return docker || !/^(Dockerfile|\.dockerignore)$/.test(path);
 }

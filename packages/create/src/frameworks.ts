@@ -1,4 +1,4 @@
-/** What can be made. */
+/** A kind of application. */
 export interface Framework {
   /** For the question. */
   readonly title: string;

@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findArchives } from './archives.ts';
 import { ask, askOverwrite, Cancelled } from './ask.ts';
-import type { Choice } from './choice.ts';
 import { compose } from './compose.ts';
-import { completeChoice, readOptions, UsageError, usage } from './options.ts';
+import { findArchives } from './manifest.ts';
+import { type Choice, completeChoice, readOptions, UsageError, usage } from './options.ts';
 import { isEmpty, write } from './write.ts';
 
 const TEMPLATES = fileURLToPath(new URL('templates', import.meta.url));

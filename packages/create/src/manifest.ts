@@ -1,12 +1,14 @@
-import type { Choice } from './choice.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { frameworkOf, TSX } from './frameworks.ts';
+import { type Choice, UsageError } from './options.ts';
 import { rangeOf } from './versions.ts';
 
 const LIBRARY = 'keycloak-guard';
 const TESTING = '@keycloak-guard/testing';
 const SERVER = '@keycloak-guard/server';
 const CLI = '@keycloak-guard/cli';
-export const OWN = [LIBRARY, TESTING, SERVER, CLI] as const;
+const OWN = [LIBRARY, TESTING, SERVER, CLI] as const;
 
 /** The content of package.json. @param own the version of each package of this project, or where its archive is */
 export function toManifest(choice: Choice, own: (name: string) => string): string {
@@ -54,7 +56,7 @@ const JEST_OPTIONS = {
   testEnvironment: 'node',
 };
 
-/** What `npm start` runs. */
+/** The program of `npm start`. */
 export function programOf({ language }: Choice): string {
   return language === 'ts' ? 'dist/main.js' : 'src/main.js';
 }
@@ -103,3 +105,31 @@ function toScripts(choice: Choice): Readonly<Record<string, string>> {
 
 const toTest = (isTypeScript: boolean): string =>
   isTypeScript ? 'node --import tsx --test test/app.test.ts' : 'node --test test/app.test.js';
+
+/** Where the archives are in the new folder. So it can be moved, and built in a container. */
+const VENDOR = 'vendor';
+
+/** Archives of the packages, as `npm run pack` makes them. @throws {UsageError} if one is missing */
+export function findArchives(folder: string, version: string) {
+  const files = new Map<string, string>();
+  for (const name of OWN) files.set(name, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+  const there = new Set(readNames(folder));
+  const missing = [...files.values()].filter((file) => !there.has(file));
+  if (missing.length > 0)
+    throw new UsageError(
+      `--packages: ${folder} lacks ${missing.join(', ')}. In the clone, "npm run pack" makes them`,
+    );
+  return {
+    own: (name: string) => `file:${VENDOR}/${files.get(name)}`,
+    files: () =>
+      [...files.values()].map((file) => [`${VENDOR}/${file}`, readFileSync(join(folder, file))] as const),
+  };
+}
+
+function readNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    throw new UsageError(`--packages: there is no folder ${folder}`);
+  }
+}

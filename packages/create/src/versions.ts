@@ -1,4 +1,4 @@
-/** What of others goes into a package.json: as in this repository, whose tests run with them. */
+/** The versions of other packages: as in this repository, whose tests run with them. */
 const RANGES: Readonly<Record<string, string>> = {
   '@hono/node-server': '^2.1.9',
   '@koa/router': '^15.7.0',

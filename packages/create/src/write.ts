@@ -13,9 +13,9 @@ export function isEmpty(folder: string): boolean {
  * @throws {Error}
  */
 export function write(folder: string, files: ReadonlyMap<string, string | Uint8Array>): void {
-  const wanted = [...files].filter(([path]) => path !== '.env' || !existsSync(join(folder, path)));
-  for (const [path] of wanted) assertNoLink(folder, path);
-  for (const [path, content] of wanted) {
+  const toWrite = [...files].filter(([path]) => path !== '.env' || !existsSync(join(folder, path)));
+  for (const [path] of toWrite) assertNoLink(folder, path);
+  for (const [path, content] of toWrite) {
     const file = join(folder, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content, { mode: SECRET.test(path) ? 0o600 : 0o644 });

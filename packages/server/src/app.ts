@@ -13,46 +13,36 @@ import { audit, type Observer } from 'keycloak-guard/audit';
 import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
 import { createRateLimit } from 'keycloak-guard/limits';
-import { createReport, placeOf } from './audit/security-events.ts';
-import { basePathOf } from './config/base-path.ts';
-import { type Config, clientOptionsOf } from './config/config.ts';
+import { createReport, toAuditFields } from './audit/security-events.ts';
+import { basePathOf, type Config, clientOptionsOf } from './config/config.ts';
+import { loginController, logoutController, refreshController } from './controllers/auth-controller.ts';
 import { useBrowserSessions } from './controllers/browser-sessions.ts';
-import { type DocsLogin, docsController } from './controllers/docs-controller.ts';
-import { docsSignIn } from './controllers/docs-sign-in-controller.ts';
+import { type DocsLogin, docsController, docsSignIn } from './controllers/docs-controller.ts';
 import { healthController } from './controllers/health-controller.ts';
 import { homeController } from './controllers/home-controller.ts';
-import { loginController } from './controllers/login-controller.ts';
-import { logoutController } from './controllers/logout-controller.ts';
 import { protectedController } from './controllers/protected-controller.ts';
-import { refreshController } from './controllers/refresh-controller.ts';
 import { collectOpenApi } from './docs/openapi.ts';
 import { BODY_LIMIT_BYTES, readBodies } from './http/bodies.ts';
 import { compileWhenNeeded } from './http/compilers.ts';
 import { allowOrigins } from './http/cors.ts';
-import { handleErrors } from './http/error-handler.ts';
+import { answerExpectations, handleErrors, onClientError, sendFrameworkError } from './http/error-handler.ts';
 import { createKeycloakFetch } from './http/keycloak-fetch.ts';
-import { answerLoopbackNamesOnly } from './http/loopback-names.ts';
 import { answerUnknown } from './http/not-found.ts';
-import { createRequestIds } from './http/request-ids.ts';
+import { answerLoopbackNamesOnly, createRequestIds } from './http/requests.ts';
 import { setHeaders } from './http/security-headers.ts';
-import { answerExpectations, onClientError, sendFrameworkError } from './http/wire-errors.ts';
 import { boundCalls, createCallTurns } from './limits/keycloak-turns.ts';
-import { shedLoad } from './limits/load-shedding.ts';
-import { limitLogins } from './limits/login-limits.ts';
-import { closeUnread, limitConnections, serverLimits } from './limits/server-limits.ts';
+import { limitLogins } from './limits/rate-limits.ts';
+import { closeUnread, limitConnections, serverLimits, shedLoad } from './limits/server-limits.ts';
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
-import { tellAnswers } from './observability/answers.ts';
-import { createRequestLog } from './observability/request-log.ts';
+import { createRequestLog, reportAnswers } from './observability/answers.ts';
 import { createClientCheck } from './readiness/client-check.ts';
-import { addDrain } from './readiness/draining.ts';
-import { watchReadiness } from './readiness/readiness.ts';
-import { createAuthService } from './services/auth-service.ts';
+import { addDrain, watchReadiness } from './readiness/readiness.ts';
+import { createAuthService, createPasswordQueue } from './services/auth-service.ts';
 import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
-import { createPasswordQueue } from './services/password-queue.ts';
-import { openSharedState, whenCaughtUp } from './shared/shared-state.ts';
+import { openSharedState, type SharedState, whenCaughtUp } from './shared/shared-state.ts';
 
-/** What a test or an embedding program may bring along. */
+/** Parts that a test or an embedding program may bring along. */
 export interface AppDeps {
   /** Default: nothing is logged. */
   readonly logger?: Logger | undefined;
@@ -73,35 +63,13 @@ export interface AppDeps {
  * run.
  */
 export async function buildApp(config: Config, deps: AppDeps = {}): Promise<FastifyInstance> {
-  const trustsProxy = config.trustProxy !== false && compile(config.trustProxy.split(','));
-  const app = fastify({
-    // With a logger, Fastify prepares every request for lines about it, which costs as much as the verification.
-    logger: false,
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: createRequestIds(trustsProxy),
-    requestIdHeader: false,
-    trustProxy: trustsProxy,
-    bodyLimit: BODY_LIMIT_BYTES,
-    ...serverLimits(config),
-    return503OnClosing: false,
-    ajv: {
-      customOptions: {
-        allErrors: true,
-        coerceTypes: false,
-        removeAdditional: false,
-        keywords: [...MODEL_KEYWORDS],
-      },
-    },
-    schemaController: { compilersFactory: compileWhenNeeded() },
-    frameworkErrors: sendFrameworkError,
-    clientErrorHandler: onClientError,
-  });
+  const app = createFastify(config);
   if (deps.logger !== undefined) app.log = deps.logger;
 
   const observers: Observer[] = [];
   if (config.auditLog && deps.logger !== undefined) {
     // At every LOG_LEVEL.
-    const auditLog = audit(deps.logger.child({ name: 'audit' }, { level: 'info' }), { more: placeOf });
+    const auditLog = audit(deps.logger.child({ name: 'audit' }, { level: 'info' }), { more: toAuditFields });
     observers.push(auditLog);
     app.addHook('onClose', async () => auditLog.close());
   }
@@ -116,48 +84,17 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   if (metrics !== undefined) observers.push(metrics.observer);
   const listeners = [createRequestLog(deps.logger), metrics?.onAnswered, tracing?.onAnswered];
   const answered = listeners.filter((one) => one !== undefined);
-  tellAnswers(app, { answered, aborted: tracing?.onAborted });
+  reportAnswers(app, { answered, aborted: tracing?.onAborted });
   tracing?.traceRequests(app);
   if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
   const report = createReport(observers);
-  const fetch = createKeycloakFetch(config);
-  const onNotice = toLog(deps.logger);
-  const credential = createCredential({
-    clientId: config.clientId,
-    credential: config.credential,
-    onNotice,
-  });
-  const verifier =
-    deps.verifier ??
-    createVerifierOf(config, {
-      credential,
-      fetch,
-      onNotice,
-      revocationStore: shared?.revocations,
-      observers,
-    });
-  const news = config.events ? (await import('keycloak-guard/events')).startEvents(verifier) : undefined;
-  if (news !== undefined) app.addHook('onClose', () => news.close());
-  const breaker = createBreaker({
-    probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
-    onChange: (isOpen) =>
-      isOpen ? verifier.outage.failed('calls', HANGS) : verifier.outage.answered('calls'),
-  });
-  const plainClient =
-    deps.client ??
-    createClient({ ...clientOptionsOf(config), credential, fetch, issuer: verifier.issuer, observers });
-  const client = withBreaker(plainClient, breaker);
-  const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
-  app.decorate('checkClient', () => clientCheck.start());
-  app.addHook('onClose', async () => clientCheck.close());
-  app.decorate('whenKnowing', async (timeoutMs: number) => {
-    // Nothing listens yet: the timer keeps the process alive.
-    const done = new AbortController();
-    const patience = sleep(timeoutMs, undefined, { signal: done.signal }).catch(() => {});
-    await Promise.race([Promise.all([shared && whenCaughtUp(shared, timeoutMs), news?.ready]), patience]);
-    done.abort();
-  });
-  if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
+  const { verifier, client, breaker, clientCheck, credential } = await connect(
+    app,
+    config,
+    deps,
+    shared,
+    observers,
+  );
 
   const passwordQueue = createPasswordQueue({
     maxInFlight: config.loginMaxInFlight,
@@ -213,6 +150,81 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   return app;
 }
 
+function createFastify(config: Config): FastifyInstance {
+  const trustsProxy = config.trustProxy !== false && compile(config.trustProxy.split(','));
+  return fastify({
+    // With a logger, Fastify prepares every request for lines about it, which costs as much as the verification.
+    logger: false,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: createRequestIds(trustsProxy),
+    requestIdHeader: false,
+    trustProxy: trustsProxy,
+    bodyLimit: BODY_LIMIT_BYTES,
+    ...serverLimits(config),
+    return503OnClosing: false,
+    ajv: {
+      customOptions: {
+        allErrors: true,
+        coerceTypes: false,
+        removeAdditional: false,
+        keywords: [...MODEL_KEYWORDS],
+      },
+    },
+    schemaController: { compilersFactory: compileWhenNeeded() },
+    frameworkErrors: sendFrameworkError,
+    clientErrorHandler: onClientError,
+  });
+}
+
+/** This service as verifier and client of Keycloak. Nothing is sent yet. */
+async function connect(
+  app: FastifyInstance,
+  config: Config,
+  deps: AppDeps,
+  shared: SharedState | undefined,
+  observers: readonly Observer[],
+) {
+  const fetch = createKeycloakFetch(config);
+  const onNotice = toLog(deps.logger);
+  const credential = createCredential({
+    clientId: config.clientId,
+    credential: config.credential,
+    onNotice,
+  });
+  const verifier =
+    deps.verifier ??
+    createVerifierOf(config, {
+      credential,
+      fetch,
+      onNotice,
+      revocationStore: shared?.revocations,
+      observers,
+    });
+  const events = config.events ? (await import('keycloak-guard/events')).startEvents(verifier) : undefined;
+  if (events !== undefined) app.addHook('onClose', () => events.close());
+  const breaker = createBreaker({
+    probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
+    onChange: (isOpen) =>
+      isOpen ? verifier.outage.failed('calls', HANGS) : verifier.outage.answered('calls'),
+  });
+  const plainClient =
+    deps.client ??
+    createClient({ ...clientOptionsOf(config), credential, fetch, issuer: verifier.issuer, observers });
+  const client = withBreaker(plainClient, breaker);
+  const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
+  app.decorate('checkClient', () => clientCheck.start());
+  app.addHook('onClose', async () => clientCheck.close());
+  app.decorate('whenKnowing', async (timeoutMs: number) => {
+    // Nothing listens yet: the timer keeps the process alive.
+    const done = new AbortController();
+    const patience = sleep(timeoutMs, undefined, { signal: done.signal }).catch(() => {});
+    await Promise.race([Promise.all([shared && whenCaughtUp(shared, timeoutMs), events?.ready]), patience]);
+    done.abort();
+  });
+  if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
+  return { verifier, client, breaker, clientCheck, credential };
+}
+
 /** Longest wait for the collector at shutdown. Unit: milliseconds. */
 const LONGEST_FLUSH_MS = 2_000;
 
@@ -255,7 +267,7 @@ function createVerifierOf(
   });
 }
 
-/** Told by the verifier, unless it has met the outage itself. */
+/** The verifier reports it, unless it has noticed the outage itself. */
 const HANGS = new AuthError(
   'provider_unavailable',
   'Keycloak hangs: logins and the like are refused at once',

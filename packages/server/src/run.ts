@@ -1,4 +1,5 @@
-import { type Config, ConfigError, type ConfigSources, loadConfig } from './config/config.ts';
+import { type Config, ConfigError } from './config/config.ts';
+import { type ConfigSources, loadConfig } from './config/load-config.ts';
 import { closeService, startService } from './start.ts';
 
 /** Longest time from the end of everything to the end of the process. */

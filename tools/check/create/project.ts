@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Choice } from '../../../packages/create/src/choice.ts';
+import type { Choice } from '../../../packages/create/src/options.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { inheritedEnv, type Place, run } from './program.ts';
 

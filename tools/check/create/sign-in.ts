@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Browser } from 'playwright-core';
-import { isFrameworkName } from '../../../packages/create/src/choice.ts';
+import { isFrameworkName } from '../../../packages/create/src/options.ts';
 import type { DevIdp } from '../../../packages/testing/src/index.ts';
 import { type Project, readRealm } from './project.ts';
 

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { AuthError } from 'keycloak-guard';
 import type { Observer, SecurityEvent } from 'keycloak-guard/audit';
 import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
-import { addressOf } from '../services/addresses.ts';
-import { claimsOf } from '../services/token-claims.ts';
+import { claimsOf } from '../services/auth-service.ts';
+import { addressOf } from '../services/turns.ts';
 
 /** Outcome of a login. A fixed list, because a metric has it as label. */
 export const LOGIN_OUTCOMES = [
@@ -22,7 +22,7 @@ export const LOGIN_OUTCOMES = [
 ] as const;
 type LoginOutcome = (typeof LOGIN_OUTCOMES)[number];
 
-/** Tells the observers what happened on the routes of this service. The guards tell the rest themselves. */
+/** Reports an event of a route of this service to the observers. The guards report the rest themselves. */
 export type Report = (request: FastifyRequest, event: SecurityEvent) => void;
 
 export function createReport(observers: readonly Observer[]): Report {
@@ -32,14 +32,14 @@ export function createReport(observers: readonly Observer[]): Report {
   };
 }
 
-/** For the audit log: the pattern of the route, and the address as Keycloak is told it. */
-export function placeOf({ request }: { readonly request: unknown }): Record<string, unknown> {
+/** For the audit log: the pattern of the route, and the address as Keycloak gets it. */
+export function toAuditFields({ request }: { readonly request: unknown }): Record<string, unknown> {
   const { routeOptions, ip } = request as FastifyRequest;
   return { route: routeOptions.url, address: addressOf(ip) };
 }
 
-/** What a token says of its user. Only for one that Keycloak has signed. */
-export function whoOf(token: string): Pick<SecurityEvent, 'user' | 'subject' | 'sessionId'> {
+/** The user of a token. Only for one that Keycloak has signed. */
+export function userOf(token: string): Pick<SecurityEvent, 'user' | 'subject' | 'sessionId'> {
   const { preferred_username: user, sub: subject, sid, session_state } = claimsOf(token);
   return { user: textOf(user), subject: textOf(subject), sessionId: textOf(sid ?? session_state) };
 }
@@ -54,7 +54,7 @@ const BY_KIND: Readonly<Record<ClientErrorKind, LoginOutcome>> = {
   provider_unavailable: 'keycloak_unavailable',
 };
 
-/** Where the kind does not say it all. */
+/** For diagnoses that their kind does not describe. */
 const BY_ID: Readonly<Record<string, LoginOutcome>> = {
   'too-many-logins': 'queue_full',
   'too-many-calls': 'queue_full',

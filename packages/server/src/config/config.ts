@@ -1,18 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
+import { inspect } from 'node:util';
 import type { CredentialOptions } from 'keycloak-guard';
-import { type CredentialSetting, credentialsIn, missingHalf, toCredential } from './credential-settings.ts';
-import { describeValue, quoted } from './describe-value.ts';
-import { pathOfDocument } from './documents.ts';
-import { usesEnvProxy } from './env-proxy.ts';
-import { findForeignSessions, findMisdirected, readFolderFile } from './folder.ts';
-import { readKeycloakJson } from './keycloak-json.ts';
-import type { Setting } from './setting.ts';
-import { CREDENTIAL_SETTING_NAMES } from './setting-names.ts';
-import { SETTINGS, type SettingName } from './settings.ts';
-import { readTracingSettings, type TracingSettings } from './tracing-settings.ts';
-import { withSecretsUnprinted } from './unprinted.ts';
+import type { TracingSettings } from './environment.ts';
+import type { SettingName } from './settings.ts';
 
 /** Every setting, checked and frozen. Printing it, or writing it as JSON, hides the secrets. */
 export interface Config {
@@ -124,170 +113,19 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where {@link loadConfig} looks. */
-export interface ConfigSources {
-  /** Default `process.env`. Wins over the files. */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Folder of `.env`, and start of a relative `KEYCLOAK_CONFIG_FILE`. Default: the working directory. */
-  readonly cwd?: string | undefined;
-  /**
-   * File in the format of `.env`; it may be absent. Default: `.env`, which then nobody named: it may not choose where a credential goes
-   * that is not its own.
-   */
-  readonly envFile?: string | undefined;
+/** The path of `PUBLIC_URL`, below which browsers reach this service: empty, or `/…` without a slash at the end. */
+export function basePathOf(publicUrl: string | undefined): string {
+  return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
 }
 
 /**
- * Reads the settings from the environment, from `.env`, and from the `keycloak.json` that `KEYCLOAK_CONFIG_FILE`
- * names; the first that has a setting wins. An empty value counts as not set.
- *
- * @throws {ConfigError} naming every setting that is missing or wrong, an existing file that cannot be read, or a credential that would
- * go where a file says that nobody named
+ * The same object; printing it, or writing it as JSON, hides its secrets, because settings end up in logs. A copy of
+ * it (`{ ...settings }`) is an object like any other.
  */
-export function loadConfig(sources: ConfigSources = {}): Config {
-  const { env = process.env, cwd = process.cwd(), envFile = '.env' } = sources;
-  const file = readEnvFile(sources.envFile, cwd);
-  const given = (name: SettingName): string | undefined => env[name] || file?.[name] || undefined;
-
-  const problems: SettingProblem[] = [];
-  const complain = (name: SettingName, seen: string, text = ''): void => {
-    const { rule, example, mend }: Setting = SETTINGS[name];
-    problems.push({ name, seen, rule, example: mend?.(text) ?? example });
+export function withSecretsUnprinted<T extends object>(settings: T, secrets: readonly (keyof T)[]): T {
+  const show = () => {
+    const hidden = secrets.filter((name) => settings[name] !== undefined).map((name) => [name, '***']);
+    return { ...settings, ...Object.fromEntries(hidden) };
   };
-
-  const configFile = given('KEYCLOAK_CONFIG_FILE');
-  const json = configFile === undefined ? {} : readKeycloakJson(resolve(cwd, configFile));
-  if (json instanceof Error) complain('KEYCLOAK_CONFIG_FILE', `${quoted(configFile ?? '')} ${json.message}`);
-
-  const [first, ...more] = credentialsIn(given);
-  for (const name of more) complain(name, `is set beside ${first}: only one of them can be.`);
-  const half = missingHalf(given);
-  if (half !== undefined) complain(half, 'is not set.');
-
-  const read = (name: SettingName): unknown => {
-    // A file that is named wins over the secret of a keycloak.json.
-    if (name === 'KEYCLOAK_CLIENT_SECRET' && first !== undefined && first !== name) return undefined;
-    const setting: Setting = SETTINGS[name];
-    const text = given(name) ?? (json instanceof Error ? undefined : json[name]) ?? setting.default;
-    if (text === undefined) {
-      // An unreadable file already explains the missing settings.
-      if (!setting.optional && !(json instanceof Error && setting.json)) complain(name, 'is not set.');
-      return undefined;
-    }
-    const mark = /^(["'])[\s\S]*\1$/.exec(text)?.[1];
-    const value = mark === undefined ? setting.parse(text) : undefined;
-    if (value !== undefined) return value;
-    complain(
-      name,
-      mark ? `has quotes (${mark}) around it: remove them.` : describeValue(setting, text),
-      text,
-    );
-    return undefined;
-  };
-
-  const values = Object.fromEntries(
-    (Object.keys(SETTINGS) as SettingName[]).map((name) => [toMember(name), read(name)]),
-  ) as Values;
-  const isProduction = (env.NODE_ENV || file?.NODE_ENV) === 'production';
-  if (isProduction && given('SESSION_SECRET') === undefined) complain('SESSION_SECRET', 'is not set.');
-  if (problems.length > 0) {
-    throw new ConfigError(problems, describeSources(file !== undefined, envFile, configFile));
-  }
-  if (sources.envFile === undefined && file !== undefined) {
-    const members: Readonly<Record<string, string>> = json instanceof Error ? {} : json;
-    const isInJson = first === undefined && members.KEYCLOAK_CLIENT_SECRET !== undefined;
-    const names = isInJson ? ['KEYCLOAK_CONFIG_FILE'] : CREDENTIAL_SETTING_NAMES;
-    const find = (name: string) => {
-      const text = given(name as SettingName);
-      if (text === undefined)
-        return members[name] && { value: members[name], isOfFolder: !env.KEYCLOAK_CONFIG_FILE };
-      return { value: name.endsWith('_FILE') ? resolve(cwd, text) : text, isOfFolder: !env[name] };
-    };
-    const found = { name: envFile, path: resolve(cwd, envFile) };
-    const misdirected = findMisdirected(found, names, find) ?? findForeignSessions(found, find);
-    if (misdirected !== undefined) throw new ConfigError([], misdirected);
-  }
-  return toConfig(values, toCredential(given, values.clientSecret, cwd), env);
-}
-
-/** `TOKEN_CHECK` is read as `tokenCheck`, `KEYCLOAK_REALM` as `realm`. */
-const toMember = (name: string): string =>
-  name
-    .replace(/^KEYCLOAK_/, '')
-    .toLowerCase()
-    .replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-
-type Camel<N> = N extends `${infer A}_${infer B}`
-  ? `${Lowercase<A>}${Capitalize<Camel<B>>}`
-  : Lowercase<N & string>;
-
-type Values = {
-  [N in SettingName as Camel<N extends `KEYCLOAK_${infer Rest}` ? Rest : N>]: N extends CredentialSetting
-    ? string | undefined
-    :
-        | Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined>
-        | ((typeof SETTINGS)[N] extends { readonly optional: true } ? undefined : never);
-};
-
-function toConfig(
-  values: Values,
-  credential: CredentialOptions,
-  env: NonNullable<ConfigSources['env']>,
-): Config {
-  const { clientSecretFile, clientKeyFile, clientTokenFile, configFile, ...named } = values;
-  const { clientCertificateFile, clientCertificateKeyFile, sessionSecret, ...others } = named;
-  const { loginsPerMinuteAndAddress, loginsPerMinuteAndUser, callsPerMinuteAndAddress, ...same } = others;
-  const config: Config = {
-    ...same,
-    credential,
-    corsOrigins: values.corsOrigins ?? [],
-    sessionSecrets: sessionSecret,
-    redisKeyPrefix: values.redisKeyPrefix ?? toKeyPrefix(values.realm, values.clientId),
-    loginsPerAddress: loginsPerMinuteAndAddress,
-    loginsPerUser: loginsPerMinuteAndUser,
-    callsPerAddress: callsPerMinuteAndAddress,
-    metricsHost: values.metricsHost ?? values.host,
-    tracing: readTracingSettings(env),
-    usesEnvProxy: usesEnvProxy(env),
-  };
-  return Object.freeze(
-    withSecretsUnprinted(config, ['clientSecret', 'credential', 'sessionSecrets', 'redisUrl']),
-  );
-}
-
-/** Colons in names are encoded, so two services cannot share a prefix by chance. */
-function toKeyPrefix(realm: string, clientId: string): string {
-  return ['keycloak-guard', realm, clientId].map(encodeURIComponent).join(':');
-}
-
-/**
- * Reads a file in the format of `.env`; `undefined` if it does not exist.
- *
- * @param named the file that the person named, of any kind. Default: `.env`, which must be a regular file of at most 1 MiB
- * @throws {ConfigError} if the file exists but cannot be read: its settings may keep the service safe
- */
-export function readEnvFile(
-  named?: string,
-  cwd = process.cwd(),
-): Record<string, string | undefined> | undefined {
-  const file = named ?? '.env';
-  const path = resolve(cwd, file);
-  try {
-    const text = named === undefined ? readFolderFile(path) : readFileSync(path, 'utf8');
-    return parseEnv(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const why = code === 'EISDIR' ? 'it is a folder' : String(code);
-    throw new ConfigError(
-      [],
-      `${file} cannot be read (${why}). ${why.startsWith('it is a pipe') ? `If you mean it, name it: --env ${file}` : 'Give this user the right to, or take it away.'}`,
-    );
-  }
-}
-
-function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {
-  const files = [hasEnvFile ? envFile : `${envFile} (does not exist)`, configFile].filter(Boolean);
-  const all = ['.env.example', 'docs/settings.md'].map(pathOfDocument).join(', ');
-  return `Looked in the environment and in ${files.join(' and ')}. All settings: ${all}`;
+  return Object.defineProperties(settings, { toJSON: { value: show }, [inspect.custom]: { value: show } });
 }

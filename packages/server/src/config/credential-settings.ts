@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { CredentialOptions } from 'keycloak-guard';
-import type { Setting } from './setting.ts';
-import { isPlaceholder } from './setting-parsers.ts';
+import { isPlaceholder, type Setting } from './setting.ts';
 
 /** How this service proves to Keycloak that it is its client: one of these. */
 export const CREDENTIAL_SETTINGS = {
@@ -56,19 +55,19 @@ export const CREDENTIAL_SETTINGS = {
 
 export type CredentialSetting = keyof typeof CREDENTIAL_SETTINGS;
 
-type Given = (name: CredentialSetting) => string | undefined;
+type TextOf = (name: CredentialSetting) => string | undefined;
 
-/** Which of them are set, the secret first. The key of a certificate is a part of that. */
-export function credentialsIn(given: Given): CredentialSetting[] {
+/** Those that are set, the secret first. The key of a certificate is a part of that. */
+export function credentialsIn(textOf: TextOf): CredentialSetting[] {
   const names = Object.keys(CREDENTIAL_SETTINGS) as CredentialSetting[];
-  return names.filter((name) => name !== CERTIFICATE[1] && given(name) !== undefined);
+  return names.filter((name) => name !== CERTIFICATE[1] && textOf(name) !== undefined);
 }
 
 const CERTIFICATE = ['KEYCLOAK_CLIENT_CERTIFICATE_FILE', 'KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE'] as const;
 
 /** The half of a certificate that is missing where the other one is set. */
-export function missingHalf(given: Given): CredentialSetting | undefined {
-  const missing = CERTIFICATE.filter((name) => given(name) === undefined);
+export function missingHalf(textOf: TextOf): CredentialSetting | undefined {
+  const missing = CERTIFICATE.filter((name) => textOf(name) === undefined);
   return missing.length === 1 ? missing[0] : undefined;
 }
 
@@ -76,9 +75,9 @@ export function missingHalf(given: Given): CredentialSetting | undefined {
  * @param secret may come from a `keycloak.json` too
  * @param cwd start of a relative path
  */
-export function toCredential(given: Given, secret: string | undefined, cwd: string): CredentialOptions {
+export function toCredential(textOf: TextOf, secret: string | undefined, cwd: string): CredentialOptions {
   const pathOf = (name: CredentialSetting): string | undefined => {
-    const path = given(name);
+    const path = textOf(name);
     return path && resolve(cwd, path);
   };
   const secretFile = pathOf('KEYCLOAK_CLIENT_SECRET_FILE');
@@ -91,3 +90,22 @@ export function toCredential(given: Given, secret: string | undefined, cwd: stri
   if (keyFile !== undefined) return { keyFile };
   return tokenFile === undefined ? { secret: secret as string } : { tokenFile };
 }
+
+/** Options of the library, and the settings of the service and the command line that set them. */
+const SETTING_OF: Readonly<Record<string, string>> = {
+  serverUrl: 'KEYCLOAK_SERVER_URL',
+  realm: 'KEYCLOAK_REALM',
+  clientId: 'KEYCLOAK_CLIENT_ID',
+  clientSecret: 'KEYCLOAK_CLIENT_SECRET',
+  'credential.keyFile': 'KEYCLOAK_CLIENT_KEY_FILE',
+  'credential.tokenFile': 'KEYCLOAK_CLIENT_TOKEN_FILE',
+  timeoutMs: 'KEYCLOAK_TIMEOUT_MS',
+  clockToleranceSeconds: 'CLOCK_TOLERANCE_SECONDS',
+};
+
+/** Names settings in an advice of the library, which names its options: "the option realm" becomes `KEYCLOAK_REALM`. */
+export const toSettingNames = (fix: string): string =>
+  fix.replace(/the option (\w+(?:\.\w+)?)/g, (words, option: string) => SETTING_OF[option] ?? words);
+
+/** Settings that hold a credential of the client, or name the file with it: the service takes one of them. */
+export const CREDENTIAL_SETTING_NAMES: readonly string[] = Object.keys(CREDENTIAL_SETTINGS);

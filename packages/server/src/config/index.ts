@@ -1,14 +1,7 @@
 /** The settings without the web server: for the command line, which starts sooner by that. */
-export {
-  type Config,
-  ConfigError,
-  clientOptionsOf,
-  loadConfig,
-  readEnvFile,
-  type SettingProblem,
-} from './config.ts';
-export { toCredential } from './credential-settings.ts';
+export { type Config, ConfigError, clientOptionsOf, type SettingProblem } from './config.ts';
+export { CREDENTIAL_SETTING_NAMES, toCredential, toSettingNames } from './credential-settings.ts';
+export { readKeycloakJson } from './files.ts';
 export { isOutside, isThisMachine, readFolderFile } from './folder.ts';
-export { readKeycloakJson } from './keycloak-json.ts';
-export { CREDENTIAL_SETTING_NAMES, toSettingNames } from './setting-names.ts';
-export { isPlaceholder } from './setting-parsers.ts';
+export { loadConfig, readEnvFile } from './load-config.ts';
+export { isPlaceholder } from './setting.ts';

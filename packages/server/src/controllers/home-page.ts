@@ -1,4 +1,4 @@
-/** What the page shows. */
+/** The content of the page. */
 interface HomePage {
   readonly message: string;
   /** The signed-in user, or `null`. */

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config/config.ts';
 import type { SendUnknown } from './not-found.ts';
 
-/** What OpenTelemetry and the like add to each `fetch` of a page (W3C Trace Context, Baggage; B3). */
+/** Headers that OpenTelemetry and the like add to each `fetch` of a page (W3C Trace Context, Baggage; B3). */
 const TRACING = ['traceparent', 'tracestate', 'baggage', 'b3'];
 
 /** Lets pages of these origins call this service. Call it after the guards: the plugin adds a route. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Draining } from '../readiness/draining.ts';
-import { namesHost } from './host-header.ts';
+import type { Draining } from '../readiness/readiness.ts';
+import { namesHost } from './requests.ts';
 
 /**
  * The short set for answers in JSON; HTML pages get `@fastify/helmet` instead. Each header costs about 2 % of the
@@ -8,7 +8,7 @@ import { namesHost } from './host-header.ts';
  */
 export function setHeaders(app: FastifyInstance, draining: Draining): void {
   app.addHook('onRequest', (request, reply, done) => {
-    // What Fastify itself has to say of a request.
+    // For Fastify's own lines about a request.
     request.log = app.log;
     reply.log = app.log;
     setHeadersOf(reply);

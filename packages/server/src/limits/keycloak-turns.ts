@@ -4,8 +4,7 @@ import { ClientError } from 'keycloak-guard/client';
 import type { RateLimit } from 'keycloak-guard/limits';
 import { type Report, toOutcome } from '../audit/security-events.ts';
 import type { Config } from '../config/config.ts';
-import { addressOf } from '../services/addresses.ts';
-import { createTurns, type Turns, toNoTurn } from '../services/turns.ts';
+import { addressOf, createTurns, type Turns, toNoTurn } from '../services/turns.ts';
 import { toLimitHook } from './rate-limits.ts';
 
 /**
@@ -38,19 +37,19 @@ export function createCallTurns({ callsMaxInFlight, loginMaxWaiting, loginWaitMs
  * are registered.
  */
 export function boundCalls(app: FastifyInstance, turns: Turns, limit: RateLimit, report: Report): void {
-  const tell = ({ method, routeOptions }: FastifyRequest) => ROUTES[`${method} ${routeOptions.url}`];
+  const eventOf = ({ method, routeOptions }: FastifyRequest) => ROUTES[`${method} ${routeOptions.url}`];
   const byAddress = toLimitHook({
     take: ({ ip }) => limit(ip),
     detail: 'Too Many Requests',
-    onRefused: (request) => report(request, { event: 'login', ...tell(request), outcome: 'rate_limited' }),
+    onRefused: (request) => report(request, { event: 'login', ...eventOf(request), outcome: 'rate_limited' }),
   });
 
   app.addHook('onRoute', (route) => {
-    const what = ROUTES[`${route.method} ${route.url}`];
-    if (what === undefined) return;
+    const event = ROUTES[`${route.method} ${route.url}`];
+    if (event === undefined) return;
     const { handler } = route;
     route.onRequest = [byAddress, ...[route.onRequest ?? []].flat()];
-    // Not a hook: who hangs up while Keycloak is asked would give a place free that is still taken.
+    // Not a hook: a caller who hangs up while Keycloak is asked would free a turn that is still taken.
     route.handler = async function (request, reply) {
       let hasBegun = false;
       const call = async () => {
@@ -63,7 +62,7 @@ export function boundCalls(app: FastifyInstance, turns: Turns, limit: RateLimit,
         return answer;
       } catch (error) {
         // The route itself has reported what went wrong later.
-        if (!hasBegun) report(request, { ...what, outcome: toOutcome(error) });
+        if (!hasBegun) report(request, { ...event, outcome: toOutcome(error) });
         throw error;
       }
     };

@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RateLimitState } from 'keycloak-guard/limits';
+import { createLoginLimits, type LoginLimitOptions, type RateLimitState } from 'keycloak-guard/limits';
+import type { Report } from '../audit/security-events.ts';
+import type { TokenRequest } from '../models.ts';
 
 export type LimitHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
-/** What a limit counts, and the answer to what is too many. */
-export interface Limited {
+/** A limit on requests, and the answer to those beyond it. */
+interface Limited {
   /** Counts one more. */
   readonly take: (request: FastifyRequest) => Promise<RateLimitState | undefined>;
   readonly detail: string;
@@ -20,5 +22,28 @@ export function toLimitHook({ take, detail, onRefused }: Limited): LimitHook {
     if (!state.isExceeded) return undefined;
     onRefused(request);
     return reply.code(429).send({ detail });
+  };
+}
+
+/** Hooks of `POST /login`. */
+export type LoginHooks = ReturnType<typeof limitLogins>;
+
+/** Limits on logins in a minute. The bound on password checks in flight protects Keycloak as well. */
+export function limitLogins(
+  { loginsPerAddress, loginsPerUser, store }: LoginLimitOptions,
+  secret: string,
+  report: Report,
+) {
+  const limits = createLoginLimits({ loginsPerAddress, loginsPerUser, store }, secret);
+  const usernameOf = ({ body }: FastifyRequest) => (body as TokenRequest | undefined)?.username;
+  const refusal = {
+    detail: 'Too many login attempts',
+    onRefused: (request: FastifyRequest) =>
+      report(request, { event: 'login', outcome: 'rate_limited', by: 'password', user: usernameOf(request) }),
+  };
+  return {
+    /** Before the body is read. */
+    byAddress: toLimitHook({ take: ({ ip }) => limits.byAddress(ip), ...refusal }),
+    byUser: toLimitHook({ take: (request) => limits.byUser(request.ip, usernameOf(request)), ...refusal }),
   };
 }

@@ -1,8 +1,37 @@
 import fs from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.ts';
-import { toSettingNames } from '../config/setting-names.ts';
-import { escapeForTerminal, escapeHidden } from './visible-text.ts';
+import { toSettingNames } from '../config/credential-settings.ts';
+
+/**
+ * Characters that change the look of a text, or the end of a line, and are not seen themselves: controls, directions of writing,
+ * spaces without width (Unicode's Cf), separators of lines and paragraphs, and those without a picture (Unicode's
+ * Default_Ignorable_Code_Point, and a Braille pattern without dots). JSON escapes the first 32 itself.
+ */
+const HIDDEN = /[\u007f-\u009f\u2800\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** An escape of JSON, but for the end of a line in a trace. */
+const ESCAPE = /\\(?!n {4}at )(u[\da-f]{4}|.)/gi;
+
+/** A line of JSON in which nothing is hidden. It means the same. */
+function escapeHidden(json: string): string {
+  return json.replace(HIDDEN, (hidden) =>
+    hidden
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/**
+ * For those who read the line and then write its texts to a terminal: what is hidden in them stays an escape, and so
+ * do control characters. It does not mean the same, for it shows what was meant.
+ */
+export function escapeForTerminal(json: string): string {
+  return escapeHidden(json).replace(ESCAPE, (all, escaped: string) =>
+    /^["\\/]/.test(escaped) ? all : `\\\\${escaped}`,
+  );
+}
 
 export type { Logger } from 'pino';
 
@@ -92,7 +121,7 @@ const sleepSync = (ms: number) => void Atomics.wait(new Int32Array(new SharedArr
 const mayPass = (error: unknown): boolean =>
   ['EAGAIN', 'EBUSY'].includes(String((error as NodeJS.ErrnoException).code));
 
-/** Where a logger writes to. */
+/** The stream of a logger. */
 export function streamOf(logger: Logger): DestinationStream | undefined {
   return (logger as unknown as Record<symbol, DestinationStream | undefined>)[pino.symbols.streamSym];
 }
@@ -111,7 +140,7 @@ export async function prettyStream(destination?: NodeJS.WritableStream): Promise
 }
 
 /**
- * What may be known of an error. Its message may repeat input: one that holds a secret is hidden whole, for what is
+ * An error for the log. Its message may repeat input: one that holds a secret is hidden whole, for what is
  * left around a short one would tell it; whatever looks like a token is taken out. The stack is where it happened.
  */
 export function toLoggedError(error: unknown, secrets: readonly string[] = []): Record<string, unknown> {

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isHealthRoute } from '../http/requests.ts';
+import { type Logger, streamOf } from '../log/logger.ts';
 
 /** A request, until its answer is written. */
 export interface Answer {
@@ -18,19 +20,19 @@ const ANSWER = Symbol('answer');
 type Watched = ServerResponse & { [ANSWER]?: Answer | undefined };
 
 /**
- * Tells listeners of every answer, or that the caller hung up before. Not by Fastify's hook `onResponse`, which makes a
+ * Calls listeners for every answer, or when the caller hung up before. Not by Fastify's hook `onResponse`, which makes a
  * listener for each request and takes it away again, nor by `routeOptions`, which it puts together each time.
  *
  * Call it before the first hook and route.
  */
-export function tellAnswers(
+export function reportAnswers(
   app: FastifyInstance,
   { answered, aborted }: { answered: readonly OnAnswered[]; aborted?: OnAnswered | undefined },
 ): void {
   if (answered.length === 0) return;
   const hungUp = aborted === undefined ? [] : [aborted];
 
-  function tell(raw: Watched, listeners: readonly OnAnswered[]): void {
+  function notify(raw: Watched, listeners: readonly OnAnswered[]): void {
     const answer = raw[ANSWER];
     // `inject` of tests says it twice.
     if (answer === undefined) return;
@@ -41,10 +43,10 @@ export function tellAnswers(
     for (const listener of listeners) listener(answer, ms);
   }
   function onEnd(this: Watched): void {
-    tell(this, answered);
+    notify(this, answered);
   }
   function onClose(this: Watched): void {
-    tell(this, hungUp);
+    notify(this, hungUp);
   }
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -65,4 +67,41 @@ export function tellAnswers(
     }
     route.onRequest = [noteRoute, ...[onRequest].flat()];
   });
+}
+
+/**
+ * One line per request at `info`, in place of Fastify's two; at `debug` for probes, which come every few seconds. Of
+ * the URL only the pattern of the route is logged: people put tokens into queries and paths.
+ *
+ * The line is put together here: by pino it takes six times as long, which is 7 % of a request (`npm run bench -- by-hand`).
+ *
+ * @returns `undefined` where no line would be written
+ */
+export function createRequestLog(logger: Logger | undefined): OnAnswered | undefined {
+  const stream = logger?.isLevelEnabled('info') ? streamOf(logger) : undefined;
+  if (stream === undefined) return undefined;
+  const isDebugging = logger?.isLevelEnabled('debug');
+  return ({ request: { id, method }, reply: { statusCode }, route }, ms) => {
+    const level = isHealthRoute(route) ? 'debug' : 'info';
+    if (level === 'debug' && !isDebugging) return;
+    // Ids are made of safe characters, routes are the developer's own; methods are a fixed list.
+    const quoted = route === undefined ? 'null' : `"${route}"`;
+    const rounded = Math.round(ms * 10) / 10;
+    stream.write(
+      `{"level":"${level}","time":"${isoNow()}","reqId":"${id}","method":"${method}","route":${quoted},"status":${statusCode},"ms":${rounded},"msg":"request"}\n`,
+    );
+  };
+}
+
+let lastMs = 0;
+let lastIso = '';
+
+/** Many requests end within one millisecond. */
+function isoNow(): string {
+  const now = Date.now();
+  if (now !== lastMs) {
+    lastMs = now;
+    lastIso = new Date(now).toISOString();
+  }
+  return lastIso;
 }

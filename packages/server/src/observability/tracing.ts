@@ -11,14 +11,86 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
+import {
+  convertLegacyHttpOptions,
+  createOtlpHttpExportDelegate,
+} from '@opentelemetry/otlp-exporter-base/node-http';
+import {
+  JsonTraceSerializer,
+  ProtobufTraceSerializer,
+  TraceExporterMetricsHelper,
+} from '@opentelemetry/otlp-transformer';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  type Resource,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ConsoleSpanExporter,
+  type SpanExporter,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { opentelemetry } from 'keycloak-guard/opentelemetry';
-import type { TracingSettings } from '../config/tracing-settings.ts';
-import { isHealthRoute } from '../http/health-routes.ts';
+import type { TracingSettings } from '../config/environment.ts';
+import { isHealthRoute } from '../http/requests.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Answer } from './answers.ts';
-import { createProcessor, createResource } from './trace-export.ts';
+
+/** Between two lines in the log about a collector that takes nothing. */
+const COMPLAIN_EVERY_MS = 60_000;
+
+type Exporter = Exclude<TracingSettings['exporter'], 'off'>;
+
+/** Spans are kept back and sent together in the background; what a collector does not take is thrown away. */
+export const createProcessor = (exporter: Exporter, logger: Logger | undefined): SpanProcessor =>
+  new BatchSpanProcessor(logFailures(createExporter(exporter), logger));
+
+/** The service that sends the spans. */
+export const createResource = (version: string): Resource =>
+  defaultResource()
+    .merge(resourceFromAttributes({ 'service.name': 'keycloak-guard', 'service.version': version }))
+    .merge(detectResources({ detectors: [envDetector] }));
+
+/** As OpenTelemetry's own exporters are made: each of them is a package of its own. */
+function createExporter(exporter: Exporter): SpanExporter {
+  if (exporter === 'console') return new ConsoleSpanExporter();
+  const [type, serializer] =
+    exporter === 'http/json'
+      ? ['application/json', JsonTraceSerializer]
+      : ['application/x-protobuf', ProtobufTraceSerializer];
+  const options = convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', { 'Content-Type': type });
+  return new OTLPExporterBase(
+    createOtlpHttpExportDelegate(
+      ...([options, serializer, 'otlp_http_span_exporter', TraceExporterMetricsHelper, undefined] as const),
+    ),
+  );
+}
+
+/** Addresses and headers may hold a key for the collector: a line says that it failed, and with what code. */
+function logFailures(exporter: SpanExporter, logger: Logger | undefined): SpanExporter {
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const now = performance.now();
+        if (result.error !== undefined && now - loggedAt > COMPLAIN_EVERY_MS) {
+          loggedAt = now;
+          const { code } = result.error as { code?: unknown };
+          logger?.warn({ code }, 'traces could not be sent');
+        }
+        done(result);
+      });
+    },
+    forceFlush: async () => exporter.forceFlush?.(),
+    shutdown: () => exporter.shutdown(),
+  };
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -89,7 +161,7 @@ export function startTracing(
         request.traced = begin(request);
         storage.run(request.traced, done);
       });
-      // What reads a body may have the context of the connection: from here on it is that of the request.
+      // A parser of bodies may run in the context of the connection: from here on it is that of the request.
       app.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
         if (request.traced === null) done();
         else storage.run(request.traced, done);

@@ -8,7 +8,7 @@ declare module 'fastify' {
   }
 }
 
-/** Whether Keycloak takes this service as the client that it is set up to be. */
+/** Checks that Keycloak takes this service as its client. */
 export type ClientCheck = ReturnType<typeof createClientCheck>;
 
 interface ClientCheckOptions {
@@ -25,19 +25,19 @@ const DOCTOR = 'npx keycloak-guard doctor';
 const NO_TOKEN = 'keycloak-guard-checks-its-client';
 
 const DETAILS = {
-  asking: 'Not asked yet',
+  pending: 'Not asked yet',
   accepted: 'Accepted by Keycloak',
   refused: 'Not accepted by Keycloak: see the log',
   unknown: 'Keycloak could not be asked: see the log',
 } as const;
 
 /**
- * Asks at the start what else the first login would find out: a wrong address, realm, client or secret. A process that
+ * Finds at the start, and not at the first login: a wrong address, realm, client or secret. A process that
  * was accepted once stays ready: a secret that is changed later takes no replica away that verifies tokens.
  */
 export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientCheckOptions) {
   let state: keyof typeof DETAILS | undefined;
-  let told: string | undefined;
+  let reported: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
@@ -49,20 +49,20 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
     if (isClosed) return;
     if (!(error instanceof ClientError) || error.kind === 'invalid_credentials') {
       state = 'accepted';
-      if (told !== undefined) logger?.info({ code: 'client_accepted' }, 'Keycloak accepts this client');
+      if (reported !== undefined) logger?.info({ code: 'client_accepted' }, 'Keycloak accepts this client');
       return;
     }
     const isRefused = error.kind === 'client_misconfigured';
     // Keycloak has said that the set-up is wrong: that it is away now makes it no better.
     if (isRefused || state !== 'refused') state = isRefused ? 'refused' : 'unknown';
-    tell(error, isRefused);
+    report(error, isRefused);
     timer = setTimeout(() => void ask(Math.min(pause * 2, LONGEST_PAUSE_MS)), pause).unref();
   }
 
   /** Once for each cause. */
-  function tell({ diagnosis: { id, cause, fix } }: ClientError, isRefused: boolean): void {
-    if (id === told) return;
-    told = id;
+  function report({ diagnosis: { id, cause, fix } }: ClientError, isRefused: boolean): void {
+    if (id === reported) return;
+    reported = id;
     const fields = {
       code: isRefused ? 'client_refused' : 'client_unchecked',
       id,
@@ -79,7 +79,7 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
      * stand in the way: tokens whose keys are known can be verified without it.
      */
     get isInTheWay(): boolean {
-      return state === 'asking' || state === 'refused';
+      return state === 'pending' || state === 'refused';
     },
     /** For `/health/ready`; `undefined` where it was never asked. */
     get status(): { readonly ok: boolean; readonly detail: string } | undefined {
@@ -87,7 +87,7 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
     },
     /** Asks repeatedly until Keycloak has accepted the client once. */
     start(): void {
-      state = 'asking';
+      state = 'pending';
       void ask(pauseMs);
     },
     close(): void {

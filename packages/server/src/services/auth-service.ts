@@ -1,8 +1,21 @@
 import { AuthError, type Principal, type Verifier } from 'keycloak-guard';
 import { ClientError, type KeycloakClient, type Tokens } from 'keycloak-guard/client';
 import type { TokenRequest, TokenResponse } from '../models.ts';
-import { claimsOf } from './token-claims.ts';
-import type { Connection, Turns } from './turns.ts';
+import { type Connection, createTurns, type TurnBounds, type Turns, toNoTurn } from './turns.ts';
+
+/**
+ * The claims of a token, unchecked: only for a token that Keycloak has just sent or accepted, or that was verified.
+ *
+ * @returns no claims if it is not a JWT: a refresh token may be any string
+ */
+export function claimsOf(token: string): Record<string, unknown> {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
 
 export type AuthService = ReturnType<typeof createAuthService>;
 
@@ -117,3 +130,26 @@ function toTokenResponse(tokens: Tokens): TokenResponse {
     ...(refreshExpiresInSeconds === null ? {} : { refresh_expires_in: refreshExpiresInSeconds }),
   };
 }
+
+/** Limits concurrent password checks: each costs Keycloak a tenth of a second of a core. */
+export function createPasswordQueue(bounds: TurnBounds): Turns {
+  return createTurns({ ...bounds, isFailure: isWrongPassword, tooMany: TOO_MANY, gone: GONE });
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return (
+    error instanceof ClientError &&
+    (error.kind === 'invalid_credentials' || error.kind === 'account_disabled')
+  );
+}
+
+const TOO_MANY = toNoTurn(
+  'too-many-logins',
+  'more logins come than Keycloak checks passwords',
+  'An attacker may be guessing passwords. Otherwise give Keycloak more processors, then raise LOGIN_MAX_IN_FLIGHT.',
+);
+const GONE = toNoTurn(
+  'caller-gone',
+  'the client hung up while its login waited',
+  'Logins wait for their turn: give Keycloak more processors, or callers more patience.',
+);

@@ -1,7 +1,44 @@
 import type { Socket } from 'node:net';
 import { ClientError } from 'keycloak-guard/client';
-import { lineOf } from './addresses.ts';
-import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
+import { networksOf } from 'keycloak-guard/limits';
+import { LRUCache } from 'lru-cache';
+
+export { addressOf } from 'keycloak-guard/limits';
+
+/**
+ * The line in which a request waits, and the crowd to which that line belongs. Whoever has many networks of 64 bits has them
+ * in one of 48; and whoever has many of those has them in one of 32.
+ */
+export function lineOf(address: string): { readonly network: string; readonly crowd: string } {
+  const [crowd = address, network = address] = networksOf(address, [16, 32], [32, 48]);
+  return { network, crowd };
+}
+
+/** How often logins failed lately, by the network they came from. Bounded, in this process alone. */
+export type FailedLogins = ReturnType<typeof createFailedLogins>;
+
+const HALF_LIFE_MS = 60_000;
+const MAX_NETWORKS = 50_000;
+
+/** @param now unit: milliseconds, never set back */
+export function createFailedLogins(now: () => number = () => performance.now()) {
+  // It takes room for all of them at once, which a service without failures does not need.
+  let counts: LRUCache<string, { readonly count: number; readonly at: number }> | undefined;
+
+  function left(network: string): number {
+    const known = counts?.get(network);
+    return known === undefined ? 0 : known.count * 0.5 ** ((now() - known.at) / HALF_LIFE_MS);
+  }
+
+  return {
+    /** A whole number. Each failure counts half after a minute, a quarter after two: a typo is soon forgotten. */
+    of: (network: string): number => Math.round(left(network)),
+    add(network: string): void {
+      counts ??= new LRUCache({ max: MAX_NETWORKS });
+      counts.set(network, { count: left(network) + 1, at: now() });
+    },
+  };
+}
 
 /** Bounds of {@link createTurns}. */
 export interface TurnBounds {
@@ -59,8 +96,8 @@ interface Line {
 const GUESSING_FROM = 5;
 
 /**
- * Whose turn is it? That of the network with the fewest recent failures; among equals, the one whose last turn is the
- * longest ago. When all places are taken, the newest of the network with the most failures goes (then: of the crowd, and in
+ * The next turn is that of the network with the fewest recent failures; among equals, of the one whose last turn is the
+ * longest ago. When too many wait, the newest of the network with the most failures goes (then: of the crowd, and in
  * it of the network, with the most waiting). And networks where something is guessed have at most half of what may run at a
  * time.
  *
@@ -133,22 +170,9 @@ export function createTurns(options: TurnOptions): Turns {
   }
 
   /** False if the new request itself has to leave. */
-  function makeRoom(comes: Omit<Line, 'waiting'>): boolean {
-    const crowds = new Map([[comes.crowd, 1]]);
-    for (const { crowd, waiting } of lines.values()) {
-      crowds.set(crowd, (crowds.get(crowd) ?? 0) + waiting.length);
-    }
-    const rankOf = ({ failed, crowd }: Omit<Line, 'waiting'>, length: number) =>
-      [failed, crowds.get(crowd) ?? 0, length] as const;
-    let worst = rankOf(comes, (lines.get(comes.network)?.waiting.length ?? 0) + 1);
-    let line: Line | undefined;
-    for (const other of lines.values()) {
-      const rank = rankOf(other, other.waiting.length);
-      if (!isWorse(rank, worst)) continue;
-      worst = rank;
-      line = other;
-    }
-    if (line === undefined || line.network === comes.network) return false;
+  function makeRoom(newest: Omit<Line, 'waiting'>): boolean {
+    const line = findWorst(lines, newest);
+    if (line === undefined || line.network === newest.network) return false;
     line.waiting.at(-1)?.giveUp(tooMany);
     return true;
   }
@@ -170,30 +194,49 @@ export function createTurns(options: TurnOptions): Turns {
         const line = lines.get(network) ?? { network, crowd, waiting: [], failed };
         line.failed = failed;
         lines.set(network, line);
-        const place = {
+        const caller = {
           start() {
             stopWaiting();
             start(call, network, line.failed).then(resolve, reject);
           },
           giveUp(reason: ClientError) {
             stopWaiting();
-            leave(line, line.waiting.indexOf(place));
+            leave(line, line.waiting.indexOf(caller));
             reject(reason);
           },
         };
-        const hangUp = (): void => place.giveUp(options.gone);
-        const timer = setTimeout(() => place.giveUp(tooMany), maxWaitMs);
+        const hangUp = (): void => caller.giveUp(options.gone);
+        const timer = setTimeout(() => caller.giveUp(tooMany), maxWaitMs);
         // One for each request that waits on this connection.
         connection?.setMaxListeners(0).once('close', hangUp);
         function stopWaiting(): void {
           clearTimeout(timer);
           connection?.off('close', hangUp);
         }
-        line.waiting.push(place);
+        line.waiting.push(caller);
         waiting++;
       });
     },
   };
+}
+
+/** The line whose newest request has to leave; `undefined`: the new request itself. */
+function findWorst(lines: ReadonlyMap<string, Line>, newest: Omit<Line, 'waiting'>): Line | undefined {
+  const crowds = new Map([[newest.crowd, 1]]);
+  for (const { crowd, waiting } of lines.values()) {
+    crowds.set(crowd, (crowds.get(crowd) ?? 0) + waiting.length);
+  }
+  const rankOf = ({ failed, crowd }: Omit<Line, 'waiting'>, length: number) =>
+    [failed, crowds.get(crowd) ?? 0, length] as const;
+  let worst = rankOf(newest, (lines.get(newest.network)?.waiting.length ?? 0) + 1);
+  let line: Line | undefined;
+  for (const other of lines.values()) {
+    const rank = rankOf(other, other.waiting.length);
+    if (!isWorse(rank, worst)) continue;
+    worst = rank;
+    line = other;
+  }
+  return line;
 }
 
 /** Compares the first number that differs. */

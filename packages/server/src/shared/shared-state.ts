@@ -7,12 +7,12 @@ import type { Logger } from '../log/logger.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Resolves when this process knows what the others know, or after `timeoutMs`. At once where nothing is shared. */
+    /** Resolves when this process knows the logouts of the others, or after `timeoutMs`. At once where nothing is shared. */
     whenKnowing: (timeoutMs: number) => Promise<void>;
   }
 }
 
-/** What processes share through Redis or Valkey. */
+/** State that processes share through Redis or Valkey. */
 export interface SharedState {
   readonly revocations: ProofStore;
   readonly sessions: SessionStore;
@@ -46,7 +46,7 @@ export async function openSharedState(
   };
 }
 
-/** Resolves when this process has learnt what the others know, or after `timeoutMs`. */
+/** Resolves when this process knows the logouts of the others, or after `timeoutMs`. */
 export async function whenCaughtUp({ revocations }: SharedState, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!revocations.isCaughtUp && performance.now() < end) await setTimeout(10);

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readFolderFile } from './folder.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
@@ -16,12 +19,12 @@ export function readKeycloakJson(path: string): Partial<Record<SettingName, stri
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     return new Error('is not a JSON object.');
   }
-  const found: Partial<Record<SettingName, string>> = {};
+  const values: Partial<Record<SettingName, string>> = {};
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
     const value = setting.json === undefined ? undefined : valueAt(content, setting.json.split('.'));
-    if (typeof value === 'string' && value !== '') found[name] = value;
+    if (typeof value === 'string' && value !== '') values[name] = value;
   }
-  return found;
+  return values;
 }
 
 function valueAt(content: unknown, path: readonly string[]): unknown {
@@ -32,4 +35,21 @@ function valueAt(content: unknown, path: readonly string[]): unknown {
         : undefined,
     content,
   );
+}
+
+/** From dist/ of an installed package, from dist/ of a clone, and from the sources. */
+const FOLDERS = ['../', '../../../', '../../../../'];
+
+/**
+ * Path of a document of this project from the working directory: in a clone `docs/settings.md`,
+ * where the package is installed `node_modules/@keycloak-guard/server/docs/settings.md`.
+ */
+export function pathOfDocument(name: string): string {
+  const file = FOLDERS.map((folder) => fileURLToPath(new URL(`${folder}${name}`, import.meta.url))).find(
+    (one) => existsSync(one),
+  );
+  // The container image has no documents.
+  if (file === undefined) return `${name} of keycloak-guard`;
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') || isAbsolute(path) ? file : path;
 }
