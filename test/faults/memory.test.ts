@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createVerifier } from '../../packages/guard/src/core/index.ts';
-import { createFailedLogins } from '../../packages/server/src/services/turns.ts';
 import { createPasswordQueue } from '../../packages/server/src/services/auth-service.ts';
+import { createFailedLogins } from '../../packages/server/src/services/turns.ts';
 import { buildTestApp, configFor, startIdp } from '../server/service.ts';
 
 test('however many tokens come, no more are kept than allowed', async (t) => {

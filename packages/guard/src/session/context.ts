@@ -6,7 +6,6 @@ import type { SessionRequest } from './http/request.ts';
 import type { SessionKeeper } from './record/keeper.ts';
 import type { ResolvedSessionOptions } from './resolved-options.ts';
 
-/** The parts that every route works with. */
 export interface SessionContext {
   readonly options: ResolvedSessionOptions;
   readonly keeper: SessionKeeper;
@@ -17,7 +16,6 @@ export interface SessionContext {
   readonly hasOrganizations: boolean;
 }
 
-/** The value of the session cookie of a request. */
 export function sessionCookieOf(
   { addressOf }: Pick<SessionContext, 'addressOf'>,
   request: SessionRequest,
@@ -38,7 +36,6 @@ export interface AppAddress {
 
 export type AddressOf = (request: SessionRequest) => AppAddress;
 
-/** A fixed one is parsed once. */
 export function createAddressOf({
   publicUrl,
   cookieName,

@@ -26,7 +26,6 @@ export interface SessionEvent {
  */
 export type OnSessionEvent<Source = unknown> = (event: SessionEvent, request: Source | null) => void;
 
-/** @param accessToken of the session, if it has one */
 export type EmitSessionEvent = (
   type: SessionEvent['type'],
   reason: string,

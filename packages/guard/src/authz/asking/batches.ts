@@ -12,10 +12,8 @@ export interface DatedVerdict {
   readonly at: number;
 }
 
-/** Collects questions about single permissions and asks them together. */
 export type Batches = ReturnType<typeof createBatches>;
 
-/** Sends one question; see `askKeycloak`. */
 type Ask = (subject: Subject, permissions: readonly string[]) => Promise<Answer>;
 
 interface Waiting {
@@ -95,7 +93,6 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number) {
   }
 
   return {
-    /** Rejects as `askKeycloak` does. */
     ask(subject: Subject, permission: Permission): Promise<DatedVerdict> {
       const key = `${subject.token}\n${subject.claims}\n${keyOf(permission)}`;
       return once(key, async () => {

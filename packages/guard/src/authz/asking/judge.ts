@@ -89,7 +89,6 @@ export function createJudge(parts: JudgeParts) {
     return verdict;
   }
 
-  /** Whether the token itself carries the permission. */
   async function isCarried(permission: Permission, token: string): Promise<boolean> {
     const carried = readTokenPermissions(token, context);
     const { scope } = permission;
@@ -111,7 +110,6 @@ export function createJudge(parts: JudgeParts) {
         ? principal.then((verified) => decideFor(token, verified, permissions, claims))
         : decideFor(token, principal, permissions, claims);
     },
-    /** See `Catalog.idOf`. */
     idOf: catalog.idOf,
     /**
      * Whether the caller is of the realm of these permissions: ids of users are unique only together with their issuer.

@@ -45,7 +45,6 @@ export function createKnownNames(most = MOST) {
   };
 }
 
-/** Look-ups at once. */
 const AT_ONCE = 20;
 
 /**
@@ -92,7 +91,6 @@ function has(resource: Resource | undefined, { scope }: Permission): boolean {
   return scope === undefined ? resource.scopes.length === 0 : resource.scopes.includes(scope);
 }
 
-/** Looks up resources by name. */
 export type Catalog = ReturnType<typeof createCatalog>;
 
 interface Entry {
@@ -175,7 +173,6 @@ export function createCatalog(
       else if (!isAll(entry) && ageOf(entry) >= YOUNG_MS) entry = await loadOnce(name, token);
       return entry !== undefined && isAll(entry) ? entry.resource.id : 'unknown';
     },
-    /** Looks the name up again next time. */
     forget: (name: string): void => known.delete(name),
   };
 }

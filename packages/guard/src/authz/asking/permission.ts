@@ -82,7 +82,6 @@ export function keyOf({ resource, resourceId, scope }: Permission): string {
   return JSON.stringify([resource ?? null, resourceId ?? null, scope ?? null]);
 }
 
-/** The permission as a string, for messages. */
 export function describe({ resource, resourceId, scope }: Permission): string {
   const of = resource ?? `resource id ${resourceId}`;
   return scope === undefined ? of : `${of}#${scope}`;

@@ -79,7 +79,6 @@ export interface PermissionsEngine {
   readonly names: KnownNames;
   readonly api: ProtectionApi;
   readonly clientId: string;
-  /** See `askAsIs`. */
   question(
     token: string,
     permissions: readonly string[],
@@ -88,7 +87,6 @@ export interface PermissionsEngine {
   readonly issuer: PermissionsOptions['verifier']['issuer'];
   readonly permissionMs: number;
   readonly clock: () => number;
-  /** See `submitTicket`. */
   submit(token: string, ticket: string): ReturnType<typeof submitTicket>;
 }
 

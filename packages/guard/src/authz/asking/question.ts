@@ -112,7 +112,6 @@ function fixOf(
 /** The token that a question is about, and the claims that go with it. */
 export interface Subject {
   readonly token: string;
-  /** See `toClaimText`. */
   readonly claims: string;
 }
 
@@ -170,7 +169,6 @@ async function putQuestion(
 }
 
 interface Question {
-  /** For messages. */
   readonly what: string;
   readonly secrets: readonly string[];
   readonly body: URLSearchParams;
@@ -236,7 +234,6 @@ function isJson(body: string): boolean {
   }
 }
 
-/** @returns its claims */
 function assertNotBound(token: string): Readonly<Record<string, unknown>> {
   const claims = readCompactJws(token).payload();
   if (claims.cnf !== undefined || claims.typ === 'DPoP') throw toUnaskable();

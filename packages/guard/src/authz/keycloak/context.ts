@@ -70,7 +70,6 @@ function toSilence(): AuthError {
 /** The parts of every question to Keycloak. It stays in this room, because it can act as the client. */
 export interface AuthzContext {
   readonly issuer: Issuer;
-  /** Client id of the resource server. */
   readonly clientId: string;
   readonly credential: Credential;
   readonly asks: 'caller' | 'api';

@@ -135,14 +135,12 @@ function toJson(body: string): unknown {
   }
 }
 
-/** A resource as Keycloak describes it. */
 export interface Resource {
   readonly id: string;
   readonly name: string;
   /** Id of its owner: a user, or the API's client. */
   readonly ownerId: string;
   readonly scopes: readonly string[];
-  /** Paths or patterns. */
   readonly uris: readonly string[];
   /** Whether the owner may share it. */
   readonly isOwnerManaged: boolean;
@@ -214,7 +212,6 @@ function toResource(value: unknown): Resource | undefined {
 const toList = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const toText = (value: unknown): string[] => (typeof value === 'string' ? [value] : []);
 
-/** Takes a permission ticket, or returns Keycloak's refusal. */
 export async function takeTicket(
   api: ProtectionApi,
   permissions: readonly { resource_id: string; resource_scopes: readonly string[] }[],

@@ -20,7 +20,6 @@ export interface Share {
   readonly isGranted: boolean;
 }
 
-/** Filters tickets; resources and users by id. */
 export interface ShareFilter {
   readonly resourceId?: string | undefined;
   readonly owner?: string | undefined;

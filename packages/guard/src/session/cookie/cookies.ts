@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** The parts of a `Set-Cookie` header. */
 export interface NewCookie {
   readonly name: string;
   /** Anything: it is percent-encoded. */
@@ -42,7 +41,6 @@ export function toSetCookie({ name, value, secure, maxAgeSeconds }: NewCookie): 
   ].join('; ');
 }
 
-/** The names of the cookies and how they are set, for an origin. */
 export type Cookies = ReturnType<typeof createCookies>;
 
 /**
@@ -65,7 +63,6 @@ function createCookies(name: string, secure: boolean) {
     /** A `Set-Cookie` value. Without `maxAgeSeconds` the cookie lives as long as the browser runs. */
     set: (name: string, value: string, maxAgeSeconds?: number): string =>
       toSetCookie({ name, value, secure, maxAgeSeconds }),
-    /** A `Set-Cookie` value that takes a cookie away. */
     clear: (name: string): string => toSetCookie({ name, value: '', secure, maxAgeSeconds: 0 }),
   };
 }

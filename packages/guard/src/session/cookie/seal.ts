@@ -94,7 +94,6 @@ export function createCookieSigner(secrets: readonly string[]) {
   if (first === undefined) throw new TypeError('createCookieSigner: the secret is missing');
   return {
     sign: (value: string): string => `${value}.${signatureOf(value, first)}`,
-    /** The signed value; `null` for any other. */
     read(signed: string): SignedValue | null {
       const dot = signed.lastIndexOf('.');
       if (dot === -1) return null;

@@ -5,7 +5,6 @@ import type { SessionRequest } from './request.ts';
 /** An answer to a browser that any framework can send. */
 export type SessionAnswer = Answer;
 
-/** Nothing of a session belongs in a cache. */
 export const NOT_FOR_CACHES = { 'cache-control': 'no-store' } as const;
 
 /** An answer by cookie is for this browser: caches that several people share would hand it to the next one (RFC 9111 §5.2.2.7). */

@@ -124,7 +124,6 @@ const OVER: ReadonlySet<string> = new Set(['token_revoked', 'token_expired']);
 const CLOCKS_DIFFER =
   'A token that Keycloak has just issued counts as expired: compare the clocks of this machine and of Keycloak';
 
-/** The access token of the signed-in user; `null` if no one is signed in. */
 export async function accessTokenOf(
   context: SessionContext,
   authenticate: CookieAuthenticator,

@@ -102,7 +102,6 @@ function isNotSilently(error: unknown): boolean {
   return error instanceof AuthorizationError && error.error !== undefined && NOT_SILENTLY.has(error.error);
 }
 
-/** Asks the application. */
 async function mayLogIn(
   { options }: SessionContext,
   principal: Principal,

@@ -24,7 +24,6 @@ export function inviteToLogin(
 }
 
 const LONGEST_ALIAS = 255;
-/** A scope that stands for every organization of the person. */
 const ALL_ORGANIZATIONS = 'organization:*';
 
 /** Whether it can stand in a scope, and stands for one organization (RFC 6749 §3.3: a space would begin another scope). */
@@ -44,7 +43,6 @@ export function organizationIn({ hasOrganizations }: SessionContext, url: string
   return isAlias(alias) ? alias : undefined;
 }
 
-/** The scopes of a login for one organization. */
 export function toOrganizationScope(scope: string, organization: string | undefined): string {
   const scopes = scope.split(' ');
   if (organization === undefined || scopes.includes(ALL_ORGANIZATIONS)) return scope;

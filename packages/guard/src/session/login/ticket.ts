@@ -7,7 +7,6 @@ import type { Sealer } from '../cookie/seal.ts';
 export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
   readonly returnTo: string;
   readonly redirectUri: string;
-  /** The demand of a guard. */
   readonly signIn?: RequiredSignIn | undefined;
   /** Alias of the organization that the person wants to act for. */
   readonly organization?: string | undefined;

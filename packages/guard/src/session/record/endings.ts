@@ -8,7 +8,6 @@ export type Endings = ReturnType<typeof createEndings>;
 const REMEMBER_MS = 30_000;
 const TRY_AGAIN_MS = 1_000;
 const MOST_REMEMBERED = 10_000;
-/** How many at a time, when the store is back. */
 const AT_A_TIME = 100;
 
 /** @param longestMs longest life of a session: after it the store has forgotten it by itself */
@@ -62,7 +61,6 @@ export function createEndings(store: SessionStore, longestMs: number) {
       if (!isStored) tryAgain();
       return isStored;
     },
-    /** Tries once more to update the store. */
     async close(): Promise<void> {
       isClosed = true;
       clearTimeout(timer);

@@ -113,7 +113,6 @@ export function createSessionKeeper(
       const fetching = fetchOnce(cookie, () => fetchSession(cookie));
       return fetching.then((fetched) => fetched && use(fetched, isUse));
     },
-    /** The session of a cookie as it is. */
     async peek(cookie: string): Promise<LiveSession | null> {
       const ids = stored.read(cookie);
       return ids === null ? null : stored.load(ids);

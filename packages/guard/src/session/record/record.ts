@@ -8,16 +8,13 @@ export interface SessionRecord {
   readonly createdAt: number;
   readonly accessToken: string;
   readonly accessExpiresAt: number;
-  /** From then on the access token is renewed. */
   readonly renewAt: number;
   readonly refreshToken: string | null;
-  /** For the logout at Keycloak. */
   readonly idToken: string | null;
   /** Alias of the organization that the person acts for, where organizations are the tenants. */
   readonly organization?: string | undefined;
 }
 
-/** Longest time before its end that an access token is renewed. */
 const RENEW_AHEAD_MS = 30_000;
 /** Where Keycloak does not say how long a token lives. */
 const DEFAULT_LIFETIME_SECONDS = 60;
@@ -25,7 +22,6 @@ const DEFAULT_LIFETIME_SECONDS = 60;
 /** Most characters of one token: the realm of one tenant must not fill the store of all. Keycloak's have 1,000 to 10,000. */
 const LONGEST_TOKEN = 32_768;
 
-/** Characters of all tokens of a session. */
 export function sizeOf({ accessToken, refreshToken, idToken }: SessionRecord): number {
   return accessToken.length + (refreshToken?.length ?? 0) + (idToken?.length ?? 0);
 }

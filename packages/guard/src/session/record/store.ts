@@ -136,7 +136,6 @@ function createTenantValues(most: number) {
 /** The same in each copy of this package: an application may have it as an ES module and as CommonJS. */
 const IN_MEMORY = Symbol.for('keycloak-guard.in-memory');
 
-/** Whether the store is local to this process. */
 export function isInMemory(store: SessionStore): boolean {
   return IN_MEMORY in store;
 }

@@ -15,7 +15,6 @@ import {
 
 type SessionIds = Pick<LiveSession, 'id' | 'key' | 'cookie' | 'newCookie'>;
 
-/** For two calls of the store. */
 const SEAL_LOCK_MS = 10_000;
 
 /**
