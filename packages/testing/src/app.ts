@@ -80,6 +80,8 @@ export function buildApp(
 
   if (!anyHost) app.addHook('onRequest', async (request) => assertOwnHost(request));
   app.addHook('onRequest', async (request, reply) => {
+    // Whoever broke the provider can mend it.
+    if (request.routeOptions.config.isControl) return;
     const endpoint = request.routeOptions.config.endpoint ?? 'other';
     onRequest(endpoint);
     await misbehaviour.apply(endpoint, reply);

@@ -2,6 +2,7 @@ import type { Endpoint } from './http/misbehaviour.ts';
 import type { Feature } from './realm/realm.ts';
 import type {
   ClientRepresentation,
+  OrganizationRepresentation,
   RealmRepresentation,
   UserRepresentation,
 } from './realm/representation.ts';
@@ -50,6 +51,31 @@ export interface DevRealm {
   disableUser(username: string): void;
   /** Enables a user again. @throws {TypeError} if there is no such user */
   enableUser(username: string): void;
+  /**
+   * Adds a user, by the names of a realm file: enabled, and with the realm's default roles, unless it says otherwise. To sign in with
+   * a password it needs e-mail address, first and last name, as in Keycloak.
+   *
+   * @throws {TypeError} if the name is taken, or missing
+   * @example
+   * idp.addUser({ username: 'ann', realmRoles: ['admin'] });
+   */
+  addUser(user: UserRepresentation): void;
+  /**
+   * Adds a client, by the names of a realm file.
+   *
+   * @throws {TypeError} if the client id is taken, or missing
+   * @example
+   * idp.addClient({ clientId: 'reports', publicClient: true, redirectUris: ['http://localhost:3000/callback'] });
+   */
+  addClient(client: ClientRepresentation): void;
+  /**
+   * Adds an organization, by the names of a realm file, and turns organizations on.
+   *
+   * @throws {TypeError} if the name or the alias is taken, or the name is missing
+   * @example
+   * idp.addOrganization({ name: 'Acme', alias: 'acme', members: [{ username: 'ann' }] });
+   */
+  addOrganization(organization: OrganizationRepresentation): void;
   /**
    * Changes members of a user, by their names in the realm file.
    *
@@ -176,6 +202,11 @@ export interface DevIdpOptions {
    * for everybody to read, never one with a hash. Default true.
    */
   listUsers?: boolean;
+  /**
+   * Lets other processes of this machine call the controls, with {@link connectDevIdp}, if they have this token: 16 characters or
+   * more, at random. Refused in production. Default: none may.
+   */
+  controlToken?: string;
   /** Starts with `NODE_ENV=production`, too. Default false: refuses to. */
   allowProduction?: boolean;
 }

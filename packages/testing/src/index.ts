@@ -1,5 +1,6 @@
 export { type AuthzFile, toAuthorizationSettings } from './authz/read-settings.ts';
 export { type ServiceAccountToken, startTestCluster, type TestCluster } from './cluster/start-cluster.ts';
+export { connectDevIdp, type RemoteIdp, type RemoteRealm } from './controls/remote-control.ts';
 export type { DevIdp, DevIdpOptions, DevRealm, McpServer, RealmTemplate } from './dev-idp.ts';
 export type { Endpoint } from './http/misbehaviour.ts';
 export type { AuthorizationSettings } from './realm/authorization-settings.ts';

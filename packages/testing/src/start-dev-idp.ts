@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { createClock } from './clock.ts';
 import { createControls, createMoods } from './controls/realm-controls.ts';
+import { addRemoteControl, assertControlToken } from './controls/remote-control.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { createMisbehaviour, ENDPOINTS, type Endpoint } from './http/misbehaviour.ts';
 import { createProvider, type Provider } from './provider/provider.ts';
@@ -15,6 +16,7 @@ import { FEATURES } from './realm/realm.ts';
 
 /** @throws {TypeError} for wrong options @throws {Error} in production */
 function assertOptions(options: DevIdpOptions): void {
+  assertControlToken(options.controlToken);
   const { realm, realmFile, allowProduction, features = [], host = '127.0.0.1' } = options;
   const misspelt = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
   if (misspelt !== undefined) {
@@ -45,7 +47,7 @@ function assertOptions(options: DevIdpOptions): void {
 const NAMES: Record<keyof DevIdpOptions, true> = {
   ...{ realmFile: true, realm: true, realmTemplate: true, port: true, host: true, publicUrl: true },
   ...{ stateFile: true, keys: true, anyHost: true, mcpServers: true, features: true, listUsers: true },
-  allowProduction: true,
+  ...{ allowProduction: true, controlToken: true },
 };
 
 /** The open port. It can be closed and opened again with the same number, while the app lives on. */
@@ -162,6 +164,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
       requests[endpoint] += 1;
     },
   });
+  if (options.controlToken !== undefined) addRemoteControl(app, options.controlToken, () => idp);
   const listener = await listen(app, host, port);
   // Only now: if the port is taken, no file with private keys is left behind.
   await save().catch(async (error: unknown) => {
@@ -172,7 +175,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
   const controlsOf = (provider: Provider) =>
     createControls(provider, `${url}/realms/${encodeURIComponent(provider.realm.name)}`);
 
-  return {
+  const idp: DevIdp = {
     ...controlsOf(realms.main),
     ...createMoods(misbehaviour),
     warnings: [...realms.all()].flatMap((one) => {
@@ -205,6 +208,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     addRealm: (realm) => controlsOf(realms.add(realm)),
     removeRealm: (name) => realms.remove(name),
   };
+  return idp;
 }
 
 /** On `localhost`, IPv6 is optional: some machines do not have it. */

@@ -41,7 +41,17 @@ export async function startDevProvider(options: DevProviderOptions): Promise<Dev
     try {
       const publicUrl = tried === 0 ? {} : { publicUrl: `http://localhost:${tried}` };
       const stateFile = stateFileOf(realmFile, tried);
-      return await startDevIdp({ ...source, port: tried, host: 'localhost', stateFile, ...publicUrl });
+      // Of whoever starts it, such as Playwright: no file is read for it.
+      const controlToken = process.env.DEV_IDP_CONTROL_TOKEN;
+      const control = controlToken === undefined ? {} : { controlToken };
+      return await startDevIdp({
+        ...source,
+        port: tried,
+        host: 'localhost',
+        stateFile,
+        ...publicUrl,
+        ...control,
+      });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       if (tried >= last) throw new Error(`port ${port} is taken: choose another one with --port`);

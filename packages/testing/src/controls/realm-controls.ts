@@ -52,6 +52,27 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
     },
     disableUser: (username) => updateUser(username, { enabled: false }),
     enableUser: (username) => updateUser(username, { enabled: true }),
+    addUser(user) {
+      const { id } = realm.addUser(user);
+      const { credentials: _, ...rest } = user;
+      events.recordAdmin(
+        { operationType: 'CREATE', resourceType: 'USER', resourcePath: `users/${id}` },
+        rest,
+      );
+    },
+    addClient(client) {
+      if (typeof client?.clientId !== 'string' || client.clientId === '')
+        throw new TypeError('a client has a clientId');
+      if (realm.client(client.clientId) !== undefined)
+        throw new TypeError(`there is a client '${client.clientId}' in the realm ${realm.name}`);
+      const { id } = realm.addClient({ enabled: true, ...client });
+      const { secret: _, ...rest } = client;
+      events.recordAdmin(
+        { operationType: 'CREATE', resourceType: 'CLIENT', resourcePath: `clients/${id}` },
+        rest,
+      );
+    },
+    addOrganization: (organization) => realm.addOrganization(organization),
     updateUser,
     updateClient(clientId, change) {
       const { id } = realm.updateClient(clientId, change);

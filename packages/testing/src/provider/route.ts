@@ -6,6 +6,8 @@ import type { Provider } from './provider.ts';
 declare module 'fastify' {
   interface FastifyContextConfig {
     endpoint?: Endpoint;
+    /** Whether it controls the provider, rather than belongs to it. */
+    isControl?: true;
   }
   interface FastifyRequest {
     /** The realm of the request's path. */

@@ -3,6 +3,7 @@ import { type Client, toClient } from './client.ts';
 import type {
   ClientRepresentation,
   ClientScopeRepresentation,
+  OrganizationRepresentation,
   RealmRepresentation,
   UserRepresentation,
 } from './representation.ts';
@@ -134,6 +135,27 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       const client = clients.get(clientId);
       if (client === undefined) throw new TypeError(`there is no client '${clientId}' in the realm ${name}`);
       return putClient({ ...client.representation, ...change });
+    },
+    addUser(user: UserRepresentation): User {
+      if (typeof user?.username !== 'string' || user.username === '')
+        throw new TypeError('a user has a username');
+      if (realm.userByName(user.username) !== undefined)
+        throw new TypeError(`there is a user '${user.username}' in the realm ${name}`);
+      return putUser({ enabled: true, realmRoles: [`default-roles-${name.toLowerCase()}`], ...user });
+    },
+    addOrganization(organization: OrganizationRepresentation): void {
+      const { organizations = [] } = realm.settings;
+      const { name: title, alias = title } = organization ?? {};
+      if (typeof title !== 'string' || title === '') throw new TypeError('an organization has a name');
+      if (organizations.some((one) => one.name === title || (one.alias ?? one.name) === alias))
+        throw new TypeError(
+          `there is an organization '${title}', or one with the alias '${alias}', in the realm ${name}`,
+        );
+      realm.settings = {
+        ...realm.settings,
+        organizationsEnabled: true,
+        organizations: [...organizations, organization],
+      };
     },
     addClient: putClient,
     removeClient: (clientId: string) => void clients.delete(clientId),
