@@ -204,6 +204,12 @@ export const OUTGOING: readonly Row[] = [
 
   // The embedded provider.
   {
+    file: 'testing/src/controls/remote-control.ts',
+    calls: 'fetch',
+    carries: 'the control token of the provider, and what a test makes up',
+    address: 'application',
+  },
+  {
     file: 'testing/src/provider/end-session.ts',
     calls: 'fetch',
     carries: 'a logout token',

@@ -16,7 +16,6 @@ import { FEATURES } from './realm/realm.ts';
 
 /** @throws {TypeError} for wrong options @throws {Error} in production */
 function assertOptions(options: DevIdpOptions): void {
-  assertControlToken(options.controlToken);
   const { realm, realmFile, allowProduction, features = [], host = '127.0.0.1' } = options;
   const misspelt = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
   if (misspelt !== undefined) {
@@ -31,7 +30,9 @@ function assertOptions(options: DevIdpOptions): void {
   if (realm !== undefined && realmFile !== undefined) {
     throw new TypeError('startDevIdp: give "realm" or "realmFile", not both');
   }
-  if (process.env.NODE_ENV === 'production' && allowProduction !== true) {
+  const isProduction = process.env.NODE_ENV === 'production';
+  assertControlToken(options.controlToken, isProduction);
+  if (isProduction && allowProduction !== true) {
     throw new Error(
       'startDevIdp: refused, NODE_ENV is production. Everybody knows the passwords of its realm. ' +
         'If this is a test all the same, set "allowProduction: true"',
