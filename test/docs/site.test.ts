@@ -63,6 +63,16 @@ describe('the site', () => {
     );
   });
 
+  test('headings of a page skip no level', () => {
+    const skips = pages.flatMap(({ path, text }) => {
+      const levels = [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^(#+) /gm)].map(
+        ([, marks = '']) => marks.length,
+      );
+      return levels.some((level, i) => level > (levels[i - 1] ?? 0) + 1) ? [path] : [];
+    });
+    assert.deepEqual(skips, []);
+  });
+
   test('the skill names each requirement of a guard, and no other', () => {
     const skill = readFileSync(join(ROOT, 'skills/keycloak-guard/SKILL.md'), 'utf8');
     const listed = /Options of a guard, all of them: ([\s\S]*?)\. There/.exec(skill)?.[1] ?? '';
