@@ -11,7 +11,7 @@ import { type Stage, setUpFrontEnd, signIn } from './front-end.ts';
 const DOCS = readFileSync(new URL('../../docs/single-page-apps.md', import.meta.url), 'utf8');
 
 function programOf(heading: string): string {
-  const [, code] = new RegExp(`## ${heading}\n\n\`\`\`ts\n([\s\S]*?)\n\`\`\``).exec(DOCS) ?? [];
+  const [, code] = new RegExp(`## ${heading}\n\n\`\`\`ts\n([\\s\\S]*?)\n\`\`\``).exec(DOCS) ?? [];
   assert.ok(code, `docs have no program under ${heading}`);
   return transformSync(code, { mode: 'strip-only' }).code;
 }
