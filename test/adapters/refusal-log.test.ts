@@ -28,7 +28,7 @@ function logOf(
     {
       ...{ logRefusals: undefined, hasListener: false, explain: false, debugByDefault: false },
       loggerOf: () => (levels.length === 0 ? undefined : (logger as never)),
-      toWire: (url) => ({ method: 'GET', url }),
+      toSessionRequest: (url) => ({ method: 'GET', url }),
       ...more,
     },
     isDevelopment,

@@ -256,7 +256,9 @@ export function createFakeKeycloak(options: Parameters<typeof createTestRealm>[0
     if (kind === 'resource_set') {
       if (of === undefined) return json(200, listResources(query));
       const found = self.resources.find((one) => one.id === of);
-      return found === undefined ? json(404, { error: 'HTTP 404 Not Found' }) : json(200, toWire(found));
+      return found === undefined
+        ? json(404, { error: 'HTTP 404 Not Found' })
+        : json(200, toSessionRequest(found));
     }
     if (kind !== 'permission' || of !== 'ticket') return json(404, { error: 'HTTP 404 Not Found' });
     if (method === 'GET') return json(200, listTickets(query));
@@ -289,7 +291,7 @@ export function createFakeKeycloak(options: Parameters<typeof createTestRealm>[0
       .filter((one) => name === null || one.name.toLowerCase() === name.toLowerCase())
       .filter((one) => owner === null || one.owner === ownerId)
       .slice(first, end);
-    return query.get('deep') === 'true' ? found.map(toWire) : found.map(({ id }) => id);
+    return query.get('deep') === 'true' ? found.map(toSessionRequest) : found.map(({ id }) => id);
   }
 
   function listTickets(query: URLSearchParams): unknown[] {
@@ -313,7 +315,14 @@ export function createFakeKeycloak(options: Parameters<typeof createTestRealm>[0
     ...{ ownerName: 'alice', requesterName: requester === BOB ? 'bob' : 'alice' },
   });
 
-  const toWire = ({ id, name, owner, scopes, uris = [], isOwnerManaged = false }: FakeResource) => ({
+  const toSessionRequest = ({
+    id,
+    name,
+    owner,
+    scopes,
+    uris = [],
+    isOwnerManaged = false,
+  }: FakeResource) => ({
     ...{ _id: id, name, uris, ownerManagedAccess: isOwnerManaged, attributes: {} },
     owner: { id: owner, ...(owner === CLIENT_UUID ? { name: realm.clientId } : {}) },
     scopes: scopes.map((scope) => ({ id: `scope-${scope}`, name: scope })),

@@ -17,9 +17,9 @@ const listOf = (cell = ''): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '' && item !== 'none');
 
-/** The cells of each row of the tables below a heading of ARCHITECTURE.md. */
-function readRows(heading: string): string[][] {
-  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+/** The cells of each row of the tables below a heading of a document. */
+function readRows(heading: string, document = 'ARCHITECTURE.md'): string[][] {
+  const text = readFileSync(join(ROOT, document), 'utf8');
   const section = text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const lines = section.split('\n').filter((line) => line.startsWith('|'));
   const rows = lines.filter((line, at) => !/^\|-/.test(line) && !lines[at + 1]?.startsWith('|-'));
@@ -226,10 +226,10 @@ const d = await import('five');
   });
 });
 
-describe('the table "Folders inside a package" in ARCHITECTURE.md', () => {
+describe('the table "Folders inside a package" in test/repo/folders.md', () => {
   const parentOf = (folder: string): string => folder.slice(0, folder.lastIndexOf('/'));
   const floors = new Map(
-    readRows('Folders inside a package').map(([cell = '', others]) => {
+    readRows('Folders inside a package', 'test/repo/folders.md').map(([cell = '', others]) => {
       const [folder = ''] = listOf(cell);
       return [folder, new Set(listOf(others).map((other) => `${parentOf(folder)}/${other}`))];
     }),

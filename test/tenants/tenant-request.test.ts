@@ -7,8 +7,8 @@ const hostnameOf = (host: string, origin?: string) =>
   new ReadRequest(
     {
       toRequest: () => ({ headers: { host } }),
-      toWire: () => ({ url: '/', origin }),
-      toAsked: () => undefined,
+      toSessionRequest: () => ({ url: '/', origin }),
+      toAppRequest: () => undefined,
     },
     {},
   ).hostname;
@@ -47,7 +47,7 @@ test('two hosts are none: Node keeps the first, and a proxy may have looked at t
     {
       factory: 'keycloak',
       toRequest: ({ host, rawHeaders }) => ({ headers: { host }, rawHeaders }),
-      toWire: ({ origin, url = '/' }) => ({ url, origin, headers: {} }) as never,
+      toSessionRequest: ({ origin, url = '/' }) => ({ url, origin, headers: {} }) as never,
       addToAnswer() {},
     },
   );
@@ -105,8 +105,10 @@ test('what is no host is none: what begins or ends like a tenant is not that ten
 
 test('the path of metadata is that of the resource', () => {
   const pathOf = (url: string) =>
-    new ReadRequest({ toRequest: () => ({ headers: {} }), toWire: () => ({ url }), toAsked: () => 0 }, {})
-      .path;
+    new ReadRequest(
+      { toRequest: () => ({ headers: {} }), toSessionRequest: () => ({ url }), toAppRequest: () => 0 },
+      {},
+    ).path;
   const metadata = '/.well-known/oauth-protected-resource';
   const read = {
     ...{ '/t/acme/mcp/': '/t/acme/mcp', '/': '/', 'http://host': '/', '/a%20b?c': '/a b' },
@@ -118,7 +120,7 @@ test('the path of metadata is that of the resource', () => {
   assert.throws(() => pathOf('http:///acme/data'), { code: 'path_ambiguous' });
   // Bun leaves the host out where the header is none.
   for (const url of ['/t/acme/t/globex/data', 'http:///t/acme'])
-    assert.throws(() => pathOf(fetchHost.toWire({ url, headers: new Headers() }).url), {
+    assert.throws(() => pathOf(fetchHost.toSessionRequest({ url, headers: new Headers() }).url), {
       code: 'path_ambiguous',
     });
 });

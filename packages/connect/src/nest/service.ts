@@ -241,7 +241,7 @@ export class KeycloakConnectService {
     if (typeof cookie !== 'string' || cookie === '' || authorizationOf(call.credentials) !== undefined) {
       return call.credentials;
     }
-    const request = call.toWire();
+    const request = call.toSessionRequest();
     if (!isHarmless(request)) assertSameOrigin(request, request.origin ?? '');
     return { headers: { authorization: `Bearer ${cookie}` } };
   }

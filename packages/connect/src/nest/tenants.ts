@@ -160,7 +160,7 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
     {
       factory: 'KeycloakConnectModule',
       toRequest: ({ credentials }) => credentials,
-      toWire: (call) => call.toWire(),
+      toSessionRequest: (call) => call.toSessionRequest(),
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     },
   );

@@ -15,9 +15,9 @@ import type { TenantRequest } from './options.ts';
 export interface TenantsHost<Incoming> {
   toRequest(request: Incoming): RequestLike;
   /** Of a request that names several hosts, `origin` is none. */
-  toWire(request: Incoming): { readonly url: string; readonly origin?: string | undefined };
+  toSessionRequest(request: Incoming): { readonly url: string; readonly origin?: string | undefined };
   /** The request as the application knows it. */
-  toAsked(request: Incoming): unknown;
+  toAppRequest(request: Incoming): unknown;
 }
 
 /** Reads only what the application asks for. There is one for each request: an object with own accessors costs 5 µs. */
@@ -35,16 +35,16 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
   readonly header: (name: string) => string | undefined;
 
   get hostname(): string {
-    const { origin, url } = this.#host.toWire(this.#incoming);
+    const { origin, url } = this.#host.toSessionRequest(this.#incoming);
     return hostnameOf(this.header('host'), origin ?? AUTHORITY.exec(url)?.[0]);
   }
 
   get path(): string {
-    return pathOf(this.#host.toWire(this.#incoming).url);
+    return pathOf(this.#host.toSessionRequest(this.#incoming).url);
   }
 
   get request(): never {
-    return this.#host.toAsked(this.#incoming) as never;
+    return this.#host.toAppRequest(this.#incoming) as never;
   }
 }
 

@@ -82,14 +82,14 @@ export interface Calls<Incoming> {
  * @param toIncoming the engine's request of what the application calls one
  */
 export function createCalls<Incoming, Given = Incoming>(
-  door: Pick<
+  engine: Pick<
     Engine<Incoming, never, never>,
     'factory' | 'verifier' | 'verifierOf' | 'tenants' | 'accessToken' | 'toRequest'
   >,
   toIncoming: (given: Given) => Incoming = (given) => given as unknown as Incoming,
 ): Calls<Given> {
-  const { tenants } = door;
-  const { factory, verifier } = door;
+  const { tenants } = engine;
+  const { factory, verifier } = engine;
   const realms = { verifier, isOfTenants: tenants !== undefined };
   let loading: Promise<Outgoing> | undefined;
 
@@ -110,9 +110,9 @@ export function createCalls<Incoming, Given = Incoming>(
       return { token: tokenOfPrincipal(who), isAdmitted: true, verifier };
     }
     const incoming = toIncoming(who as Given);
-    const token = await door.accessToken(incoming);
+    const token = await engine.accessToken(incoming);
     if (token === null) return null;
-    const verifier = tenants && ((await door.verifierOf(incoming)) as Verifier<object>);
+    const verifier = tenants && ((await engine.verifierOf(incoming)) as Verifier<object>);
     return { token, isAdmitted: false, verifier };
   }
 
@@ -149,7 +149,7 @@ export function createCalls<Incoming, Given = Incoming>(
     if (tenants !== undefined) return tenants.byName(name);
     const rule = 'must be an option where a call names a tenant';
     const example = 'tenants: { of, get }';
-    throw new OptionsError(door.factory, [{ option: 'tenants', rule, example }]);
+    throw new OptionsError(engine.factory, [{ option: 'tenants', rule, example }]);
   }
 
   function tokenOfPrincipal(principal: Principal<object>): string {
@@ -163,7 +163,7 @@ export function createCalls<Incoming, Given = Incoming>(
       check.fetchFor(`${factory}.fetchFor`, options, realms);
       const call = whenLoaded((outgoing) => outgoing.fetchFor(options));
       return async (who, path, init) => {
-        const headers = isPrincipal(who) ? {} : door.toRequest(toIncoming(who as Given)).headers;
+        const headers = isPrincipal(who) ? {} : engine.toRequest(toIncoming(who as Given)).headers;
         return (await call)(await callerOf(who), (name) => headerOf(headers, name), path, init);
       };
     },

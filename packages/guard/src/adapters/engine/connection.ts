@@ -18,7 +18,7 @@ export interface Connection {
   /** Checks the caller now, as a guard would. @throws {AuthError} rejects with the refusal */
   verify(): Promise<Principal>;
   /**
-   * What a source yields, for subscriptions of GraphQL and RPC: done as soon as the connection has to be closed, and ends the
+   * The items of a source, for subscriptions of GraphQL and RPC: done as soon as the connection has to be closed, and ends the
    * connection when it is done or its reader leaves.
    *
    * @example

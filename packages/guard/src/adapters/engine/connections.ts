@@ -3,7 +3,7 @@ import type { Connection, ConnectionGuard } from './connection.ts';
 import { loadPart, type Part } from './part.ts';
 import type { ConnectionsHost, OpenConnections } from './parts/connections.ts';
 import type { Realms } from './realms.ts';
-import { type Asking, type AskingHost, readRequirements } from './requirements.ts';
+import { type Asking, type RequirementsHost, readRequirements } from './requirements.ts';
 
 /** The connections of an adapter that stay open. The code that watches them is loaded for the first guard. */
 export interface Connections<Incoming> {
@@ -13,7 +13,7 @@ export interface Connections<Incoming> {
    */
   guard(
     requirements: Asking<never, Requirements>,
-    asking?: Partial<AskingHost<Incoming>>,
+    asking?: Partial<RequirementsHost<Incoming>>,
   ): ConnectionGuard<Incoming>;
   /** Resolves to a function that watches a request which a gate without requirements has just admitted. */
   watcher(): Promise<(request: Incoming, principal: Principal) => Connection>;
@@ -25,7 +25,7 @@ export interface Connections<Incoming> {
 export function createConnections<Incoming>(
   realms: Realms<Incoming>,
   host: ConnectionsHost<Incoming>,
-  asking: AskingHost<Incoming>,
+  asking: RequirementsHost<Incoming>,
 ): Connections<Incoming> {
   let part: Part<OpenConnections<Incoming>> | undefined;
   const load = () => {

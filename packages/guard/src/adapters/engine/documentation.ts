@@ -1,13 +1,13 @@
 import type { Requirements } from '../../core/index.ts';
 import { scopesOf } from '../../core/internal.ts';
 
-/** What a guard means for an OpenAPI document. */
+/** The description of a guard for an OpenAPI document. */
 export interface DocumentedGuard {
   readonly requirements: Requirements;
   readonly isOptional: boolean;
 }
 
-/** What a permit means for an OpenAPI document. */
+/** The description of a permit for an OpenAPI document. */
 export interface DocumentedPermit {
   /** The permissions that are asked for; empty where they depend on the request. */
   readonly permissions: readonly string[];

@@ -31,25 +31,25 @@ import {
 } from './protected-resource.ts';
 import { openRealms, type PartHost, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusals } from './refusals.ts';
-import { type Asking, type AskingHost, findAsking, readRequirements } from './requirements.ts';
+import { type Asking, findRequestParts, type RequirementsHost, readRequirements } from './requirements.ts';
 import { pathOf, type Routes } from './routes.ts';
 import type { SecurityEvents } from './security-events.ts';
 import { createOpenSessions, type OpenSessions } from './sessions.ts';
 
-/** What an adapter adds to the engine: how to read its requests and to write its answers. */
+/** The part that an adapter adds to the engine: it reads requests and writes answers. */
 export interface EngineHost<Incoming, Outgoing> {
   /** Name of the factory, for errors. */
   readonly factory: string;
   /** Called for every request: reads no more than a token needs. */
   toRequest(request: Incoming): RequestLike;
   /** Called for sessions, refusals and messages. */
-  toWire(request: Incoming): Omit<SessionRequest<Incoming>, 'log' | 'source'>;
+  toSessionRequest(request: Incoming): Omit<SessionRequest<Incoming>, 'log' | 'source'>;
   /** Adds headers to the answer, which does not exist yet. */
   addToAnswer(outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>): void;
-  /** What the application's own functions are called with. Default: the request. */
-  toAsked?(request: Incoming): unknown;
+  /** The first argument of the application's own functions. Default: the request. */
+  toAppRequest?(request: Incoming): unknown;
   /** Further arguments for functions of requirements. */
-  toAskedMore?(request: Incoming): readonly unknown[];
+  extraArguments?(request: Incoming): readonly unknown[];
   /** The parameters of the route that a request was routed to, decoded once. Left out: the framework has no router. */
   paramsOf?(request: Incoming): unknown;
   /** The logger of a request, in frameworks that have one. */
@@ -83,7 +83,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
    * @param resourceOf the resource that challenges name. Default: the one that the request's path belongs to
    */
   statelessGate(resourceOf?: GateHost<Incoming, Outgoing>['resourceOf']): Gate<Incoming, Outgoing>;
-  toAsked(request: Incoming): unknown;
+  toAppRequest(request: Incoming): unknown;
   /**
    * Refuses a request for a reason that was found outside of a gate, as a gate does: with its challenge, log line and
    * listeners.
@@ -129,18 +129,18 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const host = withOneHost(given);
   const { isOwn, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
-  const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
-  const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
+  const toAppRequest = host.toAppRequest ?? ((request: Incoming): unknown => request);
+  const realms = openRealms(resolved, { toRequest, toSessionRequest: host.toSessionRequest, toAppRequest });
   const { verifier, base, verifierOf, tenants, clock, notify } = realms;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
-  const toWire = (request: Incoming): SessionRequest<Incoming> => ({
-    ...host.toWire(request),
+  const toSessionRequest = (request: Incoming): SessionRequest<Incoming> => ({
+    ...host.toSessionRequest(request),
     log: logOf(request),
     source: request,
   });
   const resources = createProtectedResources();
-  const resourceOf = (request: Incoming) => resources.find(host.toWire(request).url);
+  const resourceOf = (request: Incoming) => resources.find(host.toSessionRequest(request).url);
   let sessions: OpenSessions<Incoming, Outgoing> | undefined;
   const sessionsOf = host.sessionsOf ?? (() => sessions);
 
@@ -155,28 +155,29 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     toRequest,
     ...(tenants && { verifierOf: (request) => verifierOf(request) }),
     resourceOf,
-    originOf: (request) => host.toWire(request).origin,
+    originOf: (request) => host.toSessionRequest(request).origin,
     setHeader: (outgoing, name, value) =>
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
     onDenied,
     ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
-  const asking: AskingHost<Incoming> = {
+  const asking: RequirementsHost<Incoming> = {
     verifier: base,
-    toAsked: (request) => [toAsked(request), ...(host.toAskedMore?.(request) ?? [])],
+    toAppRequest: (request) => [toAppRequest(request), ...(host.extraArguments?.(request) ?? [])],
     paramsOf: host.paramsOf,
     nameOf(request) {
-      const { method = '', url } = host.toWire(request);
+      const { method = '', url } = host.toSessionRequest(request);
       return `${method} ${pathOf(url)}`;
     },
   };
-  const resourceHost = toResourceHost(realms, host.toWire);
+  const resourceHost = toResourceHost(realms, host.toSessionRequest);
   const connections = createConnections<Incoming>(
     realms,
     { toRequest, resourceOf, sessionOf: (request) => sessionsOf(request)?.watch, onDenied },
     asking,
   );
-  const toOpenSessions = (opened: Sessions<Incoming>) => createOpenSessions(opened, toWire, addToAnswer);
+  const toOpenSessions = (opened: Sessions<Incoming>) =>
+    createOpenSessions(opened, toSessionRequest, addToAnswer);
 
   const statelessGate: Engine<Incoming, Outgoing, C>['statelessGate'] = (resourceOf) =>
     createGate(base, {}, { ...gateHost, ...(resourceOf && { resourceOf }) });
@@ -188,7 +189,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     ...(host.addressOf && { addressOf: host.addressOf }),
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, refusalOf, callListener },
     clientSettings: () => client,
-    ...{ toAsked, clock, notify, tenants, verifierOf },
+    ...{ toAppRequest, clock, notify, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
       const { options, compiledFor } = readRequirements(requirements, asking);
       return createGate(base, options, {
@@ -218,7 +219,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
     },
     has(principal, requirements) {
-      findAsking(requirements, false);
+      findRequestParts(requirements, false);
       const realm = (tenants && principal && (makerOf(principal) as TokenVerifier | undefined)) ?? verifier;
       return has(principal, requirements, realm.clientId, realm.signInRules);
     },
@@ -240,8 +241,8 @@ function withOneHost<Incoming, Outgoing>(
 ): EngineHost<Incoming, Outgoing> {
   return {
     ...host,
-    toWire(request) {
-      const wire = host.toWire(request);
+    toSessionRequest(request) {
+      const wire = host.toSessionRequest(request);
       if (!hasSeveralHosts(host.toRequest(request))) return wire;
       return { ...wire, origin: (wire.origin ?? wire.url).replace(/\/\/.*/s, '//') };
     },

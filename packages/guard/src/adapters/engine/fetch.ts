@@ -13,13 +13,16 @@ export interface FetchRequest {
   readonly url?: string | undefined;
 }
 
-/** What the answer needs besides; known before there is one. */
+/** Headers and cookies for an answer that does not exist yet. */
 export interface FetchReply {
   extra?: Pick<Answer, 'headers' | 'setCookies'>;
 }
 
-/** What all frameworks with requests of the Fetch standard share. */
-export type FetchHost = Pick<EngineHost<FetchRequest, FetchReply>, 'toRequest' | 'toWire' | 'addToAnswer'>;
+/** The part of a host that all frameworks with requests of the Fetch standard share. */
+export type FetchHost = Pick<
+  EngineHost<FetchRequest, FetchReply>,
+  'toRequest' | 'toSessionRequest' | 'addToAnswer'
+>;
 
 /**
  * Of a URL without a host, each router cuts off another part. Bun leaves it out where the header `Host` is none, Deno and workerd
@@ -32,7 +35,7 @@ const withHost = (url: string): string => (hasHost(url) ? url : '//');
 
 export const fetchHost: FetchHost = {
   toRequest: (request) => request,
-  toWire: ({ method, url = '', headers }) => ({ method, url: url && withHost(url), headers }),
+  toSessionRequest: ({ method, url = '', headers }) => ({ method, url: url && withHost(url), headers }),
   addToAnswer(reply, { headers, setCookies }) {
     const before = reply.extra;
     const all: Record<string, string> = { ...before?.headers };
@@ -99,7 +102,7 @@ export async function readFetchBody(request: Request, limit: number): Promise<st
  * @param readAgain gives the body if earlier middleware has read it
  */
 export function answerFetchRoute<Incoming>(
-  door: Refuser<Incoming>,
+  engine: Refuser<Incoming>,
   routes: Routes<Incoming>,
   incoming: Incoming,
   request: Request,
@@ -112,5 +115,5 @@ export function answerFetchRoute<Incoming>(
     header: (name: string) => headers.get(name) ?? undefined,
     read: () => (request.bodyUsed ? readAgain(incoming) : readFetchBody(request, LONGEST_MESSAGE)),
   };
-  return answerRoute(door, route, incoming, sent).then((answer) => toFetchAnswer(answer as Answer, method));
+  return answerRoute(engine, route, incoming, sent).then((answer) => toFetchAnswer(answer as Answer, method));
 }

@@ -16,7 +16,7 @@ import type { ProtectedResourceOptions } from './protected-resource.ts';
 import type { Asking } from './requirements.ts';
 import type { Routes } from './routes.ts';
 
-/** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
+/** The members that keycloak-guard has in every framework. `Request`: the first argument of its handlers. */
 export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request>, EventsOf {
   /** Verifies tokens; the same object that the guards use. */
   readonly verifier: TokenVerifier<C>;
@@ -161,7 +161,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
 
 /** The parts of {@link Keycloak} that a framework writes itself. */
 export interface Framework<Incoming, Outgoing, Middleware> {
-  /** What is not documented is of no interest for documents of the API. */
+  /** A gate without a description is left out of documents of the API. */
   toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'> & Partial<Documented>): Middleware;
   toRoutes(routes: Routes<Incoming>): Middleware;
   mcp(options: McpOptions): WithMetadata<Middleware>;

@@ -30,13 +30,13 @@ const RULES = {
 export function createLoginGate<Incoming, Outgoing>(
   engine: Pick<
     Engine<Incoming, Outgoing>,
-    'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'tenants' | 'toAsked' | 'verifier'
+    'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'tenants' | 'toAppRequest' | 'verifier'
   >,
   settings: LoginLimitSettings<never> = {},
   principalOf: (request: Incoming) => Principal | null | undefined = () => null,
 ) {
   const { username, address, ...options } = fillOptions('loginLimits', settings, RULES);
-  const { addressOf, addToAnswer, clientSettings, tenants, toAsked, verifier } = engine;
+  const { addressOf, addToAnswer, clientSettings, tenants, toAppRequest, verifier } = engine;
   if (address === undefined && addressOf === undefined) {
     const rule = 'must be a function of the request: requests of the Fetch standard do not tell it';
     throw new OptionsError('loginLimits', [{ option: 'address', ...RULES.address, rule }]);
@@ -65,7 +65,7 @@ export function createLoginGate<Incoming, Outgoing>(
     /** @throws {AuthError} rejects with `too_many_logins`, or `tenant_unknown` where there are tenants */
     async decide(request: Incoming, outgoing: Outgoing): Promise<Principal | null> {
       const { byAddress, byUser } = await limits;
-      const asked = toAsked(request) as never;
+      const asked = toAppRequest(request) as never;
       const from = address === undefined ? addressOf?.(request) : address(asked);
       const refuseOver = (state: RateLimitState | undefined, user?: unknown) => {
         if (state === undefined) return;

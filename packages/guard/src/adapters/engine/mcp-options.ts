@@ -20,7 +20,7 @@ export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChal
    */
   readonly tools?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /**
-   * Which scopes the challenge to a caller without a token names. `true`: all, those of the tools too. `'required'`: those
+   * Scopes that the challenge to a caller without a token names. `true`: all, those of the tools too. `'required'`: those
    * that every request needs; those of a tool when it is called. `false`: none. Clients that registered themselves keep the
    * scopes of their first challenge, so use `'required'` only with clients set up in advance. Default true.
    */

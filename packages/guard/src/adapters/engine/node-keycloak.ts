@@ -81,7 +81,7 @@ export function toSockets<Incoming, C extends object>(
     handshakes.set(incoming as object, request);
     return incoming;
   }
-  const asking = { toAsked: (one: Incoming) => [handshakes.get(one as object)], paramsOf: undefined };
+  const asking = { toAppRequest: (one: Incoming) => [handshakes.get(one as object)], paramsOf: undefined };
   const guardOf = (requirements: unknown) => {
     const guard = connections.guard(requirements as Asking<never, Requirements>, asking);
     return {

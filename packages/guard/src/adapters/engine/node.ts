@@ -21,13 +21,16 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** The part of a host that all frameworks on Node's servers share. */
-export type NodeHost = Pick<EngineHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'> & {
+export type NodeHost = Pick<
+  EngineHost<NodeRequest, NodeResponse>,
+  'toRequest' | 'toSessionRequest' | 'addToAnswer'
+> & {
   addressOf(request: NodeRequest): string | undefined;
 };
 
 export const nodeHost: NodeHost = {
   toRequest: (request) => request,
-  toWire: (request) => ({
+  toSessionRequest: (request) => ({
     method: request.method,
     url: urlOf(request),
     headers: receivedHeaders(request),
@@ -170,7 +173,7 @@ export type Next = (error?: unknown) => void;
 /** Middleware of connect, Express and others. */
 export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
 
-type NodeDoor = Refuser<NodeRequest>;
+type RouteEngine = Refuser<NodeRequest>;
 
 /**
  * A guard as middleware: a known token costs no promise. A browser that asks for a page without being signed in is sent
@@ -179,12 +182,12 @@ type NodeDoor = Refuser<NodeRequest>;
  * @param refuse answers all other refused requests
  */
 export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeResponse>(
-  door: Pick<Engine<Incoming, Outgoing, never>, 'inviteToLogin'>,
+  engine: Pick<Engine<Incoming, Outgoing, never>, 'inviteToLogin'>,
   gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
   refuse: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
 ): (request: Incoming, response: Outgoing, next: Next) => void {
   return toCallbackGuard(gate, (error, request, response, next) => {
-    const invitation = door.inviteToLogin(error, request);
+    const invitation = engine.inviteToLogin(error, request);
     if (invitation === undefined) refuse(error, request, response, next);
     else answerNode(response, invitation);
   });
@@ -220,14 +223,14 @@ function admit(request: object, principal: Principal | null, next: () => void): 
 }
 
 /** Answers the requests for these routes, and lets all others through. */
-export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeMiddleware {
+export function toNodeRoutes(engine: RouteEngine, routes: Routes<NodeRequest>): NodeMiddleware {
   return (request, response, next) => {
     const route = routes.find(request.method, pathOf(request.url ?? '/'));
     if (route === undefined) {
       next();
       return;
     }
-    answerRoute(door, route, request, sentOnNode(request, (request as { body?: unknown }).body)).then(
+    answerRoute(engine, route, request, sentOnNode(request, (request as { body?: unknown }).body)).then(
       (answer) => answer && answerNode(response, answer),
       next,
     );

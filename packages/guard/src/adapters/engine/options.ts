@@ -54,7 +54,7 @@ export type PermissionSettings =
       readonly permissions: Permissions;
     };
 
-/** What an adapter adds to the options of a verifier. */
+/** Options of an adapter beside those of its verifier. */
 export interface AdapterOptions<Incoming> {
   /**
    * Called for each refused request, for an audit log: `(request, error, principal) => …`. `error.code` and `error.reason`
@@ -203,7 +203,7 @@ function isOfTenants(options: object): options is OfTenants {
   return tenants !== undefined && (typeof tenants as string) !== 'string';
 }
 
-/** What all tenants may share. */
+/** The options that all tenants may share. */
 const COMMON_RULES = (() => {
   const { realm: _, issuer: __, tenant: ___, tenants: ____, ...rules } = VERIFIER_RULES;
   const { serverUrl, clientId } = rules;

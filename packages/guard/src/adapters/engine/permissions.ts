@@ -44,9 +44,9 @@ export interface Permits<Incoming> {
   /** @throws {Error} before `open` */
   opened(): Permissions;
   /** @throws {OptionsError} for a wrong rule or option; {Error} before `open` */
-  permit<Asked>(
-    rule: PermitRule | RuleOfRequest<Asked>,
-    options?: PermitOptions<Asked>,
+  permit<AppRequest>(
+    rule: PermitRule | RuleOfRequest<AppRequest>,
+    options?: PermitOptions<AppRequest>,
   ): Decide<Incoming> & Pick<Permit<unknown>, 'permissions' | 'status'>;
 }
 
@@ -54,7 +54,7 @@ export interface Permits<Incoming> {
 interface PermissionsHost<Incoming> extends PartHost<Incoming> {
   readonly factory: string;
   logOf(request: Incoming): Pick<Log, 'error'>;
-  toAsked(request: Incoming): unknown;
+  toAppRequest(request: Incoming): unknown;
   refuse(request: Incoming, error: unknown, principal?: Principal | null): never;
 }
 
@@ -103,7 +103,7 @@ export function createPermits<Incoming>(host: PermissionsHost<Incoming>): Permit
       // Not at the first request: `assertKnown` looks up the permissions of all permits.
       Promise.resolve(then(partOf(part), make)).catch(() => {});
       const decide = refuseBy((request, principal, ...more) => {
-        const arguments_ = { request: host.toAsked(request), more };
+        const arguments_ = { request: host.toAppRequest(request), more };
         if (host.tenants === undefined && permitOf !== undefined)
           return permitOf(undefined).decide(arguments_, principal);
         const realmOf = () => (host.tenants === undefined ? undefined : host.verifierOf(request));

@@ -18,7 +18,7 @@ import {
   withTenant,
 } from './routes.ts';
 
-/** What an API says about itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
+/** The description of an API by itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
 export interface ProtectedResourceOptions {
   /**
    * The URL that clients call, for example `https://api.example.com` or `https://example.com/mcp`: without query

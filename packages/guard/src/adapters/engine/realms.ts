@@ -4,7 +4,7 @@ import type { ClientSettings, ResolvedAdapter } from './options.ts';
 import { issuersOf, type ResourceHost } from './protected-resource.ts';
 import { isTenantName, pathOf, tenantIn } from './routes.ts';
 
-/** Which verifier decides about a request: always the same, or that of its tenant. */
+/** Finds the verifier of a request: always the same, or that of its tenant. */
 export interface Realms<Incoming> {
   /** Of all realms together. */
   readonly verifier: TokenVerifier;
@@ -51,10 +51,10 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
   };
 }
 
-/** Who issues tokens for a resource, and whose metadata a request asks for: path and application must mean the same tenant. */
+/** The issuers of a resource, and the tenant whose metadata a request is for: path and application must name the same one. */
 export function toResourceHost<Incoming>(
   realms: Pick<Realms<Incoming>, 'tenants' | 'verifier' | 'verifierOf'>,
-  toWire: TenantsHost<Incoming>['toWire'],
+  toSessionRequest: TenantsHost<Incoming>['toSessionRequest'],
 ): ResourceHost<Incoming> {
   const { verifier, verifierOf } = realms;
   const tenantOf = toTenantOf(realms, undefined);
@@ -65,7 +65,7 @@ export function toResourceHost<Incoming>(
       tenantOf &&
       ((request, path) => {
         const name = tenantOf(request);
-        if (tenantIn(path, pathOf(toWire(request).url)) === name) return name;
+        if (tenantIn(path, pathOf(toSessionRequest(request).url)) === name) return name;
         throw unknownTenant(`the application means ${name}, and the path names another one`);
       }),
   };

@@ -16,7 +16,7 @@ import type { OpenSessions } from './sessions.ts';
 type RefusalHost<Incoming> = Parameters<typeof createSecurityEvents<Incoming>>[1] & {
   readonly debugsRefusals?: boolean;
   logOf?(request: Incoming): Log | undefined;
-  toWire(request: Incoming): { readonly method?: string | undefined; readonly url: string };
+  toSessionRequest(request: Incoming): { readonly method?: string | undefined; readonly url: string };
 };
 
 /**
@@ -42,7 +42,7 @@ export function createRefusals<Incoming>(
     ...{ logRefusals, explain, hasListener: onDenied !== undefined },
     debugByDefault: host.debugsRefusals === true,
     loggerOf: (request) => host.logOf?.(request) ?? log,
-    toWire: host.toWire,
+    toSessionRequest: host.toSessionRequest,
   });
   const securityEvents = createSecurityEvents<Incoming>([...members, ...(client.observers ?? [])], host);
   const call = (request: Incoming, name: string, listener: () => unknown) =>
@@ -91,7 +91,7 @@ export type RefusalLogger = Pick<Log, 'info'> & { debug?(fields: object, message
 /** Logs one refusal. */
 export type LogRefusal<Incoming> = (request: Incoming, error: AuthError) => void;
 
-/** What decides whether refusals are logged, and where. */
+/** Decides whether refusals are logged, and where. */
 export interface RefusalLogOptions<Incoming> {
   /** The application's option. */
   readonly logRefusals: boolean | undefined;
@@ -103,7 +103,7 @@ export interface RefusalLogOptions<Incoming> {
   readonly debugByDefault: boolean;
   /** The application's logger, if it has one. Without one, lines go to the standard error output. */
   loggerOf(request: Incoming): RefusalLogger | undefined;
-  toWire(request: Incoming): { readonly method?: string | undefined; readonly url: string };
+  toSessionRequest(request: Incoming): { readonly method?: string | undefined; readonly url: string };
 }
 
 /**
@@ -114,7 +114,14 @@ export interface RefusalLogOptions<Incoming> {
  * @returns `undefined` if nothing is logged
  */
 export function createRefusalLog<Incoming>(
-  { logRefusals, hasListener, explain, debugByDefault, loggerOf, toWire }: RefusalLogOptions<Incoming>,
+  {
+    logRefusals,
+    hasListener,
+    explain,
+    debugByDefault,
+    loggerOf,
+    toSessionRequest,
+  }: RefusalLogOptions<Incoming>,
   isDevelopment = globalThis.process?.env?.NODE_ENV !== 'production',
 ): LogRefusal<Incoming> | undefined {
   const isLoud = isDevelopment && (logRefusals === true || !hasListener);
@@ -127,7 +134,7 @@ export function createRefusalLog<Incoming>(
       logger.debug({ code, reason, expected, seen }, 'access refused');
       return;
     }
-    const line = toLine(error, toWire(request), explain === true);
+    const line = toLine(error, toSessionRequest(request), explain === true);
     if (logger === undefined) writeLine(line);
     else logger.info({ code, reason, expected, seen }, line);
   };
@@ -163,7 +170,7 @@ const PERIOD_MS = 10_000;
 
 function toLine(
   { statusCode, code, reason, expected, seen }: AuthError,
-  { method = 'request', url }: ReturnType<RefusalLogOptions<never>['toWire']>,
+  { method = 'request', url }: ReturnType<RefusalLogOptions<never>['toSessionRequest']>,
   isExplained: boolean,
 ): string {
   const details = [expected && `expected ${expected}`, seen && `seen ${seen}`].filter(Boolean).join(', ');
@@ -174,7 +181,7 @@ function toLine(
   return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
 }
 
-/** What to do about the refusals that developers meet first. */
+/** Advice about the refusals that developers see first. */
 const HINTS: Partial<Record<AuthErrorCode, string>> = {
   missing_token: 'Send the header Authorization: Bearer <access token>',
   unsupported_scheme: 'Send the access token with the scheme Bearer',

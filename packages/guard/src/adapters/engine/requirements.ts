@@ -21,7 +21,7 @@ import {
 
 // `':org'` in requirements names a parameter of the route.
 
-/** What a name stands for: a whole value, or a part of a group's path. */
+/** A name stands for a whole value, or for a part of a group's path. */
 export type PlaceholderForm = 'whole' | 'segment';
 
 const PATTERNS: Readonly<Record<PlaceholderForm, RegExp>> = {
@@ -41,7 +41,7 @@ const FORMS: Readonly<Record<string, PlaceholderForm>> = {
   'organization.groupTree': 'segment',
 };
 
-/** What becomes of the parts of requirements that depend on a request. */
+/** Replaces the parts of requirements that depend on a request. */
 export interface Filling {
   toValue(name: string, form: PlaceholderForm): string;
   /** Requirements in the place of a function. */
@@ -64,7 +64,7 @@ function fillRequirements(requirements: unknown, { toValue, resultOf }: Filling)
  * @param areKnown whether there is a router that knows parameters
  * @throws {OptionsError} for a name in a requirement that takes none, or where no router knows it
  */
-export function findAsking(requirements: unknown, areKnown: boolean) {
+export function findRequestParts(requirements: unknown, areKnown: boolean) {
   const names = new Set<string>();
   const functions: ((...asked: readonly never[]) => unknown)[] = [];
   const problems: OptionProblem[] = [];
@@ -131,18 +131,18 @@ export type AskingOptions<Asked, O extends object = GuardOptions> = Omit<O, 'all
 export type Asking<Asked, O extends object = GuardOptions> = RequirementsOf<Asked> | AskingOptions<Asked, O>;
 
 /** How requirements read requests. */
-export interface AskingHost<Incoming> {
+export interface RequirementsHost<Incoming> {
   /** Checks them at start; of many realms, that of the request decides. */
   readonly verifier: TokenVerifier;
-  /** What functions of the application are called with. */
-  toAsked(request: Incoming): readonly unknown[];
+  /** The arguments of the application's functions. */
+  toAppRequest(request: Incoming): readonly unknown[];
   /** The parameters of the route, as the router decoded them. `undefined` where there is no router. */
   readonly paramsOf: ((request: Incoming) => unknown) | undefined;
   /** For the notice. */
   nameOf(request: Incoming): string;
 }
 
-/** What a gate is made of. */
+/** Requirements as a gate takes them. */
 export interface ReadRequirements<Incoming> {
   /** Complete if they are fixed. Else with examples that are never met: for the check at start, and for documents. */
   readonly options: GuardOptions;
@@ -152,7 +152,7 @@ export interface ReadRequirements<Incoming> {
 /** Most requirements of one guard that are kept ready, by the values they were made of. */
 const MOST_KEPT = 1_000;
 /** Most causes that one guard reports: what a function throws may hold what the caller sent. */
-const MOST_TOLD = 20;
+const MOST_REPORTED = 20;
 const NEVER = { check: () => false };
 
 /**
@@ -162,10 +162,10 @@ const NEVER = { check: () => false };
  */
 export function readRequirements<Incoming>(
   given: unknown,
-  host: AskingHost<Incoming>,
+  host: RequirementsHost<Incoming>,
 ): ReadRequirements<Incoming> {
   const { verifier, paramsOf } = host;
-  const { names, functions } = findAsking(given, paramsOf !== undefined);
+  const { names, functions } = findRequestParts(given, paramsOf !== undefined);
   if (names.length + functions.length === 0) return { options: given as GuardOptions };
   if (functions.some((one) => one.constructor.name === 'AsyncFunction')) {
     const rule = 'must not be async: what it gives is needed at once';
@@ -184,19 +184,19 @@ export function readRequirements<Incoming>(
   };
 }
 
-/** @param isAsking whether functions of the request are among them */
+/** @param hasFunctions whether functions of the request are among them */
 function createReader<Incoming>(
   given: unknown,
   names: readonly string[],
-  isAsking: boolean,
-  { verifier, toAsked, paramsOf, nameOf }: AskingHost<Incoming>,
+  hasFunctions: boolean,
+  { verifier, toAppRequest, paramsOf, nameOf }: RequirementsHost<Incoming>,
 ): (request: Incoming) => Compiled {
   const toReady = (requirements: Requirements) => compile(requirements, verifier);
   const kept = createBoundedCache<Compiled>(MOST_KEPT);
   const told = new Set<string>();
 
   function unclear(request: Incoming, what: string, cause?: unknown): AuthError {
-    if (!told.has(what) && told.size < MOST_TOLD) {
+    if (!told.has(what) && told.size < MOST_REPORTED) {
       told.add(what);
       verifier.members[0]?.notify?.({
         level: 'error',
@@ -208,7 +208,7 @@ function createReader<Incoming>(
     return new AuthError('requirement_unclear', what, { cause });
   }
 
-  /** What cannot be made is not kept. */
+  /** Keeps what could be compiled alone. */
   function keepReady(key: string, make: () => Requirements): Compiled {
     return getOrMake(kept, key, () => toReady(make()));
   }
@@ -223,7 +223,7 @@ function createReader<Incoming>(
 
   /** @throws {AuthError} */
   function resultOf(request: Incoming, one: (...asked: readonly never[]) => unknown): Requirements {
-    const found = one(...(toAsked(request) as never[]));
+    const found = one(...(toAppRequest(request) as never[]));
     if (isThenable(found)) {
       Promise.resolve(found).catch(() => {});
       throw unclear(request, 'its function gave a promise');
@@ -257,7 +257,7 @@ function createReader<Incoming>(
           resultOf: (one) => resultOf(request, one),
         }),
       );
-    if (isAsking) return toReady(fill());
+    if (hasFunctions) return toReady(fill());
     return keepReady(values.length === 1 ? (values[0] as string) : JSON.stringify(values), fill);
   }
 
@@ -278,7 +278,7 @@ function createReader<Incoming>(
 /** Checks requirements that a guard will be made of later. @throws {OptionsError} */
 export function assertRequirements(given: unknown): void {
   const verifier = { clientId: 'this-api', members: [] } as unknown as TokenVerifier;
-  const host = { verifier, toAsked: () => [], paramsOf: () => ({}), nameOf: () => '' };
+  const host = { verifier, toAppRequest: () => [], paramsOf: () => ({}), nameOf: () => '' };
   compile(readRequirements(given, host).options, verifier);
 }
 

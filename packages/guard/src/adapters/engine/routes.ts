@@ -2,23 +2,24 @@ import { type Answer, keepAlive, targetOf, toJsonAnswer } from '../../core/inter
 
 // `:tenant` in the path of a resource stands for the name of a tenant, where each has a resource of its own.
 
-const PLACE = /\/:tenant(?=\/|$)/;
-const ANY_PLACE = /\/:/g;
+const TENANT_PARAMETER = /\/:tenant(?=\/|$)/;
+const ANY_PARAMETER = /\/:/g;
 
 /** @param path a path or a URL */
-export const isForTenants = (path: string): boolean => PLACE.test(path);
+export const isForTenants = (path: string): boolean => TENANT_PARAMETER.test(path);
 
 /** Whether nothing stands in a path that looks like a parameter, but `:tenant` once. */
 export function hasTenantOnly(path: string): boolean {
-  return (path.match(ANY_PLACE) ?? []).length === (isForTenants(path) ? 1 : 0);
+  return (path.match(ANY_PARAMETER) ?? []).length === (isForTenants(path) ? 1 : 0);
 }
 
 /** @param tenant a name that {@link tenantIn} read, or how a router calls a parameter */
-export const withTenant = (path: string, tenant: string): string => path.replace(PLACE, () => `/${tenant}`);
+export const withTenant = (path: string, tenant: string): string =>
+  path.replace(TENANT_PARAMETER, () => `/${tenant}`);
 
-/** What is before and behind the name; `undefined` for a path without one. */
+/** The parts before and behind the name; `undefined` for a path without one. */
 function aroundTenant(path: string): readonly [string, string] | undefined {
-  const at = path.search(PLACE);
+  const at = path.search(TENANT_PARAMETER);
   return at === -1 ? undefined : [path.slice(0, at + 1), path.slice(at + '/:tenant'.length)];
 }
 
@@ -126,7 +127,7 @@ export interface Refuser<Incoming> {
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
 }
 
-/** What a route answers to a request, refusals included; `undefined` if the client went away. */
+/** The answer of a route to a request, refusals included; `undefined` if the client went away. */
 export async function answerRoute<Incoming>(
   { refusalOf }: Refuser<Incoming>,
   route: Route<Incoming>,

@@ -15,7 +15,7 @@ import type { SessionEvent, SessionRequest } from '../../session/index.ts';
 type Tell<Incoming> = (event: SecurityEvent, request: Incoming | null) => void;
 type Who = Pick<SecurityEvent, 'user' | 'through' | 'tenant' | 'subject' | 'sessionId'>;
 
-/** What an engine tells the observers of its verifier. */
+/** Reports security events to the observers of a verifier. */
 export interface SecurityEvents<Incoming> {
   readonly tell: Tell<Incoming>;
   admitted(request: Incoming, principal: Principal): void;
@@ -55,8 +55,8 @@ export function createSecurityEvents<Incoming>(
   of: readonly object[],
   host: {
     toRequest(request: Incoming): RequestLike;
-    toWire(request: Incoming): Pick<SessionRequest, 'method' | 'id'>;
-    toAsked?(request: Incoming): unknown;
+    toSessionRequest(request: Incoming): Pick<SessionRequest, 'method' | 'id'>;
+    toAppRequest?(request: Incoming): unknown;
     addressOf?(request: Incoming): string | undefined;
     /** See `Tenants.knownNameOf`. Left out: there are no realms of tenants. */
     tenantOf?(request: Incoming, token?: string): string | undefined;
@@ -67,8 +67,8 @@ export function createSecurityEvents<Incoming>(
   if (listeners.size === 0) return undefined;
   const { toRequest } = host;
   const toSource = (request: Incoming): EventSource => {
-    const { method, id } = host.toWire(request);
-    const asked = host.toAsked?.(request) ?? request;
+    const { method, id } = host.toSessionRequest(request);
+    const asked = host.toAppRequest?.(request) ?? request;
     return { request: asked, method, id, address: host.addressOf?.(request) };
   };
   const admitted = new WeakSet<Principal>();

@@ -108,11 +108,11 @@ export interface OpenSessions<Incoming, Outgoing> {
 /** Translates requests for sessions. */
 export function createOpenSessions<Incoming, Outgoing>(
   opened: Sessions<Incoming>,
-  toWire: (request: Incoming) => SessionRequest<Incoming>,
+  toSessionRequest: (request: Incoming) => SessionRequest<Incoming>,
   addToAnswer: (outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>) => void,
 ): OpenSessions<Incoming, Outgoing> {
   function authenticate(request: Incoming, outgoing: Outgoing) {
-    const found = opened.authenticate(toWire(request));
+    const found = opened.authenticate(toSessionRequest(request));
     const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
       addToAnswer(outgoing, extra);
       return principal;
@@ -120,14 +120,14 @@ export function createOpenSessions<Incoming, Outgoing>(
     return found instanceof Promise ? found.then(take) : take(found);
   }
   const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
-    opened.stepUp(toWire(request), demand);
+    opened.stepUp(toSessionRequest(request), demand);
   return {
     authenticate: Object.assign(authenticate, { stepUp }),
-    watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
-    inviteToLogin: (request) => opened.inviteToLogin(toWire(request)) ?? undefined,
-    refusalPage: (request, refusal) => opened.refusalPage(toWire(request), refusal) ?? undefined,
-    accessToken: (request) => opened.accessToken(toWire(request)),
-    routes: toSessionRoutes(opened, toWire),
+    watch: async (request) => (await opened.authenticate(toSessionRequest(request), false)).principal,
+    inviteToLogin: (request) => opened.inviteToLogin(toSessionRequest(request)) ?? undefined,
+    refusalPage: (request, refusal) => opened.refusalPage(toSessionRequest(request), refusal) ?? undefined,
+    accessToken: (request) => opened.accessToken(toSessionRequest(request)),
+    routes: toSessionRoutes(opened, toSessionRequest),
     close: () => opened.close(),
   };
 }
@@ -135,13 +135,13 @@ export function createOpenSessions<Incoming, Outgoing>(
 /** The routes of login, callback, session and logout. */
 function toSessionRoutes<Incoming>(
   sessions: Sessions<Incoming>,
-  toWire: (request: Incoming) => SessionRequest<Incoming>,
+  toSessionRequest: (request: Incoming) => SessionRequest<Incoming>,
 ): Routes<Incoming> {
   const { paths } = sessions;
   const by =
     (name: keyof typeof paths): Route<Incoming>['answer'] =>
     (request) =>
-      sessions[name](toWire(request));
+      sessions[name](toSessionRequest(request));
   return toRoutes([
     toRoute('GET', paths.startLogin, by('startLogin'), { takesHead: true }),
     toRoute('GET', paths.finishLogin, by('finishLogin')),

@@ -60,7 +60,7 @@ export function toSocketIoMiddleware(
 export const RECOVERED =
   'Socket.IO sends recovered connections what they missed before it is decided who they are, so all are refused: leave connectionStateRecovery out';
 
-/** Whoever knows a session of Socket.IO is sent what it missed with no look at the token, also where middleware is not skipped. */
+/** A client that knows a session of Socket.IO is sent what it missed with no look at the token, also where middleware is not skipped. */
 export function canRecover(socket: object): boolean {
   const { nsp } = socket as { nsp?: { server?: { opts?: { connectionStateRecovery?: unknown } } } };
   return Boolean(nsp?.server?.opts?.connectionStateRecovery);
@@ -99,7 +99,7 @@ export function disconnectSocket(
   else socket.conn.close();
 }
 
-/** What the client gets as `connect_error`. Nothing about a fault here. */
+/** The client's `connect_error`. It says nothing about a fault here. */
 function toConnectError(error: unknown): Error {
   const { statusCode, detail } = toPublic(error);
   return Object.assign(new Error(detail), { data: { statusCode, detail } });

@@ -89,7 +89,10 @@ export function keycloak<C extends object = AppClaims>(
     {
       factory: 'keycloak',
       ...nodeHost,
-      toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
+      toSessionRequest: (request) => ({
+        ...nodeHost.toSessionRequest(request),
+        origin: publicOriginOf(request),
+      }),
       paramsOf: (request) => (request as { params?: unknown }).params,
     },
   );

@@ -58,7 +58,7 @@ export function toFastifyHost(log: FastifyBaseLogger | undefined): EngineHost<Fa
   return {
     factory: 'keycloakGuard',
     toRequest: ({ raw }) => raw,
-    toWire: (request) => ({
+    toSessionRequest: (request) => ({
       method: request.raw.method,
       url: request.url,
       headers: receivedHeaders(request.raw),

@@ -95,9 +95,9 @@ export const keycloakCalls = asPart<Record<never, never>>('calls', async (app, _
 export const keycloakEvents = asPart<NonNullable<Parameters<EventsOf['events']>[0]>>(
   'events',
   async (app, options, { verifier, tenants }) => {
-    const news = createEvents('keycloakEvents', verifier, tenants).events({ ...options });
-    app.decorate('keycloakEvents', news);
-    app.addHook('onClose', () => news.close());
+    const events = createEvents('keycloakEvents', verifier, tenants).events({ ...options });
+    app.decorate('keycloakEvents', events);
+    app.addHook('onClose', () => events.close());
   },
 );
 

@@ -33,7 +33,7 @@ import {
 } from '../engine/internal.ts';
 import { asPlugin, createRefuse, ENGINE, HAS_ERROR_HANDLER, type Refuse, toFastifyHost } from './engine.ts';
 
-/** What a route requires, which may be a function of the request. `{}`: any valid token; `optional`: or no token at all. */
+/** The requirements of a route, which may be a function of the request. `{}`: any valid token; `optional`: or no token at all. */
 export type GuardOptions = Asking<FastifyRequest>;
 
 /** Called for each refused request, for an audit log. Its result is ignored. */
@@ -245,7 +245,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     });
   });
   app.addHook('onRoute', (route) => {
-    const wanted = wantedOf(route.config);
+    const wanted = guardOf(route.config);
     const added = wanted === undefined || wanted === false ? [] : [guard(wanted === true ? {} : wanted)];
     const hooks = [...added, ...[route.onRequest ?? []].flat()];
     if (added.length > 0) {
@@ -267,14 +267,14 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
 });
 
 /** @throws {OptionsError} for a guard that is given and undefined: the route would be open */
-function wantedOf(config: FastifyContextConfig = {}): FastifyContextConfig['guard'] {
+function guardOf(config: FastifyContextConfig = {}): FastifyContextConfig['guard'] {
   if (config.guard !== undefined || !('guard' in config)) return config.guard;
   const rule = 'is undefined: give it a value, or leave it out';
   throw new OptionsError('keycloakGuard', [{ option: 'config.guard', rule, example: 'true' }]);
 }
 
 const IS_GUARDED = Symbol('is guarded');
-/** What Fastify prints without routes. */
+/** Fastify prints this without routes. */
 const NO_ROUTES = '(empty tree)';
 
 /** Guards the routes with `config.guard` that were added before this plugin was loaded. */
@@ -282,7 +282,7 @@ function createLateGuard(guard: (requirements: GuardOptions) => GuardHook): onRe
   const hooks = new Map<object, GuardHook>();
   return function lateGuard(request, reply, done) {
     const { config } = request.routeOptions;
-    const wanted = wantedOf(config);
+    const wanted = guardOf(config);
     if (wanted === undefined || wanted === false || IS_GUARDED in config) {
       done();
       return;

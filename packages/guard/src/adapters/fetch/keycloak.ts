@@ -22,7 +22,7 @@ import {
 import type { FetchKeycloak, FetchKeycloakOptions, GuardedHandler, Incoming, McpHandler } from './types.ts';
 
 /** Members whose promise also reports wrong options. */
-const ASKED = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
+const ASYNC_MEMBERS = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
 /** Members that make a function, which reports wrong options at its first call. */
 const MADE = ['fetchFor', 'loginLimits', 'permit', 'tokenFor'] as const;
 /** The same, and the function says of which tenant. */
@@ -38,13 +38,13 @@ function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C
     return made;
   };
   const member = (name: keyof FetchKeycloak<C>) => get()[name] as Anything;
-  const asked = ASKED.map((name) => [name, async (...args: unknown[]) => member(name)(...args)]);
+  const asked = ASYNC_MEMBERS.map((name) => [name, async (...args: unknown[]) => member(name)(...args)]);
   const later = MADE.map((name) => [name, (...args: unknown[]) => once(() => member(name)(...args))]);
   const own = OWN.map((name) => [name, (...args: unknown[]) => onceOwn(() => member(name)(...args))]);
   return {
     ...(Object.fromEntries([...asked, ...later, ...own]) as Pick<
       FetchKeycloak<C>,
-      (typeof ASKED | typeof MADE | typeof OWN)[number]
+      (typeof ASYNC_MEMBERS | typeof MADE | typeof OWN)[number]
     >),
     get verifier() {
       return get().verifier;

@@ -116,7 +116,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
   /** Asks Keycloak for permissions outside of `permit`. @throws {Error} without the option `permissions` */
   readonly permissions: Permissions;
   /**
-   * Who is calling, or the response that refuses them: for middleware, and wherever no handler can be wrapped.
+   * The caller, or the response that refuses them: for middleware, and wherever no handler can be wrapped.
    *
    * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
    * @example
@@ -128,7 +128,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
     requirements?: R,
   ): Promise<Found<C, R> | Response>;
   /**
-   * Who is calling: for server actions, GraphQL and RPC, which answer errors their own way.
+   * The caller: for server actions, GraphQL and RPC, which answer errors their own way.
    *
    * @throws {AuthError} (rejects with one) if the request is refused
    * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement

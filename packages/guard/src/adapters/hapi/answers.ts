@@ -21,8 +21,8 @@ export const hapiHost: EngineHost<Request, Request> = {
   factory: 'keycloak',
   toRequest: ({ raw }) => raw.req,
   // Extensions of `onRequest` may have changed the method. A handshake has no request of hapi's.
-  toWire: ({ raw, method = raw.req.method }) => ({
-    ...nodeHost.toWire(raw.req),
+  toSessionRequest: ({ raw, method = raw.req.method }) => ({
+    ...nodeHost.toSessionRequest(raw.req),
     method: method?.toUpperCase(),
   }),
   addressOf: ({ raw }) => nodeHost.addressOf(raw.req),

@@ -7,7 +7,7 @@ import {
   toSecurity,
 } from '../engine/internal.ts';
 
-/** What {@link documentGuards} reads and writes of an OpenAPI document, of version 3.0 or 3.1. */
+/** The part of an OpenAPI document that {@link documentGuards} reads and writes, of version 3.0 or 3.1. */
 export interface DocumentOfGuards {
   // biome-ignore lint/suspicious/noExplicitAny: each tool has its own types.
   paths?: any;

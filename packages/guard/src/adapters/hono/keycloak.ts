@@ -32,12 +32,12 @@ declare module 'hono' {
   }
 }
 
-/** What a guard adds to the context: `null` only under an optional guard, without a token. */
+/** The variables that a guard adds to the context: `null` only under an optional guard, without a token. */
 export interface GuardEnv<C extends object = AppClaims, R extends object = NotOptional> {
   Variables: { principal: Found<C, R> };
 }
 
-/** What `@hono/node-server` gives. */
+/** The bindings of `@hono/node-server`. */
 interface NodeServer {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
 }
@@ -74,7 +74,7 @@ export function keycloak<C extends object = AppClaims>(
   const adapter = createAdapter<Context, FetchReply, C>(options, {
     factory: 'keycloak',
     toRequest,
-    toWire: (c) => fetchHost.toWire(c.req.raw),
+    toSessionRequest: (c) => fetchHost.toSessionRequest(c.req.raw),
     addToAnswer: fetchHost.addToAnswer,
     addressOf: ({ env }) => (env as NodeServer | undefined)?.incoming?.socket?.remoteAddress,
     paramsOf: (c) => c.req.param(),

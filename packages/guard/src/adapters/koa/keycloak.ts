@@ -154,8 +154,8 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       factory: 'keycloak',
       toRequest: ({ req }) => req,
       // Protocol and host respect proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
-      toWire: ({ req, originalUrl, protocol, host }) => ({
-        ...nodeHost.toWire(req),
+      toSessionRequest: ({ req, originalUrl, protocol, host }) => ({
+        ...nodeHost.toSessionRequest(req),
         url: originalUrl,
         origin: `${protocol}://${host}`,
       }),

@@ -26,7 +26,7 @@ export type PermissionOptions = Omit<PermitOptions<never>, 'owner' | 'claims'> &
   readonly claims?: OfRequest<PushedClaims> | undefined;
 };
 
-/** What one `@Permission` requires. */
+/** The rule of one `@Permission`. */
 export interface RequiredPermission {
   readonly rule: PermitRule | OfRequest<PermitRule>;
   readonly options: PermissionOptions;
@@ -51,10 +51,10 @@ function toBoth(first: Decide<Call>, second: Decide<Call>): Decide<Call> {
   };
 }
 
-/** What one decorator requires: a function gets the platform's request and Nest's context. */
+/** The requirement of one decorator: a function gets the platform's request and Nest's context. */
 export type Required = Asking<KeycloakRequest, Requirements>;
 
-/** What the decorators of one class, or of one handler, ask for. */
+/** The demands of the decorators of one class, or of one handler. */
 export interface Access {
   readonly isPublic: boolean;
   readonly isOptional: boolean;
@@ -173,7 +173,7 @@ function nameOf(on: object): string {
   return (on as { name?: string }).name ?? 'A handler';
 }
 
-/** What a decorator is called with. */
+/** The arguments of a decorator. */
 export type Decorated = [target: object, key?: string | symbol, descriptor?: PropertyDescriptor];
 
 /** A method that a decorator stood on, by its name. */

@@ -13,7 +13,7 @@ export interface KeycloakRequest extends Pick<NodeRequest, 'headers' | 'method' 
   principal?: Principal;
 }
 
-/** What reaches a handler: a request, a GraphQL operation, or a message. */
+/** A request, a GraphQL operation, or a message on its way to a handler. */
 export interface Call {
   /** `undefined` on the module's own routes: sessions and messages. */
   readonly context: ExecutionContext | undefined;
@@ -21,7 +21,7 @@ export interface Call {
   readonly request: KeycloakRequest | undefined;
   /** Where the token is read from. */
   readonly credentials: RequestLike;
-  toWire(): Omit<SessionRequest<never>, 'log' | 'source'>;
+  toSessionRequest(): Omit<SessionRequest<never>, 'log' | 'source'>;
   addToAnswer(extra: Pick<Answer, 'headers' | 'setCookies'>): void;
 }
 

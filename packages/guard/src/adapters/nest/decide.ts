@@ -22,7 +22,7 @@ import { UnknownContextError } from './to-call.ts';
 
 // Shared by the guards of `nest` and `nest-connect`, whose requirements come from different decorators.
 
-/** What a handler requires. */
+/** The requirements of a handler. */
 export interface Check {
   readonly gate: Pick<Gate<Call, Call>, 'decide'>;
   readonly permit?: Decide<Call> | undefined;

@@ -65,7 +65,7 @@ const SCHEMA = { type: 'object', properties: { detail: { type: 'string' } } };
 const toResponses = (canDeny: boolean): Responses =>
   toAnswers(canDeny, [], (description) => ({ description, schema: SCHEMA }));
 
-/** What `@nestjs/swagger` documents if a handler says nothing: 201 for POST, else 200. */
+/** The status that `@nestjs/swagger` documents for a handler that names none: 201 for POST, else 200. */
 function statusOf(method: object): number {
   const post = 1;
   const given = Reflect.getMetadata('__httpCode__', method) as number | undefined;

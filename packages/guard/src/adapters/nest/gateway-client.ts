@@ -29,7 +29,7 @@ const CUT_AFTER_MS = 1_000;
 const CLOSING = 2;
 
 /** Most events of a client of Socket.IO that wait for a decision, and most of what waits to be sent to a client: more ends it. */
-const MOST_HELD = 100;
+const MOST_BUFFERED = 100;
 
 const has = (client: object, ...methods: string[]): boolean =>
   methods.every((name) => typeof (client as Record<string, unknown>)[name] === 'function');
@@ -62,11 +62,11 @@ export function isOver(client: GatewayClient): boolean {
   return isSocketIo(client) ? client.connected === false : client.readyState >= CLOSING;
 }
 
-/** What is held back of a client until a decision is made. */
+/** Buffers both directions of a client until a decision is made. */
 interface Held {
   /** The decision: what it was sent meanwhile is sent, or dropped. */
   decide(isAdmitted: boolean): void;
-  /** What it sent meanwhile is heard. Call it last of all. */
+  /** Passes on the messages that it sent meanwhile. Call it last of all. */
   hear(): void;
 }
 
@@ -108,7 +108,7 @@ function holdSent<N extends 'send' | 'write'>(
 // biome-ignore lint/suspicious/noExplicitAny: what it is given is passed on
 type Send = (...given: any[]) => unknown;
 
-/** Who waits for a message to be sent is told, as `ws` tells it of a connection that is closed. */
+/** Calls the callback of a message with an error, as `ws` does when the connection is closed. */
 function drop(given: unknown[]): void {
   const callback = given.at(-1);
   if (typeof callback === 'function') process.nextTick(callback, new Error('The client was not let in'));
@@ -124,7 +124,7 @@ function createOutbox<N extends 'send' | 'write'>(
   let waiting: unknown[][] | undefined = [];
   const wait: Send = (...given) => {
     if (waiting === undefined) return send.apply(target, given);
-    if (waiting.length < MOST_HELD) return waiting.push(given);
+    if (waiting.length < MOST_BUFFERED) return waiting.push(given);
     drop(given);
     return end();
   };
@@ -149,7 +149,7 @@ function holdEvents(client: SocketIoClient): () => void {
   let waiting: (() => void)[] | undefined = [];
   client.use((_event, next) => {
     if (waiting === undefined) next();
-    else if (waiting.length < MOST_HELD) waiting.push(next);
+    else if (waiting.length < MOST_BUFFERED) waiting.push(next);
     else if (client.connected !== false) {
       waiting.length = 0;
       client.disconnect(true);

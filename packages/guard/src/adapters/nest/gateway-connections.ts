@@ -83,10 +83,10 @@ export function createGatewayConnections(
     disconnect(client, error);
   }
 
-  let isUnknownTold = false;
-  function tellOfUnknown(): void {
-    if (isUnknownTold) return;
-    isUnknownTold = true;
+  let isUnknownReported = false;
+  function reportUnknown(): void {
+    if (isUnknownReported) return;
+    isUnknownReported = true;
     log.warn({}, UNENDED);
   }
 
@@ -96,7 +96,7 @@ export function createGatewayConnections(
       const client = clientOf(context);
       // With `tokenFrom.ws`, each message may carry its own token.
       if (call.request === undefined || open.has(client)) return;
-      if (!isKnownClient(client)) return tellOfUnknown();
+      if (!isKnownClient(client)) return reportUnknown();
       watch(client, everybody.open(call)).catch((error: unknown) => {
         // Keycloak does not answer at the moment: the next message tries again.
         if (!isAuthError(error) || error.statusCode !== 503) turnAway(client, error);

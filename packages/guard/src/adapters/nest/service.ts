@@ -218,9 +218,9 @@ export class KeycloakService<C extends object = AppClaims> {
 const HOST: EngineHost<Call, Call> = {
   factory: 'KeycloakModule',
   toRequest: ({ credentials }) => credentials,
-  toWire: (call) => call.toWire(),
-  toAsked: ({ request }) => request,
-  toAskedMore: ({ context }) => [context],
+  toSessionRequest: (call) => call.toSessionRequest(),
+  toAppRequest: ({ request }) => request,
+  extraArguments: ({ context }) => [context],
   paramsOf: ({ request }) => (request as { params?: unknown } | undefined)?.params,
   addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
   addressOf: ({ request }) => request && nodeHost.addressOf(request as NodeRequest),

@@ -83,7 +83,7 @@ function toKnownCall(context: ExecutionContext, kind: Kind, handshakes: Handshak
 }
 
 /** An object that only resembles a request, as an application puts into a GraphQL context, brings no session. */
-const NOT_RECEIVED: ReturnType<Call['toWire']> = {
+const NOT_RECEIVED: ReturnType<Call['toSessionRequest']> = {
   method: undefined,
   url: '/',
   headers: {},
@@ -98,7 +98,7 @@ function toReadCall(context: ExecutionContext, read: TokenReader): Call {
     context,
     request: undefined,
     credentials: { headers },
-    toWire: () => NOT_RECEIVED,
+    toSessionRequest: () => NOT_RECEIVED,
     addToAnswer() {},
   };
 }
@@ -122,9 +122,9 @@ export function toHttpCall(
     context,
     request,
     credentials: raw,
-    toWire: () =>
+    toSessionRequest: () =>
       Array.isArray(raw.rawHeaders)
-        ? { ...nodeHost.toWire(raw), origin: publicOrigin(request) }
+        ? { ...nodeHost.toSessionRequest(raw), origin: publicOrigin(request) }
         : NOT_RECEIVED,
     addToAnswer: (extra) => addToAnswer(outgoing, extra),
   };
@@ -216,7 +216,11 @@ function toWsCall(context: ExecutionContext, handshakes: Handshakes): Call | und
     // Browsers cannot set headers on a WebSocket; Socket.IO sends the token in `auth` instead.
     credentials: typeof token === 'string' ? { headers: { authorization: `Bearer ${token}` } } : request,
     // No method, so that a session treats it as a request that another site must not send (RFC 6455 §10.2).
-    toWire: () => ({ ...nodeHost.toWire(request), method: undefined, origin: originOf(request) }),
+    toSessionRequest: () => ({
+      ...nodeHost.toSessionRequest(request),
+      method: undefined,
+      origin: originOf(request),
+    }),
     addToAnswer() {},
   };
 }

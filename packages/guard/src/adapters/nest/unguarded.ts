@@ -21,7 +21,7 @@ export function assertGuarded(modules: ModulesContainer, servesMcp: boolean): vo
   const isServed = registered.some(({ controller, handlers }) =>
     handlers.some(({ method }) => isMcp(controller, method)),
   );
-  // What stands in the place of the service in tests may not say.
+  // A stand-in for the service in tests may not say.
   if (servesMcp === !isServed) throw new Error(isServed ? NO_OPTION : NO_HANDLER);
 }
 
