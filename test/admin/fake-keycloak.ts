@@ -188,6 +188,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     }
     const item = list.find((one) => one.id === id || one.name === id);
     if (item === undefined) return [404, { error: 'not found' }];
+    if (sub === undefined && method === 'DELETE') return [204, void list.splice(list.indexOf(item), 1)];
     if (sub === undefined && method !== 'GET') {
       Object.assign(item, body);
       if (item.authorizationServicesEnabled && !authz.has(item.id))

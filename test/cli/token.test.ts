@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { startIdp } from '../server/service.ts';
+import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
@@ -52,6 +53,22 @@ async function sendRaw(port: number, target: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   return text(socket);
+}
+
+/** Signs in at Keycloak's page, as a person in a browser. */
+async function signIn(url: string): Promise<void> {
+  const page = await fetch(url);
+  const cookie = page.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ');
+  const action = /action="([^"]+)"/.exec(await page.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const done = await fetch(new URL(action, url), {
+    method: 'POST',
+    headers: { cookie },
+    body: new URLSearchParams({ username: 'abdullah', password: 'Test#123456' }),
+  });
+  assert.equal(await done.text(), 'Signed in. You can close this window.');
 }
 
 test('token asks for name and password where the browser cannot be used, on a terminal', {
@@ -129,21 +146,28 @@ test('token signs in with the browser, and takes no answer but that to its own l
     t.after(() => socket.destroy());
   }
 
-  const page = await fetch(url);
-  const cookie = page.headers
-    .getSetCookie()
-    .map((one) => one.split(';')[0])
-    .join('; ');
-  const action = /action="([^"]+)"/.exec(await page.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
-  const done = await fetch(new URL(action, url), {
-    method: 'POST',
-    headers: { cookie },
-    body: new URLSearchParams({ username: 'abdullah', password: 'Test#123456' }),
-  });
-  assert.equal(await done.text(), 'Signed in. You can close this window.');
+  await signIn(url);
   const isLate = sleep(20_000, 'late', { ref: false });
   assert.equal(await Promise.race([ended, isLate]), 0);
   assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+});
+
+test('token signs in with the development caller of an API whose own client takes no sign-ins', async (t) => {
+  const realm = JSON.parse(readFileSync(REALM_FILE, 'utf8'));
+  realm.clients.push({
+    ...{ clientId: 'fastapi-keycloak-dev', publicClient: true, standardFlowEnabled: true },
+    redirectUris: ['http://127.0.0.1/callback'],
+    attributes: { 'pkce.code.challenge.method': 'S256' },
+  });
+  const idp = await startTestIdp({ realm });
+  t.after(() => idp.close());
+  idp.updateClient('fastapi-keycloak', { standardFlowEnabled: false, redirectUris: [] });
+  const { seen, ended, shows } = runToken(idp.url, []);
+  await shows('\n\n');
+  assert.match(seen.err, /^With the development caller fastapi-keycloak-dev\.\nOpen http/);
+  await signIn(/http\S+/.exec(seen.err)?.[0] ?? '');
+  assert.equal(await ended, 0, seen.err);
+  assert.equal(decodeJwt(seen.out.trim()).azp, 'fastapi-keycloak-dev');
 });
 
 test('token sends no secret of the environment to an address that only a file in the folder names', async () => {
@@ -173,7 +197,11 @@ test('token says at once that the browser cannot be used, and what to change', a
   assert.equal(await ended, 1);
   assert.equal(seen.out, '');
   assert.match(seen.err, /^Keycloak takes no answer to this program for the client fastapi-keycloak/);
-  assert.match(seen.err, /Valid redirect URIs: add http:\/\/127\.0\.0\.1\/callback\n/);
+  assert.match(
+    seen.err,
+    /To change that: keycloak-guard setup caller --url http\S+ --realm testing --client-id fastapi-keycloak\n/,
+  );
+  assert.match(seen.err, /Valid redirect URIs: add http:\/\/127\.0\.0\.1\/callback \(/);
   assert.match(seen.err, /there is no terminal to sign in at: use --user/);
 });
 

@@ -104,6 +104,49 @@ export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): Target
   };
 }
 
+/** Where `keycloak-guard token` takes answers, on this machine and on any port (RFC 8252 §7.3). */
+export const TOKEN_CALLBACK = 'http://127.0.0.1/callback';
+
+/** Keycloak's console shows it, and by it the client is known when it is to be removed. */
+const DEV_DESCRIPTION = 'For development, made by keycloak-guard. Remove with: setup caller --remove';
+
+/** Client id of the development caller of an API. `keycloak-guard token` looks for it. */
+export const toDevId = (clientId: string): string => `${clientId}-dev`;
+
+/** Whether a client is a development caller that setup made. */
+export const isDevCaller = ({ description }: ClientRepresentation): boolean =>
+  description === DEV_DESCRIPTION;
+
+/** The development caller of an API, by which developers sign in on their own machines: a public client, as no program can keep a secret. */
+export function toDevClient(clientId: string): TargetClient {
+  return {
+    ...PLAIN_CLIENT,
+    clientId: toDevId(clientId),
+    description: DEV_DESCRIPTION,
+    publicClient: true,
+    standardFlowEnabled: true,
+    redirectUris: [TOKEN_CALLBACK],
+    attributes: { 'pkce.code.challenge.method': 'S256' },
+  };
+}
+
+/** Makes or completes the development caller of an API. Another client of that name stays as it is. */
+export function planDevCaller(state: CallersState, realm: string, clientId: string): Plan {
+  const target = toDevClient(clientId);
+  const there = state.callers.get(target.clientId)?.client;
+  if (there !== undefined && !isDevCaller(there)) {
+    const fix =
+      'use that one, if it is for development: keycloak-guard token signs in with it where it is public';
+    return blockedPart(`client ${target.clientId}`, 'it is there, and setup did not make it', fix);
+  }
+  const plan = planCallers(state, { realm, clientId, callers: [{ clientId: target.clientId, target }] });
+  const opens = [
+    `whoever signs in at ${target.clientId} gets tokens for ${clientId} on their own machine: for development`,
+  ];
+  const steps = plan.steps.map((step) => (step.action.type === 'create-client' ? { ...step, opens } : step));
+  return { ...plan, steps };
+}
+
 /**
  * Clients that call an API: made or completed where that is wanted, and with the client scopes of the application: its audience, its
  * groups and the scopes that its own client has.

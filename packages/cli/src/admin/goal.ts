@@ -1,3 +1,4 @@
+import { TOKEN_CALLBACK } from './callers.ts';
 import { toAudienceMapper, toGroupsMapper } from './mappers.ts';
 import { PLAIN_CLIENT, type TargetClient } from './plan/complete-client.ts';
 
@@ -44,9 +45,6 @@ export interface SetupGoal {
 export const CALLBACK_PATH = '/auth/callback';
 
 export const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
-
-/** Where `keycloak-guard token` does, on this machine and on any port (RFC 8252 §7.3). */
-const TOKEN_CALLBACK = 'http://127.0.0.1/callback';
 
 /**
  * Where Keycloak may send browsers back to. For the guide's service on this machine: any path of the app, as in the guide, because

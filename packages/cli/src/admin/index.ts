@@ -11,8 +11,12 @@ export {
   type Caller,
   type CallersGoal,
   type CallersState,
+  isDevCaller,
   planCallers,
+  planDevCaller,
   readCallers,
+  TOKEN_CALLBACK,
+  toDevId,
   toServiceClient,
   toSpaClient,
 } from './callers.ts';

@@ -18,6 +18,7 @@ import { createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
+import { toShellWord } from '../terminal/shell-word.ts';
 import { toPlainLine } from '../terminal/style.ts';
 import { reportEarlyEnd } from './run-as-admin.ts';
 
@@ -27,7 +28,8 @@ Usage: keycloak-guard token [options]
        keycloak-guard token --for <service> --user <name>   why your client gets a token for it, or not
 
   (nothing)                sign in with the browser, where Keycloak takes http://127.0.0.1/callback as a redirect URI of
-                           the client (setup adds it for an app on this machine); else with a name and a password
+                           the client (setup adds it for an app on this machine), or of its development caller (setup
+                           caller); else with a name and a password
   --device                 sign in on another device, where Keycloak allows it to the client
   --user <name>            sign in with a password, asked for, or the first line of the standard input
   --env <file>             read settings from this file instead of .env
@@ -165,28 +167,42 @@ async function signIn(
     });
   }
   const { startLoopbackLogin } = await import('../token/loopback-login.ts');
-  const login = await startLoopbackLogin(client);
-  // Only the person in the browser would see the error, and this program would wait for ever.
-  if (await isRefused(login.url)) {
-    login.close();
-    err.line(
-      `Keycloak takes no answer to this program for the client ${clientId}, so the browser cannot be used.`,
-    );
-    err.line(
-      `To change that: Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback`,
-    );
-    const name = await readName(where);
-    return client.passwordGrant({ username: name, password: await readPassword(name, where) });
+  const { createClient } = await import('keycloak-guard/client');
+  // The client of an API takes no sign-ins; its development caller (setup caller) does.
+  const devId = `${clientId}-dev`;
+  const callers = [() => client, () => createClient({ serverUrl, realm, clientId: devId })];
+  for (const [index, toCaller] of callers.entries()) {
+    const login = await startLoopbackLogin(toCaller());
+    // Only the person in the browser would see the error, and this program would wait for ever.
+    if (await isRefused(login.url)) {
+      login.close();
+      continue;
+    }
+    if (index > 0) err.line(`With the development caller ${devId}.`);
+    err.line(`Open ${login.url}`);
+    err.line();
+    return login.finished;
   }
-  err.line(`Open ${login.url}`);
-  err.line();
-  return login.finished;
+  err.line(
+    `Keycloak takes no answer to this program for the client ${clientId}, so the browser cannot be used.`,
+  );
+  const words = [
+    ['--url', trimUrl(serverUrl)],
+    ['--realm', realm],
+    ['--client-id', clientId],
+  ].map(([flag, value = '']) => `${flag} ${toShellWord(value)}`);
+  err.line(`To change that: keycloak-guard setup caller ${toPlainLine(words.join(' '))}`);
+  err.line(
+    `or Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback (with Standard flow on)`,
+  );
+  const name = await readName(where);
+  return client.passwordGrant({ username: name, password: await readPassword(name, where) });
 }
 
-/** Keycloak's page for a redirect URI that is not one of the client. */
+/** Keycloak's page for a client that takes no such sign-in, or the same as an answer to this program. */
 async function isRefused(url: string): Promise<boolean> {
-  const { status, text } = await call(url, {}, 5_000);
-  return status === 400 && /redirect_uri/i.test(text);
+  const { status, headers } = await call(url, {}, 5_000);
+  return (status >= 400 && status < 500) || /[?&]error=/.test(headers.get('location') ?? '');
 }
 
 async function readName(where: string): Promise<string> {

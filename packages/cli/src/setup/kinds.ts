@@ -5,6 +5,7 @@ import { createQuestions } from '../terminal/questions.ts';
 import { isClone } from './api/set-up.ts';
 import { api, exportFile, guide, web } from './kinds/api.ts';
 import { app } from './kinds/app.ts';
+import { caller } from './kinds/caller.ts';
 import { audience, spa } from './kinds/callers.ts';
 import { mcp } from './kinds/mcp.ts';
 import { events, service } from './kinds/service.ts';
@@ -20,6 +21,7 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   service,
   guide,
   audience,
+  caller,
   tenant,
   events,
   export: exportFile,

@@ -6,6 +6,7 @@ import { toRealmFile } from '../../admin/index.ts';
 import { trimUrl } from '../../keycloak/server.ts';
 import { toFilePart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
+import type { Flags } from '../../settings/flags.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { readLines } from '../../terminal/questions.ts';
@@ -15,6 +16,7 @@ import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { setUpApi } from '../api/set-up.ts';
 import { CREDENTIAL_USAGE } from '../credential.ts';
 import { CODES_USAGE, type SetupKind, toQuestions } from '../visit.ts';
+import { DEV_CALLER_FLAGS, DEV_CALLER_USAGE, toDevBeside } from './caller.ts';
 
 const API_USAGE = `Your API
   --client-id <id>          client (KEYCLOAK_CLIENT_ID; with --yes the default is fastapi-keycloak)
@@ -64,7 +66,17 @@ function toClientKind(
   kind: string,
   summary: string,
   text: string,
-  asks: NonNullable<SetupKind['asks']> = [],
+  {
+    asks = [],
+    own = '',
+    more = {},
+    beside,
+  }: Pick<SetupKind, 'asks'> & {
+    /** Options of this kind alone, in its help. */
+    readonly own?: string;
+    readonly more?: Flags;
+    readonly beside?: typeof toDevBeside;
+  } = {},
 ): SetupKind {
   return {
     summary,
@@ -73,12 +85,14 @@ function toClientKind(
 It never deletes anything and never makes a realm less safe. You can run it again at any time.
 
 Usage: keycloak-guard setup ${kind} [options]
-${toApiUsage()}`,
+${toApiUsage(own)}`,
     async run(args, { environment, out }) {
       const questions = await toQuestions(args, out);
-      const options = await readApiOptions(args, environment, { kind, consent: createConsent(questions) });
+      const consent = createConsent(questions);
+      const options = await readApiOptions(args, environment, { kind, more, consent });
       refusePositionals(options);
-      return setUpApi(options, await readSecrets(options), out, questions);
+      const parts = beside && { beside: async () => beside(options, out, questions) };
+      return setUpApi(options, await readSecrets(options), out, questions, parts);
     },
   };
 }
@@ -109,6 +123,7 @@ export const api = toClientKind(
 
 Creates what is missing (realm, client, roles, groups, scopes), prints the plan first, and writes .env. The client asks
 Keycloak about tokens, and no tokens are issued to it: clients that call it are setup spa, web, service or audience.`,
+  { own: DEV_CALLER_USAGE, more: DEV_CALLER_FLAGS, beside: toDevBeside },
 );
 
 export const web = toClientKind(
@@ -118,7 +133,7 @@ export const web = toClientKind(
 
 Creates what is missing (realm, client, mappers, user), prints the plan first, and writes .env. Addresses are exact:
 <app>/auth/callback, <app>/ after a logout, <app>/backchannel-logout for Keycloak's reports of logouts.`,
-  [['Address of the application', 'http://localhost:3000', '--app']],
+  { asks: [['Address of the application', 'http://localhost:3000', '--app']] },
 );
 
 const usage = `keycloak-guard setup export: the same as setup guide, as a realm file

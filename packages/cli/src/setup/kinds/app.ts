@@ -1,12 +1,5 @@
 import type { Need } from '../../access/enter.ts';
-import {
-  type CallersGoal,
-  type CallersState,
-  readCallers,
-  type SetupGoal,
-  toServiceClient,
-  toSpaClient,
-} from '../../admin/index.ts';
+import { type SetupGoal, toServiceClient, toSpaClient } from '../../admin/index.ts';
 import type { PlanPart } from '../../plan/part.ts';
 import { toUri } from '../../settings/address.ts';
 import { lists, type Parsed, values } from '../../settings/flags.ts';
@@ -18,10 +11,10 @@ import type { Questions } from '../../terminal/questions.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
 import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { proveLogin, proveService } from '../api/prove.ts';
-import { type Beside, type Site, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
+import { type Beside, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { readSecrets, refusePositionals, toApiUsage } from './api.ts';
-import { problemsOfPage, toCallback, toCallersPart, toPageLines } from './callers.ts';
+import { problemsOfPage, readFuture, toCallback, toCallersPart, toPageLines } from './callers.ts';
 
 const usage = `keycloak-guard setup app: an API, the single-page app and the service that call it, in one go
 
@@ -97,27 +90,6 @@ async function toBeside(
       yield* proveLogin({ ...where, clientId: page }, redirectUris[0] as string);
       yield* proveService({ ...where, clientSecret: await readOrMakeSecret(api, caller) }, apiCaller);
       for (const line of toPageLines(serverUrl, realm, page, appUrl, redirectUris)) out.line(line);
-    },
-  };
-}
-
-async function readFuture(
-  { api, goal: apiGoal, current, plan }: Site,
-  goal: CallersGoal,
-): Promise<CallersState> {
-  const made = plan.steps.flatMap(({ action }) => (action.type === 'create-scope' ? [action.scope] : []));
-  const state: CallersState =
-    current.realm === null
-      ? { api: undefined, callers: new Map(), scopes: [], usual: [] }
-      : await readCallers(api, goal);
-  const { defaultClientScopes = [], optionalClientScopes = [] } = state.api ?? {};
-  return {
-    ...state,
-    // The plan of the API makes them.
-    scopes: [...state.scopes, ...made],
-    api: {
-      defaultClientScopes: [...defaultClientScopes, ...(apiGoal.groups.length > 0 ? ['groups'] : [])],
-      optionalClientScopes: [...optionalClientScopes, ...(apiGoal.scopes ?? [])],
     },
   };
 }

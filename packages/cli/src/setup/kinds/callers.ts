@@ -2,6 +2,7 @@ import { isHttpUrl } from '../../access/access.ts';
 import {
   type AdminConnection,
   type Caller,
+  type CallersGoal,
   type CallersState,
   planCallers,
   readCallers,
@@ -12,6 +13,7 @@ import { runPlan } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
 import { lists, values } from '../../settings/flags.ts';
 import type { Output } from '../../terminal/output.ts';
+import type { Site } from '../api/set-up.ts';
 import {
   CLIENT_FLAGS,
   CODES_USAGE,
@@ -31,6 +33,28 @@ export function toCallersPart(
   out: Output,
 ): PlanPart {
   return toRealmPart(title, planCallers(state, goal), api, goal, out);
+}
+
+/** The state after the plan of the API is applied, for those that call it. */
+export async function readFuture(
+  { api, goal: apiGoal, current, plan }: Site,
+  goal: CallersGoal,
+): Promise<CallersState> {
+  const made = plan.steps.flatMap(({ action }) => (action.type === 'create-scope' ? [action.scope] : []));
+  const state: CallersState =
+    current.realm === null
+      ? { api: undefined, callers: new Map(), scopes: [], usual: [] }
+      : await readCallers(api, goal);
+  const { defaultClientScopes = [], optionalClientScopes = [] } = state.api ?? {};
+  return {
+    ...state,
+    // The plan of the API makes them.
+    scopes: [...state.scopes, ...made],
+    api: {
+      defaultClientScopes: [...defaultClientScopes, ...(apiGoal.groups.length > 0 ? ['groups'] : [])],
+      optionalClientScopes: [...optionalClientScopes, ...(apiGoal.scopes ?? [])],
+    },
+  };
 }
 
 export interface CalledApi {

@@ -1,0 +1,144 @@
+import {
+  type AdminConnection,
+  type CallersState,
+  isDevCaller,
+  planDevCaller,
+  readCallers,
+  TOKEN_CALLBACK,
+  toDevId,
+} from '../../admin/index.ts';
+import { NO_PART, type PlanPart, toPart, toRealmPart } from '../../plan/part.ts';
+import { runPlan } from '../../plan/run-plan.ts';
+import { switches } from '../../settings/flags.ts';
+import type { Output } from '../../terminal/output.ts';
+import type { Questions } from '../../terminal/questions.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+import { toPlainLine } from '../../terminal/style.ts';
+import type { ApiOptions } from '../api/options.ts';
+import { proveLogin } from '../api/prove.ts';
+import { type Beside, TIMEOUT_MS } from '../api/set-up.ts';
+import {
+  CLIENT_FLAGS,
+  CODES_USAGE,
+  openVisit,
+  parseKindFlags,
+  REALM_USAGE,
+  readVisit,
+  type SetupKind,
+} from '../visit.ts';
+import { readFuture } from './callers.ts';
+
+const USAGE = `keycloak-guard setup caller: a first token for an API, in development
+
+Creates the public client <api>-dev with PKCE, whose answers go to this machine alone (http://127.0.0.1/callback, any port)
+and whose tokens are for the API. keycloak-guard token signs in with it. Its description in Keycloak says what it is for.
+
+Usage: keycloak-guard setup caller --client-id <api> [options]
+
+  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
+  --remove                  remove it again, if setup made it
+
+${REALM_USAGE}
+
+${CODES_USAGE}
+`;
+
+export const DEV_CALLER_FLAGS = switches('dev-caller');
+
+/** Their part of `--help`. */
+export const DEV_CALLER_USAGE = `A first token
+  --dev-caller              also make the public client <api>-dev, with which keycloak-guard token signs in on this
+                            machine: for development. On a terminal it is asked for; see setup caller --help
+
+`;
+
+interface InRealm {
+  readonly api: AdminConnection['api'];
+  readonly realm: string;
+  /** Client of the API. */
+  readonly clientId: string;
+}
+
+const toGoal = ({ realm, clientId }: Omit<InRealm, 'api'>) => ({
+  realm,
+  clientId,
+  callers: [{ clientId: toDevId(clientId) }],
+});
+
+function toDevPart(title: string, at: InRealm, state: CallersState, out: Output): PlanPart {
+  return toRealmPart(title, planDevCaller(state, at.realm, at.clientId), at.api, toGoal(at), out);
+}
+
+/** Removes the development caller, and no client that setup did not make. */
+function toRemovalPart(title: string, { api, realm, clientId }: InRealm, state: CallersState): PlanPart {
+  const name = toDevId(clientId);
+  const subject = `client ${name}`;
+  const there = state.callers.get(name)?.client;
+  if (there?.id === undefined) return { ...NO_PART, title };
+  if (!isDevCaller(there)) {
+    const fix = `Clients > ${name} > Action > Delete, if nobody needs it`;
+    return { ...NO_PART, title, blocked: [{ subject, why: 'setup did not make it', fix }] };
+  }
+  const step = { kind: 'delete', subject, changes: [] } as const;
+  const { id } = there;
+  return toPart(title, { steps: [step], kept: [], blocked: [] }, async function* () {
+    await api.clients.del({ realm, id });
+    yield step;
+  });
+}
+
+/** Offers the development caller beside the plan of an API: by the flag, or to a person at the terminal. */
+export function toDevBeside(
+  { own, yes, dryRun }: ApiOptions,
+  out: Output,
+  questions: Questions | undefined,
+): Beside {
+  let isPlanned = false;
+  return {
+    async plan(site) {
+      const { api, goal } = site;
+      const at = { ...goal, api };
+      const state = await readFuture(site, toGoal(at));
+      const name = toDevId(at.clientId);
+      const text = `A first token: also make the public client ${name}, with which keycloak-guard token signs in on this machine? For development only`;
+      isPlanned =
+        own['dev-caller'] === true ||
+        (questions !== undefined &&
+          !yes &&
+          !dryRun &&
+          !state.callers.has(name) &&
+          (await questions.confirm(toPlainLine(text), false)));
+      return isPlanned ? [toDevPart('For development', at, state, out)] : [];
+    },
+    async *prove({ serverUrl, goal: { realm, clientId } }) {
+      if (!isPlanned) return;
+      const caller = { serverUrl, realm, clientId: toDevId(clientId), timeoutMs: TIMEOUT_MS };
+      yield* proveLogin(caller, TOKEN_CALLBACK);
+      out.line('A first token: npx keycloak-guard token');
+    },
+  };
+}
+
+export const caller: SetupKind = {
+  summary: 'a first token for an API, in development: the client that keycloak-guard token uses',
+  usage: USAGE,
+  async run(args, { environment, out }) {
+    const { values: flags, positionals } = parseKindFlags('caller', args, {
+      ...CLIENT_FLAGS,
+      ...switches('remove'),
+    });
+    const problems = positionals.length > 0 ? ['setup caller takes no name: the client is <api>-dev'] : [];
+    const visit = await readVisit(flags, { environment, out }, problems);
+    const at = await openVisit(visit, out);
+    const { serverUrl, realm, clientId } = at;
+    const state = await readCallers(at.api, toGoal(at));
+    const title = `Keycloak at ${serverUrl}, realm ${realm}: development of ${clientId}`;
+    const part = flags.remove ? toRemovalPart(title, at, state) : toDevPart(title, at, state, out);
+    const { isDone, code } = await runPlan([part], visit, out, at.questions);
+    if (!isDone || flags.remove) return code;
+    out.line('A first token: npx keycloak-guard token');
+    const command = `npx keycloak-guard setup caller --remove --client-id ${toShellWord(clientId)}`;
+    out.line(`When it has served: ${toPlainLine(command)}`);
+    return code;
+  },
+};
