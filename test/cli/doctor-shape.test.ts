@@ -123,6 +123,29 @@ describe('setup writes what the application needs', () => {
     assert.match(readFileSync(file, 'utf8'), /^PUBLIC_URL=https:\/\/shop\.example\.com$/m);
   });
 
+  for (const kind of ['web', 'guide'])
+    test(`setup ${kind} writes a secret of sessions where there is none, and it stays`, async (t) => {
+      const run = await startRealm(t);
+      const file = newFile();
+      const args = ['--client-id', 'shop', '--app', 'https://shop.example.com', '--no-user'];
+      await run(kind, file, ...args);
+      const first = readFileSync(file, 'utf8');
+      assert.match(first, /^SESSION_SECRET=[\da-f]{64}$/m);
+      await run(kind, file, ...args);
+      assert.equal(readFileSync(file, 'utf8'), first);
+      const other = newFile();
+      writeFileSync(other, 'SESSION_SECRET=off\n');
+      await run(kind, other, ...args);
+      assert.match(readFileSync(other, 'utf8'), /^SESSION_SECRET=off$/m);
+    });
+
+  test('the settings of an API that only checks tokens have no secret of sessions', async (t) => {
+    const run = await startRealm(t);
+    const file = newFile();
+    await run('api', file, '--client-id', 'orders-api');
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /SESSION_SECRET/);
+  });
+
   test("the guide's service gets the address that was named, by which the doctor finds it", async (t) => {
     const run = await startRealm(t);
     const file = newFile();

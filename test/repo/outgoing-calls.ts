@@ -283,7 +283,7 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'cli/src/commands/token.ts',
     calls: 'createClient',
-    times: 2,
+    times: 3,
     carries: "the client's secret, the person's password",
     address: 'settings',
     redirects: 'wrapped',

@@ -58,7 +58,7 @@ export async function fixFindings(
     { kind: shape, consent },
   );
   const chosen = [...new Set([...options.chosen, ...setupOptions.chosen])];
-  return setUpApi({ ...setupOptions, chosen }, {}, out, questions, {
+  return setUpApi({ ...setupOptions, chosen, writesSession: false }, {}, out, questions, {
     keepFlows: options.yes && !options.enable,
   });
 }

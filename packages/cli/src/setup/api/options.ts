@@ -129,6 +129,8 @@ export async function readApiOptions(
     /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
     writesAppUrl:
       shape === 'web' || (shape === 'guide' && flags.app !== undefined && publicUrl === undefined),
+    /** An application that signs people in signs their session cookies. One that has a secret keeps it. */
+    writesSession: shape !== 'api' && env('SESSION_SECRET') === undefined,
     backchannelUrl: flags['backchannel-url'] && toUri(flags['backchannel-url']),
     user: {
       username,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { basename, dirname, relative } from 'node:path';
 import { readFolderFile } from '@keycloak-guard/server/config';
 import { createCredential } from 'keycloak-guard';
@@ -155,9 +156,11 @@ export async function setUpApi(
   const plan = makePlan(current, goal);
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
+  const session = options.writesSession ? { SESSION_SECRET: randomBytes(32).toString('hex') } : {};
   const toEnv = (secret: string | undefined) => ({
     ...toSettings(serverUrl, goal, hasSecret(options) ? secret : undefined, credential),
     ...(options.writesAppUrl ? { PUBLIC_URL: goal.appUrl } : {}),
+    ...session,
   });
   const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
   const site = { api, serverUrl, goal, current, plan };
