@@ -3,7 +3,7 @@ import type { Connection, ConnectionGuard } from './connection.ts';
 import { loadPart, type Part } from './part.ts';
 import type { ConnectionsHost, OpenConnections } from './parts/connections.ts';
 import type { Realms } from './realms.ts';
-import { type Asking, type RequirementsHost, readRequirements } from './requirements.ts';
+import { type Asking, assertRequirements, type RequirementsHost, readRequirements } from './requirements.ts';
 
 /** The connections of an adapter that stay open. The code that watches them is loaded for the first guard. */
 export interface Connections<Incoming> {
@@ -34,6 +34,8 @@ export function createConnections<Incoming>(
   };
   return {
     guard(requirements, more) {
+      // At once, and not when the code that watches is there: a mistake stops the start.
+      assertRequirements(requirements);
       const read = readRequirements(requirements, { ...asking, ...more });
       let made: ConnectionGuard<Incoming> | undefined;
       const guard = load().then((connections) => {
