@@ -5,7 +5,7 @@ import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/l
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { findClient, findGroup, findUser, read } from './connection.ts';
-import type { SetupGoal } from './goal.ts';
+import { NEEDED_SCOPES, type SetupGoal } from './goal.ts';
 import { audiencesOf, mappersOf } from './mappers.ts';
 import { GROUPS_SCOPE } from './plan/app-scope.ts';
 
@@ -55,6 +55,13 @@ const NOTHING: CurrentState = {
   userGroups: [],
   requiredAttributes: [],
 };
+
+/** A realm that has what Keycloak makes, and nothing of an application. */
+export const emptyRealm = (realm: string): CurrentState => ({
+  ...NOTHING,
+  realm: { realm, enabled: true },
+  scopes: [...NEEDED_SCOPES],
+});
 
 /**
  * Reads the current state. Changes nothing.

@@ -150,7 +150,7 @@ export function toRealmFile(goal: SetupGoal): object {
           },
         }
       : {}),
-    ...(goal.groups.length > 0 ? { groups: toTree(goal.groups) } : {}),
+    ...(goal.groups.length > 0 ? { groups: toGroupTree(goal.groups) } : {}),
     clients: [withGroups(toClient(goal), goal)],
     ...(user
       ? {
@@ -178,7 +178,8 @@ interface GroupNode {
   subGroups: GroupNode[];
 }
 
-function toTree(paths: readonly string[]): GroupNode[] {
+/** Groups as a realm file has them. */
+export function toGroupTree(paths: readonly string[]): GroupNode[] {
   const roots: GroupNode[] = [];
   for (const path of paths) {
     let level = roots;

@@ -32,11 +32,12 @@ export {
 export {
   AUTHENTICATORS,
   type CredentialGoal,
+  type CredentialState,
   OWN_CLUSTER,
   planCredential,
   readCredential,
 } from './credential.ts';
-export { type CurrentState, readCurrent } from './current.ts';
+export { type CurrentState, emptyRealm, readCurrent } from './current.ts';
 export { type EventsGoal, planEvents, readEventsState } from './events.ts';
 export { type ExchangeFinding, explainExchange } from './exchange.ts';
 export {
@@ -45,15 +46,17 @@ export {
   NEEDED_SCOPES,
   type SetupGoal,
   type Shape,
+  toGroupTree,
   toRealmFile,
   type UserGoal,
 } from './goal.ts';
-export { audiencesOf, coversUri, splitUris } from './mappers.ts';
+export { audiencesOf, coversUri, type Mapper, splitUris } from './mappers.ts';
 export { type McpState, readMcp, takesDocuments } from './mcp/current.ts';
 export { judgePrograms, type McpGoal, PROGRAMS, toDefaultScope } from './mcp/goal.ts';
 export { planMcp } from './mcp/plan.ts';
 export { makePlan } from './plan/plan.ts';
-export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
+export type { Action, ActionOf, Blocked, Change, Plan, Step } from './plan/step.ts';
+export { joinParts } from './plan/step.ts';
 export { planService, readService, scopesThatBring } from './service.ts';
 export { type OrganizationGoal, planOrganization, readOrganization } from './tenant/organization.ts';
 export { BUILT_IN, clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';

@@ -75,8 +75,8 @@ export async function readApiOptions(
     : env.find('SETUP_PASSWORD');
   const problems = problemsOfAccess(accessWords);
   const { serverUrl, realm } = accessWords;
-  // The realm file of an export goes nowhere.
-  const isSent = kind !== 'export' && problems.length === 0;
+  // The realm file of an export, and a plan for an administrator, go nowhere.
+  const isSent = kind !== 'export' && !('plan-for-admin' in parsed) && problems.length === 0;
   const publicUrlUsed = flags.app === undefined ? words.publicUrl : undefined;
   const dryRun = flags['dry-run'] ?? false;
   // An API that only checks tokens has no sign-in.

@@ -2,19 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { ACCESS_USAGE, ADDRESS_USAGE, problemsOfWrittenUrl } from '../../access/access.ts';
 import { createNeed, needServerUrl } from '../../access/enter.ts';
-import { toRealmFile } from '../../admin/index.ts';
+import { emptyRealm, makePlan, toRealmFile } from '../../admin/index.ts';
 import { trimUrl } from '../../keycloak/server.ts';
 import { toFilePart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import type { Flags } from '../../settings/flags.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import { readLines } from '../../terminal/questions.ts';
+import type { Output } from '../../terminal/output.ts';
+import { type Questions, readLines } from '../../terminal/questions.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
 import { completeGoal, type StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { setUpApi } from '../api/set-up.ts';
 import { CREDENTIAL_USAGE } from '../credential.ts';
+import { HAND_OVER_FLAGS, HAND_OVER_USAGE, handOver } from '../hand-over/hand-over.ts';
 import { CODES_USAGE, type SetupKind, toQuestions } from '../visit.ts';
 import { DEV_CALLER_FLAGS, DEV_CALLER_USAGE, toDevBeside } from './caller.ts';
 
@@ -71,11 +73,14 @@ function toClientKind(
     own = '',
     more = {},
     beside,
+    handsOver = true,
   }: Pick<SetupKind, 'asks'> & {
     /** Options of this kind alone, in its help. */
     readonly own?: string;
     readonly more?: Flags;
     readonly beside?: typeof toDevBeside;
+    /** It can be planned for somebody else who is an administrator. Default true. */
+    readonly handsOver?: boolean;
   } = {},
 ): SetupKind {
   return {
@@ -85,16 +90,45 @@ function toClientKind(
 It never deletes anything and never makes a realm less safe. You can run it again at any time.
 
 Usage: keycloak-guard setup ${kind} [options]
-${toApiUsage(own)}`,
+${toApiUsage(handsOver ? `${HAND_OVER_USAGE}\n\n${own}` : own)}`,
     async run(args, { environment, out }) {
       const questions = await toQuestions(args, out);
       const consent = createConsent(questions);
-      const options = await readApiOptions(args, environment, { kind, more, consent });
+      const options = await readApiOptions(args, environment, {
+        kind,
+        more: { ...(handsOver ? HAND_OVER_FLAGS : {}), ...more },
+        consent,
+      });
       refusePositionals(options);
+      const file = options.own['plan-for-admin'] as string | undefined;
+      if (file !== undefined) return handOverApi(file, options, out, questions);
       const parts = beside && { beside: async () => beside(options, out, questions) };
       return setUpApi(options, await readSecrets(options), out, questions, parts);
     },
   };
+}
+
+/** The plan of an API for an administrator. A user would need a password, and permissions the client. */
+async function handOverApi(
+  file: string,
+  options: ApiOptions,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<number> {
+  if (!options.withoutUser && options.user.username !== undefined)
+    throw new UsageError(['--plan-for-admin makes no user: leave --user out']);
+  if (options.authzFile !== undefined)
+    throw new UsageError([
+      '--plan-for-admin has no permissions: setup --authz writes them, once the client is there',
+    ]);
+  const need = createNeed(questions);
+  const { serverUrl } = options.access;
+  const plain = { ...options, withoutUser: true, clientSecret: undefined, secretSource: undefined };
+  const goal = await completeGoal(plain, {}, need, false, serverUrl ?? '');
+  need.assertAll();
+  const plan = makePlan(emptyRealm(goal.realm), goal);
+  const handed = { target: { ...goal, serverUrl }, plan, credential: options.credential };
+  return handOver(file, handed, options, out, questions);
 }
 
 export function refusePositionals({ positionals: [first] }: ApiOptions): void {
@@ -114,6 +148,7 @@ export const guide = toClientKind(
   `the guide's service, which checks tokens and logs people in
 
 Creates what is missing (realm, client, mappers, user), prints the plan first, and writes .env.`,
+  { handsOver: false },
 );
 
 export const api = toClientKind(

@@ -14,6 +14,7 @@ import { toUri } from '../../settings/address.ts';
 import { lists, values } from '../../settings/flags.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Site } from '../api/set-up.ts';
+import { HAND_OVER_FLAGS, HAND_OVER_USAGE, handOver, openHandOver } from '../hand-over/hand-over.ts';
 import {
   CLIENT_FLAGS,
   CODES_USAGE,
@@ -133,6 +134,8 @@ Usage: keycloak-guard setup spa <page> --app <url> --client-id <api> [options]
 
 ${REALM_USAGE}
 
+${HAND_OVER_USAGE}
+
 ${CODES_USAGE}
 `;
 
@@ -140,6 +143,7 @@ const SPA_FLAGS = {
   ...CLIENT_FLAGS,
   ...values('app'),
   ...lists('redirect-uri'),
+  ...HAND_OVER_FLAGS,
 } as const;
 
 export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
@@ -184,6 +188,25 @@ export const spa: SetupKind = {
     const visit = await readVisit(flags, { environment, out }, problems);
     const redirectUris = uris ?? [toCallback(appUrl)];
     const callers = [{ clientId: page, target: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
+    const file = flags['plan-for-admin'];
+    if (file !== undefined) {
+      const target = await openHandOver(visit);
+      const state = { api: {}, callers: new Map(), scopes: [], usual: [] };
+      const plan = planCallers(state, { ...target, callers });
+      const lines = toPageLines(
+        target.serverUrl ?? '<address of Keycloak>',
+        target.realm,
+        page,
+        appUrl,
+        redirectUris,
+      );
+      const handed = {
+        target: { ...target, clientId: page },
+        plan,
+        lines: [...lines, 'npx keycloak-guard doctor'],
+      };
+      return handOver(file, handed, visit, out, visit.questions);
+    }
     return setUpCallers(
       visit,
       callers,

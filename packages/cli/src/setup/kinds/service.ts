@@ -13,6 +13,7 @@ import {
   sayVolume,
   withCredential,
 } from '../credential.ts';
+import { HAND_OVER_FLAGS, HAND_OVER_USAGE, handOver, openHandOver } from '../hand-over/hand-over.ts';
 import {
   CLIENT_FLAGS,
   CODES_USAGE,
@@ -38,6 +39,8 @@ ${CREDENTIAL_USAGE}
 ${REALM_USAGE}
   --overwrite-env           replace values in the file of --env without asking
 
+${HAND_OVER_USAGE}
+
 ${CODES_USAGE}
 `;
 
@@ -46,6 +49,7 @@ const SERVICE_FLAGS = {
   ...CREDENTIAL_FLAGS,
   ...lists('calls'),
   ...switches('overwrite-env'),
+  ...HAND_OVER_FLAGS,
 } as const;
 
 export const service: SetupKind = {
@@ -66,6 +70,16 @@ export const service: SetupKind = {
       problems.push('--calls must be client ids without spaces, for example orders');
     const visit = await readVisit(flags, { environment, out }, problems);
     const chosen = await chooseCredential(flags);
+    const file = flags['plan-for-admin'];
+    if (file !== undefined) {
+      const target = await openHandOver(visit);
+      const called = new Map(calls.map((one) => [one, {}]));
+      const plan = planService(
+        { client: undefined, called, scopes: [], byDefault: [] },
+        { ...target, calls },
+      );
+      return handOver(file, { target, plan, credential: chosen }, visit, out, visit.questions);
+    }
     const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);

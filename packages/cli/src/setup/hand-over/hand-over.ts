@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { createNeed } from '../../access/enter.ts';
+import { type CredentialState, joinParts, type Plan, planCredential } from '../../admin/index.ts';
+import { toFilePart } from '../../plan/part.ts';
+import { runPlan, showSteps } from '../../plan/run-plan.ts';
+import { values } from '../../settings/flags.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+import type { Output } from '../../terminal/output.ts';
+import type { Questions } from '../../terminal/questions.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+import { toPlainLine } from '../../terminal/style.ts';
+import type { ChosenCredential } from '../credential.ts';
+import { needClientId, needRealm, type RealmVisit } from '../visit.ts';
+import { type HandOverTarget, toKcadmPage, toPartialImport } from './kcadm.ts';
+
+/** The flag of kinds that can be handed over. */
+export const HAND_OVER_FLAGS = values('plan-for-admin');
+
+/** Its part of `--help`. */
+export const HAND_OVER_USAGE = `Without an admin
+  --plan-for-admin <file>   call no Keycloak: write what an administrator has to do, as lines of kcadm.sh, and beside it the
+                            same for a partial import (<file>.json). No secret is in either`;
+
+/** A new client in a realm that knows no cluster: the lines for it find out by themselves what is there. */
+const NEW_CLIENT: CredentialState = {
+  client: undefined,
+  authenticators: ['client-secret', 'client-jwt', 'federated-jwt'],
+  providers: [],
+  others: [],
+};
+
+/** Names the realm and the client of a plan for an administrator, without a call. */
+export async function openHandOver({
+  access,
+  clientId: known,
+  yes,
+  questions,
+}: RealmVisit): Promise<HandOverTarget> {
+  const need = createNeed(questions);
+  const realm = await needRealm(access, yes, need);
+  const clientId = await needClientId(known, yes, need);
+  need.assertAll();
+  return { serverUrl: access.serverUrl, realm, clientId };
+}
+
+/** What is handed over. */
+export interface HandOver {
+  /** The realm, and the client that the plan is about. */
+  readonly target: HandOverTarget;
+  readonly plan: Plan;
+  readonly credential?: ChosenCredential | undefined;
+  /** What the application is to be told, once it is done. Default: its settings. */
+  readonly lines?: readonly string[];
+}
+
+/**
+ * Writes what an administrator has to do. Resolves to the exit code.
+ *
+ * @throws {UsageError} where a file is there, and nobody can be asked
+ */
+export async function handOver(
+  file: string,
+  { target, plan, credential, lines = toSettingLines(target, credential) }: HandOver,
+  { yes, dryRun }: { readonly yes: boolean; readonly dryRun: boolean },
+  out: Output,
+  questions: Questions | undefined,
+): Promise<number> {
+  const { realm, clientId } = target;
+  const whole = joinParts([
+    plan,
+    ...(credential ? [planCredential(NEW_CLIENT, clientId, credential.goal)] : []),
+  ]);
+  const importFile = `${file}.json`;
+  const there = [file, importFile].filter((one) => existsSync(one));
+  if (there.length > 0 && !yes && questions === undefined)
+    throw new UsageError([`${there.join(' and ')} is there already: give --yes to replace it`]);
+  const json = `${JSON.stringify(toPartialImport(whole, clientId), null, 2)}\n`;
+  const toPart = (name: string, what: string, content: string) =>
+    toFilePart(name, [{ field: 'For an administrator', from: '', to: what }], () => content, {
+      isNew: !there.includes(name),
+    });
+  const parts = [
+    ...(credential === undefined ? [] : [credential.part]),
+    await toPart(file, 'lines of kcadm.sh', toKcadmPage(target, whole)),
+    await toPart(importFile, 'the same for a partial import', json),
+  ];
+  out.line(toPlainLine(`To be done in the realm ${realm}, by an administrator`));
+  showSteps(out, whole);
+  if (whole.blocked.length > 0) return 1;
+  const { what, code } = await runPlan(
+    parts,
+    { dryRun, yes: yes || questions === undefined },
+    out,
+    questions,
+  );
+  if (what !== 'applied') return code;
+  out.line(`The administrator runs ${toShellWord(file)}, or imports ${toShellWord(importFile)}. Then:`);
+  for (const line of lines) out.line(`  ${toPlainLine(line)}`);
+  return code;
+}
+
+function toSettingLines(
+  { serverUrl = '<address of Keycloak>', realm, clientId }: HandOverTarget,
+  credential: ChosenCredential | undefined,
+): string[] {
+  const settings = { KEYCLOAK_SERVER_URL: serverUrl, KEYCLOAK_REALM: realm, KEYCLOAK_CLIENT_ID: clientId };
+  const proof =
+    credential === undefined || credential.goal.type === 'secret'
+      ? { KEYCLOAK_CLIENT_SECRET: '<from the administrator>' }
+      : credential.settings;
+  const lines = Object.entries({ ...settings, ...proof }).map(([name, value]) => `${name}=${value}`);
+  return [...lines, 'npx keycloak-guard doctor'];
+}

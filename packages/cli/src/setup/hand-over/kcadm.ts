@@ -1,0 +1,210 @@
+import {
+  type Action,
+  type ActionOf,
+  type Mapper,
+  type Plan,
+  type Step,
+  toGroupTree,
+} from '../../admin/index.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+import { toPlainLine } from '../../terminal/style.ts';
+
+/** The place of a plan: a realm, and the client that its steps mean where they name none. */
+export interface HandOverTarget {
+  readonly serverUrl: string | undefined;
+  readonly realm: string;
+  readonly clientId: string;
+}
+
+const FUNCTIONS = `set -euo pipefail
+
+kcadm() { "\${KCADM:-kcadm.sh}" "$@" -r "$realm"; }
+
+# Creates what the standard input describes. What is there counts as done.
+create() {
+  local answer
+  if answer=$(kcadm create "$@" -f - 2>&1); then
+    printf '%s\\n' "$answer"
+  elif [[ $answer == *exists* ]]; then
+    printf 'There already: %s\\n' "$1"
+  else
+    printf '%s\\n' "$answer" >&2
+    return 1
+  fi
+}
+
+# Sets what the standard input describes, and leaves all else.
+update() { kcadm update "$1" --merge -f -; }
+
+# id_of LIST FIELD VALUE: the id of the one in a list whose field has that value.
+id_of() {
+  local list line
+  list=$(kcadm get "$1" --fields "id,$2" --format csv --noquotes "\${@:4}")
+  while IFS= read -r line; do
+    if [ "\${line#*,}" = "$3" ]; then
+      printf '%s' "\${line%%,*}"
+      return
+    fi
+  done <<<"$list"
+  printf 'There is none in %s: %s\\n' "$1" "$3" >&2
+  return 1
+}
+
+# The realm has to be there.`;
+
+/** What an administrator runs: a page of bash with a line or two of Keycloak's `kcadm.sh` for each step, which can be run again. */
+export function toKcadmPage({ serverUrl, realm, clientId }: HandOverTarget, { steps }: Plan): string {
+  const server = toShellWord(serverUrl ?? 'https://sso.example.com');
+  const lines = steps.flatMap((step) => [
+    '',
+    `# ${toPlainLine(`${step.kind} ${step.subject}`)}`,
+    ...toLines(step, clientId),
+  ]);
+  return [
+    '#!/usr/bin/env bash',
+    `# For an administrator of Keycloak: what ${toPlainLine(clientId)} needs in the realm ${toPlainLine(realm)}.`,
+    '# It can be run again: what is there stays or is completed, addresses of a client that is there stay, and nothing is deleted.',
+    '# No secret is in it. Sign in, then run it:',
+    `#   kcadm.sh config credentials --server ${toPlainLine(server)} --realm master --user <you>`,
+    '#   KCADM=<folder of Keycloak>/bin/kcadm.sh bash <this file>',
+    `realm=${toShellWord(realm)}`,
+    FUNCTIONS,
+    `kcadm get ${toShellWord(`realms/${encodeURIComponent(realm)}`)} --fields realm >/dev/null`,
+    ...lines,
+    ...(needsSecret(steps)
+      ? [
+          '',
+          `# The application needs the secret: Clients > ${toPlainLine(clientId)} > Credentials. Hand it over as you do passwords.`,
+        ]
+      : []),
+    '',
+  ].join('\n');
+}
+
+/** Whether the client is a new one with a secret, which Keycloak makes up. */
+const needsSecret = (steps: readonly Step[]): boolean =>
+  steps.some(({ action }) => action.type === 'create-client' && !(action.client as NewClient).publicClient) &&
+  !steps.some(({ action }) => action.type === 'update-client');
+
+/** A document as the standard input of a command. No line of it is the word that ends it. */
+const withInput = (command: string, document: unknown): string[] => [
+  `${command} <<'JSON'`,
+  JSON.stringify(document, null, 2),
+  'JSON',
+];
+
+const toClientLine = (clientId: string): string =>
+  `client=$(id_of clients clientId ${toShellWord(clientId)} -q ${toShellWord(`clientId=${clientId}`)})`;
+
+const toMapperLines = (mapper: Mapper): string[] =>
+  withInput('create "clients/$client/protocol-mappers/models"', mapper);
+
+function toLines({ action }: Step, apiId: string): string[] {
+  const clientId = ('client' in action && typeof action.client === 'string' && action.client) || apiId;
+  switch (action.type) {
+    case 'create-realm-role':
+      return withInput('create roles', { name: action.name });
+    case 'create-client-role':
+      return [toClientLine(clientId), ...withInput('create "clients/$client/roles"', { name: action.name })];
+    case 'create-group':
+      return toGroupLines(action.path);
+    case 'create-client':
+      return toNewClientLines(action);
+    case 'update-client': {
+      const { patch, attributes } = action;
+      return [toClientLine(clientId), ...withInput('update "clients/$client"', { ...patch, attributes })];
+    }
+    case 'put-mapper':
+      return [toClientLine(clientId), ...toMapperLines(action.mapper)];
+    case 'create-scope':
+      return withInput('create client-scopes', action.scope);
+    case 'add-scope':
+      return [
+        toClientLine(clientId),
+        `scope=$(id_of client-scopes name ${toShellWord(action.scope)})`,
+        `kcadm update "clients/$client/${action.how}-client-scopes/$scope" -n -b '{}'`,
+      ];
+    case 'create-provider':
+      return withInput('create identity-provider/instances', toProvider(action));
+    default:
+      throw new Error(`no line of kcadm.sh does ${action.type}`);
+  }
+}
+
+function toGroupLines(path: string): string[] {
+  const names = path.split('/').filter(Boolean);
+  const group = { name: names.at(-1) };
+  if (names.length === 1) return withInput('create groups', group);
+  // Keycloak finds a group by the encoded names of a path.
+  const parent = names.slice(0, -1).map(encodeURIComponent).join('/');
+  return [
+    `parent=$(kcadm get ${toShellWord(`group-by-path/${parent}`)} --fields id --format csv --noquotes)`,
+    ...withInput('create "groups/$parent/children"', group),
+  ];
+}
+
+/** Attributes that make a client safer, or are its flow; no addresses. */
+const KEPT_ATTRIBUTES = ['pkce.code.challenge.method', 'standard.token.exchange.enabled'];
+
+/** A client that is there gets the flows. Its addresses are its own, and one that is off stays so. */
+function toNewClientLines({ client }: ActionOf<'create-client'>): string[] {
+  const { protocolMappers, clientId, attributes, ...rest } = client as NewClient;
+  const flows = Object.entries(rest).filter(
+    ([name, value]) => value === true && /(Flow|Grants|Accounts)Enabled$/.test(name),
+  );
+  const kept = Object.entries(attributes).filter(([name]) => KEPT_ATTRIBUTES.includes(name));
+  const patch = { ...Object.fromEntries(flows), attributes: Object.fromEntries(kept) };
+  return [
+    ...withInput('create clients', { clientId, ...rest, attributes }),
+    toClientLine(clientId),
+    ...(flows.length + kept.length > 0 ? withInput('update "clients/$client"', patch) : []),
+    ...protocolMappers.flatMap(toMapperLines),
+  ];
+}
+
+interface NewClient {
+  readonly publicClient: boolean;
+  readonly clientId: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly protocolMappers: readonly Mapper[];
+}
+
+const toProvider = ({ alias, issuer }: ActionOf<'create-provider'>) => ({
+  ...{ alias, providerId: 'kubernetes', enabled: true },
+  config: { issuer },
+});
+
+/**
+ * The same for Keycloak's partial import (Realm settings > Action). An import has no client scopes, so clients have the mappers
+ * themselves.
+ */
+export function toPartialImport({ steps }: Plan, apiId: string): object {
+  const all = <T extends Action['type']>(type: T) =>
+    steps.map(({ action }) => action).filter((action): action is ActionOf<T> => action.type === type);
+  const scopes = all('create-scope').map(({ scope }) => scope as { name: string; protocolMappers: Mapper[] });
+  const clients = all('create-client').map(({ client }) => {
+    const { clientId, attributes, protocolMappers } = client as NewClient;
+    const isOwn = (action: { readonly client?: string }) => (action.client ?? apiId) === clientId;
+    const mappers = all('add-scope')
+      .filter(isOwn)
+      .flatMap((action) => scopes.find(({ name }) => name === action.scope)?.protocolMappers ?? []);
+    const changed = all('update-client').filter(isOwn);
+    return {
+      ...client,
+      ...Object.assign({}, ...changed.map(({ patch }) => patch)),
+      attributes: Object.assign({}, attributes, ...changed.map((action) => action.attributes)),
+      protocolMappers: [...protocolMappers, ...mappers],
+    };
+  });
+  const roles = all('create-client-role').map(({ name }) => ({ name }));
+  return {
+    ifResourceExists: 'SKIP',
+    clients,
+    roles: {
+      realm: all('create-realm-role').map(({ name }) => ({ name })),
+      client: roles.length === 0 ? {} : { [apiId]: roles },
+    },
+    groups: toGroupTree(all('create-group').map(({ path }) => path)),
+    identityProviders: all('create-provider').map(toProvider),
+  };
+}

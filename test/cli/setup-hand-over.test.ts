@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { emptyFolder, runProgram } from './support/program.ts';
+
+/** The plan for an administrator in a folder of its own; nothing is called. */
+async function handOver(kind: string, args: readonly string[], files: Record<string, string> = {}) {
+  const folder = emptyFolder();
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  const { ended, stdout, stderr } = runProgram(
+    ['setup', kind, ...args, '--plan-for-admin', 'admin.sh'],
+    {},
+    folder,
+  );
+  const code = await ended;
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  return { code, out: stdout() + stderr(), folder, read };
+}
+
+/** Runs the page with a `kcadm.sh` that notes its arguments, each on a line, and has what it is asked for. */
+function runPage(folder: string) {
+  writeFileSync(
+    join(folder, 'kcadm.sh'),
+    `#!/usr/bin/env bash
+printf '%s\\n' "$@" >>calls
+[ "$1" = get ] || exit 0
+case $2 in
+  clients) printf 'id-1,%s\\n' "\${@: -3:1}" | sed 's/,clientId=/,/' ;;
+  client-scopes) printf 'id-2,to-orders\\nid-3,orders-api-audience\\nid-4,orders:read\\nid-5,groups\\n' ;;
+  *) printf 'id-6\\n' ;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  const { PATH } = process.env;
+  const env = { PATH, KCADM: './kcadm.sh' };
+  const { status, stderr } = spawnSync('bash', ['admin.sh'], { cwd: folder, env, encoding: 'utf8' });
+  return { status, stderr, calls: readFileSync(join(folder, 'calls'), 'utf8') };
+}
+
+const HOSTILE = `o'r"d $(touch pwned) \`touch pwned\` \\ é; rm`;
+
+for (const [kind, ...args] of [
+  ['api', '--client-id', HOSTILE, '--role', HOSTILE, '--client-role', HOSTILE, '--group', `/a/${HOSTILE}`],
+  ['web', '--client-id', HOSTILE, '--app', 'https://shop.example.com'],
+  ['spa', 'page', '--client-id', 'orders-api', '--app', 'http://localhost:5173'],
+  ['service', '--client-id', HOSTILE, '--calls', 'orders'],
+  ['service', '--client-id', 'reports', '--calls', 'orders', '--credential', 'key'],
+] as const) {
+  test(`setup ${[kind, ...args].slice(0, 3).join(' ')} --plan-for-admin writes lines that are shell, and run nothing that a name says`, async () => {
+    const realm = kind === 'spa' ? 'shop' : HOSTILE.replaceAll('\\', '');
+    const { code, out, folder, read } = await handOver(kind, [...args, '--realm', realm]);
+    assert.equal(code, 0, out);
+    const { status, stderr } = spawnSync('bash', ['-n', 'admin.sh'], { cwd: folder, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const run = runPage(folder);
+    assert.equal(run.status, 0, run.stderr);
+    assert.throws(() => read('pwned'), { code: 'ENOENT' });
+    assert.ok(run.calls.includes(`-r\n${realm}\n`), run.calls);
+    const { clients } = JSON.parse(read('admin.sh.json'));
+    assert.equal(clients.length, 1);
+    assert.match(out, /npx keycloak-guard doctor\n$/);
+    // A client that is there keeps its kind, its addresses, and whether it is on.
+    const [, update = ''] = /^update "clients[^\n]*\n(.*?)^JSON$/ms.exec(read('admin.sh')) ?? [];
+    assert.doesNotMatch(update, /publicClient|"enabled"|Uris|logout/);
+  });
+}
+
+test('a plan for an administrator has what guards and flags ask for, and no secret', async () => {
+  const whole = await handOver(
+    'api',
+    ['--role', 'editor', '--group', '/staff/dev', '--scope', 'orders:read'],
+    {
+      '.env': 'KEYCLOAK_REALM=shop\nKEYCLOAK_CLIENT_ID=orders-api\nKEYCLOAK_CLIENT_SECRET=s3cret-of-env\n',
+    },
+  );
+  assert.equal(whole.code, 0, whole.out);
+  const page = whole.read('admin.sh');
+  const json = whole.read('admin.sh.json');
+  assert.doesNotMatch(page + json + whole.out, /s3cret/);
+  for (const line of [
+    'realm=shop',
+    'create roles <<\'JSON\'\n{\n  "name": "editor"\n}\nJSON',
+    'parent=$(kcadm get group-by-path/staff --fields id --format csv --noquotes)',
+    'scope=$(id_of client-scopes name orders:read)',
+    '# The application needs the secret: Clients > orders-api > Credentials.',
+  ])
+    assert.ok(page.includes(line), line);
+  const { ifResourceExists, clients, roles, groups } = JSON.parse(json);
+  assert.equal(ifResourceExists, 'SKIP');
+  assert.deepEqual(roles.realm, [{ name: 'editor' }]);
+  assert.deepEqual(groups, [{ name: 'staff', subGroups: [{ name: 'dev', subGroups: [] }] }]);
+  assert.deepEqual(
+    clients[0].protocolMappers.map(({ name }: { name: string }) => name),
+    ['audience orders-api', 'groups'],
+  );
+});
+
+test('a plan for an administrator makes no user, and replaces no file that is there without a word', async () => {
+  const user = await handOver('api', ['--realm', 'shop', '--client-id', 'orders-api', '--user', 'anna']);
+  assert.equal(user.code, 2);
+  assert.match(user.out, /--plan-for-admin makes no user/);
+  const there = { 'admin.sh': 'mine' };
+  const kept = await handOver('api', ['--realm', 'shop', '--client-id', 'orders-api'], there);
+  assert.equal(kept.code, 2);
+  assert.match(kept.out, /admin\.sh is there already: give --yes to replace it/);
+  assert.equal(kept.read('admin.sh'), 'mine');
+});
