@@ -152,6 +152,17 @@ test('organizations stand in a list, each with its domain and user', async (t) =
   assert.match(unknown.text, /! organization acme: there is no user nobody/);
 });
 
+test('a tenant that has what the template says is kept: nothing is planned that the template does not say', async (t) => {
+  const { folder, setUp } = await start(t);
+  const file = join(folder, 'template.json');
+  const attributes = { 'backchannel.logout.url': 'https://shop.example/backchannel-logout' };
+  await writeFile(file, JSON.stringify({ realm: 'main', clients: [{ clientId: 'shop', attributes }] }));
+  assert.equal((await setUp('tenant', 'acme', '--template', file)).code, 0);
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.equal(code, 0, text);
+  assert.match(text, /Nothing to change\./);
+});
+
 test('names that could be something else are refused before anything is called', async (t) => {
   const { keycloak, setUp } = await start(t);
   for (const args of [

@@ -60,11 +60,14 @@ export function assertMayRegister(
       throw refuse(hosts, 'Host not trusted.');
     }
     const uris = [...(metadata.redirect_uris ?? []), ...URI_MEMBERS.flatMap((name) => metadata[name] ?? [])];
-    if (
-      isOn(hosts, 'client-uris-must-match') &&
-      !uris.every((uri) => isTrusted(trusted, hostOf(String(uri))))
-    ) {
-      throw refuse(hosts, "URI doesn't match any trusted host or trusted domain");
+    // Keycloak looks at the home page first, and calls that one a URL.
+    for (const [kind, list] of [
+      ['URL', metadata.client_uri === undefined ? [] : [metadata.client_uri]],
+      ['URI', uris],
+    ] as const) {
+      if (!isOn(hosts, 'client-uris-must-match')) break;
+      if (!list.every((uri) => isTrusted(trusted, hostOf(String(uri)))))
+        throw refuse(hosts, `${kind} doesn't match any trusted host or trusted domain`);
     }
   }
   const most = find('max-clients');
@@ -77,7 +80,7 @@ export function assertMayRegister(
   return { consentRequired: find('consent-required') !== undefined, fullScope: find('scope') === undefined };
 }
 
-const URI_MEMBERS = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const;
+const URI_MEMBERS = ['logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const;
 
 function policiesOf(realm: Realm): readonly PolicyComponent[] {
   const components = realm.settings.components as Record<string, PolicyComponent[] | undefined> | undefined;

@@ -194,6 +194,15 @@ export const registrationGroup: Behaviours = {
     403,
     byPolicy('Trusted Hosts', "URI doesn't match any trusted host or trusted domain"),
   ),
+  'a home page elsewhere, beside a redirect to elsewhere': refused(
+    {
+      ...CLIENT,
+      client_uri: 'https://elsewhere.example',
+      redirect_uris: ['https://elsewhere.example/callback'],
+    },
+    403,
+    byPolicy('Trusted Hosts', "URL doesn't match any trusted host or trusted domain"),
+  ),
   'a redirect to an app': refused(
     { ...CLIENT, redirect_uris: ['cursor://anysphere/callback'] },
     403,

@@ -182,7 +182,7 @@ export function completeClient(
       url,
       `Keycloak reports logouts of ${clientId} to ${url}`,
     );
-  if (url !== undefined && now(LOGOUT_SESSION) !== 'true')
+  if (target.attributes[LOGOUT_SESSION] === 'true' && now(LOGOUT_SESSION) !== 'true')
     set('Backchannel logout session required', LOGOUT_SESSION, 'off', 'true');
   if (changes.length === 0) return [];
   const action = { type: 'update-client', client: clientId, patch, attributes } as const;
