@@ -226,6 +226,12 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     ],
     [['api', ...API.slice(1), ...KUBERNETES, 'shop/orders', '--issuer', 'https://cluster.example']],
   ],
+  caller: [
+    [
+      ['caller', '--client-id', 'orders'],
+      ['caller', '--client-id', 'billing'],
+    ],
+  ],
   audience: [
     [
       ['audience', 'frontend', '--client-id', 'orders'],

@@ -65,7 +65,7 @@ test('every question of the command line is in this list, with the test that ans
 });
 
 describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, for a terminal' }, () => {
-  const NAMED = ['--realm', 'testing', '--client-id', 'my-api', '--app-url', 'http://localhost:8000'];
+  const NAMED = ['--realm', 'testing', '--client-id', 'my-api', '--app', 'http://localhost:8000'];
   const setup = (url: string) => ['setup', 'guide', '--url', url, '--no-user', ...NAMED];
 
   test('to a plan changes nothing, at Keycloak and in the file', async (t) => {

@@ -129,11 +129,16 @@ describe('docs/frameworks/graphql-and-rpc.md', () => {
       const answer = await open(token);
       const reader = (answer.body as ReadableStream).pipeThrough<string>(new TextDecoderStream()).getReader();
       let text = '';
-      while (!text.includes('order 7')) {
-        send('order 7');
-        const { value = '', done } = await reader.read();
-        assert.equal(done, false, text);
-        text += value;
+      // Again and again: nobody says when the subscription begins to listen.
+      const sending = setInterval(() => send('order 7'), 50);
+      try {
+        while (!text.includes('order 7')) {
+          const { value = '', done } = await reader.read();
+          assert.equal(done, false, text);
+          text += value;
+        }
+      } finally {
+        clearInterval(sending);
       }
       for (;;) {
         const { value = '', done } = await reader.read();
