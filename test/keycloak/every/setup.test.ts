@@ -84,7 +84,7 @@ describe('setup', () => {
 
   test('.env has the settings, keeps its other lines, and only its owner reads it', async () => {
     const text = await readFile(join(folder, '.env'), 'utf8');
-    const { KEYCLOAK_CLIENT_SECRET: secret, ...rest } = parseEnv(text);
+    const { KEYCLOAK_CLIENT_SECRET: secret, SESSION_SECRET: ofSessions, ...rest } = parseEnv(text);
     assert.match(text, /^# mine\nPORT=8000\n/);
     assert.deepEqual(rest, {
       PORT: '8000',
@@ -93,6 +93,7 @@ describe('setup', () => {
       KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
     });
     assert.ok((secret ?? '').length >= 32);
+    assert.ok((ofSessions ?? '').length >= 64 && ofSessions !== secret);
     assert.equal((await stat(join(folder, '.env'))).mode & 0o777, 0o600);
   });
 
