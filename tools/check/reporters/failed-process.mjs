@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
 /** A process that waited for so long, and for no other process, waits for ever. Unit: milliseconds. */
-const STUCK_MS = 20_000;
+const STUCK_MS = 45_000;
 
 if (process.env.NODE_TEST_CONTEXT !== undefined && isMainThread) {
   const mark = join(decodeURIComponent(new URL(import.meta.url).search.slice(1)), String(process.pid));
