@@ -102,6 +102,7 @@ describe('who is behind a token', () => {
     ] as const;
     for (const [actor, ...tokens] of cases)
       for (const [claims, result] of tokens) assert.equal(refusalOf({ actor }, claims), result);
+    assert.equal(refusalOf({ actor: { client: 'reports' } }, { act: {} }), '403 actor_refused');
     for (const act of ['agent', 7, ['x'], true])
       assert.equal(refusalOf({ actor: false }, { act }), '403 actor_refused');
     // Only the one who acts now counts, not those before in the chain.
