@@ -44,7 +44,7 @@ const toRealm = (realm: string, more = {}) => ({
     {
       clientId: 'page',
       publicClient: true,
-      redirectUris: [PAGE],
+      redirectUris: [`${PAGE}callback`],
       webOrigins: ['http://localhost:5173'],
       attributes: { 'pkce.code.challenge.method': 'S256' },
       protocolMappers: [audience],

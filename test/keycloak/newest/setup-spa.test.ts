@@ -41,7 +41,7 @@ describe('setup spa', () => {
       client_id: 'shop-page',
       response_type: 'code',
       scope: 'openid',
-      redirect_uri: `${APP}/`,
+      redirect_uri: `${APP}/callback`,
       ...query,
     };
     const answer = await fetch(`${url}?${new URLSearchParams(all)}`, { redirect: 'manual' });
@@ -57,7 +57,8 @@ describe('setup spa', () => {
     const pkce = { code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' };
     assert.match(await authorize(pkce), /^200/);
     assert.match(await authorize({}), /error=invalid_request&error_description=Missing\+parameter/);
-    assert.match(await authorize({ ...pkce, redirect_uri: `${APP}/elsewhere` }), /^400/);
+    for (const path of ['/', '/orders/5', '/?tab=1', '/callback/x'])
+      assert.match(await authorize({ ...pkce, redirect_uri: APP + path }), /^400/, path);
 
     const [page] = await api.clients.find({ realm: REALM, clientId: 'shop-page' });
     const [anna] = await api.users.find({ realm: REALM, username: 'anna' });
