@@ -300,7 +300,7 @@ export const CLIENT_FAILURES: readonly Failure[] = [
     name: 'no-backchannel-logout',
     check: 'client.backchannel-logout',
     status: 'warn',
-    cause: /does not tell this service about logouts/,
+    cause: /does not report logouts to this service/,
     fix: /Backchannel logout URL/,
     break: async (lab) => lab.client({}, { 'backchannel.logout.url': '' }).then(() => ADMIN),
   },
