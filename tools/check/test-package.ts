@@ -103,7 +103,7 @@ try {
   checkOldApp(library, archives.get(SUCCESSORS) as string);
   const testing = archives.get('@keycloak-guard/testing') as string;
   checkJest(testing);
-  checkNest(library, testing);
+  checkNest(library, archives.get(SUCCESSORS) as string, testing);
   const everything = emptyProject('everything', { type: 'module' });
   install(everything, ...archives.values(), ...FRAMEWORKS);
   checkDocumentedImports(everything);

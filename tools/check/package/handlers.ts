@@ -5,7 +5,7 @@ import { emptyProject, install, root, write } from './project.ts';
 
 /** The oldest that are promised. With the newest they are compiled by test/types. */
 const OLDEST = [
-  ...['express@4.10', '@types/express@4.17', 'fastify@5.0.0', 'hono@4.0.0', 'koa@2', '@types/koa@2'],
+  ...['express@4.10', '@types/express@4.17', 'fastify@5.0.0', 'hono@4.6.0', 'koa@2', '@types/koa@2'],
   ...['@koa/router@12', '@types/koa__router@12', '@hapi/hapi@21.1.0', '@nestjs/common@10', '@nestjs/core@10'],
   ...['reflect-metadata@0.2', 'rxjs@7', 'typescript@5.0', '@types/node@20'],
 ];

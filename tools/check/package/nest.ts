@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { withoutSharedSections } from '../../docs/shared-sections.ts';
 import { emptyProject, install, root, run, runJest, write } from './project.ts';
 
-/** The example, which is what `nest new` makes and a few lines more, with the packed library; its tests by Jest and by Vitest. */
-export function checkNest(archive: string, testing: string): void {
+/** The example, which is what `nest new` makes and a few lines more, with the packed packages; its tests by Jest and by Vitest. */
+export function checkNest(...archives: string[]): void {
   const project = emptyProject('nest');
   cpSync(join(root, 'examples/nest'), project, { recursive: true });
   writeBlocks(project);
-  install(project, archive, testing, '@nestjs/config@4', '@nestjs/microservices@11', '@nestjs/websockets@11');
+  install(project, ...archives, '@nestjs/config@4', '@nestjs/microservices@11', '@nestjs/websockets@11');
   run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', '.');
   runJest(project);
   run(project, 'npx', '--no-install', 'vitest', 'run');
