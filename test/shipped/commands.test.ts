@@ -30,7 +30,7 @@ const COMMANDS: readonly (readonly [args: string[], code: number, says: RegExp])
   // The provider has no Admin API: a lane of test/keycloak/ has one.
   [['setup', 'api'], 1, /Admin API/],
   [['setup', 'events'], 1, /Admin API/],
-  [['authz', 'plan'], 1, /Admin API/],
+  [['authz', 'plan'], 2, /Admin API/],
   [
     ['dev', '--port', '0', '--', process.execPath, '-p', 'process.env.KEYCLOAK_CLIENT_ID'],
     0,

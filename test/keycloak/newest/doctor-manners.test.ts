@@ -96,7 +96,7 @@ describe('the doctor', () => {
     assert.match(careful.stdout, /setup can fix: .*client\.direct-grants.*client\.redirect-uri/);
     assert.match(
       careful.stdout,
-      /! client lab-api: the switch 'Direct access grants' is off; .*\n.*--enable/,
+      /! client lab-api: the switch 'Direct access grants' is off, perhaps on purpose\n.*--enable/,
     );
     assert.match(careful.stdout, /\n1 problem, /);
     assert.equal(careful.code, 1);

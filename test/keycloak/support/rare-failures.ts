@@ -267,7 +267,7 @@ export const RARE_FAILURES: readonly Failure[] = [
     name: 'backchannel-url-of-another-program',
     check: 'client.backchannel-logout',
     status: 'warn',
-    cause: /nothing that takes logout tokens \(HTTP 404\)/,
+    cause: /takes no logout tokens \(HTTP 404\)/,
     fix: /Backchannel logout URL/,
     break: async (lab) => {
       await lab.client({}, { 'backchannel.logout.url': await serveNotFound() });
@@ -287,7 +287,7 @@ export const RARE_FAILURES: readonly Failure[] = [
     name: 'host name pinned to a name that leads nowhere',
     check: 'issuer.hostname',
     status: 'warn',
-    cause: /pinned to https:\/\/sso\.example\.invalid, and nobody answers there/,
+    cause: /pinned to https:\/\/sso\.example\.invalid, and there is no answer/,
     fix: /only this machine does not, all is as it should be/,
     break: (lab) =>
       setRealm({ attributes: { frontendUrl: 'https://sso.example.invalid' } })(lab).then(() => undefined),
