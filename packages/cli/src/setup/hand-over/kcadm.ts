@@ -127,7 +127,7 @@ function toLines({ action }: Step, apiId: string): string[] {
     case 'create-provider':
       return withInput('create identity-provider/instances', toProvider(action));
     default:
-      throw new Error(`no line of kcadm.sh does ${action.type}`);
+      throw new Error(`the page for an administrator has no line for ${action.type}`);
   }
 }
 
