@@ -173,7 +173,7 @@ describe('a Keycloak that is not what it should be', () => {
     events.hangs = true;
     const notice = () => events.notices.find(({ code }) => code === 'events_lost');
     // Time that is stopped passes faster than what is awaited beside it.
-    await passing('it is told', () => notice() !== undefined, 600_000);
+    await passing('it is told', () => notice() !== undefined, 200_000);
     assert.match(notice()?.message ?? '', /events are not read.*gave no answer/);
     assert.equal(news.status().isHealthy, false);
     const token = realm.mint({ sid: 's1' });

@@ -9,6 +9,7 @@ let pass: ((ms: number) => void) | undefined;
  */
 export function stopTime(t: TestContext): void {
   if (pass !== undefined) return;
+  useFetchWithoutTimers();
   let now = performance.now();
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   t.mock.method(performance, 'now', () => now);
@@ -19,6 +20,22 @@ export function stopTime(t: TestContext): void {
   t.after(() => {
     pass = undefined;
   });
+}
+
+/** Where Node's `fetch` keeps the agent that it uses. */
+const AGENT = Symbol.for('undici.globalDispatcher.1');
+
+/**
+ * Node's `fetch` sets timers for connections that wait. Time that passes at once would end them, those of other tests of the process
+ * too, and the process with them: the parser of one that is gone is no longer there.
+ */
+function useFetchWithoutTimers(): void {
+  // Loads it.
+  void fetch('data:,').catch(() => {});
+  const agents = globalThis as unknown as Record<symbol, { constructor: new (options: object) => never }>;
+  const Agent = agents[AGENT]?.constructor;
+  if (Agent !== undefined)
+    agents[AGENT] = new Agent({ headersTimeout: 0, bodyTimeout: 0, pipelining: 0, connect: { timeout: 0 } });
 }
 
 /** What is under way without a timer goes on. */
