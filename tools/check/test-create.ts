@@ -21,7 +21,13 @@ import { attempt, type Look } from './create/attempt.ts';
 import { run, start } from './create/program.ts';
 import { addKeycloak, type Project, writeProject } from './create/project.ts';
 import { tryRecipe } from './create/recipe.ts';
-import { expectGuarded, hasBrowserLogin, signInWithBrowser, signInWithToken } from './create/sign-in.ts';
+import {
+  expectGuarded,
+  hasBrowserLogin,
+  hasPage,
+  signInWithBrowser,
+  signInWithToken,
+} from './create/sign-in.ts';
 import { CHECKS, type Result, toTable, writeTable } from './create/table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -108,7 +114,7 @@ async function useStarted(project: Project, browser: Browser, look: Look): Promi
     addKeycloak(cwd, idp.url);
     const app = await start(project, [`${url}/`], 'npm', 'start');
     await look('token', () => signInWithToken(project, idp));
-    if (!choice.framework.startsWith('spa') && hasBrowserLogin(choice))
+    if (!hasPage(choice) && hasBrowserLogin(choice))
       await look('browser', () => signInWithBrowser(project, browser));
     await app.stop();
   } finally {
@@ -120,14 +126,14 @@ async function useStarted(project: Project, browser: Browser, look: Look): Promi
 async function useDev(project: Project, browser: Browser, look: Look): Promise<void> {
   const { choice, url, pageUrl } = project;
   // One command, and each of its programs is ready when it is.
-  const urls = [`${url}/`, ...(choice.framework.startsWith('spa') ? [pageUrl] : [])];
+  const urls = [`${url}/`, ...(hasPage(choice) ? [pageUrl] : [])];
   const app = await start(project, urls, 'npm', 'run', 'dev');
   try {
     if (project.scripts.token) {
       const token = (await run(project, 'npm', 'run', '-s', 'token')).trim();
       await expectGuarded(`${url}${choice.framework === 'service' ? '/protected' : '/me'}`, token);
     }
-    if (choice.framework.startsWith('spa')) await look('browser', () => signInWithBrowser(project, browser));
+    if (hasPage(choice)) await look('browser', () => signInWithBrowser(project, browser));
   } finally {
     await app.stop();
   }

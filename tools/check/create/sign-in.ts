@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Browser } from 'playwright-core';
+import { frameworkOf } from '../../../packages/create/src/frameworks.ts';
 import { isFrameworkName } from '../../../packages/create/src/options.ts';
 import type { DevIdp } from '../../../packages/testing/src/index.ts';
 import { type Project, readRealm } from './project.ts';
@@ -109,7 +110,9 @@ export async function signInWithBrowser(
   }
 }
 
-const hasPage = ({ framework }: { readonly framework: string }): boolean => /^spa(-react)?$/.test(framework);
+/** Whether it is a page that calls an API. @param choice also of a recipe, which has none */
+export const hasPage = ({ framework }: { readonly framework: string }): boolean =>
+  isFrameworkName(framework) && frameworkOf(framework).hasPage === true;
 
 export const hasBrowserLogin = (choice: Project['choice']): boolean =>
   choice.login === 'browser' || choice.framework === 'service' || hasPage(choice);

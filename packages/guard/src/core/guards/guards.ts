@@ -160,9 +160,9 @@ export function requireKind(kind: Principal['kind']): Guard<object> {
  * @throws {TypeError} at once for anything else
  */
 export function requireActor(actor: ActorRequirement): Guard<object> {
-  const clients = actor === false ? [] : isPlainObject(actor) ? [actor.client].flat() : [];
-  const isWrong = actor !== false && (!isPlainObject(actor) || Object.keys(actor).join() !== 'client');
-  if (isWrong) throw new GuardError('actor', "must be false, or { client: '…' }");
+  if (actor !== false && (!isPlainObject(actor) || Object.keys(actor).join() !== 'client'))
+    throw new GuardError('actor', "must be false, or { client: '…' }");
+  const clients = actor === false ? [] : [actor.client].flat();
   if (actor !== false) assertStrings('client of the actor', clients);
   return (principal) => {
     assertSomebody(principal);
