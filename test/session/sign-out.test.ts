@@ -234,6 +234,8 @@ test('a sign-out everywhere ends the sessions on other devices, and those of nob
   const answer = await signOutOf(browser, 'everywhere');
   assert.equal(answer.statusCode, 303);
   assert.match(String(answer.headers.location), /\/protocol\/openid-connect\/logout\?/);
+  // That of this browser ends when it comes to Keycloak.
+  assert.equal(idp.sessionsOf('abdullah').length, 1);
   await fetch(String(answer.headers.location), { redirect: 'manual' });
   assert.deepEqual([idp.sessionsOf('abdullah').length, idp.sessionsOf('sara').length], [0, 1]);
 });

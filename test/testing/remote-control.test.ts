@@ -76,7 +76,7 @@ test('the control goes on while every endpoint fails, so that a test can mend wh
 
 test('nobody controls it without the token, or where it was started without one', async (t) => {
   const { idp } = await setUp(t);
-  for (const controlToken of ['', 'another-token-of-some', `${TOKEN}x`])
+  for (const controlToken of ['', 'another-token-of-some', `${TOKEN}x`, TOKEN.toUpperCase()])
     await assert.rejects(connectDevIdp({ url: idp.url, controlToken }).disableUser('abdullah'), /token/);
   const call = (headers: Record<string, string>, body: unknown) =>
     fetch(`${idp.url}/keycloak-guard/control`, { method: 'POST', headers, body: JSON.stringify(body) });
