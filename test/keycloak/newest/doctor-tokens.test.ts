@@ -56,7 +56,8 @@ describe('the doctor, given a token that was good once', () => {
   test('warns of one that Keycloak cannot be asked about, which is refused where Keycloak is always asked', async () => {
     await withoutMappers(lab);
     const token = await logIn('profile');
-    const cause = /no scope 'openid', and 'lab-api' is not in its aud\. So a logout, a disabled user or a removed role has no effect/;
+    const cause =
+      /no scope 'openid', and 'lab-api' is not in its aud\. So a logout, a disabled user or a removed role has no effect/;
     await assertTold(token, {}, 'token.session', 'warn', cause, /scope=openid at login.*Audience/);
     const settings = { TOKEN_CHECK: 'remote' };
     await assertTold(
