@@ -240,16 +240,37 @@ test('a sign-out everywhere ends the sessions on other devices, and those of nob
   assert.deepEqual([idp.sessionsOf('abdullah').length, idp.sessionsOf('sara').length], [0, 1]);
 });
 
-test('a sign-out everywhere that Keycloak refuses says so: here it is over all the same', async (t) => {
-  const { app } = await buildSessionApp(t, {
-    client: () => ({ endOtherSessions: () => Promise.reject(new Error('403')) }),
-  });
+test('a sign-out everywhere that Keycloak refuses says so: in this browser it is over all the same, at Keycloak too', async (t) => {
+  const { app, idp } = await buildSessionApp(t);
+  // Without `manage-account`, which is one of the default roles.
+  idp.updateUser('abdullah', { realmRoles: [] });
   const browser = openBrowser(app);
-  await browser.signIn();
+  for (const one of [openBrowser(app), openBrowser(app), browser]) await one.signIn();
   const { session } = browser;
   const answer = await signOutOf(browser, 'everywhere');
   const detail = 'You are signed out here, but not everywhere';
   assert.deepEqual([answer.statusCode, answer.json()], [503, { detail }]);
   assert.equal(browser.cookies.size, 0);
   assert.equal((await app.inject({ url: '/protected', headers: { cookie: session } })).statusCode, 401);
+  assert.equal(idp.sessionsOf('abdullah').length, 2);
+});
+
+test('where Keycloak cannot be told either, the page says that this browser may be signed in there, and leads there', async (t) => {
+  const refuse = () => Promise.reject(new Error('503'));
+  const { app, idp } = await buildSessionApp(t, {
+    client: () => ({ endOtherSessions: refuse, logout: refuse }),
+  });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const answer = await browser.app({
+    ...{ method: 'POST', url: '/auth/logout?scope=everywhere' },
+    headers: { 'sec-fetch-site': 'same-origin', accept: 'text/html' },
+  });
+  assert.equal(answer.statusCode, 503);
+  assert.equal(browser.cookies.size, 0);
+  assert.match(answer.body, /This browser may still be signed in at the identity provider/);
+  const [, link = ''] = /<a href="([^"]*)">Sign out there/.exec(answer.body) ?? [];
+  assert.equal(idp.sessionsOf('abdullah').length, 1);
+  await fetch(link.replaceAll('&#38;', '&'), { redirect: 'manual' });
+  assert.deepEqual(idp.sessionsOf('abdullah'), []);
 });

@@ -20,6 +20,8 @@ export interface Person {
   logout(): Promise<void>;
   /** How many sessions Keycloak has of the person. */
   countSessions(): Promise<number>;
+  /** Takes away all realm roles, the default ones too. */
+  dropRoles(): Promise<void>;
 }
 
 export async function createBrowserRealm(keycloak: RealKeycloak): Promise<BrowserRealm> {
@@ -57,6 +59,10 @@ export async function createBrowserRealm(keycloak: RealKeycloak): Promise<Browse
         async countSessions() {
           const sessions = await (await call('GET', `/users/${user.id}/sessions`)).json();
           return (sessions as unknown[]).length;
+        },
+        async dropRoles() {
+          const path = `/users/${user.id}/role-mappings/realm`;
+          await call('DELETE', path, await (await call('GET', path)).json());
         },
       };
     },

@@ -21,6 +21,14 @@ export function jsonAnswer(body: object, setCookies: readonly string[] = []): Se
   return toJsonAnswer(200, NOT_FOR_CACHES, body, setCookies);
 }
 
+interface Failure {
+  readonly statusCode: 400 | 403 | 500 | 503;
+  readonly detail: string;
+  readonly hint: string;
+  /** The words of the page's link. Default: those of one to the login. */
+  readonly link?: string;
+}
+
 /** Why the sign-in failed. None of this comes from the URL. */
 const LOGIN_FAILURES = {
   not_yours: {
@@ -64,6 +72,12 @@ const LOGIN_FAILURES = {
     detail: 'You are signed out here, but not everywhere',
     hint: 'Other devices may still be signed in. Sign in again, and try it once more.',
   },
+  all_signed_in: {
+    statusCode: 503,
+    detail: 'You are signed out here, but not everywhere',
+    hint: 'This browser may still be signed in at the identity provider, and other devices may be, too.',
+    link: 'Sign out there',
+  },
   misconfigured: {
     statusCode: 500,
     detail: 'Login is not available',
@@ -79,7 +93,7 @@ const LOGIN_FAILURES = {
     detail: 'Session store unavailable',
     hint: 'Sign-in is not possible at the moment. Try again in a minute.',
   },
-} as const;
+} as const satisfies Record<string, Failure>;
 
 export type LoginFailure = keyof typeof LOGIN_FAILURES;
 
@@ -88,14 +102,18 @@ const STYLE =
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** A small page for browsers, `{"detail"}` for other clients. */
+/**
+ * A small page for browsers, `{"detail"}` for other clients.
+ *
+ * @param path where its link leads to: the login, unless the failure says otherwise
+ */
 export function toFailureAnswer(
   request: SessionRequest,
   failure: LoginFailure,
-  loginPath: string,
+  path: string,
   setCookies: readonly string[],
 ): SessionAnswer {
-  const { statusCode: status, detail, hint } = LOGIN_FAILURES[failure];
+  const { statusCode: status, detail, hint, link = 'Sign in again' }: Failure = LOGIN_FAILURES[failure];
   const isPage = headerOf(request.headers, 'accept')?.includes('text/html') === true;
   const headers = {
     ...NOT_FOR_CACHES,
@@ -103,7 +121,7 @@ export function toFailureAnswer(
     ...(status === 503 ? { 'retry-after': '5' } : {}),
     ...(isPage ? PAGE_HEADERS : { 'content-type': 'application/json; charset=utf-8' }),
   };
-  const body = isPage ? toPage(detail, hint, loginPath, 'Sign in again') : JSON.stringify({ detail });
+  const body = isPage ? toPage(detail, hint, path, link) : JSON.stringify({ detail });
   return { status, headers, setCookies, body };
 }
 

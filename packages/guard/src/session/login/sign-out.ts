@@ -50,22 +50,22 @@ export async function signOut(
 
   const areOthersOver = scope !== 'everywhere' || (await endOthers(context, request, toAccessToken));
   const isOfAppAlone = scope === 'app';
-  const idTokens = await Promise.all(
-    ours.map((cookie) => endByCookie(context, cookie, request, isOfAppAlone)),
-  );
+  // A page that says what lives on stands between the browser and Keycloak.
+  const how = { isOfAppAlone, endsAtKeycloak: !areOthersOver };
+  const ended = await Promise.all(ours.map((cookie) => endByCookie(context, cookie, request, how)));
   const cleared = [cookies.clear(cookies.session)];
   if (isOfAppAlone) return redirectTo(home, cleared);
-  if (!areOthersOver) {
-    const loginPath = `${path}${options.prefix}/login`;
+  const loginPath = `${path}${options.prefix}/login`;
+  if (!areOthersOver && ended.every(({ isOverAtKeycloak }) => isOverAtKeycloak))
     return toFailureAnswer(request, 'others_signed_in', loginPath, cleared);
-  }
   // Without the one ID token Keycloak asks the person: a person whose session here is over may still be signed in there.
-  const idToken = (idTokens.length === 1 && idTokens[0]) || undefined;
+  const idToken = (ended.length === 1 && ended[0]?.idToken) || undefined;
   const url = await options.client
     .endSessionUrl({ idToken, postLogoutRedirectUri: home })
     // Keycloak is down: here the person is signed out all the same.
-    .catch(() => home);
-  return redirectTo(url, cleared);
+    .catch(() => undefined);
+  if (areOthersOver) return redirectTo(url ?? home, cleared);
+  return toFailureAnswer(request, 'all_signed_in', url ?? loginPath, cleared);
 }
 
 /** Ends the person's sessions on other devices. @returns whether they are over */
@@ -88,18 +88,26 @@ async function endOthers(
   }
 }
 
-/** @returns the ID token, if known */
+interface HowToEnd {
+  readonly isOfAppAlone: boolean;
+  /** Whether Keycloak is told now, and not by the browser that comes to it. */
+  readonly endsAtKeycloak: boolean;
+}
+
 async function endByCookie(
   context: SessionContext,
   cookie: string,
   request: SessionRequest,
-  isOfAppAlone: boolean,
-): Promise<string | null> {
+  how: HowToEnd,
+): Promise<{ readonly idToken: string | null; readonly isOverAtKeycloak: boolean }> {
   const { keeper } = context;
   const session = await keeper.peek(cookie).catch(() => keeper.atHand(cookie));
-  if (session === null) await endUnread(context, cookie, request);
-  else await endWithTokens(context, session, request, isOfAppAlone);
-  return session?.record.idToken ?? null;
+  if (session !== null) {
+    const isOverAtKeycloak = await endWithTokens(context, session, request, how);
+    return { idToken: session.record.idToken, isOverAtKeycloak };
+  }
+  await endUnread(context, cookie, request);
+  return { idToken: null, isOverAtKeycloak: false };
 }
 
 /** It is over already, or cannot be read while the store is away. */
@@ -113,12 +121,13 @@ async function endUnread(
   options.emit('ended', 'logout', request);
 }
 
+/** @returns whether Keycloak has ended its session, too */
 async function endWithTokens(
   context: SessionContext,
   session: LiveSession,
   request: SessionRequest,
-  isOfAppAlone: boolean,
-): Promise<void> {
+  { isOfAppAlone, endsAtKeycloak }: HowToEnd,
+): Promise<boolean> {
   const [ended, refused] = await Promise.allSettled([
     endSession(context, session, 'logout', request),
     refuseItsTokens(context, session, isOfAppAlone),
@@ -127,7 +136,11 @@ async function endWithTokens(
   const isStored = ended.status === 'fulfilled' && ended.value;
   const { refreshToken } = session.record;
   // Another process could use it until the store is back, so Keycloak ends it now, not when the browser arrives.
-  if (!isStored && refreshToken !== null) await context.options.client.logout(refreshToken).catch(() => {});
+  if (refreshToken === null || (isStored && !endsAtKeycloak)) return false;
+  return context.options.client.logout(refreshToken).then(
+    () => true,
+    () => false,
+  );
 }
 
 function assertFromHere(request: SessionRequest, origin: string, { emit }: SessionContext['options']): void {
