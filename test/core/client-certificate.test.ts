@@ -44,6 +44,18 @@ describe('a token that is bound to a certificate', () => {
     assert.equal(await codeOf('off', { socket: socket() }), 'token_bound');
   });
 
+  it('is good with the header that a proxy sent, not with one that was added to it later', async () => {
+    const source = { header: 'client-cert', trustedBy: ['10.0.0.1'] } as const;
+    const proxy = { remoteAddress: '10.0.0.1' };
+    const value = `:${DER.toString('base64')}:`;
+    const headers = { 'client-cert': value };
+    const codeWith = (...rawHeaders: string[]) => codeOf(source, { socket: proxy, headers, rawHeaders });
+    assert.equal(await codeWith('Host', 'api', 'Client-Cert', value), 'abdullah');
+    assert.equal(await codeWith('Host', 'api'), 'token_bound');
+    assert.equal(await codeWith('Client-Cert', value, 'client-cert', value), 'token_bound');
+    assert.equal(await codeWith(), 'abdullah', 'a platform without raw headers');
+  });
+
   it('is good on a connection with that certificate, and on no other', async () => {
     assert.equal(await codeOf('connection', { socket: socket() }), 'abdullah');
     assert.equal(await codeOf('connection', { socket: socket(Buffer.from('another')) }), 'token_binding');

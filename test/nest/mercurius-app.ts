@@ -42,10 +42,18 @@ decorate(Orders, 'buy', Mutation('buy'));
 decorate(Orders, 'orders', Subscription('orders'));
 for (const name of ['me', 'buy', 'orders'] as const) decorateParameter(Orders, name, Principal('username'));
 
+interface Given {
+  readonly publicUrl: string;
+  readonly port?: number;
+  readonly subscription?: object;
+  /** Options of the module. */
+  readonly more?: object;
+}
+
 /** An app whose queries, mutations and subscriptions say who asks, by WebSocket too. */
 export async function startMercurius(
   t: TestContext,
-  { publicUrl, port = 0, subscription = {} }: { publicUrl: string; port?: number; subscription?: object },
+  { publicUrl, port = 0, subscription = {}, more = {} }: Given,
 ) {
   const idp = await startIdp(t);
   const graphql = GraphQLModule.forRoot({
@@ -57,6 +65,7 @@ export async function startMercurius(
   const keycloak = KeycloakModule.forRoot({
     ...{ serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak', clientSecret: SECRET },
     session: { secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826', publicUrl },
+    ...more,
   });
   const app = await createApp(
     'fastify',

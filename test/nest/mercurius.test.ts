@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { on, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -8,8 +9,8 @@ import { ORIGIN, openBrowser } from '../session/browser.ts';
 import { startMercurius } from './mercurius-app.ts';
 
 /** The app, and a browser that is signed in. */
-async function setUp(t: TestContext, subscription: object = {}) {
-  const { idp, app } = await startMercurius(t, { publicUrl: ORIGIN, subscription });
+async function setUp(t: TestContext, subscription: object = {}, more: object = {}) {
+  const { idp, app } = await startMercurius(t, { publicUrl: ORIGIN, subscription, more });
   const browser = openBrowser(app);
   await browser.signIn();
   const { port } = app.server.address() as AddressInfo;
@@ -85,4 +86,20 @@ test('a page of this origin has its subscriptions, and whoever brings a token in
   assert.deepEqual(await ask(DOCUMENTS, { cookie, origin: ORIGIN }), all);
   const authorization = `Bearer ${await idp.issueToken({ username: 'abdullah' })}`;
   assert.deepEqual(await ask(DOCUMENTS, { origin: 'https://evil.example' }, { authorization }), all);
+});
+
+test('a token that is bound to a certificate is not good with one that connection_init names: no proxy saw it', async (t) => {
+  const clientCertificate = { header: 'client-cert', trustedBy: ['127.0.0.1'] };
+  const { ask, idp } = await setUp(t, {}, { clientCertificate });
+  const certificate = Buffer.from('a certificate, which is public');
+  const claims = { cnf: { 'x5t#S256': createHash('sha256').update(certificate).digest('base64url') } };
+  const authorization = `Bearer ${await idp.issueToken({ username: 'abdullah', claims })}`;
+  const header = { 'client-cert': `:${certificate.toString('base64')}:` };
+  for (const payload of [{}, header, { headers: { ...header, authorization } }]) {
+    const answers = await ask(DOCUMENTS, {}, { authorization, ...payload });
+    assert.equal(answers.length, DOCUMENTS.length);
+    for (const answer of answers) assert.match(JSON.stringify(answer), /"UNAUTHENTICATED"|Unauthorized/);
+  }
+  const [first] = await ask(DOCUMENTS, header, { authorization });
+  assert.deepEqual(first, { data: { orders: 'abdullah' } });
 });

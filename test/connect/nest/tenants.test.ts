@@ -6,6 +6,8 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { AuthGuard } from '../../../packages/connect/src/nest/index.ts';
 import { createMemoryRevocationStore } from '../../../packages/guard/src/core/index.ts';
 import { closing, connect } from '../../nest/gateways.ts';
+import { createTestKey } from '../../support/signing-keys.ts';
+import { createTestRealm, type TestRealm } from '../../support/test-realm.ts';
 import { decorate } from '../../support/without-syntax.ts';
 import { startConnectApp } from './start-connect-app.ts';
 
@@ -52,3 +54,45 @@ test('whoever names 250 realms does not keep an idle connection of another realm
   await revocationStore.add({ type: 'session', issuer: realm.issuer, sessionId: 's1' } as never);
   assert.deepEqual(await closing(client), [4401, 'Could not validate credentials']);
 });
+
+const KEY = createTestKey('ES256');
+for (const [what, settings, resolvers] of [
+  [
+    'on another server',
+    ['a', 'b'].map((name) => ({ serverUrl: `https://${name}.example` })),
+    {
+      realmAuthServerUrlResolver: (_: string, { headers }: Asked) => `https://${headers['x-tenant']}.example`,
+    },
+  ],
+  [
+    'with another client',
+    ['a', 'b'].map((name) => ({ clientId: `client-of-${name}`, keys: [KEY] })),
+    { realmClientIdResolver: (_: string, { headers }: Asked) => `client-of-${headers['x-tenant']}` },
+  ],
+] as const) {
+  test(`a realm of the same name ${what} is another tenant: its tokens are good there alone, whoever comes first`, async (t) => {
+    const [a, b] = settings.map((own) => createTestRealm(own)) as [TestRealm, TestRealm];
+    const get: typeof fetch = (url, init) =>
+      (String(url).startsWith(a.serverUrl) && a.serverUrl !== b.serverUrl ? a : b).fetch(url, init);
+    const multiTenant = { realmResolver: () => 'testing', ...resolvers };
+    const app = await startConnectApp(
+      t,
+      { controllers: [MeController] },
+      { realm: a, config: { realm: undefined as never, multiTenant, verifier: { fetch: get } } },
+    );
+    const statusOf = async (name: string, token: string) =>
+      (await app.get('/me', token, { headers: { 'x-tenant': name } })).status;
+    for (let turn = 0; turn < 2; turn++) {
+      assert.equal(await statusOf('a', a.mint()), 200);
+      assert.equal(await statusOf('b', a.mint()), 401);
+      assert.equal(await statusOf('b', b.mint()), 200);
+      assert.equal(await statusOf('a', b.mint()), 401);
+    }
+    const crossed = [a, b, a, b].map((realm, at) => statusOf(at < 2 ? 'a' : 'b', realm.mint()));
+    assert.deepEqual(await Promise.all(crossed), [200, 401, 401, 200]);
+  });
+}
+
+interface Asked {
+  readonly headers: Readonly<Record<string, string>>;
+}

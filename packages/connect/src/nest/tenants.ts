@@ -146,13 +146,13 @@ export type Tenants = ReturnType<typeof createTenants>;
 /** @throws {OptionsError} */
 export function createTenants({ verifier: common, multiTenant }: Settings, log: Log) {
   const isMany = typeof multiTenant?.realmResolver === 'function';
-  const realmOf = new WeakMap<Call, string>();
-  /** As the resolvers have named them last. */
+  const nameOf = new WeakMap<Call, string>();
+  /** By the name of the tenant, which stands for one client of one realm on one server. */
   const settingsOf = createBoundedCache<TenantSettings>(MOST_REALMS);
   const { realm: _, ...shared } = common;
   const directory = {
-    of: ({ request }: { readonly request: Call }) => realmOf.get(request),
-    get: (realm: string) => settingsOf.get(realm),
+    of: ({ request }: { readonly request: Call }) => nameOf.get(request),
+    get: (name: string) => settingsOf.get(name),
   };
   const options = { ...shared, tenants: directory };
   const adapter = createAdapter<Call, Call>(
@@ -180,8 +180,11 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
       const { serverUrl, clientId, clientSecret } = settings;
       // The secret of all is sent to their server alone.
       const own = clientSecret === common.clientSecret ? undefined : clientSecret;
-      settingsOf.set(realm, { realm, serverUrl, clientId, clientSecret: own });
-      realmOf.set(call, realm);
+      // Realms of one name may be on several servers. No realm has a slash in its name, and each address has.
+      const isOfAll = serverUrl === common.serverUrl && clientId === common.clientId;
+      const name = isOfAll ? realm : JSON.stringify([serverUrl, realm, clientId]);
+      settingsOf.set(name, { realm, serverUrl, clientId, clientSecret: own });
+      nameOf.set(call, name);
     },
     /** The realm of a caller. */
     of: (principal: Principal): Tenant => tenantOf(makerOf(principal) as Verifier<object>),

@@ -36,6 +36,7 @@ export {
   parameterIn,
   type RequestLike,
   readingsOf,
+  receivedHeaderOf,
   type SocketLike,
   targetOf,
 } from './http/request.ts';

@@ -1,12 +1,12 @@
 import { AuthError } from '../core/index.ts';
 import {
   DpopCredentials,
-  headerOf,
   isThenable,
   type RequestLike,
   readCompactJws,
   readCredentials,
   readingsOf,
+  receivedHeaderOf,
   targetOf,
 } from '../core/internal.ts';
 import type { TenantRequest } from './options.ts';
@@ -29,7 +29,7 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
     this.#host = host;
     this.#incoming = incoming;
     // Applications take it apart in their parameters.
-    this.header = (name) => headerOf(host.toRequest(incoming).headers, name);
+    this.header = (name) => receivedHeaderOf(host.toRequest(incoming), name);
   }
 
   readonly header: (name: string) => string | undefined;

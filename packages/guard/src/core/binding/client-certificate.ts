@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
-import { headerOf, type RequestLike, type SocketLike } from '../http/request.ts';
+import { type RequestLike, receivedHeaderOf, type SocketLike } from '../http/request.ts';
 import type { WithDefault } from '../options/check-options.ts';
 
 /** A proxy that ends the TLS connection, and says in a header which certificate the client had. */
@@ -44,9 +44,10 @@ export function createCertificateReader(source: ClientCertificateSource): Certif
   const { header } = source;
   const isTrusted = toTrust(source.trustedBy);
   const read = header === 'client-cert' ? fromClientCert : fromEscapedPem;
-  return ({ headers, socket }) => {
+  return (request) => {
+    const { socket } = request;
     if (socket === undefined || isTrusted(socket.remoteAddress ?? '') !== true) return ofConnection(socket);
-    const value = headerOf(headers, header);
+    const value = receivedHeaderOf(request, header);
     return value === undefined ? undefined : read(value);
   };
 }

@@ -46,6 +46,21 @@ export function headerOf(headers: HeadersLike, name: string): string | undefined
 }
 
 /**
+ * A header as it arrived, which a proxy in front has set: of a WebSocket, frameworks add to `headers` what its client says later.
+ *
+ * @param name in lower case
+ */
+export function receivedHeaderOf(
+  { headers, rawHeaders = [] }: RequestLike,
+  name: string,
+): string | undefined {
+  // A request that an application made, or a platform without sockets, may have none.
+  if (rawHeaders.length === 0) return headerOf(headers, name);
+  const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+/**
  * Whether a header came more than once: of some, Node keeps the first and drops the rest.
  *
  * @param header in lower case
