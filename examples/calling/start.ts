@@ -1,4 +1,4 @@
-// All of them on this machine, with a provider: main.ts starts them.
+// All of them on this machine, with a provider: npm run example -- calling
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -7,13 +7,16 @@ import { buildAgent, buildFront, buildOrders, buildShop } from './apps.ts';
 import { SECRET, toRealm } from './realm.ts';
 
 /** @param ports 0: any that is free */
-export async function startAll(ports: readonly [front: number, agent: number, shop: number, orders: number]) {
+export async function startAll(
+  ports: readonly [front: number, agent: number, shop: number, orders: number],
+  idpPort = 0,
+) {
   const servers = await Promise.all(ports.map(listen));
   const [front, agent, shop, orders] = servers.map(
     (server) => `http://localhost:${(server.address() as AddressInfo).port}`,
   ) as [string, string, string, string];
   const mcpUrl = `${agent}/mcp`;
-  const idp = await startDevIdp({ realm: toRealm(front, mcpUrl) });
+  const idp = await startDevIdp({ realm: toRealm(front, mcpUrl), port: idpPort });
   const realm = { serverUrl: idp.url, realm: idp.realm, credential: { secret: SECRET } };
   const apps: RequestListener[] = [
     buildFront(realm, shop, 'a-secret-of-this-machine-0123456789'),

@@ -1,7 +1,8 @@
 // Each command and each program of the examples, in a process as a user starts it, its standard input closed: it answers or says
 // why it does not, and ends.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { commands } from '../../packages/cli/src/commands.ts';
@@ -38,12 +39,19 @@ const COMMANDS: readonly (readonly [args: string[], code: number, says: RegExp])
   ],
 ];
 
-/** Programs of the examples, with the status of their first page; `undefined`: it ends by itself. */
-const PROGRAMS: Readonly<Record<string, number | undefined>> = {
-  'examples/browser-login.ts': 200,
-  'examples/calling/main.ts': 401,
-  'examples/client.ts': undefined,
-  'examples/mcp/main.ts': 404,
+/** What `npm run example` starts, with the status of its first page. */
+const EXAMPLES: Readonly<Record<string, number>> = {
+  ...{
+    express: 200,
+    fastify: 200,
+    hono: 401,
+    koa: 200,
+    hapi: 200,
+    node: 200,
+    fetch: 404,
+    mcp: 404,
+    calling: 401,
+  },
 };
 const ENV = {
   ...{ KEYCLOAK_SERVER_URL: keycloak.url, KEYCLOAK_CLIENT_SECRET: CLIENT.secret },
@@ -51,8 +59,6 @@ const ENV = {
 };
 /** The options that pages call `keycloak`. */
 const REALM = `const keycloak = { serverUrl: '${keycloak.url}', realm: 'testing', clientId: 'fastapi-keycloak' };\n`;
-/** Started, after `npm install`, by npm run test:create and npm run test:nest. */
-const INSTALLED = /^examples\/(recipes|nest|next)\//;
 
 /** Programs of pages that nothing else starts: test/docs/ starts those whose block has a name. */
 const wholePrograms = () =>
@@ -83,17 +89,16 @@ describe('commands and programs, started as users start them', { concurrency: 2,
     assert.ok(existsSync(join(program.folder, 'my-app/package.json')));
   });
 
-  for (const [file, status] of Object.entries(PROGRAMS)) {
-    it(file, async () => {
+  for (const [name, status] of Object.entries(EXAMPLES)) {
+    it(`npm run example -- ${name}`, async () => {
       const port = String(await freePort());
       const begin = performance.now();
-      const program = runCommand([process.execPath, ...TYPESCRIPT_OF_USERS, file], {
+      const program = runCommand([process.execPath, ...TYPESCRIPT_OF_USERS, 'tools/run/example.ts', name], {
         cwd: ROOT,
-        env: { ...ENV, PORT: port },
+        env: { ...ENV, PORT: port, IDP_PORT: '0' },
       });
-      if (status === undefined) assert.equal(await program.ended, 0, program.stderr());
-      else assert.equal(await whenAnswering(program, `http://localhost:${port}/`), status);
-      note(begin, file, status === undefined ? '0' : 'answers');
+      assert.equal(await whenAnswering(program, `http://localhost:${port}/`), status);
+      note(begin, `npm run example -- ${name}`, 'answers');
       await program.stop();
     });
   }
@@ -120,15 +125,11 @@ it('no command and no program is left out', (t) => {
     Object.keys(commands).filter((name) => !named.has(name)),
     ['serve'],
   );
-  const programs = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
-    .map((file) => `examples/${file}`)
-    .filter((file) => /(?<!\.test)\.ts$/.test(file) && !INSTALLED.test(file))
-    // Something is done at its top level.
-    .filter((file) =>
-      /^(await|try|const .* = await) |\)\.listen\(/m.test(readFileSync(join(ROOT, file), 'utf8')),
-    )
-    .filter((file) => !file.includes('/start.ts'));
-  assert.deepEqual(programs.sort(), Object.keys(PROGRAMS).sort());
+  const { stderr } = spawnSync(process.execPath, [...TYPESCRIPT_OF_USERS, 'tools/run/example.ts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  assert.equal(stderr.trim(), `npm run example -- NAME, of ${Object.keys(EXAMPLES).join(', ')}`);
 });
 
 function note(begin: number, name: string, end: string): void {

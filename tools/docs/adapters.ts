@@ -88,7 +88,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     },
     needs: 'Fastify 5',
     proxy: ', or Fastify’s `trustProxy`',
-    example: { app: 'one-route.ts', test: 'test-your-api.test.ts' },
+    example: app('fastify'),
     options: 'registering `keycloakGuard`',
     session: 'registering `keycloakSession`',
   },
