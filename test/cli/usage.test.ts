@@ -19,7 +19,7 @@ async function usages(): Promise<[name: string, text: string][]> {
 
 test('what a person puts in is written in one way in every --help: <name>', async () => {
   for (const [name, text] of await usages()) {
-    assert.doesNotMatch(text, /--[a-z-]+[ =]\[?[A-Z]{2,}/, name);
+    assert.doesNotMatch(text, /--[a-z-]+[ =]\[?[A-Z]{2,}|%s|undefined/, name);
     for (const [line] of text.matchAll(/^.*$/gm)) assert.ok(line.length <= 125, `${name}: ${line}`);
   }
 });
@@ -73,6 +73,10 @@ test('a slip of the fingers is named, with what was meant', async () => {
     [
       ['token', '--username', 'ann'],
       /^keycloak-guard token: Unknown option '--username'\. Did you mean --user\?\n/,
+    ],
+    [
+      ['token', '--for', 'orders', '--scop', 'x'],
+      /^token: Unknown option '--scop'\. Did you mean --scope\?\ntoken: token --help names all options/,
     ],
     [['setup', 'web', '--app-url', 'x'], /^setup: Unknown option '--app-url'\. Did you mean --app\?\n/],
     [['setup', 'api', '--server-url', 'x'], /^setup: Unknown option '--server-url'\. Did you mean --url\?\n/],

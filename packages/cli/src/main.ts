@@ -19,7 +19,7 @@ async function main(argv: string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    const { didYouMean } = await import('./settings/flags.ts');
+    const { didYouMean } = await import('./settings/options.ts');
     const hint = didYouMean(name, Object.keys(commands));
     process.stderr.write(`keycloak-guard: there is no command '${name}'${hint}\n\n${helpText()}`);
     return 2;

@@ -1,64 +1,66 @@
 import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/config';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import type { Settings } from '../settings/env-file.ts';
-import { switches, values } from '../settings/flags.ts';
-import { type Consent, FromFolder, type Sending } from '../settings/from-folder.ts';
+import { type Consent, FromFolder, type Sending, type Word, type Words } from '../settings/from-folder.ts';
+import { createReader, type Flags, flag, toHelp, value } from '../settings/options.ts';
 
-/** Flags of every command that calls Keycloak's Admin API. Not `--env-file`: Node 20 reads that flag itself. */
-export const ACCESS_FLAGS = {
-  ...values('url', 'realm', 'admin-user', 'admin-realm', 'admin-client-id', 'admin-totp', 'env'),
-  ...switches('admin-password-stdin'),
-} as const;
-
-export const ADDRESS_USAGE = `Keycloak
-  --url <url>               address of Keycloak (KEYCLOAK_SERVER_URL)
-  --realm <name>            realm (KEYCLOAK_REALM)
-  --env <file>              file with the settings (default .env)`;
-
-export const ACCESS_USAGE = `${ADDRESS_USAGE}
-
-Admin
-  --admin-user <name>       admin (KEYCLOAK_ADMIN_USER)
-  --admin-realm <name>      realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
-  --admin-client-id <id>    service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID)
-  --admin-totp <code>       one-time code, if the admin needs one
-  --admin-password-stdin    read the password or secret from standard input
-                            (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)`;
-
-export type AccessFlags = {
-  readonly [F in keyof typeof ACCESS_FLAGS]?:
-    | ((typeof ACCESS_FLAGS)[F]['type'] extends 'string' ? string : boolean)
-    | undefined;
+const ADDRESS = {
+  url: value('<url>', 'address of Keycloak (%s)', 'KEYCLOAK_SERVER_URL'),
+  realm: value('<name>', 'realm (%s)', 'KEYCLOAK_REALM'),
+  env: value('<file>', 'file with the settings (default .env)'),
 };
 
+const USER_SETTINGS = ['KEYCLOAK_ADMIN_USER', 'KC_BOOTSTRAP_ADMIN_USERNAME', 'KEYCLOAK_ADMIN'];
+
+/** An admin, of whom it is known beforehand that a password is not typed. */
+export const ADMIN = {
+  'admin-user': value('<name>', 'admin (%s)', ...USER_SETTINGS),
+  'admin-realm': value('<name>', 'realm of the admin (%s; default master)', 'KEYCLOAK_ADMIN_REALM'),
+  'admin-client-id': value('<id>', 'service account instead of a person (%s)', 'KEYCLOAK_ADMIN_CLIENT_ID'),
+  'admin-totp': value('<code>', 'one-time code, if the admin needs one'),
+};
+
+const FROM_STDIN = {
+  'admin-password-stdin': flag(
+    'read the password or secret from standard input (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)',
+  ),
+};
+
+/** Options of every command that calls Keycloak's Admin API. */
+export const ACCESS = { ...ADDRESS, ...ADMIN, ...FROM_STDIN };
+
+export const ADDRESS_HELP = toHelp(ADDRESS, 'Keycloak');
+export const ACCESS_HELP = `${ADDRESS_HELP}\n\n${toHelp({ ...ADMIN, ...FROM_STDIN }, 'Admin')}`;
+
 /** How a command gets to Keycloak, as far as that is known before a person is asked. */
-export type Access = Awaited<ReturnType<typeof openAccess>>;
+export type Access = Awaited<ReturnType<typeof openWords>>['access'];
 
 export type AccessWords = ReturnType<typeof readAccess>;
 
-/** Flags win over the environment, the environment over the file. Passwords are never flags: other users see those. */
-export function readAccess(flags: AccessFlags, settings: Settings) {
-  const clientId = flags['admin-client-id'] ?? settings('KEYCLOAK_ADMIN_CLIENT_ID');
+export function readAccess({
+  flags,
+  settings,
+}: {
+  readonly flags: Flags<typeof ACCESS>;
+  readonly settings: Settings;
+}) {
+  const { word } = createReader(ACCESS, flags, settings);
+  const clientId = word('admin-client-id');
+  const readsPassword = flags['admin-password-stdin'] ?? false;
   const secret =
     clientId === undefined
       ? settings.find('KEYCLOAK_ADMIN_PASSWORD', 'KC_BOOTSTRAP_ADMIN_PASSWORD')
       : settings.find('KEYCLOAK_ADMIN_CLIENT_SECRET');
   return {
-    serverUrl: flags.url ?? settings('KEYCLOAK_SERVER_URL'),
-    realm: flags.realm ?? settings('KEYCLOAK_REALM'),
-    adminRealm: flags['admin-realm'] ?? settings('KEYCLOAK_ADMIN_REALM') ?? 'master',
-    username:
-      flags['admin-user'] ?? settings('KEYCLOAK_ADMIN_USER', 'KC_BOOTSTRAP_ADMIN_USERNAME', 'KEYCLOAK_ADMIN'),
+    serverUrl: word('url'),
+    realm: word('realm'),
+    adminRealm: word('admin-realm') ?? 'master',
+    username: word('admin-user'),
     clientId,
-    secret: flags['admin-password-stdin'] ? { name: '--admin-password-stdin', value: undefined } : secret,
+    secret: readsPassword ? { name: '--admin-password-stdin', value: undefined } : secret,
     totp: flags['admin-totp'],
-    readsPassword: flags['admin-password-stdin'] ?? false,
+    readsPassword,
   };
-}
-
-export function adminSendings(words: AccessWords): Sending[] {
-  const { secret, serverUrl, adminRealm: realm, clientId, username } = words;
-  return secret === undefined ? [] : [{ ...secret, serverUrl, realm, as: clientId ?? username }];
 }
 
 export function credentialSendings(settings: Settings, to: Pick<Sending, 'serverUrl' | 'realm'>): Sending[] {
@@ -79,17 +81,37 @@ export function keyFileSendings(
   return value === undefined ? [] : [{ name: '--key-file', value, ...to, as }];
 }
 
+interface Use {
+  /** Secrets that the command sends, beside that of the admin. */
+  readonly sendings?: readonly Sending[];
+  /** Words that its plan is made of, beside how it gets to Keycloak. `undefined`: it changes nothing. */
+  readonly planned?: readonly (Word | undefined)[] | undefined;
+  /** Whether the plan is agreed to beforehand. */
+  readonly yes?: boolean;
+}
+
 /**
- * The same, after the person agreed to where the password goes.
+ * Opens the words of a command, after the person agreed to where secrets go.
  *
- * @param more what else the command sends
  * @throws {UsageError} where it needs a question and there is no terminal
  */
-export async function openAccess(accessWords: AccessWords, consent: Consent, more: readonly Sending[] = []) {
-  const { serverUrl, realm, adminRealm, username, clientId, secret, totp, readsPassword } = accessWords;
-  const words = { serverUrl, realm, adminRealm, username, clientId, secret: secret?.value };
-  const opened = await consent.open(words, [...adminSendings(accessWords), ...more]);
-  return { ...opened, totp, readsPassword };
+export async function openWords<W extends Words>(
+  consent: Consent,
+  { secret, totp, readsPassword, ...rest }: AccessWords,
+  words: W,
+  { sendings = [], planned, yes = false }: Use = {},
+) {
+  const { serverUrl, realm, adminRealm, clientId, username } = rest;
+  const own = secret && { ...secret, serverUrl, realm: adminRealm, as: clientId ?? username };
+  const all = own === undefined ? sendings : [own, ...sendings];
+  const opened = await consent.open({ ...rest, secret: secret?.value }, all);
+  const judged = consent.judge(planned === undefined ? [] : [serverUrl, realm, ...planned], serverUrl, yes);
+  return {
+    access: { ...opened, totp, readsPassword },
+    words: await consent.open(words, []),
+    /** Values from a file that the person did not name, and whether the plan needs no question. */
+    judged,
+  };
 }
 
 /**

@@ -1,7 +1,6 @@
-import { ACCESS_FLAGS, openAccess, problemsOfAccess, readAccess } from '../access/access.ts';
-import { readSettings } from '../settings/env-file.ts';
-import { didYouMean, parseFlags, switches, values, YES } from '../settings/flags.ts';
+import { ACCESS, openWords, problemsOfAccess, readAccess } from '../access/access.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
+import { didYouMean, flag, readOptions, value } from '../settings/options.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { findAuthzJson } from './file.ts';
@@ -11,27 +10,26 @@ type AuthzAction = (typeof ACTIONS)[number];
 
 export type AuthzOptions = Awaited<ReturnType<typeof readAuthzOptions>>;
 
-const OWN = {
-  ...values('file', 'user', 'client-id'),
-  ...switches('prune'),
-  ...YES,
-} as const;
+const FILE_HELP =
+  'the file (default authz.json). A program such as authz.ts is run to be read, and its default export taken, so it has to be named; export writes JSON, or to standard output with -';
 
-/**
- * Reads flags, then the environment, then the `.env` file; the first one wins. Passwords are never flags.
- *
- * @throws {UsageError}
- */
+export const OWN = {
+  file: value('<file>', FILE_HELP),
+  prune: flag('plan, apply: delete what is not in the file'),
+  yes: flag('apply without asking; export: replace the file'),
+  user: value('<name>', 'why: whose permission'),
+  'client-id': value('<id>', 'client (%s; default fastapi-keycloak)', 'KEYCLOAK_CLIENT_ID'),
+};
+
+/** @throws {UsageError} naming every mistake */
 export async function readAuthzOptions(
   args: string[],
   environment: NodeJS.ProcessEnv,
   consent: Consent = createConsent(undefined),
 ) {
-  const { values: flags, positionals } = parseFlags(
-    args,
-    { ...OWN, ...ACCESS_FLAGS },
-    { help: 'authz --help names all options' },
-  );
+  const help = 'authz --help names all options';
+  const reading = await readOptions(args, { ...ACCESS, ...OWN }, environment, { help });
+  const { flags, positionals } = reading;
   const [action, ...rest] = positionals;
   if (!ACTIONS.includes(action as AuthzAction))
     throw new UsageError([
@@ -49,39 +47,37 @@ export async function readAuthzOptions(
   if (action === 'export' && /\.[mc]?[jt]s$/.test(flags.file ?? ''))
     problems.push('export writes JSON: give --file a name that ends in .json');
   if (flags.prune && action !== 'plan' && action !== 'apply') problems.push('--prune is for plan and apply');
+  const accessWords = readAccess(reading);
+  problems.push(...problemsOfAccess(accessWords));
   if (problems.length > 0) throw new UsageError(problems);
-  const envFile = flags.env ?? '.env';
-  const settings = await readSettings(environment, envFile, flags.env !== undefined);
-  const accessWords = readAccess(flags, settings);
-  const wrong = problemsOfAccess(accessWords);
-  if (wrong.length > 0) throw new UsageError(wrong);
   const defaultFile = action === 'export' || flags.file !== undefined ? undefined : findAuthzJson('.');
   if (action === 'export' && flags.file === undefined) assertOfFolder('authz.json', '--file');
   const file =
     flags.file ??
     (defaultFile === undefined ? 'authz.json' : new FromFolder('authz.json', defaultFile, defaultFile));
-  const clientId = flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak';
-  const isApplied = action === 'apply' && (flags.yes ?? false);
-  const access = await openAccess(accessWords, consent);
-  const judged = consent.judge(
-    action === 'apply' ? [accessWords.serverUrl, accessWords.realm, clientId, file] : [],
-    accessWords.serverUrl,
-    isApplied,
+  const clientId = reading.word('client-id') ?? 'fastapi-keycloak';
+  const yes = flags.yes ?? false;
+  const isApply = action === 'apply';
+  const { access, words, judged } = await openWords(
+    consent,
+    accessWords,
+    { clientId, file },
+    {
+      planned: isApply ? [clientId, file] : undefined,
+      yes: isApply && yes,
+    },
   );
-  const opened = await consent.open({ clientId, file }, []);
   return {
+    ...words,
     action: action as AuthzAction,
-    /** `-` is standard output. */
-    file: opened.file,
     prune: flags.prune ?? false,
-    yes: isApplied ? judged.yes : (flags.yes ?? false),
+    yes: isApply ? judged.yes : yes,
     /** Values from a file that the person did not name. */
     chosen: judged.chosen,
     username: flags.user ?? '',
     /** For `why`: `orders#view`, or `orders`. */
     permission: rest[0] ?? '',
     realm: access.realm ?? 'testing',
-    clientId: opened.clientId,
     access,
   };
 }

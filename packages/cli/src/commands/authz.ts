@@ -1,9 +1,10 @@
-import { ACCESS_USAGE } from '../access/access.ts';
+import { ACCESS_HELP } from '../access/access.ts';
 import { createNeed, enter } from '../access/enter.ts';
 import { connectAdmin } from '../admin/index.ts';
-import { readAuthzOptions } from '../authz/options.ts';
+import { OWN, readAuthzOptions } from '../authz/options.ts';
 import { exportAuthz, showWhy, sync } from '../authz/run.ts';
 import { createConsent } from '../settings/from-folder.ts';
+import { toHelp } from '../settings/options.ts';
 import { toQuestions } from '../setup/visit.ts';
 import { readLines } from '../terminal/questions.ts';
 import { runAsAdmin } from './run-as-admin.ts';
@@ -18,15 +19,9 @@ Usage: keycloak-guard authz plan                        what the file would chan
        keycloak-guard authz export                      write Keycloak's settings to the file
        keycloak-guard authz why --user <name> orders#view Keycloak's decision, policy by policy
 
-  --file <file>             the file (default authz.json). A program such as authz.ts is run to be read, and its default
-                            export taken, so it has to be named; export writes JSON, or to standard output with -
-  --prune                   plan, apply: delete what is not in the file
-  -y, --yes                 apply without asking; export: replace the file
-  --user <name>             why: whose permission
+${toHelp(OWN)}
 
-  --client-id <id>          client (KEYCLOAK_CLIENT_ID; default fastapi-keycloak)
-
-${ACCESS_USAGE}
+${ACCESS_HELP}
 
 Exit code: 0 done (plan: nothing to change; why: granted)
            1 something left to do (plan: there are changes; why: denied)

@@ -5,21 +5,28 @@ import { endWithNpm, runBeside } from '../dev/child-process.ts';
 import { isPort, readDevRealm, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
 import { announceProvider, DEV_USER } from '../dev/running-provider.ts';
 import { readSettings } from '../settings/env-file.ts';
-import { parseFlags, values } from '../settings/flags.ts';
 import { createConsent } from '../settings/from-folder.ts';
+import { parseOptions, toHelp, value } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
+
+const OPTIONS = {
+  'realm-file': value(
+    '<file>',
+    'realm, as Keycloak exports it (default: the realm "testing" of this package)',
+  ),
+  port: value('<port>', 'port to listen on (default: 8080, or the next one that is free)'),
+};
 
 export const usage = `keycloak-guard dev: run the identity provider, for development, alone or with an application
 
 Usage: keycloak-guard dev [options] [-- <command>]
 
-  --realm-file <file>   realm, as Keycloak exports it (default: the realm "testing" of this package)
-  --port <port>         port to listen on (default: 8080, or the next one that is free)
-  -- <command>          runs it beside the provider, until one of them ends. KEYCLOAK_SERVER_URL, KEYCLOAK_REALM,
-                        KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET in its environment name the provider and a
-                        client of the realm: the one that KEYCLOAK_CLIENT_ID names, else the first one with a secret
+${toHelp(OPTIONS)}
+  -- <command>              runs it beside the provider, until one of them ends. KEYCLOAK_SERVER_URL, KEYCLOAK_REALM,
+                            KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET in its environment name the provider and a
+                            client of the realm: the one that KEYCLOAK_CLIENT_ID names, else the first one with a secret
 
   keycloak-guard dev --realm-file realm.json -- node --watch src/main.js
 
@@ -30,9 +37,7 @@ Keys and sessions outlive a restart. Refused with NODE_ENV=production.
 export async function run(args: string[]): Promise<number> {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const command = args.slice(end + 1);
-  const { values: flags } = parseFlags(args.slice(0, end), values('realm-file', 'port'), {
-    allowPositionals: false,
-  });
+  const { flags } = parseOptions(args.slice(0, end), OPTIONS, { allowPositionals: false });
   if (end < args.length && command.length === 0) throw new UsageError(['-- needs a command']);
   if (flags.port !== undefined && !isPort(flags.port)) {
     throw new UsageError(['--port must be a whole number from 0 to 65535']);

@@ -13,47 +13,7 @@ import { createQuestions, type Questions, readLines } from '../terminal/question
 import { toShortValue } from '../terminal/style.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
-export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
-
-Reads the settings of the service, tries each step, and names cause and fix of each problem. It changes nothing, and locks
-no user.
-
-Usage: keycloak-guard doctor [options]
-
-  --user <name>             try a whole login with this user (DOCTOR_USER, password in DOCTOR_PASSWORD)
-  --user-password-stdin     read the user's password from standard input
-  --app <url>               address of your application as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
-  --running [<url>]         check the running application, too: at --app, or at the address that this machine has for it
-  --acr <value>             a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
-  --authz [<file>]          compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a
-                            policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
-  --mcp <url>               check an MCP server instead: why its clients cannot sign in (more with an admin)
-  --token -                 read a token from standard input: what it contains, and whether this service accepts it
-
-  --route <url>             call a route of your own API with a good token (--token -, or --user), a forged one and none,
-                            and say what its answers mean; with --origin also as a page of that origin
-  --spa <client>            check the client of a single-page app: redirect URIs, web origins, PKCE, audience
-  --origin <url>            address of that page, or of one that calls --route. If its sign-in does not come back to
-                            /callback, the whole address to which it does
-  --needs <kind>=<name>     why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)
-  --upgrade <version>       what an upgrade of this Keycloak to that version breaks (needs an admin)
-  --tenant <name>           one tenant: an organization of the realm, or a realm of its own (needs an admin)
-  --explain [<line>]        say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log
-                            (without a line it is read from standard input). Nothing is called
-
-  --admin-user <name>       check what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
-  --admin-realm <name>      realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
-  --admin-totp <code>       one-time code, if the admin needs one
-  --admin-client-id <id>    service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID, KEYCLOAK_ADMIN_CLIENT_SECRET)
-
-  --fix                     offer setup's plan for the problems that it can fix
-  -y, --yes                 with --fix: apply it without asking, but turn nothing on that is off
-  --enable                  with --fix: turn that on, too (realm, client, user, login flows)
-  --env <file>              file with the settings (default .env)
-  --json                    one JSON object instead of lines
-
-Exit code: 0 no problems, warnings at most; 1 problems; 2 wrong usage.
-`;
+export { usage } from '../doctor/options.ts';
 
 export function run(args: string[]): Promise<number> {
   return runAsAdmin('doctor', 1, async (out) => {
@@ -158,7 +118,7 @@ function whereOf({ serverUrl, realm }: DoctorOptions, username: string | undefin
 async function complete(options: DoctorOptions, questions: Questions | undefined): Promise<DoctorOptions> {
   let { password, admin } = options;
   if (options.readsPassword) password = (await readLines(process.stdin))[0];
-  const asks = options.readsToken || options.json ? undefined : questions;
+  const asks = options.token !== undefined || options.json ? undefined : questions;
   if (options.username !== undefined && !password) {
     if (asks === undefined && !admin) {
       throw new UsageError(['--user needs the password: set DOCTOR_PASSWORD, or use --user-password-stdin']);

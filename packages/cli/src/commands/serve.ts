@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
 import { endWithNpm } from '../dev/child-process.ts';
-import { parseFlags, values } from '../settings/flags.ts';
+import { parseOptions, toHelp, value } from '../settings/options.ts';
+
+const OPTIONS = {
+  env: value('<file>', 'read settings from this file instead of .env'),
+  port: value('<port>', 'listen on this port (%s)', 'PORT'),
+  host: value('<host>', 'listen on this address (%s)', 'HOST'),
+};
 
 export const usage = `keycloak-guard serve: run the API on your Keycloak
 
 Usage: keycloak-guard serve [options]
 
-  --env <file>     read settings from this file instead of .env
-  --port <port>    listen on this port (PORT)
-  --host <host>    listen on this address (HOST)
+${toHelp(OPTIONS)}
 
 Settings come from the environment, from .env, and from the keycloak.json that KEYCLOAK_CONFIG_FILE names.
 All of them are in docs/settings.md of the package @keycloak-guard/server.
@@ -16,7 +20,7 @@ The service starts without Keycloak and is ready when Keycloak is.
 `;
 
 export async function run(args: string[]): Promise<number> {
-  const { values: flags } = parseFlags(args, values('env', 'port', 'host'), { allowPositionals: false });
+  const { flags } = parseOptions(args, OPTIONS, { allowPositionals: false });
   // Without the named file, the service would run with the wrong settings.
   if (flags.env !== undefined && !existsSync(flags.env)) {
     process.stderr.write(`keycloak-guard serve: there is no file ${flags.env}\n`);

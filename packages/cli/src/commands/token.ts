@@ -12,14 +12,15 @@ import {
 } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
 import { trimUrl } from '../keycloak/server.ts';
-import { readSettings, type Settings, withKeycloakJson } from '../settings/env-file.ts';
-import { type Parsed, parseFlags, switches, values } from '../settings/flags.ts';
+import { type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { createConsent } from '../settings/from-folder.ts';
+import { type Flags, readOptions, toHelp } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
 import { toShellWord } from '../terminal/shell-word.ts';
 import { toPlainLine } from '../terminal/style.ts';
+import { EXCHANGE, SIGN_IN } from '../token/options.ts';
 import { reportEarlyEnd } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard token: an access token for curl
@@ -27,22 +28,12 @@ export const usage = `keycloak-guard token: an access token for curl
 Usage: keycloak-guard token [options]
        keycloak-guard token --for <service> --user <name>   why your client gets a token for it, or not
 
-  (nothing)                sign in with the browser, where Keycloak takes http://127.0.0.1/callback as a redirect URI of
-                           the client (setup adds it for an app on this machine), or of its development caller (setup
-                           caller); else with a name and a password
-  --device                 sign in on another device, where Keycloak allows it to the client
-  --user <name>            sign in with a password, asked for, or the first line of the standard input
-  --env <file>             read settings from this file instead of .env
-  --realm-file <file>      at the provider that "keycloak-guard dev --realm-file <file>" runs: the token of the first
-                           user, or of --user, whose password is in the file
+  (nothing)                 sign in with the browser, where Keycloak takes http://127.0.0.1/callback as a redirect URI of
+                            the client (setup adds it for an app on this machine), or of its development caller (setup
+                            caller); else with a name and a password
+${toHelp(SIGN_IN)}
 
-  --for <service>          client id of a service that is called in the name of users: says on what it depends that
-                           your client gets a token for it by exchange, and how to fix it. Asks Keycloak as an
-                           admin, as "keycloak-guard authz why" does; no user signs in
-  --user <name>            user whose token is exchanged
-  --caller <client>        client that the user signs in with (default: whichever will do)
-  --scope <name>           scope that the exchange asks for, several with spaces (default: those that bring the service)
-  --client-id <id>         client that exchanges (KEYCLOAK_CLIENT_ID)
+${toHelp(EXCHANGE)}
 
 Without settings, while "keycloak-guard dev" (or npm start of the clone) runs with the realm of the package: the token of
 the user abdullah there.
@@ -51,14 +42,12 @@ Prints the token and nothing else to the standard output. Nothing is kept.
   curl http://localhost:8000/protected -H "Authorization: Bearer $(keycloak-guard token)"
 `;
 
-const FLAGS = { ...values('user', 'env', 'realm-file'), ...switches('device') } as const;
-
-type Flags = Parsed<typeof FLAGS>['values'];
+type TokenFlags = Flags<typeof SIGN_IN>;
 
 export async function run(args: string[]): Promise<number> {
   const err = createOutput(process.stderr, process.env);
   if (args.some((one) => /^--for(=|$)/.test(one))) return explain(args, err);
-  const { values: flags } = parseFlags(args, FLAGS, { allowPositionals: false });
+  const { flags, settings } = await readOptions(args, SIGN_IN, process.env, { allowPositionals: false });
   // Without the named file, the command would use the wrong settings.
   const absent = [flags.env, flags['realm-file']].find((file) => file !== undefined && !existsSync(file));
   if (absent !== undefined) {
@@ -68,7 +57,7 @@ export async function run(args: string[]): Promise<number> {
   const { ConfigError } = await import('@keycloak-guard/server/config');
   const { AuthorizationError, ClientError } = await import('keycloak-guard/client');
   try {
-    const { accessToken } = await getTokens(flags, err);
+    const { accessToken } = await getTokens(flags, settings, err);
     createOutput(process.stdout, process.env).line(accessToken);
     return 0;
   } catch (error) {
@@ -105,10 +94,9 @@ async function explain(args: string[], err: Output): Promise<number> {
   }
 }
 
-async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
+async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Promise<Tokens> {
   const { clientOptionsOf, loadConfig } = await import('@keycloak-guard/server/config');
   const { createClient } = await import('keycloak-guard/client');
-  const settings = await readSettings(process.env, flags.env ?? '.env', flags.env !== undefined);
   const { 'realm-file': realmFile } = flags;
   const file = realmFile === undefined ? undefined : resolve(realmFile);
   const dev = file === undefined ? undefined : await readDevRealm(file);
@@ -143,7 +131,7 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
 const NOBODY = createConsent(undefined);
 
 /** @throws {UsageError} where a file that nobody named would decide who gets the credential, or a password from a pipe */
-async function assertMayGo(settings: Settings, { user: username }: Flags): Promise<void> {
+async function assertMayGo(settings: Settings, { user: username }: TokenFlags): Promise<void> {
   const all = await withKeycloakJson(settings, NOBODY);
   const to = { serverUrl: all('KEYCLOAK_SERVER_URL'), realm: all('KEYCLOAK_REALM') };
   const isPiped = username !== undefined && !process.stdin.isTTY;
@@ -154,7 +142,7 @@ async function assertMayGo(settings: Settings, { user: username }: Flags): Promi
 async function signIn(
   client: KeycloakClient,
   { serverUrl, realm, clientId }: Readonly<Record<'serverUrl' | 'realm' | 'clientId', string>>,
-  { device, user: username }: Flags,
+  { device, user: username }: TokenFlags,
   err: Output,
 ): Promise<Tokens> {
   const where = `realm ${realm}, at ${trimUrl(serverUrl)}`;

@@ -1,205 +1,244 @@
 import { dirname } from 'node:path';
 import {
   type Access,
-  type AccessWords,
+  ADMIN,
   credentialSendings,
-  openAccess,
+  isHttpUrl,
+  openWords,
   readAccess,
 } from '../access/access.ts';
 import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzJson } from '../authz/file.ts';
 import { appUrlOf } from '../settings/address.ts';
-import { readSettings, type Settings, withKeycloakJson } from '../settings/env-file.ts';
-import { lists, parseFlags, switches, values, YES } from '../settings/flags.ts';
-import { type Consent, createConsent, type Sending, type Word } from '../settings/from-folder.ts';
+import { type Consent, createConsent, type Sending } from '../settings/from-folder.ts';
+import { type Flags, flag, list, readOptions, toHelp, value } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { decodeJwt } from './evidence/token.ts';
 
 export type DoctorOptions = Awaited<ReturnType<typeof readDoctorOptions>>;
 
-const FLAGS = {
-  ...values(
-    'env',
-    'app',
-    'running',
-    'user',
-    'admin-user',
-    'admin-realm',
-    'admin-totp',
-    'admin-client-id',
-    'token',
-    'explain',
-    'route',
-    'spa',
-    'upgrade',
-    'tenant',
-    'origin',
-    'mcp',
+/** Settings: the ones that the service has. */
+const SERVICE = {
+  user: value('<name>', 'try a whole login with this user (%s, password in DOCTOR_PASSWORD)', 'DOCTOR_USER'),
+  'user-password-stdin': flag("read the user's password from standard input", 'DOCTOR_PASSWORD'),
+  app: value(
+    '<url>',
+    'address of your application as browsers see it (default PUBLIC_URL, or http://localhost:PORT)',
   ),
-  ...lists('needs', 'acr', 'authz'),
-  ...switches('json', 'fix', 'enable', 'user-password-stdin'),
-  ...YES,
-} as const;
+  running: value(
+    '[<url>]',
+    'check the running application, too: at --app, or at the address that this machine has for it',
+  ),
+  acr: list(
+    '<value>',
+    'a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)',
+  ),
+  authz: list(
+    '[<file>]',
+    "compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)",
+  ),
+  mcp: value('<url>', 'check an MCP server instead: why its clients cannot sign in (more with an admin)'),
+  token: value(
+    '-',
+    'read a token from standard input: what it contains, and whether this service accepts it',
+  ),
+};
+
+const OTHERS = {
+  route: value(
+    '<url>',
+    'call a route of your own API with a good token (--token -, or --user), a forged one and none, and say what its answers mean; with --origin also as a page of that origin',
+  ),
+  spa: value('<client>', 'check the client of a single-page app: redirect URIs, web origins, PKCE, audience'),
+  origin: value(
+    '<url>',
+    'address of that page, or of one that calls --route. If its sign-in does not come back to /callback, the whole address to which it does',
+  ),
+  needs: list(
+    '<kind>=<name>',
+    'why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)',
+  ),
+  upgrade: value('<version>', 'what an upgrade of this Keycloak to that version breaks (needs an admin)'),
+  tenant: value('<name>', 'one tenant: an organization of the realm, or a realm of its own (needs an admin)'),
+  explain: value(
+    '[<line>]',
+    "say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log (without a line it is read from standard input). Nothing is called",
+  ),
+};
+
+const RUNNING = {
+  fix: flag("offer setup's plan for the problems that it can fix"),
+  yes: flag('with --fix: apply it without asking, but turn nothing on that is off'),
+  enable: flag('with --fix: turn that on, too (realm, client, user, login flows)'),
+  env: value('<file>', 'file with the settings (default .env)'),
+  json: flag('one JSON object instead of lines'),
+};
+
+const OPTIONS = { ...SERVICE, ...OTHERS, ...ADMIN, ...RUNNING };
+
+const ADMIN_HEADING =
+  'To check what only an admin sees (KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)';
+
+export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
+
+Reads the settings of the service, tries each step, and names cause and fix of each problem. It changes nothing, and locks
+no user.
+
+Usage: keycloak-guard doctor [options]
+
+${toHelp(SERVICE)}
+
+${toHelp(OTHERS)}
+
+${toHelp(ADMIN, ADMIN_HEADING)}
+
+${toHelp(RUNNING, 'Running')}
+
+Exit code: 0 no problems, warnings at most; 1 problems; 2 wrong usage.
+`;
 
 interface Start {
   readonly consent?: Consent;
   readonly readToken?: () => Promise<string>;
 }
 
-/**
- * Reads flags and environment. Passwords are never flags, because other users of the machine can see those.
- *
- * @throws {UsageError}
- */
+/** @throws {UsageError} naming every mistake */
 export async function readDoctorOptions(
   args: string[],
   environment: NodeJS.ProcessEnv,
   { consent = createConsent(undefined), readToken = async () => '' }: Start = {},
 ) {
-  const flags = parse(args);
-  const envFile = flags.env ?? '.env';
-  const env = await withKeycloakJson(
-    await readSettings(environment, envFile, flags.env !== undefined),
-    consent,
-  );
-  const accessWords = readAccess(flags, env);
-  const words = {
-    clientId: env('KEYCLOAK_CLIENT_ID'),
-    username: flags.user ?? env('DOCTOR_USER'),
-    password: env('DOCTOR_PASSWORD'),
-    publicUrl: env('PUBLIC_URL'),
-    port: env('PORT'),
+  const help = 'doctor --help names all options';
+  const reading = await readOptions(args, OPTIONS, environment, { consent, help, allowPositionals: false });
+  const { flags, settings, isEnvNamed, word } = reading;
+  const envFile = reading.envFile as string;
+  const accessWords = readAccess(reading);
+  const all = {
+    clientId: settings('KEYCLOAK_CLIENT_ID'),
+    username: word('user'),
+    password: settings('DOCTOR_PASSWORD'),
+    publicUrl: settings('PUBLIC_URL'),
+    port: settings('PORT'),
   };
-  const { publicUrl, port, ...own } = await consent.open(words, []);
-  const problems: string[] = [];
-  const toUrl = (name: string, value: string | undefined) => {
-    if (value === undefined) return undefined;
-    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-      problems.push(`${name} must be an http or https URL, for example http://localhost:8000`);
-    }
-    return value.replace(/\/+$/, '');
-  };
-  if (flags.token !== undefined && flags.token !== '-') {
-    problems.push('--token reads the token from standard input: write --token - and pipe the token in');
-  }
-  const appUrl = appUrlOf(toUrl('--app', flags.app), publicUrl, port);
-  /** As written, once it is known to be a URL. */
-  const asWritten = (flag: 'mcp' | 'route' | 'origin') => {
-    const value = flags[flag];
-    return toUrl(`--${flag}`, value) === undefined ? undefined : value;
-  };
-  const options = {
-    json: flags.json ?? false,
-    fix: flags.fix ?? false,
-    yes: flags.yes ?? false,
-    enable: flags.enable ?? false,
-    envFile,
-    isEnvExplicit: flags.env !== undefined,
-    /** Address of the application as browsers see it, without a slash at the end. */
-    appUrl,
-    /** Whether a flag named that address; setup reads it in the settings too. */
-    isAppUrlExplicit: flags.app !== undefined,
-    serviceUrl: flags.running === '' ? appUrl : toUrl('--running', flags.running),
-    username: own.username,
-    password: own.password,
-    acr: flags.acr ?? [],
-    mcpUrl: asWritten('mcp'),
-    /** Examine permissions, and say so if there are none. */
-    authz: flags.authz !== undefined,
-    authzFiles: toAuthzFiles(flags.authz, envFile),
-    routeUrl: asWritten('route'),
-    spa: flags.spa,
-    upgradeTo: flags.upgrade,
-    tenant: flags.tenant,
-    page: asWritten('origin'),
-    wants: flags.needs ?? [],
-    /** The words to explain, or `-` to read them from standard input. Excludes all checks. */
-    explain: flags.explain === '' ? '-' : flags.explain,
-    readsToken: flags.token === '-',
-    readsPassword: flags['user-password-stdin'] ?? false,
-  };
-  if (options.readsToken && options.readsPassword)
-    problems.push('--token - and --user-password-stdin both read standard input');
-  if (options.mcpUrl !== undefined && (options.readsToken || options.fix))
-    problems.push('--mcp does not go with --token or --fix: run setup mcp to fix its findings');
-  if (options.spa !== undefined && options.page === undefined)
-    problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
-  if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))
-    problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
-  if (
-    (options.upgradeTo ?? options.tenant) !== undefined &&
-    (accessWords.clientId ?? accessWords.username) === undefined
-  )
-    problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
-  if (options.wants.some((one) => !/^(role|group|organization|scope)=./.test(one)))
-    problems.push('--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME');
-  if (options.json && options.fix && !options.yes)
-    problems.push('--json --fix needs --yes: there is no terminal to confirm on');
-  if (options.fix && flags['admin-totp'] !== undefined)
-    problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
+  const hasAdmin = (accessWords.clientId ?? accessWords.username) !== undefined;
+  const problems = problemsOf(flags, hasAdmin);
   if (accessWords.clientId !== undefined && accessWords.secret === undefined)
     problems.push('--admin-client-id needs its secret: set KEYCLOAK_ADMIN_CLIENT_SECRET');
   if (problems.length > 0) throw new UsageError(problems);
-  const token = options.readsToken ? await readToken() : undefined;
-  const sendings = sendingsOf(accessWords, words, env, token, options.readsPassword);
-  const { serverUrl, realm, ...access } = await openAccess(accessWords, consent, sendings);
-  const isAddressRead = flags.app === undefined;
-  const isPasswordRead = words.username !== undefined && !options.readsPassword;
-  const planned = [
-    ...[accessWords.serverUrl, accessWords.realm, words.clientId, words.username],
-    ...[isAddressRead ? words.publicUrl : undefined, isPasswordRead ? words.password : undefined],
-  ];
-  return {
-    ...options,
-    /** With `--fix`: whether its plan needs no question, and what a file chose for it that nobody named. */
-    ...consent.judge(options.fix ? planned : [], accessWords.serverUrl, options.yes),
-    serverUrl,
-    realm,
-    token,
-    admin: toAdmin(access),
-  };
-}
-
-/** Secrets that the doctor would send, beside the password of the admin: that of the user, the credential of the client, the token. */
-function sendingsOf(
-  { serverUrl, realm }: AccessWords,
-  { username, password }: Readonly<Record<'username' | 'password', Word | undefined>>,
-  env: Settings,
-  token: string | undefined,
-  readsPassword: boolean,
-): Sending[] {
-  const to = { serverUrl, realm };
-  const isOfUser = username !== undefined && (readsPassword || password !== undefined);
-  const name = readsPassword ? '--user-password-stdin' : 'DOCTOR_PASSWORD';
-  return [
-    ...credentialSendings(env, to),
-    ...(isOfUser ? [{ name, value: readsPassword ? undefined : password, ...to, as: username }] : []),
+  const token = flags.token === undefined ? undefined : await readToken();
+  const to = { serverUrl: accessWords.serverUrl, realm: accessWords.realm };
+  const { fix = false, yes = false, 'user-password-stdin': readsPassword = false } = flags;
+  const password = all.username && reading.secret('user-password-stdin');
+  const sendings: Sending[] = [
+    ...credentialSendings(settings, to),
+    ...(password ? [{ ...password, ...to, as: all.username }] : []),
     // The Keycloak that issued a token knows it.
     ...(token === undefined
       ? []
       : [{ name: '--token -', value: undefined, ...to, as: undefined, issuer: issuerOf(token) }]),
   ];
+  const own = [all.clientId, all.username, password ? password.value : undefined];
+  const { access, words, judged } = await openWords(consent, accessWords, all, {
+    sendings,
+    planned: fix ? [...own, flags.app === undefined ? all.publicUrl : undefined] : undefined,
+    yes,
+  });
+  const appUrl = appUrlOf(flags.app, words.publicUrl, words.port);
+  return {
+    json: flags.json ?? false,
+    fix,
+    enable: flags.enable ?? false,
+    /** With `--fix`: whether its plan needs no question, and what a file chose for it that nobody named. */
+    ...judged,
+    envFile,
+    isEnvExplicit: isEnvNamed,
+    serverUrl: access.serverUrl,
+    realm: access.realm,
+    admin: toAdmin(access),
+    username: words.username,
+    password: words.password,
+    readsPassword,
+    /** Address of the application as browsers see it, without a slash at the end. */
+    appUrl,
+    /** Whether a flag named that address; setup reads it in the settings too. */
+    isAppUrlExplicit: flags.app !== undefined,
+    serviceUrl: flags.running === '' ? appUrl : flags.running?.replace(/\/+$/, ''),
+    acr: flags.acr ?? [],
+    mcpUrl: flags.mcp,
+    /** Examine permissions, and say so if there are none. */
+    authz: flags.authz !== undefined,
+    authzFiles: toAuthzFiles(flags.authz, envFile),
+    routeUrl: flags.route,
+    spa: flags.spa,
+    upgradeTo: flags.upgrade,
+    tenant: flags.tenant,
+    page: flags.origin,
+    wants: flags.needs ?? [],
+    /** The words to explain, or `-` to read them from standard input. Excludes all checks. */
+    explain: flags.explain === '' ? '-' : flags.explain,
+    token,
+  };
+}
+
+function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
+  const { token, fix, needs = [] } = flags;
+  const rules: [isBroken: unknown, problem: string][] = [
+    ...(['app', 'running', 'mcp', 'route', 'origin'] as const).map((name): [boolean, string] => [
+      flags[name] !== undefined && !isHttpUrl(flags[name]) && !(name === 'running' && flags[name] === ''),
+      `--${name} must be an http or https URL, for example http://localhost:8000`,
+    ]),
+    [
+      token !== undefined && token !== '-',
+      '--token reads the token from standard input: write --token - and pipe the token in',
+    ],
+    [
+      token !== undefined && flags['user-password-stdin'],
+      '--token - and --user-password-stdin both read standard input',
+    ],
+    [
+      flags.mcp !== undefined && (token !== undefined || fix),
+      '--mcp does not go with --token or --fix: run setup mcp to fix its findings',
+    ],
+    [
+      flags.spa !== undefined && flags.origin === undefined,
+      '--spa needs --origin: the address of the page, for example http://localhost:5173',
+    ],
+    [
+      !/^\d+(\.\d+){0,2}$/.test(flags.upgrade ?? '26'),
+      '--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3',
+    ],
+    [
+      (flags.upgrade ?? flags.tenant) !== undefined && !hasAdmin,
+      '--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD',
+    ],
+    [
+      needs.some((one) => !/^(role|group|organization|scope)=./.test(one)),
+      '--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME',
+    ],
+    [flags.json && fix && !flags.yes, '--json --fix needs --yes: there is no terminal to confirm on'],
+    [
+      fix && flags['admin-totp'] !== undefined,
+      '--fix logs in again, and a one-time code is good once: run setup with --admin-totp',
+    ],
+  ];
+  return rules.flatMap(([isBroken, problem]) => (isBroken ? [problem] : []));
 }
 
 const issuerOf = (token: string): string => String(decodeJwt(token)?.claims.iss);
 
-function toAuthzFiles(fileFlags: readonly string[] | undefined, envFile: string): string[] {
-  const files = (fileFlags ?? []).filter((file) => file !== '');
-  if (files.length > 0) return files;
+function toAuthzFiles(named: readonly string[] = [], envFile: string): string[] {
+  const files = named.filter((file) => file !== '');
   const defaultFile = findAuthzJson(dirname(envFile));
-  return defaultFile === undefined ? [] : [defaultFile];
+  return files.length > 0 || defaultFile === undefined ? files : [defaultFile];
 }
 
-function parse(argv: string[]) {
-  // The value of these flags is optional.
-  const args = argv.map((one, index) =>
-    /^--(authz|explain|running)$/.test(one) && !/^[^-]/.test(argv[index + 1] ?? '') ? `${one}=` : one,
-  );
-  return parseFlags(args, FLAGS, { allowPositionals: false, help: 'doctor --help names all options' }).values;
-}
-
-function toAdmin(access: Omit<Access, 'serverUrl' | 'realm'>): AdminCredentials | undefined {
-  const { adminRealm: realm, clientId, username, secret = '', totp } = access;
+function toAdmin({
+  adminRealm: realm,
+  clientId,
+  username,
+  secret = '',
+  totp,
+}: Access): AdminCredentials | undefined {
   if (clientId !== undefined) return { realm, clientId, clientSecret: secret };
   // In a terminal, the password is asked for later.
   return username === undefined ? undefined : { realm, username, password: secret, totp };

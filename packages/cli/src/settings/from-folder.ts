@@ -53,9 +53,9 @@ export interface Sending {
   readonly issuer?: string | undefined;
 }
 
-type Words = Readonly<Record<string, Word | undefined>>;
+export type Words = Readonly<Record<string, Word | undefined>>;
 
-export type Opened<W extends Words> = {
+type Opened<W extends Words> = {
   readonly [K in keyof W]: Exclude<W[K], FromFolder> | OpenedWord<W[K]>;
 };
 type OpenedWord<V> = FromFolder extends V ? string : never;

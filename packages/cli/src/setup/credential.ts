@@ -12,26 +12,26 @@ import {
 } from '../admin/index.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../plan/part.ts';
 import { networkZoneOf } from '../settings/address.ts';
-import { lists, values } from '../settings/flags.ts';
+import { type Flags, list, toHelp, value } from '../settings/options.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { toPlainLine } from '../terminal/style.ts';
 
-export const CREDENTIAL_FLAGS = {
-  ...values('credential', 'key-file', 'service-account', 'issuer'),
-  ...lists('retire-key'),
-} as const;
-
-export const CREDENTIAL_USAGE = `How the client proves who it is
-  --credential <kind>       secret, key or kubernetes (default: as it is; a new client has a secret)
-  --key-file <file>         key: the private key; made and written for you alone if it is not there
-                            (default client-key.pem)
-  --retire-key <id>         key: this former key (its kid) proves nothing any more; can be repeated
-  --service-account <namespace>/<name>
-                            kubernetes: the service account of the pod
-  --issuer <url>            kubernetes: issuer of the cluster (default: the one that the realm knows, or
-                            ${OWN_CLUSTER})`;
+export const CREDENTIAL = {
+  credential: value('<kind>', 'secret, key or kubernetes (default: as it is; a new client has a secret)'),
+  'key-file': value(
+    '<file>',
+    'key: the private key; made and written for you alone if it is not there (default client-key.pem)',
+  ),
+  'retire-key': list('<id>', 'key: this former key (its kid) proves nothing any more; can be repeated'),
+  'service-account': value('<namespace>/<name>', 'kubernetes: the service account of the pod'),
+  issuer: value(
+    '<url>',
+    `kubernetes: issuer of the cluster (default: the one that the realm knows, or ${OWN_CLUSTER})`,
+  ),
+};
+export const CREDENTIAL_HELP = toHelp(CREDENTIAL, 'How the client proves who it is');
 
 export interface ChosenCredential {
   readonly goal: CredentialGoal;
@@ -41,10 +41,6 @@ export interface ChosenCredential {
   readonly part: PlanPart;
 }
 
-type Flags = Readonly<
-  Partial<Record<Exclude<keyof typeof CREDENTIAL_FLAGS, 'retire-key'>, string | undefined>>
-> & { readonly 'retire-key'?: readonly string[] | undefined };
-
 const TOKEN_FILE = '/var/run/secrets/keycloak/token';
 const KINDS = ['secret', 'key', 'kubernetes'];
 
@@ -53,7 +49,9 @@ const KINDS = ['secret', 'key', 'kubernetes'];
  *
  * @throws {UsageError}
  */
-export async function chooseCredential(flags: Flags): Promise<ChosenCredential | undefined> {
+export async function chooseCredential(
+  flags: Flags<typeof CREDENTIAL>,
+): Promise<ChosenCredential | undefined> {
   const { credential: kind, 'service-account': serviceAccount = '', issuer, 'key-file': keyFile } = flags;
   const problems: string[] = [];
   if (kind !== undefined && !KINDS.includes(kind))

@@ -1,4 +1,4 @@
-import { didYouMean } from '../settings/flags.ts';
+import { didYouMean } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { createQuestions } from '../terminal/questions.ts';

@@ -1,18 +1,26 @@
 import {
-  ACCESS_FLAGS,
-  ACCESS_USAGE,
+  ACCESS,
+  ACCESS_HELP,
   type Access,
-  type AccessFlags,
   keyFileSendings,
-  openAccess,
+  openWords,
   problemsOfAccess,
   readAccess,
 } from '../access/access.ts';
 import { createNeed, enter, type Need } from '../access/enter.ts';
 import { connectAdmin } from '../admin/index.ts';
-import { readSettings } from '../settings/env-file.ts';
-import { type Flags, type Parsed, parseFlags, switches, YES } from '../settings/flags.ts';
 import { createConsent } from '../settings/from-folder.ts';
+import {
+  createReader,
+  type Flags,
+  flag,
+  type Options,
+  type Reading,
+  readOptions,
+  toHelp,
+  value,
+  YES,
+} from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
@@ -31,26 +39,33 @@ export interface SetupKind {
   run(args: string[], desk: Desk): Promise<number>;
 }
 
-export const REALM_FLAGS = {
-  ...ACCESS_FLAGS,
-  ...switches('no-env', 'dry-run'),
+const RUNNING = {
+  'no-env': flag('read no file with settings'),
+  'dry-run': flag('print the plan and stop'),
   ...YES,
-} as const;
+};
 
-export const CLIENT_FLAGS = { ...REALM_FLAGS, 'client-id': { type: 'string' } } as const;
+export const REALM_OPTIONS = { ...ACCESS, ...RUNNING };
+export const REALM_HELP = `${ACCESS_HELP}\n\n${toHelp(RUNNING, 'Running')}`;
 
-export const REALM_USAGE = `${ACCESS_USAGE}
+/** The client of an API. */
+export const CLIENT = { 'client-id': value('<id>', 'client of the API (%s)', 'KEYCLOAK_CLIENT_ID') };
+export const CLIENT_OPTIONS = { ...REALM_OPTIONS, ...CLIENT };
 
-Running
-  --no-env                  read no file with settings
-  --dry-run                 print the plan and stop
-  -y, --yes                 apply without asking`;
+export const OVERWRITE = {
+  'overwrite-env': flag('replace values in the file with the settings that differ, without asking'),
+};
 
-export const CODES_USAGE = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
+export const CODES_HELP = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
 
 /** @throws {UsageError} naming the argument that is wrong */
-export const parseKindFlags = <F extends Flags>(kind: string, args: string[], options: F): Parsed<F> =>
-  parseFlags(args, options, { help: `setup ${kind} --help names all options` });
+export const readKind = <O extends Options>(
+  kind: string,
+  args: readonly string[],
+  options: O,
+  { environment }: Pick<Desk, 'environment'>,
+): Promise<Reading<O>> =>
+  readOptions(args, options, environment, { help: `setup ${kind} --help names all options` });
 
 /** The options of a kind of setup that needs nothing but a realm and an admin. */
 export type RealmVisit = Awaited<ReturnType<typeof readVisit>>;
@@ -61,41 +76,38 @@ export async function toQuestions(args: readonly string[], out: Output): Promise
   return process.stdin.isTTY === true && !isPiped ? createQuestions(out) : undefined;
 }
 
-type VisitFlags = AccessFlags &
-  Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>> & {
-    readonly 'client-id'?: string | undefined;
-    readonly 'key-file'?: string | undefined;
-  };
+type VisitFlags = Flags<typeof CLIENT_OPTIONS> & { readonly 'key-file'?: string | undefined };
 
 /**
- * Reads flags and settings, and asks where a file that nobody named would decide who gets a password.
+ * Asks where a file that nobody named would decide who gets a password.
  *
  * @param about what the plan is about: a client of the realm, the realm, or several realms
  * @throws {UsageError} naming every mistake, `problems` included
  */
 export async function readVisit(
-  flags: VisitFlags,
-  { environment, out }: Desk,
+  { flags, settings, envFile }: Pick<Reading, 'settings' | 'envFile'> & { readonly flags: VisitFlags },
+  out: Output,
   problems: readonly string[] = [],
   about: 'client' | 'realm' | 'realms' = 'client',
 ) {
-  /** Read and written; `undefined`: none. */
-  const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
-  const settings = await readSettings(environment, envFile, flags.env !== undefined);
-  const accessWords = readAccess(flags, settings);
-  const wrong = [...problemsOfAccess(accessWords), ...problems];
+  const all = readAccess({ flags, settings });
+  const wrong = [...problemsOfAccess(all), ...problems];
   if (wrong.length > 0) throw new UsageError(wrong);
-  const questions = await toQuestions(accessWords.readsPassword ? ['--admin-password-stdin'] : [], out);
-  const consent = createConsent(questions);
+  const accessWords = about === 'realms' ? { ...all, realm: undefined } : all;
+  const questions = await toQuestions(all.readsPassword ? ['--admin-password-stdin'] : [], out);
   const dryRun = flags['dry-run'] ?? false;
-  const client = about === 'client' ? (flags['client-id'] ?? settings('KEYCLOAK_CLIENT_ID')) : undefined;
-  const realm = about === 'realms' ? undefined : accessWords.realm;
-  const { serverUrl } = accessWords;
-  const access = await openAccess(accessWords, consent, keyFileSendings(flags, { serverUrl, realm }, client));
-  const words = [serverUrl, realm, client];
-  const judged = consent.judge(words, serverUrl, (flags.yes ?? false) && !dryRun);
-  const { client: clientId } = await consent.open({ client }, []);
-  return { ...judged, about, access, clientId, envFile, questions, dryRun };
+  const clientId = about === 'client' ? createReader(CLIENT, flags, settings).word('client-id') : undefined;
+  const { access, words, judged } = await openWords(
+    createConsent(questions),
+    accessWords,
+    { clientId },
+    {
+      sendings: keyFileSendings(flags, accessWords, clientId),
+      planned: [clientId],
+      yes: (flags.yes ?? false) && !dryRun,
+    },
+  );
+  return { ...judged, ...words, about, access, envFile, questions, dryRun };
 }
 
 /**
@@ -111,7 +123,7 @@ export async function openVisit(
 ) {
   const [secret] = access.readsPassword ? await readLines(process.stdin) : [];
   const need = createNeed(questions);
-  const entry = await enter(about === 'realms' ? { ...access, realm: undefined } : access, secret, need, out);
+  const entry = await enter(access, secret, need, out);
   const realm = about === 'realms' ? '' : await needRealm(access, yes || dryRun, need);
   /** Client of the API; empty where the plan is about none. */
   const clientId = about === 'client' ? await needClientId(known, hasDefault, need) : '';

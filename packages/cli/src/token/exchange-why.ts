@@ -1,14 +1,11 @@
 import { type ExchangeFinding, explainExchange } from '../admin/index.ts';
-import { values } from '../settings/flags.ts';
+import { readOptions } from '../settings/options.ts';
 import { toAudienceCommand } from '../setup/audience-command.ts';
-import { openVisit, parseKindFlags, REALM_FLAGS, readVisit } from '../setup/visit.ts';
+import { openVisit, REALM_OPTIONS, readVisit } from '../setup/visit.ts';
 import type { Output } from '../terminal/output.ts';
 import { toShellWord } from '../terminal/shell-word.ts';
 import { toPlainLine } from '../terminal/style.ts';
-
-export const EXCHANGE_FLAGS = {
-  ...values('for', 'user', 'caller', 'scope', 'client-id'),
-} as const;
+import { EXCHANGE } from './options.ts';
 
 /**
  * Says whether an application gets a token for another service in the name of a user, and why not. Resolves to the exit code: 0 it
@@ -21,15 +18,16 @@ export async function showExchange(
   environment: NodeJS.ProcessEnv,
   out: Output,
 ): Promise<number> {
-  const { values: flags } = parseKindFlags('service', args, { ...REALM_FLAGS, ...EXCHANGE_FLAGS });
-  const { for: audience = '', user: username = '', caller, scope } = flags;
+  const help = 'token --help names all options';
+  const reading = await readOptions(args, { ...REALM_OPTIONS, ...EXCHANGE }, environment, { help });
+  const { for: audience = '', user: username = '', caller, scope } = reading.flags;
   const problems = [
     ...(audience === ''
       ? ['--for needs the client id of the service that is called, for example orders']
       : []),
     ...(username === '' ? ['--user needs the name of the user whose token is exchanged'] : []),
   ];
-  const visit = await readVisit(flags, { environment, out }, problems);
+  const visit = await readVisit(reading, out, problems);
   const { api, serverUrl, realm, clientId } = await openVisit(visit, out, false);
   const findings = await explainExchange(api, { realm, clientId, audience, username, caller, scope });
   const isGood = findings.every((one) => one.isGood);

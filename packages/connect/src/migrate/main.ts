@@ -5,13 +5,14 @@ import { join, resolve } from 'node:path';
 import {
   connectAdmin,
   createOutput,
+  type Flags,
+  flag,
   type Output,
-  type Parsed,
-  parseFlags,
+  parseOptions,
   readProject,
-  switches,
+  toHelp,
   UsageError,
-  values,
+  value,
 } from '@keycloak-guard/cli/unstable';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from './analyse.ts';
@@ -20,35 +21,40 @@ import { applyEdits } from './imports.ts';
 import { findArchives, findPackageManager, rewriteManifest, specsOf } from './manifests.ts';
 import { blockedOf, show, toMarkdown } from './report.ts';
 
+const OPTIONS = {
+  uses: flag('list every use as well, with its replacement in the adapter itself'),
+  write: flag('change the imports and package.json to the drop-in'),
+  packages: value(
+    '<folder>',
+    'where the archives of keycloak-guard are (default: where a package.json of the project names one)',
+  ),
+  report: value('<file>', 'write the whole report as Markdown, for a pull request; lists every use, too'),
+  json: flag('print the result as JSON'),
+  url: value('<url>', 'ask this Keycloak, too: would the check of the audience lock out any client or user?'),
+  realm: value('<name>', 'its realm'),
+  'client-id': value('<id>', 'the client of this API'),
+  'admin-user': value(
+    '<name>',
+    'admin who may see clients and users; the password is read from KEYCLOAK_ADMIN_PASSWORD',
+  ),
+};
+
 const USAGE = `migrate: from keycloak-connect or nest-keycloak-connect, step by step
 
 Usage: npx @keycloak-guard/connect migrate [folder] [options]
 
-  (nothing)                say what must be changed by hand, and what will be different; write nothing
-  --uses                   list every use as well, with its replacement in the adapter itself
-  --write                  change the imports and package.json to the drop-in
-  --packages <folder>      where the archives of keycloak-guard are (default: where a package.json of the project names one)
-  --report <file>          write the whole report as Markdown, for a pull request; lists every use, too
-  --json                   print the result as JSON
-  --url <url>              ask this Keycloak, too: would the check of the audience lock out any client or user?
-  --realm <name>           its realm
-  --client-id <id>         the client of this API
-  --admin-user <name>      admin who may see clients and users; the password is read from KEYCLOAK_ADMIN_PASSWORD
+  (nothing)                 say what must be changed by hand, and what will be different; write nothing
+${toHelp(OPTIONS)}
 
 Exit code: 0 nothing to change by hand, 1 something to change by hand or a file that cannot be read, 2 wrong usage.
 `;
 
-const FLAGS = {
-  ...values('report', 'packages', 'url', 'realm', 'client-id', 'admin-user'),
-  ...switches('uses', 'write', 'json'),
-} as const;
-
-type Flags = Parsed<typeof FLAGS>['values'];
+type MigrateFlags = Flags<typeof OPTIONS>;
 
 async function run(args: string[]): Promise<number> {
   const out = createOutput(process.stdout, process.env);
   const err = createOutput(process.stderr, process.env);
-  const { values: flags, positionals } = parseFlags(args, FLAGS);
+  const { flags, positionals } = parseOptions(args, OPTIONS);
   if (positionals.length > 1) throw new UsageError([`one folder, not ${positionals.length}`]);
   const folder = resolve(positionals[0] ?? '.');
   const stats = await stat(folder).catch(() => undefined);
@@ -84,7 +90,7 @@ async function run(args: string[]): Promise<number> {
   return blockedOf(analysis.findings).length + analysis.unread.length > 0 ? 1 : 0;
 }
 
-async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
+async function askKeycloak(flags: MigrateFlags, err: Output): Promise<CallersReport> {
   const { url, realm, 'client-id': clientId, 'admin-user': username } = flags;
   const password = process.env.KEYCLOAK_ADMIN_PASSWORD;
   if (

@@ -1,123 +1,168 @@
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder, toCredential } from '@keycloak-guard/server/config';
 import {
-  ACCESS_FLAGS,
+  ACCESS,
+  ACCESS_HELP,
+  ADDRESS_HELP,
   credentialSendings,
   isHttpUrl,
   keyFileSendings,
-  openAccess,
+  openWords,
   problemsOfAccess,
   readAccess,
 } from '../../access/access.ts';
 import type { Shape } from '../../admin/index.ts';
 import { appUrlOf, toUri } from '../../settings/address.ts';
-import { readSettings } from '../../settings/env-file.ts';
-import { type Flags, lists, type Parsed, switches, values, YES } from '../../settings/flags.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
+import { type Flags, flag, list, type Options, toHelp, value, YES } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { readGuards } from '../../source/guards.ts';
-import { CREDENTIAL_FLAGS, chooseCredential } from '../credential.ts';
-import { isScope, parseKindFlags, SCOPE_RULE } from '../visit.ts';
+import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential } from '../credential.ts';
+import { CODES_HELP, isScope, OVERWRITE, readKind, SCOPE_RULE } from '../visit.ts';
 
 export type ApiOptions = Awaited<ReturnType<typeof readApiOptions>>;
 
-const FLAGS = {
-  ...ACCESS_FLAGS,
-  ...CREDENTIAL_FLAGS,
-  ...values('client-id', 'app', 'backchannel-url', 'user', 'email', 'name', 'from', 'authz'),
-  ...lists('attribute', 'role', 'client-role', 'group', 'scope'),
-  ...switches(
-    'user-password-stdin',
-    'reset-password',
-    'no-user',
-    'enable',
-    'dry-run',
-    'overwrite-env',
-    'no-env',
+const API = {
+  'client-id': value('<id>', 'client (%s; with --yes the default is fastapi-keycloak)', 'KEYCLOAK_CLIENT_ID'),
+  app: value(
+    '<url>',
+    'address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)',
   ),
-  ...YES,
-} as const;
+  'backchannel-url': value('<url>', 'where Keycloak reports logouts (default <app>/backchannel-logout)'),
+};
 
-interface Reading {
+const USER = {
+  user: value('<name>', 'user to create or complete (%s)', 'SETUP_USER'),
+  name: value('"<first> <last>"', 'name, if the user has none'),
+  email: value('<address>', 'email, if the user has none'),
+  attribute: list('<name>=<value>', "what the realm's user profile asks for; can be repeated"),
+  'user-password-stdin': flag(
+    "read the password from standard input, after the admin's (or %s)",
+    'SETUP_PASSWORD',
+  ),
+  'reset-password': flag('replace the password of a user who has one'),
+  'no-user': flag('make no user'),
+};
+
+const NAMES = {
+  role: list('<name>', 'role of the realm'),
+  'client-role': list('<name>', 'role of the client'),
+  group: list('<path>', 'group, for example /staff/dev'),
+  scope: list('<name>', 'client scope, for example orders:read: clients of the application can ask for it'),
+  from: value(
+    '<folder>',
+    'the roles, groups and scopes that guards in this source code name, too; the user does not get them. Nothing of it is run',
+  ),
+};
+
+const PERMISSIONS = {
+  authz: value(
+    '<file>',
+    'file of keycloak-guard authz, for example authz.json; what it has is created or changed, nothing is deleted. A program such as authz.ts is run to be read',
+  ),
+};
+
+const RUNNING = {
+  'dry-run': flag('print the plan and stop'),
+  ...YES,
+  enable: flag('turn on a realm, client or user that is off'),
+  ...OVERWRITE,
+  'no-env': flag('write no file with the settings'),
+};
+
+const OPTIONS = { ...ACCESS, ...CREDENTIAL, ...API, ...USER, ...NAMES, ...PERMISSIONS, ...RUNNING };
+
+const TARGET_HELP = [
+  toHelp(API, 'Your API'),
+  toHelp(USER, 'User to log in with'),
+  toHelp(NAMES, 'Roles and groups (each can be repeated; the user gets them)'),
+].join('\n\n');
+
+/** @param own the parts about the options of a kind alone */
+export const toApiHelp = (...own: readonly string[]): string =>
+  [
+    ACCESS_HELP,
+    ...own,
+    TARGET_HELP,
+    CREDENTIAL_HELP,
+    toHelp(PERMISSIONS, "Permissions (the client's authorization services)"),
+    toHelp(RUNNING, 'Running'),
+    CODES_HELP,
+  ].join('\n\n');
+
+export const toExportHelp = (): string => {
+  const { enable: _, ...running } = RUNNING;
+  return [ADDRESS_HELP, TARGET_HELP, toHelp(running, 'Running'), CODES_HELP].join('\n\n');
+};
+
+interface Kind {
   readonly kind?: string;
-  readonly more?: Flags;
+  /** Options of this kind alone. */
+  readonly more?: Options;
   readonly consent?: Consent;
 }
 
-/**
- * Flags win over the environment, the environment over the `.env` file. Passwords are never flags, because other users of
- * the machine can see those.
- *
- * @throws {UsageError} naming every option that is wrong, or what a file chose that nobody named
- */
+/** @throws {UsageError} naming every option that is wrong, or what a file chose that nobody named */
 export async function readApiOptions(
   args: string[],
   environment: NodeJS.ProcessEnv,
-  { kind = 'guide', more = {}, consent = createConsent(undefined) }: Reading = {},
+  { kind = 'guide', more = {}, consent = createConsent(undefined) }: Kind = {},
 ) {
-  const { values: parsed, positionals } = parseKindFlags(kind, args, { ...more, ...FLAGS });
-  const flags = parsed as Parsed<typeof FLAGS>['values'];
-  const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
-  if (envFile !== undefined && flags.env === undefined) assertOfFolder(envFile, '--env');
-  const env = await readSettings(environment, envFile, flags.env !== undefined);
+  const reading = await readKind(kind, args, { ...more, ...OPTIONS }, { environment });
+  const { positionals, settings, envFile, word } = reading;
+  const flags = reading.flags as Flags<typeof OPTIONS>;
+  if (envFile !== undefined && !reading.isEnvNamed) assertOfFolder(envFile, '--env');
   const source = flags.from === undefined ? undefined : await readGuards(flags.from);
-  const read = readAccess(flags, env);
+  const read = readAccess({ flags, settings });
   const accessWords = { ...read, realm: read.realm ?? source?.options.realm };
-  const words = {
-    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? source?.options.clientId,
-    clientSecret: env('KEYCLOAK_CLIENT_SECRET'),
-    publicUrl: env('PUBLIC_URL'),
-    port: env('PORT'),
-    username: flags.user ?? env('SETUP_USER'),
+  const password = reading.secret('user-password-stdin');
+  const all = {
+    clientId: word('client-id') ?? source?.options.clientId,
+    clientSecret: settings('KEYCLOAK_CLIENT_SECRET'),
+    publicUrl: settings('PUBLIC_URL'),
+    port: settings('PORT'),
+    username: word('user'),
+    password: password?.value,
   };
-  const password = flags['user-password-stdin']
-    ? { name: '--user-password-stdin', value: undefined }
-    : env.find('SETUP_PASSWORD');
   const problems = problemsOfAccess(accessWords);
-  const { serverUrl, realm } = accessWords;
   // The realm file of an export, and a plan for an administrator, go nowhere.
-  const isSent = kind !== 'export' && !('plan-for-admin' in parsed) && problems.length === 0;
-  const publicUrlUsed = flags.app === undefined ? words.publicUrl : undefined;
+  const isSent = kind !== 'export' && !('plan-for-admin' in flags) && problems.length === 0;
   const dryRun = flags['dry-run'] ?? false;
   // An API that only checks tokens has no sign-in.
-  const withoutUser = flags['no-user'] ?? (kind === 'api' && words.username === undefined);
-  const to = { serverUrl, realm };
+  const withoutUser = flags['no-user'] ?? (kind === 'api' && all.username === undefined);
+  const to = { serverUrl: accessWords.serverUrl, realm: accessWords.realm };
   const sendings: Sending[] = [
-    ...(password === undefined || flags['no-user'] ? [] : [{ ...password, ...to, as: words.username }]),
-    ...keyFileSendings(flags, to, words.clientId),
-    ...credentialSendings(env, to),
+    ...(password === undefined || flags['no-user'] ? [] : [{ ...password, ...to, as: all.username }]),
+    ...keyFileSendings(flags, to, all.clientId),
+    ...credentialSendings(settings, to),
   ];
-  const access = isSent
-    ? await openAccess(accessWords, consent, sendings)
-    : await openAccess({ ...accessWords, secret: undefined }, consent);
-  const judged = consent.judge(
-    isSent
-      ? [
-          ...[serverUrl, realm, words.clientId, words.clientSecret, publicUrlUsed],
-          ...(withoutUser ? [] : [words.username, password?.value]),
-        ]
-      : [],
-    serverUrl,
-    (flags.yes ?? false) && !dryRun,
+  const planned = [
+    ...[all.clientId, all.clientSecret, flags.app === undefined ? all.publicUrl : undefined],
+    ...(withoutUser ? [] : [all.username, all.password]),
+  ];
+  const { access, words, judged } = await openWords(
+    consent,
+    isSent ? accessWords : { ...accessWords, secret: undefined },
+    all,
+    { ...(isSent ? { sendings, planned } : {}), yes: (flags.yes ?? false) && !dryRun },
   );
-  const opened = await consent.open({ ...words, password: password?.value }, []);
   const files = CREDENTIAL_SETTING_NAMES.filter((name) => name.endsWith('_FILE'));
   const paths: Readonly<Record<string, string | undefined>> = await consent.open(
-    Object.fromEntries(files.map((name) => [name, env(name)])),
+    Object.fromEntries(files.map((name) => [name, settings(name)])),
     [],
   );
-  const { clientSecret: secret, publicUrl, port, username } = opened;
+  const { clientSecret: secret, publicUrl, port, username } = words;
   const isOwnSecret = secret !== undefined && !isPlaceholder(secret);
   const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
   const shape: Shape = kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide';
   const options = {
     shape,
     access,
-    clientId: opened.clientId,
+    clientId: words.clientId,
     // A `.env` copied from the example: the service would not start with it.
     clientSecret: isOwnSecret ? secret : undefined,
     /** Where that is from, unless the person named the file. */
-    secretSource: isOwnSecret && words.clientSecret instanceof FromFolder ? envFile : undefined,
+    secretSource: isOwnSecret && all.clientSecret instanceof FromFolder ? envFile : undefined,
     /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
     /** The credential in the settings that is no secret: what is in use is tried, where no other one is chosen. */
@@ -130,11 +175,11 @@ export async function readApiOptions(
     writesAppUrl:
       shape === 'web' || (shape === 'guide' && flags.app !== undefined && publicUrl === undefined),
     /** An application that signs people in signs their session cookies. One that has a secret keeps it. */
-    writesSession: shape !== 'api' && env('SESSION_SECRET') === undefined,
+    writesSession: shape !== 'api' && settings('SESSION_SECRET') === undefined,
     backchannelUrl: flags['backchannel-url'] && toUri(flags['backchannel-url']),
     user: {
       username,
-      password: opened.password,
+      password: words.password,
       email: flags.email,
       name: flags.name,
       attributes: toAttributes(flags.attribute ?? []),
@@ -160,7 +205,7 @@ export async function readApiOptions(
       ...(flags['user-password-stdin'] ? (['user-password'] as const) : []),
     ],
     positionals,
-    own: parsed as Readonly<Record<string, unknown>>,
+    own: reading.flags as Readonly<Record<string, unknown>>,
   };
   problems.push(...problemsOf(options));
   if (problems.length > 0) throw new UsageError(problems);

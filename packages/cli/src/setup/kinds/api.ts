@@ -1,68 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { ACCESS_USAGE, ADDRESS_USAGE, problemsOfWrittenUrl } from '../../access/access.ts';
+import { problemsOfWrittenUrl } from '../../access/access.ts';
 import { createNeed, needServerUrl } from '../../access/enter.ts';
 import { emptyRealm, makePlan, toRealmFile } from '../../admin/index.ts';
 import { trimUrl } from '../../keycloak/server.ts';
 import { toFilePart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import type { Flags } from '../../settings/flags.ts';
 import { createConsent } from '../../settings/from-folder.ts';
+import type { Options } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { type Questions, readLines } from '../../terminal/questions.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
 import { completeGoal, type StdinSecrets } from '../api/goal.ts';
-import { type ApiOptions, readApiOptions } from '../api/options.ts';
+import { type ApiOptions, readApiOptions, toApiHelp, toExportHelp } from '../api/options.ts';
 import { setUpApi } from '../api/set-up.ts';
-import { CREDENTIAL_USAGE } from '../credential.ts';
-import { HAND_OVER_FLAGS, HAND_OVER_USAGE, handOver } from '../hand-over/hand-over.ts';
-import { CODES_USAGE, type SetupKind, toQuestions } from '../visit.ts';
-import { DEV_CALLER_FLAGS, DEV_CALLER_USAGE, toDevBeside } from './caller.ts';
-
-const API_USAGE = `Your API
-  --client-id <id>          client (KEYCLOAK_CLIENT_ID; with --yes the default is fastapi-keycloak)
-  --app <url>               address of your API as browsers see it
-                            (default PUBLIC_URL, or http://localhost:PORT)
-  --backchannel-url <url>   where Keycloak reports logouts (default <app>/backchannel-logout)
-
-User to log in with
-  --user <name>             user to create or complete (SETUP_USER)
-  --name "<first> <last>"   name, if the user has none
-  --email <address>         email, if the user has none
-  --attribute <name>=<value> what the realm's user profile asks for; can be repeated
-  --user-password-stdin     read the password from standard input, after the admin's (or SETUP_PASSWORD)
-  --reset-password          replace the password of a user who has one
-  --no-user                 make no user
-
-Roles and groups (each can be repeated; the user gets them)
-  --role <name>             role of the realm
-  --client-role <name>      role of the client
-  --group <path>            group, for example /staff/dev
-  --scope <name>            client scope, for example orders:read: clients of the application can ask for it
-  --from <folder>           the roles, groups and scopes that guards in this source code name, too; the user does not
-                            get them. Nothing of it is run`;
-
-export const toApiUsage = (own = '') => `
-${ACCESS_USAGE}
-
-${own}${API_USAGE}
-
-${CREDENTIAL_USAGE}
-
-Permissions (the client's authorization services)
-  --authz <file>            file of keycloak-guard authz, for example authz.json; what it has is created or changed, nothing
-                            is deleted. A program such as authz.ts is run to be read
-
-Running
-  --dry-run                 print the plan and stop
-  -y, --yes                 apply without asking
-  --enable                  turn on a realm, client or user that is off
-  --overwrite-env           replace values in the file with the settings that differ
-  --no-env                  write no such file
-
-${CODES_USAGE}
-`;
+import { HAND_OVER, HAND_OVER_HELP, handOver } from '../hand-over/hand-over.ts';
+import { type SetupKind, toQuestions } from '../visit.ts';
+import { DEV_CALLER, DEV_CALLER_HELP, toDevBeside } from './caller.ts';
 
 function toClientKind(
   kind: string,
@@ -70,14 +25,14 @@ function toClientKind(
   text: string,
   {
     asks = [],
-    own = '',
+    own = [],
     more = {},
     beside,
     handsOver = true,
   }: Pick<SetupKind, 'asks'> & {
-    /** Options of this kind alone, in its help. */
-    readonly own?: string;
-    readonly more?: Flags;
+    /** Parts of its help about options of this kind alone. */
+    readonly own?: readonly string[];
+    readonly more?: Options;
     readonly beside?: typeof toDevBeside;
     /** It can be planned for somebody else who is an administrator. Default true. */
     readonly handsOver?: boolean;
@@ -90,13 +45,15 @@ function toClientKind(
 It never deletes anything and never makes a realm less safe. You can run it again at any time.
 
 Usage: keycloak-guard setup ${kind} [options]
-${toApiUsage(handsOver ? `${HAND_OVER_USAGE}\n\n${own}` : own)}`,
+
+${toApiHelp(...(handsOver ? [HAND_OVER_HELP] : []), ...own)}
+`,
     async run(args, { environment, out }) {
       const questions = await toQuestions(args, out);
       const consent = createConsent(questions);
       const options = await readApiOptions(args, environment, {
         kind,
-        more: { ...(handsOver ? HAND_OVER_FLAGS : {}), ...more },
+        more: { ...(handsOver ? HAND_OVER : {}), ...more },
         consent,
       });
       refusePositionals(options);
@@ -158,7 +115,7 @@ export const api = toClientKind(
 
 Creates what is missing (realm, client, roles, groups, scopes), prints the plan first, and writes .env. The client asks
 Keycloak about tokens, and no tokens are issued to it: clients that call it are setup spa, web, service or audience.`,
-  { own: DEV_CALLER_USAGE, more: DEV_CALLER_FLAGS, beside: toDevBeside },
+  { own: [DEV_CALLER_HELP], more: DEV_CALLER, beside: toDevBeside },
 );
 
 export const web = toClientKind(
@@ -177,17 +134,7 @@ Writes a realm file for kc.sh start --import-realm, and .env with the matching s
 
 Usage: keycloak-guard setup export <file> [options]
 
-${ADDRESS_USAGE}
-
-${API_USAGE}
-
-Running
-  --dry-run                 print the plan and stop
-  -y, --yes                 write without asking
-  --overwrite-env           replace values in the file with the settings that differ
-  --no-env                  write no such file
-
-${CODES_USAGE}
+${toExportHelp()}
 `;
 
 export const exportFile: SetupKind = {

@@ -2,19 +2,30 @@ import type { Need } from '../../access/enter.ts';
 import { type SetupGoal, toServiceClient, toSpaClient } from '../../admin/index.ts';
 import type { PlanPart } from '../../plan/part.ts';
 import { toUri } from '../../settings/address.ts';
-import { lists, type Parsed, values } from '../../settings/flags.ts';
 import { createConsent } from '../../settings/from-folder.ts';
+import { type Flags, list, toHelp, value } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
-import { type ApiOptions, readApiOptions } from '../api/options.ts';
+import { type ApiOptions, readApiOptions, toApiHelp } from '../api/options.ts';
 import { proveLogin, proveService } from '../api/prove.ts';
 import { type Beside, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
-import { readSecrets, refusePositionals, toApiUsage } from './api.ts';
+import { readSecrets, refusePositionals } from './api.ts';
 import { problemsOfPage, readFuture, toCallback, toCallersPart, toPageLines } from './callers.ts';
+
+const OWN = {
+  page: value('<id>', 'client of the page (default <api>-page)'),
+  'page-url': value('<url>', 'address of the page (with --yes the default is http://localhost:5173)'),
+  'redirect-uri': list(
+    '<url>',
+    'whole address to which Keycloak may send people back; can be repeated (default <page-url>/callback)',
+  ),
+  service: value('<id>', 'client of the service (default <api>-service)'),
+  'service-env': value('<file>', 'file with the settings of the service (default service.env)'),
+};
 
 const usage = `keycloak-guard setup app: an API, the single-page app and the service that call it, in one go
 
@@ -23,20 +34,9 @@ Creates what is missing (realm, three clients, roles, groups, scopes, a user), p
 again at any time.
 
 Usage: keycloak-guard setup app [options]
-${toApiUsage(`Those that call it
-  --page <id>               client of the page (default <api>-page)
-  --page-url <url>          address of the page (with --yes the default is http://localhost:5173)
-  --redirect-uri <url>      whole address to which Keycloak may send people back; can be repeated
-                            (default <page-url>/callback)
-  --service <id>            client of the service (default <api>-service)
-  --service-env <file>      file with the settings of the service (default service.env)
 
-`)}`;
-
-const OWN = {
-  ...values('page', 'page-url', 'service', 'service-env'),
-  ...lists('redirect-uri'),
-} as const;
+${toApiHelp(toHelp(OWN, 'Those that call it'))}
+`;
 
 async function toBeside(
   { own, ...options }: ApiOptions,
@@ -46,7 +46,7 @@ async function toBeside(
   questions: Questions | undefined,
 ): Promise<Beside> {
   const hasDefaults = options.yes || options.dryRun;
-  const flags = own as Parsed<typeof OWN>['values'];
+  const flags = own as Flags<typeof OWN>;
   const { page = `${clientId}-page`, service = `${clientId}-service`, 'redirect-uri': redirectFlags } = flags;
   const uris = redirectFlags?.map(toUri);
   const suggestion = 'http://localhost:5173';

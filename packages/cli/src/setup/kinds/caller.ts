@@ -9,7 +9,7 @@ import {
 } from '../../admin/index.ts';
 import { NO_PART, type PlanPart, toPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { switches } from '../../settings/flags.ts';
+import { flag, toHelp } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
@@ -18,15 +18,18 @@ import type { ApiOptions } from '../api/options.ts';
 import { proveLogin } from '../api/prove.ts';
 import { type Beside, TIMEOUT_MS } from '../api/set-up.ts';
 import {
-  CLIENT_FLAGS,
-  CODES_USAGE,
+  CLIENT,
+  CLIENT_OPTIONS,
+  CODES_HELP,
   openVisit,
-  parseKindFlags,
-  REALM_USAGE,
+  REALM_HELP,
+  readKind,
   readVisit,
   type SetupKind,
 } from '../visit.ts';
 import { readFuture } from './callers.ts';
+
+const REMOVE = { remove: flag('remove it again, if setup made it') };
 
 const USAGE = `keycloak-guard setup caller: a first token for an API, in development
 
@@ -35,22 +38,19 @@ and whose tokens are for the API. keycloak-guard token signs in with it. Its des
 
 Usage: keycloak-guard setup caller --client-id <api> [options]
 
-  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
-  --remove                  remove it again, if setup made it
+${toHelp({ ...CLIENT, ...REMOVE })}
 
-${REALM_USAGE}
+${REALM_HELP}
 
-${CODES_USAGE}
+${CODES_HELP}
 `;
 
-export const DEV_CALLER_FLAGS = switches('dev-caller');
-
-/** Their part of `--help`. */
-export const DEV_CALLER_USAGE = `A first token
-  --dev-caller              also make the public client <api>-dev, with which keycloak-guard token signs in on this
-                            machine: for development. On a terminal it is asked for; see setup caller --help
-
-`;
+export const DEV_CALLER = {
+  'dev-caller': flag(
+    'also make the public client <api>-dev, with which keycloak-guard token signs in on this machine: for development. On a terminal it is asked for; see setup caller --help',
+  ),
+};
+export const DEV_CALLER_HELP = toHelp(DEV_CALLER, 'A first token');
 
 interface InRealm {
   readonly api: AdminConnection['api'];
@@ -123,12 +123,10 @@ export const caller: SetupKind = {
   summary: 'a first token for an API, in development: the client that keycloak-guard token uses',
   usage: USAGE,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseKindFlags('caller', args, {
-      ...CLIENT_FLAGS,
-      ...switches('remove'),
-    });
+    const reading = await readKind('caller', args, { ...CLIENT_OPTIONS, ...REMOVE }, { environment });
+    const { flags, positionals } = reading;
     const problems = positionals.length > 0 ? ['setup caller takes no name: the client is <api>-dev'] : [];
-    const visit = await readVisit(flags, { environment, out }, problems);
+    const visit = await readVisit(reading, out, problems);
     const at = await openVisit(visit, out);
     const { serverUrl, realm, clientId } = at;
     const state = await readCallers(at.api, toGoal(at));

@@ -11,17 +11,18 @@ import {
 import { type PlanPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
-import { lists, values } from '../../settings/flags.ts';
+import { list, toHelp, value } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Site } from '../api/set-up.ts';
-import { HAND_OVER_FLAGS, HAND_OVER_USAGE, handOver, openHandOver } from '../hand-over/hand-over.ts';
+import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
 import {
-  CLIENT_FLAGS,
-  CODES_USAGE,
+  CLIENT,
+  CLIENT_OPTIONS,
+  CODES_HELP,
   openVisit,
-  parseKindFlags,
-  REALM_USAGE,
+  REALM_HELP,
   type RealmVisit,
+  readKind,
   readVisit,
   type SetupKind,
 } from '../visit.ts';
@@ -93,30 +94,38 @@ has some. They are client scopes, made once. Nothing else is changed.
 
 Usage: keycloak-guard setup audience --client-id <api> <caller> [<caller>…] [options]
 
-  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
   <caller>                  client that calls it; commas separate several
+${toHelp(CLIENT)}
 
-${REALM_USAGE}
+${REALM_HELP}
 
-${CODES_USAGE}
+${CODES_HELP}
 `;
 
 export const audience: SetupKind = {
   summary: 'clients that call an API: their tokens name it',
   usage: AUDIENCE_USAGE,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseKindFlags('audience', args, CLIENT_FLAGS);
-    const callers = positionals
+    const reading = await readKind('audience', args, CLIENT_OPTIONS, { environment });
+    const callers = reading.positionals
       .flatMap((list) => list.split(','))
       .map((one) => ({ clientId: one.trim() }))
       .filter(({ clientId }) => clientId !== '');
     const missing = 'setup audience needs the client ids of the callers, for example frontend reports';
-    const visit = await readVisit(flags, { environment, out }, callers.length > 0 ? [] : [missing]);
+    const visit = await readVisit(reading, out, callers.length > 0 ? [] : [missing]);
     const say = (_: unknown, isNew: boolean) => {
       if (isNew) out.line('Tokens that are issued from now on name it; those before do not.');
     };
     return setUpCallers(visit, callers, (api) => `tokens for ${api}`, say, out);
   },
+};
+
+const PAGE = {
+  app: value('<url>', 'address of the page, for example http://localhost:5173'),
+  'redirect-uri': list(
+    '<url>',
+    'whole address to which Keycloak may send people back; can be repeated (default <app>/callback)',
+  ),
 };
 
 const SPA_USAGE = `keycloak-guard setup spa: a single-page app that calls an API
@@ -127,24 +136,14 @@ Creates a public client with PKCE for the page, whose tokens are for the API. Th
 Usage: keycloak-guard setup spa <page> --app <url> --client-id <api> [options]
 
   <page>                    client id of the page
-  --app <url>               address of the page, for example http://localhost:5173
-  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
-  --redirect-uri <url>      whole address to which Keycloak may send people back; can be repeated
-                            (default <app>/callback)
+${toHelp({ ...PAGE, ...CLIENT })}
 
-${REALM_USAGE}
+${REALM_HELP}
 
-${HAND_OVER_USAGE}
+${HAND_OVER_HELP}
 
-${CODES_USAGE}
+${CODES_HELP}
 `;
-
-const SPA_FLAGS = {
-  ...CLIENT_FLAGS,
-  ...values('app'),
-  ...lists('redirect-uri'),
-  ...HAND_OVER_FLAGS,
-} as const;
 
 export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
   const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);
@@ -178,14 +177,16 @@ export const spa: SetupKind = {
     ['Address of the page', 'http://localhost:5173', '--app'],
   ],
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseKindFlags('spa', args, SPA_FLAGS);
+    const options = { ...CLIENT_OPTIONS, ...PAGE, ...HAND_OVER };
+    const reading = await readKind('spa', args, options, { environment });
+    const { flags, positionals } = reading;
     const [page = '', ...others] = positionals;
     const appUrl = toUri((flags.app ?? '').replace(/\/+$/, ''));
     const uris = flags['redirect-uri']?.map(toUri);
     const problems = problemsOfPage('--app', appUrl, uris);
     if (page === '' || others.length > 0)
       problems.unshift('setup spa needs the client id of the page, for example shop-page');
-    const visit = await readVisit(flags, { environment, out }, problems);
+    const visit = await readVisit(reading, out, problems);
     const redirectUris = uris ?? [toCallback(appUrl)];
     const callers = [{ clientId: page, target: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
     const file = flags['plan-for-admin'];

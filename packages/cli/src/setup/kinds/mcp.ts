@@ -2,22 +2,39 @@ import { isHttpUrl } from '../../access/access.ts';
 import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { lists, switches } from '../../settings/flags.ts';
+import { flag, list, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
 import { sayNext } from '../api/set-up.ts';
 import {
-  CODES_USAGE,
+  CODES_HELP,
   type Desk,
   isScope,
+  OVERWRITE,
   openVisit,
-  parseKindFlags,
-  REALM_FLAGS,
-  REALM_USAGE,
+  REALM_HELP,
+  REALM_OPTIONS,
+  readKind,
   readVisit,
   SCOPE_RULE,
   type SetupKind,
 } from '../visit.ts';
+
+const SERVER = {
+  scope: list(
+    '<name>',
+    'scope of the server or of its tools; can be repeated (default mcp:<host and path of the URL>)',
+  ),
+  registration: flag('let programs on the machine that Keycloak runs on register by themselves'),
+  program: list(
+    '<name>',
+    `let a known program register, too: ${Object.keys(PROGRAMS).join(', ')}; can be repeated`,
+  ),
+  documents: list(
+    '<domain>',
+    'let in programs whose client id is the URL of a document of this domain, without registration (feature cimd of Keycloak); can be repeated',
+  ),
+};
 
 const usage = `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
 
@@ -26,28 +43,19 @@ Creates the client of the server, its scopes and a client for programs, and writ
 Usage: keycloak-guard setup mcp <url> [options]
 
   <url>                     URL of the server; it becomes its client id and the audience of its tokens
-  --scope <name>            scope of the server or of its tools; can be repeated
-                            (default mcp:<host and path of the URL>)
-  --registration            let programs on the machine that Keycloak runs on register by themselves
-  --program <name>          let a known program register, too: ${Object.keys(PROGRAMS).join(', ')}; can be repeated
-  --documents <domain>      let in programs whose client id is the URL of a document of this domain, without
-                            registration (feature cimd of Keycloak); can be repeated
+${toHelp(SERVER)}
 
-${REALM_USAGE}
-  --overwrite-env           replace values in the .env file without asking
+${REALM_HELP}
+${toHelp(OVERWRITE)}
 
-${CODES_USAGE}
+${CODES_HELP}
 `;
-
-const FLAGS = {
-  ...REALM_FLAGS,
-  ...lists('scope', 'program', 'documents'),
-  ...switches('registration', 'overwrite-env'),
-} as const;
 
 /** @throws {UsageError} */
 export async function readMcpOptions(args: string[], desk: Desk) {
-  const { values: flags, positionals } = parseKindFlags('mcp', args, FLAGS);
+  const options = { ...REALM_OPTIONS, ...SERVER, ...OVERWRITE };
+  const reading = await readKind('mcp', args, options, desk);
+  const { flags, positionals } = reading;
   const [url = '', ...rest] = positionals;
   const scopes = flags.scope ?? [];
   const documents = (flags.documents ?? []).map((domain) => domain.toLowerCase());
@@ -62,8 +70,8 @@ export async function readMcpOptions(args: string[], desk: Desk) {
     );
   if (programs.some((name) => !Object.hasOwn(PROGRAMS, name)))
     problems.push(`--program must be one of ${Object.keys(PROGRAMS).join(', ')}`);
-  const visit = await readVisit(flags, desk, problems, 'realm');
-  if (visit.envFile !== undefined && flags.env === undefined) assertOfFolder(visit.envFile, '--env');
+  const visit = await readVisit(reading, desk.out, problems, 'realm');
+  if (visit.envFile !== undefined && !reading.isEnvNamed) assertOfFolder(visit.envFile, '--env');
   const goal = {
     url,
     scopes: scopes.length > 0 ? scopes : [toDefaultScope(url)],

@@ -1,28 +1,33 @@
 import { planEvents, planService, readEventsState, readService, scopesThatBring } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { lists, switches } from '../../settings/flags.ts';
+import { list, toHelp, value } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
+import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential, sayVolume, withCredential } from '../credential.ts';
+import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
 import {
-  CREDENTIAL_FLAGS,
-  CREDENTIAL_USAGE,
-  chooseCredential,
-  sayVolume,
-  withCredential,
-} from '../credential.ts';
-import { HAND_OVER_FLAGS, HAND_OVER_USAGE, handOver, openHandOver } from '../hand-over/hand-over.ts';
-import {
-  CLIENT_FLAGS,
-  CODES_USAGE,
+  CLIENT,
+  CLIENT_OPTIONS,
+  CODES_HELP,
+  OVERWRITE,
   openVisit,
-  parseKindFlags,
-  REALM_USAGE,
+  REALM_HELP,
+  REALM_OPTIONS,
+  readKind,
   readVisit,
   type SetupKind,
 } from '../visit.ts';
+
+const SERVICE = {
+  'client-id': value('<id>', 'client of the service (%s)', 'KEYCLOAK_CLIENT_ID'),
+  calls: list(
+    '<service>',
+    'client id of a service that it calls; commas separate several, and it can be repeated',
+  ),
+};
 
 const SERVICE_USAGE = `keycloak-guard setup service: a service that calls others
 
@@ -31,26 +36,17 @@ calls. With --env it writes the settings of the service. What is there is comple
 
 Usage: keycloak-guard setup service --client-id <id> --calls <service> [options]
 
-  --client-id <id>          client of the service (KEYCLOAK_CLIENT_ID)
-  --calls <service>         client id of a service that it calls; commas separate several, and it can be repeated
+${toHelp(SERVICE)}
 
-${CREDENTIAL_USAGE}
+${CREDENTIAL_HELP}
 
-${REALM_USAGE}
-  --overwrite-env           replace values in the file of --env without asking
+${REALM_HELP}
+${toHelp(OVERWRITE)}
 
-${HAND_OVER_USAGE}
+${HAND_OVER_HELP}
 
-${CODES_USAGE}
+${CODES_HELP}
 `;
-
-const SERVICE_FLAGS = {
-  ...CLIENT_FLAGS,
-  ...CREDENTIAL_FLAGS,
-  ...lists('calls'),
-  ...switches('overwrite-env'),
-  ...HAND_OVER_FLAGS,
-} as const;
 
 export const service: SetupKind = {
   summary: 'a service that calls others, in its own name and in that of its users',
@@ -60,7 +56,9 @@ export const service: SetupKind = {
     ['Client id of the API that it calls', 'orders', '--calls'],
   ],
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseKindFlags('service', args, SERVICE_FLAGS);
+    const options = { ...REALM_OPTIONS, ...SERVICE, ...CREDENTIAL, ...OVERWRITE, ...HAND_OVER };
+    const reading = await readKind('service', args, options, { environment });
+    const { flags, positionals } = reading;
     const calls = [
       ...new Set((flags.calls ?? []).flatMap((list) => list.split(',')).map((one) => one.trim())),
     ];
@@ -68,7 +66,7 @@ export const service: SetupKind = {
     if (positionals.length > 0) problems.push(`unknown argument '${positionals[0]}'`);
     if (calls.some((one) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(one)))
       problems.push('--calls must be client ids without spaces, for example orders');
-    const visit = await readVisit(flags, { environment, out }, problems);
+    const visit = await readVisit(reading, out, problems);
     const chosen = await chooseCredential(flags);
     const file = flags['plan-for-admin'];
     if (file !== undefined) {
@@ -88,9 +86,7 @@ export const service: SetupKind = {
     const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
     const kind = chosen?.goal.type ?? state.client?.clientAuthenticatorType ?? 'secret';
     const hasSecret = /secret$/.test(kind) && plan.blocked.length === 0;
-    const toEnv = (secret: string | undefined) => ({
-      ...toSettings(serverUrl, goal, secret, chosen),
-    });
+    const toEnv = (secret: string | undefined) => toSettings(serverUrl, goal, secret, chosen);
     const env = await planEnv(
       flags.env,
       { ...visit, overwriteEnv: flags['overwrite-env'] ?? false },
@@ -129,20 +125,20 @@ stay, and are kept no shorter than before.
 
 Usage: keycloak-guard setup events [options]
 
-  --client-id <id>          client of the API (KEYCLOAK_CLIENT_ID)
+${toHelp(CLIENT)}
 
-${REALM_USAGE}
+${REALM_HELP}
 
-${CODES_USAGE}
+${CODES_HELP}
 `;
 
 export const events: SetupKind = {
   summary: "an API that follows Keycloak's events: kept, and readable by its service account",
   usage: EVENTS_USAGE,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseKindFlags('events', args, CLIENT_FLAGS);
-    if (positionals.length > 0) throw new UsageError(['setup events takes no name: give --client-id']);
-    const visit = await readVisit(flags, { environment, out });
+    const reading = await readKind('events', args, CLIENT_OPTIONS, { environment });
+    const problems = reading.positionals.length > 0 ? ['setup events takes no name: give --client-id'] : [];
+    const visit = await readVisit(reading, out, problems);
     const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId };
     const plan = planEvents(await readEventsState(api, goal), goal);

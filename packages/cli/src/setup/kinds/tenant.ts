@@ -15,20 +15,37 @@ import {
 import { type PlanPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
-import { lists, switches, values } from '../../settings/flags.ts';
+import { flag, list, toHelp, value } from '../../settings/options.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { readOrMakeSecret } from '../api/env-plan.ts';
 import {
-  CODES_USAGE,
+  CODES_HELP,
   openVisit,
-  parseKindFlags,
-  REALM_FLAGS,
-  REALM_USAGE,
+  REALM_HELP,
+  REALM_OPTIONS,
+  readKind,
   readVisit,
   type SetupKind,
 } from '../visit.ts';
+
+const NAMED = {
+  list: value('<file>', 'file with more of them, one a line: name, then domain and user of an organization'),
+  template: value('<realm>', 'a realm that is there, or a realm file (name.json)'),
+  all: flag('all realms that were made of the template'),
+  secrets: value(
+    '<file>',
+    'write the secrets of their clients into a JSON file: {"<tenant>": {"<client>": "…"}}',
+  ),
+};
+
+const OF_ORGANIZATION = {
+  organization: flag('an organization of the realm, in place of a realm'),
+  domain: list('<name>', "domain of its members' email addresses; can be repeated"),
+  user: value('<name>', 'user of the realm who becomes a member'),
+  role: value('<name>', 'role of the realm that this user gets'),
+};
 
 const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
 
@@ -40,27 +57,14 @@ Usage: keycloak-guard setup tenant <name>… --template <realm> [options]
        keycloak-guard setup tenant <name>… --organization --realm <name> [options]
 
   <name>                    name of the realm, or alias of the organization
-  --list <file>             file with more of them, one a line: name, then domain and user of an organization
-  --template <realm>        a realm that is there, or a realm file (name.json)
-  --all                     all realms that were made of the template
-  --secrets <file>          write the secrets of their clients into a JSON file: {"<tenant>": {"<client>": "…"}}
+${toHelp(NAMED)}
 
-  --organization            an organization of the realm, in place of a realm
-  --domain <name>           domain of its members' email addresses; can be repeated
-  --user <name>             user of the realm who becomes a member
-  --role <name>             role of the realm that this user gets
+${toHelp(OF_ORGANIZATION)}
 
-${REALM_USAGE}
+${REALM_HELP}
 
-${CODES_USAGE}
+${CODES_HELP}
 `;
-
-const FLAGS = {
-  ...REALM_FLAGS,
-  ...values('list', 'template', 'secrets', 'user', 'role'),
-  ...lists('domain'),
-  ...switches('all', 'organization'),
-} as const;
 
 type Api = AdminConnection['api'];
 type Realm = Parameters<typeof planTenant>[1];
@@ -157,7 +161,9 @@ export const tenant: SetupKind = {
   summary: 'tenants of one application: a realm of a template, or an organization',
   usage,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseKindFlags('tenant', args, FLAGS);
+    const options = { ...REALM_OPTIONS, ...NAMED, ...OF_ORGANIZATION };
+    const reading = await readKind('tenant', args, options, { environment });
+    const { flags, positionals } = reading;
     const rows = [...positionals.map((name) => [name]), ...(await readList(flags.list))];
     const { template, organization = false, all = false } = flags;
     const problems: string[] = [];
@@ -173,7 +179,7 @@ export const tenant: SetupKind = {
         problems.push(
           `'${name}' cannot be a tenant: letters, digits and . _ ~ -, and neither master nor the template`,
         );
-    const visit = await readVisit(flags, { environment, out }, problems, organization ? 'realm' : 'realms');
+    const visit = await readVisit(reading, out, problems, organization ? 'realm' : 'realms');
     const { api, realm, questions } = await openVisit(visit, out);
     if (organization) {
       const goals = rows.map(([alias = '', domain, username = flags.user]): OrganizationGoal => {
