@@ -3,7 +3,8 @@ import { mock, type TestContext, test } from 'node:test';
 import {
   createRefusalLog,
   type RefusalLogOptions,
-} from '../../packages/guard/src/adapters/engine/refusals.ts';
+} from '../../packages/guard/src/adapters/engine/parts/refusal-log.ts';
+import { refusalLevel } from '../../packages/guard/src/adapters/engine/refusals.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
 
 const expired = new AuthError('token_expired', 'The token expired', {
@@ -15,7 +16,7 @@ const expired = new AuthError('token_expired', 'The token expired', {
 function logOf(
   t: TestContext,
   isDevelopment: boolean,
-  more: Partial<RefusalLogOptions<string>> = {},
+  { explain = false, ...more }: Partial<Parameters<typeof refusalLevel>[0] & RefusalLogOptions<string>> = {},
   levels: readonly string[] = [],
 ) {
   const lines: string[] = [];
@@ -24,16 +25,16 @@ function logOf(
   const logger = Object.fromEntries(
     levels.map((level) => [level, (_fields: object, line: string) => lines.push(`${level} ${line}`)]),
   );
-  const log = createRefusalLog<string>(
-    {
-      ...{ logRefusals: undefined, hasListener: false, explain: false, debugByDefault: false },
-      loggerOf: () => (levels.length === 0 ? undefined : (logger as never)),
-      toSessionRequest: (url) => ({ method: 'GET', url }),
-      ...more,
-    },
+  const level = refusalLevel(
+    { logRefusals: undefined, hasListener: false, debugByDefault: false, ...more },
     isDevelopment,
   );
-  return { log, lines };
+  const log = createRefusalLog<string>({
+    ...{ explain, isLoud: level === 'loud' },
+    loggerOf: () => (levels.length === 0 ? undefined : (logger as never)),
+    toSessionRequest: (url) => ({ method: 'GET', url }),
+  });
+  return { log: level && log, lines };
 }
 
 const LINE =

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileMaterial } from '../../packages/guard/src/core/credential/material.ts';
+import { fileMaterial } from '../../packages/guard/src/core/credential/file-material.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import { createTestKey, signCompact } from '../support/signing-keys.ts';
 import {

@@ -18,7 +18,7 @@ const ENDS: Readonly<Record<string, string>> = {
   'engine/parts/mcp-server.ts': 'puts the name of a tenant into the URL of its server',
   'engine/protected-resource.ts': 'names the resource in a challenge, and answers metadata',
   'engine/realms.ts': 'answers the metadata of a tenant',
-  'engine/refusals.ts': 'names the request in the log',
+  'engine/parts/refusal-log.ts': 'names the request in the log',
   'engine/routes.ts': 'cuts the path out of a URL, and answers routes of the engine, those of tenants too',
   'fastify/engine.ts': 'hands the URL over',
   'fetch/keycloak.ts': 'makes the redirect of an answer absolute',

@@ -104,6 +104,7 @@ export {
   toSafeListener,
   unfailing,
 } from './runtime/notice.ts';
+export { loadPart, type Part, partOf, then } from './runtime/part.ts';
 export { keepAlive, startBackgroundTimer } from './runtime/platform.ts';
 export { selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/verify.ts';

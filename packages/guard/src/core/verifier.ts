@@ -1,5 +1,5 @@
 import { createCertificateReader } from './binding/client-certificate.ts';
-import { createDpopCheck, type DpopCheck } from './binding/dpop-check.ts';
+import type { DpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type Possession, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/sign-in.ts';
 import { AuthError } from './http/errors.ts';
@@ -153,19 +153,16 @@ export function makeVerifier<C extends object>(
     share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
   });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
-  let checked: DpopCheck | undefined;
-  /** Made for the first proof: most realms never see one. */
-  const proofs = (): DpopCheck => {
-    // Options without it, and with a mode other than off, were refused; a route may have another mode.
-    const useOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
-    checked ??= createDpopCheck(dpop, useOnce, clock);
-    return checked;
-  };
+  // Options without it, and with a mode other than off, were refused; a route may have another mode.
+  const useProofOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
+  let proofs: Promise<DpopCheck> | undefined;
   const sender = createSenderCheck({
     dpop,
-    proofs: {
-      read: (request) => proofs().read(request),
-      finish: (proof, who) => proofs().finish(proof, who),
+    proofs() {
+      proofs ??= import('./binding/dpop-check.ts').then((all) =>
+        all.createDpopCheck(dpop, useProofOnce, clock),
+      );
+      return proofs;
     },
     publicUrl,
     certificateOf: createCertificateReader(clientCertificate),

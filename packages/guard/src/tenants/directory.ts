@@ -8,11 +8,6 @@ import type { TenantLookup } from './options.ts';
  */
 const MOST_AT_ONCE = 32;
 
-/** The refusal of a request whose tenant is none: clients learn no more than 404. */
-export function unknownTenant(reason: string): AuthError {
-  return new AuthError('tenant_unknown', `The request belongs to no tenant: ${reason}`);
-}
-
 /** The longest name that is looked up. */
 const LONGEST_NAME = 255;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;

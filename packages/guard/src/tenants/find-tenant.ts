@@ -1,9 +1,10 @@
 import { AuthError, isAuthError, type Notice, type Verifier } from '../core/index.ts';
 import { createBoundedCache, createSingleFlight, isPlainObject } from '../core/internal.ts';
-import { createDirectory, isTenantName, unknownTenant } from './directory.ts';
+import { createDirectory, isTenantName } from './directory.ts';
 import { createTenantNotices } from './notices.ts';
-import { copyOf, type FilledTenants, isSame, type TenantSettings } from './options.ts';
-import { createTenantMemory, LONGEST_SECONDS, Tenant } from './tenant-memory.ts';
+import type { FilledTenants, TenantSettings } from './options.ts';
+import { copyOf, createTenantMemory, isSame, LONGEST_SECONDS, Tenant } from './tenant-memory.ts';
+import { unknownTenant } from './tenant-request.ts';
 import { type CommonOptions, createVerifierMaker } from './tenant-verifier.ts';
 
 /** Settings that the directory has not confirmed for so long are not used any more. */

@@ -1,7 +1,6 @@
 // For the rooms of this package only.
 
-export { unknownTenant } from './directory.ts';
 export * from './index.ts';
 export { TENANT_RULES } from './options.ts';
-export type { TenantsHost } from './tenant-request.ts';
+export { type TenantsHost, unknownTenant } from './tenant-request.ts';
 export { createTenants, type Tenants } from './tenants.ts';

@@ -1,13 +1,5 @@
 import type { CredentialOptions, VerifierOptions } from '../core/index.ts';
-import {
-  type Filled,
-  isCredential,
-  isPlainObject,
-  type OptionRule,
-  type OptionRules,
-  optionRules,
-  VERIFIER_RULES,
-} from '../core/internal.ts';
+import { type Filled, type OptionRules, optionRules } from '../core/internal.ts';
 
 /** A request as `of` sees it: the same in every framework, for the handshakes of WebSockets too. */
 export interface TenantRequest<Request = unknown> {
@@ -102,55 +94,7 @@ export const TENANT_RULES = {
 /** {@link TenantsOptions} with every default filled in. */
 export type FilledTenants = Filled<TenantsOptions<never>, typeof TENANT_RULES>;
 
-/** The rules for the settings of a tenant. */
-export const SETTING_RULES: OptionRules<TenantSettings> = {
-  // With the options of all tenants, the verifier names a missing one.
-  serverUrl: mayBeMissing(VERIFIER_RULES.serverUrl),
-  clientId: mayBeMissing(VERIFIER_RULES.clientId),
-  realm: VERIFIER_RULES.realm,
-  issuer: VERIFIER_RULES.issuer,
-  clientSecret: VERIFIER_RULES.clientSecret,
-  // One that was made is another object at each look-up: nothing says whether it is still the same.
-  credential: {
-    rule: 'must be the options of a credential, and not what createCredential returned',
-    example: "{ keyFile: '/run/secrets/client-key.pem' }",
-    accepts: (value) => VERIFIER_RULES.credential.accepts(value) && !isCredential(value),
-  },
-  audience: VERIFIER_RULES.audience,
-  publicUrl: VERIFIER_RULES.publicUrl,
-  acrLevels: VERIFIER_RULES.acrLevels,
-  clientCertificate: VERIFIER_RULES.clientCertificate,
-};
-
-function mayBeMissing({ isRequired: _, ...rule }: OptionRule): OptionRule {
-  return rule;
-}
-
-/** Whether two settings say the same: the application may make new objects at each look-up. */
-export function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  if (Array.isArray(one)) {
-    return (
-      Array.isArray(other) && one.length === other.length && one.every((item, at) => isSame(item, other[at]))
-    );
-  }
-  if (isPlainObject(one)) {
-    const names = isPlainObject(other) ? new Set([...Object.keys(one), ...Object.keys(other)]) : [''];
-    return [...names].every((name) => isPlainObject(other) && isSame(one[name], other[name]));
-  }
-  // Keys and bytes have `equals`.
-  const { equals } = Object(one) as { equals?: unknown };
-  return (
-    typeof equals === 'function' &&
-    Object.getPrototypeOf(one) === Object.getPrototypeOf(Object(other)) &&
-    equals.call(one, other) === true
-  );
-}
-
-/** A copy of settings, without members that are `undefined`: the application may write those of another tenant into the same objects. */
-export function copyOf<T>(settings: T): T {
-  if (Array.isArray(settings)) return settings.map(copyOf) as T;
-  if (!isPlainObject(settings)) return settings;
-  const members = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(members.map(([name, value]) => [name, copyOf(value)])) as T;
+/** Whether what belongs to the one server may be sent to the other. */
+export function isSameOrigin(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && new URL(one).origin === new URL(other).origin;
 }

@@ -1,5 +1,5 @@
 import type { Verifier } from '../core/index.ts';
-import { partsOf } from '../core/internal.ts';
+import { isPlainObject, partsOf } from '../core/internal.ts';
 import type { TenantSettings } from './options.ts';
 
 /** One timer for all: each second it looks at a part of them. */
@@ -115,4 +115,33 @@ export function createTenantMemory(most: number) {
       await Promise.all(last.map(({ verifier }) => verifier.close()));
     },
   };
+}
+
+/** Whether two settings say the same: the application may make new objects at each look-up. */
+export function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one)) {
+    return (
+      Array.isArray(other) && one.length === other.length && one.every((item, at) => isSame(item, other[at]))
+    );
+  }
+  if (isPlainObject(one)) {
+    const names = isPlainObject(other) ? new Set([...Object.keys(one), ...Object.keys(other)]) : [''];
+    return [...names].every((name) => isPlainObject(other) && isSame(one[name], other[name]));
+  }
+  // Keys and bytes have `equals`.
+  const { equals } = Object(one) as { equals?: unknown };
+  return (
+    typeof equals === 'function' &&
+    Object.getPrototypeOf(one) === Object.getPrototypeOf(Object(other)) &&
+    equals.call(one, other) === true
+  );
+}
+
+/** A copy of settings, without members that are `undefined`: the application may write those of another tenant into the same objects. */
+export function copyOf<T>(settings: T): T {
+  if (Array.isArray(settings)) return settings.map(copyOf) as T;
+  if (!isPlainObject(settings)) return settings;
+  const members = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(members.map(([name, value]) => [name, copyOf(value)])) as T;
 }

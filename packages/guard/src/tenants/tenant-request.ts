@@ -93,6 +93,11 @@ export function tokenOf<Incoming>(host: TenantsHost<Incoming>, request: Incoming
   return typeof read === 'string' ? read : read instanceof DpopCredentials ? read.token : undefined;
 }
 
+/** The refusal of a request whose tenant is none: clients learn no more than 404. */
+export function unknownTenant(reason: string): AuthError {
+  return new AuthError('tenant_unknown', `The request belongs to no tenant: ${reason}`);
+}
+
 /**
  * Reads the result of a function of the application as a name.
  *

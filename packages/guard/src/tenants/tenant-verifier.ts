@@ -10,12 +10,16 @@ import {
 import {
   createProofBudget,
   findOptionProblems,
+  isCredential,
   MAX_PROOFS,
   makeVerifier,
+  type OptionRule,
+  type OptionRules,
   resolveDpopOptions,
   toRealmUrl,
+  VERIFIER_RULES,
 } from '../core/internal.ts';
-import { SETTING_RULES, type TenantSettings } from './options.ts';
+import { isSameOrigin, type TenantSettings } from './options.ts';
 import { createRevocationHub, toSharedIssuer } from './revocation-hub.ts';
 
 /** Options that all tenants share. */
@@ -52,6 +56,30 @@ export function createVerifierMaker(common: CommonOptions) {
   };
 }
 
+/** The rules for the settings of a tenant. */
+const SETTING_RULES: OptionRules<TenantSettings> = {
+  // With the options of all tenants, the verifier names a missing one.
+  serverUrl: mayBeMissing(VERIFIER_RULES.serverUrl),
+  clientId: mayBeMissing(VERIFIER_RULES.clientId),
+  realm: VERIFIER_RULES.realm,
+  issuer: VERIFIER_RULES.issuer,
+  clientSecret: VERIFIER_RULES.clientSecret,
+  // One that was made is another object at each look-up: nothing says whether it is still the same.
+  credential: {
+    rule: 'must be the options of a credential, and not what createCredential returned',
+    example: "{ keyFile: '/run/secrets/client-key.pem' }",
+    accepts: (value) => VERIFIER_RULES.credential.accepts(value) && !isCredential(value),
+  },
+  audience: VERIFIER_RULES.audience,
+  publicUrl: VERIFIER_RULES.publicUrl,
+  acrLevels: VERIFIER_RULES.acrLevels,
+  clientCertificate: VERIFIER_RULES.clientCertificate,
+};
+
+function mayBeMissing({ isRequired: _, ...rule }: OptionRule): OptionRule {
+  return rule;
+}
+
 /**
  * The options of one tenant's verifier.
  *
@@ -81,11 +109,6 @@ function toVerifierOptions(
     // A realm says itself who it is: it is believed about its own address, and otherwise the settings say it.
     issuer: settings.issuer ?? toRealmUrl(serverUrl as string, settings.realm),
   };
-}
-
-/** Whether what belongs to the one server may be sent to the other. */
-export function isSameOrigin(one: string | undefined, other: string | undefined): boolean {
-  return one !== undefined && other !== undefined && new URL(one).origin === new URL(other).origin;
 }
 
 /** In a window. Those of two windows are remembered at a time: of one realm, a quarter of what a process remembers. */

@@ -1,10 +1,16 @@
 import { AuthError, type TokenVerifier, type Verifier } from '../core/index.ts';
-import { createBoundedCache, isThenable, makeVerifier } from '../core/internal.ts';
-import { unknownTenant } from './directory.ts';
-import { createTenantFinder, type TenantFinder } from './find-tenant.ts';
-import type { FilledTenants } from './options.ts';
-import { ReadRequest, readIssuer, type TenantsHost, tokenOf, toName } from './tenant-request.ts';
-import { type CommonOptions, isSameOrigin } from './tenant-verifier.ts';
+import { createBoundedCache, isThenable, loadPart, makeVerifier, partOf, then } from '../core/internal.ts';
+import type { TenantFinder } from './find-tenant.ts';
+import { type FilledTenants, isSameOrigin } from './options.ts';
+import {
+  ReadRequest,
+  readIssuer,
+  type TenantsHost,
+  tokenOf,
+  toName,
+  unknownTenant,
+} from './tenant-request.ts';
+import type { CommonOptions } from './tenant-verifier.ts';
 
 /** The realms of tenants, and the one that decides about a request. */
 export interface Tenants<Incoming>
@@ -42,11 +48,18 @@ export interface Tenants<Incoming>
   isAtHome(verifier: Verifier<object>): boolean;
 }
 
+/** Each request rejects with the error. */
+const ignore = (): undefined => undefined;
+
 const MOST_ISSUERS = 10_000;
 /** The end of the signature, as in the cache of tokens. */
 const TAIL = 43;
 
-/** @param common the options that are the same for all tenants */
+/**
+ * The code that finds tenants is loaded now: a request that comes before it is there waits for it.
+ *
+ * @param common the options that are the same for all tenants
+ */
 export function createTenants<Incoming>(
   common: CommonOptions,
   options: FilledTenants,
@@ -54,8 +67,10 @@ export function createTenants<Incoming>(
 ): Tenants<Incoming> {
   const { tenants: directory } = options;
   const nobody = createNobody(common);
-  const finder = createTenantFinder(common, options);
-  const { find, current, isUnchanged, watch, onChange } = finder;
+  const part = loadPart<TenantFinder>(async () =>
+    (await import('./find-tenant.ts')).createTenantFinder(common, options),
+  );
+  const find = (name: string) => then(partOf(part), (finder) => finder.find(name));
   const isByIssuer = 'ofIssuer' in directory && directory.ofIssuer !== undefined;
   // Of tokens that were verified alone: who makes up tokens leaves nothing here.
   const issuers = createBoundedCache<string>(MOST_ISSUERS);
@@ -75,7 +90,7 @@ export function createTenants<Incoming>(
     try {
       const bearer = isByIssuer ? (token ?? tokenOf(host, request)) : undefined;
       const name = isByIssuer ? nameByIssuer(readIssuer(bearer ?? '')) : nameOf(request);
-      return finder.has(name) ? name : undefined;
+      return part.loaded?.has(name) ? name : undefined;
     } catch {
       return undefined;
     }
@@ -93,7 +108,7 @@ export function createTenants<Incoming>(
 
   const verifier: TokenVerifier<object> = {
     get members() {
-      return finder.members();
+      return part.loaded?.members() ?? [];
     },
     clientId: nobody.clientId,
     ...(nobody.sender && { sender: nobody.sender }),
@@ -104,11 +119,18 @@ export function createTenants<Incoming>(
       );
     },
     load: async () => {},
-    close: finder.close,
+    close: async () => (await part.loading).close(),
   };
 
   return {
-    ...{ isByIssuer, nobody, verifier, nameOf, knownNameOf, current, isUnchanged, watch, onChange },
+    ...{ isByIssuer, nobody, verifier, nameOf, knownNameOf },
+    current: async (one) => (await part.loading).current(one),
+    isUnchanged: (one, other) => one === other || part.loaded?.isUnchanged(one, other) === true,
+    onChange: (listener) => void part.loading.then((finder) => finder.onChange(listener), ignore),
+    watch(listener) {
+      const unwatch = part.loading.then((finder) => finder.watch(listener), ignore);
+      return () => void unwatch.then((end) => end?.());
+    },
     verifierOf(request, token) {
       if (!isByIssuer) return find(nameOf(request));
       const bearer = token ?? tokenOf(host, request);

@@ -1,6 +1,6 @@
 import type { Principal, Requirements } from '../../core/index.ts';
+import { loadPart, type Part } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard } from './connection.ts';
-import { loadPart, type Part } from './part.ts';
 import type { ConnectionsHost, OpenConnections } from './parts/connections.ts';
 import type { Realms } from './realms.ts';
 import { type Asking, assertRequirements, type RequirementsHost, readRequirements } from './requirements.ts';

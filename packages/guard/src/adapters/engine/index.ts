@@ -9,7 +9,6 @@ export type {
 } from '../../outgoing/index.ts';
 export type { TenantDirectory, TenantLookup, TenantRequest, TenantSettings } from '../../tenants/index.ts';
 export type { Parts, WithParts } from './adapter.ts';
-export type { Calls, OwnCall } from './calls.ts';
 export type { Connection } from './connection.ts';
 export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
@@ -18,5 +17,6 @@ export type { McpAuthInfo, McpOptions, WithMetadata } from './mcp-options.ts';
 export type { BackchannelLogoutOptions } from './messages.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
 export type { KeycloakOptions, OnDenied, PermissionSettings, SessionSettings } from './options.ts';
+export type { Calls, OwnCall } from './parts/calls.ts';
 export type { ProtectedResourceOptions } from './protected-resource.ts';
 export type { Asking, AskingOptions, RequirementsOf } from './requirements.ts';

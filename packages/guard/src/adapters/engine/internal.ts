@@ -1,5 +1,6 @@
 // The kit that adapters are made of. What is in parts/ is loaded when an application turns it on, by import() alone.
 export type { PushedClaims } from '../../authz/internal.ts';
+export type { Part } from '../../core/internal.ts';
 export { type Adapter, createAdapter, createAdapterWithParts } from './adapter.ts';
 export { createCalls } from './calls.ts';
 export { type ConnectionGuard, toStream, toToken } from './connection.ts';
@@ -16,7 +17,6 @@ export type { McpCaller, McpEngine } from './mcp-options.ts';
 export * from './node.ts';
 export { type RefuseNode, refuseAtOnce, toNodeKeycloak, toSockets } from './node-keycloak.ts';
 export * from './options.ts';
-export type { Part } from './part.ts';
 export type { NodeMcp } from './parts/mcp-node.ts';
 export { createPermits, type Decide, type Permits, toPermitGate } from './permissions.ts';
 export { isHtml } from './refusals.ts';

@@ -2,7 +2,7 @@ import type { Permissions, PermitOptions, PermitRule, RuleOfRequest } from '../.
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
 import { type Gate, type Health, healthOf } from '../../core/internal.ts';
 import type { Adapter } from './adapter.ts';
-import { type Calls, createCalls } from './calls.ts';
+import { createCalls } from './calls.ts';
 import type { Connection } from './connection.ts';
 import type { Documented } from './documentation.ts';
 import type { Engine } from './engine.ts';
@@ -11,6 +11,7 @@ import { createLoginGate, type LoginLimitSettings } from './login-limits.ts';
 import type { McpOptions, WithMetadata } from './mcp-options.ts';
 import type { BackchannelLogoutOptions } from './messages.ts';
 import { type PermissionSettings, requirementsOf, type SessionSettings } from './options.ts';
+import type { Calls } from './parts/calls.ts';
 import { type Decide, toPermitGate } from './permissions.ts';
 import type { ProtectedResourceOptions } from './protected-resource.ts';
 import type { Asking } from './requirements.ts';

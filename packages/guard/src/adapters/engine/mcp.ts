@@ -1,4 +1,5 @@
 import { isAuthError } from '../../core/index.ts';
+import { loadPart, type Part } from '../../core/internal.ts';
 import type { FetchReply } from './fetch.ts';
 import {
   type McpEngine,
@@ -8,7 +9,6 @@ import {
   type WithMetadata,
 } from './mcp-options.ts';
 import { answerNode, type Next, type NodeRequest, type NodeResponse, toNodeRoutes } from './node.ts';
-import { loadPart, type Part } from './part.ts';
 import type { FetchMcp } from './parts/mcp-fetch.ts';
 import type { NodeMcp } from './parts/mcp-node.ts';
 import type { Routes } from './routes.ts';

@@ -18,10 +18,9 @@ import {
   type TokenVerifier,
   type Verifier,
 } from '../../core/index.ts';
-import { type Gate, partsOf, settle } from '../../core/internal.ts';
+import { type Gate, loadPart, type Part, partOf, partsOf, settle, then } from '../../core/internal.ts';
 import type { DocumentedPermit } from './documentation.ts';
 import type { PermissionSettings } from './options.ts';
-import { loadPart, type Part, partOf, then } from './part.ts';
 import type { OpenPermissions, PermitOf } from './parts/permissions.ts';
 import type { PartHost } from './realms.ts';
 

@@ -1,9 +1,16 @@
 import { OptionsError, type Principal } from '../../core/index.ts';
-import { type Answer, checkOptions, type SessionAuthenticator } from '../../core/internal.ts';
+import {
+  type Answer,
+  checkOptions,
+  loadPart,
+  type Part,
+  partOf,
+  type SessionAuthenticator,
+  then,
+} from '../../core/internal.ts';
 import type { Refusal, SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { SESSION_RULES, toPaths } from '../../session/options.ts';
 import type { SessionSettings } from './options.ts';
-import { loadPart, type Part, partOf, then } from './part.ts';
 import type { PartHost } from './realms.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 import type { SecurityEvents } from './security-events.ts';

@@ -5,7 +5,6 @@ import { type Principal, personOf } from '../principal/principal.ts';
 import type { CertificateReader } from './client-certificate.ts';
 import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
-import type { DpopProof } from './dpop-proof.ts';
 
 /** The key or certificate to which a token is bound (`cnf`, RFC 7800 §3.1). */
 export interface Confirmation {
@@ -128,7 +127,8 @@ interface BearerVerifier<C extends object> {
 
 interface SenderCheckParts {
   readonly dpop: ResolvedDpopOptions;
-  readonly proofs: DpopCheck;
+  /** Loaded for the first proof: most realms never see one. */
+  proofs(): Promise<DpopCheck>;
   readonly publicUrl: string | undefined;
   readonly certificateOf: CertificateReader | undefined;
 }
@@ -139,10 +139,10 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
   /** By the headers of a request: with two guards on its way, its proof is used once and not twice. */
   const finished = new WeakMap<object, { readonly text: string; readonly done: Promise<void> }>();
 
-  function finishOnce(headers: object, text: string, proof: DpopProof, who: string): Promise<void> {
+  function finishOnce(headers: object, text: string, finish: () => Promise<void>): Promise<void> {
     const before = finished.get(headers);
     if (before?.text === text) return before.done;
-    const done = proofs.finish(proof, who);
+    const done = finish();
     finished.set(headers, { text, done });
     return done;
   }
@@ -163,16 +163,14 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
         : verifier.verify(token, toCertificate(request));
     },
     async verifyProved(verifier, token, request, context) {
-      const text = headerOf(request.headers, 'dpop');
-      const proof = proofs.read({
-        proof: text,
-        method: request.method,
-        uri: toRequestUri(request, base, context?.originOf?.()),
-        token,
-      });
+      const { headers, method } = request;
+      const text = headerOf(headers, 'dpop');
+      const uri = toRequestUri(request, base, context?.originOf?.());
+      const check = await proofs();
+      const proof = check.read({ proof: text, method, uri, token });
       // Verify the token first: only a valid one gets its proof verified.
       const principal = await verifier.verify(token, { jkt: proof.jkt, ...toCertificate(request) });
-      await finishOnce(request.headers, text as string, proof, personOf(principal));
+      await finishOnce(headers, text as string, () => check.finish(proof, personOf(principal)));
       if (proof.nextNonce !== undefined) context?.sendNonce?.(proof.nextNonce);
       return principal;
     },

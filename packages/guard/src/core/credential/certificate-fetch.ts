@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agent } from 'node:https';
 import { AuthError } from '../http/errors.ts';
 import type { CredentialContext, CredentialOptions } from './credential.ts';
-import { fileMaterial } from './material.ts';
+import { fileMaterial } from './file-material.ts';
 
 type Files = Extract<CredentialOptions, { certificateFile: string }>;
 

@@ -4,7 +4,7 @@ import type { JsonWebKey } from '../jwt/signature.ts';
 import { fillOptions, type OptionRules } from '../options/check-options.ts';
 import { CLIENT_SECRET, CLOCK, NOTICE_LISTENER, required, string } from '../options/option-rules.ts';
 import { createNoticeLines, type Notice, toSafeListener } from '../runtime/notice.ts';
-import { createCertificateFetch } from './certificate-fetch.ts';
+import { loadPart } from '../runtime/part.ts';
 import {
   type Authentication,
   CREDENTIAL,
@@ -16,8 +16,9 @@ import {
   isCredential,
   type SecretMethod,
 } from './credential.ts';
-import { fileMaterial, fixedMaterial, type Material, readTokenFile } from './material.ts';
-import { readSigningKeys, type SigningKey, signAssertion, toSecretSigner } from './signing-key.ts';
+import type { Material } from './file-material.ts';
+import { fixedMaterial, materialOfFile } from './material.ts';
+import { readSigningKeys, type SigningKey } from './signing-key.ts';
 
 interface Kind<M> {
   readonly kind: CredentialKind;
@@ -50,14 +51,19 @@ export function makeCredential(
   }
   if ('secret' in options) return toSecret(fixedMaterial([options.secret]), options.method, context);
   if ('secretFile' in options) {
-    const file = { what: 'file of the client secret', path: options.secretFile, parse: readSecret };
-    return toSecret(fileMaterial(file, context), options.method, context);
+    const file = { what: 'file of the client secret', path: options.secretFile };
+    const material = materialOfFile(({ fileMaterial, readSecret }) =>
+      fileMaterial({ ...file, parse: readSecret }, context),
+    );
+    return toSecret(material, options.method, context);
   }
   if ('tokenFile' in options) {
-    const file = { what: 'token file', path: options.tokenFile, ...readTokenFile };
+    const file = { what: 'token file', path: options.tokenFile };
     return createFrom({
       kind: 'token',
-      material: fileMaterial(file, context),
+      material: materialOfFile(({ fileMaterial, readTokenFile }) =>
+        fileMaterial({ ...file, ...readTokenFile }, context),
+      ),
       // Keycloak finds the client by the token's issuer and subject. With its name it says so if that is another one.
       toAuthentication: ({ token }) => toForm({ ...byId, ...asserted(token) }),
       secretsOf: ({ token }) => [token],
@@ -68,7 +74,9 @@ export function makeCredential(
       kind: 'certificate',
       material: fixedMaterial([null]),
       toAuthentication: () => toForm(byId),
-      fetch: createCertificateFetch(options, context),
+      fetch: late(async () =>
+        (await import('./certificate-fetch.ts')).createCertificateFetch(options, context),
+      ),
     });
   }
   const { algorithm } = options;
@@ -77,12 +85,22 @@ export function makeCredential(
     kind: 'key',
     material:
       'keyFile' in options
-        ? fileMaterial({ what: 'key file', path: options.keyFile, parse }, context)
+        ? materialOfFile((files) =>
+            files.fileMaterial({ what: 'key file', path: options.keyFile, parse }, context),
+          )
         : fixedMaterial(readSigningKeys(options.key, algorithm)),
-    toAuthentication: async (key, audience) =>
-      toForm({ ...byId, ...asserted(await signAssertion(key, clientId, await audience(), clock())) }),
+    async toAuthentication(key, audience) {
+      const { signAssertion } = await import('./assertion.ts');
+      return toForm({ ...byId, ...asserted(await signAssertion(key, clientId, await audience(), clock())) });
+    },
     keyOf: ({ publicKey }) => publicKey,
   });
+}
+
+/** A `fetch` whose code is loaded now. */
+function late(load: () => Promise<typeof fetch>): typeof fetch {
+  const { loading } = loadPart(load);
+  return async (...call) => (await loading)(...call);
 }
 
 function createFrom<M>({ kind, material, toAuthentication, secretsOf, keyOf, fetch }: Kind<M>): Credential {
@@ -137,7 +155,8 @@ function toSecret(
       kind: 'secret-jwt',
       material,
       secretsOf,
-      toAuthentication: async (secret, audience) => {
+      async toAuthentication(secret, audience) {
+        const { signAssertion, toSecretSigner } = await import('./assertion.ts');
         const signer = toSecretSigner(secret);
         return toForm({
           ...byId,
@@ -172,13 +191,6 @@ function toBasic(clientId: string, secret: string): string {
 
 function encode(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1);
-}
-
-function readSecret(text: string): string[] {
-  const secret = text.replace(/\r?\n$/, '');
-  if (secret === '') throw new Error('it is empty');
-  if (secret.trim() !== secret || /[\r\n]/.test(secret)) throw new Error('it is more than a secret');
-  return [secret];
 }
 
 /** Options of {@link createCredential}. */

@@ -1,7 +1,7 @@
 import { createClient } from '../../../client/index.ts';
 import { contextOfVerifier, toClient } from '../../../client/internal.ts';
 import type { TokenVerifier, Verifier } from '../../../core/index.ts';
-import { headerOf, isThenable, nameOfTenant, ofEach, partsOf } from '../../../core/internal.ts';
+import { headerOf, isThenable, nameOfTenant, ofEach, partsOf, then } from '../../../core/internal.ts';
 import {
   createMemorySessionStore,
   type OnSessionEvent,
@@ -20,7 +20,6 @@ import {
 import { toPaths } from '../../../session/options.ts';
 import type { Tenants } from '../../../tenants/internal.ts';
 import type { ClientSettings, SessionSettings } from '../options.ts';
-import { then } from '../part.ts';
 import type { PartHost } from '../realms.ts';
 
 /** Sessions by settings that were checked before. */

@@ -1,4 +1,4 @@
-import { isThenable } from '../../core/internal.ts';
+import { isThenable } from './concurrency.ts';
 
 /**
  * A part of the library that is loaded when the application turns it on, so that nobody loads what is not used. Its options are

@@ -1,0 +1,111 @@
+import type { AuthError, AuthErrorCode, Log } from '../../../core/index.ts';
+import { toOneLine, toSafeText } from '../../../core/internal.ts';
+import { pathOf } from '../routes.ts';
+
+/** A logger of the application's. `debug` is used where it exists. */
+export type RefusalLogger = Pick<Log, 'info'> & { debug?(fields: object, message: string): void };
+
+/** Logs one refusal. */
+export type LogRefusal<Incoming> = (request: Incoming, error: AuthError) => void;
+
+/** How refusals are logged. */
+export interface RefusalLogOptions<Incoming> {
+  /** At level `info`, with what to do, rather than at level `debug` where the logger has it. */
+  readonly isLoud: boolean;
+  /** Whether answers say why they refuse. */
+  readonly explain: boolean | undefined;
+  /** The application's logger, if it has one. Without one, lines go to the standard error output. */
+  loggerOf(request: Incoming): RefusalLogger | undefined;
+  toSessionRequest(request: Incoming): { readonly method?: string | undefined; readonly url: string };
+}
+
+/** Logs refusals, so that a developer sees why a request failed. */
+export function createRefusalLog<Incoming>({
+  isLoud,
+  explain,
+  loggerOf,
+  toSessionRequest,
+}: RefusalLogOptions<Incoming>): LogRefusal<Incoming> {
+  const writeLine = createLines();
+  return (request, error) => {
+    const { code, reason, expected, seen } = error;
+    const logger = loggerOf(request);
+    if (!isLoud && logger?.debug !== undefined) {
+      logger.debug({ code, reason, expected, seen }, 'access refused');
+      return;
+    }
+    const line = toLine(error, toSessionRequest(request), explain === true);
+    if (logger === undefined) writeLine(line);
+    else logger.info({ code, reason, expected, seen }, line);
+  };
+}
+
+/** Writes lines to the standard error output, a few at a time: senders of bad tokens must not fill a disk. */
+function createLines(): (line: string) => void {
+  let begun = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  return (line) => {
+    const now = performance.now();
+    if (now - begun > PERIOD_MS) {
+      begun = now;
+      count = 0;
+    }
+    count++;
+    if (count > MOST_LINES) return;
+    const more =
+      count === MOST_LINES ? `. More refusals follow; they are not shown for ${PERIOD_MS / 1000} s` : '';
+    const text = `keycloak-guard: ${toOneLine(line)}${more}`;
+    // Not every runtime has the first.
+    if (globalThis.process?.stderr === undefined) console.error(text);
+    else process.stderr.write(`${text}\n`);
+  };
+}
+
+const MOST_LINES = 20;
+const PERIOD_MS = 10_000;
+
+function toLine(
+  { statusCode, code, reason, expected, seen }: AuthError,
+  { method = 'request', url }: ReturnType<RefusalLogOptions<never>['toSessionRequest']>,
+  isExplained: boolean,
+): string {
+  const details = [expected && `expected ${expected}`, seen && `seen ${seen}`].filter(Boolean).join(', ');
+  // No query: it may hold a code or a token.
+  const route = toSafeText(`${method} ${pathOf(url)}`).trim();
+  const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
+  const hint = HINTS[code] ?? `The documentation explains it: errors/${code}`;
+  return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
+}
+
+/** Advice about the refusals that developers see first. */
+const HINTS: Partial<Record<AuthErrorCode, string>> = {
+  missing_token: 'Send the header Authorization: Bearer <access token>',
+  unsupported_scheme: 'Send the access token with the scheme Bearer',
+  token_malformed: 'Send the access_token of the token response, whole',
+  token_algorithm: 'Send the access token, not the refresh token; or look at the option algorithms',
+  token_signature: 'Get a new token: this one was changed on the way, or another Keycloak issued it',
+  token_key_unknown: 'Log in again; check that serverUrl and realm are those that issued the token',
+  token_issuer: 'Set serverUrl, or issuer, to the URL in the iss of the token',
+  token_type: 'Send the access token, not the ID or refresh token',
+  token_audience:
+    'Add an audience mapper for this client in Keycloak: npx keycloak-guard setup audience <azp>',
+  token_expired: 'Refresh the token, or log in again; right after a login, compare the clocks',
+  token_revoked: 'Log in again',
+  role_missing: 'Assign the role to the user in Keycloak, then get a new token',
+  scope_missing: 'Ask for the scope when the token is requested',
+  group_missing: 'Add the user to the group, and a group mapper to the client, then get a new token',
+  organization_missing:
+    'Ask for the scope organization:<alias>, or organization:*, when the token is requested',
+  tenant_unknown:
+    'Look at the name that tenants.of gives for this request, and at what tenants.get says about it',
+  tenant_refused:
+    'Use a token, or switch the session, for that tenant; for an organization, ask for its scope organization:<alias>',
+  requirement_unclear: 'Look at the function of the guard, or at the route parameter that it names',
+  audience_missing: 'Add an audience mapper for that audience in Keycloak',
+  permission_denied:
+    'Grant the permission in Keycloak: Clients, Authorization; or look at the check of the guard: only exactly true lets in',
+  provider_unavailable: 'npx keycloak-guard doctor finds out what is wrong',
+  provider_misconfigured: 'npx keycloak-guard doctor finds out what is wrong',
+  cross_origin_request:
+    'Call from a page of this origin, or send an access token instead of the session cookie',
+};
