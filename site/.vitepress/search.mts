@@ -18,7 +18,7 @@ export const SEARCH_OPTIONS = {
     boostDocument: (id: string): number =>
       /\/api\//.test(id)
         ? 0.3
-        : /\/(?:architecture|contributing|changes|costs|reliability|releasing|testing)(?:#|$)/.test(id)
+        : /\/(?:architecture|contributing|changes|costs|reliability|testing)(?:#|$)/.test(id)
           ? 0.5
           : 1,
   },

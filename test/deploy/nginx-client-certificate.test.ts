@@ -16,7 +16,7 @@ import { createTestCertificate, type TestCertificate } from '../support/certific
 import { freePort } from '../support/free-port.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
-// Needs nginx: npm test -- deploy. What docs/proof-of-possession.md says of nginx, with nginx.
+// Needs nginx: npm test -- deploy. What docs/sensitive-routes.md says of nginx, with nginx.
 
 const server = createTestCertificate('localhost');
 const client = createTestCertificate('client');

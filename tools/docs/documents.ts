@@ -23,6 +23,7 @@ export function documents(): string[] {
   const elsewhere = [
     'skills/keycloak-guard/SKILL.md',
     'test/README.md',
+    'tools/release/README.md',
     'lab/bench/RESULTS.md',
     'lab/reliability/RESULTS.md',
   ];

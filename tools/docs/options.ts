@@ -49,8 +49,8 @@ const ADAPTER: OptionSource = { file: 'adapters/engine/options.ts', name: 'Adapt
 /** Pages that say more about an option. */
 const SEE: Readonly<Record<string, string>> = {
   credential: '[calling other services](calling-other-services.md#no-secret-to-steal)',
-  dpop: '[proof of possession](proof-of-possession.md)',
-  acrLevels: '[step-up](step-up.md)',
+  dpop: '[proof of possession](sensitive-routes.md#proof-of-possession)',
+  acrLevels: '[step-up](sensitive-routes.md#step-up)',
   observers: '[observability](observability.md)',
   onNotice: '[notices](errors.md#notices)',
 };
@@ -59,7 +59,7 @@ const SEE: Readonly<Record<string, string>> = {
 export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () => readonly string[]>>>> = {
   'docs/library.md': { options: () => [...toRows(VERIFIER), ...toRows(ADAPTER)] },
   'docs/permissions.md': { options: () => toRows(PERMISSIONS) },
-  'docs/proof-of-possession.md': { options: () => toRows(DPOP) },
+  'docs/sensitive-routes.md': { options: () => toRows(DPOP) },
   'docs/sessions.md': { options: () => toRows(SESSION) },
   'docs/production.md': {
     options: () => [...toRows(LOGIN_LIMITS), ...toRows(LOGIN_SETTINGS)],

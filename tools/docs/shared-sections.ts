@@ -46,7 +46,7 @@ A guard takes requirements. All members must be met, and every value of a list. 
 | \`actor: false\`, \`actor: { client: 'reports' }\` | nobody acts in the name of the caller, no administrator who impersonates them either; this client does |
 | \`kind: 'person'\`, \`client: 'reports'\` | a person is calling, and no service in its own name; through this client (\`azp\`) |
 | \`organization: 'acme'\`, \`audience: 'reports'\` | the token names the organization; the audience (\`aud\`) |
-| \`acr: ['gold']\`, \`maxAge: 300\` | the person signed in so strongly, so recently ([step-up](../step-up.md)) |
+| \`acr: ['gold']\`, \`maxAge: 300\` | the person signed in so strongly, so recently ([step-up](../sensitive-routes.md#step-up)) |
 | \`check: (principal) => …\` | the function returns exactly \`true\` |
 | \`anyOf: [{ … }, { … }]\`, \`allOf: […]\` | one of them is met, all of them are |
 | \`optional: true\` | there is no token at all, or a valid one |

@@ -172,7 +172,7 @@ export function explainLevels(levels: SignInLevels, required: readonly string[],
         : `the browser flow '${flow}' has no step for ${levelNames}`,
       `Authentication > Flows > ${flow} > a conditional sub-flow with 'Condition - Level of Authentication' = ${levelOf(
         unreached[0] as string,
-      )} and the second factor; docs/step-up.md has the whole flow`,
+      )} and the second factor; docs/sensitive-routes.md has the whole flow`,
     );
   }
   if (relevant.length > 0 && !isInToken) {
