@@ -65,7 +65,9 @@ describe('apply, cut off', () => {
     const state = await readAuthz(api, 'testing', 'api');
     const plan = planAuthz(read.model, state, prune);
     assert.deepEqual([...plan.refused, ...(await findUnknown(api, 'testing', plan))], []);
-    for await (const _ of applyAuthz(api, plan.steps, read.model, state));
+    const done: unknown[] = [];
+    for await (const step of applyAuthz(api, plan.steps, read.model, state)) done.push(step);
+    assert.deepEqual(done, plan.steps, 'each step is reported once it is done');
   }
 
   const exported = async () => JSON.stringify(toFile((await readAuthz(api, 'testing', 'api')).model));

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { blameVersion, toPolicyBody } from '../../packages/cli/src/admin/authz/current.ts';
+import { describe, test } from 'node:test';
+import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
+import { toPolicyBody } from '../../packages/cli/src/admin/authz/current.ts';
+import { applyAuthz, noAuthz, planAuthz, readAuthzValue } from '../../packages/cli/src/admin/index.ts';
 
 const role = { name: 'is member', type: 'role', roles: ['member'] };
 const regex = { name: 'mail', type: 'regex', targetClaim: 'email', pattern: '.*' };
@@ -17,8 +19,44 @@ test('what older Keycloaks do not know is sent where it is on, or has to be swit
   }
 });
 
-test('where Keycloak fails at such a policy, its version is named', () => {
-  assert.equal(blameVersion(role), '');
-  assert.match(blameVersion({ ...role, fetchRoles: true }), /before 26 does not know fetchRoles/);
-  assert.match(blameVersion({ ...regex, targetContextAttributes: true }), /before 24/);
+describe('what Keycloak refuses is named', () => {
+  /** The words about the first step of a file, where Keycloak answers each call with a status. */
+  async function wordsAt(status: number, file: object): Promise<string> {
+    const refuse = async () => {
+      throw new NetworkError('refused', { response: new Response(null, { status }), responseData: {} });
+    };
+    const clients = {
+      getResourceServer: async () => ({}),
+      ...{ importResource: refuse, createPolicy: refuse, createAuthorizationScope: refuse },
+    };
+    const state = { ...noAuthz('shop', 'api'), clientUuid: 'c', isOn: true };
+    const read = readAuthzValue(file);
+    assert.ok('model' in read, JSON.stringify(read));
+    const steps = planAuthz(read.model, state, false).steps.filter(({ action }) => action.type === 'put');
+    try {
+      for await (const _ of applyAuthz({ clients } as never, steps, read.model, state));
+    } catch (error) {
+      return String(error);
+    }
+    return assert.fail('nothing was refused');
+  }
+
+  for (const [policy, words] of [
+    [
+      { ...role, fetchRoles: true },
+      /create the policy "is member" \(Keycloak before 26 does not know fetchRoles\)/,
+    ],
+    [{ ...regex, targetContextAttributes: true }, /before 24/],
+    [role, /create the policy "is member": HTTP 500/],
+  ] as const)
+    test(`a policy, with the version that knows its members where Keycloak fails: ${words.source}`, async () => {
+      assert.match(await wordsAt(500, { policies: [policy] }), words);
+      assert.doesNotMatch(await wordsAt(400, { policies: [policy] }), /Keycloak before/);
+    });
+
+  test('several resources that are made at once, by their number', async () => {
+    const resources = ['a', 'b', 'c'].map((name) => ({ name }));
+    assert.match(await wordsAt(409, { resources }), /create the resource "a" and 2 more: HTTP 409/);
+    assert.match(await wordsAt(409, { resources: [{ name: 'a' }] }), /create the resource "a": HTTP 409/);
+  });
 });

@@ -153,6 +153,42 @@ describe('migrate, of a project whose author means harm or makes mistakes', () =
     assert.deepEqual(await verdictsOf(undefined, 'oidc-audience-mapper'), ['out']);
   });
 
+  test('a client that gets no tokens is not judged; without a user, mappers of the access token alone count', async () => {
+    const audience = (id: string, claim: string) => ({
+      ...{ id, protocolMapper: 'oidc-audience-mapper' },
+      config: { 'included.client.audience': 'api', 'access.token.claim': claim },
+    });
+    const clients = [
+      { id: '1', clientId: 'api' },
+      { id: '2', clientId: 'good', protocolMappers: [audience('yes', 'true')] },
+      { id: '3', clientId: 'bad', protocolMappers: [audience('no', 'false')] },
+      { id: '4', clientId: 'off', enabled: false },
+      { id: '5', clientId: 'service', bearerOnly: true },
+      { id: '6', clientId: 'account-console' },
+    ];
+    const api = {
+      clients: {
+        find: async () => clients,
+        evaluateListProtocolMapper: async ({ id }: { id: string }) => [
+          { mapperId: id === '2' ? 'yes' : 'no' },
+        ],
+        evaluateGenerateAccessToken: () => assert.fail('there is no user for an example'),
+      },
+      clientScopes: { find: async () => [] },
+      users: { find: async () => [] },
+    };
+    const where = { serverUrl: 'http://x', realm: 'shop', clientId: 'api' };
+    const { callers, mend } = await findCallers({ api } as never, where, () => {});
+    assert.deepEqual(
+      callers.map(({ client, verdict }) => [client, verdict]),
+      [
+        ['good', 'in'],
+        ['bad', 'out'],
+      ],
+    );
+    assert.match(mend ?? '', /setup audience bad --url/);
+  });
+
   test('a realm’s names of clients begin no line either, and stand in no command that they could end', () => {
     const report = {
       clientId: 'api',

@@ -126,6 +126,7 @@ describe('settings of nest-keycloak-connect', () => {
     const holder = { module: class OptionsModule {}, providers: [Options], exports: [Options] };
     const ways = [
       { useFactory: () => GOOD },
+      { useFactory: async () => GOOD },
       { useClass: Options },
       { imports: [holder], useExisting: Options },
       {
