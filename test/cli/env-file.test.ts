@@ -146,6 +146,21 @@ test('a file that would come to say something else is left to a person', () => {
   );
 });
 
+test('a file of others costs what its length costs, and adds no line to what is said of it', () => {
+  const before = process.cpuUsage();
+  for (const text of [
+    `a${' '.repeat(300_000)}`,
+    `export${' '.repeat(300_000)}`,
+    'a\n✓ all is well\n'.repeat(9),
+  ]) {
+    assert.throws(
+      () => mergeEnv(`${text}\n`, [{ name: 'B', from: undefined, to: '1' }]),
+      (error) => error instanceof UsageError && !error.message.includes('\n'),
+    );
+  }
+  assert.ok(process.cpuUsage(before).user < 10_000_000, 'quadratic, it took minutes');
+});
+
 test('a byte order mark is no part of the first name', async () => {
   const file = join(await mkdtemp(join(tmpdir(), 'env-file-')), '.env');
   await writeFile(file, '\uFEFFKEYCLOAK_REALM=mine\n');

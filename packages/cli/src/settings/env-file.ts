@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { readFolderFile, readKeycloakJson } from '@keycloak-guard/server/config';
+import { toPlainLine } from '../terminal/style.ts';
 import { type Consent, FromFolder, type Word } from './from-folder.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -127,13 +128,14 @@ function readAssignments(text: string): Assignment[] {
     return from + end;
   };
   for (let start = 0; start < text.length; ) {
+    // Each character is looked at once: whoever wrote the file may have put a million spaces into a line.
     const [head, name, mark] =
-      /^[^\S\n]*(?:export\s+)?([^\s#=][^\n=]*?)[^\S\n]*=[^\S\n]*(["'`])?/.exec(text.slice(start)) ?? [];
+      /^[^\S\n]*(?:export\s+)?([^\s#=][^\n=]*)=[^\S\n]*(["'`])?/.exec(text.slice(start)) ?? [];
     let end = endOfLine(start);
     if (head !== undefined && name !== undefined) {
       const closing = mark === undefined ? -1 : text.indexOf(mark, start + head.length);
       end = endOfLine(closing === -1 ? start + head.length : closing);
-      assignments.push({ name, start, end });
+      assignments.push({ name: name.trimEnd(), start, end });
     }
     start = text.indexOf('\n', end) + 1 || text.length;
   }
@@ -152,7 +154,7 @@ function assertNothingElse(
   );
   if (wrong.length === 0) return;
   throw new UsageError([
-    `the file of settings cannot be changed without changing ${wrong.join(', ')} too: write ${changes.map(({ name }) => name).join(', ')} by hand`,
+    `the file of settings cannot be changed without changing ${toPlainLine(wrong.join(', '))} too: write ${changes.map(({ name }) => name).join(', ')} by hand`,
   ]);
 }
 
