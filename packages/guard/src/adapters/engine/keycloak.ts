@@ -35,6 +35,7 @@ export interface KeycloakBase<Request, C extends object = AppClaims> extends Cal
    * Guards a connection that stays open, for example server-sent events. The result says who is on it, and its `signal`
    * aborts when it has to end.
    *
+   * @param requirements what its caller has to go on meeting: those of the guard in front of it. Default: a valid token
    * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
    * @throws {AuthError} rejects with the error that a guard would refuse the request with
    * @example

@@ -1,0 +1,3 @@
+import { describeEndings, ROWS } from './table.ts';
+
+describeEndings('two processes that share in memory', ROWS);
