@@ -127,9 +127,14 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
     hosts.set(HOSTS.acme, 'made-up');
     const from = calls.length;
     assert.deepEqual(await call('acme', 'as'), { code: '404' });
-    assert.deepEqual(await named('made-up'), { code: 'tenant_unknown' });
-    assert.deepEqual(calls.slice(from), []);
     hosts.set(HOSTS.acme, 'acme');
+    assert.deepEqual(await named('made-up'), { code: 'tenant_unknown' });
+    // The realm of a test before may still be fetching its keys.
+    const ofOthers = ({ pathname }: URL) => ['acme', 'globex'].includes(pathname.split('/')[2] ?? '');
+    assert.deepEqual(
+      calls.slice(from).filter((url) => !ofOthers(new URL(url))),
+      [],
+    );
   },
   async 'without a request, the name says which tenant it is'({ named, acme, globex }) {
     for (const { realm } of [acme, globex, acme]) {
