@@ -12,7 +12,7 @@ import {
 } from './documents.ts';
 
 export function buildApp({ permissionSeconds = 30, ...realm }: DocumentsOptions): Express {
-  const kc = keycloak(realm as KeycloakOptions<Request>);
+  const kc = keycloak(realm as KeycloakOptions);
   const permissions = kc.permissions({ permissionSeconds });
   const documents = createDocuments(permissions, registerAt(`${realm.serverUrl}/realms/${realm.realm}`));
   const app = express();

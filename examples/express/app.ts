@@ -8,7 +8,7 @@ interface Order {
   readonly item: string;
 }
 
-export function buildApp(options: KeycloakOptions<express.Request>, sessionSecret: string): Express {
+export function buildApp(options: KeycloakOptions, sessionSecret: string): Express {
   const kc = keycloak(options);
   const app = express();
   const orders = new Map<number, Order>();

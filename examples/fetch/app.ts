@@ -1,6 +1,6 @@
 // A small API for every server that speaks `Request` and `Response`: links that people shorten, and who followed them.
 // Bun: `export default buildApp(…)`; Deno: `Deno.serve(buildApp(…).fetch)`; Node.js: `@hono/node-server` or `srvx`.
-import { type FetchKeycloakOptions, keycloak } from 'keycloak-guard/fetch';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/fetch';
 
 interface Link {
   readonly owner: string | null;
@@ -12,7 +12,7 @@ export interface App {
   fetch(request: Request): Promise<Response>;
 }
 
-export function buildApp(options: FetchKeycloakOptions): App {
+export function buildApp(options: KeycloakOptions): App {
   const kc = keycloak(options);
   const links = new Map<string, Link>();
 

@@ -1,13 +1,13 @@
 // A small app with hapi: people keep notes in the browser, programs with tokens, and an administrator counts them.
 import Hapi, { type Server } from '@hapi/hapi';
-import { type HapiOptions, keycloak } from 'keycloak-guard/hapi';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/hapi';
 
 interface Note {
   readonly owner: string;
   readonly text: string;
 }
 
-export async function buildApp(options: HapiOptions, port = 0): Promise<Server> {
+export async function buildApp(options: KeycloakOptions, port = 0): Promise<Server> {
   const kc = keycloak(options);
   const server = Hapi.server({ port, host: 'localhost' });
   const notes: Note[] = [];

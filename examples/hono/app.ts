@@ -9,9 +9,7 @@ interface Order {
   readonly what: string;
 }
 
-export function buildApp(
-  options: KeycloakOptions<Context> & { readonly session: SessionSettings<Context> },
-): Hono {
+export function buildApp(options: KeycloakOptions & { readonly session: SessionSettings<Context> }): Hono {
   const { session, ...rest } = options;
   const kc = keycloak(rest);
   const orders: Order[] = [];

@@ -10,7 +10,7 @@ interface Note {
 
 const MAX_LENGTH = 10_000;
 
-export function buildApp(options: KeycloakOptions<Context>, sessionSecret: string): Koa {
+export function buildApp(options: KeycloakOptions, sessionSecret: string): Koa {
   const kc = keycloak(options);
   const app = new Koa();
   const notes: Note[] = [];

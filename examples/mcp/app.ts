@@ -6,7 +6,7 @@ import express, { type Express } from 'express';
 import { type KeycloakOptions, keycloak, type McpOptions } from 'keycloak-guard/express';
 import { createNotes, type Notes, principalOf, SCOPES, say } from './notes.ts';
 
-export function buildApp(options: KeycloakOptions<express.Request>, mcp: McpOptions): Express {
+export function buildApp(options: KeycloakOptions, mcp: McpOptions): Express {
   const kc = keycloak(options);
   const app = express();
   const notes = createNotes();

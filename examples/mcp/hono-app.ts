@@ -1,6 +1,6 @@
 // The same server in Hono, with version 2 of the SDK: it keeps no sessions. `app.fetch` runs on Node, Bun, Deno and workers.
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { type KeycloakOptions, keycloak, type McpAuthInfo, type McpOptions } from 'keycloak-guard/hono';
 import { createNotes, type Notes, principalOf, SCOPES, say } from './notes.ts';
 
@@ -8,7 +8,7 @@ interface Env {
   Variables: { auth: McpAuthInfo };
 }
 
-export function buildHonoApp(options: KeycloakOptions<Context>, mcp: McpOptions): Hono<Env> {
+export function buildHonoApp(options: KeycloakOptions, mcp: McpOptions): Hono<Env> {
   const kc = keycloak(options);
   const app = new Hono<Env>();
   const handler = createHandler();

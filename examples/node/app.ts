@@ -1,8 +1,8 @@
 // A small app on Node's own server: a clock for everybody, one's own profile, and a page for people.
 import { createServer, type Server } from 'node:http';
-import { type KeycloakOptions, keycloak, type NodeRequest } from 'keycloak-guard/node';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/node';
 
-export function buildServer(options: KeycloakOptions<NodeRequest>, sessionSecret: string): Server {
+export function buildServer(options: KeycloakOptions, sessionSecret: string): Server {
   const kc = keycloak(options);
   const session = kc.session({ secret: sessionSecret });
   const logout = kc.backchannelLogout();

@@ -5,13 +5,13 @@ import {
   type FetchReply,
   fetchHost,
 } from '../../packages/guard/src/adapters/engine/internal.ts';
-import { type FetchKeycloakOptions, keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
+import { type KeycloakOptions, keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import type { AuthError, Claims, Principal } from '../../packages/guard/src/core/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const URL_OF_APP = 'http://app.example.com';
 
-function setUp(t: TestContext, more: Partial<FetchKeycloakOptions> = {}) {
+function setUp(t: TestContext, more: Partial<KeycloakOptions> = {}) {
   const realm = createTestRealm();
   const { serverUrl, realm: name, clientId, fetch, clock } = realm;
   const kc = keycloak<Claims>({

@@ -6,14 +6,21 @@ import express, {
   type Response,
   Router,
 } from 'express';
-import { keycloak } from 'keycloak-guard/express';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/express';
 
 interface Order {
   readonly item: string;
   readonly count: number;
 }
 
-const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'orders' });
+// The type of the options needs no argument, and knows the framework's request.
+const options: KeycloakOptions = {
+  serverUrl: 'http://localhost:8080',
+  realm: 'testing',
+  clientId: 'orders',
+  onDenied: (request) => console.log(request.ip),
+};
+const kc = keycloak(options);
 const app = express();
 app.use(express.json());
 app.use(kc.session({ secret: 'x'.repeat(64) }));

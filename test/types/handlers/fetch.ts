@@ -1,6 +1,13 @@
-import { keycloak } from 'keycloak-guard/fetch';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/fetch';
 
-const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'orders' });
+// The type of the options needs no argument, and knows the framework's request.
+const options: KeycloakOptions = {
+  serverUrl: 'http://localhost:8080',
+  realm: 'testing',
+  clientId: 'orders',
+  onDenied: (request) => console.log(request.headers.get('host')),
+};
+const kc = keycloak(options);
 
 // A route handler of Next.js: the second argument of the framework comes behind what the guard knows.
 interface Context {

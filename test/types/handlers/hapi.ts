@@ -1,11 +1,18 @@
 import Hapi, { type Lifecycle, type Request, type ResponseToolkit } from '@hapi/hapi';
-import { keycloak } from 'keycloak-guard/hapi';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/hapi';
 
 interface Order {
   readonly item: string;
 }
 
-const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'orders' });
+// The type of the options needs no argument, and knows the framework's request.
+const options: KeycloakOptions = {
+  serverUrl: 'http://localhost:8080',
+  realm: 'testing',
+  clientId: 'orders',
+  onDenied: (request) => console.log(request.info.remoteAddress),
+};
+const kc = keycloak(options);
 const server = Hapi.server({ port: 3000 });
 await server.register(kc.plugin);
 server.auth.default('keycloak');

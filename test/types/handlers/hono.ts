@@ -1,10 +1,17 @@
 import { type Context, Hono } from 'hono';
 import { validator } from 'hono/validator';
-import { keycloak } from 'keycloak-guard/hono';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/hono';
 
 type Env = { Variables: { tenant: string }; Bindings: { DB: string } };
 
-const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'orders' });
+// The type of the options needs no argument, and knows the framework's request.
+const options: KeycloakOptions = {
+  serverUrl: 'http://localhost:8080',
+  realm: 'testing',
+  clientId: 'orders',
+  onDenied: (c) => console.log(c.req.path),
+};
+const kc = keycloak(options);
 const app = new Hono<Env>();
 
 app.post(

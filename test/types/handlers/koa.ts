@@ -1,12 +1,19 @@
 import Router, { type RouterContext } from '@koa/router';
-import { keycloak } from 'keycloak-guard/koa';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/koa';
 import Koa, { type Context, type Middleware } from 'koa';
 
 interface State {
   tenant?: string;
 }
 
-const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'orders' });
+// The type of the options needs no argument, and knows the framework's request.
+const options: KeycloakOptions = {
+  serverUrl: 'http://localhost:8080',
+  realm: 'testing',
+  clientId: 'orders',
+  onDenied: (ctx) => console.log(ctx.ip),
+};
+const kc = keycloak(options);
 const app = new Koa<State>();
 const router = new Router<State>();
 

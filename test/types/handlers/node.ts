@@ -1,7 +1,14 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { keycloak } from 'keycloak-guard/node';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/node';
 
-const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'orders' });
+// The type of the options needs no argument, and knows the framework's request.
+const options: KeycloakOptions = {
+  serverUrl: 'http://localhost:8080',
+  realm: 'testing',
+  clientId: 'orders',
+  onDenied: (request) => console.log(request.url),
+};
+const kc = keycloak(options);
 const show: RequestListener = (request, response) => {
   response.end(request.url);
 };

@@ -16,7 +16,7 @@ export type { LoginLimitSettings } from './login-limits.ts';
 export type { McpAuthInfo, McpOptions, WithMetadata } from './mcp-options.ts';
 export type { BackchannelLogoutOptions } from './messages.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
-export type { KeycloakOptions, OnDenied, PermissionSettings, SessionSettings } from './options.ts';
+export type { OnDenied, PermissionSettings, SessionSettings } from './options.ts';
 export type { Calls, OwnCall } from './parts/calls.ts';
 export type { ProtectedResourceOptions } from './protected-resource.ts';
 export type { Asking, AskingOptions, RequirementsOf } from './requirements.ts';

@@ -9,5 +9,6 @@ export {
   type ExpressKeycloak,
   type ExpressMiddleware,
   type ExpressRequest,
+  type KeycloakOptions,
   keycloak,
 } from './keycloak.ts';

@@ -3,11 +3,11 @@ import type { AppClaims, Principal } from '../../core/index.ts';
 import type { McpAuthInfo, ServerKeycloak } from '../engine/index.ts';
 import {
   createAdapter,
-  type KeycloakOptions,
   type Next,
   type NodeRequest,
   type NodeResponse,
   nodeHost,
+  type KeycloakOptions as OptionsOf,
   publicOriginOf,
   type RefuseNode,
   refuseAtOnce,
@@ -65,6 +65,9 @@ export type ExpressRequest = NodeRequest & {
 /** Middleware for Express 4 or 5. */
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
 
+/** Options of {@link keycloak}. */
+export type KeycloakOptions<C extends object = AppClaims> = OptionsOf<Request, C>;
+
 /** keycloak-guard for Express. */
 export type ExpressKeycloak<C extends object = AppClaims> = ServerKeycloak<
   ExpressRequest,
@@ -81,21 +84,16 @@ export type ExpressKeycloak<C extends object = AppClaims> = ServerKeycloak<
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
  */
-export function keycloak<C extends object = AppClaims>(
-  options: KeycloakOptions<Request, C>,
-): ExpressKeycloak<C> {
-  const adapter = createAdapter<ExpressRequest, NodeResponse, C>(
-    options as KeycloakOptions<ExpressRequest, C>,
-    {
-      factory: 'keycloak',
-      ...nodeHost,
-      toSessionRequest: (request) => ({
-        ...nodeHost.toSessionRequest(request),
-        origin: publicOriginOf(request),
-      }),
-      paramsOf: (request) => (request as { params?: unknown }).params,
-    },
-  );
+export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): ExpressKeycloak<C> {
+  const adapter = createAdapter<ExpressRequest, NodeResponse, C>(options as OptionsOf<ExpressRequest, C>, {
+    factory: 'keycloak',
+    ...nodeHost,
+    toSessionRequest: (request) => ({
+      ...nodeHost.toSessionRequest(request),
+      origin: publicOriginOf(request),
+    }),
+    paramsOf: (request) => (request as { params?: unknown }).params,
+  });
   adapter.load();
 
   const refuseNow = refuseAtOnce(adapter);

@@ -19,7 +19,7 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import type { FetchKeycloak, FetchKeycloakOptions, GuardedHandler, Incoming, McpHandler } from './types.ts';
+import type { FetchKeycloak, GuardedHandler, Incoming, KeycloakOptions, McpHandler } from './types.ts';
 
 /** Members whose promise also reports wrong options. */
 const ASYNC_MEMBERS = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
@@ -126,12 +126,12 @@ function onceOwn(make: () => OwnCall<unknown, Call>): OwnCall<unknown, Call> {
  * Bun.serve({ fetch: kc.guard({}, (request, { principal }) => Response.json({ hello: principal.username })) });
  */
 export function keycloak<C extends object = AppClaims>(
-  options: FetchKeycloakOptions<C> | (() => FetchKeycloakOptions<C>),
+  options: KeycloakOptions<C> | (() => KeycloakOptions<C>),
 ): FetchKeycloak<C> {
   return typeof options === 'function' ? lazily(() => open(options())) : open(options);
 }
 
-function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
+function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
   const host = { factory: 'keycloak', ...fetchHost };
   const { adapter, routes: all } = createAdapterWithParts<FetchRequest, FetchReply, C>(options, host);
   const routes = toRoutes(all);

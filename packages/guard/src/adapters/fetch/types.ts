@@ -21,7 +21,7 @@ import type {
 } from '../engine/internal.ts';
 
 /** Options of {@link keycloak}. `FetchKeycloak.handle` answers the routes of its parts. */
-export type FetchKeycloakOptions<C extends object = AppClaims> = WithParts<FetchRequest, C>;
+export type KeycloakOptions<C extends object = AppClaims> = WithParts<FetchRequest, C>;
 
 /**
  * A request, or the part that a framework shows. `Headers` alone do not tell the method. With a session cookie they

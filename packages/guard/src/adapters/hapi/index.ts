@@ -5,4 +5,4 @@ export type {
   SocketIoSocket,
   UpgradeListener,
 } from '../engine/internal.ts';
-export { type HapiKeycloak, type HapiOptions, keycloak } from './keycloak.ts';
+export { type HapiKeycloak, type KeycloakOptions, keycloak } from './keycloak.ts';

@@ -81,7 +81,7 @@ declare module '@hapi/hapi' {
 }
 
 /** Options of {@link keycloak}. */
-export type HapiOptions<C extends object = AppClaims> = WithParts<Request, C>;
+export type KeycloakOptions<C extends object = AppClaims> = WithParts<Request, C>;
 
 /**
  * keycloak-guard for hapi. `permit` is a route prerequisite (`pre`), or for `server.ext('onPostAuth', …)`; it needs the option
@@ -130,7 +130,7 @@ export interface HapiKeycloak<C extends object = AppClaims>
  * await server.register(kc.plugin);
  * server.auth.default('keycloak');
  */
-export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>): HapiKeycloak<C> {
+export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): HapiKeycloak<C> {
   const { adapter, routes } = createAdapterWithParts<Request, Request, C>(options, hapiHost);
   // Another strategy may have credentials with a `user`, too.
   const callers = new WeakMap<Request, Principal>();

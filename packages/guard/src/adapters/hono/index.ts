@@ -1,3 +1,3 @@
 export * from '../engine/index.ts';
 export { type DocumentOfGuards, documentGuards } from './documentation.ts';
-export { type GuardEnv, type HonoKeycloak, keycloak } from './keycloak.ts';
+export { type GuardEnv, type HonoKeycloak, type KeycloakOptions, keycloak } from './keycloak.ts';

@@ -11,8 +11,8 @@ import {
   type FetchReply,
   type Found,
   fetchHost,
-  type KeycloakOptions,
   type NotOptional,
+  type KeycloakOptions as OptionsOf,
   openFetchMcp,
   type RequirementsOf,
   type Routes,
@@ -42,6 +42,9 @@ interface NodeServer {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
 }
 
+/** Options of {@link keycloak}. */
+export type KeycloakOptions<C extends object = AppClaims> = OptionsOf<Context, C>;
+
 /** keycloak-guard for Hono. */
 export interface HonoKeycloak<C extends object = AppClaims>
   extends Keycloak<Context, MiddlewareHandler, Context, C> {
@@ -68,9 +71,7 @@ export interface HonoKeycloak<C extends object = AppClaims>
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * app.get('/hello', kc.guard(), (c) => c.json({ hello: c.var.principal.username }));
  */
-export function keycloak<C extends object = AppClaims>(
-  options: KeycloakOptions<Context, C>,
-): HonoKeycloak<C> {
+export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): HonoKeycloak<C> {
   const adapter = createAdapter<Context, FetchReply, C>(options, {
     factory: 'keycloak',
     toRequest,

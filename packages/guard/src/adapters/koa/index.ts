@@ -6,4 +6,4 @@ export type {
   UpgradeListener,
 } from '../engine/internal.ts';
 export type { KoaContext, KoaMiddleware } from './keycloak.ts';
-export { type KoaKeycloak, keycloak } from './keycloak.ts';
+export { type KeycloakOptions, type KoaKeycloak, keycloak } from './keycloak.ts';

@@ -7,9 +7,9 @@ import {
   answerNode,
   answerRoute,
   createAdapter,
-  type KeycloakOptions,
   type McpEngine,
   nodeHost,
+  type KeycloakOptions as OptionsOf,
   openNodeMcp,
   originOf,
   type Routes,
@@ -134,6 +134,9 @@ declare module 'koa' {
   }
 }
 
+/** Options of {@link keycloak}. */
+export type KeycloakOptions<C extends object = AppClaims> = OptionsOf<Context, C>;
+
 /**
  * keycloak-guard for Koa. A refusal is thrown, with `status`, `headers` and `expose`, so that middleware in front sees it.
  */
@@ -147,23 +150,20 @@ export type KoaKeycloak<C extends object = AppClaims> = ServerKeycloak<KoaContex
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal?.username }; });
  */
-export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<Context, C>): KoaKeycloak<C> {
-  const adapter = createAdapter<KoaContext, KoaContext, C>(
-    options as unknown as KeycloakOptions<KoaContext, C>,
-    {
-      factory: 'keycloak',
-      toRequest: ({ req }) => req,
-      // Protocol and host respect proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
-      toSessionRequest: ({ req, originalUrl, protocol, host }) => ({
-        ...nodeHost.toSessionRequest(req),
-        url: originalUrl,
-        origin: `${protocol}://${host}`,
-      }),
-      paramsOf: (context) => (context as { params?: unknown }).params,
-      addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
-      addressOf: (context) => (context as object as Partial<Context>).ip ?? nodeHost.addressOf(context.req),
-    },
-  );
+export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): KoaKeycloak<C> {
+  const adapter = createAdapter<KoaContext, KoaContext, C>(options as unknown as OptionsOf<KoaContext, C>, {
+    factory: 'keycloak',
+    toRequest: ({ req }) => req,
+    // Protocol and host respect proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
+    toSessionRequest: ({ req, originalUrl, protocol, host }) => ({
+      ...nodeHost.toSessionRequest(req),
+      url: originalUrl,
+      origin: `${protocol}://${host}`,
+    }),
+    paramsOf: (context) => (context as { params?: unknown }).params,
+    addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
+    addressOf: (context) => (context as object as Partial<Context>).ip ?? nodeHost.addressOf(context.req),
+  });
   adapter.load();
 
   function refuse(error: unknown, context: KoaContext): void {

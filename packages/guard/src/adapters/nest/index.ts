@@ -1,7 +1,6 @@
 export type { McpAuthInfo, McpOptions } from '../engine/index.ts';
 export type {
   BackchannelLogoutOptions,
-  KeycloakOptions,
   OnDenied,
   PermissionSettings,
   Permissions,

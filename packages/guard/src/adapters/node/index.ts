@@ -9,4 +9,10 @@ export type {
   SocketIoSocket,
   UpgradeListener,
 } from '../engine/internal.ts';
-export { type GuardedListener, keycloak, type NodeKeycloak, type PlainListener } from './keycloak.ts';
+export {
+  type GuardedListener,
+  type KeycloakOptions,
+  keycloak,
+  type NodeKeycloak,
+  type PlainListener,
+} from './keycloak.ts';

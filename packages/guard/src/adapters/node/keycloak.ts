@@ -5,11 +5,11 @@ import {
   type Asking,
   answerNode,
   createAdapter,
-  type KeycloakOptions,
   type NodeMiddleware,
   type NodeRequest,
   type NodeResponse,
   nodeHost,
+  type KeycloakOptions as OptionsOf,
   type PermitOptions,
   type PermitRule,
   type RuleOfRequest,
@@ -31,6 +31,9 @@ export type PlainListener = {
 }['listen'];
 
 type Listener = (request: NodeRequest, response: NodeResponse) => void;
+
+/** Options of {@link keycloak}. */
+export type KeycloakOptions<C extends object = AppClaims> = OptionsOf<NodeRequest, C>;
 
 /**
  * keycloak-guard for Node's own servers: `http`, `https` and `http2`. Its middleware lets every request through that is not
@@ -81,9 +84,7 @@ export interface NodeKeycloak<C extends object = AppClaims>
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * createServer(kc.guard({}, (request, response) => response.end(`hello ${request.principal.username}`))).listen(3000);
  */
-export function keycloak<C extends object = AppClaims>(
-  options: KeycloakOptions<NodeRequest, C>,
-): NodeKeycloak<C> {
+export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): NodeKeycloak<C> {
   const adapter = createAdapter<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
   adapter.load();
   const all = toNodeKeycloak<NodeRequest, NodeRequest, C>(adapter, refuseAtOnce(adapter));
