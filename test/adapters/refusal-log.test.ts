@@ -5,7 +5,9 @@ import {
   type RefusalLogOptions,
 } from '../../packages/guard/src/adapters/engine/parts/refusal-log.ts';
 import { refusalLevel } from '../../packages/guard/src/adapters/engine/refusals.ts';
+import { toGuard } from '../../packages/guard/src/core/guards/requirements.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 
 const expired = new AuthError('token_expired', 'The token expired', {
   expected: 'exp in the future',
@@ -67,6 +69,41 @@ test('a refusal without a hint of its own names the page that explains it', (t) 
     /\. Look at the name that tenants\.of gives for this request, and at what tenants\.get says about it\n$/,
   );
   assert.match(lines[2] ?? '', /\. The documentation explains it: errors\/token_bound\n$/);
+});
+
+test('an organization that lacks somebody, or in which somebody lacks a role, is named with its place in the console', (t) => {
+  const { log, lines } = logOf(t, true, { explain: true });
+  const acme = toPrincipal(
+    { organization: { acme: { groups: ['/staff'] } }, realm_access: { roles: ['billing'] } },
+    {},
+  );
+  for (const requirement of [
+    { organization: { alias: 'acme', realmRole: 'billing' } },
+    { organization: { alias: 'acme', group: '/board' } },
+    { organization: 'globex' },
+    { organization: { alias: 'a\u001b[31m\nb' } },
+    { realmRole: 'admin' },
+  ])
+    assert.throws(
+      () => toGuard(requirement, 'my-api')(acme),
+      (error: AuthError) => log?.('/orders', error) === undefined,
+    );
+  const [role, group, member, hostile, ofRealm] = lines;
+  const there =
+    /In Keycloak: Organizations, acme, Groups: add the user to the group, or to one that has the role/;
+  assert.match(
+    role as string,
+    /role_missing, The realm role billing is missing in the organization acme \(expected/,
+  );
+  assert.match(role as string, there);
+  assert.match(
+    group as string,
+    /group_missing, The group \/board is missing in the organization acme \(.*seen \/staff\)/,
+  );
+  assert.match(group as string, there);
+  assert.match(member as string, /scope organization:globex, .* Organizations, globex, Members/);
+  assert.ok(hostile?.includes('organization:a [31m b,') && !/\p{Cc}/u.test(hostile.trimEnd()), hostile);
+  assert.match(ofRealm as string, /Assign the role to the user in Keycloak, then get a new token/);
 });
 
 test('in production nothing is logged, unless the application or its framework wants it', (t) => {

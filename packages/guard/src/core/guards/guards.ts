@@ -1,4 +1,4 @@
-import { AuthError, type AuthErrorCode } from '../http/errors.ts';
+import { AuthError, type AuthErrorCode, isAuthError } from '../http/errors.ts';
 import { isPlainObject } from '../options/check-options.ts';
 import type { AppClaims, Principal } from '../principal/principal.ts';
 import { tenantsOf } from '../principal/to-principal.ts';
@@ -54,7 +54,7 @@ export const requireOrganization = requireAll('organization_missing', 'organizat
  * Requires one organization and, with `within`, what the principal must have there.
  *
  * @param by whether `wanted` is its alias or its id: what is one organization's id could be another one's alias
- * @throws {AuthError} `organization_missing`, or what `within` throws
+ * @throws {AuthError} `organization_missing`, or what `within` throws, with the `organization`
  */
 export function requireOneOrganization(
   by: 'alias' | 'id',
@@ -74,8 +74,18 @@ export function requireOneOrganization(
     }
     const { groups, realmRoles, clientRoles } = organization;
     const there = { ...principal, groups, realmRoles, clientRoles };
-    for (const guard of within) guard(there as never);
+    try {
+      for (const guard of within) guard(there as never);
+    } catch (error) {
+      throw isAuthError(error) ? toErrorWithin(error, organization.alias) : error;
+    }
   };
+}
+
+/** Roles and groups of the realm do not count in an organization: the refusal says in which one they are missing. */
+function toErrorWithin({ code, reason, expected, seen }: AuthError, organization: string): AuthError {
+  const where = `in the organization ${organization}`;
+  return new AuthError(code, `${reason} ${where}`, { expected: `${expected} ${where}`, seen, organization });
 }
 
 /**

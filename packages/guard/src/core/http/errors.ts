@@ -171,6 +171,8 @@ export interface AuthErrorOptions extends Pick<Challenge, 'scope' | 'signIn' | '
   readonly seen?: string | undefined;
   /** Tenant, or organization by alias, for which the caller does not act. */
   readonly tenant?: string | undefined;
+  /** Alias of the organization in which a role or group is missing. */
+  readonly organization?: string | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which a new try makes sense. */
@@ -210,6 +212,8 @@ export class AuthError extends Error {
   readonly signIn: RequiredSignIn | undefined;
   /** With `tenant_refused` and `organization_missing`: the one that would be enough, if one alone would. */
   readonly tenant: string | undefined;
+  /** With `role_missing` and `group_missing`: alias of the organization in which it is missing; `undefined` for those of the realm. */
+  readonly organization: string | undefined;
   /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (429, 503). */
   readonly headers: Readonly<Record<string, string>>;
 
@@ -226,6 +230,7 @@ export class AuthError extends Error {
     this.scope = options.scope;
     this.signIn = options.signIn;
     this.tenant = options.tenant;
+    this.organization = options.organization;
     this.headers = { ...headersOf(kind, options), ...options.headers };
   }
 }

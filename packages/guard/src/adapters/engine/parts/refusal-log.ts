@@ -65,17 +65,31 @@ const MOST_LINES = 20;
 const PERIOD_MS = 10_000;
 
 function toLine(
-  { statusCode, code, reason, expected, seen }: AuthError,
+  error: AuthError,
   { method = 'request', url }: ReturnType<RefusalLogOptions<never>['toSessionRequest']>,
   isExplained: boolean,
 ): string {
+  const { statusCode, code, reason, expected, seen } = error;
   const details = [expected && `expected ${expected}`, seen && `seen ${seen}`].filter(Boolean).join(', ');
   // No query: it may hold a code or a token.
   const route = toSafeText(`${method} ${pathOf(url)}`).trim();
   const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
-  const hint = HINTS[code] ?? `The documentation explains it: errors/${code}`;
+  const hint = toHint(error);
   return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
 }
+
+function toHint({ code, tenant, organization }: AuthError): string {
+  // A parameter of the route may be the name.
+  if (organization !== undefined) return IN_ORGANIZATION.replaceAll('{}', () => toSafeText(organization));
+  if (code === 'organization_missing' && tenant !== undefined)
+    return NO_MEMBER.replaceAll('{}', () => toSafeText(tenant));
+  return HINTS[code] ?? `The documentation explains it: errors/${code}`;
+}
+
+const IN_ORGANIZATION =
+  'Roles and groups of the realm do not count there. In Keycloak: Organizations, {}, Groups: add the user to the group, or to one that has the role, then get a new token; npx keycloak-guard setup api --organization-groups puts them into tokens';
+const NO_MEMBER =
+  'Ask for the scope organization:{}, or organization:*, when the token is requested; the user must be a member: in Keycloak, Organizations, {}, Members';
 
 /** Advice about the refusals that developers see first. */
 const HINTS: Partial<Record<AuthErrorCode, string>> = {
@@ -95,7 +109,7 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   scope_missing: 'Ask for the scope when the token is requested',
   group_missing: 'Add the user to the group, and a group mapper to the client, then get a new token',
   organization_missing:
-    'Ask for the scope organization:<alias>, or organization:*, when the token is requested',
+    'Ask for the scope organization:<alias>, or organization:*, when the token is requested; the user must be a member of it',
   tenant_unknown:
     'Look at the name that tenants.of gives for this request, and at what tenants.get says about it',
   tenant_refused:
