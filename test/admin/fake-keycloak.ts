@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -49,6 +50,18 @@ const SCOPES = ['basic', 'profile', 'email', 'roles'].map((name) => ({
   protocolMappers: [],
 }));
 
+/** Clients may ask for it, where setup gives it to them. */
+const ORGANIZATION = {
+  ...{ id: 'organization', name: 'organization' },
+  protocolMappers: [
+    {
+      id: 'm-organization',
+      protocolMapper: 'oidc-organization-membership-mapper',
+      config: { 'claim.name': 'organization', 'access.token.claim': 'true' },
+    },
+  ],
+};
+
 /** Who may register clients without a token: nobody, as in a new realm. */
 const POLICIES = ['trusted-hosts', 'registration-web-origins'].map((providerId) => ({
   id: providerId,
@@ -94,7 +107,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     if (path === '/admin/realms' && method === 'POST') {
       const self = body as Record<string, unknown>;
       const lists = { clients: [], users: [], roles: [], groups: [], organizations: [] };
-      const given = structuredClone({ 'client-scopes': SCOPES, components: POLICIES });
+      const given = structuredClone({ 'client-scopes': [...SCOPES, ORGANIZATION], components: POLICIES });
       realms.set(String(self.realm), {
         self,
         lists: { ...lists, ...given },
@@ -141,6 +154,15 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       const services = authz.get(id ?? '');
       const rest = path.split('/').slice(8).map(decodeURIComponent);
       return services?.answer(method, rest, url.searchParams, body as never) ?? [404, { error: 'off' }];
+    }
+    if (kind === 'organizations' && sub === 'groups') {
+      const rest = path.split('/').slice(7).map(decodeURIComponent);
+      return inGroups(
+        realm.lists.organizations.find((one) => one.id === id) ?? assert.fail(),
+        method,
+        rest,
+        body,
+      );
     }
     if (kind === 'group-by-path')
       return find(realm.lists.groups, 'path', `/${path.split('/').slice(5).join('/')}`);
@@ -232,10 +254,36 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     return [201, undefined, `/${child.id}`];
   }
 
-  /** All that are there, or one more. */
+  /** The groups of an organization, each with its roles and members. */
+  function inGroups(
+    organization: Item,
+    method: string,
+    [id, what, last = '']: readonly string[],
+    body: unknown,
+  ): [number, unknown?, string?] {
+    organization.groups ??= [];
+    const groups = organization.groups as Item[];
+    if (id === undefined && method === 'GET') return [200, groups];
+    const group = groups.find((one) => one.id === id);
+    if (what === 'children' || id === undefined) {
+      const { name } = body as Item;
+      groups.push({ id: randomUUID(), name, path: `${group?.path ?? ''}/${name}`, roles: [], members: [] });
+      return [201, undefined, `/${groups.at(-1)?.id}`];
+    }
+    const list = (what === 'members' ? group?.members : group?.roles) as unknown[];
+    if (method === 'GET') return [200, what === 'members' ? list.map((one) => ({ id: one })) : list];
+    list.push(...(what === 'members' ? [last] : (body as unknown[])));
+    return [204];
+  }
+
+  /** All that are there, or one more; or another one in place of one. */
   function inMappers(client: Item, method: string, body: Item): [number, unknown?] {
     const mappers = (client.protocolMappers ?? []) as Item[];
     if (method === 'GET') return [200, mappers];
+    if (method === 'PUT') {
+      client.protocolMappers = mappers.map((one) => (one.id === body.id ? body : one));
+      return [204];
+    }
     client.protocolMappers = [...mappers, { ...body, id: randomUUID() }];
     return [201];
   }

@@ -81,7 +81,14 @@ export function reachOf({ self, lists, policies, providers }: FakeRealm): Reach[
     if (user.enabled !== false) add(user.username, 'sign in');
   }
   if (self.organizationsEnabled) add('the realm', 'name first');
-  for (const { alias, domains, members } of lists.organizations as unknown as Json[]) {
+  for (const { alias, domains, members, groups } of lists.organizations as unknown as Json[]) {
+    for (const { path, ...has } of (groups ?? []) as Json[]) {
+      const inGroup = listOf(has.members);
+      for (const id of inGroup)
+        add(lists.users.find((one) => one.id === id)?.username, String(path), String(alias));
+      for (const { name } of (inGroup.length > 0 ? has.roles : []) as { name: string }[])
+        add('the realm', String(path), String(alias), name);
+    }
     for (const id of listOf(members)) add(lists.users.find((one) => one.id === id)?.username, String(alias));
     for (const { name } of (domains ?? []) as { name: string }[]) add('the realm', String(alias), name);
   }

@@ -108,6 +108,10 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     [['api', '--client-id', 'orders', ...ANNA, '--scope', 'orders:read']],
     [
       ['audience', 'frontend', '--client-id', 'orders'],
+      ['api', '--client-id', 'orders', '--organization-groups'],
+    ],
+    [
+      ['audience', 'frontend', '--client-id', 'orders'],
       ['api', '--client-id', 'orders', ...ANNA, '--scope', 'orders:read'],
     ],
     [['api', '--client-id', 'frontend', '--enable', '--scope', 'email']],
@@ -258,6 +262,11 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['tenant', 'acme', '--organization', '--user', 'anna'],
       ['tenant', 'acme', '--organization', '--domain', 'evil.test'],
     ],
+    [['tenant', 'acme', '--organization', '--user', 'anna', '--group', '/staff', '--role', 'boss']],
+    [
+      ['tenant', 'acme', '--organization', '--user', 'anna', '--group', '/staff'],
+      ['tenant', 'acme', '--organization', '--group', '/staff', '--role', 'boss'],
+    ],
   ],
   events: [
     [['events', '--client-id', 'orders']],
@@ -320,9 +329,12 @@ for (const [kind, runs] of Object.entries(TWICE)) {
 
 /** A sentence that says it in other words: a scope by what it tells. */
 function isAbout(line: string, [who = '', what = '']: readonly string[]): boolean {
-  const meaning = { basic: 'whose they are', profile: 'name of the person', email: 'address of the person' }[
-    what
-  ];
+  const meaning = {
+    basic: 'whose they are',
+    profile: 'name of the person',
+    email: 'address of the person',
+    'organization-groups': 'groups and roles of them',
+  }[what];
   return meaning !== undefined && line.includes(who) && line.includes(meaning);
 }
 

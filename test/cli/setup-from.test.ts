@@ -16,6 +16,7 @@ const FILES: Readonly<Record<string, string>> = {
     app.get('/orders', kc.guard({ anyOf: [{ scope: 'orders:read' }, { group: '/staff' }] }), kc.permit('orders#view'), list);
     app.get('/orgs/:org', kc.guard({ organization: ':org', clientRole: 'reader' }), list);
     app.get('/acme', kc.guard({ organization: { alias: 'acme', realmRole: 'inside' } }), list);
+    app.get('/board', kc.guard({ organization: { id: 'f3', group: '/board' } }), list);
     app.get('/mine', kc.guard((request) => ({ tenant: request.params.tenant })), list);
     app.get('/late', kc.guard({ realmRole: process.env.ROLE }), list);
     app.get('/open', kc.guard(), list);
@@ -49,15 +50,17 @@ test('the guards of every adapter are read, and what only a running program know
     Object.entries(found).map(([name, list]) => [name, Array.isArray(list) ? [...list].sort() : list]),
   );
   assert.deepEqual(sorted, {
-    realmRoles: ['admin', 'auditor', 'boss', 'data', 'editor', 'manager'],
+    realmRoles: ['admin', 'auditor', 'boss', 'data', 'editor', 'inside', 'manager'],
     clientRoles: ['reader', 'writer'],
     groups: ['/staff', '/staff/dev'],
     scopes: ['orders:read', 'orders:write'],
     organizations: ['acme'],
+    organizationGroups: ['/board'],
+    reads: { organizations: true, groups: true, ids: true },
     permissions: ['orders#edit', 'orders#view'],
     audiences: ['stock'],
     options: { realm: 'shop', clientId: 'orders' },
-    unread: ['orders.ts:7', 'orders.ts:8'],
+    unread: ['orders.ts:8', 'orders.ts:9'],
   });
 });
 
@@ -87,16 +90,22 @@ test('setup --from plans what guards name, gives the user none of it, and says w
   assert.equal(await KINDS.api?.run([...args, '--yes'], { environment, out }), 0, lines.join('\n'));
   const { lists } = keycloak.realms.get('shop') ?? assert.fail();
   const rolesThere = lists.roles.map(({ name }) => String(name)).sort();
-  assert.deepEqual(rolesThere, ['admin', 'auditor', 'boss', 'data', 'editor', 'manager']);
+  assert.deepEqual(rolesThere, ['admin', 'auditor', 'boss', 'data', 'editor', 'inside', 'manager']);
   assert.deepEqual(lists.users[0]?.given, ['editor']);
   const api = lists.clients[0] ?? assert.fail();
-  assert.deepEqual([...(api.optionalClientScopes as string[])].sort(), ['orders:read', 'orders:write']);
+  const optional = ['orders:read', 'orders:write', 'organization'];
+  assert.deepEqual([...(api.optionalClientScopes as string[])].sort(), optional);
+  assert.ok((api.defaultClientScopes as string[]).includes('organization-groups'));
+  const ofOrganizations = lists['client-scopes'].find(({ name }) => name === 'organization');
+  assert.match(JSON.stringify(ofOrganizations?.protocolMappers), /"addOrganizationId":"true"/);
   const text = lines.join('\n');
   for (const said of [
     /Organizations .*: acme/,
+    /Groups in organizations .*: \/board/,
+    /the login asks for it: scope=openid organization:<alias>/,
     /Permissions .*: orders#edit, orders#view/,
     /Other APIs .*: stock/,
-    /Not read: .*orders\.ts:7/,
+    /Not read: .*orders\.ts:8/,
   ])
     assert.match(text, said);
 });

@@ -28,7 +28,8 @@ printf '%s\\n' "$@" >>calls
 [ "$1" = get ] || exit 0
 case $2 in
   clients) printf 'id-1,%s\\n' "\${@: -3:1}" | sed 's/,clientId=/,/' ;;
-  client-scopes) printf 'id-2,to-orders\\nid-3,orders-api-audience\\nid-4,orders:read\\nid-5,groups\\n' ;;
+  client-scopes) printf 'id-2,to-orders\\nid-3,orders-api-audience\\nid-4,orders:read\\nid-5,groups\\nid-7,organization\\nid-8,organization-groups\\n' ;;
+  *protocol-mappers/models) printf 'id-9,oidc-organization-membership-mapper\\n' ;;
   *) printf 'id-6\\n' ;;
 esac
 `,
@@ -41,6 +42,32 @@ esac
 }
 
 const HOSTILE = `o'r"d $(touch pwned) \`touch pwned\` \\ é; rm`;
+
+test('setup api --plan-for-admin turns organizations on by lines alone, and says what an import cannot hold', async () => {
+  const args = [
+    '--client-id',
+    'orders',
+    '--realm',
+    'shop',
+    '--scope',
+    'orders:read',
+    '--organization-groups',
+  ];
+  const source = `import { keycloak } from 'keycloak-guard/express'; kc.guard({ organization: { id: 'f3b0' } });`;
+  const { code, out, folder, read } = await handOver('api', [...args, '--from', '.'], { 'app.ts': source });
+  assert.equal(code, 0, out);
+  assert.match(
+    out,
+    /admin\.sh\.json cannot hold: realm shop, client scope organization, client scope orders:read\n/,
+  );
+  assert.match(read('admin.sh'), /update "realms\/\$realm" <<'JSON'\n\{\n {2}"organizationsEnabled": true\n/);
+  assert.match(read('admin.sh'), /"addOrganizationId": "true"/);
+  assert.match(read('admin.sh.json'), /oidc-organization-group-membership-mapper/);
+  const run = runPage(folder);
+  assert.equal(run.status, 0, run.stderr);
+  assert.match(run.calls, /clients\/id-1\/optional-client-scopes\/id-7/);
+  assert.match(run.calls, /update\nclient-scopes\/id-7\/protocol-mappers\/models\/id-9\n--merge/);
+});
 
 for (const [kind, ...args] of [
   ['api', '--client-id', HOSTILE, '--role', HOSTILE, '--client-role', HOSTILE, '--group', `/a/${HOSTILE}`],

@@ -4,6 +4,7 @@ import { findClient, findGroup, findUser } from './connection.ts';
 import type { UserGoal } from './goal.ts';
 import { policyIn, readDocuments, readRegistrationPolicies, withDocuments } from './mcp/current.ts';
 import type { Action, ActionOf, Step } from './plan/step.ts';
+import { ORGANIZATION_ACTIONS } from './tenant/organization-actions.ts';
 
 interface InRealm {
   readonly api: AdminClient;
@@ -19,6 +20,14 @@ const MCP_ACTIONS = {
   async 'add-scope-mapper'(at: InRealm, { scope, mapper }: ActionOf<'add-scope-mapper'>) {
     const { id } = await scopeOf(at, scope);
     return at.api.clientScopes.addProtocolMapper({ realm: at.realm, id }, mapper);
+  },
+  async 'set-scope-mapper'(at: InRealm, { scope, mapper }: ActionOf<'set-scope-mapper'>) {
+    const { id, protocolMappers = [] } = await scopeOf(at, scope);
+    const own = protocolMappers.find((one) => one.protocolMapper === mapper.protocolMapper);
+    const there = mustExist(own, `mapper of ${scope}`);
+    const target = { realm: at.realm, id, mapperId: there.id as string };
+    const config = { ...there.config, ...mapper.config };
+    return at.api.clientScopes.updateProtocolMapper(target, { ...there, config });
   },
   async 'offer-scope'(at: InRealm, { scope }: ActionOf<'offer-scope'>) {
     const { id } = await scopeOf(at, scope);
@@ -98,17 +107,6 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
   'update-client': updateClient,
   'add-scope': addScope,
   'create-scope': ({ api, realm }, { scope }) => api.clientScopes.create({ ...scope, realm }),
-  'create-organization': ({ api, realm }, { organization }) =>
-    api.organizations.create({ ...organization, realm }),
-  'update-organization': ({ api, realm }, { organization }) =>
-    api.organizations.updateById({ realm, id: organization.id ?? '' }, organization),
-  async 'add-member'(at, { alias: organizationAlias }) {
-    const { api, realm } = at;
-    const list = await api.organizations.find({ realm, search: organizationAlias });
-    const there = list.find(({ alias, name }) => (alias ?? name) === organizationAlias);
-    const orgId = mustExist(there, organizationAlias).id as string;
-    await api.organizations.addMember({ realm, orgId, userId: await userId(at) });
-  },
   'create-provider': ({ api, realm }, { alias, issuer }) =>
     api.identityProviders.create({
       ...{ realm, alias, providerId: 'kubernetes', enabled: true },
@@ -136,6 +134,7 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
     await at.api.users.addToGroup({ realm: at.realm, id: await userId(at), groupId: group.id });
   },
   ...MCP_ACTIONS,
+  ...ORGANIZATION_ACTIONS,
 };
 
 /** A new realm needs keys, clients and roles: most of a minute on a busy machine. */

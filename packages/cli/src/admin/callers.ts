@@ -10,6 +10,10 @@ import {
   audienceScopeOf,
   GROUPS_SCOPE,
   groupsScope,
+  ORGANIZATION_GROUPS_SCOPE,
+  ORGANIZATION_SCOPE,
+  organizationGroupsScope,
+  organizationScope,
   ownScopeOf,
   planAppScopes,
   toAppClient,
@@ -186,14 +190,18 @@ export function planCallers(state: CallersState, goal: CallersGoal): Plan {
  * its own affair.
  */
 function scopesOf({ api, scopes, usual }: CallersState, clientId: string): AppScope[] {
-  const own = (api?.optionalClientScopes ?? []).filter((name) => {
+  const { defaultClientScopes = [], optionalClientScopes = [] } = api ?? {};
+  const hasGroups = defaultClientScopes.includes(ORGANIZATION_GROUPS_SCOPE);
+  const own = optionalClientScopes.filter((name) => {
     const there = scopes.find((one) => one.name === name);
-    return !usual.includes(name) && audiencesOf(there?.protocolMappers).length === 0;
+    const isUsual = usual.includes(name) && !(name === ORGANIZATION_SCOPE && hasGroups);
+    return !isUsual && audiencesOf(there?.protocolMappers).length === 0;
   });
   return [
     audienceScopeOf(clientId),
-    ...(api?.defaultClientScopes?.includes(GROUPS_SCOPE) ? [groupsScope] : []),
-    ...own.map(ownScopeOf),
+    ...(defaultClientScopes.includes(GROUPS_SCOPE) ? [groupsScope] : []),
+    ...(hasGroups ? [organizationGroupsScope] : []),
+    ...own.map((name) => (name === ORGANIZATION_SCOPE ? organizationScope : ownScopeOf(name))),
   ];
 }
 

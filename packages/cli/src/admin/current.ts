@@ -7,7 +7,13 @@ import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/us
 import { findClient, findGroup, findUser, read } from './connection.ts';
 import { NEEDED_SCOPES, type SetupGoal } from './goal.ts';
 import { audiencesOf, mappersOf } from './mappers.ts';
-import { GROUPS_SCOPE } from './plan/app-scope.ts';
+import {
+  GROUPS_SCOPE,
+  ORGANIZATION_GROUPS_SCOPE,
+  ORGANIZATION_SCOPE,
+  organizationScope,
+  toClientScope,
+} from './plan/app-scope.ts';
 
 export interface CurrentState {
   readonly realm: RealmRepresentation | null;
@@ -32,6 +38,8 @@ export interface CurrentState {
   readonly userClientRoles: readonly string[];
   readonly userGroups: readonly string[];
   readonly requiredAttributes: readonly string[];
+  /** Kinds of mapper that this Keycloak has. `undefined` if nobody needed them, or the admin may not see them. */
+  readonly mapperTypes?: ReadonlySet<string> | undefined;
 }
 
 /** More clients than a realm is looked through for those that call the API. */
@@ -60,6 +68,7 @@ const NOTHING: CurrentState = {
 export const emptyRealm = (realm: string): CurrentState => ({
   ...NOTHING,
   realm: { realm, enabled: true },
+  appScopes: [toClientScope(organizationScope)],
   scopes: [...NEEDED_SCOPES],
 });
 
@@ -71,7 +80,8 @@ export const emptyRealm = (realm: string): CurrentState => ({
 export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<CurrentState> {
   const realm = goal.realm;
   const existingRealm = await read(`see the realm ${realm}`, () => api.realms.findOne({ realm }));
-  if (!existingRealm) return NOTHING;
+  const mapperTypes = goal.organizations && (await readMapperTypes(api));
+  if (!existingRealm) return { ...NOTHING, mapperTypes };
   const [client, scopes, realmRoles, groups, user] = await Promise.all([
     read('see the clients', () => findClient(api, realm, goal.clientId)),
     read('see the client scopes', () => api.clientScopes.find({ realm })),
@@ -82,14 +92,18 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     goal.user ? findUser(api, realm, goal.user.username) : undefined,
   ]);
   const id = client?.id;
-  const scopeNames = [...(goal.groups.length > 0 ? [GROUPS_SCOPE] : []), ...(goal.scopes ?? [])];
+  const scopeNames = [
+    ...(goal.groups.length > 0 ? [GROUPS_SCOPE] : []),
+    ...(goal.organizations ? [ORGANIZATION_SCOPE, ORGANIZATION_GROUPS_SCOPE] : []),
+    ...(goal.scopes ?? []),
+  ];
   const others =
     scopeNames.length === 0
       ? []
       : ((await read('see the clients', () => api.clients.find({ realm, max: MOST_CLIENTS }))) ?? []);
   return {
     ...NOTHING,
-    realm: existingRealm,
+    ...{ realm: existingRealm, mapperTypes },
     client: client ?? null,
     mappers: mappersOf(client, scopes ?? []),
     askable: mappersOf(client, scopes ?? [], 'optionalClientScopes'),
@@ -109,6 +123,12 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     ...(goal.user ? { requiredAttributes: await readRequiredAttributes(api, realm) } : {}),
     ...(user?.id ? await readUser(api, realm, user.id, id) : {}),
   };
+}
+
+async function readMapperTypes(api: AdminClient): Promise<ReadonlySet<string> | undefined> {
+  const info = await api.serverInfo.find().catch(() => undefined);
+  const types = info?.protocolMapperTypes?.['openid-connect'];
+  return types && new Set(types.map(({ id }) => id ?? ''));
 }
 
 async function readUser(api: AdminClient, realm: string, id: string, clientUuid: string | undefined) {

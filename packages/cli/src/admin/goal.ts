@@ -1,5 +1,5 @@
 import { TOKEN_CALLBACK } from './callers.ts';
-import { toAudienceMapper, toGroupsMapper } from './mappers.ts';
+import { toAudienceMapper, toGroupsMapper, toOrganizationGroupsMapper } from './mappers.ts';
 import { PLAIN_CLIENT, type TargetClient } from './plan/complete-client.ts';
 
 /**
@@ -34,12 +34,22 @@ export interface SetupGoal {
   readonly groups: readonly string[];
   /** Client scopes that tokens of the application can be asked for. Default none. */
   readonly scopes?: readonly string[] | undefined;
+  /** What tokens say of organizations. Default nothing. */
+  readonly organizations?: OrganizationClaims | undefined;
   /** Those of them that the user gets. Default: all. */
   readonly grant?: Pick<SetupGoal, 'realmRoles' | 'clientRoles' | 'groups'> | undefined;
   /** Switch on a realm, client or user that is off. */
   readonly enable: boolean;
   /** Leave the client's login flows (standard flow, direct access grants) off where they are off. Default `false`. */
   readonly keepFlows?: boolean | undefined;
+}
+
+/** What the API reads in tokens of the organizations that a person is a member of. */
+export interface OrganizationClaims {
+  /** Groups in organizations, and the roles that come with them. */
+  readonly groups: boolean;
+  /** The ids of organizations, beside their aliases. */
+  readonly ids: boolean;
 }
 
 export const CALLBACK_PATH = '/auth/callback';
@@ -142,6 +152,7 @@ export function toRealmFile(goal: SetupGoal): object {
   return {
     realm: goal.realm,
     enabled: true,
+    ...(goal.organizations ? { organizationsEnabled: true } : {}),
     ...(goal.realmRoles.length + goal.clientRoles.length > 0
       ? {
           roles: {
@@ -151,7 +162,7 @@ export function toRealmFile(goal: SetupGoal): object {
         }
       : {}),
     ...(goal.groups.length > 0 ? { groups: toGroupTree(goal.groups) } : {}),
-    clients: [withGroups(toClient(goal), goal)],
+    clients: [withClaims(toClient(goal), goal)],
     ...(user
       ? {
           users: [
@@ -167,10 +178,17 @@ export function toRealmFile(goal: SetupGoal): object {
   };
 }
 
-/** A realm file that named client scopes would have to name all of Keycloak's: here the client has the mapper itself. */
-function withGroups(client: ReturnType<typeof toClient>, { groups }: SetupGoal): object {
-  if (groups.length === 0) return client;
-  return { ...client, protocolMappers: [...client.protocolMappers, toGroupsMapper()] };
+/**
+ * A realm file that named one client scope would have to name all of Keycloak's, and Keycloak's own clients, which it makes before them:
+ * here the client has the mappers itself.
+ */
+function withClaims(client: ReturnType<typeof toClient>, { groups, organizations }: SetupGoal): object {
+  const mappers = [
+    ...client.protocolMappers,
+    ...(groups.length > 0 ? [toGroupsMapper()] : []),
+    ...(organizations?.groups ? [toOrganizationGroupsMapper()] : []),
+  ];
+  return { ...client, protocolMappers: mappers };
 }
 
 interface GroupNode {

@@ -44,16 +44,25 @@ export {
   CALLBACK_PATH,
   DOCS_CALLBACK_PATH,
   NEEDED_SCOPES,
+  type OrganizationClaims,
   type SetupGoal,
   type Shape,
   toGroupTree,
   toRealmFile,
   type UserGoal,
 } from './goal.ts';
-export { audiencesOf, coversUri, type Mapper, splitUris } from './mappers.ts';
+export {
+  audiencesOf,
+  coversUri,
+  isSatisfiedBy,
+  type Mapper,
+  splitUris,
+  toOrganizationMapper,
+} from './mappers.ts';
 export { type McpState, readMcp, takesDocuments } from './mcp/current.ts';
 export { judgePrograms, type McpGoal, PROGRAMS, toDefaultScope } from './mcp/goal.ts';
 export { planMcp } from './mcp/plan.ts';
+export { ORGANIZATION_GROUPS_SCOPE } from './plan/app-scope.ts';
 export { makePlan } from './plan/plan.ts';
 export type { Action, ActionOf, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { joinParts } from './plan/step.ts';

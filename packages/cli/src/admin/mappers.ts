@@ -42,6 +42,41 @@ export function toGroupsMapper(): Mapper {
   };
 }
 
+/** As in the client scope `organization` that Keycloak makes. */
+export function toOrganizationMapper(): Mapper {
+  return {
+    name: 'organization',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-organization-membership-mapper',
+    consentRequired: false,
+    config: {
+      'claim.name': 'organization',
+      multivalued: 'true',
+      'jsonType.label': 'String',
+      'id.token.claim': 'true',
+      'access.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    },
+  };
+}
+
+/** Groups in organizations, and the roles that come with them (Keycloak 26.6). */
+export function toOrganizationGroupsMapper(): Mapper {
+  return {
+    name: 'organization groups',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-organization-group-membership-mapper',
+    consentRequired: false,
+    config: {
+      addGroupRoleMappings: 'true',
+      'id.token.claim': 'true',
+      'access.token.claim': 'true',
+      'userinfo.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    },
+  };
+}
+
 export function isSatisfiedBy(there: ProtocolMapperRepresentation, target: Mapper): boolean {
   if (there.protocolMapper !== target.protocolMapper) return false;
   const config: Record<string, string> = there.config ?? {};
@@ -49,6 +84,10 @@ export function isSatisfiedBy(there: ProtocolMapperRepresentation, target: Mappe
   if (target.protocolMapper === 'oidc-group-membership-mapper') {
     return config['claim.name'] === 'groups' && config['full.path'] !== 'false';
   }
+  if (target.protocolMapper === 'oidc-organization-membership-mapper')
+    return config['claim.name'] === 'organization';
+  if (target.protocolMapper === 'oidc-organization-group-membership-mapper')
+    return config.addGroupRoleMappings === 'true';
   const client = target.config['included.client.audience'];
   // A client wins over a custom audience where both are set.
   return (config['included.client.audience'] || config['included.custom.audience']) === client;

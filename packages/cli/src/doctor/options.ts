@@ -213,7 +213,7 @@ function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
     ],
     [
       needs.some((one) => !/^(role|group|organization|scope)=./.test(one)),
-      '--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME',
+      '--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS, organization=ALIAS:ROLE, organization=ALIAS:PATH or scope=NAME',
     ],
     [flags.json && fix && !flags.yes, '--json --fix needs --yes: there is no terminal to confirm on'],
     [

@@ -30,6 +30,10 @@ export interface Desk {
   readonly out: Output;
 }
 
+/** Paths of `--group`, as Keycloak has them. */
+export const toGroupPaths = (groups: readonly string[] = []): string[] =>
+  groups.map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
+
 /** One thing that `setup` can set up, for example an MCP server. */
 export interface SetupKind {
   readonly summary: string;

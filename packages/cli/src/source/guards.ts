@@ -13,11 +13,15 @@ export interface Guards {
   /** Other APIs that the application calls or accepts tokens of, by audience. */
   readonly audiences: string[];
   readonly options: { readonly realm?: string; readonly clientId?: string };
+  /** Groups that guards require in organizations, as paths within one. */
+  readonly organizationGroups: string[];
+  /** What guards read of organizations in tokens: membership, groups or roles in them, ids. */
+  readonly reads: { readonly organizations?: true; readonly groups?: true; readonly ids?: true };
   /** Places that only a running program knows, as `file:line`. */
   readonly unread: string[];
 }
 
-type List = Exclude<keyof Guards, 'options'>;
+type List = Exclude<keyof Guards, 'options' | 'reads'>;
 
 /** Members of a requirement, with the list of their names. */
 const MEMBERS: Readonly<Record<string, List>> = {
@@ -64,10 +68,11 @@ export async function readGuards(folder: string): Promise<Guards> {
       groups: [],
       scopes: [],
       organizations: [],
+      organizationGroups: [],
       permissions: [],
       audiences: [],
     },
-    ...{ options: {}, unread: [...unread] },
+    ...{ options: {}, reads: {}, unread: [...unread] },
   };
   for (const source of sources) readFile(source, guards);
   return guards;
@@ -128,14 +133,20 @@ function createReader(guards: Guards, location: string) {
       for (const [member, list] of Object.entries(MEMBERS)) {
         const part = value[member];
         if (part === undefined) continue;
+        if (member === 'organization') Object.assign(guards.reads, { organizations: true });
         if (!isRecord(part)) names(list, part);
-        else if (member === 'organization') {
-          if (part.alias !== undefined) names('organizations', part.alias);
-          // Groups and roles of an organization are its own.
-        } else if (member === 'clientRole')
-          for (const client of Object.keys(part)) names('audiences', client);
+        else if (member === 'organization') withinOrganization(part);
+        else if (member === 'clientRole') for (const client of Object.keys(part)) names('audiences', client);
       }
     }
+  };
+  /** Roles in an organization are those of realm and client, which its groups have; the groups are its own. */
+  const withinOrganization = ({ alias, id, group, groupTree, ...roles }: Record<string, unknown>): void => {
+    if (alias !== undefined) names('organizations', alias);
+    for (const one of [group, groupTree]) if (one !== undefined) names('organizationGroups', one);
+    requirement(roles);
+    const readsGroups = group !== undefined || groupTree !== undefined || Object.keys(roles).length > 0;
+    Object.assign(guards.reads, id !== undefined && { ids: true }, readsGroups && { groups: true });
   };
   return {
     names,
@@ -144,6 +155,7 @@ function createReader(guards: Guards, location: string) {
       if (!isRecord(value)) return;
       for (const member of ['realm', 'clientId'] as const)
         if (typeof value[member] === 'string') Object.assign(guards.options, { [member]: value[member] });
+      if (value.tenants === 'organizations') Object.assign(guards.reads, { organizations: true });
     },
     /** `realm:admin`, `reader`, `other-client:reader`; in a list, or as `{ roles: [ … ] }`. */
     specs(nodes: readonly SyntaxNode[], scope: Scope): void {

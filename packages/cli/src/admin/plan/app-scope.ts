@@ -8,6 +8,8 @@ import {
   opensAudience,
   toAudienceMapper,
   toGroupsMapper,
+  toOrganizationGroupsMapper,
+  toOrganizationMapper,
 } from '../mappers.ts';
 import { added, change, joinParts, newPart, type Part, toChange, toCreate } from './step.ts';
 
@@ -33,6 +35,30 @@ export const groupsScope: AppScope = {
   mapper: toGroupsMapper(),
   puts: 'groups as full paths',
   opens: (clientId) => [`tokens of ${clientId} say in which ${GROUPS_SCOPE} a person is`],
+};
+
+export const ORGANIZATION_SCOPE = 'organization';
+
+/** Keycloak's own scope, which clients that were made before organizations were turned on may lack. */
+export const organizationScope: AppScope = {
+  name: ORGANIZATION_SCOPE,
+  how: 'optional',
+  mapper: toOrganizationMapper(),
+  puts: 'organizations',
+  opens: (clientId) => [`${clientId} can ask in which organizations a person is`],
+};
+
+export const ORGANIZATION_GROUPS_SCOPE = 'organization-groups';
+
+/** Apart from `organization`: with the mapper there, the claim of every application of the realm had another shape. */
+export const organizationGroupsScope: AppScope = {
+  name: ORGANIZATION_GROUPS_SCOPE,
+  how: 'default',
+  mapper: toOrganizationGroupsMapper(),
+  puts: 'groups in organizations, and the roles by them',
+  opens: (clientId) => [
+    `tokens of ${clientId} that name organizations say in which groups and roles of them a person is: organization is an object by alias there, no list`,
+  ],
 };
 
 export function audienceScopeOf(clientId: string): AppScope {
@@ -110,8 +136,8 @@ function planAppScope(
   const { name, how, mapper } = scope;
   const works = (list: readonly ProtocolMapperRepresentation[] = []) =>
     mapper !== undefined && list.some((one) => isSatisfiedBy(one, mapper));
-  const lacking = clients.filter(
-    (one) => !works(one.mappers) && (mapper !== undefined || !one.scopes.includes(name)),
+  const lacking = clients.filter((one) =>
+    how === 'optional' ? !one.scopes.includes(name) : !works(one.mappers),
   );
   if (lacking.length === 0) return part;
   const subject = `client scope ${name}`;

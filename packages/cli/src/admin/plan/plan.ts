@@ -4,6 +4,7 @@ import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris 
 import { coversUri, isSatisfiedBy, opensAudience, toAudienceMapper } from '../mappers.ts';
 import { groupsScope, ownScopeOf, planAppScopes, toAppClient } from './app-scope.ts';
 import { completeClient, createClient, FLOWS, type TargetClient } from './complete-client.ts';
+import { type OrganizationPlan, planOrganizationClaims } from './organizations.ts';
 import { planClientRoles, planGroups, planMemberships, planRealm, planRoles } from './realm.ts';
 import { added, type Blocked, change, joinParts, type Part, type Plan, type Step, toChange } from './step.ts';
 import { planUser } from './user.ts';
@@ -166,12 +167,14 @@ function planMappers({ client, mappers, askable }: CurrentState, { clientId }: S
  * deletes anything, and never turns off a safety switch.
  */
 export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
+  const organizations = planOrganizationClaims(current, goal);
   const plan = joinParts([
     planRealm(current, goal),
+    organizations,
     planRoles(current, goal),
     planGroups(current, goal),
     planClient(current, goal),
-    planScopes(current, goal),
+    planScopes(current, goal, organizations),
     planUser(current, goal),
     planMemberships(current, goal),
   ]);
@@ -179,12 +182,16 @@ export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
   return { ...plan, kept: plan.kept.filter((subject) => !touched.has(subject)) };
 }
 
-function planScopes(current: CurrentState, goal: SetupGoal): Part {
+function planScopes(current: CurrentState, goal: SetupGoal, organizations: OrganizationPlan): Part {
   const own = current.client ?? { clientId: goal.clientId };
   const clients = [
     toAppClient(own, current.mappers, current.client === null),
     ...current.callers.map(({ client, mappers }) => toAppClient(client, mappers, false)),
   ];
-  const scopes = [...(goal.groups.length > 0 ? [groupsScope] : []), ...(goal.scopes ?? []).map(ownScopeOf)];
-  return planAppScopes(scopes, current.appScopes, clients);
+  const scopes = [
+    ...(goal.groups.length > 0 ? [groupsScope] : []),
+    ...organizations.scopes,
+    ...(goal.scopes ?? []).map(ownScopeOf),
+  ];
+  return planAppScopes(scopes, organizations.known, clients);
 }

@@ -11,12 +11,18 @@ import {
   toCreate,
 } from './step.ts';
 
+const toNewRealm = ({ realm, organizations }: SetupGoal) => ({
+  ...{ realm, enabled: true },
+  ...(organizations ? { organizationsEnabled: true } : {}),
+});
+
 /** A realm is created with Keycloak's defaults; one that exists stays as it is. */
 export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
   const subject = `realm ${goal.realm}`;
   if (realm === null) {
-    const action = { type: 'create-realm', realm: { realm: goal.realm, enabled: true } } as const;
-    return { steps: [toCreate(subject, action)], kept: [], blocked: [] };
+    const action = { type: 'create-realm', realm: { ...toNewRealm(goal) } } as const;
+    const changes = goal.organizations ? [switchedOn('Organizations')] : [];
+    return { steps: [toCreate(subject, action, changes)], kept: [], blocked: [] };
   }
   if (realm.enabled !== false) return { steps: [], kept: [subject], blocked: [] };
   if (goal.enable) {

@@ -17,6 +17,10 @@ interface Actions {
   'create-organization': { organization: object };
   'update-organization': { organization: OrganizationRepresentation };
   'add-member': { alias: string; username: string };
+  /** `alias` is that of the organization, `path` that of the group within it. */
+  'create-organization-group': { alias: string; path: string };
+  'grant-organization-role': { alias: string; path: string; role: string };
+  'join-organization-group': { alias: string; path: string; username: string };
   'create-group': { path: string };
   'create-client': { client: object };
   'update-client': { client: string; patch: object; attributes: Record<string, string> };
@@ -34,6 +38,8 @@ interface Actions {
   'join-group': { path: string };
   'set-scope-attributes': { scope: string };
   'add-scope-mapper': { scope: string; mapper: Mapper };
+  /** The settings of the mapper of its kind in a client scope. */
+  'set-scope-mapper': { scope: string; mapper: Mapper };
   'offer-scope': { scope: string };
   'trust-hosts': { hosts: readonly string[] };
   'allow-origins': { origins: readonly string[] };

@@ -3,23 +3,37 @@ import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { trying } from '../admin-error.ts';
 import { findRealm, findUser } from '../connection.ts';
-import { added, newPart, type Plan, switchedOn, toChange, toCreate } from '../plan/step.ts';
+import { withParents } from '../current.ts';
+import { turnOrganizationsOn } from '../plan/organizations.ts';
+import { added, newPart, type Part, type Plan, toChange, toCreate } from '../plan/step.ts';
+import { findOrganization, findOrganizationGroup } from './organization-actions.ts';
 
 export interface OrganizationGoal {
   readonly realm: string;
   readonly alias: string;
   readonly domains: readonly string[];
+  /** Groups of the organization, as paths within it; the user joins them. */
+  readonly groups: readonly string[];
   readonly username: string | undefined;
+  /** Role of the realm: of the groups, else of the user. */
   readonly role: string | undefined;
 }
 
 export interface OrganizationState {
   readonly realm: RealmRepresentation;
   readonly organization: OrganizationRepresentation | undefined;
+  /** The named groups and their parents, by path, as far as they are there. `undefined`: this Keycloak has none. */
+  readonly groups: ReadonlyMap<string, GroupState> | undefined;
   readonly hasUser: boolean;
   readonly isMember: boolean;
   readonly hasRole: boolean;
+  /** Whether the user has the role in the realm. */
   readonly isGranted: boolean;
+}
+
+interface GroupState {
+  readonly hasRole: boolean;
+  readonly hasUser: boolean;
 }
 
 /** Changes nothing. @throws {AdminError} if Keycloak does not answer, or the realm does not exist */
@@ -27,8 +41,9 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
   const { realm, alias, username, role: roleName } = goal;
   return trying(`see the organizations of the realm ${realm}`, async () => {
     const there = await findRealm(api, realm);
-    const list = there.organizationsEnabled ? await api.organizations.find({ realm, search: alias }) : [];
-    const organization = list.find((one) => (one.alias ?? one.name) === alias);
+    const organization = there.organizationsEnabled
+      ? await findOrganization({ api, realm }, alias)
+      : undefined;
     const user = username === undefined ? undefined : await findUser(api, realm, username);
     const orgId = organization?.id;
     const members =
@@ -39,6 +54,7 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
     return {
       realm: there,
       organization,
+      groups: orgId === undefined ? new Map() : await readGroups(api, goal, orgId, user?.id),
       hasUser: user !== undefined,
       isMember: members.some(({ id }) => id === user?.id),
       hasRole: Boolean(role),
@@ -47,19 +63,65 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
   });
 }
 
+async function readGroups(
+  api: AdminClient,
+  { realm, groups, role }: OrganizationGoal,
+  orgId: string,
+  userId: string | undefined,
+): Promise<OrganizationState['groups']> {
+  const states = new Map<string, GroupState>();
+  const ofOrganization = api.organizations.groups(orgId);
+  for (const path of withParents(groups)) {
+    const group = await findOrganizationGroup({ api, realm }, orgId, path);
+    if (group === null) return undefined;
+    if (group?.id === undefined) continue;
+    const target = { realm, id: group.id };
+    const roles = await ofOrganization.listRealmRoleMappings(target);
+    const members = userId === undefined ? [] : await ofOrganization.listMembers(target);
+    states.set(path, {
+      hasRole: roles.some(({ name }) => name === role),
+      hasUser: members.some(({ id }) => id === userId),
+    });
+  }
+  return states;
+}
+
 export function planOrganization(state: OrganizationState, goal: OrganizationGoal): Plan {
-  const { alias, username, role: roleName, domains } = goal;
+  const { alias, username, role: roleName, groups } = goal;
   const subject = `organization ${alias}`;
-  const { steps, kept, blocked } = newPart();
-  if (!state.realm.organizationsEnabled)
+  const part = newPart();
+  const { steps, kept, blocked } = part;
+  if (!state.realm.organizationsEnabled) steps.push(turnOrganizationsOn(goal.realm));
+  planDomains(state, goal, part);
+  if (roleName !== undefined && !state.hasRole && (state.hasUser || groups.length > 0))
+    steps.push(toCreate(`realm role ${roleName}`, { type: 'create-realm-role', name: roleName }));
+  if (username !== undefined && !state.hasUser) {
+    const fix = `make the user first (setup guide makes one), and run this again`;
+    blocked.push({ subject, why: `there is no user ${username}`, fix });
+  } else if (username !== undefined && !state.isMember)
+    steps.push(
+      toChange(subject, [added('Members', username)], { type: 'add-member', alias, username }, [
+        `${username} is a member of ${alias}: tokens of ${username} can name it`,
+      ]),
+    );
+  if (groups.length > 0) planGroups(state, goal, part);
+  else if (username !== undefined && state.hasUser && roleName !== undefined && !state.isGranted)
     steps.push(
       toChange(
-        `realm ${goal.realm}`,
-        [switchedOn('Organizations')],
-        { type: 'update-realm', patch: { organizationsEnabled: true } },
-        ['the login page of every application of the realm asks for the name first, then for the password'],
+        `user ${username}`,
+        [added('roles', roleName)],
+        { type: 'grant-roles', realmRoles: [roleName], clientRoles: [] },
+        [
+          `${username} may what the role ${roleName} may, in every organization that ${username} is a member of (--group gives it in this one alone)`,
+        ],
       ),
     );
+  if (steps.length + blocked.length === 0) kept.push(subject);
+  return part;
+}
+
+function planDomains(state: OrganizationState, { alias, domains }: OrganizationGoal, { steps }: Part): void {
+  const subject = `organization ${alias}`;
   const there = (state.organization?.domains ?? []).map((one) =>
     typeof one === 'string' ? one : (one.name ?? ''),
   );
@@ -78,31 +140,46 @@ export function planOrganization(state: OrganizationState, goal: OrganizationGoa
     const organization = { ...state.organization, domains: whole };
     steps.push(toChange(subject, changes, { type: 'update-organization', organization }, opens));
   }
-  if (username !== undefined && !state.hasUser) {
-    const fix = `make the user first (setup guide makes one), and run this again`;
-    blocked.push({ subject, why: `there is no user ${username}`, fix });
-  } else if (username !== undefined) {
-    if (!state.isMember)
-      steps.push(
-        toChange(subject, [added('Members', username)], { type: 'add-member', alias, username }, [
-          `${username} is a member of ${alias}: tokens of ${username} can name it`,
-        ]),
-      );
-    if (roleName !== undefined && !state.hasRole)
-      steps.push(toCreate(`realm role ${roleName}`, { type: 'create-realm-role', name: roleName }));
-    if (roleName !== undefined && !state.isGranted)
+}
+
+/** Keycloak's roles are those of the realm: a group of the organization that has one gives it there alone. */
+function planGroups(
+  { groups: there, hasUser }: OrganizationState,
+  { alias, groups, role, username }: OrganizationGoal,
+  { steps, blocked }: Part,
+): void {
+  if (there === undefined) {
+    const fix = 'Keycloak 26.6 has them: until then, give the user a role or a group of the realm';
+    blocked.push({
+      subject: `organization ${alias}`,
+      why: 'this Keycloak has no groups in organizations',
+      fix,
+    });
+    return;
+  }
+  for (const path of withParents(groups)) {
+    const subject = `group ${path} of ${alias}`;
+    if (!there.has(path)) steps.push(toCreate(subject, { type: 'create-organization-group', alias, path }));
+    if (!groups.includes(path)) continue;
+    if (role !== undefined && !there.get(path)?.hasRole)
       steps.push(
         toChange(
-          `user ${username}`,
-          [added('roles', roleName)],
-          { type: 'grant-roles', realmRoles: [roleName], clientRoles: [] },
-          // Keycloak has no roles of one organization.
-          [
-            `${username} may what the role ${roleName} may, in every organization that ${username} is a member of`,
-          ],
+          subject,
+          [added('roles', role)],
+          { type: 'grant-organization-role', alias, path, role },
+          there.has(path)
+            ? [`members of ${path} of ${alias} may what the role ${role} may, for ${alias} alone`]
+            : [],
+        ),
+      );
+    if (username !== undefined && hasUser && !there.get(path)?.hasUser)
+      steps.push(
+        toChange(
+          subject,
+          [added('Members', username)],
+          { type: 'join-organization-group', alias, path, username },
+          [`${username} may what ${path} of ${alias} may${role === undefined ? '' : `: the role ${role}`}`],
         ),
       );
   }
-  if (steps.length + blocked.length === 0) kept.push(subject);
-  return { steps, kept, blocked };
 }

@@ -1,5 +1,5 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import { findClient } from '../../admin/index.ts';
+import { findClient, isSatisfiedBy, toOrganizationMapper } from '../../admin/index.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext, Reach } from '../context.ts';
@@ -68,7 +68,8 @@ export const TENANT_CHECKS: readonly Check[] = [
           `Organizations > ${name} > Enabled ON`,
         ),
   ),
-  about('tenant.scope', 'organization', async ({ name }, { admin, caller }) => {
+  about('tenant.scope', 'organization', async ({ name }, reach) => {
+    const { admin, caller } = reach;
     const client = await admin?.client();
     const where = `Clients > ${caller.clientId} > Client scopes`;
     const isDefault = client?.defaultClientScopes?.includes('organization') === true;
@@ -79,6 +80,12 @@ export const TENANT_CHECKS: readonly Check[] = [
         `${where} > Add client scope > organization > Optional, and ask for scope=organization:${name} (or organization:*) at login`,
       );
     }
+    if (!(await namesOrganizations(reach)))
+      return fail(
+        "no mapper 'Organization Membership'",
+        'the client scope organization has no mapper that puts it into access tokens',
+        `Client scopes > organization > Mappers > Add mapper > Organization Membership (npx keycloak-guard setup api --organizations)`,
+      );
     return isDefault
       ? ok('Default')
       : ok(`Optional: named where scope=organization:${name} or organization:* is asked for`);
@@ -145,6 +152,13 @@ export const TENANT_CHECKS: readonly Check[] = [
     );
   }),
 ];
+
+async function namesOrganizations({ admin, caller: { realm } }: Reach): Promise<boolean> {
+  if (admin === null) return true;
+  const { api } = await admin.connection();
+  const scope = (await api.clientScopes.find({ realm })).find(({ name }) => name === 'organization');
+  return (scope?.protocolMappers ?? []).some((one) => isSatisfiedBy(one, toOrganizationMapper()));
+}
 
 const SETTINGS = [
   'sslRequired',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { parseEnv } from 'node:util';
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
 import {
@@ -15,7 +16,7 @@ import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
 import type { ChosenCredential } from '../credential.ts';
-import type { ApiOptions } from './options.ts';
+import { type ApiOptions, hasSecret } from './options.ts';
 
 export function toSettings(
   serverUrl: string,
@@ -30,6 +31,20 @@ export function toSettings(
     ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }),
     ...credential?.settings,
   };
+}
+
+/** The settings of an application that is set up: those of its client, its address, and a secret for its sessions. */
+export function createAppSettings(
+  serverUrl: string,
+  goal: Pick<SetupGoal, 'realm' | 'clientId' | 'appUrl'>,
+  options: ApiOptions,
+): (secret: string | undefined) => Record<string, string> {
+  const session = options.writesSession ? { SESSION_SECRET: randomBytes(32).toString('hex') } : {};
+  return (secret) => ({
+    ...toSettings(serverUrl, goal, hasSecret(options) ? secret : undefined, options.credential),
+    ...(options.writesAppUrl ? { PUBLIC_URL: goal.appUrl } : {}),
+    ...session,
+  });
 }
 
 /**

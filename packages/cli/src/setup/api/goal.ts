@@ -54,6 +54,7 @@ export async function completeGoal(
       options.scopes,
       guards?.scopes.filter((scope) => !USUAL_SCOPES.has(scope)),
     ),
+    organizations: options.organizations,
     // A guard that names the role admin does not make the user an admin.
     grant: options,
     enable: options.enable,

@@ -10,15 +10,15 @@ import {
   problemsOfAccess,
   readAccess,
 } from '../../access/access.ts';
-import type { Shape } from '../../admin/index.ts';
+import type { OrganizationClaims, Shape } from '../../admin/index.ts';
 import { appUrlOf, toUri } from '../../settings/address.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
 import { type Flags, flag, list, type Options, toHelp, value, YES } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import { readGuards } from '../../source/guards.ts';
+import { type Guards, readGuards } from '../../source/guards.ts';
 import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential } from '../credential.ts';
-import { CODES_HELP, isScope, OVERWRITE, readKind, SCOPE_RULE } from '../visit.ts';
+import { CODES_HELP, isScope, OVERWRITE, readKind, SCOPE_RULE, toGroupPaths } from '../visit.ts';
 
 export type ApiOptions = Awaited<ReturnType<typeof readApiOptions>>;
 
@@ -49,9 +49,13 @@ const NAMES = {
   'client-role': list('<name>', 'role of the client'),
   group: list('<path>', 'group, for example /staff/dev'),
   scope: list('<name>', 'client scope, for example orders:read: clients of the application can ask for it'),
+  organizations: flag(
+    'tokens name the organizations of a person, where the login asks for organization:<alias>',
+  ),
+  'organization-groups': flag('the same, and the groups and roles of the person in them (Keycloak 26.6)'),
   from: value(
     '<folder>',
-    'the roles, groups and scopes that guards in this source code name, too; the user does not get them. Nothing of it is run',
+    'what guards in this source code name, too: roles, groups, scopes, organizations; the user does not get them. Nothing of it is run',
   ),
 };
 
@@ -153,7 +157,7 @@ export async function readApiOptions(
   );
   const { clientSecret: secret, publicUrl, port, username } = words;
   const isOwnSecret = secret !== undefined && !isPlaceholder(secret);
-  const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
+  const groups = toGroupPaths(flags.group);
   const shape: Shape = kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide';
   const options = {
     shape,
@@ -190,6 +194,7 @@ export async function readApiOptions(
     clientRoles: flags['client-role'] ?? [],
     groups,
     scopes: flags.scope ?? [],
+    organizations: toOrganizationClaims(flags, source?.reads),
     /** Roles, groups and scopes that the guards of a folder name; the user does not get them. */
     guards: source,
     enable: flags.enable ?? false,
@@ -210,6 +215,16 @@ export async function readApiOptions(
   problems.push(...problemsOf(options));
   if (problems.length > 0) throw new UsageError(problems);
   return options;
+}
+
+/** `undefined` for an API that reads nothing of organizations. */
+function toOrganizationClaims(
+  flags: Pick<Flags<typeof NAMES>, 'organizations' | 'organization-groups'>,
+  reads: Guards['reads'] = {},
+): OrganizationClaims | undefined {
+  const groups = (flags['organization-groups'] ?? false) || (reads.groups ?? false);
+  const isRead = groups || (flags.organizations ?? false) || (reads.organizations ?? false);
+  return isRead ? { groups, ids: reads.ids ?? false } : undefined;
 }
 
 function problemsOf({ appUrl, backchannelUrl, withoutUser, user, groups, scopes }: ApiOptions): string[] {

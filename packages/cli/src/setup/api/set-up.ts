@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { basename, dirname, relative } from 'node:path';
 import { readFolderFile } from '@keycloak-guard/server/config';
 import { createCredential } from 'keycloak-guard';
@@ -28,7 +27,7 @@ import type { Questions } from '../../terminal/questions.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 import { sayVolume, withCredential } from '../credential.ts';
-import { planEnv, readOrMakeSecret, readSecret, toSettings } from './env-plan.ts';
+import { createAppSettings, planEnv, readOrMakeSecret, readSecret } from './env-plan.ts';
 import { completeGoal, type StdinSecrets } from './goal.ts';
 import { type ApiOptions, hasSecret } from './options.ts';
 import { type Proof, prove, proveSecret } from './prove.ts';
@@ -63,11 +62,16 @@ export async function isClone(): Promise<boolean> {
   }
 }
 
-function reportGuards(guards: Guards, { clientId }: Pick<SetupGoal, 'clientId'>, out: Output): void {
-  const { organizations, permissions, audiences, unread } = guards;
+/** Says what guards name beside the plan, and what makes it. */
+export function reportGuards(guards: Guards, { clientId }: Pick<SetupGoal, 'clientId'>, out: Output): void {
+  const { organizations, organizationGroups, permissions, audiences, unread } = guards;
   const others = audiences.filter((one) => one !== clientId);
   const lines: [names: readonly string[], what: string][] = [
     [organizations, 'Organizations that guards name (setup tenant <name> --organization makes them)'],
+    [
+      organizationGroups,
+      'Groups in organizations (setup tenant <name> --organization --group <path> makes them)',
+    ],
     [permissions, 'Permissions that guards require (policies are in authz.json: setup --authz)'],
     [others, `Other APIs (setup audience ${toShellWord(clientId)} --client-id <api> gives tokens for one)`],
     [unread, 'Not read: only the running program knows what these require'],
@@ -156,12 +160,7 @@ export async function setUpApi(
   const plan = makePlan(current, goal);
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
-  const session = options.writesSession ? { SESSION_SECRET: randomBytes(32).toString('hex') } : {};
-  const toEnv = (secret: string | undefined) => ({
-    ...toSettings(serverUrl, goal, hasSecret(options) ? secret : undefined, credential),
-    ...(options.writesAppUrl ? { PUBLIC_URL: goal.appUrl } : {}),
-    ...session,
-  });
+  const toEnv = createAppSettings(serverUrl, goal, options);
   const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
   const site = { api, serverUrl, goal, current, plan };
   const { plan: whole, before } = await withCredential(api, goal, plan, credential);
@@ -177,6 +176,10 @@ export async function setUpApi(
   const { what, code } = await runPlan(parts, options, out, questions);
   if (what === 'declined' || what === 'shown' || options.dryRun) return code;
   if (!(await showProof(site, options, beside, out))) return 1;
+  if (goal.organizations !== undefined)
+    out.line(
+      'Tokens name an organization where the login asks for it: scope=openid organization:<alias>, or organization:* for all.',
+    );
   if (code === 0) await sayNext(options.envFile, serverUrl, out);
   return code;
 }

@@ -11,7 +11,7 @@ import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 import type { ChosenCredential } from '../credential.ts';
 import { needClientId, needRealm, type RealmVisit } from '../visit.ts';
-import { type HandOverTarget, toKcadmPage, toPartialImport } from './kcadm.ts';
+import { type HandOverTarget, notImported, toKcadmPage, toPartialImport } from './kcadm.ts';
 
 /** For kinds that can be handed over. */
 export const HAND_OVER = {
@@ -97,6 +97,8 @@ export async function handOver(
   if (what !== 'applied') return code;
   out.line(`The administrator runs ${toShellWord(file)}, or imports ${toShellWord(importFile)}. Then:`);
   for (const line of lines) out.line(`  ${toPlainLine(line)}`);
+  const missing = [...new Set(notImported(whole))];
+  if (missing.length > 0) out.line(toPlainLine(`${importFile} cannot hold: ${missing.join(', ')}`));
   return code;
 }
 

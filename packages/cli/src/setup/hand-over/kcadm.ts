@@ -96,12 +96,29 @@ const withInput = (command: string, document: unknown): string[] => [
 const toClientLine = (clientId: string): string =>
   `client=$(id_of clients clientId ${toShellWord(clientId)} -q ${toShellWord(`clientId=${clientId}`)})`;
 
+const toScopeLine = (scope: string): string => `scope=$(id_of client-scopes name ${toShellWord(scope)})`;
+
 const toMapperLines = (mapper: Mapper): string[] =>
   withInput('create "clients/$client/protocol-mappers/models"', mapper);
 
 function toLines({ action }: Step, apiId: string): string[] {
   const clientId = ('client' in action && typeof action.client === 'string' && action.client) || apiId;
   switch (action.type) {
+    case 'update-realm':
+      return withInput('update "realms/$realm"', action.patch);
+    case 'set-scope-mapper':
+      return [
+        toScopeLine(action.scope),
+        `mapper=$(id_of "client-scopes/$scope/protocol-mappers/models" protocolMapper ${action.mapper.protocolMapper})`,
+        ...withInput('update "client-scopes/$scope/protocol-mappers/models/$mapper"', {
+          config: action.mapper.config,
+        }),
+      ];
+    case 'add-scope-mapper':
+      return [
+        toScopeLine(action.scope),
+        ...withInput('create "client-scopes/$scope/protocol-mappers/models"', action.mapper),
+      ];
     case 'create-realm-role':
       return withInput('create roles', { name: action.name });
     case 'create-client-role':
@@ -121,7 +138,7 @@ function toLines({ action }: Step, apiId: string): string[] {
     case 'add-scope':
       return [
         toClientLine(clientId),
-        `scope=$(id_of client-scopes name ${toShellWord(action.scope)})`,
+        toScopeLine(action.scope),
         `kcadm update "clients/$client/${action.how}-client-scopes/$scope" -n -b '{}'`,
       ];
     case 'create-provider':
@@ -174,6 +191,21 @@ const toProvider = ({ alias, issuer }: ActionOf<'create-provider'>) => ({
   config: { issuer },
 });
 
+/** What no import can do: settings of the realm, and client scopes that people are asked for. */
+export const notImported = ({ steps }: Plan): string[] =>
+  steps
+    .filter(
+      ({ action }) =>
+        ['update-realm', 'add-scope-mapper', 'set-scope-mapper'].includes(action.type) ||
+        (action.type === 'create-scope' && (action.scope as ScopeGoal).protocolMappers.length === 0),
+    )
+    .map(({ subject }) => subject);
+
+interface ScopeGoal {
+  readonly name: string;
+  readonly protocolMappers: readonly Mapper[];
+}
+
 /**
  * The same for Keycloak's partial import (Realm settings > Action). An import has no client scopes, so clients have the mappers
  * themselves.
@@ -181,7 +213,7 @@ const toProvider = ({ alias, issuer }: ActionOf<'create-provider'>) => ({
 export function toPartialImport({ steps }: Plan, apiId: string): object {
   const all = <T extends Action['type']>(type: T) =>
     steps.map(({ action }) => action).filter((action): action is ActionOf<T> => action.type === type);
-  const scopes = all('create-scope').map(({ scope }) => scope as { name: string; protocolMappers: Mapper[] });
+  const scopes = all('create-scope').map(({ scope }) => scope as ScopeGoal);
   const clients = all('create-client').map(({ client }) => {
     const { clientId, attributes, protocolMappers } = client as NewClient;
     const isOwn = (action: { readonly client?: string }) => (action.client ?? apiId) === clientId;

@@ -11,10 +11,11 @@ import type { Options } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { type Questions, readLines } from '../../terminal/questions.ts';
-import { planEnv, toSettings } from '../api/env-plan.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+import { createAppSettings, planEnv } from '../api/env-plan.ts';
 import { completeGoal, type StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions, toApiHelp, toExportHelp } from '../api/options.ts';
-import { setUpApi } from '../api/set-up.ts';
+import { reportGuards, setUpApi } from '../api/set-up.ts';
 import { HAND_OVER, HAND_OVER_HELP, handOver } from '../hand-over/hand-over.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { DEV_CALLER, DEV_CALLER_HELP, toDevBeside } from './caller.ts';
@@ -172,16 +173,26 @@ export const exportFile: SetupKind = {
     }
     const secret = completed.clientSecret ?? randomBytes(24).toString('base64url');
     const goal = { ...completed, clientSecret: secret };
-    const settings = toSettings(trimUrl(serverUrl), goal, secret);
+    const settings = createAppSettings(trimUrl(serverUrl), goal, { ...options, provenBy: undefined })(secret);
     const isThere = existsSync(file);
     const change = { field: 'Realm', from: '', to: `${goal.realm}, with the client ${goal.clientId}` };
     const toContent = () => `${JSON.stringify(toRealmFile(goal), null, 2)}\n`;
+    // Named in the file, it would be the realm's only one, and Keycloak's own clients had none.
+    const blocked = (goal.scopes ?? []).map((scope) => ({
+      subject: `client scope ${scope}`,
+      why: "a realm file that names one takes Keycloak's own from the realm",
+      fix: `after the import, npx keycloak-guard setup --scope ${toShellWord(scope)}`,
+    }));
+    const realmPart = await toFilePart(file, [change], toContent, {
+      ...{ isNew: !isThere, holds: 'holds the secret; ' },
+    });
     const parts = [
-      await toFilePart(file, [change], toContent, { isNew: !isThere, holds: 'holds the secret; ' }),
+      { ...realmPart, blocked },
       await planEnv(options.envFile, options, settings, async () => settings, out, questions),
     ];
     if (isThere && !options.yes && !canAsk)
       throw new UsageError([`${file} is there already: give --yes to replace it`]);
+    if (options.guards !== undefined) reportGuards(options.guards, goal, out);
     const run = { dryRun: options.dryRun, yes: options.yes || !canAsk };
     const { what, code } = await runPlan(parts, run, out, questions);
     if (what === 'applied')

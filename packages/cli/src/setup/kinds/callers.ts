@@ -4,6 +4,7 @@ import {
   type Caller,
   type CallersGoal,
   type CallersState,
+  ORGANIZATION_GROUPS_SCOPE,
   planCallers,
   readCallers,
   toSpaClient,
@@ -53,7 +54,11 @@ export async function readFuture(
     // The plan of the API makes them.
     scopes: [...state.scopes, ...made],
     api: {
-      defaultClientScopes: [...defaultClientScopes, ...(apiGoal.groups.length > 0 ? ['groups'] : [])],
+      defaultClientScopes: [
+        ...defaultClientScopes,
+        ...(apiGoal.groups.length > 0 ? ['groups'] : []),
+        ...(apiGoal.organizations?.groups ? [ORGANIZATION_GROUPS_SCOPE] : []),
+      ],
       optionalClientScopes: [...optionalClientScopes, ...(apiGoal.scopes ?? [])],
     },
   };

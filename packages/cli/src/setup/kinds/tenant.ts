@@ -28,6 +28,7 @@ import {
   readKind,
   readVisit,
   type SetupKind,
+  toGroupPaths,
 } from '../visit.ts';
 
 const NAMED = {
@@ -44,7 +45,14 @@ const OF_ORGANIZATION = {
   organization: flag('an organization of the realm, in place of a realm'),
   domain: list('<name>', "domain of its members' email addresses; can be repeated"),
   user: value('<name>', 'user of the realm who becomes a member'),
-  role: value('<name>', 'role of the realm that this user gets'),
+  group: list(
+    '<path>',
+    'group of the organization, for example /staff, which the user joins (Keycloak 26.6); can be repeated',
+  ),
+  role: value(
+    '<name>',
+    'role of the realm that these groups have: for this organization alone; without --group, the user has it everywhere',
+  ),
 };
 
 const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
@@ -171,6 +179,9 @@ export const tenant: SetupKind = {
       problems.push('setup tenant needs --template <realm>, or --organization');
     if (rows.length === 0 && !all)
       problems.push('setup tenant needs names of tenants, --list <file> or --all');
+    if (!organization && flags.group !== undefined)
+      problems.push('--group is for organizations: a realm has the groups of its template');
+    if (toGroupPaths(flags.group).includes('/')) problems.push('--group must be a path, for example /staff');
     if (organization && all) problems.push('--all is for realms: name organizations in a --list');
     if (rows.length > 1 && flags.domain !== undefined)
       problems.push('--domain is for one organization: several stand in a --list');
@@ -184,7 +195,7 @@ export const tenant: SetupKind = {
     if (organization) {
       const goals = rows.map(([alias = '', domain, username = flags.user]): OrganizationGoal => {
         const domains = [...(domain === undefined ? [] : [domain]), ...(flags.domain ?? [])];
-        return { realm, alias, domains, username, role: flags.role };
+        return { realm, alias, domains, groups: toGroupPaths(flags.group), username, role: flags.role };
       });
       return (await runPlan(await planOrganizations(api, goals, out), visit, out, questions)).code;
     }

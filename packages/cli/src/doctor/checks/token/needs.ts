@@ -1,80 +1,9 @@
-import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
-import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
-import { type AdminConnection, findClient } from '../../../admin/index.ts';
 import { type Advice, check, fail, ok, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { type Claims, decodeJwt, namesIn, scopesOf } from '../../evidence/token.ts';
 import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
-
-/** A client scope of a client, and whether its tokens have it without asking. */
-export interface OwnScope extends ClientScopeRepresentation {
-  readonly isDefault: boolean;
-}
-
-export interface Grants {
-  readonly roles: ReadonlySet<string>;
-  readonly groups: readonly string[];
-  /** `undefined` where organizations are off, or not there (before Keycloak 26). */
-  readonly organizations: readonly { readonly alias: string; readonly isEnabled: boolean }[] | undefined;
-  readonly hasFullScope: boolean;
-  readonly scopedRoles: ReadonlySet<string>;
-  readonly scopes: readonly OwnScope[];
-  readonly mappers: readonly ProtocolMapperRepresentation[];
-}
-
-/**
- * Reads what the user has and what the client passes on. Roles of clients are `client:role`.
- *
- * @param roleClients clients whose roles are wanted
- */
-async function readGrants(
-  { api }: AdminConnection,
-  realm: string,
-  clientId: string,
-  userId: string,
-  roleClients: readonly string[],
-): Promise<Grants | undefined> {
-  const client = await findClient(api, realm, clientId);
-  const id = client?.id;
-  if (client === undefined || id === undefined) return undefined;
-  const toNames = (clientName: string | undefined, list: readonly { name?: string }[]) =>
-    list.map(({ name }) => (clientName === undefined ? `${name}` : `${clientName}:${name}`));
-  const groups = await api.users.listGroups({ realm, id: userId });
-  const roles = toNames(undefined, await api.users.listCompositeRealmRoleMappings({ realm, id: userId }));
-  for (const name of roleClients) {
-    const uuid = (await findClient(api, realm, name))?.id;
-    if (uuid === undefined) continue;
-    const ownRoles = await api.users.listCompositeClientRoleMappings({
-      realm,
-      id: userId,
-      clientUniqueId: uuid,
-    });
-    roles.push(...toNames(name, ownRoles));
-  }
-  const scoped = await api.clients.listScopeMappings({ realm, id });
-  const scopeLists = [client.defaultClientScopes ?? [], client.optionalClientScopes ?? []];
-  const scopes = (await api.clientScopes.find({ realm }))
-    .filter(({ name = '' }) => scopeLists.flat().includes(name))
-    .map((one) => ({ ...one, isDefault: scopeLists[0]?.includes(one.name ?? '') ?? false }));
-  const isOn = (await api.realms.findOne({ realm }))?.organizationsEnabled === true;
-  const organizations = isOn
-    ? await api.organizations.memberOrganizations({ realm, userId }).catch(() => [])
-    : undefined;
-  return {
-    roles: new Set(roles),
-    groups: groups.map(({ path = '' }) => path),
-    organizations: organizations?.map(({ alias = '', enabled }) => ({ alias, isEnabled: enabled !== false })),
-    hasFullScope: client.fullScopeAllowed !== false,
-    scopedRoles: new Set([
-      ...toNames(undefined, scoped.realmMappings ?? []),
-      ...Object.values(scoped.clientMappings ?? {}).flatMap(({ client: name, mappings }) =>
-        toNames(name, mappings ?? []),
-      ),
-    ]),
-    scopes,
-    mappers: [...(client.protocolMappers ?? []), ...scopes.flatMap((one) => one.protocolMappers ?? [])],
-  };
-}
+import { AGAIN, ASK, type Grants, mapperOff, page, readGrants, viaMapper } from './grants.ts';
+import { aboutOrganization, hasOrganization } from './organization-needs.ts';
 
 export const tokenNeeds = check('token.needs', ['settings.valid'], async ({ reach, token, options }) => {
   if (options.wants.length === 0) return skipped('no role, group, organization or scope (--needs)');
@@ -120,7 +49,7 @@ function has(claims: Claims, want: string): boolean {
   const [kind, name] = split(want);
   if (kind === 'scope') return scopesOf(claims).includes(name);
   if (kind === 'group') return namesIn(claims.groups).includes(name);
-  if (kind === 'organization') return namesIn(claims.organization).includes(name);
+  if (kind === 'organization') return hasOrganization(claims, name);
   const [client, role] = name.split(':');
   const access = claims.resource_access as Record<string, { roles?: unknown }> | undefined;
   return role === undefined
@@ -135,11 +64,6 @@ function explainWant(want: string, claims: Claims, grants: Grants | undefined): 
   ];
   return explain?.(name, claims, grants) ?? { cause: `${want} is not in the token`, fix: '' };
 }
-
-const AGAIN = 'The token is older than the change: sign in again, or refresh.';
-const ASK = 'Only an admin can see which: set KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD.';
-const page = ({ azp }: Claims, where: string) =>
-  `Clients > ${azp ?? 'the client'} > Client scopes > ${where}`;
 
 function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Advice {
   const full = page(
@@ -197,37 +121,6 @@ function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): A
   return viaMapper('oidc-group-membership-mapper', `member of ${name}`, add, claims, grants);
 }
 
-function aboutOrganization(name: string, claims: Claims, grants: Grants | undefined): Advice {
-  const one = grants?.organizations?.find(({ alias }) => alias === name);
-  const isRequested = scopesOf(claims).some((scope) => /^organization(:|$)/.test(scope));
-  const several = (grants?.organizations?.length ?? 0) > 1;
-  if (grants !== undefined && grants.organizations === undefined) {
-    return {
-      cause: 'organizations are off in this realm',
-      fix: 'Realm settings > General > Organizations ON',
-    };
-  }
-  if (grants !== undefined && one === undefined) {
-    return {
-      cause: `the user is not a member of the organization ${name}`,
-      fix: `Organizations > ${name} > Members > Add member`,
-    };
-  }
-  if (one?.isEnabled === false) {
-    return { cause: `the organization ${name} is disabled`, fix: `Organizations > ${name} > Enabled ON` };
-  }
-  const ask = `Ask for scope=organization:${name} at login, or organization:* for all memberships. ${page(claims, 'organization as Optional')}`;
-  if (!isRequested)
-    return { cause: `the scope 'organization' was not asked for, so the token names none`, fix: ask };
-  if (several || grants === undefined) {
-    return {
-      cause: `the organization ${name} is not in the token: ${grants === undefined ? 'the user is not a member, it is disabled, or ' : ''}the user is in several, and the scope 'organization' alone then names none (a browser asks, a password grant does not)`,
-      fix: grants === undefined ? `${ask} ${ASK}` : ask,
-    };
-  }
-  return viaMapper('oidc-organization-membership-mapper', `member of ${name}`, ask, claims, grants);
-}
-
 function aboutScope(name: string, claims: Claims, grants: Grants | undefined): Advice {
   const ask = `Ask for scope=${name} at login`;
   const scope = grants?.scopes.find((one) => one.name === name);
@@ -246,32 +139,3 @@ function aboutScope(name: string, claims: Claims, grants: Grants | undefined): A
     ? { cause: `the scope ${name} came later than the token`, fix: AGAIN }
     : { cause: `the scope ${name} is Optional, and was not asked for`, fix: `${ask}, or make it Default` };
 }
-
-/** For a user with the role or group: does the client pass it on? */
-function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Advice {
-  const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
-  const inScope = grants.scopes.find((one) =>
-    one.protocolMappers?.some(({ protocolMapper }) => protocolMapper === type),
-  );
-  if (mapper === undefined)
-    return {
-      cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
-      fix: add,
-    };
-  const isRequested = scopesOf(claims).includes(inScope?.name ?? '');
-  if (inScope !== undefined && !inScope.isDefault && !isRequested) {
-    return {
-      cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
-      fix: `Ask for scope=${inScope.name} at login, or make it Default`,
-    };
-  }
-  return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
-}
-
-const mapperOff = (config: Record<string, string> | undefined, what: string, where: string): Advice =>
-  config?.['access.token.claim'] === 'false'
-    ? {
-        cause: `the mapper for ${what} does not add to access tokens`,
-        fix: `${where}: Add to access token ON`,
-      }
-    : { cause: `${what} is there and passed on, but not in this token`, fix: AGAIN };

@@ -1,0 +1,142 @@
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
+import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
+import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
+import { type AdminConnection, findClient } from '../../../admin/index.ts';
+import type { Advice } from '../../check.ts';
+import { type Claims, scopesOf } from '../../evidence/token.ts';
+
+/** A client scope of a client, and whether its tokens have it without asking. */
+export interface OwnScope extends ClientScopeRepresentation {
+  readonly isDefault: boolean;
+}
+
+/** What a user has in an organization. */
+export interface OrganizationGrants {
+  readonly alias: string;
+  readonly isEnabled: boolean;
+  readonly groups: readonly string[];
+  /** Roles of the realm by these groups. */
+  readonly roles: readonly string[];
+}
+
+export interface Grants {
+  readonly roles: ReadonlySet<string>;
+  readonly groups: readonly string[];
+  /** `undefined` where organizations are off, or not there (before Keycloak 26). */
+  readonly organizations: readonly OrganizationGrants[] | undefined;
+  readonly hasFullScope: boolean;
+  readonly scopedRoles: ReadonlySet<string>;
+  readonly scopes: readonly OwnScope[];
+  readonly mappers: readonly ProtocolMapperRepresentation[];
+}
+
+/**
+ * Reads what the user has and what the client passes on. Roles of clients are `client:role`.
+ *
+ * @param roleClients clients whose roles are wanted
+ */
+export async function readGrants(
+  { api }: AdminConnection,
+  realm: string,
+  clientId: string,
+  userId: string,
+  roleClients: readonly string[],
+): Promise<Grants | undefined> {
+  const client = await findClient(api, realm, clientId);
+  const id = client?.id;
+  if (client === undefined || id === undefined) return undefined;
+  const toNames = (clientName: string | undefined, list: readonly { name?: string }[]) =>
+    list.map(({ name }) => (clientName === undefined ? `${name}` : `${clientName}:${name}`));
+  const groups = await api.users.listGroups({ realm, id: userId });
+  const roles = toNames(undefined, await api.users.listCompositeRealmRoleMappings({ realm, id: userId }));
+  for (const name of roleClients) {
+    const uuid = (await findClient(api, realm, name))?.id;
+    if (uuid === undefined) continue;
+    const ownRoles = await api.users.listCompositeClientRoleMappings({
+      realm,
+      id: userId,
+      clientUniqueId: uuid,
+    });
+    roles.push(...toNames(name, ownRoles));
+  }
+  const scoped = await api.clients.listScopeMappings({ realm, id });
+  const scopeLists = [client.defaultClientScopes ?? [], client.optionalClientScopes ?? []];
+  const scopes = (await api.clientScopes.find({ realm }))
+    .filter(({ name = '' }) => scopeLists.flat().includes(name))
+    .map((one) => ({ ...one, isDefault: scopeLists[0]?.includes(one.name ?? '') ?? false }));
+  const isOn = (await api.realms.findOne({ realm }))?.organizationsEnabled === true;
+  const organizations = isOn
+    ? await Promise.all(
+        (await api.organizations.memberOrganizations({ realm, userId }).catch(() => [])).map((one) =>
+          readOrganizationGrants(api, realm, one, userId),
+        ),
+      )
+    : undefined;
+  return {
+    roles: new Set(roles),
+    groups: groups.map(({ path = '' }) => path),
+    organizations,
+    hasFullScope: client.fullScopeAllowed !== false,
+    scopedRoles: new Set([
+      ...toNames(undefined, scoped.realmMappings ?? []),
+      ...Object.values(scoped.clientMappings ?? {}).flatMap(({ client: name, mappings }) =>
+        toNames(name, mappings ?? []),
+      ),
+    ]),
+    scopes,
+    mappers: [...(client.protocolMappers ?? []), ...scopes.flatMap((one) => one.protocolMappers ?? [])],
+  };
+}
+
+async function readOrganizationGrants(
+  api: AdminConnection['api'],
+  realm: string,
+  { id: orgId = '', alias = '', enabled }: OrganizationRepresentation,
+  userId: string,
+): Promise<OrganizationGrants> {
+  const ofOrganization = api.organizations.groups(orgId);
+  // Before 26.6 there are none.
+  const own = await ofOrganization.listOrgGroups({ realm, id: userId }).catch(() => []);
+  const lists = await Promise.all(
+    own.map(({ id = '' }) => ofOrganization.listCompositeRealmRoleMappings({ realm, id })),
+  );
+  return {
+    ...{ alias, isEnabled: enabled !== false },
+    groups: own.map(({ path = '' }) => path),
+    roles: lists.flat().map(({ name = '' }) => name),
+  };
+}
+
+export const AGAIN = 'The token is older than the change: sign in again, or refresh.';
+export const ASK = 'Only an admin can see which: set KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD.';
+export const page = ({ azp }: Claims, where: string) =>
+  `Clients > ${azp ?? 'the client'} > Client scopes > ${where}`;
+
+/** For a user with the role or group: does the client pass it on? */
+export function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Advice {
+  const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
+  const inScope = grants.scopes.find((one) =>
+    one.protocolMappers?.some(({ protocolMapper }) => protocolMapper === type),
+  );
+  if (mapper === undefined)
+    return {
+      cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
+      fix: add,
+    };
+  const isRequested = scopesOf(claims).includes(inScope?.name ?? '');
+  if (inScope !== undefined && !inScope.isDefault && !isRequested) {
+    return {
+      cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
+      fix: `Ask for scope=${inScope.name} at login, or make it Default`,
+    };
+  }
+  return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
+}
+
+export const mapperOff = (config: Record<string, string> | undefined, what: string, where: string): Advice =>
+  config?.['access.token.claim'] === 'false'
+    ? {
+        cause: `the mapper for ${what} does not add to access tokens`,
+        fix: `${where}: Add to access token ON`,
+      }
+    : { cause: `${what} is there and passed on, but not in this token`, fix: AGAIN };

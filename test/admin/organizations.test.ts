@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { planOrganizationClaims } from '../../packages/cli/src/admin/plan/organizations.ts';
+import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
+import { startFakeKeycloak } from './fake-keycloak.ts';
+
+/** A Keycloak, and `setup` on its realm `shop`. */
+async function start(t: TestContext) {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const lines: string[] = [];
+  const out = {
+    paint: (_: unknown, text: string) => text,
+    line: (text = '') => void lines.push(text),
+    progress() {},
+  };
+  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+  const setUp = async (kind: string, ...args: string[]) => {
+    lines.length = 0;
+    const where = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
+    const code = await KINDS[kind]?.run([...args, ...where], { environment, out });
+    return { code, text: lines.join('\n') };
+  };
+  const realm = () => keycloak.realms.get('shop') ?? assert.fail();
+  return { setUp, realm };
+}
+
+test('an API that reads organizations turns them on, and its clients can ask for them; those that come later, too', async (t) => {
+  const { setUp, realm } = await start(t);
+  await setUp('api', '--client-id', 'orders');
+  const { lists, self } = realm();
+  lists.clients.push({ id: 'c-1', clientId: 'page', publicClient: true, defaultClientScopes: ['basic'] });
+  await setUp('audience', 'page', '--client-id', 'orders');
+  const first = await setUp('api', '--client-id', 'orders', '--organization-groups');
+  assert.equal(first.code, 0, first.text);
+  assert.equal(self.organizationsEnabled, true);
+  assert.match(first.text, /opens: the login page of every application of the realm asks for the name first/);
+  assert.match(first.text, /opens: page can ask in which organizations a person is/);
+  const scopesOf = (id: string) => {
+    const { optionalClientScopes, defaultClientScopes } =
+      lists.clients.find((one) => one.clientId === id) ?? assert.fail(id);
+    return [optionalClientScopes, (defaultClientScopes as string[]).includes('organization-groups')];
+  };
+  for (const id of ['orders', 'page']) assert.deepEqual(scopesOf(id), [['organization'], true], id);
+  assert.match(
+    (await setUp('api', '--client-id', 'orders', '--organization-groups')).text,
+    /Nothing to change\./,
+  );
+  await setUp('spa', 'other', '--app', 'http://localhost:5173', '--client-id', 'orders');
+  assert.deepEqual(scopesOf('other'), [['organization'], true]);
+});
+
+test('the mapper of the scope organization is added where it is missing, and left to a person where it does something else', async (t) => {
+  const { setUp, realm } = await start(t);
+  await setUp('api', '--client-id', 'orders');
+  const scope = realm().lists['client-scopes'].find(({ name }) => name === 'organization') ?? assert.fail();
+  const [mapper] = scope.protocolMappers as { config: Record<string, string> }[];
+  scope.protocolMappers = [];
+  const added = await setUp('api', '--client-id', 'orders', '--organizations');
+  assert.match(added.text, /change client scope organization\n +Mapper: \+ Organization Membership/);
+  assert.match(JSON.stringify(scope.protocolMappers), /"claim.name":"organization","multivalued":"true"/);
+  scope.protocolMappers = [{ ...mapper, config: { ...mapper?.config, 'access.token.claim': 'false' } }];
+  const left = await setUp('api', '--client-id', 'orders', '--organizations');
+  assert.equal(left.code, 1);
+  assert.match(
+    left.text,
+    /! client scope organization: its mapper does not put organizations into access tokens/,
+  );
+  assert.equal((scope.protocolMappers as object[]).length, 1);
+});
+
+test('a Keycloak without organizations, or without groups in them, is named before anything is done', () => {
+  const goal = { realm: 'shop', organizations: { groups: true, ids: false } } as never;
+  const plan = (...mapperTypes: string[]) =>
+    planOrganizationClaims(
+      { realm: { realm: 'shop' }, appScopes: [], mapperTypes: new Set(mapperTypes) } as never,
+      goal,
+    );
+  const [none, before266] = [plan('oidc-acr-mapper'), plan('oidc-organization-membership-mapper')];
+  assert.deepEqual([none.steps, none.scopes], [[], []]);
+  assert.match(none.blocked[0]?.why ?? '', /no organizations/);
+  assert.deepEqual(
+    before266.scopes.map(({ name }) => name),
+    ['organization'],
+  );
+  assert.match(before266.blocked[0]?.fix ?? '', /26\.6/);
+});
+
+test('a role in an organization is that of a group of it: members have it there alone', async (t) => {
+  const { setUp, realm } = await start(t);
+  await setUp('api', '--client-id', 'orders');
+  const { lists } = realm();
+  lists.users.push({ id: 'u-1', username: 'anna' });
+  const args = ['acme', '--organization', '--group', 'board/inner', '--role', 'billing', '--user', 'anna'];
+  const made = await setUp('tenant', ...args);
+  assert.equal(made.code, 0, made.text);
+  assert.match(made.text, /opens: anna may what \/board\/inner of acme may: the role billing/);
+  const [acme] = lists.organizations;
+  const groups = acme?.groups as { path: string; roles: { name: string }[]; members: string[] }[];
+  assert.deepEqual(
+    groups.map(({ path, roles, members }) => [path, roles.map(({ name }) => name), members]),
+    [
+      ['/board', [], []],
+      ['/board/inner', ['billing'], ['u-1']],
+    ],
+  );
+  assert.equal(lists.users[0]?.given, undefined, 'she has it nowhere else');
+  assert.match((await setUp('tenant', ...args)).text, /Nothing to change/);
+  const everywhere = await setUp('tenant', 'acme', '--organization', '--role', 'billing', '--user', 'anna');
+  assert.match(everywhere.text, /in every organization that anna is a member of/);
+  assert.deepEqual(lists.users[0]?.given, ['billing']);
+  await assert.rejects(
+    setUp('tenant', 'acme', '--template', 'main', '--group', '/staff'),
+    /--group is for organizations/,
+  );
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseEnv } from 'node:util';
+import { emptyFolder, runProgram } from './support/program.ts';
+
+const ARGS = [
+  'setup',
+  'export',
+  'realm.json',
+  '--url',
+  'http://localhost:8080',
+  '--realm',
+  'shop',
+  '--no-user',
+];
+
+async function run(folder: string, ...more: string[]) {
+  const { ended, stdout, stderr } = runProgram([...ARGS, ...more], {}, folder);
+  const code = await ended;
+  const [realm, env] = ['realm.json', '.env'].map((name) => readFileSync(join(folder, name), 'utf8'));
+  return { code, out: stdout() + stderr(), realm: realm as string, env: env as string };
+}
+
+test('an export writes all that setup writes, and a second one is the same byte for byte', async () => {
+  const folder = emptyFolder();
+  const args = ['--role', 'editor', '--group', '/staff', '--app', 'https://shop.example'];
+  const first = await run(folder, ...args);
+  assert.equal(first.code, 0, first.out);
+  const { SESSION_SECRET, KEYCLOAK_CLIENT_SECRET, PUBLIC_URL } = parseEnv(first.env);
+  assert.match(SESSION_SECRET ?? '', /^[0-9a-f]{64}$/);
+  assert.equal(PUBLIC_URL, 'https://shop.example');
+  assert.equal(JSON.parse(first.realm).clients[0].secret, KEYCLOAK_CLIENT_SECRET);
+  assert.ok(!first.out.includes(SESSION_SECRET ?? '-') && !first.out.includes(KEYCLOAK_CLIENT_SECRET ?? '-'));
+  const second = await run(folder, ...args, '--yes');
+  assert.deepEqual([second.code, second.realm, second.env], [0, first.realm, first.env], second.out);
+});
+
+test('what a realm file cannot hold is left to a person, with the command for it, and not lost', async () => {
+  const folder = emptyFolder();
+  mkdirSync(join(folder, 'src'));
+  writeFileSync(
+    join(folder, 'src/app.ts'),
+    `import { keycloak } from 'keycloak-guard/express';
+     kc.guard({ scope: 'orders:write', organization: { alias: ':org', group: '/staff', realmRole: 'billing' } });`,
+  );
+  const { code, out, realm } = await run(folder, '--scope', 'orders:read', '--from', 'src');
+  assert.equal(code, 1, out);
+  for (const scope of ['orders:read', 'orders:write'])
+    assert.ok(out.includes(`by hand: after the import, npx keycloak-guard setup --scope ${scope}`), out);
+  assert.match(out, /Groups in organizations .*: \/staff/);
+  const { organizationsEnabled, roles, clientScopes, clients } = JSON.parse(realm);
+  assert.deepEqual(
+    [organizationsEnabled, roles.realm, clientScopes],
+    [true, [{ name: 'billing' }], undefined],
+  );
+  assert.match(JSON.stringify(clients[0].protocolMappers), /oidc-organization-group-membership-mapper/);
+});
