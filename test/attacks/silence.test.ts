@@ -36,7 +36,7 @@ import {
   requireSignIn,
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
-import { createGate } from '../../packages/guard/src/core/internal.ts';
+import { createRequestGuard } from '../../packages/guard/src/core/internal.ts';
 import { resolveEvents } from '../../packages/guard/src/events/options.ts';
 import { createLoginLimits, createRateLimit } from '../../packages/guard/src/limits/index.ts';
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
@@ -157,7 +157,8 @@ const FACTORIES: Readonly<Record<string, Make>> = {
     createCredential({ clientId: 'my-api', credential: { secret: SECRET }, ...more } as never),
   'core: IssuerOptions': (more) =>
     createIssuer({ serverUrl: 'http://localhost:8080', realm: 'testing', ...more } as never),
-  'core: GuardOptions': (more) => createGate(verifier, { realmRole: 'admin', ...more } as never, {} as never),
+  'core: GuardOptions': (more) =>
+    createRequestGuard(verifier, { realmRole: 'admin', ...more } as never, {} as never),
 };
 
 /**
@@ -248,7 +249,7 @@ for (const { name, members } of found) {
 const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
   toGuard: (value) => toGuard(value, 'my-api'),
   has: (value) => has(alice, value),
-  gate: (value) => createGate(verifier, value, {} as never),
+  'guard of a request': (value) => createRequestGuard(verifier, value, {} as never),
   'an alternative of requirements': (value) => toGuard({ anyOf: [{ realmRole: 'admin' }, value] }, 'my-api'),
   'one of several requirements': (value) => toGuard({ allOf: [{ realmRole: 'admin' }, value] }, 'my-api'),
   'roles of a client': (value) => toGuard({ clientRole: { 'my-api': value } }, 'my-api'),
@@ -312,7 +313,7 @@ const NOT_GIVEN: Readonly<Record<string, readonly string[]>> = {
   // `guard({})`, the form for "somebody who is authenticated".
   ...Object.fromEntries(
     [
-      ...['toGuard', 'has', 'gate', 'requirements of the request', 'connect of an adapter'],
+      ...['toGuard', 'has', 'guard of a request', 'requirements of the request', 'connect of an adapter'],
       ...['decide of fetch', 'principal of fetch', 'socket of an adapter', 'upgrade of an adapter'],
     ].map((name) => [name, ['an empty object']]),
   ),

@@ -6,7 +6,7 @@ import {
   type ClientCertificateSource,
   type RequestLike,
 } from '../../packages/guard/src/core/index.ts';
-import { createGate, type SocketLike } from '../../packages/guard/src/core/internal.ts';
+import { createRequestGuard, type SocketLike } from '../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { assertAtOnce, assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -71,15 +71,15 @@ describe('a token that is bound to a certificate', () => {
     );
   });
 
-  it('is looked at by a gate as well', async () => {
-    const gate = createGate<RequestLike, null>(
+  it('is looked at by a guard as well', async () => {
+    const guard = createRequestGuard<RequestLike, null>(
       realm.verifier({ clientCertificate: 'connection' }),
       {},
       { toRequest: (request) => request },
     );
     const from = (raw: Buffer) => ({ headers: { authorization: `Bearer ${token}` }, socket: socket(raw) });
-    assert.equal((await gate.decide(from(DER), null))?.username, 'abdullah');
-    await assertRefused(() => gate.decide(from(Buffer.from('another')), null), 'token_binding');
+    assert.equal((await guard.decide(from(DER), null))?.username, 'abdullah');
+    await assertRefused(() => guard.decide(from(Buffer.from('another')), null), 'token_binding');
   });
 
   it('is known, and still looked at: at once, and the certificate is read once for each connection', async () => {

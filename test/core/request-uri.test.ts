@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { authenticate, type RequestLike, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
-import { createGate, type GateHost } from '../../packages/guard/src/core/internal.ts';
+import { createRequestGuard, type RequestGuardHost } from '../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -14,7 +14,7 @@ async function answerOf(
   uri: string,
   request: Partial<RequestLike>,
   options: Partial<VerifierOptions> = {},
-  host?: Partial<GateHost<RequestLike, null>>,
+  host?: Partial<RequestGuardHost<RequestLike, null>>,
 ): Promise<string> {
   const verifier = realm.verifier({ dpop: 'accepted', ...options });
   const dpop = client.proof({ token, uri, now: realm.now });
@@ -23,7 +23,10 @@ async function answerOf(
   const decide = () =>
     host === undefined
       ? authenticate(verifier, whole)
-      : createGate<RequestLike, null>(verifier, {}, { toRequest: (one) => one, ...host }).decide(whole, null);
+      : createRequestGuard<RequestLike, null>(verifier, {}, { toRequest: (one) => one, ...host }).decide(
+          whole,
+          null,
+        );
   try {
     return (await decide())?.username as string;
   } catch {

@@ -69,13 +69,13 @@ test('a list of tenants in the query is refused, as unclear: of a list, one woul
   const { door, requestOf, realmOf } = startTenants(t, (name) => ({ realm: name }));
   const token = realmOf('acme').mint();
   for (const tenant of [['acme'], ['acme', 'globex'], ['globex', 'acme'], []]) {
-    const gate = door.gate((() => ({ tenant })) as never);
+    const guard = door.guard((() => ({ tenant })) as never);
     await assert.rejects(
-      async () => gate.decide(requestOf('acme', token), {}),
+      async () => guard.decide(requestOf('acme', token), {}),
       (error: { code?: string; statusCode?: number }) =>
         error.code === 'requirement_unclear' && error.statusCode === 403,
     );
   }
-  const one = door.gate((() => ({ tenant: 'acme' })) as never);
+  const one = door.guard((() => ({ tenant: 'acme' })) as never);
   assert.ok(await one.decide(requestOf('acme', token), {}));
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { createLoginGate } from '../../packages/guard/src/adapters/engine/internal.ts';
+import { createLoginGuard } from '../../packages/guard/src/adapters/engine/internal.ts';
 import {
   type AuthError,
   createMemoryRevocationStore,
@@ -133,7 +133,7 @@ describe('a tenant with a Keycloak of its own', () => {
     const { door, evil, enter, sent, requestOf } = start(t);
     const permissions = door.permits.open({ clientSecret: SECRET });
     await enter('hostile', evil.mint());
-    const caller = (await door.gate({}).decide(requestOf('hostile', evil.mint()), {})) as Principal;
+    const caller = (await door.guard({}).decide(requestOf('hostile', evil.mint()), {})) as Principal;
     await assert.rejects(permissions.check(caller, ['orders#view']), /another origin/);
     assert.ok(sent.filter(({ url }) => url.startsWith(HOSTILE)).every(({ body }) => !body.includes(SECRET)));
   });
@@ -242,14 +242,14 @@ describe('proofs (DPoP) of tenants', () => {
 
 test('limits on logins: whoever guesses the password of a name at one tenant locks out no one of that name at another', async (t) => {
   const { door, requestOf, statusOf } = start(t);
-  const gate = createLoginGate(door as never, {
+  const guard = createLoginGuard(door as never, {
     ...{ loginsPerUser: 2, loginsPerAddress: 0 },
     address: () => '192.0.2.1',
     username: () => 'ann',
   });
   const logIn = async (name: string) => {
     try {
-      await gate.decide(requestOf(name), {});
+      await guard.decide(requestOf(name), {});
       return 200;
     } catch (error) {
       return (error as AuthError).statusCode;

@@ -69,8 +69,8 @@ export function startTenants(
   };
   const host = { factory: 'keycloak', ...fetchHost };
   const door = createAdapter<FetchRequest, FetchReply>(options as never, host);
-  const gate = door.gate({});
-  const optional = door.gate({ optional: true });
+  const guard = door.guard({});
+  const optional = door.guard({ optional: true });
   t.after(() => door.close());
   const requestOf = (name: string, token?: string, headers: Record<string, string> = {}) =>
     new Request(`http://${name}/`, {
@@ -80,7 +80,7 @@ export function startTenants(
   async function enter(name: string, token?: string, headers?: Record<string, string>): Promise<Answer> {
     const request = requestOf(name, token, headers);
     try {
-      const principal = await (token === undefined ? optional : gate).decide(request, {});
+      const principal = await (token === undefined ? optional : guard).decide(request, {});
       return { status: 200, tenant: principal?.tenant };
     } catch (error) {
       const refusal = door.refusalOf(error, request);
@@ -91,7 +91,7 @@ export function startTenants(
   }
   /** Whether the guard decides without a promise. */
   const isAtOnce = (name: string, token: string): boolean =>
-    !(gate.decide(requestOf(name, token), {}) instanceof Promise);
+    !(guard.decide(requestOf(name, token), {}) instanceof Promise);
   return { door, calls, sent, notices, denied, lookups, realmOf, enter, isAtOnce, requestOf, advance };
 }
 

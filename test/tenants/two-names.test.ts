@@ -14,11 +14,11 @@ test('a back-channel logout of a realm counts for every name of that realm', asy
   const { door, realmOf } = startTenants(t, get, { tenants: { of } });
   const acme = realmOf('acme');
   const token = acme.mint({ sid: 's1', sub: 'u1' });
-  const gate = door.gate({});
+  const guard = door.guard({});
   const at = async (name: string) => {
     const request = new Request(`http://x/t/${name}/a`, { headers: { authorization: `Bearer ${token}` } });
     try {
-      return (await gate.decide(request, {}))?.tenant;
+      return (await guard.decide(request, {}))?.tenant;
     } catch (error) {
       return (error as { code: string }).code;
     }

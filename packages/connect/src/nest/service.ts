@@ -12,9 +12,9 @@ import {
 import {
   assertSameOrigin,
   authorizationOf,
-  type Gate,
   isHarmless,
   isThenable,
+  type RequestGuard,
   toRefusalAnswer,
 } from 'keycloak-guard/unstable/connect';
 import {
@@ -107,7 +107,7 @@ export class KeycloakConnectService {
   readonly #settings: Settings;
   readonly #tenants: Tenants;
   /** Admits every caller with a valid token. */
-  readonly #signedIn: Gate<Call, Call>;
+  readonly #signedIn: RequestGuard<Call, Call>;
   readonly #gateways: Pick<GatewayConnections, 'follow'>;
   /** Opens connections of callers with a valid token. */
   readonly #connections: ConnectionGuard<Call>;
@@ -129,7 +129,7 @@ export class KeycloakConnectService {
     this.#tenants = createTenants(this.#settings, this.#log);
     const { adapter } = this.#tenants;
     const { handshakes, toCall } = this.#reader;
-    this.#signedIn = adapter.gate({});
+    this.#signedIn = adapter.guard({});
     this.#connections = adapter.connections.guard({});
     this.#gateways = createGatewayConnections(adapter, handshakes, toCall, this.#log);
     this.#forApplication = createForApplication(this.#settings);

@@ -6,16 +6,6 @@ export { KEPT } from './binding/sender-check.ts';
 export { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
 export { type CredentialKind, isCredential } from './credential/credential.ts';
 export { createOwnToken, type OwnToken } from './credential/own-token.ts';
-export {
-  createGate,
-  type Gate,
-  type GateHost,
-  type GuardOptions,
-  isPrincipal,
-  NO_PRINCIPAL,
-  type SessionAuthenticator,
-  type SignInDemand,
-} from './gate.ts';
 export { requireScope } from './guards/guards.ts';
 export { type Compiled, compile, scopesOf } from './guards/requirements.ts';
 export { type Health, type HealthCheck, healthOf } from './health.ts';
@@ -81,6 +71,16 @@ export {
   observeFetch,
 } from './realm/observed-fetch.ts';
 export { createBreaker } from './realm/outage.ts';
+export {
+  createRequestGuard,
+  type GuardOptions,
+  isPrincipal,
+  NO_PRINCIPAL,
+  type RequestGuard,
+  type RequestGuardHost,
+  type SessionAuthenticator,
+  type SignInDemand,
+} from './request-guard.ts';
 export {
   createRevocationLog,
   type RevocationLog,

@@ -34,7 +34,7 @@ export interface TokenVerifier<C extends object = AppClaims> {
   readonly clientId: string;
   /** See `Verifier.verify`. */
   verify(token: string, possession?: Possession): Principal<C> | Promise<Principal<C>>;
-  /** How gates check that a token's sender may use it. Without it, bearer tokens are all that is accepted. */
+  /** How guards check that a token's sender may use it. Without it, bearer tokens are all that is accepted. */
   readonly sender?: SenderCheck;
   /** How guards judge the sign-in behind a token. */
   readonly signInRules?: SignInRules;

@@ -3,29 +3,34 @@ import { loadPart, type Part } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard } from './connection.ts';
 import type { ConnectionsHost, OpenConnections } from './parts/connections.ts';
 import type { Realms } from './realms.ts';
-import { type Asking, assertRequirements, type RequirementsHost, readRequirements } from './requirements.ts';
+import {
+  assertRequirements,
+  type GuardRequirements,
+  type RequirementsHost,
+  readRequirements,
+} from './requirements.ts';
 
 /** The connections of an adapter that stay open. The code that watches them is loaded for the first guard. */
 export interface Connections<Incoming> {
   /**
-   * @param asking how requirements read the request, if it was not routed
+   * @param more how requirements read the request, if it was not routed
    * @throws {OptionsError} for a misspelt or empty requirement
    */
   guard(
-    requirements: Asking<never, Requirements>,
-    asking?: Partial<RequirementsHost<Incoming>>,
+    requirements: GuardRequirements<never, Requirements>,
+    more?: Partial<RequirementsHost<Incoming>>,
   ): ConnectionGuard<Incoming>;
-  /** Resolves to a function that watches a request which a gate without requirements has just admitted. */
+  /** Resolves to a function that watches a request which a guard without requirements has just admitted. */
   watcher(): Promise<(request: Incoming, principal: Principal) => Connection>;
   /** Ends the timer. */
   close(): void;
 }
 
-/** @param asking how requirements read the request that a connection began with */
+/** @param requirementsHost how requirements read the request that a connection began with */
 export function createConnections<Incoming>(
   realms: Realms<Incoming>,
   host: ConnectionsHost<Incoming>,
-  asking: RequirementsHost<Incoming>,
+  requirementsHost: RequirementsHost<Incoming>,
 ): Connections<Incoming> {
   let part: Part<OpenConnections<Incoming>> | undefined;
   const load = () => {
@@ -36,7 +41,7 @@ export function createConnections<Incoming>(
     guard(requirements, more) {
       // At once, and not when the code that watches is there: a mistake stops the start.
       assertRequirements(requirements);
-      const read = readRequirements(requirements, { ...asking, ...more });
+      const read = readRequirements(requirements, { ...requirementsHost, ...more });
       let made: ConnectionGuard<Incoming> | undefined;
       const guard = load().then((connections) => {
         made = connections.guard(read);

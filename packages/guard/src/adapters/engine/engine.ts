@@ -10,13 +10,13 @@ import {
 import {
   type Answer,
   authorizationOf,
-  createGate,
+  createRequestGuard,
   createStandardErrorLog,
-  type Gate,
-  type GateHost,
   hasSeveralHosts,
   isForSession,
   makerOf,
+  type RequestGuard,
+  type RequestGuardHost,
   type RequestLike,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
@@ -31,7 +31,12 @@ import {
 } from './protected-resource.ts';
 import { openRealms, type PartHost, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusals } from './refusals.ts';
-import { type Asking, findRequestParts, type RequirementsHost, readRequirements } from './requirements.ts';
+import {
+  findRequestParts,
+  type GuardRequirements,
+  type RequirementsHost,
+  readRequirements,
+} from './requirements.ts';
 import { pathOf, type Routes } from './routes.ts';
 import type { SecurityEvents } from './security-events.ts';
 import { createOpenSessions, type OpenSessions } from './sessions.ts';
@@ -76,16 +81,21 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
    * @param isOpen whether a request may pass that would be refused
    * @throws {OptionsError} for a misspelt or empty requirement, and for `undefined`
    */
-  gate(requirements: Asking<never>, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
+  guard(
+    requirements: GuardRequirements<never>,
+    isOpen?: (request: Incoming) => boolean,
+  ): RequestGuard<Incoming, Outgoing>;
   /**
-   * A gate without requirements that takes tokens alone, and no session cookies.
+   * A guard without requirements that takes tokens alone, and no session cookies.
    *
    * @param resourceOf the resource that challenges name. Default: the one that the request's path belongs to
    */
-  statelessGate(resourceOf?: GateHost<Incoming, Outgoing>['resourceOf']): Gate<Incoming, Outgoing>;
+  tokenGuard(
+    resourceOf?: RequestGuardHost<Incoming, Outgoing>['resourceOf'],
+  ): RequestGuard<Incoming, Outgoing>;
   toAppRequest(request: Incoming): unknown;
   /**
-   * Refuses a request for a reason that was found outside of a gate, as a gate does: with its challenge, log line and
+   * Refuses a request for a reason that was found outside of a guard, as a guard does: with its challenge, log line and
    * listeners.
    *
    * @throws {AuthError} the refusal; or `error` itself if it is a fault
@@ -124,9 +134,9 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
 /** Makes the engine of an adapter, from options that were checked. */
 export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   resolved: ResolvedAdapter<Incoming, C>,
-  given: EngineHost<Incoming, Outgoing>,
+  adapterHost: EngineHost<Incoming, Outgoing>,
 ): Engine<Incoming, Outgoing, C> {
-  const host = withOneHost(given);
+  const host = withOneHost(adapterHost);
   const { isOwn, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
   const toAppRequest = host.toAppRequest ?? ((request: Incoming): unknown => request);
@@ -151,7 +161,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     { logOf, sessionsOf },
   );
 
-  const gateHost: GateHost<Incoming, Outgoing> = {
+  const guardHost: RequestGuardHost<Incoming, Outgoing> = {
     toRequest,
     ...(tenants && { verifierOf: (request) => verifierOf(request) }),
     resourceOf,
@@ -161,7 +171,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     onDenied,
     ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
-  const asking: RequirementsHost<Incoming> = {
+  const requirementsHost: RequirementsHost<Incoming> = {
     verifier: base,
     toAppRequest: (request) => [toAppRequest(request), ...(host.extraArguments?.(request) ?? [])],
     paramsOf: host.paramsOf,
@@ -174,34 +184,34 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const connections = createConnections<Incoming>(
     realms,
     { toRequest, resourceOf, sessionOf: (request) => sessionsOf(request)?.watch, onDenied },
-    asking,
+    requirementsHost,
   );
   const toOpenSessions = (opened: Sessions<Incoming>) =>
     createOpenSessions(opened, toSessionRequest, addToAnswer);
 
-  const statelessGate: Engine<Incoming, Outgoing, C>['statelessGate'] = (resourceOf) =>
-    createGate(base, {}, { ...gateHost, ...(resourceOf && { resourceOf }) });
-  let plainGate: Gate<Incoming, Outgoing> | undefined;
+  const tokenGuard: Engine<Incoming, Outgoing, C>['tokenGuard'] = (resourceOf) =>
+    createRequestGuard(base, {}, { ...guardHost, ...(resourceOf && { resourceOf }) });
+  let plainGuard: RequestGuard<Incoming, Outgoing> | undefined;
 
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
-    ...{ log: fallback, logOf, factory, connections, statelessGate, securityEvents },
+    ...{ log: fallback, logOf, factory, connections, tokenGuard, securityEvents },
     ...(host.addressOf && { addressOf: host.addressOf }),
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, refusalOf, callListener },
     clientSettings: () => client,
     ...{ toAppRequest, clock, notify, tenants, verifierOf },
-    gate(requirements, isOpen = undefined) {
-      const { options, compiledFor } = readRequirements(requirements, asking);
-      return createGate(base, options, {
-        ...gateHost,
+    guard(requirements, isOpen = undefined) {
+      const { options, compiledFor } = readRequirements(requirements, requirementsHost);
+      return createRequestGuard(base, options, {
+        ...guardHost,
         ...(isOpen && { isOpen }),
         ...(compiledFor && { compiledFor }),
         sessionOf: (request) => sessionsOf(request)?.authenticate,
       });
     },
     refuse(request, error, principal) {
-      plainGate ??= statelessGate();
-      return plainGate.refuse(request, error, principal) as never;
+      plainGuard ??= tokenGuard();
+      return plainGuard.refuse(request, error, principal) as never;
     },
     useSessions(opened) {
       if (sessions !== undefined) throw new Error(`${factory}: sessions were opened before`);
@@ -213,10 +223,10 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     tenantOf: toTenantOf(realms, host.paramsOf),
     messages: (options = {}) => toMessageRoutes(realms, options, { logOf, securityEvents }),
     async accessToken(request) {
-      const wire = toRequest(request);
+      const sent = toRequest(request);
       const opened = sessionsOf(request);
-      if (opened !== undefined && isForSession(wire)) return opened.accessToken(request);
-      return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
+      if (opened !== undefined && isForSession(sent)) return opened.accessToken(request);
+      return authorizationOf(sent) === undefined ? null : readBearerToken(sent);
     },
     has(principal, requirements) {
       findRequestParts(requirements, false);
@@ -242,9 +252,9 @@ function withOneHost<Incoming, Outgoing>(
   return {
     ...host,
     toSessionRequest(request) {
-      const wire = host.toSessionRequest(request);
-      if (!hasSeveralHosts(host.toRequest(request))) return wire;
-      return { ...wire, origin: (wire.origin ?? wire.url).replace(/\/\/.*/s, '//') };
+      const read = host.toSessionRequest(request);
+      if (!hasSeveralHosts(host.toRequest(request))) return read;
+      return { ...read, origin: (read.origin ?? read.url).replace(/\/\/.*/s, '//') };
     },
   };
 }

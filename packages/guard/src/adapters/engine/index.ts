@@ -19,4 +19,4 @@ export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
 export type { OnDenied, PermissionSettings, SessionSettings } from './options.ts';
 export type { Calls, OwnCall } from './parts/calls.ts';
 export type { ProtectedResourceOptions } from './protected-resource.ts';
-export type { Asking, AskingOptions, RequirementsOf } from './requirements.ts';
+export type { GuardRequirements, RequestGuardOptions, RequirementsOf } from './requirements.ts';

@@ -11,14 +11,14 @@ export { createEvents } from './events.ts';
 export * from './fetch.ts';
 export * from './index.ts';
 export { toBase, toKeycloak } from './keycloak.ts';
-export { createLoginGate } from './login-limits.ts';
+export { createLoginGuard } from './login-limits.ts';
 export { type McpPart, openFetchMcp, openNodeMcp, withMetadata } from './mcp.ts';
 export type { McpCaller, McpEngine } from './mcp-options.ts';
 export * from './node.ts';
 export { type RefuseNode, refuseAtOnce, toNodeKeycloak, toSockets } from './node-keycloak.ts';
 export * from './options.ts';
 export type { NodeMcp } from './parts/mcp-node.ts';
-export { createPermits, type Decide, type Permits, toPermitGate } from './permissions.ts';
+export { createPermits, type Decide, type Permits, toPermitGuard } from './permissions.ts';
 export { isHtml } from './refusals.ts';
 export { assertRequirements } from './requirements.ts';
 export {

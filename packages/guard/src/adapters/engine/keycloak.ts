@@ -1,20 +1,20 @@
 import type { Permissions, PermitOptions, PermitRule, RuleOfRequest } from '../../authz/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import { type Gate, type Health, healthOf } from '../../core/internal.ts';
+import { type Health, healthOf, type RequestGuard } from '../../core/internal.ts';
 import type { Adapter } from './adapter.ts';
 import { createCalls } from './calls.ts';
 import type { Connection } from './connection.ts';
 import type { Documented } from './documentation.ts';
 import type { Engine } from './engine.ts';
 import { createEvents, type EventsOf } from './events.ts';
-import { createLoginGate, type LoginLimitSettings } from './login-limits.ts';
+import { createLoginGuard, type LoginLimitSettings } from './login-limits.ts';
 import type { McpOptions, WithMetadata } from './mcp-options.ts';
 import type { BackchannelLogoutOptions } from './messages.ts';
 import { type PermissionSettings, requirementsOf, type SessionSettings } from './options.ts';
 import type { Calls } from './parts/calls.ts';
-import { type Decide, toPermitGate } from './permissions.ts';
+import { type Decide, toPermitGuard } from './permissions.ts';
 import type { ProtectedResourceOptions } from './protected-resource.ts';
-import type { Asking } from './requirements.ts';
+import type { GuardRequirements } from './requirements.ts';
 import type { Routes } from './routes.ts';
 
 /** The members that keycloak-guard has in every framework. `Request`: the first argument of its handlers. */
@@ -43,7 +43,7 @@ export interface KeycloakBase<Request, C extends object = AppClaims> extends Cal
    * connection.signal.addEventListener('abort', () => response.end());
    * response.once('close', connection.end);
    */
-  connect(request: Request, requirements?: Asking<Request, Requirements<C>>): Promise<Connection>;
+  connect(request: Request, requirements?: GuardRequirements<Request, Requirements<C>>): Promise<Connection>;
   /**
    * Whether a principal meets requirements; false for `null` and `undefined`.
    *
@@ -74,7 +74,7 @@ export interface KeycloakBase<Request, C extends object = AppClaims> extends Cal
  *
  * `Asked`: the framework's own type of a request or context, which the application's functions are called with.
  */
-export interface Keycloak<Request, Middleware, Asked = Request, C extends object = AppClaims>
+export interface Keycloak<Request, Middleware, AppRequest = Request, C extends object = AppClaims>
   extends KeycloakBase<Request, C> {
   /**
    * Middleware for authenticated requests that meet the requirements. Put it before one route, a router, or everything that
@@ -90,7 +90,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * app.delete('/orders/:id', kc.guard({ realmRole: 'admin' }), remove);
    * app.get('/orgs/:org', kc.guard({ organization: ':org' }), show);
    */
-  guard(requirements?: Asking<Asked>): Middleware;
+  guard(requirements?: GuardRequirements<AppRequest>): Middleware;
   /**
    * Signs people in with the browser: middleware that answers login, callback, session and logout. Guards then accept the
    * session cookie as well as a bearer token. To be called once.
@@ -99,7 +99,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * @example
    * app.use(kc.session({ secret: process.env.SESSION_SECRET ?? '' }));
    */
-  session(settings: SessionSettings<Asked>): Middleware;
+  session(settings: SessionSettings<AppRequest>): Middleware;
   /**
    * Publishes which resource this API is, so that clients which only know its URL find Keycloak and the scopes: middleware
    * that answers `GET /.well-known/oauth-protected-resource`, followed by the path of the URL. Every challenge names it.
@@ -129,7 +129,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * @throws {OptionsError} naming every option that is wrong or unknown
    * @see OpenID Connect Back-Channel Logout 1.0
    */
-  backchannelLogout(options?: BackchannelLogoutOptions<Asked>): Middleware;
+  backchannelLogout(options?: BackchannelLogoutOptions<AppRequest>): Middleware;
   /**
    * Turns on questions to Keycloak's authorization services, for `permit`. To be called once. The default of `credential` is that
    * of `keycloak`.
@@ -148,7 +148,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * @example
    * app.get('/orders/:id', kc.guard(), kc.permit(({ params }) => `order-${params.id}#view`), show);
    */
-  permit(rule: PermitRule | RuleOfRequest<Asked>, options?: PermitOptions<Asked>): Middleware;
+  permit(rule: PermitRule | RuleOfRequest<AppRequest>, options?: PermitOptions<AppRequest>): Middleware;
   /**
    * Middleware for a login of your own, after what parses its body: answers 429 with `Retry-After` to those who try too often,
    * and `RateLimit-*` to everybody. Made for each route that shares nothing with others.
@@ -158,13 +158,13 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * @example
    * app.post('/login', express.json(), kc.loginLimits({ username: ({ body }) => body?.username }), login);
    */
-  loginLimits(options?: LoginLimitSettings<Asked>): Middleware;
+  loginLimits(options?: LoginLimitSettings<AppRequest>): Middleware;
 }
 
 /** The parts of {@link Keycloak} that a framework writes itself. */
 export interface Framework<Incoming, Outgoing, Middleware> {
-  /** A gate without a description is left out of documents of the API. */
-  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'> & Partial<Documented>): Middleware;
+  /** A guard without a description is left out of documents of the API. */
+  toGuard(guard: Pick<RequestGuard<Incoming, Outgoing>, 'decide'> & Partial<Documented>): Middleware;
   toRoutes(routes: Routes<Incoming>): Middleware;
   mcp(options: McpOptions): WithMetadata<Middleware>;
   /** The principal that a guard has set. */
@@ -172,22 +172,22 @@ export interface Framework<Incoming, Outgoing, Middleware> {
 }
 
 /** {@link Keycloak} of a framework. */
-export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends object>(
+export function toKeycloak<Incoming, Outgoing, Middleware, AppRequest, C extends object>(
   adapter: Adapter<Incoming, Outgoing, C>,
   { toGuard, toRoutes, mcp, principalOf }: Framework<Incoming, Outgoing, Middleware>,
-): Keycloak<Incoming, Middleware, Asked, C> {
-  const toPermit = (decide: Decide<Incoming>): Middleware => toGuard(toPermitGate(decide, principalOf));
+): Keycloak<Incoming, Middleware, AppRequest, C> {
+  const toPermit = (decide: Decide<Incoming>): Middleware => toGuard(toPermitGuard(decide, principalOf));
   return {
     ...toBase(adapter),
     mcp,
-    guard: (...given) => toGuard(adapter.gate(requirementsOf(given))),
-    loginLimits: (given) => toGuard(createLoginGate(adapter as never, given as never, principalOf as never)),
+    guard: (...args) => toGuard(adapter.guard(requirementsOf(args))),
+    loginLimits: (args) => toGuard(createLoginGuard(adapter as never, args as never, principalOf as never)),
     permissions: adapter.permits.open,
-    permit: (rule, given) => toPermit(adapter.permits.permit(rule, given)),
-    protectedResource: (given) => toRoutes(adapter.protectedResource(given)),
+    permit: (rule, args) => toPermit(adapter.permits.permit(rule, args)),
+    protectedResource: (args) => toRoutes(adapter.protectedResource(args)),
     session: (settings) => toRoutes(adapter.openSessions(settings as unknown as SessionSettings<Incoming>)),
-    backchannelLogout: (given) =>
-      toRoutes(adapter.messages(given as BackchannelLogoutOptions<Incoming> | undefined)),
+    backchannelLogout: (args) =>
+      toRoutes(adapter.messages(args as BackchannelLogoutOptions<Incoming> | undefined)),
   };
 }
 
@@ -196,18 +196,20 @@ export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends obje
  *
  * @param toIncoming the engine's request of what the application calls one
  */
-export function toBase<Incoming, C extends object, Given = Incoming>(
+export function toBase<Incoming, C extends object, AppRequest = Incoming>(
   engine: Engine<Incoming, never, C>,
-  toIncoming: (given: Given) => Incoming = (given) => given as unknown as Incoming,
-): KeycloakBase<Given, C> {
+  toIncoming: (args: AppRequest) => Incoming = (args) => args as unknown as Incoming,
+): KeycloakBase<AppRequest, C> {
   const { verifier, accessToken, connections, has, close } = engine;
   return {
     ...{ verifier, has, close },
     ...createEvents(engine.factory, verifier, engine.tenants),
-    ...createCalls<Incoming, Given>(engine as unknown as Engine<Incoming, never, never>, toIncoming),
+    ...createCalls<Incoming, AppRequest>(engine as unknown as Engine<Incoming, never, never>, toIncoming),
     accessToken: (request) => accessToken(toIncoming(request)),
-    connect: async (request, ...given) =>
-      connections.guard(requirementsOf(given) as Asking<never, Requirements>).open(toIncoming(request)),
+    connect: async (request, ...args) =>
+      connections
+        .guard(requirementsOf(args) as GuardRequirements<never, Requirements>)
+        .open(toIncoming(request)),
     health: () => healthOf(verifier),
     load: () => verifier.load(),
   };

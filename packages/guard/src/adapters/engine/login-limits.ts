@@ -5,14 +5,14 @@ import { LOGIN_LIMIT_RULES, type LoginLimitOptions } from '../../limits/options.
 import type { Engine } from './engine.ts';
 
 /** Options of `loginLimits`. */
-export interface LoginLimitSettings<Asked> extends LoginLimitOptions {
+export interface LoginLimitSettings<AppRequest> extends LoginLimitOptions {
   /**
    * The user name that a request logs in with, for `loginsPerUser`: `({ body }) => body?.username`. Default: logins are counted by
    * address alone.
    */
-  readonly username?: ((request: Asked) => unknown) | undefined;
+  readonly username?: ((request: AppRequest) => unknown) | undefined;
   /** The client's address. Default: what the framework knows, which behind a proxy needs its `trust proxy`. */
-  readonly address?: ((request: Asked) => string | undefined) | undefined;
+  readonly address?: ((request: AppRequest) => string | undefined) | undefined;
 }
 
 const RULES = {
@@ -22,12 +22,12 @@ const RULES = {
 } satisfies OptionRules<LoginLimitSettings<unknown>>;
 
 /**
- * In the place of a gate: lets through who is within the limits.
+ * In the place of a guard: lets through who is within the limits.
  *
  * @param principalOf what an earlier guard has found stays
  * @throws {OptionsError} naming every option that is wrong or unknown
  */
-export function createLoginGate<Incoming, Outgoing>(
+export function createLoginGuard<Incoming, Outgoing>(
   engine: Pick<
     Engine<Incoming, Outgoing>,
     'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'tenants' | 'toAppRequest' | 'verifier'
@@ -65,8 +65,8 @@ export function createLoginGate<Incoming, Outgoing>(
     /** @throws {AuthError} rejects with `too_many_logins`, or `tenant_unknown` where there are tenants */
     async decide(request: Incoming, outgoing: Outgoing): Promise<Principal | null> {
       const { byAddress, byUser } = await limits;
-      const asked = toAppRequest(request) as never;
-      const from = address === undefined ? addressOf?.(request) : address(asked);
+      const appRequest = toAppRequest(request) as never;
+      const from = address === undefined ? addressOf?.(request) : address(appRequest);
       const refuseOver = (state: RateLimitState | undefined, user?: unknown) => {
         if (state === undefined) return;
         addToAnswer(outgoing, { headers: state.headers, setCookies: [] });
@@ -77,7 +77,7 @@ export function createLoginGate<Incoming, Outgoing>(
         });
         engine.refuse(request, error);
       };
-      const user: unknown = await username?.(asked);
+      const user: unknown = await username?.(appRequest);
       refuseOver(await byAddress(from), user);
       if (username !== undefined) refuseOver(await byUser(from, await ownerOf(request, user)), user);
       return principalOf(request) ?? null;

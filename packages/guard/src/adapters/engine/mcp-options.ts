@@ -126,7 +126,7 @@ export type McpEngine<Incoming, Outgoing> = Pick<
   | 'clock'
   | 'connections'
   | 'describeResource'
-  | 'statelessGate'
+  | 'tokenGuard'
   | 'refusalOf'
   | 'notify'
   | 'tenantOf'

@@ -76,7 +76,7 @@ export function toMessageRoutes<Incoming>(
     const example = "backchannelLogout, at the client's Backchannel logout URL; or tenants: { of, get }";
     throw new OptionsError('backchannelLogout', [{ option: 'adminPushes', rule, example }]);
   }
-  const toldFor = (request: Incoming): MessageListeners => ({
+  const listenersFor = (request: Incoming): MessageListeners => ({
     log: logOf(request),
     onMessage(message) {
       securityEvents?.message(request, message);
@@ -93,11 +93,11 @@ export function toMessageRoutes<Incoming>(
   const pushes = adminPushes ? PUSHES : [];
   return toRoutes([
     route(path, async (request, body) =>
-      (await messagesOf(request)).backchannelLogout(body, toldFor(request)),
+      (await messagesOf(request)).backchannelLogout(body, listenersFor(request)),
     ),
     ...pushes.map(([at, action]) =>
       route(at, async (request, body) =>
-        (await messagesOf(request)).adminPush(body, action, toldFor(request)),
+        (await messagesOf(request)).adminPush(body, action, listenersFor(request)),
       ),
     ),
   ]);

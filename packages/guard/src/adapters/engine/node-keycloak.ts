@@ -12,7 +12,7 @@ import {
   toNodeRoutes,
 } from './node.ts';
 import { requirementsOf } from './options.ts';
-import type { Asking } from './requirements.ts';
+import type { GuardRequirements } from './requirements.ts';
 import type { AcceptUpgrade, SocketIoMiddleware, UpgradeListener } from './sockets.ts';
 
 /** Guards for connections to a server of Node's. */
@@ -26,7 +26,10 @@ export interface KeycloakSockets<C extends object = AppClaims> {
    * server.on('upgrade', kc.upgrade({}, (request, socket, head, connection) =>
    *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request, connection))));
    */
-  upgrade(requirements: Asking<IncomingMessage, Requirements<C>>, accept: AcceptUpgrade): UpgradeListener;
+  upgrade(
+    requirements: GuardRequirements<IncomingMessage, Requirements<C>>,
+    accept: AcceptUpgrade,
+  ): UpgradeListener;
   /**
    * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
    * sets `socket.data.principal`. A client renews its token with the event `auth`; when the token expires, the socket is
@@ -36,12 +39,12 @@ export interface KeycloakSockets<C extends object = AppClaims> {
    * @example
    * io.use(kc.socket({ realmRole: 'user' }));
    */
-  socket(requirements?: Asking<IncomingMessage, Requirements<C>>): SocketIoMiddleware;
+  socket(requirements?: GuardRequirements<IncomingMessage, Requirements<C>>): SocketIoMiddleware;
 }
 
 /** keycloak-guard for a framework on Node's servers. */
-export interface ServerKeycloak<Request, Middleware, Asked = Request, C extends object = AppClaims>
-  extends Keycloak<Request, Middleware, Asked, C>,
+export interface ServerKeycloak<Request, Middleware, AppRequest = Request, C extends object = AppClaims>
+  extends Keycloak<Request, Middleware, AppRequest, C>,
     KeycloakSockets<C> {}
 
 /** Answers a refused request, or calls `next` with the error. */
@@ -53,15 +56,15 @@ export type RefuseNode<Incoming> = (
 ) => void;
 
 /** {@link ServerKeycloak} of a framework with the middleware of connect: `(request, response, next)`. */
-export function toNodeKeycloak<Incoming extends NodeRequest, Asked, C extends object>(
+export function toNodeKeycloak<Incoming extends NodeRequest, AppRequest, C extends object>(
   adapter: Adapter<Incoming, NodeResponse, C>,
   refuse: RefuseNode<Incoming>,
-): ServerKeycloak<Incoming, (request: Incoming, response: NodeResponse, next: Next) => void, Asked, C> {
+): ServerKeycloak<Incoming, (request: Incoming, response: NodeResponse, next: Next) => void, AppRequest, C> {
   return {
     ...toKeycloak(adapter, {
-      toGuard: (gate) => toNodeGuard(adapter, gate, refuse),
+      toGuard: (guard) => toNodeGuard(adapter, guard, refuse),
       toRoutes: (routes) => toNodeRoutes(adapter, routes),
-      mcp: (given) => toNodeMcp(adapter, given, refuse),
+      mcp: (options) => toNodeMcp(adapter, options, refuse),
       principalOf: (request) => (request as { principal?: Principal }).principal,
     }),
     ...toSockets(adapter, (request) => request as Incoming),
@@ -81,9 +84,12 @@ export function toSockets<Incoming, C extends object>(
     handshakes.set(incoming as object, request);
     return incoming;
   }
-  const asking = { toAppRequest: (one: Incoming) => [handshakes.get(one as object)], paramsOf: undefined };
+  const requirementsHost = {
+    toAppRequest: (one: Incoming) => [handshakes.get(one as object)],
+    paramsOf: undefined,
+  };
   const guardOf = (requirements: unknown) => {
-    const guard = connections.guard(requirements as Asking<never, Requirements>, asking);
+    const guard = connections.guard(requirements as GuardRequirements<never, Requirements>, requirementsHost);
     return {
       open: (request: IncomingMessage) => guard.open(remembered(request)),
       openWith: (request: IncomingMessage, token: unknown) => guard.openWith(remembered(request), token),
@@ -100,8 +106,8 @@ export function toSockets<Incoming, C extends object>(
         void listener.then((listen) => listen(request, socket, head));
       };
     },
-    socket(...given) {
-      const guard = guardOf(requirementsOf(given));
+    socket(...args) {
+      const guard = guardOf(requirementsOf(args));
       const middleware = sockets().then((one) => one.toSocketIoMiddleware(guard, log));
       return (socket, next) => void middleware.then((guardSocket) => guardSocket(socket, next), next);
     },

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Principal } from '../../core/index.ts';
-import { type Answer, type Gate, isThenable } from '../../core/internal.ts';
+import { type Answer, isThenable, type RequestGuard } from '../../core/internal.ts';
 import type { Engine, EngineHost } from './engine.ts';
 import {
   answerRoute,
@@ -183,10 +183,10 @@ type RouteEngine = Refuser<NodeRequest>;
  */
 export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeResponse>(
   engine: Pick<Engine<Incoming, Outgoing, never>, 'inviteToLogin'>,
-  gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
+  guard: Pick<RequestGuard<Incoming, Outgoing>, 'decide'>,
   refuse: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
 ): (request: Incoming, response: Outgoing, next: Next) => void {
-  return toCallbackGuard(gate, (error, request, response, next) => {
+  return toCallbackGuard(guard, (error, request, response, next) => {
     const invitation = engine.inviteToLogin(error, request);
     if (invitation === undefined) refuse(error, request, response, next);
     else answerNode(response, invitation);
@@ -195,13 +195,13 @@ export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeR
 
 /** A guard as middleware with a callback: it sets `principal`, then calls `next`. */
 export function toCallbackGuard<Incoming extends object, Outgoing, Done extends () => void>(
-  gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
+  guard: Pick<RequestGuard<Incoming, Outgoing>, 'decide'>,
   refuse: (error: unknown, request: Incoming, response: Outgoing, next: Done) => void,
 ): (request: Incoming, response: Outgoing, next: Done) => void {
   return (request, response, next) => {
     let decided: Principal | null | Promise<Principal | null>;
     try {
-      decided = gate.decide(request, response);
+      decided = guard.decide(request, response);
     } catch (error) {
       refuse(error, request, response, next);
       return;

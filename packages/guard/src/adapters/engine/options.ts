@@ -27,7 +27,7 @@ import {
   type TenantsHost,
   type TenantsOptions,
 } from '../../tenants/internal.ts';
-import type { Asking } from './requirements.ts';
+import type { GuardRequirements } from './requirements.ts';
 
 /**
  * Called for each refused request. Its result is ignored, and its errors are only logged.
@@ -79,10 +79,10 @@ export interface AdapterOptions<Incoming> {
 }
 
 /** The options of a verifier, or a verifier made before, or tenants, each with a realm of its own. */
-export type VerifierSource<C extends object = AppClaims, Asked = never> =
+export type VerifierSource<C extends object = AppClaims, AppRequest = never> =
   | (VerifierOptions<C> & WithParser<C>)
   | (Partial<Omit<VerifierOptions<C>, 'realm' | 'issuer' | 'tenant' | 'tenants'>> &
-      TenantsOptions<Asked> &
+      TenantsOptions<AppRequest> &
       WithParser<C>)
   | {
       /** A shared verifier, or `combineVerifiers`. The adapter does not close it. */
@@ -93,8 +93,8 @@ export type VerifierSource<C extends object = AppClaims, Asked = never> =
 export type KeycloakOptions<
   Incoming,
   C extends object = AppClaims,
-  Asked = Incoming,
-> = AdapterOptions<Incoming> & VerifierSource<C, Asked>;
+  AppRequest = Incoming,
+> = AdapterOptions<Incoming> & VerifierSource<C, AppRequest>;
 
 const RULES = {
   onDenied: optionRules.callable('(request, error) => audit(error.code)'),
@@ -128,17 +128,17 @@ export type ClientSettings = Partial<
 >;
 
 /** The requirements of `guard()`. Those of `guard(undefined)` stay undefined, and are refused: something was meant. */
-export function requirementsOf(given: readonly unknown[]): Asking<never> {
-  return given.length === 0 ? {} : (given[0] as Asking<never>);
+export function requirementsOf(args: readonly unknown[]): GuardRequirements<never> {
+  return args.length === 0 ? {} : (args[0] as GuardRequirements<never>);
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveAdapterOptions<Incoming, C extends object>(
   factory: string,
-  given: KeycloakOptions<Incoming, C>,
+  input: KeycloakOptions<Incoming, C>,
 ): ResolvedAdapter<Incoming, C> {
   // `undefined` has no options either, and is told so.
-  const options: typeof given = Object(given);
+  const options: typeof input = Object(input);
   const { log } = options;
   return resolveVerifier<Incoming, C>(factory, options, { log: LOG }, log && toNoticeLog(log));
 }
@@ -173,19 +173,22 @@ export function resolveVerifier<Incoming, C extends object>(
     const common = Object.fromEntries(rest) as Partial<VerifierOptions<object>>;
     const { tenants, maxTenants, tenantSeconds } = options;
     const filled = fillOptions(factory, { tenants, maxTenants, tenantSeconds }, TENANT_RULES);
-    const told = { ...common, onNotice: common.onNotice ?? onNotice };
+    const shared = { ...common, onNotice: common.onNotice ?? onNotice };
     return {
       ...own,
       ...{ verifier: undefined, isOwn: true, client: { observers: common.observers } },
-      openTenants: (host) => createTenants(told, filled, host),
+      openTenants: (host) => createTenants(shared, filled, host),
     };
   }
   if (!('verifier' in options)) {
     throwFor(factory, findOptionProblems(options, { ...VERIFIER_RULES, ...ownRules, verifier: VERIFIER }));
     const rest = Object.entries(options).filter(([name]) => !Object.hasOwn(ownRules, name));
-    const given = Object.fromEntries(rest) as unknown as VerifierOptions<C> & WithParser<C>;
-    const verifier = createVerifier<C>({ ...given, onNotice: given.onNotice ?? onNotice });
-    return { ...own, verifier, isOwn: true, client: given };
+    const verifierOptions = Object.fromEntries(rest) as unknown as VerifierOptions<C> & WithParser<C>;
+    const verifier = createVerifier<C>({
+      ...verifierOptions,
+      onNotice: verifierOptions.onNotice ?? onNotice,
+    });
+    return { ...own, verifier, isOwn: true, client: verifierOptions };
   }
   const rules = { ...ownRules, verifier: optionRules.required(VERIFIER) };
   const example = ['verifier', ...Object.keys(ownRules)].join(', ');
@@ -238,7 +241,7 @@ function adviseUseless(problem: OptionProblem, example: string): OptionProblem {
 }
 
 /** The principal that a guard with these requirements finds: `null` only under an optional guard. */
-export type Found<C extends object, R> = R extends { readonly optional?: unknown }
+export type GuardPrincipal<C extends object, R> = R extends { readonly optional?: unknown }
   ? 'optional' extends keyof R
     ? R['optional'] extends false | undefined
       ? Principal<C>

@@ -18,7 +18,15 @@ import {
   type TokenVerifier,
   type Verifier,
 } from '../../core/index.ts';
-import { type Gate, loadPart, type Part, partOf, partsOf, settle, then } from '../../core/internal.ts';
+import {
+  loadPart,
+  type Part,
+  partOf,
+  partsOf,
+  type RequestGuard,
+  settle,
+  then,
+} from '../../core/internal.ts';
 import type { DocumentedPermit } from './documentation.ts';
 import type { PermissionSettings } from './options.ts';
 import type { OpenPermissions, PermitOf } from './parts/permissions.ts';
@@ -193,11 +201,11 @@ function whenLoaded(clientId: string, part: Part<OpenPermissions>): Permissions 
   };
 }
 
-/** A permit in the place of a gate: the principal found before passes if Keycloak permits it. */
-export function toPermitGate<Incoming>(
+/** A permit in the place of a guard: the principal found before passes if Keycloak permits it. */
+export function toPermitGuard<Incoming>(
   decide: Decide<Incoming>,
   principalOf: (request: Incoming) => Principal | null | undefined,
-): Pick<Gate<Incoming, unknown>, 'decide'> & DocumentedPermit {
+): Pick<RequestGuard<Incoming, unknown>, 'decide'> & DocumentedPermit {
   const { permissions = [], status = 403 } = decide as Partial<DocumentedPermit>;
   return {
     permissions,

@@ -87,11 +87,11 @@ export function createProtectedResources() {
       const [first] = known;
       // A single resource gets every request: a proxy in front may have changed the path.
       if (known.length === 1 && first !== undefined && !isForTenants(first.path)) return first.resource;
-      for (const { path: place, resource } of known) {
-        const tenant = tenantIn(place, path);
+      for (const { path: template, resource } of known) {
+        const tenant = tenantIn(template, path);
         const { metadataUrl } = resource;
         if (tenant !== undefined) return { ...resource, metadataUrl: withTenant(metadataUrl, tenant) };
-        if (path === place || path.startsWith(`${place}/`)) return resource;
+        if (path === template || path.startsWith(`${template}/`)) return resource;
       }
       return undefined;
     },

@@ -45,7 +45,7 @@ const FORMS: Readonly<Record<string, PlaceholderForm>> = {
 export interface Filling {
   toValue(name: string, form: PlaceholderForm): string;
   /** Requirements in the place of a function. */
-  resultOf(one: (...asked: readonly never[]) => unknown): unknown;
+  resultOf(one: (...args: readonly never[]) => unknown): unknown;
 }
 
 /** A copy of requirements without names and functions. What is not plain stays as it is, and is refused later. */
@@ -66,16 +66,16 @@ function fillRequirements(requirements: unknown, { toValue, resultOf }: Filling)
  */
 export function findRequestParts(requirements: unknown, areKnown: boolean) {
   const names = new Set<string>();
-  const functions: ((...asked: readonly never[]) => unknown)[] = [];
+  const functions: ((...args: readonly never[]) => unknown)[] = [];
   const problems: OptionProblem[] = [];
-  const onFunction = (one: (...asked: readonly never[]) => unknown) => void functions.push(one);
+  const onFunction = (one: (...args: readonly never[]) => unknown) => void functions.push(one);
   visit(requirements, '', onFunction, (text, member) => {
     const form = FORMS[member];
-    const found =
+    const matches =
       form === undefined ? [] : [...text.matchAll(PATTERNS[form])].map(([, name]) => name as string);
-    for (const name of found) names.add(name);
+    for (const name of matches) names.add(name);
     const isMisplaced = form !== 'whole' && text.match(PATTERNS.whole) !== null;
-    if (isMisplaced || (!areKnown && found.length > 0)) problems.push(toProblem(member, form, areKnown));
+    if (isMisplaced || (!areKnown && matches.length > 0)) problems.push(toProblem(member, form, areKnown));
     return text;
   });
   if (problems.length > 0) throw new OptionsError('guard', problems);
@@ -115,20 +115,22 @@ function visit(
  * Requirements by a request, for callers who were authenticated. Synchronous. What it gives is checked like fixed requirements:
  * `undefined`, nothing and a promise let nobody in.
  */
-export type RequirementsOf<Asked, C extends object = AppClaims> = (
-  request: Asked,
+export type RequirementsOf<AppRequest, C extends object = AppClaims> = (
+  request: AppRequest,
   // biome-ignore lint/suspicious/noExplicitAny: arguments of the framework.
   ...more: any[]
 ) => Requirements<C>;
 
 /** Requirements, of which those in `allOf` and `anyOf` may be functions of the request. */
-export type AskingOptions<Asked, O extends object = GuardOptions> = Omit<O, 'allOf' | 'anyOf'> & {
-  readonly allOf?: readonly Asking<Asked, Requirements>[];
-  readonly anyOf?: readonly Asking<Asked, Requirements>[];
+export type RequestGuardOptions<AppRequest, O extends object = GuardOptions> = Omit<O, 'allOf' | 'anyOf'> & {
+  readonly allOf?: readonly GuardRequirements<AppRequest, Requirements>[];
+  readonly anyOf?: readonly GuardRequirements<AppRequest, Requirements>[];
 };
 
 /** Requirements, which may be a function of the request. */
-export type Asking<Asked, O extends object = GuardOptions> = RequirementsOf<Asked> | AskingOptions<Asked, O>;
+export type GuardRequirements<AppRequest, O extends object = GuardOptions> =
+  | RequirementsOf<AppRequest>
+  | RequestGuardOptions<AppRequest, O>;
 
 /** How requirements read requests. */
 export interface RequirementsHost<Incoming> {
@@ -142,7 +144,7 @@ export interface RequirementsHost<Incoming> {
   nameOf(request: Incoming): string;
 }
 
-/** Requirements as a gate takes them. */
+/** Requirements as a guard takes them. */
 export interface ReadRequirements<Incoming> {
   /** Complete if they are fixed. Else with examples that are never met: for the check at start, and for documents. */
   readonly options: GuardOptions;
@@ -161,22 +163,25 @@ const NEVER = { check: () => false };
  * @throws {OptionsError} for a misspelt or empty requirement, an async function, and a route parameter where none is known
  */
 export function readRequirements<Incoming>(
-  given: unknown,
+  requirements: unknown,
   host: RequirementsHost<Incoming>,
 ): ReadRequirements<Incoming> {
   const { verifier, paramsOf } = host;
-  const { names, functions } = findRequestParts(given, paramsOf !== undefined);
-  if (names.length + functions.length === 0) return { options: given as GuardOptions };
+  const { names, functions } = findRequestParts(requirements, paramsOf !== undefined);
+  if (names.length + functions.length === 0) return { options: requirements as GuardOptions };
   if (functions.some((one) => one.constructor.name === 'AsyncFunction')) {
     const rule = 'must not be async: what it gives is needed at once';
     throw new OptionsError('guard', [
       { option: 'guard', rule, example: '(request) => ({ tenant: request.params.org })' },
     ]);
   }
-  const sample = fillRequirements(given, { toValue: () => 'x', resultOf: () => NEVER }) as GuardOptions;
+  const sample = fillRequirements(requirements, {
+    toValue: () => 'x',
+    resultOf: () => NEVER,
+  }) as GuardOptions;
   compile(toRequirements(sample), verifier);
   const readerOf = ofEach((realm: TokenVerifier) =>
-    createReader(given, names, functions.length > 0, { ...host, verifier: realm }),
+    createReader(requirements, names, functions.length > 0, { ...host, verifier: realm }),
   );
   return {
     options: { ...sample, ...NEVER },
@@ -186,18 +191,18 @@ export function readRequirements<Incoming>(
 
 /** @param hasFunctions whether functions of the request are among them */
 function createReader<Incoming>(
-  given: unknown,
+  template: unknown,
   names: readonly string[],
   hasFunctions: boolean,
   { verifier, toAppRequest, paramsOf, nameOf }: RequirementsHost<Incoming>,
 ): (request: Incoming) => Compiled {
   const toReady = (requirements: Requirements) => compile(requirements, verifier);
   const kept = createBoundedCache<Compiled>(MOST_KEPT);
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
   function unclear(request: Incoming, what: string, cause?: unknown): AuthError {
-    if (!told.has(what) && told.size < MOST_REPORTED) {
-      told.add(what);
+    if (!reported.has(what) && reported.size < MOST_REPORTED) {
+      reported.add(what);
       verifier.members[0]?.notify?.({
         level: 'error',
         code: 'requirement_unclear',
@@ -222,33 +227,33 @@ function createReader<Incoming>(
   }
 
   /** @throws {AuthError} */
-  function resultOf(request: Incoming, one: (...asked: readonly never[]) => unknown): Requirements {
-    const found = one(...(toAppRequest(request) as never[]));
-    if (isThenable(found)) {
-      Promise.resolve(found).catch(() => {});
+  function resultOf(request: Incoming, one: (...args: readonly never[]) => unknown): Requirements {
+    const result = one(...(toAppRequest(request) as never[]));
+    if (isThenable(result)) {
+      Promise.resolve(result).catch(() => {});
       throw unclear(request, 'its function gave a promise');
     }
-    if (isPlainObject(found) && Object.keys(found).length > 0) return found;
+    if (isPlainObject(result) && Object.keys(result).length > 0) return result;
     throw unclear(
       request,
-      `its function gave ${isPlainObject(found) ? 'no requirement' : toSafeText(String(found))}`,
+      `its function gave ${isPlainObject(result) ? 'no requirement' : toSafeText(String(result))}`,
     );
   }
 
   function compiledFor(request: Incoming): Compiled {
-    if (typeof given === 'function') {
-      const found = resultOf(request, given as never);
-      const [member = '', more] = Object.keys(found);
-      const value = found[member as keyof Requirements];
+    if (typeof template === 'function') {
+      const result = resultOf(request, template as never);
+      const [member = '', more] = Object.keys(result);
+      const value = result[member as keyof Requirements];
       // No requirement has a space in its name, so a value cannot be taken for a part of it.
       return more === undefined && typeof value === 'string' && !member.includes(' ')
-        ? keepReady(`${member} ${value}`, () => found)
-        : toReady(found);
+        ? keepReady(`${member} ${value}`, () => result)
+        : toReady(result);
     }
     const values = names.map((name) => parameterOf(request, name));
     const fill = () =>
       toRequirements(
-        fillRequirements(given, {
+        fillRequirements(template, {
           toValue(name, form) {
             const value = values[names.indexOf(name)] as string;
             if (form === 'whole' || !value.includes('/')) return value;
@@ -276,10 +281,10 @@ function createReader<Incoming>(
 }
 
 /** Checks requirements that a guard will be made of later. @throws {OptionsError} */
-export function assertRequirements(given: unknown): void {
+export function assertRequirements(requirements: unknown): void {
   const verifier = { clientId: 'this-api', members: [] } as unknown as TokenVerifier;
   const host = { verifier, toAppRequest: () => [], paramsOf: () => ({}), nameOf: () => '' };
-  compile(readRequirements(given, host).options, verifier);
+  compile(readRequirements(requirements, host).options, verifier);
 }
 
 /** Requirements without what else a guard takes. */

@@ -12,12 +12,12 @@ import {
 } from '../../core/internal.ts';
 import type { SessionEvent, SessionRequest } from '../../session/index.ts';
 
-type Tell<Incoming> = (event: SecurityEvent, request: Incoming | null) => void;
+type Emit<Incoming> = (event: SecurityEvent, request: Incoming | null) => void;
 type Who = Pick<SecurityEvent, 'user' | 'through' | 'tenant' | 'subject' | 'sessionId'>;
 
 /** Reports security events to the observers of a verifier. */
 export interface SecurityEvents<Incoming> {
-  readonly tell: Tell<Incoming>;
+  readonly emit: Emit<Incoming>;
   admitted(request: Incoming, principal: Principal): void;
   /** @param judged the token that was refused. Default: the one of the request's headers */
   denied(request: Incoming, error: AuthError, principal: Principal | null, judged?: string): void;
@@ -68,13 +68,13 @@ export function createSecurityEvents<Incoming>(
   const { toRequest } = host;
   const toSource = (request: Incoming): EventSource => {
     const { method, id } = host.toSessionRequest(request);
-    const asked = host.toAppRequest?.(request) ?? request;
-    return { request: asked, method, id, address: host.addressOf?.(request) };
+    const appRequest = host.toAppRequest?.(request) ?? request;
+    return { request: appRequest, method, id, address: host.addressOf?.(request) };
   };
   const admitted = new WeakSet<Principal>();
 
   /** @param judged a token that came elsewhere than in the header `Authorization` */
-  function tell(event: SecurityEvent, request: Incoming | null, judged?: string): void {
+  function emit(event: SecurityEvent, request: Incoming | null, judged?: string): void {
     const source = request === null ? null : toSource(request);
     const tenant = event.tenant ?? (request === null ? undefined : host.tenantOf?.(request, judged));
     const whole = tenant === undefined ? event : { ...event, tenant };
@@ -95,40 +95,40 @@ export function createSecurityEvents<Incoming>(
   }
 
   return {
-    tell,
+    emit,
     admitted(request, principal) {
       if (admitted.has(principal)) return;
       admitted.add(principal);
-      tell({ event: 'access', outcome: 'ok', ...whoIs(principal) }, request);
+      emit({ event: 'access', outcome: 'ok', ...whoIs(principal) }, request);
     },
     /** Without requests that have no token, and without outages. */
     denied(request, { code, statusCode, seen: user }, principal, judged) {
       if (code === 'too_many_logins') {
-        return tell({ event: 'login', outcome: 'rate_limited', by: 'password', user }, request);
+        return emit({ event: 'login', outcome: 'rate_limited', by: 'password', user }, request);
       }
       if (code === 'missing_token' || !(statusCode < 500)) return;
       const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request, judged) : {};
-      tell({ event: 'access', outcome: code, ...who }, request, judged);
+      emit({ event: 'access', outcome: code, ...who }, request, judged);
     },
     message(request, { by, revocations, error, tenant }) {
       const of = { by, ...(tenant !== undefined && { tenant }) };
-      if (error !== null) tell({ event: 'revocation', outcome: error.code, ...of }, request);
+      if (error !== null) emit({ event: 'revocation', outcome: error.code, ...of }, request);
       for (const { type, issuer: _, ...what } of revocations) {
         const { sessionId, subject, ...times } = what as Who & Record<string, unknown>;
         const more = { what: type, ...times };
-        tell({ event: 'revocation', outcome: 'ok', ...of, subject, sessionId, more }, request);
+        emit({ event: 'revocation', outcome: 'ok', ...of, subject, sessionId, more }, request);
       }
     },
     session({ type, reason, username, subject, sessionId, tenant }, request) {
       const of = tenant === undefined ? {} : { tenant };
       const who: Who = { user: username, subject, sessionId, ...of };
       const by = 'browser';
-      if (type === 'started') tell({ event: 'login', outcome: 'ok', by, ...who }, request);
+      if (type === 'started') emit({ event: 'login', outcome: 'ok', by, ...who }, request);
       else if (type === 'login_failed') {
-        tell({ event: 'login', outcome: FAILED_LOGINS[reason] ?? 'failed', by, ...of }, request);
-      } else if (reason === 'logout') tell({ event: 'logout', outcome: 'ok', by, ...who }, request);
-      else if (type === 'logout_refused') tell({ event: 'logout', outcome: reason, by, ...of }, request);
-      else tell({ event: 'session_end', outcome: reason, ...who }, request);
+        emit({ event: 'login', outcome: FAILED_LOGINS[reason] ?? 'failed', by, ...of }, request);
+      } else if (reason === 'logout') emit({ event: 'logout', outcome: 'ok', by, ...who }, request);
+      else if (type === 'logout_refused') emit({ event: 'logout', outcome: reason, by, ...of }, request);
+      else emit({ event: 'session_end', outcome: reason, ...who }, request);
     },
   };
 }

@@ -28,10 +28,10 @@ type SessionsHost<Incoming> = PartHost<Incoming> & {
  */
 export function openSessions<Incoming>(
   host: SessionsHost<Incoming>,
-  given: SessionSettings<Incoming>,
+  options: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
-  const settings = withObservers(Object(given) as typeof given, host.securityEvents);
+  const settings = withObservers(Object(options) as typeof options, host.securityEvents);
   checkSettings(host, settings, factory);
   const part = loadPart(async () =>
     (await import('./parts/sessions.ts')).createSessions(host, settings, factory),
@@ -119,12 +119,12 @@ export function createOpenSessions<Incoming, Outgoing>(
   addToAnswer: (outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>) => void,
 ): OpenSessions<Incoming, Outgoing> {
   function authenticate(request: Incoming, outgoing: Outgoing) {
-    const found = opened.authenticate(toSessionRequest(request));
-    const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
+    const session = opened.authenticate(toSessionRequest(request));
+    const take = ({ principal, ...extra }: Awaited<typeof session>): Principal | null => {
       addToAnswer(outgoing, extra);
       return principal;
     };
-    return found instanceof Promise ? found.then(take) : take(found);
+    return session instanceof Promise ? session.then(take) : take(session);
   }
   const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
     opened.stepUp(toSessionRequest(request), demand);

@@ -19,8 +19,8 @@ export interface SocketIoSocket {
   // biome-ignore lint/suspicious/noExplicitAny: anything that the application puts there
   data: any;
   // biome-ignore lint/suspicious/noExplicitAny: events have arguments of all kinds
-  on(event: string, listener: (...given: any[]) => void): unknown;
-  emit(event: string, ...given: unknown[]): unknown;
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
   disconnect(close?: boolean): unknown;
 }
 
@@ -74,9 +74,10 @@ function follow(socket: SocketIoSocket, connection: Connection): void {
   // One of the two comes, whichever way it ends.
   socket.conn.once('close', connection.end);
   socket.on('disconnect', connection.end);
-  socket.on('auth', (given: unknown, acknowledge: unknown) => {
+  socket.on('auth', (message: unknown, acknowledge: unknown) => {
     const answer = (said: object) => typeof acknowledge === 'function' && acknowledge(said);
-    const token = typeof given === 'object' && given !== null ? (given as { token?: unknown }).token : given;
+    const token =
+      typeof message === 'object' && message !== null ? (message as { token?: unknown }).token : message;
     connection.renew(token as string).then(
       (principal) => {
         admit(principal);

@@ -4,7 +4,7 @@ import type { Calls, EventsOf, LoginLimitSettings, McpOptions } from '../engine/
 import {
   createCalls,
   createEvents,
-  createLoginGate,
+  createLoginGuard,
   createPermits,
   type Decide,
   type McpCaller,
@@ -19,7 +19,7 @@ import {
   type RuleOfRequest,
   type SessionSettings,
   toCallbackGuard,
-  toPermitGate,
+  toPermitGuard,
 } from '../engine/internal.ts';
 import { asPart, createRefuse, type FastifyEngine, mountRoutes, rootOf, SESSIONS, send } from './engine.ts';
 import type { OnDenied, PermitHook } from './plugin.ts';
@@ -144,8 +144,8 @@ export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (
 export const keycloakLoginLimits: FastifyPluginAsync<LoginLimitSettings<FastifyRequest>> = asPart(
   'login-limits',
   async (app, options, engine) => {
-    const gate = createLoginGate(engine, options, ({ principal }) => principal);
-    app.decorate('loginLimits', toCallbackGuard(gate, createRefuse(engine)));
+    const guard = createLoginGuard(engine, options, ({ principal }) => principal);
+    app.decorate('loginLimits', toCallbackGuard(guard, createRefuse(engine)));
   },
 );
 
@@ -243,7 +243,7 @@ export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
     const refuse = createRefuse(engine, true);
     const toHook = (decide: Decide<FastifyRequest>) =>
       toCallbackGuard<FastifyRequest, FastifyReply, HookHandlerDoneFunction>(
-        toPermitGate(decide, ({ principal }) => principal),
+        toPermitGuard(decide, ({ principal }) => principal),
         refuse,
       );
     app.decorate('permissions', permits.open(settings));

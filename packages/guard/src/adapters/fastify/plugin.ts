@@ -11,16 +11,16 @@ import type {
 import { type AppClaims, OptionsError, type Requirements, type TokenVerifier } from '../../core/index.ts';
 import {
   type SessionAuthenticator as CoreSessionAuthenticator,
-  type Gate,
   type Health,
   healthOf,
+  type RequestGuard,
 } from '../../core/internal.ts';
 import {
   type OnDenied as AdapterOnDenied,
   type AdapterOptions,
-  type Asking,
   type Connection,
   createEngine,
+  type GuardRequirements,
   isDenying,
   type ResolvedAdapter,
   requirementsOf,
@@ -34,7 +34,7 @@ import {
 import { asPlugin, createRefuse, ENGINE, HAS_ERROR_HANDLER, type Refuse, toFastifyHost } from './engine.ts';
 
 /** The requirements of a route, which may be a function of the request. `{}`: any valid token; `optional`: or no token at all. */
-export type GuardOptions = Asking<FastifyRequest>;
+export type GuardOptions = GuardRequirements<FastifyRequest>;
 
 /** Called for each refused request, for an audit log. Its result is ignored. */
 export type OnDenied = AdapterOnDenied<FastifyRequest>;
@@ -52,9 +52,9 @@ export interface GuardHook {
   readonly isOptional: boolean;
 }
 
-function toGuardHook(gate: Gate<FastifyRequest, FastifyReply>, refuse: Refuse): GuardHook {
-  const hook = toCallbackGuard<FastifyRequest, FastifyReply, HookHandlerDoneFunction>(gate, refuse);
-  return Object.assign(hook, { requirements: gate.requirements, isOptional: gate.isOptional });
+function toGuardHook(guard: RequestGuard<FastifyRequest, FastifyReply>, refuse: Refuse): GuardHook {
+  const hook = toCallbackGuard<FastifyRequest, FastifyReply, HookHandlerDoneFunction>(guard, refuse);
+  return Object.assign(hook, { requirements: guard.requirements, isOptional: guard.isOptional });
 }
 
 /** An `onRequest` or `preHandler` hook; an answer from memory costs no promise. */
@@ -185,7 +185,7 @@ declare module 'fastify' {
      */
     guardConnection(
       request: FastifyRequest,
-      requirements?: Asking<FastifyRequest, Requirements>,
+      requirements?: GuardRequirements<FastifyRequest, Requirements>,
     ): Promise<Connection>;
     /** Whether this process can verify tokens, for a route of your own that a load balancer asks. */
     keycloakHealth(): Health;
@@ -222,7 +222,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const log = loggerOf(app);
   const engine = createEngine(resolveGuardOptions(options, log), toFastifyHost(log));
   const refuse = createRefuse(engine);
-  const guard = (...given: [GuardOptions?]) => toGuardHook(engine.gate(requirementsOf(given)), refuse);
+  const guard = (...args: [GuardOptions?]) => toGuardHook(engine.guard(requirementsOf(args)), refuse);
   const documentation = createGuardDocumentation(options.securityScheme ?? 'bearerAuth');
 
   app.decorate(ENGINE, engine);
@@ -231,22 +231,25 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   app.decorate('guard', guard);
   app.decorate('accessToken', engine.accessToken);
   app.decorate('keycloakHealth', () => healthOf(engine.verifier));
-  app.decorate('guardConnection', async (request, ...given) =>
-    engine.connections.guard(requirementsOf(given)).open(request),
+  app.decorate('guardConnection', async (request, ...args) =>
+    engine.connections.guard(requirementsOf(args)).open(request),
   );
   app.addHook('onClose', () => engine.close());
-  app.decorate('guardAll', function guardAll(this: FastifyInstance, ...given: [GuardOptions?]) {
-    const isOpen: Parameters<typeof engine.gate>[1] = ({ routeOptions }) =>
+  app.decorate('guardAll', function guardAll(this: FastifyInstance, ...args: [GuardOptions?]) {
+    const isOpen: Parameters<typeof engine.guard>[1] = ({ routeOptions }) =>
       routeOptions.config.guard === false;
-    const hook = toGuardHook(engine.gate(requirementsOf(given), isOpen), refuse);
+    const hook = toGuardHook(engine.guard(requirementsOf(args), isOpen), refuse);
     this.addHook('onRequest', hook);
     this.addHook('onRoute', (route) => {
       if (route.config?.guard !== false) documentation.addSecurity(route, hook);
     });
   });
   app.addHook('onRoute', (route) => {
-    const wanted = guardOf(route.config);
-    const added = wanted === undefined || wanted === false ? [] : [guard(wanted === true ? {} : wanted)];
+    const requirements = guardOf(route.config);
+    const added =
+      requirements === undefined || requirements === false
+        ? []
+        : [guard(requirements === true ? {} : requirements)];
     const hooks = [...added, ...[route.onRequest ?? []].flat()];
     if (added.length > 0) {
       route.onRequest = hooks;
@@ -282,12 +285,12 @@ function createLateGuard(guard: (requirements: GuardOptions) => GuardHook): onRe
   const hooks = new Map<object, GuardHook>();
   return function lateGuard(request, reply, done) {
     const { config } = request.routeOptions;
-    const wanted = guardOf(config);
-    if (wanted === undefined || wanted === false || IS_GUARDED in config) {
+    const routeGuard = guardOf(config);
+    if (routeGuard === undefined || routeGuard === false || IS_GUARDED in config) {
       done();
       return;
     }
-    const hook = hooks.get(config) ?? guard(wanted === true ? {} : wanted);
+    const hook = hooks.get(config) ?? guard(routeGuard === true ? {} : routeGuard);
     hooks.set(config, hook);
     hook(request, reply, done);
   };

@@ -1,4 +1,4 @@
 export * from '../engine/index.ts';
-export type { FetchRequest, Found } from '../engine/internal.ts';
+export type { FetchRequest, GuardPrincipal } from '../engine/internal.ts';
 export { keycloak } from './keycloak.ts';
 export * from './types.ts';

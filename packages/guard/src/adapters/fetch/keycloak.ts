@@ -1,22 +1,22 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
-import { type Gate, isThenable, settle } from '../../core/internal.ts';
+import { isThenable, type RequestGuard, settle } from '../../core/internal.ts';
 import type { McpOptions, OwnCall } from '../engine/index.ts';
 import {
-  type Asking,
-  type AskingOptions,
   addToFetchAnswer,
   answerFetchRoute,
   createAdapterWithParts,
-  createLoginGate,
+  createLoginGuard,
   type Decide,
   type FetchReply,
   type FetchRequest,
   fetchHost,
+  type GuardRequirements,
   openFetchMcp,
+  type RequestGuardOptions,
   requirementsOf,
   toBase,
   toFetchAnswer,
-  toPermitGate,
+  toPermitGuard,
   toRoutes,
 } from '../engine/internal.ts';
 import type { FetchKeycloak, GuardedHandler, Incoming, KeycloakOptions, McpHandler } from './types.ts';
@@ -38,11 +38,11 @@ function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C
     return made;
   };
   const member = (name: keyof FetchKeycloak<C>) => get()[name] as Anything;
-  const asked = ASYNC_MEMBERS.map((name) => [name, async (...args: unknown[]) => member(name)(...args)]);
+  const methods = ASYNC_MEMBERS.map((name) => [name, async (...args: unknown[]) => member(name)(...args)]);
   const later = MADE.map((name) => [name, (...args: unknown[]) => once(() => member(name)(...args))]);
   const own = OWN.map((name) => [name, (...args: unknown[]) => onceOwn(() => member(name)(...args))]);
   return {
-    ...(Object.fromEntries([...asked, ...later, ...own]) as Pick<
+    ...(Object.fromEntries([...methods, ...later, ...own]) as Pick<
       FetchKeycloak<C>,
       (typeof ASYNC_MEMBERS | typeof MADE | typeof OWN)[number]
     >),
@@ -52,8 +52,8 @@ function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C
     get permissions() {
       return get().permissions;
     },
-    guard(requirements: Asking<Request>, handler: GuardedHandler<C, object, Request, unknown[]>) {
-      const guarded = once(() => get().guard(requirements as AskingOptions<Request>, handler as never));
+    guard(requirements: GuardRequirements<Request>, handler: GuardedHandler<C, object, Request, unknown[]>) {
+      const guarded = once(() => get().guard(requirements as RequestGuardOptions<Request>, handler as never));
       return (request: Request, ...rest: unknown[]) => {
         // `next build` calls handlers and stops at the first look at headers, before the options are needed.
         request.headers.get('authorization');
@@ -148,34 +148,34 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
   }
 
   async function handleAll(request: Request): Promise<Response> {
-    return (await handle(request)) ?? toFetchAnswer(NOT_FOUND);
+    return (await handle(request)) ?? toFetchAnswer(NO_ROUTE);
   }
 
   return {
     ...toBase<FetchRequest, C, Incoming>(adapter, toRequest),
-    guard: (requirements: Asking<Request>, handler: unknown) =>
-      toGuarded(adapter.gate(requirements), handler as Handler, refuse),
-    permit: (rule, given, handler) =>
-      toPermitted(adapter.permits.permit<Request>(rule, given), handler as never, refuse),
-    loginLimits(given, handler) {
-      const gate = createLoginGate<FetchRequest, FetchReply>(adapter as never, given);
-      return toGuarded(gate, (request, _, ...more) => handler(request as never, ...(more as never)), refuse);
+    guard: (requirements: GuardRequirements<Request>, handler: unknown) =>
+      toGuarded(adapter.guard(requirements), handler as Handler, refuse),
+    permit: (rule, permitOptions, handler) =>
+      toPermitted(adapter.permits.permit<Request>(rule, permitOptions), handler as never, refuse),
+    loginLimits(limits, handler) {
+      const guard = createLoginGuard<FetchRequest, FetchReply>(adapter as never, limits);
+      return toGuarded(guard, (request, _, ...more) => handler(request as never, ...(more as never)), refuse);
     },
     get permissions() {
       return adapter.permits.opened();
     },
-    async decide(incoming, ...given: unknown[]) {
+    async decide(incoming, ...args: unknown[]) {
       const request = toRequest(incoming);
       const reply: FetchReply = {};
-      const gate = adapter.gate(requirementsOf(given));
+      const guard = adapter.guard(requirementsOf(args));
       try {
-        return (await gate.decide(request, reply)) as never;
+        return (await guard.decide(request, reply)) as never;
       } catch (error) {
         return inNextProxy(refuse(error, request, reply), request, options.session?.publicUrl);
       }
     },
-    async principal(incoming, ...given: unknown[]) {
-      return (await adapter.gate(requirementsOf(given)).decide(toRequest(incoming), {})) as never;
+    async principal(incoming, ...args: unknown[]) {
+      return (await adapter.guard(requirementsOf(args)).decide(toRequest(incoming), {})) as never;
     },
     mcp<Req extends Request, Rest extends unknown[]>(options: McpOptions, handler: McpHandler<Req, Rest>) {
       const mcp = openFetchMcp<FetchRequest>(adapter as never, options);
@@ -196,7 +196,7 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
         },
         {
           metadata: async (request: Request) =>
-            answerFetchRoute(adapter, metadata, request, request) ?? toFetchAnswer(NOT_FOUND),
+            answerFetchRoute(adapter, metadata, request, request) ?? toFetchAnswer(NO_ROUTE),
         },
       );
     },
@@ -207,13 +207,13 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
 
 type Handler = (
   request: Request,
-  found: { readonly principal: Principal | null },
+  caller: { readonly principal: Principal | null },
   ...rest: readonly unknown[]
 ) => Response | Promise<Response>;
 
 type Refuse = (error: unknown, request: FetchRequest, reply: FetchReply) => Response;
 
-const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
+const NO_ROUTE = { status: 404, headers: {}, setCookies: [], body: undefined };
 
 /** A handler inside a guarded one. */
 function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Refuse) {
@@ -222,16 +222,20 @@ function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Ref
     { principal }: { readonly principal: object | null },
     ...more: readonly unknown[]
   ): Response | Promise<Response> => {
-    const gate = toPermitGate<FetchRequest>(
-      (asked, who) => decide(asked, who, ...more),
+    const guard = toPermitGuard<FetchRequest>(
+      (one, who) => decide(one, who, ...more),
       () => principal as Principal | null,
     );
-    return toGuarded(gate, handler, refuse)(request, ...more);
+    return toGuarded(guard, handler, refuse)(request, ...more);
   };
 }
 
 /** A known token costs no promise. */
-function toGuarded(gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>, handler: Handler, refuse: Refuse) {
+function toGuarded(
+  guard: Pick<RequestGuard<FetchRequest, FetchReply>, 'decide'>,
+  handler: Handler,
+  refuse: Refuse,
+) {
   return (request: Request, ...rest: readonly unknown[]): Response | Promise<Response> => {
     const reply: FetchReply = {};
     const admit = (principal: Principal | null): Response | Promise<Response> => {
@@ -242,7 +246,7 @@ function toGuarded(gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>, handler
         : addToFetchAnswer(response, reply);
     };
     return settle(
-      () => gate.decide(request, reply),
+      () => guard.decide(request, reply),
       admit,
       (error) => refuse(error, request, reply),
     );

@@ -9,14 +9,14 @@ import type {
   WithParts,
 } from '../engine/index.ts';
 import type {
-  AskingOptions,
   FetchRequest,
-  Found,
+  GuardPrincipal,
   NotOptional,
   Permissions,
   PermitOptions,
   PermitRule,
   PushedClaims,
+  RequestGuardOptions,
   RequirementsOf,
 } from '../engine/internal.ts';
 
@@ -33,14 +33,14 @@ export type Incoming = FetchRequest | Headers;
 /** A handler of guarded requests. Further arguments of the framework follow `found`. */
 export type GuardedHandler<C extends object, R, Req extends Request, Rest extends unknown[]> = (
   request: Req,
-  found: { readonly principal: Found<C, R> },
+  caller: { readonly principal: GuardPrincipal<C, R> },
   ...rest: Rest
 ) => Response | Promise<Response>;
 
 /** A handler that is given to `guard`, where it gets the principal. */
 export type InnerHandler<C extends object, Req extends Request, Rest extends unknown[]> = (
   request: Req,
-  found: { readonly principal: Principal<C> | null },
+  caller: { readonly principal: Principal<C> | null },
   ...rest: Rest
 ) => Response | Promise<Response>;
 
@@ -80,7 +80,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
     requirements: RequirementsOf<Req>,
     handler: GuardedHandler<C, NotOptional, Req, Rest>,
   ): (request: Req, ...rest: Rest) => Response | Promise<Response>;
-  guard<const R extends AskingOptions<Request>, Req extends Request, Rest extends unknown[]>(
+  guard<const R extends RequestGuardOptions<Request>, Req extends Request, Rest extends unknown[]>(
     requirements: R,
     handler: GuardedHandler<C, R, Req, Rest>,
   ): (request: Req, ...rest: Rest) => Response | Promise<Response>;
@@ -126,7 +126,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
   decide<const R extends GuardOptions = NotOptional>(
     request: Incoming,
     requirements?: R,
-  ): Promise<Found<C, R> | Response>;
+  ): Promise<GuardPrincipal<C, R> | Response>;
   /**
    * The caller: for server actions, GraphQL and RPC, which answer errors their own way.
    *
@@ -138,7 +138,7 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
   principal<const R extends GuardOptions = NotOptional>(
     request: Incoming,
     requirements?: R,
-  ): Promise<Found<C, R>>;
+  ): Promise<GuardPrincipal<C, R>>;
   /**
    * Wraps the handler of an MCP server, for all its methods. Its `metadata` is a handler for `GET` and `OPTIONS` of
    * `/.well-known/oauth-protected-resource`, followed by the path of the server's URL: by it, clients find Keycloak (RFC 9728).

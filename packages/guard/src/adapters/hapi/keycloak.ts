@@ -2,10 +2,10 @@ import type { Lifecycle, Plugin, Request, ResponseToolkit, Server, ServerAuthSch
 import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '../../core/index.ts';
 import { KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, McpOptions, WithParts } from '../engine/index.ts';
-import type { AskingOptions, Decide } from '../engine/internal.ts';
+import type { Decide, RequestGuardOptions } from '../engine/internal.ts';
 import {
   createAdapterWithParts,
-  createLoginGate,
+  createLoginGuard,
   type McpCaller,
   type McpEngine,
   openNodeMcp,
@@ -142,16 +142,16 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     throw toBoom(error, adapter.refusalOf(error, request));
   }
 
-  const scheme: ServerAuthScheme<AskingOptions<Request>> = (server, requirements = {}) => {
-    const required = adapter.gate(requirements);
-    const optional = adapter.gate({ ...requirements, optional: true });
+  const scheme: ServerAuthScheme<RequestGuardOptions<Request>> = (server, requirements = {}) => {
+    const required = adapter.guard(requirements);
+    const optional = adapter.guard({ ...requirements, optional: true });
     return {
       async authenticate(request, h) {
         const { auth = server.auth.settings.default } = request.route.settings;
         const isOnly = (auth as { strategies?: unknown[] }).strategies?.length === 1;
         try {
-          const gate = isOnly && request.auth.mode === 'required' ? required : optional;
-          const user = await gate.decide(request, request);
+          const guard = isOnly && request.auth.mode === 'required' ? required : optional;
+          const user = await guard.decide(request, request);
           // hapi tries the next strategy, or lets an optional request pass.
           if (user === null) {
             const missing = new AuthError('missing_token', 'The request has no token and no session');
@@ -170,11 +170,11 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
         const { user } = credentials;
         const maker = user && (makerOf(user) as TokenVerifier | undefined);
         const realm = (await (maker && adapter.tenants?.current(maker))) ?? maker ?? adapter.verifier;
-        const found = await realm.verify((user && tokenOf(user)) ?? '', KEPT);
+        const principal = await realm.verify((user && tokenOf(user)) ?? '', KEPT);
         const request = requests.get(credentials);
         if (request === undefined)
           throw new AuthError('permission_denied', 'The caller was found by another strategy');
-        await required.admit(request, found as unknown as Principal);
+        await required.admit(request, principal as unknown as Principal);
       },
     };
   };
@@ -208,9 +208,9 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
         adapter.load();
       },
     },
-    permit: (rule, given) => toMethod(adapter.permits.permit(rule, given)),
-    loginLimits(given) {
-      const { decide } = createLoginGate<Request, Request>(adapter as never, given);
+    permit: (rule, settings) => toMethod(adapter.permits.permit(rule, settings)),
+    loginLimits(settings) {
+      const { decide } = createLoginGuard<Request, Request>(adapter as never, settings);
       return toMethod(async (request) => void (await decide(request, request)));
     },
   };

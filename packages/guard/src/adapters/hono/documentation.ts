@@ -32,8 +32,8 @@ const SCHEME = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
 const marked = new WeakMap<object, Documented>();
 
 /** Lets {@link documentGuards} find a guard or permit. */
-export function mark(middleware: MiddlewareHandler, gate: Partial<Documented>): MiddlewareHandler {
-  if ('requirements' in gate || 'permissions' in gate) marked.set(middleware, gate as Documented);
+export function mark(middleware: MiddlewareHandler, guard: Partial<Documented>): MiddlewareHandler {
+  if ('requirements' in guard || 'permissions' in guard) marked.set(middleware, guard as Documented);
   return middleware;
 }
 
@@ -57,10 +57,10 @@ export function documentGuards<D extends DocumentOfGuards>(
   const { components = {} } = document;
   const documented = paths.map(([path, item]) => {
     const operations = METHODS.filter((method) => item[method] !== undefined).map((method) => {
-      const found = findGuards(app.routes, method.toUpperCase(), toSegments(path));
+      const guards = findGuards(app.routes, method.toUpperCase(), toSegments(path));
       return [
         method,
-        found.length === 0 ? item[method] : toGuarded(item[method] ?? {}, found, securityScheme),
+        guards.length === 0 ? item[method] : toGuarded(item[method] ?? {}, guards, securityScheme),
       ];
     });
     return [path, { ...item, ...Object.fromEntries(operations) }];
@@ -75,9 +75,9 @@ export function documentGuards<D extends DocumentOfGuards>(
   };
 }
 
-function toGuarded(operation: Operation, found: readonly Documented[], scheme: string): Operation {
-  const guards = found.filter(isGuard);
-  const permits = found.flatMap((one) => (isGuard(one) ? [] : one));
+function toGuarded(operation: Operation, documented: readonly Documented[], scheme: string): Operation {
+  const guards = documented.filter(isGuard);
+  const permits = documented.flatMap((one) => (isGuard(one) ? [] : one));
   const content = { 'application/json': { schema: SCHEMA } };
   const answers = toAnswers(guards.some(isDenying), permits, (description) => ({ description, content }));
   return {

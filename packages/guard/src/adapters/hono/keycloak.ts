@@ -4,16 +4,16 @@ import type { AppClaims, Principal, RequestLike } from '../../core/index.ts';
 import { isThenable, type SocketLike } from '../../core/internal.ts';
 import type { Keycloak, McpAuthInfo } from '../engine/index.ts';
 import {
-  type AskingOptions,
   addToFetchAnswer,
   answerFetchRoute,
   createAdapter,
   type FetchReply,
-  type Found,
   fetchHost,
+  type GuardPrincipal,
   type NotOptional,
   type KeycloakOptions as OptionsOf,
   openFetchMcp,
+  type RequestGuardOptions,
   type RequirementsOf,
   type Routes,
   toFetchAnswer,
@@ -34,7 +34,7 @@ declare module 'hono' {
 
 /** The variables that a guard adds to the context: `null` only under an optional guard, without a token. */
 export interface GuardEnv<C extends object = AppClaims, R extends object = NotOptional> {
-  Variables: { principal: Found<C, R> };
+  Variables: { principal: GuardPrincipal<C, R> };
 }
 
 /** The bindings of `@hono/node-server`. */
@@ -58,7 +58,7 @@ export interface HonoKeycloak<C extends object = AppClaims>
    * app.use('/api/*', kc.guard({ scope: 'orders:read' }));
    */
   guard(requirements: RequirementsOf<Context>): MiddlewareHandler<GuardEnv<C>>;
-  guard<const R extends AskingOptions<Context> = NotOptional>(
+  guard<const R extends RequestGuardOptions<Context> = NotOptional>(
     requirements?: R,
   ): MiddlewareHandler<GuardEnv<C, R>>;
 }
@@ -101,12 +101,12 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     toRouter((c, request) => answerFetchRoute(adapter, routes, c, request));
 
   return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(adapter, {
-    toGuard: (gate) =>
+    toGuard: (guard) =>
       mark(async (c, next) => {
         const reply: FetchReply = {};
         let principal: Principal | null;
         try {
-          const decided = gate.decide(c, reply);
+          const decided = guard.decide(c, reply);
           principal = isThenable(decided) ? await decided : decided;
         } catch (error) {
           return refuse(error, c, reply);
@@ -116,7 +116,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
         await next();
         addToAnswer(c, reply);
         return undefined;
-      }, gate),
+      }, guard),
     toRoutes: (routes) => toRouter((c, request) => answerFetchRoute(adapter, routes, c, request, readAgain)),
     mcp(options) {
       const mcp = openFetchMcp<Context>(adapter as never, options);

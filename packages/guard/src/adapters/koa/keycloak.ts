@@ -183,10 +183,10 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
 
   return {
     ...toKeycloak<KoaContext, KoaContext, KoaMiddleware, Context, C>(adapter, {
-      toGuard: (gate) => async (context, next) => {
+      toGuard: (guard) => async (context, next) => {
         let principal: Principal | null;
         try {
-          const decided = gate.decide(context, context);
+          const decided = guard.decide(context, context);
           principal = isThenable(decided) ? await decided : decided;
         } catch (error) {
           return refuse(error, context);
@@ -196,7 +196,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
         await next();
       },
       toRoutes,
-      mcp: (given) => toKoaMcp(adapter, given, refuse, toRoutes),
+      mcp: (mcpOptions) => toKoaMcp(adapter, mcpOptions, refuse, toRoutes),
       principalOf: ({ state }) => state.principal,
     }),
     ...toSockets<KoaContext, C>(adapter, toContext),

@@ -2,12 +2,12 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Principal, Requirements } from '../../core/index.ts';
 import type {
   Adapter,
-  Asking,
-  AskingOptions,
   Decide,
+  GuardRequirements,
   PermitOptions,
   PermitRule,
   PushedClaims,
+  RequestGuardOptions,
 } from '../engine/internal.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 import type { Registered } from './handlers.ts';
@@ -45,14 +45,14 @@ export function toPermit(
 
 /** Asks the second only if the first is granted. */
 function toBoth(first: Decide<Call>, second: Decide<Call>): Decide<Call> {
-  return (...asked) => {
-    const decided = first(...asked);
-    return decided === undefined ? second(...asked) : decided.then(() => second(...asked));
+  return (...args) => {
+    const decided = first(...args);
+    return decided === undefined ? second(...args) : decided.then(() => second(...args));
   };
 }
 
 /** The requirement of one decorator: a function gets the platform's request and Nest's context. */
-export type Required = Asking<KeycloakRequest, Requirements>;
+export type Required = GuardRequirements<KeycloakRequest, Requirements>;
 
 /** The demands of the decorators of one class, or of one handler. */
 export interface Access {
@@ -116,7 +116,10 @@ export function isAccessLost(decorated: object, called: object): boolean {
  *
  * @returns `null` if the handler is open to everybody
  */
-export function toGuardOptions(controller: object, handler: object): AskingOptions<KeycloakRequest> | null {
+export function toGuardOptions(
+  controller: object,
+  handler: object,
+): RequestGuardOptions<KeycloakRequest> | null {
   const requirements: Required[] = [];
   let optional: boolean | undefined;
   for (const access of levelsOf(controller, handler)) {
@@ -132,12 +135,12 @@ export function toGuardOptions(controller: object, handler: object): AskingOptio
 
 /** Permissions of a handler and its classes, outermost first. `@Public()` removes those further out. */
 export function permissionsOf(controller: object, handler: object): RequiredPermission[] {
-  const found: RequiredPermission[] = [];
+  const permissions: RequiredPermission[] = [];
   for (const access of levelsOf(controller, handler)) {
     if (access.isPublic) break;
-    found.unshift(...access.permissions);
+    permissions.unshift(...access.permissions);
   }
-  return found;
+  return permissions;
 }
 
 /** Whether a handler, or a class of it, is an MCP server. */
@@ -156,12 +159,12 @@ function levelsOf(controller: object, handler: object): Access[] {
 
 /** A class and the classes it extends, nearest first. */
 export function lineageOf(controller: object): object[] {
-  const found: object[] = [];
-  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) found.push(one);
-  return found;
+  const classes: object[] = [];
+  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) classes.push(one);
+  return classes;
 }
 
-function merge(requirements: readonly Required[]): AskingOptions<KeycloakRequest, Requirements> {
+function merge(requirements: readonly Required[]): RequestGuardOptions<KeycloakRequest, Requirements> {
   // `allOf` refuses an empty requirement, which asks for a token and nothing else.
   const some = requirements.filter((one) => typeof one === 'function' || Object.keys(one).length > 0);
   const [only = {}] = some;

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
-import { type Gate, type Log, ofEach } from '../../core/internal.ts';
+import { type Log, ofEach, type RequestGuard } from '../../core/internal.ts';
 import type {
   Adapter,
   Connection,
@@ -20,13 +20,16 @@ type RequestOf<Platform> = Platform & { readonly raw?: NodeRequest; readonly bod
 type ResponseOf<Platform> = Platform & { readonly raw?: NodeResponse };
 
 /**
- * The gate of a handler with `@Mcp()`: that of the MCP server, and then what the other decorators require.
+ * The guard of a handler with `@Mcp()`: that of the MCP server, and then what the other decorators require.
  *
  * @param mcp `undefined` without the option `mcp`: then the app does not start, and nobody is let in
  */
-function toMcpGate(mcp: Part<NodeMcp<Call, Call>> | undefined, gate: Gate<Call, Call>): Gate<Call, Call> {
+function toMcpGuard(
+  mcp: Part<NodeMcp<Call, Call>> | undefined,
+  guard: RequestGuard<Call, Call>,
+): RequestGuard<Call, Call> {
   return {
-    ...gate,
+    ...guard,
     async decide(call) {
       const { context } = call;
       if (mcp === undefined || context === undefined || kindOf(context) !== 'http')
@@ -43,7 +46,7 @@ function toMcpGate(mcp: Part<NodeMcp<Call, Call>> | undefined, gate: Gate<Call, 
       });
       if (admitted === null) throw new Error('The client went away while its message was read');
       if ('status' in admitted) throw new AnswerError(admitted);
-      return gate.admit(call, admitted.principal);
+      return guard.admit(call, admitted.principal);
     },
   };
 }
@@ -51,7 +54,7 @@ function toMcpGate(mcp: Part<NodeMcp<Call, Call>> | undefined, gate: Gate<Call, 
 /** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
-type NestAdapter = Pick<Adapter<Call, Call, never>, 'connections' | 'gate' | 'permits' | 'refusalOf'>;
+type NestAdapter = Pick<Adapter<Call, Call, never>, 'connections' | 'guard' | 'permits' | 'refusalOf'>;
 
 /**
  * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
@@ -82,9 +85,9 @@ export function createAdmission(
     }
     const isMessage = kindOf(context) === 'ws';
     const connection = isMessage ? gateways.proved(context, call) : undefined;
-    const gate = connection === undefined ? check.gate : toConnectionGate(check.gate, connection);
+    const guard = connection === undefined ? check.guard : toConnectionGuard(check.guard, connection);
     const { permit, stream } = check;
-    const admitted = decide(adapter, { gate, permit }, context, call, (principal) => {
+    const admitted = decide(adapter, { guard, permit }, context, call, (principal) => {
       leaveNote(context, call, principal, stream);
       if (isMessage && principal !== null) gateways.follow(context, call);
     });
@@ -108,8 +111,8 @@ function leaveNote(
 }
 
 /** Decides on a message by the connection that it came on: its handshake's proof was good once. */
-function toConnectionGate(gate: ReturnType<NestAdapter['gate']>, opening: Promise<Connection>) {
-  return { decide: async (call: Call) => gate.admit(call, await (await opening).verify()) };
+function toConnectionGuard(guard: ReturnType<NestAdapter['guard']>, opening: Promise<Connection>) {
+  return { decide: async (call: Call) => guard.admit(call, await (await opening).verify()) };
 }
 
 /** The check of each handler, made at its first call; `null` if the handler is open. */
@@ -131,6 +134,6 @@ function makeCheck(
   const permit = toPermit(adapter.permits, permissionsOf(controller, handler));
   const { optional: _, ...requirements } = options;
   const stream = isStreaming(handler) ? adapter.connections.guard(requirements) : undefined;
-  const gate = adapter.gate(options);
-  return { gate: isMcp(controller, handler) ? toMcpGate(mcp, gate) : gate, permit, stream };
+  const guard = adapter.guard(options);
+  return { guard: isMcp(controller, handler) ? toMcpGuard(mcp, guard) : guard, permit, stream };
 }

@@ -64,8 +64,8 @@ function graphqlArgOf<T>(context: ExecutionContext, name: 'context' | 'info'): T
  */
 export function graphqlRequestOf(context: ExecutionContext): KeycloakRequest | undefined {
   const { req, request, reply } = graphqlArgOf<GraphqlContext>(context, 'context') ?? {};
-  const found = req ?? request ?? reply?.request;
-  return isRequest(found) ? found : undefined;
+  const candidate = req ?? request ?? reply?.request;
+  return isRequest(candidate) ? candidate : undefined;
 }
 
 /** `undefined` where there is no answer that takes headers: Mercurius gives a subscription a reply that has none. */
@@ -75,19 +75,19 @@ export function graphqlResponseOf(context: ExecutionContext): Outgoing | undefin
   return outgoing && ('setHeader' in outgoing || 'header' in outgoing) ? outgoing : undefined;
 }
 
-export function isRequest(found: unknown): found is KeycloakRequest {
-  const { headers } = (found ?? {}) as Partial<KeycloakRequest>;
+export function isRequest(value: unknown): value is KeycloakRequest {
+  const { headers } = (value ?? {}) as Partial<KeycloakRequest>;
   return typeof headers === 'object' && headers !== null;
 }
 
 /** The object that a call came with: a request, a GraphQL context, a client or a transport's context. It may be shared. */
 export function sourceOf(context: ExecutionContext): object | undefined {
   const kind = kindOf(context);
-  const found: unknown =
+  const source: unknown =
     kind === 'graphql'
       ? (graphqlRequestOf(context) ?? graphqlArgOf(context, 'context'))
       : kind && context.getArgByIndex(kind === 'rpc' ? 1 : 0);
-  return isObject(found) ? found : undefined;
+  return isObject(source) ? source : undefined;
 }
 
 const isObject = (one: unknown): one is object => typeof one === 'object' && one !== null;

@@ -15,7 +15,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type AuthError, isAuthError, type Principal } from '../../core/index.ts';
-import { type Answer, FAULT, type Gate, type Log, settle } from '../../core/internal.ts';
+import { type Answer, FAULT, type Log, type RequestGuard, settle } from '../../core/internal.ts';
 import { type Adapter, type Decide, isHtml } from '../engine/internal.ts';
 import { type Call, type Kind, kindOf } from './call.ts';
 import { UnknownContextError } from './to-call.ts';
@@ -24,7 +24,7 @@ import { UnknownContextError } from './to-call.ts';
 
 /** The requirements of a handler. */
 export interface Check {
-  readonly gate: Pick<Gate<Call, Call>, 'decide'>;
+  readonly guard: Pick<RequestGuard<Call, Call>, 'decide'>;
   readonly permit?: Decide<Call> | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface Check {
  */
 export function decide(
   adapter: Pick<Adapter<Call, Call, never>, 'refusalOf'>,
-  { gate, permit }: Check,
+  { guard, permit }: Check,
   context: ExecutionContext,
   call: Call,
   admit: (principal: Principal | null) => void = () => {},
@@ -47,7 +47,7 @@ export function decide(
     return true;
   };
   return settle<Principal | null, true>(
-    () => gate.decide(call, call),
+    () => guard.decide(call, call),
     (principal) =>
       permit === undefined
         ? take(principal)

@@ -1,7 +1,12 @@
 import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/common';
 import { readPermit } from '../../authz/internal.ts';
 import type { AppClaims, Principal as CorePrincipal, Requirements } from '../../core/index.ts';
-import { type Asking, assertRequirements, type PermitOptions, type PermitRule } from '../engine/internal.ts';
+import {
+  assertRequirements,
+  type GuardRequirements,
+  type PermitOptions,
+  type PermitRule,
+} from '../engine/internal.ts';
 import {
   type Access,
   accessOf,
@@ -54,7 +59,7 @@ export function OptionalAuth(): AccessDecorator {
  */
 export function Require<C extends object = AppClaims>(
   // biome-ignore lint/suspicious/noExplicitAny: whichever platform's request it is.
-  requirements: Asking<any, Requirements<C>>,
+  requirements: GuardRequirements<any, Requirements<C>>,
 ): AccessDecorator {
   // Reports a mistake when the class is loaded, not at the first request. The client id is not known here yet.
   assertRequirements(requirements);

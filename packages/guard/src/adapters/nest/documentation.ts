@@ -68,8 +68,8 @@ const toResponses = (canDeny: boolean): Responses =>
 /** The status that `@nestjs/swagger` documents for a handler that names none: 201 for POST, else 200. */
 function statusOf(method: object): number {
   const post = 1;
-  const given = Reflect.getMetadata('__httpCode__', method) as number | undefined;
-  return given ?? (Reflect.getMetadata('method', method) === post ? 201 : 200);
+  const status = Reflect.getMetadata('__httpCode__', method) as number | undefined;
+  return status ?? (Reflect.getMetadata('method', method) === post ? 201 : 200);
 }
 
 const isUsed = (on: object, guard: Type): boolean =>

@@ -63,38 +63,38 @@ export function isOver(client: GatewayClient): boolean {
 }
 
 /** Buffers both directions of a client until a decision is made. */
-interface Held {
+interface Buffering {
   /** The decision: what it was sent meanwhile is sent, or dropped. */
   decide(isAdmitted: boolean): void;
   /** Passes on the messages that it sent meanwhile. Call it last of all. */
-  hear(): void;
+  resume(): void;
 }
 
 /**
  * Nest does not wait for `handleConnection`. This holds back what the client sends, and what it is sent with all others: who brings a
  * token of an unknown key is undecided for seconds.
  */
-export function hold(client: GatewayClient): Held {
+export function buffer(client: GatewayClient): Buffering {
   if (isSocketIo(client)) {
     const { conn } = client;
-    return { decide: holdSent(conn, 'write', () => conn.close()).decide, hear: holdEvents(client) };
+    return { decide: bufferSent(conn, 'write', () => conn.close()).decide, resume: bufferEvents(client) };
   }
-  const outbox = holdSent(client, 'send', () => isOver(client) || close(client, 1013, 'Too much to send'));
+  const outbox = bufferSent(client, 'send', () => isOver(client) || close(client, 1013, 'Too much to send'));
   client.pause();
   return {
     decide: outbox.decide,
-    hear: () => outbox.undecided === 0 && client.resume(),
+    resume: () => outbox.undecided === 0 && client.resume(),
   };
 }
 
 /** Several gateways may share a client: all of them have to admit it. */
-interface Outbox extends Pick<Held, 'decide'> {
+interface Outbox extends Pick<Buffering, 'decide'> {
   undecided: number;
 }
 
 const outboxes = new WeakMap<object, Outbox>();
 
-function holdSent<N extends 'send' | 'write'>(
+function bufferSent<N extends 'send' | 'write'>(
   target: { [name in N]: Send },
   name: N,
   end: () => unknown,
@@ -106,11 +106,11 @@ function holdSent<N extends 'send' | 'write'>(
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what it is given is passed on
-type Send = (...given: any[]) => unknown;
+type Send = (...args: any[]) => unknown;
 
 /** Calls the callback of a message with an error, as `ws` does when the connection is closed. */
-function drop(given: unknown[]): void {
-  const callback = given.at(-1);
+function drop(args: unknown[]): void {
+  const callback = args.at(-1);
   if (typeof callback === 'function') process.nextTick(callback, new Error('The client was not let in'));
 }
 
@@ -122,10 +122,10 @@ function createOutbox<N extends 'send' | 'write'>(
 ): Outbox {
   const send = target[name];
   let waiting: unknown[][] | undefined = [];
-  const wait: Send = (...given) => {
-    if (waiting === undefined) return send.apply(target, given);
-    if (waiting.length < MOST_BUFFERED) return waiting.push(given);
-    drop(given);
+  const wait: Send = (...args) => {
+    if (waiting === undefined) return send.apply(target, args);
+    if (waiting.length < MOST_BUFFERED) return waiting.push(args);
+    drop(args);
     return end();
   };
   target[name] = wait;
@@ -138,14 +138,14 @@ function createOutbox<N extends 'send' | 'write'>(
       if (target[name] === wait) target[name] = send;
       const all = waiting ?? [];
       waiting = undefined;
-      for (const given of all) isAdmitted ? send.apply(target, given) : drop(given);
+      for (const args of all) isAdmitted ? send.apply(target, args) : drop(args);
     },
   };
   return outbox;
 }
 
 /** After a disconnect, Socket.IO drops the events that were held back. */
-function holdEvents(client: SocketIoClient): () => void {
+function bufferEvents(client: SocketIoClient): () => void {
   let waiting: (() => void)[] | undefined = [];
   client.use((_event, next) => {
     if (waiting === undefined) next();
@@ -156,9 +156,9 @@ function holdEvents(client: SocketIoClient): () => void {
     }
   });
   return () => {
-    const held = waiting ?? [];
+    const events = waiting ?? [];
     waiting = undefined;
-    for (const next of held) next();
+    for (const next of events) next();
   };
 }
 

@@ -14,10 +14,10 @@ import {
 import type { Call } from './call.ts';
 import { refuse } from './decide.ts';
 import {
+  buffer,
   disconnect,
   endUnknown,
   type GatewayClient,
-  hold,
   isKnownClient,
   isOver,
   isSocketIo,
@@ -121,17 +121,17 @@ export function createGatewayConnections(
         endUnknown(client);
         return undefined;
       }
-      const held = hold(client);
+      const buffering = buffer(client);
       try {
         if (isSocketIo(client) && canRecover(client)) throw new Error(RECOVERED);
         const principal = await watch(client, guard.open(callOf(client)));
-        held.decide(true);
+        buffering.decide(true);
         return principal;
       } catch (error) {
-        held.decide(false);
+        buffering.decide(false);
         return turnAway(client, error);
       } finally {
-        held.hear();
+        buffering.resume();
       }
     },
     /** @throws {WsException} rejects with what a guard would refuse the token with; the old token stays in use */

@@ -36,8 +36,8 @@ export function registeredIn(modules: ModulesContainer): Registered[] {
     }
   }
   function note(one: Wrapper, isController: boolean): void {
-    const found = classOf(one);
-    if (found !== undefined) places.set(found, isController || places.get(found) === true);
+    const type = classOf(one);
+    if (type !== undefined) places.set(type, isController || places.get(type) === true);
   }
   const areFieldsGuarded = guardsFields(modules);
   return [...places].map(([controller, isController]) => ({
@@ -91,21 +91,22 @@ function classOf({ metatype, inject, instance }: Wrapper): Type | undefined {
     typeof instance === 'object' && instance !== null
       ? (Object.getPrototypeOf(instance) as object | null)?.constructor
       : undefined;
-  const found = typeof metatype === 'function' && !inject ? metatype : made;
-  return typeof found === 'function' && found !== Object && found !== Function ? (found as Type) : undefined;
+  const type = typeof metatype === 'function' && !inject ? metatype : made;
+  return typeof type === 'function' && type !== Object && type !== Function ? (type as Type) : undefined;
 }
 
 /** Its own and the inherited ones, by the names that Nest looks at. */
 function methodsOf(controller: Type): [name: string, method: object][] {
-  const found = new Map<string, object>();
+  const methods = new Map<string, object>();
   let one: object | null = controller.prototype;
   while (one !== null && one !== undefined && one !== Object.prototype) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(one))) {
-      if (typeof value === 'function' && name !== 'constructor' && !found.has(name)) found.set(name, value);
+      if (typeof value === 'function' && name !== 'constructor' && !methods.has(name))
+        methods.set(name, value);
     }
     one = Object.getPrototypeOf(one);
   }
-  return [...found];
+  return [...methods];
 }
 
 /** Whether it resolves a reference to an entity of a federated schema, which anybody who may ask for `_entities` can send. */
@@ -138,10 +139,12 @@ function isRun(kind: HandlerKind, controller: Type, isController: boolean): bool
 
 /** Whether every GraphQL module of the application runs guards for fields. */
 function guardsFields(modules: ModulesContainer): boolean {
-  const found = [...modules.values()]
+  const options = [...modules.values()]
     .map(({ providers }) => providers.get(GRAPHQL_OPTIONS)?.instance as GraphqlOptions | undefined)
     .filter((one) => one !== undefined);
-  return found.length > 0 && found.every((one) => one?.fieldResolverEnhancers?.includes('guards') === true);
+  return (
+    options.length > 0 && options.every((one) => one?.fieldResolverEnhancers?.includes('guards') === true)
+  );
 }
 
 interface GraphqlOptions {

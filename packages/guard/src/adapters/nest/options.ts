@@ -104,9 +104,9 @@ export function toCallOptions<C extends object>(
   options: KeycloakOptions<ExecutionContext, C>,
 ): KeycloakOptions<Call, C> {
   const { onDenied } = options;
-  const told: OnDenied<Call> | undefined =
+  const listener: OnDenied<Call> | undefined =
     onDenied && (({ context }, error, who) => onDenied(context as ExecutionContext, error, who));
-  return { ...options, onDenied: told } as object as KeycloakOptions<Call, C>;
+  return { ...options, onDenied: listener } as object as KeycloakOptions<Call, C>;
 }
 
 /** Calls the listeners of sessions and messages with the platform's request. */

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
-import type { Answer, Gate } from '../../core/internal.ts';
+import type { Answer, RequestGuard } from '../../core/internal.ts';
 import type { KeycloakBase } from '../engine/index.ts';
 import {
   type Adapter,
   answerNode,
   answerRoute,
   createAdapterWithParts,
-  createLoginGate,
+  createLoginGuard,
   type EngineHost,
   type Next,
   type NodeRequest,
@@ -136,11 +136,11 @@ export class KeycloakService<C extends object = AppClaims> {
     } = toBase<Call, C, KeycloakRequest>(adapter, (request) => toHttpCall(undefined, request, undefined));
     Object.assign(this, base);
     this.admit = createAdmission(adapter, toCall, log, this.#gateways, mcp);
-    const logins = createLoginGate<Call, Call>(adapter as never, nest.loginLimits as never) as Gate<
+    const logins = createLoginGuard<Call, Call>(adapter as never, nest.loginLimits as never) as RequestGuard<
       Call,
       Call
     >;
-    this.limitLogin = (context) => decide(adapter, { gate: logins }, context, toCall(context));
+    this.limitLogin = (context) => decide(adapter, { guard: logins }, context, toCall(context));
   }
 
   /** Asks Keycloak for permissions outside of a decorator. @throws {Error} without the option `permissions` */
@@ -169,8 +169,8 @@ export class KeycloakService<C extends object = AppClaims> {
    * @example
    * class Chat { async handleConnection(client: WebSocket) { await keycloak.connect(client, { realmRole: 'user' }); } }
    */
-  connect(client: object, ...given: [requirements?: Requirements<C>]): Promise<Principal<C> | undefined> {
-    return this.#gateways.connect(client, requirementsOf(given) as Requirements) as Promise<
+  connect(client: object, ...args: [requirements?: Requirements<C>]): Promise<Principal<C> | undefined> {
+    return this.#gateways.connect(client, requirementsOf(args) as Requirements) as Promise<
       Principal<C> | undefined
     >;
   }
@@ -194,8 +194,8 @@ export class KeycloakService<C extends object = AppClaims> {
    * @example
    * class Chat { afterInit(server: Server) { server.use(keycloak.socket({ realmRole: 'user' })); } }
    */
-  socket(...given: [requirements?: Requirements<C>]): SocketIoMiddleware {
-    return this.#gateways.socket(requirementsOf(given) as Requirements);
+  socket(...args: [requirements?: Requirements<C>]): SocketIoMiddleware {
+    return this.#gateways.socket(requirementsOf(args) as Requirements);
   }
 
   /**

@@ -2,9 +2,9 @@ import type { AppClaims, Principal } from '../../core/index.ts';
 import { FAULT, isThenable } from '../../core/internal.ts';
 import type { ServerKeycloak } from '../engine/index.ts';
 import {
-  type Asking,
   answerNode,
   createAdapter,
+  type GuardRequirements,
   type NodeMiddleware,
   type NodeRequest,
   type NodeResponse,
@@ -48,12 +48,12 @@ export interface NodeKeycloak<C extends object = AppClaims>
    * @throws {OptionsError} for a misspelt or empty requirement
    */
   guard(
-    requirements: Asking<NodeRequest> & { readonly optional: true },
+    requirements: GuardRequirements<NodeRequest> & { readonly optional: true },
     listener: GuardedListener<Principal<C> | undefined>,
   ): Listener;
-  guard(requirements: Asking<NodeRequest>, listener: GuardedListener<Principal<C>>): Listener;
-  guard(requirements: Asking<NodeRequest>, listener: PlainListener): Listener;
-  guard(requirements?: Asking<NodeRequest>): NodeMiddleware;
+  guard(requirements: GuardRequirements<NodeRequest>, listener: GuardedListener<Principal<C>>): Listener;
+  guard(requirements: GuardRequirements<NodeRequest>, listener: PlainListener): Listener;
+  guard(requirements?: GuardRequirements<NodeRequest>): NodeMiddleware;
   /**
    * A listener inside `guard`, or, without one, middleware after it, for callers to whom Keycloak grants the permission.
    * Others are answered as the guard does. Needs `permissions`.
@@ -119,12 +119,12 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
 
   return {
     ...all,
-    guard: ((...given: [unknown?, GuardedListener<never>?]) =>
+    guard: ((...args: [unknown?, GuardedListener<never>?]) =>
       toGuarded(
-        all.guard(requirementsOf(given) as Asking<NodeRequest>),
-        given[1],
+        all.guard(requirementsOf(args) as GuardRequirements<NodeRequest>),
+        args[1],
       )) as NodeKeycloak<C>['guard'],
-    permit: ((rule: PermitRule, given?: PermitOptions<NodeRequest>, listener?: GuardedListener<never>) =>
-      toGuarded(all.permit(rule, given), listener)) as NodeKeycloak<C>['permit'],
+    permit: ((rule: PermitRule, args?: PermitOptions<NodeRequest>, listener?: GuardedListener<never>) =>
+      toGuarded(all.permit(rule, args), listener)) as NodeKeycloak<C>['permit'],
   };
 }

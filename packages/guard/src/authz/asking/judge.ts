@@ -146,7 +146,7 @@ function createCallerCheck(verifier: Verifier, cache: AnswerCache) {
     }
   }
 
-  /** The gate admitted a bound token with its proof, which is used up now. Keycloak cannot be asked about such a token. */
+  /** The guard admitted a bound token with its proof, which is used up now. Keycloak cannot be asked about such a token. */
   function toRefusal(caller: Caller, token: string, error: unknown): unknown {
     const isBound = typeof caller !== 'string' && (error as AuthError).code === 'token_bound';
     return isBound ? toUnaskable() : forgetRefused(token, error);

@@ -23,7 +23,7 @@ export function toJsonAnswer(
   return { status, headers: withType, setCookies, body: JSON.stringify(body) };
 }
 
-// From an error to what a client gets. Gate, permissions, MCP, connections and every adapter take refusals from here.
+// From an error to what a client gets. RequestGuard, permissions, MCP, connections and every adapter take refusals from here.
 
 /** The protected resource of a request, for challenges. */
 export interface ChallengedResource {

@@ -2,14 +2,14 @@ import { AuthError, isAuthError, type Principal } from '../../../core/index.ts';
 import {
   actingFor,
   type Compiled,
-  createGate,
+  createRequestGuard,
   DpopCredentials,
-  type Gate,
-  type GateHost,
   isForSession,
   KEPT,
   makerOf,
   personOf,
+  type RequestGuard,
+  type RequestGuardHost,
   type RequestLike,
   readCredentials,
   type SessionAuthenticator,
@@ -20,8 +20,8 @@ import type { Realms } from '../realms.ts';
 import type { ReadRequirements } from '../requirements.ts';
 
 /** The members of an engine that connections need. */
-export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'resourceOf'> {
-  /** As that of a gate. @param judged the token that was refused, if it is not the one of the request's headers */
+export interface ConnectionsHost<Incoming> extends Pick<RequestGuardHost<Incoming, null>, 'resourceOf'> {
+  /** As that of a guard. @param judged the token that was refused, if it is not the one of the request's headers */
   onDenied?(request: Incoming, error: AuthError, principal: Principal | null, judged?: string): void;
   toRequest(request: Incoming): RequestLike;
   /** Reads the session, but does not prolong it: a page that only listens must not keep it alive. */
@@ -31,7 +31,7 @@ export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>
 /** All open connections of an adapter. */
 export interface OpenConnections<Incoming> {
   guard(requirements: ReadRequirements<Incoming>): ConnectionGuard<Incoming>;
-  /** Watches a request that a gate without requirements has just admitted. */
+  /** Watches a request that a guard without requirements has just admitted. */
   follow(request: Incoming, principal: Principal): Connection;
   /** The number of those that are open. */
   readonly size: number;
@@ -67,8 +67,8 @@ export function openConnections<Incoming>(
   const verifierOf = ({ request, token, proved }: Handshake<Incoming>) =>
     realms.verifierOf(request, token ?? proved);
 
-  function gateOf({ options, compiledFor }: ReadRequirements<Incoming>) {
-    return createGate<Handshake<Incoming>, null>(realms.base, options, {
+  function guardOf({ options, compiledFor }: ReadRequirements<Incoming>) {
+    return createRequestGuard<Handshake<Incoming>, null>(realms.base, options, {
       ...(tenants && { verifierOf }),
       ...(compiledFor && {
         compiledFor({ request, first }, realm) {
@@ -94,26 +94,26 @@ export function openConnections<Incoming>(
   }
 
   async function begin(
-    gate: Gate<Handshake<Incoming>, null>,
+    guard: RequestGuard<Handshake<Incoming>, null>,
     handshake: Handshake<Incoming>,
   ): Promise<Connection> {
-    const principal = (await gate.decide(handshake, null)) as Principal;
-    return watch({ realms, host, checks, gate }, handshake, principal);
+    const principal = (await guard.decide(handshake, null)) as Principal;
+    return watch({ realms, host, checks, guard }, handshake, principal);
   }
 
-  let plainGate: Gate<Handshake<Incoming>, null> | undefined;
+  let plainGuard: RequestGuard<Handshake<Incoming>, null> | undefined;
   tenants?.onChange(checks.runAll);
 
   return {
     follow(request, principal) {
-      plainGate ??= gateOf({ options: {} });
-      return watch({ realms, host, checks, gate: plainGate }, { request, first: {} }, principal);
+      plainGuard ??= guardOf({ options: {} });
+      return watch({ realms, host, checks, guard: plainGuard }, { request, first: {} }, principal);
     },
     guard(requirements) {
-      const gate = gateOf(requirements);
+      const guard = guardOf(requirements);
       return {
-        open: (request) => begin(gate, { request, first: {} }),
-        openWith: async (request, token) => begin(gate, { request, first: {}, token: toToken(token) }),
+        open: (request) => begin(guard, { request, first: {} }),
+        openWith: async (request, token) => begin(guard, { request, first: {}, token: toToken(token) }),
       };
     },
     get size() {
@@ -177,12 +177,12 @@ interface Watch<Incoming> {
   readonly realms: Realms<Incoming>;
   readonly host: ConnectionsHost<Incoming>;
   readonly checks: ReturnType<typeof createChecks>;
-  readonly gate: Gate<Handshake<Incoming>, null>;
+  readonly guard: RequestGuard<Handshake<Incoming>, null>;
 }
 
 /** Ends a connection when its caller's token or session ends. */
 function watch<Incoming>(
-  { realms, host, checks, gate }: Watch<Incoming>,
+  { realms, host, checks, guard }: Watch<Incoming>,
   begun: Handshake<Incoming>,
   admitted: Principal,
 ): Connection {
@@ -208,7 +208,7 @@ function watch<Incoming>(
     expiry = setTimeout(over, Math.max(0, left));
     expiry.unref?.();
   }
-  const decide = (next: Handshake<Incoming>) => decideAgain(realms, gate, next, principal);
+  const decide = (next: Handshake<Incoming>) => decideAgain(realms, guard, next, principal);
   const check = (): void => {
     const checked = handshake;
     const refuse = (error: unknown) => {
@@ -266,11 +266,11 @@ function isOfSession<Incoming>(
 /** The application may have begun to send what concerns one tenant: the connection goes on for that one, or ends. */
 async function decideAgain<Incoming>(
   { tenants }: Realms<Incoming>,
-  gate: Gate<Handshake<Incoming>, null>,
+  guard: RequestGuard<Handshake<Incoming>, null>,
   handshake: Handshake<Incoming>,
   principal: Principal,
 ): Promise<Principal> {
-  const again = (await gate.decide(handshake, null)) as Principal;
+  const again = (await guard.decide(handshake, null)) as Principal;
   const { tenant = '' } = principal;
   const isSame = tenants?.isUnchanged(makerOf(principal), makerOf(again)) !== false;
   if (isSame && (tenant === '' || again.tenant === tenant)) return again;
@@ -280,5 +280,5 @@ async function decideAgain<Incoming>(
     : 'The tenant has other settings';
   const seen = again.tenant ?? 'none';
   const refusal = new AuthError('tenant_refused', reason, { expected: `tenant ${tenant}`, seen });
-  return gate.refuse(handshake, refusal, again) as Principal;
+  return guard.refuse(handshake, refusal, again) as Principal;
 }

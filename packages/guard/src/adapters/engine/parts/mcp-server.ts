@@ -35,12 +35,12 @@ export interface McpServer<Incoming, Outgoing> {
 export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   metadataUrl: string,
-  { toRequest, clock, connections, statelessGate, tenantOf }: McpEngine<Incoming, Outgoing>,
+  { toRequest, clock, connections, tokenGuard, tenantOf }: McpEngine<Incoming, Outgoing>,
   onRequest: () => void,
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, challenged, allowedOrigins } = options;
   // Without session cookies, which another site could make a browser send.
-  const gate = statelessGate(resourceOf);
+  const guard = tokenGuard(resourceOf);
   const watcher = connections.watcher();
   watcher.catch(() => {});
   const owners = createSessionOwners(clock);
@@ -131,12 +131,12 @@ export function createMcpServer<Incoming, Outgoing>(
     };
   }
 
-  /** Refuses as the gate does: listeners are called, and the challenge points to the metadata. */
+  /** Refuses as the guard does: listeners are called, and the challenge points to the metadata. */
   function orRefuse<T>(request: Incoming, principal: Principal | null, act: () => T): T {
     try {
       return act();
     } catch (error) {
-      gate.refuse(request, error, principal);
+      guard.refuse(request, error, principal);
       throw error;
     }
   }
@@ -178,8 +178,8 @@ export function createMcpServer<Incoming, Outgoing>(
         assertOrigin(toRequest(request));
         return ofTenant(audience, request);
       });
-      const found = gate.decide(request, outgoing);
-      const principal = (isThenable(found) ? await found : found) as Principal;
+      const decision = guard.decide(request, outgoing);
+      const principal = (isThenable(decision) ? await decision : decision) as Principal;
       const follow = await watcher;
       return orRefuse(request, principal, () => toCaller(request, resource, principal, follow));
     },

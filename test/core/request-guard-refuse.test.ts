@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
-import { createGate } from '../../packages/guard/src/core/internal.ts';
+import { createRequestGuard } from '../../packages/guard/src/core/internal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const realm = createTestRealm();
@@ -10,9 +10,9 @@ const someone = await realm.verifier().verify(realm.mint());
 const requestWith = (authorization?: string) =>
   new Request('http://localhost/', authorization === undefined ? {} : { headers: { authorization } });
 
-test('what was found elsewhere is refused as if the gate had found it, with a header or without, and listeners are told', () => {
+test('what was found elsewhere is refused as if the guard had found it, with a header or without, and listeners are told', () => {
   const told: [string, string | null][] = [];
-  const gate = createGate<Request, string>(
+  const guard = createRequestGuard<Request, string>(
     realm.verifier(),
     {},
     {
@@ -22,7 +22,7 @@ test('what was found elsewhere is refused as if the gate had found it, with a he
   );
   const refusal = new AuthError('role_missing', 'elsewhere');
   for (const request of [requestWith(), requestWith('Bearer a'), requestWith('DPoP a')])
-    assert.throws(() => gate.refuse(request, refusal, someone), refusal);
+    assert.throws(() => guard.refuse(request, refusal, someone), refusal);
   assert.deepEqual(told, Array(3).fill(['role_missing', someone.username]));
-  assert.throws(() => gate.refuse(requestWith(), new RangeError('a fault')), RangeError);
+  assert.throws(() => guard.refuse(requestWith(), new RangeError('a fault')), RangeError);
 });

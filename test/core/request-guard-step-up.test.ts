@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
-import { createGate, type GateHost, type SignInDemand } from '../../packages/guard/src/core/internal.ts';
+import {
+  createRequestGuard,
+  type RequestGuardHost,
+  type SignInDemand,
+} from '../../packages/guard/src/core/internal.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const realm = createTestRealm();
 
-describe('a gate that wants a strong sign-in', () => {
+describe('a guard that wants a strong sign-in', () => {
   const weak = realm.verifier().verify(realm.mint({ acr: 'silver' }));
 
-  async function refusal(host: Partial<GateHost<Request, string>>, sent = new Request('http://localhost/')) {
-    const gate = createGate<Request, string>(
+  async function refusal(
+    host: Partial<RequestGuardHost<Request, string>>,
+    sent = new Request('http://localhost/'),
+  ) {
+    const guard = createRequestGuard<Request, string>(
       realm.verifier(),
       { acr: 'gold', maxAge: 60 },
       {
@@ -19,7 +26,7 @@ describe('a gate that wants a strong sign-in', () => {
         ...host,
       },
     );
-    return refusalOf(() => gate.decide(sent, ''));
+    return refusalOf(() => guard.decide(sent, ''));
   }
 
   test('sends the page of a session to where its person can sign in so', async () => {
@@ -45,7 +52,7 @@ describe('a gate that wants a strong sign-in', () => {
       asked.push(demand);
       return '/auth/login?tenant=acme';
     };
-    const gate = createGate<Request, string>(
+    const guard = createRequestGuard<Request, string>(
       realm.verifier(),
       {
         check: () => {
@@ -54,7 +61,7 @@ describe('a gate that wants a strong sign-in', () => {
       },
       { toRequest: (request) => request, sessionOf: () => Object.assign(() => weak, { stepUp }) },
     );
-    const error = await refusalOf(() => gate.decide(new Request('http://localhost/'), ''));
+    const error = await refusalOf(() => guard.decide(new Request('http://localhost/'), ''));
     assert.equal(error.code, 'step_up_redirect');
     assert.deepEqual(asked, [{ signIn: undefined, tenant: 'acme' }]);
   });
@@ -76,7 +83,7 @@ describe('a gate that wants a strong sign-in', () => {
 
   test('sends nobody away for what another sign-in would not mend', async () => {
     const session = Object.assign(() => weak, { stepUp: () => '/login' });
-    const gate = createGate<Request, string>(
+    const guard = createRequestGuard<Request, string>(
       realm.verifier(),
       { realmRole: 'admin' },
       {
@@ -84,7 +91,7 @@ describe('a gate that wants a strong sign-in', () => {
         sessionOf: () => session,
       },
     );
-    const error = await refusalOf(() => gate.decide(new Request('http://localhost/'), ''));
+    const error = await refusalOf(() => guard.decide(new Request('http://localhost/'), ''));
     assert.equal(error.code, 'role_missing');
   });
 });

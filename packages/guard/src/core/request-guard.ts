@@ -39,7 +39,7 @@ export interface SessionAuthenticator<Incoming, Outgoing> {
 export type SignInDemand = Pick<AuthError, 'signIn' | 'tenant'>;
 
 /** Reads requests and writes answers of an adapter's framework. */
-export interface GateHost<Incoming, Outgoing> {
+export interface RequestGuardHost<Incoming, Outgoing> {
   toRequest(request: Incoming): RequestLike;
   /** The verifier of the tenant of a request. Default: that of the guard. @throws {AuthError} (or rejects with one) */
   verifierOf?(request: Incoming): TokenVerifier | Promise<TokenVerifier>;
@@ -72,7 +72,7 @@ export interface GateHost<Incoming, Outgoing> {
 }
 
 /** Decides on requests, in every framework. */
-export interface Gate<Incoming, Outgoing> {
+export interface RequestGuard<Incoming, Outgoing> {
   /**
    * The caller: at once if the token is known, as a promise otherwise. `null`: no caller, and none is required.
    *
@@ -99,11 +99,11 @@ export interface Gate<Incoming, Outgoing> {
 }
 
 /** @throws {OptionsError} for a requirement that is misspelt or empty */
-export function createGate<Incoming, Outgoing>(
+export function createRequestGuard<Incoming, Outgoing>(
   verifier: TokenVerifier,
   options: GuardOptions,
-  host: GateHost<Incoming, Outgoing>,
-): Gate<Incoming, Outgoing> {
+  host: RequestGuardHost<Incoming, Outgoing>,
+): RequestGuard<Incoming, Outgoing> {
   const { sender } = verifier;
   const { onAdmitted, isOpen } = host;
   const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);

@@ -10,7 +10,11 @@ import {
   type TokenVerifier,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
-import { createGate, type GateHost, type GuardOptions } from '../../packages/guard/src/core/internal.ts';
+import {
+  createRequestGuard,
+  type GuardOptions,
+  type RequestGuardHost,
+} from '../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -18,13 +22,13 @@ import { createTestRealm } from '../support/test-realm.ts';
 const realm = createTestRealm();
 const someone = await realm.verifier().verify(realm.mint());
 
-function gateOf(
+function guardOf(
   options: GuardOptions = {},
-  host: Partial<GateHost<Request, string>> = {},
+  host: Partial<RequestGuardHost<Request, string>> = {},
   verify: (token: string) => unknown = () => someone,
 ) {
   const verifier = { ...realm.verifier(), verify: verify as () => Principal };
-  return createGate<Request, string>(verifier, options, { toRequest: (request) => request, ...host });
+  return createRequestGuard<Request, string>(verifier, options, { toRequest: (request) => request, ...host });
 }
 
 const requestWith = (...values: string[]): Request => {
@@ -42,23 +46,23 @@ function codeOf(act: () => unknown): string {
   return 'let in';
 }
 
-describe('a gate', () => {
+describe('a guard', () => {
   test("lets a request of Fetch's in by its bearer token, at once", () => {
     const tokens: string[] = [];
-    const gate = gateOf({}, {}, (token) => {
+    const guard = guardOf({}, {}, (token) => {
       tokens.push(token);
       return someone;
     });
-    assert.equal(gate.decide(requestWith('Bearer abc'), ''), someone);
+    assert.equal(guard.decide(requestWith('Bearer abc'), ''), someone);
     assert.deepEqual(tokens, ['abc']);
     assert.equal(
-      codeOf(() => gate.decide(requestWith(), '')),
+      codeOf(() => guard.decide(requestWith(), '')),
       'missing_token',
     );
   });
 
   test('refuses several Authorization values of a Fetch request, which it joins with commas', () => {
-    const gate = gateOf();
+    const guard = guardOf();
     for (const values of [
       ['Bearer a', 'Bearer b'],
       ['Bearer a', 'Basic b'],
@@ -71,13 +75,13 @@ describe('a gate', () => {
     ]) {
       const request = requestWith(...values);
       assert.equal(
-        codeOf(() => gate.decide(request, '')),
+        codeOf(() => guard.decide(request, '')),
         'ambiguous_credentials',
         values.join(' | '),
       );
     }
     assert.equal(
-      codeOf(() => gate.decide(requestWith('Digest a="b", c=d'), '')),
+      codeOf(() => guard.decide(requestWith('Digest a="b", c=d'), '')),
       'unsupported_scheme',
     );
   });
@@ -96,40 +100,40 @@ describe('a gate', () => {
       asked.push(answer);
       return someone;
     };
-    const gate = gateOf({}, { sessionOf }, () => assert.fail('no token was read'));
-    assert.equal(gate.decide(requestWith(), 'none'), someone);
-    assert.equal(gate.decide(requestWith('Basic YTpi'), 'basic'), someone);
-    assert.equal(gate.decide(requestWith(''), 'empty'), someone);
+    const guard = guardOf({}, { sessionOf }, () => assert.fail('no token was read'));
+    assert.equal(guard.decide(requestWith(), 'none'), someone);
+    assert.equal(guard.decide(requestWith('Basic YTpi'), 'basic'), someone);
+    assert.equal(guard.decide(requestWith(''), 'empty'), someone);
     assert.equal(
-      codeOf(() => gate.decide(requestWith('Bearer'), 'bearer')),
+      codeOf(() => guard.decide(requestWith('Bearer'), 'bearer')),
       'missing_token',
     );
     assert.equal(
-      codeOf(() => gate.decide(requestWith('Bearerx a'), 'bearer')),
+      codeOf(() => guard.decide(requestWith('Bearerx a'), 'bearer')),
       'unsupported_scheme',
     );
     assert.equal(
-      codeOf(() => gate.decide(requestWith('Basic YTpi', 'Basic YTpi'), 'two')),
+      codeOf(() => guard.decide(requestWith('Basic YTpi', 'Basic YTpi'), 'two')),
       'ambiguous_credentials',
     );
     assert.deepEqual(asked, ['none', 'basic', 'empty']);
-    const late = gateOf({}, { sessionOf: () => async () => someone });
+    const late = guardOf({}, { sessionOf: () => async () => someone });
     assert.equal(await late.decide(requestWith('Basic YTpi'), ''), someone);
   });
 
   test('without a session says what is wrong with the header, or that there is neither', async () => {
-    const gate = gateOf({}, { sessionOf: () => () => null });
+    const guard = guardOf({}, { sessionOf: () => () => null });
     assert.equal(
-      codeOf(() => gate.decide(requestWith('Basic YTpi'), '')),
+      codeOf(() => guard.decide(requestWith('Basic YTpi'), '')),
       'unsupported_scheme',
     );
     assert.equal(
-      codeOf(() => gate.decide(requestWith(), '')),
+      codeOf(() => guard.decide(requestWith(), '')),
       'missing_token',
     );
-    const optional = gateOf({ optional: true }, { sessionOf: () => async () => null });
+    const optional = guardOf({ optional: true }, { sessionOf: () => async () => null });
     assert.equal(await optional.decide(requestWith(), ''), null);
-    assert.equal(gateOf({ optional: true }).decide(requestWith(), ''), null);
+    assert.equal(guardOf({ optional: true }).decide(requestWith(), ''), null);
     assert.equal(optional.isOptional, true);
   });
 
@@ -137,73 +141,73 @@ describe('a gate', () => {
     const denied: unknown[] = [];
     const onDenied = (_request: Request, { code }: AuthError, principal: Principal | null) =>
       denied.push([code, principal?.subject]);
-    const gate = gateOf({ realmRole: 'nobody-has-it' }, { onDenied });
+    const guard = guardOf({ realmRole: 'nobody-has-it' }, { onDenied });
     assert.equal(
-      codeOf(() => gate.decide(requestWith('Bearer a'), '')),
+      codeOf(() => guard.decide(requestWith('Bearer a'), '')),
       'role_missing',
     );
     assert.equal(
-      codeOf(() => gate.decide(requestWith(), '')),
+      codeOf(() => guard.decide(requestWith(), '')),
       'missing_token',
     );
     const refusal = new AuthError('token_expired', 'The token expired');
-    const late = gateOf({}, { onDenied }, async () => Promise.reject(refusal));
+    const late = guardOf({}, { onDenied }, async () => Promise.reject(refusal));
     await assert.rejects(async () => late.decide(requestWith('Bearer a'), ''), refusal);
     assert.deepEqual(denied, [
       ['role_missing', someone.subject],
       ['missing_token', undefined],
       ['token_expired', undefined],
     ]);
-    assert.deepEqual(gate.requirements, { realmRole: 'nobody-has-it' });
+    assert.deepEqual(guard.requirements, { realmRole: 'nobody-has-it' });
   });
 
   test('tells of who is let in by a token, and of nobody who has a session', () => {
     const admitted: unknown[] = [];
     const onAdmitted = (request: Request, principal: Principal) => admitted.push(request, principal);
-    const gate = gateOf({}, { onAdmitted, sessionOf: () => () => someone });
+    const guard = guardOf({}, { onAdmitted, sessionOf: () => () => someone });
     const request = requestWith('Bearer a');
-    for (const one of [request, requestWith()]) assert.equal(gate.decide(one, ''), someone);
+    for (const one of [request, requestWith()]) assert.equal(guard.decide(one, ''), someone);
     assert.deepEqual(admitted, [request, someone]);
   });
 
   test('decides on who was found elsewhere', () => {
-    assert.equal(gateOf().admit(requestWith(), someone), someone);
+    assert.equal(guardOf().admit(requestWith(), someone), someone);
     assert.equal(
-      codeOf(() => gateOf({ realmRole: 'nobody-has-it' }).admit(requestWith(), someone)),
+      codeOf(() => guardOf({ realmRole: 'nobody-has-it' }).admit(requestWith(), someone)),
       'role_missing',
     );
   });
 
   test('lets everybody in where the route is open, by name where the token is good', () => {
-    const gate = gateOf(
+    const guard = guardOf(
       { realmRole: 'nobody-has-it' },
       { isOpen: () => true, onDenied: () => assert.fail() },
     );
-    assert.equal(gate.decide(requestWith('Bearer a'), ''), someone);
-    assert.equal(gate.decide(requestWith(), ''), null);
+    assert.equal(guard.decide(requestWith('Bearer a'), ''), someone);
+    assert.equal(guard.decide(requestWith(), ''), null);
   });
 
   test('lets nobody in for what is no principal, or a check that throws what is no error', async () => {
     for (const found of [null, undefined, true, {}, { issuer: 'x', claims: null }]) {
-      const gate = gateOf({ optional: true }, {}, () => found);
-      assert.throws(() => gate.decide(requestWith('Bearer a'), ''), TypeError);
-      const late = gateOf({ optional: true }, {}, async () => found);
+      const guard = guardOf({ optional: true }, {}, () => found);
+      assert.throws(() => guard.decide(requestWith('Bearer a'), ''), TypeError);
+      const late = guardOf({ optional: true }, {}, async () => found);
       await assert.rejects(async () => late.decide(requestWith('Bearer a'), ''), TypeError);
     }
     const check = () => {
       throw null;
     };
-    assert.throws(() => gateOf({ check }).decide(requestWith('Bearer a'), ''), Error);
+    assert.throws(() => guardOf({ check }).decide(requestWith('Bearer a'), ''), Error);
   });
 
   test('takes no options that are not what they should be', () => {
-    assert.throws(() => gateOf({ optional: 'false' as never }), OptionsError);
-    assert.throws(() => gateOf([] as never), OptionsError);
-    assert.throws(() => gateOf('admin' as never), OptionsError);
+    assert.throws(() => guardOf({ optional: 'false' as never }), OptionsError);
+    assert.throws(() => guardOf([] as never), OptionsError);
+    assert.throws(() => guardOf('admin' as never), OptionsError);
   });
 });
 
-describe('a gate for tokens that are bound to a key', () => {
+describe('a guard for tokens that are bound to a key', () => {
   const uri = 'https://api.example.com/orders';
   const client = createDpopClient();
   const bound = realm.mint({ cnf: { jkt: client.jkt } });
@@ -220,16 +224,19 @@ describe('a gate for tokens that are bound to a key', () => {
   const gateFor = (
     verifier: TokenVerifier,
     options: GuardOptions = {},
-    host: Partial<GateHost<Request, Map<string, string>>> = {},
+    host: Partial<RequestGuardHost<Request, Map<string, string>>> = {},
   ) =>
-    createGate<Request, Map<string, string>>(verifier, options, { toRequest: (request) => request, ...host });
+    createRequestGuard<Request, Map<string, string>>(verifier, options, {
+      toRequest: (request) => request,
+      ...host,
+    });
   const answer = async (
-    gate: ReturnType<typeof gateFor>,
+    guard: ReturnType<typeof gateFor>,
     request: Request,
     headers = new Map<string, string>(),
   ) => {
     try {
-      return (await gate.decide(request, headers))?.username;
+      return (await guard.decide(request, headers))?.username;
     } catch (error) {
       return (error as AuthError).code;
     }
@@ -247,11 +254,11 @@ describe('a gate for tokens that are bound to a key', () => {
       ['required', 'off', 'abdullah', 'unsupported_scheme', 'token_bound'],
     ] as const;
     for (const [mode, dpop, ...expected] of table) {
-      const gate = gateFor(verifierOf({ dpop: mode }), dpop === undefined ? {} : { dpop });
+      const guard = gateFor(verifierOf({ dpop: mode }), dpop === undefined ? {} : { dpop });
       const answers = [
-        await answer(gate, send('Bearer', plain)),
-        await answer(gate, send('DPoP', bound)),
-        await answer(gate, send('Bearer', bound)),
+        await answer(guard, send('Bearer', plain)),
+        await answer(guard, send('DPoP', bound)),
+        await answer(guard, send('Bearer', bound)),
       ];
       assert.deepEqual(answers, expected, `${mode}, ${dpop}`);
     }
@@ -273,10 +280,10 @@ describe('a gate for tokens that are bound to a key', () => {
 
   test('a session stands in for no proof that is bad, and for a token that is not there', async () => {
     const host = { sessionOf: () => () => someone };
-    const gate = gateFor(verifierOf({ dpop: 'required' }), {}, host);
-    assert.equal(await answer(gate, new Request(uri)), 'abdullah');
-    assert.equal(await answer(gate, send('DPoP', bound, { htm: 'POST' })), 'dpop_proof_invalid');
-    assert.equal(await answer(gate, send('Bearer', plain)), 'dpop_required');
+    const guard = gateFor(verifierOf({ dpop: 'required' }), {}, host);
+    assert.equal(await answer(guard, new Request(uri)), 'abdullah');
+    assert.equal(await answer(guard, send('DPoP', bound, { htm: 'POST' })), 'dpop_proof_invalid');
+    assert.equal(await answer(guard, send('Bearer', plain)), 'dpop_required');
     const off = gateFor(verifierOf(), {}, host);
     assert.equal(await answer(off, send('DPoP', bound)), 'unsupported_scheme');
   });
@@ -284,8 +291,12 @@ describe('a gate for tokens that are bound to a key', () => {
   test('tells of the refusal what the client is told', async () => {
     const told: (string | undefined)[] = [];
     const onDenied = (_request: unknown, { headers }: AuthError) => told.push(headers['www-authenticate']);
-    const gate = gateFor(verifierOf({ dpop: { mode: 'accepted', algorithms: ['ES256'] } }), {}, { onDenied });
-    const error = await refusalOf(() => gate.decide(send('Bearer', bound), new Map()));
+    const guard = gateFor(
+      verifierOf({ dpop: { mode: 'accepted', algorithms: ['ES256'] } }),
+      {},
+      { onDenied },
+    );
+    const error = await refusalOf(() => guard.decide(send('Bearer', bound), new Map()));
     assert.deepEqual(told, [error.headers['www-authenticate']]);
     assert.match(String(told[0]), /, DPoP algs="ES256"$/);
     assert.match(String(error.stack), /sender-check\.ts/, 'the stack is that of the check');
@@ -297,8 +308,8 @@ describe('a gate for tokens that are bound to a key', () => {
     const dpop = { mode: 'accepted', nonceSecret: 's'.repeat(32) } as const;
     const verifier = own.verifier({ dpop, publicUrl: 'https://api.example.com', tokenCheck: 'local' });
     const setHeader = (headers: Map<string, string>, name: string, value: string) => headers.set(name, value);
-    const gate = gateFor(verifier, {}, { setHeader });
-    const call = (nonce: string | undefined, headers: Map<string, string>, to = gate) => {
+    const guard = gateFor(verifier, {}, { setHeader });
+    const call = (nonce: string | undefined, headers: Map<string, string>, to = guard) => {
       const proof = client.proof({ token, uri, now: own.now }, { claims: { nonce } });
       return answer(
         to,
@@ -335,12 +346,12 @@ describe('a gate for tokens that are bound to a key', () => {
     const customers = createTestRealm({ realm: 'customers' });
     const options = { dpop: 'required', publicUrl: 'https://api.example.com' } as const;
     const members = [realm.verifier(options), customers.verifier(options)];
-    const gate = gateFor(combineVerifiers(members));
+    const guard = gateFor(combineVerifiers(members));
     for (const one of [bound, customers.mint({ cnf: { jkt: client.jkt } })]) {
-      assert.equal(await answer(gate, send('DPoP', one)), 'abdullah');
-      assert.equal(await answer(gate, send('DPoP', one)), 'abdullah', 'known');
+      assert.equal(await answer(guard, send('DPoP', one)), 'abdullah');
+      assert.equal(await answer(guard, send('DPoP', one)), 'abdullah', 'known');
     }
-    assert.equal(await answer(gate, send('Bearer', customers.mint())), 'dpop_required');
+    assert.equal(await answer(guard, send('Bearer', customers.mint())), 'dpop_required');
     assert.throws(() => combineVerifiers([realm.verifier(), customers.verifier(options)]), OptionsError);
     const foreign = members.map(({ sender: _s, signInRules: _r, ...rest }) => rest);
     assert.equal(combineVerifiers(foreign).sender, undefined);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AuthError, OptionsError, type TokenVerifier } from '../../packages/guard/src/core/index.ts';
 import {
-  createGate,
-  type GateHost,
+  createRequestGuard,
   type GuardOptions,
   isForSession,
+  type RequestGuardHost,
 } from '../../packages/guard/src/core/internal.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -14,11 +14,11 @@ const realm = createTestRealm();
 const someone = await realm.verifier().verify(realm.mint());
 const METADATA = 'https://api.example.com/.well-known/oauth-protected-resource';
 
-const gateOf = (
+const guardOf = (
   options: GuardOptions = {},
-  host: Partial<GateHost<Request, string>> = {},
+  host: Partial<RequestGuardHost<Request, string>> = {},
   verifier: TokenVerifier = realm.verifier(),
-) => createGate<Request, string>(verifier, options, { toRequest: (request) => request, ...host });
+) => createRequestGuard<Request, string>(verifier, options, { toRequest: (request) => request, ...host });
 
 const requestWith = (...values: string[]): Request => {
   const headers = new Headers();
@@ -26,7 +26,7 @@ const requestWith = (...values: string[]): Request => {
   return new Request('https://api.example.com/orders', { headers });
 };
 
-describe('a gate with sessions', () => {
+describe('a guard with sessions', () => {
   for (const [expected, ...header] of [
     [true],
     [true, ''],
@@ -48,9 +48,9 @@ describe('a gate with sessions', () => {
         isAsked = true;
         return someone;
       };
-      const gate = gateOf({ optional: true }, { sessionOf: () => session });
+      const guard = guardOf({ optional: true }, { sessionOf: () => session });
       const decided = await Promise.resolve()
-        .then(() => gate.decide(requestWith(...header), ''))
+        .then(() => guard.decide(requestWith(...header), ''))
         .catch(() => undefined);
       assert.equal(isAsked, expected);
       assert.equal(decided, expected ? someone : undefined);
@@ -68,9 +68,9 @@ describe('a gate with sessions', () => {
       { issuer: 'x', claims: 'y' },
     ]) {
       const verify = () => found as never;
-      const gate = gateOf({ optional: true }, { sessionOf: () => verify }, { ...realm.verifier(), verify });
+      const guard = guardOf({ optional: true }, { sessionOf: () => verify }, { ...realm.verifier(), verify });
       for (const request of [requestWith(), requestWith('Bearer a')]) {
-        assert.throws(() => gate.decide(request, ''), {
+        assert.throws(() => guard.decide(request, ''), {
           name: 'TypeError',
           message: 'The verifier gave neither a principal nor an error',
         });
@@ -79,14 +79,14 @@ describe('a gate with sessions', () => {
   });
 });
 
-describe('the challenge of a gate', () => {
+describe('the challenge of a guard', () => {
   const refusal = () => new AuthError('token_expired', 'The token expired');
   const challengeOf = async (act: () => unknown) => (await refusalOf(act)).headers['www-authenticate'];
 
   test('names the resource where there is one', async () => {
     const resourceOf = () => ({ metadataUrl: METADATA, scopes: ['orders'] });
     for (const host of [{ resourceOf }, { resourceOf: () => undefined }]) {
-      const challenge = await challengeOf(() => gateOf({}, host).decide(requestWith(), ''));
+      const challenge = await challengeOf(() => guardOf({}, host).decide(requestWith(), ''));
       assert.equal(challenge?.includes(`resource_metadata="${METADATA}"`), host.resourceOf() !== undefined);
     }
   });
@@ -96,7 +96,7 @@ describe('the challenge of a gate', () => {
       publicUrl: 'https://api.example.com',
       dpop: { mode: 'accepted', algorithms: ['ES256'] },
     });
-    const gate = gateOf({}, {}, verifier);
+    const guard = guardOf({}, {}, verifier);
     const ofDpop = /^Bearer, DPoP algs="ES256", error="invalid_token"/;
     const ofBearer = /^Bearer error="invalid_token".*, DPoP algs="ES256"$/;
     for (const [header, challenge] of [
@@ -107,15 +107,15 @@ describe('the challenge of a gate', () => {
       [[], ofBearer],
     ] as const) {
       const request = requestWith(...header);
-      assert.match(String(await challengeOf(() => gate.refuse(request, refusal()))), challenge);
-      assert.match(String(gate.toRefusal(request, refusal()).headers['www-authenticate']), challenge);
+      assert.match(String(await challengeOf(() => guard.refuse(request, refusal()))), challenge);
+      assert.match(String(guard.toRefusal(request, refusal()).headers['www-authenticate']), challenge);
     }
-    const unproved = await challengeOf(() => gate.decide(requestWith(`DPoP ${realm.mint()}`), ''));
+    const unproved = await challengeOf(() => guard.decide(requestWith(`DPoP ${realm.mint()}`), ''));
     assert.match(String(unproved), /^Bearer, DPoP algs="ES256", error="/);
   });
 });
 
-test('a gate says what is wrong with its options', () => {
+test('a guard says what is wrong with its options', () => {
   const notAnObject = {
     option: 'guard',
     rule: 'must be a plain object, no promise and no instance of a class',
@@ -132,7 +132,7 @@ test('a gate says what is wrong with its options', () => {
     [{ optional: 'false' }, { option: 'optional', rule: 'must be true or false', example: 'true' }],
   ] as const) {
     assert.throws(
-      () => gateOf(options as never),
+      () => guardOf(options as never),
       (error: OptionsError) => {
         assert.ok(error instanceof OptionsError);
         assert.deepEqual(error.problems, [problem]);
