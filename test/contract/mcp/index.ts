@@ -171,6 +171,15 @@ export function describeMcp(adapter: McpAdapter): void {
       for (const name of [['delete-order'], undefined, 7, { name: 'delete-order' }, null]) {
         assert.equal((await send(mint(), call(name))).status, 400, JSON.stringify(name));
       }
+      const wipe = JSON.stringify(call('delete-order'));
+      for (const text of [
+        `[[${wipe}]]`,
+        `[${wipe.replace('tools/call', 'ping')},[${wipe}]]`,
+        '["x"]',
+        'null',
+      ]) {
+        assert.equal((await send(mint(), text)).status, 400, text);
+      }
       assert.deepEqual(denied, []);
     });
 

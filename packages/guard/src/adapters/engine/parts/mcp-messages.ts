@@ -26,8 +26,14 @@ export const mayBringMessage = (method: string | undefined): boolean => !WITHOUT
 /** Members that a copy made by assignment turns into a prototype, which then lends its own members to the copy. */
 const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
 
-/** The tool that a message calls; `undefined` if it calls none. @throws {MessageError} 400 */
+/**
+ * The tool that a message calls; `undefined` if it calls none.
+ *
+ * @throws {MessageError} 400, also for what is no message: a list in a list, which a server could flatten
+ */
 function calledTool(message: unknown): string | undefined {
+  if (Object.getPrototypeOf(message ?? 0) !== Object.prototype)
+    throw new MessageError(400, 'The body is not a message');
   const name = memberOf(memberOf(message, 'params'), 'name');
   if (memberOf(message, 'method') !== 'tools/call') return undefined;
   if (typeof name !== 'string') throw new MessageError(400, 'The message names no tool');
@@ -51,8 +57,6 @@ function memberOf(value: unknown, name: string): unknown {
 function toMessage(body: unknown): unknown {
   if (typeof body === 'string') return parseMessage(body);
   if (body instanceof Uint8Array) return parseMessage(new TextDecoder().decode(body));
-  const isPlain = Array.isArray(body) || Object.getPrototypeOf(body ?? 0) === Object.prototype;
-  if (!isPlain) throw new MessageError(400, 'The body is not JSON');
   return body;
 }
 
