@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { of } from 'rxjs';
-import { Roles as ConnectRoles } from '../../packages/connect/src/nest/index.ts';
+import { Public as ConnectPublic, Roles as ConnectRoles } from '../../packages/connect/src/nest/index.ts';
 import {
   type AccessDecorator,
   OptionalAuth,
@@ -11,7 +11,7 @@ import {
   Require,
   Roles,
 } from '../../packages/guard/src/adapters/nest/index.ts';
-import { startConnectApp } from '../connect/nest/start-connect-app.ts';
+import { GUARDS, startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { GUARDED, type KindOfHandler, type Subject, toSubject } from './kinds.ts';
 import { startApp } from './start-app.ts';
@@ -113,13 +113,44 @@ describe('a method that was replaced behind a decorator that guards it', () => {
     assert.deepEqual([...subject.ran], []);
   });
 
-  test('a class that extends it and has a method of that name has its own', async (t) => {
+  function extend(...decorators: MethodDecorator[]) {
     const parent = toSubject(1);
-    decorate(parent.type, 'run0', Roles('admin'));
+    decorate(parent.type, 'run0', ...decorators);
     const child = toSubject(1);
     Object.setPrototypeOf(child.type.prototype, parent.type.prototype);
     Object.setPrototypeOf(child.type, parent.type);
-    await start(t, controller, child);
+    return child;
+  }
+  const OVERRIDDEN = /- \w+\.run0: it stands in the place of a guarded method/;
+
+  for (const kind of GUARDED) {
+    test(`${kind.name}, by a method of a class that extends its own, which says nothing: the start is refused`, async (t) => {
+      await assert.rejects(start(t, kind, extend(Roles('admin'))), OVERRIDDEN);
+    });
+  }
+
+  for (const [what, decorator] of [
+    ['opens it', Public()],
+    ['asks for something else', Roles('user')],
+  ] as const) {
+    test(`by one of a class that extends its own, which ${what}, or whose class does: that counts`, async (t) => {
+      const child = extend(Roles('admin'));
+      decorate(child.type, 'run0', decorator);
+      await start(t, controller, child);
+      const other = extend(Roles('admin'));
+      decorate(other.type, decorator);
+      await start(t, controller, other);
+    });
+  }
+
+  test('of the drop-in, by one of a class that extends its own: it says something, or the start is refused', async (t) => {
+    const silent = extend(ConnectRoles('realm:admin') as MethodDecorator);
+    await assert.rejects(startConnectApp(t, controller.register(silent)), OVERRIDDEN);
+    for (const decorator of [ConnectPublic(), ConnectRoles('realm:user')] as MethodDecorator[]) {
+      const child = extend(ConnectRoles('realm:admin') as MethodDecorator);
+      decorate(child.type, 'run0', decorator);
+      await startConnectApp(t, { ...controller.register(child), providers: GUARDS });
+    }
   });
 
   test('of the drop-in: the start is refused', async (t) => {

@@ -1,7 +1,7 @@
 import type { CustomDecorator } from '@nestjs/common';
 import { type Claims, type Principal, type Requirements, toGuard } from 'keycloak-guard';
 import { type Decorated, lineageOf, toMarked } from 'keycloak-guard/unstable/nest';
-import { META_ROLE_MATCHING_MODE, META_ROLES, type RoleMatch } from './constants.ts';
+import { META_ROLE_MATCHING_MODE, META_ROLES, META_UNPROTECTED, type RoleMatch } from './constants.ts';
 
 /** The guard that reads what a decorator wrote. */
 export type Reader = 'RoleGuard' | 'ResourceGuard';
@@ -29,6 +29,10 @@ export function isMarkLost(decorated: object, called: object): boolean {
   const read = readersOf(called);
   return readersOf(decorated).some((one) => !read.includes(one));
 }
+
+/** Whether a decorator stands on a class or a method, and not only on one that it extends. */
+export const isMarkedItself = (on: object): boolean =>
+  [KEY, META_UNPROTECTED].some((key) => Reflect.getOwnMetadata(key, on) !== undefined);
 
 /** @throws {TypeError} or an `OptionsError` for roles that can never be met, or that are no roles */
 export function assertRoles(value: unknown): void {

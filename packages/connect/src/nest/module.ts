@@ -37,7 +37,7 @@ import {
   META_UNPROTECTED,
 } from './constants.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
-import { isMarkLost, type Reader, readersOf } from './metadata.ts';
+import { isMarkedItself, isMarkLost, type Reader, readersOf } from './metadata.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
 import { KeycloakConnectService } from './service.ts';
 import { type ForApplication, KeycloakMultiTenantService } from './tenants.ts';
@@ -65,7 +65,7 @@ function assertRead(
   refuseUnguarded('KeycloakConnectModule', [
     ...classes.flatMap((one) => [
       ...findUnguarded(one, isMarked, () => false),
-      ...findReplaced(one, isMarkLost),
+      ...findReplaced(one, { isLost: isMarkLost, isMarked: isMarkedItself }),
     ]),
     ...unread.filter(({ others }) => others.length === 0).map(({ line }) => line),
   ]);

@@ -205,28 +205,42 @@ export function toMarked([target, name, descriptor]: Decorated): object {
   return method;
 }
 
-/**
- * Handlers in whose place another decorator put a function that lacks what was required of them.
- *
- * @param isLost whether the function that Nest calls lacks something that was written on the decorated one
- */
-export function findReplaced(
-  { controller, handlers }: Registered,
-  isLost: (decorated: object, called: object) => boolean,
-): string[] {
-  const replaced = lineageOf(controller.prototype).flatMap((level) =>
-    rememberedIn(level).flatMap(({ name, method }) => {
-      const called: unknown = Object.getOwnPropertyDescriptor(level, name)?.value;
-      return typeof called === 'function' && called !== method && isLost(method, called) ? [called] : [];
-    }),
-  );
-  return handlers
-    .filter(({ kinds, method }) => kinds.length > 0 && replaced.some((called) => called === method))
-    .map(({ name }) => `${name}: ${ADVICE}`);
+/** Reads what decorators wrote, for {@link findReplaced}. */
+export interface Written {
+  /** Whether the function that Nest calls lacks something that was written on the decorated one. */
+  isLost(decorated: object, called: object): boolean;
+  /** Whether a decorator, also one that opens, stands on a class or a method itself. */
+  isMarked(on: object): boolean;
 }
 
-const ADVICE =
+/**
+ * Handlers without what was required of the method in whose place they are: another decorator put a function there, or a class that
+ * extends the decorated one has a method of that name, and says nothing of who may call it.
+ */
+export function findReplaced({ controller, handlers }: Registered, { isLost, isMarked }: Written): string[] {
+  const levels = lineageOf(controller.prototype);
+  const methodOf = (level: object, name: string | symbol): unknown =>
+    Object.getOwnPropertyDescriptor(level, name)?.value;
+  const advice = new Map<unknown, string>();
+  for (const level of levels) {
+    for (const { name, method } of rememberedIn(level)) {
+      const here = methodOf(level, name);
+      if (typeof here === 'function' && here !== method && isLost(method, here)) advice.set(here, REPLACED);
+      const last = levels.find((one) => typeof methodOf(one, name) === 'function') as { constructor: object };
+      const called = methodOf(last, name) as object;
+      const isSilent = last !== level && !isMarked(called) && !isMarked(last.constructor);
+      if (isSilent && isLost(method, called)) advice.set(called, OVERRIDDEN);
+    }
+  }
+  return handlers
+    .filter(({ kinds, method }) => kinds.length > 0 && advice.has(method))
+    .map(({ name, method }) => `${name}: ${advice.get(method)}`);
+}
+
+const REPLACED =
   'another decorator replaced it by a function that has none of this. Write that decorator below this one';
+const OVERRIDDEN =
+  'it stands in the place of a guarded method of the class that this one extends, and has none of its decorators. Repeat them here, or open it with @Public()';
 
 function rememberedIn(level: object): readonly Remembered[] {
   return (Reflect.getOwnMetadata(DECORATED, level) as readonly Remembered[] | undefined) ?? [];

@@ -15,7 +15,7 @@ export function assertGuarded(modules: ModulesContainer, servesMcp: boolean): vo
     'KeycloakModule',
     registered.flatMap((one) => [
       ...findUnguarded(one, isGuarding, isOpened),
-      ...findReplaced(one, isAccessLost),
+      ...findReplaced(one, { isLost: isAccessLost, isMarked: (on) => accessOf(on) !== undefined }),
     ]),
   );
   const isServed = registered.some(({ controller, handlers }) =>
