@@ -46,7 +46,8 @@ export const toRealm = (front: string, agent: string): RealmRepresentation => ({
     {
       username: 'anna',
       enabled: true,
-      email: 'anna@example.com',
+      // Without names Keycloak asks for them first.
+      ...{ email: 'anna@example.com', firstName: 'Anna', lastName: 'Example' },
       credentials: [{ type: 'password', value: 'Test#123456' }],
     },
   ],

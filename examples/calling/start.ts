@@ -16,7 +16,7 @@ export async function startAll(
     (server) => `http://localhost:${(server.address() as AddressInfo).port}`,
   ) as [string, string, string, string];
   const mcpUrl = `${agent}/mcp`;
-  const idp = await startDevIdp({ realm: toRealm(front, mcpUrl), port: idpPort });
+  const idp = await startDevIdp({ realm: toRealm(front, mcpUrl), host: 'localhost', port: idpPort });
   const realm = { serverUrl: idp.url, realm: idp.realm, credential: { secret: SECRET } };
   const apps: RequestListener[] = [
     buildFront(realm, shop, 'a-secret-of-this-machine-0123456789'),

@@ -33,7 +33,7 @@ const HEADINGS = [
   'In production',
 ];
 /** Pages beside those of the frameworks. */
-const OTHERS = ['full-stack', 'graphql-and-rpc'];
+const OTHERS = ['graphql-and-rpc'];
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const names = Object.keys(FRAMEWORK_PAGES);

@@ -17,7 +17,7 @@ import { startProgram } from './start-program.ts';
 
 const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
 /** Their programs run elsewhere than on a server of Node's, or have tests of their own. */
-const OTHERS = ['fetch.md', 'full-stack.md', 'hono.md', 'nest.md', 'next.md'];
+const OTHERS = ['fetch.md', 'hono.md', 'nest.md', 'next.md'];
 const PAGES = readdirSync(join(ROOT, 'docs/frameworks')).filter((page) => !OTHERS.includes(page));
 const programs = PAGES.flatMap((page) =>
   codeBlocks(`docs/frameworks/${page}`)

@@ -8,8 +8,15 @@ import { ROOT } from '../repo/source-imports.ts';
 
 const RECIPES = join(ROOT, 'examples/recipes');
 
-test('full-stack.md shows files of the recipes as they are', () => {
-  const shown = codeBlocks('docs/frameworks/full-stack.md').filter(({ language }) => language !== 'sh');
+test('fetch.md shows files of the recipes as they are', () => {
+  const page = 'docs/frameworks/fetch.md';
+  const [before = '', recipes = ''] = readFileSync(join(ROOT, page), 'utf8').split('\n## Nuxt, ');
+  const [from, length] = [before, recipes.split('\n## ', 1)[0] ?? ''].map(
+    (text) => text.split('\n').length,
+  ) as [number, number];
+  const shown = codeBlocks(page).filter(
+    ({ language, line }) => language !== 'sh' && line > from && line < from + length,
+  );
   const wrong = shown.filter(({ text }) => {
     const [, path = '', rest = ''] = /^\/\/ (\S+)\n([\s\S]*)$/.exec(text) ?? [];
     const files = readdirSync(RECIPES).map((name) => join(RECIPES, name, path));

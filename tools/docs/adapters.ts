@@ -144,7 +144,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'fetch',
-    title: 'SvelteKit, Bun, Deno, Cloudflare Workers, H3, Elysia',
+    title: 'SvelteKit, Nuxt, Astro, React Router, TanStack Start, Bun, Deno, Cloudflare Workers, H3, Elysia',
     shortTitle: '`Request` and `Response`',
     room: {
       name: 'fetch',

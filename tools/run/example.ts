@@ -90,7 +90,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
       buildApp({ ...DEV_CLIENT, serverUrl: idp.url, realm: idp.realm, clientId: mcp.url }, mcp).listen(port);
     },
     commands: [
-      `curl -s -D - -o /dev/null -X POST ${url}/mcp`,
+      `curl -s -D - -o /dev/null -X POST ${url}/mcp | grep -i auth`,
       `curl ${url}/.well-known/oauth-protected-resource/mcp`,
     ],
   },

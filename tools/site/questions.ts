@@ -1,4 +1,4 @@
-// Thirty questions as people ask them (site/questions.json), asked of the site's own search: `npm run docs:build` ends with them.
+// Questions as people ask them (site/questions.json), asked of the site's own search: `npm run docs:build` ends with them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ interface Search {
 const SITE = join(ROOT, 'site');
 /** The search shows more, but nobody reads on. */
 const FIRST = 3;
-const FOUND_AT_LEAST = 29;
+const MISSED_AT_MOST = 1;
 
 export async function openSearch(dist: string): Promise<Search> {
   const chunks = join(dist, 'assets/chunks');
@@ -63,5 +63,5 @@ export async function askQuestions(dist: string, base: string): Promise<void> {
   process.stdout.write(
     `${count} of ${questions.length} questions found in the first ${FIRST} hits, ${took.toFixed(1)} ms each\n`,
   );
-  if (count < FOUND_AT_LEAST) throw new Error(`fewer than ${FOUND_AT_LEAST}`);
+  if (missed.length > MISSED_AT_MOST) throw new Error(`more than ${MISSED_AT_MOST} missed`);
 }

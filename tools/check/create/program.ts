@@ -42,7 +42,7 @@ export async function start(place: Place, urls: readonly string[], command: stri
     if (answer !== undefined && answer.status < 500) silent.shift();
     else await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  if (silent.length === 0) return { stop };
+  if (silent.length === 0) return { stop, stdout: program.stdout };
   await stop();
   throw new Error(`${silent[0]} does not answer\n${program.all()}`);
 
