@@ -1,4 +1,4 @@
-// The recipes themselves are run by npm run test:recipes.
+// The recipes themselves are run by npm run test:recipes, the users table by npm run test:runners.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,4 +27,14 @@ test('fetch.md shows files of the recipes as they are', () => {
     [],
   );
   assert.ok(shown.length >= 15);
+});
+
+test('users-table.md shows the program of examples/users-table as it is', () => {
+  const shown = codeBlocks('docs/users-table.md').filter(({ info }) => info !== '');
+  assert.deepEqual(
+    shown.map(({ info }) => info),
+    ['users.sql', 'users.ts', 'app.ts'],
+  );
+  for (const { info, text } of shown)
+    assert.equal(text, readFileSync(join(ROOT, 'examples/users-table', info), 'utf8'), info);
 });

@@ -42,6 +42,34 @@ describe('the controls of the provider', () => {
   after(() => idp.close());
   afterEach(() => idp.answerNormally());
 
+  it('removes a user for good: whoever gets the name afterwards is somebody else', async () => {
+    const person = { username: 'carl', email: 'carl@example.com', firstName: 'Carl', lastName: 'Example' };
+    const user = { ...person, credentials: [{ type: 'password', value: 'Test#123456' }] };
+    const logIn = (username: string) => post('token', { ...GRANT, username, password: 'Test#123456' });
+    const subjectOf = async (answer: Response) =>
+      decodeJwt(((await answer.json()) as { access_token: string }).access_token).sub;
+    idp.addUser(user);
+    const answer = await logIn('carl');
+    const tokens = (await answer.json()) as Record<'access_token' | 'refresh_token', string>;
+    idp.updateUser('carl', { username: 'karl' });
+    assert.match(await (await logIn('carl')).text(), /Invalid user credentials/);
+    idp.addUser({ ...user, email: 'other@example.com' });
+    const [first, second] = [await subjectOf(await logIn('karl')), await subjectOf(await logIn('carl'))];
+    assert.equal(first, decodeJwt(tokens.access_token).sub);
+    assert.notEqual(second, first);
+    idp.removeUser('karl');
+    assert.match(await challengeOf(tokens.access_token), /^401 .*user_session_not_found/);
+    const { refresh_token } = tokens;
+    assert.equal(
+      (await post('token', { ...credentials, grant_type: 'refresh_token', refresh_token })).status,
+      400,
+    );
+    assert.match(await (await logIn('karl')).text(), /Invalid user credentials/);
+    idp.addUser({ ...user, username: 'karl', email: 'third@example.com' });
+    assert.ok(![first, second].includes(await subjectOf(await logIn('karl'))));
+    assert.throws(() => idp.removeUser('nobody'), /there is no user 'nobody'/);
+  });
+
   it('makes a user who gets a temporary password set a new one first, as Keycloak does', async () => {
     const credentials = [{ type: 'password', value: 'temporary', temporary: true }];
     idp.updateUser('abdullah', { credentials });

@@ -1,8 +1,9 @@
-// The programs of docs/testing-your-app.md, as a reader has them: from the packed packages, in a folder of their own, by each test runner.
+// The programs of two pages, as a reader has them, from the packed packages, in folders of their own: docs/testing-your-app.md by each
+// test runner, docs/users-table.md (examples/users-table) on Postgres in the process, with its types.
 //
 //   npm run test:runners                 once each
 //   npm run test:runners -- --times 20   Playwright so often
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { packAll } from '../release/pack.ts';
 import { emptyProject, folder, install, root, run, write } from './package/project.ts';
@@ -36,6 +37,12 @@ try {
   run(project, 'npx', '--no-install', 'vitest', 'run', 'vitest.test.js');
   run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000');
   process.stdout.write(run(project, 'npx', '--no-install', 'playwright', 'test', `--repeat-each=${times}`));
+
+  const table = join(folder, 'users-table');
+  cpSync(join(root, 'examples/users-table'), table, { recursive: true });
+  install(table, ...own.map((name) => archives.get(name) ?? name));
+  run(table, 'npm', 'run', 'check');
+  run(table, 'npm', 'test');
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -61,6 +61,10 @@ export interface DevRealm {
    */
   addUser(user: UserRepresentation): void;
   /**
+   * Deletes a user, with the sessions. Another user may get the name, with another id. @throws {TypeError} if there is no such user
+   */
+  removeUser(username: string): void;
+  /**
    * Adds a client, by the names of a realm file.
    *
    * @throws {TypeError} if the client id is taken, or missing

@@ -60,6 +60,13 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
         rest,
       );
     },
+    removeUser(username) {
+      const user = userOf(realm, username);
+      for (const session of sessions.ofUser(user.id)) sessions.end(session);
+      realm.removeUser(user);
+      const resourcePath = `users/${user.id}`;
+      events.recordAdmin({ operationType: 'DELETE', resourceType: 'USER', resourcePath });
+    },
     addClient(client) {
       if (typeof client?.clientId !== 'string' || client.clientId === '')
         throw new TypeError('a client has a clientId');

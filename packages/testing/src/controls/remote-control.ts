@@ -7,7 +7,8 @@ import type { RealmRepresentation } from '../realm/representation.ts';
 /** Controls of a realm that another process may call. */
 const OF_REALM = [
   ...['issueToken', 'rotateKeys', 'sessionsOf', 'endSession', 'logoutUser', 'disableUser', 'enableUser'],
-  ...['addUser', 'addClient', 'addOrganization', 'updateUser', 'updateClient', 'updateRealm', 'unlockUsers'],
+  ...['addUser', 'removeUser', 'addClient', 'addOrganization'],
+  ...['updateUser', 'updateClient', 'updateRealm', 'unlockUsers'],
   ...['answerSlowly', 'answerWithError', 'answerGarbage', 'answerNormally'],
 ] as const satisfies readonly (keyof DevRealm)[];
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { BUILT_IN_CLIENTS, BUILT_IN_SCOPES, DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
 import { type Client, toClient } from './client.ts';
 import type {
@@ -43,6 +44,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
   const clients = new Map<string, Client>();
   const users = new Map<string, User>();
   const logins = new Map<string, string>();
+  const ids = new Set<string>();
   const groups = toGroups(rep.groups);
   const roles = createRoleBook(rep);
 
@@ -55,8 +57,11 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
   };
   const putUser = (user: UserRepresentation) => {
     const made = toUser(name, user);
+    const before = users.get(made.id);
+    if (before !== undefined) logins.delete(before.username);
     users.set(made.id, made);
     logins.set(made.username, made.id);
+    ids.add(made.id);
     return made;
   };
   for (const client of [...BUILT_IN_CLIENTS, ...(rep.clients ?? [])]) putClient(client);
@@ -141,7 +146,13 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
         throw new TypeError('a user has a username');
       if (realm.userByName(user.username) !== undefined)
         throw new TypeError(`there is a user '${user.username}' in the realm ${name}`);
-      return putUser({ enabled: true, realmRoles: [`default-roles-${name.toLowerCase()}`], ...user });
+      const added = { enabled: true, realmRoles: [`default-roles-${name.toLowerCase()}`], ...user };
+      // The name may have been that of somebody who was renamed or removed: two people never have one id.
+      return putUser(ids.has(toUser(name, added).id) ? { ...added, id: randomUUID() } : added);
+    },
+    removeUser({ id, username }: User): void {
+      users.delete(id);
+      logins.delete(username);
     },
     addOrganization(organization: OrganizationRepresentation): void {
       const { organizations = [] } = realm.settings;

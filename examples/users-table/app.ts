@@ -1,0 +1,29 @@
+import { eq } from 'drizzle-orm';
+import express, { type Express } from 'express';
+import { createFileCursor } from 'keycloak-guard/events';
+import { type KeycloakOptions, keycloak } from 'keycloak-guard/express';
+import { compareAll, type Database, keepInStep, orders, type User, userOf } from './users.ts';
+
+export function buildApp(
+  db: Database,
+  options: KeycloakOptions<express.Request> & { serverUrl: string; realm: string },
+): Express {
+  const kc = keycloak(options);
+  const keycloakAdmin = kc.fetchAs({ origin: options.serverUrl });
+  const ask = ({ subject }: User) => keycloakAdmin(`/admin/realms/${options.realm}/users/${subject}`);
+  const events = kc.events({ cursor: createFileCursor('events.json') });
+  events.onUser(keepInStep(db, () => compareAll(db, ask)));
+
+  const app = express();
+  app.use('/orders', kc.guard(), express.json());
+  app.get('/orders', async (request, response) => {
+    const { id } = await userOf(db, request.principal!);
+    response.json(await db.select().from(orders).where(eq(orders.ownerId, id)));
+  });
+  app.post('/orders', async (request, response) => {
+    const { id } = await userOf(db, request.principal!);
+    const item = String(request.body?.item ?? '');
+    response.status(201).json(await db.insert(orders).values({ ownerId: id, item }).returning());
+  });
+  return app;
+}
