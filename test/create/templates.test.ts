@@ -25,7 +25,11 @@ const CHOICES: readonly Choice[] = FRAMEWORK_NAMES.flatMap((framework) =>
 ).filter((choice) => findConflict(choice) === undefined);
 
 const sources = { templates: TEMPLATES, own: () => '^0.1.0', random: (bytes: number) => 'r'.repeat(bytes) };
-const composed = new Map(CHOICES.map((choice) => [choice, compose(choice, sources)]));
+/** What is there with `--deploy` alone: nothing else of a JavaScript program is other than in TypeScript. */
+const DEPLOYED = CHOICES.filter(({ language }) => language === 'ts').map(
+  (choice): Choice => ({ ...choice, name: `${choice.name}-deployed`, deploy: 'kubernetes' }),
+);
+const composed = new Map([...CHOICES, ...DEPLOYED].map((choice) => [choice, compose(choice, sources)]));
 const textOf = (choice: Choice, file: string): string =>
   composed.get(choice)?.get(file) ?? assert.fail(`${choice.name} has no ${file}`);
 
@@ -58,7 +62,7 @@ test('there is a template for every choice', () => {
 test('every template is formatted as this repository is, in both languages', async () => {
   // Many have a file in common.
   const seen = new Set<string>();
-  for (const choice of CHOICES)
+  for (const choice of [...CHOICES, ...DEPLOYED])
     for (const [path, text] of compose({ ...choice, name: 'a-shop' }, sources)) {
       if (!/\.[jt]sx?$/.test(path) || seen.has(`${path}\n${text}`)) continue;
       seen.add(`${path}\n${text}`);
@@ -117,10 +121,11 @@ test('versions are those that this repository has', () => {
 });
 
 test('their types are right', () => {
-  const typed = here.filter(({ language }) => language === 'ts').map(({ name }) => join(FOLDER, name));
-  assert.ok(typed.length >= 10);
+  const typed = [...here, ...DEPLOYED.filter(isHere)].filter(({ language }) => language === 'ts');
+  assert.ok(typed.length >= 20);
+  const folders = typed.map(({ name }) => join(FOLDER, name));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', ...typed], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', ...folders], { encoding: 'utf8' });
   assert.equal(status, 0, stdout);
 });
 

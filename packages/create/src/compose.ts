@@ -55,7 +55,8 @@ export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, s
   const words = toWords(choice, sources.own('keycloak-guard').startsWith('file:'));
   const { layers, what } = frameworkOf(choice.framework);
   const texts = new Map<string, string>();
-  for (const layer of ['base', ...layers.flatMap((one) => [one, `${one}-${choice.login}`])])
+  const own = layers.flatMap((one) => [one, `${one}-${choice.login}`]);
+  for (const layer of ['base', ...own, ...(choice.deploy ? [choice.deploy] : [])])
     for (const [path, text] of readLayer(join(sources.templates, choice.language, layer)))
       if (isIncluded(path, choice)) texts.set(path, text);
   const values = new Map<string, () => string>([
@@ -65,6 +66,9 @@ export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, s
     ['client-secret', () => sources.random(24)],
     ['password', () => sources.random(12)],
     ['session-secret', () => sources.random(32)],
+    ['valkey-password', () => sources.random(32)],
+    // For whether the process is alive, whatever Keycloak does.
+    ['live-path', () => (choice.framework === 'service' ? '/health/live' : '/')],
   ]);
   const complete = (path: string, text: string): string =>
     fill(text, words)

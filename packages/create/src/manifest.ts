@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { frameworkOf, TSX } from './frameworks.ts';
-import { type Choice, UsageError } from './options.ts';
+import { type Choice, hasRedis, UsageError } from './options.ts';
 import { rangeOf } from './versions.ts';
 
 const LIBRARY = 'keycloak-guard';
@@ -23,7 +23,9 @@ export function toManifest(choice: Choice, own: (name: string) => string): strin
     );
   // The command line brings the provider and the server along. From archives, each must be named.
   const brought = own(LIBRARY).startsWith('file:') ? OWN.slice(1) : [CLI, ...(tests ? [TESTING] : [])];
-  const needed = [LIBRARY, ...dependencies];
+  // The service brings it along.
+  const redis = hasRedis(choice) && framework !== 'service' ? ['@redis/client'] : [];
+  const needed = [LIBRARY, ...dependencies, ...redis];
   const manifest = {
     name,
     version: '0.1.0',

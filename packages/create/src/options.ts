@@ -11,7 +11,13 @@ export interface Choice {
   readonly language: 'ts' | 'js';
   readonly tests: boolean;
   readonly docker: boolean;
+  /** Files to run it elsewhere with. */
+  readonly deploy?: Deploy;
 }
+
+export const DEPLOYS = ['kubernetes', 'compose'] as const;
+type Deploy = (typeof DEPLOYS)[number];
+const isDeploy = (text: string): text is Deploy => (DEPLOYS as readonly string[]).includes(text);
 
 /** The mistake in a name, if any. It becomes the name of a package, a realm, a client and an image. */
 export function findNameProblem(name: string): string | undefined {
@@ -28,17 +34,31 @@ export const isFrameworkName = (text: string): text is FrameworkName =>
   (FRAMEWORK_NAMES as readonly string[]).includes(text);
 
 /** The part of a choice that cannot be, if any. */
-export function findConflict({ framework, login, language }: Choice): string | undefined {
+export function findConflict({
+  framework,
+  login,
+  language,
+  name,
+  docker,
+  deploy,
+}: Choice): string | undefined {
   const { hasLogin = false, onlyTypeScript = false, title } = frameworkOf(framework);
   if (login === 'browser' && !hasLogin) return `${title} has no choice of sign-in: leave --login out`;
+  if (deploy !== undefined && !docker) return '--deploy needs the Dockerfile: leave --no-docker out';
+  if (deploy === 'kubernetes' && !/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name))
+    return `${name}: in Kubernetes a name begins with a letter and has letters, digits and -. --name gives another one`;
   return language === 'js' && onlyTypeScript
     ? `${title} is for TypeScript: its decorators need it`
     : undefined;
 }
 
+/** Whether its sessions are shared by Redis. */
+export const hasRedis = ({ framework, login, deploy }: Choice): boolean =>
+  deploy !== undefined && (framework === 'service' || login === 'browser');
+
 /** The words that `#if` in a template asks for. */
 export function toWords(choice: Choice, withArchives: boolean): ReadonlySet<string> {
-  const { framework, login, language, tests, docker } = choice;
+  const { framework, login, language, tests, docker, deploy } = choice;
   const { hasLogin = false, hasPage = false } = frameworkOf(framework);
   return new Set([
     framework,
@@ -47,6 +67,10 @@ export function toWords(choice: Choice, withArchives: boolean): ReadonlySet<stri
     ...(hasLogin ? [login] : []),
     ...(tests ? ['tests'] : []),
     ...(docker ? ['docker'] : []),
+    ...(deploy ? [deploy] : []),
+    ...(hasRedis(choice) ? ['redis'] : []),
+    // `setup mcp` makes a client with a secret.
+    ...(deploy === 'kubernetes' && framework !== 'mcp' ? ['token'] : []),
     ...(withArchives ? ['vendor'] : []),
   ]);
 }
@@ -61,6 +85,7 @@ Usage: npm create keycloak-guard [folder] -- [options]
   --name <name>          of the package, the realm and its client (default: that of the folder)
   --no-tests             without tests
   --no-docker            without Dockerfile
+  --deploy <where>       ${DEPLOYS.join(', ')}: what runs it there, and Redis for sessions
   --packages <folder>    take the packages of keycloak-guard from the archives in this folder ("npm run pack")
   --overwrite            write into a folder that is not empty; files with other names stay, and so does .env
   -y, --yes              ask nothing: Express, bearer, TypeScript, tests and Docker, where no option says otherwise
@@ -89,7 +114,7 @@ export interface Options {
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   const [folder, ...others] = positionals;
-  const { framework, login, name } = values;
+  const { framework, login, name, deploy } = values;
   const problems: string[] = [];
   if (others.length > 0) problems.push('there can be one folder');
   if (folder === '') problems.push('the folder has a name');
@@ -97,6 +122,8 @@ export function readOptions(args: readonly string[]): Options {
     problems.push(`--framework must be one of ${FRAMEWORK_NAMES.join(', ')}`);
   if (login !== undefined && login !== 'bearer' && login !== 'browser')
     problems.push('--login must be bearer or browser');
+  if (deploy !== undefined && !isDeploy(deploy))
+    problems.push(`--deploy must be one of ${DEPLOYS.join(', ')}`);
   const nameProblem = name === undefined ? undefined : findNameProblem(name);
   if (nameProblem !== undefined) problems.push(`--name: ${nameProblem}`);
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
@@ -104,6 +131,7 @@ export function readOptions(args: readonly string[]): Options {
   if (name !== undefined) choice.name = name;
   if (framework !== undefined && isFrameworkName(framework)) choice.framework = framework;
   if (login === 'bearer' || login === 'browser') choice.login = login;
+  if (deploy !== undefined && isDeploy(deploy)) choice.deploy = deploy;
   if (values.js) choice.language = 'js';
   if (values['no-tests']) choice.tests = false;
   if (values['no-docker']) choice.docker = false;
@@ -129,6 +157,7 @@ function parse(args: readonly string[]) {
         name: { type: 'string' },
         'no-tests': { type: 'boolean' },
         'no-docker': { type: 'boolean' },
+        deploy: { type: 'string' },
         packages: { type: 'string' },
         overwrite: { type: 'boolean' },
         yes: { type: 'boolean', short: 'y' },
@@ -161,6 +190,7 @@ export function completeChoice(choice: Partial<Choice>, folder: string): Choice 
     language: choice.language ?? 'ts',
     tests: choice.tests ?? true,
     docker: choice.docker ?? true,
+    ...(choice.deploy && { deploy: choice.deploy }),
   };
   const problem = findNameProblem(name);
   if (problem !== undefined) throw new UsageError(`${name || folder}: ${problem}. --name gives another one`);

@@ -10,6 +10,7 @@ const RANGES: Readonly<Record<string, string>> = {
   '@nestjs/platform-express': '^11.2.10',
   '@nestjs/schematics': '^11.0.0',
   '@nestjs/testing': '^11.2.6',
+  '@redis/client': '^6.3.1',
   '@types/cors': '^2.8.19',
   '@types/express': '^5.0.6',
   '@types/jest': '^30.0.0',

@@ -37,7 +37,8 @@ export async function writeProject(
   const { framework, login, language } = choice;
   const args = ['--yes', '--overwrite', '--framework', framework, '--packages', packages];
   if (login === 'browser') args.push('--login', 'browser');
-  if (language === 'js') args.push('--js');
+  // Half of them as they are, half with what `--deploy` adds.
+  args.push(...(language === 'js' ? ['--js'] : ['--deploy', 'kubernetes']));
   await run({ folder, env }, process.execPath, create, folder, ...args);
   for (const file of ownFiles(folder)) {
     const text = readFileSync(file, 'utf8');

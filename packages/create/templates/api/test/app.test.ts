@@ -48,6 +48,10 @@ test('only administrators see the page for administrators', async () => {
   assert.equal((await askAs('ann', '/admin')).status, 403);
   assert.equal((await askAs('ada', '/admin')).status, 200);
 });
+
+test('it is ready, as load balancers ask', async () => {
+  assert.equal((await ask(app, '/health/ready')).status, 200);
+});
 // #if browser
 
 test('a browser is sent to the sign-in page of Keycloak', async () => {

@@ -28,6 +28,12 @@ export function buildApp(settings: Settings): Express {
     // #endif
   });
 
+  // For Kubernetes and load balancers: whether the keys of the realm are loaded.
+  app.get('/health/ready', (_request, response) => {
+    const health = kc.health();
+    response.status(health.isReady ? 200 : 503).json(health);
+  });
+
   app.get('/me', kc.guard(), (request, response) => {
     response.json({ hello: request.principal?.username });
   });

@@ -13,13 +13,25 @@ export async function buildApp(settings: Settings): Promise<FastifyInstance> {
   await app.register(keycloakGuard, settings.keycloak);
   // #if browser
   await app.register(backchannelLogout);
-  await app.register(keycloakSession, { ...settings.session, client: createClient(settings.keycloak) });
+  // #if redis
+  const { revocationStore: _, ...keycloak } = settings.keycloak;
+  const client = createClient(keycloak);
+  // #else
+  const client = createClient(settings.keycloak);
+  // #endif
+  await app.register(keycloakSession, { ...settings.session, client });
 
   app.get('/', (_request, reply) => reply.type('text/html').send(home));
   // #else
 
   app.get('/', () => ({ hello: 'world' }));
   // #endif
+
+  // For Kubernetes and load balancers: whether the keys of the realm are loaded.
+  app.get('/health/ready', (_request, reply) => {
+    const health = app.keycloakHealth();
+    return reply.code(health.isReady ? 200 : 503).send(health);
+  });
 
   app.get('/me', { onRequest: app.guard() }, (request) => ({ hello: request.principal?.username }));
 

@@ -17,6 +17,13 @@ export function buildApp(settings: Settings): Hono {
   app.get('/', (c) => c.json({ hello: 'world' }));
   // #endif
 
+  // For Kubernetes and load balancers: whether the keys of the realm are loaded.
+  app.get('/health/ready', async (c) => {
+    await kc.load();
+    const health = kc.health();
+    return c.json(health, health.isReady ? 200 : 503);
+  });
+
   app.get('/me', kc.guard(), (c) => c.json({ hello: c.var.principal.username }));
 
   app.get('/admin', kc.guard({ realmRole: 'admin' }), (c) => c.json({ secret: 42 }));

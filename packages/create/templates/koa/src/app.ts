@@ -24,6 +24,13 @@ export function buildApp(settings: Settings): Koa {
     // #endif
   });
 
+  // For Kubernetes and load balancers: whether the keys of the realm are loaded.
+  router.get('/health/ready', (ctx) => {
+    const health = kc.health();
+    ctx.status = health.isReady ? 200 : 503;
+    ctx.body = health;
+  });
+
   router.get('/me', kc.guard(), (ctx) => {
     ctx.body = { hello: ctx.state.principal?.username };
   });

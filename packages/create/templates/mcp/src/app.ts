@@ -15,6 +15,14 @@ export function buildApp(settings: Settings): Hono<{ Variables: { auth: McpAuthI
   const notes = new Map<string | null, string[]>();
   const handler = createMcpHandler(() => createServer(notes));
 
+  // For Kubernetes and load balancers: whether the keys of the realm are loaded.
+  app.get('/health/ready', async (c) => {
+    await kc.load();
+    const health = kc.health();
+    return c.json(health, health.isReady ? 200 : 503);
+  });
+  app.get('/', (c) => c.text(`The MCP server is at ${url}`));
+
   // The page of the MCP Inspector may call it too.
   const mcp = kc.mcp({ ...SCOPES, url, allowedOrigins: ['http://localhost:6274'] });
   app.use(mcp.metadata);

@@ -1,8 +1,10 @@
-import { Controller, Get } from '@nestjs/common';
-import { Principal, Public, Roles } from 'keycloak-guard/nest';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
+import { KeycloakService, Principal, Public, Roles } from 'keycloak-guard/nest';
 
 @Controller()
 export class AppController {
+  constructor(private readonly keycloak: KeycloakService) {}
+
   @Get()
   @Public()
   home() {
@@ -16,6 +18,15 @@ export class AppController {
     // #else
     return { hello: 'world' };
     // #endif
+  }
+
+  /** For Kubernetes and load balancers: whether the keys of the realm are loaded. */
+  @Get('health/ready')
+  @Public()
+  ready() {
+    const health = this.keycloak.health();
+    if (!health.isReady) throw new ServiceUnavailableException(health);
+    return health;
   }
 
   @Get('me')

@@ -1,3 +1,6 @@
+// #if redis
+import { createRedisRevocationStore, createRedisSessionStore, openRedis } from 'keycloak-guard/redis';
+// #endif
 // Settings come from the environment: `npm run dev` sets those of Keycloak, `npm start` reads .env.
 const { env } = process;
 
@@ -6,15 +9,35 @@ export const host = env.HOST ?? 'localhost';
 
 /** The options of keycloak-guard, which names missing ones at the start. */
 export function readSettings() {
+  // #if redis
+  // By REDIS_URL, several processes share sessions and sign-outs; without it, one process keeps them in memory.
+  const redis = env.REDIS_URL ? openRedis({ url: env.REDIS_URL }) : undefined;
+  // #endif
   return {
     keycloak: {
       serverUrl: env.KEYCLOAK_SERVER_URL ?? '',
       realm: env.KEYCLOAK_REALM ?? '',
       clientId: env.KEYCLOAK_CLIENT_ID ?? '',
+      // #if token
+      // In Kubernetes, the token of the pod proves who this is, in place of a secret.
+      ...(env.KEYCLOAK_CLIENT_TOKEN_FILE
+        ? { credential: { tokenFile: env.KEYCLOAK_CLIENT_TOKEN_FILE } }
+        : { clientSecret: env.KEYCLOAK_CLIENT_SECRET }),
+      // #else
       clientSecret: env.KEYCLOAK_CLIENT_SECRET,
+      // #endif
+      // #if redis
+      ...(redis && { revocationStore: createRedisRevocationStore(redis, { keyPrefix: 'my-app' }) }),
+      // #endif
     },
     // #if browser
-    session: { secret: env.SESSION_SECRET ?? '', publicUrl: env.PUBLIC_URL },
+    session: {
+      secret: env.SESSION_SECRET ?? '',
+      publicUrl: env.PUBLIC_URL,
+      // #if redis
+      ...(redis && { store: createRedisSessionStore(redis, { keyPrefix: 'my-app' }) }),
+      // #endif
+    },
     // #endif
     // #if spa
     webOrigin: env.WEB_ORIGIN ?? 'http://localhost:5173',
