@@ -111,7 +111,10 @@ export function keepInStep(db: Database, missed?: () => Promise<void>): UserHand
       .where(and(byKey(issuer, subject), lte(users.asOf, at), ne(users.state, 'deleted')));
   return {
     // Who never comes has no row, so nobody is `created`. Without details, the next token tells.
-    changed: (change) => update(change, toColumns(Object(change.details))),
+    changed: async (change) => {
+      const columns = toColumns(Object(change.details));
+      if (Object.keys(columns).length > 0) await update(change, columns);
+    },
     disabled: (change) => update(change, { state: 'disabled' }),
     deleted: ({ issuer, subject, at }) =>
       db
