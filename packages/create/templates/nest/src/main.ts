@@ -3,7 +3,8 @@ import { AppModule } from './app.module';
 
 async function bootstrap() {
   const app = await NestFactory.create(AppModule);
-  app.enableShutdownHooks();
+  // A container ends so: what is under way is answered first.
+  process.once('SIGTERM', () => void app.close().then(() => process.exit()));
   await app.listen(process.env.PORT ?? 3000, process.env.HOST ?? 'localhost');
   console.log(`Listening at ${await app.getUrl()}`);
 }
