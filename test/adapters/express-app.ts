@@ -22,7 +22,7 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
   app.get('/open', (_request, response) => void response.json({ open: true }));
   app.get('/health', (_request, response) => void response.json(kc.health()));
   app.all('/guarded', kc.guard(), whoami);
-  app.get('/admin', kc.guard({ realmRole: 'admin' }), whoami);
+  app.all('/admin', kc.guard({ realmRole: 'admin' }), whoami);
   app.get('/scoped', kc.guard({ scope: 'orders:read' }), whoami);
   app.get('/optional', kc.guard({ optional: true }), whoami);
   const nested = make.Router();

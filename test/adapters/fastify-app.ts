@@ -29,7 +29,8 @@ async function start(given: Given): Promise<RunningApp> {
   app.get('/open', () => ({ open: true }));
   app.get('/health', () => app.keycloakHealth());
   app.route({ method: ['GET', 'POST'], url: '/guarded', onRequest: app.guard(), handler: whoami });
-  app.get('/admin', { onRequest: app.guard({ realmRole: 'admin' }) }, whoami);
+  const admin = app.guard({ realmRole: 'admin' });
+  app.route({ method: ['GET', 'POST'], url: '/admin', onRequest: admin, handler: whoami });
   app.get('/scoped', { config: { guard: { scope: 'orders:read' } } }, whoami);
   app.get('/optional', { onRequest: app.guard({ optional: true }) }, whoami);
   app.register(

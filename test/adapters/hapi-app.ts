@@ -39,7 +39,7 @@ async function start(given: Given): Promise<RunningApp> {
   get('/open', { auth: false }, () => ({ open: true }));
   get('/health', { auth: false }, () => kc.health());
   server.route({ method: ['GET', 'POST'], path: '/guarded', options: { auth: 'keycloak' }, handler: whoami });
-  get('/admin', { auth: 'admin' });
+  server.route({ method: ['GET', 'POST'], path: '/admin', options: { auth: 'admin' }, handler: whoami });
   get('/scoped', { auth: 'scoped' });
   get('/optional', { auth: { strategy: 'keycloak', mode: 'optional' } });
   const deep: Plugin<object> = {

@@ -22,7 +22,7 @@ async function start(given: Given): Promise<RunningApp> {
   app.get('/open', (c) => c.json({ open: true }));
   app.get('/health', (c) => c.json(kc.health()));
   app.all('/guarded', kc.guard(), (c) => c.json({ username: c.var.principal.username }));
-  app.get('/admin', kc.guard({ realmRole: 'admin' }), whoami);
+  app.all('/admin', kc.guard({ realmRole: 'admin' }), whoami);
   app.get('/scoped', kc.guard({ scope: 'orders:read' }), whoami);
   app.get('/optional', kc.guard({ optional: true }), (c) =>
     c.json({ username: c.var.principal?.username ?? null }),

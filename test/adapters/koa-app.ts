@@ -29,7 +29,7 @@ async function start(given: Given): Promise<RunningApp> {
     ctx.body = { username: ctx.state.principal?.username ?? null };
   };
   router.all('/guarded', kc.guard(), whoami);
-  router.get('/admin', kc.guard({ realmRole: 'admin' }), whoami);
+  router.all('/admin', kc.guard({ realmRole: 'admin' }), whoami);
   router.get('/scoped', kc.guard({ scope: 'orders:read' }), whoami);
   router.get('/optional', kc.guard({ optional: true }), whoami);
   const deep = new Router({ prefix: '/deep' }).use(kc.guard()).get('/guarded', whoami);

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
+  All,
   type ArgumentsHost,
   Catch,
   Controller,
@@ -109,7 +110,7 @@ decorate(AppController, 'open', Get('open'));
 decorate(AppController, 'health', Get('health'));
 decorate(AppController, 'guarded', Get('guarded'), Require({}));
 decorate(AppController, 'posted', Post('guarded'), HttpCode(200), Require({}));
-decorate(AppController, 'admin', Get('admin'), Roles('admin'));
+decorate(AppController, 'admin', All('admin'), Roles('admin'));
 decorate(AppController, 'scoped', Get('scoped'), Scopes('orders:read'));
 decorate(AppController, 'optional', Get('optional'), OptionalAuth());
 decorate(AppController, 'waits', Get('async'), Require({}));

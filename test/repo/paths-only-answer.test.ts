@@ -21,7 +21,7 @@ const ENDS: Readonly<Record<string, string>> = {
   'engine/parts/refusal-log.ts': 'names the request in the log',
   'engine/routes.ts': 'cuts the path out of a URL, and answers routes of the engine, those of tenants too',
   'fastify/engine.ts': 'hands the URL over',
-  'fetch/keycloak.ts': 'makes the redirect of an answer absolute',
+  'fetch/pages.ts': 'knows the proxy of Next.js, and makes where its answer leads to absolute',
   'hono/keycloak.ts': 'hands the URL over',
   'koa/keycloak.ts': 'answers routes of the engine, and hands the URL over',
   'nest/service.ts': 'answers routes of the engine',

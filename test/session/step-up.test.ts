@@ -61,7 +61,7 @@ test('a page whose person signed in too long ago goes to Keycloak and comes back
   assert.deepEqual(events, ['started login', 'ended replaced', 'started login']);
 });
 
-test('what is no page gets the challenge: a program, a script, a socket, a form', async (t) => {
+test('what is no page gets the challenge: a program, a script, a socket, a form whose page is unknown', async (t) => {
   const { browser, advance } = await setUp(t);
   advance(100);
   const requests = [
@@ -79,6 +79,12 @@ test('what is no page gets the challenge: a program, a script, a socket, a form'
       /^Bearer error="insufficient_user_authentication", .*max_age="60"$/,
     );
   }
+  const referer = `${ORIGIN}/transfer/form?to=sara`;
+  const form = await browser.app({
+    ...{ method: 'POST', url: '/transfer' },
+    headers: { ...PAGE, 'sec-fetch-site': 'same-origin', referer },
+  });
+  assert.match(String(form.headers.location), /return_to=%2Ftransfer%2Fform%3Fto%3Dsara&step_up=/);
   const older = await browser.app({ url: '/transfer', headers: { accept: 'text/html,*/*' } });
   assert.equal(older.statusCode, 303, 'a browser that does not say what it asks for');
 });

@@ -1,6 +1,7 @@
-// Whether a route of a Next app runs that its proxy did not decide on: npm run test:next
+// What Next makes of guards: npm run test:next [-- proxy | pages]
 //
-// Installs Next from the registry, builds an app for each way to guard one in `proxy.ts`, and sends targets byte for byte.
+// Installs Next from the registry. Whether a route runs that the proxy did not decide on: an app gets targets byte for byte. Whether
+// people get where the page of the documentation says: its files, in the app that `create` makes, with Chromium.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { freePort } from '../../test/support/free-port.ts';
 import { targetsFor } from '../../test/support/path-targets.ts';
 import { sendTargets } from '../../test/support/send-targets.ts';
 import { FRONTS, type Front, filesOf } from './next/app.ts';
+import { openPages } from './next/pages.ts';
 import { NEXT_REALM } from './next/realm.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,10 +28,26 @@ execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check
 const idp = await startDevIdp({ realm: NEXT_REALM });
 try {
   install();
-  for (const front of FRONTS) await look(front);
+  if (process.argv[2] !== 'pages')
+    for (const front of FRONTS)
+      await serve(
+        filesOf(front),
+        () => ({ KEYCLOAK_SERVER_URL: idp.url }),
+        (port) => attack(front, port),
+      );
+  if (process.argv[2] !== 'proxy') await tryPages();
 } finally {
   await idp.close();
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function tryPages(): Promise<void> {
+  const pages = await openPages(root);
+  try {
+    await serve(pages.files, pages.toEnv, pages.walkThrough);
+  } finally {
+    await pages.close();
+  }
 }
 
 function install(): void {
@@ -55,28 +73,33 @@ function toPublished(manifest: object): string {
   return JSON.stringify(manifest, (key, value) => (key === '@keycloak-guard/source' ? undefined : value));
 }
 
-async function look(front: Front): Promise<void> {
-  for (const name of ['app', 'pages', '.next']) rmSync(join(folder, name), { recursive: true, force: true });
-  for (const [name, text] of Object.entries(filesOf(front))) {
+/** Builds an app, without its variables, and starts it. */
+async function serve(
+  files: Readonly<Record<string, string>>,
+  toEnv: (port: number) => Record<string, string>,
+  use: (port: number) => Promise<void>,
+): Promise<void> {
+  for (const name of ['app', 'lib', 'pages', '.next', 'next.config.mjs', 'next.config.ts', 'tsconfig.json'])
+    rmSync(join(folder, name), { recursive: true, force: true });
+  for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  const env = {
-    ...process.env,
-    KEYCLOAK_SERVER_URL: idp.url,
-    NEXT_TELEMETRY_DISABLED: '1',
-    NODE_ENV: 'production',
-  };
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' };
   execFileSync(process.execPath, [NEXT, 'build'], {
     cwd: folder,
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const port = await freePort();
-  const server = spawn(process.execPath, [NEXT, 'start', '--port', String(port)], { cwd: folder, env });
+  const server = spawn(process.execPath, [NEXT, 'start', '--port', String(port)], {
+    cwd: folder,
+    env: { ...env, ...toEnv(port) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   try {
     await whenListening(server, `http://127.0.0.1:${port}/public`);
-    await attack(front, port);
+    await use(port);
   } finally {
     server.kill('SIGKILL');
   }

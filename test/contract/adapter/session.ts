@@ -165,6 +165,35 @@ export function describeSession(adapter: Adapter): void {
         });
     });
 
+    test('a form of a person without a session leads to the login and back to its page, without the role to the page of the refusal', async (t) => {
+      const { app, browser, get } = await setUpSession(t, adapter);
+      const form = {
+        ...PAGE,
+        origin: app.url,
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-site': 'same-origin',
+      };
+      const send = async (path: string, headers: object) =>
+        get(path, { method: 'POST', headers: { ...form, ...headers } });
+      for (const [referer, page] of [
+        [`${app.url}/orders/5?tab=1`, '/orders/5?tab=1'],
+        [`${app.url}.evil.example/x`, '/'],
+        [`${app.url}//evil.example`, '/'],
+        ['', '/'],
+      ] as const) {
+        const answer = await send('/guarded', { ...(referer && { referer }) });
+        const login = `/auth/login?return_to=${encodeURIComponent(page)}`;
+        assert.deepEqual([answer.status, answer.headers.get('location')], [303, login], referer);
+      }
+      const script = { 'sec-fetch-mode': 'cors' };
+      await assertRefused(await send('/guarded', script), 401, BARE, 'Not authenticated');
+      await browser.open(`${app.url}/guarded`);
+      const refused = await send('/admin', {});
+      assert.equal(refused.status, 403);
+      assert.match(await refused.text(), /You are signed in as/);
+      assert.deepEqual(await (await send('/admin', script)).json(), { detail: 'Not enough permissions' });
+    });
+
     test('redirectToLogin: false answers pages with 401 too', async (t) => {
       const { get } = await setUpSession(t, adapter, { redirectToLogin: false });
       await assertRefused(await get('/guarded', { headers: PAGE }), 401, BARE, 'Not authenticated');

@@ -196,6 +196,8 @@ export interface SessionPaths {
   readonly describe: string;
   /** `POST`; a body is not read */
   readonly signOut: string;
+  /** `GET` */
+  readonly refused: string;
 }
 
 /** All of them below one prefix. */
@@ -204,4 +206,5 @@ export const toPaths = (prefix: string): SessionPaths => ({
   finishLogin: `${prefix}/callback`,
   describe: `${prefix}/session`,
   signOut: `${prefix}/logout`,
+  refused: `${prefix}/refused`,
 });

@@ -1,8 +1,15 @@
 import type { Principal, TokenVerifier } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules, partsOf, type SignInDemand } from '../core/internal.ts';
+import {
+  checkOptions,
+  type OptionRules,
+  optionRules,
+  partsOf,
+  type SignInDemand,
+  toJsonAnswer,
+} from '../core/internal.ts';
 import { createAddressOf, type SessionContext } from './context.ts';
 import { createSealer } from './cookie/seal.ts';
-import { type SessionAnswer, toRefusalPage } from './http/answer.ts';
+import { NOT_FOR_CACHES, redirectTo, type SessionAnswer, toRefusalPage } from './http/answer.ts';
 import { isPageRequest, type SessionRequest } from './http/request.ts';
 import {
   accessTokenOf,
@@ -91,6 +98,11 @@ export interface Sessions<Source = unknown> {
    * @throws {AuthError} `cross_origin_request`, unless a page of this origin asks for it
    */
   signOut(request: SessionRequest<Source>): Promise<SessionAnswer>;
+  /**
+   * The page of {@link Sessions.refusalPage} at an address of its own, for frameworks whose pages can answer with nothing but a
+   * redirect. Who is not signed in is sent to the page at `/`.
+   */
+  refused(request: SessionRequest<Source>): Promise<SessionAnswer>;
   /** Updates the store with what it missed. A given store stays open. */
   close(): Promise<void>;
 }
@@ -141,27 +153,35 @@ export function buildSessions(
   const context: SessionContext = { options, keeper, sealer, verifier, addressOf, hasOrganizations };
   const authenticate = createAuthenticator(context);
 
+  function refusalPage(
+    request: SessionRequest,
+    { answer, detail, principal }: Refusal,
+  ): SessionAnswer | null {
+    if (!isPageRequest(request)) return null;
+    const { path } = addressOf(request);
+    const name = principal.name ?? principal.username ?? principal.subject ?? 'somebody without a name';
+    const ways = { homePath: `${path}/`, signOutPath: `${path}${prefix}/logout` };
+    return toRefusalPage(answer, { detail, name, ...ways });
+  }
+
   return {
     paths: toPaths(prefix),
     authenticate,
     accessToken: (request) => accessTokenOf(context, authenticate, request),
     inviteToLogin: (request) => inviteToLogin(context, request),
-    refusalPage(request, { answer, detail, principal }) {
-      if (!isPageRequest(request)) return null;
-      const { path } = addressOf(request);
-      return toRefusalPage(answer, {
-        ...{
-          detail,
-          name: principal.name ?? principal.username ?? principal.subject ?? 'somebody without a name',
-        },
-        ...{ homePath: `${path}/`, signOutPath: `${path}${prefix}/logout` },
-      });
-    },
+    refusalPage,
     stepUp: (request, demand) => toStepUpPath(context, request, demand),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),
     describe: (request) => describeSession(context, authenticate, request),
     signOut: (request) => signOut(context, request, () => accessTokenOf(context, authenticate, request)),
+    async refused(request) {
+      const { principal, setCookies } = await authenticate(request, false);
+      if (principal === null) return redirectTo(`${addressOf(request).path}/`, setCookies);
+      const detail = 'Not enough permissions';
+      const answer = toJsonAnswer(403, NOT_FOR_CACHES, { detail }, setCookies);
+      return refusalPage(request, { answer, detail, principal }) ?? answer;
+    },
     async close() {
       await keeper.close();
       if (isOwnStore) await store.close();

@@ -1,8 +1,7 @@
-import { headers } from 'next/headers';
-import { kc } from '../lib/keycloak.ts';
+import { page } from '../lib/pages.ts';
 
 export default async function Home() {
-  const principal = await kc.principal({ headers: await headers(), method: 'GET' }, { optional: true });
+  const principal = await page('/', { optional: true });
   if (principal === null) {
     return (
       <main>

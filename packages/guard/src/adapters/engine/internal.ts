@@ -31,7 +31,7 @@ export {
   toRoutes,
   withTenant,
 } from './routes.ts';
-export { type OpenSessions, openSessions } from './sessions.ts';
+export { type OpenSessions, openSessions, toSessionPaths } from './sessions.ts';
 export {
   type AcceptUpgrade,
   canRecover,

@@ -36,8 +36,12 @@ export function openSessions<Incoming>(
   const part = loadPart(async () =>
     (await import('./parts/sessions.ts')).createSessions(host, settings, factory),
   );
-  return whenLoaded(settings.prefix ?? SESSION_RULES.prefix.default, part);
+  return whenLoaded(settings, part);
 }
+
+/** The paths that sessions answer, before they are loaded. */
+export const toSessionPaths = ({ prefix = SESSION_RULES.prefix.default }: { prefix?: string | undefined }) =>
+  toPaths(prefix);
 
 /** Takes the place of the client that is made when sessions are loaded. */
 const OWN_CLIENT = { clientId: '', startAuthorization() {} } as object as SessionOptions['client'];
@@ -81,9 +85,12 @@ function withObservers<Incoming>(
   };
 }
 
-function whenLoaded<Incoming>(prefix: string, part: Part<Sessions<Incoming>>): Sessions<Incoming> {
+function whenLoaded<Incoming>(
+  settings: SessionSettings<Incoming>,
+  part: Part<Sessions<Incoming>>,
+): Sessions<Incoming> {
   return {
-    paths: toPaths(prefix),
+    paths: toSessionPaths(settings),
     authenticate: (request, isUse) => then(partOf(part), (all) => all.authenticate(request, isUse)),
     // A guard has looked for a session before, and waited for this.
     inviteToLogin: (request) => part.loaded?.inviteToLogin(request) ?? null,
@@ -94,6 +101,7 @@ function whenLoaded<Incoming>(prefix: string, part: Part<Sessions<Incoming>>): S
     finishLogin: async (request) => (await part.loading).finishLogin(request),
     describe: async (request) => (await part.loading).describe(request),
     signOut: async (request) => (await part.loading).signOut(request),
+    refused: async (request) => (await part.loading).refused(request),
     close: async () => (await part.loading).close(),
   };
 }
@@ -139,7 +147,7 @@ export function createOpenSessions<Incoming, Outgoing>(
   };
 }
 
-/** The routes of login, callback, session and logout. */
+/** The routes of login, callback, session, logout and refusals. */
 function toSessionRoutes<Incoming>(
   sessions: Sessions<Incoming>,
   toSessionRequest: (request: Incoming) => SessionRequest<Incoming>,
@@ -154,5 +162,6 @@ function toSessionRoutes<Incoming>(
     toRoute('GET', paths.finishLogin, by('finishLogin')),
     toRoute('GET', paths.describe, by('describe'), { takesHead: true }),
     toRoute('POST', paths.signOut, by('signOut')),
+    toRoute('GET', paths.refused, by('refused'), { takesHead: true }),
   ]);
 }

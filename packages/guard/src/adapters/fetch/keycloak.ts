@@ -19,7 +19,8 @@ import {
   toPermitGuard,
   toRoutes,
 } from '../engine/internal.ts';
-import type { FetchKeycloak, GuardedHandler, Incoming, KeycloakOptions, McpHandler } from './types.ts';
+import { createLeads, createPages, inNextProxy } from './pages.ts';
+import type { FetchKeycloak, GuardedHandler, Incoming, KeycloakOptions, McpHandler, Pages } from './types.ts';
 
 /** Members whose promise also reports wrong options. */
 const ASYNC_MEMBERS = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
@@ -70,6 +71,19 @@ function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C
       return Object.assign(async (...args: Parameters<ReturnType<typeof mcp>>) => server()(...args), {
         metadata: async (request: Request) => server().metadata(request),
       });
+    },
+    pages(functions) {
+      let made: Pages<C> | undefined;
+      const pages = async () => {
+        // As above: `next build` stops here.
+        await functions.headers();
+        made ??= get().pages(functions);
+        return made;
+      };
+      return {
+        page: async (...args) => (await pages()).page(...args),
+        action: async (...args) => (await pages()).action(...args),
+      };
     },
     handlers: {
       GET: async (request) => get().handlers.GET(request),
@@ -135,6 +149,8 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
   const host = { factory: 'keycloak', ...fetchHost };
   const { adapter, routes: all } = createAdapterWithParts<FetchRequest, FetchReply, C>(options, host);
   const routes = toRoutes(all);
+  const { session } = options;
+  const lead = createLeads(adapter as never, session);
 
   /** The answer to a refused request. Rethrows all other errors. */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
@@ -171,12 +187,13 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
       try {
         return (await guard.decide(request, reply)) as never;
       } catch (error) {
-        return inNextProxy(refuse(error, request, reply), request, options.session?.publicUrl);
+        return inNextProxy(refuse(error, request, reply), error, request, lead, session?.publicUrl);
       }
     },
     async principal(incoming, ...args: unknown[]) {
       return (await adapter.guard(requirementsOf(args)).decide(toRequest(incoming), {})) as never;
     },
+    pages: (functions) => createPages(adapter, session, lead, functions),
     mcp<Req extends Request, Rest extends unknown[]>(options: McpOptions, handler: McpHandler<Req, Rest>) {
       const mcp = openFetchMcp<FetchRequest>(adapter as never, options);
       const metadata = mcp.publish();
@@ -251,15 +268,6 @@ function toGuarded(
       (error) => refuse(error, request, reply),
     );
   };
-}
-
-/** The proxy of Next.js reads where an answer leads to, and fails where that is a path alone. */
-function inNextProxy(response: Response, request: FetchRequest, publicUrl = request.url): Response {
-  const location = response.headers.get('location');
-  if (location?.startsWith('/') && 'nextUrl' in request && publicUrl !== undefined) {
-    response.headers.set('location', new URL(location, publicUrl).href);
-  }
-  return response;
 }
 
 function toRequest(incoming: Incoming): FetchRequest {

@@ -65,6 +65,46 @@ export type FetchPermitOptions = Omit<PermitOptions<Request>, 'owner' | 'claims'
   readonly claims?: OfRequest<PushedClaims> | undefined;
 };
 
+/** The functions of `next/headers` and `next/navigation` by which pages and server actions read their request and lead elsewhere. */
+export interface PageFunctions {
+  headers(): Headers | Promise<Headers>;
+  /** Throws. */
+  redirect(url: string): never;
+  /**
+   * Throws. To be given where `experimental: { authInterrupts: true }` is in `next.config.ts`: shows `forbidden.tsx`, with status
+   * 403. Default: a redirect to a page of ours.
+   */
+  readonly forbidden?: (() => never) | undefined;
+}
+
+/** The caller of a page, and of a server action. */
+export interface Pages<C extends object = AppClaims> {
+  /**
+   * The caller of a page. Who is not signed in goes to the login, and comes back to the page; who may not see it gets the page of
+   * the refusal.
+   *
+   * @param path the address of the page in the application, with its query: `/orders?open=1`
+   * @throws what `redirect` and `forbidden` throw
+   * @throws {AuthError} for a refusal that the person cannot do anything about: Keycloak does not answer
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * const principal = await page('/admin', { realmRole: 'admin' });
+   */
+  page<const R extends GuardOptions = NotOptional>(
+    path: string,
+    requirements?: R,
+  ): Promise<GuardPrincipal<C, R>>;
+  /**
+   * The caller of a server action. Who is not signed in goes to the login, and comes back to the page that called it, if the
+   * browser names that (`Referer`). A request that another site may have sent is refused.
+   *
+   * @throws as `page` does
+   * @example
+   * const principal = await action({ realmRole: 'editor' });
+   */
+  action<const R extends GuardOptions = NotOptional>(requirements?: R): Promise<GuardPrincipal<C, R>>;
+}
+
 /** keycloak-guard for servers whose handlers take a `Request` and return a `Response`. */
 export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBase<Incoming, C> {
   /**
@@ -139,6 +179,16 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
     request: Incoming,
     requirements?: R,
   ): Promise<GuardPrincipal<C, R>>;
+  /**
+   * The callers of pages and server actions of Next.js, which know their headers, and answer by what they throw.
+   *
+   * @throws {OptionsError} without the option `session`, and without its `publicUrl`
+   * @example
+   * import { headers } from 'next/headers';
+   * import { forbidden, redirect } from 'next/navigation';
+   * export const { page, action } = kc.pages({ headers, redirect, forbidden });
+   */
+  pages(functions: PageFunctions): Pages<C>;
   /**
    * Wraps the handler of an MCP server, for all its methods. Its `metadata` is a handler for `GET` and `OPTIONS` of
    * `/.well-known/oauth-protected-resource`, followed by the path of the server's URL: by it, clients find Keycloak (RFC 9728).

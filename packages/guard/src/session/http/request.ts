@@ -38,13 +38,14 @@ export function logOf(request: SessionRequest): Log {
 const STANDARD_ERROR = createStandardErrorLog('browser sessions');
 
 /**
- * Whether a browser asks for a page for a person, rather than a program or a script for data. Browsers of today say so in
- * `Sec-Fetch-Mode` and `Sec-Fetch-Dest`; of the others `Accept` has to prefer HTML. Programs send `*`/`*`.
+ * Whether a browser asks for a page for a person, or sends a form and shows the answer as one, rather than a program or a script
+ * asks for data. Browsers of today say so in `Sec-Fetch-Mode` and `Sec-Fetch-Dest`; of the others `Accept` has to prefer HTML.
+ * Programs send `*`/`*`.
  *
  * @see Fetch Metadata Request Headers §2.1, §2.2, RFC 9110 §12.5.1
  */
 export function isPageRequest({ method, headers }: Pick<SessionRequest, 'method' | 'headers'>): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false;
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') return false;
   if (headerOf(headers, 'upgrade') !== undefined) return false;
   const mode = headerOf(headers, 'sec-fetch-mode');
   const destination = headerOf(headers, 'sec-fetch-dest');

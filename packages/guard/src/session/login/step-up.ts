@@ -5,11 +5,21 @@ import { redirectTo, type SessionAnswer } from '../http/answer.ts';
 import { isPageRequest, parameterOf, type SessionRequest, toReturnPath } from '../http/request.ts';
 import { TICKET_SECONDS } from './ticket.ts';
 
-/** The path of the requested page, as the browser knows it: a proxy may have taken the app's own path away. */
-function toPagePath({ origin, path }: AppAddress, { url }: Pick<SessionRequest, 'url'>): string {
-  const target = targetOf(url);
-  const hasPath = path === '' || target === path || target.startsWith(`${path}/`);
-  return toReturnPath(hasPath ? target : `${path}${target}`, origin, `${path}/`);
+/**
+ * The path of the requested page, as the browser knows it: a proxy may have taken the app's own path away. Of a form, which cannot
+ * be sent again, it is the page that has the form; `undefined` where the browser does not name that.
+ */
+function toPagePath({ origin, path }: AppAddress, request: SessionRequest): string | undefined {
+  const home = `${path}/`;
+  if (request.method === 'POST') {
+    const from = headerOf(request.headers, 'referer');
+    return from?.startsWith(origin + home)
+      ? toReturnPath(from.slice(origin.length), origin, home)
+      : undefined;
+  }
+  const target = targetOf(request.url);
+  const hasPath = path === '' || target === path || target.startsWith(home);
+  return toReturnPath(hasPath ? target : `${path}${target}`, origin, home);
 }
 
 /** The redirect to the login and back, if a browser asks for a page; `null` for other requests. */
@@ -19,7 +29,7 @@ export function inviteToLogin(
 ): SessionAnswer | null {
   if (!options.redirectToLogin || !isPageRequest(request)) return null;
   const address = addressOf(request);
-  const returnTo = encodeURIComponent(toPagePath(address, request));
+  const returnTo = encodeURIComponent(toPagePath(address, request) ?? `${address.path}/`);
   return redirectTo(`${address.path}${options.prefix}/login?return_to=${returnTo}`);
 }
 
@@ -88,8 +98,7 @@ export const STEP_UP = 'step_up';
 
 /**
  * Where to send a page whose person has to sign in more strongly, or again; from there the browser goes to Keycloak, and
- * back to the page (RFC 9470 §4). `undefined` where the request is for no page: what a script or a form sent cannot be sent
- * again.
+ * back to the page (RFC 9470 §4). `undefined` where the request is for no page: what a script sent cannot be sent again.
  */
 export function toStepUpPath(
   { options, sealer, addressOf, hasOrganizations }: SessionContext,
@@ -100,9 +109,11 @@ export function toStepUpPath(
   const organization = hasOrganizations && isAlias(tenant) ? tenant : undefined;
   if (signIn === undefined && organization === undefined) return undefined;
   const address = addressOf(request);
+  const returnTo = toPagePath(address, request);
+  if (returnTo === undefined) return undefined;
   const ticket: StepUp = { signIn, organization, expiresAt: options.clock() + TICKET_SECONDS * 1000 };
   const parameters = new URLSearchParams({
-    return_to: toPagePath(address, request),
+    return_to: returnTo,
     [STEP_UP]: sealer.seal(STEP_UP, JSON.stringify(ticket)),
   });
   return `${address.path}${options.prefix}/login?${parameters}`;

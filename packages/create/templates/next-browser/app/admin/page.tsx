@@ -1,11 +1,7 @@
-import { headers } from 'next/headers';
-import { forbidden, redirect } from 'next/navigation';
-import { kc } from '../../lib/keycloak.ts';
+import { page } from '../../lib/pages.ts';
 
 export default async function Admin() {
-  const principal = await kc.principal({ headers: await headers(), method: 'GET' }, { optional: true });
-  if (principal === null) redirect('/auth/login?return_to=/admin');
-  if (!kc.has(principal, { realmRole: 'admin' })) forbidden();
+  await page('/admin', { realmRole: 'admin' });
   return (
     <main>
       <h1>For administrators</h1>

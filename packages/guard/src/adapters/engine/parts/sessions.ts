@@ -113,6 +113,7 @@ function createTenantSessions<Incoming>(
     finishLogin: async (request) => of(request, (one) => one.finishLogin(request)),
     describe: async (request) => of(request, (one) => one.describe(request)),
     signOut: async (request) => of(request, (one) => one.signOut(request)),
+    refused: async (request) => of(request, (one) => one.refused(request)),
     async close() {
       await endings.close();
       if (settings.store === undefined) await store.close();

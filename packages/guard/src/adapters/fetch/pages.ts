@@ -1,0 +1,111 @@
+import { isAuthError, OptionsError } from '../../core/index.ts';
+import {
+  type Adapter,
+  type FetchReply,
+  type FetchRequest,
+  requirementsOf,
+  type SessionSettings,
+  toSessionPaths,
+} from '../engine/internal.ts';
+import type { PageFunctions, Pages } from './types.ts';
+
+/** Where a refused person goes, by an address that Next.js takes; `undefined` where there is nothing that they can do. */
+export type Leads = (error: unknown, request: FetchRequest) => string | undefined;
+
+/**
+ * To the login and back, or to the page that says who is refused: for pages and actions, which cannot answer themselves.
+ *
+ * @param session settings of sessions; without them, nobody is led anywhere
+ */
+export function createLeads(
+  adapter: Pick<Adapter<FetchRequest, FetchReply, never>, 'refusalOf'>,
+  session: SessionSettings<FetchRequest> | undefined,
+): Leads {
+  if (session === undefined) return () => undefined;
+  const { publicUrl } = session;
+  // Whole URLs: to a path Next.js adds its `basePath`, which `publicUrl` has already.
+  const toAddress = (path: string) => (publicUrl === undefined ? path : new URL(path, publicUrl).href);
+  const refused = `${publicUrl?.replace(/\/+$/, '') ?? ''}${toSessionPaths(session).refused}`;
+  return (error, { method, url, headers }) => {
+    const answer = adapter.refusalOf(error, { method, url, headers: ofNavigation(headers) });
+    if (answer?.status === 403) return refused;
+    const location = answer?.headers.location;
+    return location === undefined ? undefined : toAddress(location);
+  };
+}
+
+/** {@link Pages} of an application whose sessions are on. @throws {OptionsError} */
+export function createPages<C extends object>(
+  adapter: Pick<Adapter<FetchRequest, FetchReply, C>, 'guard' | 'tenants'>,
+  session: SessionSettings<FetchRequest> | undefined,
+  lead: Leads,
+  { headers, redirect, forbidden }: PageFunctions,
+): Pages<C> {
+  if (session === undefined) throw toProblem('session', '{ secret, publicUrl }');
+  const { publicUrl } = session;
+  const isOfTenants = adapter.tenants !== undefined;
+  if (publicUrl === undefined && !isOfTenants)
+    throw toProblem('session.publicUrl', "'https://app.example.com'");
+
+  async function callerOf(method: 'GET' | 'POST', path: string, given: readonly unknown[]): Promise<never> {
+    const sent = await headers();
+    const origin = isOfTenants ? originOf(sent) : new URL(publicUrl as string).origin;
+    // Also where a script of Next.js asks for the page: it shows what the page says.
+    const request = { method, url: `${origin}${path}`, headers: ofNavigation(sent) };
+    try {
+      return (await adapter.guard(requirementsOf(given)).decide(request, {})) as never;
+    } catch (error) {
+      // To a form without scripts Next.js answers `forbidden` with its page for 404.
+      const canForbid = method === 'GET' || sent.has('next-action');
+      if (canForbid && isAuthError(error) && error.statusCode === 403) forbidden?.();
+      const address = lead(error, request);
+      if (address !== undefined) redirect(address);
+      throw error;
+    }
+  }
+
+  return {
+    page: (path, ...given) => callerOf('GET', path, given),
+    action: (...given) => callerOf('POST', '/', given),
+  };
+}
+
+function toProblem(option: string, example: string): OptionsError {
+  const rule = 'must be an option where pages lead to the login: they do not know their own address';
+  return new OptionsError('keycloak.pages', [{ option, rule, example }]);
+}
+
+/** As Next.js reads it for route handlers. A host with a path in it would be read as another tenant. */
+function originOf(sent: Headers): string {
+  const host = sent.get('host') ?? '';
+  const scheme = /^https\b/.test(sent.get('x-forwarded-proto') ?? '') ? 'https' : 'http';
+  return `${scheme}://${/[\\/?#@]/.test(host) ? '' : host}`;
+}
+
+function ofNavigation(sent: Headers): Headers {
+  const headers = new Headers(sent);
+  headers.set('sec-fetch-mode', 'navigate');
+  headers.set('sec-fetch-dest', 'document');
+  return headers;
+}
+
+/** The answer of the proxy of Next.js. It reads where an answer leads to, and fails where that is a path alone. */
+export function inNextProxy(
+  response: Response,
+  error: unknown,
+  request: FetchRequest,
+  lead: Leads,
+  publicUrl = request.url,
+): Response {
+  if (!('nextUrl' in request)) return response;
+  // A script calls a server action, and goes where this header of Next.js says.
+  const address = request.headers.has('next-action') ? lead(error, request) : undefined;
+  if (address !== undefined)
+    return new Response(null, {
+      headers: { 'x-action-redirect': `${address};push`, 'cache-control': 'no-store' },
+    });
+  const location = response.headers.get('location');
+  if (location?.startsWith('/') && publicUrl !== undefined)
+    response.headers.set('location', new URL(location, publicUrl).href);
+  return response;
+}
