@@ -114,6 +114,7 @@ describe('the revocations of many tenants', () => {
     const store = createMemoryRevocationStore();
     const hub = createRevocationHub(store);
     const acme = hub.of('acme', issuer);
+    const leave = acme.listen(() => {});
     assert.equal(acme.isShared, true);
     await store.add(session);
     assert.ok(isKnownTo(acme), 'of a process without tenants');
@@ -122,6 +123,16 @@ describe('the revocations of many tenants', () => {
     hub.close();
     await store.add({ ...session, sessionId: 's2' });
     assert.ok(!isKnownTo(acme, 's2'));
+    leave();
+  });
+
+  it('that came while nobody listened are known to who comes back', async () => {
+    const store = createMemoryRevocationStore();
+    const hub = createRevocationHub(store);
+    hub.of('acme', issuer).listen(() => {})();
+    await store.add(session);
+    assert.ok(isKnownTo(hub.of('acme', issuer)));
+    hub.close();
   });
 
   it('are kept as long as tokens live, of tenants that come later too', (t) => {

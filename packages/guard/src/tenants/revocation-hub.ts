@@ -27,7 +27,7 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
   /** By shared issuer, or by the issuer alone for what processes without tenants wrote. */
   const logs = new Map<string, RevocationLog>();
   const listeners = new Map<string, Set<(revocation: Revocation) => void>>();
-  /** Names of the tenants that were asked for, by issuer. */
+  /** Names of the tenants with a listener, by issuer. What comes meanwhile for the others waits in the log of the issuer. */
   const tenants = new Map<string, Set<string>>();
   let keepSeconds = 0;
 
@@ -58,7 +58,6 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
   return {
     of(tenant, issuer) {
       const key = toSharedIssuer(tenant, issuer);
-      getOrMake(tenants, issuer, () => new Set<string>()).add(tenant);
       for (const earlier of logs.get(issuer)?.all() ?? []) logOf(key).add(earlier);
       return {
         log: {
@@ -77,9 +76,14 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
         listen(listener) {
           const own = getOrMake(listeners, key, () => new Set());
           own.add(listener);
+          const names = getOrMake(tenants, issuer, () => new Set());
+          names.add(tenant);
           return () => {
             own.delete(listener);
-            if (own.size === 0 && listeners.get(key) === own) listeners.delete(key);
+            if (own.size > 0 || listeners.get(key) !== own) return;
+            listeners.delete(key);
+            names.delete(tenant);
+            if (names.size === 0) tenants.delete(issuer);
           };
         },
         isShared: store !== undefined,
