@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { emptyFolder, runProgram } from './support/program.ts';
 
 const ARGS = [
@@ -56,4 +57,19 @@ test('what a realm file cannot hold is left to a person, with the command for it
     [true, [{ name: 'billing' }], undefined],
   );
   assert.match(JSON.stringify(clients[0].protocolMappers), /oidc-organization-group-membership-mapper/);
+});
+
+test('the embedded provider serves the realm of an export, with the roles of an organization that is added to it', async (t) => {
+  const folder = emptyFolder();
+  await run(folder, '--organization-groups', '--role', 'billing');
+  const idp = await startDevIdp({ realmFile: join(folder, 'realm.json') });
+  t.after(() => idp.close());
+  idp.addUser({ username: 'anna' });
+  idp.addOrganization({
+    ...{ name: 'Acme', alias: 'acme', groups: [{ name: 'staff', realmRoles: ['billing'] }] },
+    members: [{ username: 'anna', groups: ['/staff'] }],
+  });
+  const token = await idp.issueToken({ username: 'anna', scope: 'openid organization:acme' });
+  const { organization } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  assert.deepEqual(organization, { acme: { groups: ['/staff'], realm_access: { roles: ['billing'] } } });
 });

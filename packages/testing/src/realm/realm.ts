@@ -119,6 +119,8 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       ];
       return roles.resolve(grants);
     },
+    /** Roles of groups, composites resolved, without those of the groups above them. */
+    rolesOfGroups: (own: readonly Group[]): RoleSet => roles.resolve(own.map((one) => one.representation)),
     /** The user's roles that the client may see. */
     rolesInScope(user: User, client: Client): RoleSet {
       const all = realm.rolesOf(user);

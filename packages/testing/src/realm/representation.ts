@@ -150,8 +150,10 @@ export interface OrganizationRepresentation {
   domains?: { name: string; verified?: boolean }[];
   /** Attributes, each with a list of values. */
   attributes?: Record<string, string[]>;
-  /** Members, by username. */
-  members?: { username: string; [field: string]: unknown }[];
+  /** Groups of the organization, apart from those of the realm (Keycloak 26.6). */
+  groups?: GroupRepresentation[];
+  /** Members, by username, with their groups in the organization: by path, or by id, as Keycloak writes them. */
+  members?: { username: string; groups?: string[]; [field: string]: unknown }[];
   [field: string]: unknown;
 }
 

@@ -69,7 +69,9 @@ export interface Organization {
   readonly enabled: boolean;
   readonly attributes: Readonly<Record<string, readonly string[]>>;
   readonly domains: readonly string[];
-  readonly members: ReadonlySet<string>;
+  readonly groups: ReadonlyMap<string, Group>;
+  /** By username, each with the paths or ids of their groups. */
+  readonly members: ReadonlyMap<string, readonly string[]>;
 }
 
 const known = new WeakMap<readonly OrganizationRepresentation[], readonly Organization[]>();
@@ -99,6 +101,17 @@ function toOrganization(realm: string, rep: OrganizationRepresentation): Organiz
     enabled: rep.enabled ?? true,
     attributes: rep.attributes ?? {},
     domains: (rep.domains ?? []).map((domain) => domain.name.toLowerCase()),
-    members: new Set((rep.members ?? []).map(({ username }) => username.toLowerCase())),
+    groups: toGroups(rep.groups),
+    members: new Map(
+      (rep.members ?? []).map(({ username, groups = [] }) => [username.toLowerCase(), groups]),
+    ),
   };
+}
+
+/** The groups of an organization that a user is in. */
+export function groupsWithin({ groups, members }: Organization, { username }: User): Group[] {
+  const own = members.get(username) ?? [];
+  return [...groups.values()].filter(
+    ({ path, representation }) => own.includes(path) || own.includes(String(representation.id)),
+  );
 }

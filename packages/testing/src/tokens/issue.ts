@@ -14,7 +14,7 @@ import {
 } from '../sessions/sessions.ts';
 import type { KeyRing, SigningAlgorithm } from './keys.ts';
 import { applyMappers, type MapperContext } from './mappers.ts';
-import { organizationsFor } from './organization-scope.ts';
+import { organizationScopeOf, organizationsFor } from './organization-scope.ts';
 import { audienceOf, type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
 
 /** The parts of a realm's state that tokens are made of and checked by. */
@@ -65,7 +65,9 @@ export function contextOf(
     notes: { ...session?.notes, ...notes },
     roles: realm.rolesInScope(user, client),
     allowedOrigins: allowedOrigins(client),
-    organizations: organizationsFor(realm, names, user, chosen),
+    organizations: names.some((one) => organizationScopeOf(realm, one) !== undefined)
+      ? organizationsFor(realm, names, user, chosen)
+      : undefined,
   };
   return context;
 }

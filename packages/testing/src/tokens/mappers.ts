@@ -2,8 +2,8 @@ import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ProtocolMapperRepresentation } from '../realm/representation.ts';
 import type { RoleSet } from '../realm/roles.ts';
-import type { Organization, User } from '../realm/user.ts';
-import { ORGANIZATION_MAPPER } from './organization-scope.ts';
+import { groupsWithin, type Organization, type User } from '../realm/user.ts';
+import { ORGANIZATION_GROUPS_MAPPER, ORGANIZATION_MAPPER } from './organization-scope.ts';
 import { acrOf } from './scopes.ts';
 
 /**
@@ -61,8 +61,8 @@ export interface MapperContext {
   readonly notes: Readonly<Record<string, string>>;
   readonly roles: RoleSet;
   readonly allowedOrigins: readonly string[];
-  /** Organizations that the scope names and the user is a member of. */
-  readonly organizations: readonly Organization[];
+  /** Organizations that the scope names and the user is a member of; `undefined` if the scope is about none. */
+  readonly organizations: readonly Organization[] | undefined;
 }
 
 type Claims = Record<string, unknown>;
@@ -84,9 +84,36 @@ export function applyMappers(
   mappers: Iterable<ProtocolMapperRepresentation>,
   context: MapperContext,
 ): void {
+  const last: Config[] = [];
   for (const { protocolMapper, config = {} } of mappers) {
-    if (isOn(target, protocolMapper, config)) MAPPERS[protocolMapper]?.(claims, context, config);
+    if (!isOn(target, protocolMapper, config)) continue;
+    if (protocolMapper === ORGANIZATION_GROUPS_MAPPER) last.push(config);
+    else MAPPERS[protocolMapper]?.(claims, context, config);
   }
+  for (const config of last) addOrganizationGroups(claims, context, config);
+}
+
+/** Completes the claim that another mapper has made, which is then an object by alias. */
+function addOrganizationGroups(
+  claims: Claims,
+  { organizations, user, realm }: MapperContext,
+  config: Config,
+) {
+  if (organizations === undefined) return;
+  const there = claims.organization;
+  const known = typeof there === 'object' && !Array.isArray(there) ? (there as Claims) : {};
+  const about = (organization: Organization) => {
+    const groups = groupsWithin(organization, user);
+    const roles = realm.rolesOfGroups(config.addGroupRoleMappings === 'true' ? groups : []);
+    const byClient = [...roles.client].map(([id, names]) => [id, { roles: [...names] }]);
+    return {
+      ...(known[organization.alias] as object | undefined),
+      groups: groups.map(({ path }) => path),
+      ...(roles.realm.size > 0 ? { realm_access: { roles: [...roles.realm] } } : {}),
+      ...(byClient.length > 0 ? { resource_access: Object.fromEntries(byClient) } : {}),
+    };
+  };
+  claims.organization = Object.fromEntries(organizations.map((one) => [one.alias, about(one)]));
 }
 
 /** Before Keycloak 24, these had no settings. */
@@ -103,7 +130,8 @@ function isOn(target: ClaimTarget, kind: string, config: Config): boolean {
 }
 
 /** Whether the provider supports a kind of mapper. */
-export const isKnownMapper = (kind: string): boolean => Object.hasOwn(MAPPERS, kind);
+export const isKnownMapper = (kind: string): boolean =>
+  Object.hasOwn(MAPPERS, kind) || kind === ORGANIZATION_GROUPS_MAPPER;
 
 const set = (claims: Claims, config: Config, value: unknown, clientId?: string) => {
   const claim = config['claim.name'];
@@ -178,7 +206,7 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
       set(claims, { multivalued: 'true', ...config }, values, clientId);
     }
   },
-  [ORGANIZATION_MAPPER]: (claims, { organizations }, config) => {
+  [ORGANIZATION_MAPPER]: (claims, { organizations = [] }, config) => {
     const [first] = organizations;
     if (first !== undefined) setClaim(claims, config['claim.name'] ?? 'organization', toOrganizationClaim());
 

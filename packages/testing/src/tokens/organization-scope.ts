@@ -10,6 +10,9 @@ import type { ClientSession } from '../sessions/sessions.ts';
 /** Kind of mapper that makes a client scope one of organizations. */
 export const ORGANIZATION_MAPPER = 'oidc-organization-membership-mapper';
 
+/** Kind of mapper that adds a person's groups in organizations, and roles by them (Keycloak 26.6). */
+export const ORGANIZATION_GROUPS_MAPPER = 'oidc-organization-group-membership-mapper';
+
 export type OrganizationScope =
   | { readonly kind: 'any' | 'all' | 'nothing' }
   | { readonly kind: 'one'; readonly alias: string };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import type { RealmRepresentation } from '../../../../packages/testing/src/index.ts';
 import { createBrowser, redirectOf } from '../browser.ts';
 import {
@@ -64,6 +65,10 @@ function seen({ status, json, text }: Answer): [unknown, string[]] {
 
 /** Keycloak's lists have no order. */
 const list = (claim: unknown): unknown => (Array.isArray(claim) ? sorted(claim) : claim);
+
+/** The same with its lists in order. */
+const inOrder = (claim: unknown): unknown =>
+  claim && JSON.parse(JSON.stringify(claim), (_, value) => list(value));
 
 export const organizationTokensGroup: Behaviours = {
   'the scope says which: one, the one that is named, or all': (scene) =>
@@ -142,6 +147,58 @@ export const organizationTokensGroup: Behaviours = {
       },
       (realm) => realm.clients?.[0]?.protocolMappers?.push(...shapes.map(toMapper)),
     );
+  },
+  'groups in an organization, and the roles that these groups themselves have': async (scene) => {
+    const everywhere = {
+      'access.token.claim': 'true',
+      'id.token.claim': 'true',
+      'userinfo.token.claim': 'true',
+    };
+    const toMapper = (addGroupRoleMappings: string) => ({
+      ...{ name: 'organization groups', protocol: 'openid-connect' },
+      protocolMapper: 'oidc-organization-group-membership-mapper',
+      config: { ...everywhere, addGroupRoleMappings },
+    });
+    const groups = ['/staff', '/staff/dev'];
+    const roles = { realm_access: { roles: ['billing', 'inner'] } };
+    const rows: [string, string, string, unknown][] = [
+      ['true', 'abdullah', '', undefined],
+      ['true', 'abdullah', 'organization', { acme: { groups, ...roles } }],
+      ['true', 'sara', 'organization:*', { acme: { groups: ['/staff/dev'] }, globex: { groups: [] } }],
+      ['true', 'sara', 'organization', {}],
+      ['false', 'abdullah', 'organization:acme', { acme: { groups } }],
+    ];
+    for (const withRoles of ['true', 'false']) {
+      // Keycloak wants other ids in each realm.
+      const [staff, dev] = [randomUUID(), randomUUID()];
+      await within(
+        scene,
+        async (caller) => {
+          for (const [, username, scope, claim] of rows.filter(([one]) => one === withRoles)) {
+            const { json, status, text } = await ask(caller, username, scope);
+            assert.equal(status, 200, text);
+            const info = (await caller.userinfo(String(json.access_token))).json;
+            for (const answer of [claimsOf(String(json.access_token)), claimsOf(String(json.id_token)), info])
+              assert.deepEqual(inOrder(answer.organization), claim, `${username}: ${scope}`);
+          }
+        },
+        (realm) => {
+          const billing = { name: 'billing', composite: true, composites: { realm: ['inner'] } };
+          realm.roles = {
+            ...realm.roles,
+            realm: [...(realm.roles?.realm ?? []), { name: 'inner' }, billing],
+          };
+          const acme = realm.organizations?.[0];
+          const subGroups = [{ id: dev, name: 'dev' }];
+          Object.assign(acme ?? {}, {
+            groups: [{ id: staff, name: 'staff', realmRoles: ['billing'], subGroups }],
+          });
+          for (const member of acme?.members ?? [])
+            member.groups = member.username === 'abdullah' ? [staff, dev] : [dev];
+          realm.clients?.[0]?.protocolMappers?.push(toMapper(withRoles));
+        },
+      );
+    }
   },
   'a refresh narrows, and never names another one': (scene) =>
     within(scene, async (caller) => {

@@ -104,7 +104,7 @@ function judgeHandshake(
   if (isSelfSigned(failure, certificate)) {
     return say(
       `the certificate is self-signed (by '${nameOf(certificate?.subject)}'), and no authority has signed it`,
-      `If it is your own, trust it: save it (openssl s_client -connect ${hostAndPort(url)} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority.`,
+      `If it is your own, trust it: save it (openssl s_client -connect ${hostAndPort(url)} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority. Not NODE_TLS_REJECT_UNAUTHORIZED=0: then anybody in between can answer as Keycloak.`,
     );
   }
   if (/UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER_CERT/.test(failure) && isAlone(certificate)) {
