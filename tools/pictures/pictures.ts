@@ -70,8 +70,7 @@ async function withExample<T>(
   name: string,
   use: (url: string, place: Place, printed: string) => Promise<T>,
 ): Promise<T> {
-  // An example may take some ports behind its own.
-  const [idpPort, port] = [String(await freePort()), String(await freePort())];
+  const [port, idpPort] = [String(await freePort()), String(await freePort())];
   const env = { ...inheritedEnv(), PORT: port, IDP_PORT: idpPort, XDG_CACHE_HOME: folder };
   const [place, url] = [{ folder: ROOT, env }, `http://localhost:${port}`];
   const app = await start(place, [url], 'npm', 'run', '-s', 'example', '--', name);

@@ -95,11 +95,12 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     ],
   },
   calling: {
-    start: async () =>
-      (await import('../../examples/calling/start.ts')).startAll(
-        [port, port + 1, port + 2, port + 3],
-        idpPort,
-      ),
+    async start() {
+      const { startAll } = await import('../../examples/calling/start.ts');
+      // The services behind the front end are at ports that are free.
+      const { mcpUrl } = await startAll([port, 0, 0, 0], idpPort);
+      console.log(`The MCP server is at ${mcpUrl}.`);
+    },
     commands: [],
   },
 };
