@@ -145,7 +145,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   {
     page: 'fetch',
     title: 'SvelteKit, Nuxt, Astro, React Router, TanStack Start, Bun, Deno, Cloudflare Workers, H3, Elysia',
-    shortTitle: '`Request` and `Response`',
+    shortTitle: 'SvelteKit, Nuxt, Bun, Deno',
     room: {
       name: 'fetch',
       about:

@@ -1,4 +1,4 @@
-// Draws the pictures of docs/examples.md from real runs on the embedded provider: npm run docs:pictures [-- NAME …]
+// Draws the pictures of docs/examples.md, and of the sign-in page, from real runs on the embedded provider: npm run docs:pictures [-- NAME …]
 //
 // Terminals are drawn as SVG, pages are taken with Chromium. No token, time or path of this machine is in them, so a second run draws the
 // same; builds use what is in assets/. It installs templates of create-keycloak-guard from the registry.
