@@ -1,16 +1,20 @@
 import { eq } from 'drizzle-orm';
 import express, { type Express } from 'express';
 import { createFileCursor } from 'keycloak-guard/events';
-import { type KeycloakOptions, keycloak } from 'keycloak-guard/express';
+import { keycloak } from 'keycloak-guard/express';
 import { compareAll, type Database, keepInStep, orders, type User, userOf } from './users.ts';
 
-export function buildApp(
-  db: Database,
-  options: KeycloakOptions<express.Request> & { serverUrl: string; realm: string },
-): Express {
-  const kc = keycloak(options);
-  const keycloakAdmin = kc.fetchAs({ origin: options.serverUrl });
-  const ask = ({ subject }: User) => keycloakAdmin(`/admin/realms/${options.realm}/users/${subject}`);
+export interface Settings {
+  readonly serverUrl: string;
+  readonly realm: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export function buildApp(db: Database, settings: Settings): Express {
+  const kc = keycloak(settings);
+  const keycloakAdmin = kc.fetchAs({ origin: settings.serverUrl });
+  const ask = ({ subject }: User) => keycloakAdmin(`/admin/realms/${settings.realm}/users/${subject}`);
   const events = kc.events({ cursor: createFileCursor('events.json') });
   events.onUser(keepInStep(db, () => compareAll(db, ask)));
 
