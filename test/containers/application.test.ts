@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -52,7 +53,7 @@ check(
       {
         templates: join(ROOT, 'packages/create/dist/templates'),
         own: archives.own,
-        random: (bytes) => 'f'.repeat(bytes * 2),
+        random: (bytes) => randomBytes(bytes).toString('hex'),
       },
     );
     for (const [path, content] of [...files, ...archives.files()]) {
@@ -65,6 +66,7 @@ check(
       join(folder, '.env'),
       'KEYCLOAK_SERVER_URL=http://127.0.0.1:81\nKEYCLOAK_CLIENT_SECRET=secret\n',
     );
+    rmSync(packed, { recursive: true });
     const lock = ['install', '--package-lock-only', '--no-audit', '--omit-lockfile-registry-resolved'];
     await promisify(execFile)('npm', lock, { cwd: folder });
   },
@@ -74,7 +76,9 @@ check(
   'docker compose builds the image, and the application is alive and not ready: Keycloak is away',
   { timeout: 180_000, essential: true },
   async () => {
-    await compose('up', '--build', '--detach', '--wait');
+    await compose('up', '--build', '--detach', '--wait').catch(async (error: Error) => {
+      assert.fail(`${error.message}\n${await compose('logs')}`);
+    });
     assert.equal((await send(`${app}/`)).status, 200);
     const ready = await send(`${app}/health/ready`);
     assert.deepEqual([ready.status, JSON.parse(ready.body).checks.revocations?.ok], [503, true]);
