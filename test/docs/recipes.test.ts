@@ -10,7 +10,7 @@ const RECIPES = join(ROOT, 'examples/recipes');
 
 test('fetch.md shows files of the recipes as they are', () => {
   const page = 'docs/frameworks/fetch.md';
-  const [before = '', recipes = ''] = readFileSync(join(ROOT, page), 'utf8').split('\n## Nuxt, ');
+  const [before = '', recipes = ''] = readFileSync(join(ROOT, page), 'utf8').split('\n## SvelteKit, ');
   const [from, length] = [before, recipes.split('\n## ', 1)[0] ?? ''].map(
     (text) => text.split('\n').length,
   ) as [number, number];

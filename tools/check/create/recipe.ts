@@ -58,9 +58,12 @@ export function tryRecipe(
         const cache = await startCache(folder, port, target);
         try {
           await look('token', async () => {
-            await expectGuarded(`${url}/me`, await idp.issueToken({ username: 'ann' }));
-            const headers = { authorization: `Bearer ${await idp.issueToken({ username: 'ann' })}` };
-            assert.equal((await fetch(`${url}/admin`, { headers })).status, 403);
+            const token = await idp.issueToken({ username: 'ann' });
+            await expectGuarded(`${url}/me`, token);
+            const statusOf = async (path: string, sent: string) =>
+              (await fetch(url + path, { headers: { authorization: `Bearer ${sent}` } })).status;
+            const forged = `${token.slice(0, -8)}AAAAAAAA`;
+            assert.deepEqual([await statusOf('/me', forged), await statusOf('/admin', token)], [401, 403]);
             await expectMessages(url);
           });
           await look('browser', () =>
