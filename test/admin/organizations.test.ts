@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { emptyRealm, makePlan, type SetupGoal } from '../../packages/cli/src/admin/index.ts';
 import { planOrganizationClaims } from '../../packages/cli/src/admin/plan/organizations.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { startFakeKeycloak } from './fake-keycloak.ts';
+
+const API: SetupGoal = {
+  ...{ realm: 'shop', shape: 'api' as const, clientId: 'orders', appUrl: 'http://localhost:3000' },
+  ...{ backchannelLogoutUrl: { url: 'http://localhost:3000/backchannel-logout', replace: false } },
+  ...{ realmRoles: [], clientRoles: [], groups: [], enable: false },
+  organizations: { groups: true, ids: false },
+};
 
 /** A Keycloak, and `setup` on its realm `shop`. */
 async function start(t: TestContext) {
@@ -84,6 +92,9 @@ test('a Keycloak without organizations, or without groups in them, is named befo
     ['organization'],
   );
   assert.match(before266.blocked[0]?.fix ?? '', /26\.6/);
+  const made = makePlan({ ...emptyRealm('shop'), realm: null, mapperTypes: new Set() }, API);
+  const [realm] = made.steps;
+  assert.deepEqual(realm?.action, { type: 'create-realm', realm: { realm: 'shop', enabled: true } });
 });
 
 test('a role in an organization is that of a group of it: members have it there alone', async (t) => {

@@ -101,6 +101,7 @@ describe(`an API that reads organizations, on Keycloak ${keycloak.version}`, () 
         ? 'groups in organizations: this Keycloak has none'
         : 'has no organizations';
       assert.ok(made.stdout.includes(what), made.stdout);
+      assert.match(made.stdout, /✓ created client orders/);
       return;
     }
     assert.equal(made.code, 0, made.stdout + made.stderr);

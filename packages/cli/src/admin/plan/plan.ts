@@ -169,7 +169,8 @@ function planMappers({ client, mappers, askable }: CurrentState, { clientId }: S
 export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
   const organizations = planOrganizationClaims(current, goal);
   const plan = joinParts([
-    planRealm(current, goal),
+    // A Keycloak before 26 refuses a new realm with a setting that it does not know.
+    planRealm(current, organizations.scopes.length > 0 ? goal : { ...goal, organizations: undefined }),
     organizations,
     planRoles(current, goal),
     planGroups(current, goal),
