@@ -5,6 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import express from 'express';
+import { Server as SocketIo } from 'socket.io';
+import { io as openSocketIo } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import {
@@ -16,24 +18,17 @@ import {
 import { createMemorySessionStore, type SessionStore } from '../../packages/guard/src/session/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
-import { readEventsRealm } from '../support/events-realm.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
+import { CLIENT, MCP_URL, NEIGHBOUR, ORDERS, toRealm } from './realm.ts';
 
-export const MCP_URL = 'https://tools.example.com/mcp';
-const CLIENT = 'fastapi-keycloak';
 const SECRET = 'for-development-only';
 const PASSWORD = 'Test#123456';
-/** The one whom everything happens to, and somebody else. */
-export const PERSON = 'abdullah';
-export const NEIGHBOUR = 'sara';
 const USER = { realmRole: 'user' };
-/** The client of the downstream service. */
-const ORDERS = 'orders';
 
 /** Everything that holds on to a sign-in. */
 export const HOLDERS = [
   ...(['token', 'session', 'permission', 'token for calls on', 'MCP session'] as const),
-  ...(['WebSocket', 'stream of events', 'MCP stream', 'stream of a session'] as const),
+  ...(['WebSocket', 'Socket.IO', 'stream of events', 'MCP stream', 'stream of a session'] as const),
   ...(['token, other process', 'session, other process', 'WebSocket, other process'] as const),
 ] as const;
 export type Holder = (typeof HOLDERS)[number];
@@ -44,55 +39,6 @@ export interface StageOptions {
   readonly hasMessages?: boolean;
   /** Whether both processes follow Keycloak's events. */
   readonly hasEvents?: boolean;
-}
-
-const mapper = (name: string, audience: object) => ({
-  ...{ name, protocol: 'openid-connect', protocolMapper: 'oidc-audience-mapper' },
-  config: { ...audience, 'access.token.claim': 'true' },
-});
-
-/** The guide's realm, with events, permissions, an MCP server and a service to call. */
-function toRealm() {
-  const realm = readEventsRealm();
-  const client = realm.clients?.find(({ clientId }) => clientId === CLIENT);
-  Object.assign(client ?? {}, {
-    directAccessGrantsEnabled: true,
-    authorizationServicesEnabled: true,
-    attributes: { ...client?.attributes, 'standard.token.exchange.enabled': 'true' },
-    protocolMappers: [
-      ...(client?.protocolMappers ?? []),
-      mapper('mcp', { 'included.custom.audience': MCP_URL }),
-      mapper('self', { 'included.client.audience': CLIENT }),
-    ],
-    optionalClientScopes: [...(client?.optionalClientScopes ?? []), 'to-orders'],
-    authorizationSettings: {
-      policyEnforcementMode: 'ENFORCING',
-      decisionStrategy: 'UNANIMOUS',
-      scopes: [{ name: 'view' }],
-      resources: [{ name: 'orders', scopes: [{ name: 'view' }] }],
-      policies: [
-        {
-          ...{ name: 'users', type: 'role', logic: 'POSITIVE', decisionStrategy: 'UNANIMOUS' },
-          config: { roles: JSON.stringify([{ id: 'user', required: false }]) },
-        },
-        {
-          ...{ name: 'view', type: 'scope', logic: 'POSITIVE', decisionStrategy: 'UNANIMOUS' },
-          config: { resources: '["orders"]', scopes: '["view"]', applyPolicies: '["users"]' },
-        },
-      ],
-    },
-  });
-  const sara = realm.users?.find(({ username }) => username === NEIGHBOUR);
-  if (sara !== undefined) sara.realmRoles = [...(sara.realmRoles ?? []), 'user'];
-  realm.clients?.push({ clientId: ORDERS, enabled: true, secret: 'secret-of-orders' });
-  realm.clientScopes = [
-    ...(realm.clientScopes ?? []),
-    {
-      ...{ name: 'to-orders', protocol: 'openid-connect' },
-      protocolMappers: [mapper('orders', { 'included.client.audience': ORDERS })],
-    } as never,
-  ];
-  return realm;
 }
 
 /** What the processes share. */
@@ -166,11 +112,14 @@ async function startProcess(
       connection.signal.addEventListener('abort', () => ws.close(4401));
     });
   });
-  server.on('upgrade', upgrade);
+  const io = new SocketIo(server, { path: '/io/' }).use(kc.socket(USER));
+  server.on('upgrade', (request, socket, head) => {
+    if (!request.url?.startsWith('/io/')) upgrade(request, socket, head);
+  });
   t.after(async () => {
     for (const client of wss.clients) client.terminate();
     server.closeAllConnections();
-    server.close();
+    await io.close();
     await events?.close();
     await kc.close();
   });
@@ -254,9 +203,20 @@ export async function startStage(
     return async () => (socket.readyState === WebSocket.OPEN ? 'in' : 'closed');
   }
 
+  async function openSocketOfIo(url: string, token: string): Promise<Look> {
+    const options = { path: '/io/', transports: ['websocket'], auth: { token }, forceNew: true };
+    const socket = openSocketIo(url, { ...options, reconnection: false });
+    t.after(() => socket.disconnect());
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve).once('connect_error', reject);
+    });
+    return async () => (socket.connected ? 'in' : 'closed');
+  }
+
   /** Everything that a token and a session of a person hold, open and known at both processes. */
   async function hold(username: string) {
-    const bearer = { authorization: `Bearer ${await logIn(username)}` };
+    const token = await logIn(username);
+    const bearer = { authorization: `Bearer ${token}` };
     const cookie = { cookie: await signIn(username) };
     await ask(`${one.url}/begin/${username}`, bearer)();
     const post = { method: 'POST' };
@@ -268,6 +228,7 @@ export async function startStage(
       'token for calls on': ask(`${one.url}/job/${username}`, {}),
       'MCP session': ask(`${one.url}/mcp`, { ...bearer, 'mcp-session-id': `of-${username}` }, post),
       WebSocket: await openSocket(one.url, bearer),
+      'Socket.IO': await openSocketOfIo(one.url, token),
       'stream of events': await openStream(`${one.url}/events`, bearer),
       'MCP stream': await openStream(`${one.url}/mcp`, bearer),
       'stream of a session': await openStream(`${one.url}/events`, cookie),

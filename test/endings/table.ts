@@ -4,15 +4,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import {
-  HOLDERS,
-  type Holder,
-  NEIGHBOUR,
-  PERSON,
-  type StageOptions,
-  type Stores,
-  startStage,
-} from './stage.ts';
+import { NEIGHBOUR, PERSON } from './realm.ts';
+import { HOLDERS, type Holder, type StageOptions, type Stores, startStage } from './stage.ts';
 
 type Stage = Awaited<ReturnType<typeof startStage>>;
 type Held = Awaited<ReturnType<Stage['hold']>>;
