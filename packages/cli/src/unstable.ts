@@ -3,7 +3,7 @@
  * is not published.
  */
 export { type AdminConnection, connectAdmin } from './admin/index.ts';
-export { type Flags, flag, parseOptions, toHelp, value } from './settings/options.ts';
+export { type Flags, parseOptions, table, toHelp } from './settings/options.ts';
 export { UsageError } from './settings/usage-error.ts';
 export { type AudienceCommand, canName, toAudienceCommand } from './setup/audience-command.ts';
 export { evaluate, OPEN, type Scope, scopeOf, UNKNOWN } from './source/evaluate.ts';

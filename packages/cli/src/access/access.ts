@@ -2,29 +2,25 @@ import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/config';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import type { Settings } from '../settings/env-file.ts';
 import { type Consent, FromFolder, type Sending, type Word, type Words } from '../settings/from-folder.ts';
-import { createReader, type Flags, flag, toHelp, value } from '../settings/options.ts';
+import { createReader, type Flags, table, toHelp } from '../settings/options.ts';
 
-const ADDRESS = {
-  url: value('<url>', 'address of Keycloak (%s)', 'KEYCLOAK_SERVER_URL'),
-  realm: value('<name>', 'realm (%s)', 'KEYCLOAK_REALM'),
-  env: value('<file>', 'file with the settings (default .env)'),
-};
-
-const USER_SETTINGS = ['KEYCLOAK_ADMIN_USER', 'KC_BOOTSTRAP_ADMIN_USERNAME', 'KEYCLOAK_ADMIN'];
+const ADDRESS = table(`
+--url <url> | KEYCLOAK_SERVER_URL | address of Keycloak (%s)
+--realm <name> | KEYCLOAK_REALM | realm (%s)
+--env <file> | | file with the settings (default .env)
+`);
 
 /** An admin, of whom it is known beforehand that a password is not typed. */
-export const ADMIN = {
-  'admin-user': value('<name>', 'admin (%s)', ...USER_SETTINGS),
-  'admin-realm': value('<name>', 'realm of the admin (%s; default master)', 'KEYCLOAK_ADMIN_REALM'),
-  'admin-client-id': value('<id>', 'service account instead of a person (%s)', 'KEYCLOAK_ADMIN_CLIENT_ID'),
-  'admin-totp': value('<code>', 'one-time code, if the admin needs one'),
-};
+export const ADMIN = table(`
+--admin-user <name> | KEYCLOAK_ADMIN_USER, KC_BOOTSTRAP_ADMIN_USERNAME, KEYCLOAK_ADMIN | admin (%s)
+--admin-realm <name> | KEYCLOAK_ADMIN_REALM | realm of the admin (%s; default master)
+--admin-client-id <id> | KEYCLOAK_ADMIN_CLIENT_ID | service account instead of a person (%s)
+--admin-totp <code> | | one-time code, if the admin needs one
+`);
 
-const FROM_STDIN = {
-  'admin-password-stdin': flag(
-    'read the password or secret from standard input (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)',
-  ),
-};
+const FROM_STDIN = table(`
+--admin-password-stdin | | read the password or secret from standard input (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)
+`);
 
 /** Options of every command that calls Keycloak's Admin API. */
 export const ACCESS = { ...ADDRESS, ...ADMIN, ...FROM_STDIN };

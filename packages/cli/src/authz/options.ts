@@ -1,6 +1,6 @@
 import { ACCESS, openWords, problemsOfAccess, readAccess } from '../access/access.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
-import { didYouMean, flag, readOptions, value } from '../settings/options.ts';
+import { didYouMean, readOptions, table } from '../settings/options.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { findAuthzJson } from './file.ts';
@@ -10,16 +10,13 @@ type AuthzAction = (typeof ACTIONS)[number];
 
 export type AuthzOptions = Awaited<ReturnType<typeof readAuthzOptions>>;
 
-const FILE_HELP =
-  'the file (default authz.json). A program such as authz.ts is run to be read, and its default export taken, so it has to be named; export writes JSON, or to standard output with -';
-
-export const OWN = {
-  file: value('<file>', FILE_HELP),
-  prune: flag('plan, apply: delete what is not in the file'),
-  yes: flag('apply without asking; export: replace the file'),
-  user: value('<name>', 'why: whose permission'),
-  'client-id': value('<id>', 'client (%s; default fastapi-keycloak)', 'KEYCLOAK_CLIENT_ID'),
-};
+export const OWN = table(`
+--file <file> | | the file (default authz.json). A program such as authz.ts is run to be read, and its default export taken, so it has to be named; export writes JSON, or to standard output with -
+--prune | | plan, apply: delete what is not in the file
+--yes | | apply without asking; export: replace the file
+--user <name> | | why: whose permission
+--client-id <id> | KEYCLOAK_CLIENT_ID | client (%s; default fastapi-keycloak)
+`);
 
 /** @throws {UsageError} naming every mistake */
 export async function readAuthzOptions(

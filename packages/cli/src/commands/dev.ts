@@ -6,18 +6,15 @@ import { isPort, readDevRealm, startDevProvider, TESTING_REALM } from '../dev/de
 import { announceProvider, DEV_USER } from '../dev/running-provider.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { createConsent } from '../settings/from-folder.ts';
-import { parseOptions, toHelp, value } from '../settings/options.ts';
+import { parseOptions, table, toHelp } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
 
-const OPTIONS = {
-  'realm-file': value(
-    '<file>',
-    'realm, as Keycloak exports it (default: the realm "testing" of this package)',
-  ),
-  port: value('<port>', 'port to listen on (default: 8080, or the next one that is free)'),
-};
+const OPTIONS = table(`
+--realm-file <file> | | realm, as Keycloak exports it (default: the realm "testing" of this package)
+--port <port> | | port to listen on (default: 8080, or the next one that is free)
+`);
 
 export const usage = `keycloak-guard dev: run the identity provider, for development, alone or with an application
 

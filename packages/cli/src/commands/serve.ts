@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { endWithNpm } from '../dev/child-process.ts';
-import { parseOptions, toHelp, value } from '../settings/options.ts';
+import { parseOptions, table, toHelp } from '../settings/options.ts';
 
-const OPTIONS = {
-  env: value('<file>', 'read settings from this file instead of .env'),
-  port: value('<port>', 'listen on this port (%s)', 'PORT'),
-  host: value('<host>', 'listen on this address (%s)', 'HOST'),
-};
+const OPTIONS = table(`
+--env <file> | | read settings from this file instead of .env
+--port <port> | PORT | listen on this port (%s)
+--host <host> | HOST | listen on this address (%s)
+`);
 
 export const usage = `keycloak-guard serve: run the API on your Keycloak
 

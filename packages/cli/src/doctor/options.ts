@@ -11,68 +11,41 @@ import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzJson } from '../authz/file.ts';
 import { appUrlOf } from '../settings/address.ts';
 import { type Consent, createConsent, type Sending } from '../settings/from-folder.ts';
-import { type Flags, flag, list, readOptions, toHelp, value } from '../settings/options.ts';
+import { type Flags, readOptions, table, toHelp } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { decodeJwt } from './evidence/token.ts';
 
 export type DoctorOptions = Awaited<ReturnType<typeof readDoctorOptions>>;
 
 /** Settings: the ones that the service has. */
-const SERVICE = {
-  user: value('<name>', 'try a whole login with this user (%s, password in DOCTOR_PASSWORD)', 'DOCTOR_USER'),
-  'user-password-stdin': flag("read the user's password from standard input", 'DOCTOR_PASSWORD'),
-  app: value(
-    '<url>',
-    'address of your application as browsers see it (default PUBLIC_URL, or http://localhost:PORT)',
-  ),
-  running: value(
-    '[<url>]',
-    'check the running application, too: at --app, or at the address that this machine has for it',
-  ),
-  acr: list(
-    '<value>',
-    'a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)',
-  ),
-  authz: list(
-    '[<file>]',
-    "compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)",
-  ),
-  mcp: value('<url>', 'check an MCP server instead: why its clients cannot sign in (more with an admin)'),
-  token: value(
-    '-',
-    'read a token from standard input: what it contains, and whether this service accepts it',
-  ),
-};
+const SERVICE = table(`
+--user <name> | DOCTOR_USER | try a whole login with this user (%s, password in DOCTOR_PASSWORD)
+--user-password-stdin | DOCTOR_PASSWORD | read the user's password from standard input
+--app <url> | | address of your application as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+--running [<url>] | | check the running application, too: at --app, or at the address that this machine has for it
+--acr <value>… | | a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
+--authz [<file>]… | | compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
+--mcp <url> | | check an MCP server instead: why its clients cannot sign in (more with an admin)
+--token - | | read a token from standard input: what it contains, and whether this service accepts it
+`);
 
-const OTHERS = {
-  route: value(
-    '<url>',
-    'call a route of your own API with a good token (--token -, or --user), a forged one and none, and say what its answers mean; with --origin also as a page of that origin',
-  ),
-  spa: value('<client>', 'check the client of a single-page app: redirect URIs, web origins, PKCE, audience'),
-  origin: value(
-    '<url>',
-    'address of that page, or of one that calls --route. If its sign-in does not come back to /callback, the whole address to which it does',
-  ),
-  needs: list(
-    '<kind>=<name>',
-    'why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)',
-  ),
-  upgrade: value('<version>', 'what an upgrade of this Keycloak to that version breaks (needs an admin)'),
-  tenant: value('<name>', 'one tenant: an organization of the realm, or a realm of its own (needs an admin)'),
-  explain: value(
-    '[<line>]',
-    "say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log (without a line it is read from standard input). Nothing is called",
-  ),
-};
+const OTHERS = table(`
+--route <url> | | call a route of your own API with a good token (--token -, or --user), a forged one and none, and say what its answers mean; with --origin also as a page of that origin
+--spa <client> | | check the client of a single-page app: redirect URIs, web origins, PKCE, audience
+--origin <url> | | address of that page, or of one that calls --route. If its sign-in does not come back to /callback, the whole address to which it does
+--needs <kind>=<name>… | | why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)
+--upgrade <version> | | what an upgrade of this Keycloak to that version breaks (needs an admin)
+--tenant <name> | | one tenant: an organization of the realm, or a realm of its own (needs an admin)
+--explain [<line>] | | say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log (without a line it is read from standard input). Nothing is called
+`);
 
-const RUNNING = {
-  fix: flag("offer setup's plan for the problems that it can fix"),
-  yes: flag('with --fix: apply it without asking, but turn nothing on that is off'),
-  enable: flag('with --fix: turn that on, too (realm, client, user, login flows)'),
-  env: value('<file>', 'file with the settings (default .env)'),
-  json: flag('one JSON object instead of lines'),
-};
+const RUNNING = table(`
+--fix | | offer setup's plan for the problems that it can fix
+--yes | | with --fix: apply it without asking, but turn nothing on that is off
+--enable | | with --fix: turn that on, too (realm, client, user, login flows)
+--env <file> | | file with the settings (default .env)
+--json | | one JSON object instead of lines
+`);
 
 const OPTIONS = { ...SERVICE, ...OTHERS, ...ADMIN, ...RUNNING };
 

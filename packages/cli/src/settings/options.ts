@@ -11,17 +11,21 @@ export interface Option<K extends Kind = Kind> {
   readonly kind: K;
   /** The value in `--help`, such as `<name>`. In brackets, it may be left out. Empty for a switch. */
   readonly form: string;
-  /** `%s` is the first of the settings. */
-  readonly help: string;
-  /**
-   * The first that is set counts, where there is no flag. For a switch that reads a password from the standard input: the
-   * settings that hold it otherwise.
-   */
+  /** Where there is no flag, the first that is set counts. A switch that reads a password has those that hold it otherwise. */
   readonly settings: readonly string[];
+  readonly help: string;
 }
 
 /** By the names of the flags. Never name one `env-file`: Node 20 reads that flag itself, wherever it stands. */
 export type Options = Readonly<Record<string, Option>>;
+
+type Rows<Text extends string> = Text extends `${infer Row}\n${infer Rest}` ? Row | Rows<Rest> : Text;
+type KindOf<Form extends string> = Form extends '' ? 'switch' : Form extends `${string}… ` ? 'list' : 'value';
+type Table<Text extends string> = {
+  readonly [Row in Rows<Text> as Row extends `--${infer Name} ${string}` ? Name : never]: Option<
+    Row extends `--${string} ${infer Form}|${string}` ? KindOf<Form> : never
+  >;
+};
 
 interface Values {
   readonly switch: boolean;
@@ -30,17 +34,28 @@ interface Values {
 }
 export type Flags<O extends Options> = { readonly [F in keyof O]?: Values[O[F]['kind']] | undefined };
 
-const optionOf =
-  <const K extends Kind>(kind: K) =>
-  (form: string, help: string, ...settings: readonly string[]): Option<K> => ({ kind, form, help, settings });
-
-export const value = optionOf('value');
-/** It can be repeated. */
-export const list = optionOf('list');
-export const flag = (help: string, ...settings: readonly string[]): Option<'switch'> =>
-  optionOf('switch')('', help, ...settings);
-
-export const YES = { yes: flag('apply without asking') };
+/**
+ * The options of a table: a line for each, with its flag, its settings and its words, in which `%s` is the first of the settings. A
+ * flag without a value is a switch; `…` behind the value says that it can be repeated.
+ *
+ * @example
+ * const OPTIONS = table(`
+ * --user <name> | SETUP_USER | user to create or complete (%s)
+ * --role <name>… | | role of the realm; can be repeated
+ * --no-user | | make no user
+ * `);
+ */
+export function table<const Text extends string>(text: Text): Table<Text> {
+  const rows = text.trim().split('\n');
+  const entries = rows.map((row): [string, Option] => {
+    const [flag = '', settings = '', help = ''] = row.split('|').map((cell) => cell.trim());
+    const [, name = '', form = ''] = /^--(\S+) ?(.*)$/.exec(flag) ?? [];
+    const kind = form === '' ? 'switch' : form.endsWith('…') ? 'list' : 'value';
+    const names = settings.split(', ').filter(Boolean);
+    return [name, { kind, form: form.replace('…', ''), settings: names, help }];
+  });
+  return Object.fromEntries(entries) as unknown as Table<Text>;
+}
 
 const COLUMN = 28;
 const WIDTH = 124;

@@ -12,25 +12,19 @@ import {
 } from '../admin/index.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../plan/part.ts';
 import { networkZoneOf } from '../settings/address.ts';
-import { type Flags, list, toHelp, value } from '../settings/options.ts';
+import { type Flags, table, toHelp } from '../settings/options.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { toPlainLine } from '../terminal/style.ts';
 
-export const CREDENTIAL = {
-  credential: value('<kind>', 'secret, key or kubernetes (default: as it is; a new client has a secret)'),
-  'key-file': value(
-    '<file>',
-    'key: the private key; made and written for you alone if it is not there (default client-key.pem)',
-  ),
-  'retire-key': list('<id>', 'key: this former key (its kid) proves nothing any more; can be repeated'),
-  'service-account': value('<namespace>/<name>', 'kubernetes: the service account of the pod'),
-  issuer: value(
-    '<url>',
-    `kubernetes: issuer of the cluster (default: the one that the realm knows, or ${OWN_CLUSTER})`,
-  ),
-};
+export const CREDENTIAL = table(`
+--credential <kind> | | secret, key or kubernetes (default: as it is; a new client has a secret)
+--key-file <file> | | key: the private key; made and written for you alone if it is not there (default client-key.pem)
+--retire-key <id>… | | key: this former key (its kid) proves nothing any more; can be repeated
+--service-account <namespace>/<name> | | kubernetes: the service account of the pod
+--issuer <url> | | kubernetes: issuer of the cluster (default: the one that the realm knows, or ${OWN_CLUSTER})
+`);
 export const CREDENTIAL_HELP = toHelp(CREDENTIAL, 'How the client proves who it is');
 
 export interface ChosenCredential {

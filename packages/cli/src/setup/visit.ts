@@ -13,13 +13,11 @@ import { createConsent } from '../settings/from-folder.ts';
 import {
   createReader,
   type Flags,
-  flag,
   type Options,
   type Reading,
   readOptions,
+  table,
   toHelp,
-  value,
-  YES,
 } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
@@ -43,22 +41,24 @@ export interface SetupKind {
   run(args: string[], desk: Desk): Promise<number>;
 }
 
-const RUNNING = {
-  'no-env': flag('read no file with settings'),
-  'dry-run': flag('print the plan and stop'),
-  ...YES,
-};
+const RUNNING = table(`
+--no-env | | read no file with settings
+--dry-run | | print the plan and stop
+--yes | | apply without asking
+`);
 
 export const REALM_OPTIONS = { ...ACCESS, ...RUNNING };
 export const REALM_HELP = `${ACCESS_HELP}\n\n${toHelp(RUNNING, 'Running')}`;
 
 /** The client of an API. */
-export const CLIENT = { 'client-id': value('<id>', 'client of the API (%s)', 'KEYCLOAK_CLIENT_ID') };
+export const CLIENT = table(`
+--client-id <id> | KEYCLOAK_CLIENT_ID | client of the API (%s)
+`);
 export const CLIENT_OPTIONS = { ...REALM_OPTIONS, ...CLIENT };
 
-export const OVERWRITE = {
-  'overwrite-env': flag('replace values in the file with the settings that differ, without asking'),
-};
+export const OVERWRITE = table(`
+--overwrite-env | | replace values in the file with the settings that differ, without asking
+`);
 
 export const CODES_HELP = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
 

@@ -1,26 +1,17 @@
-import { flag, value } from '../settings/options.ts';
+import { table } from '../settings/options.ts';
 
-export const SIGN_IN = {
-  device: flag('sign in on another device, where Keycloak allows it to the client'),
-  user: value('<name>', 'sign in with a password, asked for, or the first line of the standard input'),
-  env: value('<file>', 'read settings from this file instead of .env'),
-  'realm-file': value(
-    '<file>',
-    'at the provider that "keycloak-guard dev --realm-file <file>" runs: the token of the first user, or of --user, whose password is in the file',
-  ),
-};
+export const SIGN_IN = table(`
+--device | | sign in on another device, where Keycloak allows it to the client
+--user <name> | | sign in with a password, asked for, or the first line of the standard input
+--env <file> | | read settings from this file instead of .env
+--realm-file <file> | | at the provider that "keycloak-guard dev --realm-file <file>" runs: the token of the first user, or of --user, whose password is in the file
+`);
 
 /** To say why a client gets a token by exchange, or not. */
-export const EXCHANGE = {
-  for: value(
-    '<service>',
-    'client id of a service that is called in the name of users: says on what it depends that your client gets a token for it by exchange, and how to fix it. Asks Keycloak as an admin, as "keycloak-guard authz why" does; no user signs in',
-  ),
-  user: value('<name>', 'user whose token is exchanged'),
-  caller: value('<client>', 'client that the user signs in with (default: whichever will do)'),
-  scope: value(
-    '<name>',
-    'scope that the exchange asks for, several with spaces (default: those that bring the service)',
-  ),
-  'client-id': value('<id>', 'client that exchanges (%s)', 'KEYCLOAK_CLIENT_ID'),
-};
+export const EXCHANGE = table(`
+--for <service> | | client id of a service that is called in the name of users: says on what it depends that your client gets a token for it by exchange, and how to fix it. Asks Keycloak as an admin, as "keycloak-guard authz why" does; no user signs in
+--user <name> | | user whose token is exchanged
+--caller <client> | | client that the user signs in with (default: whichever will do)
+--scope <name> | | scope that the exchange asks for, several with spaces (default: those that bring the service)
+--client-id <id> | KEYCLOAK_CLIENT_ID | client that exchanges (%s)
+`);

@@ -6,13 +6,12 @@ import {
   connectAdmin,
   createOutput,
   type Flags,
-  flag,
   type Output,
   parseOptions,
   readProject,
+  table,
   toHelp,
   UsageError,
-  value,
 } from '@keycloak-guard/cli/unstable';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from './analyse.ts';
@@ -21,23 +20,17 @@ import { applyEdits } from './imports.ts';
 import { findArchives, findPackageManager, rewriteManifest, specsOf } from './manifests.ts';
 import { blockedOf, show, toMarkdown } from './report.ts';
 
-const OPTIONS = {
-  uses: flag('list every use as well, with its replacement in the adapter itself'),
-  write: flag('change the imports and package.json to the drop-in'),
-  packages: value(
-    '<folder>',
-    'where the archives of keycloak-guard are (default: where a package.json of the project names one)',
-  ),
-  report: value('<file>', 'write the whole report as Markdown, for a pull request; lists every use, too'),
-  json: flag('print the result as JSON'),
-  url: value('<url>', 'ask this Keycloak, too: would the check of the audience lock out any client or user?'),
-  realm: value('<name>', 'its realm'),
-  'client-id': value('<id>', 'the client of this API'),
-  'admin-user': value(
-    '<name>',
-    'admin who may see clients and users; the password is read from KEYCLOAK_ADMIN_PASSWORD',
-  ),
-};
+const OPTIONS = table(`
+--uses | | list every use as well, with its replacement in the adapter itself
+--write | | change the imports and package.json to the drop-in
+--packages <folder> | | where the archives of keycloak-guard are (default: where a package.json of the project names one)
+--report <file> | | write the whole report as Markdown, for a pull request; lists every use, too
+--json | | print the result as JSON
+--url <url> | | ask this Keycloak, too: would the check of the audience lock out any client or user?
+--realm <name> | | its realm
+--client-id <id> | | the client of this API
+--admin-user <name> | | admin who may see clients and users; the password is read from KEYCLOAK_ADMIN_PASSWORD
+`);
 
 const USAGE = `migrate: from keycloak-connect or nest-keycloak-connect, step by step
 

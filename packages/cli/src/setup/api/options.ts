@@ -13,66 +13,52 @@ import {
 import type { OrganizationClaims, Shape } from '../../admin/index.ts';
 import { appUrlOf, toUri } from '../../settings/address.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
-import { type Flags, flag, list, type Options, toHelp, value, YES } from '../../settings/options.ts';
+import { type Flags, type Options, table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { type Guards, readGuards } from '../../source/guards.ts';
 import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential } from '../credential.ts';
-import { CODES_HELP, isScope, OVERWRITE, readKind, SCOPE_RULE, toGroupPaths } from '../visit.ts';
+import { CODES_HELP, isScope, readKind, SCOPE_RULE, toGroupPaths } from '../visit.ts';
 
 export type ApiOptions = Awaited<ReturnType<typeof readApiOptions>>;
 
-const API = {
-  'client-id': value('<id>', 'client (%s; with --yes the default is fastapi-keycloak)', 'KEYCLOAK_CLIENT_ID'),
-  app: value(
-    '<url>',
-    'address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)',
-  ),
-  'backchannel-url': value('<url>', 'where Keycloak reports logouts (default <app>/backchannel-logout)'),
-};
+const API = table(`
+--client-id <id> | KEYCLOAK_CLIENT_ID | client (%s; with --yes the default is fastapi-keycloak)
+--app <url> | | address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+--backchannel-url <url> | | where Keycloak reports logouts (default <app>/backchannel-logout)
+`);
 
-const USER = {
-  user: value('<name>', 'user to create or complete (%s)', 'SETUP_USER'),
-  name: value('"<first> <last>"', 'name, if the user has none'),
-  email: value('<address>', 'email, if the user has none'),
-  attribute: list('<name>=<value>', "what the realm's user profile asks for; can be repeated"),
-  'user-password-stdin': flag(
-    "read the password from standard input, after the admin's (or %s)",
-    'SETUP_PASSWORD',
-  ),
-  'reset-password': flag('replace the password of a user who has one'),
-  'no-user': flag('make no user'),
-};
+const USER = table(`
+--user <name> | SETUP_USER | user to create or complete (%s)
+--name "<first> <last>" | | name, if the user has none
+--email <address> | | email, if the user has none
+--attribute <name>=<value>… | | what the realm's user profile asks for; can be repeated
+--user-password-stdin | SETUP_PASSWORD | read the password from standard input, after the admin's (or %s)
+--reset-password | | replace the password of a user who has one
+--no-user | | make no user
+`);
 
-const NAMES = {
-  role: list('<name>', 'role of the realm'),
-  'client-role': list('<name>', 'role of the client'),
-  group: list('<path>', 'group, for example /staff/dev'),
-  scope: list('<name>', 'client scope, for example orders:read: clients of the application can ask for it'),
-  organizations: flag(
-    'tokens name the organizations of a person, where the login asks for organization:<alias>',
-  ),
-  'organization-groups': flag('the same, and the groups and roles of the person in them (Keycloak 26.6)'),
-  from: value(
-    '<folder>',
-    'what guards in this source code name, too: roles, groups, scopes, organizations; the user does not get them. Nothing of it is run',
-  ),
-};
+const NAMES = table(`
+--role <name>… | | role of the realm
+--client-role <name>… | | role of the client
+--group <path>… | | group, for example /staff/dev
+--scope <name>… | | client scope, for example orders:read: clients of the application can ask for it
+--organizations | | tokens name the organizations of a person, where the login asks for organization:<alias>
+--organization-groups | | the same, and the groups and roles of the person in them (Keycloak 26.6)
+--from <folder> | | what guards in this source code name, too: roles, groups, scopes, organizations; the user does not get them. Nothing of it is run
+`);
 
-const PERMISSIONS = {
-  authz: value(
-    '<file>',
-    'file of keycloak-guard authz, for example authz.json; what it has is created or changed, nothing is deleted. A program such as authz.ts is run to be read',
-  ),
-};
+const PERMISSIONS = table(`
+--authz <file> | | file of keycloak-guard authz, for example authz.json; what it has is created or changed, nothing is deleted. A program such as authz.ts is run to be read
+`);
 
-const RUNNING = {
-  'dry-run': flag('print the plan and stop'),
-  ...YES,
-  enable: flag('turn on a realm, client or user that is off'),
-  ...OVERWRITE,
-  'no-env': flag('write no file with the settings'),
-};
+const RUNNING = table(`
+--dry-run | | print the plan and stop
+--yes | | apply without asking
+--enable | | turn on a realm, client or user that is off
+--overwrite-env | | replace values in the file with the settings that differ, without asking
+--no-env | | write no file with the settings
+`);
 
 const OPTIONS = { ...ACCESS, ...CREDENTIAL, ...API, ...USER, ...NAMES, ...PERMISSIONS, ...RUNNING };
 

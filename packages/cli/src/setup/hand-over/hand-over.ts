@@ -3,7 +3,7 @@ import { createNeed } from '../../access/enter.ts';
 import { type CredentialState, joinParts, type Plan, planCredential } from '../../admin/index.ts';
 import { toFilePart } from '../../plan/part.ts';
 import { runPlan, showSteps } from '../../plan/run-plan.ts';
-import { toHelp, value } from '../../settings/options.ts';
+import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
@@ -14,12 +14,9 @@ import { needClientId, needRealm, type RealmVisit } from '../visit.ts';
 import { type HandOverTarget, notImported, toKcadmPage, toPartialImport } from './kcadm.ts';
 
 /** For kinds that can be handed over. */
-export const HAND_OVER = {
-  'plan-for-admin': value(
-    '<file>',
-    'call no Keycloak: write what an administrator has to do, as lines of kcadm.sh, and beside it the same for a partial import (<file>.json). No secret is in either',
-  ),
-};
+export const HAND_OVER = table(`
+--plan-for-admin <file> | | call no Keycloak: write what an administrator has to do, as lines of kcadm.sh, and beside it the same for a partial import (<file>.json). No secret is in either
+`);
 export const HAND_OVER_HELP = toHelp(HAND_OVER, 'Without an admin');
 
 /** A new client in a realm that knows no cluster: the lines for it find out by themselves what is there. */

@@ -3,7 +3,7 @@ import { type SetupGoal, toServiceClient, toSpaClient } from '../../admin/index.
 import type { PlanPart } from '../../plan/part.ts';
 import { toUri } from '../../settings/address.ts';
 import { createConsent } from '../../settings/from-folder.ts';
-import { type Flags, list, toHelp, value } from '../../settings/options.ts';
+import { type Flags, table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -16,16 +16,13 @@ import { type SetupKind, toQuestions } from '../visit.ts';
 import { readSecrets, refusePositionals } from './api.ts';
 import { problemsOfPage, readFuture, toCallback, toCallersPart, toPageLines } from './callers.ts';
 
-const OWN = {
-  page: value('<id>', 'client of the page (default <api>-page)'),
-  'page-url': value('<url>', 'address of the page (with --yes the default is http://localhost:5173)'),
-  'redirect-uri': list(
-    '<url>',
-    'whole address to which Keycloak may send people back; can be repeated (default <page-url>/callback)',
-  ),
-  service: value('<id>', 'client of the service (default <api>-service)'),
-  'service-env': value('<file>', 'file with the settings of the service (default service.env)'),
-};
+const OWN = table(`
+--page <id> | | client of the page (default <api>-page)
+--page-url <url> | | address of the page (with --yes the default is http://localhost:5173)
+--redirect-uri <url>… | | whole address to which Keycloak may send people back; can be repeated (default <page-url>/callback)
+--service <id> | | client of the service (default <api>-service)
+--service-env <file> | | file with the settings of the service (default service.env)
+`);
 
 const usage = `keycloak-guard setup app: an API, the single-page app and the service that call it, in one go
 

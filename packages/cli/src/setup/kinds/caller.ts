@@ -9,7 +9,7 @@ import {
 } from '../../admin/index.ts';
 import { NO_PART, type PlanPart, toPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { flag, toHelp } from '../../settings/options.ts';
+import { table, toHelp } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
@@ -29,7 +29,9 @@ import {
 } from '../visit.ts';
 import { readFuture } from './callers.ts';
 
-const REMOVE = { remove: flag('remove it again, if setup made it') };
+const REMOVE = table(`
+--remove | | remove it again, if setup made it
+`);
 
 const USAGE = `keycloak-guard setup caller: a first token for an API, in development
 
@@ -45,11 +47,9 @@ ${REALM_HELP}
 ${CODES_HELP}
 `;
 
-export const DEV_CALLER = {
-  'dev-caller': flag(
-    'also make the public client <api>-dev, with which keycloak-guard token signs in on this machine: for development. On a terminal it is asked for; see setup caller --help',
-  ),
-};
+export const DEV_CALLER = table(`
+--dev-caller | | also make the public client <api>-dev, with which keycloak-guard token signs in on this machine: for development. On a terminal it is asked for; see setup caller --help
+`);
 export const DEV_CALLER_HELP = toHelp(DEV_CALLER, 'A first token');
 
 interface InRealm {

@@ -12,7 +12,7 @@ import {
 import { type PlanPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
-import { list, toHelp, value } from '../../settings/options.ts';
+import { table, toHelp } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Site } from '../api/set-up.ts';
 import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
@@ -125,13 +125,10 @@ export const audience: SetupKind = {
   },
 };
 
-const PAGE = {
-  app: value('<url>', 'address of the page, for example http://localhost:5173'),
-  'redirect-uri': list(
-    '<url>',
-    'whole address to which Keycloak may send people back; can be repeated (default <app>/callback)',
-  ),
-};
+const PAGE = table(`
+--app <url> | | address of the page, for example http://localhost:5173
+--redirect-uri <url>… | | whole address to which Keycloak may send people back; can be repeated (default <app>/callback)
+`);
 
 const SPA_USAGE = `keycloak-guard setup spa: a single-page app that calls an API
 

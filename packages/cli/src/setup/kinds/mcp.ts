@@ -2,7 +2,7 @@ import { isHttpUrl } from '../../access/access.ts';
 import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { flag, list, toHelp } from '../../settings/options.ts';
+import { table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
 import { sayNext } from '../api/set-up.ts';
@@ -20,21 +20,12 @@ import {
   type SetupKind,
 } from '../visit.ts';
 
-const SERVER = {
-  scope: list(
-    '<name>',
-    'scope of the server or of its tools; can be repeated (default mcp:<host and path of the URL>)',
-  ),
-  registration: flag('let programs on the machine that Keycloak runs on register by themselves'),
-  program: list(
-    '<name>',
-    `let a known program register, too: ${Object.keys(PROGRAMS).join(', ')}; can be repeated`,
-  ),
-  documents: list(
-    '<domain>',
-    'let in programs whose client id is the URL of a document of this domain, without registration (feature cimd of Keycloak); can be repeated',
-  ),
-};
+const SERVER = table(`
+--scope <name>… | | scope of the server or of its tools; can be repeated (default mcp:<host and path of the URL>)
+--registration | | let programs on the machine that Keycloak runs on register by themselves
+--program <name>… | | let a known program register, too: ${Object.keys(PROGRAMS).join(', ')}; can be repeated
+--documents <domain>… | | let in programs whose client id is the URL of a document of this domain, without registration (feature cimd of Keycloak); can be repeated
+`);
 
 const usage = `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
 

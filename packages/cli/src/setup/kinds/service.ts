@@ -1,7 +1,7 @@
 import { planEvents, planService, readEventsState, readService, scopesThatBring } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
-import { list, toHelp, value } from '../../settings/options.ts';
+import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
@@ -21,13 +21,10 @@ import {
   type SetupKind,
 } from '../visit.ts';
 
-const SERVICE = {
-  'client-id': value('<id>', 'client of the service (%s)', 'KEYCLOAK_CLIENT_ID'),
-  calls: list(
-    '<service>',
-    'client id of a service that it calls; commas separate several, and it can be repeated',
-  ),
-};
+const SERVICE = table(`
+--client-id <id> | KEYCLOAK_CLIENT_ID | client of the service (%s)
+--calls <service>… | | client id of a service that it calls; commas separate several, and it can be repeated
+`);
 
 const SERVICE_USAGE = `keycloak-guard setup service: a service that calls others
 

@@ -15,7 +15,7 @@ import {
 import { type PlanPart, toRealmPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
-import { flag, list, toHelp, value } from '../../settings/options.ts';
+import { table, toHelp } from '../../settings/options.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -31,29 +31,20 @@ import {
   toGroupPaths,
 } from '../visit.ts';
 
-const NAMED = {
-  list: value('<file>', 'file with more of them, one a line: name, then domain and user of an organization'),
-  template: value('<realm>', 'a realm that is there, or a realm file (name.json)'),
-  all: flag('all realms that were made of the template'),
-  secrets: value(
-    '<file>',
-    'write the secrets of their clients into a JSON file: {"<tenant>": {"<client>": "…"}}',
-  ),
-};
+const NAMED = table(`
+--list <file> | | file with more of them, one a line: name, then domain and user of an organization
+--template <realm> | | a realm that is there, or a realm file (name.json)
+--all | | all realms that were made of the template
+--secrets <file> | | write the secrets of their clients into a JSON file: {"<tenant>": {"<client>": "…"}}
+`);
 
-const OF_ORGANIZATION = {
-  organization: flag('an organization of the realm, in place of a realm'),
-  domain: list('<name>', "domain of its members' email addresses; can be repeated"),
-  user: value('<name>', 'user of the realm who becomes a member'),
-  group: list(
-    '<path>',
-    'group of the organization, for example /staff, which the user joins (Keycloak 26.6); can be repeated',
-  ),
-  role: value(
-    '<name>',
-    'role of the realm that these groups have: for this organization alone; without --group, the user has it everywhere',
-  ),
-};
+const OF_ORGANIZATION = table(`
+--organization | | an organization of the realm, in place of a realm
+--domain <name>… | | domain of its members' email addresses; can be repeated
+--user <name> | | user of the realm who becomes a member
+--group <path>… | | group of the organization, for example /staff, which the user joins (Keycloak 26.6); can be repeated
+--role <name> | | role of the realm that these groups have: for this organization alone; without --group, the user has it everywhere
+`);
 
 const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
 
