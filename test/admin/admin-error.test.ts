@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AdminError, trying } from '../../packages/cli/src/admin/index.ts';
-import { explainAdminError } from '../../packages/cli/src/keycloak/diagnose.ts';
+import { explainAdminError } from '../../packages/cli/src/keycloak/finding.ts';
 
 test('an answer of another shape is no missing answer, and shows no line of this program', async () => {
   for (const answer of [{}, 'page', [null]] as never[]) {

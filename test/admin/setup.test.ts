@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { AdminError, connectAdmin } from '../../packages/cli/src/admin/index.ts';
-import { explainAdminError } from '../../packages/cli/src/keycloak/diagnose.ts';
+import { explainAdminError } from '../../packages/cli/src/keycloak/finding.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
 import { setUpApi } from '../../packages/cli/src/setup/api/set-up.ts';

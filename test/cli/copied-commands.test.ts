@@ -8,7 +8,7 @@ import {
   kcadmRealm,
   kcadmServer,
   kcadmServiceRole,
-} from '../../packages/cli/src/doctor/words.ts';
+} from '../../packages/cli/src/doctor/check.ts';
 import { judgeStranger } from '../../packages/cli/src/keycloak/finding.ts';
 import { readProgram } from '../../packages/cli/src/source/read-program.ts';
 import { type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainLevels } from '../../packages/cli/src/doctor/checks/admin/realm.ts';
+import { explainLevels } from '../../packages/cli/src/doctor/checks/admin.ts';
 import type { AdminEvidence } from '../../packages/cli/src/doctor/evidence/admin.ts';
 import { readSignInLevels, type SignInLevels } from '../../packages/cli/src/doctor/evidence/flows.ts';
 

@@ -8,8 +8,7 @@ import type { McpState } from '../../packages/cli/src/admin/index.ts';
 import { withDocuments } from '../../packages/cli/src/admin/mcp/current.ts';
 import { MCP_CLIENT, toScopeMappers, toServerClient } from '../../packages/cli/src/admin/mcp/goal.ts';
 import { runChecks } from '../../packages/cli/src/doctor/check.ts';
-import { KEYCLOAK_CHECKS } from '../../packages/cli/src/doctor/checks/mcp/keycloak.ts';
-import { SERVER_CHECKS } from '../../packages/cli/src/doctor/checks/mcp/server.ts';
+import { KEYCLOAK_CHECKS, SERVER_CHECKS } from '../../packages/cli/src/doctor/checks/mcp.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
 import {
   createMcpEvidence,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { locate } from '../../packages/cli/src/access/enter.ts';
+import { locate } from '../../packages/cli/src/access/access.ts';
 
 /** Looks for a Keycloak that answers at every address; returns what is said. */
 async function locateAt(t: TestContext, serverUrl: string): Promise<string[]> {

@@ -5,8 +5,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type CheckResult, fail, ok, skipped } from '../../packages/cli/src/doctor/check.ts';
 import { printResult, printSummary } from '../../packages/cli/src/doctor/report.ts';
-import { createOutput } from '../../packages/cli/src/terminal/output.ts';
-import { toPlainJson, toPlainLine } from '../../packages/cli/src/terminal/style.ts';
+import { createOutput, toPlainJson, toPlainLine } from '../../packages/cli/src/terminal/output.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 
 function summaryOf(results: readonly CheckResult[]): string[] {

@@ -365,7 +365,7 @@ export const OUTGOING: readonly Row[] = [
     address: 'settings',
     redirects: 'wrapped',
   },
-  { file: 'cli/src/access/enter.ts', calls: 'call', carries: 'nothing', address: ['settings', 'person'] },
+  { file: 'cli/src/access/access.ts', calls: 'call', carries: 'nothing', address: ['settings', 'person'] },
   {
     file: 'cli/src/keycloak/call.ts',
     calls: 'fetch',
@@ -389,7 +389,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'cli/src/setup/api/prove.ts',
+    file: 'cli/src/setup/api/set-up.ts',
     calls: 'createRealmCalls',
     times: 5,
     carries:

@@ -36,5 +36,5 @@ test('the command line takes diagnoses from one place, which names settings', ()
       readFileSync(join(ROOT, 'packages', file), 'utf8').includes('diagnoseTokenError'),
   );
   // A pasted line may be of any program: it has no settings of ours.
-  assert.deepEqual(users, ['cli/src/doctor/explain.ts', 'cli/src/keycloak/diagnose.ts']);
+  assert.deepEqual(users, ['cli/src/doctor/explain.ts', 'cli/src/keycloak/finding.ts']);
 });

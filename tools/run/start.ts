@@ -16,8 +16,7 @@ import {
   isConfigured,
 } from '../../packages/cli/src/dev/running-provider.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
-import { createOutput } from '../../packages/cli/src/terminal/output.ts';
-import type { Paint } from '../../packages/cli/src/terminal/style.ts';
+import { createOutput, type Paint } from '../../packages/cli/src/terminal/output.ts';
 
 async function main(args: string[]): Promise<number> {
   endWithNpm();

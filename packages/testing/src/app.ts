@@ -88,31 +88,25 @@ export function buildApp(
   });
   // Keycloak sends `application/json` without a charset (RFC 8259 §11).
   app.addHook('onSend', async (_request, reply) => {
-    if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8')
       reply.header('content-type', 'application/json');
-    }
   });
   app.setErrorHandler((error: FastifyError | Fault, _request, reply) => {
     if (error instanceof Fault) return reply.code(error.statusCode).send(error.toBody());
-    if (error.statusCode === 413) {
-      return reply.code(413).send({ error: 'HTTP 413 Request Entity Too Large' });
-    }
-    if (error.statusCode !== undefined && error.statusCode < 500) {
+    if (error.statusCode === 413) return reply.code(413).send({ error: 'HTTP 413 Request Entity Too Large' });
+    if (error.statusCode !== undefined && error.statusCode < 500)
       return reply.code(error.statusCode).send({ error: 'invalid_request' });
-    }
     console.error(error);
     return reply.code(500).send(unexpected().toBody());
   });
   app.setNotFoundHandler((request, reply) => {
-    if (request.url.split('?')[0]!.includes('//')) {
+    if (request.url.split('?')[0]!.includes('//'))
       return reply
         .code(400)
         .send({ error: 'missingNormalization', error_description: 'Request path not normalized' });
-    }
     const realm = /^\/realms\/([^/?]+)/.exec(request.url)?.[1];
-    if (realm === undefined) {
+    if (realm === undefined)
       return reply.code(404).send({ error: 'Unable to find matching target resource method' });
-    }
     reply.headers(HEADERS);
     return reply
       .code(404)
@@ -148,9 +142,8 @@ export function buildApp(
 function assertUsable({ realm }: Provider, endpoint: Endpoint | undefined): void {
   const { sslRequired, enabled } = realm.settings;
   const tokens = endpoint === 'token' || endpoint === 'introspection' || endpoint === 'revocation';
-  if (sslRequired?.toLowerCase() === 'all' && endpoint !== 'realm' && endpoint !== 'userinfo') {
+  if (sslRequired?.toLowerCase() === 'all' && endpoint !== 'realm' && endpoint !== 'userinfo')
     throw new Fault(403, 'invalid_request', 'HTTPS required');
-  }
   if (enabled === false && tokens) throw new Fault(403, 'access_denied', 'Realm not enabled');
 }
 

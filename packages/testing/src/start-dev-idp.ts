@@ -18,31 +18,26 @@ import { FEATURES } from './realm/realm.ts';
 function assertOptions(options: DevIdpOptions): void {
   const { realm, realmFile, allowProduction, features = [], host = '127.0.0.1' } = options;
   const misspelt = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
-  if (misspelt !== undefined) {
+  if (misspelt !== undefined)
     throw new TypeError(
       `startDevIdp: "${misspelt}" is not an option. It takes ${Object.keys(NAMES).join(', ')}`,
     );
-  }
   const unknown = features.find((name) => !FEATURES.includes(name));
-  if (unknown !== undefined) {
+  if (unknown !== undefined)
     throw new TypeError(`startDevIdp: "features" knows ${FEATURES.join(' and ')}, not ${String(unknown)}`);
-  }
-  if (realm !== undefined && realmFile !== undefined) {
+  if (realm !== undefined && realmFile !== undefined)
     throw new TypeError('startDevIdp: give "realm" or "realmFile", not both');
-  }
   const isProduction = process.env.NODE_ENV === 'production';
   assertControlToken(options.controlToken, isProduction);
-  if (isProduction && allowProduction !== true) {
+  if (isProduction && allowProduction !== true)
     throw new Error(
       'startDevIdp: refused, NODE_ENV is production. Everybody knows the passwords of its realm. ' +
         'If this is a test all the same, set "allowProduction: true"',
     );
-  }
-  if (!['127.0.0.1', '::1', 'localhost'].includes(host)) {
+  if (!['127.0.0.1', '::1', 'localhost'].includes(host))
     throw new TypeError(
       'startDevIdp: "host" must be 127.0.0.1, ::1 or localhost; it is for development only',
     );
-  }
 }
 
 const NAMES: Record<keyof DevIdpOptions, true> = {
@@ -139,9 +134,8 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
   ].flat();
   const clock = createClock();
   const stored = stateFile === undefined ? {} : await loadState(stateFile);
-  if (options.keys !== undefined && first !== undefined && stored[first.realm] === undefined) {
+  if (options.keys !== undefined && first !== undefined && stored[first.realm] === undefined)
     stored[first.realm] = { keys: options.keys };
-  }
   const realms = createRealms(
     first === undefined ? [] : [addMcpServers(first, options.mcpServers ?? [], features), ...others],
     options.realmTemplate,

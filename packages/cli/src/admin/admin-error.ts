@@ -25,16 +25,14 @@ export class AdminError extends Error {
 export function toAdminError(error: unknown, doing: string): AdminError {
   if (error instanceof AdminError) return error;
   // A TypeError without a cause is no failed call: the answer could not be read.
-  if (error instanceof TypeError && error.cause === undefined) {
+  if (error instanceof TypeError && error.cause === undefined)
     return new AdminError('refused', 200, `Keycloak's answer cannot be understood, while trying to ${doing}`);
-  }
-  if (!(error instanceof NetworkError)) {
+  if (!(error instanceof NetworkError))
     return new AdminError(
       'unreachable',
       0,
       `No answer from Keycloak while trying to ${doing}: ${toReason(error)}`,
     );
-  }
   const { status, headers } = error.response;
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
   const answer = toAnswer(location === null ? error.responseData : `redirect to ${location}`);
@@ -52,7 +50,6 @@ export function toAdminError(error: unknown, doing: string): AdminError {
  * Does something with the Admin API.
  *
  * @param doing as of {@link toAdminError}
- * @throws {AdminError} if it fails
  */
 export async function trying<T>(doing: string, act: () => Promise<T>): Promise<T> {
   try {

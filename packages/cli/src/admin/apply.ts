@@ -72,8 +72,6 @@ export interface StepTarget {
 /**
  * Does one step. Every id is looked up now, and a thing that was created in the meantime counts as done: so a run can be
  * repeated from any point.
- *
- * @throws {AdminError} when Keycloak does not answer or refuses
  */
 export async function applyStep(api: AdminClient, target: StepTarget, step: Step): Promise<void> {
   const { action } = step;

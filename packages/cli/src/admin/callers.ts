@@ -46,11 +46,6 @@ export interface CallerState {
   readonly askable: readonly ProtocolMapperRepresentation[];
 }
 
-/**
- * Reads the current state. Changes nothing.
- *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
- */
 export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
   const { realm, clientId } = goal;
   const byId = (id: string) => findClient(api, realm, id);

@@ -37,8 +37,6 @@ export interface AdminConnection {
 /**
  * Logs in to the Admin API. The token of `admin-cli` lives a minute, and a service account gets no refresh token,
  * so a new one is fetched with the same credentials whenever it is about to expire.
- *
- * @throws {AdminError} when Keycloak does not answer or refuses
  */
 export async function connectAdmin(options: AdminOptions): Promise<AdminConnection> {
   const { credentials, timeoutMs: timeout = 30_000, clock = Date.now } = options;
@@ -117,7 +115,6 @@ function claimOf(token: string, claim: 'exp' | 'iat'): number {
   return Number(payload[claim] ?? 0);
 }
 
-/** @throws {AdminError} if there is no such realm; `hint` says what to do then */
 export async function findRealm(
   api: AdminClient,
   realm: string,

@@ -1,7 +1,5 @@
 import type { JsonWebKey } from 'node:crypto';
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type IdentityProviderRepresentation from '@keycloak/keycloak-admin-client/lib/defs/identityProviderRepresentation.js';
 import { trying } from './admin-error.ts';
 import {
   added,
@@ -50,24 +48,13 @@ const AUTHENTICATOR_FOR = {
   kubernetes: 'federated-jwt',
 } as const;
 
-export interface CredentialState {
-  readonly client: ClientRepresentation | undefined;
-  readonly authenticators: readonly string[];
-  /** Issuers of tokens by which clients may authenticate. */
-  readonly providers: readonly IdentityProviderRepresentation[];
-  readonly others: readonly ClientRepresentation[];
-}
+export type CredentialState = Awaited<ReturnType<typeof readCredential>>;
 
-/**
- * Reads the current state. Changes nothing.
- *
- * @throws {AdminError}
- */
 export async function readCredential(
   api: AdminClient,
   { realm, clientId }: { readonly realm: string; readonly clientId: string },
   { type }: CredentialGoal,
-): Promise<CredentialState> {
+) {
   return trying(`see how ${clientId} proves who it is`, async () => {
     const isThere = Boolean(await api.realms.findOne({ realm }));
     const [clients, authenticators, providers] = await Promise.all([
@@ -155,20 +142,18 @@ function toKeyTarget(
   { publicKey, existingFile, retired = [] }: Extract<CredentialGoal, { type: 'key' }>,
 ): CredentialTarget | Refused {
   const { 'use.jwks.url': isByUrl, 'jwks.string': there } = client?.attributes ?? {};
-  if (client?.clientAuthenticatorType === 'client-jwt' && isByUrl === 'true') {
+  if (client?.clientAuthenticatorType === 'client-jwt' && isByUrl === 'true')
     return {
       why: 'Keycloak reads its keys from an address, so the application publishes them itself',
       fix: `put the key file there, or Clients > ${clientId} > Keys > Use JWKS URL OFF, and run this again`,
     };
-  }
   const keys = readKeys(there);
   const has = keys.some(({ kid }) => kid === publicKey.kid);
-  if (!has && existingFile !== undefined) {
+  if (!has && existingFile !== undefined)
     return {
       why: `${existingFile} was here before, and Keycloak does not know its key: anybody else who has it could act as ${clientId}`,
       fix: `if you made it, name it: --key-file ${existingFile}. Else take it away`,
     };
-  }
   const unknown = retired.filter((id) => id === publicKey.kid || !keys.some(({ kid }) => kid === id));
   if (unknown.length > 0) {
     const known = keys.flatMap(({ kid }) => (kid === undefined || kid === publicKey.kid ? [] : [kid]));

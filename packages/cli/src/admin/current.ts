@@ -72,11 +72,6 @@ export const emptyRealm = (realm: string): CurrentState => ({
   scopes: [...NEEDED_SCOPES],
 });
 
-/**
- * Reads the current state. Changes nothing.
- *
- * @throws {AdminError} when Keycloak does not answer, or the admin may not see it
- */
 export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<CurrentState> {
   const realm = goal.realm;
   const existingRealm = await read(`see the realm ${realm}`, () => api.realms.findOne({ realm }));

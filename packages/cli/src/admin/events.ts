@@ -1,6 +1,4 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { trying } from './admin-error.ts';
 import { findClient, findRealm } from './connection.ts';
 import {
@@ -19,23 +17,13 @@ export interface EventsGoal {
   readonly clientId: string;
 }
 
-export interface EventsState {
-  readonly realm: RealmRepresentation;
-  readonly client: ClientRepresentation | undefined;
-  readonly mayRead: boolean;
-  readonly knownTypes: readonly string[];
-}
+export type EventsState = Awaited<ReturnType<typeof readEventsState>>;
 
 /** The client whose roles are rights in a realm. */
 const MANAGEMENT = 'realm-management';
 const ROLE = 'view-events';
 
-/**
- * Reads the current state. Changes nothing.
- *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
- */
-export async function readEventsState(api: AdminClient, goal: EventsGoal): Promise<EventsState> {
+export async function readEventsState(api: AdminClient, goal: EventsGoal) {
   const { realm, clientId } = goal;
   return trying('see the events and the clients of the realm', async () => {
     const there = await findRealm(api, realm);
@@ -77,7 +65,7 @@ export function planEvents(state: EventsState, { realm, clientId }: EventsGoal):
     return blockedPart(subject, why, 'Give the API a client with a credential: setup api');
   }
   const steps = keepEvents(state, realm);
-  if (!client.serviceAccountsEnabled) {
+  if (!client.serviceAccountsEnabled)
     steps.push(
       toChange(
         subject,
@@ -86,8 +74,7 @@ export function planEvents(state: EventsState, { realm, clientId }: EventsGoal):
         [`${clientId} can get tokens in its own name, with the roles of its service account`],
       ),
     );
-  }
-  if (!state.mayRead) {
+  if (!state.mayRead)
     steps.push(
       toChange(
         subject,
@@ -98,7 +85,6 @@ export function planEvents(state: EventsState, { realm, clientId }: EventsGoal):
         ],
       ),
     );
-  }
   return { steps, kept: steps.length === 0 ? [`realm ${realm}`, subject] : [], blocked: [] };
 }
 

@@ -115,9 +115,7 @@ export function toClient(goal: SetupGoal): TargetClient {
   };
 }
 
-/**
- * The user as the product needs it, for Keycloak's UserRepresentation: complete, so that no login asks for anything else.
- */
+/** The user as the product needs it, for Keycloak's UserRepresentation: complete, so that no login asks for anything else. */
 export function toUser(user: UserGoal) {
   return {
     username: user.username,

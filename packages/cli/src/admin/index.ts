@@ -1,3 +1,5 @@
+// All that calls Keycloak rejects with an AdminError where it does not answer, or refuses.
+
 export { AdminError, type AdminErrorKind, toAdminError, trying } from './admin-error.ts';
 export { applyStep } from './apply.ts';
 export { applyAuthz } from './authz/apply.ts';
@@ -28,6 +30,7 @@ export {
   findClient,
   findGroup,
   findUser,
+  read,
 } from './connection.ts';
 export {
   AUTHENTICATORS,
@@ -39,7 +42,6 @@ export {
 } from './credential.ts';
 export { type CurrentState, emptyRealm, readCurrent } from './current.ts';
 export { type EventsGoal, planEvents, readEventsState } from './events.ts';
-export { type ExchangeFinding, explainExchange } from './exchange.ts';
 export {
   CALLBACK_PATH,
   DOCS_CALLBACK_PATH,
@@ -66,6 +68,12 @@ export { ORGANIZATION_GROUPS_SCOPE } from './plan/app-scope.ts';
 export { makePlan } from './plan/plan.ts';
 export type { Action, ActionOf, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { joinParts } from './plan/step.ts';
-export { planService, readService, scopesThatBring } from './service.ts';
+export {
+  type ExchangeFinding,
+  explainExchange,
+  planService,
+  readService,
+  scopesThatBring,
+} from './service.ts';
 export { type OrganizationGoal, planOrganization, readOrganization } from './tenant/organization.ts';
 export { BUILT_IN, clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';

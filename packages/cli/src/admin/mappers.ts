@@ -81,9 +81,8 @@ export function isSatisfiedBy(there: ProtocolMapperRepresentation, target: Mappe
   if (there.protocolMapper !== target.protocolMapper) return false;
   const config: Record<string, string> = there.config ?? {};
   if (config['access.token.claim'] !== 'true') return false;
-  if (target.protocolMapper === 'oidc-group-membership-mapper') {
+  if (target.protocolMapper === 'oidc-group-membership-mapper')
     return config['claim.name'] === 'groups' && config['full.path'] !== 'false';
-  }
   if (target.protocolMapper === 'oidc-organization-membership-mapper')
     return config['claim.name'] === 'organization';
   if (target.protocolMapper === 'oidc-organization-group-membership-mapper')

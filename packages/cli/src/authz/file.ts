@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { readFolderFile } from '@keycloak-guard/server/config';
 import { type AuthzModel, readAuthzFile, readAuthzValue } from '../admin/index.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { toShellWord } from '../terminal/shell-word.ts';
+import { toShellWord } from '../terminal/output.ts';
 
 /** Finds the default file. Only JSON: a program would be run, so it must be named. */
 export function findAuthzJson(folder: string): string | undefined {

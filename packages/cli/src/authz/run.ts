@@ -11,13 +11,11 @@ import {
   readAuthz,
   toFile,
 } from '../admin/index.ts';
-import { toPart } from '../plan/part.ts';
-import { runPlan } from '../plan/run-plan.ts';
+import { runPlan, toPart } from '../plan/run-plan.ts';
 import { nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import type { Output } from '../terminal/output.ts';
+import { type Output, toPlainJson, toPlainLine } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
-import { toPlainJson, toPlainLine } from '../terminal/style.ts';
 import { loadAuthz } from './file.ts';
 import type { AuthzOptions } from './options.ts';
 

@@ -1,5 +1,4 @@
-import { ACCESS_HELP } from '../access/access.ts';
-import { createNeed, enter } from '../access/enter.ts';
+import { ACCESS_HELP, createNeed, enter } from '../access/access.ts';
 import { connectAdmin } from '../admin/index.ts';
 import { OWN, readAuthzOptions } from '../authz/options.ts';
 import { exportAuthz, showWhy, sync } from '../authz/run.ts';

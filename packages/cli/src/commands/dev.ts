@@ -8,8 +8,7 @@ import { readSettings } from '../settings/env-file.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { parseOptions, table, toHelp } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { createOutput } from '../terminal/output.ts';
-import type { Paint } from '../terminal/style.ts';
+import { createOutput, type Paint } from '../terminal/output.ts';
 
 const OPTIONS = table(`
 --realm-file <file> | | realm, as Keycloak exports it (default: the realm "testing" of this package)
@@ -36,9 +35,8 @@ export async function run(args: string[]): Promise<number> {
   const command = args.slice(end + 1);
   const { flags } = parseOptions(args.slice(0, end), OPTIONS, { allowPositionals: false });
   if (end < args.length && command.length === 0) throw new UsageError(['-- needs a command']);
-  if (flags.port !== undefined && !isPort(flags.port)) {
+  if (flags.port !== undefined && !isPort(flags.port))
     throw new UsageError(['--port must be a whole number from 0 to 65535']);
-  }
   const settings = await readSettings(process.env, '.env', false);
   // The client is looked for in the realm file alone.
   const { mode, clientId } = await createConsent(undefined).open(

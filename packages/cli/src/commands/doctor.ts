@@ -8,9 +8,8 @@ import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, printResult, printSummary, toJson } from '../doctor/report.ts';
 import { type Consent, createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { createOutput, type Output } from '../terminal/output.ts';
+import { createOutput, type Output, toShortValue } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
-import { toShortValue } from '../terminal/style.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 export { usage } from '../doctor/options.ts';
@@ -120,9 +119,8 @@ async function complete(options: DoctorOptions, questions: Questions | undefined
   if (options.readsPassword) password = (await readLines(process.stdin))[0];
   const asks = options.token !== undefined || options.json ? undefined : questions;
   if (options.username !== undefined && !password) {
-    if (asks === undefined && !admin) {
+    if (asks === undefined && !admin)
       throw new UsageError(['--user needs the password: set DOCTOR_PASSWORD, or use --user-password-stdin']);
-    }
     password = asks && (await asks.secret(`Password of ${whereOf(options, options.username)}`));
   }
   if (admin !== undefined && 'username' in admin && admin.password === '') {

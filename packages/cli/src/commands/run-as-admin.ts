@@ -1,5 +1,5 @@
 import { AdminError } from '../admin/index.ts';
-import { explainAdminError } from '../keycloak/diagnose.ts';
+import { explainAdminError } from '../keycloak/finding.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';

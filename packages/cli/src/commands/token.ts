@@ -16,10 +16,8 @@ import { type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { type Flags, readOptions, toHelp } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { createOutput, type Output } from '../terminal/output.ts';
+import { createOutput, type Output, toPlainLine, toShellWord } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
-import { toShellWord } from '../terminal/shell-word.ts';
-import { toPlainLine } from '../terminal/style.ts';
 import { EXCHANGE, SIGN_IN } from '../token/options.ts';
 import { reportEarlyEnd } from './run-as-admin.ts';
 
@@ -148,12 +146,11 @@ async function signIn(
   const where = `realm ${realm}, at ${trimUrl(serverUrl)}`;
   if (username !== undefined)
     return client.passwordGrant({ username, password: await readPassword(username, where) });
-  if (device) {
+  if (device)
     return client.deviceGrant(({ userCode, verificationUri, verificationUriComplete }) => {
       err.line(`Open ${verificationUriComplete ?? verificationUri}`);
       err.line(`The code is ${userCode}`);
     });
-  }
   const { startLoopbackLogin } = await import('../token/loopback-login.ts');
   const { createClient } = await import('keycloak-guard/client');
   // The client of an API takes no sign-ins; its development caller (setup caller) does.

@@ -18,7 +18,7 @@ import { createRouteEvidence } from './evidence/route.ts';
 import { decodeJwt } from './evidence/token.ts';
 import { findDanger } from './evidence/user.ts';
 import type { DoctorOptions } from './options.ts';
-import { readRealmFacts } from './upgrade/facts.ts';
+import { readRealmFacts } from './upgrade/changes.ts';
 
 export interface DoctorSettings {
   readonly config: Config | ConfigError;

@@ -76,12 +76,11 @@ async function askForAddress(
   if (at === -1) return;
   const { origin } = new URL(trimUrl(args[at + 1] as string));
   if (serverUrl !== undefined && new URL(serverUrl).origin === origin) return;
-  if (questions === undefined) {
+  if (questions === undefined)
     throw new UsageError([
       `The password of the admin is not sent to ${origin}: an answer named it, and KEYCLOAK_SERVER_URL is ${serverUrl}.`,
       'If that is your Keycloak, set KEYCLOAK_SERVER_URL to it.',
     ]);
-  }
   const isConfirmed = await questions.confirm(
     `KEYCLOAK_SERVER_URL is ${serverUrl}. Send the password of the admin (realm ${admin?.realm}) to ${origin}?`,
     false,

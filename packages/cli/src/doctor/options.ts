@@ -154,47 +154,34 @@ export async function readDoctorOptions(
 }
 
 function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
-  const { token, fix, needs = [] } = flags;
-  const rules: [isBroken: unknown, problem: string][] = [
-    ...(['app', 'running', 'mcp', 'route', 'origin'] as const).map((name): [boolean, string] => [
-      flags[name] !== undefined && !isHttpUrl(flags[name]) && !(name === 'running' && flags[name] === ''),
-      `--${name} must be an http or https URL, for example http://localhost:8000`,
-    ]),
-    [
-      token !== undefined && token !== '-',
-      '--token reads the token from standard input: write --token - and pipe the token in',
-    ],
-    [
-      token !== undefined && flags['user-password-stdin'],
-      '--token - and --user-password-stdin both read standard input',
-    ],
-    [
-      flags.mcp !== undefined && (token !== undefined || fix),
-      '--mcp does not go with --token or --fix: run setup mcp to fix its findings',
-    ],
-    [
-      flags.spa !== undefined && flags.origin === undefined,
-      '--spa needs --origin: the address of the page, for example http://localhost:5173',
-    ],
-    [
-      !/^\d+(\.\d+){0,2}$/.test(flags.upgrade ?? '26'),
-      '--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3',
-    ],
-    [
-      (flags.upgrade ?? flags.tenant) !== undefined && !hasAdmin,
-      '--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD',
-    ],
-    [
-      needs.some((one) => !/^(role|group|organization|scope)=./.test(one)),
+  const { token, fix, mcp, needs = [] } = flags;
+  const problems: string[] = [];
+  for (const name of ['app', 'running', 'mcp', 'route', 'origin'] as const) {
+    const url = name === 'running' ? flags.running || undefined : flags[name];
+    if (url !== undefined && !isHttpUrl(url))
+      problems.push(`--${name} must be an http or https URL, for example http://localhost:8000`);
+  }
+  if (token !== undefined && token !== '-')
+    problems.push('--token reads the token from standard input: write --token - and pipe the token in');
+  if (token !== undefined && flags['user-password-stdin'])
+    problems.push('--token - and --user-password-stdin both read standard input');
+  if (mcp !== undefined && (token !== undefined || fix))
+    problems.push('--mcp does not go with --token or --fix: run setup mcp to fix its findings');
+  if (flags.spa !== undefined && flags.origin === undefined)
+    problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
+  if (!/^\d+(\.\d+){0,2}$/.test(flags.upgrade ?? '26'))
+    problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
+  if ((flags.upgrade ?? flags.tenant) !== undefined && !hasAdmin)
+    problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
+  if (needs.some((one) => !/^(role|group|organization|scope)=./.test(one)))
+    problems.push(
       '--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS, organization=ALIAS:ROLE, organization=ALIAS:PATH or scope=NAME',
-    ],
-    [flags.json && fix && !flags.yes, '--json --fix needs --yes: there is no terminal to confirm on'],
-    [
-      fix && flags['admin-totp'] !== undefined,
-      '--fix logs in again, and a one-time code is good once: run setup with --admin-totp',
-    ],
-  ];
-  return rules.flatMap(([isBroken, problem]) => (isBroken ? [problem] : []));
+    );
+  if (flags.json && fix && !flags.yes)
+    problems.push('--json --fix needs --yes: there is no terminal to confirm on');
+  if (fix && flags['admin-totp'] !== undefined)
+    problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
+  return problems;
 }
 
 const issuerOf = (token: string): string => String(decodeJwt(token)?.claims.iss);

@@ -1,5 +1,4 @@
-import type { Output } from '../terminal/output.ts';
-import { toPlainLine, toPlainText } from '../terminal/style.ts';
+import { type Output, toPlainLine, toPlainText } from '../terminal/output.ts';
 import type { CheckResult, Status } from './check.ts';
 
 const MARKS: Readonly<Record<Status, { mark: string; format: 'green' | 'yellow' | 'red' | 'dim' }>> = {

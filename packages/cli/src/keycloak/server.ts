@@ -1,24 +1,16 @@
-import { toShellWord } from '../terminal/shell-word.ts';
+import { toShellWord } from '../terminal/output.ts';
 import { type Answer, call, toPageText, toWords } from './call.ts';
-import { diagnose } from './diagnose.ts';
-import { type Finding, failOn, judgeStranger, ok, type Say } from './finding.ts';
+import { diagnose, type Finding, failOn, judgeStranger, ok, type Say } from './finding.ts';
 import type { Caller } from './realm-calls.ts';
 
-export interface ServerSearch {
-  readonly isKeycloak: boolean;
-  /** Answer to `<address>/realms/<realm>`. */
-  readonly answer: Answer;
-  /** Where Keycloak answers instead: with or without a path. */
-  readonly elsewhere: string | undefined;
-}
+export type ServerSearch = Awaited<ReturnType<typeof findServer>>;
 
 /** Looks for Keycloak at an address, and otherwise at the same host with and without the usual paths. */
-export async function findServer(serverUrl: string, realm: string, timeoutMs: number): Promise<ServerSearch> {
+export async function findServer(serverUrl: string, realm: string, timeoutMs: number) {
   const base = trimUrl(serverUrl);
   const answer = await ask(base, realm, timeoutMs);
-  if (isKeycloak(answer) || answer.status === 0) {
+  if (isKeycloak(answer) || answer.status === 0)
     return { isKeycloak: isKeycloak(answer), answer, elsewhere: undefined };
-  }
   for (const candidate of nearby(base)) {
     if (isKeycloak(await ask(candidate, realm, timeoutMs)))
       return { isKeycloak: false, answer, elsewhere: candidate };
@@ -62,24 +54,22 @@ export async function judgeServer(
   const say = failOn(toWords(answer));
   if (elsewhere !== undefined) return judgePath(serverUrl, elsewhere, say);
   if (answer.status === 0) return judgeSilence(answer, serverUrl, say);
-  if (await isManagementPort(serverUrl, timeoutMs)) {
+  if (await isManagementPort(serverUrl, timeoutMs))
     return say(
       `${serverUrl} is Keycloak's management port: it serves health and metrics alone`,
       'Use the port for users in KEYCLOAK_SERVER_URL: 8080 for http, 8443 for https (9000 is for management).',
     );
-  }
   const location = answer.headers.get('location');
   if (location !== null) {
     const target = new URL(location, answer.url);
     const there = await call(target.href, {}, timeoutMs);
     const base = target.href.replace(/\/realms\/.*$/, '');
-    if (isKeycloak(there) && base !== target.href) {
+    if (isKeycloak(there) && base !== target.href)
       return say(
         `${serverUrl} redirects to ${target.origin}, and there is Keycloak`,
         `KEYCLOAK_SERVER_URL=${toShellWord(base)}`,
         ['--url', base, '--overwrite-env'],
       );
-    }
     const stranger = target.pathname.includes('/realms/') ? undefined : judgeStranger(answer);
     if (stranger !== undefined) return stranger;
     const { cause, fix } = diagnose({
@@ -91,12 +81,11 @@ export async function judgeServer(
   }
   const stranger = [401, 403, 429].includes(answer.status) ? judgeStranger(answer) : undefined;
   if (stranger !== undefined) return stranger;
-  if (answer.status >= 500) {
+  if (answer.status >= 500)
     return say(
       `${serverUrl} answers, but is not well (HTTP ${answer.status})`,
       "Look into Keycloak's log. Behind a proxy: a 502, 503 or 504 means that the proxy does not reach Keycloak, or that it is still starting.",
     );
-  }
   const server = answer.headers.get('server');
   const who = server ? ` It calls itself '${server}'.` : '';
   return say(
@@ -109,13 +98,12 @@ function judgePath(serverUrl: string, elsewhere: string, say: Say): Finding {
   const fix = `KEYCLOAK_SERVER_URL=${elsewhere}`;
   const [has = '', needs] = [serverUrl, elsewhere].map((url) => new URL(url).pathname.replace(/\/$/, ''));
   const setup = ['--url', elsewhere, '--overwrite-env'];
-  if (needs === '') {
+  if (needs === '')
     return say(
       `the path ${has} is too much: Keycloak answers at ${elsewhere} (since Keycloak 17 there is no /auth)`,
       `${fix}\nOr start Keycloak with --http-relative-path=${has}.`,
       setup,
     );
-  }
   return say(`the path ${needs} is missing: Keycloak answers at ${elsewhere}`, fix, setup);
 }
 
@@ -124,12 +112,11 @@ function judgeSilence(answer: Answer, serverUrl: string, say: Say): Finding {
     /HPE_|SOCKET|ECONNRESET|other side closed|UND_ERR_SOCKET|HTTP\/1\.1 protocol|Parse Error/i.test(
       `${answer.failure} ${answer.failureText}`,
     );
-  if (isGarbled && serverUrl.startsWith('http:')) {
+  if (isGarbled && serverUrl.startsWith('http:'))
     return say(
       `${serverUrl} takes the connection, but does not answer in HTTP`,
       'Perhaps the port speaks HTTPS: use https:// in KEYCLOAK_SERVER_URL. Or it is the port of something else.',
     );
-  }
   const { cause, fix } = diagnose({ status: 0, failure: answer.failure, url: serverUrl });
   return say(cause, fix);
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { readFolderFile, readKeycloakJson } from '@keycloak-guard/server/config';
-import { toPlainLine } from '../terminal/style.ts';
+import { toPlainLine } from '../terminal/output.ts';
 import { type Consent, FromFolder, type Word } from './from-folder.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,6 +1,6 @@
 import { isOutside, isThisMachine } from '@keycloak-guard/server/config';
+import { toShortValue } from '../terminal/output.ts';
 import { Cancelled, type Questions } from '../terminal/questions.ts';
-import { toShortValue } from '../terminal/style.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A value that a command takes. The person's word is the plain value: a flag, a variable of the environment, a file that was named. */

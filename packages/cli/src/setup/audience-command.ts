@@ -1,5 +1,4 @@
-import { toShellWord } from '../terminal/shell-word.ts';
-import { toPlainLine } from '../terminal/style.ts';
+import { toPlainLine, toShellWord } from '../terminal/output.ts';
 
 export interface AudienceCommand {
   readonly serverUrl: string;

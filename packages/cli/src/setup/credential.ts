@@ -10,13 +10,12 @@ import {
   planCredential,
   readCredential,
 } from '../admin/index.ts';
-import { NO_PART, type PlanPart, toFilePart } from '../plan/part.ts';
+import { NO_PART, type PlanPart, toFilePart } from '../plan/run-plan.ts';
 import { networkZoneOf } from '../settings/address.ts';
 import { type Flags, table, toHelp } from '../settings/options.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import type { Output } from '../terminal/output.ts';
-import { toPlainLine } from '../terminal/style.ts';
+import { type Output, toPlainLine } from '../terminal/output.ts';
 
 export const CREDENTIAL = table(`
 --credential <kind> | | secret, key or kubernetes (default: as it is; a new client has a secret)

@@ -2,12 +2,14 @@ import {
   ACCESS,
   ACCESS_HELP,
   type Access,
+  createNeed,
+  enter,
   keyFileSendings,
+  type Need,
   openWords,
   problemsOfAccess,
   readAccess,
 } from '../access/access.ts';
-import { createNeed, enter, type Need } from '../access/enter.ts';
 import { connectAdmin } from '../admin/index.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import {

@@ -1,5 +1,4 @@
-import type { Output } from './output.ts';
-import { toPlainLine } from './style.ts';
+import { type Output, toPlainLine } from './output.ts';
 
 /** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
 export type Questions = Awaited<ReturnType<typeof createQuestions>>;

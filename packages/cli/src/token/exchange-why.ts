@@ -2,9 +2,7 @@ import { type ExchangeFinding, explainExchange } from '../admin/index.ts';
 import { readOptions } from '../settings/options.ts';
 import { toAudienceCommand } from '../setup/audience-command.ts';
 import { openVisit, REALM_OPTIONS, readVisit } from '../setup/visit.ts';
-import type { Output } from '../terminal/output.ts';
-import { toShellWord } from '../terminal/shell-word.ts';
-import { toPlainLine } from '../terminal/style.ts';
+import { type Output, toPlainLine, toShellWord } from '../terminal/output.ts';
 import { EXCHANGE } from './options.ts';
 
 /**

@@ -2,16 +2,10 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 
-/** A login in the browser of this machine (RFC 8252 §7.3). */
-export interface LoopbackLogin {
-  readonly url: string;
-  readonly finished: Promise<Tokens>;
-  close(): void;
-}
-
 const PATH = '/callback';
 
-export async function startLoopbackLogin(client: KeycloakClient): Promise<LoopbackLogin> {
+/** A login in the browser of this machine (RFC 8252 §7.3). */
+export async function startLoopbackLogin(client: KeycloakClient) {
   const server = createServer();
   // Nobody who only connects, as browsers do in advance, keeps the program from ending.
   server.on('connection', (socket) => socket.unref());

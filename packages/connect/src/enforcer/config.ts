@@ -132,20 +132,17 @@ function checkPath(path: PathConfig, at: string, problems: Problems): void {
 
 function checkMethod(method: MethodConfig, at: string, problems: Problems): void {
   if (!checkMembers(method, 'method', at, problems)) return;
-  if (!/^[A-Z]+$/.test(String(method.method))) {
+  if (!/^[A-Z]+$/.test(String(method.method)))
     problems.push({ option: `${at}.method`, rule: 'must be a method in capitals', example: "'GET'" });
-  }
   checkScopes(method, at, problems);
-  if (method['scopes-enforcement-mode'] !== 'DISABLED' && (method.scopes ?? []).length === 0) {
+  if (method['scopes-enforcement-mode'] !== 'DISABLED' && (method.scopes ?? []).length === 0)
     problems.push({ option: `${at}.scopes`, rule: 'must name a scope', example: "['view']" });
-  }
 }
 
 function checkScopes(part: MethodConfig | PathConfig, at: string, problems: Problems): void {
   const { scopes = [] } = part;
-  if (!Array.isArray(scopes) || scopes.some((one) => typeof one !== 'string' || one === '')) {
+  if (!Array.isArray(scopes) || scopes.some((one) => typeof one !== 'string' || one === ''))
     problems.push({ option: `${at}.scopes`, rule: 'must be a list of strings', example: "['view']" });
-  }
   checkOneOf(part['scopes-enforcement-mode'], MODES, `${at}.scopes-enforcement-mode`, problems);
 }
 

@@ -92,11 +92,10 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
   const engine = engineOf(permissions);
   const list = createPathList(engine, config, methodScopes);
   const isMethodScope = config['http-method-as-scope'] === true;
-  if (mode !== 'DISABLED') {
+  if (mode !== 'DISABLED')
     engine.names.addLater(async () =>
       (await list.all()).flatMap(({ config: path, of }) => permissionsOf(path, of, isMethodScope)),
     );
-  }
   const permits = new WeakMap<EnforcedPath, Map<string, Permit<PathRequest> | 'open' | 'closed'>>();
 
   function permitFor(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {

@@ -23,9 +23,8 @@ type HeadersOfNode = { readonly [name: string]: string | readonly string[] | und
 
 /** @param name in any case */
 function headerOf({ headers }: PathRequest, name: string): string | undefined {
-  if (typeof headers.get === 'function') {
+  if (typeof headers.get === 'function')
     return (headers as { get(name: string): string | null }).get(name) ?? undefined;
-  }
   const value = (headers as HeadersOfNode)[name.toLowerCase()];
   return typeof value === 'object' ? value.join(', ') : value;
 }

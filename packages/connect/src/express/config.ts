@@ -56,31 +56,22 @@ export interface KeycloakConfig {
   readonly [name: string]: unknown;
 }
 
-/** The settings of a `keycloak.json`, with one name for each. */
-export interface AdapterSettings {
-  readonly realm: string | undefined;
-  readonly clientId: string | undefined;
-  readonly secret: string | undefined;
-  readonly isPublic: boolean | string;
-  /** Keycloak's address, as written. */
-  readonly serverUrl: string | undefined;
-  readonly isBearerOnly: boolean | string;
-  /** In base64, without header and footer. */
-  readonly publicKey: string | undefined;
-  /** `undefined` if it is not set. */
-  readonly mustHaveAudience: boolean | undefined;
-}
-
-/** @param config with references resolved */
-export function toAdapterSettings(config: KeycloakConfig): AdapterSettings {
+/**
+ * The settings of a `keycloak.json`, with one name for each.
+ *
+ * @param config with references resolved
+ */
+export function toAdapterSettings(config: KeycloakConfig) {
   const audience = config['verify-token-audience'] ?? config.verifyTokenAudience;
   return {
     realm: config.realm,
     clientId: config.resource || config['client-id'] || config.clientId,
     secret: config.credentials?.secret || config.secret || undefined,
     isPublic: toFlag(config['public-client'] || config.public || false),
+    /** Keycloak's address, as written. */
     serverUrl: config['auth-server-url'] || config['server-url'] || config.serverUrl || config.authServerUrl,
     isBearerOnly: toFlag(config['bearer-only'] || config.bearerOnly || false),
+    /** In base64, without header and footer. */
     publicKey: config['realm-public-key'] || config.realmPublicKey || undefined,
     // A variable that is not set says nothing.
     mustHaveAudience: audience === undefined || audience === '' ? undefined : Boolean(toFlag(audience)),
@@ -113,13 +104,11 @@ const REFERENCE = /\$\{env\.([^:}]+)(?::([^}]*))?\}/g;
  */
 export function resolveReferences<T>(value: T): T;
 export function resolveReferences(value: unknown): unknown {
-  if (typeof value === 'string') {
+  if (typeof value === 'string')
     return value.replace(REFERENCE, (_, name: string, otherwise = '') => environmentOf(name) || otherwise);
-  }
   if (Array.isArray(value)) return value.map((one) => resolveReferences(one));
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value;
-  }
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolveReferences(one)]));
 }
 

@@ -51,18 +51,9 @@ export type EngineOptions = Omit<KeycloakOptions, 'store' | 'cookies' | 'scope' 
 const { tokenCheck, recheckSeconds, whenUnavailable, timeoutMs, clockToleranceSeconds } = VERIFIER_RULES;
 const { revocationStore, onNotice } = VERIFIER_RULES;
 
-export const ENGINE_RULES: OptionRules<EngineOptions> = {
-  tokenCheck,
-  recheckSeconds,
-  whenUnavailable,
-  timeoutMs,
-  clockToleranceSeconds,
-  revocationStore,
-  onNotice,
-};
-
 const RULES: OptionRules<KeycloakOptions> = {
-  ...ENGINE_RULES,
+  ...{ tokenCheck, recheckSeconds, whenUnavailable, timeoutMs, clockToleranceSeconds, revocationStore },
+  onNotice,
   store: optionRules.having('a store of express-session', ['get', 'set'], 'new session.MemoryStore()'),
   cookies: optionRules.trueOrFalse(true),
   scope: optionRules.string('must be scopes, separated by one space', "'profile email'"),

@@ -220,9 +220,8 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
 function refuse(exchange: Exchange, error: unknown): void {
   const { keycloak, request } = exchange;
   const outage = outageOf(error);
-  if (outage?.code === 'provider_misconfigured') {
+  if (outage?.code === 'provider_misconfigured')
     notifyPermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
-  }
   const refusal = outage ?? (isAuthError(error) && error.statusCode === 401 ? error : undefined);
   // The grant stays: the application's own `accessDenied` may read it.
   if (refusal !== undefined) kauthOf(request).error = refusal;

@@ -108,11 +108,10 @@ export async function readGrant(
   } catch (error) {
     if (outageOf(error) !== undefined) throw toStoreError(error);
     const newer = await store.reload?.(request).catch(() => undefined);
-    if (newer !== undefined && newer !== stored) {
+    if (newer !== undefined && newer !== stored)
       return keep(newer).catch((later: unknown) => {
         throw toStoreError(later);
       });
-    }
     store.drop?.(request, response);
     throw toStoreError(error);
   }

@@ -7,22 +7,20 @@ export function notifySettings(
   unknown: readonly string[],
   notify: (notice: Notice) => void,
 ): void {
-  if (config.verifyTokenAudience === false) {
+  if (config.verifyTokenAudience === false)
     notify({
       level: 'warn',
       code: 'setting_unsafe',
       message: 'verify-token-audience is false: tokens for every client of the realm are accepted',
       fix: `Give the clients that call this one an audience mapper for ${config.clientId}, and leave the setting out`,
     });
-  }
-  if (config.publicKey !== undefined) {
+  if (config.publicKey !== undefined)
     notify({
       level: 'warn',
       code: 'setting_unsafe',
       message: 'realm-public-key pins one key: when the realm gets another one, every token is refused',
       fix: 'Leave the setting out: then the keys of the realm are fetched',
     });
-  }
   if (unknown.length > 0) notify(toIgnored('new Keycloak', unknown));
 }
 

@@ -83,9 +83,8 @@ function assertFields(
   if (expectedType === 'ID' || verifyTokenAudience) {
     if (!audience.includes(clientId)) throw invalid('wrong audience');
   }
-  if (expectedType === 'ID' && content.azp && content.azp !== clientId) {
+  if (expectedType === 'ID' && content.azp && content.azp !== clientId)
     throw invalid('authorized party should match client id');
-  }
   if (typeof header?.kid !== 'string' && rules.publicKey === undefined) throw noKey(NO_SUCH_KEY);
   const { signature } = token;
   const text = typeof signature === 'string' ? signature : (signature?.toString('base64url') ?? '');

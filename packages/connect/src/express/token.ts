@@ -123,18 +123,16 @@ export class Token {
 
   /** Whether the token has a role of a client. */
   hasApplicationRole(clientId: string, role: string): boolean {
-    if (this.#content === undefined && this.#principal !== undefined) {
+    if (this.#content === undefined && this.#principal !== undefined)
       return this.#principal.clientRoles[clientId]?.includes(role) ?? false;
-    }
     const access = this.content.resource_access;
     return access !== undefined && Object.hasOwn(access, clientId) && hasText(access[clientId]?.roles, role);
   }
 
   /** Whether the token has a role of the realm. */
   hasRealmRole(role: string): boolean {
-    if (this.#content === undefined && this.#principal !== undefined) {
+    if (this.#content === undefined && this.#principal !== undefined)
       return this.#principal.realmRoles.includes(role);
-    }
     return hasText(this.content.realm_access?.roles, role);
   }
 

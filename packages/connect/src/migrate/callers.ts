@@ -60,9 +60,8 @@ export async function findCallers(
 ): Promise<CallersReport> {
   const clients = await api.clients.find({ realm });
   // Of a client that is not there, each other one would lack a mapper; a page of a proxy names none at all.
-  if (!Array.isArray(clients) || !clients.some((one) => one.clientId === clientId)) {
+  if (!Array.isArray(clients) || !clients.some((one) => one.clientId === clientId))
     throw new Error(`the realm ${realm} has no client ${clientId} that this admin may see`);
-  }
   const scopes = await api.clientScopes.find({ realm });
   const mappers = new Map(
     [...clients, ...scopes].flatMap(({ protocolMappers = [] }) =>
@@ -93,15 +92,13 @@ export async function findCallers(
   };
 
   function judge(applied: readonly Mapper[], audience: readonly string[]): Omit<Caller, 'client'> {
-    if (applied.some((one) => addsAlways(one, clientId))) {
+    if (applied.some((one) => addsAlways(one, clientId)))
       return { verdict: 'in', seen: 'an audience mapper' };
-    }
     const isResolved = applied.some((one) => one.protocolMapper === 'oidc-audience-resolve-mapper');
-    if (audience.includes(clientId)) {
+    if (audience.includes(clientId))
       return isResolved
         ? { verdict: 'some', seen: `only for users who have a role of \`${clientId}\`` }
         : { verdict: 'in', seen: `\`aud\` ${audience.map((one) => `\`${one}\``).join(', ')}` };
-    }
     return { verdict: 'out', seen: `no mapper that adds \`${clientId}\` to \`aud\`` };
   }
 }

@@ -66,19 +66,16 @@ export function findConnectUses(
       const callee = node.callee as SyntaxNode;
       const method = isMember(callee) ? (lastNameOf(callee.property) ?? '') : '';
       if (Object.hasOwn(METHODS, name)) add(node, METHODS[name]?.(node, facts, scope) ?? {});
-      else if (Object.hasOwn(GRANT_MANAGER, method) && isGrantManager(callee.object)) {
+      else if (Object.hasOwn(GRANT_MANAGER, method) && isGrantManager(callee.object))
         add(node, { native: GRANT_MANAGER[method] ?? null });
-      }
     } else if (isMember(node) && (lastNameOf(node.property) ?? textOf(node.property)) === 'kauth') {
       add(node, { native: nativeOfKauth(text, outermost(node, around)) }, outermost(node, around));
     } else if (node.type === 'TSQualifiedName' && classes.has(lastNameOf(node.left) ?? '')) {
       const name = lastNameOf(node.right) ?? '';
-      if (EXPORTS['keycloak-connect']?.has(name) === false) {
+      if (EXPORTS['keycloak-connect']?.has(name) === false)
         add(node, { blocked: `'@keycloak-guard/connect' has no type ${name}. Write it in the application.` });
-      }
-    } else if (node.type === 'AssignmentExpression' && isOfManager(node.left)) {
+    } else if (node.type === 'AssignmentExpression' && isOfManager(node.left))
       add(node, { native: GRANT_MANAGER[lastNameOf(node.left) ?? ''] ?? null }, node.left as SyntaxNode);
-    }
   }
   return findings;
 }

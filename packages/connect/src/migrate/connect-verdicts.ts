@@ -201,13 +201,12 @@ export function toSpecVerdict(spec: unknown): Partial<Verdict> {
     if (spec.split(':').length > 2) differs.push('role-colons');
     return { ...verdict, native: `kc.guard(${requirementOf(spec)})`, differs };
   }
-  if (typeof spec === 'function') {
+  if (typeof spec === 'function')
     return {
       native: 'kc.guard({ check: (principal) => … })',
       differs,
       blocked: verdict.blocked && ASYNC,
     };
-  }
   const roles = [spec].flat().filter((one): one is string => typeof one === 'string');
   return {
     native:

@@ -92,17 +92,15 @@ async function askKeycloak(flags: MigrateFlags, err: Output): Promise<CallersRep
     clientId === undefined ||
     username === undefined ||
     password === undefined
-  ) {
+  )
     throw new Error(
       'asking Keycloak needs --url, --realm, --client-id, --admin-user and KEYCLOAK_ADMIN_PASSWORD',
     );
-  }
   // The URL is printed, and goes into a report, so it must not contain a password.
-  if (!isServerUrl(url)) {
+  if (!isServerUrl(url))
     throw new Error(
       `--url must be an http or https URL without /realms/…, query or credentials, for example ${mendServerUrl(url) ?? 'http://localhost:8080'}`,
     );
-  }
   err.progress(`asking ${url}`);
   const connection = await connectAdmin({
     serverUrl: url,

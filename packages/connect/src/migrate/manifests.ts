@@ -120,9 +120,8 @@ export function rewriteManifest(text: string, specs: Readonly<Record<string, str
     const isElsewhere = section === 'devDependencies' && isForProduction;
     const all = kept.filter(([name]) => !Object.hasOwn(specs, name) || !(replaces || isElsewhere));
     if (replaces && !isElsewhere) all.push(...Object.entries(specs));
-    if (touched.includes(section) || all.length < kept.length) {
+    if (touched.includes(section) || all.length < kept.length)
       manifest[section] = Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
-    }
   }
   const indent = /^[\t ]+(?=")/m.exec(text)?.[0] ?? '  ';
   const end = /\r?\n$/.exec(text)?.[0] ?? '';

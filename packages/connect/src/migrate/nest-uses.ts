@@ -129,9 +129,8 @@ function usedName(
 ): string | undefined {
   if (node.type !== 'Identifier' || isBinding(node, around)) return undefined;
   const [parent] = around;
-  if (namespaces.has(node.name as string)) {
+  if (namespaces.has(node.name as string))
     return parent !== undefined && parent.object === node ? lastNameOf(parent.property) : undefined;
-  }
   // Not a member or key of the same name.
   if (parent?.type === 'MemberExpression' && parent.property === node && parent.computed !== true)
     return undefined;
@@ -160,9 +159,7 @@ function quotedNodeOf(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNo
 
 function blockedOf(name: string, around: readonly SyntaxNode[], scope: Scope): string | undefined {
   const [member, call] = around;
-  if (EXPORTS['nest-keycloak-connect']?.has(name) === false) {
-    return `The drop-in has no ${name}.`;
-  }
+  if (EXPORTS['nest-keycloak-connect']?.has(name) === false) return `The drop-in has no ${name}.`;
   if (name === 'Roles' && member?.type === 'CallExpression' && namesNoRole(member, scope))
     return '@Roles() without a role admits every signed-in user. The drop-in refuses it when the class is loaded: name a role, or remove the decorator.';
   if (name === 'KeycloakConnectModule' && member?.type === 'MemberExpression') {
@@ -171,9 +168,8 @@ function blockedOf(name: string, around: readonly SyntaxNode[], scope: Scope): s
   }
   if (name === 'TokenValidation' && member !== undefined && isNode(member.property)) {
     const isNone = (lastNameOf(member.property) ?? textOf(member.property)) === 'NONE';
-    if (isNone && !isCompared(around)) {
+    if (isNone && !isCompared(around))
       return 'TokenValidation.NONE accepts forged tokens. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
-    }
   }
   return undefined;
 }

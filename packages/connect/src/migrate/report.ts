@@ -186,9 +186,8 @@ export function show(
   const title = (text: string) => out.line(`\n${out.paint('bold', text)}`);
   const list = (heading: string, mark: string, ones: readonly Finding[], what: 'blocked' | 'remark') => {
     if (ones.length > 0) title(heading);
-    for (const one of ones) {
+    for (const one of ones)
       out.line(`${mark} ${locationOf(one)}  ${short(one.use)}\n  ${plain(one[what] ?? '')}`);
-    }
   };
   out.line(toHeadline(analysis));
   if (withUses) for (const one of findings) out.line(toUse(one));
@@ -210,9 +209,8 @@ export function show(
 
 function showCallers(out: Output, report: CallersReport): void {
   out.line(`\n${out.paint('bold', `Who gets tokens for ${report.clientId}`)}`);
-  for (const { client, verdict, seen } of report.callers) {
+  for (const { client, verdict, seen } of report.callers)
     out.line(toPlainLine(`${MARKS[verdict]} ${client}: ${plain(seen)}`));
-  }
   out.line(plain(toVerdictLine(report)));
 }
 

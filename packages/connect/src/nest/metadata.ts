@@ -52,9 +52,8 @@ export function rolesOf(controller: object, handler: object): Requirements | nul
   for (const on of [handler, ...lineageOf(controller)].reverse()) {
     const value: unknown = Reflect.getOwnMetadata(META_ROLES, on);
     const roles = value === undefined ? undefined : readRoles(value);
-    for (const mode of [Reflect.getOwnMetadata(META_ROLE_MATCHING_MODE, on), roles?.mode]) {
+    for (const mode of [Reflect.getOwnMetadata(META_ROLE_MATCHING_MODE, on), roles?.mode])
       isAll ||= toMode(mode) === 'all';
-    }
     if (roles !== undefined) required.push(toRequirements(roles.roles, isAll ? 'all' : 'any'));
   }
   if (required.length === 0) return null;
@@ -69,11 +68,10 @@ interface RoleData {
 /** `{ roles, mode }` in 1.x, a list in 2.0. A decorator of the application may have written it. */
 function readRoles(value: unknown): RoleData {
   const { roles, mode } = (Array.isArray(value) ? { roles: value } : (value ?? {})) as Partial<RoleData>;
-  if (!Array.isArray(roles) || roles.length === 0 || roles.some((role) => typeof role !== 'string')) {
+  if (!Array.isArray(roles) || roles.length === 0 || roles.some((role) => typeof role !== 'string'))
     throw new TypeError(
       "@Roles() needs a role: metadata 'roles' must be a list of strings or { roles, mode }. Otherwise it would admit everybody",
     );
-  }
   return { roles, mode: toMode(mode) };
 }
 

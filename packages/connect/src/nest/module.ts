@@ -69,9 +69,8 @@ function assertRead(
     ]),
     ...unread.filter(({ others }) => others.length === 0).map(({ line }) => line),
   ]);
-  for (const { line, others } of unread.filter((one) => one.others.length > 0)) {
+  for (const { line, others } of unread.filter((one) => one.others.length > 0))
     warn(`${line}. Does ${others.map(({ name }) => name).join(', ')} read the decorator?`);
-  }
 }
 
 /** The same for types of GraphQL. Must be called when the application has its schema. @throws {Error} naming each of them */
@@ -181,9 +180,8 @@ export class KeycloakConnectModule
   static registerAsync(options: KeycloakConnectModuleAsyncOptions): DynamicModule {
     const { imports = [], inject = [], useFactory, useClass, useExisting } = options;
     const factory = useExisting ?? useClass;
-    if (factory === undefined && useFactory === undefined) {
+    if (factory === undefined && useFactory === undefined)
       throw new TypeError('registerAsync needs useFactory, useClass or useExisting');
-    }
     const service: FactoryProvider = {
       provide: KeycloakConnectService,
       inject: factory === undefined ? inject : [factory],

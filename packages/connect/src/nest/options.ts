@@ -128,44 +128,38 @@ function findProblems(config: KeycloakConnectConfig, mustHaveAudience: boolean |
       rule: 'must not be NONE: anybody could write a token. In tests, use tokens of @keycloak-guard/testing',
       example: 'TokenValidation.OFFLINE',
     });
-  } else if (tokenValidation !== undefined && !['online', 'offline'].includes(tokenValidation)) {
+  } else if (tokenValidation !== undefined && !['online', 'offline'].includes(tokenValidation))
     problems.push({
       option: 'tokenValidation',
       rule: 'must be ONLINE or OFFLINE',
       example: 'TokenValidation.ONLINE',
     });
-  }
-  if (policyEnforcement !== undefined && !['enforcing', 'permissive'].includes(policyEnforcement)) {
+  if (policyEnforcement !== undefined && !['enforcing', 'permissive'].includes(policyEnforcement))
     problems.push({
       option: 'policyEnforcement',
       rule: 'must be ENFORCING or PERMISSIVE',
       example: 'PolicyEnforcementMode.ENFORCING',
     });
-  }
-  if (!realm && typeof multiTenant?.realmResolver !== 'function') {
+  if (!realm && typeof multiTenant?.realmResolver !== 'function')
     problems.push({
       option: 'realm',
       rule: 'must be given, or multiTenant.realmResolver: it is not taken from an unchecked token',
       example: "'my-realm'",
     });
-  }
-  if (mustHaveAudience === false) {
+  if (mustHaveAudience === false)
     problems.push({
       option: 'verifyTokenAudience',
       rule: 'must not be false: a token for any other client would be accepted. Name the audience instead',
       example: "verifier: { audience: ['my-api', 'account'] }",
     });
-  }
   return problems;
 }
 
 function findWarnings(config: KeycloakConnectConfig, publicKey: string | undefined): string[] {
   const warnings: string[] = [];
-  if (config.roleMerge !== undefined) {
+  if (config.roleMerge !== undefined)
     warnings.push('roleMerge has no effect: the requirements of a class and of its handler must both be met');
-  }
-  if (publicKey !== undefined) {
+  if (publicKey !== undefined)
     warnings.push('realm-public-key has no effect: the current keys of the realm are used');
-  }
   return warnings;
 }

@@ -238,9 +238,8 @@ export class KeycloakConnectService {
   #credentialsOf(call: Call): RequestLike {
     const { cookies } = (call.request ?? {}) as { cookies?: Readonly<Record<string, unknown>> };
     const cookie = cookies?.[this.#settings.cookieKey];
-    if (typeof cookie !== 'string' || cookie === '' || authorizationOf(call.credentials) !== undefined) {
+    if (typeof cookie !== 'string' || cookie === '' || authorizationOf(call.credentials) !== undefined)
       return call.credentials;
-    }
     const request = call.toSessionRequest();
     if (!isHarmless(request)) assertSameOrigin(request, request.origin ?? '');
     return { headers: { authorization: `Bearer ${cookie}` } };

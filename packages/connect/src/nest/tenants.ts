@@ -173,9 +173,8 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
       if (!isMany) return;
       const source = call.request ?? (call.context && sourceOf(call.context));
       const realm: unknown = await multiTenant.realmResolver(source);
-      if (typeof realm !== 'string' || !VERIFIER_RULES.realm.accepts(realm)) {
+      if (typeof realm !== 'string' || !VERIFIER_RULES.realm.accepts(realm))
         throw new AuthError('token_issuer', 'The request belongs to no realm: the resolver names none');
-      }
       const settings = await toTenantOptions({ verifier: common, multiTenant }, realm, source);
       const { serverUrl, clientId, clientSecret } = settings;
       // The secret of all is sent to their server alone.

@@ -61,19 +61,16 @@ function warningsOfPolicy(
   const wrong = (['logic', 'decisionStrategy'] as const).filter((member) =>
     isOther(WORDS.ofPolicy[member], policy[member]),
   );
-  if (wrong.length > 0) {
+  if (wrong.length > 0)
     return wrong.map(
       (member) => `has the ${member} "${policy[member]}", which Keycloak does not import: it denies`,
     );
-  }
-  if (!APPLYING.has(type) && !isSimpleKind(type)) {
+  if (!APPLYING.has(type) && !isSimpleKind(type))
     return ['is of a type that this provider does not know: it denies'];
-  }
-  if (!isUnderstood({ type, config })) {
+  if (!isUnderstood({ type, config }))
     return type === 'regex'
       ? [`has a pattern that JavaScript does not understand (${config.pattern}): it denies`]
       : ['has a list that is no JSON: it denies'];
-  }
   const { policies = [], resources = [], scopes = [] } = settings;
   const scopeNames = [...scopes, ...resources.flatMap((one) => one.scopes ?? [])];
   const isKnown: Readonly<Record<string, (name: string) => boolean>> = {

@@ -15,19 +15,16 @@ export function checkChallenge(
   method: string | undefined,
 ): Challenge | undefined {
   const required = client.attributes['pkce.code.challenge.method'] || undefined;
-  if (required !== undefined && method === undefined) {
+  if (required !== undefined && method === undefined)
     throw invalidRequest('Missing parameter: code_challenge_method');
-  }
   if (value === undefined) {
     if (method === undefined) return undefined;
     throw invalidRequest('Missing parameter: code_challenge');
   }
-  if (method !== undefined && method !== 'S256' && method !== 'plain') {
+  if (method !== undefined && method !== 'S256' && method !== 'plain')
     throw invalidRequest('Invalid parameter: code_challenge_method');
-  }
-  if (required !== undefined && method !== required) {
+  if (required !== undefined && method !== required)
     throw invalidRequest('Invalid parameter: code challenge method is not matching the configured one');
-  }
   if (!VERIFIER.test(value)) throw invalidRequest('Invalid parameter: code_challenge');
   return { value, method: method ?? 'plain' };
 }
@@ -43,9 +40,8 @@ export function checkVerifier(challenge: Challenge | undefined, verifier: string
   const derived =
     challenge.method === 'plain' ? verifier : createHash('sha256').update(verifier).digest('base64url');
   const [a, b] = [Buffer.from(derived), Buffer.from(challenge.value)];
-  if (a.length !== b.length || !timingSafeEqual(a, b)) {
+  if (a.length !== b.length || !timingSafeEqual(a, b))
     throw invalidGrant('PKCE verification failed: Code mismatch');
-  }
 }
 
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+(?=[/?#]|$)/;
@@ -148,13 +144,11 @@ export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthReque
   const client = realm.client(query.get('client_id') ?? '');
   if (client === undefined) throw new PageFault('Client not found.');
   if (!client.enabled) throw new PageFault('Client disabled.');
-  if (client.bearerOnly) {
+  if (client.bearerOnly)
     throw new PageFault('Bearer-only applications are not allowed to initiate browser login', 403);
-  }
   const redirectUri = text(query, 'redirect_uri');
-  if (redirectUri === undefined || !isRedirectUri(client, redirectUri)) {
+  if (redirectUri === undefined || !isRedirectUri(client, redirectUri))
     throw new PageFault('Invalid parameter: redirect_uri');
-  }
   if (query.has('request') || query.has('request_uri')) throw new PageFault('Invalid Request');
   const requestedMode = text(query, 'response_mode');
   const implicit = /token/.test(text(query, 'response_type') ?? '');
@@ -175,14 +169,12 @@ export function checkAuthRequest(
   pushed: boolean,
 ): ValidAuthRequest {
   const { client } = request;
-  if (!pushed && hasFlag(client, 'require.pushed.authorization.requests')) {
+  if (!pushed && hasFlag(client, 'require.pushed.authorization.requests'))
     throw invalidRequest('Pushed Authorization Request is only allowed.');
-  }
   const type = text(query, 'response_type') ?? '';
   const parts = type.split(' ');
-  if (type === '' || parts.some((part) => !['code', 'token', 'id_token', 'none'].includes(part))) {
+  if (type === '' || parts.some((part) => !['code', 'token', 'id_token', 'none'].includes(part)))
     throw new Fault(400, 'unsupported_response_type');
-  }
   const refused = (flow: string) =>
     new Fault(
       400,
@@ -193,9 +185,8 @@ export function checkAuthRequest(
   if (type !== 'code') throw new Fault(400, 'unsupported_response_type');
   if (!client.standardFlow) throw refused('Standard');
   const mode = text(query, 'response_mode');
-  if (mode !== undefined && !['query', 'fragment', 'form_post'].includes(mode)) {
+  if (mode !== undefined && !['query', 'fragment', 'form_post'].includes(mode))
     throw new Fault(400, 'invalid_request', 'Invalid parameter: response_mode');
-  }
   const scope = text(query, 'scope');
   grantScopes(realm, client, scope);
   const maxAge = text(query, 'max_age');

@@ -27,8 +27,6 @@ export interface DeviceRequest {
 
 type DeviceParameters = Pick<DeviceRequest, 'scope' | 'nonce' | 'challenge'>;
 
-export type Devices = ReturnType<typeof createDevices>;
-
 /** How long an expired request is still reported as expired. */
 const REMEMBERED_SECONDS = 600;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';

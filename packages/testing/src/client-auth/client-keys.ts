@@ -28,9 +28,6 @@ export type KeySource =
   /** The URL of a document that names the URL, in its member `jwks_uri`. */
   | { readonly discovery: string };
 
-/** Public keys of clients and of identity providers. */
-export type ClientKeys = ReturnType<typeof createClientKeys>;
-
 type Header = Readonly<{ kid?: unknown; alg?: unknown }>;
 
 const REFETCH_AFTER_SECONDS = 10;

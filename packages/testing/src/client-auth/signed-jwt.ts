@@ -72,13 +72,11 @@ export function checkClaims(
   if (exp === undefined) throw refuse('Token exp claim is required');
   const now = clock.seconds();
   if (exp <= now || (nbf ?? 0) > now + skew) throw refuse('Token is not active');
-  if (iat === undefined && exp - now > maxAge) {
+  if (iat === undefined && exp - now > maxAge)
     throw refuse('Token expiration is too far in the future and iat claim not present in token');
-  }
   if (iat !== undefined && iat - skew > now) throw refuse('Token was issued in the future');
-  if (iat !== undefined && now > iat + maxAge) {
+  if (iat !== undefined && now > iat + maxAge)
     throw refuse('Token was issued too far in the past to be used now');
-  }
   if (reusable) return;
   if (jti === undefined) throw refuse('Token jti claim is required');
   if (!usedTokens.use(`${kind} ${jti}`, Math.min(exp, now + maxAge))) throw refuse('Token reuse detected');
@@ -106,9 +104,8 @@ export async function checkSignedJwt(check: AssertionCheck, assertion: Assertion
   if (jwt === undefined) throw refuse('client_assertion parameter missing');
   if (claims === undefined || header === undefined)
     throw failed('java.lang.IllegalArgumentException: Parsing error');
-  if (!isJwtBearer(assertion)) {
+  if (!isJwtBearer(assertion))
     throw refuse(`Parameter client_assertion_type has value '${type}' but expected is '${JWT_BEARER}'`);
-  }
   if (claims.sub === undefined || claims.sub !== claims.iss) return false;
   if (provider.realm.client(String(claims.sub)) === undefined) return false;
   if (claims.sub !== client.clientId) throw refuse('client_id parameter does not match authenticated client');

@@ -16,15 +16,13 @@ export const accountProfileRoute: Route = {
     // There is no account console here: a browser gets Keycloak's answer for that.
     if (!request.headers.accept?.includes('application/json')) throw new Fault(404, 'HTTP 404 Not Found');
     const reading = await readToken(provider, bearerOf(request) ?? '', issuerOf(request), ['Bearer']);
-    if ('problem' in reading || reading.session === undefined || !isForAccount(reading)) {
+    if ('problem' in reading || reading.session === undefined || !isForAccount(reading))
       throw new Fault(401, 'HTTP 401 Unauthorized');
-    }
     allowOriginsOf(reading.client, request, reply);
     reply.removeHeader('access-control-expose-headers');
     const roles = provider.realm.rolesInScope(reading.user, reading.client).client.get('account');
-    if (!roles?.has('view-profile') && !roles?.has('manage-account')) {
+    if (!roles?.has('view-profile') && !roles?.has('manage-account'))
       throw new Fault(403, 'HTTP 403 Forbidden');
-    }
     const { id, username, firstName, lastName, email, emailVerified } = reading.user;
     return reply
       .header('cache-control', 'no-cache')
@@ -49,13 +47,11 @@ async function endOwnSessions(request: FastifyRequest, reply: FastifyReply): Pro
   const token = bearerOf(request) ?? '';
   const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
   const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];
-  if ('problem' in reading || !audience.includes('account')) {
+  if ('problem' in reading || !audience.includes('account'))
     return reply.code(401).send({ error: 'HTTP 401 Unauthorized' });
-  }
   const access = reading.claims.resource_access as { account?: { roles?: string[] } } | undefined;
-  if (!access?.account?.roles?.includes('manage-account')) {
+  if (!access?.account?.roles?.includes('manage-account'))
     return reply.code(403).send({ error: 'HTTP 403 Forbidden' });
-  }
   const { id } = request.params as { id?: string };
   const { current } = request.query as { current?: string };
   const own = provider.sessions.ofUser(reading.user.id);

@@ -25,7 +25,7 @@ function readEvents({ events, realm }: Provider, path: string, request: FastifyR
     return found.slice(first, first + Number(query.get('max') ?? DEFAULT_MAX));
   };
   if (path === 'events/config') return configOf(realm.settings);
-  if (path === 'admin-events') {
+  if (path === 'admin-events')
     return page(
       events
         .adminEvents()
@@ -33,7 +33,6 @@ function readEvents({ events, realm }: Provider, path: string, request: FastifyR
           (one) => matches('operationTypes', one.operationType) && matches('resourceTypes', one.resourceType),
         ),
     );
-  }
   if (path !== 'events') return undefined;
   return page(
     events

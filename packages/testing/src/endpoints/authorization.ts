@@ -36,9 +36,8 @@ export const authorizationRoute: Route = {
       if (pushedAs !== undefined) query = provider.pushedRequests.resolve(query);
       authRequest = readAuthRequest(realm, query);
     } catch (error) {
-      if (error instanceof PageFault) {
+      if (error instanceof PageFault)
         return sendErrorPage(reply, realm.displayName, error.message, error.statusCode);
-      }
       throw error;
     }
     try {
@@ -69,9 +68,8 @@ function authorize(exchange: Exchange, authRequest: ValidAuthRequest) {
       setBrowserId(request, reply, browserId);
       return showLogin(exchange, login);
     }
-    if (!provider.consents.isMissing(current.user.id, authRequest)) {
+    if (!provider.consents.isMissing(current.user.id, authRequest))
       return sendCode(exchange, authRequest, current.session);
-    }
     if (silent) throw new Fault(400, 'interaction_required');
     const { browserId, login } = logins.open(browserIdOf(request), authRequest);
     setBrowserId(request, reply, browserId);

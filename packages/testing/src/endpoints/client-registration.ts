@@ -31,9 +31,8 @@ export function addClientRegistration(app: FastifyInstance): void {
         const { request, reply } = exchange;
         const { realm, clock, registered } = exchange.provider;
         // This provider issues neither initial access tokens nor administrators' tokens.
-        if (request.headers.authorization !== undefined) {
+        if (request.headers.authorization !== undefined)
           throw new Fault(401, 'invalid_token', 'Failed decode token');
-        }
         const metadata = readMetadata(jsonTextOf(request));
         const policies = assertMayRegister(realm, request, metadata);
         const clientId = randomUUID();

@@ -24,9 +24,8 @@ export const consentRoute: Route = {
     const { device, pushedAs } = login.request;
     const form = formOf(request);
     if (request.method !== 'POST') return askConsent(exchange, login);
-    if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined) {
+    if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined)
       return sendNoLogin(provider, reply);
-    }
     provider.logins.close(browserIdOf(request)!, login);
     const accepted = form.has('accept') && !form.has('cancel');
     if (device === undefined) {

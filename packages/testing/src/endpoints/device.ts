@@ -41,12 +41,10 @@ export const deviceRoutes: readonly Route[] = [
 /** A browser, which wants HTML, is asked for the code. */
 function answerDevice(exchange: Exchange) {
   const { request } = exchange;
-  if (request.method !== 'POST') {
+  if (request.method !== 'POST')
     return verifyUserCode(exchange, queryOf(request).get('user_code') ?? undefined);
-  }
-  if (request.headers.accept?.includes('text/html')) {
+  if (request.headers.accept?.includes('text/html'))
     return verifyUserCode(exchange, field(formOf(request), 'device_user_code'));
-  }
   return authorizeDevice(exchange);
 }
 
@@ -56,9 +54,8 @@ async function authorizeDevice({ provider, request, reply }: Exchange) {
   allowCaller(request, reply);
   const client = await authenticateClient(provider, request);
   allowOriginsOf(client, request, reply);
-  if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled')) {
+  if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled'))
     throw new Fault(400, 'unauthorized_client', NOT_ENABLED);
-  }
   if (hasDuplicates(form)) throw invalidGrant('duplicated parameter');
   noStore(reply);
   const challenge = checkChallenge(

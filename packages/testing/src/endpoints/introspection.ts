@@ -33,9 +33,7 @@ export const introspectionRoute: Route = {
     const token = field(form, 'token');
     if (token === undefined) throw invalidRequest('Token not provided.');
     const hint = field(form, 'token_type_hint') ?? 'access_token';
-    if (!HINTS.has(hint)) {
-      throw invalidRequest('Unsupported token type.');
-    }
+    if (!HINTS.has(hint)) throw invalidRequest('Unsupported token type.');
     const issuer = issuerOf(request);
     reply.header('cache-control', 'no-cache');
     if (hint === 'refresh_token') {

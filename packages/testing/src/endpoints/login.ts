@@ -35,9 +35,8 @@ function identifyFirst(exchange: Exchange, login: PendingLogin) {
     const username = field(form, 'username') ?? field(form, 'as') ?? '';
     const user = realm.userByLogin(username);
     if (username === '') return show('Invalid username.');
-    if (user?.enabled === false) {
+    if (user?.enabled === false)
       return sendErrorPage(reply, realm.displayName, 'Account is disabled, contact your administrator.');
-    }
     if (user === undefined && isOfOrganization(realm, username)) return show(NO_ACCOUNT, username);
     login.username = username;
     login.rememberMe = realm.settings.rememberMe === true && field(form, 'rememberMe') === 'on';
@@ -84,11 +83,10 @@ export const loginRoute: Route = {
         ? sendBack(exchange, login)
         : showLogin(exchange, login);
     }
-    if (queryOf(request).get('session_code') !== login.sessionCode) {
+    if (queryOf(request).get('session_code') !== login.sessionCode)
       return showLogin(exchange, login, {
         error: 'Action expired. Please continue with login now.',
       });
-    }
     const isNameFirst = realm.settings.organizationsEnabled === true;
     const page = isNameFirst ? identifyFirst(exchange, login) : undefined;
     return page ?? authenticate(exchange, login);
@@ -109,9 +107,8 @@ async function authenticate(exchange: Exchange, login: PendingLogin) {
   const refuse = (error: string) => showLogin(exchange, login, { username, error });
   if (user === undefined || !lockout.admits(user, right)) return refuse('Invalid username or password.');
   if (!user.enabled) return refuse('Account is disabled, contact your administrator.');
-  if (login.reauthenticate !== undefined && user.username !== login.reauthenticate) {
+  if (login.reauthenticate !== undefined && user.username !== login.reauthenticate)
     return refuse('Invalid username or password.');
-  }
   if (login.username === undefined)
     login.rememberMe = realm.settings.rememberMe === true && field(form, 'rememberMe') === 'on';
   if (user.requiredActions.length > 0) {
@@ -145,16 +142,14 @@ export const requiredActionRoute: Route = {
     if (request.method !== 'POST') return sendPasswordPage(reply, realm.displayName, url);
     if (queryOf(request).get('session_code') !== login.sessionCode) return sendNoLogin(provider, reply);
     if (password === '') return sendPasswordPage(reply, realm.displayName, url, 'Please specify password.');
-    if (password !== field(form, 'password-confirm')) {
+    if (password !== field(form, 'password-confirm'))
       return sendPasswordPage(reply, realm.displayName, url, "Passwords don't match.");
-    }
     const done = realm.updateUser(user.username, {
       credentials: [{ type: 'password', value: password }],
       requiredActions: user.requiredActions.filter((name) => name !== 'UPDATE_PASSWORD'),
     });
-    if (done.requiredActions.length > 0) {
+    if (done.requiredActions.length > 0)
       return redirectTo(reply, requiredActionUrl(issuerOf(request), login, done));
-    }
     return finishLogin(exchange, login, done);
   },
 };

@@ -21,12 +21,10 @@ async function logoutByRefreshToken({ provider, request, reply }: Exchange) {
   allowOriginsOf(client, request, reply);
   const claims = await keys.verifyInternal(field(formOf(request), 'refresh_token') ?? '');
   const offline = claims?.typ === 'Offline';
-  if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuerOf(request)) {
+  if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuerOf(request))
     throw invalidGrant('Invalid refresh token');
-  }
-  if (claims.azp !== client.clientId) {
+  if (claims.azp !== client.clientId)
     throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
-  }
   const session = sessions.find(String(claims.sid), offline);
   if (session !== undefined) {
     await endSession(provider, session, issuerOf(request));
@@ -70,9 +68,8 @@ async function logoutByBrowser(exchange: Exchange, query: URLSearchParams) {
   if (typeof logoutRequest === 'string')
     return sendErrorPage(reply, provider.realm.displayName, logoutRequest);
   const current = signedIn(provider, request);
-  if (!query.has('id_token_hint') && (current !== undefined || logoutRequest.client === undefined)) {
+  if (!query.has('id_token_hint') && (current !== undefined || logoutRequest.client === undefined))
     return askFirst(exchange, logoutRequest, current?.session);
-  }
   return finishLogout(exchange, logoutRequest, logoutRequest.session ?? current?.session);
 }
 
@@ -89,12 +86,10 @@ async function readLogout(
   const state = field(query, 'state');
   // An expired ID token is a valid hint (RP-Initiated Logout §2).
   const claims = hint === undefined ? undefined : await keys.verify(hint);
-  if (hint !== undefined && (claims?.typ !== 'ID' || claims.iss !== issuer)) {
+  if (hint !== undefined && (claims?.typ !== 'ID' || claims.iss !== issuer))
     return 'Invalid parameter: id_token_hint';
-  }
-  if (claims !== undefined && clientId !== undefined && claims.azp !== clientId) {
+  if (claims !== undefined && clientId !== undefined && claims.azp !== clientId)
     return 'Invalid parameter: id_token_hint';
-  }
   const client = realm.client(String(claims?.azp ?? clientId ?? ''));
   if (redirectUri !== undefined) {
     if (claims === undefined && clientId === undefined) return 'Missing parameters: id_token_hint';
@@ -127,9 +122,8 @@ async function confirmLogout(exchange: Exchange) {
   if (typeof logoutRequest === 'string') return sendErrorPage(reply, displayName, logoutRequest);
   const current = signedIn(provider, request);
   const code = field(formOf(request), 'session_code');
-  if (current !== undefined && (code === undefined || current.session.notes.LOGOUT_CODE !== code)) {
+  if (current !== undefined && (code === undefined || current.session.notes.LOGOUT_CODE !== code))
     return sendErrorPage(reply, displayName, 'Logout failed');
-  }
   return finishLogout(exchange, logoutRequest, current?.session);
 }
 

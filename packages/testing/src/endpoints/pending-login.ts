@@ -68,12 +68,11 @@ export function showLogin(
   const hint = isNameFirst ? (reauthenticate ?? knownHint(realm, authRequest.loginHint)) : undefined;
   if (hint !== undefined) login.username ??= hint;
   const user = realm.userByLogin(login.username ?? reauthenticate ?? '');
-  if (isNameFirst && user && !login.organization && mustChooseOrganization(realm, authRequest.scope, user)) {
+  if (isNameFirst && user && !login.organization && mustChooseOrganization(realm, authRequest.scope, user))
     return sendOrganizationPage(reply, {
       ...{ realmName: realm.displayName, action, username: user.username },
       organizations: membershipsOf(realm.settings, user),
     });
-  }
   const username = again.username ?? login.username ?? reauthenticate ?? authRequest.loginHint;
   return sendLoginPage(reply, {
     realmName: realm.displayName,
@@ -131,9 +130,8 @@ export function sendBack(
   const { provider, request, reply } = exchange;
   if (session === undefined) return sendNoLogin(provider, reply);
   const { device, pushedAs } = login.request;
-  if (device !== undefined || provider.consents.isMissing(session.userId, login.request)) {
+  if (device !== undefined || provider.consents.isMissing(session.userId, login.request))
     return sendToConsent(exchange, login);
-  }
   if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
   provider.logins.close(browserIdOf(request)!, login);
   return sendCode(exchange, login.request, session, login.organization);

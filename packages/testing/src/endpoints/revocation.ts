@@ -21,9 +21,8 @@ export const revocationRoute: Route = {
     const access = await keys.verify(token);
     const claims = access ?? (await keys.verifyInternal(token));
     if (claims === undefined || claims.iss !== issuerOf(request)) return reply.send(INVALID);
-    if (!['Bearer', 'DPoP', 'Refresh', 'Offline'].includes(String(claims.typ))) {
+    if (!['Bearer', 'DPoP', 'Refresh', 'Offline'].includes(String(claims.typ)))
       throw new Fault(400, 'unsupported_token_type', 'Unsupported token type');
-    }
     if (claims.azp !== client.clientId) throw invalidRequest('Unmatching clients');
     if (access !== undefined) {
       sessions.revoke(String(claims.jti), Number(claims.exp ?? clock.seconds()));
@@ -37,9 +36,8 @@ export const revocationRoute: Route = {
     const reading = await readToken(provider, token, issuerOf(request), types, keys.verifyInternal);
     if ('problem' in reading || reading.session === undefined) return reply.send(INVALID);
     delete reading.session.clients[client.clientId];
-    if (Object.keys(reading.session.clients).length === 0 && reading.session.cookie === undefined) {
+    if (Object.keys(reading.session.clients).length === 0 && reading.session.cookie === undefined)
       sessions.end(reading.session);
-    }
     return reply.code(200).send();
   },
 };

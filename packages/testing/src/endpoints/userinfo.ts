@@ -23,14 +23,12 @@ export const userinfoRoute: Route = {
     const bound = scheme.toLowerCase() === 'dpop';
     const challenge = refusal(provider, reply, bound);
     const posted = field(formOf(request), 'access_token');
-    if (header !== undefined && posted !== undefined) {
+    if (header !== undefined && posted !== undefined)
       return challenge(400, 'invalid_request', 'More than one method used for including an access token');
-    }
     const token = header ?? posted;
     if (token === undefined) return challenge(401);
-    if (bound && !(await hasProof(provider, request, token))) {
+    if (bound && !(await hasProof(provider, request, token)))
       return challenge(401, 'invalid_token', 'Token verification failed');
-    }
     return answer(exchange, token, bound, challenge);
   },
 };

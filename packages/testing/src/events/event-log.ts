@@ -99,9 +99,8 @@ export function recordUserChange(
   { realmRoles, groups, credentials, ...rest }: Partial<UserRepresentation>,
 ): void {
   const resourcePath = `users/${before.id}`;
-  if (Object.keys(rest).length > 0) {
+  if (Object.keys(rest).length > 0)
     events.recordAdmin({ operationType: 'UPDATE', resourceType: 'USER', resourcePath }, rest);
-  }
   if (credentials !== undefined) {
     const path = `${resourcePath}/reset-password`;
     events.recordAdmin({ operationType: 'ACTION', resourceType: 'USER', resourcePath: path });

@@ -24,13 +24,10 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
   const user = session && realm.userById(session.userId);
   if (session === undefined || user === undefined) throw invalidGrant('Code not valid');
   if (!user.enabled) throw invalidGrant('User disabled');
-  if (grant.clientId !== client.clientId) {
+  if (grant.clientId !== client.clientId)
     throw invalidGrant('Auth error: Found different client_id in clientSession');
-  }
   if (grant.redirectUri !== field(form, 'redirect_uri')) throw invalidGrant('Incorrect redirect_uri');
-  if (!client.standardFlow) {
-    throw new Fault(400, 'invalid_client', 'Client not allowed to exchange code');
-  }
+  if (!client.standardFlow) throw new Fault(400, 'invalid_client', 'Client not allowed to exchange code');
   checkVerifier(grant.challenge, field(form, 'code_verifier'));
 
   const resource = keptResource(realm, form, grant.resource);
@@ -57,9 +54,8 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
 /** RFC 8628 §3.4 and §3.5. */
 export const deviceCodeGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
   const { devices, clock, sessions, realm } = provider;
-  if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled')) {
+  if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled'))
     throw invalidGrant('Client not allowed OAuth 2.0 Device Authorization Grant');
-  }
   const code = field(form, 'device_code');
   if (code === undefined) throw invalidRequest('Missing parameter: device_code');
   const device = devices.find(code);
@@ -68,12 +64,10 @@ export const deviceCodeGrant: GrantHandler = async ({ provider, form, client, is
   if (device.expiresAt <= clock.seconds()) throw new Fault(400, 'expired_token', 'Device code is expired');
   if (!devices.mayAskNow(device)) throw new Fault(400, 'slow_down', 'Slow down');
   const { verdict } = device;
-  if (verdict === undefined) {
+  if (verdict === undefined)
     throw new Fault(400, 'authorization_pending', 'The authorization request is still pending');
-  }
-  if (verdict === 'denied') {
+  if (verdict === 'denied')
     throw new Fault(400, 'access_denied', 'The end user denied the authorization request');
-  }
   checkVerifier(device.challenge, field(form, 'code_verifier'));
   devices.close(device);
   const session = sessions.find(verdict.sessionId);

@@ -11,9 +11,8 @@ import { assertMayGoOffline, type GrantHandler } from './grant.ts';
 /** RFC 6749 §4.3. Checks the client before the user, and the password before the user's state. */
 export const passwordGrant: GrantHandler = async ({ provider, request, form, client, issuer, jkt }) => {
   const { realm, sessions, lockout } = provider;
-  if (!client.directGrants) {
+  if (!client.directGrants)
     throw new Fault(400, 'unauthorized_client', 'Client not allowed for direct access grants');
-  }
   if (client.consentRequired) throw new Fault(400, 'invalid_client', 'Client requires user consent');
   const scope = field(form, 'scope');
   grantScopes(realm, client, scope);

@@ -24,9 +24,8 @@ export type GrantHandler = (request: GrantRequest) => Promise<Claims>;
 
 /** @throws {Fault} 400 if an offline token is asked for and the user lacks the role `offline_access` */
 export function assertMayGoOffline(realm: Realm, user: User, scopes: GrantedScopes): void {
-  if (scopes.offline && !realm.rolesOf(user).realm.has('offline_access')) {
+  if (scopes.offline && !realm.rolesOf(user).realm.has('offline_access'))
     throw new Fault(400, 'not_allowed', 'Offline tokens not allowed for the user or client');
-  }
 }
 
 /** The offline session of a login: it has the same id, and outlives it. */

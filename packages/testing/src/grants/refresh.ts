@@ -22,24 +22,20 @@ async function readRefreshToken(
 ): Promise<{ claims: Claims; session: Session; user: User }> {
   const claims = await keys.verifyInternal(token);
   const offline = claims?.typ === 'Offline';
-  if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuer) {
+  if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuer)
     throw invalidGrant('Invalid refresh token');
-  }
-  if (claims.azp !== client.clientId) {
+  if (claims.azp !== client.clientId)
     throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
-  }
   if (typeof claims.exp === 'number' && claims.exp <= clock.seconds())
     throw invalidGrant('Token is not active');
   const session = sessions.find(String(claims.sid), offline);
   const user = session && realm.userById(session.userId);
-  if (session === undefined || user === undefined) {
+  if (session === undefined || user === undefined)
     throw invalidGrant(offline ? 'Offline user session not found' : 'Session not active');
-  }
   const notBefore = Math.max(realm.settings.notBefore ?? 0, client.notBefore, user.notBefore);
   if ((claims.iat as number) < notBefore) throw invalidGrant('Stale token');
-  if (sessions.partOf(session, client) === undefined) {
+  if (sessions.partOf(session, client) === undefined)
     throw invalidGrant("Session doesn't have required client");
-  }
   return { claims, session, user };
 }
 
@@ -54,9 +50,7 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   // RFC 9449 §5: the refresh token of a public client is bound to its key.
   const bound = (claims.cnf as { jkt?: string } | undefined)?.jkt;
   if (bound !== undefined && jkt === undefined) throw invalidGrant('DPoP proof is missing');
-  if (bound !== undefined && jkt !== bound) {
-    throw invalidGrant("DPoP confirmation doesn't match DPoP proof");
-  }
+  if (bound !== undefined && jkt !== bound) throw invalidGrant("DPoP confirmation doesn't match DPoP proof");
   const scopes = narrowScopes(realm, client, String(claims.scope).split(' '), field(form, 'scope'), user);
   const resource = keptResource(realm, form, claims.resource);
   assertNotReused(provider, session, client, String(claims.jti));

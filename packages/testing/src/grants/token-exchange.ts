@@ -65,18 +65,16 @@ function checkParameters(client: Client, form: URLSearchParams): string {
     if (!form.has(name)) continue;
     throw invalidRequest(`Parameter '${name}' is not supported for standard token exchange`);
   }
-  if (!hasFlag(client, 'standard.token.exchange.enabled')) {
+  if (!hasFlag(client, 'standard.token.exchange.enabled'))
     throw invalidRequest('Standard token exchange is not enabled for the requested client');
-  }
   const required = (name: string) => {
     const value = field(form, name);
     if (value !== undefined) return value;
     throw invalidRequest(`Parameter '${name}' required for standard token exchange`);
   };
   const subject = required('subject_token');
-  if (required('subject_token_type') !== ACCESS) {
+  if (required('subject_token_type') !== ACCESS)
     throw invalidRequest("Parameter 'subject_token' supports access tokens only");
-  }
   return subject;
 }
 
@@ -115,17 +113,15 @@ function assertMayExchange(
   if (client.isPublic) throw refuse('Public client is not allowed to exchange token');
   if (targets.some((target) => !target?.enabled)) throw refuse('Client disabled');
   const audience = [subject.claims.aud ?? []].flat() as string[];
-  if (subject.client.clientId !== client.clientId && !audience.includes(client.clientId)) {
+  if (subject.client.clientId !== client.clientId && !audience.includes(client.clientId))
     throw new Fault(403, 'access_denied', 'Client is not within the token audience');
-  }
 }
 
 function assertMayRefresh({ session }: GoodToken, scopes: GrantedScopes): void {
-  if (session === undefined || session.offline) {
+  if (session === undefined || session.offline)
     throw invalidRequest(
       'Refresh token not valid as requested_token_type because creating a new session is needed',
     );
-  }
   if (scopes.offline) throw invalidRequest('Scope offline_access not allowed for token exchange');
 }
 

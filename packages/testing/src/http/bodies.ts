@@ -16,9 +16,8 @@ export function parseForms(app: FastifyInstance): void {
     if (/%(?![0-9a-f]{2})/i.test(text)) return done(unexpected());
     const form = new URLSearchParams(text);
     for (const value of form.values()) {
-      if (Buffer.byteLength(value) > MAX_VALUE_BYTES) {
+      if (Buffer.byteLength(value) > MAX_VALUE_BYTES)
         return done(new Fault(413, 'HTTP 413 Request Entity Too Large'));
-      }
     }
     done(null, form);
   });

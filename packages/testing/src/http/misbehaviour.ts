@@ -55,9 +55,7 @@ export function createMisbehaviour() {
       const mood = at.get(endpoint) ?? everywhere;
       if (mood === undefined) return;
       if (mood.kind === 'slow') return wait(mood.delayMs, waiting);
-      if (mood.kind === 'error') {
-        return reply.code(mood.statusCode).send({ error: 'unknown_error' });
-      }
+      if (mood.kind === 'error') return reply.code(mood.statusCode).send({ error: 'unknown_error' });
       return reply.code(200).type('application/json').send('<!doctype html>{"keys": [}');
     },
   };

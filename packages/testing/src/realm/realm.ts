@@ -30,9 +30,8 @@ const majorOf = (version: unknown): number =>
 
 /** @throws {TypeError} if the file is not a realm file */
 export function createRealm(rep: RealmRepresentation, features: readonly Feature[] = []) {
-  if (typeof rep?.realm !== 'string' || rep.realm === '') {
+  if (typeof rep?.realm !== 'string' || rep.realm === '')
     throw new TypeError('the realm file has no "realm": it must be one realm, as Keycloak exports it');
-  }
   const name = rep.realm;
   const scopes = new Map(
     [...BUILT_IN_SCOPES, ...(rep.clientScopes ?? [])].map((scope) => [scope.name, scope]),

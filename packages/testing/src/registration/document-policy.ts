@@ -83,9 +83,8 @@ export function assertDocumentUrl(clientId: string, { allowHttp, domains }: Docu
     /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/i.exec(clientId) ?? [];
   if (scheme !== 'https' && !(allowHttp && scheme === 'http')) throw refuse('invalid scheme');
   if (path === '') throw refuse('empty path');
-  if (/(\/|%2f|%5c|\\)(%2e|\.){1,2}(\/|%2f|%5c|\\|$)/i.test(path)) {
+  if (/(\/|%2f|%5c|\\)(%2e|\.){1,2}(\/|%2f|%5c|\\|$)/i.test(path))
     throw refuse('path traverse segment included');
-  }
   if (clientId.includes('#')) throw refuse('fragment included');
   if (authority.includes('@')) throw refuse('userinfo included');
   if (clientId.includes('?')) throw refuse('query included');
@@ -106,25 +105,21 @@ export function assertDocument(
   if (id === undefined || id === null) throw refuse('no client_id');
   if (id !== clientId) throw refuse('client_id property does not exactly match client_id parameter');
   // Everybody can read the document, so a secret in it is none. Other methods are not supported here.
-  if (method !== undefined && method !== 'none') {
+  if (method !== undefined && method !== 'none')
     throw refuse(
       'token_endpoint_auth_method property in client metadata is not-allowed authentication method.',
     );
-  }
-  if (metadata.client_secret !== undefined || metadata.client_secret_expires_at !== undefined) {
+  if (metadata.client_secret !== undefined || metadata.client_secret_expires_at !== undefined)
     throw refuse(
       'client_secret or client_secret_expires_at property in client metadata is must not included',
     );
-  }
-  if (!isListed(redirectUris, redirectUri)) {
+  if (!isListed(redirectUris, redirectUri))
     throw refuse(
       'redirect_uri parameter does not exactly match the one of redirect_uris property in client metadata',
     );
-  }
   const uris = [redirectUris, ...URI_MEMBERS.map((name) => metadata[name])].flat();
-  if (!uris.every((uri) => uri === undefined || isPermitted(domains, hostOf(uri)))) {
+  if (!uris.every((uri) => uri === undefined || isPermitted(domains, hostOf(uri))))
     throw new PageFault(FOREIGN);
-  }
 }
 
 const URI_MEMBERS = [

@@ -128,9 +128,8 @@ export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST)
       // A document does not overwrite a client of the realm file.
       if (until === undefined && realm.client(clientId) !== undefined) return;
       const redirectUri = query.get('redirect_uri');
-      if (redirectUri === null || (redirectUri !== '' && !URL.canParse(redirectUri))) {
+      if (redirectUri === null || (redirectUri !== '' && !URL.canParse(redirectUri)))
         throw new PageFault('Invalid Authorization Request: it does not include redirect_uri parameter');
-      }
       const url = assertDocumentUrl(clientId, policy);
       if (until !== undefined && clock.seconds() <= until) keep(clientId, until);
       else await update(url, clientId, redirectUri, policy);

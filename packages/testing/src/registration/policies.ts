@@ -50,15 +50,13 @@ export function assertMayRegister(
       `Policy '${component.name}' rejected request to client-registration service. Details: ${details}`,
     );
   const scopes = find('allowed-client-templates');
-  if (scopes !== undefined && !areAllowed(realm, scopes, metadata.scope)) {
+  if (scopes !== undefined && !areAllowed(realm, scopes, metadata.scope))
     throw refuse(scopes, 'Not permitted to use specified clientScope');
-  }
   const hosts = find('trusted-hosts');
   if (hosts !== undefined) {
     const trusted = valuesOf(hosts, 'trusted-hosts');
-    if (isOn(hosts, 'host-sending-registration-request-must-match') && !isTrusted(trusted, request.ip)) {
+    if (isOn(hosts, 'host-sending-registration-request-must-match') && !isTrusted(trusted, request.ip))
       throw refuse(hosts, 'Host not trusted.');
-    }
     const uris = [...(metadata.redirect_uris ?? []), ...URI_MEMBERS.flatMap((name) => metadata[name] ?? [])];
     // Keycloak looks at the home page first, and calls that one a URL.
     for (const [kind, list] of [
@@ -71,12 +69,11 @@ export function assertMayRegister(
     }
   }
   const most = find('max-clients');
-  if (most !== undefined && [...realm.clients()].length >= Number(valuesOf(most, 'max-clients')[0] ?? 200)) {
+  if (most !== undefined && [...realm.clients()].length >= Number(valuesOf(most, 'max-clients')[0] ?? 200))
     throw refuse(
       most,
       `It's allowed to have max ${valuesOf(most, 'max-clients')[0] ?? 200} clients per realm`,
     );
-  }
   return { consentRequired: find('consent-required') !== undefined, fullScope: find('scope') === undefined };
 }
 

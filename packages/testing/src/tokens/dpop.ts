@@ -43,14 +43,12 @@ export function createDpopChecker(clock: Clock) {
       const isWhole = [htm, htu, jti].every((one) => typeof one === 'string') && typeof iat === 'number';
       if (!isWhole) throw invalidRequest('DPoP mandatory claims are missing');
       const now = clock.seconds();
-      if (iat > now + SKEW_SECONDS || iat < now - LIFETIME_SECONDS - SKEW_SECONDS) {
+      if (iat > now + SKEW_SECONDS || iat < now - LIFETIME_SECONDS - SKEW_SECONDS)
         throw invalidRequest('DPoP proof is not active');
-      }
       if (htm !== method) throw invalidRequest('DPoP HTTP method mismatch');
       if (String(htu).replace(/[?#].*$/s, '') !== url) throw invalidRequest('DPoP HTTP URL mismatch');
-      if (accessToken !== undefined && ath !== hashOf(accessToken)) {
+      if (accessToken !== undefined && ath !== hashOf(accessToken))
         throw invalidRequest('DPoP proof and access token do not belong together');
-      }
       for (const [id, until] of seen) if (until < now) seen.delete(id);
       const thumbprint = await calculateJwkThumbprint(jwk);
       const id = `${thumbprint} ${jti}`;
@@ -68,17 +66,14 @@ function checkHeader(proof: string): JWK {
   } catch {
     throw invalidRequest('DPoP header verification failure');
   }
-  if (header.typ !== 'dpop+jwt') {
+  if (header.typ !== 'dpop+jwt')
     throw invalidRequest(`Invalid or missing type in DPoP header: ${printable(header.typ)}`);
-  }
-  if (!DPOP_ALGORITHMS.includes(header.alg ?? '')) {
+  if (!DPOP_ALGORITHMS.includes(header.alg ?? ''))
     throw invalidRequest(`Unsupported DPoP algorithm: ${printable(header.alg)}`);
-  }
   const { jwk } = header;
   if (typeof jwk !== 'object' || jwk === null) throw invalidRequest('No JWK in DPoP header');
-  if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].some((name) => name in jwk)) {
+  if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].some((name) => name in jwk))
     throw invalidRequest('Private key material must not be present in DPoP JWK');
-  }
   return jwk as JWK;
 }
 

@@ -108,9 +108,8 @@ export function holdOrganization(
 export function assertStillMember(realm: Realm, { organization }: ClientSession, user: User): void {
   if (organization === undefined || !isOn(realm)) return;
   const own = membershipsOf(realm.settings, user);
-  if (!own.some(({ alias, enabled }) => enabled && alias === organization)) {
+  if (!own.some(({ alias, enabled }) => enabled && alias === organization))
     throw invalidGrant('Invalid organization');
-  }
 }
 
 /**

@@ -25,9 +25,8 @@ export async function readToken(
   verify = keys.verify,
 ): Promise<TokenReading> {
   const claims = await verify(token);
-  if (claims === undefined || claims.iss !== issuer || !types.includes(String(claims.typ))) {
+  if (claims === undefined || claims.iss !== issuer || !types.includes(String(claims.typ)))
     return { problem: FAILED };
-  }
   const { exp, nbf, iat } = claims as { exp?: number; nbf?: number; iat?: number };
   const now = clock.seconds();
   const expired = exp === undefined ? claims.typ !== 'Offline' : exp <= now;

@@ -43,9 +43,8 @@ export function grantScopes(
   const allowed = new Set(['openid', ...client.defaultScopes, ...client.optionalScopes]);
   const isAllowed = (name: string) =>
     allowed.has(name) || (clientScopeOf(realm, name) !== undefined && allowed.has(name.split(':')[0] ?? ''));
-  if (requested === '' || !names.every(isAllowed) || !areOrganizationScopesValid(realm, names)) {
+  if (requested === '' || !names.every(isAllowed) || !areOrganizationScopesValid(realm, names))
     throw new Fault(400, 'invalid_scope', `Invalid scopes: ${requested}`);
-  }
   return toGranted(realm, [...names, ...client.defaultScopes], user);
 }
 

@@ -46,9 +46,8 @@ export function readPermissions(form: URLSearchParams, model: DecisionModel | un
     if (model === undefined) throw unexpected();
     const isPattern = form.get('permission_resource_matching_uri')?.toLowerCase() === 'true';
     const resources = findByUri(model, name, isPattern);
-    if (resources.length === 0) {
+    if (resources.length === 0)
       throw new Fault(400, 'invalid_resource', `Resource with uri [${name}] does not exist.`);
-    }
     for (const { id } of resources) add(id, scopes);
   }
   return permissions;
@@ -86,12 +85,10 @@ export function readClaimToken(token: string | null): PushedClaims {
   } catch {
     throw invalidRequest('Invalid claims');
   }
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
     throw invalidRequest('Invalid claims');
-  }
-  if (Object.values(claims).some((one) => !Array.isArray(one))) {
+  if (Object.values(claims).some((one) => !Array.isArray(one)))
     throw new Fault(500, 'server_error', 'Unexpected error while evaluating permissions');
-  }
   return claims as PushedClaims;
 }
 

@@ -29,9 +29,8 @@ export async function findCaller(
 ): Promise<ProtectionCaller> {
   const bearer = bearerOf(request);
   const token = bearer && (await readToken(provider, bearer, issuerOf(request), ['Bearer']));
-  if (!token || 'problem' in token) {
+  if (!token || 'problem' in token)
     throw new Fault(403, 'invalid_bearer_token', 'Could not obtain bearer access_token from request.');
-  }
   const { clientId } = token.client;
   const server = provider.resourceServers.of(token.client);
   if (server === undefined) {
@@ -39,9 +38,8 @@ export async function findCaller(
     throw new Fault(403, 'invalid_clientId', text);
   }
   const { id, isServiceAccount, tokenRoles } = subjectOf(provider, token);
-  if (needsRole && !isServiceAccount && tokenRoles.client.get(clientId)?.has('uma_protection') !== true) {
+  if (needsRole && !isServiceAccount && tokenRoles.client.get(clientId)?.has('uma_protection') !== true)
     throw new Fault(403, 'invalid_scope', 'Requires uma_protection scope.');
-  }
   return { server, id, isServer: isServiceAccount, claims: token.claims };
 }
 

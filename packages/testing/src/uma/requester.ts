@@ -47,9 +47,8 @@ export async function readRequester({ provider, request, reply }: Exchange): Pro
   allowOriginsOf(client, request, reply);
   const form = formOf(request);
   const claimToken = form.get('claim_token');
-  if (claimToken !== null && claimFormatOf(form) === ID_TOKEN_FORMAT) {
+  if (claimToken !== null && claimFormatOf(form) === ID_TOKEN_FORMAT)
     return { client, subjectToken: claimToken };
-  }
   const formToken = form.get('subject_token');
   if (formToken !== null) return { client, subjectToken: formToken };
   const issuer = issuerOf(request);
@@ -142,12 +141,10 @@ async function identifyByIdToken(
 ): Promise<Identified> {
   const claims = await provider.keys.verify(subjectToken);
   if (claims === undefined) throw new Fault(400, 'unauthorized_client', 'Invalid signature');
-  if (claims.azp !== client.clientId) {
+  if (claims.azp !== client.clientId)
     throw new Fault(400, 'invalid_claim_token', 'Token issued to a different client');
-  }
-  if (typeof claims.exp === 'number' && claims.exp <= provider.clock.seconds()) {
+  if (typeof claims.exp === 'number' && claims.exp <= provider.clock.seconds())
     throw new Fault(400, 'invalid_claim_token', 'Expired token');
-  }
   const read = await readToken(provider, subjectToken, issuer, ['ID', 'Bearer']);
   if ('problem' in read || read.session === undefined) throw invalidIdentity();
   const { user, session } = read;

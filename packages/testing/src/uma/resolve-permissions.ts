@@ -51,9 +51,8 @@ function scopesOf(server: ResourceServer, resource: Resource, names: readonly st
 function knownScopes({ server, moreScopes }: Resolution, scopes: readonly string[]): string[] {
   const all = [...new Set([...scopes, ...moreScopes])];
   const known = all.filter((one) => server.scopes.has(one));
-  if (all.length > 0 && known.length === 0) {
+  if (all.length > 0 && known.length === 0)
     throw new Fault(400, 'invalid_scope', `One of the given scopes [${all.join(', ')}] is invalid`);
-  }
   return known;
 }
 
@@ -106,9 +105,8 @@ function addByResource(
   const left = addShared(requests, context, idOrName, scopes) ?? scopes;
   const servers = byName(server.clientId);
   if (servers !== undefined) add(requests, server, servers, left);
-  if (requests.size === 0) {
+  if (requests.size === 0)
     throw new Fault(400, 'invalid_resource', `Resource with id [${idOrName}] does not exist.`);
-  }
 }
 
 function add(requests: Requests, server: ResourceServer, resource: Resource, names: readonly string[]): void {

@@ -133,9 +133,7 @@ function assertManaged({ allowsManagement }: ResourceServer): void {
 function findOwn({ caller: { server, id: callerId, isServer }, id }: ProtectionCall): Resource {
   assertManaged(server);
   const resource = server.resources.get(id);
-  if (resource === undefined) {
-    throw isServer ? notFound() : new Fault(404, 'not_found', 'Resource not found');
-  }
+  if (resource === undefined) throw isServer ? notFound() : new Fault(404, 'not_found', 'Resource not found');
   if (isServer || resource.ownerId === callerId) return resource;
   throw new Fault(403, 'forbidden', "You don't have permission to manage this resource");
 }
@@ -152,9 +150,8 @@ export function registerResource({ provider, caller, text }: ProtectionCall): Pr
   const body = readResourceBody(text);
   if (body.name === undefined) throw new Fault(409, 'conflict', 'Duplicate resource error');
   const { name } = body;
-  if ([...server.resources.values()].some((one) => one.name === name && one.ownerId === ownerId)) {
+  if ([...server.resources.values()].some((one) => one.name === name && one.ownerId === ownerId))
     throw new Fault(409, 'invalid_request', `Resource with name [${name}] already exists.`);
-  }
   const before = server.resources.get(body.id ?? '');
   const resource = {
     ...{ ...body, name, id: body.id ?? randomUUID(), ownerId: before?.ownerId ?? ownerId },

@@ -42,36 +42,28 @@ export function shareByTicket(call: ProtectionCall): ProtectionAnswer {
   const { server } = caller;
   if (body.id !== undefined) throw invalidPermission('created permissions should not have id');
   if (body.resource === undefined) throw invalidPermission('created permissions should have resource');
-  if (body.scope === undefined && body.scopeName === undefined) {
+  if (body.scope === undefined && body.scopeName === undefined)
     throw invalidPermission('created permissions should have scope or scopeName');
-  }
-  if (body.requester === undefined && body.requesterName === undefined) {
+  if (body.requester === undefined && body.requesterName === undefined)
     throw invalidPermission('created permissions should have requester or requesterName');
-  }
   const subject = `Resource set with id [${body.resource}]`;
   const resource = server.resources.get(String(body.resource));
   if (resource === undefined) throw invalidResource(`${subject} does not exists in this server.`);
-  if (!caller.isServer && resource.ownerId !== caller.id) {
+  if (!caller.isServer && resource.ownerId !== caller.id)
     throw notAuthorised(body.resource, 'can be only created by the owner or by the resource server itself');
-  }
-  if (!resource.isOwnerManaged) {
+  if (!resource.isOwnerManaged)
     throw invalidPermission('permission can only be created for resources with user-managed access enabled');
-  }
   const requester =
     body.requester === undefined
       ? provider.realm.userByName(String(body.requesterName))
       : provider.realm.userById(String(body.requester));
-  if (requester === undefined) {
-    throw invalidPermission('Requester does not exists in this server as user.');
-  }
+  if (requester === undefined) throw invalidPermission('Requester does not exists in this server as user.');
   const scope = scopeOf(server, body);
-  if (scope === undefined) {
+  if (scope === undefined)
     throw new Fault(400, 'invalid_scope', `Scope [${body.scope ?? body.scopeName}] is invalid`);
-  }
   if (!resource.scopes.includes(scope)) throw invalidResource(`${subject} does not have Scope [${scope}]`);
-  if (hasTicket(server, resource.id, scope, requester.id)) {
+  if (hasTicket(server, resource.id, scope, requester.id))
     throw invalidPermission('Permission already exists');
-  }
   const ticket = createTicket(server, resource, scope, requester.id);
   if (body.granted === true) grantTicket(server, ticket);
   return { status: 200, json: describe(provider, server, ticket, false) };
@@ -97,9 +89,8 @@ function requireTicket({ tickets }: ResourceServer, id: unknown): Ticket {
 export function updateTicket({ caller, text: sent }: ProtectionCall): ProtectionAnswer {
   const body = sent === '' ? {} : readBody(sent);
   const ticket = requireTicket(caller.server, body.id);
-  if (!caller.isServer && ticket.ownerId !== caller.id) {
+  if (!caller.isServer && ticket.ownerId !== caller.id)
     throw notAuthorised(body.resource ?? null, 'can be updated only by the owner or by the resource server');
-  }
   if (body.granted !== true) deleteTicket(caller.server, ticket);
   else if (!ticket.isGranted) grantTicket(caller.server, ticket);
   return { status: 204 };
@@ -107,12 +98,11 @@ export function updateTicket({ caller, text: sent }: ProtectionCall): Protection
 
 export function removeTicket({ caller, id }: ProtectionCall): ProtectionAnswer {
   const ticket = requireTicket(caller.server, id);
-  if (!caller.isServer && ![ticket.ownerId, ticket.requesterId].includes(caller.id)) {
+  if (!caller.isServer && ![ticket.ownerId, ticket.requesterId].includes(caller.id))
     throw notAuthorised(
       ticket.resourceId,
       'can be deleted only by the owner, the requester, or the resource server',
     );
-  }
   deleteTicket(caller.server, ticket);
   return { status: 204 };
 }
@@ -189,9 +179,7 @@ export async function createPermissionTicket(call: ProtectionCall): Promise<Prot
     if (one === null) throw unexpected();
     return toRepresentation(one, body, 'PermissionRequest', REQUEST_SHAPES);
   });
-  if (bodies.length === 0) {
-    throw new Fault(400, 'invalid_permission_request', 'Invalid permission request.');
-  }
+  if (bodies.length === 0) throw new Fault(400, 'invalid_permission_request', 'Invalid permission request.');
   const requested = bodies.flatMap((one) => toPermissions(caller, one));
   const claims = Object.assign({}, ...bodies.map((one) => one.claims ?? {})) as PushedClaims;
   const ticket = await signTicket(provider, caller.claims, issuerOf(request), {
@@ -214,9 +202,8 @@ function toPermissions(
     [...server.resources.values()].filter((one) => one.name === idOrName && one.ownerId === ownerId);
   const byId = server.resources.get(idOrName);
   const resources = byId ? [byId] : [...byName(callerId), ...(isServer ? [] : byName(server.clientId))];
-  if (resources.length === 0) {
+  if (resources.length === 0)
     throw invalidResource(`Resource set with id [${idOrName}] does not exists in this server.`);
-  }
   return resources.map((resource) => {
     assertScopes(server, resource, scopes);
     return { resource: resource.id, scopes };

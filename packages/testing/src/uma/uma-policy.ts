@@ -53,9 +53,8 @@ export function createUmaPolicy(call: ProtectionCall): ProtectionAnswer {
   const resource = requireOwned(call, call.id, body);
   const { policies } = call.caller.server;
   if (body.name === undefined) throw new Fault(409, 'conflict', 'Duplicate resource error');
-  if ([...policies.values()].some(({ name }) => name === body.name)) {
+  if ([...policies.values()].some(({ name }) => name === body.name))
     throw new Fault(409, `Policy with name [${body.name}] already exists`, 'Conflicting policy');
-  }
   const policy = put(call, randomUUID(), resource, body);
   return { status: 200, json: describe(call, policy) };
 }
@@ -64,9 +63,8 @@ export function updateUmaPolicy(call: ProtectionCall): ProtectionAnswer {
   const body = readBody(call.text);
   const before = requirePolicy(call);
   const [resourceId = ''] = before.resources;
-  if ((body.resources ?? []).some((one) => one !== resourceId)) {
+  if ((body.resources ?? []).some((one) => one !== resourceId))
     throw invalidRequest('Uma permission resource cannot be changed');
-  }
   const resource = requireOwned(call, resourceId, body);
   remove(call, before);
   const after = put(call, before.id, resource, { ...body, name: body.name ?? before.name });
@@ -116,12 +114,10 @@ function requireOwned({ caller }: ProtectionCall, id: string, body?: Body): Reso
   const { server } = caller;
   const resource = server.resources.get(id);
   if (resource === undefined) throw invalidRequest(`Resource [${id}] cannot be found`);
-  if (resource.ownerId !== caller.id) {
+  if (resource.ownerId !== caller.id)
     throw invalidRequest(`Only resource owner can access policies for resource [${id}]`);
-  }
-  if (!resource.isOwnerManaged) {
+  if (!resource.isOwnerManaged)
     throw invalidRequest('Only resources with owner managed accessed can have policies');
-  }
   if (!server.allowsManagement) {
     const text = `Remote Resource Management not enabled on resource server [${server.clientId}]`;
     throw new Fault(403, 'request_not_supported', text);
@@ -138,12 +134,10 @@ function requireOwned({ caller }: ProtectionCall, id: string, body?: Body): Reso
 /** @throws {Fault} 500 for unknown users and clients; unknown roles and groups are ignored */
 function put({ provider, caller }: ProtectionCall, id: string, resource: Resource, body: Body): Policy {
   const { realm } = provider;
-  if (body.users?.some((one) => (realm.userById(one) ?? realm.userByName(one)) === undefined)) {
+  if (body.users?.some((one) => (realm.userById(one) ?? realm.userByName(one)) === undefined))
     throw unexpected();
-  }
-  if (body.clients?.some((one) => realm.client(one) === undefined) || body.condition !== undefined) {
+  if (body.clients?.some((one) => realm.client(one) === undefined) || body.condition !== undefined)
     throw unexpected();
-  }
   const common = { isNegative: false, resourceType: undefined, ownerId: caller.id } as const;
   const applied = (Object.keys(KINDS) as Kind[]).flatMap((kind): Policy[] => {
     const names = (body[kind] ?? []).filter((one) => exists(provider, kind, one));

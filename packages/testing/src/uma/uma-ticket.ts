@@ -114,9 +114,8 @@ export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
   const audience = form.get('audience') ?? undefined;
   const fromForm = readPermissions(form, serverOf(provider, audience));
   const ticketText = form.get('ticket');
-  if (form.has('claim_token') && requester.client.isPublic && ticketText === null) {
+  if (form.has('claim_token') && requester.client.isPublic && ticketText === null)
     throw new Fault(403, 'invalid_grant', 'Public clients are not allowed to send claims');
-  }
   const ticket = ticketText === null ? undefined : await readTicket(provider, ticketText);
   const identified = await identify(provider, form, requester, issuer);
   const server = requireServer(provider, ticket?.audience ?? audience);
@@ -137,9 +136,8 @@ export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
 
   const isPartial =
     previous !== undefined && !requested.every((one) => holds(answer, toRequests(server, subject.id, one)));
-  if (answer.length === 0 || isPartial) {
+  if (answer.length === 0 || isPartial)
     throw new Fault(403, 'access_denied', isSubmitted ? 'request_submitted' : 'not_authorized');
-  }
   return respond(provider, form.get('response_mode'), { server, identified, answer, previous, issuer });
 }
 
@@ -163,9 +161,8 @@ function serverOf({ realm, resourceServers }: Provider, clientId: string | undef
 /** @throws {Fault} 400 */
 function requireServer(provider: Provider, clientId: string | undefined): ResourceServer {
   if (clientId === undefined) throw invalidRequest('You must provide the issuedFor');
-  if (provider.realm.client(clientId) === undefined) {
+  if (provider.realm.client(clientId) === undefined)
     throw invalidRequest(`Unknown resource server id: [${clientId}]`);
-  }
   const server = serverOf(provider, clientId);
   if (server === undefined) throw invalidRequest('Client does not support permissions');
   return server;

@@ -71,7 +71,6 @@ async function importResources(api: AdminClient, state: AuthzState, items: reado
  * of them at once. A run that is cut off can be repeated: the next plan begins where it ended.
  *
  * @yields each step that is done
- * @throws {AdminError} when Keycloak does not answer or refuses
  */
 export async function* applyAuthz(
   api: AdminClient,

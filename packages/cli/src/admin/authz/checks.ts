@@ -10,7 +10,6 @@ import type { AuthzPlan } from './plan.ts';
  * as a policy without roles, and answers 500 to others, half-way.
  *
  * @returns those that are not there, in words
- * @throws {AdminError} when Keycloak does not answer or refuses
  */
 export async function findUnknown(api: AdminClient, realm: string, plan: AuthzPlan): Promise<string[]> {
   const known = new Map<string, boolean>();
@@ -70,7 +69,6 @@ type Resource = {
  * cannot detect a type that was added to a resource without one.
  *
  * @returns their names
- * @throws {AdminError} when Keycloak does not answer or refuses
  */
 export async function findStale(
   api: AdminClient,

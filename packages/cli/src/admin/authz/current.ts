@@ -61,9 +61,7 @@ export function toPolicyBody(item: Item, before: Item | undefined): Record<strin
     (item[member] as (string | { name: string })[]).map((one) =>
       typeof one === 'string' ? { id: one, required: false } : { id: one.name, required: true },
     );
-  if (item.type === 'role') {
-    body.roles = needed('roles');
-  }
+  if (item.type === 'role') body.roles = needed('roles');
   for (const [member] of NEWER) {
     // An older Keycloak refuses the member, even `false`.
     if (before?.[member] === true) body[member] = item[member] ?? false;
@@ -109,11 +107,7 @@ export interface AuthzState {
 
 const ALL = { first: 0, max: -1 };
 
-/**
- * Reads the authorization services of a client.
- *
- * @throws {AdminError} when the client does not exist, or Keycloak does not answer or refuses
- */
+/** Reads the authorization services of a client. */
 export async function readAuthz(api: AdminClient, realm: string, clientId: string): Promise<AuthzState> {
   return trying(`see the authorization services of the client ${clientId}`, async () => {
     const client = await findClient(api, realm, clientId);

@@ -123,11 +123,7 @@ interface Evaluated {
   readonly associatedPolicies?: readonly Evaluated[];
 }
 
-/**
- * Has Keycloak evaluate a permission for a user, and reads its answer.
- *
- * @throws {AdminError} when user, resource or scope are not there, Keycloak does not answer or refuses
- */
+/** Has Keycloak evaluate a permission for a user, and reads its answer. */
 export async function askWhy(
   api: AdminClient,
   state: AuthzState,

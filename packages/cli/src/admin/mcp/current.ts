@@ -163,11 +163,6 @@ export async function readRegistrationPolicies(
 export const policyIn = (policies: readonly ComponentRepresentation[], id: string) =>
   policies.find(({ providerId }) => providerId === id);
 
-/**
- * Reads the current state. Changes nothing.
- *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
- */
 export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState> {
   const { realm, url } = goal;
   return trying(`see what the realm ${realm} holds`, async () => {
@@ -202,9 +197,8 @@ export async function readDocuments(
   isRealmOff = false,
 ): Promise<DocumentState> {
   const metadata = await readMetadata(`${api.baseUrl}/realms/${encodeURIComponent(realm)}`);
-  if (metadata.client_id_metadata_document_supported !== true) {
+  if (metadata.client_id_metadata_document_supported !== true)
     return { isOffered: false, isRealmOff, profiles: [], policies: [] };
-  }
   const [{ profiles = [] }, { policies = [] }] = await Promise.all([
     api.clientPolicies.listProfiles({ realm }),
     api.clientPolicies.listPolicies({ realm }),

@@ -33,13 +33,12 @@ function planDocuments(plan: Part, { documents }: McpState, goal: McpGoal): void
     });
     return;
   }
-  if (documents.isOffered && goal.documents.length === 0 && !takesDocuments(documents)) {
+  if (documents.isOffered && goal.documents.length === 0 && !takesDocuments(documents))
     plan.blocked.push({
       subject: 'documents of clients',
       why: 'Keycloak says that it takes them, and no client policy does: clients that choose one get "Client not found"',
       fix: '--documents with the domain of each program that may, or start Keycloak without the feature cimd',
     });
-  }
   for (const policy of toDocumentPolicies(goal.documents)) planPolicy(plan, documents, policy);
 }
 
@@ -52,13 +51,12 @@ function planPolicy(
   const there = documents.policies.find(({ name }) => name === policy.name);
   const missing = missingDomains(documents, policy);
   const isWithoutPkce = lacksPkce(documents, policy.name);
-  if (there?.enabled === false) {
+  if (there?.enabled === false)
     blocked.push({
       subject,
       why: 'it is switched off',
       fix: 'Realm settings → Client policies → Policies → this one: on',
     });
-  }
   if (missing.length === 0 && !isWithoutPkce) kept.push(subject);
   else {
     const changes = [
@@ -127,14 +125,13 @@ function planScope(plan: Part, state: McpState, goal: McpGoal, name: string): bo
   }
   const steps =
     there === undefined ? [toNewScope(subject, name, goal)] : completeScope(subject, name, there, goal);
-  if (!state.offered.includes(name)) {
+  if (!state.offered.includes(name))
     steps.push({
       kind: there === undefined ? 'create' : 'change',
       subject,
       changes: [change('optional scope of the realm', '+ yes')],
       action: { type: 'offer-scope', scope: name },
     });
-  }
   plan.steps.push(...steps);
   if (steps.length === 0) plan.kept.push(subject);
   return true;

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
-import { diagnose } from '../../keycloak/diagnose.ts';
+import { diagnose } from '../../keycloak/finding.ts';
 import { judgeServer } from '../../keycloak/server.ts';
 import { networkZoneOf } from '../../settings/address.ts';
 import { check, type Finding, fail, ok, warn } from '../check.ts';
@@ -101,12 +101,11 @@ function judgeHandshake(
   }
   if (/REVOKED/.test(failure))
     return say('the certificate was revoked', `Renew the certificate of ${url.host}.`);
-  if (isSelfSigned(failure, certificate)) {
+  if (isSelfSigned(failure, certificate))
     return say(
       `the certificate is self-signed (by '${nameOf(certificate?.subject)}'), and no authority has signed it`,
       `If it is your own, trust it: save it (openssl s_client -connect ${hostAndPort(url)} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority. Not NODE_TLS_REJECT_UNAUTHORIZED=0: then anybody in between can answer as Keycloak.`,
     );
-  }
   if (/UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER_CERT/.test(failure) && isAlone(certificate)) {
     const issuer = nameOf(certificate?.issuer);
     return say(
@@ -114,12 +113,11 @@ function judgeHandshake(
       `Let Keycloak or the proxy send the whole chain (KC_HTTPS_CERTIFICATE_FILE, ssl_certificate: first its own, then the intermediate ones). If '${issuer}' is an authority of your own, give it to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start`,
     );
   }
-  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(failure)) {
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(failure))
     return say(
       `the certificate is signed by an authority that Node does not know: '${nameOf(rootOf(certificate)?.subject ?? certificate?.issuer)}'`,
       'Give the authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start',
     );
-  }
   if (
     /ALERT|HANDSHAKE_FAILURE|UNSUPPORTED_PROTOCOL|VERSION/.test(failure) &&
     !/WRONG_VERSION_NUMBER/.test(failure)
@@ -132,12 +130,11 @@ function judgeHandshake(
       'Let the port that this service uses ask for no client certificate (KC_HTTPS_CLIENT_AUTH=none or request), and allow TLS 1.2 or 1.3.',
     );
   }
-  if (/SSL|EPROTO|ECONNRESET/.test(failure)) {
+  if (/SSL|EPROTO|ECONNRESET/.test(failure))
     return say(
       `nothing at ${url.host} speaks HTTPS`,
       'Use http:// in KEYCLOAK_SERVER_URL, or the port on which Keycloak speaks HTTPS (8443 by default).',
     );
-  }
   return say(
     `the TLS handshake with ${url.host} failed: ${failure}`,
     'Look at the TLS settings of Keycloak or of the proxy in front of it.',

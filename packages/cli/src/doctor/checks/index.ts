@@ -2,13 +2,16 @@ import type { Check } from '../check.ts';
 import type { DoctorOptions } from '../options.ts';
 import { UPGRADE_CHECKS } from '../upgrade/checks.ts';
 import { ADDRESS_CHECKS } from './address.ts';
-import { ADMIN_ACCESS_CHECKS } from './admin/access.ts';
-import { REALM_ADMIN_CHECKS } from './admin/realm.ts';
-import { AUTHZ_MODEL_CHECKS } from './authz/model.ts';
-import { AUTHZ_SETTINGS_CHECKS } from './authz/settings.ts';
-import { BROWSER_LOGIN_CHECKS } from './client/browser-login.ts';
-import { clientEvents, clientPasswordGrant } from './client/grants.ts';
-import { clientAuthenticator, clientKnown, clientSecret } from './client/identity.ts';
+import { ADMIN_ACCESS_CHECKS, REALM_ADMIN_CHECKS } from './admin.ts';
+import { AUTHZ_MODEL_CHECKS, AUTHZ_SETTINGS_CHECKS } from './authz.ts';
+import { BROWSER_LOGIN_CHECKS, SPA_CHECKS } from './client/browser-login.ts';
+import {
+  clientAuthenticator,
+  clientEvents,
+  clientKnown,
+  clientPasswordGrant,
+  clientSecret,
+} from './client/identity.ts';
 import {
   CLIENT_SETTINGS_CHECKS,
   clientConsent,
@@ -20,19 +23,17 @@ import {
   clientType,
 } from './client/settings.ts';
 import { loginPassword, USER_CHECKS } from './login/password.ts';
-import { loginLogout, SESSION_CHECKS } from './login/session.ts';
+import { loginLogout, SESSION_CHECKS, USERINFO_CHECKS } from './login/session.ts';
 import { clockSkew, LOGIN_TOKEN_CHECKS } from './login/token.ts';
-import { USERINFO_CHECKS } from './login/userinfo.ts';
-import { MCP_CHECKS } from './mcp/keycloak.ts';
+import { MCP_CHECKS } from './mcp.ts';
 import { REALM_CHECKS, realmEnabled } from './realm.ts';
 import { ROUTE_CHECKS } from './route.ts';
 import { SERVICE_CHECKS } from './service.ts';
 import { SETTINGS_CHECKS } from './settings.ts';
-import { SPA_CHECKS } from './spa.ts';
 import { TENANT_CHECKS } from './tenant.ts';
 import { SCOPE_CHECKS } from './token/claims.ts';
 import { tokenNeeds } from './token/needs.ts';
-import { tokenAccepted, tokenContent } from './token-input/content.ts';
+import { tokenAccepted, tokenContent } from './token-input/refusal.ts';
 import { tokenSession } from './token-input/session.ts';
 
 export const AUTHZ_CHECKS: readonly Check[] = [...AUTHZ_SETTINGS_CHECKS, ...AUTHZ_MODEL_CHECKS];

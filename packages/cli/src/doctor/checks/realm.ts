@@ -1,11 +1,9 @@
 import { toWords } from '../../keycloak/call.ts';
-import { diagnose } from '../../keycloak/diagnose.ts';
-import { judgeStranger } from '../../keycloak/finding.ts';
+import { diagnose, judgeStranger } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';
-import { check, fail, ok, warn } from '../check.ts';
+import { check, fail, kcadmRealm, ok, warn } from '../check.ts';
 import type { Reach } from '../context.ts';
 import { keysOf } from '../evidence/realm.ts';
-import { kcadmRealm } from '../words.ts';
 import { oneDatabase } from './token-input/refusal.ts';
 
 const realmExists = check('realm.exists', ['address.keycloak'], async ({ reach }) => {
@@ -55,9 +53,8 @@ const issuerDiscovery = check('issuer.discovery', ['realm.https'], async ({ reac
   if (answer.status === 200 && typeof issuer === 'string' && URL.canParse(issuer))
     return ok(`issuer ${issuer}`);
   const stranger = judgeStranger(answer);
-  if (stranger !== undefined) {
+  if (stranger !== undefined)
     return { ...stranger, cause: `the discovery document of the realm cannot be read: ${stranger.cause}` };
-  }
   return fail(
     toWords(answer),
     'the discovery document of the realm cannot be read',
@@ -92,24 +89,22 @@ const issuerHostname = check('issuer.hostname', ['issuer.discovery'], async ({ r
   if (issuer === own) return ok('Keycloak names itself as it is called from here');
   const seen = `issuer ${issuer}, called at ${own}`;
   const [theirs, ours] = [new URL(issuer), new URL(own)];
-  if (theirs.protocol === 'http:' && ours.protocol === 'https:') {
+  if (theirs.protocol === 'http:' && ours.protocol === 'https:')
     return warn(
       seen,
       `Keycloak does not know that it is called over HTTPS: it names itself ${theirs.origin}, and sends browsers there`,
       'Let the proxy say so (X-Forwarded-Proto), and start Keycloak with KC_PROXY_HEADERS=xforwarded; or set KC_HOSTNAME to the public https:// URL.',
     );
-  }
   const called = networkZoneOf(ours.hostname);
   const isInner =
     (isContainerName(theirs.hostname) && !isContainerName(ours.hostname)) ||
     (networkZoneOf(theirs.hostname) === 'this-machine' && called === 'public');
-  if (isInner) {
+  if (isInner)
     return warn(
       seen,
       `Keycloak names itself ${theirs.origin}, a name that only its own network knows, while it is called at ${ours.origin}: browsers are sent where they cannot go, and programs that expect the public address in 'iss' refuse the tokens`,
       FIX,
     );
-  }
   return judgePinned(reach, issuer, seen);
 });
 
@@ -125,26 +120,24 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
   const { origin, hostname } = new URL(issuer);
   const there = await reach.realm.atIssuer();
   if (there.json?.issuer === issuer) {
-    if ((await reach.realm.hasSameKeysAtIssuer()) === false) {
+    if ((await reach.realm.hasSameKeysAtIssuer()) === false)
       return fail(
         seen,
         `Keycloak's host name is pinned to ${origin}, and there is another Keycloak, with other keys: tokens of one are not good at the other, and say nothing of it`,
         FIX,
       );
-    }
     return ok(`${seen}: its public name, and it answers there`);
   }
   if (there.status === 0 && networkZoneOf(hostname) !== 'public') {
     // In a container, `localhost` is not the browser's machine.
     return ok(`${seen}: its public name, which cannot be called from here`);
   }
-  if (there.status === 0) {
+  if (there.status === 0)
     return warn(
       seen,
       `Keycloak's host name is pinned to ${origin}, and there is no answer (${there.failure}): tokens have this issuer whatever address this service uses, and browsers are sent there. It works here, because the issuer is taken from Keycloak`,
       `If browsers reach ${origin} and only this machine does not, all is as it should be. Otherwise: ${FIX}`,
     );
-  }
   const says = there.json?.issuer === undefined ? `HTTP ${there.status}` : `issuer ${there.json.issuer}`;
   return (there.json?.issuer === undefined ? warn : fail)(
     seen,
@@ -160,9 +153,8 @@ const keysSigning = check('keys.signing', ['realm.https'], async ({ reach }) => 
   const keys = keysOf(answer.json);
   if (answer.status !== 200 || keys === undefined) {
     const stranger = judgeStranger(answer);
-    if (stranger !== undefined) {
+    if (stranger !== undefined)
       return { ...stranger, cause: `the keys of the realm cannot be read: ${stranger.cause}` };
-    }
     return fail(
       toWords(answer),
       'the keys of the realm cannot be read',
@@ -175,20 +167,18 @@ const keysSigning = check('keys.signing', ['realm.https'], async ({ reach }) => 
     list.map(({ alg, kty }) => String(alg ?? kty)).join(', ');
   const fix =
     'Realm settings > Keys > Add providers: make one of rsa-generated or ecdsa-generated enabled and active, then log in again.';
-  if (good.length === 0) {
+  if (good.length === 0)
     return fail(
       `signing keys: ${names(signing) || 'none'}`,
       'the realm publishes no key with which a token could be verified',
       fix,
     );
-  }
-  if ((await reach.realm.certsOfOthers()).length > 0) {
+  if ((await reach.realm.certsOfOthers()).length > 0)
     return fail(
       'asked again, the same address hands out other keys',
       `${reach.caller.serverUrl} is several Keycloaks that do not share their keys: a token of one is refused where the keys of another were fetched`,
       oneDatabase(reach.caller.serverUrl),
     );
-  }
   const supported = (await reach.realm.discovery()).json?.id_token_signing_alg_values_supported;
   const isOdd = Array.isArray(supported) && !good.some(({ alg }) => supported.includes(alg));
   if (isOdd) return warn(names(good), 'the realm signs with algorithms that it does not announce', fix);

@@ -9,21 +9,19 @@ function judgeAnswer(answer: Answer): Finding | undefined {
   const { status, headers, text, failure, url } = answer;
   const words = toWords(answer);
   const say = (cause: string, fix: string) => fail(words, cause, fix);
-  if (status === 0) {
+  if (status === 0)
     return say(
       `there was no answer: ${failure}`,
       'Start the API, or correct host, port and scheme of --route. A name of the containers is not known outside of them.',
     );
-  }
   const location = headers.get('location');
   if (status >= 300 && status < 400) {
     const isLogin = /openid-connect\/auth|log-?in|sign-?in|oauth2\/start/i.test(location ?? '');
-    if (!isLogin) {
+    if (!isLogin)
       return say(
         `the route redirects (${words}), and programs do not follow: the scheme, the host name or a slash at the end is another one`,
         'Name the address to which it redirects, in --route and in the callers.',
       );
-    }
     return warn(
       words,
       'the route sends callers without a good token to a login page: right for pages of a browser, wrong for an API (fetch reports a CORS error, programs get a page)',
@@ -32,44 +30,39 @@ function judgeAnswer(answer: Answer): Finding | undefined {
   }
   if (status === 401 && !/^(bearer|dpop)\b/i.test(headers.get('www-authenticate') ?? '')) {
     const scheme = headers.get('www-authenticate')?.split(' ')[0];
-    if (scheme !== undefined) {
+    if (scheme !== undefined)
       return say(
         `something else than this API guards the route: it wants ${scheme}`,
         'Take the login of the proxy away from this path, or call the API behind it.',
       );
-    }
     return warn(
       words,
       "401 without WWW-Authenticate: clients are not told that a token is wanted, nor what is wrong with theirs (RFC 6750 §3). A guard of one's own, or a proxy that takes the header away",
       "Answer WWW-Authenticate: Bearer, with error and error_description where a token was sent; keycloak-guard's adapters do.",
     );
   }
-  if (status === 404) {
+  if (status === 404)
     return say(
       `the API has no route ${new URL(url).pathname} (for GET), or a proxy sends the path elsewhere`,
       'Correct the path of --route; look at prefixes (/api) and at what the proxy takes off.',
     );
-  }
   if (status === 405) return say('the route takes no GET', 'Name a route that does: the doctor only reads.');
   if (status === 429) return say('the API limits the calls (429)', 'Try again later, or raise its limit.');
-  if (status === 502 || status === 503 || status === 504) {
+  if (status === 502 || status === 503 || status === 504)
     return say(
       `a proxy answered in place of the API, or the API waits for Keycloak (HTTP ${status})`,
       "Look at the proxy's log and at the API's: keycloak-guard answers 503 while it has no keys of the realm.",
     );
-  }
-  if (status >= 500) {
+  if (status >= 500)
     return say(
       'the route fails: something throws where it should refuse, or behind the guard',
       "Look into the API's log for this moment, and give its line to --explain.",
     );
-  }
-  if (status < 300 && /^\s*<(!doctype|html)/i.test(text)) {
+  if (status < 300 && /^\s*<(!doctype|html)/i.test(text))
     return say(
       'a page came where JSON is expected: the start page of a single-page app, a login page, or the page of a proxy',
       "Name the route of the API itself; let the proxy send the API's path to the API.",
     );
-  }
   return undefined;
 }
 
@@ -84,20 +77,18 @@ export const ROUTE_CHECKS: readonly Check[] = [
     const answer = await route.withoutToken();
     const finding = judgeAnswer(answer);
     if (finding !== undefined) return finding;
-    if (isIn(answer.status)) {
+    if (isIn(answer.status))
       return fail(
         `HTTP ${answer.status} without a token`,
         'the route is open: it answers without a token',
         'If it is to be guarded: the guard before the route (order of middleware), for this path and method. If it is public, name another one.',
       );
-    }
-    if (answer.status === 403) {
+    if (answer.status === 403)
       return warn(
         toWords(answer),
         'a request without a token gets 403, so clients do not sign in',
         'Answer 401 with WWW-Authenticate: Bearer where there is no good token, and 403 where a good one is not enough (RFC 6750 §3.1).',
       );
-    }
     if (answer.status === 401) return ok('401 and how to do better');
     return skipped(`HTTP ${answer.status}: neither open nor guarded (${toWords(answer)})`);
   }),
@@ -106,22 +97,20 @@ export const ROUTE_CHECKS: readonly Check[] = [
       ['a token whose signature is made up', await route.withForged()],
       ['a token without a signature (alg none)', await route.withUnsigned()],
     ] as const) {
-      if (isIn(answer.status)) {
+      if (isIn(answer.status))
         return fail(
           `HTTP ${answer.status}`,
           `the route lets in ${what}: it reads tokens and does not verify them, so anybody can act as any user`,
           'Verify the signature by the keys of the realm, with a fixed list of algorithms, before anything else. Do not use jwt.decode for it.',
         );
-      }
       const finding = judgeAnswer(answer);
       if (finding !== undefined) return finding;
-      if (answer.status === 403) {
+      if (answer.status === 403)
         return warn(
           toWords(answer),
           `${what} is refused with 403: the caller cannot know that another token would do`,
           'Answer 401 with error="invalid_token" (RFC 6750 §3.1).',
         );
-      }
     }
     return ok('refused, with another signature and with none');
   }),
@@ -134,13 +123,12 @@ export const ROUTE_CHECKS: readonly Check[] = [
     if (isIn(answer.status)) return ok(`HTTP ${answer.status} with a good token`);
     const { claims = {} } = decodeJwt(context.token ?? (await context.reach.login?.token())) ?? {};
     const words = toWords(answer);
-    if (answer.status === 403) {
+    if (answer.status === 403)
       return fail(
         words,
         `the token is good, and not enough: the route wants a role, a scope, a group or a permission that it does not have. It has the scope '${claims.scope ?? ''}'; content and roles: --token -`,
         'Name what the route wants, and the doctor says why the token lacks it: --needs role=NAME, group=PATH, organization=ALIAS, scope=NAME',
       );
-    }
     if (answer.status === 401) {
       const said = `${answer.headers.get('www-authenticate') ?? ''} ${answer.text.slice(0, 2000)}`;
       const [why] = explain(said).filter(({ status }) => status === 'ok');
@@ -165,36 +153,32 @@ export const ROUTE_CHECKS: readonly Check[] = [
     const header = (name: string) => answer.headers.get(`access-control-allow-${name}`) ?? '';
     const fix = `CORS before the guard, for ${origin} exactly: Access-Control-Allow-Origin: ${origin}, Access-Control-Allow-Headers: authorization, content-type, on refusals too.`;
     if (answer.status === 0) return skipped(toWords(answer));
-    if (!isIn(answer.status)) {
+    if (!isIn(answer.status))
       return fail(
         `OPTIONS: ${toWords(answer)}`,
         'a browser asks first, without a token, and the answer is not 2xx: it then does not send the request. The guard or a redirect comes before CORS',
         fix,
       );
-    }
-    if (header('origin') !== origin && header('origin') !== '*') {
+    if (header('origin') !== origin && header('origin') !== '*')
       return fail(
         `Access-Control-Allow-Origin: ${header('origin') || 'none'}`,
         `pages of ${origin} may not read the API's answers`,
         fix,
       );
-    }
     // Fetch standard: * does not stand for Authorization.
-    if (!/\bauthorization\b/i.test(header('headers'))) {
+    if (!/\bauthorization\b/i.test(header('headers')))
       return fail(
         `Access-Control-Allow-Headers: ${header('headers') || 'none'}`,
         'the browser may not send the header Authorization (a * does not include it)',
         fix,
       );
-    }
     const refusal = (await route.withoutToken()).headers.get('access-control-allow-origin');
-    if (refusal !== origin && refusal !== '*') {
+    if (refusal !== origin && refusal !== '*')
       return warn(
         'the refusal has no Access-Control-Allow-Origin',
         'the page cannot see a 401: it looks like a CORS error, and the page does not sign in',
         fix,
       );
-    }
     return ok(`${origin} may call it with a token`);
   }),
 ];

@@ -10,13 +10,12 @@ const serviceAlive = check('service.alive', [], async ({ options }) => {
   if (answer.json?.status === 'alive')
     return ok(`${options.serviceUrl} answers (${Math.round(answer.tookMs)} ms)`);
   if (answer.status === 404) return skipped('no /health/live: an API of your own');
-  if (answer.status === 0) {
+  if (answer.status === 0)
     return fail(
       toWords(answer),
       `nothing answers at ${options.serviceUrl}`,
       'Start the service (npm start), or correct --running. In a container the service must listen on HOST=0.0.0.0.',
     );
-  }
   return fail(
     toWords(answer),
     `something answers at ${options.serviceUrl}, but it is not this service`,
@@ -69,13 +68,12 @@ const serviceLogin = check(
     );
     const token = answer.json?.access_token;
     if (answer.status === 404) return skipped('it has no route /login');
-    if (typeof token !== 'string') {
+    if (typeof token !== 'string')
       return fail(
         `HTTP ${answer.status} ${answer.text.slice(0, 160)}`,
         'the same user logs in at Keycloak, but not at the service: it runs with other settings, or an old secret',
         'Look at the log of the service (it names cause and fix), and start it again.',
       );
-    }
     const ask = () =>
       call(`${options.serviceUrl}/protected`, { headers: { authorization: `Bearer ${token}` } }, 15_000);
     const userinfo = await ask();

@@ -38,30 +38,26 @@ const settingsValid = check('settings.valid', [], ({ settings, assumed, options 
 });
 
 function howItGotThere({ name, seen }: SettingProblem): string[] {
-  if (/has quotes/.test(seen)) {
+  if (/has quotes/.test(seen))
     return [
       `Quotes are a part of the value where no shell reads it: write ${name}=… without them in an --env-file of Docker, in "environment" of Compose and in a Kubernetes Secret.`,
     ];
-  }
   const [, other] = /is set beside (\w+)/.exec(seen) ?? [];
-  if (other !== undefined) {
+  if (other !== undefined)
     return [
       `Take one line out, ${name} or ${other}: the one that the client does not use (Clients > the client > Credentials > Client Authenticator). setup empties it when it switches the credential (--credential).`,
     ];
-  }
-  if (/line break|spaces around/.test(seen)) {
+  if (/line break|spaces around/.test(seen))
     return [
       `A line break or a space at the end comes along from a file or from echo: make it by printf %s "$SECRET" or echo -n (kubectl create secret --from-literal, openssl base64 of printf), and look for \\r of Windows.`,
     ];
-  }
   return [];
 }
 
 /** Whether the doctor may act as the client. A library that only verifies tokens needs no secret, and neither do most checks. */
 const settingsSecret = check('settings.secret', ['settings.valid'], async ({ assumed, reach }) => {
-  if (assumed.length > 0) {
+  if (assumed.length > 0)
     return skipped(`not set: ${assumed.join(', ')}; checks that call Keycloak as the client are skipped`);
-  }
   const { credential, serverUrl } = reach.caller;
   const setting = credentialSetting(reach.config);
   // Reads the file. Nothing is sent: Keycloak's answer to it is for later checks.

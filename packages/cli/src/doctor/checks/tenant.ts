@@ -1,6 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { findClient, isSatisfiedBy, toOrganizationMapper } from '../../admin/index.ts';
-import { toShellWord } from '../../terminal/shell-word.ts';
+import { toShellWord } from '../../terminal/output.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext, Reach } from '../context.ts';
 
@@ -73,13 +73,12 @@ export const TENANT_CHECKS: readonly Check[] = [
     const client = await admin?.client();
     const where = `Clients > ${caller.clientId} > Client scopes`;
     const isDefault = client?.defaultClientScopes?.includes('organization') === true;
-    if (!isDefault && client?.optionalClientScopes?.includes('organization') !== true) {
+    if (!isDefault && client?.optionalClientScopes?.includes('organization') !== true)
       return fail(
         `'${caller.clientId}' has no scope 'organization'`,
         'tokens of the client never name an organization',
         `${where} > Add client scope > organization > Optional, and ask for scope=organization:${name} (or organization:*) at login`,
       );
-    }
     if (!(await namesOrganizations(reach)))
       return fail(
         "no mapper 'Organization Membership'",
@@ -130,13 +129,12 @@ export const TENANT_CHECKS: readonly Check[] = [
       settings: await api.realms.findOne({ realm }),
     });
     const [own, template] = [await read(name), await read(caller.realm)];
-    if (own.client === undefined) {
+    if (own.client === undefined)
       return fail(
         `no client '${caller.clientId}'`,
         `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: its users cannot sign in`,
         `npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)}`,
       );
-    }
     const differs = [
       ...compareClients(own.client, template.client ?? {}),
       ...missing('role', template.roles, own.roles),

@@ -7,6 +7,7 @@ import {
   connectAdmin,
   findClient,
   findUser,
+  read,
   toAdminError,
 } from '../../admin/index.ts';
 import { memo } from '../../keycloak/call.ts';
@@ -51,18 +52,11 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
   const { serverUrl, realm, clientId, timeoutMs, username } = where;
   const connection = memo(() => connectAdmin({ serverUrl, credentials, timeoutMs }));
   type Api = AdminConnection['api'];
-  /** `undefined` for what does not exist. */
-  async function read<T>(doing: string, get: (api: Api) => Promise<T>): Promise<T | undefined> {
+  async function look<T>(doing: string, get: (api: Api) => Promise<T>): Promise<T | undefined> {
     const { api } = await connection();
-    try {
-      return (await get(api)) ?? undefined;
-    } catch (error) {
-      const reason = toAdminError(error, doing);
-      if (reason.kind === 'missing') return undefined;
-      throw reason;
-    }
+    return read(doing, () => get(api));
   }
-  const once = <T>(doing: string, get: (api: Api) => Promise<T>) => memo(() => read(doing, get));
+  const once = <T>(doing: string, get: (api: Api) => Promise<T>) => memo(() => look(doing, get));
 
   const client = once('see the clients', (api) => findClient(api, realm, clientId));
   const user = once('see the user', async (api) => {
@@ -89,7 +83,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     realms,
     realm: theRealm,
     async clientIds() {
-      const list = await read('see the clients', (api) => api.clients.find({ realm, max: 200 }));
+      const list = await look('see the clients', (api) => api.clients.find({ realm, max: 200 }));
       return (list ?? []).map((one) => one.clientId ?? '');
     },
     client,
@@ -105,11 +99,11 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     user,
     async credentials() {
       const id = await userId();
-      return (await read('see the credentials', (api) => api.users.getCredentials({ realm, id }))) ?? [];
+      return (await look('see the credentials', (api) => api.users.getCredentials({ realm, id }))) ?? [];
     },
     attack: memo(async (): Promise<AttackState> => {
       const id = await userId();
-      return (await read('see failed logins', (api) => api.attackDetection.findOne({ realm, id }))) ?? {};
+      return (await look('see failed logins', (api) => api.attackDetection.findOne({ realm, id }))) ?? {};
     }),
     requiredAttributes: memo(async () => {
       const scopes = (await client())?.defaultClientScopes ?? [];
@@ -126,30 +120,30 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     flow: memo(async () => {
       const flowId = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
       const bound = flowId
-        ? (await read('see the flows', (api) => api.authenticationManagement.getFlow({ realm, flowId })))
+        ? (await look('see the flows', (api) => api.authenticationManagement.getFlow({ realm, flowId })))
             ?.alias
         : (await theRealm())?.directGrantFlow;
       const alias = bound ?? 'direct grant';
-      const steps = await read('see the flows', (api) =>
+      const steps = await look('see the flows', (api) =>
         api.authenticationManagement.getExecutions({ realm, flow: alias }),
       );
       return { alias, steps: (steps ?? []) as FlowStep[], isOverride: Boolean(flowId) };
     }),
     federations: memo(async (): Promise<Federation[]> => {
       const type = 'org.keycloak.storage.UserStorageProvider';
-      const list = await read('see the federation', (api) => api.components.find({ realm, type }));
+      const list = await look('see the federation', (api) => api.components.find({ realm, type }));
       return (list ?? [])
         .filter(({ config }) => config?.enabled?.[0] !== 'false')
         .map((one) => toFederation(connection, realm, one));
     }),
-    keys: async () => (await read('see the keys', (api) => api.realms.getKeys({ realm })))?.keys ?? [],
+    keys: async () => (await look('see the keys', (api) => api.realms.getKeys({ realm })))?.keys ?? [],
     policies: memo(async () => {
-      const list = await read('see the client policies', (api) => api.clientPolicies.listPolicies({ realm }));
+      const list = await look('see the client policies', (api) => api.clientPolicies.listPolicies({ realm }));
       return (list?.policies ?? []).filter((one) => one.enabled).map((one) => one.name ?? '');
     }),
     /** Names of the enabled workflows. None before Keycloak 26.4, or with the feature off. */
     workflows: memo(async () => {
-      const list = await read('see the workflows', (api) => api.workflows.find({ realm }));
+      const list = await look('see the workflows', (api) => api.workflows.find({ realm }));
       return ((list ?? []) as { name?: string; enabled?: boolean }[])
         .filter(({ enabled }) => enabled !== false)
         .map(({ name = '' }) => name);
@@ -158,7 +152,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     exampleClaims: memo(async () => {
       const [id, uid] = [(await client())?.id, await userId()];
       if (id === undefined || uid === '') return undefined;
-      const claims = await read('make an example token', (api) =>
+      const claims = await look('make an example token', (api) =>
         api.clients.evaluateGenerateAccessToken({ realm, id, userId: uid, scope: 'openid', audience: '' }),
       );
       return claims as Record<string, unknown> | undefined;

@@ -1,19 +1,10 @@
 import { type AdminConnection, toAdminError } from '../../admin/index.ts';
 import type { AdminEvidence, FlowStep } from './admin.ts';
 
-export interface SignInLevels {
-  readonly map: ReadonlyMap<string, number>;
-  /** The owner of the mapping; `undefined` if there is none. */
-  readonly mappedBy: 'client' | 'realm' | undefined;
-  readonly defaults: readonly string[];
-  readonly flow: string;
-  readonly conditions: readonly number[];
-  /** Whether tokens carry the level: by the client scope `acr`, or by a mapper of the client. */
-  readonly isInToken: boolean;
-}
+export type SignInLevels = Awaited<ReturnType<typeof readSignInLevels>>;
 
 /** Reads the levels. Changes nothing. @throws {AdminError} (rejects with one) if this admin may not look */
-export async function readSignInLevels(admin: AdminEvidence, realmName: string): Promise<SignInLevels> {
+export async function readSignInLevels(admin: AdminEvidence, realmName: string) {
   const { api } = await admin.connection();
   const [client, realm] = [await admin.client(), await admin.realm()];
   const own = toMap(client?.attributes?.['acr.loa.map']);

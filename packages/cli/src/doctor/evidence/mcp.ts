@@ -4,14 +4,6 @@ import { trimUrl } from '../../keycloak/server.ts';
 
 const TIMEOUT_MS = 10_000;
 
-export interface McpChallenge {
-  readonly status: number;
-  readonly failure: string | undefined;
-  readonly header: string;
-  readonly metadataUrl: string | undefined;
-  readonly scopes: readonly string[];
-}
-
 type Json = Readonly<Record<string, unknown>>;
 
 export interface McpDocument {
@@ -116,7 +108,7 @@ async function isIssuedBy(serverUrl: string, realm: string, issuer: string): Pro
 }
 
 /** Its status and its header alone: what an open server answers may be a stream without an end. */
-async function readChallenge(url: string): Promise<McpChallenge> {
+async function readChallenge(url: string) {
   try {
     const answer = await fetch(url, {
       method: 'POST',
@@ -137,7 +129,7 @@ async function readChallenge(url: string): Promise<McpChallenge> {
     };
   } catch (error) {
     const { failure } = toFailure(error);
-    return { status: 0, failure, header: '', metadataUrl: undefined, scopes: [] };
+    return { status: 0, failure, header: '', metadataUrl: undefined, scopes: [] as string[] };
   }
 }
 

@@ -7,13 +7,6 @@ export interface ProfileAttribute {
   readonly selector?: { readonly scopes?: readonly string[] };
 }
 
-/** A value that the user profile does not allow. Its text does not show the value. */
-export interface InvalidValue {
-  readonly name: string;
-  readonly why: string;
-  readonly isManaged: boolean;
-}
-
 export function isRequiredOf({ required, selector }: ProfileAttribute, scopes: readonly string[]): boolean {
   if (required === undefined || !(required.roles?.includes('user') ?? true)) return false;
   return [required.scopes, selector?.scopes].every(
@@ -66,7 +59,7 @@ export function findInvalid(
   values: Readonly<Record<string, readonly string[]>>,
   attributes: readonly ProfileAttribute[],
   unmanagedPolicy: string | undefined,
-): InvalidValue[] {
+) {
   const byName = new Map(attributes.map((one) => [one.name, one]));
   return Object.entries(values).flatMap(([name, all]) => {
     const attribute = byName.get(name);

@@ -1,5 +1,5 @@
 import type { Advice } from '../../keycloak/finding.ts';
-import { toShellWord } from '../../terminal/shell-word.ts';
+import { toShellWord } from '../../terminal/output.ts';
 import type { AdminEvidence } from './admin.ts';
 
 export const REACH_IT =
@@ -50,7 +50,7 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
   if (user === undefined) {
     const [home] = await admin.realmsOfUser().catch(() => []);
     const directory = home === undefined ? await blameFederation(admin) : undefined;
-    if (directory !== undefined) {
+    if (directory !== undefined)
       return [
         {
           kind: 'missing',
@@ -58,7 +58,6 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
           fix: directory.fix,
         },
       ];
-    }
     return [
       {
         kind: 'missing',
@@ -68,7 +67,7 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
       },
     ];
   }
-  if (username.startsWith('service-account-') && (await admin.credentials()).length === 0) {
+  if (username.startsWith('service-account-') && (await admin.credentials()).length === 0)
     return [
       {
         kind: 'credentials',
@@ -76,7 +75,6 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
         fix: 'Name a person: --user, DOCTOR_USER. A client gets tokens for itself by client_credentials.',
       },
     ];
-  }
   const byEmail = username.includes('@') && user.username?.toLowerCase() !== username.toLowerCase();
   const troubles: (UserTrouble | undefined)[] = [
     byEmail && (await admin.realm())?.loginWithEmailAllowed === false
@@ -209,14 +207,13 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
   const password = credentials.find(({ type }) => type === 'password');
   const page = `Users > ${username} > Credentials`;
   // The password of an LDAP user is in the directory.
-  if (password === undefined && !user?.federationLink) {
+  if (password === undefined && !user?.federationLink)
     troubles.push({
       kind: 'credentials',
       cause: `the user '${username}' has no password`,
       fix: `${page} > Set password, Temporary OFF`,
       setup: [],
     });
-  }
   const otp = credentials.find(({ type }) => type === 'otp');
   const asksOtp = flow.steps.some(
     (step) => /otp/i.test(step.providerId ?? '') && step.requirement === 'REQUIRED',
@@ -225,13 +222,12 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
     (step) =>
       step.authenticationFlow && /otp/i.test(step.displayName ?? '') && step.requirement === 'DISABLED',
   );
-  if (otp !== undefined && asksOtp && !isOff) {
+  if (otp !== undefined && asksOtp && !isOff)
     troubles.push({
       kind: 'otp',
       cause: `the user '${username}' has an OTP device ('${otp.userLabel ?? 'no label'}'), and the flow '${flow.alias}' asks for its code, which POST /login does not send`,
       fix: `Use the browser login for such users. Or ${page}: delete the OTP device. Or Authentication > Flows > ${flow.alias} > Conditional OTP = DISABLED. (A client of Keycloak's own endpoint can send the form field 'totp'.)`,
     });
-  }
   const days = Number(
     /forceExpiredPasswordChange\((\d+)\)/.exec((await admin.realm())?.passwordPolicy ?? '')?.[1],
   );
@@ -239,13 +235,12 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
     password?.createdDate !== undefined &&
     Number.isFinite(days) &&
     Date.now() - password.createdDate >= days * 86_400_000
-  ) {
+  )
     troubles.push({
       kind: 'expired',
       cause: `the password of '${username}' is older than the ${days} days that the realm's password policy allows`,
       fix: `${page} > Reset password (Temporary OFF); or Authentication > Policies > Password policy > Expire password`,
       setup: ['--reset-password'],
     });
-  }
   return troubles;
 }

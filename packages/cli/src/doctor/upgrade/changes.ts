@@ -1,5 +1,52 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type { RealmFacts } from './facts.ts';
+import { type AdminConnection, BUILT_IN } from '../../admin/index.ts';
+
+export type RealmFacts = Awaited<ReturnType<typeof readRealmFacts>>;
+
+export async function readRealmFacts({ api }: AdminConnection, realm: string) {
+  const info = (await api.serverInfo.find().catch(() => undefined)) as
+    | { systemInfo?: { version?: string } }
+    | undefined;
+  const settings = await api.realms.findOne({ realm });
+  const all = await api.clients.find({ realm });
+  const scopes = await api.clientScopes.find({ realm });
+  const providers = await api.identityProviders.find({ realm }).catch(() => []);
+  const policies = (id: string) => api.clients.listPolicies({ id, realm, max: 1000 }).catch(() => []);
+  const management = all.find(({ clientId }) => clientId === 'realm-management');
+  const ofManagement =
+    management?.authorizationServicesEnabled === true
+      ? ((await policies(management.id ?? '')) as object[])
+      : [];
+  const names = ofManagement.map((one) => (one as { name?: string }).name ?? '');
+  const types = new Set<string>();
+  for (const { id = '', authorizationServicesEnabled: has, clientId = '' } of all) {
+    if (has !== true || BUILT_IN.test(clientId)) continue;
+    for (const one of (await policies(id)) as { type?: string }[]) types.add(one.type ?? '');
+  }
+  return {
+    version: info?.systemInfo?.version,
+    ssoSessionIdle: settings?.ssoSessionIdleTimeout ?? Number.POSITIVE_INFINITY,
+    ssoSessionMax: settings?.ssoSessionMaxLifespan ?? Number.POSITIVE_INFINITY,
+    clients: all.filter(
+      ({ clientId = '', enabled, protocol = 'openid-connect' }) =>
+        enabled === true && protocol === 'openid-connect' && !BUILT_IN.test(clientId),
+    ),
+    mappersOf: ({
+      protocolMappers = [],
+      defaultClientScopes = [],
+      optionalClientScopes = [],
+    }: ClientRepresentation) => [
+      ...protocolMappers,
+      ...scopes
+        .filter(({ name = '' }) => [...defaultClientScopes, ...optionalClientScopes].includes(name))
+        .flatMap((one) => one.protocolMappers ?? []),
+    ],
+    identityProviders: providers.map(({ providerId = '' }) => providerId),
+    hasAdminPermissions: names.some((name) => /\.permission\.(client|users?|group|role|idp)\b/.test(name)),
+    exchangePermissions: names.filter((name) => name.startsWith('token-exchange.permission')),
+    policyTypes: types,
+  };
+}
 
 /** Something that works before a version of Keycloak, and not from it on. */
 export interface Change {

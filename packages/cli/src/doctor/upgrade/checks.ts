@@ -1,7 +1,6 @@
 import { type Check, check, fail, failOn, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
-import { CHANGES, type Change, GUIDE, KNOWN, toSource, UNSEEN } from './changes.ts';
-import type { RealmFacts } from './facts.ts';
+import { CHANGES, type Change, GUIDE, KNOWN, type RealmFacts, toSource, UNSEEN } from './changes.ts';
 
 const MOST_NAMES = 6;
 

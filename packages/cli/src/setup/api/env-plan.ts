@@ -9,7 +9,7 @@ import {
   type SetupGoal,
   trying,
 } from '../../admin/index.ts';
-import { NO_PART, type PlanPart } from '../../plan/part.ts';
+import { NO_PART, type PlanPart } from '../../plan/run-plan.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
 import { findExposure, nameWithTarget, writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
@@ -151,13 +151,12 @@ async function askForConflicts(
 ): Promise<ReadonlySet<string>> {
   const conflicts = conflictsOf(changes);
   if (isOverwritten || conflicts.length === 0) return new Set(conflicts.map(({ name }) => name));
-  if (questions === undefined) {
+  if (questions === undefined)
     throw new UsageError([
       `${file} has other values:`,
       ...conflicts.map((change) => `  ${toLine(change)}`),
       'Give --overwrite-env to replace them, or --env <file> to write another file. Nothing was changed.',
     ]);
-  }
   const allowed = new Set<string>();
   for (const change of conflicts) {
     if (await questions.confirm(`${file} has another value. Replace ${toLine(change)}?`, false))

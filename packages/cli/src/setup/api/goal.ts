@@ -1,4 +1,4 @@
-import type { Need } from '../../access/enter.ts';
+import type { Need } from '../../access/access.ts';
 import type { SetupGoal, UserGoal } from '../../admin/index.ts';
 import { needClientId, needRealm } from '../visit.ts';
 import type { ApiOptions } from './options.ts';

@@ -219,9 +219,8 @@ function problemsOf({ appUrl, backchannelUrl, withoutUser, user, groups, scopes 
     ['--app (PUBLIC_URL)', appUrl],
     ['--backchannel-url', backchannelUrl],
   ] as const) {
-    if (value !== undefined && !isHttpUrl(value)) {
+    if (value !== undefined && !isHttpUrl(value))
       problems.push(`${name} must be an http or https URL, for example http://localhost:8000`);
-    }
   }
   if (!scopes.every(isScope)) problems.push(SCOPE_RULE);
   if (withoutUser && user.username !== undefined) problems.push('--no-user and --user exclude each other');

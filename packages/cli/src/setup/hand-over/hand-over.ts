@@ -1,14 +1,11 @@
 import { existsSync } from 'node:fs';
-import { createNeed } from '../../access/enter.ts';
+import { createNeed } from '../../access/access.ts';
 import { type CredentialState, joinParts, type Plan, planCredential } from '../../admin/index.ts';
-import { toFilePart } from '../../plan/part.ts';
-import { runPlan, showSteps } from '../../plan/run-plan.ts';
+import { runPlan, showSteps, toFilePart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import type { Output } from '../../terminal/output.ts';
+import { type Output, toPlainLine, toShellWord } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import { toShellWord } from '../../terminal/shell-word.ts';
-import { toPlainLine } from '../../terminal/style.ts';
 import type { ChosenCredential } from '../credential.ts';
 import { needClientId, needRealm, type RealmVisit } from '../visit.ts';
 import { type HandOverTarget, notImported, toKcadmPage, toPartialImport } from './kcadm.ts';

@@ -6,8 +6,7 @@ import {
   type Step,
   toGroupTree,
 } from '../../admin/index.ts';
-import { toShellWord } from '../../terminal/shell-word.ts';
-import { toPlainLine } from '../../terminal/style.ts';
+import { toPlainLine, toShellWord } from '../../terminal/output.ts';
 
 /** The place of a plan: a realm, and the client that its steps mean where they name none. */
 export interface HandOverTarget {

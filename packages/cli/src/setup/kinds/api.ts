@@ -1,17 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { problemsOfWrittenUrl } from '../../access/access.ts';
-import { createNeed, needServerUrl } from '../../access/enter.ts';
+import { createNeed, needServerUrl, problemsOfWrittenUrl } from '../../access/access.ts';
 import { emptyRealm, makePlan, toRealmFile } from '../../admin/index.ts';
 import { trimUrl } from '../../keycloak/server.ts';
-import { toFilePart } from '../../plan/part.ts';
-import { runPlan } from '../../plan/run-plan.ts';
+import { runPlan, toFilePart } from '../../plan/run-plan.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import type { Options } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import type { Output } from '../../terminal/output.ts';
+import { type Output, toShellWord } from '../../terminal/output.ts';
 import { type Questions, readLines } from '../../terminal/questions.ts';
-import { toShellWord } from '../../terminal/shell-word.ts';
 import { createAppSettings, planEnv } from '../api/env-plan.ts';
 import { completeGoal, type StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions, toApiHelp, toExportHelp } from '../api/options.ts';
@@ -166,11 +163,10 @@ export const exportFile: SetupKind = {
       serverUrl,
     );
     need.assertAll();
-    if (completed.user !== undefined && completed.user.password === undefined) {
+    if (completed.user !== undefined && completed.user.password === undefined)
       throw new UsageError([
         'a user in a realm file needs a password: set SETUP_PASSWORD, or use --user-password-stdin',
       ]);
-    }
     const secret = completed.clientSecret ?? randomBytes(24).toString('base64url');
     const goal = { ...completed, clientSecret: secret };
     const settings = createAppSettings(trimUrl(serverUrl), goal, { ...options, provenBy: undefined })(secret);

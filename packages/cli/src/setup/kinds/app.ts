@@ -1,6 +1,6 @@
-import type { Need } from '../../access/enter.ts';
+import type { Need } from '../../access/access.ts';
 import { type SetupGoal, toServiceClient, toSpaClient } from '../../admin/index.ts';
-import type { PlanPart } from '../../plan/part.ts';
+import type { PlanPart } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import { type Flags, table, toHelp } from '../../settings/options.ts';
@@ -10,8 +10,7 @@ import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
 import { type ApiOptions, readApiOptions, toApiHelp } from '../api/options.ts';
-import { proveLogin, proveService } from '../api/prove.ts';
-import { type Beside, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
+import { type Beside, proveLogin, proveService, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { readSecrets, refusePositionals } from './api.ts';
 import { problemsOfPage, readFuture, toCallback, toCallersPart, toPageLines } from './callers.ts';

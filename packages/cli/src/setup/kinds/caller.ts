@@ -7,16 +7,12 @@ import {
   TOKEN_CALLBACK,
   toDevId,
 } from '../../admin/index.ts';
-import { NO_PART, type PlanPart, toPart, toRealmPart } from '../../plan/part.ts';
-import { runPlan } from '../../plan/run-plan.ts';
+import { NO_PART, type PlanPart, runPlan, toPart, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
-import type { Output } from '../../terminal/output.ts';
+import { type Output, toPlainLine, toShellWord } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import { toShellWord } from '../../terminal/shell-word.ts';
-import { toPlainLine } from '../../terminal/style.ts';
 import type { ApiOptions } from '../api/options.ts';
-import { proveLogin } from '../api/prove.ts';
-import { type Beside, TIMEOUT_MS } from '../api/set-up.ts';
+import { type Beside, proveLogin, TIMEOUT_MS } from '../api/set-up.ts';
 import {
   CLIENT,
   CLIENT_OPTIONS,

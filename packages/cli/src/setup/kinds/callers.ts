@@ -9,8 +9,7 @@ import {
   readCallers,
   toSpaClient,
 } from '../../admin/index.ts';
-import { type PlanPart, toRealmPart } from '../../plan/part.ts';
-import { runPlan } from '../../plan/run-plan.ts';
+import { type PlanPart, runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';

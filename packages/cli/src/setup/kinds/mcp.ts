@@ -1,7 +1,6 @@
 import { isHttpUrl } from '../../access/access.ts';
 import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
-import { toRealmPart } from '../../plan/part.ts';
-import { runPlan } from '../../plan/run-plan.ts';
+import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';

@@ -1,10 +1,8 @@
 import { planEvents, planService, readEventsState, readService, scopesThatBring } from '../../admin/index.ts';
-import { toRealmPart } from '../../plan/part.ts';
-import { runPlan } from '../../plan/run-plan.ts';
+import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import { toShellWord } from '../../terminal/shell-word.ts';
-import { toPlainLine } from '../../terminal/style.ts';
+import { toPlainLine, toShellWord } from '../../terminal/output.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
 import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential, sayVolume, withCredential } from '../credential.ts';
 import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';

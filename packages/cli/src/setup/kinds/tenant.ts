@@ -8,12 +8,11 @@ import {
   type OrganizationGoal,
   planOrganization,
   planTenant,
+  read,
   readOrganization,
   TEMPLATE_ATTRIBUTE,
-  toAdminError,
 } from '../../admin/index.ts';
-import { type PlanPart, toRealmPart } from '../../plan/part.ts';
-import { runPlan } from '../../plan/run-plan.ts';
+import { type PlanPart, runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
@@ -81,15 +80,10 @@ async function readList(file: string | undefined): Promise<string[][]> {
 }
 
 /** The realm as Keycloak exports it, without secrets; `undefined` if it does not exist. */
-async function exportRealm(api: Api, realm: string): Promise<Realm | undefined> {
-  try {
-    return (await api.realms.export({ realm, exportClients: true, exportGroupsAndRoles: true })) ?? undefined;
-  } catch (error) {
-    const reason = toAdminError(error, `export the realm ${realm}`);
-    if (reason.kind === 'missing') return undefined;
-    throw reason;
-  }
-}
+const exportRealm = (api: Api, realm: string): Promise<Realm | undefined> =>
+  read(`export the realm ${realm}`, () =>
+    api.realms.export({ realm, exportClients: true, exportGroupsAndRoles: true }),
+  );
 
 async function readTemplate(api: Api, template: string): Promise<Realm> {
   if (!template.endsWith('.json')) {

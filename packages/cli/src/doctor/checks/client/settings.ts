@@ -6,16 +6,21 @@ import {
   adminCheck,
   type Check,
   check,
+  diagnosed,
   type Finding,
   fail,
+  kcadm,
   type Look,
+  noBrowserLogin,
+  noPasswordLogin,
   ok,
+  onPage,
+  refusalOf,
   skipped,
   warn,
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { findClientState } from '../../evidence/client.ts';
-import { diagnosed, kcadm, noBrowserLogin, noPasswordLogin, onPage, refusalOf } from '../../words.ts';
 
 export const clientEnabled = check('client.enabled', ['client.known'], async ({ reach }) => {
   if ((await findClientState(reach.client)) !== 'disabled') return ok('on');
@@ -31,22 +36,20 @@ export const clientType = check('client.type', ['client.secret'], async ({ reach
   const state = await findClientState(reach.client);
   const { clientId } = reach.caller;
   const where = onPage(reach, 'Settings > Capability config > Client authentication ON');
-  if (state === 'bearer-only') {
+  if (state === 'bearer-only')
     return fail(
       toWords(await reach.client.passwordGrant()),
       `the client '${clientId}' is bearer-only: it may not log anybody in`,
       `${where}, Direct access grants ON\n${kcadm(reach, 'bearerOnly=false')}`,
       [],
     );
-  }
-  if (state === 'public') {
+  if (state === 'public')
     return fail(
       toWords(await reach.client.introspection()),
       `the client '${clientId}' is public: its secret is ignored, and it may not introspect tokens`,
       `${where}, then copy the secret to KEYCLOAK_CLIENT_SECRET\n${kcadm(reach, 'publicClient=false')}`,
       ['--overwrite-env'],
     );
-  }
   return ok('confidential');
 });
 
@@ -96,24 +99,22 @@ export const clientIntrospection = check(
     const grant = await reach.client.passwordGrant();
     // Another check has already reported the same problem.
     if (refusalOf(grant) === refusalOf(answer)) return skipped('the same answer as to the password grant');
-    if (/authentication method not allowed|not allowed for client/i.test(refusalOf(answer))) {
+    if (/authentication method not allowed|not allowed for client/i.test(refusalOf(answer)))
       return fail(
         toWords(answer),
         `a client policy of the realm '${reach.caller.realm}' does not allow the client to authenticate with a secret`,
         'Realm settings > Client policies > Policies: take this client out of the conditions of the policy (FAPI or OAuth 2.1 profiles forbid secrets), or switch it off.',
       );
-    }
     return diagnosed(reach, answer);
   },
 );
 
 export const clientScopes = check('client.scopes', ['client.password-grant'], async ({ reach }) => {
   const answer = await reach.client.scopes();
-  if (answer.json?.error !== 'invalid_scope') {
+  if (answer.json?.error !== 'invalid_scope')
     return answer.status === 0 || answer.status >= 500
       ? skipped(toWords(answer))
       : ok('openid profile email may be asked for');
-  }
   const refused = /invalid scopes?: (.*)/i.exec(refusalOf(answer))?.[1] ?? 'openid profile email';
   return fail(
     toWords(answer),
@@ -170,29 +171,26 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
   if (
     [keycloak.origin, new URL(issuer).origin].includes(target.origin) &&
     !(await isReceiver(url, caller.timeoutMs))
-  ) {
+  )
     return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
-  }
   if (
     networkZoneOf(target.hostname) === 'this-machine' &&
     networkZoneOf(keycloak.hostname) !== 'this-machine'
-  ) {
+  )
     return warn(
       url,
       `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,
       fix,
     );
-  }
   // A receiver refuses this call, because it carries no logout token.
   const answer = await call(url, toForm({}), caller.timeoutMs);
   if (answer.status === 0) return ok(`${url} (nothing answers from here)`);
-  if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400)) {
+  if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400))
     return warn(
       `${url}: ${toWords(answer)}`,
       `${said}the program at the backchannel logout URL takes no logout tokens (HTTP ${answer.status})`,
       fix,
     );
-  }
   return ok(url);
 }
 

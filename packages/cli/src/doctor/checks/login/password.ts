@@ -1,11 +1,22 @@
 import { type Answer, toPageText, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
-import { type Check, check, type Finding, fail, failOn, ok, type Say, skipped, warn } from '../../check.ts';
+import {
+  type Check,
+  check,
+  diagnosed,
+  type Finding,
+  fail,
+  failOn,
+  ok,
+  refusalOf,
+  type Say,
+  skipped,
+  warn,
+} from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { FlowStep } from '../../evidence/admin.ts';
 import { findForcedOtp } from '../../evidence/flows.ts';
 import { blameFederation, findLock, findUserTroubles, type UserTrouble } from '../../evidence/user.ts';
-import { diagnosed, refusalOf } from '../../words.ts';
 
 const ASK_AN_ADMIN =
   'Only an admin can see which: run the doctor with KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD set.';
@@ -21,26 +32,23 @@ async function explainLogin(answer: Answer, username: string, reach: Reach): Pro
   if (/invalid_grant/.test(words) && troubles !== undefined && troubles.length > 0)
     return toFinding(say, troubles);
   if (isNotSetUp) return notSetUp(say, username, reach.admin !== null);
-  if (/account (is )?(temporarily )?disabled/i.test(words)) {
+  if (/account (is )?(temporarily )?disabled/i.test(words))
     return say(`the user '${username}' is disabled`, `Users > ${username} > Enabled (top right) ON`, [
       '--enable',
     ]);
-  }
-  if (/invalid user credentials/i.test(words)) {
+  if (/invalid user credentials/i.test(words))
     return troubles === undefined ? badCredentials(say, username) : wrongPassword(say, username, reach);
-  }
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;
   if (answer.status >= 500) return serverError(say, reach);
   if (/offline tokens not allowed/i.test(words)) return noOffline(say, username, reach);
   if (answer.json === undefined && answer.text.includes('<'))
     return flowSaysNo(say, toPageText(answer.text).slice(0, 160), username, reach);
-  if (/mtls|certification missing/i.test(words)) {
+  if (/mtls|certification missing/i.test(words))
     return say(
       'the client binds tokens to a TLS client certificate, which this service does not have',
       `Clients > ${reach.caller.clientId} > Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF`,
     );
-  }
   return diagnosed(reach, answer);
 }
 
@@ -56,12 +64,11 @@ function noOffline(say: Say, username: string, { caller }: Reach): Finding {
 async function flowSaysNo(say: Say, words: string, username: string, reach: Reach): Promise<Finding> {
   const flow = await reach.admin?.flow().catch(() => undefined);
   const page = `Authentication > Flows > ${flow?.alias ?? "the flow that is bound as 'direct grant'"}`;
-  if (/too many sessions|session limit/i.test(words)) {
+  if (/too many sessions|session limit/i.test(words))
     return say(
       `'${username}' has as many sessions as the realm allows one user (User session count limiter of the login flow${flow ? ` '${flow.alias}'` : ''})`,
       `Users > ${username} > Sessions > Logout all sessions; or ${page} > User session count limiter > Settings: a higher limit, or 'Terminate oldest session'`,
     );
-  }
   const own = ownSteps(flow?.steps ?? []);
   const stepNames =
     own.length > 0 ? ` (its own steps: ${own.map((step) => step.displayName).join(', ')})` : '';
@@ -77,12 +84,11 @@ function toFinding(say: Say, troubles: readonly UserTrouble[]): Finding {
 }
 
 function notSetUp(say: Say, username: string, isAdmin: boolean): Finding {
-  if (isAdmin) {
+  if (isAdmin)
     return say(
       `the password is right, but Keycloak wants something of '${username}' first. No required action is set and no required field is empty: a value of the profile is not valid by a validator of Realm settings > User profile, or a step of the login flow asks for more`,
       `Let the user log in once in a browser: Keycloak shows there what it wants. Then Realm settings > User profile, and Authentication > Required actions.`,
     );
-  }
   return say(
     `the password is right, but '${username}' has to do something first: a temporary password, a missing email, first or last name, a value that the user profile does not allow, an OTP device to set up, terms to accept, or an email to verify. ${ASK_AN_ADMIN}`,
     `Users > ${username} > Details: fill Email, First name, Last name; remove all Required user actions. Credentials > Reset password with Temporary OFF. Or let the user log in once in a browser.`,
@@ -101,12 +107,11 @@ function badCredentials(say: Say, username: string): Finding {
 async function wrongPassword(say: Say, username: string, { admin }: Reach): Promise<Finding> {
   const isLinked = Boolean((await admin?.user().catch(() => undefined))?.federationLink);
   const directory = isLinked && admin ? await blameFederation(admin) : undefined;
-  if (directory !== undefined) {
+  if (directory !== undefined)
     return say(
       `the password of '${username}' is wrong, or its directory does not take it: ${directory.cause}`,
       `Correct DOCTOR_PASSWORD. ${directory.fix}`,
     );
-  }
   return say(
     `the password of '${username}' is wrong: the user is there, enabled, not locked, and has a password`,
     `Correct DOCTOR_PASSWORD, or Users > ${username} > Credentials > Reset password (Temporary OFF)`,
@@ -120,25 +125,22 @@ async function serverError(say: Say, reach: Reach): Promise<Finding> {
   const encrypted = (await reach.admin?.client().catch(() => undefined))?.attributes?.[
     'id.token.encrypted.response.alg'
   ];
-  if (encrypted) {
+  if (encrypted)
     return say(
       `the client wants encrypted ID tokens ('${encrypted}'), and Keycloak has no key of the client to encrypt with`,
       `Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration > ID token encryption key management algorithm: clear it`,
     );
-  }
-  if (otp !== undefined) {
+  if (otp !== undefined)
     return say(
       `the flow '${flow?.alias}' requires an OTP of everybody, and Keycloak fails for a user without one`,
       `Authentication > Flows > ${flow?.alias} > ${otp.displayName}: inside Conditional OTP, or DISABLED`,
     );
-  }
   const suspects = await findSuspects(reach);
-  if (suspects.length > 0) {
+  if (suspects.length > 0)
     return say(
       `Keycloak failed while logging the user in; unknown users are refused properly, so it is about what comes after the password. What is unusual here: ${suspects.join('; ')}`,
       `Set those back one after the other: Authentication > Flows > ${flow?.alias} (a step without its settings fails), Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration. Keycloak's log has the stack trace of this moment.`,
     );
-  }
   return say(
     'Keycloak failed while logging the user in; unknown users are refused properly, so it is about this user, the login flow, the mappers or the keys of the client',
     "Look into Keycloak's log for the stack trace of this moment. Then at Authentication > Flows > direct grant (an OTP that is REQUIRED), and at Clients > the client > Advanced (encryption of ID tokens).",
@@ -171,11 +173,10 @@ export const loginPassword = check(
   ['client.password-grant'],
   async ({ reach, options }) => {
     const username = options.username;
-    if (reach.login === null || username === undefined) {
+    if (reach.login === null || username === undefined)
       return skipped(
         username === undefined ? 'no user (--user)' : 'no password of the user (DOCTOR_PASSWORD)',
       );
-    }
     // An admin can see a lock without a login, which could prolong it.
     const lock = reach.admin ? await findLock(reach.admin, username).catch(() => undefined) : undefined;
     if (lock !== undefined) return fail('not tried: the user is locked', lock.cause, lock.fix, lock.setup);

@@ -1,19 +1,210 @@
-import { toWords } from '../../../keycloak/call.ts';
+import { type Answer, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
-import { fail, failOn, loginCheck, ok, skipped, warn } from '../../check.ts';
-import { refusalOf } from '../../words.ts';
-import { explainStale } from './userinfo.ts';
+import {
+  addAudience,
+  check,
+  diagnosed,
+  type Finding,
+  fail,
+  failOn,
+  isTooLong,
+  lacksToken,
+  loginCheck,
+  ok,
+  reasonOf,
+  refusalOf,
+  type Say,
+  skipped,
+  warn,
+} from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { audienceOf, decodeJwt, findOddClaims } from '../../evidence/token.ts';
+import { isLightweight } from '../token/claims.ts';
+import { findNotBefore } from '../token-input/session.ts';
+import { tooLong } from './token.ts';
+
+/** Why Keycloak refuses a token that it just issued. */
+async function explainStale(seen: string, who: string, answer: Answer, reach: Reach): Promise<Finding> {
+  const token = (await reach.login?.token()) ?? '';
+  const claims = decodeJwt(token)?.claims ?? {};
+  const { realm, clientId } = reach.caller;
+  const say = failOn(seen);
+  if (isTooLong(answer)) return tooLong(seen, token, claims, reach);
+  const stranger = judgeStranger(answer);
+  if (stranger !== undefined) return stranger;
+  if (lacksToken(answer))
+    return say(
+      `the token did not arrive: ${who} says that it was asked without one, so something on the way takes the Authorization header away`,
+      'Let the proxy in front of Keycloak pass the Authorization header on (nginx: no proxy_set_header Authorization ""; Apache: CGIPassAuth or RequestHeader; a login in front of Keycloak must leave /realms/ alone).',
+    );
+  const notBefore = await findNotBefore(reach);
+  if (notBefore !== undefined && notBefore.at > Number(claims.iat))
+    return say(
+      `tokens are revoked until ${new Date(notBefore.at * 1000).toISOString()} (not-before of the ${notBefore.of}), so even a fresh token is refused`,
+      notBefore.fix,
+    );
+  if (answer.status >= 500) return failedInside(say, who, reach);
+  const issuer = (await reach.realm.discovery()).json?.issuer;
+  if (claims.iss !== issuer)
+    return say(
+      `the token is from the issuer ${claims.iss}, and Keycloak calls itself ${issuer}`,
+      'Set KC_HOSTNAME of Keycloak to its public URL.',
+    );
+  const odd = findOddClaims(claims, clientId);
+  if (odd.length > 0)
+    return say(
+      `${who} cannot read the token that Keycloak has just issued: a mapper writes over claims that Keycloak reads itself: ${odd.join(', ')}`,
+      `Clients > ${clientId} > Client scopes > ${clientId}-dedicated (and the mappers of its other scopes): take out the mapper of ${odd.map((one) => one.split(' ')[0]).join(', ')}, or give it another claim name`,
+    );
+  if (/token verification failed/i.test(reasonOf(answer))) {
+    const hint =
+      reach.admin === null
+        ? ' With KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD the doctor can see it.'
+        : '';
+    return say(
+      `${who} does not verify a token that was issued a moment ago: a not-before (of the realm, the client or the user) in the future, or a signing key that is no longer active`,
+      `Sessions > Action > Revocation > Clear (realm); Clients > ${clientId} > Advanced > Revocation; Realm settings > Keys (realm ${realm}).${hint}`,
+    );
+  }
+  if (/invalid origin/i.test(reasonOf(answer) + answer.text))
+    return say(
+      'Keycloak refuses the Origin header of the call',
+      `Clients > ${clientId} > Settings > Web origins`,
+    );
+  return say(
+    `${who} refuses a token that was issued a moment ago: ${seen}`,
+    'The words above are all Keycloak says; its log (event type USER_INFO_REQUEST_ERROR or INTROSPECT_TOKEN_ERROR) may say more.',
+  );
+}
+
+async function failedInside(say: Say, who: string, reach: Reach): Promise<Finding> {
+  const attributes = (await reach.admin?.client().catch(() => undefined))?.attributes;
+  const encryption = attributes?.['user.info.encrypted.response.alg'];
+  if (encryption)
+    return say(
+      `the client wants encrypted userinfo answers ('${encryption}'), and Keycloak has no key of the client to encrypt with`,
+      `Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration > User info response encryption key management algorithm: clear it`,
+    );
+  return say(
+    `Keycloak failed while answering ${who}`,
+    "Look into Keycloak's log for the stack trace of this moment; usual reasons: encryption of userinfo answers without a key of the client (Clients > Advanced > User info response encryption), a client policy (Realm settings > Client policies), a mapper.",
+  );
+}
+
+const loginUserinfo = loginCheck('login.userinfo', ['login.password'], async (login, { reach }) => {
+  const answer = await login.userinfo();
+  const type = answer.headers.get('content-type') ?? '';
+  const claims = decodeJwt(await login.token())?.claims ?? {};
+  const { clientId } = reach.caller;
+  if (answer.status === 200 && answer.json !== undefined) {
+    if (claims.sub !== undefined && answer.json.sub !== claims.sub)
+      return warn(
+        'another sub than in the token',
+        'userinfo has another sub for the user than the token (a pairwise or a hard-coded sub mapper)',
+        `Clients > ${clientId} > Client scopes > ${clientId}-dedicated: make the mapper of 'sub' apply to both`,
+      );
+    return ok(`${Object.keys(answer.json).length} claims`);
+  }
+  if (answer.status === 200) {
+    const what = /jwt/.test(type)
+      ? answer.text.split('.').length === 5
+        ? 'encrypted'
+        : 'signed'
+      : `of type ${type || 'unknown'}`;
+    return warn(
+      `HTTP 200 ${type}`,
+      `userinfo answers are ${what}, not JSON: clients that read JSON fail, and this service cannot fill missing claims from them`,
+      `Clients > ${clientId} > Advanced > Fine grain OpenID Connect configuration > User info signed response algorithm (and encryption): Unsigned / clear it`,
+    );
+  }
+  const words = toWords(answer);
+  const reason = reasonOf(answer);
+  if (/^invalid_token:? lightweight/i.test(reason))
+    return warn(
+      words,
+      'userinfo refuses lightweight access tokens (Keycloak 26.6.2 and later)',
+      `Clients > ${clientId} > Advanced > Always use lightweight access token OFF; or introspect instead`,
+    );
+  if (/^insufficient_scope/i.test(reason))
+    return fail(
+      words,
+      "the token has no scope 'openid', and userinfo wants it",
+      `Ask for scope=openid at login, or make a client scope named 'openid' and add it: Clients > ${clientId} > Client scopes > Add client scope > Default`,
+    );
+  return explainStale(words, 'userinfo', answer, reach);
+});
+
+const loginIntrospection = loginCheck(
+  'login.introspection',
+  ['login.password', 'client.introspection'],
+  async (login, { reach }) => {
+    const answer = await login.introspection();
+    if (answer.json?.active === true) return ok('active');
+    const { clientId } = reach.caller;
+    const claims = decodeJwt(await login.token())?.claims ?? {};
+    const userinfo = await login.userinfo();
+    if (answer.status === 200 && answer.json?.active === false) {
+      if (!audienceOf(claims).includes(clientId) && userinfo.status === 200) {
+        // Only a warning: this service then asks userinfo.
+        return warn(
+          'active: false, though userinfo accepts the token',
+          `the client '${clientId}' is not in the token's aud, and Keycloak (26.6.2 and later) then calls the token inactive`,
+          addAudience(clientId, clientId),
+          [],
+        );
+      }
+      if (!audienceOf(claims).includes(clientId) && isLightweight(claims) && userinfo.status === 401)
+        return skipped('active: false, as login.lightweight says');
+      return explainStale('active: false', 'introspection', answer, reach);
+    }
+    if (answer.status === 200 && /jwt/.test(answer.headers.get('content-type') ?? ''))
+      return warn(
+        'HTTP 200, a JWT',
+        'introspection answers are JWTs, not JSON',
+        `Clients > ${clientId} > Advanced: switch it off`,
+      );
+    return answer.status === 0
+      ? fail(toWords(answer), 'introspection gave no answer', 'Look at the network.')
+      : diagnosed(reach, answer);
+  },
+);
+
+const loginLightweight = check('login.lightweight', ['login.password'], async ({ reach }) => {
+  const claims = decodeJwt(await reach.login?.token())?.claims;
+  if (claims === undefined || !isLightweight(claims)) return ok('the token holds its claims');
+  const { clientId } = reach.caller;
+  const off = `Clients > ${clientId} > Advanced > Always use lightweight access token OFF`;
+  const what = 'access tokens are lightweight: they hold neither name nor roles';
+  if ((await reach.login?.introspection())?.json?.active === true)
+    return warn(
+      'lightweight',
+      `${what}, and userinfo refuses them (Keycloak 26.6.2 and later); each new token costs this service an introspection`,
+      off,
+    );
+  const notBefore = await findNotBefore(reach);
+  if (notBefore !== undefined && notBefore.at > Number(claims.iat))
+    return warn('lightweight', `${what}; the checks below say why Keycloak does not answer for them`, off);
+  if (audienceOf(claims).includes(clientId))
+    return fail('lightweight', `${what}, and introspection calls them inactive`, off);
+  return fail(
+    'lightweight, and nothing else can be asked',
+    `${what}, no audience mapper names the client '${clientId}' to introspection, which so calls every one of them inactive (Keycloak 26.6.2 and later), and userinfo refuses them: this service answers 401 to each`,
+    `${addAudience(clientId, clientId, 'token introspection')} (Add to lightweight access token is not needed). Or ${off}`,
+    [],
+  );
+});
+
+export const USERINFO_CHECKS = [loginLightweight, loginUserinfo, loginIntrospection];
 
 const loginRefresh = loginCheck('login.refresh', ['login.password'], async (login, { reach }) => {
   const { refresh_token: refreshToken } = (await login.login()).json ?? {};
   const { clientId } = reach.caller;
-  if (typeof refreshToken !== 'string') {
+  if (typeof refreshToken !== 'string')
     return warn(
       'no refresh token',
       'the client gets no refresh tokens: users log in again when the access token expires, and a logout is not possible',
       `Clients > ${clientId} > Advanced > Open ID Connect Compatibility Modes > Use refresh tokens ON`,
     );
-  }
   // The other calls need the first tokens, so they go first.
   await Promise.all([login.userinfo(), login.introspection()]);
   const answer = await login.refresh();
@@ -23,18 +214,16 @@ const loginRefresh = loginCheck('login.refresh', ['login.password'], async (logi
   const words = refusalOf(answer);
   const say = failOn(toWords(answer));
   if (/stale token/i.test(words)) return explainStale(toWords(answer), 'the token endpoint', answer, reach);
-  if (/authentication method not allowed/i.test(words)) {
+  if (/authentication method not allowed/i.test(words))
     return say(
       'a client policy does not allow the client to authenticate with a secret',
       'Realm settings > Client policies > Policies: take this client out of the conditions of the policy, or switch it off.',
     );
-  }
-  if (/not active|expired/i.test(words)) {
+  if (/not active|expired/i.test(words))
     return say(
       'the refresh token is expired as soon as it is issued',
       'Realm settings > Sessions > SSO Session Idle and Max; Clients > Advanced > Client Session Idle and Max',
     );
-  }
   return say(
     `the refresh token is refused (${words})`,
     `Clients > ${clientId} > Settings and Advanced; a client policy (Realm settings > Client policies) can be the reason.`,
@@ -53,21 +242,19 @@ export const loginLogout = loginCheck('login.logout', ['login.password'], async 
   const answer = await login.logout();
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;
-  if (answer.status !== 204) {
+  if (answer.status !== 204)
     return fail(
       toWords(answer),
       'the session could not be ended',
       'POST …/logout wants client_id, client_secret and refresh_token and answers 204. Look at the words above.',
     );
-  }
   // Not if Keycloak is slow at everything.
-  if (answer.tookMs > SLOW_MS && answer.tookMs > 4 * before.tookMs) {
+  if (answer.tookMs > SLOW_MS && answer.tookMs > 4 * before.tookMs)
     return warn(
       `204 after ${(answer.tookMs / 1000).toFixed(1)} s`,
       'a logout waits for the back-channel logout URL of a client, and one of them does not answer',
       'Clients > the client > Settings > Logout settings > Backchannel logout URL: correct it, or clear it',
     );
-  }
   if (before.status !== 200) return ok('204');
   const after = await login.userinfoAfterLogout();
   if (after.status === 401) return ok('204, and userinfo refuses the old token');

@@ -2,7 +2,7 @@ import { check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { type Claims, decodeJwt } from '../../evidence/token.ts';
 import { whyNoClaims } from '../token/claims.ts';
-import { judgeToken } from '../token-input/content.ts';
+import { judgeToken } from '../token-input/refusal.ts';
 
 const loginToken = check('login.token', ['login.password', 'keys.signing'], async ({ reach }) =>
   judgeToken((await reach.login?.token()) ?? '', reach, () => 'this service accepts it'),
@@ -29,36 +29,32 @@ const loginLifespan = check('login.lifespan', ['login.password'], async ({ reach
       'the token does not say when it expires',
       `${where}; look for a mapper that takes 'exp' out`,
     );
-  if (seconds < 60) {
+  if (seconds < 60)
     return warn(
       `${seconds} s`,
       `access tokens live ${seconds} s: clients have to refresh all the time, and a small difference of clocks makes them invalid`,
       `${where}: 5 minutes is usual`,
     );
-  }
-  if (seconds > 24 * 3600) {
+  if (seconds > 24 * 3600)
     return warn(
       `${seconds} s`,
       `access tokens live ${Math.round(seconds / 3600)} hours: one that is stolen is good for so long`,
       `${where}: 5 minutes is usual`,
     );
-  }
   // 0 means an offline session, which does not end.
   const session = Number((await reach.login?.login())?.json?.refresh_expires_in ?? 0);
-  if (session > 0 && session < Math.min(seconds, 600)) {
+  if (session > 0 && session < Math.min(seconds, 600))
     return warn(
       `the token ${seconds} s, its session ${session} s`,
       `the session ends after ${session} s without a refresh, and the access token with it, though it says that it lives ${seconds} s: clients that refresh when a token expires come too late and find their users signed out`,
       `Realm settings > Sessions > SSO Session Idle and Max, and Clients > ${reach.caller.clientId} > Advanced > Advanced settings > Client Session Idle and Max: longer than Access Token Lifespan; 30 minutes is usual`,
     );
-  }
-  if (session > 0 && session < 120) {
+  if (session > 0 && session < 120)
     return warn(
       `the token ${seconds} s, its session ${session} s`,
       `the session ends after ${session} s without a refresh`,
       `Realm settings > Sessions > SSO Session Idle and Max, and Clients > ${reach.caller.clientId} > Advanced > Advanced settings > Client Session Idle and Max: 30 minutes is usual`,
     );
-  }
   return ok(`${seconds} s`);
 });
 
@@ -79,13 +75,12 @@ const loginSize = check('login.size', ['login.password'], async ({ reach }) => {
 });
 
 export function tooLong(seen: string, token: string, claims: Claims, reach: Reach): Finding {
-  if (token.length < PROXY) {
+  if (token.length < PROXY)
     return fail(
       seen,
       `something on the way takes shorter headers than the access token is, though that has no more than ${token.length} bytes`,
       'Raise the bound of the proxy in front of Keycloak (nginx: large_client_header_buffers 4 16k).',
     );
-  }
   const limits =
     token.length >= KEYCLOAK
       ? 'Keycloak takes 64 KB, Node (this service) 16 KB'
@@ -120,9 +115,8 @@ export const clockSkew = check('clock.skew', ['realm.enabled'], async ({ reach }
   const fix =
     'Let both machines keep time by NTP (timedatectl set-ntp true), or raise CLOCK_TOLERANCE_SECONDS for a while.';
   const lifespan = await lifespanOf(reach);
-  if (seconds < 0 && lifespan !== undefined && -seconds + tolerance >= lifespan) {
+  if (seconds < 0 && lifespan !== undefined && -seconds + tolerance >= lifespan)
     return fail(seen, 'the clocks differ so much that a fresh token is already expired here', fix);
-  }
   return warn(
     seen,
     `the clocks differ by more than the ${tolerance} s that are tolerated: tokens expire early or late, and some are refused`,

@@ -1,11 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import type { AuthError } from 'keycloak-guard';
+import { AuthError, createVerifier, type Principal } from 'keycloak-guard';
 import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
-import { type Advice, type Finding, failOn } from '../../check.ts';
+import { type Advice, addAudience, check, type Finding, fail, failOn, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { keysOf } from '../../evidence/realm.ts';
-import { audienceOf, type DecodedJwt } from '../../evidence/token.ts';
-import { addAudience } from '../../words.ts';
+import { audienceOf, type DecodedJwt, decodeJwt, namesIn } from '../../evidence/token.ts';
 
 export type KeyFate = 'elsewhere' | 'disabled' | 'realm-recreated' | 'rotated-away' | 'gone';
 
@@ -50,12 +49,11 @@ async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Pro
   const { realm, serverUrl } = reach.caller;
   const kid = jwt?.header.kid ?? '(none named)';
   const [iss, issuer] = [jwt?.claims.iss, (await reach.realm.discovery()).json?.issuer];
-  if (iss !== issuer) {
+  if (iss !== issuer)
     return {
       cause: `the token is from '${iss}', and this realm issues as '${issuer}': it has no key '${kid}'`,
       fix: 'Log in at the Keycloak and the realm that KEYCLOAK_SERVER_URL and KEYCLOAK_REALM name, or correct those.',
     };
-  }
   const again = 'Log in again: no old token is good any more.';
   const passive = 'When rotating keys leave the old one passive for longer than a token lives.';
   switch (jwt === undefined ? 'gone' : await findKeyFate(jwt, reach)) {
@@ -90,23 +88,18 @@ async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Pro
 export const oneDatabase = (address: string): string =>
   `Let all Keycloaks behind ${address} be one cluster: the same database (KC_DB, KC_DB_URL) and cache (KC_CACHE=ispn), or take the others out of the proxy and out of the DNS name.`;
 
-export async function explainRefusal(
-  error: AuthError,
-  jwt: DecodedJwt | undefined,
-  reach: Reach,
-): Promise<Finding> {
+async function explainRefusal(error: AuthError, jwt: DecodedJwt | undefined, reach: Reach): Promise<Finding> {
   const { clientId } = reach.caller;
   const claims = jwt?.claims ?? {};
   const seen = error.seen === undefined ? error.code : `${error.code}: ${error.seen}`;
   const say = failOn(seen);
   switch (error.code) {
     case 'token_malformed':
-      if (jwt !== undefined) {
+      if (jwt !== undefined)
         return say(
           `the token is a JWT, but longer than the 64 KB that fit into a header: Keycloak answers 431 to it, and this service 401 or 431`,
           'Make it smaller: take scopes and mappers out of the client that fill it (roles, groups, attributes).',
         );
-      }
       return say(
         'this is not a JWT',
         'Send the access_token of the login answer, whole: three parts with two dots, no quotes, no line break.',
@@ -168,7 +161,7 @@ export async function explainRefusal(
   }
 }
 
-export function toTime(seconds: unknown): string {
+function toTime(seconds: unknown): string {
   return typeof seconds === 'number' && Number.isFinite(seconds) && Math.abs(seconds) < 1e11
     ? new Date(seconds * 1000).toISOString()
     : 'no time that can be read';
@@ -181,3 +174,89 @@ export function orBySetup({ caller, config }: Reach, issuedTo: unknown): string 
   if (typeof issuedTo !== 'string' || !canName(issuedTo) || isByAnotherName) return '';
   return `\nOr: ${toAudienceCommand({ serverUrl, realm, clientId, callers: [issuedTo] })}`;
 }
+
+export const tokenContent = check('token.content', [], ({ token = '' }) => {
+  const jwt = decodeJwt(token);
+  if (jwt === undefined) return judgeText(token);
+  const { claims, header } = jwt;
+  const roles = (claims.realm_access as { roles?: string[] } | undefined)?.roles;
+  const parts = [
+    `typ ${claims.typ ?? 'none'}`,
+    `alg ${header.alg}`,
+    `iss ${claims.iss}`,
+    `aud ${audienceOf(claims).join(', ') || 'none'}`,
+    `azp ${claims.azp ?? 'none'}`,
+    `sub ${claims.sub ?? 'none'}`,
+    `user ${claims.preferred_username ?? 'not named'}`,
+    `scope ${claims.scope ?? 'none'}`,
+    `roles ${roles?.join(', ') || 'none'}`,
+    `client roles ${clientRolesOf(claims) || 'none'}`,
+    `groups ${listOf(claims.groups) || 'none'}`,
+    `issued ${toTime(claims.iat)}`,
+    `expires ${toTime(claims.exp)}`,
+  ];
+  return ok(parts.join('; '));
+});
+
+const listOf = (claim: unknown): string => namesIn(claim).join(', ');
+
+/** `orders: reader, writer`, as guards ask for them. */
+function clientRolesOf({ resource_access: access }: Record<string, unknown>): string {
+  return Object.entries((access ?? {}) as Record<string, { roles?: unknown }>)
+    .map(([client, one]) => `${client}: ${listOf(one?.roles)}`)
+    .join(', ');
+}
+
+function judgeText(token: string) {
+  const say = (cause: string, fix: string) => fail(`${token.length} characters`, cause, fix);
+  if (token === '') return say('nothing was piped in', 'echo "$TOKEN" | keycloak-guard doctor --token -');
+  const parts = token.split('.').length;
+  if (parts === 5)
+    return say(
+      'the token is encrypted (JWE): only the receiver can read it',
+      'Switch the encryption of access tokens off for this client (Clients > Advanced).',
+    );
+  if (token.startsWith('{'))
+    return say(
+      'this is a JSON object, perhaps the whole answer to the login',
+      "Pipe in the value of 'access_token' alone.",
+    );
+  if (parts !== 3)
+    return say(
+      `this is not a JWT: it has ${parts} parts, not 3`,
+      'Pipe in the access token whole, as it came. An opaque token is not from Keycloak.',
+    );
+  return say(
+    'this looks like a JWT, but its parts are not JSON: it was cut or changed',
+    'Pipe in the access token whole, as it came.',
+  );
+}
+
+export async function judgeToken(
+  token: string,
+  reach: Reach,
+  toWords: (principal: Principal) => string,
+): Promise<Finding> {
+  const { serverUrl, realm, clientId } = reach.caller;
+  const { issuer, audience, clockToleranceSeconds, timeoutMs } = reach.config;
+  const where = { serverUrl, realm, clientId, issuer, audience };
+  const verifier = createVerifier({ ...where, clockToleranceSeconds, timeoutMs, tokenCheck: 'local' });
+  try {
+    return ok(toWords(await verifier.verify(token)));
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    return await explainRefusal(error, decodeJwt(token), reach);
+  } finally {
+    await verifier.close();
+  }
+}
+
+export const tokenAccepted = check(
+  'token.accepted',
+  ['token.content', 'keys.signing', 'issuer.discovery'],
+  ({ reach, token = '' }) =>
+    judgeToken(token, reach, ({ username, subject }) => {
+      const who = username ?? subject ?? 'its bearer';
+      return `signature and claims are good: this service would accept it for ${who}`;
+    }),
+);

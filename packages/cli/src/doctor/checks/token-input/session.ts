@@ -1,23 +1,28 @@
 import { toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
-import { check, type Finding, fail, failOn, ok, warn } from '../../check.ts';
+import {
+  check,
+  diagnosed,
+  type Finding,
+  fail,
+  failOn,
+  isTooLong,
+  kcadmRealm,
+  lacksToken,
+  ok,
+  reasonOf,
+  warn,
+} from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { audienceOf, type Claims, decodeJwt } from '../../evidence/token.ts';
-import { diagnosed, isTooLong, kcadmRealm, lacksToken, reasonOf } from '../../words.ts';
 import { tooLong } from '../login/token.ts';
 import { orBySetup } from './refusal.ts';
-
-export interface NotBefore {
-  readonly at: number;
-  readonly of: string;
-  readonly fix: string;
-}
 
 /**
  * The latest not-before: of those an admin can see, or else the `not-before-policy` in Keycloak's answer with a fresh token,
  * which does not say whether it is the realm's, the client's or the user's.
  */
-export async function findNotBefore(reach: Reach): Promise<NotBefore | undefined> {
+export async function findNotBefore(reach: Reach) {
   const seen = (await seenByAdmin(reach)).sort((a, b) => b.at - a.at)[0];
   const announced = await announcedToClient(reach);
   const { realm, clientId } = reach.caller;
@@ -36,7 +41,7 @@ async function announcedToClient({ login, client }: Reach): Promise<number> {
   return Math.max(0, ...answers.map((answer) => Number(answer?.json?.['not-before-policy'] ?? 0)));
 }
 
-async function seenByAdmin({ admin, caller }: Reach): Promise<NotBefore[]> {
+async function seenByAdmin({ admin, caller }: Reach) {
   if (admin === null) return [];
   const at = async (read: () => Promise<{ notBefore?: number } | undefined>) =>
     (await read().catch(() => undefined))?.notBefore ?? 0;
@@ -100,13 +105,12 @@ export const tokenSession = check(
     const stranger = judgeStranger(userinfo);
     if (stranger !== undefined) return stranger;
     const words = toWords(userinfo);
-    if (lacksToken(userinfo)) {
+    if (lacksToken(userinfo))
       return fail(
         words,
         'userinfo says that it was asked without a token: something on the way takes the Authorization header away',
         'Let the proxy in front of Keycloak pass the Authorization header on.',
       );
-    }
     const isOurs = audienceOf(claims).includes(clientId);
     const reason = reasonOf(userinfo);
     const lacksOpenid = /^insufficient_scope/i.test(reason);
@@ -118,13 +122,12 @@ export const tokenSession = check(
         `Ask for scope=openid at login, or: ${mapper}`,
       );
     }
-    if (/^invalid_token:? lightweight/i.test(reason)) {
+    if (/^invalid_token:? lightweight/i.test(reason))
       return fail(
         words,
         `the token is lightweight, and '${clientId}' is not in the audience that introspection sees: introspection calls it inactive, userinfo refuses it, and nothing else can say that it is good. This service answers 401`,
         `${mapper.replace('Add to access token', 'Add to token introspection')}. Or Advanced > Always use lightweight access token OFF`,
       );
-    }
     return explain(
       lacksOpenid ? '' : reason,
       lacksOpenid ? 'introspection says inactive' : words,
@@ -139,12 +142,11 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
   if (/session/i.test(reason)) {
     const { realm } = reach.caller;
     const fate = await findUserFate(claims, reach).catch(() => undefined);
-    if (fate === 'another') {
+    if (fate === 'another')
       return say(
         `the realm '${realm}' was created again with its old keys (imported again): the token's user '${claims.preferred_username}' has another id there now, and no old session is left`,
         'Log in again. Give Keycloak a database that stays; data keyed by sub has no user now.',
       );
-    }
     const over = 'the session of the token is over (logout, an admin, an idle session)';
     const cause = {
       same: over,
@@ -153,12 +155,10 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
     }[fate ?? 'unknown'];
     return say(cause, 'Log in again.');
   }
-  if (/user disabled/i.test(reason)) {
+  if (/user disabled/i.test(reason))
     return say('the user of the token is disabled', 'Users > the user > Enabled ON, then log in again.');
-  }
-  if (/client disabled/i.test(reason)) {
+  if (/client disabled/i.test(reason))
     return say('the client of the token is disabled', `Clients > ${claims.azp ?? 'the client'} > Enabled ON`);
-  }
   const notBefore = await findNotBefore(reach);
   if (notBefore !== undefined && notBefore.at > Number(claims.iat)) {
     const at = new Date(notBefore.at * 1000);
@@ -170,19 +170,17 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
   }
   const fix =
     'Log in again. If a fresh token is refused too: Sessions > Action > Revocation > Clear, and Clients > the client > Advanced > Revocation > Clear.';
-  if (!/token verification failed/i.test(reason)) {
+  if (!/token verification failed/i.test(reason))
     return say(
       'Keycloak no longer accepts the token: its session is over, it was revoked, or a not-before is later',
       fix,
     );
-  }
   // Keycloak has its own texts for an ended session and a disabled user.
-  if (reach.admin === null && reach.login === null) {
+  if (reach.admin === null && reach.login === null)
     return say(
       'Keycloak no longer accepts the token, though its session is not over: a not-before of the realm, the client or the user is later, or the token itself was revoked (POST /revoke)',
       `${fix} With --user and DOCTOR_PASSWORD, or with an admin, the doctor sees which.`,
     );
-  }
   return say(
     'the token was revoked (POST /revoke): its session is not over, and no not-before is later',
     'Log in again.',

@@ -1,7 +1,17 @@
-import { type Check, check, type Finding, fail, ok, type Say, skipped, warn } from '../../check.ts';
+import {
+  addAudience,
+  type Check,
+  check,
+  type Finding,
+  fail,
+  ok,
+  onPage,
+  type Say,
+  skipped,
+  warn,
+} from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { audienceOf, type Claims, decodeJwt, scopesOf } from '../../evidence/token.ts';
-import { addAudience, onPage } from '../../words.ts';
 
 /** The test user's claims, from the login, or else from the example token that Keycloak makes for an admin. */
 export async function findClaims(reach: Reach): Promise<Claims | undefined> {
@@ -69,23 +79,21 @@ const scopeProfile = aboutScope('scopes.profile', async (claims, reach) => {
     return ok('preferred_username and name are in the token');
   const missing = ['preferred_username', 'name'].filter((name) => !has(claims, name));
   const granted = scopesOf(claims).includes('profile');
-  if (!granted) {
+  if (!granted)
     return fail(
       `no ${missing.join(', ')} in the token`,
       `the user's name is not in the token: ${await notGranted(reach, 'profile')}`,
       add(reach, 'profile'),
       [],
     );
-  }
   const user = await reach.admin?.user().catch(() => undefined);
-  if (user !== undefined && !user.firstName && !user.lastName) {
+  if (user !== undefined && !user.firstName && !user.lastName)
     return warn(
       'no name in the token',
       'the user has neither first nor last name, so full_name is null',
       `Users > ${user.username} > First name, Last name`,
       [],
     );
-  }
   return fail(
     `no ${missing.join(', ')} in the token`,
     `the scope 'profile' is granted, but ${missing.join(' and ')} is not in the token: a mapper is missing, or the user has no name`,
@@ -95,14 +103,13 @@ const scopeProfile = aboutScope('scopes.profile', async (claims, reach) => {
 
 const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
   if (has(claims, 'email')) return ok('email is in the token');
-  if (!scopesOf(claims).includes('email')) {
+  if (!scopesOf(claims).includes('email'))
     return fail(
       'no email in the token',
       `the user's email is not in the token: ${await notGranted(reach, 'email')}`,
       add(reach, 'email'),
       [],
     );
-  }
   return warn(
     'no email in the token',
     "the scope 'email' is granted, but there is no email in the token: the user has none, or the mapper is missing",
@@ -115,27 +122,23 @@ const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
 const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   const realmRoles = (claims.realm_access as { roles?: string[] } | undefined)?.roles ?? [];
   const clients = Object.keys((claims.resource_access as object | undefined) ?? {});
-  if (realmRoles.length + clients.length > 0) {
+  if (realmRoles.length + clients.length > 0)
     return ok(`${realmRoles.length} realm roles, roles of ${clients.length} clients`);
-  }
   const say = (...words: Parameters<Say>) => warn('no roles in the token', ...words);
   const client = await reach.admin?.client().catch(() => undefined);
   const hasScope = client === undefined ? undefined : client.defaultClientScopes?.includes('roles');
-  if (hasScope === true && client?.fullScopeAllowed === false) {
+  if (hasScope === true && client?.fullScopeAllowed === false)
     return say(
       'the client has no full scope: only roles that are mapped to it get into its tokens, and none is',
       `${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}, or assign the roles there`,
     );
-  }
-  if (hasScope === false) {
+  if (hasScope === false)
     return say("no roles are in the token: the client has no scope 'roles'", add(reach, 'roles'), []);
-  }
-  if (hasScope === true) {
+  if (hasScope === true)
     return say(
       "no roles are in the token, though the client has the scope 'roles': its mappers put none in, or the user has no roles",
       'Client scopes > roles > Mappers > realm roles, client roles: Add to access token ON; Users > the user > Role mapping',
     );
-  }
   return say(
     "no roles are in the token: the client has no scope 'roles' or its mappers are off, or no full scope, or the user has no roles",
     `${add(reach, 'roles')}; ${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}; Users > the user > Role mapping`,
@@ -152,13 +155,12 @@ const mapperAudience = check('mappers.audience', ['client.known'], async ({ reac
   const seen = `aud: ${there.join(', ') || 'none'}`;
   if (audiences.some((one) => there.includes(one)) && there.includes(clientId)) return ok(seen);
   if (isLightweight(claims)) return skipped('the token is lightweight: it has no aud');
-  if (reach.config.audience !== undefined && !audiences.some((one) => there.includes(one))) {
+  if (reach.config.audience !== undefined && !audiences.some((one) => there.includes(one)))
     return fail(
       seen,
       `this service wants one of '${audiences.join("', '")}' in aud (KEYCLOAK_AUDIENCE), and the token has none of them: every token is refused`,
       `${addAudience(clientId, audiences[0] as string)} (Included Custom Audience, where no client has that name). Or take KEYCLOAK_AUDIENCE out.`,
     );
-  }
   // Only a warning: this service then asks userinfo, which the check login.userinfo examines.
   return warn(
     seen,

@@ -124,12 +124,11 @@ export function viaMapper(type: string, having: string, add: string, claims: Cla
       fix: add,
     };
   const isRequested = scopesOf(claims).includes(inScope?.name ?? '');
-  if (inScope !== undefined && !inScope.isDefault && !isRequested) {
+  if (inScope !== undefined && !inScope.isDefault && !isRequested)
     return {
       cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
       fix: `Ask for scope=${inScope.name} at login, or make it Default`,
     };
-  }
   return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
 }
 

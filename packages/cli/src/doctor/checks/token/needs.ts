@@ -12,13 +12,12 @@ export const tokenNeeds = check('token.needs', ['settings.valid'], async ({ reac
   const missing = options.wants.filter((want) => !has(claims, want));
   if (missing.length === 0) return ok(`has ${options.wants.join(', ')}`);
   const seen = `lacks ${missing.join(', ')}`;
-  if (isLightweight(claims)) {
+  if (isLightweight(claims))
     return fail(
       seen,
       'the token is lightweight: it holds neither roles nor groups. Introspection has them',
       `Clients > ${claims.azp} > Advanced > Always use lightweight access token OFF, or TOKEN_CHECK=remote with an Audience mapper`,
     );
-  }
   const grants = await lookUp(claims, reach, missing).catch(() => undefined);
   const all = missing.map((want) => explainWant(want, claims, grants));
   return fail(
@@ -72,27 +71,24 @@ function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Ad
   );
   const scope = page(claims, 'Add client scope > roles > Default');
   const assign = `Users > the user > Role mapping > Assign role: ${name}`;
-  if (grants === undefined) {
+  if (grants === undefined)
     return {
       cause: `the role ${name} is not in the token: the user does not have it, or the client '${claims.azp}' does not pass it on (no scope 'roles', no mapper, Full scope allowed OFF)`,
       fix: `${assign}; ${scope}; ${full}. ${ASK}`,
     };
-  }
   if (!grants.roles.has(name)) return { cause: `the user does not have the role ${name}`, fix: assign };
-  if (!grants.hasFullScope && !grants.scopedRoles.has(name)) {
+  if (!grants.hasFullScope && !grants.scopedRoles.has(name))
     return {
       cause: `the user has the role ${name}, and the client '${claims.azp}' has no full scope: only roles that are assigned to it get into its tokens`,
       fix: full,
     };
-  }
   const type = name.includes(':') ? 'oidc-usermodel-client-role-mapper' : 'oidc-usermodel-realm-role-mapper';
   const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
-  if (mapper === undefined) {
+  if (mapper === undefined)
     return {
       cause: `the user has the role ${name}, and the client '${claims.azp}' has no scope 'roles', nor a mapper for it`,
       fix: scope,
     };
-  }
   return mapperOff(mapper.config, `the role ${name}`, `Client scopes > roles > Mappers > ${mapper.name}`);
 }
 
@@ -103,19 +99,17 @@ function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): A
     claims,
     `${claims.azp}-dedicated > Add mapper > Group Membership: Token Claim Name groups`,
   );
-  if (other !== undefined) {
+  if (other !== undefined)
     return {
       cause: `the token has the group '${other}', and '${name}' is wanted: the mapper's Full group path is ${other.startsWith('/') ? 'ON' : 'OFF'}`,
       fix: `Guard by '${other}', or switch Full group path at the mapper.`,
     };
-  }
   const join = `Groups > ${name} > Members > Add member`;
-  if (grants === undefined) {
+  if (grants === undefined)
     return {
       cause: `the group ${name} is not in the token: the user is not a member, or the client '${claims.azp}' has no Group Membership mapper`,
       fix: `${join}; ${add}. ${ASK}`,
     };
-  }
   if (!grants.groups.some((path) => path === name || bare(path) === name))
     return { cause: `the user is not a member of ${name}`, fix: join };
   return viaMapper('oidc-group-membership-mapper', `member of ${name}`, add, claims, grants);
@@ -124,12 +118,11 @@ function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): A
 function aboutScope(name: string, claims: Claims, grants: Grants | undefined): Advice {
   const ask = `Ask for scope=${name} at login`;
   const scope = grants?.scopes.find((one) => one.name === name);
-  if (grants === undefined || scope === undefined) {
+  if (grants === undefined || scope === undefined)
     return {
       cause: `the scope ${name} is not in the token: ${grants === undefined ? `it was not asked for, or the client '${claims.azp}' does not have it` : `the client '${claims.azp}' does not have it`}`,
       fix: `${page(claims, `Add client scope > ${name}`)}, and: ${ask}`,
     };
-  }
   if (scope.attributes?.['include.in.token.scope'] === 'false')
     return {
       cause: `the client scope ${name} is not named in tokens`,

@@ -1,7 +1,98 @@
-import { adminCheck, type Finding, fail, failOn, ok, skipped, warn } from '../../check.ts';
-import { findForcedOtp, readSignInLevels, type SignInLevels } from '../../evidence/flows.ts';
-import { findLost, REACH_IT } from '../../evidence/user.ts';
-import { kcadmRealm, noPasswordLogin } from '../../words.ts';
+import { AdminError } from '../../admin/index.ts';
+import { toPageText } from '../../keycloak/call.ts';
+import { explainAdminError } from '../../keycloak/finding.ts';
+import {
+  adminCheck,
+  check,
+  type Finding,
+  fail,
+  failOn,
+  kcadmRealm,
+  NO_ADMIN,
+  noPasswordLogin,
+  ok,
+  skipped,
+  warn,
+} from '../check.ts';
+import { findForcedOtp, readSignInLevels, type SignInLevels } from '../evidence/flows.ts';
+import { findLost, REACH_IT } from '../evidence/user.ts';
+
+const adminLogin = check('admin.login', ['address.keycloak'], async ({ reach, options }) => {
+  if (reach.admin === null || options.admin === undefined) return skipped(NO_ADMIN);
+  const who = 'username' in options.admin ? options.admin.username : `the client ${options.admin.clientId}`;
+  try {
+    await reach.admin.connection();
+    return ok(`${who} of the realm ${options.admin.realm}`);
+  } catch (error) {
+    if (!(error instanceof AdminError)) throw error;
+    const proxy = judgeProxy(error, reach.caller.serverUrl);
+    if (proxy !== undefined) return proxy;
+    return fail(
+      `HTTP ${error.status} ${error.answer}`.trim(),
+      `${who} cannot log in to the Admin API`,
+      explainAdminError(error),
+    );
+  }
+});
+
+const adminRights = check('admin.rights', ['admin.login', 'realm.exists'], async ({ reach, options }) => {
+  const { admin } = reach;
+  if (admin === null) return skipped(NO_ADMIN);
+  const views: [string, () => Promise<unknown>][] = [
+    ['view-realm', admin.realm],
+    ['view-clients', admin.client],
+    ...(options.username === undefined
+      ? []
+      : [['view-users', admin.user] as [string, () => Promise<unknown>]]),
+  ];
+  const lacking: string[] = [];
+  for (const [role, look] of views) {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof AdminError)) throw error;
+      const proxy = judgeProxy(error, reach.caller.serverUrl);
+      if (proxy !== undefined) return proxy;
+      if (error.kind !== 'forbidden') throw error;
+      lacking.push(role);
+    }
+  }
+  if (lacking.length === 0) return ok('this admin may look at the realm');
+  const who =
+    options.admin && 'clientId' in options.admin
+      ? `Clients > ${options.admin.clientId} > Service account roles`
+      : 'Users > the admin > Role mapping';
+  return fail(
+    `HTTP 403 for ${lacking.join(', ')}`,
+    `this admin may not look at everything: it lacks ${lacking.join(', ')} of '${reach.caller.realm}'`,
+    `${who} > Assign role > Filter by clients: realm-management ${lacking.join(', ')} (for an admin of the realm master: ${reach.caller.realm}-realm)`,
+  );
+});
+
+/** Keycloak refuses in JSON, and accepts a token that it just issued. Anything else comes from a proxy. */
+function judgeProxy({ status, answer }: AdminError, serverUrl: string): Finding | undefined {
+  if (status === 401 && /^HTTP 401/.test(answer))
+    return fail(
+      `HTTP 401 ${answer}`,
+      "the Admin API says that it was asked without a token that it knows, right after the admin's login: something on the way takes the Authorization header away, or tokens of the admin's realm are refused by a not-before",
+      'Let the proxy in front of Keycloak pass the Authorization header on. Then look at the not-before of the realm of the admin (Sessions > Action > Revocation).',
+    );
+  const isJson = answer !== '' && !answer.includes('<') && !/^invalid origin/i.test(answer);
+  if (status < 400 || isJson) return undefined;
+  if (/^invalid origin/i.test(answer))
+    return fail(
+      `HTTP ${status} ${answer}`,
+      'something on the way adds an Origin header to the call, and Keycloak refuses it',
+      'Let the proxy in front of Keycloak add no Origin header.',
+    );
+  return fail(
+    `HTTP ${status} ${toPageText(answer).slice(0, 120)}`.trim(),
+    `a proxy or firewall in front of Keycloak keeps calls of the admin from it (HTTP ${status}): the answer is not Keycloak's`,
+    `Run the doctor where ${serverUrl}/admin/ and the realm of the admin can be reached, with KEYCLOAK_SERVER_URL of an inner address; to hide /admin/ from the internet is right.`,
+  );
+}
+
+export const ADMIN_ACCESS_CHECKS = [adminLogin, adminRights];
 
 /** A not-before in the future makes every new token invalid. */
 const notBefore = adminCheck('realm.not-before', 'realm.exists', async (admin, { reach }) => {
@@ -9,20 +100,18 @@ const notBefore = adminCheck('realm.not-before', 'realm.exists', async (admin, {
   const [realm, client] = [(await admin.realm())?.notBefore ?? 0, (await admin.client())?.notBefore ?? 0];
   const now = Date.now() / 1000 + 5;
   const at = (seconds: number) => new Date(seconds * 1000).toISOString();
-  if (realm > now) {
+  if (realm > now)
     return fail(
       at(realm),
       `the not-before of the realm '${caller.realm}' is in the future: every token is refused until then`,
       `Sessions > Action > Revocation > Clear\n${kcadmRealm(caller.realm, 'notBefore=0')}`,
     );
-  }
-  if (client > now) {
+  if (client > now)
     return fail(
       at(client),
       `the not-before of the client '${caller.clientId}' is in the future: every token of it is refused until then`,
       `Clients > ${caller.clientId} > Advanced > Revocation > Clear`,
     );
-  }
   const latest = Math.max(realm, client);
   return ok(latest === 0 ? 'none' : `tokens from before ${at(latest)} are refused`);
 });
@@ -31,21 +120,19 @@ const realmSettings = adminCheck('realm.settings', 'realm.exists', async (admin,
   const realm = await admin.realm();
   if (realm === undefined) return skipped('the realm is not there');
   const name = reach.caller.realm;
-  if (realm.sslRequired === 'none' && reach.caller.serverUrl.startsWith('https:')) {
+  if (realm.sslRequired === 'none' && reach.caller.serverUrl.startsWith('https:'))
     return warn(
       'Require SSL: none',
       'the realm lets anybody log in over plain HTTP',
       `Realm settings > General > Require SSL = External requests\n${kcadmRealm(name, 'sslRequired=EXTERNAL')}`,
     );
-  }
   const [idle = 1800, lifespan = 300] = [realm.ssoSessionIdleTimeout, realm.accessTokenLifespan];
-  if (idle > 0 && idle < 120) {
+  if (idle > 0 && idle < 120)
     return warn(
       `SSO session idle: ${idle} s`,
       `sessions end after ${idle} s without a refresh, and the tokens with them (access tokens live ${lifespan} s)`,
       'Realm settings > Sessions > SSO Session Idle: 30 minutes is usual',
     );
-  }
   const protection = realm.bruteForceProtected ? `on, ${realm.failureFactor} failures` : 'off';
   const rotation = realm.revokeRefreshToken ? `on, reuse ${realm.refreshTokenMaxReuse ?? 0}` : 'off';
   return ok(
@@ -94,12 +181,11 @@ const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', async (a
       step.providerId ?? '',
     ),
   );
-  if (form !== undefined) {
+  if (form !== undefined)
     return say(
       `'${alias}' is a flow for browsers, bound where the direct grant flow belongs: the token endpoint answers with a login page`,
       bind,
     );
-  }
   const deny = required.find((step) => /deny-access/.test(step.providerId ?? '') && step.level === 0);
   if (deny !== undefined)
     return say(
@@ -107,27 +193,24 @@ const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', async (a
       `${bind}\nOr ${page}: take out '${deny.displayName}'`,
     );
   const checksPassword = required.some((step) => /password/i.test(step.providerId ?? ''));
-  if (steps.length > 0 && !checksPassword) {
+  if (steps.length > 0 && !checksPassword)
     return say(
       `the flow '${alias}' does not check the password: anybody can log in as anybody`,
       `${page} > Password = REQUIRED`,
     );
-  }
   const otp = findForcedOtp(steps);
-  if (otp !== undefined) {
+  if (otp !== undefined)
     return say(
       `the flow '${alias}' requires an OTP of everybody, and POST /login sends none`,
       `${page} > ${otp.displayName}: inside Conditional OTP, or DISABLED`,
     );
-  }
   const others = required.filter((step) => !KNOWN.test(step.providerId ?? ''));
-  if (others.length > 0) {
+  if (others.length > 0)
     return warn(
       seen,
       `the flow '${alias}' has steps of its own (${others.map((step) => step.displayName).join(', ')}): they may want what POST /login does not send`,
       `If logins fail: ${page}`,
     );
-  }
   return ok(seen);
 });
 
@@ -175,13 +258,12 @@ export function explainLevels(levels: SignInLevels, required: readonly string[],
       )} and the second factor; docs/sensitive-routes.md has the whole flow`,
     );
   }
-  if (relevant.length > 0 && !isInToken) {
+  if (relevant.length > 0 && !isInToken)
     return (required.length > 0 ? fail : warn)(
       seen,
       'the client does not have the scope acr: its tokens do not say how somebody signed in',
       `Clients > ${clientId} > Client scopes > Add client scope > acr, as default`,
     );
-  }
   return ok(seen);
 }
 
