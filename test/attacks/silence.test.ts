@@ -124,7 +124,7 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/engine: McpOptions': (more) =>
     resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
   'adapters/engine: ProtectedResourceOptions': (more) =>
-    describeResource({ sender: undefined, issuersOf: () => [], tenantAt: undefined }, {
+    describeResource({ sender: undefined, verifierOf: () => verifier, tenantAt: undefined }, {
       url: 'https://api.example.com',
       ...more,
     } as never),

@@ -48,7 +48,7 @@ export const OUTGOING: readonly Row[] = [
   { file: 'guard/src/core/realm/issuer.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
   { file: 'guard/src/core/realm/key-loader.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
   {
-    file: 'guard/src/core/realm/observed-fetch.ts',
+    file: 'guard/src/core/realm/observed-call.ts',
     calls: 'fetch',
     carries: 'all that the library sends',
     address: 'settings',

@@ -28,6 +28,7 @@ const LONGEST_LINE = 240;
 const GETTER =
   /Object\.defineProperty\(exports, "([\w$]{1,2})", \{\s*enumerable: !0,\s*get: function\(\) \{\s*return ([\w$]+);\s*\}\s*\}\)/g;
 const MARK = '\0required:';
+const ROOM = 'room:';
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 const sourceMaps = process.argv.includes('--source-maps');
@@ -60,7 +61,7 @@ async function buildLibrary(folder) {
   const rooms = Object.values(manifest.exports)
     .map((entry) => /^\.\/dist\/(.*)\.js$/.exec(entry.import?.default ?? '')?.[1])
     .filter((room) => room !== undefined);
-  const input = Object.fromEntries(rooms.map((room) => [room, join(folder, `src/${room}.ts`)]));
+  const input = Object.fromEntries(rooms.map((room) => [room, `${ROOM}${room}`]));
   // What an application brings itself has to be the application's own.
   const frameworks = Object.keys(manifest.peerDependencies);
   await write('esm', dist, [...Object.keys(manifest.dependencies ?? {}), ...frameworks]);
@@ -68,20 +69,26 @@ async function buildLibrary(folder) {
   rmSync(commonJs, { recursive: true, force: true });
   await write('cjs', commonJs, frameworks);
   writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }\n');
-  const doors = rooms.map((room) => join(dist, `${room}.d.ts`));
-  writeDeclarations(dist, commonJs, doors);
+  writeDeclarations(
+    dist,
+    commonJs,
+    rooms.map((room) => join(dist, `${room}.d.ts`)),
+  );
 
   async function write(format, dir, packages) {
     const bundle = await rolldown({
       input,
+      plugins: [entriesOf(folder)],
       platform: 'node',
       external: (id) =>
         id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`)),
       logLevel: 'warn',
     });
+    const draft = (await bundle.generate({ format, exports: 'named' })).output;
     const { output } = await bundle.write({
       dir,
       format,
+      codeSplitting: { groups: groupsOf(draft, rooms) },
       exports: 'named',
       chunkFileNames: 'shared/[name].js',
       generatedCode: { symbols: false },
@@ -96,6 +103,48 @@ async function buildLibrary(folder) {
     await bundle.close();
     await Promise.all(output.map(({ fileName }) => breakLines(join(dir, fileName))));
   }
+}
+
+/**
+ * An entry only passes on what its room exports. If the room were the entry itself, who imports one name of it would load all that
+ * it exports.
+ */
+function entriesOf(folder) {
+  return {
+    name: 'entries',
+    resolveId: (id) => (id.startsWith(ROOM) ? `\0${id}` : undefined),
+    load(id) {
+      if (!id.startsWith(`\0${ROOM}`)) return undefined;
+      const file = join(folder, `src/${id.slice(ROOM.length + 1)}.ts`);
+      const hasDefault = /\bas default\b/.test(readFileSync(file, 'utf8'));
+      const from = JSON.stringify(file);
+      return `export * from ${from};${hasDefault ? `export { default } from ${from};` : ''}`;
+    },
+  };
+}
+
+/** All that every adapter loads is in two files, one of which `core` loads too: many small files would import names from each other. */
+function groupsOf(output, rooms) {
+  const files = new Map(output.map((one) => [one.fileName, one]));
+  const loadedBy = (room) => {
+    const seen = new Set();
+    const visit = (name) => {
+      const file = files.get(name);
+      if (file === undefined || seen.has(file)) return;
+      seen.add(file);
+      file.imports.forEach(visit);
+    };
+    visit(`${room}.js`);
+    return new Set([...seen].flatMap(({ modules }) => Object.keys(modules)));
+  };
+  const adapters = rooms.filter((room) => room.startsWith('adapters/')).map(loadedBy);
+  if (adapters.length === 0) return [];
+  const core = loadedBy('core/index');
+  const isOfAll = (id) => adapters.every((loaded) => loaded.has(id));
+  return [
+    { name: 'core', test: (id) => core.has(id) && isOfAll(id) },
+    { name: 'engine', test: (id) => !core.has(id) && isOfAll(id) },
+  ];
 }
 
 /**

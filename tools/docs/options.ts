@@ -6,7 +6,7 @@ import { DPOP_RULES } from '../../packages/guard/src/core/binding/dpop-options.t
 import type { OptionRule } from '../../packages/guard/src/core/options/check-options.ts';
 import { VERIFIER_RULES } from '../../packages/guard/src/core/options.ts';
 import { EVENTS_RULES } from '../../packages/guard/src/events/options.ts';
-import { LOGIN_LIMIT_RULES } from '../../packages/guard/src/limits/internal.ts';
+import { LOGIN_LIMIT_RULES } from '../../packages/guard/src/limits/options.ts';
 import { SESSION_RULES } from '../../packages/guard/src/session/options.ts';
 
 /** An interface of options with its rules. */

@@ -3,8 +3,8 @@
 export { createProofBudget } from './binding/dpop-check.ts';
 export { resolveDpopOptions } from './binding/dpop-options.ts';
 export { KEPT } from './binding/sender-check.ts';
-export { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
 export { type CredentialKind, isCredential } from './credential/credential.ts';
+export { CREDENTIAL_RULES, toCredential } from './credential/make-credential.ts';
 export { createOwnToken, type OwnToken } from './credential/own-token.ts';
 export { requireScope } from './guards/guards.ts';
 export { type Compiled, compile, scopesOf } from './guards/requirements.ts';

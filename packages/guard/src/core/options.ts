@@ -7,8 +7,8 @@ import {
   type ResolvedDpopOptions,
   resolveDpopOptions,
 } from './binding/dpop-options.ts';
-import { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
 import type { Credential, CredentialOptions } from './credential/credential.ts';
+import { CREDENTIAL_RULES, toCredential } from './credential/make-credential.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/sign-in.ts';
 import { OptionsError } from './http/errors.ts';
 import type { Observer } from './observer.ts';

@@ -1,4 +1,3 @@
-import { createCertificateReader } from './binding/client-certificate.ts';
 import type { DpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type Possession, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/sign-in.ts';
@@ -18,6 +17,7 @@ import {
   type ProofStore,
 } from './revocation/revocation-store.ts';
 import type { Notice } from './runtime/notice.ts';
+import { loadPart } from './runtime/part.ts';
 import { keepTickShape } from './runtime/platform.ts';
 import { createCoverage } from './token/freshness.ts';
 import { createRemoteCheck } from './token/recheck.ts';
@@ -165,7 +165,12 @@ export function makeVerifier<C extends object>(
       return proofs;
     },
     publicUrl,
-    certificateOf: createCertificateReader(clientCertificate),
+    certificateOf:
+      clientCertificate === 'off'
+        ? undefined
+        : loadPart(async () =>
+            (await import('./binding/read-certificate.ts')).createCertificateReader(clientCertificate),
+          ),
   });
   // Of tenants alone, whose issuers are pinned.
   const isOwn = (revocation: Revocation): boolean => revocation.issuer === issuer.pinned;

@@ -1,13 +1,6 @@
 import type { DpopKey } from '../client/internal.ts';
-import { AuthError, OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
-import {
-  ANY_AUDIENCE,
-  checkOptions,
-  type OptionRules,
-  optionRules,
-  partsOf,
-  readCompactJws,
-} from '../core/internal.ts';
+import { OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
+import { ANY_AUDIENCE, checkOptions, type OptionRules, optionRules, partsOf } from '../core/internal.ts';
 
 /** The purpose of a token in the name of a caller. */
 export interface TokenForOptions {
@@ -139,21 +132,6 @@ export function assertOwnAudience(subject: string, verifier: TokenVerifier<objec
   }
 }
 
-/**
- * The claims of a token that Keycloak has just issued, not verified.
- *
- * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is not the caller's fault
- */
-export function readIssued(token: string): Readonly<Record<string, unknown>> {
-  try {
-    return readCompactJws(token).payload();
-  } catch (cause) {
-    throw new AuthError('provider_answer_invalid', 'Keycloak issued an access token that is no JWT', {
-      cause,
-    });
-  }
-}
-
 /** Where the token of a call comes from. */
 export interface TokenSource {
   /** To which its tokens are bound, if they are (RFC 9449). */
@@ -163,6 +141,3 @@ export interface TokenSource {
   /** The service that was called refused this one: `get` asks for another, unless it has only just been issued. */
   drop(token: string): void;
 }
-
-/** A token that is younger is not asked for again: the next one would be refused as well. Unit: milliseconds. */
-export const MIN_AGE_MS = 5_000;

@@ -14,8 +14,6 @@ import {
 } from '../core/internal.ts';
 import {
   assertCredential,
-  MIN_AGE_MS,
-  readIssued,
   type Target,
   type TokenAsOptions,
   type TokenForOptions,
@@ -267,3 +265,21 @@ function assertBound(token: string, { dpop }: Target<TokenAsOptions>, clientId: 
     `Keycloak bound the token of ${clientId} to no key: DPoP needs Keycloak 26.4, or its feature dpop`,
   );
 }
+
+/**
+ * The claims of a token that Keycloak has just issued, not verified.
+ *
+ * @throws {AuthError} `provider_answer_invalid` if it is no JWT: that is not the caller's fault
+ */
+function readIssued(token: string): Readonly<Record<string, unknown>> {
+  try {
+    return readCompactJws(token).payload();
+  } catch (cause) {
+    throw new AuthError('provider_answer_invalid', 'Keycloak issued an access token that is no JWT', {
+      cause,
+    });
+  }
+}
+
+/** A token that is younger is not asked for again: the next one would be refused as well. Unit: milliseconds. */
+const MIN_AGE_MS = 5_000;

@@ -7,8 +7,8 @@ import {
   resolveAdapterOptions,
   type SessionSettings,
 } from './options.ts';
+import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
 import { createPermits, type Permits } from './permissions.ts';
-import type { ProtectedResourceOptions } from './protected-resource.ts';
 import type { Route, Routes } from './routes.ts';
 import { openSessions } from './sessions.ts';
 

@@ -23,12 +23,8 @@ import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './messages.ts';
 import type { ResolvedAdapter } from './options.ts';
-import {
-  createProtectedResources,
-  type DescribedResource,
-  describeResource,
-  type ProtectedResourceOptions,
-} from './protected-resource.ts';
+import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
+import { createProtectedResources, type DescribedResource, describeResource } from './protected-resource.ts';
 import { openRealms, type PartHost, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusals } from './refusals.ts';
 import {

@@ -1,6 +1,7 @@
 import type { Answer } from '../../core/internal.ts';
+import { answerRoute } from './answer-route.ts';
 import type { EngineHost } from './engine.ts';
-import { answerRoute, LONGEST_MESSAGE, pathOf, type Refuser, type Routes, toHeader } from './routes.ts';
+import { LONGEST_MESSAGE, pathOf, type Refuser, type Routes, toHeader } from './routes.ts';
 
 // Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
 

@@ -2,6 +2,7 @@
 export type { PushedClaims } from '../../authz/internal.ts';
 export type { Part } from '../../core/internal.ts';
 export { type Adapter, createAdapter, createAdapterWithParts } from './adapter.ts';
+export { answerRoute } from './answer-route.ts';
 export { createCalls } from './calls.ts';
 export { type ConnectionGuard, toStream, toToken } from './connection.ts';
 export type { Connections } from './connections.ts';
@@ -22,7 +23,6 @@ export { createPermits, type Decide, type Permits, toPermitGuard } from './permi
 export { isHtml } from './refusals.ts';
 export { assertRequirements } from './requirements.ts';
 export {
-  answerRoute,
   LONGEST_MESSAGE,
   pathOf,
   type Route,

@@ -7,13 +7,14 @@ import type { Connection } from './connection.ts';
 import type { Documented } from './documentation.ts';
 import type { Engine } from './engine.ts';
 import { createEvents, type EventsOf } from './events.ts';
-import { createLoginGuard, type LoginLimitSettings } from './login-limits.ts';
+import { createLoginGuard } from './login-limits.ts';
 import type { McpOptions, WithMetadata } from './mcp-options.ts';
 import type { BackchannelLogoutOptions } from './messages.ts';
 import { type PermissionSettings, requirementsOf, type SessionSettings } from './options.ts';
 import type { Calls } from './parts/calls.ts';
+import type { LoginLimitSettings } from './parts/login-limits.ts';
+import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
 import { type Decide, toPermitGuard } from './permissions.ts';
-import type { ProtectedResourceOptions } from './protected-resource.ts';
 import type { GuardRequirements } from './requirements.ts';
 import type { Routes } from './routes.ts';
 

@@ -2,7 +2,8 @@ import type { Principal } from '../../core/index.ts';
 import { checkOptions, isPlainObject, type OptionRules } from '../../core/internal.ts';
 import type { Connection } from './connection.ts';
 import type { Engine } from './engine.ts';
-import { type ProtectedResourceOptions, RESOURCE_RULES } from './protected-resource.ts';
+import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
+import { RESOURCE_RULES } from './protected-resource.ts';
 
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {

@@ -50,24 +50,14 @@ export function openFetchMcp<Incoming>(
 }
 
 function openMcp<Guard, Incoming>(
-  engine: Pick<McpEngine<Incoming, never>, 'describeResource' | 'notify'>,
+  engine: Pick<McpEngine<Incoming, never>, 'describeResource'>,
   options: McpOptions,
-  load: (options: ResolvedMcpOptions, metadataUrl: string, onRequest: () => void) => Promise<Guard>,
+  load: (options: ResolvedMcpOptions, metadataUrl: string, isPublished: () => boolean) => Promise<Guard>,
 ): McpPart<Guard, Incoming> {
   const resolved = resolveMcpOptions(options);
   const { metadataUrl, routes } = engine.describeResource(resolved.resource);
   let isPublished = false;
-  function assertPublished(): void {
-    if (isPublished) return;
-    isPublished = true;
-    engine.notify({
-      level: 'warn',
-      code: 'mcp_metadata_missing',
-      message: `Nothing here answers ${metadataUrl}, so MCP clients do not find Keycloak`,
-      fix: 'Keep what kc.mcp gives: const mcp = kc.mcp(…), and add app.use(mcp.metadata) at the root of the application',
-    });
-  }
-  const part = loadPart(() => load(resolved, metadataUrl, assertPublished));
+  const part = loadPart(() => load(resolved, metadataUrl, () => isPublished));
   return Object.assign(part, {
     readsBodies: resolved.tools.size > 0,
     publish() {

@@ -2,16 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Principal } from '../../core/index.ts';
 import { type Answer, isThenable, type RequestGuard } from '../../core/internal.ts';
+import { answerRoute } from './answer-route.ts';
 import type { Engine, EngineHost } from './engine.ts';
-import {
-  answerRoute,
-  LONGEST_MESSAGE,
-  pathOf,
-  type Refuser,
-  type Routes,
-  type SentBody,
-  toHeader,
-} from './routes.ts';
+import { LONGEST_MESSAGE, pathOf, type Refuser, type Routes, type SentBody, toHeader } from './routes.ts';
 
 // Requests and answers of Node's own servers, which Express, Koa, Nest and others have underneath.
 
@@ -137,37 +130,6 @@ export function answerNode(response: NodeResponse, answer: Answer): void {
   else (response as ServerResponse).end(answer.body);
 }
 
-/**
- * Reads the body of a request. `for await` would close the connection of a body that is too long, before it is answered.
- *
- * @param limit bytes; of a longer one nothing more is read
- * @returns `null` for a body that is longer
- */
-export function readNodeBody(request: NodeRequest, limit: number): Promise<string | null> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const end = (act: () => void) => {
-      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      // A later error has no other listener.
-      request.on('error', () => {});
-      act();
-    };
-    const onData = (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= limit) chunks.push(chunk);
-      else {
-        request.pause();
-        end(() => resolve(null));
-      }
-    };
-    const onEnd = () => end(() => resolve(Buffer.concat(chunks).toString('utf8')));
-    const onError = (error: Error) => end(() => reject(error));
-    const onClose = () => end(() => reject(new Error('The request was aborted')));
-    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
-  });
-}
-
 /** Calls the next middleware, or, with an error, the error handlers. */
 export type Next = (error?: unknown) => void;
 /** Middleware of connect, Express and others. */
@@ -242,7 +204,10 @@ export function sentOnNode(request: NodeRequest, parsed?: unknown): SentBody {
   return {
     header: (name) => request.headers[name] as string | undefined,
     async read() {
-      if (parsed === undefined || !request.readableEnded) return readNodeBody(request, LONGEST_MESSAGE);
+      if (parsed === undefined || !request.readableEnded) {
+        const { readNodeBody } = await import('./parts/node-body.ts');
+        return readNodeBody(request, LONGEST_MESSAGE);
+      }
       return Buffer.isBuffer(parsed) ? parsed.toString('utf8') : parsed;
     },
     isCutOff: () => request.destroyed && !request.complete,

@@ -1,12 +1,13 @@
-import { type OptionProblem, OptionsError, type TokenVerifier } from '../../core/index.ts';
+import { type OptionProblem, OptionsError } from '../../core/index.ts';
 import {
   type ChallengedResource,
   checkOptions,
+  loadPart,
   type OptionRule,
   type OptionRules,
   optionRules,
-  toJsonAnswer,
 } from '../../core/internal.ts';
+import type { ProtectedResourceOptions, ResourceHost } from './parts/resource-metadata.ts';
 import {
   hasTenantOnly,
   isForTenants,
@@ -17,27 +18,6 @@ import {
   toRoutes,
   withTenant,
 } from './routes.ts';
-
-/** The description of an API by itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
-export interface ProtectedResourceOptions {
-  /**
-   * The URL that clients call, for example `https://api.example.com` or `https://example.com/mcp`: without query
-   * and fragment. Where requests say whose they are (`tenants.of`), `:tenant` may stand in its path: each tenant then has a
-   * resource of its own, `https://example.com/t/:tenant/mcp`.
-   */
-  readonly url: string;
-  /**
-   * Scopes that clients may ask for. Not `openid` and `offline_access`, which are not scopes of an API: Keycloak lets no
-   * client register with the first, and clients ask for the second by themselves. Default none.
-   */
-  readonly scopes?: readonly string[] | undefined;
-  /** Name for people. */
-  readonly name?: string | undefined;
-  /** URL of a page for developers. */
-  readonly documentation?: string | undefined;
-  /** Whether challenges name the scopes too. Clients ask for no scope that they do not know. Default true. */
-  readonly scopesInChallenge?: boolean | undefined;
-}
 
 const SCOPES: OptionRule = {
   rule: 'must be a list of scopes without spaces, and without openid and offline_access',
@@ -100,20 +80,6 @@ export function createProtectedResources() {
 
 const depthOf = ({ path }: { readonly path: string }): number => path.split('/').length;
 
-/** The part of an engine that says whose a resource is. */
-export interface ResourceHost<Incoming> {
-  readonly sender: TokenVerifier['sender'];
-  /** Those that issue tokens for it. */
-  issuersOf(request: Incoming): readonly string[] | Promise<readonly string[]>;
-  /**
-   * The tenant whose metadata a request asks for; only where the request says whose it is.
-   *
-   * @param path of the metadata, with `:tenant` in it
-   * @throws {AuthError} `tenant_unknown` if the path names no tenant, or another one than the application means
-   */
-  readonly tenantAt: ((request: Incoming, path: string) => string) | undefined;
-}
-
 /** The metadata of a protected resource. */
 export interface DescribedResource<Incoming> {
   /** Its address, as challenges name it: with `:tenant` where each tenant has a resource of its own. */
@@ -129,34 +95,22 @@ export interface DescribedResource<Incoming> {
  * @see RFC 9728 §2, §3
  */
 export function describeResource<Incoming>(
-  { sender, issuersOf, tenantAt }: ResourceHost<Incoming>,
+  host: ResourceHost<Incoming>,
   options: ProtectedResourceOptions,
 ): DescribedResource<Incoming> {
   checkOptions('protectedResource', options, RESOURCE_RULES);
-  const { url, scopes = [], name, documentation } = options;
-  const isShared = !isForTenants(url);
-  if (!isShared && tenantAt === undefined) throw new OptionsError('protectedResource', [NO_TENANTS]);
+  const { url } = options;
+  if (isForTenants(url) && host.tenantAt === undefined)
+    throw new OptionsError('protectedResource', [NO_TENANTS]);
   const path = toMetadataPath(url);
-  const document = {
-    scopes_supported: scopes.length > 0 ? scopes : undefined,
-    bearer_methods_supported: ['header'],
-    resource_name: name,
-    resource_documentation: documentation,
-    dpop_bound_access_tokens_required: sender?.mode === 'required' || undefined,
-  };
-  async function describe(request: Incoming) {
-    const resource = isShared ? url : withTenant(url, tenantAt?.(request, path) ?? '');
-    const issuers = [...new Set(await issuersOf(request))];
-    // Where tokens say whose a request is, there is no list.
-    const authorization_servers = issuers.length > 0 ? issuers : undefined;
-    return toJsonAnswer(200, FOR_EVERYBODY, { resource, ...document, authorization_servers });
-  }
-  const preflight = { status: 204, headers: PREFLIGHT, setCookies: [], body: undefined };
+  const { loading } = loadPart(async () =>
+    (await import('./parts/resource-metadata.ts')).createMetadata(options, path, host),
+  );
   return {
     metadataUrl: new URL(url).origin + path,
     routes: toRoutes<Incoming>([
-      toRoute('GET', path, describe, { takesHead: true }),
-      toRoute('OPTIONS', path, async () => preflight),
+      toRoute('GET', path, async (request) => (await loading).describe(request), { takesHead: true }),
+      toRoute('OPTIONS', path, async () => (await loading).preflight),
     ]),
   };
 }
@@ -167,25 +121,11 @@ const NO_TENANTS: OptionProblem = {
   example: '{ of: ({ path }) => nameOf(path), get: (name) => db.tenants.find(name) }',
 };
 
-/** By the name that Keycloak has for clients: the address of this process may be another one. */
-export async function issuersOf({ members }: TokenVerifier): Promise<string[]> {
-  return Promise.all(members.map(async ({ issuer }) => issuer.pinned ?? (await issuer.discover()).issuer));
-}
-
 /** §3.1: between the host and the path. */
 function toMetadataPath(url: string): string {
   const { pathname } = new URL(url);
   return `/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`;
 }
-
-/** §3.2 is public. MCP clients in pages of other origins send a header with their version. */
-const FOR_EVERYBODY = { 'access-control-allow-origin': '*', 'cache-control': 'no-cache' };
-const PREFLIGHT = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET',
-  'access-control-allow-headers': 'mcp-protocol-version',
-  'access-control-max-age': '86400',
-};
 
 /** RFC 6749 §3.3. */
 function isScope(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Notice, TokenVerifier } from '../../core/index.ts';
 import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
-import { issuersOf, type ResourceHost } from './protected-resource.ts';
+import type { ResourceHost } from './parts/resource-metadata.ts';
 import { isTenantName, pathOf, tenantIn } from './routes.ts';
 
 /** Finds the verifier of a request: always the same, or that of its tenant. */
@@ -51,7 +51,7 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
   };
 }
 
-/** The issuers of a resource, and the tenant whose metadata a request is for: path and application must name the same one. */
+/** The realms of a resource, and the tenant whose metadata a request is for: path and application must name the same one. */
 export function toResourceHost<Incoming>(
   realms: Pick<Realms<Incoming>, 'tenants' | 'verifier' | 'verifierOf'>,
   toSessionRequest: TenantsHost<Incoming>['toSessionRequest'],
@@ -60,7 +60,7 @@ export function toResourceHost<Incoming>(
   const tenantOf = toTenantOf(realms, undefined);
   return {
     sender: verifier.sender,
-    issuersOf: async (request) => issuersOf(await verifierOf(request)),
+    verifierOf,
     tenantAt:
       tenantOf &&
       ((request, path) => {

@@ -1,4 +1,4 @@
-import { type Answer, keepAlive, targetOf, toJsonAnswer } from '../../core/internal.ts';
+import { type Answer, targetOf } from '../../core/internal.ts';
 
 // `:tenant` in the path of a resource stands for the name of a tenant, where each has a resource of its own.
 
@@ -125,40 +125,4 @@ export interface SentBody {
 export interface Refuser<Incoming> {
   /** The answer to a refused request; `undefined` for any other error. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
-}
-
-/** The answer of a route to a request, refusals included; `undefined` if the client went away. */
-export async function answerRoute<Incoming>(
-  { refusalOf }: Refuser<Incoming>,
-  route: Route<Incoming>,
-  request: Incoming,
-  sent: SentBody,
-): Promise<Answer | undefined> {
-  try {
-    if (!route.readsBody) return await keepAlive(route.answer(request, undefined));
-    const refusal = refuseMessage(sent.header('content-type'), sent.header('content-length'));
-    if (refusal !== undefined) return refusal;
-    const body = await sent.read();
-    return body === null ? TOO_LONG : await keepAlive(route.answer(request, body));
-  } catch (error) {
-    if (sent.isCutOff?.()) return undefined;
-    const answer = refusalOf(error, request);
-    if (answer === undefined) throw error;
-    return { ...answer, headers: { 'cache-control': 'no-store', ...answer.headers } };
-  }
-}
-
-/** Logout tokens are forms, the pushes of the admin URL are plain text. */
-const TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlencoded', 'text/plain']);
-
-/** The rest of the body is never read, so the connection cannot carry another request. */
-const HEADERS = { 'cache-control': 'no-store', connection: 'close' } as const;
-
-const TOO_LONG: Answer = toJsonAnswer(413, HEADERS, { detail: 'Content Too Large' });
-const WRONG_TYPE: Answer = toJsonAnswer(415, HEADERS, { detail: 'Unsupported Media Type' });
-
-function refuseMessage(contentType = '', contentLength = ''): Answer | undefined {
-  const [type = ''] = contentType.split(';', 1);
-  if (!TYPES.has(type.trim().toLowerCase())) return WRONG_TYPE;
-  return Number(contentLength) > LONGEST_MESSAGE ? TOO_LONG : undefined;
 }

@@ -2,9 +2,10 @@ import type { ChallengedProof } from '../http/challenge.ts';
 import { AuthError } from '../http/errors.ts';
 import { headerOf, type RequestLike, toRequestUri } from '../http/request.ts';
 import { type Principal, personOf } from '../principal/principal.ts';
-import type { CertificateReader } from './client-certificate.ts';
+import { type Part, partOf, then } from '../runtime/part.ts';
 import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
+import type { CertificateReader } from './read-certificate.ts';
 
 /** The key or certificate to which a token is bound (`cnf`, RFC 7800 §3.1). */
 export interface Confirmation {
@@ -130,7 +131,8 @@ interface SenderCheckParts {
   /** Loaded for the first proof: most realms never see one. */
   proofs(): Promise<DpopCheck>;
   readonly publicUrl: string | undefined;
-  readonly certificateOf: CertificateReader | undefined;
+  /** `undefined` where certificates are not looked at. */
+  readonly certificateOf: Part<CertificateReader> | undefined;
 }
 
 export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: SenderCheckParts): SenderCheck {
@@ -147,9 +149,9 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
     return done;
   }
 
-  function toCertificate(request: RequestLike): Possession {
-    return certificateOf === undefined ? {} : { certificate: () => certificateOf(request) };
-  }
+  const toCertificate = (read: CertificateReader, request: RequestLike): Possession => ({
+    certificate: () => read(request),
+  });
 
   return {
     mode: dpop.mode,
@@ -160,7 +162,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
       }
       return certificateOf === undefined
         ? verifier.verify(token)
-        : verifier.verify(token, toCertificate(request));
+        : then(partOf(certificateOf), (read) => verifier.verify(token, toCertificate(read, request)));
     },
     async verifyProved(verifier, token, request, context) {
       const { headers, method } = request;
@@ -169,7 +171,10 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
       const check = await proofs();
       const proof = check.read({ proof: text, method, uri, token });
       // Verify the token first: only a valid one gets its proof verified.
-      const principal = await verifier.verify(token, { jkt: proof.jkt, ...toCertificate(request) });
+      const principal = await verifier.verify(token, {
+        jkt: proof.jkt,
+        ...(certificateOf && toCertificate(await certificateOf.loading, request)),
+      });
       await finishOnce(headers, text as string, () => check.finish(proof, personOf(principal)));
       if (proof.nextNonce !== undefined) context?.sendNonce?.(proof.nextNonce);
       return principal;

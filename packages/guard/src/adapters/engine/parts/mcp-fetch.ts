@@ -24,9 +24,9 @@ export function createFetchMcp<Incoming>(
   engine: McpEngine<Incoming, FetchReply>,
   options: ResolvedMcpOptions,
   metadataUrl: string,
-  onRequest: () => void,
+  isPublished: () => boolean,
 ): FetchMcp<Incoming> {
-  const server = createMcpServer(options, metadataUrl, engine, onRequest);
+  const server = createMcpServer(options, metadataUrl, engine, isPublished);
   return {
     toWatched,
     async admit(incoming, request, reply, readAgain = async () => undefined) {

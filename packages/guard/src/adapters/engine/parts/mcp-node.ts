@@ -32,9 +32,9 @@ export function createNodeMcp<Incoming, Outgoing>(
   engine: McpEngine<Incoming, Outgoing>,
   options: ResolvedMcpOptions,
   metadataUrl: string,
-  onRequest: () => void,
+  isPublished: () => boolean,
 ): NodeMcp<Incoming, Outgoing> {
-  const server = createMcpServer(options, metadataUrl, engine, onRequest);
+  const server = createMcpServer(options, metadataUrl, engine, isPublished);
   return {
     ...{ assertMayCall: server.assertMayCall, mayBringMessage, readMessage, answerUnreadable },
     async admit(incoming, outgoing, { raw, response, read }) {

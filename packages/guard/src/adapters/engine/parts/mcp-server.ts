@@ -35,17 +35,30 @@ export interface McpServer<Incoming, Outgoing> {
 export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   metadataUrl: string,
-  { toRequest, clock, connections, tokenGuard, tenantOf }: McpEngine<Incoming, Outgoing>,
-  onRequest: () => void,
+  engine: McpEngine<Incoming, Outgoing>,
+  isPublished: () => boolean,
 ): McpServer<Incoming, Outgoing> {
-  const { url, audience, scopes, tools, challenged, allowedOrigins } = options;
+  const { url, audience, scopes, tools, challenged } = options;
+  const { toRequest, connections, tokenGuard, tenantOf } = engine;
   // Without session cookies, which another site could make a browser send.
   const guard = tokenGuard(resourceOf);
   const watcher = connections.watcher();
   watcher.catch(() => {});
-  const owners = createSessionOwners(clock);
-  let isSharingReported = false;
-  const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
+  const pages = createAllowedPages(options);
+  const owners = createSessionOwners(engine.clock);
+  const assertCaller = createCallerCheck(scopes);
+  let isReported = false;
+
+  function assertPublished(): void {
+    if (isPublished() || isReported) return;
+    isReported = true;
+    engine.notify({
+      level: 'warn',
+      code: 'mcp_metadata_missing',
+      message: `Nothing here answers ${metadataUrl}, so MCP clients do not find Keycloak`,
+      fix: 'Keep what kc.mcp gives: const mcp = kc.mcp(…), and add app.use(mcp.metadata) at the root of the application',
+    });
+  }
 
   /** @param template the URL or another one that names the tenant in the same way */
   function ofTenant(template: string, request: Incoming): string {
@@ -61,50 +74,6 @@ export function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  function assertOrigin(request: RequestLike): void {
-    const origin = headerOf(request.headers, 'origin');
-    if (origin === undefined || allowedOrigins.has(origin)) return;
-    throw new AuthError('cross_origin_request', 'A page of another origin calls the MCP server', {
-      expected: `Origin ${[...allowedOrigins].join(' or ')}`,
-      seen: `Origin ${origin}`,
-    });
-  }
-
-  /** A token is as good at each resource that it names: the one can call the other as its users (RFC 8707 §3). */
-  function reportSharing(principal: Principal, resource: string): void {
-    if (isSharingReported) return;
-    const others = principal.audience.filter((one) => one !== resource && /^https?:\/\//i.test(one));
-    if (others.length === 0) return;
-    isSharingReported = true;
-    ((makerOf(principal) ?? {}) as Partial<Verifier>).notify?.({
-      level: 'warn',
-      code: 'audience_shared',
-      message: `A token for ${resource} names another resource too: ${others.join(', ')}`,
-      fix: 'Give each MCP server a client scope of its own, with its audience alone',
-    });
-  }
-
-  /** Checks that the token is for this server, has the scopes that every request needs, and owns its session. */
-  function check(principal: Principal, resource: string, sessionId: string | undefined, owner: string): void {
-    if (!principal.audience.includes(resource)) {
-      throw new AuthError('token_audience', 'The token is not for this MCP server', {
-        expected: `aud ${resource}`,
-        seen: principal.audience.join(', ') || 'none',
-      });
-    }
-    requireScopes(principal);
-    reportSharing(principal, resource);
-    if (sessionId !== undefined && !owners.isFor(sessionId, owner)) {
-      throw new AuthError(
-        'mcp_session_unknown',
-        'The session was not given to this person, or not by this process',
-        {
-          expected: 'a session that this process gave to the person, and that was used within a day',
-        },
-      );
-    }
-  }
-
   function toCaller(
     request: Incoming,
     resource: string,
@@ -114,14 +83,12 @@ export function createMcpServer<Incoming, Outgoing>(
     const sent = toRequest(request);
     const sessionId = headerOf(sent.headers, 'mcp-session-id');
     const owner = personInTenant(principal);
-    check(principal, resource, sessionId, owner);
+    assertCaller(principal, resource);
+    if (sessionId !== undefined && !owners.isFor(sessionId, owner)) throw toUnknownSession();
+    const address = resource === audience ? url : new URL(resource);
     return {
       principal,
-      auth: toAuthInfo(
-        principal,
-        authorizationOf(sent) ?? '',
-        resource === audience ? url : new URL(resource),
-      ),
+      auth: toAuthInfo(principal, authorizationOf(sent) ?? '', address),
       follow: () => follow(request, principal),
       onHead(status, opened) {
         const isOver = sent.method === 'DELETE' && status < 300;
@@ -141,41 +108,12 @@ export function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  const isFromAllowedPage = (request: RequestLike): string | undefined => {
-    const origin = headerOf(request.headers, 'origin');
-    return origin !== undefined && origin !== url.origin && allowedOrigins.has(origin) ? origin : undefined;
-  };
-
-  function corsHeaders(request: RequestLike): Record<string, string> {
-    const origin = isFromAllowedPage(request);
-    if (origin === undefined) return {};
-    return {
-      'access-control-allow-origin': origin,
-      'access-control-expose-headers': 'mcp-session-id, www-authenticate, dpop-nonce',
-      vary: 'origin',
-    };
-  }
-
   return {
-    corsHeaders,
-    preflight(request) {
-      const sent = headerOf(request.headers, 'access-control-request-headers') ?? '';
-      const isOne = headerOf(request.headers, 'access-control-request-method') !== undefined;
-      if (request.method !== 'OPTIONS' || !isOne || isFromAllowedPage(request) === undefined)
-        return undefined;
-      const headers = {
-        ...corsHeaders(request),
-        'access-control-allow-methods': 'GET, POST, DELETE',
-        'access-control-max-age': '600',
-        // Any header: without cookies, a page sends nothing but its own data.
-        ...(/^[\w!#$%&'*+.^`|~, -]+$/.test(sent) && { 'access-control-allow-headers': sent }),
-      };
-      return { status: 204, headers, setCookies: [], body: undefined };
-    },
+    ...{ corsHeaders: pages.corsHeaders, preflight: pages.preflight },
     async admit(request, outgoing) {
-      onRequest();
+      assertPublished();
       const resource = orRefuse(request, null, () => {
-        assertOrigin(toRequest(request));
+        pages.assertAllowed(toRequest(request));
         return ofTenant(audience, request);
       });
       const decision = guard.decide(request, outgoing);
@@ -199,6 +137,87 @@ export function createMcpServer<Incoming, Outgoing>(
     },
   };
 }
+
+/** The pages of other origins that may call a server, by CORS. */
+function createAllowedPages({ url, allowedOrigins }: Pick<ResolvedMcpOptions, 'url' | 'allowedOrigins'>) {
+  /** The origin of a page that is allowed, if it is not the server's own. */
+  function originOf(request: RequestLike): string | undefined {
+    const origin = headerOf(request.headers, 'origin');
+    return origin !== undefined && origin !== url.origin && allowedOrigins.has(origin) ? origin : undefined;
+  }
+
+  function corsHeaders(request: RequestLike): Record<string, string> {
+    const origin = originOf(request);
+    if (origin === undefined) return {};
+    return {
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': 'mcp-session-id, www-authenticate, dpop-nonce',
+      vary: 'origin',
+    };
+  }
+
+  return {
+    corsHeaders,
+    preflight(request: RequestLike): Answer | undefined {
+      const sent = headerOf(request.headers, 'access-control-request-headers') ?? '';
+      const isOne = headerOf(request.headers, 'access-control-request-method') !== undefined;
+      if (request.method !== 'OPTIONS' || !isOne || originOf(request) === undefined) return undefined;
+      const headers = {
+        ...corsHeaders(request),
+        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-max-age': '600',
+        // Any header: without cookies, a page sends nothing but its own data.
+        ...(/^[\w!#$%&'*+.^`|~, -]+$/.test(sent) && { 'access-control-allow-headers': sent }),
+      };
+      return { status: 204, headers, setCookies: [], body: undefined };
+    },
+    /** @throws {AuthError} `cross_origin_request`, which stops DNS rebinding */
+    assertAllowed(request: RequestLike): void {
+      const origin = headerOf(request.headers, 'origin');
+      if (origin === undefined || allowedOrigins.has(origin)) return;
+      throw new AuthError('cross_origin_request', 'A page of another origin calls the MCP server', {
+        expected: `Origin ${[...allowedOrigins].join(' or ')}`,
+        seen: `Origin ${origin}`,
+      });
+    },
+  };
+}
+
+/** Checks that a token is for a server, and has the scopes that every request needs. */
+function createCallerCheck(scopes: readonly string[]) {
+  const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
+  let isSharingReported = false;
+
+  /** A token is as good at each resource that it names: the one can call the other as its users (RFC 8707 §3). */
+  function reportSharing(principal: Principal, resource: string): void {
+    if (isSharingReported) return;
+    const others = principal.audience.filter((one) => one !== resource && /^https?:\/\//i.test(one));
+    if (others.length === 0) return;
+    isSharingReported = true;
+    ((makerOf(principal) ?? {}) as Partial<Verifier>).notify?.({
+      level: 'warn',
+      code: 'audience_shared',
+      message: `A token for ${resource} names another resource too: ${others.join(', ')}`,
+      fix: 'Give each MCP server a client scope of its own, with its audience alone',
+    });
+  }
+
+  return (principal: Principal, resource: string): void => {
+    if (!principal.audience.includes(resource)) {
+      throw new AuthError('token_audience', 'The token is not for this MCP server', {
+        expected: `aud ${resource}`,
+        seen: principal.audience.join(', ') || 'none',
+      });
+    }
+    requireScopes(principal);
+    reportSharing(principal, resource);
+  };
+}
+
+const toUnknownSession = () =>
+  new AuthError('mcp_session_unknown', 'The session was not given to this person, or not by this process', {
+    expected: 'a session that this process gave to the person, and that was used within a day',
+  });
 
 /** @param authorization the header that was verified */
 export function toAuthInfo(principal: Principal, authorization: string, resource: URL): McpAuthInfo {
