@@ -105,7 +105,7 @@ export function createRequestGuard<Incoming, Outgoing>(
   host: RequestGuardHost<Incoming, Outgoing>,
 ): RequestGuard<Incoming, Outgoing> {
   const { sender } = verifier;
-  const { onAdmitted, isOpen } = host;
+  const { onAdmitted } = host;
   const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);
   if (dpop !== 'off' && sender === undefined) {
     throw wrongOption(
@@ -115,6 +115,7 @@ export function createRequestGuard<Incoming, Outgoing>(
     );
   }
   const fixedFor = compileForRealms(requirements, verifier);
+  const { refusalFor, refuse } = createRefusals(sender, dpop, host);
 
   /** In the realm of a request: at once where it is known. */
   function within(
@@ -198,6 +199,24 @@ export function createRequestGuard<Incoming, Outgoing>(
     }
   }
 
+  const schemeOf = (request: Incoming): Means => (hasDpopScheme(host.toRequest(request)) ? 'DPoP' : 'Bearer');
+
+  return {
+    decide: (request, answer) => within(request, (realm) => decideIn(realm, request, answer)),
+    refuse: (request, error, principal) => refuse(request, error, schemeOf(request), principal),
+    admit: (request, caller) => within(request, (realm) => admit(request, caller, schemeOf(request), realm)),
+    toRefusal: (request, error) => refusalFor(request, error, schemeOf(request)),
+    requirements,
+    isOptional: optional,
+  };
+}
+
+/** The refusals of a guard: with their challenge, and for a person at a page the way to sign in again. */
+function createRefusals<Incoming, Outgoing>(
+  sender: SenderCheck | undefined,
+  dpop: DpopMode,
+  host: RequestGuardHost<Incoming, Outgoing>,
+) {
   function refusalFor(request: Incoming, error: AuthError, by: Means): AuthError {
     const proof = sender?.challenged(dpop, by === 'DPoP' ? 'DPoP' : 'Bearer');
     return toRefusal(error, host.resourceOf?.(request), proof);
@@ -209,7 +228,7 @@ export function createRequestGuard<Incoming, Outgoing>(
     by: Means,
     principal: Principal | null = null,
   ): Principal | null {
-    if (isOpen?.(request)) return principal;
+    if (host.isOpen?.(request)) return principal;
     // Frameworks take a `throw null` of a check for no error at all.
     if (!(error instanceof Error)) throw new Error('A check threw a value that is not an Error');
     if (!isAuthError(error)) throw error;
@@ -233,16 +252,7 @@ export function createRequestGuard<Incoming, Outgoing>(
     return new AuthError('step_up_redirect', reason, { expected, seen, signIn, tenant, headers });
   }
 
-  const schemeOf = (request: Incoming): Means => (hasDpopScheme(host.toRequest(request)) ? 'DPoP' : 'Bearer');
-
-  return {
-    decide: (request, answer) => within(request, (realm) => decideIn(realm, request, answer)),
-    refuse: (request, error, principal) => refuse(request, error, schemeOf(request), principal),
-    admit: (request, caller) => within(request, (realm) => admit(request, caller, schemeOf(request), realm)),
-    toRefusal: (request, error) => refusalFor(request, error, schemeOf(request)),
-    requirements,
-    isOptional: optional,
-  };
+  return { refusalFor, refuse };
 }
 
 function hasDpopScheme(request: RequestLike): boolean {

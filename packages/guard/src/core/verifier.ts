@@ -3,7 +3,7 @@ import { createSenderCheck, type Possession, type SenderCheck } from './binding/
 import type { SignInRules } from './guards/sign-in.ts';
 import { AuthError } from './http/errors.ts';
 import type { Observer } from './observer.ts';
-import { resolveOptions, type VerifierOptions } from './options.ts';
+import { type ResolvedOptions, resolveOptions, type VerifierOptions } from './options.ts';
 import type { AppClaims, Claims, Principal, WithParser } from './principal/principal.ts';
 import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
 import { createKeySet } from './realm/keys.ts';
@@ -15,6 +15,7 @@ import {
   createMemoryRevocationStore,
   createSharedIssuerCheck,
   type ProofStore,
+  type RevocationStore,
 } from './revocation/revocation-store.ts';
 import type { Notice } from './runtime/notice.ts';
 import { loadPart } from './runtime/part.ts';
@@ -152,26 +153,8 @@ export function makeVerifier<C extends object>(
     // Where nobody else listens, it is known already.
     share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
   });
-  const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
-  // Options without it, and with a mode other than off, were refused; a route may have another mode.
-  const useProofOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
-  let proofs: Promise<DpopCheck> | undefined;
-  const sender = createSenderCheck({
-    dpop,
-    proofs() {
-      proofs ??= import('./binding/dpop-check.ts').then((all) =>
-        all.createDpopCheck(dpop, useProofOnce, clock),
-      );
-      return proofs;
-    },
-    publicUrl,
-    certificateOf:
-      clientCertificate === 'off'
-        ? undefined
-        : loadPart(async () =>
-            (await import('./binding/read-certificate.ts')).createCertificateReader(clientCertificate),
-          ),
-  });
+  const sender = createSender(resolved, store);
+  const { publicUrl, acrLevels } = resolved;
   // Of tenants alone, whose issuers are pinned.
   const isOwn = (revocation: Revocation): boolean => revocation.issuer === issuer.pinned;
   const unsubscribe =
@@ -185,16 +168,8 @@ export function makeVerifier<C extends object>(
       revocations.add(revocation);
     });
 
-  const status = (): VerifierStatus => ({
-    issuer: issuer.current?.issuer ?? null,
-    keysLoaded: keys.loadedAt !== null,
-    keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
-    keysFetches: keys.fetches,
-    cachedTokens: judge.countTokens(),
-    revocations: revocations.size,
-    isProviderDown: outage.isDown,
-    lastError: keys.lastError,
-  });
+  const countTokens = () => judge.countTokens();
+  const status = () => statusOf({ clock, issuer, keys, countTokens, revocations, outage });
 
   const rest: Omit<Verifier<C>, 'members'> = {
     issuer,
@@ -244,6 +219,64 @@ export function makeVerifier<C extends object>(
   const watching = observers.map((one) => one.watch?.({ stats, status, store, events }));
   return verifier;
 }
+
+/** The checks of proofs and certificates, whose code is loaded when it is needed. */
+function createSender(
+  {
+    dpop,
+    publicUrl,
+    clientCertificate,
+    clock,
+  }: Pick<ResolvedOptions, 'dpop' | 'publicUrl' | 'clientCertificate' | 'clock'>,
+  store: RevocationStore,
+): SenderCheck {
+  // Options without it, and with a mode other than off, were refused; a route may have another mode.
+  const useProofOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
+  let proofs: Promise<DpopCheck> | undefined;
+  return createSenderCheck({
+    dpop,
+    proofs() {
+      proofs ??= import('./binding/dpop-check.ts').then((all) =>
+        all.createDpopCheck(dpop, useProofOnce, clock),
+      );
+      return proofs;
+    },
+    publicUrl,
+    certificateOf:
+      clientCertificate === 'off'
+        ? undefined
+        : loadPart(async () =>
+            (await import('./binding/read-certificate.ts')).createCertificateReader(clientCertificate),
+          ),
+  });
+}
+
+interface StatusParts {
+  readonly clock: () => number;
+  readonly issuer: Issuer;
+  readonly keys: ReturnType<typeof createKeySet>;
+  readonly countTokens: () => number;
+  readonly revocations: ReturnType<typeof createRevocationList>;
+  readonly outage: Outage;
+}
+
+const statusOf = ({
+  clock,
+  issuer,
+  keys,
+  countTokens,
+  revocations,
+  outage,
+}: StatusParts): VerifierStatus => ({
+  issuer: issuer.current?.issuer ?? null,
+  keysLoaded: keys.loadedAt !== null,
+  keysAgeSeconds: keys.loadedAt === null ? null : (clock() - keys.loadedAt) / 1000,
+  keysFetches: keys.fetches,
+  cachedTokens: countTokens(),
+  revocations: revocations.size,
+  isProviderDown: outage.isDown,
+  lastError: keys.lastError,
+});
 
 /** Observers run what checks a token that is not in memory; a known one costs them nothing. */
 function observed<C extends object>(

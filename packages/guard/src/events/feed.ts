@@ -112,10 +112,9 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   let isWoken = false;
   let isClosed = false;
   let isOver = false;
-  let isReported = false;
   let isFull = false;
+  const delivery = createDelivery(handlers, onNotice, () => isClosed);
   // By a monotonic clock.
-  const dueAt = new Map<string, number>();
   let failedAt = Number.NEGATIVE_INFINITY;
 
   async function load(): Promise<Position> {
@@ -133,45 +132,6 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     return next;
   }
 
-  function reportFailure(change: UserChange, error: unknown): void {
-    const pauseMs = Math.min(
-      FIRST_PAUSE_MS * 2 ** (position?.backlog[change.subject]?.tries ?? 0),
-      LONGEST_PAUSE_MS,
-    );
-    dueAt.set(change.subject, performance.now() + pauseMs);
-    if (isReported) return;
-    isReported = true;
-    onNotice({
-      level: 'error',
-      code: 'events_unhandled',
-      message: `the application did not handle the event ${change.id} (${change.kind}); it is told again: ${error instanceof Error ? error.message : 'no reason'}`,
-    });
-  }
-
-  /** Those whose pause is over, with what came after them. */
-  async function handle(fresh: readonly UserChange[], { backlog }: Position): Promise<Backlog> {
-    const now = performance.now();
-    // A user may be called __proto__.
-    const all: Record<string, UserBacklog> = Object.assign(Object.create(null), backlog);
-    for (const change of fresh) {
-      const { changes = [], tries = 0 } = all[change.subject] ?? {};
-      const list = [...changes, change];
-      all[change.subject] = { changes: tries === 0 ? list : merge(list), tries };
-    }
-    const isDue = ([subject]: [string, UserBacklog]) => (dueAt.get(subject) ?? 0) <= now;
-    const entries = Object.entries(all);
-    const rest = await deliver(
-      Object.fromEntries(entries.filter(isDue)),
-      handlers,
-      reportFailure,
-      () => isClosed,
-    );
-    const waiting = { ...Object.fromEntries(entries.filter((entry) => !isDue(entry))), ...rest };
-    for (const subject of dueAt.keys()) if (!Object.hasOwn(waiting, subject)) dueAt.delete(subject);
-    if (dueAt.size === 0) isReported = false;
-    return waiting;
-  }
-
   async function work(): Promise<void> {
     // Another process may have gone on since.
     position = await load();
@@ -184,7 +144,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       else if (round?.events.some((event) => isImportOver(event) && event.path.startsWith('users/')))
         await inTime(handlers.missed?.(position.cursors['admin-events'].time));
       const changes = (round?.events ?? []).flatMap((event) => toUserChange(event, issuer()) ?? []);
-      const backlog = await handle(changes, position);
+      const backlog = await delivery.handle(changes, position.backlog);
       position = await save({ cursors: round?.cursors ?? position.cursors, backlog });
       isWoken ||= round?.isMore === true;
     } while (isWoken && !isClosed);
@@ -220,9 +180,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
         failedAt = performance.now();
         position = undefined;
         if (isAuthError(error)) return;
-        const message = `the position among changes of users is not known: ${(error as Error).message}`;
-        if (!isReported) onNotice({ level: 'error', code: 'events_unhandled', message });
-        isReported = true;
+        delivery.reportOnce(`the position among changes of users is not known: ${(error as Error).message}`);
       })
       .finally(() => {
         working = undefined;
@@ -254,6 +212,50 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       isOver = true;
     },
   };
+}
+
+/** Hands changes to the application: those that failed again after a pause, with what came after them. */
+function createDelivery(handlers: UserHandlers, onNotice: (notice: Notice) => void, isClosed: () => boolean) {
+  let isReported = false;
+  let tries: Backlog = {};
+  // By a monotonic clock.
+  const dueAt = new Map<string, number>();
+
+  function reportOnce(message: string): void {
+    if (!isReported) onNotice({ level: 'error', code: 'events_unhandled', message });
+    isReported = true;
+  }
+
+  function reportFailure(change: UserChange, error: unknown): void {
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (tries[change.subject]?.tries ?? 0), LONGEST_PAUSE_MS);
+    dueAt.set(change.subject, performance.now() + pauseMs);
+    const reason = error instanceof Error ? error.message : 'no reason';
+    reportOnce(
+      `the application did not handle the event ${change.id} (${change.kind}); it is told again: ${reason}`,
+    );
+  }
+
+  /** Those whose pause is over, with what came after them. */
+  async function handle(fresh: readonly UserChange[], backlog: Backlog): Promise<Backlog> {
+    const now = performance.now();
+    tries = backlog;
+    // A user may be called __proto__.
+    const all: Record<string, UserBacklog> = Object.assign(Object.create(null), backlog);
+    for (const change of fresh) {
+      const { changes = [], tries = 0 } = all[change.subject] ?? {};
+      const list = [...changes, change];
+      all[change.subject] = { changes: tries === 0 ? list : merge(list), tries };
+    }
+    const isDue = ([subject]: [string, UserBacklog]) => (dueAt.get(subject) ?? 0) <= now;
+    const entries = Object.entries(all);
+    const rest = await deliver(Object.fromEntries(entries.filter(isDue)), handlers, reportFailure, isClosed);
+    const waiting = { ...Object.fromEntries(entries.filter((entry) => !isDue(entry))), ...rest };
+    for (const subject of dueAt.keys()) if (!Object.hasOwn(waiting, subject)) dueAt.delete(subject);
+    if (dueAt.size === 0) isReported = false;
+    return waiting;
+  }
+
+  return { handle, reportOnce };
 }
 
 /**

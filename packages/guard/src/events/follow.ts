@@ -40,11 +40,8 @@ const MOST_ROUNDS = 20;
  * revocations, for processes that do not follow events.
  */
 export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOptions) {
-  const { store, revokeHere } = partsOf(verifier) as VerifierParts;
   const { clock } = verifier.context.options;
-  let position: Position | undefined;
   let isClosed = false;
-  let configAt = Number.NEGATIVE_INFINITY;
   let failure: unknown;
   // By a monotonic clock.
   const startedAt = performance.now();
@@ -58,71 +55,18 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
     setReady = resolve;
   });
   const isHealthy = () => readAt !== undefined && performance.now() - readAt < SILENCE_MS;
-  const issuerOf = async () => verifier.issuer.pinned ?? (await verifier.issuer.discover()).issuer;
+  const reader = createReader(verifier, source, isHealthy);
 
   async function look(): Promise<void> {
     const begin = clock();
-    await assertKept();
-    const events: KeycloakEvent[] = [];
-    const next = await readAll(events);
-    position = next;
+    await reader.assertKept();
+    const { since, events } = await reader.read();
     if (isClosed) return;
     failure = undefined;
     readAt = performance.now();
-    onRead(next.since, begin);
+    onRead(since, begin);
     setReady();
     onEvents(events);
-  }
-
-  async function assertKept(): Promise<void> {
-    if (performance.now() - configAt < CONFIG_MS) return;
-    if (await source.isKept()) {
-      configAt = performance.now();
-      return;
-    }
-    // Once they are kept again, it is known that some were missed.
-    if (position !== undefined) position = { since: null, cursors: cursorsAt(source.now()) };
-    throw new AuthError('provider_misconfigured', 'Keycloak does not keep the events of this realm');
-  }
-
-  /** @param read receives the events */
-  async function readAll(read: KeycloakEvent[]): Promise<Known> {
-    const issuer = await issuerOf();
-    const now = source.now();
-    const isFirst = position === undefined;
-    // Of what happened just before the start the other processes know, and Keycloak: but no token is vouched for by it.
-    const { since, cursors: from } = position ?? {
-      ...toPosition(now),
-      cursors: cursorsAt(now - LOOK_BACK_MS),
-    };
-    let cursors = from;
-    let isLost = !isFirst && !isHealthy() && isUnproven(cursors, now);
-    for (let rounds = 1, isMore = true; isMore && !isLost && since !== null; rounds++) {
-      const round = await readRound(source, cursors);
-      ({ cursors, isMore } = round);
-      isLost = round.isLost || rounds > MOST_ROUNDS;
-      read.push(...round.events);
-    }
-    if (isLost && isFirst) return toPosition(now);
-    if (isLost || since === null) return beginAgain(issuer);
-    for (const revocation of unique(read.flatMap((event) => toRevocations(event, issuer)))) {
-      // One that came from another process is there already. A store that does not answer says so itself, and repeats it.
-      if (revokeHere(revocation)) store.add(revocation).catch(() => {});
-    }
-    return { since, cursors };
-  }
-
-  function beginAgain(issuer: string): Known {
-    const next = toPosition(source.now());
-    const issuedUntil = Math.floor(next.since / 1000);
-    revokeHere({ type: 'recheck', issuer, issuedUntil, setAt: issuedUntil });
-    verifier.notify({
-      level: 'warn',
-      code: 'events_missed',
-      message: 'Keycloak deleted events before they were read, or did not keep them: every token is checked',
-      fix: SET_UP,
-    });
-    return next;
   }
 
   function report(): void {
@@ -176,6 +120,77 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
       isClosed = true;
       clearTimeout(timer);
       await working;
+    },
+  };
+}
+
+/** Reads the events of a realm from where it stopped, and shares the revocations that they mean. */
+function createReader(verifier: Verifier<object>, source: EventSource, isHealthy: () => boolean) {
+  const { store, revokeHere } = partsOf(verifier) as VerifierParts;
+  let position: Position | undefined;
+  let configAt = Number.NEGATIVE_INFINITY;
+  const issuerOf = async () => verifier.issuer.pinned ?? (await verifier.issuer.discover()).issuer;
+
+  async function assertKept(): Promise<void> {
+    if (performance.now() - configAt < CONFIG_MS) return;
+    if (await source.isKept()) {
+      configAt = performance.now();
+      return;
+    }
+    // Once they are kept again, it is known that some were missed.
+    if (position !== undefined) position = { since: null, cursors: cursorsAt(source.now()) };
+    throw new AuthError('provider_misconfigured', 'Keycloak does not keep the events of this realm');
+  }
+
+  /** @param read receives the events */
+  async function readAll(read: KeycloakEvent[]): Promise<Known> {
+    const issuer = await issuerOf();
+    const now = source.now();
+    const isFirst = position === undefined;
+    // Of what happened just before the start the other processes know, and Keycloak: but no token is vouched for by it.
+    const { since, cursors: from } = position ?? {
+      ...toPosition(now),
+      cursors: cursorsAt(now - LOOK_BACK_MS),
+    };
+    let cursors = from;
+    let isLost = !isFirst && !isHealthy() && isUnproven(cursors, now);
+    for (let rounds = 1, isMore = true; isMore && !isLost && since !== null; rounds++) {
+      const round = await readRound(source, cursors);
+      ({ cursors, isMore } = round);
+      isLost = round.isLost || rounds > MOST_ROUNDS;
+      read.push(...round.events);
+    }
+    if (isLost && isFirst) return toPosition(now);
+    if (isLost || since === null) return beginAgain(issuer);
+    for (const revocation of unique(read.flatMap((event) => toRevocations(event, issuer)))) {
+      // One that came from another process is there already. A store that does not answer says so itself, and repeats it.
+      if (revokeHere(revocation)) store.add(revocation).catch(() => {});
+    }
+    return { since, cursors };
+  }
+
+  function beginAgain(issuer: string): Known {
+    const next = toPosition(source.now());
+    const issuedUntil = Math.floor(next.since / 1000);
+    revokeHere({ type: 'recheck', issuer, issuedUntil, setAt: issuedUntil });
+    verifier.notify({
+      level: 'warn',
+      code: 'events_missed',
+      message: 'Keycloak deleted events before they were read, or did not keep them: every token is checked',
+      fix: SET_UP,
+    });
+    return next;
+  }
+
+  return {
+    /** @throws {AuthError} rejects with one while Keycloak keeps no events */
+    assertKept,
+    /** The events since the last time, and since when all of them are known. */
+    async read(): Promise<{ readonly since: number; readonly events: readonly KeycloakEvent[] }> {
+      const events: KeycloakEvent[] = [];
+      const next = await readAll(events);
+      position = next;
+      return { since: next.since, events };
     },
   };
 }

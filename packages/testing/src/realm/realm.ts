@@ -45,6 +45,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
   const logins = new Map<string, string>();
   const ids = new Set<string>();
   const groups = toGroups(rep.groups);
+  const groupAt = (path: string) => groups.get(path.startsWith('/') ? path : `/${path}`);
   const roles = createRoleBook(rep);
 
   // Keycloak 25 made the client scope `basic`, and puts it into what it imports of earlier versions: there, `sub` was in every token.
@@ -88,14 +89,13 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       return [...users.values()].find((user) => user.email === lowerCase);
     },
     serviceAccountOf(client: Client): User {
-      const username = `service-account-${client.clientId}`;
       const known = [...users.values()].find(
         (user) => user.representation.serviceAccountClientId === client.clientId,
       );
       return (
         known ??
         putUser({
-          username,
+          username: `service-account-${client.clientId}`,
           enabled: true,
           serviceAccountClientId: client.clientId,
           realmRoles: [`default-roles-${name.toLowerCase()}`],
@@ -103,11 +103,8 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       );
     },
     groupsOf: (user: User): Group[] =>
-      (user.representation.groups ?? []).flatMap((path) => {
-        const group = groups.get(path.startsWith('/') ? path : `/${path}`);
-        return group === undefined ? [] : [group];
-      }),
-    hasGroup: (path: string) => groups.has(path.startsWith('/') ? path : `/${path}`),
+      (user.representation.groups ?? []).flatMap((path) => groupAt(path) ?? []),
+    hasGroup: (path: string) => groupAt(path) !== undefined,
     /** A realm role by its name, a client role as `client/role`. */
     hasRole: (role: string) => roles.has(role),
     /** Roles of the user and of their groups, composites resolved. */
@@ -156,21 +153,25 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       logins.delete(username);
     },
     addOrganization(organization: OrganizationRepresentation): void {
-      const { organizations = [] } = realm.settings;
-      const { name: title, alias = title } = organization ?? {};
-      if (typeof title !== 'string' || title === '') throw new TypeError('an organization has a name');
-      if (organizations.some((one) => one.name === title || (one.alias ?? one.name) === alias))
-        throw new TypeError(
-          `there is an organization '${title}', or one with the alias '${alias}', in the realm ${name}`,
-        );
-      realm.settings = {
-        ...realm.settings,
-        organizationsEnabled: true,
-        organizations: [...organizations, organization],
-      };
+      realm.settings = withOrganization(realm.settings, organization);
     },
     addClient: putClient,
     removeClient: (clientId: string) => void clients.delete(clientId),
   };
   return realm;
+}
+
+/** @throws {TypeError} if it has no name, or that of another one */
+function withOrganization(
+  settings: RealmRepresentation,
+  organization: OrganizationRepresentation,
+): RealmRepresentation {
+  const { organizations = [] } = settings;
+  const { name, alias = name } = organization ?? {};
+  if (typeof name !== 'string' || name === '') throw new TypeError('an organization has a name');
+  if (organizations.some((one) => one.name === name || (one.alias ?? one.name) === alias))
+    throw new TypeError(
+      `there is an organization '${name}', or one with the alias '${alias}', in the realm ${settings.realm}`,
+    );
+  return { ...settings, organizationsEnabled: true, organizations: [...organizations, organization] };
 }

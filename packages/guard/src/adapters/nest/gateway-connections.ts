@@ -45,20 +45,9 @@ export function createGatewayConnections(
 
   /** Later messages are checked with the renewed token. */
   function keep(client: object, opening: Promise<Connection>): Promise<Connection> {
-    const kept = opening.then((connection) => ({
-      get principal() {
-        return connection.principal;
-      },
-      signal: connection.signal,
-      verify: connection.verify,
-      stream: connection.stream,
-      async renew(token: string) {
-        const principal = await connection.renew(token);
-        handshakes.goOnWith(client, toToken(token));
-        return principal;
-      },
-      end: connection.end,
-    }));
+    const kept = opening.then((connection) =>
+      withRenewal(connection, (token) => handshakes.goOnWith(client, toToken(token))),
+    );
     open.set(client, kept);
     return kept;
   }
@@ -157,6 +146,22 @@ export function createGatewayConnections(
     },
   };
 }
+
+/** @param onRenew called with each new token that was good */
+const withRenewal = (connection: Connection, onRenew: (token: string) => void): Connection => ({
+  get principal() {
+    return connection.principal;
+  },
+  signal: connection.signal,
+  verify: connection.verify,
+  stream: connection.stream,
+  async renew(token) {
+    const principal = await connection.renew(token);
+    onRenew(token);
+    return principal;
+  },
+  end: connection.end,
+});
 
 const clientOf = (context: ExecutionContext): object => context.switchToWs().getClient<object>();
 

@@ -61,13 +61,7 @@ export function createRemoteQuestion(
   options: Pick<TokenOptions, 'clientId' | 'credential' | 'fetch' | 'onNotice' | 'timeoutMs'>,
 ): RemoteQuestion {
   const { clientId, credential } = options;
-  const reported = new Set<string>();
-
-  function reportOnce(level: Notice['level'], code: Notice['code'], message: string): void {
-    if (reported.has(code)) return;
-    reported.add(code);
-    options.onNotice({ level, code, message });
-  }
+  const { reportOnce, forget, toInactiveUnlessMapped, toImpossible, toStranger } = createReports(options);
 
   async function call(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
     if (issuer.current?.isFollowingCaller === true) return toStranger(issuer.current.issuer);
@@ -87,37 +81,6 @@ export function createRemoteQuestion(
     if (introspected?.outcome === 'inactive' && isLackingClaims(claims))
       return toInactiveUnlessMapped(introspected);
     return toImpossible(isBound);
-  }
-
-  /** For a token without an audience the answer is the same whether it was revoked or has no audience mapper. */
-  function toInactiveUnlessMapped(inactive: RemoteAnswer): RemoteAnswer {
-    reportOnce(
-      'warn',
-      'recheck_impossible',
-      `Keycloak calls lightweight tokens inactive, and they are refused: if all of them are, give the client they are issued to an audience mapper for ${clientId}`,
-    );
-    return inactive;
-  }
-
-  function toImpossible(isBound: boolean): RemoteAnswer {
-    reportOnce(
-      'warn',
-      'recheck_impossible',
-      isBound
-        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API a credential`
-        : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
-    );
-    return { outcome: 'impossible' };
-  }
-
-  /** Keycloak would call all of them bad, because it names itself by another address. */
-  function toStranger(name: string): RemoteAnswer {
-    reportOnce(
-      'warn',
-      'recheck_impossible',
-      `Keycloak cannot be asked about tokens: called here, it names itself by another address than ${name}. Set KC_HOSTNAME of Keycloak to its public URL`,
-    );
-    return { outcome: 'impossible' };
   }
 
   async function introspect(token: string): Promise<RemoteAnswer> {
@@ -144,7 +107,7 @@ export function createRemoteQuestion(
     }
     const answer = toAnswer(response);
     if (answer === undefined || typeof answer.active !== 'boolean') throw toUnavailable(response, token);
-    reported.delete('recheck_misconfigured');
+    forget('recheck_misconfigured');
     if (!answer.active) return { outcome: 'inactive', reason: 'introspection says inactive' };
     // Members of the answer, not claims of the token (RFC 7662 §2.2).
     const { active, username, client_id, token_type, ...claims } = answer;
@@ -193,6 +156,54 @@ export function createRemoteQuestion(
   }
 
   return call;
+}
+
+/** Tells the operator once why Keycloak cannot be asked. */
+function createReports({ clientId, onNotice }: Pick<TokenOptions, 'clientId' | 'onNotice'>) {
+  const reported = new Set<string>();
+
+  function reportOnce(level: Notice['level'], code: Notice['code'], message: string): void {
+    if (reported.has(code)) return;
+    reported.add(code);
+    onNotice({ level, code, message });
+  }
+
+  /** For a token without an audience the answer is the same whether it was revoked or has no audience mapper. */
+  function toInactiveUnlessMapped(inactive: RemoteAnswer): RemoteAnswer {
+    reportOnce(
+      'warn',
+      'recheck_impossible',
+      `Keycloak calls lightweight tokens inactive, and they are refused: if all of them are, give the client they are issued to an audience mapper for ${clientId}`,
+    );
+    return inactive;
+  }
+
+  function toImpossible(isBound: boolean): RemoteAnswer {
+    reportOnce(
+      'warn',
+      'recheck_impossible',
+      isBound
+        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API a credential`
+        : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
+    );
+    return { outcome: 'impossible' };
+  }
+
+  /** Keycloak would call all of them bad, because it names itself by another address. */
+  function toStranger(name: string): RemoteAnswer {
+    reportOnce(
+      'warn',
+      'recheck_impossible',
+      `Keycloak cannot be asked about tokens: called here, it names itself by another address than ${name}. Set KC_HOSTNAME of Keycloak to its public URL`,
+    );
+    return { outcome: 'impossible' };
+  }
+
+  return {
+    ...{ reportOnce, toInactiveUnlessMapped, toImpossible, toStranger },
+    /** It was mended: the next time is reported again. */
+    forget: (code: Notice['code']) => reported.delete(code),
+  };
 }
 
 function hasScope(claims: Claims, scope: string): boolean {

@@ -3,7 +3,7 @@ import { AuthError } from '../http/errors.ts';
 import type { Principal } from '../principal/principal.ts';
 import { rememberToken } from '../principal/to-principal.ts';
 import { keepAlive } from '../runtime/platform.ts';
-import { type Coverage, createFreshness } from './freshness.ts';
+import { type Coverage, createFreshness, type Freshness } from './freshness.ts';
 import { createAssertStillGood, type KnownToken, parsePrincipal, toKnown, toRevoked } from './known-token.ts';
 import { createRecheck, type JudgeParts } from './recheck.ts';
 import { isLackingClaims } from './remote-question.ts';
@@ -23,13 +23,28 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   const { epoch, stats } = parts;
   const { clock, maxCachedTokens } = parts.options;
   const cache = createTokenCache<KnownToken<C>>(maxCachedTokens);
-  const { options, context, revocations, remote, self, whenCaughtUp } = parts;
-  const pending = new Map<string, Promise<KnownToken<C>>>();
-  let isIssuerReported = false;
+  const { options, remote } = parts;
   const freshness = createFreshness(options, parts.coverage);
   const assertStillGood = createAssertStillGood({ ...parts, freshness });
   const forget = ({ token }: KnownToken<C>) => cache.delete(token);
   const recheck = createRecheck<C>({ ...parts, freshness, forget });
+
+  /** After a wait: a revocation that came in meanwhile may require another question to Keycloak. */
+  async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
+    assertStillGood(known, clock());
+    if (known.pendingRevocation?.verdict !== 'confirm') return;
+    await recheck.ask(known, true);
+    assertStillGood(known, clock());
+    if (known.pendingRevocation?.verdict === 'confirm') throw toRevoked(known.pendingRevocation);
+  }
+
+  const verifyNew = createNewTokenJudge<C>(parts, {
+    freshness,
+    recheck,
+    cache,
+    assertStillGood,
+    assertGoodAfterAll,
+  });
 
   /** @param possession what its sender shows beside it */
   function verify(token: string, possession?: Possession): Principal<C> | Promise<Principal<C>> {
@@ -42,15 +57,6 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
       return known.principal as Principal<C>;
     }
     return reconsider(known, now);
-  }
-
-  /** Single flight: a burst with the same new token is one verification. */
-  function verifyNew(token: string): Promise<KnownToken<C>> {
-    const running = pending.get(token);
-    if (running !== undefined && !freshness.asksAlways) return running;
-    const started = keepAlive(judgeNewOnce(token));
-    pending.set(token, started);
-    return started;
   }
 
   /** A copy in other hands is not a reason to forget the token. */
@@ -66,6 +72,90 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   function toPrincipalFor(known: KnownToken<C>, possession: Possession | undefined): Principal<C> {
     assertSenderOf(known, possession);
     return known.principal as Principal<C>;
+  }
+
+  function reconsider(known: KnownToken<C>, now: number): Principal<C> | Promise<Principal<C>> {
+    try {
+      assertStillGood(known, now);
+    } catch (error) {
+      throw dropRefused(known, error);
+    }
+    const age = freshness.ageOf(known, now);
+    if (age === 'fresh') return fromMemory(known);
+    if (age === 'stale' && (freshness.asksAlways || !remote.isSlowFor(known.claims)))
+      return askForTrust(known);
+    // Either time is left, or Keycloak is known to be down or slow: requests do not wait.
+    recheck.askInBackground(known);
+    if (age === 'stale') {
+      if (recheck.isNeeded(known)) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
+      stats.acceptedUnchecked++;
+    }
+    return fromMemory(known);
+  }
+
+  function fromMemory(known: KnownToken<C>): Principal<C> {
+    stats.cacheHits++;
+    return known.principal as Principal<C>;
+  }
+
+  /** A request that waited gets the state after the wait. */
+  async function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
+    const cameAt = clock();
+    try {
+      const answer = await recheck.ask(known, recheck.isNeeded(known));
+      // It may have waited for a question of long ago.
+      if (answer.outcome === 'active' && !freshness.covers(known, cameAt)) {
+        await recheck.ask(known, recheck.isNeeded(known));
+      }
+      await assertGoodAfterAll(known);
+      return known.principal as Principal<C>;
+    } catch (error) {
+      throw dropRefused(known, error);
+    }
+  }
+
+  /** Gives the error back. */
+  function dropRefused(known: KnownToken<C>, error: unknown): unknown {
+    if ((error as AuthError).statusCode === 401) {
+      forget(known);
+      stats.refused++;
+      stats.refusedKnown++;
+    }
+    return error;
+  }
+
+  return {
+    verify,
+    isKnown: (token: string): boolean => cache.get(token) !== undefined,
+    countTokens: (): number => cache.size,
+  };
+}
+
+/** The parts of a judge that new tokens need as known ones do. */
+interface Judging<C extends object> {
+  readonly freshness: Freshness;
+  readonly recheck: ReturnType<typeof createRecheck<C>>;
+  readonly cache: ReturnType<typeof createTokenCache<KnownToken<C>>>;
+  assertStillGood(known: KnownToken<C>, now: number): void;
+  assertGoodAfterAll(known: KnownToken<C>): Promise<void>;
+}
+
+/** Decides on tokens that are not in memory. */
+function createNewTokenJudge<C extends object>(
+  { options, context, revocations, stats, self, whenCaughtUp }: TokenJudgeParts<C>,
+  { freshness, recheck, cache, assertStillGood, assertGoodAfterAll }: Judging<C>,
+): (token: string) => Promise<KnownToken<C>> {
+  const { clock } = options;
+  const pending = new Map<string, Promise<KnownToken<C>>>();
+  let isIssuerReported = false;
+
+  /** Single flight: a burst with the same new token is one verification. */
+  function verifyNew(token: string): Promise<KnownToken<C>> {
+    const running = pending.get(token);
+    if (running !== undefined && !freshness.asksAlways) return running;
+    const started = keepAlive(judgeNewOnce(token));
+    pending.set(token, started);
+    return started;
   }
 
   async function judgeNewOnce(token: string): Promise<KnownToken<C>> {
@@ -112,68 +202,5 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
     return known;
   }
 
-  function reconsider(known: KnownToken<C>, now: number): Principal<C> | Promise<Principal<C>> {
-    try {
-      assertStillGood(known, now);
-    } catch (error) {
-      throw dropRefused(known, error);
-    }
-    const age = freshness.ageOf(known, now);
-    if (age === 'fresh') return fromMemory(known);
-    if (age === 'stale' && (freshness.asksAlways || !remote.isSlowFor(known.claims)))
-      return askForTrust(known);
-    // Either time is left, or Keycloak is known to be down or slow: requests do not wait.
-    recheck.askInBackground(known);
-    if (age === 'stale') {
-      if (recheck.isNeeded(known)) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
-      stats.acceptedUnchecked++;
-    }
-    return fromMemory(known);
-  }
-
-  function fromMemory(known: KnownToken<C>): Principal<C> {
-    stats.cacheHits++;
-    return known.principal as Principal<C>;
-  }
-
-  /** A request that waited gets the state after the wait. */
-  async function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
-    const cameAt = clock();
-    try {
-      const answer = await recheck.ask(known, recheck.isNeeded(known));
-      // It may have waited for a question of long ago.
-      if (answer.outcome === 'active' && !freshness.covers(known, cameAt)) {
-        await recheck.ask(known, recheck.isNeeded(known));
-      }
-      await assertGoodAfterAll(known);
-      return known.principal as Principal<C>;
-    } catch (error) {
-      throw dropRefused(known, error);
-    }
-  }
-
-  /** After a wait: a revocation that came in meanwhile may require another question to Keycloak. */
-  async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
-    assertStillGood(known, clock());
-    if (known.pendingRevocation?.verdict !== 'confirm') return;
-    await recheck.ask(known, true);
-    assertStillGood(known, clock());
-    if (known.pendingRevocation?.verdict === 'confirm') throw toRevoked(known.pendingRevocation);
-  }
-
-  /** Gives the error back. */
-  function dropRefused(known: KnownToken<C>, error: unknown): unknown {
-    if ((error as AuthError).statusCode === 401) {
-      forget(known);
-      stats.refused++;
-      stats.refusedKnown++;
-    }
-    return error;
-  }
-
-  return {
-    verify,
-    isKnown: (token: string): boolean => cache.get(token) !== undefined,
-    countTokens: (): number => cache.size,
-  };
+  return verifyNew;
 }
