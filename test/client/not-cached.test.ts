@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createPermissions } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { toNotCached } from '../../packages/guard/src/core/realm/fetch-json.ts';
-import { CALL_KINDS } from '../../packages/guard/src/core/realm/observed-fetch.ts';
+import { CALL_KINDS } from '../../packages/guard/src/core/realm/observed-call.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 test('no framework keeps what Keycloak answers: each call says no-store, of whichever kind it is', async (t) => {

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createIssuer } from '../../packages/guard/src/core/index.ts';
 import { type CallObserver, fetchWith, observeFetch } from '../../packages/guard/src/core/internal.ts';
-import { type CallResult, observedBy } from '../../packages/guard/src/core/realm/observed-fetch.ts';
+import type { CallResult } from '../../packages/guard/src/core/realm/observed-call.ts';
+import { observedBy } from '../../packages/guard/src/core/realm/observed-fetch.ts';
 
 /** Something where Keycloak should be, and what the observer was told. */
 async function start(t: TestContext, listener: RequestListener) {

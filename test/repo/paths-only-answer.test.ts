@@ -16,6 +16,7 @@ const ENDS: Readonly<Record<string, string>> = {
   'engine/fetch.ts': 'answers routes of the engine',
   'engine/node.ts': 'answers routes of the engine, and hands the URL over',
   'engine/parts/mcp-server.ts': 'puts the name of a tenant into the URL of its server',
+  'engine/parts/resource-metadata.ts': 'answers metadata',
   'engine/protected-resource.ts': 'names the resource in a challenge, and answers metadata',
   'engine/realms.ts': 'answers the metadata of a tenant',
   'engine/parts/refusal-log.ts': 'names the request in the log',

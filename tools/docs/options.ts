@@ -42,7 +42,7 @@ const LOGIN_LIMITS: OptionSource = {
   ...{ file: 'limits/options.ts', name: 'LoginLimitOptions', rules: LOGIN_LIMIT_RULES },
 };
 const LOGIN_SETTINGS: OptionSource = {
-  ...{ file: 'adapters/engine/login-limits.ts', name: 'LoginLimitSettings', rules: {} },
+  ...{ file: 'adapters/engine/parts/login-limits.ts', name: 'LoginLimitSettings', rules: {} },
 };
 const ADAPTER: OptionSource = { file: 'adapters/engine/options.ts', name: 'AdapterOptions', rules: {} };
 

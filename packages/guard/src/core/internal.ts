@@ -63,13 +63,8 @@ export {
   toFailureCode,
 } from './realm/fetch-json.ts';
 export { toRealmUrl } from './realm/issuer.ts';
-export {
-  type CallObserver,
-  fetchWith,
-  type KeycloakCall,
-  OBSERVERS,
-  observeFetch,
-} from './realm/observed-fetch.ts';
+export type { CallObserver, KeycloakCall } from './realm/observed-call.ts';
+export { fetchWith, OBSERVERS, observeFetch } from './realm/observed-fetch.ts';
 export { createBreaker } from './realm/outage.ts';
 export {
   createRequestGuard,

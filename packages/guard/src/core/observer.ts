@@ -1,4 +1,4 @@
-import type { CallObserver } from './realm/observed-fetch.ts';
+import type { CallObserver } from './realm/observed-call.ts';
 import type { RevocationStore } from './revocation/revocation-store.ts';
 import type { VerifierStats, VerifierStatus } from './token/stats.ts';
 

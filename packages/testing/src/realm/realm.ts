@@ -92,15 +92,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       const known = [...users.values()].find(
         (user) => user.representation.serviceAccountClientId === client.clientId,
       );
-      return (
-        known ??
-        putUser({
-          username: `service-account-${client.clientId}`,
-          enabled: true,
-          serviceAccountClientId: client.clientId,
-          realmRoles: [`default-roles-${name.toLowerCase()}`],
-        })
-      );
+      return known ?? putUser(toServiceAccount(name, client));
     },
     groupsOf: (user: User): Group[] =>
       (user.representation.groups ?? []).flatMap((path) => groupAt(path) ?? []),
@@ -120,19 +112,12 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     /** The user's roles that the client may see. */
     rolesInScope(user: User, client: Client): RoleSet {
       const all = realm.rolesOf(user);
-      if (client.fullScope) return all;
-      // Without "full scope allowed", a client sees its own roles only. Scope mappings are not supported; `warnings` says so.
-      const own = all.client.get(client.clientId);
-      return { realm: new Set(), client: new Map(own === undefined ? [] : [[client.clientId, own]]) };
+      return client.fullScope ? all : ownRoles(all, client.clientId);
     },
     updateUser(username: string, change: Partial<UserRepresentation>): User {
       const user = realm.userByName(username);
       if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
-      const changed = { ...user.representation, id: user.id, ...change };
-      // Keycloak heeds it when an administrator sets a password, not when it imports a realm file.
-      if (change.credentials?.some(({ temporary }) => temporary))
-        changed.requiredActions = [...(changed.requiredActions ?? []), 'UPDATE_PASSWORD'];
-      return putUser(changed);
+      return putUser(toChanged(user, change));
     },
     updateClient(clientId: string, change: Partial<ClientRepresentation>): Client {
       const client = clients.get(clientId);
@@ -159,6 +144,26 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     removeClient: (clientId: string) => void clients.delete(clientId),
   };
   return realm;
+}
+
+const toServiceAccount = (realm: string, { clientId }: Client): UserRepresentation => ({
+  username: `service-account-${clientId}`,
+  enabled: true,
+  serviceAccountClientId: clientId,
+  realmRoles: [`default-roles-${realm.toLowerCase()}`],
+});
+
+/** Without "full scope allowed", a client sees its own roles only. Scope mappings are not supported; `warnings` says so. */
+function ownRoles(all: RoleSet, clientId: string): RoleSet {
+  const own = all.client.get(clientId);
+  return { realm: new Set(), client: new Map(own === undefined ? [] : [[clientId, own]]) };
+}
+
+function toChanged({ representation, id }: User, change: Partial<UserRepresentation>): UserRepresentation {
+  const changed = { ...representation, id, ...change };
+  // Keycloak heeds it when an administrator sets a password, not when it imports a realm file.
+  if (!change.credentials?.some(({ temporary }) => temporary)) return changed;
+  return { ...changed, requiredActions: [...(changed.requiredActions ?? []), 'UPDATE_PASSWORD'] };
 }
 
 /** @throws {TypeError} if it has no name, or that of another one */

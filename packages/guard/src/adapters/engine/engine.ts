@@ -24,6 +24,7 @@ import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './messages.ts';
 import type { ResolvedAdapter } from './options.ts';
 import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
+import type { SecurityEvents } from './parts/security-events.ts';
 import { createProtectedResources, type DescribedResource, describeResource } from './protected-resource.ts';
 import { openRealms, type PartHost, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusals } from './refusals.ts';
@@ -34,7 +35,6 @@ import {
   readRequirements,
 } from './requirements.ts';
 import { pathOf, type Routes } from './routes.ts';
-import type { SecurityEvents } from './security-events.ts';
 import { createOpenSessions, type OpenSessions } from './sessions.ts';
 
 /** The part that an adapter adds to the engine: it reads requests and writes answers. */

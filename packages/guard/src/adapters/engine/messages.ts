@@ -1,9 +1,9 @@
 import { type KeycloakMessage, type Log, OptionsError } from '../../core/index.ts';
 import { checkOptions, type MessageListeners, type OptionRules, optionRules } from '../../core/internal.ts';
 import type { MessageReader } from './parts/messages.ts';
+import type { SecurityEvents } from './parts/security-events.ts';
 import type { Realms } from './realms.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
-import type { SecurityEvents } from './security-events.ts';
 
 /** Calls a listener of the application. If it throws or rejects, the error is only logged. */
 export function callListener(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {

@@ -11,9 +11,9 @@ import {
 import type { Refusal, SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { SESSION_RULES, toPaths } from '../../session/options.ts';
 import type { SessionSettings } from './options.ts';
+import type { SecurityEvents } from './parts/security-events.ts';
 import type { PartHost } from './realms.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
-import type { SecurityEvents } from './security-events.ts';
 
 /** The members of an engine that sessions need. */
 type SessionsHost<Incoming> = PartHost<Incoming> & {

@@ -1,61 +1,6 @@
 import type { OptionRule } from '../options/check-options.ts';
 import { loadPart } from '../runtime/part.ts';
-
-/** Kinds of calls to Keycloak: a fixed list, because metrics have them as a label. */
-export const CALL_KINDS = [
-  'password',
-  'refresh',
-  'code',
-  'service',
-  'exchange',
-  'permission',
-  'token',
-  'userinfo',
-  'introspection',
-  'jwks',
-  'discovery',
-  'logout',
-  'end_session',
-  'revocation',
-  'device',
-  'pushed_request',
-  'events',
-  'other',
-] as const;
-export type CallKind = (typeof CALL_KINDS)[number];
-
-/** `refused`: 4xx, as for a wrong password. `error`: 5xx, or half an answer. `unreachable`: no answer at all. */
-export const CALL_OUTCOMES = ['ok', 'refused', 'error', 'timeout', 'unreachable'] as const;
-export type CallOutcome = (typeof CALL_OUTCOMES)[number];
-
-/** A call to Keycloak. Nothing that it carries. */
-export interface KeycloakCall {
-  readonly kind: CallKind;
-  readonly method: string;
-  /** Scheme, host and port that are called. */
-  readonly origin: string;
-}
-
-/** The result of a call. */
-export interface CallResult {
-  readonly outcome: CallOutcome;
-  /** `undefined` without an answer. */
-  readonly status: number | undefined;
-  /** From the call until the answer was read whole. */
-  readonly seconds: number;
-}
-
-/** A call that has begun. */
-export interface BegunCall {
-  /** Sent along. */
-  readonly headers?: Readonly<Record<string, string>>;
-  end(result: CallResult): void;
-}
-
-/** The part of an observer for calls. */
-export interface CallObserver {
-  call?(call: KeycloakCall): BegunCall | undefined;
-}
+import type { CallObserver } from './observed-call.ts';
 
 /** A list of observers. */
 export const OBSERVERS: OptionRule = {

@@ -1,4 +1,5 @@
-import type { NodeRequest } from '../node.ts';
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 
 /**
  * Reads the body of a request. `for await` would close the connection of a body that is too long, before it is answered.
@@ -6,7 +7,10 @@ import type { NodeRequest } from '../node.ts';
  * @param limit bytes; of a longer one nothing more is read
  * @returns `null` for a body that is longer
  */
-export function readNodeBody(request: NodeRequest, limit: number): Promise<string | null> {
+export function readNodeBody(
+  request: IncomingMessage | Http2ServerRequest,
+  limit: number,
+): Promise<string | null> {
   return new Promise((resolve, reject) => {
     // No event comes any more.
     if (request.destroyed) return reject(new Error('The request was aborted'));

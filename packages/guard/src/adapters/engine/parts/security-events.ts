@@ -1,14 +1,34 @@
-import type { AuthErrorCode, Principal } from '../../../core/index.ts';
+import type { AuthError, AuthErrorCode, KeycloakMessage, Principal } from '../../../core/index.ts';
 import {
   type Actor,
   type EventSource,
   type Observer,
+  type RequestLike,
   readCompactJws,
   readCredentials,
   type SecurityEvent,
   unfailing,
 } from '../../../core/internal.ts';
-import type { SecurityEvents, SecurityEventsHost } from '../security-events.ts';
+import type { SessionEvent, SessionRequest } from '../../../session/index.ts';
+
+/** Reports security events to the observers of a verifier. */
+export interface SecurityEvents<Incoming> {
+  admitted(request: Incoming, principal: Principal): void;
+  /** @param judged the token that was refused. Default: the one of the request's headers */
+  denied(request: Incoming, error: AuthError, principal: Principal | null, judged?: string): void;
+  message(request: Incoming, message: KeycloakMessage): void;
+  session(event: SessionEvent, request: Incoming | null): void;
+}
+
+/** How the sources of events are read. */
+export interface SecurityEventsHost<Incoming> {
+  toRequest(request: Incoming): RequestLike;
+  toSessionRequest(request: Incoming): Pick<SessionRequest, 'method' | 'id'>;
+  toAppRequest?(request: Incoming): unknown;
+  addressOf?(request: Incoming): string | undefined;
+  /** See `Tenants.knownNameOf`. Left out: there are no realms of tenants. */
+  tenantOf?(request: Incoming, token?: string): string | undefined;
+}
 
 type Who = Pick<SecurityEvent, 'user' | 'through' | 'tenant' | 'subject' | 'sessionId'>;
 
