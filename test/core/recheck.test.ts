@@ -470,7 +470,25 @@ describe('the question', () => {
     assertAtOnce(verifier.verify(token));
     assert.equal(asked(realm), 0);
     assert.deepEqual(codes(realm), ['recheck_impossible']);
-    assert.match(realm.notices.at(-1)?.message ?? '', /give the client my-api an audience mapper/);
+    assert.match(
+      realm.notices.at(-1)?.message ?? '',
+      /tokens: give the client .* an audience mapper for my-api; or/,
+    );
+  });
+
+  it('cannot be put without a secret: that is what is missing, when the audience is right', async () => {
+    for (const [aud, missing] of [
+      ['my-api', /tokens: give this API the secret of its client, or another credential; or request/],
+      [
+        'account',
+        /tokens: give this API the secret .* credential, and give the client .* mapper for my-api; or/,
+      ],
+    ] as const) {
+      const { realm, verifier } = await startLoaded({ clientSecret: undefined });
+      await verifier.verify(old(realm, { aud, azp: 'my-api', scope: 'profile' }));
+      assert.deepEqual(codes(realm), ['recheck_impossible']);
+      assert.match(realm.notices.at(-1)?.message ?? '', missing);
+    }
   });
 
   it('is userinfo for a token with openid and no sub, of which only good or bad is used', async () => {

@@ -80,7 +80,7 @@ export function createRemoteQuestion(
     // A token that names its user may still be good; one that does not depends on Keycloak's answer.
     if (introspected?.outcome === 'inactive' && isLackingClaims(claims))
       return toInactiveUnlessMapped(introspected);
-    return toImpossible(isBound);
+    return toImpossible(isBound, isOurs);
   }
 
   async function introspect(token: string): Promise<RemoteAnswer> {
@@ -159,7 +159,8 @@ export function createRemoteQuestion(
 }
 
 /** Tells the operator once why Keycloak cannot be asked. */
-function createReports({ clientId, onNotice }: Pick<TokenOptions, 'clientId' | 'onNotice'>) {
+function createReports(options: Pick<TokenOptions, 'clientId' | 'credential' | 'onNotice'>) {
+  const { clientId, credential, onNotice } = options;
   const reported = new Set<string>();
 
   function reportOnce(level: Notice['level'], code: Notice['code'], message: string): void {
@@ -178,13 +179,16 @@ function createReports({ clientId, onNotice }: Pick<TokenOptions, 'clientId' | '
     return inactive;
   }
 
-  function toImpossible(isBound: boolean): RemoteAnswer {
+  function toImpossible(isBound: boolean, isOurs: boolean): RemoteAnswer {
+    const mapper = `give the client they are issued to an audience mapper for ${clientId}`;
+    const secret = 'give this API the secret of its client, or another credential';
+    const needs = credential.kind !== 'none' ? mapper : isOurs ? secret : `${secret}, and ${mapper}`;
     reportOnce(
       'warn',
       'recheck_impossible',
       isBound
-        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API a credential`
-        : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
+        ? `Keycloak cannot be asked about some tokens that are bound to a key: ${needs}`
+        : `Keycloak cannot be asked about some tokens: ${needs}; or request the scope openid at login`,
     );
     return { outcome: 'impossible' };
   }
