@@ -47,16 +47,16 @@ export function createPages<C extends object>(
   if (publicUrl === undefined && !isOfTenants)
     throw toProblem('session.publicUrl', "'https://app.example.com'");
 
-  async function callerOf(method: 'GET' | 'POST', path: string, given: readonly unknown[]): Promise<never> {
-    const sent = await headers();
-    const origin = isOfTenants ? originOf(sent) : new URL(publicUrl as string).origin;
+  async function callerOf(method: 'GET' | 'POST', path: string, args: readonly unknown[]): Promise<never> {
+    const incoming = await headers();
+    const origin = isOfTenants ? originOf(incoming) : new URL(publicUrl as string).origin;
     // Also where a script of Next.js asks for the page: it shows what the page says.
-    const request = { method, url: `${origin}${path}`, headers: ofNavigation(sent) };
+    const request = { method, url: `${origin}${path}`, headers: ofNavigation(incoming) };
     try {
-      return (await adapter.guard(requirementsOf(given)).decide(request, {})) as never;
+      return (await adapter.guard(requirementsOf(args)).decide(request, {})) as never;
     } catch (error) {
       // To a form without scripts Next.js answers `forbidden` with its page for 404.
-      const canForbid = method === 'GET' || sent.has('next-action');
+      const canForbid = method === 'GET' || incoming.has('next-action');
       if (canForbid && isAuthError(error) && error.statusCode === 403) forbidden?.();
       const address = lead(error, request);
       if (address !== undefined) redirect(address);
@@ -65,8 +65,8 @@ export function createPages<C extends object>(
   }
 
   return {
-    page: (path, ...given) => callerOf('GET', path, given),
-    action: (...given) => callerOf('POST', '/', given),
+    page: (path, ...args) => callerOf('GET', path, args),
+    action: (...args) => callerOf('POST', '/', args),
   };
 }
 
@@ -76,14 +76,14 @@ function toProblem(option: string, example: string): OptionsError {
 }
 
 /** As Next.js reads it for route handlers. A host with a path in it would be read as another tenant. */
-function originOf(sent: Headers): string {
-  const host = sent.get('host') ?? '';
-  const scheme = /^https\b/.test(sent.get('x-forwarded-proto') ?? '') ? 'https' : 'http';
+function originOf(incoming: Headers): string {
+  const host = incoming.get('host') ?? '';
+  const scheme = /^https\b/.test(incoming.get('x-forwarded-proto') ?? '') ? 'https' : 'http';
   return `${scheme}://${/[\\/?#@]/.test(host) ? '' : host}`;
 }
 
-function ofNavigation(sent: Headers): Headers {
-  const headers = new Headers(sent);
+function ofNavigation(incoming: Headers): Headers {
+  const headers = new Headers(incoming);
   headers.set('sec-fetch-mode', 'navigate');
   headers.set('sec-fetch-dest', 'document');
   return headers;
