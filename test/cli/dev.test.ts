@@ -49,7 +49,11 @@ test('dev runs a command beside the provider, with an environment that names it,
   assert.match(url ?? '', /^http:\/\/localhost:\d+$/);
   assert.deepEqual(rest, ['shop', 'orders', 'of-orders']);
   assert.equal(await first.ended, 3);
-  const other = dev(folder, { KEYCLOAK_CLIENT_ID: 'page' }, '--', process.execPath, '-e', SAY);
+  // It has no secret, and gets none of another client.
+  const ofPage = { KEYCLOAK_CLIENT_ID: 'page', KEYCLOAK_CLIENT_SECRET: 'of-another' };
+  const page = dev(folder, ofPage, '--', process.execPath, '-e', SAY);
+  assert.match((await page.says(/said (\[.*\])/))[1] ?? '', /"page",null/);
+  const other = dev(folder, { KEYCLOAK_CLIENT_ID: 'not-there' }, '--', process.execPath, '-e', SAY);
   assert.match((await other.says(/said (\[.*\])/))[1] ?? '', /"orders","of-orders"/);
   const chosen = dev(folder, { KEYCLOAK_CLIENT_ID: 'stock' }, '--', process.execPath, '-e', SAY);
   assert.match((await chosen.says(/said (\[.*\])/))[1] ?? '', /"stock","of-stock"/);
@@ -86,7 +90,10 @@ test('dev says what is wrong with its command before it starts the provider', as
   for (const [args, words] of [
     [['--'], /^keycloak-guard dev: -- needs a command/],
     [['--', './not-there'], /^keycloak-guard: \.\/not-there cannot be started \(ENOENT\)/],
-    [['--realm-file', 'bare.json', '--', 'node'], /^keycloak-guard: bare.json has no client with a secret/],
+    [
+      ['--realm-file', 'bare.json', '--', 'node'],
+      /^keycloak-guard: bare.json has no client with a secret: say in KEYCLOAK_CLIENT_ID which client it is/,
+    ],
     [['--realm-file', 'none.json', '--', 'node'], /^keycloak-guard: the realm file none.json cannot be read/],
   ] as const) {
     const { ended, stderr } = dev(folder, {}, ...args);

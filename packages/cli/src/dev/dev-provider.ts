@@ -77,9 +77,9 @@ export interface DevRealm {
   /**
    * The client of this name, else the first one with a secret: an application may have another name at its own Keycloak.
    *
-   * @throws {Error} where the file has none with a secret
+   * @throws {Error} where the file has neither
    */
-  client(clientId: string | undefined): { readonly clientId: string; readonly clientSecret: string };
+  client(clientId: string | undefined): { readonly clientId: string; readonly clientSecret?: string };
   /** @throws {Error} where the file has no such user, or none with a password in the file */
   user(username: string | undefined): { readonly username: string; readonly password: string };
 }
@@ -93,10 +93,13 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
   return {
     realm: realm.realm,
     client(name) {
-      const confidential = clients.filter(({ secret, publicClient }) => secret && !publicClient);
-      const match = confidential.find(({ clientId }) => clientId === name) ?? confidential[0];
-      if (match?.secret === undefined) throw new Error(`${file} has no client with a secret`);
-      return { clientId: match.clientId, clientSecret: match.secret };
+      const chosen =
+        clients.find(({ clientId }) => clientId === name) ??
+        clients.find(({ secret, publicClient }) => secret && !publicClient);
+      if (chosen === undefined)
+        throw new Error(`${file} has no client with a secret: say in KEYCLOAK_CLIENT_ID which client it is`);
+      const { clientId, secret, publicClient } = chosen;
+      return secret && !publicClient ? { clientId, clientSecret: secret } : { clientId };
     },
     user(name) {
       for (const { username, credentials = [] } of users) {
