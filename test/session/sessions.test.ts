@@ -201,6 +201,7 @@ test('without a public URL the origin is the one that the request tells, or its 
     startLogin: '/sso/login',
     finishLogin: '/sso/callback',
     describe: '/sso/session',
+    refused: '/sso/refused',
     signOut: '/sso/logout',
   });
   const redirectUri = async (request: SessionRequest<string>) => {

@@ -81,7 +81,11 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ...['db', 'removeOrders'].map(ANY),
   ],
   fastify: [...['listOrders', 'db'].map(ANY)],
-  fetch: [KC('keycloak-guard/fetch'), ...['headers', 'route', 'events'].map(ANY)],
+  fetch: [
+    KC('keycloak-guard/fetch'),
+    ...['headers', 'redirect', 'forbidden', 'route', 'events'].map(ANY),
+    ...['page', 'action'].map((name) => CONST(name, `import('keycloak-guard/fetch').Pages['${name}']`)),
+  ],
   hono: [KC('keycloak-guard/hono'), ...['c', 'events', 'info'].map(ANY)],
   koa: [KC('keycloak-guard/koa'), ...['ctx', 'router', 'body'].map(ANY)],
   nest: [

@@ -102,8 +102,10 @@ export interface RequestGuard<Incoming, Outgoing> {
 export function createRequestGuard<Incoming, Outgoing>(
   verifier: TokenVerifier,
   options: GuardOptions,
-  host: RequestGuardHost<Incoming, Outgoing>,
+  plainHost: RequestGuardHost<Incoming, Outgoing>,
 ): RequestGuard<Incoming, Outgoing> {
+  // Without a prototype: what stands on every object opens no route.
+  const host: RequestGuardHost<Incoming, Outgoing> = Object.assign(Object.create(null), plainHost);
   const { sender } = verifier;
   const { onAdmitted } = host;
   const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);

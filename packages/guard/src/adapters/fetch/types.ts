@@ -184,9 +184,8 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
    *
    * @throws {OptionsError} without the option `session`, and without its `publicUrl`
    * @example
-   * import { headers } from 'next/headers';
-   * import { forbidden, redirect } from 'next/navigation';
-   * export const { page, action } = kc.pages({ headers, redirect, forbidden });
+   * // `headers` of next/headers, `redirect` and `forbidden` of next/navigation
+   * const { page, action } = kc.pages({ headers, redirect, forbidden });
    */
   pages(functions: PageFunctions): Pages<C>;
   /**
