@@ -16,6 +16,10 @@ before(async (t) => {
 const shared = ROWS.filter(({ by }) => /^(its message|itself|the push|the application)/.test(by));
 describeEndings('two processes that share in Redis', shared, (t) => {
   const redis = openRedis({ url, onNotice: () => {} });
-  t.after(() => redis.close());
-  return { revocationStore: createRedisRevocationStore(redis), store: createRedisSessionStore(redis) };
+  const revocationStore = createRedisRevocationStore(redis);
+  t.after(() => {
+    revocationStore.close();
+    redis.close();
+  });
+  return { revocationStore, store: createRedisSessionStore(redis) };
 });

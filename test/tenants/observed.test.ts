@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { SecurityEvent } from '../../packages/guard/src/core/internal.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTenants } from './many-realms.ts';
 
 /** Two tenants, and the lines that an audit log would get of them. */
@@ -11,8 +12,10 @@ function start(t: TestContext, tenants: Record<string, unknown> = {}) {
   const observers = [{ event: (event: SecurityEvent) => void events.push(event) }];
   const get = async (name: string) => (['acme', 'hostile'].includes(name) ? { realm: name } : undefined);
   const app = startTenants(t, get, { more: { observers }, tenants });
-  const taken = () =>
-    events.splice(0).map(({ event, outcome, tenant }) => `${event} ${outcome} ${tenant ?? 'of none'}`);
+  const taken = async (count = 1) => {
+    await eventually(`${count} events`, () => events.length >= count);
+    return events.splice(0).map(({ event, outcome, tenant }) => `${event} ${outcome} ${tenant ?? 'of none'}`);
+  };
   return { ...app, taken, hostile: app.realmOf('hostile') };
 }
 
@@ -31,14 +34,14 @@ for (const [kind, tenants] of [
       assert.equal((await enter('hostile', hostile.mint(expired))).status, 401);
       const forged = `${hostile.mint(victim).slice(0, -8)}AAAAAAAA`;
       assert.equal((await enter('hostile', forged)).status, 401);
-      assert.deepEqual(taken(), [
+      assert.deepEqual(await taken(3), [
         'access ok hostile',
         'access token_expired hostile',
         'access token_signature hostile',
       ]);
       const made = realmOf('made-up').mint();
       assert.notEqual((await enter('made-up', made)).status, 200);
-      assert.match(taken().join(), /^access \w+ of none$/);
+      assert.match((await taken()).join(), /^access \w+ of none$/);
     });
 
     test('connections with a token of their own', async (t) => {
@@ -46,7 +49,7 @@ for (const [kind, tenants] of [
       const guard = door.connections.guard({});
       const expired = hostile.mint({ iat: hostile.now - 900, exp: hostile.now - 600 });
       await assert.rejects(guard.openWith(requestOf('hostile'), expired), { code: 'token_expired' });
-      assert.deepEqual(taken(), ['access token_expired hostile']);
+      assert.deepEqual(await taken(), ['access token_expired hostile']);
     });
 
     test('messages of its Keycloak, taken or refused', async (t) => {
@@ -57,7 +60,7 @@ for (const [kind, tenants] of [
         (await routes.all[0]?.answer(requestOf('hostile'), `logout_token=${token}`))?.status;
       assert.equal(await send(mintLogoutToken(hostile, { sid: 's1', sub: 'u1' })), 204);
       assert.equal(await send(mintLogoutToken(hostile, { aud: 'another' })), 400);
-      assert.deepEqual(taken(), ['revocation ok hostile', 'revocation logout_token_invalid hostile']);
+      assert.deepEqual(await taken(2), ['revocation ok hostile', 'revocation logout_token_invalid hostile']);
       assert.deepEqual(told, ['hostile', 'hostile']);
     });
   });
@@ -74,7 +77,7 @@ test('sessions say of which tenant they are, to observers and to onEvent', async
   const request = new Request(`${requestOf('hostile').url}auth/callback?error=access_denied&state=x`);
   const answer = await callback?.answer(request, undefined);
   assert.ok(answer !== undefined);
-  assert.match(taken().join(), /^login \w+ hostile$/);
+  assert.match((await taken()).join(), /^login \w+ hostile$/);
   assert.deepEqual(
     told.map(({ type, tenant }) => `${type} ${tenant}`),
     ['login_failed hostile'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isAuthError } from '../../../packages/guard/src/core/index.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { Adapter, Given } from './adapter.ts';
 import { assertRefused, assertUser, BARE, setUp, without } from './set-up.ts';
 
@@ -89,7 +90,9 @@ export function describeErrors(adapter: Adapter): void {
         }
         const what = 'GET /guarded was refused: 401 missing_token, ';
         const hint = 'Send the header Authorization: Bearer <access token>';
-        const told = lines.filter((line) => line.includes('was refused'));
+        const ofRefusals = () => lines.filter((line) => line.includes('was refused'));
+        await eventually('both lines are written', () => ofRefusals().length >= 2);
+        const told = ofRefusals();
         assert.equal(told.length, 2);
         assert.ok(told.every((line) => line.startsWith(what) && line.includes(hint)));
         assert.deepEqual(
