@@ -14,9 +14,12 @@ export interface Settings {
 export function buildApp(db: Database, settings: Settings): Express {
   const kc = keycloak(settings);
   const keycloakAdmin = kc.fetchAs({ origin: settings.serverUrl });
-  const ask = ({ subject }: User) => keycloakAdmin(`/admin/realms/${settings.realm}/users/${subject}`);
+  const ask = ({ subject }: User) =>
+    keycloakAdmin(`/admin/realms/${settings.realm}/users/${encodeURIComponent(subject)}`);
+  const [realm] = kc.verifier.members;
+  const missed = async () => compareAll(db, (await realm!.issuer.discover()).issuer, ask);
   const events = kc.events({ cursor: createFileCursor('events.json') });
-  events.onUser(keepInStep(db, () => compareAll(db, ask)));
+  events.onUser(keepInStep(db, missed));
 
   const app = express();
   app.use('/orders', kc.guard(), express.json());

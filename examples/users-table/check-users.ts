@@ -213,8 +213,8 @@ test('a change that is told twice changes nothing, and a late request brings nob
   );
 });
 
-test('where events were missed, each person is compared with Keycloak', async () => {
-  for (const username of ['bob', 'cy']) idp.addUser({ username });
+test('where events were missed, each person of the realm is compared with Keycloak, and nobody of another one', async () => {
+  for (const username of ['bob', 'cy', 'dee']) idp.addUser({ username });
   const subjects: string[] = [];
   for (const username of ['ann', 'bob', 'cy'])
     subjects.push((await userOf(db, await signIn(username))).subject);
@@ -222,19 +222,30 @@ test('where events were missed, each person is compared with Keycloak', async ()
   const answers = new Map([
     [ann, Response.json({ error: 'User not found' }, { status: 404 })],
     [bob, Response.json({ username: 'bobby', enabled: true })],
-    [cy, Response.json({ username: 'cy', enabled: false })],
+    [cy, Response.json({ username: 'cy', email: 'cy@example.com', enabled: false })],
   ]);
-  await postgres.exec('UPDATE users SET as_of = as_of - 1000');
-  await compareAll(db, async ({ subject }) => answers.get(subject) ?? assert.fail(subject));
+  await postgres.exec("UPDATE users SET as_of = as_of - 120000, email = 'old@example.com'");
+  // A minute of difference between the clocks changes nothing that is newer.
+  const dee = await userOf(db, await signIn('dee'));
+  answers.set(dee.subject, Response.json({ username: 'late', enabled: true }));
+  const { id: _, ...copy } = dee;
+  const other = { ...copy, issuer: 'https://other.example.com/realms/staff', asOf: 0 };
+  await db.insert(users).values(other);
+  await compareAll(db, idp.issuer, async ({ issuer, subject }) => {
+    assert.equal(issuer, idp.issuer);
+    return answers.get(subject) ?? assert.fail(subject);
+  });
   assert.deepEqual(
-    (await rows()).map(({ username, state }) => [username, state]),
+    (await rows()).map(({ username, email, state }) => [username, email, state]),
     [
-      [null, 'deleted'],
-      ['bobby', 'active'],
-      ['cy', 'disabled'],
+      [null, null, 'deleted'],
+      ['bobby', null, 'active'],
+      ['cy', 'cy@example.com', 'disabled'],
+      ['dee', dee.email, 'active'],
+      ['dee', dee.email, 'active'],
     ],
   );
   const gone = async () => Response.json({ error: 'Realm not found.' }, { status: 404 });
-  await assert.rejects(compareAll(db, gone), /answers 404/);
+  await assert.rejects(compareAll(db, idp.issuer, gone), /answers 404/);
   assert.equal((await rows()).filter(({ state }) => state === 'deleted').length, 1);
 });

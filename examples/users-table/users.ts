@@ -125,23 +125,35 @@ export function keepInStep(db: Database, missed?: () => Promise<void>): UserHand
   };
 }
 
+/** A token or an event of the moment before the question may be newer than the answer, and the two clocks may differ. */
+const ALLOWANCE_MS = 60_000;
+
 /**
- * Compares every person with Keycloak: for `missed`, and every night where a directory or a workflow removes users.
+ * Compares every person of a realm with Keycloak: for `missed`, and every night where a directory or a workflow removes users.
  *
+ * @param issuer whose users `ask` knows: others are not asked about
  * @param ask asks the Admin API for a user: `GET /admin/realms/{realm}/users/{subject}`
  */
-export async function compareAll(db: Database, ask: (user: User) => Promise<Response>): Promise<void> {
-  const isPerson = and(isNull(users.clientId), ne(users.state, 'deleted'));
+export async function compareAll(
+  db: Database,
+  issuer: string,
+  ask: (user: User) => Promise<Response>,
+): Promise<void> {
+  const isPerson = and(eq(users.issuer, issuer), isNull(users.clientId), ne(users.state, 'deleted'));
   for (const user of await db.select().from(users).where(isPerson)) {
-    const asOf = Date.now();
+    const asOf = Date.now() - ALLOWANCE_MS;
     const answer = await ask(user);
     const body = (await answer.json()) as Profile & { error?: string };
     // A realm that is not there is 404, too.
     const isGone = answer.status === 404 && body.error === 'User not found';
     if (!answer.ok && !isGone) throw new Error(`Keycloak answers ${answer.status} to a question for a user`);
-    await db
-      .update(users)
-      .set(isGone ? DELETED : { ...toColumns(body), asOf })
-      .where(and(eq(users.id, user.id), lt(users.asOf, asOf)));
+    const columns = { ...toColumns(body), email: body.email ?? null, asOf };
+    // Nobody gets the subject of somebody who is gone, so no time matters.
+    await (isGone
+      ? db.update(users).set(DELETED).where(eq(users.id, user.id))
+      : db
+          .update(users)
+          .set(columns)
+          .where(and(eq(users.id, user.id), lt(users.asOf, asOf), ne(users.state, 'deleted'))));
   }
 }

@@ -174,6 +174,17 @@ describe('a folder whose .env names the user or the client that a password is of
   }
 });
 
+test('a user whose name is empty, as of a variable that is not set, takes no password to the address of a folder', async (t) => {
+  const { url, taken } = await startThief(t);
+  const folder = clone({ KEYCLOAK_SERVER_URL: url, KEYCLOAK_REALM: 'main', KEYCLOAK_CLIENT_ID: 'api' });
+  for (const args of [['--user', ''], ['--user=']]) {
+    const { code, stdout, stderr } = await run(['doctor', ...args], USER, folder);
+    assert.deepEqual(taken(), [], stdout + stderr);
+    assert.equal(code, 2, stdout + stderr);
+    assert.match(stderr, /^doctor: --user is empty: is a variable not set\?$/m);
+  }
+});
+
 describe('the address in a keycloak.json that the .env of a folder names', { concurrency: 4 }, () => {
   for (const [args, env, input] of AS_CLIENT) {
     test(`${args.join(' ')} sends it nothing of the person's: ${Object.keys(env)}`, async (t) => {

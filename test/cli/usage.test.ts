@@ -69,6 +69,8 @@ test('a slip of the fingers is named, with what was meant', async () => {
       ['authz', 'plan', '--realms'],
       /^authz: Unknown option '--realms'\. Did you mean --realm\?\nauthz: authz --help/,
     ],
+    [['doctor', '--constructor'], /^doctor: Unknown option '--constructor'\n/],
+    [['setup', 'api', '--role', 'a', '--role', ''], /--role is empty: is a variable not set\?\n/],
     [['doctor', '--quite-different'], /^doctor: Unknown option '--quite-different'\n/],
     [
       ['token', '--username', 'ann'],

@@ -11,6 +11,8 @@ import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
 import { type Choice, findConflict, hasRedis } from '../../packages/create/src/options.ts';
 import { type DevIdp, startDevIdp, startTestCluster } from '../../packages/testing/src/index.ts';
+import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { runProgram } from '../cli/support/program.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -133,6 +135,28 @@ describe("manifests of an application of one's own", () => {
             ? ['SESSION_SECRET', 'REDIS_URL']
             : [];
       assert.deepEqual(keys, needed, titleOf(choice));
+    }
+  });
+
+  test('README.md sets the realm and client of the pod up, and leaves the .env of this machine as it is', async (t) => {
+    const keycloak = await startFakeKeycloak();
+    t.after(() => keycloak.close());
+    const body = JSON.stringify({ realm: 'shop', enabled: true, organizationsEnabled: false });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer x' };
+    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', headers, body });
+    const admin = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', SETUP_PASSWORD: 'x' };
+    for (const title of ['express-bearer', 'express-browser', 'service-bearer', 'mcp-bearer']) {
+      const choice = CHOICES.find((one) => titleOf(one) === title) ?? assert.fail(title);
+      const guide = read(choice, 'README.md').replaceAll('\\\n', '');
+      const [, line = ''] = /^npx keycloak-guard (setup .*sso\.example\.com.*)$/m.exec(guide) ?? [];
+      const args = line.replace('https://sso.example.com', keycloak.url).split(/ +/);
+      const { ended, stdout, stderr } = runProgram([...args, '--dry-run'], admin, folderOf(choice));
+      await ended;
+      assert.match(stdout(), /Dry run: nothing was changed/, `${title}: ${stderr()}`);
+      const { data } = find(choice, 'ConfigMap');
+      assert.match(stdout(), new RegExp(`realm ${data.KEYCLOAK_REALM}\\b`), title);
+      assert.ok(stdout().includes(`client ${data.KEYCLOAK_CLIENT_ID}`), `${title}: ${stdout()}`);
+      assert.doesNotMatch(stdout(), /\.env(?!\.production)/, title);
     }
   });
 

@@ -36,7 +36,7 @@ export async function readAuthzOptions(
   const problems: string[] = [];
   const isWhy = action === 'why';
   if (rest.length > (isWhy ? 1 : 0)) problems.push(`unknown argument '${rest[isWhy ? 1 : 0]}'`);
-  if (isWhy && (flags.user ?? '') === '') problems.push('why needs --user <name>');
+  if (isWhy && flags.user === undefined) problems.push('why needs --user <name>');
   if (isWhy && (rest[0] ?? '') === '') problems.push('why needs a permission, for example orders#view');
   if (isWhy && (rest[0] ?? '').split('#').length > 2)
     problems.push('a permission is resource#scope, with one #');

@@ -101,7 +101,7 @@ export async function readDoctorOptions(
   const token = flags.token === undefined ? undefined : await readToken();
   const to = { serverUrl: accessWords.serverUrl, realm: accessWords.realm };
   const { fix = false, yes = false, 'user-password-stdin': readsPassword = false } = flags;
-  const password = all.username && reading.secret('user-password-stdin');
+  const password = all.username === undefined ? undefined : reading.secret('user-password-stdin');
   const sendings: Sending[] = [
     ...credentialSendings(settings, to),
     ...(password ? [{ ...password, ...to, as: all.username }] : []),

@@ -94,7 +94,7 @@ interface Parsing {
   readonly allowPositionals?: boolean;
 }
 
-/** @throws {UsageError} naming the argument that is wrong */
+/** @throws {UsageError} naming the argument that is wrong, or the flag whose value is empty */
 export function parseOptions<O extends Options>(
   args: readonly string[],
   options: O,
@@ -104,8 +104,9 @@ export function parseOptions<O extends Options>(
     const type = kind === 'switch' ? ('boolean' as const) : ('string' as const);
     return [name, { type, multiple: kind === 'list', ...(name === 'yes' && { short: 'y' }) }] as const;
   });
+  const mayBeBare = (name: string) => Object.hasOwn(options, name) && options[name]?.form.startsWith('[');
   const isBare = (one: string, next = '') =>
-    one.startsWith('--') && options[one.slice(2)]?.form.startsWith('[') && !/^[^-]/.test(next);
+    one.startsWith('--') && mayBeBare(one.slice(2)) && !/^[^-]/.test(next);
   try {
     const { values, positionals } = parseArgs({
       args: args.map((one, index) => (isBare(one, args[index + 1]) ? `${one}=` : one)),
@@ -113,8 +114,13 @@ export function parseOptions<O extends Options>(
       strict: true,
       allowPositionals,
     });
+    const isEmpty = (name: string) => !mayBeBare(name) && [values[name]].flat().includes('');
+    const empty = Object.keys(values).filter(isEmpty);
+    if (empty.length > 0)
+      throw new UsageError(empty.map((name) => `--${name} is empty: is a variable not set?`));
     return { flags: values as Flags<O>, positionals };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError([toProblem(error, Object.keys(options)), ...(help === undefined ? [] : [help])]);
   }
 }
