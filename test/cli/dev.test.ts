@@ -165,6 +165,18 @@ test('token --realm-file gives a token of the provider that runs from that file,
   assert.equal(await first.ended, 0);
   const claims = decodeJwt(first.stdout().trim());
   assert.deepEqual([claims.preferred_username, claims.azp], ['ann', 'orders']);
+  assert.match(first.stderr(), /^With the client orders\.$/m);
+  // Nobody signs in to that one with a password.
+  const byPage = runProgram(['token', '--realm-file', 'realm.json'], { KEYCLOAK_CLIENT_ID: 'page' }, folder);
+  assert.equal(await byPage.ended, 0);
+  assert.equal(decodeJwt(byPage.stdout().trim()).azp, 'orders');
+  const byStock = runProgram(
+    ['token', '--realm-file', 'realm.json'],
+    { KEYCLOAK_CLIENT_ID: 'stock' },
+    folder,
+  );
+  assert.equal(await byStock.ended, 0);
+  assert.equal(decodeJwt(byStock.stdout().trim()).azp, 'stock');
   const bob = token('--user', 'bob');
   assert.equal(await bob.ended, 0);
   assert.equal(decodeJwt(bob.stdout().trim()).preferred_username, 'bob');

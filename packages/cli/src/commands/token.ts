@@ -112,9 +112,12 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
   const { url: serverUrl, realm } = provider;
   // It is looked for in the realm file alone.
   const { clientId } = await NOBODY.open({ clientId: settings('KEYCLOAK_CLIENT_ID') }, []);
-  const credential = dev?.client(clientId) ?? DEV_CLIENT;
+  const credential = dev?.caller(clientId) ?? DEV_CLIENT;
   const client = createClient({ serverUrl, realm, ...credential });
-  if (dev !== undefined) return client.passwordGrant(dev.user(flags.user));
+  if (dev !== undefined) {
+    err.line(`With the client ${toPlainLine(credential.clientId)}.`);
+    return client.passwordGrant(dev.user(flags.user));
+  }
   if (flags.device || flags.user !== undefined)
     return signIn(client, { serverUrl, realm, clientId: DEV_CLIENT.clientId }, flags, err);
   err.line(`${DEV_USER.username}, at the embedded provider: ${serverUrl}`);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DevIdp, RealmRepresentation } from '@keycloak-guard/testing';
+import type { ClientRepresentation, DevIdp, RealmRepresentation } from '@keycloak-guard/testing';
 import { cacheFolder } from './running-provider.ts';
 
 export const TESTING_REALM = fileURLToPath(import.meta.resolve('@keycloak-guard/testing/testing-realm.json'));
@@ -80,6 +80,12 @@ export interface DevRealm {
    * @throws {Error} where the file has neither
    */
   client(clientId: string | undefined): { readonly clientId: string; readonly clientSecret?: string };
+  /**
+   * The client of this name if people sign in to it with a password (`directAccessGrantsEnabled`), else the first that they do.
+   *
+   * @throws {Error} where the file has none
+   */
+  caller(clientId: string | undefined): { readonly clientId: string; readonly clientSecret?: string };
   /** @throws {Error} where the file has no such user, or none with a password in the file */
   user(username: string | undefined): { readonly username: string; readonly password: string };
 }
@@ -98,8 +104,16 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
         clients.find(({ secret, publicClient }) => secret && !publicClient);
       if (chosen === undefined)
         throw new Error(`${file} has no client with a secret: say in KEYCLOAK_CLIENT_ID which client it is`);
-      const { clientId, secret, publicClient } = chosen;
-      return secret && !publicClient ? { clientId, clientSecret: secret } : { clientId };
+      return toCredential(chosen);
+    },
+    caller(name) {
+      const callers = clients.filter(({ directAccessGrantsEnabled }) => directAccessGrantsEnabled);
+      const chosen = callers.find(({ clientId }) => clientId === name) ?? callers[0];
+      if (chosen === undefined)
+        throw new Error(
+          `${file} has no client with "directAccessGrantsEnabled": true, to sign in with a password`,
+        );
+      return toCredential(chosen);
     },
     user(name) {
       for (const { username, credentials = [] } of users) {
@@ -109,4 +123,8 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
       throw new Error(`${file} has no user ${name ? `${name} ` : ''}with a password in the file`);
     },
   };
+}
+
+function toCredential({ clientId, secret, publicClient }: ClientRepresentation) {
+  return secret && !publicClient ? { clientId, clientSecret: secret } : { clientId };
 }
