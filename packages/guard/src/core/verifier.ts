@@ -18,7 +18,7 @@ import {
   type RevocationStore,
 } from './revocation/revocation-store.ts';
 import type { Notice } from './runtime/notice.ts';
-import { loadPart } from './runtime/part.ts';
+import { loadPart, type Part } from './runtime/part.ts';
 import { keepTickShape } from './runtime/platform.ts';
 import { createCoverage } from './token/freshness.ts';
 import { createRemoteCheck } from './token/recheck.ts';
@@ -220,7 +220,7 @@ export function makeVerifier<C extends object>(
   return verifier;
 }
 
-/** The checks of proofs and certificates, whose code is loaded when it is needed. */
+/** The checks of proofs and certificates, whose code is loaded now where options turn them on. */
 function createSender(
   {
     dpop,
@@ -232,16 +232,16 @@ function createSender(
 ): SenderCheck {
   // Options without it, and with a mode other than off, were refused; a route may have another mode.
   const useProofOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
-  let proofs: Promise<DpopCheck> | undefined;
+  let check: Part<DpopCheck> | undefined;
+  const proofs = () => {
+    check ??= loadPart(async () =>
+      (await import('./binding/dpop-check.ts')).createDpopCheck(dpop, useProofOnce, clock),
+    );
+    return check.loading;
+  };
+  if (dpop.mode !== 'off') proofs();
   return createSenderCheck({
-    dpop,
-    proofs() {
-      proofs ??= import('./binding/dpop-check.ts').then((all) =>
-        all.createDpopCheck(dpop, useProofOnce, clock),
-      );
-      return proofs;
-    },
-    publicUrl,
+    ...{ dpop, proofs, publicUrl },
     certificateOf:
       clientCertificate === 'off'
         ? undefined

@@ -154,7 +154,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     resolved,
     { ...host, ...(tenants && { tenantOf: tenants.knownNameOf }) },
     verifier.members,
-    { logOf, sessionsOf },
+    { fallback, logOf, sessionsOf },
   );
 
   const guardHost: RequestGuardHost<Incoming, Outgoing> = {

@@ -42,6 +42,9 @@ export function createEvents<C extends object>(
         return tenants === undefined ? followAll(members, options) : followTenants(tenants, options);
       });
       const started = part.loading.then(() => {});
+      const ready = part.loading.then((followed) => followed.ready);
+      // Those who wait get the error; unless anybody does, it would end the process.
+      for (const one of [started, ready]) one.catch(() => {});
       for (const one of members) partsOf(one)?.holdNewTokens(started);
       let hasListener = false;
       return {
@@ -52,7 +55,7 @@ export function createEvents<C extends object>(
           hasListener = true;
           part.loading.then(({ onUser }) => onUser?.(handlers)).catch(() => {});
         },
-        ready: part.loading.then(({ ready }) => ready),
+        ready,
         status: () => part.loaded?.status() ?? NOT_STARTED,
         close: async () => (await part.loading).close(),
       };

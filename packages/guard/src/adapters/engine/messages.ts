@@ -1,9 +1,15 @@
 import { type KeycloakMessage, type Log, OptionsError } from '../../core/index.ts';
-import { checkOptions, type MessageListeners, type OptionRules, optionRules } from '../../core/internal.ts';
-import type { MessageReader } from './parts/messages.ts';
+import {
+  checkOptions,
+  loadPart,
+  type MessageListeners,
+  type OptionRules,
+  optionRules,
+} from '../../core/internal.ts';
+import { openRoutes } from './answer-route.ts';
 import type { SecurityEvents } from './parts/security-events.ts';
 import type { Realms } from './realms.ts';
-import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
+import { type Route, type Routes, toRoute } from './routes.ts';
 
 /** Calls a listener of the application. If it throws or rejects, the error is only logged. */
 export function callListener(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
@@ -58,8 +64,8 @@ interface MessagesHost<Incoming> {
 }
 
 /**
- * The routes that Keycloak calls. They need no token: Keycloak signs its messages. The code that reads them is loaded with the first
- * one.
+ * The routes that Keycloak calls. They need no token: Keycloak signs its messages. The code that reads them is
+ * loaded now.
  *
  * @throws {OptionsError} naming every option that is wrong or unknown
  */
@@ -85,13 +91,10 @@ export function toMessageRoutes<Incoming>(
   });
   const route = (at: string, answer: Route<Incoming>['answer']) =>
     toRoute('POST', at, answer, { readsBody: true });
-  let reader: Promise<MessageReader<Incoming>> | undefined;
-  const messagesOf = async (request: Incoming) => {
-    reader ??= import('./parts/messages.ts').then(({ createMessageReader }) => createMessageReader(realms));
-    return (await reader)(request);
-  };
+  const reader = loadPart(async () => (await import('./parts/messages.ts')).createMessageReader(realms));
+  const messagesOf = async (request: Incoming) => (await reader.loading)(request);
   const pushes = adminPushes ? PUSHES : [];
-  return toRoutes([
+  return openRoutes([
     route(path, async (request, body) =>
       (await messagesOf(request)).backchannelLogout(body, listenersFor(request)),
     ),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
+import { loadPart } from '../../core/internal.ts';
 import type { Adapter } from './adapter.ts';
 import { type Keycloak, toKeycloak } from './keycloak.ts';
 import { toNodeMcp } from './mcp.ts';
@@ -99,17 +100,20 @@ export function toSockets<Incoming, C extends object>(
     upgrade(requirements, accept) {
       const guard = guardOf(requirements);
       const refuse = (error: unknown, request: IncomingMessage) => refusalOf(error, toIncoming(request));
-      const listener = sockets().then((one) => one.toUpgradeListener(guard, refuse, accept, log));
+      const listener = loadPart(async () => (await sockets()).toUpgradeListener(guard, refuse, accept, log));
       return (request, socket, head) => {
         // A client may go away before anybody listens.
         socket.on('error', () => {});
-        void listener.then((listen) => listen(request, socket, head));
+        listener.loading.then(
+          (listen) => listen(request, socket, head),
+          () => socket.destroy(),
+        );
       };
     },
     socket(...args) {
       const guard = guardOf(requirementsOf(args));
-      const middleware = sockets().then((one) => one.toSocketIoMiddleware(guard, log));
-      return (socket, next) => void middleware.then((guardSocket) => guardSocket(socket, next), next);
+      const middleware = loadPart(async () => (await sockets()).toSocketIoMiddleware(guard, log));
+      return (socket, next) => void middleware.loading.then((guardSocket) => guardSocket(socket, next), next);
     },
   };
 }

@@ -205,7 +205,7 @@ export function sentOnNode(request: NodeRequest, parsed?: unknown): SentBody {
     header: (name) => request.headers[name] as string | undefined,
     async read() {
       if (parsed === undefined || !request.readableEnded) {
-        const { readNodeBody } = await import('./parts/node-body.ts');
+        const { readNodeBody } = await import('./parts/route-answer.ts');
         return readNodeBody(request, LONGEST_MESSAGE);
       }
       return Buffer.isBuffer(parsed) ? parsed.toString('utf8') : parsed;

@@ -7,17 +7,9 @@ import {
   type OptionRules,
   optionRules,
 } from '../../core/internal.ts';
+import { openRoutes } from './answer-route.ts';
 import type { ProtectedResourceOptions, ResourceHost } from './parts/resource-metadata.ts';
-import {
-  hasTenantOnly,
-  isForTenants,
-  pathOf,
-  type Routes,
-  tenantIn,
-  toRoute,
-  toRoutes,
-  withTenant,
-} from './routes.ts';
+import { hasTenantOnly, isForTenants, pathOf, type Routes, tenantIn, toRoute, withTenant } from './routes.ts';
 
 const SCOPES: OptionRule = {
   rule: 'must be a list of scopes without spaces, and without openid and offline_access',
@@ -108,7 +100,7 @@ export function describeResource<Incoming>(
   );
   return {
     metadataUrl: new URL(url).origin + path,
-    routes: toRoutes<Incoming>([
+    routes: openRoutes<Incoming>([
       toRoute('GET', path, async (request) => (await loading).describe(request), { takesHead: true }),
       toRoute('OPTIONS', path, async () => (await loading).preflight),
     ]),

@@ -23,9 +23,12 @@ export function createRefusals<Incoming>(
   host: RefusalHost<Incoming>,
   members: readonly object[],
   {
+    fallback,
     logOf,
     sessionsOf,
   }: {
+    /** Where no request is at hand. */
+    readonly fallback: Log;
     logOf(request: Incoming): Log;
     sessionsOf(
       request: Incoming,
@@ -44,7 +47,11 @@ export function createRefusals<Incoming>(
       toSessionRequest: host.toSessionRequest,
     },
   );
-  const securityEvents = createSecurityEvents<Incoming>([...members, ...(client.observers ?? [])], host);
+  const securityEvents = createSecurityEvents<Incoming>(
+    [...members, ...(client.observers ?? [])],
+    host,
+    fallback,
+  );
   const call = (request: Incoming, name: string, listener: () => unknown) =>
     callListener(logOf(request), name, listener);
   /** The callers of requests that were refused. */

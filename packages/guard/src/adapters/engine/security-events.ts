@@ -1,4 +1,5 @@
-import { loadPart, type Observer, partOf, partsOf, then } from '../../core/internal.ts';
+import type { Log } from '../../core/index.ts';
+import { loadPart, type Observer, partsOf } from '../../core/internal.ts';
 import type { SecurityEvents, SecurityEventsHost } from './parts/security-events.ts';
 
 /**
@@ -10,6 +11,7 @@ import type { SecurityEvents, SecurityEventsHost } from './parts/security-events
 export function createSecurityEvents<Incoming>(
   of: readonly object[],
   host: SecurityEventsHost<Incoming>,
+  log: Pick<Log, 'error'>,
 ): SecurityEvents<Incoming> | undefined {
   // Several realms of one API may have the same observers.
   const listeners = new Set(of.flatMap((one) => partsOf(one)?.eventListeners ?? listenerIn(one)));
@@ -17,7 +19,13 @@ export function createSecurityEvents<Incoming>(
   const part = loadPart(async () =>
     (await import('./parts/security-events.ts')).openSecurityEvents(listeners, host),
   );
-  const report = (act: (events: SecurityEvents<Incoming>) => void) => void then(partOf(part), act);
+  part.loading.catch((err: unknown) =>
+    log.error({ err }, 'Security events are not reported, for their code could not be loaded'),
+  );
+  const report = (act: (events: SecurityEvents<Incoming>) => void) => {
+    if (part.loaded === undefined) part.loading.then(act).catch(() => {});
+    else act(part.loaded);
+  };
   return {
     admitted: (...event) => report(({ admitted }) => admitted(...event)),
     denied: (...event) => report(({ denied }) => denied(...event)),

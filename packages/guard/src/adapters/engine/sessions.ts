@@ -10,10 +10,11 @@ import {
 } from '../../core/internal.ts';
 import type { Refusal, SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { SESSION_RULES, toPaths } from '../../session/options.ts';
+import { openRoutes } from './answer-route.ts';
 import type { SessionSettings } from './options.ts';
 import type { SecurityEvents } from './parts/security-events.ts';
 import type { PartHost } from './realms.ts';
-import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
+import { type Route, type Routes, toRoute } from './routes.ts';
 
 /** The members of an engine that sessions need. */
 type SessionsHost<Incoming> = PartHost<Incoming> & {
@@ -157,7 +158,7 @@ function toSessionRoutes<Incoming>(
     (name: keyof typeof paths): Route<Incoming>['answer'] =>
     (request) =>
       sessions[name](toSessionRequest(request));
-  return toRoutes([
+  return openRoutes([
     toRoute('GET', paths.startLogin, by('startLogin'), { takesHead: true }),
     toRoute('GET', paths.finishLogin, by('finishLogin')),
     toRoute('GET', paths.describe, by('describe'), { takesHead: true }),

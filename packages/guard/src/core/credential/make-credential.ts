@@ -79,6 +79,7 @@ export function makeCredential(
     });
   }
   const { algorithm } = options;
+  const assertions = loadAssertions();
   const parse = (text: string) => readSigningKeys(text, algorithm);
   return createFrom<SigningKey>({
     kind: 'key',
@@ -89,12 +90,14 @@ export function makeCredential(
           )
         : fixedMaterial(readSigningKeys(options.key, algorithm)),
     async toAuthentication(key, audience) {
-      const { signAssertion } = await import('./assertion.ts');
+      const { signAssertion } = await assertions.loading;
       return toForm({ ...byId, ...asserted(await signAssertion(key, clientId, await audience(), clock())) });
     },
     keyOf: ({ publicKey }) => publicKey,
   });
 }
+
+const loadAssertions = () => loadPart(() => import('./assertion.ts'));
 
 /** A `fetch` whose code is loaded now. */
 function late(load: () => Promise<typeof fetch>): typeof fetch {
@@ -150,12 +153,13 @@ function toSecret(
   const byId = { client_id: clientId };
   const secretsOf = (secret: string) => [toBasic(clientId, secret), encode(secret), secret];
   if (method === 'jwt') {
+    const assertions = loadAssertions();
     return createFrom<string>({
       kind: 'secret-jwt',
       material,
       secretsOf,
       async toAuthentication(secret, audience) {
-        const { signAssertion, toSecretSigner } = await import('./assertion.ts');
+        const { signAssertion, toSecretSigner } = await assertions.loading;
         const signer = toSecretSigner(secret);
         return toForm({
           ...byId,

@@ -1,7 +1,7 @@
 import { type Answer, toJsonAnswer } from '../../../core/internal.ts';
 import { readFetchBody } from '../fetch.ts';
 import type { NodeRequest } from '../node.ts';
-import { readNodeBody } from './node-body.ts';
+import { readNodeBody } from './route-answer.ts';
 
 /**
  * The scopes needed by the tools that a message, or a batch of messages, calls.
