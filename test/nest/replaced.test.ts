@@ -113,6 +113,17 @@ describe('a method that was replaced behind a decorator that guards it', () => {
     assert.deepEqual([...subject.ran], []);
   });
 
+  test('by an accessor, which Nest takes for no handler: the app starts', async (t) => {
+    const subject = toSubject(1);
+    decorate(subject.type, 'run0', Roles('admin'));
+    const registered = controller.register(subject);
+    const { value } = Object.getOwnPropertyDescriptor(subject.type.prototype, 'run0') as PropertyDescriptor;
+    Object.defineProperty(subject.type.prototype, 'run0', { configurable: true, get: () => value });
+    const { app } = await startApp(t, registered, { options: OPTIONS as never });
+    await controller.call?.(app, 'run0');
+    assert.deepEqual([...subject.ran], []);
+  });
+
   function extend(...decorators: MethodDecorator[]) {
     const parent = toSubject(1);
     decorate(parent.type, 'run0', ...decorators);

@@ -274,3 +274,21 @@ test('where Keycloak cannot be told either, the page says that this browser may 
   await fetch(link.replaceAll('&#38;', '&'), { redirect: 'manual' });
   assert.deepEqual(idp.sessionsOf('abdullah'), []);
 });
+
+test('where Keycloak cannot be reached at all, the page does not lead to the login as if people signed out there', async (t) => {
+  const refuse = () => Promise.reject(new Error('connect ECONNREFUSED'));
+  const { app } = await buildSessionApp(t, {
+    client: () => ({ endOtherSessions: refuse, logout: refuse, endSessionUrl: refuse }),
+  });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const answer = await browser.app({
+    ...{ method: 'POST', url: '/auth/logout?scope=everywhere' },
+    headers: { 'sec-fetch-site': 'same-origin', accept: 'text/html' },
+  });
+  assert.equal(answer.statusCode, 503);
+  assert.equal(browser.cookies.size, 0);
+  assert.match(answer.body, /Other devices may still be signed in\. Sign in again, and try it once more/);
+  assert.match(answer.body, /<a href="[^"]*\/auth\/login"/);
+  assert.doesNotMatch(answer.body, /Sign out there/);
+});

@@ -124,3 +124,42 @@ test('the path of metadata is that of the resource', () => {
       code: 'path_ambiguous',
     });
 });
+
+test('a header is the one that arrived, or none where something in this process changed it', () => {
+  const headerOf = (name: string, headers: Record<string, string>, rawHeaders?: string[]) =>
+    new ReadRequest(
+      {
+        toRequest: () => ({ headers, rawHeaders }),
+        toSessionRequest: () => ({ url: '/' }),
+        toAppRequest: () => 0,
+      },
+      {},
+    ).header(name);
+  const raw = ['Host', 'a', 'X-Tenant', 'acme'];
+  const same = { host: 'a', 'x-tenant': 'acme' };
+  for (const name of ['x-tenant', 'X-Tenant']) assert.equal(headerOf(name, same, raw), 'acme');
+  assert.equal(headerOf('X-Tenant', same), 'acme');
+  // Middleware that sets it by the host, or deletes it, and one that writes into those of a WebSocket what the client says later.
+  assert.equal(headerOf('x-tenant', { ...same, 'x-tenant': 'globex' }, raw), undefined);
+  assert.equal(headerOf('x-tenant', { host: 'a' }, raw), undefined);
+  assert.equal(headerOf('x-tenant', same, ['Host', 'a']), undefined);
+  // Of two, Node keeps the first of some, and joins others (RFC 9113 §8.2.3).
+  const two = ['from', 'a', 'from', 'b', 'x-tenant', 'a', 'x-tenant', 'b', 'cookie', 'a=1', 'cookie', 'b=2'];
+  const joined = { from: 'a', 'x-tenant': 'a, b', cookie: 'a=1; b=2' };
+  assert.deepEqual(
+    ['from', 'x-tenant', 'cookie'].map((name) => headerOf(name, joined, two)),
+    [undefined, 'a, b', 'a=1; b=2'],
+  );
+});
+
+test('the host is the one that arrived, whatever middleware makes of it', () => {
+  const { hostname } = new ReadRequest(
+    {
+      toRequest: () => ({ headers: { host: 'globex' }, rawHeaders: ['Host', 'acme/'] }),
+      toSessionRequest: () => ({ url: '/', origin: 'https://globex' }),
+      toAppRequest: () => 0,
+    },
+    {},
+  );
+  assert.equal(hostname, '');
+});

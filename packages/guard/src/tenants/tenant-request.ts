@@ -1,6 +1,7 @@
 import { AuthError } from '../core/index.ts';
 import {
   DpopCredentials,
+  headerOf,
   isThenable,
   type RequestLike,
   readCompactJws,
@@ -29,14 +30,17 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
     this.#host = host;
     this.#incoming = incoming;
     // Applications take it apart in their parameters.
-    this.header = (name) => receivedHeaderOf(host.toRequest(incoming), name);
+    this.header = (name) => unchangedHeaderOf(host.toRequest(incoming), name.toLowerCase());
   }
 
   readonly header: (name: string) => string | undefined;
 
   get hostname(): string {
     const { origin, url } = this.#host.toSessionRequest(this.#incoming);
-    return hostnameOf(this.header('host'), origin ?? AUTHORITY.exec(url)?.[0]);
+    return hostnameOf(
+      receivedHeaderOf(this.#host.toRequest(this.#incoming), 'host'),
+      origin ?? AUTHORITY.exec(url)?.[0],
+    );
   }
 
   get path(): string {
@@ -46,6 +50,15 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
   get request(): never {
     return this.#host.toAppRequest(this.#incoming) as never;
   }
+}
+
+/**
+ * A header that is as it arrived, which a proxy in front has set: frameworks add to the headers of a WebSocket what its client says
+ * later, and middleware that sets or deletes one makes another of it. Neither value is the proxy's for sure.
+ */
+function unchangedHeaderOf(request: RequestLike, name: string): string | undefined {
+  const received = receivedHeaderOf(request, name);
+  return headerOf(request.headers, name) === received ? received : undefined;
 }
 
 /** Scheme and host of a URL. */

@@ -175,15 +175,21 @@ function toOneRealm(factory: string, { members: [member, ...others] }: TokenVeri
   throw toProblem(factory, rule, 'createPermissions({ verifier, clientSecret })');
 }
 
-const NO_STATS = { cacheHits: 0, questions: 0, byToken: 0 };
-
 function whenLoaded(clientId: string, part: Part<OpenPermissions>): Permissions {
   const loaded = async () => (await part.loading).permissions;
   const now = () => part.loaded?.permissions;
   return {
     clientId,
-    get stats() {
-      return now()?.stats ?? NO_STATS;
+    stats: {
+      get cacheHits() {
+        return now()?.stats.cacheHits ?? 0;
+      },
+      get questions() {
+        return now()?.stats.questions ?? 0;
+      },
+      get byToken() {
+        return now()?.stats.byToken ?? 0;
+      },
     },
     get cachedAnswers() {
       return now()?.cachedAnswers ?? 0;

@@ -226,7 +226,9 @@ export function findReplaced({ controller, handlers }: Registered, { isLost, isM
     for (const { name, method } of rememberedIn(level)) {
       const here = methodOf(level, name);
       if (typeof here === 'function' && here !== method && isLost(method, here)) advice.set(here, REPLACED);
-      const last = levels.find((one) => typeof methodOf(one, name) === 'function') as { constructor: object };
+      const last = levels.find((one) => typeof methodOf(one, name) === 'function');
+      // A decorator above made an accessor of it, which Nest takes for no handler.
+      if (last === undefined) continue;
       const called = methodOf(last, name) as object;
       const isSilent = last !== level && !isMarked(called) && !isMarked(last.constructor);
       if (isSilent && isLost(method, called)) advice.set(called, OVERRIDDEN);

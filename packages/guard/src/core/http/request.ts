@@ -42,8 +42,11 @@ export function headerOf(headers: HeadersLike, name: string): string | undefined
   // In Node's headers, `get` is a header of that name: a string.
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
   const value = (headers as HeadersRecord)[name];
-  return typeof value === 'object' ? value.join(name === 'cookie' ? '; ' : ', ') : value;
+  return typeof value === 'object' ? joinAs(name, value) : value;
 }
+
+/** RFC 9110 §5.3, RFC 9113 §8.2.3 */
+const joinAs = (name: string, values: readonly string[]) => values.join(name === 'cookie' ? '; ' : ', ');
 
 /**
  * A header as it arrived, which a proxy in front has set: of a WebSocket, frameworks add to `headers` what its client says later.
@@ -57,7 +60,7 @@ export function receivedHeaderOf(
   // A request that an application made, or a platform without sockets, may have none.
   if (rawHeaders.length === 0) return headerOf(headers, name);
   const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
-  return values.length === 0 ? undefined : values.join(', ');
+  return values.length === 0 ? undefined : joinAs(name, values);
 }
 
 /**

@@ -52,10 +52,16 @@ export function isPageRequest({ method, headers }: Pick<SessionRequest, 'method'
   if (mode !== undefined && mode !== 'navigate') return false;
   if (destination !== undefined) return destination === 'document';
   if (headerOf(headers, 'x-requested-with') !== undefined) return false;
+  // Programs whose default prefers HTML, as Java's, send data.
+  if (method === 'POST' && mode === undefined && !FORM.test(headerOf(headers, 'content-type') ?? ''))
+    return false;
   const accept = headerOf(headers, 'accept') ?? '';
   const html = qualityOf(accept, 'text/html');
   return html > 0 && html >= qualityOf(accept, 'application/json');
 }
+
+/** HTML Standard §4.10.21.8 */
+const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(;|$)/i;
 
 /** The quality of a media type in `Accept`; 0 if it is not named. Programs send wildcards, which do not count. */
 function qualityOf(accept: string, type: string): number {

@@ -65,7 +65,8 @@ export async function signOut(
     // Keycloak is down: here the person is signed out all the same.
     .catch(() => undefined);
   if (areOthersOver) return redirectTo(url ?? home, cleared);
-  return toFailureAnswer(request, 'all_signed_in', url ?? loginPath, cleared);
+  if (url === undefined) return toFailureAnswer(request, 'others_signed_in', loginPath, cleared);
+  return toFailureAnswer(request, 'all_signed_in', url, cleared);
 }
 
 /** Ends the person's sessions on other devices. @returns whether they are over */
