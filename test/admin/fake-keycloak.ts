@@ -18,6 +18,8 @@ export interface FakeKeycloak {
   readonly authz: Map<string, FakeAuthz>;
   /** Ids of the authenticators that it has. */
   readonly authenticators: string[];
+  /** Kinds of mapper that it has; `undefined`: it does not tell. */
+  mapperTypes: readonly string[] | undefined;
   /** Calls of the Admin API until now. */
   calls(): number;
   /** Which of them changed something, counted from the first one ever. */
@@ -117,6 +119,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       });
       return [201, undefined, `/admin/realms/${self.realm}`];
     }
+    if (path === '/admin/serverinfo')
+      return fake.mapperTypes === undefined
+        ? [403]
+        : [200, { protocolMapperTypes: { 'openid-connect': fake.mapperTypes.map((id) => ({ id })) } }];
     if (path === '/admin/realms') return [200, [...realms.values()].map(({ self }) => self)];
     const [name = '', kind, id, sub] = path.split('/').slice(3).map(decodeURIComponent);
     const realm = realms.get(name);
@@ -314,6 +320,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     },
     authz,
     authenticators: ['client-secret', 'client-jwt', 'federated-jwt'],
+    mapperTypes: undefined,
     calls: () => calls,
     changing,
     cut(after, when = 'before') {

@@ -30,7 +30,7 @@ async function start(t: TestContext) {
     return { code, text: lines.join('\n') };
   };
   const realm = () => keycloak.realms.get('shop') ?? assert.fail();
-  return { setUp, realm };
+  return { keycloak, setUp, realm };
 }
 
 test('an API that reads organizations turns them on, and its clients can ask for them; those that come later, too', async (t) => {
@@ -95,6 +95,27 @@ test('a Keycloak without organizations, or without groups in them, is named befo
   const made = makePlan({ ...emptyRealm('shop'), realm: null, mapperTypes: new Set() }, API);
   const [realm] = made.steps;
   assert.deepEqual(realm?.action, { type: 'create-realm', realm: { realm: 'shop', enabled: true } });
+});
+
+test('a new organization waits for a Keycloak that has organizations, and its groups for one that has those', async (t) => {
+  const { keycloak, setUp, realm } = await start(t);
+  await setUp('api', '--client-id', 'orders');
+  const { lists, self } = realm();
+  lists.users.push({ id: 'u-1', username: 'anna' });
+  const args = ['acme', '--organization', '--group', '/staff', '--role', 'billing', '--user', 'anna'];
+  keycloak.mapperTypes = ['oidc-acr-mapper'];
+  const none = await setUp('tenant', ...args);
+  assert.equal(none.code, 1);
+  assert.match(none.text, /! organization acme: this Keycloak has no organizations\n.*Keycloak 26 has them/);
+  assert.deepEqual([self.organizationsEnabled, lists.organizations, lists.roles], [undefined, [], []]);
+  keycloak.mapperTypes = ['oidc-organization-membership-mapper'];
+  const before266 = await setUp('tenant', ...args);
+  assert.equal(before266.code, 1);
+  assert.match(before266.text, /! organization acme: this Keycloak has no groups in organizations/);
+  assert.deepEqual(
+    lists.organizations.map(({ alias, groups, members }) => [alias, groups, members]),
+    [['acme', undefined, ['u-1']]],
+  );
 });
 
 test('a role in an organization is that of a group of it: members have it there alone', async (t) => {

@@ -44,12 +44,13 @@ test('what a realm file cannot hold is left to a person, with the command for it
   writeFileSync(
     join(folder, 'src/app.ts'),
     `import { keycloak } from 'keycloak-guard/express';
-     kc.guard({ scope: 'orders:write', organization: { alias: ':org', group: '/staff', realmRole: 'billing' } });`,
+     kc.guard({ scope: 'orders:write', organization: { alias: ':org', id: 'o-1', group: '/staff', realmRole: 'billing' } });`,
   );
   const { code, out, realm } = await run(folder, '--scope', 'orders:read', '--from', 'src');
   assert.equal(code, 1, out);
   for (const scope of ['orders:read', 'orders:write'])
     assert.ok(out.includes(`by hand: after the import, npx keycloak-guard setup --scope ${scope}`), out);
+  assert.ok(out.includes('by hand: after the import, npx keycloak-guard setup --from src'), out);
   assert.match(out, /Groups in organizations .*: \/staff/);
   const { organizationsEnabled, roles, clientScopes, clients } = JSON.parse(realm);
   assert.deepEqual(

@@ -120,7 +120,8 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
   };
 }
 
-async function readMapperTypes(api: AdminClient): Promise<ReadonlySet<string> | undefined> {
+/** The kinds of mapper that the server has; `undefined` where this admin may not see them. */
+export async function readMapperTypes(api: AdminClient): Promise<ReadonlySet<string> | undefined> {
   const info = await api.serverInfo.find().catch(() => undefined);
   const types = info?.protocolMapperTypes?.['openid-connect'];
   return types && new Set(types.map(({ id }) => id ?? ''));

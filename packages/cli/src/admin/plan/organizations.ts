@@ -11,6 +11,13 @@ import {
 } from './app-scope.ts';
 import { change, newPart, type Part, type Step, switchedOn, toChange } from './step.ts';
 
+/** Keycloak before 26, or one that is started without the feature `organization`. */
+export const NO_ORGANIZATIONS = { why: 'this Keycloak has no organizations', fix: 'Keycloak 26 has them' };
+
+/** Whether the server has no such mapper, where its kinds of mapper are known. */
+export const isLacking = (mapper: Mapper, types: ReadonlySet<string> | undefined): boolean =>
+  types !== undefined && !types.has(mapper.protocolMapper);
+
 /** Turns the organizations of a realm on. */
 export const turnOrganizationsOn = (realm: string): Step =>
   toChange(
@@ -34,10 +41,8 @@ export function planOrganizationClaims(current: CurrentState, goal: SetupGoal): 
   const part = { ...newPart(), scopes: [] as AppScope[], known: appScopes };
   const claims = goal.organizations;
   if (claims === undefined) return part;
-  const lacks = (mapper: Mapper) => mapperTypes !== undefined && !mapperTypes.has(mapper.protocolMapper);
-  if (lacks(toOrganizationMapper())) {
-    const why = 'this Keycloak has no organizations';
-    part.blocked.push({ subject: `realm ${goal.realm}`, why, fix: 'Keycloak 26 has them' });
+  if (isLacking(toOrganizationMapper(), mapperTypes)) {
+    part.blocked.push({ subject: `realm ${goal.realm}`, ...NO_ORGANIZATIONS });
     return part;
   }
   if (realm !== null && realm.organizationsEnabled !== true) part.steps.push(turnOrganizationsOn(goal.realm));
@@ -51,7 +56,7 @@ export function planOrganizationClaims(current: CurrentState, goal: SetupGoal): 
   if (scope !== undefined) completeScope(scope, mapper, part, realm === null);
   const groups = toOrganizationGroupsMapper();
   if (!claims.groups || scope?.protocolMappers?.some((one) => isSatisfiedBy(one, groups))) return part;
-  if (lacks(groups))
+  if (isLacking(groups, mapperTypes))
     part.blocked.push({
       subject: 'groups in organizations',
       why: 'this Keycloak has none',

@@ -3,8 +3,9 @@ import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { trying } from '../admin-error.ts';
 import { findRealm, findUser } from '../connection.ts';
-import { withParents } from '../current.ts';
-import { turnOrganizationsOn } from '../plan/organizations.ts';
+import { readMapperTypes, withParents } from '../current.ts';
+import { toOrganizationGroupsMapper, toOrganizationMapper } from '../mappers.ts';
+import { isLacking, NO_ORGANIZATIONS, turnOrganizationsOn } from '../plan/organizations.ts';
 import { added, newPart, type Part, type Plan, toChange, toCreate } from '../plan/step.ts';
 import { findOrganization, findOrganizationGroup } from './organization-actions.ts';
 
@@ -22,6 +23,8 @@ export interface OrganizationGoal {
 export interface OrganizationState {
   readonly realm: RealmRepresentation;
   readonly organization: OrganizationRepresentation | undefined;
+  /** `false`: this Keycloak has none. */
+  readonly hasOrganizations: boolean;
   /** The named groups and their parents, by path, as far as they are there. `undefined`: this Keycloak has none. */
   readonly groups: ReadonlyMap<string, GroupState> | undefined;
   readonly hasUser: boolean;
@@ -46,6 +49,9 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
       : undefined;
     const user = username === undefined ? undefined : await findUser(api, realm, username);
     const orgId = organization?.id;
+    // An organization that is there can be asked itself.
+    const types = orgId === undefined ? await readMapperTypes(api) : undefined;
+    const hasNoGroups = isLacking(toOrganizationGroupsMapper(), types);
     const members =
       orgId && user?.id ? await api.organizations.listMembers({ realm, orgId, search: username ?? '' }) : [];
     const role =
@@ -54,7 +60,13 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
     return {
       realm: there,
       organization,
-      groups: orgId === undefined ? new Map() : await readGroups(api, goal, orgId, user?.id),
+      hasOrganizations: !isLacking(toOrganizationMapper(), types),
+      groups:
+        orgId === undefined
+          ? hasNoGroups
+            ? undefined
+            : new Map()
+          : await readGroups(api, goal, orgId, user?.id),
       hasUser: user !== undefined,
       isMember: members.some(({ id }) => id === user?.id),
       hasRole: Boolean(role),
@@ -91,6 +103,10 @@ export function planOrganization(state: OrganizationState, goal: OrganizationGoa
   const subject = `organization ${alias}`;
   const part = newPart();
   const { steps, kept, blocked } = part;
+  if (!state.hasOrganizations) {
+    blocked.push({ subject, ...NO_ORGANIZATIONS });
+    return part;
+  }
   if (!state.realm.organizationsEnabled) steps.push(turnOrganizationsOn(goal.realm));
   planDomains(state, goal, part);
   if (roleName !== undefined && !state.hasRole && (state.hasUser || groups.length > 0))

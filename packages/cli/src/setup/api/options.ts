@@ -183,6 +183,8 @@ export async function readApiOptions(
     organizations: toOrganizationClaims(flags, source?.reads),
     /** Roles, groups and scopes that the guards of a folder name; the user does not get them. */
     guards: source,
+    /** That folder. */
+    from: flags.from,
     enable: flags.enable ?? false,
     dryRun,
     ...judged,

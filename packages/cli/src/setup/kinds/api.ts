@@ -174,11 +174,18 @@ export const exportFile: SetupKind = {
     const change = { field: 'Realm', from: '', to: `${goal.realm}, with the client ${goal.clientId}` };
     const toContent = () => `${JSON.stringify(toRealmFile(goal), null, 2)}\n`;
     // Named in the file, it would be the realm's only one, and Keycloak's own clients had none.
-    const blocked = (goal.scopes ?? []).map((scope) => ({
-      subject: `client scope ${scope}`,
+    const left = (subject: string, flag: string) => ({
+      subject,
       why: "a realm file that names one takes Keycloak's own from the realm",
-      fix: `after the import, npx keycloak-guard setup --scope ${toShellWord(scope)}`,
-    }));
+      fix: `after the import, npx keycloak-guard setup ${flag}`,
+    });
+    const { from = '' } = options;
+    const blocked = [
+      ...(goal.scopes ?? []).map((scope) => left(`client scope ${scope}`, `--scope ${toShellWord(scope)}`)),
+      ...(goal.organizations?.ids
+        ? [left('client scope organization, with the ids', `--from ${toShellWord(from)}`)]
+        : []),
+    ];
     const realmPart = await toFilePart(file, [change], toContent, {
       ...{ isNew: !isThere, holds: 'holds the secret; ' },
     });

@@ -33,7 +33,7 @@ export function hasOrganization({ organization }: Claims, want: string): boolean
 
 /** Why a token does not name an organization, or what somebody has there. */
 export function aboutOrganization(want: string, claims: Claims, grants: Grants | undefined): Advice {
-  const { alias, group, role } = parse(want);
+  const { alias } = parse(want);
   if (namesIn(claims.organization).includes(alias)) return aboutWithin(want, grants);
   if (grants !== undefined) {
     const inKeycloak = aboutMembership(alias, claims, grants);
@@ -57,7 +57,7 @@ export function aboutOrganization(want: string, claims: Claims, grants: Grants |
     };
   const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === MEMBERSHIP);
   const where = `Client scopes > organization > Mappers > ${mapper?.name}`;
-  return mapperOff(mapper?.config, `being member of ${alias}${group ?? role ?? ''}`, where);
+  return mapperOff(mapper?.config, `being member of ${alias}`, where);
 }
 
 /** What is wrong in Keycloak, before anybody asks for a token. */
