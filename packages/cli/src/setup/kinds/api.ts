@@ -174,10 +174,10 @@ export const exportFile: SetupKind = {
     const change = { field: 'Realm', from: '', to: `${goal.realm}, with the client ${goal.clientId}` };
     const toContent = () => `${JSON.stringify(toRealmFile(goal), null, 2)}\n`;
     // Named in the file, it would be the realm's only one, and Keycloak's own clients had none.
-    const left = (subject: string, flag: string) => ({
+    const left = (subject: string, flags: string) => ({
       subject,
       why: "a realm file that names one takes Keycloak's own from the realm",
-      fix: `after the import, npx keycloak-guard setup ${flag}`,
+      fix: `after the import, npx keycloak-guard setup ${flags}`,
     });
     const { from = '' } = options;
     const blocked = [
