@@ -30,8 +30,8 @@ test('the service that runs holds what it uses of the library, and loads few fil
     CLI,
   );
   const own = files.filter((file) => /packages.(server|guard|cli).dist/.test(file));
-  // A file for each part that is turned on, and eight of the library for the settings.
-  assert.ok(own.length > 0 && own.length <= 26, own.join('\n'));
+  // A file for each part that is turned on.
+  assert.ok(own.length > 0 && own.length <= 16, own.join('\n'));
   assert.ok(!packages.includes('guard'));
   assert.deepEqual(
     LATER.filter((name) => packages.includes(name)),

@@ -1,7 +1,8 @@
 import { ACCESS, openWords, problemsOfAccess, readAccess } from '../access/access.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
-import { didYouMean, readOptions, table } from '../settings/options.ts';
+import { didYouMean, table } from '../settings/options.ts';
 import { assertOfFolder } from '../settings/private-file.ts';
+import { readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { findAuthzJson } from './file.ts';
 

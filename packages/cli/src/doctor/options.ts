@@ -11,7 +11,8 @@ import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzJson } from '../authz/file.ts';
 import { appUrlOf } from '../settings/address.ts';
 import { type Consent, createConsent, type Sending } from '../settings/from-folder.ts';
-import { type Flags, readOptions, table, toHelp } from '../settings/options.ts';
+import { type Flags, table, toHelp } from '../settings/options.ts';
+import { readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { decodeJwt } from './evidence/token.ts';
 

@@ -1,7 +1,5 @@
 import { parseArgs } from 'node:util';
 import { nearestOf } from 'keycloak-guard/unstable';
-import { readSettings, type Setting, type Settings, withKeycloakJson } from './env-file.ts';
-import type { Consent, Word } from './from-folder.ts';
 import { UsageError } from './usage-error.ts';
 
 type Kind = 'switch' | 'value' | 'list';
@@ -88,7 +86,7 @@ export function toHelp(options: Options, heading?: string): string {
   return [...(heading === undefined ? [] : [heading]), ...lines].join('\n');
 }
 
-interface Parsing {
+export interface Parsing {
   /** A line below the problem. */
   readonly help?: string;
   readonly allowPositionals?: boolean;
@@ -140,54 +138,4 @@ export function didYouMean(name: string, known: readonly string[], prefix = ''):
     longestFirst.find((one) => name.startsWith(one)) ??
     longestFirst.find((one) => name.endsWith(`-${one}`));
   return near === undefined ? '' : `. Did you mean ${prefix}${near}?`;
-}
-
-/** The options of a run, before a word of a file that nobody named is opened. */
-export type Reading<O extends Options = Options> = Awaited<ReturnType<typeof readOptions<O>>>;
-
-/** Where a password comes from. */
-export interface Source {
-  readonly name: string;
-  /** `undefined`: from the standard input. */
-  readonly value: Word | undefined;
-}
-
-/**
- * Reads flags, the environment and the file with the settings; the first that has a word counts. Passwords are never flags: other
- * users of the machine see those.
- *
- * @param consent with it, the `keycloak.json` that the settings name is read, too
- * @throws {UsageError} naming the argument that is wrong
- */
-export async function readOptions<O extends Options>(
-  args: readonly string[],
-  options: O,
-  environment: NodeJS.ProcessEnv,
-  { consent, ...parsing }: Parsing & { readonly consent?: Consent } = {},
-) {
-  const { flags, positionals } = parseOptions(args, options, parsing);
-  const { env, 'no-env': hasNone } = flags as { readonly env?: string; readonly 'no-env'?: boolean };
-  const envFile = hasNone ? undefined : (env ?? '.env');
-  const own = await readSettings(environment, envFile, env !== undefined);
-  const settings = consent === undefined ? own : await withKeycloakJson(own, consent);
-  return {
-    flags,
-    positionals,
-    /** `undefined`: none. */
-    envFile,
-    isEnvNamed: env !== undefined,
-    settings,
-    ...createReader(options, flags, settings),
-  };
-}
-
-/** Reads by the table: an option's flag, or else its settings. */
-export function createReader<O extends Options>(options: O, flags: Flags<O>, settings: Settings) {
-  const settingOf = (name: keyof O): Setting | undefined => settings.find(...(options[name]?.settings ?? []));
-  return {
-    word: (name: keyof O): Word | undefined => (flags[name] as string | undefined) ?? settingOf(name)?.value,
-    /** @param name a switch that reads a password from the standard input */
-    secret: (name: keyof O & string): Source | undefined =>
-      flags[name] ? { name: `--${name}`, value: undefined } : settingOf(name),
-  };
 }

@@ -12,15 +12,8 @@ import {
 } from '../access/access.ts';
 import { connectAdmin } from '../admin/index.ts';
 import { createConsent } from '../settings/from-folder.ts';
-import {
-  createReader,
-  type Flags,
-  type Options,
-  type Reading,
-  readOptions,
-  table,
-  toHelp,
-} from '../settings/options.ts';
+import { type Flags, type Options, table, toHelp } from '../settings/options.ts';
+import { createReader, type Reading, readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';

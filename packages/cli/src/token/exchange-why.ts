@@ -1,5 +1,5 @@
 import { type ExchangeFinding, explainExchange } from '../admin/index.ts';
-import { readOptions } from '../settings/options.ts';
+import { readOptions } from '../settings/read-options.ts';
 import { toAudienceCommand } from '../setup/audience-command.ts';
 import { openVisit, REALM_OPTIONS, readVisit } from '../setup/visit.ts';
 import { type Output, toPlainLine, toShellWord } from '../terminal/output.ts';
