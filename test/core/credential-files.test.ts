@@ -37,6 +37,13 @@ describe('a file that changes', () => {
     assert.deepEqual(codes(), []);
   });
 
+  it('has no secret to hide before it is read, and then that', async () => {
+    const { made } = make({ secretFile: fileOf('one').path });
+    assert.deepEqual(made.secrets(), []);
+    await send(made, only('one'));
+    assert.ok(made.secrets().includes('one'));
+  });
+
   it('is read again if Keycloak refuses what was in it', async () => {
     const file = fileOf('one');
     const { made } = make({ secretFile: file.path });

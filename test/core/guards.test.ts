@@ -8,6 +8,7 @@ import {
   requireGroup,
   requireGroupTree,
   requireIssuer,
+  requireOneOrganization,
   requireOrganization,
   requireRealmRole,
   requireThat,
@@ -199,6 +200,18 @@ describe('guards', () => {
     }
     // An unhandled one would fail this file.
     await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('of one organization say where something is missing, and pass on what is no refusal', () => {
+    const within = (guard: Guard<never>) => requireOneOrganization('alias', 'acme', [guard]);
+    const refused = passes(within(requireRealmRole('billing')));
+    assert.ok(refused instanceof AuthError);
+    assert.deepEqual([refused.code, refused.organization], ['role_missing', 'acme']);
+    const broken = new TypeError('broken');
+    const guard = within(() => {
+      throw broken;
+    });
+    assert.throws(() => guard(principal), broken);
   });
 
   it('together throw what the first one throws, as alternatives what the last one throws', () => {
