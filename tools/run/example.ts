@@ -1,6 +1,6 @@
 // Starts an example with a provider for it, and says what to try: npm run example -- express
 import { serve } from '@hono/node-server';
-import { startDevIdp } from '@keycloak-guard/testing';
+import { type DevIdpOptions, startDevIdp } from '@keycloak-guard/testing';
 import { endWithNpm } from '../../packages/cli/src/dev/child-process.ts';
 import { announceProvider, DEV_CLIENT, DEV_USER } from '../../packages/cli/src/dev/running-provider.ts';
 
@@ -9,9 +9,12 @@ const idpPort = Number(process.env.IDP_PORT ?? 8080);
 const url = `http://localhost:${port}`;
 const secret = 'for-development-only-for-development-only';
 
+const startProvider = (more: DevIdpOptions = {}) =>
+  startDevIdp({ host: 'localhost', port: idpPort, ...more });
+
 /** Options of an app in the realm `testing` of a provider that is started for it, where `npm run -s token` finds it. */
 async function testing() {
-  const idp = await startDevIdp({ host: 'localhost', port: idpPort });
+  const idp = await startProvider();
   idp.updateClient(DEV_CLIENT.clientId, { redirectUris: [`${url}/*`] });
   await announceProvider(idp);
   return { serverUrl: idp.url, realm: idp.realm, ...DEV_CLIENT };
@@ -79,12 +82,8 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   mcp: {
     async start() {
       const mcp = { url: `${url}/mcp`, allowedOrigins: ['http://localhost:6274'] };
-      const idp = await startDevIdp({
-        ...{
-          host: 'localhost',
-          port: idpPort,
-          mcpServers: [{ url: mcp.url, scopes: ['notes:read', 'notes:write'] }],
-        },
+      const idp = await startProvider({
+        mcpServers: [{ url: mcp.url, scopes: ['notes:read', 'notes:write'] }],
       });
       const { buildApp } = await import('../../examples/mcp/app.ts');
       buildApp({ ...DEV_CLIENT, serverUrl: idp.url, realm: idp.realm, clientId: mcp.url }, mcp).listen(port);
@@ -112,6 +111,14 @@ if (example === undefined) {
   process.exit(2);
 }
 endWithNpm();
+// Also of the server of an application, which says so by an event.
+process.on('uncaughtException', (error: NodeJS.ErrnoException & { readonly port?: number }) => {
+  const isTaken = error.code === 'EADDRINUSE';
+  console.error(
+    isTaken ? `Port ${error.port} is taken. End what runs there, or set PORT and IDP_PORT to others.` : error,
+  );
+  process.exit(1);
+});
 await example.start();
 console.log(
   `${name} is at ${url}. Sign in as ${name === 'calling' ? 'anna' : DEV_USER.username} / ${DEV_USER.password}`,

@@ -1,4 +1,5 @@
 import type { Principal } from '../../core/index.ts';
+import { loadPart, type Part } from '../../core/internal.ts';
 import { check } from '../../outgoing/options.ts';
 import type { Calls, CallsHost, OwnCall } from './parts/calls.ts';
 
@@ -13,12 +14,12 @@ export function createCalls<Incoming, AppRequest = Incoming>(
 ): Calls<AppRequest> {
   const { factory, verifier, tenants } = engine;
   const realms = { verifier, isOfTenants: tenants !== undefined };
-  let loading: Promise<Calls<AppRequest>> | undefined;
+  let part: Part<Calls<AppRequest>> | undefined;
 
   /** Makes a call when the code for it is loaded. */
   function whenLoaded<Call>(make: (calls: Calls<AppRequest>) => Call): Promise<Call> {
-    loading ??= import('./parts/calls.ts').then(({ openCalls }) => openCalls(engine, toIncoming));
-    const call = loading.then(make);
+    part ??= loadPart(async () => (await import('./parts/calls.ts')).openCalls(engine, toIncoming));
+    const call = part.loading.then(make);
     // Each call rejects with the error.
     call.catch(() => {});
     return call;
