@@ -1,18 +1,14 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { coversUri, type Mapper, splitUris } from '../mappers.ts';
-import { type Change, change, type Step, switchedOn, toChange, toCreate } from './step.ts';
+import { type Change, change, type NewClient, type Step, switchedOn, toChange, toCreate } from './step.ts';
 
-export interface TargetClient {
-  readonly clientId: string;
-  readonly publicClient: boolean;
+export interface TargetClient extends NewClient {
   readonly standardFlowEnabled: boolean;
   readonly directAccessGrantsEnabled: boolean;
   readonly serviceAccountsEnabled: boolean;
   readonly redirectUris: string[];
   readonly webOrigins: string[];
-  readonly attributes: Record<string, string>;
   readonly protocolMappers: Mapper[];
-  readonly [setting: string]: unknown;
 }
 
 export const PLAIN_CLIENT = {

@@ -1,3 +1,4 @@
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type { Mapper } from '../mappers.ts';
 import type { DocumentPolicy } from '../mcp/current.ts';
@@ -6,6 +7,15 @@ export interface Change {
   readonly field: string;
   readonly from: string;
   readonly to: string;
+}
+
+/** A client that is created: what a step leaves out is Keycloak's default. */
+export interface NewClient {
+  readonly clientId: string;
+  readonly publicClient: boolean;
+  readonly attributes: Record<string, string>;
+  readonly protocolMappers?: Mapper[];
+  readonly [setting: string]: unknown;
 }
 
 /** The actions by type. Names only: ids are looked up when the step is done. A client left out is that of the API. */
@@ -22,10 +32,10 @@ interface Actions {
   'grant-organization-role': { alias: string; path: string; role: string };
   'join-organization-group': { alias: string; path: string; username: string };
   'create-group': { path: string };
-  'create-client': { client: object };
+  'create-client': { client: NewClient };
   'update-client': { client: string; patch: object; attributes: Record<string, string> };
   'add-scope': { scope: string; how: 'default' | 'optional'; client?: string };
-  'create-scope': { scope: object };
+  'create-scope': { scope: ClientScopeRepresentation };
   'put-mapper': { mapper: Mapper; client?: string };
   /** For a Kubernetes cluster, by its issuer. */
   'create-provider': { alias: string; issuer: string };

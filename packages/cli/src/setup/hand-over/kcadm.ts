@@ -82,7 +82,7 @@ export function toKcadmPage({ serverUrl, realm, clientId }: HandOverTarget, { st
 
 /** Whether the client is a new one with a secret, which Keycloak makes up. */
 const needsSecret = (steps: readonly Step[]): boolean =>
-  steps.some(({ action }) => action.type === 'create-client' && !(action.client as NewClient).publicClient) &&
+  steps.some(({ action }) => action.type === 'create-client' && !action.client.publicClient) &&
   !steps.some(({ action }) => action.type === 'update-client');
 
 /** A document as the standard input of a command. No line of it is the word that ends it. */
@@ -164,7 +164,7 @@ const KEPT_ATTRIBUTES = ['pkce.code.challenge.method', 'standard.token.exchange.
 
 /** A client that is there gets the flows. Its addresses are its own, and one that is off stays so. */
 function toNewClientLines({ client }: ActionOf<'create-client'>): string[] {
-  const { protocolMappers, clientId, attributes, ...rest } = client as NewClient;
+  const { protocolMappers = [], clientId, attributes, ...rest } = client;
   const flows = Object.entries(rest).filter(
     ([name, value]) => value === true && /(Flow|Grants|Accounts)Enabled$/.test(name),
   );
@@ -178,13 +178,6 @@ function toNewClientLines({ client }: ActionOf<'create-client'>): string[] {
   ];
 }
 
-interface NewClient {
-  readonly publicClient: boolean;
-  readonly clientId: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly protocolMappers: readonly Mapper[];
-}
-
 const toProvider = ({ alias, issuer }: ActionOf<'create-provider'>) => ({
   ...{ alias, providerId: 'kubernetes', enabled: true },
   config: { issuer },
@@ -196,14 +189,9 @@ export const notImported = ({ steps }: Plan): string[] =>
     .filter(
       ({ action }) =>
         ['update-realm', 'add-scope-mapper', 'set-scope-mapper'].includes(action.type) ||
-        (action.type === 'create-scope' && (action.scope as ScopeGoal).protocolMappers.length === 0),
+        (action.type === 'create-scope' && !action.scope.protocolMappers?.length),
     )
     .map(({ subject }) => subject);
-
-interface ScopeGoal {
-  readonly name: string;
-  readonly protocolMappers: readonly Mapper[];
-}
 
 /**
  * The same for Keycloak's partial import (Realm settings > Action). An import has no client scopes, so clients have the mappers
@@ -212,9 +200,9 @@ interface ScopeGoal {
 export function toPartialImport({ steps }: Plan, apiId: string): object {
   const all = <T extends Action['type']>(type: T) =>
     steps.map(({ action }) => action).filter((action): action is ActionOf<T> => action.type === type);
-  const scopes = all('create-scope').map(({ scope }) => scope as ScopeGoal);
+  const scopes = all('create-scope').map(({ scope }) => scope);
   const clients = all('create-client').map(({ client }) => {
-    const { clientId, attributes, protocolMappers } = client as NewClient;
+    const { clientId, attributes, protocolMappers = [] } = client;
     const isOwn = (action: { readonly client?: string }) => (action.client ?? apiId) === clientId;
     const mappers = all('add-scope')
       .filter(isOwn)
