@@ -39,7 +39,7 @@ export const ACCESS_HELP = `${ADDRESS_HELP}\n\n${toHelp({ ...ADMIN, ...FROM_STDI
 /** How a command gets to Keycloak, as far as that is known before a person is asked. */
 export type Access = Awaited<ReturnType<typeof openWords>>['access'];
 
-export type AccessWords = ReturnType<typeof readAccess>;
+type AccessWords = ReturnType<typeof readAccess>;
 
 export function readAccess({
   flags,

@@ -1,15 +1,11 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { gone, mustExist, toAdminError } from './admin-error.ts';
-import { findClient, findGroup, findUser } from './connection.ts';
+import { findClient, findGroup, findUser, splitGroupPath } from './connection.ts';
+import { toProvider } from './credential.ts';
 import type { UserGoal } from './goal.ts';
 import { policyIn, readDocuments, readRegistrationPolicies, withDocuments } from './mcp/current.ts';
 import type { Action, ActionOf, Step } from './plan/step.ts';
-import { ORGANIZATION_ACTIONS } from './tenant/organization-actions.ts';
-
-interface InRealm {
-  readonly api: AdminClient;
-  readonly realm: string;
-}
+import { type InRealm, ORGANIZATION_ACTIONS } from './tenant/organization-actions.ts';
 
 const MCP_ACTIONS = {
   async 'set-scope-attributes'(at: InRealm, action: ActionOf<'set-scope-attributes'>) {
@@ -105,11 +101,8 @@ const ACTIONS: { readonly [T in Action['type']]: (at: At, action: ActionOf<T>) =
   'update-client': updateClient,
   'add-scope': addScope,
   'create-scope': ({ api, realm }, { scope }) => api.clientScopes.create({ ...scope, realm }),
-  'create-provider': ({ api, realm }, { alias, issuer }) =>
-    api.identityProviders.create({
-      ...{ realm, alias, providerId: 'kubernetes', enabled: true },
-      config: { issuer },
-    }),
+  'create-provider': ({ api, realm }, action) =>
+    api.identityProviders.create({ ...toProvider(action), realm }),
   'put-mapper': putMapper,
   'create-user': ({ api, realm }, { user }) => api.users.create({ ...user, realm }),
   'update-user': updateUser,
@@ -149,10 +142,8 @@ async function createRealm(api: AdminClient, realm: object): Promise<void> {
 }
 
 async function createGroup({ api, realm }: At, { path }: ActionOf<'create-group'>): Promise<unknown> {
-  const parts = path.split('/').filter(Boolean);
-  const name = parts.at(-1) as string;
-  if (parts.length === 1) return api.groups.create({ realm, name });
-  const parent = `/${parts.slice(0, -1).join('/')}`;
+  const { parent, name } = splitGroupPath(path);
+  if (parent === '') return api.groups.create({ realm, name });
   const { id } = mustExist(await findGroup(api, realm, parent), parent);
   return api.groups.createChildGroup({ realm, id }, { name });
 }

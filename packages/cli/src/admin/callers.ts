@@ -46,6 +46,9 @@ export interface CallerState {
   readonly askable: readonly ProtocolMapperRepresentation[];
 }
 
+/** A realm that has the client of the API, and nothing of those that call it. */
+export const NO_CALLERS: CallersState = { api: {}, callers: new Map(), scopes: [], usual: [] };
+
 export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
   const { realm, clientId } = goal;
   const byId = (id: string) => findClient(api, realm, id);
@@ -117,7 +120,7 @@ export const isDevCaller = ({ description }: ClientRepresentation): boolean =>
   description === DEV_DESCRIPTION;
 
 /** The development caller of an API, by which developers sign in on their own machines: a public client, as no program can keep a secret. */
-export function toDevClient(clientId: string): TargetClient {
+function toDevClient(clientId: string): TargetClient {
   return {
     ...PLAIN_CLIENT,
     clientId: toDevId(clientId),

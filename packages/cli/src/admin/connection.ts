@@ -143,14 +143,23 @@ export async function findUser(
   return list?.find((one) => one.username === username.toLowerCase() || one.username === username);
 }
 
+/** The name of a group, and the path of the one above it: empty where there is none. */
+export function splitGroupPath(path: string): { readonly parent: string; readonly name: string } {
+  const at = path.lastIndexOf('/');
+  return { parent: path.slice(0, at), name: path.slice(at + 1) };
+}
+
+/** The path of a group as Keycloak reads it in an address: of encoded names. */
+export const toUrlPath = (path: string): string =>
+  path.split('/').filter(Boolean).map(encodeURIComponent).join('/');
+
 /** The group at a full path, or nothing. (The admin client would send the slashes encoded, and Keycloak refuses that.) */
 export async function findGroup(
   api: AdminClient,
   realm: string,
   path: string,
 ): Promise<{ id: string; path: string } | undefined> {
-  const encoded = path.split('/').filter(Boolean).map(encodeURIComponent).join('/');
-  const url = `${api.baseUrl}/admin/realms/${encodeURIComponent(realm)}/group-by-path/${encoded}`;
+  const url = `${api.baseUrl}/admin/realms/${encodeURIComponent(realm)}/group-by-path/${toUrlPath(path)}`;
   const response = await read('see the groups', async () =>
     fetchWithError(url, {
       headers: { authorization: `Bearer ${await api.getAccessToken()}` },

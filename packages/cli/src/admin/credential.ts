@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto';
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { trying } from './admin-error.ts';
 import {
+  type ActionOf,
   added,
   type Blocked,
   blockedPart,
@@ -233,6 +234,14 @@ function toAccountTarget(
     before,
   };
 }
+
+/** The identity provider of a Kubernetes cluster, for Keycloak's IdentityProviderRepresentation. */
+export const toProvider = ({ alias, issuer }: Pick<ActionOf<'create-provider'>, 'alias' | 'issuer'>) => ({
+  alias,
+  providerId: 'kubernetes',
+  enabled: true,
+  config: { issuer },
+});
 
 function freeAlias(taken: readonly string[]): string {
   let alias = 'kubernetes';

@@ -141,6 +141,13 @@ export function toUser(user: UserGoal) {
 /** Client scopes that put `sub`, the name, the email and the roles into a token. */
 export const NEEDED_SCOPES = ['basic', 'profile', 'email', 'roles'] as const;
 
+/** A realm that does not exist yet, with Keycloak's defaults. */
+export const toNewRealm = ({ realm, organizations }: SetupGoal) => ({
+  realm,
+  enabled: true,
+  ...(organizations ? { organizationsEnabled: true } : {}),
+});
+
 /**
  * The same set-up as a RealmRepresentation, for `kc.sh start --import-realm`. It holds the client's secret and the
  * user's password: keep it as safe as the `.env` file.
@@ -148,9 +155,7 @@ export const NEEDED_SCOPES = ['basic', 'profile', 'email', 'roles'] as const;
 export function toRealmFile(goal: SetupGoal): object {
   const { user, grant = goal } = goal;
   return {
-    realm: goal.realm,
-    enabled: true,
-    ...(goal.organizations ? { organizationsEnabled: true } : {}),
+    ...toNewRealm(goal),
     ...(goal.realmRoles.length + goal.clientRoles.length > 0
       ? {
           roles: {

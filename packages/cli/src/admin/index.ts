@@ -5,7 +5,7 @@ export { applyStep } from './apply.ts';
 export { applyAuthz } from './authz/apply.ts';
 export { findStale, findUnknown } from './authz/checks.ts';
 export { type AuthzState, noAuthz, readAuthz } from './authz/current.ts';
-export { type AuthzModel, namesIn, toFile } from './authz/model.ts';
+export { type AuthzModel, namesIn, toFile, toGroupPath } from './authz/model.ts';
 export { type AuthzPlan, DEFAULTS, planAuthz } from './authz/plan.ts';
 export { readAuthzFile, readAuthzValue } from './authz/read-file.ts';
 export { type Answer, askWhy, type Reason } from './authz/why.ts';
@@ -14,6 +14,7 @@ export {
   type CallersGoal,
   type CallersState,
   isDevCaller,
+  NO_CALLERS,
   planCallers,
   planDevCaller,
   readCallers,
@@ -31,6 +32,8 @@ export {
   findGroup,
   findUser,
   read,
+  splitGroupPath,
+  toUrlPath,
 } from './connection.ts';
 export {
   AUTHENTICATORS,
@@ -39,6 +42,7 @@ export {
   OWN_CLUSTER,
   planCredential,
   readCredential,
+  toProvider,
 } from './credential.ts';
 export { type CurrentState, emptyRealm, readCurrent } from './current.ts';
 export { type EventsGoal, planEvents, readEventsState } from './events.ts';
@@ -64,7 +68,7 @@ export {
 export { type McpState, readMcp, takesDocuments } from './mcp/current.ts';
 export { judgePrograms, type McpGoal, PROGRAMS, toDefaultScope } from './mcp/goal.ts';
 export { planMcp } from './mcp/plan.ts';
-export { ORGANIZATION_GROUPS_SCOPE } from './plan/app-scope.ts';
+export { GROUPS_SCOPE, ORGANIZATION_GROUPS_SCOPE } from './plan/app-scope.ts';
 export { makePlan } from './plan/plan.ts';
 export type { Action, ActionOf, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { joinParts } from './plan/step.ts';

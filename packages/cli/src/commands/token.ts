@@ -17,7 +17,8 @@ import { createConsent } from '../settings/from-folder.ts';
 import { type Flags, toHelp } from '../settings/options.ts';
 import { readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { createOutput, type Output, toPlainLine, toShellWord } from '../terminal/output.ts';
+import { toClientFlags } from '../setup/audience-command.ts';
+import { createOutput, type Output, toPlainLine } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
 import { EXCHANGE, SIGN_IN } from '../token/options.ts';
 import { reportEarlyEnd } from './run-as-admin.ts';
@@ -158,16 +159,15 @@ async function signIn(
   const { startLoopbackLogin } = await import('../token/loopback-login.ts');
   const { createClient } = await import('keycloak-guard/client');
   // The client of an API takes no sign-ins; its development caller (setup caller) does.
-  const devId = `${clientId}-dev`;
-  const callers = [() => client, () => createClient({ serverUrl, realm, clientId: devId })];
-  for (const [index, toCaller] of callers.entries()) {
-    const login = await startLoopbackLogin(toCaller());
+  for (const devId of [undefined, `${clientId}-dev`]) {
+    const caller = devId === undefined ? client : createClient({ serverUrl, realm, clientId: devId });
+    const login = await startLoopbackLogin(caller);
     // Only the person in the browser would see the error, and this program would wait for ever.
     if (await isRefused(login.url)) {
       login.close();
       continue;
     }
-    if (index > 0) err.line(`With the development caller ${devId}.`);
+    if (devId !== undefined) err.line(`With the development caller ${devId}.`);
     err.line(`Open ${login.url}`);
     err.line();
     return login.finished;
@@ -175,12 +175,8 @@ async function signIn(
   err.line(
     `Keycloak takes no answer to this program for the client ${clientId}, so the browser cannot be used.`,
   );
-  const words = [
-    ['--url', trimUrl(serverUrl)],
-    ['--realm', realm],
-    ['--client-id', clientId],
-  ].map(([flag, value = '']) => `${flag} ${toShellWord(value)}`);
-  err.line(`To change that: keycloak-guard setup caller ${toPlainLine(words.join(' '))}`);
+  const flags = toClientFlags({ serverUrl: trimUrl(serverUrl), realm, clientId });
+  err.line(`To change that: keycloak-guard setup caller ${toPlainLine(flags)}`);
   err.line(
     `or Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback (with Standard flow on)`,
   );

@@ -13,13 +13,21 @@ export function canName(clientId: string): boolean {
   return clientId !== '' && !/^-|,/.test(clientId) && toPlainLine(clientId) === clientId;
 }
 
-/** The line that gives clients tokens for an API, to be copied into a shell: names of clients are anybody's texts. */
-export function toAudienceCommand({ serverUrl, realm, clientId, callers }: AudienceCommand): string {
+/** The flags of a command for a client, to be copied into a shell. */
+export function toClientFlags({
+  serverUrl,
+  realm,
+  clientId,
+}: Pick<AudienceCommand, 'serverUrl' | 'realm' | 'clientId'>): string {
   const flags = [
     ['--url', serverUrl],
     ['--realm', realm],
     ['--client-id', clientId],
   ] as const;
-  const words = flags.map(([flag, value]) => `${flag} ${toShellWord(value)}`);
-  return `npx keycloak-guard setup audience ${[...callers.map(toShellWord), ...words].join(' ')}`;
+  return flags.map(([flag, value]) => `${flag} ${toShellWord(value)}`).join(' ');
+}
+
+/** The line that gives clients tokens for an API, to be copied into a shell: names of clients are anybody's texts. */
+export function toAudienceCommand({ callers, ...client }: AudienceCommand): string {
+  return `npx keycloak-guard setup audience ${[...callers.map(toShellWord), toClientFlags(client)].join(' ')}`;
 }

@@ -5,6 +5,7 @@ import { isHttpUrl } from '../access/access.ts';
 import {
   type AdminConnection,
   type CredentialGoal,
+  joinParts,
   OWN_CLUSTER,
   type Plan,
   planCredential,
@@ -120,12 +121,7 @@ export async function withCredential(
 ): Promise<{ readonly plan: Plan; readonly before: readonly PlanPart[] }> {
   if (chosen === undefined) return { plan, before: [] };
   const own = planCredential(await readCredential(api, client, chosen.goal), client.clientId, chosen.goal);
-  const all = {
-    steps: [...plan.steps, ...own.steps],
-    kept: [...plan.kept, ...own.kept],
-    blocked: [...plan.blocked, ...own.blocked],
-  };
-  return { plan: all, before: own.blocked.length > 0 ? [] : [chosen.part] };
+  return { plan: joinParts([plan, own]), before: own.blocked.length > 0 ? [] : [chosen.part] };
 }
 
 export async function sayVolume(serverUrl: string, realm: string, out: Output): Promise<void> {

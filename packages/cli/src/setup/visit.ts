@@ -10,7 +10,7 @@ import {
   problemsOfAccess,
   readAccess,
 } from '../access/access.ts';
-import { connectAdmin } from '../admin/index.ts';
+import { connectAdmin, toGroupPath } from '../admin/index.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { type Flags, type Options, table, toHelp } from '../settings/options.ts';
 import { createReader, type Reading, readOptions } from '../settings/read-options.ts';
@@ -24,8 +24,7 @@ export interface Desk {
 }
 
 /** Paths of `--group`, as Keycloak has them. */
-export const toGroupPaths = (groups: readonly string[] = []): string[] =>
-  groups.map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
+export const toGroupPaths = (groups: readonly string[] = []): string[] => groups.map(toGroupPath);
 
 /** One thing that `setup` can set up, for example an MCP server. */
 export interface SetupKind {

@@ -115,7 +115,8 @@ type Members = Readonly<Record<string, Kind>>;
 
 const strategy = oneOf('UNANIMOUS', 'AFFIRMATIVE', 'CONSENSUS');
 const TIMES = ['dayMonth', 'month', 'year', 'hour', 'minute'].flatMap((one) => [one, `${one}End`]);
-const toPath = (path: string) => `/${path.split('/').filter(Boolean).join('/')}`;
+/** A path of groups, as Keycloak has it. */
+export const toGroupPath = (path: string): string => `/${path.split('/').filter(Boolean).join('/')}`;
 
 export const SWITCHES: Members = {
   policyEnforcementMode: oneOf('ENFORCING', 'PERMISSIVE', 'DISABLED'),
@@ -128,7 +129,7 @@ const POLICIES: Readonly<Record<string, { readonly needs: readonly string[]; rea
   role: { needs: ['roles'], members: { roles: switched('name', 'required'), fetchRoles: flag } },
   group: {
     needs: ['groups'],
-    members: { groups: switched('path', 'extendChildren', toPath), groupsClaim: text },
+    members: { groups: switched('path', 'extendChildren', toGroupPath), groupsClaim: text },
   },
   // Keycloak keeps user names in lower case.
   user: { needs: ['users'], members: { users: names((name) => name.toLowerCase()) } },

@@ -1,6 +1,6 @@
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { type CurrentState, withParents } from '../current.ts';
-import { type SetupGoal, toUser, type UserGoal } from '../goal.ts';
+import { type SetupGoal, toNewRealm, toUser, type UserGoal } from '../goal.ts';
 import {
   type Action,
   added,
@@ -129,16 +129,11 @@ function userBlocks(
   return blocked;
 }
 
-const toNewRealm = ({ realm, organizations }: SetupGoal) => ({
-  ...{ realm, enabled: true },
-  ...(organizations ? { organizationsEnabled: true } : {}),
-});
-
 /** A realm is created with Keycloak's defaults; one that exists stays as it is. */
 export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
   const subject = `realm ${goal.realm}`;
   if (realm === null) {
-    const action = { type: 'create-realm', realm: { ...toNewRealm(goal) } } as const;
+    const action = { type: 'create-realm', realm: toNewRealm(goal) } as const;
     const changes = goal.organizations ? [switchedOn('Organizations')] : [];
     return { steps: [toCreate(subject, action, changes)], kept: [], blocked: [] };
   }

@@ -1,10 +1,10 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type GroupRepresentation from '@keycloak/keycloak-admin-client/lib/defs/groupRepresentation.js';
 import { mustExist, toAdminError } from '../admin-error.ts';
-import { findUser } from '../connection.ts';
+import { findUser, splitGroupPath } from '../connection.ts';
 import type { ActionOf } from '../plan/step.ts';
 
-interface InRealm {
+export interface InRealm {
   readonly api: AdminClient;
   readonly realm: string;
 }
@@ -25,7 +25,7 @@ export async function findOrganizationGroup(
   orgId: string,
   path: string,
 ): Promise<GroupRepresentation | undefined | null> {
-  const search = path.slice(path.lastIndexOf('/') + 1);
+  const { name: search } = splitGroupPath(path);
   try {
     const list = await api.organizations.groups(orgId).find({ realm, search, exact: true });
     return list.find((one) => one.path === path);
@@ -53,7 +53,7 @@ export const ORGANIZATION_ACTIONS = {
     const { realm } = at;
     const orgId = await idOf(at, alias);
     const groups = at.api.organizations.groups(orgId);
-    const [parent, name] = [path.slice(0, path.lastIndexOf('/')), path.slice(path.lastIndexOf('/') + 1)];
+    const { parent, name } = splitGroupPath(path);
     if (parent === '') return groups.create({ realm, name });
     return groups.createChildGroup({ realm, id: await groupId(at, orgId, parent) }, { name });
   },

@@ -6,6 +6,8 @@ import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { type Output, toPlainLine, toShellWord } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
+import { toSettings } from '../api/env-plan.ts';
+import { hasSecret } from '../api/options.ts';
 import type { ChosenCredential } from '../credential.ts';
 import { needClientId, needRealm, type RealmVisit } from '../visit.ts';
 import { type HandOverTarget, notImported, toKcadmPage, toPartialImport } from './kcadm.ts';
@@ -100,11 +102,8 @@ function toSettingLines(
   { serverUrl = '<address of Keycloak>', realm, clientId }: HandOverTarget,
   credential: ChosenCredential | undefined,
 ): string[] {
-  const settings = { KEYCLOAK_SERVER_URL: serverUrl, KEYCLOAK_REALM: realm, KEYCLOAK_CLIENT_ID: clientId };
-  const proof =
-    credential === undefined || credential.goal.type === 'secret'
-      ? { KEYCLOAK_CLIENT_SECRET: '<from the administrator>' }
-      : credential.settings;
-  const lines = Object.entries({ ...settings, ...proof }).map(([name, value]) => `${name}=${value}`);
+  const secret = hasSecret({ credential, provenBy: undefined }) ? '<from the administrator>' : undefined;
+  const settings = toSettings(serverUrl, { realm, clientId }, secret, credential);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   return [...lines, 'npx keycloak-guard doctor'];
 }

@@ -4,7 +4,10 @@ import {
   type Mapper,
   type Plan,
   type Step,
+  splitGroupPath,
   toGroupTree,
+  toProvider,
+  toUrlPath,
 } from '../../admin/index.ts';
 import { toPlainLine, toShellWord } from '../../terminal/output.ts';
 
@@ -148,14 +151,11 @@ function toLines({ action }: Step, apiId: string): string[] {
 }
 
 function toGroupLines(path: string): string[] {
-  const names = path.split('/').filter(Boolean);
-  const group = { name: names.at(-1) };
-  if (names.length === 1) return withInput('create groups', group);
-  // Keycloak finds a group by the encoded names of a path.
-  const parent = names.slice(0, -1).map(encodeURIComponent).join('/');
+  const { parent, name } = splitGroupPath(path);
+  if (parent === '') return withInput('create groups', { name });
   return [
-    `parent=$(kcadm get ${toShellWord(`group-by-path/${parent}`)} --fields id --format csv --noquotes)`,
-    ...withInput('create "groups/$parent/children"', group),
+    `parent=$(kcadm get ${toShellWord(`group-by-path/${toUrlPath(parent)}`)} --fields id --format csv --noquotes)`,
+    ...withInput('create "groups/$parent/children"', { name }),
   ];
 }
 
@@ -177,11 +177,6 @@ function toNewClientLines({ client }: ActionOf<'create-client'>): string[] {
     ...protocolMappers.flatMap(toMapperLines),
   ];
 }
-
-const toProvider = ({ alias, issuer }: ActionOf<'create-provider'>) => ({
-  ...{ alias, providerId: 'kubernetes', enabled: true },
-  config: { issuer },
-});
 
 /** What no import can do: settings of the realm, and client scopes that people are asked for. */
 export const notImported = ({ steps }: Plan): string[] =>

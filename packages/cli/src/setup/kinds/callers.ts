@@ -4,6 +4,8 @@ import {
   type Caller,
   type CallersGoal,
   type CallersState,
+  GROUPS_SCOPE,
+  NO_CALLERS,
   ORGANIZATION_GROUPS_SCOPE,
   planCallers,
   readCallers,
@@ -43,10 +45,7 @@ export async function readFuture(
   goal: CallersGoal,
 ): Promise<CallersState> {
   const made = plan.steps.flatMap(({ action }) => (action.type === 'create-scope' ? [action.scope] : []));
-  const state: CallersState =
-    current.realm === null
-      ? { api: undefined, callers: new Map(), scopes: [], usual: [] }
-      : await readCallers(api, goal);
+  const state = current.realm === null ? NO_CALLERS : await readCallers(api, goal);
   const { defaultClientScopes = [], optionalClientScopes = [] } = state.api ?? {};
   return {
     ...state,
@@ -55,7 +54,7 @@ export async function readFuture(
     api: {
       defaultClientScopes: [
         ...defaultClientScopes,
-        ...(apiGoal.groups.length > 0 ? ['groups'] : []),
+        ...(apiGoal.groups.length > 0 ? [GROUPS_SCOPE] : []),
         ...(apiGoal.organizations?.groups ? [ORGANIZATION_GROUPS_SCOPE] : []),
       ],
       optionalClientScopes: [...optionalClientScopes, ...(apiGoal.scopes ?? [])],
@@ -193,8 +192,7 @@ export const spa: SetupKind = {
     const file = flags['plan-for-admin'];
     if (file !== undefined) {
       const target = await openHandOver(visit);
-      const state = { api: {}, callers: new Map(), scopes: [], usual: [] };
-      const plan = planCallers(state, { ...target, callers });
+      const plan = planCallers(NO_CALLERS, { ...target, callers });
       const lines = toPageLines(
         target.serverUrl ?? '<address of Keycloak>',
         target.realm,
