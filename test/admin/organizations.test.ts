@@ -118,6 +118,28 @@ test('a new organization waits for a Keycloak that has organizations, and its gr
   );
 });
 
+test('several new organizations ask once which kinds of mapper the server has', async (t) => {
+  const { keycloak, setUp } = await start(t);
+  await setUp('api', '--client-id', 'orders');
+  const mapperTypes = ['oidc-organization-membership-mapper', 'oidc-organization-group-membership-mapper'];
+  let reads = 0;
+  Object.defineProperty(keycloak, 'mapperTypes', {
+    get() {
+      reads += 1;
+      return mapperTypes;
+    },
+  });
+  const readsFor = async (...names: readonly string[]) => {
+    reads = 0;
+    const { text } = await setUp('tenant', ...names, '--organization', '--dry-run');
+    for (const name of names) assert.match(text, new RegExp(`\\+ create organization ${name}`));
+    return reads;
+  };
+  const once = await readsFor('acme');
+  assert.ok(once > 0);
+  assert.equal(await readsFor('acme', 'globex', 'initech'), once);
+});
+
 test('a role in an organization is that of a group of it: members have it there alone', async (t) => {
   const { setUp, realm } = await start(t);
   await setUp('api', '--client-id', 'orders');

@@ -44,7 +44,7 @@ export {
   readCredential,
   toProvider,
 } from './credential.ts';
-export { type CurrentState, emptyRealm, readCurrent } from './current.ts';
+export { type CurrentState, emptyRealm, readCurrent, readMapperTypes } from './current.ts';
 export { type EventsGoal, planEvents, readEventsState } from './events.ts';
 export {
   CALLBACK_PATH,

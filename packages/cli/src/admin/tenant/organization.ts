@@ -3,7 +3,7 @@ import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { trying } from '../admin-error.ts';
 import { findRealm, findUser } from '../connection.ts';
-import { readMapperTypes, withParents } from '../current.ts';
+import { type readMapperTypes, withParents } from '../current.ts';
 import { toOrganizationGroupsMapper, toOrganizationMapper } from '../mappers.ts';
 import { isLacking, NO_ORGANIZATIONS, turnOrganizationsOn } from '../plan/organizations.ts';
 import { added, newPart, type Part, type Plan, toChange, toCreate } from '../plan/step.ts';
@@ -39,8 +39,17 @@ interface GroupState {
   readonly hasUser: boolean;
 }
 
-/** Changes nothing. @throws {AdminError} if Keycloak does not answer, or the realm does not exist */
-export async function readOrganization(api: AdminClient, goal: OrganizationGoal): Promise<OrganizationState> {
+/**
+ * Changes nothing.
+ *
+ * @param readTypes the kinds of mapper that the server has, once for all organizations
+ * @throws {AdminError} if Keycloak does not answer, or the realm does not exist
+ */
+export async function readOrganization(
+  api: AdminClient,
+  goal: OrganizationGoal,
+  readTypes: () => ReturnType<typeof readMapperTypes>,
+): Promise<OrganizationState> {
   const { realm, alias, username, role: roleName } = goal;
   return trying(`see the organizations of the realm ${realm}`, async () => {
     const there = await findRealm(api, realm);
@@ -50,8 +59,8 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
     const user = username === undefined ? undefined : await findUser(api, realm, username);
     const orgId = organization?.id;
     // An organization that is there can be asked itself.
-    const types = orgId === undefined ? await readMapperTypes(api) : undefined;
-    const hasNoGroups = isLacking(toOrganizationGroupsMapper(), types);
+    const types = orgId === undefined ? await readTypes() : undefined;
+    const newGroups = isLacking(toOrganizationGroupsMapper(), types) ? undefined : new Map();
     const members =
       orgId && user?.id ? await api.organizations.listMembers({ realm, orgId, search: username ?? '' }) : [];
     const role =
@@ -61,12 +70,7 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
       realm: there,
       organization,
       hasOrganizations: !isLacking(toOrganizationMapper(), types),
-      groups:
-        orgId === undefined
-          ? hasNoGroups
-            ? undefined
-            : new Map()
-          : await readGroups(api, goal, orgId, user?.id),
+      groups: orgId === undefined ? newGroups : await readGroups(api, goal, orgId, user?.id),
       hasUser: user !== undefined,
       isMember: members.some(({ id }) => id === user?.id),
       hasRole: Boolean(role),

@@ -9,9 +9,11 @@ import {
   planOrganization,
   planTenant,
   read,
+  readMapperTypes,
   readOrganization,
   TEMPLATE_ATTRIBUTE,
 } from '../../admin/index.ts';
+import { memo } from '../../keycloak/call.ts';
 import { type PlanPart, runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
 import { table, toHelp } from '../../settings/options.ts';
@@ -116,9 +118,10 @@ async function planOrganizations(api: Api, goals: readonly OrganizationGoal[], o
   const seen = new Set<string>();
   const keyOf = ({ action }: { readonly action: object }) => JSON.stringify(action);
   const parts: PlanPart[] = [];
+  const readTypes = memo(() => readMapperTypes(api));
   for (const goal of goals) {
     out.progress(`reading ${goal.alias}`);
-    const all = planOrganization(await readOrganization(api, goal), goal);
+    const all = planOrganization(await readOrganization(api, goal, readTypes), goal);
     // A step for the realm that an earlier organization plans is done once.
     const plan = {
       ...all,
