@@ -15,7 +15,7 @@ export interface Choice {
   readonly deploy?: Deploy;
 }
 
-export const DEPLOYS = ['kubernetes', 'compose'] as const;
+const DEPLOYS = ['kubernetes', 'compose'] as const;
 type Deploy = (typeof DEPLOYS)[number];
 const isDeploy = (text: string): text is Deploy => (DEPLOYS as readonly string[]).includes(text);
 

@@ -72,6 +72,11 @@ function stateFileOf(realmFile: string, port: number): string {
   return join(cacheFolder(), 'dev-idp', `${id}-${port}.json`);
 }
 
+interface DevCredential {
+  readonly clientId: string;
+  readonly clientSecret?: string;
+}
+
 export interface DevRealm {
   readonly realm: string;
   /**
@@ -79,13 +84,13 @@ export interface DevRealm {
    *
    * @throws {Error} where the file has neither
    */
-  client(clientId: string | undefined): { readonly clientId: string; readonly clientSecret?: string };
+  client(clientId: string | undefined): DevCredential;
   /**
    * The client of this name if people sign in to it with a password (`directAccessGrantsEnabled`), else the first that they do.
    *
    * @throws {Error} where the file has none
    */
-  caller(clientId: string | undefined): { readonly clientId: string; readonly clientSecret?: string };
+  caller(clientId: string | undefined): DevCredential;
   /** @throws {Error} where the file has no such user, or none with a password in the file */
   user(username: string | undefined): { readonly username: string; readonly password: string };
 }
@@ -125,6 +130,6 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
   };
 }
 
-function toCredential({ clientId, secret, publicClient }: ClientRepresentation) {
+function toCredential({ clientId, secret, publicClient }: ClientRepresentation): DevCredential {
   return secret && !publicClient ? { clientId, clientSecret: secret } : { clientId };
 }

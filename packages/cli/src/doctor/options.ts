@@ -170,7 +170,7 @@ function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
     problems.push('--mcp does not go with --token or --fix: run setup mcp to fix its findings');
   if (flags.spa !== undefined && flags.origin === undefined)
     problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
-  if (!/^\d+(\.\d+){0,2}$/.test(flags.upgrade ?? '26'))
+  if (flags.upgrade !== undefined && !/^\d+(\.\d+){0,2}$/.test(flags.upgrade))
     problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
   if ((flags.upgrade ?? flags.tenant) !== undefined && !hasAdmin)
     problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');

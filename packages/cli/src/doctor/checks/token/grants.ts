@@ -3,7 +3,7 @@ import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { type AdminConnection, findClient } from '../../../admin/index.ts';
 import type { Advice } from '../../check.ts';
-import { type Claims, scopesOf } from '../../evidence/token.ts';
+import type { Claims } from '../../evidence/token.ts';
 
 /** A client scope of a client, and whether its tokens have it without asking. */
 export interface OwnScope extends ClientScopeRepresentation {
@@ -111,26 +111,6 @@ export const AGAIN = 'The token is older than the change: sign in again, or refr
 export const ASK = 'Only an admin can see which: set KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD.';
 export const page = ({ azp }: Claims, where: string) =>
   `Clients > ${azp ?? 'the client'} > Client scopes > ${where}`;
-
-/** For a user with the role or group: does the client pass it on? */
-export function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Advice {
-  const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
-  const inScope = grants.scopes.find((one) =>
-    one.protocolMappers?.some(({ protocolMapper }) => protocolMapper === type),
-  );
-  if (mapper === undefined)
-    return {
-      cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
-      fix: add,
-    };
-  const isRequested = scopesOf(claims).includes(inScope?.name ?? '');
-  if (inScope !== undefined && !inScope.isDefault && !isRequested)
-    return {
-      cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
-      fix: `Ask for scope=${inScope.name} at login, or make it Default`,
-    };
-  return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
-}
 
 export const mapperOff = (config: Record<string, string> | undefined, what: string, where: string): Advice =>
   config?.['access.token.claim'] === 'false'

@@ -2,7 +2,7 @@ import { type Advice, check, fail, ok, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { type Claims, decodeJwt, namesIn, scopesOf } from '../../evidence/token.ts';
 import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
-import { AGAIN, ASK, type Grants, mapperOff, page, readGrants, viaMapper } from './grants.ts';
+import { AGAIN, ASK, type Grants, mapperOff, page, readGrants } from './grants.ts';
 import { aboutOrganization, hasOrganization } from './organization-needs.ts';
 
 export const tokenNeeds = check('token.needs', ['settings.valid'], async ({ reach, token, options }) => {
@@ -131,4 +131,24 @@ function aboutScope(name: string, claims: Claims, grants: Grants | undefined): A
   return scope.isDefault
     ? { cause: `the scope ${name} came later than the token`, fix: AGAIN }
     : { cause: `the scope ${name} is Optional, and was not asked for`, fix: `${ask}, or make it Default` };
+}
+
+/** For a user with the role or group: does the client pass it on? */
+function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Advice {
+  const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
+  const inScope = grants.scopes.find((one) =>
+    one.protocolMappers?.some(({ protocolMapper }) => protocolMapper === type),
+  );
+  if (mapper === undefined)
+    return {
+      cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
+      fix: add,
+    };
+  const isRequested = scopesOf(claims).includes(inScope?.name ?? '');
+  if (inScope !== undefined && !inScope.isDefault && !isRequested)
+    return {
+      cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
+      fix: `Ask for scope=${inScope.name} at login, or make it Default`,
+    };
+  return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
 }
