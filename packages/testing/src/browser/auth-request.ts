@@ -1,6 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
+import { isSameSecret } from '../realm/password.ts';
 import type { Realm } from '../realm/realm.ts';
 import { grantScopes, requestedResource } from '../tokens/scopes.ts';
 import type { Challenge, DeviceRequest } from './devices.ts';
@@ -39,9 +40,7 @@ export function checkVerifier(challenge: Challenge | undefined, verifier: string
   if (!VERIFIER.test(verifier)) throw invalidGrant('PKCE verification failed: Invalid code verifier');
   const derived =
     challenge.method === 'plain' ? verifier : createHash('sha256').update(verifier).digest('base64url');
-  const [a, b] = [Buffer.from(derived), Buffer.from(challenge.value)];
-  if (a.length !== b.length || !timingSafeEqual(a, b))
-    throw invalidGrant('PKCE verification failed: Code mismatch');
+  if (!isSameSecret(derived, challenge.value)) throw invalidGrant('PKCE verification failed: Code mismatch');
 }
 
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+(?=[/?#]|$)/;

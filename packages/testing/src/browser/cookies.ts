@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isSameSecret } from '../realm/password.ts';
 import type { User } from '../realm/user.ts';
 import { type Session, sessionMaxEnd } from '../sessions/sessions.ts';
 import type { TokenState } from '../tokens/issue.ts';
@@ -16,7 +17,7 @@ export function signedIn(
 ): { session: Session; user: User } | undefined {
   const [id = '', proof = ''] = (cookieOf(request, IDENTITY) ?? '').split('.');
   const session = sessions.find(id);
-  if (session?.cookie === undefined || !isSame(session.cookie, proof)) return undefined;
+  if (session?.cookie === undefined || !isSameSecret(session.cookie, proof)) return undefined;
   const user = realm.userById(session.userId);
   return user?.enabled ? { session, user } : undefined;
 }
@@ -64,9 +65,4 @@ function setCookie(
 ): void {
   const path = `Path=/realms/${encodeURIComponent((request.params as { realm: string }).realm)}/`;
   reply.header('set-cookie', [`${name}=${value}`, path, ...more, 'SameSite=Lax'].join('; '));
-}
-
-function isSame(a: string, b: string): boolean {
-  const [one, other] = [Buffer.from(a), Buffer.from(b)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

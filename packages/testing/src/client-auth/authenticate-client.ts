@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import { field, formOf } from '../http/bodies.ts';
 import { issuerOf } from '../http/headers.ts';
 import type { Client } from '../realm/client.ts';
+import { isSameSecret } from '../realm/password.ts';
 import { checkFederated, findFederated } from './federated-jwt.ts';
 import type { ClientAuthState } from './signed-jwt.ts';
 import { type Assertion, checkSignedJwt, isJwtBearer, readAssertion } from './signed-jwt.ts';
@@ -23,7 +23,7 @@ function credentialsOf(request: FastifyRequest): {
 
 /** Whether the secret is the client's. Compares in constant time. */
 function checkSecret({ secret: expected }: Client, secret: string | undefined): boolean {
-  return secret !== undefined && expected !== undefined && isSame(secret, expected);
+  return secret !== undefined && expected !== undefined && isSameSecret(secret, expected);
 }
 
 function basicOf(request: FastifyRequest): { id: string; secret: string } | undefined {
@@ -41,11 +41,6 @@ function decode(text: string): string {
   } catch {
     throw new Fault(400, 'unauthorized_client', 'Unexpected error when authenticating client');
   }
-}
-
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }
 
 /** An endpoint's texts for refusals, which differ in Keycloak. */

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { DevIdp, DevRealm } from '../dev-idp.ts';
 import { jsonTextOf, parseJsonTexts } from '../http/bodies.ts';
+import { isSameSecret } from '../realm/password.ts';
 import type { RealmRepresentation } from '../realm/representation.ts';
 
 /** Controls of a realm that another process may call. */
@@ -61,12 +61,10 @@ interface Call {
 
 /** The endpoint by which another process, which has the token, calls the controls. */
 export function addRemoteControl(app: FastifyInstance, token: string, idp: () => DevIdp): void {
-  const expected = Buffer.from(`Bearer ${token}`);
   app.register(async (scope) => {
     parseJsonTexts(scope);
     scope.post(PATH, { config: { isControl: true } }, async (request, reply) => {
-      const given = Buffer.from(request.headers.authorization ?? '');
-      if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      if (!isSameSecret(request.headers.authorization ?? '', `Bearer ${token}`))
         return reply.code(401).send({ error: 'the token of the provider is needed' });
       try {
         const result = await call(idp(), JSON.parse(jsonTextOf(request)) as Partial<Call> | null);

@@ -1,5 +1,6 @@
 import type { RealmTemplate } from '../dev-idp.ts';
 import type { RealmRepresentation } from '../realm/representation.ts';
+import { defaultRoleOf } from '../realm/roles.ts';
 import type { Provider } from './provider.ts';
 
 export type Realms = ReturnType<typeof createRealms>;
@@ -44,6 +45,6 @@ export function createRealms(
 /** The template under another name. Its ids go: two realms have not one user. */
 function copyOf(template: RealmRepresentation, name: string): RealmRepresentation {
   const text = JSON.stringify(template, (key, value) => (key === 'id' ? undefined : value));
-  const [before, after] = [template.realm, name].map((one) => `"default-roles-${one.toLowerCase()}"`);
+  const [before, after] = [template.realm, name].map((one) => `"${defaultRoleOf(one)}"`);
   return { ...JSON.parse(text.replaceAll(before ?? '', after ?? '')), realm: name };
 }

@@ -106,9 +106,9 @@ const parameter = ({ additionalParameters }: HashSettings, name: string): string
 /** Compares in constant time. */
 export async function isPasswordOf(user: UserRepresentation | undefined, password: string): Promise<boolean> {
   const credential = user?.credentials?.find(({ type }) => type === undefined || type === 'password');
-  if (credential?.value !== undefined) return equal(credential.value, password);
+  if (credential?.value !== undefined) return isSameSecret(credential.value, password);
   if (credential?.secretData !== undefined) return matchesHash(credential, password);
-  equal('', password);
+  isSameSecret('', password);
   return false;
 }
 
@@ -127,7 +127,8 @@ export function hasUnreadablePassword(user: UserRepresentation): boolean {
   );
 }
 
-function equal(a: string, b: string): boolean {
+/** Compares secrets in a time that does not depend on them. */
+export function isSameSecret(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
 }

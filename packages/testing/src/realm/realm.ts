@@ -8,7 +8,7 @@ import type {
   RealmRepresentation,
   UserRepresentation,
 } from './representation.ts';
-import { createRoleBook, type RoleGrant, type RoleSet } from './roles.ts';
+import { createRoleBook, defaultRoleOf, type RoleGrant, type RoleSet } from './roles.ts';
 import { type Group, toGroups, toUser, type User } from './user.ts';
 
 /**
@@ -129,7 +129,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
         throw new TypeError('a user has a username');
       if (realm.userByName(user.username) !== undefined)
         throw new TypeError(`there is a user '${user.username}' in the realm ${name}`);
-      const added = { enabled: true, realmRoles: [`default-roles-${name.toLowerCase()}`], ...user };
+      const added = { enabled: true, realmRoles: [defaultRoleOf(name)], ...user };
       // The name may have been that of somebody who was renamed or removed: two people never have one id.
       return putUser(ids.has(toUser(name, added).id) ? { ...added, id: randomUUID() } : added);
     },
@@ -150,7 +150,7 @@ const toServiceAccount = (realm: string, { clientId }: Client): UserRepresentati
   username: `service-account-${clientId}`,
   enabled: true,
   serviceAccountClientId: clientId,
-  realmRoles: [`default-roles-${realm.toLowerCase()}`],
+  realmRoles: [defaultRoleOf(realm)],
 });
 
 /** Without "full scope allowed", a client sees its own roles only. Scope mappings are not supported; `warnings` says so. */

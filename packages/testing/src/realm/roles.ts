@@ -15,6 +15,9 @@ export interface RoleGrant {
 const key = (client: string, role: string) => `${client}\0${role}`;
 const REALM = '';
 
+/** The role of the realm that every user gets, with those within it. */
+export const defaultRoleOf = (realm: string): string => `default-roles-${realm.toLowerCase()}`;
+
 /** Reads the roles of a realm file, and adds those that Keycloak creates itself. */
 export function createRoleBook(rep: RealmRepresentation) {
   const composites = new Map<string, string[]>();
@@ -27,7 +30,7 @@ export function createRoleBook(rep: RealmRepresentation) {
   };
   add('account', { name: 'manage-account', composites: { client: { account: ['manage-account-links'] } } });
   add(REALM, {
-    name: `default-roles-${rep.realm.toLowerCase()}`,
+    name: defaultRoleOf(rep.realm),
     composites: {
       realm: ['offline_access', 'uma_authorization'],
       client: { account: ['view-profile', 'manage-account'] },

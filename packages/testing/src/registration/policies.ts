@@ -58,15 +58,13 @@ export function assertMayRegister(
     if (isOn(hosts, 'host-sending-registration-request-must-match') && !isTrusted(trusted, request.ip))
       throw refuse(hosts, 'Host not trusted.');
     const uris = [...(metadata.redirect_uris ?? []), ...URI_MEMBERS.flatMap((name) => metadata[name] ?? [])];
+    const isForeign = (uri: unknown) =>
+      isOn(hosts, 'client-uris-must-match') && !isTrusted(trusted, hostOf(String(uri)));
+    const noMatch = (kind: string) =>
+      refuse(hosts, `${kind} doesn't match any trusted host or trusted domain`);
     // Keycloak looks at the home page first, and calls that one a URL.
-    for (const [kind, list] of [
-      ['URL', metadata.client_uri === undefined ? [] : [metadata.client_uri]],
-      ['URI', uris],
-    ] as const) {
-      if (!isOn(hosts, 'client-uris-must-match')) break;
-      if (!list.every((uri) => isTrusted(trusted, hostOf(String(uri)))))
-        throw refuse(hosts, `${kind} doesn't match any trusted host or trusted domain`);
-    }
+    if (metadata.client_uri !== undefined && isForeign(metadata.client_uri)) throw noMatch('URL');
+    if (uris.some(isForeign)) throw noMatch('URI');
   }
   const most = find('max-clients');
   if (most !== undefined && [...realm.clients()].length >= Number(valuesOf(most, 'max-clients')[0] ?? 200))
