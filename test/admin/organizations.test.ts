@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { emptyRealm, makePlan, type SetupGoal } from '../../packages/cli/src/admin/index.ts';
 import { planOrganizationClaims } from '../../packages/cli/src/admin/plan/organizations.ts';
-import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
-import { startFakeKeycloak } from './fake-keycloak.ts';
+import { startSetup } from './run-setup.ts';
 
 const API: SetupGoal = {
   ...{ realm: 'shop', shape: 'api' as const, clientId: 'orders', appUrl: 'http://localhost:3000' },
@@ -14,21 +13,7 @@ const API: SetupGoal = {
 
 /** A Keycloak, and `setup` on its realm `shop`. */
 async function start(t: TestContext) {
-  const keycloak = await startFakeKeycloak();
-  t.after(() => keycloak.close());
-  const lines: string[] = [];
-  const out = {
-    paint: (_: unknown, text: string) => text,
-    line: (text = '') => void lines.push(text),
-    progress() {},
-  };
-  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-  const setUp = async (kind: string, ...args: string[]) => {
-    lines.length = 0;
-    const where = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
-    const code = await KINDS[kind]?.run([...args, ...where], { environment, out });
-    return { code, text: lines.join('\n') };
-  };
+  const { keycloak, setUp } = await startSetup(t, { always: ['--realm', 'shop', '--no-env'] });
   const realm = () => keycloak.realms.get('shop') ?? assert.fail();
   return { keycloak, setUp, realm };
 }

@@ -7,6 +7,7 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
 import { setUpApi } from '../../packages/cli/src/setup/api/set-up.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+import { ADMIN, createLines } from './run-setup.ts';
 
 const FILE = {
   scopes: ['view'],
@@ -19,10 +20,11 @@ describe('setup with a file of permissions', () => {
   let keycloak: FakeKeycloak;
   let env: string;
   let lines: string[];
+  let out: ReturnType<typeof createLines>['out'];
   beforeEach(async () => {
     keycloak = await startFakeKeycloak({ withDefaults: true });
     env = join(mkdtempSync(join(tmpdir(), 'setup-authz-')), '.env');
-    lines = [];
+    ({ lines, out } = createLines());
   });
   afterEach(() => keycloak.close());
 
@@ -33,10 +35,7 @@ describe('setup with a file of permissions', () => {
   };
 
   async function runBare(...args: string[]): Promise<number> {
-    const admin = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-    const options = await readApiOptions(['--url', keycloak.url, '--env', env, ...args], admin);
-    const line = (text = '') => void lines.push(text);
-    const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
+    const options = await readApiOptions(['--url', keycloak.url, '--env', env, ...args], ADMIN);
     return setUpApi(options, {}, out, undefined);
   }
   const write = (file: object, name = 'authz.json') =>

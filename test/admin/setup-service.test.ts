@@ -7,6 +7,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+import { ADMIN, createLines, startSetup } from './run-setup.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'setup-service-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -26,15 +27,9 @@ describe('setup service', () => {
   });
 
   async function run([kind = '', ...args]: string[]): Promise<{ code: number | undefined; text: string }> {
-    const lines: string[] = [];
-    const out = {
-      paint: (_: unknown, text: string) => text,
-      line: (text = '') => void lines.push(text),
-      progress() {},
-    };
-    const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+    const { lines, out } = createLines();
     const where = ['--url', keycloak.url, '--realm', 'shop', '--yes'];
-    const code = await KINDS[kind]?.run([...args, ...where], { environment, out });
+    const code = await KINDS[kind]?.run([...args, ...where], { environment: ADMIN, out });
     return { code, text: lines.join('\n') };
   }
   const setUp = (...args: string[]) => run(['service', '--client-id', 'shop', '--no-env', ...args]);
@@ -188,63 +183,33 @@ describe('setup service', () => {
 
 describe('a setup that writes settings, with another credential than a secret', () => {
   it('is switched whole: the setting for it is written, and the dead secret emptied', async (t) => {
-    const keycloak = await startFakeKeycloak();
-    t.after(() => keycloak.close());
     const env = join(folder, '.env');
-    const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
-    const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-    const setUp = (...args: string[]) =>
-      KINDS.guide?.run(
-        [
-          '--url',
-          keycloak.url,
-          '--realm',
-          'shop',
-          '--client-id',
-          'orders',
-          '--env',
-          env,
-          '--no-user',
-          '--yes',
-          ...args,
-        ],
-        { environment, out },
-      );
-    assert.equal(await setUp(), 0);
+    const always = ['--realm', 'shop', '--client-id', 'orders', '--env', env, '--no-user'];
+    const { setUp } = await startSetup(t, { always });
+    assert.equal((await setUp('guide')).code, 0);
     const key = ['--credential', 'key', '--key-file', KEY];
-    assert.equal(await setUp(...key), 0);
+    assert.equal((await setUp('guide', ...key)).code, 0);
     const text = readFileSync(env, 'utf8');
     assert.match(text, /^KEYCLOAK_CLIENT_SECRET=$/m);
     assert.match(text, /^KEYCLOAK_CLIENT_KEY_FILE=.*key\.pem$/m);
     // From then on it is left so.
-    assert.equal(await setUp(), 0);
+    assert.equal((await setUp('guide')).code, 0);
     assert.equal(readFileSync(env, 'utf8'), text);
   });
 
   it('setup service empties the dead secret too, and retires a former key where it is told which', async (t) => {
-    const keycloak = await startFakeKeycloak();
-    t.after(() => keycloak.close());
     const env = join(folder, 'service.env');
-    const lines: string[] = [];
-    const out = {
-      paint: (_: unknown, text: string) => text,
-      line: (text = '') => void lines.push(text),
-      progress() {},
-    };
-    const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-    const setUp = (kind: string, ...args: string[]) =>
-      KINDS[kind]?.run(
-        ['--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders', '--yes', ...args],
-        {
-          environment,
-          out,
-        },
-      );
+    const { keycloak, setUp } = await startSetup(t, { always: ['--realm', 'shop', '--client-id', 'orders'] });
     await setUp('api', '--no-env');
-    assert.equal(await setUp('service', '--env', env), 0, lines.join('\n'));
+    const service = async (expected: number, ...args: string[]): Promise<string> => {
+      const { code, text } = await setUp('service', ...args);
+      assert.equal(code, expected, text);
+      return text;
+    };
+    await service(0, '--env', env);
     assert.match(readFileSync(env, 'utf8'), /^KEYCLOAK_CLIENT_SECRET=made-by-keycloak$/m);
     const key = ['--env', env, '--credential', 'key', '--key-file'];
-    assert.equal(await setUp('service', ...key, join(folder, 'first.pem')), 0, lines.join('\n'));
+    await service(0, ...key, join(folder, 'first.pem'));
     assert.match(
       readFileSync(env, 'utf8'),
       /^KEYCLOAK_CLIENT_SECRET=\n[\s\S]*KEYCLOAK_CLIENT_KEY_FILE=.*first\.pem$/m,
@@ -256,30 +221,21 @@ describe('a setup that writes settings, with another credential than a secret', 
     };
     const [first = ''] = keysOf();
     const second = [...key, join(folder, 'second.pem'), '--overwrite-env'];
-    assert.equal(await setUp('service', ...second), 0, lines.join('\n'));
+    await service(0, ...second);
     assert.equal(keysOf().length, 2);
-    assert.equal(await setUp('service', ...second, '--retire-key', 'unknown'), 1);
-    assert.match(lines.join('\n'), new RegExp(`unknown is no key of it.*[^]*its other keys: ${first}`));
+    const refused = await service(1, ...second, '--retire-key', 'unknown');
+    assert.match(refused, new RegExp(`unknown is no key of it.*[^]*its other keys: ${first}`));
     assert.equal(keysOf().length, 2);
-    assert.equal(await setUp('service', ...second, '--retire-key', first), 0);
+    await service(0, ...second, '--retire-key', first);
     assert.equal(keysOf().includes(first), false);
   });
 
   it('says what its own tokens open where a service becomes an API, and an API a service', async (t) => {
     const opened = async (kinds: readonly (readonly string[])[]) => {
-      const keycloak = await startFakeKeycloak();
-      t.after(() => keycloak.close());
-      const lines: string[] = [];
-      const out = {
-        paint: (_: unknown, text: string) => text,
-        line: (text = '') => void lines.push(text),
-        progress() {},
-      };
-      const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-      const all = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
-      await KINDS.api?.run(['--client-id', 'stock', ...all], { environment, out });
+      const { setUp } = await startSetup(t, { always: ['--realm', 'shop', '--no-env'] });
+      const { lines } = await setUp('api', '--client-id', 'stock');
       for (const [kind = '', ...args] of kinds)
-        await KINDS[kind]?.run(['--client-id', 'orders', ...args, ...all], { environment, out });
+        lines.push(...(await setUp(kind, '--client-id', 'orders', ...args)).lines);
       return lines.filter((line) => /opens: tokens of orders name/.test(line)).join('\n');
     };
     const [api, service] = [['api'], ['service', '--calls', 'stock']];

@@ -9,15 +9,17 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
 import { setUpApi } from '../../packages/cli/src/setup/api/set-up.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+import { ADMIN, createLines } from './run-setup.ts';
 
 describe('setup, call by call', () => {
   let keycloak: FakeKeycloak;
   let file: string;
   let lines: string[];
+  let out: ReturnType<typeof createLines>['out'];
   beforeEach(async () => {
     keycloak = await startFakeKeycloak();
     file = join(await mkdtemp(join(tmpdir(), 'setup-')), '.env');
-    lines = [];
+    ({ lines, out } = createLines());
   });
   afterEach(() => keycloak.close());
 
@@ -27,13 +29,7 @@ describe('setup, call by call', () => {
     env: Record<string, string> = {},
     named = ['--env', file],
   ): Promise<number> {
-    const all = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', ...env };
-    const options = await readApiOptions(['--url', keycloak.url, ...named, ...args], all);
-    const out = {
-      paint: (_: unknown, text: string) => text,
-      line: (text = '') => void lines.push(text),
-      progress() {},
-    };
+    const options = await readApiOptions(['--url', keycloak.url, ...named, ...args], { ...ADMIN, ...env });
     return setUpApi(options, {}, out, undefined);
   }
 
@@ -142,7 +138,6 @@ describe('setup, call by call', () => {
 
   test('names everything that is missing at once', async () => {
     const options = await readApiOptions(['--no-env'], {});
-    const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
     await assert.rejects(setUpApi(options, {}, out, undefined), (error) => {
       assert.ok(error instanceof UsageError);
       // Address, admin, password, realm, client.

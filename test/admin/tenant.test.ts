@@ -3,32 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
-import { startFakeKeycloak } from './fake-keycloak.ts';
+import { startSetup } from './run-setup.ts';
 
 /** A Keycloak, and `setup` on it. */
 async function start(t: TestContext) {
-  const keycloak = await startFakeKeycloak();
+  const { keycloak, setUp } = await startSetup(t);
   const folder = await mkdtemp(join(tmpdir(), 'tenant-'));
-  t.after(async () => {
-    keycloak.close();
-    await rm(folder, { recursive: true });
-  });
-  const lines: string[] = [];
-  const out = {
-    paint: (_: unknown, text: string) => text,
-    line: (text = '') => void lines.push(text),
-    progress() {},
-  };
-  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-  const setUp = async (kind: string, ...args: string[]) => {
-    lines.length = 0;
-    const code = await KINDS[kind]?.run([...args, '--url', keycloak.url, '--no-env', '--yes'], {
-      environment,
-      out,
-    });
-    return { code, text: lines.join('\n') };
-  };
+  t.after(() => rm(folder, { recursive: true }));
   const clientOf = (realm: string, clientId: string) =>
     keycloak.realms.get(realm)?.lists.clients.find((one) => one.clientId === clientId) ??
     assert.fail(clientId);

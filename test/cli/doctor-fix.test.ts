@@ -9,15 +9,16 @@ import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { settingsFor } from './doctor-visit.ts';
 
 const FOUND = { id: 'client.direct-grants', ...fail('off', 'they are off', 'switch them on', []) };
-const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
 
 describe('doctor --fix --yes', () => {
   let keycloak: FakeKeycloak;
   let client: Record<string, unknown>;
   let lines: string[];
+  let out: ReturnType<typeof createLines>['out'];
 
   async function runMend(args: string[] = []): Promise<number> {
     const file = join(mkdtempSync(join(tmpdir(), 'doctor-fix-')), '.env');
@@ -29,14 +30,12 @@ describe('doctor --fix --yes', () => {
         .join(''),
     );
     const options = await readDoctorOptions(['--env', file, '--fix', '--yes', ...args], ADMIN);
-    const line = (text = '') => void lines.push(text);
-    const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
     return fixFindings([FOUND], options, 'guide', out, createConsent(undefined), undefined);
   }
 
   beforeEach(async () => {
     keycloak = await startFakeKeycloak();
-    lines = [];
+    ({ lines, out } = createLines());
     await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
     client = {
       ...{ id: 'c-1', clientId: 'fastapi-keycloak', secret: 'made-by-keycloak', redirectUris: [] },
@@ -50,7 +49,6 @@ describe('doctor --fix --yes', () => {
     const other = await startFakeKeycloak();
     t.after(() => other.close());
     const options = await readDoctorOptions(['--fix'], { ...settingsFor(keycloak.url), ...ADMIN });
-    const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
     const asked: string[] = [];
     const text = async (_: string, suggestion = 'api') => suggestion;
     const run = (isAgreed: boolean) => {

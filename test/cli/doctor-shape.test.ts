@@ -11,10 +11,10 @@ import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { settingsFor } from './doctor-visit.ts';
 
-const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-const OUT = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
+const OUT = createLines().out;
 const newFile = () => join(mkdtempSync(join(tmpdir(), 'shape-')), '.env');
 
 describe('the doctor knows what a client is for', () => {

@@ -12,11 +12,11 @@ import { planTenant } from '../../packages/cli/src/admin/index.ts';
 import { printSummary } from '../../packages/cli/src/doctor/report.ts';
 import { showSteps } from '../../packages/cli/src/plan/run-plan.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { emptyFolder, MAIN, runCommand } from './support/program.ts';
 import { spawnInTerminal } from './support/terminal.ts';
 
 const PROGRAM = [process.execPath, MAIN];
-const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
 
 async function run(args: readonly string[], env: Record<string, string>, folder: string, input?: string) {
   const { ended, stderr, stdout } = runCommand([...PROGRAM, ...args], { env, folder, input });
@@ -334,12 +334,6 @@ test('doctor does not show a file from outside of the folder to whatever listens
   );
   assert.deepEqual(taken, []);
 });
-
-function createLines() {
-  const lines: string[] = [];
-  const line = (text = '') => void lines.push(text);
-  return { lines, out: { paint: (_: unknown, text: string) => text, line, progress() {} } };
-}
 
 describe('what others wrote begins no line of its own', () => {
   test('why checks were skipped', () => {

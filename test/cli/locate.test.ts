@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { locate } from '../../packages/cli/src/access/access.ts';
+import { createLines } from '../admin/run-setup.ts';
 
 /** Looks for a Keycloak that answers at every address; returns what is said. */
 async function locateAt(t: TestContext, serverUrl: string): Promise<string[]> {
   const answer = { realm: 'master', 'token-service': 'x' };
   const { mock } = t.mock.method(globalThis, 'fetch', async () => Response.json(answer));
-  const lines: string[] = [];
-  const out = {
-    paint: (_: unknown, text: string) => text,
-    line: (text = '') => void lines.push(text),
-    progress() {},
-  };
+  const { lines, out } = createLines();
   assert.equal(await locate(serverUrl, 'testing', out), serverUrl);
   mock.restore();
   return lines;

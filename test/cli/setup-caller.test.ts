@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { ADMIN } from '../admin/run-setup.ts';
 import { runProgram } from './support/program.ts';
-
-const ENV = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
 
 /** A realm with the API orders-api, and `setup` on it. */
 async function start(t: TestContext) {
@@ -11,7 +10,7 @@ async function start(t: TestContext) {
   t.after(() => keycloak.close());
   const setup = async (kind: string, ...args: string[]) => {
     const where = ['--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders-api', '--no-env'];
-    const { ended, stdout, stderr } = runProgram(['setup', kind, ...where, ...args], ENV);
+    const { ended, stdout, stderr } = runProgram(['setup', kind, ...where, ...args], ADMIN);
     return { code: await ended, out: stdout() + stderr() };
   };
   const clients = () => keycloak.realms.get('shop')?.lists.clients ?? [];

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { readGuards } from '../../packages/cli/src/source/guards.ts';
-import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { ADMIN, createLines, startSetup } from '../admin/run-setup.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   'auth.ts': `import { keycloak } from 'keycloak-guard/express';
@@ -65,29 +65,9 @@ test('the guards of every adapter are read, and what only a running program know
 });
 
 test('setup --from plans what guards name, gives the user none of it, and says what it does not make', async (t) => {
-  const keycloak = await startFakeKeycloak();
-  t.after(() => keycloak.close());
-  const lines: string[] = [];
-  const out = {
-    paint: (_: unknown, text: string) => text,
-    line: (text = '') => void lines.push(text),
-    progress() {},
-  };
-  const environment = {
-    ...{ KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', SETUP_PASSWORD: 'Test#123456' },
-  };
-  const args = [
-    '--from',
-    await project(t),
-    '--user',
-    'anna',
-    '--role',
-    'editor',
-    '--url',
-    keycloak.url,
-    '--no-env',
-  ];
-  assert.equal(await KINDS.api?.run([...args, '--yes'], { environment, out }), 0, lines.join('\n'));
+  const { keycloak, setUp } = await startSetup(t, { more: { SETUP_PASSWORD: 'Test#123456' } });
+  const { code, text } = await setUp('api', '--from', await project(t), '--user', 'anna', '--role', 'editor');
+  assert.equal(code, 0, text);
   const { lists } = keycloak.realms.get('shop') ?? assert.fail();
   const rolesThere = lists.roles.map(({ name }) => String(name)).sort();
   assert.deepEqual(rolesThere, ['admin', 'auditor', 'boss', 'data', 'editor', 'inside', 'manager']);
@@ -98,7 +78,6 @@ test('setup --from plans what guards name, gives the user none of it, and says w
   assert.ok((api.defaultClientScopes as string[]).includes('organization-groups'));
   const ofOrganizations = lists['client-scopes'].find(({ name }) => name === 'organization');
   assert.match(JSON.stringify(ofOrganizations?.protocolMappers), /"addOrganizationId":"true"/);
-  const text = lines.join('\n');
   for (const said of [
     /Organizations .*: acme/,
     /Groups in organizations .*: \/board/,
@@ -132,9 +111,7 @@ test('a realm that is no name is refused, whoever names it', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'from-'));
   t.after(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'app.ts'), `keycloak({ realm: '..', clientId: 'orders' })`);
-  const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
   const where = ['--url', 'http://127.0.0.1:9', '--no-env', '--dry-run'];
-  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
   for (const [kind, ...args] of [
     ['api', '--from', folder],
     ['service', '--realm', '.', '--client-id', 'a', '--calls', 'b'],
@@ -142,7 +119,7 @@ test('a realm that is no name is refused, whoever names it', async (t) => {
     ['tenant', '__proto__', '--template', 'shop'],
   ] as const)
     await assert.rejects(
-      async () => KINDS[kind]?.run([...args, ...where], { environment, out }),
+      async () => KINDS[kind]?.run([...args, ...where], { environment: ADMIN, out: createLines().out }),
       /must be the name of a realm|cannot be a tenant/,
     );
 });

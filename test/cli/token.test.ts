@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { startIdp } from '../server/service.ts';
 import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
+import { openSocketBrowser } from '../support/socket-browser.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
@@ -57,18 +58,9 @@ async function sendRaw(port: number, target: string): Promise<string> {
 
 /** Signs in at Keycloak's page, as a person in a browser. */
 async function signIn(url: string): Promise<void> {
-  const page = await fetch(url);
-  const cookie = page.headers
-    .getSetCookie()
-    .map((one) => one.split(';')[0])
-    .join('; ');
-  const action = /action="([^"]+)"/.exec(await page.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
-  const done = await fetch(new URL(action, url), {
-    method: 'POST',
-    headers: { cookie },
-    body: new URLSearchParams({ username: 'abdullah', password: 'Test#123456' }),
-  });
-  assert.equal(await done.text(), 'Signed in. You can close this window.');
+  const listener = { url: new URL(url).searchParams.get('redirect_uri') ?? assert.fail(url) };
+  const { response } = await openSocketBrowser(listener).open(url);
+  assert.equal(await response.text(), 'Signed in. You can close this window.');
 }
 
 test('token asks for name and password where the browser cannot be used, on a terminal', {

@@ -255,6 +255,17 @@ test('a sign-out everywhere that Keycloak refuses says so: in this browser it is
   assert.equal(idp.sessionsOf('abdullah').length, 2);
 });
 
+/** The page that a person sees whose sign-out everywhere failed in part; in this browser it is over. */
+async function failToSignOut(browser: Browser): Promise<string> {
+  const answer = await browser.app({
+    ...{ method: 'POST', url: '/auth/logout?scope=everywhere' },
+    headers: { 'sec-fetch-site': 'same-origin', accept: 'text/html' },
+  });
+  assert.equal(answer.statusCode, 503);
+  assert.equal(browser.cookies.size, 0);
+  return answer.body;
+}
+
 test('where Keycloak cannot be told either, the page says that this browser may be signed in there, and leads there', async (t) => {
   const refuse = () => Promise.reject(new Error('503'));
   const { app, idp } = await buildSessionApp(t, {
@@ -262,14 +273,9 @@ test('where Keycloak cannot be told either, the page says that this browser may 
   });
   const browser = openBrowser(app);
   await browser.signIn();
-  const answer = await browser.app({
-    ...{ method: 'POST', url: '/auth/logout?scope=everywhere' },
-    headers: { 'sec-fetch-site': 'same-origin', accept: 'text/html' },
-  });
-  assert.equal(answer.statusCode, 503);
-  assert.equal(browser.cookies.size, 0);
-  assert.match(answer.body, /This browser may still be signed in at the identity provider/);
-  const [, link = ''] = /<a href="([^"]*)">Sign out there/.exec(answer.body) ?? [];
+  const page = await failToSignOut(browser);
+  assert.match(page, /This browser may still be signed in at the identity provider/);
+  const [, link = ''] = /<a href="([^"]*)">Sign out there/.exec(page) ?? [];
   assert.equal(idp.sessionsOf('abdullah').length, 1);
   await fetch(link.replaceAll('&#38;', '&'), { redirect: 'manual' });
   assert.deepEqual(idp.sessionsOf('abdullah'), []);
@@ -282,13 +288,8 @@ test('where Keycloak cannot be reached at all, the page does not lead to the log
   });
   const browser = openBrowser(app);
   await browser.signIn();
-  const answer = await browser.app({
-    ...{ method: 'POST', url: '/auth/logout?scope=everywhere' },
-    headers: { 'sec-fetch-site': 'same-origin', accept: 'text/html' },
-  });
-  assert.equal(answer.statusCode, 503);
-  assert.equal(browser.cookies.size, 0);
-  assert.match(answer.body, /Other devices may still be signed in\. Sign in again, and try it once more/);
-  assert.match(answer.body, /<a href="[^"]*\/auth\/login"/);
-  assert.doesNotMatch(answer.body, /Sign out there/);
+  const page = await failToSignOut(browser);
+  assert.match(page, /Other devices may still be signed in\. Sign in again, and try it once more/);
+  assert.match(page, /<a href="[^"]*\/auth\/login"/);
+  assert.doesNotMatch(page, /Sign out there/);
 });

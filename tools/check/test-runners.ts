@@ -6,7 +6,7 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { packAll } from '../release/pack.ts';
-import { emptyProject, folder, install, root, run, write } from './package/project.ts';
+import { emptyProject, folder, install, root, run, runJest, write } from './package/project.ts';
 
 const [, times = '1'] = /--times (\d+)/.exec(process.argv.join(' ')) ?? [];
 const page = readFileSync(join(root, 'docs/testing-your-app.md'), 'utf8');
@@ -15,7 +15,8 @@ const programs = [...page.matchAll(/```js (\S+)\n([\s\S]*?)```/g)].map(([, name 
   text,
 ]);
 const archives = packAll(join(folder, 'packed'));
-const own = ['keycloak-guard', ...['testing', 'server', 'cli'].map((name) => `@keycloak-guard/${name}`)];
+const names = ['keycloak-guard', ...['testing', 'server', 'cli'].map((name) => `@keycloak-guard/${name}`)];
+const own = names.map((name) => archives.get(name) ?? name);
 
 try {
   const project = emptyProject('runners', {
@@ -23,11 +24,7 @@ try {
     jest: { testMatch: ['**/jest.test.cjs'], transform: {} },
   });
   write(project, Object.fromEntries(programs));
-  install(
-    project,
-    ...own.map((name) => archives.get(name) ?? name),
-    ...['express', 'vitest', 'jest@30', '@playwright/test'],
-  );
+  install(project, ...own, 'express', 'vitest', 'jest@30', '@playwright/test');
   const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const config = readFileSync(join(project, 'playwright.config.js'), 'utf8');
   const launch = `{ baseURL: 'http://localhost:3000', launchOptions: { executablePath: '${chromium}', args: ['--no-sandbox'] } }`;
@@ -35,12 +32,12 @@ try {
 
   run(project, process.execPath, '--test', 'node.test.js');
   run(project, 'npx', '--no-install', 'vitest', 'run', 'vitest.test.js');
-  run(project, 'npx', '--no-install', 'jest', '--testTimeout=60000');
+  runJest(project);
   process.stdout.write(run(project, 'npx', '--no-install', 'playwright', 'test', `--repeat-each=${times}`));
 
   const table = join(folder, 'users-table');
   cpSync(join(root, 'examples/users-table'), table, { recursive: true });
-  install(table, ...own.map((name) => archives.get(name) ?? name));
+  install(table, ...own);
   run(table, 'npm', 'run', 'check');
   run(table, 'npm', 'test');
 } finally {

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import type { FrameworkName } from '../../packages/create/src/frameworks.ts';
+import { type FrameworkName, frameworkOf } from '../../packages/create/src/frameworks.ts';
 import { launchChromium } from '../../test/support/chromium.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { inheritedEnv, type Place, run, start } from '../check/create/program.ts';
@@ -146,7 +146,7 @@ async function takeTemplate(
     packages = join(folder, 'packed');
     packAll(packages);
   }
-  const isPage = framework.startsWith('spa');
+  const isPage = frameworkOf(framework).hasPage === true;
   const login = isPage ? 'bearer' : 'browser';
   const choice = { name: 'my-app', framework, login, language: 'ts', tests: true, docker: true } as const;
   const create = join(ROOT, 'packages/create/dist/main.js');

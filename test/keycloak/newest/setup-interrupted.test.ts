@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
 import { readApiOptions } from '../../../packages/cli/src/setup/api/options.ts';
 import { setUpApi } from '../../../packages/cli/src/setup/api/set-up.ts';
+import { createLines } from '../../admin/run-setup.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 import { runCli } from '../support/run-cli.ts';
 import { takeSnapshot } from '../support/snapshot.ts';
@@ -115,8 +116,7 @@ describe('setup, killed', () => {
   /** The same command in this process, for a second process costs a second each time. */
   async function runAgain(file: string): Promise<number> {
     const options = await readApiOptions([...ARGS.slice(1), '--url', keycloak.url, '--env', file], env);
-    const silent = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
-    return setUpApi(options, {}, silent, undefined);
+    return setUpApi(options, {}, createLines().out, undefined);
   }
 
   async function assertRecovers(cut: Cut, wanted: unknown): Promise<void> {

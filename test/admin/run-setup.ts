@@ -1,0 +1,30 @@
+import type { TestContext } from 'node:test';
+import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
+import { startFakeKeycloak } from './fake-keycloak.ts';
+
+/** The admin of every Keycloak in memory. */
+export const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+
+/** An output without colours, and the lines that were written to it. */
+export function createLines() {
+  const lines: string[] = [];
+  const line = (text = '') => void lines.push(text);
+  return { lines, out: { paint: (_: unknown, text: string) => text, line, progress() {} } };
+}
+
+/** A Keycloak in memory, and `setup` on it as its admin. */
+export async function startSetup(
+  t: TestContext,
+  { always = ['--no-env'] as readonly string[], more = {} } = {},
+) {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  /** @returns the exit code, and what this run said */
+  async function setUp(kind: string, ...args: string[]) {
+    const { lines, out } = createLines();
+    const environment = { ...ADMIN, ...more };
+    const all = [...args, '--url', keycloak.url, '--yes', ...always];
+    return { code: await KINDS[kind]?.run(all, { environment, out }), lines, text: lines.join('\n') };
+  }
+  return { keycloak, setUp };
+}
