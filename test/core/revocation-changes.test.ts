@@ -126,6 +126,17 @@ describe('the revocations of many tenants', () => {
     leave();
   });
 
+  it('reach who goes on listening when another one of the same issuer leaves', async () => {
+    const store = createMemoryRevocationStore();
+    const hub = createRevocationHub(store);
+    const [acme, other] = [hub.of('acme', issuer), hub.of('other', issuer)];
+    acme.listen(() => {});
+    other.listen(() => {})();
+    await store.add(session);
+    assert.ok(isKnownTo(acme));
+    hub.close();
+  });
+
   it('that came while nobody listened are known to who comes back', async () => {
     const store = createMemoryRevocationStore();
     const hub = createRevocationHub(store);

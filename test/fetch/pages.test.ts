@@ -124,12 +124,14 @@ describe('pages and server actions', () => {
   });
 
   test('where the app has a path of its own, addresses are whole: Next.js adds that path to others', async (t) => {
-    const { page, withForbidden, ask } = await setUp(t, { publicUrl: `${ORIGIN}/shop` });
+    const { idp, page, withForbidden, ask } = await setUp(t, { publicUrl: `${ORIGIN}/shop` });
     assert.equal(
       await ask(() => page('/orders')),
       `/shop/auth/login?return_to=${encodeURIComponent('/shop/orders')}`,
     );
     assert.equal(await ask(() => withForbidden.page('/orders', { optional: true })), null);
+    const token = { authorization: `Bearer ${await idp.issueToken()}` };
+    assert.equal(await ask(() => page('/orders', { realmRole: 'admin' }), token), '/shop/auth/refused');
   });
 
   test('a trouble that the person cannot mend is an error, and nobody is let in', async (t) => {

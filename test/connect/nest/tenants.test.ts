@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { AuthGuard } from '../../../packages/connect/src/nest/index.ts';
+import { AuthGuard, KeycloakMultiTenantService } from '../../../packages/connect/src/nest/index.ts';
 import { createMemoryRevocationStore } from '../../../packages/guard/src/core/index.ts';
 import { closing, connect } from '../../nest/gateways.ts';
 import { createTestKey } from '../../support/signing-keys.ts';
@@ -56,40 +56,49 @@ test('whoever names 250 realms does not keep an idle connection of another realm
 });
 
 const KEY = createTestKey('ES256');
+/** The realm of the settings, and two that are others in one thing. */
+const NAMES = ['all', 'a', 'b'];
 for (const [what, settings, resolvers] of [
   [
     'on another server',
-    ['a', 'b'].map((name) => ({ serverUrl: `https://${name}.example` })),
+    NAMES.map((name) => ({ serverUrl: `https://${name}.example` })),
     {
       realmAuthServerUrlResolver: (_: string, { headers }: Asked) => `https://${headers['x-tenant']}.example`,
     },
   ],
   [
     'with another client',
-    ['a', 'b'].map((name) => ({ clientId: `client-of-${name}`, keys: [KEY] })),
+    NAMES.map((name) => ({ clientId: `client-of-${name}`, keys: [KEY] })),
     { realmClientIdResolver: (_: string, { headers }: Asked) => `client-of-${headers['x-tenant']}` },
   ],
 ] as const) {
   test(`a realm of the same name ${what} is another tenant: its tokens are good there alone, whoever comes first`, async (t) => {
-    const [a, b] = settings.map((own) => createTestRealm(own)) as [TestRealm, TestRealm];
+    const realms = settings.map((own) => createTestRealm(own));
+    const [all] = realms as [TestRealm];
     const get: typeof fetch = (url, init) =>
-      (String(url).startsWith(a.serverUrl) && a.serverUrl !== b.serverUrl ? a : b).fetch(url, init);
+      (realms.find(({ serverUrl }) => String(url).startsWith(serverUrl)) ?? all).fetch(url, init);
     const multiTenant = { realmResolver: () => 'testing', ...resolvers };
-    const app = await startConnectApp(
+    const { get: ask, app } = await startConnectApp(
       t,
       { controllers: [MeController] },
-      { realm: a, config: { realm: undefined as never, multiTenant, verifier: { fetch: get } } },
+      { realm: all, config: { realm: undefined as never, multiTenant, verifier: { fetch: get } } },
     );
-    const statusOf = async (name: string, token: string) =>
-      (await app.get('/me', token, { headers: { 'x-tenant': name } })).status;
+    const pairs = NAMES.flatMap((name) => realms.map((realm, of) => ({ name, realm, of: NAMES[of] })));
+    const statusOf = async ({ name, realm }: (typeof pairs)[number]) =>
+      (await ask('/me', realm.mint(), { headers: { 'x-tenant': name } })).status;
+    const expected = pairs.map(({ name, of }) => (name === of ? 200 : 401));
     for (let turn = 0; turn < 2; turn++) {
-      assert.equal(await statusOf('a', a.mint()), 200);
-      assert.equal(await statusOf('b', a.mint()), 401);
-      assert.equal(await statusOf('b', b.mint()), 200);
-      assert.equal(await statusOf('a', b.mint()), 401);
+      const statuses: number[] = [];
+      for (const pair of pairs) statuses.push(await statusOf(pair));
+      assert.deepEqual(statuses, expected);
     }
-    const crossed = [a, b, a, b].map((realm, at) => statusOf(at < 2 ? 'a' : 'b', realm.mint()));
-    assert.deepEqual(await Promise.all(crossed), [200, 401, 401, 200]);
+    assert.deepEqual(await Promise.all(pairs.map(statusOf)), expected);
+
+    const service = app.get(KeycloakMultiTenantService);
+    const instances = await Promise.all(
+      [...NAMES, ...NAMES].map((name) => service.get('testing', { headers: { 'x-tenant': name } })),
+    );
+    assert.equal(new Set(instances).size, NAMES.length);
   });
 }
 

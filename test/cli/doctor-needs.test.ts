@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Grants } from '../../packages/cli/src/doctor/checks/token/grants.ts';
+import {
+  aboutOrganization,
+  hasOrganization,
+} from '../../packages/cli/src/doctor/checks/token/organization-needs.ts';
+
+const ACME = { groups: ['/staff'], realm_access: { roles: ['billing'] } };
+const mapper = (kind: string, config = {}) => ({
+  ...{ name: kind, protocolMapper: `oidc-organization-${kind}-mapper` },
+  config: { 'access.token.claim': 'true', ...config },
+});
+const MEMBERSHIP = mapper('membership');
+const GROUPS = mapper('group-membership', { addGroupRoleMappings: 'true' });
+
+/** A member of acme who has it all there, and a client that passes it on. */
+const GRANTS = {
+  ...{ roles: new Set(), groups: [], hasFullScope: true, scopedRoles: new Set() },
+  organizations: [{ alias: 'acme', isEnabled: true, groups: ['/staff'], roles: ['billing'] }],
+  scopes: [{ name: 'organization', isDefault: false }],
+  mappers: [MEMBERSHIP, GROUPS],
+} as unknown as Grants;
+const [acme] = GRANTS.organizations ?? [];
+const other = (more: object) => [{ ...(acme as object), ...more }] as never;
+const ASKED = { azp: 'page', scope: 'openid organization' };
+const NAMED = { ...ASKED, organization: { acme: {} } };
+
+test('a token has what somebody has in an organization where it says so there, and not in the realm or another one', () => {
+  const has = (want: string, organization: unknown) =>
+    hasOrganization({ organization, groups: ['/staff'], realm_access: { roles: ['billing'] } }, want);
+  for (const want of ['acme', 'acme:billing', 'acme:/staff'])
+    assert.equal(has(want, { acme: ACME }), true, want);
+  for (const [want, organization] of [
+    ['acme', { globex: ACME }],
+    ['acme', undefined],
+    ['acme:billing', { acme: {}, globex: ACME }],
+    ['acme:/staff', { acme: {}, globex: ACME }],
+    ['acme:billing', ['acme']],
+    ['acme:/staff/dev', { acme: ACME }],
+  ] as const)
+    assert.equal(has(want, organization), false, `${want}: ${JSON.stringify(organization)}`);
+});
+
+describe('what a token lacks of an organization is said with its place in Keycloak', () => {
+  for (const [want, claims, grants, cause, fix] of [
+    ['acme', ASKED, { organizations: undefined }, /organizations are off/, /Organizations ON/],
+    ['globex', ASKED, {}, /not a member of the organization globex/, /^Organizations > globex > Members/],
+    ['acme', ASKED, { organizations: other({ isEnabled: false }) }, /acme is disabled/, /acme > Enabled ON/],
+    ['acme', ASKED, { scopes: [] }, /'page' has no scope 'organization'/, /setup api --organizations/],
+    ['acme', ASKED, { mappers: [GROUPS] }, /no mapper 'Organization Membership'/, /Add mapper/],
+    ['acme', { azp: 'page', scope: 'openid' }, {}, /was not asked for/, /scope=organization:acme at login/],
+    [
+      ...(['acme', ASKED, { organizations: [...other({}), ...other({ alias: 'globex' })] }] as const),
+      ...([/the user is in several/, /organization:\*/] as const),
+    ],
+    [
+      ...(['acme:billing', NAMED, { organizations: other({ roles: [] }) }] as const),
+      ...([
+        /does not have the role billing in the organization acme; those of the realm/,
+        /Groups: a group with/,
+      ] as const),
+    ],
+    [
+      ...(['acme:/staff', NAMED, { organizations: other({ groups: [] }) }] as const),
+      ...([
+        /does not have the group \/staff in the organization acme/,
+        /Groups > \/staff > Members/,
+      ] as const),
+    ],
+    ['acme:/staff', NAMED, { mappers: [MEMBERSHIP] }, /no mapper .* puts groups/, /--organization-groups$/],
+    [
+      ...(['acme:billing', NAMED, { mappers: [mapper('group-membership')] }] as const),
+      ...([/no mapper .* puts roles/, /--organization-groups$/] as const),
+    ],
+    ['acme:billing', NAMED, {}, /is there and passed on, but not in this token/, /./],
+  ] as const)
+    test(`${want}: ${cause.source}`, () => {
+      const advice = aboutOrganization(want, claims, { ...GRANTS, ...grants } as Grants);
+      assert.match(advice.cause, cause);
+      assert.match(advice.fix, fix);
+    });
+
+  test('without an admin, all that it may be', () => {
+    assert.match(aboutOrganization('acme', ASKED, undefined).cause, /not a member, it is disabled, or/);
+    assert.match(
+      aboutOrganization('acme:billing', NAMED, undefined).cause,
+      /does not have it there, or no mapper/,
+    );
+  });
+});
