@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { register } from 'node:module';
-import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
-import { authenticate, createCredential } from '../../packages/guard/src/core/index.ts';
-import { listen } from '../adapters/listen.ts';
+import { authenticate, createCredential, createVerifier } from 'keycloak-guard';
+import { keycloak } from 'keycloak-guard/node';
 import { createDpopClient } from '../support/dpop.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
+import { listen } from './listen.ts';
 
 const isFull = new Int32Array(new SharedArrayBuffer(4));
 const hooks = `let isFull;
@@ -23,10 +23,10 @@ const key = createTestKey('ES256').privateKey.export({ type: 'pkcs8', format: 'p
 const credentials = [{ key }, { secret: 'the-secret', method: 'jwt' } as const].map((credential) =>
   createCredential({ clientId: 'my-api', credential }),
 );
-const verifier = realm.verifier({ dpop: 'accepted', publicUrl: 'https://api.example.com' });
 const client = createDpopClient();
 const { serverUrl, realm: name, clientId, clock, fetch: keycloakFetch } = realm;
 const options = { serverUrl, realm: name, clientId, clock, fetch: keycloakFetch, onNotice: false } as const;
+const verifier = createVerifier({ ...options, dpop: 'accepted', publicUrl: 'https://api.example.com' });
 const kc = keycloak(options);
 const routes = [kc.protectedResource({ url: 'https://api.example.com/' }), kc.backchannelLogout()];
 
