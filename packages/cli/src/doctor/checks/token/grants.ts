@@ -1,5 +1,4 @@
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
-import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { type AdminConnection, findClient } from '../../../admin/index.ts';
 import type { Advice } from '../../check.ts';
@@ -10,7 +9,7 @@ export interface OwnScope extends ClientScopeRepresentation {
   readonly isDefault: boolean;
 }
 
-/** What a user has in an organization. */
+/** A membership of a user, with what the user has in the organization if that was asked. */
 export interface OrganizationGrants {
   readonly alias: string;
   readonly isEnabled: boolean;
@@ -34,6 +33,7 @@ export interface Grants {
  * Reads what the user has and what the client passes on. Roles of clients are `client:role`.
  *
  * @param roleClients clients whose roles are wanted
+ * @param aliases organizations in which groups and roles are wanted
  */
 export async function readGrants(
   { api }: AdminConnection,
@@ -41,6 +41,7 @@ export async function readGrants(
   clientId: string,
   userId: string,
   roleClients: readonly string[],
+  aliases: readonly string[],
 ): Promise<Grants | undefined> {
   const client = await findClient(api, realm, clientId);
   const id = client?.id;
@@ -65,17 +66,21 @@ export async function readGrants(
     .filter(({ name = '' }) => scopeLists.flat().includes(name))
     .map((one) => ({ ...one, isDefault: scopeLists[0]?.includes(one.name ?? '') ?? false }));
   const isOn = (await api.realms.findOne({ realm }))?.organizationsEnabled === true;
-  const organizations = isOn
-    ? await Promise.all(
-        (await api.organizations.memberOrganizations({ realm, userId }).catch(() => [])).map((one) =>
-          readOrganizationGrants(api, realm, one, userId),
-        ),
-      )
+  const memberships = isOn
+    ? await api.organizations.memberOrganizations({ realm, userId }).catch(() => [])
     : undefined;
   return {
     roles: new Set(roles),
     groups: groups.map(({ path = '' }) => path),
-    organizations,
+    organizations:
+      memberships &&
+      (await Promise.all(
+        memberships.map(async ({ id = '', alias = '', enabled }) => ({
+          alias,
+          isEnabled: enabled !== false,
+          ...(aliases.includes(alias) ? await readWithin(api, realm, id, userId) : { groups: [], roles: [] }),
+        })),
+      )),
     hasFullScope: client.fullScopeAllowed !== false,
     scopedRoles: new Set([
       ...toNames(undefined, scoped.realmMappings ?? []),
@@ -88,12 +93,7 @@ export async function readGrants(
   };
 }
 
-async function readOrganizationGrants(
-  api: AdminConnection['api'],
-  realm: string,
-  { id: orgId = '', alias = '', enabled }: OrganizationRepresentation,
-  userId: string,
-): Promise<OrganizationGrants> {
+async function readWithin(api: AdminConnection['api'], realm: string, orgId: string, userId: string) {
   const ofOrganization = api.organizations.groups(orgId);
   // Before 26.6 there are none.
   const own = await ofOrganization.listOrgGroups({ realm, id: userId }).catch(() => []);
@@ -101,7 +101,6 @@ async function readOrganizationGrants(
     own.map(({ id = '' }) => ofOrganization.listCompositeRealmRoleMappings({ realm, id })),
   );
   return {
-    ...{ alias, isEnabled: enabled !== false },
     groups: own.map(({ path = '' }) => path),
     roles: lists.flat().map(({ name = '' }) => name),
   };

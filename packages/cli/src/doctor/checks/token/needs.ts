@@ -36,7 +36,8 @@ async function lookUp(
   const userId = typeof sub === 'string' ? sub : (await admin?.user())?.id;
   if (admin === null || typeof azp !== 'string' || userId === undefined) return undefined;
   const clients = missing.flatMap((want) => /^role=([^:]+):/.exec(want)?.[1] ?? []);
-  return readGrants(await admin.connection(), caller.realm, azp, userId, clients);
+  const aliases = missing.flatMap((want) => /^organization=([^:]+):/.exec(want)?.[1] ?? []);
+  return readGrants(await admin.connection(), caller.realm, azp, userId, clients, aliases);
 }
 
 const split = (want: string): [string, string] => {
