@@ -98,7 +98,8 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
       : ((await read('see the clients', () => api.clients.find({ realm, max: MOST_CLIENTS }))) ?? []);
   return {
     ...NOTHING,
-    ...{ realm: existingRealm, mapperTypes },
+    realm: existingRealm,
+    mapperTypes,
     client: client ?? null,
     mappers: mappersOf(client, scopes ?? []),
     askable: mappersOf(client, scopes ?? [], 'optionalClientScopes'),

@@ -60,29 +60,20 @@ const WIDTH = 124;
 
 /** The lines of `--help` about options, as a part with a heading where there is one. */
 export function toHelp(options: Options, heading?: string): string {
-  const lines = Object.entries(options).map(
-    ([
-      name,
-      {
-        form,
-        help,
-        settings: [setting = ''],
-      },
-    ]) => {
-      let text = `  ${name === 'yes' ? '-y, ' : ''}--${name} ${form}`.trimEnd();
-      text = text.length > COLUMN ? `${text}\n${' '.repeat(COLUMN)}` : `${text} `.padEnd(COLUMN);
-      let width = COLUMN;
-      for (const word of help.replace('%s', setting).split(' ')) {
-        if (width + word.length > WIDTH) {
-          text = `${text.trimEnd()}\n${' '.repeat(COLUMN)}`;
-          width = COLUMN;
-        }
-        text += `${word} `;
-        width += word.length + 1;
+  const lines = Object.entries(options).map(([name, { form, help, settings }]) => {
+    let text = `  ${name === 'yes' ? '-y, ' : ''}--${name} ${form}`.trimEnd();
+    text = text.length > COLUMN ? `${text}\n${' '.repeat(COLUMN)}` : `${text} `.padEnd(COLUMN);
+    let width = COLUMN;
+    for (const word of help.replace('%s', settings[0] ?? '').split(' ')) {
+      if (width + word.length > WIDTH) {
+        text = `${text.trimEnd()}\n${' '.repeat(COLUMN)}`;
+        width = COLUMN;
       }
-      return text.trimEnd();
-    },
-  );
+      text += `${word} `;
+      width += word.length + 1;
+    }
+    return text.trimEnd();
+  });
   return [...(heading === undefined ? [] : [heading]), ...lines].join('\n');
 }
 

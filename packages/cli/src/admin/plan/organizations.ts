@@ -87,10 +87,8 @@ function completeScope(
     });
   else if (mapper.config.addOrganizationId === 'true' && own.config?.addOrganizationId !== 'true') {
     const config = { ...mapper.config, ...own.config, addOrganizationId: 'true' };
-    const action = {
-      ...({ type: 'set-scope-mapper', scope: ORGANIZATION_SCOPE } as const),
-      mapper: { ...mapper, config },
-    };
+    const whole = { ...mapper, config };
+    const action = { type: 'set-scope-mapper', scope: ORGANIZATION_SCOPE, mapper: whole } as const;
     const opens = [
       'tokens of every client that asks for organizations have their ids: organization is an object by alias there, no list',
     ];

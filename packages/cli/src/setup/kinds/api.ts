@@ -186,9 +186,8 @@ export const exportFile: SetupKind = {
         ? [left('client scope organization, with the ids', `--from ${toShellWord(from)}`)]
         : []),
     ];
-    const realmPart = await toFilePart(file, [change], toContent, {
-      ...{ isNew: !isThere, holds: 'holds the secret; ' },
-    });
+    const how = { isNew: !isThere, holds: 'holds the secret; ' };
+    const realmPart = await toFilePart(file, [change], toContent, how);
     const parts = [
       { ...realmPart, blocked },
       await planEnv(options.envFile, options, settings, async () => settings, out, questions),
