@@ -5,7 +5,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { parseAllDocuments, parse as parseYaml } from 'yaml';
 import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
@@ -202,6 +202,11 @@ const isHere = (choice: Choice): boolean =>
     existsSync(join(ROOT, 'node_modules', name)),
   );
 
+let redisUrl = '';
+before(async (t) => {
+  ({ url: redisUrl } = await startRedis(t as TestContext));
+});
+
 describe('an application with the environment of its pod', () => {
   let cluster: Awaited<ReturnType<typeof startTestCluster>>;
   before(async () => {
@@ -240,7 +245,7 @@ describe('an application with the environment of its pod', () => {
       const port = await freePort();
       const secrets = choice.framework === 'mcp' ? { KEYCLOAK_CLIENT_SECRET: client.secret } : {};
       const redis = hasRedis(choice)
-        ? { REDIS_URL: (await startRedis(t)).url, SESSION_SECRET: 'b7f3c1d95e0a4826b7f3c1d95e0a4826' }
+        ? { REDIS_URL: redisUrl, SESSION_SECRET: 'b7f3c1d95e0a4826b7f3c1d95e0a4826' }
         : {};
       const image = Object.fromEntries(
         (/^ENV (.*)$/m.exec(read(choice, 'Dockerfile'))?.[1] ?? '').split(' ').map((one) => one.split('=')),
