@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { register } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import { authenticate, createCredential, createVerifier } from 'keycloak-guard';
 import { keycloak } from 'keycloak-guard/node';
 import { createDpopClient } from '../support/dpop.ts';
@@ -71,6 +72,7 @@ const USES: Readonly<Record<string, () => Promise<unknown>>> = {
     const { url, close } = await listen(createServer(other.guard({}, () => {})), other.close);
     for (let refused = 0; refused < 2; refused++) assert.equal((await fetch(url)).status, 401);
     await close();
+    for (let looks = 0; looks < 100 && lines.length === 0; looks++) await setTimeout(20);
     assert.deepEqual(lines, ['Security events are not reported, for their code could not be loaded']);
   },
 };

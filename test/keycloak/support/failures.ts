@@ -64,6 +64,16 @@ async function failLogins(lab: Lab): Promise<void> {
   throw new Error('Keycloak did not lock the user');
 }
 
+/** Keycloak counts the age of a password in whole seconds: one of this second is not expired. */
+async function untilLoginIsRefused(lab: Lab): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    if ((await lab.calls.passwordGrant(lab.username, lab.password)).status !== 200) return;
+    await setTimeout(100);
+  }
+  throw new Error('Keycloak goes on letting the user log in');
+}
+
 async function setStep(lab: Lab, pattern: RegExp, requirement: string): Promise<void> {
   const steps = await lab.api.authenticationManagement.getExecutions({
     realm: lab.realm,
@@ -435,7 +445,11 @@ export const USER_FAILURES: readonly Failure[] = [
     check: 'user.credentials',
     cause: /older than the 0 days/,
     fix: /Password policy/,
-    break: realm({ passwordPolicy: 'forceExpiredPasswordChange(0)' }, ADMIN),
+    break: async (lab) => {
+      await realm({ passwordPolicy: 'forceExpiredPasswordChange(0)' })(lab);
+      await untilLoginIsRefused(lab);
+      return ADMIN;
+    },
   },
   {
     name: 'totp-user-no-code',
