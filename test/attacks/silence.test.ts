@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createPathEnforcer } from '../../packages/connect/src/index.ts';
+import { createPathEnforcer } from '../../packages/connect/src/enforcer/path-enforcer.ts';
 import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { resolveMcpOptions } from '../../packages/guard/src/adapters/engine/mcp-options.ts';
 import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/messages.ts';
@@ -103,18 +103,12 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'session: MemorySessionStoreOptions': (more) => createMemorySessionStore(more),
   'authz: PermissionsOptions': (more) => fake.permissions(more),
   'authz: PermitOptions': (more) => createPermit(permissions, 'orders#view', more),
-  'connect: PathEnforcerOptions': (more) => createPathEnforcer({ permissions, ...more } as never),
-  'connect: PolicyEnforcerConfig': (more) => createPathEnforcer({ permissions, config: more }),
+  'connect: PolicyEnforcerConfig': (more) => createPathEnforcer(permissions, more),
   'connect: PathConfig': (more) =>
-    createPathEnforcer({ permissions, config: { paths: [{ path: '/orders/*', name: 'orders', ...more }] } }),
+    createPathEnforcer(permissions, { paths: [{ path: '/orders/*', name: 'orders', ...more }] }),
   'connect: MethodConfig': (more) =>
-    createPathEnforcer({
-      permissions,
-      config: {
-        paths: [
-          { path: '/orders/*', name: 'orders', methods: [{ method: 'GET', scopes: ['view'], ...more }] },
-        ],
-      },
+    createPathEnforcer(permissions, {
+      paths: [{ path: '/orders/*', name: 'orders', methods: [{ method: 'GET', scopes: ['view'], ...more }] }],
     }),
   'authz: AskOptions': (more) => permissions.has(alice, ['orders#view'], more),
   'redis: RedisOptions': (more) => openRedis({ url: 'redis://127.0.0.1:1', ...more } as never).close(),
@@ -169,14 +163,10 @@ const MEANS_SOMETHING: Readonly<Record<string, readonly string[]>> = {
   'core: VerifierOptions.observers': ['an empty list'],
   'client: ClientOptions.observers': ['an empty list'],
   'session: SessionOptions.authorizationParameters': ['an empty object'],
-  'connect: PathEnforcerOptions.config': ['an empty object'],
   'connect: PolicyEnforcerConfig.paths': ['an empty list'],
-  'connect: PolicyEnforcerConfig.user-managed-access': ['an empty object'],
   'connect: PolicyEnforcerConfig.path-cache': ['an empty object'],
-  'connect: PolicyEnforcerConfig.claim-information-point': ['an empty object'],
   'connect: PathConfig.methods': ['an empty list'],
   'connect: PathConfig.scopes': ['an empty list'],
-  'connect: PathConfig.claim-information-point': ['an empty object'],
   'authz: AskOptions.claims': ['an empty object'],
   'adapters/engine: McpOptions.scopes': ['an empty list'],
   'adapters/engine: McpOptions.tools': ['an empty object'],

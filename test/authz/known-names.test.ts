@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createPathEnforcer, type PolicyEnforcerConfig } from '../../packages/connect/src/index.ts';
+import { createPathEnforcer } from '../../packages/connect/src/enforcer/path-enforcer.ts';
+import type { PolicyEnforcerConfig } from '../../packages/connect/src/index.ts';
 import { createKnownNames } from '../../packages/guard/src/authz/asking/names.ts';
 import { createPermit } from '../../packages/guard/src/authz/index.ts';
 import { assertRefused } from '../support/refusal.ts';
@@ -84,7 +85,7 @@ describe('what guards name', () => {
 describe('what a path enforcer names', () => {
   const check = async (config: PolicyEnforcerConfig) => {
     const { permissions } = start();
-    createPathEnforcer({ permissions, config });
+    createPathEnforcer(permissions, config);
     return permissions.assertKnown().then(
       () => 'known',
       (error: { reason: string }) => error.reason,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createPathEnforcer } from '../../packages/connect/src/index.ts';
+import { createPathEnforcer } from '../../packages/connect/src/enforcer/path-enforcer.ts';
 import { createPermit, createShares, type Permissions } from '../../packages/guard/src/authz/index.ts';
 import { isAuthError, type Principal, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -24,7 +24,7 @@ const permitOf =
 const enforce =
   (config: object): Take =>
   (permissions, who) =>
-    createPathEnforcer({ permissions, config }).decide(GET, who);
+    createPathEnforcer(permissions, config).decide(GET, who);
 const owner = () => ALICE;
 
 /** Everything of this room that takes a principal. */
@@ -42,9 +42,6 @@ const TAKERS: Readonly<Record<string, Take>> = {
   'path enforcer by method': enforce({
     'http-method-as-scope': true,
     paths: [{ path: '/orders/*', name: 'orders', methods: [{ method: 'GET', scopes: ['view'] }] }],
-  }),
-  'path enforcer with claims': enforce({
-    'claim-information-point': { claims: { path: '{request.relativePath}' } },
   }),
   check: (permissions, who) => permissions.check(who, ['orders#view']),
   has: (permissions, who) => permissions.has(who, ['orders#view', 'orders#edit']),

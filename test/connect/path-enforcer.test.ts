@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  createPathEnforcer,
-  type PathEnforcerOptions,
-  type PathRequest,
-  type PolicyEnforcerConfig,
-} from '../../packages/connect/src/index.ts';
+import { createPathEnforcer, type PathRequest } from '../../packages/connect/src/enforcer/path-enforcer.ts';
+import type { PolicyEnforcerConfig } from '../../packages/connect/src/index.ts';
 import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
 import { assertRefused } from '../support/refusal.ts';
 
-async function start(options: Omit<PathEnforcerOptions, 'permissions'> = {}, ...granted: string[]) {
+async function start(config: PolicyEnforcerConfig | undefined, ...granted: string[]) {
   const fake = createFakeKeycloak();
   grant(fake, BOB, ...granted);
   const verifier = fake.realm.verifier({ tokenCheck: 'local' });
-  const enforcer = createPathEnforcer({ permissions: fake.permissions({ verifier }), ...options });
+  const enforcer = createPathEnforcer(fake.permissions({ verifier }), config);
   const bob = await verifier.verify(fake.tokenOf(BOB));
   const ask = async (
     method: string,
@@ -53,7 +49,7 @@ const CONFIG: PolicyEnforcerConfig = {
 
 describe('enforcing by path, with a configuration as the Java adapters have it', () => {
   it('needs the scopes of the method: all of them, or any', async () => {
-    const { ask } = await start({ config: CONFIG }, 'orders#view', 'orders#delete');
+    const { ask } = await start(CONFIG, 'orders#view', 'orders#delete');
     assert.equal(await ask('GET', '/orders/7'), 'in');
     assert.equal(await ask('GET', '/orders'), 'in');
     assert.equal(await ask('HEAD', '/orders/7'), 'in');
@@ -63,13 +59,7 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
   });
 
   it('refuses methods that a path does not name, where it names some', async () => {
-    const { ask } = await start(
-      { config: CONFIG },
-      'orders#view',
-      'orders#edit',
-      'orders#delete',
-      'reports#view',
-    );
+    const { ask } = await start(CONFIG, 'orders#view', 'orders#edit', 'orders#delete', 'reports#view');
     for (const method of ['PUT', 'PATCH', 'TRACE', 'GET ', 'PROPFIND']) {
       assert.equal(await ask(method, '/orders/7'), 'permission_denied', method);
     }
@@ -81,7 +71,7 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
       paths: [{ path: '/*', name: 'verbs' }],
       'http-method-as-scope': true,
     };
-    const { fake, ask } = await start({ config });
+    const { fake, ask } = await start(config);
     fake.resources.push({
       ...(fake.resources[0] as (typeof fake.resources)[0]),
       id: 'eeeeeeee-0000-4000-8000-000000000001',
@@ -98,27 +88,27 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
   });
 
   it('refuses what no path names, or lets it pass with PERMISSIVE, and asks nothing with DISABLED', async () => {
-    const enforcing = await start({ config: CONFIG });
+    const enforcing = await start(CONFIG);
     assert.equal(await enforcing.ask('GET', '/other'), 'permission_denied');
-    const permissive = await start({ config: { ...CONFIG, 'enforcement-mode': 'PERMISSIVE' } });
+    const permissive = await start({ ...CONFIG, 'enforcement-mode': 'PERMISSIVE' });
     assert.equal(await permissive.ask('GET', '/other'), 'in');
     assert.equal(await permissive.ask('GET', '/other/../orders/7'), 'path_ambiguous');
     assert.equal(await permissive.ask('GET', '/orders/7'), 'permission_denied');
-    const disabled = await start({ config: { ...CONFIG, 'enforcement-mode': 'DISABLED' } });
+    const disabled = await start({ ...CONFIG, 'enforcement-mode': 'DISABLED' });
     assert.equal(await disabled.ask('GET', '//orders/7'), 'in');
     assert.equal(disabled.fake.questions.length, 0);
   });
 
   it('lets nobody pass but where a path is open', async () => {
-    const { ask } = await start({ config: CONFIG }, 'orders#view');
+    const { ask } = await start(CONFIG, 'orders#view');
     assert.equal(await ask('GET', '/health', {}, null), 'in');
     for (const path of ['/orders/7', '/other', '/reports/7', '/no-scopes']) {
       assert.equal(await ask('GET', path, {}, null), 'missing_token');
     }
     assert.equal(await ask('PUT', '/orders/7', {}, null), 'missing_token');
-    const { enforcer } = await start({ config: CONFIG });
+    const { enforcer } = await start(CONFIG);
     const request = { method: 'GET', url: '/other', headers: {} };
-    await assertRefused(() => enforcer.decide(request, undefined), 'missing_token');
+    await assertRefused(() => enforcer.decide(request, null), 'missing_token');
   });
 
   it('decides on each way in which a router may read a path', async () => {
@@ -129,7 +119,7 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
         { path: '/*', 'enforcement-mode': 'DISABLED' },
       ],
     };
-    const { ask } = await start({ config });
+    const { ask } = await start(config);
     for (const path of ['/admin', '/ADMIN', '/admin/', '/Admin/', '/caf%C3%A9', '/CAF%C3%89/']) {
       assert.equal(await ask('GET', path), 'permission_denied', path);
     }
@@ -138,13 +128,9 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
   });
 
   it('refuses a request that another header takes for one of another method', async () => {
-    const { ask } = await start({ config: CONFIG }, 'orders#view');
+    const { ask } = await start(CONFIG, 'orders#view');
     for (const name of ['x-http-method-override', 'x-http-method', 'x-method-override']) {
       assert.equal(await ask('GET', '/orders/7', { headers: { [name]: 'DELETE' } }), 'path_ambiguous');
-      assert.equal(
-        await ask('GET', '/orders/7', { headers: new Headers({ [name]: 'delete' }) }),
-        'path_ambiguous',
-      );
       assert.equal(await ask('GET', '/orders/7', { headers: { [name]: 'get' } }), 'in');
     }
     for (const query of [
@@ -172,7 +158,7 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
         },
       ],
     };
-    const { ask } = await start({ config }, 'orders#view');
+    const { ask } = await start(config, 'orders#view');
     assert.equal(await ask('GET', '/orders/7'), 'in');
     assert.equal(await ask('DELETE', '/orders/7'), 'permission_denied');
     for (const method of ['delete', 'Delete', 'deletE'])
@@ -181,69 +167,14 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
 
   it('finds the resource of a path without a name by its URI, and names the path that has none', async () => {
     const config: PolicyEnforcerConfig = { paths: [{ path: '/reports/*', scopes: ['view'] }] };
-    const { ask } = await start({ config }, 'reports#view');
+    const { ask } = await start(config, 'reports#view');
     assert.equal(await ask('GET', '/reports/7'), 'in');
-    const lost = await start({ config: { paths: [{ path: '/lost/*', scopes: ['view'] }] } });
+    const lost = await start({ paths: [{ path: '/lost/*', scopes: ['view'] }] });
     const error = await assertRefused(
       () => lost.enforcer.decide({ method: 'GET', url: '/lost/1', headers: {} }, lost.bob),
       'provider_misconfigured',
     );
     assert.match(error.reason, /No resource has the URI "\/lost\/\*"/);
-  });
-
-  it('sends claims from the request, and none that the request lacks', async () => {
-    const points = {
-      static: 'fixed',
-      address: '{request.remoteAddr}',
-      both: ['{request.method}', "x-{request.parameter['a']}-y"],
-      many: "{request.parameter['n']}",
-      head: "{request.header['X-Tenant']}",
-      cookie: "{request.cookie['sid']}",
-      deep: "{request.body['/order/items/0/id']}",
-      path: '{request.relativePath}',
-      secure: '{request.isSecure}',
-      absent: "{request.header['nope']}",
-      partly: "x-{request.header['nope']}",
-      proto: "{request.body['/constructor/name']}",
-    };
-    const config: PolicyEnforcerConfig = {
-      paths: [
-        {
-          path: '/orders/*',
-          name: 'orders',
-          scopes: ['view'],
-          'claim-information-point': { claims: points },
-        },
-      ],
-      'claim-information-point': { claims: { everywhere: 'yes', static: 'overridden' } },
-    };
-    const { fake, ask } = await start({ config });
-    await ask('GET', '/orders/7?a=1&n=2&n=3', {
-      headers: { 'x-tenant': 'acme', cookie: 'a=b; sid=s=1' },
-      remoteAddress: '10.0.0.1',
-      isSecure: true,
-      body: { order: { items: [{ id: 42 }] } },
-    });
-    const sent = JSON.parse(
-      Buffer.from(fake.questions[0]?.form.get('claim_token') as string, 'base64url').toString(),
-    );
-    assert.deepEqual(sent, {
-      ...{
-        everywhere: ['yes'],
-        static: ['fixed'],
-        address: ['10.0.0.1'],
-        both: ['GET', 'x-1-y'],
-        many: ['2', '3'],
-      },
-      ...{ head: ['acme'], cookie: ['s=1'], deep: ['42'], path: ['/orders/7'], secure: ['true'] },
-    });
-  });
-
-  it('hides, or answers with a ticket, where that is wanted', async () => {
-    const hidden = await start({ config: CONFIG, hide: true });
-    for (const path of ['/orders/7', '/other']) assert.equal(await hidden.ask('GET', path), 'not_found');
-    const ticket = await start({ config: { ...CONFIG, 'user-managed-access': {} } });
-    assert.equal(await ticket.ask('GET', '/orders/7'), 'permission_ticket');
   });
 
   it('names every part that is wrong, unknown or not supported', () => {
@@ -266,44 +197,36 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
         { paths: [{ path: '/a', methods: [{ method: 'GET', scopes: ['v'], mode: 'ANY' }] }] },
         'paths[0].methods[0].mode',
       ],
-      [{ 'claim-information-point': { http: {} } }, 'claim-information-point'],
-      [{ 'claim-information-point': { claims: { a: '{request.session}' } } }, 'claim-information-point'],
-      [{ 'claim-information-point': { claims: { a: 7 } } }, 'claim-information-point'],
+      [{ 'claim-information-point': { claims: {} } }, 'claim-information-point'],
+      [{ 'user-managed-access': {} }, 'user-managed-access'],
+      [
+        { paths: [{ path: '/a', 'claim-information-point': { claims: {} } }] },
+        'paths[0].claim-information-point',
+      ],
+      ['ENFORCING', 'config'],
+      [null, 'config'],
     ];
     for (const [config, option] of wrong) {
       assert.throws(
-        () => createPathEnforcer({ permissions, config: config as PolicyEnforcerConfig }),
+        () => createPathEnforcer(permissions, config as PolicyEnforcerConfig),
         (error: unknown) =>
           error instanceof OptionsError && error.problems.some((one) => one.option === option),
         JSON.stringify(config),
       );
     }
-    assert.throws(() => createPathEnforcer({ permissions: {} } as never), OptionsError);
-    assert.throws(() => createPathEnforcer({ permissions, methodScopes: { get: 'view' } }), OptionsError);
   });
 });
 
 describe('enforcing by path, with the resources of Keycloak', () => {
-  it('needs every scope of a resource, or the one of the method', async () => {
-    const all = await start({}, 'orders#view', 'reports#view', 'no scopes');
-    assert.equal(await all.ask('GET', '/orders/7'), 'permission_denied');
-    assert.equal(await all.ask('GET', '/reports/7'), 'in');
-    assert.equal(await all.ask('GET', '/no-scopes'), 'in');
-    const methods = await start(
-      { methodScopes: { GET: 'view', DELETE: 'delete' } },
-      'orders#view',
-      'no scopes',
-    );
-    assert.equal(await methods.ask('GET', '/orders/7'), 'in');
-    assert.equal(await methods.ask('DELETE', '/orders/7'), 'permission_denied');
-    assert.equal(await methods.ask('PUT', '/orders/7'), 'permission_denied');
-    assert.equal(await methods.ask('PUT', '/no-scopes'), 'in');
-    const none = await start({ methodScopes: { GET: 'print' } }, 'orders#view');
-    assert.equal(await none.ask('GET', '/orders/7'), 'permission_denied');
+  it('needs every scope of a resource', async () => {
+    const { ask } = await start(undefined, 'orders#view', 'reports#view', 'no scopes');
+    assert.equal(await ask('GET', '/orders/7'), 'permission_denied');
+    assert.equal(await ask('GET', '/reports/7'), 'in');
+    assert.equal(await ask('GET', '/no-scopes'), 'in');
   });
 
   it('takes no paths from resources that users own', async () => {
-    const { fake, ask } = await start({ methodScopes: { GET: 'view' } });
+    const { fake, ask } = await start(undefined);
     const id = 'bbbbbbbb-0000-4000-8000-000000000001';
     fake.resources.push({
       id,
@@ -318,7 +241,7 @@ describe('enforcing by path, with the resources of Keycloak', () => {
   });
 
   it('reads all of them, however many, and again after permissionSeconds', async () => {
-    const { fake, ask } = await start({ methodScopes: { GET: 'view' } });
+    const { fake, ask } = await start(undefined);
     for (let i = 0; i < 1_100; i++) {
       const id = `dddddddd-0000-4000-8000-${String(i).padStart(12, '0')}`;
       fake.resources.push({
@@ -340,19 +263,19 @@ describe('enforcing by path, with the resources of Keycloak', () => {
   });
 
   it('goes on with the paths it knows while Keycloak does not answer, and is 503 before it knows any', async () => {
-    const { fake, ask } = await start({ methodScopes: { GET: 'view' } }, 'orders#view');
+    const { fake, ask } = await start(undefined, 'reports#view');
     fake.replaceProtection = () => 'down';
-    assert.equal(await ask('GET', '/orders/7'), 'provider_unavailable');
-    const later = await start({ methodScopes: { GET: 'view' } }, 'orders#view');
-    assert.equal(await later.ask('GET', '/orders/7'), 'in');
+    assert.equal(await ask('GET', '/reports/7'), 'provider_unavailable');
+    const later = await start(undefined, 'reports#view');
+    assert.equal(await later.ask('GET', '/reports/7'), 'in');
     later.fake.realm.advance(31);
     later.fake.replaceProtection = () => 'down';
     assert.equal(await later.ask('GET', '/other'), 'permission_denied');
-    assert.equal(await later.ask('GET', '/orders/7'), 'provider_unavailable');
+    assert.equal(await later.ask('GET', '/reports/7'), 'provider_unavailable');
   });
 
   it('names the resource whose URI is no path, rather than leave it open', async () => {
-    const { fake, enforcer, bob } = await start({ config: { 'enforcement-mode': 'PERMISSIVE' } });
+    const { fake, enforcer, bob } = await start({ 'enforcement-mode': 'PERMISSIVE' });
     fake.resources.push({
       ...(fake.resources[1] as (typeof fake.resources)[0]),
       id: 'x-1',

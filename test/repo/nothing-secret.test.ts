@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import fastify from 'fastify';
 import pino from 'pino';
-import { createPathEnforcer } from '../../packages/connect/src/index.ts';
+import { createPathEnforcer } from '../../packages/connect/src/enforcer/path-enforcer.ts';
 import keycloakGuard, {
   backchannelLogout,
   keycloakSession,
@@ -258,7 +258,7 @@ test('nothing of permissions shows the client secret or a token, whatever Keyclo
       const permissions = createPermissions({ verifier, clientSecret: CLIENT_SECRET, asks, fetch });
       const shares = createShares(permissions);
       const permit = createPermit(permissions, { resourceId, scope: 'view' }, { ticket: true });
-      seen.push(permissions, shares, permit, createPathEnforcer({ permissions }));
+      seen.push(permissions, shares, permit, createPathEnforcer(permissions));
       const tries = [
         permissions.check(token, [{ resourceId, scope: 'view' }]),
         permissions.check(principal, ['orders#view']),

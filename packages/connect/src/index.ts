@@ -1,6 +1,4 @@
 export type { MethodConfig, PathConfig, PolicyEnforcerConfig } from './enforcer/config.ts';
-export { createPathEnforcer, type PathEnforcerOptions } from './enforcer/path-enforcer.ts';
-export type { ClaimPoints, PathRequest } from './enforcer/request.ts';
 export type { KeycloakConfig } from './express/config.ts';
 export { Config } from './express/config.ts';
 export type { KeycloakOptions } from './express/engine.ts';

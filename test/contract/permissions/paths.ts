@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { createPathEnforcer } from '../../../packages/connect/src/index.ts';
+import { createPathEnforcer } from '../../../packages/connect/src/enforcer/path-enforcer.ts';
 import { createPermit } from '../../../packages/guard/src/authz/index.ts';
 import { isAuthError, type Principal } from '../../../packages/guard/src/core/index.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../../authz/path-tricks.ts';
 import type { AuthzLab } from './lab.ts';
+import { PATHS } from './settings.ts';
 import type { PermissionsTarget } from './suite.ts';
 
 const UMA = 'urn:ietf:params:oauth:grant-type:uma-ticket';
-const METHOD_SCOPES = { GET: 'view', PUT: 'edit', DELETE: 'delete' };
 let lab: AuthzLab;
 let alice: Principal;
 let bob: Principal;
@@ -32,14 +32,8 @@ export function definePathsContract(target: Pick<PermissionsTarget, 'name' | 'op
     });
     after(() => lab.close());
 
-    const enforcer = (permissionSeconds = 30) =>
-      createPathEnforcer({
-        permissions: lab.permissions({ permissionSeconds }),
-        methodScopes: METHOD_SCOPES,
-      });
-
     it('are decided as the resource that fits best', async () => {
-      const paths = enforcer();
+      const paths = createPathEnforcer(lab.permissions({ permissionSeconds: 30 }), PATHS);
       const ask = (who: Principal, method: string, url: string) =>
         outcomeOf(() => paths.decide({ method, url, headers: {} }, who));
       const rows: [string, string, string, string][] = [
@@ -70,7 +64,7 @@ export function definePathsContract(target: Pick<PermissionsTarget, 'name' | 'op
     });
 
     it('let nobody in by another way of writing them', async () => {
-      const paths = enforcer();
+      const paths = createPathEnforcer(lab.permissions({ permissionSeconds: 30 }), PATHS);
       for (const url of [...PATH_TRICKS, ...DECIDED_PATHS]) {
         assert.notEqual(
           await outcomeOf(() => paths.decide({ method: 'GET', url, headers: {} }, bob)),
@@ -89,7 +83,7 @@ export function definePathsContract(target: Pick<PermissionsTarget, 'name' | 'op
         Array.from({ length: 120 }, (_, i) => ({ name: `bulk ${i}`, uris: [`/bulk/${i}`] })),
       );
       await lab.addPermission('for alice', 'bulk 119', 'only alice');
-      const paths = enforcer(0);
+      const paths = createPathEnforcer(lab.permissions({ permissionSeconds: 0 }));
       const ask = (who: Principal) =>
         outcomeOf(() => paths.decide({ method: 'GET', url: '/bulk/119', headers: {} }, who));
       assert.deepEqual([await ask(alice), await ask(bob)], ['in', 'permission_denied']);
@@ -107,7 +101,7 @@ export function definePathsContract(target: Pick<PermissionsTarget, 'name' | 'op
       const policy = { name: 'for dave', scopes: ['view'], users: ['dave'] };
       await lab.protection('POST', `uma-policy/${made._id}`, own, policy);
       const dave = await lab.verifier.verify(await lab.login('dave'));
-      const paths = enforcer();
+      const paths = createPathEnforcer(lab.permissions({ permissionSeconds: 30 }));
       for (const url of ['/admin', '/other']) {
         assert.equal(
           await outcomeOf(() => paths.decide({ method: 'GET', url, headers: {} }, dave)),

@@ -1,3 +1,5 @@
+import type { PolicyEnforcerConfig } from '../../../packages/connect/src/index.ts';
+
 /** @param hyphenated name of a resource with a hyphen, which Keycloak may take for an id */
 export const settingsOf = (hyphenated: string) => ({
   allowRemoteResourceManagement: true,
@@ -60,6 +62,25 @@ export function scoped(name: string, of: string, scopes: string[], by: string) {
     Object.fromEntries(Object.entries(config).map(([k, v]) => [k, JSON.stringify(v)])),
   );
 }
+
+/** The paths of these resources, as a path enforcer is told of them. */
+export const PATHS: PolicyEnforcerConfig = {
+  paths: [
+    ...['/orders', '/orders/*'].map((path) => ({
+      path,
+      methods: [
+        { method: 'GET', scopes: ['view'] },
+        { method: 'PUT', scopes: ['edit'] },
+        { method: 'DELETE', scopes: ['delete'] },
+      ],
+    })),
+    ...['/orders/{id}/lines', '/reports/*', '/admin', '/unprotected'].map((path) => ({
+      path,
+      methods: [{ method: 'GET', scopes: ['view'] }],
+    })),
+    { path: '/no-scopes' },
+  ],
+};
 
 /** Tokens of the clients that ask are for the API. */
 export const AUDIENCE = {

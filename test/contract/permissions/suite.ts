@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { createPathEnforcer } from '../../../packages/connect/src/index.ts';
+import { createPathEnforcer } from '../../../packages/connect/src/enforcer/path-enforcer.ts';
 import { createPermit, createShares, type PermissionLike } from '../../../packages/guard/src/authz/index.ts';
 import { isAuthError } from '../../../packages/guard/src/core/index.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../../authz/path-tricks.ts';
 import type { AuthzLab } from './lab.ts';
+import { PATHS } from './settings.ts';
 
 /** A provider under test. */
 export interface PermissionsTarget {
@@ -324,7 +325,7 @@ export function definePermissionsContract(target: PermissionsTarget): void {
       const naive = await lab.token(form, { authorization: `Bearer ${await lab.login('bob')}` });
       assert.equal(naive.error === undefined, !target.isFrom(26, 7), JSON.stringify(naive));
       const permissions = lab.permissions({ permissionSeconds: 30 });
-      const paths = createPathEnforcer({ permissions, methodScopes: { GET: 'view' } });
+      const paths = createPathEnforcer(permissions, PATHS);
       const at = (url: string) => outcomeOf(() => paths.decide({ method: 'GET', url, headers: {} }, bob));
       for (const url of [...PATH_TRICKS, ...DECIDED_PATHS]) assert.notEqual(await at(url), 'in', url);
       assert.equal(await at('/orders/7'), 'in');

@@ -1,7 +1,6 @@
 import { type OptionProblem, OptionsError } from 'keycloak-guard';
 import { isPlainObject, type Permission, type PermitRule } from 'keycloak-guard/unstable/connect';
 import { whyNoPattern } from './paths.ts';
-import { type ClaimPoints, whyNoClaimPoints } from './request.ts';
 
 type ScopesMode = 'ALL' | 'ANY' | 'DISABLED';
 
@@ -17,10 +16,6 @@ export interface PolicyEnforcerConfig {
   readonly paths?: readonly PathConfig[];
   /** Uses the method as the scope of a method without one. Default false. */
   readonly 'http-method-as-scope'?: boolean;
-  /** If present, refuses with 401 and a ticket for UMA clients (UMA 2.0 Grant §3.2). Default: refuses with 403. */
-  readonly 'user-managed-access'?: object;
-  /** Claims for the policies of every path. Default none. */
-  readonly 'claim-information-point'?: { readonly claims?: ClaimPoints };
   /** Accepted, but without effect. */
   readonly 'lazy-load-paths'?: boolean;
   /** Accepted, but without effect. */
@@ -45,8 +40,6 @@ export interface PathConfig {
   readonly 'scopes-enforcement-mode'?: ScopesMode;
   /** `DISABLED` opens the path. Default `ENFORCING`. */
   readonly 'enforcement-mode'?: 'ENFORCING' | 'DISABLED';
-  /** Claims for the policies of this path, beside those of the whole configuration. Default none. */
-  readonly 'claim-information-point'?: { readonly claims?: ClaimPoints };
 }
 
 /** The scopes that a method of a {@link PathConfig} needs. */
@@ -65,15 +58,7 @@ export type ResourceName = { readonly resource: string } | { readonly resourceId
 type Problems = OptionProblem[];
 const MODES = ['ALL', 'ANY', 'DISABLED'];
 const MEMBERS: Readonly<Record<'config' | 'path' | 'method', ReadonlySet<string>>> = {
-  config: new Set([
-    'enforcement-mode',
-    'paths',
-    'http-method-as-scope',
-    'user-managed-access',
-    'claim-information-point',
-    'lazy-load-paths',
-    'path-cache',
-  ]),
+  config: new Set(['enforcement-mode', 'paths', 'http-method-as-scope', 'lazy-load-paths', 'path-cache']),
   path: new Set([
     'path',
     'name',
@@ -83,7 +68,6 @@ const MEMBERS: Readonly<Record<'config' | 'path' | 'method', ReadonlySet<string>
     'scopes',
     'scopes-enforcement-mode',
     'enforcement-mode',
-    'claim-information-point',
   ]),
   method: new Set(['method', 'scopes', 'scopes-enforcement-mode']),
 };
@@ -91,7 +75,7 @@ const MEMBERS: Readonly<Record<'config' | 'path' | 'method', ReadonlySet<string>
 /** @throws {OptionsError} naming every part that is wrong, unknown or not supported */
 export function checkEnforcerConfig(config: PolicyEnforcerConfig): void {
   const problems: Problems = [];
-  checkMembers(config, 'config', 'config', problems);
+  if (!checkMembers(config, 'config', 'config', problems)) throw new OptionsError('pathEnforcer', problems);
   checkOneOf(
     config['enforcement-mode'],
     ['ENFORCING', 'PERMISSIVE', 'DISABLED'],
@@ -100,15 +84,13 @@ export function checkEnforcerConfig(config: PolicyEnforcerConfig): void {
   );
   checkOneOf(config['http-method-as-scope'], [true, false], 'http-method-as-scope', problems);
   checkOneOf(config['lazy-load-paths'], [true, false], 'lazy-load-paths', problems);
-  for (const member of ['user-managed-access', 'path-cache'] as const) {
-    if (config[member] === undefined || isPlainObject(config[member])) continue;
-    problems.push({ option: member, rule: 'must be an object', example: '{}' });
-  }
-  checkPoints(config['claim-information-point'], 'claim-information-point', problems);
+  const cache = config['path-cache'];
+  if (cache !== undefined && !isPlainObject(cache))
+    problems.push({ option: 'path-cache', rule: 'must be an object', example: '{}' });
   const { paths = [] } = config;
   if (!Array.isArray(paths)) problems.push({ option: 'paths', rule: 'must be a list', example: '[]' });
   else for (const [index, path] of paths.entries()) checkPath(path, `paths[${index}]`, problems);
-  if (problems.length > 0) throw new OptionsError('createPathEnforcer', problems);
+  if (problems.length > 0) throw new OptionsError('pathEnforcer', problems);
 }
 
 function checkPath(path: PathConfig, at: string, problems: Problems): void {
@@ -122,7 +104,6 @@ function checkPath(path: PathConfig, at: string, problems: Problems): void {
   }
   checkOneOf(path['enforcement-mode'], ['ENFORCING', 'DISABLED'], `${at}.enforcement-mode`, problems);
   checkScopes(path, at, problems);
-  checkPoints(path['claim-information-point'], `${at}.claim-information-point`, problems);
   const { methods = [] } = path;
   if (!Array.isArray(methods))
     problems.push({ option: `${at}.methods`, rule: 'must be a list', example: '[]' });
@@ -144,14 +125,6 @@ function checkScopes(part: MethodConfig | PathConfig, at: string, problems: Prob
   if (!Array.isArray(scopes) || scopes.some((one) => typeof one !== 'string' || one === ''))
     problems.push({ option: `${at}.scopes`, rule: 'must be a list of strings', example: "['view']" });
   checkOneOf(part['scopes-enforcement-mode'], MODES, `${at}.scopes-enforcement-mode`, problems);
-}
-
-function checkPoints(points: PathConfig['claim-information-point'], at: string, problems: Problems): void {
-  if (points === undefined) return;
-  const { claims = {}, ...others } = isPlainObject(points) ? (points as typeof points) : { not: points };
-  const why = Object.keys(others).length > 0 ? 'can only have claims' : whyNoClaimPoints(claims);
-  if (why !== undefined)
-    problems.push({ option: at, rule: why, example: "{ claims: { method: '{request.method}' } }" });
 }
 
 function checkOneOf(value: unknown, known: readonly unknown[], option: string, problems: Problems): void {

@@ -1,16 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { AuthError, type Principal } from 'keycloak-guard';
 import {
-  checkOptions,
   createSingleFlight,
   engineOf,
-  getOrMake,
-  isPlainObject,
   listOwnResources,
-  type OptionRules,
-  optionRules,
   type Permissions,
   type PermissionsEngine,
-  type Permit,
   type Resource,
   readingsOf,
   settleAll,
@@ -25,151 +20,98 @@ import {
   ruleFor,
 } from './config.ts';
 import { createPathTree, type PathTree, whyNoPattern } from './paths.ts';
-import { assertOneMethod, type PathRequest, readClaimPoints } from './request.ts';
 
-/** Options of {@link createPathEnforcer}. */
-export interface PathEnforcerOptions {
-  /** Made by {@link createPermissions}. */
-  readonly permissions: Permissions;
-  /** Paths, methods and scopes. Default: the URIs of the resources that the API's client owns in Keycloak. */
-  readonly config?: PolicyEnforcerConfig | undefined;
-  /**
-   * The scope of each method, for example `{ GET: 'view', POST: 'edit' }`, if the paths come from Keycloak. Other methods are
-   * refused. Default: every method needs every scope of the resource.
-   */
-  readonly methodScopes?: Readonly<Record<string, string>> | undefined;
-  /** Refuses with 404 instead of 403. Default false. */
-  readonly hide?: boolean | undefined;
+/** The parts of a request that a path enforcer reads. */
+export interface PathRequest {
+  /** The method as it was sent, for example `GET`. */
+  readonly method: string;
+  /** The request target, undecoded, with its query: Node's `request.url`. */
+  readonly url: string;
+  /** The target that the router reads, if it may have been rewritten: both must be permitted. Default: `url`. */
+  readonly routedUrl?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** The parsed body. */
+  readonly body?: unknown;
 }
 
-const RULES: OptionRules<PathEnforcerOptions> = {
-  permissions: optionRules.required(
-    optionRules.having(
-      'the permissions of createPermissions',
-      ['check', 'has', 'list'],
-      'createPermissions(…)',
-    ),
-  ),
-  config: {
-    rule: 'must be the part policy-enforcer of a keycloak.json, as an object',
-    example: "{ paths: [{ path: '/orders/*', name: 'orders', scopes: ['view'] }] }",
-    accepts: isPlainObject,
-  },
-  methodScopes: {
-    rule: 'must be an object of scopes by method',
-    example: "{ GET: 'view' }",
-    accepts: (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      Object.entries(value).length > 0 &&
-      Object.entries(value).every(
-        ([method, scope]) => /^[A-Z]+$/.test(method) && optionRules.isTrimmed(scope),
-      ),
-  },
-  hide: optionRules.trueOrFalse(false),
-};
+/** Some frameworks handle a request as another method by these headers, or by a parameter of the query or a form. */
+const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+const PARAMETER = '_method';
 
-type Somebody = Principal | null | undefined;
+/** @throws {AuthError} `path_ambiguous` */
+export function assertOneMethod({ method, url, headers, body }: PathRequest): void {
+  const assertSame = (other: unknown, by: string): void => {
+    if (other === undefined || String(other).toUpperCase() === method) return;
+    throw new AuthError('path_ambiguous', `${by} names another method than the request`, {
+      expected: method,
+      seen: String(other),
+    });
+  };
+  // A copy of a request has it in capitals (Fetch, "normalize a method").
+  assertSame(method, 'The request line');
+  for (const name of OVERRIDES) assertSame(headers[name], `The header ${name}`);
+  const at = url.indexOf('?');
+  const query = new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
+  for (const other of query.getAll(PARAMETER)) assertSame(other, 'The query');
+  assertSame(Object(body)[PARAMETER], 'The body');
+}
+
+type Somebody = Principal | null;
 
 /**
  * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does, but more strictly: every way in which
- * a router can read the path must be permitted, and an ambiguous path is refused. Call `decide` before the router, after a
- * guard. It throws an `AuthError`, or rejects with one, as `Permit.decide` does; also `path_ambiguous`.
+ * a router can read the path must be permitted, and an ambiguous path is refused.
  *
- * @throws {OptionsError} naming every wrong option and every wrong part of the configuration
- * @throws {TypeError} for permissions that `createPermissions` did not make
+ * @param config default: the URIs of the resources that the API's client owns in Keycloak, each with all of its scopes
+ * @returns `decide` rejects with an `AuthError`, as `Permit.decide` does; also `path_ambiguous`
+ * @throws {OptionsError} naming every wrong part of the configuration
  * @see Keycloak, Authorization Services Guide: "Policy enforcers"
- * @example
- * const enforcer = createPathEnforcer({ permissions, config: keycloakJson['policy-enforcer'] });
- * await enforcer.decide({ method: request.method, url: request.url, headers: request.headers }, principal);
  */
-export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<PathRequest>, 'decide'> {
-  checkOptions('createPathEnforcer', options, RULES);
-  const { permissions, config = {}, methodScopes, hide = false } = options;
+export function createPathEnforcer(permissions: Permissions, config: PolicyEnforcerConfig = {}) {
   checkEnforcerConfig(config);
   const mode = config['enforcement-mode'] ?? 'ENFORCING';
-  const ticket = config['user-managed-access'] !== undefined;
   const engine = engineOf(permissions);
-  const list = createPathList(engine, config, methodScopes);
+  const list = createPathList(engine, config);
   const isMethodScope = config['http-method-as-scope'] === true;
   if (mode !== 'DISABLED')
     engine.names.addLater(async () =>
       (await list.all()).flatMap(({ config: path, of }) => permissionsOf(path, of, isMethodScope)),
     );
-  const permits = new WeakMap<EnforcedPath, Map<string, Permit<PathRequest> | 'open' | 'closed'>>();
-
-  function permitFor(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
-    const byMethod = getOrMake(permits, path, () => new Map());
-    const make = () => makePermit(path, method);
-    // Bounded, because the caller chooses the method.
-    return byMethod.size < 32 ? getOrMake(byMethod, method, make) : (byMethod.get(method) ?? make());
-  }
-
-  function makePermit(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
-    const rule = ruleFor(path.config, path.of, method, isMethodScope);
-    if (rule === 'open' || rule === 'closed') return rule;
-    // The caller chooses the scope by the method: an unknown one is a refusal, not a wrong set-up.
-    const ofRequest = isMethodScope ? () => rule : rule;
-    const points = {
-      ...config['claim-information-point']?.claims,
-      ...path.config['claim-information-point']?.claims,
-    };
-    const isPlain = Object.keys(points).length === 0;
-    const claims = isPlain ? {} : { claims: (request: PathRequest) => readClaimPoints(points, request) };
-    return toPermit<PathRequest>(permissions, ofRequest, {
-      ...claims,
-      ...(ticket ? { ticket } : { hide }),
-    });
-  }
 
   function refuse(reason: string, principal: Somebody): never {
-    if (principal === null || principal === undefined)
+    if (principal === null)
       throw new AuthError('missing_token', 'There is no principal: no guard ran before');
-    throw new AuthError(hide ? 'not_found' : 'permission_denied', reason);
+    throw new AuthError('permission_denied', reason);
   }
 
-  function decideOn(paths: readonly EnforcedPath[], request: PathRequest, principal: Somebody) {
-    if (paths.length === 0 && mode === 'ENFORCING')
-      refuse('No path of a resource fits the request', principal);
-    const late: Promise<void>[] = [];
-    try {
-      for (const path of paths) {
-        if (path.config['enforcement-mode'] === 'DISABLED') continue;
-        const permit = path.isClosed ? 'closed' : permitFor(path, request.method);
-        if (permit === 'open') continue;
-        if (permit === 'closed') refuse('The path is not for this method', principal);
-        const decided = permit.decide(request, principal);
-        if (decided !== undefined) late.push(decided);
-      }
-    } catch (error) {
-      // The decisions under way have nobody left to handle their failure.
-      for (const one of late) one.catch(() => {});
-      throw error;
-    }
-    return late.length === 0 ? undefined : settleAll(late).then(() => {});
+  async function decideOn(path: EnforcedPath, method: string, principal: Somebody): Promise<void> {
+    if (path.config['enforcement-mode'] === 'DISABLED') return;
+    const rule = ruleFor(path.config, path.of, method, isMethodScope);
+    if (rule === 'open') return;
+    if (rule === 'closed') refuse('The path is not for this method', principal);
+    // The caller chooses the scope by the method: an unknown one is a refusal, not a wrong set-up.
+    await toPermit(permissions, isMethodScope ? () => rule : rule, {}).decide({}, principal);
   }
 
   return {
-    decide(request, principal) {
+    async decide(request: PathRequest, principal: Somebody): Promise<void> {
       if (mode === 'DISABLED') return;
       assertOneMethod(request);
-      const { url, routedUrl = url } = request;
+      const { method, url, routedUrl = url } = request;
       const readings = readingsOf(url);
       const isSame = readings.includes(routedUrl.split('?', 1)[0] as string);
-      const matches = list.find(isSame ? readings : [...readings, ...readingsOf(routedUrl)]);
-      return matches instanceof Promise
-        ? matches.then((paths) => decideOn(paths, request, principal))
-        : decideOn(matches, request, principal);
+      const paths = await list.find(isSame ? readings : [...readings, ...readingsOf(routedUrl)]);
+      if (paths.length === 0 && mode === 'ENFORCING')
+        refuse('No path of a resource fits the request', principal);
+      await settleAll(paths.map((path) => decideOn(path, method, principal)));
     },
   };
 }
 
 /** A path and its resource. */
-export interface EnforcedPath {
+interface EnforcedPath {
   readonly config: PathConfig;
   readonly of: ResourceName;
-  /** Set if no method has any of the resource's scopes. */
-  readonly isClosed?: boolean;
 }
 
 interface Loaded {
@@ -185,12 +127,7 @@ interface Loaded {
  *
  * Reads Keycloak's resources if they are needed, again after `permissionSeconds`.
  */
-export function createPathList(
-  engine: PermissionsEngine,
-  config: PolicyEnforcerConfig,
-  methodScopes: Readonly<Record<string, string>> | undefined,
-) {
-  const { paths = [] } = config;
+function createPathList(engine: PermissionsEngine, { paths = [] }: PolicyEnforcerConfig) {
   const isOpen = (path: PathConfig) => path['enforcement-mode'] === 'DISABLED';
   const needsKeycloak =
     paths.length === 0 || paths.some((path) => nameOf(path) === undefined && !isOpen(path));
@@ -208,9 +145,7 @@ export function createPathList(
   async function load(): Promise<Loaded> {
     const resources = await listOwnResources(engine.api, engine.clientId);
     const enforced =
-      paths.length === 0
-        ? resources.flatMap((resource) => toPaths(resource, methodScopes))
-        : paths.map((path) => toEnforced(path, resources));
+      paths.length === 0 ? resources.flatMap(toPaths) : paths.map((path) => toEnforced(path, resources));
     return toLoaded(enforced);
   }
 
@@ -224,29 +159,23 @@ export function createPathList(
     return loaded;
   }
 
-  const loadOnce = () => once('paths', loadOrKeep);
-
-  /** The fresh value; `undefined`: load it. */
-  function current(): Loaded | undefined {
-    const age = loaded === undefined ? Number.POSITIVE_INFINITY : engine.clock() - loaded.readAt;
-    return !needsKeycloak || (age >= 0 && age < engine.permissionMs) ? loaded : undefined;
+  /** Rejects while Keycloak's resources are needed but unknown. */
+  async function current(): Promise<Loaded> {
+    if (loaded !== undefined) {
+      const age = engine.clock() - loaded.readAt;
+      if (!needsKeycloak || (age >= 0 && age < engine.permissionMs)) return loaded;
+    }
+    return once('paths', loadOrKeep);
   }
 
   return {
-    /** The best fits of each reading, without duplicates. Rejects while Keycloak's resources are needed but unknown. */
-    find(readings: readonly string[]): readonly EnforcedPath[] | Promise<readonly EnforcedPath[]> {
-      const known = current();
-      return known === undefined
-        ? loadOnce().then((fresh) => findIn(fresh, readings))
-        : findIn(known, readings);
+    /** The best fits of each reading, without duplicates. */
+    async find(readings: readonly string[]): Promise<readonly EnforcedPath[]> {
+      const { trees } = await current();
+      return [...new Set(trees.flatMap((tree) => readings.flatMap((path) => tree.find(path))))];
     },
-    /** Rejects the same. */
-    all: async (): Promise<readonly EnforcedPath[]> => (current() ?? (await loadOnce())).paths,
+    all: async (): Promise<readonly EnforcedPath[]> => (await current()).paths,
   };
-}
-
-function findIn({ trees }: Loaded, readings: readonly string[]): EnforcedPath[] {
-  return [...new Set(trees.flatMap((tree) => readings.flatMap((path) => tree.find(path))))];
 }
 
 function nameOf({ id, name }: PathConfig): ResourceName | undefined {
@@ -268,22 +197,12 @@ function toEnforced(path: PathConfig, resources: readonly Resource[]): EnforcedP
   );
 }
 
-function toPaths(
-  { id, name, uris, scopes }: Resource,
-  methodScopes: Readonly<Record<string, string>> | undefined,
-): EnforcedPath[] {
+/** The paths of a resource, which is asked for as a whole, for every method. */
+function toPaths({ id, name, uris, scopes }: Resource): EnforcedPath[] {
   return uris.map((path) => {
     const why = whyNoPattern(path);
-    if (why !== undefined) {
-      const text = `The URI ${JSON.stringify(path)} of the resource ${JSON.stringify(name)} ${why}`;
-      throw new AuthError('provider_misconfigured', text);
-    }
-    const methods = Object.entries(methodScopes ?? {})
-      .filter(([, scope]) => scopes.includes(scope))
-      .map(([method, scope]) => ({ method, scopes: [scope] }));
-    // A resource without scopes is asked for as a whole, for every method.
-    if (methodScopes === undefined || scopes.length === 0)
-      return { config: { path, scopes }, of: { resourceId: id } };
-    return { config: { path, methods }, of: { resourceId: id }, isClosed: methods.length === 0 };
+    if (why === undefined) return { config: { path, scopes }, of: { resourceId: id } };
+    const text = `The URI ${JSON.stringify(path)} of the resource ${JSON.stringify(name)} ${why}`;
+    throw new AuthError('provider_misconfigured', text);
   });
 }

@@ -7,9 +7,7 @@ import {
   type OptionRules,
   optionRules,
 } from 'keycloak-guard/unstable/connect';
-import type { PolicyEnforcerConfig } from '../enforcer/config.ts';
-import { createPathEnforcer, type PathEnforcerOptions } from '../enforcer/path-enforcer.ts';
-import type { PathRequest } from '../enforcer/request.ts';
+import { createPathEnforcer, type PathRequest } from '../enforcer/path-enforcer.ts';
 import { outageOf, toAuthError } from './grant.ts';
 import { deny, type Exchange, fail, type KeycloakHost, settle } from './host.ts';
 import { takeMark } from './login.ts';
@@ -244,16 +242,12 @@ function toClaimToken(claims: object | undefined) {
   };
 }
 
-/** The middleware of `Keycloak.pathEnforcer`. @throws {OptionsError} for a wrong option or part of the configuration, or without a secret */
-export function createPathMiddleware(
-  keycloak: KeycloakHost,
-  options: Omit<PathEnforcerOptions, 'permissions'> = {},
-): ConnectHandler {
+/** The middleware of `Keycloak.pathEnforcer`. @throws {OptionsError} for a wrong part of the configuration, or without a secret */
+export function createPathMiddleware(keycloak: KeycloakHost): ConnectHandler {
   const { verifier, client } = keycloak.grantManager.engine;
   const { credential, timeoutMs } = client;
   const permissions = createPermissions({ verifier, credential, timeoutMs });
-  const config = keycloak.config.policyEnforcer as PolicyEnforcerConfig | undefined;
-  const { decide } = createPathEnforcer({ config, ...options, permissions });
+  const { decide } = createPathEnforcer(permissions, keycloak.config.policyEnforcer);
 
   async function decideOn(request: ConnectRequest): Promise<void> {
     const token = kauthOf(request).grant?.access_token?.token;
@@ -276,18 +270,10 @@ export function createPathMiddleware(
   };
 }
 
-/** With the address and the scheme that Express knows, by its `trust proxy`. Express cuts off the part of the target that it has routed. */
+/** Express cuts off the part of the target that it has routed. */
 function toPathRequest(request: ConnectRequest): PathRequest {
-  const { method = '', url = '/', headers, protocol, body } = request;
-  const { baseUrl = '', ip } = request as { readonly baseUrl?: string; readonly ip?: string };
+  const { method = '', url = '/', headers, body } = request;
+  const { baseUrl = '' } = request as { readonly baseUrl?: string };
   const routedUrl = baseUrl === '' ? url : baseUrl + url.replace(/^\/(?=\?|$)/, '');
-  return {
-    method,
-    url: urlOf(request),
-    routedUrl,
-    headers,
-    remoteAddress: ip,
-    isSecure: protocol === 'https',
-    body,
-  };
+  return { method, url: urlOf(request), routedUrl, headers, body };
 }

@@ -1,7 +1,6 @@
 import type { Request, Response } from 'express';
 import { type OptionProblem, OptionsError } from 'keycloak-guard';
 import { toBrowserEndpoints } from 'keycloak-guard/unstable/connect';
-import type { PathEnforcerOptions } from '../enforcer/path-enforcer.ts';
 import { Config, type KeycloakConfig } from './config.ts';
 import { findSettingProblems, judgeOptions, type KeycloakOptions } from './engine.ts';
 import { type Callback, Grant } from './grant.ts';
@@ -123,14 +122,15 @@ export class Keycloak implements KeycloakHost {
    * `keycloak.json`: every way in which a router can read the path must be permitted. Put it behind `middleware`, and before every
    * router and everything that rewrites paths. keycloak-connect has none.
    *
-   * @param options `config` in the place of that member. Without both: the URIs of the resources in Keycloak
-   * @throws {OptionsError} for a wrong option or part of the configuration, or without a secret
+   * Without that member, the URIs of the resources in Keycloak are the paths, and each needs all scopes of its resource.
+   *
+   * @throws {OptionsError} for a wrong part of the configuration, or without a secret
    * @see Keycloak, Authorization Services Guide: "Policy enforcers"
    * @example
    * app.use(keycloak.middleware(), keycloak.pathEnforcer());
    */
-  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): ConnectHandler {
-    return createPathMiddleware(this, options);
+  pathEnforcer(): ConnectHandler {
+    return createPathMiddleware(this);
   }
 
   /**

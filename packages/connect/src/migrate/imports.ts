@@ -33,7 +33,7 @@ export const EXPORTS: Readonly<Record<string, ReadonlySet<string>>> = {
     Keycloak Config Grant GrantManager Token Callback EnforcerOptions GrantProperties GrantData
     KeycloakConfig MiddlewareOptions KeycloakOptions AuthZRequest GuardFn GaurdFn ConnectHandler
     ConnectRequest ConnectResponse Kauth KauthRequest Next GrantStore TokenContent TokenPermission
-    createPathEnforcer PathEnforcerOptions PathRequest PolicyEnforcerConfig PathConfig MethodConfig ClaimPoints
+    PolicyEnforcerConfig PathConfig MethodConfig
   `),
   'nest-keycloak-connect': words(`
     KeycloakConnectModule KeycloakConnectModuleAsyncOptions KeycloakConnectService KeycloakConnectConfig

@@ -30,7 +30,6 @@ export {
   ANY_AUDIENCE,
   authorizationOf,
   buildChallenge,
-  checkOptions,
   createBoundedCache,
   createSingleFlight,
   findOptionProblems,
