@@ -53,12 +53,12 @@ const PORT = 3000;
 /** The content of each file, by its path in the new folder. */
 export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, string> {
   const words = toWords(choice, sources.own('keycloak-guard').startsWith('file:'));
-  const { layers, what } = frameworkOf(choice.framework);
+  const { layers, sources: folder = 'src', what } = frameworkOf(choice.framework);
   const texts = new Map<string, string>();
   const own = layers.flatMap((one) => [one, `${one}-${choice.login}`]);
   for (const layer of ['base', ...own, ...(choice.deploy ? [choice.deploy] : [])])
     for (const [path, text] of readLayer(join(sources.templates, choice.language, layer)))
-      if (isIncluded(path, choice)) texts.set(path, text);
+      if (isIncluded(path, choice)) texts.set(path.replace(/^src\//, `${folder}/`), text);
   const values = new Map<string, () => string>([
     ['what', () => what],
     ['client-id', () => (choice.framework === 'mcp' ? `http://localhost:${PORT}/mcp` : choice.name)],

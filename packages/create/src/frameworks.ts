@@ -6,6 +6,8 @@ export interface Framework {
   readonly what: string;
   /** Folders of `templates/`; a later one replaces files of an earlier one. */
   readonly layers: readonly string[];
+  /** Its name for the folder `src` of other layers. Default `src`. */
+  readonly sources?: string;
   /** Whether it can have a sign-in with the browser. */
   readonly hasLogin?: boolean;
   /** Whether there is a page that calls the API, with a server of its own. */
@@ -25,7 +27,7 @@ export const FRAMEWORKS = {
   express: {
     title: 'Express',
     what: 'An API in Express',
-    layers: ['program', 'server', 'api', 'listener', 'express'],
+    layers: ['program', 'settings', 'home', 'api', 'listener', 'express'],
     hasLogin: true,
     dependencies: ['express'],
     typeScript: [...TSX, '@types/express'],
@@ -33,7 +35,7 @@ export const FRAMEWORKS = {
   nest: {
     title: 'NestJS',
     what: 'An API in NestJS',
-    layers: ['nest'],
+    layers: ['settings', 'home', 'nest'],
     hasLogin: true,
     onlyTypeScript: true,
     dependencies: ['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'],
@@ -42,21 +44,22 @@ export const FRAMEWORKS = {
   fastify: {
     title: 'Fastify',
     what: 'An API in Fastify',
-    layers: ['program', 'server', 'api', 'fastify'],
+    layers: ['program', 'settings', 'home', 'api', 'fastify'],
     hasLogin: true,
     dependencies: ['fastify'],
   },
   hono: {
     title: 'Hono',
     what: 'An API in Hono',
-    layers: ['program', 'server', 'api', 'hono'],
+    layers: ['program', 'settings', 'home', 'api', 'hono'],
     hasLogin: true,
     dependencies: ['@hono/node-server', 'hono'],
   },
   next: {
     title: 'Next.js',
     what: 'An application in Next.js',
-    layers: ['next'],
+    layers: ['settings', 'next'],
+    sources: 'lib',
     hasLogin: true,
     dependencies: ['next', 'react', 'react-dom'],
     typeScript: ['tsx', 'typescript5', '@types/react', '@types/react-dom'],
@@ -64,7 +67,7 @@ export const FRAMEWORKS = {
   koa: {
     title: 'Koa',
     what: 'An API in Koa',
-    layers: ['program', 'server', 'api', 'listener', 'koa'],
+    layers: ['program', 'settings', 'home', 'api', 'listener', 'koa'],
     hasLogin: true,
     dependencies: ['@koa/router', 'koa'],
     typeScript: [...TSX, '@types/koa'],
@@ -72,7 +75,7 @@ export const FRAMEWORKS = {
   mcp: {
     title: 'MCP server',
     what: 'An MCP server in Hono',
-    layers: ['program', 'server', 'mcp'],
+    layers: ['program', 'settings', 'mcp'],
     dependencies: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],
     devDependencies: ['@modelcontextprotocol/client'],
   },
@@ -85,7 +88,7 @@ export const FRAMEWORKS = {
   spa: {
     title: 'Single-page app and API',
     what: 'A single-page app that signs people in, and an API in Express that it calls',
-    layers: ['program', 'server', 'api', 'listener', 'express', 'spa', 'spa-plain'],
+    layers: ['program', 'settings', 'home', 'api', 'listener', 'express', 'spa', 'spa-plain'],
     hasPage: true,
     dependencies: ['cors', 'express'],
     devDependencies: ['concurrently', 'keycloak-js', 'vite'],
@@ -94,7 +97,7 @@ export const FRAMEWORKS = {
   'spa-react': {
     title: 'Single-page app in React, and API',
     what: 'A single-page app in React that signs people in, and an API in Express that it calls',
-    layers: ['program', 'server', 'api', 'listener', 'express', 'spa', 'spa-react'],
+    layers: ['program', 'settings', 'home', 'api', 'listener', 'express', 'spa', 'spa-react'],
     hasPage: true,
     dependencies: ['cors', 'express'],
     devDependencies: ['@vitejs/plugin-react', 'concurrently', 'keycloak-js', 'react', 'react-dom', 'vite'],

@@ -1,5 +1,8 @@
 import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import { KeycloakService, Principal, Public, Roles } from 'keycloak-guard/nest';
+// #if browser
+import { home } from './home';
+// #endif
 
 @Controller()
 export class AppController {
@@ -9,12 +12,7 @@ export class AppController {
   @Public()
   home() {
     // #if browser
-    return `<!doctype html>
-<title>my-app</title>
-<h1>my-app</h1>
-<p><a href="/me">Who am I?</a> · <a href="/admin">For administrators</a></p>
-<form method="post" action="/auth/logout"><button>Sign out</button></form>
-`;
+    return home;
     // #else
     return { hello: 'world' };
     // #endif
