@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { check } from 'prettier';
 import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
@@ -112,6 +113,36 @@ test('secrets of the realm file are made at random, and stand in no file that ot
     }
     assert.ok(git?.includes('!.env.example') && docker?.includes('realm.json'), choice.name);
   }
+});
+
+test('a program takes every credential that setup writes into .env, in development the secret of the provider', async (t) => {
+  const files = CHOICES.flatMap((choice) =>
+    ['src/settings.js', 'lib/settings.js']
+      .filter((file) => composed.get(choice)?.has(file))
+      .map((file) => join(FOLDER, choice.name, file)),
+  );
+  assert.ok(files.length >= 12);
+  const names = ['SECRET', 'KEY_FILE', 'TOKEN_FILE'].map((name) => `KEYCLOAK_CLIENT_${name}`);
+  t.after(() => {
+    for (const name of names) delete process.env[name];
+  });
+  for (const file of files) {
+    const { readSettings } = await import(pathToFileURL(file).href);
+    const read = (...values: string[]) => {
+      for (const [at, name] of names.entries()) process.env[name] = values[at] ?? '';
+      const { clientSecret, credential } = readSettings().keycloak;
+      return credential ?? clientSecret;
+    };
+    assert.equal(read('of-a-client'), 'of-a-client', file);
+    assert.deepEqual(read('', 'client-key.pem'), { keyFile: 'client-key.pem' }, file);
+    assert.deepEqual(read('', '', '/run/token'), { tokenFile: '/run/token' }, file);
+    // `keycloak-guard dev` sets the secret; the key is for another Keycloak.
+    assert.equal(read('of-the-provider', 'client-key.pem'), 'of-the-provider', file);
+  }
+  const [nest, express] = (['nest', 'express'] as const).map((framework) =>
+    CHOICES.find((one) => one.framework === framework && one.login === 'bearer' && one.language === 'ts'),
+  ) as [Choice, Choice];
+  assert.equal(textOf(nest, 'src/settings.ts'), textOf(express, 'src/settings.ts'));
 });
 
 test('versions are those that this repository has', () => {

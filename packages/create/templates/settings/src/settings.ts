@@ -7,6 +7,16 @@ const { env } = process;
 export const port = Number(env.PORT ?? 3000);
 export const host = env.HOST ?? 'localhost';
 
+/** A secret, or what is there in its place: a key (`setup --credential key`), in Kubernetes the token of the pod. */
+function readCredential() {
+  const clientSecret = env.KEYCLOAK_CLIENT_SECRET;
+  const keyFile = env.KEYCLOAK_CLIENT_KEY_FILE;
+  const tokenFile = env.KEYCLOAK_CLIENT_TOKEN_FILE;
+  if (!clientSecret && keyFile) return { credential: { keyFile } };
+  if (!clientSecret && tokenFile) return { credential: { tokenFile } };
+  return { clientSecret };
+}
+
 /** The options of keycloak-guard, which names missing ones at the start. */
 export function readSettings() {
   // #if redis
@@ -18,14 +28,7 @@ export function readSettings() {
       serverUrl: env.KEYCLOAK_SERVER_URL ?? '',
       realm: env.KEYCLOAK_REALM ?? '',
       clientId: env.KEYCLOAK_CLIENT_ID ?? '',
-      // #if token
-      // In Kubernetes, the token of the pod proves who this is, in place of a secret.
-      ...(env.KEYCLOAK_CLIENT_TOKEN_FILE
-        ? { credential: { tokenFile: env.KEYCLOAK_CLIENT_TOKEN_FILE } }
-        : { clientSecret: env.KEYCLOAK_CLIENT_SECRET }),
-      // #else
-      clientSecret: env.KEYCLOAK_CLIENT_SECRET,
-      // #endif
+      ...readCredential(),
       // #if redis
       ...(redis && { revocationStore: createRedisRevocationStore(redis, { keyPrefix: 'my-app' }) }),
       // #endif
