@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { commands } from '../../packages/cli/src/commands.ts';
 import { AUTH_ERRORS } from '../../packages/guard/src/core/http/errors.ts';
 import { documents as allDocuments } from '../../tools/docs/documents.ts';
+import { PACKAGES } from '../../tools/release/pack.ts';
 import { ROOT } from './source-imports.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -38,6 +39,22 @@ test('every import path that a document shows is an export of a package, and the
   const architecture = read('ARCHITECTURE.md');
   const missing = paths.filter((path) => !path.endsWith('.json') && !architecture.includes(`\`${path}\``));
   assert.deepEqual(missing, []);
+});
+
+test('a document that counts the packages counts all of them', () => {
+  const words = ['three', 'four', 'five', 'six', 'seven', 'eight'];
+  const count = new RegExp(
+    `\\b(?:each of the )?(${words.join('|')})(?: packages\\b|(?<=each of the \\1)\\b)`,
+    'gi',
+  );
+  const counts = documents.flatMap((file) =>
+    [...read(file).matchAll(count)].map(([, word = '']) => `${file}: ${word.toLowerCase()}`),
+  );
+  assert.deepEqual(
+    counts.filter((one) => !one.endsWith(`: ${words[PACKAGES.length - 3]}`)),
+    [],
+  );
+  assert.ok(counts.length >= 4);
 });
 
 /** As GitHub makes them of headings. */
