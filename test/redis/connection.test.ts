@@ -53,6 +53,19 @@ test('an outage is told once, however many connections belong together, and is o
   }
 });
 
+test('a process that stood still for longer than the limit still takes the answer that has come meanwhile', async (t) => {
+  const redis = await startRedis(t);
+  const codes: string[] = [];
+  const connection = openRedis({ url: redis.url, timeoutMs: 200, onNotice: ({ code }) => codes.push(code) });
+  t.after(() => connection.close());
+  await eventually('it is there', () => connection.isReady);
+  const answers = Array.from({ length: 100 }, () => connection.run((client) => client.get('absent')));
+  const end = performance.now() + 300;
+  while (performance.now() < end) {}
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set([null]));
+  assert.deepEqual(codes, []);
+});
+
 test('an outage that nobody listens to is a line on the standard error output, and so is its end', async (t) => {
   const redis = await startRedis(t);
   const write = mock.method(process.stderr, 'write', () => true);

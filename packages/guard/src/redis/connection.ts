@@ -196,10 +196,15 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
       if (!used.isReady) throw new RedisUnavailable('Redis is not connected');
       let timer: NodeJS.Timeout | undefined;
       const timeout = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
+        const half = limitMs / 2;
+        const giveUp = () => {
           reject(new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
           replace(used);
-        }, limitMs);
+        };
+        // In two halves: a process that stood still for one has the other to read what came meanwhile.
+        timer = setTimeout(() => {
+          timer = setTimeout(giveUp, half);
+        }, half);
       });
       try {
         return await Promise.race([command(used), timeout]);
