@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Verifier } from '../../packages/guard/src/core/index.ts';
-import { revokeByLogoutToken } from '../../packages/guard/src/core/messages/logout-token.ts';
+import { revokeByLogoutToken } from '../../packages/guard/src/core/messages/backchannel-logout.ts';
 import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
 import { startLoaded, type TestRealm } from '../support/test-realm.ts';
 import { mintLogoutToken } from './signed-messages.ts';

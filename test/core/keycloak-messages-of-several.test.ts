@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeycloakMessage, Verifier } from '../../packages/guard/src/core/index.ts';
-import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
-import { mintLogoutToken, mintPush } from './signed-messages.ts';
+import { messagesOf, mintLogoutToken } from './signed-messages.ts';
 
 type Logged = { level: string; message: string; fields: Record<string, unknown> };
 
@@ -28,64 +27,25 @@ async function startThree() {
   const [realm, other] = [createTestRealm(), createTestRealm({ realm: 'other' })];
   const members = [other.verifier(), realm.verifier(), realm.verifier({ clientId: 'second-api' })] as const;
   await Promise.all(members.map((member) => member.load()));
-  return { realm, members, messages: createKeycloakMessages(members) };
+  return { realm, members, messages: messagesOf(members) };
 }
 
 const revocationsOf = (members: readonly Verifier[]) => members.map((member) => member.status().revocations);
 
 test('a session that ended for one API of a realm has ended for each of them, and for no other realm', async () => {
-  for (const send of ['backchannelLogout', 'adminPush'] as const) {
-    const { realm, members, messages } = await startThree();
-    const token = realm.mint({ sid: 's1', aud: 'second-api' });
-    assert.ok(await members[2].verify(token));
-    const { told, ...listeners } = listener();
-    const answer =
-      send === 'adminPush'
-        ? await messages.adminPush(mintPush(realm, { keycloakSessionIds: ['s1'] }), 'LOGOUT', listeners)
-        : await messages.backchannelLogout({ logout_token: mintLogoutToken(realm) }, listeners);
-    assert.equal(answer.status, 204);
-    assert.deepEqual(answer.headers, { 'cache-control': 'no-store', connection: 'close' });
-    assert.deepEqual(revocationsOf(members), [0, 1, 1]);
-    await assertRefused(() => members[2].verify(token), 'token_revoked');
-    assert.deepEqual(
-      told.map(({ revocations, error }) => [revocations.length, error]),
-      [[1, null]],
-    );
-  }
-});
-
-test('a realm that calls itself what another one is called ends nobody with its pushes', async () => {
-  const realm = createTestRealm();
-  const impostor = createTestRealm({ serverUrl: 'https://evil.example.com', issuer: realm.issuer });
-  const members = [realm.verifier({ issuer: realm.issuer }), impostor.verifier()] as const;
-  await Promise.all(members.map((member) => member.load()));
-  const { logged, told, ...listeners } = listener();
-  const push = mintPush(impostor, { keycloakSessionIds: ['s1'] });
-  const answer = await createKeycloakMessages(members).adminPush(push, 'LOGOUT', { ...listeners });
-  assert.equal(answer.status, 400);
-  assert.deepEqual(revocationsOf(members), [0, 0]);
-  assert.match(String(logged[0]?.fields.reason), /evil\.example\.com\/realms\/testing calls itself https:/);
-  // The one whose name it is goes on, though two have it.
-  const own = mintPush(realm, { keycloakSessionIds: ['s1'] });
-  assert.equal((await createKeycloakMessages(members).adminPush(own, 'LOGOUT', listeners)).status, 204);
-  // Alone there is nobody to be taken for.
-  const alone = createKeycloakMessages([members[1]]);
-  assert.equal((await alone.adminPush(push, 'LOGOUT', listeners)).status, 204);
-});
-
-test('where neither of two realms with one name was given it, neither is believed', async () => {
-  const issuer = 'https://public.example.com/realms/testing';
-  const realms = ['http://a:8080', 'http://b:8080'].map((serverUrl) =>
-    createTestRealm({ serverUrl, issuer }),
+  const { realm, members, messages } = await startThree();
+  const token = realm.mint({ sid: 's1', aud: 'second-api' });
+  assert.ok(await members[2].verify(token));
+  const { told, ...listeners } = listener();
+  const answer = await messages.backchannelLogout({ logout_token: mintLogoutToken(realm) }, listeners);
+  assert.equal(answer.status, 204);
+  assert.deepEqual(answer.headers, { 'cache-control': 'no-store', connection: 'close' });
+  assert.deepEqual(revocationsOf(members), [0, 1, 1]);
+  await assertRefused(() => members[2].verify(token), 'token_revoked');
+  assert.deepEqual(
+    told.map(({ revocations, error }) => [revocations.length, error]),
+    [[1, null]],
   );
-  const members = realms.map((realm) => realm.verifier());
-  await Promise.all(members.map((member) => member.load()));
-  const messages = createKeycloakMessages(members);
-  for (const realm of realms) {
-    const push = mintPush(realm, { keycloakSessionIds: ['s1'] });
-    assert.equal((await messages.adminPush(push, 'LOGOUT', listener())).status, 400);
-  }
-  assert.deepEqual(revocationsOf(members), [0, 0]);
 });
 
 test('a message that is refused is a line in the log, and Keycloak hears no more than that it was', async () => {
@@ -95,14 +55,12 @@ test('a message that is refused is a line in the log, and Keycloak hears no more
   const answers = [
     await messages.backchannelLogout(twice, listeners),
     await messages.backchannelLogout('logout_token=nonsense', listeners),
-    await messages.adminPush('nonsense', 'LOGOUT', listeners),
   ];
   assert.deepEqual(
     answers.map(({ status, headers, body }) => [status, headers, JSON.parse(String(body)).error_description]),
     [
       [400, HEADERS, 'Invalid logout token'],
       [400, HEADERS, 'Invalid logout token'],
-      [400, HEADERS, 'Invalid push'],
     ],
   );
   assert.deepEqual(JSON.parse(String(answers[0]?.body)), {
@@ -127,16 +85,11 @@ test('a message that is refused is a line in the log, and Keycloak hears no more
         'logout_token_invalid',
         'The logout token is not valid: The token is not a signed JWT in compact form',
       ],
-      ['admin_push_invalid', 'The push is not valid: The token is not a signed JWT in compact form'],
     ],
   );
   assert.deepEqual(
-    told.map(({ by, revocations }) => [by, revocations]),
-    [
-      ['backchannel_logout', []],
-      ['backchannel_logout', []],
-      ['admin_push', []],
-    ],
+    told.map(({ revocations }) => revocations),
+    [[], []],
   );
 });
 
@@ -148,7 +101,7 @@ test('a logout that could not be shared is Keycloak told to send again, and the 
   });
   await verifier.load();
   const { logged, told, ...listeners } = listener();
-  const messages = createKeycloakMessages([verifier]);
+  const messages = messagesOf([verifier]);
   const answer = await messages.backchannelLogout({ logout_token: mintLogoutToken(realm) }, listeners);
   assert.equal(answer.status, 503);
   assert.deepEqual(answer.headers, { ...HEADERS, 'retry-after': '5' });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AuthError, type KeycloakMessage } from '../../packages/guard/src/core/index.ts';
-import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
+import type { KeycloakMessage } from '../../packages/guard/src/core/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
-import { mintLogoutToken, mintPush } from './signed-messages.ts';
+import { messagesOf, mintLogoutToken } from './signed-messages.ts';
 
 const SILENT = { warn() {}, error() {} };
 
@@ -11,7 +10,7 @@ async function setUp() {
   const realm = createTestRealm();
   const verifier = realm.verifier();
   await verifier.load();
-  return { realm, messages: createKeycloakMessages(verifier.members) };
+  return { realm, messages: messagesOf(verifier.members) };
 }
 
 test('a logout token is taken from the form as text, and from what a body parser made of it', async () => {
@@ -26,8 +25,8 @@ test('a logout token is taken from the form as text, and from what a body parser
     const answer = await messages.backchannelLogout(body, { log: SILENT, onMessage });
     assert.deepEqual([answer.status, answer.body], [204, undefined]);
     assert.deepEqual(
-      told.map(({ by, revocations, error }) => [by, revocations.length, error]),
-      [['backchannel_logout', 1, null]],
+      told.map(({ revocations, error }) => [revocations.length, error]),
+      [[1, null]],
     );
   }
 });
@@ -45,52 +44,13 @@ test('of anything else it is refused, though nobody listens', async () => {
     '',
   ])
     assert.equal((await messages.backchannelLogout(body, { log: SILENT })).status, 400, JSON.stringify(body));
-  for (const body of [undefined, { push: token }, ''])
-    assert.equal(
-      (await messages.adminPush(body, 'LOGOUT', { log: SILENT })).status,
-      400,
-      JSON.stringify(body),
-    );
-});
-
-test('a push that the first of several realms cannot share is not asked of the others: Keycloak is told to try again', async () => {
-  const useOnce = async () => {
-    throw new Error('the store is away');
-  };
-  const store = { add: async () => {}, subscribe: () => () => {}, useOnce };
-  const [first, second] = [createTestRealm(), createTestRealm()];
-  const members = [first.verifier({ revocationStore: store }), second.verifier()];
-  await Promise.all(members.map((member) => member.load()));
-  const messages = createKeycloakMessages(members);
-  const push = mintPush(first, { keycloakSessionIds: ['s1'] });
-  const logged: unknown[] = [];
-  const log = { warn() {}, error: (fields: object) => void logged.push(fields) };
-  const answer = await messages.adminPush(push, 'LOGOUT', { log });
-  assert.deepEqual([answer.status, answer.headers['retry-after'], logged.length], [503, '5', 1]);
-});
-
-test('a push to the only realm is taken, and one that is refused is told to who listens', async () => {
-  const { realm, messages } = await setUp();
-  const told: KeycloakMessage[] = [];
-  const onMessage = (message: KeycloakMessage) => void told.push(message);
-  const push = mintPush(realm, { keycloakSessionIds: ['s1'] });
-  const answer = await messages.adminPush(push, 'LOGOUT', { log: SILENT, onMessage });
-  const again = await messages.adminPush(push, 'LOGOUT', { log: SILENT, onMessage });
-  assert.deepEqual([answer.status, again.status], [204, 400]);
-  assert.deepEqual(
-    told.map(({ by, revocations, error }) => [by, revocations.length, error?.code]),
-    [
-      ['admin_push', 1, undefined],
-      ['admin_push', 0, 'admin_push_invalid'],
-    ],
-  );
 });
 
 test('a logout token of no known realm is refused as such, and its issuer is cut for the log', async () => {
   const [first, second] = [createTestRealm(), createTestRealm({ realm: 'second' })];
   const members = [first.verifier(), second.verifier()];
   await Promise.all(members.map((member) => member.load()));
-  const messages = createKeycloakMessages(members);
+  const messages = messagesOf(members);
   const logged: { code?: string; seen?: string }[] = [];
   const log = { warn: (fields: object) => void logged.push(fields), error() {} };
   const token = mintLogoutToken(first, { iss: `https://${'x'.repeat(500)}` });
@@ -109,22 +69,7 @@ test('while a realm that may own the issuer cannot be asked, a message is not re
   down.setAll('down');
   const members = [known.verifier(), down.verifier()];
   await members[0]?.load();
-  const messages = createKeycloakMessages(members);
-  const push = mintPush(known, { keycloakSessionIds: ['s1'] });
-  assert.equal((await messages.adminPush(push, 'LOGOUT', { log: SILENT })).status, 503);
+  const messages = messagesOf(members);
   const body = { logout_token: mintLogoutToken(known) };
   assert.equal((await messages.backchannelLogout(body, { log: SILENT })).status, 503);
-});
-
-test('a push for which no realm is found is refused; a fault of the application is no refusal', async () => {
-  for (const [thrown, status] of [
-    [new AuthError('tenant_unknown', 'There is no such tenant'), 400],
-    [new Error('of the application'), 503],
-  ] as const) {
-    const messages = createKeycloakMessages(() => {
-      throw thrown;
-    });
-    const answer = await messages.adminPush('a push', 'LOGOUT', { log: SILENT });
-    assert.equal(answer.status, status);
-  }
 });

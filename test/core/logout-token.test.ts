@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { revokeByLogoutToken } from '../../packages/guard/src/core/messages/logout-token.ts';
+import { revokeByLogoutToken } from '../../packages/guard/src/core/messages/backchannel-logout.ts';
 import { assertAtOnce, assertRefused } from '../support/refusal.ts';
 import { createTestKey, encodePart } from '../support/signing-keys.ts';
 import { createTestRealm, startLoaded } from '../support/test-realm.ts';

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Verifier } from '../../packages/guard/src/core/index.ts';
+import { answerBackchannelLogout } from '../../packages/guard/src/core/internal.ts';
 import type { TestRealm } from '../support/test-realm.ts';
 
 export const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -40,3 +42,9 @@ export function mintPush(
   };
   return realm.mint({}, { payload, header });
 }
+
+/** Answers logout tokens of these realms. */
+export const messagesOf = (members: readonly Verifier<object>[]) => ({
+  backchannelLogout: (body: unknown, listeners: Parameters<typeof answerBackchannelLogout>[2]) =>
+    answerBackchannelLogout(async () => members, body, listeners),
+});

@@ -5,10 +5,9 @@ import {
   type Revocation,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
-import { mintLogoutToken, mintPush } from './signed-messages.ts';
+import { messagesOf, mintLogoutToken } from './signed-messages.ts';
 
 const SILENT = { log: { warn() {}, error() {} } };
 /** The ids of a user, which another realm can give an account of its own. */
@@ -20,26 +19,18 @@ const INSIDE = {
   issuer: 'https://sso.example.com/realms/staff',
 };
 
-type Messages = ReturnType<typeof createKeycloakMessages>;
+type Messages = ReturnType<typeof messagesOf>;
 type Send = (messages: Messages, realm: TestRealm) => Promise<{ status: number }>;
 
 const logout =
   (changes: Record<string, unknown>): Send =>
   (messages, realm) =>
     messages.backchannelLogout({ logout_token: mintLogoutToken(realm, changes) }, SILENT);
-const push =
-  (action: 'LOGOUT' | 'PUSH_NOT_BEFORE', changes: Record<string, unknown> = {}): Send =>
-  (messages, realm) =>
-    messages.adminPush(mintPush(realm, { action, ...changes }), action, SILENT);
 
 /** Every message that revokes. */
 const MESSAGES: Readonly<Record<string, Send>> = {
   'a logout of a session': logout({}),
   'a logout of a user': logout({ sid: undefined }),
-  'a push that lists sessions': push('LOGOUT', { keycloakSessionIds: ['s1'] }),
-  'a push of a logout of everybody': push('LOGOUT'),
-  'a push of a not-before': (messages, realm) =>
-    push('PUSH_NOT_BEFORE', { notBefore: realm.now + 1 })(messages, realm),
 };
 
 /** Ways in which the staff's verifier knows who it is. */
@@ -78,7 +69,7 @@ async function start(staffIs: string, order: string, claimsToBe: 'itself' | 'the
   await ours.load();
   const token = staff.mint(IDS);
   await ours.verify(token);
-  const messages = createKeycloakMessages(order === 'first' ? [ours, theirs] : [theirs, ours]);
+  const messages = messagesOf(order === 'first' ? [ours, theirs] : [theirs, ours]);
   return { staff, partner, ours, theirs, messages, added, token };
 }
 
@@ -138,15 +129,10 @@ describe('a message of the realm itself', () => {
     const { staff, partner, ours, theirs, messages } = await start('at its address', 'first', 'itself');
     t.after(() => Promise.all([ours.close(), theirs.close()]));
     await theirs.load();
-    const same = { id: 'p1', jti: 'j1', keycloakSessionIds: ['s1'] };
     const statuses = [];
-    for (const realm of [partner, staff]) {
+    for (const realm of [partner, staff])
       statuses.push((await logout({ jti: 'j1' })(messages, realm)).status);
-      statuses.push(
-        (await push('LOGOUT', { id: same.id, keycloakSessionIds: ['s1'] })(messages, realm)).status,
-      );
-    }
-    assert.deepEqual(statuses, [204, 204, 204, 204]);
+    assert.deepEqual(statuses, [204, 204]);
   });
 });
 

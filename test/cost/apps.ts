@@ -113,7 +113,6 @@ const service: Subject = {
         ...{
           KEYCLOAK_CLIENT_SECRET: clientSecret,
           SESSION_SECRET: SECRET,
-          ADMIN_PUSHES: 'on',
           DPOP: 'accepted',
         },
         ...{ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent' },

@@ -61,7 +61,6 @@ export function createShapes(realm: TestRealm, own: TestKey): readonly Shape[] {
     ...{ iss: realm.issuer, aud: realm.clientId, iat: now, exp: now + 36_000, jti: MARK, sid: MARK },
     ...{ typ: 'Logout', events: { 'http://schemas.openid.net/event/backchannel-logout': {} } },
   };
-  const push = { id: MARK, expiration: now + 25, resource: realm.clientId, notBefore: now };
   const { kty, crv, x, y } = own.jwk as Record<string, string>;
   const proof = (more: object = {}) =>
     unsigned(
@@ -226,23 +225,6 @@ export function createShapes(realm: TestRealm, own: TestKey): readonly Shape[] {
       name: 'logout token: a deep payload',
       sent: post('/backchannel-logout', `logout_token=${unsigned(header, deep('[', ']'))}`),
     },
-    {
-      name: 'push: a forged signature',
-      sent: post(
-        '/k_push_not_before',
-        unsigned({ alg: header.alg, kid: header.kid }, { ...push, action: 'PUSH_NOT_BEFORE' }),
-        { 'content-type': 'text/plain' },
-      ),
-    },
-    {
-      name: 'push: a list of sessions',
-      sent: post(
-        '/k_logout',
-        unsigned(header, { ...push, action: 'LOGOUT', keycloakSessionIds: Array(1_500).fill('a') }),
-        { 'content-type': 'text/plain' },
-      ),
-    },
-    { name: 'push: dots', sent: post('/k_logout', fill('.'), { 'content-type': 'text/plain' }) },
     { name: 'sign-out: a form of broken escapes', sent: post('/auth/logout', fill('a=%ff&')) },
     // The service's own routes.
     { name: 'POST /login: many fields', sent: post('/login', fill('a=b&')), on: 'service' },

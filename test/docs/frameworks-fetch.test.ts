@@ -103,7 +103,9 @@ describe('docs/frameworks/hono.md and fetch.md', () => {
   for (const name of ['fetch-h3.mts', 'fetch-elysia.mts']) {
     test(`${name} hears of a logout from Keycloak`, async () => {
       const app = await load(name);
-      const answer = await app(new Request(`${ORIGIN}/backchannel-logout`, { method: 'POST', body: 'a=b' }));
+      const answer = await app(
+        new Request(`${ORIGIN}/backchannel-logout`, { method: 'POST', body: new URLSearchParams('a=b') }),
+      );
       assert.equal(answer.status, 400);
       assert.match(await answer.text(), /Invalid logout token/);
     });

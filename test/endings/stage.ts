@@ -1,5 +1,3 @@
-// One person, two processes that share their stores, and everything in them that holds on to a sign-in.
-import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +17,7 @@ import { createMemorySessionStore, type SessionStore } from '../../packages/guar
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
-import { CLIENT, MCP_URL, NEIGHBOUR, ORDERS, toRealm } from './realm.ts';
+import { CLIENT, MCP_URL, ORDERS, toRealm } from './realm.ts';
 
 const SECRET = 'for-development-only';
 const PASSWORD = 'Test#123456';
@@ -71,7 +69,7 @@ async function startProcess(
   await events?.ready;
   const secret = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
   app.use(kc.session({ secret, publicUrl: publicUrl ?? url, store }));
-  app.use(kc.backchannelLogout({ adminPushes: true }));
+  app.use(kc.backchannelLogout());
   const user = kc.guard(USER);
   const ok: express.RequestHandler = (_request, response) => void response.json({});
   app.get('/me', user, ok);
@@ -262,22 +260,6 @@ export async function startStage(
     changeSecret(): void {
       secret = 'another-secret';
       idp.updateClient(CLIENT, { secret });
-    },
-    /** Sends what Keycloak sends to the admin URL of a client. */
-    async pushNotBefore(): Promise<number> {
-      const { signing } = idp.exportKeys();
-      const [header = ''] = (await idp.issueToken({ username: NEIGHBOUR })).split('.');
-      const seconds = Math.ceil(idp.now() / 1000) + 1;
-      const push = {
-        ...{ id: randomUUID(), expiration: seconds + 30, resource: CLIENT },
-        ...{ action: 'PUSH_NOT_BEFORE', notBefore: seconds },
-      };
-      const signed = `${header}.${Buffer.from(JSON.stringify(push)).toString('base64url')}`;
-      const key = createPrivateKey({ key: signing[0] as never, format: 'jwk' });
-      const body = `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;
-      const headers = { 'content-type': 'text/plain' };
-      const answer = await fetch(`${one.url}/k_push_not_before`, { method: 'POST', headers, body });
-      return answer.status;
     },
   };
 }

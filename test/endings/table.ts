@@ -88,10 +88,6 @@ export const ROWS: readonly Row[] = [
     ends: 'at once',
     anew: false,
   },
-  {
-    ...{ what: 'a not-before', by: 'the push to the admin URL', isOfAll: true, ends: 'at once' },
-    act: async (stage) => assert.equal(await stage.pushNotBefore(), 204),
-  },
   { what: 'a not-before', by: 'the recheck', act: setNotBefore, ends: 'within 30 s', isOfAll: true },
   { what: 'a not-before', by: 'events', options: events, act: setNotBefore, ends: 'at once', isOfAll: true },
   {

@@ -6,7 +6,7 @@ import keycloakGuard, {
   backchannelLogout,
 } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { combineVerifiers, type RevocationStore } from '../../packages/guard/src/core/index.ts';
-import { mintLogoutToken, mintPush } from '../core/signed-messages.ts';
+import { mintLogoutToken } from '../core/signed-messages.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 interface Setup extends BackchannelLogoutOptions {
@@ -31,7 +31,7 @@ async function start(
   const app = fastify({ logger });
   await app.register(keycloakGuard, { verifier });
   if (isGuarded) app.guardAll();
-  await app.register(backchannelLogout, { adminPushes: true, ...options });
+  await app.register(backchannelLogout, options);
   app.get('/protected', { onRequest: app.guard() }, () => 'in');
   t.after(async () => {
     await app.close();
@@ -48,7 +48,6 @@ async function start(
     send,
     logOut: (token: string, url = '/backchannel-logout') =>
       send(url, 'application/x-www-form-urlencoded', new URLSearchParams({ logout_token: token }).toString()),
-    push: (url: string, push: string) => send(url, 'text/plain', push),
   };
 }
 
@@ -65,13 +64,13 @@ describe('back-channel logout', () => {
     assert.deepEqual([await statusOf(ended), await statusOf(other)], [401, 200]);
   });
 
-  it('ends a session for every API of its realm that is combined, and so does a push', async (t) => {
+  it('ends a session for every API of its realm that is combined', async (t) => {
     const realm = createTestRealm();
     const verifier = combineVerifiers(['orders', 'reports'].map((clientId) => realm.verifier({ clientId })));
     await verifier.load();
     const app = fastify();
     await app.register(keycloakGuard, { verifier });
-    await app.register(backchannelLogout, { adminPushes: true });
+    await app.register(backchannelLogout);
     app.get('/protected', { onRequest: app.guard() }, () => 'in');
     t.after(async () => {
       await app.close();
@@ -88,20 +87,13 @@ describe('back-channel logout', () => {
     const logout = await send('/backchannel-logout', 'application/x-www-form-urlencoded', form);
     assert.equal(logout.statusCode, 204);
     assert.deepEqual(await Promise.all(tokens.flat().map(statusOf)), [401, 401, 200, 200]);
-    const push = mintPush(realm, { resource: 'reports', keycloakSessionIds: ['s2'] });
-    assert.equal((await send('/k_logout', 'text/plain', push)).statusCode, 204);
-    assert.deepEqual(await Promise.all(tokens.flat().map(statusOf)), [401, 401, 401, 401]);
   });
 
-  it('is open to Keycloak where every route is guarded, and so are the pushes', async (t) => {
-    const { staff, logOut, push, statusOf } = await start(t, { isGuarded: true });
+  it('is open to Keycloak where every route is guarded', async (t) => {
+    const { staff, logOut, statusOf } = await start(t, { isGuarded: true });
     const [one, other] = [staff.mint({ sid: 's1' }), staff.mint({ sid: 's2' })];
     assert.equal((await logOut(mintLogoutToken(staff))).statusCode, 204);
     assert.deepEqual([await statusOf(one), await statusOf(other)], [401, 200]);
-    assert.equal((await push('/k_logout', mintPush(staff, { keycloakSessionIds: ['s2'] }))).statusCode, 204);
-    assert.equal(await statusOf(other), 401);
-    const notBefore = { action: 'PUSH_NOT_BEFORE', notBefore: staff.now };
-    assert.equal((await push('/k_push_not_before', mintPush(staff, notBefore))).statusCode, 204);
   });
 
   it('answers what is no logout token, none and two with 400', async (t) => {
@@ -124,7 +116,7 @@ describe('back-channel logout', () => {
     const told: unknown[] = [];
     const { logOut } = await start(t, {
       logger: { level: 'warn', stream: { write: (line) => void lines.push(line) } },
-      onMessage: (_request, { by, error }) => void told.push([by, error?.code]),
+      onMessage: (_request, { error }) => void told.push(error?.code),
     });
     const elsewhere = createTestRealm({ realm: 'elsewhere' });
     const long = mintLogoutToken(elsewhere, { iss: 'x'.repeat(5_000) });
@@ -132,7 +124,7 @@ describe('back-channel logout', () => {
       assert.deepEqual((await logOut(token)).json(), refused('Invalid logout token'));
     }
     const code = 'logout_token_invalid';
-    assert.deepEqual(told, Array(3).fill(['backchannel_logout', code]));
+    assert.deepEqual(told, Array(3).fill(code));
     const seen = lines.map((line) => JSON.parse(line));
     assert.deepEqual(
       seen.map(({ level, code, reason }) => [level, code, reason]),
@@ -169,35 +161,9 @@ describe('back-channel logout', () => {
     assert.equal(await statusOf(staff.mint({ sid: 's1' })), 401);
   });
 
-  it('is where it was put, and takes no pushes where nobody asked for them', async (t) => {
-    const { staff, logOut, push } = await start(t, { path: '/logged-out', adminPushes: undefined });
+  it('is where it was put', async (t) => {
+    const { staff, logOut } = await start(t, { path: '/logged-out' });
     assert.equal((await logOut(mintLogoutToken(staff), '/logged-out')).statusCode, 204);
     assert.equal((await logOut(mintLogoutToken(staff))).statusCode, 404);
-    assert.equal((await push('/k_logout', mintPush(staff))).statusCode, 404);
-  });
-});
-
-describe('a push to the admin URL', () => {
-  it('is taken by the realm whose key signed it', async (t) => {
-    const { staff, customers, statusOf, push } = await start(t);
-    const other = staff.mint({ sid: 's1', azp: staff.clientId });
-    const ended = customers.mint({ sid: 's1' });
-    const logout = await push('/k_logout', mintPush(customers, { keycloakSessionIds: ['s1'] }));
-    assert.equal(logout.statusCode, 204);
-    assert.deepEqual([await statusOf(ended), await statusOf(other)], [401, 200]);
-    const notBefore = { action: 'PUSH_NOT_BEFORE', notBefore: staff.now + 1 };
-    assert.equal((await push('/k_push_not_before', mintPush(staff, notBefore))).statusCode, 204);
-    assert.equal(await statusOf(other), 401);
-  });
-
-  it('of nobody known, of another kind, or of none at all is 400', async (t) => {
-    const { staff, push, statusOf } = await start(t);
-    const stranger = createTestRealm();
-    for (const bad of [mintPush(stranger), mintPush(staff, { action: 'x' }), '']) {
-      const answer = await push('/k_logout', bad);
-      assert.equal(answer.statusCode, 400);
-      assert.deepEqual(answer.json(), refused('Invalid push'));
-    }
-    assert.equal(await statusOf(staff.mint()), 200);
   });
 });

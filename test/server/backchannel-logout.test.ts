@@ -30,8 +30,6 @@ async function setUp(t: TestContext, build = buildService): Promise<Setup> {
 }
 
 const buildService = async (t: TestContext, idp: DevIdp) => (await buildTestApp(t, idp.url)).app;
-const buildWithPushes = async (t: TestContext, idp: DevIdp) =>
-  (await buildTestApp(t, idp.url, { ADMIN_PUSHES: 'on' })).app;
 
 /** An API of the library for two realms, of which one is the provider's. */
 async function buildForTwoRealms(t: TestContext, idp: DevIdp): Promise<FastifyInstance> {
@@ -209,82 +207,3 @@ for (const [where, build] of APPS) {
     assert.equal(await statusOf(setup.app, setup.token), 200);
   });
 }
-
-async function push(setup: Setup, path: string, claims: Record<string, unknown>, username = 'abdullah') {
-  const others = Object.keys(decodeJwt(await setup.idp.issueToken({ username, session: false })));
-  const payload = await setup.idp.issueToken({
-    username,
-    session: false,
-    header: { typ: 'JWT' },
-    claims: {
-      ...Object.fromEntries(others.map((claim) => [claim, undefined])),
-      id: randomUUID(),
-      resource: CLIENT,
-      expiration: Math.floor(Date.now() / 1000) + 30,
-      ...claims,
-    },
-  });
-  return setup.app.inject({ method: 'POST', url: path, headers: { 'content-type': 'text/plain' }, payload });
-}
-
-test('pushes are taken where they were asked for, and nowhere else', async (t) => {
-  const setup = await setUp(t);
-  const notBefore = Math.floor(Date.now() / 1000) + 1;
-  for (const [path, action] of [
-    ['/k_push_not_before', 'PUSH_NOT_BEFORE'],
-    ['/k_logout', 'LOGOUT'],
-  ] as const) {
-    const answer = await push(setup, path, { action, notBefore });
-    assert.deepEqual([answer.statusCode, answer.json()], [404, { detail: 'Not Found' }]);
-  }
-  assert.equal(await statusOf(setup.app, setup.token), 200);
-});
-
-test('a not-before time that Keycloak pushes ends what was issued before it', async (t) => {
-  const setup = await setUp(t, buildWithPushes);
-  const notBefore = Math.floor(Date.now() / 1000) + 1;
-  const answer = await push(setup, '/k_push_not_before', { action: 'PUSH_NOT_BEFORE', notBefore });
-  assert.equal(answer.statusCode, 204);
-  assert.equal(await statusOf(setup.app, setup.token), 401);
-});
-
-test('a logout that Keycloak pushes ends the sessions it lists', async (t) => {
-  const setup = await setUp(t, buildWithPushes);
-  const other = await setup.idp.issueToken({ username: 'sara' });
-  const claims = { action: 'LOGOUT', keycloakSessionIds: [setup.sessionId] };
-  assert.equal((await push(setup, '/k_logout', claims)).statusCode, 204);
-  assert.equal(await statusOf(setup.app, setup.token), 401);
-  assert.equal(await statusOf(setup.app, other), 200);
-});
-
-for (const [what, claims] of [
-  ['of another action', { action: 'LOGOUT', notBefore: 9e9 }],
-  ['for another client', { resource: 'other-service', action: 'PUSH_NOT_BEFORE', notBefore: 9e9 }],
-  ['that expired', { expiration: 1, action: 'PUSH_NOT_BEFORE', notBefore: 9e9 }],
-  ['without an id', { id: undefined, action: 'PUSH_NOT_BEFORE', notBefore: 9e9 }],
-  ['without a time', { action: 'PUSH_NOT_BEFORE' }],
-] as const) {
-  test(`a push ${what} is 400 and ends nothing`, async (t) => {
-    const setup = await setUp(t, buildWithPushes);
-    const answer = await push(setup, '/k_push_not_before', claims);
-    assert.equal(answer.statusCode, 400);
-    assert.deepEqual(answer.json(), {
-      error: 'invalid_request',
-      error_description: 'Invalid push',
-      detail: 'Invalid push',
-    });
-    assert.equal(await statusOf(setup.app, setup.token), 200);
-  });
-}
-
-test("an access token is no push: a user's own token cannot log others out", async (t) => {
-  const setup = await setUp(t, buildWithPushes);
-  const answer = await setup.app.inject({
-    method: 'POST',
-    url: '/k_logout',
-    headers: { 'content-type': 'text/plain' },
-    payload: setup.token,
-  });
-  assert.equal(answer.statusCode, 400);
-  assert.equal(await statusOf(setup.app, setup.token), 200);
-});

@@ -97,7 +97,6 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     port: 8000,
     logLevel: 'info',
     auditLog: true,
-    adminPushes: false,
     tracing: { exporter: 'off' },
     trustProxy: false,
     usesEnvProxy: false,

@@ -9,13 +9,8 @@ import {
   type Revocation,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import {
-  createKeycloakMessages,
-  partsOf,
-  personInTenant,
-  resolveDpopOptions,
-} from '../../packages/guard/src/core/internal.ts';
-import { mintLogoutToken } from '../core/signed-messages.ts';
+import { partsOf, personInTenant, resolveDpopOptions } from '../../packages/guard/src/core/internal.ts';
+import { messagesOf, mintLogoutToken } from '../core/signed-messages.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import type { TestRealm } from '../support/test-realm.ts';
 import { SERVER, startTenants } from './many-realms.ts';
@@ -166,7 +161,7 @@ describe('what tenants share is apart by name, even if the application gives bot
       const [ours, theirs] = [acme.mint(ids), lie(ids)];
       assert.deepEqual([await statusOf('acme', ours), await statusOf('hostile', theirs)], [200, 200]);
       const logout = mintLogoutToken(evil, { iss: SAME_ISSUER.issuer, ...ids });
-      const messages = createKeycloakMessages([(await verifierOf('hostile')) as never]);
+      const messages = messagesOf([(await verifierOf('hostile')) as never]);
       const log = { warn() {}, error() {} };
       const { status } = await messages.backchannelLogout(`logout_token=${logout}`, { log });
       assert.equal(status, 204);

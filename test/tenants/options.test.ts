@@ -28,18 +28,6 @@ describe('options of tenants', () => {
     });
   }
 
-  test('pushes to the admin URL name no issuer, so with ofIssuer they are refused at start', async (t) => {
-    const { door } = startTenants(t, get, { tenants: { ofIssuer: () => 'acme' } });
-    assert.throws(
-      () => door.messages({ adminPushes: true }),
-      (error) =>
-        error instanceof OptionsError &&
-        /adminPushes: must be left out beside tenants.ofIssuer/.test(error.message),
-    );
-    assert.ok(door.messages({}));
-    assert.ok(startTenants(t, get).door.messages({ adminPushes: true }));
-  });
-
   test('settings may say the same at each look-up, and hold no credential that was made: nothing could compare it', async (t) => {
     const credential = { secret: 'of-acme' };
     let row: Record<string, unknown> = { realm: 'acme', credential: { ...credential } };

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Verifier } from '../../packages/guard/src/core/index.ts';
-import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
-import { mintLogoutToken } from '../core/signed-messages.ts';
+import { messagesOf, mintLogoutToken } from '../core/signed-messages.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { startTenants } from './many-realms.ts';
 
@@ -25,7 +24,7 @@ test('a back-channel logout of a realm counts for every name of that realm', asy
   };
   assert.equal(await at('acme'), 'acme');
   const verifier = (await door.verifierOf(new Request('http://x/t/acme/a'))) as unknown as Verifier<object>;
-  const messages = createKeycloakMessages([verifier as never]);
+  const messages = messagesOf([verifier]);
   const logout = mintLogoutToken(acme, { sid: 's1', sub: 'u1' });
   const { status } = await messages.backchannelLogout(`logout_token=${logout}`, {
     log: { warn() {}, error() {} },

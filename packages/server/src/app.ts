@@ -128,7 +128,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const counted = { store: shared?.limits, secret: limitSecretOf(config) };
   const callLimit = createRateLimit({ name: 'call', limit: config.callsPerAddress, ...counted });
   boundCalls(app, callTurns, callLimit, report);
-  await app.register(backchannelLogout, { adminPushes: config.adminPushes });
+  await app.register(backchannelLogout);
   await useBrowserSessions(app, config, client, shared);
 
   await app.register(homeController, { issuer: verifier.issuer, basePath, hasDocs: config.docs });

@@ -32,7 +32,7 @@ export function describeMessages(adapter: Adapter): void {
         const told: unknown[] = [];
         const { realm, get, logOut, send } = await setUpLogout(t, adapter, {
           hasBodyParsers,
-          onMessage: ({ by, error }) => told.push([by, error?.code]),
+          onMessage: ({ error }) => told.push(error?.code),
         });
         const [ended, other] = [realm.mint({ sid: 's1' }), realm.mint({ sid: 's2' })];
         await assertUser(await get('/guarded', ended));
@@ -51,10 +51,7 @@ export function describeMessages(adapter: Adapter): void {
           detail: 'Invalid logout token',
         });
         if (!adapter.lacks?.includes('inProcess')) {
-          assert.deepEqual(told, [
-            ['backchannel_logout', undefined],
-            ['backchannel_logout', 'logout_token_invalid'],
-          ]);
+          assert.deepEqual(told, [undefined, 'logout_token_invalid']);
         }
       },
     );

@@ -1,12 +1,6 @@
 import { isAuthError, OptionsError, type Revocation } from 'keycloak-guard';
-import {
-  type AdminAction,
-  findOptionProblems,
-  type OptionRules,
-  revokeByAdminPush,
-  toJsonObject,
-  verifySignedJwt,
-} from 'keycloak-guard/unstable/connect';
+import { findOptionProblems, type OptionRules, toJsonObject } from 'keycloak-guard/unstable/connect';
+import { type AdminAction, BadPush, revokeByAdminPush } from './admin-push.ts';
 import { causeOf, type Grant } from './grant.ts';
 import { type Exchange, type KeycloakHost, settle } from './host.ts';
 import {
@@ -52,9 +46,7 @@ async function take(keycloak: KeycloakHost, action: AdminAction, request: Connec
   const push = await readBody(request);
   const { grantManager } = keycloak;
   const { verifier } = grantManager.engine;
-  // The signature first, because keycloak-connect reports it first; then everything else.
-  const { claims } = await verifySignedJwt(push, verifier.context, { headerTypes: /^JWT$/i });
-  const revocations = await revokeByAdminPush(verifier, push, action);
+  const { claims, revocations } = await revokeByAdminPush(verifier, push, action);
   const notBefore = notBeforeOf(revocations);
   if (notBefore !== undefined) grantManager.notBefore = notBefore;
   if (action === 'LOGOUT' && Array.isArray(claims.adapterSessionIds)) {
@@ -66,8 +58,6 @@ function notBeforeOf(revocations: readonly Revocation[]): number | undefined {
   const revocation = revocations.find((one) => one.type === 'not-before');
   return revocation?.type === 'not-before' ? revocation.notBefore : undefined;
 }
-
-class BadPush extends Error {}
 
 /** Rejects with a `BadPush` if the body is too large, or a parser has already read it. */
 function readBody(request: ConnectRequest): Promise<string> {
@@ -98,8 +88,6 @@ function toRefusal(error: unknown): { status: number; text: string } {
     case 'provider_unavailable':
     case 'revocation_not_shared':
       return { status: 503, text: 'Service Unavailable' };
-    case 'admin_push_invalid':
-      return { status: 400, text: 'Bad Request' };
     default:
       return { status: 401, text: 'admin request failed: invalid token' };
   }

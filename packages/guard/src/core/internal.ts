@@ -32,12 +32,7 @@ export {
 } from './http/request.ts';
 export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';
 export { type KeyFinder, verifySignedJwt } from './jwt/signed-jwt.ts';
-export { type AdminAction, revokeByAdminPush } from './messages/admin-push.ts';
-export {
-  createKeycloakMessages,
-  type KeycloakMessages,
-  type MessageListeners,
-} from './messages/keycloak-messages.ts';
+export { answerBackchannelLogout } from './messages/backchannel-logout.ts';
 export type { EventSource, ObservedVerifier, Observer, SecurityEvent } from './observer.ts';
 export {
   checkOptions,

@@ -62,7 +62,7 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
   verify(token: string, possession?: Possession): Principal<C> | Promise<Principal<C>>;
   /** True when `verify` would find the token in memory. */
   isKnown(token: string): boolean;
-  /** Keys, issuer and rules, for other JWTs that the realm signs (logout tokens, admin pushes). */
+  /** Keys, issuer and rules, for other JWTs that the realm signs (logout tokens). */
   readonly context: VerifyContext;
   /**
    * Makes tokens bad, here at once, elsewhere through the revocation store. Rejects (`revocation_not_shared`) when it

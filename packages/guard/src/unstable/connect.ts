@@ -26,7 +26,6 @@ export {
   toBrowserEndpoints,
 } from '../client/internal.ts';
 export {
-  type AdminAction,
   ANY_AUDIENCE,
   authorizationOf,
   buildChallenge,
@@ -48,7 +47,6 @@ export {
   readCompactJws,
   readCredentials,
   readingsOf,
-  revokeByAdminPush,
   settleAll,
   toJsonObject,
   toRefusalAnswer,

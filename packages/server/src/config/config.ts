@@ -22,8 +22,6 @@ export interface Config {
   readonly events: boolean;
   readonly dpop: 'off' | 'accepted' | 'required';
   readonly maxCachedTokens: number;
-  /** Keycloak's pushes to the admin URL are taken. */
-  readonly adminPushes: boolean;
   readonly host: string;
   readonly port: number;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';

@@ -156,12 +156,6 @@ export const SETTINGS = {
     description: 'Most verified tokens kept in memory, about 4 KiB each. 0 keeps none.',
     ...wholeNumber(0, 10_000_000, 10_000),
   },
-  ADMIN_PUSHES: {
-    description:
-      "Takes what Keycloak pushes to a client's Admin URL (`/k_logout`, `/k_push_not_before`). Only for a client that has one: back-channel logout needs none, and Keycloak plans to remove these pushes.",
-    ...onOrOff('off'),
-    example: 'on',
-  },
   HOST: {
     description: 'Address to listen on. In a container `0.0.0.0`.',
     rule: 'must be an IP address or a host name',

@@ -152,9 +152,9 @@ function mount(
 
 function parseBodies(scope: FastifyInstance, readsBody: boolean): void {
   scope.removeAllContentTypeParsers();
-  const types = readsBody ? ['application/x-www-form-urlencoded', 'text/plain'] : '*';
+  const type = readsBody ? 'application/x-www-form-urlencoded' : '*';
   const options = { parseAs: 'string', bodyLimit: LONGEST_MESSAGE } as const;
-  scope.addContentTypeParser(types, options, (_request, body, done) =>
+  scope.addContentTypeParser(type, options, (_request, body, done) =>
     done(null, readsBody ? body : undefined),
   );
 }

@@ -143,7 +143,6 @@ export const AUTH_ERRORS = {
   // A message from Keycloak is not valid (OpenID Connect Back-Channel Logout 1.0 §2.8).
   logout_token_invalid: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
   logout_token_replayed: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
-  admin_push_invalid: { ...BAD_MESSAGE, detail: 'Invalid push' },
 
   // A session cookie. Cookies come along by themselves, so a page of another site could send the request.
   cross_origin_request: { statusCode: 403, detail: 'Requests from other sites are refused' },

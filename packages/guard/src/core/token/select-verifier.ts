@@ -40,10 +40,7 @@ export async function selectByIssuer<M extends Member>(members: readonly M[], jw
  *
  * @throws {AuthError} as {@link selectByIssuer} does
  */
-export async function findOwners<M extends Member>(
-  members: readonly M[],
-  claimed: string,
-): Promise<readonly M[]> {
+async function findOwners<M extends Member>(members: readonly M[], claimed: string): Promise<readonly M[]> {
   const sure = ownersOf(members, claimed);
   if (sure.some((member) => isSure(member, claimed))) return sure;
   // Asked at once, and only those that are not known yet.

@@ -24,9 +24,6 @@ export async function toRouteAnswer<Incoming>(
   }
 }
 
-/** Logout tokens are forms, the pushes of the admin URL are plain text. */
-const TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlencoded', 'text/plain']);
-
 /** The rest of the body is never read, so the connection cannot carry another request. */
 const HEADERS = { 'cache-control': 'no-store', connection: 'close' } as const;
 
@@ -35,7 +32,7 @@ const WRONG_TYPE: Answer = toJsonAnswer(415, HEADERS, { detail: 'Unsupported Med
 
 function refuseMessage(contentType = '', contentLength = ''): Answer | undefined {
   const [type = ''] = contentType.split(';', 1);
-  if (!TYPES.has(type.trim().toLowerCase())) return WRONG_TYPE;
+  if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') return WRONG_TYPE;
   return Number(contentLength) > LONGEST_MESSAGE ? TOO_LONG : undefined;
 }
 

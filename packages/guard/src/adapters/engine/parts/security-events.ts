@@ -103,8 +103,8 @@ export function openSecurityEvents<Incoming>(
       const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request, judged) : {};
       emit({ event: 'access', outcome: code, ...who }, request, judged);
     },
-    message(request, { by, revocations, error, tenant }) {
-      const of = { by, ...(tenant !== undefined && { tenant }) };
+    message(request, { revocations, error, tenant }) {
+      const of = { by: 'backchannel_logout', ...(tenant !== undefined && { tenant }) };
       if (error !== null) emit({ event: 'revocation', outcome: error.code, ...of }, request);
       for (const { type, issuer: _, ...what } of revocations) {
         const { sessionId, subject, ...times } = what as Who & Record<string, unknown>;

@@ -1,7 +1,5 @@
-import { AuthError, isAuthError } from '../http/errors.ts';
-import { verifySignedJwt } from '../jwt/signed-jwt.ts';
-import type { Revocation } from '../revocation/revocation-log.ts';
-import { LONGEST_ID, type Revoker } from './logout-token.ts';
+import type { Revocation, Verifier } from 'keycloak-guard';
+import { verifySignedJwt } from 'keycloak-guard/unstable/connect';
 
 /** A push of Keycloak to a client's admin URL. */
 export type AdminAction = 'PUSH_NOT_BEFORE' | 'LOGOUT';
@@ -20,6 +18,11 @@ const LIFETIME = 30;
 /** How far the clock here may be behind Keycloak's. Unit: seconds. */
 const MAX_BEHIND = 120;
 const LONGEST_NAME = 50;
+/** Keycloak's ids have 36 characters; with the name of a user in another directory they have 300. Replicas keep each for a day. */
+const LONGEST_ID = 512;
+
+/** The request is not a push that can be taken. */
+export class BadPush extends Error {}
 
 /**
  * Takes a push that Keycloak sends to a client's admin URL (`k_push_not_before`, `k_logout`) and revokes the tokens
@@ -33,69 +36,37 @@ const LONGEST_NAME = 50;
  * refused by both; about those of other clients Keycloak is asked. For the same reason 0 lifts nothing: it is asked
  * about tokens before the earlier time. With `tokenCheck: 'local'`, which never asks, all of them are refused.
  *
- * Keycloak plans to remove these pushes; prefer back-channel logout.
- *
- * @throws {AuthError} `admin_push_invalid`, `provider_unavailable` (no keys were loaded)
+ * @throws {AuthError} a `token_…` code for what the realm did not sign; `provider_unavailable` (no keys were loaded)
+ * @throws {BadPush} for what it did sign and is no push, or one that was used before
  * @throws the error of the revocation store if it cannot share
  * @see Keycloak Server Administration Guide, "Admin URL"
  */
 export async function revokeByAdminPush(
-  verifier: Revoker,
+  verifier: Pick<Verifier, 'clientId' | 'context' | 'revoke' | 'useOnce'>,
   push: string,
   action: AdminAction,
-): Promise<Revocation[]> {
-  return revokeOnce(verifier, await readAdminPush(verifier, push, action));
-}
-
-/** A push that was verified. */
-export interface AdminPush {
-  /** Good once. */
-  readonly id: unknown;
-  /** Unit: seconds since 1970. */
-  readonly expiration: number;
-  readonly revocations: readonly Revocation[];
-}
-
-/**
- * Verifies a push, and revokes nothing yet.
- *
- * @throws {AuthError} as {@link revokeByAdminPush} does
- */
-export async function readAdminPush(
-  verifier: Revoker,
-  push: string,
-  action: AdminAction,
-): Promise<AdminPush> {
+): Promise<{ readonly claims: Claims; readonly revocations: readonly Revocation[] }> {
   const { context } = verifier;
-  const { claims } = await verifySignedJwt(push, context, { headerTypes: /^JWT$/i }).catch(toInvalid);
+  // The signature first, because keycloak-connect reports it first; then everything else.
+  const { claims } = await verifySignedJwt(push, context, { headerTypes: /^JWT$/i });
   const stranger = Object.keys(claims).find((claim) => !CLAIMS[action].has(claim));
-  if (stranger !== undefined) {
-    throw toPushError(`it has the claim ${stranger.slice(0, LONGEST_NAME)}, and no push has`);
-  }
+  if (stranger !== undefined)
+    throw new BadPush(`it has the claim ${stranger.slice(0, LONGEST_NAME)}, and no push has`);
   const { id, expiration } = claims;
-  if (claims.action !== action) throw toPushError(`its action is not ${action}`);
-  if (claims.resource !== verifier.clientId) throw toPushError('it is for another client');
+  if (claims.action !== action) throw new BadPush(`its action is not ${action}`);
+  if (claims.resource !== verifier.clientId) throw new BadPush('it is for another client');
   const now = context.options.clock() / 1000;
-  if (!isTime(expiration) || expiration <= now) throw toPushError('it expired');
-  if (expiration > now + LIFETIME + MAX_BEHIND) throw toPushError('it expires too late');
+  if (!isTime(expiration) || expiration <= now) throw new BadPush('it expired');
+  if (expiration > now + LIFETIME + MAX_BEHIND) throw new BadPush('it expires too late');
   const madeAt = expiration - LIFETIME;
   const latest = madeAt + context.options.clockToleranceSeconds;
   const said = { ...claims, issuer: context.issuer(), madeAt, latest };
   const revocations = action === 'LOGOUT' ? toLogout(said) : toNotBefore(said, verifier.clientId);
-  return { id, expiration, revocations };
-}
-
-/** @throws {AuthError} `admin_push_invalid` the second time */
-export async function revokeOnce(
-  verifier: Revoker,
-  { id, expiration, revocations }: AdminPush,
-): Promise<Revocation[]> {
-  const key = JSON.stringify(['push', verifier.context.issuer(), id]);
-  if (typeof id !== 'string' || id.length > LONGEST_ID || !(await verifier.useOnce(key, expiration))) {
-    throw toPushError('it was used before');
-  }
+  const key = JSON.stringify(['push', said.issuer, id]);
+  if (typeof id !== 'string' || id.length > LONGEST_ID || !(await verifier.useOnce(key, expiration)))
+    throw new BadPush('it was used before');
   for (const revocation of revocations) await verifier.revoke(revocation);
-  return [...revocations];
+  return { claims, revocations };
 }
 
 interface Said extends Claims {
@@ -106,8 +77,8 @@ interface Said extends Claims {
 }
 
 function toNotBefore({ issuer, notBefore, madeAt: setAt, latest }: Said, clientId: string): Revocation[] {
-  if (!isTime(notBefore)) throw toPushError('it has no notBefore');
-  if (notBefore > latest) throw toPushError('its notBefore is in the future');
+  if (!isTime(notBefore)) throw new BadPush('it has no notBefore');
+  if (notBefore > latest) throw new BadPush('its notBefore is in the future');
   const ofRealm: Revocation =
     notBefore === 0
       ? { type: 'not-before', issuer, notBefore, setAt }
@@ -127,21 +98,12 @@ function toLogout({ issuer, notBefore, madeAt, latest, keycloakSessionIds }: Sai
       { type: 'recheck', issuer, issuedUntil: madeAt, setAt: madeAt },
     ];
   }
-  if (!Array.isArray(keycloakSessionIds)) throw toPushError('its list of sessions is not a list');
+  if (!Array.isArray(keycloakSessionIds)) throw new BadPush('its list of sessions is not a list');
   const sessionIds = keycloakSessionIds.filter((sessionId) => typeof sessionId === 'string');
-  if (sessionIds.some(({ length }) => length > LONGEST_ID)) throw toPushError('an id in it is too long');
+  if (sessionIds.some(({ length }) => length > LONGEST_ID)) throw new BadPush('an id in it is too long');
   return sessionIds.map((sessionId) => ({ type: 'session', issuer, sessionId, endedAt: madeAt }));
 }
 
 function isTime(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function toInvalid(error: unknown): never {
-  if (isAuthError(error) && error.statusCode === 401) throw toPushError(error.reason);
-  throw error;
-}
-
-export function toPushError(reason: string): AuthError {
-  return new AuthError('admin_push_invalid', `The push is not valid: ${reason}`);
 }
