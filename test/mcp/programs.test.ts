@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startDevIdp } from '@keycloak-guard/testing';
 import { judgePrograms, PROGRAMS } from '../../packages/cli/src/admin/index.ts';
 import { TESTING_REALM } from '../../packages/cli/src/dev/dev-provider.ts';
-import { KNOWN_HOSTS } from '../../packages/testing/src/realm/mcp-servers.ts';
+import { KNOWN_HOSTS } from '../../packages/testing/src/registration/mcp-servers.ts';
 
 const URL = 'http://localhost:3000/mcp';
 

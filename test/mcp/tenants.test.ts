@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
-import { addMcpServers } from '../../packages/testing/src/realm/mcp-servers.ts';
+import { addMcpServers } from '../../packages/testing/src/registration/mcp-servers.ts';
 import { createPerson } from '../contract/mcp/person.ts';
 import { createKeeper, REDIRECT_URI, SDKS } from '../contract/mcp/sdk.ts';
 import { SERVERS } from '../contract/mcp/servers.ts';

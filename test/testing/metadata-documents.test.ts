@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { createClock } from '../../packages/testing/src/clock.ts';
-import { addMcpServers } from '../../packages/testing/src/realm/mcp-servers.ts';
 import { createRealm } from '../../packages/testing/src/realm/realm.ts';
+import { addMcpServers } from '../../packages/testing/src/registration/mcp-servers.ts';
 import { createMetadataDocuments } from '../../packages/testing/src/registration/metadata-documents.ts';
 
 const REDIRECT_URI = 'http://127.0.0.1:3335/callback';

@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { saveState } from '../../packages/testing/src/provider/state-file.ts';
+import { saveState } from '../../packages/testing/src/provider/provider.ts';
 
 const STATE = { version: 1, realm: 'blue', keys: {}, sessions: {} } as never;
 

@@ -3,7 +3,6 @@ import { accountProfileRoute, addAccountSessions } from './endpoints/account.ts'
 import { addAdmin } from './endpoints/admin.ts';
 import { authorizationRoute, pushedAuthorizationRoute } from './endpoints/authorization.ts';
 import { addClientRegistration } from './endpoints/client-registration.ts';
-import { consentRoute } from './endpoints/consent.ts';
 import { deviceRoutes } from './endpoints/device.ts';
 import {
   discoveryRoute,
@@ -12,19 +11,16 @@ import {
   realmInfoRoute,
   umaConfigurationRoute,
 } from './endpoints/discovery.ts';
-import { introspectionRoute } from './endpoints/introspection.ts';
-import { loginRoute, requiredActionRoute } from './endpoints/login.ts';
+import { consentRoute, loginRoute, requiredActionRoute } from './endpoints/login.ts';
 import { loginStatusRoutes } from './endpoints/login-status.ts';
 import { logoutRoutes } from './endpoints/logout.ts';
-import { revocationRoute } from './endpoints/revocation.ts';
 import { tokenRoute } from './endpoints/token.ts';
-import { userinfoRoute } from './endpoints/userinfo.ts';
+import { introspectionRoute, revocationRoute, userinfoRoute } from './endpoints/token-state.ts';
 import { Fault, unexpected } from './fault.ts';
 import { parseForms } from './http/bodies.ts';
 import { assertOwnHost } from './http/headers.ts';
 import type { Endpoint, Misbehaviour } from './http/misbehaviour.ts';
-import type { Provider } from './provider/provider.ts';
-import type { Realms } from './provider/realms.ts';
+import type { Provider, Realms } from './provider/provider.ts';
 import { addRoute, type Route } from './provider/route.ts';
 import { addProtectionApi } from './uma/protection-api.ts';
 

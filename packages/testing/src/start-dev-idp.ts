@@ -7,12 +7,17 @@ import { createControls, createMoods } from './controls/realm-controls.ts';
 import { addRemoteControl, assertControlToken } from './controls/remote-control.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { createMisbehaviour, ENDPOINTS, type Endpoint } from './http/misbehaviour.ts';
-import { createProvider, type Provider } from './provider/provider.ts';
-import { createRealms } from './provider/realms.ts';
-import { loadState, saveState, toState } from './provider/state-file.ts';
+import {
+  createProvider,
+  createRealms,
+  loadState,
+  type Provider,
+  saveState,
+  toState,
+} from './provider/provider.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
-import { addMcpServers } from './realm/mcp-servers.ts';
 import { FEATURES } from './realm/realm.ts';
+import { addMcpServers } from './registration/mcp-servers.ts';
 
 /** @throws {TypeError} for wrong options @throws {Error} in production */
 function assertOptions(options: DevIdpOptions): void {

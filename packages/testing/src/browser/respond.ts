@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import { noStore, redirectTo } from '../http/headers.ts';
-import { escapeHtml } from '../pages/layout.ts';
+import { escapeHtml } from '../pages/pages.ts';
 import type { AuthRequest } from './auth-request.ts';
 
 /** Sends the browser back to the client (RFC 6749 §4.1.2, RFC 9207). */

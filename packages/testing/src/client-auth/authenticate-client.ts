@@ -4,9 +4,15 @@ import { field, formOf } from '../http/bodies.ts';
 import { issuerOf } from '../http/headers.ts';
 import type { Client } from '../realm/client.ts';
 import { isSameSecret } from '../realm/password.ts';
-import { checkFederated, findFederated } from './federated-jwt.ts';
-import type { ClientAuthState } from './signed-jwt.ts';
-import { type Assertion, checkSignedJwt, isJwtBearer, readAssertion } from './signed-jwt.ts';
+import {
+  type Assertion,
+  type ClientAuthState,
+  checkFederated,
+  checkSignedJwt,
+  findFederated,
+  isJwtBearer,
+  readAssertion,
+} from './assertions.ts';
 
 /** Id and secret of a request. As in Keycloak, a field of the form is stronger than the `Authorization` header. */
 function credentialsOf(request: FastifyRequest): {

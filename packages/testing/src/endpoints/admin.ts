@@ -3,8 +3,7 @@ import { decodeJwt } from 'jose';
 import { Fault } from '../fault.ts';
 import { queryOf } from '../http/bodies.ts';
 import { bearerOf, ownOrigin } from '../http/headers.ts';
-import type { Provider } from '../provider/provider.ts';
-import type { Realms } from '../provider/realms.ts';
+import type { Provider, Realms } from '../provider/provider.ts';
 import type { RealmRepresentation } from '../realm/representation.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 

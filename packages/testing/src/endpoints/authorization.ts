@@ -12,7 +12,7 @@ import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { formOf, hasDuplicates, queryOf } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf, noStore, redirectTo } from '../http/headers.ts';
-import { sendErrorPage } from '../pages/layout.ts';
+import { sendErrorPage } from '../pages/pages.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange, Route } from '../provider/route.ts';
 import type { Client } from '../realm/client.ts';

@@ -5,8 +5,12 @@ import { jsonTextOf, parseJsonTexts } from '../http/bodies.ts';
 import { allowCaller, issuerOf } from '../http/headers.ts';
 import type { Registered } from '../provider/provider.ts';
 import { addRoute } from '../provider/route.ts';
-import { readMetadata, toRegistration, toRepresentation } from '../registration/metadata.ts';
-import { assertMayRegister } from '../registration/policies.ts';
+import {
+  assertMayRegister,
+  readMetadata,
+  toRegistration,
+  toRepresentation,
+} from '../registration/registration.ts';
 
 const PATH = '/clients-registrations/openid-connect';
 

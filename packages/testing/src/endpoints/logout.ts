@@ -6,7 +6,7 @@ import { recordSession } from '../events/event-log.ts';
 import { invalidGrant } from '../fault.ts';
 import { field, formOf, queryOf } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf, redirectTo } from '../http/headers.ts';
-import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/layout.ts';
+import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/pages.ts';
 import { endSession } from '../provider/end-session.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange, Route } from '../provider/route.ts';

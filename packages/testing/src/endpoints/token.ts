@@ -1,10 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { authorizationCodeGrant, deviceCodeGrant } from '../grants/code-grants.ts';
-import { clientCredentialsGrant, passwordGrant } from '../grants/direct-grants.ts';
-import type { GrantHandler } from '../grants/grant.ts';
-import { refreshGrant } from '../grants/refresh.ts';
+import {
+  authorizationCodeGrant,
+  clientCredentialsGrant,
+  deviceCodeGrant,
+  type GrantHandler,
+  passwordGrant,
+  refreshGrant,
+} from '../grants/grants.ts';
 import { tokenExchangeGrant } from '../grants/token-exchange.ts';
 import { field, formOf, hasDuplicates } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';

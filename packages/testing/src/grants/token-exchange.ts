@@ -6,7 +6,7 @@ import type { Realm } from '../realm/realm.ts';
 import { type Claims, issueTokens } from '../tokens/issue.ts';
 import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
 import { type GrantedScopes, grantScopes } from '../tokens/scopes.ts';
-import type { GrantHandler } from './grant.ts';
+import type { GrantHandler } from './grants.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type:';
 const ACCESS = `${TYPE}access_token`;

@@ -15,7 +15,7 @@ import {
   removeTicket,
   shareByTicket,
   updateTicket,
-} from './ticket-api.ts';
+} from './tickets.ts';
 import {
   createUmaPolicy,
   listUmaPolicies,

@@ -1,7 +1,7 @@
 import type { Subject } from '../authz/policies.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
-import { clientCredentialsGrant } from '../grants/direct-grants.ts';
+import { clientCredentialsGrant } from '../grants/grants.ts';
 import { formOf } from '../http/bodies.ts';
 import { allowOriginsOf, bearerOf, issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';

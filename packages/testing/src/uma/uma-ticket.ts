@@ -15,11 +15,12 @@ import {
   readLimit,
   readPermissions,
   readTicket,
+  resolveAll,
+  resolvePermissions,
   toContext,
   withoutReserved,
 } from './permission-request.ts';
 import { type Identified, identify, readRequester } from './requester.ts';
-import { resolveAll, resolvePermissions } from './resolve-permissions.ts';
 import { fileRequests } from './tickets.ts';
 
 /** A permission, as in answers and in a token's claim `authorization`. */

@@ -1,11 +1,11 @@
 import type { McpServer } from '../dev-idp.ts';
-import { DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
-import type { Feature } from './realm.ts';
+import { DEFAULT_SCOPES, OPTIONAL_SCOPES } from '../realm/built-in.ts';
+import type { Feature } from '../realm/realm.ts';
 import type {
   ClientRepresentation,
   ClientScopeRepresentation,
   RealmRepresentation,
-} from './representation.ts';
+} from '../realm/representation.ts';
 
 /**
  * Names that MCP clients of 2026 register with: hosts of their `client_uri` and redirect URIs. Keycloak's policy Trusted Hosts
