@@ -104,9 +104,9 @@ export function buildApp(
     if (realm === undefined)
       return reply.code(404).send({ error: 'Unable to find matching target resource method' });
     reply.headers(HEADERS);
-    return reply
-      .code(404)
-      .send({ error: realms.find(decode(realm)) ? 'HTTP 404 Not Found' : 'Realm does not exist' });
+    return reply.code(404).send({
+      error: realms.find(decodeURIComponent(realm)) ? 'HTTP 404 Not Found' : 'Realm does not exist',
+    });
   });
 
   addAdmin(app, realms);
@@ -141,12 +141,4 @@ function assertUsable({ realm }: Provider, endpoint: Endpoint | undefined): void
   if (sslRequired?.toLowerCase() === 'all' && endpoint !== 'realm' && endpoint !== 'userinfo')
     throw new Fault(403, 'invalid_request', 'HTTPS required');
   if (enabled === false && tokens) throw new Fault(403, 'access_denied', 'Realm not enabled');
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

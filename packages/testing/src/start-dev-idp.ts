@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -51,68 +52,44 @@ const NAMES: Record<keyof DevIdpOptions, true> = {
   ...{ allowProduction: true, controlToken: true },
 };
 
-/** The open port. It can be closed and opened again with the same number, while the app lives on. */
-interface OpenPort {
-  readonly port: number;
-  /** Refuses connections and cuts open ones. */
-  close(): Promise<void>;
-  open(): Promise<void>;
-}
+/** Errors of `listen` on a machine without IPv6, which `localhost` then does without. */
+const NO_IPV6: readonly unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 
-/** @throws the error of `listen`, for example with the code `EADDRINUSE` */
-async function startListener(
-  app: FastifyInstance,
-  hosts: readonly string[],
-  port: number,
-): Promise<OpenPort> {
+/**
+ * An open port. It can be closed, which cuts connections, and opened again with the same number, while the app lives on.
+ *
+ * @throws the error of `listen`, for example with the code `EADDRINUSE`
+ */
+async function startListener(app: FastifyInstance, host: string, port: number) {
   await app.ready();
   let servers: Server[] = [];
   let bound = port;
-
-  const listener: OpenPort = {
-    get port() {
-      return bound;
-    },
-    async open() {
-      if (servers.length > 0) return;
-      try {
-        for (const host of hosts) {
-          const server = createServer(app.routing);
-          await bind(server, host, bound);
-          servers.push(server);
-          bound = (server.address() as AddressInfo).port;
-        }
-      } catch (error) {
-        await listener.close();
-        throw error;
+  async function open(): Promise<void> {
+    if (servers.length > 0) return;
+    try {
+      for (const address of host === 'localhost' ? ['127.0.0.1', '::1'] : [host]) {
+        const server = createServer(app.routing).listen({ host: address, port: bound });
+        await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+          const isOptional = host === 'localhost' && address === '::1';
+          if (!isOptional || !NO_IPV6.includes(error.code)) throw error;
+        });
+        if (!server.listening) continue;
+        servers.push(server);
+        bound = (server.address() as AddressInfo).port;
       }
-    },
-    async close() {
-      const closing = servers;
-      servers = [];
-      await Promise.all(
-        closing.map(
-          (server) =>
-            new Promise<void>((resolve) => {
-              server.close(() => resolve());
-              server.closeAllConnections();
-            }),
-        ),
-      );
-    },
-  };
-  await listener.open();
-  return listener;
-}
-
-function bind(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+  async function close(): Promise<void> {
+    const closed = servers.map((server) => once(server.close(), 'close'));
+    for (const server of servers) server.closeAllConnections();
+    servers = [];
+    await Promise.all(closed);
+  }
+  await open();
+  return { port: bound, open, close };
 }
 
 /** The guide's realm, which is part of the package. */
@@ -165,7 +142,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     },
   });
   if (options.controlToken !== undefined) addRemoteControl(app, options.controlToken, () => idp);
-  const listener = await listen(app, host, port);
+  const listener = await startListener(app, host, port);
   // Only now: if the port is taken, no file with private keys is left behind.
   await save().catch(async (error: unknown) => {
     await listener.close();
@@ -192,8 +169,8 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
       await app.close();
       await save();
     },
-    goDown: () => listener.close(),
-    comeBack: () => listener.open(),
+    goDown: listener.close,
+    comeBack: listener.open,
     resetRequests() {
       for (const name of ENDPOINTS) requests[name] = 0;
     },
@@ -209,16 +186,4 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     removeRealm: (name) => realms.remove(name),
   };
   return idp;
-}
-
-/** On `localhost`, IPv6 is optional: some machines do not have it. */
-async function listen(app: ReturnType<typeof buildApp>, host: string, port: number) {
-  if (host !== 'localhost') return startListener(app, [host], port);
-  try {
-    return await startListener(app, ['127.0.0.1', '::1'], port);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw error;
-    return startListener(app, ['127.0.0.1'], port);
-  }
 }

@@ -2,7 +2,7 @@ import type { DecisionModel, Policy, Resource } from './model.ts';
 import { agree, createPolicyJudge, isReadable, type PolicyJudge, type Question } from './policies.ts';
 
 /** A resource and the scopes that are asked for; or, without a resource, a scope that no resource has. */
-interface ResourceScopes {
+export interface ResourceScopes {
   readonly resource: Resource | undefined;
   readonly scopes: readonly string[];
 }
@@ -10,25 +10,20 @@ interface ResourceScopes {
 /** Every permission that applies: by resource, by type, or by scope. */
 function findPermissions(model: DecisionModel, { resource, scopes }: ResourceScopes): readonly Policy[] {
   const all = [...model.policies.values()];
-  const isAbout = (one: Policy, { id }: Resource) => one.resources.includes(id);
-  const permissions = new Set<Policy>();
-  if (resource !== undefined) {
-    for (const one of all) if (isAbout(one, resource)) permissions.add(one);
-    for (const one of all) {
-      if (resource.type !== undefined && one.resourceType === resource.type && one.policies.length > 0)
-        permissions.add(one);
-    }
-    // A user's resource inherits from the client's resources of the same type.
-    for (const parent of parentsOf(model, resource)) {
-      for (const one of all) if (isAbout(one, parent)) permissions.add(one);
-    }
-  }
-  for (const one of all) {
-    const isForAnyResource = one.type === 'scope' && one.resources.length === 0;
-    if (isForAnyResource && one.resourceType === undefined && overlaps(one.scopes, scopes))
-      permissions.add(one);
-  }
-  return [...permissions];
+  const about = ({ id }: Resource) => all.filter((one) => one.resources.includes(id));
+  const ofType = (type: string) => all.filter((one) => one.resourceType === type && one.policies.length > 0);
+  const forAny = all.filter(
+    (one) =>
+      one.type === 'scope' &&
+      one.resources.length === 0 &&
+      one.resourceType === undefined &&
+      one.scopes.some((scope) => scopes.includes(scope)),
+  );
+  if (resource === undefined) return forAny;
+  const own = [...about(resource), ...(resource.type === undefined ? [] : ofType(resource.type))];
+  // A user's resource inherits from the client's resources of the same type.
+  const inherited = parentsOf(model, resource).flatMap(about);
+  return [...new Set([...own, ...inherited, ...forAny])];
 }
 
 /** The client's own resources of the same type, for a resource that a user owns. */
@@ -37,16 +32,10 @@ export function parentsOf(model: DecisionModel, { type, ownerId }: Resource): Re
   return [...model.resources.values()].filter((one) => one.type === type && one.ownerId === model.clientId);
 }
 
-const overlaps = (some: readonly string[], others: readonly string[]): boolean =>
-  some.some((one) => others.includes(one));
-
 /** A request, and whether the owner already granted it by a ticket. */
 export interface RequestedPermission extends ResourceScopes {
   readonly isGranted?: boolean;
 }
-
-/** A resource and the scopes that were granted. */
-export interface Granted extends ResourceScopes {}
 
 /**
  * Decides as Keycloak's policy evaluation does. Resources and scopes that are not granted are left out.
@@ -57,7 +46,7 @@ export function evaluate(
   model: DecisionModel,
   question: Question,
   requests: readonly RequestedPermission[],
-): readonly Granted[] {
+): readonly ResourceScopes[] {
   const judge = createPolicyJudge(model, question);
   return requests.flatMap((one) => {
     const scopes = decide(model, question, judge, one);

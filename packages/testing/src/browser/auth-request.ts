@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
-import { type Client, hasFlag } from '../realm/client.ts';
+import { type Client, hasFlag, toAbsolute } from '../realm/client.ts';
 import { isSameSecret } from '../realm/password.ts';
 import type { Realm } from '../realm/realm.ts';
 import { grantScopes, requestedResource } from '../tokens/scopes.ts';
@@ -47,26 +47,27 @@ const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+(?=[/?#]|$)/
 
 /** Whether a login may lead to `uri`. */
 export function isRedirectUri(client: Client, uri: string): boolean {
-  return matchesAny(client.redirectUris, client.rootUrl, uri);
+  return matchesAny(client.redirectUris, uri);
 }
 
 /** Whether a logout may lead to `uri`. `+` stands for the client's redirect URIs. */
 export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
   const listed = client.attributes['post.logout.redirect.uris']?.split('##') ?? [];
-  const uris = listed.flatMap((one) => (one === '+' ? client.redirectUris : one === '-' ? [] : [one]));
-  return matchesAny(uris, client.rootUrl, uri);
+  const uris = listed.flatMap((one) =>
+    one === '+' ? client.redirectUris : one === '-' ? [] : [toAbsolute(one, client.rootUrl)],
+  );
+  return matchesAny(uris, uri);
 }
 
 /**
  * Compares texts, not parsed URLs, as Keycloak does, and refuses what a browser might read in another way. A `*` at the end of
  * a registered URI stands for any rest. A registered loopback URI without a port fits any port (RFC 8252 §7.3).
  */
-function matchesAny(registered: readonly string[], rootUrl: string, uri: string): boolean {
+function matchesAny(registered: readonly string[], uri: string): boolean {
   if (!isPlain(uri)) return false;
   const bare = uri.replace(/[?#].*$/s, '');
   const candidates = [bare, bare.replace(LOOPBACK, '$1')];
-  return registered.some((entry) => {
-    const pattern = entry.startsWith('/') ? rootUrl.replace(/\/$/, '') + entry : entry;
+  return registered.some((pattern) => {
     if (!pattern.endsWith('*') || pattern.includes('?'))
       return pattern === uri || pattern === uri.replace(LOOPBACK, '$1');
     const prefix = pattern.slice(0, -1);

@@ -49,25 +49,20 @@ function decode(text: string): string {
   }
 }
 
-/** An endpoint's texts for refusals, which differ in Keycloak. */
-interface ClientAuthWording {
-  readonly wrongSecret: () => Fault;
-}
-
 const SAME_TEXT = 'Invalid client or Invalid client credentials';
-const wording: ClientAuthWording = { wrongSecret: () => new Fault(401, 'unauthorized_client', SAME_TEXT) };
 
 /**
  * Authenticates a client by the method that the realm file names for it: a secret (`client_secret_basic` or `_post`), a signed
  * JWT (`client_secret_jwt`, `private_key_jwt`), a JWT of an identity provider (`federated-jwt`), or nothing, if it is public.
  *
+ * @param wrongSecret the refusal of a wrong secret, in which endpoints differ
  * @throws {Fault} 401 `invalid_client` if unknown or disabled, 401 if the secret is wrong, 400 `invalid_client` with the reason
  * if a JWT is refused
  */
 export async function authenticateClient(
   provider: ClientAuthState,
   request: FastifyRequest,
-  { wrongSecret } = wording,
+  wrongSecret = new Fault(401, 'unauthorized_client', SAME_TEXT),
 ): Promise<Client> {
   const unknown = () => new Fault(401, 'invalid_client', SAME_TEXT);
   const { id, secret } = credentialsOf(request);
@@ -93,7 +88,7 @@ export async function authenticateClient(
   }
   // An assertion alone names no client that is public or has a secret.
   if (id === undefined) throw unknown();
-  if (!client.isPublic && !checkSecret(client, secret)) throw wrongSecret();
+  if (!client.isPublic && !checkSecret(client, secret)) throw wrongSecret;
   return client;
 }
 

@@ -2,18 +2,18 @@ import { createHash, X509Certificate } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Clock } from '../clock.ts';
 
-/** Algorithms of signed JWTs that clients may use. */
+/** Algorithms of JWTs and DPoP proofs that clients may sign, in the order in which Keycloak's challenges list them. */
 export const ASYMMETRIC = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
   'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
+  'RS384',
   'EdDSA',
+  'ES384',
+  'ES256',
+  'RS256',
+  'ES512',
+  'PS256',
+  'PS512',
+  'RS512',
 ];
 
 /** Algorithms of JWTs that are signed with the client's secret. */

@@ -36,36 +36,26 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
       const session = sessions.find(sessionId) ?? sessions.find(sessionId, true);
       if (session === undefined) throw new TypeError('there is no such session');
       await endSession(provider, session, issuer);
-      events.recordAdmin(
-        {
-          ...{ operationType: 'DELETE', resourceType: 'USER_SESSION' },
-          resourcePath: `sessions/${sessionId}`,
-        },
-        { offline: session.offline },
-      );
+      const { offline } = session;
+      events.recordAdmin('DELETE', 'USER_SESSION', `sessions/${sessionId}`, { offline });
     },
     async logoutUser(username) {
       const { id } = userOf(realm, username);
       for (const session of sessions.ofUser(id)) await endSession(provider, session, issuer);
-      const resourcePath = `users/${id}/logout`;
-      events.recordAdmin({ operationType: 'ACTION', resourceType: 'USER', resourcePath });
+      events.recordAdmin('ACTION', 'USER', `users/${id}/logout`);
     },
     disableUser: (username) => updateUser(username, { enabled: false }),
     enableUser: (username) => updateUser(username, { enabled: true }),
     addUser(user) {
       const { id } = realm.addUser(user);
       const { credentials: _, ...rest } = user;
-      events.recordAdmin(
-        { operationType: 'CREATE', resourceType: 'USER', resourcePath: `users/${id}` },
-        rest,
-      );
+      events.recordAdmin('CREATE', 'USER', `users/${id}`, rest);
     },
     removeUser(username) {
       const user = userOf(realm, username);
       for (const session of sessions.ofUser(user.id)) sessions.end(session);
       realm.removeUser(user);
-      const resourcePath = `users/${user.id}`;
-      events.recordAdmin({ operationType: 'DELETE', resourceType: 'USER', resourcePath });
+      events.recordAdmin('DELETE', 'USER', `users/${user.id}`);
     },
     addClient(client) {
       if (typeof client?.clientId !== 'string' || client.clientId === '')
@@ -74,25 +64,17 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
         throw new TypeError(`there is a client '${client.clientId}' in the realm ${realm.name}`);
       const { id } = realm.addClient({ enabled: true, ...client });
       const { secret: _, ...rest } = client;
-      events.recordAdmin(
-        { operationType: 'CREATE', resourceType: 'CLIENT', resourcePath: `clients/${id}` },
-        rest,
-      );
+      events.recordAdmin('CREATE', 'CLIENT', `clients/${id}`, rest);
     },
     addOrganization: (organization) => realm.addOrganization(organization),
     updateUser,
     updateClient(clientId, change) {
       const { id } = realm.updateClient(clientId, change);
-      const about = {
-        operationType: 'UPDATE',
-        resourceType: 'CLIENT',
-        resourcePath: `clients/${id}`,
-      } as const;
-      events.recordAdmin(about, change);
+      events.recordAdmin('UPDATE', 'CLIENT', `clients/${id}`, change);
     },
     updateRealm(change) {
       realm.settings = { ...realm.settings, ...change };
-      events.recordAdmin({ operationType: 'UPDATE', resourceType: 'REALM' }, change);
+      events.recordAdmin('UPDATE', 'REALM', undefined, change);
     },
     unlockUsers: () => lockout.clear(),
     ...createMoods(misbehaviour),

@@ -3,7 +3,7 @@ import { Fault } from '../fault.ts';
 import { allowOriginsOf, bearerOf, issuerOf } from '../http/headers.ts';
 import { endSession } from '../provider/end-session.ts';
 import type { Route } from '../provider/route.ts';
-import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
+import { type GoodToken, readToken, rolesOfToken } from '../tokens/read-access-token.ts';
 import { isLightweight } from '../tokens/scopes.ts';
 
 /** The profile endpoint of Keycloak's account API, which `loadUserProfile` of keycloak-js calls. */
@@ -15,12 +15,11 @@ export const accountProfileRoute: Route = {
   async handler({ provider, request, reply }) {
     // There is no account console here: a browser gets Keycloak's answer for that.
     if (!request.headers.accept?.includes('application/json')) throw new Fault(404, 'HTTP 404 Not Found');
-    const reading = await readToken(provider, bearerOf(request) ?? '', issuerOf(request), ['Bearer']);
-    if ('problem' in reading || reading.session === undefined || !isForAccount(reading))
-      throw new Fault(401, 'HTTP 401 Unauthorized');
+    const reading = await readAccountToken(request);
+    if (reading.session === undefined) throw new Fault(401, 'HTTP 401 Unauthorized');
     allowOriginsOf(reading.client, request, reply);
     reply.removeHeader('access-control-expose-headers');
-    const roles = provider.realm.rolesInScope(reading.user, reading.client).client.get('account');
+    const roles = rolesOfToken(provider.realm, reading).client.get('account');
     if (!roles?.has('view-profile') && !roles?.has('manage-account'))
       throw new Fault(403, 'HTTP 403 Forbidden');
     const { id, username, firstName, lastName, email, emailVerified } = reading.user;
@@ -31,9 +30,14 @@ export const accountProfileRoute: Route = {
   },
 };
 
-/** A lightweight token has no audience; Keycloak computes the one it would have. */
-function isForAccount({ claims, client }: GoodToken): boolean {
-  return isLightweight(client) || [claims.aud].flat().includes('account');
+/** @throws {Fault} 401 */
+async function readAccountToken(request: FastifyRequest): Promise<GoodToken> {
+  const reading = await readToken(request.provider, bearerOf(request) ?? '', issuerOf(request), ['Bearer']);
+  // A lightweight token has no audience; Keycloak computes the one it would have.
+  const isForAccount =
+    'claims' in reading && (isLightweight(reading.client) || [reading.claims.aud].flat().includes('account'));
+  if (!isForAccount) throw new Fault(401, 'HTTP 401 Unauthorized');
+  return reading;
 }
 
 /** The calls of Keycloak's account API by which users end a session of their own, or all others with `?current=false`. */
@@ -44,14 +48,9 @@ export function addAccountSessions(app: FastifyInstance): void {
 
 async function endOwnSessions(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { provider } = request;
-  const token = bearerOf(request) ?? '';
-  const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
-  const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];
-  if ('problem' in reading || !audience.includes('account'))
-    return reply.code(401).send({ error: 'HTTP 401 Unauthorized' });
-  const access = reading.claims.resource_access as { account?: { roles?: string[] } } | undefined;
-  if (!access?.account?.roles?.includes('manage-account'))
-    return reply.code(403).send({ error: 'HTTP 403 Forbidden' });
+  const reading = await readAccountToken(request);
+  if (!rolesOfToken(provider.realm, reading).client.get('account')?.has('manage-account'))
+    throw new Fault(403, 'HTTP 403 Forbidden');
   const { id } = request.params as { id?: string };
   const { current } = request.query as { current?: string };
   const own = provider.sessions.ofUser(reading.user.id);

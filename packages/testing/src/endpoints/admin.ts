@@ -5,7 +5,7 @@ import { queryOf } from '../http/bodies.ts';
 import { bearerOf, ownOrigin } from '../http/headers.ts';
 import type { Provider, Realms } from '../provider/provider.ts';
 import type { RealmRepresentation } from '../realm/representation.ts';
-import { readToken } from '../tokens/read-access-token.ts';
+import { readToken, rolesOfToken } from '../tokens/read-access-token.ts';
 
 /** Unless the request says otherwise, as in Keycloak. */
 const DEFAULT_MAX = 100;
@@ -86,8 +86,8 @@ export function addAdmin(app: FastifyInstance, realms: Realms): void {
     const name = /^\/admin\/realms\/([^/?]+)/.exec(request.url)?.[1];
     const requested = name === undefined ? undefined : realms.find(decodeURIComponent(name));
     if (name !== undefined && requested === undefined) throw new Fault(404, 'Realm not found.');
-    const roles = reading.claims.resource_access as { 'realm-management'?: { roles?: string[] } } | undefined;
-    const mayRead = requested === own && roles?.['realm-management']?.roles?.includes('view-events');
+    const roles = own && rolesOfToken(own.realm, reading).client.get('realm-management');
+    const mayRead = requested === own && roles?.has('view-events');
     const path = /^\/admin\/realms\/[^/?]+\/([^?]*)/.exec(request.url)?.[1] ?? '';
     const events = mayRead && own ? readEvents(own, path, request) : undefined;
     if (events === undefined) throw new Fault(403, 'HTTP 403 Forbidden');

@@ -6,7 +6,7 @@ import {
   readAuthRequest,
   type ValidAuthRequest,
 } from '../browser/auth-request.ts';
-import { browserIdOf, setBrowserId, signedIn } from '../browser/cookies.ts';
+import { signedIn } from '../browser/cookies.ts';
 import { respond } from '../browser/respond.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
@@ -18,7 +18,7 @@ import type { Exchange, Route } from '../provider/route.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { mustChooseOrganization } from '../tokens/organization-scope.ts';
-import { authenticateUrl, sendCode, sendToConsent, showLogin } from './pending-login.ts';
+import { authenticateUrl, openLogin, sendCode, sendToConsent, showLogin } from './pending-login.ts';
 
 /** RFC 6749 §4.1, OpenID Connect Core §3.1.2. */
 export const authorizationRoute: Route = {
@@ -53,7 +53,7 @@ export const authorizationRoute: Route = {
 
 function authorize(exchange: Exchange, authRequest: ValidAuthRequest) {
   const { provider, request, reply } = exchange;
-  const { clock, logins } = provider;
+  const { clock } = provider;
   const current = signedIn(provider, request);
   const authTime = Number(current?.session.notes.AUTH_TIME ?? 0);
   const tooOld = authRequest.maxAge !== undefined && clock.seconds() - authTime > authRequest.maxAge;
@@ -63,28 +63,21 @@ function authorize(exchange: Exchange, authRequest: ValidAuthRequest) {
     const mustChoose = mustChooseOrganization(provider.realm, authRequest.scope, current.user);
     if (mustChoose && silent) throw new Fault(400, 'login_required');
     if (mustChoose) {
-      const { browserId, login } = logins.open(browserIdOf(request), authRequest);
+      const login = openLogin(exchange, authRequest);
       login.username = current.user.username;
-      setBrowserId(request, reply, browserId);
       return showLogin(exchange, login);
     }
     if (!provider.consents.isMissing(current.user.id, authRequest))
       return sendCode(exchange, authRequest, current.session);
     if (silent) throw new Fault(400, 'interaction_required');
-    const { browserId, login } = logins.open(browserIdOf(request), authRequest);
-    setBrowserId(request, reply, browserId);
-    return sendToConsent(exchange, login);
+    return sendToConsent(exchange, openLogin(exchange, authRequest));
   }
   if (silent) throw new Fault(400, 'login_required');
   const again = tooOld || authRequest.prompts.includes('login') ? current?.user.username : undefined;
-  const { browserId, login } = logins.open(browserIdOf(request), authRequest, again);
-  setBrowserId(request, reply, browserId);
-  if (isPage) {
-    // The page must not be cached: its form belongs to this login only.
-    noStore(reply);
-    return redirectTo(reply, authenticateUrl(issuerOf(request), login));
-  }
-  return showLogin(exchange, login);
+  const login = openLogin(exchange, authRequest, again);
+  if (!isPage) return showLogin(exchange, login);
+  // The page must not be cached: its form belongs to this login only.
+  return redirectTo(noStore(reply), authenticateUrl(issuerOf(request), login));
 }
 
 /** RFC 9126 §2: a client sends its authorization request here first, and the browser only its URI. */

@@ -1,5 +1,4 @@
 import { checkChallenge } from '../browser/auth-request.ts';
-import { browserIdOf, setBrowserId } from '../browser/cookies.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant } from '../fault.ts';
 import { field, formOf, hasDuplicates, queryOf } from '../http/bodies.ts';
@@ -7,7 +6,7 @@ import { allowCaller, allowOriginsOf, issuerOf, noStore, redirectTo } from '../h
 import { sendDevicePage, sendInfoPage } from '../pages/pages.ts';
 import type { Exchange, Route } from '../provider/route.ts';
 import { hasFlag } from '../realm/client.ts';
-import { authenticateUrl } from './pending-login.ts';
+import { authenticateUrl, openLogin } from './pending-login.ts';
 
 const NOT_ENABLED =
   'Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. The flow is disabled for the client.';
@@ -77,7 +76,7 @@ async function authorizeDevice({ provider, request, reply }: Exchange) {
 
 function verifyUserCode(exchange: Exchange, userCode: string | undefined) {
   const { request, reply } = exchange;
-  const { realm, devices, logins, clock } = exchange.provider;
+  const { realm, devices, clock } = exchange.provider;
   noStore(reply);
   const issuer = issuerOf(request);
   const ask = (error?: string) => sendDevicePage(reply, realm.displayName, `${issuer}/device`, error);
@@ -86,7 +85,7 @@ function verifyUserCode(exchange: Exchange, userCode: string | undefined) {
   const client = device && realm.client(device.clientId);
   if (device === undefined || client === undefined || !client.enabled) return ask(UNKNOWN);
   if (device.expiresAt <= clock.seconds()) return ask(EXPIRED);
-  const { browserId, login } = logins.open(browserIdOf(request), {
+  const login = openLogin(exchange, {
     client,
     device,
     redirectUri: `${issuer}/device/status`,
@@ -99,6 +98,5 @@ function verifyUserCode(exchange: Exchange, userCode: string | undefined) {
     loginHint: undefined,
     challenge: undefined,
   });
-  setBrowserId(request, reply, browserId);
   return redirectTo(reply, authenticateUrl(issuer, login));
 }

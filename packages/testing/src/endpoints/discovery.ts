@@ -1,31 +1,44 @@
 import { createPublicKey } from 'node:crypto';
 import { ASYMMETRIC, SYMMETRIC } from '../client-auth/client-keys.ts';
 import { allowAnyOrigin, issuerOf } from '../http/headers.ts';
+import type { Endpoint } from '../http/misbehaviour.ts';
+import type { Provider } from '../provider/provider.ts';
 import type { Route } from '../provider/route.ts';
-import type { Realm } from '../realm/realm.ts';
-import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 import { namesOfLevels } from '../tokens/scopes.ts';
 
-/** OpenID Connect Discovery 1.0 §4. It lists only what this provider supports. */
-export const discoveryRoute = documentAt('/.well-known/openid-configuration');
-
-/** RFC 8414 §3: the same document, where a plain OAuth client looks for it: outside the realm's path. */
-export const oauthMetadataRoute = documentAt('/.well-known/oauth-authorization-server/realms/:realm');
-
-function documentAt(path: string): Route {
+/** A document that any page may read. */
+function publicRoute(
+  endpoint: Endpoint,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  toDocument: (issuer: string, provider: Provider) => unknown,
+): Route {
   return {
-    endpoint: 'discovery',
+    endpoint,
     path,
     methods: ['GET'],
-    handler({ provider, request, reply }) {
+    async handler({ provider, request, reply }) {
       allowAnyOrigin(request, reply);
-      reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
-      return reply.send(metadataOf(issuerOf(request), provider.realm));
+      return reply.headers(headers).send(await toDocument(issuerOf(request), provider));
     },
   };
 }
 
-function metadataOf(issuer: string, { scopes, features, settings }: Realm) {
+const documentAt = (path: string, toDocument: (issuer: string, provider: Provider) => unknown): Route => {
+  const headers = { 'cache-control': 'no-cache, must-revalidate, no-transform, no-store' };
+  return publicRoute('discovery', path, headers, toDocument);
+};
+
+/** OpenID Connect Discovery 1.0 §4. It lists only what this provider supports. */
+export const discoveryRoute = documentAt('/.well-known/openid-configuration', metadataOf);
+
+/** RFC 8414 §3: the same document, where a plain OAuth client looks for it: outside the realm's path. */
+export const oauthMetadataRoute = documentAt(
+  '/.well-known/oauth-authorization-server/realms/:realm',
+  metadataOf,
+);
+
+function metadataOf(issuer: string, { realm: { scopes, features, settings } }: Provider) {
   const base = `${issuer}/protocol/openid-connect`;
   const methods = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
   const signing = [...SYMMETRIC, ...ASYMMETRIC];
@@ -65,7 +78,7 @@ function metadataOf(issuer: string, { scopes, features, settings }: Realm) {
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: signing,
     code_challenge_methods_supported: ['plain', 'S256'],
-    dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+    dpop_signing_alg_values_supported: ASYMMETRIC,
     claims_supported: [
       'iss',
       'sub',
@@ -94,40 +107,31 @@ function metadataOf(issuer: string, { scopes, features, settings }: Realm) {
   };
 }
 
-export const jwksRoute: Route = {
-  endpoint: 'jwks',
-  path: '/protocol/openid-connect/certs',
-  methods: ['GET'],
-  async handler({ provider, request, reply }) {
-    const { keys } = provider;
-    allowAnyOrigin(request, reply);
-    return reply
-      .header('cache-control', 'no-cache')
-      .type('application/json')
-      .send(await keys.jwks());
-  },
-};
+const NO_CACHE = { 'cache-control': 'no-cache' };
 
-export const realmInfoRoute: Route = {
-  endpoint: 'realm',
-  path: '/',
-  methods: ['GET'],
-  async handler({ provider, request, reply }) {
-    const { realm, keys } = provider;
-    allowAnyOrigin(request, reply);
-    const issuer = issuerOf(request);
+export const jwksRoute = publicRoute(
+  'jwks',
+  '/protocol/openid-connect/certs',
+  NO_CACHE,
+  (_issuer, { keys }) => keys.jwks(),
+);
+
+export const realmInfoRoute = publicRoute(
+  'realm',
+  '/',
+  { ...NO_CACHE, 'content-type': 'application/json;charset=UTF-8' },
+  async (issuer, { realm, keys }) => {
     const jwk = (await keys.current('RS256')).publicJwk;
     const key = createPublicKey({ key: jwk as import('node:crypto').JsonWebKey, format: 'jwk' });
-    reply.header('cache-control', 'no-cache').type('application/json;charset=UTF-8');
-    return reply.send({
+    return {
       realm: realm.name,
       public_key: key.export({ type: 'spki', format: 'der' }).toString('base64'),
       'token-service': `${issuer}/protocol/openid-connect`,
       'account-service': `${issuer}/account`,
       'tokens-not-before': realm.settings.notBefore ?? 0,
-    });
+    };
   },
-};
+);
 
 /** Members that the document shares with OpenID Connect Discovery. */
 const SHARED = [
@@ -146,22 +150,13 @@ const SHARED = [
 ] as const;
 
 /** UMA 2.0 Grant §2 and Federated Authorization §2: the document that names the protection API. */
-export const umaConfigurationRoute: Route = {
-  endpoint: 'discovery',
-  path: '/.well-known/uma2-configuration',
-  methods: ['GET'],
-  handler({ provider, request, reply }) {
-    const { realm } = provider;
-    allowAnyOrigin(request, reply);
-    reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
-    const issuer = issuerOf(request);
-    const metadata = metadataOf(issuer, realm);
-    const protection = `${issuer}/authz/protection`;
-    return reply.send({
-      ...Object.fromEntries(SHARED.map((name) => [name, metadata[name]])),
-      resource_registration_endpoint: `${protection}/resource_set`,
-      permission_endpoint: `${protection}/permission`,
-      policy_endpoint: `${protection}/uma-policy`,
-    });
-  },
-};
+export const umaConfigurationRoute = documentAt('/.well-known/uma2-configuration', (issuer, provider) => {
+  const metadata = metadataOf(issuer, provider);
+  const protection = `${issuer}/authz/protection`;
+  return {
+    ...Object.fromEntries(SHARED.map((name) => [name, metadata[name]])),
+    resource_registration_endpoint: `${protection}/resource_set`,
+    permission_endpoint: `${protection}/permission`,
+    policy_endpoint: `${protection}/uma-policy`,
+  };
+});

@@ -3,7 +3,7 @@ import { isPostLogoutRedirectUri } from '../browser/auth-request.ts';
 import { signedIn, signOut } from '../browser/cookies.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { recordSession } from '../events/event-log.ts';
-import { invalidGrant } from '../fault.ts';
+import { readRefreshToken } from '../grants/grants.ts';
 import { field, formOf, queryOf } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf, redirectTo } from '../http/headers.ts';
 import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/pages.ts';
@@ -15,19 +15,14 @@ import type { Session } from '../sessions/sessions.ts';
 
 /** Keycloak's logout by refresh token: answers 204 and ends the session. */
 async function logoutByRefreshToken({ provider, request, reply }: Exchange) {
-  const { keys, sessions } = provider;
   allowCaller(request, reply);
   const client = await authenticateClient(provider, request);
   allowOriginsOf(client, request, reply);
-  const claims = await keys.verifyInternal(field(formOf(request), 'refresh_token') ?? '');
-  const offline = claims?.typ === 'Offline';
-  if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuerOf(request))
-    throw invalidGrant('Invalid refresh token');
-  if (claims.azp !== client.clientId)
-    throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
-  const session = sessions.find(String(claims.sid), offline);
+  const token = field(formOf(request), 'refresh_token') ?? '';
+  const issuer = issuerOf(request);
+  const { session } = await readRefreshToken(provider, token, client, issuer);
   if (session !== undefined) {
-    await endSession(provider, session, issuerOf(request));
+    await endSession(provider, session, issuer);
     recordSession(provider, 'LOGOUT', request, session, client.clientId);
   }
   return reply.code(204).header('cache-control', 'no-cache').send();

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ValidAuthRequest } from '../browser/auth-request.ts';
-import { browserIdOf, signedIn, signIn } from '../browser/cookies.ts';
+import { browserIdOf, setBrowserId, signedIn, signIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/pending.ts';
 import { respond } from '../browser/respond.ts';
 import { recordSession } from '../events/event-log.ts';
@@ -105,6 +105,17 @@ export function sendCode(
   recordSession(provider, 'LOGIN', request, session, authRequest.client.clientId);
   const code = provider.codes.issue(authRequest, session, organization);
   return respond(reply, authRequest, issuerOf(request), { session_state: session.id, code });
+}
+
+/** Opens a login in the browser of the request. @param reauthenticate name of the user who has to log in again */
+export function openLogin(
+  { provider, request, reply }: Exchange,
+  authRequest: ValidAuthRequest,
+  reauthenticate?: string,
+): PendingLogin {
+  const { browserId, login } = provider.logins.open(browserIdOf(request), authRequest, reauthenticate);
+  setBrowserId(request, reply, browserId);
+  return login;
 }
 
 /** Starts the session of an authenticated person, or continues the one they have. */

@@ -1,21 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
+import { ASYMMETRIC } from '../client-auth/client-keys.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { field, formOf } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange, Route } from '../provider/route.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
-import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
-import { type Claims, contextOf } from '../tokens/issue.ts';
-import { applyMappers } from '../tokens/mappers.ts';
+import { addClaims, type Claims } from '../tokens/issue.ts';
 import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
-import { isLightweight, mappersOf, toGranted } from '../tokens/scopes.ts';
+import { isLightweight, toGranted } from '../tokens/scopes.ts';
 import { permissionsIn } from '../uma/uma-ticket.ts';
-
-const WRONG_SECRET = {
-  wrongSecret: () => new Fault(401, 'invalid_client', 'Client authentication failed.'),
-};
 
 /** Claims that an answer copies from the token. Mappers add the rest, with current values. */
 const KEPT = ['exp', 'iat', 'jti', 'iss', 'aud', 'sub', 'typ', 'azp', 'nonce', 'sid', 'scope', 'cnf'];
@@ -30,7 +25,11 @@ export const introspectionRoute: Route = {
   methods: ['POST'],
   async handler({ provider, request, reply }) {
     const form = formOf(request);
-    const client = await authenticateClient(provider, request, WRONG_SECRET);
+    const client = await authenticateClient(
+      provider,
+      request,
+      new Fault(401, 'invalid_client', 'Client authentication failed.'),
+    );
     if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');
     const token = field(form, 'token');
     if (token === undefined) throw invalidRequest('Token not provided.');
@@ -74,23 +73,11 @@ function describePermissions({ claims }: GoodToken): Claims {
 
 function describe(provider: Provider, reading: GoodToken): Claims {
   const { claims, client, user, session } = reading;
-  const granted = toGranted(
-    provider.realm,
-    [...String(claims.scope ?? '').split(' '), ...client.defaultScopes],
-    user,
-  );
   const answer: Claims = Object.fromEntries(
     KEPT.flatMap((name) => (name in claims ? [[name, claims[name]]] : [])),
   );
-  applyMappers(
-    'introspection',
-    answer,
-    mappersOf(client, granted),
-    contextOf(provider, {
-      ...{ client, user, session, scopes: granted },
-      notes: session ? {} : { client_id: client.clientId },
-    }),
-  );
+  const notes = session ? {} : { client_id: client.clientId };
+  addClaims('introspection', answer, provider, { ...reading, notes, scopes: scopesOf(provider, reading) });
   const audience = [answer.aud ?? []].flat() as string[];
   if (audience.length === 1) answer.aud = audience[0];
   answer.client_id = client.clientId;
@@ -149,7 +136,7 @@ async function hasProof({ dpop, keys }: Provider, request: FastifyRequest, token
 
 function refusal({ realm }: Provider, reply: FastifyReply, bound: boolean): Challenge {
   return (status, error, description) => {
-    const scheme = bound ? `DPoP algs="${DPOP_ALGORITHMS.join(' ')}",` : 'Bearer';
+    const scheme = bound ? `DPoP algs="${ASYMMETRIC.join(' ')}",` : 'Bearer';
     const parts = [`${scheme} realm="${realm.name}"`];
     if (error !== undefined) parts.push(`error="${error}"`, `error_description="${description}"`);
     return reply
@@ -169,27 +156,22 @@ async function answer(
   allowCaller(request, reply);
   const reading = await readToken(provider, token, issuerOf(request), [bound ? 'DPoP' : 'Bearer']);
   if ('problem' in reading) return challenge(401, 'invalid_token', reading.problem);
-  const { claims, client, user, session } = reading;
+  const { client, user } = reading;
   allowOriginsOf(client, request, reply);
-  const granted = toGranted(
-    provider.realm,
-    [...String(claims.scope ?? '').split(' '), ...client.defaultScopes],
-    user,
-  );
-  if (!granted.openid) return challenge(403, 'insufficient_scope', 'Missing openid scope');
+  const scopes = scopesOf(provider, reading);
+  if (!scopes.openid) return challenge(403, 'insufficient_scope', 'Missing openid scope');
   if (isLightweight(client) && client.attributes['allow.userinfo.with.lightweight.access.token'] !== 'true') {
     const text = 'Lightweight access token not allowed for userinfo endpoint';
     return challenge(401, 'invalid_token', text);
   }
   const info: Claims = { sub: user.id };
-  applyMappers(
-    'userinfo',
-    info,
-    mappersOf(client, granted),
-    contextOf(provider, { client, user, session, scopes: granted }),
-  );
+  addClaims('userinfo', info, provider, { ...reading, scopes });
   return reply.header('cache-control', 'no-store, no-cache').send(info);
 }
+
+/** The scopes of a token, and those that its client has by now. */
+const scopesOf = ({ realm }: Provider, { claims, client, user }: GoodToken) =>
+  toGranted(realm, [...String(claims.scope ?? '').split(' '), ...client.defaultScopes], user);
 
 /** RFC 7009. Revoking a refresh token ends the client's part of the session; an access token ends alone. */
 export const revocationRoute: Route = {

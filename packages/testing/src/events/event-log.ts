@@ -16,7 +16,7 @@ export interface AdminEvent {
   readonly operationType: 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION';
   readonly resourceType: string;
   /** None for the realm itself. */
-  readonly resourcePath?: string;
+  readonly resourcePath?: string | undefined;
   /** JSON of the change, if the realm keeps details. */
   readonly representation?: string;
 }
@@ -58,7 +58,12 @@ export function createEventLog(realm: Realm, clock: Clock) {
   };
 
   return {
-    recordAdmin(event: Omit<AdminEvent, 'id' | 'time' | 'realmId' | 'authDetails'>, change?: unknown): void {
+    recordAdmin(
+      operationType: AdminEvent['operationType'],
+      resourceType: string,
+      resourcePath?: string,
+      change?: unknown,
+    ): void {
       const { adminEventsEnabled, adminEventsDetailsEnabled } = realm.settings;
       if (adminEventsEnabled !== true) return;
       const hasDetails = adminEventsDetailsEnabled === true && change !== undefined;
@@ -66,7 +71,7 @@ export function createEventLog(realm: Realm, clock: Clock) {
         ...about(),
         // The administrator of this provider is the test.
         authDetails: { realmId, ipAddress: '127.0.0.1' },
-        ...event,
+        ...{ operationType, resourceType, resourcePath },
         ...(hasDetails ? { representation: JSON.stringify(change) } : {}),
       });
     },
@@ -99,26 +104,17 @@ export function recordUserChange(
   { realmRoles, groups, credentials, ...rest }: Partial<UserRepresentation>,
 ): void {
   const resourcePath = `users/${before.id}`;
-  if (Object.keys(rest).length > 0)
-    events.recordAdmin({ operationType: 'UPDATE', resourceType: 'USER', resourcePath }, rest);
-  if (credentials !== undefined) {
-    const path = `${resourcePath}/reset-password`;
-    events.recordAdmin({ operationType: 'ACTION', resourceType: 'USER', resourcePath: path });
-  }
+  if (Object.keys(rest).length > 0) events.recordAdmin('UPDATE', 'USER', resourcePath, rest);
+  if (credentials !== undefined) events.recordAdmin('ACTION', 'USER', `${resourcePath}/reset-password`);
   for (const [operationType, names] of differences(before.representation.realmRoles, realmRoles)) {
     const change = names.map((name) => ({ id: stableId(realm.name, 'role', name), name, clientRole: false }));
-    const path = `${resourcePath}/role-mappings/realm`;
-    events.recordAdmin({ operationType, resourceType: 'REALM_ROLE_MAPPING', resourcePath: path }, change);
+    events.recordAdmin(operationType, 'REALM_ROLE_MAPPING', `${resourcePath}/role-mappings/realm`, change);
   }
   for (const [operationType, paths] of differences(before.representation.groups, groups)) {
     for (const path of paths) {
       const id = stableId(realm.name, 'group', path);
       const change = { id, name: path.split('/').at(-1), path };
-      const groupPath = `${resourcePath}/groups/${id}`;
-      events.recordAdmin(
-        { operationType, resourceType: 'GROUP_MEMBERSHIP', resourcePath: groupPath },
-        change,
-      );
+      events.recordAdmin(operationType, 'GROUP_MEMBERSHIP', `${resourcePath}/groups/${id}`, change);
     }
   }
 }

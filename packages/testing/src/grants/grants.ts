@@ -176,28 +176,34 @@ export const deviceCodeGrant: GrantHandler = async ({ provider, form, client, is
 };
 
 /**
- * Reads a refresh token of this client, whose session must be alive.
+ * The claims of a refresh token of this client, expired or not, and its session if that is alive.
  *
  * @throws {Fault} 400 `invalid_grant`
  */
-async function readRefreshToken(
-  { keys, clock, sessions, realm }: Provider,
+export async function readRefreshToken(
+  { keys, sessions }: Provider,
   token: string,
   client: Client,
   issuer: string,
-): Promise<{ claims: Claims; session: Session; user: User }> {
+): Promise<{ claims: Claims; session: Session | undefined }> {
   const claims = await keys.verifyInternal(token);
   const offline = claims?.typ === 'Offline';
   if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuer)
     throw invalidGrant('Invalid refresh token');
   if (claims.azp !== client.clientId)
     throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
+  return { claims, session: sessions.find(String(claims.sid), offline) };
+}
+
+/** @throws {Fault} 400 `invalid_grant` unless the token is active, and the client has a part in its session */
+async function readActiveToken(provider: Provider, token: string, client: Client, issuer: string) {
+  const { clock, realm, sessions } = provider;
+  const { claims, session } = await readRefreshToken(provider, token, client, issuer);
   if (typeof claims.exp === 'number' && claims.exp <= clock.seconds())
     throw invalidGrant('Token is not active');
-  const session = sessions.find(String(claims.sid), offline);
   const user = session && realm.userById(session.userId);
   if (session === undefined || user === undefined)
-    throw invalidGrant(offline ? 'Offline user session not found' : 'Session not active');
+    throw invalidGrant(claims.typ === 'Offline' ? 'Offline user session not found' : 'Session not active');
   const notBefore = Math.max(realm.settings.notBefore ?? 0, client.notBefore, user.notBefore);
   if ((claims.iat as number) < notBefore) throw invalidGrant('Stale token');
   if (sessions.partOf(session, client) === undefined)
@@ -210,7 +216,7 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   const token = field(form, 'refresh_token');
   if (token === undefined) throw invalidRequest('No refresh token');
   const { realm, sessions } = provider;
-  const { claims, session, user } = await readRefreshToken(provider, token, client, issuer);
+  const { claims, session, user } = await readActiveToken(provider, token, client, issuer);
   if (!user.enabled) throw invalidGrant('User disabled');
   assertStillMember(realm, sessions.join(session, client), user);
   // RFC 9449 §5: the refresh token of a public client is bound to its key.

@@ -30,7 +30,7 @@ const EVERYWHERE = {
   'userinfo.token.claim': 'true',
   'introspection.token.claim': 'true',
 };
-const ACCESS = { 'access.token.claim': 'true', 'introspection.token.claim': 'true' };
+export const ACCESS = { 'access.token.claim': 'true', 'introspection.token.claim': 'true' };
 const TOKENS = { ...ACCESS, 'id.token.claim': 'true' };
 
 function attribute(claim: string, from: string, type = 'String'): ProtocolMapperRepresentation {
@@ -49,11 +49,11 @@ function sessionNote(claim: string, note: string, type = 'String'): ProtocolMapp
   };
 }
 
-function mapper(name: string, protocolMapper: string, config: Record<string, string>) {
+export function mapper(name: string, protocolMapper: string, config: Record<string, string>) {
   return { name, protocolMapper, config };
 }
 
-function scope(name: string, inToken: boolean, ...protocolMappers: ProtocolMapperRepresentation[]) {
+export function scope(name: string, inToken: boolean, ...protocolMappers: ProtocolMapperRepresentation[]) {
   return {
     name,
     protocol: 'openid-connect',

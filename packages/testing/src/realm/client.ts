@@ -30,7 +30,7 @@ export function toClient(
     fullScope: rep.fullScopeAllowed ?? true,
     notBefore: rep.notBefore ?? 0,
     rootUrl: rep.rootUrl ?? '',
-    redirectUris: rep.redirectUris ?? [],
+    redirectUris: (rep.redirectUris ?? []).map((uri) => toAbsolute(uri, rep.rootUrl)),
     webOrigins: rep.webOrigins ?? [],
     attributes: rep.attributes ?? {},
     mappers: rep.protocolMappers ?? [],
@@ -40,6 +40,10 @@ export function toClient(
     representation: rep,
   };
 }
+
+/** A URI that may be relative to the client's root URL. */
+export const toAbsolute = (uri: string, rootUrl = ''): string =>
+  uri.startsWith('/') ? rootUrl.replace(/\/$/, '') + uri : uri;
 
 /** Whether the client's attribute `name` is "true". */
 export function hasFlag(client: Client, name: string): boolean {
@@ -51,7 +55,7 @@ export function allowedOrigins(client: Client): string[] {
   return [
     ...new Set(
       client.webOrigins.flatMap((origin) =>
-        origin === '+' ? client.redirectUris.flatMap((uri) => originOf(client, uri)) : [origin],
+        origin === '+' ? client.redirectUris.flatMap(originOf) : [origin],
       ),
     ),
   ];
@@ -62,10 +66,8 @@ export function isAllowedOrigin(client: Client, origin: string): boolean {
   return allowed.includes('*') || allowed.includes(origin);
 }
 
-function originOf(client: Client, redirectUri: string): string[] {
-  const uri = redirectUri.startsWith('/')
-    ? `${client.rootUrl.replace(/\/$/, '')}${redirectUri}`
-    : redirectUri;
+/** None, if the URI is relative, or of a scheme of its own. */
+export function originOf(uri: string): string[] {
   const match = /^https?:\/\/[^/*?#]+/.exec(uri);
   return match === null ? [] : [match[0]];
 }

@@ -45,8 +45,8 @@ export function createRoleBook(rep: RealmRepresentation) {
     /** A role of the realm by its name, one of a client as `client/role`. */
     has(name: string): boolean {
       const at = name.indexOf('/');
-      const parts = composites.has(key(REALM, name)) ? 1 : at;
-      return parts > 0 && (parts === 1 || composites.has(key(name.slice(0, at), name.slice(at + 1))));
+      const ofClient = at > 0 && composites.has(key(name.slice(0, at), name.slice(at + 1)));
+      return ofClient || composites.has(key(REALM, name));
     },
     /** Resolves composite roles. */
     resolve(grants: readonly RoleGrant[]): RoleSet {

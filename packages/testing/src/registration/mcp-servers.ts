@@ -1,11 +1,12 @@
 import type { McpServer } from '../dev-idp.ts';
-import { DEFAULT_SCOPES, OPTIONAL_SCOPES } from '../realm/built-in.ts';
+import { ACCESS, mapper, OPTIONAL_SCOPES, scope } from '../realm/built-in.ts';
 import type { Feature } from '../realm/realm.ts';
 import type {
   ClientRepresentation,
   ClientScopeRepresentation,
   RealmRepresentation,
 } from '../realm/representation.ts';
+import { policiesOf } from './registration.ts';
 
 /**
  * Names that MCP clients of 2026 register with: hosts of their `client_uri` and redirect URIs. Keycloak's policy Trusted Hosts
@@ -27,6 +28,11 @@ export const KNOWN_HOSTS: readonly string[] = [
   'github.com',
 ];
 
+const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
+
+/** The page of the MCP Inspector. */
+const INSPECTOR = ['http://localhost:6274', 'http://127.0.0.1:6274'];
+
 /** Adds what MCP clients need to a realm, as `keycloak-guard setup mcp` does in Keycloak, with all known programs trusted. */
 export function addMcpServers(
   realm: RealmRepresentation,
@@ -41,12 +47,14 @@ export function addMcpServers(
     ...realm,
     clients: [...(realm.clients ?? []), ...clients],
     clientScopes: [...(realm.clientScopes ?? []), ...scopes],
-    defaultDefaultClientScopes: realm.defaultDefaultClientScopes ?? [...DEFAULT_SCOPES],
     defaultOptionalClientScopes: [
       ...(realm.defaultOptionalClientScopes ?? OPTIONAL_SCOPES),
       ...scopes.map(({ name }) => name),
     ],
-    components: { ...(realm.components as object | undefined), ...REGISTRATION },
+    components: {
+      ...(realm.components as object | undefined),
+      ...policiesOf([...LOOPBACK, ...KNOWN_HOSTS], INSPECTOR),
+    },
     ...(features.includes('cimd') ? toDocumentPolicy(realm) : {}),
   };
 }
@@ -73,34 +81,19 @@ const MCP_CLIENT: ClientRepresentation = {
   attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': '+' },
 };
 
-function toScope(name: string, url: string): ClientScopeRepresentation {
-  const access = { 'access.token.claim': 'true', 'introspection.token.claim': 'true' };
-  return {
+const toScope = (name: string, url: string): ClientScopeRepresentation =>
+  scope(
     name,
-    protocol: 'openid-connect',
-    attributes: { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'true' },
-    protocolMappers: [
-      {
-        name: `audience ${url}`,
-        protocol: 'openid-connect',
-        protocolMapper: 'oidc-audience-mapper',
-        config: { ...access, 'included.client.audience': url },
-      },
-      // Registered clients get no scope that reveals who the person is.
-      {
-        name: 'username',
-        protocol: 'openid-connect',
-        protocolMapper: 'oidc-usermodel-attribute-mapper',
-        config: {
-          ...access,
-          'claim.name': 'preferred_username',
-          'user.attribute': 'username',
-          'jsonType.label': 'String',
-        },
-      },
-    ],
-  };
-}
+    true,
+    mapper(`audience ${url}`, 'oidc-audience-mapper', { ...ACCESS, 'included.client.audience': url }),
+    // Registered clients get no scope that reveals who the person is.
+    mapper('username', 'oidc-usermodel-attribute-mapper', {
+      ...ACCESS,
+      'claim.name': 'preferred_username',
+      'user.attribute': 'username',
+      'jsonType.label': 'String',
+    }),
+  );
 
 /** Hosts of documents on this machine. */
 const HERE = ['127.0.0.1', 'localhost'];
@@ -130,39 +123,3 @@ function toDocumentPolicy({ clientProfiles, clientPolicies }: RealmRepresentatio
     },
   };
 }
-
-const REGISTRATION = {
-  'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy': [
-    { name: 'Consent Required', providerId: 'consent-required', subType: 'anonymous', config: {} },
-    { name: 'Full Scope Disabled', providerId: 'scope', subType: 'anonymous', config: {} },
-    {
-      name: 'Max Clients Limit',
-      providerId: 'max-clients',
-      subType: 'anonymous',
-      config: { 'max-clients': ['200'] },
-    },
-    {
-      name: 'Allowed Client Scopes',
-      providerId: 'allowed-client-templates',
-      subType: 'anonymous',
-      config: { 'allow-default-scopes': ['true'] },
-    },
-    {
-      name: 'Allowed Registration Web Origins',
-      providerId: 'registration-web-origins',
-      subType: 'anonymous',
-      // The page of the MCP Inspector.
-      config: { 'web-origins': ['http://localhost:6274', 'http://127.0.0.1:6274'] },
-    },
-    {
-      name: 'Trusted Hosts',
-      providerId: 'trusted-hosts',
-      subType: 'anonymous',
-      config: {
-        'trusted-hosts': ['127.0.0.1', 'localhost', '::1', ...KNOWN_HOSTS],
-        'host-sending-registration-request-must-match': ['true'],
-        'client-uris-must-match': ['true'],
-      },
-    },
-  ],
-} as const;

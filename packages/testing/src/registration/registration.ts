@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import { anything, each, flag, object, readRepresentation, text, texts } from '../http/bodies.ts';
 import { ownOrigin } from '../http/headers.ts';
-import { OPTIONAL_SCOPES } from '../realm/built-in.ts';
-import { type Client, hasFlag } from '../realm/client.ts';
+import { DEFAULT_SCOPES, OPTIONAL_SCOPES } from '../realm/built-in.ts';
+import { type Client, hasFlag, originOf } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ClientRepresentation } from '../realm/representation.ts';
 
@@ -99,11 +99,6 @@ export function toRepresentation(
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
-function originOf(uri: string): string[] {
-  const match = /^https?:\/\/[^/*?#]+/.exec(uri);
-  return match === null ? [] : [match[0]];
-}
-
 /** The answer to a registration (RFC 7591 §3.2.1, RFC 7592 §3). */
 export function toRegistration(client: Client, uri: string, token: string, issuedAt: number) {
   const { clientId, secret, isPublic, redirectUris, optionalScopes, representation } = client;
@@ -148,15 +143,19 @@ interface PolicyComponent {
 
 const TYPE = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
 
-/** Keycloak's policies for a realm whose file has none: they trust nobody. */
-const DEFAULTS: readonly PolicyComponent[] = [
-  policy('Consent Required', 'consent-required'),
-  policy('Full Scope Disabled', 'scope'),
-  policy('Max Clients Limit', 'max-clients', { 'max-clients': ['200'] }),
-  policy('Allowed Client Scopes', 'allowed-client-templates', { 'allow-default-scopes': ['true'] }),
-  policy('Allowed Registration Web Origins', 'registration-web-origins'),
-  policy('Trusted Hosts', 'trusted-hosts'),
-];
+/** Keycloak's policies of a new realm, as in `components` of a realm file. They trust nobody else. */
+export const policiesOf = (trustedHosts: readonly string[] = [], webOrigins: readonly string[] = []) => ({
+  [TYPE]: [
+    policy('Consent Required', 'consent-required'),
+    policy('Full Scope Disabled', 'scope'),
+    policy('Max Clients Limit', 'max-clients', { 'max-clients': ['200'] }),
+    policy('Allowed Client Scopes', 'allowed-client-templates', { 'allow-default-scopes': ['true'] }),
+    policy('Allowed Registration Web Origins', 'registration-web-origins', { 'web-origins': webOrigins }),
+    policy('Trusted Hosts', 'trusted-hosts', { 'trusted-hosts': trustedHosts }),
+  ],
+});
+
+const DEFAULTS = policiesOf();
 
 function policy(name: string, providerId: string, config: PolicyComponent['config'] = {}): PolicyComponent {
   return { name, providerId, subType: 'anonymous', config };
@@ -173,7 +172,11 @@ export function assertMayRegister(
   request: FastifyRequest,
   metadata: ClientMetadata,
 ): RegistrationPolicies {
-  const policies = policiesOf(realm);
+  const components = realm.settings.components as typeof DEFAULTS | undefined;
+  const own = components?.[TYPE] ?? [];
+  const policies = (own.length === 0 ? DEFAULTS[TYPE] : own).filter(
+    ({ subType }) => subType === undefined || subType === 'anonymous',
+  );
   const find = (providerId: string) => policies.find((one) => one.providerId === providerId);
   assertOrigin(request, valuesOf(find('registration-web-origins'), 'web-origins'));
   const refuse = (component: PolicyComponent, details: string) =>
@@ -210,14 +213,6 @@ export function assertMayRegister(
 
 const URI_MEMBERS = ['logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const;
 
-function policiesOf(realm: Realm): readonly PolicyComponent[] {
-  const components = realm.settings.components as Record<string, PolicyComponent[] | undefined> | undefined;
-  const own = components?.[TYPE];
-  return (own === undefined || own.length === 0 ? DEFAULTS : own).filter(
-    ({ subType }) => subType === undefined || subType === 'anonymous',
-  );
-}
-
 const valuesOf = (component: PolicyComponent | undefined, name: string): readonly string[] =>
   component?.config?.[name] ?? [];
 /** Switches that are on by default. */
@@ -233,15 +228,13 @@ function assertOrigin(request: FastifyRequest, allowed: readonly string[]): void
 function areAllowed(realm: Realm, component: PolicyComponent, scope: unknown): boolean {
   if (typeof scope !== 'string' || scope.trim() === '') return true;
   const { defaultDefaultClientScopes = [], defaultOptionalClientScopes = OPTIONAL_SCOPES } = realm.settings;
-  const defaults = [...BASIC_DEFAULTS, ...defaultDefaultClientScopes, ...defaultOptionalClientScopes];
+  const defaults = [...DEFAULT_SCOPES, ...defaultDefaultClientScopes, ...defaultOptionalClientScopes];
   const allowed = new Set([
     ...valuesOf(component, 'allowed-client-scopes'),
     ...(isOn(component, 'allow-default-scopes') ? defaults : []),
   ]);
   return scope.split(' ').every((one) => allowed.has(one));
 }
-
-const BASIC_DEFAULTS = ['profile', 'email', 'roles', 'web-origins', 'acr', 'basic'] as const;
 
 function hostOf(uri: string): string {
   return URL.canParse(uri) ? new URL(uri).hostname.replace(/^\[|\]$/g, '') : '';

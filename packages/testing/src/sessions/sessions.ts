@@ -143,7 +143,7 @@ export interface StoredSessions {
 export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessions) {
   const keyOf = (id: string, offline: boolean) => `${offline ? 'offline' : 'online'} ${id}`;
   const byId = new Map(
-    (stored?.sessions ?? []).map((session) => [keyOf(session.id, session.offline), withTimes(session)]),
+    (stored?.sessions ?? []).map((session) => [keyOf(session.id, session.offline), session]),
   );
   const revoked = new Map(stored?.revoked ?? []);
 
@@ -171,11 +171,9 @@ export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessio
   };
 
   return {
-    start({ userId, offline = false, rememberMe = false, notes = {}, id = newId() }: NewSession): Session {
-      const now = clock.seconds();
-      const times = { startedAt: now, lastSeenAt: now };
-      const session: Session = { id, userId, ...times, offline, rememberMe, notes, clients: {} };
-      byId.set(keyOf(id, offline), session);
+    start(options: NewSession): Session {
+      const session = newSession(options, clock);
+      byId.set(keyOf(session.id, session.offline), session);
       return session;
     },
     /** The session, unless it has ended or expired. */
@@ -212,19 +210,18 @@ export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessio
   };
 }
 
+/** A session that nobody finds. */
+export function newSession(
+  { userId, offline = false, rememberMe = false, notes = {}, id = newId() }: NewSession,
+  clock: Clock,
+): Session {
+  const now = clock.seconds();
+  return { id, userId, startedAt: now, lastSeenAt: now, offline, rememberMe, notes, clients: {} };
+}
+
 export function newPart({ clientId }: Client, clock: Clock): ClientSession {
   const now = clock.seconds();
   return { clientId, startedAt: now, lastSeenAt: now, refreshTokenUses: {} };
 }
 
 const newId = () => randomBytes(18).toString('base64url');
-
-/** An older state file has no times for the clients' parts: they get those of the session. */
-function withTimes(session: Session): Session {
-  const { startedAt, lastSeenAt } = session;
-  const parts = Object.entries<Partial<ClientSession>>(session.clients).map(([id, part]) => [
-    id,
-    { startedAt, lastSeenAt, ...part },
-  ]);
-  return { ...session, clients: Object.fromEntries(parts) };
-}

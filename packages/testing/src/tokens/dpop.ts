@@ -1,21 +1,9 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, EmbeddedJWK, type JWK } from 'jose';
+import { createUsedTokens } from '../client-auth/assertions.ts';
+import { ASYMMETRIC } from '../client-auth/client-keys.ts';
 import type { Clock } from '../clock.ts';
 import { invalidRequest } from '../fault.ts';
-
-/** Algorithms that Keycloak accepts, in the order in which its challenges list them. */
-export const DPOP_ALGORITHMS = [
-  'PS384',
-  'RS384',
-  'EdDSA',
-  'ES384',
-  'ES256',
-  'RS256',
-  'ES512',
-  'PS256',
-  'PS512',
-  'RS512',
-];
 
 const LIFETIME_SECONDS = 10;
 const SKEW_SECONDS = 15;
@@ -33,7 +21,7 @@ export interface DpopRequest {
 export type DpopChecker = ReturnType<typeof createDpopChecker>;
 
 export function createDpopChecker(clock: Clock) {
-  const seen = new Map<string, number>();
+  const used = createUsedTokens(clock);
 
   return {
     /** Returns the thumbprint of the key. @throws {Fault} 400 `invalid_request` */
@@ -49,11 +37,9 @@ export function createDpopChecker(clock: Clock) {
       if (String(htu).replace(/[?#].*$/s, '') !== url) throw invalidRequest('DPoP HTTP URL mismatch');
       if (accessToken !== undefined && ath !== hashOf(accessToken))
         throw invalidRequest('DPoP proof and access token do not belong together');
-      for (const [id, until] of seen) if (until < now) seen.delete(id);
       const thumbprint = await calculateJwkThumbprint(jwk);
-      const id = `${thumbprint} ${jti}`;
-      if (seen.has(id)) throw invalidRequest('DPoP proof has already been used');
-      seen.set(id, iat + LIFETIME_SECONDS + SKEW_SECONDS);
+      if (!used.use(`${thumbprint} ${jti}`, iat + LIFETIME_SECONDS + SKEW_SECONDS))
+        throw invalidRequest('DPoP proof has already been used');
       return thumbprint;
     },
   };
@@ -68,7 +54,7 @@ function checkHeader(proof: string): JWK {
   }
   if (header.typ !== 'dpop+jwt')
     throw invalidRequest(`Invalid or missing type in DPoP header: ${printable(header.typ)}`);
-  if (!DPOP_ALGORITHMS.includes(header.alg ?? ''))
+  if (!ASYMMETRIC.includes(header.alg ?? ''))
     throw invalidRequest(`Unsupported DPoP algorithm: ${printable(header.alg)}`);
   const { jwk } = header;
   if (typeof jwk !== 'object' || jwk === null) throw invalidRequest('No JWK in DPoP header');
@@ -79,7 +65,7 @@ function checkHeader(proof: string): JWK {
 
 async function readClaims(proof: string): Promise<Record<string, unknown>> {
   try {
-    const { payload } = await compactVerify(proof, EmbeddedJWK, { algorithms: DPOP_ALGORITHMS });
+    const { payload } = await compactVerify(proof, EmbeddedJWK, { algorithms: ASYMMETRIC });
     return JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
   } catch {
     throw invalidRequest('DPoP verification failure: Invalid token signature');

@@ -8,12 +8,13 @@ import {
   accessTokenEnd,
   type ClientSession,
   newPart,
+  newSession,
   refreshTokenEnd,
   type Session,
   type Sessions,
 } from '../sessions/sessions.ts';
 import type { KeyRing, SigningAlgorithm } from './keys.ts';
-import { applyMappers, type MapperContext } from './mappers.ts';
+import { applyMappers, type ClaimTarget } from './mappers.ts';
 import { organizationScopeOf, organizationsFor } from './organization-scope.ts';
 import { audienceOf, type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
 
@@ -51,14 +52,16 @@ export interface Grant {
 
 export type Claims = Record<string, unknown>;
 
-export function contextOf(
-  { realm }: TokenState,
-  grant: Pick<Grant, 'client' | 'user' | 'session' | 'notes' | 'scopes'>,
-) {
-  const { client, user, session, notes, scopes } = grant;
+/** Adds the claims of the mappers of the client and of its scopes. */
+export function addClaims(
+  target: ClaimTarget,
+  claims: Claims,
+  { realm }: Pick<TokenState, 'realm'>,
+  { client, user, session, notes, scopes }: Pick<Grant, 'client' | 'user' | 'session' | 'notes' | 'scopes'>,
+): void {
   const names = scopes.scopes.map(({ name }) => name);
   const chosen = session?.clients[client.clientId]?.organization;
-  const context: MapperContext = {
+  applyMappers(target, claims, mappersOf(client, scopes), {
     realm,
     client,
     user,
@@ -68,8 +71,7 @@ export function contextOf(
     organizations: names.some((one) => organizationScopeOf(realm, one) !== undefined)
       ? organizationsFor(realm, names, user, chosen)
       : undefined,
-  };
-  return context;
+  });
 }
 
 export function accessTokenClaims(provider: TokenState, grant: Grant): Claims {
@@ -81,12 +83,7 @@ export function accessTokenClaims(provider: TokenState, grant: Grant): Claims {
     jti: `${tokenIdPrefix(grant, lightweight)}:${randomUUID()}`,
     iss: grant.issuer,
   };
-  applyMappers(
-    lightweight ? 'lightweight' : 'access',
-    claims,
-    mappersOf(client, scopes),
-    contextOf(provider, grant),
-  );
+  addClaims(lightweight ? 'lightweight' : 'access', claims, provider, grant);
   claims.typ = grant.jkt === undefined ? 'Bearer' : 'DPoP';
   claims.azp = client.clientId;
   if (session !== undefined) claims.sid = session.id;
@@ -126,7 +123,7 @@ export function idTokenClaims(
     iss: grant.issuer,
     sub: grant.user.id,
   };
-  applyMappers('id', claims, mappersOf(client, grant.scopes), contextOf(provider, grant));
+  addClaims('id', claims, provider, grant);
   claims.aud = client.clientId;
   claims.typ = 'ID';
   claims.azp = client.clientId;
@@ -159,28 +156,38 @@ export function refreshTokenClaims(provider: TokenState, grant: Grant, session: 
 
 /** The answer of the token endpoint. */
 export async function issueTokens(provider: TokenState, grant: Grant): Promise<Claims> {
-  const { keys, realm, clock } = provider;
   const { client, session, scopes } = grant;
   const access = accessTokenClaims(provider, grant);
-  const accessToken = await keys.sign(access, algorithmOf(provider, client, 'access'));
-  const answer: Claims = {
-    access_token: accessToken,
-    expires_in: (access.exp as number) - clock.seconds(),
-    refresh_expires_in: 0,
-  };
-  if (session !== undefined && !grant.isGuest && client.attributes['use.refresh.tokens'] !== 'false') {
-    const refresh = refreshTokenClaims(provider, grant, session);
-    answer.refresh_token = await keys.signInternal(refresh);
-    if (refresh.exp !== undefined) answer.refresh_expires_in = (refresh.exp as number) - clock.seconds();
-  }
-  answer.token_type = grant.jkt === undefined ? 'Bearer' : 'DPoP';
+  const refresh =
+    session === undefined || grant.isGuest ? undefined : refreshTokenClaims(provider, grant, session);
+  const answer = await answerWith(provider, client, access, refresh);
   if (scopes.openid) {
-    const id = idTokenClaims(provider, grant, accessToken, access.exp);
-    answer.id_token = await keys.sign(id, algorithmOf(provider, client, 'id'));
+    const id = idTokenClaims(provider, grant, String(answer.access_token), access.exp);
+    answer.id_token = await provider.keys.sign(id, algorithmOf(provider, client, 'id'));
   }
-  answer['not-before-policy'] = Math.max(realm.settings.notBefore ?? 0, client.notBefore);
   if (session !== undefined) answer.session_state = session.id;
   answer.scope = scopes.text;
+  return answer;
+}
+
+/** The signed tokens, for a client that gets them. */
+export async function answerWith(
+  provider: TokenState,
+  client: Client,
+  access: Claims,
+  refresh: Claims | undefined,
+): Promise<Claims> {
+  const { keys, realm, clock } = provider;
+  const answer: Claims = {
+    access_token: await keys.sign(access, algorithmOf(provider, client, 'access')),
+    expires_in: (access.exp as number) - clock.seconds(),
+    refresh_expires_in: 0,
+    token_type: access.typ,
+    'not-before-policy': Math.max(realm.settings.notBefore ?? 0, client.notBefore),
+  };
+  if (refresh === undefined || client.attributes['use.refresh.tokens'] === 'false') return answer;
+  answer.refresh_token = await keys.signInternal(refresh);
+  if (refresh.exp !== undefined) answer.refresh_expires_in = (refresh.exp as number) - clock.seconds();
   return answer;
 }
 
@@ -192,12 +199,10 @@ export function algorithmOf({ realm }: TokenState, client: Client, token: 'acces
 
 /** A service account has no session: its token expires as if one began now. */
 function tokenEnd(provider: TokenState, grant: Grant): number {
-  const now = provider.clock.seconds();
-  const times = { startedAt: now, lastSeenAt: now };
-  const none: Session = { id: '', userId: '', ...times, offline: false, notes: {}, clients: {} };
-  const { client, session = none } = grant;
+  const { clock, realm } = provider;
+  const { client, session = newSession({ userId: '', id: '' }, clock) } = grant;
   const part = partFor(provider, grant, session);
-  return accessTokenEnd(provider.realm.settings, client, session, part, now);
+  return accessTokenEnd(realm.settings, client, session, part, clock.seconds());
 }
 
 /** The client's part of the session. A guest has none: its tokens expire as if one began now. */

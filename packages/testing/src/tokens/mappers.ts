@@ -52,9 +52,9 @@ function toClaimValue(value: unknown, config: Readonly<Record<string, string>>):
 }
 
 /** Where claims go. `lightweight` is an access token with few claims (Keycloak 24 and later). */
-type ClaimTarget = 'access' | 'lightweight' | 'id' | 'userinfo' | 'introspection';
+export type ClaimTarget = 'access' | 'lightweight' | 'id' | 'userinfo' | 'introspection';
 
-export interface MapperContext {
+interface MapperContext {
   readonly realm: Realm;
   readonly client: Client;
   readonly user: User;

@@ -1,8 +1,7 @@
 import { createPublicKey } from 'node:crypto';
-import { CompactSign, type JWTHeaderParameters } from 'jose';
 import type { Client } from '../realm/client.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../sessions/sessions.ts';
+import { newSession } from '../sessions/sessions.ts';
 import type { TokenState } from './issue.ts';
 import { accessTokenClaims, algorithmOf, type Claims, idTokenClaims, refreshTokenClaims } from './issue.ts';
 import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
@@ -52,8 +51,12 @@ export async function mintToken(
   client: Client,
   issuer: string,
 ): Promise<string> {
-  const { sessions, keys, realm } = provider;
-  const session = request.session === false ? strayer(provider, user) : sessions.start({ userId: user.id });
+  const { sessions, keys, realm, clock } = provider;
+  // Without a session, the token names one that the provider does not know.
+  const session =
+    request.session === false
+      ? newSession({ userId: user.id, id: 'no-such-session' }, clock)
+      : sessions.start({ userId: user.id });
   sessions.join(session, client);
   const scopes = grantScopes(realm, client, request.scope ?? 'openid', user);
   const grant = { issuer, client, user, session, scopes, grantCode: 'ro' };
@@ -73,20 +76,6 @@ export async function mintToken(
   );
 }
 
-/** A session that the provider does not know. */
-function strayer({ clock }: TokenState, user: User): Session {
-  const now = clock.seconds();
-  return {
-    id: 'no-such-session',
-    userId: user.id,
-    startedAt: now,
-    lastSeenAt: now,
-    offline: false,
-    notes: {},
-    clients: {},
-  };
-}
-
 async function sign(
   { keys }: TokenState,
   claims: Claims,
@@ -94,7 +83,7 @@ async function sign(
   extra: Record<string, unknown>,
 ): Promise<string> {
   const own = await keys.current(key === 'ES256' ? 'ES256' : 'RS256');
-  const header = (alg: string, kid: string) => ({ alg, typ: 'JWT', kid, ...extra }) as JWTHeaderParameters;
+  const header = (alg: string, kid: string) => ({ alg, typ: 'JWT', kid, ...extra });
   const text = encode(claims);
   switch (key) {
     case 'none':
@@ -127,39 +116,18 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 
 /** Writes the header as given, even if `alg` does not fit the key. */
 async function signWith(
-  header: JWTHeaderParameters,
-  payload: string,
-  key: SigningKey['privateKey'] | Uint8Array,
-): Promise<string> {
-  const alg =
-    key instanceof Uint8Array ? 'HS256' : (key.algorithm.name ?? '').startsWith('EC') ? 'ES256' : 'RS256';
-  if (header.alg === alg && header.crit === undefined) {
-    const raw = Buffer.from(payload, 'base64url');
-    return new CompactSign(raw).setProtectedHeader(header).sign(key);
-  }
-  return signRaw(header, payload, key, alg);
-}
-
-async function signRaw(
   header: object,
   payload: string,
-  key: SigningKey['privateKey'] | Uint8Array,
-  alg: string,
+  key: SigningKey['privateKey'] | Uint8Array<ArrayBuffer>,
 ): Promise<string> {
   const { subtle } = globalThis.crypto;
-  const input = new TextEncoder().encode(`${encode(header)}.${payload}`);
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
-  const signature =
+  const signer =
     key instanceof Uint8Array
-      ? await subtle.sign(
-          'HMAC',
-          await subtle.importKey('raw', key as Uint8Array<ArrayBuffer>, hmac, false, ['sign']),
-          input,
-        )
-      : await subtle.sign(
-          alg === 'ES256' ? { name: 'ECDSA', hash: 'SHA-256' } : 'RSASSA-PKCS1-v1_5',
-          key as globalThis.CryptoKey,
-          input,
-        );
-  return `${new TextDecoder().decode(input)}.${Buffer.from(signature).toString('base64url')}`;
+      ? await subtle.importKey('raw', key, hmac, false, ['sign'])
+      : (key as CryptoKey);
+  const input = `${encode(header)}.${payload}`;
+  const algorithm = { name: signer.algorithm.name, hash: 'SHA-256' };
+  const signature = await subtle.sign(algorithm, signer, new TextEncoder().encode(input));
+  return `${input}.${Buffer.from(signature).toString('base64url')}`;
 }

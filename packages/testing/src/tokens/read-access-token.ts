@@ -1,8 +1,10 @@
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
+import type { RoleSet } from '../realm/roles.ts';
 import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions/sessions.ts';
 import type { Claims, TokenState } from './issue.ts';
+import { isLightweight } from './scopes.ts';
 
 export interface GoodToken {
   readonly claims: Claims;
@@ -67,4 +69,16 @@ function accountOf(realm: Realm, { sub }: Claims, client: Client): { user: User 
   const owner = realm.client(user?.representation.serviceAccountClientId ?? '');
   if (user === undefined || !owner?.serviceAccounts) return { problem: 'user_not_found' };
   return user.enabled ? { user } : { problem: 'user_disabled' };
+}
+
+/** The roles in a token. A lightweight one has none, and counts as if it had all that it could. */
+export function rolesOfToken(realm: Realm, { claims, client, user }: GoodToken): RoleSet {
+  if (isLightweight(client)) return realm.rolesInScope(user, client);
+  const namesOf = (access: unknown) =>
+    new Set([(access as { roles?: string[] } | undefined)?.roles ?? []].flat());
+  const clients = Object.entries((claims.resource_access ?? {}) as object);
+  return {
+    realm: namesOf(claims.realm_access),
+    client: new Map(clients.map(([clientId, access]) => [clientId, namesOf(access)])),
+  };
 }

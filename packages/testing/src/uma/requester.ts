@@ -11,8 +11,8 @@ import type { Realm } from '../realm/realm.ts';
 import type { RoleSet } from '../realm/roles.ts';
 import type { User } from '../realm/user.ts';
 import { accessTokenClaims, type Claims } from '../tokens/issue.ts';
-import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
-import { isLightweight, toGranted } from '../tokens/scopes.ts';
+import { type GoodToken, readToken, rolesOfToken } from '../tokens/read-access-token.ts';
+import { toGranted } from '../tokens/scopes.ts';
 import { type PushedClaims, readClaimToken } from './permission-request.ts';
 
 const ID_TOKEN_FORMAT = 'http://openid.net/specs/openid-connect-core-1_0.html#IDToken';
@@ -62,9 +62,10 @@ function claimFormatOf(form: URLSearchParams): string | undefined {
 }
 
 /** The subject of a token. A service account counts as its client. */
-export function subjectOf({ realm }: Pick<Provider, 'realm'>, { claims, client, user }: GoodToken): Subject {
+export function subjectOf({ realm }: Pick<Provider, 'realm'>, token: GoodToken): Subject {
+  const { claims, client, user } = token;
   const isServiceAccount = isAccountOf(realm, client, user);
-  const tokenRoles = isLightweight(client) ? realm.rolesInScope(user, client) : rolesIn(claims);
+  const tokenRoles = rolesOfToken(realm, token);
   return {
     id: isServiceAccount ? client.id : user.id,
     username: user.username,
@@ -78,16 +79,6 @@ export function subjectOf({ realm }: Pick<Provider, 'realm'>, { claims, client, 
 
 function isAccountOf(realm: Realm, client: Client, user: User): boolean {
   return client.serviceAccounts && realm.serviceAccountOf(client).id === user.id;
-}
-
-function rolesIn({ realm_access, resource_access }: Claims): RoleSet {
-  const namesOf = (access: unknown) =>
-    new Set([(access as { roles?: string[] } | undefined)?.roles ?? []].flat());
-  const clients = Object.entries((resource_access ?? {}) as object);
-  return {
-    realm: namesOf(realm_access),
-    client: new Map(clients.map(([clientId, access]) => [clientId, namesOf(access)])),
-  };
 }
 
 /** Every claim as texts, objects as JSON, and the roles under Keycloak's names. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Granted, parentsOf } from '../authz/evaluation.ts';
+import { parentsOf, type ResourceScopes } from '../authz/evaluation.ts';
 import type { Policy, Resource, ResourceServer, Ticket } from '../authz/model.ts';
 import { Fault, invalidRequest, unexpected } from '../fault.ts';
 import {
@@ -53,7 +53,7 @@ export function fileRequests(
   server: ResourceServer,
   requesterId: string,
   permissions: readonly PermissionText[],
-  granted: readonly Granted[],
+  granted: readonly ResourceScopes[],
 ): void {
   for (const { resource: id, scopes } of permissions) {
     const resource = server.resources.get(id ?? '');

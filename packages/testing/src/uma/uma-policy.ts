@@ -13,36 +13,19 @@ const SHAPES = {
   ...{ logic: wordOf(WORDS.ofPolicy.logic), decisionStrategy: wordOf(WORDS.ofPolicy.decisionStrategy) },
 };
 
-interface Body {
-  readonly id?: string;
-  readonly name?: string;
-  readonly description?: string;
-  readonly scopes?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly decisionStrategy?: string;
-  readonly users?: readonly string[];
-  readonly roles?: readonly string[];
-  readonly groups?: readonly string[];
-  readonly clients?: readonly string[];
-  readonly condition?: string;
-}
-
-/** Kinds of conditions. One name under each kind is enough, and every kind must agree. */
+/** Kinds of conditions, and how a policy names one. A name under each kind is enough, and every kind must agree. */
 const KINDS = {
-  users: { type: 'user', toConfig: (names: readonly string[]) => ({ users: JSON.stringify(names) }) },
-  roles: {
-    type: 'role',
-    toConfig: (names: readonly string[]) => ({
-      roles: JSON.stringify(names.map((id) => ({ id, required: false }))),
-    }),
-  },
-  groups: {
-    type: 'group',
-    toConfig: (names: readonly string[]) => ({ groups: JSON.stringify(names.map((path) => ({ path }))) }),
-  },
-  clients: { type: 'client', toConfig: (names: readonly string[]) => ({ clients: JSON.stringify(names) }) },
+  users: { type: 'user', toEntry: (name: string): unknown => name },
+  roles: { type: 'role', toEntry: (id: string): unknown => ({ id, required: false }) },
+  groups: { type: 'group', toEntry: (path: string): unknown => ({ path }) },
+  clients: { type: 'client', toEntry: (name: string): unknown => name },
 } as const;
 type Kind = keyof typeof KINDS;
+
+type Body = Partial<
+  Record<'id' | 'name' | 'description' | 'decisionStrategy' | 'condition', string> &
+    Record<'scopes' | 'resources' | Kind, readonly string[]>
+>;
 
 const readBody = (body: string): Body => readRepresentation(body, 'UmaPermissionRepresentation', SHAPES);
 
@@ -146,7 +129,12 @@ function put({ provider, caller }: ProtectionCall, id: string, resource: Resourc
     return [
       {
         ...{ ...common, id: own, name: own, type: KINDS[kind].type, strategy: 'UNANIMOUS' },
-        ...{ resources: [], scopes: [], policies: [], config: KINDS[kind].toConfig(names) },
+        ...{
+          resources: [],
+          scopes: [],
+          policies: [],
+          config: { [kind]: JSON.stringify(names.map(KINDS[kind].toEntry)) },
+        },
       },
     ];
   });

@@ -1,4 +1,4 @@
-import { evaluate, type Granted, type RequestedPermission } from '../authz/evaluation.ts';
+import { evaluate, type RequestedPermission, type ResourceScopes } from '../authz/evaluation.ts';
 import type { ResourceServer } from '../authz/model.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { formOf } from '../http/bodies.ts';
@@ -6,7 +6,7 @@ import { issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange } from '../provider/route.ts';
 import type { Client } from '../realm/client.ts';
-import { accessTokenClaims, algorithmOf, type Claims, refreshTokenClaims } from '../tokens/issue.ts';
+import { accessTokenClaims, answerWith, type Claims, refreshTokenClaims } from '../tokens/issue.ts';
 import type { GoodToken } from '../tokens/read-access-token.ts';
 import { toGranted } from '../tokens/scopes.ts';
 import {
@@ -32,7 +32,7 @@ interface PermissionClaim {
 }
 
 function toPermissionClaims(
-  granted: readonly Granted[],
+  granted: readonly ResourceScopes[],
   claims: PushedClaims,
   withNames: boolean,
 ): PermissionClaim[] {
@@ -71,7 +71,7 @@ async function issueRequestingPartyToken(
   permissions: readonly PermissionClaim[],
   issuer: string,
 ): Promise<Claims> {
-  const { realm, keys, clock } = provider;
+  const { realm } = provider;
   const isOwn = requester.clientId === target.clientId;
   const grant = {
     ...{ issuer, client: target, user, session, authorization: { permissions }, grantCode: 'na' },
@@ -81,20 +81,9 @@ async function issueRequestingPartyToken(
   const access: Claims = { ...accessTokenClaims(provider, grant), azp: requester.clientId };
   const audience = [access.aud ?? []].flat() as string[];
   if (!audience.includes(target.clientId)) access.aud = target.clientId;
-  const now = clock.seconds();
-  const answer: Claims = {
-    access_token: await keys.sign(access, algorithmOf(provider, requester, 'access')),
-    expires_in: (access.exp as number) - now,
-    refresh_expires_in: 0,
-  };
-  if (session !== undefined && requester.attributes['use.refresh.tokens'] !== 'false') {
-    const refresh: Claims = { ...refreshTokenClaims(provider, grant, session), azp: requester.clientId };
-    answer.refresh_token = await keys.signInternal(refresh);
-    if (refresh.exp !== undefined) answer.refresh_expires_in = (refresh.exp as number) - now;
-  }
-  answer.token_type = 'Bearer';
-  answer['not-before-policy'] = Math.max(realm.settings.notBefore ?? 0, requester.notBefore);
-  return answer;
+  const refresh =
+    session && ({ ...refreshTokenClaims(provider, grant, session), azp: requester.clientId } as Claims);
+  return answerWith(provider, requester, access, refresh);
 }
 
 export const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
