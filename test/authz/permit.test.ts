@@ -154,28 +154,6 @@ describe('a permit', () => {
     await assertRefused(() => decide(), 'provider_unavailable');
   });
 
-  it('answers with a ticket where that is wanted, for those of the permissions that were asked', async () => {
-    const { fake, decide, permit } = await start('orders#delete', { ticket: true });
-    const error = await assertRefused(() => decide(), 'permission_ticket');
-    assert.equal(permit.status, 401);
-    const challenge = error.headers['www-authenticate'] as string;
-    const [, realm, uri, ticket = ''] =
-      /^UMA realm="([^"]*)", as_uri="([^"]*)", ticket="([\w.-]+)"$/.exec(challenge) ?? [];
-    assert.deepEqual([realm, uri], ['testing', fake.realm.issuer]);
-    assert.deepEqual(JSON.parse(Buffer.from(ticket, 'base64url').toString()), [
-      { resource_id: 'aaaaaaaa-0000-4000-8000-000000000001', resource_scopes: ['delete'] },
-    ]);
-    fake.replaceProtection = (_, path) =>
-      path === 'permission' ? Response.json({ ticket: 'a", x="b' }, { status: 201 }) : undefined;
-    await assertRefused(() => decide(), 'provider_unavailable');
-    fake.replaceProtection = (_, path) =>
-      path === 'permission' ? Response.json({ error: 'invalid_scope' }, { status: 400 }) : undefined;
-    await assertRefused(() => decide(), 'permission_denied');
-    fake.replaceProtection = (_, path) =>
-      path === 'permission' ? new Response('<html>Blocked', { status: 403 }) : undefined;
-    await assertRefused(() => decide(), 'provider_unavailable');
-  });
-
   it('with a rule or an option that is wrong is refused at start, every part of it named', () => {
     const permissions = createFakeKeycloak().permissions();
     const rules = [
@@ -198,7 +176,6 @@ describe('a permit', () => {
         problems.map(({ option }) => option).join() === 'anyOf[0],anyOf[1].allOf[0]',
     );
     assert.throws(() => createPermit(permissions, 'a#b', { hide: 'yes', onwer: 1 } as never), OptionsError);
-    assert.throws(() => createPermit(permissions, 'a#b', { hide: true, ticket: true }), OptionsError);
     assert.throws(() => createPermit({ ...permissions }, 'a#b'), /must be those of createPermissions/);
   });
 });

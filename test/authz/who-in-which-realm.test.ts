@@ -31,7 +31,6 @@ const owner = () => ALICE;
 const TAKERS: Readonly<Record<string, Take>> = {
   permit: permitOf('orders#view'),
   'permit that hides': permitOf('orders#view', { hide: true }),
-  'permit with a ticket': permitOf('orders#view', { ticket: true }),
   'permit by request': permitOf(() => 'orders#view'),
   'permit with claims': permitOf('orders#view', { claims: () => ({ ip: '10.0.0.1' }) }),
   'permit of an owner': permitOf('orders#view', { owner }),

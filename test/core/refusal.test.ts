@@ -56,10 +56,10 @@ test('the other end of a connection hears of a refusal, and of a fault nothing',
 });
 
 test('a challenge of another scheme, or none, stays as it is', () => {
-  const ticket = new AuthError('permission_ticket', 'why', {
+  const other = new AuthError('permission_denied', 'why', {
     headers: { 'www-authenticate': 'UMA ticket="x"' },
   });
-  assert.equal(withResource(ticket, RESOURCE), ticket);
+  assert.equal(withResource(other, RESOURCE), other);
   const down = new AuthError('provider_unavailable', 'why');
   assert.equal(withResource(down, RESOURCE), down);
 });

@@ -257,7 +257,7 @@ test('nothing of permissions shows the client secret or a token, whatever Keyclo
     for (const asks of ['caller', 'api'] as const) {
       const permissions = createPermissions({ verifier, clientSecret: CLIENT_SECRET, asks, fetch });
       const shares = createShares(permissions);
-      const permit = createPermit(permissions, { resourceId, scope: 'view' }, { ticket: true });
+      const permit = createPermit(permissions, { resourceId, scope: 'view' });
       seen.push(permissions, shares, permit, createPathEnforcer(permissions));
       const tries = [
         permissions.check(token, [{ resourceId, scope: 'view' }]),

@@ -263,30 +263,6 @@ export function definePermissionsContract(target: PermissionsTarget): void {
       assert.equal(await fresh.has(token, ['orders#view']), true);
     });
 
-    it('a refusal with a ticket files no request, and its ticket grants nobody more than they have', async () => {
-      const permissions = lab.permissions();
-      const album = { resourceId: lab.ids.get('album') as string, scope: 'view' };
-      const bob = await lab.verifier.verify(await lab.login('bob'));
-      const alice = await lab.verifier.verify(await lab.login('alice'));
-      const permit = createPermit(permissions, album, { ticket: true });
-      const refusal = await Promise.resolve()
-        .then(() => permit.decide({}, bob))
-        .catch((error: unknown) => error);
-      assert.ok(isAuthError(refusal) && refusal.code === 'permission_ticket');
-      const ticket = /^UMA realm="[\w-]+", as_uri="([^"]+)", ticket="([\w.-]+)"$/.exec(
-        refusal.headers['www-authenticate'] as string,
-      );
-      assert.equal(ticket?.[1], bob.claims.iss, 'the public name, wherever Keycloak is called');
-      assert.deepEqual(await createShares(permissions).list(alice), []);
-      const form = {
-        grant_type: 'urn:ietf:params:oauth:grant-type:uma-ticket',
-        ticket: ticket?.[2] as string,
-        submit_request: 'false',
-      };
-      const answer = await lab.token(form, { authorization: `Bearer ${await lab.login('dave')}` });
-      assert.equal(answer.error_description, 'not_authorized');
-    });
-
     it('an owner shares with whoever asked, and ends it', async () => {
       const permissions = lab.permissions();
       const shares = createShares(permissions);

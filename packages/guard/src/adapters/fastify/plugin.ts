@@ -63,7 +63,7 @@ export interface PermitHook {
   /** The permissions that are asked for, for documentation. Empty if they depend on the request. */
   readonly permissions: readonly string[];
   /** The status of a refusal. */
-  readonly permitStatus: 401 | 403 | 404;
+  readonly permitStatus: 403 | 404;
 }
 
 interface DocumentedSchema {

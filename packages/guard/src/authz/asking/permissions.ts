@@ -84,7 +84,6 @@ export interface PermissionsEngine {
     permissions: readonly string[],
     fields: Readonly<Record<string, string>>,
   ): Promise<string | 'unknown'>;
-  readonly issuer: PermissionsOptions['verifier']['issuer'];
   readonly permissionMs: number;
   readonly clock: () => number;
   submit(token: string, ticket: string): ReturnType<typeof submitTicket>;
@@ -163,7 +162,7 @@ export function createPermissions(options: PermissionsOptions): Permissions {
       throw new AuthError('provider_misconfigured', reasons.join('. '));
     },
   };
-  const { issuer, permissionMs, clock, clientId } = context;
+  const { permissionMs, clock, clientId } = context;
   const submit: PermissionsEngine['submit'] = (token, ticket) => submitTicket(context, token, ticket);
   const question: PermissionsEngine['question'] = (token, permissions, fields) => {
     stats.questions++;
@@ -176,7 +175,6 @@ export function createPermissions(options: PermissionsOptions): Permissions {
     api,
     clientId,
     question,
-    issuer,
     permissionMs,
     clock,
     submit,

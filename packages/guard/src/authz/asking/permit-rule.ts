@@ -96,11 +96,6 @@ export interface PermitOptions<Request> {
    * and times from the server, not headers and fields from the caller. Default none.
    */
   readonly claims?: ((request: Request, principal: Principal) => MayBeLate<PushedClaims>) | undefined;
-  /**
-   * Refuses with 401 and a ticket (`WWW-Authenticate: UMA …`, UMA 2.0 Grant §3.2.1), with which a UMA client asks Keycloak
-   * for a sufficient token. Cannot be combined with `hide`. Default false.
-   */
-  readonly ticket?: boolean | undefined;
 }
 
 type MayBeLate<T> = T | Promise<T>;
@@ -109,7 +104,6 @@ const RULES: OptionRules<PermitOptions<never>> = {
   hide: optionRules.trueOrFalse(false),
   owner: optionRules.callable('(request) => ownerIdOf(request.params.id)'),
   claims: optionRules.callable('(request) => ({ address: request.ip })'),
-  ticket: optionRules.trueOrFalse(false),
 };
 
 /**
@@ -122,17 +116,13 @@ export function readPermit<Request>(
   options: PermitOptions<Request>,
 ): ReadRule | undefined {
   checkOptions<PermitOptions<Request>>('permit', options, RULES as OptionRules<PermitOptions<Request>>);
-  if (options.hide && options.ticket) {
-    const problem = { option: 'ticket', rule: 'must not be true beside hide', example: 'false' };
-    throw new OptionsError('permit', [problem]);
-  }
   return typeof rule === 'function' ? undefined : readRule(rule);
 }
 
 /** The meaning of a permit for documents. @param rule `undefined` if it depends on the request */
 export function describePermit<Request>(
-  { hide, ticket }: PermitOptions<Request>,
+  { hide }: PermitOptions<Request>,
   rule: ReadRule | undefined,
-): { readonly permissions: readonly string[]; readonly status: 401 | 403 | 404 } {
-  return { permissions: rule?.permissions.map(describe) ?? [], status: ticket ? 401 : hide ? 404 : 403 };
+): { readonly permissions: readonly string[]; readonly status: 403 | 404 } {
+  return { permissions: rule?.permissions.map(describe) ?? [], status: hide ? 404 : 403 };
 }

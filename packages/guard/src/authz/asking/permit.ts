@@ -1,9 +1,8 @@
 import { AuthError, type Principal } from '../../core/index.ts';
 import { toSafeText } from '../../core/internal.ts';
-import { takeTicket } from '../keycloak/protection-api.ts';
 import type { Verdict } from './batches.ts';
-import { describe, type Permission, toClaimText } from './permission.ts';
-import { engineOf, type Permissions, type PermissionsEngine, toUnknown } from './permissions.ts';
+import { describe, toClaimText } from './permission.ts';
+import { engineOf, type Permissions, toUnknown } from './permissions.ts';
 import {
   describePermit,
   type PermitOptions,
@@ -19,7 +18,7 @@ export interface Permit<Request> {
   /**
    * Returns or resolves if the caller has the permissions. Needs no promise if the answers are in memory.
    *
-   * @throws {AuthError} (or rejects with one) `permission_denied`; `not_found` with `hide`; `permission_ticket` with `ticket`;
+   * @throws {AuthError} (or rejects with one) `permission_denied`; `not_found` with `hide`;
    *   `missing_token` without a principal; see `Permissions.check` for the others
    * @example
    * await permit.decide(request, principal);
@@ -28,7 +27,7 @@ export interface Permit<Request> {
   /** The permissions of the rule, for documentation. Empty if they depend on the request. */
   readonly permissions: readonly string[];
   /** Status of a refusal. */
-  readonly status: 401 | 403 | 404;
+  readonly status: 403 | 404;
 }
 
 /**
@@ -62,24 +61,18 @@ export function toPermit<Request>(
   fixed = readPermit(rule, options),
 ): Permit<Request> {
   const engine = engineOf(permissions);
-  const { hide = false, ticket = false, owner, claims } = options;
+  const { hide = false, owner, claims } = options;
 
   function decideBy(read: ReadRule, principal: Principal, claimText: string): void | Promise<void> {
     const verdicts = engine.judge.decide(principal, read.permissions, claimText);
-    if (verdicts instanceof Promise) return verdicts.then((late) => admit(read, late));
-    // Only a refusal with a ticket returns a promise.
-    return admit(read, verdicts);
+    return verdicts instanceof Promise ? verdicts.then((late) => admit(read, late)) : admit(read, verdicts);
   }
 
-  function admit(read: ReadRule, verdicts: readonly Verdict[]): void | Promise<void> {
+  function admit(read: ReadRule, verdicts: readonly Verdict[]): void {
     if (read.isSatisfied((index) => verdicts[index] as Verdict)) return;
     const unknown = read.permissions.find((_, index) => verdicts[index] === 'unknown');
     if (unknown !== undefined && fixed !== undefined) throw toUnknown(unknown, engine.clientId);
-    const refusal = toRefusal(read.permissions.map(describe).join(', '), unknown !== undefined);
-    if (!ticket || unknown !== undefined) throw refusal;
-    return toTicketChallenge(engine, read.permissions, refusal).then((challenge) => {
-      throw challenge;
-    });
+    throw toRefusal(read.permissions.map(describe).join(', '), unknown !== undefined);
   }
 
   function toRefusal(what: string, isUnknown = false): AuthError {
@@ -119,42 +112,4 @@ export function toPermit<Request>(
     },
     ...describePermit(options, fixed),
   };
-}
-
-/**
- * A refusal with a ticket (UMA 2.0 Grant §3.2.1). The resource server sends it, not Keycloak. The ticket belongs to nobody
- * and grants nothing: Keycloak decides when it is exchanged.
- *
- * @param refusal thrown instead if Keycloak gives no ticket for these permissions
- */
-async function toTicketChallenge(
-  { api, issuer, judge }: PermissionsEngine,
-  permissions: readonly Permission[],
-  refusal: AuthError,
-): Promise<AuthError> {
-  const scopes = new Map<string, string[]>();
-  for (const permission of permissions) {
-    const id = await judge.idOf(permission);
-    if (id === 'unknown') return refusal;
-    scopes.set(id, [
-      ...(scopes.get(id) ?? []),
-      ...(permission.scope === undefined ? [] : [permission.scope]),
-    ]);
-  }
-  const resources = [...scopes].map(([resource_id, resource_scopes]) => ({ resource_id, resource_scopes }));
-  const { ticket } = await takeTicket(api, resources);
-  if (ticket === null) return refusal;
-  const { issuer: uri } = await issuer.discover();
-  return new AuthError('permission_ticket', refusal.reason, {
-    expected: refusal.expected,
-    seen: refusal.seen,
-    headers: {
-      'www-authenticate': `UMA realm="${toRealm(uri)}", as_uri="${uri.replace(/["\\]/g, '')}", ticket="${ticket}"`,
-    },
-  });
-}
-
-/** The last part of the issuer. */
-function toRealm(issuer: string): string {
-  return (issuer.split('/').pop() ?? '').replace(/["\\]/g, '');
 }

@@ -219,7 +219,7 @@ export async function takeTicket(
   const answer = await api.call('POST', 'permission', permissions);
   if (answer.status >= 400) return { ticket: null, seen: answer.seen };
   const { ticket } = (answer.json ?? {}) as { ticket?: unknown };
-  // Only the characters of a JWS (RFC 7515 §7.1), so that the ticket cannot break out of a header.
+  // Only the characters of a JWS (RFC 7515 §7.1).
   if (answer.status === 201 && typeof ticket === 'string' && /^[\w.-]+$/.test(ticket)) return { ticket };
   throw toUnusable(answer);
 }

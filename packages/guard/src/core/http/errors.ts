@@ -133,8 +133,6 @@ export const AUTH_ERRORS = {
   tenant_unknown: { statusCode: 404, detail: 'Not Found' },
   // Whether it belongs to one cannot be said at the moment.
   tenants_unavailable: { statusCode: 503, detail: 'Service Unavailable' },
-  // UMA 2.0 Grant §3.2.1: the challenge carries a ticket.
-  permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
   path_ambiguous: { statusCode: 400, detail: 'Bad Request' },
 
   // The session belongs to another MCP client: the same answer as for one that does not exist.
