@@ -109,16 +109,6 @@ test('a permit needs permissions that were turned on before, once, and of one re
   assert.throws(() => several.permissions({ clientSecret: 'x' }), OptionsError);
 });
 
-test('the numbers of permissions that were taken apart at the start go on counting', async (t) => {
-  const fake = createFakeKeycloak();
-  const kc = nodeKeycloak(optionsOf(fake));
-  t.after(() => kc.close());
-  const { stats, has } = kc.permissions();
-  assert.deepEqual({ ...stats }, { cacheHits: 0, questions: 0, byToken: 0 });
-  await has(fake.tokenOf(BOB), ['orders#view']);
-  assert.deepEqual({ ...stats }, { cacheHits: 0, questions: 1, byToken: 0 });
-});
-
 test('what Keycloak does not know is told in the log', async (t) => {
   lines.length = 0;
   const rule = 'nothing#view' as unknown as Rule;

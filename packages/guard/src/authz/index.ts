@@ -1,4 +1,4 @@
-export type { Caller, PermissionStats } from './asking/judge.ts';
+export type { Caller } from './asking/judge.ts';
 export type { PermissionsOptions } from './asking/options.ts';
 export {
   type Permission,

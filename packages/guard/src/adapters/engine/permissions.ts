@@ -177,23 +177,8 @@ function toOneRealm(factory: string, { members: [member, ...others] }: TokenVeri
 
 function whenLoaded(clientId: string, part: Part<OpenPermissions>): Permissions {
   const loaded = async () => (await part.loading).permissions;
-  const now = () => part.loaded?.permissions;
   return {
     clientId,
-    stats: {
-      get cacheHits() {
-        return now()?.stats.cacheHits ?? 0;
-      },
-      get questions() {
-        return now()?.stats.questions ?? 0;
-      },
-      get byToken() {
-        return now()?.stats.byToken ?? 0;
-      },
-    },
-    get cachedAnswers() {
-      return now()?.cachedAnswers ?? 0;
-    },
     check: async (...question) => (await loaded()).check(...question),
     has: async (...question) => (await loaded()).has(...question),
     list: async (...question) => (await loaded()).list(...question),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
 import { isPrincipal, isThenable, NO_PRINCIPAL, partsOf, settleAll, tokenOf } from '../../core/internal.ts';
 import type { AuthzContext } from '../keycloak/context.ts';
-import { type AnswerCache, readTokenPermissions } from './answers.ts';
+import type { AnswerCache } from './answers.ts';
 import type { Batches, Verdict } from './batches.ts';
 import type { Catalog } from './names.ts';
 import { keyOf, type Permission } from './permission.ts';
@@ -10,16 +10,6 @@ import { toUnaskable } from './question.ts';
 
 /** The caller of a question: a principal that the verifier returned, or an access token, which is verified first. */
 export type Caller = Principal<object> | string;
-
-/** Counts since `createPermissions`. The object is updated in place. */
-export interface PermissionStats {
-  /** Answered from memory. */
-  cacheHits: number;
-  /** Requests to Keycloak's token endpoint that asked for permissions. */
-  questions: number;
-  /** Answered by the permissions that the token itself carries. */
-  byToken: number;
-}
 
 /** Decides on permissions, from memory if possible, or else by asking Keycloak. */
 export type Judge = ReturnType<typeof createJudge>;
@@ -30,8 +20,6 @@ interface JudgeParts {
   readonly cache: AnswerCache;
   readonly batches: Batches;
   readonly catalog: Catalog;
-  readonly stats: PermissionStats;
-  readonly trustTokenPermissions: boolean;
 }
 
 /** Longer claims are hashed for the cache key. */
@@ -39,7 +27,7 @@ const MAX_CLAIMS_IN_KEY = 128;
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 export function createJudge(parts: JudgeParts) {
-  const { context, verifier, cache, batches, catalog, stats, trustTokenPermissions } = parts;
+  const { context, verifier, cache, batches, catalog } = parts;
   const { verify, assertIssuer, forgetRefused } = createCallerCheck(verifier, cache);
 
   function decideFor(
@@ -58,7 +46,6 @@ export function createJudge(parts: JudgeParts) {
       const key = about + keyOf(permission);
       const known = cache.get(token, key, now);
       if (known !== undefined) {
-        stats.cacheHits++;
         verdicts.push(known ? 'granted' : 'denied');
       } else {
         isAllKnown = false;
@@ -75,10 +62,6 @@ export function createJudge(parts: JudgeParts) {
     key: string,
     claims: string,
   ): Promise<Verdict> {
-    if (trustTokenPermissions && claims === '' && (await isCarried(permission, token))) {
-      stats.byToken++;
-      return 'granted';
-    }
     const { verdict, at } = await batches.ask({ token, claims }, permission).catch((error: unknown) => {
       throw forgetRefused(token, error);
     });
@@ -87,14 +70,6 @@ export function createJudge(parts: JudgeParts) {
       cache.set(token, key, verdict === 'granted', at, until);
     }
     return verdict;
-  }
-
-  async function isCarried(permission: Permission, token: string): Promise<boolean> {
-    const carried = readTokenPermissions(token, context);
-    const { scope } = permission;
-    if (carried === undefined || scope === undefined) return false;
-    const id = await catalog.idOf(permission, token);
-    return carried.some((one) => one.id === id && one.scopes.includes(scope));
   }
 
   return {

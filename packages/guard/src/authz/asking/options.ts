@@ -45,13 +45,6 @@ export interface PermissionsOptions {
   readonly asks?: 'caller' | 'api' | undefined;
   /** How long an answer is used. 0: asks at every request. Unit: seconds, 0 to 3600. Default 30. */
   readonly permissionSeconds?: number | undefined;
-  /** Most answers kept in memory, about 200 bytes each: 0 to 10,000,000. Default 100,000. */
-  readonly maxCachedAnswers?: number | undefined;
-  /**
-   * Accepts the permissions that a token itself carries, if it is an RPT for this API alone (and Keycloak's `account`), issued less than
-   * `permissionSeconds` ago. A refreshed RPT is not accepted, because it carries the old permissions. Default false.
-   */
-  readonly trustTokenPermissions?: boolean | undefined;
   /** Time limit of each call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
   readonly timeoutMs?: number | undefined;
   /** Used for calls to Keycloak. Default: the global `fetch`. */
@@ -71,8 +64,6 @@ export const PERMISSIONS_RULES = {
   ...CREDENTIAL_RULES,
   asks: optionRules.oneOf('caller', 'api'),
   permissionSeconds: optionRules.between(0, 3600, 30),
-  maxCachedAnswers: optionRules.whole(0, 10_000_000, 100_000),
-  trustTokenPermissions: optionRules.trueOrFalse(false),
   timeoutMs: optionRules.TIMEOUT_MS,
   fetch: optionRules.FETCH,
 } satisfies OptionRules<PermissionsOptions>;

@@ -4,7 +4,7 @@ import { type AuthzContext, createKeycloakCalls } from '../keycloak/context.ts';
 import { createProtectionApi, type ProtectionApi } from '../keycloak/protection-api.ts';
 import { createAnswerCache } from './answers.ts';
 import { createBatches } from './batches.ts';
-import { type Caller, createJudge, type Judge, type PermissionStats } from './judge.ts';
+import { type Caller, createJudge, type Judge } from './judge.ts';
 import { createCatalog, createKnownNames, findUnknown, type KnownNames } from './names.ts';
 import { credentialOf, type PermissionsOptions, planOf, resolvePermissionsOptions } from './options.ts';
 import {
@@ -27,10 +27,6 @@ export interface AskOptions {
 export interface Permissions {
   /** Client in Keycloak that the resources belong to. */
   readonly clientId: string;
-  /** Counts of answers and questions, for metrics. */
-  readonly stats: PermissionStats;
-  /** Number of answers in memory. */
-  readonly cachedAnswers: number;
   /**
    * The permissions of a list that are granted. Sends at most one question for 50 resources, beside looking up their names.
    *
@@ -89,6 +85,9 @@ export interface PermissionsEngine {
   submit(token: string, ticket: string): ReturnType<typeof submitTicket>;
 }
 
+/** Most answers in memory, about 200 bytes each. */
+const MOST_ANSWERS = 100_000;
+
 const engines = new WeakMap<Permissions, PermissionsEngine>();
 
 /** @throws {TypeError} for permissions that {@link createPermissions} did not make */
@@ -114,22 +113,16 @@ export function engineOf(permissions: Permissions): PermissionsEngine {
  */
 export function createPermissions(options: PermissionsOptions): Permissions {
   const resolved = resolvePermissionsOptions(options);
-  const { verifier, trustTokenPermissions, maxCachedAnswers } = resolved;
+  const { verifier } = resolved;
   const context = toContext(resolved);
-  const stats: PermissionStats = { cacheHits: 0, questions: 0, byToken: 0 };
   const api = createProtectionApi(context);
   const names = createKnownNames();
   const catalog = createCatalog(context, api, names);
-  const cache = createAnswerCache(context.permissionMs === 0 ? 0 : maxCachedAnswers);
-  const ask: Parameters<typeof createBatches>[0] = (subject, permissions) => {
-    stats.questions++;
-    return askKeycloak(context, subject, permissions);
-  };
+  const cache = createAnswerCache(context.permissionMs === 0 ? 0 : MOST_ANSWERS);
+  const ask: Parameters<typeof createBatches>[0] = (subject, permissions) =>
+    askKeycloak(context, subject, permissions);
   const batches = createBatches(ask, catalog, context.clock);
-  const judge = createJudge({
-    ...{ context, cache, batches, catalog, stats, trustTokenPermissions },
-    verifier: verifier as never,
-  });
+  const judge = createJudge({ context, cache, batches, catalog, verifier: verifier as never });
 
   async function check(caller: Caller, list: readonly PermissionLike[], { claims }: AskOptions = {}) {
     const permissions = toPermissions(list);
@@ -141,10 +134,6 @@ export function createPermissions(options: PermissionsOptions): Permissions {
 
   const permissions: Permissions = {
     clientId: context.clientId,
-    stats,
-    get cachedAnswers() {
-      return cache.size;
-    },
     check,
     async has(caller, list, more) {
       return (await check(caller, list, more)).length === list.length;
@@ -164,10 +153,8 @@ export function createPermissions(options: PermissionsOptions): Permissions {
   };
   const { permissionMs, clock, clientId } = context;
   const submit: PermissionsEngine['submit'] = (token, ticket) => submitTicket(context, token, ticket);
-  const question: PermissionsEngine['question'] = (token, permissions, fields) => {
-    stats.questions++;
-    return askAsIs(context, token, permissions, fields);
-  };
+  const question: PermissionsEngine['question'] = (token, permissions, fields) =>
+    askAsIs(context, token, permissions, fields);
   engines.set(permissions, {
     permissions,
     judge,
