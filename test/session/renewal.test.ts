@@ -11,7 +11,7 @@ const USED_UP = new ClientError({
 });
 
 const sessionWith = (accessToken: string): LiveSession => ({
-  ...{ id: 'id', key: 'key', cookie: 'cookie', newCookie: null, loadedAt: 0, touchedAt: 0 },
+  ...{ id: 'id', key: 'key', cookie: 'cookie', loadedAt: 0, touchedAt: 0 },
   record: {
     ...{ createdAt: 0, accessToken, accessExpiresAt: 0, renewAt: 0, refreshToken: 'refresh', idToken: null },
   },

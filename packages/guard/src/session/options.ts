@@ -20,8 +20,8 @@ export interface SessionOptions<Source = unknown> {
   readonly client: KeycloakClient;
   /**
    * Signs cookies and encrypts sessions: at least 32 characters, random. Of several the first is used and all are
-   * accepted; a cookie signed with another one is signed again when it is used. So a secret can be replaced without signing
-   * anybody out: `[old, new]` in every process, then `[new, old]`, and `[new]` after `idleSeconds`.
+   * accepted. So a secret can be replaced without signing anybody out: `[old, new]` in every process, then `[new, old]`, and
+   * `[new]` after `maxSeconds`.
    */
   readonly secret: string | readonly string[];
   /**

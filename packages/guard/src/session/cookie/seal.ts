@@ -10,12 +10,6 @@ import {
 /** Encrypts data that is kept elsewhere: sessions in a store, a pending login in the browser. */
 export type Sealer = ReturnType<typeof createSealer>;
 
-interface Opened {
-  readonly text: string;
-  /** Sealed with another secret than the first: that one may be taken out of use. */
-  readonly isOfOldSecret: boolean;
-}
-
 const CIPHER = 'aes-256-gcm';
 /** RFC 7518 §5.3: 96 bits, new for each text, and a tag of 128. */
 const IV_BYTES = 12;
@@ -42,7 +36,7 @@ export function createSealer(secrets: readonly string[]) {
       return `${first.header}..${sealed.map((part) => part.toString('base64url')).join('.')}`;
     },
     /** The string; `null` if it was not sealed with one of the secrets for this context. */
-    open(context: string, sealed: string): Opened | null {
+    open(context: string, sealed: string): string | null {
       const [header, noKey, ...parts] = sealed.split('.');
       const key = keys.find((one) => one.header === header);
       if (key === undefined || noKey !== '' || parts.length !== 3) return null;
@@ -51,8 +45,7 @@ export function createSealer(secrets: readonly string[]) {
       try {
         const decipher = createDecipheriv(CIPHER, deriveKey(key.secret, context), iv);
         decipher.setAAD(Buffer.from(key.header)).setAuthTag(tag);
-        const opened = decipher.update(text, undefined, 'utf8') + decipher.final('utf8');
-        return { text: opened, isOfOldSecret: key !== first };
+        return decipher.update(text, undefined, 'utf8') + decipher.final('utf8');
       } catch {
         return null;
       }
@@ -75,12 +68,6 @@ function deriveKey(secret: string, context: string): Uint8Array {
   return createHmac('sha256', extracted).update(BLOCK).digest();
 }
 
-interface SignedValue {
-  readonly value: string;
-  /** Signed with another secret than the first: that one may be taken out of use. */
-  readonly isOfOldSecret: boolean;
-}
-
 /**
  * Signs cookie values, so forged or changed ones are recognized.
  *
@@ -94,13 +81,13 @@ export function createCookieSigner(secrets: readonly string[]) {
   if (first === undefined) throw new TypeError('createCookieSigner: the secret is missing');
   return {
     sign: (value: string): string => `${value}.${signatureOf(value, first)}`,
-    read(signed: string): SignedValue | null {
+    /** The value; `null` if none of the secrets signed it. */
+    read(signed: string): string | null {
       const dot = signed.lastIndexOf('.');
       if (dot === -1) return null;
       const value = signed.slice(0, dot);
       const signature = signed.slice(dot + 1);
-      const by = secrets.find((secret) => isEqual(signature, signatureOf(value, secret)));
-      return by === undefined ? null : { value, isOfOldSecret: by !== first };
+      return secrets.some((secret) => isEqual(signature, signatureOf(value, secret))) ? value : null;
     },
   };
 }

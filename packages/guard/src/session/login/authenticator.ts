@@ -49,9 +49,9 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     } catch (error) {
       return whenRefused(error, session, request, isRenewed);
     }
-    if (!isThenable(principal)) return admit(principal, session, request);
+    if (!isThenable(principal)) return admit(principal, session);
     return Promise.resolve(principal).then(
-      (verified: unknown) => admit(verified, session, request),
+      (verified: unknown) => admit(verified, session),
       (error: unknown) => whenRefused(error, session, request, isRenewed),
     );
   }
@@ -86,21 +86,10 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   }
 
   /** An application may bring its own verifier: only a principal signs in. */
-  function admit(
-    verified: unknown,
-    { newCookie, record }: LiveSession,
-    request: SessionRequest,
-  ): SessionPrincipal {
+  function admit(verified: unknown, { record }: LiveSession): SessionPrincipal {
     if (!isPrincipal(verified)) throw new TypeError(NO_PRINCIPAL);
     const principal = context.hasOrganizations ? actingFor(verified, record.organization) : verified;
-    if (newCookie === null) return { principal, headers: FOR_THIS_BROWSER, setCookies: NO_COOKIES };
-    // So that the secret it was signed with can be taken out of use. A cache that kept it would hand the session out.
-    const { cookies } = addressOf(request);
-    return {
-      principal,
-      headers: NOT_FOR_CACHES,
-      setCookies: [cookies.set(cookies.session, newCookie)],
-    };
+    return { principal, headers: FOR_THIS_BROWSER, setCookies: NO_COOKIES };
   }
 
   return (request, isUse) => {

@@ -126,7 +126,7 @@ export function readStepUp(
 ): Pick<StepUp, 'signIn' | 'organization'> {
   const opened = sealer.open(STEP_UP, parameterOf(url, STEP_UP) ?? '');
   if (opened === null) return {};
-  const { signIn, organization, expiresAt } = JSON.parse(opened.text) as StepUp;
+  const { signIn, organization, expiresAt } = JSON.parse(opened) as StepUp;
   return options.clock() < expiresAt ? { signIn, organization } : {};
 }
 

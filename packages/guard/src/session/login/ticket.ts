@@ -64,7 +64,7 @@ async function readTickets(sealer: Sealer, cookies: Cookies, header: string | un
     candidates.slice(-MOST_DECRYPTED).map(async ([name, value]) => {
       const content = await sealer.open(name, value);
       if (content === null) return [];
-      const { expiresAt } = JSON.parse(content.text) as LoginTicket;
+      const { expiresAt } = JSON.parse(content) as LoginTicket;
       return [{ name, expiresAt, octets: name.length + value.length }];
     }),
   );
@@ -83,7 +83,7 @@ export async function readTicket(
   const sealed = readCookiesStartingWith(header, cookies.login).get(name);
   const opened = sealed === undefined ? null : await sealer.open(name, sealed);
   if (opened === null) return null;
-  const ticket = JSON.parse(opened.text) as LoginTicket;
+  const ticket = JSON.parse(opened) as LoginTicket;
   return ticket.state === state && now < ticket.expiresAt ? ticket : null;
 }
 

@@ -61,8 +61,6 @@ export interface LiveSession {
   readonly key: string;
   /** The value of the cookie that it was found by, decoded. */
   readonly cookie: string;
-  /** The same cookie signed anew, if it was signed with an older secret. Else `null`. */
-  readonly newCookie: string | null;
   record: SessionRecord;
   /** When it was read from the store. Unit: milliseconds since 1970, as all times here. */
   loadedAt: number;

@@ -13,9 +13,7 @@ import {
   toSessionRecord,
 } from './record.ts';
 
-type SessionIds = Pick<LiveSession, 'id' | 'key' | 'cookie' | 'newCookie'>;
-
-const SEAL_LOCK_MS = 10_000;
+type SessionIds = Pick<LiveSession, 'id' | 'key' | 'cookie'>;
 
 /**
  * The sessions in the store. A cookie holds the id of its session, signed; the store has the record under a hash of the id,
@@ -30,28 +28,10 @@ export function createStoredSessions(options: ResolvedSessionOptions, endings: E
   const ttlOf = (record: SessionRecord): number =>
     Math.max(1, Math.min(idleMs, record.createdAt + maxMs - clock()));
 
-  /** Not during a renewal, which seals it too. If it fails, the next reader tries again. */
-  async function sealAnew({ id, key }: SessionIds): Promise<void> {
-    const unlock = await store.lock(key, SEAL_LOCK_MS).catch(() => null);
-    if (unlock === null) return;
-    try {
-      const sealed = await store.get(key);
-      const opened = sealed === null ? null : sealer.open(id, sealed);
-      if (opened?.isOfOldSecret) await store.replace(key, sealer.seal(id, opened.text));
-    } catch {
-      // It can still be opened: this process keeps the old secret.
-    } finally {
-      // It ends by itself where it cannot be given back.
-      await unlock().catch(() => {});
-    }
-  }
-
   /** The session that a decoded cookie stands for; `null` if it was not signed here. */
   function readCookie(cookie: string): SessionIds | null {
-    const signed = signer.read(cookie);
-    if (signed === null) return null;
-    const { value: id, isOfOldSecret } = signed;
-    return { id, key: keyPrefix + toKey(id), cookie, newCookie: isOfOldSecret ? signer.sign(id) : null };
+    const id = signer.read(cookie);
+    return id === null ? null : { id, key: keyPrefix + toKey(id), cookie };
   }
 
   return {
@@ -62,17 +42,15 @@ export function createStoredSessions(options: ResolvedSessionOptions, endings: E
       const cookie = decodeCookie(spelled);
       return cookie === null ? null : readCookie(cookie);
     },
-    async load(ids: SessionIds): Promise<LiveSession | null> {
-      const { id, key, cookie, newCookie } = ids;
+    async load({ id, key, cookie }: SessionIds): Promise<LiveSession | null> {
       if (endings.has(key)) return null;
       const sealed = await store.get(key).catch(toUnavailable);
       const opened = sealed === null ? null : sealer.open(id, sealed);
       if (opened === null) return null;
-      if (opened.isOfOldSecret) await sealAnew(ids);
       const now = clock();
-      const record = JSON.parse(opened.text) as SessionRecord;
+      const record = JSON.parse(opened) as SessionRecord;
       if (now >= record.createdAt + maxMs || endings.has(key)) return null;
-      return { id, key, cookie, newCookie, record, loadedAt: now, touchedAt: 0 };
+      return { id, key, cookie, record, loadedAt: now, touchedAt: 0 };
     },
     /**
      * Begins a session under a new id, with the value of its cookie, and ends the oldest where one login has too many.
