@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createDpopKey } from '../../packages/guard/src/client/internal.ts';
-import { createCarryingFetch, traceContextOf } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
+import { createCarryingFetch } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
 import type { TokenSource } from '../../packages/guard/src/outgoing/options.ts';
 import { decodePart } from '../support/signing-keys.ts';
 
@@ -30,8 +30,7 @@ function start(send: Send, timeoutMs = 10_000, key?: TokenSource['key']) {
       return send(request);
     }) as typeof fetch,
   });
-  const call = (path: string | URL, init?: RequestInit, headers: Record<string, string> = {}) =>
-    carry(source, path, init, headers);
+  const call = (path: string | URL, init?: RequestInit) => carry(source, path, init);
   return { call, sent, source, tokens: () => sent.map(({ headers }) => headers.get('authorization')) };
 }
 const once = (first: Response): Send => {
@@ -41,9 +40,6 @@ const once = (first: Response): Send => {
     isFirst = false;
     return answer;
   };
-};
-const down = () => {
-  throw new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
 };
 
 describe('a fetch that carries a token', () => {
@@ -139,57 +135,6 @@ describe('a fetch that carries a token', () => {
     setImmediate(() => abort.abort(new Error('gone')));
     await assert.rejects(call, { message: 'gone' });
   });
-
-  it('spares a service that cannot be reached: after five calls one tries, and the others fail at once', async (t) => {
-    let isUp = false;
-    const { call, sent } = start(() => (isUp ? new Response('good') : down()));
-    const failure = () =>
-      call('/').then(
-        () => 'good',
-        (error: TypeError) => (error.cause as { code: string }).code,
-      );
-    for (let i = 0; i < 5; i++) assert.equal(await failure(), 'ECONNREFUSED');
-    assert.equal(await failure(), 'EUNREACHABLE');
-    assert.equal(sent.length, 5);
-    const now = performance.now();
-    t.mock.method(performance, 'now', () => now + 2_500);
-    isUp = true;
-    assert.deepEqual(await Promise.all([failure(), failure()]), ['good', 'EUNREACHABLE']);
-    assert.equal(await failure(), 'good');
-  });
-
-  it('spares nobody because one call was slow, was ended, or was answered with an error', async () => {
-    const { call, sent } = start(({ url }) => {
-      if (url.endsWith('/slow')) throw new DOMException('too slow', 'TimeoutError');
-      return new Response(null, { status: 500 });
-    });
-    for (let i = 0; i < 10; i++) {
-      await assert.rejects(call('/slow'), { name: 'TimeoutError' });
-      assert.equal((await call('/')).status, 500);
-    }
-    assert.equal(sent.length, 20);
-  });
-
-  it('spares nobody because one caller ends uploads, or asks for what is cut off', async () => {
-    const { call, sent } = start(({ url }) => {
-      const code = new URL(url).pathname.slice(1);
-      if (code !== '') throw new TypeError('fetch failed', { cause: { code, message: 'of one call' } });
-      return new Response('good');
-    });
-    for (const code of ['ABORT_ERR', 'ECONNRESET', 'UND_ERR_HEADERS_OVERFLOW', 'HPE_INVALID_HEADER_TOKEN']) {
-      for (let i = 0; i < 6; i++)
-        await assert.rejects(call(`/${code}`), { cause: { code, message: 'of one call' } });
-      assert.equal((await call('/')).status, 200, code);
-    }
-    assert.equal(sent.length, 28);
-  });
-
-  it('adds headers where the caller has none', async () => {
-    const { call, sent } = start(() => new Response());
-    await call('/', { headers: { traceparent: 'own' } }, { traceparent: 'theirs', tracestate: 's' });
-    const { headers } = sent[0] as Request;
-    assert.deepEqual([headers.get('traceparent'), headers.get('tracestate')], ['own', 's']);
-  });
 });
 
 describe('a fetch that carries a token with proofs', () => {
@@ -250,36 +195,5 @@ describe('a fetch that carries a token with proofs', () => {
     const never = startBound(refused);
     assert.equal((await never.call('/')).status, 401);
     assert.equal(never.sent.length, 2);
-  });
-});
-
-describe('the trace that a call belongs to', () => {
-  const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  const of = (headers: Record<string, string>) => traceContextOf((name) => headers[name]);
-
-  it('is that of the request, if its headers are well-formed', () => {
-    assert.deepEqual(of({}), {});
-    assert.deepEqual(of({ traceparent: PARENT }), { traceparent: PARENT });
-    assert.deepEqual(of({ traceparent: PARENT, tracestate: 'a=b' }), {
-      traceparent: PARENT,
-      tracestate: 'a=b',
-    });
-    assert.deepEqual(of({ traceparent: PARENT, tracestate: 'a\nb' }), { traceparent: PARENT });
-    for (const traceparent of ['', 'x', `${PARENT}, ${PARENT}`, PARENT.toUpperCase()]) {
-      assert.deepEqual(of({ traceparent, tracestate: 'a=b' }), {});
-    }
-  });
-
-  it('is left to OpenTelemetry where that is set up', () => {
-    const key = Symbol.for('opentelemetry.js.api.1');
-    const scope = globalThis as unknown as Record<symbol, unknown>;
-    const before = scope[key];
-    scope[key] = { propagation: {} };
-    try {
-      assert.deepEqual(of({ traceparent: PARENT }), {});
-    } finally {
-      if (before === undefined) delete scope[key];
-      else scope[key] = before;
-    }
   });
 });

@@ -1,5 +1,5 @@
 import { sendWithToken } from '../client/internal.ts';
-import { createBreaker, notCached, readChallenges, toFailureCode } from '../core/internal.ts';
+import { notCached, readChallenges } from '../core/internal.ts';
 import type { TokenSource } from './options.ts';
 
 /** The service that is called. */
@@ -11,16 +11,11 @@ export interface CarryingFetchOptions {
   readonly fetch: typeof fetch;
 }
 
-/**
- * Calls one origin with a token.
- *
- * @param headers are added where `init` does not have them
- */
+/** Calls one origin with a token. */
 export type CarryingFetch = (
   source: TokenSource,
   path: string | URL,
-  init: RequestInit | undefined,
-  headers: Readonly<Record<string, string>>,
+  init?: RequestInit,
 ) => Promise<Response>;
 
 /**
@@ -29,19 +24,14 @@ export type CarryingFetch = (
  * for each request.
  */
 export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchOptions): CarryingFetch {
-  const runIfReached = createServiceBreaker(origin);
-
-  return async (source, path, init = {}, headers) => {
+  return async (source, path, init = {}) => {
     const url = toUrl(origin, path);
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
     const send = (token: string) => {
       const all = new Headers(init.headers);
-      for (const [name, value] of Object.entries(headers)) if (!all.has(name)) all.set(name, value);
       const sendOnce = (carried: HeadersInit) =>
-        runIfReached(() =>
-          fetch(url, { ...notCached(), ...init, headers: carried, redirect: 'manual', signal }),
-        );
+        fetch(url, { ...notCached(), ...init, headers: carried, redirect: 'manual', signal });
       if (source.key !== undefined) {
         const request = {
           url,
@@ -65,46 +55,6 @@ export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchO
   };
 }
 
-/** Calls in a row without a connection before others fail at once. */
-const FAILURES = 5;
-
-/**
- * Runs calls to a service. After several without a connection, others fail at once, and one tries again from time to time.
- *
- * @throws {TypeError} (the function that it returns) like `fetch` if the call is not run; or what the call throws
- */
-export function createServiceBreaker(origin: string) {
-  const breaker = createBreaker(undefined, FAILURES);
-  return async <T>(call: () => Promise<T>): Promise<T> => {
-    if (breaker.isOpen) throw toUnreachable(origin);
-    breaker.begin();
-    try {
-      const result = await call();
-      breaker.answered();
-      return result;
-    } catch (error) {
-      if (isUnreachable(error)) breaker.failed(undefined, 'unreachable', breaker.answers);
-      throw error;
-    }
-  };
-}
-
-/** Codes with which no connection is made. */
-const NO_CONNECTION =
-  /^(?:ECONNREFUSED|E(?:HOST|NET)UNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
-
-/** A call that was too slow, that its caller ended, or that was cut off says nothing about the others. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof TypeError && NO_CONNECTION.test(toFailureCode(error) ?? '');
-}
-
-function toUnreachable(origin: string): TypeError {
-  const cause = Object.assign(new Error(`${origin} cannot be reached; it is tried again in a moment`), {
-    code: 'EUNREACHABLE',
-  });
-  return new TypeError('fetch failed', { cause });
-}
-
 /** @throws {TypeError} for an address of another origin */
 function toUrl(origin: string, path: string | URL): URL {
   const url = new URL(path, origin);
@@ -123,23 +73,4 @@ function isSentAgain(body: RequestInit['body']): boolean {
     !(body instanceof ReadableStream) &&
     (typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body))
   );
-}
-
-/** Trace Context of the W3C, §3.2 and §3.3 */
-const PARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
-const STATE = /^[\x20-\x7e]{1,512}$/;
-
-/**
- * The headers that add a call to the trace of its request. None if OpenTelemetry is set up here:
- * it adds its own.
- *
- * @param read reads a header of that request
- */
-export function traceContextOf(read: (name: string) => string | undefined): Record<string, string> {
-  const api = (globalThis as Record<symbol, unknown>)[Symbol.for('opentelemetry.js.api.1')];
-  const parent = read('traceparent');
-  if ((api as { propagation?: unknown } | undefined)?.propagation !== undefined) return {};
-  if (parent === undefined || !PARENT.test(parent)) return {};
-  const state = read('tracestate');
-  return { traceparent: parent, ...(state !== undefined && STATE.test(state) ? { tracestate: state } : {}) };
 }

@@ -1,6 +1,6 @@
 import { AuthError, OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
 import { getOrMake, KEPT, selectByIssuer } from '../core/internal.ts';
-import { createCarryingFetch, traceContextOf } from './carrying-fetch.ts';
+import { createCarryingFetch } from './carrying-fetch.ts';
 import {
   assertOwnAudience,
   type FetchAsOptions,
@@ -31,17 +31,9 @@ export interface Outgoing {
   tokenFor(options: TokenForOptions): (caller: Caller | null) => Promise<string>;
   /** A token in the application's own name. */
   tokenAs(options?: TokenAsOptions): (find?: FindRealm) => Promise<string>;
-  /**
-   * @param read reads a header of the request that the call is made for
-   */
   fetchFor(
     options: FetchForOptions,
-  ): (
-    caller: Caller | null,
-    read: (header: string) => string | undefined,
-    path: string | URL,
-    init?: RequestInit,
-  ) => Promise<Response>;
+  ): (caller: Caller | null, path: string | URL, init?: RequestInit) => Promise<Response>;
   fetchAs(
     options: FetchAsOptions,
   ): (find: FindRealm | undefined, path: string | URL, init?: RequestInit) => Promise<Response>;
@@ -108,13 +100,13 @@ export function createOutgoing(
     fetchFor(options) {
       const { audience, scope, dpop } = options;
       const call = toCall(options);
-      return async (caller, read, path, init) =>
-        call(await sourceFor(caller, { audience, scope, dpop }), path, init, traceContextOf(read));
+      return async (caller, path, init) =>
+        call(await sourceFor(caller, { audience, scope, dpop }), path, init);
     },
     fetchAs(options) {
       const sourceOf = ownSource(`${factory}.fetchAs`, options);
       const call = toCall(options);
-      return async (find, path, init) => call(await sourceOf(find), path, init, {});
+      return async (find, path, init) => call(await sourceOf(find), path, init);
     },
   };
 }

@@ -122,11 +122,8 @@ const SLOW_MS = 10_000;
 /** Most users who are known to have slow answers. */
 const MAX_SLOW_USERS = 1_000;
 
-/**
- * @param clock Unit: milliseconds. Default: a monotonic clock
- * @param failures calls in a row without a connection after which it opens
- */
-export function createBreaker(clock: () => number = () => performance.now(), failures = 1) {
+/** @param clock Unit: milliseconds. Default: a monotonic clock */
+export function createBreaker(clock: () => number = () => performance.now()) {
   const NEVER = Number.NEGATIVE_INFINITY;
   const slowUsers = createBoundedCache<number>(MAX_SLOW_USERS);
   let openedAt = NEVER;
@@ -134,7 +131,6 @@ export function createBreaker(clock: () => number = () => performance.now(), fai
   let slowForAllAt = NEVER;
   let lastSlow = '';
   let answers = 0;
-  let unreachable = 0;
 
   const isWithin = (from: number, ms: number, now: number) => now >= from && now - from < ms;
   const isSlowSince = (at: number) => isWithin(at, SLOW_MS, performance.now());
@@ -178,7 +174,6 @@ export function createBreaker(clock: () => number = () => performance.now(), fai
     /** Keycloak answered. @param isQuick it is not slow any more */
     answered(isQuick: boolean = true): void {
       openedAt = NEVER;
-      unreachable = 0;
       if (!isQuick) return;
       answers++;
       slowForAllAt = NEVER;
@@ -191,7 +186,6 @@ export function createBreaker(clock: () => number = () => performance.now(), fai
     failed(who: string | undefined, kind: FailureKind, before: number): boolean {
       // The API's own question can be too large for ever; only its time says something about Keycloak.
       if (who === undefined && kind !== 'unreachable' && kind !== 'late') return false;
-      if (kind === 'unreachable' && ++unreachable < failures) return false;
       const concernsAll = slow(kind === 'unreachable' ? undefined : who, before);
       if (concernsAll) openedAt = clock();
       return concernsAll;

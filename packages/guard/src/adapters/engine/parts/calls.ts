@@ -1,5 +1,5 @@
 import { AuthError, OptionsError, type Principal, type Verifier } from '../../../core/index.ts';
-import { headerOf, isPrincipal, makerOf, tokenOf } from '../../../core/internal.ts';
+import { isPrincipal, makerOf, tokenOf } from '../../../core/internal.ts';
 import type {
   FetchAsOptions,
   FetchForOptions,
@@ -78,7 +78,7 @@ export interface Calls<Incoming> {
 /** The members of an engine that calls need. */
 export type CallsHost<Incoming> = Pick<
   Engine<Incoming, never, never>,
-  'factory' | 'verifier' | 'verifierOf' | 'tenants' | 'accessToken' | 'toRequest'
+  'factory' | 'verifier' | 'verifierOf' | 'tenants' | 'accessToken'
 >;
 
 /**
@@ -144,10 +144,7 @@ export function openCalls<Incoming, AppRequest>(
   return {
     fetchFor(options) {
       const call = outgoing.fetchFor(options);
-      return async (who, path, init) => {
-        const headers = isPrincipal(who) ? {} : engine.toRequest(toIncoming(who as AppRequest)).headers;
-        return call(await callerOf(who), (name) => headerOf(headers, name), path, init);
-      };
+      return async (who, path, init) => call(await callerOf(who), path, init);
     },
     tokenFor(options) {
       const token = outgoing.tokenFor(options);
