@@ -10,10 +10,11 @@ import { keycloak as koa } from '../../packages/guard/src/adapters/koa/index.ts'
 import { KeycloakService } from '../../packages/guard/src/adapters/nest/index.ts';
 import { keycloak as node } from '../../packages/guard/src/adapters/node/index.ts';
 import { AuthError, combineVerifiers, createVerifier } from '../../packages/guard/src/core/index.ts';
-import { createMemoryCursor, type KeycloakEvents } from '../../packages/guard/src/events/index.ts';
+import type { KeycloakEvents } from '../../packages/guard/src/events/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { readEventsRealm } from '../support/events-realm.ts';
 import { eventually } from '../support/eventually.ts';
+import { createMemoryCursor } from './following.ts';
 
 interface Options {
   readonly serverUrl: string;

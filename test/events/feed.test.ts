@@ -7,13 +7,13 @@ import { createMemoryRevocationStore, type RevocationStore } from '../../package
 import {
   type CursorStore,
   createFileCursor,
-  createMemoryCursor,
   startEvents,
   type UserChange,
   type UserHandlers,
 } from '../../packages/guard/src/events/index.ts';
 import { passing, passTime, stopTime } from '../support/passing-time.ts';
 import { createEventRealm, type EventRealm } from './fake-events.ts';
+import { createMemoryCursor } from './following.ts';
 
 /** Handlers for every kind of change. */
 const all = (handle: (change: UserChange) => unknown): UserHandlers => ({

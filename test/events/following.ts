@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { Verifier } from '../../packages/guard/src/core/index.ts';
-import { type EventsOptions, startEvents } from '../../packages/guard/src/events/index.ts';
+import { type CursorStore, type EventsOptions, startEvents } from '../../packages/guard/src/events/index.ts';
 import { passing, stopTime } from '../support/passing-time.ts';
 import { createEventRealm, type EventRealm } from './fake-events.ts';
 
@@ -40,3 +40,14 @@ export const isRefused = async (verifier: Verifier, token: string): Promise<stri
     return (error as { code: string }).code;
   }
 };
+
+/** A store that ends with the test. */
+export function createMemoryCursor(): CursorStore {
+  let kept: string | null = null;
+  return {
+    load: async () => kept,
+    async save(state) {
+      kept = state;
+    },
+  };
+}

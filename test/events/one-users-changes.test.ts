@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Notice } from '../../packages/guard/src/core/index.ts';
 import { createFeed } from '../../packages/guard/src/events/feed.ts';
-import { createMemoryCursor, startEvents, type UserChange } from '../../packages/guard/src/events/index.ts';
+import { startEvents, type UserChange } from '../../packages/guard/src/events/index.ts';
 import { cursorsAt } from '../../packages/guard/src/events/read-round.ts';
 import { passing, stopTime } from '../support/passing-time.ts';
 import { createEventRealm } from './fake-events.ts';
+import { createMemoryCursor } from './following.ts';
 
 describe('changes', () => {
   it('of one user, for whom they cannot be handled, keep nothing from the others, however many they are', async (t) => {

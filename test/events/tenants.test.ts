@@ -4,11 +4,11 @@ import { fastify } from 'fastify';
 import { keycloakEvents, keycloakGuard } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import type { Notice } from '../../packages/guard/src/core/index.ts';
-import { createMemoryCursor } from '../../packages/guard/src/events/index.ts';
 import type { DevIdpOptions } from '../../packages/testing/src/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { readEventsRealm } from '../support/events-realm.ts';
 import { eventually } from '../support/eventually.ts';
+import { createMemoryCursor } from './following.ts';
 
 const TENANTS = ['acme', 'globex'] as const;
 type TenantName = (typeof TENANTS)[number];

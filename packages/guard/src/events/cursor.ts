@@ -12,22 +12,6 @@ export interface CursorStore {
 }
 
 /**
- * A store that ends with the process: for tests.
- *
- * @example
- * const events = startEvents(verifier, { cursor: createMemoryCursor() });
- */
-export function createMemoryCursor(): CursorStore {
-  let kept: string | null = null;
-  return {
-    load: async () => kept,
-    async save(state) {
-      kept = state;
-    },
-  };
-}
-
-/**
  * A file, for one process. It is replaced as a whole, so that a process that dies leaves the old or the new one.
  *
  * @example
