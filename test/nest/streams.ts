@@ -50,10 +50,20 @@ export interface Stream {
 export async function openEvents(answer: Response): Promise<Stream> {
   assert.equal(answer.status, 200);
   const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  let text = '';
   return {
+    // An event ends with an empty line, wherever the network cuts.
     async next() {
-      const { done, value } = await inTime(reader.read());
-      return done ? undefined : Buffer.from(value as Uint8Array).toString();
+      for (;;) {
+        const [event, rest] = text.trimStart().split(/\n\n(.*)/s, 2);
+        if (rest !== undefined) {
+          text = rest;
+          return event;
+        }
+        const { done, value } = await inTime(reader.read());
+        if (done) return undefined;
+        text += Buffer.from(value as Uint8Array).toString();
+      }
     },
   };
 }
