@@ -1,12 +1,12 @@
 // All that calls Keycloak rejects with an AdminError where it does not answer, or refuses.
 
-export { AdminError, type AdminErrorKind, toAdminError, trying } from './admin-error.ts';
+export { AdminError, toAdminError, trying } from './admin-error.ts';
 export { applyStep } from './apply.ts';
 export { applyAuthz } from './authz/apply.ts';
 export { findStale, findUnknown } from './authz/checks.ts';
 export { type AuthzState, noAuthz, readAuthz } from './authz/current.ts';
 export { type AuthzModel, namesIn, toFile, toGroupPath } from './authz/model.ts';
-export { type AuthzPlan, DEFAULTS, planAuthz } from './authz/plan.ts';
+export { DEFAULTS, planAuthz } from './authz/plan.ts';
 export { readAuthzFile, readAuthzValue } from './authz/read-file.ts';
 export { type Answer, askWhy, type Reason } from './authz/why.ts';
 export {
@@ -26,7 +26,6 @@ export {
 export {
   type AdminConnection,
   type AdminCredentials,
-  type AdminOptions,
   connectAdmin,
   findClient,
   findGroup,
@@ -36,7 +35,6 @@ export {
   toUrlPath,
 } from './connection.ts';
 export {
-  AUTHENTICATORS,
   type CredentialGoal,
   type CredentialState,
   OWN_CLUSTER,
@@ -45,11 +43,10 @@ export {
   toProvider,
 } from './credential.ts';
 export { type CurrentState, emptyRealm, readCurrent, readMapperTypes } from './current.ts';
-export { type EventsGoal, planEvents, readEventsState } from './events.ts';
+export { planEvents, readEventsState } from './events.ts';
 export {
   CALLBACK_PATH,
   DOCS_CALLBACK_PATH,
-  NEEDED_SCOPES,
   type OrganizationClaims,
   type SetupGoal,
   type Shape,
@@ -66,11 +63,11 @@ export {
   toOrganizationMapper,
 } from './mappers.ts';
 export { type McpState, readMcp, takesDocuments } from './mcp/current.ts';
-export { judgePrograms, type McpGoal, PROGRAMS, toDefaultScope } from './mcp/goal.ts';
+export { judgePrograms, PROGRAMS, toDefaultScope } from './mcp/goal.ts';
 export { planMcp } from './mcp/plan.ts';
 export { GROUPS_SCOPE, ORGANIZATION_GROUPS_SCOPE } from './plan/app-scope.ts';
 export { makePlan } from './plan/plan.ts';
-export type { Action, ActionOf, Blocked, Change, Plan, Step } from './plan/step.ts';
+export type { Action, ActionOf, Change, Plan, PlanStep, Step } from './plan/step.ts';
 export { joinParts } from './plan/step.ts';
 export {
   type ExchangeFinding,

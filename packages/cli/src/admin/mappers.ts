@@ -10,72 +10,41 @@ export interface Mapper {
   readonly config: Record<string, string>;
 }
 
-export function toAudienceMapper(clientId: string): Mapper {
-  return {
-    name: `audience ${clientId}`,
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-audience-mapper',
-    consentRequired: false,
-    config: {
-      'included.client.audience': clientId,
-      'id.token.claim': 'false',
-      'access.token.claim': 'true',
-      'introspection.token.claim': 'true',
-    },
-  };
-}
+/** A mapper whose claim is in access tokens, and in what introspection answers for them. */
+const toMapper = (name: string, kind: string, config: Record<string, string>): Mapper => ({
+  name,
+  protocol: 'openid-connect',
+  protocolMapper: `oidc-${kind}-mapper`,
+  consentRequired: false,
+  config: { ...config, 'access.token.claim': 'true', 'introspection.token.claim': 'true' },
+});
 
-export function toGroupsMapper(): Mapper {
-  return {
-    name: 'groups',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-group-membership-mapper',
-    consentRequired: false,
-    config: {
-      'claim.name': 'groups',
-      'full.path': 'true',
-      'id.token.claim': 'true',
-      'access.token.claim': 'true',
-      'userinfo.token.claim': 'true',
-      'introspection.token.claim': 'true',
-    },
-  };
-}
+export const toAudienceMapper = (clientId: string): Mapper =>
+  toMapper(`audience ${clientId}`, 'audience', {
+    'included.client.audience': clientId,
+    'id.token.claim': 'false',
+  });
+
+const FOR_PEOPLE = { 'id.token.claim': 'true', 'userinfo.token.claim': 'true' };
+
+export const toGroupsMapper = (): Mapper =>
+  toMapper('groups', 'group-membership', { 'claim.name': 'groups', 'full.path': 'true', ...FOR_PEOPLE });
 
 /** As in the client scope `organization` that Keycloak makes. */
-export function toOrganizationMapper(): Mapper {
-  return {
-    name: 'organization',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-organization-membership-mapper',
-    consentRequired: false,
-    config: {
-      'claim.name': 'organization',
-      multivalued: 'true',
-      'jsonType.label': 'String',
-      'id.token.claim': 'true',
-      'access.token.claim': 'true',
-      'introspection.token.claim': 'true',
-    },
-  };
-}
+export const toOrganizationMapper = (): Mapper =>
+  toMapper('organization', 'organization-membership', {
+    'claim.name': 'organization',
+    multivalued: 'true',
+    'jsonType.label': 'String',
+    'id.token.claim': 'true',
+  });
 
 /** Groups in organizations, and the roles that come with them (Keycloak 26.6). */
-export function toOrganizationGroupsMapper(): Mapper {
-  return {
-    name: 'organization groups',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-organization-group-membership-mapper',
-    consentRequired: false,
-    config: {
-      addGroupRoleMappings: 'true',
-      'id.token.claim': 'true',
-      'access.token.claim': 'true',
-      'userinfo.token.claim': 'true',
-      'introspection.token.claim': 'true',
-    },
-  };
-}
+export const toOrganizationGroupsMapper = (): Mapper =>
+  toMapper('organization groups', 'organization-group-membership', {
+    addGroupRoleMappings: 'true',
+    ...FOR_PEOPLE,
+  });
 
 export function isSatisfiedBy(there: ProtocolMapperRepresentation, target: Mapper): boolean {
   if (there.protocolMapper !== target.protocolMapper) return false;

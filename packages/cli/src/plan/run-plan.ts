@@ -1,30 +1,13 @@
-import { type AdminConnection, applyStep, type Blocked, type Change, type Plan } from '../admin/index.ts';
+import { type AdminConnection, applyStep, type Change, type Plan, type PlanStep } from '../admin/index.ts';
 import { findExposure, nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 import { type Output, toPlainLine } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 
-export interface PlanStep {
-  readonly kind: 'create' | 'change' | 'delete';
-  readonly subject: string;
-  readonly changes: readonly Change[];
-  /** New rights of existing users and programs. Shown in red. */
-  readonly opens?: readonly string[] | undefined;
-}
-
-export interface Done {
-  readonly verb: string;
-  readonly subject: string;
-}
-
-export interface PlanPart {
+export interface PlanPart extends Plan<PlanStep> {
   readonly title?: string | undefined;
-  readonly steps: readonly PlanStep[];
-  /** Subjects that exist and stay as they are. */
-  readonly kept: readonly string[];
-  readonly blocked: readonly Blocked[];
   /** Asks further questions before the person agrees to the plan. */
   settle?(): Promise<void>;
-  apply(): AsyncIterable<Done>;
+  apply(): AsyncIterable<{ readonly verb: string; readonly subject: string }>;
 }
 
 const VERBS = { create: 'created', change: 'changed', delete: 'deleted' } as const;
@@ -50,7 +33,7 @@ export async function toFilePart(
 
 export function toPart(
   title: string | undefined,
-  { steps, kept, blocked }: Pick<PlanPart, 'steps' | 'kept' | 'blocked'>,
+  { steps, kept, blocked }: Plan<PlanStep>,
   run: () => AsyncIterable<Pick<PlanStep, 'kind' | 'subject'>>,
 ): PlanPart {
   return {

@@ -1,27 +1,20 @@
-import { type Blocked, type Change, change, switchedOn, toChange } from '../plan/step.ts';
+import { type Blocked, change, type Plan, type Step, switchedOn, toChange } from '../plan/step.ts';
 import type { AuthzState } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, SECTIONS, type Section } from './model.ts';
 
-export interface AuthzStep {
-  readonly kind: 'create' | 'change' | 'delete';
-  readonly subject: string;
-  readonly changes: readonly Change[];
-  readonly action:
-    | { readonly type: 'switch-on' }
-    | { readonly type: 'set-switches'; readonly switches: AuthzModel['switches'] }
-    | {
-        readonly type: 'put';
-        readonly section: Section;
-        readonly item: Item;
-        readonly before: Item | undefined;
-      }
-    | { readonly type: 'delete'; readonly section: Section; readonly name: string };
-}
+export type AuthzStep = Step<
+  | { readonly type: 'switch-on' }
+  | { readonly type: 'set-switches'; readonly switches: AuthzModel['switches'] }
+  | {
+      readonly type: 'put';
+      readonly section: Section;
+      readonly item: Item;
+      readonly before: Item | undefined;
+    }
+  | { readonly type: 'delete'; readonly section: Section; readonly name: string }
+>;
 
-export interface AuthzPlan {
-  readonly steps: readonly AuthzStep[];
-  readonly kept: readonly string[];
-  readonly blocked: readonly Blocked[];
+export interface AuthzPlan extends Plan<AuthzStep> {
   readonly refused: readonly string[];
 }
 

@@ -59,11 +59,16 @@ interface Actions {
 export type Action = { [T in keyof Actions]: { readonly type: T } & Readonly<Actions[T]> }[keyof Actions];
 export type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 
-export interface Step<A = Action> {
-  readonly kind: 'create' | 'change';
+/** A step as people see it. */
+export interface PlanStep {
+  readonly kind: 'create' | 'change' | 'delete';
   readonly subject: string;
   readonly changes: readonly Change[];
+  /** New rights of existing users and programs. Shown in red. */
   readonly opens?: readonly string[] | undefined;
+}
+
+export interface Step<A = Action> extends PlanStep {
   readonly action: A;
 }
 
@@ -73,8 +78,8 @@ export interface Blocked {
   readonly fix: string;
 }
 
-export interface Plan {
-  readonly steps: readonly Step[];
+export interface Plan<S = Step> {
+  readonly steps: readonly S[];
   /** Subjects that exist and stay as they are. */
   readonly kept: readonly string[];
   readonly blocked: readonly Blocked[];
