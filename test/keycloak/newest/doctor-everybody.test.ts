@@ -8,6 +8,7 @@ import { callAdmin, requireKeycloak } from '../support/real-keycloak.ts';
 
 const REALM = 'doctor-everybody';
 const CUSTOMER = 'doctor-customer';
+const BARE = 'doctor-bare';
 const PASSWORD = 'a-long-enough-one-1';
 const PAGE = 'http://localhost:5173/';
 
@@ -62,11 +63,8 @@ describe('a doctor for everybody, with an admin', () => {
       user('bob', { realmRoles: ['editor'], clientRoles: { api: ['writer'] }, groups: ['/staff'] }),
     ];
     await admin('POST', '', toRealm(REALM, { organizationsEnabled: true, users }));
-    await admin(
-      'POST',
-      '',
-      toRealm(CUSTOMER, { accessTokenLifespan: 60, roles: { realm: [{ name: 'editor' }] } }),
-    );
+    await admin('POST', '', toRealm(CUSTOMER));
+    await admin('POST', '', { realm: BARE, enabled: true });
     const [bob] = (await (await admin('GET', `/${REALM}/users?username=bob`)).json()) as { id: string }[];
     for (const alias of ['acme', 'globex', 'closed']) {
       const domains = [{ name: `${alias}.test`, verified: true }];
@@ -81,7 +79,7 @@ describe('a doctor for everybody, with an admin', () => {
     for (const { id } of all) await admin('POST', `/${REALM}/organizations/${id}/members`, bob?.id);
   });
   after(async () => {
-    for (const realm of [REALM, CUSTOMER]) await admin('DELETE', `/${realm}`);
+    for (const realm of [REALM, CUSTOMER, BARE]) await admin('DELETE', `/${realm}`);
   });
 
   async function visit(args: readonly string[], token?: string): Promise<Map<string, CheckResult>> {
@@ -157,13 +155,16 @@ describe('a doctor for everybody, with an admin', () => {
     assert.deepEqual(await of('Page', PAGE), ['fail', 'skipped', 'skipped', 'skipped', 'skipped']);
   });
 
-  test('--tenant: an organization, a disabled one, a realm beside its template, and nobody', async () => {
+  test('--tenant: an organization, a disabled one, a realm, one without the client, and nobody', async () => {
     const acme = await visit(['--tenant', 'acme']);
     assert.match(acme.get('tenant.found')?.seen ?? '', /is an organization/);
     assert.match(acme.get('tenant.members')?.seen ?? '', /1 of 1 members are in several organizations: bob/);
     assert.equal((await visit(['--tenant', 'closed'])).get('tenant.organization')?.status, 'fail');
     const customer = await visit(['--tenant', CUSTOMER]);
-    assert.match(customer.get('tenant.template')?.seen ?? '', /no role 'boss'; accessTokenLifespan: 60/);
+    assert.equal(customer.get('tenant.realm')?.status, 'ok');
+    const bare = (await visit(['--tenant', BARE])).get('tenant.realm');
+    assert.match(bare?.cause ?? '', /has no client 'api'/);
+    assert.match(bare?.fix ?? '', /setup tenant doctor-bare --template doctor-everybody/);
     assert.equal((await visit(['--tenant', 'nobody'])).get('tenant.found')?.status, 'fail');
   });
 });

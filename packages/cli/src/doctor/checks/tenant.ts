@@ -1,4 +1,3 @@
-import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { findClient, isSatisfiedBy, toOrganizationMapper } from '../../admin/index.ts';
 import { toShellWord } from '../../terminal/output.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../check.ts';
@@ -111,42 +110,20 @@ export const TENANT_CHECKS: readonly Check[] = [
       `Ask for scope=organization:${name} at login, or organization:* and let the guard choose`,
     );
   }),
-  about('tenant.realm', 'realm', async ({ name, isEnabled }) =>
-    isEnabled
-      ? ok('enabled')
-      : fail('disabled', `the realm ${name} is disabled: nobody signs in`, 'Realm settings > Enabled ON'),
-  ),
-  about('tenant.template', 'realm', async ({ name }, { admin, caller }) => {
+  about('tenant.realm', 'realm', async ({ name, isEnabled }, { admin, caller }) => {
     if (admin === null) return skipped('no admin');
-    if (name === caller.realm)
-      return skipped('it is the realm of the settings itself: there is nothing to compare with');
-    const { api } = await admin.connection();
-    const read = async (realm: string) => ({
-      client: await findClient(api, realm, caller.clientId),
-      roles: (await api.roles.find({ realm }))
-        .map(({ name: role = '' }) => role)
-        .filter((role) => !role.startsWith('default-roles-')),
-      settings: await api.realms.findOne({ realm }),
-    });
-    const [own, template] = [await read(name), await read(caller.realm)];
-    if (own.client === undefined)
+    if (!isEnabled)
       return fail(
-        `no client '${caller.clientId}'`,
-        `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: its users cannot sign in`,
-        `npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)}`,
+        'disabled',
+        `the realm ${name} is disabled: nobody signs in`,
+        'Realm settings > Enabled ON',
       );
-    const differs = [
-      ...compareClients(own.client, template.client ?? {}),
-      ...missing('role', template.roles, own.roles),
-      ...SETTINGS.filter((key) => own.settings?.[key] !== template.settings?.[key]).map(
-        (key) => `${key}: ${own.settings?.[key]} in place of ${template.settings?.[key]}`,
-      ),
-    ];
-    if (differs.length === 0) return ok(`like '${caller.realm}', as far as this application sees`);
-    return warn(
-      differs.slice(0, 8).join('; '),
-      `the realm ${name} differs from '${caller.realm}': the application may not work the same in both`,
-      `If that is not intended: npx keycloak-guard setup --realm ${toShellWord(name)} --client-id ${toShellWord(caller.clientId)} shows what it would change`,
+    const { api } = await admin.connection();
+    if ((await findClient(api, name, caller.clientId)) !== undefined) return ok('enabled');
+    return fail(
+      `no client '${caller.clientId}'`,
+      `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: its users cannot sign in`,
+      `npx keycloak-guard setup tenant ${toShellWord(name)} --template ${toShellWord(caller.realm)}, which shows what else it lacks`,
     );
   }),
 ];
@@ -157,35 +134,3 @@ async function namesOrganizations({ admin, caller: { realm } }: Reach): Promise<
   const scope = (await api.clientScopes.find({ realm })).find(({ name }) => name === 'organization');
   return (scope?.protocolMappers ?? []).some((one) => isSatisfiedBy(one, toOrganizationMapper()));
 }
-
-const SETTINGS = [
-  'sslRequired',
-  'accessTokenLifespan',
-  'bruteForceProtected',
-  'defaultSignatureAlgorithm',
-] as const;
-const FLAGS = [
-  'enabled',
-  'publicClient',
-  'standardFlowEnabled',
-  'directAccessGrantsEnabled',
-  'fullScopeAllowed',
-] as const;
-
-function compareClients(own: ClientRepresentation, template: ClientRepresentation): string[] {
-  const mappersOf = ({ protocolMappers = [] }: ClientRepresentation) =>
-    protocolMappers.map(
-      ({ protocolMapper, config }) =>
-        `${protocolMapper} ${config?.['included.client.audience'] ?? config?.['claim.name'] ?? ''}`,
-    );
-  return [
-    ...FLAGS.filter((key) => own[key] !== template[key]).map(
-      (key) => `client: ${key} ${own[key]} in place of ${template[key]}`,
-    ),
-    ...missing('client scope', template.defaultClientScopes, own.defaultClientScopes),
-    ...missing('mapper', mappersOf(template), mappersOf(own)),
-  ];
-}
-
-const missing = (what: string, expected: readonly string[] = [], own: readonly string[] = []) =>
-  expected.filter((one) => !own.includes(one)).map((one) => `no ${what} '${one.trim()}'`);
