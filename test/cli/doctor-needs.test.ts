@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Grants } from '../../packages/cli/src/doctor/checks/token/grants.ts';
-import {
-  aboutOrganization,
-  hasOrganization,
-} from '../../packages/cli/src/doctor/checks/token/organization-needs.ts';
+import { aboutOrganization, hasOrganization } from '../../packages/cli/src/doctor/checks/token/needs.ts';
 
 const ACME = { groups: ['/staff'], realm_access: { roles: ['billing'] } };
 const mapper = (kind: string, config = {}) => ({

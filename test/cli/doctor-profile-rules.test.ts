@@ -4,7 +4,7 @@ import {
   findInvalid,
   isRequiredOf,
   type ProfileAttribute,
-} from '../../packages/cli/src/doctor/evidence/profile.ts';
+} from '../../packages/cli/src/doctor/evidence/admin.ts';
 
 const both = { edit: ['admin', 'user'] };
 

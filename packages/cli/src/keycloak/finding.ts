@@ -26,10 +26,19 @@ export type Advice = Pick<Finding, 'cause' | 'fix'>;
 export const ok = (seen: string): Finding => ({ status: 'ok', seen, cause: '', fix: '' });
 export const skipped = (seen: string): Finding => ({ status: 'skipped', seen, cause: '', fix: '' });
 
-/** @param setup flags with which `keycloak-guard setup` fixes it; leave it out if it cannot */
-export function fail(seen: string, cause: string, fix: string, setup?: readonly string[]): Finding {
-  return { status: 'fail', seen, cause, fix, setup };
-}
+const toFinding =
+  (status: 'warn' | 'fail') =>
+  /** @param setup flags with which `keycloak-guard setup` fixes it; leave it out if it cannot */
+  (seen: string, cause: string, fix: string, setup?: readonly string[]): Finding => ({
+    status,
+    seen,
+    cause,
+    fix,
+    setup,
+  });
+
+export const fail = toFinding('fail');
+export const warn = toFinding('warn');
 
 export type Say = (cause: string, fix: string, setup?: readonly string[]) => Finding;
 
@@ -37,11 +46,6 @@ export const failOn =
   (seen: string): Say =>
   (...words) =>
     fail(seen, ...words);
-
-/** @param setup flags with which `keycloak-guard setup` fixes it; leave it out if it cannot */
-export function warn(seen: string, cause: string, fix: string, setup?: readonly string[]): Finding {
-  return { status: 'warn', seen, cause, fix, setup };
-}
 
 /** The finding if a proxy, a firewall or a login answered in place of Keycloak. `undefined` if Keycloak answered. */
 export function judgeStranger(answer: Answer): Finding | undefined {

@@ -5,23 +5,8 @@ import { ADDRESS_CHECKS } from './address.ts';
 import { ADMIN_ACCESS_CHECKS, REALM_ADMIN_CHECKS } from './admin.ts';
 import { AUTHZ_MODEL_CHECKS, AUTHZ_SETTINGS_CHECKS } from './authz.ts';
 import { BROWSER_LOGIN_CHECKS, SPA_CHECKS } from './client/browser-login.ts';
-import {
-  clientAuthenticator,
-  clientEvents,
-  clientKnown,
-  clientPasswordGrant,
-  clientSecret,
-} from './client/identity.ts';
-import {
-  CLIENT_SETTINGS_CHECKS,
-  clientConsent,
-  clientDirectGrants,
-  clientDpop,
-  clientEnabled,
-  clientIntrospection,
-  clientScopes,
-  clientType,
-} from './client/settings.ts';
+import { IDENTITY_CHECKS } from './client/identity.ts';
+import { CLIENT_SETTINGS_CHECKS, GRANT_CHECKS } from './client/settings.ts';
 import { loginPassword, USER_CHECKS } from './login/password.ts';
 import { loginLogout, SESSION_CHECKS, USERINFO_CHECKS } from './login/session.ts';
 import { clockSkew, LOGIN_TOKEN_CHECKS } from './login/token.ts';
@@ -44,19 +29,9 @@ const GROUND: readonly Check[] = [...SETTINGS_CHECKS, ...ADDRESS_CHECKS, ...REAL
 export const CHECKS: readonly Check[] = [
   ...GROUND,
   realmEnabled,
-  clientKnown,
-  clientEnabled,
-  clientAuthenticator,
-  clientSecret,
-  clientType,
-  clientDirectGrants,
-  clientConsent,
-  clientDpop,
-  clientPasswordGrant,
-  clientIntrospection,
-  clientEvents,
+  ...IDENTITY_CHECKS,
+  ...GRANT_CHECKS,
   ...BROWSER_LOGIN_CHECKS,
-  clientScopes,
   ...SCOPE_CHECKS,
   clockSkew,
   loginPassword,

@@ -1,8 +1,8 @@
 import { audiencesOf, judgePrograms, takesDocuments, toDefaultScope } from '../../admin/index.ts';
 import { toShellWord } from '../../terminal/output.ts';
-import { type Check, check, type Finding, fail, ok, skipped, warn } from '../check.ts';
+import { type Check, check, type Finding, fail, ok, warn } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
-import type { KeycloakTrust, McpAdminView, McpEvidence } from '../evidence/mcp.ts';
+import type { McpAdminView, McpEvidence } from '../evidence/mcp.ts';
 
 function evidenceOf({ mcp }: DoctorContext): McpEvidence {
   if (mcp === undefined) throw new Error('no MCP server was named');
@@ -239,37 +239,10 @@ async function explainRegistration(
 
 const ORIGINS = 'Clients → Client registration → Allowed Registration Web Origins';
 
-/** Whether the admin's password may go to the Keycloak that the server names. The server may be anybody's. */
-const mcpKeycloak = check('mcp.keycloak', ['mcp.metadata'], async (context) =>
-  judge(await evidenceOf(context).trust()),
-);
-
-function judge(trust: KeycloakTrust): Finding {
-  switch (trust.is) {
-    case 'trusted':
-      return ok(`${trust.serverUrl}, realm ${trust.realm}`);
-    case 'no-admin':
-      return skipped('needs an admin (--admin-user)');
-    case 'no-realm':
-      return fail(
-        `the server names ${trust.address}`,
-        'That is no realm of a Keycloak, and the password of the admin is sent to no other address',
-        'Look at authorization_servers in its metadata: kc.mcp writes the issuer of the realm there.',
-      );
-    case 'elsewhere':
-      return fail(
-        `the server names ${trust.address}, and KEYCLOAK_SERVER_URL is ${trust.configured}`,
-        'The two are not the same Keycloak. The password of the admin goes to the configured one alone: a server that names another may be after it',
-        `If ${trust.address} is your Keycloak, set KEYCLOAK_SERVER_URL to it. If not, correct serverUrl of the MCP server.`,
-      );
-    case 'unconfirmed':
-      return fail(
-        `the server names ${trust.address}, and no Keycloak is configured`,
-        'The password of the admin is sent to no address that only the MCP server names',
-        `If that is your Keycloak: KEYCLOAK_SERVER_URL=${toShellWord(trust.address)}`,
-      );
-  }
-}
+const mcpKeycloak = check('mcp.keycloak', ['mcp.metadata'], async (context) => {
+  const trust = await evidenceOf(context).trust();
+  return 'status' in trust ? trust : ok(`${trust.serverUrl}, realm ${trust.realm}`);
+});
 
 /** The steps of an MCP client in order, then the settings that only an admin sees. */
 export const MCP_CHECKS: readonly Check[] = [...SERVER_CHECKS, mcpKeycloak, ...KEYCLOAK_CHECKS];

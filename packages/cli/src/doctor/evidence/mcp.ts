@@ -1,6 +1,9 @@
 import { type AdminCredentials, connectAdmin, type McpState, readMcp } from '../../admin/index.ts';
-import { call, memo, toFailure } from '../../keycloak/call.ts';
+import { toFailure } from '../../admin/internal.ts';
+import { call, memo } from '../../keycloak/call.ts';
+import { type Finding, fail, skipped } from '../../keycloak/finding.ts';
 import { trimUrl } from '../../keycloak/server.ts';
+import { toShellWord } from '../../terminal/output.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -13,16 +16,11 @@ export interface McpDocument {
 
 export type McpEvidence = ReturnType<typeof createMcpEvidence>;
 
-/** Whether the admin's password may go to the Keycloak that the server names, and why not. */
-export type KeycloakTrust =
-  | { readonly is: 'trusted'; readonly serverUrl: string; readonly realm: string }
-  | { readonly is: 'no-admin' }
-  /** The server names nothing that is a realm of Keycloak. */
-  | { readonly is: 'no-realm'; readonly address: string }
-  /** The configured Keycloak is another one. */
-  | { readonly is: 'elsewhere'; readonly address: string; readonly configured: string }
-  /** None is configured, and the person did not confirm this one. */
-  | { readonly is: 'unconfirmed'; readonly address: string };
+/** Where the password of the admin may go: to the Keycloak that is configured, or that the person confirms. */
+export interface Trusted {
+  readonly serverUrl: string;
+  readonly realm: string;
+}
 
 export interface McpExamination {
   readonly url: string;
@@ -55,32 +53,41 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
     const { origin, pathname } = new URL(issuerUrl);
     return (await readDocument(`${origin}/.well-known/oauth-authorization-server${pathname}`)).json;
   });
-  const trust = memo(async (): Promise<KeycloakTrust> => {
-    if (credentials === undefined) return { is: 'no-admin' };
+  /** Whether the password of the admin may go to the Keycloak that the server names, or why not. The server may be anybody's. */
+  const trust = memo(async (): Promise<Trusted | Finding> => {
+    if (credentials === undefined) return skipped('needs an admin (--admin-user)');
     const issuerUrl = await issuer();
     const [, address, name] = /^(https?:\/\/.*)\/realms\/([^/]+)$/.exec(issuerUrl) ?? [];
     const realm = name === undefined ? undefined : toRealm(name);
     if (address === undefined || name === undefined || realm === undefined || !URL.canParse(address))
-      return { is: 'no-realm', address: issuerUrl };
-    if (serverUrl === undefined) {
-      const isConfirmed = (await confirm?.(new URL(address).origin)) ?? false;
-      return isConfirmed
-        ? { is: 'trusted', serverUrl: trimUrl(address), realm }
-        : { is: 'unconfirmed', address };
-    }
+      return fail(
+        `the server names ${issuerUrl}`,
+        'That is no realm of a Keycloak, and the password of the admin is sent to no other address',
+        'Look at authorization_servers in its metadata: kc.mcp writes the issuer of the realm there.',
+      );
+    if (serverUrl === undefined && (await confirm?.(new URL(address).origin)) === true)
+      return { serverUrl: trimUrl(address), realm };
+    if (serverUrl === undefined)
+      return fail(
+        `the server names ${address}, and no Keycloak is configured`,
+        'The password of the admin is sent to no address that only the MCP server names',
+        `If that is your Keycloak: KEYCLOAK_SERVER_URL=${toShellWord(address)}`,
+      );
     const configured = trimUrl(serverUrl);
-    const isSame = configured === trimUrl(address) || (await isIssuedBy(configured, name, issuerUrl));
-    return isSame
-      ? { is: 'trusted', serverUrl: configured, realm }
-      : { is: 'elsewhere', address, configured };
+    if (configured === trimUrl(address) || (await isIssuedBy(configured, name, issuerUrl)))
+      return { serverUrl: configured, realm };
+    return fail(
+      `the server names ${address}, and KEYCLOAK_SERVER_URL is ${configured}`,
+      'The two are not the same Keycloak. The password of the admin goes to the configured one alone: a server that names another may be after it',
+      `If ${address} is your Keycloak, set KEYCLOAK_SERVER_URL to it. If not, correct serverUrl of the MCP server.`,
+    );
   });
   /** The admin's view. Only if the Keycloak is trusted. */
   const admin = memo(async (): Promise<McpAdminView> => {
     const decision = await trust();
-    if (credentials === undefined || decision.is !== 'trusted')
-      throw new Error('the admin may not be sent there');
-    const { realm } = decision;
-    const { api } = await connectAdmin({ serverUrl: decision.serverUrl, credentials, timeoutMs: TIMEOUT_MS });
+    if (credentials === undefined || 'status' in decision) throw new Error('the admin may not be sent there');
+    const { realm, serverUrl: trusted } = decision;
+    const { api } = await connectAdmin({ serverUrl: trusted, credentials, timeoutMs: TIMEOUT_MS });
     const goal = { realm, url, scopes: await scopes(), registration: true, programs: [], documents: [] };
     const [state, role] = await Promise.all([
       readMcp(api, goal),

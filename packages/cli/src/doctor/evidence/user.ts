@@ -27,22 +27,17 @@ export async function blameFederation(admin: AdminEvidence): Promise<Advice | un
       };
 }
 
-export interface UserTrouble {
-  readonly kind:
-    | 'missing'
-    | 'disabled'
-    | 'locked'
-    | 'actions'
-    | 'profile'
-    | 'invalid'
-    | 'email'
-    | 'credentials'
-    | 'otp'
-    | 'expired';
-  readonly cause: string;
-  readonly fix: string;
-  readonly setup?: readonly string[] | undefined;
-}
+/** @param check the check of the user that it is about: `user.exists` and so on */
+const trouble = (check: string, cause: string, fix: string, setup?: readonly string[]) => ({
+  check: `user.${check}`,
+  cause,
+  fix,
+  setup,
+  /** By our reading of the realm's rules alone: Keycloak says nothing more exact than "not fully set up". */
+  isGuess: false,
+});
+
+export type UserTrouble = ReturnType<typeof trouble>;
 
 export async function findUserTroubles(admin: AdminEvidence, username: string): Promise<UserTrouble[]> {
   const user = await admin.user();
@@ -51,54 +46,43 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
     const [home] = await admin.realmsOfUser().catch(() => []);
     const directory = home === undefined ? await blameFederation(admin) : undefined;
     if (directory !== undefined)
-      return [
-        {
-          kind: 'missing',
-          cause: `the realm has no user '${username}': ${directory.cause}`,
-          fix: directory.fix,
-        },
-      ];
-    return [
-      {
-        kind: 'missing',
-        cause: `the realm has no user '${username}'${home === undefined ? '' : `, but the realm '${home}' has one`}`,
-        fix: `${home === undefined ? '' : 'Users of one realm cannot log in at another (choose the realm at the top left of the console). '}Users > Add user, or keycloak-guard setup --user ${toShellWord(username)}`,
-        setup: [],
-      },
-    ];
+      return [trouble('exists', `the realm has no user '${username}': ${directory.cause}`, directory.fix)];
+    const cause = `the realm has no user '${username}'${home === undefined ? '' : `, but the realm '${home}' has one`}`;
+    const fix = `${home === undefined ? '' : 'Users of one realm cannot log in at another (choose the realm at the top left of the console). '}Users > Add user, or keycloak-guard setup --user ${toShellWord(username)}`;
+    return [trouble('exists', cause, fix, [])];
   }
   if (username.startsWith('service-account-') && (await admin.credentials()).length === 0)
     return [
-      {
-        kind: 'credentials',
-        cause: `'${username}' is the service account of a client: nobody logs in as it with a password`,
-        fix: 'Name a person: --user, DOCTOR_USER. A client gets tokens for itself by client_credentials.',
-      },
+      trouble(
+        'credentials',
+        `'${username}' is the service account of a client: nobody logs in as it with a password`,
+        'Name a person: --user, DOCTOR_USER. A client gets tokens for itself by client_credentials.',
+      ),
     ];
+  const troubles: (UserTrouble | undefined)[] = [];
   const byEmail = username.includes('@') && user.username?.toLowerCase() !== username.toLowerCase();
-  const troubles: (UserTrouble | undefined)[] = [
-    byEmail && (await admin.realm())?.loginWithEmailAllowed === false
-      ? {
-          kind: 'missing',
-          cause: `'${username}' is an email address, and the realm lets nobody log in with one (the user name is '${user.username}')`,
-          fix: `Log in as '${user.username}'; or Realm settings > Login > Login with email ON`,
-        }
-      : undefined,
-    user.enabled === false
-      ? {
-          kind: 'disabled',
-          cause: `the user '${username}' is disabled`,
-          fix: `${page} > Enabled (top right) ON`,
-          setup: ['--enable'],
-        }
-      : undefined,
+  if (byEmail && (await admin.realm())?.loginWithEmailAllowed === false)
+    troubles.push(
+      trouble(
+        'exists',
+        `'${username}' is an email address, and the realm lets nobody log in with one (the user name is '${user.username}')`,
+        `Log in as '${user.username}'; or Realm settings > Login > Login with email ON`,
+      ),
+    );
+  if (user.enabled === false)
+    troubles.push(
+      trouble('enabled', `the user '${username}' is disabled`, `${page} > Enabled (top right) ON`, [
+        '--enable',
+      ]),
+    );
+  troubles.push(
     await findLock(admin, username),
     findActions(user.requiredActions ?? [], page),
     await findMissingFields(admin, username),
     await findInvalidFields(admin, username),
     await findUnverified(admin, username),
     ...(await findCredentialTroubles(admin, username)),
-  ];
+  );
   return troubles.filter((one) => one !== undefined);
 }
 
@@ -114,11 +98,11 @@ export async function findLock(admin: AdminEvidence, username: string): Promise<
       ? `until ${new Date(until * 1000).toISOString()}`
       : 'for a while';
   const { realm } = await admin.realm().then((one) => ({ realm: one?.realm ?? '' }));
-  return {
-    kind: 'locked',
-    cause: `the user '${username}' is locked ${when} after ${attack.numFailures ?? 'some'} failed logins (brute force protection); the right password is refused too`,
-    fix: `Wait, or Users > ${username} > Unlock (Action menu)\nkcadm.sh delete ${toShellWord(`attack-detection/brute-force/users/${user.id}`)} -r ${toShellWord(realm)}`,
-  };
+  return trouble(
+    'locked',
+    `the user '${username}' is locked ${when} after ${attack.numFailures ?? 'some'} failed logins (brute force protection); the right password is refused too`,
+    `Wait, or Users > ${username} > Unlock (Action menu)\nkcadm.sh delete ${toShellWord(`attack-detection/brute-force/users/${user.id}`)} -r ${toShellWord(realm)}`,
+  );
 }
 
 /** Why a login of the user must not be tried: it could lock the user, or prolong a lock. */
@@ -153,12 +137,8 @@ function findActions(actions: readonly string[], page: string): UserTrouble | un
     // Only its owner may replace a temporary password.
     ['UPDATE_PROFILE', 'VERIFY_PROFILE'].includes(action),
   );
-  return {
-    kind: 'actions',
-    cause: `the user has to do something first: ${names.join(', ')}`,
-    fix: fixes.filter(Boolean).join('; '),
-    setup: isEasy ? [] : undefined,
-  };
+  const cause = `the user has to do something first: ${names.join(', ')}`;
+  return trouble('required-actions', cause, fixes.filter(Boolean).join('; '), isEasy ? [] : undefined);
 }
 
 async function findMissingFields(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
@@ -170,12 +150,12 @@ async function findMissingFields(admin: AdminEvidence, username: string): Promis
     ] ?? user?.attributes?.[name]?.[0];
   const missing = required.filter((name) => !fieldOf(name));
   if (missing.length === 0) return undefined;
-  return {
-    kind: 'profile',
-    cause: `the profile of '${username}' lacks ${missing.join(', ')}, which the realm requires of every user`,
-    fix: `Users > ${username} > Details: fill ${missing.join(', ')}; or Realm settings > User profile > ${missing[0]} > Required field OFF`,
-    setup: missing.every((name) => ['email', 'firstName', 'lastName'].includes(name)) ? [] : undefined,
-  };
+  return trouble(
+    'profile',
+    `the profile of '${username}' lacks ${missing.join(', ')}, which the realm requires of every user`,
+    `Users > ${username} > Details: fill ${missing.join(', ')}; or Realm settings > User profile > ${missing[0]} > Required field OFF`,
+    missing.every((name) => ['email', 'firstName', 'lastName'].includes(name)) ? [] : undefined,
+  );
 }
 
 /** Keycloak makes the user correct invalid values in a browser; its API only says "not fully set up". */
@@ -184,21 +164,19 @@ async function findInvalidFields(admin: AdminEvidence, username: string): Promis
   if (first === undefined) return undefined;
   const all = [first, ...rest];
   const isForeign = all.some(({ isManaged }) => !isManaged);
-  return {
-    kind: 'invalid',
-    cause: `the profile of '${username}' has values that the realm does not allow: ${all.map(({ name, why, isManaged }) => `${name}${isManaged ? '' : ' (an unmanaged attribute)'} ${why}`).join('; ')}`,
-    fix: `Users > ${username} > ${isForeign ? 'Attributes' : 'Details'}: correct or remove ${all.map(({ name }) => name).join(', ')}; or Realm settings > User profile > ${isForeign ? "Create attribute (or General > Unmanaged attributes 'Only administrators can write')" : `${first.name} > Validations`}`,
-  };
+  const cause = `the profile of '${username}' has values that the realm does not allow: ${all.map(({ name, why, isManaged }) => `${name}${isManaged ? '' : ' (an unmanaged attribute)'} ${why}`).join('; ')}`;
+  const fix = `Users > ${username} > ${isForeign ? 'Attributes' : 'Details'}: correct or remove ${all.map(({ name }) => name).join(', ')}; or Realm settings > User profile > ${isForeign ? "Create attribute (or General > Unmanaged attributes 'Only administrators can write')" : `${first.name} > Validations`}`;
+  return { ...trouble('profile', cause, fix), isGuess: true };
 }
 
 async function findUnverified(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
   const [realm, user] = [await admin.realm(), await admin.user()];
   if (!realm?.verifyEmail || user?.emailVerified !== false) return undefined;
-  return {
-    kind: 'email',
-    cause: `the realm wants verified email addresses, and that of '${username}' is not`,
-    fix: `Users > ${username} > Details > Email verified ON; or Realm settings > Login > Verify email OFF`,
-  };
+  return trouble(
+    'profile',
+    `the realm wants verified email addresses, and that of '${username}' is not`,
+    `Users > ${username} > Details > Email verified ON; or Realm settings > Login > Verify email OFF`,
+  );
 }
 
 async function findCredentialTroubles(admin: AdminEvidence, username: string): Promise<UserTrouble[]> {
@@ -208,12 +186,14 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
   const page = `Users > ${username} > Credentials`;
   // The password of an LDAP user is in the directory.
   if (password === undefined && !user?.federationLink)
-    troubles.push({
-      kind: 'credentials',
-      cause: `the user '${username}' has no password`,
-      fix: `${page} > Set password, Temporary OFF`,
-      setup: [],
-    });
+    troubles.push(
+      trouble(
+        'credentials',
+        `the user '${username}' has no password`,
+        `${page} > Set password, Temporary OFF`,
+        [],
+      ),
+    );
   const otp = credentials.find(({ type }) => type === 'otp');
   const asksOtp = flow.steps.some(
     (step) => /otp/i.test(step.providerId ?? '') && step.requirement === 'REQUIRED',
@@ -223,11 +203,13 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
       step.authenticationFlow && /otp/i.test(step.displayName ?? '') && step.requirement === 'DISABLED',
   );
   if (otp !== undefined && asksOtp && !isOff)
-    troubles.push({
-      kind: 'otp',
-      cause: `the user '${username}' has an OTP device ('${otp.userLabel ?? 'no label'}'), and the flow '${flow.alias}' asks for its code, which POST /login does not send`,
-      fix: `Use the browser login for such users. Or ${page}: delete the OTP device. Or Authentication > Flows > ${flow.alias} > Conditional OTP = DISABLED. (A client of Keycloak's own endpoint can send the form field 'totp'.)`,
-    });
+    troubles.push(
+      trouble(
+        'credentials',
+        `the user '${username}' has an OTP device ('${otp.userLabel ?? 'no label'}'), and the flow '${flow.alias}' asks for its code, which POST /login does not send`,
+        `Use the browser login for such users. Or ${page}: delete the OTP device. Or Authentication > Flows > ${flow.alias} > Conditional OTP = DISABLED. (A client of Keycloak's own endpoint can send the form field 'totp'.)`,
+      ),
+    );
   const days = Number(
     /forceExpiredPasswordChange\((\d+)\)/.exec((await admin.realm())?.passwordPolicy ?? '')?.[1],
   );
@@ -236,11 +218,13 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
     Number.isFinite(days) &&
     Date.now() - password.createdDate >= days * 86_400_000
   )
-    troubles.push({
-      kind: 'expired',
-      cause: `the password of '${username}' is older than the ${days} days that the realm's password policy allows`,
-      fix: `${page} > Reset password (Temporary OFF); or Authentication > Policies > Password policy > Expire password`,
-      setup: ['--reset-password'],
-    });
+    troubles.push(
+      trouble(
+        'credentials',
+        `the password of '${username}' is older than the ${days} days that the realm's password policy allows`,
+        `${page} > Reset password (Temporary OFF); or Authentication > Policies > Password policy > Expire password`,
+        ['--reset-password'],
+      ),
+    );
   return troubles;
 }

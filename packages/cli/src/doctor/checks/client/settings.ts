@@ -1,6 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { splitUris } from '../../../admin/index.ts';
-import { call, toForm, toWords } from '../../../keycloak/call.ts';
+import { type Answer, call, toForm, toPageText, toWords } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/finding.ts';
 import { networkZoneOf } from '../../../settings/address.ts';
 import {
   adminCheck,
@@ -9,7 +10,10 @@ import {
   diagnosed,
   type Finding,
   fail,
+  failOn,
+  isAboutUser,
   kcadm,
+  kcadmRealm,
   type Look,
   noBrowserLogin,
   noPasswordLogin,
@@ -20,40 +24,8 @@ import {
   warn,
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { findClientState } from '../../evidence/client.ts';
 
-export const clientEnabled = check('client.enabled', ['client.known'], async ({ reach }) => {
-  if ((await findClientState(reach.client)) !== 'disabled') return ok('on');
-  return fail(
-    `login page: ${(await reach.client.authorization()).words.slice(0, 100)}`,
-    `the client '${reach.caller.clientId}' is disabled`,
-    `${onPage(reach, 'Enabled (top right) ON')}\n${kcadm(reach, 'enabled=true')}`,
-    ['--enable'],
-  );
-});
-
-export const clientType = check('client.type', ['client.secret'], async ({ reach }) => {
-  const state = await findClientState(reach.client);
-  const { clientId } = reach.caller;
-  const where = onPage(reach, 'Settings > Capability config > Client authentication ON');
-  if (state === 'bearer-only')
-    return fail(
-      toWords(await reach.client.passwordGrant()),
-      `the client '${clientId}' is bearer-only: it may not log anybody in`,
-      `${where}, Direct access grants ON\n${kcadm(reach, 'bearerOnly=false')}`,
-      [],
-    );
-  if (state === 'public')
-    return fail(
-      toWords(await reach.client.introspection()),
-      `the client '${clientId}' is public: its secret is ignored, and it may not introspect tokens`,
-      `${where}, then copy the secret to KEYCLOAK_CLIENT_SECRET\n${kcadm(reach, 'publicClient=false')}`,
-      ['--overwrite-env'],
-    );
-  return ok('confidential');
-});
-
-export const clientDirectGrants = check(
+const clientDirectGrants = check(
   'client.direct-grants',
   ['client.enabled', 'client.authenticator', 'client.secret'],
   async ({ reach }) => {
@@ -70,7 +42,7 @@ export const clientDirectGrants = check(
   },
 );
 
-export const clientConsent = check('client.consent', ['client.direct-grants'], async ({ reach }) => {
+const clientConsent = check('client.consent', ['client.direct-grants'], async ({ reach }) => {
   const grant = await reach.client.passwordGrant();
   if (!/requires user consent/i.test(refusalOf(grant))) return ok('not required');
   return fail(
@@ -80,7 +52,7 @@ export const clientConsent = check('client.consent', ['client.direct-grants'], a
   );
 });
 
-export const clientDpop = check('client.dpop', ['client.direct-grants'], async ({ reach }) => {
+const clientDpop = check('client.dpop', ['client.direct-grants'], async ({ reach }) => {
   const grant = await reach.client.passwordGrant();
   if (!/dpop/i.test(refusalOf(grant))) return ok('not required');
   return fail(
@@ -90,7 +62,66 @@ export const clientDpop = check('client.dpop', ['client.direct-grants'], async (
   );
 });
 
-export const clientIntrospection = check(
+/** Any other refusal, which the checks before do not explain: a policy, a flow, a limit, something new. */
+const clientPasswordGrant = check(
+  'client.password-grant',
+  ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
+  async ({ reach }) => {
+    const grant = await reach.client.passwordGrant();
+    if (isAboutUser(grant)) return ok('an unknown user is refused as it should be');
+    const { realm } = reach.caller;
+    const say = failOn(toWords(grant));
+    const policies = reach.admin ? await reach.admin.policies().catch(() => []) : [];
+    const policyNames = policies.length > 0 ? ` Enabled policies: ${policies.join(', ')}.` : '';
+    if (/prohibited|policy|not allowed/i.test(refusalOf(grant)))
+      return say(
+        `a client policy of the realm '${realm}' forbids what this service does (${refusalOf(grant)})`,
+        `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${policyNames}`,
+      );
+    if (/invalid origin/i.test(grant.text))
+      return say(
+        'something on the way adds an Origin header to the calls, and Keycloak refuses it: this service sends none',
+        'Look for a proxy between this service and Keycloak that sets Origin, and take that out.',
+      );
+    const stranger = judgeStranger(grant);
+    if (stranger !== undefined) return stranger;
+    if (/^\s*<(!doctype|html)/i.test(grant.text) && grant.status < 500) return judgePage(grant, reach);
+    if (grant.status === 200)
+      return fail(
+        'a user who does not exist was logged in',
+        "the direct grant flow lets anybody in: it has no step that checks a user's password",
+        `Authentication > Flows > 'direct grant': Username Validation and Password must be REQUIRED.`,
+      );
+    return diagnosed(reach, grant);
+  },
+);
+
+/** A page in place of JSON: the password grant's flow is one that shows pages. */
+async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
+  const { realm, clientId } = reach.caller;
+  const say = failOn(toWords(grant));
+  const flow = await reach.admin?.flow().catch(() => undefined);
+  const override = `Clients > ${clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`;
+  const bind = `Authentication > Flows > 'direct grant' > Action > Bind flow > Direct grant flow\n${kcadmRealm(realm, "'directGrantFlow=direct grant'")}`;
+  const fix =
+    flow === undefined
+      ? `${bind}\nOr, where the client has a flow of its own: ${override}`
+      : flow.isOverride
+        ? override
+        : bind;
+  const name = flow === undefined ? '' : ` ('${flow.alias}')`;
+  if (/<input[^>]+password/i.test(grant.text))
+    return say(
+      `the token endpoint answers with a login page: a browser flow is bound where the direct grant flow belongs${name}`,
+      fix,
+    );
+  return say(
+    `the token endpoint answers with a page ('${toPageText(grant.text).slice(0, 100)}') and not with JSON: the flow of the password grant${name} is not Keycloak's own, and refuses every login`,
+    fix,
+  );
+}
+
+const clientIntrospection = check(
   'client.introspection',
   ['client.secret', 'client.type'],
   async ({ reach }) => {
@@ -109,7 +140,7 @@ export const clientIntrospection = check(
   },
 );
 
-export const clientScopes = check('client.scopes', ['client.password-grant'], async ({ reach }) => {
+const clientScopes = check('client.scopes', ['client.password-grant'], async ({ reach }) => {
   const answer = await reach.client.scopes();
   if (answer.json?.error !== 'invalid_scope')
     return answer.status === 0 || answer.status >= 500
@@ -123,6 +154,62 @@ export const clientScopes = check('client.scopes', ['client.password-grant'], as
     [],
   );
 });
+
+/** Of those the follower cannot do without, the ones that every version of Keycloak knows. */
+const NEEDED = ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT'];
+/** Keycloak before 24 does not know it. */
+const LOCKOUT = 'USER_DISABLED_BY_PERMANENT_LOCKOUT';
+const FIX = 'keycloak-guard setup events shows what is missing, and sets it up';
+
+/** Whether the client can follow Keycloak's events: asked as it would ask. */
+const clientEvents = check('client.events', ['client.secret', 'client.type'], async ({ reach }) => {
+  const { config, calls, client, caller } = reach;
+  if (!config.events) return ok('not read');
+  const token = (await client.clientCredentials()).json?.access_token;
+  const who = `the service account of ${caller.clientId}`;
+  if (typeof token !== 'string') return fail('no token', `${who} gets no token: it is off`, FIX);
+  const at = calls.baseUrl.lastIndexOf('/realms/');
+  const admin = `${calls.baseUrl.slice(0, at)}/admin${calls.baseUrl.slice(at)}`;
+  const answer = await calls.get(`${admin}/events/config`, { authorization: `Bearer ${token}` });
+  if (answer.status === 403)
+    return fail('HTTP 403', `${who} has not the role view-events of realm-management`, FIX);
+  const kept = answer.json;
+  if (kept === undefined)
+    return fail(`HTTP ${answer.status}`, 'Keycloak does not say which events it keeps', FIX);
+  const types = (kept.enabledEventTypes ?? []) as string[];
+  const isLeftOut = (type: string) => types.length > 0 && !types.includes(type);
+  // Keycloak answers an unknown type with an error.
+  const isKnown = async (type: string) => {
+    const url = `${admin}/events?type=${type}&max=1`;
+    return (await calls.get(url, { authorization: `Bearer ${token}` })).status === 200;
+  };
+  const lacks = [
+    ...(kept.adminEventsEnabled ? [] : ['admin events']),
+    ...(kept.eventsEnabled ? [] : ['user events']),
+    ...NEEDED.filter(isLeftOut),
+    ...(isLeftOut(LOCKOUT) && (await isKnown(LOCKOUT)) ? [LOCKOUT] : []),
+  ];
+  if (lacks.length > 0)
+    return fail(
+      `not kept: ${lacks.join(', ')}`,
+      'Keycloak does not keep the events that the application follows',
+      FIX,
+    );
+  if (!kept.adminEventsDetailsEnabled)
+    return warn('without details', 'each change of a user or client makes the API ask about its tokens', FIX);
+  return ok('kept, with details, and readable');
+});
+
+/** What Keycloak lets the client do. */
+export const GRANT_CHECKS = [
+  clientDirectGrants,
+  clientConsent,
+  clientDpop,
+  clientPasswordGrant,
+  clientIntrospection,
+  clientEvents,
+  clientScopes,
+];
 
 /** A check of the client's settings. Those of browser logins are skipped if the client has none. */
 const clientCheck = (id: string, isOfBrowser: boolean, look: Look<ClientRepresentation>): Check =>

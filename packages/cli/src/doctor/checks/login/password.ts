@@ -28,7 +28,7 @@ async function explainLogin(answer: Answer, username: string, reach: Reach): Pro
   const isNotSetUp = /not fully set ?up/i.test(words);
   const all = reach.admin ? await findUserTroubles(reach.admin, username).catch(() => undefined) : undefined;
   // Invalid profile values only explain "not fully set up".
-  const troubles = all?.filter(({ kind }) => kind !== 'invalid' || isNotSetUp);
+  const troubles = all?.filter(({ isGuess }) => !isGuess || isNotSetUp);
   if (/invalid_grant/.test(words) && troubles !== undefined && troubles.length > 0)
     return toFinding(say, troubles);
   if (isNotSetUp) return notSetUp(say, username, reach.admin !== null);
@@ -188,36 +188,32 @@ export const loginPassword = check(
   },
 );
 
-function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: string): Check {
+function aboutUser(id: string, good: string): Check {
   return check(
     id,
     id === 'user.exists' ? ['admin.login', 'realm.exists'] : ['user.exists'],
     async ({ reach, options }) => {
       if (reach.admin === null || options.username === undefined) return skipped('no user (--user)');
-      const troubles = (await findUserTroubles(reach.admin, options.username)).filter(({ kind }) =>
-        kinds.includes(kind),
-      );
+      const all = await findUserTroubles(reach.admin, options.username);
+      const troubles = all.filter((one) => one.check === id);
       if (troubles.length === 0) return ok(good);
       const login = await reach.login?.login();
       // A trouble that did not keep the user out is none.
       if (typeof login?.json?.access_token === 'string') return ok('the user logged in as it is');
-      // Only our reading of the realm's rules: no login has confirmed it.
-      const isGuess = login === undefined && troubles.every(({ kind }) => kind === 'invalid');
-      return (isGuess ? warn : fail)(
-        troubles.map(({ kind }) => kind).join(', '),
-        troubles.map(({ cause }) => cause).join('; '),
-        troubles.map(({ fix }) => fix).join('\n'),
-        troubles[0]?.setup,
+      const isGuess = login === undefined && troubles.every((one) => one.isGuess);
+      return toFinding(
+        (...words) => (isGuess ? warn : fail)(`the user ${options.username}`, ...words),
+        troubles,
       );
     },
   );
 }
 
 export const USER_CHECKS: readonly Check[] = [
-  aboutUser('user.exists', ['missing'], 'there'),
-  aboutUser('user.enabled', ['disabled'], 'on'),
-  aboutUser('user.locked', ['locked'], 'not locked'),
-  aboutUser('user.required-actions', ['actions'], 'none'),
-  aboutUser('user.profile', ['profile', 'invalid', 'email'], 'complete'),
-  aboutUser('user.credentials', ['credentials', 'otp', 'expired'], 'a password that lasts'),
+  aboutUser('user.exists', 'there'),
+  aboutUser('user.enabled', 'on'),
+  aboutUser('user.locked', 'not locked'),
+  aboutUser('user.required-actions', 'none'),
+  aboutUser('user.profile', 'complete'),
+  aboutUser('user.credentials', 'a password that lasts'),
 ];

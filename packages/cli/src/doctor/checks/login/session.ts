@@ -7,8 +7,6 @@ import {
   type Finding,
   fail,
   failOn,
-  isTooLong,
-  lacksToken,
   loginCheck,
   ok,
   reasonOf,
@@ -21,7 +19,7 @@ import type { Reach } from '../../context.ts';
 import { audienceOf, decodeJwt, findOddClaims } from '../../evidence/token.ts';
 import { isLightweight } from '../token/claims.ts';
 import { findNotBefore } from '../token-input/session.ts';
-import { tooLong } from './token.ts';
+import { explainLost } from './token.ts';
 
 /** Why Keycloak refuses a token that it just issued. */
 async function explainStale(seen: string, who: string, answer: Answer, reach: Reach): Promise<Finding> {
@@ -29,14 +27,8 @@ async function explainStale(seen: string, who: string, answer: Answer, reach: Re
   const claims = decodeJwt(token)?.claims ?? {};
   const { realm, clientId } = reach.caller;
   const say = failOn(seen);
-  if (isTooLong(answer)) return tooLong(seen, token, claims, reach);
-  const stranger = judgeStranger(answer);
-  if (stranger !== undefined) return stranger;
-  if (lacksToken(answer))
-    return say(
-      `the token did not arrive: ${who} says that it was asked without one, so something on the way takes the Authorization header away`,
-      'Let the proxy in front of Keycloak pass the Authorization header on (nginx: no proxy_set_header Authorization ""; Apache: CGIPassAuth or RequestHeader; a login in front of Keycloak must leave /realms/ alone).',
-    );
+  const lost = explainLost(seen, who, answer, token, reach);
+  if (lost !== undefined) return lost;
   const notBefore = await findNotBefore(reach);
   if (notBefore !== undefined && notBefore.at > Number(claims.iat))
     return say(

@@ -1,4 +1,6 @@
-import { check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Answer } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/finding.ts';
+import { check, type Finding, fail, isTooLong, lacksToken, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { type Claims, decodeJwt } from '../../evidence/token.ts';
 import { whyNoClaims } from '../token/claims.ts';
@@ -74,7 +76,7 @@ const loginSize = check('login.size', ['login.password'], async ({ reach }) => {
   );
 });
 
-export function tooLong(seen: string, token: string, claims: Claims, reach: Reach): Finding {
+function tooLong(seen: string, token: string, claims: Claims, reach: Reach): Finding {
   if (token.length < PROXY)
     return fail(
       seen,
@@ -89,6 +91,23 @@ export function tooLong(seen: string, token: string, claims: Claims, reach: Reac
     seen,
     `the access token is ${token.length} bytes long, more than fits into a header: ${limits}. Requests with it are refused (HTTP 431, or 400 by a proxy), before it is read. ${largest(claims)}`,
     makeSmaller(reach),
+  );
+}
+
+/** Whether the token never came to where it was sent, and why. */
+export function explainLost(
+  seen: string,
+  who: string,
+  answer: Answer,
+  token: string,
+  reach: Reach,
+): Finding | undefined {
+  if (isTooLong(answer)) return tooLong(seen, token, decodeJwt(token)?.claims ?? {}, reach);
+  if (!lacksToken(answer)) return judgeStranger(answer);
+  return fail(
+    seen,
+    `the token did not arrive: ${who} says that it was asked without one, so something on the way takes the Authorization header away`,
+    'Let the proxy in front of Keycloak pass the Authorization header on (nginx: no proxy_set_header Authorization ""; Apache: CGIPassAuth or RequestHeader; a login in front of Keycloak must leave /realms/ alone).',
   );
 }
 

@@ -6,30 +6,6 @@ import type { Reach } from '../../context.ts';
 import { keysOf } from '../../evidence/realm.ts';
 import { audienceOf, type DecodedJwt, decodeJwt, namesIn } from '../../evidence/token.ts';
 
-export type KeyFate = 'elsewhere' | 'disabled' | 'realm-recreated' | 'rotated-away' | 'gone';
-
-/**
- * - `elsewhere`: the address leads to several Keycloaks, and another one has the key.
- * - `disabled`: the realm still has the key, but it is disabled (an admin can see that).
- * - `realm-recreated`: every key of the realm is younger than the token, encryption keys too.
- * - `rotated-away`: some keys are older than the token.
- * - `gone`: one of the last two.
- */
-async function findKeyFate(jwt: DecodedJwt, reach: Reach): Promise<KeyFate> {
-  const kid = String(jwt.header.kid ?? '');
-  const others = await reach.realm.certsOfOthers();
-  if (others.some((set) => set.includes(kid))) return 'elsewhere';
-  const known = await reach.admin?.keys().catch(() => undefined);
-  if (known?.some((one) => one.kid === kid)) return 'disabled';
-  const born = bornOf(keysOf((await reach.realm.certs()).json) ?? []);
-  const issued = Number(jwt.claims.iat);
-  if (born.length > 0 && Number.isFinite(issued)) {
-    if (born.every((at) => at > issued)) return born.length > 1 ? 'realm-recreated' : 'gone';
-    return 'rotated-away';
-  }
-  return 'gone';
-}
-
 /** Keycloak backdates the certificate of a new key by 100 seconds. */
 const BACKDATED_SECONDS = 100;
 
@@ -45,44 +21,45 @@ function bornOf(keys: Record<string, unknown>[]): number[] {
   });
 }
 
+/** Why the realm does not publish the key of a token, as far as its other keys show it, or an admin. */
 async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Promise<Advice> {
   const { realm, serverUrl } = reach.caller;
-  const kid = jwt?.header.kid ?? '(none named)';
+  const kid = String(jwt?.header.kid ?? '(none named)');
   const [iss, issuer] = [jwt?.claims.iss, (await reach.realm.discovery()).json?.issuer];
   if (iss !== issuer)
     return {
       cause: `the token is from '${iss}', and this realm issues as '${issuer}': it has no key '${kid}'`,
       fix: 'Log in at the Keycloak and the realm that KEYCLOAK_SERVER_URL and KEYCLOAK_REALM name, or correct those.',
     };
+  if ((await reach.realm.certsOfOthers()).some((set) => set.includes(kid)))
+    return {
+      cause: `${serverUrl} is several Keycloaks that do not share their keys: the token's key '${kid}' is published by one of them, and not by another`,
+      fix: oneDatabase(serverUrl),
+    };
+  const known = await reach.admin?.keys().catch(() => undefined);
+  if (known?.some((one) => one.kid === kid))
+    return {
+      cause: `the key '${kid}' that signed the token is still in the realm '${realm}', but it is disabled, so nobody can verify the token`,
+      fix: `Realm settings > Keys > Providers > the key's provider: Enabled ON and Active OFF (passive), until the last old token has expired. Or log in again.`,
+    };
   const again = 'Log in again: no old token is good any more.';
   const passive = 'When rotating keys leave the old one passive for longer than a token lives.';
-  switch (jwt === undefined ? 'gone' : await findKeyFate(jwt, reach)) {
-    case 'elsewhere':
-      return {
-        cause: `${serverUrl} is several Keycloaks that do not share their keys: the token's key '${kid}' is published by one of them, and not by another`,
-        fix: oneDatabase(serverUrl),
-      };
-    case 'disabled':
-      return {
-        cause: `the key '${kid}' that signed the token is still in the realm '${realm}', but it is disabled, so nobody can verify the token`,
-        fix: `Realm settings > Keys > Providers > the key's provider: Enabled ON and Active OFF (passive), until the last old token has expired. Or log in again.`,
-      };
-    case 'realm-recreated':
-      return {
-        cause: `the realm '${realm}' was created again after the token was issued (deleted and created, or imported into an empty Keycloak): every key of it is younger than the token, and its key '${kid}' is gone`,
-        fix: `${again} Users and sessions of the old realm are gone too. To keep tokens over a restart give Keycloak a database that stays (a volume for /opt/keycloak/data, or KC_DB), or export the realm with its keys.`,
-      };
-    case 'rotated-away':
-      return {
-        cause: `the key '${kid}' that signed the token was rotated away or disabled: the realm '${realm}' has older keys than the token, and publishes this one no longer`,
-        fix: `${again} ${passive}`,
-      };
-    default:
-      return {
-        cause: `the realm '${realm}' has no key '${kid}' (any more): the key was rotated away or disabled, or the realm was created again (deleted and created, or imported into an empty Keycloak)`,
-        fix: `${again} ${passive}`,
-      };
-  }
+  const born = bornOf(keysOf((await reach.realm.certs()).json) ?? []);
+  const issued = Number(jwt?.claims.iat);
+  if (born.length > 1 && born.every((at) => at > issued))
+    return {
+      cause: `the realm '${realm}' was created again after the token was issued (deleted and created, or imported into an empty Keycloak): every key of it is younger than the token, and its key '${kid}' is gone`,
+      fix: `${again} Users and sessions of the old realm are gone too. To keep tokens over a restart give Keycloak a database that stays (a volume for /opt/keycloak/data, or KC_DB), or export the realm with its keys.`,
+    };
+  if (born.some((at) => at <= issued))
+    return {
+      cause: `the key '${kid}' that signed the token was rotated away or disabled: the realm '${realm}' has older keys than the token, and publishes this one no longer`,
+      fix: `${again} ${passive}`,
+    };
+  return {
+    cause: `the realm '${realm}' has no key '${kid}' (any more): the key was rotated away or disabled, or the realm was created again (deleted and created, or imported into an empty Keycloak)`,
+    fix: `${again} ${passive}`,
+  };
 }
 
 export const oneDatabase = (address: string): string =>

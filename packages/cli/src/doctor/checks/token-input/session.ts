@@ -1,21 +1,8 @@
 import { toWords } from '../../../keycloak/call.ts';
-import { judgeStranger } from '../../../keycloak/finding.ts';
-import {
-  check,
-  diagnosed,
-  type Finding,
-  fail,
-  failOn,
-  isTooLong,
-  kcadmRealm,
-  lacksToken,
-  ok,
-  reasonOf,
-  warn,
-} from '../../check.ts';
+import { check, diagnosed, type Finding, fail, failOn, kcadmRealm, ok, reasonOf, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { audienceOf, type Claims, decodeJwt } from '../../evidence/token.ts';
-import { tooLong } from '../login/token.ts';
+import { explainLost } from '../login/token.ts';
 import { orBySetup } from './refusal.ts';
 
 /**
@@ -101,16 +88,9 @@ export const tokenSession = check(
         [],
       );
     }
-    if (isTooLong(userinfo)) return tooLong(toWords(userinfo), token, claims, reach);
-    const stranger = judgeStranger(userinfo);
-    if (stranger !== undefined) return stranger;
     const words = toWords(userinfo);
-    if (lacksToken(userinfo))
-      return fail(
-        words,
-        'userinfo says that it was asked without a token: something on the way takes the Authorization header away',
-        'Let the proxy in front of Keycloak pass the Authorization header on.',
-      );
+    const lost = explainLost(words, 'userinfo', userinfo, token, reach);
+    if (lost !== undefined) return lost;
     const isOurs = audienceOf(claims).includes(clientId);
     const reason = reasonOf(userinfo);
     const lacksOpenid = /^insufficient_scope/i.test(reason);
