@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { emptyRealm, makePlan, type SetupGoal } from '../../packages/cli/src/admin/index.ts';
-import { planOrganizationClaims } from '../../packages/cli/src/admin/plan/organizations.ts';
+import { planOrganizationClaims } from '../../packages/cli/src/admin/plan/app-scope.ts';
 import { startSetup } from './run-setup.ts';
 
 const API: SetupGoal = {

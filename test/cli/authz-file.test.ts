@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { toFile } from '../../packages/cli/src/admin/index.ts';
 import { findAuthzJson, loadAuthz } from '../../packages/cli/src/authz/file.ts';
-import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
+import { readAuthzOptions } from '../../packages/cli/src/authz/run.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';

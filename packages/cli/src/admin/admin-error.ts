@@ -1,4 +1,5 @@
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
+import { toFailure } from './internal.ts';
 
 export type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
 
@@ -31,7 +32,7 @@ export function toAdminError(error: unknown, doing: string): AdminError {
     return new AdminError(
       'unreachable',
       0,
-      `No answer from Keycloak while trying to ${doing}: ${toReason(error)}`,
+      `No answer from Keycloak while trying to ${doing}: ${toFailure(error).failure}`,
     );
   const { status, headers } = error.response;
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
@@ -94,11 +95,4 @@ function readAnswer(data: unknown): string {
     return errorMessage + about;
   }
   return [error, description].filter((part) => typeof part === 'string').join(': ');
-}
-
-function toReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'timed out';
-  const cause = error.cause as { code?: string; message?: string; errors?: { code?: string }[] } | undefined;
-  return cause?.code ?? cause?.errors?.[0]?.code ?? cause?.message ?? error.message;
 }

@@ -5,7 +5,7 @@ import { toProvider } from './credential.ts';
 import type { UserGoal } from './goal.ts';
 import { policyIn, readDocuments, readRegistrationPolicies, withDocuments } from './mcp/current.ts';
 import type { Action, ActionOf, Step } from './plan/step.ts';
-import { type InRealm, ORGANIZATION_ACTIONS } from './tenant/organization-actions.ts';
+import { type InRealm, ORGANIZATION_ACTIONS } from './tenant/organization.ts';
 
 const MCP_ACTIONS = {
   async 'set-scope-attributes'(at: InRealm, action: ActionOf<'set-scope-attributes'>) {

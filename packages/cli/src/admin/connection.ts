@@ -3,8 +3,9 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { fetchWithError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
+import { toJsonObject } from 'keycloak-guard/unstable';
 import { AdminError, toAdminError } from './admin-error.ts';
-import { readJson } from './read-json.ts';
+import { readBody } from './internal.ts';
 
 /** The caller of the Admin API: a person (of the realm `master`, or only of one realm), or a service account. */
 export type AdminCredentials =
@@ -167,7 +168,7 @@ export async function findGroup(
       signal: AbortSignal.timeout(api.timeout ?? 10_000),
     }),
   );
-  return response && ((await readJson(response)) as { id: string; path: string } | undefined);
+  return response && (toJsonObject(await readBody(response)) as { id: string; path: string } | undefined);
 }
 
 /** `undefined` for what does not exist. Every other failure is thrown. */

@@ -1,7 +1,6 @@
 import { ACCESS_HELP, createNeed, enter } from '../access/access.ts';
 import { connectAdmin } from '../admin/index.ts';
-import { OWN, readAuthzOptions } from '../authz/options.ts';
-import { exportAuthz, showWhy, sync } from '../authz/run.ts';
+import { exportAuthz, OWN, readAuthzOptions, showWhy, sync } from '../authz/run.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { toHelp } from '../settings/options.ts';
 import { toQuestions } from '../setup/visit.ts';

@@ -1,5 +1,5 @@
 import { toJsonObject } from 'keycloak-guard/unstable';
-import { readBody } from '../admin/internal.ts';
+import { readBody, toFailure } from '../admin/internal.ts';
 
 /** The answer to one HTTP call, or why there was none. Never an exception: the doctor examines failures too. */
 export interface Answer {
@@ -57,20 +57,6 @@ export function toForm(fields: Record<string, string | undefined>): RequestInit 
   const body = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) body.set(name, value);
   return { method: 'POST', body };
-}
-
-/** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */
-export function toFailure(error: unknown): { failure: string; failureText: string } {
-  if (!(error instanceof Error)) return { failure: 'failed', failureText: String(error) };
-  if (error.name === 'TimeoutError') return { failure: 'timed out', failureText: error.message };
-  const cause = error.cause as
-    | { code?: string; message?: string; errors?: { code?: string; message?: string }[] }
-    | undefined;
-  const inner = cause?.errors?.[0];
-  return {
-    failure: cause?.code ?? inner?.code ?? cause?.message ?? error.message,
-    failureText: inner?.message ?? cause?.message ?? error.message,
-  };
 }
 
 /** The words of an HTML page, on one line. Each character is read once: the server that sent it may be anybody's. */

@@ -4,10 +4,11 @@ import type ClientProfileRepresentation from '@keycloak/keycloak-admin-client/li
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
+import { toJsonObject } from 'keycloak-guard/unstable';
 import { trying } from '../admin-error.ts';
 import { findClient, findRealm } from '../connection.ts';
+import { readBody } from '../internal.ts';
 import { audiencesOf, mappersOf } from '../mappers.ts';
-import { readJson } from '../read-json.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
 /** Settings of a realm for clients whose id is the URL of a document about them (feature `cimd`). */
@@ -211,5 +212,5 @@ async function readMetadata(realmUrl: string): Promise<Readonly<Record<string, u
     redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  return (await readJson(answer)) ?? {};
+  return toJsonObject(await readBody(answer)) ?? {};
 }

@@ -2,9 +2,15 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type { CurrentState } from '../current.ts';
 import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris } from '../goal.ts';
 import { coversUri, isSatisfiedBy, opensAudience, toAudienceMapper } from '../mappers.ts';
-import { groupsScope, ownScopeOf, planAppScopes, toAppClient } from './app-scope.ts';
+import {
+  groupsScope,
+  type OrganizationPlan,
+  ownScopeOf,
+  planAppScopes,
+  planOrganizationClaims,
+  toAppClient,
+} from './app-scope.ts';
 import { completeClient, createClient, FLOWS, type TargetClient } from './complete-client.ts';
-import { type OrganizationPlan, planOrganizationClaims } from './organizations.ts';
 import { added, type Blocked, change, joinParts, type Part, type Plan, type Step, toChange } from './step.ts';
 import { planClientRoles, planGroups, planMemberships, planRealm, planRoles, planUser } from './user.ts';
 
