@@ -16,7 +16,7 @@ import { type TestContext, test } from 'node:test';
 import { announceProvider, findRunningProviders } from '../../packages/cli/src/dev/running-provider.ts';
 import { emptyFolder } from './support/program.ts';
 
-const PROVIDER = { url: 'http://localhost:8080', realm: 'testing' };
+const PROVIDER = { url: 'http://localhost:8080', realm: 'testing', realmFile: undefined };
 
 /** A cache of its own; returns the folder and the note in it. */
 async function setUp(t: TestContext) {

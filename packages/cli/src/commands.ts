@@ -11,29 +11,27 @@ interface CommandEntry {
   load(): Promise<Command>;
 }
 
-const SUMMARIES = {
-  serve: 'run the API on your Keycloak',
-  setup: 'set Keycloak up: an API, an MCP server, callers, a realm file',
-  authz: 'permissions of Keycloak as a file; explain why a user has one, or not',
-  doctor: 'find out what is wrong, and how to fix it',
-  migrate: 'come from keycloak-connect or nest-keycloak-connect',
-  token: 'get an access token for curl',
-  dev: 'run the identity provider alone, for development',
-} as const;
-
-const LOADERS: Readonly<Record<keyof typeof SUMMARIES, CommandEntry['load']>> = {
-  serve: () => import('./commands/serve.ts'),
-  setup: () => import('./commands/setup.ts'),
-  authz: () => import('./commands/authz.ts'),
-  doctor: () => import('./commands/doctor.ts'),
-  migrate: () => import('./commands/migrate.ts'),
-  token: () => import('./commands/token.ts'),
-  dev: () => import('./commands/dev.ts'),
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  serve: { summary: 'run the API on your Keycloak', load: () => import('./commands/serve.ts') },
+  setup: {
+    summary: 'set Keycloak up: an API, an MCP server, callers, a realm file',
+    load: () => import('./commands/setup.ts'),
+  },
+  authz: {
+    summary: 'permissions of Keycloak as a file; explain why a user has one, or not',
+    load: () => import('./commands/authz.ts'),
+  },
+  doctor: {
+    summary: 'find out what is wrong, and how to fix it',
+    load: () => import('./commands/doctor.ts'),
+  },
+  migrate: {
+    summary: 'come from keycloak-connect or nest-keycloak-connect',
+    load: () => import('./commands/migrate.ts'),
+  },
+  token: { summary: 'get an access token for curl', load: () => import('./commands/token.ts') },
+  dev: {
+    summary: 'run the identity provider alone, for development',
+    load: () => import('./commands/dev.ts'),
+  },
 };
-
-export const commands: Readonly<Record<string, CommandEntry>> = Object.fromEntries(
-  Object.entries(SUMMARIES).map(([name, summary]) => [
-    name,
-    { summary, load: LOADERS[name as keyof typeof SUMMARIES] },
-  ]),
-);

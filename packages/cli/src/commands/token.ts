@@ -3,13 +3,7 @@ import { resolve } from 'node:path';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 import { credentialSendings } from '../access/access.ts';
 import { readDevRealm } from '../dev/dev-provider.ts';
-import {
-  DEV_CLIENT,
-  DEV_USER,
-  findProvidersOfFiles,
-  findRunningProviders,
-  isConfigured,
-} from '../dev/running-provider.ts';
+import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
 import { trimUrl } from '../keycloak/server.ts';
 import { type Settings, withKeycloakJson } from '../settings/env-file.ts';
@@ -19,9 +13,9 @@ import { readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { toClientFlags } from '../setup/audience-command.ts';
 import { createOutput, type Output, toPlainLine } from '../terminal/output.ts';
-import { Cancelled, readLines } from '../terminal/questions.ts';
+import { Cancelled, createQuestions, readLines } from '../terminal/questions.ts';
 import { EXCHANGE, SIGN_IN } from '../token/options.ts';
-import { reportEarlyEnd } from './run-as-admin.ts';
+import { reportEarlyEnd, runAsAdmin } from './run-as-admin.ts';
 
 export const usage = `keycloak-guard token: an access token for curl
 
@@ -46,7 +40,7 @@ type TokenFlags = Flags<typeof SIGN_IN>;
 
 export async function run(args: string[]): Promise<number> {
   const err = createOutput(process.stderr, process.env);
-  if (args.some((one) => /^--for(=|$)/.test(one))) return explain(args, err);
+  if (args.some((one) => /^--for(=|$)/.test(one))) return explain(args);
   const { flags, settings } = await readOptions(args, SIGN_IN, process.env, { allowPositionals: false });
   // Without the named file, the command would use the wrong settings.
   const absent = [flags.env, flags['realm-file']].find((file) => file !== undefined && !existsSync(file));
@@ -65,8 +59,9 @@ export async function run(args: string[]): Promise<number> {
     if (error instanceof UsageError) return reportEarlyEnd('token', error, err) as number;
     if (error instanceof ConfigError) {
       err.line(error.message);
-      for (const { url, realmFile } of await findProvidersOfFiles())
-        err.line(`The provider at ${url} runs: keycloak-guard token --realm-file ${realmFile}`);
+      for (const { url, realmFile } of await findRunningProviders())
+        if (realmFile !== undefined)
+          err.line(`The provider at ${url} runs: keycloak-guard token --realm-file ${realmFile}`);
       err.line('Without any settings, a token is from the provider that "keycloak-guard dev" runs.');
       return 2;
     }
@@ -80,31 +75,25 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function explain(args: string[], err: Output): Promise<number> {
-  const { showExchange } = await import('../token/exchange-why.ts');
-  const { AdminError } = await import('../admin/index.ts');
-  try {
-    return await showExchange(args, process.env, createOutput(process.stdout, process.env));
-  } catch (error) {
-    const code = reportEarlyEnd('token', error, err);
-    if (code !== undefined) return code;
-    if (!(error instanceof AdminError)) throw error;
-    err.line(`token: ${error.message}`);
-    return error.kind === 'missing' ? 2 : 1;
-  }
-}
+/** Only this loads the Admin API's client. */
+const explain = (args: string[]): Promise<number> =>
+  runAsAdmin('token', 2, async (out) => {
+    const { showExchange } = await import('../token/exchange-why.ts');
+    return showExchange(args, process.env, out);
+  });
 
 async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Promise<Tokens> {
   const { clientOptionsOf, loadConfig } = await import('@keycloak-guard/server/config');
   const { createClient } = await import('keycloak-guard/client');
-  const { 'realm-file': realmFile } = flags;
-  const file = realmFile === undefined ? undefined : resolve(realmFile);
+  const { 'realm-file': named } = flags;
+  const file = named === undefined ? undefined : resolve(named);
   const dev = file === undefined ? undefined : await readDevRealm(file);
   const usesProvider = dev !== undefined || !isConfigured(settings);
-  const [provider, ...others] = usesProvider ? await findRunningProviders(file) : [];
+  const running = usesProvider ? await findRunningProviders() : [];
+  const [provider, ...others] = running.filter(({ realmFile }) => realmFile === file);
   if (provider === undefined) {
     if (dev !== undefined)
-      throw new Error(`no provider runs from ${realmFile}: keycloak-guard dev --realm-file ${realmFile}`);
+      throw new Error(`no provider runs from ${named}: keycloak-guard dev --realm-file ${named}`);
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
     const config = loadConfig({ env, envFile: flags.env ?? '.env' });
@@ -150,7 +139,7 @@ async function signIn(
 ): Promise<Tokens> {
   const where = `realm ${realm}, at ${trimUrl(serverUrl)}`;
   if (username !== undefined)
-    return client.passwordGrant({ username, password: await readPassword(username, where) });
+    return client.passwordGrant({ username, password: await readPassword(username, where, err) });
   if (device)
     return client.deviceGrant(({ userCode, verificationUri, verificationUriComplete }) => {
       err.line(`Open ${verificationUriComplete ?? verificationUri}`);
@@ -180,8 +169,8 @@ async function signIn(
   err.line(
     `or Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback (with Standard flow on)`,
   );
-  const name = await readName(where);
-  return client.passwordGrant({ username: name, password: await readPassword(name, where) });
+  const name = await readName(where, err);
+  return client.passwordGrant({ username: name, password: await readPassword(name, where, err) });
 }
 
 /** Keycloak's page for a client that takes no such sign-in, or the same as an answer to this program. */
@@ -190,27 +179,19 @@ async function isRefused(url: string): Promise<boolean> {
   return (status >= 400 && status < 500) || /[?&]error=/.test(headers.get('location') ?? '');
 }
 
-async function readName(where: string): Promise<string> {
+async function readName(where: string, err: Output): Promise<string> {
   if (!process.stdin.isTTY)
     throw new Error(
       'there is no terminal to sign in at: use --user, and give the password on the standard input',
     );
-  return ask((prompts) => prompts.text({ message: toPlainLine(`User (${where})`), output: process.stderr }));
+  return (await ask(err)).text(`User (${where})`);
 }
 
 /** From a pipe; or asked for, with whose it is and who gets it. */
-async function readPassword(username: string, where: string): Promise<string> {
+async function readPassword(username: string, where: string, err: Output): Promise<string> {
   if (!process.stdin.isTTY) return (await readLines(process.stdin))[0] ?? '';
-  const message = toPlainLine(`Password of ${username} (${where})`);
-  return ask((prompts) => prompts.password({ message, output: process.stderr }));
+  return (await ask(err)).secret(`Password of ${username} (${where})`);
 }
 
 /** Not on the standard output, which is the token's alone. */
-async function ask(
-  question: (prompts: typeof import('@clack/prompts')) => Promise<string | symbol>,
-): Promise<string> {
-  const prompts = await import('@clack/prompts');
-  const answer = await question(prompts);
-  if (typeof answer !== 'string') throw new Cancelled('cancelled');
-  return answer;
-}
+const ask = (err: Output) => createQuestions(err, process.stderr);

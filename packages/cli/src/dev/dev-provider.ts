@@ -77,33 +77,20 @@ interface DevCredential {
   readonly clientSecret?: string;
 }
 
-export interface DevRealm {
-  readonly realm: string;
-  /**
-   * The client of this name, else the first one with a secret: an application may have another name at its own Keycloak.
-   *
-   * @throws {Error} where the file has neither
-   */
-  client(clientId: string | undefined): DevCredential;
-  /**
-   * The client of this name if people sign in to it with a password (`directAccessGrantsEnabled`), else the first that they do.
-   *
-   * @throws {Error} where the file has none
-   */
-  caller(clientId: string | undefined): DevCredential;
-  /** @throws {Error} where the file has no such user, or none with a password in the file */
-  user(username: string | undefined): { readonly username: string; readonly password: string };
-}
-
 /** @throws {Error} in words for the person at the terminal */
-export async function readDevRealm(file: string): Promise<DevRealm> {
+export async function readDevRealm(file: string) {
   const { loadRealmFile } = await import('@keycloak-guard/testing');
   const [realm] = await loadRealmFile(file);
   if (realm === undefined) throw new Error(`${file} holds no realm`);
   const { clients = [], users = [] } = realm;
   return {
     realm: realm.realm,
-    client(name) {
+    /**
+     * The client of this name, else the first one with a secret: an application may have another name at its own Keycloak.
+     *
+     * @throws {Error} where the file has neither
+     */
+    client(name: string | undefined): DevCredential {
       const chosen =
         clients.find(({ clientId }) => clientId === name) ??
         clients.find(({ secret, publicClient }) => secret && !publicClient);
@@ -111,7 +98,12 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
         throw new Error(`${file} has no client with a secret: say in KEYCLOAK_CLIENT_ID which client it is`);
       return toCredential(chosen);
     },
-    caller(name) {
+    /**
+     * The client of this name if people sign in to it with a password (`directAccessGrantsEnabled`), else the first that they do.
+     *
+     * @throws {Error} where the file has none
+     */
+    caller(name: string | undefined): DevCredential {
       const callers = clients.filter(({ directAccessGrantsEnabled }) => directAccessGrantsEnabled);
       const chosen = callers.find(({ clientId }) => clientId === name) ?? callers[0];
       if (chosen === undefined)
@@ -120,7 +112,8 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
         );
       return toCredential(chosen);
     },
-    user(name) {
+    /** @throws {Error} where the file has no such user, or none with a password in the file */
+    user(name: string | undefined) {
       for (const { username, credentials = [] } of users) {
         const password = credentials.find(({ type, value }) => type === 'password' && value)?.value;
         if (password && (!name || username === name)) return { username, password };

@@ -50,21 +50,12 @@ export async function announceProvider(provider: RunningProvider): Promise<() =>
   return () => rm(file, { force: true }).catch(() => {});
 }
 
-/**
- * The providers that run, the one that was started last first.
- *
- * @param realmFile those that read this file; `undefined`: those with the realm of the package
- */
-export async function findRunningProviders(realmFile?: string): Promise<RunningProvider[]> {
-  const notes = await runningNotes();
+/** The providers that run, the one that was started last first. */
+export async function findRunningProviders(): Promise<RunningProvider[]> {
+  const notes = (await readNotes()).filter(({ pid }) => isRunning(pid));
   return notes
-    .filter((note) => note.realmFile === realmFile)
     .sort((one, other) => other.startedAt - one.startedAt)
-    .map(({ url, realm }) => ({ url, realm }));
-}
-
-export async function findProvidersOfFiles(): Promise<RunningProvider[]> {
-  return (await runningNotes()).filter(({ realmFile }) => realmFile !== undefined);
+    .map(({ url, realm, realmFile }) => ({ url, realm, realmFile }));
 }
 
 const notesFolder = (): string => join(cacheFolder(), 'running');
@@ -74,8 +65,6 @@ interface Note extends RunningProvider {
   /** Unit: milliseconds since 1970. */
   readonly startedAt: number;
 }
-
-const runningNotes = async (): Promise<Note[]> => (await readNotes()).filter(({ pid }) => isRunning(pid));
 
 async function readNotes(): Promise<Note[]> {
   const names = await readdir(notesFolder()).catch(() => []);

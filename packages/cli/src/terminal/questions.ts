@@ -11,16 +11,20 @@ export class Cancelled extends Error {
  * Questions at the terminal; the library is loaded when it is needed.
  *
  * @param out its progress is removed before a question
+ * @param output where the questions stand
  */
-export async function createQuestions(out: Pick<Output, 'progress'>) {
+export async function createQuestions(
+  out: Pick<Output, 'progress'>,
+  output: NodeJS.WriteStream = process.stdout,
+) {
   const prompts = await import('@clack/prompts');
   const answer = <T>(value: T): Exclude<T, symbol> => {
     if (prompts.isCancel(value)) throw new Cancelled('cancelled');
     return value as Exclude<T, symbol>;
   };
-  const ready = (message: string): { message: string } => {
+  const ready = (message: string) => {
     out.progress('');
-    return { message: toPlainLine(message) };
+    return { message: toPlainLine(message), output };
   };
   const notEmpty = (value: string | undefined) => (value ? undefined : 'Please type something');
   return {

@@ -81,19 +81,8 @@ async function authorize(
   return { answer, words, cameBack };
 }
 
-export type ClientState =
-  | 'good'
-  | 'unknown'
-  | 'other-protocol'
-  | 'disabled'
-  | 'wrong-secret'
-  | 'other-authenticator'
-  | 'bearer-only'
-  | 'public'
-  | 'unclear';
-
 /** Combines the answers: no single one tells apart an unknown client, a disabled one, and one with a certificate. */
-export async function findClientState(evidence: ClientEvidence): Promise<ClientState> {
+export async function findClientState(evidence: ClientEvidence) {
   const grant = await evidence.passwordGrant();
   const error = String(grant.json?.error ?? '');
   const description = String(grant.json?.error_description ?? '');

@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { request as requestHttp } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { call, memo, toForm } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';
@@ -9,7 +10,7 @@ import { findServer } from '../../keycloak/server.ts';
 
 /** Number of calls to an address that may be several servers. Eight miss one of two servers once in 128. */
 const TIMES = 8;
-const MAX_BYTES = 1024 * 1024;
+const LONGEST = 1024 * 1024;
 
 /**
  * Calls an address several times, each time with a new connection and the next IP address of its name, so that a load
@@ -29,35 +30,27 @@ async function callAfresh(url: string, timeoutMs: number): Promise<Readonly<Reco
 
 type Address = { readonly address: string; readonly family: number };
 
-function get(url: string, timeoutMs: number, at: Address | undefined) {
+const toLookup =
+  (at: Address): LookupFunction =>
+  (_host, { all }, give) =>
+    all ? give(null, [at]) : give(null, at.address, at.family);
+
+async function get(url: string, timeoutMs: number, at: Address | undefined) {
   const request = url.startsWith('https:') ? requestHttps : requestHttp;
-  return new Promise<Readonly<Record<string, unknown>> | undefined>((resolve, reject) => {
-    const going = request(
-      url,
-      {
-        agent: false,
-        signal: AbortSignal.timeout(timeoutMs),
-        ...(at && {
-          lookup: (_host, { all }, give) => (all ? give(null, [at]) : give(null, at.address, at.family)),
-        }),
-      },
-      (answer) => {
-        const parts: Buffer[] = [];
-        let size = 0;
-        answer.on('data', (part: Buffer) => {
-          size += part.length;
-          if (size > MAX_BYTES) answer.destroy(new Error('too much'));
-          else parts.push(part);
-        });
-        answer.on('error', reject);
-        answer.on('end', () =>
-          resolve(answer.statusCode === 200 ? toJsonObject(Buffer.concat(parts).toString()) : undefined),
-        );
-      },
-    );
-    going.on('error', reject);
-    going.end();
+  const going = request(url, {
+    agent: false,
+    signal: AbortSignal.timeout(timeoutMs),
+    ...(at && { lookup: toLookup(at) }),
   });
+  // What breaks off an answer, its loop throws.
+  going.on('error', () => {});
+  const [answer] = (await once(going.end(), 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const part of answer.setEncoding('utf8')) {
+    text += part;
+    if (text.length > LONGEST) throw new Error('too much');
+  }
+  return answer.statusCode === 200 ? toJsonObject(text) : undefined;
 }
 
 export function createRealmEvidence(

@@ -1,36 +1,12 @@
-import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
-import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { type AdminConnection, findClient } from '../../../admin/index.ts';
 import type { Advice } from '../../check.ts';
 import type { Claims } from '../../evidence/token.ts';
 
-/** A client scope of a client, and whether its tokens have it without asking. */
-export interface OwnScope extends ClientScopeRepresentation {
-  readonly isDefault: boolean;
-}
-
-/** A membership of a user, with what the user has in the organization if that was asked. */
-export interface OrganizationGrants {
-  readonly alias: string;
-  readonly isEnabled: boolean;
-  readonly groups: readonly string[];
-  /** Roles of the realm by these groups. */
-  readonly roles: readonly string[];
-}
-
-export interface Grants {
-  readonly roles: ReadonlySet<string>;
-  readonly groups: readonly string[];
-  /** `undefined` where organizations are off, or not there (before Keycloak 26). */
-  readonly organizations: readonly OrganizationGrants[] | undefined;
-  readonly hasFullScope: boolean;
-  readonly scopedRoles: ReadonlySet<string>;
-  readonly scopes: readonly OwnScope[];
-  readonly mappers: readonly ProtocolMapperRepresentation[];
-}
+export type Grants = NonNullable<Awaited<ReturnType<typeof readGrants>>>;
 
 /**
- * Reads what the user has and what the client passes on. Roles of clients are `client:role`.
+ * Reads what the user has and what the client passes on. Roles of clients are `client:role`. Where organizations are off, or not there
+ * (before Keycloak 26), they are `undefined`.
  *
  * @param roleClients clients whose roles are wanted
  * @param aliases organizations in which groups and roles are wanted
@@ -42,7 +18,7 @@ export async function readGrants(
   userId: string,
   roleClients: readonly string[],
   aliases: readonly string[],
-): Promise<Grants | undefined> {
+) {
   const client = await findClient(api, realm, clientId);
   const id = client?.id;
   if (client === undefined || id === undefined) return undefined;
