@@ -3,23 +3,25 @@ import { readProject, type SourceFile } from './project.ts';
 import { isNode, lastNameOf, type SyntaxNode, walk } from './syntax.ts';
 
 /** The names in the guards of an application. Each list has a name once. */
-export interface Guards {
-  readonly realmRoles: string[];
-  readonly clientRoles: string[];
-  readonly groups: string[];
-  readonly scopes: string[];
-  readonly organizations: string[];
-  readonly permissions: string[];
-  /** Other APIs that the application calls or accepts tokens of, by audience. */
-  readonly audiences: string[];
-  readonly options: { readonly realm?: string; readonly clientId?: string };
+export type Guards = ReturnType<typeof noGuards>;
+
+const noGuards = (unread: readonly string[]) => ({
+  realmRoles: [] as string[],
+  clientRoles: [] as string[],
+  groups: [] as string[],
+  scopes: [] as string[],
+  organizations: [] as string[],
   /** Groups that guards require in organizations, as paths within one. */
-  readonly organizationGroups: string[];
+  organizationGroups: [] as string[],
+  permissions: [] as string[],
+  /** Other APIs that the application calls or accepts tokens of, by audience. */
+  audiences: [] as string[],
+  options: {} as { readonly realm?: string; readonly clientId?: string },
   /** What guards read of organizations in tokens: membership, groups or roles in them, ids. */
-  readonly reads: { readonly organizations?: true; readonly groups?: true; readonly ids?: true };
+  reads: {} as { readonly organizations?: true; readonly groups?: true; readonly ids?: true },
   /** Places that only a running program knows, as `file:line`. */
-  readonly unread: string[];
-}
+  unread: [...unread],
+});
 
 type List = Exclude<keyof Guards, 'options' | 'reads'>;
 
@@ -61,19 +63,7 @@ const MENTION = /keycloak|guard|Require\(|Roles\(|Scopes\(|\.(permit|has)\(/;
  */
 export async function readGuards(folder: string): Promise<Guards> {
   const { sources, unread } = await readProject(folder, () => {}, MENTION);
-  const guards: Guards = {
-    ...{
-      realmRoles: [],
-      clientRoles: [],
-      groups: [],
-      scopes: [],
-      organizations: [],
-      organizationGroups: [],
-      permissions: [],
-      audiences: [],
-    },
-    ...{ options: {}, reads: {}, unread: [...unread] },
-  };
+  const guards = noGuards(unread);
   for (const source of sources) readFile(source, guards);
   return guards;
 }

@@ -1,8 +1,6 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientPolicyRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientPolicyRepresentation.js';
 import type ClientProfileRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientProfileRepresentation.js';
-import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { trying } from '../admin-error.ts';
@@ -136,19 +134,7 @@ function listIn(configuration: object | undefined, key: string): string[] {
   return [value ?? []].flat().map(String);
 }
 
-export interface McpState {
-  readonly server: ClientRepresentation | undefined;
-  readonly program: ClientRepresentation | undefined;
-  readonly programIsFor: readonly string[];
-  readonly scopes: readonly ClientScopeRepresentation[];
-  readonly offered: readonly string[];
-  readonly byDefault: readonly string[];
-  /** The policy that says from where clients may register without a token. */
-  readonly trustedHosts: ComponentRepresentation | undefined;
-  /** The policy that says whose pages may register clients; `undefined` before Keycloak 26.5. */
-  readonly webOrigins: ComponentRepresentation | undefined;
-  readonly documents: DocumentState;
-}
+export type McpState = Awaited<ReturnType<typeof readMcp>>;
 
 const TIMEOUT_MS = 10_000;
 const POLICY = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
@@ -164,7 +150,7 @@ export async function readRegistrationPolicies(
 export const policyIn = (policies: readonly ComponentRepresentation[], id: string) =>
   policies.find(({ providerId }) => providerId === id);
 
-export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState> {
+export async function readMcp(api: AdminClient, goal: McpGoal) {
   const { realm, url } = goal;
   return trying(`see what the realm ${realm} holds`, async () => {
     const there = await findRealm(api, realm, 'run setup api first');
@@ -185,7 +171,9 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
       programIsFor: audiencesOf(mappersOf(program, scopes)),
       byDefault: byDefault.map(({ name = '' }) => name),
+      /** The policy that says from where clients may register without a token. */
       trustedHosts: policyIn(policies, 'trusted-hosts'),
+      /** The policy that says whose pages may register clients; `undefined` before Keycloak 26.5. */
       webOrigins: policyIn(policies, 'registration-web-origins'),
       documents,
     };

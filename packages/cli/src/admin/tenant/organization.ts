@@ -1,7 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type GroupRepresentation from '@keycloak/keycloak-admin-client/lib/defs/groupRepresentation.js';
-import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
-import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { mustExist, toAdminError, trying } from '../admin-error.ts';
 import { findRealm, findUser, splitGroupPath } from '../connection.ts';
 import { type readMapperTypes, withParents } from '../current.ts';
@@ -98,19 +96,7 @@ export interface OrganizationGoal {
   readonly role: string | undefined;
 }
 
-export interface OrganizationState {
-  readonly realm: RealmRepresentation;
-  readonly organization: OrganizationRepresentation | undefined;
-  /** `false`: this Keycloak has none. */
-  readonly hasOrganizations: boolean;
-  /** The named groups and their parents, by path, as far as they are there. `undefined`: this Keycloak has none. */
-  readonly groups: ReadonlyMap<string, GroupState> | undefined;
-  readonly hasUser: boolean;
-  readonly isMember: boolean;
-  readonly hasRole: boolean;
-  /** Whether the user has the role in the realm. */
-  readonly isGranted: boolean;
-}
+export type OrganizationState = Awaited<ReturnType<typeof readOrganization>>;
 
 interface GroupState {
   readonly hasRole: boolean;
@@ -127,7 +113,7 @@ export async function readOrganization(
   api: AdminClient,
   goal: OrganizationGoal,
   readTypes: () => ReturnType<typeof readMapperTypes>,
-): Promise<OrganizationState> {
+) {
   const { realm, alias, username, role: roleName } = goal;
   return trying(`see the organizations of the realm ${realm}`, async () => {
     const there = await findRealm(api, realm);
@@ -138,7 +124,9 @@ export async function readOrganization(
     const orgId = organization?.id;
     // An organization that is there can be asked itself.
     const types = orgId === undefined ? await readTypes() : undefined;
-    const newGroups = isLacking(toOrganizationGroupsMapper(), types) ? undefined : new Map();
+    const newGroups = isLacking(toOrganizationGroupsMapper(), types)
+      ? undefined
+      : new Map<string, GroupState>();
     const members =
       orgId && user?.id ? await api.organizations.listMembers({ realm, orgId, search: username ?? '' }) : [];
     const role =
@@ -147,11 +135,14 @@ export async function readOrganization(
     return {
       realm: there,
       organization,
+      /** `false`: this Keycloak has none. */
       hasOrganizations: !isLacking(toOrganizationMapper(), types),
+      /** The named groups and their parents, by path, as far as they are there. `undefined`: this Keycloak has none. */
       groups: orgId === undefined ? newGroups : await readGroups(api, goal, orgId, user?.id),
       hasUser: user !== undefined,
       isMember: members.some(({ id }) => id === user?.id),
       hasRole: Boolean(role),
+      /** Whether the user has the role in the realm. */
       isGranted: granted.some(({ name }) => name === roleName),
     };
   });
@@ -162,7 +153,7 @@ async function readGroups(
   { realm, groups, role }: OrganizationGoal,
   orgId: string,
   userId: string | undefined,
-): Promise<OrganizationState['groups']> {
+): Promise<ReadonlyMap<string, GroupState> | undefined> {
   const states = new Map<string, GroupState>();
   const ofOrganization = api.organizations.groups(orgId);
   for (const path of withParents(groups)) {

@@ -1,3 +1,5 @@
+import { toJsonObject } from 'keycloak-guard/unstable';
+
 export type Claims = Readonly<Record<string, unknown>>;
 
 export interface DecodedJwt {
@@ -8,17 +10,10 @@ export interface DecodedJwt {
 export function decodeJwt(token: string | undefined): DecodedJwt | undefined {
   const parts = token?.split('.') ?? [];
   if (parts.length !== 3) return undefined;
-  const [header, claims] = parts.slice(0, 2).map(toObject);
+  const [header, claims] = parts
+    .slice(0, 2)
+    .map((part) => toJsonObject(Buffer.from(part, 'base64url').toString()));
   return header && claims ? { header, claims } : undefined;
-}
-
-function toObject(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 export function audienceOf(claims: Claims): string[] {

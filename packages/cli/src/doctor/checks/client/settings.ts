@@ -211,25 +211,15 @@ export const GRANT_CHECKS = [
   clientScopes,
 ];
 
-/** A check of the client's settings. Those of browser logins are skipped if the client has none. */
-const clientCheck = (id: string, isOfBrowser: boolean, look: Look<ClientRepresentation>): Check =>
+/** A check of the settings for browser logins: skipped if the client has none. */
+const clientCheck = (id: string, look: Look<ClientRepresentation>): Check =>
   adminCheck(id, 'client.known', async (admin, context) => {
     const client = await admin.client();
     if (client === undefined) return skipped('the client is not there');
-    return (isOfBrowser ? await noBrowserLogin(context.reach) : undefined) ?? look(client, context);
+    return (await noBrowserLogin(context.reach)) ?? look(client, context);
   });
 
-const clientTokenBinding = clientCheck('client.token-binding', false, async (client, { reach }) => {
-  if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
-    return ok('tokens are bearer tokens');
-  return fail(
-    'bound to TLS client certificates',
-    'the client binds tokens to a TLS client certificate, which this service does not have',
-    onPage(reach, 'Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF'),
-  );
-});
-
-const clientLogout = clientCheck('client.backchannel-logout', true, async (client, { reach, options }) => {
+const clientLogout = clientCheck('client.backchannel-logout', async (client, { reach, options }) => {
   const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
   const fix = onPage(
     reach,
@@ -287,7 +277,7 @@ async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
   return status === 400 && json !== undefined;
 }
 
-const clientLogoutUris = clientCheck('client.post-logout-uris', true, async (client, { reach, options }) => {
+const clientLogoutUris = clientCheck('client.post-logout-uris', async (client, { reach, options }) => {
   const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
   if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
   return warn(
@@ -301,4 +291,4 @@ const clientLogoutUris = clientCheck('client.post-logout-uris', true, async (cli
   );
 });
 
-export const CLIENT_SETTINGS_CHECKS = [clientTokenBinding, clientLogout, clientLogoutUris];
+export const CLIENT_SETTINGS_CHECKS = [clientLogout, clientLogoutUris];
