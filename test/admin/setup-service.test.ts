@@ -81,7 +81,10 @@ describe('setup service', () => {
     listOf('client-scopes').push({ id: 'x', name: 'to-orders', protocolMappers: [] } as never);
     const { code, text } = await setUp('--calls', 'orders');
     assert.equal(code, 1);
-    assert.match(text, /! client scope to-orders: it brings nobody as audience/);
+    assert.match(
+      text,
+      /! client scope to-orders: it is there, and it does not put this into access tokens: audience orders/,
+    );
     assert.equal(client().optionalClientScopes, undefined);
   });
 

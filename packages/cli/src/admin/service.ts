@@ -4,9 +4,16 @@ import { AdminError, trying } from './admin-error.ts';
 import { toServiceClient } from './callers.ts';
 import { findClient, findRealm, findUser } from './connection.ts';
 import { audiencesOf, mappersOf, opensAudience } from './mappers.ts';
-import { audienceScopeOf, GROUPS_SCOPE, toClientScope } from './plan/app-scope.ts';
+import {
+  type AppScope,
+  audienceScopeOf,
+  GROUPS_SCOPE,
+  groupsScope,
+  planAppScopes,
+  toAppClient,
+} from './plan/app-scope.ts';
 import { completeClient, createClient, EXCHANGE } from './plan/complete-client.ts';
-import { added, change, newPart, type Part, type Plan, type Step, toChange, toCreate } from './plan/step.ts';
+import { joinParts, newPart, type Part, type Plan } from './plan/step.ts';
 
 export interface ServiceGoal {
   readonly realm: string;
@@ -14,7 +21,19 @@ export interface ServiceGoal {
   readonly calls: readonly string[];
 }
 
-const toCallScope = (called: string): string => `to-${called}`;
+/** The client scope by which a service gets tokens for another, where it asks for it. */
+function callScopeOf(called: string): AppScope {
+  const name = `to-${called}`;
+  return {
+    ...audienceScopeOf(called),
+    name,
+    how: 'optional',
+    opens: (clientId, mappers) => [
+      `${clientId} gets tokens for ${called}, if it asks for ${name}`,
+      ...opensAudience(clientId, called, mappers),
+    ],
+  };
+}
 
 export type ServiceState = Awaited<ReturnType<typeof readService>>;
 
@@ -53,13 +72,20 @@ export function scopesThatBring(
 }
 
 export function planService(state: ServiceState, goal: ServiceGoal): Plan {
-  const plan = newPart();
-  const isUsable = planClient(plan, state, goal);
-  for (const called of isUsable ? goal.calls : []) planCall(plan, state, goal, called);
-  if (isUsable) planGroups(plan, state, goal);
-  // Client scopes come first, because the clients need them.
-  const scopes = plan.steps.filter(({ action }) => action.type === 'create-scope');
-  return { ...plan, steps: [...scopes, ...plan.steps.filter((step) => !scopes.includes(step))] };
+  const { client, called, scopes } = state;
+  const part = newPart();
+  if (!planClient(part, state, goal)) return part;
+  const lacking = goal.calls.filter((one) => isLacking(part, state, one)).map(callScopeOf);
+  // A service has the groups if an API that it calls has them.
+  const hasGroups = [...called.values()].some((one) => one.defaultClientScopes?.includes(GROUPS_SCOPE));
+  const own = toAppClient(
+    client ?? { clientId: goal.clientId },
+    mappersOf(client, scopes),
+    client === undefined,
+  );
+  const askable = mappersOf(client, scopes, 'optionalClientScopes');
+  const all = hasGroups ? [...lacking, groupsScope] : lacking;
+  return joinParts([part, planAppScopes(all, scopes, [{ ...own, askable }])]);
 }
 
 /** @returns whether tokens can be issued to it */
@@ -97,68 +123,23 @@ function whyNoService({
   return protocol === undefined || protocol === 'openid-connect' ? undefined : `it speaks ${protocol}`;
 }
 
-function planCall(
-  { steps, kept, blocked }: Part,
-  state: ServiceState,
-  { clientId }: ServiceGoal,
-  called: string,
-): void {
-  const scope = toCallScope(called);
+/** Whether the client needs the scope for a service that it calls. If not, the part says why. */
+function isLacking({ kept, blocked }: Part, state: ServiceState, called: string): boolean {
+  const scope = callScopeOf(called).name;
   const subject = `client scope ${scope}`;
-  const block = (why: string, fix: string) => blocked.push({ subject, why, fix });
-  const { client, scopes, byDefault } = state;
-  if (!state.called.has(called)) return void block(`there is no client ${called}`, 'look at --calls');
-  const brings = scopesThatBring(state, client ?? {}, called);
-  const [has] = [...brings.always, ...brings.optional];
-  if (has !== undefined) return void kept.push(`client scope ${has}, which brings ${called}`);
-  const there = scopes.find(({ name }) => name === scope);
-  if (there === undefined) {
-    const made = toClientScope({ ...audienceScopeOf(called), name: scope, how: 'optional' });
-    steps.push(toCreate(subject, { type: 'create-scope', scope: made }, [change('Audience', called)]));
-  } else {
-    const audiences = audiencesOf(there.protocolMappers);
-    if (audiences.join() !== called) {
-      const names = audiences.join(', ') || 'nobody';
-      return void block(
-        `it brings ${names} as audience, and not ${called} alone`,
-        'correct it, or choose another name',
-      );
-    }
-    if (byDefault.includes(scope))
-      return void block(
-        'every client of the realm gets it unasked',
-        'Client scopes > this one > Assigned type: Optional',
-      );
-  }
-  const together = [...mappersOf(client, scopes), ...mappersOf(client, scopes, 'optionalClientScopes')];
-  steps.push(
-    addScope(clientId, client, scope, 'optional', [
-      `${clientId} gets tokens for ${called}, if it asks for ${scope}`,
-      ...opensAudience(clientId, called, together),
-    ]),
-  );
-}
-
-/** A new client has no rights yet that could grow. */
-function addScope(
-  clientId: string,
-  client: ClientRepresentation | undefined,
-  scope: string,
-  how: 'default' | 'optional',
-  opens: readonly string[],
-): Step {
-  const field = how === 'default' ? 'Default client scopes' : 'Optional client scopes';
-  const action = { type: 'add-scope', scope, how } as const;
-  const step = toChange(`client ${clientId}`, [added(field, scope)], action, client && opens);
-  return client === undefined ? { ...step, kind: 'create' } : step;
-}
-
-/** A service gets the groups scope if an API that it calls has it. */
-function planGroups({ steps }: Part, { client, called }: ServiceState, { clientId }: ServiceGoal): void {
-  const has = (one: ClientRepresentation | undefined) => one?.defaultClientScopes?.includes(GROUPS_SCOPE);
-  if (has(client) || ![...called.values()].some(has)) return;
-  const opens = [`tokens of ${clientId} say in which ${GROUPS_SCOPE} a person is`];
-  steps.push(addScope(clientId, client, GROUPS_SCOPE, 'default', opens));
+  const { always, optional } = scopesThatBring(state, state.client ?? {}, called);
+  const [has] = [...always, ...optional];
+  if (!state.called.has(called))
+    blocked.push({ subject, why: `there is no client ${called}`, fix: 'look at --calls' });
+  else if (has !== undefined) kept.push(`client scope ${has}, which brings ${called}`);
+  else if (state.byDefault.includes(scope))
+    blocked.push({
+      subject,
+      why: 'every client of the realm gets it unasked',
+      fix: 'Client scopes > this one > Assigned type: Optional',
+    });
+  else return true;
+  return false;
 }
 
 export interface ExchangeFinding {
@@ -257,7 +238,7 @@ function whyNot(
   audience: string,
 ): ExchangeFinding['fix'] {
   if (onRequest.length > 0) return `ask for it: scope: '${onRequest[0]}'`;
-  const scope = toCallScope(audience);
+  const scope = callScopeOf(audience).name;
   // For an existing scope, the command says what is wrong.
   return scopes.some(({ name }) => name === scope)
     ? `look at the client scope ${scope}, or let setup do it`

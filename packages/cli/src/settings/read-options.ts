@@ -1,16 +1,9 @@
 import { readSettings, type Setting, type Settings, withKeycloakJson } from './env-file.ts';
-import type { Consent, Word } from './from-folder.ts';
+import type { Consent, Sending, Word } from './from-folder.ts';
 import { type Flags, type Options, type Parsing, parseOptions } from './options.ts';
 
 /** The options of a run, before a word of a file that nobody named is opened. */
 export type Reading<O extends Options = Options> = Awaited<ReturnType<typeof readOptions<O>>>;
-
-/** Where a password comes from. */
-export interface Source {
-  readonly name: string;
-  /** `undefined`: from the standard input. */
-  readonly value: Word | undefined;
-}
 
 /**
  * Reads flags, the environment and the file with the settings; the first that has a word counts. Passwords are never flags: other
@@ -46,8 +39,8 @@ export function createReader<O extends Options>(options: O, flags: Flags<O>, set
   const settingOf = (name: keyof O): Setting | undefined => settings.find(...(options[name]?.settings ?? []));
   return {
     word: (name: keyof O): Word | undefined => (flags[name] as string | undefined) ?? settingOf(name)?.value,
-    /** @param name a switch that reads a password from the standard input */
-    secret: (name: keyof O & string): Source | undefined =>
+    /** @param name a switch that reads a password from the standard input: then the value is `undefined` */
+    secret: (name: keyof O & string): Pick<Sending, 'name' | 'value'> | undefined =>
       flags[name] ? { name: `--${name}`, value: undefined } : settingOf(name),
   };
 }

@@ -54,6 +54,10 @@ export const OVERWRITE = table(`
 --overwrite-env | | replace values in the file with the settings that differ, without asking
 `);
 
+/** The text of `--help`: of a kind, then of all that work in one realm. */
+export const toUsage = (...own: readonly string[]): string =>
+  `${[...own, REALM_HELP, CODES_HELP].join('\n\n')}\n`;
+
 export const CODES_HELP = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
 
 /** @throws {UsageError} naming the argument that is wrong */

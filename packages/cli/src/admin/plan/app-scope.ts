@@ -133,10 +133,11 @@ export function planAppScopes(
   );
   const { steps, ...rest } = joinParts(parts);
   const subjects = [...new Set(steps.map(({ subject }) => subject))];
-  const changes = steps.filter(({ kind }) => kind === 'change');
+  const made = steps.filter(({ action }) => action.type === 'create-scope');
+  const others = steps.filter((step) => !made.includes(step));
   // The steps of one client stand together, below the client scopes that it gets.
-  const bySubject = subjects.flatMap((one) => changes.filter(({ subject }) => subject === one));
-  return { ...rest, steps: [...steps.filter(({ kind }) => kind === 'create'), ...bySubject] };
+  const bySubject = subjects.flatMap((one) => others.filter(({ subject }) => subject === one));
+  return { ...rest, steps: [...made, ...bySubject] };
 }
 
 function planAppScope(
@@ -172,7 +173,8 @@ function planAppScope(
     const field = how === 'default' ? 'Default client scopes' : 'Optional client scopes';
     const action = { type: 'add-scope', scope: name, how, client: clientId } as const;
     const opens = isNew ? [] : scope.opens(clientId, [...mappers, ...askable]);
-    part.steps.push(toChange(`client ${clientId}`, [added(field, name)], action, opens));
+    const step = toChange(`client ${clientId}`, [added(field, name)], action, opens);
+    part.steps.push(isNew ? { ...step, kind: 'create' } : step);
   }
   return part;
 }

@@ -13,35 +13,21 @@ import { type Output, toPlainLine, toShellWord } from '../../terminal/output.ts'
 import type { Questions } from '../../terminal/questions.ts';
 import type { ApiOptions } from '../api/options.ts';
 import { type Beside, proveLogin, TIMEOUT_MS } from '../api/set-up.ts';
-import {
-  CLIENT,
-  CLIENT_OPTIONS,
-  CODES_HELP,
-  openVisit,
-  REALM_HELP,
-  readKind,
-  readVisit,
-  type SetupKind,
-} from '../visit.ts';
+import { CLIENT, CLIENT_OPTIONS, openVisit, readKind, readVisit, type SetupKind, toUsage } from '../visit.ts';
 import { readFuture } from './callers.ts';
 
 const REMOVE = table(`
 --remove | | remove it again, if setup made it
 `);
 
-const USAGE = `keycloak-guard setup caller: a first token for an API, in development
+const USAGE = toUsage(`keycloak-guard setup caller: a first token for an API, in development
 
 Creates the public client <api>-dev with PKCE, whose answers go to this machine alone (http://127.0.0.1/callback, any port)
 and whose tokens are for the API. keycloak-guard token signs in with it. Its description in Keycloak says what it is for.
 
 Usage: keycloak-guard setup caller --client-id <api> [options]
 
-${toHelp({ ...CLIENT, ...REMOVE })}
-
-${REALM_HELP}
-
-${CODES_HELP}
-`;
+${toHelp({ ...CLIENT, ...REMOVE })}`);
 
 export const DEV_CALLER = table(`
 --dev-caller | | also make the public client <api>-dev, with which keycloak-guard token signs in on this machine: for development. On a terminal it is asked for; see setup caller --help

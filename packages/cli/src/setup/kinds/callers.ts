@@ -20,13 +20,12 @@ import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/
 import {
   CLIENT,
   CLIENT_OPTIONS,
-  CODES_HELP,
   openVisit,
-  REALM_HELP,
   type RealmVisit,
   readKind,
   readVisit,
   type SetupKind,
+  toUsage,
 } from '../visit.ts';
 
 export function toCallersPart(
@@ -90,7 +89,7 @@ async function setUpCallers(
   return code;
 }
 
-const AUDIENCE_USAGE = `keycloak-guard setup audience: clients that call an API
+const AUDIENCE_USAGE = toUsage(`keycloak-guard setup audience: clients that call an API
 
 Gives other clients what the clients of the API share: its audience, and its groups and scopes, where it
 has some. They are client scopes, made once. Nothing else is changed.
@@ -98,12 +97,7 @@ has some. They are client scopes, made once. Nothing else is changed.
 Usage: keycloak-guard setup audience --client-id <api> <caller> [<caller>…] [options]
 
   <caller>                  client that calls it; commas separate several
-${toHelp(CLIENT)}
-
-${REALM_HELP}
-
-${CODES_HELP}
-`;
+${toHelp(CLIENT)}`);
 
 export const audience: SetupKind = {
   summary: 'clients that call an API: their tokens name it',
@@ -128,7 +122,8 @@ const PAGE = table(`
 --redirect-uri <url>… | | whole address to which Keycloak may send people back; can be repeated (default <app>/callback)
 `);
 
-const SPA_USAGE = `keycloak-guard setup spa: a single-page app that calls an API
+const SPA_USAGE = toUsage(
+  `keycloak-guard setup spa: a single-page app that calls an API
 
 Creates a public client with PKCE for the page, whose tokens are for the API. The client of the API must exist
 (setup api).
@@ -136,14 +131,9 @@ Creates a public client with PKCE for the page, whose tokens are for the API. Th
 Usage: keycloak-guard setup spa <page> --app <url> --client-id <api> [options]
 
   <page>                    client id of the page
-${toHelp({ ...PAGE, ...CLIENT })}
-
-${REALM_HELP}
-
-${HAND_OVER_HELP}
-
-${CODES_HELP}
-`;
+${toHelp({ ...PAGE, ...CLIENT })}`,
+  HAND_OVER_HELP,
+);
 
 export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
   const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);

@@ -6,17 +6,16 @@ import { assertOfFolder } from '../../settings/private-file.ts';
 import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
 import { sayNext } from '../api/set-up.ts';
 import {
-  CODES_HELP,
   type Desk,
   isScope,
   OVERWRITE,
   openVisit,
-  REALM_HELP,
   REALM_OPTIONS,
   readKind,
   readVisit,
   SCOPE_RULE,
   type SetupKind,
+  toUsage,
 } from '../visit.ts';
 
 const SERVER = table(`
@@ -26,20 +25,14 @@ const SERVER = table(`
 --documents <domain>… | | let in programs whose client id is the URL of a document of this domain, without registration (feature cimd of Keycloak); can be repeated
 `);
 
-const usage = `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
+const usage = toUsage(`keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
 
 Creates the client of the server, its scopes and a client for programs, and writes .env. The realm must exist.
 
 Usage: keycloak-guard setup mcp <url> [options]
 
   <url>                     URL of the server; it becomes its client id and the audience of its tokens
-${toHelp(SERVER)}
-
-${REALM_HELP}
-${toHelp(OVERWRITE)}
-
-${CODES_HELP}
-`;
+${toHelp({ ...SERVER, ...OVERWRITE })}`);
 
 /** @throws {UsageError} */
 export async function readMcpOptions(args: string[], desk: Desk) {

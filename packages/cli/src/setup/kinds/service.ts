@@ -9,14 +9,13 @@ import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/
 import {
   CLIENT,
   CLIENT_OPTIONS,
-  CODES_HELP,
   OVERWRITE,
   openVisit,
-  REALM_HELP,
   REALM_OPTIONS,
   readKind,
   readVisit,
   type SetupKind,
+  toUsage,
 } from '../visit.ts';
 
 const SERVICE = table(`
@@ -24,24 +23,18 @@ const SERVICE = table(`
 --calls <service>… | | client id of a service that it calls; commas separate several, and it can be repeated
 `);
 
-const SERVICE_USAGE = `keycloak-guard setup service: a service that calls others
+const SERVICE_USAGE = toUsage(
+  `keycloak-guard setup service: a service that calls others
 
 Creates a client with a service account that may exchange tokens, and a client scope for each service that it
 calls. With --env it writes the settings of the service. What is there is completed; nothing is deleted.
 
 Usage: keycloak-guard setup service --client-id <id> --calls <service> [options]
 
-${toHelp(SERVICE)}
-
-${CREDENTIAL_HELP}
-
-${REALM_HELP}
-${toHelp(OVERWRITE)}
-
-${HAND_OVER_HELP}
-
-${CODES_HELP}
-`;
+${toHelp({ ...SERVICE, ...OVERWRITE })}`,
+  CREDENTIAL_HELP,
+  HAND_OVER_HELP,
+);
 
 export const service: SetupKind = {
   summary: 'a service that calls others, in its own name and in that of its users',
@@ -113,19 +106,14 @@ export const service: SetupKind = {
   },
 };
 
-const EVENTS_USAGE = `keycloak-guard setup events: an API that follows Keycloak's events
+const EVENTS_USAGE = toUsage(`keycloak-guard setup events: an API that follows Keycloak's events
 
 Lets Keycloak keep the events that an API has to hear, and its service account read them. Events that are kept already
 stay, and are kept no shorter than before.
 
 Usage: keycloak-guard setup events [options]
 
-${toHelp(CLIENT)}
-
-${REALM_HELP}
-
-${CODES_HELP}
-`;
+${toHelp(CLIENT)}`);
 
 export const events: SetupKind = {
   summary: "an API that follows Keycloak's events: kept, and readable by its service account",

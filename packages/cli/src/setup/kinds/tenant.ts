@@ -22,14 +22,13 @@ import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { readOrMakeSecret } from '../api/env-plan.ts';
 import {
-  CODES_HELP,
   openVisit,
-  REALM_HELP,
   REALM_OPTIONS,
   readKind,
   readVisit,
   type SetupKind,
   toGroupPaths,
+  toUsage,
 } from '../visit.ts';
 
 const NAMED = table(`
@@ -47,7 +46,8 @@ const OF_ORGANIZATION = table(`
 --role <name> | | role of the realm that these groups have: for this organization alone; without --group, the user has it everywhere
 `);
 
-const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
+const usage = toUsage(
+  `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
 
 A realm is made of a template, with its clients, roles, groups and client scopes, and with keys and secrets of its own. It
 gets no users. A tenant that is there is completed: what the template has and it lacks. Nothing is taken away. In each string
@@ -57,14 +57,9 @@ Usage: keycloak-guard setup tenant <name>… --template <realm> [options]
        keycloak-guard setup tenant <name>… --organization --realm <name> [options]
 
   <name>                    name of the realm, or alias of the organization
-${toHelp(NAMED)}
-
-${toHelp(OF_ORGANIZATION)}
-
-${REALM_HELP}
-
-${CODES_HELP}
-`;
+${toHelp(NAMED)}`,
+  toHelp(OF_ORGANIZATION),
+);
 
 type Api = AdminConnection['api'];
 type Realm = Parameters<typeof planTenant>[1];
