@@ -71,10 +71,7 @@ describe('the doctor about permissions', () => {
   test('finds nothing where all is well', async () => {
     await apply(FILE);
     write('authz.json', FILE);
-    const enforcer = write('keycloak.json', {
-      'policy-enforcer': { paths: [{ name: 'orders', path: '/x' }] },
-    });
-    const results = await visit(['--authz', join(folder, 'authz.json'), '--authz', enforcer]);
+    const results = await visit(['--authz', join(folder, 'authz.json')]);
     assert.deepEqual(troubles(results), []);
     assert.deepEqual(
       results.filter(({ status }) => status !== 'ok').map(({ id, seen }) => `${id}: ${seen}`),
@@ -96,7 +93,6 @@ describe('the doctor about permissions', () => {
     readonly status?: 'fail' | 'warn';
     readonly cause: RegExp;
     readonly fix: RegExp;
-    readonly args?: readonly string[];
     readonly withoutAdmin?: boolean;
     break(): unknown;
     mend(): unknown;
@@ -196,41 +192,12 @@ describe('the doctor about permissions', () => {
       cause: /unknown member "scops"/,
       fix: /Correct the file/,
     },
-    ...(
-      [
-        ['a resource', { paths: [{ path: '/a', name: 'letters' }] }, /: letters$/],
-        ['a scope', { paths: [{ path: '/a', name: 'orders', scopes: ['view', 'fly'] }] }, /: orders#fly$/],
-        [
-          'a method',
-          { paths: [{ path: '/reports', methods: [{ method: 'GET', scopes: ['edit'] }] }] },
-          /: reports#edit$/,
-        ],
-        ['a path', { paths: [{ path: '/nowhere' }] }, /with the URI \/nowhere$/],
-      ] as const
-    ).map(([what, config, seen]): Trouble & { seen: RegExp } => ({
-      what: `a path enforcer names ${what} that is not there`,
-      ...{ check: 'authz.enforcer', args: ['--authz', 'keycloak.json'], seen },
-      break: () => write('keycloak.json', { 'policy-enforcer': config }),
-      mend: () => write('keycloak.json', { 'policy-enforcer': { paths: [{ path: '/a', name: 'orders' }] } }),
-      cause: /answered with 500/,
-      fix: /correct the names in .*keycloak\.json/,
-    })),
-    {
-      what: 'a path enforcer cannot be read',
-      ...{ check: 'authz.file', args: ['--authz', 'keycloak.json'] },
-      break: () => write('keycloak.json', { paths: [{ path: '/a', name: 'orders', scopes: 'view' }] }),
-      mend: () => write('keycloak.json', { paths: [{ path: '/a', name: 'orders', scopes: ['view'] }] }),
-      cause: /methods and scopes of a policy-enforcer must be lists/,
-      fix: /Correct the file/,
-    },
   ];
 
   for (const trouble of TROUBLES) {
     test(`names it where ${trouble.what}, and is content when it is mended`, async () => {
       await apply(FILE);
-      const args = (trouble.args ?? ['--authz']).map((one) =>
-        one.endsWith('.json') ? join(folder, one) : one,
-      );
+      const args = ['--authz'];
       const env = trouble.withoutAdmin ? {} : ADMIN_ENV;
       await trouble.break();
       const found = troubles(await visit(args, env));
@@ -241,7 +208,6 @@ describe('the doctor about permissions', () => {
       );
       assert.match(found[0]?.cause ?? '', trouble.cause);
       assert.match(found[0]?.fix ?? '', trouble.fix);
-      if ('seen' in trouble) assert.match(found[0]?.seen ?? '', trouble.seen as RegExp);
       await trouble.mend();
       assert.deepEqual(troubles(await visit(args, env)), []);
     });

@@ -25,7 +25,7 @@ const SERVICE = table(`
 --app <url> | | address of your application as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
 --running [<url>] | | check the running application, too: at --app, or at the address that this machine has for it
 --acr <value>… | | a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
---authz [<file>]… | | compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
+--authz [<file>]… | | compare a file with Keycloak's permissions; can be repeated (default authz.json beside .env; needs an admin)
 --mcp <url> | | check an MCP server instead: why its clients cannot sign in (more with an admin)
 --token - | | read a token from standard input: what it contains, and whether this service accepts it
 `);

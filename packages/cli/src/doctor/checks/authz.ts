@@ -22,7 +22,6 @@ import {
   skipped,
   warn,
 } from '../check.ts';
-import type { PathEnforcer } from '../evidence/authz.ts';
 import type { DoctorOptions } from '../options.ts';
 
 function applyCommand({ authzFiles }: Pick<DoctorOptions, 'authzFiles'>): string {
@@ -102,18 +101,9 @@ async function toState(look: () => Promise<AuthzState | null>): Promise<AuthzSta
 
 const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
   const mode = state.model.switches.policyEnforcementMode ?? 'ENFORCING';
-  const open = (await reach.authz.documents()).find(
-    (one) => 'enforcer' in one && (one.enforcer['enforcement-mode'] ?? 'ENFORCING') !== 'ENFORCING',
-  );
-  if (mode === 'ENFORCING' && open === undefined) return ok(mode);
+  if (mode === 'ENFORCING') return ok(mode);
   // On a developer's own machine it is probably intended.
   const judge = networkZoneOf(new URL(reach.caller.serverUrl).hostname) === 'this-machine' ? warn : fail;
-  if (mode === 'ENFORCING')
-    return judge(
-      `"enforcement-mode" of ${open?.file}`,
-      'the path enforcer admits everybody to requests that no path covers (PERMISSIVE), or to all (DISABLED)',
-      `"enforcement-mode": "ENFORCING" in ${open?.file}, and start the service again`,
-    );
   return judge(
     mode,
     mode === 'DISABLED'
@@ -167,7 +157,6 @@ const authzFile = authzCheck('authz.file', async (state, { reach }) => {
   const findings = documents.flatMap((one): Finding[] => {
     if ('problems' in one)
       return [fail(one.file, `the file cannot be used: ${one.problems.join('; ')}`, 'Correct the file.')];
-    if ('enforcer' in one) return [];
     const { steps } = planAuthz(one.model, state, false);
     if (steps.length === 0) return [];
     const missing = steps.filter(({ kind, action }) => kind === 'create' && action.type === 'put');
@@ -195,51 +184,10 @@ const authzFile = authzCheck('authz.file', async (state, { reach }) => {
   );
 });
 
-const authzEnforcer = authzCheck('authz.enforcer', async (state, { reach, options }) => {
-  const enforcers = (await reach.authz.documents()).filter((one) => 'enforcer' in one);
-  if (enforcers.length === 0) return skipped(NO_FILE);
-  const findings = enforcers.flatMap(({ file, enforcer }): Finding[] => {
-    const unknown = (enforcer.paths ?? []).flatMap((path) => findUnknown(path, enforcer, state));
-    if (unknown.length === 0) return [];
-    return [
-      fail(
-        `${file}: ${some(unknown)}`,
-        'the path enforcer names what Keycloak lacks: requests for these paths are answered with 500',
-        `correct the names in ${file}; or add them to the file of authz, then ${applyCommand(options)}`,
-      ),
-    ];
-  });
-  return worst(findings) ?? ok(`all names of ${enforcers.map(({ file }) => file).join(', ')} are there`);
-});
-
 const NO_FILE = 'no file (--authz <file>)';
 
 function worst(findings: readonly Finding[]): Finding | undefined {
   return findings.find(({ status }) => status === 'fail') ?? findings[0];
-}
-
-function findUnknown(
-  path: NonNullable<PathEnforcer['paths']>[number],
-  enforcer: PathEnforcer,
-  { model, ids }: AuthzState,
-): string[] {
-  if (path['enforcement-mode'] === 'DISABLED' || enforcer['enforcement-mode'] === 'DISABLED') return [];
-  const resources = [...model.lists.resources.values()];
-  // Users' resources are known by id only.
-  if (path.id !== undefined && ![...ids.resources.values()].includes(path.id)) return [];
-  const resource = resources.find((one) =>
-    path.id !== undefined
-      ? ids.resources.get(one.name) === path.id
-      : path.name !== undefined
-        ? one.name === path.name
-        : namesIn(one, 'uris').includes(path.path ?? ''),
-  );
-  if (resource === undefined) return [path.name ?? `a resource with the URI ${path.path}`];
-  const scopes = [path, ...(path.methods ?? [])].flatMap((part) =>
-    part['scopes-enforcement-mode'] === 'DISABLED' ? [] : (part.scopes ?? []),
-  );
-  const has = namesIn(resource, 'scopes');
-  return [...new Set(scopes)].filter((one) => !has.includes(one)).map((one) => `${resource.name}#${one}`);
 }
 
 /** Scopes that cannot be granted, beside others of the same resource that can. */
@@ -292,4 +240,4 @@ const authzRoles = authzCheck('authz.roles', async (state, { reach, options }) =
   );
 });
 
-export const AUTHZ_MODEL_CHECKS = [authzFile, authzEnforcer, authzPartGranted, authzRoles];
+export const AUTHZ_MODEL_CHECKS = [authzFile, authzPartGranted, authzRoles];
