@@ -9,7 +9,6 @@ import {
   failOn,
   kcadmRealm,
   NO_ADMIN,
-  noPasswordLogin,
   ok,
   skipped,
   warn,
@@ -162,36 +161,16 @@ const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admi
 
 const KNOWN = /^(direct-grant-validate-(username|password|otp)|conditional-.*)$/;
 
-const flowDirectGrant = adminCheck('flow.direct-grant', 'realm.exists', async (admin, { reach }) => {
-  const other = await noPasswordLogin(reach);
-  if (other !== undefined) return other;
-  const { alias, steps, isOverride } = await admin.flow();
+/** A flow that lets nobody in has been seen before. */
+const flowDirectGrant = adminCheck('flow.direct-grant', 'client.password-grant', async (admin) => {
+  const { alias, steps } = await admin.flow();
   const seen = `${alias}: ${steps
     .filter((step) => !step.authenticationFlow)
     .map((step) => `${step.displayName} ${step.requirement}`)
     .join(', ')}`;
   const say = failOn(seen);
   const page = `Authentication > Flows > ${alias}`;
-  const bind = isOverride
-    ? `Clients > ${reach.caller.clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`
-    : `Authentication > Flows > direct grant > Action > Bind flow > Direct grant flow\n${kcadmRealm(reach.caller.realm, "'directGrantFlow=direct grant'")}`;
   const required = steps.filter((step) => step.requirement === 'REQUIRED' && !step.authenticationFlow);
-  const form = steps.find((step) =>
-    /^(auth-cookie|auth-username-password-form|auth-spnego|identity-provider-redirector)$/.test(
-      step.providerId ?? '',
-    ),
-  );
-  if (form !== undefined)
-    return say(
-      `'${alias}' is a flow for browsers, bound where the direct grant flow belongs: the token endpoint answers with a login page`,
-      bind,
-    );
-  const deny = required.find((step) => /deny-access/.test(step.providerId ?? '') && step.level === 0);
-  if (deny !== undefined)
-    return say(
-      `the flow '${alias}' denies every login`,
-      `${bind}\nOr ${page}: take out '${deny.displayName}'`,
-    );
   const checksPassword = required.some((step) => /password/i.test(step.providerId ?? ''));
   if (steps.length > 0 && !checksPassword)
     return say(

@@ -87,15 +87,6 @@ const clientBrowserLogin = check(
     if (stranger !== undefined) return stranger;
     if (cameBack && /^(login|interaction|consent|account_selection)_required/.test(words))
       return ok('Keycloak would show its login page');
-    if (
-      /redirect.?uri|nonce|code_challenge|request object|loopback/i.test(words) &&
-      !/request object/i.test(words)
-    )
-      return fail(
-        `HTTP ${answer.status} ${words.slice(0, 200)}`,
-        `Keycloak refuses a browser login of this client (${words.slice(0, 120)}): a client policy asks for more than the client's own settings`,
-        `Realm settings > Client policies > Policies: take the client '${reach.caller.clientId}' out of the conditions of the policy, or meet it (https:// addresses, for example)`,
-      );
     const isRequestObject = answer.status === 400 && /invalid request/i.test(words);
     return fail(
       `HTTP ${answer.status} ${words.slice(0, 200)}`,

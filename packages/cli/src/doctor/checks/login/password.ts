@@ -15,7 +15,6 @@ import {
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { FlowStep } from '../../evidence/admin.ts';
-import { findForcedOtp } from '../../evidence/flows.ts';
 import { blameFederation, findLock, findUserTroubles, type UserTrouble } from '../../evidence/user.ts';
 
 const ASK_AN_ADMIN =
@@ -121,7 +120,6 @@ async function wrongPassword(say: Say, username: string, { admin }: Reach): Prom
 
 async function serverError(say: Say, reach: Reach): Promise<Finding> {
   const flow = await reach.admin?.flow().catch(() => undefined);
-  const otp = findForcedOtp(flow?.steps ?? []);
   const encrypted = (await reach.admin?.client().catch(() => undefined))?.attributes?.[
     'id.token.encrypted.response.alg'
   ];
@@ -129,11 +127,6 @@ async function serverError(say: Say, reach: Reach): Promise<Finding> {
     return say(
       `the client wants encrypted ID tokens ('${encrypted}'), and Keycloak has no key of the client to encrypt with`,
       `Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration > ID token encryption key management algorithm: clear it`,
-    );
-  if (otp !== undefined)
-    return say(
-      `the flow '${flow?.alias}' requires an OTP of everybody, and Keycloak fails for a user without one`,
-      `Authentication > Flows > ${flow?.alias} > ${otp.displayName}: inside Conditional OTP, or DISABLED`,
     );
   const suspects = await findSuspects(reach);
   if (suspects.length > 0)
