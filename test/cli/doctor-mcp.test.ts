@@ -37,7 +37,7 @@ async function startServer(t: TestContext, said: (url: string) => Said): Promise
   await once(server, 'listening');
   t.after(() => server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
-  return createMcpEvidence({ url, credentials: undefined, serverUrl: undefined, confirm: undefined });
+  return createMcpEvidence(url);
 }
 
 const good = (base: string): Said => ({

@@ -153,11 +153,6 @@ function hasCredentials(value: string): boolean {
   return URL.canParse(value) && new URL(value).username + new URL(value).password !== '';
 }
 
-export interface Entry {
-  readonly serverUrl: string;
-  readonly credentials: AdminCredentials;
-}
-
 /** Gets what a command needs to know: it is known, or a person is asked, or it is reported as missing. */
 export type Need = ReturnType<typeof createNeed>;
 
@@ -193,12 +188,7 @@ export const needServerUrl = (serverUrl: string | undefined, need: Need): Promis
  *
  * @param secret password or secret from standard input
  */
-export async function enter(
-  access: Access,
-  secret: string | undefined,
-  need: Need,
-  out: Output,
-): Promise<Entry> {
+export async function enter(access: Access, secret: string | undefined, need: Need, out: Output) {
   const address = await needServerUrl(access.serverUrl, need);
   const serverUrl = address === '' ? '' : await locate(address, access.realm ?? 'master', out);
   return { serverUrl, credentials: await needAdmin(access, secret, serverUrl, need) };

@@ -20,19 +20,14 @@ import { findDanger } from './evidence/user.ts';
 import type { DoctorOptions } from './options.ts';
 import { readRealmFacts } from './upgrade/changes.ts';
 
-export interface DoctorSettings {
-  readonly config: Config | ConfigError;
-  /**
-   * Settings that are not set, and that the doctor can do without: a secret is made up and never needed, address and realm are
-   * those that a token names. Nothing that is secret is sent then.
-   */
-  readonly assumed: readonly string[];
-}
-
+/**
+ * The settings, and the names of those that are not set and that the doctor can do without: a secret is made up and never needed, address
+ * and realm are those that a token names. Nothing that is secret is sent then.
+ */
 function readDoctorSettings(
   { envFile, spa, upgradeTo }: Pick<DoctorOptions, 'envFile' | 'spa' | 'upgradeTo'>,
   token: string | undefined,
-): DoctorSettings {
+): { readonly config: Config | ConfigError; readonly assumed: readonly string[] } {
   const load = (more: Record<string, string>): Config | ConfigError => {
     try {
       return loadConfig({ envFile, env: { ...process.env, ...more } });
@@ -116,12 +111,7 @@ export function createContext(
     mcp:
       options.mcpUrl === undefined
         ? undefined
-        : createMcpEvidence({
-            url: options.mcpUrl,
-            credentials: options.admin,
-            serverUrl: options.serverUrl,
-            confirm,
-          }),
+        : createMcpEvidence(options.mcpUrl, options.admin, options.serverUrl, confirm),
     /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
     get reach(): Reach {
       if (reach === undefined) throw new Error('the settings are not valid');

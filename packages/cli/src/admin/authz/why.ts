@@ -110,12 +110,7 @@ export interface Reason {
   readonly parts: readonly Reason[];
 }
 
-export interface Answer {
-  readonly isGranted: boolean;
-  readonly mode: string;
-  readonly strategy: string;
-  readonly reasons: readonly Reason[];
-}
+export type Answer = Awaited<ReturnType<typeof askWhy>>;
 
 interface Evaluated {
   readonly policy?: { readonly name?: string; readonly type?: string; readonly scopes?: readonly string[] };
@@ -129,7 +124,7 @@ export async function askWhy(
   state: AuthzState,
   username: string,
   question: PermissionQuestion,
-): Promise<Answer> {
+) {
   const { realm, clientUuid: id, model } = state;
   if (!state.isOn) throw missing(`The client '${state.clientId}' has no authorization services`);
   const resource = model.lists.resources.get(question.resource);

@@ -76,14 +76,7 @@ function judgeProxy({ status, answer }: AdminError, serverUrl: string): Finding 
       "the Admin API says that it was asked without a token that it knows, right after the admin's login: something on the way takes the Authorization header away, or tokens of the admin's realm are refused by a not-before",
       'Let the proxy in front of Keycloak pass the Authorization header on. Then look at the not-before of the realm of the admin (Sessions > Action > Revocation).',
     );
-  const isJson = answer !== '' && !answer.includes('<') && !/^invalid origin/i.test(answer);
-  if (status < 400 || isJson) return undefined;
-  if (/^invalid origin/i.test(answer))
-    return fail(
-      `HTTP ${status} ${answer}`,
-      'something on the way adds an Origin header to the call, and Keycloak refuses it',
-      'Let the proxy in front of Keycloak add no Origin header.',
-    );
+  if (status < 400 || (answer !== '' && !answer.includes('<'))) return undefined;
   return fail(
     `HTTP ${status} ${toPageText(answer).slice(0, 120)}`.trim(),
     `a proxy or firewall in front of Keycloak keeps calls of the admin from it (HTTP ${status}): the answer is not Keycloak's`,

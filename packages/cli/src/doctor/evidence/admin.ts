@@ -1,4 +1,3 @@
-import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import {
   type AdminConnection,
@@ -111,19 +110,6 @@ export interface FlowStep {
   readonly authenticationFlow?: boolean;
 }
 
-export interface AttackState {
-  readonly disabled?: boolean;
-  readonly numFailures?: number;
-  readonly failedLoginNotBefore?: number;
-}
-
-export interface Federation {
-  readonly name: string;
-  readonly url: string;
-  /** Whether Keycloak reaches it; `undefined` if Keycloak cannot tell. Changes nothing. */
-  isReached(): Promise<boolean | undefined>;
-}
-
 /**
  * Settings that only an admin can see. Each is read once. `undefined`: it does not exist, for example no user of that name. All
  * methods reject with an {@link AdminError} if this admin may not look.
@@ -191,9 +177,10 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const id = await userId();
       return (await look('see the credentials', (api) => api.users.getCredentials({ realm, id }))) ?? [];
     },
-    attack: memo(async (): Promise<AttackState> => {
+    attack: memo(async () => {
       const id = await userId();
-      return (await look('see failed logins', (api) => api.attackDetection.findOne({ realm, id }))) ?? {};
+      const state = await look('see failed logins', (api) => api.attackDetection.findOne({ realm, id }));
+      return (state ?? {}) as { disabled?: boolean; numFailures?: number; failedLoginNotBefore?: number };
     }),
     requiredAttributes: memo(async () => {
       const scopes = (await client())?.defaultClientScopes ?? [];
@@ -219,12 +206,18 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       );
       return { alias, steps: (steps ?? []) as FlowStep[], isOverride: Boolean(flowId) };
     }),
-    federations: memo(async (): Promise<Federation[]> => {
+    /** Directories. Whether Keycloak reaches one is `undefined` if Keycloak cannot tell. Changes nothing. */
+    federations: memo(async () => {
       const type = 'org.keycloak.storage.UserStorageProvider';
       const list = await look('see the federation', (api) => api.components.find({ realm, type }));
       return (list ?? [])
         .filter(({ config }) => config?.enabled?.[0] !== 'false')
-        .map((one) => toFederation(connection, realm, one));
+        .map(({ id = '', name = '', providerId = '', config }) => {
+          const url = String(config?.connectionUrl?.[0] ?? providerId);
+          const isReached = async () =>
+            providerId === 'ldap' ? reaches((await connection()).api, realm, url, id) : undefined;
+          return { name, url, isReached: memo(isReached) };
+        });
     }),
     keys: async () => (await look('see the keys', (api) => api.realms.getKeys({ realm })))?.keys ?? [],
     policies: memo(async () => {
@@ -254,17 +247,6 @@ function valuesOf(user: UserRepresentation): Record<string, string[]> {
   const { username = '', email = '', firstName = '', lastName = '', attributes } = user;
   const own = { username: [username], email: [email], firstName: [firstName], lastName: [lastName] };
   return { ...(attributes as Record<string, string[]> | undefined), ...own };
-}
-
-function toFederation(
-  connection: () => Promise<AdminConnection>,
-  realm: string,
-  { id = '', name = '', providerId = '', config }: ComponentRepresentation,
-): Federation {
-  const url = String(config?.connectionUrl?.[0] ?? providerId);
-  const isReached = async () =>
-    providerId === 'ldap' ? reaches((await connection()).api, realm, url, id) : undefined;
-  return { name, url, isReached: memo(isReached) };
 }
 
 /** Keycloak's own test of the connection to a directory. `undefined` if it cannot tell. */

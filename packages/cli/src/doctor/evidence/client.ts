@@ -7,13 +7,6 @@ import { type AdminEvidence, createAdminEvidence } from './admin.ts';
 /** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and cannot lock out a user. */
 export type ClientEvidence = ReturnType<typeof createClientEvidence>;
 
-export interface Authorization {
-  readonly answer: Answer;
-  /** `error: error_description` of the redirect, or the words of the error page. */
-  readonly words: string;
-  readonly cameBack: boolean;
-}
-
 /**
  * @param redirectUri where a browser login comes back to; default is the API's callback
  * @param hasPkce whether it sends a code challenge
@@ -51,13 +44,14 @@ export function createClientEvidence(
   };
 }
 
+/** `words`: `error: error_description` of the redirect, or those of the error page. */
 async function authorize(
   calls: RealmCalls,
   clientId: string,
   appUrl: string,
   redirectUri: string,
   hasPkce: boolean,
-): Promise<Authorization> {
+) {
   const verifier = randomBytes(32).toString('base64url');
   const answer = await calls.authorize({
     client_id: clientId,

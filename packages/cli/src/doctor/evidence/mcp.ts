@@ -7,13 +7,6 @@ import { toShellWord } from '../../terminal/output.ts';
 
 const TIMEOUT_MS = 10_000;
 
-type Json = Readonly<Record<string, unknown>>;
-
-export interface McpDocument {
-  readonly json: Json | undefined;
-  readonly failure: string | undefined;
-}
-
 export type McpEvidence = ReturnType<typeof createMcpEvidence>;
 
 /** Where the password of the admin may go: to the Keycloak that is configured, or that the person confirms. */
@@ -22,22 +15,20 @@ export interface Trusted {
   readonly realm: string;
 }
 
-export interface McpExamination {
-  readonly url: string;
-  readonly credentials: AdminCredentials | undefined;
-  readonly serverUrl: string | undefined;
-  /** Asks the person whether the password may go to an address; `undefined` without a terminal. */
-  readonly confirm: ((origin: string) => Promise<boolean>) | undefined;
-}
-
 export interface McpAdminView {
   readonly state: McpState;
   readonly givesOffline: boolean;
 }
 
-export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpExamination) {
+/** @param confirm asks the person whether the password may go to an address; `undefined` without a terminal */
+export function createMcpEvidence(
+  url: string,
+  credentials?: AdminCredentials,
+  serverUrl?: string,
+  confirm?: (origin: string) => Promise<boolean>,
+) {
   const challenge = memo(() => readChallenge(url));
-  const metadata = memo(async (): Promise<McpDocument> => {
+  const metadata = memo(async () => {
     const { metadataUrl } = await challenge();
     return metadataUrl === undefined ? { json: undefined, failure: undefined } : readDocument(metadataUrl);
   });
@@ -140,7 +131,7 @@ async function readChallenge(url: string) {
   }
 }
 
-async function readDocument(url: string): Promise<McpDocument> {
+async function readDocument(url: string) {
   const { status, json, failure } = await call(url, {}, TIMEOUT_MS);
   return status >= 200 && status < 300 ? { json, failure: undefined } : { json: undefined, failure };
 }
