@@ -15,29 +15,7 @@ import {
   toClientScope,
 } from './plan/app-scope.ts';
 
-export interface CurrentState {
-  readonly realm: RealmRepresentation | null;
-  readonly client: ClientRepresentation | null;
-  readonly mappers: readonly ProtocolMapperRepresentation[];
-  readonly askable: readonly ProtocolMapperRepresentation[];
-  readonly scopes: readonly string[];
-  /** Those that the application is to have, if there are any of these names. */
-  readonly appScopes: readonly ClientScopeRepresentation[];
-  /** Other clients whose tokens are for the API, where client scopes are asked for: with the mappers of each. */
-  readonly callers: readonly {
-    readonly client: ClientRepresentation;
-    readonly mappers: readonly ProtocolMapperRepresentation[];
-  }[];
-  readonly realmRoles: readonly string[];
-  readonly clientRoles: readonly string[];
-  /** The groups that are asked for, and their parents, as far as they exist. Full paths. */
-  readonly groups: readonly string[];
-  readonly user: UserRepresentation | null;
-  readonly userHasPassword: boolean;
-  readonly userRealmRoles: readonly string[];
-  readonly userClientRoles: readonly string[];
-  readonly userGroups: readonly string[];
-  readonly requiredAttributes: readonly string[];
+export interface CurrentState extends Readonly<typeof NOTHING> {
   /** Kinds of mapper that this Keycloak has. `undefined` if nobody needed them, or the admin may not see them. */
   readonly mapperTypes?: ReadonlySet<string> | undefined;
 }
@@ -45,23 +23,28 @@ export interface CurrentState {
 /** More clients than a realm is looked through for those that call the API. */
 const MOST_CLIENTS = 1_000;
 
-const NOTHING: CurrentState = {
-  realm: null,
-  client: null,
-  mappers: [],
-  askable: [],
-  scopes: [],
-  appScopes: [],
-  callers: [],
-  realmRoles: [],
-  clientRoles: [],
-  groups: [],
-  user: null,
+type Mappers = readonly ProtocolMapperRepresentation[];
+
+const NOTHING = {
+  realm: null as RealmRepresentation | null,
+  client: null as ClientRepresentation | null,
+  mappers: [] as Mappers,
+  askable: [] as Mappers,
+  scopes: [] as readonly string[],
+  /** Those that the application is to have, if there are any of these names. */
+  appScopes: [] as readonly ClientScopeRepresentation[],
+  /** Other clients whose tokens are for the API, where client scopes are asked for: with the mappers of each. */
+  callers: [] as readonly { readonly client: ClientRepresentation; readonly mappers: Mappers }[],
+  realmRoles: [] as readonly string[],
+  clientRoles: [] as readonly string[],
+  /** The groups that are asked for, and their parents, as far as they exist. Full paths. */
+  groups: [] as readonly string[],
+  user: null as UserRepresentation | null,
   userHasPassword: false,
-  userRealmRoles: [],
-  userClientRoles: [],
-  userGroups: [],
-  requiredAttributes: [],
+  userRealmRoles: [] as readonly string[],
+  userClientRoles: [] as readonly string[],
+  userGroups: [] as readonly string[],
+  requiredAttributes: [] as readonly string[],
 };
 
 /** A realm that has what Keycloak makes, and nothing of an application. */

@@ -18,7 +18,7 @@ import { didYouMean, table } from '../settings/options.ts';
 import { assertOfFolder, nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 import { readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { type Output, toPlainJson, toPlainLine } from '../terminal/output.ts';
+import { type Output, toMark, toPlainJson, toPlainLine } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { findAuthzJson, loadAuthz } from './file.ts';
 
@@ -165,7 +165,7 @@ export async function showWhy(
   const isGranted = answer.isGranted;
   const verdict = isGranted ? out.paint('green', 'is granted') : out.paint('red', 'is denied');
   out.line(
-    `${mark(out, isGranted)} ${out.paint('bold', toPlainLine(`${username}: ${permission}`))} ${verdict}`,
+    `${toMark(out, isGranted)} ${out.paint('bold', toPlainLine(`${username}: ${permission}`))} ${verdict}`,
   );
   out.line(out.paint('dim', `  ${explain(answer)}`));
   showTree(out, answer.reasons, '  ');
@@ -195,14 +195,10 @@ function showTree(out: Output, reasons: readonly Reason[], indent: string): void
     });
     const rest = seen.length > 0 ? out.paint('dim', ' · ') + seen.join(', ') : '';
     out.line(
-      `${indent}${isLast ? '└' : '├'} ${mark(out, isPermit)} ${what} ${toPlainLine(JSON.stringify(name))}${rest}`,
+      `${indent}${isLast ? '└' : '├'} ${toMark(out, isPermit)} ${what} ${toPlainLine(JSON.stringify(name))}${rest}`,
     );
     showTree(out, parts, `${indent}${isLast ? ' ' : '│'} `);
   }
-}
-
-function mark({ paint }: Output, isPermit: boolean | undefined): string {
-  return isPermit === undefined ? paint('dim', '?') : isPermit ? paint('green', '✓') : paint('red', '✗');
 }
 
 function lacksOf({ isPermit, isNegative, findings, parts }: Reason): string[] {

@@ -84,3 +84,7 @@ export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
 export function toShellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+/** ✓, ✗, or ? where it is not known. */
+export const toMark = ({ paint }: Output, isGood: boolean | undefined): string =>
+  isGood === undefined ? paint('dim', '?') : isGood ? paint('green', '✓') : paint('red', '✗');

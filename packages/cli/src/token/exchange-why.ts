@@ -1,8 +1,8 @@
-import { type ExchangeFinding, explainExchange } from '../admin/index.ts';
+import { explainExchange } from '../admin/index.ts';
 import { readOptions } from '../settings/read-options.ts';
 import { toAudienceCommand } from '../setup/audience-command.ts';
 import { openVisit, REALM_OPTIONS, readVisit } from '../setup/visit.ts';
-import { type Output, toPlainLine, toShellWord } from '../terminal/output.ts';
+import { type Output, toMark, toPlainLine, toShellWord } from '../terminal/output.ts';
 import { EXCHANGE } from './options.ts';
 
 /**
@@ -30,14 +30,14 @@ export async function showExchange(
   const findings = await explainExchange(api, { realm, clientId, audience, username, caller, scope });
   const isGood = findings.every((one) => one.isGood);
   const title = toPlainLine(`${clientId}, on behalf of ${username}: a token for ${audience}`);
-  out.line(`${mark(out, isGood)} ${out.paint('bold', title)} ${isGood ? 'is exchanged' : 'is refused'}`);
+  out.line(`${toMark(out, isGood)} ${out.paint('bold', title)} ${isGood ? 'is exchanged' : 'is refused'}`);
   const commands = {
     service: `npx keycloak-guard setup service --client-id ${toShellWord(clientId)} --calls ${toShellWord(audience)} --url ${toShellWord(serverUrl)} --realm ${toShellWord(realm)}`,
     audience: toAudienceCommand({ serverUrl, realm, clientId, callers: [caller ?? '<caller>'] }),
   };
   for (const [index, one] of findings.entries()) {
     const branch = index === findings.length - 1 ? '└' : '├';
-    out.line(`  ${branch} ${mark(out, one.isGood)} ${toPlainLine(one.what)}`);
+    out.line(`  ${branch} ${toMark(out, one.isGood)} ${toPlainLine(one.what)}`);
   }
   for (const fix of new Set(findings.map((one) => one.fix))) {
     if (fix !== undefined)
@@ -45,6 +45,3 @@ export async function showExchange(
   }
   return isGood ? 0 : 1;
 }
-
-const mark = ({ paint }: Output, isGood: ExchangeFinding['isGood']): string =>
-  isGood ? paint('green', '✓') : paint('red', '✗');

@@ -1,17 +1,13 @@
 import { audiencesOf, judgePrograms, takesDocuments, toDefaultScope } from '../../admin/index.ts';
 import { toShellWord } from '../../terminal/output.ts';
-import { type Check, check, type Finding, fail, ok, warn } from '../check.ts';
-import type { DoctorContext } from '../context.ts';
+import { type Check, checkOf, type Finding, fail, type Look, ok, warn } from '../check.ts';
 import type { McpAdminView, McpEvidence } from '../evidence/mcp.ts';
 
-function evidenceOf({ mcp }: DoctorContext): McpEvidence {
-  if (mcp === undefined) throw new Error('no MCP server was named');
-  return mcp;
-}
+const aboutServer = (id: string, needs: readonly string[], look: Look<McpEvidence>): Check =>
+  checkOf({ find: ({ mcp }) => mcp, otherwise: 'no MCP server (--mcp)' }, id, needs, look);
 
 export const SERVER_CHECKS: readonly Check[] = [
-  check('mcp.challenge', [], async (context) => {
-    const { url, challenge } = evidenceOf(context);
+  aboutServer('mcp.challenge', [], async ({ url, challenge }) => {
     const { status, failure, header, metadataUrl } = await challenge();
     if (status === 0)
       return fail(
@@ -33,8 +29,7 @@ export const SERVER_CHECKS: readonly Check[] = [
       );
     return ok('401, and where the metadata is');
   }),
-  check('mcp.metadata', ['mcp.challenge'], async (context) => {
-    const { url, challenge, metadata } = evidenceOf(context);
+  aboutServer('mcp.metadata', ['mcp.challenge'], async ({ url, challenge, metadata }) => {
     const { metadataUrl } = await challenge();
     const { json: document, failure } = await metadata();
     if (failure !== undefined)
@@ -64,8 +59,7 @@ export const SERVER_CHECKS: readonly Check[] = [
       );
     return ok(`for ${url}`);
   }),
-  check('mcp.scopes', ['mcp.metadata'], async (context) => {
-    const { challenge, scopes } = evidenceOf(context);
+  aboutServer('mcp.scopes', ['mcp.metadata'], async ({ challenge, scopes }) => {
     const all = await scopes();
     // RFC 6749 §3.3: an invalid scope is not requested, and not printed in a command.
     const wrong = all.filter((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
@@ -90,8 +84,7 @@ export const SERVER_CHECKS: readonly Check[] = [
       'Give such clients the client id mcp-client, or leave scopesInChallenge at its default.',
     );
   }),
-  check('mcp.provider', ['mcp.metadata'], async (context) => {
-    const { metadata, provider } = evidenceOf(context);
+  aboutServer('mcp.provider', ['mcp.metadata'], async ({ metadata, provider }) => {
     const issuer = String([(await metadata()).json?.authorization_servers].flat()[0]);
     const document = await provider();
     if (document === undefined)
@@ -110,13 +103,10 @@ export const SERVER_CHECKS: readonly Check[] = [
   }),
 ];
 
-type Look = (view: McpAdminView, evidence: McpEvidence) => Finding | Promise<Finding>;
+type LookAsAdmin = (view: McpAdminView, evidence: McpEvidence) => Finding | Promise<Finding>;
 
-const about = (id: string, look: Look): Check =>
-  check(id, ['mcp.keycloak'], async (context) => {
-    const evidence = evidenceOf(context);
-    return look(await evidence.admin(), evidence);
-  });
+const about = (id: string, look: LookAsAdmin): Check =>
+  aboutServer(id, ['mcp.keycloak'], async (evidence) => look(await evidence.admin(), evidence));
 
 /** The command to copy: the server chose the words. */
 const SETUP = (url: string, scopes: readonly string[] = []) =>
@@ -239,8 +229,8 @@ async function explainRegistration(
 
 const ORIGINS = 'Clients → Client registration → Allowed Registration Web Origins';
 
-const mcpKeycloak = check('mcp.keycloak', ['mcp.metadata'], async (context) => {
-  const trust = await evidenceOf(context).trust();
+const mcpKeycloak = aboutServer('mcp.keycloak', ['mcp.metadata'], async (evidence) => {
+  const trust = await evidence.trust();
   return 'status' in trust ? trust : ok(`${trust.serverUrl}, realm ${trust.realm}`);
 });
 

@@ -28,6 +28,14 @@ export const namesIn = (claim: unknown): string[] =>
     ? Object.keys(claim)
     : [claim ?? []].flat().map(String);
 
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const hasRoles = (value: unknown): boolean =>
+  isObject(value) && (value.roles === undefined || isList(value.roles));
+
 /** Claims that Keycloak reads from its own tokens, and tests for their types. */
 const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   exp: isNumber,
@@ -54,20 +62,4 @@ export function findOddClaims(claims: Claims, clientId: string): string[] {
     .map(([name]) => `${name} (of another type than Keycloak's own)`);
   if (isText(claims.azp) && claims.azp !== clientId) odd.push(`azp ('${claims.azp}', and not the client)`);
   return odd;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number';
-}
-function isList(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText);
-}
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-function hasRoles(value: unknown): boolean {
-  return isObject(value) && (value.roles === undefined || isList(value.roles));
 }

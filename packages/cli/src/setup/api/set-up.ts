@@ -22,7 +22,7 @@ import { type Caller, createRealmCalls } from '../../keycloak/realm-calls.ts';
 import { type PlanPart, runPlan, toPart, toRealmPart } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Guards } from '../../source/guards.ts';
-import { type Output, toPlainLine, toShellWord } from '../../terminal/output.ts';
+import { type Output, toMark, toPlainLine, toShellWord } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
 import { sayVolume, withCredential } from '../credential.ts';
 import { createAppSettings, planEnv, readOrMakeSecret, readSecret } from './env-plan.ts';
@@ -279,7 +279,7 @@ async function showProof(
   let isGood = true;
   const show = async (proofs: AsyncIterable<Proof>) => {
     for await (const { what, ok, seen } of proofs) {
-      out.line(`  ${ok ? out.paint('green', '✓') : out.paint('red', '✗')} ${what}: ${seen}`);
+      out.line(`  ${toMark(out, ok)} ${what}: ${seen}`);
       isGood &&= ok;
     }
   };
