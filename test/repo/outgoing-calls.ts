@@ -318,8 +318,8 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'cli/src/doctor/checks/service.ts',
     calls: 'call',
-    times: 5,
-    carries: "the test user's password and token",
+    times: 2,
+    carries: 'nothing',
     address: 'person',
     redirects: 'wrapped',
   },

@@ -1,5 +1,6 @@
 import { TOKEN_CALLBACK } from './callers.ts';
 import { toAudienceMapper, toGroupsMapper, toOrganizationGroupsMapper } from './mappers.ts';
+import type { OrganizationClaims } from './plan/app-scope.ts';
 import { PLAIN_CLIENT, type TargetClient } from './plan/complete-client.ts';
 
 /**
@@ -42,14 +43,6 @@ export interface SetupGoal {
   readonly enable: boolean;
   /** Leave the client's login flows (standard flow, direct access grants) off where they are off. Default `false`. */
   readonly keepFlows?: boolean | undefined;
-}
-
-/** What the API reads in tokens of the organizations that a person is a member of. */
-export interface OrganizationClaims {
-  /** Groups in organizations, and the roles that come with them. */
-  readonly groups: boolean;
-  /** The ids of organizations, beside their aliases. */
-  readonly ids: boolean;
 }
 
 export const CALLBACK_PATH = '/auth/callback';

@@ -47,7 +47,6 @@ export { planEvents, readEventsState } from './events.ts';
 export {
   CALLBACK_PATH,
   DOCS_CALLBACK_PATH,
-  type OrganizationClaims,
   type SetupGoal,
   type Shape,
   toGroupTree,
@@ -65,7 +64,7 @@ export {
 export { type McpState, readMcp, takesDocuments } from './mcp/current.ts';
 export { judgePrograms, PROGRAMS, toDefaultScope } from './mcp/goal.ts';
 export { planMcp } from './mcp/plan.ts';
-export { GROUPS_SCOPE, ORGANIZATION_GROUPS_SCOPE } from './plan/app-scope.ts';
+export { GROUPS_SCOPE, ORGANIZATION_GROUPS_SCOPE, type OrganizationClaims } from './plan/app-scope.ts';
 export { makePlan } from './plan/plan.ts';
 export type { Action, ActionOf, Change, Plan, PlanStep, Step } from './plan/step.ts';
 export { joinParts } from './plan/step.ts';

@@ -1,8 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
-import type { CurrentState } from '../current.ts';
-import type { SetupGoal } from '../goal.ts';
+import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import {
   audiencesOf,
   isSatisfiedBy,
@@ -195,6 +194,14 @@ export const turnOrganizationsOn = (realm: string): Step =>
     ['the login page of every application of the realm asks for the name first, then for the password'],
   );
 
+/** What the API reads in tokens of the organizations that a person is a member of. */
+export interface OrganizationClaims {
+  /** Groups in organizations, and the roles that come with them. */
+  readonly groups: boolean;
+  /** The ids of organizations, beside their aliases. */
+  readonly ids: boolean;
+}
+
 /** What an API needs that reads organizations in tokens. */
 export interface OrganizationPlan extends Part {
   /** Client scopes for every client of the application. */
@@ -204,7 +211,14 @@ export interface OrganizationPlan extends Part {
 }
 
 /** Turns organizations on, and completes the realm's client scope `organization`. */
-export function planOrganizationClaims(current: CurrentState, goal: SetupGoal): OrganizationPlan {
+export function planOrganizationClaims(
+  current: {
+    readonly realm: RealmRepresentation | null;
+    readonly appScopes: readonly ClientScopeRepresentation[];
+    readonly mapperTypes?: ReadonlySet<string> | undefined;
+  },
+  goal: { readonly realm: string; readonly organizations?: OrganizationClaims | undefined },
+): OrganizationPlan {
   const { realm, appScopes, mapperTypes } = current;
   const part = { ...newPart(), scopes: [] as AppScope[], known: appScopes };
   const claims = goal.organizations;
