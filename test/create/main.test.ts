@@ -42,6 +42,20 @@ test('create writes an application, says what comes next, and prints no secret',
   assert.equal(dependencies['keycloak-guard'], '^0.1.0');
 });
 
+test('create writes into the folder that it is called in, and for several places', () => {
+  const cwd = join(emptyFolder(), 'shop');
+  mkdirSync(cwd);
+  const twice = ['--name', 'shop', '--name=shop', '--deploy', 'compose', '--deploy', 'kubernetes'];
+  const { status, stdout, stderr } = create(cwd, '.', ...twice, '--login', 'browser', '--yes');
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /Made shop here\. Next:\n\n {2}npm install\n/);
+  assert.ok(existsSync(join(cwd, 'compose.yaml')) && existsSync(join(cwd, 'deploy/kubernetes/app.yaml')));
+  const readme = read(cwd, 'README.md');
+  for (const part of ['## With Docker Compose', '## On Kubernetes', 'by the token of its service account'])
+    assert.ok(readme.includes(part), part);
+  assert.match(create(cwd, '.', '--yes').stderr, /^this folder is not empty, and nothing was made/);
+});
+
 test('create writes through no link that it finds in a folder', () => {
   for (const link of ['src', '.env', 'README.md']) {
     const cwd = emptyFolder();
@@ -91,7 +105,12 @@ test('create names all that is wrong at once, and makes nothing', () => {
     [['shop'], /nobody is here to be asked/],
     [['shop', '--js', '--framework', 'nest', '--yes'], /NestJS is for TypeScript/],
     [['shop', '--login', 'browser', '--framework', 'mcp', '--yes'], /MCP server has no choice of sign-in/],
-    [['shop', '--deploy', 'heroku', '--yes'], /--deploy must be one of kubernetes, compose/],
+    [['shop', '--deploy', 'heroku', '--yes'], /--deploy must be kubernetes, compose or both/],
+    [['shop', '--deploy', 'compose,heroku', '--yes'], /--deploy must be kubernetes, compose or both/],
+    [
+      ['shop', '--login', 'browser', '--login=bearer', '--yes'],
+      /--login is there twice, with different values/,
+    ],
     [['shop', '--deploy', 'compose', '--no-docker', '--yes'], /--deploy needs the Dockerfile/],
     [['shop.v1', '--deploy', 'kubernetes', '--yes'], /shop\.v1: in Kubernetes a name .*--name gives another/],
     [['master', '--yes'], /master: npm keeps this name for itself/],

@@ -28,7 +28,7 @@ const CHOICES: readonly Choice[] = FRAMEWORK_NAMES.flatMap((framework) =>
 const sources = { templates: TEMPLATES, own: () => '^0.1.0', random: (bytes: number) => 'r'.repeat(bytes) };
 /** What is there with `--deploy` alone: nothing else of a JavaScript program is other than in TypeScript. */
 const DEPLOYED = CHOICES.filter(({ language }) => language === 'ts').map(
-  (choice): Choice => ({ ...choice, name: `${choice.name}-deployed`, deploy: 'kubernetes' }),
+  (choice): Choice => ({ ...choice, name: `${choice.name}-deployed`, deploy: ['kubernetes', 'compose'] }),
 );
 const composed = new Map([...CHOICES, ...DEPLOYED].map((choice) => [choice, compose(choice, sources)]));
 const textOf = (choice: Choice, file: string): string =>

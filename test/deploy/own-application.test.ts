@@ -25,7 +25,7 @@ const FOLDER = join(ROOT, 'node_modules/.cache', `deploy-${process.pid}`);
 const CHOICES: readonly Choice[] = FRAMEWORK_NAMES.flatMap((framework) =>
   (['bearer', 'browser'] as const).map((login) => ({
     ...({ name: 'shop', framework, login, language: framework === 'nest' ? 'ts' : 'js' } as const),
-    ...({ tests: true, docker: true, deploy: 'kubernetes' } as const),
+    ...({ tests: true, docker: true, deploy: ['kubernetes'] } as const),
   })),
 ).filter((choice) => findConflict(choice) === undefined);
 
@@ -181,7 +181,7 @@ describe("manifests of an application of one's own", () => {
 
 test('compose.yaml holds no secret, and the application of each template has what it names', () => {
   for (const one of CHOICES) {
-    const choice = { ...one, deploy: 'compose' } as const;
+    const choice = { ...one, deploy: ['compose'] } as const;
     const files = composeIt(choice);
     const text = files.get('compose.yaml') ?? assert.fail();
     assert.doesNotMatch(text, /secret-r/);

@@ -56,7 +56,7 @@ export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, s
   const { layers, sources: folder = 'src', what } = frameworkOf(choice.framework);
   const texts = new Map<string, string>();
   const own = layers.flatMap((one) => [one, `${one}-${choice.login}`]);
-  for (const layer of ['base', ...own, ...(choice.deploy ? [choice.deploy] : [])])
+  for (const layer of ['base', ...own, ...(choice.deploy ?? [])])
     for (const [path, text] of readLayer(join(sources.templates, choice.language, layer)))
       if (isIncluded(path, choice)) texts.set(path.replace(/^src\//, `${folder}/`), text);
   const values = new Map<string, () => string>([

@@ -30,8 +30,9 @@ async function main(args: readonly string[]): Promise<number> {
     own: archives?.own ?? (() => `^${version}`),
     random: (bytes) => randomBytes(bytes).toString('hex'),
   });
-  if (!isEmpty(folder) && !options.overwrite && !(isPerson && (await askOverwrite(folder)))) {
-    process.stderr.write(`${folder} is not empty, and nothing was made: --overwrite replaces files there.\n`);
+  const place = isHere(folder) ? 'this folder' : folder;
+  if (!isEmpty(folder) && !options.overwrite && !(isPerson && (await askOverwrite(place)))) {
+    process.stderr.write(`${place} is not empty, and nothing was made: --overwrite replaces files there.\n`);
     return 1;
   }
   write(folder, new Map<string, string | Uint8Array>([...files, ...(archives?.files() ?? [])]));
@@ -39,11 +40,13 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-function toNextSteps(folder: string, { tests }: Choice): string {
+const isHere = (folder: string): boolean => resolve(folder) === process.cwd();
+
+function toNextSteps(folder: string, { name, tests }: Choice): string {
   const word = /^[\w./-]+$/.test(folder) ? folder : `'${folder}'`;
-  const steps = [...(resolve(folder) === process.cwd() ? [] : [`cd ${word}`]), 'npm install', 'npm run dev'];
+  const steps = [...(isHere(folder) ? [] : [`cd ${word}`]), 'npm install', 'npm run dev'];
   const also = tests ? 'npm test runs its tests. ' : '';
-  return `\nMade ${folder}. Next:\n\n${steps.map((step) => `  ${step}\n`).join('')}\n${also}README.md says the rest.\n`;
+  return `\nMade ${isHere(folder) ? `${name} here` : folder}. Next:\n\n${steps.map((step) => `  ${step}\n`).join('')}\n${also}README.md says the rest.\n`;
 }
 
 function packageVersion(): string {

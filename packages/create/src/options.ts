@@ -11,8 +11,8 @@ export interface Choice {
   readonly language: 'ts' | 'js';
   readonly tests: boolean;
   readonly docker: boolean;
-  /** Files to run it elsewhere with. */
-  readonly deploy?: Deploy;
+  /** Files to run it elsewhere with. Default: none. */
+  readonly deploy?: readonly Deploy[];
 }
 
 const DEPLOYS = ['kubernetes', 'compose'] as const;
@@ -40,12 +40,12 @@ export function findConflict({
   language,
   name,
   docker,
-  deploy,
+  deploy = [],
 }: Choice): string | undefined {
   const { hasLogin = false, onlyTypeScript = false, title } = frameworkOf(framework);
   if (login === 'browser' && !hasLogin) return `${title} has no choice of sign-in: leave --login out`;
-  if (deploy !== undefined && !docker) return '--deploy needs the Dockerfile: leave --no-docker out';
-  if (deploy === 'kubernetes' && !/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name))
+  if (deploy.length > 0 && !docker) return '--deploy needs the Dockerfile: leave --no-docker out';
+  if (deploy.includes('kubernetes') && !/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name))
     return `${name}: in Kubernetes a name begins with a letter and has letters, digits and -. --name gives another one`;
   return language === 'js' && onlyTypeScript
     ? `${title} is for TypeScript: its decorators need it`
@@ -53,12 +53,12 @@ export function findConflict({
 }
 
 /** Whether its sessions are shared by Redis. */
-export const hasRedis = ({ framework, login, deploy }: Choice): boolean =>
-  deploy !== undefined && (framework === 'service' || login === 'browser');
+export const hasRedis = ({ framework, login, deploy = [] }: Choice): boolean =>
+  deploy.length > 0 && (framework === 'service' || login === 'browser');
 
 /** The words that `#if` in a template asks for. */
 export function toWords(choice: Choice, withArchives: boolean): ReadonlySet<string> {
-  const { framework, login, language, tests, docker, deploy } = choice;
+  const { framework, login, language, tests, docker, deploy = [] } = choice;
   const { hasLogin = false, hasPage = false } = frameworkOf(framework);
   return new Set([
     framework,
@@ -67,10 +67,10 @@ export function toWords(choice: Choice, withArchives: boolean): ReadonlySet<stri
     ...(hasLogin ? [login] : []),
     ...(tests ? ['tests'] : []),
     ...(docker ? ['docker'] : []),
-    ...(deploy ? [deploy] : []),
+    ...deploy,
     ...(hasRedis(choice) ? ['redis'] : []),
     // `setup mcp` makes a client with a secret.
-    ...(deploy === 'kubernetes' && framework !== 'mcp' ? ['token'] : []),
+    ...(deploy.includes('kubernetes') && framework !== 'mcp' ? ['token'] : []),
     ...(withArchives ? ['vendor'] : []),
   ]);
 }
@@ -85,7 +85,7 @@ Usage: npm create keycloak-guard [folder] -- [options]
   --name <name>          of the package, the realm and its client (default: that of the folder)
   --no-tests             without tests
   --no-docker            without Dockerfile
-  --deploy <where>       ${DEPLOYS.join(', ')}: what runs it there, and Redis for sessions
+  --deploy <where>       ${DEPLOYS.join(', ')} or both: what runs it there, and Redis for sessions
   --packages <folder>    take the packages of keycloak-guard from the archives in this folder ("npm run pack")
   --overwrite            write into a folder that is not empty; files with other names stay, and so does .env
   -y, --yes              ask nothing: Express, bearer, TypeScript, tests and Docker, where no option says otherwise
@@ -112,18 +112,21 @@ export interface Options {
 
 /** @throws {UsageError} with all that is wrong */
 export function readOptions(args: readonly string[]): Options {
-  const { values, positionals } = parse(args);
+  const { values, positionals, tokens } = parse(args);
   const [folder, ...others] = positionals;
-  const { framework, login, name, deploy } = values;
+  const { framework, login, name } = values;
+  const deploy = values.deploy?.flatMap((one) => one.split(','));
   const problems: string[] = [];
   if (others.length > 0) problems.push('there can be one folder');
   if (folder === '') problems.push('the folder has a name');
+  for (const one of tokens)
+    if (one.kind === 'option' && one.name !== 'deploy' && one.value && one.value !== values[one.name])
+      problems.push(`${one.rawName} is there twice, with different values`);
   if (framework !== undefined && !isFrameworkName(framework))
     problems.push(`--framework must be one of ${FRAMEWORK_NAMES.join(', ')}`);
   if (login !== undefined && login !== 'bearer' && login !== 'browser')
     problems.push('--login must be bearer or browser');
-  if (deploy !== undefined && !isDeploy(deploy))
-    problems.push(`--deploy must be one of ${DEPLOYS.join(', ')}`);
+  if (deploy?.every(isDeploy) === false) problems.push(`--deploy must be ${DEPLOYS.join(', ')} or both`);
   const nameProblem = name === undefined ? undefined : findNameProblem(name);
   if (nameProblem !== undefined) problems.push(`--name: ${nameProblem}`);
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
@@ -131,7 +134,7 @@ export function readOptions(args: readonly string[]): Options {
   if (name !== undefined) choice.name = name;
   if (framework !== undefined && isFrameworkName(framework)) choice.framework = framework;
   if (login === 'bearer' || login === 'browser') choice.login = login;
-  if (deploy !== undefined && isDeploy(deploy)) choice.deploy = deploy;
+  if (deploy?.every(isDeploy)) choice.deploy = deploy;
   if (values.js) choice.language = 'js';
   if (values['no-tests']) choice.tests = false;
   if (values['no-docker']) choice.docker = false;
@@ -150,6 +153,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: {
         framework: { type: 'string' },
         login: { type: 'string' },
@@ -157,7 +161,7 @@ function parse(args: readonly string[]) {
         name: { type: 'string' },
         'no-tests': { type: 'boolean' },
         'no-docker': { type: 'boolean' },
-        deploy: { type: 'string' },
+        deploy: { type: 'string', multiple: true },
         packages: { type: 'string' },
         overwrite: { type: 'boolean' },
         yes: { type: 'boolean', short: 'y' },
