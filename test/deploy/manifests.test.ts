@@ -71,6 +71,7 @@ test('names that refer to each other match', () => {
   assert.deepEqual(find('PodDisruptionBudget').spec.selector.matchLabels, labels);
   assert.deepEqual(find('NetworkPolicy').spec.podSelector.matchLabels, labels);
   assert.deepEqual(find('ServiceMonitor').spec.selector.matchLabels, labels);
+  assert.deepEqual(find('Service').metadata.labels, labels);
   assert.equal(find('HorizontalPodAutoscaler').spec.scaleTargetRef.name, deployment.metadata.name);
   assert.equal(container.envFrom[0].configMapRef.name, find('ConfigMap').metadata.name);
   const paths = ['livenessProbe', 'readinessProbe', 'startupProbe'].map(
@@ -149,9 +150,7 @@ test('no pod but those of the ingress controller and Keycloak reaches the port a
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
   });
   // Labels of the operator's pods.
-  const keycloak = {
-    podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['keycloak'] }] },
-  };
+  const keycloak = { podSelector: { matchLabels: { app: 'keycloak' } } };
   assert.deepEqual(ingress, [
     { from: [namespace('ingress-nginx'), keycloak], ports: [{ port: 'http' }] },
     { from: [namespace('monitoring')], ports: [{ port: 'metrics' }] },

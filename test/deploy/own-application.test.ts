@@ -160,6 +160,41 @@ describe("manifests of an application of one's own", () => {
     }
   });
 
+  test('what is added to the kustomization keeps its own labels, and so do the pods that a NetworkPolicy names', () => {
+    const choice = CHOICES.find((one) => titleOf(one) === 'express-browser') ?? assert.fail();
+    const folder = join(FOLDER, 'with-redis');
+    mkdirSync(folder);
+    for (const file of ['app', 'network-policy', 'ingress', 'kustomization'])
+      writeFileSync(join(folder, `${file}.yaml`), read(choice, `deploy/kubernetes/${file}.yaml`));
+    const labels = { app: 'redis' };
+    const spec = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: {} } };
+    const peers = {
+      podSelector: { matchLabels: labels },
+      ingress: [{ from: [{ podSelector: { matchLabels: labels } }] }],
+    };
+    const added = [
+      { apiVersion: 'apps/v1', kind: 'Deployment', spec },
+      { apiVersion: 'v1', kind: 'Service', spec: { selector: labels, ports: [{ port: 6379 }] } },
+      { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', spec: peers },
+    ].map((one) => ({ ...one, metadata: { name: 'redis', namespace: 'shop' } }));
+    for (const one of added) writeFileSync(join(folder, `redis-${one.kind}.yaml`), JSON.stringify(one));
+    const list = join(folder, 'kustomization.yaml');
+    const resources = added.map(({ kind }) => `  - redis-${kind}.yaml\n`).join('');
+    writeFileSync(
+      list,
+      read(choice, 'deploy/kubernetes/kustomization.yaml').replace(/(?<=^resources:\n)/m, resources),
+    );
+    const built = parseAllDocuments(execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' }));
+    const redis = built
+      .map((one): Manifest => one.toJS())
+      .filter(({ metadata }) => metadata.name === 'redis');
+    for (const one of added)
+      assert.deepEqual(
+        redis.find(({ kind }) => kind === one.kind),
+        one,
+      );
+  });
+
   test('pods reach names, Keycloak, and Redis where it is used; the ingress controller alone reaches them', () => {
     for (const choice of CHOICES) {
       const { ingress, egress, policyTypes } = find(choice, 'NetworkPolicy').spec;
@@ -293,10 +328,12 @@ describe('an application with the environment of its pod', () => {
           20_000,
         );
       }
+      assert.doesNotMatch(output(), /\b(warn|error)\b/i);
+      await idp.goDown();
+      assert.equal(await statusOf(container.livenessProbe.httpGet.path), 200, 'without Keycloak');
       const ended = once(program, 'exit');
       program.kill('SIGTERM');
       assert.deepEqual(await ended, [0, null], output());
-      assert.doesNotMatch(output(), /\b(warn|error)\b/i);
     });
 });
 
