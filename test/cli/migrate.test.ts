@@ -36,11 +36,8 @@ test('migrate of the command line says where it comes from, and runs once @keycl
   assert.equal(migrate('--help').status, 0);
 
   symlinkSync(join(ROOT, 'packages/connect'), join(modules, 'connect'));
-  const { status, stdout, stderr } = migrate('--uses');
+  const { status, stdout, stderr } = migrate();
   assert.equal(status, 0, stderr);
-  assert.match(
-    stdout,
-    /^1 use of keycloak-connect in 1 file\. Nothing must be changed by hand\.\napp\.js:1 /,
-  );
+  assert.match(stdout, /\n1 use of keycloak-connect in 1 file\. Nothing must be changed by hand\.\n/);
   assert.equal(migrate('--wite').status, 2);
 });

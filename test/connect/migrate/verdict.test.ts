@@ -194,18 +194,17 @@ app.get('/', keycloak.enforcer(config.permission));`,
   });
   const { stdout, code } = await runCli(['migrate', folder]);
   assert.equal(code, 0);
-  assert.match(stdout, /^6 uses of keycloak-connect in 1 file\. Nothing must be changed by hand\.\n/);
+  assert.match(stdout, /\n6 uses of keycloak-connect in 1 file\. Nothing must be changed by hand\.\n/);
   assert.deepEqual(
-    [...stdout.matchAll(/^! app\.js:(\d+)/gm)].map(([, line]) => line),
+    [...stdout.matchAll(/^- \[ \] `app\.js:(\d+)`/gm)].map(([, line]) => line),
     ['3', '4', '6'],
   );
   assert.match(stdout, /keycloak\.middleware ignores protected/);
   assert.match(
     stdout,
-    /\nNext\n1\. npx @keycloak-guard\/connect migrate --write --packages <folder> changes 1 import in 1 file and package\.json/,
+    /\n## Next\n\n1\. `npx @keycloak-guard\/connect migrate --write <folder>` changes 1 import in 1 file and `package\.json`/,
   );
-  assert.match(stdout, /\n2\. Install it: npm install, for/);
-  assert.doesNotMatch(stdout, /kc\.guard/);
+  assert.match(stdout, /\n2\. Install it as usual/);
 });
 
 test('an application that has no logins is not told about logins', async (t) => {
@@ -259,20 +258,6 @@ describe('names of the old packages', () => {
     assert.deepEqual(
       edits.filter(({ file }) => file === 'c.ts').map(({ text }) => text),
       ["'@keycloak-guard/connect/nest'"],
-    );
-  });
-
-  test('keys of the metadata in own guards and decorators are shown', async (t) => {
-    const folder = await projectOf(t, {
-      'module.ts': "import { AuthGuard } from 'nest-keycloak-connect';",
-      'roles.decorator.ts': "export const Needs = (...roles: string[]) => SetMetadata('roles', roles);",
-      'own.guard.ts':
-        "const a = this.reflector.get<string[]>('unprotected', context.getHandler());\nconst b = this.reflector.getAllAndOverride('mine', []);\nconst c = map.get('roles');",
-    });
-    const shown = (await look(folder)).findings.filter(({ remark }) => remark !== null);
-    assert.deepEqual(
-      shown.map(({ file, line }) => `${file}:${line}`),
-      ['own.guard.ts:1', 'roles.decorator.ts:1'],
     );
   });
 

@@ -11,22 +11,17 @@ const ARCHIVES = {
   'archives/keycloak-guard-connect-0.1.0.tgz': '',
 };
 
-test('--write names the archives that are in a folder, or beside one that a package.json of the project names, and writes nothing without', async (t) => {
+test('--write names the archives that are in a folder, and writes nothing without', async (t) => {
   const files = {
     'shop/package.json': JSON.stringify({ dependencies: { 'keycloak-connect': 'workspace:*' } }),
     'shop/app.js': `const Keycloak = require('keycloak-connect');\n${MADE}`,
-    'pnpm-lock.yaml': '',
     ...ARCHIVES,
   };
   const folder = await projectOf(t, files);
   const read = async (file: string) => readFile(join(folder, file), 'utf8');
   const refused = await runCli(['migrate', folder, '--write']);
   assert.equal(refused.code, 2);
-  assert.match(
-    refused.stderr,
-    /--write needs --packages <folder>, with keycloak-guard-connect-0\.1\.0\.tgz and keycloak-guard-0\.1\.0\.tgz: /,
-  );
-  const empty = await runCli(['migrate', folder, '--write', '--packages', join(folder, 'shop')]);
+  const empty = await runCli(['migrate', folder, '--write', join(folder, 'shop')]);
   assert.equal(empty.code, 2);
   assert.match(
     empty.stderr,
@@ -35,29 +30,15 @@ test('--write names the archives that are in a folder, or beside one that a pack
   for (const file of ['shop/package.json', 'shop/app.js'] as const)
     assert.equal(await read(file), files[file]);
 
-  const { stdout, code } = await runCli([
-    'migrate',
-    folder,
-    '--write',
-    '--packages',
-    join(folder, 'archives'),
-  ]);
+  const { stdout, code } = await runCli(['migrate', folder, '--write', join(folder, 'archives')]);
   assert.equal(code, 0);
-  assert.match(stdout, /\nNext\n1\. Install it: pnpm install, for/);
+  assert.match(stdout, /\n## Next\n\n1\. Install it as usual/);
   assert.deepEqual(JSON.parse(await read('shop/package.json')), {
     dependencies: {
       '@keycloak-guard/connect': 'file:../archives/keycloak-guard-connect-0.1.0.tgz',
       'keycloak-guard': 'file:../archives/keycloak-guard-0.1.0.tgz',
     },
   });
-
-  const other = await projectOf(t, {
-    ...files,
-    'package.json': JSON.stringify({ devDependencies: { 'keycloak-guard': 'file:archives/x.tgz' } }),
-  });
-  assert.equal((await runCli(['migrate', other, '--write'])).code, 0);
-  const written = JSON.parse(await readFile(join(other, 'shop/package.json'), 'utf8'));
-  assert.deepEqual(written.dependencies, JSON.parse(await read('shop/package.json')).dependencies);
 });
 
 test('--write removes the types of the old package, and leaves keycloak-guard where production finds it', async (t) => {
@@ -75,7 +56,7 @@ test('--write removes the types of the old package, and leaves keycloak-guard wh
     ...ARCHIVES,
     'app.js': `const Keycloak = require('keycloak-connect');\n${MADE}`,
   });
-  assert.equal((await runCli(['migrate', folder, '--write'])).code, 0);
+  assert.equal((await runCli(['migrate', folder, '--write', join(folder, 'archives')])).code, 0);
   const [main, tools, other] = await Promise.all(
     ['package.json', 'tools/package.json', 'other/package.json'].map(async (file) =>
       JSON.parse(await readFile(join(folder, file), 'utf8')),

@@ -68,7 +68,7 @@ describe('setup audience', () => {
     assert.ok((await audienceOfLogin()).includes('orders-api'));
 
     const { stdout } = await run(['migrate', ...WHERE, ...ADMIN]);
-    assert.match(stdout, /! frontend: only for users who have a role of orders-api\n/);
+    assert.match(stdout, /- \*\*only some users get in\*\*: `frontend`, only for users who have a role of `orders-api`\n/);
     assert.doesNotMatch(stdout, /Nobody is locked out/);
     assert.match(stdout, /setup audience frontend --url /);
     await callAdmin(keycloak, 'DELETE', `${roles}/reader`);
@@ -77,8 +77,8 @@ describe('setup audience', () => {
   test('mends what migrate finds, by the command that migrate prints', async () => {
     assert.ok(!(await audienceOfLogin()).includes('orders-api'));
     const found = await run(['migrate', ...WHERE, ...ADMIN]);
-    assert.match(found.stdout, /✗ frontend/, found.stderr);
-    const command = /npx keycloak-guard (setup .*)$/m.exec(found.stdout)?.[1]?.split(' ') ?? [];
+    assert.match(found.stdout, /\*\*would be refused\*\*: `frontend`/, found.stderr);
+    const command = /npx keycloak-guard (setup [^`]*)`$/m.exec(found.stdout)?.[1]?.split(' ') ?? [];
     assert.deepEqual(command, ['setup', 'audience', 'frontend', ...WHERE]);
 
     const mended = await run([...command, ...ADMIN, '--yes']);
@@ -87,7 +87,7 @@ describe('setup audience', () => {
     assert.match((await run([...command, ...ADMIN, '--yes'])).stdout, /Nothing to change/);
     assert.match(
       (await run(['migrate', ...WHERE, ...ADMIN])).stdout,
-      /✓ frontend[\s\S]*Nobody is locked out/,
+      /- gets in: `frontend`[\s\S]*Nobody is locked out/,
     );
   });
 });

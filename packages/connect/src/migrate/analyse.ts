@@ -65,8 +65,8 @@ export function analyse(project: Project): Analysis {
 
 /** Names of files and texts of programs are anybody's: no line of theirs looks like one of the report. */
 function toPlainFinding(finding: Finding): Finding {
-  const { file, use, dropIn, native, blocked, remark } = finding;
-  const texts = { file, use, dropIn, native, blocked, remark };
+  const { file, use, blocked, remark } = finding;
+  const texts = { file, use, blocked, remark };
   const lines = Object.entries(texts).map(([name, text]) => [name, text === null ? null : toPlainLine(text)]);
   return { ...finding, ...Object.fromEntries(lines) };
 }

@@ -19,19 +19,11 @@ import {
   isMember,
   methodOf,
 } from './connect-facts.ts';
-import {
-  GRANT_MANAGER,
-  HOOKS,
-  judgeConstructor,
-  METHODS,
-  nativeOfKauth,
-  refusedHook,
-  toSpecVerdict,
-} from './connect-verdicts.ts';
+import { HOOKS, judgeConstructor, METHODS, refusedHook, toSpecVerdict } from './connect-verdicts.ts';
 import { AS_IT_IS, type Finding, quoteUse, type Verdict } from './finding.ts';
 import { EXPORTS, type Mention } from './imports.ts';
 
-/** Finds every use of a `Keycloak`, of `request.kauth`, and of its classes. */
+/** Finds the uses of a `Keycloak` and of its classes that behave differently, or may be refused. */
 export function findConnectUses(
   source: SourceFile,
   mentions: readonly Mention[],
@@ -60,22 +52,15 @@ export function findConnectUses(
       const { name, quoted, value } = hook;
       const blocked = refusedHook(name, functionOf(value, scope));
       const differs = name === 'accessDenied' ? (['status-401'] as const) : [];
-      add(node, { native: HOOKS[name] ?? null, differs, blocked }, quoted);
+      add(node, { differs, blocked }, quoted);
     } else if (isCall(node)) {
       const name = methodOf(node, facts.instances) ?? '';
-      const callee = node.callee as SyntaxNode;
-      const method = isMember(callee) ? (lastNameOf(callee.property) ?? '') : '';
       if (Object.hasOwn(METHODS, name)) add(node, METHODS[name]?.(node, facts, scope) ?? {});
-      else if (Object.hasOwn(GRANT_MANAGER, method) && isGrantManager(callee.object))
-        add(node, { native: GRANT_MANAGER[method] ?? null });
-    } else if (isMember(node) && (lastNameOf(node.property) ?? textOf(node.property)) === 'kauth') {
-      add(node, { native: nativeOfKauth(text, outermost(node, around)) }, outermost(node, around));
     } else if (node.type === 'TSQualifiedName' && classes.has(lastNameOf(node.left) ?? '')) {
       const name = lastNameOf(node.right) ?? '';
       if (EXPORTS['keycloak-connect']?.has(name) === false)
         add(node, { blocked: `'@keycloak-guard/connect' has no type ${name}. Write it in the application.` });
-    } else if (node.type === 'AssignmentExpression' && isOfManager(node.left))
-      add(node, { native: GRANT_MANAGER[lastNameOf(node.left) ?? ''] ?? null }, node.left as SyntaxNode);
+    }
   }
   return findings;
 }
@@ -88,26 +73,6 @@ export function findPassedUses({ passed }: ConnectFacts): Finding[] {
     return verdict.blocked ? [{ ...AS_IT_IS, ...verdict, ...location }] : [];
   });
 }
-
-/** The whole expression, for example `request.kauth.grant.access_token` for `request.kauth`. */
-function outermost(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
-  let whole = node;
-  for (const one of around) {
-    const goesOn = (isMember(one) && one.object === whole) || one.type === 'TSNonNullExpression';
-    if (!goesOn) break;
-    whole = one;
-  }
-  return whole;
-}
-
-const isGrantManager = (node: unknown): boolean =>
-  lastNameOf(node) === 'grantManager' || /grant_?manager/i.test(lastNameOf(node) ?? '');
-
-const isOfManager = (left: unknown): boolean =>
-  isNode(left) &&
-  isMember(left) &&
-  Object.hasOwn(GRANT_MANAGER, lastNameOf(left.property) ?? '') &&
-  isGrantManager(left.object);
 
 /** A function of the application in the place of one of `Keycloak`'s. */
 interface Hook {

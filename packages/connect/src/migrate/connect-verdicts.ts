@@ -11,37 +11,15 @@ import { type ConnectFacts, type ConstructorCall, canLogIn } from './connect-fac
 import type { DifferenceId, Verdict } from './finding.ts';
 import { judgePermissions, judgeSpec, judgeStart, type StartVerdict } from './settings.ts';
 
-/** Methods of the grant manager. */
-export const GRANT_MANAGER: Readonly<Record<string, string>> = {
-  obtainDirectly: 'client.passwordGrant({ username, password })',
-  obtainFromCode: 'client.finishAuthorization(…)',
-  obtainFromClientCredentials: 'a service account of your own: see the client room',
-  ensureFreshness: 'client.refresh(refreshToken)',
-  validateAccessToken: 'verifier.verify(token)',
-  validateToken: 'verifier.verify(token)',
-  validateGrant: 'verifier.verify(token)',
-  userInfo: 'principal.claims',
-  createGrant: 'verifier.verify(token)',
-  isGrantRefreshable: 'tokens.refreshToken',
-};
-
-/** Methods that applications replace. */
-export const HOOKS: Readonly<Record<string, string>> = {
-  accessDenied: 'an error handler of the app, or onDenied',
-  redirectToLogin: 'session({ redirectToLogin: false })',
-  authenticated: 'session({ onLogin })',
-  deauthenticated: 'session({ onEvent })',
-};
-
-/** The arguments with which keycloak-connect and the drop-in call a hook. */
-const ARGUMENTS: Readonly<Record<string, number>> = {
+/** Methods that applications replace, and with how many arguments keycloak-connect and the drop-in call them. */
+export const HOOKS: Readonly<Record<string, number>> = {
   ...{ accessDenied: 3, redirectToLogin: 1 },
   ...{ authenticated: 1, deauthenticated: 1 },
 };
 
 /** Why a hook does not work as it is: some forks of keycloak-connect hand it a callback. */
 export function refusedHook(name: string, hook: unknown): string | null {
-  const most = ARGUMENTS[name];
+  const most = HOOKS[name];
   const parameters = isNode(hook) ? (hook.params as readonly SyntaxNode[] | undefined) : undefined;
   const callback = most === undefined ? undefined : parameters?.[most];
   if (callback === undefined || callback.type === 'AssignmentPattern' || callback.type === 'RestElement')
@@ -49,48 +27,12 @@ export function refusedHook(name: string, hook: unknown): string | null {
   return `The drop-in calls ${name} as keycloak-connect on npm does, without \`${lastNameOf(callback) ?? 'a callback'}\`: a call of it fails. Remove the parameter; the answer is sent when the function has returned.`;
 }
 
-/** The replacement of an expression with `request.kauth`. */
-export function nativeOfKauth(text: string, node: SyntaxNode): string | null {
-  const path = text.slice(node.start, node.end).replace(/[\s?!]/g, '');
-  const claim = /\.content(?:\.([\w$.]+)|\[(.+)\])$/.exec(path);
-  if (claim?.[1] === 'preferred_username') return 'request.principal.username';
-  if (claim?.[1] === 'email' || claim?.[1] === 'name') return `request.principal.${claim[1]}`;
-  if (claim?.[1] === 'sub') return 'request.principal.subject';
-  if (claim !== null)
-    return `request.principal.claims${claim[1] === undefined ? `[${claim[2]}]` : `.${claim[1]}`}`;
-  if (/\.content$/.test(path)) return 'request.principal.claims';
-  if (/\.hasRealmRole$/.test(path)) return "kc.has(request.principal, { realmRole: '…' })";
-  if (/\.has(Application)?Role$/.test(path)) return "kc.has(request.principal, { clientRole: '…' })";
-  if (/_token\.(header|signature|signed)\b/.test(path)) return null;
-  if (/access_token\.token$/.test(path)) return 'kc.accessToken(request)';
-  return 'request.principal';
-}
-
-/** `role` of `'realm:' + role`, and of a template that says the same. */
-function realmRoleOf(spec: SyntaxNode): string | undefined {
-  if (spec.type === 'BinaryExpression' && spec.operator === '+')
-    return textOf(spec.left) === 'realm:' ? pathOf(spec.right) : undefined;
-  if (spec.type !== 'TemplateLiteral') return undefined;
+/** Whether a value is the name of a role of the realm, whatever role that is: `'realm:' + role`, or a template that says the same. */
+function isRealmRole(spec: SyntaxNode): boolean {
+  if (spec.type === 'BinaryExpression' && spec.operator === '+') return textOf(spec.left) === 'realm:';
+  if (spec.type !== 'TemplateLiteral') return false;
   const texts = (spec.quasis as { value: { cooked?: string } }[]).map(({ value }) => value.cooked);
-  if (texts.length !== 2 || texts[0] !== 'realm:' || texts[1] !== '') return undefined;
-  return pathOf((spec.expressions as unknown[])[0]);
-}
-
-/** `config.roles.admin`: names and dots only. */
-function pathOf(node: unknown): string | undefined {
-  if (!isNode(node)) return undefined;
-  if (node.type === 'Identifier') return node.name as string;
-  if (node.type !== 'MemberExpression' || node.computed === true) return undefined;
-  const object = pathOf(node.object);
-  return object === undefined ? undefined : `${object}.${lastNameOf(node.property)}`;
-}
-
-/** `realm:admin`, `app:reader`, or a role of this client. */
-function requirementOf(role: string): string {
-  const at = role.indexOf(':');
-  const [app, name] = at === -1 ? ['', role] : [role.slice(0, at), role.slice(at + 1)];
-  if (app === 'realm') return `{ realmRole: ${quote(name)} }`;
-  return app === '' ? `{ clientRole: ${quote(name)} }` : `{ clientRole: { ${quote(app)}: ${quote(name)} } }`;
+  return texts.length === 2 && texts[0] === 'realm:' && texts[1] === '';
 }
 
 const quote = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
@@ -108,8 +50,6 @@ export function judgeConstructor(call: ConstructorCall, { files, hasFile }: Conn
   return {
     ...verdict,
     remark: verdict.remark ?? (lacksFile ? NO_FILE : null),
-    dropIn: 'new Keycloak(…), from @keycloak-guard/connect',
-    native: 'keycloak({ serverUrl, realm, clientId, … }), from keycloak-guard/express',
     differs: [
       ...(isRecord(settings) && settings['verify-token-audience'] === true ? [] : (['audience'] as const)),
       ...(isLogin ? (['login-bound'] as const) : []),
@@ -132,23 +72,13 @@ function toVerdict({ problems, ignored }: StartVerdict): Pick<Verdict, 'blocked'
   };
 }
 
+/** The methods of `Keycloak` whose calls behave differently, or may be refused. */
 export const METHODS: Readonly<Record<string, Judge>> = {
   middleware: judgeMiddleware,
   protect: judgeProtect,
   enforcer: judgeEnforcer,
-  checkSso: () => ({
-    native: 'kc.guard({ optional: true }), and /auth/login?prompt=none',
-    differs: ['login-bound'],
-  }),
-  getGrant: () => ({ native: 'request.principal' }),
-  storeGrant: () => ({}),
-  unstoreGrant: () => ({ native: 'POST /auth/logout' }),
-  getGrantFromCode: () => ({ native: 'client.finishAuthorization(…)' }),
-  checkPermissions: () => ({ native: 'permissions.check(…)', differs: ['granted-whole', 'asked-by-id'] }),
-  loginUrl: () => ({ native: '/auth/login' }),
-  logoutUrl: () => ({ native: 'POST /auth/logout' }),
-  accountUrl: () => ({ native: 'verifier.issuer.baseUrl + "/account"' }),
-  redirectToLogin: () => ({ native: 'session({ redirectToLogin })' }),
+  checkSso: () => ({ differs: ['login-bound'] }),
+  checkPermissions: () => ({ differs: ['granted-whole', 'asked-by-id'] }),
 };
 
 const PATHS = ['logout', 'admin'];
@@ -170,21 +100,18 @@ function judgeMiddleware(call: SyntaxNode, { hasLogins }: ConnectFacts, scope: S
           ? []
           : [`keycloak.middleware ignores ${unknown.join(', ')}: it has no such option`],
     }),
-    native: 'kc.session({ secret }) and kc.backchannelLogout()',
     differs: [...(hasLogins ? (['logout-here'] as const) : []), 'admin-messages'],
   };
 }
 
 function judgeProtect(call: SyntaxNode, { passed }: ConnectFacts, scope: Scope): Partial<Verdict> {
   const [argument] = call.arguments as (SyntaxNode | undefined)[];
-  if (argument === undefined) return { native: 'kc.guard()', differs: ['status-401'] };
+  if (argument === undefined) return { differs: ['status-401'] };
   const spec = evaluate(argument, scope);
   if (spec !== UNKNOWN) return toSpecVerdict(spec);
-  const role = realmRoleOf(argument);
   const specs = passed.get(call) ?? [];
-  const isSure = role !== undefined || (specs.length > 0 && specs.every((one) => one.spec !== UNKNOWN));
+  const isSure = isRealmRole(argument) || (specs.length > 0 && specs.every((one) => one.spec !== UNKNOWN));
   return {
-    native: role === undefined ? 'kc.guard({ check: (principal) => … })' : `kc.guard({ realmRole: ${role} })`,
     differs: ['status-401'],
     remark: isSure ? null : toUnsure('a string or a function: with a list or an async function'),
   };
@@ -199,18 +126,11 @@ export function toSpecVerdict(spec: unknown): Partial<Verdict> {
   const differs: DifferenceId[] = ['status-401'];
   if (typeof spec === 'string') {
     if (spec.split(':').length > 2) differs.push('role-colons');
-    return { ...verdict, native: `kc.guard(${requirementOf(spec)})`, differs };
+    return { ...verdict, differs };
   }
-  if (typeof spec === 'function')
-    return {
-      native: 'kc.guard({ check: (principal) => … })',
-      differs,
-      blocked: verdict.blocked && ASYNC,
-    };
+  if (typeof spec === 'function') return { differs, blocked: verdict.blocked && ASYNC };
   const roles = [spec].flat().filter((one): one is string => typeof one === 'string');
   return {
-    native:
-      roles.length > 0 ? `kc.guard({ anyOf: [${roles.map(requirementOf).join(', ')}] }), or allOf` : null,
     differs,
     blocked:
       verdict.blocked &&
@@ -244,17 +164,9 @@ function judgeEnforcer(call: SyntaxNode, { clientIds }: ConnectFacts, scope: Sco
     blocked: isNothing(permissions)
       ? 'An enforcer without permissions admits every caller today, even without a token. Name a permission, or remove the guard.'
       : (verdict.blocked ?? null),
-    native: nativeOfPermissions(permissions),
     differs: ['status-401', 'granted-whole', 'asked-by-id'],
   };
 }
 
 const isNothing = (permissions: unknown): boolean =>
   permissions === undefined || (Array.isArray(permissions) && permissions.length === 0);
-
-function nativeOfPermissions(permissions: unknown): string | null {
-  const toText = (one: unknown) => (typeof one === 'string' ? quote(one.replace(':', '#')) : '…');
-  if (typeof permissions === 'string') return `permit(${toText(permissions)})`;
-  if (!Array.isArray(permissions)) return isNothing(permissions) ? null : 'permit(…)';
-  return permissions.length === 0 ? null : `permit({ allOf: [${permissions.map(toText).join(', ')}] })`;
-}

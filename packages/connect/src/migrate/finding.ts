@@ -12,10 +12,6 @@ export interface Location {
 export interface Finding extends Location {
   /** The source, on one line. */
   readonly use: string;
-  /** Its replacement with the drop-in; `null` if it stays. */
-  readonly dropIn: string | null;
-  /** Its replacement with the framework's adapter; `null` if there is none. */
-  readonly native: string | null;
   /** Ids of the differences in behaviour; see `DIFFERENCES`. */
   readonly differs: readonly DifferenceId[];
   /** Why the drop-in refuses it, and the way out; `null` if it does not. */
@@ -25,10 +21,10 @@ export interface Finding extends Location {
 }
 
 /** A judgement about a use, without its place. */
-export type Verdict = Pick<Finding, 'dropIn' | 'native' | 'differs' | 'blocked' | 'remark'>;
+export type Verdict = Pick<Finding, 'differs' | 'blocked' | 'remark'>;
 
 /** A use that stays as it is. */
-export const AS_IT_IS: Verdict = { dropIn: null, native: null, differs: [], blocked: null, remark: null };
+export const AS_IT_IS: Verdict = { differs: [], blocked: null, remark: null };
 
 /** The differences in behaviour after the move. */
 export const DIFFERENCES = {

@@ -14,10 +14,8 @@ export const REPLACEMENTS: Readonly<Record<string, string>> = {
   'nest-keycloak-connect': '@keycloak-guard/connect/nest',
 };
 
-/** The drop-in. */
-export const DROP_IN = '@keycloak-guard/connect';
 /** The packages that a project then depends on: the drop-in asks for the library of the same version. */
-export const NEW_PACKAGES = [DROP_IN, 'keycloak-guard'];
+export const NEW_PACKAGES = ['@keycloak-guard/connect', 'keycloak-guard'];
 
 /** The packages that a project no longer needs: the types, too. */
 export const REPLACED_PACKAGES: ReadonlySet<string> = new Set([
@@ -201,8 +199,6 @@ export function judgeMention({ file, text }: SourceFile, { name, inside, node, n
     file,
     line: node.loc.start.line,
     use: quoteUse(text, node),
-    dropIn: target === undefined ? null : `'${target}'`,
-    native: name === 'keycloak-connect' ? "'keycloak-guard/express'" : "'keycloak-guard/nest'",
     blocked:
       target === undefined
         ? wayOutOf(name, inside)

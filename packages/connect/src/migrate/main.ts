@@ -17,14 +17,11 @@ import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from './analyse.ts';
 import { type CallersReport, findCallers } from './callers.ts';
 import { applyEdits } from './imports.ts';
-import { findArchives, findPackageManager, rewriteManifest, specsOf } from './manifests.ts';
-import { blockedOf, show, toMarkdown } from './report.ts';
+import { findArchives, rewriteManifest, specsOf } from './manifests.ts';
+import { blockedOf, toMarkdown } from './report.ts';
 
 const OPTIONS = table(`
---uses | | list every use as well, with its replacement in the adapter itself
---write | | change the imports and package.json to the drop-in
---packages <folder> | | where the archives of keycloak-guard are (default: where a package.json of the project names one)
---report <file> | | write the whole report as Markdown, for a pull request; lists every use, too
+--write <folder> | | change the imports and package.json to the drop-in, whose archives are in this folder
 --json | | print the result as JSON
 --url <url> | | ask this Keycloak, too: would the check of the audience lock out any client or user?
 --realm <name> | | its realm
@@ -36,7 +33,7 @@ const USAGE = `migrate: from keycloak-connect or nest-keycloak-connect, step by 
 
 Usage: npx @keycloak-guard/connect migrate [folder] [options]
 
-  (nothing)                 say what must be changed by hand, and what will be different; write nothing
+  (nothing)                 say as Markdown what must be changed by hand, and what will be different; write nothing
 ${toHelp(OPTIONS)}
 
 Exit code: 0 nothing to change by hand, 1 something to change by hand or a file that cannot be read, 2 wrong usage.
@@ -45,7 +42,6 @@ Exit code: 0 nothing to change by hand, 1 something to change by hand or a file 
 type MigrateFlags = Flags<typeof OPTIONS>;
 
 async function run(args: string[]): Promise<number> {
-  const out = createOutput(process.stdout, process.env);
   const err = createOutput(process.stderr, process.env);
   const { flags, positionals } = parseOptions(args, OPTIONS);
   if (positionals.length > 1) throw new UsageError([`one folder, not ${positionals.length}`]);
@@ -56,10 +52,9 @@ async function run(args: string[]): Promise<number> {
   const project = await readProject(folder, (file) => err.progress(`reading ${file}`));
   err.progress('');
   const analysis = analyse(project);
-  const manifests = project.manifests.keys();
   const archives =
-    flags.write === true && analysis.packages.length > 0
-      ? await findArchives(folder, { packages: flags.packages, version: packageVersion(), manifests })
+    flags.write !== undefined && analysis.packages.length > 0
+      ? findArchives(flags.write, packageVersion())
       : undefined;
   let callers: CallersReport | undefined;
   if (flags.url !== undefined) {
@@ -71,15 +66,12 @@ async function run(args: string[]): Promise<number> {
     }
   }
 
-  const state = { isWritten: archives !== undefined, packageManager: findPackageManager(folder) };
-  if (flags.json === true) out.line(JSON.stringify({ ...analysis, callers }, null, 2));
-  else show(out, analysis, callers, { withUses: flags.uses === true, ...state });
-  if (flags.report !== undefined) {
-    await replace(flags.report, toMarkdown(analysis, callers, state));
-    err.line(`The report is in ${flags.report}`);
-  }
-  if (archives !== undefined)
-    await write(folder, analysis, { archives, manifests: project.manifests.keys() }, err);
+  const report =
+    flags.json === true
+      ? `${JSON.stringify({ ...analysis, callers }, null, 2)}\n`
+      : toMarkdown(analysis, callers, archives !== undefined);
+  process.stdout.write(report);
+  if (archives !== undefined) await write(folder, analysis, archives, project.manifests.keys(), err);
   return blockedOf(analysis.findings).length + analysis.unread.length > 0 ? 1 : 0;
 }
 
@@ -118,10 +110,8 @@ async function askKeycloak(flags: MigrateFlags, err: Output): Promise<CallersRep
 async function write(
   folder: string,
   { edits }: Analysis,
-  {
-    archives,
-    manifests,
-  }: { readonly archives: ReadonlyMap<string, string>; readonly manifests: Iterable<string> },
+  archives: ReadonlyMap<string, string>,
+  manifests: Iterable<string>,
   err: Output,
 ): Promise<void> {
   const files = new Set(edits.map(({ file }) => file));

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UsageError } from '@keycloak-guard/cli/unstable';
 import { AS_IT_IS, type Finding } from './finding.ts';
-import { DROP_IN, NEW_PACKAGES, REPLACED_PACKAGES, REPLACEMENTS } from './imports.ts';
+import { NEW_PACKAGES, REPLACED_PACKAGES, REPLACEMENTS } from './imports.ts';
 
 const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 /** Sections that speak of a package without depending on it. */
@@ -38,16 +37,13 @@ const NO_RELEASE =
 /** Where a `package.json` names an old package or its types. */
 export function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
   const manifest = readManifest(text) ?? {};
-  return [...REPLACED_PACKAGES].flatMap((name) => {
-    const dropIn = Object.hasOwn(REPLACEMENTS, name)
-      ? `"${DROP_IN}"`
-      : 'to be removed: the drop-in has its own types';
-    return [
-      ...SECTIONS.filter((section) => Object.hasOwn(manifest[section] ?? {}, name)).map((section) => {
-        const use = `"${name}": ${JSON.stringify(manifest[section]?.[name])}`;
-        const remark = FORK.test(String(manifest[section]?.[name])) ? NO_RELEASE : null;
-        return { dropIn, native: dropIn, use, section, remark };
-      }),
+  return [...REPLACED_PACKAGES].flatMap((name) =>
+    [
+      ...SECTIONS.filter((section) => Object.hasOwn(manifest[section] ?? {}, name)).map((section) => ({
+        use: `"${name}": ${JSON.stringify(manifest[section]?.[name])}`,
+        remark: FORK.test(String(manifest[section]?.[name])) ? NO_RELEASE : null,
+        section,
+      })),
       ...PINS.filter((section) => JSON.stringify(manifest[section])?.includes(`"${name}"`)).map(
         (section) => ({
           ...{ use: `"${section}": "${name}"`, section },
@@ -57,8 +53,8 @@ export function findDependencies(file: string, text: string): { name: string; fi
     ].map(({ section, ...rest }) => ({
       name,
       finding: { ...AS_IT_IS, file, line: lineOf(text, section, name), ...rest },
-    }));
-  });
+    })),
+  );
 }
 
 /** The line of a name in a section. */
@@ -129,63 +125,20 @@ export function rewriteManifest(text: string, specs: Readonly<Record<string, str
   return text.includes('\r\n') ? written.replaceAll('\n', '\r\n') : written;
 }
 
-/** The folder of the archives that a `package.json` names, as a path from its own. */
-function archivesIn(text: string): string | undefined {
-  const manifest = readManifest(text) ?? {};
-  const specs = SECTIONS.flatMap((section) => NEW_PACKAGES.map((name) => manifest[section]?.[name]));
-  const paths = specs.map((spec) => /^file:(.+\.tgz)$/.exec(String(spec))?.[1]);
-  return paths.map((path) => path && dirname(path)).find((path) => path !== undefined);
-}
-
-/** The commands that install what a `package.json` says. */
-export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
-
-const LOCKS: Readonly<Record<string, PackageManager>> = {
-  ...{ 'pnpm-lock.yaml': 'pnpm', 'pnpm-workspace.yaml': 'pnpm', 'yarn.lock': 'yarn' },
-  ...{ 'bun.lock': 'bun', 'bun.lockb': 'bun' },
-};
-
-/** By its lock file, in the folder or one above it. */
-export function findPackageManager(folder: string): PackageManager {
-  const lock = Object.entries(LOCKS).find(([file]) => existsSync(join(folder, file)));
-  if (lock !== undefined) return lock[1];
-  const above = dirname(folder);
-  return above === folder || existsSync(join(folder, 'package-lock.json'))
-    ? 'npm'
-    : findPackageManager(above);
-}
-
 /**
- * The archives of the drop-in and of the library, by package: the packages are not on npm yet, so no range of versions could be
- * installed. They are in the folder that is given, else where a `package.json` of the project names one of them.
+ * The archives of the drop-in and of the library in a folder, by package: the packages are not on npm yet, so no range of versions
+ * could be installed.
  *
  * @throws {UsageError} if one of them is missing
  */
-export async function findArchives(
-  folder: string,
-  {
-    packages,
-    version,
-    manifests,
-  }: { packages: string | undefined; version: string; manifests: Iterable<string> },
-): Promise<ReadonlyMap<string, string>> {
-  let archiveFolder = packages === undefined ? undefined : resolve(packages);
-  for (const file of manifests) {
-    const path = archivesIn(await readFile(join(folder, file), 'utf8'));
-    if (path !== undefined) archiveFolder ??= resolve(folder, dirname(file), path);
-  }
-  const archives = NEW_PACKAGES.map((name) => `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
-  const missing = archives.filter(
-    (file) => archiveFolder === undefined || !existsSync(join(archiveFolder, file)),
-  );
-  if (archiveFolder === undefined || missing.length > 0) {
-    const why =
-      archiveFolder === undefined
-        ? '--write needs --packages <folder>, with'
-        : `${packages ?? archiveFolder} lacks`;
-    throw new UsageError([`${why} ${missing.join(' and ')}: "npm run pack" of the clone makes them`]);
-  }
-  return new Map(archives.map((file, i) => [NEW_PACKAGES[i] as string, join(archiveFolder, file)]));
+export function findArchives(folder: string, version: string): ReadonlyMap<string, string> {
+  const files = NEW_PACKAGES.map((name) => `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+  const missing = files.filter((file) => !existsSync(join(folder, file)));
+  if (missing.length > 0)
+    throw new UsageError([
+      `${folder} lacks ${missing.join(' and ')}: "npm run pack" of the clone makes them`,
+    ]);
+  return new Map(files.map((file, i) => [NEW_PACKAGES[i] as string, resolve(folder, file)]));
 }
 
 /** How a `package.json` names the archives. */

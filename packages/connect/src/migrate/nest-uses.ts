@@ -16,42 +16,20 @@ import { EXPORTS, type Mention } from './imports.ts';
 import type { NestGuards } from './nest-guards.ts';
 import { judgeStart, NO_AUDIENCE } from './settings.ts';
 
-interface Meaning {
-  readonly native: string | null;
-  readonly differs?: readonly DifferenceId[];
-}
-
-/** The replacement of each name of nest-keycloak-connect with the module of keycloak-guard. */
-const NAMES: Readonly<Record<string, Meaning>> = {
-  KeycloakConnectModule: { native: 'KeycloakModule.forRoot({ … })', differs: ['nest-audience'] },
-  AuthGuard: { native: 'KeycloakGuard', differs: ['nest-answers', 'unknown-context'] },
-  RoleGuard: { native: 'KeycloakGuard, which reads @Roles too' },
-  ResourceGuard: { native: 'KeycloakGuard, with @Permission', differs: ['granted-whole', 'asked-by-id'] },
-  Public: { native: '@Public()' },
-  Unprotected: { native: '@Public()' },
-  Roles: { native: '@Roles(…)', differs: ['class-and-handler'] },
-  RoleMatchingMode: { native: 'anyOf or allOf' },
-  RoleMatch: { native: 'anyOf or allOf' },
-  RoleMerge: { native: null, differs: ['class-and-handler'] },
-  Resource: { native: '@Permission(…)', differs: ['granted-whole'] },
-  Scopes: { native: '@Permission(…)', differs: ['granted-whole'] },
-  ConditionalScopes: { native: '@Permission((request) => …)' },
-  ResolvedScopes: { native: '@Permission((request) => …)' },
-  EnforcerOptions: { native: '@Permission(…)' },
-  AuthenticatedUser: { native: '@Principal()' },
-  KeycloakUser: { native: '@Principal()' },
-  AccessToken: { native: 'kc.accessToken(request)' },
-  TokenValidation: { native: 'tokenCheck', differs: ['online-validation'] },
-  PolicyEnforcementMode: { native: null },
-  KeycloakConnectConfig: { native: 'KeycloakOptions' },
-  KeycloakConnectOptions: { native: 'KeycloakOptions' },
-  KeycloakConnectOptionsFactory: { native: 'useFactory' },
-  KEYCLOAK_CONNECT_OPTIONS: { native: null, differs: ['options-without-secret'] },
+/** What behaves differently behind a name of nest-keycloak-connect. */
+const DIFFERS: Readonly<Record<string, readonly DifferenceId[]>> = {
+  KeycloakConnectModule: ['nest-audience'],
+  AuthGuard: ['nest-answers', 'unknown-context'],
+  ResourceGuard: ['granted-whole', 'asked-by-id'],
+  Roles: ['class-and-handler'],
+  RoleMerge: ['class-and-handler'],
+  Resource: ['granted-whole'],
+  Scopes: ['granted-whole'],
+  TokenValidation: ['online-validation'],
+  KEYCLOAK_CONNECT_OPTIONS: ['options-without-secret'],
 };
 
-/**
- * Finds every use of a name of nest-keycloak-connect, mostly decorators, and of the keys of its metadata.
- */
+/** Finds every use of a name of nest-keycloak-connect, mostly decorators. */
 export function findNestUses(
   source: SourceFile,
   mentions: readonly Mention[],
@@ -65,18 +43,16 @@ export function findNestUses(
   const scope = scopeOf(program);
   const findings: Finding[] = [];
   for (const { node, around } of walk(program)) {
-    const key = keyOf(node);
     const name = names.size === 0 ? undefined : usedName(node, around, names, namespaces);
-    const quoted = key === undefined ? quotedNodeOf(node, around) : node;
+    const quoted = quotedNodeOf(node, around);
     const location = { file, line: quoted.loc.start.line, use: quoteUse(text, quoted) };
-    if (key !== undefined) findings.push({ ...AS_IT_IS, ...location, remark: toKeyRemark(key) });
-    else if (name !== undefined) {
-      const { native, differs = [] } = NAMES[name] ?? { native: null };
+    if (name !== undefined) {
+      const differs = DIFFERS[name] ?? [];
       const loose = lacksResource(name, around, names) ? LOOSE : null;
       const unread = guards.judge(name, around, names);
       const remark = unread.remark ?? loose;
       const blocked = blockedOf(name, around, scope) ?? unread.blocked ?? (guards.hasResource ? null : loose);
-      findings.push({ ...AS_IT_IS, ...location, native, differs, blocked, remark });
+      findings.push({ ...AS_IT_IS, ...location, differs, blocked, remark });
     } else if (isSettingsFactory(node, names)) {
       const blocked = refusedSettings(evaluate(returnedBy(node), scope));
       if (blocked !== undefined) findings.push({ ...AS_IT_IS, ...location, blocked });
@@ -101,25 +77,6 @@ function lacksResource(
   const used = decorators.map((one) => lastNameOf(one.expression) ?? '');
   return !used.some((one) => (names.get(one) ?? one) === 'Resource');
 }
-
-/** Keys that the decorators write, by the string that public code has for them. */
-const KEYS = new Set(['roles', 'unprotected', 'skip-auth', 'public', 'resource', 'scopes']);
-
-/** The key in `reflector.get('roles', …)` and `SetMetadata('roles', …)`. */
-function keyOf(node: SyntaxNode): string | undefined {
-  if (node.type !== 'CallExpression') return undefined;
-  const callee = node.callee as SyntaxNode;
-  const isReader =
-    /^get(All(AndOverride|AndMerge)?)?$/.test(lastNameOf(callee) ?? '') &&
-    callee.type === 'MemberExpression' &&
-    /reflector/i.test(lastNameOf(callee.object) ?? '');
-  if (!isReader && lastNameOf(callee) !== 'SetMetadata') return undefined;
-  const key = textOf((node.arguments as unknown[])[0]);
-  return key !== undefined && KEYS.has(key) ? key : undefined;
-}
-
-const toKeyRemark = (key: string): string =>
-  `The decorators of the package write the key '${key}', and those of the drop-in do, too: a guard or decorator of the application that uses it for itself meets them, as before.`;
 
 function usedName(
   node: SyntaxNode,

@@ -122,8 +122,7 @@ export function findSettingsUses({ file, text, settings }: SettingsFile, isNest:
     line: at(name),
     use: name in settings ? `"${name}": ${quoteValue(settings[name])}` : `no "${name}"`,
   });
-  const differing = (name: string, id: DifferenceId, more: Partial<Verdict> = {}) =>
-    finding(name, { differs: [id], ...more });
+  const differing = (name: string, id: DifferenceId) => finding(name, { differs: [id] });
   const audience = settings['verify-token-audience'];
   // The module of Nest ignores a pinned key, and has another rule for the audience.
   const judged = isNest ? { ...settings, 'realm-public-key': undefined } : settings;
@@ -133,9 +132,7 @@ export function findSettingsUses({ file, text, settings }: SettingsFile, isNest:
       return finding(name, { blocked: `The drop-in refuses to start: ${problem}.` });
     }),
     ...(isNest && audience === false ? [finding('verify-token-audience', { blocked: NO_AUDIENCE })] : []),
-    ...(audience === true
-      ? []
-      : [differing('verify-token-audience', isNest ? 'nest-audience' : 'audience', { native: 'audience' })]),
+    ...(audience === true ? [] : [differing('verify-token-audience', isNest ? 'nest-audience' : 'audience')]),
     ...('realm-public-key' in settings && !isNest ? [differing('realm-public-key', 'pinned-key')] : []),
   ];
 }
