@@ -203,8 +203,8 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
         { paths: [{ path: '/a', 'claim-information-point': { claims: {} } }] },
         'paths[0].claim-information-point',
       ],
-      ['ENFORCING', 'config'],
-      [null, 'config'],
+      ['ENFORCING', 'policy-enforcer'],
+      [null, 'policy-enforcer'],
     ];
     for (const [config, option] of wrong) {
       assert.throws(

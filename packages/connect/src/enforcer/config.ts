@@ -1,6 +1,14 @@
 import { type OptionProblem, OptionsError } from 'keycloak-guard';
-import { isPlainObject, type Permission, type PermitRule } from 'keycloak-guard/unstable/connect';
-import { whyNoPattern } from './paths.ts';
+import {
+  findOptionProblems,
+  isPlainObject,
+  type OptionRule,
+  type OptionRules,
+  optionRules,
+  type Permission,
+  type PermitRule,
+} from 'keycloak-guard/unstable/connect';
+import { isPattern, PATTERN_RULE } from './paths.ts';
 
 type ScopesMode = 'ALL' | 'ANY' | 'DISABLED';
 
@@ -55,94 +63,75 @@ export interface MethodConfig {
 /** A resource by its name or id. */
 export type ResourceName = { readonly resource: string } | { readonly resourceId: string };
 
-type Problems = OptionProblem[];
-const MODES = ['ALL', 'ANY', 'DISABLED'];
-const MEMBERS: Readonly<Record<'config' | 'path' | 'method', ReadonlySet<string>>> = {
-  config: new Set(['enforcement-mode', 'paths', 'http-method-as-scope', 'lazy-load-paths', 'path-cache']),
-  path: new Set([
-    'path',
-    'name',
-    'id',
-    'type',
-    'methods',
-    'scopes',
-    'scopes-enforcement-mode',
-    'enforcement-mode',
-  ]),
-  method: new Set(['method', 'scopes', 'scopes-enforcement-mode']),
+const SCOPES: OptionRule = {
+  rule: 'must be a list of scopes',
+  example: "['view']",
+  accepts: (value) => Array.isArray(value) && value.every(optionRules.isTrimmed),
+};
+const LIST: OptionRule = { rule: 'must be a list', example: '[]', accepts: Array.isArray };
+const SCOPES_MODE = optionRules.oneOf('ALL', 'ANY', 'DISABLED');
+const NAME = optionRules.string('must be a string that is not empty', "'orders'");
+
+const CONFIG_RULES: OptionRules<PolicyEnforcerConfig> = {
+  'enforcement-mode': optionRules.oneOf('ENFORCING', 'PERMISSIVE', 'DISABLED'),
+  paths: LIST,
+  'http-method-as-scope': optionRules.trueOrFalse(false),
+  'lazy-load-paths': optionRules.trueOrFalse(false),
+  'path-cache': { rule: 'must be an object', example: '{}', accepts: isPlainObject },
+};
+const PATH_RULES: OptionRules<PathConfig> = {
+  path: optionRules.required({ rule: PATTERN_RULE, example: "'/orders/*'", accepts: isPattern }),
+  ...{ name: NAME, id: NAME, type: NAME },
+  methods: LIST,
+  scopes: SCOPES,
+  'scopes-enforcement-mode': SCOPES_MODE,
+  'enforcement-mode': optionRules.oneOf('ENFORCING', 'DISABLED'),
+};
+const METHOD_RULES: OptionRules<MethodConfig> = {
+  method: optionRules.required({
+    rule: 'must be a method in capitals',
+    example: "'GET'",
+    accepts: (value) => /^[A-Z]+$/.test(String(value)),
+  }),
+  scopes: SCOPES,
+  'scopes-enforcement-mode': SCOPES_MODE,
 };
 
 /** @throws {OptionsError} naming every part that is wrong, unknown or not supported */
 export function checkEnforcerConfig(config: PolicyEnforcerConfig): void {
-  const problems: Problems = [];
-  if (!checkMembers(config, 'config', 'config', problems)) throw new OptionsError('pathEnforcer', problems);
-  checkOneOf(
-    config['enforcement-mode'],
-    ['ENFORCING', 'PERMISSIVE', 'DISABLED'],
-    'enforcement-mode',
-    problems,
-  );
-  checkOneOf(config['http-method-as-scope'], [true, false], 'http-method-as-scope', problems);
-  checkOneOf(config['lazy-load-paths'], [true, false], 'lazy-load-paths', problems);
-  const cache = config['path-cache'];
-  if (cache !== undefined && !isPlainObject(cache))
-    problems.push({ option: 'path-cache', rule: 'must be an object', example: '{}' });
-  const { paths = [] } = config;
-  if (!Array.isArray(paths)) problems.push({ option: 'paths', rule: 'must be a list', example: '[]' });
-  else for (const [index, path] of paths.entries()) checkPath(path, `paths[${index}]`, problems);
+  const problems = [
+    ...findProblems(config, CONFIG_RULES, ''),
+    ...partsOf(config, 'paths').flatMap((path, index) => [
+      ...findProblems(path, PATH_RULES, `paths[${index}]`),
+      ...partsOf(path, 'methods').flatMap((method, at) =>
+        findMethodProblems(method, `paths[${index}].methods[${at}]`),
+      ),
+    ]),
+  ];
   if (problems.length > 0) throw new OptionsError('pathEnforcer', problems);
 }
 
-function checkPath(path: PathConfig, at: string, problems: Problems): void {
-  if (!checkMembers(path, 'path', at, problems)) return;
-  const why = whyNoPattern(path.path);
-  if (why !== undefined) problems.push({ option: `${at}.path`, rule: why, example: "'/orders/*'" });
-  for (const member of ['name', 'id', 'type'] as const) {
-    const value: unknown = path[member];
-    if (value === undefined || (typeof value === 'string' && value !== '')) continue;
-    problems.push({ option: `${at}.${member}`, rule: 'must be a non-empty string', example: "'orders'" });
-  }
-  checkOneOf(path['enforcement-mode'], ['ENFORCING', 'DISABLED'], `${at}.enforcement-mode`, problems);
-  checkScopes(path, at, problems);
-  const { methods = [] } = path;
-  if (!Array.isArray(methods))
-    problems.push({ option: `${at}.methods`, rule: 'must be a list', example: '[]' });
-  else
-    for (const [index, method] of methods.entries()) checkMethod(method, `${at}.methods[${index}]`, problems);
+/** The entries of a list in a part of the configuration; none if it is no list, which its rule says. */
+function partsOf(part: unknown, list: 'paths' | 'methods'): readonly unknown[] {
+  const entries = (part as Readonly<Record<string, unknown>> | null)?.[list];
+  return Array.isArray(entries) ? entries : [];
 }
 
-function checkMethod(method: MethodConfig, at: string, problems: Problems): void {
-  if (!checkMembers(method, 'method', at, problems)) return;
-  if (!/^[A-Z]+$/.test(String(method.method)))
-    problems.push({ option: `${at}.method`, rule: 'must be a method in capitals', example: "'GET'" });
-  checkScopes(method, at, problems);
-  if (method['scopes-enforcement-mode'] !== 'DISABLED' && (method.scopes ?? []).length === 0)
+function findProblems<T extends object>(part: unknown, rules: OptionRules<T>, at: string): OptionProblem[] {
+  if (!isPlainObject(part))
+    return [{ option: at || 'policy-enforcer', rule: 'must be a plain object', example: '{ … }' }];
+  return findOptionProblems(part, rules).map((one) => ({
+    ...one,
+    option: at === '' ? one.option : `${at}.${one.option}`,
+  }));
+}
+
+function findMethodProblems(method: unknown, at: string): OptionProblem[] {
+  const problems = findProblems(method, METHOD_RULES, at);
+  const { scopes = [], 'scopes-enforcement-mode': mode } = Object(method) as MethodConfig;
+  if (mode !== 'DISABLED' && scopes.length === 0)
     problems.push({ option: `${at}.scopes`, rule: 'must name a scope', example: "['view']" });
-}
-
-function checkScopes(part: MethodConfig | PathConfig, at: string, problems: Problems): void {
-  const { scopes = [] } = part;
-  if (!Array.isArray(scopes) || scopes.some((one) => typeof one !== 'string' || one === ''))
-    problems.push({ option: `${at}.scopes`, rule: 'must be a list of strings', example: "['view']" });
-  checkOneOf(part['scopes-enforcement-mode'], MODES, `${at}.scopes-enforcement-mode`, problems);
-}
-
-function checkOneOf(value: unknown, known: readonly unknown[], option: string, problems: Problems): void {
-  if (value === undefined || known.includes(value)) return;
-  problems.push({ option, rule: `must be one of ${known.join(', ')}`, example: JSON.stringify(known[0]) });
-}
-
-function checkMembers(part: unknown, kind: keyof typeof MEMBERS, at: string, problems: Problems): boolean {
-  if (!isPlainObject(part)) {
-    problems.push({ option: at, rule: 'must be a plain object', example: '{ … }' });
-    return false;
-  }
-  for (const member of Object.keys(part)) {
-    if (MEMBERS[kind].has(member)) continue;
-    const option = at === 'config' ? member : `${at}.${member}`;
-    problems.push({ option, rule: 'is not known here', example: [...MEMBERS[kind]].join(', ') });
-  }
-  return true;
+  return problems;
 }
 
 /**

@@ -19,7 +19,7 @@ import {
   type ResourceName,
   ruleFor,
 } from './config.ts';
-import { createPathTree, type PathTree, whyNoPattern } from './paths.ts';
+import { createPathTree, isPattern, PATTERN_RULE, type PathTree } from './paths.ts';
 
 /** The parts of a request that a path enforcer reads. */
 export interface PathRequest {
@@ -200,9 +200,8 @@ function toEnforced(path: PathConfig, resources: readonly Resource[]): EnforcedP
 /** The paths of a resource, which is asked for as a whole, for every method. */
 function toPaths({ id, name, uris, scopes }: Resource): EnforcedPath[] {
   return uris.map((path) => {
-    const why = whyNoPattern(path);
-    if (why === undefined) return { config: { path, scopes }, of: { resourceId: id } };
-    const text = `The URI ${JSON.stringify(path)} of the resource ${JSON.stringify(name)} ${why}`;
+    if (isPattern(path)) return { config: { path, scopes }, of: { resourceId: id } };
+    const text = `The URI ${JSON.stringify(path)} of the resource ${JSON.stringify(name)} ${PATTERN_RULE}`;
     throw new AuthError('provider_misconfigured', text);
   });
 }

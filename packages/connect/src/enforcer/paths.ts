@@ -25,20 +25,19 @@ interface Match<V> {
 const PARAMETER = /^\{[^{}/]+\}$/;
 const SUFFIX = /^\*(\.[^*{}/]+)$/;
 
-/** Why a pattern is wrong; `undefined` if it is not. */
-export function whyNoPattern(pattern: unknown): string | undefined {
-  if (typeof pattern !== 'string' || !pattern.startsWith('/')) return 'must begin with a slash';
-  if (/[?#\\]|\/\//.test(pattern)) return 'must be only a path, without empty segments';
+/** What a pattern must be. */
+export const PATTERN_RULE =
+  'must be a path without empty segments, with {…} as whole segments, and * or *.suffix only at its end';
+
+export function isPattern(pattern: unknown): pattern is string {
+  if (typeof pattern !== 'string' || !pattern.startsWith('/') || /[?#\\]|\/\//.test(pattern)) return false;
   const segments = toSegments(pattern);
-  const isWrong = (segment: string, index: number): boolean => {
-    if (segment === '.' || segment === '..') return true;
-    if (PARAMETER.test(segment)) return false;
-    if (index === segments.length - 1 && (segment === '*' || SUFFIX.test(segment))) return false;
-    return /[{}*]/.test(segment);
-  };
-  return segments.some(isWrong)
-    ? 'must have {…} as whole segments, and * or *.suffix only at its end'
-    : undefined;
+  return segments.every((segment, index) => {
+    if (segment === '.' || segment === '..') return false;
+    if (PARAMETER.test(segment)) return true;
+    if (index === segments.length - 1 && (segment === '*' || SUFFIX.test(segment))) return true;
+    return !/[{}*]/.test(segment);
+  });
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   UNKNOWN,
   walk,
 } from '@keycloak-guard/cli/unstable';
+import { type KeycloakConfig, toAdapterSettings } from '../express/config.ts';
 import type { Mention } from './imports.ts';
 
 /** Names of variables, members and parameters that hold a project's `Keycloak`. */
@@ -210,7 +211,9 @@ export function learnFacts(
       others,
       instances,
     ),
-    clientIds: new Set(settings.map(clientIdOf).filter((one) => typeof one === 'string')),
+    clientIds: new Set(
+      settings.map((one): unknown => settingsOf(one).clientId).filter((one) => typeof one === 'string'),
+    ),
     hasLogins: calls.length === 0 || calls.some((call) => canLogIn(call, files)),
   };
 }
@@ -239,18 +242,11 @@ export function canLogIn({ options, settings }: ConstructorCall, files: readonly
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-function clientIdOf(settings: object): unknown {
-  const { resource, clientId, 'client-id': clientIdOfKeycloak } = settings as Record<string, unknown>;
-  return resource || clientIdOfKeycloak || clientId;
-}
-
 function keepsGrants(options: unknown): boolean {
   if (!isObject(options)) return options === UNKNOWN;
   const { store, cookies } = options as Record<string, unknown>;
   return OPEN in options || Boolean(store) || Boolean(cookies);
 }
 
-function isBearerOnly(settings: object): boolean {
-  const { 'bearer-only': bearerOnlyOfKeycloak, bearerOnly } = settings as Record<string, unknown>;
-  return [true, 'true'].includes((bearerOnlyOfKeycloak ?? bearerOnly) as boolean);
-}
+const settingsOf = (settings: object) => toAdapterSettings(settings as KeycloakConfig);
+const isBearerOnly = (settings: object): boolean => settingsOf(settings).isBearerOnly === true;

@@ -1,5 +1,6 @@
 import { type CustomDecorator, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { PushedClaims } from 'keycloak-guard/unstable/connect';
+import type { Token } from '../express/token.ts';
 import {
   META_CONDITIONAL_SCOPES,
   META_ENFORCER_OPTIONS,
@@ -12,7 +13,7 @@ import {
   META_UNPROTECTED,
   type RoleMatch,
 } from './constants.ts';
-import { assertRoles, type ConnectToken, mark } from './metadata.ts';
+import { assertRoles, mark } from './metadata.ts';
 import { type ConnectRequest, membersOf } from './service.ts';
 
 /** Goes on a class or on one of its handlers. */
@@ -100,7 +101,7 @@ export const Scopes = (...scopes: string[]): CustomDecorator =>
 export type ConditionalScopeFn = (
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   request: any,
-  token: ConnectToken,
+  token: Token,
 ) => string[];
 
 /**

@@ -1,7 +1,7 @@
+export type { Token as ConnectToken } from '../express/token.ts';
 export * from './constants.ts';
 export * from './decorators.ts';
 export { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
-export type { ConnectToken } from './metadata.ts';
 export { KeycloakConnectModule, type KeycloakConnectModuleAsyncOptions } from './module.ts';
 export type {
   KeycloakConnectConfig,

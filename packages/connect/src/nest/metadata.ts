@@ -1,6 +1,7 @@
 import type { CustomDecorator } from '@nestjs/common';
-import { type Claims, type Principal, type Requirements, toGuard } from 'keycloak-guard';
+import { type Principal, type Requirements, toGuard } from 'keycloak-guard';
 import { type Decorated, lineageOf, toMarked } from 'keycloak-guard/unstable/nest';
+import { attachPrincipal, Token } from '../express/token.ts';
 import { META_ROLE_MATCHING_MODE, META_ROLES, META_UNPROTECTED, type RoleMatch } from './constants.ts';
 
 /** The guard that reads what a decorator wrote. */
@@ -93,34 +94,8 @@ function toRequirement(role: string): Requirements {
   return where === 'realm' ? { realmRole: name } : { clientRole: { [where]: name } };
 }
 
-/** The token that a {@link ConditionalScopeFn} gets. */
-export interface ConnectToken {
-  /** The access token as it was sent. */
-  readonly token: string;
-  /** Its claims. */
-  readonly content: Claims;
-  /** Whether the token has a role: `realm:<role>`, `<client id>:<role>`, or a role of this client. */
-  hasRole(name: string): boolean;
-  /** Whether the token has a role of the realm. */
-  hasRealmRole(name: string): boolean;
-  /** Whether the token has a role of a client. */
-  hasApplicationRole(client: string, name: string): boolean;
-}
-
-export function toConnectToken(token: string, principal: Principal, clientId: string): ConnectToken {
-  const hasRealmRole = (name: string) => principal.realmRoles.includes(name);
-  const hasApplicationRole = (client: string, name: string) =>
-    principal.clientRoles[client]?.includes(name) ?? false;
-  return {
-    token,
-    content: principal.claims,
-    hasRealmRole,
-    hasApplicationRole,
-    hasRole(name) {
-      const at = name.indexOf(':');
-      if (at === -1) return hasApplicationRole(clientId, name);
-      const [where, role] = [name.slice(0, at), name.slice(at + 1)];
-      return where === 'realm' ? hasRealmRole(role) : hasApplicationRole(where, role);
-    },
-  };
+export function toConnectToken(token: string, principal: Principal, clientId: string): Token {
+  const made = new Token(token, clientId);
+  attachPrincipal(made, principal);
+  return made;
 }

@@ -38,6 +38,7 @@ export {
   isThenable,
   type KeyFinder,
   makerOf,
+  type OptionRule,
   type OptionRules,
   ofEach,
   optionRules,
