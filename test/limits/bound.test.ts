@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLoginLimits, createMemoryRateLimitStore } from '../../packages/guard/src/limits/index.ts';
+import { createLoginLimits } from '../../packages/guard/src/limits/index.ts';
+import { createMemoryRateLimitStore } from '../../packages/guard/src/limits/rate-limit.ts';
 
 const SECRET = 'a secret for tests, of more than 32 characters';
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   createLoginLimits,
-  createMemoryRateLimitStore,
   createRateLimit,
   type RateLimitStore,
 } from '../../packages/guard/src/limits/index.ts';
+import { createMemoryRateLimitStore } from '../../packages/guard/src/limits/rate-limit.ts';
 
 test('a window begins with its first count, and what is too much makes room', () => {
   let now = 1_000;

@@ -2,7 +2,6 @@ export { addressOf, networksOf } from './addresses.ts';
 export { createLoginLimits, type LoginLimits } from './login-limits.ts';
 export type { LoginLimitOptions, RateLimitHits, RateLimitStore } from './options.ts';
 export {
-  createMemoryRateLimitStore,
   createRateLimit,
   type RateLimit,
   type RateLimitOptions,

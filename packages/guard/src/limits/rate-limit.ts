@@ -7,8 +7,6 @@ import { type RateLimitHits, type RateLimitStore, STORE } from './options.ts';
  * Counts in the memory of this process.
  *
  * @param maxKeys with more, the window that was counted in least recently is forgotten
- * @example
- * const loginLimits = kc.loginLimits({ store: createMemoryRateLimitStore() });
  */
 export function createMemoryRateLimitStore(
   maxKeys = 50_000,

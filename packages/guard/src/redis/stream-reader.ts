@@ -2,10 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RedisClient, RedisConnection, RedisUnavailable } from './connection.ts';
 import type { RevocationKeys } from './revocation-format.ts';
 
-/** Follows the stream of revocations. */
-export type StreamReader = ReturnType<typeof followStream>;
-
-/** Listener of a {@link StreamReader}. */
+/** Listens to the stream of revocations. */
 export interface StreamListener {
   onRevocation(text: string): void;
   /** Redis lost its data, or it is another server that knows less. */

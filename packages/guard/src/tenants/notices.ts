@@ -11,10 +11,9 @@ const OUTAGES: ReadonlySet<string> = new Set([
   'tenants_unavailable',
 ]);
 
-/** Notices of tenants: with the name of the tenant, and no more often than is of use. */
-export type TenantNotices = ReturnType<typeof createTenantNotices>;
-
 /**
+ * Notices of tenants: with the name of the tenant, and no more often than is of use.
+ *
  * @param listener `false`: none. Default: lines on the standard error output
  */
 export function createTenantNotices(listener: ((notice: Notice) => void) | false | undefined) {
