@@ -68,7 +68,10 @@ describe('setup audience', () => {
     assert.ok((await audienceOfLogin()).includes('orders-api'));
 
     const { stdout } = await run(['migrate', ...WHERE, ...ADMIN]);
-    assert.match(stdout, /- \*\*only some users get in\*\*: `frontend`, only for users who have a role of `orders-api`\n/);
+    assert.match(
+      stdout,
+      /- \*\*only some users get in\*\*: `frontend`, only for users who have a role of `orders-api`\n/,
+    );
     assert.doesNotMatch(stdout, /Nobody is locked out/);
     assert.match(stdout, /setup audience frontend --url /);
     await callAdmin(keycloak, 'DELETE', `${roles}/reader`);
