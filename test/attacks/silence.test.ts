@@ -40,7 +40,7 @@ import { createRequestGuard } from '../../packages/guard/src/core/internal.ts';
 import { resolveEvents } from '../../packages/guard/src/events/options.ts';
 import { createLoginLimits, createRateLimit } from '../../packages/guard/src/limits/index.ts';
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
-import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
+import { createRedisRevocationStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
 import { ALICE, createFakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
 import { publicOptionsOf } from './public-options.ts';
@@ -112,7 +112,6 @@ const FACTORIES: Readonly<Record<string, Make>> = {
     }),
   'authz: AskOptions': (more) => permissions.has(alice, ['orders#view'], more),
   'redis: RedisOptions': (more) => openRedis({ url: 'redis://127.0.0.1:1', ...more } as never).close(),
-  'redis: RedisSessionStoreOptions': (more) => createRedisSessionStore(connection as never, more),
   'redis: RedisRevocationStoreOptions': (more) =>
     createRedisRevocationStore(connection as never, more).close(),
   'adapters/engine: McpOptions': (more) =>

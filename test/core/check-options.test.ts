@@ -4,11 +4,7 @@ import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { checkOptions, findOptionProblems, optionRules } from '../../packages/guard/src/core/internal.ts';
-import {
-  createRedisRevocationStore,
-  createRedisSessionStore,
-  openRedis,
-} from '../../packages/guard/src/redis/index.ts';
+import { createRedisRevocationStore, openRedis } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
 import { resolveSessionOptions } from '../../packages/guard/src/session/resolved-options.ts';
 
@@ -108,7 +104,6 @@ describe('options of a factory', () => {
       'idleSeconds',
     ],
     ['createMemorySessionStore', (more) => createMemorySessionStore(more), 'maxSession', 'maxSessions'],
-    ['createRedisSessionStore', (more) => createRedisSessionStore(connection, more), 'keyPrefx', 'keyPrefix'],
     [
       'createRedisRevocationStore',
       (more) => createRedisRevocationStore(connection, more),

@@ -21,8 +21,8 @@ interface Process {
 
 /** What one replica has: a connection, a store and a listener. */
 async function startProcess(t: TestContext, redis: TestRedis, keyPrefix?: string): Promise<Process> {
-  const connection = openRedis({ url: redis.url, timeoutMs: 3_000 });
-  const store = createRedisRevocationStore(connection, { keyPrefix });
+  const connection = openRedis({ url: redis.url, keyPrefix, timeoutMs: 3_000 });
+  const store = createRedisRevocationStore(connection);
   const seen: Revocation[] = [];
   store.subscribe((revocation) => seen.push(revocation));
   const close = () => {

@@ -25,8 +25,8 @@ const TIMEOUT_MS = 3_000;
 
 /** What one replica has: a connection, a store and a listener. */
 async function startProcess(t: TestContext, redis: TestRedis, keyPrefix?: string): Promise<Process> {
-  const connection = openRedis({ url: redis.url, timeoutMs: TIMEOUT_MS });
-  const store = createRedisRevocationStore(connection, { keyPrefix });
+  const connection = openRedis({ url: redis.url, keyPrefix, timeoutMs: TIMEOUT_MS });
+  const store = createRedisRevocationStore(connection);
   const seen: Revocation[] = [];
   store.subscribe((revocation) => seen.push(revocation));
   const close = () => {

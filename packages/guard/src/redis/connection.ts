@@ -48,6 +48,8 @@ export class RedisUnavailable extends Error {
 export interface RedisOptions {
   /** `redis://` or, with TLS, `rediss://`; user, password and database in it. Never logged. */
   readonly url: string;
+  /** Start of every key, so that several applications can share one Redis. Default `keycloak-guard`. */
+  readonly keyPrefix?: string | undefined;
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
   /**
@@ -65,6 +67,7 @@ const RULES: OptionRules<RedisOptions> = {
     example: "'redis://localhost:6379'",
     accepts: isRedisUrl,
   }),
+  keyPrefix: optionRules.string('must be a string without surrounding spaces', "'my-api'"),
   timeoutMs: optionRules.whole(10, 60_000, 1_000),
   onNotice: optionRules.NOTICE_LISTENER,
 };
@@ -79,6 +82,7 @@ export interface RedisNotice {
 /** A connection that restores itself. Commands are not queued: while Redis is down, they fail at once. */
 export interface RedisConnection {
   readonly isReady: boolean;
+  readonly keyPrefix: string;
   /**
    * Runs a command.
    *
@@ -126,7 +130,7 @@ interface Outage {
 }
 
 function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
-  const { timeoutMs = 1_000, onNotice } = options;
+  const { keyPrefix = 'keycloak-guard', timeoutMs = 1_000, onNotice } = options;
   const listeners = new Set<() => void>();
   let isLost = false;
   let isClosed = false;
@@ -188,6 +192,7 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
   }
 
   return {
+    keyPrefix,
     get isReady() {
       return client.isReady;
     },

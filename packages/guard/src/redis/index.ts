@@ -12,4 +12,4 @@ export {
   type RedisRevocationStore,
   type RedisRevocationStoreOptions,
 } from './revocation-store.ts';
-export { createRedisSessionStore, type RedisSessionStoreOptions } from './session-store.ts';
+export { createRedisSessionStore } from './session-store.ts';

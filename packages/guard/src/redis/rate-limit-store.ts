@@ -12,14 +12,14 @@ return {current, redis.call('PTTL', KEYS[1])}`;
  * @example
  * app.post('/login', express.json(), kc.loginLimits({ store: createRedisRateLimitStore(redis) }), login);
  */
-export function createRedisRateLimitStore(
-  connection: RedisConnection,
-  keyPrefix = 'keycloak-guard',
-): RateLimitStore {
+export function createRedisRateLimitStore(connection: RedisConnection): RateLimitStore {
   return {
     async increment(key, windowMs) {
       const answer = await connection.run((client) =>
-        client.eval(COUNT_UP, { keys: [`${keyPrefix}:limit:${key}`], arguments: [String(windowMs)] }),
+        client.eval(COUNT_UP, {
+          keys: [`${connection.keyPrefix}:limit:${key}`],
+          arguments: [String(windowMs)],
+        }),
       );
       const [totalHits, resetMs] = answer as unknown as [number, number];
       return { totalHits, resetMs };

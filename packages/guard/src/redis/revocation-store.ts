@@ -16,10 +16,8 @@ import { followStream } from './stream-reader.ts';
 const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
 
 /** Ids that are valid once in all processes: those of logout tokens and of DPoP proofs. */
-function createClaims(
-  connection: RedisConnection,
-  keyPrefix: string,
-): Pick<ProofStore, 'useOnce' | 'useProofOnce'> {
+function createClaims(connection: RedisConnection): Pick<ProofStore, 'useOnce' | 'useProofOnce'> {
+  const { keyPrefix } = connection;
   const local = createMemoryRevocationStore();
   const secondsUntil = (expiresAt: number): number => Math.ceil(expiresAt - Date.now() / 1000);
 
@@ -57,7 +55,8 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
 return 1`;
 
-function createRedisLeases(connection: RedisConnection, keyPrefix: string): Leases {
+function createRedisLeases(connection: RedisConnection): Leases {
+  const { keyPrefix } = connection;
   const leaseOf = (name: string): string => `${keyPrefix}:lease:${name}`;
   const stateOf = (name: string): string => `${keyPrefix}:value:${name}`;
   const run = (script: string, keys: string[], args: string[]) =>
@@ -136,8 +135,6 @@ function createOutbox(
 
 /** Options of {@link createRedisRevocationStore}. */
 export interface RedisRevocationStoreOptions {
-  /** Start of every key, so that several APIs can share one Redis. Default `keycloak-guard`. */
-  readonly keyPrefix?: string | undefined;
   /**
    * How long a revocation is kept: longer than any access token lives, and the same in every process, for the shortest one drops
    * those of all. Unit: seconds. Default 86,400.
@@ -146,7 +143,6 @@ export interface RedisRevocationStoreOptions {
 }
 
 const RULES: OptionRules<RedisRevocationStoreOptions> = {
-  keyPrefix: optionRules.string('must be a string without surrounding spaces', "'my-api'"),
   rememberSeconds: optionRules.whole(1, 31_536_000, 86_400),
 };
 
@@ -184,8 +180,8 @@ export function createRedisRevocationStore(
   options: RedisRevocationStoreOptions = {},
 ): RedisRevocationStore {
   checkOptions('createRedisRevocationStore', options, RULES);
-  const { keyPrefix = 'keycloak-guard', rememberSeconds = 86_400 } = options;
-  const keys = revocationKeysOf(keyPrefix);
+  const { rememberSeconds = 86_400 } = options;
+  const keys = revocationKeysOf(connection.keyPrefix);
   const listeners = new Set<(revocation: Revocation) => void>();
   // For listeners that subscribe late, and for a Redis that lost its data.
   const known = createRevocationLog(undefined, rememberSeconds);
@@ -219,7 +215,7 @@ export function createRedisRevocationStore(
 
   return {
     rememberSeconds,
-    leases: createRedisLeases(connection, keyPrefix),
+    leases: createRedisLeases(connection),
     async whenCaughtUp(timeoutMs) {
       const end = performance.now() + timeoutMs;
       while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS);
@@ -258,7 +254,7 @@ export function createRedisRevocationStore(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    ...createClaims(connection, keyPrefix),
+    ...createClaims(connection),
     close() {
       stream.close();
       outbox.close();

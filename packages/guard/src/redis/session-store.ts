@@ -1,17 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import type { SessionStore } from '../session/index.ts';
 import type { RedisConnection } from './connection.ts';
-
-/** Options of {@link createRedisSessionStore}. */
-export interface RedisSessionStoreOptions {
-  /** Start of every key, so that several apps can share one Redis. Default `keycloak-guard`. */
-  readonly keyPrefix?: string | undefined;
-}
-
-const RULES: OptionRules<RedisSessionStoreOptions> = {
-  keyPrefix: optionRules.string('must be a string without surrounding spaces', "'my-api'"),
-};
 
 /** Releases a lock only if it is still ours: it may have expired, and another process may hold it now. */
 const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
@@ -36,17 +25,12 @@ return tooMany`;
  * Sessions in Redis or Valkey, shared by all processes. Each has one key, which expires by itself.
  *
  * @param connection of `openRedis`; the caller closes it
- * @throws {OptionsError} naming every option that is wrong or unknown
  * @example
  * const redis = openRedis({ url: 'redis://localhost:6379' });
  * await app.register(keycloakSession, { client, secret, store: createRedisSessionStore(redis) });
  */
-export function createRedisSessionStore(
-  connection: RedisConnection,
-  options: RedisSessionStoreOptions = {},
-): SessionStore {
-  checkOptions('createRedisSessionStore', options, RULES);
-  const { keyPrefix = 'keycloak-guard' } = options;
+export function createRedisSessionStore(connection: RedisConnection): SessionStore {
+  const { keyPrefix } = connection;
   const keyOf = (key: string): string => `${keyPrefix}:session:${key}`;
   const groupOf = (key: string): string => `${keyPrefix}:session-group:${key}`;
   const lockOf = (key: string): string => `${keyPrefix}:session-lock:${key}`;

@@ -31,14 +31,14 @@ export async function openSharedState(
     await import('keycloak-guard/redis');
   const connection = openRedis({
     url: config.redisUrl,
+    keyPrefix: config.redisKeyPrefix,
     onNotice: ({ level, code, message }) => logger?.[level]({ code }, message),
   });
-  const keyPrefix = config.redisKeyPrefix;
-  const revocations = createRedisRevocationStore(connection, { keyPrefix });
+  const revocations = createRedisRevocationStore(connection);
   return {
     revocations,
-    sessions: createRedisSessionStore(connection, { keyPrefix }),
-    limits: createRedisRateLimitStore(connection, keyPrefix),
+    sessions: createRedisSessionStore(connection),
+    limits: createRedisRateLimitStore(connection),
     close() {
       revocations.close();
       connection.close();

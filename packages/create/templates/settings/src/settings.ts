@@ -21,7 +21,7 @@ function readCredential() {
 export function readSettings() {
   // #if redis
   // By REDIS_URL, several processes share sessions and sign-outs; without it, one process keeps them in memory.
-  const redis = env.REDIS_URL ? openRedis({ url: env.REDIS_URL }) : undefined;
+  const redis = env.REDIS_URL ? openRedis({ url: env.REDIS_URL, keyPrefix: 'my-app' }) : undefined;
   // #endif
   return {
     keycloak: {
@@ -30,7 +30,7 @@ export function readSettings() {
       clientId: env.KEYCLOAK_CLIENT_ID ?? '',
       ...readCredential(),
       // #if redis
-      ...(redis && { revocationStore: createRedisRevocationStore(redis, { keyPrefix: 'my-app' }) }),
+      ...(redis && { revocationStore: createRedisRevocationStore(redis) }),
       // #endif
     },
     // #if browser
@@ -38,7 +38,7 @@ export function readSettings() {
       secret: env.SESSION_SECRET ?? '',
       publicUrl: env.PUBLIC_URL,
       // #if redis
-      ...(redis && { store: createRedisSessionStore(redis, { keyPrefix: 'my-app' }) }),
+      ...(redis && { store: createRedisSessionStore(redis) }),
       // #endif
     },
     // #endif
