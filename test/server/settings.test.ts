@@ -92,7 +92,6 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     maxCachedTokens: 10_000,
     requestTimeoutMs: 15_000,
     maxConnections: 10_000,
-    maxEventLoopDelayMs: 0,
     host: 'localhost',
     port: 8000,
     logLevel: 'info',

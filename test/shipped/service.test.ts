@@ -129,7 +129,7 @@ const STARTS: readonly Start[] = [
         LOGIN_WAIT_MS: '1000',
         REQUEST_TIMEOUT_MS: '5000',
       },
-      ...{ MAX_CONNECTIONS: '100', MAX_EVENT_LOOP_DELAY_MS: '5000', SHUTDOWN_DELAY_MS: '10' },
+      ...{ MAX_CONNECTIONS: '100', SHUTDOWN_DELAY_MS: '10' },
       ...{ SHUTDOWN_TIMEOUT_MS: '1000' },
     }),
   },

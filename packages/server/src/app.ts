@@ -110,7 +110,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   answerExpectations(app);
   const draining = addDrain(app);
   setHeaders(app, draining);
-  shedLoad(app, config);
+  shedLoad(app);
   const sendUnknown = answerUnknown(app);
   handleErrors(app, credential.secrets, sendUnknown);
   readBodies(app);

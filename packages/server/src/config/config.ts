@@ -53,8 +53,6 @@ export interface Config {
   readonly requestTimeoutMs: number;
   /** 0: unlimited. */
   readonly maxConnections: number;
-  /** 0: unlimited. */
-  readonly maxEventLoopDelayMs: number;
   /** Not ready, but still listening. Unit: milliseconds. */
   readonly shutdownDelayMs: number;
   /** Unit: milliseconds. */

@@ -63,12 +63,6 @@ const LIMIT_SETTINGS = {
       'Most connections at a time; more are closed at once. Each is an open file (`ulimit -n`). 0: no limit.',
     ...wholeNumber(0, 1_000_000, 10_000),
   },
-  MAX_EVENT_LOOP_DELAY_MS: {
-    description:
-      'How late this process may be, in the mean of a second, before it answers 503 to all but `/health`. 0: no limit. Unit: milliseconds.',
-    ...wholeNumber(0, 60_000, 0),
-    example: '1000',
-  },
 } as const satisfies Record<string, Setting>;
 
 /** In the order in which the documents list them. */
