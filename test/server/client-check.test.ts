@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { ClientError } from '../../packages/guard/src/client/index.ts';
 import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
-import { createClientCheck } from '../../packages/server/src/readiness/client-check.ts';
+import { createClientCheck } from '../../packages/server/src/readiness/readiness.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectLog, configFor, startIdp } from './service.ts';

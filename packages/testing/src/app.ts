@@ -1,6 +1,5 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import { accountProfileRoute, addAccountSessions } from './endpoints/account.ts';
-import { addAdmin } from './endpoints/admin.ts';
+import { accountProfileRoute, addAccountSessions, addAdmin } from './endpoints/account.ts';
 import { authorizationRoute, pushedAuthorizationRoute } from './endpoints/authorization.ts';
 import { addClientRegistration } from './endpoints/client-registration.ts';
 import { deviceRoutes } from './endpoints/device.ts';

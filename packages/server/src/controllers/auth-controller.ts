@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import { principalOf, readBearerToken } from 'keycloak-guard';
 import { type Report, toLoginOutcome, toOutcome, userOf } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
-import type { LoginHooks } from '../limits/rate-limits.ts';
+import type { LoginHooks } from '../limits/keycloak-turns.ts';
 import { LogoutRequest, RefreshRequest, refTo, TokenRequest } from '../models.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { addressOf } from '../services/turns.ts';

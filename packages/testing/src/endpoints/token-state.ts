@@ -7,8 +7,7 @@ import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange, Route } from '../provider/route.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
-import { addClaims, type Claims } from '../tokens/issue.ts';
-import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
+import { addClaims, type Claims, type GoodToken, readToken } from '../tokens/issue.ts';
 import { isLightweight, toGranted } from '../tokens/scopes.ts';
 import { permissionsIn } from '../uma/uma-ticket.ts';
 

@@ -8,7 +8,7 @@ import { type Client, hasFlag } from '../realm/client.ts';
 import { isPasswordOf } from '../realm/password.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { User } from '../realm/user.ts';
-import type { Session, Sessions } from '../sessions/sessions.ts';
+import type { Session } from '../sessions/sessions.ts';
 import { type Claims, issueTokens } from '../tokens/issue.ts';
 import { assertStillMember, holdOrganization } from '../tokens/organization-scope.ts';
 import {
@@ -40,13 +40,26 @@ function assertMayGoOffline(realm: Realm, user: User, scopes: GrantedScopes): vo
     throw new Fault(400, 'not_allowed', 'Offline tokens not allowed for the user or client');
 }
 
-/** The offline session of a login: it has the same id, and outlives it. */
-function offlineCopyOf(sessions: Sessions, { id, userId, notes }: Session): Session {
+/** The session of a login, or the offline one, which has the same id and outlives it. @throws {Fault} 400 as above */
+function sessionFor({ realm, sessions }: Provider, user: User, scopes: GrantedScopes, session: Session) {
+  assertMayGoOffline(realm, user, scopes);
+  if (!scopes.offline) return session;
+  const { id, userId, notes } = session;
   return sessions.start({ id, userId, notes: { ...notes }, offline: true });
 }
 
+/** The session that a code leads to, and its user. @throws {Fault} 400 `invalid_grant` */
+function readSession({ realm, sessions }: Provider, id: string) {
+  const session = sessions.find(id);
+  const user = session && realm.userById(session.userId);
+  if (session === undefined || user === undefined) throw invalidGrant('Code not valid');
+  if (!user.enabled) throw invalidGrant('User disabled');
+  return { session, user };
+}
+
 /** RFC 6749 §4.3. Checks the client before the user, and the password before the user's state. */
-export const passwordGrant: GrantHandler = async ({ provider, request, form, client, issuer, jkt }) => {
+export const passwordGrant: GrantHandler = async (call) => {
+  const { provider, request, form, client } = call;
   const { realm, sessions, lockout } = provider;
   if (!client.directGrants)
     throw new Fault(400, 'unauthorized_client', 'Client not allowed for direct access grants');
@@ -69,22 +82,16 @@ export const passwordGrant: GrantHandler = async ({ provider, request, form, cli
   const session = sessions.start({ userId: user.id, offline: scopes.offline });
   recordSession(provider, 'LOGIN', request, session, client.clientId);
   holdOrganization(realm, sessions.join(session, client), scopes.names, user);
-  return issueTokens(provider, { issuer, client, user, session, scopes, grantCode: 'ro', jkt, resource });
+  return issueTokens(call, { user, session, scopes, grantCode: 'ro', resource });
 };
 
 /**
  * RFC 6749 §4.4: the client acts for itself, as its service account. It has no session and gets no refresh token, except with
  * its attribute `client_credentials.use_refresh_token`.
  */
-export const clientCredentialsGrant: GrantHandler = async ({
-  provider,
-  request,
-  form,
-  client,
-  issuer,
-  jkt,
-}) => {
-  const { realm, sessions } = provider;
+export const clientCredentialsGrant: GrantHandler = async (call) => {
+  const { request, form, client } = call;
+  const { realm, sessions } = call.provider;
   const refuse = (text: string) => new Fault(401, 'unauthorized_client', text);
   if (client.isPublic) throw refuse('Public client not allowed to retrieve service account');
   if (!client.serviceAccounts) throw refuse('Client not enabled to retrieve service account');
@@ -97,26 +104,25 @@ export const clientCredentialsGrant: GrantHandler = async ({
   const session = hasFlag(client, 'client_credentials.use_refresh_token')
     ? sessions.start({ userId: user.id, offline: scopes.offline, notes })
     : undefined;
-  return issueTokens(provider, { issuer, client, user, session, notes, scopes, grantCode: 'cc', jkt });
+  return issueTokens(call, { user, session, notes, scopes, grantCode: 'cc' });
 };
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636). Using a code twice ends what the first use got. */
-export const authorizationCodeGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
+export const authorizationCodeGrant: GrantHandler = async (call) => {
+  const { provider, form, client } = call;
   const { codes, clock, sessions, realm } = provider;
   const code = field(form, 'code');
   if (code === undefined) throw invalidRequest('Missing parameter: code');
   const taken = codes.take(code);
   if (taken === undefined) throw invalidGrant('Code not valid');
   const { grant, used } = taken;
-  const session = sessions.find(grant.sessionId);
   if (used) {
+    const session = sessions.find(grant.sessionId);
     if (session !== undefined) delete session.clients[grant.clientId];
     throw invalidGrant('Code not valid');
   }
   if (grant.expiresAt <= clock.seconds()) throw invalidGrant('Code is expired');
-  const user = session && realm.userById(session.userId);
-  if (session === undefined || user === undefined) throw invalidGrant('Code not valid');
-  if (!user.enabled) throw invalidGrant('User disabled');
+  const { session, user } = readSession(provider, grant.sessionId);
   if (grant.clientId !== client.clientId)
     throw invalidGrant('Auth error: Found different client_id in clientSession');
   if (grant.redirectUri !== field(form, 'redirect_uri')) throw invalidGrant('Incorrect redirect_uri');
@@ -125,28 +131,18 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
 
   const resource = keptResource(realm, form, grant.resource);
   const scopes = grantScopes(realm, client, grant.scope, user);
-  assertMayGoOffline(realm, user, scopes);
-  const kept = scopes.offline ? offlineCopyOf(sessions, session) : session;
+  const kept = sessionFor(provider, user, scopes, session);
   // As chosen at the login; the offline session has its own part.
-  const { organization } = grant;
+  const { organization, nonce } = grant;
   if (organization !== undefined) sessions.join(kept, client).organization = organization;
   holdOrganization(realm, sessions.join(kept, client), scopes.names, user);
-  return issueTokens(provider, {
-    issuer,
-    client,
-    user,
-    session: kept,
-    scopes,
-    nonce: grant.nonce,
-    grantCode: 'ac',
-    jkt,
-    resource,
-  });
+  return issueTokens(call, { user, session: kept, scopes, nonce, grantCode: 'ac', resource });
 };
 
 /** RFC 8628 §3.4 and §3.5. */
-export const deviceCodeGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
-  const { devices, clock, sessions, realm } = provider;
+export const deviceCodeGrant: GrantHandler = async (call) => {
+  const { provider, form, client } = call;
+  const { devices, clock, realm } = provider;
   if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled'))
     throw invalidGrant('Client not allowed OAuth 2.0 Device Authorization Grant');
   const code = field(form, 'device_code');
@@ -163,16 +159,11 @@ export const deviceCodeGrant: GrantHandler = async ({ provider, form, client, is
     throw new Fault(400, 'access_denied', 'The end user denied the authorization request');
   checkVerifier(device.challenge, field(form, 'code_verifier'));
   devices.close(device);
-  const session = sessions.find(verdict.sessionId);
-  const user = session && realm.userById(session.userId);
-  if (session === undefined || user === undefined) throw invalidGrant('Code not valid');
-  if (!user.enabled) throw invalidGrant('User disabled');
+  const { session, user } = readSession(provider, verdict.sessionId);
 
   const scopes = toGranted(realm, [...(device.scope ?? '').split(' '), ...client.defaultScopes], user);
-  assertMayGoOffline(realm, user, scopes);
-  const kept = scopes.offline ? offlineCopyOf(sessions, session) : session;
-  const { nonce } = device;
-  return issueTokens(provider, { issuer, client, user, session: kept, scopes, nonce, grantCode: 'dg', jkt });
+  const kept = sessionFor(provider, user, scopes, session);
+  return issueTokens(call, { user, session: kept, scopes, nonce: device.nonce, grantCode: 'dg' });
 };
 
 /**
@@ -212,7 +203,8 @@ async function readActiveToken(provider: Provider, token: string, client: Client
 }
 
 /** RFC 6749 §6. */
-export const refreshGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
+export const refreshGrant: GrantHandler = async (call) => {
+  const { provider, form, client, issuer, jkt } = call;
   const token = field(form, 'refresh_token');
   if (token === undefined) throw invalidRequest('No refresh token');
   const { realm, sessions } = provider;
@@ -229,17 +221,7 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   sessions.touch(session, client);
   // Permissions are copied, not decided again.
   const { authorization } = claims;
-  return issueTokens(provider, {
-    issuer,
-    client,
-    user,
-    session,
-    scopes,
-    authorization,
-    grantCode: 'rt',
-    jkt,
-    resource,
-  });
+  return issueTokens(call, { user, session, scopes, authorization, grantCode: 'rt', resource });
 };
 
 /** With rotation, a refresh token is valid `refreshTokenMaxReuse` + 1 times. One more use ends all of them. */

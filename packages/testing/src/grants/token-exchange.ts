@@ -3,8 +3,7 @@ import { field } from '../http/bodies.ts';
 import type { Provider } from '../provider/provider.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
-import { type Claims, issueTokens } from '../tokens/issue.ts';
-import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
+import { type Claims, type GoodToken, issueTokens, readToken } from '../tokens/issue.ts';
 import { type GrantedScopes, grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grants.ts';
 
@@ -14,8 +13,8 @@ const ID = `${TYPE}id_token`;
 const REFRESH = `${TYPE}refresh_token`;
 
 /** RFC 8693 as Keycloak's "standard token exchange": trades an access token for another, within the realm. */
-export const tokenExchangeGrant: GrantHandler = async (request) => {
-  const { provider, form, client, issuer, jkt } = request;
+export const tokenExchangeGrant: GrantHandler = async (call) => {
+  const { provider, form, client, issuer, jkt } = call;
   const { realm, sessions } = provider;
   const subject = await readToken(provider, checkParameters(client, form), issuer, ['Bearer', 'DPoP']);
   if ('problem' in subject) throw invalidRequest('Invalid token');
@@ -36,15 +35,12 @@ export const tokenExchangeGrant: GrantHandler = async (request) => {
     session !== undefined &&
     requested !== REFRESH &&
     (session.offline || sessions.partOf(session, client) === undefined);
-  const answer = await issueTokens(provider, {
-    issuer,
-    client,
+  const answer = await issueTokens(call, {
     user,
     session,
     scopes: requested === ID ? { ...scopes, openid: true } : scopes,
     grantCode: 'te',
     isGuest,
-    jkt,
     ...(audiences.length === 0 ? {} : { onlyAudience: audiences }),
   });
   return toExchanged(answer, requested, scopes.text);

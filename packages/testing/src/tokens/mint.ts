@@ -2,8 +2,14 @@ import { createPublicKey } from 'node:crypto';
 import type { Client } from '../realm/client.ts';
 import type { User } from '../realm/user.ts';
 import { newSession } from '../sessions/sessions.ts';
-import type { TokenState } from './issue.ts';
-import { accessTokenClaims, algorithmOf, type Claims, idTokenClaims, refreshTokenClaims } from './issue.ts';
+import {
+  accessTokenClaims,
+  algorithmOf,
+  type Claims,
+  idTokenClaims,
+  refreshTokenClaims,
+  type TokenState,
+} from './issue.ts';
 import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
 import { grantScopes } from './scopes.ts';
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { jsonTextOf, parseJsonTexts, queryOf } from '../http/bodies.ts';
-import { findCaller, type ProtectionAnswer, type ProtectionCall } from './protection-call.ts';
+import { findCaller, type ProtectionAnswer, type ProtectionCall } from './requester.ts';
 import {
   findResources,
   readResource,

@@ -13,7 +13,7 @@ import {
   wrongShape,
 } from '../http/bodies.ts';
 import type { Provider } from '../provider/provider.ts';
-import { notFound, type ProtectionAnswer, type ProtectionCall, pageOf } from './protection-call.ts';
+import { notFound, type ProtectionAnswer, type ProtectionCall, pageOf } from './requester.ts';
 import { deleteTicket } from './tickets.ts';
 
 const scopes = listOf((one) => {

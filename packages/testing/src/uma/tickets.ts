@@ -17,12 +17,7 @@ import { issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import { stableId } from '../realm/stable-id.ts';
 import { type PermissionText, type PushedClaims, signTicket } from './permission-request.ts';
-import {
-  type ProtectionAnswer,
-  type ProtectionCall,
-  type ProtectionCaller,
-  pageOf,
-} from './protection-call.ts';
+import { type ProtectionAnswer, type ProtectionCall, type ProtectionCaller, pageOf } from './requester.ts';
 
 function createTicket(
   server: ResourceServer,

@@ -4,7 +4,7 @@ import { listOf, WORDS } from '../authz/read-settings.ts';
 import { Fault, invalidRequest, unexpected } from '../fault.ts';
 import { anything, each, readRepresentation, text, texts, wordOf } from '../http/bodies.ts';
 import type { Provider } from '../provider/provider.ts';
-import { type ProtectionAnswer, type ProtectionCall, pageOf } from './protection-call.ts';
+import { type ProtectionAnswer, type ProtectionCall, pageOf } from './requester.ts';
 
 const SHAPES = {
   ...each('id name description type owner resourceType condition', text),

@@ -6,8 +6,13 @@ import { issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange } from '../provider/route.ts';
 import type { Client } from '../realm/client.ts';
-import { accessTokenClaims, answerWith, type Claims, refreshTokenClaims } from '../tokens/issue.ts';
-import type { GoodToken } from '../tokens/read-access-token.ts';
+import {
+  accessTokenClaims,
+  answerWith,
+  type Claims,
+  type GoodToken,
+  refreshTokenClaims,
+} from '../tokens/issue.ts';
 import { toGranted } from '../tokens/scopes.ts';
 import {
   type PermissionText,
