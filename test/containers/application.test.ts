@@ -48,7 +48,7 @@ check(
     const files = composeFiles(
       {
         ...{ name: 'shop', framework: 'express', login: 'browser', language: 'js' },
-        ...{ tests: false, docker: true, deploy: ['compose'] },
+        ...{ deploy: ['compose'] },
       },
       {
         templates: join(ROOT, 'packages/create/dist/templates'),

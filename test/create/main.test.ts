@@ -111,7 +111,6 @@ test('create names all that is wrong at once, and makes nothing', () => {
       ['shop', '--login', 'browser', '--login=bearer', '--yes'],
       /--login is there twice, with different values/,
     ],
-    [['shop', '--deploy', 'compose', '--no-docker', '--yes'], /--deploy needs the Dockerfile/],
     [['shop.v1', '--deploy', 'kubernetes', '--yes'], /shop\.v1: in Kubernetes a name .*--name gives another/],
     [['master', '--yes'], /master: npm keeps this name for itself/],
     [['???', '--yes'], /\?\?\?: a name has lower-case letters.*--name gives another one/],
@@ -138,16 +137,11 @@ test('create takes packages from archives, which go along', () => {
   const cwd = emptyFolder();
   const names = ['keycloak-guard', ...['testing', 'server', 'cli'].map((name) => `keycloak-guard-${name}`)];
   for (const name of names) writeFileSync(join(cwd, `${name}-0.1.0.tgz`), name);
-  assert.equal(create(cwd, 'shop', '--packages', '.', '--no-tests', '--no-docker', '--yes').status, 0);
-  const { dependencies, devDependencies, scripts } = JSON.parse(read(cwd, 'shop/package.json'));
+  assert.equal(create(cwd, 'shop', '--packages', '.', '--yes').status, 0);
+  const { dependencies, devDependencies } = JSON.parse(read(cwd, 'shop/package.json'));
   assert.equal(dependencies['keycloak-guard'], 'file:vendor/keycloak-guard-0.1.0.tgz');
   assert.equal(devDependencies['@keycloak-guard/server'], 'file:vendor/keycloak-guard-server-0.1.0.tgz');
   assert.equal(read(cwd, 'shop/vendor/keycloak-guard-cli-0.1.0.tgz'), 'keycloak-guard-cli');
-  assert.deepEqual(
-    ['test', 'Dockerfile', '.dockerignore'].map((name) => existsSync(join(cwd, 'shop', name))),
-    [false, false, false],
-  );
-  assert.equal(scripts.test, undefined);
 });
 
 test('create asks on a terminal for what is left open', {
@@ -166,7 +160,6 @@ test('create asks on a terminal for what is left open', {
   for (const [question, keys] of [
     ['Who calls it?', `${DOWN}\r`],
     ['In which language?', `${DOWN}\r`],
-    ['With', '\r'],
   ] as const) {
     while (!shown.includes(question)) await once(child.stdout, 'data');
     child.stdin.write(keys);

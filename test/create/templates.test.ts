@@ -20,7 +20,6 @@ const CHOICES: readonly Choice[] = FRAMEWORK_NAMES.flatMap((framework) =>
   (['bearer', 'browser'] as const).flatMap((login) =>
     (['ts', 'js'] as const).map((language) => ({
       ...{ name: `${framework}-${login}-${language}`, framework, login, language },
-      ...{ tests: true, docker: true },
     })),
   ),
 ).filter((choice) => findConflict(choice) === undefined);

@@ -25,7 +25,7 @@ const FOLDER = join(ROOT, 'node_modules/.cache', `deploy-${process.pid}`);
 const CHOICES: readonly Choice[] = FRAMEWORK_NAMES.flatMap((framework) =>
   (['bearer', 'browser'] as const).map((login) => ({
     ...({ name: 'shop', framework, login, language: framework === 'nest' ? 'ts' : 'js' } as const),
-    ...({ tests: true, docker: true, deploy: ['kubernetes'] } as const),
+    ...({ deploy: ['kubernetes'] } as const),
   })),
 ).filter((choice) => findConflict(choice) === undefined);
 

@@ -83,7 +83,7 @@ try {
 async function tryFramework(framework: FrameworkName, browser: Browser): Promise<void> {
   const choices = (['ts', 'js'] as const).flatMap((language) =>
     (['bearer', 'browser'] as const).map((login) => ({
-      ...{ name: framework, framework, login, language, tests: true, docker: true },
+      ...{ name: framework, framework, login, language },
     })),
   );
   for (const choice of choices.filter((one) => findConflict(one) === undefined))

@@ -1,4 +1,4 @@
-import { cancel, confirm, intro, isCancel, multiselect, select, text } from '@clack/prompts';
+import { cancel, confirm, intro, isCancel, select, text } from '@clack/prompts';
 import { FRAMEWORKS, type FrameworkName } from './frameworks.ts';
 import { type Choice, findNameProblem, type Options, questionsFor, toName } from './options.ts';
 
@@ -27,8 +27,7 @@ export async function ask(options: Options): Promise<{ folder: string; choice: P
   const open = questionsFor(choice);
   const login = open.login ? { login: await askLogin() } : {};
   const language = open.language ? { language: await askLanguage() } : {};
-  const extras = await askExtras(choice);
-  return { folder, choice: { ...choice, ...login, ...language, ...extras } };
+  return { folder, choice: { ...choice, ...login, ...language } };
 }
 
 /** Only where the folder's own name cannot be one. */
@@ -52,25 +51,6 @@ const askLogin = () =>
 
 const askLanguage = () =>
   askOne<Choice['language']>('In which language?', { ts: 'TypeScript', js: 'JavaScript' });
-
-async function askExtras({ tests, docker }: Partial<Choice>): Promise<Pick<Choice, 'tests' | 'docker'>> {
-  const open = [
-    ...(tests === undefined ? [{ value: 'tests', label: 'Tests, without Keycloak' }] : []),
-    ...(docker === undefined ? [{ value: 'docker', label: 'Dockerfile' }] : []),
-  ];
-  const extras =
-    open.length === 0
-      ? []
-      : await answer(
-          multiselect<string>({
-            message: 'With',
-            options: open,
-            initialValues: open.map(({ value }) => value),
-            required: false,
-          }),
-        );
-  return { tests: tests ?? extras.includes('tests'), docker: docker ?? extras.includes('docker') };
-}
 
 /** Whether to write into a folder that is not empty; no, unless the person says so. @throws {Cancelled} */
 export const askOverwrite = (folder: string): Promise<boolean> =>

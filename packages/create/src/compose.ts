@@ -58,7 +58,7 @@ export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, s
   const own = layers.flatMap((one) => [one, `${one}-${choice.login}`]);
   for (const layer of ['base', ...own, ...(choice.deploy ?? [])])
     for (const [path, text] of readLayer(join(sources.templates, choice.language, layer)))
-      if (isIncluded(path, choice)) texts.set(path.replace(/^src\//, `${folder}/`), text);
+      texts.set(path.replace(/^src\//, `${folder}/`), text);
   const values = new Map<string, () => string>([
     ['what', () => what],
     ['client-id', () => (choice.framework === 'mcp' ? `http://localhost:${PORT}/mcp` : choice.name)],
@@ -80,11 +80,6 @@ export function compose(choice: Choice, sources: Sources): ReadonlyMap<string, s
       });
   const files = [...texts].map(([path, text]) => [path, complete(path, text)] as const);
   return new Map([['package.json', toManifest(choice, sources.own)], ...files]);
-}
-
-function isIncluded(path: string, { docker, tests }: Choice): boolean {
-  if (path.startsWith('test/')) return tests;
-  return docker || !/^(Dockerfile|\.dockerignore)$/.test(path);
 }
 
 /** npm leaves files with a dot at the beginning out of a package, or reads them itself. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ask, askOverwrite, Cancelled } from './ask.ts';
 import { compose } from './compose.ts';
 import { findArchives } from './manifest.ts';
-import { type Choice, completeChoice, readOptions, UsageError, usage } from './options.ts';
+import { completeChoice, readOptions, UsageError, usage } from './options.ts';
 import { isEmpty, write } from './write.ts';
 
 const TEMPLATES = fileURLToPath(new URL('templates', import.meta.url));
@@ -36,17 +36,16 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   write(folder, new Map<string, string | Uint8Array>([...files, ...(archives?.files() ?? [])]));
-  process.stdout.write(toNextSteps(folder, choice));
+  process.stdout.write(toNextSteps(folder, choice.name));
   return 0;
 }
 
 const isHere = (folder: string): boolean => resolve(folder) === process.cwd();
 
-function toNextSteps(folder: string, { name, tests }: Choice): string {
+function toNextSteps(folder: string, name: string): string {
   const word = /^[\w./-]+$/.test(folder) ? folder : `'${folder}'`;
   const steps = [...(isHere(folder) ? [] : [`cd ${word}`]), 'npm install', 'npm run dev'];
-  const also = tests ? 'npm test runs its tests. ' : '';
-  return `\nMade ${isHere(folder) ? `${name} here` : folder}. Next:\n\n${steps.map((step) => `  ${step}\n`).join('')}\n${also}README.md says the rest.\n`;
+  return `\nMade ${isHere(folder) ? `${name} here` : folder}. Next:\n\n${steps.map((step) => `  ${step}\n`).join('')}\nnpm test runs its tests. README.md says the rest.\n`;
 }
 
 function packageVersion(): string {

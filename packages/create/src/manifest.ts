@@ -12,7 +12,7 @@ const OWN = [LIBRARY, TESTING, SERVER, CLI] as const;
 
 /** The content of package.json. @param own the version of each package of this project, or where its archive is */
 export function toManifest(choice: Choice, own: (name: string) => string): string {
-  const { framework, language, name, tests } = choice;
+  const { framework, language, name } = choice;
   const { dependencies, devDependencies = [], typeScript = TSX } = frameworkOf(framework);
   const isOwn = (one: string) => (OWN as readonly string[]).includes(one);
   const versions = (names: readonly string[]) =>
@@ -22,7 +22,7 @@ export function toManifest(choice: Choice, own: (name: string) => string): strin
         .map((one) => (isOwn(one) ? [one, own(one)] : [nameOf(one), rangeOf(one)])),
     );
   // The command line brings the provider and the server along. From archives, each must be named.
-  const brought = own(LIBRARY).startsWith('file:') ? OWN.slice(1) : [CLI, ...(tests ? [TESTING] : [])];
+  const brought = own(LIBRARY).startsWith('file:') ? OWN.slice(1) : [CLI, TESTING];
   // The service brings it along.
   const redis = hasRedis(choice) && framework !== 'service' ? ['@redis/client'] : [];
   const needed = [LIBRARY, ...dependencies, ...redis];
@@ -37,12 +37,12 @@ export function toManifest(choice: Choice, own: (name: string) => string): strin
     devDependencies: versions(
       [
         ...brought,
-        ...devDependencies.filter((one) => tests || !one.endsWith('/client')),
+        ...devDependencies,
         ...(language === 'ts' ? ['@types/node', ...typeScript] : []),
-        ...(framework === 'nest' && tests ? JEST : []),
+        ...(framework === 'nest' ? JEST : []),
       ].filter((one) => !needed.includes(one)),
     ),
-    ...(framework === 'nest' && tests ? { jest: JEST_OPTIONS } : {}),
+    ...(framework === 'nest' ? { jest: JEST_OPTIONS } : {}),
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
@@ -64,7 +64,7 @@ export function programOf({ language }: Choice): string {
 }
 
 function toScripts(choice: Choice): Readonly<Record<string, string>> {
-  const { framework, language, tests } = choice;
+  const { framework, language } = choice;
   const { hasPage = false } = frameworkOf(framework);
   const isTypeScript = language === 'ts';
   const dev = (command: string) => `keycloak-guard dev --realm-file realm.json -- ${command}`;
@@ -77,7 +77,7 @@ function toScripts(choice: Choice): Readonly<Record<string, string>> {
       dev: dev('next dev'),
       ...common,
       ...(isTypeScript ? { check: 'next typegen && tsc --noEmit' } : {}),
-      ...(tests ? { test: toTest(isTypeScript) } : {}),
+      test: toTest(isTypeScript),
       build: 'next build',
       start: 'next start',
     };
@@ -85,7 +85,7 @@ function toScripts(choice: Choice): Readonly<Record<string, string>> {
     return {
       dev: dev('nest start --watch --env-file .env'),
       ...common,
-      ...(tests ? { test: 'jest' } : {}),
+      test: 'jest',
       build: 'nest build',
       start: 'node --env-file=.env dist/main.js',
     };
@@ -99,7 +99,7 @@ function toScripts(choice: Choice): Readonly<Record<string, string>> {
   return {
     dev: dev(hasPage ? `concurrently -k -n api,page "${watch}" "vite"` : watch),
     ...common,
-    ...(tests ? { test: toTest(isTypeScript) } : {}),
+    test: toTest(isTypeScript),
     ...(builds.length > 0 ? { build: builds.join(' && ') } : {}),
     start: `node --env-file=.env ${programOf(choice)}`,
   };

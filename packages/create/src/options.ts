@@ -9,8 +9,6 @@ export interface Choice {
   readonly framework: FrameworkName;
   readonly login: 'bearer' | 'browser';
   readonly language: 'ts' | 'js';
-  readonly tests: boolean;
-  readonly docker: boolean;
   /** Files to run it elsewhere with. Default: none. */
   readonly deploy?: readonly Deploy[];
 }
@@ -34,17 +32,9 @@ export const isFrameworkName = (text: string): text is FrameworkName =>
   (FRAMEWORK_NAMES as readonly string[]).includes(text);
 
 /** The part of a choice that cannot be, if any. */
-export function findConflict({
-  framework,
-  login,
-  language,
-  name,
-  docker,
-  deploy = [],
-}: Choice): string | undefined {
+export function findConflict({ framework, login, language, name, deploy = [] }: Choice): string | undefined {
   const { hasLogin = false, onlyTypeScript = false, title } = frameworkOf(framework);
   if (login === 'browser' && !hasLogin) return `${title} has no choice of sign-in: leave --login out`;
-  if (deploy.length > 0 && !docker) return '--deploy needs the Dockerfile: leave --no-docker out';
   if (deploy.includes('kubernetes') && !/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name))
     return `${name}: in Kubernetes a name begins with a letter and has letters, digits and -. --name gives another one`;
   return language === 'js' && onlyTypeScript
@@ -58,15 +48,13 @@ export const hasRedis = ({ framework, login, deploy = [] }: Choice): boolean =>
 
 /** The words that `#if` in a template asks for. */
 export function toWords(choice: Choice, withArchives: boolean): ReadonlySet<string> {
-  const { framework, login, language, tests, docker, deploy = [] } = choice;
+  const { framework, login, language, deploy = [] } = choice;
   const { hasLogin = false, hasPage = false } = frameworkOf(framework);
   return new Set([
     framework,
     ...(hasPage ? ['spa'] : []),
     language,
     ...(hasLogin ? [login] : []),
-    ...(tests ? ['tests'] : []),
-    ...(docker ? ['docker'] : []),
     ...deploy,
     ...(hasRedis(choice) ? ['redis'] : []),
     // `setup mcp` makes a client with a secret.
@@ -83,12 +71,10 @@ Usage: npm create keycloak-guard [folder] -- [options]
   --login <way>          bearer: programs send tokens; browser: people sign in, too
   --js                   JavaScript; default TypeScript
   --name <name>          of the package, the realm and its client (default: that of the folder)
-  --no-tests             without tests
-  --no-docker            without Dockerfile
   --deploy <where>       ${DEPLOYS.join(', ')} or both: what runs it there, and Redis for sessions
   --packages <folder>    take the packages of keycloak-guard from the archives in this folder ("npm run pack")
   --overwrite            write into a folder that is not empty; files with other names stay, and so does .env
-  -y, --yes              ask nothing: Express, bearer, TypeScript, tests and Docker, where no option says otherwise
+  -y, --yes              ask nothing: Express, bearer, TypeScript, where no option says otherwise
   -h, --help
   -v, --version
 
@@ -136,8 +122,6 @@ export function readOptions(args: readonly string[]): Options {
   if (login === 'bearer' || login === 'browser') choice.login = login;
   if (deploy?.every(isDeploy)) choice.deploy = deploy;
   if (values.js) choice.language = 'js';
-  if (values['no-tests']) choice.tests = false;
-  if (values['no-docker']) choice.docker = false;
   return {
     folder,
     choice,
@@ -159,8 +143,6 @@ function parse(args: readonly string[]) {
         login: { type: 'string' },
         js: { type: 'boolean' },
         name: { type: 'string' },
-        'no-tests': { type: 'boolean' },
-        'no-docker': { type: 'boolean' },
         deploy: { type: 'string', multiple: true },
         packages: { type: 'string' },
         overwrite: { type: 'boolean' },
@@ -192,8 +174,6 @@ export function completeChoice(choice: Partial<Choice>, folder: string): Choice 
     name,
     login: choice.login ?? 'bearer',
     language: choice.language ?? 'ts',
-    tests: choice.tests ?? true,
-    docker: choice.docker ?? true,
     ...(choice.deploy && { deploy: choice.deploy }),
   };
   const problem = findNameProblem(name);

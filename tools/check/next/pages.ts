@@ -81,11 +81,8 @@ export default async function Private() {
 function filesOf(root: string): Record<string, string> {
   const templates = join(root, 'packages/create/dist/templates');
   const choice = { name: 'my-app', framework: 'next', login: 'browser', language: 'ts' } as const;
-  const app = compose(
-    { ...choice, tests: false, docker: false },
-    { templates, own: () => '', random: () => 'for-tests' },
-  );
-  const files = Object.fromEntries([...app].filter(([path]) => path !== 'package.json'));
+  const app = compose(choice, { templates, own: () => '', random: () => 'for-tests' });
+  const files = Object.fromEntries([...app].filter(([path]) => !/^(package\.json$|test\/)/.test(path)));
   let proxies = 0;
   for (const { text } of codeBlocks('docs/frameworks/next.md')) {
     const [, path] = /^\/\/ ([\w./[\]-]+\.tsx?)\b/.exec(text) ?? [];
