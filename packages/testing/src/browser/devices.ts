@@ -21,6 +21,8 @@ export interface DeviceRequest {
   /** Seconds since 1970. */
   readonly expiresAt: number;
   readonly intervalSeconds: number;
+  /** Milliseconds since 1970. */
+  mayAskAt?: number;
   /** The session that the device was admitted to, or `denied`. */
   verdict?: { readonly sessionId: string } | 'denied';
 }
@@ -33,12 +35,8 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 export function createDevices(realm: Realm, clock: Clock) {
   const byCode = new Map<string, DeviceRequest>();
-  const polledAt = new Map<string, number>();
 
-  const close = ({ deviceCode }: DeviceRequest) => {
-    byCode.delete(deviceCode);
-    polledAt.delete(deviceCode);
-  };
+  const close = ({ deviceCode }: DeviceRequest) => void byCode.delete(deviceCode);
   const sweep = () => {
     const now = clock.seconds();
     for (const device of byCode.values()) if (device.expiresAt + REMEMBERED_SECONDS < now) close(device);
@@ -68,11 +66,10 @@ export function createDevices(realm: Realm, clock: Clock) {
       );
     },
     /** False if the device asks again before the interval is over. */
-    mayAskNow({ deviceCode, intervalSeconds }: DeviceRequest): boolean {
-      const last = polledAt.get(deviceCode);
+    mayAskNow(device: DeviceRequest): boolean {
       const now = clock.now();
-      if (last !== undefined && now < last + intervalSeconds * 1000) return false;
-      polledAt.set(deviceCode, now);
+      if (device.mayAskAt !== undefined && now < device.mayAskAt) return false;
+      device.mayAskAt = now + device.intervalSeconds * 1000;
       return true;
     },
     close,

@@ -86,6 +86,7 @@ export function createCodes(realm: Realm, clock: Clock) {
 
 /** A login page that is open in one tab. */
 export interface PendingLogin {
+  readonly browserId: string;
   readonly tabId: string;
   readonly request: ValidAuthRequest;
   /** Valid for one submit, in the browser that has its cookie. */
@@ -106,42 +107,34 @@ export interface PendingLogin {
 const random = (bytes: number) => randomBytes(bytes).toString('base64url');
 
 export function createLogins(realm: Realm, clock: Clock) {
-  const browsers = new Map<string, Map<string, PendingLogin>>();
-
-  const sweep = () => {
+  const byTab = new Map<string, PendingLogin>();
+  /** Those of a browser that are open. */
+  const openIn = (browserId: string | undefined): PendingLogin[] => {
     const now = clock.seconds();
-    for (const [id, tabs] of browsers) {
-      for (const [tabId, { expiresAt }] of tabs) if (expiresAt <= now) tabs.delete(tabId);
-      if (tabs.size === 0) browsers.delete(id);
-    }
+    for (const [tabId, { expiresAt }] of byTab) if (expiresAt <= now) byTab.delete(tabId);
+    return [...byTab.values()].filter((one) => one.browserId === browserId);
   };
 
   return {
     /** Opens a login page in the browser with this id, or in a new one. */
-    open(known: string | undefined, request: ValidAuthRequest, reauthenticate?: string) {
-      sweep();
-      const browserId = known !== undefined && browsers.has(known) ? known : random(24);
+    open(known: string | undefined, request: ValidAuthRequest, reauthenticate?: string): PendingLogin {
       const login: PendingLogin = {
+        browserId: openIn(known)[0]?.browserId ?? random(24),
         tabId: random(8),
         request,
         sessionCode: random(24),
         reauthenticate,
         expiresAt: clock.seconds() + (realm.settings.accessCodeLifespanLogin ?? 1800),
       };
-      const tabs = browsers.get(browserId) ?? new Map<string, PendingLogin>();
-      browsers.set(browserId, tabs.set(login.tabId, login));
-      return { browserId, login };
+      byTab.set(login.tabId, login);
+      return login;
     },
-    find(browserId: string | undefined, tabId: string) {
-      sweep();
-      return browserId === undefined ? undefined : browsers.get(browserId)?.get(tabId);
-    },
+    find: (browserId: string | undefined, tabId: string) =>
+      openIn(browserId).find((one) => one.tabId === tabId),
     renew(login: PendingLogin): void {
       login.sessionCode = random(24);
     },
-    close(browserId: string, login: PendingLogin): void {
-      browsers.get(browserId)?.delete(login.tabId);
-    },
+    close: (login: PendingLogin) => void byTab.delete(login.tabId),
   };
 }
 

@@ -1,4 +1,4 @@
-import { browserIdOf, signedIn } from '../browser/cookies.ts';
+import { signedIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/pending.ts';
 import { respond } from '../browser/respond.ts';
 import { field, formOf, queryOf } from '../http/bodies.ts';
@@ -175,7 +175,7 @@ export const consentRoute: Route = {
     if (request.method !== 'POST') return askConsent(exchange, login);
     if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined)
       return sendNoLogin(provider, reply);
-    provider.logins.close(browserIdOf(request)!, login);
+    provider.logins.close(login);
     const accepted = form.has('accept') && !form.has('cancel');
     if (device === undefined) {
       if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);

@@ -113,8 +113,8 @@ export function openLogin(
   authRequest: ValidAuthRequest,
   reauthenticate?: string,
 ): PendingLogin {
-  const { browserId, login } = provider.logins.open(browserIdOf(request), authRequest, reauthenticate);
-  setBrowserId(request, reply, browserId);
+  const login = provider.logins.open(browserIdOf(request), authRequest, reauthenticate);
+  setBrowserId(request, reply, login.browserId);
   return login;
 }
 
@@ -137,13 +137,13 @@ export function sendBack(
   login: PendingLogin,
   session = signedIn(exchange.provider, exchange.request)?.session,
 ) {
-  const { provider, request, reply } = exchange;
+  const { provider, reply } = exchange;
   if (session === undefined) return sendNoLogin(provider, reply);
   const { device, pushedAs } = login.request;
   if (device !== undefined || provider.consents.isMissing(session.userId, login.request))
     return sendToConsent(exchange, login);
   if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
-  provider.logins.close(browserIdOf(request)!, login);
+  provider.logins.close(login);
   return sendCode(exchange, login.request, session, login.organization);
 }
 

@@ -57,33 +57,30 @@ export function createKeyRing(stored?: StoredKeys, algorithms: readonly SigningA
       (stored?.encryption as JWK | undefined) ?? createEncryptionKey(),
     ]);
   };
-  let started: Promise<void> | undefined;
+  let changed: Promise<void> | undefined;
   /** Makes the keys, if they are not there yet. */
   const ready = () => {
-    started ??= start();
-    return started;
+    changed ??= start();
+    return changed;
+  };
+  /** Changes the keys, one change after the other. */
+  const change = (next: () => Promise<void>) => {
+    changed = ready().then(next);
+    return changed;
   };
   const secretId = stored?.secretId ?? randomUUID();
   const secret = stored ? Buffer.from(stored.secret, 'base64url') : randomBytes(64);
 
-  /** Keys being made: concurrent tokens share one. */
-  const making = new Map<SigningAlgorithm, Promise<SigningKey>>();
-  const make = (alg: SigningAlgorithm) => {
-    const known = making.get(alg);
-    if (known !== undefined) return known;
-    const made = createKey(alg).then((key) => {
-      signing = [...signing, key];
-      making.delete(alg);
-      return key;
-    });
-    making.set(alg, made);
-    return made;
-  };
-
   /** The key that signs new tokens. Made if there is none for the algorithm. */
   const current = async (alg: SigningAlgorithm): Promise<SigningKey> => {
     await ready();
-    return signing.find((key) => key.alg === alg) ?? make(alg);
+    const find = () => signing.find((key) => key.alg === alg);
+    const make = async () => {
+      // Concurrent tokens share one.
+      if (find() === undefined) signing = [...signing, await createKey(alg)];
+    };
+    if (find() === undefined) await change(make);
+    return find() as SigningKey;
   };
 
   return {
@@ -118,12 +115,11 @@ export function createKeyRing(stored?: StoredKeys, algorithms: readonly SigningA
         if (header.alg !== 'HS512' || header.kid !== secretId) throw new Error('unknown key');
         return secret;
       }),
-    async rotate({ keepOld }: { keepOld: boolean }): Promise<void> {
-      await ready();
-      await Promise.all(making.values());
-      const fresh = await Promise.all([...new Set(signing.map(({ alg }) => alg))].map(createKey));
-      signing = keepOld ? [...fresh, ...signing] : fresh;
-    },
+    rotate: ({ keepOld }: { keepOld: boolean }): Promise<void> =>
+      change(async () => {
+        const fresh = await Promise.all([...new Set(signing.map(({ alg }) => alg))].map(createKey));
+        signing = keepOld ? [...fresh, ...signing] : fresh;
+      }),
     isReady: () => encryption !== undefined,
     /** The keys, once they are ready. */
     toStored: (): StoredKeys => ({

@@ -226,18 +226,10 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
   'oidc-usersessionmodel-note-mapper': (claims, { notes }, config) =>
     set(claims, config, notes[config['user.session.note'] ?? '']),
   'oidc-address-mapper': (claims, context, config) => {
-    const parts = {
-      street: 'street_address',
-      locality: '',
-      region: '',
-      postal_code: '',
-      country: '',
-      formatted: '',
-    };
     const address: Record<string, unknown> = {};
-    for (const [part, claim] of Object.entries(parts)) {
+    for (const part of ['street', 'locality', 'region', 'postal_code', 'country', 'formatted']) {
       const value = attributeOf(context, config[`user.attribute.${part}`] ?? part);
-      if (value !== undefined) address[claim || part] = [value].flat()[0];
+      if (value !== undefined) address[part === 'street' ? 'street_address' : part] = [value].flat()[0];
     }
     if (Object.keys(address).length > 0) claims.address = address;
   },
