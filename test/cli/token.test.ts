@@ -85,6 +85,20 @@ test('token --user prints the token of a password login alone', async (t) => {
   assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
 });
 
+test('token --scope asks for optional scopes too, with a password and in the browser', async (t) => {
+  const idp = await startIdp(t);
+  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
+  const scopesOf = (token: string) => String(decodeJwt(token.trim()).scope).split(' ');
+  const byPassword = runToken(idp.url, ['--user', 'abdullah', '--scope', 'phone address'], 'Test#123456\n');
+  assert.equal(await byPassword.ended, 0, byPassword.seen.err);
+  const inBrowser = runToken(idp.url, ['--scope=phone address']);
+  await inBrowser.shows('\n\n');
+  await signIn(/http\S+/.exec(inBrowser.seen.err)?.[0] ?? '');
+  assert.equal(await inBrowser.ended, 0, inBrowser.seen.err);
+  for (const { seen } of [byPassword, inBrowser])
+    for (const scope of ['openid', 'phone', 'address']) assert.ok(scopesOf(seen.out).includes(scope), scope);
+});
+
 test('token with a wrong password says so, and prints nothing else', async (t) => {
   const idp = await startIdp(t);
   const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'wrong-word\n');

@@ -130,8 +130,8 @@ describe('guards', () => {
   const unmet: readonly [Guard<object>, string, string, string, string?][] = [
     [requireRealmRole('user', 'admin'), 'role_missing', 'realm role user and admin', 'user, editor'],
     [requireRealmRole('User'), 'role_missing', 'realm role User', 'user, editor'],
-    [requireClientRole('my-api', 'operator'), 'role_missing', 'role of the client my-api operator', 'reader'],
-    [requireClientRole('constructor', 'name'), 'role_missing', 'role of the client constructor name', 'none'],
+    [requireClientRole('my-api', 'operator'), 'role_missing', 'my-api role operator', 'reader'],
+    [requireClientRole('constructor', 'name'), 'role_missing', 'constructor role name', 'none'],
     [
       requireScope('openid', 'orders:write'),
       'scope_missing',
@@ -217,7 +217,26 @@ describe('guards', () => {
   it('together throw what the first one throws, as alternatives what the last one throws', () => {
     const guards = [requireRealmRole('x'), requireScope('y')];
     assert.equal((passes(allOf(...guards)) as AuthError).code, 'role_missing');
-    assert.equal((passes(anyOf(...guards)) as AuthError).code, 'scope_missing');
+    const refused = passes(anyOf(...guards)) as AuthError;
+    assert.deepEqual([refused.code, refused.scope], ['scope_missing', 'y']);
+    assert.equal(
+      refused.headers['www-authenticate'],
+      (passes(requireScope('y')) as AuthError).headers['www-authenticate'],
+    );
+  });
+
+  it('as alternatives say what each of them expects, also one that says no more than its reason', () => {
+    const own = requireThat((one) => one.subject === 'nobody');
+    const { expected } = passes(anyOf(requireRealmRole('x'), own, requireScope('y'))) as AuthError;
+    assert.equal(
+      expected,
+      `realm role x, or ${(passes(own) as AuthError).expected ?? (passes(own) as AuthError).reason}, or scope y`,
+    );
+    const broken = new TypeError('broken');
+    const guard = anyOf(requireRealmRole('x'), () => {
+      throw broken;
+    });
+    assert.throws(() => guard(principal), broken);
   });
 
   it('that are built wrongly fail when they are built', () => {
@@ -236,7 +255,7 @@ describe('guards', () => {
       }
     }
     assert.throws(() => requireClientRole('', 'x'), /client id/);
-    assert.throws(() => requireClientRole('x'), /role of the client x/);
+    assert.throws(() => requireClientRole('x'), /x role/);
     assert.throws(() => requireThat(true as never), /must be a function of the principal/);
     assert.throws(() => allOf(), /allOf needs at least one guard/);
     assert.throws(() => anyOf('x' as never), /anyOf takes guards, not "x"/);

@@ -107,7 +107,7 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
   const client = createClient({ serverUrl, realm, ...credential });
   if (dev !== undefined) {
     err.line(`With the client ${toPlainLine(credential.clientId)}.`);
-    return client.passwordGrant(dev.user(flags.user));
+    return client.passwordGrant({ ...dev.user(flags.user), scope: toScope(flags) });
   }
   if (flags.device || flags.user !== undefined)
     return signIn(client, { serverUrl, realm, clientId: DEV_CLIENT.clientId }, flags, err);
@@ -116,8 +116,10 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
     err.line(
       `It was started last. For the one at ${others.map(({ url }) => url).join(', ')}: KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET say which.`,
     );
-  return client.passwordGrant(DEV_USER);
+  return client.passwordGrant({ ...DEV_USER, scope: toScope(flags) });
 }
+
+const toScope = ({ scope }: TokenFlags): string => ['openid', scope].filter(Boolean).join(' ');
 
 /** A question about it would stand in front of the token: what needs one is refused. */
 const NOBODY = createConsent(undefined);
@@ -134,23 +136,28 @@ async function assertMayGo(settings: Settings, { user: username }: TokenFlags): 
 async function signIn(
   client: KeycloakClient,
   { serverUrl, realm, clientId }: Readonly<Record<'serverUrl' | 'realm' | 'clientId', string>>,
-  { device, user: username }: TokenFlags,
+  signInFlags: TokenFlags,
   err: Output,
 ): Promise<Tokens> {
+  const { device, user: username } = signInFlags;
+  const scope = toScope(signInFlags);
   const where = `realm ${realm}, at ${trimUrl(serverUrl)}`;
   if (username !== undefined)
-    return client.passwordGrant({ username, password: await readPassword(username, where, err) });
+    return client.passwordGrant({ username, password: await readPassword(username, where, err), scope });
   if (device)
-    return client.deviceGrant(({ userCode, verificationUri, verificationUriComplete }) => {
-      err.line(`Open ${verificationUriComplete ?? verificationUri}`);
-      err.line(`The code is ${userCode}`);
-    });
+    return client.deviceGrant(
+      ({ userCode, verificationUri, verificationUriComplete }) => {
+        err.line(`Open ${verificationUriComplete ?? verificationUri}`);
+        err.line(`The code is ${userCode}`);
+      },
+      { scope },
+    );
   const { startLoopbackLogin } = await import('../token/loopback-login.ts');
   const { createClient } = await import('keycloak-guard/client');
   // The client of an API takes no sign-ins; its development caller (setup caller) does.
   for (const devId of [undefined, `${clientId}-dev`]) {
     const caller = devId === undefined ? client : createClient({ serverUrl, realm, clientId: devId });
-    const login = await startLoopbackLogin(caller);
+    const login = await startLoopbackLogin(caller, scope);
     // Only the person in the browser would see the error, and this program would wait for ever.
     if (await isRefused(login.url)) {
       login.close();
@@ -170,7 +177,7 @@ async function signIn(
     `or Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback (with Standard flow on)`,
   );
   const name = await readName(where, err);
-  return client.passwordGrant({ username: name, password: await readPassword(name, where, err) });
+  return client.passwordGrant({ username: name, password: await readPassword(name, where, err), scope });
 }
 
 /** Keycloak's page for a client that takes no such sign-in, or the same as an answer to this program. */

@@ -5,7 +5,7 @@ import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 const PATH = '/callback';
 
 /** A login in the browser of this machine (RFC 8252 §7.3). */
-export async function startLoopbackLogin(client: KeycloakClient) {
+export async function startLoopbackLogin(client: KeycloakClient, scope: string) {
   const server = createServer();
   // Nobody who only connects, as browsers do in advance, keeps the program from ending.
   server.on('connection', (socket) => socket.unref());
@@ -19,7 +19,7 @@ export async function startLoopbackLogin(client: KeycloakClient) {
     server.closeIdleConnections();
   };
   try {
-    const { url, ...secrets } = await client.startAuthorization({ redirectUri });
+    const { url, ...secrets } = await client.startAuthorization({ redirectUri, scope });
     const finished = new Promise<Tokens>((resolve, reject) => {
       server.on('request', (request, response) => {
         const [pathname, query = ''] = split(request.url ?? '');

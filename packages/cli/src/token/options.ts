@@ -3,6 +3,7 @@ import { table } from '../settings/options.ts';
 export const SIGN_IN = table(`
 --device | | sign in on another device, where Keycloak allows it to the client
 --user <name> | | sign in with a password, asked for, or the first line of the standard input
+--scope <name> | | scope that the token asks for as well, several with spaces: those that a client has as optional ones
 --env <file> | | read settings from this file instead of .env
 --realm-file <file> | | at the provider that "keycloak-guard dev --realm-file <file>" runs: the token of the first user, or of --user, whose password is in the file, with the client of KEYCLOAK_CLIENT_ID if it takes passwords, else the first that does
 `);

@@ -9,6 +9,7 @@ import type { ApiRequest } from './call-api.ts';
 import { type ClientContext, type ClientOptions, createContext } from './context.ts';
 import type {
   CodeExchange,
+  DeviceGrantRequest,
   DevicePrompt,
   ExchangeRequest,
   JwtBearerRequest,
@@ -155,7 +156,7 @@ export interface KeycloakClient {
    * @param onPrompt called once with what to show
    * @throws {ClientError}
    */
-  deviceGrant(onPrompt: (prompt: DevicePrompt) => void, signal?: AbortSignal): Promise<Tokens>;
+  deviceGrant(onPrompt: (prompt: DevicePrompt) => void, request?: DeviceGrantRequest): Promise<Tokens>;
 }
 
 /**
@@ -193,6 +194,6 @@ export function toClient(context: ClientContext): KeycloakClient {
     finishAuthorization: async (response) => (await verbs()).finishAuthorization(context, response),
     exchangeCode: async (exchange) => (await verbs()).exchangeCode(context, exchange),
     endSessionUrl: async (request) => (await verbs()).endSessionUrl(context, request),
-    deviceGrant: async (onPrompt, signal) => (await verbs()).deviceGrant(context, onPrompt, signal),
+    deviceGrant: async (onPrompt, request) => (await verbs()).deviceGrant(context, onPrompt, request),
   };
 }

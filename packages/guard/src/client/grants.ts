@@ -166,6 +166,14 @@ export interface DevicePrompt {
   readonly expiresInSeconds: number;
 }
 
+/** Sign-in on another device. */
+export interface DeviceGrantRequest {
+  /** Scopes to ask for, separated by one space. Default: `openid`. */
+  readonly scope?: string | undefined;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Where Keycloak names no interval, and for how much longer to wait where it says `slow_down` (RFC 8628 §3.2, §3.5). */
 const INTERVAL_SECONDS = 5;
 
@@ -176,15 +184,14 @@ const INTERVAL_SECONDS = 5;
 export async function deviceGrant(
   context: ClientContext,
   onPrompt: (prompt: DevicePrompt) => void,
-  signal?: AbortSignal,
+  { scope = 'openid', signal }: DeviceGrantRequest = {},
 ): Promise<Tokens> {
   return callKeycloak(context, {}, async ({ server, client, authentication, options }) => {
-    const scope = { scope: 'openid' };
     const begun = await oauth.deviceAuthorizationRequest(
       server,
       client,
       authentication,
-      scope,
+      { scope },
       options(signal),
     );
     const started = await oauth.processDeviceAuthorizationResponse(server, client, begun);

@@ -13,6 +13,7 @@ export type { ClientErrorKind, Diagnosis, TokenAnswer } from './errors.ts';
 export { AuthorizationError, ClientError } from './errors.ts';
 export type {
   CodeExchange,
+  DeviceGrantRequest,
   DevicePrompt,
   ExchangeRequest,
   JwtBearerRequest,

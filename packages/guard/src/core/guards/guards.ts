@@ -28,7 +28,7 @@ export const requireRealmRole = requireAll('role_missing', 'realm role', ({ real
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
   assertStrings('client id', [clientId]);
   const rolesOf = ({ clientRoles }: Principal<object>) => clientRoles[clientId] ?? [];
-  return requireAll('role_missing', `role of the client ${clientId}`, rolesOf)(...roles);
+  return requireAll('role_missing', `${clientId} role`, rolesOf)(...roles);
 }
 
 /** @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge */
@@ -224,22 +224,25 @@ export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
 }
 
 /**
- * Passes if any guard passes, or throws the last refusal.
+ * Passes if any guard passes, or throws the last refusal, which names what each of them expected.
  */
 export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('anyOf', guards);
   return (principal) => {
     assertSomebody(principal);
-    let refusal: unknown;
+    const refusals: unknown[] = [];
     for (const guard of guards) {
       try {
         guard(principal);
         return;
       } catch (error) {
-        refusal = error;
+        refusals.push(error);
       }
     }
-    throw refusal;
+    const last = refusals.at(-1);
+    if (!isAuthError(last)) throw last;
+    const expected = refusals.filter(isAuthError).map((one) => one.expected ?? one.reason);
+    throw new AuthError(last.code, last.reason, { ...last, expected: expected.join(', or ') });
   };
 }
 
