@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { healthOf } from '../../packages/guard/src/core/internal.ts';
+import { eventually } from '../support/eventually.ts';
 import { createTestRealm } from '../support/test-realm.ts';
+import { fileOf, tokenFor } from './made-credential.ts';
 
 test('a process is ready when the keys are loaded and it knows who was logged out elsewhere', async (t) => {
   const realm = createTestRealm();
@@ -36,6 +38,40 @@ test('a process is ready when the keys are loaded and it knows who was logged ou
     [isReady, checks.revocations],
     [true, { ok: false, detail: 'Does not answer: see the log' }],
   );
+});
+
+test('a file of the credential that was never good keeps a process from being ready, until it is there', async (t) => {
+  const realm = createTestRealm();
+  const file = fileOf('x');
+  file.remove();
+  const { path } = file;
+  const shapes = [
+    { secretFile: path },
+    { keyFile: path },
+    { tokenFile: path },
+    { certificateFile: path, certificateKeyFile: path },
+  ];
+  for (const credential of shapes) {
+    const verifier = realm.verifier({ clientSecret: undefined, credential });
+    t.after(() => verifier.close());
+    await verifier.load();
+    const { isReady, checks } = healthOf(verifier);
+    const detail = 'A file of it cannot be used: see the log';
+    assert.deepEqual([isReady, checks.keys?.ok, checks.credential], [false, true, { ok: false, detail }]);
+    assert.equal(realm.notices.at(-1)?.code, 'credential_missing');
+    assert.ok(realm.notices.at(-1)?.message.includes(path));
+  }
+  const verifier = realm.verifier({ clientSecret: undefined, credential: { tokenFile: path } });
+  t.after(() => verifier.close());
+  await verifier.load();
+  file.write(tokenFor(realm.now, 60));
+  await eventually('it is ready', () => healthOf(verifier).isReady);
+  assert.equal(healthOf(verifier).checks.credential, undefined);
+  // A token that ends later takes no process away that verifies tokens.
+  file.remove();
+  realm.advance(61);
+  await verifier.load();
+  assert.equal(healthOf(verifier).isReady, true);
 });
 
 test('of several realms the worst one counts', async (t) => {

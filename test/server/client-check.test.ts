@@ -42,6 +42,14 @@ for (const [what, settings, id] of [
   });
 }
 
+test('with a key file that is not there a service is not ready', async (t) => {
+  const settings = { KEYCLOAK_CLIENT_SECRET: '', KEYCLOAK_CLIENT_KEY_FILE: '/nowhere/key.pem' };
+  const { ready, notices } = await start(t, await startIdp(t), settings);
+  await eventually('Keycloak was to be asked', () => notices().length > 0);
+  const client = { ok: false, detail: 'Keycloak could not be asked: see the log' };
+  assert.deepEqual(await ready(), { status: 503, client });
+});
+
 test('a service that is set up right is ready, says nothing, and stays ready when its secret is changed', async (t) => {
   const idp = await startIdp(t);
   const { ready, notices } = await start(t, idp);

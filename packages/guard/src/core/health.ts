@@ -10,9 +10,12 @@ export interface HealthCheck {
 
 /** Whether this process can verify tokens. */
 export interface Health {
-  /** The keys of every realm are loaded, and this process knows who was logged out elsewhere. */
+  /** The keys of every realm and the files of its credential are loaded, and this process knows who was logged out elsewhere. */
   readonly isReady: boolean;
-  /** `keys`, `keycloak`, and `revocations` if they are shared with other processes. With several realms of the worst one. */
+  /**
+   * `keys`, `keycloak`, `revocations` if they are shared with other processes, and `credential` while a file of it cannot be used.
+   * With several realms of the worst one.
+   */
   readonly checks: Readonly<Record<string, HealthCheck>>;
 }
 
@@ -23,16 +26,20 @@ export interface Health {
 export function healthOf(verifier: Pick<TokenVerifier<object>, 'members'>): Health {
   const all = verifier.members.map((member) => {
     const status = member.status();
-    const store = partsOf(member)?.store;
+    const { store, credential } = partsOf(member) ?? {};
+    const isMissing = credential?.isMissing === true;
+    // The next answer knows whether it is there by then.
+    if (isMissing) void credential.load();
     const isCaughtUp = store?.isCaughtUp !== false;
     return {
-      isReady: status.keysLoaded && isCaughtUp,
+      isReady: status.keysLoaded && isCaughtUp && !isMissing,
       keys: checkKeys(status),
       keycloak: checkKeycloak(status),
+      ...(isMissing && { credential: { ok: false, detail: 'A file of it cannot be used: see the log' } }),
       ...(store?.isConnected !== undefined && { revocations: checkStore(isCaughtUp, store.isConnected) }),
     };
   });
-  const names = ['keys', 'keycloak', 'revocations'] as const;
+  const names = ['keys', 'keycloak', 'credential', 'revocations'] as const;
   const checks = names.flatMap((name) => {
     const states = all.flatMap((one) => one[name] ?? []);
     const worst = states.find(({ ok }) => !ok) ?? states[0];

@@ -75,8 +75,8 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
   /** True the first time, false after that. See `RevocationStore.useOnce`. */
   useOnce(id: string, expiresAt: number): Promise<boolean>;
   /**
-   * Loads issuer and keys, and repeats it in the background; resolves after the first try. Never rejects. The
-   * first token does the same: call this to spare that request the wait.
+   * Loads issuer and keys, and repeats it in the background; reads the files of the credential. Resolves after the first try. Never
+   * rejects. The first token loads the keys, too: call this to spare that request the wait.
    */
   load(): Promise<void>;
   status(): VerifierStatus;
@@ -193,7 +193,9 @@ export function makeVerifier<C extends object>(
     },
     notify: resolved.onNotice,
     useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
-    load: () => keys.start(),
+    load: async () => {
+      await Promise.all([credential.load(), keys.start()]);
+    },
     hasRevocationStore: hub?.isShared ?? resolved.revocationStore !== undefined,
     status,
     async close() {

@@ -19,6 +19,7 @@ export function buildApp(settings: Settings): Hono {
 
   // For Kubernetes and load balancers: whether the keys of the realm are loaded.
   app.get('/health/ready', async (c) => {
+    // Hono loads nothing before the first request.
     await kc.load();
     const health = kc.health();
     return c.json(health, health.isReady ? 200 : 503);

@@ -13,7 +13,7 @@ type Files = Extract<CredentialOptions, { certificateFile: string }>;
 export function createCertificateFetch(
   { certificateFile, certificateKeyFile, authorityFile }: Files,
   context: CredentialContext,
-): typeof fetch {
+): typeof fetch & { load(): Promise<unknown> } {
   const open = (what: string, path: string) =>
     fileMaterial({ what, path, parse: (text) => [readPem(text)] }, context);
   const certificates = open('client certificate', certificateFile);
@@ -64,7 +64,7 @@ export function createCertificateFetch(
     });
     return toResponse(answer);
   };
-  return send as typeof fetch;
+  return Object.assign(send as typeof fetch, { load: agentOf });
 }
 
 function toResponse(answer: IncomingMessage): Response {

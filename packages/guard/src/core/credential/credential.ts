@@ -45,6 +45,10 @@ export interface Credential {
    * app.get('/client-keys', async (_, response) => response.json(await credential.publicKeys()));
    */
   publicKeys(): Promise<{ readonly keys: readonly JsonWebKey[] }>;
+  /** Reads its files, if it has any, until they were good once. Never rejects: a file that cannot be used is a notice. */
+  load(): Promise<void>;
+  /** `load` found a file that cannot be used, and none was good before. */
+  readonly isMissing: boolean;
   /** In place of `fetch`, if the connection itself carries the credential. */
   readonly fetch?: typeof fetch | undefined;
 }

@@ -29,6 +29,8 @@ interface Kind<M> {
   readonly secretsOf?: (one: M) => readonly string[];
   readonly keyOf?: (one: M) => JsonWebKey;
   readonly fetch?: typeof fetch;
+  /** Default: `candidates` of the material. */
+  readonly load?: () => Promise<unknown>;
 }
 
 /** As often as a call is sent: with the newest, the one before, and one that came meanwhile. */
@@ -69,13 +71,15 @@ export function makeCredential(
     });
   }
   if ('certificateFile' in options) {
+    const { loading } = loadPart(async () =>
+      (await import('./certificate-fetch.ts')).createCertificateFetch(options, context),
+    );
     return createFrom<null>({
       kind: 'certificate',
       material: fixedMaterial([null]),
       toAuthentication: () => toForm(byId),
-      fetch: late(async () =>
-        (await import('./certificate-fetch.ts')).createCertificateFetch(options, context),
-      ),
+      fetch: async (...call) => (await loading)(...call),
+      load: async () => (await loading).load(),
     });
   }
   const { algorithm } = options;
@@ -99,13 +103,9 @@ export function makeCredential(
 
 const loadAssertions = () => loadPart(() => import('./assertion.ts'));
 
-/** A `fetch` whose code is loaded now. */
-function late(load: () => Promise<typeof fetch>): typeof fetch {
-  const { loading } = loadPart(load);
-  return async (...call) => (await loading)(...call);
-}
-
-function createFrom<M>({ kind, material, toAuthentication, secretsOf, keyOf, fetch }: Kind<M>): Credential {
+function createFrom<M>(made: Kind<M>): Credential {
+  const { kind, material, toAuthentication, secretsOf, keyOf, fetch, load = material.candidates } = made;
+  let wasGood: boolean | undefined;
   return {
     kind,
     ...(fetch && { fetch }),
@@ -126,6 +126,15 @@ function createFrom<M>({ kind, material, toAuthentication, secretsOf, keyOf, fet
         one = tried.size < MOST_TRIES ? await findOther(material, tried) : undefined;
         if (one === undefined) return answer;
       }
+    },
+    async load() {
+      wasGood ||= await load().then(
+        () => true,
+        () => false,
+      );
+    },
+    get isMissing() {
+      return wasGood === false;
     },
     secrets: () => (secretsOf ? material.loaded.flatMap(secretsOf) : []),
     publicKeys: async () => ({ keys: keyOf ? (await material.candidates()).map(keyOf) : [] }),
