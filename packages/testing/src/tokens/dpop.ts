@@ -18,8 +18,6 @@ export interface DpopRequest {
 }
 
 /** Checks DPoP proofs (RFC 9449 §4.3). Each is valid once. */
-export type DpopChecker = ReturnType<typeof createDpopChecker>;
-
 export function createDpopChecker(clock: Clock) {
   const used = createUsedTokens(clock);
 
