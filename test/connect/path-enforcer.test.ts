@@ -193,6 +193,7 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
         'paths[0].methods[0].method',
       ],
       [{ paths: [{ path: '/a', methods: [{ method: 'GET' }] }] }, 'paths[0].methods[0].scopes'],
+      [{ paths: [{ path: '/a', methods: [{ method: 'GET', scopes: null }] }] }, 'paths[0].methods[0].scopes'],
       [
         { paths: [{ path: '/a', methods: [{ method: 'GET', scopes: ['v'], mode: 'ANY' }] }] },
         'paths[0].methods[0].mode',

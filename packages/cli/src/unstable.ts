@@ -10,4 +10,4 @@ export { evaluate, OPEN, type Scope, scopeOf, UNKNOWN } from './source/evaluate.
 export { type Project, readProject, type SourceFile } from './source/project.ts';
 export { readProgram } from './source/read-program.ts';
 export { isFunction, isNode, lastNameOf, type SyntaxNode, textOf, walk } from './source/syntax.ts';
-export { createOutput, type Output, toPlainLine } from './terminal/output.ts';
+export { createOutput, type Output, toPlainJson, toPlainLine } from './terminal/output.ts';

@@ -24,6 +24,13 @@ describe('migrate, of a project whose author means harm or makes mistakes', () =
     assert.match(stdout, /\n- \[ \] `bʼ\|\.js:3` `keycloak\.protect\(\['x'\]\)`: /);
   });
 
+  test('JSON of it, too, has no character that a terminal would obey or that disguises others', async (t) => {
+    const file = 'a\u009b2J\u202eb.js';
+    const { stdout } = await runCli(['migrate', await projectOf(t, { [file]: REQUIRE }), '--json']);
+    assert.doesNotMatch(stdout, /[^\P{Cc}\n]|\p{Cf}/u);
+    assert.equal(JSON.parse(stdout).edits[0].file, file);
+  });
+
   test('a program that is nested deeper than the stack is one that could not be read', async (t) => {
     const folder = await projectOf(t, {
       'calls.js': `${REQUIRE}a.${'b().'.repeat(5_000)}c;`,

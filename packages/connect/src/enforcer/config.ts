@@ -128,8 +128,8 @@ function findProblems<T extends object>(part: unknown, rules: OptionRules<T>, at
 
 function findMethodProblems(method: unknown, at: string): OptionProblem[] {
   const problems = findProblems(method, METHOD_RULES, at);
-  const { scopes = [], 'scopes-enforcement-mode': mode } = Object(method) as MethodConfig;
-  if (mode !== 'DISABLED' && scopes.length === 0)
+  const { scopes, 'scopes-enforcement-mode': mode } = Object(method) as MethodConfig;
+  if (mode !== 'DISABLED' && !scopes?.length)
     problems.push({ option: `${at}.scopes`, rule: 'must name a scope', example: "['view']" });
   return problems;
 }

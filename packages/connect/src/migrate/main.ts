@@ -11,6 +11,7 @@ import {
   readProject,
   table,
   toHelp,
+  toPlainJson,
   UsageError,
 } from '@keycloak-guard/cli/unstable';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
@@ -68,7 +69,7 @@ async function run(args: string[]): Promise<number> {
 
   const report =
     flags.json === true
-      ? `${JSON.stringify({ ...analysis, callers }, null, 2)}\n`
+      ? `${toPlainJson(JSON.stringify({ ...analysis, callers }, null, 2))}\n`
       : toMarkdown(analysis, callers, archives !== undefined);
   process.stdout.write(report);
   if (archives !== undefined) await write(folder, analysis, archives, project.manifests.keys(), err);
