@@ -242,7 +242,11 @@ export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
     const last = refusals.at(-1);
     if (!isAuthError(last)) throw last;
     const expected = refusals.filter(isAuthError).map((one) => one.expected ?? one.reason);
-    throw new AuthError(last.code, last.reason, { ...last, expected: expected.join(', or ') });
+    throw new AuthError(last.code, last.reason, {
+      ...last,
+      cause: last.cause,
+      expected: expected.join(', or '),
+    });
   };
 }
 
