@@ -18,11 +18,11 @@ async function start(fails: () => Response | 'hung', options: { timeoutMs?: numb
   // An account gets as many tokens as it likes.
   const mallory = () => fake.tokenOf(MALLORY, { jti: `m-${tokens++}` });
   await permissions.has(bob, ['orders#view']);
-  const isMallorys = (headers: Headers) =>
-    subjectOf(headers.get('authorization')?.slice('Bearer '.length) ?? '') === MALLORY;
+  const isMallorys = ({ body }: RequestInit) =>
+    body instanceof URLSearchParams && subjectOf(body.get('subject_token') ?? '') === MALLORY;
   const original = fake.fetch;
   const fetch = (async (input: string, init: RequestInit = {}) => {
-    if (!isMallorys(new Headers(init.headers))) return original(input, init);
+    if (!isMallorys(init)) return original(input, init);
     const reply = fails();
     if (reply !== 'hung') return reply;
     const alive = setInterval(() => {}, 1_000);

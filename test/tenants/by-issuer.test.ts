@@ -52,7 +52,7 @@ describe('tenants by the issuer of the token', () => {
 
   test('nobody is of no tenant, and makes no client call with permissions', async (t) => {
     const { door, sent, requestOf } = start(t);
-    door.permits.open({ asks: 'api' });
+    door.permits.open({});
     const nobody = null as unknown as Principal;
     const decide = door.permits.permit('orders#view');
     await assert.rejects(

@@ -101,16 +101,15 @@ const ROWS: readonly (readonly [string, () => unknown, unknown])[] = [
     false,
   ],
   [
-    "as the API, about a caller's token",
-    async () =>
-      lab.permissions({ asks: 'api' }).check(await lab.login('bob'), ['orders#view', 'orders#delete']),
+    'one of two, where each counts',
+    async () => lab.permissions().check(await lab.login('bob'), ['orders#view', 'orders#delete']),
     [{ resource: 'orders', scope: 'view' }],
   ],
   [
-    'as the API, with a wrong secret',
+    'with a wrong secret',
     async () =>
       lab
-        .permissions({ asks: 'api', clientSecret: 'x' })
+        .permissions({ clientSecret: 'x' })
         .has(await lab.login('bob'), [{ resourceId: await lab.idOf('orders'), scope: 'view' }]),
     'provider_misconfigured',
   ],
@@ -154,19 +153,13 @@ const ROWS: readonly (readonly [string, () => unknown, unknown])[] = [
     async () => lab.permissions().has((await loginWhole('bob')).refresh_token as string, ['orders#view']),
     'token_algorithm',
   ],
-  ['with a token whose session ended', () => afterLogout({}), 'token_revoked'],
-  ['as the API, about a token whose session ended', () => afterLogout({ asks: 'api' }), 'token_revoked'],
+  ['with a token whose session ended', afterLogout, 'token_revoked'],
   ['what a claim decides, without it', () => has('bob', 'office#view'), false],
   ['what a claim decides, with it', async () => office(await lab.login('bob'), 'office'), FROM_24],
   ['what a claim decides, with another', async () => office(await lab.login('bob'), 'home'), false],
   [
     "claims with a public client's token",
     async () => office(await lab.login('bob', 'spa'), 'office'),
-    'provider_misconfigured',
-  ],
-  [
-    "claims with a public client's token, as the API",
-    async () => office(await lab.login('bob', 'spa'), 'office', 'api'),
     FROM_24,
   ],
   [
@@ -188,7 +181,7 @@ async function loginWhole(username: string): Promise<Record<string, string>> {
 }
 
 /** The verifier asks nobody: that the session ended, Keycloak says when it is asked for a permission. */
-async function afterLogout(options: { asks?: 'api' }): Promise<boolean> {
+async function afterLogout(): Promise<boolean> {
   const tokens = await loginWhole('bob');
   const body = new URLSearchParams({
     client_id: 'web',
@@ -196,11 +189,11 @@ async function afterLogout(options: { asks?: 'api' }): Promise<boolean> {
     refresh_token: tokens.refresh_token as string,
   });
   await fetch(`${lab.issuer}/protocol/openid-connect/logout`, { method: 'POST', body });
-  return lab.permissions(options).has(tokens.access_token as string, ['orders#view']);
+  return lab.permissions().has(tokens.access_token as string, ['orders#view']);
 }
 
-function office(token: string, place: string, asks: 'api' | 'caller' = 'caller'): Promise<boolean> {
-  return lab.permissions({ asks }).has(token, ['office#view'], { claims: { place } });
+function office(token: string, place: string): Promise<boolean> {
+  return lab.permissions().has(token, ['office#view'], { claims: { place } });
 }
 
 /** Permissions as the library asks for them: the same on the embedded provider and on a real Keycloak. */

@@ -77,7 +77,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
     const key = JSON.stringify([clientId, server.audience_secret]);
     const { timeoutMs } = client;
     return getOrMake(servers, key, () =>
-      engineOf(createPermissions({ verifier, clientId, credential, timeoutMs, asks: 'api' })),
+      engineOf(createPermissions({ verifier, clientId, credential, timeoutMs })),
     );
   }
 

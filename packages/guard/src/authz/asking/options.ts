@@ -33,16 +33,10 @@ export interface PermissionsOptions {
   /** Secret of that client: the short form of `credential: { secret }`. */
   readonly clientSecret?: string | undefined;
   /**
-   * How that client authenticates, to look up the ids of resources: asked by name, Keycloak may decide on a resource that the
-   * caller has registered under that name or id. Default: as the verifier does, for the verifier's client.
+   * How that client authenticates, to ask about callers, and to look up the ids of resources: asked by name, Keycloak may decide on a
+   * resource that the caller has registered under that name or id. Default: as the verifier does, for the verifier's client.
    */
   readonly credential?: CredentialOptions | Credential | undefined;
-  /**
-   * The client of the question. `caller`: the caller's token authenticates the question. `api`: this API's client does, with the
-   * caller's token as the subject, which lets claims go with tokens of public clients. An RPT is always asked about as `api`:
-   * Keycloak 26.7 would end the session of one that comes as a bearer token. Default `caller`.
-   */
-  readonly asks?: 'caller' | 'api' | undefined;
   /** How long an answer is used. 0: asks at every request. Unit: seconds, 0 to 3600. Default 30. */
   readonly permissionSeconds?: number | undefined;
   /** Time limit of each call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
@@ -62,7 +56,6 @@ export const PERMISSIONS_RULES = {
   }),
   clientId: optionRules.string('must be the client id of the resource server', "'my-api'"),
   ...CREDENTIAL_RULES,
-  asks: optionRules.oneOf('caller', 'api'),
   permissionSeconds: optionRules.between(0, 3600, 30),
   timeoutMs: optionRules.TIMEOUT_MS,
   fetch: optionRules.FETCH,

@@ -170,13 +170,12 @@ export function createPermissions(options: PermissionsOptions): Permissions {
 }
 
 function toContext(filled: ReturnType<typeof resolvePermissionsOptions>): AuthzContext {
-  const { verifier, clientId = verifier.clientId, asks, timeoutMs } = filled;
+  const { verifier, clientId = verifier.clientId, timeoutMs } = filled;
   const credential = credentialOf(filled);
   return {
     issuer: verifier.issuer,
     clientId,
     credential,
-    asks,
     calls: createKeycloakCalls({ fetch: fetchWith(credential, filled.fetch), timeoutMs }),
     permissionMs: filled.permissionSeconds * 1000,
     clock: verifier.context.options.clock,

@@ -60,7 +60,7 @@ function readNo({ status, body }: BoundedResponse): (typeof NO)[number] | undefi
  */
 function readAnswer(
   response: BoundedResponse,
-  context: Pick<AuthzContext, 'clientId' | 'asks'>,
+  context: Pick<AuthzContext, 'clientId'>,
   secrets: readonly string[],
 ): Answer {
   const { status, body } = response;
@@ -70,22 +70,12 @@ function readAnswer(
   const seen = describeAnswer(response, secrets);
   if (readNo(response) !== undefined) return [];
   if (status === 400 && (error === 'invalid_resource' || error === 'invalid_scope')) return 'unknown';
-  if (isCallersToken(status, error, String(description), context.asks)) {
+  if (status === 400 && error === 'unauthorized_client' && /Invalid identity/i.test(String(description))) {
     throw new AuthError('token_revoked', 'Keycloak says that the token is no longer valid', { seen });
   }
   const fix = fixOf(error, String(description), context);
   if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
   throw new AuthError('provider_unavailable', `Keycloak gave no usable answer to a permission (${seen})`);
-}
-
-function isCallersToken(
-  status: number,
-  error: unknown,
-  description: string,
-  asks: AuthzContext['asks'],
-): boolean {
-  if (status === 400 && error === 'unauthorized_client' && /Invalid identity/i.test(description)) return true;
-  return asks === 'caller' && (status === 400 || status === 401) && error === 'invalid_grant';
 }
 
 /** The change that mends the set-up; `undefined` if the answer does not concern it. */
@@ -99,9 +89,6 @@ function fixOf(
   }
   if (/does not support permissions/i.test(description)) {
     return `The client ${clientId} has no authorization services: turn "Authorization" on in Keycloak`;
-  }
-  if (/not allowed to send claims/i.test(description)) {
-    return "A public client's token cannot come with claims: set asks to 'api'";
   }
   if (error === 'invalid_client' || error === 'unauthorized_client') {
     return `Keycloak refuses the client ${clientId}: its secret is wrong, it is disabled, or "Service accounts roles" is off`;
@@ -165,7 +152,7 @@ async function putQuestion(
   const body = new URLSearchParams({ grant_type: UMA_TICKET, audience: context.clientId, ...fields });
   for (const one of permissions) body.append('permission', one);
   const secrets = [token, ...context.credential.secrets()];
-  return post(context, token, context.asks, { what: 'permissions', secrets, body });
+  return post(context, token, { what: 'permissions', secrets, body });
 }
 
 interface Question {
@@ -175,29 +162,20 @@ interface Question {
 }
 
 /**
- * Keycloak takes a token that carries permissions as a subject token alone: as a bearer token it refuses it a second after its
- * issue, and ends the session of the user.
+ * The client of the resources asks, and the caller's token is the subject. As a bearer token, one of a public client could not come
+ * with claims, and Keycloak refuses one that carries permissions a second after its issue, and ends the session of the user.
  */
 function post(
   { credential, issuer, calls }: AuthzContext,
   token: string,
-  asks: AuthzContext['asks'],
   { what, secrets, body }: Question,
 ): Promise<BoundedResponse> {
-  const accept = 'application/json';
-  const claims = assertNotBound(token);
-  const who = personOfClaims(claims);
-  const send = (headers: Record<string, string>, form: URLSearchParams) => {
-    const init = { method: 'POST', headers, body: form };
-    return calls.call(issuer.endpoints.token, { what, secrets, init, who, isQuestion: true });
-  };
-  if (asks === 'caller' && claims.authorization === undefined) {
-    return send({ accept, authorization: `Bearer ${token}` }, body);
-  }
+  const who = personOfClaims(assertNotBound(token));
   return credential.authenticate(issuer, ({ headers, fields }) => {
     const form = new URLSearchParams(body);
     for (const [name, value] of Object.entries({ ...fields, subject_token: token })) form.set(name, value);
-    return send({ accept, ...headers }, form);
+    const init = { method: 'POST', headers: { accept: 'application/json', ...headers }, body: form };
+    return calls.call(issuer.endpoints.token, { what, secrets, init, who, isQuestion: true });
   });
 }
 
@@ -219,11 +197,11 @@ export async function submitTicket(
     // Otherwise Keycloak would issue a token that nobody needs.
     response_mode: 'decision',
   });
-  const response = await post(context, token, 'caller', { what: 'a decision', secrets, body });
+  const response = await post(context, token, { what: 'a decision', secrets, body });
   const no = readNo(response);
   if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
   if (response.status === 200 && toJsonObject(response.body)?.result === true) return 'granted';
-  return readAnswer(response, { ...context, asks: 'caller' }, secrets) === 'unknown' ? 'refused' : 'granted';
+  return readAnswer(response, context, secrets) === 'unknown' ? 'refused' : 'granted';
 }
 
 function isJson(body: string): boolean {

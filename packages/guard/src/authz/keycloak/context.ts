@@ -72,7 +72,6 @@ export interface AuthzContext {
   readonly issuer: Issuer;
   readonly clientId: string;
   readonly credential: Credential;
-  readonly asks: 'caller' | 'api';
   readonly calls: KeycloakCalls;
   /** Unit: milliseconds. */
   readonly permissionMs: number;
