@@ -96,7 +96,8 @@ test('dev says what is wrong with its command before it starts the provider', as
     ],
     [['--realm-file', 'none.json', '--', 'node'], /^keycloak-guard: the realm file none.json cannot be read/],
   ] as const) {
-    const { ended, stderr } = dev(folder, {}, ...args);
+    const file = args[0] === '--realm-file' ? [] : ['--realm-file', 'realm.json'];
+    const { ended, stderr } = runProgram(['dev', ...file, '--port', '0', ...args], {}, folder);
     assert.notEqual(await ended, 0);
     assert.match(stderr(), words);
   }
