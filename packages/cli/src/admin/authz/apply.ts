@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 import { gone, toAdminError } from '../admin-error.ts';
-import { type AuthzState, blameVersion, readAuthz, toPolicyBody } from './current.ts';
+import { type AuthzState, blameVersion, readAuthz, toPolicyBody, toSwitches } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, type Section } from './model.ts';
 import { type AuthzStep, DEFAULTS, usesDefaultPolicy } from './plan.ts';
 
@@ -23,9 +23,7 @@ async function readSwitches(
   api: AdminClient,
   { realm, clientUuid: id }: Pick<AuthzState, 'realm' | 'clientUuid'>,
 ): Promise<AuthzModel['switches']> {
-  const { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } =
-    await api.clients.getResourceServer({ realm, id });
-  return { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } as AuthzModel['switches'];
+  return toSwitches(await api.clients.getResourceServer({ realm, id }));
 }
 
 /** Larger batches are slower: for each new resource, Keycloak searches all that it has just created. */
@@ -130,7 +128,7 @@ async function switchOn(
     { ...client, serviceAccountsEnabled: true, authorizationServicesEnabled: true },
   );
   const made = await readAuthz(api, realm, clientId);
-  for (const { section, name } of DEFAULTS) {
+  for (const [section, name] of DEFAULTS) {
     const isThere = made.model.lists[section].has(name) || made.foreign.has(name);
     const isUsed = section === 'policies' && usesDefaultPolicy(target);
     if (isThere && !isUsed && !target.lists[section].has(name)) await remove(api, made, section, name);
@@ -139,43 +137,32 @@ async function switchOn(
 }
 
 async function put(
-  api: AdminClient,
+  { clients }: AdminClient,
   state: AuthzState,
   { section, item, before }: Extract<Action, { type: 'put' }>,
 ): Promise<void> {
-  const known = state.ids[section === 'permissions' ? 'policies' : section];
-  const id = known.get(item.name);
-  const made = await write(api.clients, state, section, item, before, id);
-  if (id === undefined) known.set(item.name, made?.id ?? '');
-}
-
-async function write(
-  clients: AdminClient['clients'],
-  state: AuthzState,
-  section: Section,
-  item: Item,
-  before: Item | undefined,
-  id: string | undefined,
-): Promise<{ id?: string } | undefined> {
   const at = { realm: state.realm, id: state.clientUuid };
   if (section === 'resources') {
     const resourceId = idOf(state, section, item.name);
-    const body = { ...toResourceBody(item, state), _id: resourceId };
-    return void (await clients.updateResource({ ...at, resourceId }, body));
+    return clients.updateResource({ ...at, resourceId }, { ...toResourceBody(item, state), _id: resourceId });
   }
-  if (section === 'scopes') {
-    if (id === undefined) return clients.createAuthorizationScope(at, item as object);
-    return void (await clients.updateAuthorizationScope({ ...at, scopeId: id }, { ...item, id } as object));
-  }
-  const body: object = { ...toPolicyBody(item, before), ...toIds(section, item, state) };
-  if (section === 'policies') {
-    const typed = { ...at, type: String(item.type) };
-    if (id === undefined) return (await clients.createPolicy(typed, body)) as object;
-    return void (await clients.updatePolicy({ ...typed, policyId: id }, { ...body, id }));
-  }
-  const typed = { ...at, type: permissionType(item) };
-  if (id === undefined) return (await clients.createPermission(typed, body)) as object;
-  return void (await clients.updatePermission({ ...typed, permissionId: id }, { ...body, id }));
+  const known = state.ids[section === 'permissions' ? 'policies' : section];
+  const id = known.get(item.name);
+  const body: object =
+    section === 'scopes' ? item : { ...toPolicyBody(item, before), ...toIds(section, item, state) };
+  const type = section === 'policies' ? String(item.type) : permissionType(item);
+  if (id === undefined) {
+    const made: { id?: string } =
+      section === 'scopes'
+        ? await clients.createAuthorizationScope(at, body)
+        : section === 'policies'
+          ? await clients.createPolicy({ ...at, type }, body)
+          : await clients.createPermission({ ...at, type }, body);
+    known.set(item.name, made.id ?? '');
+  } else if (section === 'scopes')
+    await clients.updateAuthorizationScope({ ...at, scopeId: id }, { ...body, id });
+  else if (section === 'policies') await clients.updatePolicy({ ...at, type, policyId: id }, { ...body, id });
+  else await clients.updatePermission({ ...at, type, permissionId: id }, { ...body, id });
 }
 
 /** By id: a name could be the name of what a user has registered. */

@@ -1,4 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import type ResourceServerRepresentation from '@keycloak/keycloak-admin-client/lib/defs/resourceServerRepresentation.js';
 import { AdminError, trying } from '../admin-error.ts';
 import { findClient } from '../connection.ts';
 import { type AuthzModel, type Item, namesIn, POLICY_TYPES, type Section, toItem } from './model.ts';
@@ -127,6 +128,12 @@ export function noAuthz(realm: string, clientId: string): AuthzState {
   return { realm, clientId, clientUuid: '', isPublic: false, isOn: false, ...NOTHING() };
 }
 
+/** The switches among the settings of the services. */
+export function toSwitches(settings: ResourceServerRepresentation): AuthzModel['switches'] {
+  const { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } = settings;
+  return { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } as AuthzModel['switches'];
+}
+
 type Lists = Pick<AuthzState, 'model' | 'ids' | 'foreign' | 'scopesOfUsers'>;
 
 const NOTHING = (): Lists => ({
@@ -169,18 +176,10 @@ async function readLists(api: AdminClient, realm: string, id: string): Promise<L
     if (isKnown) lists[section].set(item.name, item);
     else if (one.type !== 'uma') foreign.set(one.name, one.type);
   }
-  const { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } = settings;
   const byName = (all: readonly { name?: string; id?: string; _id?: string }[]) =>
     new Map(all.map((one) => [one.name ?? '', one.id ?? one._id ?? '']));
   return {
-    model: {
-      switches: {
-        policyEnforcementMode,
-        decisionStrategy,
-        allowRemoteResourceManagement,
-      } as AuthzModel['switches'],
-      lists,
-    },
+    model: { switches: toSwitches(settings), lists },
     ids: {
       scopes: byName(scopes),
       resources: byName(owned as { name?: string; _id?: string }[]),

@@ -28,11 +28,14 @@ const SINGULAR = {
 const DEFAULT_POLICY = 'Default Policy';
 
 /** Up to Keycloak 26.4, a new client has these. Together they let every user in on every path. */
-export const DEFAULTS: readonly { readonly section: Section; readonly name: string }[] = [
-  { section: 'permissions', name: 'Default Permission' },
-  { section: 'policies', name: DEFAULT_POLICY },
-  { section: 'resources', name: 'Default Resource' },
+export const DEFAULTS: readonly (readonly [Section, string])[] = [
+  ['permissions', 'Default Permission'],
+  ['policies', DEFAULT_POLICY],
+  ['resources', 'Default Resource'],
 ];
+
+const isDefault = (section: Section, name: string): boolean =>
+  DEFAULTS.some(([inSection, one]) => inSection === section && one === name);
 
 /**
  * Compares the file with Keycloak. Things are created in the order in which they need one another. Deletions come last, in the
@@ -58,7 +61,6 @@ export function planAuthz(target: AuthzModel, state: AuthzState, prune: boolean)
   for (const section of [...SECTIONS].reverse()) {
     for (const name of extraOf(section, target, state)) {
       const subject = `${SINGULAR[section]} ${JSON.stringify(name)}`;
-      const isDefault = DEFAULTS.some((one) => one.section === section && one.name === name);
       const step: AuthzStep = {
         kind: 'delete',
         subject,
@@ -67,11 +69,11 @@ export function planAuthz(target: AuthzModel, state: AuthzState, prune: boolean)
       };
       if (section === 'scopes' && state.scopesOfUsers.has(name)) {
         kept.push(`${subject}: not in the file, but resources of users have it`);
-      } else if (isDefault && untouched) {
+      } else if (untouched && isDefault(section, name)) {
         first.push(step);
       } else if (prune) {
         steps.push(step);
-      } else if (isDefault) {
+      } else if (isDefault(section, name)) {
         blocked.push({
           subject,
           why: 'comes with a new client of Keycloak up to 26.4: together the three let every user in on every path',
@@ -103,8 +105,6 @@ export function usesDefaultPolicy({ lists }: AuthzModel): boolean {
 
 /** Whether only Keycloak's own objects exist, for example after a run that was cut off right after it switched it on. */
 function isUntouched({ model, foreign }: AuthzState): boolean {
-  const isDefault = (section: Section, name: string) =>
-    DEFAULTS.some((one) => one.section === section && one.name === name);
   return (
     SECTIONS.every((section) => [...model.lists[section].keys()].every((name) => isDefault(section, name))) &&
     [...foreign.keys()].every((name) => name === DEFAULT_POLICY)

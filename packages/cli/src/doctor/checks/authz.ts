@@ -1,4 +1,4 @@
-import { type AuthzState, DEFAULTS, namesIn, planAuthz } from '../../admin/index.ts';
+import { type AuthzState, namesIn, planAuthz } from '../../admin/index.ts';
 import { type Answer, toWords } from '../../keycloak/call.ts';
 import { judgeStranger } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';
@@ -11,9 +11,6 @@ import {
   fail,
   failOn,
   kcadm,
-  kcadmDelete,
-  kcadmServer,
-  kcadmServiceRole,
   type Look,
   NO_ADMIN,
   ok,
@@ -74,14 +71,14 @@ const authzProtection = check('authz.protection', ['authz.enabled'], async ({ re
   if (/uma_protection/.test(words))
     return say(
       `the service account of '${clientId}' has lost the role uma_protection: ${guards}`,
-      kcadmServiceRole(reach, 'uma_protection'),
+      onPage(reach, 'Service accounts roles > Assign role > Client roles: uma_protection'),
     );
   const state = await toState(reach.authz.state);
   if (/not_supported/.test(words) || state?.model.switches.allowRemoteResourceManagement === false)
     return fail(
       /not_supported/.test(words) ? seen : 'Remote resource management is off',
       `remote resource management is off: ${guards}, and users cannot share`,
-      `${onPage(reach, 'Authorization > Settings > Remote resource management ON')}\n${kcadmServer(reach, 'allowRemoteResourceManagement=true')}`,
+      onPage(reach, 'Authorization > Settings > Remote resource management ON'),
     );
   if (answer.status === 200) return ok('the service account may look up resources');
   return say(
@@ -99,7 +96,7 @@ async function toState(look: () => Promise<AuthzState | null>): Promise<AuthzSta
   return (await look().catch(() => null)) ?? undefined;
 }
 
-const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
+const authzEnforcement = authzCheck('authz.enforcement', (state, { reach, options }) => {
   const mode = state.model.switches.policyEnforcementMode ?? 'ENFORCING';
   if (mode === 'ENFORCING') return ok(mode);
   // On a developer's own machine it is probably intended.
@@ -109,7 +106,7 @@ const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, 
     mode === 'DISABLED'
       ? 'the policy enforcement is DISABLED: every permission is granted to everybody'
       : 'the policy enforcement is PERMISSIVE: requests that no permission covers are granted to everybody',
-    `"policyEnforcementMode": "ENFORCING" in the file, then ${applyCommand(options)}\n${kcadmServer(reach, 'policyEnforcementMode=ENFORCING')}`,
+    `"policyEnforcementMode": "ENFORCING" in the file, then ${applyCommand(options)}`,
   );
 });
 
@@ -119,17 +116,10 @@ const authzDefaultPermission = authzCheck('authz.default-permission', (state, { 
   const permission = lists.permissions.get('Default Permission');
   if (permission === undefined || !namesIn(permission, 'policies').includes('Default Policy'))
     return ok('no default permission');
-  const deletes = DEFAULTS.flatMap(({ section, name }) => {
-    const kind = section === 'resources' ? 'resources' : 'policies';
-    const id = state.ids[kind].get(name);
-    return id === undefined
-      ? []
-      : [kcadmDelete(reach, `${kind === 'resources' ? 'resource' : 'policy'}/${id}`)];
-  });
   return fail(
     '"Default Permission", by "Default Policy"',
     'Default Permission, which comes with the authorization services of a new client up to Keycloak 26.4, grants every user every resource of its type: with a path enforcer every path that has no resource of its own',
-    `${applyCommand(options)} --prune, with all that is to stay in the file\n${deletes.join('\n')}`,
+    `${applyCommand(options)} --prune, with all that is to stay in the file; or ${onPage(reach, 'Authorization > Permissions > Default Permission > Delete')}`,
   );
 });
 

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type AdminCredentials, CALLBACK_PATH, DOCS_CALLBACK_PATH, type Shape } from '../../admin/index.ts';
+import { CALLBACK_PATH, DOCS_CALLBACK_PATH, type Shape } from '../../admin/index.ts';
 import { type Answer, isStranger, memo, toNoAnswer, toPageText } from '../../keycloak/call.ts';
 import { type Caller, createRealmCalls, type RealmCalls } from '../../keycloak/realm-calls.ts';
+import type { DoctorOptions } from '../options.ts';
 import { type AdminEvidence, createAdminEvidence } from './admin.ts';
 
 /** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and cannot lock out a user. */
@@ -195,10 +196,7 @@ export function createSpaEvidence(
   clientId: string,
   page: string,
   caller: Caller,
-  {
-    admin,
-    username,
-  }: { readonly admin?: AdminCredentials | undefined; readonly username?: string | undefined },
+  { admin, username }: Pick<DoctorOptions, 'admin' | 'username'>,
 ) {
   const own = { ...caller, clientId, clientSecret: undefined, credential: undefined };
   const calls = createRealmCalls(own);

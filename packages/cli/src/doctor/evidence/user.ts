@@ -89,7 +89,7 @@ export async function findLock(admin: AdminEvidence, username: string): Promise<
     : until * 1000 > Date.now()
       ? `until ${new Date(until * 1000).toISOString()}`
       : 'for a while';
-  const { realm } = await admin.realm().then((one) => ({ realm: one?.realm ?? '' }));
+  const { realm = '' } = (await admin.realm()) ?? {};
   return trouble(
     'locked',
     `the user '${username}' is locked ${when} after ${attack.numFailures ?? 'some'} failed logins (brute force protection); the right password is refused too`,

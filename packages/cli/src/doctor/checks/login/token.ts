@@ -11,8 +11,7 @@ const loginToken = check('login.token', ['login.password', 'keys.signing'], asyn
 );
 
 const loginLifespan = check('login.lifespan', ['login.password'], async ({ reach }) => {
-  const claims = decodeJwt(await reach.login?.token())?.claims;
-  const seconds = Number(claims?.exp) - Number(claims?.iat);
+  const seconds = await lifespanOf(reach);
   const where = `Clients > ${reach.caller.clientId} > Advanced > Advanced settings > Access Token Lifespan (or Realm settings > Tokens, and Sessions: a token never outlives its session)`;
   if (!Number.isFinite(seconds))
     return fail(
@@ -116,8 +115,7 @@ export const clockSkew = check('clock.skew', ['realm.enabled'], async ({ reach }
     return ok(Math.abs(seconds) <= 2 ? 'the clocks agree' : seen);
   const fix =
     'Let both machines keep time by NTP (timedatectl set-ntp true), or raise CLOCK_TOLERANCE_SECONDS for a while.';
-  const lifespan = await lifespanOf(reach);
-  if (seconds < 0 && lifespan !== undefined && -seconds + tolerance >= lifespan)
+  if (seconds < 0 && -seconds + tolerance >= (await lifespanOf(reach)))
     return fail(seen, 'the clocks differ so much that a fresh token is already expired here', fix);
   return warn(
     seen,
@@ -139,10 +137,10 @@ async function measure(reach: Reach): Promise<number | undefined> {
 
 const toSkew = (iat: number, arrivedAt: number) => Math.round(iat + 0.5 - arrivedAt / 1000);
 
-async function lifespanOf(reach: Reach): Promise<number | undefined> {
+/** `NaN` without a token that says it. Unit: seconds. */
+async function lifespanOf(reach: Reach): Promise<number> {
   const claims = decodeJwt(await reach.login?.token())?.claims;
-  const [exp, iat] = [claims?.exp, claims?.iat];
-  return typeof exp === 'number' && typeof iat === 'number' ? exp - iat : undefined;
+  return Number(claims?.exp) - Number(claims?.iat);
 }
 
 export const LOGIN_TOKEN_CHECKS = [loginSize, loginToken, loginLifespan];
