@@ -22,7 +22,8 @@ export async function startLoopbackLogin(client: KeycloakClient, scope: string) 
     const { url, ...secrets } = await client.startAuthorization({ redirectUri, scope });
     const finished = new Promise<Tokens>((resolve, reject) => {
       server.on('request', (request, response) => {
-        const [pathname, query = ''] = split(request.url ?? '');
+        // Not parsed as a URL: a client can send an invalid one, such as `//`.
+        const [pathname, query = ''] = (request.url ?? '').split(/\?(.*)/s);
         // Browsers ask for an icon, and anybody may knock: only the answer to this login ends it.
         if (pathname !== PATH || new URLSearchParams(query).get('state') !== secrets.state) {
           say(response, 404, 'Not found.');
@@ -45,12 +46,6 @@ export async function startLoopbackLogin(client: KeycloakClient, scope: string) 
     close();
     throw error;
   }
-}
-
-/** Not parsed as a URL: a client can send an invalid one, such as `//`. */
-function split(target: string): [path: string, query?: string] {
-  const at = target.indexOf('?');
-  return at === -1 ? [target] : [target.slice(0, at), target.slice(at + 1)];
 }
 
 function say(response: ServerResponse, statusCode: number, text: string): void {

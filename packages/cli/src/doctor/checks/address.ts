@@ -50,7 +50,7 @@ const addressProxy = check('address.proxy', ['settings.valid'], ({ reach }) => {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const proxy = process.env[name] ?? process.env[name.toLowerCase()];
   if (!proxy || isExempt(url.hostname)) return ok('no proxy on the way');
-  if (process.env.NODE_USE_ENV_PROXY === '1') return ok(`${name} is used (NODE_USE_ENV_PROXY=1)`);
+  if (reach.config.usesEnvProxy) return ok(`${name} is used`);
   return warn(
     `${name} is set`,
     `Node calls Keycloak directly and ignores ${name}`,

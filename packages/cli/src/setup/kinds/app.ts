@@ -1,6 +1,6 @@
 import type { Need } from '../../access/access.ts';
-import { type SetupGoal, toServiceClient, toSpaClient } from '../../admin/index.ts';
-import type { PlanPart } from '../../plan/run-plan.ts';
+import { planCallers, type SetupGoal, toServiceClient, toSpaClient } from '../../admin/index.ts';
+import { toRealmPart } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import { type Flags, table, toHelp } from '../../settings/options.ts';
@@ -13,7 +13,7 @@ import { type ApiOptions, readApiOptions, toApiHelp } from '../api/options.ts';
 import { type Beside, proveLogin, proveService, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { readSecrets, refusePositionals } from './api.ts';
-import { problemsOfPage, readFuture, toCallback, toCallersPart, toPageLines } from './callers.ts';
+import { problemsOfPage, readFuture, toCallback, toPageLines } from './callers.ts';
 
 const OWN = table(`
 --page <id> | | client of the page (default <api>-page)
@@ -71,7 +71,7 @@ async function toBeside(
       const { api, serverUrl } = site;
       const state = await readFuture(site, goal);
       const title = `Clients that call ${clientId}`;
-      const callersPart: PlanPart = toCallersPart(title, api, goal, state, out);
+      const callersPart = toRealmPart(title, planCallers(state, goal), api, goal, out);
       if (callersPart.blocked.some(({ subject }) => subject === `client ${service}`)) return [callersPart];
       const known = toSettings(
         serverUrl,

@@ -1,6 +1,5 @@
 import { isHttpUrl } from '../../access/access.ts';
 import {
-  type AdminConnection,
   type Caller,
   type CallersGoal,
   type CallersState,
@@ -11,7 +10,7 @@ import {
   readCallers,
   toSpaClient,
 } from '../../admin/index.ts';
-import { type PlanPart, runPlan, toRealmPart } from '../../plan/run-plan.ts';
+import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -27,16 +26,6 @@ import {
   type SetupKind,
   toUsage,
 } from '../visit.ts';
-
-export function toCallersPart(
-  title: string,
-  api: AdminConnection['api'],
-  goal: { readonly realm: string; readonly clientId: string; readonly callers: readonly Caller[] },
-  state: CallersState,
-  out: Output,
-): PlanPart {
-  return toRealmPart(title, planCallers(state, goal), api, goal, out);
-}
 
 /** The state after the plan of the API is applied, for those that call it. */
 export async function readFuture(
@@ -61,12 +50,6 @@ export async function readFuture(
   };
 }
 
-export interface CalledApi {
-  readonly serverUrl: string;
-  readonly realm: string;
-  readonly clientId: string;
-}
-
 /**
  * Sets clients up that call an API. Resolves to the exit code.
  *
@@ -77,15 +60,15 @@ async function setUpCallers(
   visit: RealmVisit,
   callers: readonly Caller[],
   title: (clientId: string) => string,
-  say: (where: CalledApi, isNew: boolean) => void,
+  say: (where: { readonly serverUrl: string; readonly realm: string }, isNew: boolean) => void,
   out: Output,
 ): Promise<number> {
   const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
   const goal = { realm, clientId, callers };
   const line = `Keycloak at ${serverUrl}, realm ${realm}: ${title(clientId)}`;
-  const part = toCallersPart(line, api, goal, await readCallers(api, goal), out);
+  const part = toRealmPart(line, planCallers(await readCallers(api, goal), goal), api, goal, out);
   const { what, code, isDone } = await runPlan([part], visit, out, questions);
-  if (isDone) say({ serverUrl, realm, clientId }, what === 'applied');
+  if (isDone) say({ serverUrl, realm }, what === 'applied');
   return code;
 }
 

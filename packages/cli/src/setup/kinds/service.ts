@@ -9,6 +9,7 @@ import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/
 import {
   CLIENT,
   CLIENT_OPTIONS,
+  isScope,
   OVERWRITE,
   openVisit,
   REALM_OPTIONS,
@@ -52,7 +53,7 @@ export const service: SetupKind = {
     ];
     const problems: string[] = [];
     if (positionals.length > 0) problems.push(`unknown argument '${positionals[0]}'`);
-    if (calls.some((one) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(one)))
+    if (calls.some((one) => !isScope(one)))
       problems.push('--calls must be client ids without spaces, for example orders');
     const visit = await readVisit(reading, out, problems);
     const chosen = await chooseCredential(flags);
