@@ -304,7 +304,6 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'cli/src/doctor/checks/client/settings.ts',
     calls: 'call',
-    times: 2,
     carries: 'nothing',
     address: 'answer',
   },

@@ -212,7 +212,7 @@ function blocksOf({ clientId, target }: Caller, { callers }: CallersState): Bloc
   return target === undefined || there === undefined ? [] : differentKind(there, target, subject);
 }
 
-function whyNoTokens({ bearerOnly, protocol }: ClientRepresentation): string | undefined {
+export function whyNoTokens({ bearerOnly, protocol }: ClientRepresentation): string | undefined {
   if (bearerOnly) return 'it is bearer-only: no tokens are issued to it';
   return protocol === undefined || protocol === 'openid-connect' ? undefined : `it speaks ${protocol}`;
 }

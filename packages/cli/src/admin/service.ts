@@ -1,7 +1,7 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { AdminError, trying } from './admin-error.ts';
-import { toServiceClient } from './callers.ts';
+import { toServiceClient, whyNoTokens } from './callers.ts';
 import { findClient, findRealm, findUser } from './connection.ts';
 import { audiencesOf, mappersOf, opensAudience } from './mappers.ts';
 import {
@@ -111,16 +111,10 @@ function planClient(
   return true;
 }
 
-function whyNoService({
-  enabled,
-  publicClient,
-  bearerOnly,
-  protocol,
-}: ClientRepresentation): string | undefined {
-  if (enabled === false) return 'it is switched off, perhaps on purpose';
-  if (publicClient) return 'it is public: it has no credential, so anybody could act as it';
-  if (bearerOnly) return 'it is bearer-only: no tokens are issued to it';
-  return protocol === undefined || protocol === 'openid-connect' ? undefined : `it speaks ${protocol}`;
+function whyNoService(client: ClientRepresentation): string | undefined {
+  if (client.enabled === false) return 'it is switched off, perhaps on purpose';
+  if (client.publicClient) return 'it is public: it has no credential, so anybody could act as it';
+  return whyNoTokens(client);
 }
 
 /** Whether the client needs the scope for a service that it calls. If not, the part says why. */

@@ -245,10 +245,11 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
   const said = 'Keycloak cannot report logouts: ';
   const issuer = String((await realm.discovery()).json?.issuer ?? caller.serverUrl);
   const [target, keycloak] = [new URL(url), new URL(caller.serverUrl)];
-  if (
-    [keycloak.origin, new URL(issuer).origin].includes(target.origin) &&
-    !(await isReceiver(url, caller.timeoutMs))
-  )
+  // A receiver refuses this call, because it carries no logout token.
+  const answer = await call(url, toForm({}), caller.timeoutMs);
+  // Behind one proxy, the API can share Keycloak's origin and have its own path.
+  const isReceiver = answer.status === 400 && answer.json !== undefined;
+  if ([keycloak.origin, new URL(issuer).origin].includes(target.origin) && !isReceiver)
     return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
   if (
     networkZoneOf(target.hostname) === 'this-machine' &&
@@ -259,8 +260,6 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
       `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,
       fix,
     );
-  // A receiver refuses this call, because it carries no logout token.
-  const answer = await call(url, toForm({}), caller.timeoutMs);
   if (answer.status === 0) return ok(`${url} (nothing answers from here)`);
   if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400))
     return warn(
@@ -269,12 +268,6 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
       fix,
     );
   return ok(url);
-}
-
-/** Behind one proxy, the API can share Keycloak's origin and have its own path. */
-async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
-  const { status, json } = await call(url, toForm({}), timeoutMs);
-  return status === 400 && json !== undefined;
 }
 
 const clientLogoutUris = clientCheck('client.post-logout-uris', async (client, { reach, options }) => {

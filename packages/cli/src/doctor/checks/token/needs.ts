@@ -229,7 +229,21 @@ function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): A
     };
   if (!grants.groups.some((path) => path === name || bare(path) === name))
     return { cause: `the user is not a member of ${name}`, fix: join };
-  return viaMapper('oidc-group-membership-mapper', `member of ${name}`, add, claims, grants);
+  const isMapper = ({ protocolMapper }: { readonly protocolMapper?: string }) =>
+    protocolMapper === 'oidc-group-membership-mapper';
+  const mapper = grants.mappers.find(isMapper);
+  if (mapper === undefined)
+    return {
+      cause: `the user is member of ${name}, and no mapper of the client '${claims.azp}' says so in tokens`,
+      fix: add,
+    };
+  const inScope = grants.scopes.find((one) => one.protocolMappers?.some(isMapper));
+  if (inScope !== undefined && !inScope.isDefault && !scopesOf(claims).includes(inScope.name ?? ''))
+    return {
+      cause: `the user is member of ${name}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
+      fix: `Ask for scope=${inScope.name} at login, or make it Default`,
+    };
+  return mapperOff(mapper.config, `being member of ${name}`, `the mapper ${mapper.name}`);
 }
 
 function aboutScope(name: string, claims: Claims, grants: Grants | undefined): Advice {
@@ -248,24 +262,4 @@ function aboutScope(name: string, claims: Claims, grants: Grants | undefined): A
   return scope.isDefault
     ? { cause: `the scope ${name} came later than the token`, fix: AGAIN }
     : { cause: `the scope ${name} is Optional, and was not asked for`, fix: `${ask}, or make it Default` };
-}
-
-/** For a user with the role or group: does the client pass it on? */
-function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Advice {
-  const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
-  const inScope = grants.scopes.find((one) =>
-    one.protocolMappers?.some(({ protocolMapper }) => protocolMapper === type),
-  );
-  if (mapper === undefined)
-    return {
-      cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
-      fix: add,
-    };
-  const isRequested = scopesOf(claims).includes(inScope?.name ?? '');
-  if (inScope !== undefined && !inScope.isDefault && !isRequested)
-    return {
-      cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
-      fix: `Ask for scope=${inScope.name} at login, or make it Default`,
-    };
-  return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
 }
