@@ -38,8 +38,10 @@ function shop(): string {
 const SAY = `const { KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET } = process.env;
 console.log('said', JSON.stringify([KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET]));`;
 
-const dev = (folder: string, env: Record<string, string>, ...command: string[]) =>
-  runProgram(['dev', '--realm-file', 'realm.json', '--port', '0', ...command], env, folder);
+function dev(folder: string, env: Record<string, string>, ...command: string[]) {
+  const file = command.includes('--realm-file') ? [] : ['--realm-file', 'realm.json'];
+  return runProgram(['dev', ...file, '--port', '0', ...command], env, folder);
+}
 
 test('dev runs a command beside the provider, with an environment that names it, and ends with it', async () => {
   const folder = shop();

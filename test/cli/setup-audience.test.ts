@@ -45,8 +45,9 @@ async function start(t: TestContext) {
   keycloak.changes.length = 0;
   const setup = (...args: string[]) =>
     runCli([
-      ...['setup', 'audience', '--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders-api'],
-      ...['--admin-user', 'admin', '--no-env', ...args],
+      ...['setup', 'audience', '--url', keycloak.url, '--admin-user', 'admin', '--no-env', ...args],
+      ...(args.includes('--realm') ? [] : ['--realm', 'shop']),
+      ...(args.includes('--client-id') ? [] : ['--client-id', 'orders-api']),
     ]);
   return { keycloak, setup };
 }
