@@ -97,16 +97,12 @@ export function parseOptions<O extends Options>(
   const isBare = (one: string, next = '') =>
     one.startsWith('--') && mayBeBare(one.slice(2)) && !/^[^-]/.test(next);
   try {
-    const { values, positionals, tokens } = parseArgs({
-      tokens: true,
+    const { values, positionals } = parseArgs({
       args: args.map((one, index) => (isBare(one, args[index + 1]) ? `${one}=` : one)),
       options: Object.fromEntries(config),
       strict: true,
       allowPositionals,
     });
-    for (const one of tokens)
-      if (one.kind === 'option' && options[one.name]?.kind === 'value' && one.value !== values[one.name])
-        throw new UsageError([`${one.rawName} is there twice, with different values`]);
     const isEmpty = (name: string) => !mayBeBare(name) && [values[name]].flat().includes('');
     const empty = Object.keys(values).filter(isEmpty);
     if (empty.length > 0)
