@@ -99,7 +99,8 @@ test('the client of the realm is the one that setup makes, reached by Keycloak i
   const [client, ...others] = realm.clients;
   assert.equal(realm.realm, data.KEYCLOAK_REALM);
   const service = `http://${find('Service').metadata.name}`;
-  const goal = toClient({
+  // No program here takes what Keycloak pushes to an Admin URL: back-channel logout and events say the same.
+  const { adminUrl: _, ...goal } = toClient({
     realm: data.KEYCLOAK_REALM,
     clientId: data.KEYCLOAK_CLIENT_ID,
     clientSecret: `\${${Object.keys(placeholders)[0]}}`,
@@ -110,7 +111,7 @@ test('the client of the realm is the one that setup makes, reached by Keycloak i
     groups: [],
     enable: false,
   });
-  assert.deepEqual(client, { ...goal, adminUrl: `${service}/` });
+  assert.deepEqual(client, goal);
   assert.deepEqual(others, []);
 });
 
