@@ -154,7 +154,7 @@ const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admi
 
 const KNOWN = /^(direct-grant-validate-(username|password|otp)|conditional-.*)$/;
 
-/** A flow that lets nobody in has been seen before. */
+/** A flow that shows a page to everybody has been seen before; one that denies after the password has not. */
 const flowDirectGrant = adminCheck('flow.direct-grant', 'client.password-grant', async (admin) => {
   const { alias, steps } = await admin.flow();
   const seen = `${alias}: ${steps
@@ -176,6 +176,11 @@ const flowDirectGrant = adminCheck('flow.direct-grant', 'client.password-grant',
       `the flow '${alias}' requires an OTP of everybody, and POST /login sends none`,
       `${page} > ${otp.displayName}: inside Conditional OTP, or DISABLED`,
     );
+  const deny = required.find(
+    ({ providerId, level }) => providerId === 'deny-access-authenticator' && level === 0,
+  );
+  if (deny !== undefined)
+    return say(`the flow '${alias}' denies every login`, `${page}: take out '${deny.displayName}'`);
   const others = required.filter((step) => !KNOWN.test(step.providerId ?? ''));
   if (others.length > 0)
     return warn(

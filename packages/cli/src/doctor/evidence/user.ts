@@ -51,6 +51,15 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
     const fix = `${home === undefined ? '' : 'Users of one realm cannot log in at another (choose the realm at the top left of the console). '}Users > Add user, or keycloak-guard setup --user ${toShellWord(username)}`;
     return [trouble('exists', cause, fix, [])];
   }
+  // A password would be one more secret of its client.
+  if (username.startsWith('service-account-') && (await admin.credentials()).length === 0)
+    return [
+      trouble(
+        'credentials',
+        `'${username}' is the service account of a client: nobody logs in as it with a password`,
+        'Name a person: --user, DOCTOR_USER. A client gets tokens for itself by client_credentials.',
+      ),
+    ];
   const troubles: (UserTrouble | undefined)[] = [];
   const byEmail = username.includes('@') && user.username?.toLowerCase() !== username.toLowerCase();
   if (byEmail && (await admin.realm())?.loginWithEmailAllowed === false)
