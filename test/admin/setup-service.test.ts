@@ -41,6 +41,19 @@ describe('setup service', () => {
       [field: string]: unknown;
     };
 
+  it("leaves a realm's own groups scope alone where the service has it already", async () => {
+    await setUp('--calls', 'orders');
+    const own = { 'claim.name': 'groups', 'full.path': 'false', 'access.token.claim': 'true' };
+    const mapper = { name: 'groups', protocolMapper: 'oidc-group-membership-mapper', config: own };
+    listOf('client-scopes').push({ id: 's-groups', name: 'groups', protocolMappers: [mapper] });
+    for (const one of listOf('clients'))
+      if (['orders', 'shop'].includes(String(one.clientId)))
+        one.defaultClientScopes = [...((one.defaultClientScopes as string[] | undefined) ?? []), 'groups'];
+    const { code, text } = await setUp('--calls', 'orders');
+    assert.equal(code, 0, text);
+    assert.match(text, /Nothing to change/);
+  });
+
   it('makes a client that exchanges, and a scope for each service that it calls; a second run changes nothing', async () => {
     const first = await setUp('--calls', 'orders', '--calls', 'stock');
     assert.equal(first.code, 0, first.text);

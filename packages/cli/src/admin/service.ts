@@ -76,15 +76,16 @@ export function planService(state: ServiceState, goal: ServiceGoal): Plan {
   const part = newPart();
   if (!planClient(part, state, goal)) return part;
   const lacking = goal.calls.filter((one) => isLacking(part, state, one)).map(callScopeOf);
-  // A service has the groups if an API that it calls has them.
-  const hasGroups = [...called.values()].some((one) => one.defaultClientScopes?.includes(GROUPS_SCOPE));
+  // A service gets the groups if an API that it calls has them.
+  const has = (one: typeof client) => one?.defaultClientScopes?.includes(GROUPS_SCOPE) === true;
+  const lacksGroups = !has(client) && [...called.values()].some(has);
   const own = toAppClient(
     client ?? { clientId: goal.clientId },
     mappersOf(client, scopes),
     client === undefined,
   );
   const askable = mappersOf(client, scopes, 'optionalClientScopes');
-  const all = hasGroups ? [...lacking, groupsScope] : lacking;
+  const all = lacksGroups ? [...lacking, groupsScope] : lacking;
   return joinParts([part, planAppScopes(all, scopes, [{ ...own, askable }])]);
 }
 
