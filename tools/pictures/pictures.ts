@@ -148,7 +148,7 @@ async function takeTemplate(
   }
   const isPage = frameworkOf(framework).hasPage === true;
   const login = isPage ? 'bearer' : 'browser';
-  const choice = { name: 'my-app', framework, login, language: 'ts', tests: true, docker: true } as const;
+  const choice = { name: 'my-app', framework, login, language: 'ts' } as const;
   const create = join(ROOT, 'packages/create/dist/main.js');
   const project = await writeProject(choice, join(folder, 'my-app'), create, packages);
   await run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
