@@ -1,5 +1,5 @@
 import type { Discovery, Issuer } from '../core/index.ts';
-import { type OptionRule, readCompactJws } from '../core/internal.ts';
+import { type OptionRule, once, readCompactJws } from '../core/internal.ts';
 
 /** A `DPoPHandle` of oauth4webapi. Named here, so that no declaration needs that package, which CommonJS cannot import. */
 export interface ProofSigner {
@@ -34,7 +34,6 @@ export function createDpopKey(
   issuer: Pick<Issuer, 'baseUrl'>,
 ): DpopKey | undefined {
   if (option === false) return undefined;
-  let made: Promise<ProofSigner> | undefined;
   let publicIssuer: string | undefined;
 
   async function make(): Promise<ProofSigner> {
@@ -52,10 +51,7 @@ export function createDpopKey(
     });
   }
 
-  const handle = (): Promise<ProofSigner> => {
-    made ??= make();
-    return made;
-  };
+  const handle = once(make);
 
   return {
     handle(discovery) {

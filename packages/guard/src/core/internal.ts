@@ -77,7 +77,7 @@ export {
   type TenantRevocations,
 } from './revocation/revocation-log.ts';
 export { createMemoryLeases, type Leases, MAX_PROOFS } from './revocation/revocation-store.ts';
-export { type BoundedCache, createBoundedCache, getOrMake, ofEach } from './runtime/cache.ts';
+export { type BoundedCache, createBoundedCache, getOrMake, ofEach, once } from './runtime/cache.ts';
 export {
   createCallSlots,
   createSingleFlight,

@@ -1,4 +1,3 @@
-import type { DpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type Possession, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/sign-in.ts';
 import { AuthError } from './http/errors.ts';
@@ -17,8 +16,9 @@ import {
   type ProofStore,
   type RevocationStore,
 } from './revocation/revocation-store.ts';
+import { once } from './runtime/cache.ts';
 import type { Notice } from './runtime/notice.ts';
-import { loadPart, type Part } from './runtime/part.ts';
+import { loadPart } from './runtime/part.ts';
 import { keepTickShape } from './runtime/platform.ts';
 import { createCoverage } from './token/freshness.ts';
 import { createRemoteCheck } from './token/recheck.ts';
@@ -234,13 +234,12 @@ function createSender(
 ): SenderCheck {
   // Options without it, and with a mode other than off, were refused; a route may have another mode.
   const useProofOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
-  let check: Part<DpopCheck> | undefined;
-  const proofs = () => {
-    check ??= loadPart(async () =>
-      (await import('./binding/dpop-check.ts')).createDpopCheck(dpop, useProofOnce, clock),
-    );
-    return check.loading;
-  };
+  const proofs = once(
+    () =>
+      loadPart(async () =>
+        (await import('./binding/dpop-check.ts')).createDpopCheck(dpop, useProofOnce, clock),
+      ).loading,
+  );
   if (dpop.mode !== 'off') proofs();
   return createSenderCheck({
     ...{ dpop, proofs, publicUrl },

@@ -1,6 +1,7 @@
 import type { Principal, Requirements } from '../../core/index.ts';
-import { loadPart, type Part } from '../../core/internal.ts';
+import { loadPart, once, type Part } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard } from './connection.ts';
+import { lateMembers } from './late.ts';
 import type { ConnectionsHost, OpenConnections } from './parts/connections.ts';
 import type { Realms } from './realms.ts';
 import {
@@ -33,25 +34,18 @@ export function createConnections<Incoming>(
   requirementsHost: RequirementsHost<Incoming>,
 ): Connections<Incoming> {
   let part: Part<OpenConnections<Incoming>> | undefined;
-  const load = () => {
-    part ??= loadPart(async () => (await import('./parts/connections.ts')).openConnections(realms, host));
+  const load = once(() => {
+    part = loadPart(async () => (await import('./parts/connections.ts')).openConnections(realms, host));
     return part.loading;
-  };
+  });
   return {
     guard(requirements, more) {
       // At once, and not when the code that watches is there: a mistake stops the start.
       assertRequirements(requirements);
       const read = readRequirements(requirements, { ...requirementsHost, ...more });
-      let made: ConnectionGuard<Incoming> | undefined;
-      const guard = load().then((connections) => {
-        made = connections.guard(read);
-        return made;
-      });
+      const guard = load().then((connections) => connections.guard(read));
       guard.catch(() => {});
-      return {
-        open: async (request) => (made ?? (await guard)).open(request),
-        openWith: async (request, token) => (made ?? (await guard)).openWith(request, token),
-      };
+      return lateMembers(() => guard, 'open', 'openWith');
     },
     watcher: async () => (await load()).follow,
     close: () => part?.loaded?.close(),

@@ -15,6 +15,7 @@ import {
   hasSeveralHosts,
   isForSession,
   makerOf,
+  once,
   type RequestGuard,
   type RequestGuardHost,
   type RequestLike,
@@ -187,7 +188,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 
   const tokenGuard: Engine<Incoming, Outgoing, C>['tokenGuard'] = (resourceOf) =>
     createRequestGuard(base, {}, { ...guardHost, ...(resourceOf && { resourceOf }) });
-  let plainGuard: RequestGuard<Incoming, Outgoing> | undefined;
+  const plainGuard = once(tokenGuard);
 
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
@@ -206,8 +207,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       });
     },
     refuse(request, error, principal) {
-      plainGuard ??= tokenGuard();
-      return plainGuard.refuse(request, error, principal) as never;
+      return plainGuard().refuse(request, error, principal) as never;
     },
     useSessions(opened) {
       if (sessions !== undefined) throw new Error(`${factory}: sessions were opened before`);

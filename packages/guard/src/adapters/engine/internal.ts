@@ -12,6 +12,7 @@ export { createEvents } from './events.ts';
 export * from './fetch.ts';
 export * from './index.ts';
 export { toBase, toKeycloak } from './keycloak.ts';
+export * from './late.ts';
 export { createLoginGuard } from './login-limits.ts';
 export { type McpPart, openFetchMcp, openNodeMcp, withMetadata } from './mcp.ts';
 export type { McpCaller, McpEngine } from './mcp-options.ts';

@@ -1,5 +1,5 @@
 import { isAuthError } from '../../core/index.ts';
-import { loadPart, type Part } from '../../core/internal.ts';
+import { loadPart, once, type Part } from '../../core/internal.ts';
 import type { FetchReply } from './fetch.ts';
 import {
   type McpEngine,
@@ -72,12 +72,10 @@ export function withMetadata<Guard extends object, Metadata>(
   guard: Guard,
   make: () => Metadata,
 ): WithMetadata<Guard, Metadata> {
-  let made: Metadata | undefined;
-  const get = (): Metadata => {
-    made ??= make();
-    return made;
-  };
-  return Object.defineProperty(guard, 'metadata', { get, enumerable: true }) as WithMetadata<Guard, Metadata>;
+  return Object.defineProperty(guard, 'metadata', { get: once(make), enumerable: true }) as WithMetadata<
+    Guard,
+    Metadata
+  >;
 }
 
 type Middleware<Incoming> = (request: Incoming, response: NodeResponse, next: Next) => void;

@@ -28,6 +28,7 @@ import {
   then,
 } from '../../core/internal.ts';
 import type { DocumentedPermit } from './documentation.ts';
+import { lateMembers } from './late.ts';
 import type { PermissionSettings } from './options.ts';
 import type { OpenPermissions, PermitOf } from './parts/permissions.ts';
 import type { PartHost } from './realms.ts';
@@ -175,15 +176,9 @@ function toOneRealm(factory: string, { members: [member, ...others] }: TokenVeri
   throw toProblem(factory, rule, 'createPermissions({ verifier, clientSecret })');
 }
 
-function whenLoaded(clientId: string, part: Part<OpenPermissions>): Permissions {
-  const loaded = async () => (await part.loading).permissions;
-  return {
-    clientId,
-    check: async (...question) => (await loaded()).check(...question),
-    has: async (...question) => (await loaded()).has(...question),
-    list: async (...question) => (await loaded()).list(...question),
-    assertKnown: async (...more) => (await loaded()).assertKnown(...more),
-  };
+function whenLoaded(clientId: string, { loading }: Part<OpenPermissions>): Permissions {
+  const load = async () => (await loading).permissions;
+  return { clientId, ...lateMembers(load, 'check', 'has', 'list', 'assertKnown') };
 }
 
 /** A permit in the place of a guard: the principal found before passes if Keycloak permits it. */

@@ -11,6 +11,7 @@ import {
 import type { Refusal, SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { SESSION_RULES, toPaths } from '../../session/options.ts';
 import { openRoutes } from './answer-route.ts';
+import { lateMembers } from './late.ts';
 import type { SessionSettings } from './options.ts';
 import type { SecurityEvents } from './parts/security-events.ts';
 import type { PartHost } from './realms.ts';
@@ -97,13 +98,8 @@ function whenLoaded<Incoming>(
     inviteToLogin: (request) => part.loaded?.inviteToLogin(request) ?? null,
     refusalPage: (request, refusal) => part.loaded?.refusalPage(request, refusal) ?? null,
     stepUp: (request, demand) => part.loaded?.stepUp(request, demand),
-    accessToken: async (request) => (await part.loading).accessToken(request),
-    startLogin: async (request) => (await part.loading).startLogin(request),
-    finishLogin: async (request) => (await part.loading).finishLogin(request),
-    describe: async (request) => (await part.loading).describe(request),
-    signOut: async (request) => (await part.loading).signOut(request),
-    refused: async (request) => (await part.loading).refused(request),
-    close: async () => (await part.loading).close(),
+    ...lateMembers(() => part.loading, 'accessToken', 'startLogin', 'finishLogin', 'describe'),
+    ...lateMembers(() => part.loading, 'signOut', 'refused', 'close'),
   };
 }
 

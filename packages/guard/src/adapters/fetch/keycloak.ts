@@ -1,6 +1,6 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
-import { isThenable, type RequestGuard, settle } from '../../core/internal.ts';
-import type { McpOptions, OwnCall } from '../engine/index.ts';
+import { isThenable, once, type RequestGuard, settle } from '../../core/internal.ts';
+import type { McpOptions } from '../engine/index.ts';
 import {
   addToFetchAnswer,
   answerFetchRoute,
@@ -11,25 +11,19 @@ import {
   type FetchRequest,
   fetchHost,
   type GuardRequirements,
+  lateMembers,
   openFetchMcp,
   type RequestGuardOptions,
   requirementsOf,
   toBase,
   toFetchAnswer,
+  toLate,
+  toLateOwn,
   toPermitGuard,
   toRoutes,
 } from '../engine/internal.ts';
 import { createLeads, createPages, inNextProxy } from './pages.ts';
-import type { FetchKeycloak, GuardedHandler, Incoming, KeycloakOptions, McpHandler, Pages } from './types.ts';
-
-/** Members whose promise also reports wrong options. */
-const ASYNC_MEMBERS = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
-/** Members that make a function, which reports wrong options at its first call. */
-const MADE = ['fetchFor', 'loginLimits', 'permit', 'tokenFor'] as const;
-/** The same, and the function says of which tenant. */
-const OWN = ['fetchAs', 'tokenAs'] as const;
-
-type Anything = (...args: readonly unknown[]) => never;
+import type { FetchKeycloak, GuardedHandler, Incoming, KeycloakOptions, McpHandler } from './types.ts';
 
 /** Puts off making `FetchKeycloak`, and reporting wrong options, until it is first used. */
 function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C> {
@@ -38,15 +32,14 @@ function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C
     made ??= make();
     return made;
   };
-  const member = (name: keyof FetchKeycloak<C>) => get()[name] as Anything;
-  const methods = ASYNC_MEMBERS.map((name) => [name, async (...args: unknown[]) => member(name)(...args)]);
-  const later = MADE.map((name) => [name, (...args: unknown[]) => once(() => member(name)(...args))]);
-  const own = OWN.map((name) => [name, (...args: unknown[]) => onceOwn(() => member(name)(...args))]);
   return {
-    ...(Object.fromEntries([...methods, ...later, ...own]) as Pick<
-      FetchKeycloak<C>,
-      (typeof ASYNC_MEMBERS | typeof MADE | typeof OWN)[number]
-    >),
+    fetchFor: (options) => toLate(once(() => get().fetchFor(options))),
+    tokenFor: (options) => toLate(once(() => get().tokenFor(options))),
+    fetchAs: (options) => toLateOwn(once(() => get().fetchAs(options))),
+    tokenAs: (options) => toLateOwn(once(() => get().tokenAs(options))),
+    permit: (rule, options, handler) => toLate(once(() => get().permit(rule, options, handler))),
+    loginLimits: (options, handler) => toLate(once(() => get().loginLimits(options, handler))),
+    ...lateMembers(get, 'accessToken', 'connect', 'decide', 'handle', 'load', 'principal'),
     get verifier() {
       return get().verifier;
     },
@@ -54,7 +47,9 @@ function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C
       return get().permissions;
     },
     guard(requirements: GuardRequirements<Request>, handler: GuardedHandler<C, object, Request, unknown[]>) {
-      const guarded = once(() => get().guard(requirements as RequestGuardOptions<Request>, handler as never));
+      const guarded = toLate(
+        once(() => get().guard(requirements as RequestGuardOptions<Request>, handler as never)),
+      );
       return (request: Request, ...rest: unknown[]) => {
         // `next build` calls handlers and stops at the first look at headers, before the options are needed.
         request.headers.get('authorization');
@@ -62,69 +57,22 @@ function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C
       };
     },
     mcp(options, handler) {
-      let made: ReturnType<typeof mcp> | undefined;
-      const mcp = () => get().mcp(options, handler);
-      const server = () => {
-        made ??= mcp();
-        return made;
-      };
-      return Object.assign(async (...args: Parameters<ReturnType<typeof mcp>>) => server()(...args), {
+      const server = once(() => get().mcp(options, handler));
+      return Object.assign(async (...args: Parameters<ReturnType<typeof server>>) => server()(...args), {
         metadata: async (request: Request) => server().metadata(request),
       });
     },
     pages(functions) {
-      let made: Pages<C> | undefined;
-      const pages = async () => {
-        // As above: `next build` stops here.
-        await functions.headers();
-        made ??= get().pages(functions);
-        return made;
-      };
-      return {
-        page: async (...args) => (await pages()).page(...args),
-        action: async (...args) => (await pages()).action(...args),
-      };
+      const pages = once(() => get().pages(functions));
+      // As above: `next build` stops here.
+      return lateMembers(async () => (await functions.headers()) && pages(), 'page', 'action');
     },
-    handlers: {
-      GET: async (request) => get().handlers.GET(request),
-      OPTIONS: async (request) => get().handlers.OPTIONS(request),
-      POST: async (request) => get().handlers.POST(request),
-    },
+    handlers: lateMembers(() => get().handlers, 'GET', 'OPTIONS', 'POST'),
     health: () => get().health(),
     events: (options) => get().events(options),
     has: (principal, requirements) => get().has(principal, requirements),
     close: async () => made?.close(),
   };
-}
-
-/** A function that is made at its first call. */
-function once<Args extends unknown[], Result>(make: () => (...args: Args) => Result) {
-  let made: ((...args: Args) => Result) | undefined;
-  return (...args: Args): Result => {
-    made ??= make();
-    return made(...args);
-  };
-}
-
-type Call = (...args: unknown[]) => unknown;
-
-/** {@link once}, of what can say whose it is. */
-function onceOwn(make: () => OwnCall<unknown, Call>): OwnCall<unknown, Call> {
-  let made: OwnCall<unknown, Call> | undefined;
-  const get = () => {
-    made ??= make();
-    return made;
-  };
-  return Object.assign((...args: unknown[]) => get()(...args), {
-    of:
-      (who: unknown): Call =>
-      (...args) =>
-        get().of(who)(...args),
-    ofTenant:
-      (name: string): Call =>
-      (...args) =>
-        get().ofTenant(name)(...args),
-  });
 }
 
 /**

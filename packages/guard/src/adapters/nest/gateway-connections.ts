@@ -1,6 +1,6 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import { AuthError, isAuthError, type Principal, type Requirements } from '../../core/index.ts';
-import { DpopCredentials, type Log, readCredentials } from '../../core/internal.ts';
+import { DpopCredentials, type Log, once, readCredentials } from '../../core/internal.ts';
 import {
   type Adapter,
   type Connection,
@@ -72,12 +72,7 @@ export function createGatewayConnections(
     disconnect(client, error);
   }
 
-  let isUnknownReported = false;
-  function reportUnknown(): void {
-    if (isUnknownReported) return;
-    isUnknownReported = true;
-    log.warn({}, UNENDED);
-  }
+  const reportUnknown = once(() => log.warn({}, UNENDED));
 
   return {
     /** Starts watching the client of an admitted message, by the token of its handshake. Repeated calls change nothing. */

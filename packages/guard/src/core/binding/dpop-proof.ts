@@ -8,7 +8,7 @@ import {
   type VerificationKey,
   verifySignature,
 } from '../jwt/signature.ts';
-import { createBoundedCache } from '../runtime/cache.ts';
+import { createBoundedCache, once } from '../runtime/cache.ts';
 
 /** The key that a DPoP proof names as its own. */
 export interface ProofKey {
@@ -47,14 +47,7 @@ export function createProofKeys(algorithms: ReadonlySet<string>) {
       throw invalidProof('its algorithm is not accepted', `alg ${[...algorithms].join(', ')}`);
     }
     const { publicKey, jkt } = readPublicKey(jwk);
-    let imported: VerificationKey | undefined;
-    return {
-      jkt,
-      key() {
-        imported ??= importKey(publicKey, alg);
-        return imported;
-      },
-    };
+    return { jkt, key: once(() => importKey(publicKey, alg)) };
   }
 
   return {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readChallenges } from '../http/challenge.ts';
 import { AuthError, toSafeText } from '../http/errors.ts';
 import { toJsonObject } from '../jwt/compact-jws.ts';
+import { once } from '../runtime/cache.ts';
 
 interface FetchJsonOptions {
   readonly fetch: typeof fetch;
@@ -48,11 +49,7 @@ export async function fetchJson(url: string, options: FetchJsonOptions): Promise
  * say so and the request does not. That would be tokens, and whether they are still good. Empty where a runtime knows no `cache`:
  * Cloudflare Workers with a compatibility date before November 2024 throw.
  */
-export function notCached(): Pick<RequestInit, 'cache'> {
-  notCachedInit ??= toNotCached();
-  return notCachedInit;
-}
-let notCachedInit: Pick<RequestInit, 'cache'> | undefined;
+export const notCached: () => Pick<RequestInit, 'cache'> = once(() => toNotCached());
 
 /** @param Made the runtime's own; for tests another one */
 export function toNotCached(Made: typeof Request = Request): Pick<RequestInit, 'cache'> {

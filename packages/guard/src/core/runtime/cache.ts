@@ -112,3 +112,12 @@ export function ofEach<K extends object, V>(make: (key: K) => V): (key: K) => V 
   const made = new WeakMap<K, V>();
   return (key) => getOrMake(made, key, () => make(key));
 }
+
+/** A function that does its work at the first call, and gives the same from then on. What throws is tried again. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -7,6 +7,7 @@ import {
   isForSession,
   KEPT,
   makerOf,
+  once,
   personOf,
   type RequestGuard,
   type RequestGuardHost,
@@ -101,13 +102,12 @@ export function openConnections<Incoming>(
     return watch({ realms, host, checks, guard }, handshake, principal);
   }
 
-  let plainGuard: RequestGuard<Handshake<Incoming>, null> | undefined;
+  const plainGuard = once(() => guardOf({ options: {} }));
   tenants?.onChange(checks.runAll);
 
   return {
     follow(request, principal) {
-      plainGuard ??= guardOf({ options: {} });
-      return watch({ realms, host, checks, guard: plainGuard }, { request, first: {} }, principal);
+      return watch({ realms, host, checks, guard: plainGuard() }, { request, first: {} }, principal);
     },
     guard(requirements) {
       const guard = guardOf(requirements);

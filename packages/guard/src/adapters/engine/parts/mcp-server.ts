@@ -5,6 +5,7 @@ import {
   headerOf,
   isThenable,
   makerOf,
+  once,
   personInTenant,
   type RequestLike,
   requireScope,
@@ -47,18 +48,14 @@ export function createMcpServer<Incoming, Outgoing>(
   const pages = createAllowedPages(options);
   const owners = createSessionOwners(engine.clock);
   const assertCaller = createCallerCheck(scopes);
-  let isReported = false;
-
-  function assertPublished(): void {
-    if (isPublished() || isReported) return;
-    isReported = true;
+  const reportUnpublished = once(() =>
     engine.notify({
       level: 'warn',
       code: 'mcp_metadata_missing',
       message: `Nothing here answers ${metadataUrl}, so MCP clients do not find Keycloak`,
       fix: 'Keep what kc.mcp gives: const mcp = kc.mcp(…), and add app.use(mcp.metadata) at the root of the application',
-    });
-  }
+    }),
+  );
 
   /** @param template the URL or another one that names the tenant in the same way */
   function ofTenant(template: string, request: Incoming): string {
@@ -111,7 +108,7 @@ export function createMcpServer<Incoming, Outgoing>(
   return {
     ...{ corsHeaders: pages.corsHeaders, preflight: pages.preflight },
     async admit(request, outgoing) {
-      assertPublished();
+      if (!isPublished()) reportUnpublished();
       const resource = orRefuse(request, null, () => {
         pages.assertAllowed(toRequest(request));
         return ofTenant(audience, request);
