@@ -117,10 +117,13 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/engine: McpOptions': (more) =>
     resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
   'adapters/engine: ProtectedResourceOptions': (more) =>
-    describeResource({ sender: undefined, verifierOf: () => verifier, tenantAt: undefined }, {
-      url: 'https://api.example.com',
-      ...more,
-    } as never),
+    describeResource(
+      { sender: undefined, verifierOf: () => verifier, tenantAt: undefined, tenantOf: undefined },
+      {
+        url: 'https://api.example.com',
+        ...more,
+      } as never,
+    ),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
   'events: EventsOptions': (more) =>
     resolveEvents(createVerifier({ ...keycloak, clientSecret: SECRET }), more),

@@ -26,7 +26,7 @@ import { type BackchannelLogoutOptions, toMessageRoutes } from './messages.ts';
 import type { ResolvedAdapter } from './options.ts';
 import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
 import type { SecurityEvents } from './parts/security-events.ts';
-import { createProtectedResources, type DescribedResource, describeResource } from './protected-resource.ts';
+import { type DescribedResource, describeResource } from './protected-resource.ts';
 import { openRealms, type PartHost, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusals } from './refusals.ts';
 import {
@@ -85,7 +85,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   /**
    * A guard without requirements that takes tokens alone, and no session cookies.
    *
-   * @param resourceOf the resource that challenges name. Default: the one that the request's path belongs to
+   * @param resourceOf the resource that challenges name. Default: that of `protectedResource`
    */
   tokenGuard(
     resourceOf?: RequestGuardHost<Incoming, Outgoing>['resourceOf'],
@@ -110,7 +110,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   toOpenSessions(sessions: Sessions<Incoming>): OpenSessions<Incoming, Outgoing>;
   /** Turns browser sessions on, once. */
   useSessions(sessions: Sessions<Incoming>): Routes<Incoming>;
-  /** Says which resource this is, in its metadata and in every challenge. @throws {OptionsError} */
+  /** Says which resource this application is, once, in its metadata and in every challenge. @throws {OptionsError} */
   protectedResource(options: ProtectedResourceOptions): Routes<Incoming>;
   /** The metadata of a resource that one guard alone names. @throws {OptionsError} */
   describeResource(options: ProtectedResourceOptions): DescribedResource<Incoming>;
@@ -146,8 +146,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     log: logOf(request),
     source: request,
   });
-  const resources = createProtectedResources();
-  const resourceOf = (request: Incoming) => resources.find(host.toSessionRequest(request).url);
+  const tenantOf = toTenantOf(realms, host.paramsOf);
+  const resourceHost = toResourceHost(realms, host.toSessionRequest, tenantOf);
+  let resourceOf: RequestGuardHost<Incoming, Outgoing>['resourceOf'];
   let sessions: OpenSessions<Incoming, Outgoing> | undefined;
   const sessionsOf = host.sessionsOf ?? (() => sessions);
 
@@ -161,7 +162,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const guardHost: RequestGuardHost<Incoming, Outgoing> = {
     toRequest,
     ...(tenants && { verifierOf: (request) => verifierOf(request) }),
-    resourceOf,
+    resourceOf: (request) => resourceOf?.(request),
     originOf: (request) => host.toSessionRequest(request).origin,
     setHeader: (outgoing, name, value) =>
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
@@ -177,10 +178,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       return `${method} ${pathOf(url)}`;
     },
   };
-  const resourceHost = toResourceHost(realms, host.toSessionRequest);
   const connections = createConnections<Incoming>(
     realms,
-    { toRequest, resourceOf, sessionOf: (request) => sessionsOf(request)?.watch, onDenied },
+    { ...guardHost, sessionOf: (request) => sessionsOf(request)?.watch },
     requirementsHost,
   );
   const toOpenSessions = (opened: Sessions<Incoming>) =>
@@ -214,9 +214,15 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       sessions = toOpenSessions(opened);
       return sessions.routes;
     },
-    protectedResource: (options) => resources.add(options, describeResource(resourceHost, options)),
+    protectedResource(options) {
+      if (resourceOf !== undefined) throw new Error(`${factory}: protectedResource was called before`);
+      const { challengedFor, routes } = describeResource(resourceHost, options);
+      const { scopes = [], scopesInChallenge = true } = options;
+      resourceOf = (request) => challengedFor(request, scopesInChallenge ? scopes : []);
+      return routes;
+    },
     describeResource: (options) => describeResource(resourceHost, options),
-    tenantOf: toTenantOf(realms, host.paramsOf),
+    tenantOf,
     messages: (options = {}) => toMessageRoutes(realms, options, { logOf, securityEvents }),
     async accessToken(request) {
       const sent = toRequest(request);

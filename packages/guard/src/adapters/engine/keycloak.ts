@@ -103,7 +103,8 @@ export interface Keycloak<Request, Middleware, AppRequest = Request, C extends o
   session(settings: SessionSettings<AppRequest>): Middleware;
   /**
    * Publishes which resource this API is, so that clients which only know its URL find Keycloak and the scopes: middleware
-   * that answers `GET /.well-known/oauth-protected-resource`, followed by the path of the URL. Every challenge names it.
+   * that answers `GET /.well-known/oauth-protected-resource`, followed by the path of the URL. Every challenge names it. To be
+   * called once.
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @see RFC 9728

@@ -3,7 +3,7 @@ import { checkOptions, isPlainObject, type OptionRules } from '../../core/intern
 import type { Connection } from './connection.ts';
 import type { Engine } from './engine.ts';
 import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
-import { RESOURCE_RULES } from './protected-resource.ts';
+import { type DescribedResource, RESOURCE_RULES } from './protected-resource.ts';
 
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
@@ -117,6 +117,11 @@ export interface McpCaller {
   follow(): Connection;
   /** Call it with the head of the answer, before that is sent. @param sessionId its `Mcp-Session-Id`, if it has one */
   onHead(status: number, sessionId: string | undefined): void;
+}
+
+/** The server as a resource, and whether its metadata is answered. */
+export interface McpResource<Incoming> extends DescribedResource<Incoming> {
+  isPublished(): boolean;
 }
 
 /** The members of an engine that an MCP server needs. */

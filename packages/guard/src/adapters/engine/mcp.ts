@@ -4,6 +4,7 @@ import type { FetchReply } from './fetch.ts';
 import {
   type McpEngine,
   type McpOptions,
+  type McpResource,
   type ResolvedMcpOptions,
   resolveMcpOptions,
   type WithMetadata,
@@ -52,17 +53,17 @@ export function openFetchMcp<Incoming>(
 function openMcp<Guard, Incoming>(
   engine: Pick<McpEngine<Incoming, never>, 'describeResource'>,
   options: McpOptions,
-  load: (options: ResolvedMcpOptions, metadataUrl: string, isPublished: () => boolean) => Promise<Guard>,
+  load: (options: ResolvedMcpOptions, resource: McpResource<Incoming>) => Promise<Guard>,
 ): McpPart<Guard, Incoming> {
   const resolved = resolveMcpOptions(options);
-  const { metadataUrl, routes } = engine.describeResource(resolved.resource);
+  const described = engine.describeResource(resolved.resource);
   let isPublished = false;
-  const part = loadPart(() => load(resolved, metadataUrl, () => isPublished));
+  const part = loadPart(() => load(resolved, { ...described, isPublished: () => isPublished }));
   return Object.assign(part, {
     readsBodies: resolved.tools.size > 0,
     publish() {
       isPublished = true;
-      return routes;
+      return described.routes;
     },
   });
 }

@@ -9,7 +9,7 @@ import {
 } from '../../core/internal.ts';
 import { openRoutes } from './answer-route.ts';
 import type { ProtectedResourceOptions, ResourceHost } from './parts/resource-metadata.ts';
-import { hasTenantOnly, isForTenants, pathOf, type Routes, tenantIn, toRoute, withTenant } from './routes.ts';
+import { hasTenantOnly, isForTenants, type Routes, toRoute, withTenant } from './routes.ts';
 
 const SCOPES: OptionRule = {
   rule: 'must be a list of scopes without spaces, and without openid and offline_access',
@@ -34,50 +34,14 @@ export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
   scopesInChallenge: optionRules.trueOrFalse(true),
 };
 
-/** All protected resources of an adapter. */
-export type ProtectedResources = ReturnType<typeof createProtectedResources>;
-
-export function createProtectedResources() {
-  const known: { path: string; resource: ChallengedResource }[] = [];
-  return {
-    /** Challenges name it from now on. @returns the routes of its metadata */
-    add<Incoming>(
-      { url, scopes = [], scopesInChallenge = true }: ProtectedResourceOptions,
-      { metadataUrl, routes }: DescribedResource<Incoming>,
-    ): Routes<Incoming> {
-      const path = new URL(url).pathname.replace(/\/+$/, '');
-      known.push({ path, resource: { metadataUrl, scopes: scopesInChallenge ? scopes : [] } });
-      // The deepest first; of two as deep, the one without a parameter.
-      known.sort(
-        (a, b) => depthOf(b) - depthOf(a) || Number(isForTenants(a.path)) - Number(isForTenants(b.path)),
-      );
-      return routes;
-    },
-    /** The one that a request is for. @param requestUrl path, or the whole URL */
-    find(requestUrl: string | undefined = '/'): ChallengedResource | undefined {
-      const path = pathOf(requestUrl);
-      const [first] = known;
-      // A single resource gets every request: a proxy in front may have changed the path.
-      if (known.length === 1 && first !== undefined && !isForTenants(first.path)) return first.resource;
-      for (const { path: template, resource } of known) {
-        const tenant = tenantIn(template, path);
-        const { metadataUrl } = resource;
-        if (tenant !== undefined) return { ...resource, metadataUrl: withTenant(metadataUrl, tenant) };
-        if (path === template || path.startsWith(`${template}/`)) return resource;
-      }
-      return undefined;
-    },
-  };
-}
-
-const depthOf = ({ path }: { readonly path: string }): number => path.split('/').length;
-
 /** The metadata of a protected resource. */
 export interface DescribedResource<Incoming> {
   /** Its address, as challenges name it: with `:tenant` where each tenant has a resource of its own. */
   readonly metadataUrl: string;
   /** The routes that answer it. */
   readonly routes: Routes<Incoming>;
+  /** The resource as challenges to a request name it; `undefined` where the request is of no tenant, and each has its own. */
+  challengedFor(request: Incoming, scopes: readonly string[]): ChallengedResource | undefined;
 }
 
 /**
@@ -98,8 +62,17 @@ export function describeResource<Incoming>(
   const { loading } = loadPart(async () =>
     (await import('./parts/resource-metadata.ts')).createMetadata(options, path, host),
   );
+  const metadataUrl = new URL(url).origin + path;
   return {
-    metadataUrl: new URL(url).origin + path,
+    metadataUrl,
+    challengedFor(request, scopes) {
+      if (!isForTenants(url)) return { metadataUrl, scopes };
+      try {
+        return { metadataUrl: withTenant(metadataUrl, host.tenantOf?.(request) ?? ''), scopes };
+      } catch {
+        return undefined;
+      }
+    },
     routes: openRoutes<Incoming>([
       toRoute('GET', path, async (request) => (await loading).describe(request), { takesHead: true }),
       toRoute('OPTIONS', path, async () => (await loading).preflight),

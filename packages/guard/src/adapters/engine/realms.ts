@@ -55,12 +55,13 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
 export function toResourceHost<Incoming>(
   realms: Pick<Realms<Incoming>, 'tenants' | 'verifier' | 'verifierOf'>,
   toSessionRequest: TenantsHost<Incoming>['toSessionRequest'],
+  tenantOf: ResourceHost<Incoming>['tenantOf'],
 ): ResourceHost<Incoming> {
   const { verifier, verifierOf } = realms;
-  const tenantOf = toTenantOf(realms, undefined);
   return {
     sender: verifier.sender,
     verifierOf,
+    tenantOf,
     tenantAt:
       tenantOf &&
       ((request, path) => {

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection.ts';
 import { type FetchReply, toFetchAnswer } from '../fetch.ts';
-import type { McpCaller, McpEngine, ResolvedMcpOptions } from '../mcp-options.ts';
+import type { McpCaller, McpEngine, McpResource, ResolvedMcpOptions } from '../mcp-options.ts';
 import { answerUnreadable, copyMessage, isEventStream, mayBringMessage } from './mcp-messages.ts';
 import { createMcpServer } from './mcp-server.ts';
 
@@ -23,10 +23,9 @@ export interface FetchMcp<Incoming> {
 export function createFetchMcp<Incoming>(
   engine: McpEngine<Incoming, FetchReply>,
   options: ResolvedMcpOptions,
-  metadataUrl: string,
-  isPublished: () => boolean,
+  resource: McpResource<Incoming>,
 ): FetchMcp<Incoming> {
-  const server = createMcpServer(options, metadataUrl, engine, isPublished);
+  const server = createMcpServer(options, resource, engine);
   return {
     toWatched,
     async admit(incoming, request, reply, readAgain = async () => undefined) {

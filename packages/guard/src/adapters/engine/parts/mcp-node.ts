@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Answer } from '../../../core/internal.ts';
-import type { McpCaller, McpEngine, ResolvedMcpOptions } from '../mcp-options.ts';
+import type { McpCaller, McpEngine, McpResource, ResolvedMcpOptions } from '../mcp-options.ts';
 import { addToNodeAnswer, type NodeRequest, type NodeResponse } from '../node.ts';
 import { answerUnreadable, isEventStream, mayBringMessage, readMessage } from './mcp-messages.ts';
 import { createMcpServer, type McpServer } from './mcp-server.ts';
@@ -31,10 +31,9 @@ export interface NodeMcp<Incoming, Outgoing> extends Pick<McpServer<Incoming, Ou
 export function createNodeMcp<Incoming, Outgoing>(
   engine: McpEngine<Incoming, Outgoing>,
   options: ResolvedMcpOptions,
-  metadataUrl: string,
-  isPublished: () => boolean,
+  resource: McpResource<Incoming>,
 ): NodeMcp<Incoming, Outgoing> {
-  const server = createMcpServer(options, metadataUrl, engine, isPublished);
+  const server = createMcpServer(options, resource, engine);
   return {
     ...{ assertMayCall: server.assertMayCall, mayBringMessage, readMessage, answerUnreadable },
     async admit(incoming, outgoing, { raw, response, read }) {

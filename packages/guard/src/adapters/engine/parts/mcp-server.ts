@@ -10,7 +10,7 @@ import {
   type RequestLike,
   requireScope,
 } from '../../../core/internal.ts';
-import type { McpAuthInfo, McpCaller, McpEngine, ResolvedMcpOptions } from '../mcp-options.ts';
+import type { McpAuthInfo, McpCaller, McpEngine, McpResource, ResolvedMcpOptions } from '../mcp-options.ts';
 import { isForTenants, withTenant } from '../routes.ts';
 import { neededScopes } from './mcp-messages.ts';
 import { createSessionOwners } from './mcp-sessions.ts';
@@ -35,14 +35,13 @@ export interface McpServer<Incoming, Outgoing> {
 
 export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
-  metadataUrl: string,
+  { metadataUrl, challengedFor, isPublished }: McpResource<Incoming>,
   engine: McpEngine<Incoming, Outgoing>,
-  isPublished: () => boolean,
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, challenged } = options;
   const { toRequest, connections, tokenGuard, tenantOf } = engine;
   // Without session cookies, which another site could make a browser send.
-  const guard = tokenGuard(resourceOf);
+  const guard = tokenGuard((request) => challengedFor(request, challenged));
   const watcher = connections.watcher();
   watcher.catch(() => {});
   const pages = createAllowedPages(options);
@@ -56,20 +55,6 @@ export function createMcpServer<Incoming, Outgoing>(
       fix: 'Keep what kc.mcp gives: const mcp = kc.mcp(…), and add app.use(mcp.metadata) at the root of the application',
     }),
   );
-
-  /** @param template the URL or another one that names the tenant in the same way */
-  function ofTenant(template: string, request: Incoming): string {
-    return isForTenants(template) ? withTenant(template, tenantOf?.(request) ?? '') : template;
-  }
-
-  /** The resource that challenges name; `undefined` where the request is of no tenant. */
-  function resourceOf(request: Incoming) {
-    try {
-      return { metadataUrl: ofTenant(metadataUrl, request), scopes: challenged };
-    } catch {
-      return undefined;
-    }
-  }
 
   function toCaller(
     request: Incoming,
@@ -111,7 +96,7 @@ export function createMcpServer<Incoming, Outgoing>(
       if (!isPublished()) reportUnpublished();
       const resource = orRefuse(request, null, () => {
         pages.assertAllowed(toRequest(request));
-        return ofTenant(audience, request);
+        return isForTenants(audience) ? withTenant(audience, tenantOf?.(request) ?? '') : audience;
       });
       const decision = guard.decide(request, outgoing);
       const principal = (isThenable(decision) ? await decision : decision) as Principal;

@@ -35,6 +35,8 @@ export interface ResourceHost<Incoming> {
    * @throws {AuthError} `tenant_unknown` if the path names no tenant, or another one than the application means
    */
   readonly tenantAt: ((request: Incoming, path: string) => string) | undefined;
+  /** The tenant of any other request. @throws {AuthError} `tenant_unknown` */
+  readonly tenantOf: ((request: Incoming) => string) | undefined;
 }
 
 /** The answers to those who ask for the metadata, and to their preflights. */
