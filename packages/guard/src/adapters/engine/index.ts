@@ -1,4 +1,4 @@
-// The types that every adapter hands on to users; those on Node's servers add `KeycloakSockets` and its like.
+// The types that every adapter hands on to users.
 export type { Permissions, PermitOptions, PermitRule, RuleOfRequest } from '../../authz/internal.ts';
 export type { GuardOptions, Health, HealthCheck } from '../../core/internal.ts';
 export type {
@@ -20,3 +20,4 @@ export type { Calls, OwnCall } from './parts/calls.ts';
 export type { LoginLimitSettings } from './parts/login-limits.ts';
 export type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
 export type { GuardRequirements, RequestGuardOptions, RequirementsOf } from './requirements.ts';
+export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from './sockets.ts';

@@ -23,23 +23,6 @@ export type { NodeMcp } from './parts/mcp-node.ts';
 export { createPermits, type Decide, type Permits, toPermitGuard } from './permissions.ts';
 export { isHtml } from './refusals.ts';
 export { assertRequirements } from './requirements.ts';
-export {
-  LONGEST_MESSAGE,
-  pathOf,
-  type Route,
-  type Routes,
-  toHeader,
-  toRoutes,
-  withTenant,
-} from './routes.ts';
+export * from './routes.ts';
 export { type OpenSessions, openSessions, toSessionPaths } from './sessions.ts';
-export {
-  type AcceptUpgrade,
-  canRecover,
-  disconnectSocket,
-  RECOVERED,
-  type SocketIoMiddleware,
-  type SocketIoSocket,
-  toSocketIoMiddleware,
-  type UpgradeListener,
-} from './sockets.ts';
+export { canRecover, disconnectSocket, RECOVERED, toSocketIoMiddleware } from './sockets.ts';

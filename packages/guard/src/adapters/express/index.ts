@@ -1,10 +1,4 @@
 export * from '../engine/index.ts';
-export type {
-  AcceptUpgrade,
-  SocketIoMiddleware,
-  SocketIoSocket,
-  UpgradeListener,
-} from '../engine/internal.ts';
 export {
   type ExpressKeycloak,
   type ExpressMiddleware,

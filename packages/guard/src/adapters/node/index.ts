@@ -1,14 +1,5 @@
 export * from '../engine/index.ts';
-export type {
-  AcceptUpgrade,
-  Next,
-  NodeMiddleware,
-  NodeRequest,
-  NodeResponse,
-  SocketIoMiddleware,
-  SocketIoSocket,
-  UpgradeListener,
-} from '../engine/internal.ts';
+export type { Next, NodeMiddleware, NodeRequest, NodeResponse } from '../engine/internal.ts';
 export {
   type GuardedListener,
   type KeycloakOptions,
