@@ -36,15 +36,3 @@ export function lateMembers<T extends object, N extends keyof T>(
       ((await load())[name] as Call)(...args);
   return Object.fromEntries(names.map((name) => [name, toMember(name)])) as Pick<T, N>;
 }
-
-/** The numbers of permissions. */
-export const STATS = ['cacheHits', 'questions', 'byToken'] as const;
-
-/** Numbers that are read when they are looked at, however early their object was taken. */
-export function toLiveNumbers<N extends string>(
-  names: readonly N[],
-  read: (name: N) => number,
-): Readonly<Record<N, number>> {
-  const members = names.map((name) => [name, { get: () => read(name), enumerable: true }]);
-  return Object.defineProperties({}, Object.fromEntries(members)) as Readonly<Record<N, number>>;
-}
