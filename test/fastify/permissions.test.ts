@@ -17,11 +17,11 @@ async function start(t: TestContext) {
   t.after(() => app.close());
   const bearerAuth = { type: 'http', scheme: 'bearer' } as const;
   await app.register(swagger, { openapi: { components: { securitySchemes: { bearerAuth } } } });
-  await app.register(keycloakGuard, { verifier });
-  await app.register(keycloakPermissions, {
-    permissions,
+  await app.register(keycloakGuard, {
+    verifier,
     onDenied: (_request, error, principal) => denied.push(`${error.code} ${principal?.subject}`),
   });
+  await app.register(keycloakPermissions, { permissions });
   app.get('/orders', { onRequest: [app.guard(), app.permit('orders#view')] }, () => 'orders');
   app.get<{ Params: { name: string } }>(
     '/by-name/:name',

@@ -1,5 +1,4 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { isAuthError } from '../../core/index.ts';
 import type { Calls, EventsOf, LoginLimitSettings, McpOptions } from '../engine/index.ts';
 import {
   createCalls,
@@ -21,8 +20,8 @@ import {
   toCallbackGuard,
   toPermitGuard,
 } from '../engine/internal.ts';
-import { asPart, createRefuse, type FastifyEngine, mountRoutes, rootOf, SESSIONS, send } from './engine.ts';
-import type { OnDenied, PermitHook } from './plugin.ts';
+import { asPart, createRefuse, mountRoutes, rootOf, SESSIONS, send } from './engine.ts';
+import type { PermitHook } from './plugin.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -205,10 +204,7 @@ export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
  * Options of {@link keycloakPermissions}: those of `createPermissions`, or permissions made before. The default of
  * `clientSecret` is that of `keycloakGuard`.
  */
-export type KeycloakPermissionsOptions = PermissionSettings & {
-  /** Called for each request that is refused by permission, beside the `onDenied` of `keycloakGuard`. */
-  readonly onDenied?: OnDenied | undefined;
-};
+export type KeycloakPermissionsOptions = PermissionSettings;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -238,8 +234,8 @@ declare module 'fastify' {
  */
 export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
   'permissions',
-  async (app, { onDenied, ...settings }, engine) => {
-    const permits = createPermits(withListener(engine, onDenied));
+  async (app, settings, engine) => {
+    const permits = createPermits({ ...engine, factory: 'keycloakPermissions' });
     const refuse = createRefuse(engine, true);
     const toHook = (decide: Decide<FastifyRequest>) =>
       toCallbackGuard<FastifyRequest, FastifyReply, HookHandlerDoneFunction>(
@@ -253,19 +249,3 @@ export const keycloakPermissions = asPart<KeycloakPermissionsOptions>(
     });
   },
 );
-
-function withListener(engine: FastifyEngine, onDenied: OnDenied | undefined): FastifyEngine {
-  return {
-    ...engine,
-    factory: 'keycloakPermissions',
-    refuse(request, error, principal = null) {
-      try {
-        return engine.refuse(request, error, principal);
-      } catch (refusal) {
-        if (onDenied !== undefined && isAuthError(refusal))
-          engine.callListener(request, 'onDenied', () => onDenied(request, refusal, principal));
-        throw refusal;
-      }
-    },
-  };
-}
