@@ -6,7 +6,7 @@ export { KEPT } from './binding/sender-check.ts';
 export { type CredentialKind, isCredential } from './credential/credential.ts';
 export { CREDENTIAL_RULES, toCredential } from './credential/make-credential.ts';
 export { createOwnToken, type OwnToken } from './credential/own-token.ts';
-export { requireScope } from './guards/guards.ts';
+export { GUARDS_OF_LISTS } from './guards/guards.ts';
 export { type Compiled, compile, scopesOf } from './guards/requirements.ts';
 export { type Health, type HealthCheck, healthOf } from './health.ts';
 export { buildChallenge, readChallenges } from './http/challenge.ts';

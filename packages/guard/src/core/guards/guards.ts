@@ -21,29 +21,12 @@ export class GuardError extends TypeError {
   }
 }
 
-/** @throws {AuthError} `role_missing` unless the principal has every one of the realm roles */
-export const requireRealmRole = requireAll('role_missing', 'realm role', ({ realmRoles }) => realmRoles);
-
 /** @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client */
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
   assertStrings('client id', [clientId]);
   const rolesOf = ({ clientRoles }: Principal<object>) => clientRoles[clientId] ?? [];
   return requireAll('role_missing', `${clientId} role`, rolesOf)(...roles);
 }
-
-/** @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge */
-export const requireScope = requireAll('scope_missing', 'scope', ({ scopes }) => scopes);
-
-/** @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path) */
-export const requireGroup = requireAll('group_missing', 'group', ({ groups }) => groups);
-
-/** @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it */
-export const requireGroupTree = requireAll(
-  'group_missing',
-  'group (or one below it)',
-  ({ groups }) => groups,
-  (group, path) => group === path || group.startsWith(path.endsWith('/') ? path : `${path}/`),
-);
 
 /** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations (alias) */
 export const requireOrganization = requireAll('organization_missing', 'organization', ({ organizations }) =>
@@ -63,7 +46,6 @@ export function requireOneOrganization(
 ): Guard<object> {
   assertStrings(`organization ${by}`, [value]);
   return (principal) => {
-    assertSomebody(principal);
     const organization = principal.organizations.find((one) => one[by] === value);
     if (organization === undefined) {
       throw new AuthError('organization_missing', `The organization with the ${by} ${value} is missing`, {
@@ -96,53 +78,12 @@ export function requireTenant(tenant: string): Guard<object> {
   if (Array.isArray(tenant)) throw new GuardError('tenant', 'must be one tenant, and no list: use anyOf');
   assertStrings('tenant', [tenant]);
   return (principal) => {
-    assertSomebody(principal);
     const may = tenantsOf(principal);
     if (may.includes(tenant)) return;
     throw new AuthError('tenant_refused', 'The caller does not act for this tenant', {
       tenant,
       expected: `tenant ${tenant}`,
       seen: may.join(', ') || 'none',
-    });
-  };
-}
-
-/** @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud` */
-export const requireAudience = requireAll('audience_missing', 'audience', ({ audience }) => audience);
-
-/**
- * @param issuers exact values of `iss`: those of the realms whose users may pass, for an API that accepts several realms
- * @throws {AuthError} `issuer_refused` unless the token is of one of the issuers
- */
-export function requireIssuer(...issuers: string[]): Guard<object> {
-  assertStrings('issuer', issuers);
-  for (const issuer of issuers) {
-    if (!URL.canParse(issuer)) throw new GuardError('issuer', `must be a URL, not ${JSON.stringify(issuer)}`);
-  }
-  return (principal) => {
-    assertSomebody(principal);
-    const { issuer } = principal;
-    if (issuers.includes(issuer)) return;
-    throw new AuthError('issuer_refused', 'The token is of an issuer that has no access here', {
-      expected: `issuer ${issuers.join(' or ')}`,
-      seen: issuer,
-    });
-  };
-}
-
-/**
- * @throws {AuthError} `client_refused` unless the token was issued to one of the clients (`azp`)
- * @throws {TypeError} at once if no client is given
- */
-export function requireClient(...clients: string[]): Guard<object> {
-  assertStrings('client id', clients);
-  return (principal) => {
-    assertSomebody(principal);
-    const { authorizedParty } = principal;
-    if (authorizedParty !== null && clients.includes(authorizedParty)) return;
-    throw new AuthError('client_refused', 'The token was issued to a client that has no access here', {
-      expected: `azp ${clients.join(' or ')}`,
-      seen: `azp ${authorizedParty ?? 'missing'}`,
     });
   };
 }
@@ -154,7 +95,6 @@ export function requireClient(...clients: string[]): Guard<object> {
 export function requireKind(kind: Principal['kind']): Guard<object> {
   if (kind !== 'person' && kind !== 'service') throw new GuardError('kind', "must be 'person' or 'service'");
   return (principal) => {
-    assertSomebody(principal);
     if (principal.kind === kind) return;
     throw new AuthError('kind_refused', `Only a ${kind} has access here`, {
       expected: kind,
@@ -175,7 +115,6 @@ export function requireActor(actor: ActorRequirement): Guard<object> {
   const clients = actor === false ? [] : [actor.client].flat();
   if (actor !== false) assertStrings('client of the actor', clients);
   return (principal) => {
-    assertSomebody(principal);
     const { actor: seen, claims } = principal as Principal;
     // A claim that cannot be read may name somebody.
     const isAlone = seen === null && (claims.act ?? null) === null;
@@ -201,7 +140,6 @@ export function requireThat<C extends object = AppClaims>(
 ): Guard<C> {
   if (typeof isAllowed !== 'function') throw new GuardError('check', 'must be a function of the principal');
   return (principal) => {
-    assertSomebody(principal);
     const result: unknown = isAllowed(principal);
     if (isThenable(result)) {
       // Nobody waits for it: a rejection would end the process.
@@ -212,29 +150,21 @@ export function requireThat<C extends object = AppClaims>(
   };
 }
 
-/**
- * Passes only if every guard passes. Throws the first refusal.
- */
-export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
-  assertGuards('allOf', guards);
-  return (principal) => {
-    assertSomebody(principal);
+/** Passes only if every guard passes. Throws the first refusal. */
+export const allOf =
+  <C extends object>(guards: readonly Guard<C>[]): Guard<C> =>
+  (principal) => {
     for (const guard of guards) guard(principal);
   };
-}
 
-/**
- * Passes if any guard passes, or throws the last refusal, which names what each of them expected.
- */
-export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
-  assertGuards('anyOf', guards);
-  return (principal) => {
-    assertSomebody(principal);
+/** Passes if any guard passes, or throws the last refusal, which names what each of them expected. */
+export const anyOf =
+  <C extends object>(guards: readonly Guard<C>[]): Guard<C> =>
+  (principal) => {
     const refusals: unknown[] = [];
     for (const guard of guards) {
       try {
-        guard(principal);
-        return;
+        return guard(principal);
       } catch (error) {
         refusals.push(error);
       }
@@ -248,18 +178,6 @@ export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
       expected: expected.join(', or '),
     });
   };
-}
-
-/** Guards that take a list of values, by the requirement that names them. */
-export const GUARDS_OF_LISTS = {
-  realmRole: requireRealmRole,
-  scope: requireScope,
-  group: requireGroup,
-  groupTree: requireGroupTree,
-  audience: requireAudience,
-  issuer: requireIssuer,
-  client: requireClient,
-};
 
 /** In a guard that an application calls itself, as in a GraphQL resolver, types do not rule out `null`. */
 export function assertSomebody(principal: Principal<object> | null | undefined): void {
@@ -278,7 +196,6 @@ function requireAll(
   return (...required) => {
     assertStrings(kind, required);
     return (principal) => {
-      assertSomebody(principal);
       const have = valuesOf(principal);
       for (const value of required) {
         if (have.some((one) => matches(one, value))) continue;
@@ -299,10 +216,57 @@ function assertStrings(what: string, values: readonly unknown[]): void {
   }
 }
 
-function assertGuards(name: string, guards: readonly unknown[]): void {
-  if (guards.length === 0) throw new TypeError(`${name} needs at least one guard`);
-  for (const guard of guards) {
-    if (typeof guard !== 'function')
-      throw new TypeError(`${name} takes guards, not ${JSON.stringify(guard)}`);
-  }
+/** Guards that require one value of a list. @param label before values in the log */
+function requireOne(
+  code: AuthErrorCode,
+  reason: string,
+  [kind, label]: readonly [kind: string, label: string],
+  read: (principal: Principal<object>) => string | null,
+): (...accepted: string[]) => Guard<object> {
+  return (...accepted) => {
+    assertStrings(kind, accepted);
+    return (principal) => {
+      const value = read(principal);
+      if (value !== null && accepted.includes(value)) return;
+      throw new AuthError(code, reason, {
+        expected: `${label} ${accepted.join(' or ')}`,
+        seen: `${label} ${value ?? 'missing'}`,
+      });
+    };
+  };
 }
+
+/** Exact values of `iss`: an API that accepts several realms tells them apart. */
+function requireIssuer(...issuers: string[]): Guard<object> {
+  const guard = requireOne(
+    'issuer_refused',
+    'The token is of an issuer that has no access here',
+    ['issuer', 'issuer'],
+    ({ issuer }) => issuer,
+  )(...issuers);
+  const wrong = issuers.find((issuer) => !URL.canParse(issuer));
+  if (wrong === undefined) return guard;
+  throw new GuardError('issuer', `must be a URL, not ${JSON.stringify(wrong)}`);
+}
+
+/** Guards that take a list of values, by the requirement that names them. */
+export const GUARDS_OF_LISTS = {
+  realmRole: requireAll('role_missing', 'realm role', ({ realmRoles }) => realmRoles),
+  /** Names the scopes in the challenge. */
+  scope: requireAll('scope_missing', 'scope', ({ scopes }) => scopes),
+  group: requireAll('group_missing', 'group', ({ groups }) => groups),
+  groupTree: requireAll(
+    'group_missing',
+    'group (or one below it)',
+    ({ groups }) => groups,
+    (group, path) => group === path || group.startsWith(path.endsWith('/') ? path : `${path}/`),
+  ),
+  audience: requireAll('audience_missing', 'audience', ({ audience }) => audience),
+  issuer: requireIssuer,
+  client: requireOne(
+    'client_refused',
+    'The token was issued to a client that has no access here',
+    ['client id', 'azp'],
+    ({ authorizedParty }) => authorizedParty,
+  ),
+};

@@ -114,13 +114,11 @@ export function toGuard<C extends object = AppClaims>(
   const problems: OptionProblem[] = [];
   const guards = collect(requirements, { clientId, signInRules, problems }, '');
   if (problems.length > 0) throw new OptionsError('guard', problems);
-  return guards.length === 1
-    ? (guards[0] as Guard<C>)
-    : (principal) => {
-        // Also without requirements: `null` is not authenticated.
-        assertSomebody(principal);
-        for (const guard of guards) guard(principal);
-      };
+  return (principal) => {
+    // Also without requirements: `null` is not authenticated.
+    assertSomebody(principal);
+    for (const guard of guards) guard(principal);
+  };
 }
 
 /** Every scope that the requirements name, for documentation. */
@@ -202,14 +200,14 @@ function build<C extends object>(
         const at = `${option}[${index}]`;
         const before = problems.length;
         const inner = collect(one, collecting, at);
-        if (inner.length > 0) return allOf(...inner);
+        if (inner.length > 0) return allOf(inner);
         // `{}` would let every caller pass, which a list of alternatives never means.
         if (problems.length === before) {
           problems.push({ option: at, rule: 'must hold a requirement', example: "{ realmRole: 'admin' }" });
         }
         return requireThat<C>(() => false);
       });
-      return [member === 'allOf' ? allOf(...nested) : anyOf(...nested)];
+      return [member === 'allOf' ? allOf(nested) : anyOf(nested)];
     }
     case 'organization':
       return [

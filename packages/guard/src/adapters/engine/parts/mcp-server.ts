@@ -2,13 +2,13 @@ import { AuthError, type Principal, type Verifier } from '../../../core/index.ts
 import {
   type Answer,
   authorizationOf,
+  GUARDS_OF_LISTS,
   headerOf,
   isThenable,
   makerOf,
   once,
   personInTenant,
   type RequestLike,
-  requireScope,
 } from '../../../core/internal.ts';
 import type { McpAuthInfo, McpCaller, McpEngine, McpResource, ResolvedMcpOptions } from '../mcp-options.ts';
 import { isForTenants, withTenant } from '../routes.ts';
@@ -167,7 +167,7 @@ function createAllowedPages({ url, allowedOrigins }: Pick<ResolvedMcpOptions, 'u
 
 /** Checks that a token is for a server, and has the scopes that every request needs. */
 function createCallerCheck(scopes: readonly string[]) {
-  const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
+  const requireScopes = scopes.length === 0 ? () => {} : GUARDS_OF_LISTS.scope(...scopes);
   let isSharingReported = false;
 
   /** A token is as good at each resource that it names: the one can call the other as its users (RFC 8707 §3). */
