@@ -133,7 +133,8 @@ describe('handle', () => {
     const token = realm.mint({ sid: 'session-1' });
     const handler = kc.guard({}, () => new Response('in'));
     assert.equal((await handler(request(token))).status, 200);
-    const post = (body: string) => kc.handlers.POST(request(undefined, { method: 'POST', body }, '/told'));
+    const post = (body: string) =>
+      kc.handlers.POST(request(undefined, { method: 'POST', body: new URLSearchParams(body) }, '/told'));
 
     assert.equal((await post(`logout_token=${'a'.repeat(17_000)}`)).status, 413);
     assert.equal((await post('logout_token=forged')).status, 400);

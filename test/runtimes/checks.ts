@@ -100,7 +100,12 @@ export const CHECKS: Readonly<Record<string, (running: Running) => Promise<void>
     await idp.logoutUser('abdullah');
     await refused(await get(`${url}/guarded`, token), 401, /invalid_token/, 'Could not validate credentials');
     assert.equal(
-      (await get(`${url}/backchannel-logout`, undefined, { method: 'POST', body: 'a=b' })).status,
+      (
+        await get(`${url}/backchannel-logout`, undefined, {
+          method: 'POST',
+          body: new URLSearchParams('a=b'),
+        })
+      ).status,
       400,
     );
   },
