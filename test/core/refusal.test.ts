@@ -34,6 +34,12 @@ test('the refusal keeps what it says, and every other header', () => {
   });
 });
 
+test('the refusal of an organization names it in a challenge with metadata, too', () => {
+  const error = new AuthError('role_missing', 'why', { organization: 'acme', cause: new Error('x') });
+  const named = withResource(error, RESOURCE);
+  assert.deepEqual([named.organization, named.cause], ['acme', error.cause]);
+});
+
 test('quotes and line breaks in a scope or an address end no header', () => {
   const evil = { metadataUrl: 'https://x/"\r\nset-cookie: a=b', scopes: ['a"b'] };
   const { headers } = withResource(new AuthError('missing_token', 'why'), evil);

@@ -249,9 +249,8 @@ function createRefusals<Incoming, Outgoing>(
     if (signIn === undefined && refusal.tenant === undefined) return undefined;
     const location = host.sessionOf?.(request)?.stepUp?.(request, { signIn, tenant });
     if (location === undefined) return undefined;
-    const { reason, expected, seen } = refusal;
     const headers = { location, 'cache-control': 'no-store' };
-    return new AuthError('step_up_redirect', reason, { expected, seen, signIn, tenant, headers });
+    return new AuthError('step_up_redirect', refusal.reason, { ...refusal, signIn, tenant, headers });
   }
 
   return { refusalFor, refuse };

@@ -1,4 +1,4 @@
-import { buildChallenge, type ChallengedProof, withDpopChallenge } from './challenge.ts';
+import { type ChallengedProof, withDpopChallenge } from './challenge.ts';
 import { AUTH_ERRORS, AuthError, isAuthError } from './errors.ts';
 
 /** An answer that any framework can send. */
@@ -49,27 +49,17 @@ export function toRefusal(
   if (resource === undefined && proof === undefined) return error;
   // A challenge of another scheme (UMA) leads elsewhere.
   if (!challenge?.startsWith('Bearer') || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
-  const { code, reason, expected, seen, signIn, tenant, cause, oauthError, stack = '' } = error;
-  const { description } = AUTH_ERRORS[code] as { description?: string };
+  const { code, reason, cause, stack } = error;
+  const { 'www-authenticate': _, ...others } = error.headers;
   const scope = resource === undefined ? error.scope : scopeFor(error, resource);
-  const bearer =
-    resource === undefined
-      ? challenge
-      : buildChallenge({
-          error: oauthError,
-          description,
-          scope,
-          signIn,
-          resourceMetadata: resource.metadataUrl,
-        });
-  const headers = {
-    ...error.headers,
-    'www-authenticate': proof === undefined ? bearer : withDpopChallenge(bearer, proof),
-  };
+  const resourceMetadata = resource?.metadataUrl;
   // A new error: what a verifier throws may be thrown for others too.
-  const refusal = new AuthError(code, reason, { expected, seen, scope, signIn, tenant, cause, headers });
-  refusal.stack = stack;
-  return refusal;
+  const refusal = new AuthError(code, reason, { ...error, cause, scope, resourceMetadata, headers: others });
+  const bearer = refusal.headers['www-authenticate'] as string;
+  const headers = proof && {
+    headers: { ...refusal.headers, 'www-authenticate': withDpopChallenge(bearer, proof) },
+  };
+  return Object.assign(refusal, { stack, ...headers });
 }
 
 function scopeFor({ statusCode, scope }: AuthError, { scopes }: ChallengedResource): string | undefined {
