@@ -40,7 +40,6 @@ test('no framework keeps what Keycloak answers: each call says no-store, of whic
     () => client.endSession(token, 's'),
     () => client.clientCredentials(),
     () => client.exchange({ subjectToken: token, audience: 'orders' }),
-    () => client.jwtBearer({ assertion: token }),
     () => client.revoke(token),
     () => client.callApi(token, 'https://orders.internal/1'),
     () => client.startAuthorization({ redirectUri: 'https://app.example.com/cb' }),

@@ -12,7 +12,6 @@ import type {
   DeviceGrantRequest,
   DevicePrompt,
   ExchangeRequest,
-  JwtBearerRequest,
   PasswordGrantRequest,
   ServiceTokenRequest,
 } from './grants.ts';
@@ -102,13 +101,6 @@ export interface KeycloakClient {
    */
   exchange(request: ExchangeRequest): Promise<Tokens>;
   /**
-   * A token for a user whom another issuer vouches for, by a JWT that it signed (RFC 7523 §2.1). Needs Keycloak 26.7, an identity
-   * provider of the realm with "JWT Authorization Grant" that the user is linked to, and that switch of the client.
-   *
-   * @throws {ClientError} `invalid_credentials` if the assertion is not valid, or stands for nobody
-   */
-  jwtBearer(request: JwtBearerRequest): Promise<Tokens>;
-  /**
    * Revokes one token (RFC 7009): a refresh token takes its session with it, an access token only itself.
    *
    * @throws {ClientError}
@@ -187,7 +179,6 @@ export function toClient(context: ClientContext): KeycloakClient {
     serviceToken: (request) =>
       createServiceToken(async () => (await verbs()).clientCredentials(context, request)),
     exchange: async (request) => (await verbs()).exchange(context, request),
-    jwtBearer: async (request) => (await verbs()).jwtBearer(context, request),
     revoke: async (token) => (await verbs()).revoke(context, token),
     callApi: async (accessToken, url, request) => (await verbs()).callApi(context, accessToken, url, request),
     startAuthorization: async (request) => (await verbs()).startAuthorization(context, request),

@@ -158,13 +158,6 @@ export const EXCHANGE_RULES: readonly Rule[] = [
     fix: (a) => console_(a, 'Settings > Capability config > Standard token exchange ON'),
   },
   {
-    id: 'jwt-grant-off',
-    matches: contains(/jwt authorization grant is not supported/i),
-    cause: (a) => `${client(a)} may not exchange assertions of other issuers`,
-    fix: (a) =>
-      console_(a, 'Settings > Capability config > JWT Authorization Grant ON, with the identity provider'),
-  },
-  {
     id: 'exchange-public',
     matches: contains(/public client is not allowed to exchange/i),
     cause: (a) => `${client(a)} is public, and only a confidential client may exchange tokens`,

@@ -124,21 +124,6 @@ export async function exchange(context: ClientContext, request: ExchangeRequest)
   return { ...tokens, expiresInSeconds: Math.min(tokens.expiresInSeconds ?? left, left) };
 }
 
-/** The assertion about the user, and the requested token. */
-export interface JwtBearerRequest {
-  /** A JWT of an issuer that the realm trusts for this, with the realm's issuer or token endpoint as its only audience. */
-  readonly assertion: string;
-  /** Scopes to ask for, separated by one space. Default: the client's default scopes. */
-  readonly scope?: string | undefined;
-}
-
-/** A token for the user whom another issuer vouches for (RFC 7523 §2.1). */
-export function jwtBearer(context: ClientContext, request: JwtBearerRequest): Promise<Tokens> {
-  const { assertion } = request;
-  const type = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-  return grant(context, type, { assertion, ...toScope(request) }, { hidden: [assertion] });
-}
-
 /** A code that was given to a program in the browser, which has checked `state` itself. */
 export interface CodeExchange {
   readonly code: string;

@@ -16,7 +16,6 @@ export type {
   DeviceGrantRequest,
   DevicePrompt,
   ExchangeRequest,
-  JwtBearerRequest,
   PasswordGrantRequest,
 } from './grants.ts';
 export type { Tokens } from './tokens.ts';

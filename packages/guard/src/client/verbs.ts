@@ -6,7 +6,6 @@ export {
   deviceGrant,
   exchange,
   exchangeCode,
-  jwtBearer,
   passwordGrant,
   refresh,
 } from './grants.ts';
