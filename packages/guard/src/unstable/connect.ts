@@ -9,7 +9,6 @@ export {
   type Permission,
   type Permissions,
   type PermissionsEngine,
-  type Permit,
   type PermitRule,
   type PushedClaims,
   type Resource,

@@ -1,7 +1,7 @@
-import { loadPart, once } from '../../core/internal.ts';
+import { loadPart, once, then } from '../../core/internal.ts';
 import { check } from '../../outgoing/options.ts';
-import { toLate, toLateOwn } from './late.ts';
-import type { Calls, CallsHost } from './parts/calls.ts';
+import { type Call, toLate } from './late.ts';
+import type { Calls, CallsHost, OwnCall } from './parts/calls.ts';
 
 /**
  * {@link Calls} of an adapter. The code that calls is loaded for the first of them.
@@ -19,7 +19,7 @@ export function createCalls<Incoming, AppRequest = Incoming>(
   );
 
   /** Makes a call when the code for it is loaded. */
-  function whenLoaded<Call>(make: (calls: Calls<AppRequest>) => Call): () => Promise<Call> {
+  function whenLoaded<T>(make: (calls: Calls<AppRequest>) => T): () => Promise<T> {
     const call = part().loading.then(make);
     // Each call rejects with the error.
     call.catch(() => {});
@@ -44,4 +44,18 @@ export function createCalls<Incoming, AppRequest = Incoming>(
       return toLateOwn(whenLoaded(({ tokenAs }) => tokenAs(options)));
     },
   };
+}
+
+/** A call that is made when it is called, and can say as the client of which tenant. */
+export function toLateOwn<AppRequest, F extends Call>(
+  make: () => OwnCall<AppRequest, F> | Promise<OwnCall<AppRequest, F>>,
+): OwnCall<AppRequest, F> {
+  const by = (select: (made: OwnCall<AppRequest, F>) => F) => toLate<F>(() => then(make(), select));
+  return Object.assign(
+    by((made) => made),
+    {
+      of: (who: Parameters<OwnCall<AppRequest, F>['of']>[0]) => by(({ of }) => of(who)),
+      ofTenant: (name: string) => by(({ ofTenant }) => ofTenant(name)),
+    },
+  );
 }

@@ -100,8 +100,6 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   refuse(request: Incoming, error: unknown, principal?: Principal | null): never;
   /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
   readonly securityEvents: SecurityEvents<Incoming> | undefined;
-  /** Calls a listener of the application, whose errors are only logged. */
-  callListener(request: Incoming, name: string, listener: () => unknown): void;
   /** The redirect to the login if a browser asks for a page without being signed in; else `undefined`. */
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
   /** The answer to a refused request; `undefined` for any other error. */
@@ -152,7 +150,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   let sessions: OpenSessions<Incoming, Outgoing> | undefined;
   const sessionsOf = host.sessionsOf ?? (() => sessions);
 
-  const { onDenied, inviteToLogin, refusalOf, callListener, securityEvents } = createRefusals<Incoming>(
+  const { onDenied, inviteToLogin, refusalOf, securityEvents } = createRefusals<Incoming>(
     resolved,
     { ...host, ...(tenants && { tenantOf: tenants.knownNameOf }) },
     verifier.members,
@@ -194,7 +192,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     verifier: verifier as unknown as TokenVerifier<C>,
     ...{ log: fallback, logOf, factory, connections, tokenGuard, securityEvents },
     ...(host.addressOf && { addressOf: host.addressOf }),
-    ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, refusalOf, callListener },
+    ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, refusalOf },
     clientSettings: () => client,
     ...{ toAppRequest, clock, notify, tenants, verifierOf },
     guard(requirements, isOpen = undefined) {

@@ -72,7 +72,7 @@ export function createRefusals<Incoming>(
   }
 
   return {
-    ...{ securityEvents, inviteToLogin, callListener: call },
+    ...{ securityEvents, inviteToLogin },
     refusalOf(error: unknown, request: Incoming): Answer | undefined {
       if (!isAuthError(error)) return undefined;
       const invitation = inviteToLogin(error, request);

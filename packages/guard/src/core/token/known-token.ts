@@ -140,14 +140,12 @@ interface TokenParts {
  *
  * @throws {AuthError} a `token_…` code
  */
-export type AssertStillGood = (known: KnownToken<object>, now: number) => void;
-
 export function createAssertStillGood({
   context,
   epoch,
   freshness,
   revocations,
-}: TokenParts): AssertStillGood {
+}: TokenParts): (known: KnownToken<object>, now: number) => void {
   return (known, now) => {
     if (known.refusal !== undefined) throw known.refusal;
     if (now >= known.expiresAt) {

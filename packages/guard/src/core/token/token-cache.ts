@@ -6,28 +6,13 @@ export interface CachedToken {
   wasUsed: boolean;
 }
 
-/** Valid tokens, each with its data. */
-export interface TokenCache<T extends CachedToken> {
-  get(token: string): T | undefined;
-  /** @param now Unit: milliseconds since 1970 */
-  set(entry: T, now: number): void;
-  delete(token: string): void;
-  readonly size: number;
-}
-
-/** Bounded by `maxEntries`; one that was not used for long goes first. 0 keeps nothing. */
-export function createTokenCache<T extends CachedToken>(maxEntries: number): TokenCache<T> {
-  if (maxEntries === 0) {
-    return { get: () => undefined, set: () => {}, delete: () => {}, size: 0 };
-  }
-  return new Tokens<T>(maxEntries);
-}
-
 /**
+ * Valid tokens, each with its data, in bounded number; one that was not used for long goes first. Of 0 it keeps none.
+ *
  * Finds a token in as few steps as there can be: of a thousand realms, each step is one to slow memory. Which one to forget is
  * found as operating systems find pages (second chance): a look-up changes nothing but a mark.
  */
-class Tokens<T extends CachedToken> implements TokenCache<T> {
+export class TokenCache<T extends CachedToken> {
   readonly #entries = new Map<number, T>();
   readonly #most: number;
   #hand: Iterator<T> = [][Symbol.iterator]();
@@ -43,7 +28,9 @@ class Tokens<T extends CachedToken> implements TokenCache<T> {
     return entry;
   }
 
+  /** @param now Unit: milliseconds since 1970 */
   set(entry: T, now: number): void {
+    if (this.#most === 0) return;
     // At most two for each token that comes: so what has expired does not stay until the cache is full.
     for (let i = 0; i < 2; i++) {
       const next = this.#next();

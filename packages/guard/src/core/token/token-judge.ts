@@ -7,7 +7,7 @@ import { type Coverage, createFreshness, type Freshness } from './freshness.ts';
 import { createAssertStillGood, type KnownToken, parsePrincipal, toKnown, toRevoked } from './known-token.ts';
 import { createRecheck, type JudgeParts } from './recheck.ts';
 import { isLackingClaims } from './remote-question.ts';
-import { createTokenCache } from './token-cache.ts';
+import { TokenCache } from './token-cache.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 
 interface TokenJudgeParts<C extends object> extends JudgeParts<C> {
@@ -22,7 +22,7 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   // First what each request reads, side by side in memory. The options of each verifier are of a shape of their own.
   const { epoch, stats } = parts;
   const { clock, maxCachedTokens } = parts.options;
-  const cache = createTokenCache<KnownToken<C>>(maxCachedTokens);
+  const cache = new TokenCache<KnownToken<C>>(maxCachedTokens);
   const { options, remote } = parts;
   const freshness = createFreshness(options, parts.coverage);
   const assertStillGood = createAssertStillGood({ ...parts, freshness });
@@ -135,7 +135,7 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
 interface Judging<C extends object> {
   readonly freshness: Freshness;
   readonly recheck: ReturnType<typeof createRecheck<C>>;
-  readonly cache: ReturnType<typeof createTokenCache<KnownToken<C>>>;
+  readonly cache: TokenCache<KnownToken<C>>;
   assertStillGood(known: KnownToken<C>, now: number): void;
   assertGoodAfterAll(known: KnownToken<C>): Promise<void>;
 }
