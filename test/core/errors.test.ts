@@ -131,8 +131,8 @@ describe('AuthError', () => {
   });
 
   it('says when to try again', () => {
-    assert.deepEqual(new AuthError('provider_unavailable', '', { retryAfterSeconds: 30 }).headers, {
-      'retry-after': '30',
+    assert.deepEqual(new AuthError('provider_unavailable', '').headers, {
+      'retry-after': '5',
     });
   });
 

@@ -6,7 +6,6 @@ import { type TestContext, test } from 'node:test';
 import { createIssuer } from '../../packages/guard/src/core/index.ts';
 import { type CallObserver, fetchWith, observeFetch } from '../../packages/guard/src/core/internal.ts';
 import type { CallResult } from '../../packages/guard/src/core/realm/observed-call.ts';
-import { observedBy } from '../../packages/guard/src/core/realm/observed-fetch.ts';
 
 /** Something where Keycloak should be, and what the observer was told. */
 async function start(t: TestContext, listener: RequestListener) {
@@ -132,10 +131,6 @@ test('a credential with a connection of its own is heard of, too; without listen
   assert.equal(fetchWith({}, fetch), fetch);
   assert.equal(fetchWith({ fetch: own }, fetch), own);
   assert.equal(observeFetch(listening, [{ call: () => undefined }]), listening);
-  // What calls by another one is heard of there.
-  const calling = observedBy(listening, (...asked) => listening(...asked));
-  assert.equal(observeFetch(calling, [{ call: () => undefined }]), calling);
-  assert.notEqual(observeFetch(observedBy(fetch, own), [{ call: () => undefined }]), own);
 });
 
 test('an observer that throws does not keep Keycloak from being called, nor the next observer from hearing of it', async () => {

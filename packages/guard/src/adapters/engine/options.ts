@@ -191,11 +191,7 @@ export function resolveVerifier<Incoming, C extends object>(
     return { ...own, verifier, isOwn: true, client: verifierOptions };
   }
   const rules = { ...ownRules, verifier: optionRules.required(VERIFIER) };
-  const example = ['verifier', ...Object.keys(ownRules)].join(', ');
-  throwFor(
-    factory,
-    findOptionProblems(options, rules).map((problem) => adviseUseless(problem, example)),
-  );
+  throwFor(factory, findOptionProblems(options, rules));
   return { ...own, verifier: options.verifier, isOwn: false, client: {} };
 }
 
@@ -232,12 +228,6 @@ function adviseTenants(problem: OptionProblem): OptionProblem {
 
 function throwFor(factory: string, problems: readonly OptionProblem[]): void {
   if (problems.length > 0) throw new OptionsError(factory, problems);
-}
-
-/** A verifier made before has its options already. */
-function adviseUseless(problem: OptionProblem, example: string): OptionProblem {
-  if (!Object.hasOwn(VERIFIER_RULES, problem.option)) return problem;
-  return { ...problem, rule: 'belongs to createVerifier: a ready-made verifier has it already', example };
 }
 
 /** The principal that a guard with these requirements finds: `null` only under an optional guard. */

@@ -149,12 +149,9 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
         async (request: Req, ...rest: Rest) => {
           const { admit, toWatched } = await mcp.loading;
           const reply: FetchReply = {};
-          let admitted: Awaited<ReturnType<typeof admit>>;
-          try {
-            admitted = await admit(request, request, reply);
-          } catch (error) {
-            return refuse(error, request, reply);
-          }
+          const admitted = await admit(request, request, reply).catch((error) =>
+            refuse(error, request, reply),
+          );
           if (admitted instanceof Response) return addToFetchAnswer(admitted, reply);
           const response = await handler(request, admitted, ...rest);
           return addToFetchAnswer(toWatched(response, admitted), reply);

@@ -123,12 +123,8 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       const guard: MiddlewareHandler = async (c, next) => {
         const reply: FetchReply = {};
         const { admit, toWatched } = await mcp.loading;
-        let admitted: Awaited<ReturnType<typeof admit>>;
-        try {
-          admitted = await admit(c, c.req.raw, reply, () => c.req.text());
-        } catch (error) {
-          return refuse(error, c, reply);
-        }
+        const admitting = admit(c, c.req.raw, reply, () => readAgain(c));
+        const admitted = await admitting.catch((error) => refuse(error, c, reply));
         if (admitted instanceof Response) return addToFetchAnswer(admitted, reply);
         c.set('principal', admitted.principal);
         c.set('auth', admitted.auth);

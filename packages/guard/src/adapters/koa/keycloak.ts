@@ -113,13 +113,8 @@ function toKoaMcp(
   const guard: KoaMiddleware = async (context, next) => {
     const onNode = { raw: context.req, response: context.res, read: () => read(context) };
     const { admit } = await mcp.loading;
-    let admitted: Awaited<ReturnType<typeof admit>>;
-    try {
-      admitted = await admit(context, context, onNode);
-    } catch (error) {
-      return refuse(error, context);
-    }
-    if (admitted === null) return;
+    const admitted = await admit(context, context, onNode).catch((error) => refuse(error, context));
+    if (!admitted) return;
     if ('status' in admitted) return sendAnswer(context, admitted);
     context.state.principal = admitted.principal;
     await next();

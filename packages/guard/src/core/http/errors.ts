@@ -172,8 +172,6 @@ export interface AuthErrorOptions extends Pick<Challenge, 'scope' | 'signIn' | '
   readonly organization?: string | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Seconds after which a new try makes sense. */
-  readonly retryAfterSeconds?: number | undefined;
   /** The error underneath; never one that holds a token. */
   readonly cause?: unknown;
 }
@@ -248,7 +246,8 @@ export function isAuthError(error: unknown): error is AuthError {
 }
 
 function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {
-  if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
+  // Seconds after which a new try makes sense.
+  if (kind.statusCode === 503) return { 'retry-after': '5' };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
   // A limiter sets Retry-After itself.
   if ([303, 404, 429, 500, 502].includes(kind.statusCode)) return {};

@@ -33,13 +33,6 @@ export function observeFetch(
   return observed;
 }
 
-/** Marks a `fetch` that makes its calls by an observed one. */
-export function observedBy(other: typeof fetch, own: typeof fetch): typeof fetch {
-  const listening = observersOf.get(other);
-  if (listening !== undefined) observersOf.set(own, listening);
-  return own;
-}
-
 /** A credential that is the connection itself has a `fetch` of its own, with the same observers. */
 export function fetchWith(
   credential: { readonly fetch?: typeof fetch | undefined },
