@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, type TestContext, test } from 'node:test';
-import {
-  createRefusalLog,
-  type RefusalLogOptions,
-} from '../../packages/guard/src/adapters/engine/parts/refusal-log.ts';
+import { createRefusalLog } from '../../packages/guard/src/adapters/engine/parts/refusal-log.ts';
 import { refusalLevel } from '../../packages/guard/src/adapters/engine/refusals.ts';
 import { toGuard } from '../../packages/guard/src/core/guards/requirements.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
@@ -18,7 +15,12 @@ const expired = new AuthError('token_expired', 'The token expired', {
 function logOf(
   t: TestContext,
   isDevelopment: boolean,
-  { explain = false, ...more }: Partial<Parameters<typeof refusalLevel>[0] & RefusalLogOptions<string>> = {},
+  {
+    explain = false,
+    logRefusals,
+    hasListener = false,
+    debugByDefault = false,
+  }: Partial<{ explain: boolean; logRefusals: boolean; hasListener: boolean; debugByDefault: boolean }> = {},
   levels: readonly string[] = [],
 ) {
   const lines: string[] = [];
@@ -27,10 +29,7 @@ function logOf(
   const logger = Object.fromEntries(
     levels.map((level) => [level, (_fields: object, line: string) => lines.push(`${level} ${line}`)]),
   );
-  const level = refusalLevel(
-    { logRefusals: undefined, hasListener: false, debugByDefault: false, ...more },
-    isDevelopment,
-  );
+  const level = refusalLevel(logRefusals, hasListener, debugByDefault, isDevelopment);
   const log = createRefusalLog<string>({
     ...{ explain, isLoud: level === 'loud' },
     loggerOf: () => (levels.length === 0 ? undefined : (logger as never)),

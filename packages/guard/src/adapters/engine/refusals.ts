@@ -36,11 +36,7 @@ export function createRefusals<Incoming>(
   },
 ) {
   const logRefusal = openRefusalLog<Incoming>(
-    refusalLevel({
-      logRefusals,
-      hasListener: onDenied !== undefined,
-      debugByDefault: host.debugsRefusals === true,
-    }),
+    refusalLevel(logRefusals, onDenied !== undefined, host.debugsRefusals),
     {
       explain,
       loggerOf: (request) => host.logOf?.(request) ?? log,
@@ -96,24 +92,18 @@ export function createRefusals<Incoming>(
 export const isHtml = ({ headers }: Answer): boolean =>
   headers['content-type']?.startsWith('text/html') === true;
 
-/** Decides whether refusals are logged. */
-interface RefusalLevelOptions {
-  /** The application's option. */
-  readonly logRefusals: boolean | undefined;
-  /** Whether the application hears of refusals by `onDenied`. */
-  readonly hasListener: boolean;
-  /** Whether refusals are logged at level `debug` by default. */
-  readonly debugByDefault: boolean;
-}
-
 /**
  * In development refusals are logged at level `info` with what to do, otherwise only if the application wants it.
  *
+ * @param logRefusals the application's option
+ * @param hasListener whether the application hears of refusals by `onDenied`
  * @param isDevelopment Default: `NODE_ENV` is not `production`
  * @returns `undefined` if nothing is logged
  */
 export function refusalLevel(
-  { logRefusals, hasListener, debugByDefault }: RefusalLevelOptions,
+  logRefusals: boolean | undefined,
+  hasListener: boolean,
+  debugByDefault = false,
   isDevelopment = globalThis.process?.env?.NODE_ENV !== 'production',
 ): 'loud' | 'quiet' | undefined {
   if (logRefusals === false) return undefined;

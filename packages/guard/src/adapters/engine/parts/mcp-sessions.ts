@@ -1,6 +1,3 @@
-/** The owners of the sessions of MCP clients (`Mcp-Session-Id`). */
-export type SessionOwners = ReturnType<typeof createSessionOwners>;
-
 interface OwnedSession {
   readonly owner: string;
   readonly tenant: string;
@@ -14,7 +11,11 @@ const MOST = 100_000;
 /** An unused session counts as ended after this. Unit: milliseconds. */
 const IDLE_MS = 24 * 60 * 60 * 1000;
 
-/** @param clock returns the time in milliseconds since 1970 */
+/**
+ * The owners of the sessions of MCP clients (`Mcp-Session-Id`).
+ *
+ * @param clock returns the time in milliseconds since 1970
+ */
 export function createSessionOwners(clock: () => number, most = MOST, mostOfOne = MOST_OF_ONE) {
   const sessions = new Map<string, OwnedSession>();
   const ofOwner = createGroups();

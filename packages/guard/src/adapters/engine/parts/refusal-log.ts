@@ -2,20 +2,16 @@ import type { AuthError, AuthErrorCode, Log } from '../../../core/index.ts';
 import { toOneLine, toSafeText } from '../../../core/internal.ts';
 import { pathOf } from '../routes.ts';
 
-/** A logger of the application's. `debug` is used where it exists. */
-export type RefusalLogger = Pick<Log, 'info'> & { debug?(fields: object, message: string): void };
-
-/** Logs one refusal. */
-export type LogRefusal<Incoming> = (request: Incoming, error: AuthError) => void;
-
 /** How refusals are logged. */
 export interface RefusalLogOptions<Incoming> {
   /** At level `info`, with what to do, rather than at level `debug` where the logger has it. */
   readonly isLoud: boolean;
   /** Whether answers say why they refuse. */
   readonly explain: boolean | undefined;
-  /** The application's logger, if it has one. Without one, lines go to the standard error output. */
-  loggerOf(request: Incoming): RefusalLogger | undefined;
+  /** The application's logger, if it has one; `debug` is used where it exists. Default: the standard error output. */
+  loggerOf(
+    request: Incoming,
+  ): (Pick<Log, 'info'> & { debug?(fields: object, message: string): void }) | undefined;
   toSessionRequest(request: Incoming): { readonly method?: string | undefined; readonly url: string };
 }
 
@@ -25,7 +21,7 @@ export function createRefusalLog<Incoming>({
   explain,
   loggerOf,
   toSessionRequest,
-}: RefusalLogOptions<Incoming>): LogRefusal<Incoming> {
+}: RefusalLogOptions<Incoming>): (request: Incoming, error: AuthError) => void {
   const writeLine = createLines();
   return (request, error) => {
     const { code, reason, expected, seen } = error;
