@@ -213,7 +213,7 @@ describe('guards', () => {
     const refusing = () => {
       throw new AuthError('permission_denied', 'No', { cause });
     };
-    assert.equal((passes(anyOf(requireRealmRole('x'), refusing)) as AuthError).cause, cause);
+    assert.equal((passes(anyOf([requireRealmRole('x'), refusing])) as AuthError).cause, cause);
     const broken = new TypeError('broken');
     const guard = within(() => {
       throw broken;
