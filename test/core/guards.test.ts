@@ -209,11 +209,6 @@ describe('guards', () => {
     const refused = passes(within(requireRealmRole('billing')));
     assert.ok(refused instanceof AuthError);
     assert.deepEqual([refused.code, refused.organization], ['role_missing', 'acme']);
-    const cause = new Error('underneath');
-    const refusing = () => {
-      throw new AuthError('permission_denied', 'No', { cause });
-    };
-    assert.equal((passes(anyOf([requireRealmRole('x'), refusing])) as AuthError).cause, cause);
     const broken = new TypeError('broken');
     const guard = within(() => {
       throw broken;
@@ -239,6 +234,11 @@ describe('guards', () => {
       expected,
       `realm role x, or ${(passes(own) as AuthError).expected ?? (passes(own) as AuthError).reason}, or scope y`,
     );
+    const cause = new Error('underneath');
+    const refusing = () => {
+      throw new AuthError('permission_denied', 'No', { cause });
+    };
+    assert.equal((passes(anyOf([requireRealmRole('x'), refusing])) as AuthError).cause, cause);
     const broken = new TypeError('broken');
     const fail = () => {
       throw broken;
