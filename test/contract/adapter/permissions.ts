@@ -167,7 +167,7 @@ export function describePermissions(adapter: Adapter): void {
       await assertUser((await browser.open(`${app.url}/guarded`)).response);
       await assertRefused(await get('/permitted'), 403, ...DENIED);
       const [asked] = fake.questions;
-      grant(fake, String(claimsOf(asked?.authorization?.replace('Bearer ', '') ?? '').sub), 'orders#view');
+      grant(fake, String(claimsOf(String(asked?.form.get('subject_token'))).sub), 'orders#view');
       await assertUser(await get('/permitted'));
     });
   });
