@@ -64,6 +64,15 @@ const USES: Readonly<Record<string, () => Promise<unknown>>> = {
       await close();
     }
   },
+  async 'a certificate whose code cannot be loaded'() {
+    const credential = { certificateFile: 'client.crt', certificateKeyFile: 'client.key' };
+    const other = createVerifier({ ...options, credential });
+    const token = realm.mint({ iat: realm.now - 60, scope: 'profile' });
+    await assert.rejects(async () => other.verify(token), {
+      code: 'provider_misconfigured',
+      statusCode: 500,
+    });
+  },
   async 'events whose code cannot be loaded'() {
     const lines: string[] = [];
     const log = { info() {}, warn() {}, error: (_: object, line: string) => void lines.push(line) };

@@ -13,7 +13,7 @@ test('what is turned on is loaded then: Node 20 tries no file a second time that
   const { stdout } = await promisify(execFile)(process.execPath, [...SHIPPED, program]);
   const uses = [
     ...['assertions of a key and of a secret', 'proofs of DPoP', 'routes of the library'],
-    'events whose code cannot be loaded',
+    ...['a certificate whose code cannot be loaded', 'events whose code cannot be loaded'],
   ];
   assert.equal(stdout, uses.map((use) => `${use}: good\n`).join(''));
 });

@@ -115,3 +115,47 @@ describe('introspection that is refused, and no other way to ask', () => {
     await notices(['recheck_misconfigured', 'recheck_misconfigured']);
   });
 });
+
+describe('a fault of the application itself', () => {
+  const FAULT =
+    'Keycloak is not asked about tokens, by a fault of this application: EMFILE: too many open files, assertion.js of …';
+  const credential = {
+    kind: 'key',
+    authenticate: async () => {
+      throw new Error('EMFILE: too many open files, assertion.js of the-secret');
+    },
+    load: async () => {},
+    isMissing: false,
+    secrets: () => ['the-secret'],
+    publicKeys: async () => ({ keys: [] }),
+  } as const;
+
+  it('lets nobody in whose token Keycloak has to be asked about, whatever a silent Keycloak does', async () => {
+    for (const options of [{}, { whenUnavailable: 'refuse' }, { tokenCheck: 'remote' }] as const) {
+      const { realm, verifier } = await startLoaded({ ...options, clientSecret: undefined, credential });
+      for (let refused = 0; refused < 2; refused++) {
+        const error = await assertRefused(() => verifier.verify(old(realm)), 'provider_misconfigured');
+        assert.equal(error.statusCode, 500);
+        assert.equal(error.reason, FAULT);
+      }
+      const told = realm.notices.filter(({ code }) => code === 'recheck_misconfigured');
+      assert.deepEqual(
+        told.map(({ level, message }) => [level, message]),
+        [['error', FAULT]],
+      );
+      assert.equal(verifier.stats.acceptedUnchecked, 0);
+      assert.equal(verifier.status().isProviderDown, false);
+    }
+  });
+
+  it('found in the background, refuses a token once its last answer is recheckSeconds old', async () => {
+    const { realm, verifier } = await startLoaded({ clientSecret: undefined, credential });
+    const token = mint(realm);
+    await verifier.verify(token);
+    realm.advance(15);
+    assertAtOnce(verifier.verify(token));
+    await settle();
+    realm.advance(15);
+    await assertRefused(() => verifier.verify(token), 'provider_misconfigured');
+  });
+});

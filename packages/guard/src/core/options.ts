@@ -76,7 +76,8 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly recheckSeconds?: number | undefined;
   /**
    * With `recheck`, for a token with a valid signature if Keycloak does not answer, refuses to, or cannot be asked about it:
-   * `accept` it until it expires, or `refuse` it with 503, or 500 if the set-up is wrong. Default `accept`.
+   * `accept` it until it expires, or `refuse` it with 503, or 500 if the set-up is wrong. Default `accept`. Where this application
+   * itself cannot ask, as when its code cannot be loaded, it is 500 in any case.
    */
   readonly whenUnavailable?: 'accept' | 'refuse' | undefined;
   /** Most verified tokens kept in memory, about 4 KiB each. 0 keeps none. Default 10,000. */

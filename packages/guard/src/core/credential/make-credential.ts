@@ -77,7 +77,11 @@ export function makeCredential(
     return createFrom<null>({
       kind: 'certificate',
       material: fixedMaterial([null]),
-      toAuthentication: () => toForm(byId),
+      async toAuthentication() {
+        // Here, where it is no failed call, its code is missed if it cannot be loaded.
+        await loading;
+        return toForm(byId);
+      },
       fetch: async (...call) => (await loading)(...call),
       load: async () => (await loading).load(),
     });

@@ -1,5 +1,5 @@
 import { readConfirmation } from '../binding/sender-check.ts';
-import { AuthError } from '../http/errors.ts';
+import { AuthError, toSafeText } from '../http/errors.ts';
 import { readCompactJws } from '../jwt/compact-jws.ts';
 import { type Claims, personOfClaims } from '../principal/principal.ts';
 import { rememberToken } from '../principal/to-principal.ts';
@@ -46,6 +46,15 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
   const isSlowFor = (claims: Claims) => breaker.isSlowFor(personOfClaims(claims));
   // An outage may be over because the keys were loaded.
   const isResting = () => outage.isFailing('checks') && breaker.isOpen;
+  let isFaultReported = false;
+
+  /** A fault of this application itself, as code that cannot be loaded: it says nothing about Keycloak. */
+  function toFault(cause: Error): RemoteAnswer {
+    const message = `Keycloak is not asked about tokens, by a fault of this application: ${toSafeText(cause.message, options.credential.secrets())}`;
+    if (!isFaultReported) options.onNotice({ level: 'error', code: 'recheck_misconfigured', message });
+    isFaultReported = true;
+    return { outcome: 'faulty', error: new AuthError('provider_misconfigured', message, { cause }) };
+  }
 
   async function askNow(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
     breaker.begin();
@@ -56,8 +65,8 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       breaker.answered(performance.now() - begin < patienceMs);
       outage.answered('checks');
       return answer;
-    } catch (error) {
-      const failure = error as AuthError;
+    } catch (failure) {
+      if (!(failure instanceof AuthError)) return toFault(failure as Error);
       const kind = failureKindOf(failure);
       const concernsAll = breaker.failed(personOfClaims(claims), kind, answers);
       // An answer that is not Keycloak's is reported at once, even if only this token gets it.
@@ -236,8 +245,8 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
           expected: `${options.clientId} in aud, or the scope openid`,
         });
       }
-      if (answer.outcome === 'unavailable' || answer.outcome === 'refused') {
-        if (mustAnswer) throw answer.error;
+      if ('error' in answer) {
+        if (mustAnswer || answer.outcome === 'faulty') throw answer.error;
         stats.acceptedUnchecked++;
         if (answer.outcome === 'refused' && !isNeeded(known)) freshness.renew(known, options.clock());
       }

@@ -30,6 +30,8 @@ export type RemoteAnswer =
   | { readonly outcome: 'impossible' }
   /** It refused to answer this API, and there is no other way to ask: our own fault, which may be mended. */
   | { readonly outcome: 'refused'; readonly error: AuthError }
+  /** It was not asked, by a fault of this application that no setting mends. */
+  | { readonly outcome: 'faulty'; readonly error: AuthError }
   /** It did not answer. */
   | { readonly outcome: 'unavailable'; readonly error: AuthError };
 
