@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { createVerifier } from '../../packages/guard/src/core/index.ts';
-import { createSessions, type SessionEvent } from '../../packages/guard/src/session/index.ts';
+import {
+  createSessions,
+  type SessionEvent,
+  type SessionRequest,
+} from '../../packages/guard/src/session/index.ts';
 import { COOKIE, ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
@@ -142,26 +146,52 @@ test('the page that is come back to is one of this app', async (t) => {
   }
 });
 
-test('behind a path of a proxy the way leads through that path, for any framework', () => {
+/** Where a page of an app at a public URL is sent back to after another sign-in; `undefined`: it is not sent. */
+function returnOf(publicUrl: string, request: Partial<SessionRequest>): string | undefined {
   const keycloak = { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app' };
   const sessions = createSessions({
     verifier: createVerifier(keycloak),
     client: createClient(keycloak),
     secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
-    publicUrl: `${ORIGIN}/shop`,
+    publicUrl,
   });
-  const path = /^\/shop\/auth\/login\?return_to=%2Fshop%2Ftransfer%3Fa&step_up=/;
-  for (const url of ['/transfer?a', 'http://internal:3000/transfer?a']) {
-    assert.match(
-      String(
-        sessions.stepUp(
-          { method: 'GET', url, headers: new Headers(PAGE) },
-          { signIn: { maxAge: 60 }, tenant: undefined },
-        ),
-      ),
-      path,
-    );
-  }
+  const whole = { method: 'GET', url: '/', ...request, headers: { ...PAGE, ...request.headers } };
+  const sent = sessions.stepUp(whole, { signIn: { maxAge: 60 }, tenant: undefined });
+  if (sent === undefined) return undefined;
+  const { pathname, searchParams } = new URL(sent, ORIGIN);
+  assert.equal(pathname, `${new URL(publicUrl).pathname.replace(/\/$/, '')}/auth/login`);
+  return String(searchParams.get('return_to'));
+}
+
+test('behind a path of a proxy the way leads through that path, for any framework', () => {
+  for (const [url, page] of [
+    ...['/transfer?a', 'http://internal:3000/transfer?a', '/shop/transfer?a'].map((one) => [
+      one,
+      '/shop/transfer?a',
+    ]),
+    ...['/shop', '/shop?tab=1', '/shop/'].map((one) => [one, one]),
+    ...[
+      ['/shopping', '/shop/shopping'],
+      ['/', '/shop/'],
+    ],
+  ] as [string, string][])
+    assert.equal(returnOf(`${ORIGIN}/shop`, { url }), page, url);
+});
+
+test('a form leads back to its page if that is one of the app, and nowhere if it is of another app or host', () => {
+  const form = (publicUrl: string, referer: string) =>
+    returnOf(publicUrl, { method: 'POST', url: '/transfer', headers: { referer } });
+  const app = 'https://app.example.com';
+  for (const page of ['/', '/form', '/form?to=sara', '/?tab=1']) assert.equal(form(app, app + page), page);
+  for (const page of ['/app', '/app?tab=1', '/app/', '/app/form?to=sara'])
+    for (const publicUrl of [`${app}/app`, `${app}/app/`]) assert.equal(form(publicUrl, app + page), page);
+  for (const referer of [
+    ...['.evil.org/app/x', '@evil.org/app/x', ':8443/app/x', '0/app/x', ''].map((end) => app + end),
+    ...['http://app.example.com/app/x', 'https://evil.org/app/x', `https://evil.org/${app}/app/x`, 'null'],
+  ])
+    for (const publicUrl of [app, `${app}/app`]) assert.equal(form(publicUrl, referer), undefined, referer);
+  for (const page of ['/', '/other', '/application', '/app2?x', '/app.evil', '/?/app/x'])
+    assert.equal(form(`${app}/app`, app + page), undefined, page);
 });
 
 test('it can be switched off', async (t) => {

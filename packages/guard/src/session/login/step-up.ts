@@ -10,16 +10,15 @@ import { TICKET_SECONDS } from './ticket.ts';
  * be sent again, it is the page that has the form; `undefined` where the browser does not name that.
  */
 function toPagePath({ origin, path }: AppAddress, request: SessionRequest): string | undefined {
-  const home = `${path}/`;
+  const isOfApp = (page: string) => page.startsWith(path) && /^([/?]|$)/.test(page.slice(path.length));
+  const toPath = (page: string) => toReturnPath(page, origin, `${path}/`);
   if (request.method === 'POST') {
     const from = headerOf(request.headers, 'referer');
-    return from?.startsWith(origin + home)
-      ? toReturnPath(from.slice(origin.length), origin, home)
-      : undefined;
+    const page = from?.startsWith(origin) ? from.slice(origin.length) : '';
+    return page !== '' && isOfApp(page) ? toPath(page) : undefined;
   }
   const target = targetOf(request.url);
-  const hasPath = path === '' || target === path || target.startsWith(home);
-  return toReturnPath(hasPath ? target : `${path}${target}`, origin, home);
+  return toPath(isOfApp(target) ? target : `${path}${target}`);
 }
 
 /** The redirect to the login and back, if a browser asks for a page; `null` for other requests. */
