@@ -165,7 +165,7 @@ export function describeSession(adapter: Adapter): void {
         });
     });
 
-    test('a form of a person without a session leads to the login and back to its page, without the role to the page of the refusal', async (t) => {
+    test('a form of a person without a session, or whose session is over, leads to the login and back to its page, without the role to the page of the refusal', async (t) => {
       const { app, browser, get } = await setUpSession(t, adapter);
       const form = {
         ...PAGE,
@@ -192,6 +192,19 @@ export function describeSession(adapter: Adapter): void {
       assert.equal(refused.status, 403);
       assert.match(await refused.text(), /You are signed in as/);
       assert.deepEqual(await (await send('/admin', script)).json(), { detail: 'Not enough permissions' });
+      // The same with the cookie of a session that is over.
+      const [[name, value] = ['', '']] = browser.cookiesOf(app.url);
+      await get('/auth/logout', { method: 'POST', headers: { origin: app.url } });
+      const sendOver = (headers: object) => {
+        (browser.cookiesOf(app.url) as Map<string, string>).set(name, value);
+        return send('/guarded', headers);
+      };
+      const over = await sendOver({ referer: `${app.url}/orders/5` });
+      const [location, cache] = ['location', 'cache-control'].map((one) => over.headers.get(one));
+      const login = '/auth/login?return_to=%2Forders%2F5';
+      assert.deepEqual([over.status, location, cache], [303, login, 'no-store']);
+      assert.equal(browser.cookiesOf(app.url).size, 0);
+      await assertRefused(await sendOver(script), 401, BARE, 'Not authenticated');
     });
 
     test('redirectToLogin: false answers pages with 401 too', async (t) => {
