@@ -5,6 +5,7 @@ import { refusalLevel } from '../../packages/guard/src/adapters/engine/refusals.
 import { toGuard } from '../../packages/guard/src/core/guards/requirements.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
+import { assertSameOrigin } from '../../packages/guard/src/session/internal.ts';
 
 const expired = new AuthError('token_expired', 'The token expired', {
   expected: 'exp in the future',
@@ -133,4 +134,33 @@ test('senders of bad tokens do not fill the standard error output', (t) => {
   for (let i = 0; i < 1_000; i++) log?.('/orders', expired);
   assert.equal(lines.length, 20);
   assert.match(lines.at(-1) ?? '', /More refusals follow; they are not shown for 10 s\n$/);
+});
+
+test('a token for another audience: its scope comes first, then a mapper for the client that it names', (t) => {
+  const { log, lines } = logOf(t, true, { explain: true });
+  const seen = (text: string) =>
+    new AuthError('token_audience', 'For another', { expected: 'aud a', seen: text });
+  for (const text of ['aud account, azp frontend', 'https://b.example', 'aud b, azp $(rm)', 'aud b, azp -x'])
+    log?.('/orders', seen(text));
+  const scope = 'Ask for the scope of the client that has the audience mapper, when the token is requested';
+  const hints = lines.map((line) => line.trimEnd().replace(/^.*\)\. /, ''));
+  assert.deepEqual(hints, [
+    `${scope}; if it has none: npx keycloak-guard setup audience frontend`,
+    ...[scope, scope, scope],
+  ]);
+});
+
+test('a refusal for its origin is said as it is for requests with a session, with a token, and with neither', (t) => {
+  const { log, lines } = logOf(t, true, { explain: true });
+  for (const headers of [{ cookie: 'session=a' }, { authorization: 'Bearer a' }, {}])
+    assert.throws(
+      () => assertSameOrigin({ method: 'POST', headers }, 'https://a.example'),
+      (error: AuthError) => log?.('/auth/logout', error) === undefined,
+    );
+  for (const line of lines)
+    assert.match(
+      line,
+      /cross_origin_request, Nothing shows that a page of this origin sent the request \(expected Sec-Fetch-Site same-origin, or Origin https:\/\/a\.example\)\. A session cookie counts from pages of this origin alone, an access token from any; an MCP server names other pages in allowedOrigins\n$/,
+    );
+  assert.equal(lines.length, 3);
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { adviseOnAudience } from '../../packages/cli/src/doctor/checks/token-input/refusal.ts';
+import type { Reach } from '../../packages/cli/src/doctor/context.ts';
 import { type DevIdp, startDevIdp, type TokenRequest } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
@@ -90,4 +92,34 @@ describe('the doctor, given a token', () => {
     await assertTrouble('a.b.c.d.e', 'token.content', /encrypted/, /encryption/);
     await assertTrouble('a.b.c', 'token.content', /not JSON/, /whole/);
   });
+});
+
+/** A realm as far as an admin sees it. */
+function reachOf(scopes: readonly object[] | undefined, own: readonly string[] = []): Reach {
+  const api = {
+    clients: { find: async () => [{ clientId: 'front end', optionalClientScopes: own }] },
+    clientScopes: { find: async () => scopes },
+  };
+  const caller = { serverUrl: 'https://sso.example', realm: 'shop', clientId: 'orders' };
+  return { caller, admin: scopes && { connection: async () => ({ api }) } } as unknown as Reach;
+}
+
+test('a missing audience that an optional scope brings is a scope to ask for, not a mapper to add', async () => {
+  const protocolMappers = [
+    { protocolMapper: 'oidc-audience-mapper', config: { 'included.client.audience': 'orders' } },
+  ];
+  const scopes = [{ name: 'profile' }, { name: 'orders:read', protocolMappers }];
+  const advise = (...args: Parameters<typeof reachOf>) => adviseOnAudience(reachOf(...args), 'front end');
+  assert.equal(
+    await advise(scopes, ['orders:read']),
+    "Ask for scope=orders:read when the token is requested: it is Optional for 'front end', and brings 'orders'. Or make it Default.",
+  );
+  const add =
+    /^Clients > front end > .* Audience = orders, .*\nOr: npx keycloak-guard setup audience 'front end' --url https:\/\/sso\.example --realm shop --client-id orders$/;
+  assert.match(await advise(scopes, ['profile']), add);
+  const alone = await adviseOnAudience({ ...reachOf(undefined), admin: null }, 'front end');
+  const ask = "Ask for the scope of 'front end' that has an Audience mapper, if there is one. Otherwise: ";
+  assert.ok(alone.startsWith(ask));
+  assert.match(alone.slice(ask.length), add);
+  assert.doesNotMatch(await adviseOnAudience(reachOf(scopes), 'front end', ['other']), /setup audience/);
 });

@@ -58,6 +58,7 @@ export {
   coversUri,
   isSatisfiedBy,
   type Mapper,
+  mappersOf,
   splitUris,
   toOrganizationMapper,
 } from './mappers.ts';

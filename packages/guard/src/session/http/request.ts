@@ -129,7 +129,7 @@ export function assertSameOrigin(request: OriginatedRequest, origin: string): vo
   const site = isHandshake(request) ? undefined : headerOf(request.headers, 'sec-fetch-site');
   const from = headerOf(request.headers, 'origin');
   if (site === undefined ? from === origin : site === 'same-origin') return;
-  throw new AuthError('cross_origin_request', 'A request with a session cookie came from another origin', {
+  throw new AuthError('cross_origin_request', 'Nothing shows that a page of this origin sent the request', {
     expected: isHandshake(request)
       ? `a handshake with Origin ${origin}`
       : `Sec-Fetch-Site same-origin, or Origin ${origin}`,

@@ -21,7 +21,7 @@ import {
 import type { Reach } from '../../context.ts';
 import type { SpaEvidence } from '../../evidence/client.ts';
 import { audienceOf, decodeJwt } from '../../evidence/token.ts';
-import { orBySetup } from '../token-input/refusal.ts';
+import { adviseOnAudience } from '../token-input/refusal.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
 
@@ -217,7 +217,7 @@ export const SPA_CHECKS: readonly Check[] = [
     return fail(
       `aud ${has.join(', ') || 'none'}`,
       `tokens of '${spa.clientId}' are not for the API ('${audiences.join("' or '")}'): it must refuse them`,
-      `Clients > ${spa.clientId} > Client scopes > its dedicated scope > Add mapper > Audience: ${audiences[0]}${orBySetup(reach, spa.clientId)}`,
+      await adviseOnAudience(reach, spa.clientId, audiences),
     );
   }),
 ];

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { AuthError, createVerifier, type Principal } from 'keycloak-guard';
+import { audiencesOf, findClient, mappersOf } from '../../../admin/index.ts';
 import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
 import { type Advice, addAudience, check, type Finding, fail, failOn, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
@@ -111,7 +112,7 @@ async function explainRefusal(error: AuthError, jwt: DecodedJwt | undefined, rea
     case 'token_audience':
       return say(
         `the token is for ${audienceOf(claims).join(', ') || 'nobody'} and was issued to '${claims.azp}': not for this service ('${reach.config.audience?.join("' or '") ?? clientId}')`,
-        `${addAudience(claims.azp ?? clientId, reach.config.audience?.[0] ?? clientId)}${orBySetup(reach, claims.azp)}`,
+        await adviseOnAudience(reach, claims.azp, reach.config.audience),
       );
     case 'token_expired':
       return say(
@@ -144,12 +145,37 @@ function toTime(seconds: unknown): string {
     : 'no time that can be read';
 }
 
-/** The same fix as a `setup` command, if another client's tokens should work here. */
-export function orBySetup({ caller, config }: Reach, issuedTo: unknown): string {
-  const { serverUrl, realm, clientId } = caller;
-  const isByAnotherName = config.audience !== undefined && !config.audience.includes(clientId);
-  if (typeof issuedTo !== 'string' || !canName(issuedTo) || isByAnotherName) return '';
-  return `\nOr: ${toAudienceCommand({ serverUrl, realm, clientId, callers: [issuedTo] })}`;
+/** How tokens of a client get an audience: by a scope that was not asked for, or by a new mapper. */
+export async function adviseOnAudience(
+  reach: Reach,
+  issuedTo: unknown,
+  audiences: readonly string[] = [reach.caller.clientId],
+): Promise<string> {
+  const { serverUrl, realm, clientId } = reach.caller;
+  const client = String(issuedTo ?? clientId);
+  const audience = audiences.includes(clientId) ? clientId : String(audiences[0]);
+  const scopes = await findAskable(reach, client, audience).catch(() => undefined);
+  const [scope] = scopes ?? [];
+  if (scope !== undefined)
+    return `Ask for scope=${scope} when the token is requested: it is Optional for '${client}', and brings '${audience}'. Or make it Default.`;
+  const ask = `Ask for the scope of '${client}' that has an Audience mapper, if there is one. Otherwise: `;
+  const add = `${scopes === undefined ? ask : ''}${addAudience(client, audience)}`;
+  if (issuedTo === undefined || !canName(client) || audience !== clientId) return add;
+  return `${add}\nOr: ${toAudienceCommand({ serverUrl, realm, clientId, callers: [client] })}`;
+}
+
+/** Optional client scopes that would have brought the audience; `undefined` without an admin, who alone sees them. */
+async function findAskable(
+  { admin, caller: { realm } }: Reach,
+  clientId: string,
+  audience: string,
+): Promise<string[] | undefined> {
+  if (admin === null) return undefined;
+  const { api } = await admin.connection();
+  const client = await findClient(api, realm, clientId);
+  return (await api.clientScopes.find({ realm }))
+    .filter((one) => audiencesOf(mappersOf(client, [one], 'optionalClientScopes')).includes(audience))
+    .map(({ name = '' }) => name);
 }
 
 export const tokenContent = check('token.content', [], ({ token = '' }) => {

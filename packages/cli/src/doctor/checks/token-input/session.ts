@@ -3,7 +3,7 @@ import { check, diagnosed, type Finding, fail, failOn, kcadmRealm, ok, reasonOf,
 import type { Reach } from '../../context.ts';
 import { audienceOf, type Claims, decodeJwt } from '../../evidence/token.ts';
 import { explainLost } from '../login/token.ts';
-import { orBySetup } from './refusal.ts';
+import { adviseOnAudience } from './refusal.ts';
 
 /**
  * The latest not-before: of those an admin can see, or else the `not-before-policy` in Keycloak's answer with a fresh token,
@@ -78,7 +78,7 @@ export const tokenSession = check(
     const claims = decodeJwt(token)?.claims ?? {};
     const userinfo = await reach.calls.userinfo(token);
     const { clientId } = reach.caller;
-    const mapper = `Clients > ${claims.azp ?? 'the client'} > Client scopes > its dedicated scope > Add mapper > By configuration > Audience: Included Client Audience = ${clientId}, Add to access token ON${orBySetup(reach, claims.azp)}`;
+    const mapper = await adviseOnAudience(reach, claims.azp);
     if (userinfo.status === 200) {
       if (introspection.json?.active !== false) return diagnosed(reach, introspection);
       return warn(

@@ -74,11 +74,15 @@ function toLine(
   return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
 }
 
-function toHint({ code, tenant, organization }: AuthError): string {
+function toHint({ code, seen, tenant, organization }: AuthError): string {
   // A parameter of the route may be the name.
   if (organization !== undefined) return IN_ORGANIZATION.replaceAll('{}', () => toSafeText(organization));
   if (code === 'organization_missing' && tenant !== undefined)
     return NO_MEMBER.replaceAll('{}', () => toSafeText(tenant));
+  // A client whose name a shell takes as it is.
+  const [, client] = (code === 'token_audience' && /, azp ([\w.:/@][\w.:/@-]*)$/.exec(seen ?? '')) || [];
+  if (client !== undefined)
+    return `${HINTS.token_audience}; if it has none: npx keycloak-guard setup audience ${client}`;
   return HINTS[code] ?? `The documentation explains it: errors/${code}`;
 }
 
@@ -97,8 +101,7 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   token_key_unknown: 'Log in again; check that serverUrl and realm are those that issued the token',
   token_issuer: 'Set serverUrl, or issuer, to the URL in the iss of the token',
   token_type: 'Send the access token, not the ID or refresh token',
-  token_audience:
-    'Add an audience mapper for this client in Keycloak: npx keycloak-guard setup audience <azp>',
+  token_audience: 'Ask for the scope of the client that has the audience mapper, when the token is requested',
   token_expired: 'Refresh the token, or log in again; right after a login, compare the clocks',
   token_revoked: 'Log in again',
   role_missing: 'Assign the role to the user in Keycloak, then get a new token',
@@ -111,11 +114,12 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   tenant_refused:
     'Use a token, or switch the session, for that tenant; for an organization, ask for its scope organization:<alias>',
   requirement_unclear: 'Look at the function of the guard, or at the route parameter that it names',
-  audience_missing: 'Add an audience mapper for that audience in Keycloak',
+  audience_missing:
+    'Ask for the scope that has an audience mapper for it, when the token is requested; or add one in Keycloak',
   permission_denied:
     'Grant the permission in Keycloak: Clients, Authorization; or look at the check of the guard: only exactly true lets in',
   provider_unavailable: 'npx keycloak-guard doctor finds out what is wrong',
   provider_misconfigured: 'npx keycloak-guard doctor finds out what is wrong',
   cross_origin_request:
-    'Call from a page of this origin, or send an access token instead of the session cookie',
+    'A session cookie counts from pages of this origin alone, an access token from any; an MCP server names other pages in allowedOrigins',
 };
