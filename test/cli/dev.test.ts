@@ -132,8 +132,12 @@ test('dev and token read the folder of an export, as the provider does', async (
   await running.stop();
 });
 
-test('token without settings is one of the provider that dev runs, or says how to get one', async () => {
+test('token and doctor without settings are of the provider that dev runs, or say how to get one', async () => {
   const folder = shop();
+  const doctor = async (env: Record<string, string> = {}) => {
+    const examined = runProgram(['doctor'], env, folder);
+    return [await examined.ended, examined.stdout()] as const;
+  };
   const token = () => runProgram(['token'], {}, folder);
   const other = dev(folder, {});
   const [, url] = await other.says(/URL +(\S+)/);
@@ -146,12 +150,28 @@ test('token without settings is one of the provider that dev runs, or says how t
       .includes(`${url} runs: keycloak-guard token --realm-file ${join(folder, 'realm.json')}\n`),
     without.stderr(),
   );
+  // A provider with another realm is none for people who set nothing.
+  const [unset, said] = await doctor();
+  assert.equal(unset, 1);
+  assert.match(
+    said,
+    /settings\.valid +KEYCLOAK_SERVER_URL is not set\..*\n {4}cause: \d settings are missing or wrong\n/,
+  );
   await other.stop();
   const running = runProgram(['dev', '--port', '0'], {}, folder);
   await running.says(/Sign in +abdullah \/ Test#123456\n[\s\S]*Token +npx keycloak-guard token\n/);
   const found = token();
   assert.equal(await found.ended, 0, found.stderr());
   assert.equal(decodeJwt(found.stdout().trim()).preferred_username, 'abdullah');
+  const [well, all] = await doctor();
+  assert.equal(well, 0, all);
+  assert.match(
+    all,
+    /settings\.valid +none are set; the embedded provider: http:\/\/localhost:\d+, realm testing, client fastapi-keycloak\n/,
+  );
+  assert.match(all, /✓ login\.token/);
+  for (const name of ['KEYCLOAK_REALM', 'KEYCLOAK_CONFIG_FILE', 'KEYCLOAK_CLIENT_ID'])
+    assert.match((await doctor({ [name]: 'shop' }))[1], /✗ settings\.valid/, name);
   await running.stop();
 });
 

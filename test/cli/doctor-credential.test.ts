@@ -46,8 +46,14 @@ describe('the doctor of a service whose credential is in a file', () => {
       settings: { ...settings, KEYCLOAK_CLIENT_KEY_FILE: '/nowhere/key' },
     });
     assert.deepEqual(
-      troubles(results).map(({ id, cause }) => [id, cause]),
-      [['settings.secret', 'KEYCLOAK_CLIENT_KEY_FILE: The key file /nowhere/key cannot be used: ENOENT']],
+      troubles(results).map(({ id, seen, cause }) => [id, seen, cause]),
+      [
+        [
+          'settings.secret',
+          'The key file /nowhere/key cannot be used: ENOENT',
+          'KEYCLOAK_CLIENT_KEY_FILE cannot be used',
+        ],
+      ],
     );
   });
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,11 @@ export async function visitDoctor({ settings, env = {}, args = [], token, mode =
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(file, lines.join(''), { mode });
   const options = await readDoctorOptions(['--env', file, ...args], { ...env });
-  return runChecks(token === undefined ? CHECKS : TOKEN_CHECKS, createContext(options, token));
+  const results = await runChecks(token === undefined ? CHECKS : TOKEN_CHECKS, createContext(options, token));
+  // The line above the cause says it already.
+  for (const { id, seen, cause } of troubles(results))
+    assert.ok(seen.length < 12 || !cause.includes(seen), `${id} says twice: ${seen}`);
+  return results;
 }
 
 /** Settings for the guide's realm at an address. */

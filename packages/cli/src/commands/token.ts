@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
 import { credentialSendings } from '../access/access.ts';
 import { readDevRealm } from '../dev/dev-provider.ts';
-import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
+import { DEV_CLIENT, DEV_USER, findProvidersWithout, findRunningProviders } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
 import { trimUrl } from '../keycloak/server.ts';
 import { type Settings, withKeycloakJson } from '../settings/env-file.ts';
@@ -88,9 +88,10 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
   const { 'realm-file': named } = flags;
   const file = named === undefined ? undefined : resolve(named);
   const dev = file === undefined ? undefined : await readDevRealm(file);
-  const usesProvider = dev !== undefined || !isConfigured(settings);
-  const running = usesProvider ? await findRunningProviders() : [];
-  const [provider, ...others] = running.filter(({ realmFile }) => realmFile === file);
+  const [provider, ...others] =
+    file === undefined
+      ? await findProvidersWithout(settings)
+      : (await findRunningProviders()).filter(({ realmFile }) => realmFile === file);
   if (provider === undefined) {
     if (dev !== undefined)
       throw new Error(`no provider runs from ${named}: keycloak-guard dev --realm-file ${named}`);

@@ -58,6 +58,10 @@ export async function findRunningProviders(): Promise<RunningProvider[]> {
     .map(({ url, realm, realmFile }) => ({ url, realm, realmFile }));
 }
 
+/** Those for a command without settings: with the realm of the package. */
+export const findProvidersWithout = async (setting: (name: string) => unknown): Promise<RunningProvider[]> =>
+  isConfigured(setting) ? [] : (await findRunningProviders()).filter((one) => one.realmFile === undefined);
+
 const notesFolder = (): string => join(cacheFolder(), 'running');
 
 interface Note extends RunningProvider {

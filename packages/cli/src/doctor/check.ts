@@ -97,7 +97,7 @@ async function runCheck(
       return skipped(`the admin could not look (${error.message})`);
     // The raw error: a check that throws has met something unforeseen.
     const text = error instanceof Error ? error.message : String(error);
-    return fail(text, `the check could not be done: ${text}`, 'Please report this with the line above.');
+    return fail(text, 'the check could not be done', 'Please report this with the line above.');
   }
 }
 

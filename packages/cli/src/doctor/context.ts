@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, ConfigError, loadConfig } from '@keycloak-guard/server/config';
 import { createCredential } from 'keycloak-guard';
+import { DEV_CLIENT } from '../dev/running-provider.ts';
 import { memo } from '../keycloak/call.ts';
 import { type Caller, createRealmCalls } from '../keycloak/realm-calls.ts';
 import { trimUrl } from '../keycloak/server.ts';
+import { toSettings } from '../setup/api/env-plan.ts';
 import { type AdminEvidence, createAdminEvidence } from './evidence/admin.ts';
 import { createAuthzEvidence } from './evidence/authz.ts';
 import {
@@ -25,7 +27,7 @@ import { readRealmFacts } from './upgrade/changes.ts';
  * and realm are those that a token names. Nothing that is secret is sent then.
  */
 function readDoctorSettings(
-  { envFile, spa, upgradeTo }: Pick<DoctorOptions, 'envFile' | 'spa' | 'upgradeTo'>,
+  { envFile, provider, spa, upgradeTo }: Pick<DoctorOptions, 'envFile' | 'provider' | 'spa' | 'upgradeTo'>,
   token: string | undefined,
 ): { readonly config: Config | ConfigError; readonly assumed: readonly string[] } {
   const load = (more: Record<string, string>): Config | ConfigError => {
@@ -36,7 +38,11 @@ function readDoctorSettings(
       throw error;
     }
   };
-  const config = load({});
+  const config = load(
+    provider === undefined
+      ? {}
+      : toSettings(provider.url, { ...provider, ...DEV_CLIENT }, DEV_CLIENT.clientSecret),
+  );
   if (!(config instanceof ConfigError)) return { config, assumed: [] };
   const stand: Readonly<Record<string, string>> = {
     KEYCLOAK_CLIENT_SECRET: randomBytes(24).toString('base64url'),

@@ -9,6 +9,7 @@ import {
 } from '../access/access.ts';
 import type { AdminCredentials } from '../admin/index.ts';
 import { findAuthzJson } from '../authz/file.ts';
+import { DEV_USER, findProvidersWithout } from '../dev/running-provider.ts';
 import { appUrlOf } from '../settings/address.ts';
 import { type Consent, createConsent, type Sending } from '../settings/from-folder.ts';
 import { type Flags, table, toHelp } from '../settings/options.ts';
@@ -57,6 +58,8 @@ export const usage = `keycloak-guard doctor: find out what is wrong between this
 
 Reads the settings of the service, tries each step, and names cause and fix of each problem. It changes nothing, and locks
 no user.
+
+Without settings, while "keycloak-guard dev" runs with the realm of the package: that provider, with the user abdullah.
 
 Usage: keycloak-guard doctor [options]
 
@@ -117,6 +120,8 @@ export async function readDoctorOptions(
     planned: fix ? [...own, flags.app === undefined ? all.publicUrl : undefined] : undefined,
     yes,
   });
+  const [provider] = token === undefined ? await findProvidersWithout(settings) : [];
+  const user = words.username === undefined && provider !== undefined ? DEV_USER : words;
   const appUrl = appUrlOf(flags.app, words.publicUrl, words.port);
   return {
     json: flags.json ?? false,
@@ -129,8 +134,10 @@ export async function readDoctorOptions(
     serverUrl: access.serverUrl,
     realm: access.realm,
     admin: toAdmin(access),
-    username: words.username,
-    password: words.password,
+    username: user.username,
+    password: user.password,
+    /** Examined where nothing is set. */
+    provider,
     readsPassword,
     /** Address of the application as browsers see it, without a slash at the end. */
     appUrl,

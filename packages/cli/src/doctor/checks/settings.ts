@@ -15,6 +15,7 @@ export function credentialSetting({ credential }: Pick<Config, 'credential'>): s
 const settingsValid = check('settings.valid', [], ({ settings, assumed, options }) => {
   if (!(settings instanceof ConfigError)) {
     const seen = `${settings.serverUrl}, realm ${settings.realm}, client ${settings.clientId}`;
+    if (options.provider !== undefined) return ok(`none are set; the embedded provider: ${seen}`);
     return ok(assumed.includes('KEYCLOAK_SERVER_URL') ? `none are set; as the token says: ${seen}` : seen);
   }
   const { problems } = settings;
@@ -25,8 +26,8 @@ const settingsValid = check('settings.valid', [], ({ settings, assumed, options 
   return fail(
     names,
     problems.length === 1
-      ? `a setting is missing or wrong: ${names.replace(/\.$/, '')}`
-      : `${problems.length} settings are missing or wrong: ${names.replace(/\.$/, '')}`,
+      ? 'a setting is missing or wrong'
+      : `${problems.length} settings are missing or wrong`,
     [
       `In the environment or in ${options.envFile}:`,
       ...lines,
@@ -74,7 +75,7 @@ const settingsSecret = check('settings.secret', ['settings.valid'], async ({ ass
     const message = error instanceof AuthError ? error.reason : String(error);
     return fail(
       message,
-      `${setting}: ${message}`,
+      `${setting} cannot be used`,
       `Look at the path in ${setting}, at who writes the file, and whether this process may read it.`,
     );
   }
@@ -128,7 +129,7 @@ const settingsRedis = check('settings.redis', ['settings.valid'], async ({ reach
     if (why === 'it does not answer') why = (error as Error).message;
     return fail(
       why,
-      `Redis does not work at ${where}, so replicas do not share logouts: ${why}`,
+      `Redis does not work at ${where}, so replicas do not share logouts`,
       'Start it, or correct REDIS_URL: host, port, user and password, rediss:// with TLS.',
     );
   } finally {
