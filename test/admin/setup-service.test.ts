@@ -242,8 +242,31 @@ describe('a setup that writes settings, with another credential than a secret', 
     const refused = await service(1, ...second, '--retire-key', 'unknown');
     assert.match(refused, new RegExp(`unknown is no key of it.*[^]*its other keys: ${first}`));
     assert.equal(keysOf().length, 2);
-    await service(0, ...second, '--retire-key', first);
+    // An id may begin with a dash.
+    await service(0, ...second, `--retire-key=${first}`);
     assert.equal(keysOf().includes(first), false);
+  });
+
+  it('an MCP server needs no secret either: the key is in the file, and stays so without --credential', async (t) => {
+    const env = join(folder, 'mcp.env');
+    const { keycloak, setUp } = await startSetup(t, { always: ['--realm', 'shop'] });
+    await setUp('api', '--no-env', '--client-id', 'orders');
+    const url = 'https://tools.example.com/mcp';
+    const mcp = async (...args: string[]) => {
+      const { code, text } = await setUp('mcp', url, '--env', env, '--documents', 'example.com', ...args);
+      assert.equal(code, 0, text);
+      return readFileSync(env, 'utf8');
+    };
+    assert.match(await mcp(), /^KEYCLOAK_CLIENT_SECRET=made-by-keycloak$/m);
+    const file = join(folder, 'mcp.pem');
+    const written = await mcp('--credential', 'key', '--key-file', file);
+    assert.match(written, /^KEYCLOAK_CLIENT_SECRET=\n[\s\S]*KEYCLOAK_CLIENT_KEY_FILE=.*mcp\.pem$/m);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const server = keycloak.realms.get('shop')?.lists.clients.find(({ clientId }) => clientId === url);
+    assert.equal(server?.clientAuthenticatorType, 'client-jwt');
+    assert.equal(await mcp(), written);
+    const account = await mcp('--credential', 'kubernetes', '--service-account', 'shop/tools');
+    assert.match(account, /^KEYCLOAK_CLIENT_KEY_FILE=\n[\s\S]*KEYCLOAK_CLIENT_TOKEN_FILE=\/var\/run/m);
   });
 
   it('says what its own tokens open where a service becomes an API, and an API a service', async (t) => {

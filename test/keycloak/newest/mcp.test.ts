@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import {
+  type CredentialOptions,
+  createCredential,
+  createIssuer,
+} from '../../../packages/guard/src/core/index.ts';
 import { describeDance, startExample } from '../../contract/mcp/dance.ts';
 import { SERVERS } from '../../contract/mcp/servers.ts';
 import { createMcpRealm } from '../support/mcp-realm.ts';
@@ -40,6 +48,33 @@ describe('setup mcp', () => {
     assert.match(dry.stdout, /optional scope of the realm: \+ yes\n(.*\n)*.*\+ create client mcp-client/);
     assert.equal((await realm.setUp(...all, '--yes')).code, 0);
     assert.match((await realm.setUp(...all, '--yes')).stdout, /Nothing to change\./);
+  });
+});
+
+describe('setup mcp --credential key', () => {
+  test('the server asks Keycloak about tokens by its key, and its secret is of no use any more', async (t) => {
+    const url = 'https://tools.example.com/mcp';
+    const realm = await createMcpRealm(keycloak, url);
+    t.after(() => realm.close());
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-key-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const keyFile = join(folder, 'key.pem');
+    const key = ['--scope', 'notes:write', '--credential', 'key', '--key-file', keyFile, '--yes'];
+    assert.equal((await realm.setUp(...key)).code, 0);
+    assert.match((await realm.setUp(...key)).stdout, /Nothing to change\./);
+    const { serverUrl, realm: name, clientSecret: secret } = realm;
+    const issuer = createIssuer({ serverUrl, realm: name });
+    const askWith = async (credential: CredentialOptions) =>
+      createCredential({ clientId: url, credential, onNotice: false }).authenticate(
+        issuer,
+        async ({ fields }) => {
+          const body = new URLSearchParams({ ...fields, token: 'none' });
+          const answer = await fetch(issuer.endpoints.introspection, { method: 'POST', body });
+          return { status: answer.status, body: await answer.text() };
+        },
+      );
+    assert.deepEqual(await askWith({ keyFile }), { status: 200, body: '{"active":false}' });
+    assert.equal((await askWith({ secret })).status, 401);
   });
 });
 

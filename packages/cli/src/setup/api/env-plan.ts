@@ -103,6 +103,40 @@ export async function planEnv(
   };
 }
 
+/**
+ * The same of a confidential client, with the credential that it gets, or has already.
+ *
+ * @param client as it was before; `undefined` where the plan makes it
+ */
+export function planClientEnv(
+  api: AdminConnection['api'],
+  goal: ClientGoal,
+  client: CurrentState['client'] | undefined,
+  {
+    file,
+    serverUrl,
+    chosen,
+    isLeft,
+    ...how
+  }: Pick<ApiOptions, 'overwriteEnv' | 'yes'> & {
+    readonly file: string | undefined;
+    readonly serverUrl: string;
+    readonly chosen: ChosenCredential | undefined;
+    /** Whether the plan leaves the client as it is: it may have no secret. */
+    readonly isLeft: boolean;
+  },
+  out: Output,
+  questions: Questions | undefined,
+): Promise<PlanPart> {
+  const kind = chosen?.goal.type ?? client?.clientAuthenticatorType ?? 'secret';
+  const needsSecret = /secret$/.test(kind) && !isLeft;
+  const settings = async (read: typeof readSecret) =>
+    toSettings(serverUrl, goal, needsSecret ? await read(api, goal, client) : undefined, chosen);
+  return settings(readSecret).then((known) =>
+    planEnv(file, how, known, () => settings(readOrMakeSecret), out, questions, needsSecret),
+  );
+}
+
 /** Empties the settings of another credential: the service takes one, and a dead one in the file stops it. */
 async function switchCredential(
   file: string,

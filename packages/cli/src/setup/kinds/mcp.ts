@@ -3,8 +3,9 @@ import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
-import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
+import { planClientEnv } from '../api/env-plan.ts';
 import { sayNext } from '../api/set-up.ts';
+import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential, sayVolume, withCredential } from '../credential.ts';
 import {
   type Desk,
   isScope,
@@ -25,18 +26,21 @@ const SERVER = table(`
 --documents <domain>… | | let in programs whose client id is the URL of a document of this domain, without registration (feature cimd of Keycloak); can be repeated
 `);
 
-const usage = toUsage(`keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
+const usage = toUsage(
+  `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
 
 Creates the client of the server, its scopes and a client for programs, and writes .env. The realm must exist.
 
 Usage: keycloak-guard setup mcp <url> [options]
 
   <url>                     URL of the server; it becomes its client id and the audience of its tokens
-${toHelp({ ...SERVER, ...OVERWRITE })}`);
+${toHelp({ ...SERVER, ...OVERWRITE })}`,
+  CREDENTIAL_HELP,
+);
 
 /** @throws {UsageError} */
 export async function readMcpOptions(args: string[], desk: Desk) {
-  const options = { ...REALM_OPTIONS, ...SERVER, ...OVERWRITE };
+  const options = { ...REALM_OPTIONS, ...SERVER, ...CREDENTIAL, ...OVERWRITE };
   const reading = await readKind('mcp', args, options, desk);
   const { flags, positionals } = reading;
   const [url = '', ...rest] = positionals;
@@ -62,7 +66,8 @@ export async function readMcpOptions(args: string[], desk: Desk) {
     programs,
     documents,
   };
-  return { visit: { ...visit, overwriteEnv: flags['overwrite-env'] ?? false }, goal };
+  const chosen = await chooseCredential(flags);
+  return { visit: { ...visit, overwriteEnv: flags['overwrite-env'] ?? false }, goal, chosen };
 }
 
 export const mcp: SetupKind = {
@@ -70,31 +75,23 @@ export const mcp: SetupKind = {
   usage,
   asks: [['URL of the MCP server', 'http://localhost:8000/mcp', '']],
   async run(args, { environment, out }) {
-    const { visit, goal: mcpGoal } = await readMcpOptions(args, { environment, out });
+    const { visit, goal: mcpGoal, chosen } = await readMcpOptions(args, { environment, out });
     const { api, serverUrl, realm, questions } = await openVisit(visit, out);
     const goal = { ...mcpGoal, realm };
     const state = await readMcp(api, goal);
-    const plan = planMcp(state, goal);
-    const title = `Keycloak at ${serverUrl}, realm ${realm}`;
     const own = { realm, clientId: goal.url };
-    // A client that is left as it is may have no secret.
-    const isLeft = plan.blocked.some(({ subject }) => subject === `client ${goal.url}`);
+    const { plan, before } = await withCredential(api, own, planMcp(state, goal), chosen);
+    const title = `Keycloak at ${serverUrl}, realm ${realm}`;
+    const isLeft = plan.blocked.some(({ subject }) => subject.endsWith(`client ${goal.url}`));
     const { envFile } = visit;
-    const parts = [
-      toRealmPart(title, plan, api, own, out),
-      await planEnv(
-        isLeft ? undefined : envFile,
-        visit,
-        toSettings(serverUrl, own, await readSecret(api, own, state.server ?? null)),
-        async () => toSettings(serverUrl, own, await readOrMakeSecret(api, own)),
-        out,
-        questions,
-      ),
-    ];
+    const how = { ...visit, file: isLeft ? undefined : envFile, serverUrl, chosen, isLeft };
+    const env = await planClientEnv(api, own, state.server, how, out, questions);
+    const parts = [...before, toRealmPart(title, plan, api, own, out), env];
     const { isDone, code } = await runPlan(parts, visit, out, questions);
     if (isDone) {
       out.line(`The server's client id is ${goal.url}.`);
       out.line(`Its scopes: ${goal.scopes.join(', ')}. Programs without a secret use the client mcp-client.`);
+      if (chosen?.goal.type === 'kubernetes') await sayVolume(serverUrl, realm, out);
       await sayNext(envFile, serverUrl, out);
     }
     return code;

@@ -3,7 +3,7 @@ import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toPlainLine, toShellWord } from '../../terminal/output.ts';
-import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
+import { planClientEnv } from '../api/env-plan.ts';
 import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential, sayVolume, withCredential } from '../credential.ts';
 import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
 import {
@@ -73,18 +73,9 @@ export const service: SetupKind = {
     const state = await readService(api, goal);
     const { plan, before } = await withCredential(api, goal, planService(state, goal), chosen);
     const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
-    const kind = chosen?.goal.type ?? state.client?.clientAuthenticatorType ?? 'secret';
-    const hasSecret = /secret$/.test(kind) && plan.blocked.length === 0;
-    const toEnv = (secret: string | undefined) => toSettings(serverUrl, goal, secret, chosen);
-    const env = await planEnv(
-      flags.env,
-      { ...visit, overwriteEnv: flags['overwrite-env'] ?? false },
-      toEnv(hasSecret ? await readSecret(api, goal, state.client) : undefined),
-      async () => toEnv(hasSecret ? await readOrMakeSecret(api, goal) : undefined),
-      out,
-      questions,
-      hasSecret,
-    );
+    const how = { ...visit, overwriteEnv: flags['overwrite-env'] ?? false, isLeft: plan.blocked.length > 0 };
+    const own = { ...how, file: flags.env, serverUrl, chosen };
+    const env = await planClientEnv(api, goal, state.client, own, out, questions);
     const { isDone, code } = await runPlan([...before, part, env], visit, out, questions);
     if (!isDone) return code;
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
