@@ -223,7 +223,7 @@ export const CLIENT_FAILURES: readonly Failure[] = [
   {
     name: 'key-file-missing',
     check: 'settings.secret',
-    cause: /KEYCLOAK_CLIENT_KEY_FILE: The key file \/nowhere\/key\.pem cannot be used: ENOENT/,
+    cause: /^KEYCLOAK_CLIENT_KEY_FILE cannot be used$/,
     fix: /path in KEYCLOAK_CLIENT_KEY_FILE/,
     break: () => ({ settings: { KEYCLOAK_CLIENT_SECRET: '', KEYCLOAK_CLIENT_KEY_FILE: '/nowhere/key.pem' } }),
   },

@@ -327,14 +327,14 @@ export const RARE_FAILURES: readonly Failure[] = [
   {
     name: 'secret-with-a-line-break',
     check: 'settings.valid',
-    cause: /KEYCLOAK_CLIENT_SECRET has a line break in it/,
+    cause: /^a setting is missing or wrong$/,
     fix: /printf %s|echo -n/,
     break: (lab) => ({ settings: { KEYCLOAK_CLIENT_SECRET: `${lab.secret}\n` } }),
   },
   {
     name: 'secret-in-quotes',
     check: 'settings.valid',
-    cause: /KEYCLOAK_CLIENT_SECRET has quotes \("\) around it/,
+    cause: /^a setting is missing or wrong$/,
     fix: /without them/,
     break: (lab) => ({ settings: { KEYCLOAK_CLIENT_SECRET: `"${lab.secret}"` } }),
   },
