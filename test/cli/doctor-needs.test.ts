@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Grants } from '../../packages/cli/src/doctor/checks/token/grants.ts';
-import { aboutOrganization, hasOrganization } from '../../packages/cli/src/doctor/checks/token/needs.ts';
+import {
+  aboutOrganization,
+  hasOrganization,
+  tokenNeeds,
+} from '../../packages/cli/src/doctor/checks/token/needs.ts';
 
 const ACME = { groups: ['/staff'], realm_access: { roles: ['billing'] } };
 const mapper = (kind: string, config = {}) => ({
@@ -85,4 +89,51 @@ describe('what a token lacks of an organization is said with its place in Keyclo
       /does not have it there, or no mapper/,
     );
   });
+});
+
+const explain = (claims: object, want: string) =>
+  tokenNeeds.run({
+    token: ['{"alg":"RS256"}', JSON.stringify(claims), '']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.'),
+    options: { wants: [want] },
+    reach: { admin: null, caller: { realm: 'shop' } },
+  } as never);
+
+for (const [want, roles, cause, fix] of [
+  [
+    'clerk',
+    { resource_access: { orders: { roles: ['clerk'] } } },
+    /has the role orders:clerk, and clerk is wanted/,
+    /^Guard by orders:clerk; or Users/,
+  ],
+  [
+    'orders:clerk',
+    { realm_access: { roles: ['clerk'] } },
+    /has the role clerk, and orders:clerk is wanted/,
+    /^Guard by clerk; or Users/,
+  ],
+  [
+    'orders:clerk',
+    { resource_access: { stock: { roles: ['clerk'] } } },
+    /has the role stock:clerk, and/,
+    /^Guard by stock:clerk/,
+  ],
+  ['clerk', { realm_access: { roles: ['user'] } }, /the role clerk is not in the token/, /^Users > the user/],
+] as const)
+  test(`a role of the same name elsewhere is named: ${want}, where there is ${JSON.stringify(roles)}`, async () => {
+    const finding = await explain(
+      { azp: 'page', sub: 'u-1', preferred_username: 'ann', ...roles },
+      `role=${want}`,
+    );
+    assert.match(finding.cause, cause);
+    assert.match(finding.fix, fix);
+  });
+
+test('a service account gets its roles on the page of its client', async () => {
+  const finding = await explain(
+    { azp: 'billing', sub: 'u-2', preferred_username: 'service-account-billing' },
+    'role=clerk',
+  );
+  assert.match(finding.fix, /^Clients > billing > Service account roles > Assign role: clerk/);
 });

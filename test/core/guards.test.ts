@@ -153,7 +153,7 @@ describe('guards', () => {
     it(`refuse with ${code} who lacks ${expected}`, () => {
       const error = passes(guard) as AuthError;
       assert.deepEqual([error.code, error.expected, error.seen], [code, expected, seen]);
-      assert.match(error.reason, /^The .* is missing$/);
+      assert.match(error.reason, /^The .* is missing(; it is there as a role of other)?$/);
       assert.equal(
         error.headers['www-authenticate'],
         `Bearer error="insufficient_scope"${scope === undefined ? '' : `, scope="${scope}"`}`,
@@ -214,6 +214,19 @@ describe('guards', () => {
       throw broken;
     });
     assert.throws(() => guard(principal), broken);
+  });
+
+  it('of a role say where there is one of that name, which is taken for it', () => {
+    const reasonOf = (guard: Guard<object>) => (passes(guard) as AuthError).reason;
+    assert.equal(
+      reasonOf(requireRealmRole('reader')),
+      'The realm role reader is missing; it is there as a role of my-api',
+    );
+    assert.equal(
+      reasonOf(requireClientRole('my-api', 'user')),
+      'The my-api role user is missing; it is there as a role of the realm',
+    );
+    assert.equal(reasonOf(requireRealmRole('admin')), 'The realm role admin is missing');
   });
 
   it('together throw what the first one throws, as alternatives what the last one throws', () => {

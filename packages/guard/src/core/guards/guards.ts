@@ -199,7 +199,9 @@ function requireAll(
       const have = valuesOf(principal);
       for (const value of required) {
         if (have.some((one) => matches(one, value))) continue;
-        throw new AuthError(code, `The ${kind} ${value} is missing`, {
+        const where = code === 'role_missing' ? ownersOf(value, principal) : [];
+        const instead = where.length === 0 ? '' : `; it is there as a role of ${where.join(' and ')}`;
+        throw new AuthError(code, `The ${kind} ${value} is missing${instead}`, {
           expected: `${kind} ${required.join(' and ')}`,
           seen: have.join(', ') || 'none',
           scope: code === 'scope_missing' ? required.join(' ') : undefined,
@@ -209,6 +211,12 @@ function requireAll(
     };
   };
 }
+
+/** The realm, or clients, of which the principal has a role of this name: roles of the realm and of clients are taken for each other. */
+const ownersOf = (role: string, { realmRoles, clientRoles }: Principal<object>): string[] => [
+  ...(realmRoles.includes(role) ? ['the realm'] : []),
+  ...Object.keys(clientRoles).filter((id) => clientRoles[id]?.includes(role)),
+];
 
 function assertStrings(what: string, values: readonly unknown[]): void {
   if (values.length === 0 || values.some((value) => typeof value !== 'string' || value.trim() === '')) {

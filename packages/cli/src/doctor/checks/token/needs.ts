@@ -187,7 +187,18 @@ function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Ad
     `${claims.azp}-dedicated > Scope > Full scope allowed ON, or assign the role there`,
   );
   const scope = page(claims, 'Add client scope > roles > Default');
-  const assign = `Users > the user > Role mapping > Assign role: ${name}`;
+  const service = /^service-account-(.+)/.exec(String(claims.preferred_username))?.[1];
+  const user =
+    service === undefined
+      ? 'Users > the user > Role mapping'
+      : `Clients > ${service} > Service account roles`;
+  const assign = `${user} > Assign role: ${name}`;
+  const other = namesakeOf(name, claims);
+  if (other !== undefined && !grants?.roles.has(name))
+    return {
+      cause: `the token has the role ${other}, and ${name} is wanted: roles of the realm and of clients are not the same`,
+      fix: `Guard by ${other}; or ${assign}`,
+    };
   if (grants === undefined)
     return {
       cause: `the role ${name} is not in the token: the user does not have it, or the client '${claims.azp}' does not pass it on (no scope 'roles', no mapper, Full scope allowed OFF)`,
@@ -207,6 +218,13 @@ function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Ad
       fix: scope,
     };
   return mapperOff(mapper.config, `the role ${name}`, `Client scopes > roles > Mappers > ${mapper.name}`);
+}
+
+/** A role of the same name, of the realm or of another client. */
+function namesakeOf(name: string, claims: Claims): string | undefined {
+  const role = name.slice(name.indexOf(':') + 1);
+  const clients = Object.keys((claims.resource_access as object | undefined) ?? {});
+  return [role, ...clients.map((client) => `${client}:${role}`)].find((one) => has(claims, `role=${one}`));
 }
 
 function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): Advice {
