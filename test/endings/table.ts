@@ -108,9 +108,10 @@ export const ROWS: readonly Row[] = [
   { what: 'a key is removed', by: 'the recheck', act: removeKey, ends: 'within 30 s', isOfAll: true },
   {
     ...{ what: 'the secret becomes another one', by: 'the recheck', isOfAll: true },
-    // Of a session it is a fault: nobody is signed out for it.
+    // Of a session it is a fault: nobody is signed out for it. The client asks about permissions.
     act: (stage) => stage.changeSecret(),
     ...{ ends: 'with its token', said: ['docs/production.md', 'still verifies tokens'] },
+    but: { permission: 'within 30 s' },
   },
 ];
 

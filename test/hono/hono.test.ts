@@ -6,7 +6,7 @@ import { keycloak } from '../../packages/guard/src/adapters/hono/index.ts';
 import { isAuthError, type Principal } from '../../packages/guard/src/core/index.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
 import { openFetchBrowser, SECRETS } from '../fetch/fetch-browser.ts';
-import { COOKIE, ORIGIN } from '../session/browser.ts';
+import { ORIGIN } from '../session/browser.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -138,7 +138,7 @@ describe('a guard of Hono', () => {
   });
 });
 
-test('people sign in with the browser, and a cookie that is signed anew comes with every kind of answer', async (t) => {
+test('people sign in with the browser, and their cookie is good while the secret before is there', async (t) => {
   const idp = await startTestIdp();
   const store = createMemorySessionStore({});
   const [old, newer] = SECRETS;
@@ -175,13 +175,7 @@ test('people sign in with the browser, and a cookie that is signed anew comes wi
     ['/refused', 403],
   ] as const) {
     const answer = await later.request(`${ORIGIN}${path}`, { headers: { cookie: signedIn.session } });
-    const cookies = answer.headers.getSetCookie();
     assert.equal(answer.status, status, path);
-    assert.ok(
-      cookies.some((one) => one.startsWith(`${COOKIE}=`)),
-      `${path}: ${cookies}`,
-    );
-    assert.equal(answer.headers.get('cache-control'), 'no-store', path);
-    if (path === '/own') assert.ok(cookies.includes('mine=1'));
+    assert.deepEqual(answer.headers.getSetCookie(), path === '/own' ? ['mine=1'] : [], path);
   }
 });
