@@ -4,7 +4,6 @@ import { describe, type TestContext, test } from 'node:test';
 import { Inject, Logger, type Type } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Server } from 'socket.io';
-import type { Socket } from 'socket.io-client';
 import type { WebSocket } from 'ws';
 import {
   type KeycloakModuleOptions,
@@ -17,7 +16,7 @@ import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { closing, connect, PATIENCE_MS, startSocketIo, startWs, toGateway } from './gateways.ts';
+import { closing, connect, onceOf, startSocketIo, startWs, toGateway } from './gateways.ts';
 import { PLATFORMS } from './start-app.ts';
 
 const BEARER = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -287,14 +286,6 @@ describe('an idle connection of Socket.IO', () => {
     assert.equal(await ask('me'), 'abdullah');
   });
 });
-
-/** Clients of Socket.IO are emitters of their own make. */
-function onceOf(client: Socket, event: string): Promise<unknown[]> {
-  return new Promise((resolve, reject) => {
-    client.once(event, (...given: unknown[]) => resolve(given));
-    setTimeout(reject, PATIENCE_MS, new Error(`${event} did not come`)).unref();
-  });
-}
 
 /** The handshake and a message in one piece, and a message after that: until it is closed, or `isDone`. */
 async function sendAtOnce(url: string, header: string, event: string, isDone: () => boolean): Promise<void> {

@@ -95,7 +95,8 @@ export function describeMessages(adapter: Adapter): void {
       socket.write(`${head.join('\r\n')}\r\n\r\n`);
       const sending = setInterval(() => socket.write(`1000\r\n${'x'.repeat(4096)}\r\n`), 5);
       await ended.finally(() => clearInterval(sending));
-      assert.match(received(), /^HTTP\/1\.1 413 /);
+      // The reset of a connection that is still written to may overtake the answer.
+      assert.match(received(), /^(?:HTTP\/1\.1 413 |$)/);
       await assertUser(await get('/guarded', realm.mint()));
     });
 
