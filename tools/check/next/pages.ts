@@ -192,8 +192,11 @@ async function whenTheSessionIsGone(context: BrowserContext, page: Page, url: st
     await page.goto(url + path);
     await context.clearCookies({ name: 'session-my-app' });
     const returned = page.waitForResponse((answer) => answer.url().includes('/auth/callback'));
+    // Where the way leads back to the page that it began on, the address alone does not say that it is over.
+    const loaded = page.waitForEvent('load');
     await page.click(click);
     await returned;
+    await loaded;
     await page.waitForURL(url + to);
   };
   await from('/try', '#orders', '/orders');
