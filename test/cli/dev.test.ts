@@ -169,6 +169,11 @@ test('token and doctor without settings are of the provider that dev runs, or sa
     all,
     /settings\.valid +none are set; the embedded provider: http:\/\/localhost:\d+, realm testing, client fastapi-keycloak\n/,
   );
+  assert.match(all, /✓ settings\.secret +that of the embedded provider\n/);
+  assert.match(
+    all,
+    /settings\.env-file \(there is no \.env; the settings are those of the embedded provider\)/,
+  );
   assert.match(all, /✓ login\.token/);
   for (const name of ['KEYCLOAK_REALM', 'KEYCLOAK_CONFIG_FILE', 'KEYCLOAK_CLIENT_ID'])
     assert.match((await doctor({ [name]: 'shop' }))[1], /✗ settings\.valid/, name);

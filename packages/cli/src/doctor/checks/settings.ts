@@ -56,7 +56,7 @@ function howItGotThere({ name, seen }: SettingProblem): string[] {
 }
 
 /** Whether the doctor may act as the client. A library that only verifies tokens needs no secret, and neither do most checks. */
-const settingsSecret = check('settings.secret', ['settings.valid'], async ({ assumed, reach }) => {
+const settingsSecret = check('settings.secret', ['settings.valid'], async ({ assumed, options, reach }) => {
   if (assumed.length > 0)
     return skipped(`not set: ${assumed.join(', ')}; checks that call Keycloak as the client are skipped`);
   const { credential, serverUrl } = reach.caller;
@@ -79,13 +79,15 @@ const settingsSecret = check('settings.secret', ['settings.valid'], async ({ ass
       `Look at the path in ${setting}, at who writes the file, and whether this process may read it.`,
     );
   }
-  return ok(`${setting} is set`);
+  return ok(options.provider === undefined ? `${setting} is set` : 'that of the embedded provider');
 });
 
 const settingsFile = check('settings.env-file', [], async ({ options }) => {
   const info = await stat(options.envFile).catch(() => undefined);
   if (info === undefined)
-    return skipped(`there is no ${options.envFile}; the settings come from the environment`);
+    return skipped(
+      `there is no ${options.envFile}; the settings ${options.provider === undefined ? 'come from the environment' : 'are those of the embedded provider'}`,
+    );
   const mode = info.mode & 0o777;
   const octal = mode.toString(8).padStart(4, '0');
   // Windows has no permission bits.
