@@ -12,7 +12,7 @@ import type { Config } from '../config/config.ts';
 import type { TokenRequest } from '../models.ts';
 import { addressOf, createTurns, type Turns, toNoTurn } from '../services/turns.ts';
 
-export type LimitHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
+type LimitHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /** A limit on requests, and the answer to those beyond it. */
 interface Limited {

@@ -7,11 +7,16 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Finds out whether Keycloak takes this service as its client; until then, and if not, it is not ready. */
     checkClient: () => void;
+    /**
+     * From now on `/health/ready` is 503, and every answer closes its connection: load balancers and proxies send
+     * their requests elsewhere. What comes all the same is answered.
+     */
+    drain: () => void;
   }
 }
 
 /** Checks that Keycloak takes this service as its client. */
-export type ClientCheck = ReturnType<typeof createClientCheck>;
+type ClientCheck = ReturnType<typeof createClientCheck>;
 
 interface ClientCheckOptions {
   readonly client: Pick<KeycloakClient, 'refresh'>;
@@ -97,16 +102,6 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
       clearTimeout(timer);
     },
   };
-}
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /**
-     * From now on `/health/ready` is 503, and every answer closes its connection: load balancers and proxies send
-     * their requests elsewhere. What comes all the same is answered.
-     */
-    drain: () => void;
-  }
 }
 
 /** Whether this process is about to end. */
