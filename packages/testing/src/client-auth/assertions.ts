@@ -25,7 +25,7 @@ export interface ClientAuthState {
 }
 
 /** The subject of the checks: an assertion's client, and the realm. */
-export interface AssertionCheck {
+interface AssertionCheck {
   readonly provider: ClientAuthState;
   readonly client: Client;
   readonly issuer: string;

@@ -139,6 +139,9 @@ interface LoginPage {
 const REMEMBER_ME =
   '<label class="check"><input id="rememberMe" name="rememberMe" type="checkbox" value="on"> Remember me</label>';
 
+const alert = (error: string | undefined): string =>
+  error === undefined ? '' : `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`;
+
 export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
   const { realmName, action, asks, username = '', rememberMe, error } = page;
   const { heading = 'Sign in to your account', users } = page;
@@ -147,7 +150,7 @@ export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
     asks === 'password' ? attempted(username) : nameField(username),
     asks !== 'username' && passwordField(asks === 'password' || username !== ''),
     asks !== 'password' && rememberMe && REMEMBER_ME,
-    error !== undefined && `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`,
+    alert(error),
     '<button id="kc-login" name="login" type="submit">Sign In</button>',
   ];
   return sendPage(reply, 200, {
@@ -218,7 +221,7 @@ export function sendPasswordPage(reply: FastifyReply, realmName: string, action:
 <input id="password-new" name="password-new" type="password" autocomplete="new-password" autofocus>
 <label for="password-confirm">Confirm password</label>
 <input id="password-confirm" name="password-confirm" type="password" autocomplete="new-password">
-${error === undefined ? '' : `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`}
+${alert(error)}
 <button type="submit">Submit</button>
 </form>`,
   });
@@ -230,7 +233,7 @@ export function sendDevicePage(reply: FastifyReply, realmName: string, action: s
     heading: 'Device Login',
     realmName,
     body: `<form id="kc-user-verify-device-user-code-form" method="post" action="${escapeHtml(action)}">
-${error === undefined ? '' : `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`}
+${alert(error)}
 <label for="device_user_code">Enter the code provided by your device and click Submit</label>
 <input id="device_user_code" name="device_user_code" type="text" autocomplete="off" autofocus>
 <button id="kc-login" type="submit">Submit</button>

@@ -27,7 +27,7 @@ export interface Registered {
 }
 
 /** Keys and sessions of a realm, stored so that a restart signs nobody out. */
-export interface StoredRealm {
+interface StoredRealm {
   readonly keys?: StoredKeys;
   readonly sessions?: StoredSessions;
 }

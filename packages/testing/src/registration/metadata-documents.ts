@@ -212,11 +212,11 @@ function maxAgeOf(header: string | null): number {
   return Math.min(Math.max(Number(seconds ?? 0), SHORTEST_AGE), LONGEST_AGE);
 }
 
-/** Clients whose id is the URL of a document that describes them (Client ID Metadata Documents). */
 const FAILED = 'Client Metadata fetch failed';
 /** A bound: anybody who can open a sign-in page can have one fetched. Keycloak keeps them all. */
 const MOST = 1_000;
 
+/** Clients whose id is the URL of a document that describes them (Client ID Metadata Documents). */
 export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST) {
   /** When a cached document expires, by client id; the least recently used comes first. Unit: seconds since 1970. */
   const goodUntil = new Map<string, number>();

@@ -23,7 +23,7 @@ export interface ClientMetadata {
 }
 
 /** How the realm's policies change a client that registers without a token. */
-export interface RegistrationPolicies {
+interface RegistrationPolicies {
   readonly consentRequired: boolean;
   readonly fullScope: boolean;
 }

@@ -205,7 +205,7 @@ export function algorithmOf({ realm }: TokenState, client: Client, token: 'acces
 /** A service account has no session: its token expires as if one began now. */
 function tokenEnd(provider: TokenState, grant: Grant): number {
   const { clock, realm } = provider;
-  const { client, session = newSession({ userId: '', id: '' }, clock) } = grant;
+  const { client, user, session = newSession({ userId: user.id }, clock) } = grant;
   const part = partFor(provider, grant, session);
   return accessTokenEnd(realm.settings, client, session, part, clock.seconds());
 }
@@ -215,7 +215,7 @@ const partFor = (
   { sessions, clock }: TokenState,
   { client, isGuest }: Grant,
   session: Session,
-): ClientSession => (isGuest || session.id === '' ? newPart(client, clock) : sessions.join(session, client));
+): ClientSession => (isGuest ? newPart(client, clock) : sessions.join(session, client));
 
 /** As in Keycloak: which session the token lives in, which kind it is, and by which grant it was issued. */
 function tokenIdPrefix({ session, grantCode, isGuest }: Grant, lightweight: boolean): string {
@@ -231,7 +231,7 @@ export interface GoodToken {
 }
 
 /** A valid token, or why it is not valid. */
-export type TokenReading = GoodToken | { readonly problem: string };
+type TokenReading = GoodToken | { readonly problem: string };
 
 const FAILED = 'Token verification failed';
 
