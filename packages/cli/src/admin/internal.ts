@@ -7,11 +7,15 @@ const MAX_BYTES = 1024 * 1024;
  *
  * @throws {Error} if it is larger, or ends early
  */
-export async function readBody(response: Response): Promise<string> {
+export async function readBody({
+  body,
+}: {
+  readonly body: AsyncIterable<Uint8Array> | null;
+}): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > MAX_BYTES) throw new Error('the answer is larger than 1 MiB');
     text += decoder.decode(chunk, { stream: true });

@@ -4,13 +4,13 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { toJsonObject } from 'keycloak-guard/unstable';
+import { readBody } from '../../admin/internal.ts';
 import { call, memo, toForm } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';
 import { findServer } from '../../keycloak/server.ts';
 
 /** Number of calls to an address that may be several servers. Eight miss one of two servers once in 128. */
 const TIMES = 8;
-const LONGEST = 1024 * 1024;
 
 /**
  * Calls an address several times, each time with a new connection and the next IP address of its name, so that a load
@@ -42,14 +42,10 @@ async function get(url: string, timeoutMs: number, at: Address | undefined) {
     signal: AbortSignal.timeout(timeoutMs),
     ...(at && { lookup: toLookup(at) }),
   });
-  // What breaks off an answer, its loop throws.
+  // What breaks off an answer, readBody throws.
   going.on('error', () => {});
   const [answer] = (await once(going.end(), 'response')) as [IncomingMessage];
-  let text = '';
-  for await (const part of answer.setEncoding('utf8')) {
-    text += part;
-    if (text.length > LONGEST) throw new Error('too much');
-  }
+  const text = await readBody({ body: answer });
   return answer.statusCode === 200 ? toJsonObject(text) : undefined;
 }
 
