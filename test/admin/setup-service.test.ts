@@ -41,6 +41,18 @@ describe('setup service', () => {
       [field: string]: unknown;
     };
 
+  it('reads no secret of a client that is there where it writes no file', async (t) => {
+    await setUp('--calls', 'orders');
+    const { mock } = t.mock.method(globalThis, 'fetch');
+    await setUp('--calls', 'orders');
+    const read = mock.calls.map(({ arguments: [url] }) => String(url));
+    assert.ok(read.some((url) => url.includes('/clients')));
+    assert.deepEqual(
+      read.filter((url) => url.endsWith('/client-secret')),
+      [],
+    );
+  });
+
   it("leaves a realm's own groups scope alone where the service has it already", async () => {
     await setUp('--calls', 'orders');
     const own = { 'claim.name': 'groups', 'full.path': 'false', 'access.token.claim': 'true' };

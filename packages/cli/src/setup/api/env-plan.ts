@@ -108,7 +108,7 @@ export async function planEnv(
  *
  * @param client as it was before; `undefined` where the plan makes it
  */
-export function planClientEnv(
+export async function planClientEnv(
   api: AdminConnection['api'],
   goal: ClientGoal,
   client: CurrentState['client'] | undefined,
@@ -128,13 +128,14 @@ export function planClientEnv(
   out: Output,
   questions: Questions | undefined,
 ): Promise<PlanPart> {
+  // Nobody reads a secret that is written nowhere.
+  if (file === undefined) return NO_PART;
   const kind = chosen?.goal.type ?? client?.clientAuthenticatorType ?? 'secret';
   const needsSecret = /secret$/.test(kind) && !isLeft;
   const settings = async (read: typeof readSecret) =>
     toSettings(serverUrl, goal, needsSecret ? await read(api, goal, client) : undefined, chosen);
-  return settings(readSecret).then((known) =>
-    planEnv(file, how, known, () => settings(readOrMakeSecret), out, questions, needsSecret),
-  );
+  const readAll = () => settings(readOrMakeSecret);
+  return planEnv(file, how, await settings(readSecret), readAll, out, questions, needsSecret);
 }
 
 /** Empties the settings of another credential: the service takes one, and a dead one in the file stops it. */
