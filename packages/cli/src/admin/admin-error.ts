@@ -1,7 +1,7 @@
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 import { toFailure } from './internal.ts';
 
-export type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
+type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
 
 /** The Admin API refused, or did not answer. The message holds Keycloak's own words, never a password or a token. */
 export class AdminError extends Error {

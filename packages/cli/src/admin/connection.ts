@@ -17,7 +17,7 @@ export type AdminCredentials =
     }
   | { readonly realm: string; readonly clientId: string; readonly clientSecret: string };
 
-export interface AdminOptions {
+interface AdminOptions {
   /** Keycloak's address, with or without a path such as `/auth`. */
   readonly serverUrl: string;
   readonly credentials: AdminCredentials;

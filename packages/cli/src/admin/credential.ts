@@ -35,7 +35,7 @@ export type CredentialGoal =
 /** The default issuer: the cluster in which Keycloak runs. */
 export const OWN_CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 
-export const AUTHENTICATORS: Readonly<Record<string, string>> = {
+const AUTHENTICATORS: Readonly<Record<string, string>> = {
   'client-secret': 'Client Id and Secret',
   'client-secret-jwt': 'Signed JWT with Client Secret',
   'client-jwt': 'Signed JWT',

@@ -12,7 +12,7 @@ import {
   toChange,
 } from './plan/step.ts';
 
-export interface EventsGoal {
+interface EventsGoal {
   readonly realm: string;
   readonly clientId: string;
 }

@@ -70,7 +70,6 @@ export { makePlan } from './plan/plan.ts';
 export type { Action, ActionOf, Change, Plan, PlanStep, Step } from './plan/step.ts';
 export { joinParts } from './plan/step.ts';
 export {
-  type ExchangeFinding,
   explainExchange,
   planService,
   readService,

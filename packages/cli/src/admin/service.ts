@@ -137,7 +137,7 @@ function isLacking({ kept, blocked }: Part, state: ServiceState, called: string)
   return false;
 }
 
-export interface ExchangeFinding {
+interface ExchangeFinding {
   readonly what: string;
   readonly isGood: boolean;
   /** The command that fixes it: `service`, `audience` (of the caller); or a sentence. */

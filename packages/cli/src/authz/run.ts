@@ -25,7 +25,7 @@ import { findAuthzJson, loadAuthz } from './file.ts';
 const ACTIONS = ['plan', 'apply', 'export', 'why'] as const;
 type AuthzAction = (typeof ACTIONS)[number];
 
-export type AuthzOptions = Awaited<ReturnType<typeof readAuthzOptions>>;
+type AuthzOptions = Awaited<ReturnType<typeof readAuthzOptions>>;
 
 export const OWN = table(`
 --file <file> | | the file (default authz.json). A program such as authz.ts is run to be read, and its default export taken, so it has to be named; export writes JSON, or to standard output with -

@@ -42,7 +42,7 @@ const RUNNING = table(`
 `);
 
 export const REALM_OPTIONS = { ...ACCESS, ...RUNNING };
-export const REALM_HELP = `${ACCESS_HELP}\n\n${toHelp(RUNNING, 'Running')}`;
+const REALM_HELP = `${ACCESS_HELP}\n\n${toHelp(RUNNING, 'Running')}`;
 
 /** The client of an API. */
 export const CLIENT = table(`

@@ -32,7 +32,7 @@ import { type ApiOptions, hasSecret } from './options.ts';
 /** @param seen others' words may be in it */
 const proof = (what: string, ok: boolean, seen: string) => ({ what, ok, seen: toPlainLine(seen) });
 
-export type Proof = ReturnType<typeof proof>;
+type Proof = ReturnType<typeof proof>;
 
 /** Logs in, asks userinfo, introspects, logs out, and sees that the session is gone. Stops at the first failure. */
 async function* prove(caller: Caller, username: string, password: string): AsyncGenerator<Proof> {
