@@ -7,6 +7,7 @@ import { toAudienceMapper } from '../../packages/cli/src/admin/mappers.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 import { reachOf } from './reach.ts';
+import { ADMIN } from './run-setup.ts';
 
 const RED = '\u0001';
 
@@ -18,10 +19,9 @@ async function setUp(keycloak: FakeKeycloak, args: readonly string[]): Promise<s
     line: (text = '') => void (text.startsWith(RED) && red.push(text.slice(1))),
     progress() {},
   };
-  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
   const [kind = '', ...rest] = args;
   const where = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
-  const code = await KINDS[kind]?.run([...rest, ...where], { environment, out });
+  const code = await KINDS[kind]?.run([...rest, ...where], { environment: ADMIN, out });
   assert.ok(code === 0 || code === 1, `${args.join(' ')} ended with ${code}`);
   return red;
 }

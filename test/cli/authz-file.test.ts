@@ -9,6 +9,7 @@ import { readAuthzOptions } from '../../packages/cli/src/authz/run.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { ADMIN } from '../admin/run-setup.ts';
 import { runProgram } from './support/program.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'authz-file-'));
@@ -142,8 +143,7 @@ describe('the file of authz', () => {
     t.after(() => keycloak.close());
     const file = write('authz.ts', 'export default {} as object;');
     const args = ['authz', 'plan', '--file', file, '--url', keycloak.url];
-    const admin = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-    const { ended, stderr } = runProgram(args, admin);
+    const { ended, stderr } = runProgram(args, ADMIN);
     assert.equal(await ended, 2);
     assert.match(
       stderr(),

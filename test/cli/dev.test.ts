@@ -98,8 +98,7 @@ test('dev says what is wrong with its command before it starts the provider', as
     ],
     [['--realm-file', 'none.json', '--', 'node'], /^keycloak-guard: the realm file none.json cannot be read/],
   ] as const) {
-    const file = args[0] === '--realm-file' ? [] : ['--realm-file', 'realm.json'];
-    const { ended, stderr } = runProgram(['dev', ...file, '--port', '0', ...args], {}, folder);
+    const { ended, stderr } = dev(folder, {}, ...args);
     assert.notEqual(await ended, 0);
     assert.match(stderr(), words);
   }

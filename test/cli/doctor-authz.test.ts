@@ -9,9 +9,9 @@ import { AUTHZ_CHECKS } from '../../packages/cli/src/doctor/checks/index.ts';
 import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { type AuthzKeycloak, startAuthzKeycloak } from '../admin/authz-keycloak.ts';
+import { ADMIN } from '../admin/run-setup.ts';
 import { settingsFor, troubles } from './doctor-visit.ts';
 
-const ADMIN_ENV = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
 const CLIENT = 'fastapi-keycloak';
 
 const FILE = {
@@ -51,10 +51,7 @@ describe('the doctor about permissions', () => {
   }
 
   /** The checks of permissions alone: what they rest on has its own tests. */
-  async function visit(
-    args: readonly string[] = ['--authz'],
-    env: object = ADMIN_ENV,
-  ): Promise<CheckResult[]> {
+  async function visit(args: readonly string[] = ['--authz'], env: object = ADMIN): Promise<CheckResult[]> {
     const lines = Object.entries(settingsFor(keycloak.url)).map(([name, value]) => `${name}='${value}'\n`);
     writeFileSync(join(folder, '.env'), lines.join(''), { mode: 0o600 });
     const options = await readDoctorOptions(['--env', join(folder, '.env'), ...args], { ...env });
@@ -81,7 +78,7 @@ describe('the doctor about permissions', () => {
 
   test('says nothing to who has no permissions and does not ask', async () => {
     keycloak.protection = [403, { error: 'invalid_clientId' }];
-    for (const env of [ADMIN_ENV, {}]) {
+    for (const env of [ADMIN, {}]) {
       const results = await visit([], env);
       assert.deepEqual([...new Set(results.map(({ status }) => status))], ['skipped']);
     }
@@ -198,7 +195,7 @@ describe('the doctor about permissions', () => {
     test(`names it where ${trouble.what}, and is content when it is mended`, async () => {
       await apply(FILE);
       const args = ['--authz'];
-      const env = trouble.withoutAdmin ? {} : ADMIN_ENV;
+      const env = trouble.withoutAdmin ? {} : ADMIN;
       await trouble.break();
       const found = troubles(await visit(args, env));
       assert.deepEqual(

@@ -91,13 +91,16 @@ describe('what a token lacks of an organization is said with its place in Keyclo
   });
 });
 
-const explain = (claims: object, want: string) =>
+const toToken = (claims: object): string =>
+  [{ alg: 'RS256' }, claims, '']
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+
+/** @param api as an admin sees it; `undefined` without one */
+const explain = (claims: object, want: string, api?: object) =>
   tokenNeeds.run({
-    token: ['{"alg":"RS256"}', JSON.stringify(claims), '']
-      .map((part) => Buffer.from(part).toString('base64url'))
-      .join('.'),
-    options: { wants: [want] },
-    reach: { admin: null, caller: { realm: 'shop' } },
+    ...{ token: toToken(claims), options: { wants: [want] } },
+    reach: { admin: api ? { connection: async () => ({ api }) } : null, caller: { realm: 'shop' } },
   } as never);
 
 for (const [want, roles, cause, fix] of [
@@ -136,4 +139,37 @@ test('a service account gets its roles on the page of its client', async () => {
     'role=clerk',
   );
   assert.match(finding.fix, /^Clients > billing > Service account roles > Assign role: clerk/);
+});
+
+test('a role in an organization is looked up in that one alone, of all that the user is a member of', async () => {
+  const read: string[] = [];
+  const api = {
+    clients: {
+      find: async ({ clientId }: { clientId: string }) => [{ id: 'c-1', clientId }],
+      listScopeMappings: async () => ({}),
+    },
+    clientScopes: { find: async () => [] },
+    users: { listGroups: async () => [], listCompositeRealmRoleMappings: async () => [] },
+    realms: { findOne: async () => ({ organizationsEnabled: true }) },
+    organizations: {
+      memberOrganizations: async () => ['acme', 'globex'].map((alias) => ({ id: `o-${alias}`, alias })),
+      groups: (id: string) => ({
+        async listOrgGroups() {
+          read.push(id);
+          return [{ id: 'g-1', path: '/staff' }];
+        },
+        listCompositeRealmRoleMappings: async () => [{ name: 'billing' }],
+      }),
+    },
+  };
+  const claims = { azp: 'page', sub: 'u-1', preferred_username: 'anna', organization: { acme: {} } };
+  const ask = (want: string) => explain({ ...claims, realm_access: { roles: ['user'] } }, want, api);
+  const { status, cause } = await ask('organization=acme:billing');
+  assert.equal(status, 'fail');
+  assert.match(cause, /^the user has the role billing in acme, and no mapper of the client puts roles of/);
+  assert.deepEqual(read, ['o-acme']);
+  assert.match((await ask('organization=acme:/boss')).cause, /^the user does not have the group \/boss in/);
+  read.length = 0;
+  assert.match((await ask('organization=initech')).cause, /^the user is not a member of .* initech/);
+  assert.deepEqual(read, []);
 });
