@@ -148,6 +148,22 @@ describe('a fault of the application itself', () => {
     }
   });
 
+  it('is no refusal of a credential that another copy of this package made', async () => {
+    const error = Object.assign(new Error('Identity provider unavailable'), {
+      [Symbol.for('keycloak-guard.AuthError')]: true,
+      code: 'provider_unavailable',
+      reason: 'The secret cannot be used',
+    });
+    const authenticate = () => Promise.reject(error);
+    const { realm, verifier } = await startLoaded({
+      clientSecret: undefined,
+      credential: { ...credential, authenticate },
+    });
+    await verifier.verify(old(realm));
+    assert.equal(verifier.stats.acceptedUnchecked, 1);
+    assert.deepEqual(codes(realm), ['provider_unavailable']);
+  });
+
   it('found in the background, refuses a token once its last answer is recheckSeconds old', async () => {
     const { realm, verifier } = await startLoaded({ clientSecret: undefined, credential });
     const token = mint(realm);

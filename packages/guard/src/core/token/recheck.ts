@@ -1,5 +1,5 @@
 import { readConfirmation } from '../binding/sender-check.ts';
-import { AuthError, toSafeText } from '../http/errors.ts';
+import { AuthError, isAuthError, toSafeText } from '../http/errors.ts';
 import { readCompactJws } from '../jwt/compact-jws.ts';
 import { type Claims, personOfClaims } from '../principal/principal.ts';
 import { rememberToken } from '../principal/to-principal.ts';
@@ -66,7 +66,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       outage.answered('checks');
       return answer;
     } catch (failure) {
-      if (!(failure instanceof AuthError)) return toFault(failure as Error);
+      if (!isAuthError(failure)) return toFault(failure as Error);
       const kind = failureKindOf(failure);
       const concernsAll = breaker.failed(personOfClaims(claims), kind, answers);
       // An answer that is not Keycloak's is reported at once, even if only this token gets it.
