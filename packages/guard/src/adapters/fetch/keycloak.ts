@@ -149,9 +149,8 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
         async (request: Req, ...rest: Rest) => {
           const { admit, toWatched } = await mcp.loading;
           const reply: FetchReply = {};
-          const admitted = await admit(request, request, reply).catch((error) =>
-            refuse(error, request, reply),
-          );
+          // Each answer gets the headers below.
+          const admitted = await admit(request, request, reply).catch((error) => refuse(error, request, {}));
           if (admitted instanceof Response) return addToFetchAnswer(admitted, reply);
           const response = await handler(request, admitted, ...rest);
           return addToFetchAnswer(toWatched(response, admitted), reply);
