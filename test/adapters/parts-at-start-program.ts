@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { register } from 'node:module';
-import { setTimeout } from 'node:timers/promises';
 import { authenticate, createCredential, createVerifier } from 'keycloak-guard';
 import { keycloak } from 'keycloak-guard/node';
 import { createDpopClient } from '../support/dpop.ts';
+import { eventually } from '../support/eventually.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { listen } from './listen.ts';
@@ -81,7 +81,7 @@ const USES: Readonly<Record<string, () => Promise<unknown>>> = {
     const { url, close } = await listen(createServer(other.guard({}, () => {})), other.close);
     for (let refused = 0; refused < 2; refused++) assert.equal((await fetch(url)).status, 401);
     await close();
-    for (let looks = 0; looks < 100 && lines.length === 0; looks++) await setTimeout(20);
+    await eventually('it is in the log', () => lines.length > 0);
     assert.deepEqual(lines, ['Security events are not reported, for their code could not be loaded']);
   },
 };

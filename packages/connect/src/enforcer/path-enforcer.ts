@@ -39,7 +39,7 @@ const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override
 const PARAMETER = '_method';
 
 /** @throws {AuthError} `path_ambiguous` */
-export function assertOneMethod({ method, url, headers, body }: PathRequest): void {
+function assertOneMethod({ method, url, headers, body }: PathRequest): void {
   const assertSame = (other: unknown, by: string): void => {
     if (other === undefined || String(other).toUpperCase() === method) return;
     throw new AuthError('path_ambiguous', `${by} names another method than the request`, {

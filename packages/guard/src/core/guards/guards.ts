@@ -36,7 +36,7 @@ export const requireOrganization = requireAll('organization_missing', 'organizat
 /**
  * Requires one organization and, with `within`, what the principal must have there.
  *
- * @param by whether `wanted` is its alias or its id: what is one organization's id could be another one's alias
+ * @param by whether `value` is its alias or its id: what is one organization's id could be another one's alias
  * @throws {AuthError} `organization_missing`, or what `within` throws, with the `organization`
  */
 export function requireOneOrganization(

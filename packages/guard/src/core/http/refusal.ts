@@ -47,7 +47,7 @@ export function toRefusal(
 ): AuthError {
   const challenge = error.headers['www-authenticate'];
   if (resource === undefined && proof === undefined) return error;
-  // A challenge of another scheme (UMA) leads elsewhere.
+  // A challenge of another scheme, which an application may give its own error, leads elsewhere.
   if (!challenge?.startsWith('Bearer') || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
   const { code, reason, cause, stack } = error;
   const { 'www-authenticate': _, ...others } = error.headers;

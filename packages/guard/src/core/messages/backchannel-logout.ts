@@ -7,7 +7,7 @@ import type { Log } from '../runtime/notice.ts';
 import { type Member, selectByIssuer } from '../token/select-verifier.ts';
 
 /** The part of a verifier that logout tokens go to. */
-export interface Revoker extends Pick<Member, 'clientId' | 'context'> {
+interface Revoker extends Pick<Member, 'clientId' | 'context'> {
   revoke(revocation: Revocation): Promise<void>;
   useOnce(id: string, expiresAt: number): Promise<boolean>;
 }
@@ -25,7 +25,7 @@ export interface KeycloakMessage {
 }
 
 /** Listeners of a message. */
-export interface MessageListeners {
+interface MessageListeners {
   /** For invalid messages, and for revocations that could not be shared. */
   readonly log: Pick<Log, 'warn' | 'error'>;
   /** Must not throw. */
