@@ -281,6 +281,18 @@ describe('a setup that writes settings, with another credential than a secret', 
     assert.match(account, /^KEYCLOAK_CLIENT_KEY_FILE=\n[\s\S]*KEYCLOAK_CLIENT_TOKEN_FILE=\/var\/run/m);
   });
 
+  it('an MCP server whose client is left as it is gets no settings', async (t) => {
+    const env = join(folder, 'left.env');
+    const { keycloak, setUp } = await startSetup(t, { always: ['--realm', 'shop'] });
+    await setUp('api', '--no-env', '--client-id', 'orders');
+    const url = 'https://tools.example.com/mcp';
+    keycloak.realms.get('shop')?.lists.clients.push({ id: 'c-9', clientId: url, publicClient: true });
+    const { code, text } = await setUp('mcp', url, '--env', env);
+    assert.equal(code, 1, text);
+    assert.match(text, /! client https:\/\/tools\.example\.com\/mcp: it is a public client/);
+    assert.equal(existsSync(env), false);
+  });
+
   it('says what its own tokens open where a service becomes an API, and an API a service', async (t) => {
     const opened = async (kinds: readonly (readonly string[])[]) => {
       const { setUp } = await startSetup(t, { always: ['--realm', 'shop', '--no-env'] });

@@ -125,9 +125,11 @@ test('dev and token read the folder of an export, as the provider does', async (
     folder,
   );
   assert.match((await running.says(/said (\[.*\])/))[1] ?? '', /"shop","orders","of-orders"/);
-  const token = runProgram(['token', '--realm-file', '.'], {}, folder);
+  const token = runProgram(['token', '--realm-file', '.', '--scope', 'phone'], {}, folder);
   assert.equal(await token.ended, 0, token.stderr());
-  assert.equal(decodeJwt(token.stdout().trim()).preferred_username, 'ann');
+  const claims = decodeJwt(token.stdout().trim());
+  assert.equal(claims.preferred_username, 'ann');
+  assert.match(String(claims.scope), /\bphone\b/);
   await running.stop();
 });
 
@@ -137,7 +139,7 @@ test('token and doctor without settings are of the provider that dev runs, or sa
     const examined = runProgram(['doctor'], env, folder);
     return [await examined.ended, examined.stdout()] as const;
   };
-  const token = () => runProgram(['token'], {}, folder);
+  const token = (...args: string[]) => runProgram(['token', ...args], {}, folder);
   const other = dev(folder, {});
   const [, url] = await other.says(/URL +(\S+)/);
   await other.says(/Token +npx keycloak-guard token --realm-file realm\.json\n/);
@@ -159,9 +161,11 @@ test('token and doctor without settings are of the provider that dev runs, or sa
   await other.stop();
   const running = runProgram(['dev', '--port', '0'], {}, folder);
   await running.says(/Sign in +abdullah \/ Test#123456\n[\s\S]*Token +npx keycloak-guard token\n/);
-  const found = token();
+  const found = token('--scope', 'phone');
   assert.equal(await found.ended, 0, found.stderr());
-  assert.equal(decodeJwt(found.stdout().trim()).preferred_username, 'abdullah');
+  const claims = decodeJwt(found.stdout().trim());
+  assert.equal(claims.preferred_username, 'abdullah');
+  assert.match(String(claims.scope), /\bphone\b/);
   const [well, all] = await doctor();
   assert.equal(well, 0, all);
   assert.match(

@@ -133,6 +133,23 @@ for (const [want, roles, cause, fix] of [
     assert.match(finding.fix, fix);
   });
 
+/** A realm as an admin sees it: its users have the role clerk. */
+const REALM = {
+  clients: {
+    find: async ({ clientId }: { clientId: string }) => [{ id: 'c-1', clientId }],
+    listScopeMappings: async () => ({}),
+  },
+  clientScopes: { find: async () => [] },
+  users: { listGroups: async () => [], listCompositeRealmRoleMappings: async () => [{ name: 'clerk' }] },
+  realms: { findOne: async () => ({}) },
+};
+
+test('a role of the same name elsewhere is no answer for a user who has the one that is wanted', async () => {
+  const claims = { azp: 'page', sub: 'u-1', resource_access: { orders: { roles: ['clerk'] } } };
+  const { cause } = await explain(claims, 'role=clerk', REALM);
+  assert.match(cause, /^the user has the role clerk, and the client 'page' has no scope 'roles'/);
+});
+
 test('a service account gets its roles on the page of its client', async () => {
   const finding = await explain(
     { azp: 'billing', sub: 'u-2', preferred_username: 'service-account-billing' },
@@ -144,12 +161,7 @@ test('a service account gets its roles on the page of its client', async () => {
 test('a role in an organization is looked up in that one alone, of all that the user is a member of', async () => {
   const read: string[] = [];
   const api = {
-    clients: {
-      find: async ({ clientId }: { clientId: string }) => [{ id: 'c-1', clientId }],
-      listScopeMappings: async () => ({}),
-    },
-    clientScopes: { find: async () => [] },
-    users: { listGroups: async () => [], listCompositeRealmRoleMappings: async () => [] },
+    ...REALM,
     realms: { findOne: async () => ({ organizationsEnabled: true }) },
     organizations: {
       memberOrganizations: async () => ['acme', 'globex'].map((alias) => ({ id: `o-${alias}`, alias })),
