@@ -3,7 +3,7 @@ import { mock, type TestContext, test } from 'node:test';
 import { createRefusalLog } from '../../packages/guard/src/adapters/engine/parts/refusal-log.ts';
 import { refusalLevel } from '../../packages/guard/src/adapters/engine/refusals.ts';
 import { toGuard } from '../../packages/guard/src/core/guards/requirements.ts';
-import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { AuthError, type Principal } from '../../packages/guard/src/core/index.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 import { assertSameOrigin } from '../../packages/guard/src/session/internal.ts';
 
@@ -36,7 +36,12 @@ function logOf(
     loggerOf: () => (levels.length === 0 ? undefined : (logger as never)),
     toSessionRequest: (url) => ({ method: 'GET', url }),
   });
-  return { log: level && log, lines };
+  return {
+    log:
+      level &&
+      ((request: string, error: AuthError, caller: Principal | null = null) => log(request, error, caller)),
+    lines,
+  };
 }
 
 const LINE =
@@ -49,11 +54,24 @@ test('in development, a refusal is a line on the standard error output, or in th
   plain.log?.('/a\u001b[31m\nb', expired);
   assert.deepEqual(plain.lines, [
     `stderr keycloak-guard: ${LINE}\n`,
-    `stderr keycloak-guard: ${LINE.replace('/orders', '/a [31m b')}\n`,
+    // The advice about the answer is said once.
+    `stderr keycloak-guard: ${LINE.replace('/orders', '/a [31m b').replace(/\. explain.*/, '')}\n`,
   ]);
   const logged = logOf(t, true, { explain: true }, ['info', 'debug']);
   logged.log?.('https://api.example.com/orders', expired);
   assert.deepEqual(logged.lines, [`info ${LINE.replace(/\. explain.*/, '')}`]);
+});
+
+test('a line says who was refused, as far as the token is good', (t) => {
+  const { log, lines } = logOf(t, true, { explain: true });
+  const denied = new AuthError('role_missing', 'The realm role admin is missing', { seen: 'user' });
+  log?.('/admin', denied, toPrincipal({ sub: '5f', preferred_username: 'ann\u001b[31m' }, {}));
+  log?.('/admin', denied, toPrincipal({ sub: '5f' }, {}));
+  log?.('/admin', denied);
+  assert.deepEqual(
+    lines.map((line) => /\(.*?\)/.exec(line)?.[0]),
+    ['(seen user, caller ann [31m)', '(seen user, caller 5f)', '(seen user)'],
+  );
 });
 
 test('a refusal without a hint of its own names the page that explains it', (t) => {

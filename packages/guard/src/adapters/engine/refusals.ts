@@ -82,7 +82,7 @@ export function createRefusals<Incoming>(
       if (principal !== null && sessionsOf(request) !== undefined) refused.set(request as object, principal);
       // A redirect to the login is no refusal.
       if (logRefusal !== undefined && inviteToLogin(error, request) === undefined)
-        call(request, 'logRefusals', () => logRefusal(request, error));
+        call(request, 'logRefusals', () => logRefusal(request, error, principal));
       if (onDenied !== undefined) call(request, 'onDenied', () => onDenied(request, error, principal));
     },
   };
@@ -115,10 +115,10 @@ export function refusalLevel(
 function openRefusalLog<Incoming>(
   level: ReturnType<typeof refusalLevel>,
   options: Omit<RefusalLogOptions<Incoming>, 'isLoud'>,
-): ((request: Incoming, error: AuthError) => void | Promise<void>) | undefined {
+): ((request: Incoming, error: AuthError, caller: Principal | null) => void | Promise<void>) | undefined {
   if (level === undefined) return undefined;
   const part = loadPart(async () =>
     (await import('./parts/refusal-log.ts')).createRefusalLog({ ...options, isLoud: level === 'loud' }),
   );
-  return (request, error) => then(partOf(part), (logRefusal) => logRefusal(request, error));
+  return (request, error, caller) => then(partOf(part), (logRefusal) => logRefusal(request, error, caller));
 }

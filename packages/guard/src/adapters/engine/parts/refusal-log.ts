@@ -1,4 +1,4 @@
-import type { AuthError, AuthErrorCode, Log } from '../../../core/index.ts';
+import type { AuthError, AuthErrorCode, Log, Principal } from '../../../core/index.ts';
 import { toOneLine, toSafeText } from '../../../core/internal.ts';
 import { pathOf } from '../routes.ts';
 
@@ -21,18 +21,22 @@ export function createRefusalLog<Incoming>({
   explain,
   loggerOf,
   toSessionRequest,
-}: RefusalLogOptions<Incoming>): (request: Incoming, error: AuthError) => void {
+}: RefusalLogOptions<Incoming>): (request: Incoming, error: AuthError, caller: Principal | null) => void {
   const writeLine = createLines();
-  return (request, error) => {
+  /** Said once, by the first line. */
+  let advice = explain === true ? '' : '. explain: true puts the reason into the answer';
+  return (request, error, caller) => {
     const { code, reason, expected, seen } = error;
+    const fields = { code, reason, expected, seen, sub: caller?.subject ?? undefined };
     const logger = loggerOf(request);
     if (!isLoud && logger?.debug !== undefined) {
-      logger.debug({ code, reason, expected, seen }, 'access refused');
+      logger.debug(fields, 'access refused');
       return;
     }
-    const line = toLine(error, toSessionRequest(request), explain === true);
+    const line = `${toLine(error, toSessionRequest(request), caller)}${advice}`;
+    advice = '';
     if (logger === undefined) writeLine(line);
-    else logger.info({ code, reason, expected, seen }, line);
+    else logger.info(fields, line);
   };
 }
 
@@ -63,15 +67,21 @@ const PERIOD_MS = 10_000;
 function toLine(
   error: AuthError,
   { method = 'request', url }: ReturnType<RefusalLogOptions<never>['toSessionRequest']>,
-  isExplained: boolean,
+  caller: Principal | null,
 ): string {
   const { statusCode, code, reason, expected, seen } = error;
-  const details = [expected && `expected ${expected}`, seen && `seen ${seen}`].filter(Boolean).join(', ');
+  const name = caller?.username ?? caller?.subject;
+  const details = [
+    expected && `expected ${expected}`,
+    seen && `seen ${seen}`,
+    name && `caller ${toSafeText(name)}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
   // No query: it may hold a code or a token.
   const route = toSafeText(`${method} ${pathOf(url)}`).trim();
   const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
-  const hint = toHint(error);
-  return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
+  return `${what}. ${toHint(error)}`;
 }
 
 function toHint({ code, seen, tenant, organization }: AuthError): string {
