@@ -325,3 +325,32 @@ describe('at a terminal', { skip: hasTerminal ? false : 'needs python3, for a te
     }
   }
 });
+
+describe('the issuer of a token that somebody sent, where no setting says which Keycloak it is', {
+  concurrency: 4,
+}, () => {
+  for (const more of [
+    [],
+    ['--needs', 'role=admin'],
+    ['--spa', 'page', '--origin', 'http://localhost:5173'],
+    ['--upgrade', '26.7'],
+    ['--tenant', 'acme'],
+    ['--route', 'http://127.0.0.1:9/'],
+  ])
+    test(`doctor --token - ${more.join(' ')} sends it no password`, async (t) => {
+      const { url, requests, taken } = await startThief(t);
+      const [head, body] = [{ alg: 'RS256' }, { iss: `${url}/realms/main`, azp: 'api', sub: 'u' }].map(
+        (part) => Buffer.from(JSON.stringify(part)).toString('base64url'),
+      );
+      const person = { ...ADMIN, ...USER, ...CLIENT };
+      const { stdout, stderr } = await run(
+        ['doctor', '--token', '-', ...more],
+        person,
+        clone({}),
+        `${head}.${body}.x\n`,
+      );
+      assert.deepEqual(taken(), [], stdout + stderr);
+      assert.match(stdout, /as the token says: .* No password is sent there/);
+      assert.notDeepEqual(requests, [], stdout + stderr);
+    });
+});

@@ -24,7 +24,7 @@ import { readRealmFacts } from './upgrade/changes.ts';
 
 /**
  * The settings, and the names of those that are not set and that the doctor can do without: a secret is made up and never needed, address
- * and realm are those that a token names. Nothing that is secret is sent then.
+ * and realm are those that a token names.
  */
 function readDoctorSettings(
   { envFile, provider, spa, upgradeTo }: Pick<DoctorOptions, 'envFile' | 'provider' | 'spa' | 'upgradeTo'>,
@@ -80,11 +80,15 @@ export type DoctorContext = ReturnType<typeof createContext>;
  * @param confirm asks whether the admin's password may go to an address that an MCP server named
  */
 export function createContext(
-  options: DoctorOptions,
+  given: DoctorOptions,
   token?: string,
   confirm?: (origin: string) => Promise<boolean>,
 ) {
-  const { config: settings, assumed } = readDoctorSettings(options, token);
+  const { config: settings, assumed } = readDoctorSettings(given, token);
+  // Whoever made the token chose the address: no password goes there.
+  const options = assumed.includes('KEYCLOAK_SERVER_URL')
+    ? { ...given, admin: undefined, username: undefined, password: undefined }
+    : given;
   const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);
   return {
     options,

@@ -16,7 +16,11 @@ const settingsValid = check('settings.valid', [], ({ settings, assumed, options 
   if (!(settings instanceof ConfigError)) {
     const seen = `${settings.serverUrl}, realm ${settings.realm}, client ${settings.clientId}`;
     if (options.provider !== undefined) return ok(`none are set; the embedded provider: ${seen}`);
-    return ok(assumed.includes('KEYCLOAK_SERVER_URL') ? `none are set; as the token says: ${seen}` : seen);
+    return ok(
+      assumed.includes('KEYCLOAK_SERVER_URL')
+        ? `none are set; as the token says: ${seen}. No password is sent there`
+        : seen,
+    );
   }
   const { problems } = settings;
   // The file cannot be read.
