@@ -185,3 +185,23 @@ test('a role in an organization is looked up in that one alone, of all that the 
   assert.match((await ask('organization=initech')).cause, /^the user is not a member of .* initech/);
   assert.deepEqual(read, []);
 });
+
+test('a role is that of the whole name, whatever colons it has', async () => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const judge = async (want: string, claims: object) => {
+    const token = `${part({ alg: 'RS256' })}.${part({ azp: 'page', sub: 'u', ...claims })}.x`;
+    const context = { reach: { admin: null, login: null }, token, options: { wants: [`role=${want}`] } };
+    return (await tokenNeeds.run(context as never)).status;
+  };
+  const of = (client: string, role: string) => ({ resource_access: { [client]: { roles: [role] } } });
+  for (const [want, claims, status] of [
+    ['shop:orders:read', of('shop', 'orders:read'), 'ok'],
+    ['shop:orders:read', of('shop', 'orders'), 'fail'],
+    ['https://api.example/mcp:reader', of('https://api.example/mcp', 'reader'), 'ok'],
+    ['https://api.example/mcp:reader', of('https', '//api.example/mcp'), 'fail'],
+    ['orders:read', { realm_access: { roles: ['orders:read'] } }, 'ok'],
+    ['reader', of('shop', 'reader'), 'fail'],
+    ['shop:reader', { realm_access: { roles: ['reader'] } }, 'fail'],
+  ] as const)
+    assert.equal(await judge(want, claims), status, `${want} ${JSON.stringify(claims)}`);
+});

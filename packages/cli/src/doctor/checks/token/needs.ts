@@ -151,7 +151,11 @@ async function lookUp(
 ): Promise<Grants | undefined> {
   const userId = typeof sub === 'string' ? sub : (await admin?.user())?.id;
   if (admin === null || typeof azp !== 'string' || userId === undefined) return undefined;
-  const clients = missing.flatMap((want) => /^role=([^:]+):/.exec(want)?.[1] ?? []);
+  const clients = missing.flatMap((want) =>
+    [...(/^role=(.*)/s.exec(want)?.[1] ?? '').matchAll(/:/g)].map(({ index, input }) =>
+      input.slice(0, index),
+    ),
+  );
   const aliases = missing.flatMap((want) => /^organization=([^:]+):/.exec(want)?.[1] ?? []);
   return readGrants(await admin.connection(), caller.realm, azp, userId, clients, aliases);
 }
@@ -166,11 +170,16 @@ function has(claims: Claims, want: string): boolean {
   if (kind === 'scope') return scopesOf(claims).includes(name);
   if (kind === 'group') return namesIn(claims.groups).includes(name);
   if (kind === 'organization') return hasOrganization(claims, name);
-  const [client, role] = name.split(':');
-  const access = claims.resource_access as Record<string, { roles?: unknown }> | undefined;
-  return role === undefined
-    ? namesIn((claims.realm_access as { roles?: unknown } | undefined)?.roles).includes(name)
-    : namesIn(access?.[client ?? '']?.roles).includes(role);
+  return rolesIn(claims).includes(name);
+}
+
+/** The roles of the realm, and those of clients as `client:role`. Both names may have colons of their own. */
+function rolesIn({ realm_access: realm, resource_access: access }: Claims): string[] {
+  const clients = Object.entries((access ?? {}) as Readonly<Record<string, { roles?: unknown }>>);
+  return [
+    ...namesIn((realm as { roles?: unknown } | undefined)?.roles),
+    ...clients.flatMap(([client, one]) => namesIn(one?.roles).map((role) => `${client}:${role}`)),
+  ];
 }
 
 function explainWant(want: string, claims: Claims, grants: Grants | undefined): Advice {
