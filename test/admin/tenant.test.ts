@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -105,6 +105,47 @@ test('a tenant gets no private key and no earlier secret that Keycloak keeps amo
   const { code, text } = await setUp('tenant', 'acme', '--template', file);
   assert.equal(code, 0, text);
   assert.deepEqual(clientOf('acme', 'shop').attributes, { 'saml.signing.certificate': 'MIIC' });
+});
+
+test('a tenant gets no key of the file that is its template: whoever wrote that could sign its tokens', async (t) => {
+  const { keycloak, folder, setUp } = await start(t);
+  const file = join(folder, 'template.json');
+  const keys = { privateKey: 'MIIE', publicKey: 'MIIB', certificate: 'MIIC', codeSecret: 'c0de' };
+  await writeFile(file, JSON.stringify({ realm: 'main', ...keys, sslRequired: 'all' }));
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.equal(code, 0, text);
+  const { self } = keycloak.realms.get('acme') ?? assert.fail();
+  assert.deepEqual([Object.keys(keys).filter((name) => name in self), self.sslRequired], [[], 'all']);
+  assert.doesNotMatch(text, /MII|c0de/);
+});
+
+test('setup tenant --secrets loses nothing of a file that it cannot read, and changes nothing before it says so', async (t) => {
+  const { keycloak, folder, setUp } = await start(t);
+  await setUp('api', '--realm', 'main', '--client-id', 'shop');
+  const file = join(folder, 'secrets.json');
+  const before = keycloak.changes.length;
+  for (const text of ['{ "globex": { "shop": "s" }, }', 'KEYCLOAK_CLIENT_SECRET=s', '[]']) {
+    await writeFile(file, text);
+    await assert.rejects(
+      setUp('tenant', 'acme', '--template', 'main', '--secrets', file),
+      /--secrets: .*secrets\.json is there, and is no JSON object: it would be lost/,
+    );
+    assert.equal(await readFile(file, 'utf8'), text);
+  }
+  assert.equal(keycloak.changes.length, before);
+});
+
+test('the file with the secrets of tenants stands in the plan, with what git would do with it', async (t) => {
+  const { folder, setUp } = await start(t);
+  await setUp('api', '--realm', 'main', '--client-id', 'shop');
+  await mkdir(join(folder, '.git'));
+  const file = join(folder, 'secrets.json');
+  const { text } = await setUp('tenant', 'acme', '--template', 'main', '--secrets', file);
+  assert.match(
+    text,
+    /\+ create .*secrets\.json\n.*Secrets of: acme\n.*opens: git would take .*secrets\.json/,
+  );
+  assert.match(text, /✓ wrote .*secrets\.json \(holds secrets; readable by you alone\)/);
 });
 
 test('organizations stand in a list, each with its domain and user', async (t) => {

@@ -13,7 +13,8 @@ export const TEMPLATE_ATTRIBUTE = 'keycloak-guard.template';
 
 export const BUILT_IN =
   /^(account(-console)?|admin-cli|broker|realm-management|security-admin-console|.*-realm)$/;
-const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Flow)$/;
+/** Settings of a realm that are its own: no file of a template brings keys that its author has. */
+const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Key|certificate|codeSecret|.*Flow)$/;
 
 /**
  * Members of the template's clients that a tenant's clients get. Ids, secrets and keys are the realm's own: those of one tenant must not open

@@ -14,10 +14,9 @@ import {
   TEMPLATE_ATTRIBUTE,
 } from '../../admin/index.ts';
 import { memo } from '../../keycloak/call.ts';
-import { type PlanPart, runPlan, toRealmPart } from '../../plan/run-plan.ts';
+import { type PlanPart, runPlan, toFilePart, toRealmPart } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
 import { table, toHelp } from '../../settings/options.ts';
-import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { readOrMakeSecret } from '../api/env-plan.ts';
@@ -129,23 +128,37 @@ async function planOrganizations(api: Api, goals: readonly OrganizationGoal[], o
   return parts;
 }
 
-async function writeSecrets(
+/**
+ * The file with the secrets of the tenants' clients. Those of other tenants stay.
+ *
+ * @throws {UsageError} for a file that holds something else
+ */
+async function toSecretsPart(
   api: Api,
   file: string,
   names: readonly string[],
   template: Realm,
-): Promise<void> {
-  const clients = clientsWithSecret(template);
-  // Those of other tenants stay.
-  const there = toJsonObject(await readEnvText(file)) ?? {};
+): Promise<PlanPart> {
+  const text = await readEnvText(file, true);
+  const there = text.trim() === '' ? {} : toJsonObject(text);
+  if (there === undefined)
+    throw new UsageError([`--secrets: ${file} is there, and is no JSON object: it would be lost`]);
   const secrets: Record<string, unknown> = { ...there };
-  for (const realm of names) {
-    const own = clients
-      .map((one) => fillIn(one, realm))
-      .map(async (clientId) => [clientId, await readOrMakeSecret(api, { realm, clientId })]);
-    secrets[realm] = Object.fromEntries(await Promise.all(own));
-  }
-  await writePrivateFile(file, `${JSON.stringify(secrets, null, 2)}\n`);
+  const change = { field: 'Secrets of', from: '', to: names.join(', ') };
+  const toContent = () => `${JSON.stringify(secrets, null, 2)}\n`;
+  const part = await toFilePart(file, [change], toContent, { isNew: text === '', holds: 'holds secrets; ' });
+  return {
+    ...part,
+    async *apply() {
+      for (const realm of names) {
+        const own = clientsWithSecret(template)
+          .map((one) => fillIn(one, realm))
+          .map(async (clientId) => [clientId, await readOrMakeSecret(api, { realm, clientId })]);
+        secrets[realm] = Object.fromEntries(await Promise.all(own));
+      }
+      yield* part.apply();
+    },
+  };
 }
 
 export const tenant: SetupKind = {
@@ -193,16 +206,10 @@ export const tenant: SetupKind = {
     const names = [
       ...new Set([...rows.map(([name = '']) => name), ...ofTemplate.map((one) => one.realm ?? '')]),
     ];
-    const { what, code } = await runPlan(
-      await planRealms(api, names, templateRealm, out),
-      visit,
-      out,
-      questions,
-    );
-    if (flags.secrets !== undefined && (what === 'applied' || what === 'nothing')) {
-      await writeSecrets(api, flags.secrets, names, templateRealm);
-      out.line(`  ${out.paint('green', '✓')} wrote ${flags.secrets} (holds secrets; readable by you alone)`);
-    }
-    return code;
+    const parts = [
+      ...(await planRealms(api, names, templateRealm, out)),
+      ...(flags.secrets === undefined ? [] : [await toSecretsPart(api, flags.secrets, names, templateRealm)]),
+    ];
+    return (await runPlan(parts, visit, out, questions)).code;
   },
 };
