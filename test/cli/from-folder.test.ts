@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { createConsent, FromFolder, type Sending } from '../../packages/cli/src/settings/from-folder.ts';
@@ -90,6 +93,26 @@ describe('a word of a folder', () => {
     const unwilling = createConsent({ confirm: async () => false });
     await assert.rejects(unwilling.open({ realm }, [sending({ realm })]), Cancelled);
   });
+});
+
+test('the question says which file elsewhere a folder would have sent, under whatever name', async (t) => {
+  const home = await mkdtemp(join(tmpdir(), 'from-folder-'));
+  t.after(() => rm(home, { recursive: true }));
+  await mkdir(join(home, 'clone'));
+  const env = join(home, 'clone', '.env');
+  await writeFile(join(home, 'vault-token'), 'mine');
+  await symlink(join(home, 'vault-token'), join(home, 'clone', 'client-secret'));
+  const questions: string[] = [];
+  const consent = createConsent({ confirm: async (question) => questions.push(question) > 0 });
+  for (const path of [join(home, 'vault-token'), join(home, 'clone', 'client-secret')]) {
+    const name = 'KEYCLOAK_CLIENT_SECRET_FILE';
+    const value = new FromFolder(name, path, env);
+    const realm = new FromFolder('KEYCLOAK_REALM', path, env);
+    await consent.open({}, [sending({ name, value, realm })]);
+  }
+  assert.equal(questions.length, 2);
+  for (const question of questions)
+    assert.match(question, /Send KEYCLOAK_CLIENT_SECRET_FILE \([^)]*vault-token\) to https:\/\/sso\.example/);
 });
 
 describe('--yes', () => {

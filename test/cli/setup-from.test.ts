@@ -59,7 +59,7 @@ test('the guards of every adapter are read, and what only a running program know
     reads: { organizations: true, groups: true, ids: true },
     permissions: ['orders#edit', 'orders#view'],
     audiences: ['stock'],
-    options: { realm: 'shop', clientId: 'orders' },
+    options: { realm: 'shop', clientId: 'orders', file: 'auth.ts' },
     unread: ['orders.ts:8', 'orders.ts:9'],
   });
 });
@@ -105,6 +105,39 @@ test('a hostile folder is read in no time: nothing runs, no link is followed, no
   assert.ok(performance.now() - started < 5000);
   assert.deepEqual(realmRoles, ['a']);
   assert.ok(unread.includes('grows.ts:1') && unread.includes('runs.ts:1'));
+});
+
+test('what a program says of realm and client is no word of the person: elsewhere than on this machine --yes does not confirm it', async (t) => {
+  const { keycloak, setUp } = await startSetup(t, { more: { SETUP_PASSWORD: 'Test#123456' } });
+  const folder = await project(t);
+  const elsewhere = ['--url', keycloak.url.replace('127.0.0.1', '0.0.0.0')];
+  const run = (...args: string[]) =>
+    KINDS.api?.run([...args, '--from', folder, ...elsewhere, '--yes', '--no-env'], {
+      environment: { ...ADMIN, SETUP_PASSWORD: 'Test#123456' },
+      out: createLines().out,
+    });
+  await assert.rejects(
+    async () => run('--no-user'),
+    (error: Error) => {
+      assert.match(
+        error.message,
+        /^--yes does not confirm .*: realm=shop \(.*auth\.ts\), clientId=orders \(.*auth\.ts\)/,
+      );
+      assert.match(
+        error.message,
+        /\nIf you mean it, say it: --realm shop\nIf you mean it, say it: --client-id orders$/,
+      );
+      return true;
+    },
+  );
+  await assert.rejects(
+    async () => run('--user', 'anna'),
+    /SETUP_PASSWORD is from the environment, and realm from .*auth\.ts.*Nothing was sent/,
+  );
+  assert.equal(keycloak.changes.length, 0);
+  assert.equal(await run('--realm', 'shop', '--client-id', 'orders'), 0);
+  await writeFile(join(folder, 'auth.ts'), `keycloak({ realm: 'master', clientId: 'admin-cli' })`);
+  await assert.rejects(setUp('api', '--from', folder), /admin-cli is a client of Keycloak's own/);
 });
 
 test('a realm that is no name is refused, whoever names it', async (t) => {

@@ -1,6 +1,7 @@
 import { isOutside, isThisMachine } from '@keycloak-guard/server/config';
-import { toShortValue } from '../terminal/output.ts';
+import { toShellWord, toShortValue } from '../terminal/output.ts';
 import { Cancelled, type Questions } from '../terminal/questions.ts';
+import { nameWithTarget } from './private-file.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A value that a command takes. The person's word is the plain value: a flag, a variable of the environment, a file that was named. */
@@ -66,6 +67,9 @@ const WRITTEN = new Set([
   ...['PUBLIC_URL', 'PORT'],
 ]);
 
+/** What a program that is read says of its Keycloak, by the flags that say it. Its plan shows them. */
+const OF_SOURCE: Readonly<Record<string, string>> = { realm: '--realm', clientId: '--client-id' };
+
 /** A file of the folder for the admin of this machine's Keycloak: its content is in the plan. */
 const DEFAULT_FILES = new Set(['authz.json']);
 
@@ -96,10 +100,11 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
           const to = [...new Set(unconfirmed.map(describe))].join(', and');
           throw new UsageError([
             `${from}, and ${names} from ${files}, a file that you did not name: it would be sent${to}. Nothing was sent.`,
-            `If that is right, name the file: --env ${files}`,
+            ...new Set(unconfirmed.flatMap(choicesIn).map((one) => `If that is right, ${flagFor(one)}`)),
           ]);
         }
-        const what = unconfirmed.map((one) => `${one.name}${describe(one)}`).join(' and ');
+        const things = await Promise.all(unconfirmed.map(describeSecret));
+        const what = unconfirmed.map((one, at) => `${things[at]}${describe(one)}`).join(' and ');
         if (!(await questions.confirm(`${files} chose ${names}. Send ${what}?`, false)))
           throw new Cancelled('cancelled');
         for (const one of unconfirmed) agreed.add(keyOf(one));
@@ -129,14 +134,19 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
       if (questions !== undefined) return { chosen, yes: false };
       throw new UsageError([
         `--yes does not confirm values from a file that you did not name: ${chosen.join(', ')}. Nothing was changed.`,
-        ...[...new Set(choices.map(flagFor))].map((flag) => `If you mean it, name the file: ${flag}`),
+        ...new Set(choices.map((one) => `If you mean it, ${flagFor(one)}`)),
       ]);
     },
   };
 }
 
-const flagFor = ({ name, file }: FromFolder): string =>
-  `--${DEFAULT_FILES.has(name) ? 'file' : 'env'} ${file}`;
+function flagFor(word: FromFolder): string {
+  const { name, file } = word;
+  const flag = Object.hasOwn(OF_SOURCE, name) ? OF_SOURCE[name] : undefined;
+  return flag === undefined
+    ? `name the file: --${DEFAULT_FILES.has(name) ? 'file' : 'env'} ${file}`
+    : `say it: ${flag} ${toShellWord(toShortValue(reveal(word)))}`;
+}
 
 const showOf = (word: FromFolder): string =>
   DEFAULT_FILES.has(word.name)
@@ -155,6 +165,12 @@ const isPersons = (one: Sending): boolean => !(one.value instanceof FromFolder) 
 /** A file of the person's that the folder picked: not even the Keycloak of this machine gets it without a question. */
 const isFileOutside = ({ name, value }: Sending): boolean =>
   value instanceof FromFolder && name.endsWith('_FILE') && isOutside(value.file, reveal(value));
+
+/** Its name; of a file elsewhere, which one: it may have the name of the application's own secret. */
+const describeSecret = async (one: Sending): Promise<string> =>
+  one.value !== undefined && isFileOutside(one)
+    ? `${one.name} (${toShortValue(await nameWithTarget(reveal(one.value)))})`
+    : one.name;
 
 function originOf({ name, value }: Sending): string {
   if (value === undefined) return 'the standard input';
@@ -183,7 +199,9 @@ function isExempt(word: FromFolder, serverUrl: Word | undefined): boolean {
   if (used === undefined || !isThisMachine(used.hostname)) return false;
   // An application elsewhere is none of this machine's.
   if (name === 'PUBLIC_URL' && !isThisMachine(app?.hostname ?? '')) return false;
-  return DEFAULT_FILES.has(name) || (WRITTEN.has(name) && written?.origin === used.origin);
+  return (
+    DEFAULT_FILES.has(name) || name in OF_SOURCE || (WRITTEN.has(name) && written?.origin === used.origin)
+  );
 }
 
 const originOfUrl = (serverUrl: Word | undefined): string =>

@@ -16,7 +16,8 @@ const noGuards = (unread: readonly string[]) => ({
   permissions: [] as string[],
   /** Other APIs that the application calls or accepts tokens of, by audience. */
   audiences: [] as string[],
-  options: {} as { readonly realm?: string; readonly clientId?: string },
+  /** What the program says of its Keycloak, and the file that says so. */
+  options: {} as { readonly realm?: string; readonly clientId?: string; readonly file?: string },
   /** What guards read of organizations in tokens: membership, groups or roles in them, ids. */
   reads: {} as { readonly organizations?: true; readonly groups?: true; readonly ids?: true },
   /** Places that only a running program knows, as `file:line`. */
@@ -90,7 +91,7 @@ function readFile({ file, text, program }: SourceFile, guards: Guards): void {
     } else if (Object.hasOwn(NAMES, name)) {
       for (const one of args) read.names(NAMES[name] as List, evaluate(one, scope));
     } else if (name === 'keycloak' || name === 'forRoot' || name === 'register')
-      read.options(evaluate(args.at(-1), scope));
+      read.options(evaluate(args.at(-1), scope), file);
     else if (name === 'fetchFor' || name === 'fetchAs')
       read.requirement(only(evaluate(args[0], scope), 'audience'));
   }
@@ -141,10 +142,11 @@ function createReader(guards: Guards, location: string) {
   return {
     names,
     requirement,
-    options(value: unknown): void {
+    options(value: unknown, file: string): void {
       if (!isRecord(value)) return;
       for (const member of ['realm', 'clientId'] as const)
-        if (typeof value[member] === 'string') Object.assign(guards.options, { [member]: value[member] });
+        if (typeof value[member] === 'string')
+          Object.assign(guards.options, { [member]: value[member], file });
       if (value.tenants === 'organizations') Object.assign(guards.reads, { organizations: true });
     },
     /** `realm:admin`, `reader`, `other-client:reader`; in a list, or as `{ roles: [ … ] }`. */

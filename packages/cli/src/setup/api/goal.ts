@@ -1,5 +1,6 @@
 import type { Need } from '../../access/access.ts';
-import type { SetupGoal, UserGoal } from '../../admin/index.ts';
+import { BUILT_IN, type SetupGoal, type UserGoal } from '../../admin/index.ts';
+import { UsageError } from '../../settings/usage-error.ts';
 import { needClientId, needRealm } from '../visit.ts';
 import type { ApiOptions } from './options.ts';
 
@@ -19,6 +20,7 @@ export type StdinSecrets = Partial<Record<'admin-password' | 'user-password', st
  * Completes the target of the set-up: by the options, and by a person's answers.
  *
  * @param canAsk whether there is a person who can be asked
+ * @throws {UsageError} for a client that Keycloak makes
  */
 export async function completeGoal(
   options: ApiOptions,
@@ -30,6 +32,9 @@ export async function completeGoal(
   const hasDefaults = options.yes || options.dryRun;
   const realm = await needRealm(options.access, hasDefaults, need);
   const clientId = await needClientId(options.clientId, hasDefaults, need);
+  // Changed, it would keep administrators and people out.
+  if (BUILT_IN.test(clientId) && !clientId.endsWith('-realm'))
+    throw new UsageError([`${clientId} is a client of Keycloak's own: choose another one (--client-id)`]);
   const where = `realm ${realm}, at ${serverUrl}`;
   const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, canAsk, where);
   const { guards } = options;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder, toCredential } from '@keycloak-guard/server/config';
 import {
   ACCESS,
@@ -104,10 +105,16 @@ export async function readApiOptions(
   if (envFile !== undefined && !reading.isEnvNamed) assertOfFolder(envFile, '--env');
   const source = flags.from === undefined ? undefined : await readGuards(flags.from);
   const read = readAccess({ flags, settings });
-  const accessWords = { ...read, realm: read.realm ?? source?.options.realm };
+  // The realm file of an export, and a plan for an administrator, go nowhere.
+  const goesNowhere = kind === 'export' || 'plan-for-admin' in flags;
+  const ofSource = (name: 'realm' | 'clientId') => {
+    const { [name]: value, file = '' } = source?.options ?? {};
+    return value && !goesNowhere ? new FromFolder(name, value, join(flags.from ?? '', file)) : value;
+  };
+  const accessWords = { ...read, realm: read.realm ?? ofSource('realm') };
   const password = reading.secret('user-password-stdin');
   const all = {
-    clientId: word('client-id') ?? source?.options.clientId,
+    clientId: word('client-id') ?? ofSource('clientId'),
     clientSecret: settings('KEYCLOAK_CLIENT_SECRET'),
     publicUrl: settings('PUBLIC_URL'),
     port: settings('PORT'),
@@ -115,8 +122,7 @@ export async function readApiOptions(
     password: password?.value,
   };
   const problems = problemsOfAccess(accessWords);
-  // The realm file of an export, and a plan for an administrator, go nowhere.
-  const isSent = kind !== 'export' && !('plan-for-admin' in flags) && problems.length === 0;
+  const isSent = !goesNowhere && problems.length === 0;
   const dryRun = flags['dry-run'] ?? false;
   // An API that only checks tokens has no sign-in.
   const withoutUser = flags['no-user'] ?? (kind === 'api' && all.username === undefined);
