@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
@@ -42,6 +42,16 @@ describe('the plan of a file with settings', () => {
       { field: 'KEYCLOAK_CLIENT_SECRET', from: '', to: '(hidden)' },
       { field: 'SESSION_SECRET', from: '', to: '(hidden)' },
     ]);
+  });
+
+  test('is refused where the folder of the file is not there: Keycloak would be changed, and the secret lost', async (t) => {
+    const { file } = await plan(t, undefined);
+    const options = { overwriteEnv: false, yes: true };
+    const elsewhere = join(dirname(file), 'shop', '.env');
+    await assert.rejects(
+      planEnv(elsewhere, options, WANTED, async () => WANTED, {} as never, undefined),
+      /\.env: there is no folder .*shop\. Nothing was changed\.$/,
+    );
   });
 
   test('shows neither the secret that goes nor the one that comes, in steps and questions', async (t) => {

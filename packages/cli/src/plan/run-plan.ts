@@ -1,5 +1,5 @@
 import { type AdminConnection, applyStep, type Change, type Plan, type PlanStep } from '../admin/index.ts';
-import { findExposure, nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
+import { planWrite, writePrivateFile } from '../settings/private-file.ts';
 import { type Output, toPlainLine } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 
@@ -20,10 +20,9 @@ export async function toFilePart(
   content: () => string,
   { isNew = true, holds = '' } = {},
 ): Promise<PlanPart> {
-  const subject = await nameWithTarget(file);
   return {
     ...NO_PART,
-    steps: [{ kind: isNew ? 'create' : 'change', subject, changes, opens: await findExposure(file) }],
+    steps: [{ kind: isNew ? 'create' : 'change', changes, ...(await planWrite(file)) }],
     async *apply() {
       await writePrivateFile(file, content());
       yield { verb: 'wrote', subject: `${file} (${holds}readable by you alone)` };

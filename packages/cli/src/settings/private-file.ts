@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isOutside, readFolderFile } from '@keycloak-guard/server/config';
@@ -42,6 +43,20 @@ export function assertOfFolder(file: string, flag: string): void {
 export async function nameWithTarget(file: string): Promise<string> {
   const target = await followLinks(file);
   return target === file ? file : `${file}, which is a link to ${target}`;
+}
+
+/**
+ * The file in a plan, and what a person is warned of.
+ *
+ * @throws {UsageError} where its folder is not there: Keycloak would be changed, and the secret written nowhere
+ */
+export async function planWrite(
+  file: string,
+): Promise<{ readonly subject: string; readonly opens: string[] }> {
+  const folder = dirname(await followLinks(resolve(file)));
+  if (!existsSync(folder))
+    throw new UsageError([`${file}: there is no folder ${folder}. Nothing was changed.`]);
+  return { subject: await nameWithTarget(file), opens: await findExposure(file) };
 }
 
 /**

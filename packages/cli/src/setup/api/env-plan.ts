@@ -11,7 +11,7 @@ import {
 } from '../../admin/index.ts';
 import { NO_PART, type PlanPart } from '../../plan/run-plan.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
-import { findExposure, nameWithTarget, writePrivateFile } from '../../settings/private-file.ts';
+import { planWrite, writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
@@ -66,8 +66,7 @@ export async function planEnv(
   if (file === undefined) return NO_PART;
   const whole = (settings: Record<string, string>) => switchCredential(file, settings, needsSecret);
   const changes = await findChanges(file, await whole(known));
-  const subject = await nameWithTarget(file);
-  const opens = await findExposure(file);
+  const { subject, opens } = await planWrite(file);
   const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
   const allChanges = isNew
     ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }]
