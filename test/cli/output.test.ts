@@ -137,6 +137,8 @@ test('what is going on is gone with the next line, and taken away by an empty on
   assert.equal(read(), '\u001b[2m… looking for Keycloak\u001b[22m\r\u001b[2K');
   out.progress('');
   assert.equal(read(), '');
+  out.progress('reading a\n✓ b');
+  assert.doesNotMatch(read(), /\n/);
 });
 
 test('a line of what others wrote is one line', () => {

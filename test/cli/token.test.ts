@@ -212,14 +212,15 @@ test('token says at once that the browser cannot be used, and what to change', a
 });
 
 test('what a server says of a login on another device is text, whatever is in it', async (t) => {
-  const { url } = await startDeviceFlow(t, [{ error: 'access_denied', error_description: 'no\u001b[2J' }], {
-    user_code: 'WDJB\u001b]0;owned\u0007',
+  const { url } = await startDeviceFlow(t, [{ error: 'odd', error_description: 'no\u001b[2J\n✓ done' }], {
+    user_code: 'WDJB\u001b]0;owned\u0007\n✓ done',
     verification_uri_complete: undefined,
-    verification_uri: 'https://evil.test/\u001b[8m\u009b2J',
+    verification_uri: 'https://evil.test/\u001b[8m\u009b2J\n✓ done',
   });
   const { seen, ended } = runToken(url, ['--device']);
   assert.equal(await ended, 1);
   assert.match(seen.err, /^Open https:\/\/evil\.test\//);
+  assert.doesNotMatch(seen.err, /^✓/m);
   assert.doesNotMatch(seen.err, /[^\P{Cc}\n]/u);
 });
 

@@ -3,7 +3,7 @@ import { toFailure } from './internal.ts';
 
 type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
 
-/** The Admin API refused, or did not answer. The message holds Keycloak's own words, never a password or a token. */
+/** The Admin API refused, or did not answer. The message holds Keycloak's own words, on one line, never a password or a token. */
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly kind: AdminErrorKind;
@@ -11,7 +11,7 @@ export class AdminError extends Error {
   readonly answer: string;
 
   constructor(kind: AdminErrorKind, status: number, message: string, answer = '') {
-    super(message);
+    super(message.replace(/\s+/g, ' '));
     this.kind = kind;
     this.status = status;
     this.answer = answer;
@@ -25,8 +25,12 @@ export class AdminError extends Error {
  */
 export function toAdminError(error: unknown, doing: string): AdminError {
   if (error instanceof AdminError) return error;
-  // A TypeError without a cause is no failed call: the answer could not be read.
-  if (error instanceof TypeError && error.cause === undefined)
+  // A TypeError without a cause is no failed call, and no other is JSON that cannot be read.
+  const causes = [error, (error as Error | undefined)?.cause];
+  if (
+    (error instanceof TypeError && causes[1] === undefined) ||
+    causes.some((one) => one instanceof SyntaxError)
+  )
     return new AdminError('refused', 200, `Keycloak's answer cannot be understood, while trying to ${doing}`);
   if (!(error instanceof NetworkError))
     return new AdminError(

@@ -112,8 +112,8 @@ function boundAnswers(): void {
 }
 
 function claimOf(token: string, claim: 'exp' | 'iat'): number {
-  const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}');
-  return Number(payload[claim] ?? 0);
+  const payload = toJsonObject(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return Number(payload?.[claim] ?? 0);
 }
 
 export async function findRealm(

@@ -52,7 +52,7 @@ export async function run(args: string[]): Promise<number> {
   const { AuthorizationError, ClientError } = await import('keycloak-guard/client');
   try {
     const { accessToken } = await getTokens(flags, settings, err);
-    createOutput(process.stdout, process.env).line(accessToken);
+    createOutput(process.stdout, process.env).line(toPlainLine(accessToken));
     return 0;
   } catch (error) {
     if (error instanceof Cancelled) return 1;
@@ -66,7 +66,7 @@ export async function run(args: string[]): Promise<number> {
       return 2;
     }
     if (!(error instanceof ClientError || error instanceof AuthorizationError)) throw error;
-    err.line(`keycloak-guard token: ${error.message}`);
+    err.line(toPlainLine(`keycloak-guard token: ${error.message}`));
     if (error instanceof ClientError) {
       const { toSettingNames } = await import('@keycloak-guard/server/config');
       err.line(toSettingNames(error.diagnosis.fix));
@@ -148,8 +148,8 @@ async function signIn(
   if (device)
     return client.deviceGrant(
       ({ userCode, verificationUri, verificationUriComplete }) => {
-        err.line(`Open ${verificationUriComplete ?? verificationUri}`);
-        err.line(`The code is ${userCode}`);
+        err.line(toPlainLine(`Open ${verificationUriComplete ?? verificationUri}`));
+        err.line(toPlainLine(`The code is ${userCode}`));
       },
       { scope },
     );

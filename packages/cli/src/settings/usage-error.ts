@@ -4,7 +4,9 @@ export class UsageError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
+    // Texts of files and names of others are in some.
+    const lines = problems.map((one) => one.replace(/\s*[\r\n]\s*/g, ' '));
+    super(lines.join('\n'));
+    this.problems = lines;
   }
 }

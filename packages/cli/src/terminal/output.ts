@@ -74,7 +74,7 @@ export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
       if (!isTerminal || env.TERM === 'dumb') return;
       clear();
       if (text === '') return;
-      write(paint('dim', `… ${text}`.slice(0, (stream.columns ?? 80) - 1)));
+      write(paint('dim', `… ${toPlainLine(text)}`.slice(0, (stream.columns ?? 80) - 1)));
       isDirty = true;
     },
   };

@@ -89,7 +89,7 @@ export const service: SetupKind = {
     for (const called of calls) {
       const { always, optional } = scopesThatBring(now, now.client ?? {}, called);
       const scope = always.length > 0 ? '' : `, scope: '${optional[0]}'`;
-      out.line(`  kc.fetchFor({ origin: '…', audience: '${called}'${scope} })`);
+      out.line(`  ${toPlainLine(`kc.fetchFor({ origin: '…', audience: '${called}'${scope} })`)}`);
     }
     out.line(
       `Who calls it needs tokens for it: npx keycloak-guard setup audience <caller> --client-id ${toShellWord(clientId)}`,
