@@ -43,6 +43,28 @@ describe('migrate, of a project whose author means harm or makes mistakes', () =
     assert.match(stdout, /\n- `calls\.js` is not[^\n]*\n- `lists\.js` is not/);
   });
 
+  test('a program costs what its bytes cost, however deep and wide it is', async (t) => {
+    const wide = '0,'.repeat(20_000);
+    const costOf = async (text: string) => {
+      const folder = await projectOf(t, { 'app.ts': text });
+      const started = process.cpuUsage().user;
+      const { unread } = await look(folder);
+      assert.deepEqual(unread, []);
+      return process.cpuUsage().user - started;
+    };
+    const NEST = "import { Roles } from 'nest-keycloak-connect';\n";
+    await costOf(`${REQUIRE}const a = [${wide}];`);
+    const flat = await costOf(`${REQUIRE}const a = [${wide}];`);
+    for (const text of [
+      `${REQUIRE}const a = ${'['.repeat(200)}${wide}${']'.repeat(200)};`,
+      `${NEST}const a = ${'['.repeat(200)}${wide}${']'.repeat(200)};`,
+      `${NEST}${'a.b();\n'.repeat(6_000)}`,
+    ]) {
+      const cost = await costOf(text);
+      assert.ok(cost < flat * 5, `${text.slice(0, 60)}: ${cost} µs, and ${flat} flat`);
+    }
+  });
+
   test('a package.json of one line is read as any other; one that is not JSON is named', async (t) => {
     const one = await projectOf(t, {
       'package.json':

@@ -76,6 +76,64 @@ const other = require('keycloak-connector');`,
     );
   });
 
+  test('finds it by every other way to load or to mock it, and names what it leaves as it is', async (t) => {
+    const folder = await projectOf(t, {
+      'app.mjs': `import { createRequire } from 'node:module';
+const Keycloak = createRequire(import.meta.url)('keycloak-connect');
+const old = module.require('keycloak-connect');
+jest.setMock('keycloak-connect', {});
+jest.createMockFromModule('keycloak-connect');
+vi.importMock('keycloak-connect');
+td.replace('keycloak-connect');
+mockRequire('keycloak-connect', {});
+mock.module('keycloak-connect', {});
+const app = proxyquire('./app', { 'keycloak-connect': stub });
+const name = 'keycloak-connect';
+describe('of keycloak-connect', () => {});`,
+    });
+    const { findings, edits } = await look(folder);
+    assert.deepEqual([edits.length, new Set(edits.map(({ text }) => text)).size], [8, 1]);
+    assert.deepEqual(
+      findings.filter(({ remark }) => /It stays as it is/.test(remark ?? '')).map(({ line }) => line),
+      [10, 11],
+    );
+  });
+
+  test('reads a part of the application that is called as what others build', async (t) => {
+    const folder = await projectOf(t, {
+      'package.json': '{}',
+      'vendor/third.js': CONNECT,
+      'dist/app.js': CONNECT,
+      'src/vendor/routes.js': `${CONNECT}app.get('/', keycloak.protect(['seller']), h);`,
+      'src/build/plan.js': CONNECT,
+      'packages/a/package.json': '{}',
+      'packages/a/build/index.js': CONNECT,
+      'packages/a/src/out/orders.js': CONNECT,
+    });
+    const { edits, findings } = await look(folder);
+    assert.deepEqual(
+      edits.map(({ file }) => file),
+      ['packages/a/src/out/orders.js', 'src/build/plan.js', 'src/vendor/routes.js'],
+    );
+    assert.deepEqual(
+      findings.filter(({ blocked }) => blocked !== null).map(({ file }) => file),
+      ['src/vendor/routes.js'],
+    );
+  });
+
+  test('knows a method by its name in brackets, and the object under a second name', async (t) => {
+    const uses = await usesOf(
+      t,
+      `${CONNECT}const sso = getKeycloak();
+app.get('/1', keycloak['protect'](['a']), h);
+app.get('/2', sso.protect(['a']), h);`,
+    );
+    assert.deepEqual(
+      uses.slice(2).map(([line, , byHand]) => [line, byHand]),
+      [4, 5].map((line) => [line, true]),
+    );
+  });
+
   test('tells what will be different, and where', async (t) => {
     const folder = await projectOf(t, {
       'app.js': `${CONNECT}app.use(keycloak.middleware());
@@ -106,10 +164,11 @@ Keycloak.prototype.accessDenied = deny;`,
 const keycloak = new Keycloak({}, { realm: 'a', credentials: { secret: 'hunter2' }, 'realm-public-key': 'hunter2' });
 keycloak.protect(() => keycloak.grantManager.obtainDirectly('alice', 'hunter2'));
 const other = new Keycloak({}, { credentials: { secret: process.env.KC_SECRET || 'hunter2' } });
-const third = new Keycloak({}, { 'auth-server-url': 'http://admin:hunter2@x', clientSecretOld: \`\${'hunter2'}\` });`,
+const third = new Keycloak({}, { 'auth-server-url': 'http://admin:hunter2@x', clientSecretOld: \`\${'hunter2'}\` });
+const text = new Keycloak({}, JSON.parse('{ "credentials": { "secret": "hunter2" } }'));`,
     });
     const analysis = await look(folder);
-    assert.equal(analysis.findings.length, 5);
+    assert.equal(analysis.findings.length, 6);
     assert.match(JSON.stringify(analysis), /process\.env\.KC_SECRET \|\| '…'/);
     assert.doesNotMatch(JSON.stringify(analysis) + toMarkdown(analysis, undefined), /hunter2/);
   });

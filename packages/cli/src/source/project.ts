@@ -20,17 +20,9 @@ export interface Project {
   readonly unread: readonly string[];
 }
 
-const LEFT_OUT = new Set([
-  'node_modules',
-  'dist',
-  'build',
-  'coverage',
-  '.git',
-  '.next',
-  '.nuxt',
-  'out',
-  'vendor',
-]);
+const LEFT_OUT = new Set(['node_modules', '.git', '.next', '.nuxt']);
+/** Not sources where they are beside a `package.json`; elsewhere `vendor` may be a part of a shop. */
+const MADE = new Set(['dist', 'build', 'coverage', 'out', 'vendor']);
 const SOURCE = /\.[cm]?[jt]sx?$/;
 /** Longer JSON files are data. Unit: bytes. */
 const LONGEST_SETTINGS = 65_536;
@@ -89,9 +81,11 @@ function canParse(text: string): boolean {
 /** Does not follow links, which may lead out of the project or in a circle. */
 async function* filesOf(root: string, below: string): AsyncGenerator<string> {
   const entries = await readdir(join(root, below), { withFileTypes: true });
+  const isPackage = entries.some(({ name }) => name === 'package.json');
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    if (entry.isDirectory() && !LEFT_OUT.has(entry.name)) yield* filesOf(root, path);
+    const isLeftOut = LEFT_OUT.has(entry.name) || (isPackage && MADE.has(entry.name));
+    if (entry.isDirectory() && !isLeftOut) yield* filesOf(root, path);
     else if (entry.isFile()) yield path;
   }
 }

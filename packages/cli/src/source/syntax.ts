@@ -7,17 +7,20 @@ export interface SyntaxNode {
 }
 
 /** A node and every node below it, each with the nodes around it, nearest first. */
-export function* walk(
-  node: SyntaxNode,
-  around: readonly SyntaxNode[] = [],
-): Generator<{ node: SyntaxNode; around: readonly SyntaxNode[] }> {
-  yield { node, around };
-  const inside = [node, ...around];
-  for (const [member, value] of Object.entries(node)) {
-    if (member === 'loc' || member.endsWith('Comments') || member === 'tokens') continue;
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (isNode(one)) yield* walk(one, inside);
+export function* walk(root: SyntaxNode): Generator<{ node: SyntaxNode; around: readonly SyntaxNode[] }> {
+  // No call within a call: a node costs the same at any depth.
+  const next: { node: SyntaxNode; around: readonly SyntaxNode[] }[] = [{ node: root, around: [] }];
+  for (let at = next.pop(); at !== undefined; at = next.pop()) {
+    yield at;
+    const { node, around } = at;
+    const children: SyntaxNode[] = [];
+    for (const [member, value] of Object.entries(node)) {
+      if (member === 'loc' || member.endsWith('Comments') || member === 'tokens') continue;
+      for (const one of Array.isArray(value) ? value : [value]) if (isNode(one)) children.push(one);
     }
+    if (children.length === 0) continue;
+    const inside = [node, ...around];
+    for (const one of children.reverse()) next.push({ node: one, around: inside });
   }
 }
 

@@ -2,7 +2,15 @@ import { type Project, toPlainLine } from '@keycloak-guard/cli/unstable';
 import { learnFacts } from './connect-facts.ts';
 import { findConnectUses, findPassedUses } from './connect-uses.ts';
 import type { Finding } from './finding.ts';
-import { type Edit, editOf, findDeclarations, findMentions, judgeMention, REPLACEMENTS } from './imports.ts';
+import {
+  type Edit,
+  editOf,
+  findDeclarations,
+  findMentions,
+  findNames,
+  judgeMention,
+  REPLACEMENTS,
+} from './imports.ts';
 import { findDependencies, findTooOld, isUnreadable } from './manifests.ts';
 import { learnGuards } from './nest-guards.ts';
 import { findNestUses } from './nest-uses.ts';
@@ -47,6 +55,7 @@ export function analyse(project: Project): Analysis {
     ...mentions.map(({ finding }) => finding),
     ...sources.flatMap(findDeclarations),
     ...read.flatMap(({ source, mentions: all }) => [
+      ...findNames(source, all),
       ...(names.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
       ...(isNest ? findNestUses(source, all, guards) : []),
     ]),

@@ -21,6 +21,9 @@ function findInstanceNames(program: SyntaxNode, mentions: readonly Mention[]): s
   const classes = classNamesOf(mentions);
   const names: string[] = [];
   for (const { node, around } of walk(program)) {
+    // `const sso = getKeycloak()`
+    if (node.type === 'VariableDeclarator' && isInstance(node.init, NO_NAMES))
+      names.push(lastNameOf(node.id) ?? '');
     if (node.type !== 'NewExpression' || !isClass(node.callee, classes)) continue;
     const [parent] = around.filter(
       ({ type }) => !type.startsWith('TS') && type !== 'ParenthesizedExpression',
@@ -31,6 +34,8 @@ function findInstanceNames(program: SyntaxNode, mentions: readonly Mention[]): s
   }
   return names;
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** Local names of the constructor. */
 export function classNamesOf(mentions: readonly Mention[]): Set<string> {
@@ -70,7 +75,7 @@ export const isMember = (node: SyntaxNode): boolean =>
 export function methodOf(node: SyntaxNode, instances: ReadonlySet<string>): string | undefined {
   const callee = node.callee as SyntaxNode;
   if (!isCall(node) || !isMember(callee) || !isInstance(callee.object, instances)) return undefined;
-  return lastNameOf(callee.property);
+  return lastNameOf(callee);
 }
 
 /** The argument of one call of a function that hands it on to `keycloak.protect`. */

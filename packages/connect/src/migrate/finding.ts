@@ -58,9 +58,9 @@ export const DIFFERENCES = {
       'Nothing to do. Users who are on the login page at the moment of the switch must sign in once more.',
   },
   'logout-here': {
-    title: 'Only pages of this application can sign a user out',
+    title: 'Pages of other sites cannot sign a user out',
     why: 'With keycloak-connect, any page can sign a visitor out: an image with the logout address is enough.',
-    wayOut: 'Links and forms of the application itself still work.',
+    wayOut: 'Links and forms of the application itself still work, and those of sibling domains.',
   },
   'admin-messages': {
     title: 'Messages from Keycloak must be for this client, in time, and at most 256 KiB long',
@@ -139,8 +139,8 @@ export function quoteUse(text: string, node: SyntaxNode): string {
 const isText = ({ type }: SyntaxNode): boolean => type === 'StringLiteral' || type === 'TemplateLiteral';
 
 function isSecret(one: SyntaxNode, around: readonly SyntaxNode[]): boolean {
-  // A URL with a name and a password.
-  if (/:\/\/[^/\s]*@/.test(textOf(one) ?? '')) return true;
+  // A URL with a name and a password, or settings as text.
+  if (/:\/\/[^/\s]*@|(secret|password)["']?\s*[:=]/i.test(textOf(one) ?? '')) return true;
   return around.some(({ type, key, callee }) => {
     if (type === 'ObjectProperty') return key !== one && SECRET.test(lastNameOf(key) ?? textOf(key) ?? '');
     return type === 'CallExpression' && lastNameOf(callee) === 'obtainDirectly';

@@ -85,23 +85,8 @@ export function findMentions(program: SyntaxNode): Mention[] {
   return mentions;
 }
 
-/** Functions that take the name of a module as their first argument. */
-const LOADERS = new Set([
-  'require',
-  'require.resolve',
-  'jest.mock',
-  'jest.unmock',
-  'jest.requireActual',
-  'jest.requireMock',
-  'jest.doMock',
-  'vi.mock',
-  'vi.unmock',
-  'vi.doMock',
-  'vi.importActual',
-  'proxyquire',
-  'rewire',
-  'mock',
-]);
+/** Functions whose first argument is the name of a module: `module.require`, `createRequire(…)`, `jest.setMock`, `td.replace`. */
+const LOADER = /quire|import|mock|rewire|^td\.replace/i;
 
 function specifierOf(node: SyntaxNode): SyntaxNode | undefined {
   switch (node.type) {
@@ -120,7 +105,7 @@ function specifierOf(node: SyntaxNode): SyntaxNode | undefined {
     case 'CallExpression': {
       const callee = node.callee as SyntaxNode;
       const [first] = node.arguments as SyntaxNode[];
-      const isLoader = callee.type === 'Import' || LOADERS.has(calleeText(callee));
+      const isLoader = callee.type === 'Import' || LOADER.test(calleeText(callee));
       return isLoader && first !== undefined && textOf(first) !== undefined ? first : undefined;
     }
     default:
@@ -129,8 +114,7 @@ function specifierOf(node: SyntaxNode): SyntaxNode | undefined {
 }
 
 function calleeText(callee: SyntaxNode): string {
-  if (callee.type === 'Identifier') return callee.name as string;
-  if (callee.type !== 'MemberExpression') return '';
+  if (callee.type !== 'MemberExpression') return lastNameOf(callee) ?? '';
   return `${lastNameOf(callee.object) ?? ''}.${lastNameOf(callee.property) ?? ''}`;
 }
 
@@ -242,6 +226,18 @@ export function findDeclarations({ file, text, program }: SourceFile): Finding[]
     const said = `${why}: remove it. The drop-in has types for the content of tokens, \`request.kauth\` and hooks; for more, write a type of your own.`;
     const verdict = program.sourceType === 'module' ? { blocked: said } : { remark: said };
     return [{ ...AS_IT_IS, file, line: node.loc.start.line, use, ...verdict }];
+  });
+}
+
+/** Where a program names an old package otherwise, for example as a key of `proxyquire`, or in a variable. */
+export function findNames({ file, text, program }: SourceFile, mentions: readonly Mention[]): Finding[] {
+  const known = new Set(mentions.map(({ specifier }) => specifier));
+  return [...walk(program)].flatMap(({ node, around: [parent = node] }) => {
+    const name = textOf(node) ?? '';
+    if (!Object.hasOwn(REPLACEMENTS, name) || known.has(node) || parent.type === 'TSModuleDeclaration')
+      return [];
+    const remark = `It stays as it is: where it loads the package, or stands in for it in a test, write '${REPLACEMENTS[name]}'.`;
+    return [{ ...AS_IT_IS, file, line: node.loc.start.line, use: quoteUse(text, parent), remark }];
   });
 }
 

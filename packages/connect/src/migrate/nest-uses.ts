@@ -44,18 +44,21 @@ export function findNestUses(
   const findings: Finding[] = [];
   for (const { node, around } of walk(program)) {
     const name = names.size === 0 ? undefined : usedName(node, around, names, namespaces);
-    const quoted = quotedNodeOf(node, around);
-    const location = { file, line: quoted.loc.start.line, use: quoteUse(text, quoted) };
+    // Of each node it would cost the square of the file.
+    const locate = () => {
+      const quoted = quotedNodeOf(node, around);
+      return { file, line: quoted.loc.start.line, use: quoteUse(text, quoted) };
+    };
     if (name !== undefined) {
       const differs = DIFFERS[name] ?? [];
       const loose = lacksResource(name, around, names) ? LOOSE : null;
       const unread = guards.judge(name, around, names);
       const remark = unread.remark ?? loose;
       const blocked = blockedOf(name, around, scope) ?? unread.blocked ?? (guards.hasResource ? null : loose);
-      findings.push({ ...AS_IT_IS, ...location, differs, blocked, remark });
+      findings.push({ ...AS_IT_IS, ...locate(), differs, blocked, remark });
     } else if (isSettingsFactory(node, names)) {
       const blocked = refusedSettings(evaluate(returnedBy(node), scope));
-      if (blocked !== undefined) findings.push({ ...AS_IT_IS, ...location, blocked });
+      if (blocked !== undefined) findings.push({ ...AS_IT_IS, ...locate(), blocked });
     }
   }
   return findings;
