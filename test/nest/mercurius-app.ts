@@ -43,17 +43,19 @@ decorate(Orders, 'orders', Subscription('orders'));
 for (const name of ['me', 'buy', 'orders'] as const) decorateParameter(Orders, name, Principal('username'));
 
 interface Given {
-  readonly publicUrl: string;
+  readonly publicUrl?: string | undefined;
   readonly port?: number;
   readonly subscription?: object;
   /** Options of the module. */
   readonly more?: object;
+  /** Options of Fastify. */
+  readonly fastify?: object;
 }
 
 /** An app whose queries, mutations and subscriptions say who asks, by WebSocket too. */
 export async function startMercurius(
   t: TestContext,
-  { publicUrl, port = 0, subscription = {}, more = {} }: Given,
+  { publicUrl, port = 0, subscription = {}, more = {}, fastify = {} }: Given,
 ) {
   const idp = await startIdp(t);
   const graphql = GraphQLModule.forRoot({
@@ -73,6 +75,7 @@ export async function startMercurius(
       imports: [keycloak, graphql],
       providers: [Orders, { provide: APP_GUARD, useClass: KeycloakGuard }],
     }),
+    fastify,
   );
   t.after(() => app.close());
   await app.listen(port, '127.0.0.1');

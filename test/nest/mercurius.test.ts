@@ -9,8 +9,13 @@ import { ORIGIN, openBrowser } from '../session/browser.ts';
 import { startMercurius } from './mercurius-app.ts';
 
 /** The app, and a browser that is signed in. */
-async function setUp(t: TestContext, subscription: object = {}, more: object = {}) {
-  const { idp, app } = await startMercurius(t, { publicUrl: ORIGIN, subscription, more });
+async function setUp(
+  t: TestContext,
+  subscription: object = {},
+  more: object = {},
+  own: Pick<Parameters<typeof startMercurius>[1], 'publicUrl' | 'fastify'> = { publicUrl: ORIGIN },
+) {
+  const { idp, app } = await startMercurius(t, { subscription, more, ...own });
   const browser = openBrowser(app);
   await browser.signIn();
   const { port } = app.server.address() as AddressInfo;
@@ -79,6 +84,37 @@ for (const [name, toRequest] of [
     }
   });
 }
+
+/** The application knows its own address by the proxy in front, which names the scheme alone. */
+const BEHIND_PROXY = { publicUrl: undefined, fastify: { trustProxy: true } };
+const SIBLING = 'other.localhost:8000';
+
+test('where a proxy names the host, connection_init makes no other one of it, nor of what the proxy did not name', async (t) => {
+  const { ask, cookie } = await setUp(t, {}, {}, BEHIND_PROXY);
+  const handshake = { cookie, host: 'localhost:8000', 'x-forwarded-proto': 'http' };
+  const sibling = { ...handshake, origin: `http://${SIBLING}` };
+  for (const payload of [{}, { 'x-forwarded-host': SIBLING }, { headers: { 'x-forwarded-host': SIBLING } }]) {
+    for (const answer of await ask(DOCUMENTS, sibling, payload)) {
+      assert.doesNotMatch(JSON.stringify(answer), /abdullah/, JSON.stringify(payload));
+      assert.match(JSON.stringify(answer), /"FORBIDDEN"|Forbidden/);
+    }
+  }
+  const own = [{ orders: 'abdullah' }, { buy: 'abdullah' }, { me: 'abdullah' }].map((data) => ({ data }));
+  for (const named of [{}, { host: 'backend:3000', 'x-forwarded-host': 'localhost:8000' }])
+    assert.deepEqual(await ask(DOCUMENTS, { ...handshake, ...named, origin: ORIGIN }), own);
+});
+
+test('where the application puts a copy of the request with another host into the context, the cookie gains a sibling nothing', async (t) => {
+  const context = (_socket: unknown, { raw }: FastifyRequest) => ({
+    req: { ...raw, headers: { ...raw.headers, host: SIBLING } },
+  });
+  const { ask, cookie } = await setUp(t, { context }, {}, { publicUrl: undefined });
+  const handshake = { cookie, host: 'localhost:8000', origin: `http://${SIBLING}` };
+  for (const answer of await ask(DOCUMENTS, handshake)) {
+    assert.doesNotMatch(JSON.stringify(answer), /abdullah/);
+    assert.match(JSON.stringify(answer), /Forbidden|Not authenticated|Unauthorized/);
+  }
+});
 
 test('a page of this origin has its subscriptions, and whoever brings a token in connection_init those of the token', async (t) => {
   const { ask, cookie, idp } = await setUp(t);

@@ -15,11 +15,11 @@ export function moduleOf(metadata: ModuleMetadata): Type {
   return AppModule;
 }
 
-export function createApp(platform: Platform, module: Type): Promise<INestApplication> {
+export function createApp(platform: Platform, module: Type, more: object = {}): Promise<INestApplication> {
   const quiet = { logger: false, forceCloseConnections: true, abortOnError: false } as const;
   return platform === 'express'
     ? NestFactory.create(module, quiet)
-    : NestFactory.create(module, new FastifyAdapter({ forceCloseConnections: true }), quiet);
+    : NestFactory.create(module, new FastifyAdapter({ forceCloseConnections: true, ...more }), quiet);
 }
 
 interface Started {

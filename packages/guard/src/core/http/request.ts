@@ -42,7 +42,9 @@ export function headerOf(headers: HeadersLike, name: string): string | undefined
   // In Node's headers, `get` is a header of that name: a string.
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
   const value = (headers as HeadersRecord)[name];
-  return typeof value === 'object' ? joinAs(name, value) : value;
+  if (typeof value === 'string') return value;
+  // Of a WebSocket, frameworks write anything there that its client says later.
+  return Array.isArray(value) ? joinAs(name, value) : undefined;
 }
 
 /** RFC 9110 §5.3, RFC 9113 §8.2.3 */
@@ -77,17 +79,18 @@ export function isRepeated(rawHeaders: readonly string[], header: string): boole
   return seen > 1;
 }
 
+/** By these a client names the host, and a proxy the one that it was called by. */
+const HOSTS = ['host', 'x-forwarded-host', 'x-forwarded-proto'];
+
 /**
  * Whether a request names several hosts (RFC 9112 §3.2, §3.2.2, RFC 9113 §8.3.1), so that a proxy in front may have looked at
- * another one than this process would.
+ * another one than this process would; or, after a handshake, one that was not in it.
  */
-export function hasSeveralHosts({
-  headers,
-  rawHeaders,
-  url = '/',
-  originalUrl = url,
-  target,
-}: RequestLike): boolean {
+export function hasSeveralHosts(request: RequestLike): boolean {
+  const { method, headers, rawHeaders, url = '/', originalUrl = url, target } = request;
+  const isHandshake = method === 'CONNECT' || headerOf(headers, 'upgrade') !== undefined;
+  if (isHandshake && HOSTS.some((name) => headerOf(headers, name) !== receivedHeaderOf(request, name)))
+    return true;
   const host = headerOf(headers, 'host');
   if (host === undefined) return false;
   if (host.includes(',') || (rawHeaders !== undefined && isRepeated(rawHeaders, 'host'))) return true;
