@@ -113,7 +113,7 @@ function koaApp(options: ConstructorParameters<typeof KoaRouter>[0], rewrites = 
   };
 }
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
 /** How a server hands requests over. */
 type Serve = (app: Fetch) => Server;
 
@@ -155,7 +155,7 @@ function honoApp(
     else if (how !== 'app') app.route(how === 'route' ? '/api' : '/', sub);
     app.all('/*', (c) => c.text('ran:public'));
     return listen(
-      serve(async (request) => app.fetch(request)),
+      serve(async (request, env) => app.fetch(request, env)),
       () => kc.close(),
     );
   };
@@ -314,7 +314,7 @@ export const MOUNTED: readonly Mounted[] = [
   { name: 'hapi, rewriting', start: hapiApp({}, { rewrites: true }) },
   { name: 'Hono', start: honoApp({}) },
   { name: 'Hono, not strict', start: honoApp({ strict: false }) },
-  { name: 'Hono, linear router', start: honoApp({ router: new LinearRouter() }) },
+  { name: 'Hono, linear router', start: (guards) => honoApp({ router: new LinearRouter() })(guards) },
   { name: 'Hono, targets as sent', start: honoApp({}, 'app', asSent) },
   { name: 'Hono, as on Bun', start: honoApp({}, 'app', asOnBun) },
   { name: 'Hono, rewriting', start: honoApp({ getPath: ({ url }) => rewrite(new URL(url).pathname) }) },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createDpopClient } from '../support/dpop.ts';
 import { HOSTS, targetsFor } from '../support/path-targets.ts';
 import { sendTargets } from '../support/send-targets.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -9,8 +10,9 @@ const URL_OF_SERVER = 'https://tools.example.com/mcp';
 const GENERATED = Number(process.env.GENERATED_TARGETS ?? 30);
 
 /** @param areOf those whose names it matches */
-export const describeMounts = (areOf: RegExp): void =>
-  void describe('no spelling of a path comes to a guarded handler past its guard', () => {
+export function describeMounts(areOf: RegExp): void {
+  describeProofs(areOf);
+  describe('no spelling of a path comes to a guarded handler past its guard', () => {
     for (const { name, prefix = '', start } of MOUNTED.filter((one) => areOf.test(one.name))) {
       test(name, async (t) => {
         const realm = createTestRealm({ clientId: 'my-api' });
@@ -40,6 +42,36 @@ export const describeMounts = (areOf: RegExp): void =>
           }
           const past = answers.filter(({ body }) => body.includes(`ran:${area}`)).map(({ target }) => target);
           assert.deepEqual(past, [], `${answers.length} targets`);
+        }
+      });
+    }
+  });
+}
+
+/** A thief who has the proof for one path must not get to another one by it. */
+const describeProofs = (areOf: RegExp): void =>
+  void describe('a proof is for the URL that its client called, whatever was cut off or rewritten on the way', () => {
+    for (const { name, prefix = '', start } of MOUNTED.filter((one) => areOf.test(one.name))) {
+      test(name, async (t) => {
+        const realm = createTestRealm({ clientId: 'my-api' });
+        const verifier = realm.verifier({ audience: ['my-api', URL_OF_SERVER], dpop: 'accepted' });
+        const app = await start({ verifier, mcp: { url: URL_OF_SERVER } });
+        t.after(() => app.close());
+        const client = createDpopClient();
+        const token = realm.mint({
+          ...{ typ: 'DPoP', cnf: { jkt: client.jkt }, realm_access: { roles: ['auditor'] } },
+          aud: ['my-api', URL_OF_SERVER],
+        });
+        const front = name.includes('rewriting') ? '/public' : prefix;
+        for (const area of ['admin', 'mcp']) {
+          const send = (named: string) => {
+            const proof = client.proof({ token, uri: `${app.url}${named}`, now: realm.now });
+            const headers = { authorization: `DPoP ${token}`, dpop: proof };
+            return fetch(`${app.url}${front}/${area}`, { headers });
+          };
+          const answer = await send(`${front}/${area}`);
+          assert.deepEqual([answer.status, await answer.text()], [200, `ran:${area}`]);
+          if (front !== '') assert.equal((await send(`/${area}`)).status, 401);
         }
       });
     }

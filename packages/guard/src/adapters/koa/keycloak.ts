@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, DefaultContext, ParameterizedContext } from 'koa';
 import { type AppClaims, isAuthError, type Principal } from '../../core/index.ts';
-import { type Answer, isThenable } from '../../core/internal.ts';
+import { type Answer, isThenable, type RequestLike } from '../../core/internal.ts';
 import type { McpOptions, ServerKeycloak, WithMetadata } from '../engine/index.ts';
 import {
   answerNode,
@@ -148,7 +148,8 @@ export type KoaKeycloak<C extends object = AppClaims> = ServerKeycloak<KoaContex
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): KoaKeycloak<C> {
   const adapter = createAdapter<KoaContext, KoaContext, C>(options as unknown as OptionsOf<KoaContext, C>, {
     factory: 'keycloak',
-    toRequest: ({ req }) => req,
+    // Middleware that mounts applications, or rewrites, sets the URL of Node's request.
+    toRequest: ({ req, originalUrl }) => (req.url === originalUrl ? req : toOriginal(req, originalUrl)),
     // Protocol and host respect proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
     toSessionRequest: ({ req, originalUrl, protocol, host }) => ({
       ...nodeHost.toSessionRequest(req),
@@ -197,6 +198,11 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     ...toSockets<KoaContext, C>(adapter, toContext),
   };
 }
+
+const toOriginal = (
+  { headers, rawHeaders, method, socket }: IncomingMessage,
+  originalUrl: string,
+): RequestLike => ({ headers, rawHeaders, method, originalUrl, socket });
 
 /** A handshake, which is no request of Koa's, as the part of a context that is needed. */
 function toContext(req: IncomingMessage): KoaContext {

@@ -216,15 +216,19 @@ export function toRequestUri(
   publicUrl: string | undefined,
   callOrigin?: string,
 ): string | undefined {
-  const [whole = ''] = (request.originalUrl ?? request.url ?? '').split(/[?#]/, 1);
+  const whole = withoutQuery(request.originalUrl ?? request.url);
   // RFC 9112 §3.2.2: a request to a proxy, or one of Fetch's, names the host in it.
-  const [, origin, path = whole] = ABSOLUTE.exec(whole) ?? [];
+  const [, origin, rest = whole] = ABSOLUTE.exec(whole) ?? [];
+  // Where an application is mounted in another, a part of the URL is cut off.
+  const path = request.target?.startsWith('/') ? withoutQuery(request.target) : rest;
   if (!path.startsWith('/')) return undefined;
   if (publicUrl !== undefined) return `${publicUrl}${path}`;
   if (hasSeveralHosts(request)) return undefined;
   const start = callOrigin ?? origin ?? toOrigin(request);
   return start !== undefined && ORIGIN.test(start) ? `${start}${path}` : undefined;
 }
+
+const withoutQuery = (url = ''): string => url.replace(/[?#].*$/s, '');
 
 const ABSOLUTE = /^(https?:\/\/[^/]+)(.*)$/i;
 
