@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Notice } from '../../../packages/guard/src/core/index.ts';
+import type { SecurityEvent } from '../../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../../support/dpop.ts';
 import { call, type McpAdapter, setUp, URL_OF_SERVER } from './mcp-adapter.ts';
 import { describeMcpOfTenants } from './tenants.ts';
@@ -29,6 +30,36 @@ export function describeMcp(adapter: McpAdapter): void {
         [URL_OF_SERVER, ['mcp:tools', 'mcp:write', 'mcp:audit']],
       );
       assert.deepEqual(await (await fetch(`${app.url}/open`)).json(), { open: true });
+    });
+
+    test('its metadata is where the challenge says, whether or not its URL has a slash at the end', async (t) => {
+      const url = `${URL_OF_SERVER}/`;
+      const { send, app } = await setUp(t, adapter, { url });
+      const refused = await send(undefined, call('look'));
+      const [, pointer = ''] =
+        /resource_metadata="([^"]+)"/.exec(String(refused.headers.get('www-authenticate'))) ?? [];
+      const answer = await fetch(app.url + new URL(pointer).pathname);
+      const { resource } = (await answer.json()) as { resource: string };
+      assert.deepEqual([answer.status, resource], [200, url]);
+    });
+
+    test('tells observers that somebody got access once it is clear that the token is for this server', async (t) => {
+      const events: unknown[] = [];
+      const observers = [
+        { event: ({ event, outcome }: SecurityEvent) => void events.push(`${event} ${outcome}`) },
+      ];
+      const { send, mint } = await setUp(t, adapter, {}, false, { observers });
+      assert.equal((await send(mint({ aud: 'my-api' }), call('look'))).status, 401);
+      assert.equal((await send(mint({ scope: 'openid' }), call('look'))).status, 403);
+      const headers = { 'mcp-session-id': 'of-somebody-else' };
+      assert.equal((await send(mint(), call('look'), { headers })).status, 404);
+      assert.deepEqual(events.splice(0), [
+        'access token_audience',
+        'access scope_missing',
+        'access mcp_session_unknown',
+      ]);
+      assert.equal((await send(mint(), call('look'))).status, 200);
+      assert.deepEqual(events, ['access ok']);
     });
 
     test('names all scopes at once unless told otherwise, for clients keep what they registered with', async (t) => {

@@ -48,7 +48,7 @@ export async function setUp(
   mcp: Partial<McpOptions> = {},
   parses = false,
   more: Pick<McpGiven, 'isGuardedTwice' | 'publishes'> &
-    Pick<VerifierOptions, 'onNotice'> & { readonly dpop?: 'accepted' } = {},
+    Pick<VerifierOptions, 'onNotice' | 'observers'> & { readonly dpop?: 'accepted' } = {},
 ) {
   const realm = createTestRealm({ clientId: 'my-api' });
   const { serverUrl, realm: name, fetch: ask, clock } = realm;
@@ -63,6 +63,7 @@ export async function setUp(
       fetch: ask,
       clock,
       onNotice: more.onNotice ?? false,
+      observers: more.observers,
       dpop: more.dpop,
       publicUrl: new URL(URL_OF_SERVER).origin,
     },

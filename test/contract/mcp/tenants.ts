@@ -63,6 +63,17 @@ export function describeMcpOfTenants(adapter: McpAdapter): void {
       }
     });
 
+    test('a document is answered at its own address, with the slash that is in the URL of the server, and not below', async (t) => {
+      const of = ({ path }: { readonly path: string }) => /^\/t\/([^/]+)\//.exec(path)?.[1];
+      const { app } = await setUp(t, { of, get }, { url: `${urlOf(':tenant')}/` });
+      const answer = await fetch(`${app.url}${metadataOf('acme')}/`);
+      const { resource } = (await answer.json()) as { resource: string };
+      assert.deepEqual([answer.status, resource], [200, `${urlOf('acme')}/`]);
+      // There may be another server.
+      for (const below of ['/admin', '/admin/'])
+        assert.equal((await fetch(`${app.url}${metadataOf('acme')}${below}`)).status, 404, below);
+    });
+
     test('a token is good at the server of its tenant alone', async (t) => {
       const { send, tokenOf, denied } = await setUp(t);
       for (const [own, other] of [NAMES, [...NAMES].reverse()] as const) {

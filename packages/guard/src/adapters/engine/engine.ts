@@ -85,10 +85,10 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   /**
    * A guard without requirements that takes tokens alone, and no session cookies.
    *
-   * @param resourceOf the resource that challenges name. Default: that of `protectedResource`
+   * @param more the resource that challenges name, and what the caller is checked for. Default: that of `protectedResource`, nothing
    */
   tokenGuard(
-    resourceOf?: RequestGuardHost<Incoming, Outgoing>['resourceOf'],
+    more?: Pick<RequestGuardHost<Incoming, Outgoing>, 'resourceOf' | 'compiledFor'>,
   ): RequestGuard<Incoming, Outgoing>;
   toAppRequest(request: Incoming): unknown;
   /**
@@ -184,8 +184,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const toOpenSessions = (opened: Sessions<Incoming>) =>
     createOpenSessions(opened, toSessionRequest, addToAnswer);
 
-  const tokenGuard: Engine<Incoming, Outgoing, C>['tokenGuard'] = (resourceOf) =>
-    createRequestGuard(base, {}, { ...guardHost, ...(resourceOf && { resourceOf }) });
+  const tokenGuard: Engine<Incoming, Outgoing, C>['tokenGuard'] = (more) =>
+    createRequestGuard(base, {}, { ...guardHost, ...more });
   const plainGuard = once(tokenGuard);
 
   return {

@@ -29,19 +29,22 @@ const NAME = /^(?!\.+$)[\w.~-]+$/;
 /** Whether a name can stand for itself in a URL. */
 export const isTenantName = (name: string): boolean => NAME.test(name);
 
+/** Next.js with `trailingSlash` has no other paths. One is read to answer, never to let pass. */
+const withoutSlash = (path: string): string =>
+  path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+
 /**
- * The name of the tenant in a path, or in one below it; `undefined` for any other path, and for a name that could be read in
- * another way.
+ * The name of the tenant in a path; `undefined` for any other path, and for a name that could be read in another way.
  *
  * @param template a path with `:tenant` in it
  * @param path a path as it was sent
  */
 export function tenantIn(template: string, path: string): string | undefined {
-  const [before, behind] = aroundTenant(template) ?? [];
-  if (before === undefined || !path.startsWith(before)) return undefined;
-  const [name = ''] = path.slice(before.length).split('/', 1);
-  const rest = path.slice(before.length + name.length);
-  return isTenantName(name) && (rest === behind || rest.startsWith(`${behind}/`)) ? name : undefined;
+  const plain = withoutSlash(path);
+  const [before, behind] = aroundTenant(withoutSlash(template)) ?? [];
+  if (before === undefined || !plain.startsWith(before)) return undefined;
+  const [name = ''] = plain.slice(before.length).split('/', 1);
+  return isTenantName(name) && plain.slice(before.length + name.length) === behind ? name : undefined;
 }
 
 /** Bytes of a message's body; more is refused with 413. A logout token of Keycloak has about 1 KiB. */
@@ -78,16 +81,14 @@ export interface Routes<Incoming> {
 }
 
 export function toRoutes<Incoming>(all: readonly Route<Incoming>[]): Routes<Incoming> {
-  const byName = new Map(all.map((route) => [`${route.method} ${route.path}`, route]));
+  const byName = new Map(all.map((route) => [`${route.method} ${withoutSlash(route.path)}`, route]));
   const ofTenants = all.filter((route) => isForTenants(route.path));
   return {
     all,
     find(method, path) {
       const verb = method === 'HEAD' ? 'GET' : method;
       const isIt = (one: Route<Incoming>) => one.method === verb && tenantIn(one.path, path) !== undefined;
-      // Next.js with `trailingSlash` has no other path. It is read to answer, never to let pass.
-      const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-      const route = byName.get(`${verb} ${plain}`) ?? ofTenants.find(isIt);
+      const route = byName.get(`${verb} ${withoutSlash(path)}`) ?? ofTenants.find(isIt);
       return method === 'HEAD' && !route?.takesHead ? undefined : route;
     },
   };

@@ -40,13 +40,21 @@ export function createMcpServer<Incoming, Outgoing>(
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, challenged } = options;
   const { toRequest, connections, tokenGuard, tenantOf } = engine;
+  const resourceOf = (request: Incoming): string =>
+    isForTenants(audience) ? withTenant(audience, tenantOf?.(request) ?? '') : audience;
   // Without session cookies, which another site could make a browser send.
-  const guard = tokenGuard((request) => challengedFor(request, challenged));
+  const guard = tokenGuard({
+    resourceOf: (request) => challengedFor(request, challenged),
+    compiledFor: (request) => ({
+      check: (principal) => assertCaller(request, principal),
+      tenant: undefined,
+    }),
+  });
   const watcher = connections.watcher();
   watcher.catch(() => {});
   const pages = createAllowedPages(options);
   const owners = createSessionOwners(engine.clock);
-  const assertCaller = createCallerCheck(scopes);
+  const assertForResource = createCallerCheck(scopes);
   const reportUnpublished = once(() =>
     engine.notify({
       level: 'warn',
@@ -56,6 +64,15 @@ export function createMcpServer<Incoming, Outgoing>(
     }),
   );
 
+  const sessionOf = (request: Incoming) => headerOf(toRequest(request).headers, 'mcp-session-id');
+
+  function assertCaller(request: Incoming, principal: Principal): void {
+    assertForResource(principal, resourceOf(request));
+    const sessionId = sessionOf(request);
+    if (sessionId !== undefined && !owners.isFor(sessionId, personInTenant(principal)))
+      throw toUnknownSession();
+  }
+
   function toCaller(
     request: Incoming,
     resource: string,
@@ -63,10 +80,7 @@ export function createMcpServer<Incoming, Outgoing>(
     follow: Awaited<typeof watcher>,
   ): McpCaller {
     const sent = toRequest(request);
-    const sessionId = headerOf(sent.headers, 'mcp-session-id');
-    const owner = personInTenant(principal);
-    assertCaller(principal, resource);
-    if (sessionId !== undefined && !owners.isFor(sessionId, owner)) throw toUnknownSession();
+    const sessionId = sessionOf(request);
     const address = resource === audience ? url : new URL(resource);
     return {
       principal,
@@ -75,7 +89,7 @@ export function createMcpServer<Incoming, Outgoing>(
       onHead(status, opened) {
         const isOver = sent.method === 'DELETE' && status < 300;
         if (isOver && sessionId !== undefined) owners.drop(sessionId);
-        else if (opened !== undefined) owners.give(opened, owner, principal.tenant);
+        else if (opened !== undefined) owners.give(opened, personInTenant(principal), principal.tenant);
       },
     };
   }
@@ -96,12 +110,11 @@ export function createMcpServer<Incoming, Outgoing>(
       if (!isPublished()) reportUnpublished();
       const resource = orRefuse(request, null, () => {
         pages.assertAllowed(toRequest(request));
-        return isForTenants(audience) ? withTenant(audience, tenantOf?.(request) ?? '') : audience;
+        return resourceOf(request);
       });
       const decision = guard.decide(request, outgoing);
       const principal = (isThenable(decision) ? await decision : decision) as Principal;
-      const follow = await watcher;
-      return orRefuse(request, principal, () => toCaller(request, resource, principal, follow));
+      return toCaller(request, resource, principal, await watcher);
     },
     readsBodies: tools.size > 0,
     assertMayCall(request, { principal }, body) {
