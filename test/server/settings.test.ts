@@ -83,7 +83,6 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     metricsPort: undefined,
     metricsHost: 'localhost',
     docs: true,
-    corsCredentials: false,
     sessionIdleSeconds: 1800,
     sessionMaxSeconds: 36_000,
     sessionSecrets: undefined,

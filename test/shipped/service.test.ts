@@ -120,7 +120,7 @@ const STARTS: readonly Start[] = [
       ...{ KEYCLOAK_TIMEOUT_MS: '4000', CLOCK_TOLERANCE_SECONDS: '1', TOKEN_CHECK: 'remote' },
       ...{ RECHECK_SECONDS: '1', MAX_CACHED_TOKENS: '0', HOST: '127.0.0.1' },
       ...{ AUDIT_LOG: 'off', TRUST_PROXY: 'loopback', CORS_ORIGINS: 'https://app.example.com' },
-      ...{ CORS_CREDENTIALS: 'on', PUBLIC_URL: 'https://api.example.com/shop', SESSION_SECRET: SECRET },
+      ...{ PUBLIC_URL: 'https://api.example.com/shop', SESSION_SECRET: SECRET },
       ...{ SESSION_IDLE_SECONDS: '60', SESSION_MAX_SECONDS: '600', LOGINS_PER_MINUTE_AND_ADDRESS: '10' },
       ...{ LOGINS_PER_MINUTE_AND_USER: '10', CALLS_PER_MINUTE_AND_ADDRESS: '10', LOGIN_MAX_IN_FLIGHT: '1' },
       ...{

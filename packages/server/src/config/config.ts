@@ -28,8 +28,6 @@ export interface Config {
   readonly auditLog: boolean;
   readonly trustProxy: false | string;
   readonly corsOrigins: readonly string[];
-  /** Whether pages of these origins may use the session cookie. */
-  readonly corsCredentials: boolean;
   readonly publicUrl: string | undefined;
   /** `off`: no sign-in with the browser. `undefined`: a secret is made up; never in production. */
   readonly sessionSecrets: readonly string[] | 'off' | undefined;

@@ -180,17 +180,11 @@ export const SETTINGS = {
   },
   CORS_ORIGINS: {
     description:
-      'Origins whose pages may call this service from a browser, separated by commas. Not set: none.',
+      'Origins whose pages may call this service from a browser with a bearer token, separated by commas. Not set: none.',
     rule: 'must be origins (scheme, host, port; no path, no *) separated by commas',
     example: 'https://app.example.com',
     optional: true,
     parse: parseOrigins,
-  },
-  CORS_CREDENTIALS: {
-    description:
-      'Whether pages of `CORS_ORIGINS` may use the session cookie too (`fetch` with `credentials: "include"`), to read. Browsers send it from the same site only, as from `app.example.com` to `api.example.com`.',
-    ...onOrOff('off'),
-    example: 'on',
   },
   PUBLIC_URL: {
     description:

@@ -8,7 +8,7 @@ const TRACING = ['traceparent', 'tracestate', 'baggage', 'b3'];
 /** Lets pages of these origins call this service. Call it after the guards: the plugin adds a route. */
 export async function allowOrigins(
   app: FastifyInstance,
-  { corsOrigins, corsCredentials, dpop }: Pick<Config, 'corsOrigins' | 'corsCredentials' | 'dpop'>,
+  { corsOrigins, dpop }: Pick<Config, 'corsOrigins' | 'dpop'>,
   sendUnknown: SendUnknown,
 ): Promise<void> {
   // The plugin takes every OPTIONS for a preflight, and reports those that are not as mistakes.
@@ -19,7 +19,6 @@ export async function allowOrigins(
   const { default: cors } = await import('@fastify/cors');
   await app.register(cors, {
     origin: [...corsOrigins],
-    credentials: corsCredentials,
     methods: ['GET', 'HEAD', 'POST'],
     allowedHeaders: ['Authorization', 'Content-Type', ...(dpop === 'off' ? [] : ['DPoP']), ...TRACING],
     exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
