@@ -18,7 +18,10 @@ const DPOP = {
     'This page can make none.',
 };
 
-/** Routes with a bearer token take a token with a proof as well, or nothing else. */
+/**
+ * Routes with a bearer token take a token with a proof as well, or nothing else. Not the one that needs none: Keycloak ends a
+ * session by no token that is bound to a key, whose proof this service cannot make.
+ */
 function addDpopSecurity(document: Document, dpop: Config['dpop']): void {
   const schemes = document.components?.securitySchemes;
   if (dpop === 'off' || schemes === undefined) return;
@@ -31,7 +34,8 @@ function addDpopSecurity(document: Document, dpop: Config['dpop']): void {
       const kept = operation.security.filter(
         (one) => dpop === 'accepted' || Object.keys(one).every((name) => !others.includes(name)),
       );
-      operation.security = [{ dpopAuth: [] }, ...kept];
+      const needsToken = operation.security.every((one) => Object.keys(one).length > 0);
+      operation.security = needsToken ? [{ dpopAuth: [] }, ...kept] : kept;
     }
   }
 }
