@@ -5,7 +5,8 @@ import {
   type Notice,
   type RevocationStore,
 } from '../../../packages/guard/src/core/index.ts';
-import { createRedisSessionStore, type RedisConnection } from '../../../packages/guard/src/redis/index.ts';
+import type { RedisConnection } from '../../../packages/guard/src/redis/connection.ts';
+import { createRedisSessionStore } from '../../../packages/guard/src/redis/session-store.ts';
 import { createMemorySessionStore, type SessionStore } from '../../../packages/guard/src/session/index.ts';
 import { SECRET, startIdp } from '../../server/service.ts';
 import { eventually } from '../../support/eventually.ts';

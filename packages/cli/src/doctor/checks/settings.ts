@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { type Config, ConfigError, type SettingProblem } from '@keycloak-guard/server/config';
 import { AuthError } from 'keycloak-guard';
-import { openRedis } from 'keycloak-guard/redis';
 import { check, fail, ok, skipped, warn } from '../check.ts';
 
 /** The setting that says how this service proves to Keycloak that it is its client. */
@@ -112,6 +111,8 @@ const settingsRedis = check('settings.redis', ['settings.valid'], async ({ reach
   const { hostname, port } = new URL(url);
   const where = `${hostname}:${port || 6379}`;
   let why = 'it does not answer';
+  // Its client takes longer to load than all the rest of the doctor.
+  const { openRedis } = await import('keycloak-guard/redis');
   const connection = openRedis({
     url,
     timeoutMs: WAIT_MS,
