@@ -2,14 +2,40 @@ import { after, before, describe } from 'node:test';
 import { startFront } from './front.ts';
 import { startGuideService } from './guide-service.ts';
 import { loginContract } from './login-contract.ts';
-import { outageContract } from './outage-contract.ts';
-import { protectedContract } from './protected-contract.ts';
+import { loginOutageContract, outageContract } from './outage-contract.ts';
+import { protectedContract, remoteCheckContract } from './protected-contract.ts';
 import { type GuideProvider, requestTokens } from './provider.ts';
 import { setUpContract } from './set-up-contract.ts';
 import type { Stage } from './stage.ts';
 
+/** Whatever the service does with its credential. */
+const OF_THE_CREDENTIAL = {
+  'POST /login': loginContract,
+  'a token that the provider is asked about': remoteCheckContract,
+  'a mistake in the set-up': setUpContract,
+  'a login in an outage of the provider': loginOutageContract,
+};
+
 /** The guide's HTTP contract, against the real service, on any provider that holds the testing realm. */
 export function guideContract(name: string, startProvider: () => Promise<GuideProvider>): void {
+  const parts = {
+    ...OF_THE_CREDENTIAL,
+    'GET /protected': protectedContract,
+    'an outage of the provider': outageContract,
+  };
+  describeOnStage(name, startProvider, parts);
+}
+
+/** The part of it for a service that has another credential than a secret: its routes check tokens as they do with one. */
+export function credentialContract(name: string, startProvider: () => Promise<GuideProvider>): void {
+  describeOnStage(name, startProvider, OF_THE_CREDENTIAL);
+}
+
+function describeOnStage(
+  name: string,
+  startProvider: () => Promise<GuideProvider>,
+  parts: Readonly<Record<string, (stage: Stage) => void>>,
+): void {
   describe(`the guide's contract on ${name}`, () => {
     const stage = {} as { -readonly [K in keyof Stage]: Stage[K] };
     before(async () => {
@@ -29,9 +55,6 @@ export function guideContract(name: string, startProvider: () => Promise<GuidePr
       await stage.provider?.close();
     });
 
-    describe('POST /login', () => loginContract(stage));
-    describe('GET /protected', () => protectedContract(stage));
-    describe('a mistake in the set-up', () => setUpContract(stage));
-    describe('an outage of the provider', () => outageContract(stage));
+    for (const [title, contract] of Object.entries(parts)) describe(title, () => contract(stage));
   });
 }

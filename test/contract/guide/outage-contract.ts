@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 const RIGHT = { username: 'abdullah', password: PASSWORD };
 
 /** A provider that is down is nobody's wrong password. */
-export function outageContract(stage: Stage): void {
+export function loginOutageContract(stage: Stage): void {
   test('a provider that refuses, fails or hangs is 503 with Retry-After, never 401', async () => {
     const service = await stage.startOther({ KEYCLOAK_TIMEOUT_MS: '300' });
     try {
@@ -22,7 +22,9 @@ export function outageContract(stage: Stage): void {
       await service.close();
     }
   });
+}
 
+export function outageContract(stage: Stage): void {
   test('tokens whose keys are known go on being verified', async () => {
     const { access_token: token } = await stage.requestTokens(RIGHT);
     const { access_token: unused } = await stage.requestTokens(RIGHT);

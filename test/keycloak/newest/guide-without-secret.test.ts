@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { guideContract } from '../../contract/guide/guide-contract.ts';
+import { credentialContract } from '../../contract/guide/guide-contract.ts';
 import { NO_SECRETS } from '../../contract/guide/no-secret.ts';
 import { callAdmin, issueAdminToken, requireKeycloak, updateInRealm } from '../support/real-keycloak.ts';
 
@@ -9,7 +9,7 @@ const server = requireKeycloak();
 const file = new URL('../../../packages/testing/testing-realm.json', import.meta.url);
 
 for (const [index, [name, start]] of Object.entries(NO_SECRETS).entries()) {
-  guideContract(`Keycloak ${server.version}, with ${name} and no secret`, async () => {
+  credentialContract(`Keycloak ${server.version}, with ${name} and no secret`, async () => {
     const realm = `guide-without-secret-${index}`;
     const keycloak = { ...server, realm };
     const credential = await start(realm);
