@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import Fastify from 'fastify';
+import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapters/fastify/index.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { combineVerifiers, createVerifier } from '../../packages/guard/src/core/index.ts';
 import {
   createMemorySessionStore,
   type SessionEvent,
   type SessionStore,
 } from '../../packages/guard/src/session/index.ts';
+import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Browser, ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
@@ -292,4 +297,34 @@ test('where Keycloak cannot be reached at all, the page does not lead to the log
   assert.match(page, /Other devices may still be signed in\. Sign in again, and try it once more/);
   assert.match(page, /<a href="[^"]*\/auth\/login"/);
   assert.doesNotMatch(page, /Sign out there/);
+});
+
+test('a sign-out ends the session for each API of the realm, where there are several', async (t) => {
+  const idp = await startIdp(t);
+  const keycloak = { serverUrl: idp.url, realm: 'testing' };
+  const members = ['fastapi-keycloak', 'another-api'].map((clientId) =>
+    createVerifier({ ...keycloak, clientId, tokenCheck: 'local', onNotice: false }),
+  );
+  const verifier = combineVerifiers(members);
+  const app = Fastify();
+  t.after(async () => {
+    await app.close();
+    await verifier.close();
+  });
+  await verifier.load();
+  await app.register(keycloakGuard, { verifier });
+  await app.register(keycloakSession, {
+    client: createClient({ ...keycloak, clientId: 'fastapi-keycloak', clientSecret: SECRET }),
+    secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+    publicUrl: ORIGIN,
+  });
+  app.get('/protected', { onRequest: app.guard() }, (request) => request.principal?.username);
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const headers = { 'sec-fetch-site': 'same-origin' };
+  assert.equal((await browser.app({ method: 'POST', url: '/auth/logout', headers })).statusCode, 303);
+  assert.deepEqual(
+    members.map((one) => one.status().revocations),
+    [1, 1],
+  );
 });

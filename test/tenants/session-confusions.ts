@@ -30,7 +30,8 @@ export function describeSessionConfusions(adapter: Adapter): void {
     let app: RunningApp;
     let port: string;
     const hosts = new Map<string, string>(Object.entries(HOSTS).map(([name, host]) => [host, name]));
-    before(async () => {
+    const ports: string[] = [];
+    async function start(more: object = {}): Promise<RunningApp> {
       idp ??= await startIdp();
       const { url: serverUrl } = idp;
       const tenants = {
@@ -38,33 +39,39 @@ export function describeSessionConfusions(adapter: Adapter): void {
         get: async (name: string) => (name in HOSTS ? { realm: name } : undefined),
       };
       const common = { serverUrl, clientId: 'shop', clientSecret: 'shop-secret', onNotice: false };
-      app = await adapter.start({
-        keycloak: { ...common, tenants } as never,
+      const started = await adapter.start({
+        keycloak: { ...common, tenants, ...more } as never,
         session: { secret: SECRET_OF_SESSIONS },
         logRefusals: false,
       });
-      ({ port } = new URL(app.url));
+      ports.push(new URL(started.url).port);
       for (const [name, host] of Object.entries(HOSTS)) {
+        const [uri = '', ...uris] = ports.map((one) => `http://${host}:${one}/`);
         idp.inRealm(name).updateClient('shop', {
-          redirectUris: [`http://${host}:${port}/*`],
+          redirectUris: [uri, ...uris].map((one) => `${one}*`),
           attributes: {
-            'post.logout.redirect.uris': `http://${host}:${port}/*`,
-            'backchannel.logout.url': `http://${host}:${port}/backchannel-logout`,
+            'post.logout.redirect.uris': `${uri}*`,
+            'backchannel.logout.url': `${uri}backchannel-logout`,
             'backchannel.logout.session.required': 'true',
           },
         });
       }
+      return started;
+    }
+    before(async () => {
+      app = await start();
+      ({ port } = new URL(app.url));
     });
     after(() => app.close());
 
     const addressOf = (at: TenantName) => `http://${HOSTS[at]}:${port}`;
     /** A browser that is signed in at a tenant. */
-    async function signIn(at: TenantName) {
-      const browser = openSocketBrowser({ url: addressOf(at) }, { username: 'abdullah', password: PASSWORD });
-      const { response, visited } = await browser.open(`${addressOf(at)}/guarded`);
+    async function signIn(at: TenantName, address = addressOf(at)) {
+      const browser = openSocketBrowser({ url: address }, { username: 'abdullah', password: PASSWORD });
+      const { response, visited } = await browser.open(`${address}/guarded`);
       assert.equal(response.status, 200);
-      const status = async (path = '/guarded') => (await browser.send(`${addressOf(at)}${path}`)).status;
-      const [[name, value] = ['', '']] = [...browser.cookiesOf(addressOf(at))];
+      const status = async (path = '/guarded') => (await browser.send(`${address}${path}`)).status;
+      const [[name, value] = ['', '']] = [...browser.cookiesOf(address)];
       return { browser, visited, status, name, value };
     }
     const knock = async (at: TenantName, cookie: string, path = '/guarded') =>
@@ -120,6 +127,24 @@ export function describeSessionConfusions(adapter: Adapter): void {
       assert.match(end.headers.get('location') ?? '', /realms\/acme\//);
       assert.equal(await acme.status(), 401);
       assert.equal(await globex.status(), 200);
+    });
+
+    test('signing out ends the token that was taken along, of a tenant that had left memory, too', async (t) => {
+      const other = await start({ maxTenants: 1 });
+      t.after(() => other.close());
+      const [ours, theirs] = (['acme', 'globex'] as const).map((at) => {
+        return `http://${HOSTS[at]}:${new URL(other.url).port}`;
+      }) as [string, string];
+      const { browser } = await signIn('acme', ours);
+      const { token } = (await (await browser.send(`${ours}/token`)).json()) as { token: string };
+      const send = (url: string, headers: Record<string, string> = {}) =>
+        openSocketBrowser({ url }).send(`${url}/guarded`, { headers });
+      const authorization = `Bearer ${token}`;
+      assert.equal((await send(ours, { authorization })).status, 200);
+      assert.equal((await send(theirs)).status, 401);
+      const end = await browser.send(`${ours}/auth/logout`, { method: 'POST', headers: { origin: ours } });
+      assert.equal(end.status, 303);
+      assert.equal((await send(ours, { authorization })).status, 401);
     });
 
     test('a session that ends in one realm ends no session of another', async () => {

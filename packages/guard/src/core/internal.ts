@@ -31,7 +31,7 @@ export {
   targetOf,
 } from './http/request.ts';
 export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';
-export { type KeyFinder, verifySignedJwt } from './jwt/signed-jwt.ts';
+export { isId, type KeyFinder, verifySignedJwt } from './jwt/signed-jwt.ts';
 export { answerBackchannelLogout } from './messages/backchannel-logout.ts';
 export type { EventSource, ObservedVerifier, Observer, SecurityEvent } from './observer.ts';
 export {
@@ -73,6 +73,7 @@ export {
 } from './request-guard.ts';
 export {
   createRevocationLog,
+  REMEMBER_SECONDS,
   type RevocationLog,
   type TenantRevocations,
 } from './revocation/revocation-log.ts';
@@ -96,7 +97,13 @@ export {
 } from './runtime/notice.ts';
 export { loadPart, type Part, partOf, then } from './runtime/part.ts';
 export { keepAlive, startBackgroundTimer } from './runtime/platform.ts';
-export { selectByIssuer } from './token/select-verifier.ts';
+export { issuerOf, selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/verify.ts';
 export { makeVerifier } from './verifier.ts';
-export { nameOfTenant, partsOf, personInTenant, type VerifierParts } from './verifier-parts.ts';
+export {
+  nameOfTenant,
+  partsOf,
+  personInTenant,
+  rememberParts,
+  type VerifierParts,
+} from './verifier-parts.ts';

@@ -1,5 +1,5 @@
-import type { AuthError } from '../../core/index.ts';
-import { headerOf, readCompactJws } from '../../core/internal.ts';
+import type { AuthError, Revocation } from '../../core/index.ts';
+import { headerOf, issuerOf, readCompactJws } from '../../core/internal.ts';
 import type { SessionContext } from '../context.ts';
 import { readCookies } from '../cookie/cookies.ts';
 import { redirectTo, type SessionAnswer, toFailureAnswer } from '../http/answer.ts';
@@ -160,12 +160,16 @@ async function refuseItsTokens(
   isOfAppAlone: boolean,
 ): Promise<void> {
   const { iss, sid, jti } = readCompactJws(record.accessToken).payload();
-  const member = verifier.members.find(({ issuer }) => issuer.current?.issuer === iss);
+  // Of several APIs of the realm, all: a session that ended for one has ended for each.
+  const revoke = async (revocation: Revocation) => {
+    const members = verifier.members.filter((one) => issuerOf(one) === revocation.issuer);
+    await Promise.all(members.map((one) => one.revoke(revocation)));
+  };
   if (isOfAppAlone) {
     // Keycloak's session goes on, with the tokens that other applications have of it.
     if (typeof iss === 'string' && typeof jti === 'string')
-      await member?.revoke({ type: 'token', issuer: iss, tokenId: jti });
+      await revoke({ type: 'token', issuer: iss, tokenId: jti });
   } else if (typeof iss === 'string' && typeof sid === 'string') {
-    await member?.revoke({ type: 'session', issuer: iss, sessionId: sid });
+    await revoke({ type: 'session', issuer: iss, sessionId: sid });
   }
 }
