@@ -225,6 +225,27 @@ export function createShapes(realm: TestRealm, own: TestKey): readonly Shape[] {
       name: 'logout token: a deep payload',
       sent: post('/backchannel-logout', `logout_token=${unsigned(header, deep('[', ']'))}`),
     },
+    {
+      name: 'sign-out: many sessions of broken escapes',
+      sent: post('/auth/logout', '', {
+        cookie: Array.from({ length: 600 }, (_, i) => `${SESSION}=%z${i}`).join('; '),
+        'sec-fetch-site': 'same-origin',
+      }),
+    },
+    {
+      name: 'sign-out: many sessions',
+      sent: post('/auth/logout', '', {
+        cookie: Array.from({ length: 600 }, (_, i) => `${SESSION}=a.${i}`).join('; '),
+        'sec-fetch-site': 'same-origin',
+      }),
+    },
+    {
+      name: 'sign-out: many sessions with a signature',
+      sent: post('/auth/logout', '', {
+        cookie: Array.from({ length: 220 }, (_, i) => `${SESSION}=a${i}.${'A'.repeat(43)}`).join('; '),
+        'sec-fetch-site': 'same-origin',
+      }),
+    },
     { name: 'sign-out: a form of broken escapes', sent: post('/auth/logout', fill('a=%ff&')) },
     // The service's own routes.
     { name: 'POST /login: many fields', sent: post('/login', fill('a=b&')), on: 'service' },

@@ -119,14 +119,12 @@ function trimBlanks(text: string): string {
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
-/** `null` for what is not well percent-encoded: it was not set here. */
+/**
+ * `null` for what is not well percent-encoded, or holds more than ASCII: it was not set here. Without an exception: anybody can send
+ * hundreds of cookies with one name.
+ */
 export function decodeCookie(value: string): string | null {
-  if (!value.includes('%')) return value;
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return null;
-  }
+  return /%(?![0-7][\da-f])/i.test(value) ? null : decodeURIComponent(value);
 }
 
 /** Longest part of a client id that is taken over as it is. */
