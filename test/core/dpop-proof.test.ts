@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createProofKeys } from '../../packages/guard/src/core/binding/dpop-proof.ts';
 import { authenticate } from '../../packages/guard/src/core/index.ts';
 import { dpopAttacks } from '../attacks/dpop-attacks.ts';
 import { createDpopClient } from '../support/dpop.ts';
@@ -75,4 +76,16 @@ it('the refusal of a proof says which claim is missing or not of its type', asyn
     }
   }
   await send(proofFor({ jti: 'x'.repeat(512) }));
+});
+
+it('a header that is longer than those of keys is read anew each time: whoever has a token could fill the memory', () => {
+  const keys = createProofKeys(new Set(['ES256']));
+  const kept = ({ length }: { readonly length: number }) => {
+    const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: client.key.jwk, a: 'a'.repeat(length) };
+    const segment = Buffer.from(JSON.stringify(header)).toString('base64url');
+    const key = keys.read(segment);
+    keys.keep(segment, key);
+    return keys.read(segment) === key;
+  };
+  assert.deepEqual([{ length: 0 }, { length: 2_000 }].map(kept), [true, false]);
 });

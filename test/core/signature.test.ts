@@ -18,11 +18,15 @@ it('a key is one for its algorithm alone, and a strong one', () => {
     [ec, 'ES384'],
     [createTestKey('RS256', { bits: 1024 }).jwk, 'RS256'],
     ...['AQ', 'Ag', 'BA'].map((e) => [{ ...rsa, e }, 'RS256'] as const),
+    // A check of one costs a hundred times as much: 2^32 + 1, and 8,193 bits.
+    [{ ...rsa, e: 'AQAAAAE' }, 'RS256'],
+    [{ ...rsa, n: Buffer.from([1, ...Array(1_024).fill(255)]).toString('base64url') }, 'RS256'],
   ] as const)
     assert.throws(() => importVerificationKey(jwk, alg), { message: `The key is not fit for ${alg}` });
   for (const [jwk, alg] of [
     [rsa, 'PS512'],
     [{ ...rsa, e: 'Aw' }, 'RS256'],
+    [{ ...rsa, e: 'AQAB', n: Buffer.alloc(1_024, 255).toString('base64url') }, 'RS256'],
     [ec, 'ES256'],
     [createTestKey('EdDSA').jwk, 'Ed25519'],
   ] as const)

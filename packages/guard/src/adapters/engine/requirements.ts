@@ -153,6 +153,7 @@ export interface ReadRequirements<Incoming> {
 
 /** Most requirements of one guard that are kept ready, by the values they were made of. */
 const MOST_KEPT = 1_000;
+const LONGEST_KEPT = 512;
 /** Most causes that one guard reports: what a function throws may hold what the caller sent. */
 const MOST_REPORTED = 20;
 const NEVER = { check: () => false };
@@ -213,9 +214,9 @@ function createReader<Incoming>(
     return new AuthError('requirement_unclear', what, { cause });
   }
 
-  /** Keeps what could be compiled alone. */
+  /** Keeps what could be compiled alone, and is no longer than names are: callers choose it. */
   function keepReady(key: string, make: () => Requirements): Compiled {
-    return getOrMake(kept, key, () => toReady(make()));
+    return key.length > LONGEST_KEPT ? toReady(make()) : getOrMake(kept, key, () => toReady(make()));
   }
 
   /** @throws {AuthError} */

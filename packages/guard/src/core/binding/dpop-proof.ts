@@ -26,6 +26,8 @@ export type ProofKeys = ReturnType<typeof createProofKeys>;
 
 /** About 2 KiB each. A client writes the same header into each of its proofs. */
 const MAX_KEYS = 10_000;
+/** A key of 4,096 bits has a thousand characters. Whoever proves a token may write anything beside it. */
+const LONGEST_KEPT = 1_200;
 /** Members of a JWK that hold what nobody may see (RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2). */
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 /** Members that make a thumbprint, in this order (RFC 7638 §3.2, RFC 8037 §2). */
@@ -59,7 +61,7 @@ export function createProofKeys(algorithms: ReadonlySet<string>) {
     read: (segment: string): ProofKey => known.get(segment) ?? learn(segment),
     /** Call it when the proof was found good: nobody else's keys take up room. */
     keep(segment: string, key: ProofKey): void {
-      if (known.get(segment) !== key) known.set(segment, key);
+      if (segment.length <= LONGEST_KEPT && known.get(segment) !== key) known.set(segment, key);
     },
   };
 }

@@ -111,6 +111,8 @@ export const ALGORITHMS: readonly string[] = [...SCHEMES.keys()];
 const MIN_RSA_BITS = 2048;
 /** RFC 8017 §3.1; odd, because only an odd number has an inverse there. With 1, a signature is the padded digest itself. */
 const MIN_RSA_EXPONENT = 3n;
+/** Keys in use have 65537. Whoever proves a token chooses the key, and one with more would cost a hundred times as much. */
+const [MAX_RSA_BITS, MAX_RSA_EXPONENT] = [8192, 2n ** 32n];
 
 /**
  * Makes a key of its public parameters (RFC 7517): other members of the JWK do not count.
@@ -128,7 +130,9 @@ export function importVerificationKey(jwk: JsonWebKey, alg: string): Verificatio
   } = key.asymmetricKeyDetails as AsymmetricKeyDetails;
   const isFit = key.asymmetricKeyType === scheme.keyType && namedCurve === scheme.curve;
   const isStrong = modulusLength >= MIN_RSA_BITS && publicExponent >= MIN_RSA_EXPONENT;
-  if (!isFit || !isStrong || publicExponent % 2n === 0n) throw new Error(`The key is not fit for ${alg}`);
+  const isCheap = modulusLength <= MAX_RSA_BITS && publicExponent < MAX_RSA_EXPONENT;
+  if (!isFit || !isStrong || !isCheap || publicExponent % 2n === 0n)
+    throw new Error(`The key is not fit for ${alg}`);
   const length = scheme.keyType === 'rsa' ? { modulusLength: Math.ceil(modulusLength / 8) } : {};
   return { digest: scheme.digest, jwk, alg, ...length, options: { key, ...scheme.how } };
 }
