@@ -102,6 +102,23 @@ export function describeErrors(adapter: Adapter): void {
       },
     );
 
+    test(
+      'a refusal is one line, whatever the parameter that it names holds',
+      without(adapter, 'inProcess'),
+      async (t) => {
+        const lines: string[] = [];
+        const { realm, get } = await setUp(t, adapter, { onLine: (line) => lines.push(line) });
+        const name = encodeURIComponent('a\r\n{"level":"info"}\u001b[2J\u0085');
+        for (const route of ['orgs', 'members']) await (await get(`/${route}/${name}`, realm.mint())).text();
+        const told = () => lines.filter((line) => line.includes('was refused'));
+        await eventually('both are written', () => told().length >= 2);
+        assert.deepEqual(
+          told().filter((line) => /[\p{Cc}\p{Zl}\p{Zp}]/u.test(line)),
+          [],
+        );
+      },
+    );
+
     test('a listener that throws or rejects changes nothing', without(adapter, 'inProcess'), async (t) => {
       for (const onDenied of [
         () => {

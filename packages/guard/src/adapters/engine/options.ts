@@ -16,6 +16,7 @@ import {
   type GuardOptions,
   type OptionRule,
   optionRules,
+  toOneLine,
   VERIFIER_RULES,
   type WithParser,
 } from '../../core/internal.ts';
@@ -145,7 +146,7 @@ export function resolveAdapterOptions<Incoming, C extends object>(
 
 /** Notices as lines of a log. */
 export function toNoticeLog(log: Log): NonNullable<VerifierOptions['onNotice']> {
-  return ({ level, code, message, fix }) => log[level]({ code, fix }, message);
+  return ({ level, code, message, fix }) => log[level]({ code, fix }, toOneLine(message));
 }
 
 /**

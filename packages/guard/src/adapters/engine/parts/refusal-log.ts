@@ -54,7 +54,7 @@ function createLines(): (line: string) => void {
     if (count > MOST_LINES) return;
     const more =
       count === MOST_LINES ? `. More refusals follow; they are not shown for ${PERIOD_MS / 1000} s` : '';
-    const text = `keycloak-guard: ${toOneLine(line)}${more}`;
+    const text = `keycloak-guard: ${line}${more}`;
     // Not every runtime has the first.
     if (globalThis.process?.stderr === undefined) console.error(text);
     else process.stderr.write(`${text}\n`);
@@ -81,7 +81,8 @@ function toLine(
   // No query: it may hold a code or a token.
   const route = toSafeText(`${method} ${pathOf(url)}`).trim();
   const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
-  return `${what}. ${toHint(error)}`;
+  // Whoever writes it as it stands must not write a second line: a parameter of a route may be in it.
+  return toOneLine(`${what}. ${toHint(error)}`);
 }
 
 function toHint({ code, seen, tenant, organization }: AuthError): string {
