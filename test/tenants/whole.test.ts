@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
 import express from 'express';
 import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { listen } from '../adapters/listen.ts';
 import { ALICE } from '../authz/fake-keycloak.ts';
 import { createWorld, type TenantName, type World } from './world.ts';
@@ -51,6 +52,22 @@ describe('health of an application with tenants', () => {
     assert.equal((await get('/t/globex/orders', globex.tokenOf(ALICE))).status, 503);
     assert.equal((await get('/t/made-up/orders', globex.tokenOf(ALICE))).status, 404);
     assert.equal(kc.health().isReady, true);
+  });
+
+  test('it is not ready before it knows who was logged out elsewhere, and says how it stands with the store', async (t) => {
+    const revocationStore = Object.assign(createMemoryRevocationStore(), {
+      isCaughtUp: false,
+      isConnected: true,
+    });
+    const kc = make({ ...createWorld(), common: { ...createWorld().common, revocationStore } });
+    t.after(() => kc.close());
+    const late = { ok: false, detail: 'Logouts of other processes are not loaded yet' };
+    assert.deepEqual(kc.health(), { isReady: false, checks: { revocations: late } });
+    revocationStore.isCaughtUp = true;
+    assert.deepEqual(kc.health(), {
+      isReady: true,
+      checks: { revocations: { ok: true, detail: 'Answers' } },
+    });
   });
 });
 

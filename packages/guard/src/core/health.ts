@@ -19,28 +19,31 @@ export interface Health {
   readonly checks: Readonly<Record<string, HealthCheck>>;
 }
 
+const NAMES = ['keys', 'keycloak', 'credential', 'revocations'] as const;
+type State = { readonly isReady: boolean } & { readonly [K in (typeof NAMES)[number]]?: HealthCheck };
+
 /**
  * A process that never learnt who was logged out would let them in. One that knew and lost the store goes on: with it gone all
  * processes would be out, and rechecks find a logout within seconds. The same holds for Keycloak.
+ *
+ * @param base a verifier with the store of all tenants, of which none may be in memory
  */
-export function healthOf(verifier: Pick<TokenVerifier<object>, 'members'>): Health {
-  const all = verifier.members.map((member) => {
+export function healthOf({ members }: Pick<TokenVerifier<object>, 'members'>, base?: object): Health {
+  const ofMembers = members.map((member): State => {
     const status = member.status();
-    const { store, credential } = partsOf(member) ?? {};
+    const { credential } = partsOf(member) ?? {};
     const isMissing = credential?.isMissing === true;
     // The next answer knows whether it is there by then.
     if (isMissing) void credential.load();
-    const isCaughtUp = store?.isCaughtUp !== false;
     return {
-      isReady: status.keysLoaded && isCaughtUp && !isMissing,
+      isReady: status.keysLoaded && !isMissing,
       keys: checkKeys(status),
       keycloak: checkKeycloak(status),
       ...(isMissing && { credential: { ok: false, detail: 'A file of it cannot be used: see the log' } }),
-      ...(store?.isConnected !== undefined && { revocations: checkStore(isCaughtUp, store.isConnected) }),
     };
   });
-  const names = ['keys', 'keycloak', 'credential', 'revocations'] as const;
-  const checks = names.flatMap((name) => {
+  const all = [...ofMembers, ...(base === undefined ? members : [base]).map(ofStore)];
+  const checks = NAMES.flatMap((name) => {
     const states = all.flatMap((one) => one[name] ?? []);
     const worst = states.find(({ ok }) => !ok) ?? states[0];
     return worst === undefined ? [] : [[name, worst] as const];
@@ -64,7 +67,10 @@ function checkKeycloak({ keysLoaded, isProviderDown, lastError }: VerifierStatus
   return { ok: keysLoaded && !isDown, detail: isDown ? why : keysLoaded ? 'Answers' : 'Not asked yet' };
 }
 
-function checkStore(isCaughtUp: boolean, isConnected: boolean): HealthCheck {
-  if (!isCaughtUp) return { ok: false, detail: 'Logouts of other processes are not loaded yet' };
-  return { ok: isConnected, detail: isConnected ? 'Answers' : 'Does not answer: see the log' };
+function ofStore(verifier: object): State {
+  const { isCaughtUp = true, isConnected } = partsOf(verifier)?.store ?? {};
+  if (isConnected === undefined) return { isReady: isCaughtUp };
+  const detail = isConnected ? 'Answers' : 'Does not answer: see the log';
+  const late = { ok: false, detail: 'Logouts of other processes are not loaded yet' };
+  return { isReady: isCaughtUp, revocations: isCaughtUp ? { ok: isConnected, detail } : late };
 }

@@ -1,5 +1,15 @@
 import { AuthError, type TokenVerifier, type Verifier } from '../core/index.ts';
-import { createBoundedCache, isThenable, loadPart, makeVerifier, partOf, then } from '../core/internal.ts';
+import {
+  createBoundedCache,
+  isThenable,
+  loadPart,
+  makeVerifier,
+  partOf,
+  partsOf,
+  rememberParts,
+  then,
+  type VerifierParts,
+} from '../core/internal.ts';
 import type { TenantFinder } from './find-tenant.ts';
 import { type FilledTenants, isSameOrigin } from './options.ts';
 import {
@@ -152,5 +162,7 @@ function createNobody(common: CommonOptions): Verifier<object> {
   });
   void made.close();
   const none = () => new AuthError('token_issuer', 'The token names no issuer');
-  return { ...made, members: [], verify: async () => Promise.reject(none()) };
+  const nobody: Verifier<object> = { ...made, members: [], verify: async () => Promise.reject(none()) };
+  rememberParts(nobody, partsOf(made) as VerifierParts);
+  return nobody;
 }

@@ -212,7 +212,7 @@ export function toBase<Incoming, C extends object, AppRequest = Incoming>(
       connections
         .guard(requirementsOf(args) as GuardRequirements<never, Requirements>)
         .open(toIncoming(request)),
-    health: () => healthOf(verifier),
+    health: () => healthOf(verifier, engine.tenants?.nobody),
     load: () => verifier.load(),
   };
 }

@@ -230,7 +230,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
   app.decorate('accessToken', engine.accessToken);
-  app.decorate('keycloakHealth', () => healthOf(engine.verifier));
+  app.decorate('keycloakHealth', () => healthOf(engine.verifier, engine.tenants?.nobody));
   app.decorate('guardConnection', async (request, ...args) =>
     engine.connections.guard(requirementsOf(args)).open(request),
   );
