@@ -382,3 +382,13 @@ describe('the revocation store in memory', () => {
     assert.equal(await store.useOnce('b', Date.now() / 1000 - 1), true);
   });
 });
+
+it('not-before times of clients are no more than all others: the oldest goes', () => {
+  const log = createRevocationLog(undefined, undefined, 3);
+  const issuer = 'https://sso.example.com/realms/testing';
+  for (let at = 0; at < 10; at++) log.add({ type: 'not-before', issuer, clientId: `c${at}`, notBefore: 100 });
+  assert.deepEqual(
+    [log.size, log.get('not-before', issuer, 'c6'), log.get('not-before', issuer, 'c7') !== undefined],
+    [3, undefined, true],
+  );
+});

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Revocation } from '../../packages/guard/src/core/index.ts';
+import { partsOf } from '../../packages/guard/src/core/internal.ts';
 import { passing } from '../support/passing-time.ts';
 import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
 import type { EventRealm } from './fake-events.ts';
@@ -298,4 +300,22 @@ describe('while events are heard', () => {
     assert.ok(isTold('events_missed'));
     await assertRefused(() => verifier.verify(token), 'token_revoked');
   });
+});
+
+it('ids that no Keycloak makes are kept nowhere: more tokens are asked about', async (t) => {
+  const { events, realm, verifier } = await startFollowing(t);
+  const kept: Revocation[] = [];
+  partsOf(verifier)?.store.subscribe((one) => void kept.push(one));
+  const long = 'x'.repeat(513);
+  events.user('LOGOUT', { sessionId: long, userId: long });
+  events.user('REVOKE_GRANT', { details: { token_id: long } });
+  events.user('DELETE_ACCOUNT', { userId: long });
+  events.admin('DELETE USER', `users/${long}`);
+  events.admin('UPDATE CLIENT', 'clients/c', { clientId: long, notBefore: realm.now });
+  await heard(events);
+  assert.deepEqual(
+    kept.filter((one) => JSON.stringify(one).includes(long)),
+    [],
+  );
+  assert.deepEqual(new Set(kept.map(({ type }) => type)), new Set(['change', 'recheck']));
 });

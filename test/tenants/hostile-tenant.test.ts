@@ -268,3 +268,97 @@ test('sessions of an MCP server belong to a person of one tenant', async (t) => 
   const [ours, theirs] = people.map((one) => personInTenant(one));
   assert.notEqual(ours, theirs);
 });
+
+describe('what the server of a tenant answers', () => {
+  test('to a look-up of a permission is one page, however many there are', async (t) => {
+    const { door, evil, requestOf, sent } = start(t);
+    const pages: string[] = [];
+    const one = { _id: 'a-b', name: 'x', owner: { id: 'c' }, scopes: [] };
+    const { fetch } = evil;
+    Object.assign(evil, {
+      fetch: async (input: string, init?: RequestInit) => {
+        if (input.endsWith('/token'))
+          return Response.json({ access_token: 'pat', expires_in: 300, token_type: 'Bearer' });
+        if (!input.includes('/authz/protection/')) return fetch(input, init);
+        pages.push(input);
+        return pages.length > 5 ? new Response(null, { status: 500 }) : Response.json(Array(200).fill(one));
+      },
+    });
+    const permissions = door.permits.open();
+    const caller = (await door.guard({}).decide(requestOf('hostile', evil.mint()), {})) as Principal;
+    await assert.rejects(permissions.check(caller, ['orders#view']), { code: 'provider_misconfigured' });
+    assert.equal(pages.length, 1);
+    assert.ok(sent.length < 10);
+  });
+
+  for (const claim of ['jti', 'sid', 'sub']) {
+    test(`in a token is no id of 513 characters, which revocations would keep: ${claim}`, async (t) => {
+      const { statusOf, evil } = start(t);
+      assert.equal(await statusOf('hostile', evil.mint({ [claim]: 'x'.repeat(512) })), 200);
+      assert.equal(await statusOf('hostile', evil.mint({ [claim]: 'x'.repeat(513) })), 401);
+    });
+  }
+
+  test('to introspection is no long id, either', async (t) => {
+    const revocationStore = createMemoryRevocationStore();
+    const shared: Revocation[] = [];
+    revocationStore.subscribe((one) => void shared.push(one));
+    const { statusOf, evil } = start(t, { more: { revocationStore, tokenCheck: 'remote' } });
+    for (const length of [512, 513]) {
+      const token = evil.mint({ aud: 'my-api', jti: undefined, sid: `s${length}` });
+      evil.introspect = () => ({ active: true, jti: 'x'.repeat(length) });
+      assert.equal(await statusOf('hostile', token), 200);
+      evil.introspect = () => ({ active: false });
+      assert.equal(await statusOf('hostile', token), 401);
+    }
+    assert.deepEqual(
+      shared.map((one) => one.type === 'token' && one.tokenId.length),
+      [512],
+    );
+  });
+
+  test('as tokens of any length takes no more memory than short ones do', async (t) => {
+    const { statusOf, evil, verifierOf } = start(t, { more: { maxCachedTokens: 10 } });
+    for (let at = 0; at < 10; at++)
+      assert.equal(await statusOf('hostile', evil.mint({ at, padding: 'x'.repeat(9_000) })), 200);
+    const { cachedTokens } = (await verifierOf('hostile')).status();
+    assert.equal(cachedTokens, 3);
+    for (let at = 0; at < 20; at++) assert.equal(await statusOf('hostile', evil.mint({ at })), 200);
+    assert.equal((await verifierOf('hostile')).status().cachedTokens, 10);
+  });
+
+  test('about how long its tokens live keeps no revocation of another tenant for longer', async (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    const { statusOf, acme, evil, verifierOf } = start(t);
+    const far = evil.mint({ exp: 90_000_000_000 });
+    assert.deepEqual([await statusOf('acme', acme.mint()), await statusOf('hostile', far)], [200, 200]);
+    const ours = await verifierOf('acme');
+    const revoke = (tokenId: string) => ours.revoke({ type: 'token', issuer: acme.issuer, tokenId });
+    await revoke('first');
+    now = 24 * 60 * 60 * 1000 + 1;
+    await revoke('second');
+    assert.equal(ours.status().revocations, 1);
+  });
+});
+
+test('names of people are counted under the secret of all tenants, so that whoever reads the store cannot guess them', async (t) => {
+  const keys: string[][] = [];
+  for (const more of [{}, { clientSecret: 'another' }]) {
+    const counted: string[] = [];
+    const { door, requestOf } = start(t, { more });
+    const store = {
+      increment: (key: string) => {
+        counted.push(key);
+        return { totalHits: 1, resetMs: 1 };
+      },
+    };
+    const guard = createLoginGuard(door as never, {
+      ...{ store, address: () => '192.0.2.1', username: () => 'ann' },
+    });
+    await guard.decide(requestOf('acme'), {});
+    keys.push(counted);
+  }
+  assert.equal(keys[0]?.length, 2);
+  assert.ok(keys[0]?.every((key) => !keys[1]?.includes(key)));
+});

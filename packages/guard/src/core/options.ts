@@ -80,7 +80,7 @@ export interface VerifierOptions<C extends object = Claims> {
    * itself cannot ask, as when its code cannot be loaded, it is 500 in any case.
    */
   readonly whenUnavailable?: 'accept' | 'refuse' | undefined;
-  /** Most verified tokens kept in memory, about 4 KiB each. 0 keeps none. Default 10,000. */
+  /** Most verified tokens kept in memory, of 4 KiB on average; fewer of longer ones. 0 keeps none. Default 10,000. */
   readonly maxCachedTokens?: number | undefined;
   /** Tolerated difference between the clocks here and at Keycloak. Unit: seconds, 0 to 300. Default 5. */
   readonly clockToleranceSeconds?: number | undefined;

@@ -5,6 +5,7 @@ import {
   describeAnswer,
   failureKindOf,
   fetchBounded,
+  isId,
   readCompactJws,
   toJsonObject,
 } from '../core/internal.ts';
@@ -65,7 +66,7 @@ function toDetails(text: unknown): unknown {
 }
 
 function toText(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return isId(value) && value !== '' ? value : undefined;
 }
 
 /** Keycloak's events of one realm, read with the application's own token. */

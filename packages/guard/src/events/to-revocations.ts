@@ -1,5 +1,12 @@
 import type { Revocation } from '../core/index.ts';
+import { isId } from '../core/internal.ts';
 import type { KeycloakEvent } from './event-source.ts';
+
+/** Of users, sessions and tokens: where an event does not say which, Keycloak knows. */
+const ENDS: ReadonlySet<string> = new Set([
+  ...['LOGOUT', 'USER_SESSION_DELETED', 'REVOKE_GRANT', 'DELETE_ACCOUNT'],
+  'USER_DISABLED_BY_PERMANENT_LOCKOUT',
+]);
 
 type Effect = (Revocation & { readonly type: 'change' })['effect'];
 
@@ -23,8 +30,7 @@ export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[
     if (what === 'DELETE_ACCOUNT' && userId !== undefined) {
       return [{ type: 'user', issuer, subject: userId, issuedUntil }];
     }
-    const isHarmless = !['LOGOUT', 'REVOKE_GRANT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT'].includes(what);
-    return isHarmless ? [] : [change('confirm', userId)];
+    return ENDS.has(what) ? [change('confirm', userId)] : [];
   }
 
   const [operation, resource = ''] = what.split(' ');
@@ -83,8 +89,7 @@ export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[
       if (operation === 'CREATE' || /^clients\/[^/]+\/./.test(path)) return [];
       const { clientId, enabled } = values;
       const isOff = operation === 'DELETE' || details === undefined || enabled === false;
-      const hasClientId = typeof clientId === 'string';
-      return [...(isOff ? [recheck] : []), ...(hasClientId ? notBefore(clientId) : [])];
+      return [...(isOff ? [recheck] : []), ...(isId(clientId) ? notBefore(clientId) : [])];
     }
     default:
       return [];

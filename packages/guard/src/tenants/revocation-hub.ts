@@ -2,6 +2,7 @@ import type { Revocation, RevocationStore } from '../core/index.ts';
 import {
   createRevocationLog,
   getOrMake,
+  REMEMBER_SECONDS,
   type RevocationLog,
   type TenantRevocations,
 } from '../core/internal.ts';
@@ -29,14 +30,9 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
   const listeners = new Map<string, Set<(revocation: Revocation) => void>>();
   /** Names of the tenants with a listener, by issuer. What comes meanwhile for the others waits in the log of the issuer. */
   const tenants = new Map<string, Set<string>>();
-  let keepSeconds = 0;
 
   const logOf = (key: string): RevocationLog =>
-    getOrMake(logs, key, () => {
-      const log = createRevocationLog(undefined, store?.rememberSeconds, MOST_OF_ONE_TENANT);
-      log.keepFor(keepSeconds);
-      return log;
-    });
+    getOrMake(logs, key, () => createRevocationLog(undefined, store?.rememberSeconds, MOST_OF_ONE_TENANT));
 
   function addTo(key: string, revocation: Revocation): boolean {
     const isNew = logOf(key).add(revocation);
@@ -63,10 +59,9 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
         log: {
           add: (revocation) => logOf(key).add(revocation),
           get: (...parts) => logs.get(key)?.get(...parts),
+          // Of this realm alone: it says itself how long its tokens live.
           keepFor(seconds) {
-            if (seconds <= keepSeconds) return;
-            keepSeconds = seconds;
-            for (const one of logs.values()) one.keepFor(seconds);
+            if (seconds > (store?.rememberSeconds ?? REMEMBER_SECONDS)) logOf(key).keepFor(seconds);
           },
           get size() {
             return logs.get(key)?.size ?? 0;

@@ -149,25 +149,27 @@ export interface Resource {
 /** Resources per request: Keycloak's default is 100, and answers over 1 MiB are not read. */
 const RESOURCES_PER_PAGE = 200;
 
-/** Lists the resources that the API's client owns. Users may give theirs any name and any path. */
-export async function listOwnResources(
+/** @param filter more of the query */
+async function readPage(
   api: ProtectionApi,
-  clientId: string,
+  owner: string,
+  first: number,
   filter: Readonly<Record<string, string>> = {},
-): Promise<Resource[]> {
-  const resources: Resource[] = [];
+): Promise<{ readonly resources: Resource[]; readonly isMore: boolean }> {
+  const page = { deep: 'true', owner, first: `${first}`, max: `${RESOURCES_PER_PAGE}`, ...filter };
+  const answer = await api.call('GET', `resource_set?${new URLSearchParams(page)}`);
+  if (answer.status !== 200 || !Array.isArray(answer.json)) throw toUnusable(answer);
+  const resources = answer.json.flatMap((one) => toResource(one) ?? []);
+  return { resources, isMore: answer.json.length >= RESOURCES_PER_PAGE };
+}
+
+/** Lists the resources that the API's client owns. Users may give theirs any name and any path. */
+export async function listOwnResources(api: ProtectionApi, clientId: string): Promise<Resource[]> {
+  const all: Resource[] = [];
   for (let first = 0; ; first += RESOURCES_PER_PAGE) {
-    const page = new URLSearchParams({
-      deep: 'true',
-      owner: clientId,
-      first: `${first}`,
-      max: `${RESOURCES_PER_PAGE}`,
-    });
-    for (const [name, value] of Object.entries(filter)) page.set(name, value);
-    const answer = await api.call('GET', `resource_set?${page}`);
-    if (answer.status !== 200 || !Array.isArray(answer.json)) throw toUnusable(answer);
-    resources.push(...answer.json.flatMap((one) => toResource(one) ?? []));
-    if (answer.json.length < RESOURCES_PER_PAGE) return resources;
+    const { resources, isMore } = await readPage(api, clientId, first);
+    all.push(...resources);
+    if (!isMore) return all;
   }
 }
 
@@ -177,7 +179,8 @@ export async function findOwnResource(
   clientId: string,
   name: string,
 ): Promise<Resource | undefined> {
-  const resources = await listOwnResources(api, clientId, { name, exactName: 'true' });
+  // One page has them all. The server may be a tenant's own, and send pages without an end.
+  const { resources } = await readPage(api, clientId, 0, { name, exactName: 'true' });
   // Keycloak ignores case here.
   return resources.find((one) => one.name === name);
 }

@@ -75,6 +75,8 @@ function assertRegisteredClaims(
   for (const claim of rules.requiredClaims ?? []) {
     if (!Object.hasOwn(claims, claim)) throw missing(claim);
   }
+  if ([claims.jti, claims.sid, claims.sub].some((id) => typeof id === 'string' && !isId(id)))
+    throw new AuthError('token_claims', 'an id in it is too long');
   if (rules.audience !== undefined && !hasAudience(claims, rules.audience)) {
     throw new AuthError('token_audience', 'The token was issued for another audience', {
       expected: `aud ${rules.audience}`,
@@ -98,6 +100,15 @@ function assertRegisteredClaims(
     }
   }
 }
+
+/**
+ * Keycloak's ids have 36 characters; with the name of a user in another directory they have 300. Revocations hold them, and replicas
+ * keep each for a day.
+ */
+const LONGEST_ID = 512;
+
+export const isId = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= LONGEST_ID;
 
 /** RFC 7519 §4.1.3: one audience stands alone or in a list. */
 export function hasAudience({ aud }: JsonObject, audience: string): boolean {

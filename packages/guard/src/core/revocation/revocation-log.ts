@@ -103,7 +103,10 @@ export function createRevocationLog(
       const isNew = before === undefined || saysMore(revocation, before);
       const latest = isNew ? revocation : before;
       if (latest.type === 'not-before' || latest.type === 'recheck') {
+        policies.delete(key);
         policies.set(key, latest);
+        const [oldest] = policies.keys();
+        if (policies.size > most && oldest !== undefined) policies.delete(oldest);
         return isNew;
       }
       const now = clock();

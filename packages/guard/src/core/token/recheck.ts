@@ -1,6 +1,7 @@
 import { readConfirmation } from '../binding/sender-check.ts';
 import { AuthError, isAuthError, toSafeText } from '../http/errors.ts';
 import { readCompactJws } from '../jwt/compact-jws.ts';
+import { isId } from '../jwt/signed-jwt.ts';
 import { type Claims, personOfClaims } from '../principal/principal.ts';
 import { rememberToken } from '../principal/to-principal.ts';
 import { failureKindOf } from '../realm/fetch-json.ts';
@@ -180,7 +181,7 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
       forget(known);
       // Remembered: otherwise a token that is still young would be believed by its signature alone, here or after a restart.
       const { iss, jti } = known.claims;
-      if (typeof jti === 'string') {
+      if (isId(jti)) {
         const revocation = { type: 'token', issuer: iss, tokenId: jti } as const;
         revocations.add(revocation);
         await share(revocation);

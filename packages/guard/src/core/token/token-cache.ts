@@ -6,8 +6,11 @@ export interface CachedToken {
   wasUsed: boolean;
 }
 
+/** Keycloak's tokens have 1,000 to 4,000 characters. The realm of one tenant may make them as long as a request can be. */
+const AVERAGE_LENGTH = 4_096;
+
 /**
- * Valid tokens, each with its data, in bounded number; one that was not used for long goes first. Of 0 it keeps none.
+ * Valid tokens, each with its data, in bounded number and length; one that was not used for long goes first. Of 0 it keeps none.
  *
  * Finds a token in as few steps as there can be: of a thousand realms, each step is one to slow memory. Which one to forget is
  * found as operating systems find pages (second chance): a look-up changes nothing but a mark.
@@ -15,6 +18,8 @@ export interface CachedToken {
 export class TokenCache<T extends CachedToken> {
   readonly #entries = new Map<number, T>();
   readonly #most: number;
+  /** Of all tokens together. */
+  #length = 0;
   #hand: Iterator<T> = [][Symbol.iterator]();
 
   constructor(most: number) {
@@ -36,16 +41,27 @@ export class TokenCache<T extends CachedToken> {
       const next = this.#next();
       if (next !== undefined && next.expiresAt <= now) this.delete(next.token);
     }
-    while (this.#entries.size >= this.#most) {
+    const key = keyOf(entry.token);
+    this.#remove(key);
+    const { length } = entry.token;
+    const isFull = () =>
+      this.#entries.size >= this.#most || this.#length + length > this.#most * AVERAGE_LENGTH;
+    while (this.#entries.size > 0 && isFull()) {
       const next = this.#next() as T;
       if (!next.wasUsed) this.delete(next.token);
       next.wasUsed = false;
     }
-    this.#entries.set(keyOf(entry.token), entry);
+    this.#entries.set(key, entry);
+    this.#length += length;
   }
 
   delete(token: string): void {
-    if (this.get(token) !== undefined) this.#entries.delete(keyOf(token));
+    if (this.get(token) !== undefined) this.#remove(keyOf(token));
+  }
+
+  #remove(key: number): void {
+    const { length } = this.#entries.get(key)?.token ?? '';
+    if (this.#entries.delete(key)) this.#length -= length;
   }
 
   get size(): number {
