@@ -144,7 +144,10 @@ function compile(folder: string, examples: readonly Example[]): string {
   const config = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: ['*.ts'], exclude: [] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { cwd: ROOT, encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, [tsc, '--singleThreaded', '-p', folder], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   return stdout.replace(/^.*[/\\]([\w-]+\.ts)\(\d+,\d+\)/gm, (_, file: string) => places.get(file) ?? file);
 }
 
