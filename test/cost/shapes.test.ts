@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Started, SUBJECTS } from './apps.ts';
-import { heapInUse, measureCost, ratioOf, type Sender, startSender } from './measure.ts';
+import { heapInUse, measureCost, ratioOf, startSender } from './measure.ts';
 import type { Shape } from './shapes.ts';
 
 /** More than any shape takes on a quiet machine (lab/reliability/RESULTS.md), and less than a mistake that grows with the length. */
@@ -12,7 +12,7 @@ const ROUNDS = [
   { rounds: 3, count: 25 },
   { rounds: 7, count: 40 },
 ];
-const MOST_KEPT = 10 * 1024 * 1024;
+const MOST_KEPT = 3 * 1024 * 1024;
 /** These are sent every shape. The others have the same code below them, and are sent one of each kind: all is `npm run reliability:shapes`. */
 const SENT_ALL = ['node', 'the service'];
 /** Each keeps what it keeps in a way of its own. */
@@ -22,18 +22,19 @@ const kindOf = ({ name }: Shape) => name.split(':')[0];
 const isFirstOfItsKind = (shape: Shape, at: number, all: readonly Shape[]) =>
   all.findIndex((one) => kindOf(one) === kindOf(shape)) === at;
 
+const sender = startSender();
+after(() => sender.close());
+
 for (const { name, start } of SUBJECTS) {
   describe(`${name}, requests of anybody`, () => {
-    let sender: Sender;
     let app: Started;
     let shapes: readonly Shape[];
     before(async () => {
-      [sender, app] = [startSender(), await start()];
+      app = await start();
       shapes = SENT_ALL.includes(name) ? app.shapes : app.shapes.filter(isFirstOfItsKind);
     });
     after(async () => {
       await app.close();
-      sender.close();
     });
 
     test('cost what plain ones of their length cost, whatever is in them', async () => {
@@ -53,9 +54,9 @@ for (const { name, start } of SUBJECTS) {
       const sendAll = async (count: number) => {
         for (const { sent } of shapes) await sender.send(app.url, sent, count);
       };
-      await sendAll(5);
+      await sendAll(2);
       const earlier = heapInUse();
-      await sendAll(shapes === app.shapes ? 20 : 50);
+      await sendAll(shapes === app.shapes ? 6 : 15);
       assert.ok(heapInUse() - earlier < MOST_KEPT, `${heapInUse() - earlier} bytes are kept`);
     });
   });
