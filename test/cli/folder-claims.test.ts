@@ -13,6 +13,7 @@ import { printSummary } from '../../packages/cli/src/doctor/report.ts';
 import { showSteps } from '../../packages/cli/src/plan/run-plan.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
+import { createTestKey } from '../support/signing-keys.ts';
 import { emptyFolder, MAIN, runCommand } from './support/program.ts';
 import { spawnInTerminal } from './support/terminal.ts';
 
@@ -58,8 +59,7 @@ async function startOwnKeycloak(t: TestContext) {
     ...{ defaultClientScopes: ['basic', 'profile', 'email', 'roles'], protocolMappers: [] },
   };
   lists.clients.push(client);
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'k', use: 'sig', alg: 'RS256' }];
+  const keys = [createTestKey('RS256', { kid: 'k' }).jwk];
   const url: string = await listen(t, async (request, response) => {
     const at = `${url}/realms/main`;
     const oidc = `${at}/protocol/openid-connect`;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { type JWK, SignJWT } from 'jose';
 import type { ClientRepresentation } from '../../../packages/testing/src/index.ts';
+import { createTestKey } from '../../support/signing-keys.ts';
 import type { Fields } from './caller.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -13,9 +14,9 @@ export interface AssertionKey {
   readonly jwk: JWK;
 }
 
-export async function createAssertionKey(kid: string, alg = 'RS256'): Promise<AssertionKey> {
-  const { privateKey, publicKey } = await generateKeyPair(alg);
-  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+export function createAssertionKey(kid: string, alg = 'RS256'): AssertionKey {
+  const { privateKey, jwk } = createTestKey(alg, { kid });
+  return { privateKey, jwk: { ...jwk } as JWK };
 }
 
 export interface AssertionOptions {

@@ -63,7 +63,7 @@ async function withKeys(
   { withRealm }: Scene,
   body: (caller: Caller, sign: Sign, one: AssertionKey) => Promise<void>,
 ): Promise<void> {
-  const one = await createAssertionKey('one');
+  const one = createAssertionKey('one');
   const { kid: _, ...nameless } = one.jwk;
   const { use: __, ...useless } = one.jwk;
   const { alg: ___, ...plain } = one.jwk;
@@ -120,7 +120,7 @@ export const clientAuthenticationGroup: Behaviours = {
       await expectToken(caller, await sign('jwt', {}, { kid: 'two' }), missing);
       for (const id of ['nameless', 'useless', 'keyless']) await expectToken(caller, await sign(id), missing);
       await expectToken(caller, await sign('ec'), invalid('Invalid signature algorithm'));
-      const { privateKey } = await createAssertionKey('one');
+      const { privateKey } = createAssertionKey('one');
       const forged = invalid(`${SIGNED}Signature on JWT token failed validation`);
       await expectToken(caller, await sign('jwt', {}, { key: privateKey }), forged);
       const hmac = { alg: 'HS256', key: new TextEncoder().encode(SECRET) };
@@ -233,7 +233,7 @@ export const clientAuthenticationGroup: Behaviours = {
       await expectToken(caller, plain, invalid('Parameter client_assertion_type is missing'));
     }),
   'keys at a URL: fetched once, and again for an unknown one after ten seconds': async ({ withRealm }) => {
-    const [one, two] = await Promise.all([createAssertionKey('one'), createAssertionKey('two')]);
+    const [one, two] = [createAssertionKey('one'), createAssertionKey('two')];
     const served = await serveKeys(one.jwk);
     try {
       await withRealm(
@@ -322,7 +322,7 @@ export const clientAuthenticationGroup: Behaviours = {
   },
   'federated-jwt: an OpenID provider that may assert clients, whose tokens are good once if it does not say otherwise':
     async ({ withRealm }) => {
-      const one = await createAssertionKey('one');
+      const one = createAssertionKey('one');
       const served = await serveKeys(one.jwk);
       const provider = (alias: string, more: Record<string, string>) => ({
         alias,
