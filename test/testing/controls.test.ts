@@ -233,6 +233,18 @@ describe('the controls of the provider', () => {
     idp.updateRealm({ accessTokenLifespan: 300 });
   });
 
+  it('changes one attribute of a client, and leaves the others, as Keycloak does', async () => {
+    const lifespan = async () => {
+      const { exp = 0, iat = 0 } = decodeJwt((await login()).access_token);
+      return exp - iat;
+    };
+    idp.updateClient('fastapi-keycloak', { attributes: { 'access.token.lifespan': '42' } });
+    idp.updateClient('fastapi-keycloak', { attributes: { 'post.logout.redirect.uris': '+' } });
+    assert.equal(await lifespan(), 42);
+    idp.updateClient('fastapi-keycloak', { attributes: { 'access.token.lifespan': '' } });
+    assert.equal(await lifespan(), 300);
+  });
+
   it('goes down and comes back on the same port, with its sessions', async () => {
     const { access_token } = await login();
     await idp.goDown();

@@ -122,7 +122,8 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     updateClient(clientId: string, change: Partial<ClientRepresentation>): Client {
       const client = clients.get(clientId);
       if (client === undefined) throw new TypeError(`there is no client '${clientId}' in the realm ${name}`);
-      return putClient({ ...client.representation, ...change });
+      const attributes = { ...client.attributes, ...change.attributes };
+      return putClient({ ...client.representation, ...change, attributes });
     },
     addUser(user: UserRepresentation): User {
       if (typeof user?.username !== 'string' || user.username === '')
