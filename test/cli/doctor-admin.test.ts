@@ -59,3 +59,21 @@ test('a service account is no person: the doctor does not offer to give it a pas
   assert.match(account?.fix ?? '', /^Name a person/);
   assert.equal(account?.setup, undefined);
 });
+
+test('a realm that lets everybody guess passwords is no ✓, and events that are not followed are not checked', async () => {
+  const admin = { realm: async () => ({ realm: 'shop', sslRequired: 'external' }) };
+  const caller = { realm: 'shop', clientId: 'api', serverUrl: 'https://sso.example.com' };
+  const checks = REALM_ADMIN_CHECKS.filter(({ id }) => ['realm.settings', 'realm.workflows'].includes(id));
+  const results = await runChecks(
+    checks.map((one) => ({ ...one, needs: [] })),
+    { reach: { admin, caller, config: {} }, close: async () => {} } as unknown as DoctorContext,
+  );
+  assert.deepEqual(
+    results.map(({ status, seen }) => `${status} ${seen}`),
+    ['warn brute force protection: off', 'skipped KEYCLOAK_EVENTS is not on'],
+  );
+  assert.match(
+    results[0]?.fix ?? '',
+    /Brute force detection\nkcadm\.sh update realms\/shop -s bruteForceProtected=true/,
+  );
+});

@@ -64,6 +64,11 @@ describe('the doctor, on the way to Keycloak', () => {
     const results = await visitDoctor({ settings: settingsFor(idp.url), env: USER });
     assert.deepEqual(troubles(results), []);
     assert.equal(results.find(({ id }) => id === 'login.logout')?.status, 'ok');
+    assert.equal(
+      results.find(({ id }) => id === 'client.events')?.status,
+      'skipped',
+      'they are not followed',
+    );
     assert.deepEqual(idp.sessionsOf('abdullah'), [], 'no session is left behind');
   });
 
@@ -73,8 +78,12 @@ describe('the doctor, on the way to Keycloak', () => {
     idp.updateClient('fastapi-keycloak', { redirectUris: uris });
     assert.deepEqual(troubles(await visitDoctor({ settings: settingsFor(idp.url) })), []);
     idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/callback'] });
-    const trouble = firstTrouble(await visitDoctor({ settings: settingsFor(idp.url) }));
+    const results = await visitDoctor({ settings: settingsFor(idp.url) });
+    const trouble = firstTrouble(results);
     assert.deepEqual([trouble.id, trouble.status], ['client.redirect-uri', 'fail']);
+    // Keycloak looks at the address first, and then at nothing else.
+    for (const name of ['client.standard-flow', 'client.pkce', 'client.par', 'client.browser-login'])
+      assert.equal(results.find(({ id }) => id === name)?.seen, 'needs client.redirect-uri', name);
     assert.match(
       trouble.cause,
       /^http:\/\/localhost:8000\/auth\/callback is not among the valid redirect URIs/,

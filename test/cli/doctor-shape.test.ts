@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { startDevIdp } from '@keycloak-guard/testing';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
 import { type ClientEvidence, findShape } from '../../packages/cli/src/doctor/evidence/client.ts';
 import { fixFindings } from '../../packages/cli/src/doctor/fix.ts';
@@ -12,7 +13,7 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
-import { settingsFor } from './doctor-visit.ts';
+import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
 const OUT = createLines().out;
 const newFile = () => join(mkdtempSync(join(tmpdir(), 'shape-')), '.env');
@@ -26,22 +27,15 @@ describe('the doctor knows what a client is for', () => {
       authorization: async () => ({ words: login }),
       docsAuthorization: async () => ({ words: docs }),
     }) as unknown as ClientEvidence;
-  const asked = (client: object) => findShape(answers('', '', ''), { client: async () => client }, false);
+  const asked = (client: object) => findShape(answers('', '', ''), { client: async () => client });
 
   test("by Keycloak's answers", async () => {
     const LOGIN = 'login_required';
-    assert.equal(
-      await findShape(answers('Invalid user credentials', NOT_BACK, NOT_BACK), null, false),
-      'guide',
-    );
-    assert.equal(await findShape(answers(OFF, NOT_BACK, NOT_BACK), null, false), 'api');
-    assert.equal(await findShape(answers(OFF, LOGIN, NOT_BACK), null, false), 'web');
+    assert.equal(await findShape(answers('Invalid user credentials', NOT_BACK, NOT_BACK), null), 'guide');
+    assert.equal(await findShape(answers(OFF, NOT_BACK, NOT_BACK), null), 'api');
+    assert.equal(await findShape(answers(OFF, LOGIN, NOT_BACK), null), 'web');
     // The guide's client, without direct access grants.
-    assert.equal(await findShape(answers(OFF, LOGIN, LOGIN), null, false), 'guide');
-  });
-
-  test('one that is to log a user in with a password has to take passwords', async () => {
-    assert.equal(await findShape(answers(OFF, NOT_BACK, NOT_BACK), null, true), 'guide');
+    assert.equal(await findShape(answers(OFF, LOGIN, LOGIN), null), 'guide');
   });
 
   test("by the client's settings, whatever the address of the application", async () => {
@@ -52,6 +46,21 @@ describe('the doctor knows what a client is for', () => {
     assert.equal(await asked({ standardFlowEnabled: false, redirectUris: [] }), 'api');
     assert.equal(await asked({ standardFlowEnabled: false, publicClient: true }), 'guide');
   });
+});
+
+test('the client of an API is not opened for a user who is to log in there: the doctor says what examines a token', async (t) => {
+  const idp = await startDevIdp();
+  t.after(() => idp.close());
+  const shut = { directAccessGrantsEnabled: false, standardFlowEnabled: false, redirectUris: [] };
+  idp.updateClient('fastapi-keycloak', shut);
+  const env = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
+  const results = await visitDoctor({ settings: settingsFor(idp.url), env });
+  assert.deepEqual(troubles(results), []);
+  for (const name of ['client.direct-grants', 'client.redirect-uri', 'client.web-origins']) {
+    const { status, seen } = results.find(({ id }) => id === name) ?? assert.fail();
+    assert.equal(status, 'skipped', name);
+    assert.match(seen, /right for an API.*callers log in at a client of their own.*--token -/);
+  }
 });
 
 for (const [shape, flows] of [

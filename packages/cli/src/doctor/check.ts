@@ -1,7 +1,15 @@
 import { readChallenges } from 'keycloak-guard/unstable';
 import { AdminError } from '../admin/index.ts';
 import { type Answer, toWords } from '../keycloak/call.ts';
-import { diagnose, type Finding, fail, judgeStranger, skipped, toTokenAnswer } from '../keycloak/finding.ts';
+import {
+  diagnose,
+  type Finding,
+  fail,
+  judgeStranger,
+  ok,
+  skipped,
+  toTokenAnswer,
+} from '../keycloak/finding.ts';
 import { toShellWord } from '../terminal/output.ts';
 import type { DoctorContext, Reach } from './context.ts';
 import type { AdminEvidence } from './evidence/admin.ts';
@@ -51,12 +59,48 @@ export function checkOf<Evidence>(
 
 export const NO_ADMIN = 'no admin (set KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)';
 
+export const NO_EVENTS = 'KEYCLOAK_EVENTS is not on';
+
 /** A check of what only an admin sees, after the check `after`. */
 export const adminCheck = (id: string, after: string, look: Look<AdminEvidence>): Check =>
   checkOf({ find: ({ reach }) => reach.admin, otherwise: NO_ADMIN }, id, ['admin.login', after], look);
 
 export const loginCheck = (id: string, needs: readonly string[], look: Look<LoginEvidence>): Check =>
   checkOf({ find: ({ reach }) => reach.login, otherwise: 'no login' }, id, needs, look);
+
+/** What one answer of Keycloak says, if it is a refusal for this reason. */
+export interface Rule<Of> {
+  readonly id: string;
+  /** What is so, where no rule explains the answer. */
+  readonly good: string;
+  judge(answer: Of, context: DoctorContext): Finding | undefined | Promise<Finding | undefined>;
+}
+
+/**
+ * Checks of one answer. Keycloak names one reason and looks no further, so a refusal proves nothing about the others: they are skipped.
+ *
+ * @param rules the last one explains every other refusal
+ * @param instead why the checks are not for this client
+ */
+export function checksOfAnswer<Of>(
+  rules: readonly Rule<Of>[],
+  needs: readonly string[],
+  read: (reach: Reach) => Promise<Of>,
+  instead: (reach: Reach) => Promise<Finding | undefined> = async () => undefined,
+): Check[] {
+  return rules.map(({ id, good }) =>
+    check(id, needs, async (context) => {
+      const other = await instead(context.reach);
+      if (other !== undefined) return other;
+      const answer = await read(context.reach);
+      for (const rule of rules) {
+        const finding = await rule.judge(answer, context);
+        if (finding !== undefined) return rule.id === id ? finding : skipped(`needs ${rule.id}`);
+      }
+      return ok(good);
+    }),
+  );
+}
 
 export interface CheckResult extends Finding {
   readonly id: string;
@@ -149,7 +193,8 @@ export const onPage = ({ caller }: Reach, where: string): string => `Clients > $
 export const addAudience = (client: unknown, audience: string, to = 'access token'): string =>
   `Clients > ${client} > Client scopes > ${client}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${audience}, Add to ${to} ON`;
 
-const NOBODY = 'nobody can log in at this client, as is right for an API that only checks tokens';
+const NOBODY =
+  'nobody can log in at this client, as is right for an API that only checks tokens: callers log in at a client of their own, and --token - examines a token of theirs';
 
 /** Why a check of browser logins is not for this client. */
 export async function noBrowserLogin({ shape }: Reach): Promise<Finding | undefined> {

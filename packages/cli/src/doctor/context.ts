@@ -153,7 +153,7 @@ function createReach(config: Config, options: DoctorOptions) {
     realm: createRealmEvidence(calls, caller),
     authz: createAuthzEvidence(calls, caller, options.authzFiles, admin),
     client,
-    shape: memo(() => findShape(client, admin, username !== undefined)),
+    shape: memo(() => findShape(client, admin)),
     login:
       username === undefined || password === undefined
         ? null

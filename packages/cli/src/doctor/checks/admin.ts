@@ -1,6 +1,7 @@
 import { AdminError } from '../../admin/index.ts';
 import { toPageText } from '../../keycloak/call.ts';
 import { explainAdminError } from '../../keycloak/finding.ts';
+import { networkZoneOf } from '../../settings/address.ts';
 import {
   adminCheck,
   check,
@@ -9,6 +10,7 @@ import {
   failOn,
   kcadmRealm,
   NO_ADMIN,
+  NO_EVENTS,
   ok,
   skipped,
   warn,
@@ -125,7 +127,17 @@ const realmSettings = adminCheck('realm.settings', 'realm.exists', async (admin,
       `sessions end after ${idle} s without a refresh, and the tokens with them (access tokens live ${lifespan} s)`,
       'Realm settings > Sessions > SSO Session Idle: 30 minutes is usual',
     );
-  const protection = realm.bruteForceProtected ? `on, ${realm.failureFactor} failures` : 'off';
+  // On a developer's own machine nobody guesses.
+  const isLocal = networkZoneOf(new URL(reach.caller.serverUrl).hostname) === 'this-machine';
+  if (!realm.bruteForceProtected && !isLocal)
+    return warn(
+      'brute force protection: off',
+      'nothing limits how often somebody may guess a password',
+      `Realm settings > Security defenses > Brute force detection\n${kcadmRealm(name, 'bruteForceProtected=true')}`,
+    );
+  const protection = realm.bruteForceProtected
+    ? `on, ${realm.failureFactor} failures`
+    : 'off, which is for development alone';
   const rotation = realm.revokeRefreshToken ? `on, reuse ${realm.refreshTokenMaxReuse ?? 0}` : 'off';
   return ok(
     `SSL required: ${realm.sslRequired}; brute force protection: ${protection}; refresh token rotation: ${rotation}`,
@@ -142,7 +154,7 @@ const realmFederation = adminCheck('realm.federation', 'realm.exists', async (ad
 });
 
 const realmWorkflows = adminCheck('realm.workflows', 'realm.exists', async (admin, { reach }) => {
-  if (!reach.config.events) return ok('events are not read');
+  if (!reach.config.events) return skipped(NO_EVENTS);
   const names = await admin.workflows();
   if (names.length === 0) return ok('none');
   return warn(
@@ -235,7 +247,8 @@ export function explainLevels(levels: SignInLevels, required: readonly string[],
       )} and the second factor; docs/sensitive-routes.md has the whole flow`,
     );
   }
-  if (relevant.length > 0 && !isInToken)
+  if (relevant.length === 0) return skipped(`no level to look for (--acr): ${seen}`);
+  if (!isInToken)
     return (required.length > 0 ? fail : warn)(
       seen,
       'the client does not have the scope acr: its tokens do not say how somebody signed in',

@@ -107,13 +107,10 @@ export async function findClientState(evidence: ClientEvidence) {
 /**
  * Finds the purpose of the client: by its settings where an admin may look, otherwise by Keycloak's answers. In doubt it is
  * the guide's, which needs most.
- *
- * @param hasUser whether a login with a password is to be tried
  */
 export async function findShape(
   client: ClientEvidence,
   admin: Pick<AdminEvidence, 'client'> | null,
-  hasUser: boolean,
 ): Promise<Shape> {
   const there = await admin?.client().catch(() => undefined);
   if (there !== undefined) {
@@ -125,8 +122,7 @@ export async function findShape(
     return hasCallback && !hasMore ? 'web' : 'guide';
   }
   const { json } = await client.passwordGrant();
-  if (hasUser || !/not allowed for direct access grants/i.test(String(json?.error_description ?? '')))
-    return 'guide';
+  if (!/not allowed for direct access grants/i.test(String(json?.error_description ?? ''))) return 'guide';
   if (NO_LOGIN.test((await client.authorization()).words)) return 'api';
   return NO_LOGIN.test((await client.docsAuthorization()).words) ? 'web' : 'guide';
 }

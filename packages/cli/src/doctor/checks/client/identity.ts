@@ -114,7 +114,7 @@ const clientAuthenticator = check(
 
 const clientSecret = check('client.secret', ['client.authenticator'], async ({ reach }) => {
   const state = await findClientState(reach.client);
-  if (state === 'public') return ok('not checked: a public client has none');
+  if (state === 'public') return ok('none: the client is public');
   const grant = await reach.client.passwordGrant();
   if (state === 'unclear' && /invalid_client|unauthorized_client/.test(refusalOf(grant)))
     return diagnosed(reach, grant);

@@ -7,6 +7,7 @@ import {
   adminCheck,
   type Check,
   check,
+  checksOfAnswer,
   diagnosed,
   type Finding,
   fail,
@@ -15,86 +16,92 @@ import {
   kcadm,
   kcadmRealm,
   type Look,
+  NO_EVENTS,
   noBrowserLogin,
   noPasswordLogin,
   ok,
   onPage,
+  type Rule,
   refusalOf,
   skipped,
   warn,
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 
-const clientDirectGrants = check(
-  'client.direct-grants',
-  ['client.enabled', 'client.authenticator', 'client.secret'],
-  async ({ reach }) => {
-    const grant = await reach.client.passwordGrant();
-    if (!/not allowed for direct access grants/i.test(refusalOf(grant))) return ok('on');
-    const other = await noPasswordLogin(reach);
-    if (other !== undefined) return other;
-    return fail(
-      toWords(grant),
-      `direct access grants are off: the client '${reach.caller.clientId}' may not log users in with a password`,
-      `${onPage(reach, 'Settings > Capability config > Direct access grants ON')}\n${kcadm(reach, 'directAccessGrantsEnabled=true')}`,
-      [],
-    );
-  },
-);
-
-const clientConsent = check('client.consent', ['client.direct-grants'], async ({ reach }) => {
-  const grant = await reach.client.passwordGrant();
-  if (!/requires user consent/i.test(refusalOf(grant))) return ok('not required');
-  return fail(
-    toWords(grant),
-    `the client '${reach.caller.clientId}' asks users for consent, which a password login cannot do`,
-    `${onPage(reach, 'Settings > Login settings > Consent required OFF')}\n${kcadm(reach, 'consentRequired=false')}`,
-  );
-});
-
-const clientDpop = check('client.dpop', ['client.direct-grants'], async ({ reach }) => {
-  const grant = await reach.client.passwordGrant();
-  if (!/dpop/i.test(refusalOf(grant))) return ok('not required');
-  return fail(
-    toWords(grant),
-    `the client '${reach.caller.clientId}' requires DPoP proofs, and POST /login sends none`,
-    `${onPage(reach, 'Settings > Capability config > Require DPoP bound tokens OFF')}\n${kcadm(reach, 'attributes."dpop.bound.access.tokens"=false')}`,
-  );
-});
-
-/** Any other refusal, which the checks before do not explain: a policy, a flow, a limit, something new. */
-const clientPasswordGrant = check(
-  'client.password-grant',
-  ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
-  async ({ reach }) => {
-    const grant = await reach.client.passwordGrant();
-    if (isAboutUser(grant)) return ok('an unknown user is refused as it should be');
-    const { realm } = reach.caller;
-    const say = failOn(toWords(grant));
-    const policies = reach.admin ? await reach.admin.policies().catch(() => []) : [];
-    const policyNames = policies.length > 0 ? ` Enabled policies: ${policies.join(', ')}.` : '';
-    if (/prohibited|policy|not allowed/i.test(refusalOf(grant)))
-      return say(
-        `a client policy of the realm '${realm}' forbids what this service does (${refusalOf(grant)})`,
-        `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${policyNames}`,
-      );
-    if (/invalid origin/i.test(grant.text))
-      return say(
-        'something on the way adds an Origin header to the calls, and Keycloak refuses it: this service sends none',
-        'Look for a proxy between this service and Keycloak that sets Origin, and take that out.',
-      );
-    const stranger = judgeStranger(grant);
-    if (stranger !== undefined) return stranger;
-    if (/^\s*<(!doctype|html)/i.test(grant.text) && grant.status < 500) return judgePage(grant, reach);
-    if (grant.status === 200)
+const GRANT_RULES: readonly Rule<Answer>[] = [
+  {
+    id: 'client.direct-grants',
+    good: 'on',
+    async judge(grant, { reach }) {
+      if (!/not allowed for direct access grants/i.test(refusalOf(grant))) return undefined;
+      const other = await noPasswordLogin(reach);
+      if (other !== undefined) return other;
       return fail(
-        'a user who does not exist was logged in',
-        "the direct grant flow lets anybody in: it has no step that checks a user's password",
-        `Authentication > Flows > 'direct grant': Username Validation and Password must be REQUIRED.`,
+        toWords(grant),
+        `direct access grants are off: the client '${reach.caller.clientId}' may not log users in with a password`,
+        `${onPage(reach, 'Settings > Capability config > Direct access grants ON')}\n${kcadm(reach, 'directAccessGrantsEnabled=true')}`,
+        [],
       );
-    return diagnosed(reach, grant);
+    },
   },
-);
+  {
+    id: 'client.consent',
+    good: 'not required',
+    judge(grant, { reach }) {
+      if (!/requires user consent/i.test(refusalOf(grant))) return undefined;
+      return fail(
+        toWords(grant),
+        `the client '${reach.caller.clientId}' asks users for consent, which a password login cannot do`,
+        `${onPage(reach, 'Settings > Login settings > Consent required OFF')}\n${kcadm(reach, 'consentRequired=false')}`,
+      );
+    },
+  },
+  {
+    id: 'client.dpop',
+    good: 'not required',
+    judge(grant, { reach }) {
+      if (!/dpop/i.test(refusalOf(grant))) return undefined;
+      return fail(
+        toWords(grant),
+        `the client '${reach.caller.clientId}' requires DPoP proofs, and POST /login sends none`,
+        `${onPage(reach, 'Settings > Capability config > Require DPoP bound tokens OFF')}\n${kcadm(reach, 'attributes."dpop.bound.access.tokens"=false')}`,
+      );
+    },
+  },
+  {
+    id: 'client.password-grant',
+    good: 'an unknown user is refused as it should be',
+    judge: (grant, { reach }) => (isAboutUser(grant) ? undefined : judgeGrant(grant, reach)),
+  },
+];
+
+/** Any other refusal of the password grant: a policy, a flow, a limit, something new. */
+async function judgeGrant(grant: Answer, reach: Reach): Promise<Finding> {
+  const { realm } = reach.caller;
+  const say = failOn(toWords(grant));
+  const policies = reach.admin ? await reach.admin.policies().catch(() => []) : [];
+  const policyNames = policies.length > 0 ? ` Enabled policies: ${policies.join(', ')}.` : '';
+  if (/prohibited|policy|not allowed/i.test(refusalOf(grant)))
+    return say(
+      `a client policy of the realm '${realm}' forbids what this service does (${refusalOf(grant)})`,
+      `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${policyNames}`,
+    );
+  if (/invalid origin/i.test(grant.text))
+    return say(
+      'something on the way adds an Origin header to the calls, and Keycloak refuses it: this service sends none',
+      'Look for a proxy between this service and Keycloak that sets Origin, and take that out.',
+    );
+  const stranger = judgeStranger(grant);
+  if (stranger !== undefined) return stranger;
+  if (/^\s*<(!doctype|html)/i.test(grant.text) && grant.status < 500) return judgePage(grant, reach);
+  if (grant.status === 200)
+    return fail(
+      'a user who does not exist was logged in',
+      "the direct grant flow lets anybody in: it has no step that checks a user's password",
+      `Authentication > Flows > 'direct grant': Username Validation and Password must be REQUIRED.`,
+    );
+  return diagnosed(reach, grant);
+}
 
 /** A page in place of JSON: the password grant's flow is one that shows pages. */
 async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
@@ -164,7 +171,7 @@ const FIX = 'keycloak-guard setup events shows what is missing, and sets it up';
 /** Whether the client can follow Keycloak's events: asked as it would ask. */
 const clientEvents = check('client.events', ['client.secret', 'client.type'], async ({ reach }) => {
   const { config, calls, client, caller } = reach;
-  if (!config.events) return ok('not read');
+  if (!config.events) return skipped(NO_EVENTS);
   const token = (await client.clientCredentials()).json?.access_token;
   const who = `the service account of ${caller.clientId}`;
   if (typeof token !== 'string') return fail('no token', `${who} gets no token: it is off`, FIX);
@@ -202,10 +209,11 @@ const clientEvents = check('client.events', ['client.secret', 'client.type'], as
 
 /** What Keycloak lets the client do. */
 export const GRANT_CHECKS = [
-  clientDirectGrants,
-  clientConsent,
-  clientDpop,
-  clientPasswordGrant,
+  ...checksOfAnswer(
+    GRANT_RULES,
+    ['client.enabled', 'client.authenticator', 'client.secret', 'client.type'],
+    ({ client }) => client.passwordGrant(),
+  ),
   clientIntrospection,
   clientEvents,
   clientScopes,
@@ -260,7 +268,7 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
       `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,
       fix,
     );
-  if (answer.status === 0) return ok(`${url} (nothing answers from here)`);
+  if (answer.status === 0) return skipped(`${url}: nothing answers from here`);
   if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400))
     return warn(
       `${url}: ${toWords(answer)}`,
