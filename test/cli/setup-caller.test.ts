@@ -10,7 +10,8 @@ async function start(t: TestContext) {
   t.after(() => keycloak.close());
   const setup = async (kind: string, ...args: string[]) => {
     const where = ['--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders-api', '--no-env'];
-    const { ended, stdout, stderr } = runProgram(['setup', kind, ...where, ...args], ADMIN);
+    const env = { ...ADMIN, SETUP_PASSWORD: 'a-long-enough-one-1' };
+    const { ended, stdout, stderr } = runProgram(['setup', kind, ...where, ...args], env);
     return { code: await ended, out: stdout() + stderr() };
   };
   const clients = () => keycloak.realms.get('shop')?.lists.clients ?? [];
@@ -44,6 +45,19 @@ test('setup api makes a development caller only if a flag asks for it, and says 
   assert.ok((defaultClientScopes as string[]).includes('orders-api-audience'));
   const again = await setup('api', '--yes', '--dev-caller');
   assert.match(again.out, /= keep client orders-api-dev[\s\S]*Nothing to change\./);
+});
+
+test('a thing that is made is one line of the plan and one of the report, with all that belongs to it', async (t) => {
+  const { setup } = await start(t);
+  const args = ['--user', 'wanda', '--role', 'editor', '--client-role', 'writer', '--dev-caller', '--yes'];
+  const { out } = await setup('api', ...args);
+  assert.deepEqual(out.match(/^ {2}[+~✓] .*(wanda|orders-api-dev)$/gm), [
+    '  + create user wanda',
+    '  + create client orders-api-dev',
+    '  ✓ created user wanda',
+    '  ✓ created client orders-api-dev',
+  ]);
+  assert.match(out, /\n {6}Realm roles: \+ editor\n {6}Roles of orders-api: \+ writer\n/);
 });
 
 test('setup caller makes the development caller of an API that is there, and removes it again', async (t) => {

@@ -88,7 +88,7 @@ for (const [kind, ...args] of [
     assert.ok(run.calls.includes(`-r\n${realm}\n`), run.calls);
     const { clients } = JSON.parse(read('admin.sh.json'));
     assert.equal(clients.length, 1);
-    assert.match(out, /npx keycloak-guard doctor\n$/);
+    assert.match(out, /npx keycloak-guard doctor\n/);
     // A client that is there keeps its kind, its addresses, and whether it is on.
     const [, update = ''] = /^update "clients[^\n]*\n(.*?)^JSON$/ms.exec(read('admin.sh')) ?? [];
     assert.doesNotMatch(update, /publicClient|"enabled"|Uris|logout/);
@@ -125,10 +125,74 @@ test('a plan for an administrator has what guards and flags ask for, and no secr
   );
 });
 
-test('a plan for an administrator makes no user, and replaces no file that is there without a word', async () => {
-  const user = await handOver('api', ['--realm', 'shop', '--client-id', 'orders-api', '--user', 'anna']);
-  assert.equal(user.code, 2);
-  assert.match(user.out, /--plan-for-admin makes no user/);
+test('a plan for an administrator has the development caller, and without one says that nobody gets tokens', async () => {
+  const where = ['--realm', 'shop', '--client-id', 'orders-api', '--scope', 'orders:read'];
+  const plain = await handOver('api', where);
+  assert.match(plain.out, /No client gets tokens for orders-api yet: .*setup spa.*--dev-caller\.\n$/);
+  const { code, out, folder, read } = await handOver('api', [...where, '--dev-caller']);
+  assert.equal(code, 0, out);
+  assert.match(out, /\+ create client orders-api-dev\n.*off \(public\)/);
+  assert.match(out, /opens: whoever signs in at orders-api-dev gets tokens for orders-api/);
+  assert.match(out, /A first token, then: npx keycloak-guard token\n$/);
+  const [api, dev] = JSON.parse(read('admin.sh.json')).clients;
+  assert.deepEqual([api.clientId, dev.clientId, dev.publicClient], ['orders-api', 'orders-api-dev', true]);
+  assert.deepEqual(dev.redirectUris, ['http://127.0.0.1/callback']);
+  assert.match(JSON.stringify(dev.protocolMappers), /"included.client.audience":"orders-api"/);
+  const { status, stderr, calls } = runPage(folder);
+  assert.equal(status, 0, stderr);
+  assert.match(calls, /clients\/id-1\/default-client-scopes\/id-3/);
+  assert.match(calls, /clients\/id-1\/optional-client-scopes\/id-4/);
+});
+
+for (const [kind, ...args] of [
+  ['api', '--user', 'anna'],
+  ['api', '--authz', 'authz.json'],
+  ['api', '--enable'],
+  ['web', '--overwrite-env'],
+  ['api', '--credential', 'key', '--retire-key', 'old'],
+  ['spa', 'page', '--app', 'http://localhost:5173', '--admin-user', 'admin'],
+  ['service', '--overwrite-env'],
+] as const)
+  test(`a plan for an administrator refuses what it cannot hold: setup ${kind} ${args.join(' ')}`, async () => {
+    const { code, out, read } = await handOver(kind, [
+      ...args,
+      '--realm',
+      'shop',
+      '--client-id',
+      'orders-api',
+    ]);
+    assert.equal(code, 2, out);
+    const flag = args.findLast((one) => one.startsWith('--'));
+    assert.ok(out.includes(`--plan-for-admin cannot hold ${flag}: leave that out`), out);
+    assert.throws(() => read('admin.sh'), { code: 'ENOENT' });
+  });
+
+test('a plan for an administrator lists what guards name beside it, as setup does', async () => {
+  const source = `import { keycloak } from 'keycloak-guard/express'; kc.guard({ organization: 'acme' });`;
+  const args = ['--realm', 'shop', '--client-id', 'orders-api', '--from', '.'];
+  const { out } = await handOver('api', args, { 'app.ts': source });
+  assert.match(out, /Organizations that guards name \(setup tenant .*\): acme\n/);
+});
+
+test('the page says by name what was there already', async () => {
+  const args = ['--realm', 'shop', '--client-id', 'orders-api', '--client-role', 'writer'];
+  const { folder } = await handOver('api', args);
+  writeFileSync(
+    join(folder, 'kcadm.sh'),
+    `#!/usr/bin/env bash
+[ "$1" = create ] && { echo 'Role with name writer already exists'; exit 1; }
+[ "$1" = get ] && [ "$2" = clients ] && echo id-1,orders-api
+exit 0
+`,
+    { mode: 0o755 },
+  );
+  const env = { PATH: process.env.PATH, KCADM: './kcadm.sh' };
+  const { status, stdout, stderr } = spawnSync('bash', ['admin.sh'], { cwd: folder, env, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^There already: role writer of the client orders-api$/m);
+});
+
+test('a plan for an administrator replaces no file that is there without a word', async () => {
   const there = { 'admin.sh': 'mine' };
   const kept = await handOver('api', ['--realm', 'shop', '--client-id', 'orders-api'], there);
   assert.equal(kept.code, 2);

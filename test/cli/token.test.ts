@@ -174,6 +174,20 @@ test('token signs in with the development caller of an API whose own client take
   await signIn(/http\S+/.exec(seen.err)?.[0] ?? '');
   assert.equal(await ended, 0, seen.err);
   assert.equal(decodeJwt(seen.out.trim()).azp, 'fastapi-keycloak-dev');
+  idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
+  const byPassword = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+  assert.equal(await byPassword.ended, 1);
+  assert.equal(byPassword.seen.out, '');
+  assert.equal(
+    byPassword.seen.err,
+    `keycloak-guard token: the client 'fastapi-keycloak' may not log users in with a password
+Its development caller fastapi-keycloak-dev signs people in with the browser: keycloak-guard token, without --user
+`,
+  );
+  idp.updateClient('fastapi-keycloak-dev', { redirectUris: [] });
+  const alone = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+  assert.equal(await alone.ended, 1);
+  assert.match(alone.seen.err, /Direct access grants ON/);
 });
 
 test('token sends no secret of the environment to an address that only a file in the folder names', async () => {

@@ -69,7 +69,7 @@ export async function run(args: string[]): Promise<number> {
     err.line(toPlainLine(`keycloak-guard token: ${error.message}`));
     if (error instanceof ClientError) {
       const { toSettingNames } = await import('@keycloak-guard/server/config');
-      err.line(toSettingNames(error.diagnosis.fix));
+      err.line(toPlainLine(toSettingNames(error.diagnosis.fix)));
     }
     return 1;
   }
@@ -143,8 +143,6 @@ async function signIn(
   const { device, user: username } = signInFlags;
   const scope = toScope(signInFlags);
   const where = `realm ${realm}, at ${trimUrl(serverUrl)}`;
-  if (username !== undefined)
-    return client.passwordGrant({ username, password: await readPassword(username, where, err), scope });
   if (device)
     return client.deviceGrant(
       ({ userCode, verificationUri, verificationUriComplete }) => {
@@ -154,17 +152,32 @@ async function signIn(
       { scope },
     );
   const { startLoopbackLogin } = await import('../token/loopback-login.ts');
-  const { createClient } = await import('keycloak-guard/client');
-  // The client of an API takes no sign-ins; its development caller (setup caller) does.
-  for (const devId of [undefined, `${clientId}-dev`]) {
-    const caller = devId === undefined ? client : createClient({ serverUrl, realm, clientId: devId });
+  const { ClientError, createClient } = await import('keycloak-guard/client');
+  const startLogin = async (caller: KeycloakClient) => {
     const login = await startLoopbackLogin(caller, scope);
     // Only the person in the browser would see the error, and this program would wait for ever.
-    if (await isRefused(login.url)) {
+    if (!(await isRefused(login.url))) return login;
+    login.close();
+    return undefined;
+  };
+  // The client of an API takes no sign-ins; its development caller (setup caller) does.
+  const devId = `${clientId}-dev`;
+  const devCaller = createClient({ serverUrl, realm, clientId: devId });
+  if (username !== undefined) {
+    const password = await readPassword(username, where, err);
+    return client.passwordGrant({ username, password, scope }).catch(async (error: unknown) => {
+      if (!(error instanceof ClientError) || error.diagnosis.id !== 'direct-grants-off') throw error;
+      const login = await startLogin(devCaller);
+      if (login === undefined) throw error;
       login.close();
-      continue;
-    }
-    if (devId !== undefined) err.line(`With the development caller ${devId}.`);
+      const fix = `Its development caller ${devId} signs people in with the browser: keycloak-guard token, without --user`;
+      throw new ClientError({ ...error.diagnosis, fix }, error.answerStatus);
+    });
+  }
+  for (const caller of [client, devCaller]) {
+    const login = await startLogin(caller);
+    if (login === undefined) continue;
+    if (caller === devCaller) err.line(`With the development caller ${devId}.`);
     err.line(`Open ${login.url}`);
     err.line();
     return login.finished;

@@ -91,7 +91,11 @@ export function showSteps(out: Output, { steps, kept, blocked }: Omit<PlanPart, 
 function bySubject(steps: readonly PlanStep[]): { subject: string; steps: PlanStep[] }[] {
   const groups: { subject: string; steps: PlanStep[] }[] = [];
   for (const step of steps) {
-    const group = groups.find((one) => one.subject === step.subject && one.steps[0]?.kind === step.kind);
+    // The settings of something new are a part of its creation.
+    const group = groups.find(
+      ({ subject, steps: [first] }) =>
+        subject === step.subject && (first?.kind === 'create' || first?.kind === step.kind),
+    );
     if (group) group.steps.push(step);
     else groups.push({ subject: step.subject, steps: [step] });
   }
@@ -174,18 +178,17 @@ async function isConfirmed(
 }
 
 async function apply(parts: readonly PlanPart[], out: Output): Promise<void> {
-  let done = '';
+  const done = new Set<string>();
   try {
     for (const part of parts) {
       for await (const { verb, subject } of part.apply()) {
-        const text = `${verb} ${toPlainLine(subject)}`;
         // Several steps about one thing are one line, as in the plan.
-        if (text !== done) out.line(`  ${out.paint('green', '✓')} ${text}`);
-        done = text;
+        if (!done.has(subject)) out.line(`  ${out.paint('green', '✓')} ${verb} ${toPlainLine(subject)}`);
+        done.add(subject);
       }
     }
   } catch (error) {
-    if (done !== '') out.line('What was done so far stays; run it again to go on.');
+    if (done.size > 0) out.line('What was done so far stays; run it again to go on.');
     throw error;
   }
 }

@@ -196,7 +196,10 @@ export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
   const realmRoles = missing(granted.realmRoles, current.userRealmRoles);
   const clientRoles = missing(granted.clientRoles, current.userClientRoles);
   if (realmRoles.length + clientRoles.length > 0) {
-    const changes = [added('roles', ...realmRoles, ...clientRoles)];
+    const changes = [
+      ...(realmRoles.length > 0 ? [added('Realm roles', ...realmRoles)] : []),
+      ...(clientRoles.length > 0 ? [added(`Roles of ${goal.clientId}`, ...clientRoles)] : []),
+    ];
     const opens = opensRoles(current, goal, realmRoles, clientRoles);
     part.steps.push(toChange(subject, changes, { type: 'grant-roles', realmRoles, clientRoles }, opens));
   }
@@ -204,7 +207,7 @@ export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
   for (const path of missing(groups, current.userGroups)) {
     const opens = [`${username} may what the group ${path} may, in every application`];
     const action = { type: 'join-group', path } as const;
-    part.steps.push(toChange(subject, [added('groups', path)], action, isThere(current) ? opens : []));
+    part.steps.push(toChange(subject, [added('Groups', path)], action, isThere(current) ? opens : []));
   }
   return part;
 }

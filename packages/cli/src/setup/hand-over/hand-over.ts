@@ -18,6 +18,22 @@ export const HAND_OVER = table(`
 `);
 export const HAND_OVER_HELP = toHelp(HAND_OVER, 'Without an admin');
 
+/** Options about what is to be made. The others are about a user, an admin, what Keycloak has, or files with settings. */
+const IN_PLAN =
+  'plan-for-admin url realm client-id env no-env no-user dry-run yes app redirect-uri backchannel-url calls role client-role group scope organizations organization-groups from dev-caller credential key-file service-account issuer'.split(
+    ' ',
+  );
+
+/** @throws {UsageError} naming the options that a plan for somebody else cannot hold */
+export function assertInPlan(flags: object): void {
+  const others = Object.keys(flags).filter((name) => !IN_PLAN.includes(name));
+  if (others.length === 0) return;
+  const names = others.map((name) => `--${name}`).join(', ');
+  throw new UsageError([
+    `--plan-for-admin cannot hold ${names}: leave that out, and let an administrator run setup with it, once the client is there`,
+  ]);
+}
+
 /** A new client in a realm that knows no cluster: the lines for it find out by themselves what is there. */
 const NEW_CLIENT: CredentialState = {
   client: undefined,

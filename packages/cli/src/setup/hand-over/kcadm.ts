@@ -28,7 +28,7 @@ create() {
   if answer=$(kcadm create "$@" -f - 2>&1); then
     printf '%s\\n' "$answer"
   elif [[ $answer == *exists* ]]; then
-    printf 'There already: %s\\n' "$1"
+    printf 'There already: %s\\n' "$subject"
   else
     printf '%s\\n' "$answer" >&2
     return 1
@@ -59,7 +59,7 @@ export function toKcadmPage({ serverUrl, realm, clientId }: HandOverTarget, { st
   const server = toShellWord(serverUrl ?? 'https://sso.example.com');
   const lines = steps.flatMap((step) => [
     '',
-    `# ${toPlainLine(`${step.kind} ${step.subject}`)}`,
+    `subject=${toShellWord(toPlainLine(step.subject))}`,
     ...toLines(step, clientId),
   ]);
   return [

@@ -1,21 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createNeed, needServerUrl, problemsOfWrittenUrl } from '../../access/access.ts';
-import { emptyRealm, makePlan, toRealmFile } from '../../admin/index.ts';
+import {
+  emptyRealm,
+  joinParts,
+  makePlan,
+  NO_CALLERS,
+  planDevCaller,
+  toRealmFile,
+} from '../../admin/index.ts';
 import { trimUrl } from '../../keycloak/server.ts';
 import { runPlan, toFilePart } from '../../plan/run-plan.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import type { Options } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import { type Output, toShellWord } from '../../terminal/output.ts';
+import { type Output, toPlainLine, toShellWord } from '../../terminal/output.ts';
 import { type Questions, readLines } from '../../terminal/questions.ts';
 import { createAppSettings, planEnv } from '../api/env-plan.ts';
 import { completeGoal, type StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions, toApiHelp, toExportHelp } from '../api/options.ts';
 import { reportGuards, setUpApi } from '../api/set-up.ts';
-import { HAND_OVER, HAND_OVER_HELP, handOver } from '../hand-over/hand-over.ts';
+import { assertInPlan, HAND_OVER, HAND_OVER_HELP, handOver } from '../hand-over/hand-over.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { DEV_CALLER, DEV_CALLER_HELP, toDevBeside } from './caller.ts';
+import { toFuture } from './callers.ts';
 
 function toClientKind(
   kind: string,
@@ -63,27 +71,36 @@ ${toApiHelp(...(handsOver ? [HAND_OVER_HELP] : []), ...own)}
   };
 }
 
-/** The plan of an API for an administrator. A user would need a password, and permissions the client. */
+/** The plan of an API for an administrator, without a user, who would need a password. */
 async function handOverApi(
   file: string,
   options: ApiOptions,
   out: Output,
   questions: Questions | undefined,
 ): Promise<number> {
-  if (!options.withoutUser && options.user.username !== undefined)
-    throw new UsageError(['--plan-for-admin makes no user: leave --user out']);
-  if (options.authzFile !== undefined)
-    throw new UsageError([
-      '--plan-for-admin has no permissions: setup --authz writes them, once the client is there',
-    ]);
+  assertInPlan(options.own);
   const need = createNeed(questions);
   const { serverUrl } = options.access;
   const plain = { ...options, withoutUser: true, clientSecret: undefined, secretSource: undefined };
   const goal = await completeGoal(plain, {}, need, false, serverUrl ?? '');
   need.assertAll();
-  const plan = makePlan(emptyRealm(goal.realm), goal);
+  if (options.guards !== undefined) reportGuards(options.guards, goal, out);
+  const api = makePlan(emptyRealm(goal.realm), goal);
+  const { realm, clientId } = goal;
+  const hasCaller = options.own['dev-caller'] === true;
+  const callers = hasCaller
+    ? [planDevCaller(toFuture(NO_CALLERS, { goal, plan: api }), realm, clientId)]
+    : [];
+  const plan = joinParts([api, ...callers]);
   const handed = { target: { ...goal, serverUrl }, plan, credential: options.credential };
-  return handOver(file, handed, options, out, questions);
+  const code = await handOver(file, handed, options, out, questions);
+  if (code === 0 && options.shape === 'api')
+    out.line(
+      hasCaller
+        ? 'A first token, then: npx keycloak-guard token'
+        : `No client gets tokens for ${toPlainLine(clientId)} yet: plan those with setup spa or setup service, or one for development with --dev-caller.`,
+    );
+  return code;
 }
 
 export function refusePositionals({ positionals: [first] }: ApiOptions): void {

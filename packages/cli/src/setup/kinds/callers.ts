@@ -15,7 +15,7 @@ import { toUri } from '../../settings/address.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Site } from '../api/set-up.ts';
-import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
+import { assertInPlan, HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
 import {
   CLIENT,
   CLIENT_OPTIONS,
@@ -28,12 +28,15 @@ import {
 } from '../visit.ts';
 
 /** The state after the plan of the API is applied, for those that call it. */
-export async function readFuture(
-  { api, goal: apiGoal, current, plan }: Site,
-  goal: CallersGoal,
-): Promise<CallersState> {
+export const readFuture = async (site: Site, goal: CallersGoal): Promise<CallersState> =>
+  toFuture(site.current.realm === null ? NO_CALLERS : await readCallers(site.api, goal), site);
+
+/** The same of a state that is known. */
+export function toFuture(
+  state: CallersState,
+  { goal: apiGoal, plan }: Pick<Site, 'goal' | 'plan'>,
+): CallersState {
   const made = plan.steps.flatMap(({ action }) => (action.type === 'create-scope' ? [action.scope] : []));
-  const state = current.realm === null ? NO_CALLERS : await readCallers(api, goal);
   const { defaultClientScopes = [], optionalClientScopes = [] } = state.api ?? {};
   return {
     ...state,
@@ -164,6 +167,7 @@ export const spa: SetupKind = {
     const callers = [{ clientId: page, target: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
     const file = flags['plan-for-admin'];
     if (file !== undefined) {
+      assertInPlan(flags);
       const target = await openHandOver(visit);
       const plan = planCallers(NO_CALLERS, { ...target, callers });
       const lines = toPageLines(

@@ -5,7 +5,7 @@ import { UsageError } from '../../settings/usage-error.ts';
 import { toPlainLine, toShellWord } from '../../terminal/output.ts';
 import { planClientEnv } from '../api/env-plan.ts';
 import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential, sayVolume, withCredential } from '../credential.ts';
-import { HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
+import { assertInPlan, HAND_OVER, HAND_OVER_HELP, handOver, openHandOver } from '../hand-over/hand-over.ts';
 import {
   CLIENT,
   CLIENT_OPTIONS,
@@ -59,6 +59,7 @@ export const service: SetupKind = {
     const chosen = await chooseCredential(flags);
     const file = flags['plan-for-admin'];
     if (file !== undefined) {
+      assertInPlan(flags);
       const target = await openHandOver(visit);
       const called = new Map(calls.map((one) => [one, {}]));
       const plan = planService(

@@ -26,7 +26,7 @@ export function isLightweight(claims: Claims): boolean {
 }
 
 export function whyNoClaims(reach: Reach): string {
-  if (reach.login !== null) return 'no token: the login failed';
+  if (reach.login !== null) return 'no token: nobody logged in';
   return 'no token: give --user and DOCTOR_PASSWORD, or an admin and --user';
 }
 
