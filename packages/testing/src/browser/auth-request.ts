@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
+import { hasDuplicates } from '../http/bodies.ts';
 import { type Client, hasFlag, toAbsolute } from '../realm/client.ts';
 import { isSameSecret } from '../realm/password.ts';
 import type { Realm } from '../realm/realm.ts';
@@ -47,7 +48,7 @@ const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+(?=[/?#]|$)/
 
 /** Whether a login may lead to `uri`. */
 export function isRedirectUri(client: Client, uri: string): boolean {
-  return matchesAny(client.redirectUris, uri);
+  return !carriesAnswer(client, uri) && matchesAny(client.redirectUris, uri);
 }
 
 /** Whether a logout may lead to `uri`. `+` stands for the client's redirect URIs. */
@@ -56,7 +57,21 @@ export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
   const uris = listed.flatMap((one) =>
     one === '+' ? client.redirectUris : one === '-' ? [] : [toAbsolute(one, client.rootUrl)],
   );
-  return matchesAny(uris, uri);
+  return !carriesAnswer(client, uri) && matchesAny(uris, uri);
+}
+
+/** What only the provider may say at a redirect URI. */
+const ANSWERS: ReadonlySet<string> = new Set([
+  ...['state', 'code', 'session_state', 'iss', 'error', 'error_description', 'response', 'kc_action_status'],
+  ...['access_token', 'id_token', 'token_type', 'expires_in'],
+]);
+
+/** Whether `uri` has a parameter of an answer, which Keycloak has refused since 26.7.3, unless the client allows it. */
+function carriesAnswer(client: Client, uri: string): boolean {
+  if (hasFlag(client, 'allow.oidc.params.in.redirect.uris')) return false;
+  const [, query = '', fragment = ''] = /^[^?#]*(?:\?([^#]*))?(?:#(.*))?$/s.exec(uri) ?? [];
+  const names = [query, fragment].flatMap((part) => [...new URLSearchParams(part).keys()]);
+  return names.some((name) => ANSWERS.has(name.toLowerCase()));
 }
 
 /**
@@ -137,10 +152,12 @@ const text = (query: URLSearchParams, name: string) => {
   return value === null || value.length > MAX_LENGTH ? undefined : value;
 };
 
+const promptsOf = (query: URLSearchParams) => (text(query, 'prompt') ?? '').split(' ');
+const isInteger = (text: string) => /^[+-]?\d+$/.test(text) && Math.abs(Number(text)) < 2 ** 31;
+
 /** Finds the client, and where the answer may go. @throws {PageFault} */
 export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthRequest {
-  const names = [...query.keys()];
-  if (new Set(names).size !== names.length) throw new PageFault('Invalid Request');
+  if (query.getAll('client_id').length > 1) throw new PageFault('Invalid Request');
   const client = realm.client(query.get('client_id') ?? '');
   if (client === undefined) throw new PageFault('Client not found.');
   if (!client.enabled) throw new PageFault('Client disabled.');
@@ -150,6 +167,10 @@ export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthReque
   if (redirectUri === undefined || !isRedirectUri(client, redirectUri))
     throw new PageFault('Invalid parameter: redirect_uri');
   if (query.has('request') || query.has('request_uri')) throw new PageFault('Invalid Request');
+  const age = query.get('max_age');
+  if (age !== null && !isInteger(age)) throw new PageFault('Invalid Request');
+  if (promptsOf(query).includes('create') && realm.settings.registrationAllowed !== true)
+    throw new PageFault('Registration not allowed');
   const requestedMode = text(query, 'response_mode');
   const implicit = /token/.test(text(query, 'response_type') ?? '');
   const mode: ResponseMode =
@@ -169,6 +190,7 @@ export function checkAuthRequest(
   pushed: boolean,
 ): ValidAuthRequest {
   const { client } = request;
+  if (hasDuplicates(query)) throw invalidRequest('duplicated parameter');
   if (!pushed && hasFlag(client, 'require.pushed.authorization.requests'))
     throw invalidRequest('Pushed Authorization Request is only allowed.');
   const type = text(query, 'response_type') ?? '';
@@ -194,7 +216,7 @@ export function checkAuthRequest(
     ...request,
     scope,
     nonce: text(query, 'nonce'),
-    prompts: (text(query, 'prompt') ?? '').split(' '),
+    prompts: promptsOf(query),
     maxAge: maxAge !== undefined && /^\d+$/.test(maxAge) ? Number(maxAge) : undefined,
     loginHint: text(query, 'login_hint'),
     resource: requestedResource(realm, query),

@@ -10,9 +10,9 @@ export const noStore = (reply: FastifyReply): FastifyReply => reply.header('cach
 export const redirectTo = (reply: FastifyReply, url: string): FastifyReply =>
   reply.code(302).header('location', url).send();
 
-/** The token of the `Authorization` header (RFC 6750 §2.1). */
+/** The token of the `Authorization` header (RFC 6750 §2.1): one blank and one word, as Keycloak reads it. */
 export function bearerOf(request: FastifyRequest): string | undefined {
-  return /^bearer +(\S.*)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return /^bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 declare module 'fastify' {

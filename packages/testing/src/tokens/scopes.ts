@@ -39,7 +39,7 @@ export function grantScopes(
   requested: string | undefined,
   user?: User,
 ): GrantedScopes {
-  const names = requested === undefined ? [] : requested.split(' ');
+  const names = requested === undefined ? [] : namesIn(requested);
   const allowed = new Set(['openid', ...client.defaultScopes, ...client.optionalScopes]);
   const isAllowed = (name: string) =>
     allowed.has(name) || (clientScopeOf(realm, name) !== undefined && allowed.has(name.split(':')[0] ?? ''));
@@ -47,6 +47,12 @@ export function grantScopes(
     throw new Fault(400, 'invalid_scope', `Invalid scopes: ${requested}`);
   return toGranted(realm, [...names, ...client.defaultScopes], user);
 }
+
+/** As in Java, blanks at the end do not count; others stand for a scope without a name, which nobody may have. */
+const namesIn = (requested: string): string[] => {
+  const text = requested.replace(/ +$/, '');
+  return text === '' ? [] : text.split(' ');
+};
 
 /** The scopes of a refresh token, narrowed to the requested ones. The client's default scopes stay. */
 export function narrowScopes(
@@ -56,10 +62,9 @@ export function narrowScopes(
   requested: string | undefined,
   user: User,
 ): GrantedScopes {
-  if (requested === undefined || requested === '')
-    return { ...toGranted(realm, granted, user), names: granted };
+  if (requested === undefined) return { ...toGranted(realm, granted, user), names: granted };
   grantScopes(realm, client, requested);
-  const requestedNames = requested.split(' ');
+  const requestedNames = namesIn(requested);
   const kept = new Set([...requestedNames, ...client.defaultScopes]);
   const narrowed = granted.flatMap((name) => {
     const isOther = kept.has(name) && organizationScopeOf(realm, name) === undefined;

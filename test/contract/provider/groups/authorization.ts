@@ -173,13 +173,58 @@ export const authorizationGroup: Behaviours = {
   'a redirect URI that is relative': bad('/callback'),
   'a redirect URI that begins like the right one': bad('http://localhost:8000.evil.example/'),
   'no redirect URI': bad(''),
+  'a redirect URI that has a parameter of the answer': async (scene) => {
+    const names = 'state code session_state iss error error_description access_token id_token';
+    for (const name of `${names} token_type expires_in response kc_action_status STATE st%61te`.split(' ')) {
+      for (const part of [`?${name}=x`, `?x=1&${name}`, `#${name}=x`])
+        await bad(`http://localhost:8000/callback${part}`)(scene);
+    }
+  },
+  'a redirect URI may have other parameters': async ({ caller }) => {
+    for (const name of ['x', 'scope', 'nonce', 'client_id', 'error_uri', 'refresh_token']) {
+      const redirect_uri = `http://localhost:8000/callback?${name}=state`;
+      assert.equal((await caller.authorize({ ...AUTH, redirect_uri })).status, 200, name);
+    }
+  },
+  'a client may allow parameters of the answer': async ({ withRealm }) => {
+    const allowed = { 'allow.oidc.params.in.redirect.uris': 'true' };
+    await withRealm(
+      (realm) => {
+        const client = realm.clients?.find(({ clientId }) => clientId === AUTH.client_id);
+        Object.assign(client ?? {}, { attributes: { ...client?.attributes, ...allowed } });
+      },
+      async (caller) => {
+        const redirect_uri = 'http://localhost:8000/callback?code=x';
+        assert.equal((await caller.authorize({ ...AUTH, redirect_uri })).status, 200);
+      },
+    );
+  },
   'a loopback redirect URI may have any port where none is registered': async ({ caller }) => {
     const fields = { client_id: 'other-service', redirect_uri: 'http://127.0.0.1:45678/cb' };
     assert.equal((await caller.authorize({ ...AUTH, ...fields })).status, 200);
   },
-  'a parameter that comes twice': async ({ caller }) => {
-    const { status } = await caller.call(`/auth?${new URLSearchParams(AUTH)}&client_id=other-service`);
-    assert.equal(status, 400);
+  'a client that comes twice': async ({ caller }) => {
+    const answer = await caller.call(`/auth?${new URLSearchParams(AUTH)}&client_id=other-service`);
+    assert.deepEqual([answer.status, pageText(answer).includes('Invalid Request')], [400, true]);
+  },
+  'another parameter that comes twice': async ({ caller }) => {
+    for (const second of ['state=two', 'redirect_uri=http%3A%2F%2Fevil.example', 'scope=openid', 'x=1&x=2']) {
+      const url = redirectOf(await caller.call(`/auth?${new URLSearchParams(AUTH)}&${second}`));
+      assert.equal(url.origin + url.pathname, AUTH.redirect_uri);
+      assert.deepEqual(Object.fromEntries(url.searchParams), {
+        ...{ error: 'invalid_request', error_description: 'duplicated parameter' },
+        ...{ state: 'state-1', iss: caller.issuer },
+      });
+    }
+  },
+  'a greatest age that is no number': async (scene) => {
+    for (const max_age of ['x', '', '1.5', '99999999999'])
+      await page({ max_age }, 400, 'Invalid Request')(scene);
+  },
+  'registration where nobody may register': page({ prompt: 'create' }, 400, 'Registration not allowed'),
+  'blanks at the end of the scopes': async ({ caller }) => {
+    for (const scope of ['openid ', ' '])
+      assert.equal((await caller.authorize({ ...AUTH, scope })).status, 200);
   },
   'an unknown response type': told({ response_type: 'magic' }, 'unsupported_response_type'),
   'the implicit flow is off': told({ response_type: 'token' }, 'unauthorized_client', IMPLICIT),

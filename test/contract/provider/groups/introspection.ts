@@ -80,6 +80,13 @@ export const introspectionGroup: Behaviours = {
   'no token': async ({ caller }) => {
     assertFault(await caller.post('/token/introspect', GUIDE), 400, 'invalid_request', 'Token not provided.');
   },
+  'a parameter that comes twice': async ({ caller }) => {
+    const fields = new URLSearchParams({ ...GUIDE, token: (await caller.login()).access_token });
+    for (const second of ['token=x', 'x=1&x=2']) {
+      const answer = await caller.post('/token/introspect', `${fields}&${second}`);
+      assertFault(answer, 400, 'invalid_request', 'duplicated parameter');
+    }
+  },
   'an unknown hint': async ({ caller }) => {
     for (const token_type_hint of ['magic', 'id_token', '']) {
       const answer = await caller.introspect('x', { token_type_hint });

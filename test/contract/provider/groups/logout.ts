@@ -80,6 +80,7 @@ export const logoutGroup: Behaviours = {
       'http://evil.example/',
       'http://localhost:8000@evil.example/',
       'javascript:alert(1)',
+      ...[`${BYE}?state=x`, `${BYE}?x=1&Code`, `${BYE}#error=x`],
     ]) {
       const answer = await leave(scene, { id_token_hint: id_token, post_logout_redirect_uri: uri });
       assertPage(answer, 400, 'Invalid redirect uri');

@@ -183,6 +183,17 @@ export const passwordGroup: Behaviours = {
       'typ',
     ]);
   },
+  'a token of admin-cli says nothing of its user': async ({ caller }) => {
+    const { client_secret: _, ...own } = {
+      ...GUIDE,
+      grant_type: 'password',
+      ...ABDULLAH,
+      client_id: 'admin-cli',
+    };
+    const { json } = await caller.token({ ...own, scope: 'openid' });
+    const { sub, email, realm_access } = claimsOf(String(json.access_token));
+    assert.deepEqual([sub, email, realm_access], [undefined, undefined, undefined]);
+  },
   'optional scopes bring their claims': async ({ caller }) => {
     const claims = claimsOf((await caller.login({ scope: 'openid microprofile-jwt phone' })).access_token);
     assert.equal(claims.upn, 'abdullah');
@@ -306,6 +317,18 @@ export const passwordGroup: Behaviours = {
     'invalid_scope',
     'Invalid scopes: openid nonsense',
   ),
+  'blanks at the end of the scopes do not count, others do': async ({ caller }) => {
+    for (const [scope, status] of [
+      ['openid ', 200],
+      ['  ', 200],
+      [' openid', 400],
+      ['openid  email', 400],
+    ] as const) {
+      const { json, ...answer } = await caller.passwordGrant({ scope });
+      assert.equal(answer.status, status, scope);
+      if (status === 400) assert.equal(json.error_description, `Invalid scopes: ${scope}`);
+    }
+  },
   'an empty scope': fault({ scope: '' }, 400, 'invalid_scope', 'Invalid scopes: '),
   'a field that comes twice': async ({ caller }) => {
     for (const extra of ['username=x', 'foo=1&foo=2']) {

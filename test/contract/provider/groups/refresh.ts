@@ -32,9 +32,11 @@ export const refreshGroup: Behaviours = {
       assert.deepEqual(sorted(String(json.scope).split(' ')), expected);
     }
   },
-  'an unknown scope': async ({ caller }) => {
-    const answer = await caller.refresh((await caller.login()).refresh_token, { scope: 'nonsense' });
-    assertFault(answer, 400, 'invalid_scope', 'Invalid scopes: nonsense');
+  'an unknown scope, and an empty one': async ({ caller }) => {
+    for (const scope of ['nonsense', '']) {
+      const answer = await caller.refresh((await caller.login()).refresh_token, { scope });
+      assertFault(answer, 400, 'invalid_scope', `Invalid scopes: ${scope}`);
+    }
   },
   'no refresh token': async ({ caller }) => {
     const answer = await caller.token({ ...GUIDE, grant_type: 'refresh_token' });

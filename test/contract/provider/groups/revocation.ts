@@ -59,6 +59,15 @@ export const revocationGroup: Behaviours = {
     const answer = await revoke(scene, (await scene.caller.login()).id_token);
     assertFault(answer, 400, 'unsupported_token_type', 'Unsupported token type');
   },
+  'a parameter that comes twice': async ({ caller }) => {
+    const { access_token: token } = await caller.login();
+    const fields = new URLSearchParams({ ...GUIDE, token });
+    for (const second of ['token=x', 'x=1&x=2']) {
+      const answer = await caller.post('/revoke', `${fields}&${second}`);
+      assertFault(answer, 400, 'invalid_request', 'duplicated parameter');
+    }
+    assert.equal((await caller.userinfo(token)).status, 200);
+  },
   'no token, and a wrong secret': async (scene) => {
     const none = await scene.caller.post('/revoke', GUIDE);
     assertFault(none, 400, 'invalid_request', 'Token not provided');

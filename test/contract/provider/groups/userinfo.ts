@@ -33,7 +33,9 @@ export const userinfoGroup: Behaviours = {
     assertChallenge(await caller.call('/userinfo'), realm.name, 401);
   },
   'another scheme, or no token after the scheme': async ({ caller, realm }) => {
-    for (const authorization of ['Basic eDp5', 'Bearer']) {
+    const { access_token } = await caller.login();
+    const odd = [`Bearer  ${access_token}`, `Bearer ${access_token} x`];
+    for (const authorization of ['Basic eDp5', 'Bearer', ...odd]) {
       assertChallenge(await caller.call('/userinfo', { headers: { authorization } }), realm.name, 401);
     }
   },
