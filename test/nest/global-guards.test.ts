@@ -25,7 +25,12 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { firstValueFrom } from 'rxjs';
 import * as connect from '../../packages/connect/src/nest/index.ts';
-import { KeycloakGuard, KeycloakModule, Roles } from '../../packages/guard/src/adapters/nest/index.ts';
+import {
+  KeycloakGuard,
+  KeycloakModule,
+  KeycloakService,
+  Roles,
+} from '../../packages/guard/src/adapters/nest/index.ts';
 import { GUARDS, startConnectApp } from '../connect/nest/start-connect-app.ts';
 import { freePort } from '../support/free-port.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -193,6 +198,26 @@ describe('a global guard that extends ours', () => {
     assert.deepEqual(await callerOf(t, port)(token), { status: 'error', message: 'Forbidden resource' });
   });
 });
+
+for (const [name, useFactory] of [
+  ['an arrow', (keycloak: KeycloakService) => new KeycloakGuard(keycloak)],
+  ['a function', (keycloak: KeycloakService) => new KeycloakGuard(keycloak)],
+] as const) {
+  test(`a global guard that ${name} makes for each request admits no message: nobody can say whether it is ours`, async (t) => {
+    const port = await freePort();
+    const made = { provide: APP_GUARD, scope: Scope.REQUEST, inject: [KeycloakService], useFactory };
+    const { realm, get } = await start(
+      t,
+      'nest',
+      { controllers: [toController()] },
+      { prepare: listen(port), providers: [made] },
+    );
+    const token = realm.mint();
+    assert.deepEqual([(await get('/run')).status, (await get('/run', token)).status], [401, 200]);
+    for (const one of [undefined, token])
+      assert.deepEqual(await callerOf(t, port)(one), { status: 'error', message: 'Forbidden resource' });
+  });
+}
 
 test('a microservice of its own asks its global guard once', async (t) => {
   const { serverUrl, realm: name, clientId, fetch, clock, mint } = createTestRealm();

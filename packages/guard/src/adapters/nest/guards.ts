@@ -27,14 +27,19 @@ export function asOurs(guard: Type<CanActivate>): void {
 /** A global guard: an instance, or what Nest makes one of for each request. */
 interface GlobalGuard {
   readonly guard?: CanActivate;
+  /** Of a guard that a factory makes for each request, the factory. */
   readonly type: Type;
+  readonly isOfFactory?: boolean;
 }
 
 /** Global guards of an application, by `APP_GUARD` or `useGlobalGuards`. */
 export function globalGuardsOf(contexts: ExternalContextCreator | undefined): GlobalGuard[] {
   // Nest has no public list of them. If it moves one day, tests of gateways with APP_GUARD fail.
   const { config } = ((contexts ?? {}) as Partial<WithGuards>).guardsContextCreator ?? {};
-  const each = (config?.getGlobalRequestGuards?.() ?? []).map(({ metatype }) => ({ type: metatype as Type }));
+  const each = (config?.getGlobalRequestGuards?.() ?? []).map(({ metatype, inject }) => ({
+    type: metatype as Type,
+    isOfFactory: Array.isArray(inject),
+  }));
   const made = (config?.getGlobalGuards() ?? []).map((guard) => ({ guard, type: guard.constructor as Type }));
   return [...made, ...each];
 }
@@ -43,7 +48,7 @@ interface WithGuards {
   readonly guardsContextCreator: {
     readonly config?: {
       getGlobalGuards(): readonly CanActivate[];
-      getGlobalRequestGuards?(): readonly { readonly metatype: unknown }[];
+      getGlobalRequestGuards?(): readonly { readonly metatype: unknown; readonly inject?: unknown }[];
     };
   };
 }
@@ -62,7 +67,9 @@ export class GlobalGuards implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const kind = kindOf(context);
     if (kind !== 'ws' && kind !== 'rpc') return true;
-    for (const { guard, type } of globalGuardsOf(this.#contexts)) {
+    for (const { guard, type, isOfFactory } of globalGuardsOf(this.#contexts)) {
+      // It may be ours: nothing says so.
+      if (isOfFactory) return false;
       if (!(OURS in type.prototype)) continue;
       // One that is made for each request is not at hand here: nobody is admitted by its absence.
       const decided = await guard?.canActivate(context);
