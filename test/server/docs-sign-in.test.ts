@@ -32,6 +32,16 @@ const query = (redirectUri: string | undefined, more: Record<string, string> = {
   });
 
 describe('the sign-in of the documentation page', () => {
+  test('knows its own address as the browser writes it, however PUBLIC_URL does', async (t) => {
+    const idp = await startIdp(t);
+    for (const PUBLIC_URL of ['HTTPS://API.Example.com:443/shop/', 'https://api.example.com/./shop']) {
+      const { app } = await buildTestApp(t, idp.url, { PUBLIC_URL });
+      const params = query(`https://${HOST}/shop${PAGE}`);
+      const { statusCode, body } = await app.inject({ url: `/docs/oauth2/authorize?${params}` });
+      assert.equal(statusCode, 303, `${PUBLIC_URL}: ${body}`);
+    }
+  });
+
   test('sends a person to Keycloak for its own redirect URI alone', async (t) => {
     const idp = await startIdp(t);
     const { app } = await buildTestApp(t, idp.url);

@@ -39,16 +39,17 @@ export function parseServerUrl(text: string): string | undefined {
   return isServerUrl(text) ? text : undefined;
 }
 
+/** As browsers write it, for it is compared with what they send. */
 export function parsePublicUrl(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  const isPlain = url.search + url.hash + url.username + url.password === '';
-  return /^https?:$/.test(url.protocol) && isPlain && !/\s/.test(text) ? text.replace(/\/+$/, '') : undefined;
+  if (!URL.canParse(text) || /[\s?#]/.test(text)) return undefined;
+  const { protocol, username, password, origin, pathname } = new URL(text);
+  const isPlain = /^https?:$/.test(protocol) && username + password === '';
+  return isPlain ? (origin + pathname).replace(/\/+$/, '') : undefined;
 }
 
 /** Taken literally: it is compared with what tokens say. */
 export function parseIssuer(text: string): string | undefined {
-  return parsePublicUrl(text) === text ? text : undefined;
+  return parsePublicUrl(text) !== undefined && !text.endsWith('/') ? text : undefined;
 }
 
 /** As Redis's client reads it: user and password decoded, the number of a database as the path. */
