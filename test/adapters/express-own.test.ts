@@ -61,6 +61,21 @@ for (const [version, make] of Object.entries(versions)) {
       assert.equal((await get('/sub/x')).status, 401);
     });
 
+    test('of two adapters in one app, the one that refused a request answers it', async (t) => {
+      const { kc, app } = setUp();
+      const { kc: forPrograms } = setUp();
+      app.use(kc.session(SESSION));
+      app.get('/page', kc.guard(), (_request, response) => void response.json({}));
+      app.get('/api', forPrograms.guard(), (_request, response) => void response.json({}));
+      const get = await start(t, { app, kc });
+      assert.equal((await get('/page')).status, 401);
+      // The other one has a login, which would give nobody a token for this.
+      const refused = await get('/api', PAGE);
+      assert.deepEqual([refused.status, refused.headers.get('location')], [401, null]);
+      assert.deepEqual(await refused.json(), { detail: 'Not authenticated' });
+      await forPrograms.close();
+    });
+
     test('an app handler that answers every error with a page answers refusals so too', async (t) => {
       const { kc, app } = setUp();
       app.get('/x', kc.guard(), (_request, response) => void response.json({}));

@@ -46,6 +46,9 @@ function createLastErrorHandler(handler: ErrorHandler): (request: NodeRequest) =
   };
 }
 
+/** How the adapter that refused a request answers: of several in one app, the handler of another one may come first. */
+const refusedBy = new WeakMap<object, RefuseNode<ExpressRequest>>();
+
 declare global {
   namespace Express {
     interface Request {
@@ -99,11 +102,12 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
   const refuseNow = refuseAtOnce(adapter);
   const isCaught = createLastErrorHandler((error, request, response, next) => {
     if (response.headersSent) next(error);
-    else refuseNow(error, request, response, next);
+    else (refusedBy.get(error as object) ?? refuseNow)(error, request, response, next);
   });
   const refuse: RefuseNode<ExpressRequest> = (error, request, response, next) => {
-    if (isCaught(request)) next(error);
-    else refuseNow(error, request, response, next);
+    if (!isCaught(request)) return refuseNow(error, request, response, next);
+    refusedBy.set(error as object, refuseNow);
+    next(error);
   };
   return toNodeKeycloak<ExpressRequest, Request, C>(adapter, refuse);
 }
