@@ -242,7 +242,10 @@ export function createShapes(realm: TestRealm, own: TestKey): readonly Shape[] {
     {
       name: 'sign-out: many sessions with a signature',
       sent: post('/auth/logout', '', {
-        cookie: Array.from({ length: 220 }, (_, i) => `${SESSION}=a${i}.${'A'.repeat(43)}`).join('; '),
+        cookie: Array.from(
+          { length: 140 },
+          (_, i) => `${SESSION}=${String(i).padStart(43, 'a')}.${'A'.repeat(43)}`,
+        ).join('; '),
         'sec-fetch-site': 'same-origin',
       }),
     },
