@@ -111,7 +111,15 @@ test('a good token: let in, refused for its role, refused for a reason that the 
     'www-authenticate': 'Bearer error="invalid_token", error_description="The aud claim is not valid"',
   };
   assert.match(await say(401, header), /^fail The token is not for this API/);
-  assert.match(await say(401), /^fail the API refuses a token that Keycloak issued/);
+  assert.match(await say(401), /^fail the API refuses a token that Keycloak issued.*does not say why/);
+  const described = (text: string) => ({
+    'www-authenticate': `Bearer error="invalid_token", error_description="${text}"`,
+  });
+  assert.match(
+    await say(401, described('The access token is for another audience')),
+    /^fail The token is not for this API/,
+  );
+  assert.match(await say(401, described('Your plan ended')), /aud [^)]*\), and says 'Your plan ended'$/);
 });
 
 test('a token goes to the address that was typed, and to none that an answer names', async (t) => {

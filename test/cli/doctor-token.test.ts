@@ -47,7 +47,7 @@ describe('the doctor, given a token', () => {
     [
       'one of another client',
       { clientId: 'other-service' },
-      /issued to 'other-service': not for this service/,
+      /issued to 'other-service': not for this service .*only for users who have a role of it$/,
       /Audience/,
     ],
     [

@@ -18,11 +18,13 @@ with the realm \`testing\`, and \`npx keycloak-guard token\` prints a token to t
 curl http://localhost:3000/me -H "Authorization: Bearer $(npx keycloak-guard token)"
 \`\`\`
 
-With your own Keycloak, one command creates realm, client, audience and a user, and writes \`.env\` with the client's secret:
+With your own Keycloak, one command creates the realm, the client of the API and what guards name, and writes \`.env\` with the secret:
 
 \`\`\`sh
-npx keycloak-guard setup guide --url http://localhost:8080 --app http://localhost:3000
+npx keycloak-guard setup api --from ./src --url http://localhost:8080 --dev-caller
 \`\`\`
+
+With the [browser login](#browser-login): \`setup web --from ./src --url http://localhost:8080 --app http://localhost:3000\`.
 
 Let your program take these values in place of those on this page: \`serverUrl: process.env.KEYCLOAK_SERVER_URL!\`,
 \`realm: process.env.KEYCLOAK_REALM!\`, \`clientId: process.env.KEYCLOAK_CLIENT_ID!\`, \`clientSecret: process.env.KEYCLOAK_CLIENT_SECRET\`.

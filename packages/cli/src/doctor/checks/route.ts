@@ -1,3 +1,4 @@
+import { readChallenges } from 'keycloak-guard/unstable';
 import { type Answer, toWords } from '../../keycloak/call.ts';
 import { type Check, checkOf, type Finding, fail, type Look, ok, skipped, warn } from '../check.ts';
 import type { RouteEvidence } from '../evidence/route.ts';
@@ -132,10 +133,12 @@ export const ROUTE_CHECKS: readonly Check[] = [
     if (answer.status === 401) {
       const said = `${answer.headers.get('www-authenticate') ?? ''} ${answer.text.slice(0, 2000)}`;
       const [why] = explain(said).filter(({ status }) => status === 'ok');
+      const challenges = readChallenges(answer.headers.get('www-authenticate') ?? '');
+      const reason = challenges.find(({ description }) => description)?.description;
       return fail(
         words,
         why?.cause ??
-          `the API refuses a token that Keycloak issued (iss ${claims.iss}, aud ${[claims.aud ?? 'none'].flat().join(', ')}), and does not say why: it expects another issuer or audience, or has old keys`,
+          `the API refuses a token that Keycloak issued (iss ${claims.iss}, aud ${[claims.aud ?? 'none'].flat().join(', ')}), and ${reason === undefined ? 'does not say why: it expects another issuer or audience, or has old keys' : `says '${reason}'`}`,
         why?.fix ??
           "Compare iss and aud with the API's settings; its log has the reason. If token.accepted passes, the API runs with other settings than these.",
       );

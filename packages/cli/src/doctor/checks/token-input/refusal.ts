@@ -111,7 +111,7 @@ async function explainRefusal(error: AuthError, jwt: DecodedJwt | undefined, rea
       );
     case 'token_audience':
       return say(
-        `the token is for ${audienceOf(claims).join(', ') || 'nobody'} and was issued to '${claims.azp}': not for this service ('${reach.config.audience?.join("' or '") ?? clientId}')`,
+        `the token is for ${audienceOf(claims).join(', ') || 'nobody'} and was issued to '${claims.azp}': not for this service ('${reach.config.audience?.join("' or '") ?? clientId}'). By itself, Keycloak adds a client only for users who have a role of it`,
         await adviseOnAudience(reach, claims.azp, reach.config.audience),
       );
     case 'token_expired':
