@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { startDevIdp } from '@keycloak-guard/testing';
 import { withKeyFile } from '../keycloak/support/key-file.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
 const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
@@ -17,7 +17,7 @@ async function startWithKey() {
   const client = realm.clients.find((one: { clientId: string }) => one.clientId === 'fastapi-keycloak');
   Object.assign(client, { clientAuthenticatorType: 'client-jwt' });
   client.attributes = { ...client.attributes, ...attributes };
-  const idp = await startDevIdp({ realm });
+  const idp = await startTestIdp({ realm });
   return { idp, settings: { ...settingsFor(idp.url), ...settings } };
 }
 
@@ -58,7 +58,7 @@ describe('the doctor of a service whose credential is in a file', () => {
   });
 
   test('sends the secret of a file, and says where to write the right one', async (t) => {
-    const idp = await startDevIdp({ realmFile: REALM_FILE });
+    const idp = await startTestIdp();
     t.after(() => idp.close());
     const file = join(mkdtempSync(join(tmpdir(), 'client-secret-')), 'secret');
     const given = { KEYCLOAK_CLIENT_SECRET: '', KEYCLOAK_CLIENT_SECRET_FILE: file };

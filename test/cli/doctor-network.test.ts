@@ -7,7 +7,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { firstTrouble, settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
 const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
@@ -17,7 +18,7 @@ describe('the doctor, on the way to Keycloak', () => {
   let idp: DevIdp;
   const servers: Server[] = [];
   before(async () => {
-    idp = await startDevIdp({ realmFile: REALM_FILE });
+    idp = await startTestIdp();
   });
   after(async () => {
     for (const server of servers) server.close();

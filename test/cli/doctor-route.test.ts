@@ -3,15 +3,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { startDevIdp } from '@keycloak-guard/testing';
 import { runChecks } from '../../packages/cli/src/doctor/check.ts';
 import { checksFor } from '../../packages/cli/src/doctor/checks/index.ts';
 import { ROUTE_CHECKS } from '../../packages/cli/src/doctor/checks/route.ts';
 import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { decodeJwt } from '../../packages/cli/src/doctor/evidence/token.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
-const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 const CHALLENGE = { 'www-authenticate': 'Bearer error="invalid_token"' };
 
 type Api = (request: IncomingMessage, answer: ServerResponse, token: string | undefined) => void;
@@ -96,7 +95,7 @@ test('a route that reads tokens without verifying them is found out, also by alg
 });
 
 test('a good token: let in, refused for its role, refused for a reason that the challenge names', async (t) => {
-  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   const token = await idp.issueToken();
   const only =
@@ -123,7 +122,7 @@ test('a good token: let in, refused for its role, refused for a reason that the 
 });
 
 test('a token goes to the address that was typed, and to none that an answer names', async (t) => {
-  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   const token = await idp.issueToken();
   const seen: string[] = [];

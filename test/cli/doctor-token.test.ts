@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { adviseOnAudience } from '../../packages/cli/src/doctor/checks/token-input/refusal.ts';
 import type { Reach } from '../../packages/cli/src/doctor/context.ts';
-import { type DevIdp, startDevIdp, type TokenRequest } from '../../packages/testing/src/index.ts';
+import type { DevIdp, TokenRequest } from '../../packages/testing/src/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
-
-const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 
 describe('the doctor, given a token', () => {
   let idp: DevIdp;
   before(async () => {
-    idp = await startDevIdp({ realmFile: REALM_FILE });
+    idp = await startTestIdp();
   });
   after(() => idp.close());
 

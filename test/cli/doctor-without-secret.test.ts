@@ -3,10 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { startDevIdp } from '@keycloak-guard/testing';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
-
-const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 
 /** Runs the doctor in an empty folder, with what it reads on standard input. */
 async function runDoctor(args: string[], env: Record<string, string> = {}, input = '') {
@@ -22,7 +20,7 @@ async function runDoctor(args: string[], env: Record<string, string> = {}, input
 }
 
 test('--token - alone reads a token and judges it, and sends it nowhere', async (t) => {
-  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   const token = await idp.issueToken();
   const good = await runDoctor(['--token', '-'], {}, token);
@@ -40,7 +38,7 @@ test('--token - alone reads a token and judges it, and sends it nowhere', async 
 });
 
 test('a doctor without a secret looks at all that needs none', async (t) => {
-  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   const found = await runDoctor([], {
     KEYCLOAK_SERVER_URL: idp.url,

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
 import { openFetchBrowser, SECRETS } from '../fetch/fetch-browser.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { ORIGIN } from '../session/browser.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { checkTypes } from './check-types.ts';
 
 type App = (request: Request) => Response | Promise<Response>;
@@ -22,7 +23,7 @@ let idp: DevIdp;
 
 before(async () => {
   process.env.SESSION_SECRET = SECRETS[0];
-  idp = await startDevIdp({ realmFile: join(ROOT, 'packages/testing/testing-realm.json') });
+  idp = await startTestIdp();
   mkdirSync(FOLDER, { recursive: true });
   for (const { name, text } of programs) {
     const here = text

@@ -8,11 +8,11 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { loadConfig, startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
 import { MAIN } from '../cli/support/program.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { freePort } from '../support/free-port.ts';
 import { checkTypes } from './check-types.ts';
 import { startProgram } from './start-program.ts';
@@ -63,7 +63,7 @@ let serviceUrl: string;
 
 before(async () => {
   close.push(async () => rmSync(FOLDER, { recursive: true, force: true }));
-  const idp = await startDevIdp({ realmFile: join(ROOT, 'packages/testing/testing-realm.json') });
+  const idp = await startTestIdp();
   close.push(() => idp.close());
   keycloakUrl = idp.url;
   const config = loadConfig({
