@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
@@ -74,3 +74,17 @@ test('the embedded provider serves the realm of an export, with the roles of an 
   const { organization } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   assert.deepEqual(organization, { acme: { groups: ['/staff'], realm_access: { roles: ['billing'] } } });
 });
+
+for (const args of [
+  ['--authz', 'authz.json'],
+  ['--enable'],
+  ['--credential', 'key'],
+  ['--admin-user', 'admin'],
+])
+  test(`an export refuses ${args[0]}, which no realm file can hold`, async () => {
+    const folder = emptyFolder();
+    const { ended, stderr } = runProgram([...ARGS, ...args], {}, folder);
+    assert.equal(await ended, 2);
+    assert.match(stderr(), new RegExp(`Unknown option .${args[0]}[^]*setup export --help names all options`));
+    assert.equal(existsSync(join(folder, 'realm.json')), false);
+  });

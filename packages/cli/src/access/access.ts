@@ -12,7 +12,7 @@ import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 
-const ADDRESS = table(`
+export const ADDRESS = table(`
 --url <url> | KEYCLOAK_SERVER_URL | address of Keycloak (%s)
 --realm <name> | KEYCLOAK_REALM | realm (%s)
 --env <file> | | file with the settings (default .env)

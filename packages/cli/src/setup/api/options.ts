@@ -3,6 +3,7 @@ import { CREDENTIAL_SETTING_NAMES, isPlaceholder, toCredential } from '@keycloak
 import {
   ACCESS,
   ACCESS_HELP,
+  ADDRESS,
   ADDRESS_HELP,
   credentialSendings,
   isHttpUrl,
@@ -63,6 +64,10 @@ const RUNNING = table(`
 
 const OPTIONS = { ...ACCESS, ...CREDENTIAL, ...API, ...USER, ...NAMES, ...PERMISSIONS, ...RUNNING };
 
+/** Nothing is called for a realm file, and nothing is there yet. */
+const { enable: _, ...WRITING } = RUNNING;
+const EXPORT = { ...ADDRESS, ...API, ...USER, ...NAMES, ...WRITING };
+
 const TARGET_HELP = [
   toHelp(API, 'Your API'),
   toHelp(USER, 'User to log in with'),
@@ -81,10 +86,8 @@ export const toApiHelp = (...own: readonly string[]): string =>
     CODES_HELP,
   ].join('\n\n');
 
-export const toExportHelp = (): string => {
-  const { enable: _, ...running } = RUNNING;
-  return [ADDRESS_HELP, TARGET_HELP, toHelp(running, 'Running'), CODES_HELP].join('\n\n');
-};
+export const toExportHelp = (): string =>
+  [ADDRESS_HELP, TARGET_HELP, toHelp(WRITING, 'Running'), CODES_HELP].join('\n\n');
 
 interface Kind {
   readonly kind?: string;
@@ -99,7 +102,8 @@ export async function readApiOptions(
   environment: NodeJS.ProcessEnv,
   { kind = 'guide', more = {}, consent = createConsent(undefined) }: Kind = {},
 ) {
-  const reading = await readKind(kind, args, { ...more, ...OPTIONS }, { environment });
+  const own: Options = kind === 'export' ? EXPORT : { ...more, ...OPTIONS };
+  const reading = await readKind(kind, args, own, { environment });
   const { positionals, settings, envFile, word } = reading;
   const flags = reading.flags as Flags<typeof OPTIONS>;
   if (envFile !== undefined && !reading.isEnvNamed) assertOfFolder(envFile, '--env');

@@ -162,10 +162,6 @@ export const exportFile: SetupKind = {
       throw new UsageError(['setup export needs the name of one file, for example realm.json']);
     const wrong = problemsOfWrittenUrl(options.access.serverUrl);
     if (wrong.length > 0) throw new UsageError(wrong);
-    if (options.credential !== undefined)
-      throw new UsageError([
-        'setup export writes a client with a secret: --credential is for the other kinds',
-      ]);
     const questions = await toQuestions(args, out);
     const stdin = await readSecrets(options);
     const canAsk = questions !== undefined;
