@@ -71,6 +71,10 @@ test('a slip of the fingers is named, with what was meant', async () => {
     ],
     [['doctor', '--constructor'], /^doctor: Unknown option '--constructor'\n/],
     [['setup', 'api', '--role', 'a', '--role', ''], /--role is empty: is a variable not set\?\n/],
+    [
+      ['setup', 'tenant', 'acme', '--user', 'a', '--user', 'b'],
+      /--user is there twice, with different values\n/,
+    ],
     [['doctor', '--quite-different'], /^doctor: Unknown option '--quite-different'\n/],
     [
       ['token', '--username', 'ann'],

@@ -97,12 +97,20 @@ export function parseOptions<O extends Options>(
   const isBare = (one: string, next = '') =>
     one.startsWith('--') && mayBeBare(one.slice(2)) && !/^[^-]/.test(next);
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: args.map((one, index) => (isBare(one, args[index + 1]) ? `${one}=` : one)),
       options: Object.fromEntries(config),
       strict: true,
       allowPositionals,
+      tokens: true,
     });
+    // One of them would be passed over without a word.
+    const repeated = tokens.flatMap((token) =>
+      token.kind === 'option' && token.value !== undefined && isOther(token.value, values[token.name])
+        ? [`--${token.name} is there twice, with different values`]
+        : [],
+    );
+    if (repeated.length > 0) throw new UsageError([...new Set(repeated)]);
     const isEmpty = (name: string) => !mayBeBare(name) && [values[name]].flat().includes('');
     const empty = Object.keys(values).filter(isEmpty);
     if (empty.length > 0)
@@ -113,6 +121,9 @@ export function parseOptions<O extends Options>(
     throw new UsageError([toProblem(error, Object.keys(options)), ...(help === undefined ? [] : [help])]);
   }
 }
+
+/** Whether a later value of the same flag took the place of this one; a list keeps all. */
+const isOther = (value: string, last: unknown): boolean => typeof last === 'string' && last !== value;
 
 /** Node's words without its advice about `--`, and the flag that is near an unknown one. */
 function toProblem(error: unknown, names: readonly string[]): string {

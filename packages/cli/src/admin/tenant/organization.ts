@@ -185,7 +185,7 @@ export function planOrganization(state: OrganizationState, goal: OrganizationGoa
   if (roleName !== undefined && !state.hasRole && (state.hasUser || groups.length > 0))
     steps.push(toCreate(`realm role ${roleName}`, { type: 'create-realm-role', name: roleName }));
   if (username !== undefined && !state.hasUser) {
-    const fix = `make the user first (setup guide makes one), and run this again`;
+    const fix = `make the user first (setup api --user ${username}), and run this again`;
     blocked.push({ subject, why: `there is no user ${username}`, fix });
   } else if (username !== undefined && !state.isMember)
     steps.push(
