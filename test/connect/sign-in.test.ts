@@ -25,10 +25,11 @@ for (const express of [4, 5] as const) {
     keycloak.authenticated = () => told.push('in') as never;
     keycloak.deauthenticated = () => told.push('out') as never;
     const browser = openBrowser();
-    const back = await browser.signIn(`${url}/page?a=1&code=mine`);
+    const query = '?a=1&code=mine&State=open&q=%2B%26%C3%A9&b';
+    const back = await browser.signIn(`${url}/page${query}`);
     assert.equal(back.status, 302);
-    assert.equal(back.headers.get('location'), '/page?a=1&code=mine');
-    const page = await browser.visit(`${url}/page?a=1&code=mine`);
+    assert.equal(back.headers.get('location'), `/page${query}`);
+    const page = await browser.visit(`${url}/page${query}`);
     assert.equal(page.status, 200);
     assert.equal(
       ((await page.json()) as { who: { preferred_username: string } }).who.preferred_username,

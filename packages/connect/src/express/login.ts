@@ -33,6 +33,7 @@ export interface LoginAnswer {
 const MAX_AGE_SECONDS = 2_592_000;
 const NAME = 'keycloak-login';
 const MARK = 'auth_callback=1';
+const QUERY = 'auth_query';
 
 /**
  * Derives `state`, nonce and code verifier from one random cookie and the random part of `state`. So any number of logins
@@ -41,14 +42,32 @@ const MARK = 'auth_callback=1';
  * @see RFC 9700 §2.1.1, §4.7; OpenID Connect Core 1.0 §3.1.2.1
  */
 export function beginLogin(request: ConnectRequest, response: ConnectResponse): Login {
-  const url = urlOf(request);
-  const redirectUri = `${originOf(request)}${url}${url.includes('?') ? '&' : '?'}${MARK}`;
+  const redirectUri = `${originOf(request)}${withoutNames(urlOf(request))}${MARK}`;
   let secret = readSecret(request);
   if (secret === undefined) {
     secret = randomBytes(32).toString('base64url');
     setCookie(request, response, { name: NAME, value: secret, maxAgeSeconds: MAX_AGE_SECONDS });
   }
   return toLogin(secret, randomBytes(16).toString('base64url'), redirectUri);
+}
+
+/**
+ * The page's own query as one parameter: Keycloak 26.7.3 refuses a redirect URI with a parameter of its answer (`code`, `state`,
+ * `error` …), which may be the name of a page's parameter.
+ */
+function withoutNames(url: string): string {
+  const [, path = '/', query] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
+  return `${path}?${query ? `${QUERY}=${encodeURIComponent(query)}&` : ''}`;
+}
+
+/** The page that {@link withoutNames} made this of. */
+function withNames(url: string): string {
+  const [, path, query] = new RegExp(`^([^?]*)\\?${QUERY}=([^&]*)$`, 's').exec(url) ?? [];
+  try {
+    return query === undefined ? url : `${path}?${decodeURIComponent(query)}`;
+  } catch {
+    return url;
+  }
 }
 
 /** The query that a login adds to the login page's address. */
@@ -76,7 +95,7 @@ export function readLoginAnswer(request: ConnectRequest): LoginAnswer | undefine
   return {
     login,
     parameters,
-    returnTo: toReturnPath(url.slice(0, mark), origin, '/'),
+    returnTo: toReturnPath(withNames(url.slice(0, mark)), origin, '/'),
     hasCookie: secret !== undefined,
   };
 }
