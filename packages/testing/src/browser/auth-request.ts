@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
-import { hasDuplicates } from '../http/bodies.ts';
+import { refuseDuplicates } from '../http/bodies.ts';
 import { type Client, hasFlag, toAbsolute } from '../realm/client.ts';
 import { isSameSecret } from '../realm/password.ts';
 import type { Realm } from '../realm/realm.ts';
@@ -190,7 +190,7 @@ export function checkAuthRequest(
   pushed: boolean,
 ): ValidAuthRequest {
   const { client } = request;
-  if (hasDuplicates(query)) throw invalidRequest('duplicated parameter');
+  refuseDuplicates(query);
   if (!pushed && hasFlag(client, 'require.pushed.authorization.requests'))
     throw invalidRequest('Pushed Authorization Request is only allowed.');
   const type = text(query, 'response_type') ?? '';

@@ -10,7 +10,7 @@ import { signedIn } from '../browser/cookies.ts';
 import { respond } from '../browser/respond.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { formOf, hasDuplicates, queryOf } from '../http/bodies.ts';
+import { formOf, queryOf, refuseDuplicates } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf, noStore, redirectTo } from '../http/headers.ts';
 import { sendErrorPage } from '../pages/pages.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -94,7 +94,7 @@ export const pushedAuthorizationRoute: Route = {
     parameters.set('client_id', client.clientId);
     for (const name of ['client_secret', 'client_assertion', 'client_assertion_type'])
       parameters.delete(name);
-    checkPushed(realm, parameters, hasDuplicates(formOf(request)));
+    checkPushed(realm, parameters, formOf(request));
     const uri = pushedRequests.push(client, parameters);
     return reply.code(201).send({ request_uri: uri, expires_in: pushedRequests.lifespanSeconds() });
   },
@@ -109,10 +109,10 @@ async function authenticate(provider: Provider, request: FastifyRequest): Promis
   }
 }
 
-function checkPushed(realm: Realm, parameters: URLSearchParams, duplicates: boolean): void {
+function checkPushed(realm: Realm, parameters: URLSearchParams, form: URLSearchParams): void {
   if (parameters.has('request_uri')) throw invalidRequest('It is not allowed to include request_uri to PAR.');
   if (parameters.has('request')) throw new Fault(400, 'invalid_request_object', 'invalidRequestMessage');
-  if (duplicates) throw invalidRequest('duplicated parameter');
+  refuseDuplicates(form);
   try {
     checkAuthRequest(realm, parameters, readAuthRequest(realm, parameters), true);
   } catch (error) {

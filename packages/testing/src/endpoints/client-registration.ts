@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import { jsonTextOf, parseJsonTexts } from '../http/bodies.ts';
-import { allowCaller, issuerOf } from '../http/headers.ts';
+import { allowCaller, bearerOf, issuerOf } from '../http/headers.ts';
 import type { Registered } from '../provider/provider.ts';
 import { addRoute } from '../provider/route.ts';
 import {
@@ -68,8 +68,7 @@ export function addClientRegistration(app: FastifyInstance): void {
 }
 
 function assertOwner(entry: Registered | undefined, request: FastifyRequest): void {
-  const token = /^bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (entry === undefined || token !== entry.token) throw notAuthorized();
+  if (entry === undefined || bearerOf(request) !== entry.token) throw notAuthorized();
 }
 
 const notAuthorized = () =>

@@ -1,7 +1,7 @@
 import { checkChallenge } from '../browser/auth-request.ts';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant } from '../fault.ts';
-import { field, formOf, hasDuplicates, queryOf } from '../http/bodies.ts';
+import { field, formOf, queryOf, refuseDuplicates } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf, noStore, redirectTo } from '../http/headers.ts';
 import { sendDevicePage, sendInfoPage } from '../pages/pages.ts';
 import type { Exchange, Route } from '../provider/route.ts';
@@ -54,7 +54,7 @@ async function authorizeDevice({ provider, request, reply }: Exchange) {
   allowOriginsOf(client, request, reply);
   if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled'))
     throw new Fault(400, 'unauthorized_client', NOT_ENABLED);
-  if (hasDuplicates(form)) throw invalidGrant('duplicated parameter');
+  refuseDuplicates(form, invalidGrant);
   noStore(reply);
   const challenge = checkChallenge(
     client,

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { ASYMMETRIC } from '../client-auth/client-keys.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { field, formOf, hasDuplicates } from '../http/bodies.ts';
+import { field, formOf, refuseDuplicates } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Exchange, Route } from '../provider/route.ts';
@@ -14,7 +14,6 @@ import { permissionsIn } from '../uma/uma-ticket.ts';
 /** Claims that an answer copies from the token. Mappers add the rest, with current values. */
 const KEPT = ['exp', 'iat', 'jti', 'iss', 'aud', 'sub', 'typ', 'azp', 'nonce', 'sid', 'scope', 'cnf'];
 
-const DUPLICATED = 'duplicated parameter';
 const RPT_HINT = 'requesting_party_token';
 const HINTS: ReadonlySet<string> = new Set(['access_token', 'refresh_token', RPT_HINT]);
 
@@ -31,7 +30,7 @@ export const introspectionRoute: Route = {
       new Fault(401, 'invalid_client', 'Client authentication failed.'),
     );
     if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');
-    if (hasDuplicates(form)) throw invalidRequest(DUPLICATED);
+    refuseDuplicates(form);
     const token = field(form, 'token');
     if (token === undefined) throw invalidRequest('Token not provided.');
     const hint = field(form, 'token_type_hint') ?? 'access_token';
@@ -184,7 +183,7 @@ export const revocationRoute: Route = {
     const client = await authenticateClient(provider, request);
     allowOriginsOf(client, request, reply);
     const form = formOf(request);
-    if (hasDuplicates(form)) throw invalidRequest(DUPLICATED);
+    refuseDuplicates(form);
     const token = field(form, 'token');
     if (token === undefined) throw invalidRequest('Token not provided');
     const access = await keys.verify(token);

@@ -10,7 +10,7 @@ import {
   refreshGrant,
 } from '../grants/grants.ts';
 import { tokenExchangeGrant } from '../grants/token-exchange.ts';
-import { field, formOf, hasDuplicates } from '../http/bodies.ts';
+import { field, formOf, refuseDuplicates } from '../http/bodies.ts';
 import { allowCaller, allowOriginsOf, issuerOf } from '../http/headers.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Route } from '../provider/route.ts';
@@ -60,7 +60,7 @@ export const tokenRoute: Route = {
     if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
     // A token can be exchanged for several audiences (RFC 8693 §2.1).
     const several = type === TOKEN_EXCHANGE ? 'audience' : undefined;
-    if (hasDuplicates(form, several)) throw invalidRequest('duplicated parameter');
+    refuseDuplicates(form, invalidRequest, several);
     allowOriginsOf(client, request, reply);
     const issuer = issuerOf(request);
     const jkt = await dpopKeyOf(provider, request, client, issuer);

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Fault, unexpected } from '../fault.ts';
+import { Fault, invalidRequest, unexpected } from '../fault.ts';
 
 const MAX_VALUE_BYTES = 131_072;
 
@@ -32,10 +32,13 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(at === -1 ? '' : request.url.slice(at + 1));
 }
 
-/** @param except a field that may come several times */
-export function hasDuplicates(form: URLSearchParams, except?: string): boolean {
+/**
+ * @param except a field that may come several times
+ * @throws {Fault} 400
+ */
+export function refuseDuplicates(form: URLSearchParams, toFault = invalidRequest, except?: string): void {
   const names = [...form.keys()].filter((name) => name !== except);
-  return new Set(names).size !== names.length;
+  if (new Set(names).size !== names.length) throw toFault('duplicated parameter');
 }
 
 /** The value of a field, or `undefined` if it is missing. An empty value stays empty. */
