@@ -26,11 +26,9 @@ export class AdminError extends Error {
 export function toAdminError(error: unknown, doing: string): AdminError {
   if (error instanceof AdminError) return error;
   // A TypeError without a cause is no failed call, and no other is JSON that cannot be read.
-  const causes = [error, (error as Error | undefined)?.cause];
-  if (
-    (error instanceof TypeError && causes[1] === undefined) ||
-    causes.some((one) => one instanceof SyntaxError)
-  )
+  const cause = (error as Error | undefined)?.cause;
+  const isNoJson = error instanceof SyntaxError || cause instanceof SyntaxError;
+  if (isNoJson || (error instanceof TypeError && cause === undefined))
     return new AdminError('refused', 200, `Keycloak's answer cannot be understood, while trying to ${doing}`);
   if (!(error instanceof NetworkError))
     return new AdminError(

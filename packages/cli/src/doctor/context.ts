@@ -80,20 +80,20 @@ export type DoctorContext = ReturnType<typeof createContext>;
  * @param confirm asks whether the admin's password may go to an address that an MCP server named
  */
 export function createContext(
-  given: DoctorOptions,
+  all: DoctorOptions,
   token?: string,
   confirm?: (origin: string) => Promise<boolean>,
 ) {
-  const { config: settings, assumed } = readDoctorSettings(given, token);
+  const { config: settings, assumed } = readDoctorSettings(all, token);
   // Whoever made the token chose the address: no password goes there.
   const options = assumed.includes('KEYCLOAK_SERVER_URL')
-    ? { ...given, admin: undefined, username: undefined, password: undefined }
-    : given;
+    ? { ...all, admin: undefined, username: undefined, password: undefined }
+    : all;
   const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);
   return {
     options,
     settings,
-    /** Names of settings that are not set, and that were made up: nothing secret is sent then. */
+    /** Names of settings that are not set, and that were made up or are those of the token. */
     assumed,
     token,
     route:

@@ -68,7 +68,7 @@ const WRITTEN = new Set([
 ]);
 
 /** What a program that is read says of its Keycloak, by the flags that say it. Its plan shows them. */
-const OF_SOURCE: Readonly<Record<string, string>> = { realm: '--realm', clientId: '--client-id' };
+const OF_SOURCE = new Map(Object.entries({ realm: '--realm', clientId: '--client-id' }));
 
 /** A file of the folder for the admin of this machine's Keycloak: its content is in the plan. */
 const DEFAULT_FILES = new Set(['authz.json']);
@@ -142,7 +142,7 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
 
 function flagFor(word: FromFolder): string {
   const { name, file } = word;
-  const flag = Object.hasOwn(OF_SOURCE, name) ? OF_SOURCE[name] : undefined;
+  const flag = OF_SOURCE.get(name);
   return flag === undefined
     ? `name the file: --${DEFAULT_FILES.has(name) ? 'file' : 'env'} ${file}`
     : `say it: ${flag} ${toShellWord(toShortValue(reveal(word)))}`;
@@ -200,7 +200,7 @@ function isExempt(word: FromFolder, serverUrl: Word | undefined): boolean {
   // An application elsewhere is none of this machine's.
   if (name === 'PUBLIC_URL' && !isThisMachine(app?.hostname ?? '')) return false;
   return (
-    DEFAULT_FILES.has(name) || name in OF_SOURCE || (WRITTEN.has(name) && written?.origin === used.origin)
+    DEFAULT_FILES.has(name) || OF_SOURCE.has(name) || (WRITTEN.has(name) && written?.origin === used.origin)
   );
 }
 

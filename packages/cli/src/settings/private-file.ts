@@ -50,9 +50,7 @@ export async function nameWithTarget(file: string): Promise<string> {
  *
  * @throws {UsageError} where its folder is not there: Keycloak would be changed, and the secret written nowhere
  */
-export async function planWrite(
-  file: string,
-): Promise<{ readonly subject: string; readonly opens: string[] }> {
+export async function planWrite(file: string) {
   const folder = dirname(await followLinks(resolve(file)));
   if (!existsSync(folder))
     throw new UsageError([`${file}: there is no folder ${folder}. Nothing was changed.`]);

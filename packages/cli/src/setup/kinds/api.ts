@@ -88,10 +88,9 @@ async function handOverApi(
   const api = makePlan(emptyRealm(goal.realm), goal);
   const { realm, clientId } = goal;
   const hasCaller = options.own['dev-caller'] === true;
-  const callers = hasCaller
-    ? [planDevCaller(toFuture(NO_CALLERS, { goal, plan: api }), realm, clientId)]
-    : [];
-  const plan = joinParts([api, ...callers]);
+  const plan = hasCaller
+    ? joinParts([api, planDevCaller(toFuture(NO_CALLERS, { goal, plan: api }), realm, clientId)])
+    : api;
   const handed = { target: { ...goal, serverUrl }, plan, credential: options.credential };
   const code = await handOver(file, handed, options, out, questions);
   if (code === 0 && options.shape === 'api')

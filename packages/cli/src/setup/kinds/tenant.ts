@@ -140,10 +140,9 @@ async function toSecretsPart(
   template: Realm,
 ): Promise<PlanPart> {
   const text = await readEnvText(file, true);
-  const there = text.trim() === '' ? {} : toJsonObject(text);
-  if (there === undefined)
+  const secrets = toJsonObject(text.trim() || '{}');
+  if (secrets === undefined)
     throw new UsageError([`--secrets: ${file} is there, and is no JSON object: it would be lost`]);
-  const secrets: Record<string, unknown> = { ...there };
   const change = { field: 'Secrets of', from: '', to: names.join(', ') };
   const toContent = () => `${JSON.stringify(secrets, null, 2)}\n`;
   const part = await toFilePart(file, [change], toContent, { isNew: text === '', holds: 'holds secrets; ' });

@@ -151,11 +151,12 @@ async function lookUp(
 ): Promise<Grants | undefined> {
   const userId = typeof sub === 'string' ? sub : (await admin?.user())?.id;
   if (admin === null || typeof azp !== 'string' || userId === undefined) return undefined;
-  const clients = missing.flatMap((want) =>
-    [...(/^role=(.*)/s.exec(want)?.[1] ?? '').matchAll(/:/g)].map(({ index, input }) =>
-      input.slice(0, index),
-    ),
-  );
+  // Any colon of a role may be the one after the name of its client.
+  const clients = missing
+    .map(split)
+    .flatMap(([kind, name]) =>
+      kind === 'role' ? [...name.matchAll(/:/g)].map(({ index }) => name.slice(0, index)) : [],
+    );
   const aliases = missing.flatMap((want) => /^organization=([^:]+):/.exec(want)?.[1] ?? []);
   return readGrants(await admin.connection(), caller.realm, azp, userId, clients, aliases);
 }
