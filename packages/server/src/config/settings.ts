@@ -147,7 +147,8 @@ export const SETTINGS = {
     example: 'accepted',
   },
   MAX_CACHED_TOKENS: {
-    description: 'Most verified tokens kept in memory, about 4 KiB each. 0 keeps none.',
+    description:
+      'Most verified tokens kept in memory, of 4 KiB on average; fewer of longer ones. 0 keeps none.',
     ...wholeNumber(0, 10_000_000, 10_000),
   },
   HOST: {

@@ -72,7 +72,7 @@ export const MAX_REVOCATIONS = 1_000_000;
  * @param clock a monotonic clock: one that jumps ahead would forget all revocations. Unit: milliseconds. Default
  * `performance.now`
  * @param rememberSeconds how long each is kept: no shorter than access tokens live. Default a day
- * @param most how many are kept
+ * @param most how many are kept; of those of realms and clients, as many again
  * @throws {RangeError} unless `rememberSeconds` is a positive number
  */
 export function createRevocationLog(
@@ -83,7 +83,7 @@ export function createRevocationLog(
   assertRememberSeconds(rememberSeconds);
   // By key, the newest last: Map keeps the order in which keys were set.
   const known = new Map<string, { readonly revocation: Revocation; readonly addedAt: number }>();
-  // One for each realm or client, never forgotten: a token may live longer than any time chosen here.
+  // One for each realm or client, forgotten only where there are too many: a token may live longer than any time chosen here.
   const policies = new Map<string, Revocation>();
 
   let keepSeconds = rememberSeconds;

@@ -69,7 +69,8 @@ export function findConflict(owners: readonly Member[]): string | undefined {
   return `Two realms say that they are the issuer ${issuerOf(owners[0] as Member)}: ${first} and ${second}. Set the option issuer of each`;
 }
 
-function ownersOf<M extends Member>(members: readonly M[], claimed: string): M[] {
+/** Those of one realm, as far as it is known: also the ones that have not asked yet what their issuer is. */
+export function ownersOf<M extends Member>(members: readonly M[], claimed: string): M[] {
   const owners = members.filter((member) => issuerOf(member) === claimed);
   const owner =
     owners.find((member) => member.issuer.pinned !== null) ??

@@ -1,5 +1,5 @@
 import type { AuthError, Revocation } from '../../core/index.ts';
-import { headerOf, issuerOf, readCompactJws } from '../../core/internal.ts';
+import { headerOf, ownersOf, readCompactJws } from '../../core/internal.ts';
 import type { SessionContext } from '../context.ts';
 import { readCookies } from '../cookie/cookies.ts';
 import { redirectTo, type SessionAnswer, toFailureAnswer } from '../http/answer.ts';
@@ -162,7 +162,7 @@ async function refuseItsTokens(
   const { iss, sid, jti } = readCompactJws(record.accessToken).payload();
   // Of several APIs of the realm, all: a session that ended for one has ended for each.
   const revoke = async (revocation: Revocation) => {
-    const members = verifier.members.filter((one) => issuerOf(one) === revocation.issuer);
+    const members = ownersOf(verifier.members, revocation.issuer);
     await Promise.all(members.map((one) => one.revoke(revocation)));
   };
   if (isOfAppAlone) {
