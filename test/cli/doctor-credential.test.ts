@@ -5,10 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { withKeyFile } from '../keycloak/support/key-file.ts';
-import { startTestIdp } from '../support/dev-idp.ts';
+import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
-
-const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 
 /** A realm whose client signs in with a key, and the settings that name the key. */
 async function startWithKey() {

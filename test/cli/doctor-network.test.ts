@@ -8,10 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
-import { startTestIdp } from '../support/dev-idp.ts';
+import { REALM_FILE, startTestIdp } from '../support/dev-idp.ts';
 import { firstTrouble, settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
-const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 const USER = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
 
 describe('the doctor, on the way to Keycloak', () => {

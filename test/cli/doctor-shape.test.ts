@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { startDevIdp } from '@keycloak-guard/testing';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
 import { type ClientEvidence, findShape } from '../../packages/cli/src/doctor/evidence/client.ts';
 import { fixFindings } from '../../packages/cli/src/doctor/fix.ts';
@@ -13,6 +12,7 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
 const OUT = createLines().out;
@@ -49,7 +49,7 @@ describe('the doctor knows what a client is for', () => {
 });
 
 test('the client of an API is not opened for a user who is to log in there: the doctor says what examines a token', async (t) => {
-  const idp = await startDevIdp();
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   const shut = { directAccessGrantsEnabled: false, standardFlowEnabled: false, redirectUris: [] };
   idp.updateClient('fastapi-keycloak', shut);
