@@ -14,6 +14,7 @@ import {
   type KeycloakOptions,
 } from '../../../packages/guard/src/adapters/express/index.ts';
 import { listen } from '../../adapters/listen.ts';
+import { eventually } from '../../support/eventually.ts';
 import { callAdmin, requireKeycloak } from '../support/real-keycloak.ts';
 import { runCli } from '../support/run-cli.ts';
 
@@ -118,6 +119,8 @@ describe(`an API that reads organizations, on Keycloak ${keycloak.version}`, () 
     t.after(() => app.close());
     const before = await logIn('anna', 'openid organization:*');
     assert.equal(await app.call('/orgs/acme/bills', before), 403);
+    // The code that writes lines is loaded by the first refusal.
+    await eventually('the refusal is in the log', () => app.lines.length > 0);
     assert.match(
       app.lines.join(),
       /realm role billing is missing in the organization acme .* Organizations, acme, Groups/,
