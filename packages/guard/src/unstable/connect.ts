@@ -2,6 +2,8 @@
  * For `@keycloak-guard/connect` of the same version only. Names here change without notice in any version, so import nothing from
  * this path.
  */
+import { optionRules as rules } from '../core/internal.ts';
+
 export {
   createPermissions,
   engineOf,
@@ -40,7 +42,6 @@ export {
   type OptionRule,
   type OptionRules,
   ofEach,
-  optionRules,
   partsOf,
   type RequestGuard,
   readBody,
@@ -61,3 +62,17 @@ export {
   toReturnPath,
   toSetCookie,
 } from '../session/internal.ts';
+
+/** Those that connect's options use: the whole module would be an object with all of its names, which every adapter loads. */
+export const optionRules = {
+  CLIENT_SECRET: rules.CLIENT_SECRET,
+  REALM: rules.REALM,
+  SERVER_URL: rules.SERVER_URL,
+  callable: rules.callable,
+  having: rules.having,
+  isTrimmed: rules.isTrimmed,
+  oneOf: rules.oneOf,
+  required: rules.required,
+  string: rules.string,
+  trueOrFalse: rules.trueOrFalse,
+};
