@@ -73,9 +73,13 @@ export function readCookie(header: string | undefined, name: string): string | u
   return others.length === 0 ? value : undefined;
 }
 
-/** Every value of one cookie: signing out works even if an attacker planted another one. */
+/** Browsers have one with `__Host-`; on plain http others may plant some beside it. */
+const MOST_OF_ONE_NAME = 20;
+
+/** The values of one cookie: signing out works even if an attacker planted others. Each costs a signature. */
 export function readCookies(header: string | undefined, name: string): string[] {
-  return pairsFrom(header, name).flatMap((pair) => (pair[0] === name ? [pair[1]] : []));
+  const values = pairsFrom(header, name).flatMap((pair) => (pair[0] === name ? [pair[1]] : []));
+  return values.slice(0, MOST_OF_ONE_NAME);
 }
 
 /**
