@@ -68,9 +68,10 @@ test('a line says who was refused, as far as the token is good', (t) => {
   log?.('/admin', denied, toPrincipal({ sub: '5f', preferred_username: 'ann\u001b[31m' }, {}));
   log?.('/admin', denied, toPrincipal({ sub: '5f' }, {}));
   log?.('/admin', denied);
+  log?.('/admin', denied, toPrincipal({ preferred_username: `Bearer ${'a'.repeat(5_000)}` }, {}));
   assert.deepEqual(
     lines.map((line) => /\(.*?\)/.exec(line)?.[0]),
-    ['(seen user, caller ann [31m)', '(seen user, caller 5f)', '(seen user)'],
+    ['(seen user, caller ann [31m)', '(seen user, caller 5f)', '(seen user)', '(seen user, caller Bearer …)'],
   );
 });
 

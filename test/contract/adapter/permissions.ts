@@ -87,7 +87,10 @@ export function describePermissions(adapter: Adapter): void {
       }
       const told = lines.filter((line) => line.includes('was refused'));
       assert.equal(told.length, 1);
-      assert.match(told[0] ?? '', /^GET \/permitted was refused: 403 permission_denied, /);
+      assert.match(
+        told[0] ?? '',
+        /^GET \/permitted was refused: 403 permission_denied, .*, caller .+?\)\. Grant the permission/,
+      );
     });
 
     test('answers from memory let in and refuse as new ones do', async (t) => {

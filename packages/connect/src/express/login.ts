@@ -34,6 +34,7 @@ const MAX_AGE_SECONDS = 2_592_000;
 const NAME = 'keycloak-login';
 const MARK = 'auth_callback=1';
 const QUERY = 'auth_query';
+const WITH_QUERY = new RegExp(`^([^?]*)\\?${QUERY}=([^&]*)$`);
 
 /**
  * Derives `state`, nonce and code verifier from one random cookie and the random part of `state`. So any number of logins
@@ -56,13 +57,13 @@ export function beginLogin(request: ConnectRequest, response: ConnectResponse): 
  * `error` …), which may be the name of a page's parameter.
  */
 function withoutNames(url: string): string {
-  const [, path = '/', query] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
+  const [, path = '/', query] = /^([^?]*)\??(.*)$/.exec(url) ?? [];
   return `${path}?${query ? `${QUERY}=${encodeURIComponent(query)}&` : ''}`;
 }
 
 /** The page that {@link withoutNames} made this of. */
 function withNames(url: string): string {
-  const [, path, query] = new RegExp(`^([^?]*)\\?${QUERY}=([^&]*)$`, 's').exec(url) ?? [];
+  const [, path, query] = WITH_QUERY.exec(url) ?? [];
   try {
     return query === undefined ? url : `${path}?${decodeURIComponent(query)}`;
   } catch {

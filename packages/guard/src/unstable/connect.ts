@@ -35,6 +35,7 @@ export {
   findOptionProblems,
   getOrMake,
   hasSeveralHosts,
+  isId,
   isPlainObject,
   isThenable,
   type KeyFinder,

@@ -131,10 +131,11 @@ export const ROUTE_CHECKS: readonly Check[] = [
         'Name what the route wants, and the doctor says why the token lacks it: --needs role=NAME, group=PATH, organization=ALIAS, scope=NAME',
       );
     if (answer.status === 401) {
-      const said = `${answer.headers.get('www-authenticate') ?? ''} ${answer.text.slice(0, 2000)}`;
-      const [why] = explain(said).filter(({ status }) => status === 'ok');
-      const challenges = readChallenges(answer.headers.get('www-authenticate') ?? '');
-      const reason = challenges.find(({ description }) => description)?.description;
+      const challenge = answer.headers.get('www-authenticate') ?? '';
+      const [why] = explain(`${challenge} ${answer.text.slice(0, 2000)}`).filter(
+        ({ status }) => status === 'ok',
+      );
+      const reason = readChallenges(challenge).find(({ description }) => description)?.description;
       return fail(
         words,
         why?.cause ??

@@ -111,7 +111,7 @@ export const ALGORITHMS: readonly string[] = [...SCHEMES.keys()];
 const MIN_RSA_BITS = 2048;
 /** RFC 8017 §3.1; odd, because only an odd number has an inverse there. With 1, a signature is the padded digest itself. */
 const MIN_RSA_EXPONENT = 3n;
-/** Keys in use have 65537. Whoever proves a token chooses the key, and one with more would cost a hundred times as much. */
+/** Keys in use have 65537. Whoever proves a token chooses the key, and one with more would cost two hundred times as much. */
 const [MAX_RSA_BITS, MAX_RSA_EXPONENT] = [8192, 2n ** 32n];
 
 /**
