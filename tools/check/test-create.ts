@@ -2,7 +2,6 @@
 //
 //   npm run test:create -- express next    only these
 //   npm run test:create -- --turn          a third of them, another one each day
-//   npm run test:create -- --write         and writes the table of docs/create.md
 //   npm run test:create -- --help          says which there are
 //
 // It installs from the registry, once for each framework. npm run test:recipes tries those of examples/recipes in the same way, and
@@ -28,7 +27,7 @@ import {
   signInWithBrowser,
   signInWithToken,
 } from './create/sign-in.ts';
-import { CHECKS, type Result, toTable, writeTable } from './create/table.ts';
+import { CHECKS, type Result, toTable } from './create/table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DAY_MS = 86_400_000;
@@ -43,9 +42,9 @@ const ALL: readonly string[] = isForRecipes ? readdirSync(RECIPES) : FRAMEWORK_N
 const chosen = ALL.filter((name, at) =>
   named.length > 0 ? named.includes(name) : !args.includes('--turn') || at % TURNS === turn,
 );
-const unknown = args.filter((arg) => !ALL.includes(arg) && !['--turn', '--write', '--recipes'].includes(arg));
+const unknown = args.filter((arg) => !ALL.includes(arg) && !['--turn', '--recipes'].includes(arg));
 if (unknown.length > 0) {
-  console.log(`npm run test:create -- [--turn] [--write] [name …], of ${ALL.join(', ')}`);
+  console.log(`npm run test:create -- [--turn] [name …], of ${ALL.join(', ')}`);
   process.exit(unknown.includes('--help') ? 0 : 2);
 }
 
@@ -74,7 +73,6 @@ try {
   console.log(`\n${isForRecipes ? toTable(results, CHECKS) : toTable(results)}`);
   const others = ALL.filter((name) => !chosen.includes(name));
   if (others.length > 0) console.log(`\nNot this time: ${others.join(', ')}`);
-  if (args.includes('--write')) writeTable(root, results);
   if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

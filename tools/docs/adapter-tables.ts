@@ -16,7 +16,6 @@ const installOf = ({ npm }: Pick<Room, 'npm'>) =>
         .filter((name) => !/microservices|websockets|rxjs/.test(name))
         .map((name) => `\`${name}\``)
         .join(', ');
-const plain = (about: string) => about.replace(/\. \[.*?\]\(.*?\)/g, '');
 
 /** Tables of the adapters, by page and by the name between their marks. */
 export const TABLES: Readonly<Record<string, Readonly<Record<string, () => readonly string[]>>>> = {
@@ -34,14 +33,12 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, () => reado
     frameworks: () =>
       rooms.map(
         (one) =>
-          `\`keycloak-guard/${one.name}\` | [${one.title.replaceAll('`', '')}](frameworks/${one.page}.md) | ${one.about} | ${installOf(one)}`,
+          `\`keycloak-guard/${one.name}\` | [${one.title.replaceAll('`', '')}](frameworks/${one.page}.md) | ${installOf(one)}`,
       ),
   },
   'ARCHITECTURE.md': {
     adapters: () =>
-      rooms.map(
-        ({ name, title, about }) => `\`${name}/\` | ${title}: ${plain(about)} | \`keycloak-guard/${name}\``,
-      ),
+      rooms.map(({ name, title, about }) => `\`${name}/\` | ${title}: ${about} | \`keycloak-guard/${name}\``),
     imports: () => rooms.map(({ name, rooms: others, npm = 'none' }) => `${name} | ${others} | ${npm}`),
   },
 };

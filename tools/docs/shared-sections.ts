@@ -18,54 +18,47 @@ with the realm \`testing\`, and \`npx keycloak-guard token\` prints a token to t
 curl http://localhost:3000/me -H "Authorization: Bearer $(npx keycloak-guard token)"
 \`\`\`
 
-With your own Keycloak, one command creates the realm, the client of the API and what guards name, and writes \`.env\` with the secret:
+With your own Keycloak, one command creates the realm, the client of the API and what guards name, and writes \`.env\`. With the
+[browser login](#browser-login) it is \`setup web\`, with \`--app http://localhost:3000\`:
 
 \`\`\`sh
 npx keycloak-guard setup api --from ./src --url http://localhost:8080 --dev-caller
 \`\`\`
 
-With the [browser login](#browser-login): \`setup web --from ./src --url http://localhost:8080 --app http://localhost:3000\`.
-
-Let your program take these values in place of those on this page: \`serverUrl: process.env.KEYCLOAK_SERVER_URL!\`,
-\`realm: process.env.KEYCLOAK_REALM!\`, \`clientId: process.env.KEYCLOAK_CLIENT_ID!\`, \`clientSecret: process.env.KEYCLOAK_CLIENT_SECRET\`.
-\`node --env-file=.env …\` and \`npx tsx --env-file=.env …\` read the file; Next.js and Bun do without a flag.
-
-In a clone, \`npm start\`, \`npm run -s token\` and \`npm run setup\` do the same, for applications beside it too.${
+Then your program takes \`serverUrl\`, \`realm\`, \`clientId\` and \`clientSecret\` from \`process.env\`: \`KEYCLOAK_SERVER_URL\`,
+\`KEYCLOAK_REALM\`, \`KEYCLOAK_CLIENT_ID\`, \`KEYCLOAK_CLIENT_SECRET\`. Node.js and tsx read the file with \`--env-file=.env\`; Next.js and Bun
+do without a flag.${
     isProgram
       ? '\n\nA program of this page is a file such as `server.mts`; `npx tsx server.mts` starts it.'
       : ''
   }
 `,
   requirements: () => `
-A guard takes requirements. All members must be met, and every value of a list. A misspelt or empty one fails at start.
+All members must be met, and every value of a list. A misspelt or empty requirement fails at start.
 
 | requirement | met when |
 |---|---|
 | \`realmRole: 'admin'\`, \`clientRole: 'reader'\` | the caller has the realm role, the role of this API's client |
 | \`clientRole: { 'other-api': 'reader' }\` | the caller has the role of another client |
-| \`scope: 'orders:read'\` | the token has the scope; the 403 names a missing one |
+| \`scope: 'orders:read'\` | the token has the scope |
 | \`group: '/staff/dev'\`, \`groupTree: '/staff'\` | the caller is in this group; in it or below it |
-| \`actor: false\`, \`actor: { client: 'reports' }\` | nobody acts in the name of the caller, no administrator who impersonates them either; this client does |
-| \`kind: 'person'\`, \`client: 'reports'\` | a person is calling, and no service in its own name; through this client (\`azp\`) |
-| \`organization: 'acme'\`, \`audience: 'reports'\` | the token names the organization; the audience (\`aud\`) |
 | \`acr: ['gold']\`, \`maxAge: 300\` | the person signed in so strongly, so recently ([step-up](../sensitive-routes.md#step-up)) |
 | \`check: (principal) => …\` | the function returns exactly \`true\` |
-| \`anyOf: [{ … }, { … }]\`, \`allOf: […]\` | one of them is met, all of them are |
+| \`anyOf: [{ … }, { … }]\` | one of them is met |
 | \`optional: true\` | there is no token at all, or a valid one |
 
-The principal has \`subject\`, \`username\`, \`email\`, \`name\`, \`realmRoles\`, \`clientRoles\`, \`groups\`, \`organizations\`, \`scopes\`,
-\`audience\`, \`sessionId\`, \`expiresAt\`, \`issuer\` and all \`claims\`. Identify people by \`issuer\` and \`subject\`: a username can pass to somebody else.
+By client, audience, organization, tenant, kind of caller or actor: [all requirements](../library.md#guards). The principal has
+\`username\`, \`email\`, \`realmRoles\`, \`groups\`, all \`claims\` and [more](../library.md#the-caller). Identify people by \`issuer\` and
+\`subject\`: a username can pass to somebody else.
 `,
   refusals: ({ called = 'request', log = 'the option `log`, else the standard error output' }) => `
 In development (\`NODE_ENV\` is not \`production\`), each refusal is a line in the log with its path, its [code](../errors.md) and what to
-do about it. Lines go to ${log}. \`logRefusals: false\` switches them off.
-\`onDenied: (${called}, error, principal) => …\` gets each refusal instead, for an audit log: \`error.code\` and \`error.reason\` say why, and
-\`principal\` is the caller, or \`null\` without a valid token. For development, \`explain: true\` puts the reason into the answer, in the
-body and in the header \`x-auth-error\`.
+do about it. Lines go to ${log}.
+\`onDenied: (${called}, error, principal) => …\` gets each refusal instead, in production too, for an audit log: \`error.code\` and
+\`error.reason\` say why. For development, \`explain: true\` puts the reason into the answer.
 `,
   tests: ({ example }) => `
-Tests run with the embedded provider of \`@keycloak-guard/testing\` ([install](../install.md)): real tokens, no Keycloak. Give your app its
-address:
+Tests run with the embedded provider of \`@keycloak-guard/testing\` ([install](../install.md)): real tokens, no Keycloak.
 
 \`\`\`ts
 import { startDevIdp } from '@keycloak-guard/testing';
@@ -77,14 +70,12 @@ const token = await idp.issueToken({ username: 'abdullah' });
 await idp.close();
 \`\`\`
 
-A small app with its tests: [the app](../../examples/${example.app}), [the tests](../../examples/${example.test}). What the provider supports,
-and its users and roles: [embedded provider](../embedded-provider.md).
+[An app](../../examples/${example.app}) and [its tests](../../examples/${example.test}); more in [testing your app](../testing-your-app.md).
 `,
   production: ({ proxy, options, session }) => `
 - **Behind a proxy** that terminates TLS, set \`publicUrl\`${proxy}: callbacks, cookies and checks of origins depend on it.
 - **Keycloak has another address internally**: \`serverUrl\` is the address that this process calls, \`issuer\` the public one in tokens.
-- **Several processes** share logouts and sessions through Redis or Valkey (install \`@redis/client\`). Set both stores: with the second
-  alone, a logout takes up to ten seconds to reach the other processes.
+- **Several processes** share logouts and sessions through Redis or Valkey (install \`@redis/client\`). Set both stores:
 
 \`\`\`ts
 import { createRedisRevocationStore, createRedisSessionStore, openRedis } from 'keycloak-guard/redis';
@@ -97,8 +88,7 @@ const store = createRedisSessionStore(redis); // for ${session}
 - **In Keycloak** the client needs \`<your URL>/auth/callback\` as redirect URI, \`<your URL>/\` as post logout redirect URI, and
   \`<your URL>/backchannel-logout\` as backchannel logout URL, at an address that Keycloak can reach. \`setup --app\` sets all three.
 - **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../production.md#when-something-is-gone).
-- **It does not work**: \`npx keycloak-guard doctor\` checks every step and says what to fix ([doctor](../doctor.md)). For development, \`explain: true\`
-  puts the reason of a refusal into the answer.
+- **It does not work**: \`npx keycloak-guard doctor\` checks every step and says what to fix ([doctor](../doctor.md)).
 
 Next: all [options](../library.md#options), [sessions](../sessions.md), [permissions](../permissions.md), [production](../production.md),
 [errors](../errors.md).
