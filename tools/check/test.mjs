@@ -4,7 +4,7 @@
 //   node tools/check/test.mjs --all           every test that needs no other program
 //   node tools/check/test.mjs core service    only the named folders or files below test/, or `examples`
 //   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for.
-//                                             COVERAGE=1 does the same, for `npm cit`
+//                                             With --rest, it leaves out what ran with KEEP_COVERAGE=1 before.
 //
 // Where CI is set, processes that failed run once more, each alone: see test/README.md. TEST_TIMES=1 shows the time of each process.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -26,8 +26,12 @@ import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const args = process.argv.slice(2);
-const OWN_FLAGS = ['--all', '--coverage'];
-const coverage = args.includes('--coverage') || process.env.COVERAGE === '1';
+const OWN_FLAGS = ['--all', '--coverage', '--rest'];
+const coverage = args.includes('--coverage');
+const rest = args.includes('--rest');
+/** What is covered is written down, for a later run with --coverage --rest. */
+const keepsCoverage = process.env.KEEP_COVERAGE === '1' && !coverage;
+const COVERED = join(root, 'coverage/tmp');
 const all = args.includes('--all') || coverage;
 const folders = args.filter((arg) => !arg.startsWith('--'));
 const passOn = args.filter((arg) => arg.startsWith('--') && !OWN_FLAGS.includes(arg));
@@ -69,7 +73,7 @@ const LONGER = {
 const TIMEOUT_MS = 600_000;
 /** Where Node reads TypeScript itself, all processes share what it made of a file: a quarter less for each. */
 const COMPILED =
-  process.features.typescript && !coverage
+  process.features.typescript && !coverage && !keepsCoverage
     ? { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
     : {};
 /** Processes. */
@@ -108,7 +112,11 @@ if (coverage && !existsSync(c8)) {
 // Tests that run the program run what is shipped; coverage of it needs source maps, which are not.
 execFileSync(
   process.execPath,
-  [join(root, 'tools/build/built.mjs'), '--no-check', ...(coverage ? ['--source-maps'] : [])],
+  [
+    join(root, 'tools/build/built.mjs'),
+    '--no-check',
+    ...(coverage || keepsCoverage ? ['--source-maps'] : []),
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 
@@ -120,6 +128,7 @@ process.on('exit', () => {
   for (const made of [folder, scratch]) rmSync(made, { recursive: true, force: true });
 });
 const failed = join(folder, 'failed');
+if (keepsCoverage) rmSync(COVERED, { recursive: true, force: true });
 console.log(`${files.length} of ${present.length} test files`);
 const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failed, MOST_TRIED_AGAIN));
 showTimes();
@@ -153,11 +162,12 @@ function run(paths, { isSecond = false } = {}) {
     '--include=packages/*/src/**',
     '--reporter=text-summary',
     '--reporter=json-summary',
-    `--clean=${!isSecond}`,
+    `--clean=${!isSecond && !rest}`,
   ];
+  const covered = keepsCoverage ? { NODE_V8_COVERAGE: COVERED } : {};
   const { status } = spawnSync(process.execPath, coverage ? [...collect, process.execPath, ...test] : test, {
     stdio: 'inherit',
-    env: { ...process.env, ...COMPILED, NODE_ENV: 'test', TMPDIR: scratch },
+    env: { ...process.env, ...COMPILED, ...covered, NODE_ENV: 'test', TMPDIR: scratch },
   });
   return status === 0;
 }
@@ -175,7 +185,8 @@ function passesAlone(again) {
 function isChosen(file) {
   const below = (names) => names.some((name) => file.startsWith(name.replace(/^test\//, '')));
   if (folders.length > 0) return below(folders);
-  return all ? !below(SEPARATE.map((name) => `${name}/`)) : below(ANSWERS);
+  if (!all) return below(ANSWERS);
+  return !below(SEPARATE.map((name) => `${name}/`)) && !(rest && below(ANSWERS));
 }
 
 /** A file for each process, which imports those of its tests. What takes longest begins first. */
