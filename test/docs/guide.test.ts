@@ -18,7 +18,7 @@ import { checkTypes } from './check-types.ts';
 import { startProgram } from './start-program.ts';
 
 const run = promisify(execFile);
-const PAGES = ['README.md', 'docs/start.md', 'docs/from-keycloak-connect.md', 'docs/troubleshooting.md'];
+const PAGES = ['README.md', 'docs/start.md', 'docs/from-keycloak-connect.md'];
 const FOLDER = join(ROOT, `node_modules/.cache/guide-${process.pid}`);
 
 /** `$ command` and the lines it is said to answer. */
