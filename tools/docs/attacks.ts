@@ -66,14 +66,12 @@ export async function countAttacks(): Promise<(readonly [what: string, count: nu
 export async function withAttacks(page: string): Promise<string> {
   const rows = await countAttacks();
   const total = rows.reduce((sum, [, count]) => sum + count, 0);
-  const lines = rows.map(
-    ([what, count, where]) => `| ${what} | ${count} | [${where.split('/').at(-1)}](../${where}) |`,
-  );
+  const lines = rows.map(([what, count, where]) => `| [${what}](../${where}) | ${count} |`);
   const table = [
-    '| what is tried | attempts | in |',
-    '|---|--:|---|',
+    '| what is tried | attempts |',
+    '|---|--:|',
     ...lines,
-    `| together | ${total.toLocaleString('en-US')} | |`,
+    `| together | ${total.toLocaleString('en-US')} |`,
   ];
   return page.replace(MARKED, (_all, begin: string, end: string) => `${begin}${table.join('\n')}\n${end}`);
 }

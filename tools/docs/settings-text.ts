@@ -22,8 +22,9 @@ export function settingsPage(): string {
       : setting.default
         ? `\`${setting.default}\``
         : 'not set';
-    const rule = setting.rule.replace(/^must be /, '');
-    const text = `${setting.description} Rule: ${rule}. Example: \`${setting.example}\``;
+    const rule = setting.rule.replace(/^must be (?:a whole number from )?/, '');
+    const example = setting.example === setting.default ? '' : ` Example: \`${setting.example}\``;
+    const text = `${setting.description} Rule: ${rule}.${example}`;
     return `| \`${name}\` | ${state} | ${text.replaceAll('|', '\\|')} |`;
   });
   const json = entries.filter(([, { json }]) => json).map(([name, s]) => `| \`${s.json}\` | \`${name}\` |`);

@@ -73,20 +73,11 @@ function toTable(sizes: readonly Size[]): string {
   const rows = [
     row('requests a second', ({ requests }) => format(requests)),
     row('logins a second', ({ logins }) => format(logins)),
-    row('refreshes a second', ({ refreshes }) => format(refreshes)),
-    row('checks with Keycloak a second', ({ checks }) => format(checks)),
-    row('Keycloak, busy cores', ({ keycloakCores: { logins, refreshes, checks } }) =>
-      format(logins + refreshes + checks),
-    ),
     row('**Keycloaks** with four cores', ({ keycloaks }) => `**${format(keycloaks)}**`),
     row('Keycloaks with `TOKEN_CHECK=local`', ({ keycloaksLocal }) => format(keycloaksLocal)),
-    row('questions a second with `KEYCLOAK_EVENTS=on`', ({ withEvents }) => format(withEvents.checks)),
-    row('Keycloak, busy cores, with it', ({ withEvents }) => format(withEvents.keycloakCores)),
-    row('Keycloaks with it', ({ withEvents }) => format(withEvents.keycloaks)),
-    row('service, busy cores', ({ serviceCores }) => format(serviceCores)),
+    row('Keycloaks with `KEYCLOAK_EVENTS=on`', ({ withEvents }) => format(withEvents.keycloaks)),
     row('**replicas** with one core', ({ replicas }) => `**${format(replicas)}**`),
     row('**Redis**, memory', ({ redisBytes }) => `**${format(redisBytes / 1e6)} MB**`),
-    row('Redis, busy cores', ({ redisCores }) => format(redisCores)),
   ];
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const head = ['signed-in users', ...USERS.map((users) => format(users))];

@@ -5,7 +5,7 @@ import { isPlaceholder, type Setting } from './setting.ts';
 /** How this service proves to Keycloak that it is its client: one of these. */
 export const CREDENTIAL_SETTINGS = {
   KEYCLOAK_CLIENT_SECRET: {
-    description: "Secret of that client: in Keycloak's admin console, Clients > the client > Credentials.",
+    description: 'Secret of that client.',
     rule: "must be the client secret from Keycloak's admin console, Clients > the client > Credentials",
     example: 'the-secret-from-the-console',
     secret: true,
@@ -13,8 +13,7 @@ export const CREDENTIAL_SETTINGS = {
     parse: (text) => (isPlaceholder(text) || /[\r\n]/.test(text) || text.trim() !== text ? undefined : text),
   },
   KEYCLOAK_CLIENT_SECRET_FILE: {
-    description:
-      'File with that secret, in place of `KEYCLOAK_CLIENT_SECRET`. It is read at each call to Keycloak, so a new secret counts at once.',
+    description: 'File with that secret, in its place. A new secret counts at once.',
     rule: 'must be the path of a file with the client secret and nothing else',
     example: '/run/secrets/keycloak-client-secret',
     optional: true,
@@ -22,7 +21,7 @@ export const CREDENTIAL_SETTINGS = {
   },
   KEYCLOAK_CLIENT_KEY_FILE: {
     description:
-      "File with a private key (PEM, JWK or JWK set), in place of a secret: this service signs an assertion for each call to Keycloak. The client's authenticator in Keycloak is *Signed JWT*, with the public key. A new key counts at once.",
+      "File with a private key (PEM, JWK or JWK set), in place of a secret. The client's authenticator in Keycloak is *Signed JWT*, with the public key. A new key counts at once.",
     rule: 'must be the path of a file with a private key in PEM or as a JWK',
     example: '/run/secrets/keycloak-client-key.pem',
     optional: true,
@@ -30,7 +29,7 @@ export const CREDENTIAL_SETTINGS = {
   },
   KEYCLOAK_CLIENT_TOKEN_FILE: {
     description:
-      "File with a token that Kubernetes or SPIFFE writes, in place of a secret: there is nothing to steal or to rotate. The client's authenticator in Keycloak (26.4 or later) is *Signed JWT - Federated*; the token's audience is the issuer of the realm.",
+      "File with a token that Kubernetes or SPIFFE writes, in place of a secret. The client's authenticator in Keycloak (26.4 or later) is *Signed JWT - Federated*; the token's audience is the issuer of the realm.",
     rule: 'must be the path of a file with a signed token',
     example: '/var/run/secrets/keycloak/token',
     optional: true,
@@ -38,7 +37,7 @@ export const CREDENTIAL_SETTINGS = {
   },
   KEYCLOAK_CLIENT_CERTIFICATE_FILE: {
     description:
-      "File with a client certificate and its chain (PEM), in place of a secret; with `KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE`. Keycloak is reached by https. The client's authenticator in Keycloak is *X509 Certificate*. A new certificate counts at once.",
+      "File with a client certificate and its chain (PEM), in place of a secret; with `KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE` and Keycloak by https. The client's authenticator in Keycloak is *X509 Certificate*. A new certificate counts at once.",
     rule: 'must be the path of a file with a certificate in PEM',
     example: '/run/secrets/keycloak-client.crt',
     optional: true,

@@ -25,7 +25,7 @@ const LIMIT_SETTINGS = {
   },
   LOGINS_PER_MINUTE_AND_USER: {
     description:
-      'Most logins in a minute with one user name from one address (IPv6: from a network of 48 bits, or one in it); more are 429. 0: no limit. From other addresses the user can still log in.',
+      'The same with one user name from one address. From other addresses the user can still log in.',
     ...wholeNumber(0, 1_000_000, 100),
   },
   CALLS_PER_MINUTE_AND_ADDRESS: {
@@ -69,7 +69,7 @@ const LIMIT_SETTINGS = {
 export const SETTINGS = {
   KEYCLOAK_SERVER_URL: {
     description:
-      'Address of Keycloak as this service reaches it. With or without a path such as `/auth`, with or without a slash at the end.',
+      'Address of Keycloak as this service reaches it, with or without a path such as `/auth`.',
     rule: 'must be an http or https URL without /realms/…, query or credentials',
     example: 'http://localhost:8080',
     json: 'auth-server-url',
@@ -94,7 +94,7 @@ export const SETTINGS = {
   ...CREDENTIAL_SETTINGS,
   KEYCLOAK_CONFIG_FILE: {
     description:
-      "File with the settings above, as Keycloak's console exports it (Clients > the client > Action > Download adapter config). The environment wins over it.",
+      "File with the settings above, as Keycloak's console exports it (Clients > the client > Action > Download adapter config).",
     rule: 'must be a keycloak.json that can be read',
     example: './keycloak.json',
     optional: true,
@@ -102,7 +102,7 @@ export const SETTINGS = {
   },
   KEYCLOAK_ISSUER: {
     description:
-      'Issuer of the tokens (`iss`), where Keycloak names itself by another address here: it has no `KC_HOSTNAME`, and is called by two names. Better: set that. Not set: what Keycloak says.',
+      'Issuer of the tokens (`iss`), where Keycloak has no `KC_HOSTNAME` and is called by two names. Better: set that. Not set: what Keycloak says.',
     rule: 'must be the exact issuer of the realm, an http or https URL',
     example: 'https://sso.example.com/realms/testing',
     optional: true,
@@ -136,7 +136,7 @@ export const SETTINGS = {
   },
   KEYCLOAK_EVENTS: {
     description:
-      "`on`: reads Keycloak's lists of events, one process for all, so that a disabled user is out within two seconds and Keycloak is rarely asked about tokens. Needs what `keycloak-guard setup events` sets up.",
+      "`on`: reads Keycloak's lists of events, so that a disabled user is out within two seconds and Keycloak is rarely asked about tokens. Needs `keycloak-guard setup events`.",
     ...onOrOff('off'),
     example: 'on',
   },
@@ -173,7 +173,7 @@ export const SETTINGS = {
   },
   TRUST_PROXY: {
     description:
-      'Which proxies may tell the address of the user (`X-Forwarded-For`): `false`, or addresses and networks separated by commas (`loopback`, `linklocal`, `uniquelocal` work too).',
+      'Which proxies may tell the address of the user (`X-Forwarded-For`). `loopback`, `linklocal` and `uniquelocal` work too.',
     rule: 'must be false, or addresses and networks separated by commas',
     example: '10.0.0.0/8',
     default: 'false',
@@ -251,7 +251,7 @@ export const SETTINGS = {
   },
   SHUTDOWN_DELAY_MS: {
     description:
-      'Time from SIGTERM to the end of listening, in which `/health/ready` is 503: a load balancer sees it and sends nothing more. Unit: milliseconds.',
+      'Time from SIGTERM to the end of listening, in which `/health/ready` is 503. Unit: milliseconds.',
     ...wholeNumber(0, 60_000, 0),
     example: '5000',
   },
