@@ -5,7 +5,7 @@ import { isPlaceholder, type Setting } from './setting.ts';
 /** How this service proves to Keycloak that it is its client: one of these. */
 export const CREDENTIAL_SETTINGS = {
   KEYCLOAK_CLIENT_SECRET: {
-    description: 'Secret of that client.',
+    description: "Secret of that client: in Keycloak's admin console, Clients > the client > Credentials.",
     rule: "must be the client secret from Keycloak's admin console, Clients > the client > Credentials",
     example: 'the-secret-from-the-console',
     secret: true,

@@ -68,8 +68,7 @@ const LIMIT_SETTINGS = {
 /** In the order in which the documents list them. */
 export const SETTINGS = {
   KEYCLOAK_SERVER_URL: {
-    description:
-      'Address of Keycloak as this service reaches it, with or without a path such as `/auth`.',
+    description: 'Address of Keycloak as this service reaches it, with or without a path such as `/auth`.',
     rule: 'must be an http or https URL without /realms/…, query or credentials',
     example: 'http://localhost:8080',
     json: 'auth-server-url',
@@ -173,7 +172,7 @@ export const SETTINGS = {
   },
   TRUST_PROXY: {
     description:
-      'Which proxies may tell the address of the user (`X-Forwarded-For`). `loopback`, `linklocal` and `uniquelocal` work too.',
+      'Proxies that may tell the address of the user (`X-Forwarded-For`): addresses and networks separated by commas; `loopback`, `linklocal` and `uniquelocal` work too.',
     rule: 'must be false, or addresses and networks separated by commas',
     example: '10.0.0.0/8',
     default: 'false',
