@@ -59,7 +59,7 @@ export async function forbidOffline({ api, realm, clientUuid, userId }: Lab): Pr
 type Profile = Awaited<ReturnType<Lab['api']['users']['getProfile']>>;
 let profile: Profile | undefined;
 
-export async function changeProfile(
+async function changeProfile(
   { api, realm }: Lab,
   change: (profile: Profile) => Profile,
 ): Promise<void> {

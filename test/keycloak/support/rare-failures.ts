@@ -2,7 +2,6 @@ import {
   addClaim,
   addDirectory,
   addStep,
-  changeProfile,
   dropDirectory,
   dropFlow,
   forbidOffline,
@@ -37,21 +36,6 @@ export const RARE_FAILURES: readonly Failure[] = [
     cause: /notes \(an unmanaged attribute\) is longer than the 2048 characters/,
     fix: /correct or remove notes/,
     break: (lab) => importLongAttribute(lab).then(() => ADMIN),
-    mend: mendProfile,
-  },
-  {
-    name: 'value-that-the-profile-does-not-allow',
-    check: 'login.password',
-    cause: /firstName does not match \^\[a-c\]\+\$/,
-    fix: /firstName > Validations/,
-    break: async (lab) => {
-      await changeProfile(lab, (one) => {
-        const first = one.attributes?.find(({ name }) => name === 'firstName');
-        if (first) first.validations = { ...first.validations, pattern: { pattern: '^[a-c]+$' } };
-        return one;
-      });
-      return ADMIN;
-    },
     mend: mendProfile,
   },
   {

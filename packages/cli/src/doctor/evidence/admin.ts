@@ -1,4 +1,7 @@
-import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
+import type {
+  UserProfileAttribute,
+  UserProfileConfig,
+} from '@keycloak/keycloak-admin-client/lib/defs/userProfileMetadata.js';
 import {
   type AdminConnection,
   type AdminCredentials,
@@ -11,16 +14,7 @@ import {
 } from '../../admin/index.ts';
 import { memo } from '../../keycloak/call.ts';
 
-export interface ProfileAttribute {
-  readonly name?: string;
-  readonly multivalued?: boolean;
-  readonly validations?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly permissions?: { readonly edit?: readonly string[] };
-  readonly required?: { readonly roles?: readonly string[]; readonly scopes?: readonly string[] };
-  readonly selector?: { readonly scopes?: readonly string[] };
-}
-
-export function isRequiredOf({ required, selector }: ProfileAttribute, scopes: readonly string[]): boolean {
+export function isRequiredOf({ required, selector }: UserProfileAttribute, scopes: readonly string[]): boolean {
   if (required === undefined || !(required.roles?.includes('user') ?? true)) return false;
   return [required.scopes, selector?.scopes].every(
     (list) => list === undefined || list.length === 0 || list.some((scope) => scopes.includes(scope)),
@@ -28,77 +22,17 @@ export function isRequiredOf({ required, selector }: ProfileAttribute, scopes: r
 }
 
 /** Keycloak's bound for attributes outside the user profile. Unit: characters. */
-const MAX_UNMANAGED = 2048;
+export const MAX_UNMANAGED = 2048;
 
-type Rule = (value: string, options: Readonly<Record<string, unknown>>) => string | undefined;
-
-/** Keycloak's validators of names and texts, as documented. Others are ignored. */
-const RULES: Readonly<Record<string, Rule>> = {
-  length: (value, { min, max }) => {
-    const { length } = value.trim();
-    if (max !== undefined && length > Number(max)) return `is longer than ${max} characters`;
-    return min !== undefined && length < Number(min) ? `is shorter than ${min} characters` : undefined;
-  },
-  pattern: (value, { pattern }) => {
-    try {
-      return new RegExp(`^(?:${pattern})$`, 'u').test(value) ? undefined : `does not match ${pattern}`;
-    } catch {
-      // A pattern for Java that JavaScript cannot read.
-      return undefined;
-    }
-  },
-  options: (value, { options }) =>
-    Array.isArray(options) && !options.includes(value) ? 'is none of the options' : undefined,
-  email: (value) => (/^[^\s@]+@[^\s@]+$/.test(value) ? undefined : 'is no email address'),
-  'person-name-prohibited-characters': (value) =>
-    /[<>&"$%!#?§;*~/\\|^=[\]{}()\p{Cc}]/u.test(value) ? 'has characters that no name may have' : undefined,
-  'username-prohibited-characters': (value) =>
-    /[<>&"'\s$%!#?§,;:*~/\\|^=[\]{}()`\p{Cc}]/u.test(value)
-      ? 'has characters that no user name may have'
-      : undefined,
-};
-
-/** Why values of a user are invalid by the realm's user profile. The texts do not show the values. */
-export function findInvalid(
+/** Attributes outside the user profile that are too long, where users may edit them: Keycloak then makes the user correct them. */
+export function findTooLong(
   values: Readonly<Record<string, readonly string[]>>,
-  attributes: readonly ProfileAttribute[],
-  unmanagedPolicy: string | undefined,
-) {
-  const byName = new Map(attributes.map((one) => [one.name, one]));
-  return Object.entries(values).flatMap(([name, all]) => {
-    const attribute = byName.get(name);
-    const filled = all.filter((value) => value !== '');
-    const why =
-      attribute === undefined
-        ? // Only what users may edit themselves is asked of them.
-          unmanagedPolicy === 'ENABLED' && filled.some((value) => value.length > MAX_UNMANAGED)
-          ? `is longer than the ${MAX_UNMANAGED} characters that an attribute outside the user profile may have`
-          : undefined
-        : judge(filled, attribute);
-    return why === undefined ? [] : [{ name, why, isManaged: attribute !== undefined }];
-  });
-}
-
-function judge(filled: readonly string[], attribute: ProfileAttribute): string | undefined {
-  // Keycloak does not ask users for attributes that they may not edit.
-  if (attribute.permissions?.edit && !attribute.permissions.edit.includes('user')) return undefined;
-  if (attribute.multivalued !== true && filled.length > 1) return 'has more than one value';
-  for (const [name, options] of Object.entries(attribute.validations ?? {})) {
-    if (!Object.hasOwn(RULES, name)) continue;
-    for (const value of filled) {
-      const why = RULES[name]?.(value, options ?? {});
-      if (why !== undefined) return why;
-    }
-  }
-  return undefined;
-}
-
-export interface FlowStep {
-  readonly providerId?: string;
-  readonly displayName?: string;
-  readonly requirement?: string;
-  readonly level?: number;
-  readonly authenticationFlow?: boolean;
+  { attributes = [], unmanagedAttributePolicy }: UserProfileConfig,
+): string[] {
+  if (String(unmanagedAttributePolicy) !== 'ENABLED') return [];
+  const isManaged = (name: string) => attributes.some((one) => one.name === name);
+  const isLong = (list: readonly string[]) => list.some((value) => value.length > MAX_UNMANAGED);
+  return Object.keys(values).filter((name) => !isManaged(name) && isLong(values[name] ?? []));
 }
 
 /**
@@ -176,15 +110,10 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
     requiredAttributes: memo(async () => {
       const scopes = (await client())?.defaultClientScopes ?? [];
       return ((await profile())?.attributes ?? [])
-        .filter((one) => isRequiredOf(one as ProfileAttribute, scopes))
+        .filter((one) => isRequiredOf(one, scopes))
         .map(({ name }) => name ?? '');
     }),
-    invalidAttributes: memo(async () => {
-      const [rules, one] = [await profile(), await user()];
-      if (rules === undefined || one === undefined) return [];
-      const known = (rules.attributes ?? []) as ProfileAttribute[];
-      return findInvalid(valuesOf(one), known, rules.unmanagedAttributePolicy);
-    }),
+    longAttributes: memo(async () => findTooLong((await user())?.attributes ?? {}, (await profile()) ?? {})),
     flow: memo(async () => {
       const flowId = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
       const bound = flowId
@@ -195,7 +124,7 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       const steps = await look('see the flows', (api) =>
         api.authenticationManagement.getExecutions({ realm, flow: alias }),
       );
-      return { alias, steps: (steps ?? []) as FlowStep[], isOverride: Boolean(flowId) };
+      return { alias, steps: steps ?? [], isOverride: Boolean(flowId) };
     }),
     /** Directories. Whether Keycloak reaches one is `undefined` if Keycloak cannot tell. Changes nothing. */
     federations: memo(async () => {
@@ -232,12 +161,6 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
       return claims as Record<string, unknown> | undefined;
     }),
   };
-}
-
-function valuesOf(user: UserRepresentation): Record<string, string[]> {
-  const { username = '', email = '', firstName = '', lastName = '', attributes } = user;
-  const own = { username: [username], email: [email], firstName: [firstName], lastName: [lastName] };
-  return { ...(attributes as Record<string, string[]> | undefined), ...own };
 }
 
 /** Keycloak's own test of the connection to a directory. `undefined` if it cannot tell. */

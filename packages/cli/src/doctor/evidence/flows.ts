@@ -1,5 +1,8 @@
+import type AuthenticationExecutionInfoRepresentation from '@keycloak/keycloak-admin-client/lib/defs/authenticationExecutionInfoRepresentation.js';
 import { type AdminConnection, toAdminError } from '../../admin/index.ts';
-import type { AdminEvidence, FlowStep } from './admin.ts';
+import type { AdminEvidence } from './admin.ts';
+
+export type FlowStep = AuthenticationExecutionInfoRepresentation;
 
 export type SignInLevels = Awaited<ReturnType<typeof readSignInLevels>>;
 
@@ -38,7 +41,7 @@ async function readFlow(
 ) {
   const overriding = override ? await flows.getFlow({ realm, flowId: override }) : undefined;
   const flow = overriding?.alias ?? ofRealm;
-  const steps = (await flows.getExecutions({ realm, flow })) as Step[];
+  const steps = await flows.getExecutions({ realm, flow });
   const conditions = await Promise.all(
     steps
       .filter(
@@ -55,10 +58,8 @@ async function readFlow(
 
 const CONDITION = 'conditional-level-of-authentication';
 
-type Step = FlowStep & { readonly authenticationConfig?: string };
-
 /** A step and the sub-flows around it. Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
-function withParents<S extends FlowStep>(steps: readonly S[], at: number): S[] {
+function withParents(steps: readonly FlowStep[], at: number): FlowStep[] {
   const step = steps[at];
   if (step === undefined) return [];
   const { level = 0 } = step;

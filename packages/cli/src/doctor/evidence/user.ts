@@ -1,6 +1,6 @@
 import type { Advice } from '../../keycloak/finding.ts';
 import { toShellWord } from '../../terminal/output.ts';
-import type { AdminEvidence } from './admin.ts';
+import { type AdminEvidence, MAX_UNMANAGED } from './admin.ts';
 
 export const REACH_IT =
   "User federation > the provider > Connection URL > Test connection: start the directory, correct the address, or let Keycloak through the firewall; Keycloak's log says why. Users that are in Keycloak alone can log in meanwhile.";
@@ -80,7 +80,7 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
     await findLock(admin, username),
     findActions(user.requiredActions ?? [], page),
     await findMissingFields(admin, username),
-    await findInvalidFields(admin, username),
+    await findLongFields(admin, username),
     await findUnverified(admin, username),
     ...(await findCredentialTroubles(admin, username)),
   );
@@ -159,14 +159,13 @@ async function findMissingFields(admin: AdminEvidence, username: string): Promis
   );
 }
 
-/** Keycloak makes the user correct invalid values in a browser; its API only says "not fully set up". */
-async function findInvalidFields(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
-  const [first, ...rest] = await admin.invalidAttributes();
-  if (first === undefined) return undefined;
-  const all = [first, ...rest];
-  const isForeign = all.some(({ isManaged }) => !isManaged);
-  const cause = `the profile of '${username}' has values that the realm does not allow: ${all.map(({ name, why, isManaged }) => `${name}${isManaged ? '' : ' (an unmanaged attribute)'} ${why}`).join('; ')}`;
-  const fix = `Users > ${username} > ${isForeign ? 'Attributes' : 'Details'}: correct or remove ${all.map(({ name }) => name).join(', ')}; or Realm settings > User profile > ${isForeign ? "Create attribute (or General > Unmanaged attributes 'Only administrators can write')" : `${first.name} > Validations`}`;
+/** Keycloak makes the user correct them in a browser; its API only says "not fully set up". */
+async function findLongFields(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
+  const names = await admin.longAttributes();
+  if (names.length === 0) return undefined;
+  const which = names.map((name) => `${name} (an unmanaged attribute)`).join(', ');
+  const cause = `in the profile of '${username}' ${which} is longer than the ${MAX_UNMANAGED} characters that an attribute outside the user profile may have`;
+  const fix = `Users > ${username} > Attributes: correct or remove ${names.join(', ')}; or Realm settings > User profile > Create attribute (or General > Unmanaged attributes 'Only administrators can write')`;
   return { ...trouble('profile', cause, fix), isGuess: true };
 }
 

@@ -14,7 +14,7 @@ import {
   warn,
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import type { FlowStep } from '../../evidence/admin.ts';
+import type { FlowStep } from '../../evidence/flows.ts';
 import { blameFederation, findLock, findUserTroubles, type UserTrouble } from '../../evidence/user.ts';
 
 const ASK_AN_ADMIN =
@@ -26,7 +26,7 @@ async function explainLogin(answer: Answer, username: string, reach: Reach): Pro
   const say = failOn(toWords(answer));
   const isNotSetUp = /not fully set ?up/i.test(words);
   const all = reach.admin ? await findUserTroubles(reach.admin, username).catch(() => undefined) : undefined;
-  // Invalid profile values only explain "not fully set up".
+  // Too long attributes only explain "not fully set up".
   const troubles = all?.filter(({ isGuess }) => !isGuess || isNotSetUp);
   if (/invalid_grant/.test(words) && troubles !== undefined && troubles.length > 0)
     return toFinding(say, troubles);
