@@ -603,7 +603,7 @@ export const TOKEN_FAILURES: readonly Failure[] = [
   {
     name: 'encrypted-id-token',
     check: 'login.password',
-    cause: /encrypted ID tokens/,
+    cause: /unusual here: id\.token\.encrypted\.response\.alg = RSA-OAEP/,
     fix: /ID token encryption/,
     break: (lab) => lab.client({}, { 'id.token.encrypted.response.alg': 'RSA-OAEP' }).then(() => ADMIN),
   },

@@ -119,24 +119,11 @@ async function wrongPassword(say: Say, username: string, { admin }: Reach): Prom
 }
 
 async function serverError(say: Say, reach: Reach): Promise<Finding> {
-  const flow = await reach.admin?.flow().catch(() => undefined);
-  const encrypted = (await reach.admin?.client().catch(() => undefined))?.attributes?.[
-    'id.token.encrypted.response.alg'
-  ];
-  if (encrypted)
-    return say(
-      `the client wants encrypted ID tokens ('${encrypted}'), and Keycloak has no key of the client to encrypt with`,
-      `Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration > ID token encryption key management algorithm: clear it`,
-    );
   const suspects = await findSuspects(reach);
-  if (suspects.length > 0)
-    return say(
-      `Keycloak failed while logging the user in; unknown users are refused properly, so it is about what comes after the password. What is unusual here: ${suspects.join('; ')}`,
-      `Set those back one after the other: Authentication > Flows > ${flow?.alias} (a step without its settings fails), Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration. Keycloak's log has the stack trace of this moment.`,
-    );
+  const unusual = suspects.length === 0 ? '' : ` What is unusual here: ${suspects.join('; ')}`;
   return say(
-    'Keycloak failed while logging the user in; unknown users are refused properly, so it is about this user, the login flow, the mappers or the keys of the client',
-    "Look into Keycloak's log for the stack trace of this moment. Then at Authentication > Flows > direct grant (an OTP that is REQUIRED), and at Clients > the client > Advanced (encryption of ID tokens).",
+    `Keycloak failed while logging the user in; unknown users are refused properly, so it is about what comes after the password: this user, the login flow, the mappers or the keys of the client.${unusual}`,
+    `Look into Keycloak's log for the stack trace of this moment. Then set back what is unusual: Authentication > Flows (a step without its settings fails), Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration (ID token encryption needs a key of the client).`,
   );
 }
 
