@@ -330,18 +330,6 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
-    file: 'cli/src/doctor/evidence/realm.ts',
-    calls: 'http.request',
-    carries: 'nothing',
-    address: 'settings',
-  },
-  {
-    file: 'cli/src/doctor/evidence/realm.ts',
-    calls: 'https.request',
-    carries: 'nothing',
-    address: 'settings',
-  },
-  {
     file: 'cli/src/doctor/evidence/mcp.ts',
     calls: 'call',
     carries: 'nothing',

@@ -7,11 +7,7 @@ const MAX_BYTES = 1024 * 1024;
  *
  * @throws {Error} if it is larger, or ends early
  */
-export async function readBody({
-  body,
-}: {
-  readonly body: AsyncIterable<Uint8Array> | null;
-}): Promise<string> {
+export async function readBody({ body }: Pick<Response, 'body'>): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
