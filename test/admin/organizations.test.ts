@@ -66,7 +66,7 @@ test('a Keycloak without organizations, or without groups in them, is named befo
   const goal = { realm: 'shop', organizations: { groups: true, ids: false } } as never;
   const plan = (...mapperTypes: string[]) =>
     planOrganizationClaims(
-      { realm: { realm: 'shop' }, appScopes: [], mapperTypes: new Set(mapperTypes) } as never,
+      { realm: { realm: 'shop' }, scopes: [], mapperTypes: new Set(mapperTypes) } as never,
       goal,
     );
   const [none, before266] = [plan('oidc-acr-mapper'), plan('oidc-organization-membership-mapper')];

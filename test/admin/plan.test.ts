@@ -33,8 +33,6 @@ const GOAL: SetupGoal = {
 const EMPTY: CurrentState = {
   realm: null,
   client: null,
-  mappers: [],
-  askable: [],
   scopes: [],
   realmRoles: [],
   clientRoles: [],
@@ -45,7 +43,6 @@ const EMPTY: CurrentState = {
   userClientRoles: [],
   userGroups: [],
   requiredAttributes: [],
-  appScopes: [],
   callers: [],
 };
 
@@ -69,6 +66,7 @@ const GOOD: CurrentState = {
     redirectUris: ['http://localhost:8000/*'],
     webOrigins: ['+'],
     defaultClientScopes: ['basic', 'profile', 'email', 'roles'],
+    protocolMappers: [AUDIENCE],
     attributes: {
       'pkce.code.challenge.method': 'S256',
       'post.logout.redirect.uris': '+',
@@ -76,8 +74,7 @@ const GOOD: CurrentState = {
       'backchannel.logout.session.required': 'true',
     },
   },
-  mappers: [AUDIENCE],
-  scopes: ['basic', 'profile', 'email', 'roles'],
+  scopes: ['basic', 'profile', 'email', 'roles'].map((name) => ({ name })),
   user: {
     username: 'anna',
     enabled: true,
@@ -267,21 +264,18 @@ describe('the plan', () => {
   });
 
   test('needs no mapper of its own where a default scope has one, and mends one that does not do its work', () => {
-    assert.equal(
-      makePlan(
-        {
-          ...GOOD,
-          mappers: [{ ...AUDIENCE, config: { ...AUDIENCE.config, 'access.token.claim': 'false' } }],
-        },
-        GOAL,
-      ).steps.length,
-      1,
-    );
+    const inScope = (mapper: object) => ({
+      ...GOOD,
+      client: { ...GOOD.client, protocolMappers: [] },
+      scopes: GOOD.scopes.map((one) => (one.name === 'basic' ? { ...one, protocolMappers: [mapper] } : one)),
+    });
+    const off = { ...AUDIENCE, config: { ...AUDIENCE.config, 'access.token.claim': 'false' } };
+    assert.equal(makePlan(inScope(off), GOAL).steps.length, 1);
     const custom = {
       ...AUDIENCE,
       config: { 'included.custom.audience': 'api', 'access.token.claim': 'true' },
     };
-    assert.deepEqual(makePlan({ ...GOOD, mappers: [custom] }, GOAL).steps, []);
+    assert.deepEqual(makePlan(inScope(custom), GOAL).steps, []);
   });
 });
 

@@ -1,10 +1,8 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
-import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { trying } from './admin-error.ts';
 import { findClient, findRealm } from './connection.ts';
-import { audiencesOf, mappersOf } from './mappers.ts';
+import { audiencesOf } from './mappers.ts';
 import {
   type AppScope,
   audienceScopeOf,
@@ -32,43 +30,43 @@ export interface CallersGoal {
   readonly callers: readonly Caller[];
 }
 
-export interface CallersState {
-  readonly api: Pick<ClientRepresentation, 'defaultClientScopes' | 'optionalClientScopes'> | undefined;
-  readonly callers: ReadonlyMap<string, CallerState>;
-  readonly scopes: readonly ClientScopeRepresentation[];
-  /** Names of client scopes that every new client may ask for. */
-  readonly usual: readonly string[];
-}
-
-export interface CallerState {
-  readonly client: ClientRepresentation;
-  readonly mappers: readonly ProtocolMapperRepresentation[];
-  readonly askable: readonly ProtocolMapperRepresentation[];
-}
+/** A client of a realm, others beside it, and the client scopes of the realm. */
+export type ClientsState = Omit<Awaited<ReturnType<typeof readClients>>, 'realm'>;
 
 /** A realm that has the client of the API, and nothing of those that call it. */
-export const NO_CALLERS: CallersState = { api: {}, callers: new Map(), scopes: [], usual: [] };
+export const NO_CALLERS: ClientsState = { client: {}, others: new Map(), scopes: [], byDefault: [], usual: [] };
 
-export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
-  const { realm, clientId } = goal;
-  const byId = (id: string) => findClient(api, realm, id);
+/** @param hint what to do where the realm is not there */
+export async function readClients(
+  api: AdminClient,
+  { realm, clientId }: { readonly realm: string; readonly clientId: string },
+  others: readonly string[],
+  hint?: string,
+) {
   return trying('see the clients', async () => {
-    await findRealm(api, realm);
-    const [own, scopes, usual, callers] = await Promise.all([
-      byId(clientId),
+    const there = await findRealm(api, realm, hint);
+    // The types of the lists know nothing of the realm.
+    const [client, scopes, byDefault, usual, found] = await Promise.all([
+      findClient(api, realm, clientId),
       api.clientScopes.find({ realm }),
+      api.clientScopes.listDefaultClientScopes({ realm } as never),
       api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
-      Promise.all(goal.callers.map((caller) => byId(caller.clientId))),
+      Promise.all(others.map((id) => findClient(api, realm, id))),
     ]);
-    const toState = (client: ClientRepresentation): CallerState => ({
+    return {
+      realm: there,
       client,
-      mappers: mappersOf(client, scopes),
-      askable: mappersOf(client, scopes, 'optionalClientScopes'),
-    });
-    const entries = callers.flatMap((client): [string, CallerState][] =>
-      client?.clientId === undefined ? [] : [[client.clientId, toState(client)]],
-    );
-    return { api: own, callers: new Map(entries), scopes, usual: usual.map(({ name }) => name ?? '') };
+      others: new Map(
+        found.flatMap((one): [string, ClientRepresentation][] =>
+          one?.clientId === undefined ? [] : [[one.clientId, one]],
+        ),
+      ),
+      scopes,
+      /** Names of client scopes that every new client has. */
+      byDefault: byDefault.map(({ name = '' }) => name),
+      /** Names of client scopes that every new client may ask for. */
+      usual: usual.map(({ name = '' }) => name),
+    };
   });
 }
 
@@ -133,9 +131,9 @@ function toDevClient(clientId: string): TargetClient {
 }
 
 /** Makes or completes the development caller of an API. Another client of that name stays as it is. */
-export function planDevCaller(state: CallersState, realm: string, clientId: string): Plan {
+export function planDevCaller(state: ClientsState, realm: string, clientId: string): Plan {
   const target = toDevClient(clientId);
-  const there = state.callers.get(target.clientId)?.client;
+  const there = state.others.get(target.clientId);
   if (there !== undefined && !isDevCaller(there)) {
     const fix =
       'use that one, if it is for development: keycloak-guard token signs in with it where it is public';
@@ -153,8 +151,8 @@ export function planDevCaller(state: CallersState, realm: string, clientId: stri
  * Clients that call an API: made or completed where that is wanted, and with the client scopes of the application: its audience, its
  * groups and the scopes that its own client has.
  */
-export function planCallers(state: CallersState, goal: CallersGoal): Plan {
-  if (state.api === undefined) {
+export function planCallers(state: ClientsState, goal: CallersGoal): Plan {
+  if (state.client === undefined) {
     const why = 'there is no such client, so no token can name it';
     return blockedPart(`client ${goal.clientId}`, why, 'Look at --client-id, or run setup api first');
   }
@@ -164,17 +162,16 @@ export function planCallers(state: CallersState, goal: CallersGoal): Plan {
     blocked.every(({ subject }) => subject !== `client ${clientId}`),
   );
   const made = good.flatMap(({ clientId, target }): Step[] => {
-    const there = state.callers.get(clientId);
+    const there = state.others.get(clientId);
     if (target === undefined) return [];
-    return there === undefined ? [createClient(target)] : completeClient(there.client, target);
+    return there === undefined ? [createClient(target)] : completeClient(there, target);
   });
   const scopes = planAppScopes(
     scopesOf(state, goal.clientId),
     state.scopes,
     good.map(({ clientId }) => {
-      const there = state.callers.get(clientId);
-      const client = toAppClient(there?.client ?? { clientId }, there?.mappers ?? [], there === undefined);
-      return { ...client, askable: there?.askable };
+      const there = state.others.get(clientId);
+      return toAppClient(there ?? { clientId }, state.scopes, there === undefined);
     }),
   );
   const steps = [...made, ...scopes.steps];
@@ -187,8 +184,8 @@ export function planCallers(state: CallersState, goal: CallersGoal): Plan {
  * The client scopes that an API's client shares with those that call it. What brings it tokens for another API (`setup service`) is
  * its own affair.
  */
-function scopesOf({ api, scopes, usual }: CallersState, clientId: string): AppScope[] {
-  const { defaultClientScopes = [], optionalClientScopes = [] } = api ?? {};
+function scopesOf({ client, scopes, usual }: ClientsState, clientId: string): AppScope[] {
+  const { defaultClientScopes = [], optionalClientScopes = [] } = client ?? {};
   const hasGroups = defaultClientScopes.includes(ORGANIZATION_GROUPS_SCOPE);
   const own = optionalClientScopes.filter((name) => {
     const there = scopes.find((one) => one.name === name);
@@ -203,8 +200,8 @@ function scopesOf({ api, scopes, usual }: CallersState, clientId: string): AppSc
   ];
 }
 
-function blocksOf({ clientId, target }: Caller, { callers }: CallersState): Blocked[] {
-  const there = callers.get(clientId)?.client;
+function blocksOf({ clientId, target }: Caller, { others }: ClientsState): Blocked[] {
+  const there = others.get(clientId);
   const subject = `client ${clientId}`;
   if (there === undefined && target !== undefined) return [];
   const why = there === undefined ? 'there is no such client' : whyNoTokens(there);

@@ -1,19 +1,12 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
-import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { findClient, findGroup, findUser, read } from './connection.ts';
 import { NEEDED_SCOPES, type SetupGoal } from './goal.ts';
 import { audiencesOf, mappersOf } from './mappers.ts';
-import {
-  GROUPS_SCOPE,
-  ORGANIZATION_GROUPS_SCOPE,
-  ORGANIZATION_SCOPE,
-  organizationScope,
-  toClientScope,
-} from './plan/app-scope.ts';
+import { organizationScope, toClientScope } from './plan/app-scope.ts';
 
 export interface CurrentState extends Readonly<typeof NOTHING> {
   /** Kinds of mapper that this Keycloak has. `undefined` if nobody needed them, or the admin may not see them. */
@@ -23,18 +16,13 @@ export interface CurrentState extends Readonly<typeof NOTHING> {
 /** More clients than a realm is looked through for those that call the API. */
 const MOST_CLIENTS = 1_000;
 
-type Mappers = readonly ProtocolMapperRepresentation[];
-
 const NOTHING = {
   realm: null as RealmRepresentation | null,
   client: null as ClientRepresentation | null,
-  mappers: [] as Mappers,
-  askable: [] as Mappers,
-  scopes: [] as readonly string[],
-  /** Those that the application is to have, if there are any of these names. */
-  appScopes: [] as readonly ClientScopeRepresentation[],
-  /** Other clients whose tokens are for the API, where client scopes are asked for: with the mappers of each. */
-  callers: [] as readonly { readonly client: ClientRepresentation; readonly mappers: Mappers }[],
+  /** Client scopes of the realm. */
+  scopes: [] as readonly ClientScopeRepresentation[],
+  /** Other clients whose tokens are for the API, where client scopes are asked for. */
+  callers: [] as readonly ClientRepresentation[],
   realmRoles: [] as readonly string[],
   clientRoles: [] as readonly string[],
   /** The groups that are asked for, and their parents, as far as they exist. Full paths. */
@@ -51,8 +39,7 @@ const NOTHING = {
 export const emptyRealm = (realm: string): CurrentState => ({
   ...NOTHING,
   realm: { realm, enabled: true },
-  appScopes: [toClientScope(organizationScope)],
-  scopes: [...NEEDED_SCOPES],
+  scopes: [toClientScope(organizationScope), ...NEEDED_SCOPES.map((name) => ({ name }))],
 });
 
 export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<CurrentState> {
@@ -60,7 +47,7 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
   const existingRealm = await read(`see the realm ${realm}`, () => api.realms.findOne({ realm }));
   const mapperTypes = goal.organizations && (await readMapperTypes(api));
   if (!existingRealm) return { ...NOTHING, mapperTypes };
-  const [client, scopes, realmRoles, groups, user] = await Promise.all([
+  const [client, scopes = [], realmRoles, groups, user] = await Promise.all([
     read('see the clients', () => findClient(api, realm, goal.clientId)),
     read('see the client scopes', () => api.clientScopes.find({ realm })),
     existing(goal.realmRoles, (name) =>
@@ -70,28 +57,20 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     goal.user ? findUser(api, realm, goal.user.username) : undefined,
   ]);
   const id = client?.id;
-  const scopeNames = [
-    ...(goal.groups.length > 0 ? [GROUPS_SCOPE] : []),
-    ...(goal.organizations ? [ORGANIZATION_SCOPE, ORGANIZATION_GROUPS_SCOPE] : []),
-    ...(goal.scopes ?? []),
-  ];
-  const others =
-    scopeNames.length === 0
-      ? []
-      : ((await read('see the clients', () => api.clients.find({ realm, max: MOST_CLIENTS }))) ?? []);
+  const hasScopes = goal.groups.length > 0 || goal.organizations !== undefined || !!goal.scopes?.length;
+  const others = hasScopes
+    ? ((await read('see the clients', () => api.clients.find({ realm, max: MOST_CLIENTS }))) ?? [])
+    : [];
   return {
     ...NOTHING,
     realm: existingRealm,
     mapperTypes,
     client: client ?? null,
-    mappers: mappersOf(client, scopes ?? []),
-    askable: mappersOf(client, scopes ?? [], 'optionalClientScopes'),
-    appScopes: (scopes ?? []).filter(({ name }) => scopeNames.includes(name ?? '')),
-    callers: others
-      .filter(({ clientId }) => clientId !== goal.clientId)
-      .map((one) => ({ client: one, mappers: mappersOf(one, scopes ?? []) }))
-      .filter(({ mappers }) => audiencesOf(mappers).includes(goal.clientId)),
-    scopes: (scopes ?? []).map((scope) => scope.name ?? ''),
+    scopes,
+    callers: others.filter(
+      (one) =>
+        one.clientId !== goal.clientId && audiencesOf(mappersOf(one, scopes)).includes(goal.clientId),
+    ),
     realmRoles,
     clientRoles: id
       ? await existing(goal.clientRoles, (roleName) =>

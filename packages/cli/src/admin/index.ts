@@ -11,13 +11,12 @@ export { readAuthzFile, readAuthzValue } from './authz/read-file.ts';
 export { type Answer, askWhy, type Reason } from './authz/why.ts';
 export {
   type Caller,
-  type CallersGoal,
-  type CallersState,
+  type ClientsState,
   isDevCaller,
   NO_CALLERS,
   planCallers,
   planDevCaller,
-  readCallers,
+  readClients,
   TOKEN_CALLBACK,
   toDevId,
   toServiceClient,
@@ -72,7 +71,6 @@ export { joinParts } from './plan/step.ts';
 export {
   explainExchange,
   planService,
-  readService,
   scopesThatBring,
 } from './service.ts';
 export { type OrganizationGoal, planOrganization, readOrganization } from './tenant/organization.ts';

@@ -72,7 +72,7 @@ export function audiencesOf(mappers: readonly ProtocolMapperRepresentation[] = [
 
 /** Mappers of a client and of its client scopes of a list, the default ones if none is named. */
 export function mappersOf(
-  client: ClientRepresentation | undefined,
+  client: ClientRepresentation | null | undefined,
   scopes: readonly ClientScopeRepresentation[],
   list: 'defaultClientScopes' | 'optionalClientScopes' = 'defaultClientScopes',
 ): ProtocolMapperRepresentation[] {

@@ -1,9 +1,9 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { AdminError, trying } from './admin-error.ts';
-import { toServiceClient, whyNoTokens } from './callers.ts';
-import { findClient, findRealm, findUser } from './connection.ts';
-import { audiencesOf, mappersOf, opensAudience } from './mappers.ts';
+import { type ClientsState, readClients, toServiceClient, whyNoTokens } from './callers.ts';
+import { findClient, findUser } from './connection.ts';
+import { audiencesOf, opensAudience } from './mappers.ts';
 import {
   type AppScope,
   audienceScopeOf,
@@ -35,30 +35,9 @@ function callScopeOf(called: string): AppScope {
   };
 }
 
-export type ServiceState = Awaited<ReturnType<typeof readService>>;
-
-export async function readService(api: AdminClient, goal: ServiceGoal) {
-  const { realm } = goal;
-  const byId = (clientId: string) => findClient(api, realm, clientId);
-  return trying('see the clients', async () => {
-    await findRealm(api, realm);
-    const [client, scopes, byDefault, called] = await Promise.all([
-      byId(goal.clientId),
-      api.clientScopes.find({ realm }),
-      // Its type knows nothing of the realm.
-      api.clientScopes.listDefaultClientScopes({ realm } as never),
-      Promise.all(goal.calls.map(byId)),
-    ]);
-    const entries = called.flatMap((one): [string, ClientRepresentation][] =>
-      one?.clientId === undefined ? [] : [[one.clientId, one]],
-    );
-    return { client, called: new Map(entries), scopes, byDefault: byDefault.map(({ name = '' }) => name) };
-  });
-}
-
 /** The scopes of a client that bring a service into the audience: those that it always has, and those that it may ask for. */
 export function scopesThatBring(
-  { scopes }: Pick<ServiceState, 'scopes'>,
+  { scopes }: Pick<ClientsState, 'scopes'>,
   { defaultClientScopes = [], optionalClientScopes = [] }: ClientRepresentation,
   called: string,
 ): { readonly always: string[]; readonly optional: string[] } {
@@ -71,28 +50,24 @@ export function scopesThatBring(
   };
 }
 
-export function planService(state: ServiceState, goal: ServiceGoal): Plan {
-  const { client, called, scopes } = state;
+/** @param state of its client, beside those that it calls */
+export function planService(state: ClientsState, goal: ServiceGoal): Plan {
+  const { client, others, scopes } = state;
   const part = newPart();
   if (!planClient(part, state, goal)) return part;
   const lacking = goal.calls.filter((one) => isLacking(part, state, one)).map(callScopeOf);
   // A service gets the groups if an API that it calls has them.
   const has = (one: typeof client) => one?.defaultClientScopes?.includes(GROUPS_SCOPE) === true;
-  const lacksGroups = !has(client) && [...called.values()].some(has);
-  const own = toAppClient(
-    client ?? { clientId: goal.clientId },
-    mappersOf(client, scopes),
-    client === undefined,
-  );
-  const askable = mappersOf(client, scopes, 'optionalClientScopes');
+  const lacksGroups = !has(client) && [...others.values()].some(has);
+  const own = toAppClient(client ?? { clientId: goal.clientId }, scopes, client === undefined);
   const all = lacksGroups ? [...lacking, groupsScope] : lacking;
-  return joinParts([part, planAppScopes(all, scopes, [{ ...own, askable }])]);
+  return joinParts([part, planAppScopes(all, scopes, [own])]);
 }
 
 /** @returns whether tokens can be issued to it */
 function planClient(
   { steps, kept, blocked }: Part,
-  { client }: ServiceState,
+  { client }: ClientsState,
   { clientId }: ServiceGoal,
 ): boolean {
   const subject = `client ${clientId}`;
@@ -119,12 +94,12 @@ function whyNoService(client: ClientRepresentation): string | undefined {
 }
 
 /** Whether the client needs the scope for a service that it calls. If not, the part says why. */
-function isLacking({ kept, blocked }: Part, state: ServiceState, called: string): boolean {
+function isLacking({ kept, blocked }: Part, state: ClientsState, called: string): boolean {
   const scope = callScopeOf(called).name;
   const subject = `client scope ${scope}`;
   const { always, optional } = scopesThatBring(state, state.client ?? {}, called);
   const [has] = [...always, ...optional];
-  if (!state.called.has(called))
+  if (!state.others.has(called))
     blocked.push({ subject, why: `there is no client ${called}`, fix: 'look at --calls' });
   else if (has !== undefined) kept.push(`client scope ${has}, which brings ${called}`);
   else if (state.byDefault.includes(scope))
@@ -159,7 +134,7 @@ export async function explainExchange(
   question: ExchangeQuestion,
 ): Promise<ExchangeFinding[]> {
   const { realm, clientId, audience, username } = question;
-  const state = await readService(api, { realm, clientId, calls: [audience] });
+  const state = await readClients(api, { realm, clientId }, [audience]);
   const user = await findUser(api, realm, username);
   if (user?.id === undefined)
     throw new AdminError('missing', 404, `There is no user ${username} in ${realm}`);
@@ -185,10 +160,10 @@ export async function explainExchange(
   find(`there is a client ${clientId}`, client !== undefined, 'service');
   find(
     `there is a client ${audience}`,
-    state.called.has(audience),
+    state.others.has(audience),
     'look at --for: it is the client id of the service',
   );
-  if (client === undefined || !state.called.has(audience)) return findings;
+  if (client === undefined || !state.others.has(audience)) return findings;
   const isConfidential = client.enabled !== false && !client.publicClient && !client.bearerOnly;
   find(
     `${clientId} is enabled and has a credential`,

@@ -4,7 +4,7 @@ import type ClientProfileRepresentation from '@keycloak/keycloak-admin-client/li
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { trying } from '../admin-error.ts';
-import { findClient, findRealm } from '../connection.ts';
+import { readClients } from '../callers.ts';
 import { readBody } from '../internal.ts';
 import { audiencesOf, mappersOf } from '../mappers.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
@@ -153,24 +153,20 @@ export const policyIn = (policies: readonly ComponentRepresentation[], id: strin
 export async function readMcp(api: AdminClient, goal: McpGoal) {
   const { realm, url } = goal;
   return trying(`see what the realm ${realm} holds`, async () => {
-    const there = await findRealm(api, realm, 'run setup api first');
-    // The types of these two know nothing of the realm.
-    const [server, program, scopes, optional, byDefault, policies, documents] = await Promise.all([
-      findClient(api, realm, url),
-      findClient(api, realm, MCP_CLIENT_ID),
-      api.clientScopes.find({ realm }),
-      api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
-      api.clientScopes.listDefaultClientScopes({ realm } as never),
+    const own = { realm, clientId: url };
+    const all = await readClients(api, own, [MCP_CLIENT_ID], 'run setup api first');
+    const [policies, documents] = await Promise.all([
       goal.registration ? readRegistrationPolicies(api, realm) : [],
-      readDocuments(api, realm, there.enabled === false),
+      readDocuments(api, realm, all.realm.enabled === false),
     ]);
+    const program = all.others.get(MCP_CLIENT_ID);
     return {
-      server,
+      server: all.client,
       program,
-      scopes: scopes.filter(({ name = '' }) => goal.scopes.includes(name)),
-      offered: [...optional, ...byDefault].map(({ name = '' }) => name),
-      programIsFor: audiencesOf(mappersOf(program, scopes)),
-      byDefault: byDefault.map(({ name = '' }) => name),
+      scopes: all.scopes.filter(({ name = '' }) => goal.scopes.includes(name)),
+      offered: [...all.usual, ...all.byDefault],
+      programIsFor: audiencesOf(mappersOf(program, all.scopes)),
+      byDefault: all.byDefault,
       /** The policy that says from where clients may register without a token. */
       trustedHosts: policyIn(policies, 'trusted-hosts'),
       /** The policy that says whose pages may register clients; `undefined` before Keycloak 26.5. */

@@ -6,6 +6,7 @@ import {
   audiencesOf,
   isSatisfiedBy,
   type Mapper,
+  mappersOf,
   opensAudience,
   toAudienceMapper,
   toGroupsMapper,
@@ -101,17 +102,26 @@ export interface AppClient {
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly mappers: readonly ProtocolMapperRepresentation[];
-  readonly askable?: readonly ProtocolMapperRepresentation[] | undefined;
+  /** Those of client scopes that it may ask for. */
+  readonly askable: readonly ProtocolMapperRepresentation[];
   /** It is created in the same plan, so no rights of existing users grow. */
   readonly isNew: boolean;
 }
 
+/** @param known client scopes of the realm */
 export function toAppClient(
-  { clientId = '', defaultClientScopes = [], optionalClientScopes = [] }: ClientRepresentation,
-  mappers: readonly ProtocolMapperRepresentation[],
+  client: ClientRepresentation,
+  known: readonly ClientScopeRepresentation[],
   isNew: boolean,
 ): AppClient {
-  return { clientId, mappers, isNew, scopes: [...defaultClientScopes, ...optionalClientScopes] };
+  const { clientId = '', defaultClientScopes = [], optionalClientScopes = [] } = client;
+  return {
+    clientId,
+    scopes: [...defaultClientScopes, ...optionalClientScopes],
+    mappers: mappersOf(client, known),
+    askable: mappersOf(client, known, 'optionalClientScopes'),
+    isNew,
+  };
 }
 
 /**
@@ -168,7 +178,7 @@ function planAppScope(
     part.blocked.push({ subject, why: `it is there, and ${why}`, fix });
     return part;
   } else part.kept.push(subject);
-  for (const { clientId, mappers, askable = [], isNew } of lacking) {
+  for (const { clientId, mappers, askable, isNew } of lacking) {
     const field = how === 'default' ? 'Default client scopes' : 'Optional client scopes';
     const action = { type: 'add-scope', scope: name, how, client: clientId } as const;
     const opens = isNew ? [] : scope.opens(clientId, [...mappers, ...askable]);
@@ -214,13 +224,13 @@ export interface OrganizationPlan extends Part {
 export function planOrganizationClaims(
   current: {
     readonly realm: RealmRepresentation | null;
-    readonly appScopes: readonly ClientScopeRepresentation[];
+    readonly scopes: readonly ClientScopeRepresentation[];
     readonly mapperTypes?: ReadonlySet<string> | undefined;
   },
   goal: { readonly realm: string; readonly organizations?: OrganizationClaims | undefined },
 ): OrganizationPlan {
-  const { realm, appScopes, mapperTypes } = current;
-  const part = { ...newPart(), scopes: [] as AppScope[], known: appScopes };
+  const { realm, scopes, mapperTypes } = current;
+  const part = { ...newPart(), scopes: [] as AppScope[], known: scopes };
   const claims = goal.organizations;
   if (claims === undefined) return part;
   if (isLacking(toOrganizationMapper(), mapperTypes)) {
@@ -229,12 +239,12 @@ export function planOrganizationClaims(
   }
   if (realm !== null && realm.organizationsEnabled !== true) part.steps.push(turnOrganizationsOn(goal.realm));
   // A realm that does not exist yet gets what Keycloak makes.
-  const there = appScopes.find(({ name }) => name === ORGANIZATION_SCOPE);
+  const there = scopes.find(({ name }) => name === ORGANIZATION_SCOPE);
   const scope = there ?? (realm === null ? toClientScope(organizationScope) : undefined);
   const plain = toOrganizationMapper();
   const mapper = claims.ids ? { ...plain, config: { ...plain.config, addOrganizationId: 'true' } } : plain;
   part.scopes.push({ ...organizationScope, mapper });
-  part.known = [...appScopes.filter((one) => one !== there), ...(scope ? [withMapper(scope)] : [])];
+  part.known = [...scopes.filter((one) => one !== there), ...(scope ? [withMapper(scope)] : [])];
   if (scope !== undefined) completeScope(scope, mapper, part, realm === null);
   const groups = toOrganizationGroupsMapper();
   if (!claims.groups || scope?.protocolMappers?.some((one) => isSatisfiedBy(one, groups))) return part;

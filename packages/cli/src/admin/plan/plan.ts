@@ -1,7 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { CurrentState } from '../current.ts';
 import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris } from '../goal.ts';
-import { coversUri, isSatisfiedBy, opensAudience, toAudienceMapper } from '../mappers.ts';
+import { coversUri, isSatisfiedBy, mappersOf, opensAudience, toAudienceMapper } from '../mappers.ts';
 import {
   groupsScope,
   type OrganizationPlan,
@@ -125,7 +125,7 @@ function withoutAddresses(target: TargetClient, { backchannelLogoutUrl }: SetupG
 
 function planClientScopes({ client, scopes }: CurrentState, subject: string): Step[] {
   return NEEDED_SCOPES.filter(
-    (scope) => scopes.includes(scope) && !client?.defaultClientScopes?.includes(scope),
+    (scope) => hasScope(scopes, scope) && !client?.defaultClientScopes?.includes(scope),
   ).map((scope) =>
     toChange(subject, [added('Default client scopes', scope)], { type: 'add-scope', scope, how: 'default' }, [
       `tokens of ${client?.clientId} ${OPENED_SCOPES[scope]}`,
@@ -140,9 +140,11 @@ const OPENED_SCOPES = {
   roles: 'say the roles of the person, and name the clients that these are of as audience',
 };
 
+const hasScope = (scopes: CurrentState['scopes'], scope: string) => scopes.some(({ name }) => name === scope);
+
 function missingScopes({ scopes }: CurrentState, subject: string) {
   // `basic` came with Keycloak 25; before, `sub` is in every token.
-  return NEEDED_SCOPES.filter((scope) => scope !== 'basic' && !scopes.includes(scope)).map((scope) => ({
+  return NEEDED_SCOPES.filter((scope) => scope !== 'basic' && !hasScope(scopes, scope)).map((scope) => ({
     subject,
     why: `the realm has no client scope ${scope}, so its claims are missing from every token`,
     fix: `Client scopes > Create client scope '${scope}' with Keycloak's usual mappers, then run setup again`,
@@ -150,12 +152,14 @@ function missingScopes({ scopes }: CurrentState, subject: string) {
 }
 
 /** Adds the audience mapper, if no mapper of the client or of a default scope does its work already. */
-function planMappers({ client, mappers, askable }: CurrentState, { clientId }: SetupGoal): Step[] {
+function planMappers({ client, scopes }: CurrentState, { clientId }: SetupGoal): Step[] {
   const mapper = toAudienceMapper(clientId);
+  const mappers = mappersOf(client, scopes);
   if (mappers.some((one) => isSatisfiedBy(one, mapper))) return [];
   const isThere = client?.protocolMappers?.some(({ name }) => name === mapper.name);
   const changes = [change('Mapper', mapper.name, isThere ? `${mapper.name} (not as needed)` : '')];
   // Its own tokens for other services name it too.
+  const askable = mappersOf(client, scopes, 'optionalClientScopes');
   const opens = opensAudience(clientId, clientId, [...mappers, ...askable]);
   return [toChange(`client ${clientId}`, changes, { type: 'put-mapper', mapper }, opens)];
 }
@@ -184,8 +188,8 @@ export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
 function planScopes(current: CurrentState, goal: SetupGoal, organizations: OrganizationPlan): Part {
   const own = current.client ?? { clientId: goal.clientId };
   const clients = [
-    toAppClient(own, current.mappers, current.client === null),
-    ...current.callers.map(({ client, mappers }) => toAppClient(client, mappers, false)),
+    toAppClient(own, current.scopes, current.client === null),
+    ...current.callers.map((client) => toAppClient(client, current.scopes, false)),
   ];
   const scopes = [
     ...(goal.groups.length > 0 ? [groupsScope] : []),

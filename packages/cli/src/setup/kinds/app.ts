@@ -69,14 +69,14 @@ async function toBeside(
   return {
     async plan(site) {
       const { api, serverUrl } = site;
-      const state = await readFuture(site, goal);
+      const state = await readFuture(site, [page, service]);
       const title = `Clients that call ${clientId}`;
       const callersPart = toRealmPart(title, planCallers(state, goal), api, goal, out);
       if (callersPart.blocked.some(({ subject }) => subject === `client ${service}`)) return [callersPart];
       const known = toSettings(
         serverUrl,
         caller,
-        await readSecret(api, caller, state.callers.get(service)?.client),
+        await readSecret(api, caller, state.others.get(service)),
       );
       const readAll = async () => toSettings(serverUrl, caller, await readOrMakeSecret(api, caller));
       return [callersPart, await planEnv(envFile, options, known, readAll, out, questions)];

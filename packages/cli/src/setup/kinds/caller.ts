@@ -1,9 +1,9 @@
 import {
   type AdminConnection,
-  type CallersState,
+  type ClientsState,
   isDevCaller,
   planDevCaller,
-  readCallers,
+  readClients,
   TOKEN_CALLBACK,
   toDevId,
 } from '../../admin/index.ts';
@@ -41,21 +41,15 @@ interface InRealm {
   readonly clientId: string;
 }
 
-const toGoal = ({ realm, clientId }: Omit<InRealm, 'api'>) => ({
-  realm,
-  clientId,
-  callers: [{ clientId: toDevId(clientId) }],
-});
-
-function toDevPart(title: string, at: InRealm, state: CallersState, out: Output): PlanPart {
-  return toRealmPart(title, planDevCaller(state, at.realm, at.clientId), at.api, toGoal(at), out);
+function toDevPart(title: string, at: InRealm, state: ClientsState, out: Output): PlanPart {
+  return toRealmPart(title, planDevCaller(state, at.realm, at.clientId), at.api, at, out);
 }
 
 /** Removes the development caller, and no client that setup did not make. */
-function toRemovalPart(title: string, { api, realm, clientId }: InRealm, state: CallersState): PlanPart {
+function toRemovalPart(title: string, { api, realm, clientId }: InRealm, state: ClientsState): PlanPart {
   const name = toDevId(clientId);
   const subject = `client ${name}`;
-  const there = state.callers.get(name)?.client;
+  const there = state.others.get(name);
   if (there?.id === undefined) return { ...NO_PART, title };
   if (!isDevCaller(there)) {
     const fix = `Clients > ${name} > Action > Delete, if nobody needs it`;
@@ -80,15 +74,15 @@ export function toDevBeside(
     async plan(site) {
       const { api, goal } = site;
       const at = { ...goal, api };
-      const state = await readFuture(site, toGoal(at));
       const name = toDevId(at.clientId);
+      const state = await readFuture(site, [name]);
       const text = `A first token: also make the public client ${name}, with which keycloak-guard token signs in on this machine? For development only`;
       isPlanned =
         own['dev-caller'] === true ||
         (questions !== undefined &&
           !yes &&
           !dryRun &&
-          !state.callers.has(name) &&
+          !state.others.has(name) &&
           (await questions.confirm(toPlainLine(text), false)));
       return isPlanned ? [toDevPart('For development', at, state, out)] : [];
     },
@@ -111,7 +105,7 @@ export const caller: SetupKind = {
     const visit = await readVisit(reading, out, problems);
     const at = await openVisit(visit, out);
     const { serverUrl, realm, clientId } = at;
-    const state = await readCallers(at.api, toGoal(at));
+    const state = await readClients(at.api, at, [toDevId(clientId)]);
     const title = `Keycloak at ${serverUrl}, realm ${realm}: development of ${clientId}`;
     const part = flags.remove ? toRemovalPart(title, at, state) : toDevPart(title, at, state, out);
     const { isDone, code } = await runPlan([part], visit, out, at.questions);

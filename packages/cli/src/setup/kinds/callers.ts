@@ -1,13 +1,12 @@
 import { isHttpUrl } from '../../access/access.ts';
 import {
   type Caller,
-  type CallersGoal,
-  type CallersState,
+  type ClientsState,
   GROUPS_SCOPE,
   NO_CALLERS,
   ORGANIZATION_GROUPS_SCOPE,
   planCallers,
-  readCallers,
+  readClients,
   toSpaClient,
 } from '../../admin/index.ts';
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
@@ -28,21 +27,21 @@ import {
 } from '../visit.ts';
 
 /** The state after the plan of the API is applied, for those that call it. */
-export const readFuture = async (site: Site, goal: CallersGoal): Promise<CallersState> =>
-  toFuture(site.current.realm === null ? NO_CALLERS : await readCallers(site.api, goal), site);
+export const readFuture = async (site: Site, callers: readonly string[]): Promise<ClientsState> =>
+  toFuture(site.current.realm === null ? NO_CALLERS : await readClients(site.api, site.goal, callers), site);
 
 /** The same of a state that is known. */
 export function toFuture(
-  state: CallersState,
+  state: ClientsState,
   { goal: apiGoal, plan }: Pick<Site, 'goal' | 'plan'>,
-): CallersState {
+): ClientsState {
   const made = plan.steps.flatMap(({ action }) => (action.type === 'create-scope' ? [action.scope] : []));
-  const { defaultClientScopes = [], optionalClientScopes = [] } = state.api ?? {};
+  const { defaultClientScopes = [], optionalClientScopes = [] } = state.client ?? {};
   return {
     ...state,
     // The plan of the API makes them.
     scopes: [...state.scopes, ...made],
-    api: {
+    client: {
       defaultClientScopes: [
         ...defaultClientScopes,
         ...(apiGoal.groups.length > 0 ? [GROUPS_SCOPE] : []),
@@ -68,8 +67,13 @@ async function setUpCallers(
 ): Promise<number> {
   const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
   const goal = { realm, clientId, callers };
+  const state = await readClients(
+    api,
+    goal,
+    callers.map((one) => one.clientId),
+  );
   const line = `Keycloak at ${serverUrl}, realm ${realm}: ${title(clientId)}`;
-  const part = toRealmPart(line, planCallers(await readCallers(api, goal), goal), api, goal, out);
+  const part = toRealmPart(line, planCallers(state, goal), api, goal, out);
   const { what, code, isDone } = await runPlan([part], visit, out, questions);
   if (isDone) say({ serverUrl, realm }, what === 'applied');
   return code;

@@ -1,4 +1,11 @@
-import { planEvents, planService, readEventsState, readService, scopesThatBring } from '../../admin/index.ts';
+import {
+  NO_CALLERS,
+  planEvents,
+  planService,
+  readClients,
+  readEventsState,
+  scopesThatBring,
+} from '../../admin/index.ts';
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
@@ -61,17 +68,14 @@ export const service: SetupKind = {
     if (file !== undefined) {
       assertInPlan(flags);
       const target = await openHandOver(visit);
-      const called = new Map(calls.map((one) => [one, {}]));
-      const plan = planService(
-        { client: undefined, called, scopes: [], byDefault: [] },
-        { ...target, calls },
-      );
+      const others = new Map(calls.map((one) => [one, {}]));
+      const plan = planService({ ...NO_CALLERS, client: undefined, others }, { ...target, calls });
       return handOver(file, { target, plan, credential: chosen }, visit, out, visit.questions);
     }
     const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
-    const state = await readService(api, goal);
+    const state = await readClients(api, goal, calls);
     const { plan, before } = await withCredential(api, goal, planService(state, goal), chosen);
     const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
     const how = { ...visit, overwriteEnv: flags['overwrite-env'] ?? false, isLeft: plan.blocked.length > 0 };
@@ -82,7 +86,7 @@ export const service: SetupKind = {
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
       out.line(`In the service: ${name}=${value}`);
     if (chosen?.goal.type === 'kubernetes') await sayVolume(serverUrl, realm, out);
-    const now = await readService(api, goal);
+    const now = await readClients(api, goal, calls);
     if (flags.env === undefined && now.client?.clientAuthenticatorType === 'client-secret')
       out.line(
         `Its secret: --env <file> writes it there, or Clients → ${toPlainLine(clientId)} → Credentials. With --credential key or kubernetes it needs none.`,
