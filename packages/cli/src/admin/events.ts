@@ -1,6 +1,8 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { trying } from './admin-error.ts';
+import { toServiceClient } from './callers.ts';
 import { findClient, findRealm } from './connection.ts';
+import { completeClient } from './plan/complete-client.ts';
 import {
   added,
   blockedPart,
@@ -65,15 +67,7 @@ export function planEvents(state: EventsState, { realm, clientId }: EventsGoal):
     return blockedPart(subject, why, 'Give the API a client with a credential: setup api');
   }
   const steps = keepEvents(state, realm);
-  if (!client.serviceAccountsEnabled)
-    steps.push(
-      toChange(
-        subject,
-        [switchedOn('Service accounts roles')],
-        { type: 'update-client', client: clientId, patch: { serviceAccountsEnabled: true }, attributes: {} },
-        [`${clientId} can get tokens in its own name, with the roles of its service account`],
-      ),
-    );
+  steps.push(...completeClient(client, toServiceClient(clientId)));
   if (!state.mayRead)
     steps.push(
       toChange(

@@ -7,6 +7,7 @@ import { trying } from '../admin-error.ts';
 import { readClients } from '../callers.ts';
 import { readBody } from '../internal.ts';
 import { audiencesOf, mappersOf } from '../mappers.ts';
+import type { DocumentPolicy } from '../plan/step.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
 /** Settings of a realm for clients whose id is the URL of a document about them (feature `cimd`). */
@@ -16,11 +17,6 @@ export interface DocumentState {
   readonly isRealmOff?: boolean;
   readonly profiles: readonly ClientProfileRepresentation[];
   readonly policies: readonly ClientPolicyRepresentation[];
-}
-
-export interface DocumentPolicy {
-  readonly name: string;
-  readonly domains: readonly string[];
 }
 
 const EXECUTOR = 'client-id-metadata-document';

@@ -1,4 +1,5 @@
 import { type Mapper, toAudienceMapper } from '../mappers.ts';
+import { PLAIN_CLIENT } from '../plan/complete-client.ts';
 
 export interface McpGoal {
   readonly realm: string;
@@ -25,27 +26,16 @@ export const MCP_CLIENT_ID = 'mcp-client';
  * only the audience of a token may introspect it. It has no sign-in.
  */
 export function toServerClient({ url }: McpGoal) {
-  return {
-    clientId: url,
-    protocol: 'openid-connect',
-    enabled: true,
-    publicClient: false,
-    clientAuthenticatorType: 'client-secret',
-    standardFlowEnabled: false,
-    directAccessGrantsEnabled: false,
-    serviceAccountsEnabled: false,
-    attributes: { resource_url: url },
-  };
+  const attributes = { resource_url: url };
+  return { ...PLAIN_CLIENT, clientId: url, clientAuthenticatorType: 'client-secret', attributes };
 }
 
 /** Programs on the person's own machine, on any port (RFC 8252 §7.3). PKCE protects their codes. */
 export const MCP_CLIENT = {
+  ...PLAIN_CLIENT,
   clientId: MCP_CLIENT_ID,
-  protocol: 'openid-connect',
-  enabled: true,
   publicClient: true,
   standardFlowEnabled: true,
-  directAccessGrantsEnabled: false,
   redirectUris: ['http://127.0.0.1/*', 'http://localhost/*'],
   webOrigins: ['+'],
   attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': '+' },

@@ -1,7 +1,16 @@
 import { audiencesOf } from '../mappers.ts';
-import { added, change, newPart, type Part, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
 import {
+  added,
+  change,
   type DocumentPolicy,
+  newPart,
+  type Part,
+  type Plan,
+  type Step,
+  toChange,
+  toCreate,
+} from '../plan/step.ts';
+import {
   lacksPkce,
   type McpState,
   missingDomains,

@@ -1,7 +1,6 @@
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type { Mapper } from '../mappers.ts';
-import type { DocumentPolicy } from '../mcp/current.ts';
 
 export interface Change {
   readonly field: string;
@@ -16,6 +15,12 @@ export interface NewClient {
   readonly attributes: Record<string, string>;
   readonly protocolMappers?: Mapper[];
   readonly [setting: string]: unknown;
+}
+
+/** A policy of the realm for clients whose id is the URL of a document at one of these domains. */
+export interface DocumentPolicy {
+  readonly name: string;
+  readonly domains: readonly string[];
 }
 
 /** The actions by type. Names only: ids are looked up when the step is done. A client left out is that of the API. */
