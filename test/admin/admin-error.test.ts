@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { AdminError, connectAdmin, trying } from '../../packages/cli/src/admin/index.ts';
+import { AdminError, trying } from '../../packages/cli/src/admin/admin-error.ts';
+import { connectAdmin } from '../../packages/cli/src/admin/connection.ts';
 import { explainAdminError } from '../../packages/cli/src/keycloak/finding.ts';
 
 test('an answer of another shape is no missing answer, and shows no line of this program', async () => {

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import {
-  applyAuthz,
-  findUnknown,
-  planAuthz,
-  readAuthz,
-  readAuthzValue,
-  toFile,
-} from '../../packages/cli/src/admin/index.ts';
+import { applyAuthz } from '../../packages/cli/src/admin/authz/apply.ts';
+import { findUnknown } from '../../packages/cli/src/admin/authz/checks.ts';
+import { readAuthz } from '../../packages/cli/src/admin/authz/current.ts';
+import { toFile } from '../../packages/cli/src/admin/authz/model.ts';
+import { planAuthz } from '../../packages/cli/src/admin/authz/plan.ts';
+import { readAuthzValue } from '../../packages/cli/src/admin/authz/read-file.ts';
 import { type AuthzKeycloak, startAuthzKeycloak } from './authz-keycloak.ts';
 
 const WHOLE = {

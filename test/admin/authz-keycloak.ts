@@ -1,4 +1,4 @@
-import { type AdminConnection, connectAdmin } from '../../packages/cli/src/admin/index.ts';
+import { type AdminConnection, connectAdmin } from '../../packages/cli/src/admin/connection.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 
 export interface AuthzKeycloak {

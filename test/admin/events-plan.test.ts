@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EventsState } from '../../packages/cli/src/admin/events.ts';
-import { planEvents } from '../../packages/cli/src/admin/index.ts';
+import { type EventsState, planEvents } from '../../packages/cli/src/admin/events.ts';
 
 const GOAL = { realm: 'shop', clientId: 'orders' };
 const ALL = ['LOGIN', 'LOGIN_ERROR', 'LOGOUT', 'REVOKE_GRANT'];

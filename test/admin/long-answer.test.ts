@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { connectAdmin } from '../../packages/cli/src/admin/index.ts';
+import { connectAdmin } from '../../packages/cli/src/admin/connection.ts';
 
 test('an answer to the Admin API that does not end is cut', { timeout: 60_000 }, async (t) => {
   const chunk = Buffer.alloc(1024 * 1024, 32);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyStep } from '../../packages/cli/src/admin/index.ts';
+import { applyStep } from '../../packages/cli/src/admin/apply.ts';
 
 test('a realm keeps its client profiles and policies if Keycloak cannot say any more what they are', async (t) => {
   t.mock.method(globalThis, 'fetch', async () => new Response('<html>Bad Gateway</html>', { status: 502 }));

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { emptyRealm, makePlan, type SetupGoal } from '../../packages/cli/src/admin/index.ts';
+import { emptyRealm } from '../../packages/cli/src/admin/current.ts';
+import type { SetupGoal } from '../../packages/cli/src/admin/goal.ts';
+import { makePlan } from '../../packages/cli/src/admin/plan/plan.ts';
 import { planOrganizationClaims } from '../../packages/cli/src/admin/plan/app-scope.ts';
 import { startSetup } from './run-setup.ts';
 

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { toClient } from '../../packages/cli/src/admin/goal.ts';
-import {
-  type CurrentState,
-  coversUri,
-  makePlan,
-  type Plan,
-  type SetupGoal,
-  type UserGoal,
-} from '../../packages/cli/src/admin/index.ts';
+import { toClient, type SetupGoal, type UserGoal } from '../../packages/cli/src/admin/goal.ts';
+import type { CurrentState } from '../../packages/cli/src/admin/current.ts';
+import { coversUri } from '../../packages/cli/src/admin/mappers.ts';
+import { makePlan } from '../../packages/cli/src/admin/plan/plan.ts';
+import type { Plan } from '../../packages/cli/src/admin/plan/step.ts';
 
 const GOAL: SetupGoal = {
   realm: 'testing',

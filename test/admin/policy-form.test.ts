@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
-import { toPolicyBody } from '../../packages/cli/src/admin/authz/current.ts';
-import { applyAuthz, noAuthz, planAuthz, readAuthzValue } from '../../packages/cli/src/admin/index.ts';
+import { toPolicyBody, noAuthz } from '../../packages/cli/src/admin/authz/current.ts';
+import { applyAuthz } from '../../packages/cli/src/admin/authz/apply.ts';
+import { planAuthz } from '../../packages/cli/src/admin/authz/plan.ts';
+import { readAuthzValue } from '../../packages/cli/src/admin/authz/read-file.ts';
 
 const role = { name: 'is member', type: 'role', roles: ['member'] };
 const regex = { name: 'mail', type: 'regex', targetClaim: 'email', pattern: '.*' };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { AdminError, connectAdmin } from '../../packages/cli/src/admin/index.ts';
+import { AdminError } from '../../packages/cli/src/admin/admin-error.ts';
+import { connectAdmin } from '../../packages/cli/src/admin/connection.ts';
 
 /** Answers every request in one way, and keeps what was sent. */
 async function startServer(t: TestContext, status: number, headers: Record<string, string> = {}) {

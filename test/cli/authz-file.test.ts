@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { toFile } from '../../packages/cli/src/admin/index.ts';
+import { toFile } from '../../packages/cli/src/admin/authz/model.ts';
 import { findAuthzJson, loadAuthz } from '../../packages/cli/src/authz/file.ts';
 import { readAuthzOptions } from '../../packages/cli/src/authz/run.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';

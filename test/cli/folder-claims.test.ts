@@ -8,7 +8,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { planTenant } from '../../packages/cli/src/admin/index.ts';
+import { planTenant } from '../../packages/cli/src/admin/tenant/realm.ts';
 import { printSummary } from '../../packages/cli/src/doctor/report.ts';
 import { showSteps } from '../../packages/cli/src/plan/run-plan.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startDevIdp } from '@keycloak-guard/testing';
-import { judgePrograms, PROGRAMS } from '../../packages/cli/src/admin/index.ts';
+import { judgePrograms, PROGRAMS } from '../../packages/cli/src/admin/mcp/goal.ts';
 import { TESTING_REALM } from '../../packages/cli/src/dev/dev-provider.ts';
 import { KNOWN_HOSTS } from '../../packages/testing/src/registration/mcp-servers.ts';
 

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { createVerifier, type Verifier } from 'keycloak-guard';
 import { createPermissions } from 'keycloak-guard/authz';
 import { createClient } from 'keycloak-guard/client';
-import { connectAdmin, findGroup } from '../../packages/cli/src/admin/index.ts';
+import { connectAdmin, findGroup } from '../../packages/cli/src/admin/connection.ts';
 import { createRealmCalls } from '../../packages/cli/src/keycloak/realm-calls.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { startIdp } from '../server/service.ts';

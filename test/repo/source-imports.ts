@@ -43,11 +43,11 @@ export function otherFiles(): string[] {
   );
 }
 
-/** A folder of the library is a room, and so is each folder of `adapters/`, each other package, and `cli/src/admin`. */
+/** A folder of the library is a room, and so is each folder of `adapters/` and each other package. */
 export function roomOf(file: string): string {
   const [name = '', , folder = '', inner = ''] = file.split('/');
   if (name === 'guard') return folder === 'adapters' ? inner : folder;
-  return name === 'cli' && folder === 'admin' ? 'admin' : name;
+  return name;
 }
 
 /** Import paths of this repository's packages, with the file that each stands for. */

@@ -2,7 +2,7 @@
  * Parts of the command line that `migrate` of `@keycloak-guard/connect` is built with, too. The build puts them into it: this path
  * is not published.
  */
-export { type AdminConnection, connectAdmin } from './admin/index.ts';
+export { type AdminConnection, connectAdmin } from './admin/connection.ts';
 export { type Flags, parseOptions, table, toHelp } from './settings/options.ts';
 export { UsageError } from './settings/usage-error.ts';
 export { type AudienceCommand, canName, toAudienceCommand } from './setup/audience-command.ts';

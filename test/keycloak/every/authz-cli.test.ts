@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
+import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/connection.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 import { type CliRun, runCli } from '../support/run-cli.ts';
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
+import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/connection.ts';
 import type { CheckResult } from '../../../packages/cli/src/doctor/check.ts';
 import { troubles, visitDoctor } from '../../cli/doctor-visit.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
+import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/connection.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 import { runCli } from '../support/run-cli.ts';
 import { takeSnapshot } from '../support/snapshot.ts';

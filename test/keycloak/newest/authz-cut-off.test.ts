@@ -4,15 +4,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import {
-  type AdminConnection,
-  applyAuthz,
-  connectAdmin,
-  planAuthz,
-  readAuthz,
-  readAuthzValue,
-  toFile,
-} from '../../../packages/cli/src/admin/index.ts';
+import { applyAuthz } from '../../../packages/cli/src/admin/authz/apply.ts';
+import { readAuthz } from '../../../packages/cli/src/admin/authz/current.ts';
+import { toFile } from '../../../packages/cli/src/admin/authz/model.ts';
+import { planAuthz } from '../../../packages/cli/src/admin/authz/plan.ts';
+import { readAuthzValue } from '../../../packages/cli/src/admin/authz/read-file.ts';
+import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/connection.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 
 const keycloak = requireKeycloak();

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
+import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/connection.ts';
 import { readApiOptions } from '../../../packages/cli/src/setup/api/options.ts';
 import { setUpApi } from '../../../packages/cli/src/setup/api/set-up.ts';
 import { createLines } from '../../admin/run-setup.ts';

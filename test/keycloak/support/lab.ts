@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
+import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/connection.ts';
 import { type CheckResult, runChecks } from '../../../packages/cli/src/doctor/check.ts';
 import { CHECKS, TOKEN_CHECKS } from '../../../packages/cli/src/doctor/checks/index.ts';
 import { createContext } from '../../../packages/cli/src/doctor/context.ts';

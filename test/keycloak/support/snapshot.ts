@@ -1,4 +1,4 @@
-import type { AdminConnection } from '../../../packages/cli/src/admin/index.ts';
+import type { AdminConnection } from '../../../packages/cli/src/admin/connection.ts';
 
 /** What a set-up looks like in Keycloak, without ids and times: two that are equal are the same set-up. */
 export async function takeSnapshot(

@@ -1,6 +1,6 @@
 import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/config';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
-import type { AdminCredentials } from '../admin/index.ts';
+import type { AdminCredentials } from '../admin/connection.ts';
 import { call } from '../keycloak/call.ts';
 import { findServer, judgeServer, trimUrl } from '../keycloak/server.ts';
 import { networkZoneOf } from '../settings/address.ts';

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readFolderFile } from '@keycloak-guard/server/config';
-import { type AuthzModel, readAuthzFile, readAuthzValue } from '../admin/index.ts';
+import type { AuthzModel } from '../admin/authz/model.ts';
+import { readAuthzFile, readAuthzValue } from '../admin/authz/read-file.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { toShellWord } from '../terminal/output.ts';
 

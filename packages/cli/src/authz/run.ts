@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ACCESS, openWords, problemsOfAccess, readAccess } from '../access/access.ts';
-import {
-  type AdminConnection,
-  type Answer,
-  applyAuthz,
-  askWhy,
-  findUnknown,
-  planAuthz,
-  type Reason,
-  readAuthz,
-  toFile,
-} from '../admin/index.ts';
+import { applyAuthz } from '../admin/authz/apply.ts';
+import { findUnknown } from '../admin/authz/checks.ts';
+import { readAuthz } from '../admin/authz/current.ts';
+import { toFile } from '../admin/authz/model.ts';
+import { planAuthz } from '../admin/authz/plan.ts';
+import { type Answer, askWhy, type Reason } from '../admin/authz/why.ts';
+import type { AdminConnection } from '../admin/connection.ts';
 import { runPlan, toPart } from '../plan/run-plan.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
 import { didYouMean, table } from '../settings/options.ts';

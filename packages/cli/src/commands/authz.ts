@@ -1,5 +1,5 @@
 import { ACCESS_HELP, createNeed, enter } from '../access/access.ts';
-import { connectAdmin } from '../admin/index.ts';
+import { connectAdmin } from '../admin/connection.ts';
 import { exportAuthz, OWN, readAuthzOptions, showWhy, sync } from '../authz/run.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { toHelp } from '../settings/options.ts';

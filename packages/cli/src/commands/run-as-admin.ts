@@ -1,4 +1,4 @@
-import { AdminError } from '../admin/index.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { explainAdminError } from '../keycloak/finding.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';

@@ -1,5 +1,5 @@
 import { readChallenges } from 'keycloak-guard/unstable';
-import { AdminError } from '../admin/index.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { type Answer, toWords } from '../keycloak/call.ts';
 import {
   diagnose,

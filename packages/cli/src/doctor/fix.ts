@@ -1,4 +1,4 @@
-import type { Shape } from '../admin/index.ts';
+import type { Shape } from '../admin/goal.ts';
 import { trimUrl } from '../keycloak/server.ts';
 import type { Consent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';

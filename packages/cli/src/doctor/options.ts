@@ -7,7 +7,7 @@ import {
   openWords,
   readAccess,
 } from '../access/access.ts';
-import type { AdminCredentials } from '../admin/index.ts';
+import type { AdminCredentials } from '../admin/connection.ts';
 import { findAuthzJson } from '../authz/file.ts';
 import { DEV_USER, findProvidersWithout } from '../dev/running-provider.ts';
 import { appUrlOf } from '../settings/address.ts';

@@ -1,6 +1,6 @@
 import { toSettingNames } from '@keycloak-guard/server/config';
 import { diagnoseTokenError, type TokenAnswer } from 'keycloak-guard/client';
-import type { AdminError } from '../admin/index.ts';
+import type { AdminError } from '../admin/admin-error.ts';
 import { toShellWord } from '../terminal/output.ts';
 import { type Answer, isStranger, toPageText, toWords } from './call.ts';
 import type { Caller } from './realm-calls.ts';

@@ -1,4 +1,6 @@
-import { type AdminConnection, applyStep, type Change, type Plan, type PlanStep } from '../admin/index.ts';
+import { applyStep } from '../admin/apply.ts';
+import type { AdminConnection } from '../admin/connection.ts';
+import type { Change, Plan, PlanStep } from '../admin/plan/step.ts';
 import { planWrite, writePrivateFile } from '../settings/private-file.ts';
 import { type Output, toPlainLine } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';

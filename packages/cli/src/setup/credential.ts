@@ -2,15 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type CredentialOptions, createCredential, createIssuer } from 'keycloak-guard';
 import { isHttpUrl } from '../access/access.ts';
-import {
-  type AdminConnection,
-  type CredentialGoal,
-  joinParts,
-  OWN_CLUSTER,
-  type Plan,
-  planCredential,
-  readCredential,
-} from '../admin/index.ts';
+import type { AdminConnection } from '../admin/connection.ts';
+import { type CredentialGoal, OWN_CLUSTER, planCredential, readCredential } from '../admin/credential.ts';
+import { joinParts, type Plan } from '../admin/plan/step.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../plan/run-plan.ts';
 import { networkZoneOf } from '../settings/address.ts';
 import { type Flags, table, toHelp } from '../settings/options.ts';

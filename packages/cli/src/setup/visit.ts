@@ -10,7 +10,8 @@ import {
   problemsOfAccess,
   readAccess,
 } from '../access/access.ts';
-import { connectAdmin, toGroupPath } from '../admin/index.ts';
+import { toGroupPath } from '../admin/authz/model.ts';
+import { connectAdmin } from '../admin/connection.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { type Flags, type Options, table, toHelp } from '../settings/options.ts';
 import { createReader, type Reading, readOptions } from '../settings/read-options.ts';

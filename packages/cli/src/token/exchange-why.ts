@@ -1,4 +1,4 @@
-import { explainExchange } from '../admin/index.ts';
+import { explainExchange } from '../admin/service.ts';
 import { readOptions } from '../settings/read-options.ts';
 import { toAudienceCommand } from '../setup/audience-command.ts';
 import { openVisit, REALM_OPTIONS, readVisit } from '../setup/visit.ts';

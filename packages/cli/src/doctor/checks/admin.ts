@@ -1,4 +1,4 @@
-import { AdminError } from '../../admin/index.ts';
+import { AdminError } from '../../admin/admin-error.ts';
 import { toPageText } from '../../keycloak/call.ts';
 import { explainAdminError } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';

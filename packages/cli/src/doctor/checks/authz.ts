@@ -1,4 +1,6 @@
-import { type AuthzState, namesIn, planAuthz } from '../../admin/index.ts';
+import type { AuthzState } from '../../admin/authz/current.ts';
+import { namesIn } from '../../admin/authz/model.ts';
+import { planAuthz } from '../../admin/authz/plan.ts';
 import { type Answer, toWords } from '../../keycloak/call.ts';
 import { judgeStranger } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';

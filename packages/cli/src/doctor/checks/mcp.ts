@@ -1,4 +1,6 @@
-import { audiencesOf, judgePrograms, takesDocuments, toDefaultScope } from '../../admin/index.ts';
+import { audiencesOf } from '../../admin/mappers.ts';
+import { takesDocuments } from '../../admin/mcp/current.ts';
+import { judgePrograms, toDefaultScope } from '../../admin/mcp/goal.ts';
 import { toShellWord } from '../../terminal/output.ts';
 import { type Check, checkOf, type Finding, fail, type Look, ok, warn } from '../check.ts';
 import type { McpAdminView, McpEvidence } from '../evidence/mcp.ts';

@@ -1,4 +1,5 @@
-import { findClient, isSatisfiedBy, toOrganizationMapper } from '../../admin/index.ts';
+import { findClient } from '../../admin/connection.ts';
+import { isSatisfiedBy, toOrganizationMapper } from '../../admin/mappers.ts';
 import { toShellWord } from '../../terminal/output.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext, Reach } from '../context.ts';

@@ -2,16 +2,8 @@ import type {
   UserProfileAttribute,
   UserProfileConfig,
 } from '@keycloak/keycloak-admin-client/lib/defs/userProfileMetadata.js';
-import {
-  type AdminConnection,
-  type AdminCredentials,
-  AdminError,
-  connectAdmin,
-  findClient,
-  findUser,
-  read,
-  toAdminError,
-} from '../../admin/index.ts';
+import { AdminError, toAdminError } from '../../admin/admin-error.ts';
+import { type AdminConnection, type AdminCredentials, connectAdmin, findClient, findUser, read } from '../../admin/connection.ts';
 import { memo } from '../../keycloak/call.ts';
 
 export function isRequiredOf({ required, selector }: UserProfileAttribute, scopes: readonly string[]): boolean {

@@ -1,4 +1,6 @@
-import { type AuthzModel, findStale, readAuthz } from '../../admin/index.ts';
+import { findStale } from '../../admin/authz/checks.ts';
+import { readAuthz } from '../../admin/authz/current.ts';
+import type { AuthzModel } from '../../admin/authz/model.ts';
 import { loadAuthz } from '../../authz/file.ts';
 import { memo } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { CALLBACK_PATH, DOCS_CALLBACK_PATH, type Shape } from '../../admin/index.ts';
+import { CALLBACK_PATH, DOCS_CALLBACK_PATH, type Shape } from '../../admin/goal.ts';
 import { type Answer, isStranger, memo, toNoAnswer, toPageText } from '../../keycloak/call.ts';
 import { type Caller, createRealmCalls, type RealmCalls } from '../../keycloak/realm-calls.ts';
 import type { DoctorOptions } from '../options.ts';

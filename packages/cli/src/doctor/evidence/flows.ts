@@ -1,5 +1,6 @@
 import type AuthenticationExecutionInfoRepresentation from '@keycloak/keycloak-admin-client/lib/defs/authenticationExecutionInfoRepresentation.js';
-import { type AdminConnection, toAdminError } from '../../admin/index.ts';
+import { toAdminError } from '../../admin/admin-error.ts';
+import type { AdminConnection } from '../../admin/connection.ts';
 import type { AdminEvidence } from './admin.ts';
 
 export type FlowStep = AuthenticationExecutionInfoRepresentation;

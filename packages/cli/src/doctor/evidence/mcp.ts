@@ -1,4 +1,5 @@
-import { type AdminCredentials, connectAdmin, type McpState, readMcp } from '../../admin/index.ts';
+import { type AdminCredentials, connectAdmin } from '../../admin/connection.ts';
+import { type McpState, readMcp } from '../../admin/mcp/current.ts';
 import { toFailure } from '../../admin/internal.ts';
 import { call, memo } from '../../keycloak/call.ts';
 import { type Finding, fail, skipped } from '../../keycloak/finding.ts';

@@ -1,5 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import { type AdminConnection, BUILT_IN } from '../../admin/index.ts';
+import type { AdminConnection } from '../../admin/connection.ts';
+import { BUILT_IN } from '../../admin/tenant/realm.ts';
 
 export type RealmFacts = Awaited<ReturnType<typeof readRealmFacts>>;
 

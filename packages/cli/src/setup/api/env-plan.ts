@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { parseEnv } from 'node:util';
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
-import {
-  type AdminConnection,
-  type Change,
-  type CurrentState,
-  findClient,
-  type SetupGoal,
-  trying,
-} from '../../admin/index.ts';
+import { trying } from '../../admin/admin-error.ts';
+import { type AdminConnection, findClient } from '../../admin/connection.ts';
+import type { CurrentState } from '../../admin/current.ts';
+import type { SetupGoal } from '../../admin/goal.ts';
+import type { Change } from '../../admin/plan/step.ts';
 import { NO_PART, type PlanPart } from '../../plan/run-plan.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
 import { planWrite, writePrivateFile } from '../../settings/private-file.ts';

@@ -1,5 +1,6 @@
 import type { Need } from '../../access/access.ts';
-import { BUILT_IN, type SetupGoal, type UserGoal } from '../../admin/index.ts';
+import type { SetupGoal, UserGoal } from '../../admin/goal.ts';
+import { BUILT_IN } from '../../admin/tenant/realm.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { needClientId, needRealm } from '../visit.ts';
 import type { ApiOptions } from './options.ts';

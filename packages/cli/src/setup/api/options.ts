@@ -12,7 +12,8 @@ import {
   problemsOfAccess,
   readAccess,
 } from '../../access/access.ts';
-import type { OrganizationClaims, Shape } from '../../admin/index.ts';
+import type { Shape } from '../../admin/goal.ts';
+import type { OrganizationClaims } from '../../admin/plan/app-scope.ts';
 import { appUrlOf, toUri } from '../../settings/address.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
 import { type Flags, type Options, table, toHelp } from '../../settings/options.ts';

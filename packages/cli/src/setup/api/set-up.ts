@@ -2,20 +2,15 @@ import { basename, dirname, relative } from 'node:path';
 import { readFolderFile } from '@keycloak-guard/server/config';
 import { createCredential } from 'keycloak-guard';
 import { createNeed, enter, type Need } from '../../access/access.ts';
-import {
-  type AdminConnection,
-  applyAuthz,
-  type CurrentState,
-  connectAdmin,
-  findUnknown,
-  makePlan,
-  noAuthz,
-  type Plan,
-  planAuthz,
-  readAuthz,
-  readCurrent,
-  type SetupGoal,
-} from '../../admin/index.ts';
+import { applyAuthz } from '../../admin/authz/apply.ts';
+import { findUnknown } from '../../admin/authz/checks.ts';
+import { noAuthz, readAuthz } from '../../admin/authz/current.ts';
+import { planAuthz } from '../../admin/authz/plan.ts';
+import { type AdminConnection, connectAdmin } from '../../admin/connection.ts';
+import { type CurrentState, readCurrent } from '../../admin/current.ts';
+import type { SetupGoal } from '../../admin/goal.ts';
+import { makePlan } from '../../admin/plan/plan.ts';
+import type { Plan } from '../../admin/plan/step.ts';
 import { loadAuthz } from '../../authz/file.ts';
 import { diagnose, toTokenAnswer } from '../../keycloak/finding.ts';
 import { type Caller, createRealmCalls } from '../../keycloak/realm-calls.ts';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createNeed } from '../../access/access.ts';
-import { type CredentialState, joinParts, type Plan, planCredential } from '../../admin/index.ts';
+import { type CredentialState, planCredential } from '../../admin/credential.ts';
+import { joinParts, type Plan } from '../../admin/plan/step.ts';
 import { runPlan, showSteps, toFilePart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';

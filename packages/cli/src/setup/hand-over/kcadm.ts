@@ -1,14 +1,8 @@
-import {
-  type Action,
-  type ActionOf,
-  type Mapper,
-  type Plan,
-  type Step,
-  splitGroupPath,
-  toGroupTree,
-  toProvider,
-  toUrlPath,
-} from '../../admin/index.ts';
+import { splitGroupPath, toUrlPath } from '../../admin/connection.ts';
+import { toProvider } from '../../admin/credential.ts';
+import { toGroupTree } from '../../admin/goal.ts';
+import type { Mapper } from '../../admin/mappers.ts';
+import type { Action, ActionOf, Plan, Step } from '../../admin/plan/step.ts';
 import { toPlainLine, toShellWord } from '../../terminal/output.ts';
 
 /** The place of a plan: a realm, and the client that its steps mean where they name none. */

@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createNeed, needServerUrl, problemsOfWrittenUrl } from '../../access/access.ts';
-import {
-  emptyRealm,
-  joinParts,
-  makePlan,
-  NO_CALLERS,
-  planDevCaller,
-  toRealmFile,
-} from '../../admin/index.ts';
+import { NO_CALLERS, planDevCaller } from '../../admin/callers.ts';
+import { emptyRealm } from '../../admin/current.ts';
+import { toRealmFile } from '../../admin/goal.ts';
+import { makePlan } from '../../admin/plan/plan.ts';
+import { joinParts } from '../../admin/plan/step.ts';
 import { trimUrl } from '../../keycloak/server.ts';
 import { runPlan, toFilePart } from '../../plan/run-plan.ts';
 import { createConsent } from '../../settings/from-folder.ts';

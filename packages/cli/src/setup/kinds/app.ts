@@ -1,5 +1,6 @@
 import type { Need } from '../../access/access.ts';
-import { planCallers, type SetupGoal, toServiceClient, toSpaClient } from '../../admin/index.ts';
+import { planCallers, toServiceClient, toSpaClient } from '../../admin/callers.ts';
+import type { SetupGoal } from '../../admin/goal.ts';
 import { toRealmPart } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';
 import { createConsent } from '../../settings/from-folder.ts';

@@ -1,12 +1,5 @@
-import {
-  type AdminConnection,
-  type ClientsState,
-  isDevCaller,
-  planDevCaller,
-  readClients,
-  TOKEN_CALLBACK,
-  toDevId,
-} from '../../admin/index.ts';
+import { type ClientsState, isDevCaller, planDevCaller, readClients, TOKEN_CALLBACK, toDevId } from '../../admin/callers.ts';
+import type { AdminConnection } from '../../admin/connection.ts';
 import { NO_PART, type PlanPart, runPlan, toPart, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { type Output, toPlainLine, toShellWord } from '../../terminal/output.ts';

@@ -1,5 +1,7 @@
 import { isHttpUrl } from '../../access/access.ts';
-import { PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
+import { readMcp } from '../../admin/mcp/current.ts';
+import { PROGRAMS, toDefaultScope } from '../../admin/mcp/goal.ts';
+import { planMcp } from '../../admin/mcp/plan.ts';
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';

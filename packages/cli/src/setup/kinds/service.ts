@@ -1,11 +1,6 @@
-import {
-  NO_CALLERS,
-  planEvents,
-  planService,
-  readClients,
-  readEventsState,
-  scopesThatBring,
-} from '../../admin/index.ts';
+import { NO_CALLERS, readClients } from '../../admin/callers.ts';
+import { planEvents, readEventsState } from '../../admin/events.ts';
+import { planService, scopesThatBring } from '../../admin/service.ts';
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';

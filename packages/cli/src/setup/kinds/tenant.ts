@@ -1,18 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { toJsonObject } from 'keycloak-guard/unstable';
-import {
-  type AdminConnection,
-  AdminError,
-  clientsWithSecret,
-  fillIn,
-  type OrganizationGoal,
-  planOrganization,
-  planTenant,
-  read,
-  readMapperTypes,
-  readOrganization,
-  TEMPLATE_ATTRIBUTE,
-} from '../../admin/index.ts';
+import { AdminError } from '../../admin/admin-error.ts';
+import { type AdminConnection, read } from '../../admin/connection.ts';
+import { readMapperTypes } from '../../admin/current.ts';
+import { type OrganizationGoal, planOrganization, readOrganization } from '../../admin/tenant/organization.ts';
+import { clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from '../../admin/tenant/realm.ts';
 import { memo } from '../../keycloak/call.ts';
 import { type PlanPart, runPlan, toFilePart, toRealmPart } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';

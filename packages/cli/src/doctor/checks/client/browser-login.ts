@@ -1,4 +1,4 @@
-import { CALLBACK_PATH } from '../../../admin/index.ts';
+import { CALLBACK_PATH } from '../../../admin/goal.ts';
 import { isStranger, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import { toShellWord } from '../../../terminal/output.ts';

@@ -1,5 +1,5 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import { splitUris } from '../../../admin/index.ts';
+import { splitUris } from '../../../admin/mappers.ts';
 import { type Answer, call, toForm, toPageText, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import { networkZoneOf } from '../../../settings/address.ts';

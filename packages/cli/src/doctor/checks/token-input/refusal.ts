@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { AuthError, createVerifier, type Principal } from 'keycloak-guard';
-import { audiencesOf, findClient, mappersOf } from '../../../admin/index.ts';
+import { findClient } from '../../../admin/connection.ts';
+import { audiencesOf, mappersOf } from '../../../admin/mappers.ts';
 import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
 import { type Advice, addAudience, check, type Finding, fail, failOn, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';

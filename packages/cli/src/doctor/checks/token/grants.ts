@@ -1,4 +1,4 @@
-import { type AdminConnection, findClient } from '../../../admin/index.ts';
+import { type AdminConnection, findClient } from '../../../admin/connection.ts';
 import type { Advice } from '../../check.ts';
 import type { Claims } from '../../evidence/token.ts';
 
