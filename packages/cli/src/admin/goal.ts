@@ -1,5 +1,5 @@
 import { TOKEN_CALLBACK } from './callers.ts';
-import { toAudienceMapper, toGroupsMapper, toOrganizationGroupsMapper } from './mappers.ts';
+import { toAudienceMapper } from './mappers.ts';
 import type { OrganizationClaims } from './plan/app-scope.ts';
 import { PLAIN_CLIENT, type TargetClient } from './plan/complete-client.ts';
 
@@ -140,52 +140,6 @@ export const toNewRealm = ({ realm, organizations }: SetupGoal) => ({
   enabled: true,
   ...(organizations ? { organizationsEnabled: true } : {}),
 });
-
-/**
- * The same set-up as a RealmRepresentation, for `kc.sh start --import-realm`. It holds the client's secret and the
- * user's password: keep it as safe as the `.env` file.
- */
-export function toRealmFile(goal: SetupGoal): object {
-  const { user, grant = goal } = goal;
-  return {
-    ...toNewRealm(goal),
-    ...(goal.realmRoles.length + goal.clientRoles.length > 0
-      ? {
-          roles: {
-            realm: goal.realmRoles.map((name) => ({ name })),
-            client: { [goal.clientId]: goal.clientRoles.map((name) => ({ name })) },
-          },
-        }
-      : {}),
-    ...(goal.groups.length > 0 ? { groups: toGroupTree(goal.groups) } : {}),
-    clients: [withClaims(toClient(goal), goal)],
-    ...(user
-      ? {
-          users: [
-            {
-              ...toUser(user),
-              realmRoles: [`default-roles-${goal.realm.toLowerCase()}`, ...grant.realmRoles],
-              clientRoles: { [goal.clientId]: grant.clientRoles },
-              groups: grant.groups,
-            },
-          ],
-        }
-      : {}),
-  };
-}
-
-/**
- * A realm file that named one client scope would have to name all of Keycloak's, and Keycloak's own clients, which it makes before them:
- * here the client has the mappers itself.
- */
-function withClaims(client: ReturnType<typeof toClient>, { groups, organizations }: SetupGoal): object {
-  const mappers = [
-    ...client.protocolMappers,
-    ...(groups.length > 0 ? [toGroupsMapper()] : []),
-    ...(organizations?.groups ? [toOrganizationGroupsMapper()] : []),
-  ];
-  return { ...client, protocolMappers: mappers };
-}
 
 interface GroupNode {
   name: string;

@@ -182,21 +182,19 @@ export const notImported = ({ steps }: Plan): string[] =>
     )
     .map(({ subject }) => subject);
 
-/**
- * The same for Keycloak's partial import (Realm settings > Action). An import has no client scopes, so clients have the mappers
- * themselves.
- */
-export function toPartialImport({ steps }: Plan, apiId: string): object {
-  const all = <T extends Action['type']>(type: T) =>
-    steps.map(({ action }) => action).filter((action): action is ActionOf<T> => action.type === type);
-  const scopes = all('create-scope').map(({ scope }) => scope);
-  const clients = all('create-client').map(({ client }) => {
+const actionsOf = <T extends Action['type']>({ steps }: Plan, type: T): ActionOf<T>[] =>
+  steps.map(({ action }) => action).filter((action): action is ActionOf<T> => action.type === type);
+
+/** What an import makes. It has no client scopes, so clients have the mappers themselves. */
+function toImport(plan: Plan, apiId: string) {
+  const scopes = actionsOf(plan, 'create-scope').map(({ scope }) => scope);
+  const clients = actionsOf(plan, 'create-client').map(({ client }) => {
     const { clientId, attributes, protocolMappers = [] } = client;
     const isOwn = (action: { readonly client?: string }) => (action.client ?? apiId) === clientId;
-    const mappers = all('add-scope')
+    const mappers = actionsOf(plan, 'add-scope')
       .filter(isOwn)
       .flatMap((action) => scopes.find(({ name }) => name === action.scope)?.protocolMappers ?? []);
-    const changed = all('update-client').filter(isOwn);
+    const changed = actionsOf(plan, 'update-client').filter(isOwn);
     return {
       ...client,
       ...Object.assign({}, ...changed.map(({ patch }) => patch)),
@@ -204,15 +202,39 @@ export function toPartialImport({ steps }: Plan, apiId: string): object {
       protocolMappers: [...protocolMappers, ...mappers],
     };
   });
-  const roles = all('create-client-role').map(({ name }) => ({ name }));
+  const roles = actionsOf(plan, 'create-client-role').map(({ name }) => ({ name }));
   return {
-    ifResourceExists: 'SKIP',
     clients,
     roles: {
-      realm: all('create-realm-role').map(({ name }) => ({ name })),
+      realm: actionsOf(plan, 'create-realm-role').map(({ name }) => ({ name })),
       client: roles.length === 0 ? {} : { [apiId]: roles },
     },
-    groups: toGroupTree(all('create-group').map(({ path }) => path)),
-    identityProviders: all('create-provider').map(toProvider),
+    groups: toGroupTree(actionsOf(plan, 'create-group').map(({ path }) => path)),
+    identityProviders: actionsOf(plan, 'create-provider').map(toProvider),
+  };
+}
+
+/** The same for Keycloak's partial import (Realm settings > Action). */
+export const toPartialImport = (plan: Plan, apiId: string): object => ({
+  ifResourceExists: 'SKIP',
+  ...toImport(plan, apiId),
+});
+
+/**
+ * The plan of a realm that is not there as a RealmRepresentation, for `kc.sh start --import-realm`. It holds the client's secret and the
+ * user's password: keep it as safe as the `.env` file. One that named a client scope would have to name all of Keycloak's, and Keycloak's
+ * own clients, which it makes before them.
+ */
+export function toRealmFile(plan: Plan, { realm, clientId }: Pick<HandOverTarget, 'realm' | 'clientId'>): object {
+  const [grants] = actionsOf(plan, 'grant-roles');
+  return {
+    ...actionsOf(plan, 'create-realm')[0]?.realm,
+    ...toImport(plan, clientId),
+    users: actionsOf(plan, 'create-user').map(({ user }) => ({
+      ...user,
+      realmRoles: [`default-roles-${realm.toLowerCase()}`, ...(grants?.realmRoles ?? [])],
+      clientRoles: { [clientId]: grants?.clientRoles ?? [] },
+      groups: actionsOf(plan, 'join-group').map(({ path }) => path),
+    })),
   };
 }

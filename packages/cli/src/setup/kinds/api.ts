@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { createNeed, needServerUrl, problemsOfWrittenUrl } from '../../access/access.ts';
 import { NO_CALLERS, planDevCaller } from '../../admin/callers.ts';
 import { emptyRealm } from '../../admin/current.ts';
-import { toRealmFile } from '../../admin/goal.ts';
 import { makePlan } from '../../admin/plan/plan.ts';
 import { joinParts } from '../../admin/plan/step.ts';
 import { trimUrl } from '../../keycloak/server.ts';
@@ -18,6 +17,7 @@ import { completeGoal, type StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions, toApiHelp, toExportHelp } from '../api/options.ts';
 import { reportGuards, setUpApi } from '../api/set-up.ts';
 import { assertInPlan, HAND_OVER, HAND_OVER_HELP, handOver } from '../hand-over/hand-over.ts';
+import { toRealmFile } from '../hand-over/kcadm.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { DEV_CALLER, DEV_CALLER_HELP, toDevBeside } from './caller.ts';
 import { toFuture } from './callers.ts';
@@ -181,7 +181,8 @@ export const exportFile: SetupKind = {
     const settings = createAppSettings(trimUrl(serverUrl), goal, { ...options, provenBy: undefined })(secret);
     const isThere = existsSync(file);
     const change = { field: 'Realm', from: '', to: `${goal.realm}, with the client ${goal.clientId}` };
-    const toContent = () => `${JSON.stringify(toRealmFile(goal), null, 2)}\n`;
+    const plan = makePlan({ ...emptyRealm(goal.realm), realm: null }, goal);
+    const toContent = () => `${JSON.stringify(toRealmFile(plan, goal), null, 2)}\n`;
     // Named in the file, it would be the realm's only one, and Keycloak's own clients had none.
     const left = (subject: string, flags: string) => ({
       subject,
