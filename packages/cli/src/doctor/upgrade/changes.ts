@@ -1,28 +1,24 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { AdminConnection } from '../../admin/connection.ts';
+import { audiencesOf, mappersOf } from '../../admin/mappers.ts';
 import { BUILT_IN } from '../../admin/tenant/realm.ts';
 
 export type RealmFacts = Awaited<ReturnType<typeof readRealmFacts>>;
 
 export async function readRealmFacts({ api }: AdminConnection, realm: string) {
-  const info = (await api.serverInfo.find().catch(() => undefined)) as
-    | { systemInfo?: { version?: string } }
-    | undefined;
+  const info = await api.serverInfo.find().catch(() => undefined);
   const settings = await api.realms.findOne({ realm });
   const all = await api.clients.find({ realm });
   const scopes = await api.clientScopes.find({ realm });
   const providers = await api.identityProviders.find({ realm }).catch(() => []);
-  const policies = (id: string) => api.clients.listPolicies({ id, realm, max: 1000 }).catch(() => []);
-  const management = all.find(({ clientId }) => clientId === 'realm-management');
-  const ofManagement =
-    management?.authorizationServicesEnabled === true
-      ? ((await policies(management.id ?? '')) as object[])
-      : [];
-  const names = ofManagement.map((one) => (one as { name?: string }).name ?? '');
+  const names: string[] = [];
   const types = new Set<string>();
   for (const { id = '', authorizationServicesEnabled: has, clientId = '' } of all) {
-    if (has !== true || BUILT_IN.test(clientId)) continue;
-    for (const one of (await policies(id)) as { type?: string }[]) types.add(one.type ?? '');
+    const isManagement = clientId === 'realm-management';
+    if (has !== true || (BUILT_IN.test(clientId) && !isManagement)) continue;
+    const policies = (await api.clients.listPolicies({ id, realm, max: 1000 }).catch(() => '')) || [];
+    if (isManagement) names.push(...policies.map(({ name = '' }) => name));
+    else for (const { type = '' } of policies) types.add(type);
   }
   return {
     version: info?.systemInfo?.version,
@@ -32,15 +28,9 @@ export async function readRealmFacts({ api }: AdminConnection, realm: string) {
       ({ clientId = '', enabled, protocol = 'openid-connect' }) =>
         enabled === true && protocol === 'openid-connect' && !BUILT_IN.test(clientId),
     ),
-    mappersOf: ({
-      protocolMappers = [],
-      defaultClientScopes = [],
-      optionalClientScopes = [],
-    }: ClientRepresentation) => [
-      ...protocolMappers,
-      ...scopes
-        .filter(({ name = '' }) => [...defaultClientScopes, ...optionalClientScopes].includes(name))
-        .flatMap((one) => one.protocolMappers ?? []),
+    mappersOf: (client: ClientRepresentation) => [
+      ...mappersOf(client, scopes),
+      ...mappersOf(client, scopes, 'optionalClientScopes'),
     ],
     identityProviders: providers.map(({ providerId = '' }) => providerId),
     hasAdminPermissions: names.some((name) => /\.permission\.(client|users?|group|role|idp)\b/.test(name)),
@@ -69,19 +59,12 @@ const isLightweight = ({ attributes }: ClientRepresentation) =>
   attributes?.['client.use.lightweight.access.token.enabled'] === 'true';
 
 /** Whether some other client's tokens are for this one, or its own. */
-const isAudience = ({ clients, mappersOf }: RealmFacts, { clientId }: ClientRepresentation) =>
-  clients.some((one) =>
-    mappersOf(one).some(
-      ({ protocolMapper, config }) =>
-        protocolMapper === 'oidc-audience-mapper' &&
-        (config?.['included.client.audience'] === clientId ||
-          config?.['included.custom.audience'] === clientId),
-    ),
-  );
+const isAudience = (realm: RealmFacts, { clientId = '' }: ClientRepresentation) =>
+  realm.clients.some((one) => audiencesOf(realm.mappersOf(one)).includes(clientId));
 
-const mappersIn = ({ clients, mappersOf }: RealmFacts, kind: RegExp) =>
-  clients.flatMap((one) =>
-    mappersOf(one).flatMap((mapper) =>
+const mappersIn = (realm: RealmFacts, kind: RegExp) =>
+  realm.clients.flatMap((one) =>
+    realm.mappersOf(one).flatMap((mapper) =>
       kind.test(mapper.protocolMapper ?? '') ? { ...mapper, clientId: one.clientId } : [],
     ),
   );
