@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
+import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { startFakeKeycloak } from './fake-keycloak.ts';
 
 /** The admin of every Keycloak in memory. */

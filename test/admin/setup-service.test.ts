@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
-import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
+import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 import { ADMIN, createLines, startSetup } from './run-setup.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { toAudienceMapper } from '../../packages/cli/src/admin/mappers.ts';
-import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
+import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 import { reachOf } from './reach.ts';
 import { ADMIN } from './run-setup.ts';

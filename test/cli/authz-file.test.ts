@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { toFile } from '../../packages/cli/src/admin/authz/model.ts';
 import { findAuthzJson, loadAuthz } from '../../packages/cli/src/authz/file.ts';
-import { readAuthzOptions } from '../../packages/cli/src/authz/run.ts';
+import { readAuthzOptions } from '../../packages/cli/src/commands/authz.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';

@@ -9,7 +9,7 @@ import { fixFindings } from '../../packages/cli/src/doctor/fix.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
-import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
+import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { startTestIdp } from '../support/dev-idp.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { KINDS } from '../../packages/cli/src/setup/kinds.ts';
+import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { readGuards } from '../../packages/cli/src/source/guards.ts';
 import { ADMIN, createLines, startSetup } from '../admin/run-setup.ts';
 

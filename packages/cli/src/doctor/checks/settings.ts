@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Config, ConfigError, type SettingProblem } from '@keycloak-guard/server/config';
 import { AuthError } from 'keycloak-guard';
 import { check, fail, ok, skipped, warn } from '../check.ts';
@@ -120,16 +121,10 @@ const settingsRedis = check('settings.redis', ['settings.valid'], async ({ reach
       why = message;
     },
   });
-  let stop = () => {};
+  const waiting = new AbortController();
   try {
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(reject, WAIT_MS, new Error(why));
-      const forget = connection.onReady(resolve);
-      stop = () => {
-        clearTimeout(timer);
-        forget();
-      };
-    });
+    const ready = new Promise<void>((resolve) => connection.onReady(resolve));
+    await Promise.race([ready, pause(WAIT_MS, undefined, { signal: waiting.signal })]);
     await connection.run((client) => client.ping());
     return ok(`Redis answers at ${where}`);
   } catch (error) {
@@ -140,7 +135,7 @@ const settingsRedis = check('settings.redis', ['settings.valid'], async ({ reach
       'Start it, or correct REDIS_URL: host, port, user and password, rediss:// with TLS.',
     );
   } finally {
-    stop();
+    waiting.abort();
     connection.close();
   }
 });

@@ -9,7 +9,7 @@ import { assertOfFolder } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import { planEnv, readOrMakeSecret, readSecret, toSettings } from '../api/env-plan.ts';
+import { planClientEnv, readOrMakeSecret } from '../api/env-plan.ts';
 import { type ApiOptions, readApiOptions, toApiHelp } from '../api/options.ts';
 import { type Beside, proveLogin, proveService, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
@@ -74,13 +74,9 @@ async function toBeside(
       const title = `Clients that call ${clientId}`;
       const callersPart = toRealmPart(title, planCallers(state, goal), api, goal, out);
       if (callersPart.blocked.some(({ subject }) => subject === `client ${service}`)) return [callersPart];
-      const known = toSettings(
-        serverUrl,
-        caller,
-        await readSecret(api, caller, state.others.get(service)),
-      );
-      const readAll = async () => toSettings(serverUrl, caller, await readOrMakeSecret(api, caller));
-      return [callersPart, await planEnv(envFile, options, known, readAll, out, questions)];
+      const own = { ...options, file: envFile, serverUrl, chosen: undefined, isLeft: false };
+      const there = state.others.get(service);
+      return [callersPart, await planClientEnv(api, caller, there, own, out, questions)];
     },
     async *prove({ api, serverUrl }, apiCaller) {
       const where = { ...caller, serverUrl, timeoutMs: TIMEOUT_MS };
