@@ -18,7 +18,6 @@ const GOAL: SetupGoal = {
     firstName: 'Anna',
     lastName: 'Example',
     resetPassword: false,
-    attributes: {},
   },
   realmRoles: [],
   clientRoles: [],

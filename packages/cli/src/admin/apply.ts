@@ -178,12 +178,11 @@ async function putMapper(at: At, { mapper }: ActionOf<'put-mapper'>): Promise<vo
   else await api.clients.updateProtocolMapper({ realm, id, mapperId }, { ...mapper, id: mapperId });
 }
 
-async function updateUser(at: At, { patch, attributes }: ActionOf<'update-user'>): Promise<void> {
+async function updateUser(at: At, { patch }: ActionOf<'update-user'>): Promise<void> {
   const { api, realm } = at;
   const id = await userId(at);
   const there = mustExist(await api.users.findOne({ realm, id }), 'user');
-  const whole = { ...there, ...patch, attributes: { ...there.attributes, ...attributes } };
-  await api.users.update({ realm, id }, whole);
+  await api.users.update({ realm, id }, { ...there, ...patch });
 }
 
 async function grantRoles(at: At, { realmRoles, clientRoles }: ActionOf<'grant-roles'>): Promise<void> {

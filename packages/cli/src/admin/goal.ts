@@ -72,8 +72,6 @@ export interface UserGoal {
   /** Never temporary. Needed for a new user. */
   readonly password?: string | undefined;
   readonly resetPassword: boolean;
-  /** Values for what the realm's user profile asks for beyond the usual. */
-  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export function toClient(goal: SetupGoal): TargetClient {
@@ -118,13 +116,6 @@ export function toUser(user: UserGoal) {
     firstName: user.firstName,
     lastName: user.lastName,
     requiredActions: [] as string[],
-    ...(Object.keys(user.attributes).length > 0
-      ? {
-          attributes: Object.fromEntries(
-            Object.entries(user.attributes).map(([name, value]) => [name, [value]]),
-          ),
-        }
-      : {}),
     ...(user.password === undefined
       ? {}
       : { credentials: [{ type: 'password', value: user.password, temporary: false }] }),

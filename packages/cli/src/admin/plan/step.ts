@@ -45,7 +45,7 @@ interface Actions {
   /** For a Kubernetes cluster, by its issuer. */
   'create-provider': { alias: string; issuer: string };
   'create-user': { user: object };
-  'update-user': { patch: object; attributes: Record<string, string[]> };
+  'update-user': { patch: object };
   'set-password': { password: string };
   'grant-roles': { realmRoles: readonly string[]; clientRoles: readonly string[] };
   /** `of` is the client of the role. */

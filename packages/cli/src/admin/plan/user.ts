@@ -32,14 +32,16 @@ export function planUser(current: CurrentState, goal: SetupGoal): Part {
   if (target === undefined) return newPart();
   const subject = `user ${target.username}`;
   const { user } = current;
-  const has = (name: string) =>
-    user?.attributes?.[name] !== undefined || target.attributes[name] !== undefined;
   const blocked: Blocked[] = current.requiredAttributes
-    .filter((name) => !['username', 'email', 'firstName', 'lastName'].includes(name) && !has(name))
+    .filter(
+      (name) =>
+        !['username', 'email', 'firstName', 'lastName'].includes(name) &&
+        user?.attributes?.[name] === undefined,
+    )
     .map((name) => ({
       subject,
       why: `the realm's user profile requires '${name}', and users without it cannot log in with a password`,
-      fix: `run setup with --attribute ${name}=<value>`,
+      fix: `Users > ${target.username} > Details: fill '${name}'`,
     }));
 
   if (user === null) {
@@ -60,7 +62,6 @@ function complete(user: UserRepresentation, target: UserGoal, subject: string, e
   const changes: Change[] = [];
   const opens: string[] = [];
   const patch: Record<string, unknown> = {};
-  const attributes: Record<string, string[]> = {};
   for (const [field, key] of [
     ['Email', 'email'],
     ['First name', 'firstName'],
@@ -70,11 +71,6 @@ function complete(user: UserRepresentation, target: UserGoal, subject: string, e
     patch[key] = target[key];
     if (key === 'email') patch.emailVerified = true;
     changes.push(change(field, target[key]));
-  }
-  for (const [name, value] of Object.entries(target.attributes)) {
-    if (user.attributes?.[name] !== undefined) continue;
-    attributes[name] = [value];
-    changes.push(change(name, value));
   }
   const actions = user.requiredActions ?? [];
   const left = actionsLeft(user, target);
@@ -88,7 +84,7 @@ function complete(user: UserRepresentation, target: UserGoal, subject: string, e
     changes.push(switchedOn('Enabled'));
   }
   if (changes.length === 0) return [];
-  return [toChange(subject, changes, { type: 'update-user', patch, attributes }, opens)];
+  return [toChange(subject, changes, { type: 'update-user', patch }, opens)];
 }
 
 function planPassword(current: CurrentState, target: UserGoal, subject: string): Step[] {

@@ -94,7 +94,6 @@ async function completeUser(
     firstName: names[0] ?? username,
     lastName: names.slice(1).join(' ') || 'Example',
     resetPassword: user.resetPassword,
-    attributes: user.attributes,
   };
 }
 

@@ -35,7 +35,6 @@ const USER = table(`
 --user <name> | SETUP_USER | user to create or complete (%s)
 --name "<first> <last>" | | name, if the user has none
 --email <address> | | email, if the user has none
---attribute <name>=<value>… | | what the realm's user profile asks for; can be repeated
 --user-password-stdin | SETUP_PASSWORD | read the password from standard input, after the admin's (or %s)
 --reset-password | | replace the password of a user who has one
 --no-user | | make no user
@@ -183,7 +182,6 @@ export async function readApiOptions(
       password: words.password,
       email: flags.email,
       name: flags.name,
-      attributes: toAttributes(flags.attribute ?? []),
       resetPassword: flags['reset-password'] ?? false,
     },
     withoutUser,
@@ -239,16 +237,6 @@ function problemsOf({ appUrl, backchannelUrl, withoutUser, user, groups, scopes 
   if (withoutUser && user.username !== undefined) problems.push('--no-user and --user exclude each other');
   if (groups.includes('/')) problems.push('--group must be a path, for example /staff/dev');
   return problems;
-}
-
-function toAttributes(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new UsageError([`--attribute must be <name>=<value>, not '${pair}'`]);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }
 
 /** Whether the service proves itself with a secret: it is to, or nothing else is set. */
