@@ -1,4 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import type Resource from '@keycloak/keycloak-admin-client/lib/defs/resourceRepresentation.js';
 import { toAdminError, trying } from '../admin-error.ts';
 import { findClient, findGroup, findUser } from '../connection.ts';
 import type { AuthzState } from './current.ts';
@@ -55,14 +56,6 @@ async function hasRole(api: AdminClient, realm: string, name: string): Promise<b
 
 const MOST_QUESTIONS = 50;
 
-type Resource = {
-  readonly _id?: string;
-  readonly name?: string;
-  readonly type?: string;
-  readonly uris?: readonly string[];
-  readonly scopes?: readonly { readonly name?: string }[];
-};
-
 /**
  * Finds resources for which Keycloak still shows and uses the values from before an import. Keycloak reads a resource from its
  * cache, but searches by scope, type or URI in its database. So a resource is stale if a search contradicts its values. This
@@ -74,8 +67,7 @@ export async function findStale(
   api: AdminClient,
   { realm, clientId, clientUuid: id, model }: Pick<AuthzState, 'realm' | 'clientId' | 'clientUuid' | 'model'>,
 ): Promise<string[]> {
-  const list = async (by: object): Promise<Resource[]> =>
-    (await api.clients.listResources({ realm, id, first: 0, max: -1, ...by })) as Resource[];
+  const list = (by: object) => api.clients.listResources({ realm, id, first: 0, max: -1, ...by });
   const stale = new Set<string>();
   try {
     const known = await list({});

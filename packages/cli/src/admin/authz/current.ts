@@ -1,22 +1,14 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import type PolicyRepresentation from '@keycloak/keycloak-admin-client/lib/defs/policyRepresentation.js';
 import type ResourceServerRepresentation from '@keycloak/keycloak-admin-client/lib/defs/resourceServerRepresentation.js';
 import { AdminError, trying } from '../admin-error.ts';
 import { findClient } from '../connection.ts';
 import { type AuthzModel, type Item, namesIn, POLICY_TYPES, type Section, toItem } from './model.ts';
 
-export interface KeycloakPolicy {
-  readonly name: string;
-  readonly type: string;
-  readonly description?: string;
-  readonly logic?: string;
-  readonly decisionStrategy?: string;
-  readonly config?: Readonly<Record<string, string>>;
-}
-
 type Entry = { id?: string; path?: string; required?: boolean; extendChildren?: boolean };
 
-function toPolicyItem(section: Section, policy: KeycloakPolicy): Item {
-  const { name, type, description, logic, decisionStrategy, config = {} } = policy;
+function toPolicyItem(section: Section, policy: PolicyRepresentation): Item {
+  const { name, type = '', description, logic, decisionStrategy, config = {} } = policy;
   const list = <T>(member: string): T[] => JSON.parse(config[member] ?? '[]') as T[];
   const needed = (member: string) =>
     list<Entry>(member).map(({ id, required }) => ({ name: id, required: required ?? false }));
@@ -155,26 +147,26 @@ async function readLists(api: AdminClient, realm: string, id: string): Promise<L
     api.clients.listPolicies({ realm, id, ...ALL }),
   ]);
   // A user may have registered one of the same name: the API's own is meant.
-  const owned = resources.filter(({ owner }) => (owner as { id?: string } | undefined)?.id === id);
+  const owned = resources.filter(({ owner }) => owner?.id === id);
   const ofUsers = resources.filter((one) => !owned.includes(one));
   const lists: Record<Section, Map<string, Item>> = NOTHING().model.lists as never;
   for (const one of scopes) lists.scopes.set(one.name ?? '', toItem('scopes', one as object as Item));
   for (const one of owned) {
-    const raw = one as object as Record<string, unknown>;
     const names = (one.scopes ?? []).map(({ name }) => name);
-    const item = toItem('resources', { ...raw, scopes: names, iconUri: raw.icon_uri });
+    const item = toItem('resources', { ...one, scopes: names, iconUri: one.icon_uri });
     lists.resources.set(item.name, item);
   }
   const foreign = new Map<string, string>();
-  for (const one of (settings.policies ?? []) as KeycloakPolicy[]) {
-    const section = one.type === 'resource' || one.type === 'scope' ? 'permissions' : 'policies';
+  for (const one of settings.policies ?? []) {
+    const { name = '', type = '' } = one;
+    const section = type === 'resource' || type === 'scope' ? 'permissions' : 'policies';
     const item = toPolicyItem(section, one);
     const isKnown =
       section === 'policies'
-        ? POLICY_TYPES.includes(one.type)
-        : namesIn(item, 'resources').every((name) => lists.resources.has(name));
+        ? POLICY_TYPES.includes(type)
+        : namesIn(item, 'resources').every((resource) => lists.resources.has(resource));
     if (isKnown) lists[section].set(item.name, item);
-    else if (one.type !== 'uma') foreign.set(one.name, one.type);
+    else if (type !== 'uma') foreign.set(name, type);
   }
   const byName = (all: readonly { name?: string; id?: string; _id?: string }[]) =>
     new Map(all.map((one) => [one.name ?? '', one.id ?? one._id ?? '']));
@@ -182,7 +174,7 @@ async function readLists(api: AdminClient, realm: string, id: string): Promise<L
     model: { switches: toSwitches(settings), lists },
     ids: {
       scopes: byName(scopes),
-      resources: byName(owned as { name?: string; _id?: string }[]),
+      resources: byName(owned),
       policies: byName(policies === '' ? [] : policies),
     },
     foreign,

@@ -1,4 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import type PolicyResultRepresentation from '@keycloak/keycloak-admin-client/lib/defs/policyResultRepresentation.js';
 import { AdminError, toAdminError } from '../admin-error.ts';
 import { findClient, findUser } from '../connection.ts';
 import type { AuthzState } from './current.ts';
@@ -112,11 +113,7 @@ export interface Reason {
 
 export type Answer = Awaited<ReturnType<typeof askWhy>>;
 
-interface Evaluated {
-  readonly policy?: { readonly name?: string; readonly type?: string; readonly scopes?: readonly string[] };
-  readonly status?: string;
-  readonly associatedPolicies?: readonly Evaluated[];
-}
+const hasPermit = ({ status }: { readonly status?: unknown } = {}): boolean => status === 'PERMIT';
 
 /** Has Keycloak evaluate a permission for a user, and reads its answer. */
 export async function askWhy(
@@ -149,13 +146,13 @@ export async function askWhy(
       resources: [{ ...target, scopes: evaluatedScopes }],
       context: { attributes: {} },
     } as never);
-    const [result] = (response.results ?? []) as { status?: string; policies?: readonly Evaluated[] }[];
+    const [result] = response.results ?? [];
     const facts: UserFacts = { api, realm, userId: user.id, username: user.username ?? username };
     const applied = (result?.policies ?? []).filter(({ policy }) => isAbout(policy, question.scope));
     const reasons: Reason[] = [];
     for (const one of applied) reasons.push(await toReason(one, state, facts));
     return {
-      isGranted: result?.status === 'PERMIT',
+      isGranted: hasPermit(result),
       mode: model.switches.policyEnforcementMode ?? 'ENFORCING',
       strategy: model.switches.decisionStrategy ?? 'UNANIMOUS',
       reasons: reasons.sort(byName),
@@ -166,27 +163,26 @@ export async function askWhy(
 }
 
 /** Keycloak lists the permissions of the resource's other scopes too. */
-function isAbout(policy: Evaluated['policy'], scope: string | undefined): boolean {
+function isAbout(policy: PolicyResultRepresentation['policy'], scope: string | undefined): boolean {
   return policy?.type !== 'scope' || scope === undefined || (policy.scopes ?? []).includes(scope);
 }
 
 async function toReason(
-  { policy, status, associatedPolicies }: Evaluated,
+  result: PolicyResultRepresentation,
   state: AuthzState,
   facts: UserFacts,
 ): Promise<Reason> {
+  const { policy, associatedPolicies = [] } = result;
   const { permissions } = state.model.lists;
   const item = permissions.get(policy?.name ?? '');
   const parts: Reason[] = [];
-  for (const one of associatedPolicies ?? []) {
-    const isPermit = one.status === 'PERMIT';
-    parts.push(await toPart(one.policy?.name ?? '', one.policy?.type ?? '', isPermit, state, facts));
-  }
+  for (const one of associatedPolicies)
+    parts.push(await toPart(one.policy?.name ?? '', one.policy?.type ?? '', hasPermit(one), state, facts));
   parts.sort(byName);
   return {
     name: policy?.name ?? '',
     what: `${policy?.type === 'scope' ? 'scope' : 'resource'} permission`,
-    isPermit: status === 'PERMIT',
+    isPermit: hasPermit(result),
     findings: item === undefined || parts.length < 2 ? [] : [{ text: words(item.decisionStrategy) }],
     // Keycloak turns round what policies say alone.
     isNegative: false,
