@@ -1,5 +1,5 @@
 import { cancel, confirm, intro, isCancel, select, text } from '@clack/prompts';
-import { FRAMEWORKS, type FrameworkName } from './frameworks.ts';
+import { FRAMEWORK_NAMES, FRAMEWORKS, type FrameworkName } from './frameworks.ts';
 import { type Choice, findNameProblem, type Options, questionsFor, toName } from './options.ts';
 
 /** The person gave up. */
@@ -12,17 +12,10 @@ export async function ask(options: Options): Promise<{ folder: string; choice: P
   intro('keycloak-guard');
   const folder = options.folder ?? (await askText('Folder', 'my-app', (text) => toName(text) !== ''));
   const name = options.choice.name ?? (await askName(folder));
+  const titles = FRAMEWORK_NAMES.map((one) => [one, FRAMEWORKS[one].title]);
   const framework =
     options.choice.framework ??
-    (await answer(
-      select<FrameworkName>({
-        message: 'What do you build?',
-        options: Object.entries(FRAMEWORKS).map(([value, { title }]) => ({
-          value: value as FrameworkName,
-          label: title,
-        })),
-      }),
-    ));
+    (await askOne<FrameworkName>('What do you build?', Object.fromEntries(titles)));
   const choice: Partial<Choice> = { ...options.choice, name, framework };
   const open = questionsFor(choice);
   const login = open.login ? { login: await askLogin() } : {};

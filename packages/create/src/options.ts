@@ -116,15 +116,10 @@ export function readOptions(args: readonly string[]): Options {
   const nameProblem = name === undefined ? undefined : findNameProblem(name);
   if (nameProblem !== undefined) problems.push(`--name: ${nameProblem}`);
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
-  const choice: { -readonly [Key in keyof Choice]?: Choice[Key] } = {};
-  if (name !== undefined) choice.name = name;
-  if (framework !== undefined && isFrameworkName(framework)) choice.framework = framework;
-  if (login === 'bearer' || login === 'browser') choice.login = login;
-  if (deploy?.every(isDeploy)) choice.deploy = deploy;
-  if (values.js) choice.language = 'js';
   return {
     folder,
-    choice,
+    // All that is wrong was refused above.
+    choice: { name, framework, login, deploy, language: values.js ? 'js' : undefined } as Partial<Choice>,
     packages: values.packages,
     overwrite: values.overwrite ?? false,
     yes: values.yes ?? false,

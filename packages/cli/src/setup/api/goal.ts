@@ -41,17 +41,9 @@ export async function completeGoal(
   const { guards } = options;
   const both = (list: readonly string[], more: readonly string[] = []) => [...new Set([...list, ...more])];
   return {
+    ...options,
     realm,
-    shape: options.shape,
     clientId,
-    clientSecret: options.clientSecret,
-    secretSource: options.secretSource,
-    appUrl: options.appUrl,
-    isAppUrlGuessed: options.isAppUrlGuessed,
-    backchannelLogoutUrl: {
-      url: options.backchannelUrl ?? `${options.appUrl}/backchannel-logout`,
-      replace: options.backchannelUrl !== undefined,
-    },
     user,
     realmRoles: both(options.realmRoles, guards?.realmRoles),
     clientRoles: both(options.clientRoles, guards?.clientRoles),
@@ -60,10 +52,8 @@ export async function completeGoal(
       options.scopes,
       guards?.scopes.filter((scope) => !USUAL_SCOPES.has(scope)),
     ),
-    organizations: options.organizations,
     // A guard that names the role admin does not make the user an admin.
     grant: options,
-    enable: options.enable,
   };
 }
 

@@ -154,6 +154,8 @@ export async function readApiOptions(
   const { clientSecret: secret, publicUrl, port, username } = words;
   const isOwnSecret = secret !== undefined && !isPlaceholder(secret);
   const groups = toGroupPaths(flags.group);
+  const appUrl = appUrlOf(flags.app, publicUrl, port);
+  const backchannelUrl = flags['backchannel-url'] && toUri(flags['backchannel-url']);
   const shape: Shape = kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide';
   const options = {
     shape,
@@ -169,14 +171,17 @@ export async function readApiOptions(
     provenBy: files.some((name) => paths[name])
       ? toCredential((name) => paths[name], undefined, '.')
       : undefined,
-    appUrl: appUrlOf(flags.app, publicUrl, port),
+    appUrl,
     isAppUrlGuessed: (flags.app ?? publicUrl ?? port) === undefined,
     /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
     writesAppUrl:
       shape === 'web' || (shape === 'guide' && flags.app !== undefined && publicUrl === undefined),
     /** An application that signs people in signs their session cookies. One that has a secret keeps it. */
     writesSession: shape !== 'api' && settings('SESSION_SECRET') === undefined,
-    backchannelUrl: flags['backchannel-url'] && toUri(flags['backchannel-url']),
+    backchannelLogoutUrl: {
+      url: backchannelUrl ?? `${appUrl}/backchannel-logout`,
+      replace: backchannelUrl !== undefined,
+    },
     user: {
       username,
       password: words.password,
@@ -224,11 +229,11 @@ function toOrganizationClaims(
   return isRead ? { groups, ids: reads.ids ?? false } : undefined;
 }
 
-function problemsOf({ appUrl, backchannelUrl, withoutUser, user, groups, scopes }: ApiOptions): string[] {
+function problemsOf({ appUrl, backchannelLogoutUrl, withoutUser, user, groups, scopes }: ApiOptions): string[] {
   const problems: string[] = [];
   for (const [name, value] of [
     ['--app (PUBLIC_URL)', appUrl],
-    ['--backchannel-url', backchannelUrl],
+    ['--backchannel-url', backchannelLogoutUrl.replace ? backchannelLogoutUrl.url : undefined],
   ] as const) {
     if (value !== undefined && !isHttpUrl(value))
       problems.push(`${name} must be an http or https URL, for example http://localhost:8000`);
