@@ -45,33 +45,6 @@ describe('doctor --fix --yes', () => {
   });
   afterEach(() => keycloak.close());
 
-  test('at a terminal, a no to another address sends nothing there, and a no is not a yes', async (t) => {
-    const other = await startFakeKeycloak();
-    t.after(() => other.close());
-    const options = await readDoctorOptions(['--fix'], { ...settingsFor(keycloak.url), ...ADMIN });
-    const asked: string[] = [];
-    const text = async (_: string, suggestion = 'api') => suggestion;
-    const run = (isAgreed: boolean) => {
-      const confirm = async (message: string) => {
-        asked.push(message);
-        return isAgreed;
-      };
-      const found = [{ ...FOUND, setup: ['--url', other.url] }];
-      return fixFindings(found, options, 'guide', out, createConsent({ confirm }), {
-        confirm,
-        text,
-      } as never);
-    };
-    await assert.rejects(run(false), { name: 'Cancelled' });
-    assert.deepEqual([asked.length, other.calls()], [1, 0]);
-    assert.match(
-      asked[0] ?? '',
-      new RegExp(`Send the password of the admin \\(realm master\\) to ${other.url}\\?`),
-    );
-    await run(true).catch(() => {});
-    assert.ok(other.calls() > 0, 'the test could not fail otherwise');
-  });
-
   test('mends the rest, and leaves login flows off that somebody switched off', async () => {
     assert.equal(await runMend(), 1);
     assert.deepEqual(client.redirectUris, ['http://localhost:8000/*']);

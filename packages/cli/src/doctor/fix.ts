@@ -1,11 +1,9 @@
 import type { Shape } from '../admin/goal.ts';
-import { trimUrl } from '../keycloak/server.ts';
 import type { Consent } from '../settings/from-folder.ts';
-import { UsageError } from '../settings/usage-error.ts';
 import { readApiOptions } from '../setup/api/options.ts';
 import { setUpApi } from '../setup/api/set-up.ts';
 import type { Output } from '../terminal/output.ts';
-import { Cancelled, type Questions } from '../terminal/questions.ts';
+import type { Questions } from '../terminal/questions.ts';
 import type { CheckResult } from './check.ts';
 import type { DoctorOptions } from './options.ts';
 
@@ -28,22 +26,13 @@ export async function fixFindings(
   consent: Consent,
   questions: Questions | undefined,
 ): Promise<number> {
-  const flags = new Set<string>();
-  const args: string[] = [];
-  for (const { setup = [] } of fixable) {
-    for (let index = 0; index < setup.length; index++) {
-      const [flag, value] = [setup[index] as string, setup[index + 1]];
-      const hasValue = value !== undefined && !value.startsWith('--');
-      if (!flags.has(flag)) args.push(flag, ...(hasValue ? [value] : []));
-      flags.add(flag);
-      if (hasValue) index++;
-    }
-  }
+  // Of two values for a flag, that of the first finding counts.
+  const all = fixable.flatMap(({ setup = [] }) => setup).reverse();
+  const flags = new Map(all.map((one) => [one.split('=')[0], one]));
   // Without a person to read the plan, it turns nothing on and keeps the values in .env.
   const careful = options.yes
-    ? args.filter((flag) => flag !== '--enable' && flag !== '--reset-password')
-    : args;
-  await askForAddress(args, options, questions);
+    ? [...flags.values()].filter((flag) => flag !== '--enable' && flag !== '--reset-password')
+    : [...flags.values()];
   const setupOptions = await readApiOptions(
     [
       ...careful,
@@ -61,31 +50,6 @@ export async function fixFindings(
   return setUpApi({ ...setupOptions, chosen, writesSession: false }, {}, out, questions, {
     keepFlows: options.yes && !options.enable,
   });
-}
-
-/**
- * A finding may name an address that an answer gave, such as the target of a redirect. Credentials go there only if the person
- * says so.
- */
-async function askForAddress(
-  args: readonly string[],
-  { serverUrl, admin }: DoctorOptions,
-  questions: Questions | undefined,
-): Promise<void> {
-  const at = args.indexOf('--url');
-  if (at === -1) return;
-  const { origin } = new URL(trimUrl(args[at + 1] as string));
-  if (serverUrl !== undefined && new URL(serverUrl).origin === origin) return;
-  if (questions === undefined)
-    throw new UsageError([
-      `The password of the admin is not sent to ${origin}: an answer named it, and KEYCLOAK_SERVER_URL is ${serverUrl}.`,
-      'If that is your Keycloak, set KEYCLOAK_SERVER_URL to it.',
-    ]);
-  const isConfirmed = await questions.confirm(
-    `KEYCLOAK_SERVER_URL is ${serverUrl}. Send the password of the admin (realm ${admin?.realm}) to ${origin}?`,
-    false,
-  );
-  if (!isConfirmed) throw new Cancelled('cancelled');
 }
 
 function withCredentials({ admin, password }: DoctorOptions): NodeJS.ProcessEnv {

@@ -16,7 +16,7 @@ export interface Finding {
   readonly cause: string;
   /** The settings to change or commands to run. Empty if all is well. */
   readonly fix: string;
-  /** Flags with which `setup` can fix it. `undefined`: it cannot. */
+  /** Flags with which `setup` can fix it, such as `--realm=shop`. `undefined`: it cannot. */
   readonly setup?: readonly string[] | undefined;
 }
 

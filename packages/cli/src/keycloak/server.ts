@@ -46,6 +46,7 @@ function nearby(base: string): string[] {
   return [...new Set(paths)].map((one) => origin + one);
 }
 
+/** An address that only an answer named is for the person to set: a fix by setup would send it the password of the admin. */
 export async function judgeServer(
   { isKeycloak: isThere, answer, elsewhere }: ServerSearch,
   { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,
@@ -68,7 +69,6 @@ export async function judgeServer(
       return say(
         `${serverUrl} redirects to ${target.origin}, and there is Keycloak`,
         `KEYCLOAK_SERVER_URL=${toShellWord(base)}`,
-        ['--url', base, '--overwrite-env'],
       );
     const stranger = target.pathname.includes('/realms/') ? undefined : judgeStranger(answer);
     if (stranger !== undefined) return stranger;
@@ -97,14 +97,12 @@ export async function judgeServer(
 function judgePath(serverUrl: string, elsewhere: string, say: Say): Finding {
   const fix = `KEYCLOAK_SERVER_URL=${elsewhere}`;
   const [has = '', needs] = [serverUrl, elsewhere].map((url) => new URL(url).pathname.replace(/\/$/, ''));
-  const setup = ['--url', elsewhere, '--overwrite-env'];
   if (needs === '')
     return say(
       `the path ${has} is too much: Keycloak answers at ${elsewhere} (since Keycloak 17 there is no /auth)`,
       `${fix}\nOr start Keycloak with --http-relative-path=${has}.`,
-      setup,
     );
-  return say(`the path ${needs} is missing: Keycloak answers at ${elsewhere}`, fix, setup);
+  return say(`the path ${needs} is missing: Keycloak answers at ${elsewhere}`, fix);
 }
 
 function judgeSilence(answer: Answer, serverUrl: string, say: Say): Finding {

@@ -17,7 +17,7 @@ const realmExists = check('realm.exists', ['address.keycloak'], async ({ reach }
     close
       ? `KEYCLOAK_REALM=${close}`
       : 'Correct KEYCLOAK_REALM: the name at the top left of the admin console (not the display name), in its exact case. Or let keycloak-guard setup create it.',
-    close ? ['--realm', close, '--overwrite-env'] : [],
+    close ? [`--realm=${close}`, '--overwrite-env'] : [],
   );
 });
 

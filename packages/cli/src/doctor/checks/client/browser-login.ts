@@ -49,7 +49,7 @@ const LOGIN_RULES: readonly Rule<Authorization>[] = [
         words.slice(0, 160),
         `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
         `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
-        ['--app', appUrl],
+        [`--app=${appUrl}`],
       );
     },
   },
@@ -120,7 +120,7 @@ const clientWebOrigins = check('client.web-origins', ['client.type'], async ({ r
     isRefused ? toWords(answer) : `no Access-Control-Allow-Origin for ${origin}`,
     `${origin} is not among the client's web origins: pages of it, and requests that pass its Origin header on, are refused by Keycloak`,
     `${onPage(reach, `Settings > Access settings > Web origins: add ${origin}`)} (a redirect URI alone is not enough; '+' copies their origins). And do not pass the browser's Origin header on to Keycloak.`,
-    ['--app', options.appUrl],
+    [`--app=${options.appUrl}`],
   );
 });
 

@@ -36,7 +36,7 @@ const clientKnown = check('client.known', ['realm.enabled'], async ({ reach }) =
     close
       ? `KEYCLOAK_CLIENT_ID=${close}`
       : `Correct KEYCLOAK_CLIENT_ID: the column Client ID under Clients, in its exact case, in the realm '${realm}'. Or let keycloak-guard setup create it.`,
-    close ? ['--client-id', close, '--overwrite-env'] : ['--overwrite-env'],
+    close ? [`--client-id=${close}`, '--overwrite-env'] : ['--overwrite-env'],
   );
 });
 

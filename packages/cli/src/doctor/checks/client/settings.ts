@@ -242,8 +242,7 @@ const clientLogout = clientCheck('client.backchannel-logout', async (client, { r
     );
   if (!/^https?:\/\//.test(url))
     return warn(url, 'the backchannel logout URL is no http or https URL', fix, [
-      '--backchannel-url',
-      `${options.appUrl}/backchannel-logout`,
+      `--backchannel-url=${options.appUrl}/backchannel-logout`,
     ]);
   return judgeLogoutUrl(url, fix, reach);
 });
