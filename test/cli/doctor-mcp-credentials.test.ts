@@ -5,11 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { stripVTControlCharacters } from 'node:util';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
-import { emptyFolder, MAIN, runProgram } from './support/program.ts';
-import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
+import { emptyFolder, runProgram } from './support/program.ts';
 
 const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'the-admins-password' };
 
@@ -60,7 +58,7 @@ test('the password of an admin is not sent to an address that an MCP server name
   );
 });
 
-test('without a configured Keycloak, and without a person to ask, the doctor sends no password', async (t) => {
+test('without a configured Keycloak, the doctor sends no password', async (t) => {
   const { url, base, bodies } = await startHostile(t);
   const { ended, stdout, stderr } = runProgram(['doctor', '--mcp', url], ADMIN);
   const code = await ended;
@@ -98,34 +96,6 @@ test('the configured Keycloak gets the password, whatever slash is at the end', 
   await ended;
   assert.match(stdout(), new RegExp(`✓ mcp\\.keycloak +${keycloak.url}`));
   assert.deepEqual(leaked(bodies), []);
-});
-
-test('a person at the terminal sees scheme and host, and decides', {
-  skip: hasTerminal ? false : 'needs python3, for a terminal',
-}, async (t) => {
-  for (const [key, isSent] of [
-    ['n', false],
-    ['y', true],
-  ] as const) {
-    const { url, base, bodies } = await startHostile(t);
-    const command = `exec "${process.execPath}" "${MAIN}" doctor --mcp ${url} 1>&2`;
-    const child = spawnInTerminal('sh', ['-c', command], {
-      cwd: emptyFolder(),
-      env: { PATH: process.env.PATH, TERM: 'xterm', ...ADMIN },
-    });
-    let screen = '';
-    let isAnswered = false;
-    for await (const chunk of child.stderr ?? []) {
-      screen += chunk;
-      // The question is longer than a line of the terminal.
-      const text = stripVTControlCharacters(screen).replace(/[\s│]+/g, ' ');
-      if (isAnswered || !text.includes(`Send the password of admin (realm master) to ${base}?`)) continue;
-      isAnswered = true;
-      child.stdin?.write(key);
-    }
-    assert.ok(isAnswered, screen);
-    assert.equal(leaked(bodies).length > 0, isSent, key);
-  }
 });
 
 test('a huge answer of an MCP server is not read', async (t) => {

@@ -24,7 +24,7 @@ async function visit(t: TestContext, api: Api, token?: string, args: readonly st
   t.after(() => server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/me`;
   const options = await readDoctorOptions(['--env', 'none.env', '--route', url, ...args], {});
-  const results = await runChecks(ROUTE_CHECKS, createContext(options, token));
+  const results = await runChecks(ROUTE_CHECKS, createContext({ ...options, token }));
   return Object.fromEntries(results.map(({ id, status, seen, cause }) => [id, `${status} ${cause || seen}`]));
 }
 
@@ -139,7 +139,7 @@ test('a token goes to the address that was typed, and to none that an answer nam
 
 test('a good token is not sent over plain http to a public host', async () => {
   const options = await readDoctorOptions(['--route', 'http://api.example.com/me'], {});
-  const { route } = createContext(options, 'a.b.c');
+  const { route } = createContext({ ...options, token: 'a.b.c' });
   assert.match(route?.isUnsafe ?? '', /not sent over plain http to api\.example\.com/);
   assert.equal(await route?.withToken(), undefined);
 });

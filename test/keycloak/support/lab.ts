@@ -171,7 +171,7 @@ export async function createLab(realm: string): Promise<Lab> {
       const options: DoctorOptions = await readDoctorOptions(['--env', envFile, ...(visit.args ?? [])], env);
       return runChecks(
         visit.token === undefined ? CHECKS : TOKEN_CHECKS,
-        createContext(options, visit.token),
+        createContext({ ...options, token: visit.token }),
       );
     },
     async close() {

@@ -1,5 +1,5 @@
 import { ConfigError } from '@keycloak-guard/server/config';
-import { type CheckResult, runChecks } from '../doctor/check.ts';
+import { type Check, type CheckResult, runChecks } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
 import { explain } from '../doctor/explain.ts';
@@ -40,72 +40,34 @@ async function examine(
   consent: Consent,
   questions: Questions | undefined,
 ): Promise<number> {
-  const confirm =
-    questions === undefined || options.json
-      ? undefined
-      : (origin: string) =>
-          questions.confirm(
-            `No Keycloak is configured. Send the password of ${nameOf(options)} to ${origin}?`,
-            false,
-          );
-  let { results, shape } = await look(options, out, confirm);
-  if (options.fix) {
-    const fixable = findFixable(results);
-    if (fixable.length === 0) {
-      if (!options.json)
-        out.line(
-          isWell(results) ? 'There is nothing to fix.' : 'setup can fix none of this: see the fixes above.',
-        );
-    } else {
-      // The JSON on standard output stays one object: the plan goes to standard error.
-      const plan = options.json ? createOutput(process.stderr, process.env) : out;
-      plan.line(`\nsetup can fix: ${fixable.map(({ id }) => id).join(', ')}`);
-      const fixOptions = await withNewPassword(options, fixable, questions);
-      const code = await fixFindings(fixable, fixOptions, await shape(), plan, consent, questions);
-      if (!options.json) out.line('\nLooking again:');
-      ({ results } = await look(code === NOT_APPLIED ? options : fixOptions, out));
-    }
+  const { results, shape } = await look(options, out);
+  const fixable = options.fix ? findFixable(results) : [];
+  if (fixable.length === 0) {
+    const none = isWell(results) ? 'There is nothing to fix.' : 'setup can fix none of this: see the fixes above.';
+    if (options.fix) out.line(none);
+    return isWell(results) ? 0 : 1;
   }
+  out.line(`\nsetup can fix: ${fixable.map(({ id }) => id).join(', ')}`);
+  await fixFindings(fixable, options, await shape(), out, consent, questions);
+  out.line('\nLooking again:');
+  return isWell((await look(options, out)).results) ? 0 : 1;
+}
+
+async function look(options: DoctorOptions, out: Output) {
+  const context = createContext(options);
+  const on = options.json
+    ? {}
+    : {
+        start: ({ id }: Check) => out.progress(id),
+        result: (result: CheckResult) => printResult(out, result),
+      };
+  const results = await runChecks(checksFor(options), context, on);
   if (options.json) out.line(toJson(results).trimEnd());
-  return isWell(results) ? 0 : 1;
-}
-
-const NOT_APPLIED = 2;
-
-async function withNewPassword(
-  options: DoctorOptions,
-  fixable: readonly CheckResult[],
-  questions: Questions | undefined,
-): Promise<DoctorOptions> {
-  const isReset = !options.yes && fixable.some(({ setup }) => setup?.includes('--reset-password'));
-  if (!isReset || questions === undefined) return options;
-  return {
-    ...options,
-    password: await questions.secret(`New password for ${whereOf(options, options.username)}`),
-  };
-}
-
-async function look(options: DoctorOptions, out: Output, confirm?: (origin: string) => Promise<boolean>) {
-  const context = createContext(options, options.token, confirm);
-  const results = await runChecks(checksFor(options), context, {
-    start: ({ id }) => {
-      if (!options.json) out.progress(id);
-    },
-    result: (result) => {
-      if (!options.json) printResult(out, result);
-    },
-  });
-  if (!options.json) printSummary(out, results);
+  else printSummary(out, results);
   return {
     results,
     shape: async () => (context.settings instanceof ConfigError ? 'guide' : context.reach.shape()),
   };
-}
-
-function nameOf({ admin }: DoctorOptions): string {
-  if (admin === undefined) return 'the admin';
-  const name = 'username' in admin ? admin.username : `the client ${admin.clientId}`;
-  return `${toShortValue(name)} (realm ${toShortValue(admin.realm)})`;
 }
 
 function whereOf({ serverUrl, realm }: DoctorOptions, username: string | undefined, own = realm): string {
@@ -113,7 +75,7 @@ function whereOf({ serverUrl, realm }: DoctorOptions, username: string | undefin
   return `${toShortValue(username ?? '')} (realm ${toShortValue(own ?? 'not set')}${at})`;
 }
 
-/** On a terminal: asks for missing passwords, and whether known ones may be sent. */
+/** On a terminal: asks for missing passwords. */
 async function complete(options: DoctorOptions, questions: Questions | undefined): Promise<DoctorOptions> {
   let { password, admin } = options;
   if (options.readsPassword) password = (await readLines(process.stdin))[0];
@@ -127,12 +89,7 @@ async function complete(options: DoctorOptions, questions: Questions | undefined
     if (asks === undefined) throw new UsageError(['the admin needs a password: set KEYCLOAK_ADMIN_PASSWORD']);
     admin = {
       ...admin,
-      // The address that an MCP server names is asked about when it is known.
-      password: await asks.secret(
-        options.mcpUrl === undefined || options.serverUrl !== undefined
-          ? `Password of ${whereOf(options, admin.username, admin.realm)}`
-          : `Password of ${nameOf(options)}`,
-      ),
+      password: await asks.secret(`Password of ${whereOf(options, admin.username, admin.realm)}`),
     };
   }
   return { ...options, password: password || undefined, admin };

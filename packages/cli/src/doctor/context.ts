@@ -27,8 +27,7 @@ import { readRealmFacts } from './upgrade/changes.ts';
  * and realm are those that a token names.
  */
 function readDoctorSettings(
-  { envFile, provider, spa, upgradeTo }: Pick<DoctorOptions, 'envFile' | 'provider' | 'spa' | 'upgradeTo'>,
-  token: string | undefined,
+  { envFile, provider, spa, upgradeTo, token }: DoctorOptions,
 ): { readonly config: Config | ConfigError; readonly assumed: readonly string[] } {
   const load = (more: Record<string, string>): Config | ConfigError => {
     try {
@@ -74,17 +73,10 @@ export type Reach = ReturnType<typeof createReach>;
 
 export type DoctorContext = ReturnType<typeof createContext>;
 
-/**
- * Reads the settings as the service does. Makes no calls until a check asks.
- *
- * @param confirm asks whether the admin's password may go to an address that an MCP server named
- */
-export function createContext(
-  all: DoctorOptions,
-  token?: string,
-  confirm?: (origin: string) => Promise<boolean>,
-) {
-  const { config: settings, assumed } = readDoctorSettings(all, token);
+/** Reads the settings as the service does. Makes no calls until a check asks. */
+export function createContext(all: DoctorOptions) {
+  const { token } = all;
+  const { config: settings, assumed } = readDoctorSettings(all);
   // Whoever made the token chose the address: no password goes there.
   const options = assumed.includes('KEYCLOAK_SERVER_URL')
     ? { ...all, admin: undefined, username: undefined, password: undefined }
@@ -121,7 +113,7 @@ export function createContext(
     mcp:
       options.mcpUrl === undefined
         ? undefined
-        : createMcpEvidence(options.mcpUrl, options.admin, options.serverUrl, confirm),
+        : createMcpEvidence(options.mcpUrl, options.admin, options.serverUrl),
     /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
     get reach(): Reach {
       if (reach === undefined) throw new Error('the settings are not valid');

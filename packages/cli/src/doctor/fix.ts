@@ -30,12 +30,10 @@ export async function fixFindings(
   const all = fixable.flatMap(({ setup = [] }) => setup).reverse();
   const flags = new Map(all.map((one) => [one.split('=')[0], one]));
   // Without a person to read the plan, it turns nothing on and keeps the values in .env.
-  const careful = options.yes
-    ? [...flags.values()].filter((flag) => flag !== '--enable' && flag !== '--reset-password')
-    : [...flags.values()];
+  if (options.yes) flags.delete('--enable');
   const setupOptions = await readApiOptions(
     [
-      ...careful,
+      ...flags.values(),
       ...(options.enable ? ['--enable'] : []),
       ...(flags.has('--app') || !options.isAppUrlExplicit ? [] : ['--app', options.appUrl]),
       // A file that nobody named stays one.

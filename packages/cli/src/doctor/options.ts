@@ -185,8 +185,7 @@ function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
     problems.push(
       '--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS, organization=ALIAS:ROLE, organization=ALIAS:PATH or scope=NAME',
     );
-  if (flags.json && fix && !flags.yes)
-    problems.push('--json --fix needs --yes: there is no terminal to confirm on');
+  if (flags.json && fix) problems.push('--json is for looking: run the doctor again with it after --fix');
   if (fix && flags['admin-totp'] !== undefined)
     problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
   return problems;

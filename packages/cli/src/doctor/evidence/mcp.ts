@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
 
 export type McpEvidence = ReturnType<typeof createMcpEvidence>;
 
-/** Where the password of the admin may go: to the Keycloak that is configured, or that the person confirms. */
+/** Where the password of the admin may go: to the Keycloak that is configured. */
 export interface Trusted {
   readonly serverUrl: string;
   readonly realm: string;
@@ -21,13 +21,8 @@ export interface McpAdminView {
   readonly givesOffline: boolean;
 }
 
-/** @param confirm asks the person whether the password may go to an address; `undefined` without a terminal */
-export function createMcpEvidence(
-  url: string,
-  credentials?: AdminCredentials,
-  serverUrl?: string,
-  confirm?: (origin: string) => Promise<boolean>,
-) {
+/** @param serverUrl the Keycloak that is configured */
+export function createMcpEvidence(url: string, credentials?: AdminCredentials, serverUrl?: string) {
   const challenge = memo(() => readChallenge(url));
   const metadata = memo(async () => {
     const { metadataUrl } = await challenge();
@@ -57,8 +52,6 @@ export function createMcpEvidence(
         'That is no realm of a Keycloak, and the password of the admin is sent to no other address',
         'Look at authorization_servers in its metadata: kc.mcp writes the issuer of the realm there.',
       );
-    if (serverUrl === undefined && (await confirm?.(new URL(address).origin)) === true)
-      return { serverUrl: trimUrl(address), realm };
     if (serverUrl === undefined)
       return fail(
         `the server names ${address}, and no Keycloak is configured`,

@@ -223,7 +223,6 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
         'credentials',
         `the password of '${username}' is older than the ${days} days that the realm's password policy allows`,
         `${page} > Reset password (Temporary OFF); or Authentication > Policies > Password policy > Expire password`,
-        ['--reset-password'],
       ),
     );
   return troubles;

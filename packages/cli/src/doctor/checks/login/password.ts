@@ -99,7 +99,6 @@ function badCredentials(say: Say, username: string): Finding {
   return say(
     `Keycloak does not take this user name and password. It says the same of a wrong password, an unknown user '${username}', an email address where the realm wants the user name, a user who has an OTP device (the code is not sent), a user of a directory (LDAP) that Keycloak does not reach, and a user who is locked after failed logins. ${ASK_AN_ADMIN}`,
     `Users > ${username}: is the user there? Credentials > Reset password (Temporary OFF). Locked: wait, or Authentication > Policies > Brute force detection; Users > ${username} > Unlock.`,
-    ['--reset-password'],
   );
 }
 
@@ -114,7 +113,6 @@ async function wrongPassword(say: Say, username: string, { admin }: Reach): Prom
   return say(
     `the password of '${username}' is wrong: the user is there, enabled, not locked, and has a password`,
     `Correct DOCTOR_PASSWORD, or Users > ${username} > Credentials > Reset password (Temporary OFF)`,
-    ['--reset-password'],
   );
 }
 
