@@ -8,7 +8,7 @@ import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, printResult, printSummary, toJson } from '../doctor/report.ts';
 import { type Consent, createConsent } from '../settings/from-folder.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { createOutput, type Output, toShortValue } from '../terminal/output.ts';
+import { type Output, toShortValue } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
