@@ -21,8 +21,8 @@ const ENV = {
 
 test('the service that runs holds what it uses of the library, and loads few files of ours', () => {
   const { files, packages } = loadedFiles(
-    `process.argv = ['node', 'keycloak-guard', 'serve', '--port', '0'];
-    Object.assign(process.env, ${JSON.stringify(ENV)}, { SHUTDOWN_DELAY_MS: '0' });
+    `process.argv = ['node', 'keycloak-guard', 'serve'];
+    Object.assign(process.env, ${JSON.stringify(ENV)}, { PORT: '0', SHUTDOWN_DELAY_MS: '0' });
     setInterval(() => {
       if (process.getActiveResourcesInfo().includes('TCPServerWrap')) process.emit('SIGTERM', 'SIGTERM');
     }, 5).unref();

@@ -4,8 +4,6 @@ import { parseOptions, table, toHelp } from '../settings/options.ts';
 
 const OPTIONS = table(`
 --env <file> | | read settings from this file instead of .env
---port <port> | PORT | listen on this port (%s)
---host <host> | HOST | listen on this address (%s)
 `);
 
 export const usage = `keycloak-guard serve: run the API on your Keycloak
@@ -28,12 +26,5 @@ export async function run(args: string[]): Promise<number> {
   }
   endWithNpm();
   const { runService } = await import('@keycloak-guard/server/run');
-  return runService({
-    env: {
-      ...process.env,
-      ...(flags.port === undefined ? {} : { PORT: flags.port }),
-      ...(flags.host === undefined ? {} : { HOST: flags.host }),
-    },
-    envFile: flags.env,
-  });
+  return runService({ env: process.env, envFile: flags.env });
 }
