@@ -59,28 +59,12 @@ export function toForm(fields: Record<string, string | undefined>): RequestInit 
   return { method: 'POST', body };
 }
 
-/** The words of an HTML page, on one line. Each character is read once: the server that sent it may be anybody's. */
+/** The words of an HTML page, on one line. Each character is read a few times alone: the server that sent it may be anybody's. */
 export function toPageText(html: string): string {
-  const lower = html.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-  const start = lower.indexOf('<body');
-  const end = lower.lastIndexOf('</body>');
-  const [from, to] = start !== -1 && end > start ? [start, end] : [0, html.length];
-  let text = '';
-  for (let at = from; at < to; ) {
-    const tag = html.indexOf('<', at);
-    if (tag === -1 || tag >= to) {
-      text += html.slice(at, to);
-      break;
-    }
-    text += `${html.slice(at, tag)} `;
-    const [, hidden] = /^<(script|style)/.exec(lower.slice(tag, tag + 7)) ?? [];
-    const close = hidden === undefined ? tag : lower.indexOf(`</${hidden}`, tag);
-    const last = close === -1 ? -1 : html.indexOf('>', close);
-    // A tag that nothing closes is text; a program that nothing closes is none.
-    if (last === -1 && hidden === undefined) text += html.slice(tag, to);
-    at = last === -1 ? to : last + 1;
-  }
-  return text
+  return html
+    .slice(Math.max(html.search(/<body/i), 0))
+    .replace(/<(script|style)\b[^]*?(<\/\1[^<>]*>|$)/gi, ' ')
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/&#39;|&apos;/g, "'")
     .replace(/&quot;/g, '"')
     .replace(/&amp;/g, '&')
