@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { emptyRealm } from '../../packages/cli/src/admin/current.ts';
 import type { SetupGoal } from '../../packages/cli/src/admin/goal.ts';
-import { makePlan } from '../../packages/cli/src/admin/plan/plan.ts';
 import { planOrganizationClaims } from '../../packages/cli/src/admin/plan/app-scope.ts';
+import { makePlan } from '../../packages/cli/src/admin/plan/plan.ts';
 import { startSetup } from './run-setup.ts';
 
 const API: SetupGoal = {

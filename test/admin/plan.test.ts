@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { toClient, type SetupGoal, type UserGoal } from '../../packages/cli/src/admin/goal.ts';
 import type { CurrentState } from '../../packages/cli/src/admin/current.ts';
+import { type SetupGoal, toClient, type UserGoal } from '../../packages/cli/src/admin/goal.ts';
 import { coversUri } from '../../packages/cli/src/admin/mappers.ts';
 import { makePlan } from '../../packages/cli/src/admin/plan/plan.ts';
 import type { Plan } from '../../packages/cli/src/admin/plan/step.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { NetworkError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
-import { toPolicyBody, noAuthz } from '../../packages/cli/src/admin/authz/current.ts';
 import { applyAuthz } from '../../packages/cli/src/admin/authz/apply.ts';
+import { noAuthz, toPolicyBody } from '../../packages/cli/src/admin/authz/current.ts';
 import { planAuthz } from '../../packages/cli/src/admin/authz/plan.ts';
 import { readAuthzValue } from '../../packages/cli/src/admin/authz/read-file.ts';
 

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { KINDS } from '../../packages/cli/src/commands/setup.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 import { ADMIN, createLines, startSetup } from './run-setup.ts';
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { runChecks } from '../../packages/cli/src/doctor/check.ts';
 import { REALM_ADMIN_CHECKS } from '../../packages/cli/src/doctor/checks/admin.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
-import type { AdminEvidence, FlowStep } from '../../packages/cli/src/doctor/evidence/admin.ts';
+import type { AdminEvidence } from '../../packages/cli/src/doctor/evidence/admin.ts';
+import type { FlowStep } from '../../packages/cli/src/doctor/evidence/flows.ts';
 import { findUserTroubles } from '../../packages/cli/src/doctor/evidence/user.ts';
 
 const step = (providerId: string, level = 0): FlowStep => ({

@@ -199,5 +199,5 @@ test('doctor --fix: the target of a redirect does not get the password', async (
   const code = await ended;
   assert.deepEqual(leaked(bodies), []);
   assert.equal(code, 1, stdout() + stderr());
-  assert.match(stdout(), /KEYCLOAK_SERVER_URL=http:\/\/localhost:\d+\n[^]*setup can fix none of this/);
+  assert.match(stdout(), /KEYCLOAK_SERVER_URL=http:\/\/localhost:\d+\n[\s\S]*setup can fix none of this/);
 });

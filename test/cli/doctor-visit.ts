@@ -22,7 +22,10 @@ export async function visitDoctor({ settings, env = {}, args = [], token, mode =
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(file, lines.join(''), { mode });
   const options = await readDoctorOptions(['--env', file, ...args], { ...env });
-  const results = await runChecks(token === undefined ? CHECKS : TOKEN_CHECKS, createContext({ ...options, token }));
+  const results = await runChecks(
+    token === undefined ? CHECKS : TOKEN_CHECKS,
+    createContext({ ...options, token }),
+  );
   // The line above the cause says it already.
   for (const { id, seen, cause } of troubles(results))
     assert.ok(seen.length < 12 || !cause.includes(seen), `${id} says twice: ${seen}`);

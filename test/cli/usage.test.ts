@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commands } from '../../packages/cli/src/commands.ts';
 import { KINDS } from '../../packages/cli/src/commands/setup.ts';
+import { commands } from '../../packages/cli/src/commands.ts';
 import { runProgram } from './support/program.ts';
 
 async function usages(): Promise<[name: string, text: string][]> {

@@ -101,7 +101,7 @@ describe('the doctor', () => {
     assert.match(careful.stdout, /\n1 problem, /);
     assert.equal(careful.code, 1);
     const mended = await doctor(['--fix', '--yes', '--enable'], { ...user(), ...admin });
-    assert.match(mended.stdout, /Direct access grants: off → on[^]*Looking again:/);
+    assert.match(mended.stdout, /Direct access grants: off → on[\s\S]*Looking again:/);
     const again = await doctor(['--json'], { ...user(), ...admin });
     const report = JSON.parse(again.stdout) as { ok: boolean; checks: { status: string }[] };
     assert.equal(report.ok, true);

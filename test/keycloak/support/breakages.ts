@@ -59,10 +59,7 @@ export async function forbidOffline({ api, realm, clientUuid, userId }: Lab): Pr
 type Profile = Awaited<ReturnType<Lab['api']['users']['getProfile']>>;
 let profile: Profile | undefined;
 
-async function changeProfile(
-  { api, realm }: Lab,
-  change: (profile: Profile) => Profile,
-): Promise<void> {
+async function changeProfile({ api, realm }: Lab, change: (profile: Profile) => Profile): Promise<void> {
   profile = await api.users.getProfile({ realm });
   await api.users.updateProfile({ realm, ...change(structuredClone(profile)) });
 }

@@ -34,7 +34,13 @@ export interface CallersGoal {
 export type ClientsState = Omit<Awaited<ReturnType<typeof readClients>>, 'realm'>;
 
 /** A realm that has the client of the API, and nothing of those that call it. */
-export const NO_CALLERS: ClientsState = { client: {}, others: new Map(), scopes: [], byDefault: [], usual: [] };
+export const NO_CALLERS: ClientsState = {
+  client: {},
+  others: new Map(),
+  scopes: [],
+  byDefault: [],
+  usual: [],
+};
 
 /** @param hint what to do where the realm is not there */
 export async function readClients(

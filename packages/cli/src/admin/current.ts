@@ -68,8 +68,7 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     client: client ?? null,
     scopes,
     callers: others.filter(
-      (one) =>
-        one.clientId !== goal.clientId && audiencesOf(mappersOf(one, scopes)).includes(goal.clientId),
+      (one) => one.clientId !== goal.clientId && audiencesOf(mappersOf(one, scopes)).includes(goal.clientId),
     ),
     realmRoles,
     clientRoles: id

@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { ACCESS, ACCESS_HELP, createNeed, enter, openWords, problemsOfAccess, readAccess } from '../access/access.ts';
+import {
+  ACCESS,
+  ACCESS_HELP,
+  createNeed,
+  enter,
+  openWords,
+  problemsOfAccess,
+  readAccess,
+} from '../access/access.ts';
 import { applyAuthz } from '../admin/authz/apply.ts';
 import { findUnknown } from '../admin/authz/checks.ts';
 import { readAuthz } from '../admin/authz/current.ts';
@@ -8,16 +16,16 @@ import { toFile } from '../admin/authz/model.ts';
 import { planAuthz } from '../admin/authz/plan.ts';
 import { type Answer, askWhy, type Reason } from '../admin/authz/why.ts';
 import { type AdminConnection, connectAdmin } from '../admin/connection.ts';
+import { findAuthzJson, loadAuthz } from '../authz/file.ts';
 import { runPlan, toPart } from '../plan/run-plan.ts';
 import { type Consent, createConsent, FromFolder } from '../settings/from-folder.ts';
 import { didYouMean, table, toHelp } from '../settings/options.ts';
 import { assertOfFolder, nameWithTarget, writePrivateFile } from '../settings/private-file.ts';
 import { readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
+import { toQuestions } from '../setup/visit.ts';
 import { type Output, toMark, toPlainJson, toPlainLine } from '../terminal/output.ts';
 import { type Questions, readLines } from '../terminal/questions.ts';
-import { findAuthzJson, loadAuthz } from '../authz/file.ts';
-import { toQuestions } from '../setup/visit.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 const ACTIONS = ['plan', 'apply', 'export', 'why'] as const;

@@ -43,7 +43,9 @@ async function examine(
   const { results, shape } = await look(options, out);
   const fixable = options.fix ? findFixable(results) : [];
   if (fixable.length === 0) {
-    const none = isWell(results) ? 'There is nothing to fix.' : 'setup can fix none of this: see the fixes above.';
+    const none = isWell(results)
+      ? 'There is nothing to fix.'
+      : 'setup can fix none of this: see the fixes above.';
     if (options.fix) out.line(none);
     return isWell(results) ? 0 : 1;
   }

@@ -1,7 +1,5 @@
 import { didYouMean } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import type { Output } from '../terminal/output.ts';
-import { createQuestions } from '../terminal/questions.ts';
 import { isClone } from '../setup/api/set-up.ts';
 import { api, exportFile, guide, web } from '../setup/kinds/api.ts';
 import { app } from '../setup/kinds/app.ts';
@@ -11,6 +9,8 @@ import { mcp } from '../setup/kinds/mcp.ts';
 import { events, service } from '../setup/kinds/service.ts';
 import { tenant } from '../setup/kinds/tenant.ts';
 import type { SetupKind } from '../setup/visit.ts';
+import type { Output } from '../terminal/output.ts';
+import { createQuestions } from '../terminal/questions.ts';
 import { runAsAdmin } from './run-as-admin.ts';
 
 export const KINDS: Readonly<Record<string, SetupKind>> = {

@@ -26,9 +26,10 @@ import { readRealmFacts } from './upgrade/changes.ts';
  * The settings, and the names of those that are not set and that the doctor can do without: a secret is made up and never needed, address
  * and realm are those that a token names.
  */
-function readDoctorSettings(
-  { envFile, provider, spa, upgradeTo, token }: DoctorOptions,
-): { readonly config: Config | ConfigError; readonly assumed: readonly string[] } {
+function readDoctorSettings({ envFile, provider, spa, upgradeTo, token }: DoctorOptions): {
+  readonly config: Config | ConfigError;
+  readonly assumed: readonly string[];
+} {
   const load = (more: Record<string, string>): Config | ConfigError => {
     try {
       return loadConfig({ envFile, env: { ...process.env, ...more } });

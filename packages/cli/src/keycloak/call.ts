@@ -63,7 +63,7 @@ export function toForm(fields: Record<string, string | undefined>): RequestInit 
 export function toPageText(html: string): string {
   return html
     .slice(Math.max(html.search(/<body/i), 0))
-    .replace(/<(script|style)\b[^]*?(<\/\1[^<>]*>|$)/gi, ' ')
+    .replace(/<(script|style)\b[\s\S]*?(<\/\1[^<>]*>|$)/gi, ' ')
     .replace(/<[^<>]*>/g, ' ')
     .replace(/&#39;|&apos;/g, "'")
     .replace(/&quot;/g, '"')

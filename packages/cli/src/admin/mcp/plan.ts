@@ -10,13 +10,7 @@ import {
   toChange,
   toCreate,
 } from '../plan/step.ts';
-import {
-  lacksPkce,
-  type McpState,
-  missingDomains,
-  takesDocuments,
-  toDocumentPolicies,
-} from './current.ts';
+import { lacksPkce, type McpState, missingDomains, takesDocuments, toDocumentPolicies } from './current.ts';
 import {
   MCP_CLIENT,
   MCP_CLIENT_ID,

@@ -3,10 +3,20 @@ import type {
   UserProfileConfig,
 } from '@keycloak/keycloak-admin-client/lib/defs/userProfileMetadata.js';
 import { AdminError, toAdminError } from '../../admin/admin-error.ts';
-import { type AdminConnection, type AdminCredentials, connectAdmin, findClient, findUser, read } from '../../admin/connection.ts';
+import {
+  type AdminConnection,
+  type AdminCredentials,
+  connectAdmin,
+  findClient,
+  findUser,
+  read,
+} from '../../admin/connection.ts';
 import { memo } from '../../keycloak/call.ts';
 
-export function isRequiredOf({ required, selector }: UserProfileAttribute, scopes: readonly string[]): boolean {
+export function isRequiredOf(
+  { required, selector }: UserProfileAttribute,
+  scopes: readonly string[],
+): boolean {
   if (required === undefined || !(required.roles?.includes('user') ?? true)) return false;
   return [required.scopes, selector?.scopes].every(
     (list) => list === undefined || list.length === 0 || list.some((scope) => scopes.includes(scope)),

@@ -1,6 +1,6 @@
 import { type AdminCredentials, connectAdmin } from '../../admin/connection.ts';
-import { type McpState, readMcp } from '../../admin/mcp/current.ts';
 import { toFailure } from '../../admin/internal.ts';
+import { type McpState, readMcp } from '../../admin/mcp/current.ts';
 import { call, memo } from '../../keycloak/call.ts';
 import { type Finding, fail, skipped } from '../../keycloak/finding.ts';
 import { trimUrl } from '../../keycloak/server.ts';

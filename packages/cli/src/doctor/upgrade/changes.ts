@@ -16,7 +16,7 @@ export async function readRealmFacts({ api }: AdminConnection, realm: string) {
   for (const { id = '', authorizationServicesEnabled: has, clientId = '' } of all) {
     const isManagement = clientId === 'realm-management';
     if (has !== true || (BUILT_IN.test(clientId) && !isManagement)) continue;
-    const policies = (await api.clients.listPolicies({ id, realm, max: 1000 }).catch(() => '')) || [];
+    const policies = (await api.clients.listPolicies({ id, realm, max: 1000 }).catch(() => [])) || [];
     if (isManagement) names.push(...policies.map(({ name = '' }) => name));
     else for (const { type = '' } of policies) types.add(type);
   }
@@ -64,9 +64,11 @@ const isAudience = (realm: RealmFacts, { clientId = '' }: ClientRepresentation) 
 
 const mappersIn = (realm: RealmFacts, kind: RegExp) =>
   realm.clients.flatMap((one) =>
-    realm.mappersOf(one).flatMap((mapper) =>
-      kind.test(mapper.protocolMapper ?? '') ? { ...mapper, clientId: one.clientId } : [],
-    ),
+    realm
+      .mappersOf(one)
+      .flatMap((mapper) =>
+        kind.test(mapper.protocolMapper ?? '') ? { ...mapper, clientId: one.clientId } : [],
+      ),
   );
 
 /** The versions between which the changes are known, these included. Beyond the last one nothing is. */

@@ -229,7 +229,14 @@ function toOrganizationClaims(
   return isRead ? { groups, ids: reads.ids ?? false } : undefined;
 }
 
-function problemsOf({ appUrl, backchannelLogoutUrl, withoutUser, user, groups, scopes }: ApiOptions): string[] {
+function problemsOf({
+  appUrl,
+  backchannelLogoutUrl,
+  withoutUser,
+  user,
+  groups,
+  scopes,
+}: ApiOptions): string[] {
   const problems: string[] = [];
   for (const [name, value] of [
     ['--app (PUBLIC_URL)', appUrl],

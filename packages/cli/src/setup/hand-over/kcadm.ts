@@ -225,7 +225,10 @@ export const toPartialImport = (plan: Plan, apiId: string): object => ({
  * user's password: keep it as safe as the `.env` file. One that named a client scope would have to name all of Keycloak's, and Keycloak's
  * own clients, which it makes before them.
  */
-export function toRealmFile(plan: Plan, { realm, clientId }: Pick<HandOverTarget, 'realm' | 'clientId'>): object {
+export function toRealmFile(
+  plan: Plan,
+  { realm, clientId }: Pick<HandOverTarget, 'realm' | 'clientId'>,
+): object {
   const [grants] = actionsOf(plan, 'grant-roles');
   return {
     ...actionsOf(plan, 'create-realm')[0]?.realm,

@@ -1,4 +1,11 @@
-import { type ClientsState, isDevCaller, planDevCaller, readClients, TOKEN_CALLBACK, toDevId } from '../../admin/callers.ts';
+import {
+  type ClientsState,
+  isDevCaller,
+  planDevCaller,
+  readClients,
+  TOKEN_CALLBACK,
+  toDevId,
+} from '../../admin/callers.ts';
 import type { AdminConnection } from '../../admin/connection.ts';
 import { NO_PART, type PlanPart, runPlan, toPart, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';

@@ -1,5 +1,12 @@
 import { isHttpUrl } from '../../access/access.ts';
-import { type Caller, type ClientsState, NO_CALLERS, planCallers, readClients, toSpaClient } from '../../admin/callers.ts';
+import {
+  type Caller,
+  type ClientsState,
+  NO_CALLERS,
+  planCallers,
+  readClients,
+  toSpaClient,
+} from '../../admin/callers.ts';
 import { GROUPS_SCOPE, ORGANIZATION_GROUPS_SCOPE } from '../../admin/plan/app-scope.ts';
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { toUri } from '../../settings/address.ts';

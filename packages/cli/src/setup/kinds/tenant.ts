@@ -3,7 +3,11 @@ import { toJsonObject } from 'keycloak-guard/unstable';
 import { AdminError } from '../../admin/admin-error.ts';
 import { type AdminConnection, read } from '../../admin/connection.ts';
 import { readMapperTypes } from '../../admin/current.ts';
-import { type OrganizationGoal, planOrganization, readOrganization } from '../../admin/tenant/organization.ts';
+import {
+  type OrganizationGoal,
+  planOrganization,
+  readOrganization,
+} from '../../admin/tenant/organization.ts';
 import { clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from '../../admin/tenant/realm.ts';
 import { memo } from '../../keycloak/call.ts';
 import { type PlanPart, runPlan, toFilePart, toRealmPart } from '../../plan/run-plan.ts';
