@@ -48,8 +48,6 @@ const ASKED: Readonly<Record<string, string>> = {
   ' has another value. Replace ': 'here',
   'Replace ': 'here',
   ' chose ': 'hostile-folder.test.ts',
-  'No Keycloak is configured. Send the password of ': 'doctor-mcp-credentials.test.ts',
-  'KEYCLOAK_SERVER_URL is ': 'doctor-mend.test.ts',
 };
 
 test('every question of the command line is in this list, with the test that answers no', () => {

@@ -15,6 +15,7 @@ import {
 import type { Shape } from '../../admin/goal.ts';
 import type { OrganizationClaims } from '../../admin/plan/app-scope.ts';
 import { appUrlOf, toUri } from '../../settings/address.ts';
+import type { Settings } from '../../settings/env-file.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
 import { type Flags, type Options, table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
@@ -146,11 +147,6 @@ export async function readApiOptions(
     all,
     { ...(isSent ? { sendings, planned } : {}), yes: (flags.yes ?? false) && !dryRun },
   );
-  const files = CREDENTIAL_SETTING_NAMES.filter((name) => name.endsWith('_FILE'));
-  const paths: Readonly<Record<string, string | undefined>> = await consent.open(
-    Object.fromEntries(files.map((name) => [name, settings(name)])),
-    [],
-  );
   const { clientSecret: secret, publicUrl, port, username } = words;
   const isOwnSecret = secret !== undefined && !isPlaceholder(secret);
   const groups = toGroupPaths(flags.group);
@@ -167,10 +163,8 @@ export async function readApiOptions(
     secretSource: isOwnSecret && all.clientSecret instanceof FromFolder ? envFile : undefined,
     /** `undefined`: as it is, and a secret for a new client. */
     credential: await chooseCredential(flags),
-    /** The credential in the settings that is no secret: what is in use is tried, where no other one is chosen. */
-    provenBy: files.some((name) => paths[name])
-      ? toCredential((name) => paths[name], undefined, '.')
-      : undefined,
+    /** What is in use is tried, where no other one is chosen. */
+    provenBy: await findCredentialFile(settings, consent),
     appUrl,
     isAppUrlGuessed: (flags.app ?? publicUrl ?? port) === undefined,
     /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
@@ -217,6 +211,14 @@ export async function readApiOptions(
   problems.push(...problemsOf(options));
   if (problems.length > 0) throw new UsageError(problems);
   return options;
+}
+
+/** The credential in the settings that is no secret. */
+async function findCredentialFile(settings: Settings, consent: Consent) {
+  const files = CREDENTIAL_SETTING_NAMES.filter((name) => name.endsWith('_FILE'));
+  const words = Object.fromEntries(files.map((name) => [name, settings(name)]));
+  const paths: Readonly<Record<string, string | undefined>> = await consent.open(words, []);
+  return files.some((name) => paths[name]) ? toCredential((name) => paths[name], undefined, '.') : undefined;
 }
 
 /** `undefined` for an API that reads nothing of organizations. */
