@@ -69,7 +69,7 @@ export function tryRecipe(
           await look('browser', () =>
             signInWithBrowser({ choice: { framework: name }, url, pageUrl: url }, browser),
           );
-          const paths = name === 'hono-openapi' ? ['/me'] : ['/me', '/'];
+          const paths = ['/me', '/'];
           const secrets = [CLIENT.clientSecret, SESSION_SECRET];
           await look('between', () => lookBetween({ name, url, folder, paths, secrets }, browser));
         } finally {

@@ -15,9 +15,6 @@ export interface DocumentedPermit {
   readonly status: number;
 }
 
-/** Either of the two. */
-export type Documented = DocumentedGuard | DocumentedPermit;
-
 /** The security of an operation behind these guards: their scheme with all scopes, and nothing at all where each is optional. */
 export function toSecurity(guards: readonly DocumentedGuard[], scheme: string): Record<string, string[]>[] {
   const scopes = [...new Set(guards.flatMap(({ requirements }) => scopesOf(requirements)))];

@@ -4,7 +4,6 @@ import { type Health, healthOf, type RequestGuard } from '../../core/internal.ts
 import type { Adapter } from './adapter.ts';
 import { createCalls } from './calls.ts';
 import type { Connection } from './connection.ts';
-import type { Documented } from './documentation.ts';
 import type { Engine } from './engine.ts';
 import { createEvents, type EventsOf } from './events.ts';
 import { createLoginGuard } from './login-limits.ts';
@@ -165,8 +164,7 @@ export interface Keycloak<Request, Middleware, AppRequest = Request, C extends o
 
 /** The parts of {@link Keycloak} that a framework writes itself. */
 export interface Framework<Incoming, Outgoing, Middleware> {
-  /** A guard without a description is left out of documents of the API. */
-  toGuard(guard: Pick<RequestGuard<Incoming, Outgoing>, 'decide'> & Partial<Documented>): Middleware;
+  toGuard(guard: Pick<RequestGuard<Incoming, Outgoing>, 'decide'>): Middleware;
   toRoutes(routes: Routes<Incoming>): Middleware;
   mcp(options: McpOptions): WithMetadata<Middleware>;
   /** The principal that a guard has set. */

@@ -27,7 +27,6 @@ import {
   settle,
   then,
 } from '../../core/internal.ts';
-import type { DocumentedPermit } from './documentation.ts';
 import { lateMembers } from './late.ts';
 import type { PermissionSettings } from './options.ts';
 import type { OpenPermissions, PermitOf } from './parts/permissions.ts';
@@ -185,11 +184,8 @@ function whenLoaded(clientId: string, { loading }: Part<OpenPermissions>): Permi
 export function toPermitGuard<Incoming>(
   decide: Decide<Incoming>,
   principalOf: (request: Incoming) => Principal | null | undefined,
-): Pick<RequestGuard<Incoming, unknown>, 'decide'> & DocumentedPermit {
-  const { permissions = [], status = 403 } = decide as Partial<DocumentedPermit>;
+): Pick<RequestGuard<Incoming, unknown>, 'decide'> {
   return {
-    permissions,
-    status,
     decide(request) {
       const principal = principalOf(request) ?? null;
       const decided = decide(request, principal);

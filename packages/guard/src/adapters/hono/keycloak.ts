@@ -21,7 +21,6 @@ import {
   toKeycloak,
   withMetadata,
 } from '../engine/internal.ts';
-import { mark } from './documentation.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -101,22 +100,21 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     toRouter((c, request) => answerFetchRoute(adapter, routes, c, request));
 
   return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(adapter, {
-    toGuard: (guard) =>
-      mark(async (c, next) => {
-        const reply: FetchReply = {};
-        let principal: Principal | null;
-        try {
-          const decided = guard.decide(c, reply);
-          principal = isThenable(decided) ? await decided : decided;
-        } catch (error) {
-          return refuse(error, c, reply);
-        }
-        // An optional guard keeps the principal of an earlier one.
-        if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
-        await next();
-        addToAnswer(c, reply);
-        return undefined;
-      }, guard),
+    toGuard: (guard) => async (c, next) => {
+      const reply: FetchReply = {};
+      let principal: Principal | null;
+      try {
+        const decided = guard.decide(c, reply);
+        principal = isThenable(decided) ? await decided : decided;
+      } catch (error) {
+        return refuse(error, c, reply);
+      }
+      // An optional guard keeps the principal of an earlier one.
+      if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
+      await next();
+      addToAnswer(c, reply);
+      return undefined;
+    },
     toRoutes: (routes) => toRouter((c, request) => answerFetchRoute(adapter, routes, c, request, readAgain)),
     mcp(options) {
       const mcp = openFetchMcp<Context>(adapter as never, options);
