@@ -10,9 +10,7 @@ import {
 import {
   type Compiled,
   compile,
-  createBoundedCache,
   type GuardOptions,
-  getOrMake,
   isPlainObject,
   isThenable,
   ofEach,
@@ -151,9 +149,6 @@ export interface ReadRequirements<Incoming> {
   readonly compiledFor?: (request: Incoming, realm: TokenVerifier) => Compiled;
 }
 
-/** Most requirements of one guard that are kept ready, by the values they were made of. */
-const MOST_KEPT = 1_000;
-const LONGEST_KEPT = 512;
 /** Most causes that one guard reports: what a function throws may hold what the caller sent. */
 const MOST_REPORTED = 20;
 const NEVER = { check: () => false };
@@ -182,7 +177,7 @@ export function readRequirements<Incoming>(
   }) as GuardOptions;
   compile(toRequirements(sample), verifier);
   const readerOf = ofEach((realm: TokenVerifier) =>
-    createReader(requirements, names, functions.length > 0, { ...host, verifier: realm }),
+    createReader(requirements, { ...host, verifier: realm }),
   );
   return {
     options: { ...sample, ...NEVER },
@@ -190,15 +185,11 @@ export function readRequirements<Incoming>(
   };
 }
 
-/** @param hasFunctions whether functions of the request are among them */
+/** Made anew for each request: it costs less than a microsecond, and nothing that a caller chose stays in memory. */
 function createReader<Incoming>(
   template: unknown,
-  names: readonly string[],
-  hasFunctions: boolean,
   { verifier, toAppRequest, paramsOf, nameOf }: RequirementsHost<Incoming>,
 ): (request: Incoming) => Compiled {
-  const toReady = (requirements: Requirements) => compile(requirements, verifier);
-  const kept = createBoundedCache<Compiled>(MOST_KEPT);
   const reported = new Set<string>();
 
   function unclear(request: Incoming, what: string, cause?: unknown): AuthError {
@@ -212,11 +203,6 @@ function createReader<Incoming>(
       });
     }
     return new AuthError('requirement_unclear', what, { cause });
-  }
-
-  /** Keeps what could be compiled alone, and is no longer than names are: callers choose it. */
-  function keepReady(key: string, make: () => Requirements): Compiled {
-    return key.length > LONGEST_KEPT ? toReady(make()) : getOrMake(kept, key, () => toReady(make()));
   }
 
   /** @throws {AuthError} */
@@ -241,35 +227,22 @@ function createReader<Incoming>(
     );
   }
 
-  function compiledFor(request: Incoming): Compiled {
-    if (typeof template === 'function') {
-      const result = resultOf(request, template as never);
-      const [member = '', more] = Object.keys(result);
-      const value = result[member as keyof Requirements];
-      // No requirement has a space in its name, so a value cannot be taken for a part of it.
-      return more === undefined && typeof value === 'string' && !member.includes(' ')
-        ? keepReady(`${member} ${value}`, () => result)
-        : toReady(result);
-    }
-    const values = names.map((name) => parameterOf(request, name));
-    const fill = () =>
-      toRequirements(
-        fillRequirements(template, {
-          toValue(name, form) {
-            const value = values[names.indexOf(name)] as string;
-            if (form === 'whole' || !value.includes('/')) return value;
-            throw unclear(request, `the parameter ${name} has a slash in it, and is one part of a path`);
-          },
-          resultOf: (one) => resultOf(request, one),
-        }),
-      );
-    if (hasFunctions) return toReady(fill());
-    return keepReady(values.length === 1 ? (values[0] as string) : JSON.stringify(values), fill);
+  function requirementsFor(request: Incoming): Requirements {
+    if (typeof template === 'function') return resultOf(request, template as never);
+    const filled = fillRequirements(template, {
+      toValue(name, form) {
+        const value = parameterOf(request, name);
+        if (form === 'whole' || !value.includes('/')) return value;
+        throw unclear(request, `the parameter ${name} has a slash in it, and is one part of a path`);
+      },
+      resultOf: (one) => resultOf(request, one),
+    });
+    return toRequirements(filled);
   }
 
   return (request) => {
     try {
-      return compiledFor(request);
+      return compile(requirementsFor(request), verifier);
     } catch (error) {
       if (isAuthError(error)) throw error;
       if (error instanceof OptionsError) {
