@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { AuthError } from '../http/errors.ts';
-import { createBoundedCache } from '../runtime/cache.ts';
 
 /**
  * Reads a string as a JSON object; `undefined` if it is not one. Without a prototype: what a library puts on `Object.prototype` is
@@ -40,7 +39,7 @@ const FIVE_SEGMENTS = /^[\w-]+(?:\.[\w-]*){4}$/;
 /** @throws {AuthError} `token_malformed`, or `token_encrypted` for a JWE */
 export function readCompactJws(token: string): CompactJws {
   const segments = splitCompactJws(token);
-  return { ...segments, header: readHeader(segments.header) };
+  return { ...segments, header: readSegment(segments.header, 'header') };
 }
 
 /**
@@ -92,18 +91,6 @@ function isCanonical(token: string, start: number, end: number): boolean {
   if (over === 0) return true;
   const last = token.charAt(end - 1);
   return over === 2 ? AFTER_TWO.includes(last) : over === 3 && AFTER_THREE.includes(last);
-}
-
-/** Headers that were read before: a realm has one for each key. */
-const knownHeaders = createBoundedCache<JsonObject>(64);
-const MAX_KNOWN_LENGTH = 256;
-
-function readHeader(segment: string): JsonObject {
-  const known = knownHeaders.get(segment);
-  if (known !== undefined) return known;
-  const header = readSegment(segment, 'header');
-  if (segment.length <= MAX_KNOWN_LENGTH) knownHeaders.set(segment, header);
-  return header;
 }
 
 /** @throws {AuthError} `token_malformed` if it is not a JSON object in UTF-8 */
