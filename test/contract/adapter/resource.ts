@@ -6,8 +6,6 @@ import { assertRefused, setUp, without } from './set-up.ts';
 const RESOURCE = {
   url: 'https://api.example.com/orders',
   scopes: ['orders:read', 'orders:write'],
-  name: 'Orders',
-  documentation: 'https://example.com/docs',
 };
 const PLACE = '/.well-known/oauth-protected-resource/orders';
 const POINTER = `resource_metadata="https://api.example.com${PLACE}"`;
@@ -24,8 +22,6 @@ export function describeResource(adapter: Adapter): void {
         authorization_servers: [realm.issuer],
         scopes_supported: RESOURCE.scopes,
         bearer_methods_supported: ['header'],
-        resource_name: 'Orders',
-        resource_documentation: 'https://example.com/docs',
       });
       assert.deepEqual([answer.status, answer.headers.get('access-control-allow-origin')], [200, '*']);
       assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);

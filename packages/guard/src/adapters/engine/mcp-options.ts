@@ -77,7 +77,7 @@ export interface ResolvedMcpOptions {
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
   checkOptions('mcp', options, RULES);
-  const { scopes = [], scopesInChallenge = true, allowedOrigins = [], name, documentation } = options;
+  const { scopes = [], scopesInChallenge = true, allowedOrigins = [] } = options;
   const url = new URL(options.url);
   const tools = new Map(Object.entries(options.tools ?? {}).map(([tool, needs]) => [tool, [needs].flat()]));
   const all = [...new Set([...scopes, ...[...tools.values()].flat()])];
@@ -87,7 +87,7 @@ export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
     scopes,
     tools,
     allowedOrigins: new Set([url.origin, ...allowedOrigins]),
-    resource: { url: options.url, scopes: all, name, documentation },
+    resource: { url: options.url, scopes: all },
     challenged: scopesInChallenge === true ? all : scopesInChallenge === 'required' ? scopes : [],
   };
 }

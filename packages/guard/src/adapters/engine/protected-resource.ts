@@ -25,12 +25,6 @@ export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
       optionRules.PUBLIC_URL.accepts(value) && hasTenantOnly(new URL(String(value)).pathname),
   }),
   scopes: SCOPES,
-  name: optionRules.string('must be a name', "'Orders'"),
-  documentation: {
-    rule: 'must be an http or https URL',
-    example: "'https://example.com/docs'",
-    accepts: isHttp,
-  },
   scopesInChallenge: optionRules.trueOrFalse(true),
 };
 
@@ -100,8 +94,4 @@ function isScope(value: unknown): boolean {
     value !== 'openid' &&
     value !== 'offline_access'
   );
-}
-
-function isHttp(value: unknown): boolean {
-  return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }

@@ -15,10 +15,6 @@ export interface ProtectedResourceOptions {
    * client register with the first, and clients ask for the second by themselves. Default none.
    */
   readonly scopes?: readonly string[] | undefined;
-  /** Name for people. */
-  readonly name?: string | undefined;
-  /** URL of a page for developers. */
-  readonly documentation?: string | undefined;
   /** Whether challenges name the scopes too. Clients ask for no scope that they do not know. Default true. */
   readonly scopesInChallenge?: boolean | undefined;
 }
@@ -51,7 +47,7 @@ interface Metadata<Incoming> {
  * @see RFC 9728 §2, §3
  */
 export function createMetadata<Incoming>(
-  { url, scopes = [], name, documentation }: ProtectedResourceOptions,
+  { url, scopes = [] }: ProtectedResourceOptions,
   path: string,
   { sender, verifierOf, tenantAt }: ResourceHost<Incoming>,
 ): Metadata<Incoming> {
@@ -59,8 +55,6 @@ export function createMetadata<Incoming>(
   const document = {
     scopes_supported: scopes.length > 0 ? scopes : undefined,
     bearer_methods_supported: ['header'],
-    resource_name: name,
-    resource_documentation: documentation,
     dpop_bound_access_tokens_required: sender?.mode === 'required' || undefined,
   };
   return {
