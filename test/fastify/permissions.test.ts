@@ -4,14 +4,13 @@ import swagger from '@fastify/swagger';
 import fastify from 'fastify';
 import keycloakGuard, { keycloakPermissions } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { combineVerifiers, OptionsError } from '../../packages/guard/src/core/index.ts';
-import { BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
+import { BOB, createFakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { bearer } from './guarded-app.ts';
 
 async function start(t: TestContext) {
   const fake = createFakeKeycloak();
   const verifier = fake.realm.verifier({ tokenCheck: 'local' });
-  const permissions = fake.permissions({ verifier });
   const denied: string[] = [];
   const app = fastify();
   t.after(() => app.close());
@@ -21,7 +20,7 @@ async function start(t: TestContext) {
     verifier,
     onDenied: (_request, error, principal) => denied.push(`${error.code} ${principal?.subject}`),
   });
-  await app.register(keycloakPermissions, { permissions });
+  await app.register(keycloakPermissions, { clientSecret: SECRET, fetch: fake.fetch });
   app.get('/orders', { onRequest: [app.guard(), app.permit('orders#view')] }, () => 'orders');
   app.get<{ Params: { name: string } }>(
     '/by-name/:name',

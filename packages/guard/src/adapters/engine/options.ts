@@ -1,4 +1,4 @@
-import type { Permissions, PermissionsOptions } from '../../authz/internal.ts';
+import type { PermissionsOptions } from '../../authz/internal.ts';
 import {
   type AppClaims,
   type AuthError,
@@ -45,15 +45,10 @@ export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'>
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;
 
 /**
- * Options of permissions in an adapter: those of `createPermissions`, or permissions made before. `clientSecret` may be left
- * out if the adapter was given it. The verifier is the adapter's.
+ * Options of permissions in an adapter: those of `createPermissions`. `clientSecret` may be left out if the adapter was given it.
+ * The verifier is the adapter's, which must be of one realm.
  */
-export type PermissionSettings =
-  | Omit<PermissionsOptions, 'verifier'>
-  | {
-      /** Needed if the adapter's verifier is of several realms. */
-      readonly permissions: Permissions;
-    };
+export type PermissionSettings = Omit<PermissionsOptions, 'verifier'>;
 
 /** Options of an adapter beside those of its verifier. */
 export interface AdapterOptions<Incoming> {

@@ -130,7 +130,6 @@ function openPermissions<Incoming>(
 ): { readonly permissions: Permissions; readonly part: Part<OpenPermissions> } {
   const load = () => import('./parts/permissions.ts');
   if (tenants !== undefined) {
-    if ('permissions' in settings) throw toProblem(factory, ...OF_ONE_REALM);
     const isProved = (settings.clientSecret ?? settings.credential) !== undefined;
     const placeholder = isProved ? {} : { clientSecret: 'none' };
     // Its `fetch` calls nobody.
@@ -140,16 +139,12 @@ function openPermissions<Incoming>(
     const part = loadPart(async () => (await load()).ofTenants(factory, tenants, settings, forNobody));
     return { permissions: whenLoaded(settings.clientId ?? tenants.nobody.clientId, part), part };
   }
-  if ('permissions' in settings) {
-    const { permissions } = settings;
-    return { permissions, part: loadPart(async () => (await load()).ofRealm(permissions)) };
-  }
   const realm = toOneRealm(factory, verifier);
   const { timeoutMs } = clientSettings();
-  const options = { fetch: partsOf(realm)?.fetch, timeoutMs, ...(settings as object), verifier: realm };
+  const options = { fetch: partsOf(realm)?.fetch, timeoutMs, ...settings, verifier: realm };
   assertOptions(options);
   const part = loadPart(async () => (await load()).ofRealm(permissions));
-  const permissions = whenLoaded((settings as { clientId?: string }).clientId ?? realm.clientId, part);
+  const permissions = whenLoaded(settings.clientId ?? realm.clientId, part);
   planPermissions(permissions, options);
   return { permissions, part };
 }
@@ -159,20 +154,11 @@ function assertOptions(options: PermissionsOptions): void {
   credentialOf(resolvePermissionsOptions(options));
 }
 
-const OF_ONE_REALM = [
-  'are of one realm: leave them out, and each tenant has its own',
-  '{ permissionSeconds: 30 }',
-] as const;
-
-function toProblem(factory: string, rule: string, example: string): OptionsError {
-  return new OptionsError(factory, [{ option: 'permissions', rule, example }]);
-}
-
 /** @throws {OptionsError} for several realms: the verifier does not say which of them to ask */
 function toOneRealm(factory: string, { members: [member, ...others] }: TokenVerifier): Verifier<object> {
   if (member !== undefined && others.length === 0) return member as Verifier<object>;
-  const rule = 'must be given where the verifier is of several realms';
-  throw toProblem(factory, rule, 'createPermissions({ verifier, clientSecret })');
+  const rule = 'must be of one realm where permissions are asked for: use createPermissions for each of several';
+  throw new OptionsError(factory, [{ option: 'verifier', rule, example: 'createVerifier(…)' }]);
 }
 
 function whenLoaded(clientId: string, { loading }: Part<OpenPermissions>): Permissions {

@@ -201,8 +201,7 @@ export const keycloakMcp = asPart<McpOptions & { readonly prefix?: never }>(
 );
 
 /**
- * Options of {@link keycloakPermissions}: those of `createPermissions`, or permissions made before. The default of
- * `clientSecret` is that of `keycloakGuard`.
+ * Options of {@link keycloakPermissions}: those of `createPermissions`. The default of `clientSecret` is that of `keycloakGuard`.
  */
 export type KeycloakPermissionsOptions = PermissionSettings;
 

@@ -68,10 +68,7 @@ const RULES: OptionRules<NestOptions> = {
   },
   protectedResource: optionsOf('a protected resource', "{ url: 'https://api.example.com' }"),
   mcp: optionsOf('an MCP server', "{ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }"),
-  permissions: optionsOf(
-    'createPermissions, or { permissions }',
-    "{ clientSecret: '<secret of the client>' }",
-  ),
+  permissions: optionsOf('createPermissions', "{ clientSecret: '<secret of the client>' }"),
   loginLimits: optionsOf('login limits', '{ username: ({ body }) => body?.username }'),
   securityScheme: {
     rule: 'must be the name of a security scheme',
