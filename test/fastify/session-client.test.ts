@@ -7,7 +7,7 @@ import {
   keycloakSession,
 } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { createVerifier, OptionsError } from '../../packages/guard/src/core/index.ts';
+import { combineVerifiers, createVerifier, OptionsError } from '../../packages/guard/src/core/index.ts';
 
 const KEYCLOAK = { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app' };
 const SECRET = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
@@ -20,8 +20,10 @@ async function build(t: TestContext, options: KeycloakGuardOptions, session: obj
   return app;
 }
 
-test('sessions of a guard by a verifier need a client, and are told so', async (t) => {
-  const verifier = createVerifier({ ...KEYCLOAK, onNotice: false });
+test('sessions of a guard by a verifier are of its client; by one of several realms they need one, and are told so', async (t) => {
+  const one = createVerifier({ ...KEYCLOAK, onNotice: false });
+  assert.equal((await build(t, { verifier: one })).verifier.clientId, 'my-app');
+  const verifier = combineVerifiers([one, createVerifier({ ...KEYCLOAK, realm: 'other', onNotice: false })]);
   t.after(() => verifier.close());
   await assert.rejects(build(t, { verifier }), (error: OptionsError) => {
     assert.ok(error instanceof OptionsError);

@@ -27,7 +27,7 @@ import type { ResolvedAdapter } from './options.ts';
 import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
 import type { SecurityEvents } from './parts/security-events.ts';
 import { type DescribedResource, describeResource } from './protected-resource.ts';
-import { openRealms, type PartHost, type Realms, toResourceHost, toTenantOf } from './realms.ts';
+import { openRealms, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusals } from './refusals.ts';
 import {
   findRequestParts,
@@ -67,7 +67,6 @@ export interface EngineHost<Incoming, Outgoing> {
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   extends Pick<Realms<Incoming>, 'clock' | 'notify' | 'tenants' | 'verifierOf'>,
-    Pick<PartHost<Incoming>, 'clientSettings'>,
     Pick<EngineHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
   readonly verifier: TokenVerifier<C>;
   /** The log for lines that belong to no request. */
@@ -132,7 +131,6 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   adapterHost: EngineHost<Incoming, Outgoing>,
 ): Engine<Incoming, Outgoing, C> {
   const host = withOneHost(adapterHost);
-  const { isOwn, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
   const toAppRequest = host.toAppRequest ?? ((request: Incoming): unknown => request);
   const realms = openRealms(resolved, { toRequest, toSessionRequest: host.toSessionRequest, toAppRequest });
@@ -153,7 +151,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const { onDenied, inviteToLogin, refusalOf, securityEvents } = createRefusals<Incoming>(
     resolved,
     { ...host, ...(tenants && { tenantOf: tenants.knownNameOf }) },
-    verifier.members,
+    tenants === undefined ? verifier.members : [tenants.nobody],
     { fallback, logOf, sessionsOf },
   );
 
@@ -193,7 +191,6 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     ...{ log: fallback, logOf, factory, connections, tokenGuard, securityEvents },
     ...(host.addressOf && { addressOf: host.addressOf }),
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, refusalOf },
-    clientSettings: () => client,
     ...{ toAppRequest, clock, notify, tenants, verifierOf },
     guard(requirements, isOpen = undefined) {
       const { options, compiledFor } = readRequirements(requirements, requirementsHost);
@@ -240,7 +237,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     async close() {
       connections.close();
       await sessions?.close();
-      if (isOwn) await verifier.close();
+      if (resolved.isOwn) await verifier.close();
     },
   };
 }

@@ -21,14 +21,13 @@ export function createLoginGuard<Incoming, Outgoing>(
   principalOf: (request: Incoming) => Principal | null | undefined = () => null,
 ) {
   const filled = fillOptions('loginLimits', settings, RULES);
-  const { addressOf, clientSettings, tenants, verifier } = engine;
+  const { addressOf, tenants, verifier } = engine;
   if (filled.address === undefined && addressOf === undefined) {
     const rule = 'must be a function of the request: requests of the Fetch standard do not tell it';
     throw new OptionsError('loginLimits', [{ option: 'address', ...RULES.address, rule }]);
   }
   const realm: object | undefined = tenants?.nobody ?? verifier.members[0];
-  const [secret = clientSettings().clientId ?? 'keycloak-guard'] =
-    (realm && partsOf(realm)?.credential.secrets()) ?? [];
+  const [secret = verifier.clientId] = (realm && partsOf(realm)?.credential.secrets()) ?? [];
   const part = loadPart(async () =>
     (await import('./parts/login-limits.ts')).openLoginLimits(engine, filled, secret, principalOf),
   );

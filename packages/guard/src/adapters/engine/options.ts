@@ -37,10 +37,7 @@ import type { GuardRequirements } from './requirements.ts';
  */
 export type OnDenied<Incoming> = (request: Incoming, error: AuthError, principal: Principal | null) => void;
 
-/**
- * Options of browser sessions in an adapter. `client` may be left out if the adapter was given `serverUrl`: then it is
- * that client, with its credential.
- */
+/** Options of browser sessions in an adapter. Default of `client`: that of the verifier, if it is of one realm. */
 export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'> &
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;
 
@@ -114,14 +111,7 @@ export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOpti
   readonly openTenants?: ((host: TenantsHost<Incoming>) => Tenants<Incoming>) | undefined;
   /** Whether the adapter made the verifier, and so closes it. */
   readonly isOwn: boolean;
-  /** The options of the verifier that a client of the same realm needs as well; none beside a verifier made before. */
-  readonly client: ClientSettings;
 }
-
-/** The options of a verifier that identify this application as a client of a realm. */
-export type ClientSettings = Partial<
-  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch' | 'observers'>
->;
 
 /** The requirements of `guard()`. Those of `guard(undefined)` stay undefined, and are refused: something was meant. */
 export function requirementsOf(args: readonly unknown[]): GuardRequirements<never> {
@@ -172,7 +162,7 @@ export function resolveVerifier<Incoming, C extends object>(
     const shared = { ...common, onNotice: common.onNotice ?? onNotice };
     return {
       ...own,
-      ...{ verifier: undefined, isOwn: true, client: { observers: common.observers } },
+      ...{ verifier: undefined, isOwn: true },
       openTenants: (host) => createTenants(shared, filled, host),
     };
   }
@@ -184,11 +174,11 @@ export function resolveVerifier<Incoming, C extends object>(
       ...verifierOptions,
       onNotice: verifierOptions.onNotice ?? onNotice,
     });
-    return { ...own, verifier, isOwn: true, client: verifierOptions };
+    return { ...own, verifier, isOwn: true };
   }
   const rules = { ...ownRules, verifier: optionRules.required(VERIFIER) };
   throwFor(factory, findOptionProblems(options, rules));
-  return { ...own, verifier: options.verifier, isOwn: false, client: {} };
+  return { ...own, verifier: options.verifier, isOwn: false };
 }
 
 type OfTenants = Partial<VerifierOptions<object>> & TenantsOptions<never>;

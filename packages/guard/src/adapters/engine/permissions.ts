@@ -125,7 +125,7 @@ export function createPermits<Incoming>(host: PermissionsHost<Incoming>): Permit
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 function openPermissions<Incoming>(
-  { factory, verifier, tenants, clientSettings }: PermissionsHost<Incoming>,
+  { factory, verifier, tenants }: PermissionsHost<Incoming>,
   settings: PermissionSettings,
 ): { readonly permissions: Permissions; readonly part: Part<OpenPermissions> } {
   const load = () => import('./parts/permissions.ts');
@@ -140,8 +140,8 @@ function openPermissions<Incoming>(
     return { permissions: whenLoaded(settings.clientId ?? tenants.nobody.clientId, part), part };
   }
   const realm = toOneRealm(factory, verifier);
-  const { timeoutMs } = clientSettings();
-  const options = { fetch: partsOf(realm)?.fetch, timeoutMs, ...settings, verifier: realm };
+  const { fetch, timeoutMs } = partsOf(realm) ?? {};
+  const options = { fetch, timeoutMs, ...settings, verifier: realm };
   assertOptions(options);
   const part = loadPart(async () => (await load()).ofRealm(permissions));
   const permissions = whenLoaded(settings.clientId ?? realm.clientId, part);

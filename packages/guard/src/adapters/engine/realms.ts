@@ -1,6 +1,7 @@
-import type { Notice, TokenVerifier } from '../../core/index.ts';
+import type { Notice, TokenVerifier, Verifier } from '../../core/index.ts';
+import { partsOf } from '../../core/internal.ts';
 import { type Tenants, type TenantsHost, unknownTenant } from '../../tenants/internal.ts';
-import type { ClientSettings, ResolvedAdapter } from './options.ts';
+import type { ResolvedAdapter } from './options.ts';
 import type { ResourceHost } from './parts/resource-metadata.ts';
 import { isTenantName, pathOf, tenantIn } from './routes.ts';
 
@@ -24,9 +25,11 @@ export interface Realms<Incoming> {
 }
 
 /** The members of an engine that its parts need. */
-export interface PartHost<Incoming> extends Pick<Realms<Incoming>, 'verifier' | 'tenants' | 'verifierOf'> {
-  /** This application as a client, as far as the options say. A function, because there is a secret in it. */
-  clientSettings(): ClientSettings;
+export type PartHost<Incoming> = Pick<Realms<Incoming>, 'verifier' | 'tenants' | 'verifierOf'>;
+
+/** The one realm of a verifier that this package made; `undefined` for several, and for a verifier of the application's own. */
+export function realmOf({ members: [member, ...others] }: TokenVerifier): Verifier<object> | undefined {
+  return member !== undefined && others.length === 0 && partsOf(member) ? (member as never) : undefined;
 }
 
 export function openRealms<Incoming, C extends object>(

@@ -19,7 +19,7 @@ type RefusalHost<Incoming> = Parameters<typeof createSecurityEvents<Incoming>>[1
  * @param members verifiers, whose observers listen
  */
 export function createRefusals<Incoming>(
-  { onDenied, explain, logRefusals, client, log }: Omit<ResolvedAdapter<Incoming, never>, 'verifier'>,
+  { onDenied, explain, logRefusals, log }: Omit<ResolvedAdapter<Incoming, never>, 'verifier'>,
   host: RefusalHost<Incoming>,
   members: readonly object[],
   {
@@ -43,11 +43,7 @@ export function createRefusals<Incoming>(
       toSessionRequest: host.toSessionRequest,
     },
   );
-  const securityEvents = createSecurityEvents<Incoming>(
-    [...members, ...(client.observers ?? [])],
-    host,
-    fallback,
-  );
+  const securityEvents = createSecurityEvents<Incoming>(members, host, fallback);
   const call = (request: Incoming, name: string, listener: () => unknown) =>
     callListener(logOf(request), name, listener);
   /** The callers of requests that were refused. */

@@ -1,11 +1,11 @@
 import type { Log } from '../../core/index.ts';
-import { loadPart, type Observer, partsOf } from '../../core/internal.ts';
+import { loadPart, partsOf } from '../../core/internal.ts';
 import type { SecurityEvents, SecurityEventsHost } from './parts/security-events.ts';
 
 /**
  * The code that reports is loaded now, if an observer listens to events.
  *
- * @param of verifiers, and observers themselves: verifiers of tenants are made later
+ * @param of verifiers
  * @returns `undefined` if no observer listens to events
  */
 export function createSecurityEvents<Incoming>(
@@ -14,7 +14,7 @@ export function createSecurityEvents<Incoming>(
   log: Pick<Log, 'error'>,
 ): SecurityEvents<Incoming> | undefined {
   // Several realms of one API may have the same observers.
-  const listeners = new Set(of.flatMap((one) => partsOf(one)?.eventListeners ?? listenerIn(one)));
+  const listeners = new Set(of.flatMap((one) => partsOf(one)?.eventListeners ?? []));
   if (listeners.size === 0) return undefined;
   const part = loadPart(async () =>
     (await import('./parts/security-events.ts')).openSecurityEvents(listeners, host),
@@ -33,5 +33,3 @@ export function createSecurityEvents<Incoming>(
     session: (...event) => report(({ session }) => session(...event)),
   };
 }
-
-const listenerIn = (one: Observer): Observer[] => (typeof one.event === 'function' ? [one] : []);

@@ -14,7 +14,7 @@ import { openRoutes } from './answer-route.ts';
 import { lateMembers } from './late.ts';
 import type { SessionSettings } from './options.ts';
 import type { SecurityEvents } from './parts/security-events.ts';
-import type { PartHost } from './realms.ts';
+import { type PartHost, realmOf } from './realms.ts';
 import { type Route, type Routes, toRoute } from './routes.ts';
 
 /** The members of an engine that sessions need. */
@@ -50,15 +50,14 @@ const OWN_CLIENT = { clientId: '', startAuthorization() {} } as object as Sessio
 
 /** @throws {OptionsError} */
 function checkSettings<Incoming>(
-  { tenants, clientSettings }: SessionsHost<Incoming>,
+  { tenants, verifier }: SessionsHost<Incoming>,
   settings: SessionSettings<Incoming>,
   factory: string,
 ): void {
   if (tenants?.isByIssuer) throw toProblem(factory, 'tenants', BY_ISSUER);
   if (tenants !== undefined && settings.client !== undefined)
     throw toProblem(factory, 'client', 'is that of each tenant: leave it out');
-  const { serverUrl, realm, clientId } = clientSettings();
-  const hasOwn = tenants !== undefined || (serverUrl && realm && clientId) !== undefined;
+  const hasOwn = tenants !== undefined || realmOf(verifier) !== undefined;
   const { client = hasOwn ? OWN_CLIENT : undefined } = settings;
   checkOptions<SessionOptions>(factory, { ...settings, client } as SessionOptions, SESSION_RULES);
 }

@@ -100,10 +100,7 @@ export const keycloakEvents = asPart<NonNullable<Parameters<EventsOf['events']>[
   },
 );
 
-/**
- * Options of {@link keycloakSession}. `client` may be left out if `keycloakGuard` was given `serverUrl` and `clientSecret`:
- * then it is that client.
- */
+/** Options of {@link keycloakSession}. Default of `client`: that of `keycloakGuard`, if it is of one realm. */
 export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
 
 /**

@@ -17,7 +17,7 @@ export interface LoginLimitSettings<AppRequest> extends LoginLimitOptions {
 /** The members of an engine that limits on logins need. */
 export type LoginLimitsHost<Incoming, Outgoing> = Pick<
   Engine<Incoming, Outgoing>,
-  'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'tenants' | 'toAppRequest' | 'verifier'
+  'addressOf' | 'addToAnswer' | 'refuse' | 'tenants' | 'toAppRequest' | 'verifier'
 >;
 
 /**

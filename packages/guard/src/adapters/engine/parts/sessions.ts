@@ -19,29 +19,21 @@ import {
 } from '../../../session/internal.ts';
 import { toPaths } from '../../../session/options.ts';
 import type { Tenants } from '../../../tenants/internal.ts';
-import type { ClientSettings, SessionSettings } from '../options.ts';
-import type { PartHost } from '../realms.ts';
+import type { SessionSettings } from '../options.ts';
+import { type PartHost, realmOf } from '../realms.ts';
 
 /** Sessions by settings that were checked before. */
 export function createSessions<Incoming>(
-  { verifier, tenants, verifierOf, clientSettings }: PartHost<Incoming>,
+  { verifier, tenants, verifierOf }: PartHost<Incoming>,
   settings: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
   if (tenants !== undefined) return createTenantSessions(tenants, verifierOf, settings, factory);
-  const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
+  const realm = realmOf(verifier);
+  const context = realm && contextOfVerifier(realm);
+  const options = { ...settings, client: settings.client ?? (context && toClient(context)) };
   const resolved = resolveSessionOptions(options as SessionOptions, factory);
   return buildSessions(verifier, resolved, settings.store === undefined);
-}
-
-/** The same client of the same realm. */
-function clientOf(
-  { members: [member] }: Pick<TokenVerifier, 'members'>,
-  { serverUrl, realm, clientId, timeoutMs }: ClientSettings,
-) {
-  if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;
-  const { credential, fetch } = (member && partsOf(member)) ?? {};
-  return createClient({ serverUrl, realm, clientId, credential, issuer: member?.issuer, timeoutMs, fetch });
 }
 
 /**
