@@ -15,9 +15,9 @@ import type {
   Permissions,
   PermitOptions,
   PermitRule,
-  PushedClaims,
   RequestGuardOptions,
   RequirementsOf,
+  RuleOfRequest,
 } from '../engine/internal.ts';
 
 /** Options of {@link keycloak}. `FetchKeycloak.handle` answers the routes of its parts. */
@@ -50,20 +50,6 @@ export type McpHandler<Req extends Request, Rest extends unknown[]> = (
   caller: { readonly principal: Principal; readonly auth: McpAuthInfo },
   ...rest: Rest
 ) => Response | Promise<Response>;
-
-/** A function given to {@link FetchKeycloak.permit}. Further arguments of the framework follow `principal`. */
-export type OfRequest<T> = (
-  request: Request,
-  principal: Principal,
-  // biome-ignore lint/suspicious/noExplicitAny: arguments of the framework.
-  ...rest: any[]
-) => T | Promise<T>;
-
-/** Options of {@link FetchKeycloak.permit}; see `PermitOptions` of `keycloak-guard/authz`. */
-export type FetchPermitOptions = Omit<PermitOptions<Request>, 'owner' | 'claims'> & {
-  readonly owner?: OfRequest<string | null | undefined> | undefined;
-  readonly claims?: OfRequest<PushedClaims> | undefined;
-};
 
 /** The functions of `next/headers` and `next/navigation` by which pages and server actions read their request and lead elsewhere. */
 export interface PageFunctions {
@@ -136,8 +122,8 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
    *   Response.json({ hello: principal.username })));
    */
   permit<Req extends Request, Rest extends unknown[]>(
-    rule: PermitRule | OfRequest<PermitRule>,
-    options: FetchPermitOptions,
+    rule: PermitRule | RuleOfRequest<Request>,
+    options: PermitOptions<Request>,
     handler: GuardedHandler<C, NotOptional, Req, Rest>,
   ): InnerHandler<C, Req, Rest>;
   /**

@@ -74,11 +74,16 @@ export function readRule(rule: unknown): ReadRule {
   return { permissions, isSatisfied };
 }
 
-/** Returns the rule for a request. */
-export type RuleOfRequest<Request> = (
+/** A function of a request and its caller. Further arguments of the framework follow, where it has any. */
+type OfRequest<Request, T> = (
   request: Request,
   principal: Principal,
-) => PermitRule | Promise<PermitRule>;
+  // biome-ignore lint/suspicious/noExplicitAny: arguments of the framework.
+  ...more: any[]
+) => T | Promise<T>;
+
+/** Returns the rule for a request. */
+export type RuleOfRequest<Request> = OfRequest<Request, PermitRule>;
 
 /** Options of `createPermit`. */
 export interface PermitOptions<Request> {
@@ -88,17 +93,13 @@ export interface PermitOptions<Request> {
    * Returns the user id (`sub`) of the thing's owner, who passes without a question to Keycloak: the user of that id in the
    * realm of the permissions, and no other. For any other result, Keycloak decides. Default: Keycloak always decides.
    */
-  readonly owner?:
-    | ((request: Request, principal: Principal) => MayBeLate<string | null | undefined>)
-    | undefined;
+  readonly owner?: OfRequest<Request, string | null | undefined> | undefined;
   /**
    * Returns claims for the policies, beside the token. A caller who can choose them can choose the decision: take addresses
    * and times from the server, not headers and fields from the caller. Default none.
    */
-  readonly claims?: ((request: Request, principal: Principal) => MayBeLate<PushedClaims>) | undefined;
+  readonly claims?: OfRequest<Request, PushedClaims> | undefined;
 }
-
-type MayBeLate<T> = T | Promise<T>;
 
 const RULES: OptionRules<PermitOptions<never>> = {
   hide: optionRules.trueOrFalse(false),
