@@ -291,8 +291,8 @@ describe('the options of a verifier', () => {
     assert.equal(credential.kind, 'secret');
     assert.equal(dpop.mode, 'accepted');
     assert.deepEqual(rest, { ...given, audience: ['one'], tenants: undefined });
-    assert.deepEqual(resolveOptions({ ...good, tenant: 'acme' }).tenants, { name: 'acme' });
-    assert.deepEqual(wrongOf({ ...good, tenant: 'acme', tenants: 'organizations' }), ['tenant']);
+    assert.deepEqual(resolveOptions(good, 'acme').tenants, { name: 'acme' });
+    assert.deepEqual(wrongOf({ ...good, tenant: 'acme' }), ['tenant']);
     assert.deepEqual([...algorithms], ['ES256']);
     assert.deepEqual(resolveOptions({ ...good, audience: ['a', 'b'] }).audience, ['a', 'b']);
   });

@@ -8,6 +8,7 @@ import {
   type Principal,
   readBearerToken,
   type TokenVerifier,
+  type Verifier,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
 import {
@@ -345,14 +346,17 @@ describe('a guard for tokens that are bound to a key', () => {
   test('of several realms goes by the one setting that all have', async () => {
     const customers = createTestRealm({ realm: 'customers' });
     const options = { dpop: 'required', publicUrl: 'https://api.example.com' } as const;
-    const members = [realm.verifier(options), customers.verifier(options)];
+    const members = [realm, customers].map((one) => one.verifier({ ...options, issuer: one.issuer }));
     const guard = gateFor(combineVerifiers(members));
     for (const one of [bound, customers.mint({ cnf: { jkt: client.jkt } })]) {
       assert.equal(await answer(guard, send('DPoP', one)), 'abdullah');
       assert.equal(await answer(guard, send('DPoP', one)), 'abdullah', 'known');
     }
     assert.equal(await answer(guard, send('Bearer', customers.mint())), 'dpop_required');
-    assert.throws(() => combineVerifiers([realm.verifier(), customers.verifier(options)]), OptionsError);
+    assert.throws(
+      () => combineVerifiers([realm.verifier({ issuer: realm.issuer }), members[1] as Verifier]),
+      OptionsError,
+    );
     const foreign = members.map(({ sender: _s, signInRules: _r, ...rest }) => rest);
     assert.equal(combineVerifiers(foreign).sender, undefined);
   });

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   type AuthError,
-  combineVerifiers,
-  createVerifier,
   OptionsError,
   type Requirements,
   toGuard,
@@ -237,35 +235,6 @@ describe('a refusal', () => {
         () => toGuard({ tenant: list as never }, 'my-api'),
         /tenant: must be one tenant, and no list/,
       );
-    }
-  });
-});
-
-describe('tenants of several realms', () => {
-  const of = (realm: string, more: object) =>
-    createVerifier({ serverUrl: 'https://sso.example.com', realm, clientId: 'my-api', ...more });
-
-  it('are refused where one name would mean two of them', () => {
-    for (const [one, two] of [
-      [{ tenant: 'acme' }, { tenant: 'acme' }],
-      [{ tenants: 'organizations' }, { tenants: 'organizations' }],
-      [{ tenants: 'organizations' }, { tenant: 'acme' }],
-      [{ tenants: 'organizations' }, {}],
-    ] as const) {
-      assert.throws(() => combineVerifiers([of('one', one), of('two', two)]), OptionsError);
-    }
-  });
-
-  it('are taken where each has a name of its own, and for several APIs of one realm', () => {
-    for (const [one, two] of [
-      [{ tenant: 'acme' }, { tenant: 'globex' }],
-      [{ tenant: 'acme' }, {}],
-      [{}, {}],
-    ] as const) {
-      assert.ok(combineVerifiers([of('one', one), of('two', two)]));
-    }
-    for (const kind of [{ tenant: 'acme' }, { tenants: 'organizations' }] as const) {
-      assert.ok(combineVerifiers([of('one', kind), of('one', { ...kind, clientId: 'other-api' })]));
     }
   });
 });

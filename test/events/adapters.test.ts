@@ -81,7 +81,10 @@ test('events need a credential, and right options: it is told when they are aske
 
 test('of several realms, each has a position of its own', () => {
   const members = ['staff', 'customers'].map((realm) =>
-    createVerifier({ ...HERE, realm, clientId: 'api', clientSecret: 'x' }),
+    createVerifier({
+      ...{ ...HERE, realm, clientId: 'api', clientSecret: 'x' },
+      issuer: `${HERE.serverUrl}/realms/${realm}`,
+    }),
   );
   const kc = express({ verifier: combineVerifiers(members) });
   assert.throws(() => kc.events({ cursor: createMemoryCursor() }), {

@@ -25,7 +25,9 @@ async function start(
   const staff = createTestRealm({ realm: 'staff' });
   const customers = createTestRealm({ realm: 'customers' });
   const store = revocationStore === undefined ? {} : { revocationStore };
-  const verifier = combineVerifiers([staff.verifier(store), customers.verifier(store)]);
+  const verifier = combineVerifiers(
+    [staff, customers].map((realm) => realm.verifier({ ...store, issuer: realm.issuer })),
+  );
   if (isHalfDown) customers.setAll('down');
   await verifier.load().catch((error) => assert.ok(isHalfDown, error));
   const app = fastify({ logger });
@@ -62,31 +64,6 @@ describe('back-channel logout', () => {
     assert.deepEqual([answer.statusCode, answer.body], [204, '']);
     assert.deepEqual([answer.headers['cache-control'], answer.headers.connection], ['no-store', 'close']);
     assert.deepEqual([await statusOf(ended), await statusOf(other)], [401, 200]);
-  });
-
-  it('ends a session for every API of its realm that is combined', async (t) => {
-    const realm = createTestRealm();
-    const verifier = combineVerifiers(['orders', 'reports'].map((clientId) => realm.verifier({ clientId })));
-    await verifier.load();
-    const app = fastify();
-    await app.register(keycloakGuard, { verifier });
-    await app.register(backchannelLogout);
-    app.get('/protected', { onRequest: app.guard() }, () => 'in');
-    t.after(async () => {
-      await app.close();
-      await verifier.close();
-    });
-    const statusOf = async (token: string) =>
-      (await app.inject({ url: '/protected', headers: { authorization: `Bearer ${token}` } })).statusCode;
-    const tokens = ['s1', 's2'].map((sid) => ['orders', 'reports'].map((aud) => realm.mint({ aud, sid })));
-    for (const token of tokens.flat()) assert.equal(await statusOf(token), 200);
-    const send = (url: string, type: string, payload: string) =>
-      app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
-    const logout_token = mintLogoutToken(realm, { aud: 'reports' });
-    const form = new URLSearchParams({ logout_token }).toString();
-    const logout = await send('/backchannel-logout', 'application/x-www-form-urlencoded', form);
-    assert.equal(logout.statusCode, 204);
-    assert.deepEqual(await Promise.all(tokens.flat().map(statusOf)), [401, 401, 200, 200]);
   });
 
   it('is open to Keycloak where every route is guarded', async (t) => {
@@ -138,7 +115,7 @@ describe('back-channel logout', () => {
     assert.equal(seen[1].seen, `iss ${elsewhere.issuer}`);
   });
 
-  it('answers 503 while it is not known of which realm a logout token is', async (t) => {
+  it('answers 503 while the realm of a logout token does not answer', async (t) => {
     const { staff, customers, logOut } = await start(t, { isHalfDown: true });
     const answer = await logOut(mintLogoutToken(customers));
     assert.equal(answer.statusCode, 503);

@@ -107,7 +107,9 @@ describe('permissions in a Fastify application', () => {
     assert.equal(app.permissions.clientId, 'my-api');
     const other = fastify();
     t.after(() => other.close());
-    const combined = combineVerifiers([verifier, createTestRealm({ realm: 'other' }).verifier()]);
+    const combined = combineVerifiers(
+      [fake.realm, createTestRealm({ realm: 'other' })].map((one) => one.verifier({ issuer: one.issuer })),
+    );
     t.after(() => combined.close());
     await other.register(keycloakGuard, { verifier: combined });
     await assert.rejects(

@@ -79,8 +79,8 @@ describe('the options of the plugin', () => {
   });
 
   it('takes what combineVerifiers makes, and options that are undefined', async () => {
-    const members = [createTestRealm({ realm: 'a' }).verifier(), createTestRealm({ realm: 'b' }).verifier()];
-    const verifier = combineVerifiers(members);
+    const realms = ['a', 'b'].map((realm) => createTestRealm({ realm }));
+    const verifier = combineVerifiers(realms.map((realm) => realm.verifier({ issuer: realm.issuer })));
     const app = fastify();
     const none = { onDenied: undefined, logRefusals: undefined, securityScheme: undefined };
     await app.register(keycloakGuard, { verifier, ...none });

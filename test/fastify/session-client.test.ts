@@ -23,7 +23,13 @@ async function build(t: TestContext, options: KeycloakGuardOptions, session: obj
 test('sessions of a guard by a verifier are of its client; by one of several realms they need one, and are told so', async (t) => {
   const one = createVerifier({ ...KEYCLOAK, onNotice: false });
   assert.equal((await build(t, { verifier: one })).verifier.clientId, 'my-app');
-  const verifier = combineVerifiers([one, createVerifier({ ...KEYCLOAK, realm: 'other', onNotice: false })]);
+  const members = ['one', 'other'].map((realm) =>
+    createVerifier({
+      ...{ ...KEYCLOAK, realm, onNotice: false },
+      issuer: `${KEYCLOAK.serverUrl}/realms/${realm}`,
+    }),
+  );
+  const verifier = combineVerifiers(members);
   t.after(() => verifier.close());
   await assert.rejects(build(t, { verifier }), (error: OptionsError) => {
     assert.ok(error instanceof OptionsError);

@@ -33,9 +33,11 @@ const buildService = async (t: TestContext, idp: DevIdp) => (await buildTestApp(
 
 /** An API of the library for two realms, of which one is the provider's. */
 async function buildForTwoRealms(t: TestContext, idp: DevIdp): Promise<FastifyInstance> {
+  const another = createTestRealm({ realm: 'another' });
+  const issuer = `${idp.url}/realms/testing`;
   const verifier = combineVerifiers([
-    createTestRealm({ realm: 'another' }).verifier(),
-    createVerifier({ serverUrl: idp.url, realm: 'testing', clientId: CLIENT }),
+    another.verifier({ issuer: another.issuer }),
+    createVerifier({ serverUrl: idp.url, realm: 'testing', clientId: CLIENT, issuer }),
   ]);
   await verifier.load();
   const app = fastify();

@@ -44,11 +44,11 @@ test('sessions that others may see, and revocations that they do not, are told o
 
 test('of several realms, the one that shares nothing is told of', (t) => {
   const codes: string[] = [];
-  const member = (name: string, more: object) =>
-    createTestRealm({ realm: name }).verifier({
-      ...more,
-      onNotice: ({ code }: Notice) => void codes.push(`${name} ${code}`),
-    });
+  const member = (name: string, more: object) => {
+    const realm = createTestRealm({ realm: name });
+    const onNotice = ({ code }: Notice) => void codes.push(`${name} ${code}`);
+    return realm.verifier({ ...more, issuer: realm.issuer, onNotice });
+  };
   const revocationStore = createMemoryRevocationStore();
   const members = ['one', 'two', 'three'].map((name) =>
     member(name, name === 'one' ? { revocationStore } : {}),

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import Fastify from 'fastify';
-import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapters/fastify/index.ts';
-import { createClient } from '../../packages/guard/src/client/index.ts';
-import { combineVerifiers, createVerifier } from '../../packages/guard/src/core/index.ts';
 import {
   createMemorySessionStore,
   type SessionEvent,
   type SessionStore,
 } from '../../packages/guard/src/session/index.ts';
-import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Browser, ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
@@ -297,39 +292,4 @@ test('where Keycloak cannot be reached at all, the page does not lead to the log
   assert.match(page, /Other devices may still be signed in\. Sign in again, and try it once more/);
   assert.match(page, /<a href="[^"]*\/auth\/login"/);
   assert.doesNotMatch(page, /Sign out there/);
-});
-
-test('a sign-out ends the session for each API of the realm, where there are several', async (t) => {
-  const idp = await startIdp(t);
-  const keycloak = { serverUrl: idp.url, realm: 'testing' };
-  const common = { ...keycloak, tokenCheck: 'local', onNotice: false } as const;
-  const away = async () => Promise.reject(new Error('no network'));
-  const members = [
-    createVerifier({ ...common, clientId: 'fastapi-keycloak' }),
-    createVerifier({ ...common, clientId: 'another-api' }),
-    // Keycloak did not answer it yet.
-    createVerifier({ ...common, clientId: 'late-api', fetch: away }),
-  ];
-  const verifier = combineVerifiers(members);
-  const app = Fastify();
-  t.after(async () => {
-    await app.close();
-    await verifier.close();
-  });
-  await verifier.load().catch(() => {});
-  await app.register(keycloakGuard, { verifier });
-  await app.register(keycloakSession, {
-    client: createClient({ ...keycloak, clientId: 'fastapi-keycloak', clientSecret: SECRET }),
-    secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
-    publicUrl: ORIGIN,
-  });
-  app.get('/protected', { onRequest: app.guard() }, (request) => request.principal?.username);
-  const browser = openBrowser(app);
-  await browser.signIn();
-  const headers = { 'sec-fetch-site': 'same-origin' };
-  assert.equal((await browser.app({ method: 'POST', url: '/auth/logout', headers })).statusCode, 303);
-  assert.deepEqual(
-    members.map((one) => one.status().revocations),
-    [1, 1, 1],
-  );
 });

@@ -6,7 +6,7 @@ import { answerSchema, CLIENT_ID, PORT, REALM } from './settings.mjs';
 
 const verifier = combineVerifiers(
   process.env.SERVER_URLS.split(' ').map((serverUrl) =>
-    createVerifier({ serverUrl, realm: REALM, clientId: CLIENT_ID }),
+    createVerifier({ serverUrl, realm: REALM, clientId: CLIENT_ID, issuer: `${serverUrl}/realms/${REALM}` }),
   ),
 );
 const app = fastify();

@@ -1,22 +1,19 @@
-import type { Possession } from './binding/sender-check.ts';
 import { OptionsError } from './http/errors.ts';
-import type { AppClaims, Principal } from './principal/principal.ts';
-import { getOrMake } from './runtime/cache.ts';
-import { findConflict, issuerOf, selectByIssuer } from './token/select-verifier.ts';
+import type { AppClaims } from './principal/principal.ts';
+import { selectByIssuer } from './token/select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
 import { partsOf } from './verifier-parts.ts';
 
 /**
  * Accepts tokens of several realms or servers: each token is verified by the one verifier whose issuer it names,
  * with that realm's keys and rules. `principal.issuer` tells where a caller comes from; a subject is unique only
- * together with it (RFC 7519 §4.1.2). Several members of one realm are several APIs: a token goes to the one that its
- * audience names.
+ * together with it (RFC 7519 §4.1.2).
  *
- * Give each realm its `issuer`: without it, a realm says itself who it is. Two that say the same are reported by the notice
- * `issuer_conflict`. The first member says for all how bound tokens and the strength of sign-ins are judged (`dpop`,
- * `publicUrl`, `clientCertificate`, `acrLevels`).
+ * Each of several has the option `issuer`: otherwise a realm would say itself who it is, and could name another one's. The
+ * first member says for all how bound tokens and the strength of sign-ins are judged (`dpop`, `publicUrl`,
+ * `clientCertificate`, `acrLevels`).
  *
- * @throws {OptionsError} for an empty list, and where two realms were given one `issuer` or the same tenants
+ * @throws {OptionsError} for an empty list, and where one of several has no `issuer`, or that of another one
  * @example
  * const verifier = combineVerifiers([createVerifier(staff), createVerifier(customers)]);
  */
@@ -25,32 +22,18 @@ export function combineVerifiers<C extends object = AppClaims>(
 ): TokenVerifier<C> {
   const first = members[0];
   if (first === undefined) throw wrongMembers('must be a list of verifiers that is not empty');
-  const pinned = members.filter(({ issuer }) => issuer.pinned !== null);
-  if (conflictsOf(pinned).length > 0) throw wrongMembers('must not give two realms the same issuer');
+  const issuers = new Set(members.map(({ issuer }) => issuer.pinned));
+  if (members.length > 1 && issuers.has(null))
+    throw wrongMembers('must each have the option issuer: no realm may say itself who it is');
+  if (issuers.size < members.length) throw wrongMembers('must each have an issuer of its own');
   if (members.some(({ sender }) => sender?.mode !== first.sender?.mode)) {
     throw wrongMembers(
       'must all have the same dpop: which realm a token is of is not known before it is read',
     );
   }
-  if (areTenantsMixed(members)) {
-    throw wrongMembers(
-      'must have a tenant of its own for each realm, and organizations as tenants only if all are of one realm',
-    );
-  }
-  const reported = new Set<string>();
-
-  const reportConflicts = (): void => {
-    for (const message of conflictsOf(members)) {
-      if (reported.has(message)) continue;
-      reported.add(message);
-      first.notify({ level: 'error', code: 'issuer_conflict', message });
-    }
-  };
-
-  async function verifyByIssuer(token: string, possession: Possession | undefined): Promise<Principal<C>> {
-    const member = await selectByIssuer(members, token).finally(reportConflicts);
-    return member.verify(token, possession);
-  }
+  // An organization may have any name, also that of another realm's.
+  if (members.length > 1 && members.some((member) => partsOf(member)?.tenants === 'organizations'))
+    throw wrongMembers('must not have organizations as tenants: two realms may have one of the same name');
 
   return {
     members,
@@ -58,39 +41,16 @@ export function combineVerifiers<C extends object = AppClaims>(
     ...(first.sender && { sender: first.sender }),
     ...(first.signInRules && { signInRules: first.signInRules }),
     verify(token, possession) {
-      for (const member of members) {
-        if (member.isKnown(token)) return member.verify(token, possession);
-      }
-      return verifyByIssuer(token, possession);
+      const member = members.find((one) => one.isKnown(token)) ?? selectByIssuer(members, token);
+      return member.verify(token, possession);
     },
     async load() {
       await Promise.all(members.map((member) => member.load()));
-      reportConflicts();
     },
     async close() {
       await Promise.all(members.map((member) => member.close()));
     },
   };
-}
-
-/** A message for each issuer that two realms have. */
-function conflictsOf<C extends object>(members: readonly Verifier<C>[]): string[] {
-  const issuers = new Set(members.map(issuerOf).filter((issuer) => issuer !== undefined));
-  return [...issuers].flatMap(
-    (issuer) => findConflict(members.filter((member) => issuerOf(member) === issuer)) ?? [],
-  );
-}
-
-/** Whether a tenant of one realm has the name of another one's: what belongs to one could be given to the other. */
-function areTenantsMixed<C extends object>(members: readonly Verifier<C>[]): boolean {
-  const realmOf = new Map<string, string>();
-  return members.some((member) => {
-    const { baseUrl } = member.issuer;
-    const kind = partsOf(member)?.tenants;
-    // An organization may have any name.
-    if (kind === 'organizations') return members.some(({ issuer }) => issuer.baseUrl !== baseUrl);
-    return kind !== undefined && getOrMake(realmOf, kind.name, () => baseUrl) !== baseUrl;
-  });
 }
 
 function wrongMembers(rule: string): OptionsError {

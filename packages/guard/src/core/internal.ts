@@ -97,7 +97,7 @@ export {
 } from './runtime/notice.ts';
 export { loadPart, type Part, partOf, then } from './runtime/part.ts';
 export { keepAlive, startBackgroundTimer } from './runtime/platform.ts';
-export { ownersOf, selectByIssuer } from './token/select-verifier.ts';
+export { selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/verify.ts';
 export { makeVerifier } from './verifier.ts';
 export {

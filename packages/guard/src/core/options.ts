@@ -124,13 +124,8 @@ export interface VerifierOptions<C extends object = Claims> {
    */
   readonly acrLevels?: AcrLevels | undefined;
   /**
-   * Name of the tenant whose realm this is, where each has a realm of its own: `principal.tenant` of every caller, for the
-   * requirement `tenant`. Default: none.
-   */
-  readonly tenant?: string | undefined;
-  /**
    * `organizations`: the organizations of the realm are the tenants, and `tenant` in a requirement and in `principal` is the
-   * alias of one. Default: the application has no tenants, or `tenant` names the only one.
+   * alias of one. Default: the application has no tenants.
    */
   readonly tenants?: 'organizations' | undefined;
   /** Shares revocations and used DPoP proofs with other processes. Default: this process alone. */
@@ -186,7 +181,6 @@ export const VERIFIER_RULES = {
   publicUrl: PUBLIC_URL,
   clientCertificate: CLIENT_CERTIFICATE,
   acrLevels: ACR_LEVELS,
-  tenant: string('must be the name of a tenant', "'acme'"),
   tenants: TENANTS,
   revocationStore: having(
     'a RevocationStore',
@@ -203,7 +197,7 @@ export const VERIFIER_RULES = {
 export interface ResolvedOptions<C extends object = Claims>
   extends Omit<
     Filled<VerifierOptions<C>, typeof VERIFIER_RULES>,
-    'clientSecret' | 'credential' | 'audience' | 'algorithms' | 'dpop' | 'tenant' | 'tenants' | 'onNotice'
+    'clientSecret' | 'credential' | 'audience' | 'algorithms' | 'dpop' | 'tenants' | 'onNotice'
   > {
   readonly tenants: TenantKind;
   readonly credential: Credential;
@@ -216,23 +210,20 @@ export interface ResolvedOptions<C extends object = Claims>
 /**
  * Checks options and fills in the defaults.
  *
+ * @param tenant name of the tenant whose realm it is, where each has one
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
-export function resolveOptions<C extends object>(options: VerifierOptions<C>): ResolvedOptions<C> {
+export function resolveOptions<C extends object>(
+  options: VerifierOptions<C>,
+  tenant?: string,
+): ResolvedOptions<C> {
   const {
     clientSecret,
     credential: credentialOption,
-    tenant,
     tenants,
     ...filled
   } = fillOptions('createVerifier', options, VERIFIER_RULES);
   const { serverUrl, realm, clientId, audience, clock } = filled;
-  if (tenant !== undefined && tenants !== undefined) {
-    const rule = 'cannot stand beside tenants: the realm is one tenant, or its organizations are several';
-    throw new OptionsError('createVerifier', [
-      { option: 'tenant', rule, example: "tenants: 'organizations'" },
-    ]);
-  }
   const dpop = resolveDpopOptions(filled.dpop);
   if (dpop.mode !== 'off' && filled.revocationStore && !filled.revocationStore.useProofOnce) {
     const rule = 'must have the method useProofOnce if dpop is on';

@@ -104,12 +104,14 @@ export function createVerifier<C extends object = Claims>(
 /**
  * @param hub the revocations of the tenant, where there are many. The verifier has no timer of its own then: its owner calls
  *   `refreshKeys` of its parts
+ * @param tenant its name: `principal.tenant` of every caller
  */
 export function makeVerifier<C extends object>(
   options: VerifierOptions<C>,
   hub?: TenantRevocations,
+  tenant?: string,
 ): Verifier<C> {
-  const resolved = resolveOptions(options);
+  const resolved = resolveOptions(options, tenant);
   keepTickShape();
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch, observers } = resolved;

@@ -63,7 +63,7 @@ export function createOutgoing(
       throw new AuthError('missing_token', 'A call in the name of a caller, but the request has no caller');
     }
     const { token, isAdmitted } = caller;
-    const one = caller.verifier ?? (await selectByIssuer(verifier.members, token));
+    const one = caller.verifier ?? selectByIssuer(verifier.members, token);
     if (caller.verifier !== undefined) assertOwnAudience(factory, one);
     const principal = await one.verify(token, isAdmitted ? KEPT : undefined);
     return memberOf(factory, one).for({ token, principal }, target);

@@ -41,15 +41,15 @@ export function createVerifierMaker(common: CommonOptions) {
     /** @throws {OptionsError | TypeError} for settings that are wrong, or none */
     make(name: string, settings: TenantSettings, onNotice: VerifierOptions['onNotice']): Verifier<object> {
       const options = toVerifierOptions(common, settings);
-      const verifierOptions = { ...options, tenant: name, onNotice };
       // Two names may have one realm: its logouts count for both.
       const realmUrl = toRealmUrl((settings.serverUrl ?? common.serverUrl) as string, settings.realm);
       return makeVerifier<object>(
         {
-          ...verifierOptions,
+          ...{ ...options, onNotice },
           revocationStore: toRealmStore(shared, realmUrl, budget),
         } as VerifierOptions<object>,
         hub.of(realmUrl, options.issuer),
+        name,
       );
     },
     close: () => hub.close(),

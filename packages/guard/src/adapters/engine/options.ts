@@ -74,7 +74,7 @@ export interface AdapterOptions<Incoming> {
 /** The options of a verifier, or a verifier made before, or tenants, each with a realm of its own. */
 export type VerifierSource<C extends object = AppClaims, AppRequest = never> =
   | (VerifierOptions<C> & WithParser<C>)
-  | (Partial<Omit<VerifierOptions<C>, 'realm' | 'issuer' | 'tenant' | 'tenants'>> &
+  | (Partial<Omit<VerifierOptions<C>, 'realm' | 'issuer' | 'tenants'>> &
       TenantsOptions<AppRequest> &
       WithParser<C>)
   | {
@@ -190,9 +190,9 @@ function isOfTenants(options: object): options is OfTenants {
 
 /** The options that all tenants may share. */
 const COMMON_RULES = (() => {
-  const { realm: _, issuer: __, tenant: ___, tenants: ____, ...rules } = VERIFIER_RULES;
+  const { realm: _, issuer: __, tenants: ___, ...rules } = VERIFIER_RULES;
   const { serverUrl, clientId } = rules;
-  const toOptional = ({ isRequired: _____, ...rule }: OptionRule): OptionRule => rule;
+  const toOptional = ({ isRequired: ____, ...rule }: OptionRule): OptionRule => rule;
   return { ...rules, serverUrl: toOptional(serverUrl), clientId: toOptional(clientId) };
 })();
 
@@ -203,7 +203,7 @@ const OF_WHICH_SERVER: OptionProblem = {
 };
 
 function adviseTenants(problem: OptionProblem): OptionProblem {
-  if (!['realm', 'issuer', 'tenant'].includes(problem.option)) return problem;
+  if (!['realm', 'issuer'].includes(problem.option)) return problem;
   const { example } = TENANT_RULES.tenants;
   return {
     ...problem,

@@ -2,17 +2,21 @@ import { AuthError, isAuthError } from '../http/errors.ts';
 import { type Answer, toJsonAnswer } from '../http/refusal.ts';
 import { parameterIn } from '../http/request.ts';
 import { verifySignedJwt } from '../jwt/signed-jwt.ts';
+import type { Issuer } from '../realm/issuer.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
 import type { Log } from '../runtime/notice.ts';
-import { type Member, selectByIssuer } from '../token/select-verifier.ts';
+import { selectByIssuer } from '../token/select-verifier.ts';
+import type { VerifyContext } from '../token/verify.ts';
 
 /** The part of a verifier that logout tokens go to. */
-interface Revoker extends Pick<Member, 'clientId' | 'context'> {
+interface Revoker {
+  readonly clientId: string;
+  readonly context: VerifyContext;
   revoke(revocation: Revocation): Promise<void>;
   useOnce(id: string, expiresAt: number): Promise<boolean>;
 }
 
-type Realm = Member & Revoker;
+type Realm = Revoker & { readonly issuer: Issuer };
 
 /** The result of a message from Keycloak: a logout token. */
 export interface KeycloakMessage {
@@ -52,14 +56,12 @@ export async function answerBackchannelLogout(
     const token = logoutTokenOf(body);
     if (token === undefined)
       throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
-    const members = await membersFor(token).catch(toUnknownRealm);
-    const member = await selectByIssuer(members, token).catch(toUnknownRealm);
+    const member = await membersFor(token)
+      .then((members) => selectByIssuer(members, token))
+      .catch(toUnknownRealm);
     const { tenants } = member.context.options;
     if (typeof tenants === 'object') of = { tenant: tenants.name };
     const revocation = await revokeByLogoutToken(member, token);
-    // If several APIs of a realm are combined, a session that ended for one has ended for all.
-    const others = members.filter((one) => one !== member && one.issuer.baseUrl === member.issuer.baseUrl);
-    await Promise.all(others.map((other) => other.revoke(revocation)));
     onMessage?.({ revocations: [revocation], error: null, ...of });
     return { status: 204, headers: HEADERS, setCookies: [], body: undefined };
   } catch (error) {

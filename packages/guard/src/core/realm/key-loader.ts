@@ -112,7 +112,6 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
   function fail(failure: AuthError): void {
     const isNewCause = lastError?.reason !== failure.reason;
     lastError = failure;
-    outage.remember(failure);
     if (failure.code === 'provider_unavailable') outage.failed('keys', failure, isNewCause);
     else if (isNewCause) {
       const fix = adviseOnRealm(failure);

@@ -52,19 +52,12 @@ export interface Outage {
    * @returns true if the outage is over and the loader of the keys had reported it: `keys_loaded` reports the end
    */
   answered(calledFor: CalledFor): boolean;
-  /** Why it could not be found out who Keycloak is, or what its keys are; `undefined` where that is five seconds ago. */
-  readonly recentFailure: AuthError | undefined;
-  remember(failure: AuthError): void;
 }
-
-/** Anybody can send tokens with an unknown issuer: they cost a realm that cannot be asked no more than this. */
-const COOLDOWN_MS = 5_000;
 
 export function createOutage(onNotice: (notice: Notice) => void): Outage {
   const failing = new Set<CalledFor>();
   let reportedFor: CalledFor | undefined;
   let hasAnsweredSince = false;
-  let failure: { readonly error: AuthError; readonly at: number } | undefined;
 
   return {
     get isDown() {
@@ -93,14 +86,6 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
       if (before === 'keys') return true;
       onNotice({ level: 'info', code: 'provider_back', message: 'Keycloak answers again' });
       return false;
-    },
-    get recentFailure() {
-      return failure !== undefined && performance.now() - failure.at < COOLDOWN_MS
-        ? failure.error
-        : undefined;
-    },
-    remember(error) {
-      failure = { error, at: performance.now() };
     },
   };
 }

@@ -104,7 +104,7 @@ function assertAccessToken(claims: RegisteredClaims): void {
 }
 
 /** RFC 7519 §4.1.3; `azp` is Keycloak's, and an API whose client has no audience mapper has nothing else. */
-export function isForUs(claims: JsonObject, options: VerifyContext['options']): boolean {
+function isForUs(claims: JsonObject, options: VerifyContext['options']): boolean {
   if (options.audience === ANY_AUDIENCE) return true;
   return options.audience
     ? options.audience.some((one) => hasAudience(claims, one))

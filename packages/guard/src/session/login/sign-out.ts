@@ -1,5 +1,5 @@
 import type { AuthError, Revocation } from '../../core/index.ts';
-import { headerOf, ownersOf, readCompactJws } from '../../core/internal.ts';
+import { headerOf, readCompactJws } from '../../core/internal.ts';
 import type { SessionContext } from '../context.ts';
 import { readCookies } from '../cookie/cookies.ts';
 import { redirectTo, type SessionAnswer, toFailureAnswer } from '../http/answer.ts';
@@ -160,11 +160,8 @@ async function refuseItsTokens(
   isOfAppAlone: boolean,
 ): Promise<void> {
   const { iss, sid, jti } = readCompactJws(record.accessToken).payload();
-  // Of several APIs of the realm, all: a session that ended for one has ended for each.
-  const revoke = async (revocation: Revocation) => {
-    const members = ownersOf(verifier.members, revocation.issuer);
-    await Promise.all(members.map((one) => one.revoke(revocation)));
-  };
+  const member = verifier.members.find(({ issuer }) => (issuer.pinned ?? issuer.current?.issuer) === iss);
+  const revoke = async (revocation: Revocation) => member?.revoke(revocation);
   if (isOfAppAlone) {
     // Keycloak's session goes on, with the tokens that other applications have of it.
     if (typeof iss === 'string' && typeof jti === 'string')
