@@ -38,7 +38,7 @@ export interface GuardEnv<C extends object = AppClaims, R extends object = NotOp
 
 /** The bindings of `@hono/node-server`. */
 interface NodeServer {
-  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+  readonly incoming?: { readonly socket?: SocketLike; readonly url?: string; readonly rawHeaders?: string[] };
 }
 
 /** Options of {@link keycloak}. */
@@ -146,9 +146,7 @@ const readAgain = (c: Context): Promise<string> => c.req.text();
  * host than the header does.
  */
 function toRequest({ req: { raw }, env }: Context): RequestLike {
-  const { incoming } = (env ?? {}) as {
-    incoming?: { socket?: SocketLike; url?: string; rawHeaders?: string[] };
-  };
+  const { incoming } = (env ?? {}) as NodeServer;
   if (incoming === undefined) return raw;
   const { socket, url: target, rawHeaders } = incoming;
   return { headers: raw.headers, method: raw.method, url: raw.url, socket, target, rawHeaders };

@@ -106,25 +106,16 @@ export class AnswerError extends Error {
   }
 }
 
-/** Nest's own exception classes, so that filters for them apply. */
-const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: unknown }) => HttpException>> =
-  {
-    400: BadRequestException,
-    401: UnauthorizedException,
-    403: ForbiddenException,
-    404: NotFoundException,
-    500: InternalServerErrorException,
-    503: ServiceUnavailableException,
-  };
+type ExceptionClass = new (body: object, options: { cause: unknown }) => HttpException;
 
-/** Apollo's names for these statuses. */
-const CODES: Readonly<Record<number, string>> = {
-  400: 'BAD_REQUEST',
-  401: 'UNAUTHENTICATED',
-  403: 'FORBIDDEN',
-  404: 'NOT_FOUND',
-  500: 'INTERNAL_SERVER_ERROR',
-  503: 'SERVICE_UNAVAILABLE',
+/** By status: Nest's own exception class, so that filters for it apply, and Apollo's name. */
+const KINDS: Readonly<Record<number, readonly [ExceptionClass, string]>> = {
+  400: [BadRequestException, 'BAD_REQUEST'],
+  401: [UnauthorizedException, 'UNAUTHENTICATED'],
+  403: [ForbiddenException, 'FORBIDDEN'],
+  404: [NotFoundException, 'NOT_FOUND'],
+  500: [InternalServerErrorException, 'INTERNAL_SERVER_ERROR'],
+  503: [ServiceUnavailableException, 'SERVICE_UNAVAILABLE'],
 };
 
 /**
@@ -135,7 +126,7 @@ const CODES: Readonly<Record<number, string>> = {
 async function toException(kind: Kind | undefined, answer: Answer, cause: unknown): Promise<Error> {
   const body = bodyOf(answer);
   if (kind !== 'ws' && kind !== 'rpc') return toHttpException(kind, answer, cause);
-  const error = { status: 'error', code: CODES[answer.status], ...body };
+  const error = { status: 'error', code: KINDS[answer.status]?.[1], ...body };
   // An app that has such a context has loaded the package already.
   if (kind === 'ws') {
     const { WsException } = await import('@nestjs/websockets');
@@ -177,13 +168,13 @@ Inject(HttpAdapterHost)(PageFilter, undefined, 0);
 /** GraphQL servers pass an error's `extensions` on to the client. */
 function toHttpException(kind: Kind | undefined, answer: Answer, cause: unknown): HttpException {
   const { status } = answer;
-  const Exception = EXCEPTIONS[status];
+  const [Exception, code] = KINDS[status] ?? [];
   const body = bodyOf(answer);
   const exception =
     Exception === undefined ? new HttpException(body, status, { cause }) : new Exception(body, { cause });
   // Nest makes one of the name of the class, such as "Unauthorized Exception".
   exception.message = STATUS_CODES[status] ?? exception.message;
-  return kind === 'graphql' ? Object.assign(exception, { extensions: { code: CODES[status] } }) : exception;
+  return kind === 'graphql' ? Object.assign(exception, { extensions: { code } }) : exception;
 }
 
 function bodyOf({ body }: Answer): { detail?: string } {

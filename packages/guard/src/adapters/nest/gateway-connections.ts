@@ -143,20 +143,14 @@ export function createGatewayConnections(
 }
 
 /** @param onRenew called with each new token that was good */
-const withRenewal = (connection: Connection, onRenew: (token: string) => void): Connection => ({
-  get principal() {
-    return connection.principal;
-  },
-  signal: connection.signal,
-  verify: connection.verify,
-  stream: connection.stream,
-  async renew(token) {
+function withRenewal(connection: Connection, onRenew: (token: string) => void): Connection {
+  async function renew(token: string): Promise<Principal> {
     const principal = await connection.renew(token);
     onRenew(token);
     return principal;
-  },
-  end: connection.end,
-});
+  }
+  return Object.create(connection, { renew: { value: renew } });
+}
 
 const clientOf = (context: ExecutionContext): object => context.switchToWs().getClient<object>();
 

@@ -1,3 +1,4 @@
+import { getOrMake } from '../runtime/cache.ts';
 import {
   type Claims,
   type Organization,
@@ -106,11 +107,7 @@ export function actingFor<C extends object>(
 ): Principal<C> {
   const known = principal as Principal<never>;
   const may = tenantsOf(principal).find((one) => one === tenant);
-  let made = copies.get(known);
-  if (made === undefined) {
-    made = new Map();
-    copies.set(known, made);
-  }
+  const made = getOrMake(copies, known, () => new Map<string | undefined, Principal<never>>());
   const before = made.get(may);
   if (before !== undefined) return before as Principal<C>;
   const { tenant: _, ...rest } = principal;

@@ -3,6 +3,7 @@ import {
   createRevocationLog,
   type Revocation,
   type RevocationLog,
+  reachOf,
   setAt,
 } from './revocation-log.ts';
 
@@ -134,18 +135,8 @@ export function createRevocationList(
   };
 }
 
-/** Whether a token of that time is among those it makes bad. */
+/** Whether a token of that time is among those it makes bad. A not-before spares those that were issued in its second. */
 function reaches(revocation: Revocation, issuedAt: number): boolean {
-  switch (revocation.type) {
-    case 'session':
-      return revocation.endedAt === undefined || issuedAt <= revocation.endedAt;
-    case 'user':
-    case 'recheck':
-    case 'change':
-      return issuedAt <= revocation.issuedUntil;
-    case 'not-before':
-      return issuedAt < revocation.notBefore;
-    case 'token':
-      return true;
-  }
+  const reach = reachOf(revocation);
+  return revocation.type === 'not-before' ? issuedAt < reach : issuedAt <= reach;
 }

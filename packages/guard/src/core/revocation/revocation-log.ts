@@ -161,7 +161,7 @@ function saysMore(after: Revocation, before: Revocation): boolean {
 }
 
 /** The time up to which it hits tokens. */
-function reachOf(revocation: Revocation): number {
+export function reachOf(revocation: Revocation): number {
   switch (revocation.type) {
     case 'session':
       return revocation.endedAt ?? Number.POSITIVE_INFINITY;

@@ -41,12 +41,7 @@ export interface Notice {
 }
 
 /** As much of a notice as a line needs. */
-interface NoticeLine {
-  readonly level: 'info' | 'warn' | 'error';
-  readonly code: string;
-  readonly message: string;
-  readonly fix?: string | undefined;
-}
+type NoticeLine = Pick<Notice, 'level' | 'message' | 'fix'> & { readonly code: string };
 
 /** Codes of one trouble: what should answer does not. */
 const OUTAGES: ReadonlySet<string> = new Set([

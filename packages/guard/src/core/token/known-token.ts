@@ -4,6 +4,7 @@ import type { SigningKey } from '../jwt/signed-jwt.ts';
 import type { Claims, Principal } from '../principal/principal.ts';
 import { toPrincipal } from '../principal/to-principal.ts';
 import type { Epoch, RevocableToken, RevocationHit, RevocationList } from '../revocation/revocation-list.ts';
+import { isThenable } from '../runtime/concurrency.ts';
 import type { Freshness, Trust } from './freshness.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { CachedToken } from './token-cache.ts';
@@ -193,9 +194,8 @@ export function parsePrincipal<C extends object>(
 
 /** A promise has not checked anything yet, and its rejection would end the process. */
 function assertParsed(parsed: unknown): void {
-  const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
-  if (isPromise) Promise.resolve(parsed).catch(() => {});
-  if (isPromise || typeof parsed !== 'object' || parsed === null) {
+  if (isThenable(parsed)) Promise.resolve(parsed).catch(() => {});
+  if (isThenable(parsed) || typeof parsed !== 'object' || parsed === null) {
     throw new TypeError('parseClaims must return an object, not a promise of one');
   }
 }
