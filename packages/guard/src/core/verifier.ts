@@ -266,19 +266,19 @@ interface StatusParts {
 const statusOf = ({
   clock,
   issuer,
-  keys,
+  keys: { loader },
   countTokens,
   revocations,
   outage,
 }: StatusParts): VerifierStatus => ({
   issuer: issuer.current?.issuer ?? null,
-  keysLoaded: keys.loadedAt !== null,
-  keysAgeSeconds: keys.loadedAt === null ? null : (clock() - keys.loadedAt) / 1000,
-  keysFetches: keys.fetches,
+  keysLoaded: loader.loadedAt !== null,
+  keysAgeSeconds: loader.loadedAt === null ? null : (clock() - loader.loadedAt) / 1000,
+  keysFetches: loader.fetches,
   cachedTokens: countTokens(),
   revocations: revocations.size,
   isProviderDown: outage.isDown,
-  lastError: keys.lastError,
+  lastError: loader.lastError,
 });
 
 /** Observers run what checks a token that is not in memory; a known one costs them nothing. */

@@ -178,15 +178,7 @@ export function createKeySet(
   }
 
   return {
-    get loadedAt() {
-      return loader.loadedAt;
-    },
-    get lastError() {
-      return loader.lastError;
-    },
-    get fetches() {
-      return loader.fetches;
-    },
+    loader,
     get isOverdue() {
       return isOverdue();
     },
