@@ -200,15 +200,6 @@ describe('RFC 9449 §4.3, beside test/attacks/dpop.test.ts', () => {
     await assertRefused(() => authenticate(verifier, requestOf(own, proof)), INVALID);
   });
 
-  it('step 5: refuses an algorithm that is not on the list', async () => {
-    const strict = realm.verifier({ ...OPTIONS, dpop: { mode: 'accepted', algorithms: ['PS256'] } });
-    const error = await assertRefused(() => authenticate(strict, requestOf(token, proofFor())), INVALID);
-    assert.match(error.headers['www-authenticate'] as string, /DPoP algs="PS256",/);
-    const own = bound(realm, rsaClient);
-    const proof = rsaClient.proof({ token: own, uri: URI, now: realm.now });
-    await authenticate(strict, requestOf(own, proof));
-  });
-
   for (const [what, iat] of [
     ['25 seconds old', -25],
     ['15 seconds ahead', 15],
@@ -218,18 +209,6 @@ describe('RFC 9449 §4.3, beside test/attacks/dpop.test.ts', () => {
       await authenticate(verifier, requestOf(token, proofFor({ claims: { iat: realm.now + iat } })));
     });
   }
-
-  it('step 11: the window can be another', async () => {
-    const dpop: DpopOptions = { mode: 'accepted', maxAgeSeconds: 5, maxAheadSeconds: 0 };
-    const strict = realm.verifier({ ...OPTIONS, dpop });
-    await authenticate(strict, requestOf(token, proofFor({ claims: { iat: realm.now - 5 } })));
-    for (const iat of [realm.now - 6, realm.now + 1]) {
-      await assertRefused(
-        () => authenticate(strict, requestOf(token, proofFor({ claims: { iat } }))),
-        INVALID,
-      );
-    }
-  });
 });
 
 describe('a proof', () => {

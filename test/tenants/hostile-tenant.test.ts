@@ -9,7 +9,8 @@ import {
   type Revocation,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import { partsOf, personInTenant, resolveDpopOptions } from '../../packages/guard/src/core/internal.ts';
+import { PROOF_SECONDS } from '../../packages/guard/src/core/binding/dpop-options.ts';
+import { partsOf, personInTenant } from '../../packages/guard/src/core/internal.ts';
 import { messagesOf, mintLogoutToken } from '../core/signed-messages.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import type { TestRealm } from '../support/test-realm.ts';
@@ -211,8 +212,7 @@ describe('proofs (DPoP) of tenants', () => {
 
   test('of tenants that use too many are refused for them alone: two of them leave half of the memory of all', async (t) => {
     const { verifierOf, acme, rows, advance } = start(t, { more: dpop });
-    const { maxAgeSeconds, maxAheadSeconds } = resolveDpopOptions('required');
-    const window = maxAgeSeconds + maxAheadSeconds;
+    const window = PROOF_SECONDS;
     const storeOf = async (name: string) => partsOf(await verifierOf(name))?.store as ProofStore;
     rows.second = { realm: 'second' };
     const hostile = await Promise.all(['hostile', 'second'].map(storeOf));

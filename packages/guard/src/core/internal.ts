@@ -1,7 +1,6 @@
 // For the rooms of this package only.
 
 export { createProofBudget } from './binding/dpop-check.ts';
-export { resolveDpopOptions } from './binding/dpop-options.ts';
 export { KEPT } from './binding/sender-check.ts';
 export { type CredentialKind, isCredential } from './credential/credential.ts';
 export { CREDENTIAL_RULES, toCredential } from './credential/make-credential.ts';

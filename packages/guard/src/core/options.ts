@@ -1,6 +1,5 @@
 import { CLIENT_CERTIFICATE, type ClientCertificateSource } from './binding/client-certificate.ts';
 import {
-  ALGORITHM_LIST,
   DPOP,
   type DpopMode,
   type DpopOptions,
@@ -11,6 +10,7 @@ import type { Credential, CredentialOptions } from './credential/credential.ts';
 import { CREDENTIAL_RULES, toCredential } from './credential/make-credential.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/sign-in.ts';
 import { OptionsError } from './http/errors.ts';
+import { ALGORITHMS } from './jwt/signature.ts';
 import type { Observer } from './observer.ts';
 import { type Filled, fillOptions, type OptionRule, type OptionRules } from './options/check-options.ts';
 import {
@@ -174,7 +174,13 @@ export const VERIFIER_RULES = {
   clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
   timeoutMs: TIMEOUT_MS,
   keysMaxAgeSeconds: between(10, 86_400, 60),
-  algorithms: ALGORITHM_LIST,
+  algorithms: {
+    rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
+    example: "['RS256']",
+    accepts: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((one) => ALGORITHMS.includes(one as string)),
+    default: ALGORITHMS,
+  },
   fillClaims: trueOrFalse(true),
   parseClaims: callable('(claims) => MyClaims.parse(claims)'),
   dpop: DPOP,

@@ -15,7 +15,6 @@ import {
   makeVerifier,
   type OptionRule,
   type OptionRules,
-  resolveDpopOptions,
   toRealmUrl,
   VERIFIER_RULES,
 } from '../core/internal.ts';
@@ -33,8 +32,7 @@ export function createVerifierMaker(common: CommonOptions) {
   const { revocationStore, clock = () => Date.now() } = common;
   const hub = createRevocationHub(revocationStore);
   const memory = createMemoryRevocationStore(clock);
-  const { maxAgeSeconds, maxAheadSeconds } = resolveDpopOptions(common.dpop ?? 'off');
-  const budget = createProofBudget(MOST_IDS_OF_ONE_REALM, maxAgeSeconds + maxAheadSeconds, clock);
+  const budget = createProofBudget(MOST_IDS_OF_ONE_REALM, clock);
   const shared = (revocationStore ?? memory) as ProofStore;
 
   return {

@@ -1,5 +1,5 @@
 import { AuthError } from '../http/errors.ts';
-import type { ResolvedDpopOptions } from './dpop-options.ts';
+import { PROOF_SECONDS, type ResolvedDpopOptions } from './dpop-options.ts';
 import {
   createProofKeys,
   createProofNonces,
@@ -15,12 +15,12 @@ import {
  *
  * @param clock Unit: milliseconds since 1970
  */
-export function createProofBudget(most: number, windowSeconds: number, clock: () => number) {
+export function createProofBudget(most: number, clock: () => number) {
   let counts = new Map<string, number>();
   let window = Number.NaN;
 
   function countOf(key: string): number {
-    const now = Math.floor(clock() / 1000 / windowSeconds);
+    const now = Math.floor(clock() / 1000 / PROOF_SECONDS);
     if (now !== window) {
       window = now;
       counts = new Map();
@@ -48,17 +48,14 @@ export function createDpopCheck(
   useOnce: (id: string, expiresAt: number) => Promise<boolean>,
   clock: () => number,
 ) {
-  const { algorithms, maxAgeSeconds, maxAheadSeconds, nonceSecret, maxProofsPerKey } = options;
+  const { nonceSecret, maxProofsPerKey } = options;
   const rules = {
-    keys: createProofKeys(algorithms),
+    keys: createProofKeys(),
     nonces: nonceSecret === undefined ? undefined : createProofNonces(nonceSecret, clock),
-    maxAgeSeconds,
-    maxAheadSeconds,
   };
-  const windowSeconds = maxAgeSeconds + maxAheadSeconds;
-  const ofKey = createProofBudget(maxProofsPerKey, windowSeconds, clock);
+  const ofKey = createProofBudget(maxProofsPerKey, clock);
   // One account can have as many keys as it likes.
-  const ofPerson = createProofBudget(maxProofsPerKey * KEYS_OF_ONE_PERSON, windowSeconds, clock);
+  const ofPerson = createProofBudget(maxProofsPerKey * KEYS_OF_ONE_PERSON, clock);
 
   return {
     /**

@@ -1,4 +1,3 @@
-import { ALGORITHMS } from '../jwt/signature.ts';
 import {
   type Filled,
   fillOptions,
@@ -6,7 +5,7 @@ import {
   type OptionRules,
   type WithDefault,
 } from '../options/check-options.ts';
-import { between, oneOf, required, whole } from '../options/option-rules.ts';
+import { oneOf, required, whole } from '../options/option-rules.ts';
 
 /**
  * Whether tokens may be bound to a key of their client (RFC 9449). `off`: bound tokens are refused. `accepted`: bearer
@@ -18,12 +17,6 @@ export type DpopMode = 'off' | 'accepted' | 'required';
 export interface DpopOptions {
   /** `off`: bound tokens are refused. `accepted`: bearer tokens and bound ones are taken. `required`: only bound ones. */
   readonly mode: DpopMode;
-  /** Algorithms that a proof may be signed with; the challenge names them. Default: every asymmetric one that is known. */
-  readonly algorithms?: readonly string[] | undefined;
-  /** How old a proof may be, by the clock here. Unit: seconds, 1 to 300. Keycloak has the same. Default 25. */
-  readonly maxAgeSeconds?: number | undefined;
-  /** How far ahead the clock of a client may be. Unit: seconds, 0 to 300. Keycloak has the same. Default 15. */
-  readonly maxAheadSeconds?: number | undefined;
   /**
    * Asks clients for a nonce (RFC 9449 §9), so that no proof can be made in advance. At least 32 characters, random, the
    * same in every replica. Default: no nonce.
@@ -38,19 +31,13 @@ export interface DpopOptions {
 
 export const DPOP_MODE = oneOf('off', 'accepted', 'required');
 
-export const ALGORITHM_LIST: WithDefault<readonly string[]> = {
-  rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
-  example: "['RS256']",
-  accepts: (value) =>
-    Array.isArray(value) && value.length > 0 && value.every((one) => ALGORITHMS.includes(one as string)),
-  default: ALGORITHMS,
-};
+/** How old a proof may be, by the clock here, and how far ahead that of its client; Keycloak has the same. Unit: seconds. */
+export const [MAX_AGE_SECONDS, MAX_AHEAD_SECONDS] = [25, 15];
+/** How long a proof is remembered. Unit: seconds. */
+export const PROOF_SECONDS = MAX_AGE_SECONDS + MAX_AHEAD_SECONDS;
 
 export const DPOP_RULES = {
   mode: required(DPOP_MODE),
-  algorithms: ALGORITHM_LIST,
-  maxAgeSeconds: between(1, 300, 25),
-  maxAheadSeconds: between(0, 300, 15),
   nonceSecret: {
     rule: 'must be random and have at least 32 characters',
     example: "'<openssl rand -hex 32>'",
@@ -60,13 +47,11 @@ export const DPOP_RULES = {
 } satisfies OptionRules<DpopOptions>;
 
 /** {@link DpopOptions} with every default filled in. */
-export interface ResolvedDpopOptions extends Omit<Filled<DpopOptions, typeof DPOP_RULES>, 'algorithms'> {
-  readonly algorithms: ReadonlySet<string>;
-}
+export type ResolvedDpopOptions = Filled<DpopOptions, typeof DPOP_RULES>;
 
 export const DPOP: WithDefault<DpopMode> = {
   rule: "must be 'off', 'accepted' or 'required', or an object with that as its mode",
-  example: "{ mode: 'accepted', maxAgeSeconds: 25 }",
+  example: "{ mode: 'accepted', maxProofsPerKey: 50_000 }",
   accepts: (value) =>
     typeof value === 'object' && value !== null
       ? findOptionProblems(value, DPOP_RULES).length === 0
@@ -75,6 +60,5 @@ export const DPOP: WithDefault<DpopMode> = {
 };
 
 export function resolveDpopOptions(dpop: DpopMode | DpopOptions): ResolvedDpopOptions {
-  const filled = fillOptions('dpop', typeof dpop === 'string' ? { mode: dpop } : dpop, DPOP_RULES);
-  return { ...filled, algorithms: new Set(filled.algorithms) };
+  return fillOptions('dpop', typeof dpop === 'string' ? { mode: dpop } : dpop, DPOP_RULES);
 }

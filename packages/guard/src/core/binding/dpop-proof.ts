@@ -3,12 +3,14 @@ import { AuthError } from '../http/errors.ts';
 import { isSameUri } from '../http/request.ts';
 import { type JsonObject, readSegment, splitCompactJws } from '../jwt/compact-jws.ts';
 import {
+  ALGORITHMS,
   importVerificationKey,
   type JsonWebKey,
   type VerificationKey,
   verifySignature,
 } from '../jwt/signature.ts';
 import { createBoundedCache, once } from '../runtime/cache.ts';
+import { MAX_AGE_SECONDS, MAX_AHEAD_SECONDS, PROOF_SECONDS } from './dpop-options.ts';
 
 /** The key that a DPoP proof names as its own. */
 export interface ProofKey {
@@ -37,16 +39,16 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   RSA: ['e', 'kty', 'n'],
 };
 
-/** @param algorithms some of `ALGORITHMS`: none of them is symmetric */
-export function createProofKeys(algorithms: ReadonlySet<string>) {
+/** No algorithm of `ALGORITHMS` is symmetric. */
+export function createProofKeys() {
   const known = createBoundedCache<ProofKey>(MAX_KEYS);
 
   function learn(segment: string): ProofKey {
     const { typ, alg, jwk, crit, b64 } = readSegment(segment, 'header');
     if (typ !== 'dpop+jwt') throw invalidProof('its typ is not dpop+jwt');
     if (crit !== undefined || b64 !== undefined) throw invalidProof('it asks for an extension of JWS');
-    if (typeof alg !== 'string' || !algorithms.has(alg)) {
-      throw invalidProof('its algorithm is not accepted', `alg ${[...algorithms].join(', ')}`);
+    if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) {
+      throw invalidProof('its algorithm is not accepted', `alg ${ALGORITHMS.join(', ')}`);
     }
     const { publicKey, jkt } = readPublicKey(jwk);
     return { jkt, key: once(() => importKey(publicKey, alg)) };
@@ -152,8 +154,6 @@ export interface DpopProof {
 
 export interface ProofRules {
   readonly keys: ProofKeys;
-  readonly maxAgeSeconds: number;
-  readonly maxAheadSeconds: number;
   readonly nonces: ProofNonces | undefined;
 }
 
@@ -202,15 +202,15 @@ export function readDpopProof(request: ProvedRequest, rules: ProofRules, now: nu
   // Step 10.
   rules.nonces?.assertGood(nonce);
   // Step 11.
-  if (iat < now - rules.maxAgeSeconds) throw invalidProof('it is too old');
-  if (iat > now + rules.maxAheadSeconds) throw invalidProof('it is from the future');
+  if (iat < now - MAX_AGE_SECONDS) throw invalidProof('it is too old');
+  if (iat > now + MAX_AHEAD_SECONDS) throw invalidProof('it is from the future');
   // Step 12.
   if (ath !== hash('sha256', token, 'base64url')) throw invalidProof('it is for another token');
   return {
     jkt: key.jkt,
     // With the key in it, nobody can use up an id that somebody else may choose.
     id: hash('sha256', `${key.jkt}.${jti}`, 'base64url').slice(0, ID_LENGTH),
-    expiresAt: Math.ceil(iat) + rules.maxAgeSeconds + rules.maxAheadSeconds,
+    expiresAt: Math.ceil(iat) + PROOF_SECONDS,
     nextNonce: rules.nonces?.next(nonce),
     assertSigned: () => assertSigned(jws, key, rules.keys),
   };

@@ -1,6 +1,7 @@
 import type { ChallengedProof } from '../http/challenge.ts';
 import { AuthError } from '../http/errors.ts';
 import { headerOf, type RequestLike, toRequestUri } from '../http/request.ts';
+import { ALGORITHMS } from '../jwt/signature.ts';
 import { type Principal, personOf } from '../principal/principal.ts';
 import { type Part, partOf, then } from '../runtime/part.ts';
 import type { DpopCheck } from './dpop-check.ts';
@@ -180,6 +181,6 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
       return principal;
     },
     challenged: (mode, isAbout) =>
-      mode === 'off' ? undefined : { algorithms: dpop.algorithms, mode, isAbout },
+      mode === 'off' ? undefined : { algorithms: ALGORITHMS, mode, isAbout },
   };
 }
