@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import {
   type AuthErrorCode,
   authenticate,
-  type DpopOptions,
   type RequestLike,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';

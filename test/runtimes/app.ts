@@ -9,7 +9,6 @@ const settings = {
   clientId: 'fastapi-keycloak',
   clientSecret: 'for-development-only',
   recheckSeconds: 2,
-  keysMaxAgeSeconds: 10,
 };
 const session = (adapter: string) => ({
   secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',

@@ -86,8 +86,6 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly clockToleranceSeconds?: number | undefined;
   /** Time limit of each call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
   readonly timeoutMs?: number | undefined;
-  /** How often the keys are fetched again, in the background. Unit: seconds, 10 to 86,400. Default 60. */
-  readonly keysMaxAgeSeconds?: number | undefined;
   /** Accepted signature algorithms. `none` and `HS*` cannot be among them. Default: every asymmetric one. */
   readonly algorithms?: readonly string[] | undefined;
   /**
@@ -118,9 +116,8 @@ export interface VerifierOptions<C extends object = Claims> {
    */
   readonly clientCertificate?: ClientCertificateSource | undefined;
   /**
-   * The order of the values of `acr`, for guards with `acr`: a list from the weakest to the strongest, or the numbers of
-   * Keycloak's "ACR to LoA Mapping". Then a stronger sign-in is enough too, and a number counts as its name. Default: a guard
-   * accepts only the values that it names.
+   * The numbers of Keycloak's "ACR to LoA Mapping", for guards with `acr`. Then a stronger sign-in is enough too, and a number
+   * counts as its name. Default: a guard accepts only the values that it names.
    */
   readonly acrLevels?: AcrLevels | undefined;
   /**
@@ -173,7 +170,6 @@ export const VERIFIER_RULES = {
   maxCachedTokens: whole(0, 10_000_000, 10_000),
   clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
   timeoutMs: TIMEOUT_MS,
-  keysMaxAgeSeconds: between(10, 86_400, 60),
   algorithms: {
     rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
     example: "['RS256']",

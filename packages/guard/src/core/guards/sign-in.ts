@@ -3,18 +3,14 @@ import { AuthError } from '../http/errors.ts';
 import { isPlainObject, type OptionRule } from '../options/check-options.ts';
 import { assertSomebody, type Guard, GuardError } from './guards.ts';
 
-/** Values of `acr` from the weakest to the strongest, or each with its number, as in Keycloak's "ACR to LoA Mapping". */
-export type AcrLevels = readonly string[] | { readonly [acr: string]: number };
+/** Values of `acr`, each with its number, as in Keycloak's "ACR to LoA Mapping". */
+export type AcrLevels = { readonly [acr: string]: number };
 
 export const ACR_LEVELS: OptionRule = {
-  rule: 'must be a list of values of acr, from the weakest to the strongest, or an object with the number of each',
+  rule: 'must be an object with the number of each value of acr',
   example: '{ silver: 1, gold: 2 }',
   accepts: (value) => {
-    if (typeof value !== 'object' || value === null) return false;
-    if (Array.isArray(value)) {
-      return value.length > 0 && value.every(isAcr) && new Set(value).size === value.length;
-    }
-    const entries = Object.entries(value);
+    const entries = isPlainObject(value) ? Object.entries(value) : [];
     return entries.length > 0 && entries.every(([acr, level]) => isAcr(acr) && Number.isSafeInteger(level));
   },
 };
@@ -26,12 +22,7 @@ function isAcr(value: unknown): value is string {
 
 /** The strength of an `acr`; `undefined` if unknown. Keycloak writes the number itself if the request asked for that. */
 function levelOf(acr: string, levels: AcrLevels): number | undefined {
-  if (Array.isArray(levels)) {
-    const at = levels.indexOf(acr);
-    return at === -1 ? undefined : at;
-  }
-  const byName = levels as { readonly [acr: string]: number };
-  if (Object.hasOwn(byName, acr)) return byName[acr];
+  if (Object.hasOwn(levels, acr)) return levels[acr];
   return /^\d{1,9}$/.test(acr) ? Number(acr) : undefined;
 }
 

@@ -9,6 +9,8 @@ import type { Issuer } from './issuer.ts';
 import { adviseOnRealm, type Outage } from './outage.ts';
 
 const MAX_KEYS = 100;
+/** How often the keys are fetched again, in the background. Unit: milliseconds. */
+const MAX_AGE_MS = 60_000;
 
 /**
  * The signing keys of a JWKS (RFC 7517 §5), by id. A key that is known already stays the same object.
@@ -60,14 +62,12 @@ export interface KeyOptions {
   readonly algorithms: ReadonlySet<string>;
   readonly clock: () => number;
   readonly fetch: typeof fetch;
-  readonly keysMaxAgeSeconds: number;
   readonly onNotice: (notice: Notice) => void;
   readonly timeoutMs: number;
 }
 
 export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoch, outage: Outage) {
   const { clock, onNotice } = options;
-  const maxAgeMs = options.keysMaxAgeSeconds * 1000;
   let keys: ReadonlyMap<string, SigningKey> = new Map();
   let ignored: ReadonlyMap<string, string> = new Map();
   let loadedIssuer: string | undefined;
@@ -157,11 +157,11 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
       if (loadedAt === null || lastError !== null) return 0;
       const age = clock() - loadedAt;
       // Negative: the clock was set back, so their age is unknown.
-      return age < 0 ? 0 : Math.max(0, maxAgeMs - age);
+      return age < 0 ? 0 : Math.max(0, MAX_AGE_MS - age);
     },
     /** Twice the lifetime passed without a load: timers ended with the request that started them, or the machine slept. */
     get isOverdue() {
-      return loadedAt !== null && clock() - lastLoadAt > 2 * maxAgeMs;
+      return loadedAt !== null && clock() - lastLoadAt > 2 * MAX_AGE_MS;
     },
     /** Loads the keys. Calls during a load wait for that one. Never rejects. */
     load(withDiscovery: boolean): Promise<void> {
