@@ -1,3 +1,2 @@
 export * from '../engine/index.ts';
-export type { KoaContext, KoaMiddleware } from './keycloak.ts';
-export { type KeycloakOptions, type KoaKeycloak, keycloak } from './keycloak.ts';
+export { type KeycloakOptions, type KoaKeycloak, type KoaMiddleware, keycloak } from './keycloak.ts';

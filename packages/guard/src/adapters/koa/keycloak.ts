@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Context, DefaultContext, ParameterizedContext } from 'koa';
 import { type AppClaims, isAuthError, type Principal } from '../../core/index.ts';
 import { type Answer, isThenable, type RequestLike } from '../../core/internal.ts';
@@ -19,25 +19,6 @@ import {
   withMetadata,
 } from '../engine/internal.ts';
 
-/** The part of a context of Koa that is needed. */
-export interface KoaContext {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly request: object;
-  readonly method: string;
-  readonly path: string;
-  readonly originalUrl: string;
-  readonly protocol: string;
-  readonly host: string;
-  readonly app: { emit(event: 'error', error: unknown, context: unknown): boolean };
-  readonly state: { principal?: Principal };
-  status: number;
-  body: unknown;
-  set(name: string, value: string | string[]): void;
-  append(name: string, value: string | string[]): void;
-  onerror(error: Error): void;
-}
-
 /** Middleware for Koa. */
 export type KoaMiddleware = (
   context: ParameterizedContext<{ principal?: Principal }, DefaultContext>,
@@ -45,12 +26,12 @@ export type KoaMiddleware = (
 ) => Promise<void>;
 
 /** The result of a body parser. */
-function bodyOf({ request }: KoaContext): unknown {
+function bodyOf({ request }: Context): unknown {
   return (request as { readonly body?: unknown }).body;
 }
 
 /** Sends an answer as an application would: middleware in front sees it. */
-function sendAnswer(context: KoaContext, answer: Answer): void {
+function sendAnswer(context: Context, answer: Answer): void {
   context.status = answer.status;
   // A body that is set brings a type, so the headers come after it.
   context.body = answer.body ?? null;
@@ -67,9 +48,9 @@ function sendAnswer(context: KoaContext, answer: Answer): void {
  * with the headers that were set before, instead of the text that Koa would send.
  */
 function throwRefusal(
-  context: KoaContext,
+  context: Context,
   error: unknown,
-  refusalOf: (error: unknown, context: KoaContext) => Answer | undefined,
+  refusalOf: (error: unknown, context: Context) => Answer | undefined,
 ): never {
   if (!isAuthError(error)) throw error;
   // Middleware reads these two: the message of a refusal is public for every status.
@@ -95,15 +76,15 @@ function throwRefusal(
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 function toKoaMcp(
-  engine: McpEngine<KoaContext, KoaContext>,
+  engine: McpEngine<Context, Context>,
   options: McpOptions,
-  refuse: (error: unknown, context: KoaContext) => void,
-  toRoutes: (routes: Routes<KoaContext>) => KoaMiddleware,
+  refuse: (error: unknown, context: Context) => void,
+  toRoutes: (routes: Routes<Context>) => KoaMiddleware,
 ): WithMetadata<KoaMiddleware> {
   const mcp = openNodeMcp(engine, options);
 
   /** Koa's body parsers leave their result in another place than Express's. */
-  async function read(context: KoaContext): Promise<unknown> {
+  async function read(context: Context): Promise<unknown> {
     const message = Object.assign(context.req, { body: bodyOf(context) });
     const body = await (await mcp.loading).readMessage(message);
     Object.assign(context.request, { body });
@@ -135,7 +116,7 @@ export type KeycloakOptions<C extends object = AppClaims> = OptionsOf<Context, C
 /**
  * keycloak-guard for Koa. A refusal is thrown, with `status`, `headers` and `expose`, so that middleware in front sees it.
  */
-export type KoaKeycloak<C extends object = AppClaims> = ServerKeycloak<KoaContext, KoaMiddleware, Context, C>;
+export type KoaKeycloak<C extends object = AppClaims> = ServerKeycloak<Context, KoaMiddleware, Context, C>;
 
 /**
  * Checks bearer tokens of Keycloak in Koa, and guards routes.
@@ -146,7 +127,7 @@ export type KoaKeycloak<C extends object = AppClaims> = ServerKeycloak<KoaContex
  * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal?.username }; });
  */
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): KoaKeycloak<C> {
-  const adapter = createAdapter<KoaContext, KoaContext, C>(options as unknown as OptionsOf<KoaContext, C>, {
+  const adapter = createAdapter<Context, Context, C>(options, {
     factory: 'keycloak',
     // Middleware that mounts applications, or rewrites, sets the URL of Node's request.
     toRequest: ({ req, originalUrl }) => (req.url === originalUrl ? req : toOriginal(req, originalUrl)),
@@ -156,19 +137,20 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       url: originalUrl,
       origin: `${protocol}://${host}`,
     }),
-    paramsOf: (context) => (context as { params?: unknown }).params,
+    paramsOf: ({ params }) => params,
     addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
-    addressOf: (context) => (context as object as Partial<Context>).ip ?? nodeHost.addressOf(context.req),
+    // A handshake is no context of Koa's.
+    addressOf: ({ ip, req }: Partial<Context> & Pick<Context, 'req'>) => ip ?? nodeHost.addressOf(req),
   });
   adapter.load();
 
-  function refuse(error: unknown, context: KoaContext): void {
+  function refuse(error: unknown, context: Context): void {
     const invitation = adapter.inviteToLogin(error, context);
     if (invitation === undefined) throwRefusal(context, error, adapter.refusalOf);
     sendAnswer(context, invitation);
   }
 
-  const toRoutes = (routes: Routes<KoaContext>): KoaMiddleware => {
+  const toRoutes = (routes: Routes<Context>): KoaMiddleware => {
     return async (context, next) => {
       const route = routes.find(context.method, context.path);
       if (route === undefined) return void (await next());
@@ -178,7 +160,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
   };
 
   return {
-    ...toKeycloak<KoaContext, KoaContext, KoaMiddleware, Context, C>(adapter, {
+    ...toKeycloak<Context, Context, KoaMiddleware, Context, C>(adapter, {
       toGuard: (guard) => async (context, next) => {
         let principal: Principal | null;
         try {
@@ -195,7 +177,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       mcp: (mcpOptions) => toKoaMcp(adapter, mcpOptions, refuse, toRoutes),
       principalOf: ({ state }) => state.principal,
     }),
-    ...toSockets<KoaContext, C>(adapter, toContext),
+    ...toSockets<Context, C>(adapter, toContext),
   };
 }
 
@@ -205,7 +187,7 @@ const toOriginal = (
 ): RequestLike => ({ headers, rawHeaders, method, originalUrl, socket });
 
 /** A handshake, which is no request of Koa's, as the part of a context that is needed. */
-function toContext(req: IncomingMessage): KoaContext {
+function toContext(req: IncomingMessage): Context {
   const [protocol = '', host = ''] = originOf(req).split('://');
-  return { req, originalUrl: req.url, protocol, host } as unknown as KoaContext;
+  return { req, originalUrl: req.url, protocol, host } as unknown as Context;
 }
