@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { combineVerifiers, OptionsError, type Verifier } from '../../packages/guard/src/core/index.ts';
+import { combineVerifiers, type OptionsError, type Verifier } from '../../packages/guard/src/core/index.ts';
 import { selectByIssuer } from '../../packages/guard/src/core/internal.ts';
 import { assertAtOnce, assertRefused } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';

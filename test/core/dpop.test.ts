@@ -199,6 +199,12 @@ describe('RFC 9449 §4.3, beside test/attacks/dpop.test.ts', () => {
     await assertRefused(() => authenticate(verifier, requestOf(own, proof)), INVALID);
   });
 
+  it('step 5: takes a key of RSA too', async () => {
+    const own = bound(realm, rsaClient);
+    const proof = rsaClient.proof({ token: own, uri: URI, now: realm.now });
+    await authenticate(verifier, requestOf(own, proof));
+  });
+
   for (const [what, iat] of [
     ['25 seconds old', -25],
     ['15 seconds ahead', 15],

@@ -101,19 +101,6 @@ describe('an outage', () => {
     outage.failed('checks', silence('a third'), true);
     assert.deepEqual(told(), ['error keys_unavailable: no answer', 'error keys_unavailable: another']);
   });
-
-  it('is remembered for five seconds, for whoever would ask in vain', (t) => {
-    let now = 60_000;
-    t.mock.method(performance, 'now', () => now);
-    const { outage } = begin();
-    assert.equal(outage.recentFailure, undefined);
-    const failure = silence();
-    outage.remember(failure);
-    now += 4_999;
-    assert.equal(outage.recentFailure, failure);
-    now += 1;
-    assert.equal(outage.recentFailure, undefined);
-  });
 });
 
 describe('a verifier whose Keycloak is away', () => {

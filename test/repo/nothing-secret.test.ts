@@ -108,7 +108,8 @@ function assertReachesNothing(what: string, root: unknown): void {
   }
 }
 
-const verifierOf = (realm: TestRealm) => realm.verifier({ clientSecret: CLIENT_SECRET, issuer: realm.issuer });
+const verifierOf = (realm: TestRealm) =>
+  realm.verifier({ clientSecret: CLIENT_SECRET, issuer: realm.issuer });
 
 async function redisOf(t: TestContext) {
   const connection = openRedis({ url: REDIS_URL, timeoutMs: 50 });

@@ -148,13 +148,6 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'guard/src/adapters/engine/parts/sessions.ts',
-    calls: 'createClient',
-    carries: "the client's secret",
-    address: 'settings',
-    redirects: 'wrapped',
-  },
-  {
     // Of no realm: it checks options, and is never called.
     file: 'guard/src/adapters/engine/parts/sessions.ts',
     calls: 'createClient',

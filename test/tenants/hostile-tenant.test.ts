@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { createLoginGuard } from '../../packages/guard/src/adapters/engine/internal.ts';
+import { PROOF_SECONDS } from '../../packages/guard/src/core/binding/dpop-options.ts';
 import {
   type AuthError,
   createMemoryRevocationStore,
@@ -9,7 +10,6 @@ import {
   type Revocation,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import { PROOF_SECONDS } from '../../packages/guard/src/core/binding/dpop-options.ts';
 import { partsOf, personInTenant } from '../../packages/guard/src/core/internal.ts';
 import { messagesOf, mintLogoutToken } from '../core/signed-messages.ts';
 import { createDpopClient } from '../support/dpop.ts';

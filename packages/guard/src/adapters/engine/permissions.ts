@@ -157,7 +157,8 @@ function assertOptions(options: PermissionsOptions): void {
 /** @throws {OptionsError} for several realms: the verifier does not say which of them to ask */
 function toOneRealm(factory: string, { members: [member, ...others] }: TokenVerifier): Verifier<object> {
   if (member !== undefined && others.length === 0) return member as Verifier<object>;
-  const rule = 'must be of one realm where permissions are asked for: use createPermissions for each of several';
+  const rule =
+    'must be of one realm where permissions are asked for: use createPermissions for each of several';
   throw new OptionsError(factory, [{ option: 'verifier', rule, example: 'createVerifier(…)' }]);
 }
 

@@ -176,9 +176,7 @@ export function readRequirements<Incoming>(
     resultOf: () => NEVER,
   }) as GuardOptions;
   compile(toRequirements(sample), verifier);
-  const readerOf = ofEach((realm: TokenVerifier) =>
-    createReader(requirements, { ...host, verifier: realm }),
-  );
+  const readerOf = ofEach((realm: TokenVerifier) => createReader(requirements, { ...host, verifier: realm }));
   return {
     options: { ...sample, ...NEVER },
     compiledFor: (request, realm) => readerOf(realm)(request),

@@ -180,7 +180,6 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Se
       if (proof.nextNonce !== undefined) context?.sendNonce?.(proof.nextNonce);
       return principal;
     },
-    challenged: (mode, isAbout) =>
-      mode === 'off' ? undefined : { algorithms: ALGORITHMS, mode, isAbout },
+    challenged: (mode, isAbout) => (mode === 'off' ? undefined : { algorithms: ALGORITHMS, mode, isAbout }),
   };
 }

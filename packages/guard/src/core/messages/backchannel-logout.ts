@@ -2,10 +2,9 @@ import { AuthError, isAuthError } from '../http/errors.ts';
 import { type Answer, toJsonAnswer } from '../http/refusal.ts';
 import { parameterIn } from '../http/request.ts';
 import { verifySignedJwt } from '../jwt/signed-jwt.ts';
-import type { Issuer } from '../realm/issuer.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
 import type { Log } from '../runtime/notice.ts';
-import { selectByIssuer } from '../token/select-verifier.ts';
+import { type Member, selectByIssuer } from '../token/select-verifier.ts';
 import type { VerifyContext } from '../token/verify.ts';
 
 /** The part of a verifier that logout tokens go to. */
@@ -16,7 +15,7 @@ interface Revoker {
   useOnce(id: string, expiresAt: number): Promise<boolean>;
 }
 
-type Realm = Revoker & { readonly issuer: Issuer };
+type Realm = Member & Revoker;
 
 /** The result of a message from Keycloak: a logout token. */
 export interface KeycloakMessage {

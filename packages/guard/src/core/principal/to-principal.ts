@@ -1,4 +1,3 @@
-import { getOrMake } from '../runtime/cache.ts';
 import {
   type Claims,
   type Organization,
@@ -107,7 +106,11 @@ export function actingFor<C extends object>(
 ): Principal<C> {
   const known = principal as Principal<never>;
   const may = tenantsOf(principal).find((one) => one === tenant);
-  const made = getOrMake(copies, known, () => new Map<string | undefined, Principal<never>>());
+  let made = copies.get(known);
+  if (made === undefined) {
+    made = new Map();
+    copies.set(known, made);
+  }
   const before = made.get(may);
   if (before !== undefined) return before as Principal<C>;
   const { tenant: _, ...rest } = principal;

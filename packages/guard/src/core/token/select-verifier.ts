@@ -3,6 +3,11 @@ import { readCompactJws } from '../jwt/compact-jws.ts';
 import { describeClaim } from '../jwt/signed-jwt.ts';
 import type { Issuer } from '../realm/issuer.ts';
 
+/** The part of a verifier that the selection reads. */
+export interface Member {
+  readonly issuer: Issuer;
+}
+
 /**
  * The verifier whose issuer a JWT names; one alone judges whatever comes. The claims are not verified yet: they only decide
  * whose keys and rules do that.
@@ -10,7 +15,7 @@ import type { Issuer } from '../realm/issuer.ts';
  * @param members if there are several, each with the option `issuer`
  * @throws {AuthError} `token_malformed`, `token_issuer`
  */
-export function selectByIssuer<M extends { readonly issuer: Issuer }>(members: readonly M[], jwt: string): M {
+export function selectByIssuer<M extends Member>(members: readonly M[], jwt: string): M {
   const [first, ...others] = members;
   if (first !== undefined && others.length === 0) return first;
   const { iss } = readCompactJws(jwt).payload();
