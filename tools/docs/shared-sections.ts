@@ -42,20 +42,19 @@ All members must be met, and every value of a list. A misspelt or empty requirem
 | \`clientRole: { 'other-api': 'reader' }\` | the caller has the role of another client |
 | \`scope: 'orders:read'\` | the token has the scope |
 | \`group: '/staff/dev'\`, \`groupTree: '/staff'\` | the caller is in this group; in it or below it |
-| \`acr: ['gold']\`, \`maxAge: 300\` | the person signed in so strongly, so recently ([step-up](../sensitive-routes.md#step-up)) |
 | \`check: (principal) => …\` | the function returns exactly \`true\` |
 | \`anyOf: [{ … }, { … }]\` | one of them is met |
 | \`optional: true\` | there is no token at all, or a valid one |
 
-By client, audience, organization, tenant, kind of caller or actor: [all requirements](../library.md#guards). The principal has
-\`username\`, \`email\`, \`realmRoles\`, \`groups\`, all \`claims\` and [more](../library.md#the-caller). Identify people by \`issuer\` and
-\`subject\`: a username can pass to somebody else.
+By client, audience, organization, tenant, actor, or a second factor: [all requirements](../library.md#guards). The principal has
+\`username\`, \`email\`, \`realmRoles\`, all \`claims\` and [more](../library.md#the-caller). Identify people by \`issuer\` and \`subject\`: a
+username can pass to somebody else.
 `,
   refusals: ({ called = 'request', log = 'the option `log`, else the standard error output' }) => `
 In development (\`NODE_ENV\` is not \`production\`), each refusal is a line in the log with its path, its [code](../errors.md) and what to
 do about it. Lines go to ${log}.
-\`onDenied: (${called}, error, principal) => …\` gets each refusal instead, in production too, for an audit log: \`error.code\` and
-\`error.reason\` say why. For development, \`explain: true\` puts the reason into the answer.
+\`onDenied: (${called}, error, principal) => …\` gets each refusal instead, in production too, for an audit log. For development,
+\`explain: true\` puts the reason into the answer.
 `,
   tests: ({ example }) => `
 Tests run with the embedded provider of \`@keycloak-guard/testing\` ([install](../install.md)): real tokens, no Keycloak.
@@ -85,8 +84,8 @@ const revocationStore = createRedisRevocationStore(redis); // for ${options}
 const store = createRedisSessionStore(redis); // for ${session}
 \`\`\`
 
-- **In Keycloak** the client needs \`<your URL>/auth/callback\` as redirect URI, \`<your URL>/\` as post logout redirect URI, and
-  \`<your URL>/backchannel-logout\` as backchannel logout URL, at an address that Keycloak can reach. \`setup --app\` sets all three.
+- **In Keycloak** the client needs the redirect URI \`<your URL>/auth/callback\`, the post logout redirect URI \`<your URL>/\`, and the
+  backchannel logout URL \`<your URL>/backchannel-logout\`, which Keycloak must reach. \`setup --app\` sets them.
 - **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../production.md#when-something-is-gone).
 - **It does not work**: \`npx keycloak-guard doctor\` checks every step and says what to fix ([doctor](../doctor.md)).
 
