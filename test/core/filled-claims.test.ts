@@ -97,6 +97,19 @@ describe('what Keycloak adds to a token', () => {
     assert.deepEqual(principal.realmRoles, ['user', 'offline_access']);
   });
 
+  it('is the same principal for as long as it is the same, so that nothing is reported twice, and another one when it is not', async () => {
+    const { realm, verifier } = await startLoaded();
+    answer(realm, admin);
+    const token = realm.mint({ ...lightweight, exp: realm.now + 3600 });
+    const principal = await verifier.verify(token);
+    realm.advance(30);
+    assert.equal(await verifier.verify(token), principal);
+    assert.equal(verifier.stats.remoteAccepted, 2);
+    answer(realm, { groups: ['/others'] });
+    realm.advance(30);
+    assert.deepEqual((await verifier.verify(token)).groups, ['/others']);
+  });
+
   it('stays where the next answer is signed, and tells nothing', async () => {
     const { realm, verifier } = await startLoaded({ clientSecret: undefined });
     realm.userinfo = () => ({ status: 200, body: { sub: 'u1', preferred_username: 'sara' } });

@@ -170,7 +170,7 @@ export function makeVerifier<C extends object>(
       revocations.add(revocation);
     });
 
-  const countTokens = () => judge.countTokens();
+  const { countTokens } = judge;
   const status = () => statusOf({ clock, issuer, keys, countTokens, revocations, outage });
 
   const rest: Omit<Verifier<C>, 'members'> = {

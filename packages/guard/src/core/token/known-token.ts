@@ -73,8 +73,8 @@ export interface KnownToken<C extends object> extends Recheckable, Trust, Cached
   wasIntrospected: boolean;
   /** The question whose answer was last taken over: an answer that comes late must not undo it. */
   filledBy: number;
-  /** Whether Keycloak added claims. */
-  isFilled: boolean;
+  /** The claims that Keycloak added, as JSON: a list of names and values. */
+  added: string;
   /** Why the claims that Keycloak added last made the token bad. */
   refusal: AuthError | undefined;
   /** The check that is under way: one per token. */
@@ -90,6 +90,7 @@ export function toKnown<C extends object>(
 ): KnownToken<C> {
   return {
     token,
+    size: token.length,
     claims: toJudged(claims),
     confirmation,
     key,
@@ -103,7 +104,7 @@ export function toKnown<C extends object>(
     confirmedAt: 0,
     wasIntrospected: false,
     filledBy: 0,
-    isFilled: false,
+    added: '[]',
     refusal: undefined,
     pendingRevocation: undefined,
     settledEpoch: -1,

@@ -135,6 +135,8 @@ interface RecheckParts<C extends object> extends JudgeParts<C> {
   readonly freshness: Freshness;
   /** The token is not good any more. */
   readonly forget: (known: KnownToken<C>) => void;
+  /** Keycloak adds something else to it than before. */
+  readonly remember: (known: KnownToken<C>, added: string) => void;
 }
 
 /** Checks for which no request waits. Tokens without a free slot are checked at their next use. */
@@ -142,7 +144,7 @@ const MAX_IN_BACKGROUND = 32;
 
 /** Asks Keycloak about tokens in memory, and lets its answers count. */
 export function createRecheck<C extends object>(parts: RecheckParts<C>) {
-  const { options, epoch, freshness, revocations, remote, stats, self, share, forget } = parts;
+  const { options, epoch, freshness, revocations, remote, stats, self, share, forget, remember } = parts;
   let questions = 0;
   const background = createCallSlots(MAX_IN_BACKGROUND, 0);
 
@@ -196,12 +198,12 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
     return answer;
   }
 
-  /** Signed claims win over added ones; claims that are no longer added are gone. */
+  /** Signed claims win over added ones; claims that are no longer added are gone. What is as before changes nothing. */
   function fill(known: KnownToken<C>, added: Claims): void {
     const signed = readCompactJws(known.token).payload() as JudgedClaims;
-    const isMore = Object.keys(added).some((claim) => !Object.hasOwn(signed, claim));
-    if (!isMore && !known.isFilled) return;
-    known.isFilled = isMore;
+    const text = JSON.stringify(Object.entries(added).filter(([claim]) => !Object.hasOwn(signed, claim)));
+    if (text === known.added) return;
+    remember(known, text);
     const claims = { ...added, ...signed };
     known.claims = toJudged(claims);
     // A revocation may concern a user whose name is only known now.
@@ -232,8 +234,8 @@ export function createRecheck<C extends object>(parts: RecheckParts<C>) {
      */
     async ask(known: KnownToken<C>, mustAnswer: boolean): Promise<RemoteAnswer> {
       const { pendingRevocation } = known;
-      const sentEpoch = askOnce(known);
-      const answer = await (mustAnswer ? sentEpoch : remote.waitBriefly(sentEpoch, known.claims));
+      const asking = askOnce(known);
+      const answer = await (mustAnswer ? asking : remote.waitBriefly(asking, known.claims));
       if (answer.outcome === 'inactive') {
         throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', {
           seen: answer.reason,

@@ -1,16 +1,18 @@
 export interface CachedToken {
   readonly token: string;
+  /** Of the token, and of what Keycloak has said about it. Changed by `resize` alone. Unit: characters. */
+  size: number;
   /** Unit: milliseconds since 1970. */
   readonly expiresAt: number;
   /** It was asked for since the cache last looked for one to forget. */
   wasUsed: boolean;
 }
 
-/** Keycloak's tokens have 1,000 to 4,000 characters. The realm of one tenant may make them as long as a request can be. */
-const AVERAGE_LENGTH = 4_096;
+/** Keycloak's tokens have 1,000 to 4,000 characters. The realm of one tenant may say as much as an answer holds. */
+const AVERAGE_SIZE = 4_096;
 
 /**
- * Valid tokens, each with its data, in bounded number and length; one that was not used for long goes first. Of 0 it keeps none.
+ * Valid tokens, each with its data, in bounded number and size; one that was not used for long goes first. Of 0 it keeps none.
  *
  * Finds a token in as few steps as there can be: of a thousand realms, each step is one to slow memory. Which one to forget is
  * found as operating systems find pages (second chance): a look-up changes nothing but a mark.
@@ -18,8 +20,8 @@ const AVERAGE_LENGTH = 4_096;
 export class TokenCache<T extends CachedToken> {
   readonly #entries = new Map<number, T>();
   readonly #most: number;
-  /** Of all tokens together. */
-  #length = 0;
+  /** Of all together. */
+  #size = 0;
   #hand: Iterator<T> = [][Symbol.iterator]();
 
   constructor(most: number) {
@@ -43,16 +45,24 @@ export class TokenCache<T extends CachedToken> {
     }
     const key = keyOf(entry.token);
     this.#remove(key);
-    const { length } = entry.token;
     const isFull = () =>
-      this.#entries.size >= this.#most || this.#length + length > this.#most * AVERAGE_LENGTH;
+      this.#entries.size >= this.#most || this.#size + entry.size > this.#most * AVERAGE_SIZE;
     while (this.#entries.size > 0 && isFull()) {
       const next = this.#next() as T;
       if (!next.wasUsed) this.delete(next.token);
       next.wasUsed = false;
     }
     this.#entries.set(key, entry);
-    this.#length += length;
+    this.#size += entry.size;
+  }
+
+  /** @param now Unit: milliseconds since 1970 */
+  resize(entry: T, size: number, now: number): void {
+    const key = keyOf(entry.token);
+    const isKept = this.#entries.get(key) === entry;
+    if (isKept) this.#remove(key);
+    entry.size = size;
+    if (isKept) this.set(entry, now);
   }
 
   delete(token: string): void {
@@ -60,8 +70,8 @@ export class TokenCache<T extends CachedToken> {
   }
 
   #remove(key: number): void {
-    const { length } = this.#entries.get(key)?.token ?? '';
-    if (this.#entries.delete(key)) this.#length -= length;
+    this.#size -= this.#entries.get(key)?.size ?? 0;
+    this.#entries.delete(key);
   }
 
   get size(): number {

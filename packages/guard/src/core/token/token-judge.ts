@@ -27,7 +27,11 @@ export function createTokenJudge<C extends object>(parts: TokenJudgeParts<C>) {
   const freshness = createFreshness(options, parts.coverage);
   const assertStillGood = createAssertStillGood({ ...parts, freshness });
   const forget = ({ token }: KnownToken<C>) => cache.delete(token);
-  const recheck = createRecheck<C>({ ...parts, freshness, forget });
+  const remember = (known: KnownToken<C>, added: string) => {
+    known.added = added;
+    cache.resize(known, known.token.length + added.length, clock());
+  };
+  const recheck = createRecheck<C>({ ...parts, freshness, forget, remember });
 
   /** After a wait: a revocation that came in meanwhile may require another question to Keycloak. */
   async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
