@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createRevocationHub } from '../../packages/guard/src/tenants/revocation-hub.ts';
-import { startTenants } from './many-realms.ts';
+import { createPending, settle, startTenants } from './many-realms.ts';
 
 /** Bytes in use. No flag of Node's is needed. */
 function heap(): number {
@@ -70,6 +70,26 @@ describe('names that somebody makes up', () => {
       names.map((name) => `200 ${name}`),
     );
     await Promise.all(flood);
+  });
+
+  test('take no place of a tenant that was here before and has left memory', async (t) => {
+    const pending = createPending<undefined>();
+    const { enter, realmOf } = startTenants(
+      t,
+      (name) => (name.startsWith('tenant') ? { realm: name } : pending.promise),
+      { more: { maxTenants: 1 } },
+    );
+    const tokens = ['tenant-1', 'tenant-2'].map((name) => [name, realmOf(name).mint()] as const);
+    const enterAll = async () => {
+      for (const [name, token] of tokens)
+        assert.deepEqual(await enter(name, token), { status: 200, tenant: name });
+    };
+    await enterAll();
+    const flood = Array.from({ length: 100 }, (_, at) => enter(`made-up-${at}`));
+    await settle();
+    await enterAll();
+    pending.resolve(undefined);
+    assert.deepEqual(new Set((await Promise.all(flood)).map(({ status }) => status)), new Set([404]));
   });
 
   test('leave nothing: neither names nor tokens that nobody verified', async (t) => {

@@ -66,6 +66,18 @@ for (const [kind, tenants] of [
   });
 }
 
+test('notices name their tenant in the log of the application, too', async (t) => {
+  const lines: Record<string, unknown>[] = [];
+  const take = (fields: object) => void lines.push({ ...fields });
+  const more = { log: { info: take, warn: take, error: take }, onNotice: undefined };
+  const { enter, realmOf } = startTenants(t, () => ({ realm: 5 }), { more });
+  assert.equal((await enter('broken', realmOf('broken').mint())).status, 500);
+  assert.deepEqual(
+    lines.map(({ code, tenant }) => [code, tenant]),
+    [['tenant_misconfigured', 'broken']],
+  );
+});
+
 test('sessions say of which tenant they are, to observers and to onEvent', async (t) => {
   const { door, requestOf, taken } = start(t);
   const told: SessionEvent[] = [];

@@ -3,8 +3,8 @@ import { createCallSlots } from '../core/internal.ts';
 import type { TenantLookup } from './options.ts';
 
 /**
- * Most calls at a time for names that are not in memory: anybody can make some up. As many ask again about tenants in use. There
- * is no bound by time: it would refuse tenants that are not in memory as long as somebody makes up names.
+ * Most calls at a time for names that are new here: anybody can make some up. As many ask again about those that were there. There
+ * is no bound by time: it would refuse new tenants as long as somebody makes up names.
  */
 const MOST_AT_ONCE = 32;
 
@@ -41,7 +41,7 @@ export function createDirectory(get: TenantLookup, timeoutMs: number) {
     /**
      * Asks the directory about a name. The answer may be anything.
      *
-     * @param isKnown whether the name is in memory: whoever makes up others does not delay it
+     * @param isKnown whether it had the name before: whoever makes up others does not delay it
      * @throws {AuthError} (rejects with one) `tenants_unavailable` if it fails, is too slow, or has too many calls
      */
     async ask(name: string, isKnown: boolean): Promise<unknown> {

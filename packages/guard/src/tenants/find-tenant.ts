@@ -15,6 +15,8 @@ const PATIENCE_MS = 1_000;
 const REMEMBER_UNKNOWN_MS = 10_000;
 const REMEMBER_FAILURE_MS = 1_000;
 const MOST_REFUSALS = 1_000;
+/** Names that the directory had: whoever makes up others does not delay them, also where they have left memory. */
+const MOST_NAMES = 100_000;
 
 /** The error for a name, for a while. */
 interface Refusal {
@@ -126,6 +128,7 @@ function createQuestion(
   const verifiers = createVerifierMaker(common);
   const { notify } = createTenantNotices(common.onNotice);
   const tenants = new WeakMap<object, Tenant>();
+  const names = createBoundedCache<true>(MOST_NAMES);
   const listeners = new Set<() => void>();
 
   function refuse(name: string, error: Error, forMs: number): never {
@@ -162,6 +165,7 @@ function createQuestion(
   function take(name: string, answer: unknown, lookupAt: number): Tenant {
     const before = memory.peek(name);
     if (answer === undefined || answer === null) {
+      names.delete(name);
       if (before !== undefined) end(before, `The tenant ${name} was removed: its connections end`);
       refuse(name, unknownTenant('the directory lacks its name'), REMEMBER_UNKNOWN_MS);
     }
@@ -181,6 +185,7 @@ function createQuestion(
       return refuse(name, error as Error, REMEMBER_FAILURE_MS);
     }
     memory.add(tenant);
+    names.set(name, true);
     refusals.delete(name);
     if (before !== undefined)
       end(before, `The settings of the tenant ${name} have changed: it is made again`);
@@ -193,7 +198,7 @@ function createQuestion(
       const lookupAt = clock();
       let answer: unknown;
       try {
-        answer = await directory.ask(name, memory.has(name));
+        answer = await directory.ask(name, memory.has(name) || names.get(name) === true);
       } catch (error) {
         const { reason } = error as AuthError;
         notify({ level: 'error', code: 'tenants_unavailable', message: reason, fix: FIX_DIRECTORY }, '');

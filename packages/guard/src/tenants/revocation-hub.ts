@@ -14,8 +14,8 @@ export interface RevocationHub {
   close(): void;
 }
 
-/** Beyond it a tenant loses the oldest of its own, and of no other tenant. */
-const MOST_OF_ONE_TENANT = 100_000;
+/** Beyond it a tenant loses the oldest of its own, and of no other tenant. Of a shared store, as many for as long as it keeps them. */
+export const MOST_OF_ONE_TENANT = 100_000;
 
 /** The issuer of a tenant's realm, as a shared store has it: what one tenant's realm says concerns that tenant alone. */
 export const toSharedIssuer = (tenant: string, issuer: string): string => JSON.stringify([tenant, issuer]);

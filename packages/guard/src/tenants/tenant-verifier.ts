@@ -15,11 +15,12 @@ import {
   makeVerifier,
   type OptionRule,
   type OptionRules,
+  REMEMBER_SECONDS,
   toRealmUrl,
   VERIFIER_RULES,
 } from '../core/internal.ts';
 import { isSameOrigin, type TenantSettings } from './options.ts';
-import { createRevocationHub, toSharedIssuer } from './revocation-hub.ts';
+import { createRevocationHub, MOST_OF_ONE_TENANT, toSharedIssuer } from './revocation-hub.ts';
 
 /** Options that all tenants share. */
 export type CommonOptions = Partial<VerifierOptions<object>>;
@@ -32,7 +33,10 @@ export function createVerifierMaker(common: CommonOptions) {
   const { revocationStore, clock = () => Date.now() } = common;
   const hub = createRevocationHub(revocationStore);
   const memory = createMemoryRevocationStore(clock);
-  const budget = createProofBudget(MOST_IDS_OF_ONE_REALM, clock);
+  const ofIds = createProofBudget(MOST_IDS_OF_ONE_REALM, clock);
+  // Without a store nothing is shared.
+  const most = revocationStore === undefined ? Number.POSITIVE_INFINITY : MOST_OF_ONE_TENANT;
+  const ofRevocations = createProofBudget(most, clock, revocationStore?.rememberSeconds ?? REMEMBER_SECONDS);
   const shared = (revocationStore ?? memory) as ProofStore;
 
   return {
@@ -44,7 +48,7 @@ export function createVerifierMaker(common: CommonOptions) {
       return makeVerifier<object>(
         {
           ...{ ...options, onNotice },
-          revocationStore: toRealmStore(shared, realmUrl, budget),
+          revocationStore: toRealmStore(shared, realmUrl, ofIds, ofRevocations),
         } as VerifierOptions<object>,
         hub.of(realmUrl, options.issuer),
         name,
@@ -112,17 +116,26 @@ function toVerifierOptions(
 /** In a window. Those of two windows are remembered at a time: of one realm, a quarter of what a process remembers. */
 const MOST_IDS_OF_ONE_REALM = MAX_PROOFS / 8;
 
-/** The store of all as the verifier of one realm sees it, by the realm's address. */
+type Budget = ReturnType<typeof createProofBudget>;
+
+/**
+ * The store of all as the verifier of one realm sees it, by the realm's address. No realm fills it: what is too much is refused, and
+ * counts in this process alone.
+ */
 function toRealmStore(
   store: ProofStore,
   realmUrl: string,
-  budget: ReturnType<typeof createProofBudget>,
+  ofIds: Budget,
+  ofRevocations: Budget,
 ): RevocationStore {
-  async function use(take: (id: string) => Promise<boolean>, id: string): Promise<boolean> {
+  function assertNotSpent(budget: Budget): void {
     if (budget.isSpent(realmUrl))
-      throw new RangeError(`The realm ${realmUrl} has used too many ids at a time`);
+      throw new RangeError(`The realm ${realmUrl} fills the store of all tenants`);
+  }
+  async function use(take: (id: string) => Promise<boolean>, id: string): Promise<boolean> {
+    assertNotSpent(ofIds);
     const isFirst = await take(toRealmId(realmUrl, id));
-    if (isFirst) budget.spend(realmUrl);
+    if (isFirst) ofIds.spend(realmUrl);
     return isFirst;
   }
   return {
@@ -141,7 +154,11 @@ function toRealmStore(
     get lagSeconds() {
       return store.lagSeconds;
     },
-    add: (one) => store.add({ ...one, issuer: toSharedIssuer(realmUrl, one.issuer) }),
+    async add(one) {
+      assertNotSpent(ofRevocations);
+      ofRevocations.spend(realmUrl);
+      await store.add({ ...one, issuer: toSharedIssuer(realmUrl, one.issuer) });
+    },
     // The hub of all tenants listens for them.
     subscribe: () => () => {},
     useOnce: (id, until) => use((own) => store.useOnce(own, until), id),

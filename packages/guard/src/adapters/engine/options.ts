@@ -131,7 +131,7 @@ export function resolveAdapterOptions<Incoming, C extends object>(
 
 /** Notices as lines of a log. */
 export function toNoticeLog(log: Log): NonNullable<VerifierOptions['onNotice']> {
-  return ({ level, code, message, fix }) => log[level]({ code, fix }, toOneLine(message));
+  return ({ level, message, ...fields }) => log[level](fields, toOneLine(message));
 }
 
 /**

@@ -14,13 +14,14 @@ import {
  * Counted in windows, each as long as a proof is remembered: of one key, no more than twice as many are.
  *
  * @param clock Unit: milliseconds since 1970
+ * @param windowSeconds of other things than proofs
  */
-export function createProofBudget(most: number, clock: () => number) {
+export function createProofBudget(most: number, clock: () => number, windowSeconds: number = PROOF_SECONDS) {
   let counts = new Map<string, number>();
   let window = Number.NaN;
 
   function countOf(key: string): number {
-    const now = Math.floor(clock() / 1000 / PROOF_SECONDS);
+    const now = Math.floor(clock() / 1000 / windowSeconds);
     if (now !== window) {
       window = now;
       counts = new Map();
