@@ -105,6 +105,21 @@ describe('pages and server actions', () => {
     assert.deepEqual([nobody.statusCode, nobody.headers.location], [303, '/']);
   });
 
+  test('a page with a token that is not good is refused by the page of the application, and one behind a proxy leads to the login', async (t) => {
+    const { page, action, withForbidden, ask } = await setUp(t);
+    const bad = { authorization: 'Bearer garbage' };
+    assert.equal(await ask(() => withForbidden.page('/orders'), bad), 'forbidden.tsx');
+    assert.equal(await ask(() => withForbidden.action(), { ...CALL, ...bad }), 'forbidden.tsx');
+    await assert.rejects(
+      ask(() => page('/orders'), bad),
+      { name: 'AuthError', statusCode: 401 },
+    );
+    const basic = { authorization: 'Basic c3RhZ2U6c3RhZ2U=' };
+    assert.equal(await ask(() => withForbidden.page('/orders'), basic), toLogin('/orders'));
+    assert.equal(await ask(() => action(), { ...CALL, ...basic }), toLogin('/orders?tab=1'));
+    assert.equal(await ask(() => page('/orders', { optional: true }), basic), null);
+  });
+
   test('an action that a page of another site calls is refused, whatever its page would say', async (t) => {
     const { browser, action, withForbidden, ask } = await setUp(t);
     await browser.signIn();

@@ -255,6 +255,25 @@ test('a sign-out everywhere that Keycloak refuses says so: in this browser it is
   assert.equal(idp.sessionsOf('abdullah').length, 2);
 });
 
+test('the log says of a sign-out everywhere that failed what is known: a role only where Keycloak refused', async (t) => {
+  const lines: string[] = [];
+  t.mock.method(process.stderr, 'write', (line: string) => lines.push(line) > 0);
+  const refuse = () => Promise.reject(new Error('connect ECONNREFUSED'));
+  for (const [why, more, account] of [
+    ['the user needs the role manage-account of the client account', {}, ['view-profile']],
+    ["Keycloak's account API does not take the access token", {}, []],
+    ['connect ECONNREFUSED', { client: () => ({ endOtherSessions: refuse }) }, []],
+  ] as const) {
+    const { app, idp } = await buildSessionApp(t, more);
+    idp.updateUser('abdullah', { realmRoles: [], clientRoles: { account: [...account] } });
+    const browser = openBrowser(app);
+    await browser.signIn();
+    assert.equal((await signOutOf(browser, 'everywhere')).statusCode, 503);
+    const [line = '', ...others] = lines.splice(0).filter((one) => one.includes('on other devices'));
+    assert.deepEqual([line.includes(`could not be ended: ${why}`), others], [true, []], line);
+  }
+});
+
 /** The page that a person sees whose sign-out everywhere failed in part; in this browser it is over. */
 async function failToSignOut(browser: Browser): Promise<string> {
   const answer = await browser.app({

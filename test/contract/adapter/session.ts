@@ -127,6 +127,22 @@ export function describeSession(adapter: Adapter): void {
       assert.deepEqual(await toldOf(await get('/guarded', { headers: { authorization } })), [false, false]);
     });
 
+    test('behind a proxy whose password comes with every request, a page leads to the login all the same, and one for everybody is shown', async (t) => {
+      const { app, browser, get } = await setUpSession(t, adapter);
+      const authorization = 'Basic c3RhZ2U6c3RhZ2U=';
+      const page = await get('/guarded', { headers: { ...PAGE, authorization } });
+      assert.deepEqual(
+        [page.status, page.headers.get('location')],
+        [303, `/auth/login?return_to=${encodeURIComponent('/guarded')}`],
+      );
+      await assertUser(await get('/optional', { headers: { authorization } }), null);
+      const detail = 'Invalid authentication credentials';
+      await assertRefused(await get('/guarded', { headers: { authorization } }), 401, BARE, detail);
+      await browser.open(`${app.url}/guarded`);
+      for (const path of ['/guarded', '/optional'])
+        await assertUser(await get(path, { headers: { ...PAGE, authorization } }));
+    });
+
     test('programs and scripts of pages get 401, not a login', async (t) => {
       const { get } = await setUpSession(t, adapter);
       const script = { ...PAGE, 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };

@@ -14,7 +14,10 @@ import type { TokenVerifier } from './verifier.ts';
 
 /** Requirements of a route. `{}`: a valid token of any caller. */
 export interface GuardOptions extends Requirements {
-  /** Lets requests without an `Authorization` header pass, with no principal. Default false. */
+  /**
+   * Lets requests without an `Authorization` header pass, with no principal; where there are sessions, those with one for a proxy in
+   * front (`Basic`) too. Default false.
+   */
   readonly optional?: boolean;
   /**
    * Whether tokens may, or must, be bound to a key (RFC 9449). Default: as the verifier says. Callers with a session are let in
@@ -143,6 +146,7 @@ export function createRequestGuard<Incoming, Outgoing>(
   ): Principal | null | Promise<Principal | null> {
     let by: Means = 'Bearer';
     let caller: unknown;
+    let nobody: AuthError | undefined;
     const { sender } = realm;
     try {
       const plain = host.toRequest(request);
@@ -166,7 +170,8 @@ export function createRequestGuard<Incoming, Outgoing>(
           });
         } else if (session !== undefined && isForOthers(read, header)) {
           by = 'session';
-          caller = orElse(session(request, answer), read);
+          nobody = read;
+          caller = session(request, answer);
         } else throw read;
       }
     } catch (error) {
@@ -175,21 +180,26 @@ export function createRequestGuard<Incoming, Outgoing>(
     return isThenable(caller)
       ? keepAlive(
           Promise.resolve(caller).then(
-            (late: unknown) => admit(request, late, by, realm),
+            (late: unknown) => admit(request, late, by, realm, nobody),
             (error: unknown) => refuse(request, error, by),
           ),
         )
-      : admit(request, caller, by, realm);
+      : admit(request, caller, by, realm, nobody);
   }
 
   /**
-   * An application may bring its own verifier: what is not a principal lets nobody in. Only a session may say that nobody is
-   * there.
+   * An application may bring its own verifier: what is not a principal lets nobody in. Only a session may say that `nobody` is there.
    */
-  function admit(request: Incoming, caller: unknown, by: Means, realm: TokenVerifier): Principal | null {
+  function admit(
+    request: Incoming,
+    caller: unknown,
+    by: Means,
+    realm: TokenVerifier,
+    nobody?: AuthError,
+  ): Principal | null {
     if (!isPrincipal(caller)) {
       if (caller !== null || by !== 'session') return refuse(request, new TypeError(NO_PRINCIPAL), by);
-      return optional ? null : refuse(request, new AuthError('missing_token', NOBODY), by);
+      return optional ? null : refuse(request, nobody ?? new AuthError('missing_token', NOBODY), by);
     }
     try {
       const { check, tenant } = host.compiledFor?.(request, realm) ?? fixedFor(realm);
@@ -297,13 +307,4 @@ function split(options: GuardOptions): {
 function wrongOption(option: string, rule: string, example: string): OptionsError {
   const problem: OptionProblem = { option, rule, example };
   return new OptionsError('guard', [problem]);
-}
-
-/** Without a session the header is refused. */
-function orElse(session: Principal | null | Promise<Principal | null>, refusal: AuthError): unknown {
-  const check = (principal: Principal | null): Principal => {
-    if (principal === null) throw refusal;
-    return principal;
-  };
-  return isThenable(session) ? Promise.resolve(session).then(check) : check(session);
 }

@@ -52,7 +52,9 @@ export function createRefusals<Incoming>(
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
     if (!isAuthError(error)) return undefined;
     if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
-    return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
+    // A header for a proxy in front is no token.
+    const isNobody = error.code === 'missing_token' || error.code === 'unsupported_scheme';
+    return isNobody ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
   /** A person who is signed in and may not see a page sees why, and a way out. */

@@ -57,8 +57,10 @@ export function createPages<C extends object>(
     } catch (error) {
       // To a form without scripts Next.js answers `forbidden` with its page for 404.
       const canForbid = method === 'GET' || incoming.has('next-action');
-      if (canForbid && isAuthError(error) && error.statusCode === 403) forbidden?.();
       const address = lead(error, request);
+      const isRefused =
+        isAuthError(error) && (error.statusCode === 403 || (address === undefined && error.statusCode < 500));
+      if (canForbid && isRefused) forbidden?.();
       if (address !== undefined) redirect(address);
       throw error;
     }

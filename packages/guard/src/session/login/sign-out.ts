@@ -1,3 +1,4 @@
+import { ClientError } from '../../client/index.ts';
 import type { AuthError, Revocation } from '../../core/index.ts';
 import { headerOf, readCompactJws } from '../../core/internal.ts';
 import type { SessionContext } from '../context.ts';
@@ -81,13 +82,17 @@ async function endOthers(
     await context.options.client.endOtherSessions(accessToken);
     return true;
   } catch (err) {
+    const isDenied = err instanceof ClientError && err.answerStatus === 403;
+    const why = isDenied ? NO_ROLE : (err as Error).message;
     logOf(request).error(
       { reqId: request.id, err },
-      'the sessions on other devices could not be ended: the user needs the role manage-account of the client account',
+      `the sessions on other devices could not be ended: ${why}`,
     );
     return false;
   }
 }
+
+const NO_ROLE = 'the user needs the role manage-account of the client account';
 
 interface HowToEnd {
   readonly isOfAppAlone: boolean;
