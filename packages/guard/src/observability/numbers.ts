@@ -89,6 +89,8 @@ export const NUMBERS: readonly NumberOf[] = [
   {
     name: 'keycloak_guard_revocations_waiting',
     help: 'Not shared yet',
+    // Those of all tenants wait in one store.
+    aggregator: 'max',
     read: ({ store }) => one(store.waiting),
   },
   {
@@ -114,13 +116,31 @@ export const NUMBERS: readonly NumberOf[] = [
   },
 ];
 
-/** A number of several verifiers, by its labels. */
-export function readAll(
-  { read, aggregator = 'sum' }: NumberOf,
-  verifiers: Iterable<ObservedVerifier>,
-): readonly Required<Reading>[] {
+/** The verifiers of a process, and their numbers added up. */
+export function createNumbers() {
+  const verifiers = new Set<ObservedVerifier>();
+  // A counter that falls is taken for that of a new process: what verifiers that are closed have counted stays, as of tenants.
+  const ended = new Map<NumberOf, readonly Reading[]>();
+  const readAll = (number: NumberOf): readonly Required<Reading>[] =>
+    sum(number, [...(ended.get(number) ?? []), ...[...verifiers].flatMap(number.read)]);
+
+  return {
+    readAll,
+    watch(verifier: ObservedVerifier): () => void {
+      verifiers.add(verifier);
+      return () => {
+        if (!verifiers.delete(verifier)) return;
+        for (const one of NUMBERS)
+          if (one.isCounter) ended.set(one, sum(one, [...(ended.get(one) ?? []), ...one.read(verifier)]));
+      };
+    },
+  };
+}
+
+/** By their labels. */
+function sum({ aggregator = 'sum' }: NumberOf, readings: readonly Reading[]): readonly Required<Reading>[] {
   const totals = new Map<string, Required<Reading>>();
-  for (const { value, labels = {} } of [...verifiers].flatMap(read)) {
+  for (const { value, labels = {} } of readings) {
     const key = Object.values(labels).join();
     const before = totals.get(key)?.value;
     const both = (other: number) => (aggregator === 'sum' ? other + value : Math[aggregator](other, value));

@@ -8,8 +8,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import type { KeycloakCall, ObservedVerifier, Observer } from '../core/internal.ts';
-import { CALLS, LOGINS, NUMBERS, readAll } from './numbers.ts';
+import type { KeycloakCall, Observer } from '../core/internal.ts';
+import { CALLS, createNumbers, LOGINS, NUMBERS } from './numbers.ts';
 
 /** Options of {@link opentelemetry}. The defaults are what the application's SDK has registered globally. */
 export interface OpenTelemetryOptions {
@@ -39,14 +39,14 @@ export function opentelemetry({
 }: OpenTelemetryOptions = {}): Observer {
   const tracer = tracerProvider.getTracer(NAME);
   const meter = meterProvider.getMeter(NAME);
-  const verifiers = new Set<ObservedVerifier>();
+  const { readAll, watch } = createNumbers();
 
   for (const number of NUMBERS) {
     const instrument = number.isCounter
       ? meter.createObservableCounter(...toInstrument(number))
       : meter.createObservableGauge(...toInstrument(number));
     instrument.addCallback((result) => {
-      for (const { labels, value } of readAll(number, verifiers)) result.observe(value, labels);
+      for (const { labels, value } of readAll(number)) result.observe(value, labels);
     });
   }
   const logins = meter.createCounter(...toInstrument(LOGINS));
@@ -69,10 +69,7 @@ export function opentelemetry({
   }
 
   return {
-    watch(verifier) {
-      verifiers.add(verifier);
-      return () => verifiers.delete(verifier);
-    },
+    watch,
     call(call) {
       const span = startSpan(call);
       return {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, register as globalRegister, Histogram, type Registry } from 'prom-client';
-import type { ObservedVerifier, Observer } from '../core/internal.ts';
-import { CALLS, LOGINS, NUMBERS, readAll } from './numbers.ts';
+import type { Observer } from '../core/internal.ts';
+import { CALLS, createNumbers, LOGINS, NUMBERS } from './numbers.ts';
 
 /** Options of {@link prometheus}. */
 export interface PrometheusOptions {
@@ -21,7 +21,7 @@ export interface PrometheusOptions {
  */
 export function prometheus({ register = globalRegister }: PrometheusOptions = {}): Observer {
   const registers = [register];
-  const verifiers = new Set<ObservedVerifier>();
+  const { readAll, watch } = createNumbers();
 
   for (const number of NUMBERS) {
     const { name, help, isCounter, aggregator = 'sum' } = number;
@@ -33,7 +33,7 @@ export function prometheus({ register = globalRegister }: PrometheusOptions = {}
         collect() {
           this.reset();
           if (labelNames.length === 0) this.remove();
-          for (const { labels, value } of readAll(number, verifiers)) this.inc(labels, value);
+          for (const { labels, value } of readAll(number)) this.inc(labels, value);
         },
       });
     } else {
@@ -42,7 +42,7 @@ export function prometheus({ register = globalRegister }: PrometheusOptions = {}
         collect() {
           // Of what nobody has, no value is shown.
           this.remove();
-          for (const { value } of readAll(number, verifiers)) this.set(value);
+          for (const { value } of readAll(number)) this.set(value);
         },
       });
     }
@@ -56,10 +56,7 @@ export function prometheus({ register = globalRegister }: PrometheusOptions = {}
   });
 
   return {
-    watch(verifier) {
-      verifiers.add(verifier);
-      return () => verifiers.delete(verifier);
-    },
+    watch,
     call: ({ kind }) => ({
       end: ({ outcome, seconds }) => calls.observe({ call: kind, outcome }, seconds),
     }),
