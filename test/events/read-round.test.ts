@@ -64,4 +64,29 @@ describe('a round of reading events', () => {
     );
     assert.ok(Math.max(...sizes) <= 300, sizes.join());
   });
+
+  it('remembers no more of a list whose events all have one time than a real one has in a moment, and begins again', async () => {
+    let count = 0;
+    const source = {
+      now: () => NOW + 60_000,
+      async read(list: string) {
+        const events =
+          list === 'events' ? Array.from({ length: 9_000 }, () => ({ id: `e${count++}`, time: NOW })) : [];
+        return { events, isMore: false };
+      },
+    } as unknown as EventSource;
+    let cursors = cursorsAt(NOW);
+    let lost = 0;
+    for (let rounds = 0; rounds < 20; rounds++) {
+      const round = await readRound(source, cursors);
+      ({ cursors } = round);
+      if (round.isLost) {
+        lost++;
+        assert.deepEqual([cursors, round.isMore], [cursorsAt(NOW + 60_000), false]);
+        cursors = cursorsAt(NOW);
+      }
+      assert.ok(Object.keys(cursors.events.seen).length <= 50_000);
+    }
+    assert.equal(lost, 3);
+  });
 });

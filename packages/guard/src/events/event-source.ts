@@ -99,7 +99,7 @@ const USEFUL = [
 /** Of a Keycloak that always begins with the newest. */
 const OLD_PAGE = 50;
 /** With more than that since a moment ago, the list has no end. */
-const MOST_FRESH = 50_000;
+export const MOST_FRESH = 50_000;
 
 export function createEventSource(context: ClientContext, clock: () => number): EventSource {
   const token = toClient(context).serviceToken();

@@ -1,4 +1,11 @@
-import { type EventList, type EventSource, endless, isTooLarge, type KeycloakEvent } from './event-source.ts';
+import {
+  type EventList,
+  type EventSource,
+  endless,
+  isTooLarge,
+  type KeycloakEvent,
+  MOST_FRESH,
+} from './event-source.ts';
 
 /** Where a reader of one list has come to, by Keycloak's clock. Unit: milliseconds since 1970. */
 export interface Cursor {
@@ -64,16 +71,22 @@ export async function readRound(
   const until = Math.min(admin.until, user.until);
   const take = ({ fresh }: ListRound) => fresh.filter(({ time }) => time <= until);
   const [byAdmins, byUsers] = [take(admin), take(user)];
+  const next = {
+    readAt: now,
+    'admin-events': advance(cursors['admin-events'], byAdmins, now),
+    events: advance(cursors.events, byUsers, now),
+  };
+  // A list whose events have all one time would be remembered for ever.
+  const isEndless = [next.events, next['admin-events']].some(
+    ({ seen }) => Object.keys(seen).length > MOST_FRESH,
+  );
   return {
     events: [...byAdmins, ...byUsers].sort((a, b) => a.time - b.time),
-    cursors: {
-      readAt: now,
-      'admin-events': advance(cursors['admin-events'], byAdmins, now),
-      events: advance(cursors.events, byUsers, now),
-    },
-    isMore: until !== Number.POSITIVE_INFINITY,
+    cursors: isEndless ? cursorsAt(now) : next,
+    isMore: until !== Number.POSITIVE_INFINITY && !isEndless,
     isLost:
       isAhead ||
+      isEndless ||
       (admin.isGone && isEarly(cursors['admin-events'])) ||
       (user.isGone && isEarly(cursors.events)),
   };
