@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildApp } from '../../packages/server/src/app.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { eventually } from '../support/eventually.ts';
 import { configFor } from './service.ts';
 
 const USER = 'username=abdullah&password=Test%23123456';
@@ -33,8 +34,16 @@ test('the service with its secret in a file: replaced, half written and gone, it
   };
   // Not there yet: an outage, and no wrong password.
   assert.equal(await logIn(), 503);
+  const checks = async () => (await app.inject('/health/ready')).json().checks;
+  await eventually('it says what is missing', async () => (await checks()).credential !== undefined);
+  assert.deepEqual((await checks()).credential, {
+    ok: false,
+    detail: 'A file of it cannot be used: see the log',
+  });
   writeFileSync(path, `${SECRET}\n`);
   assert.equal(await logIn(), 200);
+  await eventually('it is ready', async () => (await app.inject('/health/ready')).statusCode === 200);
+  assert.equal((await checks()).credential, undefined);
   writeFileSync(path, '');
   assert.equal(await logIn(), 200);
   // A new one that Keycloak does not know yet.

@@ -55,6 +55,20 @@ test('SIGTERM under load: first not ready, then every request is answered, then 
   assert.ok(program.stdout().includes('SIGTERM: closing'));
 });
 
+test('SIGTERM while it starts is not lost: it closes as soon as it has begun', async (t) => {
+  // A Redis that never answers keeps it waiting for the logouts of others.
+  const redis = createServer().listen(0, '127.0.0.1');
+  t.after(() => redis.close());
+  await once(redis, 'listening');
+  const { port } = redis.address() as AddressInfo;
+  const settings = { REDIS_URL: `redis://127.0.0.1:${port}`, KEYCLOAK_EVENTS: 'off' };
+  const program = runProgram(['serve'], settingsFor('http://127.0.0.1:1', settings));
+  t.after(() => program.stop());
+  await once(redis, 'connection');
+  assert.equal(await program.stop(), 0);
+  assert.ok(program.stdout().includes('SIGTERM: closing'));
+});
+
 test('SIGTERM while Keycloak hangs: what cannot be answered in time holds nobody up', async (t) => {
   const idp = await startIdp(t);
   const program = runProgram(

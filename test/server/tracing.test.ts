@@ -296,6 +296,15 @@ test('traces are on where OTEL_* asks for them, and only then', () => {
     [{ ...otlp, OTEL_SDK_DISABLED: 'TRUE' }, 'off', undefined],
     [{ OTEL_TRACES_EXPORTER: 'zipkin' }, 'off', /OTEL_TRACES_EXPORTER must be otlp/],
     [{ ...otlp, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'off', /PROTOCOL must be http\/protobuf/],
+    ...['collector:4318', 'localhost', 'http://', 'file:///tmp'].map((text) => [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: text },
+      ...['off', /OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL/],
+    ]),
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318', OTEL_TRACES_EXPORTER: 'console' },
+      'console',
+      undefined,
+    ],
   ] as [Record<string, string>, string, RegExp | undefined][]) {
     const settings = readTracingSettings(env);
     assert.equal(settings.exporter, exporter, JSON.stringify(env));

@@ -179,11 +179,11 @@ const CHECK = {
   properties: { ok: { type: 'boolean' }, detail: TEXT },
 };
 
-/** `client` once the service has started, `redis` only where replicas share one. */
+/** `credential` while a file of it cannot be used, `client` once the service has started, `redis` only where replicas share one. */
 const CHECKS = {
   type: 'object',
   required: ['keys', 'keycloak'],
-  properties: { keys: CHECK, keycloak: CHECK, client: CHECK, redis: CHECK },
+  properties: { keys: CHECK, keycloak: CHECK, credential: CHECK, client: CHECK, redis: CHECK },
 };
 
 /** Answer of `GET /health/ready`. */

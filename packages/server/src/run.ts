@@ -28,9 +28,10 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
 }
 
 async function run(config: Config): Promise<number> {
+  // Process 1 of a container gets no signal that it has no handler for.
+  const signal = nextSignal();
   const service = await startService(config);
-  const signal = await nextSignal();
-  service.app.log.info(`${signal}: closing`);
+  service.app.log.info(`${await signal}: closing`);
   return closeService(service, config);
 }
 

@@ -23,6 +23,10 @@ export function readTracingSettings(env: Readonly<Record<string, string | undefi
   if (name !== undefined && name !== 'otlp') {
     return { exporter: 'off', problem: 'OTEL_TRACES_EXPORTER must be otlp, console or none' };
   }
+  // Of a wrong one, the exporter would take its default instead.
+  if (endpoint && !(/^https?:/i.test(endpoint) && URL.canParse(endpoint))) {
+    return { exporter: 'off', problem: 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL' };
+  }
   const protocol =
     env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL || 'http/protobuf';
   if (protocol === 'http/protobuf' || protocol === 'http/json') return { exporter: protocol };

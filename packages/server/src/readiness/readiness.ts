@@ -130,9 +130,9 @@ export function watchReadiness({ health, draining, clientCheck }: ReadinessSourc
   return {
     isReady: (): boolean => !draining.isDraining && !clientCheck.isInTheWay && health().isReady,
     checks(): object {
-      const { keys, keycloak, revocations } = health().checks;
+      const { revocations, ...checks } = health().checks;
       return {
-        ...{ keys, keycloak },
+        ...checks,
         ...(clientCheck.status && { client: clientCheck.status }),
         ...(revocations && { redis: revocations }),
       };
