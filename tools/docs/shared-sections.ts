@@ -74,16 +74,9 @@ await idp.close();
   production: ({ proxy, options, session }) => `
 - **Behind a proxy** that terminates TLS, set \`publicUrl\`${proxy}: callbacks, cookies and checks of origins depend on it.
 - **Keycloak has another address internally**: \`serverUrl\` is the address that this process calls, \`issuer\` the public one in tokens.
-- **Several processes** share logouts and sessions through Redis or Valkey (install \`@redis/client\`). Set both stores:
-
-\`\`\`ts
-import { createRedisRevocationStore, createRedisSessionStore, openRedis } from 'keycloak-guard/redis';
-
-const redis = openRedis({ url: process.env.REDIS_URL! });
-const revocationStore = createRedisRevocationStore(redis); // for ${options}
-const store = createRedisSessionStore(redis); // for ${session}
-\`\`\`
-
+- **Several processes** share logouts and sessions through Redis or Valkey (install \`@redis/client\`). With \`redis = openRedis({ url })\`
+  of \`keycloak-guard/redis\`, set both: \`revocationStore: createRedisRevocationStore(redis)\` for ${options}, and
+  \`store: createRedisSessionStore(redis)\` for ${session}.
 - **In Keycloak** the client needs the redirect URI \`<your URL>/auth/callback\`, the post logout redirect URI \`<your URL>/\`, and the
   backchannel logout URL \`<your URL>/backchannel-logout\`, which Keycloak must reach. \`setup --app\` sets them.
 - **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../production.md#when-something-is-gone).
