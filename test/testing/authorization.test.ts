@@ -181,35 +181,6 @@ describe('authorization settings of a realm file', () => {
     await idp.close();
   });
 
-  it('are not changed by the owner of a resource that they are about', async () => {
-    const clientRoles = { api: ['uma_protection'] };
-    const users = [{ ...person, username: 'alice', clientRoles }];
-    const about = { resources: '["id-of-album"]', applyPolicies: '["alice"]' };
-    const album = { name: 'album', _id: 'id-of-album', owner: 'alice', ownerManagedAccess: true };
-    const policies = [
-      ...(settings.policies ?? []),
-      { name: 'album', id: 'id-of-permission', type: 'resource', config: about },
-    ];
-    const authorizationSettings = { resources: [...(settings.resources ?? []), album], policies };
-    const api = {
-      ...{ clientId: 'api', secret: 's', serviceAccountsEnabled: true, authorizationServicesEnabled: true },
-      authorizationSettings,
-    };
-    const roles = { client: { api: [{ name: 'uma_protection' }] } };
-    const idp = await startTestIdp({ realm: { realm: 'r', roles, clients: [api], users } });
-    const headers = {
-      authorization: `Bearer ${await idp.issueToken({ username: 'alice', clientId: 'api' })}`,
-    };
-    const url = `${idp.issuer}/authz/protection/uma-policy/id-of-permission`;
-    for (const method of ['GET', 'DELETE', 'PUT']) {
-      const body = method === 'PUT' ? { body: '{}' } : {};
-      const type = method === 'PUT' ? { 'content-type': 'application/json' } : {};
-      const answer = await fetch(url, { method, headers: { ...headers, ...type }, ...body });
-      assert.equal(answer.status, 404, method);
-    }
-    await idp.close();
-  });
-
   it('say where the client cannot have them', async () => {
     await withApi({ serviceAccountsEnabled: false }, async ({ idp }) => {
       assert.match(idp.warnings.join(), /^client api: authorization services need "serviceAccountsEnabled"/);

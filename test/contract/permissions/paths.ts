@@ -99,8 +99,8 @@ export function definePathsContract(target: Pick<PermissionsTarget, 'name' | 'op
         ownerManagedAccess: true,
       };
       const made = await lab.protection('POST', 'resource_set', own, resource);
-      const policy = { name: 'for dave', scopes: ['view'], users: ['dave'] };
-      await lab.protection('POST', `uma-policy/${made._id}`, own, policy);
+      const share = { resource: made._id, scopeName: 'view', requesterName: 'dave', granted: true };
+      await lab.protection('POST', 'permission/ticket', own, share);
       const dave = await lab.verifier.verify(await lab.login('dave'));
       const paths = createPathEnforcer(lab.permissions({ permissionSeconds: 30 }));
       for (const url of ['/admin', '/other']) {

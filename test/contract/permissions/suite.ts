@@ -225,8 +225,8 @@ export function definePermissionsContract(target: PermissionsTarget): void {
         };
         const made = await lab.protection('POST', 'resource_set', own, body);
         assert.equal(made.status, 201, JSON.stringify(made));
-        const policy = { name: `${name} for dave`, scopes: ['delete'], users: ['dave'] };
-        const shared = await lab.protection('POST', `uma-policy/${made._id}`, own, policy);
+        const share = { resource: made._id, scopeName: 'delete', requesterName: 'dave', granted: true };
+        const shared = await lab.protection('POST', 'permission/ticket', own, share);
         assert.ok((shared.status as number) < 300, JSON.stringify(shared));
         const asked = id ?? name;
         const form = {

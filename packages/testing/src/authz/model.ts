@@ -42,9 +42,6 @@ export interface Policy {
   /** A permission for all resources of a type. */
   readonly resourceType: string | undefined;
   readonly config: Readonly<Record<string, string>>;
-  /** Id of the user who shares a resource by it. */
-  readonly ownerId?: string;
-  readonly description?: string;
 }
 
 /** A scope that a user asked the owner for, or was given. */

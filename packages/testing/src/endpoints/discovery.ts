@@ -157,6 +157,5 @@ export const umaConfigurationRoute = documentAt('/.well-known/uma2-configuration
     ...Object.fromEntries(SHARED.map((name) => [name, metadata[name]])),
     resource_registration_endpoint: `${protection}/resource_set`,
     permission_endpoint: `${protection}/permission`,
-    policy_endpoint: `${protection}/uma-policy`,
   };
 });

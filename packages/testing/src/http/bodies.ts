@@ -102,14 +102,6 @@ export const listOf =
     return value.map(shape);
   };
 export const texts = listOf((one) => text(one ?? 'null'));
-/** One of these, or the number of one. */
-export const wordOf =
-  (words: readonly string[]): Shape =>
-  (value) => {
-    const word = typeof value === 'number' ? words[value] : words.find((one) => one === value);
-    if (word === undefined) throw wrongShape();
-    return word;
-  };
 /** Lists of texts by their names; where there is none, nothing. An object among them is an empty text. */
 export const textsByName: Shape = (value) => {
   const toText = (one: unknown) => (typeof one === 'object' && one !== null ? '' : String(one));

@@ -96,9 +96,6 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     },
     groupsOf: (user: User): Group[] =>
       (user.representation.groups ?? []).flatMap((path) => groupAt(path) ?? []),
-    hasGroup: (path: string) => groupAt(path) !== undefined,
-    /** A realm role by its name, a client role as `client/role`. */
-    hasRole: (role: string) => roles.has(role),
     /** Roles of the user and of their groups, composites resolved. */
     rolesOf(user: User): RoleSet {
       const grants: RoleGrant[] = [

@@ -42,12 +42,6 @@ export function createRoleBook(rep: RealmRepresentation) {
   }
 
   return {
-    /** A role of the realm by its name, one of a client as `client/role`. */
-    has(name: string): boolean {
-      const at = name.indexOf('/');
-      const ofClient = at > 0 && composites.has(key(name.slice(0, at), name.slice(at + 1)));
-      return ofClient || composites.has(key(REALM, name));
-    },
     /** Resolves composite roles. */
     resolve(grants: readonly RoleGrant[]): RoleSet {
       const seen = new Set<string>();

@@ -16,13 +16,6 @@ import {
   shareByTicket,
   updateTicket,
 } from './tickets.ts';
-import {
-  createUmaPolicy,
-  listUmaPolicies,
-  readUmaPolicy,
-  removeUmaPolicy,
-  updateUmaPolicy,
-} from './uma-policy.ts';
 
 type Handler = (call: ProtectionCall) => ProtectionAnswer | Promise<ProtectionAnswer>;
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -37,11 +30,6 @@ const ROUTES: Readonly<Record<string, { needsRole: boolean } & Partial<Record<Me
   '/permission/ticket': { needsRole: true, GET: listTickets, POST: shareByTicket, PUT: updateTicket },
   '/permission/ticket/count': { needsRole: true, GET: countTickets },
   '/permission/ticket/:id': { needsRole: true, DELETE: removeTicket },
-  '/uma-policy': { needsRole: false, GET: listUmaPolicies },
-  '/uma-policy/:id': {
-    ...{ needsRole: false, GET: readUmaPolicy, POST: createUmaPolicy },
-    ...{ PUT: updateUmaPolicy, DELETE: removeUmaPolicy },
-  },
 };
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 

@@ -77,7 +77,7 @@ function hasTicket(
 }
 
 /** One permission for each resource and user that an owner shares with, as long as anything is shared. */
-function sharePolicy({ tickets, policies }: ResourceServer, { resourceId, ownerId, requesterId }: Ticket) {
+function sharePolicy({ tickets, policies }: ResourceServer, { resourceId, requesterId }: Ticket) {
   const id = stableId('share', resourceId, requesterId);
   const shared = [...tickets.values()].filter(
     (one) => one.isGranted && one.resourceId === resourceId && one.requesterId === requesterId,
@@ -85,7 +85,7 @@ function sharePolicy({ tickets, policies }: ResourceServer, { resourceId, ownerI
   policies.delete(id);
   policies.delete(`${id} user`);
   if (shared.length === 0) return;
-  const common = { isNegative: false, strategy: 'UNANIMOUS', resourceType: undefined, ownerId } as const;
+  const common = { isNegative: false, strategy: 'UNANIMOUS', resourceType: undefined } as const;
   const none = { resources: [], scopes: [], policies: [] };
   const user: Policy = {
     ...{ ...common, ...none, id: `${id} user`, name: `${id} user`, type: 'user' },

@@ -158,8 +158,8 @@ export const permissionTokensGroup: Behaviours = {
         (json.grant_types_supported as string[]).includes('urn:ietf:params:oauth:grant-type:uma-ticket'),
       );
       assert.deepEqual(
-        [json.resource_registration_endpoint, json.permission_endpoint, json.policy_endpoint],
-        ['resource_set', 'permission', 'uma-policy'].map((one) => `${caller.issuer}/authz/protection/${one}`),
+        [json.resource_registration_endpoint, json.permission_endpoint],
+        ['resource_set', 'permission'].map((one) => `${caller.issuer}/authz/protection/${one}`),
       );
     }),
 };
