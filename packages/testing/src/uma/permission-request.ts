@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { parentsOf, type RequestedPermission } from '../authz/evaluation.ts';
-import { type DecisionModel, findByUri, type Resource, type ResourceServer } from '../authz/model.ts';
+import type { Resource, ResourceServer } from '../authz/model.ts';
 import type { RequestContext, Subject } from '../authz/policies.ts';
 import { Fault, invalidRequest, unexpected } from '../fault.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -17,12 +17,9 @@ export interface PermissionText {
 /**
  * Reads the fields `permission` of a form: `resource`, `resource#scope,scope` or `#scope`. Duplicates are merged.
  *
- * @param model the resources, if they are asked for by path
- * @throws {Fault} 400 for a path that no resource has, 500 where Keycloak fails
+ * @throws {Fault} 500 where Keycloak fails
  */
-export function readPermissions(form: URLSearchParams, model: DecisionModel | undefined): PermissionText[] {
-  const texts = form.getAll('permission');
-  const format = form.get('permission_resource_format') ?? 'id';
+export function readPermissions(form: URLSearchParams): PermissionText[] {
   const permissions: PermissionText[] = [];
   const add = (resource: string | undefined, scopes: readonly string[]) => {
     const at = resource === undefined ? -1 : permissions.findIndex((one) => one.resource === resource);
@@ -30,26 +27,10 @@ export function readPermissions(form: URLSearchParams, model: DecisionModel | un
     if (known === undefined) permissions.push({ resource, scopes });
     else permissions[at] = { resource, scopes: [...new Set([...known.scopes, ...scopes])] };
   };
-  if (format !== 'id' && format !== 'uri') return permissions;
-  for (const text of texts) {
+  for (const text of form.getAll('permission')) {
     const [name, scopeText] = splitAsJava(text, '#');
     if (name === undefined) throw unexpected();
-    const scopes = scopeText === undefined ? [] : splitAsJava(scopeText, ',');
-    if (format === 'id') {
-      add(name === '' ? undefined : name, scopes);
-      continue;
-    }
-    if (name === '' && scopeText === undefined) throw invalidRequest('You must provide the uri');
-    if (name === '') {
-      add(undefined, scopes);
-      break;
-    }
-    if (model === undefined) throw unexpected();
-    const isPattern = form.get('permission_resource_matching_uri')?.toLowerCase() === 'true';
-    const resources = findByUri(model, name, isPattern);
-    if (resources.length === 0)
-      throw new Fault(400, 'invalid_resource', `Resource with uri [${name}] does not exist.`);
-    for (const { id } of resources) add(id, scopes);
+    add(name === '' ? undefined : name, scopeText === undefined ? [] : splitAsJava(scopeText, ','));
   }
   return permissions;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { findByUri, type Resource, type ResourceServer } from '../authz/model.ts';
+import type { Resource, ResourceServer } from '../authz/model.ts';
 import { Fault, unexpected } from '../fault.ts';
 import {
   each,
@@ -204,12 +204,9 @@ export function findResources(call: ProtectionCall): ProtectionAnswer {
     all.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     query,
   );
-  const uri = query.get('uri');
-  const isPattern = uri !== null && isTrue(query, 'matchingUri') && page.length === 0;
-  const listed = isPattern ? findByUri(server, uri, true) : page;
   const json = isTrue(query, 'deep')
-    ? listed.map((one) => describeResource(provider, server, one, 'listed'))
-    : listed.map(({ id }) => id);
+    ? page.map((one) => describeResource(provider, server, one, 'listed'))
+    : page.map(({ id }) => id);
   return { status: 200, json };
 }
 

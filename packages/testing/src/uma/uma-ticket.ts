@@ -107,7 +107,7 @@ export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
   const previous = await readPrevious(provider, form);
   const limit = readLimit(form);
   const audience = form.get('audience') ?? undefined;
-  const fromForm = readPermissions(form, serverOf(provider, audience));
+  const fromForm = readPermissions(form);
   const ticketText = form.get('ticket');
   if (form.has('claim_token') && requester.client.isPublic && ticketText === null)
     throw new Fault(403, 'invalid_grant', 'Public clients are not allowed to send claims');
@@ -148,17 +148,12 @@ async function readPrevious(
   return claims;
 }
 
-function serverOf({ realm, resourceServers }: Provider, clientId: string | undefined) {
-  const client = clientId === undefined ? undefined : realm.client(clientId);
-  return client && resourceServers.of(client);
-}
-
 /** @throws {Fault} 400 */
 function requireServer(provider: Provider, clientId: string | undefined): ResourceServer {
   if (clientId === undefined) throw invalidRequest('You must provide the issuedFor');
-  if (provider.realm.client(clientId) === undefined)
-    throw invalidRequest(`Unknown resource server id: [${clientId}]`);
-  const server = serverOf(provider, clientId);
+  const client = provider.realm.client(clientId);
+  if (client === undefined) throw invalidRequest(`Unknown resource server id: [${clientId}]`);
+  const server = provider.resourceServers.of(client);
   if (server === undefined) throw invalidRequest('Client does not support permissions');
   return server;
 }

@@ -50,7 +50,6 @@ export const protectionGroup: Behaviours = {
         'the whole name, in capitals': [names('name=ORDERS&exactName=true'), 'orders'],
         'a path': [names('uri=/admin'), 'admin'],
         'a path below': [names('uri=/orders/7'), ''],
-        'a path below, by pattern': [names('uri=/orders/7&matchingUri=true'), 'orders'],
         'a type': [names('type=order'), 'order lines; orders'],
         'a scope': [names('scope=delete'), 'album; orders'],
         'an owner by name': [names('owner=alice'), 'album'],
