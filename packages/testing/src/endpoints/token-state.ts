@@ -9,13 +9,9 @@ import type { Exchange, Route } from '../provider/route.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import { addClaims, type Claims, type GoodToken, readToken } from '../tokens/issue.ts';
 import { isLightweight, toGranted } from '../tokens/scopes.ts';
-import { permissionsIn } from '../uma/uma-ticket.ts';
 
 /** Claims that an answer copies from the token. Mappers add the rest, with current values. */
 const KEPT = ['exp', 'iat', 'jti', 'iss', 'aud', 'sub', 'typ', 'azp', 'nonce', 'sid', 'scope', 'cnf'];
-
-const RPT_HINT = 'requesting_party_token';
-const HINTS: ReadonlySet<string> = new Set(['access_token', 'refresh_token', RPT_HINT]);
 
 /** RFC 7662. A token is active only for a client that is in its audience (Keycloak 26.6.2 and later). */
 export const introspectionRoute: Route = {
@@ -34,7 +30,7 @@ export const introspectionRoute: Route = {
     const token = field(form, 'token');
     if (token === undefined) throw invalidRequest('Token not provided.');
     const hint = field(form, 'token_type_hint') ?? 'access_token';
-    if (!HINTS.has(hint)) throw invalidRequest('Unsupported token type.');
+    if (hint !== 'access_token' && hint !== 'refresh_token') throw invalidRequest('Unsupported token type.');
     const issuer = issuerOf(request);
     reply.header('cache-control', 'no-cache');
     if (hint === 'refresh_token') {
@@ -50,26 +46,11 @@ export const introspectionRoute: Route = {
     // Mappers add the answer's audience, which a token for one resource lacks in part and a lightweight token altogether.
     const source = reading.claims.aud === undefined ? answer : reading.claims;
     if (!mayIntrospect(source, client)) return reply.send(INACTIVE);
-    return reply.send(hint === RPT_HINT ? describePermissions(reading) : answer);
+    return reply.send(answer);
   },
 };
 
 const INACTIVE = { active: false };
-
-/** The permissions of an RPT (UMA 2.0 Federated Authorization §5.1), without its user. */
-function describePermissions({ claims }: GoodToken): Claims {
-  const { exp, iat, jti, aud, typ, acr, authorization } = claims;
-  const permissions = permissionsIn(claims).map((one) => ({
-    ...one,
-    resource_id: one.rsid,
-    resource_scopes: one.scopes,
-  }));
-  return {
-    ...{ exp, iat, jti, aud, typ, acr },
-    ...(authorization === undefined ? {} : { permissions }),
-    active: true,
-  };
-}
 
 function describe(provider: Provider, reading: GoodToken): Claims {
   const { claims, client, user, session } = reading;

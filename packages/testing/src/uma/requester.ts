@@ -12,8 +12,7 @@ import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { RoleSet } from '../realm/roles.ts';
 import type { User } from '../realm/user.ts';
-import { accessTokenClaims, type Claims, type GoodToken, readToken, rolesOfToken } from '../tokens/issue.ts';
-import { toGranted } from '../tokens/scopes.ts';
+import { type Claims, type GoodToken, readToken, rolesOfToken } from '../tokens/issue.ts';
 import { type PushedClaims, readClaimToken } from './permission-request.ts';
 
 const ID_TOKEN_FORMAT = 'http://openid.net/specs/openid-connect-core-1_0.html#IDToken';
@@ -47,19 +46,11 @@ export async function readRequester({ provider, request, reply }: Exchange): Pro
   if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
   allowOriginsOf(client, request, reply);
   const form = formOf(request);
-  const claimToken = form.get('claim_token');
-  if (claimToken !== null && claimFormatOf(form) === ID_TOKEN_FORMAT)
-    return { client, subjectToken: claimToken };
   const formToken = form.get('subject_token');
   if (formToken !== null) return { client, subjectToken: formToken };
   const issuer = issuerOf(request);
   const own = await clientCredentialsGrant({ provider, request, form, client, issuer, jkt: undefined });
   return { client, subjectToken: String(own.access_token) };
-}
-
-/** A claim token without a format is an ID token. */
-function claimFormatOf(form: URLSearchParams): string | undefined {
-  return form.get('claim_token_format') ?? (form.has('claim_token') ? ID_TOKEN_FORMAT : undefined);
 }
 
 /** The subject of a token. A service account counts as its client. */
@@ -107,9 +98,10 @@ export interface Identified {
 }
 
 /**
- * Reads a claim token by its format: claims for the policies, or the subject's ID token.
+ * Reads the claims for the policies. In Keycloak a claim token without a format is the subject's ID token, which this provider
+ * does not take.
  *
- * @throws {Fault} 400 `invalid_request`, `unauthorized_client` or `invalid_claim_token`
+ * @throws {Fault} 400 `invalid_request` or `unauthorized_client`
  */
 export async function identify(
   provider: Provider,
@@ -117,38 +109,13 @@ export async function identify(
   requester: Requester,
   issuer: string,
 ): Promise<Identified> {
-  const format = claimFormatOf(form) ?? JWT_FORMAT;
-  if (format === ID_TOKEN_FORMAT) return identifyByIdToken(provider, requester, issuer);
+  const format = form.get('claim_token_format') ?? (form.has('claim_token') ? ID_TOKEN_FORMAT : JWT_FORMAT);
   if (format !== JWT_FORMAT) throw invalidRequest(`Claim token format [${format}] not supported`);
   const claims = readClaimToken(form.get('claim_token'));
   const token = await readToken(provider, requester.subjectToken, issuer, ['Bearer']);
-  if ('problem' in token) throw invalidIdentity();
+  if ('problem' in token) throw new Fault(400, 'unauthorized_client', 'Invalid identity');
   return { token, subject: subjectOf(provider, token), claims };
 }
-
-async function identifyByIdToken(
-  provider: Provider,
-  { client, subjectToken }: Requester,
-  issuer: string,
-): Promise<Identified> {
-  const claims = await provider.keys.verify(subjectToken);
-  if (claims === undefined) throw new Fault(400, 'unauthorized_client', 'Invalid signature');
-  if (claims.azp !== client.clientId)
-    throw new Fault(400, 'invalid_claim_token', 'Token issued to a different client');
-  if (typeof claims.exp === 'number' && claims.exp <= provider.clock.seconds())
-    throw new Fault(400, 'invalid_claim_token', 'Expired token');
-  const read = await readToken(provider, subjectToken, issuer, ['ID', 'Bearer']);
-  if ('problem' in read || read.session === undefined) throw invalidIdentity();
-  const { user, session } = read;
-  const scopes = toGranted(provider.realm, client.defaultScopes);
-  // An ID token has no roles: use those of an access token.
-  const grant = { issuer, client, user, session, scopes, grantCode: 'na' };
-  const { realm_access, resource_access } = accessTokenClaims(provider, grant);
-  const token = { ...read, claims: { ...read.claims, realm_access, resource_access } };
-  return { token, subject: subjectOf(provider, token), claims: {} };
-}
-
-const invalidIdentity = () => new Fault(400, 'unauthorized_client', 'Invalid identity');
 
 /** The caller of the protection API. */
 export interface ProtectionCaller {

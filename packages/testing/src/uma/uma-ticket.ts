@@ -50,7 +50,7 @@ function toPermissionClaims(
 }
 
 /** The permissions in an RPT; none in any other token. */
-export function permissionsIn(claims: Readonly<Record<string, unknown>> | undefined): PermissionClaim[] {
+function permissionsIn(claims: Readonly<Record<string, unknown>> | undefined): PermissionClaim[] {
   const { permissions } = (claims?.authorization ?? {}) as { permissions?: unknown };
   return Array.isArray(permissions) ? (permissions as PermissionClaim[]) : [];
 }

@@ -230,21 +230,6 @@ export const askingGroup: Behaviours = {
           at(undefined, { ...api, subject_token: spa, ...push({ place: ['office'] }) }),
           'office#view {"place":["office"]}',
         ],
-        'the ID token of whom it is about': [
-          at(undefined, {
-            ...{ client_id: 'web', client_secret: 'web-secret' },
-            ...{ claim_token: bob.id_token, permission: 'orders#view' },
-          }),
-          'orders#view',
-        ],
-        "another client's ID token": [
-          at(undefined, { ...api, claim_token: bob.id_token }),
-          '400 invalid_claim_token: Token issued to a different client',
-        ],
-        'an ID token that nobody signed': [
-          at(undefined, { ...api, claim_token: 'x' }),
-          '400 unauthorized_client: Invalid signature',
-        ],
       });
     }),
 };
