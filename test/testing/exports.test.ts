@@ -91,6 +91,10 @@ describe('a real export', () => {
       directGrantFlow: 'with otp',
       clients: [
         { clientId: 'signed', publicClient: true, attributes: { 'request.object.required': 'request only' } },
+        {
+          ...{ clientId: 'pushing', publicClient: true },
+          attributes: { 'require.pushed.authorization.requests': 'true' },
+        },
         { clientId: 'plain', publicClient: true, attributes: { 'request.object.required': '' } },
       ],
       scopeMappings: [{ clientScope: 'payroll', roles: ['hr', 'boss'] }],
@@ -111,6 +115,7 @@ describe('a real export', () => {
       'client policy "fapi" is left out: clients may do what it forbids',
       'client scope payroll: everybody gets it here; in Keycloak, who has hr or boss',
       'client signed: it must sign its authorization requests in Keycloak, and need not here',
+      'client pushing: it must push its authorization requests (PAR), which this provider does not take: nobody can sign in with it',
     ]);
   });
 });

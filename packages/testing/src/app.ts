@@ -1,6 +1,6 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { accountProfileRoute, addAccountSessions, addAdmin } from './endpoints/account.ts';
-import { authorizationRoute, pushedAuthorizationRoute } from './endpoints/authorization.ts';
+import { authorizationRoute } from './endpoints/authorization.ts';
 import { addClientRegistration } from './endpoints/client-registration.ts';
 import { deviceRoutes } from './endpoints/device.ts';
 import {
@@ -43,7 +43,6 @@ const ROUTES: readonly Route[] = [
   ...loginStatusRoutes,
   accountProfileRoute,
   authorizationRoute,
-  pushedAuthorizationRoute,
   ...deviceRoutes,
   umaConfigurationRoute,
   loginRoute,

@@ -20,7 +20,6 @@ import { lifespansGroup } from './groups/lifespans.ts';
 import { logoutGroup } from './groups/logout.ts';
 import { metadataDocumentsGroup } from './groups/metadata-documents.ts';
 import { organizationLoginGroup, organizationTokensGroup } from './groups/organizations.ts';
-import { parGroup } from './groups/par.ts';
 import { passwordGroup } from './groups/password.ts';
 import { refreshGroup } from './groups/refresh.ts';
 import { registrationGroup } from './groups/registration.ts';
@@ -57,7 +56,6 @@ const PARTS = {
     'authorization endpoint': authorizationGroup,
     'code grant and PKCE': codeGroup,
     'signing in for an organization': organizationLoginGroup,
-    'pushed authorization requests': parGroup,
     'device authorization': deviceGroup,
     'clients that register': registrationGroup,
     'what keycloak-js asks for': frontEndGroup,

@@ -128,8 +128,6 @@ export interface ValidAuthRequest extends AuthRequest {
   readonly challenge: Challenge | undefined;
   /** The resource that the tokens are for (RFC 8707). */
   readonly resource?: string | undefined;
-  /** Its `request_uri`, if it was pushed (RFC 9126). */
-  readonly pushedAs?: string;
   /** The device that waits for the answer in place of a redirect URI (RFC 8628). */
   readonly device?: DeviceRequest;
 }
@@ -187,11 +185,10 @@ export function checkAuthRequest(
   realm: Realm,
   query: URLSearchParams,
   request: AuthRequest,
-  pushed: boolean,
 ): ValidAuthRequest {
   const { client } = request;
   refuseDuplicates(query);
-  if (!pushed && hasFlag(client, 'require.pushed.authorization.requests'))
+  if (hasFlag(client, 'require.pushed.authorization.requests'))
     throw invalidRequest('Pushed Authorization Request is only allowed.');
   const type = text(query, 'response_type') ?? '';
   const parts = type.split(' ');

@@ -125,7 +125,7 @@ const RULES: Omit<AssertionRules, 'audiences'> = { skew: 15, maxAge: 60, reusabl
 
 const audiencesOf = (issuer: string): string[] => {
   const base = `${issuer}/protocol/openid-connect`;
-  return [issuer, `${base}/token`, `${base}/token/introspect`, `${base}/ext/par/request`];
+  return [issuer, `${base}/token`, `${base}/token/introspect`];
 };
 
 async function verifyBySecret({ secret = '' }: Client, jwt: string, algorithm: string): Promise<void> {

@@ -229,6 +229,8 @@ const isOwn = ({ clientId }: Client): boolean => BUILT_IN_CLIENTS.every((one) =>
 
 /** Settings of a client by their names in Keycloak, and what is missing without them. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
+  'require.pushed.authorization.requests':
+    'it must push its authorization requests (PAR), which this provider does not take: nobody can sign in with it',
   'request.object.required': 'it must sign its authorization requests in Keycloak, and need not here',
   'tls.client.certificate.bound.access.tokens': 'its tokens are bound to no TLS certificate here',
 };

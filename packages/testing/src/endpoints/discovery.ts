@@ -53,8 +53,6 @@ function metadataOf(issuer: string, { realm: { scopes, features, settings } }: P
     revocation_endpoint: `${base}/revoke`,
     device_authorization_endpoint: `${base}/auth/device`,
     registration_endpoint: `${issuer}/clients-registrations/openid-connect`,
-    pushed_authorization_request_endpoint: `${base}/ext/par/request`,
-    require_pushed_authorization_requests: false,
     check_session_iframe: `${base}/login-status-iframe.html`,
     grant_types_supported: [
       'authorization_code',

@@ -170,7 +170,7 @@ export const consentRoute: Route = {
     const login = pendingLogin(provider, request);
     const session = signedIn(provider, request)?.session;
     if (login === undefined || session === undefined) return sendNoLogin(provider, reply);
-    const { device, pushedAs } = login.request;
+    const { device } = login.request;
     const form = formOf(request);
     if (request.method !== 'POST') return askConsent(exchange, login);
     if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined)
@@ -178,7 +178,6 @@ export const consentRoute: Route = {
     provider.logins.close(login);
     const accepted = form.has('accept') && !form.has('cancel');
     if (device === undefined) {
-      if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
       if (!accepted) return respond(reply, login.request, issuerOf(request), { error: 'access_denied' });
       provider.consents.grant(session.userId, login.request);
       return sendCode(exchange, login.request, session, login.organization);

@@ -139,10 +139,9 @@ export function sendBack(
 ) {
   const { provider, reply } = exchange;
   if (session === undefined) return sendNoLogin(provider, reply);
-  const { device, pushedAs } = login.request;
+  const { device } = login.request;
   if (device !== undefined || provider.consents.isMissing(session.userId, login.request))
     return sendToConsent(exchange, login);
-  if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
   provider.logins.close(login);
   return sendCode(exchange, login.request, session, login.organization);
 }

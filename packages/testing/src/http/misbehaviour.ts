@@ -6,7 +6,6 @@ export const ENDPOINTS = [
   'discovery',
   'jwks',
   'authorization',
-  'par',
   'registration',
   'protection',
   'device',
@@ -22,7 +21,7 @@ export const ENDPOINTS = [
 ] as const;
 
 /**
- * An endpoint of the provider. `login` is the login page's form, `par` takes pushed requests, `registration` registers clients,
+ * An endpoint of the provider. `login` is the login page's form, `registration` registers clients,
  * `protection` is the protection API of authorization services, `status` the frames of keycloak-js, `account` the user's own
  * profile, `other` everything else.
  */

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createResourceServers } from '../authz/read-settings.ts';
 import { createDevices } from '../browser/devices.ts';
-import { createCodes, createConsents, createLogins, createPushedRequests } from '../browser/pending.ts';
+import { createCodes, createConsents, createLogins } from '../browser/pending.ts';
 import { createUsedTokens } from '../client-auth/assertions.ts';
 import { createClientKeys } from '../client-auth/client-keys.ts';
 import type { Clock } from '../clock.ts';
@@ -60,7 +60,6 @@ export function createProvider(
     logins: createLogins(realm, clock),
     consents: createConsents(),
     devices: createDevices(realm, clock),
-    pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),
     /** Keys of clients and identity providers that sign assertions. */
     clientKeys: createClientKeys(clock),

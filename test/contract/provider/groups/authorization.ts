@@ -259,4 +259,24 @@ export const authorizationGroup: Behaviours = {
     'invalid_request',
     'Invalid parameter: code challenge method is not matching the configured one',
   ),
+  'a client that must push its requests and does not': async ({ withRealm }) => {
+    await withRealm(
+      (realm) => {
+        const guide = realm.clients?.find(({ clientId }) => clientId === AUTH.client_id);
+        Object.assign(guide!, {
+          attributes: { ...guide!.attributes, 'require.pushed.authorization.requests': 'true' },
+        });
+      },
+      async (caller) => {
+        const { searchParams } = redirectOf(await caller.authorize(AUTH));
+        assert.equal(searchParams.get('error'), 'invalid_request');
+        assert.equal(searchParams.get('error_description'), 'Pushed Authorization Request is only allowed.');
+      },
+    );
+  },
+  'a pushed request that nobody pushed': page(
+    { request_uri: 'urn:ietf:params:oauth:request_uri:00000000-0000-0000-0000-000000000000' },
+    400,
+    'Invalid Request',
+  ),
 };

@@ -159,8 +159,7 @@ export const clientAuthenticationGroup: Behaviours = {
   'private_key_jwt: for whom it is': (scene) =>
     withKeys(scene, async (caller, sign) => {
       const { issuer, base } = caller;
-      const introspection = `${base}/token/introspect`;
-      const good = [issuer, [issuer], `${base}/token`, introspection, `${base}/ext/par/request`];
+      const good = [issuer, [issuer], `${base}/token`, `${base}/token/introspect`];
       for (const aud of good) await expectToken(caller, await sign('jwt', { aud }));
       const wrong = [`${base}/revoke`, `${base}/userinfo`, `${issuer}/`, new URL(issuer).origin, undefined];
       for (const aud of [...wrong, ['x', 'y']]) {
@@ -206,8 +205,6 @@ export const clientAuthenticationGroup: Behaviours = {
       const foreign = await caller.post('/token/introspect', { token, ...(await sign('jwt', { iss: 'x' })) });
       assertFault(foreign, 401, 'invalid_client', SAME);
       assert.equal((await caller.post('/revoke', { token, ...(await sign('jwt')) })).status, 200);
-      const pushed = await caller.post('/ext/par/request', { ...(await sign('jwt', { aud: 'x' })) });
-      assertFault(pushed, 401, 'invalid_request', 'Authentication failed.');
     }),
   'client_secret_jwt: signed with the secret': (scene) =>
     withKeys(scene, async (caller, sign) => {

@@ -11,7 +11,6 @@ const NAMES = {
   jwks_uri: '/certs',
   revocation_endpoint: '/revoke',
   device_authorization_endpoint: '/auth/device',
-  pushed_authorization_request_endpoint: '/ext/par/request',
   check_session_iframe: '/login-status-iframe.html',
 };
 
@@ -28,7 +27,6 @@ export const discoveryGroup: Behaviours = {
     for (const [name, path] of Object.entries(NAMES)) assert.equal(json[name], caller.base + path);
     assert.equal(json.authorization_response_iss_parameter_supported, true);
     assert.equal(json.backchannel_logout_session_supported, true);
-    assert.equal(json.require_pushed_authorization_requests, false);
     const grants = json.grant_types_supported as string[];
     assert.ok(grants.includes('urn:ietf:params:oauth:grant-type:device_code'));
   },
