@@ -108,14 +108,12 @@ function isPlain(uri: string): boolean {
   return true;
 }
 
-type ResponseMode = 'query' | 'fragment' | 'form_post';
-
 /** An authorization request (RFC 6749 §4.1.1) whose redirect URI can be trusted with the answer. */
 export interface AuthRequest {
   readonly client: Client;
   readonly redirectUri: string;
   readonly state: string | undefined;
-  readonly mode: ResponseMode;
+  readonly mode: 'query' | 'fragment';
 }
 
 /** A valid authorization request. */
@@ -171,12 +169,7 @@ export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthReque
     throw new PageFault('Registration not allowed');
   const requestedMode = text(query, 'response_mode');
   const implicit = /token/.test(text(query, 'response_type') ?? '');
-  const mode: ResponseMode =
-    requestedMode === 'fragment' || requestedMode === 'form_post'
-      ? requestedMode
-      : implicit
-        ? 'fragment'
-        : 'query';
+  const mode = requestedMode === 'fragment' || implicit ? 'fragment' : 'query';
   return { client, redirectUri, state: text(query, 'state'), mode };
 }
 
@@ -204,7 +197,7 @@ export function checkAuthRequest(
   if (type !== 'code') throw new Fault(400, 'unsupported_response_type');
   if (!client.standardFlow) throw refused('Standard');
   const mode = text(query, 'response_mode');
-  if (mode !== undefined && !['query', 'fragment', 'form_post'].includes(mode))
+  if (mode !== undefined && !['query', 'fragment'].includes(mode))
     throw new Fault(400, 'invalid_request', 'Invalid parameter: response_mode');
   const scope = text(query, 'scope');
   grantScopes(realm, client, scope);

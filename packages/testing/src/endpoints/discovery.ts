@@ -64,7 +64,7 @@ function metadataOf(issuer: string, { realm: { scopes, features, settings } }: P
       'urn:ietf:params:oauth:grant-type:uma-ticket',
     ],
     response_types_supported: ['code'],
-    response_modes_supported: ['query', 'fragment', 'form_post'],
+    response_modes_supported: ['query', 'fragment'],
     subject_types_supported: ['public'],
     prompt_values_supported: ['none', 'login', 'consent'],
     acr_values_supported: [...Object.keys(namesOfLevels(settings.attributes)), '0', '1'],

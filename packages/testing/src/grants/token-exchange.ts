@@ -9,8 +9,6 @@ import type { GrantHandler } from './grants.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type:';
 const ACCESS = `${TYPE}access_token`;
-const ID = `${TYPE}id_token`;
-const REFRESH = `${TYPE}refresh_token`;
 
 /** RFC 8693 as Keycloak's "standard token exchange": trades an access token for another, within the realm. */
 export const tokenExchangeGrant: GrantHandler = async (call) => {
@@ -19,7 +17,8 @@ export const tokenExchangeGrant: GrantHandler = async (call) => {
   const subject = await readToken(provider, checkParameters(client, form), issuer, ['Bearer', 'DPoP']);
   if ('problem' in subject) throw invalidRequest('Invalid token');
   assertSender(client, subject, jkt);
-  const requested = requestedType(client, form);
+  if ((field(form, 'requested_token_type') ?? ACCESS) !== ACCESS)
+    throw invalidRequest('requested_token_type unsupported');
   const own = subject.client.clientId === client.clientId;
   const audiences = form.getAll('audience');
   assertMayExchange(realm, client, subject, audiences);
@@ -28,32 +27,20 @@ export const tokenExchangeGrant: GrantHandler = async (call) => {
   const scope = field(form, 'scope');
   const granted = grantScopes(realm, client, scope, user);
   const scopes = own && scope === undefined ? keepOpenid(granted, subject.claims) : granted;
-  if (requested === REFRESH) assertMayRefresh(subject, scopes);
   assertConsent(provider, client, subject, scope);
   // As in Keycloak, the client does not become part of the session: no logout token is sent to it.
   const isGuest =
-    session !== undefined &&
-    requested !== REFRESH &&
-    (session.offline || sessions.partOf(session, client) === undefined);
-  const answer = await issueTokens(call, {
+    session !== undefined && (session.offline || sessions.partOf(session, client) === undefined);
+  const { refresh_token: _, ...answer } = await issueTokens(call, {
     user,
     session,
-    scopes: requested === ID ? { ...scopes, openid: true } : scopes,
+    scopes,
     grantCode: 'te',
     isGuest,
     ...(audiences.length === 0 ? {} : { onlyAudience: audiences }),
   });
-  return toExchanged(answer, requested, scopes.text);
+  return { ...answer, scope: scopes.text, refresh_expires_in: 0, issued_token_type: ACCESS };
 };
-
-/** The answer for the type that was asked for. An ID token comes as `access_token` (RFC 8693 §2.2.1). */
-function toExchanged(answer: Claims, requested: string, scope: string): Claims {
-  const { refresh_token, refresh_expires_in, id_token, ...rest } = answer;
-  const base = { ...rest, scope, refresh_expires_in: 0, issued_token_type: requested };
-  if (requested === ID) return { ...base, access_token: id_token, token_type: 'N_A' };
-  if (requested === REFRESH) return { ...base, refresh_token, refresh_expires_in };
-  return id_token === undefined ? base : { ...base, id_token };
-}
 
 /** The subject token, if the parameters are those of a standard exchange. */
 function checkParameters(client: Client, form: URLSearchParams): string {
@@ -87,16 +74,6 @@ function assertSender(client: Client, { claims }: GoodToken, jkt: string | undef
   if (bound !== jkt) throw invalidRequest("DPoP confirmation doesn't match DPoP proof");
 }
 
-function requestedType(client: Client, form: URLSearchParams): string {
-  const requested = field(form, 'requested_token_type') ?? ACCESS;
-  const { attributes } = client;
-  const mayRefresh =
-    attributes['standard.token.exchange.enableRefreshRequestedTokenType'] === 'SAME_SESSION' &&
-    attributes['use.refresh.tokens'] !== 'false';
-  if ([ACCESS, ID].includes(requested) || (requested === REFRESH && mayRefresh)) return requested;
-  throw invalidRequest('requested_token_type unsupported');
-}
-
 function assertMayExchange(
   realm: Realm,
   client: Client,
@@ -111,14 +88,6 @@ function assertMayExchange(
   const audience = [subject.claims.aud ?? []].flat() as string[];
   if (subject.client.clientId !== client.clientId && !audience.includes(client.clientId))
     throw new Fault(403, 'access_denied', 'Client is not within the token audience');
-}
-
-function assertMayRefresh({ session }: GoodToken, scopes: GrantedScopes): void {
-  if (session === undefined || session.offline)
-    throw invalidRequest(
-      'Refresh token not valid as requested_token_type because creating a new session is needed',
-    );
-  if (scopes.offline) throw invalidRequest('Scope offline_access not allowed for token exchange');
 }
 
 function assertConsent(

@@ -132,12 +132,6 @@ export const authorizationGroup: Behaviours = {
     assert.equal(search, '');
     assert.match(hash, /^#state=state-1&session_state=.+&code=/);
   },
-  'the answer as a form': async ({ caller }) => {
-    const answer = await createBrowser(caller).signIn({ response_mode: 'form_post' });
-    assert.equal(answer.status, 200);
-    assert.equal(actionOf(answer), AUTH.redirect_uri);
-    assert.match(answer.text, /name="code"/i);
-  },
   'a request by POST': async ({ caller }) => {
     const answer = await caller.post('/auth', AUTH);
     assert.deepEqual([answer.status, /kc-form-login/.test(answer.text)], [200, true]);
@@ -153,11 +147,6 @@ export const authorizationGroup: Behaviours = {
     assert.equal(answer.status, 200);
     assert.ok(!answer.text.includes('<script>alert(1)'));
     assert.match(answer.text, /&lt;script&gt;alert\(1\)/);
-  },
-  'script in state stays data': async ({ caller }) => {
-    const state = '"><script>alert(1)</script>';
-    const answer = await caller.authorize({ ...AUTH, state, response_mode: 'form_post', prompt: 'none' });
-    assert.ok(!answer.text.includes('<script>alert(1)'));
   },
   'an unknown client': page({ client_id: 'nope' }, 400, 'Client not found.'),
   'a redirect URI of somebody else': bad('http://evil.example/'),
