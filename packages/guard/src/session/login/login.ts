@@ -55,7 +55,7 @@ export async function startLogin(context: SessionContext, request: SessionReques
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
   };
   const header = headerOf(request.headers, 'cookie');
-  return redirectTo(url, await issueTicket(sealer, address.cookies, header, ticket, home));
+  return redirectTo(url, issueTicket(sealer, address.cookies, header, ticket, home));
 }
 
 /** Ends the flow: back from Keycloak, with a session. */
@@ -64,8 +64,7 @@ export async function finishLogin(context: SessionContext, request: SessionReque
   const { cookies, origin } = context.addressOf(request);
   const header = headerOf(request.headers, 'cookie');
   const state = parameterOf(request.url, 'state');
-  const ticket =
-    state === undefined ? null : await readTicket(sealer, cookies, header, state, options.clock());
+  const ticket = state === undefined ? null : readTicket(sealer, cookies, header, state, options.clock());
   if (ticket === null) return fail(context, request, 'not_yours');
 
   // Valid once, even if the login fails.

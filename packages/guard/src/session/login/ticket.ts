@@ -33,14 +33,14 @@ const MOST_DECRYPTED = 8;
  *
  * @param home where the person returns to if the path and all else do not fit into a cookie
  */
-export async function issueTicket(
+export function issueTicket(
   sealer: Sealer,
   cookies: Cookies,
   header: string | undefined,
   ticket: LoginTicket,
   home: string,
-): Promise<string[]> {
-  const known = await readTickets(sealer, cookies, header);
+): string[] {
+  const known = readTickets(sealer, cookies, header);
   const name = cookieNameOf(cookies, ticket.state);
   const seal = (one: LoginTicket) => sealer.seal(name, JSON.stringify(one));
   const whole = seal(ticket);
@@ -56,32 +56,29 @@ export async function issueTicket(
 }
 
 /** The logins under way in this browser. Cookies that were not made here are not ours to count or clear. */
-async function readTickets(sealer: Sealer, cookies: Cookies, header: string | undefined) {
+function readTickets(sealer: Sealer, cookies: Cookies, header: string | undefined) {
   const candidates = [...readCookiesStartingWith(header, cookies.login)].filter(
     ([name, value]) => IDENTIFIER.test(name.slice(cookies.login.length)) && SEALED.test(value),
   );
-  const opened = await Promise.all(
-    candidates.slice(-MOST_DECRYPTED).map(async ([name, value]) => {
-      const content = await sealer.open(name, value);
-      if (content === null) return [];
-      const { expiresAt } = JSON.parse(content) as LoginTicket;
-      return [{ name, expiresAt, octets: name.length + value.length }];
-    }),
-  );
-  return opened.flat();
+  return candidates.slice(-MOST_DECRYPTED).flatMap(([name, value]) => {
+    const content = sealer.open(name, value);
+    if (content === null) return [];
+    const { expiresAt } = JSON.parse(content) as LoginTicket;
+    return [{ name, expiresAt, octets: name.length + value.length }];
+  });
 }
 
 /** The ticket of a login with this `state`, or `null`: another browser began it, or it took too long. */
-export async function readTicket(
+export function readTicket(
   sealer: Sealer,
   cookies: Cookies,
   header: string | undefined,
   state: string,
   now: number,
-): Promise<LoginTicket | null> {
+): LoginTicket | null {
   const name = cookieNameOf(cookies, state);
   const sealed = readCookiesStartingWith(header, cookies.login).get(name);
-  const opened = sealed === undefined ? null : await sealer.open(name, sealed);
+  const opened = sealed === undefined ? null : sealer.open(name, sealed);
   if (opened === null) return null;
   const ticket = JSON.parse(opened) as LoginTicket;
   return ticket.state === state && now < ticket.expiresAt ? ticket : null;
