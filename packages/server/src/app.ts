@@ -38,7 +38,7 @@ import { createRequestLog, reportAnswers } from './observability/answers.ts';
 import { addDrain, createClientCheck, watchReadiness } from './readiness/readiness.ts';
 import { createAuthService, createPasswordQueue } from './services/auth-service.ts';
 import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
-import { openSharedState, type SharedState, whenCaughtUp } from './shared/shared-state.ts';
+import { openSharedState, type SharedState } from './shared/shared-state.ts';
 
 /** Parts that a test or an embedding program may bring along. */
 export interface AppDeps {
@@ -216,7 +216,8 @@ async function connect(
     // Nothing listens yet: the timer keeps the process alive.
     const done = new AbortController();
     const patience = sleep(timeoutMs, undefined, { signal: done.signal }).catch(() => {});
-    await Promise.race([Promise.all([shared && whenCaughtUp(shared, timeoutMs), events?.ready]), patience]);
+    const caughtUp = shared?.revocations.whenCaughtUp?.(timeoutMs);
+    await Promise.race([Promise.all([caughtUp, events?.ready]), patience]);
     done.abort();
   });
   if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());

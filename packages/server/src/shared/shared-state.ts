@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { ProofStore } from 'keycloak-guard';
 import type { RateLimitStore } from 'keycloak-guard/limits';
 import type { SessionStore } from 'keycloak-guard/session';
@@ -44,10 +43,4 @@ export async function openSharedState(
       connection.close();
     },
   };
-}
-
-/** Resolves when this process knows the logouts of the others, or after `timeoutMs`. */
-export async function whenCaughtUp({ revocations }: SharedState, timeoutMs: number): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!revocations.isCaughtUp && performance.now() < end) await setTimeout(10);
 }
