@@ -232,6 +232,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'require.pushed.authorization.requests':
     'it must push its authorization requests (PAR), which this provider does not take: nobody can sign in with it',
   'request.object.required': 'it must sign its authorization requests in Keycloak, and need not here',
+  'client_credentials.use_refresh_token': 'its service account gets no refresh token here',
   'tls.client.certificate.bound.access.tokens': 'its tokens are bound to no TLS certificate here',
 };
 

@@ -85,13 +85,10 @@ export const passwordGrant: GrantHandler = async (call) => {
   return issueTokens(call, { user, session, scopes, grantCode: 'ro', resource });
 };
 
-/**
- * RFC 6749 §4.4: the client acts for itself, as its service account. It has no session and gets no refresh token, except with
- * its attribute `client_credentials.use_refresh_token`.
- */
+/** RFC 6749 §4.4: the client acts for itself, as its service account. It has no session and gets no refresh token. */
 export const clientCredentialsGrant: GrantHandler = async (call) => {
   const { request, form, client } = call;
-  const { realm, sessions } = call.provider;
+  const { realm } = call.provider;
   const refuse = (text: string) => new Fault(401, 'unauthorized_client', text);
   if (client.isPublic) throw refuse('Public client not allowed to retrieve service account');
   if (!client.serviceAccounts) throw refuse('Client not enabled to retrieve service account');
@@ -101,10 +98,7 @@ export const clientCredentialsGrant: GrantHandler = async (call) => {
   // Keycloak fails here, because there is no refresh token to remember the resource.
   if (requestedResource(realm, form) !== undefined) throw unexpected();
   const notes = { client_id: client.clientId, clientHost: request.ip, clientAddress: request.ip };
-  const session = hasFlag(client, 'client_credentials.use_refresh_token')
-    ? sessions.start({ userId: user.id, offline: scopes.offline, notes })
-    : undefined;
-  return issueTokens(call, { user, session, notes, scopes, grantCode: 'cc' });
+  return issueTokens(call, { user, session: undefined, notes, scopes, grantCode: 'cc' });
 };
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636). Using a code twice ends what the first use got. */

@@ -35,14 +35,6 @@ export function readPermissions(form: URLSearchParams): PermissionText[] {
   return permissions;
 }
 
-/** @throws {Fault} 500 if it is not a number */
-export function readLimit(form: URLSearchParams): number {
-  const text = form.get('response_permissions_limit');
-  if (text === null) return Number.POSITIVE_INFINITY;
-  if (!/^[+-]?\d{1,10}$/.test(text)) throw unexpected();
-  return Number(text);
-}
-
 /** Java's `split` drops empty parts at the end. */
 function splitAsJava(text: string, separator: string): string[] {
   const parts = text.split(separator);
@@ -160,7 +152,6 @@ interface Resolution {
   readonly subject: Subject;
   /** The form's field `scope`, which is added to every question. */
   readonly moreScopes: readonly string[];
-  readonly limit: number;
 }
 
 type Requests = Map<string, RequestedPermission>;
@@ -173,7 +164,6 @@ type Requests = Map<string, RequestedPermission>;
 export function resolvePermissions(permissions: readonly PermissionText[], context: Resolution): Requests {
   const requests: Requests = new Map();
   for (const { resource, scopes } of permissions) {
-    if (requests.size >= context.limit) break;
     const knownNames = knownScopes(context, scopes);
     if (resource === undefined) addByScopes(requests, context, knownNames);
     else addByResource(requests, context, resource, knownNames);
@@ -182,14 +172,12 @@ export function resolvePermissions(permissions: readonly PermissionText[], conte
 }
 
 /** Everything: what the client owns, what the subject owns, and what others shared with it. */
-export function resolveAll({ server, subject, limit }: Resolution): RequestedPermission[] {
+export function resolveAll({ server, subject }: Resolution): RequestedPermission[] {
   const all = [...server.resources.values()];
   const of = (ownerId: string) => all.filter((one) => one.ownerId === ownerId);
   const owned = [...of(server.clientId), ...(subject.id === server.clientId ? [] : of(subject.id))];
-  const requests = owned
-    .slice(0, Math.max(limit, 0))
-    .map((resource) => ({ resource, scopes: scopesOf(server, resource, []) }));
-  return [...requests, ...sharedWith(server, subject, limit - owned.length)];
+  const requests = owned.map((resource) => ({ resource, scopes: scopesOf(server, resource, []) }));
+  return [...requests, ...sharedWith(server, subject)];
 }
 
 /** The asked scopes of a resource, or all if none is named. A user's resource also has the scopes of its type. */
@@ -207,19 +195,17 @@ function knownScopes({ server, moreScopes }: Resolution, scopes: readonly string
   return known;
 }
 
-function addByScopes(requests: Requests, { server, limit }: Resolution, names: readonly string[]): void {
+function addByScopes(requests: Requests, { server }: Resolution, names: readonly string[]): void {
   const having = [...server.resources.values()].filter(({ scopes }) =>
     scopes.some((one) => names.includes(one)),
   );
   for (const resource of having) {
-    if (requests.size >= limit) return;
     const known = requests.get(resource.id);
     const scopes = known === undefined ? scopesOf(server, resource, names) : [...known.scopes, ...names];
     requests.set(resource.id, { resource, scopes: [...new Set(scopes)] });
   }
   if (having.length > 0) return;
   for (const scope of names) {
-    if (requests.size >= limit) return;
     if (!requests.has(scope)) requests.set(scope, { resource: undefined, scopes: [scope] });
   }
 }
@@ -290,11 +276,10 @@ function addShared(
   return sharedScopes;
 }
 
-function sharedWith(server: ResourceServer, subject: Subject, limit: number): RequestedPermission[] {
+function sharedWith(server: ResourceServer, subject: Subject): RequestedPermission[] {
   const shared = new Map<string, string[]>();
   for (const { isGranted, requesterId, resourceId, scope } of server.tickets.values()) {
     if (!isGranted || requesterId !== subject.id) continue;
-    if (!shared.has(resourceId) && shared.size >= limit) break;
     shared.set(resourceId, [...(shared.get(resourceId) ?? []), ...(scope === undefined ? [] : [scope])]);
   }
   return [...shared].map(([id, scopes]) => ({

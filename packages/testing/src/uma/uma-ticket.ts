@@ -17,7 +17,6 @@ import { toGranted } from '../tokens/scopes.ts';
 import {
   type PermissionText,
   type PushedClaims,
-  readLimit,
   readPermissions,
   readTicket,
   resolveAll,
@@ -105,7 +104,6 @@ export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
   const issuer = issuerOf(request);
   const requester = await readRequester(exchange);
   const previous = await readPrevious(provider, form);
-  const limit = readLimit(form);
   const audience = form.get('audience') ?? undefined;
   const fromForm = readPermissions(form);
   const ticketText = form.get('ticket');
@@ -118,7 +116,7 @@ export async function umaTicketGrant(exchange: Exchange): Promise<unknown> {
   // Claims of the ticket override those of the request.
   const claims = withoutReserved({ ...identified.claims, ...ticket?.claims });
   const { subject } = identified;
-  const resolution = { server, subject, moreScopes: form.get('scope')?.split(' ') ?? [], limit };
+  const resolution = { server, subject, moreScopes: form.get('scope')?.split(' ') ?? [] };
   const question = { subject, context: toContext(provider, request, identified.token.client, claims) };
 
   const isForAll = ticket === undefined && requested.length === 0 && previous === undefined;
@@ -167,7 +165,7 @@ function resolveWith(
   const requests = resolvePermissions(permissions, context);
   for (const { rsid = '', scopes = [] } of permissionsIn(previous)) {
     const resource = context.server.resources.get(rsid);
-    if (resource === undefined || (!requests.has(rsid) && requests.size >= context.limit)) continue;
+    if (resource === undefined) continue;
     const known = requests.get(rsid);
     requests.set(rsid, { ...known, resource, scopes: [...new Set([...(known?.scopes ?? []), ...scopes])] });
   }

@@ -12,7 +12,6 @@ import {
 import type { Behaviours } from '../scene.ts';
 
 const OWN = { ...GUIDE, grant_type: 'client_credentials' };
-const KEPT = 'client_credentials.use_refresh_token';
 
 export const serviceAccountsGroup: Behaviours = {
   'a service account has no session and gets no refresh token': async ({ caller }) => {
@@ -42,20 +41,6 @@ export const serviceAccountsGroup: Behaviours = {
     const { status, json: info } = await caller.userinfo(String(json.access_token));
     assert.deepEqual([status, info.preferred_username], [200, 'service-account-fastapi-keycloak']);
   },
-  'a client may ask for a refresh token, and has a session then': ({ withRealm }) =>
-    withRealm(
-      (realm) => Object.assign(realm.clients?.[0]?.attributes ?? {}, { [KEPT]: 'true' }),
-      async (caller) => {
-        const { json } = await caller.token(OWN);
-        const claims = claimsOf(String(json.access_token));
-        assert.match(String(claims.jti), /^onrtcc:/);
-        assert.deepEqual([claims.sid, claims.client_id], [json.session_state, 'fastapi-keycloak']);
-        const refreshed = await caller.refresh(String(json.refresh_token));
-        assert.equal(refreshed.status, 200, refreshed.text);
-        const again = claimsOf(String(refreshed.json.access_token));
-        assert.deepEqual([again.sid, again.client_id], [claims.sid, 'fastapi-keycloak']);
-      },
-    ),
   'a client without a service account': async ({ caller }) => {
     const answer = await caller.token({ ...LIGHT, grant_type: 'client_credentials' });
     const text = 'Client not enabled to retrieve service account';

@@ -107,19 +107,6 @@ export const askingGroup: Behaviours = {
             ),
           'an id#view',
         ],
-        'no more than one': [
-          at(bearer, {
-            ...VIEW,
-            permission: ['orders#view', 'order lines#view'],
-            response_permissions_limit: '1',
-          }),
-          'orders#view',
-        ],
-        'no more than none': [at(bearer, { ...VIEW, response_permissions_limit: '0' }), NO],
-        'a limit that is no number': [
-          at(bearer, { ...VIEW, response_permissions_limit: 'x' }),
-          '500 unknown_error: For more on this error consult the server log.',
-        ],
         'more scopes in the form': [
           at(bearer, { ...VIEW, permission: 'order lines', scope: 'view' }),
           'order lines#view',
