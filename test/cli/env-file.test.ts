@@ -255,12 +255,48 @@ test('a plan says that git would take a file with a secret, unless the repositor
     ['# .env\n', true],
     ['.env\n', false],
     ['.env*\r\n', false],
-    ['/.env\n!.env.example\n', false],
+    ['.env\n!.env.example\n', false],
     ['.env*\n!.env\n', true],
+    // Of another folder, of another name, or taken back in by a rule that only git reads.
+    ['/.env\n', true],
+    [' .env\n', true],
+    ['.env\t\n', true],
+    ['.env\n!.en[v]\n', true],
+    ['.env\n!app/.env\n', true],
+    ['*.e*v*\n', false],
+    ['*.e*v*x\n', true],
   ] as const) {
     await writeFile(join(folder, '.gitignore'), rules);
     assert.equal((await findExposure(file)).length > 0, isTold, rules);
   }
+  await writeFile(join(folder, 'app', '.gitignore'), '/.env\n');
+  assert.deepEqual(await findExposure(file), []);
   await writeFile(join(folder, '.git', 'info', 'exclude'), '*.pem\n');
   assert.deepEqual(await findExposure(join(folder, 'client-key.pem')), []);
+});
+
+test('a file that git has already is told of, whatever .gitignore says; the rules of a folder cost no more than their bytes', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const git = (...args: string[]) => spawnSync('git', args, { cwd: folder, encoding: 'utf8' });
+  git('init', '-q');
+  const file = join(folder, '.env');
+  await writeFile(join(folder, '.env.example'), '');
+  git('add', '.env.example');
+  await writeFile(join(folder, '.gitignore'), '.env\n');
+  assert.deepEqual(await findExposure(file), []);
+  await writeFile(file, '');
+  git('add', '-f', '.env');
+  assert.match(
+    (await findExposure(file)).join(),
+    /git has .*\.env in the repository already.*git rm --cached/,
+  );
+
+  await writeFile(join(folder, '.gitignore'), `${'*a'.repeat(40)}*b\n`);
+  const name = join(folder, 'a'.repeat(200));
+  const started = performance.now();
+  assert.match((await findExposure(name)).join(), /git would take/);
+  assert.ok(performance.now() - started < 2000);
+  await writeFile(join(folder, '.gitignore'), '\n'.repeat(500_000));
+  assert.match((await findExposure(name)).join(), /git would take/);
 });

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { lstat, readlink, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { isOutside, readFolderFile } from '@keycloak-guard/server/config';
+import { toShellWord } from '../terminal/output.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -58,24 +59,33 @@ export async function planWrite(file: string) {
 }
 
 /**
- * Warns if `git add` would take a file that holds a secret. git itself is not called: a folder of others can make it run programs.
+ * Warns if git takes a file that holds a secret. git itself is not called: a folder of others can make it run programs.
  *
- * @returns a sentence for the plan; nothing outside of a repository, and where `.gitignore` names the file
+ * @returns a sentence for the plan; nothing outside of a repository, and where `.gitignore` names the file before git knows it
  */
 export async function findExposure(file: string): Promise<string[]> {
   const path = resolve(file);
-  const rules: string[] = [];
+  const name = basename(path);
+  const rules: string[][] = [];
   for (let folder = dirname(path); ; folder = dirname(folder)) {
-    rules.unshift(...readLines(join(folder, '.gitignore')));
+    // A rule that begins with a slash is for the folder of its file alone.
+    const read = (...names: string[]) =>
+      readLines(join(folder, ...names)).filter((rule) => folder === dirname(path) || !rule.startsWith('/'));
+    rules.unshift(read('.gitignore'));
     const isRepository = await lstat(join(folder, '.git')).then(
       () => true,
       () => false,
     );
-    if (isRepository) rules.unshift(...readLines(join(folder, '.git', 'info', 'exclude')));
-    if (isRepository)
-      return isIgnored(basename(path), rules)
+    if (isRepository) {
+      if (isTracked(folder, relative(folder, path)))
+        return [
+          `git has ${file} in the repository already, and no .gitignore changes that: git rm --cached ${toShellWord(file)}`,
+        ];
+      rules.unshift(read('.git', 'info', 'exclude'));
+      return isIgnored(name, rules.flat())
         ? []
-        : [`git would take ${file} into the repository: write ${basename(path)} into .gitignore`];
+        : [`git would take ${file} into the repository: write ${name} into .gitignore`];
+    }
     if (folder === dirname(folder)) return [];
   }
 }
@@ -88,21 +98,50 @@ function readLines(file: string): string[] {
   }
 }
 
-/** By the rules that name files, the last one that fits; those that name paths are for a person to read. */
+/** Whether git's index lists the file: the length of its path, the path, and a zero. */
+function isTracked(folder: string, path: string): boolean {
+  const [, elsewhere] = /^gitdir: (.+)/.exec(readLines(join(folder, '.git'))[0] ?? '') ?? [];
+  const name = Buffer.from(path.replaceAll(sep, '/'));
+  const entry = Buffer.from([name.length >> 8, name.length, ...name, 0]).toString('latin1');
+  try {
+    return readFolderFile(
+      join(resolve(folder, elsewhere ?? '.git'), 'index'),
+      'latin1',
+      LARGEST_INDEX,
+    ).includes(entry);
+  } catch {
+    return false;
+  }
+}
+
+/** Unit: bytes. */
+const LARGEST_INDEX = 64 * 1024 * 1024;
+
+/**
+ * By the rules that name files, the last one that fits. Others are for a person to read: they leave nothing out here, and may take
+ * the file back in.
+ */
 function isIgnored(name: string, rules: readonly string[]): boolean {
   const fitting = rules.findLast((rule) => {
-    const glob = rule
-      .trim()
-      .replace(/^!/, '')
-      .replace(/^(\*\*)?\//, '');
-    if (glob === '' || glob.startsWith('#') || glob.includes('/')) return false;
-    const pattern = glob
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\*+/g, '[^/]*')
-      .replace(/\?/g, '[^/]');
-    return new RegExp(`^${pattern}$`).test(name);
+    const glob = rule.replace(/^!/, '').replace(/^(\*\*)?\//, '');
+    if (rule.trim() === '' || rule.startsWith('#')) return false;
+    return /[/?[\]\\]|[^\S ]/.test(glob) ? rule.startsWith('!') : fits(name, glob.trimEnd().split('*'));
   });
-  return fitting !== undefined && !fitting.trim().startsWith('!');
+  return fitting !== undefined && !fitting.startsWith('!');
+}
+
+/** Whether a name has these parts in this order, and anything between them. */
+function fits(name: string, parts: readonly string[]): boolean {
+  const [first = '', ...others] = parts;
+  const last = others.pop();
+  if (last === undefined) return name === first;
+  let at = first.length;
+  for (const part of others) {
+    const found = name.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return name.startsWith(first) && name.endsWith(last) && name.length >= at + last.length;
 }
 
 async function followLinks(file: string): Promise<string> {

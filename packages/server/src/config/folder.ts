@@ -32,9 +32,14 @@ const LONGEST_FILE = 1024 * 1024;
 /**
  * Reads a file that nobody named. A pipe might never begin, a device never end: the author of a folder can make a link to one.
  *
+ * @param longest unit: bytes
  * @throws {Error} whose `code` completes "cannot be read (…)"
  */
-export function readFolderFile(path: string): string {
+export function readFolderFile(
+  path: string,
+  encoding: BufferEncoding = 'utf8',
+  longest = LONGEST_FILE,
+): string {
   // On Windows there is no such flag, and there are no pipes in folders.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -43,8 +48,8 @@ export function readFolderFile(path: string): string {
       throw Object.assign(new Error(`${path}: ${code}`), { code });
     };
     if (!kind.isFile() && !kind.isDirectory()) refuse('it is a pipe or a device');
-    if (kind.size > LONGEST_FILE) refuse('it has more than 1 MiB');
-    return readFileSync(file, 'utf8');
+    if (kind.size > longest) refuse(`it has more than ${longest / 1024 / 1024} MiB`);
+    return readFileSync(file, encoding);
   } finally {
     closeSync(file);
   }
