@@ -27,7 +27,7 @@ const SOURCE = /\.[cm]?[jt]sx?$/;
 /** Longer JSON files are data. Unit: bytes. */
 const LONGEST_SETTINGS = 65_536;
 /** Own guards and decorators of Nest use the keys of the package without its name. */
-const MENTION = /keycloak|kauth|enforcer|checkSso|SetMetadata|reflector/i;
+const MENTION = /keycloak|kauth|enforcer|checkSso|\.protect\(|SetMetadata|reflector/i;
 /** Longer files are bundles, not sources: they are not read. Unit: bytes. */
 const LONGEST = 1_000_000;
 

@@ -66,7 +66,7 @@ export function analyse(project: Project): Analysis {
     packages: [...names].sort(),
     findings: findings.sort(byLine).map(toPlainFinding),
     edits: mentions.flatMap(({ source, mention }) =>
-      mention.inside === '' ? [editOf(source, mention)] : [],
+      mention.inside === '' && !mention.isFork ? [editOf(source, mention)] : [],
     ),
     unread,
   };

@@ -16,11 +16,21 @@ import {
 import { type KeycloakConfig, toAdapterSettings } from '../express/config.ts';
 import type { Mention } from './imports.ts';
 
+/** Methods that a `Keycloak` alone is likely to have. */
+const METHOD = /^(protect|enforcer|checkSso)$/;
+
 /** Names of variables, members and parameters that hold a project's `Keycloak`. */
 function findInstanceNames(program: SyntaxNode, mentions: readonly Mention[]): string[] {
   const classes = classNamesOf(mentions);
   const names: string[] = [];
+  const parameters = new Set<string>();
+  const called = new Set<string>();
   for (const { node, around } of walk(program)) {
+    // `module.exports = (app, sso) => app.get('/', sso.protect())`
+    for (const name of parameterNamesOf(node)) parameters.add(name);
+    const callee = node.callee as SyntaxNode | undefined;
+    if (isCall(node) && callee && isMember(callee) && METHOD.test(lastNameOf(callee.property) ?? ''))
+      called.add(lastNameOf(callee.object) ?? '');
     // `const sso = getKeycloak()`
     if (node.type === 'VariableDeclarator' && isInstance(node.init, NO_NAMES))
       names.push(lastNameOf(node.id) ?? '');
@@ -32,7 +42,17 @@ function findInstanceNames(program: SyntaxNode, mentions: readonly Mention[]): s
     const name = lastNameOf(target);
     if (name !== undefined) names.push(name);
   }
-  return names;
+  return [...names, ...[...called].filter((name) => parameters.has(name))];
+}
+
+/** Of a function: of what it takes apart, too. */
+function parameterNamesOf({ params }: SyntaxNode): string[] {
+  if (!Array.isArray(params)) return [];
+  return params.filter(isNode).flatMap((one) => {
+    const parameter = parameterOf((one.parameter as SyntaxNode | undefined) ?? one) as SyntaxNode;
+    const parts = parameter.type === 'ObjectPattern' ? (parameter.properties as SyntaxNode[]) : [parameter];
+    return parts.flatMap((part) => lastNameOf(part.value ?? part) ?? []);
+  });
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();

@@ -49,8 +49,19 @@ export const EXPORTS: Readonly<Record<string, ReadonlySet<string>>> = {
 /** Files inside nest-keycloak-connect whose names its drop-in exports at its door. */
 const AT_INDEX = /^(constants|keycloak-connect\.module|(interface|services|decorators|guards)\/[\w.-]+)$/;
 
+/** A fork, or a wrapper: published in a scope of its own. */
+const FORK = /^@(?!types\/|keycloak-guard\/)[\w.~-]+\/(?=(nest-)?keycloak-connect(\/|$))/;
+
+/** The old package of which a package is a fork, by its name. */
+export const forkOf = (name: string): string | undefined =>
+  FORK.test(name) ? name.replace(FORK, '').replace(/\/.*$/, '') : undefined;
+
 /** The old package of a module specifier, and the inner file that it names; empty if the drop-in exports its names. */
-function toOldPackage(specifier: string): { name: string; inside: string } | undefined {
+function toOldPackage(specifier: string): Pick<Mention, 'name' | 'inside' | 'isFork'> | undefined {
+  if (FORK.test(specifier)) {
+    const old = toOldPackage(specifier.replace(FORK, ''));
+    return old && { ...old, isFork: true };
+  }
   const path = specifier.replace(/^.*node_modules\//, '');
   const name = Object.keys(REPLACEMENTS).find((one) => path === one || path.startsWith(`${one}/`));
   if (name === undefined) return undefined;
@@ -65,6 +76,8 @@ function toOldPackage(specifier: string): { name: string; inside: string } | und
 export interface Mention {
   readonly name: string;
   readonly inside: string;
+  /** By its name a fork of the package: what it exports is not known, and nothing is rewritten. */
+  readonly isFork?: boolean;
   /** The string with its name, which is rewritten. */
   readonly specifier: SyntaxNode;
   /** The statement or expression around it, for the report. */
@@ -173,7 +186,10 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 }
 
 /** The verdict on an import: whether the drop-in has that file, and exports those names. */
-export function judgeMention({ file, text }: SourceFile, { name, inside, node, names }: Mention): Finding {
+export function judgeMention(
+  { file, text }: SourceFile,
+  { name, inside, isFork, node, names }: Mention,
+): Finding {
   const target = inside === '' ? REPLACEMENTS[name] : undefined;
   const missing = [...names.values()].filter(
     (one) => one !== '*' && one !== 'default' && EXPORTS[name]?.has(one) === false,
@@ -183,8 +199,9 @@ export function judgeMention({ file, text }: SourceFile, { name, inside, node, n
     file,
     line: node.loc.start.line,
     use: quoteUse(text, node),
-    blocked:
-      target === undefined
+    blocked: isFork
+      ? `By its name a fork of ${name}, and the drop-in is made after ${name} of npm. Compare them, and where the fork adds nothing that you need, write '${REPLACEMENTS[name]}'.`
+      : target === undefined
         ? wayOutOf(name, inside)
         : missing.length > 0
           ? `'${target}' has no ${missing.join(', ')}. ${WAYS_OUT[missing[0] ?? ''] ?? 'Write it in the application.'}`

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UsageError } from '@keycloak-guard/cli/unstable';
 import { AS_IT_IS, type Finding } from './finding.ts';
-import { NEW_PACKAGES, REPLACED_PACKAGES, REPLACEMENTS } from './imports.ts';
+import { forkOf, NEW_PACKAGES, REPLACED_PACKAGES, REPLACEMENTS } from './imports.ts';
 
 const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 /** Sections that speak of a package without depending on it. */
@@ -37,11 +37,13 @@ const NO_RELEASE =
 /** Where a `package.json` names an old package or its types. */
 export function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
   const manifest = readManifest(text) ?? {};
-  return [...REPLACED_PACKAGES].flatMap((name) =>
+  const forks = SECTIONS.flatMap((section) => Object.keys(manifest[section] ?? {})).filter(forkOf);
+  return [...REPLACED_PACKAGES, ...new Set(forks)].flatMap((name) =>
     [
       ...SECTIONS.filter((section) => Object.hasOwn(manifest[section] ?? {}, name)).map((section) => ({
-        use: `"${name}": ${JSON.stringify(manifest[section]?.[name])}`,
-        remark: FORK.test(String(manifest[section]?.[name])) ? NO_RELEASE : null,
+        // With a token in an address, a repository's.
+        use: `"${name}": ${JSON.stringify(manifest[section]?.[name])?.replace(/\/\/[^/@"]{1,500}@/g, '//…@')}`,
+        remark: forkOf(name) || FORK.test(String(manifest[section]?.[name])) ? NO_RELEASE : null,
         section,
       })),
       ...PINS.filter((section) => JSON.stringify(manifest[section])?.includes(`"${name}"`)).map(
@@ -51,7 +53,7 @@ export function findDependencies(file: string, text: string): { name: string; fi
         }),
       ),
     ].map(({ section, ...rest }) => ({
-      name,
+      name: forkOf(name) ?? name,
       finding: { ...AS_IT_IS, file, line: lineOf(text, section, name), ...rest },
     })),
   );

@@ -96,7 +96,7 @@ const OF_NEST =
 
 /** Names of the guards that stand before every handler. */
 function globalGuards(text: string): string[] {
-  const used = [...text.matchAll(/useGlobalGuards\(([^;]*)\)/g)].flatMap(([, inside = '']) =>
+  const used = [...text.matchAll(/useGlobalGuards\(([^;]{0,500})\)/g)].flatMap(([, inside = '']) =>
     [...inside.matchAll(/\b[A-Z]\w*/g)].map(([name]) => name),
   );
   const provided = [
