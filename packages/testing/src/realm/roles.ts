@@ -18,6 +18,21 @@ const REALM = '';
 /** The role of the realm that every user gets, with those within it. */
 export const defaultRoleOf = (realm: string): string => `default-roles-${realm.toLowerCase()}`;
 
+const MANAGEMENT = 'realm-management';
+
+/** Roles of `realm-management` that hold others. `realm-admin` holds all. */
+const HOLDERS: Readonly<Record<string, readonly string[]>> = {
+  'view-clients': ['query-clients'],
+  'view-users': ['query-groups', 'query-users'],
+  'realm-admin': [
+    ...['create-client', 'impersonation', 'query-realms'],
+    ...['clients', 'users', 'realm', 'events', 'authorization', 'identity-providers'].flatMap((of) => [
+      `view-${of}`,
+      `manage-${of}`,
+    ]),
+  ],
+};
+
 /** Reads the roles of a realm file, and adds those that Keycloak creates itself. */
 export function createRoleBook(rep: RealmRepresentation) {
   const composites = new Map<string, string[]>();
@@ -36,6 +51,8 @@ export function createRoleBook(rep: RealmRepresentation) {
       client: { account: ['view-profile', 'manage-account'] },
     },
   });
+  for (const [name, names] of Object.entries(HOLDERS))
+    add(MANAGEMENT, { name, composites: { client: { [MANAGEMENT]: [...names] } } });
   for (const role of rep.roles?.realm ?? []) add(REALM, role);
   for (const [client, roles] of Object.entries(rep.roles?.client ?? {})) {
     for (const role of roles) add(client, role);

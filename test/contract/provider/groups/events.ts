@@ -46,6 +46,24 @@ const summary = ({ operationType, resourceType, resourcePath }: Json) =>
   [operationType, resourceType, resourcePath].filter((one) => one !== undefined).join(' ');
 
 export const eventsGroup: Behaviours = {
+  'realm-admin has the other roles of realm-management, and so reads events': ({ withRealm }) =>
+    withRealm(
+      (realm) => {
+        addReader(realm);
+        Object.assign(realm.users?.at(-1) ?? {}, { clientRoles: { 'realm-management': ['realm-admin'] } });
+      },
+      async (caller) => {
+        const { json } = await caller.token({ ...GUIDE, grant_type: 'client_credentials' });
+        const { 'realm-management': management } = claimsOf(String(json.access_token))
+          .resource_access as Record<string, { roles: string[] }>;
+        const roles = new Set(management?.roles);
+        for (const name of ['realm-admin', 'view-events', 'manage-users', 'query-users', 'query-realms'])
+          assert.ok(roles.has(name), name);
+        const url = `${caller.issuer.replace('/realms/', '/admin/realms/')}/admin-events`;
+        const headers = { authorization: `Bearer ${json.access_token}` };
+        assert.equal((await caller.call(url, { headers })).status, 200);
+      },
+    ),
   'what administrators do, newest first, for who may read events': (scene) =>
     follow(scene, async ({ caller, realm, read, answer, ownToken }) => {
       const { session_state, access_token } = await caller.login();
