@@ -13,11 +13,15 @@ const REALM = {
   hasAdminPermissions: false,
   exchangePermissions: [],
   policyTypes: new Set<string>(),
+  unread: [] as string[],
 };
 
 /** The findings that are no ✓, with what was seen and the cause. */
-async function upgrade(version: string | undefined, to: string): Promise<string[]> {
-  const context = { upgrade: { to, facts: async () => ({ ...REALM, version }) }, close: async () => {} };
+async function upgrade(version: string | undefined, to: string, more = {}): Promise<string[]> {
+  const context = {
+    upgrade: { to, facts: async () => ({ ...REALM, version, ...more }) },
+    close: async () => {},
+  };
   const [first, ...others] = UPGRADE_CHECKS;
   const checks = [{ ...first, needs: [] }, ...others] as typeof UPGRADE_CHECKS;
   const results = await runChecks(checks, context as unknown as DoctorContext);
@@ -41,6 +45,11 @@ test('--upgrade to a version that this doctor does not know says so, and fails',
 test('--upgrade 26.7 and 26 mean the last version of them that is known', async () => {
   for (const to of ['26', '26.7', '26.7.3']) assert.deepEqual(await upgrade('26.0.8', to), []);
   assert.deepEqual(await upgrade('26.7.3', '26'), ['upgrade.version: 26.7.3: Keycloak is 26.7.3 already']);
+});
+
+test('--upgrade says what the admin may not see: nothing was found there because nothing was read', async () => {
+  const [only = ''] = await upgrade('26.0.8', '26', { unread: ['identity providers'] });
+  assert.match(only, /^upgrade\.known: not read: identity providers: this admin may not see/);
 });
 
 test('--upgrade to an earlier version says that there is no way back', async () => {

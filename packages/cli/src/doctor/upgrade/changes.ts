@@ -10,18 +10,25 @@ export async function readRealmFacts({ api }: AdminConnection, realm: string) {
   const settings = await api.realms.findOne({ realm });
   const all = await api.clients.find({ realm });
   const scopes = await api.clientScopes.find({ realm });
-  const providers = await api.identityProviders.find({ realm }).catch(() => []);
+  const unread = new Set<string>();
+  const orNone = (what: string) => () => {
+    unread.add(what);
+    return [];
+  };
+  const providers = await api.identityProviders.find({ realm }).catch(orNone('identity providers'));
   const names: string[] = [];
   const types = new Set<string>();
   for (const { id = '', authorizationServicesEnabled: has, clientId = '' } of all) {
     const isManagement = clientId === 'realm-management';
     if (has !== true || (BUILT_IN.test(clientId) && !isManagement)) continue;
-    const policies = (await api.clients.listPolicies({ id, realm, max: 1000 }).catch(() => [])) || [];
+    const policies = (await api.clients.listPolicies({ id, realm, max: 1000 }).catch(orNone('policies'))) || [];
     if (isManagement) names.push(...policies.map(({ name = '' }) => name));
     else for (const { type = '' } of policies) types.add(type);
   }
   return {
     version: info?.systemInfo?.version,
+    /** What this admin may not see, or Keycloak did not say. */
+    unread: [...unread],
     ssoSessionIdle: settings?.ssoSessionIdleTimeout ?? Number.POSITIVE_INFINITY,
     ssoSessionMax: settings?.ssoSessionMaxLifespan ?? Number.POSITIVE_INFINITY,
     clients: all.filter(

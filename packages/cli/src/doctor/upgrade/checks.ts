@@ -71,6 +71,12 @@ export const UPGRADE_CHECKS: readonly Check[] = [
       );
     if (realm.version !== undefined && compare(realm.version, KNOWN.from) < 0)
       return say(`this Keycloak is ${realm.version}: changes before ${KNOWN.from} were not looked for`, fix);
+    if (realm.unread.length > 0)
+      return warn(
+        `not read: ${realm.unread.join(', ')}`,
+        'this admin may not see all of the realm: a ✓ above does not speak of what was not read',
+        'Use an admin with view-realm, view-clients, view-authorization and view-identity-providers of realm-management.',
+      );
     return ok(seen);
   }),
   check('upgrade.unseen', ['upgrade.version'], async (context) => {
