@@ -10,7 +10,8 @@ import { type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
 // Commands that are printed to be copied into a shell. A realm, a client and an address can be those of a cloned repository.
 
 const SOURCES = fileURLToPath(new URL('../../packages/cli/src', import.meta.url));
-const COMMAND = /kcadm\.sh|npx keycloak-guard|curl -i/;
+const COMMAND =
+  /kcadm\.sh|npx keycloak-guard|curl -i|openssl|\bK(EY)?C(LOAK)?_[A-Z_]+=$|--http-relative-path=/;
 /** Words of a shell already: `$(kcadm.sh …)`, a uuid in a path, a setting that this program chose. */
 const READY = ['id', 'setting', 'flags', 'realmWord', 'queryWord', 'imports'];
 

@@ -61,7 +61,7 @@ export async function judgeServer(
       'Use the port for users in KEYCLOAK_SERVER_URL: 8080 for http, 8443 for https (9000 is for management).',
     );
   const location = answer.headers.get('location');
-  if (location !== null) {
+  if (location !== null && URL.canParse(location, answer.url)) {
     const target = new URL(location, answer.url);
     const there = await call(target.href, {}, timeoutMs);
     const base = target.href.replace(/\/realms\/.*$/, '');
@@ -95,12 +95,12 @@ export async function judgeServer(
 }
 
 function judgePath(serverUrl: string, elsewhere: string, say: Say): Finding {
-  const fix = `KEYCLOAK_SERVER_URL=${elsewhere}`;
+  const fix = `KEYCLOAK_SERVER_URL=${toShellWord(elsewhere)}`;
   const [has = '', needs] = [serverUrl, elsewhere].map((url) => new URL(url).pathname.replace(/\/$/, ''));
   if (needs === '')
     return say(
       `the path ${has} is too much: Keycloak answers at ${elsewhere} (since Keycloak 17 there is no /auth)`,
-      `${fix}\nOr start Keycloak with --http-relative-path=${has}.`,
+      `${fix}\nOr start Keycloak with --http-relative-path=${toShellWord(has)}.`,
     );
   return say(`the path ${needs} is missing: Keycloak answers at ${elsewhere}`, fix);
 }

@@ -124,5 +124,7 @@ export async function sayVolume(serverUrl: string, realm: string, out: Output): 
     // A realm that is off does not say.
     .catch(() => ({ issuer: 'the issuer of the realm' }));
   out.line('In the pod: a projected volume at /var/run/secrets/keycloak with');
-  out.line(`  serviceAccountToken: { path: token, audience: "${toPlainLine(discovery.issuer)}" }`);
+  out.line(
+    `  serviceAccountToken: { path: token, audience: ${JSON.stringify(toPlainLine(discovery.issuer))} }`,
+  );
 }

@@ -4,6 +4,7 @@ import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import { diagnose } from '../../keycloak/finding.ts';
 import { judgeServer } from '../../keycloak/server.ts';
 import { networkZoneOf } from '../../settings/address.ts';
+import { toShellWord } from '../../terminal/output.ts';
 import { check, type Finding, fail, ok, warn } from '../check.ts';
 
 const addressDns = check('address.dns', ['settings.valid'], async ({ reach }) => {
@@ -104,7 +105,7 @@ function judgeHandshake(
   if (isSelfSigned(failure, certificate))
     return say(
       `the certificate is self-signed (by '${nameOf(certificate?.subject)}'), and no authority has signed it`,
-      `If it is your own, trust it: save it (openssl s_client -connect ${hostAndPort(url)} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority. Not NODE_TLS_REJECT_UNAUTHORIZED=0: then anybody in between can answer as Keycloak.`,
+      `If it is your own, trust it: save it (openssl s_client -connect ${toShellWord(hostAndPort(url))} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority. Not NODE_TLS_REJECT_UNAUTHORIZED=0: then anybody in between can answer as Keycloak.`,
     );
   if (/UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER_CERT/.test(failure) && isAlone(certificate)) {
     const issuer = nameOf(certificate?.issuer);

@@ -1,6 +1,7 @@
 import { toWords } from '../../keycloak/call.ts';
 import { diagnose, judgeStranger } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';
+import { toShellWord } from '../../terminal/output.ts';
 import { check, fail, kcadmRealm, ok, warn } from '../check.ts';
 import type { Reach } from '../context.ts';
 import { keysOf } from '../evidence/realm.ts';
@@ -15,7 +16,7 @@ const realmExists = check('realm.exists', ['address.keycloak'], async ({ reach }
     toWords(answer),
     `Keycloak has no realm '${realm}'${close ? `, but it has '${close}': the case of the letters counts` : ''}`,
     close
-      ? `KEYCLOAK_REALM=${close}`
+      ? `KEYCLOAK_REALM=${toShellWord(close)}`
       : 'Correct KEYCLOAK_REALM: the name at the top left of the admin console (not the display name), in its exact case. Or let keycloak-guard setup create it.',
     close ? [`--realm=${close}`, '--overwrite-env'] : [],
   );

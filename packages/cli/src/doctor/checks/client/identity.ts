@@ -1,5 +1,6 @@
 import { toWords } from '../../../keycloak/call.ts';
 import { createRealmCalls } from '../../../keycloak/realm-calls.ts';
+import { toShellWord } from '../../../terminal/output.ts';
 import { check, diagnosed, fail, kcadm, ok, onPage, refusalOf } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { createClientEvidence, findClientState } from '../../evidence/client.ts';
@@ -25,7 +26,7 @@ const clientKnown = check('client.known', ['realm.enabled'], async ({ reach }) =
     return fail(
       seen,
       `the realm '${realm}' has no client '${clientId}', but the realm '${home}' has`,
-      `KEYCLOAK_REALM=${home}, if that is where the users are. Otherwise create the client in '${realm}': keycloak-guard setup does it.`,
+      `KEYCLOAK_REALM=${toShellWord(home)}\nif that is where the users are. Otherwise create the client in '${realm}': keycloak-guard setup does it.`,
       home === 'master' ? ['--overwrite-env'] : undefined,
     );
   return fail(
@@ -34,7 +35,7 @@ const clientKnown = check('client.known', ['realm.enabled'], async ({ reach }) =
       ? `'${clientId}' looks like the client's UUID; what is needed is the Client ID`
       : `the realm '${realm}' has no client '${clientId}'${close ? `, but it has '${close}': the case of the letters counts` : ''}`,
     close
-      ? `KEYCLOAK_CLIENT_ID=${close}`
+      ? `KEYCLOAK_CLIENT_ID=${toShellWord(close)}`
       : `Correct KEYCLOAK_CLIENT_ID: the column Client ID under Clients, in its exact case, in the realm '${realm}'. Or let keycloak-guard setup create it.`,
     close ? [`--client-id=${close}`, '--overwrite-env'] : ['--overwrite-env'],
   );
