@@ -166,5 +166,9 @@ test('a page may call the route: preflight, its headers, and the refusal it must
     await cors(guarded(answerWith(204, { ...allow, 'access-control-allow-headers': '*' }))),
     /^fail the browser may not send the header Authorization/,
   );
+  assert.match(
+    await cors(guarded(answerWith(204, { ...allow, 'access-control-allow-headers': 'X-Authorization' }))),
+    /^fail the browser may not send the header Authorization/,
+  );
   assert.match(await cors(guarded(answerWith(204, allow))), /^warn the page cannot see a 401/);
 });

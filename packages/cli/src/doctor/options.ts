@@ -173,8 +173,17 @@ function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
     problems.push('--token reads the token from standard input: write --token - and pipe the token in');
   if (token !== undefined && flags['user-password-stdin'])
     problems.push('--token - and --user-password-stdin both read standard input');
-  if (mcp !== undefined && (token !== undefined || fix))
-    problems.push('--mcp does not go with --token or --fix: run setup mcp to fix its findings');
+  if (mcp !== undefined && fix)
+    problems.push('--mcp does not go with --fix: run setup mcp to fix its findings');
+  const [whole, ...more] = (['mcp', 'tenant', 'upgrade'] as const).filter((one) => flags[one] !== undefined);
+  const beside = [
+    ...more,
+    ...(['spa', 'route', 'needs', 'token'] as const).filter((one) => flags[one]?.length),
+  ];
+  if (whole !== undefined && beside.length > 0)
+    problems.push(
+      `--${whole} looks at nothing that --${beside.join(' and --')} names: call the doctor once for each`,
+    );
   if (flags.spa !== undefined && flags.origin === undefined)
     problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
   if (flags.upgrade !== undefined && !/^\d+(\.\d+){0,2}$/.test(flags.upgrade))

@@ -170,7 +170,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
         fix,
       );
     // Fetch standard: * does not stand for Authorization.
-    if (!/\bauthorization\b/i.test(header('headers')))
+    if (!/(^|,)\s*authorization\s*(,|$)/i.test(header('headers')))
       return fail(
         `Access-Control-Allow-Headers: ${header('headers') || 'none'}`,
         'the browser may not send the header Authorization (a * does not include it)',

@@ -104,9 +104,10 @@ export const TENANT_CHECKS: readonly Check[] = [
     for (const { id: userId = '', username = '' } of members) {
       if ((await api.organizations.memberOrganizations({ realm, userId })).length > 1) several.push(username);
     }
-    if (several.length === 0) return ok(`${members.length} members, of this organization alone`);
+    const all = members.length < MOST_MEMBERS ? members.length : `the first ${MOST_MEMBERS}`;
+    if (several.length === 0) return ok(`${all} members, of this organization alone`);
     return warn(
-      `${several.length} of ${members.length} members are in several organizations: ${several.slice(0, 5).join(', ')}`,
+      `${several.length} of ${all} members are in several organizations: ${several.slice(0, 5).join(', ')}`,
       "for them the scope 'organization' alone names none with a password grant, and asks in a browser: guards of this organization then refuse them",
       `Ask for scope=organization:${name} at login, or organization:* and let the guard choose`,
     );

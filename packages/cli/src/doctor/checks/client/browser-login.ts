@@ -19,7 +19,7 @@ import {
   skipped,
   warn,
 } from '../../check.ts';
-import type { ClientEvidence, SpaEvidence } from '../../evidence/client.ts';
+import { type ClientEvidence, findClientState, type SpaEvidence } from '../../evidence/client.ts';
 import { audienceOf, decodeJwt } from '../../evidence/token.ts';
 import { adviseOnAudience } from '../token-input/refusal.ts';
 
@@ -114,7 +114,8 @@ const clientWebOrigins = check('client.web-origins', ['client.type'], async ({ r
     return skipped('another Origin is added on the way');
   const isRefused = /invalid origin/i.test(answer.text);
   // Before 26.6 Keycloak does not refuse; it only leaves out the header that lets a browser read the answer.
-  if (!isRefused && answer.headers.get('access-control-allow-origin') !== null) return ok(origin);
+  if (!isRefused && [origin, '*'].includes(answer.headers.get('access-control-allow-origin') ?? ''))
+    return ok(origin);
   if (!isRefused && answer.status >= 500) return skipped(toWords(answer));
   return warn(
     isRefused ? toWords(answer) : `no Access-Control-Allow-Origin for ${origin}`,
@@ -140,7 +141,8 @@ const about = (id: string, needs: readonly string[], look: Look<SpaEvidence>): C
 /** Checks of a single-page app's client (`--spa CLIENT --origin URL`), as its page meets Keycloak. */
 export const SPA_CHECKS: readonly Check[] = [
   about('spa.client', ['realm.enabled'], async (spa, { reach }) => {
-    if (!(await spa.client.knows(spa.clientId)))
+    const state = await findClientState(spa.client);
+    if (state === 'disabled' || !(await spa.client.knows(spa.clientId)))
       return fail(
         (await spa.client.authorization()).words.slice(0, 120),
         `the realm '${reach.caller.realm}' has no client '${spa.clientId}' (the case of the letters counts), or it is disabled`,
@@ -154,10 +156,10 @@ export const SPA_CHECKS: readonly Check[] = [
         `Clients > ${spa.clientId} > Settings > Capability config > Standard flow ON`,
       );
     const grant = await spa.client.passwordGrant();
-    if (/^(unauthorized_client|invalid_client): invalid client/i.test(refusalOf(grant)))
+    if (state === 'wrong-secret' || state === 'other-authenticator')
       return fail(
         refusalOf(grant),
-        'the client is confidential: it wants a secret, and a page cannot keep one',
+        'the client is confidential: it wants a credential, and a page cannot keep one',
         `Give the page a public client of its own: npx keycloak-guard setup spa NAME --app ${toShellWord(spa.origin)}. Do not make the client of an API public.`,
       );
     if (isAboutUser(grant) || grant.status === 200)
@@ -166,6 +168,7 @@ export const SPA_CHECKS: readonly Check[] = [
         'pages of this client could collect passwords themselves; with PKCE no single-page app needs that',
         `Clients > ${spa.clientId} > Settings > Capability config > Direct access grants OFF`,
       );
+    if (state === 'unclear') return judgeStranger(grant) ?? skipped(toWords(grant));
     return ok('public, standard flow');
   }),
   about('spa.redirect-uri', ['spa.client'], async (spa) => {

@@ -1,5 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import { splitUris } from '../../../admin/mappers.ts';
+import { isHttpUrl } from '../../../access/access.ts';
+import { coversUri, splitUris } from '../../../admin/mappers.ts';
 import { type Answer, call, toForm, toPageText, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import { networkZoneOf } from '../../../settings/address.ts';
@@ -117,7 +118,7 @@ async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
         ? override
         : bind;
   const name = flow === undefined ? '' : ` ('${flow.alias}')`;
-  if (/<input[^>]+password/i.test(grant.text))
+  if (/<input[^>]{1,500}password/i.test(grant.text))
     return say(
       `the token endpoint answers with a login page: a browser flow is bound where the direct grant flow belongs${name}`,
       fix,
@@ -150,9 +151,7 @@ const clientIntrospection = check(
 const clientScopes = check('client.scopes', ['client.password-grant'], async ({ reach }) => {
   const answer = await reach.client.scopes();
   if (answer.json?.error !== 'invalid_scope')
-    return answer.status === 0 || answer.status >= 500
-      ? skipped(toWords(answer))
-      : ok('openid profile email may be asked for');
+    return isAboutUser(answer) ? ok('openid profile email may be asked for') : skipped(toWords(answer));
   const refused = /invalid scopes?: (.*)/i.exec(refusalOf(answer))?.[1] ?? 'openid profile email';
   return fail(
     toWords(answer),
@@ -181,7 +180,7 @@ const clientEvents = check('client.events', ['client.secret', 'client.type'], as
   if (answer.status === 403)
     return fail('HTTP 403', `${who} has not the role view-events of realm-management`, FIX);
   const kept = answer.json;
-  if (kept === undefined)
+  if (answer.status !== 200 || kept === undefined)
     return fail(`HTTP ${answer.status}`, 'Keycloak does not say which events it keeps', FIX);
   const types = (kept.enabledEventTypes ?? []) as string[];
   const isLeftOut = (type: string) => types.length > 0 && !types.includes(type);
@@ -240,7 +239,7 @@ const clientLogout = clientCheck('client.backchannel-logout', async (client, { r
       fix,
       [],
     );
-  if (!/^https?:\/\//.test(url))
+  if (!isHttpUrl(url))
     return warn(url, 'the backchannel logout URL is no http or https URL', fix, [
       `--backchannel-url=${options.appUrl}/backchannel-logout`,
     ]);
@@ -250,13 +249,16 @@ const clientLogout = clientCheck('client.backchannel-logout', async (client, { r
 /** Keycloak calls the URL, not this machine. No answer here proves nothing; an answer proves a lot. */
 async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
   const said = 'Keycloak cannot report logouts: ';
-  const issuer = String((await realm.discovery()).json?.issuer ?? caller.serverUrl);
+  const issuer = String((await realm.discovery()).json?.issuer);
   const [target, keycloak] = [new URL(url), new URL(caller.serverUrl)];
   // A receiver refuses this call, because it carries no logout token.
   const answer = await call(url, toForm({}), caller.timeoutMs);
   // Behind one proxy, the API can share Keycloak's origin and have its own path.
   const isReceiver = answer.status === 400 && answer.json !== undefined;
-  if ([keycloak.origin, new URL(issuer).origin].includes(target.origin) && !isReceiver)
+  if (
+    [keycloak.origin, URL.canParse(issuer) && new URL(issuer).origin].includes(target.origin) &&
+    !isReceiver
+  )
     return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
   if (
     networkZoneOf(target.hostname) === 'this-machine' &&
@@ -268,25 +270,29 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
       fix,
     );
   if (answer.status === 0) return skipped(`${url}: nothing answers from here`);
-  if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400))
+  // 422: FastAPI, where a field is missing.
+  if (answer.status !== 400 && answer.status !== 422)
     return warn(
       `${url}: ${toWords(answer)}`,
-      `${said}the program at the backchannel logout URL takes no logout tokens (HTTP ${answer.status})`,
+      `${said}what answers at the backchannel logout URL takes no logout tokens (HTTP ${answer.status}): a receiver answers 400 to a call without one`,
       fix,
     );
   return ok(url);
 }
 
 const clientLogoutUris = clientCheck('client.post-logout-uris', async (client, { reach, options }) => {
+  const { appUrl } = options;
   const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
-  if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
+  const uris = list.flatMap((one) => (one === '+' ? (client.redirectUris ?? []) : one));
+  // The root, or a page that the application chose.
+  const root = `${appUrl}/`;
+  const isOfApp = (uri: string) => uri.startsWith(root) || coversUri([uri], client.rootUrl, root);
+  if (uris.some((uri) => isOfApp(uri) || (client.rootUrl?.startsWith(appUrl) && uri.startsWith('/'))))
+    return ok(list.join(', '));
   return warn(
-    'none',
-    'a browser logout cannot come back to the API: no post logout redirect URI is registered',
-    onPage(
-      reach,
-      `Settings > Access settings > Valid post logout redirect URIs: add ${options.appUrl}/* (or +)`,
-    ),
+    list.join(', ') || 'none',
+    `a browser logout cannot come back to the API: no post logout redirect URI is at ${appUrl}`,
+    onPage(reach, `Settings > Access settings > Valid post logout redirect URIs: add ${root}*`),
     [],
   );
 });
