@@ -5,7 +5,7 @@ export class UsageError extends Error {
 
   constructor(problems: readonly string[]) {
     // Texts of files and names of others are in some.
-    const lines = problems.map((one) => one.replace(/\s*[\r\n]\s*/g, ' '));
+    const lines = problems.map((one) => one.replace(/[\r\n]\s*/g, ' '));
     super(lines.join('\n'));
     this.problems = lines;
   }

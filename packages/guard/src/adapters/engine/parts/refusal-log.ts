@@ -110,7 +110,8 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   token_algorithm: 'Send the access token, not the refresh token; or look at the option algorithms',
   token_signature: 'Get a new token: this one was changed on the way, or another Keycloak issued it',
   token_key_unknown: 'Log in again; check that serverUrl and realm are those that issued the token',
-  token_issuer: 'Set serverUrl, or issuer, to the URL in the iss of the token',
+  token_issuer:
+    'If iss is the same realm by another name, set KC_HOSTNAME at Keycloak, or issuer here; otherwise log in at this realm',
   token_type: 'Send the access token, not the ID or refresh token',
   token_audience: 'Ask for the scope of the client that has the audience mapper, when the token is requested',
   token_expired: 'Refresh the token, or log in again; right after a login, compare the clocks',
