@@ -50,6 +50,18 @@ test('docs/explain.md is made of the rules', () => {
   assert.equal(page, explainPage());
 });
 
+test('a known reason is named alone, without what its words could mean elsewhere', () => {
+  for (const [line, id] of [
+    ['{"error":"access_denied","error_description":"Client is not the holder of the token"}', 'exchange'],
+    ['OperationProcessingError: unexpected JWT "iss" (issuer) claim value', 'wrong-issuer'],
+    ['OperationProcessingError: unexpected JWT "aud" (audience) claim value', 'wrong-audience'],
+  ] as const)
+    assert.deepEqual(
+      explain(line).map((one) => one.id),
+      [`explain.${id}`],
+    );
+});
+
 test('a topic is never more than a perhaps', () => {
   const [first] = explain('The frobnicator of the audience failed');
   assert.equal(first?.id, 'explain.wrong-audience');

@@ -142,9 +142,12 @@ function lastMatch(rule: Rule, expressions: readonly Expression[], text: string)
 const topicsOfFailure = (book: RuleBook, text: string): Topic[] =>
   book.failure.test(text) && book.trade.test(text) ? topicsOf(book, text) : [];
 
+/** The name of a package's file is no topic. */
 const topicsOf = ({ topics }: RuleBook, text: string): Topic[] =>
   topics.flatMap(({ rule, pattern }) =>
-    (pattern.exec(text) ?? []).slice(0, 1).map((seen) => ({ rule, text: seen })),
+    (pattern.exec(text.replace(/\S{0,200}node_modules\S{0,200}/g, '')) ?? [])
+      .slice(0, 1)
+      .map((seen) => ({ rule, text: seen })),
   );
 
 function toResult({ rule: { id, cause, fix, source }, text }: Topic, status: 'ok' | 'warn'): CheckResult {
