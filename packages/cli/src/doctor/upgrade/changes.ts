@@ -21,7 +21,8 @@ export async function readRealmFacts({ api }: AdminConnection, realm: string) {
   for (const { id = '', authorizationServicesEnabled: has, clientId = '' } of all) {
     const isManagement = clientId === 'realm-management';
     if (has !== true || (BUILT_IN.test(clientId) && !isManagement)) continue;
-    const policies = (await api.clients.listPolicies({ id, realm, max: 1000 }).catch(orNone('policies'))) || [];
+    const policies =
+      (await api.clients.listPolicies({ id, realm, max: 1000 }).catch(orNone('policies'))) || [];
     if (isManagement) names.push(...policies.map(({ name = '' }) => name));
     else for (const { type = '' } of policies) types.add(type);
   }
