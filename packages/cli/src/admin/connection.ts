@@ -41,7 +41,7 @@ export interface AdminConnection {
  */
 export async function connectAdmin(options: AdminOptions): Promise<AdminConnection> {
   const { credentials, timeoutMs: timeout = 30_000, clock = Date.now } = options;
-  const baseUrl = options.serverUrl.replace(/\/+$/, '');
+  const baseUrl = options.serverUrl.replace(/(?<!\/)\/+$/, '');
   // A 307 would send the password to another address.
   const requestOptions = { redirect: 'manual' } as const;
   const settings = { baseUrl, realmName: credentials.realm, timeout, requestOptions };

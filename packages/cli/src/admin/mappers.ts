@@ -104,7 +104,7 @@ export function opensAudience(
  */
 export function coversUri(patterns: readonly string[], rootUrl: string | undefined, uri: string): boolean {
   return patterns.some((pattern) => {
-    const whole = pattern.startsWith('/') && rootUrl ? rootUrl.replace(/\/+$/, '') + pattern : pattern;
+    const whole = pattern.startsWith('/') && rootUrl ? rootUrl.replace(/(?<!\/)\/+$/, '') + pattern : pattern;
     return whole === uri || (whole.endsWith('*') && uri.startsWith(whole.slice(0, -1)));
   });
 }

@@ -143,7 +143,7 @@ export async function readDoctorOptions(
     appUrl,
     /** Whether a flag named that address; setup reads it in the settings too. */
     isAppUrlExplicit: flags.app !== undefined,
-    serviceUrl: flags.running === '' ? appUrl : flags.running?.replace(/\/+$/, ''),
+    serviceUrl: flags.running === '' ? appUrl : flags.running?.replace(/(?<!\/)\/+$/, ''),
     acr: flags.acr ?? [],
     mcpUrl: flags.mcp,
     /** Examine permissions, and say so if there are none. */

@@ -180,7 +180,7 @@ function originOf({ name, value }: Sending): string {
 
 function choicesIn(sending: Sending): FromFolder[] {
   const { serverUrl, realm, as, issuer } = sending;
-  const address = serverUrl && reveal(serverUrl).replace(/\/+$/, '');
+  const address = serverUrl && reveal(serverUrl).replace(/(?<!\/)\/+$/, '');
   // Nothing can be sent to what is no address.
   if (address !== undefined && !URL.canParse(address)) return [];
   if (issuer !== undefined && issuer === `${address}/realms/${realm && reveal(realm)}`) return [];

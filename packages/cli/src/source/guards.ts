@@ -66,6 +66,8 @@ export async function readGuards(folder: string): Promise<Guards> {
   const { sources, unread } = await readProject(folder, () => {}, MENTION);
   const guards = noGuards(unread);
   for (const source of sources) readFile(source, guards);
+  for (const [name, list] of Object.entries(guards))
+    if (Array.isArray(list)) Object.assign(guards, { [name]: [...new Set(list)] });
   return guards;
 }
 
@@ -105,14 +107,12 @@ const only = (value: unknown, member: string): unknown =>
 
 /** Adds what one place names. */
 function createReader(guards: Guards, location: string) {
-  const miss = () => {
-    if (!guards.unread.includes(location)) guards.unread.push(location);
-  };
+  const miss = () => guards.unread.push(location);
   const names = (list: List, value: unknown): void => {
     if (Array.isArray(value)) for (const one of value) names(list, one);
     else if (typeof value !== 'string') miss();
     // `:org` is a parameter of the route.
-    else if (!value.startsWith(':') && !guards[list].includes(value)) guards[list].push(value);
+    else if (!value.startsWith(':')) guards[list].push(value);
   };
   const requirement = (value: unknown): void => {
     if (Array.isArray(value)) for (const one of value) requirement(one);

@@ -180,7 +180,7 @@ export class Config {
     this.clientId = settings.clientId;
     hideSecret(this, secret);
     this.public = settings.isPublic;
-    this.authServerUrl = (settings.serverUrl ?? '').replace(/\/+$/, '');
+    this.authServerUrl = (settings.serverUrl ?? '').replace(/(?<!\/)\/+$/, '');
     this.realmUrl = `${this.authServerUrl}/realms/${realm}`;
     this.realmAdminUrl = `${this.authServerUrl}/admin/realms/${realm}`;
     this.minTimeBetweenJwksRequests =

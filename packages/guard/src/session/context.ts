@@ -43,7 +43,7 @@ export function createAddressOf({
   const cookiesFor = createCookiesFor(cookieName);
   if (publicUrl !== undefined) {
     const { origin, pathname } = new URL(publicUrl);
-    const path = pathname.replace(/\/+$/, '');
+    const path = pathname.replace(/(?<!\/)\/+$/, '');
     // Parsed: an empty query would end up in the middle of every address.
     const fixed: AppAddress = { origin, baseUrl: origin + path, path, cookies: cookiesFor(origin) };
     return () => fixed;

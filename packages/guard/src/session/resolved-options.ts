@@ -37,7 +37,7 @@ export function resolveSessionOptions<Source>(
   return Object.freeze({
     ...filled,
     secrets: [secret].flat(),
-    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    publicUrl: publicUrl?.replace(/(?<!\/)\/+$/, ''),
     cookieName: cookieName ?? toCookieName(client.clientId),
     store: store ?? createMemorySessionStore({ clock }),
     idleMs: idleSeconds * 1000,

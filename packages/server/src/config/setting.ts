@@ -44,7 +44,7 @@ export function parsePublicUrl(text: string): string | undefined {
   if (!URL.canParse(text) || /[\s?#]/.test(text)) return undefined;
   const { protocol, username, password, origin, pathname } = new URL(text);
   const isPlain = /^https?:$/.test(protocol) && username + password === '';
-  return isPlain ? (origin + pathname).replace(/\/+$/, '') : undefined;
+  return isPlain ? (origin + pathname).replace(/(?<!\/)\/+$/, '') : undefined;
 }
 
 /** Taken literally: it is compared with what tokens say. */

@@ -50,7 +50,7 @@ export function grantScopes(
 
 /** As in Java, blanks at the end do not count; others stand for a scope without a name, which nobody may have. */
 const namesIn = (requested: string): string[] => {
-  const text = requested.replace(/ +$/, '');
+  const text = requested.replace(/(?<! ) +$/, '');
   return text === '' ? [] : text.split(' ');
 };
 

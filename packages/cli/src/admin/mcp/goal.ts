@@ -16,7 +16,7 @@ export interface McpGoal {
  */
 export function toDefaultScope(url: string): string {
   const { host, pathname } = new URL(url);
-  return `mcp:${host}${pathname.replace(/\/+$/, '')}`;
+  return `mcp:${host}${pathname.replace(/(?<!\/)\/+$/, '')}`;
 }
 
 export const MCP_CLIENT_ID = 'mcp-client';

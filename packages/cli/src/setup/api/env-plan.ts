@@ -158,7 +158,7 @@ async function findChanges(file: string, settings: Record<string, string>): Prom
   const changes = compareEnv(await readEnvText(file), settings);
   // An address that differs by a slash at the end is the same address.
   return changes.filter(
-    ({ name, from, to }) => name !== 'KEYCLOAK_SERVER_URL' || from?.replace(/\/+$/, '') !== to,
+    ({ name, from, to }) => name !== 'KEYCLOAK_SERVER_URL' || from?.replace(/(?<!\/)\/+$/, '') !== to,
   );
 }
 

@@ -52,7 +52,7 @@ async function toBeside(
     (one) => one.text('Address of the page', suggestion),
     'the address of the page is missing: give --page-url (with --yes the default is http://localhost:5173)',
   );
-  const appUrl = toUri(pageUrl.replace(/\/+$/, ''));
+  const appUrl = toUri(pageUrl.replace(/(?<!\/)\/+$/, ''));
   const problems = pageUrl === '' ? [] : problemsOfPage('--page-url', appUrl, uris);
   if (new Set([page, service, clientId]).size < 3)
     problems.push('API, page and service need a client id each');

@@ -160,7 +160,7 @@ export const spa: SetupKind = {
     const reading = await readKind('spa', args, options, { environment });
     const { flags, positionals } = reading;
     const [page = '', ...others] = positionals;
-    const appUrl = toUri((flags.app ?? '').replace(/\/+$/, ''));
+    const appUrl = toUri((flags.app ?? '').replace(/(?<!\/)\/+$/, ''));
     const uris = flags['redirect-uri']?.map(toUri);
     const problems = problemsOfPage('--app', appUrl, uris);
     if (page === '' || others.length > 0)

@@ -25,7 +25,7 @@ export function createLeads(
   const { publicUrl } = session;
   // Whole URLs: to a path Next.js adds its `basePath`, which `publicUrl` has already.
   const toAddress = (path: string) => (publicUrl === undefined ? path : new URL(path, publicUrl).href);
-  const refused = `${publicUrl?.replace(/\/+$/, '') ?? ''}${toSessionPaths(session).refused}`;
+  const refused = `${publicUrl?.replace(/(?<!\/)\/+$/, '') ?? ''}${toSessionPaths(session).refused}`;
   return (error, { method, url, headers }) => {
     const answer = adapter.refusalOf(error, { method, url, headers: ofNavigation(headers) });
     if (answer?.status === 403) return refused;

@@ -137,7 +137,7 @@ interface SenderCheckParts {
 }
 
 export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: SenderCheckParts): SenderCheck {
-  const base = publicUrl === undefined ? undefined : new URL(publicUrl).href.replace(/\/+$/, '');
+  const base = publicUrl === undefined ? undefined : new URL(publicUrl).href.replace(/(?<!\/)\/+$/, '');
 
   /** By the headers of a request: with two guards on its way, its proof is used once and not twice. */
   const finished = new WeakMap<object, { readonly text: string; readonly done: Promise<void> }>();

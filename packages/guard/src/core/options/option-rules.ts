@@ -26,14 +26,17 @@ export function mendServerUrl(value: unknown): string | undefined {
   const whole = /^[a-z]+:\/\//i.test(text) ? text : `${isLocal(text) ? 'http' : 'https'}://${text}`;
   if (!URL.canParse(whole)) return undefined;
   const { origin, pathname } = new URL(whole);
-  const mended = (origin + pathname.replace(A_REALM, '').replace(ADMIN_CONSOLE, '')).replace(/\/+$/, '');
+  const mended = (origin + pathname.replace(A_REALM, '').replace(ADMIN_CONSOLE, '')).replace(
+    /(?<!\/)\/+$/,
+    '',
+  );
   // Everything before an @ may be a password.
   return isServerUrl(mended) && !mended.includes('@') ? mended : undefined;
 }
 
 /** Pages and documents of a realm. */
-const A_REALM = /\/+realms(\/.*)?$/;
-const ADMIN_CONSOLE = /\/+admin\/+[^/]+\/+console(\/.*)?$/;
+const A_REALM = /(?<!\/)\/+realms(\/.*)?$/;
+const ADMIN_CONSOLE = /(?<!\/)\/+admin\/+[^/]+\/+console(\/.*)?$/;
 
 function isLocal(text: string): boolean {
   return /^([^@/]*@)?(localhost|127\.|\[::1\])|:\d+/.test(text);

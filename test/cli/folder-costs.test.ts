@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { appUrlOf } from '../../packages/cli/src/settings/address.ts';
+import { createConsent, FromFolder } from '../../packages/cli/src/settings/from-folder.ts';
+import { readGuards } from '../../packages/cli/src/source/guards.ts';
+import { ConfigError, loadConfig } from '../../packages/server/src/config/index.ts';
+
+// A folder that was cloned makes no command work for minutes.
+
+/** Unit: milliseconds. */
+async function costOf(work: () => unknown): Promise<number> {
+  const started = process.cpuUsage().user;
+  await work();
+  return (process.cpuUsage().user - started) / 1000;
+}
+
+test('an address of a folder costs what its bytes cost', async () => {
+  const address = `http://localhost:9${'/'.repeat(300_000)}x`;
+  const serverUrl = new FromFolder('KEYCLOAK_SERVER_URL', address, '.env', undefined);
+  const sending = { name: 'DOCTOR_PASSWORD', value: 'mine', serverUrl, realm: 'shop', as: 'ann' };
+  const env = { KEYCLOAK_SERVER_URL: address, PUBLIC_URL: address };
+  for (const work of [
+    () => appUrlOf(undefined, address),
+    () => createConsent(undefined).open({}, [sending]).catch(String),
+    () => assert.throws(() => loadConfig({ envFile: 'none.env', env }), ConfigError),
+  ])
+    assert.ok((await costOf(work)) < 2_000, String(work));
+});
+
+test('a program of a folder costs what its bytes cost', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'folder-costs-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const lines = Array.from({ length: 40_000 }, (_, at) => `guard({scope:'${at}'})\n`);
+  await writeFile(join(folder, 'scopes.js'), lines.join(''));
+  await writeFile(join(folder, 'unread.js'), 'guard(x)\n'.repeat(80_000));
+  assert.ok((await costOf(() => readGuards(folder))) < 8_000);
+  const { scopes, unread } = await readGuards(folder);
+  assert.deepEqual([scopes.length, unread.length], [40_000, 80_000]);
+});
