@@ -3,8 +3,8 @@ export type { CertificateHeader, ClientCertificateSource } from './binding/clien
 export type { DpopMode, DpopOptions } from './binding/dpop-options.ts';
 export type { Possession } from './binding/sender-check.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
-export { createCredential } from './credential/create-credential.ts';
 export type { Credential, CredentialOptions } from './credential/credential.ts';
+export { createCredential } from './credential/make-credential.ts';
 export type { Guard } from './guards/guards.ts';
 export { has, type Requirements, toGuard } from './guards/requirements.ts';
 export type { AcrLevels } from './guards/sign-in.ts';

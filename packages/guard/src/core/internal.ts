@@ -82,9 +82,13 @@ export {
   createCallSlots,
   createSingleFlight,
   isThenable,
+  loadPart,
+  type Part,
+  partOf,
   type SingleFlight,
   settle,
   settleAll,
+  then,
 } from './runtime/concurrency.ts';
 export {
   createNoticeLines,
@@ -94,7 +98,6 @@ export {
   toSafeListener,
   unfailing,
 } from './runtime/notice.ts';
-export { loadPart, type Part, partOf, then } from './runtime/part.ts';
 export { keepAlive, startBackgroundTimer } from './runtime/platform.ts';
 export { selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/verify.ts';

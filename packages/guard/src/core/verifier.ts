@@ -17,8 +17,8 @@ import {
   type RevocationStore,
 } from './revocation/revocation-store.ts';
 import { once } from './runtime/cache.ts';
+import { loadPart } from './runtime/concurrency.ts';
 import type { Notice } from './runtime/notice.ts';
-import { loadPart } from './runtime/part.ts';
 import { keepTickShape } from './runtime/platform.ts';
 import { createCoverage } from './token/freshness.ts';
 import { createRemoteCheck } from './token/recheck.ts';

@@ -1,10 +1,42 @@
 import { type AuthError, isAuthError, type Log, type Principal } from '../../core/index.ts';
-import { type Answer, loadPart, partOf, then, toRefusalAnswer } from '../../core/internal.ts';
+import { type Answer, loadPart, partOf, partsOf, then, toRefusalAnswer } from '../../core/internal.ts';
 import { callListener } from './messages.ts';
 import type { ResolvedAdapter } from './options.ts';
 import type { RefusalLogOptions } from './parts/refusal-log.ts';
-import { createSecurityEvents } from './security-events.ts';
+import type { SecurityEvents, SecurityEventsHost } from './parts/security-events.ts';
 import type { OpenSessions } from './sessions.ts';
+
+/**
+ * The code that reports is loaded now, if an observer listens to events.
+ *
+ * @param of verifiers
+ * @returns `undefined` if no observer listens to events
+ */
+function createSecurityEvents<Incoming>(
+  of: readonly object[],
+  host: SecurityEventsHost<Incoming>,
+  log: Pick<Log, 'error'>,
+): SecurityEvents<Incoming> | undefined {
+  // Several realms of one API may have the same observers.
+  const listeners = new Set(of.flatMap((one) => partsOf(one)?.eventListeners ?? []));
+  if (listeners.size === 0) return undefined;
+  const part = loadPart(async () =>
+    (await import('./parts/security-events.ts')).openSecurityEvents(listeners, host),
+  );
+  part.loading.catch((err: unknown) =>
+    log.error({ err }, 'Security events are not reported, for their code could not be loaded'),
+  );
+  const report = (act: (events: SecurityEvents<Incoming>) => void) => {
+    if (part.loaded === undefined) part.loading.then(act).catch(() => {});
+    else act(part.loaded);
+  };
+  return {
+    admitted: (...event) => report(({ admitted }) => admitted(...event)),
+    denied: (...event) => report(({ denied }) => denied(...event)),
+    message: (...event) => report(({ message }) => message(...event)),
+    session: (...event) => report(({ session }) => session(...event)),
+  };
+}
 
 /** The members of an engine's host that refusals need. */
 type RefusalHost<Incoming> = Parameters<typeof createSecurityEvents<Incoming>>[1] & {

@@ -3,7 +3,7 @@ import { AuthError } from '../http/errors.ts';
 import { headerOf, type RequestLike, toRequestUri } from '../http/request.ts';
 import { ALGORITHMS } from '../jwt/signature.ts';
 import { type Principal, personOf } from '../principal/principal.ts';
-import { type Part, partOf, then } from '../runtime/part.ts';
+import { type Part, partOf, then } from '../runtime/concurrency.ts';
 import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
 import type { CertificateReader } from './read-certificate.ts';

@@ -1,9 +1,10 @@
 import { OptionsError } from '../http/errors.ts';
 import { toJsonObject } from '../jwt/compact-jws.ts';
 import type { JsonWebKey } from '../jwt/signature.ts';
-import type { OptionRules } from '../options/check-options.ts';
-import { CLIENT_SECRET } from '../options/option-rules.ts';
-import { loadPart } from '../runtime/part.ts';
+import { fillOptions, type OptionRules } from '../options/check-options.ts';
+import { CLIENT_SECRET, CLOCK, NOTICE_LISTENER, required, string } from '../options/option-rules.ts';
+import { loadPart } from '../runtime/concurrency.ts';
+import { createNoticeLines, type Notice, toSafeListener } from '../runtime/notice.ts';
 import {
   type Authentication,
   CREDENTIAL,
@@ -16,8 +17,25 @@ import {
   type SecretMethod,
 } from './credential.ts';
 import type { Material } from './file-material.ts';
-import { fixedMaterial, materialOfFile } from './material.ts';
 import { readSigningKeys, type SigningKey } from './signing-key.ts';
+
+/** Values that do not change. */
+function fixedMaterial<M>(loaded: readonly M[]): Material<M> {
+  return { candidates: async () => loaded, accepted() {}, refused() {}, loaded };
+}
+
+/** The content of a file. The code that reads files is loaded now. */
+function materialOfFile<M>(open: (files: typeof import('./file-material.ts')) => Material<M>): Material<M> {
+  const part = loadPart(async () => open(await import('./file-material.ts')));
+  return {
+    candidates: async () => (await part.loading).candidates(),
+    accepted: (one) => part.loaded?.accepted(one),
+    refused: (one) => part.loaded?.refused(one),
+    get loaded() {
+      return part.loaded?.loaded ?? [];
+    },
+  };
+}
 
 interface Kind<M> {
   readonly kind: CredentialKind;
@@ -37,10 +55,7 @@ interface Kind<M> {
 const MOST_TRIES = 3;
 
 /** @param options checked before by the rule `CREDENTIAL`; `undefined`: a public client */
-export function makeCredential(
-  options: CredentialOptions | undefined,
-  context: CredentialContext,
-): Credential {
+function makeCredential(options: CredentialOptions | undefined, context: CredentialContext): Credential {
   const { clientId, clock } = context;
   const byId = { client_id: clientId };
   if (options === undefined) {
@@ -238,4 +253,35 @@ export function toCredential(
   }
   if (isCredential(credential)) return credential;
   return makeCredential(clientSecret === undefined ? credential : { secret: clientSecret }, context);
+}
+
+/** Options of {@link createCredential}. */
+export interface CreateCredentialOptions {
+  readonly clientId: string;
+  readonly credential: CredentialOptions;
+  /** Called for files that cannot be used. Default: a line on the standard error output. `false`: none. */
+  readonly onNotice?: ((notice: Notice) => void) | false | undefined;
+  /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+const RULES = {
+  clientId: required(string('must be the client id', "'my-api'")),
+  credential: required(CREDENTIAL),
+  onNotice: NOTICE_LISTENER,
+  clock: CLOCK,
+} satisfies OptionRules<CreateCredentialOptions>;
+
+/**
+ * Makes a credential for several verifiers and clients, or to publish its keys. Reads no file yet.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const credential = createCredential({ clientId: 'my-api', credential: { keyFile: '/run/secrets/client-key.pem' } });
+ * const verifier = createVerifier({ ...keycloak, clientId: 'my-api', credential });
+ */
+export function createCredential(options: CreateCredentialOptions): Credential {
+  const { clientId, credential, clock, ...rest } = fillOptions('createCredential', options, RULES);
+  const onNotice = toSafeListener(rest.onNotice ?? createNoticeLines(`client ${clientId}`));
+  return makeCredential(credential, { clientId, onNotice, clock });
 }

@@ -1,5 +1,5 @@
 import type { OptionRule } from '../options/check-options.ts';
-import { loadPart } from '../runtime/part.ts';
+import { loadPart } from '../runtime/concurrency.ts';
 import type { CallObserver } from './observed-call.ts';
 
 /** A list of observers. */
