@@ -5,7 +5,7 @@ import express from 'express';
 import express4 from 'express4';
 import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { listen, toLogout, toOptions } from './listen.ts';
+import { listen, toOptions } from './listen.ts';
 
 async function start(make: typeof express, given: Given): Promise<RunningApp> {
   const kc = keycloak(toOptions(given));
@@ -16,7 +16,7 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
   if (given.hasBodyParsers) app.use(make.json(), make.urlencoded({ extended: true, limit: '1mb' }));
   if (given.session !== undefined) app.use(kc.session(given.session));
   if (given.resource !== undefined) app.use(kc.protectedResource(given.resource));
-  app.use(kc.backchannelLogout(toLogout(given)));
+  app.use(kc.backchannelLogout());
   const whoami = (request: express.Request, response: express.Response) =>
     void response.json({ username: request.principal?.username ?? null });
   app.get('/open', (_request, response) => void response.json({ open: true }));

@@ -11,7 +11,7 @@ import keycloakGuard, {
   protectedResource,
 } from '../../packages/guard/src/adapters/fastify/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { toLogout, toOptions } from './listen.ts';
+import { toOptions } from './listen.ts';
 
 async function start(given: Given): Promise<RunningApp> {
   const { onLine } = given;
@@ -24,7 +24,7 @@ async function start(given: Given): Promise<RunningApp> {
     await app.register(keycloakSession, given.session as KeycloakSessionOptions & { prefix?: never });
   }
   if (given.resource !== undefined) await app.register(protectedResource, given.resource);
-  await app.register(backchannelLogout, toLogout(given));
+  await app.register(backchannelLogout);
   const whoami = (request: FastifyRequest) => ({ username: request.principal?.username ?? null });
   app.get('/open', () => ({ open: true }));
   app.get('/health', () => app.keycloakHealth());

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { listen, toLogout, toOptions } from './listen.ts';
+import { listen, toOptions } from './listen.ts';
 
 type Handler = (request: Request) => Response | Promise<Response>;
 const whoami = (_request: Request, { principal }: { principal: { username: string | null } | null }) =>
@@ -14,7 +14,7 @@ async function start(given: Given): Promise<RunningApp> {
     ...toOptions(given),
     session: given.session,
     protectedResource: given.resource,
-    backchannelLogout: toLogout(given),
+    backchannelLogout: {},
     permissions: given.permissions,
   });
   const guarded = kc.guard({}, whoami);

@@ -10,7 +10,7 @@ import {
 import { keycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { toLogout, toOptions } from './listen.ts';
+import { toOptions } from './listen.ts';
 
 const whoami = ({ auth }: Request) => ({
   username: auth.credentials?.user?.username ?? null,
@@ -22,7 +22,7 @@ async function start(given: Given): Promise<RunningApp> {
     session: given.session,
     protectedResource: given.resource,
     permissions: given.permissions,
-    backchannelLogout: toLogout(given),
+    backchannelLogout: {},
   });
   const server = makeServer({
     ...{ host: '127.0.0.1', port: 0, debug: false },

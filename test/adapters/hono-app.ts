@@ -7,7 +7,7 @@ import { cors } from 'hono/cors';
 import { stream } from 'hono/streaming';
 import { keycloak } from '../../packages/guard/src/adapters/hono/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { listen, toLogout, toOptions } from './listen.ts';
+import { listen, toOptions } from './listen.ts';
 
 async function start(given: Given): Promise<RunningApp> {
   const kc = keycloak(toOptions(given));
@@ -17,7 +17,7 @@ async function start(given: Given): Promise<RunningApp> {
   if (given.hasBodyParsers) app.use(parseBody);
   if (given.session !== undefined) app.use(kc.session(given.session));
   if (given.resource !== undefined) app.use(kc.protectedResource(given.resource));
-  app.use(kc.backchannelLogout(toLogout(given)));
+  app.use(kc.backchannelLogout());
   const whoami = (c: Context) => c.json({ username: c.var.principal?.username ?? null });
   app.get('/open', (c) => c.json({ open: true }));
   app.get('/health', (c) => c.json(kc.health()));

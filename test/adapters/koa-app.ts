@@ -6,7 +6,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { keycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { listen, toLogout, toOptions } from './listen.ts';
+import { listen, toOptions } from './listen.ts';
 
 async function start(given: Given): Promise<RunningApp> {
   const kc = keycloak(toOptions(given));
@@ -17,7 +17,7 @@ async function start(given: Given): Promise<RunningApp> {
   if (given.hasErrorHandler) app.use(answerErrors);
   if (given.session !== undefined) app.use(kc.session(given.session));
   if (given.resource !== undefined) app.use(kc.protectedResource(given.resource));
-  app.use(kc.backchannelLogout(toLogout(given)));
+  app.use(kc.backchannelLogout());
   const router = new Router();
   router.get('/open', (ctx) => {
     ctx.body = { open: true };

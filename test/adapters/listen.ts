@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type {
-  BackchannelLogoutOptions,
-  KeycloakOptions,
-} from '../../packages/guard/src/adapters/engine/internal.ts';
+import type { KeycloakOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
 import type { Given, RunningApp } from '../contract/adapter/adapter.ts';
 
 /** Puts a server on a free port, and ends it with all its connections. */
@@ -36,8 +33,4 @@ export function toOptions({
     onDenied: onDenied && ((_request, error, principal) => onDenied(error, principal)),
     log: { info: (_fields, line) => onLine?.(line), warn() {}, error() {} },
   };
-}
-
-export function toLogout({ onMessage }: Given): BackchannelLogoutOptions<unknown> {
-  return { onMessage: onMessage && ((_request, message) => onMessage(message)) };
 }

@@ -11,7 +11,7 @@ import {
 } from '../../packages/guard/src/adapters/node/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { createHttp2Fetch } from '../support/http2-fetch.ts';
-import { listen, toLogout, toOptions } from './listen.ts';
+import { listen, toOptions } from './listen.ts';
 
 type Listener = (request: NodeRequest, response: NodeResponse) => void;
 
@@ -87,7 +87,7 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
     ...(given.cors === undefined ? [] : [cors({ origin: given.cors }) as unknown as NodeMiddleware]),
     ...(given.session === undefined ? [] : [kc.session(given.session)]),
     ...(given.resource === undefined ? [] : [kc.protectedResource(given.resource)]),
-    kc.backchannelLogout(toLogout(given)),
+    kc.backchannelLogout(),
   ];
   const route: Listener = (request, response) => {
     const path =

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KeycloakMessage, Verifier } from '../../packages/guard/src/core/index.ts';
+import type { Verifier } from '../../packages/guard/src/core/index.ts';
+import type { KeycloakMessage } from '../../packages/guard/src/core/internal.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { messagesOf, mintLogoutToken } from './signed-messages.ts';

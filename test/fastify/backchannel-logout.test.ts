@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fastify, { type FastifyServerOptions } from 'fastify';
-import keycloakGuard, {
-  type BackchannelLogoutOptions,
-  backchannelLogout,
-} from '../../packages/guard/src/adapters/fastify/index.ts';
+import keycloakGuard, { backchannelLogout } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { combineVerifiers, type RevocationStore } from '../../packages/guard/src/core/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
-interface Setup extends BackchannelLogoutOptions {
+interface Setup {
+  readonly path?: string;
   readonly revocationStore?: RevocationStore;
   readonly logger?: FastifyServerOptions['logger'];
   /** The realm of the customers does not answer, and never did. */
@@ -90,10 +88,8 @@ describe('back-channel logout', () => {
 
   it('tells of garbage as of a logout token that is not valid, in one line of the log', async (t) => {
     const lines: string[] = [];
-    const told: unknown[] = [];
     const { logOut } = await start(t, {
       logger: { level: 'warn', stream: { write: (line) => void lines.push(line) } },
-      onMessage: (_request, { error }) => void told.push(error?.code),
     });
     const elsewhere = createTestRealm({ realm: 'elsewhere' });
     const long = mintLogoutToken(elsewhere, { iss: 'x'.repeat(5_000) });
@@ -101,7 +97,6 @@ describe('back-channel logout', () => {
       assert.deepEqual((await logOut(token)).json(), refused('Invalid logout token'));
     }
     const code = 'logout_token_invalid';
-    assert.deepEqual(told, Array(3).fill(code));
     const seen = lines.map((line) => JSON.parse(line));
     assert.deepEqual(
       seen.map(({ level, code, reason }) => [level, code, reason]),

@@ -70,9 +70,9 @@ describe('the options of the plugin', () => {
     const app = fastify();
     await app.register(keycloakGuard, verifierOf());
     await assert.rejects(
-      async () => app.register(backchannelLogout, { pathh: '/x', onMessage: 'no' } as never),
+      async () => app.register(backchannelLogout, { pathh: '/x', path: 'no' } as never),
       new OptionsError('backchannelLogout', [
-        { option: 'onMessage', rule: 'must be a function', example: '(request, message) => audit(message)' },
+        { option: 'path', rule: 'must be a path', example: "'/backchannel-logout'" },
         { option: 'pathh', rule: 'is not an option: did you mean path?', example: 'path' },
       ]),
     );

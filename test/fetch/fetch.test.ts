@@ -126,10 +126,7 @@ describe('handle', () => {
   });
 
   test('takes a logout of Keycloak, at the path it was given, and refuses one that is long or forged', async (t) => {
-    const heard: unknown[] = [];
-    const { realm, kc, request } = setUp(t, {
-      backchannelLogout: { path: '/told', onMessage: (_request, { error }) => heard.push(error?.code) },
-    });
+    const { realm, kc, request } = setUp(t, { backchannelLogout: { path: '/told' } });
     const token = realm.mint({ sid: 'session-1' });
     const handler = kc.guard({}, () => new Response('in'));
     assert.equal((await handler(request(token))).status, 200);
@@ -149,7 +146,6 @@ describe('handle', () => {
       [204, 'no-store', null],
     );
     assert.equal((await handler(request(token))).status, 401);
-    assert.deepEqual(heard, ['logout_token_invalid', undefined]);
   });
 });
 

@@ -33,7 +33,7 @@ import {
 } from '../../packages/guard/src/adapters/nest/index.ts';
 import { type Principal as Caller, isAuthError } from '../../packages/guard/src/core/index.ts';
 import { getOrMake } from '../../packages/guard/src/core/internal.ts';
-import { toLogout, toOptions } from '../adapters/listen.ts';
+import { toOptions } from '../adapters/listen.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 
@@ -215,7 +215,7 @@ async function start(make: Make, given: Given): Promise<RunningApp> {
         ...(toOptions(given) as KeycloakModuleOptions),
         session,
         onDenied: onDenied && ((_context, error, principal) => onDenied(error, principal)),
-        backchannelLogout: toLogout(given),
+        backchannelLogout: true,
         permissions: given.permissions,
         protectedResource: given.resource,
       }),

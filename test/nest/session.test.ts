@@ -131,17 +131,13 @@ for (const platform of PLATFORMS) {
   });
 
   test(`back-channel logout in Nest on ${platform}: the session is over at once, under its own path too`, async (t) => {
-    const told: unknown[] = [];
     const { realm, get } = await startApp(
       t,
       { controllers: [MeController] },
       {
         platform,
         options: {
-          backchannelLogout: {
-            path: '/keycloak/logout',
-            onMessage: (request, { error }) => void told.push([request.url, error]),
-          },
+          backchannelLogout: { path: '/keycloak/logout' },
         },
       },
     );
@@ -155,6 +151,5 @@ for (const platform of PLATFORMS) {
     assert.equal((await send('/backchannel-logout')).status, 404);
     assert.equal((await send('/keycloak/logout')).status, 204);
     assert.equal((await get('/me', token)).status, 401);
-    assert.deepEqual(told, [['/keycloak/logout', null]]);
   });
 }

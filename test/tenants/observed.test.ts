@@ -54,14 +54,12 @@ for (const [kind, tenants] of [
 
     test('messages of its Keycloak, taken or refused', async (t) => {
       const { door, requestOf, hostile, taken } = start(t, tenants);
-      const told: (string | undefined)[] = [];
-      const routes = door.messages({ onMessage: (_request, { tenant }) => void told.push(tenant) });
+      const routes = door.messages();
       const send = async (token: string) =>
         (await routes.all[0]?.answer(requestOf('hostile'), `logout_token=${token}`))?.status;
       assert.equal(await send(mintLogoutToken(hostile, { sid: 's1', sub: 'u1' })), 204);
       assert.equal(await send(mintLogoutToken(hostile, { aud: 'another' })), 400);
       assert.deepEqual(await taken(2), ['revocation ok hostile', 'revocation logout_token_invalid hostile']);
-      assert.deepEqual(told, ['hostile', 'hostile']);
     });
   });
 }

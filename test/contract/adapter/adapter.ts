@@ -4,12 +4,7 @@ import type {
   PermissionSettings,
   ProtectedResourceOptions,
 } from '../../../packages/guard/src/adapters/engine/index.ts';
-import type {
-  AuthError,
-  KeycloakMessage,
-  Principal,
-  VerifierOptions,
-} from '../../../packages/guard/src/core/index.ts';
+import type { AuthError, Principal, VerifierOptions } from '../../../packages/guard/src/core/index.ts';
 import type { SessionOptions } from '../../../packages/guard/src/session/index.ts';
 
 /** What an app of the contract is made with. */
@@ -32,7 +27,6 @@ export interface Given {
   /** Gets each line that is logged at level `info`. */
   readonly onLine?: (line: string) => void;
   readonly onDenied?: (error: AuthError, principal: Principal | null) => void;
-  readonly onMessage?: (message: KeycloakMessage) => void;
   /** The framework's own CORS middleware stands before all routes, for pages of this origin. */
   readonly cors?: string;
   /**

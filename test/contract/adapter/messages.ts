@@ -29,11 +29,7 @@ export function describeMessages(adapter: Adapter): void {
       `${adapter.name}, back-channel logout ${how}: 204, and the session is over at once`,
       options,
       async (t) => {
-        const told: unknown[] = [];
-        const { realm, get, logOut, send } = await setUpLogout(t, adapter, {
-          hasBodyParsers,
-          onMessage: ({ error }) => told.push(error?.code),
-        });
+        const { realm, get, logOut, send } = await setUpLogout(t, adapter, { hasBodyParsers });
         const [ended, other] = [realm.mint({ sid: 's1' }), realm.mint({ sid: 's2' })];
         await assertUser(await get('/guarded', ended));
         const answer = await logOut(mintLogoutToken(realm, { sid: 's1' }));
@@ -50,9 +46,6 @@ export function describeMessages(adapter: Adapter): void {
           error_description: 'Invalid logout token',
           detail: 'Invalid logout token',
         });
-        if (!adapter.lacks?.includes('inProcess')) {
-          assert.deepEqual(told, [undefined, 'logout_token_invalid']);
-        }
       },
     );
 

@@ -20,7 +20,6 @@ export {
   OptionsError,
 } from './http/errors.ts';
 export type { HeadersLike, RequestLike } from './http/request.ts';
-export type { KeycloakMessage } from './messages/backchannel-logout.ts';
 export type { VerifierOptions } from './options.ts';
 export type { AppClaims, Claims, GuardTypes, Principal } from './principal/principal.ts';
 export { principalOf } from './principal/principal.ts';

@@ -31,7 +31,7 @@ export {
 } from './http/request.ts';
 export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';
 export { isId, type KeyFinder, verifySignedJwt } from './jwt/signed-jwt.ts';
-export { answerBackchannelLogout } from './messages/backchannel-logout.ts';
+export { answerBackchannelLogout, type KeycloakMessage } from './messages/backchannel-logout.ts';
 export type { EventSource, ObservedVerifier, Observer, SecurityEvent } from './observer.ts';
 export {
   checkOptions,

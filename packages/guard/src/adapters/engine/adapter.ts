@@ -52,7 +52,7 @@ export interface Parts<Incoming> {
    * Where Keycloak reports that a session ended (OpenID Connect Back-Channel Logout 1.0). `false`: nowhere. Default:
    * `POST /backchannel-logout`.
    */
-  readonly backchannelLogout?: BackchannelLogoutOptions<Incoming> | false | undefined;
+  readonly backchannelLogout?: BackchannelLogoutOptions | false | undefined;
   /**
    * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out if the other
    * options have it. Default: off.

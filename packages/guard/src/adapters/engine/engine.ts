@@ -114,7 +114,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   /** See {@link toTenantOf}. */
   readonly tenantOf: ReturnType<typeof toTenantOf<Incoming>>;
   /** The routes for Keycloak's messages. @throws {OptionsError} */
-  messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
+  messages(options?: BackchannelLogoutOptions): Routes<Incoming>;
   /** See `Keycloak.accessToken`. @throws {AuthError} rejects with the error that a guard would refuse the header with */
   accessToken(request: Incoming): Promise<string | null>;
   /** All connections that stay open. */

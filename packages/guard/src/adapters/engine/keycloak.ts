@@ -130,7 +130,7 @@ export interface Keycloak<Request, Middleware, AppRequest = Request, C extends o
    * @throws {OptionsError} naming every option that is wrong or unknown
    * @see OpenID Connect Back-Channel Logout 1.0
    */
-  backchannelLogout(options?: BackchannelLogoutOptions<AppRequest>): Middleware;
+  backchannelLogout(options?: BackchannelLogoutOptions): Middleware;
   /**
    * Turns on questions to Keycloak's authorization services, for `permit`. To be called once. The default of `credential` is that
    * of `keycloak`.
@@ -186,8 +186,7 @@ export function toKeycloak<Incoming, Outgoing, Middleware, AppRequest, C extends
     permit: (rule, args) => toPermit(adapter.permits.permit(rule, args)),
     protectedResource: (args) => toRoutes(adapter.protectedResource(args)),
     session: (settings) => toRoutes(adapter.openSessions(settings as unknown as SessionSettings<Incoming>)),
-    backchannelLogout: (args) =>
-      toRoutes(adapter.messages(args as BackchannelLogoutOptions<Incoming> | undefined)),
+    backchannelLogout: (args) => toRoutes(adapter.messages(args as BackchannelLogoutOptions | undefined)),
   };
 }
 

@@ -1,10 +1,20 @@
 import { type AuthError, isAuthError, type Log, type Principal } from '../../core/index.ts';
 import { type Answer, loadPart, partOf, partsOf, then, toRefusalAnswer } from '../../core/internal.ts';
-import { callListener } from './messages.ts';
 import type { ResolvedAdapter } from './options.ts';
 import type { RefusalLogOptions } from './parts/refusal-log.ts';
 import type { SecurityEvents, SecurityEventsHost } from './parts/security-events.ts';
 import type { OpenSessions } from './sessions.ts';
+
+/** Calls a listener of the application. If it throws or rejects, the error is only logged. */
+function callListener(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
+  const fail = (err: unknown) => log.error({ err }, `${name} failed`);
+  try {
+    // Any thenable: an unhandled rejection would end the process.
+    Promise.resolve(listener()).catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
 
 /**
  * The code that reports is loaded now, if an observer listens to events.

@@ -1,4 +1,5 @@
 export type {
+  BackchannelLogoutOptions,
   Calls,
   Connection,
   FetchAsOptions,

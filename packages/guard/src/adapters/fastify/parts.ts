@@ -1,13 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Calls, EventsOf, LoginLimitSettings, McpOptions } from '../engine/index.ts';
 import {
+  type BackchannelLogoutOptions,
   createCalls,
   createEvents,
   createLoginGuard,
   createPermits,
   type Decide,
   type McpCaller,
-  type BackchannelLogoutOptions as MessageOptions,
   openNodeMcp,
   openSessions,
   type PermissionSettings,
@@ -36,9 +36,6 @@ declare module 'fastify' {
     loginLimits(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void;
   }
 }
-
-/** Options of {@link backchannelLogout}. */
-export type BackchannelLogoutOptions = MessageOptions<FastifyRequest>;
 
 /**
  * Fastify plugin: lets Keycloak report that a session ended, so that its tokens are refused at once. Needs `keycloakGuard`

@@ -20,7 +20,7 @@ export interface NestOptions extends Omit<Parts<KeycloakRequest>, 'backchannelLo
    * Answers `POST /backchannel-logout`, by which Keycloak reports that a session ended (OpenID Connect Back-Channel Logout
    * 1.0). Default false.
    */
-  readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
+  readonly backchannelLogout?: boolean | BackchannelLogoutOptions | undefined;
   /** Guards the handlers with `@Mcp()` as an MCP server, and answers its metadata. Default: no MCP server. */
   readonly mcp?: McpOptions | undefined;
   /** Limits of handlers with `@UseGuards(LoginLimitsGuard)`. Default: 300 logins in a minute from one address. */
@@ -106,7 +106,7 @@ export function toCallOptions<C extends object>(
   return { ...options, onDenied: listener } as object as KeycloakOptions<Call, C>;
 }
 
-/** Calls the listeners of sessions and messages with the platform's request. */
+/** Calls the listeners of sessions with the platform's request. */
 export function toCallParts({
   session,
   backchannelLogout = false,
@@ -116,7 +116,7 @@ export function toCallParts({
   return {
     ...{ protectedResource, permissions },
     session: session && toCallSession(session),
-    backchannelLogout: toCallMessages(backchannelLogout === true ? {} : backchannelLogout),
+    backchannelLogout: backchannelLogout === true ? {} : backchannelLogout,
   };
 }
 
@@ -135,15 +135,7 @@ function toCallSession({
   };
 }
 
-function toCallMessages(
-  options: BackchannelLogoutOptions<KeycloakRequest> | false,
-): BackchannelLogoutOptions<Call> | false {
-  if (options === false) return false;
-  const { onMessage, ...rest } = options;
-  return { ...rest, onMessage: onMessage && ((call, message) => onMessage(requestOf(call), message)) };
-}
-
-/** Sessions and messages only come over HTTP. */
+/** Sessions only come over HTTP. */
 function requestOf({ request }: Call): KeycloakRequest {
   return request as KeycloakRequest;
 }

@@ -1,7 +1,8 @@
-import type { AuthError, AuthErrorCode, KeycloakMessage, Principal } from '../../../core/index.ts';
+import type { AuthError, AuthErrorCode, Principal } from '../../../core/index.ts';
 import {
   type Actor,
   type EventSource,
+  type KeycloakMessage,
   type Observer,
   type RequestLike,
   readCompactJws,
