@@ -7,8 +7,8 @@ import type { Questions } from '../terminal/questions.ts';
 
 export interface PlanPart extends Plan<PlanStep> {
   readonly title?: string | undefined;
-  /** Asks further questions before the person agrees to the plan. */
-  settle?(): Promise<void>;
+  /** @throws {UsageError} where it needs a person's yes, and nobody is asked */
+  assertAgreeable?(): void;
   apply(): AsyncIterable<{ readonly verb: string; readonly subject: string }>;
 }
 
@@ -147,7 +147,7 @@ export async function runPlan(
     out.line('Dry run: nothing was changed.');
     return end('shown');
   }
-  for (const part of parts) await part.settle?.();
+  for (const part of parts) part.assertAgreeable?.();
   if (chosen.length > 0)
     out.line(
       out.paint(

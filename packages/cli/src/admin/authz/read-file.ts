@@ -21,16 +21,11 @@ export function readAuthzFile(text: string): ReadFile {
   } catch (error) {
     return { problems: [`is no JSON: ${error instanceof Error ? error.message : error}`] };
   }
-  return readAuthzValue(json);
-}
-
-/** The same for what a program exports: a member that is `undefined` is left out. */
-export function readAuthzValue(value: unknown): ReadFile {
-  if (!isObject(value)) return { problems: ['must hold one object'] };
-  const json = withoutUndefined(value) as Record<string, unknown>;
+  if (!isObject(json)) return { problems: ['must hold one object'] };
+  const members = json;
   const problems: string[] = [];
   const switches: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(json)) {
+  for (const [name, value] of Object.entries(members)) {
     const kind = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
     if (kind?.is(value)) switches[name] = value;
     else if (kind) problems.push(`${name} must be ${kind.words}`);
@@ -39,7 +34,7 @@ export function readAuthzValue(value: unknown): ReadFile {
         `unknown member ${JSON.stringify(name)}; there are: ${[...Object.keys(SWITCHES), ...SECTIONS].join(', ')}`,
       );
   }
-  const list = (section: Section) => readList(section, json[section] ?? [], problems);
+  const list = (section: Section) => readList(section, members[section] ?? [], problems);
   const lists = {
     scopes: list('scopes'),
     resources: list('resources'),
@@ -124,9 +119,5 @@ function isCircle(
   });
 }
 
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutUndefined);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
-  return Object.fromEntries(entries.map(([name, one]) => [name, withoutUndefined(one)]));
-}
+/** The same for what a program exports: what JSON cannot hold, such as a member that is `undefined`, is left out. */
+export const readAuthzValue = (value: unknown): ReadFile => readAuthzFile(JSON.stringify(value) ?? 'null');

@@ -62,38 +62,31 @@ export async function planEnv(
 ): Promise<PlanPart> {
   if (file === undefined) return NO_PART;
   const whole = (settings: Record<string, string>) => switchCredential(file, settings, needsSecret);
-  const changes = await findChanges(file, await whole(known));
+  const made = needsSecret && known[SECRET] === undefined ? { [SECRET]: 'made by Keycloak' } : {};
+  const changes = await findChanges(file, await whole({ ...known, ...made }));
+  const conflicts = overwriteEnv ? [] : changes.filter(isConflict);
   const { subject, opens } = await planWrite(file);
-  const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
-  const allChanges = isNew
-    ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }]
-    : changes;
-  const kind = allChanges.every(({ from }) => from === undefined) ? 'create' : 'change';
-  let allowed: ReadonlySet<string> = new Set();
+  if (conflicts.length > 0)
+    opens.push(`values that are there are replaced: ${conflicts.map(({ name }) => name).join(', ')}`);
+  const kind = changes.every(({ from }) => from === undefined) ? 'create' : 'change';
+  const shown = changes.map((one) => toPlanChange(one, kind));
   return {
-    steps:
-      allChanges.length === 0
-        ? []
-        : [{ kind, subject, changes: allChanges.map((one) => toPlanChange(one, kind)), opens }],
+    steps: changes.length === 0 ? [] : [{ kind, subject, changes: shown, opens }],
     kept: [],
     blocked: [],
-    async settle() {
-      allowed = await askForConflicts(file, overwriteEnv, changes, yes ? undefined : questions);
+    assertAgreeable() {
+      if (conflicts.length === 0 || (questions !== undefined && !yes)) return;
+      throw new UsageError([
+        `${file} has other values:`,
+        ...conflicts.map((change) => `  ${toLine(change)}`),
+        'Give --overwrite-env to replace them, or --env <file> to write another file. Nothing was changed.',
+      ]);
     },
     async *apply() {
       out.progress('reading the secret');
       const now = await findChanges(file, await whole(await readAll()));
-      const kept = conflictsOf(now).filter(({ name }) => !allowed.has(name));
-      for (const { name } of kept) out.line(`  ! ${file}: ${name} stays as it was`);
-      // A secret is of no use beside the name of another client, and is sent to wherever the file says.
-      const isOther = kept.some(({ name }) => IDENTITY.includes(name));
-      const write = now.filter(
-        (change) => !kept.includes(change) && !(isOther && CREDENTIAL_SETTING_NAMES.includes(change.name)),
-      );
-      if (isOther)
-        out.line(`  ! ${file}: it is for another client, and gets no secret of this one (--env <file>)`);
-      if (write.length === 0) return;
-      await writePrivateFile(file, mergeEnv(await readEnvText(file), write));
+      if (now.length === 0) return;
+      await writePrivateFile(file, mergeEnv(await readEnvText(file), now));
       yield { verb: 'wrote', subject: `${subject} (readable by you alone)` };
     },
   };
@@ -149,9 +142,6 @@ async function switchCredential(
 
 const SECRET = 'KEYCLOAK_CLIENT_SECRET';
 
-/** Settings that name the client of a secret, and the server that gets it. */
-const IDENTITY = ['KEYCLOAK_SERVER_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID'];
-
 const isSecret = (name: string): boolean => /SECRET|PASSWORD/.test(name);
 
 async function findChanges(file: string, settings: Record<string, string>): Promise<EnvChange[]> {
@@ -162,39 +152,9 @@ async function findChanges(file: string, settings: Record<string, string>): Prom
   );
 }
 
-function conflictsOf(changes: readonly EnvChange[]): EnvChange[] {
-  // Emptied values have no use any more, and the plan says so.
-  return changes.filter(
-    ({ from, to }) => from !== undefined && from !== '' && to !== '' && !isPlaceholder(from),
-  );
-}
-
-/**
- * Decides which values of the file may be replaced: none without a question.
- *
- * @throws {UsageError} without a person to ask
- */
-async function askForConflicts(
-  file: string,
-  isOverwritten: boolean,
-  changes: readonly EnvChange[],
-  questions: Questions | undefined,
-): Promise<ReadonlySet<string>> {
-  const conflicts = conflictsOf(changes);
-  if (isOverwritten || conflicts.length === 0) return new Set(conflicts.map(({ name }) => name));
-  if (questions === undefined)
-    throw new UsageError([
-      `${file} has other values:`,
-      ...conflicts.map((change) => `  ${toLine(change)}`),
-      'Give --overwrite-env to replace them, or --env <file> to write another file. Nothing was changed.',
-    ]);
-  const allowed = new Set<string>();
-  for (const change of conflicts) {
-    if (await questions.confirm(`${file} has another value. Replace ${toLine(change)}?`, false))
-      allowed.add(change.name);
-  }
-  return allowed;
-}
+/** Whether a value that is there would be lost. An emptied one has no use any more, and the plan says so. */
+const isConflict = ({ from, to }: EnvChange): boolean =>
+  from !== undefined && from !== '' && to !== '' && !isPlaceholder(from);
 
 /** A secret is named but not shown. */
 function toPlanChange({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
