@@ -2,7 +2,7 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { AdminError, trying } from './admin-error.ts';
 import { type ClientsState, readClients, toServiceClient, whyNoTokens } from './callers.ts';
-import { findClient, findUser } from './connection.ts';
+import { findUser } from './connection.ts';
 import { audiencesOf, opensAudience } from './mappers.ts';
 import {
   type AppScope,
@@ -122,10 +122,6 @@ interface ExchangeFinding {
 export interface ExchangeQuestion extends Pick<ServiceGoal, 'realm' | 'clientId'> {
   readonly audience: string;
   readonly username: string;
-  /** Client that the user signs in with. Default: each of the realm. */
-  readonly caller?: string | undefined;
-  /** Scopes that the exchange asks for. Default: those that bring the audience. */
-  readonly scope?: string | undefined;
 }
 
 /** The conditions of an exchange, by Keycloak's example tokens of the user for each client. Changes nothing, and needs no sign-in. */
@@ -176,38 +172,26 @@ export async function explainExchange(
     'service',
   );
 
-  const { always, optional: query } = scopesThatBring(state, client, audience);
-  const scope = question.scope ?? (always.length > 0 ? '' : query[0]);
+  const { always, optional } = scopesThatBring(state, client, audience);
+  const scope = always.length > 0 ? undefined : optional[0];
   const isBrought = (await audiencesFor(client, scope)).includes(audience);
-  const by = scope === undefined || scope === '' ? 'without a scope' : `with the scope ${scope}`;
-  find(`${by}, tokens of ${clientId} are for ${audience}`, isBrought, whyNot(query, state.scopes, audience));
+  const by = scope === undefined ? 'without a scope' : `with the scope ${scope}`;
+  find(`${by}, tokens of ${clientId} are for ${audience}`, isBrought, whyNot(state.scopes, audience));
 
-  const callers =
-    question.caller === undefined
-      ? (await api.clients.find({ realm })).filter((one) => one.enabled !== false && !one.bearerOnly)
-      : [(await findClient(api, realm, question.caller)) ?? []].flat();
   const good: string[] = [];
-  for (const one of callers) {
-    const { clientId: azp = '' } = one;
-    if ((await audiencesFor(one)).includes(clientId)) good.push(azp);
+  for (const one of await api.clients.find({ realm })) {
+    const { clientId: azp = '', enabled, bearerOnly } = one;
+    if (enabled !== false && !bearerOnly && (await audiencesFor(one)).includes(clientId)) good.push(azp);
   }
-  const callerName = question.caller ?? 'some client';
-  find(
-    good.length > 0 && question.caller === undefined
-      ? `tokens of these clients are for ${clientId}: ${good.join(', ')}`
-      : `tokens of ${callerName} are for ${clientId}`,
-    good.length > 0,
-    'audience',
-  );
+  const which =
+    good.length > 0
+      ? `these clients are for ${clientId}: ${good.join(', ')}`
+      : `some client are for ${clientId}`;
+  find(`tokens of ${which}`, good.length > 0, 'audience');
   return findings;
 }
 
-function whyNot(
-  onRequest: readonly string[],
-  scopes: readonly { readonly name?: string }[],
-  audience: string,
-): ExchangeFinding['fix'] {
-  if (onRequest.length > 0) return `ask for it: scope: '${onRequest[0]}'`;
+function whyNot(scopes: readonly { readonly name?: string }[], audience: string): ExchangeFinding['fix'] {
   const scope = callScopeOf(audience).name;
   // For an existing scope, the command says what is wrong.
   return scopes.some(({ name }) => name === scope)

@@ -18,7 +18,7 @@ export async function showExchange(
 ): Promise<number> {
   const help = 'token --help names all options';
   const reading = await readOptions(args, { ...REALM_OPTIONS, ...EXCHANGE }, environment, { help });
-  const { for: audience = '', user: username = '', caller, scope } = reading.flags;
+  const { for: audience = '', user: username = '' } = reading.flags;
   const problems = [
     ...(audience === ''
       ? ['--for needs the client id of the service that is called, for example orders']
@@ -27,13 +27,13 @@ export async function showExchange(
   ];
   const visit = await readVisit(reading, out, problems);
   const { api, serverUrl, realm, clientId } = await openVisit(visit, out, false);
-  const findings = await explainExchange(api, { realm, clientId, audience, username, caller, scope });
+  const findings = await explainExchange(api, { realm, clientId, audience, username });
   const isGood = findings.every((one) => one.isGood);
   const title = toPlainLine(`${clientId}, on behalf of ${username}: a token for ${audience}`);
   out.line(`${toMark(out, isGood)} ${out.paint('bold', title)} ${isGood ? 'is exchanged' : 'is refused'}`);
   const commands = {
     service: `npx keycloak-guard setup service --client-id ${toShellWord(clientId)} --calls ${toShellWord(audience)} --url ${toShellWord(serverUrl)} --realm ${toShellWord(realm)}`,
-    audience: toAudienceCommand({ serverUrl, realm, clientId, callers: [caller ?? '<caller>'] }),
+    audience: toAudienceCommand({ serverUrl, realm, clientId, callers: ['<caller>'] }),
   };
   for (const [index, one] of findings.entries()) {
     const branch = index === findings.length - 1 ? '└' : '├';

@@ -12,7 +12,5 @@ export const SIGN_IN = table(`
 export const EXCHANGE = table(`
 --for <service> | | client id of a service that is called in the name of users: says on what it depends that your client gets a token for it by exchange, and how to fix it. Asks Keycloak as an admin, as "keycloak-guard authz why" does; no user signs in
 --user <name> | | user whose token is exchanged
---caller <client> | | client that the user signs in with (default: whichever will do)
---scope <name> | | scope that the exchange asks for, several with spaces (default: those that bring the service)
 --client-id <id> | KEYCLOAK_CLIENT_ID | client that exchanges (%s)
 `);

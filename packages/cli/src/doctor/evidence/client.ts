@@ -8,18 +8,15 @@ import { type AdminEvidence, createAdminEvidence } from './admin.ts';
 /** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and cannot lock out a user. */
 export type ClientEvidence = ReturnType<typeof createClientEvidence>;
 
-/**
- * @param redirectUri where a browser login comes back to; default is the API's callback
- * @param hasPkce whether it sends a code challenge
- */
+/** @param redirectUri where a browser login comes back to; default is the API's callback */
 export function createClientEvidence(
   calls: RealmCalls,
   { clientId }: Pick<Caller, 'clientId'>,
   appUrl: string,
   redirectUri = `${appUrl}${CALLBACK_PATH}`,
-  hasPkce = true,
 ) {
-  const ask = (client: string, uri = redirectUri) => authorize(calls, client, appUrl, uri, hasPkce);
+  const ask = (client: string, uri = redirectUri, hasPkce = true) =>
+    authorize(calls, client, appUrl, uri, hasPkce);
   const madeUp = memo(() => ask(`made-up-${randomBytes(8).toString('hex')}`));
   const nobody = () => `nobody-${randomBytes(8).toString('hex')}`;
   const grant = (scope: string, headers: Record<string, string> = {}) =>
@@ -34,6 +31,8 @@ export function createClientEvidence(
     introspection: memo(() => calls.introspect('x')),
     clientCredentials: memo(() => calls.clientCredentials()),
     authorization: memo(() => ask(clientId)),
+    /** The same, without a code challenge. */
+    withoutPkce: memo(() => ask(clientId, redirectUri, false)),
     /** The same, back to the page with the documentation, which only the guide's service has. */
     docsAuthorization: memo(() => ask(clientId, `${appUrl}${DOCS_CALLBACK_PATH}`)),
     /** Whether the realm knows a client id. Compares the answer with that for a made-up id. */
@@ -204,7 +203,6 @@ export function createSpaEvidence(
     origin,
     redirectUri,
     client: createClientEvidence(calls, own, origin, redirectUri),
-    withoutPkce: memo(() => createClientEvidence(calls, own, origin, redirectUri, false).authorization()),
     redirectUris: async () => (await view?.client().catch(() => undefined))?.redirectUris,
     exampleClaims: async () => view?.exampleClaims().catch(() => undefined),
   };

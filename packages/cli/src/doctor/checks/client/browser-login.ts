@@ -189,7 +189,7 @@ export const SPA_CHECKS: readonly Check[] = [
         'the client wants another PKCE method than S256, which keycloak-js and oidc-client-ts send',
         `Clients > ${spa.clientId} > Advanced > Proof Key for Code Exchange Code Challenge Method = S256`,
       );
-    if (/code.challenge/i.test((await spa.withoutPkce()).words)) return ok('S256 is required');
+    if (/code.challenge/i.test((await spa.client.withoutPkce()).words)) return ok('S256 is required');
     return warn(
       'a sign-in without PKCE is taken',
       'a code that leaks can be exchanged by whoever has it: nothing but PKCE ties it to the page',
