@@ -81,8 +81,8 @@ test('a slip of the fingers is named, with what was meant', async () => {
       /^keycloak-guard token: Unknown option '--username'\. Did you mean --user\?\n/,
     ],
     [
-      ['token', '--for', 'orders', '--scop', 'x'],
-      /^token: Unknown option '--scop'\. Did you mean --scope\?\ntoken: token --help names all options/,
+      ['token', '--for', 'orders', '--relm', 'x'],
+      /^token: Unknown option '--relm'\. Did you mean --realm\?\ntoken: token --help names all options/,
     ],
     [['setup', 'web', '--app-url', 'x'], /^setup: Unknown option '--app-url'\. Did you mean --app\?\n/],
     [['setup', 'api', '--server-url', 'x'], /^setup: Unknown option '--server-url'\. Did you mean --url\?\n/],
