@@ -1,11 +1,11 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { gone, mustExist, toAdminError } from './admin-error.ts';
-import { findClient, findGroup, findUser, splitGroupPath } from './connection.ts';
+import { findClient, findGroup, splitGroupPath } from './connection.ts';
 import { toProvider } from './credential.ts';
 import type { UserGoal } from './goal.ts';
 import { policyIn, readDocuments, readRegistrationPolicies, withDocuments } from './mcp/current.ts';
 import type { Action, ActionOf, Step } from './plan/step.ts';
-import { type InRealm, ORGANIZATION_ACTIONS } from './tenant/organization.ts';
+import { type InRealm, ORGANIZATION_ACTIONS, userIdOf } from './tenant/organization.ts';
 
 const MCP_ACTIONS = {
   async 'set-scope-attributes'(at: InRealm, action: ActionOf<'set-scope-attributes'>) {
@@ -207,7 +207,4 @@ async function clientId({ api, realm, clientId: name }: At): Promise<string> {
   return mustExist(await findClient(api, realm, name), name).id as string;
 }
 
-async function userId({ api, realm, user }: At): Promise<string> {
-  const name = user?.username ?? '';
-  return mustExist(await findUser(api, realm, name), name).id as string;
-}
+const userId = (at: At): Promise<string> => userIdOf(at, at.user?.username ?? '');

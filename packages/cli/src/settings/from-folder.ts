@@ -93,14 +93,15 @@ export function createConsent(questions: Pick<Questions, 'confirm'> | undefined)
       const open = sendings.filter((one) => isPersons(one) && choicesIn(one).length > 0);
       const unconfirmed = open.filter((one) => !agreed.has(keyOf(one)));
       if (unconfirmed.length > 0) {
-        const files = [...new Set(unconfirmed.flatMap(choicesIn).map(({ file }) => file))].join(', ');
-        const names = [...new Set(unconfirmed.flatMap(choicesIn).map(({ name }) => name))].join(', ');
+        const choices = unconfirmed.flatMap(choicesIn);
+        const files = [...new Set(choices.map(({ file }) => file))].join(', ');
+        const names = [...new Set(choices.map(({ name }) => name))].join(', ');
         if (questions === undefined) {
           const from = unconfirmed.map((one) => `${one.name} is from ${originOf(one)}`).join(', ');
           const to = [...new Set(unconfirmed.map(describe))].join(', and');
           throw new UsageError([
             `${from}, and ${names} from ${files}, a file that you did not name: it would be sent${to}. Nothing was sent.`,
-            ...new Set(unconfirmed.flatMap(choicesIn).map((one) => `If that is right, ${flagFor(one)}`)),
+            ...new Set(choices.map((one) => `If that is right, ${flagFor(one)}`)),
           ]);
         }
         const things = await Promise.all(unconfirmed.map(describeSecret));

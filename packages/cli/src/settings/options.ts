@@ -104,9 +104,9 @@ export function parseOptions<O extends Options>(
       allowPositionals,
       tokens: true,
     });
-    // One of them would be passed over without a word.
+    // One of them would be passed over without a word. A list keeps all.
     const repeated = tokens.flatMap((token) =>
-      token.kind === 'option' && token.value !== undefined && isOther(token.value, values[token.name])
+      token.kind === 'option' && typeof values[token.name] === 'string' && token.value !== values[token.name]
         ? [`--${token.name} is there twice, with different values`]
         : [],
     );
@@ -121,9 +121,6 @@ export function parseOptions<O extends Options>(
     throw new UsageError([toProblem(error, Object.keys(options)), ...(help === undefined ? [] : [help])]);
   }
 }
-
-/** Whether a later value of the same flag took the place of this one; a list keeps all. */
-const isOther = (value: string, last: unknown): boolean => typeof last === 'string' && last !== value;
 
 /** Node's words without its advice about `--`, and the flag that is near an unknown one. */
 function toProblem(error: unknown, names: readonly string[]): string {

@@ -87,9 +87,8 @@ function readFile({ file, text, program }: SourceFile, guards: Guards): void {
     else if (Object.hasOwn(REQUIRES, name)) {
       const argument = args[REQUIRES[name] as number];
       // Others have functions of these names, too.
-      if (isObject(argument)) read.requirement(evaluate(argument, scope));
-      else if (argument !== undefined && name !== 'strategy' && name !== 'has')
-        read.requirement(evaluate(argument, scope));
+      const isOurs = argument !== undefined && name !== 'strategy' && name !== 'has';
+      if (isOurs || isObject(argument)) read.requirement(evaluate(argument, scope));
     } else if (Object.hasOwn(NAMES, name)) {
       for (const one of args) read.names(NAMES[name] as List, evaluate(one, scope));
     } else if (name === 'keycloak' || name === 'forRoot' || name === 'register')

@@ -109,21 +109,15 @@ function planServer({ steps, kept, blocked }: Part, { server }: McpState, goal: 
 function planScope(plan: Part, state: McpState, goal: McpGoal, name: string): boolean {
   const subject = `client scope ${name}`;
   const there = state.scopes.find((one) => one.name === name);
-  const others = audiencesOf(there?.protocolMappers).filter((one) => one !== goal.url);
-  if (others.length > 0) {
-    plan.blocked.push({
-      subject,
-      why: `its tokens are for ${others.join(', ')}: with a token for both, each server could act at the other as the person`,
-      fix: `choose another name, for example --scope ${toDefaultScope(goal.url)}`,
-    });
-    return false;
-  }
-  if (state.byDefault.includes(name) && !audiencesOf(there?.protocolMappers).includes(goal.url)) {
-    plan.blocked.push({
-      subject,
-      why: `every client of the realm has it, so that all tokens would be for ${goal.url}`,
-      fix: `choose another name, for example --scope ${toDefaultScope(goal.url)}`,
-    });
+  const audiences = audiencesOf(there?.protocolMappers);
+  const others = audiences.filter((one) => one !== goal.url);
+  if (others.length > 0 || (state.byDefault.includes(name) && audiences.length === 0)) {
+    const why =
+      others.length > 0
+        ? `its tokens are for ${others.join(', ')}: with a token for both, each server could act at the other as the person`
+        : `every client of the realm has it, so that all tokens would be for ${goal.url}`;
+    const fix = `choose another name, for example --scope ${toDefaultScope(goal.url)}`;
+    plan.blocked.push({ subject, why, fix });
     return false;
   }
   const steps =

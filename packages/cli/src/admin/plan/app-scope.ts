@@ -230,7 +230,7 @@ export function planOrganizationClaims(
   goal: { readonly realm: string; readonly organizations?: OrganizationClaims | undefined },
 ): OrganizationPlan {
   const { realm, scopes, mapperTypes } = current;
-  const part = { ...newPart(), scopes: [] as AppScope[], known: scopes };
+  const part = { ...newPart(), scopes: [] as AppScope[], known: [...scopes] };
   const claims = goal.organizations;
   if (claims === undefined) return part;
   if (isLacking(toOrganizationMapper(), mapperTypes)) {
@@ -244,8 +244,11 @@ export function planOrganizationClaims(
   const plain = toOrganizationMapper();
   const mapper = claims.ids ? { ...plain, config: { ...plain.config, addOrganizationId: 'true' } } : plain;
   part.scopes.push({ ...organizationScope, mapper });
-  part.known = [...scopes.filter((one) => one !== there), ...(scope ? [withMapper(scope)] : [])];
-  if (scope !== undefined) completeScope(scope, mapper, part, realm === null);
+  part.known = scopes.filter((one) => one !== there);
+  if (scope !== undefined) {
+    part.known.push({ ...scope, protocolMappers: [plain] });
+    completeScope(scope, mapper, part, realm === null);
+  }
   const groups = toOrganizationGroupsMapper();
   if (!claims.groups || scope?.protocolMappers?.some((one) => isSatisfiedBy(one, groups))) return part;
   if (isLacking(groups, mapperTypes))
@@ -287,8 +290,3 @@ function completeScope(
     steps.push(toChange(subject, [switchedOn('Add organization id')], action, isNew ? [] : opens));
   }
 }
-
-const withMapper = (scope: ClientScopeRepresentation): ClientScopeRepresentation => ({
-  ...scope,
-  protocolMappers: [toOrganizationMapper()],
-});

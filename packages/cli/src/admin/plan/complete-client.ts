@@ -96,7 +96,7 @@ export function completeClient(
   };
   const set = (field: string, key: string, from: string, to: string, opened?: string) => {
     attributes[key] = to;
-    changes.push(change(field, to.replaceAll('##', ', '), from));
+    changes.push(change(field, to === 'true' ? 'on' : to.replaceAll('##', ', '), from));
     if (opened !== undefined) opens.push(opened);
   };
   const add = (
@@ -146,13 +146,9 @@ export function completeClient(
   const now = (key: string) => String(settings[key] ?? '');
   if (target.attributes[PKCE] !== undefined && now(PKCE) !== 'S256')
     set('PKCE', PKCE, now(PKCE) || 'not required', 'S256');
-  if (target.attributes[EXCHANGE] === 'true' && now(EXCHANGE) !== 'true') {
-    attributes[EXCHANGE] = 'true';
-    changes.push(switchedOn('Standard token exchange'));
-    opens.push(
-      `${clientId} can exchange what its callers send it for tokens of other services in their name`,
-    );
-  }
+  const exchanges = `${clientId} can exchange what its callers send it for tokens of other services in their name`;
+  if (target.attributes[EXCHANGE] === 'true' && now(EXCHANGE) !== 'true')
+    set('Standard token exchange', EXCHANGE, 'off', 'true', exchanges);
   const registered = splitUris(settings[AFTER_LOGOUT]);
   // '+' stands for the redirect URIs, as they are or will be, and Keycloak 22 reads nothing beside it; '-' for none.
   const redirectUris = (patch.redirectUris as string[] | undefined) ?? there;

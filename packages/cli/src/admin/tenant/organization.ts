@@ -49,7 +49,7 @@ export const ORGANIZATION_ACTIONS = {
     return api.organizations.addMember({
       realm,
       orgId: await idOf(at, alias),
-      userId: await userId(at, username),
+      userId: await userIdOf(at, username),
     });
   },
   async 'create-organization-group'(at: InRealm, { alias, path }: ActionOf<'create-organization-group'>) {
@@ -72,7 +72,7 @@ export const ORGANIZATION_ACTIONS = {
     const orgId = await idOf(at, action.alias);
     const target = { realm: at.realm, groupId: await groupId(at, orgId, action.path) };
     const groups = at.api.organizations.groups(orgId);
-    return groups.addMemberToOrgGroup({ ...target, userId: await userId(at, action.username) });
+    return groups.addMemberToOrgGroup({ ...target, userId: await userIdOf(at, action.username) });
   },
 };
 
@@ -82,7 +82,7 @@ const idOf = async (at: InRealm, alias: string): Promise<string> =>
 const groupId = async (at: InRealm, orgId: string, path: string): Promise<string> =>
   mustExist((await findOrganizationGroup(at, orgId, path)) ?? undefined, path).id as string;
 
-const userId = async ({ api, realm }: InRealm, username: string): Promise<string> =>
+export const userIdOf = async ({ api, realm }: InRealm, username: string): Promise<string> =>
   mustExist(await findUser(api, realm, username), username).id as string;
 
 export interface OrganizationGoal {

@@ -67,15 +67,11 @@ async function completeUser(
 ): Promise<UserGoal | undefined> {
   if (user.username === undefined && !canAsk) return undefined;
   const username = await need(user.username, (q) => q.text(`User to log in with (${where})`, 'abdullah'), '');
-  const fullName =
-    user.name ??
-    (canAsk
-      ? await need(undefined, (q) => q.text('Full name', suggestName(username)), '')
-      : suggestName(username));
+  const ask = (question: Parameters<Need>[1]) => (canAsk ? need(undefined, question, '') : undefined);
+  const usual = suggestName(username);
+  const fullName = user.name ?? (await ask((q) => q.text('Full name', usual))) ?? usual;
   const known = stdin['user-password'] ?? user.password;
-  const password =
-    known ??
-    (canAsk ? await need(undefined, (q) => q.secret(`Password for ${username} (${where})`), '') : undefined);
+  const password = known ?? (await ask((q) => q.secret(`Password for ${username} (${where})`)));
   const names = fullName.trim().split(/\s+/);
   return {
     username,
