@@ -47,7 +47,6 @@ test('a service account is no person: the doctor does not offer to give it a pas
       credentials: async () => [],
       flow: async () => ({ alias: 'direct grant', steps: [], isOverride: false }),
       requiredAttributes: async () => ['email'],
-      longAttributes: async () => [],
     }) as unknown as AdminEvidence;
   const troublesOf = (username: string) => findUserTroubles(adminOf(username), username);
   const [person] = await troublesOf('anna');

@@ -56,29 +56,6 @@ export async function forbidOffline({ api, realm, clientUuid, userId }: Lab): Pr
   await api.users.delRealmRoleMappings({ realm, id: user, roles: names });
 }
 
-type Profile = Awaited<ReturnType<Lab['api']['users']['getProfile']>>;
-let profile: Profile | undefined;
-
-async function changeProfile({ api, realm }: Lab, change: (profile: Profile) => Profile): Promise<void> {
-  profile = await api.users.getProfile({ realm });
-  await api.users.updateProfile({ realm, ...change(structuredClone(profile)) });
-}
-export const mendProfile = ({ api, realm }: Lab) =>
-  api.users.updateProfile({ realm, ...profile }).then(() => {});
-
-/** An import asks nobody whether a value is too long. */
-export async function importLongAttribute(lab: Lab): Promise<void> {
-  const { api, realm, username, password, userId } = lab;
-  await changeProfile(lab, (one) => ({ ...one, unmanagedAttributePolicy: 'ENABLED' }) as Profile);
-  await api.users.del({ realm, id: await userId() });
-  const user = { username, enabled: true, emailVerified: true, email: 'anna@example.com' };
-  const names = { firstName: 'Anna', lastName: 'Example' };
-  const credentials = [{ type: 'password', value: password, temporary: false }];
-  const attributes = { notes: ['x'.repeat(2_100)] };
-  const users = [{ ...user, ...names, credentials, attributes }];
-  await api.realms.partialImport({ realm, rep: { ifResourceExists: 'OVERWRITE', users } as never });
-}
-
 export async function addStep(
   { api, realm }: Lab,
   provider: string,

@@ -1,7 +1,4 @@
-import type {
-  UserProfileAttribute,
-  UserProfileConfig,
-} from '@keycloak/keycloak-admin-client/lib/defs/userProfileMetadata.js';
+import type { UserProfileAttribute } from '@keycloak/keycloak-admin-client/lib/defs/userProfileMetadata.js';
 import { AdminError, toAdminError } from '../../admin/admin-error.ts';
 import {
   type AdminConnection,
@@ -21,20 +18,6 @@ export function isRequiredOf(
   return [required.scopes, selector?.scopes].every(
     (list) => list === undefined || list.length === 0 || list.some((scope) => scopes.includes(scope)),
   );
-}
-
-/** Keycloak's bound for attributes outside the user profile. Unit: characters. */
-export const MAX_UNMANAGED = 2048;
-
-/** Attributes outside the user profile that are too long, where users may edit them: Keycloak then makes the user correct them. */
-export function findTooLong(
-  values: Readonly<Record<string, readonly string[]>>,
-  { attributes = [], unmanagedAttributePolicy }: UserProfileConfig,
-): string[] {
-  if (String(unmanagedAttributePolicy) !== 'ENABLED') return [];
-  const isManaged = (name: string) => attributes.some((one) => one.name === name);
-  const isLong = (list: readonly string[]) => list.some((value) => value.length > MAX_UNMANAGED);
-  return Object.keys(values).filter((name) => !isManaged(name) && isLong(values[name] ?? []));
 }
 
 /**
@@ -115,7 +98,6 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
         .filter((one) => isRequiredOf(one, scopes))
         .map(({ name }) => name ?? '');
     }),
-    longAttributes: memo(async () => findTooLong((await user())?.attributes ?? {}, (await profile()) ?? {})),
     flow: memo(async () => {
       const flowId = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
       const bound = flowId

@@ -1,6 +1,6 @@
 import type { Advice } from '../../keycloak/finding.ts';
 import { toShellWord } from '../../terminal/output.ts';
-import { type AdminEvidence, MAX_UNMANAGED } from './admin.ts';
+import type { AdminEvidence } from './admin.ts';
 
 export const REACH_IT =
   "User federation > the provider > Connection URL > Test connection: start the directory, correct the address, or let Keycloak through the firewall; Keycloak's log says why. Users that are in Keycloak alone can log in meanwhile.";
@@ -33,8 +33,6 @@ const trouble = (check: string, cause: string, fix: string, setup?: readonly str
   cause,
   fix,
   setup,
-  /** By our reading of the realm's rules alone: Keycloak says nothing more exact than "not fully set up". */
-  isGuess: false,
 });
 
 export type UserTrouble = ReturnType<typeof trouble>;
@@ -80,7 +78,6 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
     await findLock(admin, username),
     findActions(user.requiredActions ?? [], page),
     await findMissingFields(admin, username),
-    await findLongFields(admin, username),
     await findUnverified(admin, username),
     ...(await findCredentialTroubles(admin, username)),
   );
@@ -157,16 +154,6 @@ async function findMissingFields(admin: AdminEvidence, username: string): Promis
     `Users > ${username} > Details: fill ${missing.join(', ')}; or Realm settings > User profile > ${missing[0]} > Required field OFF`,
     missing.every((name) => ['email', 'firstName', 'lastName'].includes(name)) ? [] : undefined,
   );
-}
-
-/** Keycloak makes the user correct them in a browser; its API only says "not fully set up". */
-async function findLongFields(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
-  const names = await admin.longAttributes();
-  if (names.length === 0) return undefined;
-  const which = names.map((name) => `${name} (an unmanaged attribute)`).join(', ');
-  const cause = `in the profile of '${username}' ${which} is longer than the ${MAX_UNMANAGED} characters that an attribute outside the user profile may have`;
-  const fix = `Users > ${username} > Attributes: correct or remove ${names.join(', ')}; or Realm settings > User profile > Create attribute (or General > Unmanaged attributes 'Only administrators can write')`;
-  return { ...trouble('profile', cause, fix), isGuess: true };
 }
 
 async function findUnverified(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {

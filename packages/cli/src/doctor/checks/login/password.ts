@@ -11,7 +11,6 @@ import {
   refusalOf,
   type Say,
   skipped,
-  warn,
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { FlowStep } from '../../evidence/flows.ts';
@@ -24,19 +23,15 @@ const ASK_AN_ADMIN =
 async function explainLogin(answer: Answer, username: string, reach: Reach): Promise<Finding> {
   const words = refusalOf(answer);
   const say = failOn(toWords(answer));
-  const isNotSetUp = /not fully set ?up/i.test(words);
-  const all = reach.admin ? await findUserTroubles(reach.admin, username).catch(() => undefined) : undefined;
-  // Too long attributes only explain "not fully set up".
-  const troubles = all?.filter(({ isGuess }) => !isGuess || isNotSetUp);
-  if (/invalid_grant/.test(words) && troubles !== undefined && troubles.length > 0)
-    return toFinding(say, troubles);
-  if (isNotSetUp) return notSetUp(say, username, reach.admin !== null);
+  const troubles = await (reach.admin && findUserTroubles(reach.admin, username).catch(() => undefined));
+  if (/invalid_grant/.test(words) && troubles && troubles.length > 0) return toFinding(say, troubles);
+  if (/not fully set ?up/i.test(words)) return notSetUp(say, username, reach.admin !== null);
   if (/account (is )?(temporarily )?disabled/i.test(words))
     return say(`the user '${username}' is disabled`, `Users > ${username} > Enabled (top right) ON`, [
       '--enable',
     ]);
   if (/invalid user credentials/i.test(words))
-    return troubles === undefined ? badCredentials(say, username) : wrongPassword(say, username, reach);
+    return troubles ? wrongPassword(say, username, reach) : badCredentials(say, username);
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;
   if (answer.status >= 500) return serverError(say, reach);
@@ -85,7 +80,7 @@ function toFinding(say: Say, troubles: readonly UserTrouble[]): Finding {
 function notSetUp(say: Say, username: string, isAdmin: boolean): Finding {
   if (isAdmin)
     return say(
-      `the password is right, but Keycloak wants something of '${username}' first. No required action is set and no required field is empty: a value of the profile is not valid by a validator of Realm settings > User profile, or a step of the login flow asks for more`,
+      `the password is right, but Keycloak wants something of '${username}' first. No required action is set and no required field is empty: a value of the profile is not valid by a validator of Realm settings > User profile (or longer than 2,048 characters, where it is outside of that profile), or a step of the login flow asks for more`,
       `Let the user log in once in a browser: Keycloak shows there what it wants. Then Realm settings > User profile, and Authentication > Required actions.`,
     );
   return say(
@@ -178,11 +173,7 @@ function aboutUser(id: string, good: string): Check {
       const login = await reach.login?.login();
       // A trouble that did not keep the user out is none.
       if (typeof login?.json?.access_token === 'string') return ok('the user logged in as it is');
-      const isGuess = login === undefined && troubles.every((one) => one.isGuess);
-      return toFinding(
-        (...words) => (isGuess ? warn : fail)(`the user ${options.username}`, ...words),
-        troubles,
-      );
+      return toFinding(failOn(`the user ${options.username}`), troubles);
     },
   );
 }
