@@ -42,6 +42,6 @@ test('what is known of a realm is kept for as long as a verifier that comes late
   add(revocation);
   log.keepFor(400_000);
   log.keepFor(1);
-  assert.equal(log.size, 1);
+  assert.equal(log.size(), 1);
   hub.close();
 });

@@ -116,7 +116,7 @@ describe('refresh ahead, in the background', () => {
     keys.close();
     realm.release();
     await started;
-    assert.ok(keys.loader.loadedAt);
+    assert.ok(keys.state.loadedAt);
     realm.advance(600);
     t.mock.timers.tick(600_000);
     await settle();
@@ -165,7 +165,7 @@ describe('refresh ahead, in the background', () => {
   it('has every caller of start wait until the first try is over', async () => {
     const { realm, keys } = start();
     realm.answers.jwks = 'slow';
-    const both = Promise.all([keys.start(), keys.start().then(() => assert.ok(keys.loader.loadedAt))]);
+    const both = Promise.all([keys.start(), keys.start().then(() => assert.ok(keys.state.loadedAt))]);
     await settle();
     realm.release();
     await both;
@@ -187,7 +187,7 @@ describe('refresh ahead, in the background', () => {
     const { realm, keys } = start();
     realm.setAll('down');
     await keys.start();
-    assert.equal(keys.loader.lastError?.code, 'provider_unavailable');
+    assert.equal(keys.state.lastError?.code, 'provider_unavailable');
     keys.close();
   });
 

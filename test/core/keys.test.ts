@@ -12,13 +12,13 @@ describe('the keys of a realm', () => {
     const { realm, keys } = start();
     const kid = realm.signer.kid;
     assert.equal(keys.get(kid), undefined);
-    assert.equal(keys.loader.loadedAt, null);
+    assert.equal(keys.state.loadedAt, null);
     const found = await keys.find(kid);
     assert.equal(found?.kid, kid);
     assert.equal(found?.alg, 'ES256');
     assert.equal(keys.get(kid), found);
     assert.equal(await keys.find(kid), found);
-    assert.equal(keys.loader.loadedAt, realm.clock());
+    assert.equal(keys.state.loadedAt, realm.clock());
     assert.deepEqual(realm.calls, { discovery: 1, jwks: 1, userinfo: 0, introspection: 0 });
     assert.deepEqual(realm.strayCalls, [], 'an address of the discovery document was called');
     assert.deepEqual(realm.notices, [
@@ -57,7 +57,7 @@ describe('the keys of a realm', () => {
     assert.equal(one, two);
     assert.equal(none, undefined);
     assert.equal(realm.calls.jwks, 1);
-    assert.equal(keys.loader.fetches, 1);
+    assert.equal(keys.state.fetches, 1);
     keys.close();
   });
 
@@ -237,7 +237,7 @@ describe('keys while Keycloak is down', () => {
       realm.answers.jwks = answer;
       realm.advance(5);
       await keys.find('made-up').catch(() => {});
-      assert.equal(keys.loader.lastError === null, answer === 'normal');
+      assert.equal(keys.state.lastError === null, answer === 'normal');
     }
     assert.deepEqual(codes(realm), [
       'info keys_loaded',
@@ -255,7 +255,7 @@ describe('keys while Keycloak is down', () => {
       realm.advance(5);
       await assertRefused(() => keys.find('made-up'), 'provider_unavailable');
       assert.ok(keys.get(realm.signer.kid));
-      assert.match(keys.loader.lastError?.reason ?? '', /holds no usable signing key$/);
+      assert.match(keys.state.lastError?.reason ?? '', /holds no usable signing key$/);
     }
   });
 

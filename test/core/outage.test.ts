@@ -25,7 +25,7 @@ describe('an outage', () => {
   for (const first of ['keys', 'checks', 'calls'] as const) {
     it(`is told once, by whoever meets it first: the one that calls for ${first}`, () => {
       const { outage, told } = begin();
-      assert.equal(outage.isDown, false);
+      assert.equal(outage.isDown(), false);
       outage.failed(first, silence());
       assert.deepEqual(told(), [`error ${NAMES[first]}: no answer`]);
       for (const next of ['keys', 'checks', 'calls', first] as const) {
@@ -33,7 +33,7 @@ describe('an outage', () => {
         assert.equal(outage.isFailing(next), true);
       }
       assert.deepEqual(told(), []);
-      assert.equal(outage.isDown, true);
+      assert.equal(outage.isDown(), true);
     });
   }
 
@@ -43,13 +43,13 @@ describe('an outage', () => {
     outage.failed('calls', silence());
     told();
     outage.answered('calls');
-    assert.equal(outage.isDown, true);
+    assert.equal(outage.isDown(), true);
     assert.deepEqual(told(), []);
     outage.answered('checks');
     outage.answered('checks');
     outage.answered('calls');
     outage.answered('keys');
-    assert.equal(outage.isDown, false);
+    assert.equal(outage.isDown(), false);
     assert.deepEqual(told(), ['info provider_back: Keycloak answers again']);
   });
 
@@ -59,7 +59,7 @@ describe('an outage', () => {
     outage.failed('keys', silence());
     told();
     outage.answered('checks');
-    assert.equal(outage.isDown, true);
+    assert.equal(outage.isDown(), true);
     assert.deepEqual(told(), []);
     assert.equal(outage.answered('keys'), false);
     assert.deepEqual(told(), ['info provider_back: Keycloak answers again']);
@@ -71,7 +71,7 @@ describe('an outage', () => {
     outage.failed('checks', silence());
     told();
     assert.equal(outage.answered('keys'), true, 'keys_loaded tells of the end');
-    assert.equal(outage.isDown, false);
+    assert.equal(outage.isDown(), false);
     assert.equal(outage.isFailing('checks'), false);
     assert.deepEqual(told(), []);
     outage.failed('checks', silence());
@@ -82,9 +82,9 @@ describe('an outage', () => {
     const { outage, told } = begin();
     for (let i = 0; i < 3; i++) {
       outage.failed('checks', silence());
-      assert.equal(outage.isDown, true);
+      assert.equal(outage.isDown(), true);
       assert.equal(outage.answered('keys'), false);
-      assert.equal(outage.isDown, false, 'it answered since');
+      assert.equal(outage.isDown(), false, 'it answered since');
       assert.equal(outage.isFailing('checks'), true);
     }
     outage.answered('checks');

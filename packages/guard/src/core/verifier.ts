@@ -266,19 +266,19 @@ interface StatusParts {
 const statusOf = ({
   clock,
   issuer,
-  keys: { loader },
+  keys: { state },
   countTokens,
   revocations,
   outage,
 }: StatusParts): VerifierStatus => ({
   issuer: issuer.current?.issuer ?? null,
-  keysLoaded: loader.loadedAt !== null,
-  keysAgeSeconds: loader.loadedAt === null ? null : (clock() - loader.loadedAt) / 1000,
-  keysFetches: loader.fetches,
+  keysLoaded: state.loadedAt !== null,
+  keysAgeSeconds: state.loadedAt === null ? null : (clock() - state.loadedAt) / 1000,
+  keysFetches: state.fetches,
   cachedTokens: countTokens(),
-  revocations: revocations.size,
-  isProviderDown: outage.isDown,
-  lastError: loader.lastError,
+  revocations: revocations.size(),
+  isProviderDown: outage.isDown(),
+  lastError: state.lastError,
 });
 
 /** Observers run what checks a token that is not in memory; a known one costs them nothing. */

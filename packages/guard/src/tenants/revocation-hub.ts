@@ -63,9 +63,7 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
           keepFor(seconds) {
             if (seconds > (store?.rememberSeconds ?? REMEMBER_SECONDS)) logOf(key).keepFor(seconds);
           },
-          get size() {
-            return logs.get(key)?.size ?? 0;
-          },
+          size: () => logs.get(key)?.size() ?? 0,
         },
         add: (revocation) => addTo(key, revocation),
         listen(listener) {

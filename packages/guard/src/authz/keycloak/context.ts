@@ -35,7 +35,7 @@ export function createKeycloakCalls(options: { readonly fetch: typeof fetch; rea
     { who, isQuestion = false, ...request }: KeycloakCall,
   ): Promise<BoundedResponse> {
     breaker.begin();
-    const { answers } = breaker;
+    const answers = breaker.answers();
     try {
       const response = await fetchBounded(url, { ...options, ...request });
       // A look-up says nothing about how long questions take.
@@ -51,10 +51,10 @@ export function createKeycloakCalls(options: { readonly fetch: typeof fetch; rea
   return {
     /** @throws {AuthError} `provider_unavailable` if Keycloak does not answer, or did not a moment ago */
     async call(url: string, request: KeycloakCall): Promise<BoundedResponse> {
-      if (breaker.isOpen || !(await slots.enter(request.who))) throw toSilence();
+      if (breaker.isOpen() || !(await slots.enter(request.who))) throw toSilence();
       try {
         // While this call waited for its turn, another one may have failed.
-        if (breaker.isOpen) throw toSilence();
+        if (breaker.isOpen()) throw toSilence();
         return await attempt(url, request);
       } finally {
         slots.leave(request.who);

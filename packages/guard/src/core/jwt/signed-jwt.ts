@@ -22,7 +22,7 @@ export interface KeyFinder {
    */
   alias(kid: string, of: string): void;
   /** The keys should have been loaded again long ago: `find` does it before it answers. */
-  readonly isOverdue: boolean;
+  isOverdue(): boolean;
   /**
    * Finds a key. Loads the JWKS again if the key is not in memory, at most once per 5 s for all callers. The first call does
    * what `start` of a key set does.
@@ -187,7 +187,7 @@ export async function verifySignedJwt(
   const { options, keys } = context;
   const jws = readCompactJws(token);
   const { kid, alg, typ } = judgeHeader(jws.header, options.algorithms, rules.headerTypes);
-  const known = keys.isOverdue ? undefined : keys.get(kid);
+  const known = keys.isOverdue() ? undefined : keys.get(kid);
   const key = known ?? (await keys.find(kid, toMayBeNew(jws, context, rules)));
   if (key === undefined) {
     throw new AuthError(

@@ -58,6 +58,18 @@ function isSigningJwk(
 /** The keys that are in memory, and how they get there. */
 export type KeyLoader = ReturnType<typeof createKeyLoader>;
 
+/** Without getters: an object that has some costs each of a thousand tenants half a kilobyte. */
+export interface KeyState {
+  /** When the keys were last loaded; `null` before the first time. Unit: milliseconds since 1970. */
+  loadedAt: number | null;
+  /** Why the last load failed; `null` if it did not. */
+  lastError: AuthError | null;
+  /** How often the JWKS was requested. */
+  fetches: number;
+  /** The load under way. */
+  pending: Promise<void> | undefined;
+}
+
 export interface KeyOptions {
   readonly algorithms: ReadonlySet<string>;
   readonly clock: () => number;
@@ -71,17 +83,14 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
   let keys: ReadonlyMap<string, SigningKey> = new Map();
   let ignored: ReadonlyMap<string, string> = new Map();
   let loadedIssuer: string | undefined;
-  let loadedAt: number | null = null;
-  let lastError: AuthError | null = null;
   let lastLoadAt = Number.NEGATIVE_INFINITY;
-  let fetches = 0;
-  let pending: Promise<void> | undefined;
+  const state: KeyState = { loadedAt: null, lastError: null, fetches: 0, pending: undefined };
 
   async function load(withDiscovery: boolean): Promise<void> {
     lastLoadAt = clock();
     try {
       const discovery = await (withDiscovery ? issuer.refresh() : issuer.discover());
-      fetches++;
+      state.fetches++;
       const answer = await fetchJson(issuer.endpoints.certs, { ...options, what: 'the JWKS' });
       const { keys: loaded, unusable } = readJwks(answer, options.algorithms, keys);
       reportIgnored(unusable);
@@ -98,20 +107,20 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
   function accept(loaded: ReadonlyMap<string, SigningKey>, loadedFrom: string): void {
     const hasLeft = [...keys].some(([kid, key]) => loaded.get(kid) !== key);
     const hasMoved = loadedIssuer !== undefined && loadedIssuer !== loadedFrom;
-    const isOver = outage.answered('keys') || lastError?.code === 'provider_misconfigured';
-    if (loadedAt === null || isOver) {
+    const isOver = outage.answered('keys') || state.lastError?.code === 'provider_misconfigured';
+    if (state.loadedAt === null || isOver) {
       onNotice({ level: 'info', code: 'keys_loaded', message: `signing keys loaded: ${loaded.size}` });
     }
     keys = loaded;
     loadedIssuer = loadedFrom;
     if (hasLeft || hasMoved) epoch.advance();
-    loadedAt = clock();
-    lastError = null;
+    state.loadedAt = clock();
+    state.lastError = null;
   }
 
   function fail(failure: AuthError): void {
-    const isNewCause = lastError?.reason !== failure.reason;
-    lastError = failure;
+    const isNewCause = state.lastError?.reason !== failure.reason;
+    state.lastError = failure;
     if (failure.code === 'provider_unavailable') outage.failed('keys', failure, isNewCause);
     else if (isNewCause) {
       const fix = adviseOnRealm(failure);
@@ -136,41 +145,24 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
       const key = keys.get(of);
       if (key !== undefined) keys = new Map(keys).set(kid, key);
     },
-    /** When the keys were last loaded; `null` before the first time. Unit: milliseconds since 1970. */
-    get loadedAt() {
-      return loadedAt;
-    },
-    /** Why the last load failed; `null` if it did not. */
-    get lastError() {
-      return lastError;
-    },
-    /** How often the JWKS was requested. */
-    get fetches() {
-      return fetches;
-    },
-    /** The load under way. */
-    get pending() {
-      return pending;
-    },
+    state: state as Readonly<KeyState>,
     /** How long the keys can stay; 0 if there are none, or Keycloak is down. Unit: milliseconds. */
-    get freshForMs() {
-      if (loadedAt === null || lastError !== null) return 0;
-      const age = clock() - loadedAt;
+    freshForMs(): number {
+      if (state.loadedAt === null || state.lastError !== null) return 0;
+      const age = clock() - state.loadedAt;
       // Negative: the clock was set back, so their age is unknown.
       return age < 0 ? 0 : Math.max(0, MAX_AGE_MS - age);
     },
     /** Twice the lifetime passed without a load: timers ended with the request that started them, or the machine slept. */
-    get isOverdue() {
-      return loadedAt !== null && clock() - lastLoadAt > 2 * MAX_AGE_MS;
-    },
+    isOverdue: (): boolean => state.loadedAt !== null && clock() - lastLoadAt > 2 * MAX_AGE_MS,
     /** Loads the keys. Calls during a load wait for that one. Never rejects. */
     load(withDiscovery: boolean): Promise<void> {
-      pending ??= keepAlive(
+      state.pending ??= keepAlive(
         load(withDiscovery).finally(() => {
-          pending = undefined;
+          state.pending = undefined;
         }),
       );
-      return pending;
+      return state.pending;
     },
   };
 }

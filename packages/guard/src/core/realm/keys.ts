@@ -26,13 +26,9 @@ function createLoadTurns(clock: () => number) {
 
   return {
     /** When the last turn began. Unit: milliseconds since 1970. */
-    get lastAt(): number {
-      return lastAt;
-    },
+    lastAt: (): number => lastAt,
     /** Time until the next turn. Unit: milliseconds. */
-    get restMs(): number {
-      return COOLDOWN_MS - (clock() - lastAt);
-    },
+    restMs: (): number => COOLDOWN_MS - (clock() - lastAt),
     /** Begins a turn for this key id. @returns false if it is too early */
     take(kid: string): boolean {
       const age = clock() - lastAt;
@@ -60,7 +56,7 @@ function createNextLoad(turns: LoadTurns, loader: KeyLoader) {
 
   function pause(): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, turns.restMs);
+      const timer = setTimeout(resolve, turns.restMs());
       refuse = () => {
         clearTimeout(timer);
         reject(new AuthError('provider_unavailable', 'Closed while requests waited for signing keys'));
@@ -69,13 +65,13 @@ function createNextLoad(turns: LoadTurns, loader: KeyLoader) {
   }
 
   async function load(): Promise<void> {
-    const before = turns.lastAt;
+    const before = turns.lastAt();
     await pause().finally(() => {
       next = undefined;
       refuse = undefined;
     });
     // Another request may have taken the turn.
-    if (turns.lastAt !== before) return loader.pending;
+    if (turns.lastAt() !== before) return loader.state.pending;
     turns.begin();
     return loader.load(false);
   }
@@ -117,6 +113,7 @@ export function createKeySet(
   hasTimer = true,
 ) {
   const loader = createKeyLoader(issuer, options, epoch, outage);
+  const { state } = loader;
   const turns = createLoadTurns(options.clock);
   const nextLoad = createNextLoad(turns, loader);
   let started: Promise<void> | undefined;
@@ -129,10 +126,10 @@ export function createKeySet(
     if (known !== undefined) return known;
     const looking = lookAgain(kid, mayBeNew);
     // After a failed load this one may fail too, and a request should not wait for that.
-    await (loader.lastError === null ? looking : Promise.race([looking, patience()]));
+    await (state.lastError === null ? looking : Promise.race([looking, patience()]));
     const key = loader.get(kid);
     // The key may have been published while Keycloak is down: that is not the token's fault.
-    if (key === undefined && loader.lastError !== null) throw toNotLoaded(loader.lastError);
+    if (key === undefined && state.lastError !== null) throw toNotLoaded(state.lastError);
     return key;
   }
 
@@ -142,29 +139,29 @@ export function createKeySet(
       return start();
     }
     // A load under way may have begun before the key was published, so another one may follow.
-    await loader.pending;
+    await state.pending;
     if (loader.get(kid) !== undefined) return;
-    if (turns.take(kid)) return loader.load(loader.loadedAt === null);
-    if (loader.pending !== undefined) return loader.pending;
-    if (loader.lastError !== null || turns.hasMissed(kid) || options.clock() <= turns.lastAt) return;
-    if (!mayBeNew?.(turns.lastAt)) return;
+    if (turns.take(kid)) return loader.load(state.loadedAt === null);
+    if (state.pending !== undefined) return state.pending;
+    if (state.lastError !== null || turns.hasMissed(kid) || options.clock() <= turns.lastAt()) return;
+    if (!mayBeNew?.(turns.lastAt())) return;
     // It may be the new key of a rotation, which a flood of made-up key ids must not hide.
     await nextLoad.wait();
     turns.addMissed(kid);
   }
 
   function isOverdue(): boolean {
-    return !isClosed && loader.isOverdue;
+    return !isClosed && loader.isOverdue();
   }
 
   function schedule(): void {
     clearTimeout(timer);
     timer = startBackgroundTimer(
       async () => {
-        if (loader.freshForMs === 0) await loader.load(true);
+        if (loader.freshForMs() === 0) await loader.load(true);
         if (!isClosed) schedule();
       },
-      Math.max(loader.freshForMs || COOLDOWN_MS, 1_000),
+      Math.max(loader.freshForMs() || COOLDOWN_MS, 1_000),
     );
   }
 
@@ -178,17 +175,15 @@ export function createKeySet(
   }
 
   return {
-    loader,
-    get isOverdue() {
-      return isOverdue();
-    },
+    state,
+    isOverdue,
     get: loader.get,
     alias: loader.alias,
     find,
     start,
     /** Loads again in the background what is due, of keys that were loaded before. */
     refresh(): void {
-      if (loader.loadedAt !== null && loader.freshForMs === 0) void loader.load(true);
+      if (state.loadedAt !== null && loader.freshForMs() === 0) void loader.load(true);
     },
     /** Stops the work in the background; only `start` begins it again. */
     close(): void {

@@ -37,7 +37,7 @@ export type CalledFor = 'keys' | 'checks' | 'calls';
  */
 export interface Outage {
   /** Keycloak does not answer at the moment. */
-  readonly isDown: boolean;
+  isDown(): boolean;
   /** Whether the last call for this got no answer. */
   isFailing(calledFor: CalledFor): boolean;
   /**
@@ -60,9 +60,7 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
   let hasAnsweredSince = false;
 
   return {
-    get isDown() {
-      return failing.size > 0 && !hasAnsweredSince;
-    },
+    isDown: () => failing.size > 0 && !hasAnsweredSince,
     isFailing: (calledFor) => failing.has(calledFor),
     failed(calledFor, error, isNewCause = false) {
       failing.add(calledFor);
@@ -143,13 +141,9 @@ export function createBreaker(clock: () => number = () => performance.now()) {
 
   return {
     /** True while no call should be made. */
-    get isOpen(): boolean {
-      return isOpen();
-    },
+    isOpen,
     /** How many quick answers came. Read it when a wait begins, for `slow` and `failed`. */
-    get answers(): number {
-      return answers;
-    },
+    answers: (): number => answers,
     /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
     isSlowFor: (who: string | undefined): boolean => isSlowSince(slowForAllAt) || isSlowUser(who),
     /** A call begins. While others are kept out, it is the probe. */

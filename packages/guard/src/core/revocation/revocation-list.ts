@@ -100,7 +100,7 @@ export function createRevocationList(
   return {
     /** The strictest of the revocations that concern the token, or `undefined`. */
     judge(token: RevocableToken): RevocationHit | undefined {
-      if (log.size === 0) return undefined;
+      if (log.size() === 0) return undefined;
       let hit: RevocationHit | undefined;
       for (const [revocation, verdict] of concerns(token)) {
         // It may be older than this list.
@@ -112,7 +112,7 @@ export function createRevocationList(
     },
     /** The `epoch` in which the last change of this user, or of all, came in: what was known before may be over. 0: none did. */
     changedAt(issuer: string, subject: string): number {
-      if (log.size === 0) return 0;
+      if (log.size() === 0) return 0;
       const changes = CHANGES.flatMap(([effect]) => [
         log.get(effect, issuer),
         log.get(effect, issuer, subject),
@@ -129,9 +129,7 @@ export function createRevocationList(
     },
     /** One came into a log that others share. */
     noteArrival: noteArrival,
-    get size(): number {
-      return log.size;
-    },
+    size: log.size,
   };
 }
 

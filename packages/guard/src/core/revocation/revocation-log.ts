@@ -131,9 +131,7 @@ export function createRevocationLog(
       yield* policies.values();
       for (const { revocation } of known.values()) yield revocation;
     },
-    get size(): number {
-      return known.size + policies.size;
-    },
+    size: (): number => known.size + policies.size,
   };
 }
 

@@ -46,7 +46,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
   const breaker = createBreaker(options.clock);
   const isSlowFor = (claims: Claims) => breaker.isSlowFor(personOfClaims(claims));
   // An outage may be over because the keys were loaded.
-  const isResting = () => outage.isFailing('checks') && breaker.isOpen;
+  const isResting = () => outage.isFailing('checks') && breaker.isOpen();
   let isFaultReported = false;
 
   /** A fault of this application itself, as code that cannot be loaded: it says nothing about Keycloak. */
@@ -59,7 +59,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
 
   async function askNow(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
     breaker.begin();
-    const { answers } = breaker;
+    const answers = breaker.answers();
     const begin = performance.now();
     try {
       const answer = await call(token, claims, known);
@@ -85,7 +85,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
      */
     async waitBriefly(answer: Promise<RemoteAnswer>, claims: Claims): Promise<RemoteAnswer> {
       if (isSlowFor(claims)) return { outcome: 'unavailable', error: toSilence() };
-      const { answers } = breaker;
+      const answers = breaker.answers();
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<RemoteAnswer>((resolve) => {
         timer = setTimeout(() => {
