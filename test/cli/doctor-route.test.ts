@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runChecks } from '../../packages/cli/src/doctor/check.ts';
 import { checksFor } from '../../packages/cli/src/doctor/checks/index.ts';
@@ -10,6 +13,9 @@ import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { decodeJwt } from '../../packages/cli/src/doctor/evidence/token.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+
+// A provider that runs on this machine is none of these tests.
+process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), 'doctor-route-'));
 
 const CHALLENGE = { 'www-authenticate': 'Bearer error="invalid_token"' };
 

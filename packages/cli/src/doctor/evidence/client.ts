@@ -68,7 +68,7 @@ async function authorize(
     }),
   });
   const location = answer.headers.get('location') ?? '';
-  const cameBack = location.startsWith(appUrl);
+  const cameBack = location.startsWith(`${appUrl}/`) && URL.canParse(location);
   if (!cameBack) return { answer, words: toPageText(answer.text), cameBack };
   const query = new URL(location).searchParams;
   const words = [query.get('error'), query.get('error_description')].filter(Boolean).join(': ');

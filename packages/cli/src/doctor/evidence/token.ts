@@ -28,6 +28,9 @@ export const namesIn = (claim: unknown): string[] =>
     ? Object.keys(claim)
     : [claim ?? []].flat().map(String);
 
+/** As guards read roles and groups: a list of names, and nothing else. */
+export const listIn = (claim: unknown): string[] => (Array.isArray(claim) ? claim.filter(isText) : []);
+
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);

@@ -183,7 +183,7 @@ export const tokenContent = check('token.content', [], ({ token = '' }) => {
   const jwt = decodeJwt(token);
   if (jwt === undefined) return judgeText(token);
   const { claims, header } = jwt;
-  const roles = (claims.realm_access as { roles?: string[] } | undefined)?.roles;
+  const roles = (claims.realm_access as { roles?: unknown } | undefined)?.roles;
   const parts = [
     `typ ${claims.typ ?? 'none'}`,
     `alg ${header.alg}`,
@@ -193,7 +193,7 @@ export const tokenContent = check('token.content', [], ({ token = '' }) => {
     `sub ${claims.sub ?? 'none'}`,
     `user ${claims.preferred_username ?? 'not named'}`,
     `scope ${claims.scope ?? 'none'}`,
-    `roles ${roles?.join(', ') || 'none'}`,
+    `roles ${listOf(roles) || 'none'}`,
     `client roles ${clientRolesOf(claims) || 'none'}`,
     `groups ${listOf(claims.groups) || 'none'}`,
     `issued ${toTime(claims.iat)}`,

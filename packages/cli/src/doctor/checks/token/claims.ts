@@ -11,7 +11,7 @@ import {
   warn,
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { audienceOf, type Claims, decodeJwt, scopesOf } from '../../evidence/token.ts';
+import { audienceOf, type Claims, decodeJwt, listIn, scopesOf } from '../../evidence/token.ts';
 
 /** The test user's claims, from the login, or else from the example token that Keycloak makes for an admin. */
 export async function findClaims(reach: Reach): Promise<Claims | undefined> {
@@ -120,11 +120,17 @@ const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
 
 /** Only a warning: a user may have no roles, and only guards for roles need them. */
 const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
-  const realmRoles = (claims.realm_access as { roles?: string[] } | undefined)?.roles ?? [];
+  const said = (claims.realm_access as { roles?: unknown } | undefined)?.roles;
+  const realmRoles = listIn(said);
   const clients = Object.keys((claims.resource_access as object | undefined) ?? {});
   if (realmRoles.length + clients.length > 0)
     return ok(`${realmRoles.length} realm roles, roles of ${clients.length} clients`);
   const say = (...words: Parameters<Say>) => warn('no roles in the token', ...words);
+  if (said !== undefined && !Array.isArray(said))
+    return say(
+      'realm_access.roles is no list in the token, so no guard reads a role: the mapper of the realm roles has Multivalued OFF',
+      'Client scopes > roles > Mappers > realm roles > Multivalued ON',
+    );
   const client = await reach.admin?.client().catch(() => undefined);
   const hasScope = client === undefined ? undefined : client.defaultClientScopes?.includes('roles');
   if (hasScope === true && client?.fullScopeAllowed === false)

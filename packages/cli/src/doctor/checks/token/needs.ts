@@ -1,6 +1,6 @@
 import { type Advice, check, fail, ok, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { type Claims, decodeJwt, namesIn, scopesOf } from '../../evidence/token.ts';
+import { type Claims, decodeJwt, listIn, namesIn, scopesOf } from '../../evidence/token.ts';
 import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
 import { AGAIN, ASK, type Grants, mapperOff, page, readGrants } from './grants.ts';
 
@@ -29,8 +29,8 @@ export function hasOrganization({ organization }: Claims, want: string): boolean
   const { alias, group, role } = parse(want);
   if (!namesIn(organization).includes(alias)) return false;
   const within = (organization as Record<string, Within> | undefined)?.[alias];
-  if (group !== undefined) return namesIn(within?.groups).includes(group);
-  return role === undefined || namesIn(within?.realm_access?.roles).includes(role);
+  if (group !== undefined) return listIn(within?.groups).includes(group);
+  return role === undefined || listIn(within?.realm_access?.roles).includes(role);
 }
 
 /** Why a token does not name an organization, or what somebody has there. */
@@ -166,25 +166,30 @@ const split = (want: string): [string, string] => {
   return [want.slice(0, at), want.slice(at + 1)];
 };
 
-function has(claims: Claims, want: string): boolean {
+function has(claims: Claims, want: string, read = listIn): boolean {
   const [kind, name] = split(want);
   if (kind === 'scope') return scopesOf(claims).includes(name);
-  if (kind === 'group') return namesIn(claims.groups).includes(name);
+  if (kind === 'group') return read(claims.groups).includes(name);
   if (kind === 'organization') return hasOrganization(claims, name);
-  return rolesIn(claims).includes(name);
+  return rolesIn(claims, read).includes(name);
 }
 
 /** The roles of the realm, and those of clients as `client:role`. Both names may have colons of their own. */
-function rolesIn({ realm_access: realm, resource_access: access }: Claims): string[] {
+function rolesIn({ realm_access: realm, resource_access: access }: Claims, read = listIn): string[] {
   const clients = Object.entries((access ?? {}) as Readonly<Record<string, { roles?: unknown }>>);
   return [
-    ...namesIn((realm as { roles?: unknown } | undefined)?.roles),
-    ...clients.flatMap(([client, one]) => namesIn(one?.roles).map((role) => `${client}:${role}`)),
+    ...read((realm as { roles?: unknown } | undefined)?.roles),
+    ...clients.flatMap(([client, one]) => read(one?.roles).map((role) => `${client}:${role}`)),
   ];
 }
 
 function explainWant(want: string, claims: Claims, grants: Grants | undefined): Advice {
   const [kind, name] = split(want);
+  if (has(claims, want, namesIn))
+    return {
+      cause: `${want} is in the token as text and not in a list, so no guard reads it: its mapper has Multivalued OFF`,
+      fix: 'Client scopes > the scope with the mapper (roles) > Mappers > the mapper > Multivalued ON',
+    };
   const explain = { role: aboutRole, group: aboutGroup, organization: aboutOrganization, scope: aboutScope }[
     kind
   ];
