@@ -110,6 +110,9 @@ test('a long text is explained in bounded time', () => {
     ['unable to load discovery from https://kc:hunter2@sso/realms/x configuration', 'hunter2'],
     ['CODE_TO_TOKEN_ERROR, client_secret: hunter2, error=invalid_code', 'hunter2'],
     ['Cookie KC_AUTH_SESSION_HASH=hunter2; x rejected because SameSite', 'hunter2'],
+    ['state cookie connect.sid=s%3Ahunter2.sig not found keycloak', 'hunter2'],
+    ["could not retrieve discovery { clientSecret: 'hunter2', otp: 'hunter2' } metadata", 'hunter2'],
+    ['could not retrieve discovery Authorization: Bearer hunter2-hunter2 metadata', 'hunter2'],
   ] as const) {
     const [first] = explain(line);
     assert.notEqual(first?.id, 'explain.unknown', line);

@@ -193,7 +193,12 @@ const hideSecrets = (text: string): string =>
     .replace(/eyJ[\w-]{8,}(\.[\w-]*)*/g, '<token>')
     .replace(/(:\/\/[^\s/@:]*):[^\s/@]+@/g, '$1:***@')
     .replace(
-      /\b(code|\w*token|state|nonce|code_verifier|[\w-]*(?:session|identity)\w*)=[^&\s"',;]+/gi,
+      /\b(code|\w*token|state|nonce|code_verifier|[\w.-]*(?:session|identity|\bsid)\w*)=[^&\s"',;]+/gi,
       '$1=***',
     )
-    .replace(/\b(\w+_token|\w*secret|\w*password)("?\s*[=:]\s*"?)[^&\s"',;]+/gi, '$1$2***');
+    .replace(/(--[\w-]{0,40}(?:secret|password|token)[\s=]+)\S+/gi, '$1***')
+    .replace(/\b((?:bearer|basic) )[\w.~+/-]{12,}=*/gi, '$1***')
+    .replace(
+      /\b(\w+_token|(?:access|refresh|id)token|\w*secret|pass|\w*password|t?otp)(["']?\s*[=:]\s*["']?)[^&\s"',;]+/gi,
+      '$1$2***',
+    );
