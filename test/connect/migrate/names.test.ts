@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { findDependencies } from '../../../packages/connect/src/migrate/manifests.ts';
 import { look, projectOf } from './migrate-project.ts';
 
 const CONNECT = `const Keycloak = require('keycloak-connect');
@@ -42,4 +43,12 @@ test('migrate: a fork in a scope is named, with its uses, and left to the hand',
     [['app.js', false], ...more.map(() => ['app.js', false]), ['package.json', true], ['package.json', true]],
   );
   assert.doesNotMatch(JSON.stringify(findings), /s3cret/);
+});
+
+test('migrate: a package.json of a thousand forks costs no more than one of some', () => {
+  const names = Array.from({ length: 30_000 }, (_, at) => [`@a${at}/keycloak-connect`, '1']);
+  const text = JSON.stringify({ dependencies: Object.fromEntries(names) }, null, 1);
+  const started = process.cpuUsage().user;
+  assert.equal(findDependencies('package.json', text).length, 20);
+  assert.ok(process.cpuUsage().user - started < 2_000_000);
 });

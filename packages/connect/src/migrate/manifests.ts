@@ -34,11 +34,14 @@ const FORK =
 const NO_RELEASE =
   'This is no release of npm: the drop-in is made after that. Compare them, for what a fork has added the drop-in lacks.';
 
+/** Nobody has more, and each costs a look at the whole file. */
+const MOST_FORKS = 20;
+
 /** Where a `package.json` names an old package or its types. */
 export function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
   const manifest = readManifest(text) ?? {};
   const forks = SECTIONS.flatMap((section) => Object.keys(manifest[section] ?? {})).filter(forkOf);
-  return [...REPLACED_PACKAGES, ...new Set(forks)].flatMap((name) =>
+  return [...REPLACED_PACKAGES, ...[...new Set(forks)].slice(0, MOST_FORKS)].flatMap((name) =>
     [
       ...SECTIONS.filter((section) => Object.hasOwn(manifest[section] ?? {}, name)).map((section) => ({
         // With a token in an address, a repository's.
