@@ -89,8 +89,11 @@ test('events: an answer that is no configuration says nothing of what is kept', 
 const aboutClient = (id: string, attributes: object, client: object = {}) =>
   say(CLIENT_SETTINGS_CHECKS, id, { reach: { admin: { client: async () => ({ attributes, ...client }) } } });
 
-async function serve(t: TestContext, status: number, body = ''): Promise<string> {
-  const server = createServer((_request, out) => out.writeHead(status).end(body)).listen(0, '127.0.0.1');
+async function serve(t: TestContext, status: number, body = '', isLeftAlone = false): Promise<string> {
+  const server = createServer((_request, out) => {
+    assert.ok(!isLeftAlone);
+    out.writeHead(status).end(body);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/backchannel-logout`;
@@ -111,6 +114,12 @@ test('back-channel logout: only who refuses a call without a logout token takes 
   for (const status of [200, 401, 403, 500])
     assert.match(await about(await serve(t, status)), /^warn .*takes no logout tokens/, String(status));
   assert.match(await about('http://'), /^warn the backchannel logout URL is no http or https URL/);
+  assert.match(
+    await aboutClient('client.backchannel-logout', {
+      'backchannel.logout.url': await serve(t, 400, '{}', true),
+    }),
+    /^warn .* is Keycloak's own machine$/,
+  );
 });
 
 test('post logout redirect URIs: those of another application are none', async () => {

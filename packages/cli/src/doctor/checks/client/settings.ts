@@ -251,15 +251,7 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
   const said = 'Keycloak cannot report logouts: ';
   const issuer = String((await realm.discovery()).json?.issuer);
   const [target, keycloak] = [new URL(url), new URL(caller.serverUrl)];
-  // A receiver refuses this call, because it carries no logout token.
-  const answer = await call(url, toForm({}), caller.timeoutMs);
-  // Behind one proxy, the API can share Keycloak's origin and have its own path.
-  const isReceiver = answer.status === 400 && answer.json !== undefined;
-  if (
-    [keycloak.origin, URL.canParse(issuer) && new URL(issuer).origin].includes(target.origin) &&
-    !isReceiver
-  )
-    return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
+  // A realm elsewhere has no program of this machine called.
   if (
     networkZoneOf(target.hostname) === 'this-machine' &&
     networkZoneOf(keycloak.hostname) !== 'this-machine'
@@ -269,6 +261,15 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
       `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,
       fix,
     );
+  // A receiver refuses this call, because it carries no logout token.
+  const answer = await call(url, toForm({}), caller.timeoutMs);
+  // Behind one proxy, the API can share Keycloak's origin and have its own path.
+  const isReceiver = answer.status === 400 && answer.json !== undefined;
+  if (
+    [keycloak.origin, URL.canParse(issuer) && new URL(issuer).origin].includes(target.origin) &&
+    !isReceiver
+  )
+    return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
   if (answer.status === 0) return skipped(`${url}: nothing answers from here`);
   // 422: FastAPI, where a field is missing.
   if (answer.status !== 400 && answer.status !== 422)
