@@ -199,6 +199,6 @@ const hideSecrets = (text: string): string =>
     .replace(/(--[\w-]{0,40}(?:secret|password|token)[\s=]+)\S+/gi, '$1***')
     .replace(/\b((?:bearer|basic) )[\w.~+/-]{12,}=*/gi, '$1***')
     .replace(
-      /\b(\w+_token|(?:access|refresh|id)token|\w*secret|pass|\w*password|t?otp)(["']?\s*[=:]\s*["']?)[^&\s"',;]+/gi,
+      /\b((?!invalid_)\w+_token|(?:access|refresh|id)token|\w*secret|pass|\w*password|t?otp)(["']?\s*[=:]\s*["']?)[^&\s"',;]+/gi,
       '$1$2***',
     );
