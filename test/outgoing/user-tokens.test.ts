@@ -193,3 +193,30 @@ describe('one user who asks for very much', () => {
     assert.equal(asked.length, before + 1);
   });
 });
+
+describe('a realm that answers with the longest tokens', () => {
+  it('does not fill the memory: what is kept has a size, and begins anew beyond it', async () => {
+    const realm = createTestRealm();
+    const verifier = realm.verifier();
+    const token = realm.mint();
+    const principal = (await verifier.verify(token)) as Principal;
+    const [header, , signature] = token.split('.');
+    const payload = Buffer.from(JSON.stringify({ pad: 'x'.repeat(40_000) })).toString('base64url');
+    const asked: string[] = [];
+    const users = createUserTokens(verifier, async (subjectToken) => {
+      asked.push(subjectToken);
+      return { accessToken: `${header}.${payload}.${signature}`, expiresInSeconds: 300 } as Tokens;
+    });
+    const get = (i: number) =>
+      users.sourceOf({ token, principal: { ...principal, subject: `person ${i}` } }, ORDERS).get();
+    await get(0);
+    for (let i = 1; i < 1_000; i++) await get(i);
+    await get(0);
+    assert.equal(asked.length, 1_000, 'forty megabytes are kept');
+    for (let i = 1_000; i < 3_000; i++) await get(i);
+    await get(2_999);
+    assert.equal(asked.length, 3_000);
+    await get(0);
+    assert.equal(asked.length, 3_001, 'more than a hundred are not');
+  });
+});

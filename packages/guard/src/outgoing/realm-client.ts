@@ -30,6 +30,8 @@ export interface Subject {
 /** Most people whose tokens are kept, and most tokens of one of them. */
 const MOST_PEOPLE = 10_000;
 const MOST_OF_ONE = 16;
+/** All are forgotten once so much was kept: a realm may answer with tokens of any length. Unit: characters. */
+const MOST_KEPT = 100_000_000;
 /** Exchanges at a time; one user gets an eighth of them. */
 const MOST_CALLS = 64;
 /** How long a token is kept without rechecks of its subject's session. Unit: milliseconds. */
@@ -63,6 +65,7 @@ export function createUserTokens(
   const longestMs = tokenCheck === 'local' ? UNCHECKED_MS : Number.POSITIVE_INFINITY;
   const people = createBoundedCache<Person>(MOST_PEOPLE);
   const slots = createCallSlots(MOST_CALLS, timeoutMs);
+  let size = 0;
 
   function personFor(principal: Principal<object>): Person {
     const make = () => ({ kept: createBoundedCache<Kept>(MOST_OF_ONE), once: createSingleFlight<string>() });
@@ -105,6 +108,11 @@ export function createUserTokens(
       sentAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
       subject.principal.expiresAt * 1000,
     );
+    size += key.length + accessToken.length;
+    if (size > MOST_KEPT) {
+      people.clear();
+      size = 0;
+    }
     person.kept.set(key, { token: accessToken, keptAt: performance.now(), until });
     return accessToken;
   }
