@@ -381,4 +381,14 @@ describe('the memory of answers', () => {
     assert.equal(cache.get(`two.${end}`, '1', 5), undefined);
     assert.equal(cache.size, 1);
   });
+
+  it('is bounded by the length of the tokens too: the realm of a tenant chooses it', () => {
+    const cache = createAnswerCache(1_000);
+    const tokens = Array.from({ length: 1_000 }, (_, at) => String(at).padStart(14_000, 'x'));
+    for (const token of tokens) cache.set(token, '1', true, 0, 10);
+    const kept = tokens.filter((token) => cache.get(token, '1', 5));
+    assert.equal(kept.length, 125);
+    for (const token of kept) cache.drop(token);
+    assert.equal(cache.size, 0);
+  });
 });

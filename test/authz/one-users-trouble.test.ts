@@ -179,6 +179,28 @@ describe('an account that invents names', () => {
   });
 });
 
+it('a resource with scopes without number is not kept, so a realm fills no memory by names that its users choose', async () => {
+  const asked: string[] = [];
+  const api: ProtectionApi = {
+    async call(_, path) {
+      const name = new URLSearchParams(path.split('?')[1]).get('name') as string;
+      asked.push(name);
+      const many =
+        name === 'large' ? Array.from({ length: 10_000 }, (_, at) => ({ name: `scope ${at}` })) : [];
+      const scopes = [{ name: 'view' }, ...many];
+      return { status: 200, json: [{ _id: name, name, owner: { id: CLIENT_UUID }, scopes }], seen: '' };
+    },
+    onBehalfOf: () => api,
+  };
+  const context = { clientId: 'my-api', permissionMs: 30_000, clock: () => 0 } as never;
+  const catalog = createCatalog(context, api, { hasResource: () => false });
+  for (let i = 0; i < 3; i++) {
+    for (const resource of ['small', 'large'])
+      assert.equal(await catalog.idOf({ resource, scope: 'view' }), resource);
+  }
+  assert.deepEqual(asked, ['small', 'large', 'large', 'large']);
+});
+
 it('nobody waits among the look-ups of an account that named the same resource before', async () => {
   const asked: string[] = [];
   const toApi = (who: string): ProtectionApi => ({

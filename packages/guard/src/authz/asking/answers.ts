@@ -19,6 +19,9 @@ interface TokenAnswers {
 
 /** Length of the key: the end of the signature, which nobody can choose. The whole token is compared after the look-up. */
 const TAIL = 43;
+/** A longer token counts as further answers: the realm of a tenant chooses how long its tokens are. Unit: characters. */
+const OF_ONE_ANSWER = 2_000;
+const weightOf = (token: string): number => Math.floor(token.length / OF_ONE_ANSWER);
 
 /** When full, it drops all answers for the least recently used token. */
 export function createAnswerCache(maxAnswers: number) {
@@ -31,7 +34,7 @@ export function createAnswerCache(maxAnswers: number) {
   }
 
   function remove({ token, answers }: TokenAnswers): void {
-    size -= answers.size;
+    size -= answers.size + weightOf(token);
     tokens.delete(token.slice(-TAIL));
   }
 
@@ -66,6 +69,7 @@ export function createAnswerCache(maxAnswers: number) {
       if (entry === undefined) {
         entry = { token, answers: new Map() };
         tokens.set(token.slice(-TAIL), entry);
+        size += weightOf(token);
       }
       if (!entry.answers.has(key)) size++;
       entry.answers.set(key, { isGranted, from, until });

@@ -93,13 +93,14 @@ function has(resource: Resource | undefined, { scope }: Permission): boolean {
 
 export type Catalog = ReturnType<typeof createCatalog>;
 
-interface Entry {
-  readonly resource: Resource;
+interface Entry extends Pick<Resource, 'id' | 'scopes'> {
   /** Unit: milliseconds since 1970. */
   readonly readAt: number;
 }
 
 const MAX_NAMES = 10_000;
+/** A resource with more scopes is looked up each time: the server may be a tenant's own. Unit: characters. */
+const MOST_OF_ONE = 10_000;
 /** Names that Keycloak does not know are kept apart, so that made-up ones take the place of none that exists. */
 const MAX_MISSING = 1_000;
 /** An older entry is read again if it lacks a scope, or a resource is missing: they may have been added. Unit: milliseconds. */
@@ -130,8 +131,9 @@ export function createCatalog(
       missing.set(name, readAt);
       return undefined;
     }
-    const entry = { resource, readAt };
-    known.set(name, entry);
+    const entry = { id: resource.id, scopes: resource.scopes, readAt };
+    if (JSON.stringify(entry).length <= MOST_OF_ONE) known.set(name, entry);
+    else known.delete(name);
     return entry;
   }
 
@@ -168,10 +170,10 @@ export function createCatalog(
     ): Promise<string | 'unknown'> {
       if (name === undefined) return resourceId;
       let entry = known.get(name);
-      const isAll = (one: Entry) => scope === undefined || one.resource.scopes.includes(scope);
+      const isAll = (one: Entry) => scope === undefined || one.scopes.includes(scope);
       if (entry === undefined || ageOf(entry) >= context.permissionMs) entry = await loadOnce(name, token);
       else if (!isAll(entry) && ageOf(entry) >= YOUNG_MS) entry = await loadOnce(name, token);
-      return entry !== undefined && isAll(entry) ? entry.resource.id : 'unknown';
+      return entry !== undefined && isAll(entry) ? entry.id : 'unknown';
     },
     forget: (name: string): void => known.delete(name),
   };
