@@ -141,3 +141,42 @@ test('a token that is too long is not kept: the realm of one tenant does not fil
   }
   assert.equal(created, 3);
 });
+
+test('a session that grows when it is renewed is kept in memory no more than one that was large from the beginning', async (t) => {
+  let now = Date.UTC(2026, 0, 15);
+  const store = createMemorySessionStore({ clock: () => now });
+  let reads = 0;
+  const get: typeof store.get = (key) => {
+    reads++;
+    return store.get(key);
+  };
+  const client = createClient({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'x' });
+  const tokens = {
+    ...{ accessToken: 'a', tokenType: 'bearer', expiresInSeconds: 60, scopes: [] },
+    ...{ refreshToken: 'r', refreshExpiresInSeconds: null, idToken: 'i' },
+  };
+  const long = 'x'.repeat(32_768);
+  const keeper = createSessionKeeper(
+    resolveSessionOptions({
+      client: {
+        ...client,
+        refresh: async () => ({ ...tokens, accessToken: long, refreshToken: long, idToken: long }),
+      },
+      secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+      clock: () => now,
+      store: { ...store, get },
+    }),
+  );
+  t.after(() => keeper.close());
+  const { cookie } = await keeper.begin(tokens);
+  await keeper.find(cookie);
+  await keeper.find(cookie);
+  assert.equal(reads, 1);
+  now += 61_000;
+  assert.equal((await keeper.find(cookie))?.record.accessToken, long);
+  assert.equal(keeper.atHand(cookie), null);
+  const before = reads;
+  await keeper.find(cookie);
+  await keeper.find(cookie);
+  assert.equal(reads - before, 2);
+});

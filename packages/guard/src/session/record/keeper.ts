@@ -13,6 +13,7 @@ export type SessionKeeper = ReturnType<typeof createSessionKeeper>;
 const TRUST_MEMORY_MS = 10_000;
 /** Most characters of the tokens of a session that is kept in memory: a larger one is read from the store each time. */
 const LARGEST_CACHED = 16_384;
+const isSmall = ({ record }: LiveSession): boolean => sizeOf(record) <= LARGEST_CACHED;
 
 export function createSessionKeeper(
   options: ResolvedSessionOptions,
@@ -44,13 +45,13 @@ export function createSessionKeeper(
       return null;
     }
     session.touchedAt = live.get(cookie)?.touchedAt ?? 0;
-    if (options.maxCachedSessions > 0 && sizeOf(session.record) <= LARGEST_CACHED) live.set(cookie, session);
+    if (options.maxCachedSessions > 0 && isSmall(session)) live.set(cookie, session);
     return session;
   }
 
   async function renew(session: LiveSession): Promise<LiveSession | null> {
     const renewed = await renewOnce(session);
-    if (renewed === null) live.delete(session.cookie);
+    if (renewed === null || !isSmall(renewed)) live.delete(session.cookie);
     return renewed;
   }
 
