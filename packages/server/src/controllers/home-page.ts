@@ -11,16 +11,6 @@ interface HomePage {
   readonly basePath: string;
 }
 
-const ROUTES = [
-  ['POST', '/login', 'Username and password in, access token out'],
-  ['GET', '/protected', 'Who you are, for a valid access token'],
-  ['GET', '/docs', 'Try it all in the browser'],
-  ['GET', '/openapi.json', 'The same, for programs'],
-  ['GET', '/health/ready', 'Is this service ready?'],
-] as const;
-
-const DOCS: readonly string[] = ['/docs', '/openapi.json'];
-
 /** The page at `/`. Everything that is not fixed is escaped. */
 export function homePage({ message, username, canSignIn, hasDocs, ...page }: HomePage): string {
   const basePath = escapeHtml(page.basePath);
@@ -32,12 +22,6 @@ export function homePage({ message, username, canSignIn, hasDocs, ...page }: Hom
     canSignIn ? toSignIn(username, basePath) : '',
     hasDocs ? `<a class="button plain" href="${basePath}/docs">Documentation</a>` : '',
   ];
-  const rows = ROUTES.filter(([, path]) => hasDocs || !DOCS.includes(path))
-    .map(
-      ([method, path, text]) =>
-        `<tr><td class="method">${method}</td><td>${toLink(method, basePath + path)}</td><td>${text}</td></tr>`,
-    )
-    .join('\n        ');
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -61,10 +45,6 @@ export function homePage({ message, username, canSignIn, hasDocs, ...page }: Hom
         <p><button class="button plain" id="call" type="button">Call /protected</button></p>
         <pre id="answer" role="status" aria-label="Answer of /protected" tabindex="0" hidden></pre>
       </section>
-      <h2>Routes</h2>
-      <table>
-        ${rows}
-      </table>
     </main>
   </body>
 </html>
@@ -76,10 +56,6 @@ function toSignIn(username: string | null, basePath: string): string {
   return username === null
     ? `<a class="button" href="${basePath}/auth/login?return_to=${basePath}/">Sign in with Keycloak</a>`
     : `<form method="post" action="${basePath}/auth/logout"><button class="button" type="submit">Sign out</button></form>`;
-}
-
-function toLink(method: string, path: string): string {
-  return method === 'GET' ? `<a href="${path}"><code>${path}</code></a>` : `<code>${path}</code>`;
 }
 
 function escapeHtml(text: string): string {
@@ -94,7 +70,6 @@ body { margin: 0; font: 16px/1.55 system-ui, sans-serif; }
 main { max-width: 44rem; margin: 12vh auto 4rem; padding: 0 1.25rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .75rem; }
 a { color: var(--accent); }
-code { font: .95em ui-monospace, monospace; }
 .state { padding: .6rem .9rem; border: 1px solid var(--line); border-radius: .5rem; }
 .dot { display: inline-block; width: .6rem; height: .6rem; margin-right: .35rem; border-radius: 50%; background: #999; }
 .dot.on { background: #2a9d4a; }
@@ -104,9 +79,6 @@ pre { padding: .75rem .9rem; border: 1px solid var(--line); border-radius: .5rem
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .button { display: inline-block; padding: .55rem 1rem; border-radius: .5rem; background: var(--accent); color: Canvas; text-decoration: none; font: inherit; font-weight: 600; border: 1px solid var(--accent); cursor: pointer; }
 .button.plain { background: transparent; color: var(--accent); }
-table { width: 100%; border-collapse: collapse; }
-td { padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line); vertical-align: top; }
-.method { font: .8em/2 ui-monospace, monospace; opacity: .7; }
 `.trimStart();
 
 /** Calls /protected with the session cookie, and notices when the session ended elsewhere. */
