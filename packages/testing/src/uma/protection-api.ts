@@ -8,14 +8,7 @@ import {
   removeResource,
   replaceResource,
 } from './resource-set.ts';
-import {
-  countTickets,
-  createPermissionTicket,
-  listTickets,
-  removeTicket,
-  shareByTicket,
-  updateTicket,
-} from './tickets.ts';
+import { createPermissionTicket, listTickets, removeTicket, shareByTicket, updateTicket } from './tickets.ts';
 
 type Handler = (call: ProtectionCall) => ProtectionAnswer | Promise<ProtectionAnswer>;
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -28,7 +21,6 @@ const ROUTES: Readonly<Record<string, { needsRole: boolean } & Partial<Record<Me
   },
   '/permission': { needsRole: false, POST: createPermissionTicket },
   '/permission/ticket': { needsRole: true, GET: listTickets, POST: shareByTicket, PUT: updateTicket },
-  '/permission/ticket/count': { needsRole: true, GET: countTickets },
   '/permission/ticket/:id': { needsRole: true, DELETE: removeTicket },
 };
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;

@@ -190,11 +190,6 @@ export function listTickets(call: ProtectionCall): ProtectionAnswer {
   return { status: 200, json: page.map((one) => describe(provider, caller.server, one, withNames)) };
 }
 
-export const countTickets = (call: ProtectionCall): ProtectionAnswer => ({
-  status: 200,
-  json: findTickets(call).length,
-});
-
 /** Users see the tickets that they own or asked for. */
 function findTickets({ provider, caller, query }: ProtectionCall): Ticket[] {
   const { tickets, scopes } = caller.server;

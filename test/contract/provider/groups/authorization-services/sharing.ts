@@ -73,7 +73,8 @@ export const sharingGroup: Behaviours = {
       const { alice, bob, carl, server, ticket, album } = await openAlbum(asker);
       const exchange = (token: string, fields: AskFields) => async () =>
         tell(await asker.ask(token, { response_mode: 'permissions', ...fields }));
-      const count = async () => (await asker.protection('GET', 'permission/ticket/count', server)).text;
+      const filed = () => asker.protection('GET', 'permission/ticket', server);
+      const count = async () => String(((await filed()).json as unknown as Json[]).length);
       const text = await ticket();
       await assertAll({
         'for nothing, without a request': [exchange(bob, { ticket: text, submit_request: 'false' }), NO],
