@@ -1,4 +1,4 @@
-// Counts what test/attacks/ and its neighbours try, and writes the table of docs/threat-model.md: `npm run docs`. A test fails while
+// Counts what test/attacks/ and its neighbours try, and writes the table of test/README.md: `npm run docs`. A test fails while
 // it is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { targetsFor } from '../../test/support/path-targets.ts';
 import { createTestKey } from '../../test/support/signing-keys.ts';
 import { createTestRealm, encryption, rsa } from '../../test/support/test-realm.ts';
 
-const PAGE = fileURLToPath(new URL('../../docs/threat-model.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../test/README.md', import.meta.url));
 const MARKED = /(<!-- attacks: npm run docs -->\n)[\s\S]*?(<!-- \/attacks -->)/;
 
 /** @returns rows of the table: what is tried, how often, and where */
@@ -37,7 +37,7 @@ export async function countAttacks(): Promise<(readonly [what: string, count: nu
   };
   const forged = (await loadAttacks()).map(({ file, title, attempts, signed }) => {
     const count = (attempts?.(target) ?? []).length + (signed?.(pen, target) ?? []).length;
-    return [title, count, `test/attacks/cases/${file}`] as const;
+    return [title, count, `attacks/cases/${file}`] as const;
   });
   const client = createDpopClient();
   const scene = {
@@ -52,12 +52,12 @@ export async function countAttacks(): Promise<(readonly [what: string, count: nu
     [
       'a proof of possession (DPoP) that fails a step of RFC 9449 §4.3 is refused',
       dpopAttacks(scene).length,
-      'test/attacks/dpop-attacks.ts',
+      'attacks/dpop-attacks.ts',
     ],
     [
       'no spelling of a path comes past a guard, in every adapter',
       targetsFor('admin', 0).length,
-      'test/adapters/mounted-guards.ts',
+      'adapters/mounted-guards.ts',
     ],
   ];
 }
@@ -66,7 +66,7 @@ export async function countAttacks(): Promise<(readonly [what: string, count: nu
 export async function withAttacks(page: string): Promise<string> {
   const rows = await countAttacks();
   const total = rows.reduce((sum, [, count]) => sum + count, 0);
-  const lines = rows.map(([what, count, where]) => `| [${what}](../${where}) | ${count} |`);
+  const lines = rows.map(([what, count, where]) => `| [${what}](${where}) | ${count} |`);
   const table = [
     '| what is tried | attempts |',
     '|---|--:|',
