@@ -92,6 +92,19 @@ describe('the doctor, on the way to Keycloak', () => {
     idp.updateClient('fastapi-keycloak', { redirectUris });
   });
 
+  test('the issuer that is set is not that of Keycloak', async () => {
+    const [url, old] = [await serve(passOn('')), 'http://old.example/realms/testing'];
+    const results = await visitDoctor({ settings: { ...settingsFor(url), KEYCLOAK_ISSUER: old }, env: USER });
+    const trouble = firstTrouble(results);
+    const { id, status, seen } = trouble;
+    assert.deepEqual([id, status, seen], ['issuer.discovery', 'fail', `issuer ${idp.issuer}`]);
+    assert.match(trouble.cause, /^KEYCLOAK_ISSUER is another one, http:\/\/old\.example\/realms\/testing/);
+    assert.ok(trouble.fix.startsWith(`KEYCLOAK_ISSUER=${idp.issuer}`), trouble.fix);
+    // They could only repeat it.
+    for (const name of ['issuer.hostname', 'login.token'])
+      assert.equal(results.find((one) => one.id === name)?.seen, 'needs issuer.discovery', name);
+  });
+
   test('nothing listens at the port', async () => {
     const server = createTcpServer();
     const url = await listen(server);

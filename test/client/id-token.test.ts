@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AuthorizationError, ClientError, createClient } from '../../packages/guard/src/client/index.ts';
+import { createIssuer } from '../../packages/guard/src/core/index.ts';
 
 const ISSUER = 'https://sso.example.com/realms/testing';
 const CALLBACK = 'https://app.example.com/callback';
@@ -87,6 +88,38 @@ describe('an ID token', () => {
       await assert.rejects(realmOf({ alg: 'RS256' }, claims).login(), ClientError);
     });
   }
+});
+
+describe('an issuer that changes', () => {
+  it('is named, before and after, where an ID token is of the old one', async () => {
+    const old = 'https://old.example.com/realms/testing';
+    await assert.rejects(realmOf({ alg: 'RS256' }, { iss: old }).login(), (error) => {
+      assert.ok(error instanceof ClientError);
+      assert.equal(error.diagnosis.id, 'issuer-changed');
+      assert.ok(error.message.includes(old) && error.message.includes(ISSUER), error.message);
+      return true;
+    });
+  });
+
+  it('is named with the one that is set, where they differ', async () => {
+    const issuer = createIssuer({
+      ...{ serverUrl: 'https://sso.example.com', realm: 'testing', issuer: `${ISSUER}-old` },
+      fetch: async () => Response.json({ issuer: ISSUER }),
+    });
+    const client = createClient({
+      ...{ serverUrl: 'https://sso.example.com', realm: 'testing' },
+      clientId: 'a',
+      issuer,
+    });
+    await assert.rejects(client.passwordGrant({ username: 'u', password: 'p' }), (error) => {
+      assert.ok(error instanceof ClientError);
+      const { id, cause, fix } = error.diagnosis;
+      assert.deepEqual([id, error.kind], ['other-issuer', 'client_misconfigured']);
+      assert.equal(cause, `Keycloak's issuer is ${ISSUER}, and ${ISSUER}-old is set`);
+      assert.match(fix, /KEYCLOAK_ISSUER/);
+      return true;
+    });
+  });
 });
 
 describe('a login that has to be fresh', () => {

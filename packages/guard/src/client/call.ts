@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { type AuthError, type Discovery, isAuthError } from '../core/index.ts';
+import { adviseOnRealm, OTHER_ISSUER, toSafeText } from '../core/internal.ts';
 import { type CallOptions, type ClientContext, toBrowserEndpoints } from './context.ts';
 import { diagnoseTokenError } from './diagnosis.ts';
 import { AuthorizationError, ClientError, type Diagnosis, type TokenAnswer } from './errors.ts';
@@ -42,7 +43,7 @@ export async function callKeycloak<T>(
   } catch (error) {
     if (error instanceof AuthorizationError) throw error;
     // Keycloak came back under another host name: its new name is known for the next call.
-    if (isAboutIdToken(error)) await context.issuer.refresh().catch(() => {});
+    if (isAboutIdToken(error)) await context.issuer.refresh().catch(throwIfOtherIssuer);
     const { credential, realm, clientId } = context;
     if (isAuthError(error)) throw new ClientError(unusableCredential(error), 0);
     const hidden = [...(call.hidden ?? []), ...credential.secrets()];
@@ -59,6 +60,7 @@ async function discover(context: ClientContext): Promise<Discovery> {
     return await context.issuer.discover();
   } catch (error) {
     if (!isAuthError(error)) throw error;
+    throwIfOtherIssuer(error);
     const url = context.issuer.endpoints.discovery;
     const status = Number(/^HTTP (\d{3})$/.exec(error.seen ?? '')?.[1] ?? 0);
     // Only the body distinguishes a wrong realm from a wrong address; without an answer there is no body.
@@ -71,6 +73,13 @@ async function discover(context: ClientContext): Promise<Discovery> {
       answer.status,
     );
   }
+}
+
+/** @throws {ClientError} if Keycloak has another issuer than is set */
+function throwIfOtherIssuer(error: AuthError): void {
+  const fix = adviseOnRealm(error);
+  if (error.seen !== OTHER_ISSUER || fix === undefined) return;
+  throw new ClientError({ id: 'other-issuer', kind: 'client_misconfigured', cause: error.reason, fix }, 200);
 }
 
 /** Made for each call, because the address of the user goes with it. */
@@ -135,7 +144,15 @@ function isAboutIdToken(error: unknown): boolean {
   return code === oauth.JWT_CLAIM_COMPARISON || code === oauth.JWT_TIMESTAMP_CHECK;
 }
 
+/** What oauth4webapi says of a claim. */
+interface IdTokenFault {
+  readonly claim?: string;
+  readonly claims?: Readonly<Record<string, unknown>>;
+  readonly expected?: unknown;
+}
+
 function idTokenDiagnosis(error: unknown) {
+  const { claim, claims, expected } = (error as { cause?: IdTokenFault }).cause ?? {};
   const isClock = error instanceof oauth.OperationProcessingError && error.code === oauth.JWT_TIMESTAMP_CHECK;
   return isClock
     ? ({
@@ -147,7 +164,10 @@ function idTokenDiagnosis(error: unknown) {
     : ({
         id: 'issuer-changed',
         kind: 'provider_unavailable',
-        cause: 'Keycloak issued an ID token under another issuer or for another client than it announces',
+        cause:
+          claim === 'iss'
+            ? toSafeText(`Keycloak issued an ID token as ${claims?.iss}, and named itself ${expected} before`)
+            : 'Keycloak issued an ID token for another client or login than this one',
         fix: 'Set KC_HOSTNAME of Keycloak to its public URL. If Keycloak has just been reconfigured, the next try succeeds.',
       } as const);
 }

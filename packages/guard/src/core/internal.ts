@@ -56,10 +56,10 @@ export {
   readBody,
   toFailureCode,
 } from './realm/fetch-json.ts';
-export { toRealmUrl } from './realm/issuer.ts';
+export { OTHER_ISSUER, toRealmUrl } from './realm/issuer.ts';
 export type { CallObserver, KeycloakCall } from './realm/observed-call.ts';
 export { fetchWith, OBSERVERS, observeFetch } from './realm/observed-fetch.ts';
-export { createBreaker } from './realm/outage.ts';
+export { adviseOnRealm, createBreaker } from './realm/outage.ts';
 export {
   createRequestGuard,
   type GuardOptions,

@@ -1,3 +1,4 @@
+import { createIssuer } from 'keycloak-guard';
 import { toWords } from '../../keycloak/call.ts';
 import { diagnose, judgeStranger } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';
@@ -51,8 +52,25 @@ const realmHttps = check('realm.https', ['realm.exists'], async ({ reach }) => {
 const issuerDiscovery = check('issuer.discovery', ['realm.https'], async ({ reach }) => {
   const answer = await reach.realm.discovery();
   const issuer = answer.json?.issuer;
-  if (answer.status === 200 && typeof issuer === 'string' && URL.canParse(issuer))
-    return ok(`issuer ${issuer}`);
+  if (answer.status === 200 && typeof issuer === 'string' && URL.canParse(issuer)) {
+    const seen = `issuer ${issuer}`;
+    const { serverUrl, realm, timeoutMs } = reach.caller;
+    const { issuer: set } = reach.config;
+    // The service's own rule: a Keycloak that names itself as it is called may have another one.
+    const isTaken = createIssuer({ serverUrl, realm, issuer: set, timeoutMs }).discover();
+    if (
+      await isTaken.then(
+        () => true,
+        () => false,
+      )
+    )
+      return ok(seen);
+    return fail(
+      seen,
+      `KEYCLOAK_ISSUER is another one, ${set}: no keys are loaded, so every token and login is refused`,
+      `KEYCLOAK_ISSUER=${issuer}, or leave it out; if that name is wrong: ${FIX}`,
+    );
+  }
   const stranger = judgeStranger(answer);
   if (stranger !== undefined)
     return { ...stranger, cause: `the discovery document of the realm cannot be read: ${stranger.cause}` };

@@ -1,4 +1,4 @@
-import { AuthError } from '../http/errors.ts';
+import { AuthError, toSafeText } from '../http/errors.ts';
 import { checkOptions, type OptionRules } from '../options/check-options.ts';
 import { FETCH, ISSUER, REALM, SERVER_URL, TIMEOUT_MS } from '../options/option-rules.ts';
 import { createSingleFlight } from '../runtime/concurrency.ts';
@@ -113,11 +113,8 @@ export function createIssuer(options: IssuerOptions): Issuer {
     if (isOther && !isFollowingCaller) {
       throw new AuthError(
         'provider_misconfigured',
-        `${endpoints.discovery} is of another issuer than was set`,
-        {
-          expected: `issuer ${set}`,
-          seen: `issuer ${issuer.slice(0, LONGEST_SEEN)}`,
-        },
+        `Keycloak's issuer is ${toSafeText(issuer.slice(0, LONGEST_SEEN))}, and ${set} is set`,
+        { seen: OTHER_ISSUER },
       );
     }
     self.current = { issuer: set, metadata, isFollowingCaller };
@@ -137,6 +134,8 @@ export function createIssuer(options: IssuerOptions): Issuer {
   return self;
 }
 
+/** Seen where Keycloak is not the issuer that is set. */
+export const OTHER_ISSUER = 'another issuer';
 const LONGEST_SEEN = 200;
 
 /** The name of another realm in it is a mistake, not another name of this Keycloak. */

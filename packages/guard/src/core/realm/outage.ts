@@ -2,12 +2,16 @@ import type { AuthError } from '../http/errors.ts';
 import { createBoundedCache } from '../runtime/cache.ts';
 import type { Notice } from '../runtime/notice.ts';
 import type { FailureKind } from './fetch-json.ts';
+import { OTHER_ISSUER } from './issuer.ts';
 
 /** Advice where nothing answers, or not as a realm does; `undefined`: the operator can only wait. */
 export function adviseOnRealm({ code, seen = '' }: AuthError): string | undefined {
   if (code !== 'provider_misconfigured') return NO_ANSWER.find(([error]) => error.test(seen))?.[1];
   if (seen === 'HTTP 404') {
     return 'Check the name of the realm, in its exact case, and the path of the server URL: with or without /auth';
+  }
+  if (seen === OTHER_ISSUER) {
+    return 'Correct the issuer that is set (KEYCLOAK_ISSUER), or set none: that of Keycloak is taken then';
   }
   if (seen === 'HTTP 401' || seen === 'HTTP 403') {
     return 'Keycloak asks nobody for credentials here: look at what stands between, and at "Require SSL" of the realm';

@@ -6,8 +6,10 @@ import { type Claims, decodeJwt } from '../../evidence/token.ts';
 import { whyNoClaims } from '../token/claims.ts';
 import { judgeToken } from '../token-input/refusal.ts';
 
-const loginToken = check('login.token', ['login.password', 'keys.signing'], async ({ reach }) =>
-  judgeToken((await reach.login?.token()) ?? '', reach, () => 'this service accepts it'),
+const loginToken = check(
+  'login.token',
+  ['login.password', 'keys.signing', 'issuer.discovery'],
+  async ({ reach }) => judgeToken((await reach.login?.token()) ?? '', reach, () => 'this service accepts it'),
 );
 
 const loginLifespan = check('login.lifespan', ['login.password'], async ({ reach }) => {

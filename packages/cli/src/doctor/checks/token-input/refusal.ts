@@ -136,7 +136,7 @@ async function explainRefusal(error: AuthError, jwt: DecodedJwt | undefined, rea
         'Log in again.',
       );
     default:
-      return say(error.message, 'The words above are what the service itself would log.');
+      return say(error.reason, 'The words above are what the service itself would log.');
   }
 }
 
