@@ -37,33 +37,20 @@ describe('an outage', () => {
     });
   }
 
-  it('lasts until everything is answered that was not, and its end is told once', () => {
-    const { outage, told } = begin();
-    outage.failed('checks', silence());
-    outage.failed('calls', silence());
-    told();
-    outage.answered('calls');
-    assert.equal(outage.isDown(), true);
-    assert.deepEqual(told(), []);
-    outage.answered('checks');
-    outage.answered('checks');
-    outage.answered('calls');
-    outage.answered('keys');
-    assert.equal(outage.isDown(), false);
-    assert.deepEqual(told(), ['info provider_back: Keycloak answers again']);
-  });
-
-  it('is not over while the keys cannot be loaded, whatever else is answered', () => {
-    const { outage, told } = begin();
-    outage.failed('checks', silence());
-    outage.failed('keys', silence());
-    told();
-    outage.answered('checks');
-    assert.equal(outage.isDown(), true);
-    assert.deepEqual(told(), []);
-    assert.equal(outage.answered('keys'), false);
-    assert.deepEqual(told(), ['info provider_back: Keycloak answers again']);
-  });
+  for (const first of ['keys', 'checks', 'calls'] as const) {
+    it(`is over, and told to be, when one thing is answered that was not: that for ${first}`, () => {
+      const { outage, told } = begin();
+      outage.failed('checks', silence());
+      for (const also of ['keys', 'calls'] as const) outage.failed(also, silence());
+      told();
+      for (const next of [first, 'checks', 'keys', 'calls'] as const)
+        assert.equal(outage.answered(next), false);
+      assert.equal(outage.isDown(), false);
+      assert.deepEqual(told(), ['info provider_back: Keycloak answers again']);
+      outage.failed('calls', silence());
+      assert.deepEqual(told(), ['error provider_unavailable: no answer'], 'the next one is told');
+    });
+  }
 
   it('of everything is over when the keys are there again, though nobody has asked about a token yet', () => {
     const { outage, told } = begin();

@@ -23,7 +23,10 @@ function setUp() {
       probes++;
       return isThere;
     },
-    onChange: (isOpen) => changes.push(isOpen),
+    onOutcome: (error) => {
+      const isOpen = error?.diagnosis.id === 'not-answering';
+      if (isOpen !== (changes.at(-1) ?? false)) changes.push(isOpen);
+    },
   });
   const run = (call: () => Promise<unknown>) => breaker.run(call).catch(({ diagnosis }) => diagnosis.id);
   return {

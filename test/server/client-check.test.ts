@@ -6,7 +6,7 @@ import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { createClientCheck } from '../../packages/server/src/readiness/readiness.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { collectLog, configFor, startIdp } from './service.ts';
+import { collectLog, configFor, PASSWORD, SECRET, startIdp } from './service.ts';
 
 const NOTICES = ['client_refused', 'client_unchecked', 'client_accepted'];
 
@@ -21,7 +21,7 @@ async function start(t: TestContext, idp: DevIdp, settings: Record<string, strin
     return { status: answer.status, client: checks.client };
   };
   const notices = () => log.lines().filter(({ code }) => NOTICES.includes(String(code)));
-  return { ready, notices };
+  return { ready, notices, url: service.url };
 }
 
 for (const [what, settings, id] of [
@@ -50,13 +50,31 @@ test('with a key file that is not there a service is not ready', async (t) => {
   assert.deepEqual(await ready(), { status: 503, client });
 });
 
-test('a service that is set up right is ready, says nothing, and stays ready when its secret is changed', async (t) => {
+test('a service that is set up right is ready, says nothing, and stays ready when its secret is changed, which it says', async (t) => {
   const idp = await startIdp(t);
-  const { ready, notices } = await start(t, idp);
+  const { ready, notices, url } = await start(t, idp);
   await eventually('it is ready', async () => (await ready()).status === 200);
+  const accepted = { status: 200, client: { ok: true, detail: 'Accepted by Keycloak' } };
+  assert.deepEqual([await ready(), notices()], [accepted, []]);
+  const logIn = async () => {
+    const body = new URLSearchParams({ username: 'abdullah', password: PASSWORD });
+    return (await fetch(`${url}/login`, { method: 'POST', body })).status;
+  };
   idp.updateClient('fastapi-keycloak', { secret: 'another' });
-  assert.deepEqual(await ready(), { status: 200, client: { ok: true, detail: 'Accepted by Keycloak' } });
-  assert.deepEqual(notices(), []);
+  assert.equal(await logIn(), 500);
+  await eventually('it is said', async () => notices().length > 0);
+  const refused = { status: 200, client: { ok: false, detail: 'Not accepted by Keycloak: see the log' } };
+  assert.deepEqual(await ready(), refused);
+  idp.updateClient('fastapi-keycloak', { secret: SECRET });
+  assert.equal(await logIn(), 200);
+  assert.deepEqual(await ready(), accepted);
+  assert.deepEqual(
+    notices().map(({ code, id }) => [code, id]),
+    [
+      ['client_refused', 'wrong-secret'],
+      ['client_accepted', undefined],
+    ],
+  );
 });
 
 const errorOf = (id: string, kind: ClientError['kind']) =>

@@ -37,7 +37,7 @@ import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { createRequestLog, reportAnswers } from './observability/answers.ts';
 import { addDrain, createClientCheck, watchReadiness } from './readiness/readiness.ts';
 import { createAuthService, createPasswordQueue } from './services/auth-service.ts';
-import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
+import { createBreaker, isAway, probeOf, withBreaker } from './services/breaker.ts';
 import { openSharedState, type SharedState } from './shared/shared-state.ts';
 
 /** Parts that a test or an embedding program may bring along. */
@@ -183,7 +183,11 @@ async function connect(
   observers: readonly Observer[],
 ) {
   const fetch = createKeycloakFetch(config);
-  const onNotice = toLog(deps.logger);
+  const log = toLog(deps.logger);
+  const onNotice = (notice: Notice): void => {
+    log(notice);
+    if (notice.code === 'recheck_misconfigured') clientCheck.askAgain();
+  };
   const credential = createCredential({
     clientId: config.clientId,
     credential: config.credential,
@@ -202,8 +206,12 @@ async function connect(
   if (events !== undefined) app.addHook('onClose', () => events.close());
   const breaker = createBreaker({
     probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
-    onChange: (isOpen) =>
-      isOpen ? verifier.outage.failed('calls', HANGS) : verifier.outage.answered('calls'),
+    onOutcome: (error) => {
+      if (error !== undefined && isAway(error))
+        verifier.outage.failed('calls', new AuthError('provider_unavailable', error.diagnosis.cause));
+      else verifier.outage.answered('calls');
+      clientCheck.note(error);
+    },
   });
   const plainClient =
     deps.client ??
@@ -265,9 +273,3 @@ function createVerifierOf(
     ...shared,
   });
 }
-
-/** The verifier reports it, unless it has noticed the outage itself. */
-const HANGS = new AuthError(
-  'provider_unavailable',
-  'Keycloak hangs: logins and the like are refused at once',
-);

@@ -59,7 +59,7 @@ function checkKeys({ keysLoaded, keysAgeSeconds }: VerifierStatus): HealthCheck 
 }
 
 function checkKeycloak({ keysLoaded, isProviderDown, lastError }: VerifierStatus): HealthCheck {
-  const isDown = isProviderDown || lastError !== null;
+  const isDown = isProviderDown || lastError?.code === 'provider_misconfigured';
   const why =
     lastError?.code === 'provider_misconfigured'
       ? 'Answers, but not as the realm that is configured: see the log'

@@ -40,25 +40,34 @@ const DETAILS = {
 
 /**
  * Finds at the start, and not at the first login: a wrong address, realm, client or secret. A process that
- * was accepted once stays ready: a secret that is changed later takes no replica away that verifies tokens.
+ * was accepted once stays ready: a secret that is changed later takes no replica away that verifies tokens, but is said.
  */
 export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientCheckOptions) {
   let state: keyof typeof DETAILS | undefined;
   let reported: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let wasAccepted = false;
+  let isAsking = false;
+
+  function accept(): void {
+    clearTimeout(timer);
+    wasAccepted = true;
+    state = 'accepted';
+    if (reported !== undefined) logger?.info({ code: 'client_accepted' }, 'Keycloak accepts this client');
+    reported = undefined;
+  }
 
   async function ask(pause: number): Promise<void> {
+    clearTimeout(timer);
+    isAsking = true;
     const error = await client.refresh(NO_TOKEN).then(
       () => undefined,
       (reason: unknown) => reason,
     );
+    isAsking = false;
     if (isClosed) return;
-    if (!(error instanceof ClientError) || error.kind === 'invalid_credentials') {
-      state = 'accepted';
-      if (reported !== undefined) logger?.info({ code: 'client_accepted' }, 'Keycloak accepts this client');
-      return;
-    }
+    if (!(error instanceof ClientError) || error.kind === 'invalid_credentials') return accept();
     const isRefused = error.kind === 'client_misconfigured';
     // Keycloak has said that the set-up is wrong: that it is away now makes it no better.
     if (isRefused || state !== 'refused') state = isRefused ? 'refused' : 'unknown';
@@ -80,13 +89,24 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
     else logger?.warn(fields, `it is not known whether this service is set up right: ${cause}`);
   }
 
+  /** The client was accepted, and a call says that something is wrong with it, or with what it asked for. */
+  function askAgain(): void {
+    if (state === 'accepted' && !isAsking) void ask(pauseMs);
+  }
+
   return {
+    askAgain,
+    /** A call was answered, with this error or a success. */
+    note(error: ClientError | undefined): void {
+      if (error?.kind === 'client_misconfigured') askAgain();
+      else if (error === undefined && (state === 'refused' || state === 'unknown')) accept();
+    },
     /**
      * Until the first answer is there, and while the answer is that the set-up is wrong. A Keycloak that cannot say does not
      * stand in the way: tokens whose keys are known can be verified without it.
      */
     get isInTheWay(): boolean {
-      return state === 'pending' || state === 'refused';
+      return !wasAccepted && (state === 'pending' || state === 'refused');
     },
     /** For `/health/ready`; `undefined` where it was never asked. */
     get status(): { readonly ok: boolean; readonly detail: string } | undefined {

@@ -3,8 +3,8 @@ import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
 interface BreakerOptions {
   /** Asks Keycloak for something cheap. Never rejects; `false` when no answer comes soon. */
   readonly probe: () => Promise<boolean>;
-  /** Called when calls begin to fail at once, and when they no longer do. */
-  readonly onChange?: ((isOpen: boolean) => void) | undefined;
+  /** Called when Keycloak answered, also with a refusal; when no call can be made; and when calls begin to fail at once. */
+  readonly onOutcome?: ((error: ClientError | undefined) => void) | undefined;
   /** Unit: milliseconds, never set back. */
   readonly now?: (() => number) | undefined;
 }
@@ -22,24 +22,23 @@ const PAUSE_MS = 1_000;
  * user can bring it about. As soon as the probe is answered all calls run again; so one slow endpoint, or one slow
  * user directory behind Keycloak, never closes the rest for longer than a second.
  */
-export function createBreaker({ probe, onChange, now = () => performance.now() }: BreakerOptions) {
+export function createBreaker({ probe, onOutcome, now = () => performance.now() }: BreakerOptions) {
   let timeouts = 0;
   let retryAt = 0;
   let isProbing = false;
 
   const isOpen = (): boolean => timeouts >= TIMEOUTS_TO_OPEN;
 
-  function answered(): void {
-    const wasOpen = isOpen();
+  function answered(error?: ClientError): void {
     timeouts = 0;
-    if (wasOpen) onChange?.(false);
+    onOutcome?.(error);
   }
 
   function timedOut(): void {
     timeouts++;
     if (timeouts !== TIMEOUTS_TO_OPEN) return;
     retryAt = now() + PAUSE_MS;
-    onChange?.(true);
+    onOutcome?.(NOT_ANSWERING);
   }
 
   async function isBack(): Promise<boolean> {
@@ -67,7 +66,7 @@ export function createBreaker({ probe, onChange, now = () => performance.now() }
       } catch (error) {
         if (isTimeout(error)) timedOut();
         // Other errors, such as a callback with a wrong state, occur without a call to Keycloak.
-        else if (error instanceof ClientError) answered();
+        else if (error instanceof ClientError) answered(error);
         throw error;
       }
     },
@@ -104,6 +103,12 @@ export function probeOf(url: string, timeoutMs: number): () => Promise<boolean> 
       return false;
     }
   };
+}
+
+/** Nobody answers; a user can bring about neither of them, as a slow answer. */
+export function isAway({ kind, answerStatus, diagnosis: { id } }: ClientError): boolean {
+  const hasNoAnswer = [0, 502, 503].includes(answerStatus) && id !== 'credential-unusable';
+  return kind === 'provider_unavailable' && hasNoAnswer;
 }
 
 function isTimeout(error: unknown): boolean {

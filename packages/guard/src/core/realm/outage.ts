@@ -77,10 +77,9 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
       onNotice({ level: 'error', code, message: error.reason, ...(fix && { fix }) });
     },
     answered(calledFor) {
-      if (calledFor !== 'keys') failing.delete(calledFor);
-      // Nothing was answered, and now the keys are: it is back, even before any other call.
-      else if (failing.has('keys')) failing.clear();
-      // The keys always came. The next other call shows whether the rest does.
+      // It was not answered before: Keycloak is back, though nobody has called for the rest yet.
+      if (failing.has(calledFor)) failing.clear();
+      // This always came. The next other call shows whether the rest does.
       else hasAnsweredSince = true;
       const before = reportedFor;
       if (failing.size > 0 || before === undefined) return false;
