@@ -60,10 +60,13 @@ test('a message that is refused is a line in the log, and Keycloak hears no more
   const answers = [
     await messages.backchannelLogout(twice, listeners),
     await messages.backchannelLogout('logout_token=nonsense', listeners),
+    // As the doctor asks whether this is a receiver: no line for it.
+    await messages.backchannelLogout('logout_token=', listeners),
   ];
   assert.deepEqual(
     answers.map(({ status, headers, body }) => [status, headers, JSON.parse(String(body)).error_description]),
     [
+      [400, HEADERS, 'Invalid logout token'],
       [400, HEADERS, 'Invalid logout token'],
       [400, HEADERS, 'Invalid logout token'],
     ],
@@ -94,7 +97,21 @@ test('a message that is refused is a line in the log, and Keycloak hears no more
   );
   assert.deepEqual(
     told.map(({ revocations }) => revocations),
-    [[], []],
+    [[], [], []],
+  );
+});
+
+test('a logout that comes while no keys can be loaded is not said to be one that could not be shared', async () => {
+  const realm = createTestRealm();
+  realm.setAll('down');
+  const { logged, told, ...listeners } = listener();
+  const messages = messagesOf([realm.verifier()]);
+  const answer = await messages.backchannelLogout({ logout_token: mintLogoutToken(realm) }, listeners);
+  assert.deepEqual([answer.status, answer.headers], [503, { ...HEADERS, 'retry-after': '5' }]);
+  assert.match(logged[0]?.message ?? '', /^a logout could not be checked\. No signing keys can be loaded: /);
+  assert.deepEqual(
+    told.map(({ error }) => error?.code),
+    ['provider_unavailable'],
   );
 });
 

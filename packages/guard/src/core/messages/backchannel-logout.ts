@@ -51,8 +51,8 @@ export async function answerBackchannelLogout(
   { log, onMessage }: MessageListeners,
 ): Promise<Answer> {
   let of: Pick<KeycloakMessage, 'tenant'> = {};
+  const token = logoutTokenOf(body);
   try {
-    const token = logoutTokenOf(body);
     if (token === undefined)
       throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
     const member = await membersFor(token)
@@ -66,12 +66,14 @@ export async function answerBackchannelLogout(
   } catch (error) {
     if (isAuthError(error)) onMessage?.({ revocations: [], error, ...of });
     if (isAuthError(error) && error.statusCode === 400) {
-      // Anybody can send one: no more than a line.
+      // Anybody can send one: no more than a line. The doctor sends an empty one, and needs none.
       const { code, reason, expected, seen, message } = error;
-      log.warn({ code, reason, expected, seen }, 'a message of Keycloak was refused');
+      if (token !== '') log.warn({ code, reason, expected, seen }, 'a message of Keycloak was refused');
       return refuse(400, HEADERS, 'invalid_request', message);
     }
-    log.error({ err: error }, 'a logout could not be shared with other processes');
+    const isUnchecked = isAuthError(error) && error.code.startsWith('provider_');
+    const why = isUnchecked ? `checked. ${error.reason}` : 'shared with other processes';
+    log.error({ err: error }, `a logout could not be ${why}`);
     return refuse(503, { ...HEADERS, 'retry-after': '5' }, 'temporarily_unavailable', 'Try again');
   }
 }

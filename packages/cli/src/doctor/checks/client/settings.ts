@@ -261,8 +261,8 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
       `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,
       fix,
     );
-  // A receiver refuses this call, because it carries no logout token.
-  const answer = await call(url, toForm({}), caller.timeoutMs);
+  // A receiver refuses this call, because its logout token is empty.
+  const answer = await call(url, toForm({ logout_token: '' }), caller.timeoutMs);
   // Behind one proxy, the API can share Keycloak's origin and have its own path.
   const isReceiver = answer.status === 400 && answer.json !== undefined;
   if (
