@@ -179,8 +179,8 @@ function createNewTokenJudge<C extends object>(
     options.onNotice({
       level: 'warn',
       code: 'issuer_mismatch',
-      message: `Keycloak issues tokens under another name than it has here: ${seen}, expected ${expected}`,
-      fix: 'Set KC_HOSTNAME in Keycloak, or the option issuer here to the issuer that the tokens name',
+      message: `a token of this realm has another issuer than Keycloak has here: ${seen}, expected ${expected}`,
+      fix: 'Tokens from before a change of the issuer end by themselves. Else set KC_HOSTNAME in Keycloak, or the option issuer here to that of the tokens',
     });
   }
 
