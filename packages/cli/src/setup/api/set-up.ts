@@ -90,15 +90,17 @@ export async function* proveLogin(caller: Caller, redirectUri: string): AsyncGen
 }
 
 /** Says the next command: which programs read the file with the settings, and which do not. */
-export async function sayNext(envFile: string | undefined, serverUrl: string, out: Output): Promise<void> {
+export async function sayNext(
+  envFile: string | undefined,
+  serverUrl: string,
+  out: Output,
+  toCommand = (file: string) => `node --env-file=${toShellWord(file)} <your program>`,
+): Promise<void> {
   if (envFile === undefined) return out.line('Done.');
   const folder = dirname(envFile);
   if (relative('.', folder) !== '')
-    return out.line(
-      `Done. Next, in ${toShellWord(folder)}: node --env-file=${toShellWord(basename(envFile))} <your program>`,
-    );
-  if (!(await isClone()))
-    return out.line(`Done. Next: node --env-file=${toShellWord(envFile)} <your program>`);
+    return out.line(`Done. Next, in ${toShellWord(folder)}: ${toCommand(basename(envFile))}`);
+  if (!(await isClone())) return out.line(`Done. Next: ${toCommand(envFile)}`);
   out.line('Done. Next: npm start');
   out.line(
     `  From now on npm start uses ${serverUrl} here, and no built-in provider: without ${envFile} it does again.`,
@@ -235,7 +237,10 @@ export async function setUpApi(
     out.line(
       'Tokens name an organization where the login asks for it: scope=openid organization:<alias>, or organization:* for all.',
     );
-  if (code === 0) await sayNext(options.envFile, serverUrl, out);
+  const toServe = (file: string) =>
+    `npx keycloak-guard serve${file === '.env' ? '' : ` --env ${toShellWord(file)}`}`;
+  if (code === 0)
+    await sayNext(options.envFile, serverUrl, out, goal.shape === 'guide' ? toServe : undefined);
   return code;
 }
 
