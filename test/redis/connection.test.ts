@@ -81,7 +81,10 @@ test('an outage that nobody listens to is a line on the standard error output, a
   await redis.start();
   await eventually('all are back', () => all.every((one) => one.isReady));
   assert.equal(lines().length, 2);
-  assert.match(lines()[0] ?? '', /^keycloak-guard: Redis: Redis does not answer: .+ \(redis_lost\)\n$/);
+  assert.match(
+    lines()[0] ?? '',
+    /^keycloak-guard: Redis: Redis at 127\.0\.0\.1:\d+ does not answer: .+\. Look whether it runs there, .+ \(redis_lost\)\n$/,
+  );
   assert.equal(lines()[1], 'keycloak-guard: Redis: Redis answers again (redis_back)\n');
 });
 

@@ -46,7 +46,7 @@ export class RedisUnavailable extends Error {
 
 /** Options of {@link openRedis}. */
 export interface RedisOptions {
-  /** `redis://` or, with TLS, `rediss://`; user, password and database in it. Never logged. */
+  /** `redis://` or, with TLS, `rediss://`; user, password and database in it. Only host and port are logged. */
   readonly url: string;
   /** Start of every key, so that several applications can share one Redis. Default `keycloak-guard`. */
   readonly keyPrefix?: string | undefined;
@@ -77,6 +77,8 @@ export interface RedisNotice {
   readonly level: 'warn' | 'info';
   readonly code: 'redis_lost' | 'redis_refused' | 'redis_back';
   readonly message: string;
+  /** The mend, if it is known. */
+  readonly fix?: string | undefined;
 }
 
 /** A connection that restores itself. Commands are not queued: while Redis is down, they fail at once. */
@@ -166,7 +168,9 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     isLost = true;
     if (!isFirst) return void refused(error);
     noteCause(error);
-    onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
+    const message = `Redis at ${new URL(options.url).host || 'localhost'} does not answer: ${whyLost(error)}`;
+    const fix = 'Look whether it runs there, and at the URL (REDIS_URL). It heals by itself';
+    onNotice({ level: 'warn', code: 'redis_lost', message, fix });
   }
 
   /** @returns whether it was not reported lately */

@@ -31,7 +31,7 @@ export async function openSharedState(
   const connection = openRedis({
     url: config.redisUrl,
     keyPrefix: config.redisKeyPrefix,
-    onNotice: ({ level, code, message }) => logger?.[level]({ code }, message),
+    onNotice: ({ level, code, message, fix }) => logger?.[level]({ code, fix }, message),
   });
   const revocations = createRedisRevocationStore(connection);
   return {
