@@ -62,7 +62,7 @@ describe('introspection that is refused, and no other way to ask', () => {
     const error = await assertRefused(() => verifier.verify(token), 'provider_misconfigured');
     assert.equal(
       error.reason,
-      'Keycloak refused to introspect for the client my-api (HTTP 401 {"error":"unauthorized_client"}): its credential or type is wrong',
+      'Keycloak refused to introspect for the client my-api (HTTP 401 {"error":"unauthorized_client"}): there is no such client, or its credential or type is wrong; npx keycloak-guard doctor finds out',
     );
     await assertRefused(() => verifier.verify(old(realm)), 'provider_misconfigured');
     assert.deepEqual([verifier.stats.refused, verifier.stats.acceptedUnchecked], [0, 0]);

@@ -518,7 +518,7 @@ describe('the question', () => {
       assert.equal(level, 'error');
       assert.equal(
         message,
-        `Keycloak refused to introspect for the client my-api (HTTP ${status} {"error":"invalid_client"}): its credential or type is wrong`,
+        `Keycloak refused to introspect for the client my-api (HTTP ${status} {"error":"invalid_client"}): there is no such client, or its credential or type is wrong; npx keycloak-guard doctor finds out`,
       );
     });
   }

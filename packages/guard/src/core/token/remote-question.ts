@@ -103,7 +103,7 @@ export function createRemoteQuestion(
     if (without !== undefined) return without;
     const isRefused = response.status === 400 || response.status === 401 || response.status === 403;
     if (isRefused && readRefusal(response)?.error !== undefined) {
-      const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its credential or type is wrong`;
+      const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): there is no such client, or its credential or type is wrong; npx keycloak-guard doctor finds out`;
       reportOnce('error', 'recheck_misconfigured', reason);
       return { outcome: 'refused', error: new AuthError('provider_misconfigured', reason) };
     }
