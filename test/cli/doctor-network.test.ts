@@ -285,7 +285,7 @@ describe('the doctor, on the way to Keycloak', () => {
 
   test('a service that is not running, and a program that is none', async () => {
     const gone = await lookAt('http://127.0.0.1:9');
-    assert.deepEqual(statusesOf(gone), ['alive fail', 'ready skipped']);
+    assert.deepEqual(statusesOf(gone), ['alive fail', 'client skipped', 'ready skipped']);
     assert.match(gone['service.alive']?.cause ?? '', /nothing answers/);
     const other = await lookAt(await serve((_, outgoing) => outgoing.end('<html>Welcome</html>')));
     assert.match(other['service.alive']?.cause ?? '', /not this service/);
@@ -297,7 +297,7 @@ describe('the doctor, on the way to Keycloak', () => {
       outgoing.writeHead(404, { 'content-type': 'application/json' }).end('{}'),
     );
     const results = await lookAt(own);
-    assert.deepEqual(statusesOf(results), ['alive skipped', 'ready skipped']);
+    assert.deepEqual(statusesOf(results), ['alive skipped', 'client skipped', 'ready skipped']);
     assert.equal(results['service.alive']?.seen, 'no /health/live: an API of your own');
   });
 });

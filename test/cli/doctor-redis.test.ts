@@ -33,6 +33,19 @@ for (const [what, status, checks, expected, says] of [
     assert.match(`${ready?.cause || ready?.seen}`, says);
   });
 
+for (const [answer, expected, says] of [
+  [401, 'ok', /takes the running service/],
+  [500, 'fail', /^Restart it if the checks above pass/],
+  [503, 'fail', /^Restart it/],
+  [404, 'skipped', /an API of your own/],
+] as const)
+  test(`a service that runs with an older secret is told from one that does not: ${answer}`, async (t) => {
+    const args = ['--running', await startService(t, answer, GOOD)];
+    const found = (await visitDoctor({ settings, args })).find(({ id }) => id === 'service.client');
+    assert.equal(found?.status, expected, JSON.stringify(found));
+    assert.match(found?.fix || found?.seen || '', says);
+  });
+
 test('a Redis of the settings that does not answer is found, and its password is not shown', async () => {
   const redis = { REDIS_URL: 'redis://replica:its-password@127.0.0.1:9' };
   const results = await visitDoctor({ settings: { ...settings, ...redis } });

@@ -1,4 +1,4 @@
-import { call, toWords } from '../../keycloak/call.ts';
+import { call, toForm, toWords } from '../../keycloak/call.ts';
 import { check, fail, ok, skipped, warn } from '../check.ts';
 
 const serviceAlive = check('service.alive', [], async ({ options }) => {
@@ -40,4 +40,16 @@ const serviceReady = check('service.ready', ['service.alive'], async ({ options 
       );
 });
 
-export const SERVICE_CHECKS = [serviceAlive, serviceReady];
+/** With a refresh token of nobody: it asks Keycloak with the settings that it was started with, and no secret is sent. */
+const serviceClient = check('service.client', ['service.alive'], async ({ options }) => {
+  const answer = await call(`${options.serviceUrl}/refresh`, toForm({ refresh_token: 'doctor' }), 10_000);
+  if (answer.status === 401) return ok('Keycloak takes the running service as its client');
+  if (answer.status === 404) return skipped('no /refresh: an API of your own');
+  return fail(
+    toWords(answer),
+    'the running service cannot call Keycloak as its client: no login works',
+    'Restart it if the checks above pass: it was started with other settings, as an older secret. Its log has the reason.',
+  );
+});
+
+export const SERVICE_CHECKS = [serviceAlive, serviceClient, serviceReady];
