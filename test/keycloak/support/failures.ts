@@ -654,6 +654,13 @@ export const REALM_FAILURES: readonly Failure[] = [
     break: settings({ KEYCLOAK_REALM: 'Doctor-Lab' }),
   },
   {
+    name: 'realm-with-a-slip',
+    check: 'realm.exists',
+    cause: /has 'doctor-lab'/,
+    fix: /KEYCLOAK_REALM=doctor-lab; or let keycloak-guard setup create 'docotr-lab'/,
+    break: () => ({ ...ADMIN, settings: { KEYCLOAK_REALM: 'docotr-lab' } }),
+  },
+  {
     name: 'realm-disabled',
     check: 'realm.enabled',
     cause: /is disabled/,

@@ -1,4 +1,5 @@
 import { createIssuer } from 'keycloak-guard';
+import { nearestOf } from 'keycloak-guard/unstable';
 import { toWords } from '../../keycloak/call.ts';
 import { diagnose, judgeStranger } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';
@@ -13,20 +14,23 @@ const realmExists = check('realm.exists', ['address.keycloak'], async ({ reach }
   const { realm } = reach.caller;
   if (!/realm does not exist/i.test(String(answer.json?.error))) return ok(realm);
   const close = await findClose(reach);
+  const isSame = close?.toLowerCase() === realm.toLowerCase();
+  // No realm is changed, nor made, by a slip of the pen.
+  const setup = isSame ? [`--realm=${close}`, '--overwrite-env'] : undefined;
   return fail(
     toWords(answer),
-    `Keycloak has no realm '${realm}'${close ? `, but it has '${close}': the case of the letters counts` : ''}`,
+    `Keycloak has no realm '${realm}'${close ? `, but it has '${close}': each letter and its case counts` : ''}`,
     close
-      ? `KEYCLOAK_REALM=${toShellWord(close)}`
+      ? `KEYCLOAK_REALM=${toShellWord(close)}${isSame ? '' : `; or let keycloak-guard setup create '${realm}'`}`
       : 'Correct KEYCLOAK_REALM: the name at the top left of the admin console (not the display name), in its exact case. Or let keycloak-guard setup create it.',
-    close ? [`--realm=${close}`, '--overwrite-env'] : [],
+    close ? setup : [],
   );
 });
 
 async function findClose({ admin, calls, caller }: Reach): Promise<string | undefined> {
   const { realm } = caller;
   const known = admin ? await admin.realms().catch(() => []) : [];
-  const byAdmin = known.find((one) => one.toLowerCase() === realm.toLowerCase());
+  const byAdmin = nearestOf(realm, known);
   if (byAdmin !== undefined) return byAdmin;
   const capitalised = realm.charAt(0).toUpperCase() + realm.slice(1).toLowerCase();
   for (const guess of new Set([realm.trim(), realm.toLowerCase(), capitalised, realm.toUpperCase()])) {
