@@ -173,3 +173,33 @@ describe('a made-up key id is refused at once', () => {
     });
   }
 });
+
+it('a key that leaves the realm, and an issuer that changes, are told once, with their names; a new key is not', async (t) => {
+  const realm = createTestRealm();
+  const verifier = realm.verifier();
+  t.after(() => verifier.close());
+  await verifier.load();
+  const old = realm.signer.kid;
+  const reload = async () => {
+    realm.advance(5);
+    await Promise.resolve(verifier.verify(realm.mint({}, { header: { kid: 'made-up' } }))).catch(() => {});
+  };
+  const told = () =>
+    realm.notices.splice(0).flatMap(({ code, message }) => (code === 'realm_changed' ? [message] : []));
+  const next = createTestKey('ES256', { kid: 'next' });
+  realm.keys = [next, ...realm.keys];
+  await reload();
+  assert.deepEqual(told(), []);
+  realm.keys = [next];
+  await reload();
+  await reload();
+  assert.deepEqual(told(), [`tokens are refused that were issued by keys that left the realm: ${old}`]);
+  await assertRefused(() => verifier.verify(realm.mint()), 'token_key_unknown');
+  const [before, after] = [realm.issuer, 'https://new.example.com/realms/testing'];
+  realm.discovery.issuer = after;
+  await verifier.issuer.refresh();
+  await reload();
+  assert.deepEqual(told(), [
+    `tokens are refused that were issued with the issuer ${before}: it is ${after} now`,
+  ]);
+});

@@ -111,11 +111,23 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
     if (state.loadedAt === null || isOver) {
       onNotice({ level: 'info', code: 'keys_loaded', message: `signing keys loaded: ${loaded.size}` });
     }
+    if (hasMoved) reportChange(`with the issuer ${loadedIssuer}: it is ${loadedFrom} now`);
+    const left = new Set(loaded.values());
+    const gone = [...keys].filter(([, key]) => !left.has(key)).map(([kid]) => kid);
+    if (gone.length > 0) reportChange(`by keys that left the realm: ${gone.slice(0, 3).join(', ')}`);
     keys = loaded;
     loadedIssuer = loadedFrom;
     if (hasLeft || hasMoved) epoch.advance();
     state.loadedAt = clock();
     state.lastError = null;
+  }
+
+  function reportChange(which: string): void {
+    onNotice({
+      level: 'warn',
+      code: 'realm_changed',
+      message: `tokens are refused that were issued ${which}`,
+    });
   }
 
   function fail(failure: AuthError): void {

@@ -11,6 +11,7 @@ export interface Notice {
     | 'key_ignored'
     | 'issuer_conflict'
     | 'issuer_mismatch'
+    | 'realm_changed'
     | 'recheck_impossible'
     | 'recheck_misconfigured'
     | 'provider_unavailable'
