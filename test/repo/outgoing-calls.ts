@@ -310,7 +310,7 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'cli/src/doctor/checks/service.ts',
     calls: 'call',
-    times: 2,
+    times: 3,
     carries: 'nothing',
     address: 'person',
     redirects: 'wrapped',
