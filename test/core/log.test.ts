@@ -18,6 +18,6 @@ test('without a logger, what is wrong is a line on the standard error output, wi
   assert.deepEqual(lines, [
     'keycloak-guard: an app: A session was lost. Look at Redis (session_lost)\n',
     'keycloak-guard: an app: No login is possible (wrong-secret)\n',
-    'keycloak-guard: an app: Something else (unknown)\n',
+    'keycloak-guard: an app: Something else\n',
   ]);
 });

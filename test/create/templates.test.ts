@@ -11,6 +11,7 @@ import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
 import { type Choice, findConflict } from '../../packages/create/src/options.ts';
 import { versionedPackages } from '../../packages/create/src/versions.ts';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
 const FOLDER = join(ROOT, 'node_modules/.cache', `create-${process.pid}`);
@@ -111,6 +112,18 @@ test('secrets of the realm file are made at random, and stand in no file that ot
       assert.ok(git?.includes(file) && docker?.includes(file), `${choice.name}: ${file}`);
     }
     assert.ok(git?.includes('!.env.example') && docker?.includes('realm.json'), choice.name);
+  }
+});
+
+test('the people of a fresh application may sign out everywhere', async (t) => {
+  for (const choice of CHOICES.filter(({ login }) => login === 'browser')) {
+    const idp = await startDevIdp({ realm: JSON.parse(textOf(choice, 'realm.json')) });
+    t.after(() => idp.close());
+    const token = await idp.issueToken({ username: 'ann', clientId: choice.name });
+    const answer = await fetch(`${idp.issuer}/account/sessions?current=false`, {
+      ...{ method: 'DELETE', headers: { authorization: `Bearer ${token}`, accept: 'application/json' } },
+    });
+    assert.equal(answer.status, 204, choice.name);
   }
 });
 

@@ -271,6 +271,7 @@ test('the log says of a sign-out everywhere that failed what is known: a role on
     assert.equal((await signOutOf(browser, 'everywhere')).statusCode, 503);
     const [line = '', ...others] = lines.splice(0).filter((one) => one.includes('on other devices'));
     assert.deepEqual([line.includes(`could not be ended: ${why}`), others], [true, []], line);
+    assert.doesNotMatch(line, /\(unknown\)/);
   }
 });
 

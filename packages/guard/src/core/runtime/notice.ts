@@ -82,7 +82,7 @@ export function createNoticeLines(
       isOut ||= isOutage;
     }
     const words = [message, fix].filter(Boolean).join('. ');
-    write(`keycloak-guard: ${toOneLine(`${subject}: ${words}`)} (${code})\n`);
+    write(`keycloak-guard: ${toOneLine(`${subject}: ${words}`)}${code && ` (${code})`}\n`);
   };
 }
 
@@ -103,7 +103,7 @@ export function createStandardErrorLog(subject: string): Log {
   const lines = createNoticeLines(subject);
   const say = (level: Notice['level']) => (fields: object, message: string) => {
     const { code, id, fix } = fields as { code?: string; id?: string; fix?: string };
-    lines({ level, code: code ?? id ?? 'unknown', message, fix });
+    lines({ level, code: code ?? id ?? '', message, fix });
   };
   return { info() {}, warn: say('warn'), error: say('error') };
 }
