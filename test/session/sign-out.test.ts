@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
 import {
   createMemorySessionStore,
   type SessionEvent,
@@ -312,4 +313,23 @@ test('where Keycloak cannot be reached at all, the page does not lead to the log
   assert.match(page, /Other devices may still be signed in\. Sign in again, and try it once more/);
   assert.match(page, /<a href="[^"]*\/auth\/login"/);
   assert.doesNotMatch(page, /Sign out there/);
+});
+
+test('a sign-out in a process that could not reach Keycloak yet ends the tokens of the session for all', async (t) => {
+  const store = createMemorySessionStore();
+  const { app, idp } = await buildSessionApp(t, { session: { store } });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const revocationStore = createMemoryRevocationStore();
+  const shared: Revocation['type'][] = [];
+  revocationStore.subscribe(({ type }) => void shared.push(type));
+  const away = async () => Promise.reject(new Error('no network'));
+  const late = await buildSessionApp(t, {
+    ...{ idp, session: { store } },
+    keycloak: { revocationStore, fetch: away, onNotice: false },
+  });
+  const headers = { 'sec-fetch-site': 'same-origin', cookie: browser.session };
+  const answer = await late.app.inject({ method: 'POST', url: '/auth/logout', headers });
+  assert.equal(answer.statusCode, 303);
+  assert.deepEqual(shared, ['session']);
 });

@@ -47,7 +47,8 @@ export function createVerifierMaker(common: CommonOptions) {
       const realmUrl = toRealmUrl((settings.serverUrl ?? common.serverUrl) as string, settings.realm);
       return makeVerifier<object>(
         {
-          ...{ ...options, onNotice },
+          ...options,
+          onNotice,
           revocationStore: toRealmStore(shared, realmUrl, ofIds, ofRevocations),
         } as VerifierOptions<object>,
         hub.of(realmUrl, options.issuer),

@@ -1,6 +1,6 @@
 import { ClientError } from '../../client/index.ts';
-import type { AuthError, Revocation } from '../../core/index.ts';
-import { headerOf, readCompactJws } from '../../core/internal.ts';
+import type { AuthError } from '../../core/index.ts';
+import { headerOf, readCompactJws, selectByIssuer } from '../../core/internal.ts';
 import type { SessionContext } from '../context.ts';
 import { readCookies } from '../cookie/cookies.ts';
 import { redirectTo, type SessionAnswer, toFailureAnswer } from '../http/answer.ts';
@@ -165,13 +165,12 @@ async function refuseItsTokens(
   isOfAppAlone: boolean,
 ): Promise<void> {
   const { iss, sid, jti } = readCompactJws(record.accessToken).payload();
-  const member = verifier.members.find(({ issuer }) => (issuer.pinned ?? issuer.current?.issuer) === iss);
-  const revoke = async (revocation: Revocation) => member?.revoke(revocation);
+  const member = selectByIssuer(verifier.members, record.accessToken);
   if (isOfAppAlone) {
     // Keycloak's session goes on, with the tokens that other applications have of it.
     if (typeof iss === 'string' && typeof jti === 'string')
-      await revoke({ type: 'token', issuer: iss, tokenId: jti });
+      await member.revoke({ type: 'token', issuer: iss, tokenId: jti });
   } else if (typeof iss === 'string' && typeof sid === 'string') {
-    await revoke({ type: 'session', issuer: iss, sessionId: sid });
+    await member.revoke({ type: 'session', issuer: iss, sessionId: sid });
   }
 }
