@@ -1,5 +1,5 @@
-// The programs of docs/single-page-apps.md as a page has them, in Chromium: its address survives the sign-in. The only change is where
-// the provider is.
+// The programs of docs/single-page-apps.md and of the template as a page has them, in Chromium: its address survives the sign-in, and it
+// notices a sign-out elsewhere. The only change is where the provider is.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
@@ -10,7 +10,13 @@ import { type Stage, setUpFrontEnd, signIn } from './front-end.ts';
 
 const DOCS = readFileSync(new URL('../../docs/single-page-apps.md', import.meta.url), 'utf8');
 
+const TEMPLATE = readFileSync(
+  new URL('../../packages/create/templates/spa/web/keycloak.ts', import.meta.url),
+  'utf8',
+);
+
 function programOf(heading: string): string {
+  if (heading === 'template') return transformSync(TEMPLATE, { mode: 'strip-only' }).code;
   const [, code] = new RegExp(`## ${heading}\n\n\`\`\`ts\n([\\s\\S]*?)\n\`\`\``).exec(DOCS) ?? [];
   assert.ok(code, `docs have no program under ${heading}`);
   return transformSync(code, { mode: 'strip-only' }).code;
@@ -20,7 +26,12 @@ const LIBRARIES = {
   'keycloak-js': {
     library: import.meta.resolve('keycloak-js'),
     load: '',
-    end: "window.signIn = signIn; document.title = isSignedIn ? 'signed in' : 'signed out';",
+    end: "Object.assign(window, { signIn, signOut }); document.title = isSignedIn ? 'signed in' : 'signed out';",
+  },
+  template: {
+    library: import.meta.resolve('keycloak-js'),
+    load: "<script>const KEYCLOAK_URL = 'http://localhost:8080', KEYCLOAK_REALM = 'testing', API_URL = '';</script>",
+    end: "Object.assign(window, { signIn, signOut, call }); document.title = (await start()) ? 'signed in' : 'signed out';",
   },
   'oidc-client-ts': {
     library: new URL('../browser/oidc-client-ts.min.js', import.meta.resolve('oidc-client-ts')).href,
@@ -35,9 +46,10 @@ function toPage(name: Library, { issuer, port }: DevIdp): string {
   const program = programOf(name)
     .replace("import Keycloak from 'keycloak-js'", "import Keycloak from '/library.js'")
     .replace("import { UserManager } from 'oidc-client-ts'", 'const { UserManager } = oidc')
+    .replace('my-app-page', 'web-app');
+  return `<!doctype html><meta charset="utf-8"><title>starting</title>${load}<script type="module">${program}\n${end}</script>`
     .replace('http://localhost:8080/realms/testing', issuer)
     .replace('http://localhost:8080', `http://localhost:${port}`);
-  return `<!doctype html><meta charset="utf-8"><title>starting</title>${load}<script type="module">${program}\n${end}</script>`;
 }
 
 const setUp = (t: TestContext, name: Library): Promise<Stage> =>
@@ -51,6 +63,15 @@ const isAt = async (page: Page, address: string, title: string): Promise<void> =
   await page.waitForFunction((wanted) => document.title === wanted, title);
   assert.equal(page.url(), address);
 };
+
+async function signInAt(page: Page, app: string): Promise<void> {
+  await page.goto(app);
+  await isAt(page, `${app}/`, 'signed out');
+  await page.evaluate('signIn()').catch(() => {});
+  await page.waitForSelector('#kc-form-login');
+  await signIn(page);
+  await isAt(page, `${app}/`, 'signed in');
+}
 
 const PATHS = ['/', '/orders/5', '/?tab=1', '/orders/5?tab=1&q=a%20b#part', '/#/orders/5', '//orders'];
 
@@ -70,6 +91,27 @@ test('keycloak-js: every address is there again after the sign-in, a reload and 
     await page.reload();
     await isAt(page, app + path, 'signed in');
   }
+});
+
+for (const name of ['keycloak-js', 'template'] as const)
+  test(`${name}: a tab notices that somebody signed out in another one`, async (t) => {
+    const { page, app } = await setUp(t, name);
+    await signInAt(page, app);
+    const other = await page.context().newPage();
+    await other.goto(app);
+    await isAt(other, `${app}/`, 'signed in');
+    await other.evaluate('signOut()').catch(() => {});
+    await isAt(page, `${app}/`, 'signed out');
+  });
+
+test('template: a 401 leads to the login if Keycloak has ended the session, and stays a 401 otherwise', async (t) => {
+  const { idp, page, app } = await setUp(t, 'template');
+  await page.route('**/me', (route) => route.fulfill({ status: 401, body: 'refused' }));
+  await signInAt(page, app);
+  assert.equal(await page.evaluate("call('/me')"), '401 refused');
+  await idp.logoutUser('abdullah');
+  await page.evaluate("void call('/me')");
+  await page.waitForFunction("document.title !== 'signed in'");
 });
 
 test('oidc-client-ts: every address is there again after the sign-in and a reload', async (t) => {

@@ -15,6 +15,9 @@ export const keycloak = new Keycloak({
   clientId: 'my-app-page',
 });
 
+// A sign-out in another tab or application, too.
+keycloak.onAuthLogout = () => location.reload();
+
 /** Finds out whether somebody is signed in, and shows the address again that the page had before. */
 export async function start(): Promise<boolean> {
   keepAddress();
@@ -39,6 +42,8 @@ export async function call(path: string): Promise<string> {
   if (keycloak.authenticated) await keycloak.updateToken(30).catch(signIn);
   const headers = new Headers(keycloak.token ? { authorization: `Bearer ${keycloak.token}` } : {});
   const answer = await fetch(`${API_URL}${path}`, { headers });
+  // If Keycloak still renews the token, the refusal has another reason, and a new login would be refused again.
+  if (answer.status === 401) await keycloak.updateToken(-1).catch(signIn);
   return `${answer.status} ${await answer.text()}`;
 }
 
