@@ -55,6 +55,20 @@ describe('the file of authz', () => {
       loadAuthz(write('authz.mjs', 'export default () => 1;')),
       says(/must hold one object/),
     );
+    // JSON would leave out the one, and make a text of the other, which Keycloak reads as no time.
+    await assert.rejects(
+      loadAuthz(write('authz.mjs', 'export default { scopes: () => [] };')),
+      says(/scopes must be a list/),
+    );
+    await assert.rejects(
+      loadAuthz(
+        write(
+          'authz.mjs',
+          "export default { policies: [{ name: 'trial', type: 'time', notOnOrAfter: new Date(0) }] };",
+        ),
+      ),
+      says(/notOnOrAfter must be/),
+    );
     await assert.rejects(
       loadAuthz(write('authz.mjs', "import './gone.mjs';")),
       says(/cannot be run: .*gone\.mjs/),

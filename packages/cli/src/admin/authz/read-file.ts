@@ -21,11 +21,16 @@ export function readAuthzFile(text: string): ReadFile {
   } catch (error) {
     return { problems: [`is no JSON: ${error instanceof Error ? error.message : error}`] };
   }
-  if (!isObject(json)) return { problems: ['must hold one object'] };
-  const members = json;
+  return readAuthzValue(json);
+}
+
+/** The same for what a program exports: a member that is `undefined` is left out. */
+export function readAuthzValue(value: unknown): ReadFile {
+  if (!isObject(value)) return { problems: ['must hold one object'] };
+  const json = withoutUndefined(value) as Record<string, unknown>;
   const problems: string[] = [];
   const switches: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(members)) {
+  for (const [name, value] of Object.entries(json)) {
     const kind = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
     if (kind?.is(value)) switches[name] = value;
     else if (kind) problems.push(`${name} must be ${kind.words}`);
@@ -34,7 +39,7 @@ export function readAuthzFile(text: string): ReadFile {
         `unknown member ${JSON.stringify(name)}; there are: ${[...Object.keys(SWITCHES), ...SECTIONS].join(', ')}`,
       );
   }
-  const list = (section: Section) => readList(section, members[section] ?? [], problems);
+  const list = (section: Section) => readList(section, json[section] ?? [], problems);
   const lists = {
     scopes: list('scopes'),
     resources: list('resources'),
@@ -119,5 +124,9 @@ function isCircle(
   });
 }
 
-/** The same for what a program exports: what JSON cannot hold, such as a member that is `undefined`, is left out. */
-export const readAuthzValue = (value: unknown): ReadFile => readAuthzFile(JSON.stringify(value) ?? 'null');
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries.map(([name, one]) => [name, withoutUndefined(one)]));
+}
