@@ -98,13 +98,14 @@ export function opensAudience(
   ];
 }
 
-/**
- * Whether one of the client's URI patterns lets a URI pattern through, as Keycloak reads them: `*` at the end
- * stands for anything, and a pattern that starts with `/` is below the root URL.
- */
+/** A URI pattern of a client as Keycloak reads it: one that starts with `/` is below the root URL. */
+export const toWholeUri = (pattern: string, rootUrl: string | undefined): string =>
+  pattern.startsWith('/') && rootUrl ? rootUrl.replace(/(?<!\/)\/+$/, '') + pattern : pattern;
+
+/** Whether one of the client's URI patterns lets a URI pattern through: `*` at the end stands for anything. */
 export function coversUri(patterns: readonly string[], rootUrl: string | undefined, uri: string): boolean {
   return patterns.some((pattern) => {
-    const whole = pattern.startsWith('/') && rootUrl ? rootUrl.replace(/(?<!\/)\/+$/, '') + pattern : pattern;
+    const whole = toWholeUri(pattern, rootUrl);
     return whole === uri || (whole.endsWith('*') && uri.startsWith(whole.slice(0, -1)));
   });
 }

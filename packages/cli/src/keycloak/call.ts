@@ -59,7 +59,7 @@ export function toForm(fields: Record<string, string | undefined>): RequestInit 
   return { method: 'POST', body };
 }
 
-/** The words of an HTML page, on one line. Each character is read a few times alone: the server that sent it may be anybody's. */
+/** The words of an HTML page, on one line. Each character is read a few times at most: the server that sent it may be anybody's. */
 export function toPageText(html: string): string {
   return html
     .slice(Math.max(html.search(/<body/i), 0))

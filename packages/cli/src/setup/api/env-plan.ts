@@ -61,7 +61,7 @@ export async function planEnv(
   needsSecret = true,
 ): Promise<PlanPart> {
   if (file === undefined) return NO_PART;
-  const whole = (settings: Record<string, string>) => switchCredential(file, settings, needsSecret);
+  const whole = (settings: Record<string, string>) => switchCredential(file, settings);
   const made = needsSecret && known[SECRET] === undefined ? { [SECRET]: 'made by Keycloak' } : {};
   const changes = await findChanges(file, await whole({ ...known, ...made }));
   const conflicts = overwriteEnv ? [] : changes.filter(isConflict);
@@ -131,9 +131,8 @@ export async function planClientEnv(
 async function switchCredential(
   file: string,
   settings: Record<string, string>,
-  needsSecret: boolean,
 ): Promise<Record<string, string>> {
-  const isKept = (name: string) => Object.hasOwn(settings, name) || (needsSecret && name === SECRET);
+  const isKept = (name: string) => Object.hasOwn(settings, name);
   if (!CREDENTIAL_SETTING_NAMES.some(isKept)) return settings;
   const there = parseEnv(await readEnvText(file));
   const dead = CREDENTIAL_SETTING_NAMES.filter((name) => !isKept(name) && there[name]);

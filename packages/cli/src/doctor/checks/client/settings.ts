@@ -1,6 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { isHttpUrl } from '../../../access/access.ts';
-import { coversUri, splitUris } from '../../../admin/mappers.ts';
+import { coversUri, splitUris, toWholeUri } from '../../../admin/mappers.ts';
 import { type Answer, call, toForm, toPageText, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import { networkZoneOf } from '../../../settings/address.ts';
@@ -287,9 +287,9 @@ const clientLogoutUris = clientCheck('client.post-logout-uris', async (client, {
   const uris = list.flatMap((one) => (one === '+' ? (client.redirectUris ?? []) : one));
   // The root, or a page that the application chose.
   const root = `${appUrl}/`;
-  const isOfApp = (uri: string) => uri.startsWith(root) || coversUri([uri], client.rootUrl, root);
-  if (uris.some((uri) => isOfApp(uri) || (client.rootUrl?.startsWith(appUrl) && uri.startsWith('/'))))
-    return ok(list.join(', '));
+  const isOfApp = (uri: string) =>
+    toWholeUri(uri, client.rootUrl).startsWith(root) || coversUri([uri], client.rootUrl, root);
+  if (uris.some(isOfApp)) return ok(list.join(', '));
   return warn(
     list.join(', ') || 'none',
     `a browser logout cannot come back to the API: no post logout redirect URI is at ${appUrl}`,
