@@ -92,7 +92,7 @@ function toBoom(error: unknown, answer: Answer | undefined): unknown {
 }
 
 /** Answers routes of the engine. */
-export type Mount = (server: Server, routes: Routes<Request>['all']) => void;
+type Mount = (server: Server, routes: Routes<Request>['all']) => void;
 
 function createMount(adapter: Pick<Adapter<Request, never, never>, 'refusalOf'>): Mount {
   return (server, routes) => {
