@@ -114,6 +114,13 @@ test('template: a 401 leads to the login if Keycloak has ended the session, and 
   await page.waitForFunction("document.title !== 'signed in'");
 });
 
+test('template: the page says that Keycloak does not answer', async (t) => {
+  const { page, app } = await setUp(t, 'template');
+  await page.route('**/realms/**', (route) => route.abort());
+  await page.goto(app);
+  await page.getByText('Keycloak does not answer').waitFor();
+});
+
 test('oidc-client-ts: every address is there again after the sign-in and a reload', async (t) => {
   const { page, app } = await setUp(t, 'oidc-client-ts');
   let isFirst = true;

@@ -127,6 +127,13 @@ test('the people of a fresh application may sign out everywhere', async (t) => {
   }
 });
 
+test('only a program that browsers sign in to is set up with an address for back-channel logouts', () => {
+  for (const choice of CHOICES) {
+    const hasLogin = choice.login === 'browser' || choice.framework === 'service';
+    assert.equal(textOf(choice, 'README.md').includes('setup guide'), hasLogin, choice.name);
+  }
+});
+
 test('a program takes every credential that setup writes into .env, in development the secret of the provider', async (t) => {
   const files = CHOICES.flatMap((choice) =>
     ['src/settings.js', 'lib/settings.js']

@@ -79,7 +79,8 @@ function toScripts(choice: Choice): Readonly<Record<string, string>> {
       ...(isTypeScript ? { check: 'next typegen && tsc --noEmit' } : {}),
       test: toTest(isTypeScript),
       build: 'next build',
-      start: 'next start',
+      // Next.js reads .env by itself, but too late for PORT.
+      start: 'node --env-file=.env node_modules/next/dist/bin/next start',
     };
   if (framework === 'nest')
     return {

@@ -24,6 +24,9 @@ export async function start(): Promise<boolean> {
   try {
     const redirectUri = location.origin + CALLBACK;
     return await keycloak.init({ onLoad: 'check-sso', pkceMethod: 'S256', redirectUri });
+  } catch (error) {
+    document.body.innerHTML = '<p>Keycloak does not answer. <a href="">Try again</a></p>';
+    throw error;
   } finally {
     if (location.pathname === CALLBACK)
       history.replaceState(null, '', sessionStorage.getItem(RETURN_TO) ?? '/');
