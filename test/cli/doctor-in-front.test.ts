@@ -55,14 +55,17 @@ describe('the doctor, where something stands in front of Keycloak', () => {
   test('names two Keycloaks that share an address and no keys', async () => {
     // As a load balancer does: whoever stays on a connection stays with a Keycloak.
     const connections = new Map<unknown, number>();
+    const ofKeys = new Set<unknown>();
     const url = await serve((incoming, outgoing) => {
       const at = connections.get(incoming.socket) ?? connections.size;
       connections.set(incoming.socket, at);
+      if (incoming.url?.endsWith('/certs')) ofKeys.add(incoming.socket);
       pass(incoming, outgoing, idps[incoming.url?.endsWith('/certs') ? at % 2 : 0]);
     });
     const [first] = await told(url);
     assert.deepEqual(first?.slice(0, 2), ['keys.signing', 'fail']);
     assert.match(first?.[2] ?? '', /is several Keycloaks that do not share their keys/);
+    assert.ok(ofKeys.size >= 8, `the keys were asked for on ${ofKeys.size} connections`);
   });
 
   for (const [what, edit, status] of [
