@@ -190,10 +190,13 @@ it('a key that leaves the realm, and an issuer that changes, are told once, with
   realm.keys = [next, ...realm.keys];
   await reload();
   assert.deepEqual(told(), []);
-  realm.keys = [next];
+  realm.keys = [next, createTestKey('ES256', { kid: 'k'.repeat(1_000) })];
   await reload();
   await reload();
   assert.deepEqual(told(), [`tokens are refused that were issued by keys that left the realm: ${old}`]);
+  realm.keys = [next];
+  await reload();
+  assert.match(told().join(), /realm: k{64}$/);
   await assertRefused(() => verifier.verify(realm.mint()), 'token_key_unknown');
   const [before, after] = [realm.issuer, 'https://new.example.com/realms/testing'];
   realm.discovery.issuer = after;

@@ -23,6 +23,18 @@ describe('a verifier that nobody listens to', () => {
     assert.deepEqual(told(), []);
   });
 
+  it('writes a problem once, and remembers no more than a thousand of them', () => {
+    const { tell, told } = listen();
+    const changed = (name: string) => tell({ level: 'warn', code: 'realm_changed', message: name });
+    for (let i = 0; i < 999; i++) changed(`key ${i}`);
+    changed('key 0');
+    assert.equal(told().length, 999);
+    changed('one more');
+    changed('another');
+    changed('key 0');
+    assert.equal(told().length, 3);
+  });
+
   it('says an outage in one line, however many notices come of it, and its end in one', () => {
     const { tell, told } = listen();
     tell(down);

@@ -54,6 +54,9 @@ const OUTAGES: ReadonlySet<string> = new Set([
   'credential_old',
 ]);
 
+/** Lines that are not written again. More may be made up by a realm, of its names. */
+const MOST_SAID = 1_000;
+
 /**
  * The default of `onNotice`: writes one line to the standard error output when something is wrong, and another when it is
  * over. Silent while all is well. An outage is one line, with any number of notices; one that turns out to be a mistake
@@ -78,6 +81,7 @@ export function createNoticeLines(
       const isOutage = OUTAGES.has(code);
       const what = isOutage ? (fix ?? code) : code + message;
       if (said.has(what) || (isOutage && isOut && fix === undefined)) return;
+      if (said.size >= MOST_SAID) said.clear();
       said.add(what);
       isOut ||= isOutage;
     }
