@@ -72,7 +72,7 @@ const issuerDiscovery = check('issuer.discovery', ['realm.https'], async ({ reac
     return fail(
       seen,
       `KEYCLOAK_ISSUER is another one, ${set}: no keys are loaded, so every token and login is refused`,
-      `KEYCLOAK_ISSUER=${issuer}, or leave it out; if that name is wrong: ${FIX}`,
+      `KEYCLOAK_ISSUER=${toShellWord(issuer)}, or leave it out.\nIf that name is wrong: ${FIX}`,
     );
   }
   const stranger = judgeStranger(answer);
