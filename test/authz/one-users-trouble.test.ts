@@ -34,6 +34,23 @@ async function start(fails: () => Response | 'hung', options: { timeoutMs?: numb
   return { fake, bob, mallory, permissions: attacked };
 }
 
+/** A catalog of resources that have these scopes, where there is one, and which of them Keycloak was asked for. */
+function lookUp(scopesOf: (name: string) => readonly string[] | undefined) {
+  const asked: string[] = [];
+  const api: ProtectionApi = {
+    async call(_, path) {
+      const name = new URLSearchParams(path.split('?')[1]).get('name') as string;
+      asked.push(name);
+      const scopes = scopesOf(name)?.map((one) => ({ name: one }));
+      const resource = { _id: `id of ${name}`, name, owner: { id: CLIENT_UUID }, scopes };
+      return { status: 200, json: scopes === undefined ? [] : [resource], seen: '' };
+    },
+    onBehalfOf: () => api,
+  };
+  const context = { clientId: 'my-api', permissionMs: 30_000, clock: () => 0 } as never;
+  return { catalog: createCatalog(context, api, { hasResource: () => false }), asked };
+}
+
 const subjectOf = (token: string) =>
   token.split('.').length === 3 &&
   JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString()).sub;
@@ -134,22 +151,11 @@ describe('an account that invents names', () => {
   });
 
   it('takes no place of a name that exists', async () => {
-    const asked: string[] = [];
-    const api: ProtectionApi = {
-      async call(_, path) {
-        const name = new URLSearchParams(path.split('?')[1]).get('name') as string;
-        asked.push(name);
-        const resource = { _id: 'a-1', name, owner: { id: CLIENT_UUID }, scopes: [{ name: 'view' }] };
-        return { status: 200, json: name === 'orders' ? [resource] : [], seen: '' };
-      },
-      onBehalfOf: () => api,
-    };
-    const context = { clientId: 'my-api', permissionMs: 30_000, clock: () => 0 } as never;
-    const catalog = createCatalog(context, api, { hasResource: () => false });
+    const { catalog, asked } = lookUp((name) => (name === 'orders' ? ['view'] : undefined));
     const [orders, token] = [{ resource: 'orders', scope: 'view' }, createFakeKeycloak().tokenOf(MALLORY)];
-    assert.equal(await catalog.idOf(orders), 'a-1');
+    assert.equal(await catalog.idOf(orders), 'id of orders');
     for (let i = 0; i < 10_100; i++) await catalog.idOf({ resource: `made up ${i}`, scope: 'view' }, token);
-    assert.equal(await catalog.idOf(orders), 'a-1');
+    assert.equal(await catalog.idOf(orders), 'id of orders');
     assert.equal(asked.filter((name) => name === 'orders').length, 1);
   });
 
@@ -180,23 +186,11 @@ describe('an account that invents names', () => {
 });
 
 it('a resource with scopes without number is not kept, so a realm fills no memory by names that its users choose', async () => {
-  const asked: string[] = [];
-  const api: ProtectionApi = {
-    async call(_, path) {
-      const name = new URLSearchParams(path.split('?')[1]).get('name') as string;
-      asked.push(name);
-      const many =
-        name === 'large' ? Array.from({ length: 10_000 }, (_, at) => ({ name: `scope ${at}` })) : [];
-      const scopes = [{ name: 'view' }, ...many];
-      return { status: 200, json: [{ _id: name, name, owner: { id: CLIENT_UUID }, scopes }], seen: '' };
-    },
-    onBehalfOf: () => api,
-  };
-  const context = { clientId: 'my-api', permissionMs: 30_000, clock: () => 0 } as never;
-  const catalog = createCatalog(context, api, { hasResource: () => false });
+  const many = Array.from({ length: 10_000 }, (_, at) => `scope ${at}`);
+  const { catalog, asked } = lookUp((name) => ['view', ...(name === 'large' ? many : [])]);
   for (let i = 0; i < 3; i++) {
     for (const resource of ['small', 'large'])
-      assert.equal(await catalog.idOf({ resource, scope: 'view' }), resource);
+      assert.equal(await catalog.idOf({ resource, scope: 'view' }), `id of ${resource}`);
   }
   assert.deepEqual(asked, ['small', 'large', 'large', 'large']);
 });

@@ -3,7 +3,10 @@ import { toFailure } from './internal.ts';
 
 type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
 
-/** The Admin API refused, or did not answer: all here that calls it rejects with this. The message holds Keycloak's own words, on one line, never a password or a token. */
+/**
+ * The Admin API refused, or did not answer: all here that calls it rejects with this. The message holds Keycloak's own words, on one
+ * line, never a password or a token.
+ */
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly kind: AdminErrorKind;

@@ -3,7 +3,7 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { fetchWithError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
-import { toJsonObject } from 'keycloak-guard/unstable';
+import { toJsonObject, withoutEndSlashes } from 'keycloak-guard/unstable';
 import { AdminError, toAdminError } from './admin-error.ts';
 import { readBody } from './internal.ts';
 
@@ -41,7 +41,7 @@ export interface AdminConnection {
  */
 export async function connectAdmin(options: AdminOptions): Promise<AdminConnection> {
   const { credentials, timeoutMs: timeout = 30_000, clock = Date.now } = options;
-  const baseUrl = options.serverUrl.replace(/(?<!\/)\/+$/, '');
+  const baseUrl = withoutEndSlashes(options.serverUrl);
   // A 307 would send the password to another address.
   const requestOptions = { redirect: 'manual' } as const;
   const settings = { baseUrl, realmName: credentials.realm, timeout, requestOptions };

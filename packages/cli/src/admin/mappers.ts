@@ -1,6 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 
 export interface Mapper {
   readonly name: string;
@@ -100,7 +101,7 @@ export function opensAudience(
 
 /** A URI pattern of a client as Keycloak reads it: one that starts with `/` is below the root URL. */
 export const toWholeUri = (pattern: string, rootUrl: string | undefined): string =>
-  pattern.startsWith('/') && rootUrl ? rootUrl.replace(/(?<!\/)\/+$/, '') + pattern : pattern;
+  pattern.startsWith('/') && rootUrl ? withoutEndSlashes(rootUrl) + pattern : pattern;
 
 /** Whether one of the client's URI patterns lets a URI pattern through: `*` at the end stands for anything. */
 export function coversUri(patterns: readonly string[], rootUrl: string | undefined, uri: string): boolean {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import {
   type Access,
   ADMIN,
@@ -143,7 +144,7 @@ export async function readDoctorOptions(
     appUrl,
     /** Whether a flag named that address; setup reads it in the settings too. */
     isAppUrlExplicit: flags.app !== undefined,
-    serviceUrl: flags.running === '' ? appUrl : flags.running?.replace(/(?<!\/)\/+$/, ''),
+    serviceUrl: flags.running === '' ? appUrl : flags.running && withoutEndSlashes(flags.running),
     acr: flags.acr ?? [],
     mcpUrl: flags.mcp,
     /** Examine permissions, and say so if there are none. */

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import { isThisMachine } from '@keycloak-guard/server/config';
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 
 export function appUrlOf(flag: string | undefined, publicUrl: string | undefined, port?: string): string {
   // PORT=0 is any port.
   const url = flag ?? publicUrl ?? `http://localhost:${Number(port) || 8000}`;
-  return toUri(url.replace(/(?<!\/)\/+$/, ''));
+  return toUri(withoutEndSlashes(url));
 }
 
 /** Braces are no part of a URI (RFC 3986 §2), and Keycloak takes none: `{tenant}` of a template becomes `%7Btenant%7D`. */

@@ -1,4 +1,5 @@
 import { isOutside, isThisMachine } from '@keycloak-guard/server/config';
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import { toShellWord, toShortValue } from '../terminal/output.ts';
 import { Cancelled, type Questions } from '../terminal/questions.ts';
 import { nameWithTarget } from './private-file.ts';
@@ -181,7 +182,7 @@ function originOf({ name, value }: Sending): string {
 
 function choicesIn(sending: Sending): FromFolder[] {
   const { serverUrl, realm, as, issuer } = sending;
-  const address = serverUrl && reveal(serverUrl).replace(/(?<!\/)\/+$/, '');
+  const address = serverUrl && withoutEndSlashes(reveal(serverUrl));
   // Nothing can be sent to what is no address.
   if (address !== undefined && !URL.canParse(address)) return [];
   if (issuer !== undefined && issuer === `${address}/realms/${realm && reveal(realm)}`) return [];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { withoutEndSlashes } from 'keycloak-guard/unstable/connect';
 import type { PolicyEnforcerConfig } from '../enforcer/config.ts';
 
 /** The content of a `keycloak.json`, or an object in its place. Each setting by every name that keycloak-connect knows. */
@@ -180,7 +181,7 @@ export class Config {
     this.clientId = settings.clientId;
     hideSecret(this, secret);
     this.public = settings.isPublic;
-    this.authServerUrl = (settings.serverUrl ?? '').replace(/(?<!\/)\/+$/, '');
+    this.authServerUrl = withoutEndSlashes(settings.serverUrl ?? '');
     this.realmUrl = `${this.authServerUrl}/realms/${realm}`;
     this.realmAdminUrl = `${this.authServerUrl}/admin/realms/${realm}`;
     this.minTimeBetweenJwksRequests =

@@ -1,6 +1,6 @@
 // For the rooms of this package only.
 
-export { createProofBudget } from './binding/dpop-check.ts';
+export { createBudget } from './binding/dpop-check.ts';
 export { KEPT } from './binding/sender-check.ts';
 export { type CredentialKind, isCredential } from './credential/credential.ts';
 export { CREDENTIAL_RULES, toCredential } from './credential/make-credential.ts';
@@ -28,6 +28,7 @@ export {
   receivedHeaderOf,
   type SocketLike,
   targetOf,
+  withoutEndSlashes,
 } from './http/request.ts';
 export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';
 export { isId, type KeyFinder, verifySignedJwt } from './jwt/signed-jwt.ts';

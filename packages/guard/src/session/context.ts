@@ -1,5 +1,5 @@
 import type { TokenVerifier } from '../core/index.ts';
-import { headerOf } from '../core/internal.ts';
+import { headerOf, withoutEndSlashes } from '../core/internal.ts';
 import { type Cookies, createCookiesFor, readCookie } from './cookie/cookies.ts';
 import type { Sealer } from './cookie/seal.ts';
 import type { SessionRequest } from './http/request.ts';
@@ -43,7 +43,7 @@ export function createAddressOf({
   const cookiesFor = createCookiesFor(cookieName);
   if (publicUrl !== undefined) {
     const { origin, pathname } = new URL(publicUrl);
-    const path = pathname.replace(/(?<!\/)\/+$/, '');
+    const path = withoutEndSlashes(pathname);
     // Parsed: an empty query would end up in the middle of every address.
     const fixed: AppAddress = { origin, baseUrl: origin + path, path, cookies: cookiesFor(origin) };
     return () => fixed;

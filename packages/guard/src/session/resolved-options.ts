@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { type Filled, fillOptions } from '../core/internal.ts';
+import { type Filled, fillOptions, withoutEndSlashes } from '../core/internal.ts';
 import { toCookieName } from './cookie/cookies.ts';
 import { createSessionEmitter, type EmitSessionEvent } from './events.ts';
 import { SESSION_RULES, type SessionOptions } from './options.ts';
@@ -37,7 +37,7 @@ export function resolveSessionOptions<Source>(
   return Object.freeze({
     ...filled,
     secrets: [secret].flat(),
-    publicUrl: publicUrl?.replace(/(?<!\/)\/+$/, ''),
+    publicUrl: publicUrl && withoutEndSlashes(publicUrl),
     cookieName: cookieName ?? toCookieName(client.clientId),
     store: store ?? createMemorySessionStore({ clock }),
     idleMs: idleSeconds * 1000,

@@ -8,7 +8,7 @@ import {
   type VerifierOptions,
 } from '../core/index.ts';
 import {
-  createProofBudget,
+  createBudget,
   findOptionProblems,
   isCredential,
   MAX_PROOFS,
@@ -33,10 +33,10 @@ export function createVerifierMaker(common: CommonOptions) {
   const { revocationStore, clock = () => Date.now() } = common;
   const hub = createRevocationHub(revocationStore);
   const memory = createMemoryRevocationStore(clock);
-  const ofIds = createProofBudget(MOST_IDS_OF_ONE_REALM, clock);
+  const ofIds = createBudget(MOST_IDS_OF_ONE_REALM, clock);
   // Without a store nothing is shared.
   const most = revocationStore === undefined ? Number.POSITIVE_INFINITY : MOST_OF_ONE_TENANT;
-  const ofRevocations = createProofBudget(most, clock, revocationStore?.rememberSeconds ?? REMEMBER_SECONDS);
+  const ofRevocations = createBudget(most, clock, revocationStore?.rememberSeconds ?? REMEMBER_SECONDS);
   const shared = (revocationStore ?? memory) as ProofStore;
 
   return {
@@ -117,7 +117,7 @@ function toVerifierOptions(
 /** In a window. Those of two windows are remembered at a time: of one realm, a quarter of what a process remembers. */
 const MOST_IDS_OF_ONE_REALM = MAX_PROOFS / 8;
 
-type Budget = ReturnType<typeof createProofBudget>;
+type Budget = ReturnType<typeof createBudget>;
 
 /**
  * The store of all as the verifier of one realm sees it, by the realm's address. No realm fills it: what is too much is refused, and

@@ -54,6 +54,7 @@ export {
   toRefusalAnswer,
   VERIFIER_RULES,
   verifySignedJwt,
+  withoutEndSlashes,
 } from '../core/internal.ts';
 export {
   assertSameOrigin,

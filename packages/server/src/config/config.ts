@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { CredentialOptions } from 'keycloak-guard';
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import type { TracingSettings } from './environment.ts';
 import type { SettingName } from './settings.ts';
 
@@ -109,7 +110,7 @@ export class ConfigError extends Error {
 
 /** The path of `PUBLIC_URL`, below which browsers reach this service: empty, or `/…` without a slash at the end. */
 export function basePathOf(publicUrl: string | undefined): string {
-  return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/(?<!\/)\/+$/, '');
+  return publicUrl === undefined ? '' : withoutEndSlashes(new URL(publicUrl).pathname);
 }
 
 /**

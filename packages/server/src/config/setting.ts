@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isStrongSecret } from 'keycloak-guard/session';
-import { isServerUrl } from 'keycloak-guard/unstable';
+import { isServerUrl, withoutEndSlashes } from 'keycloak-guard/unstable';
 
 /** One setting: the single source for the check, `.env.example` and `docs/settings.md`. */
 export interface Setting<T = unknown> {
@@ -44,7 +44,7 @@ export function parsePublicUrl(text: string): string | undefined {
   if (!URL.canParse(text) || /[\s?#]/.test(text)) return undefined;
   const { protocol, username, password, origin, pathname } = new URL(text);
   const isPlain = /^https?:$/.test(protocol) && username + password === '';
-  return isPlain ? (origin + pathname).replace(/(?<!\/)\/+$/, '') : undefined;
+  return isPlain ? withoutEndSlashes(origin + pathname) : undefined;
 }
 
 /** Taken literally: it is compared with what tokens say. */

@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import { type Mapper, toAudienceMapper } from '../mappers.ts';
 import { PLAIN_CLIENT } from '../plan/complete-client.ts';
 
@@ -16,7 +17,7 @@ export interface McpGoal {
  */
 export function toDefaultScope(url: string): string {
   const { host, pathname } = new URL(url);
-  return `mcp:${host}${pathname.replace(/(?<!\/)\/+$/, '')}`;
+  return `mcp:${host}${withoutEndSlashes(pathname)}`;
 }
 
 export const MCP_CLIENT_ID = 'mcp-client';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseEnv } from 'node:util';
 import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import { trying } from '../../admin/admin-error.ts';
 import { type AdminConnection, findClient } from '../../admin/connection.ts';
 import type { CurrentState } from '../../admin/current.ts';
@@ -147,7 +148,7 @@ async function findChanges(file: string, settings: Record<string, string>): Prom
   const changes = compareEnv(await readEnvText(file), settings);
   // An address that differs by a slash at the end is the same address.
   return changes.filter(
-    ({ name, from, to }) => name !== 'KEYCLOAK_SERVER_URL' || from?.replace(/(?<!\/)\/+$/, '') !== to,
+    ({ name, from, to }) => name !== 'KEYCLOAK_SERVER_URL' || withoutEndSlashes(from ?? '') !== to,
   );
 }
 

@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import type { Need } from '../../access/access.ts';
 import { planCallers, toServiceClient, toSpaClient } from '../../admin/callers.ts';
 import type { SetupGoal } from '../../admin/goal.ts';
@@ -52,7 +53,7 @@ async function toBeside(
     (one) => one.text('Address of the page', suggestion),
     'the address of the page is missing: give --page-url (with --yes the default is http://localhost:5173)',
   );
-  const appUrl = toUri(pageUrl.replace(/(?<!\/)\/+$/, ''));
+  const appUrl = toUri(withoutEndSlashes(pageUrl));
   const problems = pageUrl === '' ? [] : problemsOfPage('--page-url', appUrl, uris);
   if (new Set([page, service, clientId]).size < 3)
     problems.push('API, page and service need a client id each');

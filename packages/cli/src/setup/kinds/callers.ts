@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import { isHttpUrl } from '../../access/access.ts';
 import {
   type Caller,
@@ -160,7 +161,7 @@ export const spa: SetupKind = {
     const reading = await readKind('spa', args, options, { environment });
     const { flags, positionals } = reading;
     const [page = '', ...others] = positionals;
-    const appUrl = toUri((flags.app ?? '').replace(/(?<!\/)\/+$/, ''));
+    const appUrl = toUri(withoutEndSlashes(flags.app ?? ''));
     const uris = flags['redirect-uri']?.map(toUri);
     const problems = problemsOfPage('--app', appUrl, uris);
     if (page === '' || others.length > 0)

@@ -56,8 +56,14 @@ export function receivedHeaders({
   return received;
 }
 
-const hasUpgrade = (rawHeaders: readonly string[]): boolean =>
-  rawHeaders.some((name, at) => at % 2 === 0 && name.length === 7 && name.toLowerCase() === 'upgrade');
+/** By names alone: of each request. */
+function hasUpgrade(rawHeaders: readonly string[]): boolean {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 7 && name.toLowerCase() === 'upgrade') return true;
+  }
+  return false;
+}
 
 /** The target as the client sent it: frameworks cut off the part that they have routed. */
 function urlOf(request: NodeRequest): string {

@@ -1,4 +1,5 @@
 import { isAuthError, OptionsError } from '../../core/index.ts';
+import { withoutEndSlashes } from '../../core/internal.ts';
 import {
   type Adapter,
   type FetchReply,
@@ -25,7 +26,7 @@ export function createLeads(
   const { publicUrl } = session;
   // Whole URLs: to a path Next.js adds its `basePath`, which `publicUrl` has already.
   const toAddress = (path: string) => (publicUrl === undefined ? path : new URL(path, publicUrl).href);
-  const refused = `${publicUrl?.replace(/(?<!\/)\/+$/, '') ?? ''}${toSessionPaths(session).refused}`;
+  const refused = `${withoutEndSlashes(publicUrl ?? '')}${toSessionPaths(session).refused}`;
   return (error, { method, url, headers }) => {
     const answer = adapter.refusalOf(error, { method, url, headers: ofNavigation(headers) });
     if (answer?.status === 403) return refused;

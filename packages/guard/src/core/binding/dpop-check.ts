@@ -9,14 +9,14 @@ import {
 } from './dpop-proof.ts';
 
 /**
- * Bounds how many proofs one key may use at a time, so that no client takes the room of all.
+ * Bounds how many proofs, ids or revocations one key or realm may use at a time, so that none takes the room of all.
  *
- * Counted in windows, each as long as a proof is remembered: of one key, no more than twice as many are.
+ * Counted in windows, each as long as one is remembered: of one key, no more than twice as many are.
  *
  * @param clock Unit: milliseconds since 1970
- * @param windowSeconds of other things than proofs
+ * @param windowSeconds Default: as long as a proof is remembered
  */
-export function createProofBudget(most: number, clock: () => number, windowSeconds: number = PROOF_SECONDS) {
+export function createBudget(most: number, clock: () => number, windowSeconds: number = PROOF_SECONDS) {
   let counts = new Map<string, number>();
   let window = Number.NaN;
 
@@ -54,9 +54,9 @@ export function createDpopCheck(
     keys: createProofKeys(),
     nonces: nonceSecret === undefined ? undefined : createProofNonces(nonceSecret, clock),
   };
-  const ofKey = createProofBudget(maxProofsPerKey, clock);
+  const ofKey = createBudget(maxProofsPerKey, clock);
   // One account can have as many keys as it likes.
-  const ofPerson = createProofBudget(maxProofsPerKey * KEYS_OF_ONE_PERSON, clock);
+  const ofPerson = createBudget(maxProofsPerKey * KEYS_OF_ONE_PERSON, clock);
 
   return {
     /**

@@ -1,6 +1,6 @@
 import type { ChallengedProof } from '../http/challenge.ts';
 import { AuthError } from '../http/errors.ts';
-import { headerOf, type RequestLike, toRequestUri } from '../http/request.ts';
+import { headerOf, type RequestLike, toRequestUri, withoutEndSlashes } from '../http/request.ts';
 import { ALGORITHMS } from '../jwt/signature.ts';
 import { type Principal, personOf } from '../principal/principal.ts';
 import { type Part, partOf, then } from '../runtime/concurrency.ts';
@@ -137,7 +137,7 @@ interface SenderCheckParts {
 }
 
 export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: SenderCheckParts): SenderCheck {
-  const base = publicUrl === undefined ? undefined : new URL(publicUrl).href.replace(/(?<!\/)\/+$/, '');
+  const base = publicUrl === undefined ? undefined : withoutEndSlashes(new URL(publicUrl).href);
 
   /** By the headers of a request: with two guards on its way, its proof is used once and not twice. */
   const finished = new WeakMap<object, { readonly text: string; readonly done: Promise<void> }>();

@@ -240,6 +240,9 @@ function toOrigin(request: RequestLike): string | undefined {
   return host && `${request.socket?.encrypted === true ? 'https' : 'http'}://${host}`;
 }
 
+/** In linear time: an address may come from a folder of strangers, or from an answer, and be a megabyte of slashes. */
+export const withoutEndSlashes = (url: string): string => url.replace(/(?<!\/)\/+$/, '');
+
 /**
  * Whether `htu` names the URI (RFC 9449 §4.3 step 9): query and fragment are ignored, and what RFC 3986 §6.2.2 and §6.2.3
  * call equivalent is equal. Steps back in the path of a request are not: some routers take them for names, and it is another

@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from '../http/request.ts';
 import type { OptionRule, WithDefault } from './check-options.ts';
 
 /**
@@ -26,10 +27,7 @@ export function mendServerUrl(value: unknown): string | undefined {
   const whole = /^[a-z]+:\/\//i.test(text) ? text : `${isLocal(text) ? 'http' : 'https'}://${text}`;
   if (!URL.canParse(whole)) return undefined;
   const { origin, pathname } = new URL(whole);
-  const mended = (origin + pathname.replace(A_REALM, '').replace(ADMIN_CONSOLE, '')).replace(
-    /(?<!\/)\/+$/,
-    '',
-  );
+  const mended = withoutEndSlashes(origin + pathname.replace(A_REALM, '').replace(ADMIN_CONSOLE, ''));
   // Everything before an @ may be a password.
   return isServerUrl(mended) && !mended.includes('@') ? mended : undefined;
 }

@@ -112,8 +112,8 @@ export function createKeyLoader(issuer: Issuer, options: KeyOptions, epoch: Epoc
       onNotice({ level: 'info', code: 'keys_loaded', message: `signing keys loaded: ${loaded.size}` });
     }
     if (hasMoved) reportChange(`with the issuer ${loadedIssuer}: it is ${loadedFrom} now`);
-    const left = new Set(loaded.values());
-    const gone = [...keys].filter(([, key]) => !left.has(key)).map(([kid]) => kid.slice(0, 64));
+    const staying = new Set(loaded.values());
+    const gone = [...keys].filter(([, key]) => !staying.has(key)).map(([kid]) => kid.slice(0, 64));
     if (gone.length > 0) reportChange(`by keys that left the realm: ${gone.slice(0, 3).join(', ')}`);
     keys = loaded;
     loadedIssuer = loadedFrom;
