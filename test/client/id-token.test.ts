@@ -122,6 +122,30 @@ describe('an issuer that changes', () => {
   });
 });
 
+it('an issuer that is set, and changes after it was found, is named beside the one that Keycloak has now', async () => {
+  let now = ISSUER;
+  const seconds = Math.floor(Date.now() / 1000);
+  const fetch = (async (url: unknown) => {
+    if (!String(url).endsWith('/token')) return Response.json({ issuer: now });
+    now = `${ISSUER}-new`;
+    const claims = { iss: now, aud: 'a', sub: 'u1', iat: seconds, exp: seconds + 60 };
+    const idToken = `${part({ alg: 'RS256' })}.${part(claims)}.c2ln`;
+    return Response.json({ access_token: 'x', token_type: 'Bearer', id_token: idToken });
+  }) as typeof globalThis.fetch;
+  const where = { serverUrl: 'https://sso.example.com', realm: 'testing', fetch };
+  const client = createClient({
+    ...where,
+    clientId: 'a',
+    issuer: createIssuer({ ...where, issuer: ISSUER }),
+  });
+  await assert.rejects(client.passwordGrant({ username: 'u', password: 'p' }), (error) => {
+    assert.ok(error instanceof ClientError);
+    assert.equal(error.diagnosis.id, 'other-issuer');
+    assert.equal(error.diagnosis.cause, `Keycloak's issuer is ${ISSUER}-new, and ${ISSUER} is set`);
+    return true;
+  });
+});
+
 describe('a login that has to be fresh', () => {
   /** Unit: seconds. */
   const ago = (seconds: number) => Math.floor(Date.now() / 1000) - seconds;

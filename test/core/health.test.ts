@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import { type AuthError, createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { healthOf } from '../../packages/guard/src/core/internal.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -72,6 +72,20 @@ test('a file of the credential that was never good keeps a process from being re
   realm.advance(61);
   await verifier.load();
   assert.equal(healthOf(verifier).isReady, true);
+});
+
+test('a Keycloak that answers again is well before its keys are loaded again', async (t) => {
+  const realm = createTestRealm();
+  const verifier = realm.verifier();
+  t.after(() => verifier.close());
+  await verifier.load();
+  realm.setAll('down');
+  await verifier.close();
+  await verifier.load();
+  assert.deepEqual(healthOf(verifier).checks.keycloak, { ok: false, detail: 'Does not answer: see the log' });
+  verifier.outage.failed('calls', verifier.status().lastError as AuthError);
+  verifier.outage.answered('calls');
+  assert.deepEqual(healthOf(verifier).checks.keycloak, { ok: true, detail: 'Answers' });
 });
 
 test('of several realms the worst one counts', async (t) => {

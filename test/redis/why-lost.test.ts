@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { openRedis } from '../../packages/guard/src/redis/index.ts';
+import { openRedis, type RedisNotice } from '../../packages/guard/src/redis/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
 
@@ -11,11 +11,12 @@ const SECRET = 'HUNTER2SECRET';
 const withoutPort = (message: string) => message.replace(/ 127\.0\.0\.1:\d+ /, ' HOST ');
 
 async function messageOf(t: TestContext, url: string): Promise<string> {
-  const messages: string[] = [];
-  const connection = openRedis({ url, onNotice: ({ message }) => messages.push(message), timeoutMs: 3_000 });
+  const notices: RedisNotice[] = [];
+  const connection = openRedis({ url, onNotice: (notice) => notices.push(notice), timeoutMs: 3_000 });
   t.after(() => connection.close());
-  await eventually('it is told', () => messages.length > 0);
-  return withoutPort(messages[0]!);
+  await eventually('it is told', () => notices.length > 0);
+  assert.match(notices[0]?.fix ?? '', /REDIS_URL/);
+  return withoutPort(notices[0]!.message);
 }
 
 /** Something that listens, and does to a connection whatever the test wants. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { ClientError } from '../../packages/guard/src/client/index.ts';
 import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
@@ -75,6 +76,21 @@ test('a service that is set up right is ready, says nothing, and stays ready whe
       ['client_accepted', undefined],
     ],
   );
+});
+
+test('that its client is not accepted any more is said by readiness where a token was checked, too', async (t) => {
+  const idp = await startIdp(t);
+  const { ready, url } = await start(t, idp, { TOKEN_CHECK: 'remote' });
+  await eventually('it is ready', async () => (await ready()).status === 200);
+  const token = await idp.issueToken({ username: 'abdullah' });
+  const callApi = async () =>
+    (await fetch(`${url}/protected`, { headers: { authorization: `Bearer ${token}` } })).status;
+  assert.equal(await callApi(), 200);
+  idp.updateClient('fastapi-keycloak', { secret: 'another' });
+  // Userinfo, which needs no client, answers instead of the introspection.
+  assert.equal(await callApi(), 200);
+  const client = { ok: false, detail: 'Not accepted by Keycloak: see the log' };
+  await eventually('it is said', async () => isDeepStrictEqual(await ready(), { status: 200, client }));
 });
 
 const errorOf = (id: string, kind: ClientError['kind']) =>
