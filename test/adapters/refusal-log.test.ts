@@ -164,7 +164,7 @@ test('a token for another audience: its scope comes first, then a mapper for the
   const scope = 'Ask for the scope of the client that has the audience mapper, when the token is requested';
   const hints = lines.map((line) => line.trimEnd().replace(/^.*\)\. /, ''));
   assert.deepEqual(hints, [
-    `${scope}; if it has none: npx keycloak-guard setup audience frontend`,
+    `${scope}; if frontend shall call this API and has no such scope: npx keycloak-guard setup audience frontend`,
     ...[scope, scope, scope],
   ]);
 });

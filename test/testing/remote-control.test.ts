@@ -87,8 +87,13 @@ test('nobody controls it without the token, or where it was started without one'
     assert.equal((await call({ ...json, authorization }, { name, args: [] })).status, 400, name);
   for (const body of [null, [], 'text', { name: 'disableUser' }])
     assert.equal((await call({ ...json, authorization }, body)).status, 400, JSON.stringify(body));
-  const { remote } = await setUp(t, {});
-  await assert.rejects(remote.disableUser('abdullah'), /started without a control token/);
+  const other = await setUp(t, {});
+  await assert.rejects(other.remote.disableUser('abdullah'), /started without a control token/);
+  await other.idp.goDown();
+  await assert.rejects(other.remote.disableUser('abdullah'), {
+    name: 'TypeError',
+    message: `disableUser: no provider answers at ${other.idp.url}`,
+  });
 });
 
 test('a token that could be guessed, and one in production, are refused at the start', async (t) => {

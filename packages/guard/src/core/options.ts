@@ -59,7 +59,7 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly clientSecret?: string | undefined;
   /**
    * How this application proves to Keycloak that it is that client: a secret, a key, a token file or a certificate. Without
-   * one it is a public client, which never uses introspection.
+   * one, a public client, tokens are rechecked by userinfo alone, which needs the scope `openid`.
    */
   readonly credential?: CredentialOptions | Credential | undefined;
   /**

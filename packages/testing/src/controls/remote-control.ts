@@ -109,6 +109,8 @@ export function connectDevIdp({ url, controlToken }: { url: string; controlToken
       headers: { authorization: `Bearer ${controlToken}`, 'content-type': 'application/json' },
       body: JSON.stringify({ realm, name, args }),
       redirect: 'error',
+    }).catch((cause: unknown) => {
+      throw new TypeError(`${name}: no provider answers at ${url}`, { cause });
     });
     const answer = (await response.json().catch(() => ({}))) as { result?: unknown; error?: string };
     if (response.ok) return answer.result;

@@ -34,7 +34,7 @@ const LOGIN_FAILURES = {
   not_yours: {
     statusCode: 400,
     detail: 'This sign-in is no longer valid',
-    hint: 'It took too long, was used before, or began in another browser.',
+    hint: 'It took too long, was used before, or began in another browser or at another address of this app.',
   },
   code_refused: {
     statusCode: 400,

@@ -93,7 +93,7 @@ function toHint({ code, seen, tenant, organization }: AuthError): string {
   // A client whose name a shell takes as it is.
   const [, client] = (code === 'token_audience' && /, azp ([\w.:/@][\w.:/@-]*)$/.exec(seen ?? '')) || [];
   if (client !== undefined)
-    return `${HINTS.token_audience}; if it has none: npx keycloak-guard setup audience ${client}`;
+    return `${HINTS.token_audience}; if ${client} shall call this API and has no such scope: npx keycloak-guard setup audience ${client}`;
   return HINTS[code] ?? `The documentation explains it: errors/${code}`;
 }
 
