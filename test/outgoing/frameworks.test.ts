@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { server as makeHapi } from '@hapi/hapi';
@@ -15,13 +16,15 @@ import { keycloak as forHono } from '../../packages/guard/src/adapters/hono/inde
 import { keycloak as forKoa } from '../../packages/guard/src/adapters/koa/index.ts';
 import { KeycloakService } from '../../packages/guard/src/adapters/nest/index.ts';
 import { keycloak as forNode } from '../../packages/guard/src/adapters/node/index.ts';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
+import { isAuthError, OptionsError } from '../../packages/guard/src/core/index.ts';
 import { listen } from '../adapters/listen.ts';
 import type { RunningApp } from '../contract/adapter/adapter.ts';
 import { call, claimsOf, type Service, signIn, startService } from '../contract/calling/stage.ts';
 import { toUser } from '../keycloak/support/user.ts';
 import { clientScopes, clients, SECRET, USER } from '../support/calling-realm.ts';
+import { createTestCertificate } from '../support/certificates.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { createDpopClient } from '../support/dpop.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 
 // The same three lines in every framework: what is exchanged, kept and refused, the other tests of this folder say.
@@ -164,6 +167,67 @@ describe('a call in the name of a caller', () => {
       assert.equal(claimsOf(await tokenFor(request as never)).aud, 'orders');
       await calls.close();
     }
+  });
+});
+
+describe('a caller whose token is bound', () => {
+  const codeOf = (call: Promise<unknown>) =>
+    call.then(
+      () => 'sent',
+      (error: unknown) => (isAuthError(error) ? `${error.statusCode} ${error.code}` : String(error)),
+    );
+
+  it('to a key is one by the request as by the principal, and no second proof is asked for', async () => {
+    const kc = forFetch({ ...optionsOf(), dpop: 'accepted', onNotice: false });
+    const toOrders = kc.fetchFor(to());
+    try {
+      const key = createDpopClient();
+      const token = await idp.issueToken({
+        ...{ username: USER.username, clientId: 'web', claims: { cnf: { jkt: key.jkt } } },
+      });
+      const uri = 'http://shop.example/checkout';
+      const request = (dpop: string) =>
+        new Request(uri, { headers: { authorization: `DPoP ${token}`, dpop } });
+      const proved = request(key.proof({ token, uri, now: Math.floor(Date.now() / 1000) }));
+      const principal = await kc.principal(proved);
+      // Keycloak exchanges none of them: `calling_refused` says so in the log, and the caller is not to blame.
+      const refusals = await Promise.all(
+        [principal, proved].map((who) => codeOf(toOrders(who, '/orders/7'))),
+      );
+      assert.deepEqual(refusals, Array(2).fill('500 provider_misconfigured'));
+      assert.equal(await kc.accessToken(proved), token);
+      assert.equal(await codeOf(toOrders(request('no proof'), '/orders/7')), '401 dpop_proof_invalid');
+    } finally {
+      await kc.close();
+    }
+  });
+
+  it('to a certificate is one where it is shown, and nowhere else', async () => {
+    const { x509 } = createTestCertificate('client');
+    const thumbprint = createHash('sha256').update(x509.raw).digest('base64url');
+    const clientCertificate = { header: 'client-cert', trustedBy: () => true } as const;
+    const kc = forNode({ ...optionsOf(), clientCertificate, onNotice: false });
+    const tokenFor = kc.tokenFor({ audience: 'orders', scope: 'to-orders' });
+    try {
+      const claims = { cnf: { 'x5t#S256': thumbprint } };
+      const token = await idp.issueToken({ username: USER.username, clientId: 'web', claims });
+      const request = (more: object) =>
+        ({
+          headers: { authorization: `Bearer ${token}`, ...more },
+          socket: { remoteAddress: '127.0.0.1' },
+        }) as never;
+      const shown = request({ 'client-cert': `:${x509.raw.toString('base64')}:` });
+      assert.equal(await codeOf(tokenFor(shown)), '500 provider_misconfigured');
+      assert.equal(await codeOf(tokenFor(request({}))), '401 token_bound');
+    } finally {
+      await kc.close();
+    }
+  });
+
+  it('and nobody, as an optional guard finds, are told apart', async () => {
+    const kc = forNode(optionsOf());
+    assert.equal(await codeOf(kc.fetchFor(to())(null as never, '/orders/7')), '401 missing_token');
+    await kc.close();
   });
 });
 

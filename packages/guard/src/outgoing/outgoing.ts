@@ -13,11 +13,9 @@ import {
 } from './options.ts';
 import { createRealmClient, type RealmClient } from './realm-client.ts';
 
-/** The caller that a call is made for. */
+/** The caller that a call is made for: a guard has admitted them, and they proved the key that the token is bound to. */
 export interface Caller {
   readonly token: string;
-  /** A guard has admitted the sender, and the sender proved the key that the token is bound to. */
-  readonly isAdmitted: boolean;
   /** The verifier of the caller's realm. Default: that of the issuer that the token names. */
   readonly verifier?: Verifier<object> | undefined;
 }
@@ -62,10 +60,10 @@ export function createOutgoing(
     if (caller === null) {
       throw new AuthError('missing_token', 'A call in the name of a caller, but the request has no caller');
     }
-    const { token, isAdmitted } = caller;
+    const { token } = caller;
     const one = caller.verifier ?? selectByIssuer(verifier.members, token);
     if (caller.verifier !== undefined) assertOwnAudience(factory, one);
-    const principal = await one.verify(token, isAdmitted ? KEPT : undefined);
+    const principal = await one.verify(token, KEPT);
     return memberOf(factory, one).for({ token, principal }, target);
   }
 

@@ -1,10 +1,10 @@
 import {
   type AppClaims,
+  AuthError,
   has,
   type Log,
   type Principal,
   type Requirements,
-  readBearerToken,
   type TokenVerifier,
 } from '../../core/index.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type RequestGuard,
   type RequestGuardHost,
   type RequestLike,
+  readCredentials,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
@@ -87,7 +88,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
    * @param more the resource that challenges name, and what the caller is checked for. Default: that of `protectedResource`, nothing
    */
   tokenGuard(
-    more?: Pick<RequestGuardHost<Incoming, Outgoing>, 'resourceOf' | 'compiledFor'>,
+    more?: Pick<RequestGuardHost<Incoming, Outgoing>, 'resourceOf' | 'compiledFor' | 'setHeader'>,
   ): RequestGuard<Incoming, Outgoing>;
   toAppRequest(request: Incoming): unknown;
   /**
@@ -223,7 +224,10 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       const sent = toRequest(request);
       const opened = sessionsOf(request);
       if (opened !== undefined && isForSession(sent)) return opened.accessToken(request);
-      return authorizationOf(sent) === undefined ? null : readBearerToken(sent);
+      if (authorizationOf(sent) === undefined) return null;
+      const read = readCredentials(sent, true);
+      if (read instanceof AuthError) throw read;
+      return typeof read === 'string' ? read : read.token;
     },
     has(principal, requirements) {
       findRequestParts(requirements, false);

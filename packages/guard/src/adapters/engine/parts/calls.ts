@@ -1,5 +1,5 @@
 import { AuthError, OptionsError, type Principal, type Verifier } from '../../../core/index.ts';
-import { isPrincipal, makerOf, tokenOf } from '../../../core/internal.ts';
+import { isForSession, isPrincipal, makerOf, once, tokenOf } from '../../../core/internal.ts';
 import type {
   FetchAsOptions,
   FetchForOptions,
@@ -78,7 +78,7 @@ export interface Calls<Incoming> {
 /** The members of an engine that calls need. */
 export type CallsHost<Incoming> = Pick<
   Engine<Incoming, never, never>,
-  'factory' | 'verifier' | 'verifierOf' | 'tenants' | 'accessToken'
+  'factory' | 'verifier' | 'verifierOf' | 'tenants' | 'accessToken' | 'toRequest' | 'tokenGuard'
 >;
 
 /**
@@ -92,17 +92,24 @@ export function openCalls<Incoming, AppRequest>(
 ): Calls<AppRequest> {
   const { tenants } = engine;
   const outgoing = createOutgoing(engine.factory, engine.verifier, tenants !== undefined);
+  const guard = once(() => engine.tokenGuard({ setHeader() {} }));
 
-  async function callerOf(who: AppRequest | Principal<object>): Promise<Caller | null> {
+  /** @param who `null` behind an optional guard that found nobody */
+  async function callerOf(who: AppRequest | Principal<object> | null): Promise<Caller | null> {
+    if (who === null || who === undefined) return null;
     if (isPrincipal(who)) {
       const verifier = await tenants?.current(makerOf(who));
-      return { token: tokenOfPrincipal(who), isAdmitted: true, verifier };
+      return { token: tokenOfPrincipal(who), verifier };
     }
     const incoming = toIncoming(who as AppRequest);
-    const token = await engine.accessToken(incoming);
+    // A guard asks for the proof too, where the token is bound to a key.
+    const principal = isForSession(engine.toRequest(incoming))
+      ? null
+      : await guard().decide(incoming, undefined as never);
+    const token = principal === null ? await engine.accessToken(incoming) : tokenOfPrincipal(principal);
     if (token === null) return null;
     const verifier = tenants && ((await engine.verifierOf(incoming)) as Verifier<object>);
-    return { token, isAdmitted: false, verifier };
+    return { token, verifier };
   }
 
   /** The tenant of a request or principal. What a token says is not believed before it was verified. */
@@ -117,7 +124,6 @@ export function openCalls<Incoming, AppRequest>(
     if (verifier === undefined) {
       throw new AuthError('missing_token', 'A call as the client of a tenant, but the request has no token');
     }
-    await verifier.verify(caller?.token as string);
     return verifier;
   }
 
