@@ -14,3 +14,23 @@ it('a clock that a test fakes after the guard was made reaches it: a token expir
   await assertRefused(() => verifier.verify(token), 'token_expired');
   await verifier.close();
 });
+
+it('a clock that tells no time, as a mock without a result does, makes no token good', async () => {
+  const { serverUrl, realm, clientId, fetch, mint, clock } = createTestRealm();
+  let time: number | undefined = clock();
+  const verifier = createVerifier({
+    serverUrl,
+    realm,
+    clientId,
+    fetch,
+    onNotice: false,
+    clock: () => time as number,
+  });
+  const token = mint();
+  await verifier.verify(token);
+  time = Number.NaN;
+  await assertRefused(async () => verifier.verify(token), 'token_expired');
+  time = undefined;
+  await assertRefused(async () => verifier.verify(mint({ exp: 1 })), 'token_not_yet_valid');
+  await verifier.close();
+});

@@ -275,6 +275,8 @@ describe('guards', () => {
         assert.throws(() => build(wrong as string), /must be a non-empty string/);
       }
     }
+    // As OAuth writes several in one parameter: no token ever has such a scope.
+    assert.throws(() => requireScope('profile email'), /without spaces, or a list of them/);
     assert.throws(() => requireClientRole('', 'x'), /client id/);
     assert.throws(() => requireClientRole('x'), /x role/);
     assert.throws(() => requireThat(true as never), /must be a function of the principal/);

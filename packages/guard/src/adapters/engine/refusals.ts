@@ -9,8 +9,10 @@ import type { OpenSessions } from './sessions.ts';
 function callListener(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
   const fail = (err: unknown) => log.error({ err }, `${name} failed`);
   try {
-    // Any thenable: an unhandled rejection would end the process.
-    Promise.resolve(listener()).catch(fail);
+    // Any thenable, and a log that throws: an unhandled rejection would end the process.
+    Promise.resolve(listener())
+      .catch(fail)
+      .catch(() => {});
   } catch (error) {
     fail(error);
   }

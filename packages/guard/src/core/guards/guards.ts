@@ -222,6 +222,10 @@ function assertStrings(what: string, values: readonly unknown[]): void {
   if (values.length === 0 || values.some((value) => typeof value !== 'string' || value.trim() === '')) {
     throw new GuardError(what, 'must be a non-empty string, or a list of them');
   }
+  // RFC 6749 §3.3: a space ends a scope, so no token has it.
+  if (what === 'scope' && values.some((value) => /\s/.test(value as string))) {
+    throw new GuardError(what, 'must be a scope without spaces, or a list of them');
+  }
 }
 
 /** Guards that require one value of a list. @param label before values in the log */

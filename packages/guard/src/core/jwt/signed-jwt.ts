@@ -86,11 +86,12 @@ function assertRegisteredClaims(
 
   const issuedAt = toTime(claims, 'iat');
   const notBefore = toTime(claims, 'nbf') ?? Number.NEGATIVE_INFINITY;
-  if (notBefore > now + tolerance) {
+  // Each as what must hold: a clock that is no number (a `Date.now` that a test replaced) makes no token good.
+  if (!(notBefore <= now + tolerance)) {
     throw new AuthError('token_not_yet_valid', 'The token is not valid yet', { seen: `nbf ${notBefore}` });
   }
   const expiresAt = toTime(claims, 'exp') ?? Number.POSITIVE_INFINITY;
-  if (expiresAt <= now - tolerance) {
+  if (!(expiresAt > now - tolerance)) {
     throw new AuthError('token_expired', 'The token expired', { seen: `exp ${expiresAt}` });
   }
   if (rules.maxAgeSeconds !== undefined) {

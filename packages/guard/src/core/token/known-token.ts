@@ -150,7 +150,7 @@ export function createAssertStillGood({
 }: TokenParts): (known: KnownToken<object>, now: number) => void {
   return (known, now) => {
     if (known.refusal !== undefined) throw known.refusal;
-    if (now >= known.expiresAt) {
+    if (!(now < known.expiresAt)) {
       throw new AuthError('token_expired', 'The token expired', { seen: `exp ${known.claims.exp}` });
     }
     const current = epoch.value;
