@@ -29,6 +29,8 @@ export class FakeAuthz {
     resource: new Map(),
     policy: new Map(),
   };
+  /** What it says of every permission that it is asked to evaluate. */
+  evaluation: object = { results: [] };
   /** Resources that were read, as they were then. */
   readonly #read = new Map<string, Thing>();
   readonly #owner: { id: string; name: string };
@@ -53,6 +55,7 @@ export class FakeAuthz {
     if (kind === undefined)
       return method === 'GET' ? [200, this.switches] : [204, void Object.assign(this.switches, body)];
     if (kind === 'settings') return [200, this.#settings()];
+    if (second === 'evaluate') return [200, this.evaluation];
     if (kind === 'import') return this.#import(body as never);
     const list = kind === 'permission' ? 'policy' : (kind as keyof FakeAuthz['lists']);
     if (method === 'GET') return [200, this.#list(list, query)];

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runChecks } from '../../packages/cli/src/doctor/check.ts';
 import { REALM_ADMIN_CHECKS } from '../../packages/cli/src/doctor/checks/admin.ts';
+import { TENANT_CHECKS } from '../../packages/cli/src/doctor/checks/tenant.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
-import type { AdminEvidence } from '../../packages/cli/src/doctor/evidence/admin.ts';
 import type { FlowStep } from '../../packages/cli/src/doctor/evidence/flows.ts';
-import { findUserTroubles } from '../../packages/cli/src/doctor/evidence/user.ts';
+import { askDoctor, CALLER, say } from './support/ask-doctor.ts';
 
 const step = (providerId: string, level = 0): FlowStep => ({
   ...{ providerId, level, displayName: providerId, requirement: 'REQUIRED' },
@@ -33,33 +33,6 @@ test('an admin sees without a login that a flow denies everybody after the passw
   assert.match(denied?.fix ?? '', /own grant: take out 'deny-access-authenticator'/);
 });
 
-test('a service account is no person: the doctor does not offer to give it a password', async () => {
-  const adminOf = (username: string) =>
-    ({
-      user: async () => ({
-        id: 'u',
-        username,
-        email: username === 'anna' ? 'anna@example.com' : '',
-        enabled: true,
-      }),
-      realm: async () => ({ realm: 'testing' }),
-      attack: async () => ({}),
-      credentials: async () => [],
-      flow: async () => ({ alias: 'direct grant', steps: [], isOverride: false }),
-      requiredAttributes: async () => ['email'],
-    }) as unknown as AdminEvidence;
-  const troublesOf = (username: string) => findUserTroubles(adminOf(username), username);
-  const [person] = await troublesOf('anna');
-  assert.match(person?.cause ?? '', /has no password/);
-  assert.deepEqual(person?.setup, []);
-  const [account, ...others] = await troublesOf('service-account-api');
-  assert.deepEqual(others, []);
-  assert.equal(account?.check, 'user.credentials');
-  assert.match(account?.cause ?? '', /is the service account of a client/);
-  assert.match(account?.fix ?? '', /^Name a person/);
-  assert.equal(account?.setup, undefined);
-});
-
 test('a realm that lets everybody guess passwords is no ✓, and events that are not followed are not checked', async () => {
   const admin = { realm: async () => ({ realm: 'shop', sslRequired: 'external' }) };
   const caller = { realm: 'shop', clientId: 'api', serverUrl: 'https://sso.example.com' };
@@ -75,5 +48,188 @@ test('a realm that lets everybody guess passwords is no ✓, and events that are
   assert.match(
     results[0]?.fix ?? '',
     /Brute force detection\nkcadm\.sh update realms\/shop -s bruteForceProtected=true/,
+  );
+});
+
+test('a not-before of the realm or the client counts when it is later than now', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const about = (realm?: number, client?: number) =>
+    say(REALM_ADMIN_CHECKS, 'realm.not-before', {
+      reach: {
+        admin: { realm: async () => ({ notBefore: realm }), client: async () => ({ notBefore: client }) },
+      },
+    });
+  assert.equal(await about(), 'ok none');
+  assert.equal(await about(0, 0), 'ok none');
+  assert.equal(await about(5, 10), 'ok tokens from before 1970-01-01T00:00:10.000Z are refused');
+  assert.equal(await about(10, 5), 'ok tokens from before 1970-01-01T00:00:10.000Z are refused');
+  assert.match(await about(now), /^ok/);
+  assert.match(await about(now + 60, 0), /^fail the not-before of the realm 'shop' is in the future/);
+  assert.match(await about(0, now + 60), /^fail the not-before of the client 'api' is in the future/);
+});
+
+test('directories and workflows of the realm are named, and a directory that is out of reach is a failure', async () => {
+  const about = (...reached: (boolean | undefined)[]) =>
+    say(REALM_ADMIN_CHECKS, 'realm.federation', {
+      reach: {
+        admin: {
+          federations: async () =>
+            reached.map((one, at) => ({ name: `d${at}`, url: `ldap://d${at}`, isReached: async () => one })),
+        },
+      },
+    });
+  assert.match(await about(), /^ok none/);
+  assert.equal(await about(true, undefined), 'ok d0, d1');
+  assert.equal(
+    await about(true, false),
+    "fail Keycloak does not reach 'd1' (ldap://d1): their users cannot log in",
+  );
+  const workflows = (...names: string[]) =>
+    say(REALM_ADMIN_CHECKS, 'realm.workflows', { reach: { admin: { workflows: async () => names } } });
+  assert.equal(await workflows(), 'ok none');
+  assert.match(await workflows('leavers'), /^warn workflows disable and delete users/);
+});
+
+test('settings of the realm: sessions that end within two minutes, and plain HTTP, are named before what is well', async () => {
+  const about = (realm?: object, serverUrl = CALLER.serverUrl) =>
+    say(REALM_ADMIN_CHECKS, 'realm.settings', {
+      reach: { caller: { ...CALLER, serverUrl }, admin: { realm: async () => realm } },
+    });
+  const good = { sslRequired: 'external', bruteForceProtected: true, failureFactor: 5 };
+  assert.equal(
+    await about(good),
+    'ok SSL required: external; brute force protection: on, 5 failures; refresh token rotation: off',
+  );
+  assert.match(await about({ ...good, revokeRefreshToken: true }), /rotation: on, reuse 0$/);
+  assert.match(await about({ ...good, revokeRefreshToken: true, refreshTokenMaxReuse: 2 }), /on, reuse 2$/);
+  assert.match(
+    await about({ ...good, bruteForceProtected: false }, 'http://localhost:8080'),
+    /^ok .*for development/,
+  );
+  assert.match(await about(undefined), /^skipped/);
+  assert.match(
+    await about({ ...good, sslRequired: 'none' }),
+    /^warn the realm lets anybody log in over plain HTTP/,
+  );
+  assert.match(await about({ ...good, sslRequired: 'none' }, 'http://localhost:8080'), /^ok/);
+  assert.match(
+    await about({ ...good, ssoSessionIdleTimeout: 119 }),
+    /^warn sessions end after 119 s .*live 300 s/,
+  );
+  for (const idle of [0, 120]) assert.match(await about({ ...good, ssoSessionIdleTimeout: idle }), /^ok/);
+});
+
+const ORGANIZATION_MAPPER = {
+  protocolMapper: 'oidc-organization-membership-mapper',
+  config: { 'claim.name': 'organization', 'access.token.claim': 'true' },
+};
+
+/** An admin of organizations and realms. */
+function tenantAdmin({
+  organizations = [] as object[],
+  members = [] as string[],
+  realms = {} as Record<string, object>,
+  client = {} as object,
+  scopes = [{ name: 'organization', protocolMappers: [ORGANIZATION_MAPPER] }] as object[],
+  several = [] as string[],
+  realm = {},
+}) {
+  const api = {
+    organizations: {
+      find: async () => organizations,
+      listMembers: async ({ max }: { max: number }) =>
+        members.slice(0, max).map((username) => ({ id: username, username })),
+      memberOrganizations: async ({ userId }: { userId: string }) =>
+        several.includes(userId) ? [1, 2] : [1],
+    },
+    realms: { findOne: async ({ realm }: { realm: string }) => realms[realm] },
+    clients: {
+      find: async ({ realm }: { realm: string }) => (realm === 'lacks' ? [] : [{ id: 'c', clientId: 'api' }]),
+    },
+    clientScopes: { find: async () => scopes },
+  };
+  return { connection: async () => ({ api }), client: async () => client, realm: async () => realm };
+}
+
+test('--tenant: what the tenant is, and what it lacks', async () => {
+  const about = (id: string, given: Parameters<typeof tenantAdmin>[0], tenant = 'acme') =>
+    say(TENANT_CHECKS, id, { options: { tenant }, reach: { admin: tenantAdmin(given) } });
+  const acme = { alias: 'acme', name: 'Acme Inc', id: 'o' };
+  assert.equal(
+    await about('tenant.found', { organizations: [acme] }),
+    'ok acme is an organization of the realm shop',
+  );
+  assert.equal(
+    await about('tenant.found', { organizations: [acme] }, 'Acme Inc'),
+    'ok acme is an organization of the realm shop',
+  );
+  assert.equal(await about('tenant.found', { realms: { acme: {} } }), 'ok acme is a realm');
+  assert.match(
+    await about('tenant.found', { organizations: [{ alias: 'acme-2', name: 'x' }] }),
+    /^fail there is neither .*\(organizations are off there\)/,
+  );
+  assert.doesNotMatch(await about('tenant.found', { realm: { organizationsEnabled: true } }), /are off/);
+  assert.equal(
+    await about('tenant.organization', { realms: { acme: {} } }),
+    'skipped the tenant is not an organization',
+  );
+  assert.equal(await about('tenant.realm', { organizations: [acme] }), 'skipped the tenant is not a realm');
+  assert.equal(await about('tenant.organization', { organizations: [acme] }), 'ok enabled');
+  assert.match(
+    await about('tenant.organization', { organizations: [{ ...acme, enabled: false }] }),
+    /^fail the organization acme is disabled/,
+  );
+
+  const organizations = [acme];
+  assert.match(
+    await about('tenant.scope', { organizations }),
+    /^fail tokens of the client never name an organization/,
+  );
+  assert.equal(
+    await about('tenant.scope', { organizations, client: { defaultClientScopes: ['organization'] } }),
+    'ok Default',
+  );
+  assert.match(
+    await about('tenant.scope', { organizations, client: { optionalClientScopes: ['organization'] } }),
+    /^ok Optional: named where scope=organization:acme/,
+  );
+  assert.match(
+    await about('tenant.scope', {
+      organizations,
+      client: { defaultClientScopes: ['organization'] },
+      scopes: [],
+    }),
+    /^fail the client scope organization has no mapper/,
+  );
+
+  assert.match(await about('tenant.members', { organizations }), /^warn nobody is a member of acme/);
+  assert.equal(
+    await about('tenant.members', { organizations, members: ['a', 'b'] }),
+    'ok 2 members, of this organization alone',
+  );
+  const many = Array.from({ length: 250 }, (_, at) => `u${at}`);
+  assert.equal(
+    await about('tenant.members', { organizations, members: many }),
+    'ok the first 200 members, of this organization alone',
+  );
+  const found = await askDoctor(TENANT_CHECKS, 'tenant.members', {
+    options: { tenant: 'acme' },
+    reach: { admin: tenantAdmin({ organizations, members: many.slice(0, 9), several: many.slice(0, 7) }) },
+  });
+  assert.equal(found.seen, '7 of 9 members are in several organizations: u0, u1, u2, u3, u4');
+  assert.equal(found.status, 'warn');
+
+  assert.equal(await about('tenant.realm', { realms: { acme: {} } }), 'ok enabled');
+  assert.match(
+    await about('tenant.realm', { realms: { acme: { enabled: false } } }),
+    /^fail the realm acme is disabled/,
+  );
+  assert.match(
+    await about('tenant.realm', { realms: { lacks: {} } }, 'lacks'),
+    /^fail the realm lacks has no client 'api', which the realm 'shop' has/,
+  );
+  assert.match(
+    await say(TENANT_CHECKS, 'tenant.found', { options: { tenant: 'acme' } }),
+    /^fail there is neither/,
   );
 });

@@ -3,48 +3,28 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type Check, runChecks } from '../../packages/cli/src/doctor/check.ts';
 import {
   BROWSER_LOGIN_CHECKS,
   SPA_CHECKS,
 } from '../../packages/cli/src/doctor/checks/client/browser-login.ts';
+import { IDENTITY_CHECKS } from '../../packages/cli/src/doctor/checks/client/identity.ts';
 import {
   CLIENT_SETTINGS_CHECKS,
   GRANT_CHECKS,
 } from '../../packages/cli/src/doctor/checks/client/settings.ts';
-import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import {
+  answer,
+  askDoctor,
+  CALLER,
+  page,
+  refused,
+  say,
+  tokenOf,
+  UNKNOWN_USER,
+} from './support/ask-doctor.ts';
 
 // What the doctor says of a client, by answers that need no Keycloak: a ✓ is for what was seen, and for nothing else.
-
-const UNKNOWN_USER = { error: 'invalid_grant', error_description: 'Invalid user credentials' };
-const CALLER = { realm: 'shop', clientId: 'api', serverUrl: 'https://sso.shop.test', timeoutMs: 1000 };
-
-function answer(status: number, json?: object, headers: Record<string, string> = {}) {
-  const text = json === undefined ? '' : JSON.stringify(json);
-  const all = new Headers({ 'x-content-type-options': 'nosniff', ...headers });
-  return { url: 'https://sso.shop.test/', status, json, text, headers: all, tookMs: 1, arrivedAt: 0 };
-}
-
-async function say(checks: readonly Check[], id: string, { reach = {}, ...more }: Record<string, object>) {
-  const context = {
-    options: { appUrl: 'https://app.shop.test' },
-    reach: {
-      caller: CALLER,
-      config: { events: true },
-      shape: async () => 'guide',
-      realm: { discovery: async () => answer(200, { issuer: 'https://sso.shop.test/realms/shop' }) },
-      calls: { baseUrl: 'https://sso.shop.test/realms/shop' },
-      ...reach,
-    },
-    assumed: [],
-    close: async () => {},
-    ...more,
-  };
-  const alone = checks.filter((one) => one.id === id).map((one) => ({ ...one, needs: [] }));
-  const [result] = await runChecks(alone, context as unknown as DoctorContext);
-  return `${result?.status} ${result?.cause || result?.seen}`;
-}
 
 test('web origins: the header that lets pages of another origin read the answer is none of this page', async () => {
   const about = (allowed: string) =>
@@ -135,7 +115,6 @@ test('post logout redirect URIs: those of another application are none', async (
 });
 
 test('--spa: a client that authenticates by a key or a certificate is no public one, and a page in between proves nothing', async () => {
-  const refused = (error: string, error_description: string) => answer(401, { error, error_description });
   const isPublic = refused('invalid_request', 'Client not allowed.');
   const about = (grant: ReturnType<typeof answer>, introspection = isPublic) =>
     say(SPA_CHECKS, 'spa.client', {
@@ -174,4 +153,192 @@ test('what one flag leaves out is not passed over in silence', async () => {
     [['--upgrade', '26', '--needs', 'role=x', ...admin], /^--upgrade looks at nothing that --needs names/],
   ] as const)
     await assert.rejects(readDoctorOptions(['--env', 'none.env', ...args], {}), { message: words });
+});
+
+/** A client of which Keycloak's answers say this. */
+const clientWith = (
+  grant: ReturnType<typeof answer>,
+  login: { words?: string; status?: number } = {},
+  more = {},
+) => ({
+  clientId: CALLER.clientId,
+  passwordGrant: async () => grant,
+  authorization: async () => ({
+    answer: page(login.status ?? 400, login.words ?? ''),
+    words: login.words ?? '',
+    cameBack: false,
+  }),
+  introspection: async () => answer(200, { active: false }),
+  knows: async () => false,
+  ...more,
+});
+const NO_CLIENT = refused('invalid_client', 'Invalid client or Invalid client credentials');
+
+test('an unknown client: its name in another case, its UUID, or the realm that has it is named', async () => {
+  const gone = (more = {}) => clientWith(NO_CLIENT, { words: 'Client not found.' }, more);
+  const ask = (reach: object) =>
+    askDoctor(IDENTITY_CHECKS, 'client.known', {
+      reach: { client: gone(), caller: { ...CALLER, realm: 'master' }, ...reach },
+    });
+  const nowhere = await ask({});
+  assert.match(nowhere.cause, /^the realm 'master' has no client 'api'$/);
+  assert.match(nowhere.seen, /^HTTP 401 .*; login page: Client not found\.$/);
+  assert.deepEqual(nowhere.setup, ['--overwrite-env']);
+  assert.match(nowhere.fix, /^Correct KEYCLOAK_CLIENT_ID/);
+
+  const guessed = await ask({ client: gone({ knows: async (id: string) => id === 'Api' }) });
+  assert.match(guessed.cause, /, but it has 'Api': the case of the letters counts$/);
+  assert.equal(guessed.fix, 'KEYCLOAK_CLIENT_ID=Api');
+  assert.deepEqual(guessed.setup, ['--client-id=Api', '--overwrite-env']);
+
+  const spaced = await ask({
+    caller: { ...CALLER, realm: 'master', clientId: ' api ' },
+    client: gone({ knows: async (id: string) => id === 'api' }),
+  });
+  assert.match(spaced.cause, /it has 'api'/);
+
+  const admin = { clientIds: async () => ['other', 'API'], realmsOfClient: async () => [] };
+  assert.match((await ask({ admin })).cause, /it has 'API'/);
+
+  const elsewhere = await ask({
+    admin: { ...admin, clientIds: async () => [], realmsOfClient: async () => ['old', 'b'] },
+  });
+  assert.match(elsewhere.cause, /^the realm 'master' has no client 'api', but the realm 'old' has$/);
+  assert.equal(elsewhere.setup, undefined);
+  const inMaster = await ask({
+    admin: { ...admin, clientIds: async () => [], realmsOfClient: async () => ['master'] },
+  });
+  assert.deepEqual(inMaster.setup, ['--overwrite-env']);
+
+  const uuid = '6f1d2c3b-aaaa-4bbb-8ccc-1234567890ab';
+  const byId = await ask({ caller: { ...CALLER, realm: 'master', clientId: uuid } });
+  assert.match(byId.cause, /looks like the client's UUID/);
+});
+
+test('a client that cannot be used says which: of another protocol, disabled, public, bearer-only, or a wrong secret', async () => {
+  const ask = (id: string, client: object, more = {}) =>
+    say(IDENTITY_CHECKS, id, { reach: { client, ...more } });
+  assert.match(
+    await ask('client.known', clientWith(refused('invalid_client', 'Wrong client protocol.'))),
+    /^fail .*another protocol \(SAML\)/,
+  );
+  assert.match(await ask('client.known', clientWith(answer(401, UNKNOWN_USER))), /^ok api$/);
+  assert.match(await ask('client.enabled', clientWith(answer(401, UNKNOWN_USER))), /^ok on$/);
+  // A page in another language: the realm knows the client, so it is disabled.
+  const unread = clientWith(NO_CLIENT, { words: 'Etwas ist schiefgelaufen' }, { knows: async () => true });
+  assert.match(await ask('client.enabled', unread), /^fail the client 'api' is disabled$/);
+  for (const status of [0, 500, 503])
+    assert.match(
+      await ask('client.enabled', clientWith(NO_CLIENT, { words: 'x', status }, { knows: async () => true })),
+      /^ok/,
+    );
+  assert.match(
+    await ask('client.type', clientWith(refused('unauthorized_client', 'Bearer-only not allowed'))),
+    /^fail the client 'api' is bearer-only/,
+  );
+  const open = { introspection: async () => refused('invalid_request', 'Client not allowed.') };
+  assert.match(
+    await ask('client.type', clientWith(answer(401, UNKNOWN_USER), {}, open)),
+    /^fail the client 'api' is public/,
+  );
+  assert.match(await ask('client.type', clientWith(answer(401, UNKNOWN_USER))), /^ok confidential/);
+  assert.match(
+    await ask('client.secret', clientWith(answer(401, UNKNOWN_USER), {}, open)),
+    /^ok none: the client is public/,
+  );
+  assert.match(await ask('client.secret', clientWith(answer(401, UNKNOWN_USER))), /^ok accepted/);
+
+  const wrong = clientWith(refused('unauthorized_client', 'Invalid client or Invalid client credentials'));
+  for (const [clientSecret, hint] of [
+    ['plain', ''],
+    ['"quoted"', ' (it has quotes around it)'],
+    ["'half", ' (it has a quote at one end)'],
+    ['line\\n', ' (it ends with a line break, written out)'],
+    ['a b', ' (it has white space in it)'],
+    ['6f1d2c3b-aaaa-4bbb-8ccc-1234567890ab', ' (it looks like a UUID: is it the id of the client?)'],
+    [
+      Buffer.from('A'.repeat(32)).toString('base64'),
+      ' (it looks like base64, as Kubernetes shows Secrets: decode it)',
+    ],
+  ] as const) {
+    const found = await askDoctor(IDENTITY_CHECKS, 'client.secret', {
+      reach: { client: wrong, caller: { ...CALLER, clientSecret } },
+    });
+    assert.equal(found.cause, `the secret of the client 'api' is wrong${hint}`);
+    assert.deepEqual(found.setup, ['--overwrite-env']);
+  }
+  const file = await askDoctor(IDENTITY_CHECKS, 'client.secret', {
+    reach: { client: wrong, caller: { ...CALLER, credential: { kind: 'secret' } } },
+  });
+  assert.match(file.fix, /KEYCLOAK_CLIENT_SECRET_FILE/);
+  assert.equal(file.setup, undefined);
+  const byKey = await ask('client.secret', wrong, { caller: { ...CALLER, credential: { kind: 'key' } } });
+  assert.doesNotMatch(byKey, /the secret of the client/);
+});
+
+/** The single-page app `page` at https://app.shop.test. */
+const spaWith = (client: object, more = {}) => ({
+  ...{ clientId: 'page', origin: 'https://app.shop.test', redirectUri: 'https://app.shop.test/callback' },
+  client,
+  redirectUris: async () => undefined,
+  exampleClaims: async () => undefined,
+  ...more,
+});
+const words = (text: string) => async () => ({ answer: answer(302), words: text, cameBack: true });
+
+test('--spa: redirect URI and PKCE are judged by what Keycloak says to a sign-in of the page', async () => {
+  const uri = (text: string, known?: string[]) =>
+    say(SPA_CHECKS, 'spa.redirect-uri', {
+      spa: spaWith({ authorization: words(text) }, { redirectUris: async () => known }),
+    });
+  assert.equal(await uri('login_required'), 'ok https://app.shop.test/callback');
+  const wrong = /^fail https:\/\/app\.shop\.test\/callback is not among the valid redirect URIs of 'page'/;
+  assert.match(await uri('Invalid parameter: redirect_uri'), wrong);
+  assert.doesNotMatch(await uri('Invalid parameter: redirect_uri'), /\(/);
+  assert.match(await uri('Invalid parameter: redirect_uri', []), /'page' \(none\)/);
+  assert.match(await uri('Invalid parameter: redirect_uri', ['a', 'b']), /'page' \(a, b\)/);
+
+  const pkce = (text: string, without: string) =>
+    say(SPA_CHECKS, 'spa.pkce', {
+      spa: spaWith({ authorization: words(text), withoutPkce: words(without) }),
+    });
+  assert.match(
+    await pkce('invalid_request: Invalid parameter: code challenge method', ''),
+    /^fail .*another PKCE method/,
+  );
+  assert.match(await pkce('login_required', 'Missing parameter: code_challenge'), /^ok S256 is required/);
+  assert.match(await pkce('login_required', 'login_required'), /^warn a code that leaks/);
+});
+
+test('--spa: web origins and audience are judged by the answer and by the token', async () => {
+  const origin = (given: object) =>
+    say(SPA_CHECKS, 'spa.web-origins', { spa: spaWith({ fromOrigin: async () => given }) });
+  const allowed = (value: string) => answer(401, UNKNOWN_USER, { 'access-control-allow-origin': value });
+  assert.equal(await origin(allowed('https://app.shop.test')), 'ok https://app.shop.test');
+  assert.match(await origin(allowed('*')), /^ok/);
+  assert.match(await origin(allowed('https://other.test')), /^fail .*not among the web origins of 'page'/);
+  assert.match(await origin(answer(401, UNKNOWN_USER)), /^fail/);
+  assert.equal(await origin({ ...answer(0), failure: 'ECONNREFUSED' }), 'skipped ECONNREFUSED');
+  assert.equal(await origin(answer(0)), 'skipped no answer');
+
+  const audience = (claims: object | undefined, more: Record<string, unknown> = {}, config = {}) =>
+    say(SPA_CHECKS, 'spa.audience', {
+      reach: { config },
+      spa: spaWith({}, { exampleClaims: async () => claims }),
+      ...more,
+    });
+  assert.match(
+    await audience({}, { assumed: ['KEYCLOAK_CLIENT_ID'] }),
+    /^skipped the API's client is not known/,
+  );
+  assert.match(await audience(undefined), /^skipped no token of 'page'/);
+  assert.equal(await audience({ aud: ['other', 'api'] }), 'ok aud other, api');
+  assert.match(await audience({ aud: 'other' }), /^fail tokens of 'page' are not for the API \('api'\)/);
+  assert.match(
+    await audience({ aud: 'api' }, {}, { audience: ['shop', 'web'] }),
+    /^fail .*\('shop' or 'web'\)/,
+  );
+  const piped = (azp: string) => ({ token: tokenOf({ azp, aud: 'api' }) });
+  assert.equal(await audience({ aud: 'other' }, piped('page')), 'ok aud api');
+  assert.match(await audience({ aud: 'other' }, piped('another')), /^fail/);
 });
