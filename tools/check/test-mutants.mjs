@@ -24,7 +24,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { draw, mutantsOf, mutate } from './mutants/changes.mjs';
-import { createTestsOf } from './mutants/tests-of.mjs';
+import { createCoverage, SNAPSHOTS } from './mutants/coverage.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { values } = parseArgs({
@@ -40,6 +40,9 @@ const { values } = parseArgs({
 });
 /** In one process. */
 const FILES_AT_ONCE = 8;
+const isSurvivor = ({ by }) => by === undefined;
+/** For test files that run without a mutant. */
+const TEST_LIMIT_MS = 300_000;
 const FLAGS = ['--conditions=@keycloak-guard/source'];
 
 const chosen = values.packages
@@ -62,72 +65,95 @@ execFileSync(process.execPath, [join(root, 'tools/build/built.mjs'), '--no-check
   cwd: root,
   stdio: 'inherit',
 });
-const testsOf = createTestsOf(root);
-const outcomes = [];
-/** Groups of test files that fail without a mutant, so they notice none. */
-const red = new Set();
-const waiting = drawn.values();
-const folders = [];
+const copies = [];
 process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
 });
 process.on('SIGINT', () => process.exit(130));
-await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+for (let job = 0; job < Number(values.jobs); job++) copies.push(copyRepository());
 
-const survivors = outcomes.filter(({ by }) => by === undefined);
-const percent = (100 * (outcomes.length - survivors.length)) / outcomes.length;
-console.log(
-  `\nKilled ${outcomes.length - survivors.length} of ${outcomes.length} (${percent.toFixed(1)} %). Survived:`,
-);
-for (const { mutant } of survivors) console.log(`  ${describe(mutant)}`);
-if (red.size > 0) console.log(`\nFailed without a mutant, or not in time:\n  ${[...red].join('\n  ')}`);
-process.exit(percent >= Number(values['at-least']) ? 0 : 1);
+const coverage = createCoverage(root);
+const unknown = coverage.unknown();
+if (unknown.length > 0) console.log(`Runs ${unknown.length} test files once, to see what they run`);
+const uncovered = unknown.values();
+await Promise.all(copies.map(cover));
+const red = coverage.red();
+if (red.length > 0) console.log(`Fail without a mutant:\n  ${red.join('\n  ')}`);
 
-/** Takes mutants until there are no more, each in the same copy of the repository. */
-async function work() {
-  const copy = copyRepository();
-  folders.push(copy);
-  /** Test files that pass without a mutant. */
-  const good = new Map();
+const outcomes = [];
+const waiting = drawn.values();
+await Promise.all(copies.map(tryMutants));
+
+console.log('\nSurvived:');
+for (const { mutant, why } of outcomes.filter(isSurvivor)) console.log(`  ${describe(mutant)}  (${why})`);
+const percents = [...values.packages.split(','), ''].map((name) => {
+  const those = outcomes.filter(({ mutant }) => mutant.file.startsWith(`packages/${name}`));
+  const killed = those.filter((one) => !isSurvivor(one)).length;
+  const percent = (100 * killed) / Math.max(those.length, 1);
+  console.log(`Killed ${killed} of ${those.length} (${percent.toFixed(1)} %) ${name}`);
+  return percent;
+});
+process.exit(percents.at(-1) >= Number(values['at-least']) ? 0 : 1);
+
+/** Runs test files that did not run yet, without a mutant. */
+async function cover(copy) {
+  const folder = join(copy, 'covered');
+  for (const test of uncovered) {
+    mkdirSync(folder);
+    const began = performance.now();
+    let { isGood } = await runTests(copy, [test], TEST_LIMIT_MS, { NODE_V8_COVERAGE: folder });
+    const seconds = (performance.now() - began) / 1000;
+    // Some look at what a process writes, or at what it costs.
+    if (!isGood) ({ isGood } = await runTests(copy, [test], TEST_LIMIT_MS));
+    coverage.keep(test, { folder, copy, seconds, isGood });
+  }
+}
+
+/** Takes mutants until there are no more. */
+async function tryMutants(copy) {
   for (const mutant of waiting) {
     const path = join(copy, mutant.file);
     const source = readFileSync(path, 'utf8');
     const began = performance.now();
-    writeFileSync(path, mutate(source, mutant));
-    const found = await firstToNotice(copy, mutant, () => writeFileSync(path, source), good);
-    writeFileSync(path, source);
-    outcomes.push({ mutant, by: found });
+    const put = (isMutant) => writeFileSync(path, isMutant ? mutate(source, mutant) : source);
+    const outcome = { mutant, ...(await firstToNotice(copy, coverage.testsOf(mutant), put)) };
+    put(false);
+    outcomes.push(outcome);
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    const { by, why } = outcome;
     console.log(
-      `${found === undefined ? 'SURVIVED' : 'killed  '} ${describe(mutant)}  (${found ?? 'no test'}, ${seconds} s)`,
+      `${by === undefined ? 'SURVIVED' : 'killed  '} ${describe(mutant)}  (${by ?? why}, ${seconds} s)`,
     );
   }
 }
 
-/** @returns what noticed the mutant */
-async function firstToNotice(copy, mutant, restore, good) {
-  const files = testsOf(mutant.file);
+/** @returns what noticed the mutant, or why nothing did */
+async function firstToNotice(copy, tests, put) {
+  if (tests.length === 0) return { why: 'no test runs it' };
   const end = performance.now() + Number(values.seconds) * 1000;
-  for (let at = 0; at < files.length && performance.now() < end; at += FILES_AT_ONCE) {
-    const group = files.slice(at, at + FILES_AT_ONCE);
-    const mutated = readFileSync(join(copy, mutant.file), 'utf8');
+  const groups = [];
+  for (let at = 0; at < tests.length; at += FILES_AT_ONCE) groups.push(tests.slice(at, at + FILES_AT_ONCE));
+  let tried = 0;
+  for (const group of groups) {
+    if (performance.now() > end)
+      return { why: `the time was up after ${tried} of ${tests.length} test files` };
+    put(true);
     const limitMs = Math.max(10_000, end - performance.now());
-    const { isGood, said } = await runTests(copy, group, limitMs);
-    if (isGood) continue;
-    // On a machine that is busy, a test may fail without a mutant, or not end in time.
-    restore();
-    const key = said === undefined ? `${group}, ${limitMs / 2}` : group.join();
-    if (!good.has(key))
-      good.set(key, await runTests(copy, group, said === undefined ? limitMs / 2 : 600_000));
-    if (good.get(key).isGood) return `${group[0]} …: ${said ?? 'it does not end'}`;
-    red.add(group.join(' '));
-    writeFileSync(join(copy, mutant.file), mutated);
+    const { isGood, title } = await runTests(copy, group, limitMs);
+    if (!isGood) {
+      // On a machine that is busy, a test may fail without a mutant, or not end in time.
+      put(false);
+      const again = await runTests(copy, group, title === undefined ? limitMs / 2 : TEST_LIMIT_MS);
+      if (again.isGood) return { by: `${group[0]} …: ${title ?? 'it does not end'}` };
+      if (group.length > 1) groups.push(...group.map((test) => [test]));
+    }
+    tried += group.length;
   }
-  return undefined;
+  return { why: `${tests.length} test files run it` };
 }
 
 /** Resolves to whether all of them pass, and else to the title of the first that fails; to none where the time was up. */
-function runTests(copy, files, timeoutMs) {
+function runTests(copy, files, timeoutMs, env = {}) {
   const entry = join(copy, 'test/mutant.mjs');
   writeFileSync(entry, files.map((file) => `import '${pathToFileURL(join(copy, file))}';\n`).join(''));
   const strip = process.features.typescript ? [] : ['--import', join(copy, 'tools/run/strip-types.mjs')];
@@ -135,12 +161,12 @@ function runTests(copy, files, timeoutMs) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...FLAGS, ...strip, reporter, entry], {
       ...{ cwd: copy, stdio: ['ignore', 'pipe', 'ignore'], detached: true },
-      env: { ...process.env, NODE_ENV: 'test', TMPDIR: join(copy, 'tmp') },
+      env: { ...process.env, NODE_ENV: 'test', TMPDIR: join(copy, 'tmp'), ...env },
     });
-    let said = '';
+    let written = '';
     let isLate = false;
     child.stdout.on('data', (chunk) => {
-      said += chunk;
+      written += chunk;
     });
     const kill = () => {
       try {
@@ -156,7 +182,7 @@ function runTests(copy, files, timeoutMs) {
     child.on('close', (code) => {
       clearTimeout(timer);
       kill();
-      resolve({ isGood: code === 0, said: isLate ? undefined : said.split('\n')[0] });
+      resolve({ isGood: code === 0, title: isLate ? undefined : written.split('\n')[0] });
     });
   });
 }
@@ -176,7 +202,7 @@ function copyRepository() {
     const strip = process.features.typescript
       ? ''
       : `await import('${pathToFileURL(join(copy, 'tools/run/strip-types.mjs'))}');\n`;
-    writeFileSync(main, `#!/usr/bin/env node\n${strip}await import('../src/main.ts');\n`);
+    writeFileSync(main, `#!/usr/bin/env node\n${SNAPSHOTS}${strip}await import('../src/main.ts');\n`);
   }
   return copy;
 }

@@ -1,0 +1,121 @@
+// Which test files run a place of a source, as V8 counted it. Types become blanks, so its offsets are those of the source.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** They need another program, or build and install first. */
+const LEFT_OUT =
+  /^test\/(?:keycloak|containers|browser|deploy|shipped|create|docs|cost|builds|runtimes|adapters\/mounted)/;
+const SOURCE = /^packages\/\w+\/src\//;
+
+/** For a program that a test starts: the test may kill it, and then it would not write down what it ran. */
+export const SNAPSHOTS = `if (process.env.NODE_V8_COVERAGE)
+  setInterval((await import('node:v8')).takeCoverage, 300).unref();
+`;
+
+/** @param {string} root of the repository */
+export function createCoverage(root) {
+  const cache = join(root, 'node_modules/.cache/mutants');
+  /** Of a test file: its seconds, whether it passes, the digest of each file it loads, and the parts of each source that ran. */
+  const records = new Map();
+  const digests = new Map();
+  mkdirSync(cache, { recursive: true });
+  for (const file of ['test', 'examples'].flatMap((folder) => testsBelow(root, folder)))
+    records.set(file, readRecord(file));
+
+  function readRecord(test) {
+    try {
+      const record = JSON.parse(readFileSync(join(cache, nameOf(test)), 'utf8'));
+      if (Object.entries(record.loaded).every(([file, digest]) => digestOf(file) === digest)) return record;
+    } catch {
+      // It did not run yet, or a file that it loads is no more.
+    }
+    return undefined;
+  }
+
+  function digestOf(file) {
+    if (!digests.has(file))
+      digests.set(
+        file,
+        createHash('sha1')
+          .update(readFileSync(join(root, file)))
+          .digest('base64'),
+      );
+    return digests.get(file);
+  }
+
+  return {
+    /** Test files that did not run yet, or load something that has changed since. */
+    unknown: () => [...records.keys()].filter((test) => records.get(test) === undefined),
+
+    /** Keeps what a run of a test file wrote into `folder`, and deletes it. */
+    keep(test, { folder, copy, seconds, isGood }) {
+      const [loaded, parts] = [{}, {}];
+      for (const report of readdirSync(folder))
+        for (const { url, functions } of JSON.parse(readFileSync(join(folder, report), 'utf8')).result) {
+          const file = url.startsWith('file:') ? relative(copy, fileURLToPath(url)) : '..';
+          // The copy has files of its own: `dist` is not the repository's.
+          if (!/^(?:packages\/\w+\/src|test\/\w+\/|examples|lab|tools)/.test(file)) continue;
+          loaded[file] ??= digestOf(file);
+          if (SOURCE.test(file)) parts[file] = union([...(parts[file] ?? []), ...executed(functions)]);
+        }
+      rmSync(folder, { recursive: true });
+      records.set(test, { seconds, isGood, loaded, parts });
+      writeFileSync(join(cache, nameOf(test)), JSON.stringify(records.get(test)));
+    },
+
+    /** Test files that fail without a mutant. */
+    red: () => [...records.keys()].filter((test) => !records.get(test).isGood),
+
+    /** Test files that run the place of a mutant: first those that run much of its file in little time. */
+    testsOf({ file, start }) {
+      const secondsForOne = new Map();
+      for (const [test, { parts, seconds, isGood }] of records) {
+        const ran = parts[file] ?? [];
+        if (isGood && ran.some(([from, to]) => from <= start && start < to))
+          secondsForOne.set(test, seconds / ran.reduce((sum, [from, to]) => sum + to - from, 0));
+      }
+      return [...secondsForOne.keys()].sort((a, b) => secondsForOne.get(a) - secondsForOne.get(b));
+    },
+  };
+}
+
+const nameOf = (test) => `${test.replaceAll('/', '+')}.json`;
+
+const testsBelow = (root, folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((file) => join(folder, file))
+    .filter((file) => file.endsWith('.test.ts') && !LEFT_OUT.test(file) && !file.includes('node_modules'));
+
+/** Of the ranges around a place, the smallest one says whether it ran. */
+function executed(functions) {
+  const ranges = functions.flatMap((one) => one.ranges);
+  ranges.sort((a, b) => a.startOffset - b.startOffset || b.endOffset - a.endOffset);
+  const [parts, open] = [[], []];
+  let at = 0;
+  const goOnTo = (end) => {
+    if (end > at && open.at(-1)?.count > 0) parts.push([at, end]);
+    at = Math.max(at, end);
+  };
+  for (const range of [...ranges, { startOffset: Infinity }]) {
+    while (open.length > 0 && open.at(-1).endOffset <= range.startOffset) {
+      goOnTo(open.at(-1).endOffset);
+      open.pop();
+    }
+    goOnTo(range.startOffset);
+    open.push(range);
+  }
+  return parts;
+}
+
+/** @param {[number, number][]} parts */
+function union(parts) {
+  const merged = [];
+  for (const [from, to] of parts.sort(([a], [b]) => a - b)) {
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
+}
