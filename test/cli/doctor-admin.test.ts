@@ -5,6 +5,8 @@ import { REALM_ADMIN_CHECKS } from '../../packages/cli/src/doctor/checks/admin.t
 import { TENANT_CHECKS } from '../../packages/cli/src/doctor/checks/tenant.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
 import type { FlowStep } from '../../packages/cli/src/doctor/evidence/flows.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
+import { settingsFor, visitDoctor } from './doctor-visit.ts';
 import { askDoctor, CALLER, say } from './support/ask-doctor.ts';
 
 const step = (providerId: string, level = 0): FlowStep => ({
@@ -232,4 +234,17 @@ test('--tenant: what the tenant is, and what it lacks', async () => {
     await say(TENANT_CHECKS, 'tenant.found', { options: { tenant: 'acme' } }),
     /^fail there is neither/,
   );
+});
+
+test('of a user whose admin cannot sign in, the doctor does not say what that admin would have seen', async (t) => {
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  const results = await visitDoctor({
+    settings: settingsFor(idp.url),
+    env: { KEYCLOAK_ADMIN_PASSWORD: 'admin', DOCTOR_PASSWORD: 'Test#123456' },
+    args: ['--user', 'newcomer', '--admin-user', 'admin'],
+  });
+  const causeOf = (id: string) => results.find((one) => one.id === id)?.cause ?? '';
+  assert.match(causeOf('admin.login'), /cannot log in/);
+  assert.match(causeOf('login.password'), /has to do something first.* Only an admin can see which/);
 });

@@ -29,6 +29,10 @@ test('--token - alone reads a token and judges it, and sends it nowhere', async 
     /none are set; as the token says: http.*realm testing/,
   );
   assert.match(good.get('token.content')?.seen ?? '', /; client roles .*; groups /);
+  assert.match(
+    good.get('token.accepted')?.seen ?? '',
+    /Whether your API accepts it shows with KEYCLOAK_CLIENT_ID/,
+  );
   assert.deepEqual(
     ['token.accepted', 'token.session'].map((id) => good.get(id)?.status),
     ['ok', 'skipped'],

@@ -258,9 +258,11 @@ export async function judgeToken(
 export const tokenAccepted = check(
   'token.accepted',
   ['token.content', 'keys.signing', 'issuer.discovery'],
-  ({ reach, token = '' }) =>
+  ({ reach, assumed, token = '' }) =>
     judgeToken(token, reach, ({ username, subject }) => {
       const who = username ?? subject ?? 'its bearer';
-      return `signature and claims are good: this service would accept it for ${who}`;
+      return assumed.includes('KEYCLOAK_CLIENT_ID')
+        ? `signature and claims are good. Whether your API accepts it shows with KEYCLOAK_CLIENT_ID=<its client>: without, the token's own client ('${reach.caller.clientId}') was taken`
+        : `signature and claims are good: this service would accept it for ${who}`;
     }),
 );

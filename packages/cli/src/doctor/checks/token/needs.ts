@@ -285,7 +285,7 @@ function aboutScope(name: string, claims: Claims, grants: Grants | undefined): A
   if (grants === undefined || scope === undefined)
     return {
       cause: `the scope ${name} is not in the token: ${grants === undefined ? `it was not asked for, or the client '${claims.azp}' does not have it` : `the client '${claims.azp}' does not have it`}`,
-      fix: `${page(claims, `Add client scope > ${name}`)}, and: ${ask}`,
+      fix: `${grants === undefined ? `${ask}; if the client does not have it: ` : `${ask}, and `}${page(claims, `Add client scope > ${name}`)}`,
     };
   if (scope.attributes?.['include.in.token.scope'] === 'false')
     return {
