@@ -1,4 +1,4 @@
-// Runs the tests of Nest on its other versions: npm run test:nest [-- 10 12]
+// Runs the tests of Nest on its other versions: npm run test:nest [-- 10 12 | --turn: one of them, the other the next day]
 //
 // The repository has the one in the middle. Each other version is installed in a folder of its own, and the sources, which
 // are the same, get theirs from there.
@@ -97,5 +97,8 @@ function findHoles(preload: readonly string[], env: object): Record<string, bool
 }
 
 const wanted = process.argv.slice(2);
+const ALL = ['10', '12'];
 if (wanted.includes('--original')) compareWithOriginal();
-else for (const version of wanted.length > 0 ? wanted : ['10', '12']) testVersion(version);
+else if (wanted.includes('--turn'))
+  testVersion(ALL[Math.floor(Date.now() / 86_400_000) % ALL.length] as string);
+else for (const version of wanted.length > 0 ? wanted : ALL) testVersion(version);

@@ -13,7 +13,6 @@ export interface Configuration {
 }
 
 const DAY_MS = 86_400_000;
-const TURNS = 3;
 
 const older = (version: string): Configuration => ({ name: version, version, only: 'every' });
 
@@ -24,26 +23,26 @@ export const EXPERIMENTAL: Configuration = {
   features: ['resource-indicators', 'cimd'],
   only: 'experimental',
 };
-/** Between them is what changed. */
-const EVERY_DAY: readonly Configuration[] = [NEWEST, older('22.0.5')];
-const BY_TURN: readonly Configuration[] = [
-  ...['24.0.5', '26.0.8', '26.4.0'].map(older),
-  { name: `${NEWEST_VERSION} below /auth`, version: NEWEST_VERSION, relativePath: '/auth', only: 'every' },
-  {
-    // As in Docker: the browser's name for Keycloak is not the one that the service calls it by.
-    name: `${NEWEST_VERSION} with KC_HOSTNAME`,
-    version: NEWEST_VERSION,
-    hostname: 'http://keycloak.example.test:8080',
-    only: 'every',
-  },
-  EXPERIMENTAL,
+const BELOW_AUTH: Configuration = {
+  ...{ name: `${NEWEST_VERSION} below /auth`, version: NEWEST_VERSION, relativePath: '/auth', only: 'every' },
+};
+/** As in Docker: the browser's name for Keycloak is not the one that the service calls it by. */
+const WITH_HOSTNAME: Configuration = {
+  ...{ name: `${NEWEST_VERSION} with KC_HOSTNAME`, version: NEWEST_VERSION, only: 'every' },
+  hostname: 'http://keycloak.example.test:8080',
+};
+/** Each for a day. Keycloak 22 is the oldest that is supported; between them is what changed. */
+const TURNS: readonly (readonly Configuration[])[] = [
+  [older('22.0.5'), EXPERIMENTAL],
+  [older('24.0.5'), BELOW_AUTH],
+  [older('26.0.8'), WITH_HOSTNAME],
+  [older('26.4.0')],
 ];
 
 /** What takes longest begins first. */
-export const CONFIGURATIONS: readonly Configuration[] = [...EVERY_DAY, ...BY_TURN];
+export const CONFIGURATIONS: readonly Configuration[] = [NEWEST, ...TURNS.flat()];
 
-/** The newest and the oldest, and a third of the others: another third each day. */
+/** The newest, and a fourth of the others: another fourth each day. */
 export function configurationsOfDay(time: number): readonly Configuration[] {
-  const turn = Math.floor(time / DAY_MS) % TURNS;
-  return [...EVERY_DAY, ...BY_TURN.filter((_, at) => at % TURNS === turn)];
+  return [NEWEST, ...(TURNS[Math.floor(time / DAY_MS) % TURNS.length] ?? [])];
 }
