@@ -98,7 +98,8 @@ function findHoles(preload: readonly string[], env: object): Record<string, bool
 
 const wanted = process.argv.slice(2);
 const ALL = ['10', '12'];
+const versions = wanted.filter((one) => /^\d/.test(one));
 if (wanted.includes('--original')) compareWithOriginal();
 else if (wanted.includes('--turn'))
   testVersion(ALL[Math.floor(Date.now() / 86_400_000) % ALL.length] as string);
-else for (const version of wanted.length > 0 ? wanted : ALL) testVersion(version);
+else for (const version of versions.length > 0 ? versions : ALL) testVersion(version);
