@@ -169,6 +169,16 @@ test('a token for another audience: its scope comes first, then a mapper for the
   ]);
 });
 
+test('of alternatives each is enough, whatever the last one asked for', (t) => {
+  const { log, lines } = logOf(t, true, { explain: true });
+  const expected = 'realm role clerk, or scope orders:read';
+  log?.('/orders', new AuthError('scope_missing', 'The scope orders:read is missing', { expected }));
+  assert.match(
+    lines[0] ?? '',
+    /expected realm role clerk, or scope orders:read\)\. One of what is expected is enough/,
+  );
+});
+
 test('a refusal for its origin is said as it is for requests with a session, with a token, and with neither', (t) => {
   const { log, lines } = logOf(t, true, { explain: true });
   for (const headers of [{ cookie: 'session=a' }, { authorization: 'Bearer a' }, {}])

@@ -85,7 +85,9 @@ function toLine(
   return toOneLine(`${what}. ${toHint(error)}`);
 }
 
-function toHint({ code, seen, tenant, organization }: AuthError): string {
+function toHint({ code, expected, seen, tenant, organization }: AuthError): string {
+  // Of alternatives, the code is that of the last.
+  if (/^(role|scope|group)_missing$/.test(code) && expected?.includes(', or ')) return ALTERNATIVES;
   // A parameter of the route may be the name.
   if (organization !== undefined) return IN_ORGANIZATION.replaceAll('{}', () => toSafeText(organization));
   if (code === 'organization_missing' && tenant !== undefined)
@@ -97,6 +99,8 @@ function toHint({ code, seen, tenant, organization }: AuthError): string {
   return HINTS[code] ?? `The documentation explains it: errors/${code}`;
 }
 
+const ALTERNATIVES =
+  'One of what is expected is enough: assign the role, or ask for the scope, then get a new token';
 const IN_ORGANIZATION =
   'Roles and groups of the realm do not count there. In Keycloak: Organizations, {}, Groups: add the user to the group, or to one that has the role, then get a new token; npx keycloak-guard setup api --organization-groups puts them into tokens';
 const NO_MEMBER =
