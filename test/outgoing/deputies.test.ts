@@ -318,6 +318,7 @@ describe('a service that lets deputies in does not start', () => {
       [{ ...to, audience: '' }, 'audience'],
       [{ ...to, audience: undefined }, 'audience'],
       [{ ...to, scope: ' x' }, 'scope'],
+      [{ ...to, scope: 'x  y' }, 'scope'],
       [{ ...to, timeoutMs: 1 }, 'timeoutMs'],
       [{ ...to, dpop: 'true' }, 'dpop'],
       [{ ...to, audiences: 'x' }, 'audiences'],

@@ -4,6 +4,7 @@ import Fastify from 'fastify';
 import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { createTestRealm } from '../support/test-realm.ts';
 
 test('whatever else of an app is guarded, people can sign in and out', async (t) => {
   const idp = await startTestIdp();
@@ -36,4 +37,26 @@ test('whatever else of an app is guarded, people can sign in and out', async (t)
     headers: { 'sec-fetch-site': 'same-origin' },
   });
   assert.equal(out.statusCode, 303);
+});
+
+test('a guard in front of the paths of sessions is refused there, and sends no browser round in circles', async (t) => {
+  const { serverUrl, realm, clientId, fetch, clock } = createTestRealm();
+  const app = Fastify();
+  t.after(() => app.close());
+  const options = { serverUrl, realm, clientId, fetch, clock, onNotice: false, logRefusals: false } as const;
+  await app.register(keycloakGuard, { ...options, clientSecret: 'for-development-only' });
+  // The order is a mistake, which people make: `guardAll` would leave those paths open.
+  app.addHook('onRequest', app.guard());
+  await app.register(keycloakSession, {
+    ...{ secret: 'of-32-characters-or-more-for-tests', publicUrl: 'http://localhost:3000' },
+  });
+  app.get('/orders', () => 'orders');
+  const headers = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  const open = async (url: string) => {
+    const { statusCode, headers: sent, body } = await app.inject({ url, headers });
+    return [statusCode, sent.location, sent['www-authenticate'], body];
+  };
+  assert.deepEqual((await open('/orders')).slice(0, 2), [303, '/auth/login?return_to=%2Forders']);
+  for (const url of ['/auth/login', '/auth/login?return_to=%2Forders'])
+    assert.deepEqual(await open(url), [401, undefined, 'Bearer', '{"detail":"Not authenticated"}']);
 });

@@ -270,13 +270,15 @@ test('a store that was given stays open when the sessions are closed, a store of
 
 test('a verifier is a must, and every mistake in the options is told at once', () => {
   assert.throws(
-    () => createSessions({ secret: 'x', verifier: {}, prefx: '/' } as never),
+    // Without `openid` there is no ID token, and every sign-in fails as if Keycloak were down.
+    () => createSessions({ secret: 'x', verifier: {}, prefx: '/', scope: 'profile email' } as never),
     (error) => {
       assert.ok(error instanceof OptionsError);
       assert.match(error.message, /^createSessions/);
       assert.deepEqual(error.problems.map(({ option }) => option).sort(), [
         'client',
         'prefx',
+        'scope',
         'secret',
         'verifier',
       ]);

@@ -42,7 +42,6 @@ export interface FetchAsOptions extends OriginOptions, TokenAsOptions {}
 export type Target<O extends TokenAsOptions> = O & Pick<OriginOptions, 'dpop'>;
 
 const AUDIENCE = optionRules.string('must be the client id of the service that is called', "'orders'");
-const SCOPE = optionRules.string('must be scopes, separated by one space', "'to-orders'");
 const ORIGIN: OptionRules<OriginOptions> = {
   origin: optionRules.required({
     rule: 'must be an http or https URL without path, query or credentials',
@@ -53,8 +52,11 @@ const ORIGIN: OptionRules<OriginOptions> = {
   dpop: optionRules.trueOrFalse(false),
   fetch: optionRules.FETCH,
 };
-const TOKEN_AS: OptionRules<TokenAsOptions> = { audience: AUDIENCE, scope: SCOPE };
-const TOKEN_FOR: OptionRules<TokenForOptions> = { audience: optionRules.required(AUDIENCE), scope: SCOPE };
+const TOKEN_AS: OptionRules<TokenAsOptions> = { audience: AUDIENCE, scope: optionRules.SCOPES };
+const TOKEN_FOR: OptionRules<TokenForOptions> = {
+  audience: optionRules.required(AUDIENCE),
+  scope: optionRules.SCOPES,
+};
 
 function isOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false;

@@ -53,7 +53,7 @@ export interface SessionOptions<Source = unknown> {
    * guard answers 401 to browsers too, as it always does to programs and scripts. Default true.
    */
   readonly redirectToLogin?: boolean | undefined;
-  /** Scopes to ask for, separated by one space. Default `openid`. */
+  /** Scopes to ask for, separated by one space, `openid` among them. Default `openid`. */
   readonly scope?: string | undefined;
   /**
    * Whether a page that a guard refuses because of its `acr` or `maxAge` is sent to Keycloak to sign in that way, and comes
@@ -152,7 +152,10 @@ export const SESSION_RULES = {
   afterLogout: { rule: 'must be a path', example: "'/'", accepts: isPath, default: '/' },
   redirectToLogin: optionRules.trueOrFalse(true),
   scope: {
-    ...optionRules.string('must be scopes, separated by one space', "'openid profile'"),
+    rule: 'must be scopes, separated by one space, with openid among them',
+    example: "'openid profile'",
+    // Without openid Keycloak sends no ID token (OpenID Connect Core §3.1.2.1).
+    accepts: (value) => optionRules.SCOPES.accepts(value) && String(value).split(' ').includes('openid'),
     default: 'openid',
   },
   stepUp: optionRules.trueOrFalse(true),

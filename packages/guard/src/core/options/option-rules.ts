@@ -51,6 +51,12 @@ export const isTrimmed = (value: unknown): boolean =>
 
 export const string = (rule: string, example: string): OptionRule => ({ rule, example, accepts: isTrimmed });
 
+export const SCOPES: OptionRule = {
+  rule: 'must be scopes, separated by one space',
+  example: "'to-orders'",
+  accepts: (value) => isTrimmed(value) && !/ \s|[^\S ]/.test(value as string),
+};
+
 /** The first is the default. */
 export const oneOf = <T extends string>(...values: [T, ...T[]]): WithDefault<T> => ({
   rule: `must be one of ${values.join(', ')}`,

@@ -28,9 +28,13 @@ export function inviteToLogin(
 ): SessionAnswer | null {
   if (!options.redirectToLogin || !isPageRequest(request)) return null;
   const address = addressOf(request);
-  const returnTo = encodeURIComponent(toPagePath(address, request) ?? `${address.path}/`);
-  return redirectTo(`${address.path}${options.prefix}/login?return_to=${returnTo}`);
+  const page = toPagePath(address, request) ?? `${address.path}/`;
+  const login = `${address.path}${options.prefix}/login`;
+  return isLogin(page, login) ? null : redirectTo(`${login}?return_to=${encodeURIComponent(page)}`);
 }
+
+/** A guard in front of the paths of sessions would send the browser round in circles: there its refusal is the answer. */
+const isLogin = (page: string, login: string): boolean => page.split('?')[0] === login;
 
 const LONGEST_ALIAS = 255;
 const ALL_ORGANIZATIONS = 'organization:*';
@@ -109,13 +113,14 @@ export function toStepUpPath(
   if (signIn === undefined && organization === undefined) return undefined;
   const address = addressOf(request);
   const returnTo = toPagePath(address, request);
-  if (returnTo === undefined) return undefined;
+  const login = `${address.path}${options.prefix}/login`;
+  if (returnTo === undefined || isLogin(returnTo, login)) return undefined;
   const ticket: StepUp = { signIn, organization, expiresAt: options.clock() + TICKET_SECONDS * 1000 };
   const parameters = new URLSearchParams({
     return_to: returnTo,
     [STEP_UP]: sealer.seal(STEP_UP, JSON.stringify(ticket)),
   });
-  return `${address.path}${options.prefix}/login?${parameters}`;
+  return `${login}?${parameters}`;
 }
 
 /** The demand that a login was begun for; empty if no guard made one, or too long ago. */
