@@ -1,33 +1,13 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createAdminEvidence } from '../../packages/cli/src/doctor/evidence/admin.ts';
+import { startAdminApi } from '../admin/admin-api.ts';
 
-/** The Admin API of a Keycloak that answers by path, and 404 to all others; a number is a status. */
-async function startAdminApi(t: TestContext, answers: Record<string, unknown>) {
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x');
-    const path = pathname.replace(/^\/admin\/realms\/?|\/$/g, '');
-    const key = [`${path}?${[...searchParams].map((one) => one.join('=')).join('&')}`, path].find(
-      (one) => one in answers,
-    );
-    const given = pathname.endsWith('/token')
-      ? { access_token: 'a.e30.b' }
-      : key === undefined
-        ? 404
-        : answers[key];
-    response.writeHead(typeof given === 'number' ? given : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(typeof given === 'number' ? { error: 'no' } : given));
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  t.after(() => server.close());
+async function startEvidence(t: TestContext, answers: Record<string, unknown>) {
+  const serverUrl = await startAdminApi(t, answers);
   return (username: string | undefined, clientId = 'api') =>
     createAdminEvidence(
-      {
-        serverUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-        ...{ realm: 'shop', timeoutMs: 5_000, clientId, username },
-      },
+      { serverUrl, realm: 'shop', timeoutMs: 5_000, clientId, username },
       { realm: 'master', username: 'admin', password: 'admin' },
     );
 }
@@ -39,7 +19,7 @@ test('what an admin sees is of this client, this user and this realm, and read o
     providerId,
     config,
   });
-  const evidenceOf = await startAdminApi(t, {
+  const evidenceOf = await startEvidence(t, {
     '': [{ realm: 'shop' }, { realm: 'old' }, { realm: 'gone' }],
     shop: { realm: 'shop', directGrantFlow: 'own grant' },
     'shop/clients?clientId=api': [{ id: 'c1', clientId: 'api', defaultClientScopes: ['email'] }],
@@ -123,7 +103,7 @@ test('what an admin sees is of this client, this user and this realm, and read o
 
 test('a directory is out of reach where Keycloak says so, and not where it cannot tell', async (t) => {
   const reached = async (status: number) => {
-    const evidenceOf = await startAdminApi(t, {
+    const evidenceOf = await startEvidence(t, {
       'shop/components': [{ id: 'd', name: 'd', providerId: 'ldap' }],
       'shop/testLDAPConnection': status,
     });
@@ -136,8 +116,8 @@ test('a directory is out of reach where Keycloak says so, and not where it canno
 
 test('a user profile that Keycloak does not have requires nothing, and one that this admin may not see is said', async (t) => {
   const client = { 'shop/clients?clientId=api': [{ id: 'c1', clientId: 'api' }] };
-  const without = await startAdminApi(t, { ...client, 'shop/users/profile': 501 });
+  const without = await startEvidence(t, { ...client, 'shop/users/profile': 501 });
   assert.deepEqual(await without('anna').requiredAttributes(), []);
-  const forbidden = await startAdminApi(t, { ...client, 'shop/users/profile': 403 });
+  const forbidden = await startEvidence(t, { ...client, 'shop/users/profile': 403 });
   await assert.rejects(forbidden('anna').requiredAttributes(), { kind: 'forbidden' });
 });

@@ -232,3 +232,169 @@ test('a role is that of the whole name, whatever colons it has', async () => {
   ] as const)
     assert.equal(await judge(want, claims), status, `${want} ${JSON.stringify(claims)}`);
 });
+
+/** A realm with one user and the client `page`. */
+function realmWith({
+  client = {},
+  groups = [] as string[],
+  roles = ['clerk'],
+  shopRoles = [] as string[],
+  scopes = [] as object[],
+  scoped = {},
+}) {
+  return {
+    ...REALM,
+    clients: {
+      find: async ({ clientId }: { clientId: string }) =>
+        clientId === 'unknown'
+          ? []
+          : [{ id: `c-${clientId}`, clientId, ...(clientId === 'page' ? client : {}) }],
+      listScopeMappings: async () => scoped,
+    },
+    clientScopes: { find: async () => scopes },
+    users: {
+      listGroups: async () => groups.map((path) => ({ path })),
+      listCompositeRealmRoleMappings: async () => roles.map((name) => ({ name })),
+      listCompositeClientRoleMappings: async ({ clientUniqueId }: { clientUniqueId: string }) =>
+        clientUniqueId === 'c-shop' ? shopRoles.map((name) => ({ name })) : [],
+    },
+  };
+}
+const USER = { azp: 'page', sub: 'u-1', scope: 'openid', preferred_username: 'anna' };
+
+test('a group that lacks in a token: not joined, no mapper, an Optional scope, or written otherwise', async () => {
+  const of = async (
+    given: Parameters<typeof realmWith>[0] | undefined,
+    claims: object = {},
+    want = 'group=/staff',
+  ) => {
+    const { cause, fix } = await explain({ ...USER, ...claims }, want, given && realmWith(given));
+    return `${cause} → ${fix}`;
+  };
+  const mapper = { name: 'groups', protocolMapper: 'oidc-group-membership-mapper' };
+  assert.match(
+    await of(undefined),
+    /^the group \/staff is not in the token: the user is not a member, or the client 'page' has no/,
+  );
+  assert.match(await of({}), /^the user is not a member of \/staff → Groups > \/staff > Members/);
+  assert.match(await of({ groups: ['/board'] }), /^the user is not a member/);
+  assert.match(
+    await of({ groups: ['/staff'] }),
+    /^the user is member of \/staff, and no mapper of the client 'page'/,
+  );
+  assert.match(
+    await of({ groups: ['/all/staff'] }, {}, 'group=staff'),
+    /^the user is member of staff, and no mapper/,
+  );
+  const own = { protocolMappers: [mapper] };
+  assert.match(
+    await of({ groups: ['/staff'], client: own }),
+    /^being member of \/staff is there and passed on, but not in this token/,
+  );
+  const off = { protocolMappers: [{ ...mapper, config: { 'access.token.claim': 'false' } }] };
+  assert.match(
+    await of({ groups: ['/staff'], client: off }),
+    /^the mapper for being member of \/staff does not add/,
+  );
+  const scopes = [{ name: 'groups', ...own }, { name: 'email' }];
+  const optional = { optionalClientScopes: ['groups', 'email'] };
+  assert.match(
+    await of({ groups: ['/staff'], client: optional, scopes }),
+    /in the scope 'groups', which is Optional and was not asked for/,
+  );
+  assert.match(
+    await of({ groups: ['/staff'], client: optional, scopes }, { scope: 'openid groups' }),
+    /is there and passed on/,
+  );
+  assert.match(
+    await of({ groups: ['/staff'], client: { defaultClientScopes: ['groups'] }, scopes }),
+    /is there and passed on/,
+  );
+  assert.match(await of({ groups: ['/staff'], scopes }), /no mapper of the client/);
+  assert.match(
+    await of({}, { groups: ['staff'] }),
+    /^the token has the group 'staff', and '\/staff' is wanted: the mapper's Full group path is OFF/,
+  );
+  assert.match(await of({}, { groups: ['/all/staff'] }), /the mapper's Full group path is ON/);
+  assert.match(await of({}, { groups: ['board'] }), /^the user is not a member/);
+});
+
+test('a scope that lacks in a token: not there, Optional, not named, or newer', async () => {
+  const of = async (given: Parameters<typeof realmWith>[0] | undefined) =>
+    (await explain(USER, 'scope=orders:read', given && realmWith(given))).cause;
+  const scopes = [{ name: 'orders:read' }];
+  assert.match(await of(undefined), /it was not asked for, or the client 'page' does not have it$/);
+  assert.match(
+    await of({}),
+    /^the scope orders:read is not in the token: the client 'page' does not have it$/,
+  );
+  assert.match(await of({ scopes }), /the client 'page' does not have it$/);
+  assert.match(
+    await of({ scopes, client: { optionalClientScopes: ['orders:read'] } }),
+    /is Optional, and was not asked for$/,
+  );
+  assert.match(
+    await of({ scopes, client: { defaultClientScopes: ['orders:read'] } }),
+    /came later than the token$/,
+  );
+  const unnamed = [{ name: 'orders:read', attributes: { 'include.in.token.scope': 'false' } }];
+  assert.match(
+    await of({ scopes: unnamed, client: { defaultClientScopes: ['orders:read'] } }),
+    /is not named in tokens$/,
+  );
+});
+
+test('a role that lacks in a token: not given, out of scope, without its mapper, or newer', async () => {
+  const of = async (want: string, given: Parameters<typeof realmWith>[0]) =>
+    (await explain(USER, `role=${want}`, realmWith(given))).cause;
+  const mappers = (kind: string) => ({
+    protocolMappers: [{ name: kind, protocolMapper: `oidc-usermodel-${kind}-role-mapper` }],
+  });
+  assert.match(await of('boss', {}), /^the user does not have the role boss$/);
+  assert.match(
+    await of('clerk', { client: mappers('client') }),
+    /has no scope 'roles', nor a mapper for it$/,
+  );
+  assert.match(await of('clerk', { client: mappers('realm') }), /^the role clerk is there and passed on/);
+  assert.match(
+    await of('shop:clerk', { shopRoles: ['clerk'], client: mappers('realm') }),
+    /has no scope 'roles', nor a mapper/,
+  );
+  assert.match(
+    await of('shop:clerk', { shopRoles: ['clerk'], client: mappers('client') }),
+    /^the role shop:clerk is there and passed on/,
+  );
+  assert.match(
+    await of('shop:boss', { shopRoles: ['clerk'] }),
+    /^the user does not have the role shop:boss$/,
+  );
+  assert.match(await of('unknown:clerk', {}), /^the user does not have the role unknown:clerk$/);
+  const narrow = { ...mappers('realm'), fullScopeAllowed: false };
+  assert.match(await of('clerk', { client: narrow }), /has no full scope: only roles that are assigned/);
+  assert.match(
+    await of('clerk', { client: narrow, scoped: { realmMappings: [{ name: 'clerk' }] } }),
+    /is there and passed on/,
+  );
+  const scoped = { clientMappings: { shop: { client: 'shop', mappings: [{ name: 'clerk' }] } } };
+  assert.match(
+    await of('shop:clerk', {
+      shopRoles: ['clerk'],
+      client: { ...mappers('client'), fullScopeAllowed: false },
+      scoped,
+    }),
+    /is there and passed on/,
+  );
+});
+
+test('what a lightweight token needs is not looked for in it, and what cannot be looked up is said to be unknown', async () => {
+  const light = await explain({ azp: 'page', scope: 'openid' }, 'role=clerk');
+  assert.match(light.cause, /^the token is lightweight/);
+  const gone = await explain({ ...USER, azp: 'unknown' }, 'role=clerk', realmWith({}));
+  assert.match(gone.cause, /^the role clerk is not in the token: the user does not have it, or/);
+  const found = await tokenNeeds.run({
+    ...{ token: toToken(USER), options: { wants: ['role=a', 'role=b', 'scope=openid'] } },
+    reach: { admin: null, caller: { realm: 'shop' } },
+  } as never);
+  assert.equal(found.seen, 'lacks role=a, role=b');
+  assert.equal(found.fix.split('\n').length, 2);
+});

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
-import { type ClientEvidence, findShape } from '../../packages/cli/src/doctor/evidence/client.ts';
+import {
+  type ClientEvidence,
+  findClientState,
+  findShape,
+} from '../../packages/cli/src/doctor/evidence/client.ts';
 import { fixFindings } from '../../packages/cli/src/doctor/fix.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { createConsent } from '../../packages/cli/src/settings/from-folder.ts';
@@ -14,6 +18,7 @@ import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
+import { answer, page, refused, UNKNOWN_USER } from './support/ask-doctor.ts';
 
 const OUT = createLines().out;
 const newFile = () => join(mkdtempSync(join(tmpdir(), 'shape-')), '.env');
@@ -166,4 +171,77 @@ describe('setup writes what the application needs', () => {
     await run('guide', file, ...args, '--app', 'http://localhost:3001');
     assert.equal(await appUrls(), 'http://localhost:3000');
   });
+});
+
+test('the state and the purpose of a client follow from several answers', async () => {
+  const client = (
+    grant: object,
+    {
+      words = '',
+      cameBack = false,
+      status = 400,
+      introspection = answer(200, { active: false }) as object,
+      knows = true,
+      docs = '',
+    } = {},
+  ) => ({
+    ...{ clientId: 'api', knows: async () => knows },
+    passwordGrant: async () => grant,
+    authorization: async () => ({
+      answer: { ...page(status, words), headers: new Headers({ 'x-content-type-options': 'nosniff' }) },
+      words,
+      cameBack,
+    }),
+    docsAuthorization: async () => ({ answer: page(400, docs), words: docs, cameBack: false }),
+    introspection: async () => introspection,
+  });
+  const state = (...args: Parameters<typeof client>) => findClientState(client(...args) as never);
+  const wrong = refused('invalid_client', 'Invalid client or Invalid client credentials');
+  assert.equal(await state(refused('invalid_client', 'Wrong client protocol')), 'other-protocol');
+  assert.equal(await state(refused('invalid_client', 'Bearer-only not allowed')), 'bearer-only');
+  assert.equal(
+    await state(refused('invalid_client', 'Parameter client_assertion_type is missing')),
+    'other-authenticator',
+  );
+  assert.equal(await state(wrong, { words: 'Client not found' }), 'unknown');
+  assert.equal(await state(wrong, { words: 'Client disabled' }), 'disabled');
+  assert.equal(
+    await state(refused('unauthorized_client', 'Invalid client'), { words: 'login_required' }),
+    'wrong-secret',
+  );
+  assert.equal(await state(refused('unauthorized_client', 'not allowed for direct access grants')), 'good');
+  assert.equal(await state(refused('unauthorized_client', 'not enabled to retrieve')), 'good');
+  assert.equal(await state(refused('invalid_client', 'Client requires user consent')), 'good');
+  assert.equal(await state(wrong, { cameBack: true }), 'other-authenticator');
+  assert.equal(await state(wrong, { words: 'Invalid parameter: redirect_uri' }), 'other-authenticator');
+  assert.equal(await state(wrong, { status: 500 }), 'unclear');
+  assert.equal(await state(wrong, { status: 0 }), 'unclear');
+  assert.equal(await state(wrong, { status: 499, knows: true }), 'disabled');
+  assert.equal(await state(wrong, { status: 499, knows: false }), 'unknown');
+  assert.equal(
+    await state(answer(401, UNKNOWN_USER), {
+      introspection: refused('invalid_request', 'Client not allowed.'),
+    }),
+    'public',
+  );
+  assert.equal(await state(answer(502)), 'unclear');
+  assert.equal(await state(answer(200, {})), 'good');
+
+  const shape = (there: object | undefined, ...args: Parameters<typeof client>) =>
+    findShape(client(...args) as never, there === undefined ? null : { client: async () => there as never });
+  const off = refused('unauthorized_client', 'Client not allowed for direct access grants');
+  const flow = { standardFlowEnabled: true };
+  for (const more of [{ directAccessGrantsEnabled: true }, { publicClient: true }, { bearerOnly: true }])
+    assert.equal(await shape({ ...flow, ...more }, off), 'guide');
+  assert.equal(await shape({}, off), 'api');
+  assert.equal(await shape({ ...flow, redirectUris: ['https://a.test/auth/callback'] }, off), 'web');
+  assert.equal(
+    await shape({ ...flow, redirectUris: ['https://a.test/auth/callback', 'https://a.test/*'] }, off),
+    'guide',
+  );
+  assert.equal(await shape({ ...flow, redirectUris: ['https://a.test/other'] }, off), 'guide');
+  assert.equal(await shape(undefined, answer(401, UNKNOWN_USER)), 'guide');
+  assert.equal(await shape(undefined, off, { words: 'Standard flow is disabled' }), 'api');
+  assert.equal(await shape(undefined, off, { docs: 'Invalid parameter: redirect_uri' }), 'web');
+  assert.equal(await shape(undefined, off), 'guide');
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TlsOptions } from 'node:tls';
+import { judgeHandshake } from '../../packages/cli/src/doctor/checks/address.ts';
 import { firstTrouble, settingsFor, visitDoctor } from './doctor-visit.ts';
 
 describe('the doctor, and certificates', () => {
@@ -105,4 +106,73 @@ describe('the doctor, and certificates', () => {
     assert.match(told.cause, /speaks HTTPS, but/);
     assert.doesNotMatch(told.fix, /Use http:/);
   });
+});
+
+test('a handshake that fails: why, by the code of Node and the certificate', () => {
+  const from = { CN: 'Root', O: 'Shop' };
+  const given = {
+    ...{
+      subject: { CN: 'sso' },
+      issuer: from,
+      fingerprint256: 'AB',
+      valid_to: 'Jan 2 2020',
+      valid_from: 'Jan 3 2090',
+    },
+    subjectaltname: 'DNS:a.test, IP Address:10.0.0.1',
+  };
+  const judge = (failure: string, certificate?: object) =>
+    judgeHandshake(failure, certificate as never, new URL('https://sso.test:8443'));
+  const cause = (...args: Parameters<typeof judge>) => judge(...args).cause;
+  assert.equal(judge('EXPIRED', given).seen, 'sso.test:8443: EXPIRED (the certificate of CN=sso)');
+  assert.equal(judge('EXPIRED').seen, 'sso.test:8443: EXPIRED');
+  assert.match(
+    cause('ERR_TLS_CERT_ALTNAME_INVALID', given),
+    /not for the host sso\.test, but for a\.test, 10\.0\.0\.1$/,
+  );
+  assert.match(cause('ALTNAME', { ...given, subjectaltname: undefined }), /but for CN=sso$/);
+  assert.match(cause('ALTNAME'), /but for nobody$/);
+  assert.match(cause('CERT_HAS_EXPIRED', given), /^the certificate has expired on 2020-01-0\d \(or/);
+  assert.match(cause('CERT_HAS_EXPIRED'), /^the certificate has expired \(or/);
+  assert.match(cause('CERT_HAS_EXPIRED', { ...given, valid_to: 'x' }), /on an unreadable date/);
+  assert.match(cause('CERT_NOT_YET_VALID', given), /not valid yet: it begins on 2090-01-0\d \(/);
+  assert.match(cause('CERT_NOT_YET_VALID'), /not valid yet \(/);
+  assert.match(cause('CERT_REVOKED', given), /^the certificate was revoked$/);
+  const self = { ...given, issuer: given.subject };
+  assert.match(cause('DEPTH_ZERO_SELF_SIGNED_CERT'), /^the certificate is self-signed \(by 'nobody'\)/);
+  assert.match(cause('DEPTH_ZERO_SELF_SIGNED_CERT', self), /^the certificate is self-signed \(by 'CN=sso'\)/);
+  assert.match(judge('UNABLE_TO_VERIFY_LEAF_SIGNATURE', self).fix, /fingerprint \(SHA-256 AB\) with/);
+  assert.match(
+    judge('DEPTH_ZERO_SELF_SIGNED_CERT').fix,
+    /-connect sso\.test:8443 .*compare its fingerprint with/,
+  );
+  assert.match(
+    cause('UNABLE_TO_VERIFY_LEAF_SIGNATURE', given),
+    /does not know \('CN=Root, O=Shop'\), and Keycloak sends no certificate/,
+  );
+  assert.match(
+    cause('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', { ...given, issuerCertificate: { fingerprint256: 'AB' } }),
+    /sends no certificate/,
+  );
+  const root: Record<string, unknown> = { subject: { CN: 'Top' }, fingerprint256: 'CD' };
+  root.issuerCertificate = root;
+  const chain = {
+    ...given,
+    issuerCertificate: { subject: from, fingerprint256: 'EF', issuerCertificate: root },
+  };
+  assert.match(cause('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', chain), /that Node does not know: 'CN=Top'$/);
+  assert.match(cause('SELF_SIGNED_CERT_IN_CHAIN', chain), /that Node does not know: 'CN=Top'$/);
+  assert.match(cause('CERT_UNTRUSTED', given), /that Node does not know: 'CN=sso'$/);
+  for (const alert of [
+    'TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    'SSLV3_ALERT_BAD_CERTIFICATE',
+    'SSLV3_ALERT_HANDSHAKE_FAILURE',
+  ])
+    assert.match(cause(`ERR_SSL_${alert}`, given), /it wants a certificate of the client/, alert);
+  assert.match(
+    cause('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'),
+    /but no TLS version or cipher that Node allows$/,
+  );
+  for (const code of ['ERR_SSL_WRONG_VERSION_NUMBER', 'EPROTO', 'ECONNRESET'])
+    assert.match(cause(code), /^nothing at sso\.test:8443 speaks HTTPS$/, code);
+  assert.match(cause('timed out'), /^the TLS handshake with sso\.test:8443 failed: timed out$/);
 });

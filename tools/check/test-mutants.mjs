@@ -38,7 +38,7 @@ const { values } = parseArgs({
     'at-least': { type: 'string', default: '0' },
   },
 });
-/** In one process. */
+/** In one process, after those that come first in groups of one, two and four. */
 const FILES_AT_ONCE = 8;
 const isSurvivor = ({ by }) => by === undefined;
 /** For test files that run without a mutant. */
@@ -132,22 +132,20 @@ async function firstToNotice(copy, tests, put) {
   if (tests.length === 0) return { why: 'no test runs it' };
   const end = performance.now() + Number(values.seconds) * 1000;
   const groups = [];
-  for (let at = 0; at < tests.length; at += FILES_AT_ONCE) groups.push(tests.slice(at, at + FILES_AT_ONCE));
-  let tried = 0;
-  for (const group of groups) {
+  for (let at = 0, size = 1; at < tests.length; at += size, size = Math.min(2 * size, FILES_AT_ONCE))
+    groups.push(tests.slice(at, at + size));
+  for (const [at, group] of groups.entries()) {
     if (performance.now() > end)
-      return { why: `the time was up after ${tried} of ${tests.length} test files` };
+      return { why: `the time was up after ${at} of ${groups.length} groups of test files` };
     put(true);
-    const limitMs = Math.max(10_000, end - performance.now());
+    const limitMs = 10_000 + 4_000 * coverage.secondsOf(group);
     const { isGood, title } = await runTests(copy, group, limitMs);
-    if (!isGood) {
-      // On a machine that is busy, a test may fail without a mutant, or not end in time.
-      put(false);
-      const again = await runTests(copy, group, title === undefined ? limitMs / 2 : TEST_LIMIT_MS);
-      if (again.isGood) return { by: `${group[0]} …: ${title ?? 'it does not end'}` };
-      if (group.length > 1) groups.push(...group.map((test) => [test]));
-    }
-    tried += group.length;
+    if (isGood) continue;
+    // On a machine that is busy, a test may fail without a mutant, or not end in time.
+    put(false);
+    if ((await runTests(copy, group, limitMs / 2)).isGood)
+      return { by: `${group[0]} …: ${title ?? 'it does not end'}` };
+    if (group.length > 1) groups.push(...group.map((test) => [test]));
   }
   return { why: `${tests.length} test files run it` };
 }

@@ -27,22 +27,18 @@ export function createCoverage(root) {
   function readRecord(test) {
     try {
       const record = JSON.parse(readFileSync(join(cache, nameOf(test)), 'utf8'));
-      if (Object.entries(record.loaded).every(([file, digest]) => digestOf(file) === digest)) return record;
+      if (Object.entries(record.loaded).every(([file, digest]) => digestOf(root, file) === digest))
+        return record;
     } catch {
       // It did not run yet, or a file that it loads is no more.
     }
     return undefined;
   }
 
-  function digestOf(file) {
-    if (!digests.has(file))
-      digests.set(
-        file,
-        createHash('sha1')
-          .update(readFileSync(join(root, file)))
-          .digest('base64'),
-      );
-    return digests.get(file);
+  function digestOf(folder, file) {
+    const path = join(folder, file);
+    if (!digests.has(path)) digests.set(path, createHash('sha1').update(readFileSync(path)).digest('base64'));
+    return digests.get(path);
   }
 
   return {
@@ -57,7 +53,7 @@ export function createCoverage(root) {
           const file = url.startsWith('file:') ? relative(copy, fileURLToPath(url)) : '..';
           // The copy has files of its own: `dist` is not the repository's.
           if (!/^(?:packages\/\w+\/src|test\/\w+\/|examples|lab|tools)/.test(file)) continue;
-          loaded[file] ??= digestOf(file);
+          loaded[file] ??= digestOf(copy, file);
           if (SOURCE.test(file)) parts[file] = union([...(parts[file] ?? []), ...executed(functions)]);
         }
       rmSync(folder, { recursive: true });
@@ -67,6 +63,9 @@ export function createCoverage(root) {
 
     /** Test files that fail without a mutant. */
     red: () => [...records.keys()].filter((test) => !records.get(test).isGood),
+
+    /** What test files took. */
+    secondsOf: (tests) => tests.reduce((sum, test) => sum + records.get(test).seconds, 0),
 
     /** Test files that run the place of a mutant: first those that run much of its file in little time. */
     testsOf({ file, start }) {

@@ -71,13 +71,27 @@ const addressKeycloak = check('address.keycloak', ['address.port', 'address.tls'
   judgeServer(await reach.realm.server(), reach.caller),
 );
 
-function judgeHandshake(
+/** Why nobody can speak TLS there, by the code of Node and the certificate that the server showed. */
+export function judgeHandshake(
   failure: string,
   certificate: DetailedPeerCertificate | undefined,
   url: URL,
 ): Finding {
   const owner = certificate === undefined ? '' : ` (the certificate of ${nameOf(certificate.subject)})`;
   const say = (cause: string, fix: string) => fail(`${url.host}: ${failure}${owner}`, cause, fix);
+  // First of all: an alert speaks of our side, and may name a certificate.
+  if (
+    /ALERT|HANDSHAKE_FAILURE|UNSUPPORTED_PROTOCOL|VERSION/.test(failure) &&
+    !/WRONG_VERSION_NUMBER/.test(failure)
+  ) {
+    const wantsOurs = /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(failure);
+    return say(
+      wantsOurs
+        ? `${url.host} speaks HTTPS, but ends the handshake: it wants a certificate of the client, which this service does not have, or allows no cipher or TLS version that Node has`
+        : `${url.host} speaks HTTPS, but no TLS version or cipher that Node allows`,
+      'Let the port that this service uses ask for no client certificate (KC_HTTPS_CLIENT_AUTH=none or request), and allow TLS 1.2 or 1.3.',
+    );
+  }
   if (/ALTNAME/.test(failure)) {
     const names =
       certificate?.subjectaltname?.replace(/DNS:|IP Address:/g, '') ?? nameOf(certificate?.subject);
@@ -119,18 +133,6 @@ function judgeHandshake(
       `the certificate is signed by an authority that Node does not know: '${nameOf(rootOf(certificate)?.subject ?? certificate?.issuer)}'`,
       'Give the authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start',
     );
-  if (
-    /ALERT|HANDSHAKE_FAILURE|UNSUPPORTED_PROTOCOL|VERSION/.test(failure) &&
-    !/WRONG_VERSION_NUMBER/.test(failure)
-  ) {
-    const wantsOurs = /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(failure);
-    return say(
-      wantsOurs
-        ? `${url.host} speaks HTTPS, but ends the handshake: it wants a certificate of the client, which this service does not have, or allows no cipher or TLS version that Node has`
-        : `${url.host} speaks HTTPS, but no TLS version or cipher that Node allows`,
-      'Let the port that this service uses ask for no client certificate (KC_HTTPS_CLIENT_AUTH=none or request), and allow TLS 1.2 or 1.3.',
-    );
-  }
   if (/SSL|EPROTO|ECONNRESET/.test(failure))
     return say(
       `nothing at ${url.host} speaks HTTPS`,

@@ -30,7 +30,7 @@ const proof = (what: string, ok: boolean, seen: string) => ({ what, ok, seen: to
 type Proof = ReturnType<typeof proof>;
 
 /** Logs in, asks userinfo, introspects, logs out, and sees that the session is gone. Stops at the first failure. */
-async function* prove(caller: Caller, username: string, password: string): AsyncGenerator<Proof> {
+export async function* prove(caller: Caller, username: string, password: string): AsyncGenerator<Proof> {
   const calls = createRealmCalls(caller);
   const login = await calls.passwordGrant(username, password, 'openid');
   const token = login.json?.access_token;
@@ -60,7 +60,7 @@ async function* prove(caller: Caller, username: string, password: string): Async
 }
 
 /** Sees that the client's secret is right, without a user: Keycloak answers its question about a token that is none. */
-async function* proveSecret(caller: Caller): AsyncGenerator<Proof> {
+export async function* proveSecret(caller: Caller): AsyncGenerator<Proof> {
   const { status, json, text } = await createRealmCalls(caller).introspect('none');
   const ok = json?.active === false;
   const seen = ok ? 'Keycloak answers the client' : `HTTP ${status} ${text.slice(0, 200)}`;
