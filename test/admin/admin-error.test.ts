@@ -35,3 +35,28 @@ test('what Keycloak says is one line of a message, and a token that is none is n
   });
   assert.equal(new AdminError('refused', 400, 'no\n✓ all is well').message, 'no ✓ all is well');
 });
+
+test('what an admin can do about a refusal follows from its words, and else they are left to speak', () => {
+  const of = (status: number, answer: string, kind: AdminError['kind'] = 'refused', message = 'm') =>
+    explainAdminError(new AdminError(kind, status, message, answer));
+  assert.match(of(300, ''), /^Credentials follow no redirect/);
+  assert.match(of(399, ''), /^Credentials follow no redirect/);
+  assert.match(
+    of(0, '', 'unreachable', 'No answer: ECONNREFUSED'),
+    /^Start Keycloak, or correct host and port/,
+  );
+  assert.match(
+    of(400, 'invalid_grant: Account is not fully set up'),
+    /^This admin has to do something first/,
+  );
+  assert.match(of(401, 'invalid_grant: Invalid user credentials'), /^Check name and password of the admin/);
+  assert.match(of(400, 'other: not fully set up'), /^The words above/);
+  assert.match(of(404, 'Realm does not exist'), /^The realm of the admin does not exist/);
+  for (const code of ['invalid_client', 'unauthorized_client: x'])
+    assert.match(of(401, code), /^Check --admin-client-id/);
+  assert.match(of(403, 'invalid_request: HTTPS required'), /^Use https:/);
+  assert.match(of(403, '', 'forbidden'), /^This admin may not do it/);
+  assert.match(of(400, 'invalidPasswordMinLengthMessage'), /^The password does not meet/);
+  assert.match(of(200, ''), /^Something else answers at this address/);
+  for (const status of [299, 400]) assert.equal(of(status, 'x'), 'The words above are from Keycloak.');
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { isStranger, toWords } from '../../packages/cli/src/keycloak/call.ts';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
@@ -140,4 +141,85 @@ describe('the doctor, where something stands in front of Keycloak', () => {
       if (status !== undefined) assert.match(found[0]?.[2] ?? '', cause);
     });
   }
+});
+
+test('an answer is of Keycloak by its JSON, its challenge, its security headers or its own page', () => {
+  const of = (status: number, text: string, headers: Record<string, string> = {}, json?: object) =>
+    isStranger({
+      url: 'https://a.test/',
+      status,
+      text,
+      json,
+      headers: new Headers(headers),
+      tookMs: 1,
+      arrivedAt: 0,
+    } as never);
+  const nosniff = { 'x-content-type-options': 'nosniff' };
+  const referrer = { 'referrer-policy': 'no-referrer' };
+  const robots = { 'x-robots-tag': 'none' };
+  assert.equal(of(0, ''), false);
+  assert.equal(of(200, 'plain'), false);
+  assert.equal(of(299, 'plain'), false);
+  assert.equal(of(300, 'plain'), true);
+  assert.equal(of(200, ' <html>'), true);
+  assert.equal(of(403, ''), true);
+  for (const json of [{ error: 'x' }, { errorMessage: 'x' }, { errors: [] }])
+    assert.equal(of(403, '', {}, json), false);
+  for (const json of [{ error: 1 }, { errors: 'x' }, {}]) assert.equal(of(403, '', {}, json), true);
+  for (const scheme of ['Bearer', 'DPoP algs="ES256"'])
+    assert.equal(of(401, '', { 'www-authenticate': scheme }), false);
+  for (const scheme of ['Basic realm="x"', 'Bearerish x'])
+    assert.equal(of(401, '', { 'www-authenticate': scheme }), true);
+  for (const mark of [nosniff, referrer, robots]) {
+    assert.equal(of(403, '', mark), false);
+    for (const called of [{ server: 'nginx' }, { via: '1.1 x' }])
+      assert.equal(of(403, '', { ...mark, ...called }), true);
+  }
+  assert.equal(of(403, '', { ...nosniff, ...robots, server: 'nginx' }), false);
+  assert.equal(
+    of(403, '', { 'x-content-type-options': 'x', 'referrer-policy': 'origin', 'x-robots-tag': 'all' }),
+    true,
+  );
+  for (const text of [
+    '<div class="kc-logo">',
+    '<body class="login-pf">',
+    ' HTTPS required ',
+    'Invalid origin',
+  ])
+    assert.equal(of(403, text, { server: 'nginx' }), false, text);
+  assert.equal(of(403, 'the words HTTPS required'), true);
+});
+
+test('an answer in words: its error, else its challenge, else where it leads, else its text', () => {
+  const of = (
+    status: number,
+    text: string,
+    headers: Record<string, string> = {},
+    json?: object,
+    failure?: string,
+  ) =>
+    toWords({
+      url: '',
+      status,
+      text,
+      json,
+      failure,
+      headers: new Headers(headers),
+      tookMs: 1,
+      arrivedAt: 0,
+    } as never);
+  const challenge = { 'www-authenticate': 'Bearer error="x"' };
+  const location = { location: 'https://b.test/a?secret=1' };
+  assert.equal(of(0, ''), 'no answer');
+  assert.equal(of(0, '', {}, undefined, 'timed out'), 'timed out');
+  assert.equal(of(400, '', { ...challenge, ...location }, { error: 'e' }), 'HTTP 400 e');
+  assert.equal(of(400, '', {}, { error: 'e', error_description: 'd' }), 'HTTP 400 e: d');
+  assert.equal(of(401, 'x', { ...challenge, ...location }), 'HTTP 401 Bearer error="x"');
+  assert.equal(of(302, 'x', location), 'HTTP 302 to https://b.test/a');
+  assert.equal(of(500, ''), 'HTTP 500');
+  assert.equal(of(500, 'x'.repeat(200)), `HTTP 500 ${'x'.repeat(160)}`);
+  assert.equal(
+    of(500, '<head><title>t</title></head><body><script>1 < 2</script><p>It&#39;s  &amp;\n<b>so</b></p>'),
+    "HTTP 500 It's & so",
+  );
 });

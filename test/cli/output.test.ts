@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { type CheckResult, fail, ok, skipped } from '../../packages/cli/src/doctor/check.ts';
 import { printResult, printSummary } from '../../packages/cli/src/doctor/report.ts';
 import { createOutput, toPlainJson, toPlainLine } from '../../packages/cli/src/terminal/output.ts';
+import { createLines } from '../admin/run-setup.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 
 function summaryOf(results: readonly CheckResult[]): string[] {
@@ -143,4 +144,50 @@ test('what is going on is gone with the next line, and taken away by an empty on
 
 test('a line of what others wrote is one line', () => {
   assert.equal(toPlainLine(' no\n✓ logged in\t\u001b[1m!\n'), 'no ✓ logged in !');
+});
+
+test('the summary counts what failed and warned, and names a few skipped checks by what they rest on', () => {
+  const of = (...results: [id: string, status: string, seen?: string][]) => {
+    const { lines, out } = createLines();
+    printSummary(
+      out as never,
+      results.map(([id, status, seen = '']) => ({ id, status, seen, cause: '', fix: '' })) as never,
+    );
+    return lines;
+  };
+  assert.deepEqual(of(['a', 'ok']), ['', 'No problems, 1 checks passed, 0 skipped.']);
+  assert.equal(of(['a', 'fail'], ['b', 'warn']).at(-1), '1 problem, 1 warning, 0 checks passed, 0 skipped.');
+  assert.equal(
+    of(['a', 'fail'], ['b', 'fail'], ['c', 'warn'], ['d', 'warn']).at(-1),
+    '2 problems, 2 warnings, 0 checks passed, 0 skipped.',
+  );
+  const skipped = (count: number, seen: string) =>
+    Array.from({ length: count }, (_, at) => [`s${at}`, 'skipped', seen] as [string, string, string]);
+  assert.deepEqual(of(...skipped(5, 'no admin')).slice(0, 3), [
+    '',
+    '- skipped: s0, s1, s2, s3, s4 (no admin)',
+    '',
+  ]);
+  assert.equal(of(...skipped(6, 'no admin'))[1], '- 6 checks skipped: no admin');
+  assert.equal(of(['root', 'fail'], ...skipped(6, 'needs root'))[1], '- 6 checks skipped: they need root');
+  assert.deepEqual(
+    of(['root', 'skipped', 'no admin'], ['leaf', 'skipped', 'needs other, root']).slice(1, 2),
+    ['- skipped: root, leaf (no admin)'],
+  );
+});
+
+test('a line of a result holds what was seen, its cause and its fix, shortened', () => {
+  const of = (result: object) => {
+    const { lines, out } = createLines();
+    printResult(out as never, { id: 'a.b', status: 'ok', seen: 'x', cause: '', fix: '', ...result } as never);
+    return lines;
+  };
+  assert.deepEqual(of({}), [`✓ a.b${' '.repeat(23)} x`]);
+  assert.deepEqual(of({ status: 'skipped' }), []);
+  assert.deepEqual(of({ status: 'warn', cause: 'c', fix: 'f\ng' }).slice(1), [
+    '    cause: c',
+    '    fix:   f\n           g',
+  ]);
+  assert.equal(of({ seen: 's'.repeat(2_000) })[0]?.length, 29 + 2_000);
+  assert.ok(of({ seen: 's'.repeat(2_001) })[0]?.endsWith('s…'));
 });
