@@ -113,3 +113,67 @@ describe('apply, cut off', () => {
     assert.ok(keycloak.calls() - again < 10);
   });
 });
+
+test('a policy that names what is not there is refused before anything is sent, each name looked up once', async () => {
+  const asked: string[] = [];
+  const list = (kind: string, names: object[]) => async (query: { realm: string }) => {
+    asked.push(kind);
+    assert.equal(query.realm, 'shop');
+    return names;
+  };
+  const api = {
+    baseUrl: 'http://127.0.0.1:9',
+    roles: {
+      async findOneByName({ name }: { name: string }) {
+        asked.push('role');
+        return name === 'boss' ? { name } : null;
+      },
+    },
+    users: { find: list('user', [{ username: 'anna' }]) },
+    clients: {
+      find: async ({ clientId }: { clientId: string }) => (clientId === 'web' ? [{ id: 'w', clientId }] : []),
+      findRole: async ({ id, roleName }: { id: string; roleName: string }) =>
+        id === 'w' && roleName === 'reader' ? {} : null,
+    },
+    clientScopes: { find: list('scope', [{ name: 'email' }]) },
+  };
+  const plan = (...items: object[]) => ({
+    steps: items.map((item) => ({ action: { type: 'put', section: 'policies', item } })),
+  });
+  const unknown = (...items: object[]) => findUnknown(api as never, 'shop', plan(...items) as never);
+  const roles = (...names: unknown[]) => ({ name: 'p', type: 'role', roles: names });
+  assert.deepEqual(
+    await unknown(
+      roles('boss', 'web/reader'),
+      { name: 'u', users: ['anna'] },
+      { name: 'c', clients: ['web'] },
+      { name: 's', clientScopes: ['email'] },
+    ),
+    [],
+  );
+  assert.deepEqual(await unknown(roles('none', 'web/writer', 'gone/reader')), [
+    'policy "p": there is no role "none" in the realm shop',
+    'policy "p": there is no role "web/writer" in the realm shop',
+    'policy "p": there is no role "gone/reader" in the realm shop',
+  ]);
+  assert.deepEqual(
+    await unknown(
+      { name: 'u', users: ['bob'] },
+      { name: 'c', clients: ['gone'] },
+      { name: 's', clientScopes: ['phone'] },
+    ),
+    [
+      'policy "u": there is no user "bob" in the realm shop',
+      'policy "c": there is no client "gone" in the realm shop',
+      'policy "s": there is no client scope "phone" in the realm shop',
+    ],
+  );
+  asked.length = 0;
+  assert.equal((await unknown(roles('none'), { ...roles('none'), name: 'q' })).length, 2);
+  assert.deepEqual(asked, ['role']);
+  const steps = [
+    { action: { type: 'put', section: 'permissions', item: roles('none') } },
+    { action: { type: 'delete', section: 'policies' } },
+  ];
+  assert.deepEqual(await findUnknown(api as never, 'shop', { steps } as never), []);
+});

@@ -5,6 +5,7 @@ import { type SetupGoal, toClient, type UserGoal } from '../../packages/cli/src/
 import { coversUri } from '../../packages/cli/src/admin/mappers.ts';
 import { makePlan } from '../../packages/cli/src/admin/plan/plan.ts';
 import type { Plan } from '../../packages/cli/src/admin/plan/step.ts';
+import { planUser } from '../../packages/cli/src/admin/plan/user.ts';
 
 const GOAL: SetupGoal = {
   realm: 'testing',
@@ -282,4 +283,93 @@ test('URI patterns are read as Keycloak reads them', () => {
   assert.equal(covers('/*', 'http://localhost:8000/'), true);
   assert.equal(covers('/*', 'http://other'), false);
   assert.equal(covers('http://localhost:8000/callback'), false);
+});
+
+describe('the plan about a user', () => {
+  const about = (user: object | null, current: Partial<CurrentState> = {}, goal: Partial<SetupGoal> = {}) =>
+    planUser({ ...GOOD, user: user as never, userHasPassword: true, ...current }, { ...GOAL, ...goal });
+  const ANNA = { id: 'u', username: 'anna', email: 'a@b.c', firstName: 'A', lastName: 'B', enabled: true };
+  const actions = (part: ReturnType<typeof about>) => part.steps.map(({ action }) => action);
+  const reset = { user: { ...(GOAL.user as UserGoal), resetPassword: true } };
+  const without = { user: { ...(GOAL.user as UserGoal), password: undefined } };
+
+  test('fills in what is empty, and replaces nothing', () => {
+    assert.deepEqual(actions(about(ANNA)), []);
+    assert.deepEqual(about(ANNA).kept, ['user anna']);
+    assert.deepEqual(actions(about({ ...ANNA, email: undefined, lastName: '' })), [
+      { type: 'update-user', patch: { email: 'anna@example.com', emailVerified: true, lastName: 'Example' } },
+    ]);
+    assert.deepEqual(actions(about({ ...ANNA, firstName: undefined })), [
+      { type: 'update-user', patch: { firstName: 'Anna' } },
+    ]);
+    assert.deepEqual(about(null, {}, { user: undefined }), { steps: [], kept: [], blocked: [] });
+    assert.deepEqual(
+      actions(about(null)).map(({ type }) => type),
+      ['create-user'],
+    );
+  });
+
+  test('sets a password where there is none or one is to be set again', () => {
+    const password = { type: 'set-password', password: 'a-password' };
+    assert.deepEqual(actions(about(ANNA, { userHasPassword: false })), [password]);
+    assert.deepEqual(actions(about(ANNA, {}, reset)), [password]);
+    assert.deepEqual(about(ANNA, {}, reset).steps[0]?.changes, [
+      { field: 'Password', from: 'as it was', to: 'set, not temporary' },
+    ]);
+    assert.deepEqual(about(ANNA, { userHasPassword: false }).steps[0]?.changes[0]?.from, 'none');
+    assert.match(
+      about(ANNA, {}, reset).steps[0]?.opens?.[0] ?? '',
+      /^who knows the new password signs in as anna/,
+    );
+    assert.deepEqual(about(ANNA, { userHasPassword: false }, without).blocked, [
+      {
+        subject: 'user anna',
+        why: 'the user has no password',
+        fix: 'run setup with SETUP_PASSWORD set, or with --user-password-stdin',
+      },
+    ]);
+    assert.deepEqual(about(ANNA, {}, without).blocked, []);
+    const linked = { ...ANNA, federationLink: 'ldap' };
+    assert.deepEqual(about(linked, { userHasPassword: false }, without).blocked, []);
+  });
+
+  test('takes away only the actions that it does itself', () => {
+    const of = (requiredActions: string[], goal = {}) => about({ ...ANNA, requiredActions }, {}, goal);
+    assert.deepEqual(actions(of(['UPDATE_PASSWORD', 'VERIFY_PROFILE'], reset))[0], {
+      type: 'update-user',
+      patch: { requiredActions: [] },
+    });
+    assert.match(of(['UPDATE_PASSWORD']).blocked[0]?.fix ?? '', /--reset-password and a new password/);
+    assert.match(of(['CONFIGURE_TOTP']).blocked[0]?.fix ?? '', /Required user actions: remove it/);
+    assert.deepEqual(of(['CONFIGURE_TOTP']).steps, []);
+    assert.match(
+      of(['CONFIGURE_TOTP']).blocked[0]?.why ?? '',
+      /^the user has to do something first \(CONFIGURE_TOTP\)/,
+    );
+  });
+
+  test('says what keeps the user out that it does not change', () => {
+    const off = { ...ANNA, enabled: false };
+    assert.match(about(off).blocked[0]?.why ?? '', /^the user is switched off/);
+    assert.deepEqual(about(off, {}, { enable: true }).blocked, []);
+    assert.deepEqual(about(off, {}, { enable: true }).steps[0]?.opens, ['anna can sign in again']);
+    const verify = { realm: { verifyEmail: true } } as Partial<CurrentState>;
+    assert.match(
+      about({ ...ANNA, emailVerified: false }, verify).blocked[0]?.why ?? '',
+      /wants verified addresses/,
+    );
+    assert.deepEqual(about({ ...ANNA, emailVerified: true }, verify).blocked, []);
+    assert.deepEqual(
+      about({ ...ANNA, emailVerified: false }, { realm: {} } as Partial<CurrentState>).blocked,
+      [],
+    );
+    assert.deepEqual(about({ ...ANNA, email: '', emailVerified: false }, verify).blocked, []);
+    const required = { requiredAttributes: ['username', 'email', 'firstName', 'lastName', 'team'] };
+    assert.deepEqual(
+      about(ANNA, required).blocked.map(({ why }) => why),
+      ["the realm's user profile requires 'team', and users without it cannot log in with a password"],
+    );
+    assert.deepEqual(about({ ...ANNA, attributes: { team: ['x'] } }, required).blocked, []);
+    assert.equal(about(null, required).blocked.length, 1);
+  });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AdminError } from '../../packages/cli/src/admin/admin-error.ts';
 import { runChecks } from '../../packages/cli/src/doctor/check.ts';
-import { REALM_ADMIN_CHECKS } from '../../packages/cli/src/doctor/checks/admin.ts';
+import { ADMIN_ACCESS_CHECKS, REALM_ADMIN_CHECKS } from '../../packages/cli/src/doctor/checks/admin.ts';
 import { TENANT_CHECKS } from '../../packages/cli/src/doctor/checks/tenant.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
 import type { FlowStep } from '../../packages/cli/src/doctor/evidence/flows.ts';
@@ -247,4 +248,69 @@ test('of a user whose admin cannot sign in, the doctor does not say what that ad
   const causeOf = (id: string) => results.find((one) => one.id === id)?.cause ?? '';
   assert.match(causeOf('admin.login'), /cannot log in/);
   assert.match(causeOf('login.password'), /has to do something first.* Only an admin can see which/);
+});
+
+test('an admin who cannot log in, or may not look: whose fault it is', async () => {
+  const options = { admin: { realm: 'master', username: 'root', password: 'x' } };
+  const login = (error?: unknown, admin: object = options.admin) =>
+    askDoctor(ADMIN_ACCESS_CHECKS, 'admin.login', {
+      options: { admin },
+      reach: {
+        admin: {
+          connection: async () => {
+            if (error !== undefined) throw error;
+          },
+        },
+      },
+    });
+  const refusal = (kind: AdminError['kind'], status: number, words: string) =>
+    new AdminError(kind, status, 'm', words);
+  assert.equal((await login()).seen, 'root of the realm master');
+  assert.equal(
+    (await login(undefined, { realm: 'shop', clientId: 'ops' })).seen,
+    'the client ops of the realm shop',
+  );
+  const wrong = await login(refusal('login', 401, 'invalid_grant: Invalid user credentials'));
+  assert.equal(wrong.cause, 'root cannot log in to the Admin API');
+  assert.equal(wrong.seen, 'HTTP 401 invalid_grant: Invalid user credentials');
+  assert.match(
+    (await login(refusal('refused', 403, '<h1>Denied</h1>'))).cause,
+    /^a proxy or firewall in front of Keycloak keeps calls/,
+  );
+  assert.equal((await login(refusal('refused', 403, '<h1>Denied</h1>'))).seen, 'HTTP 403 Denied');
+  assert.match((await login(refusal('refused', 400, ''))).cause, /^a proxy or firewall/);
+  assert.match((await login(refusal('refused', 399, ''))).cause, /cannot log in to the Admin API/);
+  assert.match((await login(new Error('bug'))).cause, /could not be done/);
+  assert.equal((await askDoctor(ADMIN_ACCESS_CHECKS, 'admin.login', {})).status, 'skipped');
+
+  const rights = (fails: Record<string, unknown>, more: object = {}) => {
+    const look = (name: string) => async () => {
+      if (fails[name] !== undefined) throw fails[name];
+    };
+    return askDoctor(ADMIN_ACCESS_CHECKS, 'admin.rights', {
+      options: { ...options, ...more },
+      reach: { admin: { realm: look('realm'), client: look('client'), user: look('user') } },
+    });
+  };
+  const forbidden = refusal('forbidden', 403, 'HTTP 403 Forbidden');
+  assert.equal((await rights({})).status, 'ok');
+  assert.equal((await rights({ user: forbidden })).status, 'ok');
+  const lacks = await rights({ realm: forbidden, user: forbidden }, { username: 'anna' });
+  assert.equal(lacks.seen, 'HTTP 403 for view-realm, view-users');
+  assert.match(lacks.fix, /^Users > the admin > Role mapping/);
+  const account = await rights({ client: forbidden }, { admin: { realm: 'shop', clientId: 'ops' } });
+  assert.match(account.fix, /^Clients > ops > Service account roles/);
+  assert.match(
+    (await rights({ realm: refusal('login', 401, 'HTTP 401 Unauthorized') })).cause,
+    /takes the Authorization header away/,
+  );
+  assert.match(
+    (await rights({ realm: refusal('refused', 502, '<h1>x</h1>') })).cause,
+    /^a proxy or firewall/,
+  );
+  assert.match(
+    (await rights({ realm: refusal('refused', 500, 'unknown_error') })).cause,
+    /could not be done/,
+  );
+  assert.match((await rights({ realm: new Error('bug') })).cause, /could not be done/);
 });

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, request, type Server } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { isStranger, toWords } from '../../packages/cli/src/keycloak/call.ts';
+import { judgeStranger } from '../../packages/cli/src/keycloak/finding.ts';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
@@ -222,4 +223,39 @@ test('an answer in words: its error, else its challenge, else where it leads, el
     of(500, '<head><title>t</title></head><body><script>1 < 2</script><p>It&#39;s  &amp;\n<b>so</b></p>'),
     "HTTP 500 It's & so",
   );
+});
+
+test('a stranger is described by its status, its name and its words', () => {
+  const of = (status: number, headers: Record<string, string> = {}, text = '') =>
+    judgeStranger({
+      url: 'https://a.test/realms/shop/token?x=1',
+      status,
+      text,
+      headers: new Headers(headers),
+      tookMs: 1,
+      arrivedAt: 0,
+    });
+  const cause = (...args: Parameters<typeof of>) => of(...args)?.cause;
+  assert.equal(
+    cause(401),
+    "something in front of Keycloak wants a login of its own for /realms/shop/token, and answers in Keycloak's place.",
+  );
+  assert.match(
+    cause(401, { 'www-authenticate': 'Basic realm="x"' }) ?? '',
+    /a login of its own \(Basic\) for/,
+  );
+  assert.match(cause(429) ?? '', /limits the calls/);
+  for (const status of [500, 599]) assert.match(cause(status) ?? '', /it does not reach Keycloak/);
+  assert.match(cause(499) ?? '', /\(a proxy or a firewall\) answers .* itself \(HTTP 499\)/);
+  assert.match(cause(200, {}, '<html>') ?? '', /with a page of its own \(HTTP 200\)/);
+  assert.match(cause(300) ?? '', /sends calls of \S+ elsewhere \(no address\)/);
+  assert.match(cause(399, { location: 'https://b.test/x?y=1' }) ?? '', /elsewhere \(https:\/\/b\.test\/x\)/);
+  assert.match(cause(400) ?? '', /\(a proxy or a firewall\)/);
+  assert.match(
+    cause(403, { server: 'nginx' }, '<p>No entry</p>') ?? '',
+    / It calls itself 'nginx'\. It says: No entry$/,
+  );
+  for (const status of [413, 431]) assert.equal(of(status), undefined);
+  assert.equal(of(200, {}, '{}'), undefined);
+  assert.match(of(403)?.fix ?? '', /curl -i https:\/\/a\.test\/realms\/shop\/token$/);
 });
