@@ -161,12 +161,24 @@ test('a token for another audience: its scope comes first, then a mapper for the
     new AuthError('token_audience', 'For another', { expected: 'aud a', seen: text });
   for (const text of ['aud account, azp frontend', 'https://b.example', 'aud b, azp $(rm)', 'aud b, azp -x'])
     log?.('/orders', seen(text));
+  // It was exchanged for another service, which sent it back.
+  log?.('/orders', seen('aud stock, azp a'));
   const scope = 'Ask for the scope of the client that has the audience mapper, when the token is requested';
   const hints = lines.map((line) => line.trimEnd().replace(/^.*\)\. /, ''));
   assert.deepEqual(hints, [
     `${scope}; if frontend shall call this API and has no such scope: npx keycloak-guard setup audience frontend`,
-    ...[scope, scope, scope],
+    ...[scope, scope, scope, scope],
   ]);
+});
+
+test('a token of another realm is named as one, whose key is unknown too', (t) => {
+  const { log, lines } = logOf(t, true);
+  const [expected, seen] = [
+    'iss https://sso.example.com/realms/acme',
+    'iss https://sso.example.com/realms/umbrella',
+  ];
+  log?.('/me', new AuthError('token_key_unknown', 'unknown key', { expected, seen }));
+  assert.match(lines[0] ?? '', /\. It is of another realm, or of another Keycloak/);
 });
 
 test('of alternatives each is enough, whatever the last one asked for', (t) => {

@@ -149,6 +149,10 @@ export function describeSession(adapter: Adapter): void {
       for (const headers of [{}, { accept: 'application/json' }, script]) {
         await assertRefused(await get('/guarded', { headers }), 401, BARE, 'Not authenticated');
       }
+      // A script cannot follow to another site; Next.js opens the address as a page then.
+      const login = await get('/auth/login', { headers: script });
+      assert.deepEqual([login.status, login.headers.get('set-cookie')], [401, null]);
+      for (const headers of [{}, PAGE]) assert.equal((await get('/auth/login', { headers })).status, 303);
       const garbage = { ...PAGE, authorization: 'Bearer garbage' };
       assert.equal((await get('/guarded', { headers: garbage })).status, 401);
       assert.deepEqual(await (await get('/auth/session')).json(), { authenticated: false });

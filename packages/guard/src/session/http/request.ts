@@ -60,6 +60,15 @@ export function isPageRequest({ method, headers }: Pick<SessionRequest, 'method'
   return html > 0 && html >= qualityOf(accept, 'application/json');
 }
 
+/**
+ * Whether a browser sends it for a script or a picture, which cannot follow to Keycloak's page. Programs such as Node's `fetch` name
+ * a mode, and no site.
+ */
+export function isScript({ headers }: Pick<SessionRequest, 'headers'>): boolean {
+  const mode = headerOf(headers, 'sec-fetch-mode') ?? 'navigate';
+  return mode !== 'navigate' && headerOf(headers, 'sec-fetch-site') !== undefined;
+}
+
 /** HTML Standard §4.10.21.8 */
 const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(;|$)/i;
 

@@ -1,15 +1,16 @@
 import { AuthorizationError, ClientError } from '../../client/index.ts';
 import { isAuthError, type Principal, requireSignIn } from '../../core/index.ts';
-import { actingFor, headerOf, isPrincipal, KEPT, NO_PRINCIPAL } from '../../core/internal.ts';
+import { actingFor, headerOf, isPrincipal, KEPT, NO_PRINCIPAL, toJsonAnswer } from '../../core/internal.ts';
 import { type SessionContext, sessionCookieOf } from '../context.ts';
 import {
   type LoginFailure,
+  NOT_FOR_CACHES,
   redirectTo,
   type SessionAnswer,
   toConfirmation,
   toFailureAnswer,
 } from '../http/answer.ts';
-import { logOf, parameterOf, queryOf, type SessionRequest, toReturnPath } from '../http/request.ts';
+import { isScript, logOf, parameterOf, queryOf, type SessionRequest, toReturnPath } from '../http/request.ts';
 import { NOT_SILENTLY, toAuthorizationParameters } from './parameters.ts';
 import { endSession } from './sign-out.ts';
 import {
@@ -26,6 +27,7 @@ import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS
 /** Begins the authorization code flow with PKCE: to Keycloak. */
 export async function startLogin(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
   const { options, sealer } = context;
+  if (isScript(request)) return toJsonAnswer(401, NOT_FOR_CACHES, { detail: 'Open this address as a page' });
   const address = context.addressOf(request);
   const home = `${address.path}/`;
   const redirectUri = `${address.baseUrl}${options.prefix}/callback`;

@@ -92,13 +92,16 @@ function toHint({ code, expected, seen, tenant, organization }: AuthError): stri
   if (organization !== undefined) return IN_ORGANIZATION.replaceAll('{}', () => toSafeText(organization));
   if (code === 'organization_missing' && tenant !== undefined)
     return NO_MEMBER.replaceAll('{}', () => toSafeText(tenant));
+  if (code === 'token_key_unknown' && seen?.startsWith('iss ')) return OF_ANOTHER_REALM;
   // A client whose name a shell takes as it is.
-  const [, client] = (code === 'token_audience' && /, azp ([\w.:/@][\w.:/@-]*)$/.exec(seen ?? '')) || [];
-  if (client !== undefined)
+  const [, client = ''] = (code === 'token_audience' && /, azp ([\w.:/@][\w.:/@-]*)$/.exec(seen ?? '')) || [];
+  // A token that was exchanged for another service and came back shall stay refused.
+  if (client !== '' && !expected?.split(' ').includes(client))
     return `${HINTS.token_audience}; if ${client} shall call this API and has no such scope: npx keycloak-guard setup audience ${client}`;
   return HINTS[code] ?? `The documentation explains it: errors/${code}`;
 }
 
+const OF_ANOTHER_REALM = 'It is of another realm, or of another Keycloak: log in at the one that is expected';
 const ALTERNATIVES =
   'One of what is expected is enough: assign the role, or ask for the scope, then get a new token';
 const IN_ORGANIZATION =
