@@ -11,6 +11,7 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
 import { settingsFor } from './doctor-visit.ts';
+import { emptyFolder, runProgram } from './support/program.ts';
 
 const FOUND = { id: 'client.direct-grants', ...fail('off', 'they are off', 'switch them on', []) };
 
@@ -69,4 +70,48 @@ test('a one-time code of the admin is taken, but not for --fix, which would need
     readDoctorOptions([...args, '--fix'], ADMIN),
     (error) => error instanceof UsageError && /setup with --admin-totp/.test(error.message),
   );
+});
+
+test('doctor --explain says what the words mean, and answers 0 where it knows them', async () => {
+  const run = async (args: string[], input?: string) => {
+    const program = runProgram(['doctor', ...args], { NO_COLOR: '1' }, undefined, input);
+    return { code: await program.ended, text: program.stdout() };
+  };
+  const [known, unknown, json, piped] = await Promise.all([
+    run(['--explain', 'Invalid parameter: redirect_uri']),
+    run(['--explain', 'the weather']),
+    run(['--explain', 'Invalid parameter: redirect_uri', '--json']),
+    run(['--explain'], 'one\nInvalid parameter: redirect_uri\n'),
+  ]);
+  assert.equal(known.code, 0);
+  assert.match(known.text, /^[✓!] explain\.\S+ +.*redirect_uri.*\n {4}cause: /);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.text, /^✗ explain\.unknown +not known\n/);
+  assert.equal(json.code, 0);
+  assert.equal(JSON.parse(json.text).ok, true);
+  assert.equal(piped.text, known.text);
+});
+
+test('doctor answers 1 where something is wrong, as lines or as JSON, and says which password is missing', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
+  const folder = emptyFolder();
+  const lines = Object.entries(settingsFor(keycloak.url)).map(([name, value]) => `${name}='${value}'\n`);
+  writeFileSync(join(folder, '.env'), lines.join(''), { mode: 0o600 });
+  const run = async (args: string[], env: Record<string, string> = {}) => {
+    const program = runProgram(['doctor', ...args], { NO_COLOR: '1', ...env }, folder);
+    return { code: await program.ended, text: program.stdout(), errors: program.stderr() };
+  };
+  const looked = await run([], ADMIN);
+  assert.equal(looked.code, 1);
+  assert.doesNotMatch(looked.text, /setup can fix/);
+  assert.match((await run(['--user', 'anna'])).errors, /--user needs the password: set DOCTOR_PASSWORD/);
+  assert.match(
+    (await run(['--admin-user', 'root'])).errors,
+    /the admin needs a password: set KEYCLOAK_ADMIN_PASSWORD/,
+  );
+  const shown = JSON.parse((await run(['--json'], ADMIN)).text);
+  assert.equal(shown.ok, false);
+  assert.ok(shown.checks.some(({ status }: { status: string }) => status === 'fail'));
 });

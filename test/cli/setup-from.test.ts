@@ -156,3 +156,135 @@ test('a realm that is no name is refused, whoever names it', async (t) => {
       /must be the name of a realm|cannot be a tenant/,
     );
 });
+
+/** What is read of one file, without the lists that are empty. */
+async function read(t: TestContext, text: string, more: Record<string, string> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'guards-'));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const [file, content] of Object.entries({ 'a.ts': `/* keycloak */ ${text}`, ...more })) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), content);
+  }
+  const guards = await readGuards(folder);
+  return Object.fromEntries(
+    Object.entries(guards).filter(
+      ([, value]) => (Array.isArray(value) ? value.length : Object.keys(value).length) > 0,
+    ),
+  );
+}
+
+test('a value is what the file says it is: constants, templates, objects that are spread; anything else is unread', async (t) => {
+  const roles = async (text: string) => {
+    const { realmRoles, unread } = await read(t, text);
+    return [realmRoles, unread];
+  };
+  const A = [['a'], undefined];
+  const UNREAD = [undefined, ['a.ts:1']];
+  assert.deepEqual(await roles("const A = 'a'; kc.guard({ realmRole: A })"), A);
+  assert.deepEqual(await roles("let A = 'a'; kc.guard({ realmRole: A })"), UNREAD);
+  assert.deepEqual(
+    await roles("const A = 'a'; function f() { const A = 'b'; } kc.guard({ realmRole: A })"),
+    UNREAD,
+  );
+  assert.deepEqual(await roles('kc.guard({ realmRole: `a` })'), A);
+  assert.deepEqual(await roles(`kc.guard({ realmRole: \`a${'$'}{b}\` })`), UNREAD);
+  assert.deepEqual(await roles("kc.guard({ realmRole: ('a' as const)! })"), A);
+  assert.deepEqual(await roles("kc.guard({ realmRole: ['a', ...more] })"), [['a'], ['a.ts:1']]);
+  assert.deepEqual(await roles("const R = { realmRole: 'a' }; kc.guard({ ...R })"), A);
+  assert.deepEqual(await roles("kc.guard({ realmRole: 'a', ...more })"), [['a'], ['a.ts:1']]);
+  assert.deepEqual(await roles("kc.guard({ realmRole: 'a', ...null })"), [['a'], ['a.ts:1']]);
+  assert.deepEqual(await roles("kc.guard({ ['realmRole']: 'a' })"), A);
+  assert.deepEqual(await roles("kc.guard({ [realmRole]: 'a' })"), UNREAD);
+  assert.deepEqual(await roles("kc.guard({ 'realmRole': 'a' })"), A);
+  assert.deepEqual(await roles('kc.guard({ realmRole: 1 })'), UNREAD);
+  assert.deepEqual(await roles('kc.guard({ realmRole: null })'), UNREAD);
+  assert.deepEqual(await roles('kc.guard({ realmRole: undefined })'), [undefined, undefined]);
+  assert.deepEqual(await roles('kc.guard({ realmRole() {} })'), UNREAD);
+  assert.deepEqual(await roles('kc.guard(undefined)'), [undefined, undefined]);
+  assert.deepEqual(await roles("kc.guard([{ realmRole: 'a' }])"), A);
+  assert.deepEqual(await roles("kc.guard({ allOf: [{ realmRole: 'a' }] })"), A);
+  assert.deepEqual(await roles("kc?.guard({ realmRole: 'a' })"), A);
+  assert.deepEqual(await roles("(await kc).guard({ realmRole: 'a' }); kc['guard']({ realmRole: 'a' })"), A);
+  assert.deepEqual(await roles("class X { #kc; f() { this.#guard({ realmRole: 'a' }) } }"), A);
+  assert.deepEqual(await roles("app.route({ guard: { realmRole: 'a' } }); app.route({ guard: value })"), A);
+  assert.deepEqual(
+    await roles("kc.strategy(a, b, { realmRole: 'a' }); kc.strategy(a, b, c); set.has(a, b)"),
+    A,
+  );
+});
+
+test('what guards name beside roles: clients, organizations, and the Keycloak of the program', async (t) => {
+  assert.deepEqual(await read(t, "kc.guard({ clientRole: { stock: 'reader', orders: ['x'] } })"), {
+    audiences: ['stock', 'orders'],
+  });
+  assert.deepEqual(
+    await read(t, "kc.guard({ clientRole: 'reader', audience: 'api', groupTree: '/a', scope: ['s', 's'] })"),
+    {
+      clientRoles: ['reader'],
+      groups: ['/a'],
+      scopes: ['s'],
+      audiences: ['api'],
+    },
+  );
+  assert.deepEqual(await read(t, "kc.guard({ organization: 'acme' })"), {
+    organizations: ['acme'],
+    reads: { organizations: true },
+  });
+  assert.deepEqual(await read(t, "kc.guard({ organization: { alias: 'acme' } })"), {
+    organizations: ['acme'],
+    reads: { organizations: true },
+  });
+  assert.deepEqual(await read(t, "kc.guard({ organization: { id: 'x' } })"), {
+    reads: { organizations: true, ids: true },
+  });
+  assert.deepEqual(await read(t, "kc.guard({ organization: { alias: 'acme', groupTree: '/b' } })"), {
+    organizations: ['acme'],
+    organizationGroups: ['/b'],
+    reads: { organizations: true, groups: true },
+  });
+  assert.deepEqual(await read(t, "keycloak({ realm: 'shop', clientId: 1, tenants: 'organizations' })"), {
+    options: { realm: 'shop', file: 'a.ts' },
+    reads: { organizations: true },
+  });
+  assert.deepEqual(
+    await read(t, "keycloak({ tenants: 'realms' }); KeycloakModule.forRoot({ clientId: 'api' })"),
+    {
+      options: { clientId: 'api', file: 'a.ts' },
+    },
+  );
+  assert.deepEqual(
+    await read(t, "kc.fetchAs({ audience: 'stock', realmRole: 'not-one' }); kc.fetchFor(options)"),
+    { audiences: ['stock'] },
+  );
+  assert.deepEqual(await read(t, "kc.permit(':id', ['orders#view', name])"), {
+    permissions: ['orders#view'],
+    unread: ['a.ts:1'],
+  });
+  const successor =
+    "import 'keycloak-connect'; keycloak.protect(['realm:a', 'b', 'c:d']); x.protect({ roles: ['e'] }); x.protect(f);";
+  assert.deepEqual(await read(t, successor), {
+    realmRoles: ['a'],
+    clientRoles: ['b', 'e'],
+    unread: ['a.ts:1'],
+  });
+});
+
+test('of a folder, sources are read; what was made, what is installed and what is long are not', async (t) => {
+  const text = "kc.guard({ realmRole: 'b' })";
+  const roles = async (file: string, more: Record<string, string> = {}) =>
+    (await read(t, '', { [file]: text, ...more })).realmRoles;
+  for (const file of ['b.mjs', 'b.tsx', 'sub/b.cts', 'vendor/b.js', 'sub/dist/b.js'])
+    assert.deepEqual(await roles(file), ['b'], file);
+  for (const file of ['node_modules/x/b.js', '.git/b.js', '.next/b.js', 'b.txt', 'b.tsq'])
+    assert.deepEqual(await roles(file), undefined, file);
+  for (const file of ['vendor/b.js', 'dist/b.js', 'coverage/b.js'])
+    assert.deepEqual(await roles(file, { 'package.json': '{}' }), undefined, file);
+  assert.deepEqual(await roles('sub/vendor/b.js', { 'package.json': '{}' }), ['b']);
+  const padded = (length: number) => ({ 'b.ts': `${text}${' '.repeat(length - text.length)}` });
+  assert.deepEqual((await read(t, '', padded(1_000_000))).realmRoles, ['b']);
+  assert.deepEqual((await read(t, '', padded(1_000_001))).realmRoles, undefined);
+  assert.deepEqual((await read(t, '', { 'b.ts': 'kc.guard({' })).unread, ['b.ts']);
+  assert.deepEqual((await read(t, '', { 'keycloak.json': '{' })).unread, ['keycloak.json']);
+  assert.deepEqual((await read(t, '', { 'other.json': '{ "auth-server-url": ' })).unread, ['other.json']);
+  assert.deepEqual((await read(t, '', { 'other.json': '{', 'package-lock.json': '{' })).unread, undefined);
+});

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 /** They need another program, or build and install first. */
 const LEFT_OUT =
-  /^test\/(?:keycloak|containers|browser|deploy|shipped|create|docs|cost|builds|runtimes|adapters\/mounted)/;
-const SOURCE = /^packages\/\w+\/src\//;
+  /node_modules|^test\/(?:keycloak|containers|browser|deploy|shipped|create|docs|cost|builds|runtimes|adapters\/mounted)/;
+/** A copy has files of its own: `dist` is not the repository's. */
+const LOADED = /^(?:packages\/\w+\/src|test\/[\w-]+|examples|lab|tools)\//;
 
 /** For a program that a test starts: the test may kill it, and then it would not write down what it ran. */
 export const SNAPSHOTS = `if (process.env.NODE_V8_COVERAGE)
@@ -17,16 +18,20 @@ export const SNAPSHOTS = `if (process.env.NODE_V8_COVERAGE)
 /** @param {string} root of the repository */
 export function createCoverage(root) {
   const cache = join(root, 'node_modules/.cache/mutants');
+  const pathOf = (test) => join(cache, `${test.replaceAll('/', '+')}.json`);
   /** Of a test file: its seconds, whether it passes, the digest of each file it loads, and the parts of each source that ran. */
   const records = new Map();
   const digests = new Map();
   mkdirSync(cache, { recursive: true });
-  for (const file of ['test', 'examples'].flatMap((folder) => testsBelow(root, folder)))
-    records.set(file, readRecord(file));
+  for (const folder of ['test', 'examples'])
+    for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      const test = join(folder, file);
+      if (test.endsWith('.test.ts') && !LEFT_OUT.test(test)) records.set(test, readRecord(test));
+    }
 
   function readRecord(test) {
     try {
-      const record = JSON.parse(readFileSync(join(cache, nameOf(test)), 'utf8'));
+      const record = JSON.parse(readFileSync(pathOf(test), 'utf8'));
       if (Object.entries(record.loaded).every(([file, digest]) => digestOf(root, file) === digest))
         return record;
     } catch {
@@ -50,15 +55,15 @@ export function createCoverage(root) {
       const [loaded, parts] = [{}, {}];
       for (const report of readdirSync(folder))
         for (const { url, functions } of JSON.parse(readFileSync(join(folder, report), 'utf8')).result) {
-          const file = url.startsWith('file:') ? relative(copy, fileURLToPath(url)) : '..';
-          // The copy has files of its own: `dist` is not the repository's.
-          if (!/^(?:packages\/\w+\/src|test\/\w+\/|examples|lab|tools)/.test(file)) continue;
+          const file = url.startsWith('file:') ? relative(copy, fileURLToPath(url)) : '';
+          if (!LOADED.test(file)) continue;
           loaded[file] ??= digestOf(copy, file);
-          if (SOURCE.test(file)) parts[file] = union([...(parts[file] ?? []), ...executed(functions)]);
+          if (file.startsWith('packages/'))
+            parts[file] = union([...(parts[file] ?? []), ...executed(functions)]);
         }
       rmSync(folder, { recursive: true });
       records.set(test, { seconds, isGood, loaded, parts });
-      writeFileSync(join(cache, nameOf(test)), JSON.stringify(records.get(test)));
+      writeFileSync(pathOf(test), JSON.stringify(records.get(test)));
     },
 
     /** Test files that fail without a mutant. */
@@ -80,13 +85,6 @@ export function createCoverage(root) {
   };
 }
 
-const nameOf = (test) => `${test.replaceAll('/', '+')}.json`;
-
-const testsBelow = (root, folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .map((file) => join(folder, file))
-    .filter((file) => file.endsWith('.test.ts') && !LEFT_OUT.test(file) && !file.includes('node_modules'));
-
 /** Of the ranges around a place, the smallest one says whether it ran. */
 function executed(functions) {
   const ranges = functions.flatMap((one) => one.ranges);
@@ -98,7 +96,7 @@ function executed(functions) {
     at = Math.max(at, end);
   };
   for (const range of [...ranges, { startOffset: Infinity }]) {
-    while (open.length > 0 && open.at(-1).endOffset <= range.startOffset) {
+    while (open.at(-1)?.endOffset <= range.startOffset) {
       goOnTo(open.at(-1).endOffset);
       open.pop();
     }

@@ -18,7 +18,6 @@ export function* walk(root: SyntaxNode): Generator<{ node: SyntaxNode; around: r
       if (member === 'loc' || member.endsWith('Comments') || member === 'tokens') continue;
       for (const one of Array.isArray(value) ? value : [value]) if (isNode(one)) children.push(one);
     }
-    if (children.length === 0) continue;
     const inside = [node, ...around];
     for (const one of children.reverse()) next.push({ node: one, around: inside });
   }
