@@ -188,3 +188,42 @@ test('numbers among the options are numbers: a text from the environment is refu
   }
   createClient({ ...good, timeoutMs: 100, clockToleranceSeconds: 0 });
 });
+
+test('a sign-in on another device is asked for until the person has signed in, refused, or given up', async (t) => {
+  const answers: [status: number, json: object][] = [];
+  const asked: string[] = [];
+  const url = await startOdd(t, async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const isStart = request.url?.endsWith('/auth/device');
+    asked.push(isStart ? 'start' : String(new URLSearchParams(body).get('device_code')));
+    const start = {
+      device_code: 'd',
+      user_code: 'U-1',
+      verification_uri: 'https://sso.test/device',
+      expires_in: 600,
+      interval: 0.01,
+    };
+    const [status, json] = isStart ? [200, start] : (answers.shift() ?? [400, { error: 'expired_token' }]);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+  });
+  const prompts: object[] = [];
+  const signIn = (signal?: AbortSignal) =>
+    clientOf(url).deviceGrant((prompt) => prompts.push(prompt), signal === undefined ? {} : { signal });
+  const pending: [number, object] = [400, { error: 'authorization_pending' }];
+  answers.push(pending, pending, [200, { access_token: 'a', token_type: 'bearer', expires_in: 60 }]);
+  assert.equal((await signIn()).accessToken, 'a');
+  assert.deepEqual(asked, ['start', 'd', 'd', 'd']);
+  assert.deepEqual(prompts, [
+    {
+      userCode: 'U-1',
+      verificationUri: 'https://sso.test/device',
+      verificationUriComplete: null,
+      expiresInSeconds: 600,
+    },
+  ]);
+  answers.push([400, { error: 'access_denied' }]);
+  assert.equal((await failureOf(signIn())).kind, 'invalid_credentials');
+  assert.equal((await failureOf(signIn())).kind, 'invalid_credentials');
+  await assert.rejects(signIn(AbortSignal.abort()));
+});
