@@ -151,4 +151,42 @@ describe('sharing', () => {
     fake.replaceProtection = () => 'down';
     await assertRefused(() => shares.list(alice), 'provider_unavailable');
   });
+
+  it('that Keycloak answers otherwise is refused to the user, or is an answer that cannot be used', async () => {
+    const { fake, shares, alice } = await start();
+    const answers = (wanted: string, status: number, body: object = { error: 'x' }) => {
+      fake.replaceProtection = (method, path) =>
+        `${method} ${path.split(/[/?]/).slice(0, 2).join('/')}` === wanted
+          ? Response.json(body, { status })
+          : undefined;
+    };
+    const grant = () => shares.grant(alice, { ...VIEW, requester: BOB });
+    answers('POST permission/ticket', 400);
+    assert.match((await assertRefused(grant, 'permission_denied')).reason, /^Keycloak does not share it \(/);
+    for (const status of [300, 404, 409]) {
+      answers('POST permission/ticket', status);
+      await assertRefused(grant, 'provider_unavailable');
+    }
+    answers('POST permission/ticket', 299);
+    await grant();
+    fake.replaceProtection = undefined;
+    await grant();
+    const revoke = () => shares.revoke(alice, { ...VIEW, requester: BOB });
+    for (const status of [300, 409]) {
+      answers('DELETE permission/ticket', status);
+      await assertRefused(revoke, 'provider_unavailable');
+    }
+    answers('DELETE permission/ticket', 404);
+    await revoke();
+    for (const [status, body] of [
+      [201, []],
+      [200, {}],
+    ] as const) {
+      answers('GET permission/ticket', status, body);
+      await assertRefused(() => shares.list(alice), 'provider_unavailable');
+    }
+    fake.replaceProtection = undefined;
+    assert.equal((await shares.list(alice, { isGranted: true })).length, 1);
+    assert.deepEqual(await shares.list(alice, { isGranted: false }), []);
+  });
 });

@@ -67,3 +67,32 @@ test('an address is without port, brackets, and the prefix of IPv4 over IPv6', (
     assert.equal(addressOf(seen), address);
   }
 });
+
+test('IPv6 that only looks like IPv4 in IPv6 counts by its networks', () => {
+  for (const address of [
+    ...['1::ffff:192.0.2.1', '0:1::ffff:192.0.2.1', '0:0:1::ffff:192.0.2.1', '0:0:0:1:0:ffff:192.0.2.1'],
+    ...['0:0:0:0:1:ffff:192.0.2.1', '::fffe:192.0.2.1', '::192.0.2.1', '::1:ffff:0:192.0.2.1'],
+    ...['65:ff9b::192.0.2.1', '64:ff9a::192.0.2.1', '64:ff9b::1:192.0.2.1', '64:ff9b:0:1::192.0.2.1'],
+    ...[
+      '64:ff9b:0:0:1::192.0.2.1',
+      '64:ff9a:1::192.0.2.1',
+      '65:ff9b:1::192.0.2.1',
+      '64:ff9b::ffff:192.0.2.1',
+    ],
+  ])
+    assert.equal(networksOf(address).length, 3, address);
+  assert.deepEqual(networksOf('::ffff:255.254.3.4'), ['255.254.3.4']);
+});
+
+test('a prefix of any length is cut in the middle of a part too', () => {
+  assert.deepEqual(networksOf('255.255.255.255', [1, 8, 12, 20, 31, 32]), [
+    ...['128.0.0.0/1', '255.0.0.0/8', '255.240.0.0/12', '255.255.240.0/20', '255.255.255.254/31'],
+    '255.255.255.255',
+  ]);
+  const all = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
+  assert.deepEqual(networksOf(all, [], [4, 20, 128]), [
+    'f000:0:0:0:0:0:0:0/4',
+    'ffff:f000:0:0:0:0:0:0/20',
+    all,
+  ]);
+});
