@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diagnoseTokenError, type TokenAnswer } from '../../packages/guard/src/client/index.ts';
+import { toAuthError } from '../../packages/guard/src/client/errors.ts';
+import { ClientError, diagnoseTokenError, type TokenAnswer } from '../../packages/guard/src/client/index.ts';
+import type { AuthError } from '../../packages/guard/src/core/index.ts';
 
 const json = (status: number, error: string, description?: string): TokenAnswer => ({
   status,
@@ -189,3 +191,36 @@ for (const [answer, id, kind] of CASES) {
     }
   });
 }
+
+test('a failed call is a refusal of the request that needed it: whose fault it is decides on the code', () => {
+  const of = (kind: string, status: number) =>
+    (toAuthError(new ClientError({ id: 'x', kind, cause: 'c', fix: 'f' } as never, status)) as AuthError)
+      .code;
+  assert.equal(of('provider_unavailable', 503), 'provider_unavailable');
+  assert.equal(of('client_misconfigured', 400), 'provider_misconfigured');
+  assert.equal(of('client_misconfigured', 403), 'provider_misconfigured');
+  assert.equal(of('invalid_credentials', 403), 'permission_denied');
+  for (const status of [400, 401, 402, 404]) assert.equal(of('invalid_credentials', status), 'token_revoked');
+  assert.equal(of('account_disabled', 403), 'token_revoked');
+  const other = new Error('no call');
+  assert.equal(toAuthError(other), other);
+});
+
+test('the status of an answer that has no words is read at its bounds', () => {
+  const idOf = (status: number, more: object = {}) =>
+    diagnoseTokenError({ status, ...more } as TokenAnswer).id;
+  assert.equal(idOf(500), 'provider-error');
+  assert.equal(idOf(429), 'provider-error');
+  assert.equal(idOf(408), 'provider-error');
+  for (const error of ['server_error', 'temporarily_unavailable', 'unknown_error'])
+    assert.equal(idOf(400, { error }), 'provider-error');
+  for (const status of [300, 399]) assert.equal(idOf(status), 'redirected');
+  for (const status of [400, 407, 409, 428, 430, 499]) assert.equal(idOf(status), 'refused');
+  assert.equal(idOf(404), 'auth-prefix-missing');
+  for (const status of [200, 299]) assert.equal(idOf(status), 'not-keycloak');
+  assert.equal(idOf(200, { error: 'x' }), 'refused');
+  for (const error of ['access_denied', 'expired_token']) {
+    assert.equal(idOf(400, { error }), 'device-not-signed-in');
+    assert.notEqual(idOf(401, { error }), 'device-not-signed-in');
+  }
+});

@@ -227,3 +227,32 @@ test('a sign-in on another device is asked for until the person has signed in, r
   assert.equal((await failureOf(signIn())).kind, 'invalid_credentials');
   await assert.rejects(signIn(AbortSignal.abort()));
 });
+
+test('sessions are ended by the account API: its 401 is about the token, any other answer about the set-up', async (t) => {
+  let answer: [status: number, body: string] = [204, ''];
+  const calls: string[] = [];
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.method !== 'DELETE')
+      return response.end(JSON.stringify({ issuer: 'http://issuer.example/realms/testing' }));
+    calls.push(`${request.url} ${request.headers.authorization}`);
+    response.writeHead(answer[0]).end(answer[1] || undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const client = clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await client.endOtherSessions('token');
+  await client.endSession('token', 'a/b');
+  assert.deepEqual(calls, [
+    '/realms/testing/account/sessions?current=false Bearer token',
+    '/realms/testing/account/sessions/a%2Fb Bearer token',
+  ]);
+  const kindOf = async (status: number, body: string) => {
+    answer = [status, body];
+    return (await failureOf(client.endOtherSessions('token'))).kind;
+  };
+  assert.equal(await kindOf(401, '{"error":"HTTP 401 Unauthorized"}'), 'invalid_credentials');
+  assert.equal(await kindOf(401, '<h1>Log in</h1>'), 'client_misconfigured');
+  assert.equal(await kindOf(403, '{"error":"HTTP 403 Forbidden"}'), 'client_misconfigured');
+  assert.equal(await kindOf(503, '{}'), 'provider_unavailable');
+});
