@@ -233,10 +233,10 @@ test('sessions are ended by the account API: its 401 is about the token, any oth
   const calls: string[] = [];
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    if (request.method !== 'DELETE')
-      return response.end(JSON.stringify({ issuer: 'http://issuer.example/realms/testing' }));
-    calls.push(`${request.url} ${request.headers.authorization}`);
-    response.writeHead(answer[0]).end(answer[1] || undefined);
+    if (request.method === 'DELETE') {
+      calls.push(`${request.url} ${request.headers.authorization}`);
+      response.writeHead(answer[0]).end(answer[1] || undefined);
+    } else response.end(JSON.stringify({ issuer: 'http://issuer.example/realms/testing' }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
