@@ -42,6 +42,18 @@ describe('the controls of the provider', () => {
   after(() => idp.close());
   afterEach(() => idp.answerNormally());
 
+  it('issue no good token where a test misspells what makes one bad', async () => {
+    for (const [request, message] of [
+      [
+        { expiresIn: -60 },
+        /^issueToken: "expiresIn" is not an option\. It takes username, clientId, scope, type, /,
+      ],
+      [{ key: 'expired' }, /^issueToken: "key" is one of RS256, ES256, unknown, /],
+      [{ type: 'refresh_token' }, /^issueToken: "type" is one of access, id, refresh$/],
+    ] as const)
+      await assert.rejects(idp.issueToken(request as object), { name: 'TypeError', message });
+  });
+
   it('removes a user for good: whoever gets the name afterwards is somebody else', async () => {
     const person = { username: 'carl', email: 'carl@example.com', firstName: 'Carl', lastName: 'Example' };
     const user = { ...person, credentials: [{ type: 'password', value: 'Test#123456' }] };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { createClock } from './clock.ts';
-import { createControls, createMoods } from './controls/realm-controls.ts';
+import { assertNames, createControls, createMoods } from './controls/realm-controls.ts';
 import { addRemoteControl, assertControlToken } from './controls/remote-control.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { createMisbehaviour, ENDPOINTS, type Endpoint } from './http/misbehaviour.ts';
@@ -23,11 +23,7 @@ import { addMcpServers } from './registration/mcp-servers.ts';
 /** @throws {TypeError} for wrong options @throws {Error} in production */
 function assertOptions(options: DevIdpOptions): void {
   const { realm, realmFile, allowProduction, features = [], host = '127.0.0.1' } = options;
-  const misspelt = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
-  if (misspelt !== undefined)
-    throw new TypeError(
-      `startDevIdp: "${misspelt}" is not an option. It takes ${Object.keys(NAMES).join(', ')}`,
-    );
+  assertNames('startDevIdp', options, NAMES);
   const unknown = features.find((name) => !FEATURES.includes(name));
   if (unknown !== undefined)
     throw new TypeError(`startDevIdp: "features" knows ${FEATURES.join(' and ')}, not ${String(unknown)}`);

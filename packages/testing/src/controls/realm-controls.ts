@@ -5,7 +5,7 @@ import { endSession } from '../provider/end-session.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { UserRepresentation } from '../realm/representation.ts';
-import { mintToken } from '../tokens/mint.ts';
+import { mintToken, type TokenKey, type TokenRequest } from '../tokens/mint.ts';
 import { warningsOf } from './warnings.ts';
 
 /** The controls of a realm, for tests. @param issuer issuer of its tokens */
@@ -24,6 +24,10 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
       return warningsOf(file, realm);
     },
     async issueToken(request = {}) {
+      assertNames('issueToken', request, TOKEN_REQUEST);
+      const { type = 'access', key = 'RS256' } = request;
+      if (!TYPES.includes(type)) throw new TypeError(`issueToken: "type" is one of ${TYPES.join(', ')}`);
+      if (!KEYS.includes(key)) throw new TypeError(`issueToken: "key" is one of ${KEYS.join(', ')}`);
       const user = userOf(realm, request.username ?? file.users?.[0]?.username ?? '');
       const clientId = request.clientId ?? file.clients?.[0]?.clientId ?? '';
       const client = realm.client(clientId);
@@ -79,6 +83,22 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
     unlockUsers: () => lockout.clear(),
     ...createMoods(misbehaviour),
   };
+}
+
+const TOKEN_REQUEST: Record<keyof TokenRequest, true> = {
+  ...{ username: true, clientId: true, scope: true, type: true },
+  ...{ claims: true, header: true, key: true, session: true },
+};
+const TYPES: readonly TokenRequest['type'][] = ['access', 'id', 'refresh'];
+const KEYS: readonly TokenKey[] = [
+  ...(['RS256', 'ES256', 'unknown', 'unknown-kid', 'public-key-as-secret', 'none', 'broken'] as const),
+];
+
+/** A test that misspells what makes a token bad would get a good one. @throws {TypeError} */
+export function assertNames(call: string, given: object, names: Readonly<Record<string, true>>): void {
+  const misspelt = Object.keys(given).find((name) => !Object.hasOwn(names, name));
+  if (misspelt !== undefined)
+    throw new TypeError(`${call}: "${misspelt}" is not an option. It takes ${Object.keys(names).join(', ')}`);
 }
 
 /** The controls of how a realm, or all of them, misbehave. */
