@@ -11,8 +11,8 @@ export const FRAMEWORK_PAGES: Readonly<Record<string, AdapterEntry>> = Object.fr
 const SECTIONS: Readonly<Record<string, (page: AdapterEntry) => string>> = {
   start: ({ needs, isProgram }) => `
 You need Node.js 20.19 or later, ${needs === undefined ? '' : `${needs}, `}and the library with its command line: [install](../install.md). For
-development you need no Keycloak: \`npx keycloak-guard dev\` runs a provider that answers as Keycloak does, at \`http://localhost:8080\`,
-with the realm \`testing\`, and \`npx keycloak-guard token\` prints a token to try:
+development you need no Keycloak: \`npx keycloak-guard dev\` answers as Keycloak does, at \`http://localhost:8080\` with the realm
+\`testing\`${isProgram ? ', and with `dev -- npx tsx server.mts` runs a program of this page beside it' : ''}. \`npx keycloak-guard token\` prints a token to try:
 
 \`\`\`sh
 curl http://localhost:3000/me -H "Authorization: Bearer $(npx keycloak-guard token)"
@@ -27,11 +27,7 @@ npx keycloak-guard setup api --from ./src --url http://localhost:8080 --dev-call
 
 Then your program takes \`serverUrl\`, \`realm\`, \`clientId\` and \`clientSecret\` from \`process.env\`: \`KEYCLOAK_SERVER_URL\`,
 \`KEYCLOAK_REALM\`, \`KEYCLOAK_CLIENT_ID\`, \`KEYCLOAK_CLIENT_SECRET\`. Node.js and tsx read the file with \`--env-file=.env\`; Next.js and Bun
-do without a flag.${
-    isProgram
-      ? '\n\nA program of this page is a file such as `server.mts`; `npx tsx server.mts` starts it.'
-      : ''
-  }
+do without a flag.
 `,
   requirements: () => `
 All members must be met, and every value of a list. A misspelt or empty requirement fails at start.
@@ -57,7 +53,7 @@ do about it. Lines go to ${log}.
 \`explain: true\` puts the reason into the answer.
 `,
   tests: ({ example }) => `
-Tests run with the embedded provider of \`@keycloak-guard/testing\` ([install](../install.md)): real tokens, no Keycloak.
+With \`@keycloak-guard/testing\` tests have real tokens, and need no Keycloak:
 
 \`\`\`ts
 import { startDevIdp } from '@keycloak-guard/testing';
@@ -73,14 +69,14 @@ await idp.close();
 `,
   production: ({ proxy, options, session }) => `
 - **Behind a proxy** that terminates TLS, set \`publicUrl\`${proxy}: callbacks, cookies and checks of origins depend on it.
-- **Keycloak has another address internally**: \`serverUrl\` is the address that this process calls, \`issuer\` the public one in tokens.
+- **Keycloak has another address internally**: that is \`serverUrl\`, and \`issuer\` the public one in tokens.
 - **Several processes** share logouts and sessions through Redis or Valkey (install \`@redis/client\`). With \`redis = openRedis({ url })\`
   of \`keycloak-guard/redis\`, set both: \`revocationStore: createRedisRevocationStore(redis)\` for ${options}, and
   \`store: createRedisSessionStore(redis)\` for ${session}.
 - **In Keycloak** the client needs the redirect URI \`<your URL>/auth/callback\`, the post logout redirect URI \`<your URL>/\`, and the
   backchannel logout URL \`<your URL>/backchannel-logout\`, which Keycloak must reach. \`setup --app\` sets them.
 - **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../production.md#when-something-is-gone).
-- **It does not work**: \`npx keycloak-guard doctor\` checks every step and says what to fix ([doctor](../doctor.md)).
+- **It does not work**: \`npx keycloak-guard doctor\` says what to fix ([doctor](../doctor.md)).
 
 Next: all [options](../library.md#options), [sessions](../sessions.md), [permissions](../permissions.md), [production](../production.md),
 [errors](../errors.md).
