@@ -74,6 +74,22 @@ test('the control goes on while every endpoint fails, so that a test can mend wh
   assert.equal((await fetch(`${idp.issuer}/protocol/openid-connect/certs`)).status, 200);
 });
 
+test('what takes a claim away does so from another process too, and what cannot be sent is refused', async (t) => {
+  const { idp, remote } = await setUp(t);
+  const audienceOf = async (from: Pick<typeof remote, 'issueToken'>, aud: unknown) => {
+    const token = await from.issueToken({ claims: { aud, n: [{ a: undefined, b: null }] } });
+    const { aud: found, n } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return [found, n];
+  };
+  for (const from of [idp, remote])
+    for (const aud of [undefined, null, 'x', [], { a: 1 }])
+      assert.deepEqual(await audienceOf(from, aud), [aud, [{ b: null }]]);
+  await assert.rejects(
+    remote.answerSlowly(Number.POSITIVE_INFINITY),
+    /Infinity cannot be sent to another process/,
+  );
+});
+
 test('nobody controls it without the token, or where it was started without one', async (t) => {
   const { idp } = await setUp(t);
   for (const controlToken of ['', 'another-token-of-some', `${TOKEN}x`, TOKEN.toUpperCase()])
