@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import {
   type DocumentState,
   type McpState,
+  readMcp,
   withDocuments,
 } from '../../packages/cli/src/admin/mcp/current.ts';
 import {
@@ -13,6 +14,7 @@ import {
   toServerClient,
 } from '../../packages/cli/src/admin/mcp/goal.ts';
 import { planMcp } from '../../packages/cli/src/admin/mcp/plan.ts';
+import { startAdminApi } from './admin-api.ts';
 
 const GOAL: McpGoal = {
   realm: 'main',
@@ -309,4 +311,34 @@ describe('the plan of setup mcp, for clients that are named by a document', () =
     assert.equal(after({ ...made, policies }, 'more.example.net').policies[0]?.enabled, false);
     assert.match(blockedOf({ ...made, policies }, []).join(), /no client policy does/);
   });
+});
+
+test('who may register is read where the plan is about registration, and only the anonymous rules', async (t) => {
+  const policy = (providerId: string, subType: string) => ({ id: providerId, providerId, subType });
+  let reads = 0;
+  const api = {
+    baseUrl: await startAdminApi(t, {}),
+    realms: { findOne: async () => ({ realm: 'main', enabled: false }) },
+    clients: { find: async () => [] },
+    clientScopes: {
+      find: async () => [{ name: 'mcp:tools' }, { name: 'other' }],
+      listDefaultClientScopes: async () => [{ name: 'basic' }],
+      listDefaultOptionalClientScopes: async () => [{ name: 'phone' }],
+    },
+    components: {
+      async find() {
+        reads++;
+        return [policy('trusted-hosts', 'authenticated'), policy('trusted-hosts', 'anonymous')];
+      },
+    },
+  };
+  const read = (registration: boolean) => readMcp(api as never, { ...GOAL, registration });
+  const state = await read(true);
+  assert.equal(state.trustedHosts?.subType, 'anonymous');
+  assert.equal(state.webOrigins, undefined);
+  assert.deepEqual(state.scopes, [{ name: 'mcp:tools' }]);
+  assert.deepEqual(state.offered, ['phone', 'basic']);
+  assert.equal(reads, 1);
+  assert.equal((await read(false)).trustedHosts, undefined);
+  assert.equal(reads, 1);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAdapter, fetchHost } from '../../packages/guard/src/adapters/engine/internal.ts';
-import { ReadRequest } from '../../packages/guard/src/tenants/tenant-request.ts';
+import { ReadRequest, readIssuer } from '../../packages/guard/src/tenants/tenant-request.ts';
 
 const hostnameOf = (host: string, origin?: string) =>
   new ReadRequest(
@@ -162,4 +162,12 @@ test('the host is the one that arrived, whatever middleware makes of it', () => 
     {},
   );
   assert.equal(hostname, '');
+});
+
+test('an issuer of a token is read up to a length that no Keycloak has', () => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const read = (iss: unknown) => readIssuer(`${part({ alg: 'RS256', kid: 'k' })}.${part({ iss })}.c2ln`);
+  const long = `https://sso.example.com/${'x'.repeat(976)}`;
+  assert.equal(read(long), long);
+  for (const iss of [`${long}x`, 1, undefined]) assert.throws(() => read(iss), { code: 'token_issuer' });
 });

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { type TestContext, test } from 'node:test';
+import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
+import { plainFetch } from '../support/plain-fetch.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+import { listen } from './listen.ts';
+
+// Node's servers have no error handlers: what a guarded listener throws is answered by the adapter.
+
+async function start(
+  t: TestContext,
+  listener: (request: IncomingMessage, response: ServerResponse) => unknown,
+) {
+  const realm = createTestRealm();
+  const { serverUrl, realm: name, clientId, fetch, clock } = realm;
+  const errors: unknown[] = [];
+  const log = { info() {}, warn() {}, error: (fields: { err?: Error }) => errors.push(fields.err?.message) };
+  const kc = keycloak({ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, log } as never);
+  const { url, close } = await listen(createServer(kc.guard({}, listener as never) as RequestListener), () =>
+    kc.close(),
+  );
+  t.after(close);
+  return { errors, get: () => plainFetch(url, { headers: { authorization: `Bearer ${realm.mint()}` } }) };
+}
+
+for (const [how, fail] of [
+  ['throws', () => assert.fail('a bug')],
+  ['rejects', async () => assert.fail('a bug')],
+] as const) {
+  test(`a listener that ${how} is an answer 500 that says nothing, and a line in the log`, async (t) => {
+    const { errors, get } = await start(t, fail);
+    const answer = await get();
+    assert.deepEqual([answer.status, await answer.text()], [500, '{"detail":"Internal Server Error"}']);
+    assert.deepEqual(errors, ['a bug']);
+  });
+
+  test(`a listener that ${how} when its answer has begun breaks it off: nobody takes half of it for the whole`, async (t) => {
+    const { errors, get } = await start(t, (_, response) => {
+      response.writeHead(200, { 'content-length': '10' }).write('half');
+      return fail();
+    });
+    await assert.rejects(async () => (await get()).text());
+    assert.deepEqual(errors, ['a bug']);
+  });
+}
