@@ -342,3 +342,52 @@ test('who may register is read where the plan is about registration, and only th
   assert.equal((await read(false)).trustedHosts, undefined);
   assert.equal(reads, 1);
 });
+
+test('registration opens what it says: this machine, the pages of programs, and their origins, each where it is new', () => {
+  const opens = (trusted: string[], programs: string[], origins: string[] | undefined = []) =>
+    planMcp(
+      {
+        ...GOOD,
+        trustedHosts: { config: { 'trusted-hosts': trusted } },
+        webOrigins: origins && { config: { 'web-origins': origins } },
+      },
+      { ...GOAL, programs },
+    ).steps.flatMap((step) => step.opens ?? []);
+  const here = ['127.0.0.1', 'localhost', '::1'];
+  const machine = /^programs on the machine of Keycloak can register .*\((127\.0\.0\.1, )?localhost, ::1\)$/;
+  const pages = /^clients that register can name pages of claude\.ai, claude\.com, and/;
+  assert.deepEqual(opens(here, []), []);
+  const one = opens(['127.0.0.1'], []);
+  assert.equal(one.length, 1);
+  assert.match(one[0] ?? '', machine);
+  const other = opens(here, ['claude']);
+  assert.equal(other.length, 1);
+  assert.match(other[0] ?? '', pages);
+  const [first, second, ...more] = opens([], ['claude']);
+  assert.match(first ?? '', machine);
+  assert.match(second ?? '', pages);
+  assert.deepEqual(more, []);
+  const all = [...here, 'github.com'];
+  assert.deepEqual(opens(all, ['inspector'], ['http://localhost:6274']), [
+    'pages of http://127.0.0.1:6274 can register clients in this realm',
+  ]);
+  assert.deepEqual(opens(all, ['inspector'], ['http://localhost:6274', 'http://127.0.0.1:6274']), []);
+  assert.deepEqual(opens(all, ['mcp-remote']), []);
+});
+
+test('programs that sign in by the client get its new scopes, and what their tokens are for is said', () => {
+  const opens = (programIsFor: string[]) =>
+    planMcp(
+      { ...GOOD, program: { ...MCP_CLIENT, defaultClientScopes: ['mcp:tools'] }, programIsFor },
+      GOAL,
+    ).steps.flatMap((step) => step.opens ?? []);
+  assert.deepEqual(
+    opens([]).filter((one) => one.includes('(mcp:tools)')),
+    [],
+  );
+  assert.match(
+    opens([]).join(),
+    /can ask people for tokens for https:\/\/tools\.example\.com\/mcp, too \(orders:write\)$/,
+  );
+  assert.match(opens(['a', 'b']).join(), /\(orders:write\)\. These tokens name a, b, too: who receives them/);
+});

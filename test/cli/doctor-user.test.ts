@@ -76,6 +76,34 @@ test('what keeps a user out is named, each with its check', async () => {
   assert.deepEqual(await about({ credentials: async () => [] }, { federationLink: 'staff' }), []);
 });
 
+test('what mends a trouble of a user is a place in the console, and setup where that can do it', async () => {
+  const about = async (user: object, more: object = {}) => {
+    const admin = adminWith(more, user) as unknown as AdminEvidence;
+    const [first] = await findUserTroubles(admin, 'anna');
+    return [first?.fix ?? '', first?.setup] as const;
+  };
+  const nobody = { user: async () => undefined };
+  assert.match((await about({}, nobody))[0], /^Users > Add user, or keycloak-guard setup --user anna$/);
+  const elsewhere = { ...nobody, realmsOfUser: async () => ['old'] };
+  assert.match((await about({}, elsewhere))[0], /^Users of one realm cannot log in at another/);
+  assert.deepEqual((await about({ enabled: false }))[1], ['--enable']);
+  const [temporary, none] = await about({ requiredActions: ['UPDATE_PASSWORD'] });
+  assert.match(
+    temporary,
+    /^Users > anna > Credentials > Reset password with Temporary OFF; .*take out UPDATE_PASSWORD; or let/,
+  );
+  assert.equal(none, undefined);
+  const [profile, easy] = await about({ requiredActions: ['VERIFY_PROFILE'] });
+  assert.match(profile, /^Users > anna > Details > Required user actions: take out VERIFY_PROFILE/);
+  assert.deepEqual(easy, []);
+  const lacks = (...names: string[]) => about({}, { requiredAttributes: async () => names });
+  assert.match((await lacks('email', 'team'))[0], /User profile > email > Required field OFF$/);
+  assert.equal((await lacks('email', 'team'))[1], undefined);
+  assert.deepEqual((await lacks('email', 'lastName'))[1], []);
+  const locked = { attack: async () => ({ disabled: true }) };
+  assert.match((await about({}, locked))[0], /brute-force\/users\/u -r shop$/);
+});
+
 test('an OTP device keeps a user out where the flow asks for its code', async () => {
   const about = async (...steps: object[]) =>
     (

@@ -265,6 +265,12 @@ test('a plan says that git would take a file with a secret, unless the repositor
     ['.env\n!app/.env\n', true],
     ['*.e*v*\n', false],
     ['*.e*v*x\n', true],
+    ['.e*x*v\n', true],
+    ['.e*n*v\n', false],
+    ['.en*nv\n', true],
+    ['.*\n', false],
+    ['*\n', false],
+    ['.en\n', true],
   ] as const) {
     await writeFile(join(folder, '.gitignore'), rules);
     assert.equal((await findExposure(file)).length > 0, isTold, rules);
