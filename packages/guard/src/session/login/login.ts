@@ -1,7 +1,7 @@
 import { AuthorizationError, ClientError } from '../../client/index.ts';
 import { isAuthError, type Principal, requireSignIn } from '../../core/index.ts';
 import { actingFor, headerOf, isPrincipal, KEPT, NO_PRINCIPAL, toJsonAnswer } from '../../core/internal.ts';
-import { type SessionContext, sessionCookieOf } from '../context.ts';
+import { isOrigin, type SessionContext, sessionCookieOf } from '../context.ts';
 import {
   type LoginFailure,
   NOT_FOR_CACHES,
@@ -115,17 +115,6 @@ async function mayLogIn(
     logOf(request).info({ reqId: request.id, code: error.code }, error.reason);
     return false;
   }
-}
-
-/** RFC 1035 §2.3.4: no name is longer. */
-const LONGEST_HOST = 253;
-
-/** Whether it is scheme, host and port alone. */
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { hostname, pathname, search, hash, username, password } = new URL(text);
-  const rest = pathname + search + hash + username + password;
-  return hostname.length <= LONGEST_HOST && rest === '/';
 }
 
 /** A new login always starts a new session with a new id. */
