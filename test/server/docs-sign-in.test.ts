@@ -42,6 +42,16 @@ describe('the sign-in of the documentation page', () => {
     }
   });
 
+  test('is that of the page, which leaves the port of its scheme out, also where a proxy names it', async (t) => {
+    const idp = await startIdp(t);
+    const { app } = await buildTestApp(t, idp.url, { TRUST_PROXY: 'loopback' });
+    const { statusCode } = await app.inject({
+      url: `/docs/oauth2/authorize?${query(`https://api.example.com${PAGE}`)}`,
+      headers: { host: 'api.example.com:443', 'x-forwarded-proto': 'HTTPS', 'x-forwarded-for': '9.9.9.9' },
+    });
+    assert.equal(statusCode, 303);
+  });
+
   test('sends a person to Keycloak for its own redirect URI alone', async (t) => {
     const idp = await startIdp(t);
     const { app } = await buildTestApp(t, idp.url);

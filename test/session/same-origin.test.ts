@@ -34,6 +34,20 @@ test('a form of a page with no-referrer on plain http is refused, and the log sa
   );
 });
 
+test('an own page is one however a proxy writes the origin', () => {
+  const request = { method: 'POST', headers: { origin: 'https://app.test' } };
+  for (const written of ['https://app.test', 'https://app.test:443', 'HTTPS://App.test'])
+    assert.doesNotThrow(() => assertSameOrigin(request, written), written);
+  for (const other of [
+    'https://app.test:444',
+    'http://app.test:443',
+    'https://app.test/x',
+    'https://x@app.test',
+    '',
+  ])
+    assert.throws(() => assertSameOrigin(request, other), { code: 'cross_origin_request' }, other);
+});
+
 test('Sec-Fetch-Site outweighs Origin', () => {
   const refused = { method: 'POST', headers: { origin: ORIGIN, 'sec-fetch-site': 'cross-site' } };
   assert.throws(() => assertSameOrigin(refused, ORIGIN), { code: 'cross_origin_request' });

@@ -22,12 +22,14 @@ export {
 export {
   hasSeveralHosts,
   headerOf,
+  isOrigin,
   parameterIn,
   type RequestLike,
   readingsOf,
   receivedHeaderOf,
   type SocketLike,
   targetOf,
+  toWrittenOrigin,
   withoutEndSlashes,
 } from './http/request.ts';
 export { readCompactJws, toJsonObject } from './jwt/compact-jws.ts';

@@ -1,5 +1,5 @@
 import type { TokenVerifier } from '../core/index.ts';
-import { headerOf, withoutEndSlashes } from '../core/internal.ts';
+import { headerOf, toWrittenOrigin, withoutEndSlashes } from '../core/internal.ts';
 import { type Cookies, createCookiesFor, readCookie } from './cookie/cookies.ts';
 import type { Sealer } from './cookie/seal.ts';
 import type { SessionRequest } from './http/request.ts';
@@ -49,30 +49,9 @@ export function createAddressOf({
     return () => fixed;
   }
   return (request) => {
-    const origin = toWritten(request.origin ?? originOf(request.url));
+    const origin = toWrittenOrigin(request.origin ?? originOf(request.url));
     return { origin, baseUrl: origin, path: '', cookies: cookiesFor(origin) };
   };
-}
-
-/** Written so already: most requests need no more. */
-const WRITTEN = /^https?:\/\/[\da-z.-]+$/;
-
-/**
- * As browsers and Keycloak write it (RFC 6454 §6.2): proxies name the port of https too (nginx's `$host:$server_port`), or the scheme
- * in capitals. All else is left as it is, and refused at the login.
- */
-const toWritten = (origin: string): string =>
-  WRITTEN.test(origin) || !isOrigin(origin) ? origin : new URL(origin).origin;
-
-/** RFC 1035 §2.3.4: no name is longer. */
-const LONGEST_HOST = 253;
-
-/** Whether it is scheme, host and port alone. */
-export function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { hostname, pathname, search, hash, username, password } = new URL(text);
-  const rest = pathname + search + hash + username + password;
-  return hostname.length <= LONGEST_HOST && rest === '/';
 }
 
 function originOf(url: string): string {

@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Issuer } from 'keycloak-guard';
 import type { KeycloakClient } from 'keycloak-guard/client';
+import { toWrittenOrigin } from 'keycloak-guard/unstable';
 import { type Report, toLoginOutcome, userOf } from '../audit/security-events.ts';
 import { PAGE_HELMET } from '../http/security-headers.ts';
 
@@ -191,7 +192,7 @@ export async function docsSignIn(
   { client, issuer, clientId, publicUrl, report }: SignInOptions,
 ): Promise<void> {
   const redirectUriOf = (request: FastifyRequest): string =>
-    `${publicUrl ?? `${request.protocol}://${request.host}`}${REDIRECT_PATH}`;
+    `${publicUrl ?? toWrittenOrigin(`${request.protocol}://${request.host}`)}${REDIRECT_PATH}`;
   const schema = { hide: true } as object;
 
   app.get(DOCS_SIGN_IN.authorizationUrl, { schema }, async (request, reply) => {

@@ -240,6 +240,27 @@ function toOrigin(request: RequestLike): string | undefined {
   return host && `${request.socket?.encrypted === true ? 'https' : 'http'}://${host}`;
 }
 
+/** Written so already: most requests need no more. */
+const WRITTEN = /^https?:\/\/[\da-z.-]+$/;
+
+/**
+ * As browsers and Keycloak write it (RFC 6454 §6.2): proxies name the port of https too (nginx's `$host:$server_port`), or the scheme
+ * in capitals. All else is left as it is, and refused at the login.
+ */
+export const toWrittenOrigin = (origin: string): string =>
+  WRITTEN.test(origin) || !isOrigin(origin) ? origin : new URL(origin).origin;
+
+/** RFC 1035 §2.3.4: no name is longer. */
+const LONGEST_HOST = 253;
+
+/** Whether it is scheme, host and port alone. */
+export function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { hostname, pathname, search, hash, username, password } = new URL(text);
+  const rest = pathname + search + hash + username + password;
+  return hostname.length <= LONGEST_HOST && rest === '/';
+}
+
 /** In linear time: an address may come from a folder of strangers, or from an answer, and be a megabyte of slashes. */
 export const withoutEndSlashes = (url: string): string => url.replace(/(?<!\/)\/+$/, '');
 

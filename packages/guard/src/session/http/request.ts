@@ -1,5 +1,11 @@
 import { AuthError, type RequestLike } from '../../core/index.ts';
-import { createStandardErrorLog, headerOf, type Log, parameterIn } from '../../core/internal.ts';
+import {
+  createStandardErrorLog,
+  headerOf,
+  type Log,
+  parameterIn,
+  toWrittenOrigin,
+} from '../../core/internal.ts';
 
 /** The part of a request that sessions need, in any framework. */
 export interface SessionRequest<Source = unknown> extends RequestLike {
@@ -137,7 +143,7 @@ export const isHarmless = (request: OriginatedRequest): boolean =>
 export function assertSameOrigin(request: OriginatedRequest, origin: string): void {
   const site = isHandshake(request) ? undefined : headerOf(request.headers, 'sec-fetch-site');
   const from = headerOf(request.headers, 'origin');
-  if (site === undefined ? from === origin : site === 'same-origin') return;
+  if (site === undefined ? from === toWrittenOrigin(origin) : site === 'same-origin') return;
   throw new AuthError('cross_origin_request', 'Nothing shows that a page of this origin sent the request', {
     expected: isHandshake(request)
       ? `a handshake with Origin ${origin}`

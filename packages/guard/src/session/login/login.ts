@@ -1,7 +1,15 @@
 import { AuthorizationError, ClientError } from '../../client/index.ts';
 import { isAuthError, type Principal, requireSignIn } from '../../core/index.ts';
-import { actingFor, headerOf, isPrincipal, KEPT, NO_PRINCIPAL, toJsonAnswer } from '../../core/internal.ts';
-import { isOrigin, type SessionContext, sessionCookieOf } from '../context.ts';
+import {
+  actingFor,
+  headerOf,
+  isOrigin,
+  isPrincipal,
+  KEPT,
+  NO_PRINCIPAL,
+  toJsonAnswer,
+} from '../../core/internal.ts';
+import { type SessionContext, sessionCookieOf } from '../context.ts';
 import {
   type LoginFailure,
   NOT_FOR_CACHES,
