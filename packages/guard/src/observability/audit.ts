@@ -1,3 +1,4 @@
+import { OptionsError } from '../core/index.ts';
 import type { EventSource, Observer, SecurityEvent } from '../core/internal.ts';
 
 export type { EventSource, Observer, SecurityEvent } from '../core/internal.ts';
@@ -33,6 +34,7 @@ const NEVER_LEFT_OUT = new Set(['ok', 'wrong_credentials', 'account_disabled', '
  * cookie or a secret, nor a claim whose signature was not checked.
  *
  * @param log pino's loggers and `console` fit
+ * @throws {OptionsError} without a logger
  * @example
  * const observers = [audit(logger.child({ name: 'audit' }))];
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api', observers });
@@ -41,6 +43,9 @@ export function audit(
   log: { info(fields: object, message: string): unknown },
   { more = () => ({}) }: AuditOptions = {},
 ): AuditLog {
+  // The errors of observers are dropped: the lines would be missing without a word.
+  if (typeof log?.info !== 'function')
+    throw new OptionsError('audit', [{ option: 'log', rule: 'must be a logger', example: 'pino()' }]);
   let written = 0;
   let leftOut = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -62,6 +67,15 @@ export function audit(
     return true;
   }
 
+  /** A line without them is better than none. */
+  function toMore(source: EventSource): object {
+    try {
+      return more(source);
+    } catch {
+      return { more: 'failed' };
+    }
+  }
+
   function toLine({ event, outcome, by, ...who }: SecurityEvent, source: EventSource | null): object {
     return {
       event,
@@ -73,7 +87,7 @@ export function audit(
       sub: toShort(who.subject),
       sid: toShort(who.sessionId),
       ...who.more,
-      ...(source && { method: source.method, address: source.address, reqId: source.id, ...more(source) }),
+      ...(source && { method: source.method, address: source.address, reqId: source.id, ...toMore(source) }),
     };
   }
 
