@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import Fastify from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import {
   type KeycloakGuardOptions,
   keycloakGuard,
@@ -52,4 +52,21 @@ test('a client that is given goes before the one that the guard’s options name
   const app = await build(t, options, { client: { ...client, startAuthorization } });
   await app.inject({ url: '/auth/login', headers: { host: 'localhost' } });
   assert.equal(asked, 'another');
+});
+
+test('sessions in a scope with a prefix need their whole address: a guard would send people to a path that is not there', async (t) => {
+  const start = async (publicUrl?: string) => {
+    const app = Fastify();
+    t.after(() => app.close());
+    const open = async (scope: FastifyInstance) => {
+      await scope.register(keycloakGuard, { ...KEYCLOAK, onNotice: false });
+      await scope.register(keycloakSession, { secret: SECRET, ...(publicUrl && { publicUrl }) });
+    };
+    await app.register(open, { prefix: '/staff' });
+    return app;
+  };
+  await assert.rejects(start(), /publicUrl: must be an option in a scope with a prefix.*\/staff'/s);
+  const app = await start('http://localhost:3000/staff');
+  const { statusCode, headers } = await app.inject('/staff/auth/session');
+  assert.deepEqual([statusCode, headers['cache-control']], [200, 'no-store']);
 });

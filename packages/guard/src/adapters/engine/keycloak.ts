@@ -22,7 +22,7 @@ export interface KeycloakBase<Request, C extends object = AppClaims> extends Cal
   /** Verifies tokens; the same object that the guards use. */
   readonly verifier: TokenVerifier<C>;
   /**
-   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
+   * The caller's access token, to call another API on their behalf: the token as it was sent, or the session's token,
    * renewed if it is about to expire. `null` if nobody is signed in.
    *
    * @throws {AuthError} rejects with the error that a guard would refuse the request with

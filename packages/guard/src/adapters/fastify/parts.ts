@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import { OptionsError } from '../../core/index.ts';
 import type { Calls, EventsOf, LoginLimitSettings, McpOptions } from '../engine/index.ts';
 import {
   type BackchannelLogoutOptions,
@@ -118,6 +119,12 @@ export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
  * await app.register(keycloakSession, { secret: process.env.SESSION_SECRET ?? '' });
  */
 export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (app, settings, engine) => {
+  // Its paths are below that of the scope: without the whole address the browser and Keycloak would be sent to others.
+  if (app.prefix !== '' && settings.publicUrl === undefined && engine.tenants === undefined) {
+    const rule = `must be an option in a scope with a prefix, and end with it`;
+    const example = `'https://app.example.com${app.prefix}'`;
+    throw new OptionsError('keycloakSession', [{ option: 'publicUrl', rule, example }]);
+  }
   const sessions = engine.toOpenSessions(openSessions(engine, settings, 'keycloakSession'));
   app.decorate('sessionAuthenticator', sessions.authenticate);
   app.decorate(SESSIONS, sessions);

@@ -192,7 +192,7 @@ declare module 'fastify' {
     /** Decorated by `keycloakSession`: guards then accept its cookie if the `Authorization` header is missing. */
     readonly sessionAuthenticator?: SessionAuthenticator;
     /**
-     * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's
+     * The caller's access token, to call another API on their behalf: the token as it was sent, or the session's
      * token, renewed if it is about to expire. `null` without either. Rejects with an `AuthError`.
      */
     accessToken(request: FastifyRequest): Promise<string | null>;
