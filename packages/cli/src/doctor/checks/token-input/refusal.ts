@@ -3,7 +3,7 @@ import { AuthError, createVerifier, type Principal } from 'keycloak-guard';
 import { findClient } from '../../../admin/connection.ts';
 import { audiencesOf, mappersOf } from '../../../admin/mappers.ts';
 import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
-import { type Advice, addAudience, check, type Finding, fail, failOn, ok } from '../../check.ts';
+import { type Advice, addAudience, check, type Finding, fail, failOn, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { keysOf } from '../../evidence/realm.ts';
 import { audienceOf, type DecodedJwt, decodeJwt, namesIn } from '../../evidence/token.ts';
@@ -258,11 +258,17 @@ export async function judgeToken(
 export const tokenAccepted = check(
   'token.accepted',
   ['token.content', 'keys.signing', 'issuer.discovery'],
-  ({ reach, assumed, token = '' }) =>
-    judgeToken(token, reach, ({ username, subject }) => {
+  async ({ reach, assumed, token = '' }) => {
+    const finding = await judgeToken(token, reach, ({ username, subject }) => {
       const who = username ?? subject ?? 'its bearer';
-      return assumed.includes('KEYCLOAK_CLIENT_ID')
-        ? `signature and claims are good. Whether your API accepts it shows with KEYCLOAK_CLIENT_ID=<its client>: without, the token's own client ('${reach.caller.clientId}') was taken`
-        : `signature and claims are good: this service would accept it for ${who}`;
-    }),
+      return `signature and claims are good: this service would accept it for ${who}`;
+    });
+    return finding.status === 'ok' && assumed.includes('KEYCLOAK_CLIENT_ID')
+      ? warn(
+          'signature and claims are good',
+          `nobody said for which API: the token's own client '${reach.caller.clientId}' was taken, and any other refuses it unless aud names it`,
+          'KEYCLOAK_CLIENT_ID=<the client of your API>',
+        )
+      : finding;
+  },
 );
