@@ -3,7 +3,7 @@ import { createServer, type RequestListener, request, type Server } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { isStranger, toWords } from '../../packages/cli/src/keycloak/call.ts';
-import { judgeStranger } from '../../packages/cli/src/keycloak/finding.ts';
+import { judgeStranger, toTokenAnswer } from '../../packages/cli/src/keycloak/finding.ts';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
@@ -258,4 +258,25 @@ test('a stranger is described by its status, its name and its words', () => {
   for (const status of [413, 431]) assert.equal(of(status), undefined);
   assert.equal(of(200, {}, '{}'), undefined);
   assert.match(of(403)?.fix ?? '', /curl -i https:\/\/a\.test\/realms\/shop\/token$/);
+});
+
+test('an answer is handed to the diagnosis with its words, where it leads, and how the client proved itself', () => {
+  const of = (given: object) =>
+    toTokenAnswer(
+      { url: 'u', status: 302, text: '', headers: new Headers(), tookMs: 1, arrivedAt: 0, ...given } as never,
+      { realm: 'shop', clientId: 'api', credential: { kind: 'key' } as never },
+    );
+  assert.deepEqual(of({ headers: new Headers({ location: 'https://b.test/' }) }), {
+    ...{ status: 302, url: 'u', realm: 'shop', clientId: 'api', credential: 'key', isJson: false },
+    ...{ error: undefined, description: undefined, failure: undefined, location: 'https://b.test/' },
+  });
+  assert.equal(of({}).location, undefined);
+  const json = { error: 'e'.repeat(301), error_description: 'd' };
+  assert.deepEqual(
+    [of({ json }).error?.length, of({ json }).description, of({ json }).isJson],
+    [300, 'd', true],
+  );
+  assert.equal(of({ json: { error: '' } }).error, undefined);
+  assert.equal(of({ json: { error: 1 }, text: 'HTTPS required' }).error, undefined);
+  assert.equal(of({ text: '<p>https required</p>' }).error, 'https required');
 });

@@ -125,3 +125,12 @@ test("behind a proxy, and with what it does not do, it is Node's own", async (t)
   });
   assert.equal(await (await createKeycloakFetch()(url)).text(), 'followed');
 });
+
+test('an answer of one mebibyte is read whole, and one of a byte more is not', async (t) => {
+  const get = async (bytes: number) => {
+    const { url } = await start(t, (_request, response) => response.end(Buffer.alloc(bytes)));
+    return (await createKeycloakFetch()(url, MANUAL)).arrayBuffer();
+  };
+  assert.equal((await get(1024 * 1024)).byteLength, 1024 * 1024);
+  await assert.rejects(get(1024 * 1024 + 1), TypeError);
+});

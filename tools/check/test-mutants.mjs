@@ -72,7 +72,7 @@ process.on('exit', () => {
 process.on('SIGINT', () => process.exit(130));
 for (let job = 0; job < Number(values.jobs); job++) copies.push(copyRepository());
 
-const coverage = createCoverage(root);
+const coverage = createCoverage(root, new Set(drawn.map(({ file }) => file)));
 const unknown = coverage.unknown();
 if (unknown.length > 0) console.log(`Runs ${unknown.length} test files once, to see what they run`);
 const uncovered = unknown.values();

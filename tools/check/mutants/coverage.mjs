@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 /** They need another program, or build and install first. */
 const LEFT_OUT =
   /node_modules|^test\/(?:keycloak|containers|browser|deploy|shipped|create|docs|cost|builds|runtimes|adapters\/mounted)/;
+const SOURCE = /^packages\//;
 /** A copy has files of its own: `dist` is not the repository's. */
 const LOADED = /^(?:packages\/\w+\/src|test\/[\w-]+|examples|lab|tools)\//;
 
@@ -15,8 +16,11 @@ export const SNAPSHOTS = `if (process.env.NODE_V8_COVERAGE)
   setInterval((await import('node:v8')).takeCoverage, 300).unref();
 `;
 
-/** @param {string} root of the repository */
-export function createCoverage(root) {
+/**
+ * @param {string} root of the repository
+ * @param {ReadonlySet<string>} sources whose places are looked for; of others, what ran in them may have changed
+ */
+export function createCoverage(root, sources) {
   const cache = join(root, 'node_modules/.cache/mutants');
   const pathOf = (test) => join(cache, `${test.replaceAll('/', '+')}.json`);
   /** Of a test file: its seconds, whether it passes, the digest of each file it loads, and the parts of each source that ran. */
@@ -32,8 +36,10 @@ export function createCoverage(root) {
   function readRecord(test) {
     try {
       const record = JSON.parse(readFileSync(pathOf(test), 'utf8'));
-      if (Object.entries(record.loaded).every(([file, digest]) => digestOf(root, file) === digest))
-        return record;
+      const matters = Object.entries(record.loaded).filter(
+        ([file]) => sources.has(file) || !SOURCE.test(file),
+      );
+      if (matters.every(([file, digest]) => digestOf(root, file) === digest)) return record;
     } catch {
       // It did not run yet, or a file that it loads is no more.
     }
@@ -47,7 +53,7 @@ export function createCoverage(root) {
   }
 
   return {
-    /** Test files that did not run yet, or load something that has changed since. */
+    /** Test files that did not run yet, or load tests or one of the sources that have changed since. */
     unknown: () => [...records.keys()].filter((test) => records.get(test) === undefined),
 
     /** Keeps what a run of a test file wrote into `folder`, and deletes it. */
@@ -58,8 +64,7 @@ export function createCoverage(root) {
           const file = url.startsWith('file:') ? relative(copy, fileURLToPath(url)) : '';
           if (!LOADED.test(file)) continue;
           loaded[file] ??= digestOf(copy, file);
-          if (file.startsWith('packages/'))
-            parts[file] = union([...(parts[file] ?? []), ...executed(functions)]);
+          if (SOURCE.test(file)) parts[file] = union([...(parts[file] ?? []), ...executed(functions)]);
         }
       rmSync(folder, { recursive: true });
       records.set(test, { seconds, isGood, loaded, parts });
