@@ -253,4 +253,19 @@ alice is not, or lacks: role guest; group /board; group /staff or one below
       /2 permissions cover it; one of them has to permit \(AFFIRMATIVE\)/,
     );
   });
+
+  test('what Keycloak refuses is said with what to do about it, and what this program knows alone', async () => {
+    const run = async (permission: string, realm: string) => {
+      const where = ['--url', keycloak.url, '--realm', realm, '--client-id', CLIENT, '--user', 'alice'];
+      const program = runProgram(['authz', 'why', permission, ...where], ADMIN);
+      return { code: await program.ended, text: program.stderr() };
+    };
+    assert.deepEqual(await run('nothing', 'testing'), {
+      code: 2,
+      text: "authz: The client 'api' owns no resource 'nothing'\n",
+    });
+    const gone = await run('orders#view', 'gone');
+    assert.equal(gone.code, 2);
+    assert.match(gone.text, /^authz: Keycloak refused to .*\nThe words above are from Keycloak\.\n$/);
+  });
 });
