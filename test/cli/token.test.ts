@@ -16,7 +16,7 @@ import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
 /** `input`: what the standard input holds; `null`: it is a terminal, and left open. */
-function runToken(serverUrl: string, args: string[], input: string | null = '') {
+function runToken(serverUrl: string, args: string[], input: string | null = '', env: object = {}) {
   const run = input === null ? spawnInTerminal : spawn;
   const child = run(process.execPath, [MAIN, 'token', ...args], {
     cwd: emptyFolder(),
@@ -26,6 +26,7 @@ function runToken(serverUrl: string, args: string[], input: string | null = '') 
       KEYCLOAK_REALM: 'testing',
       KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
       KEYCLOAK_CLIENT_SECRET: 'for-development-only',
+      ...env,
     },
   });
   const seen = { out: '', err: '' };
@@ -62,6 +63,24 @@ async function signIn(url: string): Promise<void> {
   const { response } = await openSocketBrowser(listener).open(url);
   assert.equal(await response.text(), 'Signed in. You can close this window.');
 }
+
+test('a client without a secret is a public one, as that of a front end', async (t) => {
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  idp.updateClient('web-app', { directAccessGrantsEnabled: true });
+  const env = { KEYCLOAK_CLIENT_ID: 'web-app', KEYCLOAK_CLIENT_SECRET: undefined };
+  const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', env);
+  assert.equal(await ended, 0, seen.err);
+  assert.equal(decodeJwt(seen.out.trim()).azp, 'web-app');
+  const other = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', {
+    KEYCLOAK_CLIENT_SECRET: undefined,
+  });
+  assert.equal(await other.ended, 1);
+  assert.match(
+    other.seen.err,
+    /^KEYCLOAK_CLIENT_SECRET is not set: fastapi-keycloak is taken for a public client\.\n/,
+  );
+});
 
 test('token asks for name and password where the browser cannot be used, on a terminal', {
   skip: hasTerminal ? false : 'needs python3, for a terminal',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
@@ -83,7 +84,6 @@ const explain = (args: string[]): Promise<number> =>
   });
 
 async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Promise<Tokens> {
-  const { clientOptionsOf, loadConfig } = await import('@keycloak-guard/server/config');
   const { createClient } = await import('keycloak-guard/client');
   const { 'realm-file': named } = flags;
   const file = named === undefined ? undefined : resolve(named);
@@ -95,11 +95,9 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
   if (provider === undefined) {
     if (dev !== undefined)
       throw new Error(`no provider runs from ${named}: keycloak-guard dev --realm-file ${named}`);
-    // Here nobody has a session.
-    const env = { ...process.env, SESSION_SECRET: 'off' };
-    const config = loadConfig({ env, envFile: flags.env ?? '.env' });
+    const { options, config } = await readCaller(flags, err);
     await assertMayGo(settings, flags);
-    return signIn(createClient(clientOptionsOf(config)), config, flags, err);
+    return signIn(createClient(options), config, flags, err);
   }
   const { url: serverUrl, realm } = provider;
   // It is looked for in the realm file alone.
@@ -118,6 +116,28 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
       `It was started last. For the one at ${others.map(({ url }) => url).join(', ')}: KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET say which.`,
     );
   return client.passwordGrant({ ...DEV_USER, scope: toScope(flags) });
+}
+
+/** The client of the settings; without a secret a public one, as that of a front end. */
+async function readCaller(flags: TokenFlags, err: Output) {
+  const { clientOptionsOf, ConfigError, loadConfig } = await import('@keycloak-guard/server/config');
+  // Here nobody has a session.
+  const load = (more: object) =>
+    loadConfig({ env: { ...process.env, SESSION_SECRET: 'off', ...more }, envFile: flags.env ?? '.env' });
+  try {
+    const config = load({});
+    return { config, options: clientOptionsOf(config) };
+  } catch (error) {
+    const [problem, ...others] = error instanceof ConfigError ? error.problems : [];
+    const isPublic = problem?.name === 'KEYCLOAK_CLIENT_SECRET' && problem.seen === 'is not set.';
+    if (!isPublic || others.length > 0) throw error;
+    const config = load({ KEYCLOAK_CLIENT_SECRET: randomUUID() });
+    const { credential: _, ...options } = clientOptionsOf(config);
+    err.line(
+      `KEYCLOAK_CLIENT_SECRET is not set: ${toPlainLine(config.clientId)} is taken for a public client.`,
+    );
+    return { config, options };
+  }
 }
 
 const toScope = ({ scope }: TokenFlags): string => ['openid', scope].filter(Boolean).join(' ');
