@@ -119,6 +119,26 @@ test('a tenant gets no key of the file that is its template: whoever wrote that 
   assert.doesNotMatch(text, /MII|c0de/);
 });
 
+test('a tenant gets no key that proves a client: whoever has it would be that client at each tenant', async (t) => {
+  const { folder, setUp, clientOf } = await start(t);
+  const file = join(folder, 'template.json');
+  const attributes = {
+    'use.jwks.string': 'true',
+    'jwks.string': '{"keys":[]}',
+    'jwks.url': 'https://evil.example/keys',
+    'jwt.credential.certificate': 'MIIC',
+    'jwt.credential.sub': 'system:serviceaccount:evil:evil',
+    'x509.subjectdn': 'CN=evil',
+    'post.logout.redirect.uris': '+',
+  };
+  const clients = [{ clientId: 'shop', clientAuthenticatorType: 'client-jwt', attributes }];
+  await writeFile(file, JSON.stringify({ realm: 'main', clients }));
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.deepEqual(clientOf('acme', 'shop').attributes, { 'post.logout.redirect.uris': '+' });
+  assert.equal(code, 1);
+  assert.match(text, /! template: the keys of shop: not in a tenant[\s\S]*--credential key/);
+});
+
 test('setup tenant --secrets loses nothing of a file that it cannot read, and changes nothing before it says so', async (t) => {
   const { keycloak, folder, setUp } = await start(t);
   await setUp('api', '--realm', 'main', '--client-id', 'shop');

@@ -32,6 +32,27 @@ test('the address of the API follows from the settings that are read, for setup 
   assert.deepEqual(await appUrls('', flag, env), both('https://flag.example.com'));
 });
 
+test('the address of an application is written as browsers write it, and none that paths cannot stand behind is taken', async () => {
+  for (const [typed, url] of [
+    ['HTTPS://Shop.Example.com:443/', 'https://shop.example.com'],
+    ['http://localhost:80//', 'http://localhost'],
+    ['https://shop.example/base path/', 'https://shop.example/base%20path'],
+    ['https://{tenant}.shop.example', 'https://%7Btenant%7D.shop.example'],
+  ] as const)
+    assert.deepEqual(await appUrls('', ['--app', typed]), both(url));
+  for (const bad of [
+    'https://a.example/?x=1',
+    'https://a.example/#x',
+    'https://ann:pw@a.example',
+    'https://*.example',
+  ]) {
+    const rule =
+      /--app( \(PUBLIC_URL\))? must be an http or https URL without query, fragment, credentials or \*/;
+    await assert.rejects(readApiOptions(['--app', bad], {}), rule, bad);
+    await assert.rejects(readDoctorOptions(['--app', bad], {}), rule, bad);
+  }
+});
+
 test('the doctor checks a running application where --running says, or at the address that browsers use', async () => {
   const addresses = async (...args: string[]) => {
     const { appUrl, serviceUrl } = await readDoctorOptions(['--env', '/nonexistent/.env', ...args], {});

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { startDevIdp } from '@keycloak-guard/testing';
 import { locate } from '../../packages/cli/src/access/access.ts';
+import { findServer } from '../../packages/cli/src/keycloak/server.ts';
 import { createLines } from '../admin/run-setup.ts';
 
 /** Looks for a Keycloak that answers at every address; returns what is said. */
@@ -26,4 +28,11 @@ test('before the password of an admin is sent over a network in the clear, setup
   ]) {
     assert.deepEqual(await locateAt(t, url), [], url);
   }
+});
+
+test('an address that ends in a realm is cut, also where Keycloak does not have that realm', async (t) => {
+  const idp = await startDevIdp();
+  t.after(() => idp.close());
+  for (const path of ['/realms/none', '/realms/none/', '/realms'])
+    assert.equal((await findServer(idp.url + path, 'none', 5_000)).elsewhere, idp.url, path);
 });

@@ -11,7 +11,7 @@ import {
 import type { AdminCredentials } from '../admin/connection.ts';
 import { findAuthzJson } from '../authz/file.ts';
 import { DEV_USER, findProvidersWithout } from '../dev/running-provider.ts';
-import { appUrlOf } from '../settings/address.ts';
+import { APP_URL_RULE, appUrlOf, isAppUrl, toAppUrl } from '../settings/address.ts';
 import { type Consent, createConsent, type Sending } from '../settings/from-folder.ts';
 import { type Flags, table, toHelp } from '../settings/options.ts';
 import { readOptions } from '../settings/read-options.ts';
@@ -169,6 +169,8 @@ function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
     const url = name === 'running' ? flags.running || undefined : flags[name];
     if (url !== undefined && !isHttpUrl(url))
       problems.push(`--${name} must be an http or https URL, for example http://localhost:8000`);
+    else if (name === 'app' && url !== undefined && !isAppUrl(toAppUrl(url)))
+      problems.push(`--app ${APP_URL_RULE}`);
   }
   if (token !== undefined && token !== '-')
     problems.push('--token reads the token from standard input: write --token - and pipe the token in');

@@ -9,8 +9,9 @@ export type ServerSearch = Awaited<ReturnType<typeof findServer>>;
 export async function findServer(serverUrl: string, realm: string, timeoutMs: number) {
   const base = trimUrl(serverUrl);
   const answer = await ask(base, realm, timeoutMs);
-  if (isKeycloak(answer) || answer.status === 0)
-    return { isKeycloak: isKeycloak(answer), answer, elsewhere: undefined };
+  // Below a realm that it does not have, Keycloak says so of every path.
+  const isThere = isKeycloak(answer) && !/\/realms(\/|$)/.test(base);
+  if (isThere || answer.status === 0) return { isKeycloak: isThere, answer, elsewhere: undefined };
   for (const candidate of nearby(base)) {
     if (isKeycloak(await ask(candidate, realm, timeoutMs)))
       return { isKeycloak: false, answer, elsewhere: candidate };

@@ -5,5 +5,5 @@ export { readChallenges } from './http/challenge.ts';
 export { isRepeated, toWrittenOrigin, withoutEndSlashes } from './http/request.ts';
 export { toJsonObject } from './jwt/compact-jws.ts';
 export { nearestOf } from './options/check-options.ts';
-export { isServerUrl, mendServerUrl } from './options/option-rules.ts';
+export { isPlainUrl, isServerUrl, mendServerUrl } from './options/option-rules.ts';
 export { ofEach } from './runtime/cache.ts';

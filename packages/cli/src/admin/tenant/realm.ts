@@ -33,8 +33,9 @@ const SCOPE_MEMBERS = ['name', 'description', 'protocol', 'attributes', 'protoco
 
 const MAPPER_MEMBERS = ['name', 'protocol', 'protocolMapper', 'consentRequired', 'config'];
 
-/** Attributes of clients that are secrets. Keycloak's export has the private keys. */
+/** Attributes of clients that are secrets (Keycloak's export has the private keys), or say whose key proves the client. */
 const PRIVATE_ATTRIBUTE = /\.private\.key$|^client\.secret\./;
+const KEY_ATTRIBUTE = /^(use\.)?jwks\.|^jwt\.credential\.|^x509\./;
 
 /** The named members of an object that somebody else wrote. */
 function pick<T extends object>(from: T, members: readonly string[]): T {
@@ -47,7 +48,7 @@ const pickMappers = (mappers: readonly ProtocolMapperRepresentation[]) =>
 
 function pickClient(client: ClientRepresentation): ClientRepresentation {
   const attributes = Object.entries(client.attributes ?? {}).filter(
-    ([name]) => !PRIVATE_ATTRIBUTE.test(name),
+    ([name]) => !PRIVATE_ATTRIBUTE.test(name) && !KEY_ATTRIBUTE.test(name),
   );
   return {
     ...pick(client, CLIENT_MEMBERS),
@@ -246,6 +247,9 @@ function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] 
   const { browserFlow = 'browser', identityProviders = [], smtpServer = {}, roles } = template;
   const flows = clients.filter((one) => Object.keys(one.authenticationFlowBindingOverrides ?? {}).length > 0);
   const deciding = clients.filter((one) => one.authorizationServicesEnabled);
+  const proven = clients.filter(({ attributes = {} }) =>
+    Object.keys(attributes).some((one) => KEY_ATTRIBUTE.test(one)),
+  );
   const composite = (roles?.realm ?? []).filter(
     (one) => one.composite && !one.name?.startsWith('default-roles-'),
   );
@@ -257,6 +261,11 @@ function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] 
       deciding.length > 0,
       `permissions of ${namesOf(deciding)}`,
       'keycloak-guard authz apply --realm <tenant>',
+    ],
+    [
+      proven.length > 0,
+      `the keys of ${namesOf(proven)}`,
+      'setup api or setup service --realm <tenant> --credential key',
     ],
     [identityProviders.length > 0, 'identity providers', 'Identity providers: each tenant has its own'],
     [Object.keys(smtpServer).length > 0, 'the mail server', 'Realm settings > Email'],

@@ -14,7 +14,7 @@ import {
 } from '../../access/access.ts';
 import type { Shape } from '../../admin/goal.ts';
 import type { OrganizationClaims } from '../../admin/plan/app-scope.ts';
-import { appUrlOf, toUri } from '../../settings/address.ts';
+import { APP_URL_RULE, appUrlOf, isAppUrl, toUri } from '../../settings/address.ts';
 import type { Settings } from '../../settings/env-file.ts';
 import { type Consent, createConsent, FromFolder, type Sending } from '../../settings/from-folder.ts';
 import { type Flags, type Options, table, toHelp } from '../../settings/options.ts';
@@ -240,13 +240,9 @@ function problemsOf({
   scopes,
 }: ApiOptions): string[] {
   const problems: string[] = [];
-  for (const [name, value] of [
-    ['--app (PUBLIC_URL)', appUrl],
-    ['--backchannel-url', backchannelLogoutUrl.replace ? backchannelLogoutUrl.url : undefined],
-  ] as const) {
-    if (value !== undefined && !isHttpUrl(value))
-      problems.push(`${name} must be an http or https URL, for example http://localhost:8000`);
-  }
+  if (!isAppUrl(appUrl)) problems.push(`--app (PUBLIC_URL) ${APP_URL_RULE}`);
+  if (backchannelLogoutUrl.replace && !isHttpUrl(backchannelLogoutUrl.url))
+    problems.push('--backchannel-url must be an http or https URL');
   if (!scopes.every(isScope)) problems.push(SCOPE_RULE);
   if (withoutUser && user.username !== undefined) problems.push('--no-user and --user exclude each other');
   if (groups.includes('/')) problems.push('--group must be a path, for example /staff/dev');

@@ -1,9 +1,8 @@
-import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import type { Need } from '../../access/access.ts';
 import { planCallers, toServiceClient, toSpaClient } from '../../admin/callers.ts';
 import type { SetupGoal } from '../../admin/goal.ts';
 import { toRealmPart } from '../../plan/run-plan.ts';
-import { toUri } from '../../settings/address.ts';
+import { toAppUrl, toUri } from '../../settings/address.ts';
 import { createConsent } from '../../settings/from-folder.ts';
 import { type Flags, table, toHelp } from '../../settings/options.ts';
 import { assertOfFolder } from '../../settings/private-file.ts';
@@ -53,7 +52,7 @@ async function toBeside(
     (one) => one.text('Address of the page', suggestion),
     'the address of the page is missing: give --page-url (with --yes the default is http://localhost:5173)',
   );
-  const appUrl = toUri(withoutEndSlashes(pageUrl));
+  const appUrl = toAppUrl(pageUrl);
   const problems = pageUrl === '' ? [] : problemsOfPage('--page-url', appUrl, uris);
   if (new Set([page, service, clientId]).size < 3)
     problems.push('API, page and service need a client id each');

@@ -1,4 +1,3 @@
-import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import { isHttpUrl } from '../../access/access.ts';
 import {
   type Caller,
@@ -10,7 +9,7 @@ import {
 } from '../../admin/callers.ts';
 import { GROUPS_SCOPE, ORGANIZATION_GROUPS_SCOPE } from '../../admin/plan/app-scope.ts';
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
-import { toUri } from '../../settings/address.ts';
+import { isAppUrl, toAppUrl, toUri } from '../../settings/address.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Site } from '../api/set-up.ts';
@@ -128,7 +127,7 @@ ${toHelp({ ...PAGE, ...CLIENT })}`,
 export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
   const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);
   const problems: string[] = [];
-  if (!isWhole(appUrl))
+  if (!isAppUrl(appUrl))
     problems.push(`${flag} must be the address of the page, for example http://localhost:5173`);
   if (!redirectUris.every(isWhole))
     problems.push('--redirect-uri must be a whole http or https address, without * and #');
@@ -161,7 +160,7 @@ export const spa: SetupKind = {
     const reading = await readKind('spa', args, options, { environment });
     const { flags, positionals } = reading;
     const [page = '', ...others] = positionals;
-    const appUrl = toUri(withoutEndSlashes(flags.app ?? ''));
+    const appUrl = toAppUrl(flags.app ?? '');
     const uris = flags['redirect-uri']?.map(toUri);
     const problems = problemsOfPage('--app', appUrl, uris);
     if (page === '' || others.length > 0)
