@@ -104,6 +104,61 @@ describe('the doctor, where something stands in front of Keycloak', () => {
     assert.match(found[0]?.[2] ?? '', /takes the Authorization header away/);
   });
 
+  const page = (outgoing: Parameters<RequestListener>[1]) =>
+    outgoing
+      .writeHead(200, { 'content-type': 'text/html' })
+      .end('<html><title>Company sign-in</title></html>');
+
+  for (const [part, answer, id, cause] of [
+    [/userinfo/, page, 'login.userinfo', /with a page of its own \(HTTP 200\).*Company sign-in/],
+    [
+      /\/token$/,
+      (outgoing) => outgoing.writeHead(200, { 'content-type': 'application/json' }).end('[null]'),
+      'client.password-grant',
+      /no token is in it/,
+    ],
+  ] as [RegExp, typeof page, string, RegExp][]) {
+    test(`names who answers ${part} with HTTP 200 in place of Keycloak`, async () => {
+      const url = await serve((incoming, outgoing) =>
+        part.test(incoming.url ?? '') ? answer(outgoing) : pass(incoming, outgoing, idps[0]),
+      );
+      const failed = (await told(url, USER)).filter(([, status]) => status === 'fail');
+      assert.deepEqual(
+        failed.map(([one]) => one),
+        [id],
+      );
+      assert.match(failed[0]?.[2] ?? '', cause);
+    });
+  }
+
+  for (const [what, answer] of [
+    ['shows a page', page],
+    [
+      'redirects',
+      (outgoing) => outgoing.writeHead(302, { location: 'http://127.0.0.1:9/oauth2/start' }).end(),
+    ],
+    ['hangs up', (outgoing) => outgoing.destroy()],
+  ] as [string, (outgoing: Parameters<RequestListener>[1]) => unknown][]) {
+    test(`a proxy that keeps the admin out is named, and nothing is said of what it hides: it ${what}`, async () => {
+      const claims = Buffer.from(JSON.stringify({ iat: 1, exp: 100 })).toString('base64url');
+      const url = await serve((incoming, outgoing) => {
+        if (incoming.url?.startsWith('/admin/')) answer(outgoing);
+        else if (incoming.url?.startsWith('/realms/master/protocol'))
+          outgoing
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ access_token: `e30.${claims}.x` }));
+        else pass(incoming, outgoing, idps[0]);
+      });
+      const settings = settingsFor(url);
+      const env = { ...USER, KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+      const results = await visitDoctor({ settings, env });
+      const [first, ...others] = troubles(results);
+      assert.deepEqual([first?.id, others], ['admin.rights', []]);
+      assert.match(first?.cause ?? '', /keeps calls of the admin from it/);
+      assert.equal(results.find(({ id }) => id === 'realm.settings')?.status, 'skipped');
+    });
+  }
+
   for (const [name, issuer, status, cause] of [
     ['a public name at which Keycloak answers is no trouble', () => idps[0]?.url ?? '', undefined, /./],
     [

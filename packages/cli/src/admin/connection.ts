@@ -90,7 +90,10 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
 const LONGEST_ANSWER = 64 * 1024 * 1024;
 let isBound = false;
 
-/** The admin client reads whole answers of the global `fetch` and takes no other one: who answers may be anybody, and never stop. */
+/**
+ * The admin client reads whole answers of the global `fetch` and takes no other one: who answers may be anybody, and never stop. It takes a
+ * page for an object.
+ */
 function boundAnswers(): void {
   if (isBound) return;
   isBound = true;
@@ -107,6 +110,12 @@ function boundAnswers(): void {
       },
     });
     const { status, statusText, headers } = response;
+    if (
+      status === 200 &&
+      /\/admin\/realms/.test(response.url) &&
+      !/json/.test(headers.get('content-type') ?? '')
+    )
+      throw new SyntaxError('the answer is not JSON');
     return new Response(response.body.pipeThrough(counted), { status, statusText, headers });
   };
 }

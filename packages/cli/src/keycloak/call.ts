@@ -78,8 +78,8 @@ export function toWords(answer: Answer): string {
   const { json, headers } = answer;
   const challenge = headers.get('www-authenticate');
   const location = headers.get('location');
-  if (json?.error !== undefined) {
-    const description = json.error_description === undefined ? '' : `: ${json.error_description}`;
+  if (typeof json?.error === 'string') {
+    const description = typeof json.error_description === 'string' ? `: ${json.error_description}` : '';
     return `HTTP ${answer.status} ${json.error}${description}`;
   }
   if (challenge) return `HTTP ${answer.status} ${challenge}`;

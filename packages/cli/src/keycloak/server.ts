@@ -89,8 +89,9 @@ export async function judgeServer(
     );
   const server = answer.headers.get('server');
   const who = server ? ` It calls itself '${server}'.` : '';
+  const says = toPageText(answer.text).slice(0, 120);
   return say(
-    `something answers at ${serverUrl}, but it is not Keycloak.${who} It says: ${toPageText(answer.text).slice(0, 120)}`,
+    `something answers at ${serverUrl}, but it is not Keycloak.${who}${says && ` It says: ${says}`}`,
     'Look at host, port and path of KEYCLOAK_SERVER_URL, and whether a proxy passes /realms/ on to Keycloak.',
   );
 }

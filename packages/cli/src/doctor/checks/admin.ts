@@ -71,17 +71,18 @@ const adminRights = check('admin.rights', ['admin.login', 'realm.exists'], async
 });
 
 /** Keycloak refuses in JSON, and accepts a token that it just issued. Anything else comes from a proxy. */
-function judgeProxy({ status, answer }: AdminError, serverUrl: string): Finding | undefined {
+function judgeProxy({ kind, status, answer, message }: AdminError, serverUrl: string): Finding | undefined {
   if (status === 401 && /^HTTP 401/.test(answer))
     return fail(
       `HTTP 401 ${answer}`,
       "the Admin API says that it was asked without a token that it knows, right after the admin's login: something on the way takes the Authorization header away, or tokens of the admin's realm are refused by a not-before",
       'Let the proxy in front of Keycloak pass the Authorization header on. Then look at the not-before of the realm of the admin (Sessions > Action > Revocation).',
     );
-  if (status < 400 || (answer !== '' && !answer.includes('<'))) return undefined;
+  if (status >= 400 && answer !== '' && !answer.includes('<')) return undefined;
+  const isSilent = kind === 'unreachable';
   return fail(
-    `HTTP ${status} ${toPageText(answer).slice(0, 120)}`.trim(),
-    `a proxy or firewall in front of Keycloak keeps calls of the admin from it (HTTP ${status}): the answer is not Keycloak's`,
+    isSilent ? message : `HTTP ${status} ${toPageText(answer).slice(0, 120)}`.trim(),
+    `a proxy or firewall in front of Keycloak keeps calls of the admin from it${isSilent ? '' : ` (HTTP ${status}): the answer is not Keycloak's`}`,
     `Run the doctor where ${serverUrl}/admin/ and the realm of the admin can be reached, with KEYCLOAK_SERVER_URL of an inner address; to hide /admin/ from the internet is right.`,
   );
 }

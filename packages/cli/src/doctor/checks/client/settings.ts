@@ -95,6 +95,11 @@ async function judgeGrant(grant: Answer, reach: Reach): Promise<Finding> {
   const stranger = judgeStranger(grant);
   if (stranger !== undefined) return stranger;
   if (/^\s*<(!doctype|html)/i.test(grant.text) && grant.status < 500) return judgePage(grant, reach);
+  if (grant.status === 200 && typeof grant.json?.access_token !== 'string')
+    return say(
+      'something in front of Keycloak answers the token endpoint with HTTP 200, and no token is in it',
+      'Let the proxy pass /realms/ on to Keycloak, and its answers back, as they are.',
+    );
   if (grant.status === 200)
     return fail(
       'a user who does not exist was logged in',

@@ -1,4 +1,4 @@
-import { type Answer, toWords } from '../../../keycloak/call.ts';
+import { type Answer, isStranger, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
 import {
   addAudience,
@@ -86,6 +86,8 @@ const loginUserinfo = loginCheck('login.userinfo', ['login.password'], async (lo
       );
     return ok(`${Object.keys(answer.json).length} claims`);
   }
+  const page = answer.status === 200 ? judgeStranger(answer) : undefined;
+  if (page !== undefined) return page;
   if (answer.status === 200) {
     const what = /jwt/.test(type)
       ? answer.text.split('.').length === 5
@@ -223,7 +225,7 @@ export const loginLogout = loginCheck('login.logout', ['login.password'], async 
       'a logout waits for the back-channel logout URL of a client, and one of them does not answer',
       'Clients > the client > Settings > Logout settings > Backchannel logout URL: correct it, or clear it',
     );
-  if (before.status !== 200) return ok('204');
+  if (before.status !== 200 || isStranger(before)) return ok('204');
   const after = await login.userinfoAfterLogout();
   if (after.status === 401) return ok('204, and userinfo refuses the old token');
   if (after.status !== 200) return ok(`204; userinfo then answered ${toWords(after)}`);
