@@ -150,6 +150,17 @@ describe('the file of authz', () => {
     assert.equal(trouble, 2, why);
   });
 
+  test('may open what would hold a process: the command ends', async (t) => {
+    const { keycloak, reset } = await startAuthzKeycloak();
+    t.after(() => keycloak.close());
+    reset('api');
+    const file = write('authz.mjs', 'setInterval(() => {}, 1_000); export default { scopes: ["view"] };');
+    const args = ['authz', 'plan', '--url', keycloak.url, '--client-id', 'api', '--file', file];
+    const program = runProgram(args, ADMIN);
+    assert.equal(await program.ended, 1, program.stderr());
+    assert.match(program.stdout(), /create scope "view"[\s\S]*nothing was changed/);
+  });
+
   test('where Node does not read TypeScript, the command says what to do', async (t) => {
     if ((process.features as { typescript?: unknown }).typescript)
       return t.skip('this Node reads TypeScript');

@@ -25,6 +25,13 @@ function create(cwd: string, ...args: string[]) {
 
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
 
+test('the line to copy leads into the folder, whatever it is called', () => {
+  const cwd = emptyFolder();
+  const { status, stdout } = create(cwd, "it's $HOME", '--yes');
+  assert.equal(status, 0);
+  assert.ok(stdout.includes("cd 'it'\\''s $HOME'\n"), stdout);
+});
+
 test('create writes an application, says what comes next, and prints no secret', () => {
   const cwd = emptyFolder();
   const { status, stdout, stderr } = create(cwd, 'shop', '--login', 'browser', '--yes');
@@ -102,7 +109,7 @@ test('create names all that is wrong at once, and makes nothing', () => {
   for (const word of ['one folder', '--framework must be', '--login must be', '--name: a name has'])
     assert.ok(wrong.stderr.includes(word), wrong.stderr);
   for (const [args, words] of [
-    [['shop'], /nobody is here to be asked/],
+    [['shop'], /there is no terminal to ask on/],
     [['shop', '--js', '--framework', 'nest', '--yes'], /NestJS is for TypeScript/],
     [['shop', '--login', 'browser', '--framework', 'mcp', '--yes'], /MCP server has no choice of sign-in/],
     [['shop', '--deploy', 'heroku', '--yes'], /--deploy must be kubernetes, compose or both/],

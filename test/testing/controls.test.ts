@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it, test } from 'node:test';
 import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 
@@ -305,4 +305,23 @@ describe('the controls of the provider', () => {
     const keys = createRemoteJWKSet(new URL(`${idp.issuer}/protocol/openid-connect/certs`));
     await jwtVerify(await idp.issueToken(), keys, { issuer: idp.issuer, audience: 'fastapi-keycloak' });
   });
+});
+
+test('a control that would do nothing, or another thing, says so: a misspelt one makes no test pass', async (t) => {
+  const idp = await startDevIdp();
+  t.after(() => idp.close());
+  const odd = idp as unknown as Record<string, (...args: unknown[]) => unknown>;
+  for (const [name, args, words] of [
+    ['answerSlowly', [5, 'tokn'], /no endpoint 'tokn': realm, discovery/],
+    ['answerSlowly', ['soon'], /'soon' is no number of milliseconds/],
+    ['answerWithError', [99], /'99' is no status/],
+    ['answerGarbage', ['certs'], /no endpoint 'certs'/],
+    ['advanceClock', [Number.NaN], /'NaN' is no number of seconds/],
+    ['advanceClock', ['60'], /'60' is no number of seconds/],
+    ['removeRealm', ['nowhere'], /no realm 'nowhere'/],
+    ['issueToken', [{ key: 'strange' }], /no key 'strange': RS256, ES256, unknown/],
+    ['issueToken', [{ type: 'bearer' }], /no type 'bearer': access, id, refresh/],
+  ] as [string, unknown[], RegExp][])
+    await assert.rejects(async () => odd[name]?.(...args), { name: 'TypeError', message: words }, name);
+  assert.ok(Math.abs(idp.now() - Date.now()) < 5_000);
 });

@@ -59,14 +59,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 main(process.argv.slice(2)).then(
-  (code) => {
-    // A server command resolves when it is stopped.
-    process.exitCode = code;
-  },
+  // A server command resolves when it is stopped.
+  end,
   (error: unknown) => {
     const { line } = createOutput(process.stderr, process.env);
     // Some of these words come from a server.
     line(`keycloak-guard: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
+    end(1);
   },
 );
+
+/** Ends the process when all is written: a program that was read, such as authz.ts, may have opened what holds it. */
+function end(code: number): void {
+  process.stdout.write('', () => process.exit(code));
+}

@@ -20,7 +20,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const isPerson = process.stdin.isTTY && process.stdout.isTTY && !options.yes;
   if (!isPerson && !options.yes)
-    throw new UsageError('nobody is here to be asked: --yes takes what is usual, and options say the rest');
+    throw new UsageError(
+      'there is no terminal to ask on: --yes takes what is usual, and options say the rest',
+    );
   const version = packageVersion();
   const archives = options.packages === undefined ? undefined : findArchives(options.packages, version);
   const { folder = 'my-app', choice: said } = isPerson ? await ask(options) : options;
@@ -43,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
 const isHere = (folder: string): boolean => resolve(folder) === process.cwd();
 
 function toNextSteps(folder: string, name: string): string {
-  const word = /^[\w./-]+$/.test(folder) ? folder : `'${folder}'`;
+  const word = /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
   const steps = [...(isHere(folder) ? [] : [`cd ${word}`]), 'npm install', 'npm run dev'];
   return `\nMade ${isHere(folder) ? `${name} here` : folder}. Next:\n\n${steps.map((step) => `  ${step}\n`).join('')}\nnpm test runs its tests. README.md says the rest.\n`;
 }

@@ -9,7 +9,9 @@ export function createClock() {
     now,
     /** Seconds since 1970, as tokens count. */
     seconds: () => Math.floor(now() / 1000),
+    /** @throws {TypeError} for what is no number of seconds */
     advance(seconds: number): void {
+      if (!Number.isFinite(seconds)) throw new TypeError(`'${seconds}' is no number of seconds`);
       offset += seconds * 1000;
     },
   };

@@ -114,8 +114,10 @@ function boundAnswers(): void {
       status === 200 &&
       /\/admin\/realms/.test(response.url) &&
       !/json/.test(headers.get('content-type') ?? '')
-    )
+    ) {
+      await response.body.cancel();
       throw new SyntaxError('the answer is not JSON');
+    }
     return new Response(response.body.pipeThrough(counted), { status, statusText, headers });
   };
 }

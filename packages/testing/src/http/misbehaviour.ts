@@ -38,8 +38,14 @@ export function createMisbehaviour() {
   const waiting = new Set<() => void>();
 
   return {
-    /** Sets the mood of one endpoint, or of all of them. */
+    /** Sets the mood of one endpoint, or of all of them. @throws {TypeError} where the mood would do nothing */
     set(mood: Mood, endpoint?: Endpoint): void {
+      if (endpoint !== undefined && !ENDPOINTS.includes(endpoint))
+        throw new TypeError(`there is no endpoint '${endpoint}': ${ENDPOINTS.join(', ')}`);
+      if (mood.kind === 'slow' && !(mood.delayMs >= 0))
+        throw new TypeError(`'${mood.delayMs}' is no number of milliseconds`);
+      if (mood.kind === 'error' && !(mood.statusCode >= 200 && mood.statusCode <= 599))
+        throw new TypeError(`'${mood.statusCode}' is no status of an answer`);
       if (endpoint === undefined) everywhere = mood;
       else at.set(endpoint, mood);
     },

@@ -108,7 +108,9 @@ export function createRealms(
       return provider;
     },
     remove(name: string): void {
-      byName.get(name)?.misbehaviour.clear();
+      const provider = byName.get(name);
+      if (provider === undefined) throw new TypeError(`there is no realm '${name}'`);
+      provider.misbehaviour.clear();
       byName.delete(name);
     },
     all: () => byName.values(),
