@@ -279,7 +279,8 @@ test('an admin who cannot log in, or may not look: whose fault it is', async () 
   );
   assert.equal((await login(refusal('refused', 403, '<h1>Denied</h1>'))).seen, 'HTTP 403 Denied');
   assert.match((await login(refusal('refused', 400, ''))).cause, /^a proxy or firewall/);
-  assert.match((await login(refusal('refused', 399, ''))).cause, /cannot log in to the Admin API/);
+  assert.match((await login(refusal('refused', 399, 'redirect to x'))).cause, /^a proxy or firewall/);
+  assert.match((await login(refusal('refused', 400, 'no'))).cause, /cannot log in to the Admin API/);
   assert.match((await login(new Error('bug'))).cause, /could not be done/);
   assert.equal((await askDoctor(ADMIN_ACCESS_CHECKS, 'admin.login', {})).status, 'skipped');
 

@@ -89,6 +89,7 @@ describe('the doctor, given a token', () => {
     await assertTrouble('{"access_token":"x"}', 'token.content', /JSON object/, /'access_token' alone/);
     await assertTrouble('opaque-token', 'token.content', /not a JWT/, /whole/);
     await assertTrouble('a.b.c.d.e', 'token.content', /encrypted/, /encryption/);
+    await assertTrouble('a.b.c a.b.c', 'token.content', /more than one token/, /on one line/);
     await assertTrouble('a.b.c', 'token.content', /not JSON/, /whole/);
   });
 });

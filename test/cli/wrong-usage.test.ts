@@ -67,8 +67,11 @@ test('doctor: what a flag is, and what does not go with it', async () => {
   const admin = '--admin-user admin';
   await judge(
     [
-      ...['app', 'running', 'mcp', 'route', 'origin'].flatMap((name) => [
-        [`--${name} localhost:1`, new RegExp(`^--${name} must be an http`)] as const,
+      ...['app', 'running', 'mcp', 'route', 'spa page --origin'].flatMap((name) => [
+        [
+          `--${name} localhost:1`,
+          new RegExp(`^--${name.replace('spa page --', '')} must be an http`),
+        ] as const,
         [`--${name} http://localhost:1`, undefined] as const,
       ]),
       ['--token abc', /^--token reads the token from standard input/],
@@ -77,6 +80,7 @@ test('doctor: what a flag is, and what does not go with it', async () => {
       ['--mcp http://a.test --fix', /^--mcp does not go with --fix/],
       ['--fix', undefined],
       ['--spa page', /^--spa needs --origin/],
+      ['--origin http://a.test', /^--origin goes with --spa or --route/],
       ['--spa page --origin http://a.test', undefined],
       [`--upgrade latest ${admin}`, /^--upgrade is a version/],
       [`--upgrade 26.7.3.1 ${admin}`, /^--upgrade is a version/],

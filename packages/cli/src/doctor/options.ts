@@ -189,6 +189,8 @@ function problemsOf(flags: Flags<typeof OPTIONS>, hasAdmin: boolean): string[] {
     );
   if (flags.spa !== undefined && flags.origin === undefined)
     problems.push('--spa needs --origin: the address of the page, for example http://localhost:5173');
+  if (flags.origin !== undefined && (flags.spa ?? flags.route) === undefined)
+    problems.push('--origin goes with --spa or --route');
   if (flags.upgrade !== undefined && !/^\d+(\.\d+){0,2}$/.test(flags.upgrade))
     problems.push('--upgrade is a version of Keycloak in numbers, for example 26.7 or 26.7.3');
   if ((flags.upgrade ?? flags.tenant) !== undefined && !hasAdmin)

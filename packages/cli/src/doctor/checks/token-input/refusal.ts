@@ -215,6 +215,11 @@ function judgeText(token: string) {
   const say = (cause: string, fix: string) => fail(`${token.length} characters`, cause, fix);
   if (token === '') return say('nothing was piped in', 'echo "$TOKEN" | keycloak-guard doctor --token -');
   const parts = token.split('.').length;
+  if (/\s/.test(token))
+    return say(
+      'there is white space in it, or more than one token',
+      'Pipe in one token, whole, on one line.',
+    );
   if (parts === 5)
     return say(
       'the token is encrypted (JWE): only the receiver can read it',
