@@ -183,6 +183,7 @@ export function checkAuthRequest(
   refuseDuplicates(query);
   if (hasFlag(client, 'require.pushed.authorization.requests'))
     throw invalidRequest('Pushed Authorization Request is only allowed.');
+  if (!query.has('response_type')) throw invalidRequest('Missing parameter: response_type');
   const type = text(query, 'response_type') ?? '';
   const parts = type.split(' ');
   if (type === '' || parts.some((part) => !['code', 'token', 'id_token', 'none'].includes(part)))

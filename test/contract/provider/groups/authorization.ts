@@ -216,6 +216,12 @@ export const authorizationGroup: Behaviours = {
       assert.equal((await caller.authorize({ ...AUTH, scope })).status, 200);
   },
   'an unknown response type': told({ response_type: 'magic' }, 'unsupported_response_type'),
+  'no response type': async ({ caller }) => {
+    const { response_type: _, ...rest } = AUTH;
+    const { searchParams } = redirectOf(await caller.call(`/auth?${new URLSearchParams(rest)}`));
+    assert.equal(searchParams.get('error'), 'invalid_request');
+    assert.equal(searchParams.get('error_description'), 'Missing parameter: response_type');
+  },
   'the implicit flow is off': told({ response_type: 'token' }, 'unauthorized_client', IMPLICIT),
   'an unknown scope': told({ scope: 'openid nonsense' }, 'invalid_scope', 'Invalid scopes: openid nonsense'),
   'an unknown response mode': told(
