@@ -294,9 +294,10 @@ function split(options: GuardOptions): {
     return { optional: false, requirements: options };
   }
   const { optional = false, dpop, ...requirements } = options as GuardOptions;
-  for (const name of ['optional', 'dpop']) {
+  for (const name of ['optional', 'dpop'] as const) {
+    const example = name === 'dpop' ? DPOP_MODE.example : 'true';
     if (Object.hasOwn(options, name) && options[name] === undefined)
-      throw wrongOption(name, 'is undefined: give it a value, or leave it out', 'true');
+      throw wrongOption(name, 'is undefined: give it a value, or leave it out', example);
   }
   if (typeof optional !== 'boolean') throw wrongOption('optional', 'must be true or false', 'true');
   if (dpop !== undefined && !DPOP_MODE.accepts(dpop))

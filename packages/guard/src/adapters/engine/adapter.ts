@@ -70,7 +70,14 @@ export type WithParts<Incoming, C extends object = AppClaims> = KeycloakOptions<
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function createAdapterWithParts<Incoming, Outgoing, C extends object>(
-  { session, backchannelLogout, permissions, protectedResource, ...options }: WithParts<Incoming, C>,
+  // Without any, as of a function that forgets to return them, each is missing.
+  {
+    session,
+    backchannelLogout,
+    permissions,
+    protectedResource,
+    ...options
+  }: WithParts<Incoming, C> = {} as never,
   host: EngineHost<Incoming, Outgoing>,
 ): { readonly adapter: Adapter<Incoming, Outgoing, C>; readonly routes: readonly Route<Incoming>[] } {
   const adapter = createAdapter<Incoming, Outgoing, C>(

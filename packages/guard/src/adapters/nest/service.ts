@@ -115,7 +115,8 @@ export class KeycloakService<C extends object = AppClaims> {
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
   constructor(options: KeycloakModuleOptions<C>) {
-    const { nest, rest } = splitOptions(options);
+    // A `useFactory` without a `return` gives none: then each is missing.
+    const { nest, rest } = splitOptions(options ?? ({} as never));
     this.securityScheme = nest.securityScheme ?? 'bearer';
     const log = rest.log ?? createNestLog();
     const { adapter, routes } = createAdapterWithParts<Call, Call, C>(
