@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Tokens } from '../../packages/guard/src/client/index.ts';
 import { isAuthError, type Principal, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
-import { createUserTokens, type Subject } from '../../packages/guard/src/outgoing/realm-client.ts';
+import {
+  createRealmClient,
+  createUserTokens,
+  type Subject,
+} from '../../packages/guard/src/outgoing/realm-client.ts';
 import { claimsOf, createTestRealm } from '../support/test-realm.ts';
 
 const ORDERS = { audience: 'orders', scope: 'to-orders' };
@@ -218,5 +222,36 @@ describe('a realm that answers with the longest tokens', () => {
     assert.equal(asked.length, 3_000);
     await get(0);
     assert.equal(asked.length, 3_001, 'more than a hundred are not');
+  });
+});
+
+describe('a token of the application', () => {
+  it('that Keycloak does not give is reported once, and so is the end of it', async () => {
+    const realm = createTestRealm();
+    let answer: [status: number, body: object] = [503, { error: 'x' }];
+    const verifier = realm.verifier({
+      ...{ tokenCheck: 'local', clientSecret: 'secret' },
+      fetch: async (...args) =>
+        String(args[0]).endsWith('/token')
+          ? Response.json(answer[1], { status: answer[0] })
+          : realm.fetch(...args),
+    });
+    await verifier.load();
+    const client = createRealmClient('test', verifier);
+    const source = client.own({});
+    const codes = () => realm.notices.splice(0).map(({ code }) => code);
+    codes();
+    const refused = { error: 'unauthorized_client', error_description: 'Invalid client credentials' };
+    assert.equal(await codeOf(source.get()), 'provider_unavailable');
+    assert.equal(await codeOf(source.get()), 'provider_unavailable');
+    assert.deepEqual(codes(), ['provider_unavailable']);
+    answer = [200, { access_token: realm.mint(), token_type: 'Bearer', expires_in: 60 }];
+    assert.equal(await codeOf(source.get()), 'no error');
+    assert.deepEqual(codes(), ['provider_back']);
+    const other = client.own({ scope: 'other' });
+    answer = [401, refused];
+    assert.equal(await codeOf(other.get()), 'provider_misconfigured');
+    assert.equal(await codeOf(other.get()), 'provider_misconfigured');
+    assert.deepEqual(codes(), ['calling_refused']);
   });
 });
