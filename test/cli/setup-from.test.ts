@@ -287,4 +287,7 @@ test('of a folder, sources are read; what was made, what is installed and what i
   assert.deepEqual((await read(t, '', { 'keycloak.json': '{' })).unread, ['keycloak.json']);
   assert.deepEqual((await read(t, '', { 'other.json': '{ "auth-server-url": ' })).unread, ['other.json']);
   assert.deepEqual((await read(t, '', { 'other.json': '{', 'package-lock.json': '{' })).unread, undefined);
+  const chain = (length: number) => ({ 'b.ts': `${text}; x = ${'1 + '.repeat(length)}1;` });
+  assert.deepEqual((await read(t, '', chain(900))).realmRoles, ['b']);
+  assert.deepEqual(await read(t, '', chain(1_100)), { unread: ['b.ts'] });
 });
