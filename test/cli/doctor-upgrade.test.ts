@@ -229,3 +229,21 @@ test('--upgrade names six of the clients that a change meets, and how many more 
   assert.deepEqual(await upgrade('26.0.8', '26.6.1', { clients: clients(1) }), []);
   assert.equal((await upgrade('26.0.8', '26.6.2', { clients: clients(1) })).length, 1);
 });
+
+test('--upgrade lists the changes of this way that no realm shows', async () => {
+  const unseen = async (version: string) => {
+    const context = {
+      upgrade: { to: '26.7.3', facts: async () => ({ ...REALM, version }) },
+      close: async () => {},
+    };
+    const checks = UPGRADE_CHECKS.filter(({ id }) => id === 'upgrade.unseen').map((one) => ({
+      ...one,
+      needs: [],
+    }));
+    const [result] = await runChecks(checks, context as unknown as DoctorContext);
+    return `${result?.status} ${result?.seen}`;
+  };
+  assert.equal(await unseen('26.7.2'), 'ok nothing else on this way');
+  assert.equal(await unseen('26.7.1'), 'warn 1 changes that no realm shows');
+  assert.equal(await unseen('26.6.0'), 'warn 3 changes that no realm shows');
+});
