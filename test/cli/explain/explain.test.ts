@@ -104,6 +104,8 @@ test('a long text is explained in bounded time', () => {
   const started = performance.now();
   explain('error expected audience not iss key role claim cookie state '.repeat(20_000));
   explain(`${'a'.repeat(50_000)}\n${' '.repeat(50_000)}`);
+  explain(':'.repeat(50_000));
+  explain(`expected audience${'\t '.repeat(20_000)}x`);
   assert.ok(performance.now() - started < 5_000);
   for (const [line, secret] of [
     ['could not retrieve discovery {"password":"hunter2"} metadata', 'hunter2'],
