@@ -64,6 +64,7 @@ test('what is wrong is said to the other process, and names that are taken are',
   await assert.rejects(remote.addClient({ clientId: 'web-app' }), /there is a client 'web-app'/);
   await assert.rejects(remote.addUser({} as never), /a user has a username/);
   await assert.rejects(remote.inRealm('nowhere').disableUser('ann'), /there is no realm 'nowhere'/);
+  await assert.rejects(remote.inRealm('').disableUser('abdullah'), /there is no realm ''/);
 });
 
 test('the control goes on while every endpoint fails, so that a test can mend what it broke', async (t) => {

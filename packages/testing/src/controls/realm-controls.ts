@@ -26,8 +26,10 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
     async issueToken(request = {}) {
       assertNames('issueToken', request, TOKEN_REQUEST);
       const { type = 'access', key = 'RS256' } = request;
-      if (!TYPES.includes(type)) throw new TypeError(`issueToken: "type" is one of ${TYPES.join(', ')}`);
-      if (!KEYS.includes(key)) throw new TypeError(`issueToken: "key" is one of ${KEYS.join(', ')}`);
+      if (!Object.hasOwn(TYPES, type))
+        throw new TypeError(`issueToken: "type" is one of ${Object.keys(TYPES).join(', ')}`);
+      if (!Object.hasOwn(KEYS, key))
+        throw new TypeError(`issueToken: "key" is one of ${Object.keys(KEYS).join(', ')}`);
       const user = userOf(realm, request.username ?? file.users?.[0]?.username ?? '');
       const clientId = request.clientId ?? file.clients?.[0]?.clientId ?? '';
       const client = realm.client(clientId);
@@ -89,10 +91,11 @@ const TOKEN_REQUEST: Record<keyof TokenRequest, true> = {
   ...{ username: true, clientId: true, scope: true, type: true },
   ...{ claims: true, header: true, key: true, session: true },
 };
-const TYPES: readonly TokenRequest['type'][] = ['access', 'id', 'refresh'];
-const KEYS: readonly TokenKey[] = [
-  ...(['RS256', 'ES256', 'unknown', 'unknown-kid', 'public-key-as-secret', 'none', 'broken'] as const),
-];
+const TYPES: Record<NonNullable<TokenRequest['type']>, true> = { access: true, id: true, refresh: true };
+const KEYS: Record<TokenKey, true> = {
+  ...{ RS256: true, ES256: true, unknown: true, 'unknown-kid': true },
+  ...{ 'public-key-as-secret': true, none: true, broken: true },
+};
 
 /** A test that misspells what makes a token bad would get a good one. @throws {TypeError} */
 export function assertNames(call: string, given: object, names: Readonly<Record<string, true>>): void {

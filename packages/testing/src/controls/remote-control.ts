@@ -83,7 +83,8 @@ export function addRemoteControl(app: FastifyInstance, token: string, idp: () =>
       if (!isSameSecret(request.headers.authorization ?? '', `Bearer ${token}`))
         return reply.code(401).send({ error: 'the token of the provider is needed' });
       try {
-        const result = await call(idp(), JSON.parse(jsonTextOf(request)) as Partial<Call> | null);
+        const asked = fromSendable(JSON.parse(jsonTextOf(request))) as Partial<Call> | null;
+        const result = await call(idp(), asked);
         return reply.send({ result });
       } catch (error) {
         return reply.code(400).send({ error: (error as Error).message });
@@ -100,7 +101,7 @@ async function call(idp: DevIdp, asked: Partial<Call> | null): Promise<unknown> 
     throw new TypeError(`there is no control '${name}'`);
   const target = isOfRealm && realm !== undefined ? idp.inRealm(realm) : idp;
   const control = target[name as keyof typeof target] as (...args: unknown[]) => unknown;
-  const result = await control(...(fromSendable(args) as unknown[]));
+  const result = await control(...args);
   // A realm cannot be sent: the other process has its name.
   return name === 'addRealm' ? undefined : result;
 }
@@ -123,7 +124,7 @@ export function connectDevIdp({ url, controlToken }: { url: string; controlToken
     const response = await fetch(address, {
       method: 'POST',
       headers: { authorization: `Bearer ${controlToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ ...(realm && { realm }), name, args }, toSendable),
+      body: JSON.stringify({ realm, name, args }, toSendable),
       redirect: 'error',
     }).catch((cause: unknown) => {
       throw new TypeError(`${name}: no provider answers at ${url}`, { cause });
