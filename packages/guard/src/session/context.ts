@@ -3,6 +3,7 @@ import { headerOf, toWrittenOrigin, withoutEndSlashes } from '../core/internal.t
 import { type Cookies, createCookiesFor, readCookie } from './cookie/cookies.ts';
 import type { Sealer } from './cookie/seal.ts';
 import type { SessionRequest } from './http/request.ts';
+import { toPaths } from './options.ts';
 import type { SessionKeeper } from './record/keeper.ts';
 import type { ResolvedSessionOptions } from './resolved-options.ts';
 
@@ -33,6 +34,12 @@ export interface AppAddress {
   readonly path: string;
   readonly cookies: Cookies;
 }
+
+/** The path of the login, as the browser knows it. */
+export const loginPathOf = (
+  { prefix }: Pick<ResolvedSessionOptions, 'prefix'>,
+  { path }: Pick<AppAddress, 'path'>,
+): string => `${path}${toPaths(prefix).startLogin}`;
 
 export type AddressOf = (request: SessionRequest) => AppAddress;
 

@@ -9,7 +9,7 @@ import {
   NO_PRINCIPAL,
   toJsonAnswer,
 } from '../../core/internal.ts';
-import { type SessionContext, sessionCookieOf } from '../context.ts';
+import { loginPathOf, type SessionContext, sessionCookieOf } from '../context.ts';
 import {
   type LoginFailure,
   NOT_FOR_CACHES,
@@ -175,7 +175,7 @@ function confirm(
     const value = parameterOf(request.url, name);
     return value === undefined ? [] : [[name, value]];
   });
-  const path = `${addressOf(request).path}${options.prefix}/login?${new URLSearchParams(parameters)}`;
+  const path = `${loginPathOf(options, addressOf(request))}?${new URLSearchParams(parameters)}`;
   return toConfirmation(organization, path);
 }
 
@@ -186,5 +186,5 @@ function fail(
   setCookies: readonly string[] = [],
 ): SessionAnswer {
   options.emit('login_failed', failure, request);
-  return toFailureAnswer(request, failure, `${addressOf(request).path}${options.prefix}/login`, setCookies);
+  return toFailureAnswer(request, failure, loginPathOf(options, addressOf(request)), setCookies);
 }

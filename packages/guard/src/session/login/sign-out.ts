@@ -1,7 +1,7 @@
 import { ClientError } from '../../client/index.ts';
 import type { AuthError } from '../../core/index.ts';
 import { headerOf, readCompactJws, selectByIssuer } from '../../core/internal.ts';
-import type { SessionContext } from '../context.ts';
+import { loginPathOf, type SessionContext } from '../context.ts';
 import { readCookies } from '../cookie/cookies.ts';
 import { redirectTo, type SessionAnswer, toFailureAnswer } from '../http/answer.ts';
 import { assertSameOrigin, logOf, parameterOf, type SessionRequest } from '../http/request.ts';
@@ -40,7 +40,8 @@ export async function signOut(
   toAccessToken: () => Promise<string | null>,
 ): Promise<SessionAnswer> {
   const { options, keeper } = context;
-  const { origin, path, baseUrl, cookies } = context.addressOf(request);
+  const address = context.addressOf(request);
+  const { origin, baseUrl, cookies } = address;
   const scope = parameterOf(request.url, 'scope');
   assertFromHere(request, origin, options);
   const home = `${baseUrl}${options.afterLogout}`;
@@ -56,7 +57,7 @@ export async function signOut(
   const ended = await Promise.all(ours.map((cookie) => endByCookie(context, cookie, request, how)));
   const cleared = [cookies.clear(cookies.session)];
   if (isOfAppAlone) return redirectTo(home, cleared);
-  const loginPath = `${path}${options.prefix}/login`;
+  const loginPath = loginPathOf(options, address);
   if (!areOthersOver && ended.every(({ isOverAtKeycloak }) => isOverAtKeycloak))
     return toFailureAnswer(request, 'others_signed_in', loginPath, cleared);
   // Without the one ID token Keycloak asks the person: a person whose session here is over may still be signed in there.

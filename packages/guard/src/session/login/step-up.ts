@@ -1,6 +1,6 @@
 import type { Principal, RequiredSignIn } from '../../core/index.ts';
 import { headerOf, type SignInDemand, targetOf, tenantsOf } from '../../core/internal.ts';
-import { type AppAddress, type SessionContext, sessionCookieOf } from '../context.ts';
+import { type AppAddress, loginPathOf, type SessionContext, sessionCookieOf } from '../context.ts';
 import { redirectTo, type SessionAnswer } from '../http/answer.ts';
 import { isPageRequest, parameterOf, type SessionRequest, toReturnPath } from '../http/request.ts';
 import { TICKET_SECONDS } from './ticket.ts';
@@ -29,7 +29,7 @@ export function inviteToLogin(
   if (!options.redirectToLogin || !isPageRequest(request)) return null;
   const address = addressOf(request);
   const page = toPagePath(address, request) ?? `${address.path}/`;
-  const login = `${address.path}${options.prefix}/login`;
+  const login = loginPathOf(options, address);
   return isLogin(page, login) ? null : redirectTo(`${login}?return_to=${encodeURIComponent(page)}`);
 }
 
@@ -113,7 +113,7 @@ export function toStepUpPath(
   if (signIn === undefined && organization === undefined) return undefined;
   const address = addressOf(request);
   const returnTo = toPagePath(address, request);
-  const login = `${address.path}${options.prefix}/login`;
+  const login = loginPathOf(options, address);
   if (returnTo === undefined || isLogin(returnTo, login)) return undefined;
   const ticket: StepUp = { signIn, organization, expiresAt: options.clock() + TICKET_SECONDS * 1000 };
   const parameters = new URLSearchParams({
