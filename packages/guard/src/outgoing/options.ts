@@ -1,6 +1,13 @@
 import type { DpopKey } from '../client/internal.ts';
 import { OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
-import { ANY_AUDIENCE, checkOptions, type OptionRules, optionRules, partsOf } from '../core/internal.ts';
+import {
+  ANY_AUDIENCE,
+  checkOptions,
+  isOrigin,
+  type OptionRules,
+  optionRules,
+  partsOf,
+} from '../core/internal.ts';
 
 /** The purpose of a token in the name of a caller. */
 export interface TokenForOptions {
@@ -46,7 +53,7 @@ const ORIGIN: OptionRules<OriginOptions> = {
   origin: optionRules.required({
     rule: 'must be an http or https URL without path, query or credentials',
     example: "'https://orders.internal'",
-    accepts: (value) => typeof value === 'string' && isOrigin(value),
+    accepts: (value) => optionRules.isPlainUrl(value) && isOrigin(value),
   }),
   timeoutMs: optionRules.whole(100, 600_000, 10_000),
   dpop: optionRules.trueOrFalse(false),
@@ -57,12 +64,6 @@ const TOKEN_FOR: OptionRules<TokenForOptions> = {
   audience: optionRules.required(AUDIENCE),
   scope: optionRules.SCOPES,
 };
-
-function isOrigin(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, origin, href } = new URL(value);
-  return (protocol === 'http:' || protocol === 'https:') && href === `${origin}/`;
-}
 
 /** The realms in which an application calls. */
 interface Realms {

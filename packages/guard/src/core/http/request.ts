@@ -256,9 +256,8 @@ const LONGEST_HOST = 253;
 /** Whether it is scheme, host and port alone. */
 export function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { hostname, pathname, search, hash, username, password } = new URL(text);
-  const rest = pathname + search + hash + username + password;
-  return hostname.length <= LONGEST_HOST && rest === '/';
+  const { hostname, origin, href } = new URL(text);
+  return hostname.length <= LONGEST_HOST && href === `${origin}/`;
 }
 
 /** In linear time: an address may come from a folder of strangers, or from an answer, and be a megabyte of slashes. */
