@@ -140,6 +140,21 @@ describe('a listener of somebody else', () => {
     });
   }
 
+  for (const [how, onDenied] of [
+    ['rejects', () => Promise.reject(new Error('full'))],
+    ['throws', () => assert.fail('full')],
+  ] as const)
+    it(`that ${how} changes nothing where the log fails, too`, async () => {
+      const { verifier } = await startLoaded();
+      const app = fastify({ logger: { level: 'error', stream: { write: () => assert.fail('full') } } });
+      await app.register(keycloakGuard, { verifier, onDenied });
+      app.get('/any', { onRequest: app.guard() }, () => 'let in');
+      assert.equal((await get(app, '/any', 'forged'))[0], 401);
+      await new Promise(setImmediate);
+      await app.close();
+      await verifier.close();
+    });
+
   it('is told what a verifier of another build of this package refused', async () => {
     const { createVerifier } = createRequire(import.meta.url)(
       '../../packages/guard/dist/cjs/core/index.js',

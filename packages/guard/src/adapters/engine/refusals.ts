@@ -7,15 +7,10 @@ import type { OpenSessions } from './sessions.ts';
 
 /** Calls a listener of the application. If it throws or rejects, the error is only logged. */
 function callListener(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
-  const fail = (err: unknown) => log.error({ err }, `${name} failed`);
-  try {
-    // Any thenable, and a log that throws: an unhandled rejection would end the process.
-    Promise.resolve(listener())
-      .catch(fail)
-      .catch(() => {});
-  } catch (error) {
-    fail(error);
-  }
+  // Any thenable, and a log that throws: an unhandled rejection would end the process.
+  new Promise((resolve) => resolve(listener()))
+    .catch((err: unknown) => log.error({ err }, `${name} failed`))
+    .catch(() => {});
 }
 
 /**
