@@ -122,9 +122,9 @@ test('a guard says what is wrong with its options', () => {
     ['admin', notAnObject],
     [['admin'], notAnObject],
     [null, notAnObject],
-    ...['optional', 'dpop'].map((option) => {
+    ...Object.entries({ optional: 'true', dpop: "'off'" }).map(([option, example]) => {
       const rule = 'is undefined: give it a value, or leave it out';
-      return [{ [option]: undefined }, { option, rule, example: 'true' }] as const;
+      return [{ [option]: undefined }, { option, rule, example }] as const;
     }),
     [{ optional: 'false' }, { option: 'optional', rule: 'must be true or false', example: 'true' }],
   ] as const) {
