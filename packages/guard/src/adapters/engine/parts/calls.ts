@@ -103,10 +103,9 @@ export function openCalls<Incoming, AppRequest>(
     }
     const incoming = toIncoming(who as AppRequest);
     // A guard asks for the proof too, where the token is bound to a key.
-    const principal = isForSession(engine.toRequest(incoming))
-      ? null
-      : await guard().decide(incoming, undefined as never);
-    const token = principal === null ? await engine.accessToken(incoming) : tokenOfPrincipal(principal);
+    const token = isForSession(engine.toRequest(incoming))
+      ? await engine.accessToken(incoming)
+      : tokenOfPrincipal((await guard().decide(incoming, undefined as never)) as Principal);
     if (token === null) return null;
     const verifier = tenants && ((await engine.verifierOf(incoming)) as Verifier<object>);
     return { token, verifier };
