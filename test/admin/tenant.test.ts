@@ -131,11 +131,16 @@ test('a tenant gets no key that proves a client: whoever has it would be that cl
     'x509.subjectdn': 'CN=evil',
     'post.logout.redirect.uris': '+',
   };
-  const clients = [{ clientId: 'shop', clientAuthenticatorType: 'client-jwt', attributes }];
+  const clients = [
+    { clientId: 'shop', clientAuthenticatorType: 'client-jwt', attributes },
+    { clientId: 'web', attributes: { 'use.jwks.url': 'false', '{tenant}.url': 'https://evil.example/keys' } },
+  ];
   await writeFile(file, JSON.stringify({ realm: 'main', clients }));
   const { code, text } = await setUp('tenant', 'acme', '--template', file);
   assert.deepEqual(clientOf('acme', 'shop').attributes, { 'post.logout.redirect.uris': '+' });
   assert.equal(code, 1);
+  await setUp('tenant', 'jwks', '--template', file);
+  assert.deepEqual(clientOf('jwks', 'web').attributes, {});
   assert.match(text, /! template: the keys of shop: not in a tenant[\s\S]*--credential key/);
 });
 

@@ -64,15 +64,13 @@ function pickScope(scope: ClientScopeRepresentation): ClientScopeRepresentation 
 
 /** The template for one tenant: `{tenant}` is its name, and what must not be shared is left out. */
 export function toTenant(template: RealmRepresentation, name: string): RealmRepresentation {
-  const { clients, clientScopes, ...realm } = template;
-  return fillIn(
-    {
-      ...realm,
-      ...(clients && { clients: clients.map(pickClient) }),
-      ...(clientScopes && { clientScopes: clientScopes.map(pickScope) }),
-    },
-    name,
-  );
+  // First: a name can complete that of an attribute.
+  const { clients, clientScopes, ...realm } = fillIn(template, name);
+  return {
+    ...realm,
+    ...(clients && { clients: clients.map(pickClient) }),
+    ...(clientScopes && { clientScopes: clientScopes.map(pickScope) }),
+  };
 }
 
 /** The same value with the name in place of `{tenant}` (in URIs `%7Btenant%7D`), in every string and key: never in text of JSON, which a name could end. */
@@ -248,7 +246,8 @@ function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] 
   const flows = clients.filter((one) => Object.keys(one.authenticationFlowBindingOverrides ?? {}).length > 0);
   const deciding = clients.filter((one) => one.authorizationServicesEnabled);
   const proven = clients.filter(({ attributes = {} }) =>
-    Object.keys(attributes).some((one) => KEY_ATTRIBUTE.test(one)),
+    // Keycloak exports the switches of most clients, as 'false'.
+    Object.entries(attributes).some(([one, value]) => KEY_ATTRIBUTE.test(one) && value !== 'false'),
   );
   const composite = (roles?.realm ?? []).filter(
     (one) => one.composite && !one.name?.startsWith('default-roles-'),
