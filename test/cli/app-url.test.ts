@@ -43,6 +43,7 @@ test('the address of an application is written as browsers write it, and none th
   for (const bad of [
     'https://a.example/?x=1',
     'https://a.example/#x',
+    'https://a.example?',
     'https://ann:pw@a.example',
     'https://*.example',
   ]) {

@@ -1,3 +1,4 @@
+import { isServerUrl } from 'keycloak-guard/unstable';
 import { toShellWord } from '../terminal/output.ts';
 import { type Answer, call, toPageText, toWords } from './call.ts';
 import { diagnose, type Finding, failOn, judgeStranger, ok, type Say } from './finding.ts';
@@ -10,7 +11,7 @@ export async function findServer(serverUrl: string, realm: string, timeoutMs: nu
   const base = trimUrl(serverUrl);
   const answer = await ask(base, realm, timeoutMs);
   // Below a realm that it does not have, Keycloak says so of every path.
-  const isThere = isKeycloak(answer) && !/\/realms(\/|$)/.test(base);
+  const isThere = isKeycloak(answer) && isServerUrl(base);
   if (isThere || answer.status === 0) return { isKeycloak: isThere, answer, elsewhere: undefined };
   for (const candidate of nearby(base)) {
     if (isKeycloak(await ask(candidate, realm, timeoutMs)))

@@ -11,10 +11,10 @@ export function isServerUrl(value: unknown): value is string {
 
 /** Whether a string is an http or https URL without query, fragment and credentials, as an issuer is (RFC 8414 §2). */
 export function isPlainUrl(value: unknown): value is string {
-  if (typeof value !== 'string' || !/^https?:\/\/[^\s\\]+$/i.test(value) || !URL.canParse(value))
+  if (typeof value !== 'string' || !/^https?:\/\/[^\s\\?#]+$/i.test(value) || !URL.canParse(value))
     return false;
-  const { search, hash, username, password } = new URL(value);
-  return search + hash + username + password === '';
+  const { username, password } = new URL(value);
+  return username + password === '';
 }
 
 /**

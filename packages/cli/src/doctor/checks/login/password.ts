@@ -25,8 +25,7 @@ async function explainLogin(answer: Answer, username: string, reach: Reach): Pro
   const say = failOn(toWords(answer));
   const troubles = await (reach.admin && findUserTroubles(reach.admin, username).catch(() => undefined));
   if (/invalid_grant/.test(words) && troubles && troubles.length > 0) return toFinding(say, troubles);
-  if (/not fully set ?up/i.test(words))
-    return notSetUp(say, username, troubles !== undefined && troubles !== null);
+  if (/not fully set ?up/i.test(words)) return notSetUp(say, username, Boolean(troubles));
   if (/account (is )?(temporarily )?disabled/i.test(words))
     return say(`the user '${username}' is disabled`, `Users > ${username} > Enabled (top right) ON`, [
       '--enable',
