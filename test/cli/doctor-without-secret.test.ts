@@ -38,6 +38,9 @@ test('--token - alone reads a token and judges it, and sends it nowhere', async 
   );
   const changed = await runDoctor(['--token', '-'], {}, await idp.issueToken({ key: 'broken' }));
   assert.equal(changed.get('token.accepted')?.status, 'fail');
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const noUri = `${part({ alg: 'RS256' })}.${part({ iss: `${idp.url}/realms/%` })}.c2ln`;
+  assert.equal((await runDoctor(['--token', '-'], {}, noUri)).get('realm.exists')?.status, 'fail');
 });
 
 test('a doctor without a secret looks at all that needs none', async (t) => {

@@ -7,7 +7,7 @@ import { readDevRealm } from '../dev/dev-provider.ts';
 import { DEV_CLIENT, DEV_USER, findProvidersWithout, findRunningProviders } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
 import { trimUrl } from '../keycloak/server.ts';
-import { type Settings, withKeycloakJson } from '../settings/env-file.ts';
+import { loadAssuming, type Settings, withKeycloakJson } from '../settings/env-file.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { type Flags, toHelp } from '../settings/options.ts';
 import { readOptions } from '../settings/read-options.ts';
@@ -120,24 +120,18 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
 
 /** The client of the settings; without a secret a public one, as that of a front end. */
 async function readCaller(flags: TokenFlags, err: Output) {
-  const { clientOptionsOf, ConfigError, loadConfig } = await import('@keycloak-guard/server/config');
+  const { clientOptionsOf, ConfigError } = await import('@keycloak-guard/server/config');
   // Here nobody has a session.
-  const load = (more: object) =>
-    loadConfig({ env: { ...process.env, SESSION_SECRET: 'off', ...more }, envFile: flags.env ?? '.env' });
-  try {
-    const config = load({});
-    return { config, options: clientOptionsOf(config) };
-  } catch (error) {
-    const [problem, ...others] = error instanceof ConfigError ? error.problems : [];
-    const isPublic = problem?.name === 'KEYCLOAK_CLIENT_SECRET' && problem.seen === 'is not set.';
-    if (!isPublic || others.length > 0) throw error;
-    const config = load({ KEYCLOAK_CLIENT_SECRET: randomUUID() });
-    const { credential: _, ...options } = clientOptionsOf(config);
-    err.line(
-      `KEYCLOAK_CLIENT_SECRET is not set: ${toPlainLine(config.clientId)} is taken for a public client.`,
-    );
-    return { config, options };
-  }
+  const env = { ...process.env, SESSION_SECRET: 'off' };
+  const stand = { KEYCLOAK_CLIENT_SECRET: randomUUID() };
+  const { config, assumed } = loadAssuming(env, flags.env ?? '.env', stand);
+  if (config instanceof ConfigError) throw config;
+  const { credential, ...options } = clientOptionsOf(config);
+  if (assumed.length === 0) return { config, options: { ...options, credential } };
+  err.line(
+    `KEYCLOAK_CLIENT_SECRET is not set: ${toPlainLine(config.clientId)} is taken for a public client.`,
+  );
+  return { config, options };
 }
 
 const toScope = ({ scope }: TokenFlags): string => ['openid', scope].filter(Boolean).join(' ');

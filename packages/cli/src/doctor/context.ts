@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type Config, ConfigError, loadConfig } from '@keycloak-guard/server/config';
+import { unescape as decode } from 'node:querystring';
+import { type Config, ConfigError } from '@keycloak-guard/server/config';
 import { createCredential } from 'keycloak-guard';
 import { DEV_CLIENT } from '../dev/running-provider.ts';
 import { memo } from '../keycloak/call.ts';
 import { type Caller, createRealmCalls } from '../keycloak/realm-calls.ts';
 import { trimUrl } from '../keycloak/server.ts';
+import { loadAssuming } from '../settings/env-file.ts';
 import { toSettings } from '../setup/api/env-plan.ts';
 import { type AdminEvidence, createAdminEvidence } from './evidence/admin.ts';
 import { createAuthzEvidence } from './evidence/authz.ts';
@@ -26,37 +28,17 @@ import { readRealmFacts } from './upgrade/changes.ts';
  * The settings, and the names of those that are not set and that the doctor can do without: a secret is made up and never needed, address
  * and realm are those that a token names.
  */
-function readDoctorSettings({ envFile, provider, spa, upgradeTo, token }: DoctorOptions): {
-  readonly config: Config | ConfigError;
-  readonly assumed: readonly string[];
-} {
-  const load = (more: Record<string, string>): Config | ConfigError => {
-    try {
-      return loadConfig({ envFile, env: { ...process.env, ...more } });
-    } catch (error) {
-      if (error instanceof ConfigError) return error;
-      throw error;
-    }
-  };
-  const config = load(
+function readDoctorSettings({ envFile, provider, spa, upgradeTo, token }: DoctorOptions) {
+  const more =
     provider === undefined
       ? {}
-      : toSettings(provider.url, { ...provider, ...DEV_CLIENT }, DEV_CLIENT.clientSecret),
-  );
-  if (!(config instanceof ConfigError)) return { config, assumed: [] };
-  const stand: Readonly<Record<string, string>> = {
+      : toSettings(provider.url, { ...provider, ...DEV_CLIENT }, DEV_CLIENT.clientSecret);
+  return loadAssuming({ ...process.env, ...more }, envFile, {
     KEYCLOAK_CLIENT_SECRET: randomBytes(24).toString('base64url'),
     // These look at no client of the settings.
     ...((spa ?? upgradeTo) ? { KEYCLOAK_CLIENT_ID: spa ?? 'unknown' } : {}),
     ...(token === undefined ? {} : settingsOf(token)),
-  };
-  const missing = config.problems
-    .filter(({ seen }) => seen === 'is not set.')
-    .map(({ name }) => name as string);
-  const isEnough = missing.length === config.problems.length && missing.every((name) => name in stand);
-  if (missing.length === 0 || !isEnough) return { config, assumed: [] };
-  const filled = load(Object.fromEntries(missing.map((name) => [name, stand[name] as string])));
-  return filled instanceof ConfigError ? { config, assumed: [] } : { config: filled, assumed: missing };
+  });
 }
 
 function settingsOf(token: string): Record<string, string> {
@@ -65,7 +47,7 @@ function settingsOf(token: string): Record<string, string> {
   if (serverUrl === undefined || realm === undefined) return {};
   return {
     KEYCLOAK_SERVER_URL: serverUrl,
-    KEYCLOAK_REALM: decodeURIComponent(realm),
+    KEYCLOAK_REALM: decode(realm),
     KEYCLOAK_CLIENT_ID: String(azp ?? id ?? 'unknown'),
   };
 }

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { readFolderFile, readKeycloakJson } from '@keycloak-guard/server/config';
+import {
+  type Config,
+  ConfigError,
+  loadConfig,
+  readFolderFile,
+  readKeycloakJson,
+} from '@keycloak-guard/server/config';
 import { toPlainLine } from '../terminal/output.ts';
 import { type Consent, FromFolder, type Word } from './from-folder.ts';
 import { UsageError } from './usage-error.ts';
@@ -72,6 +78,35 @@ export async function withKeycloakJson(settings: Settings, consent: Consent): Pr
       ? value
       : new FromFolder(name, value, configFile.file, members.KEYCLOAK_SERVER_URL);
   });
+}
+
+/**
+ * The settings as the service reads them; where nothing is wrong but that some of `stand` are not set, with those in their place.
+ *
+ * @returns `assumed`: the names of those
+ */
+export function loadAssuming(
+  env: NodeJS.ProcessEnv,
+  envFile: string | undefined,
+  stand: Readonly<Record<string, string>>,
+): { readonly config: Config | ConfigError; readonly assumed: readonly string[] } {
+  const load = (more: Record<string, string | undefined>): Config | ConfigError => {
+    try {
+      return loadConfig({ envFile, env: { ...env, ...more } });
+    } catch (error) {
+      if (error instanceof ConfigError) return error;
+      throw error;
+    }
+  };
+  const config = load({});
+  if (!(config instanceof ConfigError)) return { config, assumed: [] };
+  const missing = config.problems
+    .filter(({ seen }) => seen === 'is not set.')
+    .map(({ name }) => name as string);
+  const isEnough = missing.length === config.problems.length && missing.every((name) => name in stand);
+  if (missing.length === 0 || !isEnough) return { config, assumed: [] };
+  const filled = load(Object.fromEntries(missing.map((name) => [name, stand[name]])));
+  return filled instanceof ConfigError ? { config, assumed: [] } : { config: filled, assumed: missing };
 }
 
 function toSettings(get: (name: string) => Word | undefined): Settings {
