@@ -36,7 +36,7 @@ const LIBRARIES = {
   'oidc-client-ts': {
     library: new URL('../browser/oidc-client-ts.min.js', import.meta.resolve('oidc-client-ts')).href,
     load: '<script src="/library.js"></script>',
-    end: "document.title = user ? 'signed in' : 'signed out';",
+    end: "document.title = (await users.getUser()) ? 'signed in' : 'signed out';",
   },
 } as const;
 type Library = keyof typeof LIBRARIES;
