@@ -137,19 +137,14 @@ export function importVerificationKey(jwk: JsonWebKey, alg: string): Verificatio
   return { digest: scheme.digest, jwk, alg, ...length, options: { key, ...scheme.how } };
 }
 
-/** In line: to hand 25 µs of work to another thread costs as much again. Longer keys, and curves, cost 50 to 1,500 µs. */
-const MAX_QUICK_BYTES = 256;
-
-/** Resolves to whether the key made the signature. Off the event loop where that takes long; never rejects. */
+/** Resolves to whether the key made the signature. Off the event loop; never rejects. */
 export function verifySignature(input: Buffer, signature: Buffer, key: VerificationKey): Promise<boolean> {
   const { modulusLength = signature.length } = key;
   // RFC 8017 §8.1.2: OpenSSL takes a signature of RSASSA-PSS, too, that lost a first byte of zero.
   if (signature.length !== modulusLength) return Promise.resolve(false);
   return new Promise((resolve) => {
     try {
-      if (key.modulusLength !== undefined && key.modulusLength <= MAX_QUICK_BYTES)
-        resolve(verify(key.digest, input, key.options, signature));
-      else verify(key.digest, input, key.options, signature, (_error, isGood) => resolve(isGood === true));
+      verify(key.digest, input, key.options, signature, (_error, isGood) => resolve(isGood === true));
     } catch {
       // It takes no key of the kind that it makes itself: so it is on Cloudflare Workers.
       resolve(verifyByWebCrypto(input, signature, key.jwk, key.alg));
