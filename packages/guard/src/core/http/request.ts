@@ -241,7 +241,7 @@ function toOrigin(request: RequestLike): string | undefined {
 }
 
 /** Written so already: most requests need no more. */
-const WRITTEN = /^https?:\/\/[\da-z.-]+$/;
+const WRITTEN = /^https?:\/\/[\da-z.-]+(?::(?!(?:80|443)$)[1-9]\d{0,4})?$/;
 
 /**
  * As browsers and Keycloak write it (RFC 6454 §6.2): proxies name the port of https too (nginx's `$host:$server_port`), or the scheme
