@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { SESSION_CHECKS, USERINFO_CHECKS } from '../../packages/cli/src/doctor/checks/login/session.ts';
 import { tokenSession } from '../../packages/cli/src/doctor/checks/token-input/session.ts';
 import {
+  aboutLogin,
   answer,
   askDoctor,
   FULL,
@@ -18,18 +19,7 @@ import {
 
 // What the doctor says of a login's session, by Keycloak's answers.
 
-const ask = (id: string, claims: object, answers: object = {}, more: object = {}) =>
-  askDoctor([...USERINFO_CHECKS, ...SESSION_CHECKS], id, {
-    reach: {
-      login: loginWith(claims, answers as Record<string, unknown>),
-      client: { clientCredentials: async () => answer(401) },
-      ...more,
-    },
-  });
-const words = async (...args: Parameters<typeof ask>) => {
-  const { status, cause, seen } = await ask(...args);
-  return `${status} ${cause || seen}`;
-};
+const { ask, words } = aboutLogin([...USERINFO_CHECKS, ...SESSION_CHECKS]);
 
 test('userinfo: a status 200 is good as JSON of the same user', async () => {
   const of = (userinfo: object) => words('login.userinfo', FULL, { userinfo });

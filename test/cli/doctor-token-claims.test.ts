@@ -8,8 +8,8 @@ import type { RealmRepresentation } from '../../packages/testing/src/index.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 import {
+  aboutLogin,
   answer,
-  askDoctor,
   FULL,
   LIGHT,
   loginWith,
@@ -72,18 +72,7 @@ test('a user without roles is a warning: nothing but guards for roles needs any'
   assert.deepEqual(found, ['scopes.roles warn']);
 });
 
-const ask = (id: string, claims: object, answers: object = {}, more: object = {}) =>
-  askDoctor([...USERINFO_CHECKS, ...LOGIN_TOKEN_CHECKS], id, {
-    reach: {
-      login: loginWith(claims, answers as Record<string, unknown>),
-      client: { clientCredentials: async () => answer(401) },
-      ...more,
-    },
-  });
-const words = async (...args: Parameters<typeof ask>) => {
-  const { status, cause, seen } = await ask(...args);
-  return `${status} ${cause || seen}`;
-};
+const { ask, words } = aboutLogin([...USERINFO_CHECKS, ...LOGIN_TOKEN_CHECKS]);
 
 test('the size and the lifespan of a token are judged at their bounds', async () => {
   const sized = (bytes: number) => {

@@ -1,4 +1,4 @@
-import { type Check, runChecks } from '../../../packages/cli/src/doctor/check.ts';
+import { type Check, type CheckResult, runChecks } from '../../../packages/cli/src/doctor/check.ts';
 import type { DoctorContext } from '../../../packages/cli/src/doctor/context.ts';
 
 // What a check of the doctor says of answers that need no Keycloak.
@@ -61,9 +61,10 @@ export async function askDoctor(
 
 /** Its status, and its cause or what was seen. */
 export async function say(...args: Parameters<typeof askDoctor>): Promise<string> {
-  const { status, cause, seen } = await askDoctor(...args);
-  return `${status} ${cause || seen}`;
+  return toWords(await askDoctor(...args));
 }
+
+const toWords = ({ status, cause, seen }: CheckResult) => `${status} ${cause || seen}`;
 
 export const NOW = Math.floor(Date.now() / 1000);
 export const FULL = {
@@ -99,4 +100,17 @@ export function loginWith(claims: object, more: Record<string, unknown> = {}) {
   };
   const asked = Object.entries(given).map(([name, value]) => [name, async () => value]);
   return { ...Object.fromEntries(asked), token: async () => token };
+}
+
+/** Checks of a login with a token of these claims: the result of one, and its words. */
+export function aboutLogin(checks: readonly Check[]) {
+  const ask = (id: string, claims: object, answers: object = {}, more: object = {}) =>
+    askDoctor(checks, id, {
+      reach: {
+        login: loginWith(claims, answers as Record<string, unknown>),
+        client: { clientCredentials: async () => answer(401) },
+        ...more,
+      },
+    });
+  return { ask, words: async (...args: Parameters<typeof ask>) => toWords(await ask(...args)) };
 }
