@@ -58,10 +58,12 @@ export function writeDeclarations(dist, cjs, doors) {
 const DECLARATION =
   /^(?:\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?(?:export )?(?:declare )?(?:abstract )?(?:interface|type|class|function|const) (\w+)[\s\S]*?(?=^(?:\/\*\*|export|declare|interface|type|import)|(?![\s\S]))/gm;
 
-/** Keeps comments of public names alone. */
+/** Keeps comments of public names, and of interfaces: an editor shows those of their members, whoever extends them. */
 function withCommentsOf(names, text) {
   if (names.includes('*')) return text;
-  return text.replace(DECLARATION, (all, name) => (names.includes(name) ? all : all.replace(COMMENT, '')));
+  return text.replace(DECLARATION, (all, name) =>
+    names.includes(name) || /^export interface/m.test(all) ? all : all.replace(COMMENT, ''),
+  );
 }
 
 /** Sources name one another as `./x.ts`, which TypeScript 4 finds in no declaration; what is called `./x.js` every version finds. */
