@@ -5,7 +5,7 @@ import type { PolicyEnforcerConfig } from '../../packages/connect/src/index.ts';
 import { createKnownNames } from '../../packages/guard/src/authz/asking/names.ts';
 import { createPermit } from '../../packages/guard/src/authz/index.ts';
 import { assertRefused } from '../support/refusal.ts';
-import { ALICE, createFakeKeycloak } from './fake-keycloak.ts';
+import { ALICE, createFakeKeycloak, grant } from './fake-keycloak.ts';
 
 function start() {
   const fake = createFakeKeycloak();
@@ -126,4 +126,16 @@ describe('what a path enforcer names', () => {
     assert.equal(await check({ 'http-method-as-scope': true, paths: [path] }), 'known');
     assert.equal(await check({}), 'known');
   });
+});
+
+it('a resource that was made again under another id is found out by the first question about it', async () => {
+  const { fake, permissions } = start();
+  const alice = fake.tokenOf(ALICE);
+  assert.equal(await permissions.has(alice, ['orders#view']), false);
+  const old = fake.resources.shift() as (typeof fake.resources)[0];
+  fake.resources.push({ ...old, id: 'aaaaaaaa-0000-4000-8000-00000000000f' });
+  grant(fake, ALICE, 'orders#view');
+  const another = fake.tokenOf(ALICE, { jti: 'another' });
+  await assertRefused(() => permissions.check(another, ['orders#view']), 'provider_misconfigured');
+  assert.equal(await permissions.has(another, ['orders#view']), true);
 });

@@ -297,6 +297,10 @@ test('a file that git has already is told of, whatever .gitignore says; the rule
     (await findExposure(file)).join(),
     /git has .*\.env in the repository already.*git rm --cached/,
   );
+  // The repository of a second working tree is elsewhere: `.git` is a file that names it.
+  git('-c', 'user.name=x', '-c', 'user.email=x@example.com', 'commit', '-qm', 'x');
+  git('worktree', 'add', '-q', 'second');
+  assert.match((await findExposure(join(folder, 'second', '.env'))).join(), /git has .*\.env in the/);
 
   await writeFile(join(folder, '.gitignore'), `${'*a'.repeat(40)}*b\n`);
   const name = join(folder, 'a'.repeat(200));

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import { TYPESCRIPT_ANYWHERE } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { readEventsRealm } from '../support/events-realm.ts';
 
-/** Runs a program on the built library that has nothing else open, and resolves to what it says. */
+/** Runs a program that has nothing else open, and resolves to what it says. */
 async function runAlone(body: string, onNotice: (code: string) => void = () => {}): Promise<string> {
   const source = `
     import { createVerifier } from 'keycloak-guard';
@@ -21,7 +22,7 @@ async function runAlone(body: string, onNotice: (code: string) => void = () => {
     ${body}
     console.log('it went on');
     process.exit(0);`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+  const child = spawn(process.execPath, [...TYPESCRIPT_ANYWHERE, '--input-type=module', '--eval', source], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -68,6 +69,17 @@ describe('a process that has nothing open but a verifier goes on', () => {
       const verifier = toVerifier(${url}, { revocationStore: createRedisRevocationStore(redis) });
       console.log((await verifier.verify(${token})).username);`);
     assert.equal(stdout, 'abdullah\nit went on\n');
+  });
+
+  it('and stays for no events that nobody waits for', async (t) => {
+    const { url } = await startProvider(t, false);
+    const said = await runAlone(`
+      const { exit } = process;
+      process.exit = () => {};
+      process.on('exit', (code) => console.log(code));
+      setTimeout(() => exit(1), 10_000).unref();
+      startEvents(toVerifier(${url}));`);
+    assert.equal(said, 'it went on\n0\n');
   });
 
   it('and ends by itself once it has closed what it opened', async (t) => {

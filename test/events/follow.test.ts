@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Revocation } from '../../packages/guard/src/core/index.ts';
 import { partsOf } from '../../packages/guard/src/core/internal.ts';
-import { passing } from '../support/passing-time.ts';
+import { startEvents } from '../../packages/guard/src/events/index.ts';
+import { passing, passTime, stopTime } from '../support/passing-time.ts';
 import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
-import type { EventRealm } from './fake-events.ts';
+import { createEventRealm, type EventRealm } from './fake-events.ts';
 import { heard, isRefused, startFollowing } from './following.ts';
 
 describe('what Keycloak tells in its events', () => {
@@ -260,6 +261,26 @@ describe('while events are heard', () => {
     await passing('it is back', () => codes().length === 2);
     assert.deepEqual(codes(), ['events_lost', 'events_back']);
     assert.ok(news.status().isHealthy);
+  });
+
+  it('when they were never heard, that is told once, after five seconds', async (t) => {
+    stopTime(t);
+    const events = createEventRealm();
+    events.refuse = { status: 403, times: 1e9 };
+    const verifier = events.verifier();
+    await verifier.load();
+    const news = startEvents(verifier, { pollMs: 200 });
+    t.after(async () => {
+      await news.close();
+      await verifier.close();
+    });
+    const lost = () => events.notices.filter(({ code }) => code === 'events_lost').length;
+    await passTime(4_700);
+    assert.equal(lost(), 0);
+    await passTime(1_000);
+    assert.equal(lost(), 1);
+    await passTime(5_000);
+    assert.equal(lost(), 1);
   });
 
   for (const type of ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT']) {

@@ -152,6 +152,7 @@ test('people sign in with the browser, and their cookie is good while the secret
     app.get('/json', kc.guard(), (c) => c.json({ hello: c.var.principal.username }));
     app.get('/raw', kc.guard(), () => Response.redirect(`${ORIGIN}/there`));
     app.get('/own', kc.guard(), (c) => c.text('a', 200, { 'set-cookie': 'mine=1' }));
+    app.get('/optional', kc.guard({ optional: true }), (c) => c.text('a', 200, { 'set-cookie': 'mine=1' }));
     app.get('/refused', kc.guard({ realmRole: 'nobody-has-it' }), (c) => c.text('never'));
     return app;
   };
@@ -178,4 +179,11 @@ test('people sign in with the browser, and their cookie is good while the secret
     assert.equal(answer.status, status, path);
     assert.deepEqual(answer.headers.getSetCookie(), path === '/own' ? ['mine=1'] : [], path);
   }
+  // The cookie of a session that is over goes, and the application's own stays.
+  const headers = { cookie: signedIn.session, origin: ORIGIN };
+  await later.request(`${ORIGIN}/auth/logout`, { method: 'POST', headers });
+  const over = await later.request(`${ORIGIN}/optional`, { headers });
+  const [mine, cleared] = over.headers.getSetCookie();
+  assert.equal(mine, 'mine=1');
+  assert.match(cleared ?? '', /^[\w-]+=; .*Max-Age=0/);
 });

@@ -273,6 +273,10 @@ export function describeSession(adapter: Adapter): void {
         await idp.logoutUser('abdullah');
         await assertRefused(await get('/guarded'), 401, BARE, 'Not authenticated');
         assert.equal(browser.cookiesOf(app.url).size, 0);
+        await browser.open(`${app.url}/guarded`);
+        await idp.logoutUser('abdullah');
+        await assertUser(await get('/optional'), null);
+        assert.equal(browser.cookiesOf(app.url).size, 0);
       },
     );
 

@@ -142,6 +142,8 @@ export function describeMcp(adapter: McpAdapter): void {
         );
       }
       assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['token_audience']));
+      const [first] = denied;
+      assert.deepEqual([first?.expected, first?.seen], [`aud ${URL_OF_SERVER}`, 'my-api']);
     });
 
     test('a token without the scope of the server gets 403', async (t) => {

@@ -70,9 +70,9 @@ export function follow({ verifier, source, pollMs, onRead, onEvents }: FollowOpt
   }
 
   function report(): void {
-    const silentMs = performance.now() - (readAt ?? startedAt);
-    if (isReported !== isHealthy() || (!isReported && silentMs < SILENCE_MS)) return;
-    isReported = !isReported;
+    const isSilent = performance.now() - (readAt ?? startedAt) >= SILENCE_MS;
+    if (isSilent === isReported) return;
+    isReported = isSilent;
     const notice: Notice = isReported
       ? {
           level: 'warn',

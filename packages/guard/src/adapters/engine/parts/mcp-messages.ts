@@ -73,24 +73,21 @@ function parseMessage(text: string): unknown {
 /** The SDK's transports accept no more either. Unit: bytes. */
 const LONGEST = 4 * 1024 * 1024;
 
-/** A message that cannot be read, or only in two ways. Frameworks answer with `status`. It quotes nothing of the message. */
+/** A message that cannot be read, or only in two ways. Fastify answers with `statusCode`. It quotes nothing of the message. */
 class MessageError extends Error {
   override readonly name = 'MessageError';
-  readonly expose = true;
-  readonly status: number;
-  readonly statusCode: number;
+  readonly statusCode: 400 | 413;
 
-  constructor(status: 400 | 413, message: string) {
+  constructor(statusCode: 400 | 413, message: string) {
     super(message);
-    this.status = status;
-    this.statusCode = status;
+    this.statusCode = statusCode;
   }
 }
 
 /** The answer to a message that cannot be read; `undefined` for any other error. */
 export function answerUnreadable(error: unknown): Answer | undefined {
   return error instanceof MessageError
-    ? toJsonAnswer(error.status, {}, { detail: error.message })
+    ? toJsonAnswer(error.statusCode, {}, { detail: error.message })
     : undefined;
 }
 

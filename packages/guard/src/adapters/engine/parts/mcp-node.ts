@@ -50,7 +50,7 @@ export function createNodeMcp<Incoming, Outgoing>(
         Object.assign(raw, { auth: caller.auth });
         return caller;
       } catch (error) {
-        if (read !== undefined && raw.destroyed && !raw.complete) return null;
+        if (raw.destroyed && !raw.complete) return null;
         const answer = answerUnreadable(error);
         if (answer === undefined) throw error;
         return answer;
