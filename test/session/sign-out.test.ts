@@ -167,6 +167,20 @@ test('a sign-out ends the session though another cookie of that name came along,
   }
 });
 
+test('a session counts though another cookie of that name came along, which no login could take away; two sessions are nobody', async (t) => {
+  const { app, browser, cookie } = await setUp(t);
+  const [name] = cookie.split('=');
+  const open = (...cookies: string[]) =>
+    app.inject({ url: '/protected', headers: { cookie: cookies.join('; ') } });
+  for (const planted of [`${name}=planted`, `${name}=`, `${name}=%zz`, cookie]) {
+    assert.equal((await open(planted, cookie)).statusCode, 200, planted);
+    assert.equal((await open(cookie, planted)).statusCode, 200, planted);
+  }
+  browser.cookies.clear();
+  await browser.signIn();
+  assert.equal((await open(browser.session, cookie)).statusCode, 401);
+});
+
 test('a sign-out with two cookies of two sessions ends both, and Keycloak asks whom to sign out there', async (t) => {
   const { app, browser, cookie } = await setUp(t);
   browser.cookies.clear();

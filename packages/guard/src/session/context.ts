@@ -1,6 +1,6 @@
 import type { TokenVerifier } from '../core/index.ts';
 import { headerOf, toWrittenOrigin, withoutEndSlashes } from '../core/internal.ts';
-import { type Cookies, createCookiesFor, readCookie } from './cookie/cookies.ts';
+import { type Cookies, createCookiesFor, readCookies } from './cookie/cookies.ts';
 import type { Sealer } from './cookie/seal.ts';
 import type { SessionRequest } from './http/request.ts';
 import { toPaths } from './options.ts';
@@ -17,11 +17,20 @@ export interface SessionContext {
   readonly hasOrganizations: boolean;
 }
 
+/**
+ * The session cookie; of several the one that was signed here, for a sibling host may have set the others on plain http, and no
+ * answer takes those away. Two that were signed here are none.
+ */
 export function sessionCookieOf(
-  { addressOf }: Pick<SessionContext, 'addressOf'>,
+  { addressOf, keeper }: Pick<SessionContext, 'addressOf' | 'keeper'>,
   request: SessionRequest,
 ): string | undefined {
-  return readCookie(headerOf(request.headers, 'cookie'), addressOf(request).cookies.session);
+  const header = headerOf(request.headers, 'cookie');
+  if (header === undefined) return undefined;
+  const values = readCookies(header, addressOf(request).cookies.session);
+  if (values.length < 2) return values[0];
+  const [own, ...others] = new Set(values.filter(keeper.isOurs));
+  return others.length === 0 ? own : undefined;
 }
 
 /** The address of this app, as the browser knows it, with the cookies that belong to it. */

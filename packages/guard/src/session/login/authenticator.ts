@@ -1,7 +1,6 @@
 import { AuthError, isAuthError, type Principal } from '../../core/index.ts';
-import { actingFor, headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../../core/internal.ts';
+import { actingFor, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../../core/internal.ts';
 import { type SessionContext, sessionCookieOf } from '../context.ts';
-import { readCookie } from '../cookie/cookies.ts';
 import {
   FOR_NOBODY,
   FOR_THIS_BROWSER,
@@ -93,12 +92,9 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   }
 
   return (request, isUse) => {
-    const header = headerOf(request.headers, 'cookie');
-    if (header === undefined) return NOBODY;
-    const { cookies, origin } = addressOf(request);
-    const cookie = readCookie(header, cookies.session);
+    const cookie = sessionCookieOf(context, request);
     if (cookie === undefined) return NOBODY;
-    if (!isHarmless(request)) assertSameOrigin(request, origin);
+    if (!isHarmless(request)) assertSameOrigin(request, addressOf(request).origin);
     const session = keeper.find(cookie, isUse);
     return isThenable(session)
       ? session.then((loaded) => toPrincipal(loaded, request))
