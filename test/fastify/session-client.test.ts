@@ -65,7 +65,9 @@ test('sessions in a scope with a prefix need their whole address: a guard would 
     await app.register(open, { prefix: '/staff' });
     return app;
   };
-  await assert.rejects(start(), /publicUrl: must be an option in a scope with a prefix.*\/staff'/s);
+  for (const publicUrl of [undefined, 'http://localhost:3000', 'http://localhost:3000/staff/x'])
+    await assert.rejects(start(publicUrl), /publicUrl: must end with the prefix of the scope.*\/staff'/s);
+  await start('http://localhost:3000/staff/');
   const app = await start('http://localhost:3000/staff');
   const { statusCode, headers } = await app.inject('/staff/auth/session');
   assert.deepEqual([statusCode, headers['cache-control']], [200, 'no-store']);

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { OptionsError } from '../../core/index.ts';
+import { withoutEndSlashes } from '../../core/internal.ts';
 import type { Calls, EventsOf, LoginLimitSettings, McpOptions } from '../engine/index.ts';
 import {
   type BackchannelLogoutOptions,
@@ -120,8 +121,10 @@ export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
  */
 export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (app, settings, engine) => {
   // Its paths are below that of the scope: without the whole address the browser and Keycloak would be sent to others.
-  if (app.prefix !== '' && settings.publicUrl === undefined && engine.tenants === undefined) {
-    const rule = `must be an option in a scope with a prefix, and end with it`;
+  const { publicUrl = '' } = settings;
+  const isWhole = withoutEndSlashes(String(publicUrl)).endsWith(withoutEndSlashes(app.prefix));
+  if (!isWhole && engine.tenants === undefined) {
+    const rule = 'must end with the prefix of the scope';
     const example = `'https://app.example.com${app.prefix}'`;
     throw new OptionsError('keycloakSession', [{ option: 'publicUrl', rule, example }]);
   }
