@@ -147,4 +147,7 @@ test('fetch: nothing is made before the first request, and functions get what th
   assert.deepEqual(await (await ask({ owner: BOB })).json(), BOB);
   assert.equal(made, 1);
   assert.equal(await kc.permissions.has(fake.tokenOf(BOB), ['orders#view']), false);
+  // Without a guard around it, as a server calls a handler.
+  const bare = kc.permit('orders#view', {}, () => Response.json('seen')) as (request: Request) => Response;
+  assert.equal((await bare(new Request('http://app.example.com/', { headers }))).status, 401);
 });

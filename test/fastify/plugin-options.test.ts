@@ -22,6 +22,7 @@ describe('the options of the plugin', () => {
       ['tokenCheck', 'realm'],
     ],
     ['a verifier that is undefined', () => ({ verifier: undefined }), ['verifier']],
+    ['no verifier beside what makes one', () => ({ ...keycloak, verifier: undefined }), ['verifier']],
     ['a verifier that is none', () => ({ verifier: { verify: () => {} }, x: 1 }), ['verifier', 'x']],
     ['null for a verifier', () => ({ verifier: null }), ['verifier']],
     [

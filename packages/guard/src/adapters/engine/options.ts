@@ -177,7 +177,8 @@ export function resolveVerifier<Incoming, C extends object>(
     return { ...own, verifier, isOwn: true };
   }
   const rules = { ...ownRules, verifier: optionRules.required(VERIFIER) };
-  throwFor(factory, findOptionProblems(options, rules));
+  // Beside a verifier that is none, every option that makes one would be named as unknown.
+  throwFor(factory, findOptionProblems(options.verifier ? options : {}, rules));
   return { ...own, verifier: options.verifier, isOwn: false };
 }
 

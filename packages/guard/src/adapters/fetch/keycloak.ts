@@ -180,12 +180,12 @@ const NO_ROUTE = { status: 404, headers: {}, setCookies: [], body: undefined };
 function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Refuse) {
   return (
     request: Request,
-    { principal }: { readonly principal: object | null },
+    caller?: { readonly principal: object | null },
     ...more: readonly unknown[]
   ): Response | Promise<Response> => {
     const guard = toPermitGuard<FetchRequest>(
       (one, who) => decide(one, who, ...more),
-      () => principal as Principal | null,
+      () => caller?.principal as Principal | null | undefined,
     );
     return toGuarded(guard, handler, refuse)(request, ...more);
   };
