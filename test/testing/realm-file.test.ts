@@ -265,6 +265,8 @@ describe('a realm file', () => {
 
   it('must be a realm, one of two options, and on loopback', async () => {
     await assert.rejects(startDevIdp({ realm: {} as RealmRepresentation }), /has no "realm"/);
+    // As Keycloak's Admin API does.
+    await assert.rejects(startDevIdp({ realm: realmOf({ realm: 'a/b' }) }), /'a\/b' is no realm: .*'\/'/);
     await assert.rejects(
       startDevIdp({ realm: realmOf({}), realmFile: 'x.json' }),
       /give "realm" or "realmFile", not both/,
