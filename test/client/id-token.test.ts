@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AuthorizationError, ClientError, createClient } from '../../packages/guard/src/client/index.ts';
-import { createIssuer } from '../../packages/guard/src/core/index.ts';
+import { createIssuer, type Issuer } from '../../packages/guard/src/core/index.ts';
 
 const ISSUER = 'https://sso.example.com/realms/testing';
 const CALLBACK = 'https://app.example.com/callback';
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** A realm that issues an ID token as the test says. */
-function realmOf(header: object, claims: object = {}, metadata: object = {}) {
+function realmOf(header: object, claims: object = {}, metadata: object = {}, issuer?: Issuer) {
   const seconds = Math.floor(Date.now() / 1000);
   const good = { iss: ISSUER, aud: 'my-app', sub: 'u1', nonce: 'a-nonce', iat: seconds, exp: seconds + 60 };
   const tokens = {
@@ -22,6 +22,7 @@ function realmOf(header: object, claims: object = {}, metadata: object = {}) {
     serverUrl: 'https://sso.example.com',
     realm: 'testing',
     clientId: 'my-app',
+    issuer,
     fetch: fetch as typeof globalThis.fetch,
   });
   const login = (query = 'code=c&state=s') =>
@@ -95,8 +96,21 @@ describe('an issuer that changes', () => {
     const old = 'https://old.example.com/realms/testing';
     await assert.rejects(realmOf({ alg: 'RS256' }, { iss: old }).login(), (error) => {
       assert.ok(error instanceof ClientError);
-      assert.equal(error.diagnosis.id, 'issuer-changed');
+      assert.deepEqual([error.diagnosis.id, error.kind], ['issuer-changed', 'provider_unavailable']);
       assert.ok(error.message.includes(old) && error.message.includes(ISSUER), error.message);
+      return true;
+    });
+  });
+
+  it('is a mistake of the set-up where one is set that Keycloak, called from here, never issues by', async () => {
+    const serverUrl = 'https://sso.example.com';
+    const set = 'https://public.example.com/realms/testing';
+    const fetch = async () => Response.json({ issuer: ISSUER });
+    const issuer = createIssuer({ serverUrl, realm: 'testing', issuer: set, fetch });
+    await assert.rejects(realmOf({ alg: 'RS256' }, {}, {}, issuer).login(), (error) => {
+      assert.ok(error instanceof ClientError);
+      assert.deepEqual([error.diagnosis.id, error.kind], ['issuer-changed', 'client_misconfigured']);
+      assert.match(error.diagnosis.fix, /KC_HOSTNAME/);
       return true;
     });
   });

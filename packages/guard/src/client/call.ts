@@ -50,7 +50,8 @@ export async function callKeycloak<T>(
     // Nothing was sent, nothing failed on the way: a mistake in this program.
     if (recorder.answer().status === 0 && recorder.answer().failure === undefined) throw error;
     const answer: TokenAnswer = { ...recorder.answer(), realm, clientId, credential: credential.kind };
-    if (isAboutIdToken(error) && answer.status === 200) throw new ClientError(idTokenDiagnosis(error), 200);
+    if (isAboutIdToken(error) && answer.status === 200)
+      throw new ClientError(idTokenDiagnosis(error, context.issuer.current?.isFollowingCaller), 200);
     throw new ClientError(diagnoseTokenError(answer, hidden), answer.status);
   }
 }
@@ -151,23 +152,24 @@ interface IdTokenFault {
   readonly expected?: unknown;
 }
 
-function idTokenDiagnosis(error: unknown) {
+/** @param isFollowing whether another issuer is set than that of all tokens that Keycloak issues to a call from here */
+function idTokenDiagnosis(error: unknown, isFollowing = false): Diagnosis {
   const { claim, claims, expected } = (error as { cause?: IdTokenFault }).cause ?? {};
   const isClock = error instanceof oauth.OperationProcessingError && error.code === oauth.JWT_TIMESTAMP_CHECK;
   return isClock
-    ? ({
+    ? {
         id: 'clock-skew',
         kind: 'client_misconfigured',
         cause: 'the clocks of this machine and of Keycloak differ: a fresh ID token is not valid',
         fix: 'Set both clocks (NTP), or raise the option clockToleranceSeconds.',
-      } as const)
-    : ({
+      }
+    : {
         id: 'issuer-changed',
-        kind: 'provider_unavailable',
+        kind: isFollowing ? 'client_misconfigured' : 'provider_unavailable',
         cause:
           claim === 'iss'
             ? toSafeText(`Keycloak issued an ID token as ${claims?.iss}, and named itself ${expected} before`)
             : 'Keycloak issued an ID token for another client or login than this one',
         fix: 'Set KC_HOSTNAME of Keycloak to its public URL. If Keycloak has just been reconfigured, the next try succeeds.',
-      } as const);
+      };
 }
