@@ -103,6 +103,20 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
   assert.ok(Object.isFrozen(config));
 });
 
+test('a line of .env without =, or of spaces alone, takes no other setting with it', (t) => {
+  const text =
+    'KEYCLOAK_REALM testing\n \t\nKEYCLOAK_CLIENT_ID=a\n\nTODO\r\n# its secret\r\nexport KEYCLOAK_CLIENT_SECRET=s\n';
+  const env = { KEYCLOAK_SERVER_URL: 'http://localhost:8080' };
+  const cwd = folder(t, { '.env': text });
+  assert.deepEqual(problemsOf(env, cwd), [['KEYCLOAK_REALM', 'is not set.']]);
+  const { clientId, clientSecret } = loadConfig({
+    env: { ...env, KEYCLOAK_REALM: 'r' },
+    cwd,
+    envFile: '.env',
+  });
+  assert.deepEqual([clientId, clientSecret], ['a', 's']);
+});
+
 test('a .env that is there and cannot be read is said to be so, and nothing is started without it', (t) => {
   const cwd = folder(t);
   mkdirSync(join(cwd, '.env'));

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import {
   type Config,
   ConfigError,
   loadConfig,
+  parseSettings,
   readFolderFile,
   readKeycloakJson,
 } from '@keycloak-guard/server/config';
@@ -55,7 +55,7 @@ export async function readSettings(
   file: string | undefined,
   isExplicit: boolean,
 ): Promise<Settings> {
-  const inFile = file === undefined ? {} : parseEnv(await readEnvText(file, isExplicit));
+  const inFile = file === undefined ? {} : parseSettings(await readEnvText(file, isExplicit));
   return toSettings((name) => {
     const value = environment[name] || inFile[name];
     if (!value || environment[name] || isExplicit) return value || undefined;
@@ -121,7 +121,7 @@ function toSettings(get: (name: string) => Word | undefined): Settings {
 }
 
 export function compareEnv(text: string, values: Readonly<Record<string, string>>): EnvChange[] {
-  const there = parseEnv(text);
+  const there = parseSettings(text);
   return Object.entries(values)
     .filter(([name, to]) => there[name] !== to)
     .map(([name, to]) => ({ name, from: there[name], to }));
@@ -144,7 +144,7 @@ export function mergeEnv(text: string, changes: readonly EnvChange[]): string {
         ? merged + line + newline
         : merged.slice(0, there.start) + line + merged.slice(there.end);
   }
-  assertNothingElse(parseEnv(text), parseEnv(merged), changes);
+  assertNothingElse(parseSettings(text), parseSettings(merged), changes);
   return merged;
 }
 
@@ -194,13 +194,13 @@ function assertNothingElse(
 }
 
 /**
- * Adds quotes in which the value is read unchanged: by `parseEnv`, which knows no escapes but `\n` within `"`, and
+ * Adds quotes in which the value is read unchanged: by Node, which knows no escapes but `\n` within `"`, and
  * by a shell that is given the file. The secret is Keycloak's word: in backticks it would be run as a command, and a line
  * break in it would begin another setting for programs that read line by line (`docker run --env-file`).
  */
 function quote(name: string, value: string): string {
   const way = wayFor(value);
-  if (way !== undefined && parseEnv(`${name}=${way}\n`)[name] === value) return way;
+  if (way !== undefined && parseSettings(`${name}=${way}\n`)[name] === value) return way;
   throw new UsageError([
     `${name} has a value that no line of a file of settings can hold: choose another one`,
   ]);

@@ -3,5 +3,5 @@ export { type Config, ConfigError, clientOptionsOf, type SettingProblem } from '
 export { CREDENTIAL_SETTING_NAMES, toCredential, toSettingNames } from './credential-settings.ts';
 export { readKeycloakJson } from './files.ts';
 export { isOutside, isThisMachine, readFolderFile } from './folder.ts';
-export { loadConfig, readEnvFile } from './load-config.ts';
+export { loadConfig, parseSettings } from './load-config.ts';
 export { isPlaceholder } from './setting.ts';

@@ -166,7 +166,7 @@ export function readEnvFile(
   const path = resolve(cwd, file);
   try {
     const text = chosen === undefined ? readFolderFile(path) : readFileSync(path, 'utf8');
-    return parseEnv(text.replace(/^\uFEFF/, ''));
+    return parseSettings(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
@@ -176,6 +176,15 @@ export function readEnvFile(
       `${file} cannot be read (${why}). ${why.startsWith('it is a pipe') ? `If you mean it, name it: --env ${file}` : 'Give this user the right to, or take it away.'}`,
     );
   }
+}
+
+/**
+ * The settings of a text in the format of `.env`. Node 20 takes a line without `=`, and one of spaces alone, for a part of the next
+ * name; here they are nothing.
+ */
+export function parseSettings(text: string): NodeJS.Dict<string> {
+  const toName = (key: string) => key.slice(key.lastIndexOf('\n') + 1).replace(/^\s*(export\s+)?/, '');
+  return Object.fromEntries(Object.entries(parseEnv(text)).map(([key, value]) => [toName(key), value]));
 }
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {

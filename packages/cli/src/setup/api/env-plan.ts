@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { parseEnv } from 'node:util';
-import { CREDENTIAL_SETTING_NAMES, isPlaceholder } from '@keycloak-guard/server/config';
+import { CREDENTIAL_SETTING_NAMES, isPlaceholder, parseSettings } from '@keycloak-guard/server/config';
 import { withoutEndSlashes } from 'keycloak-guard/unstable';
 import { trying } from '../../admin/admin-error.ts';
 import { type AdminConnection, findClient } from '../../admin/connection.ts';
@@ -135,7 +134,7 @@ async function switchCredential(
 ): Promise<Record<string, string>> {
   const isKept = (name: string) => Object.hasOwn(settings, name);
   if (!CREDENTIAL_SETTING_NAMES.some(isKept)) return settings;
-  const there = parseEnv(await readEnvText(file));
+  const there = parseSettings(await readEnvText(file));
   const dead = CREDENTIAL_SETTING_NAMES.filter((name) => !isKept(name) && there[name]);
   return { ...settings, ...Object.fromEntries(dead.map((name) => [name, ''])) };
 }
