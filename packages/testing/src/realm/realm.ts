@@ -34,7 +34,8 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     throw new TypeError('the realm file has no "realm": it must be one realm, as Keycloak exports it');
   const name = rep.realm;
   const [wrong] = /[:/?#@!$&()*+,;=[\]\\]/.exec(name) ?? [];
-  if (wrong !== undefined) throw new TypeError(`'${name}' is no realm: Keycloak takes no '${wrong}' in a name`);
+  if (wrong !== undefined)
+    throw new TypeError(`'${name}' is no realm: Keycloak takes no '${wrong}' in a name`);
   const scopes = new Map(
     [...BUILT_IN_SCOPES, ...(rep.clientScopes ?? [])].map((scope) => [scope.name, scope]),
   );
