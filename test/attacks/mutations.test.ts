@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { AuthError, readBearerToken, type Verifier } from '../../packages/guard/src/core/index.ts';
 import type { Organization } from '../../packages/guard/src/core/principal/principal.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
+import { anyText } from '../support/any-text.ts';
 import { assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm, rsa } from '../support/test-realm.ts';
@@ -89,7 +90,7 @@ describe('whatever becomes of a token on its way', () => {
       fc.property(
         fc.option(
           fc.oneof(
-            fc.string({ unit: 'binary' }),
+            anyText,
             fc.string().map((text) => `Bearer ${text}`),
           ),
           { nil: undefined },

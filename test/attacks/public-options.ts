@@ -70,7 +70,9 @@ interface Declared {
 }
 
 function interfacesOf(file: string): PublicOptions[] {
-  const { program } = parse(readFileSync(file, 'utf8'), { sourceType: 'module', plugins: ['typescript'] });
+  const text = readFileSync(file, 'utf8');
+  if (!/^export interface /m.test(text)) return [];
+  const { program } = parse(text, { sourceType: 'module', plugins: ['typescript'], attachComment: false });
   return program.body
     .flatMap((one) => ('declaration' in one ? [one.declaration as unknown as Declared | null] : []))
     .filter((one): one is Declared => one?.type === 'TSInterfaceDeclaration')

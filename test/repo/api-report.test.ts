@@ -6,16 +6,16 @@ import { apiReports } from '../../tools/docs/api-report.ts';
 import { ROOT } from './source-imports.ts';
 
 const FOLDER = join(ROOT, 'docs/api');
+const reports = apiReports();
 
 test('docs/api/ says what users can import, with its signatures: npm run docs', () => {
-  const reports = apiReports();
   assert.ok(reports.size > 15);
   assert.deepEqual(readdirSync(FOLDER).sort(), [...reports.keys()].sort());
   for (const [name, page] of reports) assert.equal(readFileSync(join(FOLDER, name), 'utf8'), page, name);
 });
 
 test('a report names what a room exports, and how it is declared', () => {
-  const page = apiReports().get('keycloak-guard.client.md') ?? '';
+  const page = reports.get('keycloak-guard.client.md') ?? '';
   assert.match(
     page,
     /^## createClient\n\n```typescript\nfunction createClient\(options: ClientOptions\): KeycloakClient;\n```$/m,
@@ -25,7 +25,6 @@ test('a report names what a room exports, and how it is declared', () => {
 });
 
 test('a report leads to all that its names are made of: every option of an adapter is found from its page', () => {
-  const reports = apiReports();
   for (const name of ['express', 'fastify', 'fetch', 'hapi', 'hono', 'koa', 'nest', 'node']) {
     const page = reports.get(`keycloak-guard.${name}.md`) ?? '';
     assert.match(page, /^### AdapterOptions\n\n```typescript\n[^`]*\treadonly onDenied\?/m, name);

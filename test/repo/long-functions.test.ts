@@ -27,11 +27,12 @@ function longFunctions(value: unknown): string[] {
 }
 
 const parsed = (text: string) =>
-  parse(text, { sourceType: 'module', plugins: ['typescript', 'decorators'] }).program;
+  parse(text, { sourceType: 'module', plugins: ['typescript', 'decorators'], attachComment: false }).program;
 
 test(`no function of the packages has more than ${MOST} lines`, () => {
   const long = sourceFiles().flatMap((file) => {
     const text = readFileSync(join(ROOT, 'packages', file), 'utf8');
+    if (text.split('\n').length <= MOST) return [];
     return longFunctions(parsed(text)).map((one) => `${file}, ${one}`);
   });
   assert.deepEqual(long, []);

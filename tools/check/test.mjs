@@ -76,6 +76,10 @@ const COMPILED =
   process.features.typescript && !coverage && !keepsCoverage
     ? { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
     : {};
+/** See there. */
+const CHEAPER = process.features.typescript
+  ? []
+  : ['--import', new URL('reporters/cheaper-tests.mjs', import.meta.url).href];
 /** Processes. */
 const MOST_TRIED_AGAIN = 6;
 /** How long each file worked and waited the last time that it ran. Unit: seconds. */
@@ -147,6 +151,7 @@ process.exit(shortfalls.length === 0 ? 0 : 1);
 function run(paths, { isSecond = false } = {}) {
   const test = [
     ...TYPESCRIPT,
+    ...CHEAPER,
     '--test',
     // Many tests wait: one process more than there are cores, unless Keycloaks run beside them.
     `--test-concurrency=${isSecond ? 1 : availableParallelism() + (process.env.CI ? 0 : 1)}`,
