@@ -86,3 +86,8 @@ describe('the address of a Keycloak server', () => {
     }
   });
 });
+
+it('an address in letters of its own is one, however often that is looked at', () => {
+  const wrong = Array.from({ length: 20_000 }, () => isServerUrl('https://MÜNCHEN.example')).indexOf(false);
+  assert.equal(wrong, -1);
+});

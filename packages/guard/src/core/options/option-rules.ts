@@ -11,10 +11,14 @@ export function isServerUrl(value: unknown): value is string {
 
 /** Whether a string is an http or https URL without query, fragment and credentials, as an issuer is (RFC 8414 §2). */
 export function isPlainUrl(value: unknown): value is string {
-  if (typeof value !== 'string' || !/^https?:\/\/[^\s\\?#]+$/i.test(value) || !URL.canParse(value))
+  if (typeof value !== 'string' || !/^https?:\/\/[^\s\\?#]+$/i.test(value)) return false;
+  try {
+    const { username, password } = new URL(value);
+    return username + password === '';
+  } catch {
+    // Not by URL.canParse: that of Node 20 refuses a host such as münchen.example when it was called some thousand times.
     return false;
-  const { username, password } = new URL(value);
-  return username + password === '';
+  }
 }
 
 /**
