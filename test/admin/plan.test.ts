@@ -117,11 +117,13 @@ describe('the plan', () => {
     const client = {
       ...GOOD.client,
       publicClient: true,
+      bearerOnly: true,
       directAccessGrantsEnabled: false,
       redirectUris: ['https://app.example/*'],
       webOrigins: ['https://app.example'],
     };
     assert.deepEqual(changesOf(makePlan({ ...GOOD, client }, GOAL)), [
+      'Bearer only: on → off',
       'Client authentication: off → on',
       'Direct access grants: off → on',
       'Valid redirect URIs: https://app.example/* → https://app.example/*, http://localhost:8000/*',
@@ -172,6 +174,13 @@ describe('the plan', () => {
     assert.equal(plan.blocked.length, 5);
     const { fix } = plan.blocked.find(({ why }) => why.includes('client-jwt')) ?? {};
     assert.match(fix ?? '', /^leave it so, and set KEYCLOAK_CLIENT_KEY_FILE /);
+    const saml = makePlan({ ...GOOD, client: { ...GOOD.client, protocol: 'saml' } }, GOAL);
+    assert.deepEqual(
+      saml.blocked.map(({ why }) => why),
+      ['the client speaks saml'],
+    );
+    const oidc = makePlan({ ...GOOD, client: { ...GOOD.client, protocol: 'openid-connect' } }, GOAL);
+    assert.deepEqual(oidc.blocked, []);
   });
 
   test('switches on what is off only when that is asked for', () => {
@@ -272,6 +281,12 @@ describe('the plan', () => {
       config: { 'included.custom.audience': 'api', 'access.token.claim': 'true' },
     };
     assert.deepEqual(makePlan(inScope(custom), GOAL).steps, []);
+    const own = (mapper: object) => ({ ...GOOD, client: { ...GOOD.client, protocolMappers: [mapper] } });
+    assert.deepEqual(changesOf(makePlan(own({ ...off, name: 'audience api' }), GOAL)), [
+      'Mapper: audience api (not as needed) → audience api',
+    ]);
+    const another = own(off);
+    assert.deepEqual(changesOf(makePlan(another, GOAL)), ['Mapper:  → audience api']);
   });
 });
 

@@ -286,3 +286,21 @@ test('secrets are written that Keycloak made, where the template names none, and
   assert.equal(code, 0, text);
   assert.deepEqual(JSON.parse(await readFile(secrets, 'utf8')), { acme: { 'acme-api': 'made-by-keycloak' } });
 });
+
+test('a template that is none is refused with its reason, and nothing is changed', async (t) => {
+  const { keycloak, folder, setUp } = await start(t);
+  const before = keycloak.changes.length;
+  const file = join(folder, 'template.json');
+  for (const [text, why] of [
+    ['{', /--template: .*template\.json is no realm file: .*JSON/],
+    ['{"id":"x"}', /--template: .*template\.json is no realm file: it has no "realm"/],
+  ] as const) {
+    await writeFile(file, text);
+    await assert.rejects(setUp('tenant', 'acme', '--template', file), why);
+  }
+  await assert.rejects(
+    setUp('tenant', 'acme', '--template', 'nobody'),
+    /There is no realm nobody: look at --template/,
+  );
+  assert.equal(keycloak.changes.length, before);
+});

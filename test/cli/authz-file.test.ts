@@ -113,8 +113,11 @@ describe('the file of authz', () => {
       assert.equal(await program.ended, code, program.stderr());
       return program.stdout() + program.stderr();
     };
+    const none = await run(2, 'export', '--file', `${file}.json`);
+    assert.match(none, /the client 'api' has no authorization services yet/);
     await run(0, 'apply', '--file', file, '--yes');
     await run(0, 'export', '--file', `${file}.json`);
+    assert.match(await run(0, 'export', '--file', `${file}.json`), /is as Keycloak is: nothing to write/);
     for (const text of [await run(0, 'export', '--file', '-'), readFileSync(`${file}.json`, 'utf8')]) {
       assert.doesNotMatch(text, /[^\P{Cc}\n]|\p{Bidi_Control}/u);
       assert.equal(JSON.parse(text).resources[0].name, name);

@@ -30,6 +30,25 @@ test('the doctor names what was not looked at, up to five; more are counted', ()
   assert.deepEqual(summaryOf(many(14, 'no admin')), ['- 14 checks skipped: no admin']);
 });
 
+test('colours are for a terminal, unless a person says otherwise', () => {
+  const isColoured = (env: Record<string, string>, isTTY: boolean) =>
+    createOutput({ isTTY, write: () => true } as never, env).paint('red', 'x') !== 'x';
+  for (const [env, onTerminal, elsewhere] of [
+    [{}, true, false],
+    [{ NO_COLOR: '1' }, false, false],
+    [{ NO_COLOR: '' }, true, false],
+    [{ TERM: 'dumb' }, false, false],
+    [{ FORCE_COLOR: '1' }, true, true],
+    [{ FORCE_COLOR: '0' }, true, false],
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true, true],
+  ] as const)
+    assert.deepEqual(
+      [isColoured(env, true), isColoured(env, false)],
+      [onTerminal, elsewhere],
+      JSON.stringify(env),
+    );
+});
+
 test('what a server says does not fill the screen', () => {
   const lines: string[] = [];
   const line = (text = '') => void lines.push(text);

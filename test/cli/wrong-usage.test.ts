@@ -8,6 +8,11 @@ import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { ADMIN, createLines } from '../admin/run-setup.ts';
 
+/** A client that proves itself as a pod. */
+const POD = '--credential kubernetes --service-account shop/orders';
+/** A realm file that is there already. */
+const FILE = 'package.json --url http://a.test --no-env';
+
 // Arguments that a command does not take: each rule has its message, and what is right at the rule's edge is none.
 
 /** What is wrong with arguments; empty where the command goes on, which here has no Keycloak. */
@@ -47,6 +52,8 @@ test('authz: an action alone, and what only some of them take', async () => {
       [`why a ${url}`, /^why needs --user/],
       [`why --user anna ${url}`, /^why needs a permission/],
       [`why a#b#c --user anna ${url}`, /^a permission is resource#scope/],
+      ['plan --url ftp://a.test', /^--url .*must be an http or https URL/],
+      ['plan --url http://a.test', undefined],
       [`plan --user anna ${url}`, /^--user is for why/],
       [`export --prune ${url}`, /^--prune is for plan and apply/],
       [`why a --user anna --prune ${url}`, /^--prune is for plan and apply/],
@@ -115,6 +122,12 @@ test('setup: what each kind needs, and what it does not take', async (t) => {
       ['--no-user --user anna', /^--no-user and --user exclude/],
       ['--group /', /^--group must be a path/],
       ['more', /^unknown argument 'more'/],
+      ['--retire-key a', /^--retire-key needs --credential key/],
+      [`${POD} --issuer ftp://a.test`, /^--issuer must be the https URL/],
+      [`${POD} --issuer http://a.test`, /^--issuer must be the https URL/],
+      [`${POD} --issuer https://a.test?b`, /^--issuer must be the https URL/],
+      [`${POD} --issuer https://a.test`, undefined],
+      [`${POD} --issuer http://localhost`, undefined],
       ['--app http://a.test --scope orders:read --group /staff --user anna', undefined],
     ],
     app: [
@@ -148,6 +161,7 @@ test('setup: what each kind needs, and what it does not take', async (t) => {
     tenant: [
       ['acme', /needs --template <realm>, or --organization/],
       ['acme --template shop --organization', /needs --template <realm>, or --organization/],
+      ['--template shop --list none.csv', /^--list: none\.csv cannot be read \(ENOENT\)/],
       ['--template shop', /^setup tenant needs names of tenants/],
       ['--template shop --all', undefined],
       ['acme --template shop --group /a', /^--group is for organizations/],
@@ -160,6 +174,8 @@ test('setup: what each kind needs, and what it does not take', async (t) => {
     export: [
       ['', /^setup export needs the name of one file/],
       ['a.json b.json', /^setup export needs the name of one file/],
+      [`${FILE} --user anna`, /^a user in a realm file needs a password/],
+      [`${FILE} --no-user`, /package\.json is there already: give --yes/],
     ],
   } satisfies Record<string, [string, RegExp | undefined][]>;
   for (const [kind, own] of Object.entries(rows)) {

@@ -87,10 +87,10 @@ async function readTemplate(api: Api, template: string): Promise<Realm> {
   try {
     const realm = JSON.parse(await readFile(template, 'utf8')) as Realm;
     if (typeof realm.realm === 'string') return realm;
+    throw new Error('it has no "realm"');
   } catch (error) {
     throw new UsageError([`--template: ${template} is no realm file: ${(error as Error).message}`]);
   }
-  throw new UsageError([`--template: ${template} is no realm file: it has no "realm"`]);
 }
 
 async function planRealms(api: Api, names: readonly string[], template: Realm, out: Output) {
