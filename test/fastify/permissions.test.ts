@@ -12,7 +12,9 @@ async function start(t: TestContext) {
   const fake = createFakeKeycloak();
   const verifier = fake.realm.verifier({ tokenCheck: 'local' });
   const denied: string[] = [];
-  const app = fastify();
+  const lines: string[] = [];
+  const stream = { write: (line: string) => void lines.push(line) };
+  const app = fastify({ logger: { level: 'error', stream } });
   t.after(() => app.close());
   const bearerAuth = { type: 'http', scheme: 'bearer' } as const;
   await app.register(swagger, { openapi: { components: { securitySchemes: { bearerAuth } } } });
@@ -31,7 +33,7 @@ async function start(t: TestContext) {
     ({ params }) => params.name,
   );
   app.get('/unguarded', { onRequest: app.permit('orders#view') }, () => 'never');
-  return { fake, app, denied, bob: fake.tokenOf(BOB) };
+  return { fake, app, denied, lines, bob: fake.tokenOf(BOB) };
 }
 
 describe('permissions in a Fastify application', () => {
@@ -74,11 +76,13 @@ describe('permissions in a Fastify application', () => {
     fake.replace = () => 'down';
     const down = await app.inject({ url: '/orders', ...bearer(bob) });
     assert.deepEqual([down.statusCode, down.headers['retry-after']], [503, '5']);
-    const { fake: empty, app: second, bob: token } = await start(t);
+    const { fake: empty, app: second, lines, bob: token } = await start(t);
     empty.resources.length = 0;
     const wrong = await second.inject({ url: '/orders', ...bearer(token) });
     assert.deepEqual([wrong.statusCode, wrong.json().detail], [500, 'Internal Server Error']);
     assert.doesNotMatch(wrong.body, /orders/);
+    assert.equal(lines.length, 1, lines.join(''));
+    assert.match(lines[0] ?? '', /orders#view/);
   });
 
   it('are told in the OpenAPI document', async (t) => {

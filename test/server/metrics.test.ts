@@ -39,6 +39,9 @@ test('Prometheus reads requests, token checks and Keycloak on a port of its own'
     'keycloak_guard_keycloak_request_duration_seconds_count{call="discovery",outcome="ok"} 1',
     'keycloak_guard_keycloak_up 1',
     'keycloak_guard_logins_in_flight 0',
+    'keycloak_guard_logins_waiting 0',
+    'keycloak_guard_calls_in_flight 0',
+    'keycloak_guard_calls_waiting 0',
     'keycloak_guard_calls_stopped 0',
   ]) {
     assert.ok(text.includes(`${line}\n`), `${line}\n\n${text}`);

@@ -214,7 +214,9 @@ test('without a public URL the origin is the one that the request tells, or its 
   const told = { ...asNode('/sso/login'), origin: 'https://app.test' };
   assert.deepEqual(await redirectUri(told), ['https://app.test/sso/callback', true]);
   assert.deepEqual(await redirectUri(asFetch('/sso/login')), [`${ORIGIN}/sso/callback`, false]);
-  await assert.rejects(sessions.startLogin(asNode('/sso/login')), TypeError);
+  await assert.rejects(sessions.startLogin(asNode('/sso/login')), {
+    ...{ name: 'TypeError', message: /^Sessions have to know where the app is: set publicUrl/ },
+  });
   const unfit = ['', 'a b', 'user@app.test', 'app.test/path', 'app.test?a', 'app.test#a', 'a'.repeat(254)];
   for (const host of unfit) {
     const origin = `http://${host}`;

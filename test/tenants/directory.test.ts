@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { toName } from '../../packages/guard/src/tenants/tenant-request.ts';
 import { eventually } from '../support/eventually.ts';
 import { createPending, settle, startTenants } from './many-realms.ts';
 
@@ -310,4 +312,18 @@ describe('tenants in memory', () => {
     assert.ok(calls.length > from);
     assert.ok(calls.slice(from).every((url) => url.includes('/globex/')));
   });
+});
+
+test('a name that does not come at once is a fault of the application, and a promise that fails ends no process', async () => {
+  const none = () => new AuthError('tenant_unknown', 'none');
+  const unheard: unknown[] = [];
+  const onUnheard = (error: unknown) => void unheard.push(error);
+  process.on('unhandledRejection', onUnheard);
+  for (const name of [Promise.reject(new Error('the database is away')), Promise.resolve('acme'), 7, {}])
+    assert.throws(() => toName(name, none), TypeError);
+  await settle();
+  process.off('unhandledRejection', onUnheard);
+  assert.deepEqual(unheard, []);
+  for (const name of [undefined, null, '']) assert.throws(() => toName(name, none), AuthError);
+  assert.equal(toName('acme', none), 'acme');
 });

@@ -128,7 +128,9 @@ export function describeObservers(adapter: Adapter): void {
       const register = new Registry();
       const lines: Record<string, unknown>[] = [];
       const observers = [prometheus({ register }), audit({ info: (fields) => lines.push({ ...fields }) })];
-      const { browser, app } = await setUpSession(t, adapter, {}, {}, observers);
+      const own: string[] = [];
+      const onEvent = ({ type }: { type: string }) => void own.push(type);
+      const { browser, app } = await setUpSession(t, adapter, { onEvent }, {}, observers);
       await browser.open(`${app.url}/auth/login`);
       await browser.send(`${app.url}/auth/logout`, { method: 'POST', headers: { origin: app.url } });
       assert.deepEqual(
@@ -138,6 +140,7 @@ export function describeObservers(adapter: Adapter): void {
           ['logout', 'ok', 'browser', 'abdullah'],
         ],
       );
+      assert.equal(own.length, lines.length, 'the listener of the application is called, too');
       const text = await register.metrics();
       assert.match(text, /^keycloak_guard_logins_total\{by="browser",outcome="ok"\} 1$/m);
       assert.match(

@@ -2,7 +2,6 @@ import { AuthError } from '../core/index.ts';
 import {
   DpopCredentials,
   headerOf,
-  isThenable,
   type RequestLike,
   readCompactJws,
   readCredentials,
@@ -122,6 +121,6 @@ export function toName(name: unknown, none: () => AuthError): string {
   if (typeof name === 'string' && name !== '') return name;
   if (name === undefined || name === null || name === '') throw none();
   // A rejected promise without a listener would end the process.
-  if (isThenable(name)) Promise.resolve(name).catch(() => {});
+  Promise.resolve(name).catch(() => {});
   throw new TypeError('tenants: of and ofIssuer must return the name of a tenant, or undefined, and at once');
 }
