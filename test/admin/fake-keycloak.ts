@@ -132,11 +132,17 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       return method === 'GET' ? [200, realm.self] : [204, void Object.assign(realm.self, body)];
     if (kind === 'partial-export') {
       const { lists } = realm;
-      const roles = { realm: lists.roles, client: {} };
-      const masked = lists.clients.map((one) => ({ ...one, secret: '**********' }));
+      const is = (name: string) => url.searchParams.get(name) === 'true';
+      const clients = lists.clients.map((one) => ({ ...one, secret: '**********' }));
+      const scopes = { clientScopes: lists['client-scopes'] };
+      const groups = { groups: lists.groups, roles: { realm: lists.roles, client: {} } };
       return [
         200,
-        { ...realm.self, clients: masked, clientScopes: lists['client-scopes'], groups: lists.groups, roles },
+        {
+          ...{ ...realm.self, ...scopes },
+          ...(is('exportClients') && { clients }),
+          ...(is('exportGroupsAndRoles') && groups),
+        },
       ];
     }
     if (kind === 'default-default-client-scopes') return [200, SCOPES];

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createMcpEvidence } from '../../packages/cli/src/doctor/evidence/mcp.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
 import { emptyFolder, runProgram } from './support/program.ts';
@@ -200,4 +201,18 @@ test('doctor --fix: the target of a redirect does not get the password', async (
   assert.deepEqual(leaked(bodies), []);
   assert.equal(code, 1, stdout() + stderr());
   assert.match(stdout(), /KEYCLOAK_SERVER_URL=http:\/\/localhost:\d+\n[\s\S]*setup can fix none of this/);
+});
+
+test('what an admin sees there is who may register, and who may get offline tokens', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"main"}' });
+  const { url } = await startHostile(t, () => `${keycloak.url}/realms/main`);
+  const credentials = { realm: 'master', username: 'admin', password: 'admin' };
+  const { state, givesOffline } = await createMcpEvidence(url, credentials, keycloak.url).admin();
+  const { trustedHosts, webOrigins } = state;
+  assert.deepEqual(
+    [trustedHosts?.providerId, webOrigins?.providerId, givesOffline],
+    ['trusted-hosts', 'registration-web-origins', false],
+  );
 });
