@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { NO_CALLERS } from '../../packages/cli/src/admin/callers.ts';
+import { planService } from '../../packages/cli/src/admin/service.ts';
 import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
@@ -103,6 +105,10 @@ describe('setup service', () => {
       (await setUp('--calls', 'nobody')).text,
       /! client scope to-nobody: there is no client nobody/,
     );
+    assert.match(
+      (await setUp('--calls', 'shop')).text,
+      /! client scope to-shop: shop does not call itself\n.*look at --calls/,
+    );
     listOf('client-scopes').push({ id: 'x', name: 'to-orders', protocolMappers: [] } as never);
     const { code, text } = await setUp('--calls', 'orders');
     assert.equal(code, 1);
@@ -111,6 +117,14 @@ describe('setup service', () => {
       /! client scope to-orders: it is there, and it does not put this into access tokens: audience orders/,
     );
     assert.equal(client().optionalClientScopes, undefined);
+    const state = { ...NO_CALLERS, client: undefined, others: new Map([['orders', {}]]) };
+    const goal = { realm: 'shop', clientId: 'shop', calls: ['orders'] };
+    const { blocked } = planService({ ...state, byDefault: ['to-orders'] }, goal);
+    assert.deepEqual(
+      blocked.map(({ why }) => why),
+      ['every client of the realm gets it unasked'],
+    );
+    assert.deepEqual(planService({ ...state, byDefault: ['another'] }, goal).blocked, []);
   });
 
   it('makes a key that only its owner reads, and gives Keycloak the public half; another key is added', async () => {

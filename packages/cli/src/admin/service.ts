@@ -55,7 +55,7 @@ export function planService(state: ClientsState, goal: ServiceGoal): Plan {
   const { client, others, scopes } = state;
   const part = newPart();
   if (!planClient(part, state, goal)) return part;
-  const lacking = goal.calls.filter((one) => isLacking(part, state, one)).map(callScopeOf);
+  const lacking = goal.calls.filter((one) => isLacking(part, state, goal, one)).map(callScopeOf);
   // A service gets the groups if an API that it calls has them.
   const has = (one: typeof client) => one?.defaultClientScopes?.includes(GROUPS_SCOPE) === true;
   const lacksGroups = !has(client) && [...others.values()].some(has);
@@ -94,13 +94,19 @@ function whyNoService(client: ClientRepresentation): string | undefined {
 }
 
 /** Whether the client needs the scope for a service that it calls. If not, the part says why. */
-function isLacking({ kept, blocked }: Part, state: ClientsState, called: string): boolean {
+function isLacking(
+  { kept, blocked }: Part,
+  state: ClientsState,
+  { clientId }: ServiceGoal,
+  called: string,
+): boolean {
   const scope = callScopeOf(called).name;
   const subject = `client scope ${scope}`;
   const { always, optional } = scopesThatBring(state, state.client ?? {}, called);
   const [has] = [...always, ...optional];
-  if (!state.others.has(called))
-    blocked.push({ subject, why: `there is no client ${called}`, fix: 'look at --calls' });
+  const isItself = called === clientId;
+  const why = isItself ? `${called} does not call itself` : `there is no client ${called}`;
+  if (isItself || !state.others.has(called)) blocked.push({ subject, why, fix: 'look at --calls' });
   else if (has !== undefined) kept.push(`client scope ${has}, which brings ${called}`);
   else if (state.byDefault.includes(scope))
     blocked.push({

@@ -3,7 +3,6 @@ import { planEvents, readEventsState } from '../../admin/events.ts';
 import { planService, scopesThatBring } from '../../admin/service.ts';
 import { runPlan, toRealmPart } from '../../plan/run-plan.ts';
 import { table, toHelp } from '../../settings/options.ts';
-import { UsageError } from '../../settings/usage-error.ts';
 import { toPlainLine, toShellWord } from '../../terminal/output.ts';
 import { planClientEnv } from '../api/env-plan.ts';
 import { CREDENTIAL, CREDENTIAL_HELP, chooseCredential, sayVolume, withCredential } from '../credential.ts';
@@ -69,7 +68,6 @@ export const service: SetupKind = {
     }
     const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId, calls };
-    if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
     const state = await readClients(api, goal, calls);
     const { plan, before } = await withCredential(api, goal, planService(state, goal), chosen);
     const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
