@@ -23,6 +23,7 @@ import {
   Roles,
 } from '../../packages/guard/src/adapters/nest/index.ts';
 import { isAuthError, OptionsError } from '../../packages/guard/src/core/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { createApp, moduleOf, PLATFORMS, startApp } from './start-app.ts';
 
@@ -98,6 +99,11 @@ for (const platform of PLATFORMS) {
       );
       assert.equal((await get('/me', realm.mint())).status, 200);
       assert.equal(realm.calls.introspection, 1);
+    });
+
+    test('the keys of the realm are fetched when the app starts, not by its first request', async (t) => {
+      const { realm } = await startApp(t, { controllers: [MeController] }, { platform });
+      await eventually('they are fetched', () => realm.calls.jwks === 1);
     });
 
     test('an outage is 503, and is told to the log of Nest', async (t) => {
