@@ -304,3 +304,15 @@ test('a template that is none is refused with its reason, and nothing is changed
   );
   assert.equal(keycloak.changes.length, before);
 });
+
+test('roles of a client of the template become roles of the client of the tenant', async (t) => {
+  const { keycloak, folder, setUp } = await start(t);
+  const file = join(folder, 'template.json');
+  const roles = { client: { shop: [{ name: 'clerk' }], 'realm-management': [{ name: 'manage-users' }] } };
+  await writeFile(file, JSON.stringify({ realm: 'main', clients: [{ clientId: 'shop' }], roles }));
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.equal(code, 0, text);
+  assert.match(text, /\+ create role clerk of the client shop/);
+  const made = keycloak.changes.filter((change) => change.endsWith('/roles'));
+  assert.deepEqual(made, ['POST /acme/clients/:id/roles']);
+});
