@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -101,6 +102,23 @@ test('dev says what is wrong with its command before it starts the provider', as
     const { ended, stderr } = dev(folder, {}, ...args);
     assert.notEqual(await ended, 0);
     assert.match(stderr(), words);
+  }
+});
+
+test('dev says that the port it was told is taken, and takes no other; and that a file holds no realm', async (t) => {
+  const server = createServer().listen(0, 'localhost');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const folder = shop();
+  writeFileSync(join(folder, 'none.json'), '[]');
+  for (const [args, said] of [
+    [['realm.json', '--port', `${port}`], `port ${port} is taken: choose another one with --port`],
+    [['none.json', '--port', '0', '--', 'x'], 'none.json holds no realm'],
+  ] as const) {
+    const program = runProgram(['dev', '--realm-file', ...args], {}, folder);
+    assert.equal(await program.ended, 1, program.stdout());
+    assert.equal(program.stderr(), `keycloak-guard: ${said}\n`);
   }
 });
 
