@@ -22,7 +22,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly [most: number, why: string]>>
   'cli/src/doctor': [11, ONCE],
   'cli/src/keycloak': [5, ONCE],
   'guard/src/adapters': [8, LASTS],
-  'guard/src/client': [3, WAITS_FOR_ANOTHER],
+  'guard/src/client': [2, WAITS_FOR_ANOTHER],
   'guard/src/core': [28, LASTS],
   'guard/src/events': [18, LASTS],
   'guard/src/limits': [1, LASTS],

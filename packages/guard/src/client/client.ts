@@ -1,4 +1,4 @@
-import { createOwnToken, createSingleFlight } from '../core/internal.ts';
+import { createOwnToken, createSingleFlight, optionRules } from '../core/internal.ts';
 import type {
   AuthorizationRequest,
   AuthorizationResponse,
@@ -37,7 +37,7 @@ function createServiceToken(load: () => Promise<Tokens>): ServiceToken {
   const cached = createOwnToken(async () => {
     const { accessToken, expiresInSeconds } = await load();
     return { token: accessToken, expiresInSeconds: expiresInSeconds ?? 0 };
-  }, Date.now);
+  }, optionRules.CLOCK.default);
   return { getAccessToken: cached.get, drop: cached.drop };
 }
 

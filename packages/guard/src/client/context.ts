@@ -94,7 +94,11 @@ export function createContext(options: ClientOptions): ClientContext {
     credential: toCredential(
       'createClient',
       { clientSecret, credential },
-      { clientId, onNotice: createNoticeLines(`${serverUrl}, realm ${realm}`), clock: () => Date.now() },
+      {
+        clientId,
+        onNotice: createNoticeLines(`${serverUrl}, realm ${realm}`),
+        clock: optionRules.CLOCK.default,
+      },
     ),
     dpop: createDpopKey(dpop, issuer),
   };
