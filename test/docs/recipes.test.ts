@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { codeBlocks } from '../../tools/docs/documents.ts';
 import { ROOT } from '../repo/source-imports.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
 const RECIPES = join(ROOT, 'examples/recipes');
 
@@ -27,6 +28,41 @@ test('fetch.md shows files of the recipes as they are', () => {
     [],
   );
   assert.ok(shown.length >= 15);
+});
+
+test('the recipe of SvelteKit guards remote functions of every page: their client says of which page they are', async (t) => {
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  const settings = {
+    ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm, KEYCLOAK_CLIENT_ID: 'fastapi-keycloak' },
+    ...{ KEYCLOAK_CLIENT_SECRET: 'for-development-only', PUBLIC_URL: 'http://localhost:3000' },
+    SESSION_SECRET: 'of-the-recipes-0123456789abcdefgh',
+  };
+  const before = process.env;
+  process.env = { ...before, ...settings };
+  t.after(() => {
+    process.env = before;
+  });
+  const { handle } = await import(join(RECIPES, 'sveltekit/src/hooks.server.ts'));
+  const token = await idp.issueToken();
+  const statusOf = async (id: string, isRemoteRequest: boolean, headers = {}) => {
+    const request = new Request('http://localhost:3000/_app/remote/x/secrets', { headers });
+    const event = { request, isRemoteRequest, route: { id }, locals: {}, setHeaders() {} };
+    return (await handle({ event, resolve: () => new Response('ran') })).status;
+  };
+  for (const [id, isRemote, status] of [
+    ['/', false, 200],
+    ['/', true, 401],
+    ['/(signed-in)/me', false, 401],
+    ['/(signed-in)/me', true, 401],
+  ] as const) {
+    assert.equal(await statusOf(id, isRemote), status, `${id} ${isRemote}`);
+    assert.equal(
+      await statusOf(id, isRemote, { authorization: `Bearer ${token}` }),
+      200,
+      `${id} ${isRemote}`,
+    );
+  }
 });
 
 test('users-table.md shows the program of examples/users-table as it is', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { Principal } from '../../packages/guard/src/core/index.ts';
+import type { Principal, Verifier } from '../../packages/guard/src/core/index.ts';
 import { SERVER, startTenants } from './many-realms.ts';
 
 const SECRET = 'the-secret-of-all-tenants';
@@ -60,6 +60,15 @@ describe('tenants by the issuer of the token', () => {
       (error: { statusCode?: number }) => error.statusCode === 401,
     );
     assert.deepEqual(sent, []);
+  });
+
+  test('nobody has no address: whoever asks there sends nothing', async (t) => {
+    const { door, sent, calls, requestOf } = start(t);
+    const nobody = (await door.verifierOf(requestOf('host'))) as unknown as Verifier<object>;
+    await nobody.load().catch(() => {});
+    for (const ask of [() => nobody.verify('a.b.c'), () => nobody.issuer.discover()])
+      await assert.rejects(async () => ask());
+    assert.deepEqual([sent, calls], [[], []]);
   });
 });
 
