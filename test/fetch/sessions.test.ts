@@ -49,6 +49,18 @@ describe('browser sessions of servers that speak Request and Response', () => {
     assert.equal(await locationOf('https://app.example.com', asked({})), login);
   });
 
+  test('have their addresses with a slash at the end, too: Next.js with trailingSlash has no others', async (t) => {
+    const { open } = await setUp(t);
+    const kc = open(OLD);
+    const answer = async (path: string, method = 'GET') =>
+      (await kc.handle(new Request(`${ORIGIN}${path}`, { method, headers: PAGE })))?.status;
+    const paths = ['/auth/login', '/auth/callback', '/auth/session'];
+    assert.deepEqual(await Promise.all(paths.map((path) => answer(path))), [303, 400, 200]);
+    assert.deepEqual(await Promise.all(paths.map((path) => answer(`${path}/`))), [303, 400, 200]);
+    assert.equal(await answer('/auth/logout/', 'POST'), await answer('/auth/logout', 'POST'));
+    assert.equal(await answer('/auth/login//'), undefined);
+  });
+
   test('sign a person in and out; a guard takes the cookie', async (t) => {
     const { open } = await setUp(t);
     const kc = open(OLD);

@@ -104,6 +104,23 @@ describe('names that somebody makes up', () => {
     assert.ok(heap() - before < 5 * 1024 * 1024);
   });
 
+  test('leave nothing where they stand in tokens of a tenant whose signature is wrong', async (t) => {
+    const { enter, realmOf } = startTenants(t, (name) => ({ realm: name }), {
+      tenants: { ofIssuer: () => 'acme' },
+    });
+    const acme = realmOf('acme');
+    assert.equal(await statusOf(enter('host', acme.mint())), 200);
+    const payload = Buffer.from(JSON.stringify({ iss: acme.issuer, padding: 'x'.repeat(10_000) }));
+    const forge = (token: string) => {
+      const [header, , signature] = token.split('.');
+      return [header, payload.toString('base64url'), signature].join('.');
+    };
+    assert.equal(await statusOf(enter('host', forge(acme.mint()))), 401);
+    const before = heap();
+    for (let at = 0; at < 600; at++) await enter('host', forge(acme.mint()));
+    assert.ok(heap() - before < 5 * 1024 * 1024, 'each has 13 KiB');
+  });
+
   test('leave nothing either where the directory takes every name for a realm', () => {
     const hub = createRevocationHub();
     const before = heap();
