@@ -3,8 +3,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createSpaEvidence } from '../../packages/cli/src/doctor/evidence/client.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
+import { startSetup } from '../admin/run-setup.ts';
 
 /** The address of the API as setup and the doctor see it. */
 async function appUrls(lines: string, args: string[] = [], env: Record<string, string> = {}) {
@@ -65,4 +67,19 @@ test('the doctor checks a running application where --running says, or at the ad
   ]);
   assert.deepEqual(await addresses('--running'), ['http://localhost:8000', 'http://localhost:8000']);
   assert.deepEqual(await addresses('--app', 'https://shop.example'), ['https://shop.example', undefined]);
+});
+
+test('sign-ins of a page come back to one address, for setup and the doctor alike', async (t) => {
+  const page = 'http://localhost:5173';
+  const { keycloak, setUp } = await startSetup(t, { always: ['--no-env', '--realm', 'shop'] });
+  await setUp('api', '--client-id', 'orders');
+  const { code, text } = await setUp('spa', 'shop-page', '--app', page, '--client-id', 'orders');
+  assert.equal(code, 0, text);
+  const { clients = [] } = keycloak.realms.get('shop')?.lists ?? {};
+  const made = clients.find(({ clientId }) => clientId === 'shop-page');
+  assert.deepEqual(made?.redirectUris, [`${page}/callback`]);
+  const caller = { serverUrl: keycloak.url, realm: 'shop', timeoutMs: 1_000 } as never;
+  const where = (origin: string) => createSpaEvidence('shop-page', origin, caller, {} as never).redirectUri;
+  assert.equal(where(page), `${page}/callback`);
+  assert.equal(where(`${page}/signed-in`), `${page}/signed-in`);
 });

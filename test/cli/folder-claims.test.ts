@@ -108,6 +108,16 @@ describe('doctor --fix --yes', () => {
     assert.doesNotMatch(JSON.stringify(client), /evil\.example/, stdout.slice(-2500) + stderr);
   });
 
+  test('makes no client with a secret that the author of a folder knows', async (t) => {
+    const { url, lists } = await startOwnKeycloak(t);
+    const folder = clone({ KEYCLOAK_CLIENT_SECRET: 'known-to-mallory' });
+    const { KEYCLOAK_CLIENT_SECRET: _, ...own } = person(url);
+    const env = { ...own, KEYCLOAK_CLIENT_ID: 'shop', ...ADMIN };
+    const { stdout, stderr } = await run(['doctor', '--fix', '--yes'], env, folder);
+    assert.match(stdout, /setup can fix: /);
+    assert.doesNotMatch(JSON.stringify(lists.clients), /known-to-mallory/, stdout.slice(-2500) + stderr);
+  });
+
   test('makes no user that a folder chose, with a password that it knows', async (t) => {
     const { url, lists } = await startOwnKeycloak(t);
     const folder = clone({ DOCTOR_USER: 'mallory', DOCTOR_PASSWORD: 'known-to-mallory' });

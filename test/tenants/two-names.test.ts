@@ -54,3 +54,16 @@ test('a DPoP proof is good once in a realm, whatever its name', async (t) => {
     );
   assert.deepEqual(statuses, [200, 401, 401, 401]);
 });
+
+test('two names of one realm, each with an address of its own, are two tenants: neither is made again for the other', async (t) => {
+  const { enter, realmOf, calls, lookups } = startTenants(t, (name) => ({
+    realm: 'acme',
+    publicUrl: `https://${name}.example.com`,
+  }));
+  const token = realmOf('acme').mint();
+  for (let at = 0; at < 20; at++)
+    for (const name of ['one', 'two'])
+      assert.deepEqual(await enter(name, token), { status: 200, tenant: name });
+  assert.deepEqual(lookups, ['one', 'two']);
+  assert.ok(calls.length <= 4, `${calls.length} calls`);
+});
