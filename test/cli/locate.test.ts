@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { startDevIdp } from '@keycloak-guard/testing';
-import { locate } from '../../packages/cli/src/access/access.ts';
+import { createNeed, enter, locate } from '../../packages/cli/src/access/access.ts';
 import { findServer } from '../../packages/cli/src/keycloak/server.ts';
 import { createLines } from '../admin/run-setup.ts';
+
+const SOURCES = new URL('../../packages/cli/src', import.meta.url).pathname;
 
 /** Looks for a Keycloak that answers at every address; returns what is said. */
 async function locateAt(t: TestContext, serverUrl: string): Promise<string[]> {
@@ -35,4 +38,37 @@ test('an address that ends in a realm is cut, also where Keycloak does not have 
   t.after(() => idp.close());
   for (const path of ['/realms/none', '/realms/none/', '/realms'])
     assert.equal((await findServer(idp.url + path, 'none', 5_000)).elsewhere, idp.url, path);
+});
+
+test('each question for a password says whose it is, of which realm, and who gets it', async (t) => {
+  const serverUrl = 'https://sso.example.com';
+  const { mock } = t.mock.method(globalThis, 'fetch', async () =>
+    Response.json({ realm: 'master', 'token-service': 'x' }),
+  );
+  const asked: string[] = [];
+  const answer = (one: string) => async (question: string) => {
+    asked.push(question);
+    return one;
+  };
+  const need = createNeed({ text: answer('ann'), secret: answer('x') } as never);
+  const access = { serverUrl, realm: 'shop', adminRealm: 'theirs', readsPassword: false };
+  for (const who of [{ username: 'bob' }, { clientId: 'robot' }, {}])
+    await enter({ ...access, ...who } as never, undefined, need, createLines().out as never);
+  mock.restore();
+  const where = `(realm theirs, at ${serverUrl})`;
+  assert.deepEqual(asked, [
+    `Password of bob ${where}`,
+    `Secret of the admin client robot ${where}`,
+    `Admin user of Keycloak ${where}`,
+    `Password of ann ${where}`,
+  ]);
+  // The other ones that the sources have.
+  const questions = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => readFileSync(`${SOURCES}/${file}`, 'utf8').match(/\.secret\(`[^`]*`/g) ?? []);
+  assert.ok(questions.length >= 6, questions.join());
+  assert.deepEqual(
+    questions.filter((one) => !/\(\$\{where\}\)|\$\{whereOf\(/.test(one)),
+    [],
+  );
 });

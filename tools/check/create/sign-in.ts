@@ -64,10 +64,13 @@ export async function signInWithBrowser(
     if (hasPage(choice)) {
       const deepLink = `${pageUrl}/orders/5?tab=1#part`;
       await page.goto(deepLink);
+      await page.waitForSelector('#login');
+      assert.equal(await page.isVisible('#logout'), false, 'nobody is signed in who could sign out');
       await page.click('#login');
       await page.click('#users button[value="ann"]');
       await page.waitForFunction("document.querySelector('#person')?.textContent === 'Signed in as ann'");
       assert.equal(page.url(), deepLink);
+      assert.deepEqual([await page.isVisible('#login'), await page.isVisible('#logout')], [false, true]);
       await page.reload();
       await page.waitForFunction("document.querySelector('#person')?.textContent === 'Signed in as ann'");
       assert.equal(page.url(), deepLink);
