@@ -1,8 +1,9 @@
 // The recipes themselves are run by npm run test:recipes, the users table by npm run test:runners.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/docs/documents.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
@@ -30,39 +31,84 @@ test('fetch.md shows files of the recipes as they are', () => {
   assert.ok(shown.length >= 15);
 });
 
-test('the recipe of SvelteKit guards remote functions of every page: their client says of which page they are', async (t) => {
-  const idp = await startTestIdp();
-  t.after(() => idp.close());
-  const settings = {
-    ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm, KEYCLOAK_CLIENT_ID: 'fastapi-keycloak' },
-    ...{ KEYCLOAK_CLIENT_SECRET: 'for-development-only', PUBLIC_URL: 'http://localhost:3000' },
-    SESSION_SECRET: 'of-the-recipes-0123456789abcdefgh',
-  };
+describe('recipes', () => {
+  const PUBLIC_URL = 'http://localhost:3000';
   const before = process.env;
-  process.env = { ...before, ...settings };
-  t.after(() => {
-    process.env = before;
+  let idp: DevIdp;
+  beforeEach(async () => {
+    idp = await startTestIdp();
+    process.env = {
+      ...before,
+      ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm, KEYCLOAK_CLIENT_ID: 'fastapi-keycloak' },
+      ...{ KEYCLOAK_CLIENT_SECRET: 'for-development-only', PUBLIC_URL },
+      SESSION_SECRET: 'of-the-recipes-0123456789abcdefgh',
+    };
   });
-  const { handle } = await import(join(RECIPES, 'sveltekit/src/hooks.server.ts'));
-  const token = await idp.issueToken();
-  const statusOf = async (id: string, isRemoteRequest: boolean, headers = {}) => {
-    const request = new Request('http://localhost:3000/_app/remote/x/secrets', { headers });
-    const event = { request, isRemoteRequest, route: { id }, locals: {}, setHeaders() {} };
-    return (await handle({ event, resolve: () => new Response('ran') })).status;
+  afterEach(async () => {
+    process.env = before;
+    await idp.close();
+  });
+
+  type Event = { readonly isRemoteRequest?: boolean; readonly route?: { readonly id: string } };
+  const APPS = {
+    async sveltekit() {
+      const { handle } = await import(join(RECIPES, 'sveltekit/src/hooks.server.ts'));
+      return (request: Request, more: Event = {}): Promise<Response> => {
+        const event = {
+          request,
+          isRemoteRequest: false,
+          route: { id: '/' },
+          locals: {},
+          setHeaders() {},
+          ...more,
+        };
+        return handle({ event, resolve: () => new Response('ran') });
+      };
+    },
+    async astro() {
+      const folder = join(RECIPES, 'astro/src');
+      const text = readFileSync(join(folder, 'middleware.ts'), 'utf8')
+        .replace(
+          "import { defineMiddleware } from 'astro:middleware';",
+          'const defineMiddleware = (one: unknown) => one;',
+        )
+        .replace("'./lib/", `'${folder}/lib/`);
+      const file = join(ROOT, `node_modules/.cache/astro-${process.pid}.mts`);
+      writeFileSync(file, text);
+      const { onRequest } = await import(file).finally(() => rmSync(file));
+      return (request: Request): Promise<Response> => onRequest({ request }, () => new Response('ran'));
+    },
   };
-  for (const [id, isRemote, status] of [
-    ['/', false, 200],
-    ['/', true, 401],
-    ['/(signed-in)/me', false, 401],
-    ['/(signed-in)/me', true, 401],
-  ] as const) {
-    assert.equal(await statusOf(id, isRemote), status, `${id} ${isRemote}`);
-    assert.equal(
-      await statusOf(id, isRemote, { authorization: `Bearer ${token}` }),
-      200,
-      `${id} ${isRemote}`,
-    );
-  }
+
+  test('SvelteKit: remote functions of every page are guarded: their client says of which page they are', async () => {
+    const app = await APPS.sveltekit();
+    const token = await idp.issueToken();
+    const statusOf = async (id: string, isRemoteRequest: boolean, headers = {}) =>
+      (await app(new Request(`${PUBLIC_URL}/x`, { headers }), { isRemoteRequest, route: { id } })).status;
+    for (const [id, isRemote, status] of [
+      ['/', false, 200],
+      ['/', true, 401],
+      ['/(signed-in)/me', false, 401],
+      ['/(signed-in)/me', true, 401],
+    ] as const) {
+      assert.equal(await statusOf(id, isRemote), status, `${id} ${isRemote}`);
+      assert.equal(await statusOf(id, isRemote, { authorization: `Bearer ${token}` }), 200, id);
+    }
+  });
+
+  for (const [name, start] of Object.entries(APPS))
+    test(`${name}: forms of other sites are refused, as the framework's own check would, which is off`, async () => {
+      const app = await start();
+      const statusOf = async (headers: Record<string, string>, method = 'POST') =>
+        (await app(new Request(`${PUBLIC_URL}/x`, { method, headers }))).status;
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      assert.equal(await statusOf({ ...form, origin: PUBLIC_URL }), 200);
+      for (const origin of ['http://localhost:9000', 'https://evil.example', 'null'])
+        for (const type of [form, { 'content-type': 'text/plain' }, {}])
+          assert.equal(await statusOf({ ...type, origin }), 403, origin);
+      assert.equal(await statusOf(form), 403);
+      assert.equal(await statusOf({ origin: 'https://evil.example' }, 'GET'), 200);
+    });
 });
 
 test('users-table.md shows the program of examples/users-table as it is', () => {
