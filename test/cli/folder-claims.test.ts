@@ -232,6 +232,18 @@ describe('at a terminal', () => {
 describe('where the folder brings its own admin, too', () => {
   const THEIRS = { KEYCLOAK_ADMIN_USER: 'm', KEYCLOAK_ADMIN_PASSWORD: 'm', KEYCLOAK_REALM: 'main' };
 
+  test('setup does not show it the password that the person has for a user', async (t) => {
+    const { url, requests } = await startThief(t);
+    const folder = clone({ ...THEIRS, KEYCLOAK_SERVER_URL: url });
+    const env = { SETUP_USER: 'ann', SETUP_PASSWORD: 'my-own-password' };
+    for (const kind of ['guide', 'web', 'app']) {
+      const { code, stderr } = await run(['setup', kind], env, folder);
+      assert.match(stderr, /SETUP_PASSWORD is from the environment, and .*Nothing was sent/, kind);
+      assert.equal(code, 2);
+    }
+    assert.deepEqual(requests, []);
+  });
+
   test('authz apply --yes does not show it a file that the person named', async (t) => {
     const fake = await startFakeKeycloak();
     t.after(() => fake.close());
