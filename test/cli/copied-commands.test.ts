@@ -11,7 +11,7 @@ import { type SyntaxNode, walk } from '../../packages/cli/src/source/syntax.ts';
 
 const SOURCES = fileURLToPath(new URL('../../packages/cli/src', import.meta.url));
 const COMMAND =
-  /kcadm\.sh|npx keycloak-guard|curl -i|openssl|\bK(EY)?C(LOAK)?_[A-Z_]+=$|--http-relative-path=/;
+  /kcadm\.sh|npx keycloak-guard|keycloak-guard [a-z]+ --|curl -i|openssl|\bK(EY)?C(LOAK)?_[A-Z_]+=$|--http-relative-path=/;
 /** Words of a shell already: `$(kcadm.sh …)`, a uuid in a path, a setting that this program chose. */
 const READY = ['id', 'setting', 'flags', 'realmWord', 'queryWord', 'imports'];
 

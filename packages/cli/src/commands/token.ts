@@ -13,7 +13,7 @@ import { type Flags, toHelp } from '../settings/options.ts';
 import { readOptions } from '../settings/read-options.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { toClientFlags } from '../setup/audience-command.ts';
-import { createOutput, type Output, toPlainLine } from '../terminal/output.ts';
+import { createOutput, type Output, toPlainLine, toShellWord } from '../terminal/output.ts';
 import { Cancelled, createQuestions, readLines } from '../terminal/questions.ts';
 import { EXCHANGE, SIGN_IN } from '../token/options.ts';
 import { reportEarlyEnd, runAsAdmin } from './run-as-admin.ts';
@@ -62,7 +62,9 @@ export async function run(args: string[]): Promise<number> {
       err.line(error.message);
       for (const { url, realmFile } of await findRunningProviders())
         if (realmFile !== undefined)
-          err.line(`The provider at ${url} runs: keycloak-guard token --realm-file ${realmFile}`);
+          err.line(
+            `The provider at ${url} runs: keycloak-guard token --realm-file ${toShellWord(realmFile)}`,
+          );
       err.line('Without any settings, a token is from the provider that "keycloak-guard dev" runs.');
       return 2;
     }
@@ -94,7 +96,9 @@ async function getTokens(flags: TokenFlags, settings: Settings, err: Output): Pr
       : (await findRunningProviders()).filter(({ realmFile }) => realmFile === file);
   if (provider === undefined) {
     if (dev !== undefined)
-      throw new Error(`no provider runs from ${named}: keycloak-guard dev --realm-file ${named}`);
+      throw new Error(
+        `no provider runs from ${named}: keycloak-guard dev --realm-file ${toShellWord(named ?? '')}`,
+      );
     const { options, config } = await readCaller(flags, err);
     await assertMayGo(settings, flags);
     return signIn(createClient(options), config, flags, err);
