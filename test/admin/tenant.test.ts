@@ -53,7 +53,13 @@ test('a tenant gets what the template has, and no secret of it; what the templat
 
   const before = keycloak.changes.length;
   assert.match((await setUp('tenant', '--all', '--template', 'main')).text, /Nothing to change/);
+  const written = ['--template', 'main', '--secrets', file];
+  assert.match((await setUp('tenant', '--all', ...written)).text, /Nothing to change/);
   assert.equal(keycloak.changes.length, before);
+  clientOf('globex', 'shop').secret = 'another';
+  const { text } = await setUp('tenant', '--all', 'new', ...written);
+  assert.match(text, /~ change .*secrets\.json\n +Secrets of: \+ globex, new\n|Secrets of: \+ new, globex\n/);
+  assert.equal(JSON.parse(await readFile(file, 'utf8')).globex.shop, 'another');
 
   // Somebody else's realm has no mark of the template.
   await setUp('api', '--realm', 'other', '--client-id', 'shop');
@@ -139,6 +145,8 @@ test('a tenant gets no key that proves a client: whoever has it would be that cl
   const { code, text } = await setUp('tenant', 'acme', '--template', file);
   assert.deepEqual(clientOf('acme', 'shop').attributes, { 'post.logout.redirect.uris': '+' });
   assert.equal(code, 1);
+  // '+' stands for the redirect URIs, which are there.
+  assert.match((await setUp('tenant', 'acme', '--template', file)).text, /Nothing to change/);
   await setUp('tenant', 'jwks', '--template', file);
   assert.deepEqual(clientOf('jwks', 'web').attributes, {});
   assert.match(text, /! template: the keys of shop: not in a tenant[\s\S]*--credential key/);

@@ -151,9 +151,10 @@ export function completeClient(
     set('Standard token exchange', EXCHANGE, 'off', 'true', exchanges);
   const registered = splitUris(settings[AFTER_LOGOUT]);
   // '+' stands for the redirect URIs, as they are or will be, and Keycloak 22 reads nothing beside it; '-' for none.
-  const redirectUris = (patch.redirectUris as string[] | undefined) ?? there;
-  const afterLogout = registered.flatMap((one) => (one === '+' ? redirectUris : one === '-' ? [] : [one]));
-  const targetAfterLogout = splitUris(target.attributes[AFTER_LOGOUT]);
+  const spellOut = (uris: readonly string[], redirectUris: readonly string[]) =>
+    uris.flatMap((one) => (one === '+' ? redirectUris : one === '-' ? [] : [one]));
+  const afterLogout = spellOut(registered, (patch.redirectUris as string[] | undefined) ?? there);
+  const targetAfterLogout = spellOut(splitUris(target.attributes[AFTER_LOGOUT]), target.redirectUris);
   const pages = how.afterLogout === undefined ? targetAfterLogout : [how.afterLogout];
   if (pages.some((page) => !coversUri(afterLogout, client.rootUrl, page))) {
     const uris = [...new Set([...afterLogout, ...targetAfterLogout])].join('##');

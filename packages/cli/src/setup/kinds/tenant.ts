@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { toJsonObject } from 'keycloak-guard/unstable';
 import { AdminError } from '../../admin/admin-error.ts';
-import { type AdminConnection, read } from '../../admin/connection.ts';
+import { type AdminConnection, findClient, read } from '../../admin/connection.ts';
 import { readMapperTypes } from '../../admin/current.ts';
 import {
   type OrganizationGoal,
@@ -10,12 +11,12 @@ import {
 } from '../../admin/tenant/organization.ts';
 import { clientsWithSecret, fillIn, planTenant, TEMPLATE_ATTRIBUTE } from '../../admin/tenant/realm.ts';
 import { memo } from '../../keycloak/call.ts';
-import { type PlanPart, runPlan, toFilePart, toRealmPart } from '../../plan/run-plan.ts';
+import { NO_PART, type PlanPart, runPlan, toFilePart, toRealmPart } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
 import { table, toHelp } from '../../settings/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
-import { readOrMakeSecret } from '../api/env-plan.ts';
+import { readOrMakeSecret, readSecret } from '../api/env-plan.ts';
 import {
   openVisit,
   REALM_OPTIONS,
@@ -139,18 +140,31 @@ async function toSecretsPart(
   const secrets = toJsonObject(text.trim() || '{}');
   if (secrets === undefined)
     throw new UsageError([`--secrets: ${file} is there, and is no JSON object: it would be lost`]);
-  const change = { field: 'Secrets of', from: '', to: names.join(', ') };
+  const readAll = (readOne: (goal: { realm: string; clientId: string }) => Promise<string | undefined>) =>
+    Promise.all(
+      names.map(async (realm) => {
+        const own = clientsWithSecret(template).map(async (one) => {
+          const clientId = fillIn(one, realm);
+          return [clientId, await readOne({ realm, clientId })] as const;
+        });
+        return [realm, Object.fromEntries(await Promise.all(own))] as const;
+      }),
+    );
+  const known = await readAll(async (goal) => {
+    const client = await read('see the clients', () => findClient(api, goal.realm, goal.clientId));
+    return readSecret(api, goal, client);
+  });
+  const others = known.filter(([realm, own]) => !isDeepStrictEqual(own, secrets[realm]));
+  if (others.length === 0) return NO_PART;
+  const isNew = text === '';
+  const to = `${isNew ? '' : '+ '}${others.map(([realm]) => realm).join(', ')}`;
   const toContent = () => `${JSON.stringify(secrets, null, 2)}\n`;
-  const part = await toFilePart(file, [change], toContent, { isNew: text === '', holds: 'holds secrets; ' });
+  const holds = 'holds secrets; ';
+  const part = await toFilePart(file, [{ field: 'Secrets of', from: '', to }], toContent, { isNew, holds });
   return {
     ...part,
     async *apply() {
-      for (const realm of names) {
-        const own = clientsWithSecret(template)
-          .map((one) => fillIn(one, realm))
-          .map(async (clientId) => [clientId, await readOrMakeSecret(api, { realm, clientId })]);
-        secrets[realm] = Object.fromEntries(await Promise.all(own));
-      }
+      Object.assign(secrets, Object.fromEntries(await readAll((goal) => readOrMakeSecret(api, goal))));
       yield* part.apply();
     },
   };
