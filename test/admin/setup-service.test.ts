@@ -163,6 +163,18 @@ describe('setup service', () => {
     const found = await setUp('--credential', 'key');
     assert.equal(found.code, 1);
     assert.match(found.text, /client-key\.pem was here before, and Keycloak does not know its key/);
+    for (const kind of [
+      ['service', '--client-id', 'shop'],
+      ['guide', '--client-id', 'orders', '--no-user'],
+    ]) {
+      const left = await run([...kind, '--credential', 'key', '--env', join(folder, 'left.env')]);
+      assert.match(left.text, /Keycloak does not know its key/);
+      assert.equal(
+        existsSync(join(folder, 'left.env')),
+        false,
+        'a key that Keycloak does not take is in no settings',
+      );
+    }
     assert.equal(client()?.attributes?.['jwks.string'], undefined);
     assert.equal((await setUp('--credential', 'key', '--key-file', 'client-key.pem')).code, 0);
     assert.match((await setUp('--credential', 'key')).text, /Nothing to change/);

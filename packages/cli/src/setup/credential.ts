@@ -107,15 +107,18 @@ async function chooseKey(
   };
 }
 
+/** @returns `isLeft`: the plan leaves the client, or its credential, to a person: settings with it would stop whoever reads them */
 export async function withCredential(
   api: AdminConnection['api'],
   client: { readonly realm: string; readonly clientId: string },
   plan: Plan,
   chosen: ChosenCredential | undefined,
-): Promise<{ readonly plan: Plan; readonly before: readonly PlanPart[] }> {
-  if (chosen === undefined) return { plan, before: [] };
-  const own = planCredential(await readCredential(api, client, chosen.goal), client.clientId, chosen.goal);
-  return { plan: joinParts([plan, own]), before: own.blocked.length > 0 ? [] : [chosen.part] };
+): Promise<{ readonly plan: Plan; readonly before: readonly PlanPart[]; readonly isLeft: boolean }> {
+  const { clientId } = client;
+  const own = chosen && planCredential(await readCredential(api, client, chosen.goal), clientId, chosen.goal);
+  const whole = own === undefined ? plan : joinParts([plan, own]);
+  const isLeft = whole.blocked.some(({ subject }) => subject.endsWith(`client ${clientId}`));
+  return { plan: whole, before: chosen && own?.blocked.length === 0 ? [chosen.part] : [], isLeft };
 }
 
 export async function sayVolume(serverUrl: string, realm: string, out: Output): Promise<void> {

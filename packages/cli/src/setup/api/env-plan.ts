@@ -105,14 +105,11 @@ export async function planClientEnv(
     file,
     serverUrl,
     chosen,
-    isLeft,
     ...how
   }: Pick<ApiOptions, 'overwriteEnv' | 'yes'> & {
     readonly file: string | undefined;
     readonly serverUrl: string;
     readonly chosen: ChosenCredential | undefined;
-    /** Whether the plan leaves the client as it is: it may have no secret. */
-    readonly isLeft: boolean;
   },
   out: Output,
   questions: Questions | undefined,
@@ -120,7 +117,7 @@ export async function planClientEnv(
   // Nobody reads a secret that is written nowhere.
   if (file === undefined) return NO_PART;
   const kind = chosen?.goal.type ?? client?.clientAuthenticatorType ?? 'secret';
-  const needsSecret = /secret$/.test(kind) && !isLeft;
+  const needsSecret = /secret$/.test(kind);
   const settings = async (read: typeof readSecret) =>
     toSettings(serverUrl, goal, needsSecret ? await read(api, goal, client) : undefined, chosen);
   const readAll = () => settings(readOrMakeSecret);

@@ -220,11 +220,12 @@ export async function setUpApi(
   const toEnv = createAppSettings(serverUrl, goal, options);
   const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
   const site = { api, serverUrl, goal, current, plan };
-  const { plan: whole, before } = await withCredential(api, goal, plan, credential);
+  const { plan: whole, before, isLeft } = await withCredential(api, goal, plan, credential);
+  const envFile = isLeft ? undefined : options.envFile;
   const parts = [
     ...before,
     toRealmPart(`Keycloak at ${serverUrl}`, whole, api, goal, out),
-    await planEnv(options.envFile, options, toEnv(known), readAll, out, questions, hasSecret(options)),
+    await planEnv(envFile, options, toEnv(known), readAll, out, questions, hasSecret(options)),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
     ...((await beside?.plan(site)) ?? []),
   ];
@@ -239,8 +240,7 @@ export async function setUpApi(
     );
   const toServe = (file: string) =>
     `npx keycloak-guard serve${file === '.env' ? '' : ` --env ${toShellWord(file)}`}`;
-  if (code === 0)
-    await sayNext(options.envFile, serverUrl, out, goal.shape === 'guide' ? toServe : undefined);
+  if (code === 0) await sayNext(envFile, serverUrl, out, goal.shape === 'guide' ? toServe : undefined);
   return code;
 }
 

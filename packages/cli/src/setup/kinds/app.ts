@@ -74,7 +74,7 @@ async function toBeside(
       const title = `Clients that call ${clientId}`;
       const callersPart = toRealmPart(title, planCallers(state, goal), api, goal, out);
       if (callersPart.blocked.some(({ subject }) => subject === `client ${service}`)) return [callersPart];
-      const own = { ...options, file: envFile, serverUrl, chosen: undefined, isLeft: false };
+      const own = { ...options, file: envFile, serverUrl, chosen: undefined };
       const there = state.others.get(service);
       return [callersPart, await planClientEnv(api, caller, there, own, out, questions)];
     },

@@ -82,11 +82,10 @@ export const mcp: SetupKind = {
     const goal = { ...mcpGoal, realm };
     const state = await readMcp(api, goal);
     const own = { realm, clientId: goal.url };
-    const { plan, before } = await withCredential(api, own, planMcp(state, goal), chosen);
+    const { plan, before, isLeft } = await withCredential(api, own, planMcp(state, goal), chosen);
     const title = `Keycloak at ${serverUrl}, realm ${realm}`;
-    const isLeft = plan.blocked.some(({ subject }) => subject.endsWith(`client ${goal.url}`));
     const { envFile } = visit;
-    const how = { ...visit, file: isLeft ? undefined : envFile, serverUrl, chosen, isLeft };
+    const how = { ...visit, file: isLeft ? undefined : envFile, serverUrl, chosen };
     const env = await planClientEnv(api, own, state.server, how, out, questions);
     const parts = [...before, toRealmPart(title, plan, api, own, out), env];
     const { isDone, code } = await runPlan(parts, visit, out, questions);

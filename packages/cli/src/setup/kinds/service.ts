@@ -69,10 +69,10 @@ export const service: SetupKind = {
     const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId, calls };
     const state = await readClients(api, goal, calls);
-    const { plan, before } = await withCredential(api, goal, planService(state, goal), chosen);
+    const { plan, before, isLeft } = await withCredential(api, goal, planService(state, goal), chosen);
     const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
-    const how = { ...visit, overwriteEnv: flags['overwrite-env'] ?? false, isLeft: plan.blocked.length > 0 };
-    const own = { ...how, file: flags.env, serverUrl, chosen };
+    const how = { ...visit, overwriteEnv: flags['overwrite-env'] ?? false, serverUrl, chosen };
+    const own = { ...how, file: isLeft ? undefined : flags.env };
     const env = await planClientEnv(api, goal, state.client, own, out, questions);
     const { isDone, code } = await runPlan([...before, part, env], visit, out, questions);
     if (!isDone) return code;
