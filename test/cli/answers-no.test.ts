@@ -39,7 +39,7 @@ async function answer(
   }
   clearTimeout(timer);
   assert.deepEqual(left, [], plain());
-  return { code: await ended, screen: plain() };
+  return { code: await ended, screen: plain(), raw: screen };
 }
 
 /** Each question that a person can say no to, and the test that says it. */
@@ -84,6 +84,17 @@ describe('a person who says no', { skip: hasTerminal ? false : 'needs python3, f
       /^KEYCLOAK_CLIENT_SECRET=(.+)$/m.exec(readFileSync(join(folder, '.env'), 'utf8')) ?? [];
     assert.ok(secret.length > 0);
     assert.ok(!screen.includes(secret), 'the plan hides the secret');
+  });
+
+  test('and one who gives no answer, by Ctrl-C or Ctrl-D, has cancelled, and sees the cursor again', async (t) => {
+    const keycloak = await startFakeKeycloak();
+    t.after(() => keycloak.close());
+    for (const typed of ['\x03', '\x04']) {
+      const { code, screen, raw } = await answer(t, setup(keycloak.url), [[/Apply this\?/, typed]]);
+      assert.deepEqual([code, keycloak.changes], [1, []], screen);
+      assert.match(screen, /setup: cancelled, nothing more was changed/);
+      assert.ok(raw.lastIndexOf('\x1b[?25h') > raw.lastIndexOf('\x1b[?25l'), 'the cursor is shown');
+    }
   });
 
   test('to a plan with another value in the file keeps it, and no secret is shown: neither the old one nor the new one', async (t) => {

@@ -1,4 +1,4 @@
-import { cancel, confirm, intro, isCancel, select, text } from '@clack/prompts';
+import { cancel, confirm, intro, isCancel, select, text, updateSettings } from '@clack/prompts';
 import { FRAMEWORK_NAMES, FRAMEWORKS, type FrameworkName } from './frameworks.ts';
 import { type Choice, findNameProblem, type Options, questionsFor, toName } from './options.ts';
 
@@ -9,6 +9,8 @@ export class Cancelled extends Error {
 
 /** Asks all that the options leave open. @throws {Cancelled} */
 export async function ask(options: Options): Promise<{ folder: string; choice: Partial<Choice> }> {
+  // Ctrl-D, too: otherwise the program would end as if all was done.
+  updateSettings({ aliases: { '\x04': 'cancel' } });
   intro('keycloak-guard');
   const folder = options.folder ?? (await askText('Folder', 'my-app', (text) => toName(text) !== ''));
   const name = options.choice.name ?? (await askName(folder));

@@ -116,7 +116,7 @@ describe('the doctor', () => {
   test('--fix without anybody to ask applies nothing', async () => {
     await lab.client({ directAccessGrantsEnabled: false });
     const run = await doctor(['--fix'], { ...user(), ...admin });
-    assert.match(run.stdout, /Run it again with --yes/);
+    assert.match(run.stdout, /Run it again with --yes\.\n$/, 'it does not look again');
     assert.equal(run.code, 1);
     assert.equal(
       (await lab.api.clients.find({ realm: lab.realm, clientId: lab.clientId }))[0]

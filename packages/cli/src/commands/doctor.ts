@@ -50,7 +50,8 @@ async function examine(
     return isWell(results) ? 0 : 1;
   }
   out.line(`\nsetup can fix: ${fixable.map(({ id }) => id).join(', ')}`);
-  await fixFindings(fixable, options, await shape(), out, consent, questions);
+  // Nothing was changed.
+  if ((await fixFindings(fixable, options, await shape(), out, consent, questions)) === 2) return 1;
   out.line('\nLooking again:');
   return isWell((await look(options, out)).results) ? 0 : 1;
 }

@@ -18,6 +18,8 @@ export async function createQuestions(
   output: NodeJS.WriteStream = process.stdout,
 ) {
   const prompts = await import('@clack/prompts');
+  // Ctrl-D, too: otherwise the program would end as if all was done.
+  prompts.updateSettings({ aliases: { '\x04': 'cancel' } });
   const answer = <T>(value: T): Exclude<T, symbol> => {
     if (prompts.isCancel(value)) throw new Cancelled('cancelled');
     return value as Exclude<T, symbol>;
