@@ -38,6 +38,14 @@ describe('the plan of a file with settings', () => {
     ]);
   });
 
+  test('changes a file that has other settings alone, and creates none', async (t) => {
+    const [there, none] = [await plan(t, 'MINE=1\n'), await plan(t, undefined)];
+    assert.deepEqual([there.part.steps[0]?.kind, none.part.steps[0]?.kind], ['change', 'create']);
+    assert.deepEqual(there.part.steps[0]?.changes[1], {
+      ...{ field: 'KEYCLOAK_CLIENT_SECRET', from: '', to: '+ (hidden)' },
+    });
+  });
+
   test('is refused where the folder of the file is not there: Keycloak would be changed, and the secret lost', async (t) => {
     const { file } = await plan(t, undefined);
     const options = { overwriteEnv: false, yes: true };

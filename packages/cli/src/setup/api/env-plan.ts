@@ -68,7 +68,7 @@ export async function planEnv(
   const { subject, opens } = await planWrite(file);
   if (conflicts.length > 0)
     opens.push(`values that are there are replaced: ${conflicts.map(({ name }) => name).join(', ')}`);
-  const kind = changes.every(({ from }) => from === undefined) ? 'create' : 'change';
+  const kind = (await readEnvText(file)) === '' ? 'create' : 'change';
   const shown = changes.map((one) => toPlanChange(one, kind));
   return {
     steps: changes.length === 0 ? [] : [{ kind, subject, changes: shown, opens }],
