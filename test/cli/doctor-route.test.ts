@@ -127,6 +127,27 @@ test('a good token: let in, refused for its role, refused for a reason that the 
   assert.match(await say(401, described('Your plan ended')), /aud [^)]*\), and says 'Your plan ended'$/);
 });
 
+test('what was piped in and is no JWT is not sent, and is no token that Keycloak issued', async (t) => {
+  const sent: (string | undefined)[] = [];
+  const refuse: Api = (request, answer, token) => {
+    sent.push(token);
+    answerWith(401, CHALLENGE)(request, answer, token);
+  };
+  assert.match((await visit(t, refuse, 'rubbish'))['route.token'] ?? '', /^skipped no good token/);
+  assert.ok(!sent.includes('rubbish'));
+});
+
+test('a token that is piped in is judged beside --spa and --route, too', async () => {
+  for (const args of [
+    ['--spa', 'page', '--origin', 'http://127.0.0.1:1'],
+    ['--route', 'http://127.0.0.1:1'],
+  ]) {
+    const given = ['--env', 'none.env', '--token', '-', ...args];
+    const options = await readDoctorOptions(given, {}, { readToken: async () => 'rubbish' });
+    assert.equal(checksFor(options)[0]?.id, 'token.content', args[0]);
+  }
+});
+
 test('a token goes to the address that was typed, and to none that an answer names', async (t) => {
   const idp = await startTestIdp();
   t.after(() => idp.close());

@@ -82,7 +82,9 @@ test('doctor: what a flag is, and what does not go with it', async () => {
         [`--${name} http://localhost:1`, undefined] as const,
       ]),
       ['--token abc', /^--token reads the token from standard input/],
-      ['--token -', undefined],
+      ...['', '--json', '--route http://localhost:1', '--spa page --origin http://localhost:1'].map(
+        (more) => [`--token - ${more}`, /^nothing was piped in for --token -/] as const,
+      ),
       ['--token - --user-password-stdin', /both read standard input/],
       ['--mcp http://a.test --fix', /^--mcp does not go with --fix/],
       ['--fix', undefined],

@@ -74,10 +74,8 @@ export function createContext(all: DoctorOptions) {
     route:
       options.routeUrl === undefined
         ? undefined
-        : createRouteEvidence(
-            options.routeUrl,
-            options.page && new URL(options.page).origin,
-            async () => token ?? reach?.login?.token(),
+        : createRouteEvidence(options.routeUrl, options.page && new URL(options.page).origin, async () =>
+            token === undefined ? reach?.login?.token() : decodeJwt(token) && token,
           ),
     spa:
       options.spa === undefined || options.page === undefined || reach === undefined

@@ -104,6 +104,10 @@ export async function readDoctorOptions(
     problems.push('--admin-client-id needs its secret: set KEYCLOAK_ADMIN_CLIENT_SECRET');
   if (problems.length > 0) throw new UsageError(problems);
   const token = flags.token === undefined ? undefined : await readToken();
+  if (token === '')
+    throw new UsageError([
+      'nothing was piped in for --token -: echo "$TOKEN" | keycloak-guard doctor --token -',
+    ]);
   const to = { serverUrl: accessWords.serverUrl, realm: accessWords.realm };
   const { fix = false, yes = false, 'user-password-stdin': readsPassword = false } = flags;
   const password = all.username === undefined ? undefined : reading.secret('user-password-stdin');

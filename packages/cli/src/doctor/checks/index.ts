@@ -62,7 +62,8 @@ export function checksFor(options: DoctorOptions): readonly Check[] {
   if (tenant !== undefined) return OF_A_TENANT;
   if (upgradeTo !== undefined) return BEFORE_UPGRADE;
   const byFlag = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
-  if (spa !== undefined) return [...BROWSER_CHECKS, ...byFlag];
+  if (spa !== undefined)
+    return [...(token === undefined ? [] : [tokenContent]), ...BROWSER_CHECKS, ...byFlag];
   if (token !== undefined) return [...TOKEN_CHECKS, ...byFlag];
   if (routeUrl === undefined) return [...CHECKS, ...byFlag];
   // The logout ends the session of the token that the route is shown, and Keycloak tells the API so.
