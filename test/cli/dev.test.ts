@@ -122,6 +122,19 @@ test('dev says that the port it was told is taken, and takes no other; and that 
   }
 });
 
+test('dev offers no token where no client of the realm takes passwords, and token says what is missing', async () => {
+  const folder = emptyFolder();
+  const clients = REALM.clients.map((one) => ({ ...one, directAccessGrantsEnabled: false }));
+  writeFileSync(join(folder, 'realm.json'), JSON.stringify({ ...REALM, clients }));
+  const running = dev(folder, {});
+  await running.says(/Realm +shop/);
+  const token = runProgram(['token', '--realm-file', 'realm.json'], {}, folder);
+  assert.equal(await token.ended, 1);
+  assert.match(token.stderr(), /to sign in with a password: add one for development, with the mappers of/);
+  assert.doesNotMatch(running.stdout(), /Token/);
+  await running.stop();
+});
+
 test('dev and token read the folder of an export, as the provider does', async () => {
   const folder = emptyFolder();
   const { users, ...realm } = REALM;

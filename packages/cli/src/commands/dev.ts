@@ -51,7 +51,9 @@ export async function run(args: string[]): Promise<number> {
   }
   const realmFileFlag = flags['realm-file'];
   const realmFile = realmFileFlag ?? TESTING_REALM;
-  const client = command.length > 0 ? (await readDevRealm(realmFile)).client(clientId) : undefined;
+  // Without a file, who starts the provider says that the realm of the package is not there.
+  const dev = realmFileFlag || command.length > 0 ? await readDevRealm(realmFile) : undefined;
+  const client = command.length > 0 ? dev?.client(clientId) : undefined;
   const idp = await startDevProvider({
     realmFile,
     port: Number(flags.port ?? 8080),
@@ -65,7 +67,7 @@ export async function run(args: string[]): Promise<number> {
     realmFile: realmFileFlag && resolve(realmFileFlag),
   });
   const out = createOutput(process.stdout, process.env);
-  out.line(banner(idp, realmFileFlag, out.paint));
+  out.line(banner(idp, realmFileFlag, dev?.hasCaller ?? true, out.paint));
   try {
     if (client !== undefined)
       return await runBeside(command, {
@@ -83,7 +85,7 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-function banner(idp: DevIdp, realmFile: string | undefined, paint: Paint): string {
+function banner(idp: DevIdp, realmFile: string | undefined, hasCaller: boolean, paint: Paint): string {
   const warnings = idp.warnings.map((warning) => `  ${paint(['bold', 'yellow'], '!')} ${warning}\n`).join('');
   const signIn = `\n  Sign in    ${paint('bold', DEV_USER.username)} / ${paint('bold', DEV_USER.password)}`;
   return `
@@ -93,6 +95,5 @@ function banner(idp: DevIdp, realmFile: string | undefined, paint: Paint): strin
   Issuer     ${paint('cyan', idp.issuer)}
   Discovery  ${paint('dim', `${idp.issuer}/.well-known/openid-configuration`)}
   Realm      ${paint('bold', idp.realm)}  ${paint('dim', `from ${realmFile ?? TESTING_REALM}`)}${realmFile === undefined ? signIn : ''}
-  Token      npx keycloak-guard token${realmFile === undefined ? '' : ` --realm-file ${realmFile}`}
-${warnings === '' ? '' : `\n${warnings}`}`;
+${hasCaller ? `  Token      npx keycloak-guard token${realmFile === undefined ? '' : ` --realm-file ${realmFile}`}\n` : ''}${warnings === '' ? '' : `\n${warnings}`}`;
 }

@@ -83,8 +83,9 @@ export async function readDevRealm(file: string) {
   const [realm] = await loadRealmFile(file);
   if (realm === undefined) throw new Error(`${file} holds no realm`);
   const { clients = [], users = [] } = realm;
+  const callers = clients.filter(({ directAccessGrantsEnabled }) => directAccessGrantsEnabled);
   return {
-    realm: realm.realm,
+    hasCaller: callers.length > 0,
     /**
      * The client of this name, else the first one with a secret: an application may have another name at its own Keycloak.
      *
@@ -104,11 +105,10 @@ export async function readDevRealm(file: string) {
      * @throws {Error} where the file has none
      */
     caller(name: string | undefined): DevCredential {
-      const callers = clients.filter(({ directAccessGrantsEnabled }) => directAccessGrantsEnabled);
       const chosen = callers.find(({ clientId }) => clientId === name) ?? callers[0];
       if (chosen === undefined)
         throw new Error(
-          `${file} has no client with "directAccessGrantsEnabled": true, to sign in with a password`,
+          `${file} has no client with "directAccessGrantsEnabled": true, to sign in with a password: add one for development, with the mappers of the client that people use`,
         );
       return toCredential(chosen);
     },
