@@ -124,6 +124,21 @@ for (const [version, make] of Object.entries(versions)) {
 }
 
 for (const [version, make] of Object.entries(versions)) {
+  test(`${version}: wrong settings of a tenant are answered as JSON, and show nothing of themselves`, async (t) => {
+    const kc = keycloak({
+      ...{ serverUrl: 'http://127.0.0.1:9', clientId: 'my-api', onNotice: false, logRefusals: false },
+      tenants: { of: () => 'acme', get: () => ({ realm: 'acme', clientID: 'acme-api' }) as never },
+    });
+    const app = make();
+    app.get('/x', kc.guard(), (_request, response) => void response.json({}));
+    const { url, close } = await listen(createServer(app), () => kc.close());
+    t.after(close);
+    const answer = await plainFetch(`${url}/x`, { headers: { authorization: 'Bearer x.y.z' } });
+    assert.equal(answer.status, 500);
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+    assert.deepEqual(await answer.json(), { detail: 'Internal Server Error' });
+  });
+
   test(`${version}: a host that a trusted proxy forwards is taken whole, or it is none`, async (t) => {
     const seen: string[] = [];
     const kc = keycloak({

@@ -116,6 +116,22 @@ describe('a directory of tenants', () => {
     assert.equal(await statusOf(enter('acme', tokenOf('acme'))), 200);
   });
 
+  test('that lacks a name is logged with it, and without one with the host: the client learns neither', async (t) => {
+    const seen: unknown[] = [];
+    const { enter } = startTenants(t, () => undefined, {
+      more: { onDenied: (_request: unknown, error: { seen: unknown }) => void seen.push(error.seen) },
+      tenants: {
+        of: ({ hostname }: { hostname: string }) =>
+          ({ nobody: undefined, evil: 'a\nb', long: 'x'.repeat(5_000) })[hostname] ?? hostname.slice(3),
+      },
+    });
+    for (const host of ['at-acme', 'no', 'evil', 'long'])
+      assert.equal((await enter(host)).body, '{"detail":"Not Found"}', host);
+    const [known, none, evil, long] = seen;
+    assert.deepEqual([known, none, evil], ['name acme', 'host no', 'name a b']);
+    assert.ok(String(long).length < 310, String(long));
+  });
+
   test('is not asked about what cannot be a name', async (t) => {
     const names: readonly unknown[] = [
       'x'.repeat(256),

@@ -47,7 +47,7 @@ export function createTenantFinder(common: CommonOptions, options: FilledTenants
     const refusal = refusals.get(name);
     if (refusal !== undefined && Math.abs(clock() - refusal.at) < refusal.forMs) throw refusal.error;
     if (!isTenantName(name))
-      throw unknownTenant('its name is too long, or has characters that cannot be printed');
+      throw unknownTenant('its name is too long, or has characters that cannot be printed', `name ${name}`);
     return once(name, () => ask.about(name));
   }
 
@@ -80,8 +80,7 @@ export function createTenantFinder(common: CommonOptions, options: FilledTenants
     /**
      * The verifier of a name: at once where its settings are known.
      *
-     * @throws {AuthError} (or rejects with one) `tenant_unknown`, `tenants_unavailable`
-     * @throws {Error} (or rejects with one) for settings that are wrong, or none: faults
+     * @throws {AuthError} (or rejects with one) `tenant_unknown`, `tenants_unavailable`, `provider_misconfigured` for settings that are wrong
      */
     find,
     /**
@@ -167,7 +166,7 @@ function createQuestion(
     if (answer === undefined || answer === null) {
       names.delete(name);
       if (before !== undefined) end(before, `The tenant ${name} was removed: its connections end`);
-      refuse(name, unknownTenant('the directory lacks its name'), REMEMBER_UNKNOWN_MS);
+      refuse(name, unknownTenant('the directory lacks its name', `name ${name}`), REMEMBER_UNKNOWN_MS);
     }
     let tenant: Tenant;
     try {
@@ -182,7 +181,12 @@ function createQuestion(
       if (before !== undefined) end(before, `The settings of the tenant ${name} are not used any more`);
       const { message } = error as Error;
       notify({ level: 'error', code: 'tenant_misconfigured', message, fix: FIX }, '', name);
-      return refuse(name, error as Error, REMEMBER_FAILURE_MS);
+      const reason = `The settings of the tenant ${name} cannot be used`;
+      return refuse(
+        name,
+        new AuthError('provider_misconfigured', reason, { cause: error }),
+        REMEMBER_FAILURE_MS,
+      );
     }
     memory.add(tenant);
     names.set(name, true);

@@ -54,7 +54,8 @@ export type TenantLookup = (
  *   synchronous. `undefined`: it belongs to none, and is answered 404, by its issuer 401. Compare the whole issuer; the sender of
  *   the token can choose a part of it.
  * - `get` is the application's directory: the settings of a name. It may ask a database. It is asked at the first request of a
- *   name, and again after `tenantSeconds`, once at a time for each name; after `timeoutMs` its answer is not waited for.
+ *   name, and again after `tenantSeconds`, once at a time for each name; after `timeoutMs` its answer is not waited for. A name
+ *   that it lacks is looked up again after 10 s. Two names may have one realm: a token of it is good for both.
  */
 export type TenantDirectory<Request = unknown> =
   | {

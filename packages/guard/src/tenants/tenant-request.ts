@@ -105,9 +105,9 @@ export function tokenOf<Incoming>(host: TenantsHost<Incoming>, request: Incoming
   return typeof read === 'string' ? read : read instanceof DpopCredentials ? read.token : undefined;
 }
 
-/** The refusal of a request whose tenant is none: clients learn no more than 404. */
-export function unknownTenant(reason: string): AuthError {
-  return new AuthError('tenant_unknown', `The request belongs to no tenant: ${reason}`);
+/** The refusal of a request whose tenant is none: clients learn no more than 404. @param seen for the log */
+export function unknownTenant(reason: string, seen?: string): AuthError {
+  return new AuthError('tenant_unknown', `The request belongs to no tenant: ${reason}`, { seen });
 }
 
 /**

@@ -48,8 +48,7 @@ export interface Tenants<Incoming>
    * The verifier of the tenant: at once where its settings are known. By issuer, it is `nobody` for a request without a token.
    *
    * @param token one that came elsewhere than in the header `Authorization`
-   * @throws {AuthError} (or rejects with one) `tenant_unknown`, `tenants_unavailable`, `token_…`, or as `nameOf`
-   * @throws {Error} (or rejects with one) for settings that are wrong, or none: faults
+   * @throws {AuthError} (or rejects with one) `tenant_unknown`, `tenants_unavailable`, `provider_misconfigured`, `token_…`, or as `nameOf`
    */
   verifierOf(request: Incoming, token?: string): Verifier<object> | Promise<Verifier<object>>;
   /** The verifier of a tenant that no request is of. @throws {AuthError | Error} rejects as `verifierOf` */
@@ -87,7 +86,8 @@ export function createTenants<Incoming>(
 
   function nameOf(request: Incoming): string {
     const of = 'of' in directory ? directory.of : undefined;
-    return toName(of?.(new ReadRequest(host, request)), () => unknownTenant('the function of gives none'));
+    const read = new ReadRequest(host, request);
+    return toName(of?.(read), () => unknownTenant('the function of gives none', `host ${read.hostname}`));
   }
 
   function nameByIssuer(issuer: string): string {
