@@ -89,6 +89,11 @@ describe('the options of a verifier', () => {
     ]);
   });
 
+  it('of other libraries are known by their names here', () => {
+    const [problem] = problemsOf({ ...good, url: 'https://sso.example.com' });
+    assert.equal(problem?.rule, 'is not an option: did you mean serverUrl?');
+  });
+
   it('are missing altogether: that is three problems, not a crash', () => {
     assert.deepEqual(wrongOf(undefined), ['serverUrl', 'realm', 'clientId']);
     assert.deepEqual(wrongOf(null), ['serverUrl', 'realm', 'clientId']);

@@ -182,8 +182,8 @@ const BRAND = Symbol.for('keycloak-guard.AuthError');
 /**
  * A request is not authenticated, or not authorized, or this could not be decided.
  *
- * `message`, `statusCode` and `headers` are for the client: Fastify sends them as they are; in other frameworks an error
- * handler does. `reason`, `expected` and `seen` are for the developer and the log. None of them holds a token or a secret.
+ * `message`, `statusCode` and `headers` are for the client: guards answer by them, unless an error handler of the application does.
+ * `reason`, `expected` and `seen` are for the developer and the log. None of them holds a token or a secret.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';

@@ -113,17 +113,20 @@ export function findOptionProblems(
   return problems;
 }
 
-/** Names of `keycloak.json`, the file of Keycloak's own adapters. */
-const OF_KEYCLOAK_JSON: Readonly<Record<string, string>> = {
+/** Names of `keycloak.json`, the file of Keycloak's own adapters, and of other libraries. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
   'auth-server-url': 'serverUrl',
   resource: 'clientId',
   secret: 'clientSecret',
   credentials: 'clientSecret',
+  url: 'serverUrl',
+  role: 'realmRole',
+  roles: 'realmRole',
 };
 
 /** An unknown name, with the nearest known one as the example; with all of them if none is near. */
 export function toUnknown(option: string, known: readonly string[], kind: string): OptionProblem {
-  const near = known.find((name) => name === OF_KEYCLOAK_JSON[option]) ?? nearestOf(option, known);
+  const near = known.find((name) => name === OTHER_NAMES[option]) ?? nearestOf(option, known);
   return near === undefined
     ? { option, rule: `is not ${kind}`, example: known.join(', ') }
     : { option, rule: `is not ${kind}: did you mean ${near}?`, example: near };
