@@ -3,7 +3,12 @@ import { OPTION_TABLES } from './options.ts';
 
 type Room = NonNullable<AdapterEntry['room']>;
 
-const rooms = ADAPTERS.flatMap(({ room, ...rest }) => (room === undefined ? [] : [{ ...rest, ...room }]));
+/** What has a page and no room is served by `fetch`. */
+const served = ADAPTERS.flatMap(({ room, title }) => (room === undefined ? [title] : []));
+const rooms = ADAPTERS.flatMap(({ room, title, ...rest }) => {
+  if (room === undefined) return [];
+  return [{ ...rest, ...room, title: room.name === 'fetch' ? [...served, title].join(', ') : title }];
+});
 const nameOf = ({ title, shortTitle }: AdapterEntry) =>
   shortTitle ?? (title.includes(',') ? title.replace(/ \d.*/, '') : title.replace(/ \d+$/, ''));
 const folderOf = ({ example }: AdapterEntry) =>

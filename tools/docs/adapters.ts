@@ -148,7 +148,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     shortTitle: 'SvelteKit, Nuxt, Bun, Deno',
     room: {
       name: 'fetch',
-      about: 'for every server whose handlers take a `Request`; Next.js too',
+      about: 'for every server whose handlers take a `Request`',
       rooms: 'engine, core',
     },
     needs: 'or Bun, Deno or Workers',

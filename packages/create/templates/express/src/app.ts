@@ -13,7 +13,7 @@ export function buildApp(settings: Settings): Express {
   const app = express();
 
   // #if spa
-  app.use(cors({ origin: settings.webOrigin }));
+  app.use(cors({ origin: settings.webOrigin, exposedHeaders: ['WWW-Authenticate'] }));
   // #endif
   // #if browser
   app.use(kc.session(settings.session));

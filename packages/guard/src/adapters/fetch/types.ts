@@ -168,8 +168,13 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
   /**
    * The callers of pages and server actions of Next.js, which know their headers, and answer by what they throw.
    *
+   * Next.js loads the file that makes `kc` several times, and sessions in memory need one object: else a login is followed by the
+   * next one, for ever.
+   *
    * @throws {OptionsError} without the option `session`, and without its `publicUrl`
    * @example
+   * const shared = globalThis as { kc?: FetchKeycloak };
+   * const kc = (shared.kc ??= keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app' }));
    * // `headers` of next/headers, `redirect` and `forbidden` of next/navigation
    * const { page, action } = kc.pages({ headers, redirect, forbidden });
    */
