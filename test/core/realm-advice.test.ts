@@ -14,7 +14,7 @@ for (const [code, seen, advice] of [
   ['provider_misconfigured', 'HTTP 404', /name of the realm/],
   ['provider_misconfigured', 'HTTP 401', /Require SSL/],
   ['provider_misconfigured', 'HTTP 403', /Require SSL/],
-  ['provider_misconfigured', 'another issuer', /^Correct the issuer in the options or settings, or set none/],
+  ['provider_misconfigured', 'another issuer', /^Correct the option issuer, or set none/],
   ['provider_misconfigured', '"issuer" of type number', /something else than the realm/],
 ] as const) {
   test(`a realm that answers ${seen} (${code}) is ${advice === undefined ? 'waited for' : 'looked into'}`, () => {

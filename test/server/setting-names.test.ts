@@ -14,9 +14,9 @@ test('advice of the library names options; the service and the command line name
   assert.equal(toSettingNames('See the option whatever.'), 'See the option whatever.');
 });
 
-test('each option that the advice of the client room names is a setting, and none of its advice names one', () => {
+test('each option that the advice of the library about Keycloak names is a setting, and none of its advice names one', () => {
   const advice = sourceFiles()
-    .filter((file) => file.startsWith('guard/src/client/diagnosis') || file === 'guard/src/client/call.ts')
+    .filter((file) => /^guard\/src\/(client\/(diagnosis|call\.)|core\/realm\/outage\.)/.test(file))
     .map((file) => readFileSync(join(ROOT, 'packages', file), 'utf8'))
     .join('\n');
   const named = advice.match(/the option [\w.]+\w/g) ?? [];
@@ -26,7 +26,7 @@ test('each option that the advice of the client room names is a setting, and non
   const ofOthers = ['the option audience', 'the option dpop'];
   const known = new Set(named.filter((option) => !ofOthers.includes(option)));
   for (const option of known) assert.ok(names.has(toSettingNames(option)), option);
-  assert.doesNotMatch(advice, /KEYCLOAK_(SERVER|REALM|CLIENT|TIMEOUT)|CLOCK_TOLERANCE/);
+  assert.doesNotMatch(advice, /KEYCLOAK_(SERVER|REALM|CLIENT|TIMEOUT|ISSUER)|CLOCK_TOLERANCE/);
 });
 
 test('the command line takes diagnoses from one place, which names settings', () => {

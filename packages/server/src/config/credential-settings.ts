@@ -94,6 +94,7 @@ export function toCredential(textOf: TextOf, secret: string | undefined, cwd: st
 const SETTING_OF: Readonly<Record<string, string>> = {
   serverUrl: 'KEYCLOAK_SERVER_URL',
   realm: 'KEYCLOAK_REALM',
+  issuer: 'KEYCLOAK_ISSUER',
   clientId: 'KEYCLOAK_CLIENT_ID',
   clientSecret: 'KEYCLOAK_CLIENT_SECRET',
   'credential.keyFile': 'KEYCLOAK_CLIENT_KEY_FILE',

@@ -11,7 +11,7 @@ export function adviseOnRealm({ code, seen = '' }: AuthError): string | undefine
     return 'Check the name of the realm, in its exact case, and the path of the server URL: with or without /auth';
   }
   if (seen === OTHER_ISSUER) {
-    return 'Correct the issuer in the options or settings, or set none: that of Keycloak is taken then';
+    return 'Correct the option issuer, or set none: that of Keycloak is taken then';
   }
   if (seen === 'HTTP 401' || seen === 'HTTP 403') {
     return 'Keycloak asks nobody for credentials here: look at what stands between, and at "Require SSL" of the realm';
