@@ -229,15 +229,19 @@ describe('guards', () => {
     assert.equal(reasonOf(requireRealmRole('admin')), 'The realm role admin is missing');
   });
 
-  it('together throw what the first one throws, as alternatives what the last one throws', () => {
+  it('together throw what the first one throws, as alternatives which scope to ask for, or what the last one throws', () => {
     const guards = [requireRealmRole('x'), requireScope('y')];
     assert.equal((passes(allOf(guards)) as AuthError).code, 'role_missing');
-    const refused = passes(anyOf(guards)) as AuthError;
-    assert.deepEqual([refused.code, refused.scope], ['scope_missing', 'y']);
-    assert.equal(
-      refused.headers['www-authenticate'],
-      (passes(requireScope('y')) as AuthError).headers['www-authenticate'],
-    );
+    for (const alternatives of [guards, guards.toReversed()]) {
+      const refused = passes(anyOf(alternatives)) as AuthError;
+      assert.deepEqual([refused.code, refused.scope], ['scope_missing', 'y']);
+      assert.equal(
+        refused.headers['www-authenticate'],
+        (passes(requireScope('y')) as AuthError).headers['www-authenticate'],
+      );
+    }
+    const roles = [requireClientRole('my-api', 'x'), requireRealmRole('x')];
+    assert.equal((passes(anyOf(roles)) as AuthError).reason, 'The realm role x is missing');
   });
 
   it('as alternatives say what each of them expects, also one that says no more than its reason', () => {

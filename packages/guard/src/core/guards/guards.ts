@@ -157,7 +157,10 @@ export const allOf =
     for (const guard of guards) guard(principal);
   };
 
-/** Passes if any guard passes, or throws the last refusal, which names what each of them expected. */
+/**
+ * Passes if any guard passes, or throws the last refusal, which names what each of them expected: that of a scope, if one is missing,
+ * for a client can ask for it.
+ */
 export const anyOf =
   <C extends object>(guards: readonly Guard<C>[]): Guard<C> =>
   (principal) => {
@@ -171,12 +174,10 @@ export const anyOf =
     }
     const last = refusals.at(-1);
     if (!isAuthError(last)) throw last;
-    const expected = refusals.filter(isAuthError).map((one) => one.expected ?? one.reason);
-    throw new AuthError(last.code, last.reason, {
-      ...last,
-      cause: last.cause,
-      expected: expected.join(', or '),
-    });
+    const all = refusals.filter(isAuthError);
+    const one = (last.statusCode === 403 && all.findLast(({ scope }) => scope !== undefined)) || last;
+    const expected = all.map((refusal) => refusal.expected ?? refusal.reason).join(', or ');
+    throw new AuthError(one.code, one.reason, { ...one, cause: one.cause, expected });
   };
 
 /** In a guard that an application calls itself, as in a GraphQL resolver, types do not rule out `null`. */
