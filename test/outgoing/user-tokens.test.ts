@@ -149,13 +149,17 @@ describe('a token in the name of a user', () => {
     assert.equal(asked.length, 2);
   });
 
-  it('is not asked for again because a service refuses a fresh one', async () => {
-    const { users, asked, subjectOf } = await start();
+  it('is asked for again because a service refuses it, and not while it is fresh', async () => {
+    const { realm, users, asked, subjectOf } = await start();
     const source = users.sourceOf(await subjectOf(), ORDERS);
     source.drop(await source.get());
     source.drop('another one');
-    await source.get();
+    const fresh = await source.get();
     assert.equal(asked.length, 1);
+    realm.advance(5);
+    source.drop(fresh);
+    await source.get();
+    assert.equal(asked.length, 2);
   });
 });
 

@@ -113,7 +113,7 @@ export function createUserTokens(
       people.clear();
       size = 0;
     }
-    person.kept.set(key, { token: accessToken, keptAt: performance.now(), until });
+    person.kept.set(key, { token: accessToken, keptAt: clock(), until });
     return accessToken;
   }
 
@@ -140,7 +140,7 @@ export function createUserTokens(
         },
         drop(refused) {
           const kept = person.kept.get(key);
-          if (kept?.token === refused && performance.now() - kept.keptAt >= MIN_AGE_MS)
+          if (kept?.token === refused && Math.abs(clock() - kept.keptAt) >= MIN_AGE_MS)
             person.kept.delete(key);
         },
       };

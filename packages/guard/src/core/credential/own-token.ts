@@ -37,7 +37,7 @@ export function createOwnToken(load: () => Promise<IssuedToken>, clock: () => nu
       const lifetimeMs = expiresInSeconds * 1000;
       current = {
         token,
-        loadedAt: performance.now(),
+        loadedAt: clock(),
         renewAt: sentAt + lifetimeMs - Math.min(AHEAD_MS, lifetimeMs / 2),
         until: sentAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
       };
@@ -64,7 +64,7 @@ export function createOwnToken(load: () => Promise<IssuedToken>, clock: () => nu
      * @param olderThanMs keeps a token that is younger: it would only be refused again
      */
     drop(token: string, olderThanMs = 0): void {
-      if (current?.token !== token || performance.now() - current.loadedAt < olderThanMs) return;
+      if (current?.token !== token || Math.abs(clock() - current.loadedAt) < olderThanMs) return;
       current = undefined;
     },
   };
