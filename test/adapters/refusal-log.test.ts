@@ -75,6 +75,12 @@ test('a line says who was refused, as far as the token is good', (t) => {
   );
 });
 
+test('an MCP client that names an unknown session is said what to do', (t) => {
+  const { log, lines } = logOf(t, true, { explain: true });
+  log?.('/mcp', new AuthError('mcp_session_unknown', 'Not known'));
+  assert.match(lines[0] ?? '', /The client has to start a new session.*several processes/);
+});
+
 test('a refusal without a hint of its own names the page that explains it', (t) => {
   const { log, lines } = logOf(t, true, { explain: true });
   for (const code of ['token_signature', 'tenant_unknown', 'token_bound'] as const)

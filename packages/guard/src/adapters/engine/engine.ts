@@ -111,7 +111,9 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   /** Says which resource this application is, once, in its metadata and in every challenge. @throws {OptionsError} */
   protectedResource(options: ProtectedResourceOptions): Routes<Incoming>;
   /** The metadata of a resource that one guard alone names. @throws {OptionsError} */
-  describeResource(options: ProtectedResourceOptions): DescribedResource<Incoming>;
+  describeResource(
+    options: ProtectedResourceOptions,
+  ): DescribedResource<Incoming> & { isPublished(): boolean };
   /** See {@link toTenantOf}. */
   readonly tenantOf: ReturnType<typeof toTenantOf<Incoming>>;
   /** The routes for Keycloak's messages. @throws {OptionsError} */
@@ -146,6 +148,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const tenantOf = toTenantOf(realms, host.paramsOf);
   const resourceHost = toResourceHost(realms, host.toSessionRequest, tenantOf);
   let resourceOf: RequestGuardHost<Incoming, Outgoing>['resourceOf'];
+  let publishedUrl: string | undefined;
   let sessions: OpenSessions<Incoming, Outgoing> | undefined;
   const sessionsOf = host.sessionsOf ?? (() => sessions);
 
@@ -212,12 +215,16 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
     protectedResource(options) {
       if (resourceOf !== undefined) throw new Error(`${factory}: protectedResource was called before`);
-      const { challengedFor, routes } = describeResource(resourceHost, options);
+      const { challengedFor, metadataUrl, routes } = describeResource(resourceHost, options);
+      publishedUrl = metadataUrl;
       const { scopes = [], scopesInChallenge = true } = options;
       resourceOf = (request) => challengedFor(request, scopesInChallenge ? scopes : []);
       return routes;
     },
-    describeResource: (options) => describeResource(resourceHost, options),
+    describeResource(options) {
+      const described = describeResource(resourceHost, options);
+      return { ...described, isPublished: () => described.metadataUrl === publishedUrl };
+    },
     tenantOf,
     messages: (options = {}) => toMessageRoutes(realms, options, { logOf, securityEvents }),
     async accessToken(request) {

@@ -58,7 +58,9 @@ function openMcp<Guard, Incoming>(
   const resolved = resolveMcpOptions(options);
   const described = engine.describeResource(resolved.resource);
   let isPublished = false;
-  const part = loadPart(() => load(resolved, { ...described, isPublished: () => isPublished }));
+  const part = loadPart(() =>
+    load(resolved, { ...described, isPublished: () => isPublished || described.isPublished() }),
+  );
   return Object.assign(part, {
     readsBodies: resolved.tools.size > 0,
     publish() {

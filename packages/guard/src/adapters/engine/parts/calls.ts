@@ -32,14 +32,15 @@ export type OwnCall<Incoming, Call> = Call & {
 export interface Calls<Incoming> {
   /**
    * A `fetch` for one service in the name of callers: it exchanges their token for one of that service (RFC 8693), keeps that
-   * as long as the caller's is good, and sends it to that origin alone. Redirects are not followed.
+   * until one of the two expires, and sends it to that origin alone. Redirects are not followed.
    *
    * The first argument is the request, or the principal that a guard found.
    *
    * @throws {OptionsError} if an option is wrong, the guard has no `audience`, or the client no credential
-   * @throws {AuthError} (its calls reject with one) `missing_token` or a `token_…` code if the caller is nobody, or no longer
-   *   good; `provider_…` if Keycloak gives no token
-   * @throws {TypeError} (its calls reject with one) as `fetch` does; a `TimeoutError` after `timeoutMs`
+   * @throws {AuthError} (its calls reject with one) 401 `missing_token` or `token_…` if the caller is nobody, or no longer good:
+   *   `token_revoked` if their session is over; 500 `provider_misconfigured` if Keycloak refuses the exchange; 503
+   *   `provider_unavailable` if it does not answer
+   * @throws {TypeError} (its calls reject with one) as `fetch` does, and for another origin; a `TimeoutError` after `timeoutMs`
    * @example
    * const orders = kc.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
    * const response = await orders(request, '/orders/7');
@@ -62,7 +63,7 @@ export interface Calls<Incoming> {
   /**
    * The token of {@link fetchFor}, for other protocols than HTTP.
    *
-   * @throws {OptionsError} as `fetchFor`
+   * @throws {OptionsError | AuthError} as `fetchFor`
    */
   tokenFor(options: TokenForOptions): (who: Incoming | Principal<object>) => Promise<string>;
   /**

@@ -132,6 +132,8 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
     'Look at the name that tenants.of gives for this request, and at what tenants.get says about it',
   tenant_refused:
     'Use a token, or switch the session, for that tenant; for an organization, ask for its scope organization:<alias>',
+  mcp_session_unknown:
+    'The client has to start a new session; of several processes, each session goes to the one that opened it',
   requirement_unclear: 'Look at the function of the guard, or at the route parameter that it names',
   audience_missing:
     'Ask for the scope that has an audience mapper for it, when the token is requested; or add one in Keycloak',
