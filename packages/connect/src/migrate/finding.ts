@@ -48,7 +48,7 @@ export const DIFFERENCES = {
   },
   'status-401': {
     title: 'A missing or bad token is answered 401 with a challenge; 403 is for missing permissions',
-    why: 'keycloak-connect answers 403 "Access denied" in both cases: clients cannot see that signing in again would help.',
+    why: 'keycloak-connect answers 403 "Access denied", or by `protect` a redirect to the login: clients cannot see that signing in again would help. With Keycloak down, its enforcer answers 403, and this one 503.',
     wayOut: 'Clients that sign in again on 403 must do so on 401. You can still replace `accessDenied`.',
   },
   'login-bound': {
