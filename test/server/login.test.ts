@@ -50,6 +50,17 @@ test('an account that is not fully set up is 403', async (t) => {
   assert.ok(log.lines().some(({ id }) => id === 'account-not-ready'));
 });
 
+for (const [id, username, fix] of [
+  ['account-not-ready', 'newcomer', /remove the required user actions/],
+  ['account-disabled', 'disabled', /Enabled ON/],
+] as const)
+  test(`the log says how to mend ${id}, as it does for a wrong secret`, async (t) => {
+    const idp = await startIdp(t);
+    const { app, log } = await buildTestApp(t, idp.url);
+    await app.inject(form({ username, password: PASSWORD }));
+    assert.match(String(log.lines().find((line) => line.id === id)?.fix), fix);
+  });
+
 test('JSON and multipart are the same as the form', async (t) => {
   const idp = await startIdp(t);
   const { app } = await buildTestApp(t, idp.url);

@@ -62,6 +62,54 @@ test('a known reason is named alone, without what its words could mean elsewhere
     );
 });
 
+const SIGN_IN =
+  'https://sso.example/realms/x/protocol/openid-connect/auth?client_id=api&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&response_type=code&scope=openid%20profile&state=abc&nonce=def&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256';
+
+for (const [what, pasted, id] of [
+  ['a request of a sign-in with PKCE', SIGN_IN, 'sign-in-request'],
+  ['one as a browser logs it', `GET ${SIGN_IN}`, 'sign-in-request'],
+  ['one that is pushed', SIGN_IN.replace(/&.*/, '&request_uri=urn:ietf:x'), 'sign-in-request'],
+  ['an error below the address', `${SIGN_IN}\nInvalid parameter: redirect_uri`, 'redirect-uri'],
+  ['an error above the address', `Missing parameter: code_challenge_method\n${SIGN_IN}`, 'pkce'],
+  ['an error beside the address', `${SIGN_IN} Client not found.`, 'client-unknown'],
+  [
+    "the service's answer where its client is refused",
+    '{"detail":"Login is not available"}',
+    'login-not-available',
+  ],
+  [
+    "the service's answer without Keycloak",
+    '{"detail":"Identity provider unavailable"}',
+    'provider-unavailable',
+  ],
+  ["the service's answer to a new user", '{"detail":"Account is not fully set up"}', 'account-not-ready'],
+  [
+    "the service's log of a new user",
+    '{"level":"info","reqId":"r1","id":"account-not-ready","msg":"login refused: Keycloak wants something of the user first: a new password, a missing profile field, an OTP device"}',
+    'account-not-ready',
+  ],
+  [
+    "the service's log of a disabled user",
+    '{"level":"info","reqId":"r1","id":"account-disabled","msg":"login refused: the user is disabled"}',
+    'account-disabled',
+  ],
+  ["Keycloak's words of a disabled user", 'invalid_grant: Account disabled', 'account-disabled'],
+  ["Keycloak's words of a new user", 'Account is not fully set up', 'account-not-ready'],
+] as const) {
+  test(`${what} is explained for certain, and alone`, () => {
+    assert.deepEqual(
+      explain(pasted).map((one) => [one.id, one.status]),
+      [[`explain.${id}`, 'ok']],
+    );
+  });
+}
+
+test('a refused password names what else is refused in these words', () => {
+  const [first] = explain('{"detail":"Invalid username or password"}');
+  assert.equal(first?.id, 'explain.user-credentials');
+  for (const cause of ['disabled', 'set up', 'brute force']) assert.ok(first.cause.includes(cause), cause);
+});
+
 test('a topic is never more than a perhaps', () => {
   const [first] = explain('The frobnicator of the audience failed');
   assert.equal(first?.id, 'explain.wrong-audience');

@@ -5,16 +5,15 @@ import { unescape as decode } from 'node:querystring';
 import { diagnoseTokenError } from 'keycloak-guard/client';
 import { type CheckResult, fail } from './check.ts';
 
-const [MOST_CHARACTERS, MOST_RESULTS] = [50_000, 5];
+const MOST_CHARACTERS = 50_000;
 /** Diagnoses that go by the shape of an answer alone, or by settings that nobody pasted. */
 const BY_SHAPE = /^(refused|not-keycloak|provider-error|wrong-password|wrong-secret|device-not-signed-in)$/;
 
-type Expression = ReturnType<typeof toExpression>;
 type Rule = ReturnType<typeof toRule>;
 type Match = ReturnType<typeof lastMatch>[number];
 type Topic = Pick<Match, 'rule' | 'text'>;
 type RuleBook = ReturnType<typeof loadRules>;
-type WordList = 'trade' | 'keycloak' | 'others' | 'failure';
+type WordList = 'trade' | 'keycloak' | 'others' | 'failure' | 'harmless';
 
 export function loadRules() {
   const home = dirname(createRequire(import.meta.url).resolve('@keycloak-guard/cli/package.json'));
@@ -83,14 +82,13 @@ export function explain(pasted: string): CheckResult[] {
   if (book.others.test(text) && !book.trade.test(text)) return [unknown(text)];
   const lines = text.split('\n').flatMap((line) => explainLine(book, line, text));
   const known = lines.length > 0 ? lines : explainLine(book, text, text);
-  const certain = known.filter(({ status }) => status === 'ok');
+  const errors = known.filter(({ id }) => !book.harmless.test(id));
+  const certain = errors.filter(({ status }) => status === 'ok');
   const possible = book.rules.flatMap((rule) => lastMatch(rule, rule.possible, text));
   const vague = possible.length > 0 ? possible : topicsOfFailure(book, text).slice(0, 2);
-  const results = [certain, known, vague.map((one) => toResult(one, 'warn'))].find((some) => some.length > 0);
-  return [...new Map((results ?? [unknown(text)]).map((one) => [one.id, one])).values()].slice(
-    0,
-    MOST_RESULTS,
-  );
+  const perhaps = vague.map((one) => toResult(one, 'warn'));
+  const results = [certain, errors, known, perhaps].find((some) => some.length > 0) ?? [unknown(text)];
+  return [...new Map(results.map((one) => [one.id, one])).values()].slice(0, 5);
 }
 
 /** By certain words alone: one rule, or the two last ones where they contradict each other. */
@@ -129,7 +127,7 @@ function innerTopic(book: RuleBook, { rule, end }: Match, line: string): Topic |
 }
 
 /** The last of the phrases that match, or else of the other expressions; none or one. */
-function lastMatch(rule: Rule, expressions: readonly Expression[], text: string) {
+function lastMatch(rule: Rule, expressions: Rule['certain'], text: string) {
   const matches = expressions.flatMap((expression) => {
     const match = [...text.matchAll(expression.pattern)].at(-1);
     if (match === undefined) return [];
@@ -168,11 +166,11 @@ function explainOauth(text: string): CheckResult[] {
   const description =
     /error_description"?\s*[=:]\s*"?([^"&\n]{1,200})/i.exec(text)?.[1] ??
     new RegExp(`${error}\\s*\\(([^)\n]{1,200})\\)`).exec(text)?.[1];
-  const { id, cause, fix } = diagnoseTokenError({ status: 400, error, description, isJson: true });
-  if (BY_SHAPE.test(id)) return [];
+  const diagnosis = diagnoseTokenError({ status: 400, error, description, isJson: true });
+  if (BY_SHAPE.test(diagnosis.id)) return [];
   const seen = `'${hideSecrets(`${error}${description === undefined ? '' : `: ${description}`}`)}'`;
-  const advice = fix.replace(/the option ([\w.]+)/g, "the setting for '$1'");
-  return [{ id: `explain.${id}`, status: 'ok', seen, cause, fix: advice }];
+  const fix = diagnosis.fix.replace(/the option ([\w.]+)/g, "the setting for '$1'");
+  return [{ id: `explain.${diagnosis.id}`, status: 'ok', seen, cause: diagnosis.cause, fix }];
 }
 
 /** Without colours, escapes and percent signs. */
@@ -183,6 +181,8 @@ const toPlain = (text: string): string =>
     .replace(/\\(["'/])/g, '$1')
     .replace(/&(quot|#34);|[“”]/g, '"')
     .replace(/&(#39|apos);|[‘’]/g, "'")
+    // Parameters of a sign-in are no errors, whatever their names and values.
+    .replace(/(\/openid-connect\/auth\?)[^\s'"<>)]*/g, '$1…')
     .replace(/(?:%[\da-f]{2})+/gi, decode)
     .replace(/(error_description=[^&\s]*)/g, (some) => some.replaceAll('+', ' '))
     .trim();
@@ -192,10 +192,7 @@ const hideSecrets = (text: string): string =>
   text
     .replace(/eyJ[\w-]{8,}(\.[\w-]*)*/g, '<token>')
     .replace(/(:\/\/[^\s/@:]*):[^\s/@]+@/g, '$1:***@')
-    .replace(
-      /\b(code|\w*token|state|nonce|code_verifier|[\w.-]*(?:session|identity|\bsid)\w*)=[^&\s"',;]+/gi,
-      '$1=***',
-    )
+    .replace(/\b(code\w*|\w*token|state|nonce|[\w.-]*(?:session|identity|\bsid)\w*)=[^&\s"',;]+/gi, '$1=***')
     .replace(/(--[\w-]{0,40}(?:secret|password|token)[\s=]+)\S+/gi, '$1***')
     .replace(/\b((?:bearer|basic) )[\w.~+/-]{12,}=*/gi, '$1***')
     .replace(

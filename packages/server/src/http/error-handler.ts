@@ -121,7 +121,7 @@ function sendClientError(error: ClientError, request: FastifyRequest, reply: Fas
   const fields = { reqId: request.id, id, fix };
   if (status === 500) request.log.error(fields, `login is not available: ${cause}`);
   else if (status === 503) request.log.warn(fields, `identity provider unavailable: ${cause}`);
-  else request.log.info({ reqId: request.id, id }, `login refused: ${cause}`);
+  else request.log.info(fields, `login refused: ${cause}`);
   if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
   return reply.code(status).send({ detail });
 }
