@@ -275,7 +275,18 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['events', '--client-id', 'billing'],
     ],
   ],
-  export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],
+  export: [
+    [
+      API,
+      [
+        'export',
+        join(mkdtempSync(join(tmpdir(), 'export-')), 'realm.json'),
+        '--client-id',
+        'billing',
+        '--no-user',
+      ],
+    ],
+  ],
 };
 
 /** A realm with two APIs, a page that calls them, and somebody who could do nothing until now. */

@@ -18,7 +18,7 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { loadAuthz } from '../../packages/cli/src/authz/file.ts';
 import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/settings/env-file.ts';
-import { findExposure, writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
+import { findExposure, planWrite, writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
 import { ConfigError, loadConfig, readKeycloakJson } from '../../packages/server/src/config/index.ts';
@@ -230,6 +230,18 @@ test('a link stays, and the file that it leads to is written, there or not yet',
   await symlink('loop', loop);
   await assert.rejects(writePrivateFile(loop, 'A=1\n'), UsageError);
   assert.deepEqual((await readdir(folder)).sort(), ['.env', 'between', 'loop', 'shared.env']);
+});
+
+test('what is no file stays what it is, also at the end of a link: a device, a pipe, a folder', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kg-'));
+  const pipe = join(folder, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  await symlink(pipe, join(folder, 'link'));
+  await mkdir(join(folder, 'folder'));
+  for (const name of ['pipe', 'link', 'folder'])
+    for (const write of [writePrivateFile(join(folder, name), 'A=b'), planWrite(join(folder, name))])
+      await assert.rejects(write, /is no file that can be replaced: name another one/);
+  assert.ok((await lstat(pipe)).isFIFO());
 });
 
 test('a plan says where a link leads, before anything is written there', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { lstat, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { isOutside, readFolderFile } from '@keycloak-guard/server/config';
 import { toShellWord } from '../terminal/output.ts';
@@ -11,7 +11,19 @@ import { UsageError } from './usage-error.ts';
  * the target.
  */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
+  await assertReplaceable(file);
   await replacePrivateFile(await followLinks(file), text);
+}
+
+/** A file takes the place of what has its name: of `/dev/null`, or a pipe, for every other program, too. */
+async function assertReplaceable(file: string): Promise<void> {
+  if (
+    await stat(file).then(
+      (found) => !found.isFile(),
+      () => false,
+    )
+  )
+    throw new UsageError([`${file} is no file that can be replaced: name another one. Nothing was changed.`]);
 }
 
 /** The same for a file that only this program uses: it replaces a link itself. */
@@ -52,6 +64,7 @@ export async function nameWithTarget(file: string): Promise<string> {
  * @throws {UsageError} where its folder is not there: Keycloak would be changed, and the secret written nowhere
  */
 export async function planWrite(file: string) {
+  await assertReplaceable(file);
   const folder = dirname(await followLinks(resolve(file)));
   if (!existsSync(folder))
     throw new UsageError([`${file}: there is no folder ${folder}. Nothing was changed.`]);
