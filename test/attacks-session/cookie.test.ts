@@ -34,11 +34,31 @@ test('a cookie that was tampered with is no session', async (t) => {
     // It is not known to be ours.
     assert.equal(answer.headers['set-cookie'], undefined);
   }
-  const twice = await app.inject({
-    url: '/protected',
-    headers: { cookie: `${COOKIE}=x; ${COOKIE}=${good}` },
-  });
-  assert.equal(twice.statusCode, 401);
+});
+
+test('of several session cookies the one that was signed here counts, and of two such ones none', async (t) => {
+  const idp = await startIdp(t);
+  const { app } = await buildTestApp(t, idp.url, SETTINGS);
+  const [mine, another] = await Promise.all(
+    [1, 2].map(async () => {
+      const browser = openBrowser(app);
+      await browser.signIn();
+      return browser.cookies.get(COOKIE);
+    }),
+  );
+  for (const [values, status] of [
+    [['x', mine], 200],
+    [[mine, 'x', mine], 200],
+    [[mine, another], 401],
+    [['x', 'y'], 401],
+  ] as const) {
+    const cookie = values.map((value) => `${COOKIE}=${value}`).join('; ');
+    assert.equal(
+      (await app.inject({ url: '/protected', headers: { cookie } })).statusCode,
+      status,
+      `${status}`,
+    );
+  }
 });
 
 test('a cookie of another deployment is no session', async (t) => {
