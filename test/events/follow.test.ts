@@ -150,6 +150,31 @@ describe('what Keycloak tells in its events', () => {
     });
   }
 
+  for (const [when, seconds] of [
+    ['in the same second as the last', 0.1],
+    ['of a moment before the last, which another node of Keycloak wrote', -3],
+  ] as const)
+    for (const [what, tell] of [
+      ['of a user', (e: EventRealm) => e.admin('UPDATE USER', 'users/u1', { enabled: false })],
+      ['of a client', (e: EventRealm) => e.admin('DELETE CLIENT', 'clients/x')],
+    ] as const)
+      it(`a change ${what} ${when} is one more: Keycloak is asked again`, async (t) => {
+        const { events, realm, verifier } = await startFollowing(t);
+        realm.advance(10 - ((realm.clock() / 1000) % 1));
+        const token = realm.mint({ sub: 'u1', iat: realm.now - 8 });
+        await verifier.verify(token);
+        tell(events);
+        await passing('it is asked', async () => {
+          await verifier.verify(token);
+          return realm.calls.introspection === 1;
+        });
+        realm.introspect = () => ({ active: false });
+        tell(events);
+        const [event] = events.lists.admin;
+        if (event !== undefined) event.time = (event.time as number) + seconds * 1000;
+        await passing('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+      });
+
   it('a role is given, a group changes: Keycloak is asked, and nobody is refused where it does not answer', async (t) => {
     const { events, realm, verifier } = await startFollowing(t);
     const token = realm.mint({ sub: 'u1' });

@@ -302,6 +302,7 @@ function withDate(revocation: Revocation, options: VerifyContext['options']): Re
       return { ...revocation, endedAt: revocation.endedAt ?? now + options.clockToleranceSeconds };
     case 'not-before':
     case 'recheck':
+    case 'change':
       return { ...revocation, setAt: revocation.setAt ?? now };
     default:
       return revocation;

@@ -1,4 +1,4 @@
-import { AuthError, isAuthError, type Notice, type Verifier } from '../core/index.ts';
+import { AuthError, isAuthError, type Notice, type Revocation, type Verifier } from '../core/index.ts';
 import { partsOf, startBackgroundTimer, type VerifierParts } from '../core/internal.ts';
 import type { EventSource, KeycloakEvent } from './event-source.ts';
 import { type Cursors, cursorsAt, isUnproven, readRound } from './read-round.ts';
@@ -199,8 +199,8 @@ function createReader(verifier: Verifier<object>, source: EventSource, isHealthy
 const toPosition = (now: number): Known => ({ since: now + 1_000, cursors: cursorsAt(now) });
 
 /** A realm that is changed a hundred times in a second is asked about once. */
-function unique<T>(all: readonly T[]): T[] {
-  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+function unique(all: readonly Revocation[]): Revocation[] {
+  return [...new Map(all.map((one) => [JSON.stringify({ ...one, setAt: 0 }), one])).values()];
 }
 
 /** Only an `AuthError` is written so that it may be shown. */

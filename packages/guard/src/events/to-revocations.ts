@@ -15,11 +15,12 @@ export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[
   const { what, path, details, userId, sessionId, tokenId } = event;
   // Tokens have times of whole seconds: of those issued in the same one, some are older than the event.
   const issuedUntil = Math.floor(event.time / 1000);
+  const setAt = event.time / 1000;
   const change = (effect: Effect, subject?: string): Revocation => ({
-    ...{ type: 'change', issuer, effect, issuedUntil },
+    ...{ type: 'change', issuer, effect, issuedUntil, setAt },
     ...(subject !== undefined && { subject }),
   });
-  const recheck: Revocation = { type: 'recheck', issuer, issuedUntil, setAt: issuedUntil };
+  const recheck: Revocation = { type: 'recheck', issuer, issuedUntil, setAt };
   const values = Object(details) as Record<string, unknown>;
 
   if (event.list === 'events') {
@@ -38,7 +39,7 @@ export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[
     Number.isSafeInteger(values.notBefore)
       ? [
           {
-            ...{ type: 'not-before', issuer, notBefore: values.notBefore as number, setAt: issuedUntil },
+            ...{ type: 'not-before', issuer, notBefore: values.notBefore as number, setAt },
             ...(clientId !== undefined && { clientId }),
           },
         ]
@@ -69,7 +70,7 @@ export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[
       return operation === 'CREATE' && !path.endsWith('/composites') ? [] : [change('ask')];
     case 'REALM': {
       if (/(^|\/)logout-all$/.test(path)) {
-        return [{ type: 'not-before', issuer, notBefore: issuedUntil, setAt: issuedUntil }, recheck];
+        return [{ type: 'not-before', issuer, notBefore: issuedUntil, setAt }, recheck];
       }
       if (operation !== 'UPDATE') return [];
       if (isImportOver(event)) return [recheck];

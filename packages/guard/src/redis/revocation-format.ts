@@ -65,7 +65,7 @@ const FIELDS: Readonly<Record<Revocation['type'], Readonly<Record<string, Kind>>
   token: { tokenId: 'string' },
   'not-before': { clientId: 'string?', notBefore: 'number', setAt: 'number?' },
   recheck: { issuedUntil: 'number', setAt: 'number?' },
-  change: { subject: 'string?', issuedUntil: 'number', effect: 'string' },
+  change: { subject: 'string?', issuedUntil: 'number', effect: 'string', setAt: 'number?' },
 };
 const EFFECTS: ReadonlySet<unknown> = new Set(['renew', 'confirm', 'ask'] satisfies (Revocation & {
   type: 'change';

@@ -35,9 +35,9 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
     getOrMake(logs, key, () => createRevocationLog(undefined, store?.rememberSeconds, MOST_OF_ONE_TENANT));
 
   function addTo(key: string, revocation: Revocation): boolean {
-    const isNew = logOf(key).add(revocation);
-    if (isNew) for (const listener of listeners.get(key) ?? []) listener(revocation);
-    return isNew;
+    const news = logOf(key).add(revocation);
+    if (news !== undefined) for (const listener of listeners.get(key) ?? []) listener(news);
+    return news !== undefined;
   }
 
   /** @param shared as the store has it */

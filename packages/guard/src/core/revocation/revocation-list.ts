@@ -123,9 +123,9 @@ export function createRevocationList(
     keepFor: log.keepFor,
     /** Returns whether it says something that was not known. */
     add(revocation: Revocation): boolean {
-      const isNew = log.add(revocation);
-      if (isNew) noteArrival(revocation);
-      return isNew;
+      const news = log.add(revocation);
+      if (news !== undefined) noteArrival(news);
+      return news !== undefined;
     },
     /** One came into a log that others share. */
     noteArrival: noteArrival,

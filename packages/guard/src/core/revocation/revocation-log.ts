@@ -55,6 +55,8 @@ export type Revocation =
       readonly subject?: string | undefined;
       readonly issuedUntil: number;
       readonly effect: ChangeEffect;
+      /** When it was; `Verifier.revoke` fills it in. */
+      readonly setAt?: number | undefined;
     };
 
 /** See the revocation `change`. */
@@ -96,24 +98,24 @@ export function createRevocationLog(
   }
 
   return {
-    /** Returns whether it says something that was not known. */
-    add(revocation: Revocation): boolean {
+    /** Returns what is in force now, if it is something that was not known. */
+    add(revocation: Revocation): Revocation | undefined {
       const key = toKey(revocation);
       const before = known.get(key)?.revocation ?? policies.get(key);
-      const isNew = before === undefined || saysMore(revocation, before);
-      const latest = isNew ? revocation : before;
+      const news = before === undefined ? revocation : toNews(revocation, before);
+      const latest = news ?? (before as Revocation);
       if (latest.type === 'not-before' || latest.type === 'recheck') {
         policies.delete(key);
         policies.set(key, latest);
         const [oldest] = policies.keys();
         if (policies.size > most && oldest !== undefined) policies.delete(oldest);
-        return isNew;
+        return news;
       }
       const now = clock();
       known.delete(key);
       known.set(key, { revocation: latest, addedAt: now });
       forgetOld(now);
-      return isNew;
+      return news;
     },
     /** Keeps each for at least this long from now on: some token lives so long. Unit: seconds. */
     keepFor(seconds: number): void {
@@ -152,10 +154,16 @@ export function assertRememberSeconds(seconds: unknown): void {
   throw new RangeError('rememberSeconds must be a positive number, for example 86400');
 }
 
-/** Makes one of two about the same thing, in any order of arrival. */
-function saysMore(after: Revocation, before: Revocation): boolean {
-  const [later, earlier] = [reachOf(after), reachOf(before)];
-  return later === earlier ? setAt(after) > setAt(before) : later > earlier;
+/** Makes one of two about the same thing, in any order of arrival; `undefined` where the first says nothing more. */
+function toNews(after: Revocation, before: Revocation): Revocation | undefined {
+  const [reach, reachBefore] = [reachOf(after), reachOf(before)];
+  if (after.type === 'change' || after.type === 'recheck') {
+    // Each change is a reason to ask: one that comes late was not yet true when Keycloak answered last.
+    if (reach === reachBefore && setAt(after) === setAt(before)) return undefined;
+    return reach >= reachBefore ? after : { ...after, issuedUntil: reachBefore };
+  }
+  const saysMore = reach === reachBefore ? setAt(after) > setAt(before) : reach > reachBefore;
+  return saysMore ? after : undefined;
 }
 
 /** The time up to which it hits tokens. */
@@ -174,10 +182,9 @@ export function reachOf(revocation: Revocation): number {
   }
 }
 
-/** When a policy was set: if unknown, its own time. */
+/** When it was set: if unknown, its own time. */
 export function setAt(revocation: Revocation): number {
-  const isPolicy = revocation.type === 'not-before' || revocation.type === 'recheck';
-  return (isPolicy ? revocation.setAt : undefined) ?? reachOf(revocation);
+  return ('setAt' in revocation ? revocation.setAt : undefined) ?? reachOf(revocation);
 }
 
 function toKey(revocation: Revocation): string {
