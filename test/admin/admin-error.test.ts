@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { AdminError, trying } from '../../packages/cli/src/admin/admin-error.ts';
 import { connectAdmin } from '../../packages/cli/src/admin/connection.ts';
 import { explainAdminError } from '../../packages/cli/src/keycloak/finding.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
 test('an answer of another shape is no missing answer, and shows no line of this program', async () => {
   for (const answer of [{}, 'page', [null]] as never[]) {
@@ -34,6 +35,19 @@ test('what Keycloak says is one line of a message, and a token that is none is n
     message: "Keycloak's answer cannot be understood, while trying to log admin in at the realm master",
   });
   assert.equal(new AdminError('refused', 400, 'no\n✓ all is well').message, 'no ✓ all is well');
+});
+
+test('of the embedded provider every command that needs an admin says that it has no Admin API', async (t) => {
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  const serverUrl = idp.url;
+  const credentials = { realm: 'master', username: 'admin', password: 'admin' };
+  await assert.rejects(connectAdmin({ serverUrl, credentials }), (error) => {
+    assert.ok(error instanceof AdminError);
+    assert.match(error.message, /embedded provider .*no Admin API: stop it, and start a Keycloak/);
+    assert.equal(explainAdminError(error), error.message);
+    return true;
+  });
 });
 
 test('what an admin can do about a refusal follows from its words, and else they are left to speak', () => {

@@ -1,5 +1,6 @@
 import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/config';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
+import { NO_ADMIN_API } from '../admin/admin-error.ts';
 import type { AdminCredentials } from '../admin/connection.ts';
 import { call } from '../keycloak/call.ts';
 import { findServer, judgeServer, trimUrl } from '../keycloak/server.ts';
@@ -250,10 +251,7 @@ export async function locate(address: string, realm: string, out: Output): Promi
     );
   const master = await call(`${serverUrl}/realms/master`, {}, TIMEOUT_MS);
   if (/realm does not exist/i.test(String(master.json?.error)))
-    throw new Error(
-      `${serverUrl}: this is keycloak-guard's embedded provider (or a Keycloak without realm master): it has no Admin API.\n` +
-        'Stop it, start a Keycloak (npm run keycloak), run setup again.',
-    );
+    throw new Error(`${serverUrl}: ${NO_ADMIN_API}`);
   return serverUrl;
 }
 

@@ -4,7 +4,7 @@ import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/r
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { fetchWithError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 import { toJsonObject, withoutEndSlashes } from 'keycloak-guard/unstable';
-import { AdminError, toAdminError } from './admin-error.ts';
+import { AdminError, NO_ADMIN_API, toAdminError } from './admin-error.ts';
 import { readBody } from './internal.ts';
 
 /** The caller of the Admin API: a person (of the realm `master`, or only of one realm), or a service account. */
@@ -78,7 +78,10 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
     await login();
   } catch (error) {
     const who = 'username' in credentials ? credentials.username : `the client ${credentials.clientId}`;
-    throw toAdminError(error, `log ${who} in at the realm ${credentials.realm}`);
+    const failure = toAdminError(error, `log ${who} in at the realm ${credentials.realm}`);
+    if (credentials.realm === 'master' && /realm does not exist/i.test(failure.answer))
+      throw new AdminError('missing', failure.status, `${baseUrl}: ${NO_ADMIN_API}`);
+    throw failure;
   }
   const receivedAt = clock();
   const api = new AdminClient(settings);

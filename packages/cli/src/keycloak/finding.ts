@@ -122,6 +122,7 @@ export function toTokenAnswer(
 }
 
 export function explainAdminError(error: AdminError): string {
+  if (error.kind === 'missing' && error.answer === '') return error.message;
   const [code = '', ...rest] = error.answer.split(': ');
   const description = rest.join(': ');
   if (error.status >= 300 && error.status < 400)

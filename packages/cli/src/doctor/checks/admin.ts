@@ -1,4 +1,4 @@
-import { AdminError } from '../../admin/admin-error.ts';
+import { AdminError, NO_ADMIN_API } from '../../admin/admin-error.ts';
 import { toPageText } from '../../keycloak/call.ts';
 import { explainAdminError } from '../../keycloak/finding.ts';
 import { networkZoneOf } from '../../settings/address.ts';
@@ -78,7 +78,8 @@ function judgeProxy({ kind, status, answer, message }: AdminError, serverUrl: st
       "the Admin API says that it was asked without a token that it knows, right after the admin's login: something on the way takes the Authorization header away, or tokens of the admin's realm are refused by a not-before",
       'Let the proxy in front of Keycloak pass the Authorization header on. Then look at the not-before of the realm of the admin (Sessions > Action > Revocation).',
     );
-  if (status >= 400 && answer !== '' && !answer.includes('<')) return undefined;
+  const isWhole = status >= 400 && answer !== '' && !answer.includes('<');
+  if (isWhole || message.endsWith(NO_ADMIN_API)) return undefined;
   const isSilent = kind === 'unreachable';
   return fail(
     isSilent ? message : `HTTP ${status} ${toPageText(answer).slice(0, 120)}`.trim(),
