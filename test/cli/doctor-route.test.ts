@@ -13,6 +13,7 @@ import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { decodeJwt } from '../../packages/cli/src/doctor/evidence/token.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { answer, askDoctor, tokenOf } from './support/ask-doctor.ts';
 
 // A provider that runs on this machine is none of these tests.
 process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), 'doctor-route-'));
@@ -145,6 +146,30 @@ test('a token that is piped in is judged beside --spa and --route, too', async (
     const given = ['--env', 'none.env', '--token', '-', ...args];
     const options = await readDoctorOptions(given, {}, { readToken: async () => 'rubbish' });
     assert.equal(checksFor(options)[0]?.id, 'token.content', args[0]);
+  }
+});
+
+test('a refused audience names what the settings expect, or says that the API runs with others', async () => {
+  const challenge =
+    'Bearer error="invalid_token", error_description="The access token is for another audience"';
+  const ask = (aud: string, audience?: string[], azp = 'web') =>
+    askDoctor(ROUTE_CHECKS, 'route.token', {
+      route: { withToken: async () => answer(401, undefined, { 'www-authenticate': challenge }) },
+      settings: {},
+      token: tokenOf({ aud, azp }),
+      reach: { config: { audience } },
+    });
+  const other = await ask('account');
+  assert.match(other.cause, /aud account.*expects 'api'/);
+  assert.match(other.fix, /Included Client Audience = api,/);
+  assert.match((await ask('account', ['orders'])).fix, /Audience = orders,.*take KEYCLOAK_AUDIENCE out/);
+  for (const found of [
+    await ask('api'),
+    await ask('orders', ['orders']),
+    await ask('account', undefined, 'api'),
+  ]) {
+    assert.match(found.cause, /runs with other settings than the doctor read: .*\(aud \w+/);
+    assert.match(found.fix, /KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE/);
   }
 });
 

@@ -6,6 +6,7 @@ import { clockSkew, LOGIN_TOKEN_CHECKS } from '../../packages/cli/src/doctor/che
 import { SCOPE_CHECKS } from '../../packages/cli/src/doctor/checks/token/claims.ts';
 import type { RealmRepresentation } from '../../packages/testing/src/index.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 import {
   aboutLogin,
@@ -47,9 +48,21 @@ test('without an audience mapper tokens are good here, asked for by userinfo: a 
   ]);
 });
 
-test('an audience that the settings want and the token has not is a failure', async () => {
-  const found = await troublesWith(() => {}, { KEYCLOAK_AUDIENCE: 'another-api' });
-  assert.deepEqual(found, ['mappers.audience fail', 'login.token fail']);
+test('an audience that the settings want and the token has not is a failure, with one fix wherever it is seen', async () => {
+  const idp = await startTestIdp();
+  const settings = { ...settingsFor(idp.url), KEYCLOAK_AUDIENCE: 'another-api' };
+  const found = troubles(await visitDoctor({ settings, env: USER }));
+  await idp.close();
+  assert.deepEqual(
+    found.map(({ id, status }) => `${id} ${status}`),
+    ['mappers.audience fail', 'login.token fail'],
+  );
+  for (const { fix } of found)
+    assert.match(
+      fix,
+      /Audience = another-api.*\(Included Custom Audience, where .*\)\. Or take KEYCLOAK_AUDIENCE out\.$/,
+    );
+  assert.equal(found[0]?.fix, found[1]?.fix);
 });
 
 test('a token without an audience that a not-before makes stale: the not-before is named, not the audience', async () => {

@@ -1,9 +1,12 @@
+import { ConfigError } from '@keycloak-guard/server/config';
 import { readChallenges } from 'keycloak-guard/unstable';
 import { type Answer, toWords } from '../../keycloak/call.ts';
 import { type Check, checkOf, type Finding, fail, type Look, ok, skipped, warn } from '../check.ts';
+import type { Reach } from '../context.ts';
 import type { RouteEvidence } from '../evidence/route.ts';
-import { decodeJwt } from '../evidence/token.ts';
+import { audienceOf, type Claims, decodeJwt } from '../evidence/token.ts';
 import { explain } from '../explain.ts';
+import { adviseOnAudience } from './token-input/refusal.ts';
 
 /** Explains an answer that is neither a success nor a proper refusal. `undefined`: it is one of these. */
 function judgeAnswer(answer: Answer): Finding | undefined {
@@ -65,6 +68,26 @@ function judgeAnswer(answer: Answer): Finding | undefined {
       "Name the route of the API itself; let the proxy send the API's path to the API.",
     );
   return undefined;
+}
+
+/** The API says that the token is for another audience: its settings are those that the doctor read, or others. */
+async function judgeAudience(words: string, claims: Claims, reach: Reach): Promise<Finding> {
+  const { caller, config } = reach;
+  const expected = config.audience ?? [caller.clientId];
+  const seen = audienceOf(claims);
+  const has = `aud ${seen.join(', ') || 'none'}, azp ${claims.azp}`;
+  const names = config.audience === undefined ? [...seen, claims.azp] : seen;
+  if (names.some((one) => expected.includes(String(one))))
+    return fail(
+      words,
+      `the API runs with other settings than the doctor read: those expect '${expected.join("' or '")}', and the token has it (${has})`,
+      'Compare KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE of the running API with those of the doctor (--env), and restart it. Its log, at LOG_LEVEL=debug, says what it expects.',
+    );
+  return fail(
+    words,
+    `the token is not for this API: it has ${has}, and the API expects '${expected.join("' or '")}'`,
+    await adviseOnAudience(reach, claims.azp, config.audience),
+  );
 }
 
 const about = (id: string, needs: readonly string[], look: Look<RouteEvidence>): Check =>
@@ -135,6 +158,9 @@ export const ROUTE_CHECKS: readonly Check[] = [
       const [why] = explain(`${challenge} ${answer.text.slice(0, 2000)}`).filter(
         ({ status }) => status === 'ok',
       );
+      const isSet =
+        !(context.settings instanceof ConfigError) && !context.assumed.includes('KEYCLOAK_CLIENT_ID');
+      if (why?.id === 'explain.wrong-audience' && isSet) return judgeAudience(words, claims, context.reach);
       const reason = readChallenges(challenge).find(({ description }) => description)?.description;
       return fail(
         words,

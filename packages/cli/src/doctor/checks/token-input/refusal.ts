@@ -161,7 +161,9 @@ export async function adviseOnAudience(
     return `Ask for scope=${scope} when the token is requested: it is Optional for '${client}', and brings '${audience}'. Or make it Default.`;
   const ask = `Ask for the scope of '${client}' that has an Audience mapper, if there is one. Otherwise: `;
   const add = `${scopes === undefined ? ask : ''}${addAudience(client, audience)}`;
-  if (issuedTo === undefined || !canName(client) || audience !== clientId) return add;
+  if (audience !== clientId)
+    return `${add} (Included Custom Audience, where no client has that name). Or take KEYCLOAK_AUDIENCE out.`;
+  if (issuedTo === undefined || !canName(client)) return add;
   return `${add}\nOr: ${toAudienceCommand({ serverUrl, realm, clientId, callers: [client] })}`;
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { audienceOf, type Claims, decodeJwt, listIn, scopesOf } from '../../evidence/token.ts';
+import { adviseOnAudience } from '../token-input/refusal.ts';
 
 /** The test user's claims, from the login, or else from the example token that Keycloak makes for an admin. */
 export async function findClaims(reach: Reach): Promise<Claims | undefined> {
@@ -165,7 +166,7 @@ const mapperAudience = check('mappers.audience', ['client.known'], async ({ reac
     return fail(
       seen,
       `this service wants one of '${audiences.join("', '")}' in aud (KEYCLOAK_AUDIENCE), and the token has none of them: every token is refused`,
-      `${addAudience(clientId, audiences[0] as string)} (Included Custom Audience, where no client has that name). Or take KEYCLOAK_AUDIENCE out.`,
+      await adviseOnAudience(reach, clientId, audiences),
     );
   // Only a warning: this service then asks userinfo, which the check login.userinfo examines.
   return warn(
