@@ -265,12 +265,13 @@ test('a client that cannot be used says which: of another protocol, disabled, pu
       reach: { client: wrong, caller: { ...CALLER, clientSecret } },
     });
     assert.equal(found.cause, `the secret of the client 'api' is wrong${hint}`);
+    assert.match(found.fix, /copy it to KEYCLOAK_CLIENT_SECRET,.*restart the application/s);
     assert.deepEqual(found.setup, ['--overwrite-env']);
   }
   const file = await askDoctor(IDENTITY_CHECKS, 'client.secret', {
     reach: { client: wrong, caller: { ...CALLER, credential: { kind: 'secret' } } },
   });
-  assert.match(file.fix, /KEYCLOAK_CLIENT_SECRET_FILE/);
+  assert.match(file.fix, /KEYCLOAK_CLIENT_SECRET_FILE.*restart the application/s);
   assert.equal(file.setup, undefined);
   const byKey = await ask('client.secret', wrong, { caller: { ...CALLER, credential: { kind: 'key' } } });
   assert.doesNotMatch(byKey, /the secret of the client/);

@@ -288,6 +288,16 @@ test('introspection and events: what the client may not do is told from what ano
   assert.equal((await events({ ...kept, adminEventsDetailsEnabled: false })).status, 'warn');
 });
 
+test('of the error page of a browser login its sentence is shown, and nothing around it', async () => {
+  const words = 'Testing We are sorry... Invalid parameter: redirect_uri Back to the application';
+  const { seen } = await askDoctor(BROWSER_LOGIN_CHECKS, 'client.redirect-uri', {
+    reach: {
+      client: { authorization: async () => ({ answer: page(400, words), words, cameBack: false }) },
+    },
+  });
+  assert.equal(seen, 'Invalid parameter: redirect_uri');
+});
+
 test('a browser login is refused for one reason at a time, and a page of a stranger is none of Keycloak', async () => {
   const of = (id: string, words: string, { cameBack = false, status = 400, more = {} } = {}) =>
     say(BROWSER_LOGIN_CHECKS, id, {

@@ -186,7 +186,10 @@ test('a login that fails is explained by what an admin sees, and else by the wor
     });
   const wrong = answer(401, UNKNOWN_USER);
   assert.match((await about(answer(200, { access_token: 'x' }))).seen, /^anna logged in \(1 ms\)$/);
-  assert.match((await about(wrong)).cause, /^Keycloak does not take this user name and password/);
+  assert.match(
+    (await about(wrong)).cause,
+    /^Keycloak does not take this user name and password.*a disabled user/,
+  );
   assert.match(
     (await about(wrong, adminWith())).cause,
     /^the password of 'anna' is wrong: the user is there/,

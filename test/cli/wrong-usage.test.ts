@@ -101,6 +101,11 @@ test('doctor: what a flag is, and what does not go with it', async () => {
       ['--needs boss', /^--needs is role=NAME/],
       ['--needs role=', /^--needs is role=NAME/],
       ['--needs role=boss --needs group=/staff --needs organization=a --needs scope=x', undefined],
+      [
+        '--explain Account disabled',
+        /^Unexpected argument 'disabled'.*: a text of several words stands in quotes$/,
+      ],
+      ['--explain disabled', undefined],
       ['--json --fix', /^--json is for looking/],
       ['--json', undefined],
       [`--fix --admin-totp 123456 ${admin}`, /^--fix logs in again/],

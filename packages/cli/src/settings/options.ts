@@ -125,6 +125,7 @@ export function parseOptions<O extends Options>(
 /** Node's words without its advice about `--`, and the flag that is near an unknown one. */
 function toProblem(error: unknown, names: readonly string[]): string {
   const [text = ''] = (error instanceof Error ? error.message : String(error)).split('. To specify');
+  if (text.startsWith('Unexpected argument')) return `${text}: a text of several words stands in quotes`;
   const unknown = /^Unknown option '--([^']+)'/.exec(text)?.[1];
   return unknown === undefined ? text : text + didYouMean(unknown, names, '--');
 }

@@ -55,7 +55,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     matches: (a) => a.error === 'unauthorized_client' && by('secret', 'secret-jwt')(a),
     cause: (a) => `the secret of ${client(a)} is wrong (${said(a)})`,
     fix: (a) =>
-      `${console_(a, 'Credentials > Client secret')} Copy it to the option clientSecret, without quotes or a line break.`,
+      `${console_(a, 'Credentials > Client secret')} Copy it to the option clientSecret, without quotes or a line break, and restart the application.`,
   },
   {
     id: 'credential-refused',

@@ -43,10 +43,11 @@ const LOGIN_RULES: readonly Rule<Authorization>[] = [
     id: 'client.redirect-uri',
     good: 'accepted',
     judge({ words }, { reach, options: { appUrl } }) {
-      if (!/parameter\w*:? redirect_uri/i.test(words)) return undefined;
+      const [refusal] = /(\S+ )?parameter\w*:? redirect_uri/i.exec(words) ?? [];
+      if (refusal === undefined) return undefined;
       const uri = appUrl + CALLBACK_PATH;
       return fail(
-        words.slice(0, 160),
+        refusal,
         `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
         `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
         [`--app=${appUrl}`],

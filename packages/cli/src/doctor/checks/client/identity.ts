@@ -127,8 +127,8 @@ const clientSecret = check('client.secret', ['client.authenticator'], async ({ r
     toWords(grant),
     `the secret of the client '${clientId}' is wrong${hintAt(clientSecret)}`,
     isFile
-      ? `${onPage(reach, 'Credentials > Client secret')}: write it to the file that KEYCLOAK_CLIENT_SECRET_FILE names, and nothing else`
-      : `${onPage(reach, 'Credentials > Client secret')}: copy it to KEYCLOAK_CLIENT_SECRET, without quotes, spaces or a line break\nOr let keycloak-guard setup --overwrite-env write it to .env.`,
+      ? `${onPage(reach, 'Credentials > Client secret')}: write it to the file that KEYCLOAK_CLIENT_SECRET_FILE names, and nothing else; then restart the application`
+      : `${onPage(reach, 'Credentials > Client secret')}: copy it to KEYCLOAK_CLIENT_SECRET, without quotes, spaces or a line break, and restart the application\nOr let keycloak-guard setup --overwrite-env write it to .env.`,
     isFile ? undefined : ['--overwrite-env'],
   );
 });

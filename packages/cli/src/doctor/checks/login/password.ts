@@ -92,8 +92,8 @@ function notSetUp(say: Say, username: string, isAdmin: boolean): Finding {
 
 function badCredentials(say: Say, username: string): Finding {
   return say(
-    `Keycloak does not take this user name and password. It says the same of a wrong password, an unknown user '${username}', an email address where the realm wants the user name, a user who has an OTP device (the code is not sent), a user of a directory (LDAP) that Keycloak does not reach, and a user who is locked after failed logins. ${ASK_AN_ADMIN}`,
-    `Users > ${username}: is the user there? Credentials > Reset password (Temporary OFF). Locked: wait, or Authentication > Policies > Brute force detection; Users > ${username} > Unlock.`,
+    `Keycloak does not take this user name and password. It says the same of a wrong password, a disabled user (unless the password is right), an unknown user '${username}', an email address where the realm wants the user name, a user who has an OTP device (the code is not sent), a user of a directory (LDAP) that Keycloak does not reach, and a user who is locked after failed logins. ${ASK_AN_ADMIN}`,
+    `Users > ${username}: is the user there, and Enabled ON? Credentials > Reset password (Temporary OFF). Locked: wait, or Authentication > Policies > Brute force detection; Users > ${username} > Unlock.`,
   );
 }
 
