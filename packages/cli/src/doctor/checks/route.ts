@@ -72,22 +72,18 @@ function judgeAnswer(answer: Answer): Finding | undefined {
 
 /** The API says that the token is for another audience: its settings are those that the doctor read, or others. */
 async function judgeAudience(words: string, claims: Claims, reach: Reach): Promise<Finding> {
-  const { caller, config } = reach;
-  const expected = config.audience ?? [caller.clientId];
-  const seen = audienceOf(claims);
+  const { audience } = reach.config;
+  const expected = audience ?? [reach.caller.clientId];
+  const [seen, wants] = [audienceOf(claims), expected.join("' or '")];
   const has = `aud ${seen.join(', ') || 'none'}, azp ${claims.azp}`;
-  const names = config.audience === undefined ? [...seen, claims.azp] : seen;
-  if (names.some((one) => expected.includes(String(one))))
-    return fail(
-      words,
-      `the API runs with other settings than the doctor read: those expect '${expected.join("' or '")}', and the token has it (${has})`,
-      'Compare KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE of the running API with those of the doctor (--env), and restart it. Its log, at LOG_LEVEL=debug, says what it expects.',
-    );
-  return fail(
-    words,
-    `the token is not for this API: it has ${has}, and the API expects '${expected.join("' or '")}'`,
-    await adviseOnAudience(reach, claims.azp, config.audience),
-  );
+  const names = audience === undefined ? [...seen, claims.azp] : seen;
+  const isRight = names.some((one) => expected.includes(String(one)));
+  const cause = isRight
+    ? `the API runs with other settings than the doctor read: those expect '${wants}', and the token has it (${has})`
+    : `the token is not for this API: it has ${has}, and the API expects '${wants}'`;
+  const compare =
+    'Compare KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE of the running API with those of the doctor (--env), and restart it. Its log, at LOG_LEVEL=debug, says what it expects.';
+  return fail(words, cause, isRight ? compare : await adviseOnAudience(reach, claims.azp, audience));
 }
 
 const about = (id: string, needs: readonly string[], look: Look<RouteEvidence>): Check =>
@@ -155,9 +151,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
       );
     if (answer.status === 401) {
       const challenge = answer.headers.get('www-authenticate') ?? '';
-      const [why] = explain(`${challenge} ${answer.text.slice(0, 2000)}`).filter(
-        ({ status }) => status === 'ok',
-      );
+      const why = explain(`${challenge} ${answer.text.slice(0, 2000)}`).find(({ status }) => status === 'ok');
       const isSet =
         !(context.settings instanceof ConfigError) && !context.assumed.includes('KEYCLOAK_CLIENT_ID');
       if (why?.id === 'explain.wrong-audience' && isSet) return judgeAudience(words, claims, context.reach);
