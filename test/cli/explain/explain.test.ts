@@ -93,6 +93,52 @@ for (const [what, pasted, id] of [
     '{"level":"info","reqId":"r1","id":"account-disabled","msg":"login refused: the user is disabled"}',
     'account-disabled',
   ],
+  [
+    "the service's log of a client that may not log users in",
+    `{"id":"direct-grants-off","msg":"login is not available: the client 'api' may not log users in with a password"}`,
+    'flow-off',
+  ],
+  [
+    "the service's log of an unknown client",
+    `{"id":"wrong-client-id","msg":"login is not available: the client 'api' is unknown in the realm 'shop', or disabled"}`,
+    'client-unknown',
+  ],
+  [
+    "the service's log without Keycloak",
+    '{"id":"unreachable-refused","msg":"identity provider unavailable: nothing listens at http://127.0.0.1:8080/realms/x/protocol/openid-connect/token"}',
+    'unreachable',
+  ],
+  [
+    'a locked user',
+    'Account is temporarily disabled; contact your administrator or retry later.',
+    'user-locked',
+  ],
+  [
+    'a realm that is off',
+    '{"error":"access_denied","error_description":"Realm not enabled"}',
+    'realm-unknown',
+  ],
+  [
+    'a token of a disabled user',
+    '{"error":"invalid_token","error_description":"User disabled"}',
+    'account-disabled',
+  ],
+  [
+    'a token of a disabled client',
+    'Bearer realm="x", error="invalid_token", error_description="Client disabled"',
+    'client-unknown',
+  ],
+  ['a logout without its hint', 'Missing parameters: id_token_hint', 'logout-parameters'],
+  [
+    'an error as keycloak-js logs it',
+    'error_description: "Missing+parameter%3A+code_challenge_method"',
+    'pkce',
+  ],
+  [
+    'a permission that is not given',
+    '{"error":"access_denied","error_description":"not_authorized"}',
+    'permissions',
+  ],
   ["Keycloak's words of a disabled user", 'invalid_grant: Account disabled', 'account-disabled'],
   ["Keycloak's words of a new user", 'Account is not fully set up', 'account-not-ready'],
 ] as const) {
@@ -116,6 +162,16 @@ test('a topic is never more than a perhaps', () => {
   assert.equal(first?.status, 'warn');
   assert.equal(explain('All audiences are happy')[0]?.id, 'explain.unknown');
 });
+
+for (const request of [
+  'https://sso/realms/x/protocol/openid-connect/logout?client_id=a&post_logout_redirect_uri=https%3A%2F%2Fapp%2F',
+  'curl https://sso/realms/x/protocol/openid-connect/token -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer -d client_assertion=x',
+  'curl https://sso/realms/x/protocol/openid-connect/token -d subject_token=x -d audience=orders',
+]) {
+  test(`--explain is certain of no error in a request: ${request.slice(-60)}`, () => {
+    for (const { status, id } of explain(request)) assert.notEqual(status, 'ok', id);
+  });
+}
 
 const unrelated = readFileSync(new URL('unrelated.txt', import.meta.url), 'utf8')
   .trim()

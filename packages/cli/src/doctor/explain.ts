@@ -184,7 +184,7 @@ const toPlain = (text: string): string =>
     // Parameters of a sign-in are no errors, whatever their names and values.
     .replace(/(\/openid-connect\/auth\?)[^\s'"<>)]*/g, '$1…')
     .replace(/(?:%[\da-f]{2})+/gi, decode)
-    .replace(/(error_description=[^&\s]*)/g, (some) => some.replaceAll('+', ' '))
+    .replace(/(error_description["']?\s?[=:]\s?[^&\s]*)/g, (some) => some.replaceAll('+', ' '))
     .trim();
 
 /** People paste secrets along with an error. */
