@@ -183,6 +183,17 @@ describe('the plan', () => {
     assert.deepEqual(oidc.blocked, []);
   });
 
+  test('leaves a flow that is off to a person where flows are to stay, and asks for none that is on or not needed', () => {
+    const whyOf = (client: object, shape?: 'web') => {
+      const goal = { ...GOAL, keepFlows: true, ...(shape && { shape }) };
+      return makePlan({ ...GOOD, client: { ...GOOD.client, ...client } }, goal).blocked.map(({ why }) => why);
+    };
+    const off = { directAccessGrantsEnabled: false };
+    assert.deepEqual(whyOf({}), []);
+    assert.deepEqual(whyOf(off), ["the switch 'Direct access grants' is off, perhaps on purpose"]);
+    assert.deepEqual(whyOf(off, 'web'), []);
+  });
+
   test('switches on what is off only when that is asked for', () => {
     const off: CurrentState = {
       ...GOOD,
@@ -285,8 +296,7 @@ describe('the plan', () => {
     assert.deepEqual(changesOf(makePlan(own({ ...off, name: 'audience api' }), GOAL)), [
       'Mapper: audience api (not as needed) → audience api',
     ]);
-    const another = own(off);
-    assert.deepEqual(changesOf(makePlan(another, GOAL)), ['Mapper:  → audience api']);
+    assert.deepEqual(changesOf(makePlan(own(off), GOAL)), ['Mapper:  → audience api']);
   });
 });
 
