@@ -76,6 +76,10 @@ describe('the doctor of a service whose credential is in a file', () => {
     t.after(() => idp.close());
     const results = await visitDoctor({ settings: settingsFor(idp.url) });
     const told = troubles(results).find(({ id }) => id === 'client.authenticator');
+    assert.equal(
+      told?.cause,
+      "the client 'fastapi-keycloak' must authenticate with a signed JWT, but this service sends a secret",
+    );
     assert.match(told?.fix ?? '', /^For client-jwt: Set KEYCLOAK_CLIENT_KEY_FILE /);
     assert.doesNotMatch(JSON.stringify(results), /Client Id and Secret/);
   });
