@@ -40,3 +40,21 @@ test('a program of a folder costs what its bytes cost', async (t) => {
   const { scopes, unread } = await readGuards(folder);
   assert.deepEqual([scopes.length, unread.length], [40_000, 80_000]);
 });
+
+test('names that stand for one another are followed so far, and those that do so for ever end as unread', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'folder-costs-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const isRead = async (names: number) => {
+    const lines = Array.from({ length: names }, (_, at) => `const a${at + 1} = a${at};\n`);
+    await writeFile(
+      join(folder, 'app.js'),
+      `const a0 = 'read';\n${lines.join('')}guard({ scope: a${names} });`,
+    );
+    const { scopes, unread } = await readGuards(folder);
+    assert.equal(scopes.length + unread.length, 1);
+    return scopes.length === 1;
+  };
+  assert.deepEqual([await isRead(1), await isRead(18), await isRead(19)], [true, true, false]);
+  await writeFile(join(folder, 'app.js'), 'const a = b;\nconst b = a;\nguard({ scope: a });');
+  assert.equal((await readGuards(folder)).unread.length, 1);
+});
