@@ -51,9 +51,7 @@ export function createEndings(store: SessionStore, longestMs: number) {
   }
 
   return {
-    has: (key: string): boolean =>
-      (pending.size > 0 && pending.has(key)) ||
-      (recent.size > 0 && (recent.get(key) ?? 0) > performance.now()),
+    has: (key: string): boolean => pending.has(key) || (recent.get(key) ?? 0) > performance.now(),
     /** Ends a session here, at once, and in the store. False: the store does not answer, and will be updated when it does. */
     async end(key: string): Promise<boolean> {
       pending.set(key, performance.now() + longestMs);
