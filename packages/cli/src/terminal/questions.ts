@@ -31,11 +31,8 @@ export async function createQuestions(
   const notEmpty = (value: string | undefined) => (value ? undefined : 'Please type something');
   return {
     async text(message: string, suggestion?: string): Promise<string> {
-      if (suggestion === undefined)
-        return answer(await prompts.text({ ...ready(message), validate: notEmpty }));
-      return answer(
-        await prompts.text({ ...ready(message), placeholder: suggestion, defaultValue: suggestion }),
-      );
+      const how = suggestion ? { placeholder: suggestion, defaultValue: suggestion } : { validate: notEmpty };
+      return answer(await prompts.text({ ...ready(message), ...how }));
     },
     async secret(message: string): Promise<string> {
       return answer(await prompts.password({ ...ready(message), validate: notEmpty }));

@@ -152,7 +152,7 @@ interface IdTokenFault {
   readonly expected?: unknown;
 }
 
-/** @param isFollowing whether another issuer is set than that of all tokens that Keycloak issues to a call from here */
+/** @param isFollowing see `Discovery.isFollowingCaller` */
 function idTokenDiagnosis(error: unknown, isFollowing = false): Diagnosis {
   const { claim, claims, expected } = (error as { cause?: IdTokenFault }).cause ?? {};
   const isClock = error instanceof oauth.OperationProcessingError && error.code === oauth.JWT_TIMESTAMP_CHECK;

@@ -17,19 +17,13 @@ export interface SessionContext {
   readonly hasOrganizations: boolean;
 }
 
-/**
- * The session cookie; of several the one that was signed here, for a sibling host may have set the others on plain http, and no
- * answer takes those away. Two that were signed here are none.
- */
-export function sessionCookieOf(
-  { addressOf, keeper }: Pick<SessionContext, 'addressOf' | 'keeper'>,
-  request: SessionRequest,
-): string | undefined {
+/** Of several, the one that was signed here: a sibling host may set others, on plain http. Two that were signed here are none. */
+export function sessionCookieOf(context: SessionContext, request: SessionRequest): string | undefined {
   const header = headerOf(request.headers, 'cookie');
   if (header === undefined) return undefined;
-  const values = readCookies(header, addressOf(request).cookies.session);
+  const values = readCookies(header, context.addressOf(request).cookies.session);
   if (values.length < 2) return values[0];
-  const [own, ...others] = new Set(values.filter(keeper.isOurs));
+  const [own, ...others] = new Set(values.filter(context.keeper.isOurs));
   return others.length === 0 ? own : undefined;
 }
 

@@ -87,10 +87,7 @@ export function findMisdirected(
     // A file elsewhere is not for whatever listens on this machine either.
     if (there.isOfFolder ? !(isPath && isOutside(file.path, there.value)) : isHere) continue;
     const from = there.isOfFolder ? 'a file outside of the folder' : 'the environment';
-    return [
-      `${name} is from ${from}, and ${chosen.join(', ')} from ${file.name}, a file that you did not name. Nothing was sent.`,
-      `If that is right, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${chosen.join(', ')} in the environment.`,
-    ].join('\n');
+    return toRefusal(`${name} is from ${from}`, chosen, file);
   }
   return undefined;
 }
@@ -112,11 +109,17 @@ export function findForeignSessions(
     return there?.isOfFolder && !(name === 'REDIS_URL' && isLocal(there.value));
   });
   if (chosen.length === 0) return undefined;
+  return toRefusal('KEYCLOAK_SERVER_URL is from the environment', chosen, file);
+}
+
+function toRefusal(
+  what: string,
+  chosen: readonly string[],
+  { name: file }: { readonly name: string },
+): string {
   const names = chosen.join(', ');
-  return [
-    `KEYCLOAK_SERVER_URL is from the environment, and ${names} from ${file.name}, a file that you did not name. Nothing was sent.`,
-    `If that is right, name the file: keycloak-guard serve --env ${file.name}. In a container or a unit, set ${names} in the environment.`,
-  ].join('\n');
+  return `${what}, and ${names} from ${file}, a file that you did not name. Nothing was sent.
+If that is right, name the file: keycloak-guard serve --env ${file}. In a container or a unit, set ${names} in the environment.`;
 }
 
 const isLocal = (url: string): boolean => URL.canParse(url) && isThisMachine(new URL(url).hostname);

@@ -178,10 +178,7 @@ export function readEnvFile(
   }
 }
 
-/**
- * The settings of a text in the format of `.env`. Node 20 takes a line without `=`, and one of spaces alone, for a part of the next
- * name; here they are nothing.
- */
+/** The settings of a text in the format of `.env`. Node 20 takes a line without `=`, or of spaces, for a part of the next name. */
 export function parseSettings(text: string): NodeJS.Dict<string> {
   const toName = (key: string) => key.slice(key.lastIndexOf('\n') + 1).replace(/^\s*(export\s+)?/, '');
   return Object.fromEntries(Object.entries(parseEnv(text)).map(([key, value]) => [toName(key), value]));

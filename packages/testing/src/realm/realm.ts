@@ -24,9 +24,7 @@ export const FEATURES: readonly Feature[] = ['resource-indicators', 'cimd'];
 export type Realm = ReturnType<typeof createRealm>;
 
 const majorOf = (version: unknown): number =>
-  typeof version === 'string'
-    ? Number.parseInt(version, 10) || Number.POSITIVE_INFINITY
-    : Number.POSITIVE_INFINITY;
+  Number.parseInt(String(version), 10) || Number.POSITIVE_INFINITY;
 
 /** @throws {TypeError} if the file is not a realm file */
 export function createRealm(rep: RealmRepresentation, features: readonly Feature[] = []) {
@@ -34,8 +32,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     throw new TypeError('the realm file has no "realm": it must be one realm, as Keycloak exports it');
   const name = rep.realm;
   const [wrong] = /[:/?#@!$&()*+,;=[\]\\]/.exec(name) ?? [];
-  if (wrong !== undefined)
-    throw new TypeError(`'${name}' is no realm: Keycloak takes no '${wrong}' in a name`);
+  if (wrong !== undefined) throw new TypeError(`'${name}' is no realm: no name of one has a '${wrong}'`);
   const scopes = new Map(
     [...BUILT_IN_SCOPES, ...(rep.clientScopes ?? [])].map((scope) => [scope.name, scope]),
   );

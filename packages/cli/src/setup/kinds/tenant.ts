@@ -159,8 +159,8 @@ async function toSecretsPart(
   const isNew = text === '';
   const to = `${isNew ? '' : '+ '}${others.map(([realm]) => realm).join(', ')}`;
   const toContent = () => `${JSON.stringify(secrets, null, 2)}\n`;
-  const holds = 'holds secrets; ';
-  const part = await toFilePart(file, [{ field: 'Secrets of', from: '', to }], toContent, { isNew, holds });
+  const change = { field: 'Secrets of', from: '', to };
+  const part = await toFilePart(file, [change], toContent, { isNew, holds: 'holds secrets; ' });
   return {
     ...part,
     async *apply() {
