@@ -10,7 +10,7 @@ import { check } from 'prettier';
 import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
 import { type Choice, findConflict } from '../../packages/create/src/options.ts';
-import { versionedPackages } from '../../packages/create/src/versions.ts';
+import { RANGES } from '../../packages/create/src/versions.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
@@ -166,7 +166,7 @@ test('a program takes every credential that setup writes into .env, in developme
 
 test('versions are those that this repository has', () => {
   const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  for (const [name, range] of versionedPackages())
+  for (const [name, range] of Object.entries(RANGES))
     if (name in devDependencies) assert.equal(range, devDependencies[name], name);
 });
 

@@ -1,5 +1,5 @@
 /** The versions of other packages: as in this repository, whose tests run with them. */
-const RANGES: Readonly<Record<string, string>> = {
+export const RANGES: Readonly<Record<string, string>> = {
   '@hono/node-server': '^2.1.9',
   '@koa/router': '^15.7.0',
   '@modelcontextprotocol/client': '^2.4.0',
@@ -48,5 +48,3 @@ export function rangeOf(name: string): string {
   if (range === undefined) throw new Error(`no version of ${name}`);
   return range;
 }
-
-export const versionedPackages = (): readonly (readonly [string, string])[] => Object.entries(RANGES);

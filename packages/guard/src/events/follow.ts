@@ -4,9 +4,6 @@ import type { EventSource, KeycloakEvent } from './event-source.ts';
 import { type Cursors, cursorsAt, isUnproven, readRound } from './read-round.ts';
 import { toRevocations } from './to-revocations.ts';
 
-/** Follows the events of one realm. */
-export type Follower = ReturnType<typeof follow>;
-
 interface FollowOptions {
   readonly verifier: Verifier<object>;
   readonly source: EventSource;
