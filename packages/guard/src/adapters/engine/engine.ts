@@ -148,7 +148,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const tenantOf = toTenantOf(realms, host.paramsOf);
   const resourceHost = toResourceHost(realms, host.toSessionRequest, tenantOf);
   let resourceOf: RequestGuardHost<Incoming, Outgoing>['resourceOf'];
-  let publishedUrl: string | undefined;
+  let metadataUrl: string | undefined;
   let sessions: OpenSessions<Incoming, Outgoing> | undefined;
   const sessionsOf = host.sessionsOf ?? (() => sessions);
 
@@ -173,10 +173,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     verifier: base,
     toAppRequest: (request) => [toAppRequest(request), ...(host.extraArguments?.(request) ?? [])],
     paramsOf: host.paramsOf,
-    nameOf(request) {
-      const { method = '', url } = host.toSessionRequest(request);
-      return `${method} ${pathOf(url)}`;
-    },
+    nameOf: (request) => nameOf(host.toSessionRequest(request)),
   };
   const connections = createConnections<Incoming>(
     realms,
@@ -215,15 +212,15 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
     protectedResource(options) {
       if (resourceOf !== undefined) throw new Error(`${factory}: protectedResource was called before`);
-      const { challengedFor, metadataUrl, routes } = describeResource(resourceHost, options);
-      publishedUrl = metadataUrl;
+      const described = describeResource(resourceHost, options);
+      ({ metadataUrl } = described);
       const { scopes = [], scopesInChallenge = true } = options;
-      resourceOf = (request) => challengedFor(request, scopesInChallenge ? scopes : []);
-      return routes;
+      resourceOf = (request) => described.challengedFor(request, scopesInChallenge ? scopes : []);
+      return described.routes;
     },
     describeResource(options) {
       const described = describeResource(resourceHost, options);
-      return { ...described, isPublished: () => described.metadataUrl === publishedUrl };
+      return { ...described, isPublished: () => described.metadataUrl === metadataUrl };
     },
     tenantOf,
     messages: (options = {}) => toMessageRoutes(realms, options, { logOf, securityEvents }),
@@ -251,6 +248,10 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       if (resolved.isOwn) await verifier.close();
     },
   };
+}
+
+function nameOf({ method = '', url }: Pick<SessionRequest, 'method' | 'url'>): string {
+  return `${method} ${pathOf(url)}`;
 }
 
 /** Where a request names several hosts, frameworks take one of them: here it has no origin then. */
