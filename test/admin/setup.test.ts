@@ -184,14 +184,18 @@ describe('setup, call by call', () => {
     );
   });
 
-  test('a token that is about to expire is replaced', async () => {
+  test('a token that is about to expire is replaced, by one login of all calls that are under way', async (t) => {
     let now = Date.now();
     const credentials = { realm: 'master', clientId: 'robot', clientSecret: 'secret' };
     const { api } = await connectAdmin({ serverUrl: keycloak.url, credentials, clock: () => now });
     const first = await api.getAccessToken();
     assert.equal(await api.getAccessToken(), first);
-    now += 46_000;
-    await api.getAccessToken();
+    const { mock } = t.mock.method(globalThis, 'fetch');
+    for (const logins of [1, 2]) {
+      now += 46_000;
+      await Promise.all([1, 2, 3].map(() => api.getAccessToken()));
+      assert.equal(mock.callCount(), logins);
+    }
     assert.equal((await api.realms.findOne({ realm: 'nowhere' })) ?? null, null);
   });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -165,6 +166,17 @@ test('setup tenant --secrets loses nothing of a file that it cannot read, and ch
     );
     assert.equal(await readFile(file, 'utf8'), text);
   }
+  const pipe = join(folder, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  // Whoever opens it to read waits for a writer: this one ends the wait.
+  const writer = setTimeout(() => spawn('sh', ['-c', `echo > '${pipe}'`]), 2000);
+  t.after(() => clearTimeout(writer));
+  const started = performance.now();
+  await assert.rejects(
+    setUp('tenant', 'acme', '--template', 'main', '--secrets', pipe),
+    /pipe is no file that can be replaced/,
+  );
+  assert.ok(performance.now() - started < 2000, 'a pipe is refused, not read');
   assert.equal(keycloak.changes.length, before);
 });
 

@@ -171,6 +171,10 @@ test('token and doctor without settings are of the provider that dev runs, or sa
     return [await examined.ended, examined.stdout()] as const;
   };
   const token = (...args: string[]) => runProgram(['token', ...args], {}, folder);
+  writeFileSync(join(folder, 'my realm.json'), JSON.stringify(REALM));
+  const spaced = dev(folder, {}, '--realm-file', 'my realm.json');
+  await spaced.says(/Token +npx keycloak-guard token --realm-file 'my realm\.json'\n/);
+  await spaced.stop();
   const other = dev(folder, {});
   const [, url] = await other.says(/URL +(\S+)/);
   await other.says(/Token +npx keycloak-guard token --realm-file realm\.json\n/);

@@ -21,7 +21,12 @@ import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/
 import { findExposure, planWrite, writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
 import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { planEnv } from '../../packages/cli/src/setup/api/env-plan.ts';
-import { ConfigError, loadConfig, readKeycloakJson } from '../../packages/server/src/config/index.ts';
+import {
+  ConfigError,
+  loadConfig,
+  parseSettings,
+  readKeycloakJson,
+} from '../../packages/server/src/config/index.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
   const text = '# mine\nexport KEYCLOAK_REALM=old\nPORT=8000\n';
@@ -136,6 +141,14 @@ test('a value of several lines is one value: replaced whole, and nothing in it i
   assert.deepEqual({ ...parseEnv(added) }, { A: '1\nB=2\n3', B: '4' });
 });
 
+test('of lines with one name the last counts, also below a line that is no setting', () => {
+  assert.deepEqual(
+    { ...parseSettings('A=a\nTODO\nA=b\nexport A=c\nTODO\n# B="old\nB=new\nC="1\n#2\n\n3"\n') },
+    { A: 'c', B: 'new', C: '1\n#2\n\n3' },
+    'a comment opens no quotes',
+  );
+});
+
 test('a quote that nobody closed ends with its line, as where the file is read', () => {
   const text = 'A="open\nB=2\n# C=3\n  export D = 4\n\nF=\n';
   const merged = mergeEnv(text, [
@@ -239,8 +252,8 @@ test('what is no file stays what it is, also at the end of a link: a device, a p
   await symlink(pipe, join(folder, 'link'));
   await mkdir(join(folder, 'folder'));
   for (const name of ['pipe', 'link', 'folder'])
-    for (const write of [writePrivateFile(join(folder, name), 'A=b'), planWrite(join(folder, name))])
-      await assert.rejects(write, /is no file that can be replaced: name another one/);
+    for (const write of [(file: string) => writePrivateFile(file, 'A=b'), planWrite])
+      await assert.rejects(write(join(folder, name)), /is no file that can be replaced: name another one$/);
   assert.ok((await lstat(pipe)).isFIFO());
 });
 

@@ -21,9 +21,8 @@ export class AdminError extends Error {
   }
 }
 
-/** Keycloak always has the realm master. */
 export const NO_ADMIN_API =
-  "this is keycloak-guard's embedded provider (or a Keycloak without realm master), which has no Admin API: stop it, and start a Keycloak (https://www.keycloak.org/guides#getting-started)";
+  "this looks like keycloak-guard's embedded provider (it has no realm master), which has no Admin API: stop it, and start a Keycloak (https://www.keycloak.org/guides#getting-started)";
 
 /**
  * Turns what the Admin API client threw into an {@link AdminError}.

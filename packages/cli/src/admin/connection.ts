@@ -85,7 +85,14 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
   }
   const receivedAt = clock();
   const api = new AdminClient(settings);
-  api.registerTokenProvider({ getAccessToken: async () => (clock() < expiresAt ? token : login()) });
+  let pending: Promise<string> | undefined;
+  const renew = () => {
+    pending ??= login().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+  api.registerTokenProvider({ getAccessToken: async () => (clock() < expiresAt ? token : renew()) });
   return { api, issuedAt: claimOf(token, 'iat'), receivedAt };
 }
 

@@ -8,7 +8,7 @@ import { readSettings } from '../settings/env-file.ts';
 import { createConsent } from '../settings/from-folder.ts';
 import { parseOptions, table, toHelp } from '../settings/options.ts';
 import { UsageError } from '../settings/usage-error.ts';
-import { createOutput, type Paint } from '../terminal/output.ts';
+import { createOutput, type Paint, toShellWord } from '../terminal/output.ts';
 
 const OPTIONS = table(`
 --realm-file <file> | | realm, as Keycloak exports it (default: the realm "testing" of this package)
@@ -95,5 +95,5 @@ function banner(idp: DevIdp, realmFile: string | undefined, hasCaller: boolean, 
   Issuer     ${paint('cyan', idp.issuer)}
   Discovery  ${paint('dim', `${idp.issuer}/.well-known/openid-configuration`)}
   Realm      ${paint('bold', idp.realm)}  ${paint('dim', `from ${realmFile ?? TESTING_REALM}`)}${realmFile === undefined ? signIn : ''}
-${hasCaller ? `  Token      npx keycloak-guard token${realmFile === undefined ? '' : ` --realm-file ${realmFile}`}\n` : ''}${warnings === '' ? '' : `\n${warnings}`}`;
+${hasCaller ? `  Token      npx keycloak-guard token${realmFile === undefined ? '' : ` --realm-file ${toShellWord(realmFile)}`}\n` : ''}${warnings === '' ? '' : `\n${warnings}`}`;
 }

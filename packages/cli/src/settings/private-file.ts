@@ -16,14 +16,14 @@ export async function writePrivateFile(file: string, text: string): Promise<void
 }
 
 /** A file takes the place of what has its name: of `/dev/null`, or a pipe, for every other program, too. */
-async function assertReplaceable(file: string): Promise<void> {
+export async function assertReplaceable(file: string): Promise<void> {
   if (
     await stat(file).then(
       (found) => !found.isFile(),
       () => false,
     )
   )
-    throw new UsageError([`${file} is no file that can be replaced: name another one. Nothing was changed.`]);
+    throw new UsageError([`${file} is no file that can be replaced: name another one`]);
 }
 
 /** The same for a file that only this program uses: it replaces a link itself. */

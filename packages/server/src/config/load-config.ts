@@ -178,11 +178,13 @@ export function readEnvFile(
   }
 }
 
+/** A setting, with all lines of a value in quotes, or another line. */
+const SETTING_OR_LINE =
+  /^[^\S\n]*(?:export[^\S\n]+)?([^\s#=][^\n=]*=[^\S\n]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*\n?)|^[^\n]*\n?/gm;
+
 /** The settings of a text in the format of `.env`. Node 20 takes a line without `=`, or of spaces, for a part of the next name. */
-export function parseSettings(text: string): NodeJS.Dict<string> {
-  const toName = (key: string) => key.slice(key.lastIndexOf('\n') + 1).replace(/^\s*(export\s+)?/, '');
-  return Object.fromEntries(Object.entries(parseEnv(text)).map(([key, value]) => [toName(key), value]));
-}
+export const parseSettings = (text: string): NodeJS.Dict<string> =>
+  parseEnv(text.replace(SETTING_OR_LINE, '$1'));
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {
   const files = [hasEnvFile ? envFile : `${envFile} (does not exist)`, configFile].filter(Boolean);

@@ -14,6 +14,7 @@ import { memo } from '../../keycloak/call.ts';
 import { NO_PART, type PlanPart, runPlan, toFilePart, toRealmPart } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
 import { table, toHelp } from '../../settings/options.ts';
+import { assertReplaceable } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { readOrMakeSecret, readSecret } from '../api/env-plan.ts';
@@ -136,20 +137,22 @@ async function toSecretsPart(
   names: readonly string[],
   template: Realm,
 ): Promise<PlanPart> {
+  await assertReplaceable(file);
   const text = await readEnvText(file, true);
   const secrets = toJsonObject(text.trim() || '{}');
   if (secrets === undefined)
     throw new UsageError([`--secrets: ${file} is there, and is no JSON object: it would be lost`]);
-  const readAll = (readOne: (goal: { realm: string; clientId: string }) => Promise<string | undefined>) =>
-    Promise.all(
-      names.map(async (realm) => {
-        const own = clientsWithSecret(template).map(async (one) => {
-          const clientId = fillIn(one, realm);
-          return [clientId, await readOne({ realm, clientId })] as const;
-        });
-        return [realm, Object.fromEntries(await Promise.all(own))] as const;
-      }),
-    );
+  const readAll = async (readOne: (goal: Record<'realm' | 'clientId', string>) => Promise<unknown>) => {
+    const all: [realm: string, own: object][] = [];
+    for (const realm of names) {
+      const own = clientsWithSecret(template).map(async (one) => {
+        const clientId = fillIn(one, realm);
+        return [clientId, await readOne({ realm, clientId })] as const;
+      });
+      all.push([realm, Object.fromEntries(await Promise.all(own))]);
+    }
+    return all;
+  };
   const known = await readAll(async (goal) => {
     const client = await read('see the clients', () => findClient(api, goal.realm, goal.clientId));
     return readSecret(api, goal, client);
