@@ -84,10 +84,8 @@ describe('the principal', () => {
   });
 
   it('takes roles of a client named like a member of every object for what they are', () => {
-    const odd = toPrincipal(
-      JSON.parse('{"resource_access":{"__proto__":{"roles":["a"]},"constructor":{"roles":["b"]}}}'),
-      {},
-    );
+    const text = '{"resource_access":{"__proto__":{"roles":["a"]},"constructor":{"roles":["b"]}}}';
+    const odd = toPrincipal(JSON.parse(text), {});
     assert.deepEqual(Object.entries(odd.clientRoles)[0]?.[1], ['a']);
     assert.deepEqual(odd.clientRoles.constructor, ['b']);
     assert.equal(toPrincipal({}, {}).clientRoles.constructor, undefined);
@@ -229,6 +227,11 @@ describe('guards', () => {
       const { code, scope, headers } = passes(anyOf(alternatives)) as AuthError;
       assert.deepEqual([code, scope, headers['www-authenticate']], ['scope_missing', 'y', challenge]);
     }
+    const refuse = () => {
+      throw new AuthError('organization_missing', 'No', { tenant: 'acme' });
+    };
+    const mixed = passes(anyOf([requireScope('y'), refuse])) as AuthError;
+    assert.deepEqual([mixed.code, mixed.tenant], ['scope_missing', 'acme']);
     const roles = anyOf([requireClientRole('my-api', 'x'), requireRealmRole('x')]);
     assert.equal((passes(roles) as AuthError).reason, 'The realm role x is missing');
   });

@@ -65,7 +65,12 @@ test('sessions in a scope with a prefix need their whole address: a guard would 
     await app.register(open, { prefix: '/staff' });
     return app;
   };
-  for (const publicUrl of [undefined, 'http://localhost:3000', 'http://localhost:3000/staff/x'])
+  for (const publicUrl of [
+    undefined,
+    'http://localhost:3000',
+    'http://localhost:3000/staff/x',
+    'http://staff',
+  ])
     await assert.rejects(start(publicUrl), /publicUrl: must end with the prefix of the scope.*\/staff'/s);
   await start('http://localhost:3000/staff/');
   const app = await start('http://localhost:3000/staff');

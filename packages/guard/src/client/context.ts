@@ -117,7 +117,7 @@ export function contextOfVerifier(verifier: Verifier<object>): ClientContext | u
 export function toBrowserEndpoints({ metadata }: Discovery, fallback: Issuer['endpoints']) {
   const read = (name: string, otherwise: string): string => {
     const value = metadata[name];
-    return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value) ? value : otherwise;
+    return optionRules.isPlainUrl(value) ? value : otherwise;
   };
   return {
     authorization_endpoint: read('authorization_endpoint', fallback.authorization),

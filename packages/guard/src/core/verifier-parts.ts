@@ -26,7 +26,7 @@ export interface VerifierParts
   /** See `RevocationList.changedAt`. */
   changedAt(issuer: string, subject: string): number;
   /** Revokes in this process alone. Returns whether it was not known, from another process for example. */
-  revokeHere(revocation: Revocation): boolean;
+  revokeHere(revocation: Revocation, isFirstHand: boolean): boolean;
 }
 
 /** Beside the verifiers, not in them: code that prints or receives one cannot act as the client. */

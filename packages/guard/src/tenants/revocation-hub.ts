@@ -34,10 +34,10 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
   const logOf = (key: string): RevocationLog =>
     getOrMake(logs, key, () => createRevocationLog(undefined, store?.rememberSeconds, MOST_OF_ONE_TENANT));
 
-  function addTo(key: string, revocation: Revocation): boolean {
-    const news = logOf(key).add(revocation);
+  function addTo(key: string, revocation: Revocation, isFirstHand?: boolean): boolean {
+    const news = logOf(key).add(revocation, isFirstHand);
     if (news !== undefined) for (const listener of listeners.get(key) ?? []) listener(news);
-    return news !== undefined;
+    return news === revocation;
   }
 
   /** @param shared as the store has it */
@@ -57,7 +57,7 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
       for (const earlier of logs.get(issuer)?.all() ?? []) logOf(key).add(earlier);
       return {
         log: {
-          add: (revocation) => logOf(key).add(revocation),
+          add: (...added) => logOf(key).add(...added),
           get: (...parts) => logs.get(key)?.get(...parts),
           // Of this realm alone: it says itself how long its tokens live.
           keepFor(seconds) {
@@ -65,7 +65,7 @@ export function createRevocationHub(store?: RevocationStore): RevocationHub {
           },
           size: () => logs.get(key)?.size() ?? 0,
         },
-        add: (revocation) => addTo(key, revocation),
+        add: (revocation, isFirstHand) => addTo(key, revocation, isFirstHand),
         listen(listener) {
           const own = getOrMake(listeners, key, () => new Set());
           own.add(listener);

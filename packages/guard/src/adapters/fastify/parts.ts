@@ -122,7 +122,8 @@ export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
 export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (app, settings, engine) => {
   // Its paths are below that of the scope: without the whole address the browser and Keycloak would be sent to others.
   const { publicUrl = '' } = settings;
-  const isWhole = withoutEndSlashes(String(publicUrl)).endsWith(withoutEndSlashes(app.prefix));
+  const path = withoutEndSlashes(String(publicUrl).replace(/^https?:\/\/[^/]*/i, ''));
+  const isWhole = path.endsWith(withoutEndSlashes(app.prefix));
   if (!isWhole && engine.tenants === undefined) {
     const rule = 'must end with the prefix of the scope';
     const example = `'https://app.example.com${app.prefix}'`;

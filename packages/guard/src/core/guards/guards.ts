@@ -177,7 +177,8 @@ export const anyOf =
     const all = refusals.filter(isAuthError);
     const one = (last.statusCode === 403 && all.findLast(({ scope }) => scope !== undefined)) || last;
     const expected = all.map((refusal) => refusal.expected ?? refusal.reason).join(', or ');
-    throw new AuthError(one.code, one.reason, { ...one, cause: one.cause, expected });
+    const { cause, tenant = last.tenant } = one;
+    throw new AuthError(one.code, one.reason, { ...one, cause, tenant, expected });
   };
 
 /** In a guard that an application calls itself, as in a GraphQL resolver, types do not rule out `null`. */

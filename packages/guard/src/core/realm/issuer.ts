@@ -1,6 +1,6 @@
 import { AuthError, toSafeText } from '../http/errors.ts';
 import { checkOptions, type OptionRules } from '../options/check-options.ts';
-import { FETCH, ISSUER, REALM, SERVER_URL, TIMEOUT_MS } from '../options/option-rules.ts';
+import { FETCH, ISSUER, isPlainUrl, REALM, SERVER_URL, TIMEOUT_MS } from '../options/option-rules.ts';
 import { createSingleFlight } from '../runtime/concurrency.ts';
 import { fetchJson } from './fetch-json.ts';
 
@@ -100,7 +100,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
       what: 'the discovery document',
     });
     const issuer = metadata.issuer;
-    if (typeof issuer !== 'string' || !URL.canParse(issuer)) {
+    if (!isPlainUrl(issuer)) {
       throw new AuthError('provider_misconfigured', `${endpoints.discovery} is not a discovery document`, {
         expected: 'a JSON object with an "issuer"',
         seen: `"issuer" of type ${typeof issuer}`,

@@ -121,11 +121,11 @@ export function createRevocationList(
     },
     /** See `RevocationLog.keepFor`. */
     keepFor: log.keepFor,
-    /** Returns whether it says something that was not known. */
-    add(revocation: Revocation): boolean {
-      const news = log.add(revocation);
+    /** Returns whether it says something that was not known. @param isFirstHand see `RevocationLog.add` */
+    add(revocation: Revocation, isFirstHand?: boolean): boolean {
+      const news = log.add(revocation, isFirstHand);
       if (news !== undefined) noteArrival(news);
-      return news !== undefined;
+      return news === revocation;
     },
     /** One came into a log that others share. */
     noteArrival: noteArrival,

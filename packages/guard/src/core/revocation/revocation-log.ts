@@ -98,11 +98,16 @@ export function createRevocationLog(
   }
 
   return {
-    /** Returns what is in force now, if it is something that was not known. */
-    add(revocation: Revocation): Revocation | undefined {
+    /**
+     * Returns what is in force now, if that is a reason to judge tokens again: the revocation itself if it says more than what was
+     * known, or a copy of that.
+     *
+     * @param isFirstHand it comes from Keycloak, not from another process: a change of which no question asked so far can know
+     */
+    add(revocation: Revocation, isFirstHand: boolean = false): Revocation | undefined {
       const key = toKey(revocation);
       const before = known.get(key)?.revocation ?? policies.get(key);
-      const news = before === undefined ? revocation : toNews(revocation, before);
+      const news = before === undefined ? revocation : toNews(revocation, before, isFirstHand);
       const latest = news ?? (before as Revocation);
       if (latest.type === 'not-before' || latest.type === 'recheck') {
         policies.delete(key);
@@ -140,8 +145,8 @@ export function createRevocationLog(
 /** The revocations of one tenant, for its verifier. */
 export interface TenantRevocations {
   readonly log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'>;
-  /** Tells every listener of what was not known, and returns whether it was not. */
-  add(revocation: Revocation): boolean;
+  /** Tells every listener of news, and returns whether it says something that was not known. See `RevocationLog.add`. */
+  add(revocation: Revocation, isFirstHand?: boolean): boolean;
   /** Returns a function that ends it. */
   listen(listener: (revocation: Revocation) => void): () => void;
   /** Whether other processes get them. */
@@ -154,16 +159,14 @@ export function assertRememberSeconds(seconds: unknown): void {
   throw new RangeError('rememberSeconds must be a positive number, for example 86400');
 }
 
-/** Makes one of two about the same thing, in any order of arrival; `undefined` where the first says nothing more. */
-function toNews(after: Revocation, before: Revocation): Revocation | undefined {
+/** Makes one of two about the same thing, in any order of arrival; `undefined` where the first is no news. */
+function toNews(after: Revocation, before: Revocation, isFirstHand: boolean): Revocation | undefined {
   const [reach, reachBefore] = [reachOf(after), reachOf(before)];
-  if (after.type === 'change' || after.type === 'recheck') {
-    // Each change is a reason to ask: one that comes late was not yet true when Keycloak answered last.
-    if (reach === reachBefore && setAt(after) === setAt(before)) return undefined;
-    return reach >= reachBefore ? after : { ...after, issuedUntil: reachBefore };
-  }
-  const saysMore = reach === reachBefore ? setAt(after) > setAt(before) : reach > reachBefore;
-  return saysMore ? after : undefined;
+  const isSame = reach === reachBefore;
+  if (isSame ? setAt(after) > setAt(before) : reach > reachBefore) return after;
+  const isQuestion = after.type === 'change' || after.type === 'recheck';
+  const isEqual = isSame && setAt(after) === setAt(before);
+  return isFirstHand && isQuestion && !isEqual ? { ...before } : undefined;
 }
 
 /** The time up to which it hits tokens. */

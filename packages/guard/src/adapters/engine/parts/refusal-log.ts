@@ -86,7 +86,7 @@ function toLine(
 }
 
 function toHint({ code, expected, seen, tenant, organization }: AuthError): string {
-  // Of alternatives, the code is that of the last.
+  // Of alternatives, the code is that of one.
   if (/^(role|scope|group)_missing$/.test(code) && expected?.includes(', or ')) return ALTERNATIVES;
   // A parameter of the route may be the name.
   if (organization !== undefined) return IN_ORGANIZATION.replaceAll('{}', () => toSafeText(organization));
