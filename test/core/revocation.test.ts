@@ -350,26 +350,6 @@ it('the log of revocations gives all that is in force, each once', () => {
   assert.deepEqual([...log.all()], [policy, session]);
 });
 
-it('what is heard again by way of others is no news, in whatever order; first hand, each change is a reason to ask', () => {
-  const { list } = start();
-  const change = (setAt: number): Revocation => ({
-    ...{ type: 'change', issuer, subject: 'u1', effect: 'ask', issuedUntil: Math.floor(setAt), setAt },
-  });
-  const since = () => list.judge(token)?.since;
-  const [first, second] = [change(2000.1), change(2000.4)];
-  assert.deepEqual(
-    [first, second, first, second, change(1999)].map((one) => list.add({ ...one })),
-    [true, true, false, false, false],
-  );
-  assert.equal(since(), 2);
-  // Other processes need not be told of it: where they keep to the events, they hear of it themselves.
-  assert.equal(list.add(change(1999), true), false);
-  assert.equal(since(), 3);
-  assert.equal(list.add({ ...second }, true), false);
-  assert.equal(since(), 3);
-  assert.equal(list.judge({ ...token, iat: 2000 })?.since, 3, 'what was known is still known');
-});
-
 describe('the revocation store in memory', () => {
   it('tells every listener until it leaves', async () => {
     const store = createMemoryRevocationStore();

@@ -93,8 +93,9 @@ describe('a doctor for everybody, with an admin', () => {
     };
     Object.assign(process.env, env);
     const given = token === undefined ? [] : ['--token', '-'];
-    const options = await readDoctorOptions(['--env', 'none.env', ...given, ...args], env);
-    const results = await runChecks(checksFor(options), createContext({ ...options, token }));
+    const readToken = async () => token ?? '';
+    const options = await readDoctorOptions(['--env', 'none.env', ...given, ...args], env, { readToken });
+    const results = await runChecks(checksFor(options), createContext(options));
     return new Map(results.map((one) => [one.id, one]));
   }
 
