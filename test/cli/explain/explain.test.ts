@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { diagnoseTokenError, type TokenAnswer } from 'keycloak-guard/client';
 import { explain, loadRules } from '../../../packages/cli/src/doctor/explain.ts';
 import { explainPage } from '../../../tools/docs/explain-page.ts';
 
@@ -154,6 +155,37 @@ test('a refused password names what else is refused in these words', () => {
   const [first] = explain('{"detail":"Invalid username or password"}');
   assert.equal(first?.id, 'explain.user-credentials');
   for (const cause of ['disabled', 'set up', 'brute force']) assert.ok(first.cause.includes(cause), cause);
+});
+
+test("the service's own log line of a failed login is explained by its id's cause, or has the cause itself", () => {
+  const url = 'https://sso.test/realms/shop/protocol/openid-connect/token';
+  const about = { url, realm: 'shop', clientId: 'api', isJson: true };
+  const say = (answer: Omit<TokenAnswer, 'isJson'>) => {
+    const { id, kind, cause, fix } = diagnoseTokenError({ ...about, ...answer });
+    const what = kind === 'provider_unavailable' ? 'identity provider unavailable' : 'login is not available';
+    const line = { level: 'warn', reqId: 'r1', id, fix, msg: `${what}: ${cause}` };
+    return explain(JSON.stringify(line)).map((one) => `${one.id.replace('explain.', '')} ${one.status}`);
+  };
+  for (const answer of [
+    { status: 400, error: 'server_error' },
+    { status: 503 },
+    { status: 0, failure: 'timed out' },
+    { status: 0, failure: 'ENOTFOUND' },
+    { status: 307, location: 'https://other.test/' },
+    { status: 403, error: 'invalid_request', description: 'HTTPS required' },
+    { status: 403, error: 'access_denied', description: 'Realm not enabled' },
+    { status: 400, error: 'invalid_client', description: 'Client requires user consent' },
+    { status: 404, error: 'x' },
+    { status: 404, error: 'Realm does not exist' },
+    { status: 403, error: 'invalid_request', description: 'Invalid origin' },
+  ])
+    assert.deepEqual(say(answer), ['guard-log ok'], JSON.stringify(answer));
+  const exact = { status: 400, error: 'unauthorized_client' };
+  const description = 'Client not allowed for direct access grants';
+  assert.deepEqual(say({ ...exact, description }), ['flow-off ok']);
+  assert.deepEqual(say({ status: 401, error: 'invalid_client' }), ['client-unknown ok']);
+  assert.deepEqual(say({ status: 0, failure: 'ECONNREFUSED' }), ['unreachable ok']);
+  assert.deepEqual(say({ status: 0, failure: 'EPROTO' }), ['tls-protocol ok']);
 });
 
 test('a topic is never more than a perhaps', () => {

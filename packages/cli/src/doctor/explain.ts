@@ -121,8 +121,7 @@ const isWrapped = (outer: Match, inner: Match, line: string): boolean =>
 
 /** The topic of the text behind the words and a colon, where it is another one. */
 function innerTopic(book: RuleBook, { rule, end }: Match, line: string): Topic | undefined {
-  const [, inner = ''] = /^.{0,2}: (.+)/.exec(line.slice(end)) ?? [];
-  const [topic] = topicsOf(book, inner);
+  const [topic] = topicsOf(book, /^.{0,2}: (.+)/.exec(line.slice(end))?.[1] ?? '');
   return topic?.rule.id === rule.id ? undefined : topic;
 }
 
