@@ -287,6 +287,18 @@ const spaWith = (client: object, more = {}) => ({
 });
 const words = (text: string) => async () => ({ answer: answer(302), words: text, cameBack: true });
 
+test("a refused redirect URI is looked for in bounded time, in anybody's page", async () => {
+  const ask = (text: string) =>
+    askDoctor(BROWSER_LOGIN_CHECKS, 'client.redirect-uri', {
+      reach: { client: { authorization: words(text) } },
+    });
+  const started = performance.now();
+  assert.notEqual((await ask('a'.repeat(200_000))).status, 'fail');
+  assert.ok(performance.now() - started < 1000);
+  const { seen } = await ask(`${'a'.repeat(500)} Invalid parameter: redirect_uri`);
+  assert.equal(seen, 'Invalid parameter: redirect_uri');
+});
+
 test('--spa: redirect URI and PKCE are judged by what Keycloak says to a sign-in of the page', async () => {
   const uri = (text: string, known?: string[]) =>
     say(SPA_CHECKS, 'spa.redirect-uri', {

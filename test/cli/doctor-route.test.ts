@@ -134,7 +134,10 @@ test('what was piped in and is no JWT is not sent, and is no token that Keycloak
     sent.push(token);
     answerWith(401, CHALLENGE)(request, answer, token);
   };
-  assert.match((await visit(t, refuse, 'rubbish'))['route.token'] ?? '', /^skipped no good token/);
+  assert.match(
+    (await visit(t, refuse, 'rubbish'))['route.token'] ?? '',
+    /^skipped the token that was piped in is no JWT/,
+  );
   assert.ok(!sent.includes('rubbish'));
 });
 
@@ -152,7 +155,7 @@ test('a token that is piped in is judged beside --spa and --route, too', async (
 test('a refused audience names what the settings expect, or says that the API runs with others', async () => {
   const challenge =
     'Bearer error="invalid_token", error_description="The access token is for another audience"';
-  const ask = (aud: string, audience?: string[], azp = 'web') =>
+  const ask = (aud: string, audience?: string[], azp: string | null = 'web') =>
     askDoctor(ROUTE_CHECKS, 'route.token', {
       route: { withToken: async () => answer(401, undefined, { 'www-authenticate': challenge }) },
       settings: {},
@@ -160,14 +163,14 @@ test('a refused audience names what the settings expect, or says that the API ru
       reach: { config: { audience } },
     });
   const other = await ask('account');
-  assert.match(other.cause, /aud account.*expects 'api'/);
+  assert.match(other.cause, /aud account.*the doctor's settings expect 'api'$/);
   assert.match(other.fix, /Included Client Audience = api,/);
   assert.match((await ask('account', ['orders'])).fix, /Audience = orders,.*take KEYCLOAK_AUDIENCE out/);
-  for (const found of [
-    await ask('api'),
-    await ask('orders', ['orders']),
-    await ask('account', undefined, 'api'),
-  ]) {
+  const byAzp = await ask('account', undefined, 'api');
+  assert.match(byAzp.cause, /aud account, azp api, .*expect 'api'\. The API looks at aud, not at azp$/);
+  assert.match(byAzp.fix, /Included Client Audience = api/);
+  assert.match((await ask('account', undefined, null)).cause, /azp none/);
+  for (const found of [await ask('api'), await ask('orders', ['orders'])]) {
     assert.match(found.cause, /runs with other settings than the doctor read: .*\(aud \w+/);
     assert.match(found.fix, /KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE/);
   }

@@ -70,19 +70,19 @@ function judgeAnswer(answer: Answer): Finding | undefined {
   return undefined;
 }
 
-/** The API says that the token is for another audience: its settings are those that the doctor read, or others. */
+/** The API says that the token is for another audience. By `azp` alone, only some APIs take a token. */
 async function judgeAudience(words: string, claims: Claims, reach: Reach): Promise<Finding> {
   const { audience } = reach.config;
   const expected = audience ?? [reach.caller.clientId];
   const [seen, wants] = [audienceOf(claims), expected.join("' or '")];
-  const has = `aud ${seen.join(', ') || 'none'}, azp ${claims.azp}`;
-  const names = audience === undefined ? [...seen, claims.azp] : seen;
-  const isRight = names.some((one) => expected.includes(String(one)));
+  const has = `aud ${seen.join(', ') || 'none'}, azp ${claims.azp ?? 'none'}`;
+  const isRight = seen.some((one) => expected.includes(one));
+  const byAzp = expected.includes(String(claims.azp)) ? '. The API looks at aud, not at azp' : '';
   const cause = isRight
     ? `the API runs with other settings than the doctor read: those expect '${wants}', and the token has it (${has})`
-    : `the token is not for this API: it has ${has}, and the API expects '${wants}'`;
+    : `the token is not for this API: it has ${has}, and the doctor's settings expect '${wants}'${byAzp}`;
   const compare =
-    'Compare KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE of the running API with those of the doctor (--env), and restart it. Its log, at LOG_LEVEL=debug, says what it expects.';
+    "Compare KEYCLOAK_CLIENT_ID and KEYCLOAK_AUDIENCE of the running API with those of the doctor (--env), and restart it. The log of keycloak-guard's service, at LOG_LEVEL=debug, says what it expects.";
   return fail(words, cause, isRight ? compare : await adviseOnAudience(reach, claims.azp, audience));
 }
 
@@ -137,7 +137,12 @@ export const ROUTE_CHECKS: readonly Check[] = [
   about('route.token', [], async (route, context) => {
     if (route.isUnsafe !== undefined) return skipped(route.isUnsafe);
     const answer = await route.withToken();
-    if (answer === undefined) return skipped('no good token: give --token -, or --user and DOCTOR_PASSWORD');
+    if (answer === undefined)
+      return skipped(
+        context.token === undefined
+          ? 'no good token: give --token -, or --user and DOCTOR_PASSWORD'
+          : 'the token that was piped in is no JWT that can be read',
+      );
     const finding = isIn(answer.status) || answer.status !== 401 ? judgeAnswer(answer) : undefined;
     if (finding !== undefined) return finding;
     if (isIn(answer.status)) return ok(`HTTP ${answer.status} with a good token`);

@@ -43,7 +43,7 @@ const LOGIN_RULES: readonly Rule<Authorization>[] = [
     id: 'client.redirect-uri',
     good: 'accepted',
     judge({ words }, { reach, options: { appUrl } }) {
-      const [refusal] = /(\S+ )?parameter\w*:? redirect_uri/i.exec(words) ?? [];
+      const [refusal] = /(\S{1,40} )?parameter\w{0,9}:? redirect_uri/i.exec(words) ?? [];
       if (refusal === undefined) return undefined;
       const uri = appUrl + CALLBACK_PATH;
       return fail(
@@ -174,7 +174,7 @@ export const SPA_CHECKS: readonly Check[] = [
   }),
   about('spa.redirect-uri', ['spa.client'], async (spa) => {
     const { words } = await spa.client.authorization();
-    if (!/parameter\w*:? redirect_uri/i.test(words)) return ok(spa.redirectUri);
+    if (!/parameter\w{0,9}:? redirect_uri/i.test(words)) return ok(spa.redirectUri);
     const known = await spa.redirectUris();
     return fail(
       words.slice(0, 120),
