@@ -5,7 +5,7 @@ import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
 
 /**
- * Says why a person's mistake, or Ctrl-C, ended a command that changes Keycloak.
+ * Says what a person did wrong, or that the person gave up, which ended a command that changes Keycloak.
  *
  * @returns the exit code; `undefined` for every other error
  */
