@@ -151,6 +151,27 @@ describe('setup service', () => {
     );
   });
 
+  it('writes the settings of a client of which another thing is left to a person, and says where it writes none', async () => {
+    const env = join(folder, 'orders.env');
+    const orders = listOf('clients').find(({ clientId }) => clientId === 'orders');
+    Object.assign(orders?.attributes ?? assert.fail(), { 'require.pushed.authorization.requests': 'true' });
+    const guide = ['guide', '--client-id', 'orders', '--no-user', '--env', env];
+    const { text } = await run(guide);
+    assert.match(text, /pushed authorization requests[\s\S]*✓ wrote .*orders\.env/);
+    rmSync(env);
+    for (const [kind, setting] of [
+      [guide, { clientAuthenticatorType: 'client-jwt' }],
+      [['service', ...guide.slice(1, 3), '--env', env], { enabled: false }],
+    ] as const) {
+      Object.assign(orders ?? {}, setting);
+      assert.match(
+        (await run([...kind])).text,
+        /! .*orders\.env: not written, because the .*client orders is/,
+      );
+      assert.equal(existsSync(env), false);
+    }
+  });
+
   it('takes no key that lay in the folder, unless it is named or is the one of the client', async (t) => {
     const [cwd, there] = [process.cwd(), mkdtempSync(join(tmpdir(), 'cloned-'))];
     t.after(() => {
@@ -169,6 +190,7 @@ describe('setup service', () => {
     ]) {
       const left = await run([...kind, '--credential', 'key', '--env', join(folder, 'left.env')]);
       assert.match(left.text, /Keycloak does not know its key/);
+      assert.match(left.text, /! .*left\.env: not written, because the credential of client /);
       assert.equal(
         existsSync(join(folder, 'left.env')),
         false,

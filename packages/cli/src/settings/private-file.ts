@@ -17,12 +17,8 @@ export async function writePrivateFile(file: string, text: string): Promise<void
 
 /** A file takes the place of what has its name: of `/dev/null`, or a pipe, for every other program, too. */
 export async function assertReplaceable(file: string): Promise<void> {
-  if (
-    await stat(file).then(
-      (found) => !found.isFile(),
-      () => false,
-    )
-  )
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isFile() === false)
     throw new UsageError([`${file} is no file that can be replaced: name another one`]);
 }
 

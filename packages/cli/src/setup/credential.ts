@@ -4,7 +4,7 @@ import { type CredentialOptions, createCredential, createIssuer } from 'keycloak
 import { isHttpUrl } from '../access/access.ts';
 import type { AdminConnection } from '../admin/connection.ts';
 import { type CredentialGoal, OWN_CLUSTER, planCredential, readCredential } from '../admin/credential.ts';
-import { joinParts, type Plan } from '../admin/plan/step.ts';
+import { blockedPart, joinParts, type Plan } from '../admin/plan/step.ts';
 import { NO_PART, type PlanPart, toFilePart } from '../plan/run-plan.ts';
 import { networkZoneOf } from '../settings/address.ts';
 import { type Flags, table, toHelp } from '../settings/options.ts';
@@ -107,18 +107,24 @@ async function chooseKey(
   };
 }
 
-/** @returns `isLeft`: the plan leaves the client, or its credential, to a person: settings with it would stop whoever reads them */
+/** @param needed what else must not be left to a person: as with the credential, settings would stop whoever reads them */
 export async function withCredential(
   api: AdminConnection['api'],
   client: { readonly realm: string; readonly clientId: string },
   plan: Plan,
   chosen: ChosenCredential | undefined,
-): Promise<{ readonly plan: Plan; readonly before: readonly PlanPart[]; readonly isLeft: boolean }> {
+  file: string | undefined,
+  needed = '',
+) {
   const { clientId } = client;
   const own = chosen && planCredential(await readCredential(api, client, chosen.goal), clientId, chosen.goal);
   const whole = own === undefined ? plan : joinParts([plan, own]);
-  const isLeft = whole.blocked.some(({ subject }) => subject.endsWith(`client ${clientId}`));
-  return { plan: whole, before: chosen && own?.blocked.length === 0 ? [chosen.part] : [], isLeft };
+  const before = chosen && own?.blocked.length === 0 ? [chosen.part] : [];
+  const all = [`credential of client ${clientId}`, needed];
+  const left = whole.blocked.find(({ subject }) => all.includes(subject));
+  if (file === undefined || left === undefined) return { plan: whole, before, envFile: file };
+  const why = `not written, because the ${left.subject} is left to you`;
+  return { plan: joinParts([whole, blockedPart(file, why, 'do that, and run this again')]), before };
 }
 
 export async function sayVolume(serverUrl: string, realm: string, out: Output): Promise<void> {

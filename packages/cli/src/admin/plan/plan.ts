@@ -20,7 +20,8 @@ import { planClientRoles, planGroups, planMemberships, planRealm, planRoles, pla
  */
 function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subject: string): Blocked[] {
   const blocked: Blocked[] = [];
-  const block = (why: string, fix: string) => blocked.push({ subject, why, fix });
+  const block = (why: string, fix: string, of = subject) => blocked.push({ subject: of, why, fix });
+  const credential = `credential of ${subject}`;
   const isOn = (attribute: string) => String(client.attributes?.[attribute]) === 'true';
   const settings = `Clients > ${goal.clientId}`;
 
@@ -44,9 +45,10 @@ function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subject: st
     block(
       `the client authenticates with '${client.clientAuthenticatorType}', and setup writes a secret`,
       'leave it so, and set KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_TOKEN_FILE in place of the secret (library: the option credential); or choose another by --credential',
+      credential,
     );
   if (client.protocol !== undefined && client.protocol !== 'openid-connect')
-    block(`the client speaks ${client.protocol}`, 'Choose another client id (--client-id)');
+    block(`the client speaks ${client.protocol}`, 'Choose another client id (--client-id)', credential);
   // The client of an API that only checks tokens has no sign-in.
   if (goal.shape === 'api') return blocked;
   if (client.consentRequired)

@@ -220,8 +220,7 @@ export async function setUpApi(
   const toEnv = createAppSettings(serverUrl, goal, options);
   const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
   const site = { api, serverUrl, goal, current, plan };
-  const { plan: whole, before, isLeft } = await withCredential(api, goal, plan, credential);
-  const envFile = isLeft ? undefined : options.envFile;
+  const { plan: whole, before, envFile } = await withCredential(api, goal, plan, credential, options.envFile);
   const parts = [
     ...before,
     toRealmPart(`Keycloak at ${serverUrl}`, whole, api, goal, out),

@@ -69,11 +69,11 @@ export const service: SetupKind = {
     const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out);
     const goal = { realm, clientId, calls };
     const state = await readClients(api, goal, calls);
-    const { plan, before, isLeft } = await withCredential(api, goal, planService(state, goal), chosen);
+    const [all, needed] = [planService(state, goal), `client ${clientId}`];
+    const { plan, before, envFile } = await withCredential(api, goal, all, chosen, flags.env, needed);
     const part = toRealmPart(`Keycloak at ${serverUrl}, realm ${realm}`, plan, api, goal, out);
-    const how = { ...visit, overwriteEnv: flags['overwrite-env'] ?? false, serverUrl, chosen };
-    const own = { ...how, file: isLeft ? undefined : flags.env };
-    const env = await planClientEnv(api, goal, state.client, own, out, questions);
+    const how = { ...visit, overwriteEnv: flags['overwrite-env'] ?? false, file: envFile, serverUrl, chosen };
+    const env = await planClientEnv(api, goal, state.client, how, out, questions);
     const { isDone, code } = await runPlan([...before, part, env], visit, out, questions);
     if (!isDone) return code;
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
