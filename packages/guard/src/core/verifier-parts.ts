@@ -25,8 +25,8 @@ export interface VerifierParts
   readonly atClose: Set<() => Promise<void>>;
   /** See `RevocationList.changedAt`. */
   changedAt(issuer: string, subject: string): number;
-  /** Revokes in this process alone. Returns whether it was not known, from another process for example. */
-  revokeHere(revocation: Revocation, isFirstHand: boolean): boolean;
+  /** Revokes in this process alone, what Keycloak said. Returns whether it was not known, from another process for example. */
+  revokeHere(revocation: Revocation): boolean;
 }
 
 /** Beside the verifiers, not in them: code that prints or receives one cannot act as the client. */

@@ -213,7 +213,7 @@ export function makeVerifier<C extends object>(
   // A tenant comes into memory in the middle of requests: the first of them waits for no store and no events.
   const holdNewTokens = hub === undefined ? catchUp.hold : () => {};
   const { changedAt } = revocations;
-  const { add: revokeHere } = hub ?? revocations;
+  const revokeHere = (revocation: Revocation) => (hub ?? revocations).add(revocation, true);
   const eventListeners = observers.filter(({ event }) => event !== undefined);
   const events: VerifierParts['events'] = {};
   rememberParts(verifier, {

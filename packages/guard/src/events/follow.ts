@@ -161,7 +161,7 @@ function createReader(verifier: Verifier<object>, source: EventSource, isHealthy
     if (isLost || since === null) return beginAgain(issuer);
     for (const revocation of unique(read.flatMap((event) => toRevocations(event, issuer)))) {
       // One that came from another process is there already. A store that does not answer says so itself, and repeats it.
-      if (revokeHere(revocation, !isFirst)) store.add(revocation).catch(() => {});
+      if (revokeHere(revocation)) store.add(revocation).catch(() => {});
     }
     return { since, cursors };
   }
@@ -169,7 +169,7 @@ function createReader(verifier: Verifier<object>, source: EventSource, isHealthy
   function beginAgain(issuer: string): Known {
     const next = toPosition(source.now());
     const issuedUntil = Math.floor(next.since / 1000);
-    revokeHere({ type: 'recheck', issuer, issuedUntil, setAt: next.since / 1000 }, true);
+    revokeHere({ type: 'recheck', issuer, issuedUntil, setAt: next.since / 1000 });
     verifier.notify({
       level: 'warn',
       code: 'events_missed',

@@ -13,9 +13,9 @@ type Effect = (Revocation & { readonly type: 'change' })['effect'];
 /** The revocations that an event causes. Without details the worst is assumed, and Keycloak asked. */
 export function toRevocations(event: KeycloakEvent, issuer: string): Revocation[] {
   const { what, path, details, userId, sessionId, tokenId } = event;
-  // Tokens have times of whole seconds: of those issued in the same one, some are older than the event.
-  const issuedUntil = Math.floor(event.time / 1000);
   const setAt = event.time / 1000;
+  // Tokens have times of whole seconds: of those issued in the same one, some are older than the event.
+  const issuedUntil = Math.floor(setAt);
   const change = (effect: Effect, subject?: string): Revocation => ({
     ...{ type: 'change', issuer, effect, issuedUntil, setAt },
     ...(subject !== undefined && { subject }),
