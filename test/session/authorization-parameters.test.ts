@@ -52,3 +52,21 @@ test('what is in the query counts only where it may be asked for, and less than 
   const long = await setUp({})(`login_hint=${'x'.repeat(321)}&prompt=none&prompt=login`);
   assert.deepEqual([long.get('login_hint'), long.get('prompt')], [null, null]);
 });
+
+test('people are sent to the address that Keycloak names for browsers, if it is one; else to that of the settings', async () => {
+  const realm = createTestRealm();
+  const { serverUrl, realm: name, clientId, fetch } = realm;
+  const inside = `${serverUrl}/realms/${name}/protocol/openid-connect/auth`;
+  for (const [named, start] of [
+    ['https://sso.example.com/auth', 'https://sso.example.com/auth?'],
+    ['https://münchen.example/auth', 'https://xn--mnchen-3ya.example/auth?'],
+    ['javascript:alert(1)', `${inside}?`],
+    ['/auth', `${inside}?`],
+    [7, `${inside}?`],
+  ] as const) {
+    realm.discovery.authorization_endpoint = named;
+    const client = createClient({ serverUrl, realm: name, clientId, fetch });
+    const { url } = await client.startAuthorization({ redirectUri: `${ORIGIN}/auth/callback` });
+    assert.ok(url.startsWith(start), url);
+  }
+});
