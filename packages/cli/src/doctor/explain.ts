@@ -5,7 +5,7 @@ import { unescape as decode } from 'node:querystring';
 import { diagnoseTokenError } from 'keycloak-guard/client';
 import { type CheckResult, fail } from './check.ts';
 
-const MOST_CHARACTERS = 50_000;
+const [MOST_CHARACTERS, MOST_RESULTS] = [50_000, 5];
 /** Diagnoses that go by the shape of an answer alone, or by settings that nobody pasted. */
 const BY_SHAPE = /^(refused|not-keycloak|provider-error|wrong-password|wrong-secret|device-not-signed-in)$/;
 
@@ -88,7 +88,7 @@ export function explain(pasted: string): CheckResult[] {
   const vague = possible.length > 0 ? possible : topicsOfFailure(book, text).slice(0, 2);
   const perhaps = vague.map((one) => toResult(one, 'warn'));
   const results = [certain, errors, known, perhaps].find((some) => some.length > 0) ?? [unknown(text)];
-  return [...new Map(results.map((one) => [one.id, one])).values()].slice(0, 5);
+  return [...new Map(results.map((one) => [one.id, one])).values()].slice(0, MOST_RESULTS);
 }
 
 /** By certain words alone: one rule, or the two last ones where they contradict each other. */

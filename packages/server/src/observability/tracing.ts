@@ -102,7 +102,9 @@ declare module 'fastify' {
 const propagator = new W3CTraceContextPropagator();
 
 /**
- * Traces of one app: request → token check → calls to Keycloak. Nothing that a caller sent is in a span: neither path nor query nor header, for people put tokens there. Of the caller's trace
+ * Traces of one app: request → token check → calls to Keycloak.
+ *
+ * Nothing that a caller sent is in a span: neither path nor query nor header, for people put tokens there. Of the caller's trace
  * context the parent is taken and passed on to Keycloak (W3C Trace Context); baggage is not. Nothing is registered globally: two apps
  * in a process do not see each other's spans. Sampling is as `OTEL_TRACES_SAMPLER` says.
  */

@@ -6,8 +6,10 @@ import { check, fail, ok, skipped, warn } from '../check.ts';
 
 /** The setting that says how this service proves to Keycloak that it is its client. */
 export function credentialSetting({ credential }: Pick<Config, 'credential'>): string {
-  const [kind = ''] = Object.keys(credential);
-  return `KEYCLOAK_CLIENT_${kind.replace('File', '_file').toUpperCase()}`;
+  if ('secretFile' in credential) return 'KEYCLOAK_CLIENT_SECRET_FILE';
+  if ('keyFile' in credential) return 'KEYCLOAK_CLIENT_KEY_FILE';
+  if ('certificateFile' in credential) return 'KEYCLOAK_CLIENT_CERTIFICATE_FILE';
+  return 'tokenFile' in credential ? 'KEYCLOAK_CLIENT_TOKEN_FILE' : 'KEYCLOAK_CLIENT_SECRET';
 }
 
 const settingsValid = check('settings.valid', [], ({ settings, assumed, options }) => {
