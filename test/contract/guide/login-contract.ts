@@ -157,7 +157,7 @@ export function loginContract(stage: Stage): void {
 
   test('no password, token or secret is in the log', () => {
     const log = stage.service.logText();
-    assert.doesNotMatch(log, /eyJ|Test#123456|very-secret|for-development-only/);
+    assert.doesNotMatch(log, /\beyJ[\w-]+\.|Test#123456|very-secret|for-development-only/);
     assert.match(log, /login refused/);
   });
 }

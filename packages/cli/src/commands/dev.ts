@@ -87,8 +87,8 @@ export async function run(args: string[]): Promise<number> {
 
 function banner(idp: DevIdp, realmFile: string | undefined, hasCaller: boolean, paint: Paint): string {
   const warnings = idp.warnings.map((warning) => `  ${paint(['bold', 'yellow'], '!')} ${warning}\n`).join('');
-  const file = realmFile === undefined ? '' : ` --realm-file ${toShellWord(realmFile)}`;
-  const token = hasCaller ? `  Token      npx keycloak-guard token${file}\n` : '';
+  const flags = realmFile === undefined ? '' : ` --realm-file ${toShellWord(realmFile)}`;
+  const token = hasCaller ? `  Token      npx keycloak-guard token${flags}\n` : '';
   const signIn = `\n  Sign in    ${paint('bold', DEV_USER.username)} / ${paint('bold', DEV_USER.password)}`;
   return `
   ${paint('green', '●')} ${paint('bold', 'Identity provider is running')}   ${paint(['bold', 'yellow'], 'DEVELOPMENT ONLY')}
