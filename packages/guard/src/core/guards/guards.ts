@@ -114,11 +114,8 @@ export function requireActor(actor: ActorRequirement): Guard<object> {
     throw new GuardError('actor', "must be false, or { client: '…' }");
   const clients = actor === false ? [] : [actor.client].flat();
   if (actor !== false) assertStrings('client of the actor', clients);
-  return (principal) => {
-    const { actor: seen, claims } = principal as Principal;
-    // A claim that cannot be read may name somebody.
-    const isAlone = seen === null && (claims.act ?? null) === null;
-    if (actor === false ? isAlone : clients.includes(seen?.clientId ?? '')) return;
+  return ({ actor: seen }) => {
+    if (actor === false ? seen === null : clients.includes(seen?.clientId ?? '')) return;
     const reason =
       actor === false ? 'Somebody acts in the name of the user' : 'The client may not act for users';
     throw new AuthError('actor_refused', reason, {

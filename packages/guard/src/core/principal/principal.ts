@@ -67,10 +67,10 @@ export interface Actor {
 /** Longer chains are cut: the claim can be as deep as a token is long. */
 const MOST_ACTORS = 10;
 
-/** The claim `act`; `null` if the user acts alone. */
+/** The claim `act`; `null` if the user acts alone. One that cannot be read may name somebody. */
 export function toActor(act: unknown): Actor | null {
   const chain: Record<string, unknown>[] = [];
-  for (let one = act; isObject(one) && chain.length < MOST_ACTORS; one = chain.at(-1)?.act)
+  for (let one = act; (one ?? null) !== null && chain.length < MOST_ACTORS; one = chain.at(-1)?.act)
     chain.push(membersOf(one));
   return chain.reduceRight<Actor | null>(
     (actor, { sub, client_id, azp }) =>
