@@ -1,6 +1,6 @@
 import { createSingleFlight } from '../../core/internal.ts';
 import type { Catalog } from './names.ts';
-import { keyOf, type Permission } from './permission.ts';
+import type { Permission } from './permission.ts';
 import type { Answer, GrantedResource, Subject } from './question.ts';
 
 /** Keycloak's answer about one permission. `unknown`: it has no such resource or scope. */
@@ -93,9 +93,9 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number) {
   }
 
   return {
-    ask(subject: Subject, permission: Permission): Promise<DatedVerdict> {
-      const key = `${subject.token}\n${subject.claims}\n${keyOf(permission)}`;
-      return once(key, async () => {
+    /** @param key under which its answer is kept: questions of one token with one key are the same */
+    ask(subject: Subject, permission: Permission, key: string): Promise<DatedVerdict> {
+      return once(`${subject.token}\n${key}`, async () => {
         const at = clock();
         return { verdict: await start(subject, permission), at };
       });

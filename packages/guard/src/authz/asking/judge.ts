@@ -62,7 +62,7 @@ export function createJudge(parts: JudgeParts) {
     key: string,
     claims: string,
   ): Promise<Verdict> {
-    const { verdict, at } = await batches.ask({ token, claims }, permission).catch((error: unknown) => {
+    const { verdict, at } = await batches.ask({ token, claims }, permission, key).catch((error: unknown) => {
       throw forgetRefused(token, error);
     });
     if (verdict !== 'unknown') {
