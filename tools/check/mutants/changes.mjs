@@ -25,7 +25,9 @@ export function mutantsOf(file, source) {
       ...{ file, start, end, line: loc.start.line, column: loc.start.column + 1 },
       ...{ from: source.slice(start, end), to },
     });
-  const textOf = ({ start, end }) => source.slice(start, end);
+  // The brackets around an operand are no part of its node.
+  const textOf = ({ start, end, extra }) =>
+    extra?.parenthesized ? `(${source.slice(start, end)})` : source.slice(start, end);
 
   function visit(node) {
     if (TESTS.includes(node.type) && node.test != null && node.test.type !== 'BinaryExpression')
