@@ -27,33 +27,6 @@ const other = (more: object) => [{ ...(acme as object), ...more }] as never;
 const ASKED = { azp: 'page', scope: 'openid organization' };
 const NAMED = { ...ASKED, organization: { acme: {} } };
 
-test('a role or a group that is text and no list is none, as for guards', async () => {
-  const say = async (claims: object, ...wants: string[]) => {
-    const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url');
-    const token = `${part({ alg: 'RS256' })}.${part({ azp: 'page', ...claims })}.x`;
-    const context = { token, options: { wants }, reach: { admin: null, caller: {} } };
-    return await tokenNeeds.run(context as never);
-  };
-  const lists = {
-    realm_access: { roles: ['admin'] },
-    resource_access: { api: { roles: ['reader'] } },
-    groups: ['/staff'],
-  };
-  const texts = {
-    realm_access: { roles: 'admin' },
-    resource_access: { api: { roles: 'reader' } },
-    groups: '/staff',
-  };
-  for (const want of ['role=admin', 'role=api:reader', 'group=/staff']) {
-    assert.equal((await say(lists, want)).status, 'ok', want);
-    const { status, cause } = await say(texts, want);
-    assert.equal(status, 'fail', want);
-    assert.match(cause, /as text and not in a list, so no guard reads it/);
-  }
-  for (const roles of ['admin', { admin: {} }])
-    assert.equal((await say({ realm_access: { roles } }, 'role=admin')).status, 'fail');
-});
-
 test('a token has what somebody has in an organization where it says so there, and not in the realm or another one', () => {
   const has = (want: string, organization: unknown) =>
     hasOrganization({ organization, groups: ['/staff'], realm_access: { roles: ['billing'] } }, want);

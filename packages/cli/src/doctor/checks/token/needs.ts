@@ -1,3 +1,4 @@
+import { toPlainLine } from '../../../terminal/output.ts';
 import { type Advice, check, fail, ok, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { type Claims, decodeJwt, listIn, namesIn, scopesOf } from '../../evidence/token.ts';
@@ -127,21 +128,23 @@ export const tokenNeeds = check('token.needs', ['settings.valid'], async ({ reac
   if (claims === undefined) return skipped(whyNoClaims(reach));
   const missing = options.wants.filter((want) => !has(claims, want));
   if (missing.length === 0) return ok(`has ${options.wants.join(', ')}`);
-  const seen = `lacks ${missing.join(', ')}`;
-  if (isLightweight(claims))
-    return fail(
-      seen,
-      'the token is lightweight: it holds neither roles nor groups. Introspection has them',
-      `Clients > ${claims.azp} > Advanced > Always use lightweight access token OFF, or TOKEN_CHECK=remote with an Audience mapper`,
-    );
-  const grants = await lookUp(claims, reach, missing).catch(() => undefined);
-  const all = missing.map((want) => explainWant(want, claims, grants));
-  return fail(
-    seen,
-    all.map(({ cause }) => cause).join('; '),
-    [...new Set(all.map(({ fix }) => fix))].join('\n'),
-  );
+  const all = isLightweight(claims)
+    ? [
+        {
+          cause: 'the token is lightweight: it holds neither roles nor groups. Introspection has them',
+          fix: `Clients > ${claims.azp} > Advanced > Always use lightweight access token OFF, or TOKEN_CHECK=remote with an Audience mapper`,
+        },
+      ]
+    : await explainAll(missing, claims, reach);
+  // A line each, whoever wrote the token, or gave a name to what is in the realm.
+  const fixes = new Set(all.map(({ fix }) => toPlainLine(fix)));
+  return fail(`lacks ${missing.join(', ')}`, all.map(({ cause }) => cause).join('; '), [...fixes].join('\n'));
 });
+
+async function explainAll(missing: readonly string[], claims: Claims, reach: Reach): Promise<Advice[]> {
+  const grants = await lookUp(claims, reach, missing).catch(() => undefined);
+  return missing.map((want) => explainWant(want, claims, grants));
+}
 
 /** `undefined` without an admin, or where the token names no user and client. */
 async function lookUp(
