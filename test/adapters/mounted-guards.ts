@@ -40,6 +40,10 @@ export function describeMounts(areOf: RegExp): void {
             const ways = ['', '/', '/x'].map((front) => `${front}${prefix}/${area}`);
             answers.push(...(await sendTargets(port, ways, poor, { host })));
           }
+          assert.ok(
+            answers.every(({ status }) => status > 0),
+            'every target is answered',
+          );
           const past = answers.filter(({ body }) => body.includes(`ran:${area}`)).map(({ target }) => target);
           assert.deepEqual(past, [], `${answers.length} targets`);
         }

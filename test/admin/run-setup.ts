@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { reportEarlyEnd } from '../../packages/cli/src/commands/run-as-admin.ts';
 import { KINDS } from '../../packages/cli/src/commands/setup.ts';
 import { startFakeKeycloak } from './fake-keycloak.ts';
 
@@ -10,6 +11,14 @@ export function createLines() {
   const lines: string[] = [];
   const line = (text = '') => void lines.push(text);
   return { lines, out: { paint: (_: unknown, text: string) => text, line, progress() {} } };
+}
+
+/** What `setup` does, in this process: its exit code, and all that it says. */
+export async function runSetup(kind: string, args: readonly string[], more: Record<string, string> = {}) {
+  const { lines, out } = createLines();
+  const run = KINDS[kind]?.run([...args], { environment: { ...ADMIN, ...more }, out });
+  const code = await run?.catch((error) => reportEarlyEnd('setup', error, out) ?? Promise.reject(error));
+  return { code, text: lines.map((line) => `${line}\n`).join('') };
 }
 
 /** A Keycloak in memory, and `setup` on it as its admin. */

@@ -59,12 +59,22 @@ test('a link in the place of the note is replaced, and what it leads to is not w
   assert.ok((await lstat(file)).isFile());
 });
 
-test('a note that others could write, a link, and a process that there cannot be are not believed', async (t) => {
+test('a note that others could write, one that leads elsewhere, a link, and a process that there cannot be are not believed', async (t) => {
   const { folder, file } = await setUp(t);
   for (const pid of [0, -1, -process.pid, 1.5, '1', null]) {
     await writeFile(file, JSON.stringify({ ...PROVIDER, pid }), { mode: 0o600 });
     assert.deepEqual(await findRunningProviders(), [], String(pid));
   }
+  for (const stray of [
+    { ...PROVIDER, url: 'http://127.0.0.1:8080' },
+    { ...PROVIDER, url: 'http://localhost:8080@evil.test' },
+    { url: PROVIDER.url },
+  ]) {
+    await writeFile(file, JSON.stringify({ ...stray, pid: process.pid }), { mode: 0o600 });
+    assert.deepEqual(await findRunningProviders(), [], stray.url);
+  }
+  await writeFile(file, '"x"');
+  assert.deepEqual(await findRunningProviders(), []);
   const good = JSON.stringify({ ...PROVIDER, pid: process.pid });
   await writeFile(file, good);
   assert.deepEqual(await findRunningProviders(), [PROVIDER]);

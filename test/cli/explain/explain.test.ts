@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { diagnoseTokenError, type TokenAnswer } from 'keycloak-guard/client';
-import { explain, loadRules } from '../../../packages/cli/src/doctor/explain.ts';
+import { explain as explainBy, loadRules } from '../../../packages/cli/src/doctor/explain.ts';
 import { explainPage } from '../../../tools/docs/explain-page.ts';
 
-const { rules, topics } = loadRules();
+const book = loadRules();
+const { rules, topics } = book;
+const explain = (pasted: string) => explainBy(pasted, book);
 
 /** Lines of a file: the expected ids, a tab, the line as it was pasted. */
 function linesOf(file: string): { ids: string[]; line: string }[] {

@@ -76,8 +76,7 @@ function alternatives(text: string): string[] {
  * Explains words of a library, a proxy, a browser or Keycloak's log. `ok`: known for certain. `warn`: it may be this, or one of
  * these. `fail`: not known, and nothing is guessed.
  */
-export function explain(pasted: string): CheckResult[] {
-  const book = loadRules();
+export function explain(pasted: string, book = loadRules()): CheckResult[] {
   const text = toPlain(pasted.slice(0, MOST_CHARACTERS));
   if (book.others.test(text) && !book.trade.test(text)) return [unknown(text)];
   const lines = text.split('\n').flatMap((line) => explainLine(book, line, text));
