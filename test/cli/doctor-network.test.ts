@@ -264,10 +264,17 @@ describe('the doctor, on the way to Keycloak', () => {
     assert.equal(troubles(results).length, 1, 'what rests on the settings is not looked at');
   });
 
-  test('a .env that others can read is a warning', async () => {
-    const trouble = firstTrouble(await visitDoctor({ settings: settingsFor(idp.url), mode: 0o644 }));
-    assert.deepEqual([trouble.id, trouble.status], ['settings.env-file', 'warn']);
-    assert.match(trouble.fix, /^chmod 600 /);
+  test('a .env that others can read is a warning, where it holds a secret', async () => {
+    const visit = async (settings: Record<string, string>) =>
+      (await visitDoctor({ settings, mode: 0o644 })).find(({ id }) => id === 'settings.env-file');
+    const { KEYCLOAK_CLIENT_SECRET, ...others } = settingsFor(idp.url);
+    const REDIS_URL = 'redis://:its-password@127.0.0.1:9';
+    const found = await visit({ ...others, KEYCLOAK_CLIENT_SECRET: `${KEYCLOAK_CLIENT_SECRET}`, REDIS_URL });
+    assert.equal(found?.status, 'warn');
+    assert.match(found?.cause ?? '', /can read KEYCLOAK_CLIENT_SECRET, REDIS_URL$/);
+    assert.match(found?.fix ?? '', /^chmod 600 /);
+    const without = { ...others, KEYCLOAK_CLIENT_SECRET_FILE: '/nowhere', REDIS_URL: 'redis://127.0.0.1:9' };
+    assert.equal((await visit(without))?.status, 'ok');
   });
 
   /** What the doctor says of what answers at an address. */

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Config, ConfigError, type SettingProblem } from '@keycloak-guard/server/config';
+import { type Config, ConfigError, parseSettings, type SettingProblem } from '@keycloak-guard/server/config';
 import { AuthError } from 'keycloak-guard';
 import { check, fail, ok, skipped, warn } from '../check.ts';
 
@@ -86,6 +86,9 @@ const settingsSecret = check('settings.secret', ['settings.valid'], async ({ ass
   return ok(options.provider === undefined ? `${setting} is set` : 'that of the embedded provider');
 });
 
+/** A setting whose name or value, a URL with a password, says that it is secret. */
+const SECRET = /^[^=]*(SECRET|PASSWORD)=|^[^=]+=\w+:\/\/[^/@]*:[^/@]+@/;
+
 const settingsFile = check('settings.env-file', [], async ({ options }) => {
   const info = await stat(options.envFile).catch(() => undefined);
   if (info === undefined)
@@ -93,12 +96,15 @@ const settingsFile = check('settings.env-file', [], async ({ options }) => {
       `there is no ${options.envFile}; the settings ${options.provider === undefined ? 'come from the environment' : 'are those of the embedded provider'}`,
     );
   const mode = info.mode & 0o777;
-  const octal = mode.toString(8).padStart(4, '0');
+  const seen = `${options.envFile}, mode ${mode.toString(8).padStart(4, '0')}`;
   // Windows has no permission bits.
-  if (process.platform === 'win32' || (mode & 0o077) === 0) return ok(`${options.envFile}, mode ${octal}`);
+  if (process.platform === 'win32' || (mode & 0o077) === 0 || !info.isFile()) return ok(seen);
+  const file = parseSettings(await readFile(options.envFile, 'utf8').catch(() => ''));
+  const secrets = Object.entries(file).filter(([name, value]) => value && SECRET.test(`${name}=${value}`));
+  if (secrets.length === 0) return ok(seen);
   return warn(
-    `${options.envFile}, mode ${octal}`,
-    'other users of this machine can read the client secret',
+    seen,
+    `other users of this machine can read ${secrets.map(([name]) => name).join(', ')}`,
     `chmod 600 ${options.envFile}`,
   );
 });
