@@ -9,7 +9,7 @@ for (const [code, seen, advice] of [
   ['provider_unavailable', 'ECONNREFUSED', /Nothing listens there.* In a container, localhost/],
   ['provider_unavailable', 'ENOTFOUND', /No host has that name/],
   ['provider_unavailable', 'ERR_SSL_WRONG_VERSION_NUMBER', /speaks no TLS.* needs http/],
-  ['provider_unavailable', 'DEPTH_ZERO_SELF_SIGNED_CERT', /NODE_EXTRA_CA_CERTS/],
+  ['provider_unavailable', 'DEPTH_ZERO_SELF_SIGNED_CERT', /NODE_EXTRA_CA_CERTS=.*not in \.env/],
   ['provider_unavailable', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', /NODE_EXTRA_CA_CERTS/],
   ['provider_misconfigured', 'HTTP 404', /name of the realm/],
   ['provider_misconfigured', 'HTTP 401', /Require SSL/],

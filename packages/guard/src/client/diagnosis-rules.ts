@@ -48,7 +48,7 @@ const NO_ANSWER: Rule[] = [
     matches: (a) => /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(a.failure ?? ''),
     cause: (a) => `the certificate of ${address(a)} is not trusted (${a.failure})`,
     fix: () =>
-      'Give the certificate authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem. The host in the option serverUrl must be in the certificate.',
+      'Give the certificate authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem (before the start, not in .env). The host in the option serverUrl must be in the certificate.',
   },
   {
     id: 'tls-mismatch',

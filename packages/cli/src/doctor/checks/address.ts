@@ -119,19 +119,19 @@ export function judgeHandshake(
   if (isSelfSigned(failure, certificate))
     return say(
       `the certificate is self-signed (by '${nameOf(certificate?.subject)}'), and no authority has signed it`,
-      `If it is your own, trust it: save it (openssl s_client -connect ${toShellWord(hostAndPort(url))} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority. Not NODE_TLS_REJECT_UNAUTHORIZED=0: then anybody in between can answer as Keycloak.`,
+      `If it is your own, trust it: save it (openssl s_client -connect ${toShellWord(hostAndPort(url))} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem (not in .env). Or get a certificate of an authority. Not NODE_TLS_REJECT_UNAUTHORIZED=0: then anybody in between can answer as Keycloak.`,
     );
   if (/UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER_CERT/.test(failure) && isAlone(certificate)) {
     const issuer = nameOf(certificate?.issuer);
     return say(
       `the certificate is signed by an authority that Node does not know ('${issuer}'), and Keycloak sends no certificate of that authority along: an intermediate certificate is missing, or the authority is one of your own`,
-      `Let Keycloak or the proxy send the whole chain (KC_HTTPS_CERTIFICATE_FILE, ssl_certificate: first its own, then the intermediate ones). If '${issuer}' is an authority of your own, give it to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start`,
+      `Let Keycloak or the proxy send the whole chain (KC_HTTPS_CERTIFICATE_FILE, ssl_certificate: first its own, then the intermediate ones). If '${issuer}' is an authority of your own, give it to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start (not in .env)`,
     );
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(failure))
     return say(
       `the certificate is signed by an authority that Node does not know: '${nameOf(rootOf(certificate)?.subject ?? certificate?.issuer)}'`,
-      'Give the authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start',
+      'Give the authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start (not in .env)',
     );
   if (/SSL|EPROTO|ECONNRESET/.test(failure))
     return say(

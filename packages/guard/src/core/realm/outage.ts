@@ -29,7 +29,7 @@ const NO_ANSWER: readonly (readonly [error: RegExp, advice: string])[] = [
   [/WRONG_VERSION|PACKET_LENGTH/, 'That port speaks no TLS: the server URL needs http, or another port'],
   [
     /CERT|VERIFY_LEAF/,
-    'The certificate is not trusted: start with NODE_EXTRA_CA_CERTS=<file>, the certificate of the authority that issued it, or a self-signed one itself',
+    'The certificate is not trusted: start with NODE_EXTRA_CA_CERTS=<file> (not in .env), the certificate of the authority that issued it, or a self-signed one itself',
   ],
 ];
 
