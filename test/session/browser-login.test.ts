@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildTestApp, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
+import { freezeTime } from '../support/freeze-time.ts';
 import { COOKIE, ORIGIN, openBrowser } from './browser.ts';
 
 const SETTINGS = { PUBLIC_URL: ORIGIN, TOKEN_CHECK: 'local' };
@@ -125,6 +126,28 @@ test('a session that Keycloak ends is over with the next request, and its cookie
   assert.equal(answer.statusCode, 401);
   assert.equal(answer.body, '{"detail":"Not authenticated"}');
   assert.equal(browser.cookies.size, 0);
+});
+
+test('a sign-in in the second of a logout of the whole user can be tried again, and the log says why', async (t) => {
+  freezeTime(t);
+  const idp = await startIdp(t);
+  const { app, log } = await buildTestApp(t, idp.url, SETTINGS);
+  const listening = await app.listen({ port: 0, host: '127.0.0.1' });
+  // Its logout tokens have no sid.
+  idp.updateClient('fastapi-keycloak', {
+    attributes: {
+      'backchannel.logout.url': `${listening}/backchannel-logout`,
+      'backchannel.logout.session.required': 'false',
+    },
+  });
+  await openBrowser(app).signIn();
+  await idp.logoutUser('abdullah');
+  const answer = await openBrowser(app).signIn();
+  assert.deepEqual([answer.statusCode, answer.body], [400, '{"detail":"Sign-in did not succeed"}']);
+  const [line] = log.lines().filter(({ code }) => code === 'token_revoked');
+  assert.deepEqual([line?.level, line?.msg], ['warn', 'the sign-in failed: The token was revoked']);
+  assert.match(String(line?.fix), /same second/);
+  assert.match(String(line?.fix), /[Bb]ackchannel logout session required/);
 });
 
 for (const query of ['', '&error=access_denied', '&error=temporarily_unavailable']) {

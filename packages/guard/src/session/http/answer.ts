@@ -39,7 +39,7 @@ const LOGIN_FAILURES = {
   code_refused: {
     statusCode: 400,
     detail: 'Sign-in did not succeed',
-    hint: 'It took too long, or was used before. Try it once more.',
+    hint: 'It took too long, was used before, or a logout overtook it. Try it once more.',
   },
   cancelled: {
     statusCode: 403,

@@ -155,15 +155,25 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
     return 'code_refused';
   }
   if (isAuthError(error)) {
-    log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);
-    if (error.code === 'session_store_unavailable') return 'store';
-    if (error.code === 'insufficient_user_authentication') return 'too_weak';
+    const { code, expected, seen, reason, statusCode } = error;
+    const fields = { reqId, code, expected, seen };
+    if (code === 'token_revoked' || code === 'token_outdated') {
+      log.warn({ ...fields, fix: OF_THE_WHOLE_USER }, `the sign-in failed: ${reason}`);
+      return 'code_refused';
+    }
+    log.error(fields, reason);
+    if (code === 'session_store_unavailable') return 'store';
+    if (code === 'insufficient_user_authentication') return 'too_weak';
     // A new key is fetched within seconds.
-    const isOfAMoment = error.statusCode === 503 || error.code === 'token_key_unknown';
+    const isOfAMoment = statusCode === 503 || code === 'token_key_unknown';
     return isOfAMoment ? 'unavailable' : 'misconfigured';
   }
   throw error;
 }
+
+/** A revocation counts for every token that was issued up to its second. */
+const OF_THE_WHOLE_USER =
+  'Sign in once more: in the same second its user changed, or a logout counted for all their sessions; in Keycloak, Backchannel logout session required ON at the client ends one alone';
 
 /** A page whose link leads on: another site cannot click it. */
 function confirm(
