@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { Notice } from '../../../packages/guard/src/core/index.ts';
 import type { SecurityEvent } from '../../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../../support/dpop.ts';
+import { eventually } from '../../support/eventually.ts';
 import { call, type McpAdapter, setUp, URL_OF_SERVER } from './mcp-adapter.ts';
 import { describeMcpOfTenants } from './tenants.ts';
 
@@ -53,6 +54,7 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.equal((await send(mint({ scope: 'openid' }), call('look'))).status, 403);
       const headers = { 'mcp-session-id': 'of-somebody-else' };
       assert.equal((await send(mint(), call('look'), { headers })).status, 404);
+      await eventually('all are told', () => events.length === 3);
       assert.deepEqual(events.splice(0), [
         'access token_audience',
         'access scope_missing',
