@@ -95,3 +95,17 @@ test('one request a second asks whether Keycloak is back; when it is, all go on'
   assert.equal(probes(), 2);
   assert.deepEqual(changes, [true, false]);
 });
+
+test('that Keycloak answers the probe alone says nothing of the client', async () => {
+  const outcomes: unknown[] = [];
+  let now = 0;
+  const breaker = createBreaker({
+    now: () => now,
+    probe: async () => true,
+    onOutcome: (error) => outcomes.push(error && error.diagnosis.id),
+  });
+  for (let i = 0; i < 3; i++) await breaker.run(fails('timed-out')).catch(() => {});
+  now = 1_000;
+  await breaker.run(fails('wrong-secret', 'client_misconfigured')).catch(() => {});
+  assert.deepEqual(outcomes, ['not-answering', null, 'wrong-secret']);
+});

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { ClientError } from '../../packages/guard/src/client/index.ts';
+import { ClientError, createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
 import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { createClientCheck } from '../../packages/server/src/readiness/readiness.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { collectLog, configFor, PASSWORD, SECRET, startIdp } from './service.ts';
+import { buildTestApp, collectLog, configFor, PASSWORD, SECRET, startIdp } from './service.ts';
 
 const NOTICES = ['client_refused', 'client_unchecked', 'client_accepted'];
 
@@ -48,7 +48,7 @@ test('with a key file that is not there a service is not ready', async (t) => {
   const { ready, notices } = await start(t, await startIdp(t), settings);
   await eventually('Keycloak was to be asked', () => notices().length > 0);
   const client = { ok: false, detail: 'Keycloak could not be asked: see the log' };
-  assert.deepEqual(await ready(), { status: 503, client });
+  await eventually('it is said', async () => isDeepStrictEqual(await ready(), { status: 503, client }));
 });
 
 test('a service that is set up right is ready, says nothing, and stays ready when its secret is changed, which it says', async (t) => {
@@ -107,7 +107,7 @@ test('it is asked until the client is accepted, and each cause is told once', as
   const check = createClientCheck({
     client: {
       refresh: () =>
-        new Promise((_, reject) => {
+        new Promise<never>((_, reject) => {
           seen.push([check.isInTheWay, check.status?.detail]);
           next = () => reject(answers.shift());
         }),
@@ -173,4 +173,33 @@ test('a service whose client was refused does not become ready because Keycloak 
   await eventually('it is accepted', () => check.status?.ok === true);
   // Before the first answer, after the refusal, and after the outage that followed it.
   assert.deepEqual([seen, check.isInTheWay], [[true, true, true], false]);
+});
+
+test('a service that starts before Keycloak is not ready with its keys alone, but once Keycloak has said that it takes the client', async (t) => {
+  const idp = await startIdp(t);
+  await idp.goDown();
+  let accept = (): void => {};
+  const answers = [
+    async () => Promise.reject(AWAY),
+    () => new Promise<never>((_, reject) => (accept = () => reject(ACCEPTED))),
+  ];
+  const client: KeycloakClient = {
+    ...createClient({
+      serverUrl: idp.url,
+      realm: 'testing',
+      clientId: 'fastapi-keycloak',
+      credential: { secret: SECRET },
+    }),
+    refresh: () => answers.shift()!(),
+  };
+  const { app, log } = await buildTestApp(t, idp.url, {}, { client });
+  app.checkClient();
+  const ready = async () => (await app.inject('/health/ready')).statusCode;
+  const has = (code: string) => log.lines().some((line) => line.code === code);
+  await eventually('Keycloak was to be asked', () => has('client_unchecked'));
+  await idp.comeBack();
+  await eventually('the keys are there', async () => (await ready()) > 0 && has('keys_loaded'));
+  assert.equal(await ready(), 503);
+  accept();
+  await eventually('it is ready', async () => (await ready()) === 200);
 });

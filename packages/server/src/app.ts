@@ -187,6 +187,7 @@ async function connect(
   const onNotice = (notice: Notice): void => {
     log(notice);
     if (notice.code === 'recheck_misconfigured') clientCheck.askAgain();
+    if (notice.code === 'keys_loaded') clientCheck.keycloakIsThere();
   };
   const credential = createCredential({
     clientId: config.clientId,
@@ -202,15 +203,13 @@ async function connect(
       revocationStore: shared?.revocations,
       observers,
     });
-  const events = config.events ? (await import('keycloak-guard/events')).startEvents(verifier) : undefined;
-  if (events !== undefined) app.addHook('onClose', () => events.close());
   const breaker = createBreaker({
     probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
     onOutcome: (error) => {
-      if (error !== undefined && isAway(error))
+      if (error && isAway(error))
         verifier.outage.failed('calls', new AuthError('provider_unavailable', error.diagnosis.cause));
       else verifier.outage.answered('calls');
-      clientCheck.note(error);
+      if (error !== null) clientCheck.note(error);
     },
   });
   const plainClient =
@@ -220,6 +219,8 @@ async function connect(
   const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
   app.decorate('checkClient', () => clientCheck.start());
   app.addHook('onClose', async () => clientCheck.close());
+  const events = config.events ? (await import('keycloak-guard/events')).startEvents(verifier) : undefined;
+  if (events !== undefined) app.addHook('onClose', () => events.close());
   app.decorate('whenKnowing', async (timeoutMs: number) => {
     // Nothing listens yet: the timer keeps the process alive.
     const done = new AbortController();

@@ -96,6 +96,12 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
 
   return {
     askAgain,
+    /** It can say now whether the client is right: no pause is waited for, and until it has said so this service is not ready. */
+    keycloakIsThere(): void {
+      if (state !== 'unknown') return;
+      state = 'pending';
+      if (!isAsking) void ask(pauseMs);
+    },
     /** A call was answered, with this error or a success. */
     note(error: ClientError | undefined): void {
       if (error?.kind === 'client_misconfigured') askAgain();

@@ -3,8 +3,11 @@ import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
 interface BreakerOptions {
   /** Asks Keycloak for something cheap. Never rejects; `false` when no answer comes soon. */
   readonly probe: () => Promise<boolean>;
-  /** Called when Keycloak answered, also with a refusal; when no call can be made; and when calls begin to fail at once. */
-  readonly onOutcome?: ((error: ClientError | undefined) => void) | undefined;
+  /**
+   * Called when Keycloak answered a call, also with a refusal (`null`: it answered the probe alone); when no call can be made; and
+   * when calls begin to fail at once.
+   */
+  readonly onOutcome?: ((error: ClientError | null | undefined) => void) | undefined;
   /** Unit: milliseconds, never set back. */
   readonly now?: (() => number) | undefined;
 }
@@ -29,7 +32,7 @@ export function createBreaker({ probe, onOutcome, now = () => performance.now() 
 
   const isOpen = (): boolean => timeouts >= TIMEOUTS_TO_OPEN;
 
-  function answered(error?: ClientError): void {
+  function answered(error?: ClientError | null): void {
     timeouts = 0;
     onOutcome?.(error);
   }
@@ -47,7 +50,7 @@ export function createBreaker({ probe, onOutcome, now = () => performance.now() 
     const isThere = await probe();
     isProbing = false;
     retryAt = now() + PAUSE_MS;
-    if (isThere) answered();
+    if (isThere) answered(null);
     return isThere;
   }
 
