@@ -99,7 +99,7 @@ describe('back-channel logout', () => {
     const code = 'logout_token_invalid';
     const seen = lines.map((line) => JSON.parse(line));
     assert.deepEqual(
-      seen.map(({ level, code, reason }) => [level, code, reason]),
+      seen.map(({ level, code, msg }) => [level, code, msg]),
       [
         [40, code, 'The logout token is not valid: The token is not a signed JWT in compact form'],
         [40, code, 'The logout token is not valid: The token is of another issuer'],

@@ -105,9 +105,8 @@ test('a message that anybody could send costs one short line of the log', async 
   assert.deepEqual((await send(app, 'nonsense')).json(), REFUSED);
   const [line, ...others] = log.lines().filter(({ level }) => level === 'warn');
   assert.deepEqual(others, []);
-  assert.equal(line?.msg, 'a message of Keycloak was refused');
   assert.equal(line?.code, 'logout_token_invalid');
-  assert.match(String(line?.reason), /^The logout token is not valid: /);
+  assert.match(String(line?.msg), /^The logout token is not valid: /);
   assert.ok(JSON.stringify(line).length < 400, JSON.stringify(line));
 });
 

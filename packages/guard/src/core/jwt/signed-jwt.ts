@@ -84,7 +84,7 @@ function assertRegisteredClaims(
     });
   }
 
-  const issuedAt = toTime(claims, 'iat');
+  const issuedAt = toTime(claims, 'iat') ?? Number.POSITIVE_INFINITY;
   const notBefore = toTime(claims, 'nbf') ?? Number.NEGATIVE_INFINITY;
   // Each as what must hold: a clock that is no number (a `Date.now` that a test replaced) makes no token good.
   if (!(notBefore <= now + tolerance)) {
@@ -95,7 +95,9 @@ function assertRegisteredClaims(
     throw new AuthError('token_expired', 'The token expired', { seen: `exp ${expiresAt}` });
   }
   if (rules.maxAgeSeconds !== undefined) {
-    if (issuedAt === undefined || issuedAt > now + tolerance) throw missing('iat');
+    if (!(issuedAt <= now + tolerance)) {
+      throw new AuthError('token_not_yet_valid', 'The token is from the future', { seen: `iat ${issuedAt}` });
+    }
     if (now - issuedAt - tolerance > rules.maxAgeSeconds) {
       throw new AuthError('token_expired', 'The token is too old', { seen: `iat ${issuedAt}` });
     }

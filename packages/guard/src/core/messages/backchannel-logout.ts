@@ -68,7 +68,7 @@ export async function answerBackchannelLogout(
     if (isAuthError(error) && error.statusCode === 400) {
       // Anybody can send one: no more than a line. The doctor sends an empty one, and needs none.
       const { code, reason, expected, seen, message } = error;
-      if (token !== '') log.warn({ code, reason, expected, seen }, 'a message of Keycloak was refused');
+      if (token !== '') log.warn({ code, expected, seen }, reason);
       return refuse(400, HEADERS, 'invalid_request', message);
     }
     const isUnchecked = isAuthError(error) && error.code.startsWith('provider_');
@@ -144,9 +144,12 @@ const toUnknownRealm = (error: unknown): never => toInvalid(error, 401, 404);
 /** As much of an issuer as anybody can write into the log. */
 const LONGEST_SEEN = 200;
 
+const OF_TIME: ReadonlySet<string> = new Set(['token_expired', 'token_not_yet_valid']);
+const CLOCKS = 'compare the clocks of this machine and of Keycloak';
+
 function toInvalid(error: unknown, ...statuses: readonly number[]): never {
-  if (isAuthError(error) && statuses.includes(error.statusCode)) throw invalid(error.reason, error);
-  throw error;
+  if (!isAuthError(error) || !statuses.includes(error.statusCode)) throw error;
+  throw invalid(OF_TIME.has(error.code) ? `${CLOCKS}: ${error.reason}` : error.reason, error);
 }
 
 function invalid(reason: string, because?: AuthError): AuthError {
