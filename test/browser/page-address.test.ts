@@ -26,7 +26,7 @@ const LIBRARIES = {
   'keycloak-js': {
     library: import.meta.resolve('keycloak-js'),
     load: '',
-    end: "Object.assign(window, { signIn, signOut }); document.title = isSignedIn ? 'signed in' : 'signed out';",
+    end: "Object.assign(window, { signIn, signOut, callApi }); document.title = isSignedIn ? 'signed in' : 'signed out';",
   },
   template: {
     library: import.meta.resolve('keycloak-js'),
@@ -36,7 +36,7 @@ const LIBRARIES = {
   'oidc-client-ts': {
     library: new URL('../browser/oidc-client-ts.min.js', import.meta.resolve('oidc-client-ts')).href,
     load: '<script src="/library.js"></script>',
-    end: "document.title = (await users.getUser()) ? 'signed in' : 'signed out';",
+    end: "Object.assign(window, { callApi }); document.title = (await users.getUser()) ? 'signed in' : 'signed out';",
   },
 } as const;
 type Library = keyof typeof LIBRARIES;
@@ -104,14 +104,36 @@ for (const name of ['keycloak-js', 'template'] as const)
     await isAt(page, `${app}/`, 'signed out');
   });
 
-test('template: a 401 leads to the login if Keycloak has ended the session, and stays a 401 otherwise', async (t) => {
-  const { idp, page, app } = await setUp(t, 'template');
-  await page.route('**/me', (route) => route.fulfill({ status: 401, body: 'refused' }));
-  await signInAt(page, app);
-  assert.equal(await page.evaluate("call('/me')"), '401 refused');
+const CALL = { 'keycloak-js': 'callApi', template: 'call', 'oidc-client-ts': 'callApi' } as const;
+
+for (const name of ['keycloak-js', 'template', 'oidc-client-ts'] as const)
+  test(`${name}: a 401 leads to the login if Keycloak has ended the session, and stays a 401 otherwise`, async (t) => {
+    const { idp, page, app } = await setUp(t, name);
+    const refusal = { status: 401, headers: { 'access-control-allow-origin': '*' }, body: 'refused' };
+    await page.route('**/me', (route) => route.fulfill(refusal));
+    await page.goto(app);
+    if (name !== 'oidc-client-ts') await signInAt(page, app);
+    else await signIn(page);
+    await isAt(page, `${app}/`, 'signed in');
+    const answer = `${CALL[name]}('/me').then(async (answer) => answer.status ? answer.status + ' ' + await answer.text() : answer)`;
+    assert.equal(await page.evaluate(answer), '401 refused');
+    await idp.logoutUser('abdullah');
+    await page.evaluate(`void ${CALL[name]}('/me')`);
+    await page.waitForFunction("document.title !== 'signed in'");
+  });
+
+test('oidc-client-ts: a token that has expired leads to the login', async (t) => {
+  const { idp, page, app } = await setUp(t, 'oidc-client-ts');
+  await page.goto(app);
+  await signIn(page);
+  await isAt(page, `${app}/`, 'signed in');
   await idp.logoutUser('abdullah');
-  await page.evaluate("void call('/me')");
-  await page.waitForFunction("document.title !== 'signed in'");
+  await page.evaluate(() => {
+    const [key = ''] = Object.keys(sessionStorage).filter((key) => key.startsWith('oidc.user'));
+    sessionStorage.setItem(key, JSON.stringify({ ...JSON.parse(sessionStorage[key]), expires_at: 1 }));
+  });
+  await page.reload().catch(() => {});
+  await page.waitForSelector('#kc-form-login');
 });
 
 test('template: the page says that Keycloak does not answer', async (t) => {
