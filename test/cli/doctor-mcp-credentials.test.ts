@@ -117,8 +117,9 @@ test('a huge answer of an MCP server is not read', async (t) => {
   assert.match(stdout(), /✗ mcp\.metadata +.*\/metadata: the answer is larger than 1 MiB/);
 });
 
+/** What no command sends there without being told: hostile-folder.test.ts. */
 for (const command of ['setup', 'doctor', 'authz'] as const) {
-  test(`${command}: a password from the shell does not go to a Keycloak that the .env of a folder names`, async (t) => {
+  test(`${command}: a password from the shell goes to the Keycloak of a file that the person names`, async (t) => {
     const { base, bodies } = await startHostile(t);
     const folder = emptyFolder();
     // 0.0.0.0 leads to this machine, and does not look like it.
@@ -128,36 +129,10 @@ for (const command of ['setup', 'doctor', 'authz'] as const) {
     const args = { setup: ['setup', '--yes', '--no-user'], doctor: ['doctor'], authz: ['authz', 'export'] }[
       command
     ];
-    const { ended, stdout, stderr } = runProgram(args, ADMIN, folder);
-    const code = await ended;
-    assert.deepEqual(leaked(bodies), []);
-    assert.equal(code, 2, stdout() + stderr());
-    assert.match(
-      stderr(),
-      /KEYCLOAK_ADMIN_PASSWORD is from the environment, and KEYCLOAK_SERVER_URL.* from \.env/,
-    );
-    // A person who names the file means it.
     await runProgram([...args, '--env', '.env'], ADMIN, folder).ended;
     assert.notDeepEqual(leaked(bodies), []);
   });
 }
-
-test("doctor: a client's secret from the shell does not go there either", async (t) => {
-  const { base, bodies } = await startHostile(t);
-  const folder = emptyFolder();
-  const settings = settingsFor(base.replace('127.0.0.1', '0.0.0.0'));
-  const { KEYCLOAK_CLIENT_SECRET: _, ...named } = settings as Record<string, string>;
-  const lines = Object.entries(named).map(([name, value]) => `${name}=${value}\n`);
-  await writeFile(join(folder, '.env'), lines.join(''));
-  const secret = { KEYCLOAK_CLIENT_SECRET: 'of-the-shell' };
-  const { ended, stderr } = runProgram(['doctor'], secret, folder);
-  assert.equal(await ended, 2, stderr());
-  assert.match(
-    stderr(),
-    /KEYCLOAK_CLIENT_SECRET is from the environment, and KEYCLOAK_SERVER_URL.* from \.env/,
-  );
-  assert.deepEqual(bodies, []);
-});
 
 test('doctor --token -: a token does not go there either, unless that Keycloak issued it', async (t) => {
   const { base, bodies } = await startHostile(t);

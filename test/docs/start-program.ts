@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { TYPESCRIPT_OF_USERS } from '../../tools/run/typescript.mjs';
+import { prepare, TYPESCRIPT_OF_USERS } from '../../tools/run/typescript.mjs';
 
 const START_MS = 30_000;
 /** While a program starts, whoever asks takes the processor from it. */
@@ -14,6 +14,7 @@ export async function startProgram(
   url: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<() => Promise<void>> {
+  await prepare(file);
   const child = spawn(process.execPath, [...TYPESCRIPT_OF_USERS, file], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],

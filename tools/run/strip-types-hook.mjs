@@ -32,7 +32,8 @@ export async function load(url, context, next) {
   return { format: 'module', source: await withoutTypes(fileURLToPath(url)), shortCircuit: true };
 }
 
-async function withoutTypes(path) {
+/** Kept for every process that reads the same file. */
+export async function withoutTypes(path) {
   const source = await readFile(path);
   const digest = createHash('sha1').update(source).digest('hex');
   const kept = `${CACHE}${createHash('sha1').update(path).digest('hex')}`;

@@ -13,3 +13,8 @@ export const TYPESCRIPT_ANYWHERE = [SOURCE, ...TYPESCRIPT_OF_USERS];
 
 /** Flags with which Node runs TypeScript of this repository. */
 export const TYPESCRIPT = canReadTypeScript ? [SOURCE] : [SOURCE, ...STRIP];
+
+/** For a file that a process is about to run: what reads TypeScript is then not loaded there, which takes longer than most programs. */
+export async function prepare(path) {
+  if (!canReadTypeScript) await (await import('./strip-types-hook.mjs')).withoutTypes(path);
+}

@@ -4,7 +4,7 @@ import { BOB, createFakeKeycloak, grant, SECRET } from '../../authz/fake-keycloa
 import { claimsOf } from '../../support/test-realm.ts';
 import { type Adapter, type Given, startApp } from './adapter.ts';
 import { setUpSession } from './session.ts';
-import { assertRefused, assertUser, BARE, invalid, without } from './set-up.ts';
+import { assertRefused, assertUser, BARE, invalid, ofEngine, without } from './set-up.ts';
 
 const DENIED = ['Bearer error="insufficient_scope"', 'Not enough permissions'] as const;
 const REVOKED = invalid('The access token was revoked');
@@ -78,7 +78,7 @@ export function describePermissions(adapter: Adapter): void {
       );
     });
 
-    test('that refuse are logged as a guard is', async (t) => {
+    test('that refuse are logged as a guard is', ofEngine(adapter), async (t) => {
       const lines: string[] = [];
       const onLine = (line: string) => lines.push(line);
       for (const more of [{}, { logRefusals: false }, { onDenied: () => {} }]) {
@@ -93,7 +93,7 @@ export function describePermissions(adapter: Adapter): void {
       );
     });
 
-    test('answers from memory let in and refuse as new ones do', async (t) => {
+    test('answers from memory let in and refuse as new ones do', ofEngine(adapter), async (t) => {
       const { fake, get, bob } = await setUp(t, adapter, {}, 30);
       grant(fake, BOB, 'orders#view');
       for (let i = 0; i < 2; i++) {
@@ -160,7 +160,7 @@ export function describePermissions(adapter: Adapter): void {
       assert.equal(fake.questions.length, 0);
     });
 
-    test('are those of whoever signed in with the browser, too', async (t) => {
+    test('are those of whoever signed in with the browser, too', ofEngine(adapter), async (t) => {
       const fake = createFakeKeycloak();
       const fetch: typeof globalThis.fetch = (input, init) =>
         fake.fetch(String(input).replace(/^http:\/\/[^/]+/, fake.realm.serverUrl), init);

@@ -13,7 +13,7 @@ import { eventually } from '../../support/eventually.ts';
 import { openSocketBrowser } from '../../support/socket-browser.ts';
 import { claimsOf, createTestRealm } from '../../support/test-realm.ts';
 import { type Adapter, type Given, startApp } from './adapter.ts';
-import { assertRefused, assertUser, BARE, without } from './set-up.ts';
+import { assertRefused, assertUser, BARE, ofEngine, without } from './set-up.ts';
 
 const SECRET_OF_SESSIONS = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
 const COOKIE = 'session-fastapi-keycloak';
@@ -63,21 +63,17 @@ export async function setUpSession(
 /** What is the same with every framework, of people who sign in with the browser. */
 export function describeSession(adapter: Adapter): void {
   describe(`${adapter.name}, session`, () => {
-    test(
-      'who is sent to the login was not refused: no line in the log',
-      without(adapter, 'inProcess'),
-      async (t) => {
-        const lines: string[] = [];
-        const { get } = await setUpSession(t, adapter, {}, { onLine: (line) => lines.push(line) });
-        assert.equal((await get('/guarded', { headers: PAGE })).status, 303);
-        assert.equal((await get('/guarded')).status, 401);
-        const told = lines.filter((line) => line.includes('was refused'));
-        assert.deepEqual(
-          [told.length, told[0]?.split(',')[0]],
-          [1, 'GET /guarded was refused: 401 missing_token'],
-        );
-      },
-    );
+    test('who is sent to the login was not refused: no line in the log', ofEngine(adapter), async (t) => {
+      const lines: string[] = [];
+      const { get } = await setUpSession(t, adapter, {}, { onLine: (line) => lines.push(line) });
+      assert.equal((await get('/guarded', { headers: PAGE })).status, 303);
+      assert.equal((await get('/guarded')).status, 401);
+      const told = lines.filter((line) => line.includes('was refused'));
+      assert.deepEqual(
+        [told.length, told[0]?.split(',')[0]],
+        [1, 'GET /guarded was refused: 401 missing_token'],
+      );
+    });
 
     test('a page leads to the login and back to the page; then the cookie counts, until the logout', async (t) => {
       const { app, browser, get, idp } = await setUpSession(t, adapter);
@@ -127,23 +123,27 @@ export function describeSession(adapter: Adapter): void {
       assert.deepEqual(await toldOf(await get('/guarded', { headers: { authorization } })), [false, false]);
     });
 
-    test('behind a proxy whose password comes with every request, a page leads to the login all the same, and one for everybody is shown', async (t) => {
-      const { app, browser, get } = await setUpSession(t, adapter);
-      const authorization = 'Basic c3RhZ2U6c3RhZ2U=';
-      const page = await get('/guarded', { headers: { ...PAGE, authorization } });
-      assert.deepEqual(
-        [page.status, page.headers.get('location')],
-        [303, `/auth/login?return_to=${encodeURIComponent('/guarded')}`],
-      );
-      await assertUser(await get('/optional', { headers: { authorization } }), null);
-      const detail = 'Invalid authentication credentials';
-      await assertRefused(await get('/guarded', { headers: { authorization } }), 401, BARE, detail);
-      await browser.open(`${app.url}/guarded`);
-      for (const path of ['/guarded', '/optional'])
-        await assertUser(await get(path, { headers: { ...PAGE, authorization } }));
-    });
+    test(
+      'behind a proxy whose password comes with every request, a page leads to the login all the same, and one for everybody is shown',
+      ofEngine(adapter),
+      async (t) => {
+        const { app, browser, get } = await setUpSession(t, adapter);
+        const authorization = 'Basic c3RhZ2U6c3RhZ2U=';
+        const page = await get('/guarded', { headers: { ...PAGE, authorization } });
+        assert.deepEqual(
+          [page.status, page.headers.get('location')],
+          [303, `/auth/login?return_to=${encodeURIComponent('/guarded')}`],
+        );
+        await assertUser(await get('/optional', { headers: { authorization } }), null);
+        const detail = 'Invalid authentication credentials';
+        await assertRefused(await get('/guarded', { headers: { authorization } }), 401, BARE, detail);
+        await browser.open(`${app.url}/guarded`);
+        for (const path of ['/guarded', '/optional'])
+          await assertUser(await get(path, { headers: { ...PAGE, authorization } }));
+      },
+    );
 
-    test('programs and scripts of pages get 401, not a login', async (t) => {
+    test('programs and scripts of pages get 401, not a login', ofEngine(adapter), async (t) => {
       const { get } = await setUpSession(t, adapter);
       const script = { ...PAGE, 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };
       for (const headers of [{}, { accept: 'application/json' }, script]) {
@@ -186,49 +186,53 @@ export function describeSession(adapter: Adapter): void {
         });
     });
 
-    test('a form of a person without a session, or whose session is over, leads to the login and back to its page, without the role to the page of the refusal', async (t) => {
-      const { app, browser, get } = await setUpSession(t, adapter);
-      const form = {
-        ...PAGE,
-        origin: app.url,
-        'sec-fetch-mode': 'navigate',
-        'sec-fetch-site': 'same-origin',
-      };
-      const send = async (path: string, headers: object) =>
-        get(path, { method: 'POST', headers: { ...form, ...headers } });
-      for (const [referer, page] of [
-        [`${app.url}/orders/5?tab=1`, '/orders/5?tab=1'],
-        [`${app.url}.evil.example/x`, '/'],
-        [`${app.url}//evil.example`, '/'],
-        ['', '/'],
-      ] as const) {
-        const answer = await send('/guarded', { ...(referer && { referer }) });
-        const login = `/auth/login?return_to=${encodeURIComponent(page)}`;
-        assert.deepEqual([answer.status, answer.headers.get('location')], [303, login], referer);
-      }
-      const script = { 'sec-fetch-mode': 'cors' };
-      await assertRefused(await send('/guarded', script), 401, BARE, 'Not authenticated');
-      await browser.open(`${app.url}/guarded`);
-      const refused = await send('/admin', {});
-      assert.equal(refused.status, 403);
-      assert.match(await refused.text(), /You are signed in as/);
-      assert.deepEqual(await (await send('/admin', script)).json(), { detail: 'Not enough permissions' });
-      // The same with the cookie of a session that is over.
-      const [[name, value] = ['', '']] = browser.cookiesOf(app.url);
-      await get('/auth/logout', { method: 'POST', headers: { origin: app.url } });
-      const sendOver = (headers: object) => {
-        (browser.cookiesOf(app.url) as Map<string, string>).set(name, value);
-        return send('/guarded', headers);
-      };
-      const over = await sendOver({ referer: `${app.url}/orders/5` });
-      const [location, cache] = ['location', 'cache-control'].map((one) => over.headers.get(one));
-      const login = '/auth/login?return_to=%2Forders%2F5';
-      assert.deepEqual([over.status, location, cache], [303, login, 'no-store']);
-      assert.equal(browser.cookiesOf(app.url).size, 0);
-      await assertRefused(await sendOver(script), 401, BARE, 'Not authenticated');
-    });
+    test(
+      'a form of a person without a session, or whose session is over, leads to the login and back to its page, without the role to the page of the refusal',
+      ofEngine(adapter),
+      async (t) => {
+        const { app, browser, get } = await setUpSession(t, adapter);
+        const form = {
+          ...PAGE,
+          origin: app.url,
+          'sec-fetch-mode': 'navigate',
+          'sec-fetch-site': 'same-origin',
+        };
+        const send = async (path: string, headers: object) =>
+          get(path, { method: 'POST', headers: { ...form, ...headers } });
+        for (const [referer, page] of [
+          [`${app.url}/orders/5?tab=1`, '/orders/5?tab=1'],
+          [`${app.url}.evil.example/x`, '/'],
+          [`${app.url}//evil.example`, '/'],
+          ['', '/'],
+        ] as const) {
+          const answer = await send('/guarded', { ...(referer && { referer }) });
+          const login = `/auth/login?return_to=${encodeURIComponent(page)}`;
+          assert.deepEqual([answer.status, answer.headers.get('location')], [303, login], referer);
+        }
+        const script = { 'sec-fetch-mode': 'cors' };
+        await assertRefused(await send('/guarded', script), 401, BARE, 'Not authenticated');
+        await browser.open(`${app.url}/guarded`);
+        const refused = await send('/admin', {});
+        assert.equal(refused.status, 403);
+        assert.match(await refused.text(), /You are signed in as/);
+        assert.deepEqual(await (await send('/admin', script)).json(), { detail: 'Not enough permissions' });
+        // The same with the cookie of a session that is over.
+        const [[name, value] = ['', '']] = browser.cookiesOf(app.url);
+        await get('/auth/logout', { method: 'POST', headers: { origin: app.url } });
+        const sendOver = (headers: object) => {
+          (browser.cookiesOf(app.url) as Map<string, string>).set(name, value);
+          return send('/guarded', headers);
+        };
+        const over = await sendOver({ referer: `${app.url}/orders/5` });
+        const [location, cache] = ['location', 'cache-control'].map((one) => over.headers.get(one));
+        const login = '/auth/login?return_to=%2Forders%2F5';
+        assert.deepEqual([over.status, location, cache], [303, login, 'no-store']);
+        assert.equal(browser.cookiesOf(app.url).size, 0);
+        await assertRefused(await sendOver(script), 401, BARE, 'Not authenticated');
+      },
+    );
 
-    test('redirectToLogin: false answers pages with 401 too', async (t) => {
+    test('redirectToLogin: false answers pages with 401 too', ofEngine(adapter), async (t) => {
       const { get } = await setUpSession(t, adapter, { redirectToLogin: false });
       await assertRefused(await get('/guarded', { headers: PAGE }), 401, BARE, 'Not authenticated');
     });
@@ -297,47 +301,47 @@ export function describeSession(adapter: Adapter): void {
       },
     );
 
+    test('a store that does not answer: 503 and when to try again', ofEngine(adapter), async (t) => {
+      const memory = createMemorySessionStore();
+      let isDown = false;
+      const store = Object.fromEntries(
+        Object.entries(memory).map(([name, method]) => [
+          name,
+          async (...given: never[]) => {
+            if (isDown && name !== 'close') throw new Error('the store is away');
+            return (method as (...given: never[]) => unknown)(...given);
+          },
+        ]),
+      ) as unknown as SessionStore;
+      const { app, browser, get } = await setUpSession(t, adapter, { store, maxCachedSessions: 0 });
+      await browser.open(`${app.url}/guarded`);
+      isDown = true;
+      const answer = await get('/guarded');
+      assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+      await assertRefused(answer, 503, null, 'Session store unavailable');
+      assert.equal((await get('/auth/session')).status, 503);
+      isDown = false;
+      await assertUser(await get('/guarded'));
+    });
+
     test(
-      'a store that does not answer: 503 and when to try again',
-      without(adapter, 'inProcess'),
+      'a silent sign-in uses the login at Keycloak, and comes back without one where there is none',
+      ofEngine(adapter),
       async (t) => {
-        const memory = createMemorySessionStore();
-        let isDown = false;
-        const store = Object.fromEntries(
-          Object.entries(memory).map(([name, method]) => [
-            name,
-            async (...given: never[]) => {
-              if (isDown && name !== 'close') throw new Error('the store is away');
-              return (method as (...given: never[]) => unknown)(...given);
-            },
-          ]),
-        ) as unknown as SessionStore;
-        const { app, browser, get } = await setUpSession(t, adapter, { store, maxCachedSessions: 0 });
+        const { app, browser } = await setUpSession(t, adapter);
+        const silent = `${app.url}/auth/login?prompt=none&return_to=${encodeURIComponent('/optional?asked')}`;
+        const nobody = await browser.open(silent);
+        assert.equal(nobody.url, `${app.url}/optional?asked`);
+        await assertUser(nobody.response, null);
+        assert.equal(browser.cookiesOf(app.url).size, 0);
         await browser.open(`${app.url}/guarded`);
-        isDown = true;
-        const answer = await get('/guarded');
-        assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
-        await assertRefused(answer, 503, null, 'Session store unavailable');
-        assert.equal((await get('/auth/session')).status, 503);
-        isDown = false;
-        await assertUser(await get('/guarded'));
+        (browser.cookiesOf(app.url) as Map<string, string>).clear();
+        const known = await browser.open(silent);
+        await assertUser(known.response);
       },
     );
 
-    test('a silent sign-in uses the login at Keycloak, and comes back without one where there is none', async (t) => {
-      const { app, browser } = await setUpSession(t, adapter);
-      const silent = `${app.url}/auth/login?prompt=none&return_to=${encodeURIComponent('/optional?asked')}`;
-      const nobody = await browser.open(silent);
-      assert.equal(nobody.url, `${app.url}/optional?asked`);
-      await assertUser(nobody.response, null);
-      assert.equal(browser.cookiesOf(app.url).size, 0);
-      await browser.open(`${app.url}/guarded`);
-      (browser.cookiesOf(app.url) as Map<string, string>).clear();
-      const known = await browser.open(silent);
-      await assertUser(known.response);
-    });
-
-    test('the login can be told more', without(adapter, 'inProcess'), async (t) => {
+    test('the login can be told more', ofEngine(adapter), async (t) => {
       const seen: unknown[] = [];
       const { get } = await setUpSession(t, adapter, {
         idpHint: 'google',
@@ -372,9 +376,7 @@ export function describeSession(adapter: Adapter): void {
       assert.deepEqual(asked, Array(2).fill(['abdullah', 'object']));
     });
 
-    test('a store that others may share needs shared revocations too: else a notice says so', {
-      ...without(adapter, 'inProcess'),
-    }, async (t) => {
+    test('a shared store needs shared revocations, or a notice says so', ofEngine(adapter), async (t) => {
       const { serverUrl, realm, clientId, fetch } = createTestRealm();
       const noticesOf = async (store?: SessionStore, revocationStore?: RevocationStore) => {
         const codes: string[] = [];

@@ -59,3 +59,16 @@ export async function assertUser(answer: Response, username: string | null = 'ab
 export function without({ lacks }: Adapter, what: NonNullable<Adapter['lacks']>[number]) {
   return { skip: lacks?.includes(what) ? `it has no ${what}` : false };
 }
+
+/** A server of Node's, and one of Fetch. */
+const WHOLE = ['express 5', 'fetch'];
+
+/**
+ * For tests of what is behind all adapters alike: two of them show it. The others show that a request is read, an answer written, an
+ * error handed on and a stream not held up, by the tests without this mark.
+ */
+export function ofEngine(adapter: Adapter) {
+  return WHOLE.includes(adapter.name)
+    ? without(adapter, 'inProcess')
+    : { skip: `${WHOLE.join(' and ')} show it` };
+}

@@ -5,7 +5,7 @@ import type { Notice } from '../../../packages/guard/src/core/index.ts';
 import { createTestRealm } from '../../support/test-realm.ts';
 import { type Adapter, startApp } from './adapter.ts';
 import { setUpSession } from './session.ts';
-import { assertRefused, assertUser, without } from './set-up.ts';
+import { assertRefused, assertUser, ofEngine, without } from './set-up.ts';
 
 const DENIED = [403, 'Bearer error="insufficient_scope"', 'Not enough permissions'] as const;
 const BOTH = { acme: { id: '6b1f4f7c-6f5c-4a94-8f0f-2f4b8f2a1c11' }, globex: { id: 'acme-2' } };
@@ -153,25 +153,32 @@ export function describeTenants(adapter: Adapter): void {
       ['an error', fail],
       ['a name of a parameter', () => ({ organization: ':org' })],
     ];
-    test('a function that gives nothing, or not what it seems to, lets nobody in', isElsewhere, async (t) => {
-      let given: () => unknown = () => ({ organization: 'acme' });
-      const { realm, get, denied, unclear } = await setUp(t, () => given());
-      const token = realm.mint({ organization: ['acme'] });
-      await assertUser(await get('/asked', token));
-      for (const [what, gives] of silent) {
-        given = gives;
-        const answer = await get('/asked', token);
-        assert.equal(answer.status, 403, what);
-        await assertRefused(answer, ...DENIED);
-      }
-      given = () => ({ organization: 'acme' });
-      await assertUser(await get('/asked', token));
-      assert.deepEqual(denied, [...silent.slice(1).map(() => 'requirement_unclear'), 'organization_missing']);
-      assert.ok(
-        unclear().every(({ message }) => message.startsWith('A guard refused GET /asked: its function ')),
-      );
-      assert.ok(unclear().length > 10);
-    });
+    test(
+      'a function that gives nothing, or not what it seems to, lets nobody in',
+      ofEngine(adapter),
+      async (t) => {
+        let given: () => unknown = () => ({ organization: 'acme' });
+        const { realm, get, denied, unclear } = await setUp(t, () => given());
+        const token = realm.mint({ organization: ['acme'] });
+        await assertUser(await get('/asked', token));
+        for (const [what, gives] of silent) {
+          given = gives;
+          const answer = await get('/asked', token);
+          assert.equal(answer.status, 403, what);
+          await assertRefused(answer, ...DENIED);
+        }
+        given = () => ({ organization: 'acme' });
+        await assertUser(await get('/asked', token));
+        assert.deepEqual(denied, [
+          ...silent.slice(1).map(() => 'requirement_unclear'),
+          'organization_missing',
+        ]);
+        assert.ok(
+          unclear().every(({ message }) => message.startsWith('A guard refused GET /asked: its function ')),
+        );
+        assert.ok(unclear().length > 10);
+      },
+    );
 
     test('a function is called for callers alone, with the framework’s request', isElsewhere, async (t) => {
       const asked: unknown[] = [];
@@ -199,37 +206,41 @@ export function describeTenants(adapter: Adapter): void {
       }
     });
 
-    test('a person acts for one organization at a time, and changes it without signing in again', async (t) => {
-      const { idp, app, browser, get } = await setUpSession(t, adapter, {}, { tenants: 'organizations' });
-      const members = [{ username: 'abdullah' }];
-      idp.updateRealm({
-        organizationsEnabled: true,
-        organizations: [
-          { name: 'Acme', alias: 'acme', members },
-          { name: 'Globex', alias: 'globex', members },
-          { name: 'Initech', alias: 'initech', members: [] },
-        ],
-      });
-      const page = async (path: string) => {
-        const { response, visited } = await browser.open(`${app.url}${path}`);
-        const atLogin = visited.filter((url) => url.startsWith(idp.url)).length;
-        return [response.status, await response.text(), atLogin];
-      };
-      const acme = [200, '{"org":"acme","tenant":"acme"}'];
-      const globex = [200, '{"org":"globex","tenant":"globex"}'];
-      assert.deepEqual((await page('/orgs/acme')).slice(0, 2), acme, 'after the login');
-      assert.deepEqual(await page('/orgs/acme'), [...acme, 0], 'it is the active one');
-      assert.deepEqual(await page('/orgs/globex'), [...globex, 1], 'by way of Keycloak, without a form');
-      await assertRefused(await get('/orgs/acme'), ...DENIED);
-      await assertRefused(await get('/members/acme'), ...DENIED);
-      assert.deepEqual(await page('/members/acme'), [...acme, 1]);
-      const described = (await (await get('/auth/session')).json()) as Record<string, unknown>;
-      assert.deepEqual([described.organization, described.organizations], ['acme', ['acme']]);
+    test(
+      'a person acts for one organization at a time, and changes it without signing in again',
+      ofEngine(adapter),
+      async (t) => {
+        const { idp, app, browser, get } = await setUpSession(t, adapter, {}, { tenants: 'organizations' });
+        const members = [{ username: 'abdullah' }];
+        idp.updateRealm({
+          organizationsEnabled: true,
+          organizations: [
+            { name: 'Acme', alias: 'acme', members },
+            { name: 'Globex', alias: 'globex', members },
+            { name: 'Initech', alias: 'initech', members: [] },
+          ],
+        });
+        const page = async (path: string) => {
+          const { response, visited } = await browser.open(`${app.url}${path}`);
+          const atLogin = visited.filter((url) => url.startsWith(idp.url)).length;
+          return [response.status, await response.text(), atLogin];
+        };
+        const acme = [200, '{"org":"acme","tenant":"acme"}'];
+        const globex = [200, '{"org":"globex","tenant":"globex"}'];
+        assert.deepEqual((await page('/orgs/acme')).slice(0, 2), acme, 'after the login');
+        assert.deepEqual(await page('/orgs/acme'), [...acme, 0], 'it is the active one');
+        assert.deepEqual(await page('/orgs/globex'), [...globex, 1], 'by way of Keycloak, without a form');
+        await assertRefused(await get('/orgs/acme'), ...DENIED);
+        await assertRefused(await get('/members/acme'), ...DENIED);
+        assert.deepEqual(await page('/members/acme'), [...acme, 1]);
+        const described = (await (await get('/auth/session')).json()) as Record<string, unknown>;
+        assert.deepEqual([described.organization, described.organizations], ['acme', ['acme']]);
 
-      const [status] = await page('/orgs/initech');
-      assert.equal(status, 403, 'no member');
-      assert.deepEqual(await page('/orgs/acme'), [...acme, 0], 'the session goes on');
-    });
+        const [status] = await page('/orgs/initech');
+        assert.equal(status, 403, 'no member');
+        assert.deepEqual(await page('/orgs/acme'), [...acme, 0], 'the session goes on');
+      },
+    );
 
     test('an organization of the same alias in another realm is another one', isElsewhere, async (t) => {
       const { get } = await setUp(t);

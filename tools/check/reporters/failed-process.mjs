@@ -10,7 +10,13 @@ const STUCK_MS = 45_000;
 /** Threads of its own may work while the event loop waits: they make keys, or are workers. Even on a busy machine they get this much. */
 const WORKS_MS = 500;
 
+/** Names of the tests that began and did not end. */
+const underWay = new Set();
+
 if (process.env.NODE_TEST_CONTEXT !== undefined && isMainThread) {
+  const { afterEach, beforeEach } = await import('node:test');
+  beforeEach(({ name }) => void underWay.add(name));
+  afterEach(({ name }) => void underWay.delete(name));
   const mark = join(decodeURIComponent(new URL(import.meta.url).search.slice(1)), String(process.pid));
   writeFileSync(mark, process.argv[1]);
   process.on('exit', (code) => {
@@ -60,7 +66,10 @@ function endWhenStuck() {
     if (now.idle - before.idle < 0.95 * STUCK_MS || now.worked - before.worked > WORKS_MS) return;
     const open = process.getActiveResourcesInfo();
     if (open.includes('ProcessWrap')) return;
-    process.stderr.write(`Nothing happens any more, and a test did not end. Open: ${open.join(', ')}\n`);
+    const tests = [...underWay].join(', ');
+    process.stderr.write(
+      `Nothing happens any more, and a test did not end: ${tests}. Open: ${open.join(', ')}\n`,
+    );
     process.exit(1);
   }, STUCK_MS / 10);
   look.unref();
