@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { startIdp } from '../server/service.ts';
@@ -64,229 +64,6 @@ async function signIn(url: string): Promise<void> {
   assert.equal(await response.text(), 'Signed in. You can close this window.');
 }
 
-test('a client without a secret is a public one, as that of a front end', async (t) => {
-  const idp = await startTestIdp();
-  t.after(() => idp.close());
-  idp.updateClient('web-app', { directAccessGrantsEnabled: true });
-  const env = { KEYCLOAK_CLIENT_ID: 'web-app', KEYCLOAK_CLIENT_SECRET: undefined };
-  const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', env);
-  assert.equal(await ended, 0, seen.err);
-  assert.equal(decodeJwt(seen.out.trim()).azp, 'web-app');
-  const other = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', {
-    KEYCLOAK_CLIENT_SECRET: undefined,
-  });
-  assert.equal(await other.ended, 1);
-  assert.match(
-    other.seen.err,
-    /^KEYCLOAK_CLIENT_SECRET is not set: fastapi-keycloak is taken for a public client\.\n/,
-  );
-});
-
-test('token asks for name and password where the browser cannot be used, on a terminal', {
-  skip: hasTerminal ? false : 'needs python3, for a terminal',
-}, async (t) => {
-  const idp = await startIdp(t);
-  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
-  const { stdin, seen, ended, shows } = runToken(idp.url, [], null);
-  await shows('User');
-  stdin.write('abdullah\r');
-  await shows('Password');
-  stdin.write('Test#123456\r');
-  assert.equal(await ended, 0, seen.err);
-  assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
-});
-
-test('token --user prints the token of a password login alone', async (t) => {
-  const idp = await startIdp(t);
-  const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
-  assert.equal(await ended, 0);
-  assert.equal(seen.err, '');
-  assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
-});
-
-test('token --scope asks for optional scopes too, with a password and in the browser', async (t) => {
-  const idp = await startIdp(t);
-  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
-  const scopesOf = (token: string) => String(decodeJwt(token.trim()).scope).split(' ');
-  const byPassword = runToken(idp.url, ['--user', 'abdullah', '--scope', 'phone address'], 'Test#123456\n');
-  assert.equal(await byPassword.ended, 0, byPassword.seen.err);
-  const inBrowser = runToken(idp.url, ['--scope=phone address']);
-  await inBrowser.shows('\n\n');
-  await signIn(/http\S+/.exec(inBrowser.seen.err)?.[0] ?? '');
-  assert.equal(await inBrowser.ended, 0, inBrowser.seen.err);
-  for (const { seen } of [byPassword, inBrowser])
-    for (const scope of ['openid', 'phone', 'address']) assert.ok(scopesOf(seen.out).includes(scope), scope);
-});
-
-test('token with a wrong password says so, and prints nothing else', async (t) => {
-  const idp = await startIdp(t);
-  const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'wrong-word\n');
-  assert.equal(await ended, 1);
-  assert.equal(seen.out, '');
-  assert.match(seen.err, /^keycloak-guard token: Keycloak refused the user's credentials/);
-  assert.doesNotMatch(seen.err, /wrong-word/);
-});
-
-test('token reads the settings of --env, and refuses a file that is not there', async (t) => {
-  const idp = await startIdp(t);
-  const file = join(emptyFolder(), 'prod.env');
-  writeFileSync(file, `KEYCLOAK_SERVER_URL=${idp.url}\n`);
-  const { seen, ended } = runToken('', ['--env', file, '--user', 'abdullah'], 'Test#123456\n');
-  assert.equal(await ended, 0, seen.err);
-  const missing = runToken(idp.url, ['--env', 'prod.env', '--user', 'abdullah'], 'Test#123456\n');
-  assert.equal(await missing.ended, 2);
-  assert.equal(missing.seen.err, 'keycloak-guard token: there is no file prod.env\n');
-  assert.equal(missing.seen.out, '');
-});
-
-test('token without good settings says what they are, and what runs without any', async () => {
-  const { seen, ended } = runToken('nonsense', []);
-  assert.equal(await ended, 2);
-  assert.match(seen.err, /missing or wrong/);
-  assert.match(
-    seen.err,
-    /Without any settings, a token is from the provider that "keycloak-guard dev" runs\.\n$/,
-  );
-});
-
-test('token signs in with the browser, and takes no answer but that to its own login', async (t) => {
-  const idp = await startIdp(t);
-  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
-  const { seen, ended, shows } = runToken(idp.url, []);
-  await shows('\n\n');
-  const url = /http\S+/.exec(seen.err)?.[0] ?? '';
-  const { searchParams } = new URL(url);
-  assert.equal(searchParams.get('code_challenge_method'), 'S256');
-  const foreign = await fetch(`${searchParams.get('redirect_uri')}?state=foreign&code=x`);
-  assert.equal(foreign.status, 404);
-  // What is no URL ends nothing.
-  const { port } = new URL(searchParams.get('redirect_uri') ?? '');
-  for (const target of ['//', '///callback', 'http://', '/callback?%', '*', 'http://[/callback?state=x']) {
-    assert.match(await sendRaw(Number(port), target), /^HTTP\/1\.1 40[04] /, target);
-  }
-  // Browsers connect in advance. Nobody keeps the program waiting who sends nothing, or half a request.
-  for (const sent of ['', 'GET /callback HTTP/1.1\r\nHost:']) {
-    const socket = connect(Number(port), '127.0.0.1');
-    socket.write(sent);
-    t.after(() => socket.destroy());
-  }
-
-  await signIn(url);
-  const isLate = sleep(20_000, 'late', { ref: false });
-  assert.equal(await Promise.race([ended, isLate]), 0);
-  assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
-});
-
-test('token signs in with the development caller of an API whose own client takes no sign-ins', async (t) => {
-  const realm = JSON.parse(readFileSync(REALM_FILE, 'utf8'));
-  realm.clients.push({
-    ...{ clientId: 'fastapi-keycloak-dev', publicClient: true, standardFlowEnabled: true },
-    redirectUris: ['http://127.0.0.1/callback'],
-    attributes: { 'pkce.code.challenge.method': 'S256' },
-  });
-  const idp = await startTestIdp({ realm });
-  t.after(() => idp.close());
-  idp.updateClient('fastapi-keycloak', { standardFlowEnabled: false, redirectUris: [] });
-  const { seen, ended, shows } = runToken(idp.url, []);
-  await shows('\n\n');
-  assert.match(seen.err, /^With the development caller fastapi-keycloak-dev\.\nOpen http/);
-  await signIn(/http\S+/.exec(seen.err)?.[0] ?? '');
-  assert.equal(await ended, 0, seen.err);
-  assert.equal(decodeJwt(seen.out.trim()).azp, 'fastapi-keycloak-dev');
-  idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
-  const byPassword = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
-  assert.equal(await byPassword.ended, 1);
-  assert.equal(byPassword.seen.out, '');
-  assert.equal(
-    byPassword.seen.err,
-    `keycloak-guard token: the client 'fastapi-keycloak' may not log users in with a password
-Its development caller fastapi-keycloak-dev signs people in with the browser: keycloak-guard token, without --user
-`,
-  );
-  idp.updateClient('fastapi-keycloak-dev', { redirectUris: [] });
-  const alone = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
-  assert.equal(await alone.ended, 1);
-  assert.match(alone.seen.err, /Direct access grants ON/);
-});
-
-test('token sends no secret of the environment to an address that only a file in the folder names', async () => {
-  const secret = { KEYCLOAK_CLIENT_SECRET: 's3cret' };
-  for (const [env, input, args, name] of [
-    [secret, '', [], 'KEYCLOAK_CLIENT_SECRET is from the environment'],
-    [{}, 'password', ['--user', 'anna'], 'the password is from the standard input'],
-  ] as const) {
-    const cwd = emptyFolder();
-    const own = 'KEYCLOAK_REALM=x\nKEYCLOAK_CLIENT_ID=y\nKEYCLOAK_SERVER_URL=http://keycloak.invalid:1\n';
-    writeFileSync(join(cwd, '.env'), args.length === 0 ? own : `${own}KEYCLOAK_CLIENT_SECRET=z\n`);
-    const run = (more: readonly string[]) =>
-      spawnSync(process.execPath, [MAIN, 'token', ...args, ...more], {
-        ...{ cwd, input, encoding: 'utf8', env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv },
-      });
-    const { status, stderr } = run([]);
-    assert.equal(status, 2, stderr);
-    assert.match(stderr, new RegExp(`${name}.*keycloak\\.invalid.*Nothing was sent`));
-    assert.equal(run(['--env', '.env']).status, 1, 'the person named the file');
-  }
-});
-
-test('token says at once that the browser cannot be used, and what to change', async (t) => {
-  const idp = await startIdp(t);
-  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
-  const { seen, ended } = runToken(idp.url, []);
-  assert.equal(await ended, 1);
-  assert.equal(seen.out, '');
-  assert.match(seen.err, /^Keycloak takes no answer to this program for the client fastapi-keycloak/);
-  assert.match(
-    seen.err,
-    /To change that: keycloak-guard setup caller --url http\S+ --realm testing --client-id fastapi-keycloak\n/,
-  );
-  assert.match(seen.err, /Valid redirect URIs: add http:\/\/127\.0\.0\.1\/callback \(/);
-  assert.match(seen.err, /there is no terminal to sign in at: use --user/);
-});
-
-test('what a server says of a login on another device is text, whatever is in it', async (t) => {
-  const { url } = await startDeviceFlow(t, [{ error: 'odd', error_description: 'no\u001b[2J\n✓ done' }], {
-    user_code: 'WDJB\u001b]0;owned\u0007\n✓ done',
-    verification_uri_complete: undefined,
-    verification_uri: 'https://evil.test/\u001b[8m\u009b2J\n✓ done',
-  });
-  const { seen, ended } = runToken(url, ['--device']);
-  assert.equal(await ended, 1);
-  assert.match(seen.err, /^Open https:\/\/evil\.test\//);
-  assert.doesNotMatch(seen.err, /^✓/m);
-  assert.doesNotMatch(seen.err, /[^\P{Cc}\n]/u);
-});
-
-const needsTerminal = { skip: hasTerminal ? false : 'needs python3, for a terminal' };
-
-test(
-  'token asks for the password on a terminal, does not show it, and prints the token alone',
-  needsTerminal,
-  async (t) => {
-    const idp = await startIdp(t);
-    const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
-    await shows('Password');
-    stdin.write('Test#123456\r');
-    assert.equal(await ended, 0, seen.err);
-    assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
-    assert.doesNotMatch(seen.err, /Test#|eyJ/);
-  },
-);
-
-test(
-  'token whose question is answered with Ctrl-C asks Keycloak nothing and prints nothing',
-  needsTerminal,
-  async (t) => {
-    const idp = await startIdp(t);
-    const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
-    await shows('Password');
-    stdin.write('\u0003');
-    assert.equal(await ended, 1, seen.err);
-    assert.equal(seen.out, '');
-    assert.equal(idp.requests.token, 0);
-  },
-);
-
 /** The embedded provider has no device flow: this stands before it and has one, where the third question is answered. */
 async function startDeviceFlow(t: TestContext, answers: readonly object[], said: object = {}) {
   const idp = await startIdp(t);
@@ -330,34 +107,261 @@ async function startDeviceFlow(t: TestContext, answers: readonly object[], said:
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-test('token --device says where to go and with which code, and asks until somebody was there', async (t) => {
-  const { url, asked } = await startDeviceFlow(t, [{ error: 'authorization_pending' }]);
-  const { seen, ended } = runToken(url, ['--device']);
-  assert.equal(await ended, 0, seen.err);
-  assert.equal(seen.err, `Open ${url}/device?user_code=WDJB-MJHT\nThe code is WDJB-MJHT\n`);
-  assert.equal(decodeJwt(seen.out.trim()).typ, 'Bearer');
-  assert.deepEqual(asked, Array(2).fill('urn:ietf:params:oauth:grant-type:device_code the-device-code'));
-});
+const needsTerminal = { skip: hasTerminal ? false : 'needs python3, for a terminal' };
 
-test('token --device says so when the person refuses, and where the realm has no such flow', async (t) => {
-  const { url } = await startDeviceFlow(t, [{ error: 'access_denied', error_description: 'refused' }]);
-  const refused = runToken(url, ['--device']);
-  assert.equal(await refused.ended, 1);
-  assert.equal(refused.seen.out, '');
-  assert.match(
-    refused.seen.err,
-    /\nkeycloak-guard token: nobody signed in on the other device .+\nStart again: .+\n$/,
+/** Most of their time they wait. */
+describe('keycloak-guard token', { concurrency: 3 }, () => {
+  test('a client without a secret is a public one, as that of a front end', async (t) => {
+    const idp = await startTestIdp();
+    t.after(() => idp.close());
+    idp.updateClient('web-app', { directAccessGrantsEnabled: true });
+    const env = { KEYCLOAK_CLIENT_ID: 'web-app', KEYCLOAK_CLIENT_SECRET: undefined };
+    const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', env);
+    assert.equal(await ended, 0, seen.err);
+    assert.equal(decodeJwt(seen.out.trim()).azp, 'web-app');
+    const other = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456', {
+      KEYCLOAK_CLIENT_SECRET: undefined,
+    });
+    assert.equal(await other.ended, 1);
+    assert.match(
+      other.seen.err,
+      /^KEYCLOAK_CLIENT_SECRET is not set: fastapi-keycloak is taken for a public client\.\n/,
+    );
+  });
+
+  test('token asks for name and password where the browser cannot be used, on a terminal', {
+    skip: hasTerminal ? false : 'needs python3, for a terminal',
+  }, async (t) => {
+    const idp = await startIdp(t);
+    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
+    const { stdin, seen, ended, shows } = runToken(idp.url, [], null);
+    await shows('User');
+    stdin.write('abdullah\r');
+    await shows('Password');
+    stdin.write('Test#123456\r');
+    assert.equal(await ended, 0, seen.err);
+    assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+  });
+
+  test('token --user prints the token of a password login alone', async (t) => {
+    const idp = await startIdp(t);
+    const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(await ended, 0);
+    assert.equal(seen.err, '');
+    assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+  });
+
+  test('token --scope asks for optional scopes too, with a password and in the browser', async (t) => {
+    const idp = await startIdp(t);
+    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
+    const scopesOf = (token: string) => String(decodeJwt(token.trim()).scope).split(' ');
+    const byPassword = runToken(idp.url, ['--user', 'abdullah', '--scope', 'phone address'], 'Test#123456\n');
+    assert.equal(await byPassword.ended, 0, byPassword.seen.err);
+    const inBrowser = runToken(idp.url, ['--scope=phone address']);
+    await inBrowser.shows('\n\n');
+    await signIn(/http\S+/.exec(inBrowser.seen.err)?.[0] ?? '');
+    assert.equal(await inBrowser.ended, 0, inBrowser.seen.err);
+    for (const { seen } of [byPassword, inBrowser])
+      for (const scope of ['openid', 'phone', 'address'])
+        assert.ok(scopesOf(seen.out).includes(scope), scope);
+  });
+
+  test('token with a wrong password says so, and prints nothing else', async (t) => {
+    const idp = await startIdp(t);
+    const { seen, ended } = runToken(idp.url, ['--user', 'abdullah'], 'wrong-word\n');
+    assert.equal(await ended, 1);
+    assert.equal(seen.out, '');
+    assert.match(seen.err, /^keycloak-guard token: Keycloak refused the user's credentials/);
+    assert.doesNotMatch(seen.err, /wrong-word/);
+  });
+
+  test('token reads the settings of --env, and refuses a file that is not there', async (t) => {
+    const idp = await startIdp(t);
+    const file = join(emptyFolder(), 'prod.env');
+    writeFileSync(file, `KEYCLOAK_SERVER_URL=${idp.url}\n`);
+    const { seen, ended } = runToken('', ['--env', file, '--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(await ended, 0, seen.err);
+    const missing = runToken(idp.url, ['--env', 'prod.env', '--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(await missing.ended, 2);
+    assert.equal(missing.seen.err, 'keycloak-guard token: there is no file prod.env\n');
+    assert.equal(missing.seen.out, '');
+  });
+
+  test('token without good settings says what they are, and what runs without any', async () => {
+    const { seen, ended } = runToken('nonsense', []);
+    assert.equal(await ended, 2);
+    assert.match(seen.err, /missing or wrong/);
+    assert.match(
+      seen.err,
+      /Without any settings, a token is from the provider that "keycloak-guard dev" runs\.\n$/,
+    );
+  });
+
+  test('token signs in with the browser, and takes no answer but that to its own login', async (t) => {
+    const idp = await startIdp(t);
+    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
+    const { seen, ended, shows } = runToken(idp.url, []);
+    await shows('\n\n');
+    const url = /http\S+/.exec(seen.err)?.[0] ?? '';
+    const { searchParams } = new URL(url);
+    assert.equal(searchParams.get('code_challenge_method'), 'S256');
+    const foreign = await fetch(`${searchParams.get('redirect_uri')}?state=foreign&code=x`);
+    assert.equal(foreign.status, 404);
+    // What is no URL ends nothing.
+    const { port } = new URL(searchParams.get('redirect_uri') ?? '');
+    for (const target of ['//', '///callback', 'http://', '/callback?%', '*', 'http://[/callback?state=x']) {
+      assert.match(await sendRaw(Number(port), target), /^HTTP\/1\.1 40[04] /, target);
+    }
+    // Browsers connect in advance. Nobody keeps the program waiting who sends nothing, or half a request.
+    for (const sent of ['', 'GET /callback HTTP/1.1\r\nHost:']) {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.write(sent);
+      t.after(() => socket.destroy());
+    }
+
+    await signIn(url);
+    const isLate = sleep(20_000, 'late', { ref: false });
+    assert.equal(await Promise.race([ended, isLate]), 0);
+    assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+  });
+
+  test('token signs in with the development caller of an API whose own client takes no sign-ins', async (t) => {
+    const realm = JSON.parse(readFileSync(REALM_FILE, 'utf8'));
+    realm.clients.push({
+      ...{ clientId: 'fastapi-keycloak-dev', publicClient: true, standardFlowEnabled: true },
+      redirectUris: ['http://127.0.0.1/callback'],
+      attributes: { 'pkce.code.challenge.method': 'S256' },
+    });
+    const idp = await startTestIdp({ realm });
+    t.after(() => idp.close());
+    idp.updateClient('fastapi-keycloak', { standardFlowEnabled: false, redirectUris: [] });
+    const { seen, ended, shows } = runToken(idp.url, []);
+    await shows('\n\n');
+    assert.match(seen.err, /^With the development caller fastapi-keycloak-dev\.\nOpen http/);
+    await signIn(/http\S+/.exec(seen.err)?.[0] ?? '');
+    assert.equal(await ended, 0, seen.err);
+    assert.equal(decodeJwt(seen.out.trim()).azp, 'fastapi-keycloak-dev');
+    idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
+    const byPassword = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(await byPassword.ended, 1);
+    assert.equal(byPassword.seen.out, '');
+    assert.equal(
+      byPassword.seen.err,
+      `keycloak-guard token: the client 'fastapi-keycloak' may not log users in with a password
+Its development caller fastapi-keycloak-dev signs people in with the browser: keycloak-guard token, without --user
+`,
+    );
+    idp.updateClient('fastapi-keycloak-dev', { redirectUris: [] });
+    const alone = runToken(idp.url, ['--user', 'abdullah'], 'Test#123456\n');
+    assert.equal(await alone.ended, 1);
+    assert.match(alone.seen.err, /Direct access grants ON/);
+  });
+
+  test('token sends no secret of the environment to an address that only a file in the folder names', async () => {
+    const secret = { KEYCLOAK_CLIENT_SECRET: 's3cret' };
+    for (const [env, input, args, name] of [
+      [secret, '', [], 'KEYCLOAK_CLIENT_SECRET is from the environment'],
+      [{}, 'password', ['--user', 'anna'], 'the password is from the standard input'],
+    ] as const) {
+      const cwd = emptyFolder();
+      const own = 'KEYCLOAK_REALM=x\nKEYCLOAK_CLIENT_ID=y\nKEYCLOAK_SERVER_URL=http://keycloak.invalid:1\n';
+      writeFileSync(join(cwd, '.env'), args.length === 0 ? own : `${own}KEYCLOAK_CLIENT_SECRET=z\n`);
+      const run = (more: readonly string[]) =>
+        spawnSync(process.execPath, [MAIN, 'token', ...args, ...more], {
+          ...{ cwd, input, encoding: 'utf8', env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv },
+        });
+      const { status, stderr } = run([]);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, new RegExp(`${name}.*keycloak\\.invalid.*Nothing was sent`));
+      assert.equal(run(['--env', '.env']).status, 1, 'the person named the file');
+    }
+  });
+
+  test('token says at once that the browser cannot be used, and what to change', async (t) => {
+    const idp = await startIdp(t);
+    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
+    const { seen, ended } = runToken(idp.url, []);
+    assert.equal(await ended, 1);
+    assert.equal(seen.out, '');
+    assert.match(seen.err, /^Keycloak takes no answer to this program for the client fastapi-keycloak/);
+    assert.match(
+      seen.err,
+      /To change that: keycloak-guard setup caller --url http\S+ --realm testing --client-id fastapi-keycloak\n/,
+    );
+    assert.match(seen.err, /Valid redirect URIs: add http:\/\/127\.0\.0\.1\/callback \(/);
+    assert.match(seen.err, /there is no terminal to sign in at: use --user/);
+  });
+
+  test('what a server says of a login on another device is text, whatever is in it', async (t) => {
+    const { url } = await startDeviceFlow(t, [{ error: 'odd', error_description: 'no\u001b[2J\n✓ done' }], {
+      user_code: 'WDJB\u001b]0;owned\u0007\n✓ done',
+      verification_uri_complete: undefined,
+      verification_uri: 'https://evil.test/\u001b[8m\u009b2J\n✓ done',
+    });
+    const { seen, ended } = runToken(url, ['--device']);
+    assert.equal(await ended, 1);
+    assert.match(seen.err, /^Open https:\/\/evil\.test\//);
+    assert.doesNotMatch(seen.err, /^✓/m);
+    assert.doesNotMatch(seen.err, /[^\P{Cc}\n]/u);
+  });
+
+  test(
+    'token asks for the password on a terminal, does not show it, and prints the token alone',
+    needsTerminal,
+    async (t) => {
+      const idp = await startIdp(t);
+      const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
+      await shows('Password');
+      stdin.write('Test#123456\r');
+      assert.equal(await ended, 0, seen.err);
+      assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+      assert.doesNotMatch(seen.err, /Test#|eyJ/);
+    },
   );
-  const idp = await startIdp(t);
-  const without = runToken(idp.url, ['--device']);
-  assert.equal(await without.ended, 1);
-  assert.equal(without.seen.out, '');
-  assert.match(without.seen.err, /^keycloak-guard token: .+\n/);
-});
 
-test('--for without the user on whose behalf is wrong usage, and nobody is asked', async () => {
-  const { ended, seen } = runToken('http://127.0.0.1:1', ['--for', 'orders']);
-  assert.equal(await ended, 2);
-  assert.match(seen.err, /--user needs the name of the user whose token is exchanged/);
-  assert.equal(seen.out, '');
+  test(
+    'token whose question is answered with Ctrl-C asks Keycloak nothing and prints nothing',
+    needsTerminal,
+    async (t) => {
+      const idp = await startIdp(t);
+      const { stdin, seen, ended, shows } = runToken(idp.url, ['--user', 'abdullah'], null);
+      await shows('Password');
+      stdin.write('\u0003');
+      assert.equal(await ended, 1, seen.err);
+      assert.equal(seen.out, '');
+      assert.equal(idp.requests.token, 0);
+    },
+  );
+
+  test('token --device says where to go and with which code, and asks until somebody was there', async (t) => {
+    const { url, asked } = await startDeviceFlow(t, [{ error: 'authorization_pending' }]);
+    const { seen, ended } = runToken(url, ['--device']);
+    assert.equal(await ended, 0, seen.err);
+    assert.equal(seen.err, `Open ${url}/device?user_code=WDJB-MJHT\nThe code is WDJB-MJHT\n`);
+    assert.equal(decodeJwt(seen.out.trim()).typ, 'Bearer');
+    assert.deepEqual(asked, Array(2).fill('urn:ietf:params:oauth:grant-type:device_code the-device-code'));
+  });
+
+  test('token --device says so when the person refuses, and where the realm has no such flow', async (t) => {
+    const { url } = await startDeviceFlow(t, [{ error: 'access_denied', error_description: 'refused' }]);
+    const refused = runToken(url, ['--device']);
+    assert.equal(await refused.ended, 1);
+    assert.equal(refused.seen.out, '');
+    assert.match(
+      refused.seen.err,
+      /\nkeycloak-guard token: nobody signed in on the other device .+\nStart again: .+\n$/,
+    );
+    const idp = await startIdp(t);
+    const without = runToken(idp.url, ['--device']);
+    assert.equal(await without.ended, 1);
+    assert.equal(without.seen.out, '');
+    assert.match(without.seen.err, /^keycloak-guard token: .+\n/);
+  });
+
+  test('--for without the user on whose behalf is wrong usage, and nobody is asked', async () => {
+    const { ended, seen } = runToken('http://127.0.0.1:1', ['--for', 'orders']);
+    assert.equal(await ended, 2);
+    assert.match(seen.err, /--user needs the name of the user whose token is exchanged/);
+    assert.equal(seen.out, '');
+  });
 });

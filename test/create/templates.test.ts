@@ -11,8 +11,8 @@ import { compose } from '../../packages/create/src/compose.ts';
 import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
 import { type Choice, findConflict } from '../../packages/create/src/options.ts';
 import { RANGES } from '../../packages/create/src/versions.ts';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { ROOT } from '../repo/source-imports.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
 const FOLDER = join(ROOT, 'node_modules/.cache', `create-${process.pid}`);
 const TEMPLATES = join(ROOT, 'packages/create/dist/templates');
@@ -117,7 +117,7 @@ test('secrets of the realm file are made at random, and stand in no file that ot
 
 test('the people of a fresh application may sign out everywhere', async (t) => {
   for (const choice of CHOICES.filter(({ login }) => login === 'browser')) {
-    const idp = await startDevIdp({ realm: JSON.parse(textOf(choice, 'realm.json')) });
+    const idp = await startTestIdp({ realm: JSON.parse(textOf(choice, 'realm.json')) });
     t.after(() => idp.close());
     const token = await idp.issueToken({ username: 'ann', clientId: choice.name });
     const answer = await fetch(`${idp.issuer}/account/sessions?current=false`, {

@@ -25,6 +25,8 @@ const programs = PAGES.flatMap((page) =>
     .map(({ info, text }) => ({ page, info, text, file: join(FOLDER, `${page}-${info}.mts`) })),
 );
 
+/** Of all programs, of which several run at a time. */
+const redirectUris: string[] = [];
 let idp: DevIdp;
 before(async () => {
   // Inherited by the programs.
@@ -63,7 +65,8 @@ const EXPECTED: Record<string, (url: string) => Promise<void>> = {
     assert.deepEqual([allowed.status, await allowed.json()], [200, { hello: 'abdullah' }]);
   },
   async login(url) {
-    idp.updateClient('fastapi-keycloak', { redirectUris: [`${url}/*`] });
+    redirectUris.push(`${url}/*`);
+    idp.updateClient('fastapi-keycloak', { redirectUris });
     const { response } = await openSocketBrowser({ url }).open(`${url}/me`);
     assert.deepEqual(await response.json(), { hello: 'abdullah', canCall: true });
     assert.equal((await fetch(`${url}/me`)).status, 401);
@@ -105,7 +108,7 @@ const EXPECTED: Record<string, (url: string) => Promise<void>> = {
   },
 };
 
-describe('docs/frameworks/', () => {
+describe('docs/frameworks/', { concurrency: 3 }, () => {
   test('has a page for each, with the programs that are looked at here', () => {
     assert.deepEqual([...new Set(programs.map(({ page }) => page))], PAGES);
     assert.deepEqual([...new Set(programs.map(({ info }) => info))].sort(), Object.keys(EXPECTED).sort());

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { connectDevIdp, type DevIdpOptions, startDevIdp } from '../../packages/testing/src/index.ts';
+import { ROOT } from '../repo/source-imports.ts';
 
 const TOKEN = 'a-token-of-the-starter';
 
@@ -144,16 +145,10 @@ test('four workers seed, disable and age beside each other, each in a realm of i
     const before = await ask();
     await realm.disableUser('ann');
     console.log(before, await ask(), (await realm.sessionsOf('ann')).length);`;
-  const flags = [
-    '--conditions=@keycloak-guard/source',
-    '--import',
-    'tsx',
-    '--input-type=module',
-    '-e',
-    program,
-  ];
   const workers = [0, 1, 2, 3].map(async (at) => {
-    const child = spawn(process.execPath, [...flags, idp.url, String(at)], {
+    const args = ['--input-type=module', '-e', program, idp.url, String(at)];
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
