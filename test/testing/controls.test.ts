@@ -54,6 +54,24 @@ describe('the controls of the provider', () => {
       await assert.rejects(idp.issueToken(request as object), { name: 'TypeError', message });
   });
 
+  it('add and change nobody by a name, a group or an email address that would count for nothing', () => {
+    const email = 'sara@example.com';
+    for (const [change, message] of [
+      [{ roles: ['admin'] }, /^(add|update)User: "roles" is not an option\. It takes username, .*realmRoles/],
+      [{ password: 'x' }, /^(add|update)User: "password" is not an option\. It takes .*credentials/],
+      [{ groups: ['/staff', '/nope'] }, /^there is no group '\/nope' in the realm testing$/],
+      [{ email }, /^there is a user with the email address 'sara@example\.com' in the realm testing$/],
+    ] as const) {
+      assert.throws(() => idp.addUser({ username: 'misspelt', ...change } as never), { message });
+      assert.throws(() => idp.updateUser('abdullah', change as object), { message });
+    }
+    const message = /Client: "scopes" is not an option\. It takes clientId, /;
+    assert.throws(() => idp.addClient({ clientId: 'misspelt', scopes: [] }), { message });
+    assert.throws(() => idp.updateClient('web-app', { scopes: [] }), { message });
+    assert.throws(() => idp.sessionsOf('misspelt'), /no user/);
+    idp.updateUser('sara', { email, groups: ['staff/dev', '/staff/ops'] });
+  });
+
   it('removes a user for good: whoever gets the name afterwards is somebody else', async () => {
     const person = { username: 'carl', email: 'carl@example.com', firstName: 'Carl', lastName: 'Example' };
     const user = { ...person, credentials: [{ type: 'password', value: 'Test#123456' }] };

@@ -55,7 +55,8 @@ export interface DevRealm {
    * Adds a user, by the names of a realm file: enabled, and with the realm's default roles, unless it says otherwise. To sign in with
    * a password it needs e-mail address, first and last name, as in Keycloak.
    *
-   * @throws {TypeError} if the name is taken, or missing
+   * @throws {TypeError} if the name or the email address is taken, the name is missing, there is no such group, or for a member
+   *   that is none of Keycloak's
    * @example
    * idp.addUser({ username: 'ann', realmRoles: ['admin'] });
    */

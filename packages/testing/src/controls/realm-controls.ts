@@ -12,6 +12,7 @@ import { warningsOf } from './warnings.ts';
 export function createControls(provider: Provider, issuer: string): DevRealm {
   const { realm, keys, sessions, lockout, misbehaviour, events } = provider;
   const updateUser = (username: string, change: Partial<UserRepresentation>) => {
+    assertNames('updateUser', change, USER);
     const before = realm.userByName(username);
     realm.updateUser(username, change);
     if (before !== undefined) recordUserChange(events, realm, before, change);
@@ -53,6 +54,7 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
     disableUser: (username) => updateUser(username, { enabled: false }),
     enableUser: (username) => updateUser(username, { enabled: true }),
     addUser(user) {
+      assertNames('addUser', user, USER);
       const { id } = realm.addUser(user);
       const { credentials: _, ...rest } = user;
       events.recordAdmin('CREATE', 'USER', `users/${id}`, rest);
@@ -64,6 +66,7 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
       events.recordAdmin('DELETE', 'USER', `users/${user.id}`);
     },
     addClient(client) {
+      assertNames('addClient', client, CLIENT);
       if (typeof client?.clientId !== 'string' || client.clientId === '')
         throw new TypeError('a client has a clientId');
       if (realm.client(client.clientId) !== undefined)
@@ -75,6 +78,7 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
     addOrganization: (organization) => realm.addOrganization(organization),
     updateUser,
     updateClient(clientId, change) {
+      assertNames('updateClient', change, CLIENT);
       const { id } = realm.updateClient(clientId, change);
       events.recordAdmin('UPDATE', 'CLIENT', `clients/${id}`, change);
     },
@@ -97,9 +101,24 @@ const KEYS: Record<TokenKey, true> = {
   ...{ 'public-key-as-secret': true, none: true, broken: true },
 };
 
-/** A test that misspells what makes a token bad would get a good one. @throws {TypeError} */
+const toNames = (names: string) =>
+  Object.fromEntries(names.split(/\s+/).map((name) => [name, true as const]));
+/** Those of Keycloak 26.7, for what a realm file holds can be added as it is: first those that count here. */
+const USER =
+  toNames(`username id enabled email emailVerified firstName lastName attributes credentials requiredActions
+  realmRoles clientRoles groups serviceAccountClientId notBefore access clientConsents createdTimestamp
+  disableableCredentialTypes federatedIdentities federationLink origin self socialLinks totp userProfileMetadata`);
+const CLIENT =
+  toNames(`clientId id name enabled clientAuthenticatorType secret publicClient bearerOnly standardFlowEnabled
+  implicitFlowEnabled directAccessGrantsEnabled serviceAccountsEnabled authorizationServicesEnabled authorizationSettings
+  consentRequired fullScopeAllowed notBefore rootUrl baseUrl redirectUris webOrigins attributes protocolMappers
+  defaultClientScopes optionalClientScopes frontchannelLogout protocol access adminUrl alwaysDisplayInConsole
+  authenticationFlowBindingOverrides defaultRoles description nodeReRegistrationTimeout origin registeredNodes
+  registrationAccessToken surrogateAuthRequired type`);
+
+/** A test that misspells what is to be refused would see it succeed. @throws {TypeError} */
 export function assertNames(call: string, given: object, names: Readonly<Record<string, true>>): void {
-  const misspelt = Object.keys(given).find((name) => !Object.hasOwn(names, name));
+  const misspelt = Object.keys(Object(given)).find((name) => !Object.hasOwn(names, name));
   if (misspelt !== undefined)
     throw new TypeError(`${call}: "${misspelt}" is not an option. It takes ${Object.keys(names).join(', ')}`);
 }

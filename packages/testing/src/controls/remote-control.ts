@@ -132,7 +132,8 @@ export function connectDevIdp({ url, controlToken }: { url: string; controlToken
     const answer = (await response.json().catch(() => ({}))) as { result?: unknown; error?: string };
     if (response.ok) return answer.result;
     const hint = response.status === 404 ? 'it was started without a control token' : answer.error;
-    throw new TypeError(`${name}: ${hint ?? `the provider answers ${response.status}`}`);
+    const why = hint ?? `the provider answers ${response.status}`;
+    throw new TypeError(why.startsWith(`${name}: `) ? why : `${name}: ${why}`);
   }
   const callsOf = (names: readonly string[], realm?: string) =>
     Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => send(realm, name, args)]));

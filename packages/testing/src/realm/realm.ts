@@ -78,6 +78,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     client: (clientId: string) => clients.get(clientId),
     clients: () => clients.values(),
     users: () => users.values(),
+    groupAt,
     userById: (id: string) => users.get(id),
     userByName: (username: string) => users.get(logins.get(username.toLowerCase()) ?? ''),
     /** Finds a user by name, or by e-mail address if the realm allows that. */
@@ -114,6 +115,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     updateUser(username: string, change: Partial<UserRepresentation>): User {
       const user = realm.userByName(username);
       if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
+      assertUser(realm, change, user.id);
       return putUser(toChanged(user, change));
     },
     updateClient(clientId: string, change: Partial<ClientRepresentation>): Client {
@@ -127,6 +129,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
         throw new TypeError('a user has a username');
       if (realm.userByName(user.username) !== undefined)
         throw new TypeError(`there is a user '${user.username}' in the realm ${name}`);
+      assertUser(realm, user);
       const added = { enabled: true, realmRoles: [defaultRoleOf(name)], ...user };
       // The name may have been that of somebody who was renamed or removed: two people never have one id.
       return putUser(ids.has(toUser(name, added).id) ? { ...added, id: randomUUID() } : added);
@@ -142,6 +145,15 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     removeClient: (clientId: string) => void clients.delete(clientId),
   };
   return realm;
+}
+
+/** @throws {TypeError} for what would count for nothing, or Keycloak refuses */
+function assertUser(realm: Realm, { email, groups = [] }: Partial<UserRepresentation>, id?: string): void {
+  const unknown = groups.find((path) => realm.groupAt(path) === undefined);
+  if (unknown !== undefined) throw new TypeError(`there is no group '${unknown}' in the realm ${realm.name}`);
+  if (!email || realm.settings.duplicateEmailsAllowed === true) return;
+  if ([...realm.users()].some((user) => user.email === email.toLowerCase() && user.id !== id))
+    throw new TypeError(`there is a user with the email address '${email}' in the realm ${realm.name}`);
 }
 
 const toServiceAccount = (realm: string, { clientId }: Client): UserRepresentation => ({
