@@ -80,7 +80,7 @@ test('the control goes on while every endpoint fails, so that a test can mend wh
   assert.equal((await fetch(`${idp.issuer}/protocol/openid-connect/certs`)).status, 200);
 });
 
-test('what takes a claim away does so from another process too, and what cannot be sent is refused', async (t) => {
+test('what JSON does not have is sent: what takes a claim away, and a wait until the answer is wanted', async (t) => {
   const { idp, remote } = await setUp(t);
   const audienceOf = async (from: Pick<typeof remote, 'issueToken'>, aud: unknown) => {
     const token = await from.issueToken({ claims: { aud, n: [{ a: undefined, b: null }] } });
@@ -88,12 +88,14 @@ test('what takes a claim away does so from another process too, and what cannot 
     return [found, n];
   };
   for (const from of [idp, remote])
-    for (const aud of [undefined, null, 'x', [], { a: 1 }])
+    for (const aud of [undefined, null, 'x', [], { a: 1 }, { '@type': 'Person' }])
       assert.deepEqual(await audienceOf(from, aud), [aud, [{ b: null }]]);
-  await assert.rejects(
-    remote.answerSlowly(Number.POSITIVE_INFINITY),
-    /Infinity cannot be sent to another process/,
-  );
+  await remote.answerSlowly(Number.POSITIVE_INFINITY, 'jwks');
+  const answer = fetch(`${idp.issuer}/protocol/openid-connect/certs`);
+  await remote.answerNormally();
+  assert.equal((await answer).status, 200);
+  for (const control of [idp, remote])
+    await assert.rejects(async () => control.answerSlowly(Number.NaN), /'NaN' is no number of milliseconds/);
 });
 
 test('nobody controls it without the token, or where it was started without one', async (t) => {

@@ -30,7 +30,7 @@ type Asynchronous<T, Name extends keyof T> = {
 /** The controls of a realm of a provider in another process. */
 export type RemoteRealm = Asynchronous<DevRealm, (typeof OF_REALM)[number]>;
 
-/** The controls of a provider in another process. Numbers that are not finite cannot be sent. */
+/** The controls of a provider in another process: all but those of the process itself, and the keys. */
 export interface RemoteIdp
   extends RemoteRealm,
     Asynchronous<DevIdp, Exclude<(typeof OF_ALL)[number], 'addRealm'>> {
@@ -53,19 +53,20 @@ export function assertControlToken(token: string | undefined, isProduction: bool
     );
 }
 
-/** JSON has no `undefined`, which takes a claim away: a test would get a good token where it wants a bad one. */
-const UNDEFINED = { '@type': 'undefined' };
+/**
+ * What JSON does not have: `undefined`, which takes a claim away (a test would get a good token where it wants a bad one), and
+ * numbers that are not finite.
+ */
+const BESIDE_JSON = [undefined, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN] as const;
 
-function toSendable(name: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value))
-    throw new TypeError(`${name || 'a number'}: ${value} cannot be sent to another process`);
-  return value === undefined ? UNDEFINED : value;
-}
+const toSendable = (_: string, value: unknown): unknown =>
+  BESIDE_JSON.some((one) => Object.is(one, value)) ? { '@type': String(value) } : value;
 
 function fromSendable(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(fromSendable);
-  if ((value as Record<string, unknown>)['@type'] === 'undefined') return undefined;
+  const at = BESIDE_JSON.map(String).indexOf((value as Record<string, string>)['@type'] ?? '');
+  if (at !== -1) return BESIDE_JSON[at];
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, fromSendable(one)]));
 }
 
