@@ -117,6 +117,15 @@ describe('the controls of the provider', () => {
     assert.ok((await login()).access_token);
   });
 
+  it('list no session that is over by the clock', async () => {
+    await login();
+    assert.ok(idp.sessionsOf('abdullah').length > 0);
+    const seconds = 60 * 86_400;
+    idp.advanceClock(seconds);
+    assert.deepEqual(idp.sessionsOf('abdullah'), []);
+    idp.advanceClock(-seconds);
+  });
+
   it('publishes the encryption key first, then RS256', async () => {
     const { keys } = await jwks();
     assert.deepEqual(

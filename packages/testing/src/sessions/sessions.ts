@@ -184,7 +184,8 @@ export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessio
       byId.delete(keyOf(id, offline));
       return undefined;
     },
-    ofUser: (userId: string) => [...byId.values()].filter((session) => session.userId === userId),
+    ofUser: (userId: string) =>
+      [...byId.values()].filter((session) => session.userId === userId && isAlive(session)),
     end(session: Session): void {
       byId.delete(keyOf(session.id, session.offline));
     },
