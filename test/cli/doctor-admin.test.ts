@@ -136,6 +136,7 @@ function tenantAdmin({
   scopes = [{ name: 'organization', protocolMappers: [ORGANIZATION_MAPPER] }] as object[],
   several = [] as string[],
   realm = {},
+  own = {},
 }) {
   const api = {
     organizations: {
@@ -147,7 +148,8 @@ function tenantAdmin({
     },
     realms: { findOne: async ({ realm }: { realm: string }) => realms[realm] },
     clients: {
-      find: async ({ realm }: { realm: string }) => (realm === 'lacks' ? [] : [{ id: 'c', clientId: 'api' }]),
+      find: async ({ realm }: { realm: string }) =>
+        realm === 'lacks' ? [] : [{ id: 'c', clientId: 'api', ...own }],
     },
     clientScopes: { find: async () => scopes },
   };
@@ -226,6 +228,14 @@ test('--tenant: what the tenant is, and what it lacks', async () => {
   assert.match(
     await about('tenant.realm', { realms: { acme: { enabled: false } } }),
     /^fail the realm acme is disabled/,
+  );
+  const client = { redirectUris: ['https://%7Btenant%7D.shop.example/auth/callback'] };
+  const ofClient = (own: object) => about('tenant.realm', { realms: { acme: {} }, client, own });
+  assert.equal(await ofClient({ redirectUris: ['https://acme.shop.example/*'] }), 'ok enabled');
+  assert.match(await ofClient({ ...client, enabled: false }), /^fail the client 'api' .*acme is disabled/);
+  assert.match(
+    await ofClient({ redirectUris: ['https://acme.example/auth/callback'] }),
+    /^warn .*https:\/\/acme\.shop\.example\/auth\/callback/,
   );
   assert.match(
     await about('tenant.realm', { realms: { lacks: {} } }, 'lacks'),

@@ -1,5 +1,6 @@
 import { findClient } from '../../admin/connection.ts';
-import { isSatisfiedBy, toOrganizationMapper } from '../../admin/mappers.ts';
+import { coversUri, isSatisfiedBy, toOrganizationMapper } from '../../admin/mappers.ts';
+import { fillIn } from '../../admin/tenant/realm.ts';
 import { toShellWord } from '../../terminal/output.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../check.ts';
 import type { DoctorContext, Reach } from '../context.ts';
@@ -121,11 +122,29 @@ export const TENANT_CHECKS: readonly Check[] = [
         'Realm settings > Enabled ON',
       );
     const { api } = await admin.connection();
-    if ((await findClient(api, name, caller.clientId)) !== undefined) return ok('enabled');
-    return fail(
-      `no client '${caller.clientId}'`,
-      `the realm ${name} has no client '${caller.clientId}', which the realm '${caller.realm}' has: its users cannot sign in`,
-      `npx keycloak-guard setup tenant ${toShellWord(name)} --template ${toShellWord(caller.realm)}, which shows what else it lacks`,
+    const { clientId } = caller;
+    const client = await findClient(api, name, clientId);
+    const fix = `npx keycloak-guard setup tenant ${toShellWord(name)} --template ${toShellWord(caller.realm)}, which shows what else it lacks`;
+    if (client === undefined)
+      return fail(
+        `no client '${clientId}'`,
+        `the realm ${name} has no client '${clientId}', which the realm '${caller.realm}' has: its users cannot sign in`,
+        fix,
+      );
+    if (client.enabled === false)
+      return fail(
+        'client disabled',
+        `the client '${clientId}' of the realm ${name} is disabled: its users cannot sign in`,
+        `In that realm: Clients > ${clientId} > Enabled ON`,
+      );
+    const { redirectUris = [], rootUrl } = client;
+    const wanted = fillIn((await admin.client())?.redirectUris ?? [], name);
+    const missing = wanted.filter((uri) => !coversUri(redirectUris, rootUrl, uri));
+    if (missing.length === 0) return ok('enabled');
+    return warn(
+      `redirect URIs: ${redirectUris.join(', ') || 'none'}`,
+      `the client '${clientId}' of the realm ${name} lacks redirect URIs that it has in the realm '${caller.realm}': ${missing.join(', ')}. Sign-ins do not come back there`,
+      fix,
     );
   }),
 ];
