@@ -42,6 +42,10 @@ test('the address of an application is written as browsers write it, and none th
     ['https://{tenant}.shop.example', 'https://%7Btenant%7D.shop.example'],
   ] as const)
     assert.deepEqual(await appUrls('', ['--app', typed]), both(url));
+  const web = async (app: string) => (await readApiOptions(['--app', app], {}, { kind: 'web' })).writesAppUrl;
+  // An application would send it as it stands.
+  assert.equal(await web('https://{tenant}.shop.example'), false);
+  assert.equal(await web('https://shop.example'), true);
   for (const bad of [
     'https://a.example/?x=1',
     'https://a.example/#x',

@@ -167,9 +167,10 @@ export async function readApiOptions(
     provenBy: await findCredentialFile(settings, consent),
     appUrl,
     isAppUrlGuessed: (flags.app ?? publicUrl ?? port) === undefined,
-    /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own. */
+    /** The doctor and the next set-up read it in `.env`. An address that is there is the person's own, and `{tenant}` stands for several. */
     writesAppUrl:
-      shape === 'web' || (shape === 'guide' && flags.app !== undefined && publicUrl === undefined),
+      !/%7Btenant%7D/i.test(appUrl) &&
+      (shape === 'web' || (shape === 'guide' && flags.app !== undefined && publicUrl === undefined)),
     /** An application that signs people in signs their session cookies. One that has a secret keeps it. */
     writesSession: shape !== 'api' && settings('SESSION_SECRET') === undefined,
     backchannelLogoutUrl: {
