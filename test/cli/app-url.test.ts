@@ -82,6 +82,17 @@ test('sign-ins of a page come back to one address, for setup and the doctor alik
   const { clients = [] } = keycloak.realms.get('shop')?.lists ?? {};
   const made = clients.find(({ clientId }) => clientId === 'shop-page');
   assert.deepEqual(made?.redirectUris, [`${page}/callback`]);
+  const silent = `${page}/silent-check-sso.html`;
+  for (const client of ['shop-page', 'other-page']) {
+    const again = await setUp(
+      'spa',
+      client,
+      ...['--app', page, '--client-id', 'orders', '--redirect-uri', silent],
+    );
+    assert.match(again.text, /In the page: .*, redirect URI http:\/\/localhost:5173\/callback\./, client);
+    const uris = clients.find(({ clientId }) => clientId === client)?.redirectUris;
+    assert.deepEqual(uris, [`${page}/callback`, silent], client);
+  }
   const caller = { serverUrl: keycloak.url, realm: 'shop', timeoutMs: 1_000 } as never;
   const where = (origin: string) => createSpaEvidence('shop-page', origin, caller, {} as never).redirectUri;
   assert.equal(where(page), `${page}/callback`);

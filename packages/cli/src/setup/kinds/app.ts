@@ -14,12 +14,12 @@ import { type ApiOptions, readApiOptions, toApiHelp } from '../api/options.ts';
 import { type Beside, proveLogin, proveService, setUpApi, TIMEOUT_MS } from '../api/set-up.ts';
 import { type SetupKind, toQuestions } from '../visit.ts';
 import { readSecrets, refusePositionals } from './api.ts';
-import { problemsOfPage, readFuture, toCallback, toPageLines } from './callers.ts';
+import { problemsOfPage, readFuture, toPageLines, toPageUris } from './callers.ts';
 
 const OWN = table(`
 --page <id> | | client of the page (default <api>-page)
 --page-url <url> | | address of the page (with --yes the default is http://localhost:5173)
---redirect-uri <url>… | | whole address to which Keycloak may send people back; can be repeated (default <page-url>/callback)
+--redirect-uri <url>… | | whole address to which Keycloak may send people back, beside <page-url>/callback; can be repeated
 --service <id> | | client of the service (default <api>-service)
 --service-env <file> | | file with the settings of the service (default service.env)
 `);
@@ -58,7 +58,7 @@ async function toBeside(
     problems.push('API, page and service need a client id each');
   if (problems.length > 0) throw new UsageError(problems);
   if (pageUrl === '') return { plan: async () => [], async *prove() {} };
-  const redirectUris = uris ?? [toCallback(appUrl)];
+  const redirectUris = toPageUris(appUrl, uris);
   const callers = [
     { clientId: page, target: toSpaClient({ clientId: page, appUrl, redirectUris }) },
     { clientId: service, target: toServiceClient(service) },
@@ -82,7 +82,7 @@ async function toBeside(
       const where = { ...caller, serverUrl, timeoutMs: TIMEOUT_MS };
       yield* proveLogin({ ...where, clientId: page }, redirectUris[0] as string);
       yield* proveService({ ...where, clientSecret: await readOrMakeSecret(api, caller) }, apiCaller);
-      for (const line of toPageLines(serverUrl, realm, page, appUrl, redirectUris)) out.line(line);
+      for (const line of toPageLines(serverUrl, realm, page, appUrl)) out.line(line);
     },
   };
 }

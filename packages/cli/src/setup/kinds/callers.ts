@@ -108,7 +108,7 @@ export const audience: SetupKind = {
 
 const PAGE = table(`
 --app <url> | | address of the page, for example http://localhost:5173
---redirect-uri <url>… | | whole address to which Keycloak may send people back; can be repeated (default <app>/callback)
+--redirect-uri <url>… | | whole address to which Keycloak may send people back, beside <app>/callback; can be repeated
 `);
 
 const SPA_USAGE = toUsage(
@@ -135,16 +135,14 @@ export function problemsOfPage(flag: string, appUrl: string, redirectUris: reado
 }
 
 /** The one address to which sign-ins come back. The page keeps its own address, query and hash meanwhile. */
-export const toCallback = (appUrl: string): string => `${appUrl}/callback`;
+const toCallback = (appUrl: string): string => `${appUrl}/callback`;
 
-export const toPageLines = (
-  serverUrl: string,
-  realm: string,
-  page: string,
-  appUrl: string,
-  redirectUris: readonly string[],
-): string[] => [
-  `In the page: authority ${serverUrl}/realms/${realm}, client id ${page}, redirect URI ${redirectUris.join(' or ')}.`,
+export const toPageUris = (appUrl: string, others: readonly string[] = []): string[] => [
+  ...new Set([toCallback(appUrl), ...others]),
+];
+
+export const toPageLines = (serverUrl: string, realm: string, page: string, appUrl: string): string[] => [
+  `In the page: authority ${serverUrl}/realms/${realm}, client id ${page}, redirect URI ${toCallback(appUrl)}.`,
   `The API must allow requests of ${new URL(appUrl).origin} (CORS).`,
 ];
 
@@ -166,20 +164,14 @@ export const spa: SetupKind = {
     if (page === '' || others.length > 0)
       problems.unshift('setup spa needs the client id of the page, for example shop-page');
     const visit = await readVisit(reading, out, problems);
-    const redirectUris = uris ?? [toCallback(appUrl)];
+    const redirectUris = toPageUris(appUrl, uris);
     const callers = [{ clientId: page, target: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
     const file = flags['plan-for-admin'];
     if (file !== undefined) {
       assertInPlan(flags);
       const target = await openHandOver(visit);
       const plan = planCallers(NO_CALLERS, { ...target, callers });
-      const lines = toPageLines(
-        target.serverUrl ?? '<address of Keycloak>',
-        target.realm,
-        page,
-        appUrl,
-        redirectUris,
-      );
+      const lines = toPageLines(target.serverUrl ?? '<address of Keycloak>', target.realm, page, appUrl);
       const handed = {
         target: { ...target, clientId: page },
         plan,
@@ -192,7 +184,7 @@ export const spa: SetupKind = {
       callers,
       (api) => `a page that calls ${api}`,
       ({ serverUrl, realm }) =>
-        toPageLines(serverUrl, realm, page, appUrl, redirectUris).forEach((line) => void out.line(line)),
+        toPageLines(serverUrl, realm, page, appUrl).forEach((line) => void out.line(line)),
       out,
     );
   },
