@@ -4,7 +4,7 @@ import type { Connection } from '../../packages/guard/src/adapters/engine/intern
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freezeTime } from '../support/freeze-time.ts';
-import { openBrowser } from './browser.ts';
+import { ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 
 const PAGE = { accept: 'text/html', 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' };
@@ -104,6 +104,21 @@ test('who is no member is told so, and keeps the session', async (t) => {
   assert.equal(browser.session, before);
   assert.equal(await tenant(), 'acme');
   assert.deepEqual(events, ['started login', 'login_failed not_member']);
+});
+
+test('a form for another organization is refused with the active one, and switches nothing', async (t) => {
+  const { app, browser, tenant } = await setUp(t);
+  app.post('/orgs/:org', { onRequest: app.guard({ tenant: ':org' }) }, () => 'done');
+  await browser.signIn('abdullah', '?organization=acme');
+  const headers = {
+    ...HERE,
+    referer: `${ORIGIN}/orgs/globex`,
+    'content-type': 'application/x-www-form-urlencoded',
+  };
+  const refused = await browser.app({ method: 'POST', url: '/orgs/globex', headers, payload: 'a=1' });
+  assert.equal(refused.statusCode, 403);
+  assert.match(refused.body, /signed in as [^<]*, for the organization acme\./);
+  assert.equal(await tenant(), 'acme');
 });
 
 test('what is no page, and what names no organization, is refused and sent nowhere', async (t) => {

@@ -159,7 +159,9 @@ export function buildSessions(
   ): SessionAnswer | null {
     if (!isPageRequest(request)) return null;
     const { path } = addressOf(request);
-    const name = principal.name ?? principal.username ?? principal.subject ?? 'somebody without a name';
+    const person = principal.name ?? principal.username ?? principal.subject ?? 'somebody without a name';
+    const isActing = hasOrganizations && principal.tenant !== undefined;
+    const name = isActing ? `${person}, for the organization ${principal.tenant}` : person;
     const ways = { homePath: `${path}/`, signOutPath: `${path}${prefix}/logout` };
     return toRefusalPage(answer, { detail, name, ...ways });
   }

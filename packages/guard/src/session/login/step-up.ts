@@ -101,7 +101,8 @@ export const STEP_UP = 'step_up';
 
 /**
  * Where to send a page whose person has to sign in more strongly, or again; from there the browser goes to Keycloak, and
- * back to the page (RFC 9470 §4). `undefined` where the request is for no page: what a script sent cannot be sent again.
+ * back to the page (RFC 9470 §4). `undefined` where the request is for no page: what a script sent cannot be sent again. What a form sent
+ * is for the organization of its page, and the person would lose it.
  */
 export function toStepUpPath(
   { options, sealer, addressOf, hasOrganizations }: SessionContext,
@@ -110,7 +111,7 @@ export function toStepUpPath(
 ): string | undefined {
   if (!options.stepUp || !isPageRequest(request)) return undefined;
   const organization = hasOrganizations && isAlias(tenant) ? tenant : undefined;
-  if (signIn === undefined && organization === undefined) return undefined;
+  if (signIn === undefined && (organization === undefined || request.method === 'POST')) return undefined;
   const address = addressOf(request);
   const returnTo = toPagePath(address, request);
   const login = loginPathOf(options, address);
