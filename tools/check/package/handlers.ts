@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compile } from './kinds.ts';
+import { checkDeclarations, compile } from './kinds.ts';
 import { emptyProject, install, root, write } from './project.ts';
 
 /** The oldest that are promised. With the newest they are compiled by test/types. */
@@ -22,14 +22,11 @@ export function checkHandlers(archive: string): void {
     project,
     Object.fromEntries(files.map((name, at) => [written[at], readFileSync(join(folder, name), 'utf8')])),
   );
-  compile(
-    project,
-    {
-      ...{ target: 'ES2022', module: 'NodeNext', esModuleInterop: true },
-      ...{ experimentalDecorators: true, emitDecoratorMetadata: true },
-    },
-    written,
-    join(project, 'node_modules/typescript/bin/tsc'),
-  );
+  const options = {
+    ...{ target: 'ES2022', module: 'NodeNext', esModuleInterop: true },
+    ...{ experimentalDecorators: true, emitDecoratorMetadata: true },
+  };
+  compile(project, options, written, join(project, 'node_modules/typescript/bin/tsc'));
+  checkDeclarations(project, written, { ...options, typeRoots: [join(project, 'node_modules/@types')] });
   process.stdout.write(`Handlers of ${files.length} frameworks compile with old types and TypeScript 5.0.\n`);
 }

@@ -38,7 +38,9 @@ export function checkKinds(archive: string, rooms: readonly string[]): void {
   );
   checkNode(project, rooms);
   checkTypeScript(project, rooms);
-  checkDeclarations(project);
+  install(project, '@types/node@26.6.7');
+  const typeRoots = [join(project, 'node_modules/@types')];
+  checkDeclarations(project, ['all.mts'], { module: 'Node16', typeRoots });
   checkJest(project, rooms);
   process.stdout.write(`${rooms.length} rooms by import, by require, from TypeScript, and from Jest.\n`);
 }
@@ -82,21 +84,13 @@ function checkTypeScript(project: string, rooms: readonly string[]): void {
   expectAnswer('ES modules', run(project, 'node', 'written/program.mjs'));
 }
 
-/** As an application without `skipLibCheck` reads them, with the newest types of Node. Those of other packages may be wrong. */
-function checkDeclarations(project: string): void {
-  install(project, '@types/node@26.6.7');
+/** As an application without `skipLibCheck` reads them. Those of other packages may be wrong. */
+export function checkDeclarations(project: string, files: readonly string[], options: object): void {
   write(project, { 'wrong.mts': "export const wrong: number = '';" });
   let said = '';
   try {
-    compile(
-      project,
-      {
-        ...{ module: 'Node16', skipLibCheck: false },
-        ...{ typeRoots: [join(project, 'node_modules/@types')] },
-      },
-      ['all.mts', 'wrong.mts'],
-      join(project, 'node_modules/typescript/bin/tsc'),
-    );
+    const tsc = join(project, 'node_modules/typescript/bin/tsc');
+    compile(project, { ...options, skipLibCheck: false }, [...files, 'wrong.mts'], tsc);
   } catch (error) {
     said = (error as { stdout?: string }).stdout ?? String(error);
   }

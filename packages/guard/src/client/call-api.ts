@@ -8,7 +8,7 @@ export interface ApiRequest {
   /** Default `GET`. */
   readonly method?: string | undefined;
   readonly headers?: ConstructorParameters<typeof Headers>[0];
-  readonly body?: string | Uint8Array<ArrayBuffer> | URLSearchParams | null | undefined;
+  readonly body?: string | Uint8Array | URLSearchParams | null | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function callApi(
   const request = { url: target, method, headers: new Headers(headers), isSentAgain: true };
   return sendWithToken(key, accessToken, request, (carried) => {
     const init = { ...notCached(), method, headers: carried, redirect: 'manual' as const, signal };
-    return context.fetch(target.href, body === undefined ? init : { ...init, body });
+    return context.fetch(target.href, body === undefined ? init : { ...init, body: body as BodyInit | null });
   });
 }
 

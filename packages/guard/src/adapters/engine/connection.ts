@@ -25,7 +25,7 @@ export interface Connection {
    * const connection = await kc.connect(request);
    * return connection.stream(pubsub.subscribe('orders'));
    */
-  stream<T>(source: AsyncIterable<T>): AsyncIterableIterator<T, undefined>;
+  stream<T>(source: AsyncIterable<T>): AsyncIterableIterator<T>;
   /** Call it when the connection has ended. */
   end(): void;
 }
@@ -34,7 +34,7 @@ export interface Connection {
 export function toStream<T>(
   events: AsyncIterable<T>,
   { signal, end }: Pick<Connection, 'signal' | 'end'>,
-): AsyncIterableIterator<T, undefined> {
+): AsyncIterableIterator<T> {
   const source = events[Symbol.asyncIterator]();
   const waiting = new Set<() => void>();
   const stop = () => {
