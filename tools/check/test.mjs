@@ -104,8 +104,11 @@ const present = [...listed('test'), ...listed('examples').map((file) => `example
   .filter((file) => file.endsWith('.test.ts'));
 const files = present.filter(isChosen).sort();
 
-if (files.length === 0) {
-  console.error(`no test file matches ${folders.join(' ')}`);
+const unmatched = folders.filter(
+  (name) => !files.some((file) => file.startsWith(name.replace(/^test\//, ''))),
+);
+if (files.length === 0 || unmatched.length > 0) {
+  console.error(`no test file matches ${unmatched.join(' ')}`);
   process.exit(1);
 }
 const c8 = join(root, 'node_modules/c8/bin/c8.js');

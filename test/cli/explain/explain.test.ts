@@ -48,7 +48,7 @@ test('every topic is of a rule', () => {
   for (const { rule, pattern } of topics) assert.ok(rule, String(pattern));
 });
 
-test('docs/explain.md is made of the rules', () => {
+test('docs/explain.md is made of the rules (npm run docs)', () => {
   const page = readFileSync(new URL('../../../docs/explain.md', import.meta.url), 'utf8');
   assert.equal(page, explainPage());
 });

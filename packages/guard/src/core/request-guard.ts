@@ -1,6 +1,6 @@
 import { DPOP_MODE, type DpopMode } from './binding/dpop-options.ts';
 import type { SenderCheck } from './binding/sender-check.ts';
-import { type Compiled, compileForRealms, type Requirements } from './guards/requirements.ts';
+import { type Compiled, compile, type Requirements } from './guards/requirements.ts';
 import { authorizationOf, DpopCredentials, isForOthers, readCredentials } from './http/credentials.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
 import { type ChallengedResource, toRefusal } from './http/refusal.ts';
@@ -8,6 +8,7 @@ import type { RequestLike } from './http/request.ts';
 import { isPlainObject } from './options/check-options.ts';
 import type { Principal } from './principal/principal.ts';
 import { actingFor } from './principal/to-principal.ts';
+import { ofEach } from './runtime/cache.ts';
 import { isThenable } from './runtime/concurrency.ts';
 import { keepAlive } from './runtime/platform.ts';
 import type { TokenVerifier } from './verifier.ts';
@@ -119,7 +120,7 @@ export function createRequestGuard<Incoming, Outgoing>(
       "'off'",
     );
   }
-  const fixedFor = compileForRealms(requirements, verifier);
+  const fixedFor = compileForEach(requirements, verifier);
   const { refusalFor, refuse } = createRefusals(sender, dpop, host);
 
   /** In the realm of a request: at once where it is known. */
@@ -221,6 +222,17 @@ export function createRequestGuard<Incoming, Outgoing>(
     requirements,
     isOptional: optional,
   };
+}
+
+/**
+ * For each realm: the own client and its roles, and what a level of sign-in says, are others there.
+ *
+ * @param one a realm for which they are checked at once
+ */
+function compileForEach(requirements: Requirements, one: TokenVerifier): (realm: TokenVerifier) => Compiled {
+  const compiledFor = ofEach((realm: TokenVerifier) => compile(requirements, realm));
+  compiledFor(one);
+  return compiledFor;
 }
 
 /** The refusals of a guard: with their challenge, and for a person at a page the way to sign in again. */

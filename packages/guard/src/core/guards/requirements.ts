@@ -1,7 +1,6 @@
 import { isAuthError, type OptionProblem, OptionsError } from '../http/errors.ts';
 import { isPlainObject, toUnknown } from '../options/check-options.ts';
 import type { AppClaims, Principal } from '../principal/principal.ts';
-import { ofEach } from '../runtime/cache.ts';
 import {
   type ActorRequirement,
   allOf,
@@ -271,26 +270,6 @@ interface Realm {
 /** @throws {OptionsError} as `toGuard` does */
 export function compile(requirements: Requirements, { clientId, signInRules }: Realm): Compiled {
   return { check: toGuard(requirements, clientId, signInRules), tenant: tenantIn(requirements) };
-}
-
-/**
- * Once for all realms if they mean the same in each, else once for each.
- *
- * @param one a realm for which they are checked at once
- * @throws {OptionsError} as `toGuard` does
- */
-export function compileForRealms(requirements: Requirements, one: Realm): (realm: Realm) => Compiled {
-  const compiledFor = ofEach((realm: Realm) => compile(requirements, realm));
-  const first = compiledFor(one);
-  return isByRealm(requirements) ? compiledFor : () => first;
-}
-
-/** Roles of the own client, and how strong a sign-in is. */
-function isByRealm(requirements: Requirements): boolean {
-  const { clientRole, acr, maxAge, organization, allOf = [], anyOf = [] } = requirements;
-  if ((clientRole ?? acr ?? maxAge) !== undefined) return true;
-  const within = isPlainObject(organization) ? [organization as Requirements] : [];
-  return [...within, ...allOf, ...anyOf].some(isByRealm);
 }
 
 function tenantIn({ tenant, allOf = [] }: Requirements): string | undefined {
