@@ -104,6 +104,30 @@ describe('the doctor, where something stands in front of Keycloak', () => {
     assert.match(found[0]?.[2] ?? '', /takes the Authorization header away/);
   });
 
+  test('tries the address to which browsers are sent, where this machine has to reach it too', async () => {
+    const speaksTls = await serve((_, outgoing) =>
+      outgoing.writeHead(400, { server: 'nginx' }).end('<p>The plain HTTP request was sent to HTTPS port'),
+    );
+    const look = async (origin: string) => {
+      const url = await serve((incoming, outgoing) =>
+        pass(incoming, outgoing, idps[0], (text) =>
+          text.replace(/("authorization_endpoint":")http:\/\/[^/]+/, `$1${origin}`),
+        ),
+      );
+      return (await visitDoctor({ settings: settingsFor(url) })).find(
+        ({ id }) => id === 'client.browser-login',
+      );
+    };
+    for (const origin of ['http://127.0.0.1:9', speaksTls, 'http://sso.invalid']) {
+      const found = await look(origin);
+      assert.equal(found?.status, 'fail', origin);
+      assert.ok(found?.cause.includes(`sends browsers to ${origin}/`), found?.cause);
+      assert.match(found?.fix ?? '', /KC_HOSTNAME/);
+    }
+    for (const origin of [`${idps[0]?.url}`, 'http://keycloak:8080'])
+      assert.equal((await look(origin))?.status, 'ok', origin);
+  });
+
   const page = (outgoing: Parameters<RequestListener>[1]) =>
     outgoing
       .writeHead(200, { 'content-type': 'text/html' })

@@ -72,7 +72,7 @@ const issuerDiscovery = check('issuer.discovery', ['realm.https'], async ({ reac
     return fail(
       seen,
       `KEYCLOAK_ISSUER is another one, ${set}: no keys are loaded, so every token and login is refused`,
-      `KEYCLOAK_ISSUER=${toShellWord(issuer)}, or leave it out.\nIf that name is wrong: ${FIX}`,
+      `KEYCLOAK_ISSUER=${toShellWord(issuer)}, or leave it out.\nIf that name is wrong: ${SET_HOSTNAME}`,
     );
   }
   const stranger = judgeStranger(answer);
@@ -99,7 +99,7 @@ export const realmEnabled = check('realm.enabled', ['realm.https'], async ({ rea
   );
 });
 
-const FIX =
+export const SET_HOSTNAME =
   'Set KC_HOSTNAME (or Realm settings > General > Frontend URL) to the public URL of Keycloak, the one that browsers use; behind a proxy also KC_PROXY_HEADERS=xforwarded.';
 
 /**
@@ -126,7 +126,7 @@ const issuerHostname = check('issuer.hostname', ['issuer.discovery'], async ({ r
     return warn(
       seen,
       `Keycloak names itself ${theirs.origin}, a name that only its own network knows, while it is called at ${ours.origin}: browsers are sent where they cannot go, and programs that expect the public address in 'iss' refuse the tokens`,
-      FIX,
+      SET_HOSTNAME,
     );
   return judgePinned(reach, issuer, seen);
 });
@@ -147,7 +147,7 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
       return fail(
         seen,
         `Keycloak's host name is pinned to ${origin}, and there is another Keycloak, with other keys: tokens of one are not good at the other, and say nothing of it`,
-        FIX,
+        SET_HOSTNAME,
       );
     return ok(`${seen}: its public name, and it answers there`);
   }
@@ -159,13 +159,13 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
     return warn(
       seen,
       `Keycloak's host name is pinned to ${origin}, and there is no answer (${there.failure}): tokens have this issuer whatever address this service uses, and browsers are sent there. It works here, because the issuer is taken from Keycloak`,
-      `If browsers reach ${origin} and only this machine does not, all is as it should be. Otherwise: ${FIX}`,
+      `If browsers reach ${origin} and only this machine does not, all is as it should be. Otherwise: ${SET_HOSTNAME}`,
     );
   const says = there.json?.issuer === undefined ? `HTTP ${there.status}` : `issuer ${there.json.issuer}`;
   return (there.json?.issuer === undefined ? warn : fail)(
     seen,
     `Keycloak's host name is pinned to ${origin}, and there is something else (${says}): browsers are sent to the wrong place`,
-    FIX,
+    SET_HOSTNAME,
   );
 }
 

@@ -1,12 +1,14 @@
 import { CALLBACK_PATH } from '../../../admin/goal.ts';
 import { isStranger, toWords } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/finding.ts';
+import { networkZoneOf } from '../../../settings/address.ts';
 import { toShellWord } from '../../../terminal/output.ts';
 import {
   type Check,
   check,
   checkOf,
   checksOfAnswer,
+  type Finding,
   fail,
   isAboutUser,
   kcadm,
@@ -19,8 +21,10 @@ import {
   skipped,
   warn,
 } from '../../check.ts';
+import type { Reach } from '../../context.ts';
 import { type ClientEvidence, findClientState, type SpaEvidence } from '../../evidence/client.ts';
 import { audienceOf, decodeJwt } from '../../evidence/token.ts';
+import { SET_HOSTNAME } from '../realm.ts';
 import { adviseOnAudience } from '../token-input/refusal.ts';
 
 type Authorization = Awaited<ReturnType<ClientEvidence['authorization']>>;
@@ -82,10 +86,11 @@ const LOGIN_RULES: readonly Rule<Authorization>[] = [
   {
     id: 'client.browser-login',
     good: 'Keycloak would show its login page',
-    judge({ words, cameBack, answer }, { reach }) {
+    async judge({ words, cameBack, answer }, { reach }) {
       const stranger = cameBack ? undefined : judgeStranger(answer);
       if (stranger !== undefined) return stranger;
-      if (cameBack && /^(login|interaction|consent|account_selection)_required/.test(words)) return undefined;
+      if (cameBack && /^(login|interaction|consent|account_selection)_required/.test(words))
+        return judgeBrowserAddress(reach, new URL(answer.url));
       const isRequestObject = answer.status === 400 && /invalid request/i.test(words);
       return fail(
         `HTTP ${answer.status} ${words.slice(0, 200)}`,
@@ -103,6 +108,28 @@ const LOGIN_RULES: readonly Rule<Authorization>[] = [
     },
   },
 ];
+
+/** Browsers are sent where the discovery document says. From an inner network, a public address may be out of reach. */
+async function judgeBrowserAddress({ realm, calls }: Reach, called: URL): Promise<Finding | undefined> {
+  const address = String((await realm.discovery()).json?.authorization_endpoint);
+  if (!URL.canParse(address) || new URL(address).origin === called.origin) return undefined;
+  const zone = networkZoneOf(new URL(address).hostname);
+  const isSameZone = zone !== 'this-network' && zone === networkZoneOf(called.hostname);
+  const isHere = isSameZone || new URL(address).hostname === called.hostname;
+  if (!isHere && zone !== 'public') return undefined;
+  const answer = await calls.get(address + called.search);
+  const { failure = '' } = answer;
+  // A browser may trust more certificates than Node.
+  const isLost = isHere
+    ? isStranger(answer) || (answer.status === 0 && !/CERT|SELF_SIGNED|UNABLE_TO/.test(failure))
+    : /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED)$/.test(failure);
+  if (!isLost) return undefined;
+  return fail(
+    toWords(answer),
+    `Keycloak sends browsers to ${address}, where it does not answer: nobody can sign in`,
+    SET_HOSTNAME,
+  );
+}
 
 const clientWebOrigins = check('client.web-origins', ['client.type'], async ({ reach, options }) => {
   const other = await noBrowserLogin(reach);
