@@ -1,11 +1,50 @@
-// Writes docs/explain.md from packages/cli/explain.txt: `npm run docs`. A test fails while it is stale.
+// Writes the codes of docs/errors.md into packages/cli/explain.txt, and docs/explain.md from that: `npm run docs`. A test fails while
+// one of them is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadRules } from '../../packages/cli/src/doctor/explain.ts';
+import { readErrors } from '../site/error-pages.ts';
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** The rules as a page: a heading for each part of the file, below it one for each rule. */
+const CODES = /(?<=^## Codes of keycloak-guard\n.*\n\n)[\s\S]*?(?=\n## )/m;
+
+/** The rules of the codes, as they stand in the file. */
+export const codesIn = (rules: string): string => CODES.exec(rules)?.[0] ?? '';
+
+/** A rule for each code of docs/errors.md: as a refusal, as a notice or both. */
+export function codeRules(): string {
+  const { entries, notices, causes } = readErrors(readFileSync(file('docs/errors.md'), 'utf8'));
+  const rules = [...new Set([...entries.keys(), ...notices.keys()])].map((code) => {
+    const entry = entries.get(code);
+    const notice = notices.get(code);
+    const happened = [entry?.happened.replace(/^It /, 'The token '), notice && `As a notice: ${notice.text}`];
+    const mends = causes.get(code)?.map(({ cause, mend }) => `${cause}: ${mend}.`) ?? [entry?.mend];
+    const fix = entry === undefined ? FIX_OF_NOTICE : mends.join(' ');
+    const cause = happened
+      .filter(Boolean)
+      .join(' ')
+      .replace(/^As a notice: /, '');
+    const words = [`= refused: \\d{3} ${code},|"code": ?"${code}","(reason|expected|seen|sub|fix|err|msg)"`];
+    return [
+      `${code}  own anywhere`,
+      toText(cause),
+      toText(fix),
+      ...words,
+      `~ \\(${code}\\)|"code": ?"${code}"`,
+    ];
+  });
+  return rules.map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+const FIX_OF_NOTICE =
+  "Do what 'fix' says, or the end of the line, if the notice has one; else it is for your information.";
+
+/** Without the marks of Markdown. */
+const toText = (markdown: string): string =>
+  markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', '');
+
+/** The rules as a page: a heading for each part of the file, below it one for each rule; those of the codes are another page. */
 export function explainPage(): string {
   const sections = readFileSync(file('packages/cli/explain.txt'), 'utf8').split(/^## /m).slice(1);
   const parts = sections.flatMap((section) => {
@@ -14,7 +53,7 @@ export function explainPage(): string {
       lines.filter((line) => /^[\w-]+ https:/.test(line)).map((line) => line.split(' ')[0]),
     );
     const rules = loadRules().rules.filter(({ id }) => starts.has(id));
-    return rules.length === 0 ? [] : [`## ${title}\n\n${rules.map(toText).join('\n\n')}`];
+    return rules.length === 0 ? [] : [`## ${title}\n\n${rules.map(toMarkdownText).join('\n\n')}`];
   });
   return `# What an error means
 
@@ -27,11 +66,15 @@ ${parts.join('\n\n')}
 `;
 }
 
-function toText({ id, cause, fix, source }: ReturnType<typeof loadRules>['rules'][number]): string {
+function toMarkdownText({ id, cause, fix, source }: ReturnType<typeof loadRules>['rules'][number]): string {
   return `### ${id}\n\n${toMarkdown(cause)}\n\n**Do:** ${toMarkdown(fix)}\n\n[More](${source})`;
 }
 
 /** Angle brackets would be HTML, and asterisks emphasis. */
 const toMarkdown = (text: string): string => text.replace(/[<>*_[\]]/g, '\\$&');
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(file('docs/explain.md'), explainPage());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const rules = readFileSync(file('packages/cli/explain.txt'), 'utf8');
+  writeFileSync(file('packages/cli/explain.txt'), rules.replace(CODES, codeRules));
+  writeFileSync(file('docs/explain.md'), explainPage());
+}

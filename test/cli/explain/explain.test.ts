@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { diagnoseTokenError, type TokenAnswer } from 'keycloak-guard/client';
 import { explain as explainBy, loadRules } from '../../../packages/cli/src/doctor/explain.ts';
-import { explainPage } from '../../../tools/docs/explain-page.ts';
+import { codeRules, codesIn, explainPage } from '../../../tools/docs/explain-page.ts';
 
 const book = loadRules();
 const { rules, topics } = book;
@@ -35,13 +35,49 @@ for (const { ids, line } of linesOf('built-from.tsv')) {
 
 test('every rule has a cause, a fix, a source and a name of its own', () => {
   assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length);
-  for (const { id, cause, fix, source, certain, possible } of rules) {
+  for (const { id, cause, fix, source, marks, certain, possible } of rules) {
     assert.match(cause, /\.$/, id);
-    assert.ok(fix.length > 0 && URL.canParse(source), id);
+    assert.ok(fix.length > 0 && (marks.includes('own') ? source === '' : URL.canParse(source)), id);
     assert.ok(certain.length + possible.length > 0, id);
     // No part of a rule matches nothing, and so everything.
     for (const { pattern } of [...certain, ...possible]) assert.equal(''.match(pattern), null, id);
   }
+});
+
+const errors = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
+const codes = [...new Set(errors.match(/(?<=^\| `)[a-z_]+(?=` \|)/gm))];
+
+test('every code that the log of keycloak-guard holds is explained for certain, by its row of docs/errors.md', () => {
+  assert.ok(codes.length > 80);
+  for (const code of codes)
+    for (const line of [
+      `keycloak: refused (${code})`,
+      `keycloak-guard: keycloak: The key set was not loaded: connect ECONNREFUSED. Ask for the audience (${code})`,
+      `{"level":40,"time":1,"code":"${code}","reason":"Redis has no such role","msg":"access refused"}`,
+      `{"level":40,"reqId":"r","code":"${code}","msg":"the connection to Redis is lost"}`,
+      `keycloak-guard: GET /x was refused: 401 ${code}, The token expired (seen aud account). Log in again`,
+    ])
+      assert.deepEqual(
+        explain(line).map(({ id, status }) => [id, status]),
+        [[`explain.${code}`, 'ok']],
+        line,
+      );
+  const [revoked] = explain('keycloak: The token was revoked (token_revoked)');
+  assert.match(
+    `${revoked?.cause} ${revoked?.fix}`,
+    /^Its session ended.+The user logged out.+: log in again\./,
+  );
+  assert.doesNotMatch(JSON.stringify(codes.map((code) => explain(`keycloak: refused (${code})`))), /`|\]\(/);
+});
+
+test('a word of another program that is one of the codes is not for certain one', () => {
+  for (const line of ['{"code":"not_found","message":"no such thing"}', 'upstream failed (not_found)'])
+    assert.notEqual(explain(line)[0]?.status, 'ok', line);
+});
+
+test('the codes in explain.txt are those of docs/errors.md', () => {
+  const text = readFileSync(new URL('../../../packages/cli/explain.txt', import.meta.url), 'utf8');
+  assert.equal(codesIn(text), codeRules());
 });
 
 test('every topic is of a rule', () => {

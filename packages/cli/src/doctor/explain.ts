@@ -95,10 +95,10 @@ function explainLine(book: RuleBook, line: string, whole: string): CheckResult[]
   const matches = book.rules.flatMap((rule) => lastMatch(rule, rule.certain, line));
   const superfluous = new Set(matches.flatMap(({ rule }) => rule.outweighs));
   const left = matches.filter(({ rule }) => !superfluous.has(rule.id));
-  const phrases = left.filter(({ expression }) => expression.isPhrase);
-  const roots = phrases.filter(({ rule }) => rule.marks.includes('root'));
-  const candidates = [roots, phrases, left].find((some) => some.length > 0) ?? [];
-  const [last, ...before] = candidates.sort((one, other) => other.end - one.end);
+  const rankOf = ({ rule: { marks }, expression: { isPhrase } }: Match) =>
+    marks.includes('own') ? 3 : isPhrase ? 1 + Number(marks.includes('root')) : 0;
+  const best = Math.max(...left.map(rankOf));
+  const [last, ...before] = left.filter((one) => rankOf(one) === best).sort((a, b) => b.end - a.end);
   if (last === undefined) return explainOauth(line);
   const inner = innerTopic(book, last, line);
   const rival = inner ?? before.find((one) => !isWrapped(one, last, line));
@@ -148,7 +148,7 @@ const topicsOf = ({ topics }: RuleBook, text: string): Topic[] =>
 
 function toResult({ rule: { id, cause, fix, source }, text }: Topic, status: 'ok' | 'warn'): CheckResult {
   const seen = `${status === 'warn' ? 'perhaps: ' : ''}'${hideSecrets(text).slice(0, 160)}'`;
-  return { id: `explain.${id}`, status, seen, cause, fix: `${fix}\n${source}` };
+  return { id: `explain.${id}`, status, seen, cause, fix: `${fix}\n${source}`.trim() };
 }
 
 function unknown(text: string): CheckResult {
