@@ -275,12 +275,12 @@ test('what is secret in a pasted text is not printed', () => {
 });
 
 test('a long text is explained in bounded time', () => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   explain('error expected audience not iss key role claim cookie state '.repeat(20_000));
   explain(`${'a'.repeat(50_000)}\n${' '.repeat(50_000)}`);
   explain(':'.repeat(50_000));
   explain(`expected audience${'\t '.repeat(20_000)}x`);
-  assert.ok(performance.now() - started < 5_000);
+  assert.ok(process.cpuUsage(started).user < 5_000_000);
   for (const [line, secret] of [
     ['could not retrieve discovery {"password":"hunter2"} metadata', 'hunter2'],
     ['unable to load discovery from https://kc:hunter2@sso/realms/x configuration', 'hunter2'],
