@@ -100,10 +100,31 @@ test('who is no member is told so, and keeps the session', async (t) => {
   const begun = await browser.app({ url: String(sent.headers.location), headers: HERE });
   const done = await follow(begun.headers.location);
   assert.equal(done.statusCode, 403);
-  assert.match(done.body, /not a member of that organization/);
+  assert.match(
+    done.body,
+    /not a member of that organization.*<a href="\/">Home</s,
+    'a new login would drop acme',
+  );
   assert.equal(browser.session, before);
   assert.equal(await tenant(), 'acme');
   assert.deepEqual(events, ['started login', 'login_failed not_member']);
+});
+
+test('of an organization that does not exist the person reads the same, and the log says which and what to do', async (t) => {
+  const { browser, tenant } = await setUp(t);
+  await browser.signIn('abdullah', '?organization=acme');
+  const sent = await browser.app({ url: '/orgs/nosuch', headers: HERE });
+  const begun = await browser.app({ url: String(sent.headers.location), headers: HERE });
+  const { headers } = await fetch(String(begun.headers.location), { redirect: 'manual' });
+  const back = new URL(headers.get('location') ?? assert.fail());
+  const lines: string[] = [];
+  t.mock.method(process.stderr, 'write', (line: string) => lines.push(line) > 0);
+  const done = await browser.app({ url: `${back.pathname}${back.search}`, headers: PAGE });
+  t.mock.restoreAll();
+  assert.equal(done.statusCode, 403);
+  assert.match(done.body, /not a member of that organization, or there is none of that name/);
+  assert.match(lines.join(''), /organization:nosuch.*client scope organization/s);
+  assert.equal(await tenant(), 'acme');
 });
 
 test('a form for another organization is refused with the active one, and switches nothing', async (t) => {

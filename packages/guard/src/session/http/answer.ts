@@ -49,7 +49,8 @@ const LOGIN_FAILURES = {
   not_member: {
     statusCode: 403,
     detail: 'Not enough permissions',
-    hint: 'This account is not a member of that organization.',
+    hint: 'This account is not a member of that organization, or there is none of that name.',
+    link: 'Home',
   },
   denied: {
     statusCode: 403,

@@ -102,7 +102,7 @@ export async function finishLogin(context: SessionContext, request: SessionReque
   } catch (error) {
     // No one is signed in, which answers the page's question.
     if (ticket.isSilent && isNotSilently(error)) return redirectTo(`${origin}${ticket.returnTo}`, [used]);
-    return fail(context, request, toFailure(error, request), [used]);
+    return fail(context, request, toFailure(error, request, ticket.organization), [used]);
   }
   return redirectTo(`${origin}${ticket.returnTo}`, [used, cookies.set(cookies.session, cookie)]);
 }
@@ -133,10 +133,14 @@ async function endEarlierSession(context: SessionContext, request: SessionReques
 }
 
 /** A few words for the person, the cause for the log. */
-function toFailure(error: unknown, request: SessionRequest): LoginFailure {
+function toFailure(error: unknown, request: SessionRequest, organization?: string): LoginFailure {
   const reqId = request.id;
   const log = logOf(request);
   if (error instanceof AuthorizationError) {
+    if (organization !== undefined && error.error === 'invalid_scope') {
+      log.warn({ reqId, fix: NO_ORGANIZATION }, `Keycloak refused the scope organization:${organization}`);
+      return 'not_member';
+    }
     log.info({ reqId, reason: error.reason }, error.message);
     if (error.reason === 'invalid_response') return 'not_yours';
     return error.error === 'access_denied' ? 'cancelled' : 'refused';
@@ -171,6 +175,9 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
   throw error;
 }
 
+const NO_ORGANIZATION =
+  'In Keycloak, Organizations: whether one has this alias; npx keycloak-guard setup api --organizations gives the client the client scope organization';
+
 /** A revocation counts for every token that was issued up to its second. */
 const OF_THE_WHOLE_USER =
   'Sign in once more: in the same second its user changed, or a logout counted for all their sessions; in Keycloak, Backchannel logout session required ON at the client ends one alone';
@@ -196,5 +203,8 @@ function fail(
   setCookies: readonly string[] = [],
 ): SessionAnswer {
   options.emit('login_failed', failure, request);
-  return toFailureAnswer(request, failure, loginPathOf(options, addressOf(request)), setCookies);
+  const address = addressOf(request);
+  // A new login would drop the organization that the session acts for.
+  const path = failure === 'not_member' ? `${address.path}/` : loginPathOf(options, address);
+  return toFailureAnswer(request, failure, path, setCookies);
 }
