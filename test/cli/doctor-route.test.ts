@@ -128,6 +128,42 @@ test('a good token: let in, refused for its role, refused for a reason that the 
   assert.match(await say(401, described('Your plan ended')), /aud [^)]*\), and says 'Your plan ended'$/);
 });
 
+test('a service that runs is shown the good token, too, where the person named it or it is on this machine', async (t) => {
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  const token = await idp.issueToken();
+  const visitRunning = async (api: Api) => {
+    const server = createServer((request, answer) =>
+      api(request, answer, /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]),
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const given = ['--env', 'none.env', '--token', '-', '--running', url];
+    const options = await readDoctorOptions(given, {}, { readToken: async () => token });
+    const results = await runChecks(checksFor(options), createContext(options));
+    return results.find(({ id }) => id === 'route.token');
+  };
+  const refusal = {
+    'www-authenticate':
+      'Bearer error="invalid_token", error_description="The access token is for another audience"',
+  };
+  const refused = await visitRunning((request, answer, sent) => {
+    assert.equal(request.url, '/protected');
+    answerWith(401, sent === token ? refusal : CHALLENGE)(request, answer, sent);
+  });
+  assert.match(`${refused?.status} ${refused?.cause}`, /^fail The token is not for this API/);
+  assert.equal((await visitRunning(answerWith(404)))?.status, 'skipped', 'an API of one’s own');
+  for (const [args, expected] of [
+    [['--running'], undefined],
+    [['--running', '--app', 'https://api.example.com'], 'https://api.example.com/protected'],
+  ] as const) {
+    const settings = { PUBLIC_URL: 'https://other.example.com' };
+    const options = await readDoctorOptions(['--env', 'none.env', ...args], settings);
+    assert.equal(createContext(options).route?.url, expected);
+  }
+});
+
 test('what was piped in and is no JWT is not sent, and is no token that Keycloak issued', async (t) => {
   const sent: (string | undefined)[] = [];
   const refuse: Api = (request, answer, token) => {

@@ -64,6 +64,7 @@ export function createContext(all: DoctorOptions) {
   const options = assumed.includes('KEYCLOAK_SERVER_URL')
     ? { ...all, admin: undefined, username: undefined, password: undefined }
     : all;
+  const routeUrl = options.routeUrl ?? options.protectedUrl;
   const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);
   return {
     options,
@@ -72,9 +73,9 @@ export function createContext(all: DoctorOptions) {
     assumed,
     token,
     route:
-      options.routeUrl === undefined
+      routeUrl === undefined
         ? undefined
-        : createRouteEvidence(options.routeUrl, options.page && new URL(options.page).origin, async () =>
+        : createRouteEvidence(routeUrl, options.page && new URL(options.page).origin, async () =>
             token === undefined ? reach?.login?.token() : decodeJwt(token) && token,
           ),
     spa:

@@ -11,7 +11,7 @@ import {
 import type { AdminCredentials } from '../admin/connection.ts';
 import { findAuthzJson } from '../authz/file.ts';
 import { DEV_USER, findProvidersWithout } from '../dev/running-provider.ts';
-import { APP_URL_RULE, appUrlOf, isAppUrl, toAppUrl } from '../settings/address.ts';
+import { APP_URL_RULE, appUrlOf, isAppUrl, networkZoneOf, toAppUrl } from '../settings/address.ts';
 import { type Consent, createConsent, type Sending } from '../settings/from-folder.ts';
 import { type Flags, table, toHelp } from '../settings/options.ts';
 import { readOptions } from '../settings/read-options.ts';
@@ -128,6 +128,10 @@ export async function readDoctorOptions(
   const [provider] = token === undefined ? await findProvidersWithout(settings) : [];
   const user = words.username === undefined && provider !== undefined ? DEV_USER : words;
   const appUrl = appUrlOf(flags.app, words.publicUrl, words.port);
+  const serviceUrl = flags.running === '' ? appUrl : flags.running && withoutEndSlashes(flags.running);
+  // A file may name an address, and then no token goes there.
+  const isNamed = (flags.running || flags.app) !== undefined;
+  const isTrusted = serviceUrl && (isNamed || networkZoneOf(new URL(serviceUrl).hostname) === 'this-machine');
   return {
     json: flags.json ?? false,
     fix,
@@ -148,7 +152,9 @@ export async function readDoctorOptions(
     appUrl,
     /** Whether a flag named that address; setup reads it in the settings too. */
     isAppUrlExplicit: flags.app !== undefined,
-    serviceUrl: flags.running === '' ? appUrl : flags.running && withoutEndSlashes(flags.running),
+    serviceUrl,
+    /** The route of the running service that is shown the token. */
+    protectedUrl: isTrusted ? `${serviceUrl}/protected` : undefined,
     acr: flags.acr ?? [],
     mcpUrl: flags.mcp,
     /** Examine permissions, and say so if there are none. */

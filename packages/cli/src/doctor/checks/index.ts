@@ -57,16 +57,19 @@ export const OF_A_TENANT: readonly Check[] = [...GROUND, ...ADMIN_ACCESS_CHECKS,
 export const BY_FLAG: readonly Check[] = [tokenNeeds, ...ROUTE_CHECKS];
 
 export function checksFor(options: DoctorOptions): readonly Check[] {
-  const { token, mcpUrl, spa, routeUrl, serverUrl, upgradeTo, tenant, wants } = options;
+  const { token, mcpUrl, spa, routeUrl, protectedUrl, serverUrl, upgradeTo, tenant, wants } = options;
   if (mcpUrl !== undefined) return MCP_CHECKS;
   if (tenant !== undefined) return OF_A_TENANT;
   if (upgradeTo !== undefined) return BEFORE_UPGRADE;
-  const byFlag = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
+  const hasRoute = (routeUrl ?? protectedUrl) !== undefined;
+  const byFlag = [...(wants.length > 0 ? [tokenNeeds] : []), ...(hasRoute ? ROUTE_CHECKS : [])];
   if (spa !== undefined)
     return [...(token === undefined ? [] : [tokenContent]), ...BROWSER_CHECKS, ...byFlag];
   if (token !== undefined) return [...TOKEN_CHECKS, ...byFlag];
-  if (routeUrl === undefined) return [...CHECKS, ...byFlag];
+  if (!hasRoute) return [...CHECKS, ...byFlag];
   // The logout ends the session of the token that the route is shown, and Keycloak tells the API so.
   const beforeLogout = CHECKS.filter((one) => one !== loginLogout);
-  return serverUrl === undefined ? ROUTE_CHECKS : [...beforeLogout, ...byFlag, loginLogout];
+  return serverUrl === undefined && routeUrl !== undefined
+    ? ROUTE_CHECKS
+    : [...beforeLogout, ...byFlag, loginLogout];
 }

@@ -2,17 +2,19 @@ import { ConfigError } from '@keycloak-guard/server/config';
 import { readChallenges } from 'keycloak-guard/unstable';
 import { type Answer, toWords } from '../../keycloak/call.ts';
 import { type Check, checkOf, type Finding, fail, type Look, ok, skipped, warn } from '../check.ts';
-import type { Reach } from '../context.ts';
+import type { DoctorContext, Reach } from '../context.ts';
 import type { RouteEvidence } from '../evidence/route.ts';
 import { audienceOf, type Claims, decodeJwt } from '../evidence/token.ts';
 import { explain } from '../explain.ts';
 import { adviseOnAudience } from './token-input/refusal.ts';
 
 /** Explains an answer that is neither a success nor a proper refusal. `undefined`: it is one of these. */
-function judgeAnswer(answer: Answer): Finding | undefined {
+function judgeAnswer(answer: Answer, { routeUrl }: DoctorContext['options']): Finding | undefined {
   const { status, headers, text, failure, url } = answer;
   const words = toWords(answer);
   const say = (cause: string, fix: string) => fail(words, cause, fix);
+  // The route of a service that runs was not named: an API of one's own has others.
+  if (routeUrl === undefined && (status === 404 || status === 0)) return skipped(`no /protected: ${words}`);
   if (status === 0)
     return say(
       `there was no answer: ${failure}`,
@@ -93,9 +95,9 @@ const isIn = (status: number) => status >= 200 && status < 300;
 
 /** Checks of a route of an own API (`--route`): what its answers mean. */
 export const ROUTE_CHECKS: readonly Check[] = [
-  about('route.no-token', [], async (route) => {
+  about('route.no-token', [], async (route, { options }) => {
     const answer = await route.withoutToken();
-    const finding = judgeAnswer(answer);
+    const finding = judgeAnswer(answer, options);
     if (finding !== undefined) return finding;
     if (isIn(answer.status))
       return fail(
@@ -112,7 +114,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
     if (answer.status === 401) return ok('401 and how to do better');
     return skipped(`HTTP ${answer.status}: neither open nor guarded (${toWords(answer)})`);
   }),
-  about('route.forged', ['route.no-token'], async (route) => {
+  about('route.forged', ['route.no-token'], async (route, { options }) => {
     for (const [what, answer] of [
       ['a token whose signature is made up', await route.withForged()],
       ['a token without a signature (alg none)', await route.withUnsigned()],
@@ -123,7 +125,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
           `the route lets in ${what}: it reads tokens and does not verify them, so anybody can act as any user`,
           'Verify the signature by the keys of the realm, with a fixed list of algorithms, before anything else. Do not use jwt.decode for it.',
         );
-      const finding = judgeAnswer(answer);
+      const finding = judgeAnswer(answer, options);
       if (finding !== undefined) return finding;
       if (answer.status === 403)
         return warn(
@@ -143,7 +145,8 @@ export const ROUTE_CHECKS: readonly Check[] = [
           ? 'no good token: give --token -, or --user and DOCTOR_PASSWORD'
           : 'the token that was piped in is no JWT that can be read',
       );
-    const finding = isIn(answer.status) || answer.status !== 401 ? judgeAnswer(answer) : undefined;
+    const finding =
+      isIn(answer.status) || answer.status !== 401 ? judgeAnswer(answer, context.options) : undefined;
     if (finding !== undefined) return finding;
     if (isIn(answer.status)) return ok(`HTTP ${answer.status} with a good token`);
     const { claims = {} } = decodeJwt(context.token ?? (await context.reach.login?.token())) ?? {};
