@@ -36,7 +36,7 @@ test('a process is ready when the keys are loaded and it knows who was logged ou
   const { isReady, checks } = healthOf(verifier);
   assert.deepEqual(
     [isReady, checks.revocations],
-    [true, { ok: false, detail: 'Does not answer: see the log' }],
+    [true, { ok: false, detail: 'Does not answer, or refuses writes: see the log' }],
   );
 });
 

@@ -70,7 +70,7 @@ function checkKeycloak({ keysLoaded, isProviderDown, lastError }: VerifierStatus
 function ofStore(verifier: object): State {
   const { isCaughtUp = true, isConnected } = partsOf(verifier)?.store ?? {};
   if (isConnected === undefined) return { isReady: isCaughtUp };
-  const detail = isConnected ? 'Answers' : 'Does not answer: see the log';
+  const detail = isConnected ? 'Answers' : 'Does not answer, or refuses writes: see the log';
   const late = { ok: false, detail: 'Logouts of other processes are not loaded yet' };
   return { isReady: isCaughtUp, revocations: isCaughtUp ? { ok: isConnected, detail } : late };
 }

@@ -4,37 +4,10 @@ import {
   createNoticeLines,
   type OptionRules,
   optionRules,
+  startBackgroundTimer,
   toSafeListener,
 } from '../core/internal.ts';
-
-/** Replies of Redis that refuse a client, by their first word. */
-const REPLIES: Readonly<Record<string, string>> = {
-  WRONGPASS: 'it does not take this user and password (WRONGPASS)',
-  NOAUTH: 'it wants a password, and the URL has none (NOAUTH)',
-  NOPERM: 'this user may not do what is needed (NOPERM)',
-  READONLY: 'it is a read-only replica (READONLY)',
-  OOM: 'its memory is full (OOM)',
-  MISCONF: 'it cannot write to its disk (MISCONF)',
-  LOADING: 'it is still loading its data (LOADING)',
-};
-
-/**
- * Why a connection was lost or never came about, in words that hold nothing of what was sent: the reply of a server
- * that does not know a command repeats it, with the password in it.
- */
-function whyLost(error: unknown): string {
-  const { code, name, message } = error as { code?: unknown; name?: string; message?: string };
-  if (typeof code === 'string') return code;
-  const reply = /^[A-Z]{3,}(?= )/.exec(message ?? '')?.[0];
-  if (reply !== undefined) return REPLIES[reply] ?? `it answers ${reply}`;
-  // The client's own errors differ by their class alone.
-  const kind = error instanceof Error ? error.constructor.name : (name ?? '');
-  if (kind === '' || kind in globalThis) return 'for a reason that is not known';
-  return kind
-    .replace(/Error$/, '')
-    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-    .toLowerCase();
-}
+import { mendOf, refusesWrites, whyLost } from './replies.ts';
 
 /** A client of the installed version of `@redis/client`. */
 export type RedisClient = ReturnType<typeof createClient>;
@@ -53,9 +26,9 @@ export interface RedisOptions {
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Called once when the connection or a duplicate is lost, and once when all are restored. When Redis refuses commands, called
-   * once for each cause until a minute passes without it. Default: a line on stderr for each. `false`: no notices. Its errors are
-   * ignored.
+   * Called once when the connection or a duplicate is lost, and once when all are restored. When Redis refuses writes, once for
+   * each cause, and once when it takes them again; other refusals once for each cause until a minute passes without it. Default:
+   * a line on stderr for each. `false`: no notices. Its errors are ignored.
    */
   readonly onNotice?: ((notice: RedisNotice) => void) | false | undefined;
 }
@@ -84,6 +57,8 @@ export interface RedisNotice {
 /** A connection that restores itself. Commands are not queued: while Redis is down, they fail at once. */
 export interface RedisConnection {
   readonly isReady: boolean;
+  /** False while there is no connection, or Redis refuses writes. */
+  readonly isWritable: boolean;
   readonly keyPrefix: string;
   /**
    * Runs a command.
@@ -102,6 +77,8 @@ export interface RedisConnection {
 const LONGEST_PAUSE_MS = 1_000;
 /** After this long without a cause of refusals, the next one is reported again. Unit: milliseconds. */
 const QUIET_MS = 60_000;
+/** How often to look whether Redis takes writes again. Unit: milliseconds. */
+const TRY_MS = 2_000;
 
 /**
  * Opens a connection in the background and returns at once, even if Redis is down.
@@ -115,20 +92,52 @@ export function openRedis(options: RedisOptions): RedisConnection {
   checkOptions('openRedis', options, RULES);
   // The connection and its duplicates are lost and restored together.
   const { onNotice = createNoticeLines('Redis') } = options;
-  return openConnection(
-    { ...options, onNotice: toSafeListener<RedisNotice>(onNotice) },
-    { lost: 0, refusals: new Map() },
-  );
+  const safe = { ...options, onNotice: toSafeListener<RedisNotice>(onNotice) };
+  return openConnection(safe, createOutage(safe.onNotice));
 }
 
 type SafeOptions = RedisOptions & { readonly onNotice: (notice: RedisNotice) => void };
 
-/** State that a connection and its duplicates share. */
-interface Outage {
-  /** How many of them are lost. */
-  lost: number;
-  /** When each cause came last. Unit: milliseconds, monotonic. */
-  readonly refusals: Map<string, number>;
+type Outage = ReturnType<typeof createOutage>;
+
+/** What is wrong with a connection and its duplicates, until it ends. */
+function createOutage(onNotice: SafeOptions['onNotice']) {
+  /** When each cause of a refusal came last. Unit: milliseconds, monotonic. */
+  const causes = new Map<string, number>();
+  let writing: NodeJS.Timeout | undefined;
+
+  const self = {
+    /** How many of them are lost. */
+    lost: 0,
+    get refusesWrites(): boolean {
+      return writing !== undefined;
+    },
+    /** @returns whether it was not reported lately */
+    note(error: unknown): boolean {
+      const [why, now] = [whyLost(error), performance.now()];
+      const before = causes.get(why) ?? Number.NEGATIVE_INFINITY;
+      causes.set(why, now);
+      return now - before > QUIET_MS;
+    },
+    /** Writes now and then, until it succeeds. */
+    tryWrites(write: () => Promise<unknown>): void {
+      const succeed = () => writing && self.end('Redis takes writes again');
+      const wait = () => startBackgroundTimer(attempt, TRY_MS);
+      const attempt = () =>
+        write().then(succeed, () => {
+          if (writing !== undefined) writing = wait();
+        });
+      writing ??= wait();
+    },
+    /** The next refusal is another incident. */
+    end(message?: string): void {
+      clearInterval(writing);
+      writing = undefined;
+      causes.clear();
+      if (message !== undefined) onNotice({ level: 'info', code: 'redis_back', message });
+    },
+  };
+  return self;
 }
 
 function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
@@ -152,9 +161,7 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     });
     opened.on('ready', () => {
       clearTimeout(handshake);
-      if (isLost && --outage.lost === 0) {
-        onNotice({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
-      }
+      if (isLost && --outage.lost === 0) outage.end('Redis answers again');
       isLost = false;
       for (const listener of listeners) listener();
     });
@@ -167,24 +174,24 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     const isFirst = !isLost && ++outage.lost === 1;
     isLost = true;
     if (!isFirst) return void refused(error);
-    noteCause(error);
+    outage.note(error);
     const message = `Redis at ${new URL(options.url).host || 'localhost'} does not answer: ${whyLost(error)}`;
     const fix = 'Look whether it runs there, and at the URL (REDIS_URL). It heals by itself';
     onNotice({ level: 'warn', code: 'redis_lost', message, fix });
   }
 
-  /** @returns whether it was not reported lately */
-  function noteCause(error: unknown): boolean {
-    const [why, now] = [whyLost(error), performance.now()];
-    const before = outage.refusals.get(why) ?? Number.NEGATIVE_INFINITY;
-    outage.refusals.set(why, now);
-    return now - before > QUIET_MS;
-  }
-
   /** Redis answers, and refuses: an operator has to act. */
   function refused(error: unknown): void {
-    if (!(error instanceof ErrorReply) || !noteCause(error)) return;
-    onNotice({ level: 'warn', code: 'redis_refused', message: `Redis refuses commands: ${whyLost(error)}` });
+    if (!(error instanceof ErrorReply)) return;
+    if (refusesWrites(error)) outage.tryWrites(write);
+    if (!outage.note(error)) return;
+    const message = `Redis refuses commands: ${whyLost(error)}`;
+    onNotice({ level: 'warn', code: 'redis_refused', message, fix: mendOf(error) });
+  }
+
+  function write(): Promise<unknown> {
+    const expiration = { type: 'PX', value: TRY_MS } as const;
+    return run((used) => used.set(`${keyPrefix}:writable`, '', { expiration }));
   }
 
   /** Replaces a hung connection: the client does not notice it. */
@@ -195,36 +202,41 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     client = open();
   }
 
+  async function run<T>(command: (client: RedisClient) => Promise<T>, limitMs = timeoutMs): Promise<T> {
+    const used = client;
+    if (!used.isReady) throw new RedisUnavailable('Redis is not connected');
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      const half = limitMs / 2;
+      const giveUp = () => {
+        reject(new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
+        replace(used);
+      };
+      // In two halves: a process that stood still for one has the other to read what came meanwhile.
+      timer = setTimeout(() => {
+        timer = setTimeout(giveUp, half);
+      }, half);
+    });
+    try {
+      return await Promise.race([command(used), timeout]);
+    } catch (error) {
+      if (error instanceof RedisUnavailable) throw error;
+      refused(error);
+      throw new RedisUnavailable('Redis refused a command, or the connection broke', { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   return {
     keyPrefix,
     get isReady() {
       return client.isReady;
     },
-    async run(command, limitMs = timeoutMs) {
-      const used = client;
-      if (!used.isReady) throw new RedisUnavailable('Redis is not connected');
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<never>((_, reject) => {
-        const half = limitMs / 2;
-        const giveUp = () => {
-          reject(new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
-          replace(used);
-        };
-        // In two halves: a process that stood still for one has the other to read what came meanwhile.
-        timer = setTimeout(() => {
-          timer = setTimeout(giveUp, half);
-        }, half);
-      });
-      try {
-        return await Promise.race([command(used), timeout]);
-      } catch (error) {
-        if (error instanceof RedisUnavailable) throw error;
-        refused(error);
-        throw new RedisUnavailable('Redis refused a command, or the connection broke', { cause: error });
-      } finally {
-        clearTimeout(timer);
-      }
+    get isWritable() {
+      return client.isReady && !outage.refusesWrites;
     },
+    run,
     onReady(listener) {
       listeners.add(listener);
       if (client.isReady) listener();
@@ -234,6 +246,8 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     close() {
       if (isLost && !isClosed) outage.lost--;
       isClosed = true;
+      // Another connection may have to try in its place: its next refusal says so.
+      outage.end();
       listeners.clear();
       discard(client);
     },

@@ -221,7 +221,7 @@ export function createRedisRevocationStore(
       while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS);
     },
     get isConnected() {
-      return connection.isReady;
+      return connection.isWritable;
     },
     get isCaughtUp() {
       return stream.isCaughtUp;

@@ -118,27 +118,30 @@ const settingsRedis = check('settings.redis', ['settings.valid'], async ({ reach
   const { hostname, port } = new URL(url);
   const where = `${hostname}:${port || 6379}`;
   let why = 'it does not answer';
+  let mend = 'Start it, or correct REDIS_URL: host, port, user and password, rediss:// with TLS.';
   // Its client takes longer to load than all the rest of the doctor.
   const { openRedis } = await import('keycloak-guard/redis');
   const connection = openRedis({
     url,
     timeoutMs: WAIT_MS,
-    onNotice: ({ message }) => {
+    onNotice({ code, message, fix }) {
       why = message;
+      if (code === 'redis_refused' && fix !== undefined) mend = `${fix}.`;
     },
   });
   const waiting = new AbortController();
   try {
     const ready = new Promise<void>((resolve) => connection.onReady(resolve));
     await Promise.race([ready, pause(WAIT_MS, undefined, { signal: waiting.signal })]);
-    await connection.run((client) => client.ping());
-    return ok(`Redis answers at ${where}`);
+    const expiration = { type: 'PX', value: 1_000 } as const;
+    await connection.run((client) => client.set(`${reach.config.redisKeyPrefix}:doctor`, '', { expiration }));
+    return ok(`Redis answers and takes writes at ${where}`);
   } catch (error) {
     if (why === 'it does not answer') why = (error as Error).message;
     return fail(
       why,
-      `Redis does not work at ${where}, so replicas do not share logouts`,
-      'Start it, or correct REDIS_URL: host, port, user and password, rediss:// with TLS.',
+      `Redis does not work at ${where}: browser sign-ins get 503, and replicas do not share logouts`,
+      mend,
     );
   } finally {
     waiting.abort();

@@ -90,7 +90,7 @@ export function createMemoryLeases(clock: () => number = () => performance.now()
 
 /** How a store is connected to other processes, for `health` and metrics. `undefined`: nothing is shared. */
 export interface StoreStatus {
-  /** Whether the others can be reached at the moment. */
+  /** Whether the others can be told at the moment. */
   readonly isConnected?: boolean | undefined;
   /** Revocations of this process that the others do not know yet. */
   readonly waiting?: number | undefined;
