@@ -81,9 +81,9 @@ test('an MCP client that names an unknown session is said what to do', (t) => {
   assert.match(lines[0] ?? '', /The client has to start a new session.*several processes/);
 });
 
-test('a refusal without a hint of its own names the page that explains it', (t) => {
+test('a refusal without a hint of its own names the command that explains it', (t) => {
   const { log, lines } = logOf(t, true, { explain: true });
-  for (const code of ['token_signature', 'tenant_unknown', 'token_bound'] as const)
+  for (const code of ['token_signature', 'tenant_unknown', 'token_bound', 'token_not_yet_valid'] as const)
     log?.('/orders', Object.assign(Object.create(expired), { code }));
   assert.match(
     lines[0] ?? '',
@@ -93,7 +93,11 @@ test('a refusal without a hint of its own names the page that explains it', (t) 
     lines[1] ?? '',
     /\. Look at the name that tenants\.of gives for this request, and at what tenants\.get says about it\n$/,
   );
-  assert.match(lines[2] ?? '', /\. The documentation explains it: errors\/token_bound\n$/);
+  assert.match(
+    lines[2] ?? '',
+    /\. npx keycloak-guard doctor --explain takes this line, and says what to do\n$/,
+  );
+  assert.match(lines[3] ?? '', /\. Compare the clocks of this machine and of Keycloak\n$/);
 });
 
 test('an organization that lacks somebody, or in which somebody lacks a role, is named with its place in the console', (t) => {

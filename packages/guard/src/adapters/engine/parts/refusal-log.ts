@@ -98,7 +98,7 @@ function toHint({ code, expected, seen, tenant, organization }: AuthError): stri
   // A token that was exchanged for another service and came back shall stay refused.
   if (client !== '' && !expected?.split(' ').includes(client))
     return `${HINTS.token_audience}; if ${client} shall call this API and has no such scope: npx keycloak-guard setup audience ${client}`;
-  return HINTS[code] ?? `The documentation explains it: errors/${code}`;
+  return HINTS[code] ?? 'npx keycloak-guard doctor --explain takes this line, and says what to do';
 }
 
 const OF_ANOTHER_REALM = 'It is of another realm, or of another Keycloak: log in at the one that is expected';
@@ -122,6 +122,7 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   token_type: 'Send the access token, not the ID or refresh token',
   token_audience: 'Ask for the scope of the client that has the audience mapper, when the token is requested',
   token_expired: 'Refresh the token, or log in again; right after a login, compare the clocks',
+  token_not_yet_valid: 'Compare the clocks of this machine and of Keycloak',
   token_revoked: 'Log in again',
   role_missing: 'Assign the role to the user in Keycloak, then get a new token',
   scope_missing: 'Ask for the scope when the token is requested',
