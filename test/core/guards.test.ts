@@ -119,8 +119,8 @@ describe('guards', () => {
   const unmet: readonly [Guard<object>, string, string, string, string?][] = [
     [requireRealmRole('user', 'admin'), 'role_missing', 'realm role user and admin', 'user, editor'],
     [requireRealmRole('User'), 'role_missing', 'realm role User', 'user, editor'],
-    [requireClientRole('my-api', 'operator'), 'role_missing', 'my-api role operator', 'reader'],
-    [requireClientRole('constructor', 'name'), 'role_missing', 'constructor role name', 'none'],
+    [requireClientRole('my-api', 'operator'), 'role_missing', 'role operator of the client my-api', 'reader'],
+    [requireClientRole('constructor', 'name'), 'role_missing', 'role name of the client constructor', 'none'],
     [
       requireScope('openid', 'orders:write'),
       'scope_missing',
@@ -214,7 +214,7 @@ describe('guards', () => {
     );
     assert.equal(
       reasonOf(requireClientRole('my-api', 'user')),
-      'The my-api role user is missing; it is there as a role of the realm',
+      'The role user of the client my-api is missing; it is there as a role of the realm',
     );
     assert.equal(reasonOf(requireRealmRole('admin')), 'The realm role admin is missing');
   });
@@ -274,7 +274,7 @@ describe('guards', () => {
     // As OAuth writes several in one parameter: no token ever has such a scope.
     assert.throws(() => requireScope('profile email'), /without spaces, or a list of them/);
     assert.throws(() => requireClientRole('', 'x'), /client id/);
-    assert.throws(() => requireClientRole('x'), /x role/);
+    assert.throws(() => requireClientRole('x'), /role of the client x/);
     assert.throws(() => requireThat(true as never), /must be a function of the principal/);
   });
 });

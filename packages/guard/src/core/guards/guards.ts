@@ -25,7 +25,7 @@ export class GuardError extends TypeError {
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
   assertStrings('client id', [clientId]);
   const rolesOf = ({ clientRoles }: Principal<object>) => clientRoles[clientId] ?? [];
-  return requireAll('role_missing', `${clientId} role`, rolesOf)(...roles);
+  return requireAll('role_missing', 'role', rolesOf, undefined, ` of the client ${clientId}`)(...roles);
 }
 
 /** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations (alias) */
@@ -191,17 +191,18 @@ function requireAll(
   kind: string,
   valuesOf: (principal: Principal<object>) => readonly string[],
   matches: (have: string, value: string) => boolean = (have, value) => have === value,
+  place = '',
 ): (...required: string[]) => Guard<object> {
   return (...required) => {
-    assertStrings(kind, required);
+    assertStrings(`${kind}${place}`, required);
     return (principal) => {
       const have = valuesOf(principal);
       for (const value of required) {
         if (have.some((one) => matches(one, value))) continue;
         const where = code === 'role_missing' ? ownersOf(value, principal) : [];
         const instead = where.length === 0 ? '' : `; it is there as a role of ${where.join(' and ')}`;
-        throw new AuthError(code, `The ${kind} ${value} is missing${instead}`, {
-          expected: `${kind} ${required.join(' and ')}`,
+        throw new AuthError(code, `The ${kind} ${value}${place} is missing${instead}`, {
+          expected: `${kind} ${required.join(' and ')}${place}`,
           seen: have.join(', ') || 'none',
           scope: code === 'scope_missing' ? required.join(' ') : undefined,
           tenant: code === 'organization_missing' && required.length === 1 ? value : undefined,
