@@ -126,6 +126,18 @@ describe('the controls of the provider', () => {
     idp.advanceClock(-seconds);
   });
 
+  it('say in the output which address a refused sign-in asked for, and which are registered', async (t) => {
+    const warn = t.mock.method(console, 'warn', () => {});
+    const query = new URLSearchParams({ client_id: 'web-app', redirect_uri: 'http://localhost:3000/\nno' });
+    const answer = await fetch(`${idp.issuer}/protocol/openid-connect/auth?${query}`);
+    assert.match(await answer.text(), /Invalid parameter: redirect_uri/);
+    const [line] = warn.mock.calls.map(({ arguments: [text] }) => String(text));
+    assert.match(
+      line ?? '',
+      /"http:\/\/localhost:3000\/\\nno" is no redirect URI of the client 'web-app': .*http:\/\//,
+    );
+  });
+
   it('publishes the encryption key first, then RS256', async () => {
     const { keys } = await jwks();
     assert.deepEqual(

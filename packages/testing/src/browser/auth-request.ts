@@ -160,8 +160,13 @@ export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthReque
   if (client.bearerOnly)
     throw new PageFault('Bearer-only applications are not allowed to initiate browser login', 403);
   const redirectUri = text(query, 'redirect_uri');
-  if (redirectUri === undefined || !isRedirectUri(client, redirectUri))
+  if (redirectUri === undefined || !isRedirectUri(client, redirectUri)) {
+    const registered = client.redirectUris.join(', ') || 'it has none';
+    console.warn(
+      `${JSON.stringify(redirectUri)} is no redirect URI of the client '${client.clientId}': ${registered}`,
+    );
     throw new PageFault('Invalid parameter: redirect_uri');
+  }
   if (query.has('request') || query.has('request_uri')) throw new PageFault('Invalid Request');
   const age = query.get('max_age');
   if (age !== null && !isInteger(age)) throw new PageFault('Invalid Request');
