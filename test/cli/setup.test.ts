@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { startIdp } from '../server/service.ts';
@@ -49,6 +51,33 @@ test('setup that is refused says what stays, where something was done, and nothi
   const half = await run({ KEYCLOAK_ADMIN_PASSWORD: 'admin' });
   assert.match(half, /✓ created realm testing\nWhat was done so far stays; run it again to go on\.\n/);
   assert.match(half, /refused to create the client fastapi-keycloak: HTTP 403/);
+});
+
+test('setup names npm start as next where that reads the file it wrote', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  for (const [start, next] of [
+    ['node --env-file=.env dist/main.js', 'npm start'],
+    ['node dist/main.js', 'npx keycloak-guard serve'],
+  ]) {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'my-app', scripts: { start } }));
+    const args = [
+      'setup',
+      'guide',
+      '--url',
+      keycloak.url,
+      '--env',
+      '.env',
+      '--admin-user',
+      'admin',
+      '--yes',
+      '--no-user',
+    ];
+    const { ended, stdout, stderr } = runProgram(args, { KEYCLOAK_ADMIN_PASSWORD: 'admin' }, folder);
+    assert.equal(await ended, 0, stdout() + stderr());
+    assert.match(stdout(), new RegExp(`^Done. Next: ${next}$`, 'm'));
+  }
 });
 
 test('setup says which call was refused, the one for the secret of the client too', async (t) => {

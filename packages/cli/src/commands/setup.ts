@@ -69,7 +69,7 @@ async function chooseKind(argv: string[], out: Output): Promise<{ kind: string; 
   const questions = await createQuestions(out);
   const built = Object.entries(KINDS).filter(([, { asks }]) => asks !== undefined);
   // In the clone, `npm start` is the guide's service.
-  if (await isClone()) built.sort(([a], [b]) => Number(b === 'guide') - Number(a === 'guide'));
+  if (isClone()) built.sort(([a], [b]) => Number(b === 'guide') - Number(a === 'guide'));
   const labels = Object.fromEntries(built.map(([name, { summary }]) => [name, summary]));
   const kind = await questions.choose('What do you build?', labels);
   const args: string[] = [];

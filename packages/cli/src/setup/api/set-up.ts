@@ -100,7 +100,12 @@ export async function sayNext(
   const folder = dirname(envFile);
   if (relative('.', folder) !== '')
     return out.line(`Done. Next, in ${toShellWord(folder)}: ${toCommand(basename(envFile))}`);
-  if (!(await isClone())) return out.line(`Done. Next: ${toCommand(envFile)}`);
+  if (!isClone()) {
+    const isRead = String(readPackage().scripts?.start)
+      .split(' ')
+      .includes(`--env-file=${basename(envFile)}`);
+    return out.line(`Done. Next: ${isRead ? 'npm start' : toCommand(envFile)}`);
+  }
   out.line('Done. Next: npm start');
   out.line(
     `  From now on npm start uses ${serverUrl} here, and no built-in provider: without ${envFile} it does again.`,
@@ -111,11 +116,13 @@ export async function sayNext(
 }
 
 /** Whether this folder is a clone of the repository, where `npm start` is the guide's service. */
-export async function isClone(): Promise<boolean> {
+export const isClone = (): boolean => readPackage().name === 'keycloak-guard-repository';
+
+function readPackage(): { readonly name?: unknown; readonly scripts?: { readonly start?: unknown } } {
   try {
-    return /"name": "keycloak-guard-repository"/.test(readFolderFile('package.json'));
+    return JSON.parse(readFolderFile('package.json')) ?? {};
   } catch {
-    return false;
+    return {};
   }
 }
 
