@@ -103,6 +103,10 @@ export async function signInWithBrowser(
     assert.doesNotMatch((await page.textContent('body')) ?? '', /"ann"/);
     // The realm of the recipes has no administrator.
     if (choice.framework === 'service' || !isFrameworkName(choice.framework)) return;
+    await page.goto(`${url}/`);
+    await page.waitForSelector('a[href^="/auth/login"]');
+    const signOut = await page.isVisible('form[action="/auth/logout"]');
+    assert.equal(signOut, false, 'nobody is signed in who could sign out');
     await page.goto(`${url}/admin`);
     await page.click('#users button[value="ada"]');
     await page.waitForURL(`${url}/admin`);
