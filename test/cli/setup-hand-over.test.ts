@@ -129,7 +129,10 @@ test('a plan for an administrator has what guards and flags ask for, and no secr
 test('a plan for an administrator has the development caller, and without one says that nobody gets tokens', async () => {
   const where = ['--realm', 'shop', '--client-id', 'orders-api', '--scope', 'orders:read'];
   const plain = await handOver('api', where);
-  assert.match(plain.out, /No client gets tokens for orders-api yet: .*setup spa.*--dev-caller\.\n$/);
+  assert.match(
+    plain.out,
+    /This plan makes no client that gets tokens for orders-api: .*setup spa.*--dev-caller\.\n$/,
+  );
   const { code, out, folder, read } = await handOver('api', [...where, '--dev-caller']);
   assert.equal(code, 0, out);
   assert.match(out, /\+ create client orders-api-dev\n.*off \(public\)/);

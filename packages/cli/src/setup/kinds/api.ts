@@ -94,7 +94,7 @@ async function handOverApi(
     out.line(
       hasCaller
         ? 'A first token, then: npx keycloak-guard token'
-        : `No client gets tokens for ${toPlainLine(clientId)} yet: plan those with setup spa or setup service, or one for development with --dev-caller.`,
+        : `This plan makes no client that gets tokens for ${toPlainLine(clientId)}: plan those with setup spa or setup service, or one for development with --dev-caller.`,
     );
   return code;
 }
