@@ -146,7 +146,8 @@ test('a sign-in in the second of a logout of the whole user can be tried again, 
   assert.deepEqual([answer.statusCode, answer.body], [400, '{"detail":"Sign-in did not succeed"}']);
   const [line] = log.lines().filter(({ code }) => code === 'token_revoked');
   assert.deepEqual([line?.level, line?.msg], ['warn', 'the sign-in failed: The token was revoked']);
-  assert.match(String(line?.fix), /same second/);
+  assert.match(String(line?.fix), /same second the user was changed/);
+  assert.match(String(line?.fix), /Not before of the realm and the clocks/);
   assert.match(String(line?.fix), /[Bb]ackchannel logout session required/);
 });
 

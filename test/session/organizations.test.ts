@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Connection } from '../../packages/guard/src/adapters/engine/internal.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
+import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { freezeTime } from '../support/freeze-time.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
@@ -19,8 +20,10 @@ async function setUp(
 ) {
   const events: string[] = [];
   const onEvent = ({ type, reason }: SessionEvent) => void events.push(`${type} ${reason}`);
+  const log = collectLog();
   const { app, idp } = await buildSessionApp(t, {
     clock,
+    log: log.stream,
     keycloak: { tenants: 'organizations' },
     session: { onEvent, ...session },
   });
@@ -40,7 +43,7 @@ async function setUp(
     const back = new URL(await browser.signInAt(String(location)));
     return browser.app({ url: `${back.pathname}${back.search}`, headers: PAGE });
   }
-  return { idp, app, browser, events, tenant, follow, organizations };
+  return { idp, app, log, browser, events, tenant, follow, organizations };
 }
 
 test('a session acts for the organization that was chosen at the login, and for no other', async (t) => {
@@ -110,20 +113,20 @@ test('who is no member is told so, and keeps the session', async (t) => {
   assert.deepEqual(events, ['started login', 'login_failed not_member']);
 });
 
-test('of an organization that does not exist the person reads the same, and the log says which and what to do', async (t) => {
-  const { browser, tenant } = await setUp(t);
+test('of an organization that does not exist the person reads the same, and the log says which, and what else it may be', async (t) => {
+  const { browser, tenant, log } = await setUp(t);
   await browser.signIn('abdullah', '?organization=acme');
   const sent = await browser.app({ url: '/orgs/nosuch', headers: HERE });
   const begun = await browser.app({ url: String(sent.headers.location), headers: HERE });
   const { headers } = await fetch(String(begun.headers.location), { redirect: 'manual' });
   const back = new URL(headers.get('location') ?? assert.fail());
-  const lines: string[] = [];
-  t.mock.method(process.stderr, 'write', (line: string) => lines.push(line) > 0);
   const done = await browser.app({ url: `${back.pathname}${back.search}`, headers: PAGE });
-  t.mock.restoreAll();
   assert.equal(done.statusCode, 403);
   assert.match(done.body, /not a member of that organization, or there is none of that name/);
-  assert.match(lines.join(''), /organization:nosuch.*client scope organization/s);
+  const line = log.lines().find(({ msg }) => /a scope of this sign-in/.test(String(msg)));
+  assert.match(String(line?.msg), /organization:nosuch$/);
+  assert.match(String(line?.fix), /client scope organization; else .*parameterized-scopes/);
+  assert.equal(line?.level, 30, 'whoever begins a sign-in can bring it about');
   assert.equal(await tenant(), 'acme');
 });
 

@@ -63,11 +63,11 @@ test('a verifier that answers with a principal by a promise of another make sign
   assert.equal((await sessions.authenticate(request)).principal, principal);
 });
 
-test('a login whose token the verifier answers with no principal begins no session', async (t) => {
+/** Comes back from Keycloak with a code to sessions whose verifier answers with whatever it is told. */
+async function finishLogin(t: TestContext, verify: () => unknown) {
   const idp = await startIdp(t);
-  const verifier = { verify: async () => undefined, load: async () => {}, members: [] };
   const sessions = createSessions({
-    verifier: verifier as unknown as TokenVerifier,
+    verifier: { verify, load: async () => {}, members: [] } as unknown as TokenVerifier,
     client: createClient({
       ...{ serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak', clientSecret: SECRET },
     }),
@@ -77,9 +77,30 @@ test('a login whose token the verifier answers with no principal begins no sessi
   t.after(() => sessions.close());
   const begun = await sessions.startLogin({ method: 'GET', url: '/auth/login', headers: {} });
   const back = new URL(await openBrowser({} as never).signInAt(String(begun.headers.location)));
-  const cookie = begun.setCookies[0]?.split(';')[0] ?? '';
+  const headers = { cookie: begun.setCookies[0]?.split(';')[0] ?? '' };
+  const levels: string[] = [];
+  const at = (level: string) => () => void levels.push(level);
+  const log = { info: at('info'), warn: at('warn'), error: at('error') };
   const url = back.pathname + back.search;
-  await assert.rejects(sessions.finishLogin({ method: 'GET', url, headers: { cookie } }), TypeError);
+  const { status } = await sessions.finishLogin({ method: 'GET', url, headers, log });
+  return [status, levels];
+}
+
+test('a login whose token the verifier answers with no principal begins no session', async (t) => {
+  await assert.rejects(
+    finishLogin(t, async () => undefined),
+    TypeError,
+  );
+});
+
+test('a login whose token Keycloak calls bad is one of set-up: to try again is for what overtook it', async (t) => {
+  for (const [seen, answer] of [
+    ['introspection says inactive', [500, ['error']]],
+    ['revocation of type subject', [400, ['warn']]],
+  ] as const) {
+    const refused = new AuthError('token_revoked', 'The token is no longer good', { seen });
+    assert.deepEqual(await finishLogin(t, () => Promise.reject(refused)), answer);
+  }
 });
 
 test('an answer that takes the cookie away is not for caches: everybody they give it to would be signed out', async (t) => {

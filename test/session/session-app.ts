@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
 import {
@@ -16,6 +17,8 @@ interface Given {
   /** Default: a new one. */
   readonly idp?: TestIdp;
   readonly clock?: () => number;
+  /** Where the app writes its log. Default: it has none. */
+  readonly log?: Writable;
   /** Default `fastapi-keycloak`. */
   readonly clientId?: string;
   readonly clientSecret?: string;
@@ -32,7 +35,7 @@ export async function buildSessionApp(t: TestContext, given: Given = {}) {
   const { clock, clientId = 'fastapi-keycloak' } = given;
   const keycloak = { serverUrl: idp.url, realm: 'testing', clientId };
   const client = createClient({ ...keycloak, clientSecret: given.clientSecret ?? SECRET });
-  const app = Fastify();
+  const app = Fastify(given.log && { logger: { stream: given.log } });
   t.after(() => app.close());
   await given.before?.(app);
   await app.register(keycloakGuard, {

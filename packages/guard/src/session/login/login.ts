@@ -138,7 +138,8 @@ function toFailure(error: unknown, request: SessionRequest, organization?: strin
   const log = logOf(request);
   if (error instanceof AuthorizationError) {
     if (organization !== undefined && error.error === 'invalid_scope') {
-      log.warn({ reqId, fix: NO_ORGANIZATION }, `Keycloak refused the scope organization:${organization}`);
+      const cause = `Keycloak refused a scope of this sign-in, which asks for organization:${organization}`;
+      log.info({ reqId, fix: NO_ORGANIZATION }, cause);
       return 'not_member';
     }
     log.info({ reqId, reason: error.reason }, error.message);
@@ -161,7 +162,9 @@ function toFailure(error: unknown, request: SessionRequest, organization?: strin
   if (isAuthError(error)) {
     const { code, expected, seen, reason, statusCode } = error;
     const fields = { reqId, code, expected, seen };
-    if (code === 'token_revoked' || code === 'token_outdated') {
+    // That Keycloak itself calls a new token bad may be for good: a fault of the set-up.
+    const isRevoked = code === 'token_revoked' && seen?.startsWith('revocation of type');
+    if (isRevoked || code === 'token_outdated') {
       log.warn({ ...fields, fix: OF_THE_WHOLE_USER }, `the sign-in failed: ${reason}`);
       return 'code_refused';
     }
@@ -176,11 +179,11 @@ function toFailure(error: unknown, request: SessionRequest, organization?: strin
 }
 
 const NO_ORGANIZATION =
-  'In Keycloak, Organizations: whether one has this alias; npx keycloak-guard setup api --organizations gives the client the client scope organization';
+  'In Keycloak, Organizations: whether one has this alias; npx keycloak-guard setup api --organizations gives the client the client scope organization; else a scope of the sessions that the client lacks, or the feature parameterized-scopes of Keycloak, which refuses all of these';
 
 /** A revocation counts for every token that was issued up to its second. */
 const OF_THE_WHOLE_USER =
-  'Sign in once more: in the same second its user changed, or a logout counted for all their sessions; in Keycloak, Backchannel logout session required ON at the client ends one alone';
+  'Sign in once more: in the same second the user was changed, or a logout counted for all their sessions; in Keycloak, Backchannel logout session required ON at the client ends one alone; if it goes on: the Not before of the realm and the clocks';
 
 /** A page whose link leads on: another site cannot click it. */
 function confirm(

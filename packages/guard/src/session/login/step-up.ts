@@ -101,8 +101,8 @@ export const STEP_UP = 'step_up';
 
 /**
  * Where to send a page whose person has to sign in more strongly, or again; from there the browser goes to Keycloak, and
- * back to the page (RFC 9470 §4). `undefined` where the request is for no page: what a script sent cannot be sent again. What a form sent
- * is for the organization of its page, and the person would lose it.
+ * back to the page (RFC 9470 §4). `undefined` where the request is for no page: what a script sent cannot be sent again; nor for a
+ * form of another organization: it is for that of its page, and would be lost.
  */
 export function toStepUpPath(
   { options, sealer, addressOf, hasOrganizations }: SessionContext,
