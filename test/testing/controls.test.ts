@@ -46,7 +46,7 @@ describe('the controls of the provider', () => {
     for (const [request, message] of [
       [
         { expiresIn: -60 },
-        /^issueToken: "expiresIn" is not an option\. It takes username, clientId, scope, type, /,
+        /^issueToken: there is no "expiresIn"\. It takes username, clientId, scope, type, /,
       ],
       [{ key: 'expired' }, /^issueToken: "key" is one of RS256, ES256, unknown, /],
       [{ type: 'refresh_token' }, /^issueToken: "type" is one of access, id, refresh$/],
@@ -57,19 +57,26 @@ describe('the controls of the provider', () => {
   it('add and change nobody by a name, a group or an email address that would count for nothing', () => {
     const email = 'sara@example.com';
     for (const [change, message] of [
-      [{ roles: ['admin'] }, /^(add|update)User: "roles" is not an option\. It takes username, .*realmRoles/],
-      [{ password: 'x' }, /^(add|update)User: "password" is not an option\. It takes .*credentials/],
+      [{ roles: ['admin'] }, /^(add|update)User: there is no "roles"\. It takes username, .*realmRoles/],
+      [{ password: 'x' }, /^(add|update)User: there is no "password"\. It takes .*credentials/],
       [{ groups: ['/staff', '/nope'] }, /^there is no group '\/nope' in the realm testing$/],
       [{ email }, /^there is a user with the email address 'sara@example\.com' in the realm testing$/],
     ] as const) {
       assert.throws(() => idp.addUser({ username: 'misspelt', ...change } as never), { message });
       assert.throws(() => idp.updateUser('abdullah', change as object), { message });
     }
-    const message = /Client: "scopes" is not an option\. It takes clientId, /;
+    const message = /Client: there is no "scopes"\. It takes clientId, /;
     assert.throws(() => idp.addClient({ clientId: 'misspelt', scopes: [] }), { message });
     assert.throws(() => idp.updateClient('web-app', { scopes: [] }), { message });
     assert.throws(() => idp.sessionsOf('misspelt'), /no user/);
     idp.updateUser('sara', { email, groups: ['staff/dev', '/staff/ops'] });
+  });
+
+  it('add and change what an export of Keycloak holds, of today and of old', () => {
+    const user = { verifiableCredentials: [], issuedVerifiableCredentials: [], applicationRoles: null };
+    idp.addUser({ username: 'exported', groups: null, ...user } as never);
+    const client = { directGrantsOnly: false, clientTemplate: null, useTemplateConfig: false };
+    idp.addClient({ clientId: 'exported', ...client, useTemplateScope: false, useTemplateMappers: false });
   });
 
   it('removes a user for good: whoever gets the name afterwards is somebody else', async () => {

@@ -273,7 +273,7 @@ describe('a realm file', () => {
     );
     await assert.rejects(startDevIdp({ realmFile: 'no-such-file.json' }), /cannot be read \(ENOENT\)/);
     const misspelt = { realmfile: 'realm.json' } as object;
-    await assert.rejects(startDevIdp(misspelt), /"realmfile" is not an option\. It takes realmFile, realm, /);
+    await assert.rejects(startDevIdp(misspelt), /there is no "realmfile"\. It takes realmFile, realm, /);
     await assert.rejects(
       startDevIdp({ realm: realmOf({}), host: '0.0.0.0' as 'localhost' }),
       /must be 127\.0\.0\.1/,

@@ -107,20 +107,22 @@ const toNames = (names: string) =>
 const USER =
   toNames(`username id enabled email emailVerified firstName lastName attributes credentials requiredActions
   realmRoles clientRoles groups serviceAccountClientId notBefore access clientConsents createdTimestamp
-  disableableCredentialTypes federatedIdentities federationLink origin self socialLinks totp userProfileMetadata`);
+  disableableCredentialTypes federatedIdentities federationLink origin self socialLinks totp userProfileMetadata
+  verifiableCredentials issuedVerifiableCredentials applicationRoles`);
 const CLIENT =
   toNames(`clientId id name enabled clientAuthenticatorType secret publicClient bearerOnly standardFlowEnabled
   implicitFlowEnabled directAccessGrantsEnabled serviceAccountsEnabled authorizationServicesEnabled authorizationSettings
   consentRequired fullScopeAllowed notBefore rootUrl baseUrl redirectUris webOrigins attributes protocolMappers
   defaultClientScopes optionalClientScopes frontchannelLogout protocol access adminUrl alwaysDisplayInConsole
   authenticationFlowBindingOverrides defaultRoles description nodeReRegistrationTimeout origin registeredNodes
-  registrationAccessToken surrogateAuthRequired type`);
+  registrationAccessToken surrogateAuthRequired type directGrantsOnly clientTemplate useTemplateConfig useTemplateScope
+  useTemplateMappers`);
 
 /** A test that misspells what is to be refused would see it succeed. @throws {TypeError} */
 export function assertNames(call: string, given: object, names: Readonly<Record<string, true>>): void {
   const misspelt = Object.keys(Object(given)).find((name) => !Object.hasOwn(names, name));
   if (misspelt !== undefined)
-    throw new TypeError(`${call}: "${misspelt}" is not an option. It takes ${Object.keys(names).join(', ')}`);
+    throw new TypeError(`${call}: there is no "${misspelt}". It takes ${Object.keys(names).join(', ')}`);
 }
 
 /** The controls of how a realm, or all of them, misbehave. */

@@ -148,8 +148,8 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
 }
 
 /** @throws {TypeError} for what would count for nothing, or Keycloak refuses */
-function assertUser(realm: Realm, { email, groups = [] }: Partial<UserRepresentation>, id?: string): void {
-  const unknown = groups.find((path) => realm.groupAt(path) === undefined);
+function assertUser(realm: Realm, { email, groups }: Partial<UserRepresentation>, id?: string): void {
+  const unknown = (groups ?? []).find((path) => realm.groupAt(path) === undefined);
   if (unknown !== undefined) throw new TypeError(`there is no group '${unknown}' in the realm ${realm.name}`);
   if (!email || realm.settings.duplicateEmailsAllowed === true) return;
   if ([...realm.users()].some((user) => user.email === email.toLowerCase() && user.id !== id))
