@@ -175,6 +175,26 @@ test('a service whose client was refused does not become ready because Keycloak 
   assert.deepEqual([seen, check.isInTheWay], [[true, true, true], false]);
 });
 
+test('a question that was sent before Keycloak was there, and fails, is asked once more before the service is ready', async () => {
+  const answers = [AWAY, AWAY, AWAY, ACCEPTED];
+  const seen: boolean[] = [];
+  const check = createClientCheck({
+    client: {
+      refresh: async () => {
+        seen.push(check.isInTheWay);
+        if (seen.length % 2 === 1) check.keycloakIsThere();
+        throw answers.shift()!;
+      },
+    },
+    logger: undefined,
+    pauseMs: 1,
+  });
+  check.start();
+  await eventually('it is accepted', () => check.status?.ok === true);
+  // The third comes after a pause, with which the service was ready.
+  assert.deepEqual(seen, [true, true, false, true]);
+});
+
 test('a service that starts before Keycloak is not ready with its keys alone, but once Keycloak has said that it takes the client', async (t) => {
   const idp = await startIdp(t);
   await idp.goDown();

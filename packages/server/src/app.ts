@@ -209,7 +209,7 @@ async function connect(
       if (error && isAway(error))
         verifier.outage.failed('calls', new AuthError('provider_unavailable', error.diagnosis.cause));
       else verifier.outage.answered('calls');
-      if (error !== null) clientCheck.note(error);
+      clientCheck.note(error);
     },
   });
   const plainClient =

@@ -49,6 +49,8 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
   let isClosed = false;
   let wasAccepted = false;
   let isAsking = false;
+  /** Keycloak came back while a question was under way, which may still fail. */
+  let isDue = false;
 
   function accept(): void {
     clearTimeout(timer);
@@ -61,6 +63,7 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
   async function ask(pause: number): Promise<void> {
     clearTimeout(timer);
     isAsking = true;
+    isDue = false;
     const error = await client.refresh(NO_TOKEN).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -68,6 +71,7 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
     isAsking = false;
     if (isClosed) return;
     if (!(error instanceof ClientError) || error.kind === 'invalid_credentials') return accept();
+    if (isDue) return ask(pauseMs);
     const isRefused = error.kind === 'client_misconfigured';
     // Keycloak has said that the set-up is wrong: that it is away now makes it no better.
     if (isRefused || state !== 'refused') state = isRefused ? 'refused' : 'unknown';
@@ -98,9 +102,10 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
     askAgain,
     /** It can say now whether the client is right: no pause is waited for, and until it has said so this service is not ready. */
     keycloakIsThere(): void {
-      if (state !== 'unknown') return;
-      state = 'pending';
-      if (!isAsking) void ask(pauseMs);
+      if (state === 'unknown') state = 'pending';
+      if (state !== 'pending') return;
+      if (isAsking) isDue = true;
+      else void ask(pauseMs);
     },
     /** A call was answered, with this error or a success. */
     note(error: ClientError | undefined): void {

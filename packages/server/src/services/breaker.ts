@@ -3,11 +3,8 @@ import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
 interface BreakerOptions {
   /** Asks Keycloak for something cheap. Never rejects; `false` when no answer comes soon. */
   readonly probe: () => Promise<boolean>;
-  /**
-   * Called when Keycloak answered a call, also with a refusal (`null`: it answered the probe alone); when no call can be made; and
-   * when calls begin to fail at once.
-   */
-  readonly onOutcome?: ((error: ClientError | null | undefined) => void) | undefined;
+  /** Called when Keycloak answered a call, also with a refusal; when no call can be made; and when calls begin to fail at once. */
+  readonly onOutcome?: ((error?: ClientError) => void) | undefined;
   /** Unit: milliseconds, never set back. */
   readonly now?: (() => number) | undefined;
 }
@@ -32,7 +29,7 @@ export function createBreaker({ probe, onOutcome, now = () => performance.now() 
 
   const isOpen = (): boolean => timeouts >= TIMEOUTS_TO_OPEN;
 
-  function answered(error?: ClientError | null): void {
+  function answered(error?: ClientError): void {
     timeouts = 0;
     onOutcome?.(error);
   }
@@ -50,7 +47,7 @@ export function createBreaker({ probe, onOutcome, now = () => performance.now() 
     const isThere = await probe();
     isProbing = false;
     retryAt = now() + PAUSE_MS;
-    if (isThere) answered(null);
+    if (isThere) timeouts = 0;
     return isThere;
   }
 
