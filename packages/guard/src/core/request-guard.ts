@@ -113,14 +113,11 @@ export function createRequestGuard<Incoming, Outgoing>(
   const { sender } = verifier;
   const { onAdmitted } = host;
   const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);
-  if (dpop !== 'off' && sender === undefined) {
-    throw wrongOption(
-      'dpop',
-      'needs a verifier that was made by createVerifier or combineVerifiers',
-      "'off'",
-    );
-  }
-  const fixedFor = compileForEach(requirements, verifier);
+  if (dpop !== 'off' && sender === undefined)
+    throw wrongOption('dpop', 'needs a verifier of createVerifier or combineVerifiers', "'off'");
+  // The own client and its roles, and what a level of sign-in says, are others in each realm.
+  const fixedFor = ofEach((realm: TokenVerifier) => compile(requirements, realm));
+  fixedFor(verifier);
   const { refusalFor, refuse } = createRefusals(sender, dpop, host);
 
   /** In the realm of a request: at once where it is known. */
@@ -222,17 +219,6 @@ export function createRequestGuard<Incoming, Outgoing>(
     requirements,
     isOptional: optional,
   };
-}
-
-/**
- * For each realm: the own client and its roles, and what a level of sign-in says, are others there.
- *
- * @param one a realm for which they are checked at once
- */
-function compileForEach(requirements: Requirements, one: TokenVerifier): (realm: TokenVerifier) => Compiled {
-  const compiledFor = ofEach((realm: TokenVerifier) => compile(requirements, realm));
-  compiledFor(one);
-  return compiledFor;
 }
 
 /** The refusals of a guard: with their challenge, and for a person at a page the way to sign in again. */
