@@ -52,6 +52,18 @@ describe('a verifier that nobody listens to', () => {
     ]);
   });
 
+  it('says each time that Redis refuses writes, and its end', () => {
+    const { tell, told } = listen();
+    for (let round = 0; round < 2; round++) {
+      tell({ level: 'warn', code: 'redis_refused', message: 'its memory is full', fix: 'Raise maxmemory' });
+      tell({ level: 'info', code: 'redis_back', message: 'Redis takes writes again' });
+      assert.deepEqual(told(), [
+        'keycloak-guard: Keycloak: its memory is full. Raise maxmemory (redis_refused)\n',
+        'keycloak-guard: Keycloak: Redis takes writes again (redis_back)\n',
+      ]);
+    }
+  });
+
   it('says with the fix that an outage is a mistake in the settings, once', () => {
     const { tell, told } = listen();
     tell(down);

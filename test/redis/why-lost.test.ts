@@ -74,8 +74,9 @@ test('a Redis that answers and refuses is told once for each cause, also when it
     first.run((client) => client.eval("return redis.call('SET', 'a', 'b')")).catch(() => {});
   await set('maxmemory', '1');
   for (let i = 0; i < 3; i++) await write();
-  await set('maxmemory', '0');
+  // In this order no write passes in between.
   await set('min-replicas-to-write', '1');
+  await set('maxmemory', '0');
   for (let i = 0; i < 3; i++) await write();
   await set('requirepass', 'another');
   await admin.run((client) => client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal']));

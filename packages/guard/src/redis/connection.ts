@@ -58,7 +58,7 @@ export interface RedisNotice {
 export interface RedisConnection {
   readonly isReady: boolean;
   /** False while there is no connection, or Redis refuses writes. */
-  readonly isWritable: boolean;
+  readonly isWritable?: boolean;
   readonly keyPrefix: string;
   /**
    * Runs a command.
@@ -77,8 +77,8 @@ export interface RedisConnection {
 const LONGEST_PAUSE_MS = 1_000;
 /** After this long without a cause of refusals, the next one is reported again. Unit: milliseconds. */
 const QUIET_MS = 60_000;
-/** How often to look whether Redis takes writes again. Unit: milliseconds. */
-const TRY_MS = 2_000;
+/** After this long without a refusal, it is looked whether Redis takes writes again. Unit: milliseconds. */
+const TRY_MS = 5_000;
 
 /**
  * Opens a connection in the background and returns at once, even if Redis is down.
@@ -90,27 +90,29 @@ const TRY_MS = 2_000;
  */
 export function openRedis(options: RedisOptions): RedisConnection {
   checkOptions('openRedis', options, RULES);
-  // The connection and its duplicates are lost and restored together.
   const { onNotice = createNoticeLines('Redis') } = options;
-  const safe = { ...options, onNotice: toSafeListener<RedisNotice>(onNotice) };
-  return openConnection(safe, createOutage(safe.onNotice));
+  return openConnection({ ...options, onNotice: toSafeListener<RedisNotice>(onNotice), tryMs: TRY_MS });
 }
 
-type SafeOptions = RedisOptions & { readonly onNotice: (notice: RedisNotice) => void };
+type InnerOptions = RedisOptions & { onNotice: (notice: RedisNotice) => void; tryMs: number };
 
 type Outage = ReturnType<typeof createOutage>;
 
-/** What is wrong with a connection and its duplicates, until it ends. */
-function createOutage(onNotice: SafeOptions['onNotice']) {
+/**
+ * What is wrong with a connection and its duplicates, which are lost and restored together, until it ends.
+ *
+ * @param write rejects if Redis does not take it
+ */
+function createOutage({ onNotice, tryMs }: InnerOptions, write: () => Promise<unknown>) {
   /** When each cause of a refusal came last. Unit: milliseconds, monotonic. */
   const causes = new Map<string, number>();
-  let writing: NodeJS.Timeout | undefined;
+  let nextTry: NodeJS.Timeout | undefined;
 
   const self = {
     /** How many of them are lost. */
     lost: 0,
     get refusesWrites(): boolean {
-      return writing !== undefined;
+      return nextTry !== undefined;
     },
     /** @returns whether it was not reported lately */
     note(error: unknown): boolean {
@@ -119,30 +121,36 @@ function createOutage(onNotice: SafeOptions['onNotice']) {
       causes.set(why, now);
       return now - before > QUIET_MS;
     },
-    /** Writes now and then, until it succeeds. */
-    tryWrites(write: () => Promise<unknown>): void {
-      const succeed = () => writing && self.end('Redis takes writes again');
-      const wait = () => startBackgroundTimer(attempt, TRY_MS);
-      const attempt = () =>
-        write().then(succeed, () => {
-          if (writing !== undefined) writing = wait();
-        });
-      writing ??= wait();
+    /** A write was refused: after a while without another refusal, one is tried. */
+    refuseWrites(): void {
+      clearTimeout(nextTry);
+      const mine = startBackgroundTimer(async () => {
+        const isTaken = await write().catch(() => false);
+        // A refusal meanwhile, of this one too, has set another.
+        if (nextTry !== mine) return;
+        // A connection that is lost, and a user who may not write this key, are no refusal of all writes.
+        nextTry = undefined;
+        if (isTaken) self.end('Redis takes writes again');
+      }, tryMs);
+      nextTry = mine;
     },
     /** The next refusal is another incident. */
-    end(message?: string): void {
-      clearInterval(writing);
-      writing = undefined;
+    end(message: string): void {
+      clearTimeout(nextTry);
+      nextTry = undefined;
       causes.clear();
-      if (message !== undefined) onNotice({ level: 'info', code: 'redis_back', message });
+      onNotice({ level: 'info', code: 'redis_back', message });
     },
   };
   return self;
 }
 
-function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
+/** @param shared that of the connection of which this one is a duplicate */
+export function openConnection(options: InnerOptions, shared?: Outage): RedisConnection {
   const { keyPrefix = 'keycloak-guard', timeoutMs = 1_000, onNotice } = options;
   const listeners = new Set<() => void>();
+  // Duplicates may be blocked, so none of them tries.
+  const outage = shared ?? createOutage(options, write);
   let isLost = false;
   let isClosed = false;
   let client = open();
@@ -182,15 +190,15 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
 
   /** Redis answers, and refuses: an operator has to act. */
   function refused(error: unknown): void {
-    if (!(error instanceof ErrorReply)) return;
-    if (refusesWrites(error)) outage.tryWrites(write);
+    if (isClosed || !(error instanceof ErrorReply)) return;
+    if (refusesWrites(error)) outage.refuseWrites();
     if (!outage.note(error)) return;
     const message = `Redis refuses commands: ${whyLost(error)}`;
     onNotice({ level: 'warn', code: 'redis_refused', message, fix: mendOf(error) });
   }
 
   function write(): Promise<unknown> {
-    const expiration = { type: 'PX', value: TRY_MS } as const;
+    const expiration = { type: 'PX', value: 1 } as const;
     return run((used) => used.set(`${keyPrefix}:writable`, '', { expiration }));
   }
 
@@ -246,8 +254,6 @@ function openConnection(options: SafeOptions, outage: Outage): RedisConnection {
     close() {
       if (isLost && !isClosed) outage.lost--;
       isClosed = true;
-      // Another connection may have to try in its place: its next refusal says so.
-      outage.end();
       listeners.clear();
       discard(client);
     },

@@ -221,7 +221,7 @@ export function createRedisRevocationStore(
       while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS);
     },
     get isConnected() {
-      return connection.isWritable;
+      return connection.isWritable ?? connection.isReady;
     },
     get isCaughtUp() {
       return stream.isCaughtUp;

@@ -50,6 +50,7 @@ const OUTAGES: ReadonlySet<string> = new Set([
   'keys_misconfigured',
   'provider_unavailable',
   'redis_lost',
+  'redis_refused',
   'credential_missing',
   'credential_old',
 ]);
