@@ -168,8 +168,14 @@ function idTokenDiagnosis(error: unknown, isFollowing = false): Diagnosis {
         kind: isFollowing ? 'client_misconfigured' : 'provider_unavailable',
         cause:
           claim === 'iss'
-            ? toSafeText(`Keycloak issued an ID token as ${claims?.iss}, and named itself ${expected} before`)
+            ? toSafeText(
+                isFollowing
+                  ? `${expected} is set as the issuer, and Keycloak issued an ID token as ${claims?.iss}`
+                  : `Keycloak issued an ID token as ${claims?.iss}, and named itself ${expected} before`,
+              )
             : 'Keycloak issued an ID token for another client or login than this one',
-        fix: 'Set KC_HOSTNAME of Keycloak to its public URL. If Keycloak has just been reconfigured, the next try succeeds.',
+        fix: isFollowing
+          ? 'Correct the option issuer or leave it out; if it is right, set KC_HOSTNAME of Keycloak to its public URL.'
+          : 'Set KC_HOSTNAME of Keycloak to its public URL. If Keycloak has just been reconfigured, the next try succeeds.',
       };
 }

@@ -102,7 +102,9 @@ async function explainRefusal(error: AuthError, jwt: DecodedJwt | undefined, rea
       );
     case 'token_issuer':
       return say(
-        `the token is from '${claims.iss}', and this realm issues as '${error.expected ?? 'another issuer'}'`,
+        reach.config.issuer === undefined
+          ? `the token is from '${claims.iss}', and this realm issues as '${error.expected ?? 'another issuer'}'`
+          : `the token is from '${claims.iss}', and KEYCLOAK_ISSUER is '${reach.config.issuer}': correct it, or leave it out`,
         'Log in at the Keycloak and the realm that this service uses. If it is the same Keycloak under two names (Docker: keycloak:8080 and localhost:8080), set KC_HOSTNAME of Keycloak to its public URL, or, where Keycloak is not yours to set, KEYCLOAK_ISSUER of this service to the issuer of the token.',
       );
     case 'token_type':
