@@ -20,29 +20,30 @@ export function codeRules(): string {
     const notice = notices.get(code);
     const happened = [entry?.happened.replace(/^It /, 'The token '), notice && `As a notice: ${notice.text}`];
     const mends = causes.get(code)?.map(({ cause, mend }) => `${cause}: ${mend}.`) ?? [entry?.mend];
-    const fix = entry === undefined ? FIX_OF_NOTICE : mends.join(' ');
+    const fix =
+      entry !== undefined ? mends.join(' ') : notice?.level === 'info' ? FOR_INFORMATION : FIX_OF_NOTICE;
     const cause = happened
       .filter(Boolean)
       .join(' ')
       .replace(/^As a notice: /, '');
-    const words = [`= refused: \\d{3} ${code},|"code": ?"${code}","(reason|expected|seen|sub|fix|err|msg)"`];
     return [
       `${code}  own anywhere`,
       toText(cause),
       toText(fix),
-      ...words,
-      `~ \\(${code}\\)|"code": ?"${code}"`,
+      `= refused: \\d{3} ${code},`,
+      // Words of other programs, too.
+      `? \\(${code}\\)|"code": ?"${code}"`,
     ];
   });
   return rules.map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
 
-const FIX_OF_NOTICE =
-  "Do what 'fix' says, or the end of the line, if the notice has one; else it is for your information.";
+const FIX_OF_NOTICE = "Do what 'fix' says, or the end of the line; the lines around it say why.";
+const FOR_INFORMATION = 'Nothing: it is for your information.';
 
 /** Without the marks of Markdown. */
 const toText = (markdown: string): string =>
-  markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', '');
+  markdown.replace(/\[([^\]]*)\]\(([^)]*)\)/g, '$1 (docs/$2)').replaceAll('`', '');
 
 /** The rules as a page: a heading for each part of the file, below it one for each rule; those of the codes are another page. */
 export function explainPage(): string {

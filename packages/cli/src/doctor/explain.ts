@@ -96,7 +96,7 @@ function explainLine(book: RuleBook, line: string, whole: string): CheckResult[]
   const superfluous = new Set(matches.flatMap(({ rule }) => rule.outweighs));
   const left = matches.filter(({ rule }) => !superfluous.has(rule.id));
   const rankOf = ({ rule: { marks }, expression: { isPhrase } }: Match) =>
-    marks.includes('own') ? 3 : isPhrase ? 1 + Number(marks.includes('root')) : 0;
+    isPhrase && marks.includes('root') ? 3 : marks.includes('own') ? 2 : Number(isPhrase);
   const best = Math.max(...left.map(rankOf));
   const [last, ...before] = left.filter((one) => rankOf(one) === best).sort((a, b) => b.end - a.end);
   if (last === undefined) return explainOauth(line);
