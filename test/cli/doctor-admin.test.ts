@@ -237,6 +237,12 @@ test('--tenant: what the tenant is, and what it lacks', async () => {
     await ofClient({ redirectUris: ['https://acme.example/auth/callback'] }),
     /^warn .*https:\/\/acme\.shop\.example\/auth\/callback/,
   );
+  const relative = { rootUrl: 'https://%7Btenant%7D.shop.example', redirectUris: ['/*'] };
+  const atHome = { rootUrl: 'https://acme.shop.example', redirectUris: ['/*'] };
+  assert.equal(
+    await about('tenant.realm', { realms: { acme: {} }, client: relative, own: atHome }),
+    'ok enabled',
+  );
   assert.match(
     await about('tenant.realm', { realms: { lacks: {} } }, 'lacks'),
     /^fail the realm lacks has no client 'api', which the realm 'shop' has/,

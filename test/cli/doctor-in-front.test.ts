@@ -118,13 +118,14 @@ describe('the doctor, where something stands in front of Keycloak', () => {
         ({ id }) => id === 'client.browser-login',
       );
     };
-    for (const origin of ['http://127.0.0.1:9', speaksTls, 'http://sso.invalid']) {
+    for (const origin of ['http://127.0.0.1:9', speaksTls]) {
       const found = await look(origin);
       assert.equal(found?.status, 'fail', origin);
       assert.ok(found?.cause.includes(`sends browsers to ${origin}/`), found?.cause);
       assert.match(found?.fix ?? '', /KC_HOSTNAME/);
     }
-    for (const origin of [`${idps[0]?.url}`, 'http://keycloak:8080'])
+    // Whether browsers reach another name, this machine cannot know.
+    for (const origin of [`${idps[0]?.url}`, 'http://keycloak:8080', 'http://sso.invalid'])
       assert.equal((await look(origin))?.status, 'ok', origin);
   });
 

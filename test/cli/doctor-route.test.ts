@@ -153,7 +153,10 @@ test('a service that runs is shown the good token, too, where the person named i
     answerWith(401, sent === token ? refusal : CHALLENGE)(request, answer, sent);
   });
   assert.match(`${refused?.status} ${refused?.cause}`, /^fail The token is not for this API/);
-  assert.equal((await visitRunning(answerWith(404)))?.status, 'skipped', 'an API of one’s own');
+  const page: Api = (_, answer) =>
+    answer.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>');
+  for (const own of [answerWith(404), answerWith(302, { location: '/login' }), page])
+    assert.equal((await visitRunning(own))?.status, 'skipped', 'an application of one’s own');
   for (const [args, expected] of [
     [['--running'], undefined],
     [['--running', '--app', 'https://api.example.com'], 'https://api.example.com/protected'],
@@ -162,6 +165,8 @@ test('a service that runs is shown the good token, too, where the person named i
     const options = await readDoctorOptions(['--env', 'none.env', ...args], settings);
     assert.equal(createContext(options).route?.url, expected);
   }
+  const broken = await readDoctorOptions(['--env', 'none.env', '--running'], { PUBLIC_URL: 'shop.example' });
+  assert.equal(createContext(broken).route?.url, undefined);
 });
 
 test('what was piped in and is no JWT is not sent, and is no token that Keycloak issued', async (t) => {

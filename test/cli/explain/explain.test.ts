@@ -51,12 +51,12 @@ test('every code that the log of keycloak-guard holds is explained by its row of
   assert.ok(codes.length > 80);
   for (const code of codes) {
     const whole = `keycloak-guard: GET /x was refused: 401 ${code}, The token expired (seen aud account). Log in again`;
-    const json = `{"level":40,"time":1,"code":"${code}","reason":"the user has no such role","msg":"access refused"}`;
+    const json = `{"level":40,"time":1,"code":"${code}","msg":"access refused"}`;
     const namesOf = (line: string) => explain(line).map((one) => `${one.id} ${one.status}`);
     assert.deepEqual(namesOf(whole), [`explain.${code} ok`]);
     // Some codes are words of other rules, which are certain.
     for (const line of [`keycloak: refused (${code})`, json])
-      assert.match(String(namesOf(line)[0]), new RegExp(`^explain\\.${code} warn$| ok$`), line);
+      assert.match(String(namesOf(line)[0]), new RegExp(`^explain\\.(${code}|no-token|role-missing) warn$| ok$`), line);
   }
   const [revoked] = explain('keycloak: The token was revoked (token_revoked)');
   assert.match(

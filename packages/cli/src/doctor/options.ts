@@ -131,7 +131,9 @@ export async function readDoctorOptions(
   const serviceUrl = flags.running === '' ? appUrl : flags.running && withoutEndSlashes(flags.running);
   // A file may name an address, and then no token goes there.
   const isNamed = (flags.running || flags.app) !== undefined;
-  const isTrusted = serviceUrl && (isNamed || networkZoneOf(new URL(serviceUrl).hostname) === 'this-machine');
+  const isHere = (url: string) =>
+    URL.canParse(url) && networkZoneOf(new URL(url).hostname) === 'this-machine';
+  const isTrusted = serviceUrl && (isNamed || isHere(serviceUrl));
   return {
     json: flags.json ?? false,
     fix,

@@ -14,7 +14,9 @@ function judgeAnswer(answer: Answer, { routeUrl }: DoctorContext['options']): Fi
   const words = toWords(answer);
   const say = (cause: string, fix: string) => fail(words, cause, fix);
   // The route of a service that runs was not named: an API of one's own has others.
-  if (routeUrl === undefined && (status === 404 || status === 0)) return skipped(`no /protected: ${words}`);
+  const isSuccess = status >= 200 && status < 300;
+  if (routeUrl === undefined && (isSuccess ? answer.json === undefined : status < 400 || status === 404))
+    return skipped(`no /protected: ${words}`);
   if (status === 0)
     return say(
       `there was no answer: ${failure}`,

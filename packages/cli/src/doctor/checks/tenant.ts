@@ -1,5 +1,5 @@
 import { findClient } from '../../admin/connection.ts';
-import { coversUri, isSatisfiedBy, toOrganizationMapper } from '../../admin/mappers.ts';
+import { coversUri, isSatisfiedBy, toOrganizationMapper, toWholeUri } from '../../admin/mappers.ts';
 import { fillIn } from '../../admin/tenant/realm.ts';
 import { toShellWord } from '../../terminal/output.ts';
 import { type Check, check, fail, ok, skipped, warn } from '../check.ts';
@@ -138,7 +138,8 @@ export const TENANT_CHECKS: readonly Check[] = [
         `In that realm: Clients > ${clientId} > Enabled ON`,
       );
     const { redirectUris = [], rootUrl } = client;
-    const wanted = fillIn((await admin.client())?.redirectUris ?? [], name);
+    const own = fillIn(await admin.client(), name);
+    const wanted = (own?.redirectUris ?? []).map((uri) => toWholeUri(uri, own?.rootUrl));
     const missing = wanted.filter((uri) => !coversUri(redirectUris, rootUrl, uri));
     if (missing.length === 0) return ok('enabled');
     return warn(

@@ -109,21 +109,17 @@ const LOGIN_RULES: readonly Rule<Authorization>[] = [
   },
 ];
 
-/** Browsers are sent where the discovery document says. From an inner network, a public address may be out of reach. */
+/** Browsers are sent where the discovery document says. Whether another name is right, `issuer.hostname` says. */
 async function judgeBrowserAddress({ realm, calls }: Reach, called: URL): Promise<Finding | undefined> {
   const address = String((await realm.discovery()).json?.authorization_endpoint);
   if (!URL.canParse(address) || new URL(address).origin === called.origin) return undefined;
-  const zone = networkZoneOf(new URL(address).hostname);
-  const isSameZone = zone !== 'this-network' && zone === networkZoneOf(called.hostname);
-  const isHere = isSameZone || new URL(address).hostname === called.hostname;
-  if (!isHere && zone !== 'public') return undefined;
+  const [name, ownName] = [new URL(address).hostname, called.hostname];
+  const areHere = [name, ownName].every((one) => networkZoneOf(one) === 'this-machine');
+  if (name !== ownName && !areHere) return undefined;
   const answer = await calls.get(address + called.search);
-  const { failure = '' } = answer;
   // A browser may trust more certificates than Node.
-  const isLost = isHere
-    ? isStranger(answer) || (answer.status === 0 && !/CERT|SELF_SIGNED|UNABLE_TO/.test(failure))
-    : /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED)$/.test(failure);
-  if (!isLost) return undefined;
+  const hasNoAnswer = answer.status === 0 && !/CERT|SELF_SIGNED|UNABLE_TO/.test(answer.failure ?? '');
+  if (!hasNoAnswer && !isStranger(answer)) return undefined;
   return fail(
     toWords(answer),
     `Keycloak sends browsers to ${address}, where it does not answer: nobody can sign in`,
