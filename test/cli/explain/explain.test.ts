@@ -56,7 +56,11 @@ test('every code that the log of keycloak-guard holds is explained by its row of
     assert.deepEqual(namesOf(whole), [`explain.${code} ok`]);
     // Some codes are words of other rules, which are certain.
     for (const line of [`keycloak: refused (${code})`, json])
-      assert.match(String(namesOf(line)[0]), new RegExp(`^explain\\.(${code}|no-token|role-missing) warn$| ok$`), line);
+      assert.match(
+        String(namesOf(line)[0]),
+        new RegExp(`^explain\\.(${code}|no-token|role-missing) warn$| ok$`),
+        line,
+      );
   }
   const [revoked] = explain('keycloak: The token was revoked (token_revoked)');
   assert.match(

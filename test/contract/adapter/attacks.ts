@@ -9,6 +9,7 @@ import { linesOf, sendRaw } from '../../attacks/send-raw.ts';
 import { createTestKey } from '../../support/signing-keys.ts';
 import { createTestRealm, encryption, rsa } from '../../support/test-realm.ts';
 import type { Adapter, RunningApp } from './adapter.ts';
+import { WHOLE } from './set-up.ts';
 
 interface Answered {
   readonly status: number;
@@ -34,9 +35,7 @@ function assertAnswer({ status, challenge, body }: Answered, attempt: Attempt): 
   );
 }
 
-/** One by a socket of Node, one by Fetch. The others have the same check behind them. */
-const SENT_ALL = ['express 5', 'fetch'];
-/** A framework can get wrong how a token comes in and a refusal goes out: one of each kind, and all that is sent byte by byte. */
+/** The check behind them is the same. A framework can get wrong how a token comes in and a refusal goes out: one of each kind, and all that is sent byte by byte. */
 const isOfFramework = ({ lines, httpStatus }: Attempt, at: number): boolean =>
   at === 0 || lines !== undefined || httpStatus !== undefined;
 
@@ -101,7 +100,7 @@ export function describeAttacks(adapter: Adapter): void {
       test(`${attack.file}: ${attack.title}`, async () => {
         const attempts = [...(attack.attempts?.(target) ?? []), ...(attack.signed?.(pen, target) ?? [])];
         assert.ok(attempts.length > 0);
-        const sent = SENT_ALL.includes(adapter.name) ? attempts : attempts.filter(isOfFramework);
+        const sent = WHOLE.includes(adapter.name) ? attempts : attempts.filter(isOfFramework);
         for (const attempt of sent) {
           // What a client refuses to send can be sent byte by byte alone.
           if (hasNoHttp1 && (attempt.lines !== undefined || attempt.httpStatus !== undefined)) continue;

@@ -61,7 +61,7 @@ export function without({ lacks }: Adapter, what: NonNullable<Adapter['lacks']>[
 }
 
 /** A server of Node's, and one of Fetch. */
-const WHOLE = ['express 5', 'fetch'];
+export const WHOLE = ['express 5', 'fetch'];
 
 /**
  * For tests of what is behind all adapters alike: two of them show it. The others show that a request is read, an answer written, an

@@ -87,7 +87,7 @@ const settingsSecret = check('settings.secret', ['settings.valid'], async ({ ass
 });
 
 /** A setting whose name or value, a URL with a password, says that it is secret. */
-const SECRET = /^[^=]*(SECRET|PASSWORD)=|^[^=]+=\w+:\/\/[^/@]*:[^/@]+@/;
+const SECRET = /^[^=]*(SECRET|PASSWORD|TOKEN|KEY)=|^[^=]+=\w+:\/\/[^/@]*:[^/@]+@/;
 
 const settingsFile = check('settings.env-file', [], async ({ options }) => {
   const info = await stat(options.envFile).catch(() => undefined);
