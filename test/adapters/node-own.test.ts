@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { plainFetch } from '../support/plain-fetch.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { listen } from './listen.ts';
@@ -44,3 +46,29 @@ for (const [how, fail] of [
     assert.deepEqual(errors, ['a bug']);
   });
 }
+
+test('an event of the first request has the address of its sender, though the connection ends before the event is told', async () => {
+  const { serverUrl, realm, clientId, fetch } = createTestRealm();
+  const addresses: unknown[] = [];
+  const observers = [
+    {
+      event: ({ event }: { event: string }, { address }: { address?: string }) =>
+        void addresses.push(event, address),
+    },
+  ];
+  const kc = keycloak({ serverUrl, realm, clientId, fetch, onNotice: false, observers } as never);
+  const socket = new Socket();
+  Object.defineProperty(socket, 'remoteAddress', { value: '192.0.2.1', configurable: true });
+  const request = new IncomingMessage(socket);
+  const headers = { authorization: 'Bearer garbage' };
+  Object.assign(request, { method: 'GET', url: '/', headers, rawHeaders: Object.entries(headers).flat() });
+  const answer = new ServerResponse(request);
+  answer.end = () => {
+    Object.defineProperty(socket, 'remoteAddress', { value: undefined });
+    return answer;
+  };
+  kc.guard({}, () => {})(request, answer);
+  await eventually('it is told', () => addresses.length > 0, 5_000);
+  assert.deepEqual(addresses, ['access', '192.0.2.1']);
+  kc.close();
+});

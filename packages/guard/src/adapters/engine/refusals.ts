@@ -27,21 +27,25 @@ function createSecurityEvents<Incoming>(
   // Several realms of one API may have the same observers.
   const listeners = new Set(of.flatMap((one) => partsOf(one)?.eventListeners ?? []));
   if (listeners.size === 0) return undefined;
+  /** Of senders whose connection may have ended when the code is there. */
+  const early = new WeakMap<object, string | undefined>();
+  const addressOf = (request: Incoming) => early.get(request as object) ?? host.addressOf?.(request);
   const part = loadPart(async () =>
-    (await import('./parts/security-events.ts')).openSecurityEvents(listeners, host),
+    (await import('./parts/security-events.ts')).openSecurityEvents(listeners, { ...host, addressOf }),
   );
   part.loading.catch((err: unknown) =>
     log.error({ err }, 'Security events are not reported, for their code could not be loaded'),
   );
-  const report = (act: (events: SecurityEvents<Incoming>) => void) => {
-    if (part.loaded === undefined) part.loading.then(act).catch(() => {});
-    else act(part.loaded);
+  const report = (request: Incoming | null, act: (events: SecurityEvents<Incoming>) => void) => {
+    if (part.loaded !== undefined) return act(part.loaded);
+    if (request !== null) early.set(request as object, host.addressOf?.(request));
+    part.loading.then(act).catch(() => {});
   };
   return {
-    admitted: (...event) => report(({ admitted }) => admitted(...event)),
-    denied: (...event) => report(({ denied }) => denied(...event)),
-    message: (...event) => report(({ message }) => message(...event)),
-    session: (...event) => report(({ session }) => session(...event)),
+    admitted: (...event) => report(event[0], ({ admitted }) => admitted(...event)),
+    denied: (...event) => report(event[0], ({ denied }) => denied(...event)),
+    message: (...event) => report(event[0], ({ message }) => message(...event)),
+    session: (...event) => report(event[1], ({ session }) => session(...event)),
   };
 }
 
