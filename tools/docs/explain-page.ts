@@ -18,14 +18,12 @@ export function codeRules(): string {
   const rules = [...new Set([...entries.keys(), ...notices.keys()])].map((code) => {
     const entry = entries.get(code);
     const notice = notices.get(code);
-    const happened = [entry?.happened.replace(/^It /, 'The token '), notice && `As a notice: ${notice.text}`];
     const mends = causes.get(code)?.map(({ cause, mend }) => `${cause}: ${mend}.`) ?? [entry?.mend];
     const fix =
       entry !== undefined ? mends.join(' ') : notice?.level === 'info' ? FOR_INFORMATION : FIX_OF_NOTICE;
-    const cause = happened
-      .filter(Boolean)
-      .join(' ')
-      .replace(/^As a notice: /, '');
+    const happened = entry?.happened.replace(/^It /, 'The token ') ?? '';
+    const told = notice?.text ?? '';
+    const cause = happened && told ? `${happened} As a notice: ${told}` : happened || told;
     return [
       `${code}  own anywhere`,
       toText(cause),

@@ -3,7 +3,7 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { fetchWithError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
-import { toJsonObject, withoutEndSlashes } from 'keycloak-guard/unstable';
+import { createSingleFlight, toJsonObject, withoutEndSlashes } from 'keycloak-guard/unstable';
 import { AdminError, NO_ADMIN_API, toAdminError } from './admin-error.ts';
 import { readBody } from './internal.ts';
 
@@ -85,14 +85,10 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
   }
   const receivedAt = clock();
   const api = new AdminClient(settings);
-  let pending: Promise<string> | undefined;
-  const renew = () => {
-    pending ??= login().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  };
-  api.registerTokenProvider({ getAccessToken: async () => (clock() < expiresAt ? token : renew()) });
+  const once = createSingleFlight<string>();
+  api.registerTokenProvider({
+    getAccessToken: async () => (clock() < expiresAt ? token : once('login', login)),
+  });
   return { api, issuedAt: claimOf(token, 'iat'), receivedAt };
 }
 

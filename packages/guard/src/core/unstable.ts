@@ -7,3 +7,4 @@ export { toJsonObject } from './jwt/compact-jws.ts';
 export { nearestOf } from './options/check-options.ts';
 export { isPlainUrl, isServerUrl, mendServerUrl } from './options/option-rules.ts';
 export { ofEach } from './runtime/cache.ts';
+export { createSingleFlight } from './runtime/concurrency.ts';
