@@ -38,6 +38,16 @@ describe('the doctor, given a token', () => {
     assert.ok(!JSON.stringify(results).includes(token.slice(-40)));
   });
 
+  test('names the setting where the issuer is one that was set', async () => {
+    const KEYCLOAK_ISSUER = 'https://sso.example.com/realms/testing';
+    const results = await examine(await idp.issueToken(), { KEYCLOAK_ISSUER });
+    const { cause = '' } = results.find(({ id }) => id === 'token.accepted') ?? {};
+    assert.ok(
+      cause.endsWith(`and KEYCLOAK_ISSUER is '${KEYCLOAK_ISSUER}': correct it, or leave it out`),
+      cause,
+    );
+  });
+
   for (const [name, request, cause, fix] of [
     ['an ID token', { type: 'id' }, /not an access token \(typ 'ID'\)/, /access_token/],
     ['a refresh token', { type: 'refresh' }, /HS512/, /signature algorithm/],

@@ -113,7 +113,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
         'a request without a token gets 403, so clients do not sign in',
         'Answer 401 with WWW-Authenticate: Bearer where there is no good token, and 403 where a good one is not enough (RFC 6750 §3.1).',
       );
-    if (answer.status === 401) return ok('401 and how to do better');
+    if (answer.status === 401) return ok('401, and says that a token is wanted');
     return skipped(`HTTP ${answer.status}: neither open nor guarded (${toWords(answer)})`);
   }),
   about('route.forged', ['route.no-token'], async (route, { options }) => {
