@@ -35,7 +35,7 @@ export interface SetupGoal {
   readonly groups: readonly string[];
   /** Client scopes that tokens of the application can be asked for. Default none. */
   readonly scopes?: readonly string[] | undefined;
-  /** What tokens say of organizations. Default nothing. */
+  /** The claims about organizations in tokens. Default none. */
   readonly organizations?: OrganizationClaims | undefined;
   /** Those of them that the user gets. Default: all. */
   readonly grant?: Pick<SetupGoal, 'realmRoles' | 'clientRoles' | 'groups'> | undefined;

@@ -16,9 +16,9 @@ const noGuards = (unread: readonly string[]) => ({
   permissions: [] as string[],
   /** Other APIs that the application calls or accepts tokens of, by audience. */
   audiences: [] as string[],
-  /** What the program says of its Keycloak, and the file that says so. */
+  /** The program's own settings for Keycloak, and the file that they stand in. */
   options: {} as { readonly realm?: string; readonly clientId?: string; readonly file?: string },
-  /** What guards read of organizations in tokens: membership, groups or roles in them, ids. */
+  /** The claims about organizations that guards read: membership, groups or roles in them, ids. */
   reads: {} as { readonly organizations?: true; readonly groups?: true; readonly ids?: true },
   /** Places that only a running program knows, as `file:line`. */
   unread: [...unread],

@@ -25,7 +25,6 @@ interface Match<V> {
 const PARAMETER = /^\{[^{}/]+\}$/;
 const SUFFIX = /^\*(\.[^*{}/]+)$/;
 
-/** What a pattern must be. */
 export const PATTERN_RULE =
   'must be a path without empty segments, with {…} as whole segments, and * or *.suffix only at its end';
 

@@ -212,7 +212,7 @@ export interface OrganizationClaims {
   readonly ids: boolean;
 }
 
-/** What an API needs that reads organizations in tokens. */
+/** The scopes and mappers of an API that reads organizations in tokens. */
 export interface OrganizationPlan extends Part {
   /** Client scopes for every client of the application. */
   readonly scopes: readonly AppScope[];

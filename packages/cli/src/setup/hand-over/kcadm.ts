@@ -48,7 +48,7 @@ id_of() {
 
 # The realm has to be there.`;
 
-/** What an administrator runs: a page of bash with a line or two of Keycloak's `kcadm.sh` for each step, which can be run again. */
+/** A script for an administrator: a page of bash with a line or two of Keycloak's `kcadm.sh` for each step, which can be run again. */
 export function toKcadmPage({ serverUrl, realm, clientId }: HandOverTarget, { steps }: Plan): string {
   const server = toShellWord(serverUrl ?? 'https://sso.example.com');
   const lines = steps.flatMap((step) => [
@@ -172,7 +172,7 @@ function toNewClientLines({ client }: ActionOf<'create-client'>): string[] {
   ];
 }
 
-/** What no import can do: settings of the realm, and client scopes that people are asked for. */
+/** The steps that no import can do: settings of the realm, and client scopes that people are asked for. */
 export const notImported = ({ steps }: Plan): string[] =>
   steps
     .filter(
@@ -185,7 +185,7 @@ export const notImported = ({ steps }: Plan): string[] =>
 const actionsOf = <T extends Action['type']>({ steps }: Plan, type: T): ActionOf<T>[] =>
   steps.map(({ action }) => action).filter((action): action is ActionOf<T> => action.type === type);
 
-/** What an import makes. It has no client scopes, so clients have the mappers themselves. */
+/** A realm file for import. It has no client scopes, so clients have the mappers themselves. */
 function toImport(plan: Plan, apiId: string) {
   const scopes = actionsOf(plan, 'create-scope').map(({ scope }) => scope);
   const clients = actionsOf(plan, 'create-client').map(({ client }) => {

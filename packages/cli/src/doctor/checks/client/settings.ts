@@ -211,7 +211,7 @@ const clientEvents = check('client.events', ['client.secret', 'client.type'], as
   return ok('kept, with details, and readable');
 });
 
-/** What Keycloak lets the client do. */
+/** The grants that Keycloak allows the client. */
 export const GRANT_CHECKS = [
   ...checksOfAnswer(
     GRANT_RULES,

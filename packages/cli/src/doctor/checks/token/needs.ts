@@ -63,7 +63,7 @@ export function aboutOrganization(want: string, claims: Claims, grants: Grants |
   return mapperOff(mapper?.config, `being member of ${alias}`, where);
 }
 
-/** What is wrong in Keycloak, before anybody asks for a token. */
+/** Mistakes in Keycloak that show before anybody asks for a token. */
 function aboutMembership(alias: string, claims: Claims, grants: Grants): Advice | undefined {
   const one = grants.organizations?.find((own) => own.alias === alias);
   if (grants.organizations === undefined)
