@@ -155,3 +155,23 @@ test('a role in an organization is that of a group of it: members have it there 
     /--group is for organizations/,
   );
 });
+
+test('people who accept an invitation are sent to the application of their organization', async (t) => {
+  const { setUp, realm } = await start(t);
+  await setUp('api', '--client-id', 'orders');
+  const { lists } = realm();
+  const send = (to: string) =>
+    setUp('tenant', 'acme', 'globex', '--organization', '--redirect-url', `https://shop.example${to}`);
+  const urls = () => lists.organizations.map(({ alias, redirectUrl }) => [alias, redirectUrl]);
+  const made = await send('/orgs/{tenant}');
+  assert.match(made.text, /create organization acme\n +Redirect URL: https:\/\/shop\.example\/orgs\/acme\n/);
+  const both = (path = '') =>
+    ['acme', 'globex'].map((one) => [one, `https://shop.example${path || `/orgs/${one}`}`]);
+  assert.deepEqual(urls(), both());
+  assert.match((await send('/orgs/{tenant}')).text, /Nothing to change/);
+  const [acme] = lists.organizations;
+  Object.assign(acme ?? assert.fail(), { domains: [{ name: 'acme.example', verified: true }] });
+  assert.match((await send('/start')).text, /Redirect URL: https:\/\/shop\.example\/orgs\/acme → https:/);
+  assert.deepEqual(urls(), both('/start'));
+  assert.deepEqual(acme?.domains, [{ name: 'acme.example', verified: true }]);
+});

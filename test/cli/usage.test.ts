@@ -31,6 +31,7 @@ const SPELLINGS: Readonly<Record<string, RegExp>> = {
   running: /^check the running application/,
   'page-url': /^address of the page/,
   'redirect-uri': /^whole address/,
+  'redirect-url': /^where Keycloak sends/,
   'backchannel-url': /^where Keycloak reports logouts/,
   issuer: /^kubernetes: issuer/,
   route: /^call a route/,

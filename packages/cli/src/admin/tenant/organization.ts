@@ -5,7 +5,16 @@ import { findRealm, findUser, splitGroupPath } from '../connection.ts';
 import { type readMapperTypes, withParents } from '../current.ts';
 import { toOrganizationGroupsMapper, toOrganizationMapper } from '../mappers.ts';
 import { isLacking, NO_ORGANIZATIONS, turnOrganizationsOn } from '../plan/app-scope.ts';
-import { type ActionOf, added, newPart, type Part, type Plan, toChange, toCreate } from '../plan/step.ts';
+import {
+  type ActionOf,
+  added,
+  change,
+  newPart,
+  type Part,
+  type Plan,
+  toChange,
+  toCreate,
+} from '../plan/step.ts';
 
 export interface InRealm {
   readonly api: AdminClient;
@@ -89,6 +98,8 @@ export interface OrganizationGoal {
   readonly realm: string;
   readonly alias: string;
   readonly domains: readonly string[];
+  /** Where Keycloak sends people who accepted an invitation. */
+  readonly redirectUrl: string | undefined;
   /** Groups of the organization, as paths within it; the user joins them. */
   readonly groups: readonly string[];
   readonly username: string | undefined;
@@ -181,7 +192,7 @@ export function planOrganization(state: OrganizationState, goal: OrganizationGoa
     return part;
   }
   if (!state.realm.organizationsEnabled) steps.push(turnOrganizationsOn(goal.realm));
-  planDomains(state, goal, part);
+  planOwn(state, goal, part);
   if (roleName !== undefined && !state.hasRole && (state.hasUser || groups.length > 0))
     steps.push(toCreate(`realm role ${roleName}`, { type: 'create-realm-role', name: roleName }));
   if (username !== undefined && !state.hasUser) {
@@ -209,26 +220,32 @@ export function planOrganization(state: OrganizationState, goal: OrganizationGoa
   return part;
 }
 
-function planDomains(state: OrganizationState, { alias, domains }: OrganizationGoal, { steps }: Part): void {
+function planOwn(
+  { organization: there }: OrganizationState,
+  { alias, domains, redirectUrl }: OrganizationGoal,
+  { steps }: Part,
+): void {
   const subject = `organization ${alias}`;
-  const there = (state.organization?.domains ?? []).map((one) =>
-    typeof one === 'string' ? one : (one.name ?? ''),
-  );
-  const more = domains.filter((one) => !there.includes(one));
-  const all = [...there, ...more].map((name) => ({ name, verified: false }));
-  const changes = more.length === 0 ? [] : [added('Domains', ...more)];
+  const known = (there?.domains ?? []).map((one) => (typeof one === 'string' ? one : (one.name ?? '')));
+  const more = domains.filter((one) => !known.includes(one));
+  const isMoved = redirectUrl !== undefined && redirectUrl !== there?.redirectUrl;
+  const changes = [
+    ...(more.length === 0 ? [] : [added('Domains', ...more)]),
+    ...(isMoved ? [change('Redirect URL', redirectUrl, there?.redirectUrl)] : []),
+  ];
   const opens =
     more.length === 0
       ? []
       : [`people with an address of ${more.join(', ')} are led to ${alias} at the login`];
-  if (state.organization === undefined) {
-    const organization = { name: alias, alias, enabled: true, domains: all };
+  const organization = {
+    ...(there ?? { name: alias, alias, enabled: true }),
+    domains: [...(there?.domains ?? []), ...more.map((name) => ({ name, verified: false }))],
+    ...(isMoved && { redirectUrl }),
+  };
+  if (there === undefined)
     steps.push({ ...toCreate(subject, { type: 'create-organization', organization }, changes), opens });
-  } else if (more.length > 0) {
-    const whole = [...(state.organization.domains ?? []), ...all.slice(there.length)];
-    const organization = { ...state.organization, domains: whole };
+  else if (changes.length > 0)
     steps.push(toChange(subject, changes, { type: 'update-organization', organization }, opens));
-  }
 }
 
 /** Keycloak's roles are those of the realm: a group of the organization that has one gives it there alone. */

@@ -124,13 +124,15 @@ ${toHelp({ ...PAGE, ...CLIENT })}`,
   HAND_OVER_HELP,
 );
 
+export const isWhole = (uri: string): boolean => isHttpUrl(uri) && !/[*#]/.test(uri);
+export const wholeRule = (flag: string): string =>
+  `${flag} must be a whole http or https address, without * and #`;
+
 export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
-  const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);
   const problems: string[] = [];
   if (!isAppUrl(appUrl))
     problems.push(`${flag} must be the address of the page, for example http://localhost:5173`);
-  if (!redirectUris.every(isWhole))
-    problems.push('--redirect-uri must be a whole http or https address, without * and #');
+  if (!redirectUris.every(isWhole)) problems.push(wholeRule('--redirect-uri'));
   return problems;
 }
 

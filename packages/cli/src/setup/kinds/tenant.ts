@@ -27,6 +27,7 @@ import {
   toGroupPaths,
   toUsage,
 } from '../visit.ts';
+import { isWhole, wholeRule } from './callers.ts';
 
 const NAMED = table(`
 --list <file> | | file with more of them, one a line: name, then domain and user of an organization
@@ -39,6 +40,7 @@ const OF_ORGANIZATION = table(`
 --organization | | an organization of the realm, in place of a realm
 --domain <name>… | | domain of its members' email addresses; can be repeated
 --user <name> | | user of the realm who becomes a member
+--redirect-url <url> | | where Keycloak sends who accepted an invitation; {tenant} is the alias
 --group <path>… | | group of the organization, for example /staff, which the user joins (Keycloak 26.6); can be repeated
 --role <name> | | role of the realm that these groups have: for this organization alone; without --group, the user has it everywhere
 `);
@@ -187,8 +189,11 @@ export const tenant: SetupKind = {
       problems.push('setup tenant needs --template <realm>, or --organization');
     if (rows.length === 0 && !all)
       problems.push('setup tenant needs names of tenants, --list <file> or --all');
-    if (!organization && flags.group !== undefined)
-      problems.push('--group is for organizations: a realm has the groups of its template');
+    for (const name of Object.keys(OF_ORGANIZATION))
+      if (!organization && Object.hasOwn(flags, name))
+        problems.push(`--${name} is for organizations: a realm has what is in its template`);
+    const redirectUrl = flags['redirect-url'];
+    if (!isWhole(fillIn(redirectUrl ?? 'http://localhost', 'x'))) problems.push(wholeRule('--redirect-url'));
     if (toGroupPaths(flags.group).includes('/')) problems.push('--group must be a path, for example /staff');
     if (organization && all) problems.push('--all is for realms: name organizations in a --list');
     if (rows.length > 1 && flags.domain !== undefined)
@@ -203,7 +208,8 @@ export const tenant: SetupKind = {
     if (organization) {
       const goals = rows.map(([alias = '', domain, username = flags.user]): OrganizationGoal => {
         const domains = [...(domain === undefined ? [] : [domain]), ...(flags.domain ?? [])];
-        return { realm, alias, domains, groups: toGroupPaths(flags.group), username, role: flags.role };
+        const own = { redirectUrl: fillIn(redirectUrl, alias), username, role: flags.role };
+        return { realm, alias, domains, groups: toGroupPaths(flags.group), ...own };
       });
       return (await runPlan(await planOrganizations(api, goals, out), visit, out, questions)).code;
     }
