@@ -273,6 +273,10 @@ describe('the doctor, on the way to Keycloak', () => {
     assert.equal(found?.status, 'warn');
     assert.match(found?.cause ?? '', /can read KEYCLOAK_CLIENT_SECRET, REDIS_URL$/);
     assert.match(found?.fix ?? '', /^chmod 600 /);
+    assert.match(
+      (await visit({ ...others, SESSION_SECRETS: 'old,new' }))?.cause ?? '',
+      /read SESSION_SECRETS$/,
+    );
     const without = { ...others, KEYCLOAK_CLIENT_SECRET_FILE: '/nowhere', REDIS_URL: 'redis://127.0.0.1:9' };
     assert.equal((await visit(without))?.status, 'ok');
   });

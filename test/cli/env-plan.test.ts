@@ -66,6 +66,8 @@ describe('the plan of a file with settings', () => {
     assert.deepEqual(part.steps[0]?.opens, [
       'values that are there are replaced: KEYCLOAK_SERVER_URL, KEYCLOAK_CLIENT_SECRET, SESSION_SECRET',
     ]);
+    const { part: proxied } = await plan(t, 'KEYCLOAK_SERVER_URL=https://me:old-and-private@old.example\n');
+    assert.doesNotMatch(JSON.stringify(proxied), NO_SECRET);
     part.assertAgreeable?.();
     for await (const done of part.apply()) seen.push(done.subject);
     assert.doesNotMatch(seen.join('\n'), NO_SECRET);

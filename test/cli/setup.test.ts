@@ -20,7 +20,7 @@ test('setup looks for Keycloak before it wants a password, and says what the emb
   assert.equal(await ended, 1);
   assert.equal(
     stderr(),
-    `keycloak-guard: ${idp.url}: this looks like keycloak-guard's embedded provider (it has no realm master), which has no Admin API: stop it, and start a Keycloak (https://www.keycloak.org/guides#getting-started)\n`,
+    `setup: ${idp.url}: this looks like keycloak-guard's embedded provider (it has no realm master), which has no Admin API: stop it, and start a Keycloak (https://www.keycloak.org/guides#getting-started)\n`,
   );
   assert.equal(stdout(), '');
 });

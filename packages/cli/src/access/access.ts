@@ -1,6 +1,6 @@
 import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/config';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
-import { NO_ADMIN_API } from '../admin/admin-error.ts';
+import { lackOfAdminApi } from '../admin/admin-error.ts';
 import type { AdminCredentials } from '../admin/connection.ts';
 import { call } from '../keycloak/call.ts';
 import { findServer, judgeServer, trimUrl } from '../keycloak/server.ts';
@@ -250,8 +250,8 @@ export async function locate(address: string, realm: string, out: Output): Promi
       `! ${serverUrl}: plain HTTP. Everybody on the way can read the password of the admin, and all that it opens. Give an https:// address, if there is one.`,
     );
   const master = await call(`${serverUrl}/realms/master`, {}, TIMEOUT_MS);
-  if (/realm does not exist/i.test(String(master.json?.error)))
-    throw new Error(`${serverUrl}: ${NO_ADMIN_API}`);
+  const lack = lackOfAdminApi(serverUrl, master.json?.error);
+  if (lack !== undefined) throw lack;
   return serverUrl;
 }
 

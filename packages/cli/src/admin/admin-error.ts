@@ -24,6 +24,12 @@ export class AdminError extends Error {
 export const NO_ADMIN_API =
   "this looks like keycloak-guard's embedded provider (it has no realm master), which has no Admin API: stop it, and start a Keycloak (https://www.keycloak.org/guides#getting-started)";
 
+/** Why a server has none: it has no realm `master`. @param answer its words about that realm */
+export const lackOfAdminApi = (serverUrl: string, answer: unknown): AdminError | undefined =>
+  /realm does not exist/i.test(String(answer))
+    ? new AdminError('missing', 404, `${serverUrl}: ${NO_ADMIN_API}`)
+    : undefined;
+
 /**
  * Turns what the Admin API client threw into an {@link AdminError}.
  *

@@ -4,7 +4,7 @@ import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/r
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { fetchWithError } from '@keycloak/keycloak-admin-client/lib/utils/fetchWithError.js';
 import { createSingleFlight, toJsonObject, withoutEndSlashes } from 'keycloak-guard/unstable';
-import { AdminError, NO_ADMIN_API, toAdminError } from './admin-error.ts';
+import { AdminError, lackOfAdminApi, toAdminError } from './admin-error.ts';
 import { readBody } from './internal.ts';
 
 /** The caller of the Admin API: a person (of the realm `master`, or only of one realm), or a service account. */
@@ -79,9 +79,7 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
   } catch (error) {
     const who = 'username' in credentials ? credentials.username : `the client ${credentials.clientId}`;
     const failure = toAdminError(error, `log ${who} in at the realm ${credentials.realm}`);
-    if (credentials.realm === 'master' && /realm does not exist/i.test(failure.answer))
-      throw new AdminError('missing', failure.status, `${baseUrl}: ${NO_ADMIN_API}`);
-    throw failure;
+    throw (credentials.realm === 'master' && lackOfAdminApi(baseUrl, failure.answer)) || failure;
   }
   const receivedAt = clock();
   const api = new AdminClient(settings);

@@ -150,10 +150,15 @@ function flagFor(word: FromFolder): string {
     : `say it: ${flag} ${toShellWord(toShortValue(reveal(word)))}`;
 }
 
-const showOf = (word: FromFolder): string =>
-  DEFAULT_FILES.has(word.name)
-    ? ''
-    : `=${/SECRET|PASSWORD/.test(word.name) ? '(hidden)' : toShortValue(toAddress(reveal(word)))}`;
+function showOf(word: FromFolder): string {
+  if (DEFAULT_FILES.has(word.name)) return '';
+  const value = toAddress(reveal(word));
+  return `=${isSecretSetting(word.name, value) ? '(hidden)' : toShortValue(value)}`;
+}
+
+/** Whether its name or value, a URL with a password, says that it is secret. The path of a file is not. */
+export const isSecretSetting = (name: string, value = ''): boolean =>
+  /^(?!.*_FILE$).*(SECRET|PASSWORD|TOKEN$|KEY$)/.test(name) || /^\w+:\/\/[^/@]*:[^/@]+@/.test(value);
 
 /** An address as it is called: letters of other scripts that look like others are shown as such (punycode), credentials are not shown. */
 function toAddress(text: string): string {

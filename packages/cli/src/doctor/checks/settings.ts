@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Config, ConfigError, parseSettings, type SettingProblem } from '@keycloak-guard/server/config';
 import { AuthError } from 'keycloak-guard';
+import { isSecretSetting } from '../../settings/from-folder.ts';
 import { check, fail, ok, skipped, warn } from '../check.ts';
 
 /** The setting that says how this service proves to Keycloak that it is its client. */
@@ -86,9 +87,6 @@ const settingsSecret = check('settings.secret', ['settings.valid'], async ({ ass
   return ok(options.provider === undefined ? `${setting} is set` : 'that of the embedded provider');
 });
 
-/** A setting whose name or value, a URL with a password, says that it is secret. */
-const SECRET = /^[^=]*(SECRET|PASSWORD|TOKEN|KEY)=|^[^=]+=\w+:\/\/[^/@]*:[^/@]+@/;
-
 const settingsFile = check('settings.env-file', [], async ({ options }) => {
   const info = await stat(options.envFile).catch(() => undefined);
   if (info === undefined)
@@ -100,7 +98,7 @@ const settingsFile = check('settings.env-file', [], async ({ options }) => {
   // Windows has no permission bits.
   if (process.platform === 'win32' || (mode & 0o077) === 0 || !info.isFile()) return ok(seen);
   const file = parseSettings(await readFile(options.envFile, 'utf8').catch(() => ''));
-  const secrets = Object.entries(file).filter(([name, value]) => value && SECRET.test(`${name}=${value}`));
+  const secrets = Object.entries(file).filter(([name, value]) => value && isSecretSetting(name, value));
   if (secrets.length === 0) return ok(seen);
   return warn(
     seen,

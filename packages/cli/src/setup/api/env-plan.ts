@@ -8,6 +8,7 @@ import type { SetupGoal } from '../../admin/goal.ts';
 import type { Change } from '../../admin/plan/step.ts';
 import { NO_PART, type PlanPart } from '../../plan/run-plan.ts';
 import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
+import { isSecretSetting } from '../../settings/from-folder.ts';
 import { planWrite, writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -138,8 +139,6 @@ async function switchCredential(
 
 const SECRET = 'KEYCLOAK_CLIENT_SECRET';
 
-const isSecret = (name: string): boolean => /SECRET|PASSWORD/.test(name);
-
 async function findChanges(file: string, settings: Record<string, string>): Promise<EnvChange[]> {
   const changes = compareEnv(await readEnvText(file), settings);
   // An address that differs by a slash at the end is the same address.
@@ -154,9 +153,10 @@ const isConflict = ({ from, to }: EnvChange): boolean =>
 
 /** A secret is named but not shown. */
 function toPlanChange({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
-  const text = to === '' && from !== undefined ? '(none)' : isSecret(name) ? '(hidden)' : to;
+  const isSecret = isSecretSetting(name, from) || isSecretSetting(name, to);
+  const text = to === '' && from !== undefined ? '(none)' : isSecret ? '(hidden)' : to;
   if (from === undefined) return { field: name, from: '', to: kind === 'create' ? text : `+ ${text}` };
-  return isSecret(name)
+  return isSecret
     ? { field: name, from: '(hidden)', to: to === '' ? text : '(hidden) (another one)' }
     : { field: name, from, to: text };
 }
