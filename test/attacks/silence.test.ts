@@ -13,11 +13,13 @@ import { createClient } from '../../packages/guard/src/client/index.ts';
 import {
   GUARDS_OF_LISTS,
   requireClientRole,
+  requireThat,
+} from '../../packages/guard/src/core/guards/guards.ts';
+import {
   requireOneOrganization,
   requireOrganization,
   requireTenant,
-  requireThat,
-} from '../../packages/guard/src/core/guards/guards.ts';
+} from '../../packages/guard/src/core/guards/organization.ts';
 import {
   type AuthError,
   combineVerifiers,
@@ -125,13 +127,12 @@ const FACTORIES: Readonly<Record<string, Make>> = {
     createRateLimit({ name: 'sign-up', limit: 20, secret: SECRET, ...more } as never),
   'limits: LoginLimitOptions': (more) => createLoginLimits(more, SECRET),
   'adapters/engine: AdapterOptions': (more) =>
-    resolveAdapterOptions('keycloak', { ...keycloak, ...more } as never),
+    resolveAdapterOptions({ ...keycloak, ...more } as never, { factory: 'keycloak' }),
   'tenants: TenantsOptions': (more) =>
-    resolveAdapterOptions('keycloak', {
-      ...common,
-      tenants: { of: () => undefined, get: () => undefined },
-      ...more,
-    } as never),
+    resolveAdapterOptions(
+      { ...common, tenants: { of: () => undefined, get: () => undefined }, ...more } as never,
+      { factory: 'keycloak' },
+    ),
   'tenants: TenantSettings': async (more) => {
     const tenants = { of: () => 'acme', get: () => ({ realm: 'acme', ...more }) };
     let cause: unknown;
@@ -249,8 +250,8 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
   requireOrganization,
   requireTenant,
   requireThat,
-  'requireOneOrganization, alias': (value) => requireOneOrganization('alias', value),
-  'requireOneOrganization, id': (value) => requireOneOrganization('id', value),
+  'requireOneOrganization, alias': (value) => requireOneOrganization({ alias: value }, () => []),
+  'requireOneOrganization, id': (value) => requireOneOrganization({ id: value }, () => []),
   'an organization by alias': (value) => toGuard({ organization: { alias: value } }, 'my-api'),
   'an organization by id': (value) => toGuard({ organization: { id: value } }, 'my-api'),
   'a group in an organization': (value) =>

@@ -155,7 +155,13 @@ describe('options of a factory', () => {
 describe('options of an adapter', () => {
   it('that are not there at all are named, and so is what they must be', () => {
     for (const none of [undefined, null])
-      assert.throws(() => resolveAdapterOptions('keycloak', none as never), /serverUrl: is missing/);
-    assert.throws(() => resolveAdapterOptions('keycloak', 'x' as never), /options: must be an object/);
+      assert.throws(
+        () => resolveAdapterOptions(none as never, { factory: 'keycloak' }),
+        /serverUrl: is missing/,
+      );
+    assert.throws(
+      () => resolveAdapterOptions('x' as never, { factory: 'keycloak' }),
+      /options: must be an object/,
+    );
   });
 });

@@ -5,10 +5,12 @@ import {
   anyOf,
   GUARDS_OF_LISTS,
   requireClientRole,
-  requireOneOrganization,
-  requireOrganization,
   requireThat,
 } from '../../packages/guard/src/core/guards/guards.ts';
+import {
+  requireOneOrganization,
+  requireOrganization,
+} from '../../packages/guard/src/core/guards/organization.ts';
 import {
   AuthError,
   type Guard,
@@ -195,7 +197,7 @@ describe('guards', () => {
   });
 
   it('of one organization say where something is missing, and pass on what is no refusal', () => {
-    const within = (guard: Guard<never>) => requireOneOrganization('alias', 'acme', [guard]);
+    const within = (guard: Guard<never>) => requireOneOrganization({ alias: 'acme' }, () => [guard]);
     const refused = passes(within(requireRealmRole('billing')));
     assert.ok(refused instanceof AuthError);
     assert.deepEqual([refused.code, refused.organization], ['role_missing', 'acme']);

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import {
-  createAdapter,
+  createEngine,
   type FetchReply,
   type FetchRequest,
   fetchHost,
@@ -68,7 +68,7 @@ export function startTenants(
     ...more,
   };
   const host = { factory: 'keycloak', ...fetchHost };
-  const door = createAdapter<FetchRequest, FetchReply>(options as never, host);
+  const door = createEngine<FetchRequest, FetchReply>(options as never, host);
   const guard = door.guard({});
   const optional = door.guard({ optional: true });
   t.after(() => door.close());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAdapter, fetchHost } from '../../packages/guard/src/adapters/engine/internal.ts';
+import { createEngine, fetchHost } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { ReadRequest, readIssuer } from '../../packages/guard/src/tenants/tenant-request.ts';
 
 const hostnameOf = (host: string, origin?: string) =>
@@ -33,7 +33,7 @@ test('two hosts are none: Node keeps the first, and a proxy may have looked at t
     readonly url?: string;
   }
   const seen: string[] = [];
-  const door = createAdapter<Asked, never>(
+  const door = createEngine<Asked, never>(
     {
       ...{ serverUrl: 'https://sso.example.com', clientId: 'my-api' },
       tenants: {

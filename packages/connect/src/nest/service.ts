@@ -127,11 +127,11 @@ export class KeycloakConnectService {
     this.#log = createNestLog();
     this.#reader = createCallReader(this.#settings.tokenFrom);
     this.#tenants = createTenants(this.#settings, this.#log);
-    const { adapter } = this.#tenants;
+    const { engine } = this.#tenants;
     const { handshakes, toCall } = this.#reader;
-    this.#signedIn = adapter.guard({});
-    this.#connections = adapter.connections.guard({});
-    this.#gateways = createGatewayConnections(adapter, handshakes, toCall, this.#log);
+    this.#signedIn = engine.guard({});
+    this.#connections = engine.connections.guard({});
+    this.#gateways = createGatewayConnections(engine, handshakes, toCall, this.#log);
     this.#forApplication = createForApplication(this.#settings);
     for (const one of Object.values(this.#forApplication)) if (one !== null) services.set(one, this);
   }
@@ -198,12 +198,12 @@ export class KeycloakConnectService {
   /** Starts to load the realm's keys, and warns of settings that have no effect any more. `KeycloakConnectModule` calls it. */
   load(): void {
     for (const warning of this.#settings.warnings) this.#log.warn({}, warning);
-    this.#tenants.adapter.load();
+    this.#tenants.engine.load();
   }
 
   /** Ends every timer. `KeycloakConnectModule` calls it at shutdown. */
   close(): Promise<void> {
-    return this.#tenants.adapter.close();
+    return this.#tenants.engine.close();
   }
 
   #find(context: ExecutionContext, call: Call): Promise<Caller> {

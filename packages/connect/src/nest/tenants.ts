@@ -17,7 +17,7 @@ import {
   partsOf,
   VERIFIER_RULES,
 } from 'keycloak-guard/unstable/connect';
-import { type Call, createAdapter, sourceOf, type TenantSettings } from 'keycloak-guard/unstable/nest';
+import { type Call, createEngine, sourceOf, type TenantSettings } from 'keycloak-guard/unstable/nest';
 import { Keycloak } from '../index.ts';
 import type { KeycloakConnectConfig, Settings } from './options.ts';
 
@@ -155,7 +155,7 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
     get: (name: string) => settingsOf.get(name),
   };
   const options = { ...shared, tenants: directory };
-  const adapter = createAdapter<Call, Call>(
+  const engine = createEngine<Call, Call>(
     { ...((isMany ? options : common) as VerifierOptions), log },
     {
       factory: 'KeycloakConnectModule',
@@ -167,8 +167,8 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
   const tenantOf = ofEach((verifier: Verifier<object>) => toTenant(verifier, log));
 
   return {
-    adapter,
-    /** Finds out which realm a call is for, before the adapter decides about it. @throws {AuthError} rejects if it is for none */
+    engine,
+    /** Finds out which realm a call is for, before the engine decides about it. @throws {AuthError} rejects if it is for none */
     async resolve(call: Call): Promise<void> {
       if (!isMany) return;
       const source = call.request ?? (call.context && sourceOf(call.context));

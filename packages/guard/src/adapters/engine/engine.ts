@@ -21,12 +21,18 @@ import {
   type RequestLike,
   readCredentials,
 } from '../../core/internal.ts';
-import type { SessionRequest, Sessions } from '../../session/index.ts';
+import type { SessionRequest } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './messages.ts';
-import type { ResolvedAdapter } from './options.ts';
+import {
+  type EngineOptionsHost,
+  type KeycloakOptions,
+  resolveAdapterOptions,
+  type SessionSettings,
+} from './options.ts';
 import type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
 import type { SecurityEvents } from './parts/security-events.ts';
+import { createPermits, type Permits } from './permissions.ts';
 import { type DescribedResource, describeResource } from './protected-resource.ts';
 import { openRealms, type Realms, toResourceHost, toTenantOf } from './realms.ts';
 import { createRefusals } from './refusals.ts';
@@ -37,12 +43,10 @@ import {
   readRequirements,
 } from './requirements.ts';
 import { pathOf, type Routes } from './routes.ts';
-import { createOpenSessions, type OpenSessions } from './sessions.ts';
+import { createSessions, type OpenSessions } from './sessions.ts';
 
 /** The part that an adapter adds to the engine: it reads requests and writes answers. */
-export interface EngineHost<Incoming, Outgoing> {
-  /** Name of the factory, for errors. */
-  readonly factory: string;
+export interface EngineHost<Incoming, Outgoing> extends EngineOptionsHost {
   /** Called for every request: reads no more than a token needs. */
   toRequest(request: Incoming): RequestLike;
   /** Called for sessions, refusals and messages. */
@@ -61,11 +65,11 @@ export interface EngineHost<Incoming, Outgoing> {
   addressOf?(request: Incoming): string | undefined;
   /** Whether refusals are logged at level `debug` by default. */
   readonly debugsRefusals?: boolean;
-  /** The sessions of a request, in frameworks that keep them by scope. Default: those of `useSessions`. */
+  /** The sessions of a request, in frameworks that keep them by scope. Default: those of `openSessions`. */
   sessionsOf?(request: Incoming): OpenSessions<Incoming, Outgoing> | undefined;
 }
 
-/** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
+/** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions before they are turned on. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   extends Pick<Realms<Incoming>, 'clock' | 'notify' | 'tenants' | 'verifierOf'>,
     Pick<EngineHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
@@ -104,10 +108,17 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
   /** The answer to a refused request; `undefined` for any other error. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
-  /** Translates requests for sessions. */
-  toOpenSessions(sessions: Sessions<Incoming>): OpenSessions<Incoming, Outgoing>;
-  /** Turns browser sessions on, once. */
-  useSessions(sessions: Sessions<Incoming>): Routes<Incoming>;
+  /**
+   * Sessions that are not yet those of the guards.
+   *
+   * @param factory the function that the application called, for errors
+   * @throws {OptionsError}
+   */
+  createSessions(settings: SessionSettings<Incoming>, factory: string): OpenSessions<Incoming, Outgoing>;
+  /** Turns browser sessions on, once. @throws {OptionsError} */
+  openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
+  /** Guards by permission. */
+  readonly permits: Permits<Incoming>;
   /** Says which resource this application is, once, in its metadata and in every challenge. @throws {OptionsError} */
   protectedResource(options: ProtectedResourceOptions): Routes<Incoming>;
   /** The metadata of a resource that one guard alone names. @throws {OptionsError} */
@@ -128,11 +139,12 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   close(): Promise<void>;
 }
 
-/** Makes the engine of an adapter, from options that were checked. */
+/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
-  resolved: ResolvedAdapter<Incoming, C>,
+  options: KeycloakOptions<Incoming, C>,
   adapterHost: EngineHost<Incoming, Outgoing>,
 ): Engine<Incoming, Outgoing, C> {
+  const resolved = resolveAdapterOptions(options, adapterHost);
   const host = withOneHost(adapterHost);
   const { factory, toRequest, addToAnswer } = host;
   const toAppRequest = host.toAppRequest ?? ((request: Incoming): unknown => request);
@@ -180,19 +192,22 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     { ...guardHost, sessionOf: (request) => sessionsOf(request)?.watch },
     requirementsHost,
   );
-  const toOpenSessions = (opened: Sessions<Incoming>) =>
-    createOpenSessions(opened, toSessionRequest, addToAnswer);
+  const openedSessions: Engine<Incoming, Outgoing, C>['createSessions'] = (settings, forFactory) =>
+    createSessions({ ...realms, securityEvents, toSessionRequest, addToAnswer }, settings, forFactory);
 
   const tokenGuard: Engine<Incoming, Outgoing, C>['tokenGuard'] = (more) =>
     createRequestGuard(base, {}, { ...guardHost, ...more });
   const plainGuard = once(tokenGuard);
+  const refuse = (request: Incoming, error: unknown, principal?: Principal | null) =>
+    plainGuard().refuse(request, error, principal) as never;
 
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
     ...{ log: fallback, logOf, factory, connections, tokenGuard, securityEvents },
     ...(host.addressOf && { addressOf: host.addressOf }),
-    ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, refusalOf },
+    ...{ toRequest, addToAnswer, createSessions: openedSessions, inviteToLogin, refuse, refusalOf },
     ...{ toAppRequest, clock, notify, tenants, verifierOf },
+    permits: createPermits({ ...realms, factory, logOf, toAppRequest, refuse }),
     guard(requirements, isOpen = undefined) {
       const { options, compiledFor } = readRequirements(requirements, requirementsHost);
       return createRequestGuard(base, options, {
@@ -202,12 +217,10 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
         sessionOf: (request) => sessionsOf(request)?.authenticate,
       });
     },
-    refuse(request, error, principal) {
-      return plainGuard().refuse(request, error, principal) as never;
-    },
-    useSessions(opened) {
+    openSessions(settings) {
+      const opened = openedSessions(settings, 'session');
       if (sessions !== undefined) throw new Error(`${factory}: sessions were opened before`);
-      sessions = toOpenSessions(opened);
+      sessions = opened;
       return sessions.routes;
     },
     protectedResource(options) {
@@ -227,11 +240,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     async accessToken(request) {
       const sent = toRequest(request);
       const opened = sessionsOf(request);
-      if (opened !== undefined && isForSession(sent)) return opened.accessToken(request);
-      if (authorizationOf(sent) === undefined) return null;
-      const read = readCredentials(sent, true);
-      if (read instanceof AuthError) throw read;
-      return typeof read === 'string' ? read : read.token;
+      return opened !== undefined && isForSession(sent) ? opened.accessToken(request) : tokenIn(sent);
     },
     has(principal, requirements) {
       findRequestParts(requirements, false);
@@ -248,6 +257,14 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       if (resolved.isOwn) await verifier.close();
     },
   };
+}
+
+/** The token in the header `Authorization`; `null` without one. @throws {AuthError} */
+function tokenIn(sent: RequestLike): string | null {
+  if (authorizationOf(sent) === undefined) return null;
+  const read = readCredentials(sent, true);
+  if (read instanceof AuthError) throw read;
+  return typeof read === 'string' ? read : read.token;
 }
 
 function nameOf({ method = '', url }: Pick<SessionRequest, 'method' | 'url'>): string {

@@ -8,7 +8,6 @@ export type {
   TokenForOptions,
 } from '../../outgoing/index.ts';
 export type { TenantDirectory, TenantLookup, TenantRequest, TenantSettings } from '../../tenants/index.ts';
-export type { Parts, WithParts } from './adapter.ts';
 export type { Connection } from './connection.ts';
 export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
@@ -21,3 +20,4 @@ export type { LoginLimitSettings } from './parts/login-limits.ts';
 export type { ProtectedResourceOptions } from './parts/resource-metadata.ts';
 export type { GuardRequirements, RequestGuardOptions, RequirementsOf } from './requirements.ts';
 export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from './sockets.ts';
+export type { Parts, WithParts } from './with-parts.ts';

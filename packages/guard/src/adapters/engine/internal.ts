@@ -1,7 +1,6 @@
 // The kit that adapters are made of. What is in parts/ is loaded when an application turns it on, by import() alone.
 export type { PushedClaims } from '../../authz/internal.ts';
 export type { Part } from '../../core/internal.ts';
-export { type Adapter, createAdapter, createAdapterWithParts } from './adapter.ts';
 export { answerRoute } from './answer-route.ts';
 export { createCalls, toLateOwn } from './calls.ts';
 export { type ConnectionGuard, toStream, toToken } from './connection.ts';
@@ -17,12 +16,13 @@ export { createLoginGuard } from './login-limits.ts';
 export { type McpPart, openFetchMcp, openNodeMcp, withMetadata } from './mcp.ts';
 export type { McpCaller, McpEngine } from './mcp-options.ts';
 export * from './node.ts';
-export { type RefuseNode, refuseAtOnce, toNodeKeycloak, toSockets } from './node-keycloak.ts';
+export { type RefuseNode, refuseAtOnce, toNodeFramework, toSockets } from './node-keycloak.ts';
 export * from './options.ts';
 export type { NodeMcp } from './parts/mcp-node.ts';
 export { createPermits, type Decide, type Permits, toPermitGuard } from './permissions.ts';
 export { isHtml } from './refusals.ts';
 export { assertRequirements } from './requirements.ts';
 export * from './routes.ts';
-export { type OpenSessions, openSessions, toSessionPaths } from './sessions.ts';
+export { type OpenSessions, toSessionPaths } from './sessions.ts';
 export { canRecover, disconnectSocket, RECOVERED, toSocketIoMiddleware } from './sockets.ts';
+export { createEngineWithParts } from './with-parts.ts';

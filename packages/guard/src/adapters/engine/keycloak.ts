@@ -1,7 +1,6 @@
 import type { Permissions, PermitOptions, PermitRule, RuleOfRequest } from '../../authz/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
 import { type Health, healthOf, type RequestGuard } from '../../core/internal.ts';
-import type { Adapter } from './adapter.ts';
 import { createCalls } from './calls.ts';
 import type { Connection } from './connection.ts';
 import type { Engine } from './engine.ts';
@@ -173,20 +172,20 @@ export interface Framework<Incoming, Outgoing, Middleware> {
 
 /** {@link Keycloak} of a framework. */
 export function toKeycloak<Incoming, Outgoing, Middleware, AppRequest, C extends object>(
-  adapter: Adapter<Incoming, Outgoing, C>,
+  engine: Engine<Incoming, Outgoing, C>,
   { toGuard, toRoutes, mcp, principalOf }: Framework<Incoming, Outgoing, Middleware>,
 ): Keycloak<Incoming, Middleware, AppRequest, C> {
   const toPermit = (decide: Decide<Incoming>): Middleware => toGuard(toPermitGuard(decide, principalOf));
   return {
-    ...toBase(adapter),
+    ...toBase(engine),
     mcp,
-    guard: (...args) => toGuard(adapter.guard(requirementsOf(args))),
-    loginLimits: (args) => toGuard(createLoginGuard(adapter as never, args as never, principalOf as never)),
-    permissions: adapter.permits.open,
-    permit: (rule, args) => toPermit(adapter.permits.permit(rule, args)),
-    protectedResource: (args) => toRoutes(adapter.protectedResource(args)),
-    session: (settings) => toRoutes(adapter.openSessions(settings as unknown as SessionSettings<Incoming>)),
-    backchannelLogout: (args) => toRoutes(adapter.messages(args as BackchannelLogoutOptions | undefined)),
+    guard: (...args) => toGuard(engine.guard(requirementsOf(args))),
+    loginLimits: (args) => toGuard(createLoginGuard(engine as never, args as never, principalOf as never)),
+    permissions: engine.permits.open,
+    permit: (rule, args) => toPermit(engine.permits.permit(rule, args)),
+    protectedResource: (args) => toRoutes(engine.protectedResource(args)),
+    session: (settings) => toRoutes(engine.openSessions(settings as unknown as SessionSettings<Incoming>)),
+    backchannelLogout: (args) => toRoutes(engine.messages(args as BackchannelLogoutOptions | undefined)),
   };
 }
 

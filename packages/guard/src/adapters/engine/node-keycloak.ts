@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
 import { loadPart } from '../../core/internal.ts';
-import type { Adapter } from './adapter.ts';
-import { type Keycloak, toKeycloak } from './keycloak.ts';
+import type { Engine } from './engine.ts';
+import type { Framework, Keycloak } from './keycloak.ts';
 import { toNodeMcp } from './mcp.ts';
 import {
   answerNode,
@@ -56,25 +56,22 @@ export type RefuseNode<Incoming> = (
   next: Next,
 ) => void;
 
-/** {@link ServerKeycloak} of a framework with the middleware of connect: `(request, response, next)`. */
-export function toNodeKeycloak<Incoming extends NodeRequest, AppRequest, C extends object>(
-  adapter: Adapter<Incoming, NodeResponse, C>,
+/** Frameworks with the middleware of connect: `(request, response, next)`. */
+export function toNodeFramework<Incoming extends NodeRequest, C extends object>(
+  engine: Engine<Incoming, NodeResponse, C>,
   refuse: RefuseNode<Incoming>,
-): ServerKeycloak<Incoming, (request: Incoming, response: NodeResponse, next: Next) => void, AppRequest, C> {
+): Framework<Incoming, NodeResponse, (request: Incoming, response: NodeResponse, next: Next) => void> {
   return {
-    ...toKeycloak(adapter, {
-      toGuard: (guard) => toNodeGuard(adapter, guard, refuse),
-      toRoutes: (routes) => toNodeRoutes(adapter, routes),
-      mcp: (options) => toNodeMcp(adapter, options, refuse),
-      principalOf: (request) => (request as { principal?: Principal }).principal,
-    }),
-    ...toSockets(adapter, (request) => request as Incoming),
+    toGuard: (guard) => toNodeGuard(engine, guard, refuse),
+    toRoutes: (routes) => toNodeRoutes(engine, routes),
+    mcp: (options) => toNodeMcp(engine, options, refuse),
+    principalOf: (request) => (request as { principal?: Principal }).principal,
   };
 }
 
 /** @param toIncoming the framework's request of a handshake, which is none of the framework's requests */
 export function toSockets<Incoming, C extends object>(
-  { connections, refusalOf, log }: Pick<Adapter<Incoming, never, never>, 'connections' | 'refusalOf' | 'log'>,
+  { connections, refusalOf, log }: Pick<Engine<Incoming, never, never>, 'connections' | 'refusalOf' | 'log'>,
   toIncoming: (request: IncomingMessage) => Incoming,
 ): KeycloakSockets<C> {
   const sockets = () => import('./sockets.ts');
@@ -121,7 +118,7 @@ export function toSockets<Incoming, C extends object>(
 /** Answers a refused request at once; `next` gets every other error. */
 export function refuseAtOnce<Incoming>({
   refusalOf,
-}: Pick<Adapter<Incoming, never, never>, 'refusalOf'>): RefuseNode<Incoming> {
+}: Pick<Engine<Incoming, never, never>, 'refusalOf'>): RefuseNode<Incoming> {
   return (error, request, response, next) => {
     const answer = refusalOf(error, request);
     if (answer === undefined) next(error);

@@ -118,37 +118,31 @@ export function requirementsOf(args: readonly unknown[]): GuardRequirements<neve
   return args.length === 0 ? {} : (args[0] as GuardRequirements<never>);
 }
 
+/** The members of an adapter's host that its options depend on. */
+export interface EngineOptionsHost {
+  /** Name of the factory, for errors. */
+  readonly factory: string;
+  /** Rules of options that only this adapter has, in the place of the option `log`. */
+  readonly ownRules?: Readonly<Record<string, OptionRule>>;
+  /** Where lines go in an adapter with `ownRules`. */
+  readonly log?: Log | undefined;
+}
+
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveAdapterOptions<Incoming, C extends object>(
-  factory: string,
   input: KeycloakOptions<Incoming, C>,
+  host: EngineOptionsHost,
 ): ResolvedAdapter<Incoming, C> {
   // `undefined` has no options either, and is told so.
   const options: typeof input = Object(input);
-  const { log } = options;
-  return resolveVerifier<Incoming, C>(factory, options, { log: LOG }, log && toNoticeLog(log));
-}
-
-/** Notices as lines of a log. */
-export function toNoticeLog(log: Log): NonNullable<VerifierOptions['onNotice']> {
-  return ({ level, message, ...fields }) => log[level](fields, toOneLine(message));
-}
-
-/**
- * @param more rules of options that only this adapter has
- * @param onNotice called with notices unless the options say otherwise; `undefined`: the verifier writes them itself
- * @throws {OptionsError} naming every option that is missing, wrong or unknown
- */
-export function resolveVerifier<Incoming, C extends object>(
-  factory: string,
-  options: VerifierSource<C> & AdapterOptions<Incoming>,
-  more: Readonly<Record<string, OptionRule>>,
-  onNotice: VerifierOptions['onNotice'],
-): ResolvedAdapter<Incoming, C> {
-  const ownRules = { ...RULES, ...more };
-  const own: AdapterOptions<Incoming> = Object.fromEntries(
-    Object.keys(ownRules).map((name) => [name, options[name as keyof AdapterOptions<Incoming>]]),
-  );
+  const { factory, ownRules: more } = host;
+  const log = more === undefined ? options.log : host.log;
+  // Notices are lines of the log unless the options say otherwise; without one, the verifier writes them itself.
+  const onNotice: VerifierOptions['onNotice'] =
+    log && (({ level, message, ...fields }) => log[level](fields, toOneLine(message)));
+  const ownRules = { ...RULES, ...(more ?? { log: LOG }) };
+  const { onDenied, logRefusals, explain } = options;
+  const own: AdapterOptions<Incoming> = { onDenied, logRefusals, explain, log };
   if (isOfTenants(options)) {
     const rules = { ...COMMON_RULES, ...TENANT_RULES, ...ownRules };
     throwFor(factory, findOptionProblems(options, rules).map(adviseTenants));

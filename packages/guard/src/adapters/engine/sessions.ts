@@ -18,9 +18,11 @@ import { type PartHost, realmOf } from './realms.ts';
 import { type Route, type Routes, toRoute } from './routes.ts';
 
 /** The members of an engine that sessions need. */
-type SessionsHost<Incoming> = PartHost<Incoming> & {
+interface SessionsHost<Incoming, Outgoing> extends PartHost<Incoming> {
   readonly securityEvents: Pick<SecurityEvents<Incoming>, 'session'> | undefined;
-};
+  toSessionRequest(request: Incoming): SessionRequest<Incoming>;
+  addToAnswer(outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>): void;
+}
 
 /**
  * Browser sessions. Unless the settings have a client, they are those of the adapter's own client.
@@ -28,17 +30,17 @@ type SessionsHost<Incoming> = PartHost<Incoming> & {
  * @param factory the function that the application called, for errors
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
-export function openSessions<Incoming>(
-  host: SessionsHost<Incoming>,
+export function createSessions<Incoming, Outgoing>(
+  host: SessionsHost<Incoming, Outgoing>,
   options: SessionSettings<Incoming>,
   factory: string,
-): Sessions<Incoming> {
+): OpenSessions<Incoming, Outgoing> {
   const settings = withObservers(Object(options) as typeof options, host.securityEvents);
   checkSettings(host, settings, factory);
   const part = loadPart(async () =>
     (await import('./parts/sessions.ts')).createSessions(host, settings, factory),
   );
-  return whenLoaded(settings, part);
+  return toOpenSessions(whenLoaded(settings, part), host);
 }
 
 /** The paths that sessions answer, before they are loaded. */
@@ -50,7 +52,7 @@ const OWN_CLIENT = { clientId: '', startAuthorization() {} } as object as Sessio
 
 /** @throws {OptionsError} */
 function checkSettings<Incoming>(
-  { tenants, verifier }: SessionsHost<Incoming>,
+  { tenants, verifier }: PartHost<Incoming>,
   settings: SessionSettings<Incoming>,
   factory: string,
 ): void {
@@ -73,7 +75,7 @@ function toProblem(factory: string, option: string, rule: string): OptionsError 
 /** Observers get the events of sessions, beside the listener of the settings. */
 function withObservers<Incoming>(
   settings: SessionSettings<Incoming>,
-  events: SessionsHost<Incoming>['securityEvents'],
+  events: SessionsHost<Incoming, never>['securityEvents'],
 ): SessionSettings<Incoming> {
   const { onEvent } = settings;
   if (events === undefined || (onEvent !== undefined && typeof onEvent !== 'function')) return settings;
@@ -117,10 +119,9 @@ export interface OpenSessions<Incoming, Outgoing> {
 }
 
 /** Translates requests for sessions. */
-export function createOpenSessions<Incoming, Outgoing>(
+function toOpenSessions<Incoming, Outgoing>(
   opened: Sessions<Incoming>,
-  toSessionRequest: (request: Incoming) => SessionRequest<Incoming>,
-  addToAnswer: (outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>) => void,
+  { toSessionRequest, addToAnswer }: SessionsHost<Incoming, Outgoing>,
 ): OpenSessions<Incoming, Outgoing> {
   function authenticate(request: Incoming, outgoing: Outgoing) {
     const session = opened.authenticate(toSessionRequest(request));

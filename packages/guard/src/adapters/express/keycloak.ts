@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import type { AppClaims, Principal } from '../../core/index.ts';
 import type { McpAuthInfo, ServerKeycloak } from '../engine/index.ts';
 import {
-  createAdapter,
+  createEngine,
   type Next,
   type NodeRequest,
   type NodeResponse,
@@ -11,7 +11,9 @@ import {
   publicOriginOf,
   type RefuseNode,
   refuseAtOnce,
-  toNodeKeycloak,
+  toKeycloak,
+  toNodeFramework,
+  toSockets,
 } from '../engine/internal.ts';
 
 /** The part of an app of Express 4 or 5 that is needed. */
@@ -88,7 +90,7 @@ export type ExpressKeycloak<C extends object = AppClaims> = ServerKeycloak<
  * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
  */
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): ExpressKeycloak<C> {
-  const adapter = createAdapter<ExpressRequest, NodeResponse, C>(options as OptionsOf<ExpressRequest, C>, {
+  const engine = createEngine<ExpressRequest, NodeResponse, C>(options as OptionsOf<ExpressRequest, C>, {
     factory: 'keycloak',
     ...nodeHost,
     toSessionRequest: (request) => ({
@@ -97,9 +99,9 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     }),
     paramsOf: (request) => (request as { params?: unknown }).params,
   });
-  adapter.load();
+  engine.load();
 
-  const refuseNow = refuseAtOnce(adapter);
+  const refuseNow = refuseAtOnce(engine);
   const isCaught = createLastErrorHandler((error, request, response, next) => {
     if (response.headersSent) next(error);
     else (refusedBy.get(error as object) ?? refuseNow)(error, request, response, next);
@@ -109,5 +111,11 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     refusedBy.set(error as object, refuseNow);
     next(error);
   };
-  return toNodeKeycloak<ExpressRequest, Request, C>(adapter, refuse);
+  return {
+    ...toKeycloak<ExpressRequest, NodeResponse, ExpressMiddleware, Request, C>(
+      engine,
+      toNodeFramework(engine, refuse),
+    ),
+    ...toSockets<ExpressRequest, C>(engine, (request) => request),
+  };
 }

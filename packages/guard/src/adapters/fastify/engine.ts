@@ -53,10 +53,20 @@ declare module 'fastify' {
   }
 }
 
+const OWN_RULES = {
+  securityScheme: {
+    rule: 'must be the name of a security scheme',
+    example: "'bearerAuth'",
+    accepts: (value: unknown) => typeof value === 'string' && value !== '',
+  },
+};
+
 /** @param log the app's logger, if it has one */
 export function toFastifyHost(log: FastifyBaseLogger | undefined): EngineHost<FastifyRequest, FastifyReply> {
   return {
     factory: 'keycloakGuard',
+    ownRules: OWN_RULES,
+    log,
     toRequest: ({ raw }) => raw,
     toSessionRequest: (request) => ({
       method: request.raw.method,

@@ -11,7 +11,6 @@ import {
   type Decide,
   type McpCaller,
   openNodeMcp,
-  openSessions,
   type PermissionSettings,
   type Permissions,
   type PermitOptions,
@@ -129,7 +128,7 @@ export const keycloakSession = asPart<KeycloakSessionOptions>('session', async (
     const example = `'https://app.example.com${app.prefix}'`;
     throw new OptionsError('keycloakSession', [{ option: 'publicUrl', rule, example }]);
   }
-  const sessions = engine.toOpenSessions(openSessions(engine, settings, 'keycloakSession'));
+  const sessions = engine.createSessions(settings, 'keycloakSession');
   app.decorate('sessionAuthenticator', sessions.authenticate);
   app.decorate(SESSIONS, sessions);
   mountRoutes(app, sessions.routes);

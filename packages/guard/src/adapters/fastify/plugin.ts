@@ -22,12 +22,9 @@ import {
   createEngine,
   type GuardRequirements,
   isDenying,
-  type ResolvedAdapter,
   requirementsOf,
-  resolveVerifier,
   toAnswers,
   toCallbackGuard,
-  toNoticeLog,
   toSecurity,
   type VerifierSource,
 } from '../engine/internal.ts';
@@ -130,29 +127,6 @@ export type KeycloakGuardOptions = VerifierSource<AppClaims, FastifyRequest> &
     readonly securityScheme?: string | undefined;
   };
 
-const OWN_RULES = {
-  securityScheme: {
-    rule: 'must be the name of a security scheme',
-    example: "'bearerAuth'",
-    accepts: (value: unknown) => typeof value === 'string' && value !== '',
-  },
-};
-
-/**
- * @param log the app's logger, if it has one
- * @throws {OptionsError} naming every option that is missing, wrong or unknown
- */
-function resolveGuardOptions(
-  options: KeycloakGuardOptions,
-  log: FastifyBaseLogger | undefined,
-): ResolvedAdapter<FastifyRequest, AppClaims> {
-  const onNotice = log && toNoticeLog(log);
-  return {
-    ...resolveVerifier<FastifyRequest, AppClaims>('keycloakGuard', options, OWN_RULES, onNotice),
-    log,
-  };
-}
-
 /** `undefined` if the app has no logger: what Fastify puts in its place has one function for all levels, and no level. */
 function loggerOf({ log }: { readonly log: FastifyBaseLogger }): FastifyBaseLogger | undefined {
   return log.level === undefined && log.error === log.trace ? undefined : log;
@@ -220,7 +194,7 @@ declare module 'fastify' {
  */
 export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', async (app, options) => {
   const log = loggerOf(app);
-  const engine = createEngine(resolveGuardOptions(options, log), toFastifyHost(log));
+  const engine = createEngine<FastifyRequest, FastifyReply>(options, toFastifyHost(log));
   const refuse = createRefuse(engine);
   const guard = (...args: [GuardOptions?]) => toGuardHook(engine.guard(requirementsOf(args)), refuse);
   const documentation = createGuardDocumentation(options.securityScheme ?? 'bearerAuth');

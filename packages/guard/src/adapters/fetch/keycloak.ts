@@ -4,7 +4,7 @@ import type { McpOptions } from '../engine/index.ts';
 import {
   addToFetchAnswer,
   answerFetchRoute,
-  createAdapterWithParts,
+  createEngineWithParts,
   createLoginGuard,
   type Decide,
   type FetchReply,
@@ -95,20 +95,20 @@ export function keycloak<C extends object = AppClaims>(
 
 function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
   const host = { factory: 'keycloak', ...fetchHost };
-  const { adapter, routes: all } = createAdapterWithParts<FetchRequest, FetchReply, C>(options, host);
+  const { engine, routes: all } = createEngineWithParts<FetchRequest, FetchReply, C>(options, host);
   const routes = toRoutes(all);
   const { session } = options;
-  const lead = createLeads(adapter as never, session);
+  const lead = createLeads(engine as never, session);
 
   /** The answer to a refused request. Rethrows all other errors. */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
-    const answer = adapter.refusalOf(error, request);
+    const answer = engine.refusalOf(error, request);
     if (answer === undefined) throw error;
     return addToFetchAnswer(toFetchAnswer(answer, request.method), reply);
   }
 
   async function handle(request: Request): Promise<Response | undefined> {
-    return answerFetchRoute(adapter, routes, request, request);
+    return answerFetchRoute(engine, routes, request, request);
   }
 
   async function handleAll(request: Request): Promise<Response> {
@@ -116,22 +116,22 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
   }
 
   return {
-    ...toBase<FetchRequest, C, Incoming>(adapter, toRequest),
+    ...toBase<FetchRequest, C, Incoming>(engine, toRequest),
     guard: (requirements: GuardRequirements<Request>, handler: unknown) =>
-      toGuarded(adapter.guard(requirements), handler as Handler, refuse),
+      toGuarded(engine.guard(requirements), handler as Handler, refuse),
     permit: (rule, permitOptions, handler) =>
-      toPermitted(adapter.permits.permit<Request>(rule, permitOptions), handler as never, refuse),
+      toPermitted(engine.permits.permit<Request>(rule, permitOptions), handler as never, refuse),
     loginLimits(limits, handler) {
-      const guard = createLoginGuard<FetchRequest, FetchReply>(adapter as never, limits);
+      const guard = createLoginGuard<FetchRequest, FetchReply>(engine as never, limits);
       return toGuarded(guard, (request, _, ...more) => handler(request as never, ...(more as never)), refuse);
     },
     get permissions() {
-      return adapter.permits.opened();
+      return engine.permits.opened();
     },
     async decide(incoming, ...args: unknown[]) {
       const request = toRequest(incoming);
       const reply: FetchReply = {};
-      const guard = adapter.guard(requirementsOf(args));
+      const guard = engine.guard(requirementsOf(args));
       try {
         return (await guard.decide(request, reply)) as never;
       } catch (error) {
@@ -139,11 +139,11 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
       }
     },
     async principal(incoming, ...args: unknown[]) {
-      return (await adapter.guard(requirementsOf(args)).decide(toRequest(incoming), {})) as never;
+      return (await engine.guard(requirementsOf(args)).decide(toRequest(incoming), {})) as never;
     },
-    pages: (functions) => createPages(adapter, session, lead, functions),
+    pages: (functions) => createPages(engine, session, lead, functions),
     mcp<Req extends Request, Rest extends unknown[]>(options: McpOptions, handler: McpHandler<Req, Rest>) {
-      const mcp = openFetchMcp<FetchRequest>(adapter as never, options);
+      const mcp = openFetchMcp<FetchRequest>(engine as never, options);
       const metadata = mcp.publish();
       return Object.assign(
         async (request: Req, ...rest: Rest) => {
@@ -157,7 +157,7 @@ function open<C extends object>(options: KeycloakOptions<C>): FetchKeycloak<C> {
         },
         {
           metadata: async (request: Request) =>
-            answerFetchRoute(adapter, metadata, request, request) ?? toFetchAnswer(NO_ROUTE),
+            answerFetchRoute(engine, metadata, request, request) ?? toFetchAnswer(NO_ROUTE),
         },
       );
     },

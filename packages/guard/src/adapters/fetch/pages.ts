@@ -1,7 +1,7 @@
 import { isAuthError, OptionsError } from '../../core/index.ts';
 import { withoutEndSlashes } from '../../core/internal.ts';
 import {
-  type Adapter,
+  type Engine,
   type FetchReply,
   type FetchRequest,
   requirementsOf,
@@ -19,7 +19,7 @@ export type Leads = (error: unknown, request: FetchRequest) => string | undefine
  * @param session settings of sessions; without them, nobody is led anywhere
  */
 export function createLeads(
-  adapter: Pick<Adapter<FetchRequest, FetchReply, never>, 'refusalOf'>,
+  engine: Pick<Engine<FetchRequest, FetchReply, never>, 'refusalOf'>,
   session: SessionSettings<FetchRequest> | undefined,
 ): Leads {
   if (session === undefined) return () => undefined;
@@ -28,7 +28,7 @@ export function createLeads(
   const toAddress = (path: string) => (publicUrl === undefined ? path : new URL(path, publicUrl).href);
   const refused = `${withoutEndSlashes(publicUrl ?? '')}${toSessionPaths(session).refused}`;
   return (error, { method, url, headers }) => {
-    const answer = adapter.refusalOf(error, { method, url, headers: ofNavigation(headers) });
+    const answer = engine.refusalOf(error, { method, url, headers: ofNavigation(headers) });
     if (answer?.status === 403) return refused;
     const location = answer?.headers.location;
     return location === undefined ? undefined : toAddress(location);
@@ -37,14 +37,14 @@ export function createLeads(
 
 /** {@link Pages} of an application whose sessions are on. @throws {OptionsError} */
 export function createPages<C extends object>(
-  adapter: Pick<Adapter<FetchRequest, FetchReply, C>, 'guard' | 'tenants'>,
+  engine: Pick<Engine<FetchRequest, FetchReply, C>, 'guard' | 'tenants'>,
   session: SessionSettings<FetchRequest> | undefined,
   lead: Leads,
   { headers, redirect, forbidden }: PageFunctions,
 ): Pages<C> {
   if (session === undefined) throw toProblem('session', '{ secret, publicUrl }');
   const { publicUrl } = session;
-  const isOfTenants = adapter.tenants !== undefined;
+  const isOfTenants = engine.tenants !== undefined;
   if (publicUrl === undefined && !isOfTenants)
     throw toProblem('session.publicUrl', "'https://app.example.com'");
 
@@ -54,7 +54,7 @@ export function createPages<C extends object>(
     // Also where a script of Next.js asks for the page: it shows what the page says.
     const request = { method, url: `${origin}${path}`, headers: ofNavigation(incoming) };
     try {
-      return (await adapter.guard(requirementsOf(args)).decide(request, {})) as never;
+      return (await engine.guard(requirementsOf(args)).decide(request, {})) as never;
     } catch (error) {
       // To a form without scripts Next.js answers `forbidden` with its page for 404.
       const canForbid = method === 'GET' || incoming.has('next-action');

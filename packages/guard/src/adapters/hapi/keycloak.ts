@@ -11,11 +11,11 @@ import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '.
 import { type Answer, KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, McpOptions, WithParts } from '../engine/index.ts';
 import {
-  type Adapter,
   answerRoute,
-  createAdapterWithParts,
+  createEngineWithParts,
   createLoginGuard,
   type Decide,
+  type Engine,
   type EngineHost,
   type FetchReply,
   fetchHost,
@@ -94,7 +94,7 @@ function toBoom(error: unknown, answer: Answer | undefined): unknown {
 /** Answers routes of the engine. */
 type Mount = (server: Server, routes: Routes<Request>['all']) => void;
 
-function createMount(adapter: Pick<Adapter<Request, never, never>, 'refusalOf'>): Mount {
+function createMount(engine: Pick<Engine<Request, never, never>, 'refusalOf'>): Mount {
   return (server, routes) => {
     for (const route of routes) {
       const { method, takesHead } = route;
@@ -104,7 +104,7 @@ function createMount(adapter: Pick<Adapter<Request, never, never>, 'refusalOf'>)
       };
       const handler: Lifecycle.Method = async (request, h) => {
         if (request.method === 'head' && !takesHead) return h.response().code(405);
-        const answer = await answerRoute(adapter, route, request, sentOnNode(request.raw.req));
+        const answer = await answerRoute(engine, route, request, sentOnNode(request.raw.req));
         return answer === undefined ? h.abandon : toResponse(h, answer);
       };
       const path = withTenant(route.path, '{tenant}');
@@ -230,20 +230,20 @@ export interface HapiKeycloak<C extends object = AppClaims>
  * server.auth.default('keycloak');
  */
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): HapiKeycloak<C> {
-  const { adapter, routes } = createAdapterWithParts<Request, Request, C>(options, hapiHost);
+  const { engine, routes } = createEngineWithParts<Request, Request, C>(options, hapiHost);
   // Another strategy may have credentials with a `user`, too.
   const callers = new WeakMap<Request, Principal>();
   const requests = new WeakMap<object, Request>();
 
   function refuse(error: unknown, request: Request, h: ResponseToolkit): Lifecycle.ReturnValue {
-    const invitation = adapter.inviteToLogin(error, request);
+    const invitation = engine.inviteToLogin(error, request);
     if (invitation !== undefined) return toResponse(h, invitation).takeover();
-    throw toBoom(error, adapter.refusalOf(error, request));
+    throw toBoom(error, engine.refusalOf(error, request));
   }
 
   const scheme: ServerAuthScheme<RequestGuardOptions<Request>> = (server, requirements = {}) => {
-    const required = adapter.guard(requirements);
-    const optional = adapter.guard({ ...requirements, optional: true });
+    const required = engine.guard(requirements);
+    const optional = engine.guard({ ...requirements, optional: true });
     return {
       async authenticate(request, h) {
         const { auth = server.auth.settings.default } = request.route.settings;
@@ -268,7 +268,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       async verify({ credentials }) {
         const { user } = credentials;
         const maker = user && (makerOf(user) as TokenVerifier | undefined);
-        const realm = (await (maker && adapter.tenants?.current(maker))) ?? maker ?? adapter.verifier;
+        const realm = (await (maker && engine.tenants?.current(maker))) ?? maker ?? engine.verifier;
         const principal = await realm.verify((user && tokenOf(user)) ?? '', KEPT);
         const request = requests.get(credentials);
         if (request === undefined)
@@ -278,7 +278,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     };
   };
 
-  const mount = createMount(adapter);
+  const mount = createMount(engine);
   const toMethod =
     (decide: Decide<Request>): Lifecycle.Method =>
     async (request, h) => {
@@ -291,25 +291,25 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     };
 
   return {
-    ...toBase(adapter),
-    ...toSockets<Request, C>(adapter, (req) => ({ raw: { req } }) as unknown as Request),
+    ...toBase(engine),
+    ...toSockets<Request, C>(engine, (req) => ({ raw: { req } }) as unknown as Request),
     plugin: {
       name: 'keycloak-guard',
       requirements: { hapi: '>=21.0.0' },
       register(server) {
         server.auth.scheme('keycloak', scheme as ServerAuthScheme);
         server.auth.strategy('keycloak', 'keycloak');
-        const mcp = createMcpScheme(adapter as never, server, mount, refuse, callers);
+        const mcp = createMcpScheme(engine as never, server, mount, refuse, callers);
         server.auth.scheme('keycloak-mcp', mcp as ServerAuthScheme);
         mount(server, routes);
         server.ext('onPreResponse', addExtras);
-        server.ext('onPostStop', () => adapter.close());
-        adapter.load();
+        server.ext('onPostStop', () => engine.close());
+        engine.load();
       },
     },
-    permit: (rule, settings) => toMethod(adapter.permits.permit(rule, settings)),
+    permit: (rule, settings) => toMethod(engine.permits.permit(rule, settings)),
     loginLimits(settings) {
-      const { decide } = createLoginGuard<Request, Request>(adapter as never, settings);
+      const { decide } = createLoginGuard<Request, Request>(engine as never, settings);
       return toMethod(async (request) => void (await decide(request, request)));
     },
   };

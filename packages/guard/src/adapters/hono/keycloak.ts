@@ -6,7 +6,7 @@ import type { Keycloak, McpAuthInfo } from '../engine/index.ts';
 import {
   addToFetchAnswer,
   answerFetchRoute,
-  createAdapter,
+  createEngine,
   type FetchReply,
   fetchHost,
   type GuardPrincipal,
@@ -71,7 +71,7 @@ export interface HonoKeycloak<C extends object = AppClaims>
  * app.get('/hello', kc.guard(), (c) => c.json({ hello: c.var.principal.username }));
  */
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): HonoKeycloak<C> {
-  const adapter = createAdapter<Context, FetchReply, C>(options, {
+  const engine = createEngine<Context, FetchReply, C>(options, {
     factory: 'keycloak',
     toRequest,
     toSessionRequest: (c) => fetchHost.toSessionRequest(c.req.raw),
@@ -82,9 +82,9 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
 
   /** Refuses as Hono's own middleware does. A page is sent to the login before any error handler is called. */
   function refuse(error: unknown, c: Context, reply: FetchReply): Response {
-    const invitation = adapter.inviteToLogin(error, c);
+    const invitation = engine.inviteToLogin(error, c);
     if (invitation !== undefined) return addToFetchAnswer(toFetchAnswer(invitation), reply);
-    const answer = adapter.refusalOf(error, c);
+    const answer = engine.refusalOf(error, c);
     if (answer === undefined) throw error;
     const res = addToFetchAnswer(toFetchAnswer(answer, c.req.method), reply);
     const { message } = error as Error;
@@ -97,9 +97,9 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       answer(c, c.req.raw) ?? (next() as Promise<undefined>);
 
   const toMetadata = (routes: Routes<Context>) =>
-    toRouter((c, request) => answerFetchRoute(adapter, routes, c, request));
+    toRouter((c, request) => answerFetchRoute(engine, routes, c, request));
 
-  return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(adapter, {
+  return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(engine, {
     toGuard: (guard) => async (c, next) => {
       const reply: FetchReply = {};
       let principal: Principal | null;
@@ -115,9 +115,9 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       addToAnswer(c, reply);
       return undefined;
     },
-    toRoutes: (routes) => toRouter((c, request) => answerFetchRoute(adapter, routes, c, request, readAgain)),
+    toRoutes: (routes) => toRouter((c, request) => answerFetchRoute(engine, routes, c, request, readAgain)),
     mcp(options) {
-      const mcp = openFetchMcp<Context>(adapter as never, options);
+      const mcp = openFetchMcp<Context>(engine as never, options);
       const guard: MiddlewareHandler = async (c, next) => {
         const reply: FetchReply = {};
         const { admit, toWatched } = await mcp.loading;

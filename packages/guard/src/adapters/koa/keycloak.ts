@@ -6,7 +6,7 @@ import type { McpOptions, ServerKeycloak, WithMetadata } from '../engine/index.t
 import {
   answerNode,
   answerRoute,
-  createAdapter,
+  createEngine,
   type McpEngine,
   nodeHost,
   type KeycloakOptions as OptionsOf,
@@ -127,7 +127,7 @@ export type KoaKeycloak<C extends object = AppClaims> = ServerKeycloak<Context, 
  * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal?.username }; });
  */
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): KoaKeycloak<C> {
-  const adapter = createAdapter<Context, Context, C>(options, {
+  const engine = createEngine<Context, Context, C>(options, {
     factory: 'keycloak',
     // Middleware that mounts applications, or rewrites, sets the URL of Node's request.
     toRequest: ({ req, originalUrl }) => (req.url === originalUrl ? req : toOriginal(req, originalUrl)),
@@ -142,11 +142,11 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     // A handshake is no context of Koa's.
     addressOf: ({ ip, req }: Partial<Context> & Pick<Context, 'req'>) => ip ?? nodeHost.addressOf(req),
   });
-  adapter.load();
+  engine.load();
 
   function refuse(error: unknown, context: Context): void {
-    const invitation = adapter.inviteToLogin(error, context);
-    if (invitation === undefined) throwRefusal(context, error, adapter.refusalOf);
+    const invitation = engine.inviteToLogin(error, context);
+    if (invitation === undefined) throwRefusal(context, error, engine.refusalOf);
     sendAnswer(context, invitation);
   }
 
@@ -154,13 +154,13 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     return async (context, next) => {
       const route = routes.find(context.method, context.path);
       if (route === undefined) return void (await next());
-      const answer = await answerRoute(adapter, route, context, sentOnNode(context.req, bodyOf(context)));
+      const answer = await answerRoute(engine, route, context, sentOnNode(context.req, bodyOf(context)));
       if (answer !== undefined) sendAnswer(context, answer);
     };
   };
 
   return {
-    ...toKeycloak<Context, Context, KoaMiddleware, Context, C>(adapter, {
+    ...toKeycloak<Context, Context, KoaMiddleware, Context, C>(engine, {
       toGuard: (guard) => async (context, next) => {
         let principal: Principal | null;
         try {
@@ -174,10 +174,10 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
         await next();
       },
       toRoutes,
-      mcp: (mcpOptions) => toKoaMcp(adapter, mcpOptions, refuse, toRoutes),
+      mcp: (mcpOptions) => toKoaMcp(engine, mcpOptions, refuse, toRoutes),
       principalOf: ({ state }) => state.principal,
     }),
-    ...toSockets<Context, C>(adapter, toContext),
+    ...toSockets<Context, C>(engine, toContext),
   };
 }
 

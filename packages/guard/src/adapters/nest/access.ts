@@ -1,8 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal, Requirements } from '../../core/index.ts';
 import type {
-  Adapter,
   Decide,
+  Engine,
   GuardRequirements,
   PermitOptions,
   PermitRule,
@@ -34,7 +34,7 @@ export interface RequiredPermission {
 
 /** All permissions, asked in order; `undefined` if none is required. @throws {Error} if permissions are not turned on */
 export function toPermit(
-  permits: Adapter<Call, Call>['permits'],
+  permits: Engine<Call, Call>['permits'],
   required: readonly RequiredPermission[],
 ): Decide<Call> | undefined {
   const [first, ...others] = required.map(({ rule, options }) =>

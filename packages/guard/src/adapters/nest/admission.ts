@@ -2,9 +2,9 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../../core/index.ts';
 import { type Log, ofEach, type RequestGuard } from '../../core/internal.ts';
 import type {
-  Adapter,
   Connection,
   ConnectionGuard,
+  Engine,
   NodeMcp,
   NodeRequest,
   NodeResponse,
@@ -54,7 +54,7 @@ function toMcpGuard(
 /** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
-type NestAdapter = Pick<Adapter<Call, Call, never>, 'connections' | 'guard' | 'permits' | 'refusalOf'>;
+type NestAdapter = Pick<Engine<Call, Call, never>, 'connections' | 'guard' | 'permits' | 'refusalOf'>;
 
 /**
  * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
@@ -62,13 +62,13 @@ type NestAdapter = Pick<Adapter<Call, Call, never>, 'connections' | 'guard' | 'p
  * @param mcp decides first on handlers with `@Mcp()`
  */
 export function createAdmission(
-  adapter: NestAdapter,
+  engine: NestAdapter,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'error'>,
   gateways: Pick<GatewayConnections, 'follow' | 'proved'>,
   mcp: Part<NodeMcp<Call, Call>> | undefined,
 ): Admission {
-  const checkOf = createChecks(adapter, mcp);
+  const checkOf = createChecks(engine, mcp);
   /** A global guard and a decorator's guard get the same context: it is decided once. */
   const decided = new WeakMap<ExecutionContext, ReturnType<Admission>>();
 
@@ -87,7 +87,7 @@ export function createAdmission(
     const connection = isMessage ? gateways.proved(context, call) : undefined;
     const guard = connection === undefined ? check.guard : toConnectionGuard(check.guard, connection);
     const { permit, stream } = check;
-    const admitted = decide(adapter, { guard, permit }, context, call, (principal) => {
+    const admitted = decide(engine, { guard, permit }, context, call, (principal) => {
       leaveNote(context, call, principal, stream);
       if (isMessage && principal !== null) gateways.follow(context, call);
     });
@@ -116,24 +116,24 @@ function toConnectionGuard(guard: ReturnType<NestAdapter['guard']>, opening: Pro
 }
 
 /** The check of each handler, made at its first call; `null` if the handler is open. */
-function createChecks(adapter: NestAdapter, mcp: Part<NodeMcp<Call, Call>> | undefined) {
+function createChecks(engine: NestAdapter, mcp: Part<NodeMcp<Call, Call>> | undefined) {
   const ofClass = ofEach((controller: object) =>
-    ofEach((handler: object) => makeCheck(adapter, controller, handler, mcp)),
+    ofEach((handler: object) => makeCheck(engine, controller, handler, mcp)),
   );
   return (controller: object, handler: object) => ofClass(controller)(handler);
 }
 
 function makeCheck(
-  adapter: NestAdapter,
+  engine: NestAdapter,
   controller: object,
   handler: object,
   mcp: Part<NodeMcp<Call, Call>> | undefined,
 ) {
   const options = toGuardOptions(controller, handler);
   if (options === null) return null;
-  const permit = toPermit(adapter.permits, permissionsOf(controller, handler));
+  const permit = toPermit(engine.permits, permissionsOf(controller, handler));
   const { optional: _, ...requirements } = options;
-  const stream = isStreaming(handler) ? adapter.connections.guard(requirements) : undefined;
-  const guard = adapter.guard(options);
+  const stream = isStreaming(handler) ? engine.connections.guard(requirements) : undefined;
+  const guard = engine.guard(options);
   return { guard: isMcp(controller, handler) ? toMcpGuard(mcp, guard) : guard, permit, stream };
 }

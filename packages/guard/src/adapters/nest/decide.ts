@@ -16,7 +16,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { type AuthError, isAuthError, type Principal } from '../../core/index.ts';
 import { type Answer, FAULT, type Log, type RequestGuard, settle } from '../../core/internal.ts';
-import { type Adapter, type Decide, isHtml } from '../engine/internal.ts';
+import { type Decide, type Engine, isHtml } from '../engine/internal.ts';
 import { type Call, type Kind, kindOf } from './call.ts';
 import { UnknownContextError } from './to-call.ts';
 
@@ -35,13 +35,13 @@ export interface Check {
  * @throws one of Nest's exceptions, or rejects with one, if the call is refused
  */
 export function decide(
-  adapter: Pick<Adapter<Call, Call, never>, 'refusalOf'>,
+  engine: Pick<Engine<Call, Call, never>, 'refusalOf'>,
   { guard, permit }: Check,
   context: ExecutionContext,
   call: Call,
   admit: (principal: Principal | null) => void = () => {},
 ): true | Promise<true> {
-  const refuseThis = (error: unknown) => refuse(adapter, error, context, call);
+  const refuseThis = (error: unknown) => refuse(engine, error, context, call);
   const take = (principal: Principal | null): true => {
     admit(principal);
     return true;
@@ -62,12 +62,12 @@ export function decide(
 
 /** Refuses with the exception that fits the kind of context: thrown, or as a rejection. */
 export function refuse(
-  adapter: Pick<Adapter<Call, Call, never>, 'refusalOf'>,
+  engine: Pick<Engine<Call, Call, never>, 'refusalOf'>,
   error: unknown,
   context: ExecutionContext,
   call: Call,
 ): Promise<never> {
-  const answer = error instanceof AnswerError ? error.answer : adapter.refusalOf(error, call);
+  const answer = error instanceof AnswerError ? error.answer : engine.refusalOf(error, call);
   if (answer === undefined) throw error;
   const kind = kindOf(context);
   if (kind === 'ws' || kind === 'rpc') return toException(kind, answer, error).then(rethrow);

@@ -2,10 +2,10 @@ import type { ExecutionContext, Type } from '@nestjs/common';
 import { AuthError, isAuthError, type Principal, type Requirements } from '../../core/index.ts';
 import { DpopCredentials, type Log, once, readCredentials } from '../../core/internal.ts';
 import {
-  type Adapter,
   type Connection,
   type ConnectionGuard,
   canRecover,
+  type Engine,
   RECOVERED,
   type SocketIoMiddleware,
   toSocketIoMiddleware,
@@ -33,13 +33,13 @@ const UNENDED =
 
 /** @param toCall throws if the client's handshake is unknown */
 export function createGatewayConnections(
-  adapter: Pick<Adapter<Call, Call, never>, 'connections' | 'refusalOf'>,
+  engine: Pick<Engine<Call, Call, never>, 'connections' | 'refusalOf'>,
   handshakes: Handshakes,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'warn' | 'error'>,
 ) {
   const open = new WeakMap<object, Promise<Connection>>();
-  const { connections } = adapter;
+  const { connections } = engine;
   const everybody = connections.guard({});
   const callOf = (client: object) => toCall(toClientContext(client as Client));
 
@@ -127,7 +127,7 @@ export function createGatewayConnections(
         return await connection.renew(token as string);
       } catch (error) {
         const context = toClientContext(client as Client);
-        return refuse(adapter, error, context, toCall(context));
+        return refuse(engine, error, context, toCall(context));
       }
     },
     /** @throws {OptionsError} for a misspelt or empty requirement */

@@ -4,11 +4,11 @@ import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
 import type { Answer, RequestGuard } from '../../core/internal.ts';
 import type { KeycloakBase } from '../engine/index.ts';
 import {
-  type Adapter,
   answerNode,
   answerRoute,
-  createAdapterWithParts,
+  createEngineWithParts,
   createLoginGuard,
+  type Engine,
   type EngineHost,
   type Next,
   type NodeRequest,
@@ -53,13 +53,13 @@ export type Hook = (request: FastifyRequest, reply: FastifyReply, done: Next) =>
  */
 function mountRoutes(
   platform: HttpServer,
-  adapter: Pick<Adapter<Call, Call>, 'refusalOf'>,
+  engine: Pick<Engine<Call, Call>, 'refusalOf'>,
   routes: Routes<Call>,
 ): void {
   /** @returns `undefined` if none of the routes matches */
   function answer(call: Call, raw: NodeRequest, parsed?: unknown): Promise<Answer | undefined> | undefined {
     const route = routes.find(raw.method, pathOf(raw.url ?? '/'));
-    return route && answerRoute(adapter, route, call, sentOnNode(raw, parsed));
+    return route && answerRoute(engine, route, call, sentOnNode(raw, parsed));
   }
 
   function middleware(request: ExpressRequest, response: NodeResponse, next: Next): void {
@@ -100,7 +100,7 @@ export interface KeycloakService<C extends object = AppClaims>
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns the members of the interface.
 export class KeycloakService<C extends object = AppClaims> {
-  readonly #adapter: Adapter<Call, Call, C>;
+  readonly #engine: Engine<Call, Call, C>;
   readonly #routes: Routes<Call>;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
@@ -119,34 +119,34 @@ export class KeycloakService<C extends object = AppClaims> {
     const { nest, rest } = splitOptions(options ?? ({} as never));
     this.securityScheme = nest.securityScheme ?? 'bearer';
     const log = rest.log ?? createNestLog();
-    const { adapter, routes } = createAdapterWithParts<Call, Call, C>(
+    const { engine, routes } = createEngineWithParts<Call, Call, C>(
       { ...toCallOptions({ ...rest, log }), ...toCallParts(nest) },
       HOST,
     );
-    this.#adapter = adapter;
-    const mcp = nest.mcp && openNodeMcp(adapter as never as Adapter<Call, Call>, nest.mcp);
+    this.#engine = engine;
+    const mcp = nest.mcp && openNodeMcp(engine as never as Engine<Call, Call>, nest.mcp);
     this.servesMcp = mcp !== undefined;
     this.#routes = toRoutes([...routes, ...(mcp?.publish().all ?? [])]);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
-    this.#gateways = createGatewayConnections(adapter, handshakes, toCall, log);
+    this.#gateways = createGatewayConnections(engine, handshakes, toCall, log);
     const {
       connect: _,
       load: __,
       ...base
-    } = toBase<Call, C, KeycloakRequest>(adapter, (request) => toHttpCall(undefined, request, undefined));
+    } = toBase<Call, C, KeycloakRequest>(engine, (request) => toHttpCall(undefined, request, undefined));
     Object.assign(this, base);
-    this.admit = createAdmission(adapter, toCall, log, this.#gateways, mcp);
-    const logins = createLoginGuard<Call, Call>(adapter as never, nest.loginLimits as never) as RequestGuard<
+    this.admit = createAdmission(engine, toCall, log, this.#gateways, mcp);
+    const logins = createLoginGuard<Call, Call>(engine as never, nest.loginLimits as never) as RequestGuard<
       Call,
       Call
     >;
-    this.limitLogin = (context) => decide(adapter, { guard: logins }, context, toCall(context));
+    this.limitLogin = (context) => decide(engine, { guard: logins }, context, toCall(context));
   }
 
   /** Asks Keycloak for permissions outside of a decorator. @throws {Error} without the option `permissions` */
   get permissions(): Permissions {
-    return this.#adapter.permits.opened();
+    return this.#engine.permits.opened();
   }
 
   /**
@@ -206,13 +206,13 @@ export class KeycloakService<C extends object = AppClaims> {
    * @throws {Error} on a platform that is neither Express nor Fastify, if one of those options is set
    */
   mount(platform: HttpServer): void {
-    if (this.#routes.all.length > 0) mountRoutes(platform, this.#adapter, this.#routes);
+    if (this.#routes.all.length > 0) mountRoutes(platform, this.#engine, this.#routes);
     listenToHandshakes(platform, this.#handshakes);
   }
 
   /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */
   load(): void {
-    this.#adapter.load();
+    this.#engine.load();
   }
 }
 

@@ -3,7 +3,7 @@ import { FAULT, isThenable } from '../../core/internal.ts';
 import type { ServerKeycloak } from '../engine/index.ts';
 import {
   answerNode,
-  createAdapter,
+  createEngine,
   type GuardRequirements,
   type NodeMiddleware,
   type NodeRequest,
@@ -15,7 +15,9 @@ import {
   type RuleOfRequest,
   refuseAtOnce,
   requirementsOf,
-  toNodeKeycloak,
+  toKeycloak,
+  toNodeFramework,
+  toSockets,
 } from '../engine/internal.ts';
 
 /** A listener for guarded requests. `principal` is `undefined` only under an optional guard, without a token. */
@@ -85,12 +87,15 @@ export interface NodeKeycloak<C extends object = AppClaims>
  * createServer(kc.guard({}, (request, response) => response.end(`hello ${request.principal.username}`))).listen(3000);
  */
 export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<C>): NodeKeycloak<C> {
-  const adapter = createAdapter<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
-  adapter.load();
-  const all = toNodeKeycloak<NodeRequest, NodeRequest, C>(adapter, refuseAtOnce(adapter));
+  const engine = createEngine<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
+  engine.load();
+  const all = toKeycloak<NodeRequest, NodeResponse, NodeMiddleware, NodeRequest, C>(
+    engine,
+    toNodeFramework(engine, refuseAtOnce(engine)),
+  );
 
   function fail(err: unknown, response: NodeResponse): void {
-    adapter.log.error({ err }, 'a guarded request failed');
+    engine.log.error({ err }, 'a guarded request failed');
     // An answer that has begun cannot become another one: the client must see that it is not whole.
     if (response.headersSent) response.destroy();
     // Node's servers have no error handlers.
@@ -119,6 +124,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
 
   return {
     ...all,
+    ...toSockets<NodeRequest, C>(engine, (request) => request),
     guard: ((...args: [unknown?, GuardedListener<never>?]) =>
       toGuarded(
         all.guard(requirementsOf(args) as GuardRequirements<NodeRequest>),

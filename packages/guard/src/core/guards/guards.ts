@@ -1,7 +1,6 @@
 import { AuthError, type AuthErrorCode, isAuthError } from '../http/errors.ts';
 import { isPlainObject } from '../options/check-options.ts';
 import type { AppClaims, Principal } from '../principal/principal.ts';
-import { tenantsOf } from '../principal/to-principal.ts';
 import { isThenable } from '../runtime/concurrency.ts';
 
 /**
@@ -26,66 +25,6 @@ export function requireClientRole(clientId: string, ...roles: string[]): Guard<o
   assertStrings('client id', [clientId]);
   const rolesOf = ({ clientRoles }: Principal<object>) => clientRoles[clientId] ?? [];
   return requireAll('role_missing', 'role', rolesOf, undefined, ` of the client ${clientId}`)(...roles);
-}
-
-/** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations (alias) */
-export const requireOrganization = requireAll('organization_missing', 'organization', ({ organizations }) =>
-  organizations.map(({ alias }) => alias),
-);
-
-/**
- * Requires one organization and, with `within`, what the principal must have there.
- *
- * @param by whether `value` is its alias or its id: what is one organization's id could be another one's alias
- * @throws {AuthError} `organization_missing`, or what `within` throws, with the `organization`
- */
-export function requireOneOrganization(
-  by: 'alias' | 'id',
-  value: string,
-  within: readonly Guard<never>[] = [],
-): Guard<object> {
-  assertStrings(`organization ${by}`, [value]);
-  return (principal) => {
-    const organization = principal.organizations.find((one) => one[by] === value);
-    if (organization === undefined) {
-      throw new AuthError('organization_missing', `The organization with the ${by} ${value} is missing`, {
-        tenant: by === 'alias' ? value : undefined,
-        expected: `organization ${by} ${value}`,
-        seen: principal.organizations.map((one) => one[by] ?? 'no id').join(', ') || 'none',
-      });
-    }
-    const { groups, realmRoles, clientRoles } = organization;
-    const there = { ...principal, groups, realmRoles, clientRoles };
-    try {
-      for (const guard of within) guard(there as never);
-    } catch (error) {
-      throw isAuthError(error) ? toErrorWithin(error, organization.alias) : error;
-    }
-  };
-}
-
-/** Roles and groups of the realm do not count in an organization: the refusal says in which one they are missing. */
-function toErrorWithin({ code, reason, expected, seen }: AuthError, organization: string): AuthError {
-  const where = `in the organization ${organization}`;
-  return new AuthError(code, `${reason} ${where}`, { expected: `${expected} ${where}`, seen, organization });
-}
-
-/**
- * @throws {AuthError} `tenant_refused` unless the principal may act for the tenant
- * @throws {TypeError} at once for a list: read from a query, it would let the sender name several
- */
-export function requireTenant(tenant: string): Guard<object> {
-  if (Array.isArray(tenant)) throw new GuardError('tenant', 'must be one tenant, and no list: use anyOf');
-  assertStrings('tenant', [tenant]);
-  return (principal) => {
-    const may = tenantsOf(principal);
-    if (may.includes(tenant)) return;
-    throw new AuthError('tenant_refused', 'The caller does not act for this tenant', {
-      tenant,
-      expected: `tenant ${tenant}`,
-      seen: may.join(', ') || 'none',
-    });
-  };
 }
 
 /**
@@ -186,7 +125,7 @@ export function assertSomebody(principal: Principal<object> | null | undefined):
 }
 
 /** Guards that require every value of a list. */
-function requireAll(
+export function requireAll(
   code: AuthErrorCode,
   kind: string,
   valuesOf: (principal: Principal<object>) => readonly string[],
@@ -218,7 +157,7 @@ const ownersOf = (role: string, { realmRoles, clientRoles }: Principal<object>):
   ...Object.keys(clientRoles).filter((id) => clientRoles[id]?.includes(role)),
 ];
 
-function assertStrings(what: string, values: readonly unknown[]): void {
+export function assertStrings(what: string, values: readonly unknown[]): void {
   if (values.length === 0 || values.some((value) => typeof value !== 'string' || value.trim() === '')) {
     throw new GuardError(what, 'must be a non-empty string, or a list of them');
   }

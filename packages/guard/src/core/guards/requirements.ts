@@ -12,11 +12,9 @@ import {
   requireActor,
   requireClientRole,
   requireKind,
-  requireOneOrganization,
-  requireOrganization,
-  requireTenant,
   requireThat,
 } from './guards.ts';
+import { requireOneOrganization, requireOrganization, requireTenant } from './organization.ts';
 import { requireSignIn, type SignInRules } from './sign-in.ts';
 
 type OneOrMore = string | readonly string[];
@@ -211,7 +209,7 @@ function build<C extends object>(
     case 'organization':
       return [
         isPlainObject(value)
-          ? toOrganization(value, collecting, option)
+          ? requireOneOrganization(value, (within) => collect(within, collecting, option))
           : requireOrganization(...toList(value)),
       ];
     case 'tenant':
@@ -219,27 +217,6 @@ function build<C extends object>(
     default:
       return [GUARDS_OF_LISTS[member](...toList(value))];
   }
-}
-
-const WITHIN = ['group', 'groupTree', 'realmRole', 'clientRole'];
-
-function toOrganization(
-  value: OrganizationRequirement,
-  collecting: Collecting,
-  option: string,
-): Guard<object> {
-  const { alias, id, ...within } = value;
-  const unknown = Object.keys(within).find((member) => !WITHIN.includes(member));
-  if (unknown !== undefined || Object.hasOwn(value, 'alias') === Object.hasOwn(value, 'id')) {
-    throw new GuardError(
-      'organization',
-      `must have either alias or id, and beside it only ${WITHIN.join(', ')}`,
-    );
-  }
-  const guards = collect(within, collecting, option);
-  return id === undefined
-    ? requireOneOrganization('alias', alias as string, guards)
-    : requireOneOrganization('id', id, guards);
 }
 
 function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
