@@ -41,3 +41,31 @@ test('a .env that nobody named does not choose where a credential goes that is n
   const here = { '.env': where.replace('https://evil.example', 'http://localhost:8080') };
   assert.equal(loadConfig({ cwd: folder(t, here), env: local }).clientSecret, 'mine');
 });
+
+test('a .env that nobody named opens nothing of a service whose Keycloak the environment names', (t) => {
+  const secret = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
+  const env = {
+    ...{ KEYCLOAK_SERVER_URL: 'https://sso.example', KEYCLOAK_REALM: 'r', KEYCLOAK_CLIENT_ID: 'c' },
+    KEYCLOAK_CLIENT_SECRET: 'mine',
+  };
+  const values: Record<string, string> = {
+    ...{ HOST: '0.0.0.0', METRICS_HOST: '0.0.0.0', METRICS_PORT: '9464', TRUST_PROXY: '0.0.0.0/0' },
+    ...{ CORS_ORIGINS: 'https://evil.example', PUBLIC_URL: 'https://evil.example', TOKEN_CHECK: 'local' },
+    ...{
+      KEYCLOAK_AUDIENCE: 'account',
+      AUDIT_LOG: 'off',
+      LOGINS_PER_MINUTE_AND_USER: '0',
+      SESSION_SECRET: secret,
+    },
+    ...{ CLOCK_TOLERANCE_SECONDS: '300', REDIS_URL: 'redis://evil.example', REDIS_KEY_PREFIX: 'of-another' },
+  };
+  for (const [name, value] of Object.entries(values)) {
+    const cwd = folder(t, { '.env': `${name}=${value}\n` });
+    const why = `KEYCLOAK_SERVER_URL is from the environment, and ${name} from .env, a file that you did not name.`;
+    assert.throws(() => loadConfig({ cwd, env }), { name: 'ConfigError', message: new RegExp(`^${why}`) });
+    loadConfig({ cwd, env, envFile: '.env' });
+    loadConfig({ cwd, env: { ...env, [name]: value } });
+  }
+  const cwd = folder(t, { '.env': 'PORT=9000\nREDIS_URL=redis://localhost\n' });
+  assert.equal(loadConfig({ cwd, env }).port, 9000);
+});

@@ -57,6 +57,8 @@ async function start(
     return 2;
   }
   const config = loadConfig({
+    // Of the clone that is run: its code is the author's as well.
+    envFile: '.env',
     env: {
       // Loopback, even if HOST is set: the password is public.
       ...process.env,

@@ -92,21 +92,27 @@ export function findMisdirected(
   return undefined;
 }
 
+/** A folder may say which client of the realm it is, and the port. Every other setting can open the service of somebody else. */
+const OF_EVERY_FOLDER = /^KEYCLOAK_(REALM|CLIENT_.+|CONFIG_FILE)$|^PORT$/;
+
 /**
- * Refuses to keep the sessions of the environment's Keycloak where a file says that nobody named, or under a secret that its author
- * knows. A Redis of this machine is for whoever runs it.
+ * Refuses to run a service for the environment's Keycloak as a file says that nobody named: its author could choose who listens, whose
+ * pages may call, which tokens are good, and a secret that they know. A Redis of this machine is for whoever runs it.
  *
+ * @param names of all settings
  * @returns what to say; `undefined` where nothing is wrong
  */
-export function findForeignSessions(
+export function findForeignSettings(
   file: { readonly name: string },
+  names: readonly string[],
   find: (name: string) => Source | '' | undefined,
 ): string | undefined {
   const address = find('KEYCLOAK_SERVER_URL') || undefined;
   if (address === undefined || address.isOfFolder) return undefined;
-  const chosen = ['SESSION_SECRET', 'REDIS_URL'].filter((name) => {
+  const chosen = names.filter((name) => {
     const there = find(name) || undefined;
-    return there?.isOfFolder && !(name === 'REDIS_URL' && isLocal(there.value));
+    if (!there?.isOfFolder || OF_EVERY_FOLDER.test(name)) return false;
+    return !(name === 'REDIS_URL' && isLocal(there.value));
   });
   if (chosen.length === 0) return undefined;
   return toRefusal('KEYCLOAK_SERVER_URL is from the environment', chosen, file);

@@ -12,7 +12,7 @@ import {
 } from './credential-settings.ts';
 import { readTracingSettings, usesEnvProxy } from './environment.ts';
 import { pathOfDocument, readKeycloakJson } from './files.ts';
-import { findForeignSessions, findMisdirected, readFolderFile } from './folder.ts';
+import { findForeignSettings, findMisdirected, readFolderFile } from './folder.ts';
 import { describeValue, quoted, type Setting } from './setting.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 
@@ -96,7 +96,9 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       return { value: name.endsWith('_FILE') ? resolve(cwd, text) : text, isOfFolder: !env[name] };
     };
     const settingsFile = { name: envFile, path: resolve(cwd, envFile) };
-    const misdirected = findMisdirected(settingsFile, names, find) ?? findForeignSessions(settingsFile, find);
+    const misdirected =
+      findMisdirected(settingsFile, names, find) ??
+      findForeignSettings(settingsFile, Object.keys(SETTINGS), find);
     if (misdirected !== undefined) throw new ConfigError([], misdirected);
   }
   return toConfig(values, toCredential(textOf, values.clientSecret, cwd), env);
